@@ -1,0 +1,6 @@
+/** Assertions: what must hold unless this library has a fault. A caller's mistake is an error of errors/, not this. */
+
+/** Throw when `condition` is false; `what` says which promise was broken. */
+export function assert(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Error(`shortlist is at fault, please report: ${what}`);
+}

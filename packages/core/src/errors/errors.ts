@@ -1,0 +1,112 @@
+/**
+ * The error classes. One class a kind of mistake, each with the code of `ERROR_CATALOGUE`; callers switch on `code`.
+ * Mistakes of our own are `assert` failures (checks/assert.ts), never one of these.
+ */
+import type { ErrorCode } from './catalogue.ts';
+
+/** Any error the library raises on purpose. */
+export class ShortlistError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** Dimensions or lengths do not fit together. */
+export class ShapeError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_SHAPE', message);
+  }
+}
+
+/** An option or argument is wrong. */
+export class OptionError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_OPTION', message);
+  }
+}
+
+/** The object cannot do this now. */
+export class StateError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_STATE', message);
+  }
+}
+
+/** A number is NaN or infinite. */
+export class NotFiniteError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_NOT_FINITE', message);
+  }
+}
+
+/** An identifier is unknown or does not match. */
+export class IdentifierError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_IDENTIFIER', message);
+  }
+}
+
+/** A vocabulary cannot be used. */
+export class VocabularyError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_VOCABULARY', message);
+  }
+}
+
+/** The linear memory is too small. */
+export class MemoryError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_MEMORY', message);
+  }
+}
+
+/** A data file is damaged; names the file and the line. */
+export class DataError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_DATA', message);
+  }
+}
+
+/** A download failed or brought something else. */
+export class DownloadError extends ShortlistError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_DOWNLOAD', message, options);
+  }
+}
+
+/** Saved bytes cannot be read; names the section and the byte offset in the file. */
+export class FormatError extends ShortlistError {
+  readonly section: string;
+  readonly offset: number;
+
+  constructor(section: string, offset: number, message: string) {
+    super('ERR_FORMAT', `${section} at byte ${offset}: ${message}`);
+    this.section = section;
+    this.offset = offset;
+  }
+}
+
+/** A file could not be read or written. */
+export class FileError extends ShortlistError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_IO', message, options);
+  }
+}
+
+/** The work was interrupted by its abort signal. */
+export class AbortedError extends ShortlistError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_ABORTED', message, options);
+  }
+}
+
+/** Training left the finite numbers. */
+export class DivergedError extends ShortlistError {
+  constructor(message: string) {
+    super('ERR_DIVERGED', message);
+  }
+}

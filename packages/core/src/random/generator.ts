@@ -1,0 +1,81 @@
+/**
+ * The seeded generator everything random in the library draws from. `fork(label)` gives an independent stream, so that
+ * adding a draw in one place never moves the numbers of another, and work split over threads stays reproducible.
+ */
+import { Philox } from './philox.ts';
+
+/** FNV-1a of a label, 32 bits: turns a stream's name into key material. Offset basis and prime are FNV's own. */
+function hashLabel(label: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < label.length; i++) hash = Math.imul(hash ^ label.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** Uniform, normal and integer draws from one seed. */
+export class Generator {
+  readonly seed: number;
+  readonly #stream: number;
+  readonly #philox: Philox;
+  #spareNormal = Number.NaN;
+
+  /** @param seed any safe integer · @param stream the number of an independent stream */
+  constructor(seed: number, stream = 0) {
+    this.seed = seed;
+    this.#stream = stream;
+    this.#philox = new Philox([seed >>> 0, Math.floor(seed / 0x1_0000_0000) >>> 0], [0, 0, stream >>> 0, 0]);
+  }
+
+  /** An independent generator named by `label` and, where there are many, `index`. */
+  fork(label: string, index = 0): Generator {
+    return new Generator(this.seed, Math.imul(this.#stream ^ hashLabel(label), 0x9e3779b1) + index);
+  }
+
+  /** An integer, uniform on [0, 2³²). */
+  uint32(): number {
+    return this.#philox.nextUint32();
+  }
+
+  /** A number, uniform on [0, 1), 24 random bits (exact in float32). */
+  uniform(): number {
+    return (this.#philox.nextUint32() >>> 8) / 0x100_0000;
+  }
+
+  /** An integer, uniform on [0, bound), 1 ≤ bound ≤ 2³², by multiplication with rejection (Lemire 2019): no modulo bias. */
+  below(bound: number): number {
+    const reject = 0x1_0000_0000 % bound;
+    for (;;) {
+      const product = BigInt(this.#philox.nextUint32()) * BigInt(bound);
+      if (Number(product & 0xffff_ffffn) >= reject) return Number(product >> 32n);
+    }
+  }
+
+  /** A standard normal number (Marsaglia's polar method). */
+  normal(): number {
+    if (!Number.isNaN(this.#spareNormal)) {
+      const spare = this.#spareNormal;
+      this.#spareNormal = Number.NaN;
+      return spare;
+    }
+    for (;;) {
+      const x = 2 * this.uniform() - 1;
+      const y = 2 * this.uniform() - 1;
+      const square = x * x + y * y;
+      if (square >= 1 || square === 0) continue;
+      const scale = Math.sqrt((-2 * Math.log(square)) / square);
+      this.#spareNormal = y * scale;
+      return x * scale;
+    }
+  }
+
+  /** A permutation of 0 … length−1 (Fisher–Yates). */
+  permutation(length: number): Int32Array {
+    const order = Int32Array.from({ length }, (_, i) => i);
+    for (let i = length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const swapped = order[i]!;
+      order[i] = order[j]!;
+      order[j] = swapped;
+    }
+    return order;
+  }
+}
