@@ -1,6 +1,6 @@
 // Build everything: the WebAssembly kernels (two variants of one AssemblyScript source), then TypeScript.
 // `--clean` removes what a build made. Kernels are compiled again only when their source changed.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,7 +18,9 @@ if (process.argv.includes('--clean')) {
   process.exit(0);
 }
 
-const sources = readdirSync(assembly).filter((name) => name.endsWith('.ts')).sort();
+const sources = readdirSync(assembly)
+  .filter((name) => name.endsWith('.ts'))
+  .sort();
 const digest = createHash('sha256');
 for (const name of [...sources.map((file) => join(assembly, file)), fileURLToPath(import.meta.url)]) {
   digest.update(readFileSync(name));
@@ -34,10 +36,27 @@ if (!existsSync(generated) || !readFileSync(generated, 'utf8').startsWith(stamp)
   for (const [variant, features] of Object.entries(variants)) {
     const wasm = join(out, `${variant}.wasm`);
     const { error, stderr } = await asc.main([
-      join(assembly, 'index.ts'), '--outFile', wasm, '--textFile', join(out, `${variant}.wat`),
-      '--runtime', 'stub', '--noAssert', '-O3', '--noExportMemory', '--importMemory', '--sharedMemory',
-      '--initialMemory', '16', '--maximumMemory', '65536', '--memoryBase', '1024',
-      ...['threads', 'bulk-memory', 'sign-extension', 'mutable-globals', 'nontrapping-f2i', ...features].flatMap((f) => ['--enable', f]),
+      join(assembly, 'index.ts'),
+      '--outFile',
+      wasm,
+      '--textFile',
+      join(out, `${variant}.wat`),
+      '--runtime',
+      'stub',
+      '--noAssert',
+      '-O3',
+      '--noExportMemory',
+      '--importMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '16',
+      '--maximumMemory',
+      '65536',
+      '--memoryBase',
+      '1024',
+      ...['threads', 'bulk-memory', 'sign-extension', 'mutable-globals', 'nontrapping-f2i', ...features].flatMap(
+        (f) => ['--enable', f],
+      ),
     ]);
     if (error) {
       console.error(stderr.toString());
@@ -48,4 +67,8 @@ if (!existsSync(generated) || !readFileSync(generated, 'utf8').startsWith(stamp)
   writeFileSync(generated, text);
 }
 
-execFileSync(join(root, 'node_modules/.bin/tsc'), ['-b'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+process.exit(tsc.status ?? 1);

@@ -1,0 +1,200 @@
+// Matrix products on row-major float32. Letters: m rows of A, n rows of B, d the inner or the vector dimension.
+// Every element is summed in one order whatever the tiling, so results do not depend on batch, tile or thread.
+// Readable forms: src/kernels/reference/matmul.ts.
+import { multiplyAdd } from './simd';
+
+/** Rows in a panel of packed candidates: two vectors of four lanes. */
+const PANEL: i32 = 8;
+
+/**
+ * Pack rows of B [n, d] into panels: packed[p][t][i] = B[8p + i][t]; rows past n are zero.
+ * Work items: panels [begin, end).
+ */
+export function packPanels(begin: i32, end: i32, slot: i32, b: usize, n: i32, d: i32, packed: usize): void {
+  for (let p = begin; p < end; p++) {
+    const out = packed + ((<usize>(p * PANEL) * <usize>d) << 2);
+    for (let i = 0; i < PANEL; i++) {
+      const row = p * PANEL + i;
+      const from = b + ((<usize>row * <usize>d) << 2);
+      const to = out + (<usize>i << 2);
+      if (row < n) {
+        for (let t = 0; t < d; t++) store<f32>(to + (<usize>t << 5), load<f32>(from + (<usize>t << 2)));
+      } else {
+        for (let t = 0; t < d; t++) store<f32>(to + (<usize>t << 5), 0);
+      }
+    }
+  }
+}
+
+/** Scores of 4 rows of A with one panel: out[r][0..7], r = 0..3 at distance outStride bytes. */
+// @ts-ignore: decorator
+@inline function score4(a: usize, aStride: usize, panel: usize, d: i32, out: usize, outStride: usize): void {
+  let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+  let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
+  let a1 = a + aStride, a2 = a1 + aStride, a3 = a2 + aStride;
+  const last = panel + (<usize>d << 5);
+  for (; panel < last; panel += 32) {
+    const b0 = v128.load(panel), b1 = v128.load(panel, 16);
+    let q = v128.load_splat<f32>(a);
+    s00 = multiplyAdd(s00, q, b0); s01 = multiplyAdd(s01, q, b1);
+    q = v128.load_splat<f32>(a1);
+    s10 = multiplyAdd(s10, q, b0); s11 = multiplyAdd(s11, q, b1);
+    q = v128.load_splat<f32>(a2);
+    s20 = multiplyAdd(s20, q, b0); s21 = multiplyAdd(s21, q, b1);
+    q = v128.load_splat<f32>(a3);
+    s30 = multiplyAdd(s30, q, b0); s31 = multiplyAdd(s31, q, b1);
+    a += 4; a1 += 4; a2 += 4; a3 += 4;
+  }
+  v128.store(out, s00); v128.store(out, s01, 16); out += outStride;
+  v128.store(out, s10); v128.store(out, s11, 16); out += outStride;
+  v128.store(out, s20); v128.store(out, s21, 16); out += outStride;
+  v128.store(out, s30); v128.store(out, s31, 16);
+}
+
+/** Scores of one row of A with one panel: out[0..7]. */
+// @ts-ignore: decorator
+@inline function score1(a: usize, panel: usize, d: i32, out: usize): void {
+  let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
+  const last = panel + (<usize>d << 5);
+  for (; panel < last; panel += 32) {
+    const q = v128.load_splat<f32>(a);
+    s0 = multiplyAdd(s0, q, v128.load(panel));
+    s1 = multiplyAdd(s1, q, v128.load(panel, 16));
+    a += 4;
+  }
+  v128.store(out, s0); v128.store(out, s1, 16);
+}
+
+/**
+ * Scores of rows A[rowBegin .. rowEnd) with panels [panelBegin, panelEnd):
+ *   out[r − rowBegin][8 (p − panelBegin) + i] = Σ_t A[r][t] · packed[p][t][i]
+ * outStride is in floats and is a multiple of 8.
+ */
+export function scorePanels(
+  a: usize, rowBegin: i32, rowEnd: i32, d: i32, packed: usize, panelBegin: i32, panelEnd: i32, out: usize, outStride: i32,
+): void {
+  const rowBytes = <usize>d << 2;
+  const panelBytes = <usize>d << 5;
+  const strideBytes = <usize>outStride << 2;
+  let r = rowBegin;
+  for (; r + 4 <= rowEnd; r += 4) {
+    const row = a + <usize>r * rowBytes;
+    let to = out + <usize>(r - rowBegin) * strideBytes;
+    let panel = packed + <usize>panelBegin * panelBytes;
+    for (let p = panelBegin; p < panelEnd; p++) {
+      score4(row, rowBytes, panel, d, to, strideBytes);
+      panel += panelBytes;
+      to += 32;
+    }
+  }
+  for (; r < rowEnd; r++) {
+    const row = a + <usize>r * rowBytes;
+    let to = out + <usize>(r - rowBegin) * strideBytes;
+    let panel = packed + <usize>panelBegin * panelBytes;
+    for (let p = panelBegin; p < panelEnd; p++) {
+      score1(row, panel, d, to);
+      panel += panelBytes;
+      to += 32;
+    }
+  }
+}
+
+/**
+ * C[r][·] = Σ_j A[r][j] · B[j][·] for r in [begin, end): A [m, n] at stride aStride floats, B [n, d], C [m, d].
+ * d is a multiple of 4 (callers pad). Work items: rows of A.
+ */
+export function multiplyRows(
+  begin: i32, end: i32, slot: i32, a: usize, aStride: i32, n: i32, b: usize, d: i32, c: usize,
+): void {
+  const aBytes = <usize>aStride << 2;
+  const dBytes = <usize>d << 2;
+  let r = begin;
+  for (; r + 4 <= end; r += 4) {
+    for (let t: usize = 0; t < dBytes; t += 32) {
+      const wide = t + 32 <= dBytes;
+      let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+      let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
+      let a0 = a + <usize>r * aBytes, a1 = a0 + aBytes, a2 = a1 + aBytes, a3 = a2 + aBytes;
+      const last = a0 + (<usize>n << 2);
+      let row = b + t;
+      for (; a0 < last; a0 += 4) {
+        const b0 = v128.load(row);
+        const b1 = v128.load(row, 16);
+        let q = v128.load_splat<f32>(a0);
+        s00 = multiplyAdd(s00, q, b0); s01 = multiplyAdd(s01, q, b1);
+        q = v128.load_splat<f32>(a1);
+        s10 = multiplyAdd(s10, q, b0); s11 = multiplyAdd(s11, q, b1);
+        q = v128.load_splat<f32>(a2);
+        s20 = multiplyAdd(s20, q, b0); s21 = multiplyAdd(s21, q, b1);
+        q = v128.load_splat<f32>(a3);
+        s30 = multiplyAdd(s30, q, b0); s31 = multiplyAdd(s31, q, b1);
+        a1 += 4; a2 += 4; a3 += 4; row += dBytes;
+      }
+      let to = c + <usize>r * dBytes + t;
+      v128.store(to, s00); if (wide) v128.store(to, s01, 16); to += dBytes;
+      v128.store(to, s10); if (wide) v128.store(to, s11, 16); to += dBytes;
+      v128.store(to, s20); if (wide) v128.store(to, s21, 16); to += dBytes;
+      v128.store(to, s30); if (wide) v128.store(to, s31, 16);
+    }
+  }
+  for (; r < end; r++) {
+    for (let t: usize = 0; t < dBytes; t += 16) {
+      let s = f32x4.splat(0);
+      let a0 = a + <usize>r * aBytes;
+      const last = a0 + (<usize>n << 2);
+      let row = b + t;
+      for (; a0 < last; a0 += 4) {
+        s = multiplyAdd(s, v128.load_splat<f32>(a0), v128.load(row));
+        row += dBytes;
+      }
+      v128.store(c + <usize>r * dBytes + t, s);
+    }
+  }
+}
+
+/**
+ * C[j][·] += Σ_r A[r][j] · B[r][·] for j in [4·begin, min(4·end, n)): A [m, n] at stride aStride floats (readable up to
+ * the next multiple of 4 columns), B [m, d], C [n, d]. d is a multiple of 4. Work items: groups of 4 columns of A.
+ */
+export function multiplyTransposed(
+  begin: i32, end: i32, slot: i32, a: usize, aStride: i32, m: i32, n: i32, b: usize, d: i32, c: usize,
+): void {
+  const aBytes = <usize>aStride << 2;
+  const dBytes = <usize>d << 2;
+  for (let group = begin; group < end; group++) {
+    const j = group << 2;
+    const rows = min(4, n - j);
+    for (let t: usize = 0; t < dBytes; t += 32) {
+      const wide = t + 32 <= dBytes;
+      let s00 = f32x4.splat(0), s01 = f32x4.splat(0), s10 = f32x4.splat(0), s11 = f32x4.splat(0);
+      let s20 = f32x4.splat(0), s21 = f32x4.splat(0), s30 = f32x4.splat(0), s31 = f32x4.splat(0);
+      let column = a + (<usize>j << 2);
+      let row = b + t;
+      const last = row + <usize>m * dBytes;
+      for (; row < last; row += dBytes) {
+        const b0 = v128.load(row);
+        const b1 = v128.load(row, 16);
+        let q = v128.load_splat<f32>(column);
+        s00 = multiplyAdd(s00, q, b0); s01 = multiplyAdd(s01, q, b1);
+        q = v128.load_splat<f32>(column, 4);
+        s10 = multiplyAdd(s10, q, b0); s11 = multiplyAdd(s11, q, b1);
+        q = v128.load_splat<f32>(column, 8);
+        s20 = multiplyAdd(s20, q, b0); s21 = multiplyAdd(s21, q, b1);
+        q = v128.load_splat<f32>(column, 12);
+        s30 = multiplyAdd(s30, q, b0); s31 = multiplyAdd(s31, q, b1);
+        column += aBytes;
+      }
+      let to = c + <usize>j * dBytes + t;
+      addInto(to, s00, s01, wide); to += dBytes;
+      if (rows > 1) addInto(to, s10, s11, wide); to += dBytes;
+      if (rows > 2) addInto(to, s20, s21, wide); to += dBytes;
+      if (rows > 3) addInto(to, s30, s31, wide);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline function addInto(to: usize, low: v128, high: v128, wide: bool): void {
+  v128.store(to, f32x4.add(v128.load(to), low));
+  if (wide) v128.store(to, f32x4.add(v128.load(to, 16), high), 16);
+}

@@ -1,0 +1,65 @@
+/**
+ * Readable forms of the matrix kernels (packages/core/assembly/matmul.ts), summing in float32 in the same order, so
+ * that they agree with the compiled ones bit for bit.
+ */
+import type { LinearMemory } from '../../memory/linear-memory.ts';
+import type { MatmulKernels } from '../contract.ts';
+
+const PANEL = 8;
+
+/** The matrix kernels over `memory`. */
+export function matmulReference(memory: LinearMemory): MatmulKernels {
+  const { fround } = Math;
+  return {
+    packPanels(begin, end, _slot, b, n, d, packed) {
+      const floats = memory.floats;
+      for (let p = begin; p < end; p++) {
+        for (let t = 0; t < d; t++) {
+          for (let i = 0; i < PANEL; i++) {
+            const row = p * PANEL + i;
+            floats[packed / 4 + p * PANEL * d + t * PANEL + i] = row < n ? floats[b / 4 + row * d + t]! : 0;
+          }
+        }
+      }
+    },
+    scorePanels(a, rowBegin, rowEnd, d, packed, panelBegin, panelEnd, out, outStride) {
+      const floats = memory.floats;
+      for (let r = rowBegin; r < rowEnd; r++) {
+        for (let p = panelBegin; p < panelEnd; p++) {
+          for (let i = 0; i < PANEL; i++) {
+            let sum = 0;
+            for (let t = 0; t < d; t++) {
+              const product = fround(floats[a / 4 + r * d + t]! * floats[packed / 4 + p * PANEL * d + t * PANEL + i]!);
+              sum = fround(sum + product);
+            }
+            floats[out / 4 + (r - rowBegin) * outStride + (p - panelBegin) * PANEL + i] = sum;
+          }
+        }
+      }
+    },
+    multiplyRows(begin, end, _slot, a, aStride, n, b, d, c) {
+      const floats = memory.floats;
+      for (let r = begin; r < end; r++) {
+        for (let t = 0; t < d; t++) {
+          let sum = 0;
+          for (let j = 0; j < n; j++) {
+            sum = fround(sum + fround(floats[a / 4 + r * aStride + j]! * floats[b / 4 + j * d + t]!));
+          }
+          floats[c / 4 + r * d + t] = sum;
+        }
+      }
+    },
+    multiplyTransposed(begin, end, _slot, a, aStride, m, n, b, d, c) {
+      const floats = memory.floats;
+      for (let j = 4 * begin; j < Math.min(4 * end, n); j++) {
+        for (let t = 0; t < d; t++) {
+          let sum = 0;
+          for (let r = 0; r < m; r++) {
+            sum = fround(sum + fround(floats[a / 4 + r * aStride + j]! * floats[b / 4 + r * d + t]!));
+          }
+          floats[c / 4 + j * d + t] = fround(floats[c / 4 + j * d + t]! + sum);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,142 @@
+/**
+ * The allocator of the linear memory: first fit over a list of free ranges kept in address order and merged on free.
+ *
+ * Blocks are few and large (tables, candidates, scratch), so the list stays short. A block nobody references any more
+ * is given back when the garbage collector notices; `free()` does it at once.
+ */
+import { assert } from '../checks/assert.ts';
+import { LinearMemory, RESERVED_BYTES } from './linear-memory.ts';
+
+/** A cache line: no two blocks share one, and every SIMD load of a block's start is aligned. */
+const ALIGNMENT_BYTES = 64;
+
+/** A SIMD load at the end of the last block may reach this far past it. */
+const READ_PAST_BYTES = 64;
+
+interface Range {
+  offset: number;
+  sizeBytes: number;
+}
+
+/** A piece of the linear memory. Valid until `free()`. */
+export class Block {
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly heap: Heap;
+  #live = true;
+
+  constructor(heap: Heap, offset: number, sizeBytes: number) {
+    this.heap = heap;
+    this.offset = offset;
+    this.sizeBytes = sizeBytes;
+  }
+
+  /** Give the bytes back. A second call does nothing. */
+  free(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    this.heap.release(this);
+  }
+
+  /** The block as bytes. */
+  bytes(): Uint8Array {
+    return new Uint8Array(this.heap.memory.memory.buffer, this.offset, this.sizeBytes);
+  }
+
+  /** `length` float32 values from `byteOffset` in the block. */
+  floats(length: number, byteOffset = 0): Float32Array {
+    return new Float32Array(this.heap.memory.memory.buffer, this.offset + byteOffset, length);
+  }
+
+  /** `length` int32 values from `byteOffset` in the block. */
+  integers(length: number, byteOffset = 0): Int32Array {
+    return new Int32Array(this.heap.memory.memory.buffer, this.offset + byteOffset, length);
+  }
+}
+
+/** Allocates blocks of one linear memory. */
+export class Heap {
+  readonly memory: LinearMemory;
+  /** Free ranges in address order; no two touch. */
+  readonly #free: Range[] = [];
+  #end: number = RESERVED_BYTES;
+  #usedBytes = 0;
+  readonly #collected: FinalizationRegistry<Range> = new FinalizationRegistry((range) => this.#reclaim(range));
+
+  constructor(memory: LinearMemory = new LinearMemory()) {
+    this.memory = memory;
+  }
+
+  /** Bytes in live blocks. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /**
+   * A block of at least `sizeBytes`, aligned to 64; its bytes are zero.
+   *
+   * @throws {MemoryError} when the memory cannot hold it
+   */
+  allocate(sizeBytes: number): Block {
+    assert(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0, `heap: a block of ${sizeBytes} bytes`);
+    const rounded = Math.max(ALIGNMENT_BYTES, Math.ceil(sizeBytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES);
+    const offset = this.#takeFree(rounded) ?? this.#takeNew(rounded);
+    this.#usedBytes += rounded;
+    const block = new Block(this, offset, rounded);
+    this.#collected.register(block, { offset, sizeBytes: rounded }, block);
+    return block;
+  }
+
+  /** Called by `Block.free`. */
+  release(block: Block): void {
+    this.#collected.unregister(block);
+    this.#reclaim({ offset: block.offset, sizeBytes: block.sizeBytes });
+  }
+
+  #takeFree(sizeBytes: number): number | undefined {
+    const at = this.#free.findIndex((range) => range.sizeBytes >= sizeBytes);
+    if (at < 0) return undefined;
+    const range = this.#free[at]!;
+    const { offset } = range;
+    range.offset += sizeBytes;
+    range.sizeBytes -= sizeBytes;
+    if (range.sizeBytes === 0) this.#free.splice(at, 1);
+    this.memory.bytes.fill(0, offset, offset + sizeBytes);
+    return offset;
+  }
+
+  /** Memory never handed out before is zero already; a free range that ends where it begins is joined to it. */
+  #takeNew(sizeBytes: number): number {
+    const last = this.#free.at(-1);
+    const touches = last !== undefined && last.offset + last.sizeBytes === this.#end;
+    const offset = touches ? last.offset : this.#end;
+    this.memory.ensure(offset + sizeBytes + READ_PAST_BYTES);
+    if (touches) {
+      this.memory.bytes.fill(0, offset, this.#end);
+      this.#free.pop();
+    }
+    this.#end = offset + sizeBytes;
+    return offset;
+  }
+
+  #reclaim(range: Range): void {
+    this.#usedBytes -= range.sizeBytes;
+    let at = this.#free.findIndex((other) => other.offset > range.offset);
+    if (at < 0) at = this.#free.length;
+    const merged: Range = { ...range };
+    let replaced = 0;
+    const after = this.#free[at];
+    if (after && range.offset + range.sizeBytes === after.offset) {
+      merged.sizeBytes += after.sizeBytes;
+      replaced++;
+    }
+    const before = this.#free[at - 1];
+    if (before && before.offset + before.sizeBytes === range.offset) {
+      merged.offset = before.offset;
+      merged.sizeBytes += before.sizeBytes;
+      at--;
+      replaced++;
+    }
+    this.#free.splice(at, replaced, merged);
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The contract of every sparse optimizer: one step on some rows of one parameter matrix.
+ *
+ * Only the rows named move, and only their state (Keras's IndexedSlices semantics: rows are distinct, gradients of
+ * duplicates were summed by the caller, and are squared once).
+ */
+import type { Matrix } from '../vectors/matrix.ts';
+
+/** Steps rows of parameter matrices; keeps one state a matrix. */
+export interface SparseOptimizer {
+  /** 'adagrad', 'sgd' */
+  readonly name: string;
+  learningRate: number;
+  /** parameters[rows[i]] −= step(gradients[i]); rows are distinct. */
+  step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void;
+  /** The state kept for a parameter matrix (Adagrad: the accumulator), made at its initial value when there is none. */
+  state(parameters: Matrix): Matrix | undefined;
+  /** Bytes of state kept so far. */
+  stateBytes(): number;
+}

@@ -1,0 +1,59 @@
+/**
+ * The control block through which the main thread hands work to the worker threads: a few integers in the shared
+ * memory, written and read with Atomics, so that a round trip costs microseconds and no message.
+ *
+ * One job at a time. A job is a kernel, its arguments and a number of work items; threads claim grains of items until
+ * none is left. GENERATION counts jobs and is what idle workers wait on; OPEN holds the generation whose items may be
+ * claimed and ACTIVE the number of workers looking at it. The main thread closes a job (OPEN = 0), then waits until
+ * ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; in the single order of all atomic operations either
+ * the main thread sees it, and waits, or it sees the job closed, and leaves. So no worker ever runs a kernel with the
+ * arguments of another job.
+ */
+import { CONTROL_OFFSET } from '../memory/linear-memory.ts';
+
+/** Positions in the control block, in int32. */
+export const CONTROL = {
+  generation: 0,
+  open: 1,
+  active: 2,
+  kernel: 3,
+  nextItem: 4,
+  items: 5,
+  grain: 6,
+  argumentCount: 7,
+  ready: 8,
+  failed: 9,
+} as const;
+
+const CONTROL_INTEGERS = 16;
+/** The most arguments a kernel takes after `(begin, end, slot)`. */
+export const ARGUMENTS_MAX = 24;
+
+/** Idle workers and a waiting main thread look this many times before they sleep: about 20 µs, a typical gap between jobs. */
+export const SPINS_MAX = 5_000;
+
+/** The integers of the control block. */
+export function controlIntegers(memory: WebAssembly.Memory): Int32Array {
+  return new Int32Array(memory.buffer, CONTROL_OFFSET, CONTROL_INTEGERS);
+}
+
+/** The arguments of the job, as float64: holds every offset, count and float32 exactly. */
+export function controlArguments(memory: WebAssembly.Memory): Float64Array {
+  return new Float64Array(memory.buffer, CONTROL_OFFSET + 4 * CONTROL_INTEGERS, ARGUMENTS_MAX);
+}
+
+/** Claim and run grains of the open job until none is left. */
+export function runItems(
+  integers: Int32Array,
+  call: (begin: number, end: number, slot: number, ...rest: number[]) => void,
+  slot: number,
+  rest: number[],
+): void {
+  const items = integers[CONTROL.items]!;
+  const grain = integers[CONTROL.grain]!;
+  for (;;) {
+    const begin = Atomics.add(integers, CONTROL.nextItem, grain);
+    if (begin >= items) return;
+    call(begin, Math.min(begin + grain, items), slot, ...rest);
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The worker pool: split a kernel's work items over the threads of one linear memory.
+ *
+ * The calling thread works too, and a job never waits for a worker that is still starting, so results are there
+ * whatever the number of threads; and since every kernel writes each item's output on its own, they are the same bits.
+ * Where there are no worker threads (browsers, `threads: 1`) the same calls run on the caller alone.
+ */
+import { assert } from '../checks/assert.ts';
+import type { KernelTable } from '../kernels/contract.ts';
+import { PARALLEL_KERNELS, type ParallelKernel, type ParallelKernelName } from '../kernels/contract.ts';
+import type { LinearMemory } from '../memory/linear-memory.ts';
+import { ARGUMENTS_MAX, CONTROL, controlArguments, controlIntegers, runItems, SPINS_MAX } from './control.ts';
+import type { WorkerStart } from './worker.ts';
+
+/** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
+export const THREADS_MAX = 64;
+
+interface ThreadHandle {
+  unref(): void;
+  terminate(): unknown;
+}
+
+/** Node's worker threads, or undefined in a browser. Asked for at run time so that bundlers do not follow it. */
+function workerConstructor(): (new (file: URL, options: object) => ThreadHandle) | undefined {
+  const builtin = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
+  const threads = builtin?.getBuiltinModule?.('node:worker_threads') as
+    | { Worker: new (file: URL, options: object) => ThreadHandle }
+    | undefined;
+  return threads?.Worker;
+}
+
+/** Runs kernels over work items on up to `threads` threads, the caller among them. */
+export class Pool {
+  readonly threads: number;
+  readonly #kernels: KernelTable;
+  readonly #module: WebAssembly.Module | undefined;
+  readonly #memory: LinearMemory;
+  readonly #integers: Int32Array;
+  readonly #arguments: Float64Array;
+  #workers: ThreadHandle[] = [];
+  #jobs = 0;
+
+  /** @param module the compiled kernels; without it (the reference table) everything runs on the caller */
+  constructor(kernels: KernelTable, memory: LinearMemory, module: WebAssembly.Module | undefined, threads: number) {
+    this.#kernels = kernels;
+    this.#memory = memory;
+    this.#module = module;
+    this.threads = module && workerConstructor() ? Math.min(threads, THREADS_MAX) : 1;
+    this.#integers = controlIntegers(memory.memory);
+    this.#arguments = controlArguments(memory.memory);
+  }
+
+  /** Jobs run so far: a work counter for tests. */
+  get jobs(): number {
+    return this.#jobs;
+  }
+
+  /** Threads that have started and help: the caller, and each worker once it is up. */
+  get threadsReady(): number {
+    return 1 + Atomics.load(this.#integers, CONTROL.ready);
+  }
+
+  /**
+   * Run a kernel over `items` work items in grains of `grain`.
+   *
+   * @param rest the kernel's arguments after `(begin, end, slot)`
+   */
+  run(name: ParallelKernelName, items: number, grain: number, ...rest: number[]): void {
+    assert(rest.length <= ARGUMENTS_MAX, `pool: ${name} has ${rest.length} arguments`);
+    const call = this.#kernels[name] as ParallelKernel;
+    if (this.threads === 1 || items <= grain) {
+      if (items > 0) call(0, items, 0, ...rest);
+      return;
+    }
+    if (this.#workers.length === 0) this.#start();
+    const integers = this.#integers;
+    this.#arguments.set(rest);
+    integers[CONTROL.argumentCount] = rest.length;
+    integers[CONTROL.kernel] = PARALLEL_KERNELS.indexOf(name);
+    integers[CONTROL.items] = items;
+    integers[CONTROL.grain] = grain;
+    Atomics.store(integers, CONTROL.nextItem, 0);
+    const generation = (integers[CONTROL.generation]! % 0x7fff_ffff) + 1;
+    Atomics.store(integers, CONTROL.open, generation);
+    Atomics.store(integers, CONTROL.generation, generation);
+    Atomics.notify(integers, CONTROL.generation);
+    runItems(integers, call, 0, rest);
+    Atomics.store(integers, CONTROL.open, 0);
+    this.#awaitWorkers();
+    this.#jobs++;
+  }
+
+  /** Stop the threads; the next job starts them again. */
+  stop(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+    Atomics.store(this.#integers, CONTROL.ready, 0);
+  }
+
+  #awaitWorkers(): void {
+    const integers = this.#integers;
+    for (let spins = 0; ; spins++) {
+      const active = Atomics.load(integers, CONTROL.active);
+      if (active === 0) break;
+      if (spins > SPINS_MAX) Atomics.wait(integers, CONTROL.active, active, 1);
+    }
+    assert(Atomics.exchange(integers, CONTROL.failed, 0) === 0, 'pool: a kernel trapped on a worker thread');
+  }
+
+  #start(): void {
+    const Worker = workerConstructor()!;
+    for (let slot = 1; slot < this.threads; slot++) {
+      const start: WorkerStart = { memory: this.#memory.memory, module: this.#module!, slot };
+      const worker = new Worker(new URL('./worker-entry.js', import.meta.url), { workerData: start });
+      worker.unref();
+      this.#workers.push(worker);
+    }
+  }
+}

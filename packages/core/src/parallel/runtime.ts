@@ -1,0 +1,67 @@
+/**
+ * The runtime: one heap, one table of kernels and one pool, which everything that computes is given or takes by default.
+ *
+ * The default one is made at first use with the fastest kernels and as many threads as the machine offers
+ * (SHORTLIST_THREADS overrides). Tests make their own to run on another variant or thread count.
+ */
+import { checkInteger, checkOneOf } from '../checks/numbers.ts';
+import { OptionError } from '../errors/errors.ts';
+import type { KernelTable, KernelVariant } from '../kernels/contract.ts';
+import { referenceKernels } from '../kernels/reference/index.ts';
+import { bestVariant, compileKernels, isSupported, wasmKernels } from '../kernels/wasm.ts';
+import { Heap } from '../memory/heap.ts';
+import { Pool, THREADS_MAX } from './pool.ts';
+
+/** Options of a runtime. */
+export interface RuntimeOptions {
+  /** Which kernels; default the fastest the machine can run. */
+  variant?: KernelVariant;
+  /** Threads, the caller among them; default the machine's, at most 64. */
+  threads?: number;
+}
+
+/** Heap, kernels and pool that belong together. */
+export class Runtime {
+  readonly variant: KernelVariant;
+  readonly heap: Heap;
+  readonly kernels: KernelTable;
+  readonly pool: Pool;
+
+  /** @throws {OptionError} when the variant cannot run here or the thread count is out of range */
+  constructor({ variant = bestVariant(), threads = defaultThreads() }: RuntimeOptions = {}) {
+    checkOneOf('variant', variant, ['reference', 'simd128', 'relaxed']);
+    checkInteger('threads', threads, 1, THREADS_MAX);
+    if (variant !== 'reference' && !isSupported(variant)) {
+      throw new OptionError(`variant: expected one this runtime can run, got ${variant}`);
+    }
+    this.variant = variant;
+    this.heap = new Heap();
+    const { memory } = this.heap;
+    const module = variant === 'reference' ? undefined : compileKernels(variant);
+    this.kernels = module ? wasmKernels(module, memory) : referenceKernels(memory);
+    this.pool = new Pool(this.kernels, memory, module, threads);
+  }
+}
+
+/** Threads by default: SHORTLIST_THREADS, else what the machine offers, at most 64. */
+function defaultThreads(): number {
+  const { process, navigator } = globalThis as {
+    process?: {
+      env: Record<string, string | undefined>;
+      getBuiltinModule?: (name: string) => { availableParallelism(): number };
+    };
+    navigator?: { hardwareConcurrency?: number };
+  };
+  const asked = process?.env.SHORTLIST_THREADS;
+  if (asked !== undefined && asked !== '') return checkInteger('SHORTLIST_THREADS', Number(asked), 1, THREADS_MAX);
+  const offered = process?.getBuiltinModule?.('node:os').availableParallelism() ?? navigator?.hardwareConcurrency ?? 1;
+  return Math.min(THREADS_MAX, offered);
+}
+
+let shared: Runtime | undefined;
+
+/** The default runtime, made at first use. */
+export function defaultRuntime(): Runtime {
+  shared ??= new Runtime();
+  return shared;
+}

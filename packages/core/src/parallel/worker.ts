@@ -1,0 +1,37 @@
+/** The program of a worker thread: wait for a job in the control block, help to run it, wait again. */
+import { PARALLEL_KERNELS, type ParallelKernel } from '../kernels/contract.ts';
+import { wasmKernels } from '../kernels/wasm.ts';
+import { LinearMemory } from '../memory/linear-memory.ts';
+import { CONTROL, controlArguments, controlIntegers, runItems, SPINS_MAX } from './control.ts';
+
+/** What the main thread sends once, when the worker starts. */
+export interface WorkerStart {
+  memory: WebAssembly.Memory;
+  module: WebAssembly.Module;
+  slot: number;
+}
+
+/** Serve jobs for ever; the thread ends with the process or with `terminate()`. */
+export function serve({ memory, module, slot }: WorkerStart): never {
+  const kernels = wasmKernels(module, new LinearMemory(memory));
+  const calls = PARALLEL_KERNELS.map((name) => kernels[name] as ParallelKernel);
+  const integers = controlIntegers(memory);
+  const values = controlArguments(memory);
+  let seen = Atomics.load(integers, CONTROL.generation);
+  Atomics.add(integers, CONTROL.ready, 1);
+  for (;;) {
+    for (let spins = 0; spins < SPINS_MAX && Atomics.load(integers, CONTROL.generation) === seen; spins++);
+    Atomics.wait(integers, CONTROL.generation, seen);
+    seen = Atomics.load(integers, CONTROL.generation);
+    Atomics.add(integers, CONTROL.active, 1);
+    if (Atomics.load(integers, CONTROL.open) === seen) {
+      const call = calls[integers[CONTROL.kernel]!]!;
+      try {
+        runItems(integers, call, slot, Array.from(values.subarray(0, integers[CONTROL.argumentCount]!)));
+      } catch {
+        Atomics.store(integers, CONTROL.failed, 1);
+      }
+    }
+    if (Atomics.sub(integers, CONTROL.active, 1) === 1) Atomics.notify(integers, CONTROL.active);
+  }
+}

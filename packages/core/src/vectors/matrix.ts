@@ -1,0 +1,84 @@
+/**
+ * A row-major float32 matrix in the linear memory: what every table, batch and set of candidates is.
+ *
+ * Layout: [rows, dimensions], no padding between rows. The bytes live until the matrix is freed or collected; keep the
+ * matrix, not only its `data`, for as long as the numbers are needed.
+ */
+import { ShapeError } from '../errors/errors.ts';
+import type { Block } from '../memory/heap.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+
+/** What callers may pass as vectors: a matrix, one flat array with its width, or an array of rows. */
+export type VectorsLike = Matrix | { data: Float32Array; dimensions: number } | readonly ArrayLike<number>[];
+
+/** Rows of float32 in the linear memory. */
+export class Matrix {
+  readonly rows: number;
+  readonly dimensions: number;
+  readonly runtime: Runtime;
+  readonly #block: Block;
+
+  /** Zeros. */
+  constructor(rows: number, dimensions: number, runtime: Runtime = defaultRuntime()) {
+    this.rows = rows;
+    this.dimensions = dimensions;
+    this.runtime = runtime;
+    this.#block = runtime.heap.allocate(rows * dimensions * 4);
+  }
+
+  /** Byte offset of row 0 in the linear memory. */
+  get offset(): number {
+    return this.#block.offset;
+  }
+
+  /** All numbers, row after row. */
+  get data(): Float32Array {
+    return this.#block.floats(this.rows * this.dimensions);
+  }
+
+  /** Row `index` as a view. */
+  row(index: number): Float32Array {
+    return this.#block.floats(this.dimensions, index * this.dimensions * 4);
+  }
+
+  /** Give the memory back at once. */
+  free(): void {
+    this.#block.free();
+  }
+
+  /**
+   * Copy vectors into a new matrix; a matrix of the same runtime is returned as it is.
+   *
+   * @throws {ShapeError} when rows differ in length or a flat array is not a whole number of rows
+   */
+  static from(name: string, vectors: VectorsLike, runtime: Runtime = defaultRuntime()): Matrix {
+    if (vectors instanceof Matrix) {
+      if (vectors.runtime === runtime) return vectors;
+      return Matrix.from(name, { data: vectors.data, dimensions: vectors.dimensions }, runtime);
+    }
+    if (isFlat(vectors)) {
+      const { data, dimensions } = vectors;
+      if (!Number.isInteger(dimensions) || dimensions < 1 || data.length % dimensions !== 0) {
+        throw new ShapeError(`${name}: expected a whole number of rows of ${dimensions}, got ${data.length} numbers`);
+      }
+      const matrix = new Matrix(data.length / dimensions, dimensions, runtime);
+      matrix.data.set(data);
+      return matrix;
+    }
+    const dimensions = vectors[0]?.length ?? 0;
+    const matrix = new Matrix(vectors.length, dimensions, runtime);
+    const { data } = matrix;
+    for (let i = 0; i < vectors.length; i++) {
+      const row = vectors[i]!;
+      if (row.length !== dimensions) {
+        throw new ShapeError(`${name}: expected ${dimensions} dimensions in every row, got ${row.length} in row ${i}`);
+      }
+      data.set(row, i * dimensions);
+    }
+    return matrix;
+  }
+}
+
+function isFlat(vectors: VectorsLike): vectors is { data: Float32Array; dimensions: number } {
+  return 'data' in vectors && vectors.data instanceof Float32Array;
+}

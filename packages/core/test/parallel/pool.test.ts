@@ -1,0 +1,51 @@
+/** The pool: every item runs once, on one thread or many, through thousands of jobs in a row. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Runtime } from '../../src/parallel/runtime.ts';
+import { Matrix } from '../../src/vectors/matrix.ts';
+
+async function started(threads: number): Promise<Runtime> {
+  const runtime = new Runtime({ variant: 'simd128', threads });
+  const matrix = new Matrix(16, 1, runtime);
+  runtime.pool.run('packPanels', 2, 1, matrix.offset, 16, 1, matrix.offset);
+  for (let i = 0; i < 500 && runtime.pool.threadsReady < threads; i++) await sleep(10);
+  assert.equal(runtime.pool.threadsReady, threads);
+  return runtime;
+}
+
+test('jobs of changing size give the same bits on 1 and on 3 threads', async () => {
+  const one = new Runtime({ variant: 'simd128', threads: 1 });
+  const three = await started(3);
+  for (let round = 0; round < 3000; round++) {
+    const n = 1 + ((round * 37) % 90);
+    const results = [one, three].map((runtime) => {
+      const b = new Matrix(n, 3, runtime);
+      b.data.forEach((_, i, data) => {
+        data[i] = round + i;
+      });
+      const panels = Math.ceil(n / 8);
+      const packed = new Matrix(panels * 8, 3, runtime);
+      runtime.pool.run('packPanels', panels, 1 + (round % 3), b.offset, n, 3, packed.offset);
+      const copy = packed.data.slice();
+      b.free();
+      packed.free();
+      return copy;
+    });
+    assert.deepEqual(results[0], results[1]);
+  }
+  assert.ok(three.pool.jobs > 1000, `expected most jobs to be split, got ${three.pool.jobs}`);
+  three.pool.stop();
+});
+
+test('a pool that was stopped starts again', async () => {
+  const runtime = await started(2);
+  runtime.pool.stop();
+  assert.equal(runtime.pool.threadsReady, 1);
+  const matrix = new Matrix(16, 1, runtime);
+  const packed = new Matrix(16, 1, runtime);
+  matrix.data.fill(5);
+  runtime.pool.run('packPanels', 2, 1, matrix.offset, 16, 1, packed.offset);
+  assert.ok(packed.data.every((value) => value === 5));
+  runtime.pool.stop();
+});

@@ -1,0 +1,120 @@
+/** Style as a test: the layout law, read off the sources themselves. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+/** Bottom first. A folder may import itself and any folder on an earlier line. */
+const TIERS: readonly string[][] = [
+  ['errors'],
+  ['checks', 'random'],
+  ['memory'],
+  ['kernels'],
+  ['parallel'],
+  ['vectors', 'data', 'format'],
+  ['clustering'],
+  ['quantization'],
+  ['embeddings', 'topk', 'optimizers'],
+  ['metrics', 'towers'],
+  ['retrieval'],
+  ['tuning'],
+  ['bundle'],
+];
+const LINES_MAX = 400;
+/** Core files that may use Node's modules; everything else also runs in a browser. */
+const NODE_FOLDERS = ['parallel', 'data', 'bundle'];
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
+const CORE = join(ROOT, 'packages/core/src');
+
+/** TypeScript and AssemblyScript files under a folder, without generated ones. */
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts') && !file.endsWith('.d.ts'))
+    .map((file) => join(folder, file));
+}
+
+/** The relative imports of a file as absolute paths. */
+function imports(file: string, { types = true } = {}): string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/(import|export)(\s+type)?[^'";]*?from\s+['"](\.[^'"]+)['"]/g)]
+    .filter(([, , type]) => types || !type)
+    .map(([, , , target]) => resolve(dirname(file), target!));
+}
+
+const tierOf = (folder: string): number => TIERS.findIndex((tier) => tier.includes(folder));
+const folderOf = (file: string): string => relative(CORE, file).split(sep)[0]!;
+const packages = readdirSync(join(ROOT, 'packages'));
+const coreFiles = sources(CORE);
+
+test('imports point only downward', () => {
+  for (const file of coreFiles) {
+    const folder = folderOf(file);
+    if (folder.endsWith('.ts')) continue;
+    assert.notEqual(tierOf(folder), -1, `${folder}/ is in no tier: add it to TIERS and to ARCHITECTURE.md`);
+    for (const target of imports(file)) {
+      const other = folderOf(target);
+      assert.ok(
+        other === folder || tierOf(other) < tierOf(folder),
+        `${relative(ROOT, file)} imports ${other}: ${folder} → ${other} is not downward`,
+      );
+    }
+  }
+});
+
+test('no import cycle between files', () => {
+  for (const name of packages) {
+    const done = new Set<string>();
+    const visit = (file: string, path: string[]): void => {
+      assert.ok(!path.includes(file), `cycle: ${[...path, file].map((f) => relative(ROOT, f)).join(' → ')}`);
+      if (done.has(file) || !existsSync(file)) return;
+      for (const target of imports(file, { types: false })) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sources(join(ROOT, 'packages', name, 'src'))) visit(file, []);
+  }
+});
+
+test(`no source file is longer than ${LINES_MAX} lines`, () => {
+  const folders = packages.flatMap((name) =>
+    ['src', 'test', 'assembly'].map((kind) => join(ROOT, 'packages', name, kind)),
+  );
+  for (const file of [...folders, join(ROOT, 'bench'), join(ROOT, 'examples')].filter(existsSync).flatMap(sources)) {
+    const lines = readFileSync(file, 'utf8').split('\n').length;
+    assert.ok(lines <= LINES_MAX, `${relative(ROOT, file)}: ${lines} lines`);
+  }
+});
+
+test('core has no dependency, and no package has an install script', () => {
+  for (const name of packages) {
+    const manifest = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8'));
+    if (name === 'core') {
+      for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies'])
+        assert.equal(manifest[kind], undefined);
+    }
+    for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
+      assert.equal(manifest.scripts?.[script], undefined);
+  }
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  for (const [path, entry] of Object.entries<{ hasInstallScript?: boolean; resolved?: string }>(lock.packages)) {
+    assert.ok(!entry.hasInstallScript, `${path} has an install script`);
+    assert.ok(!entry.resolved?.startsWith('http'), `${path} names a registry's host`);
+  }
+});
+
+test("Node's modules stay in the folders that need them", () => {
+  for (const file of coreFiles.filter((file) => !NODE_FOLDERS.includes(folderOf(file)))) {
+    assert.ok(!/from ['"]node:/.test(readFileSync(file, 'utf8')), `${relative(ROOT, file)} imports a Node module`);
+  }
+});
+
+test('randomness and clocks are handed in, never taken', () => {
+  for (const file of coreFiles) {
+    const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    assert.ok(
+      !/Math\.random\(|Date\.now\(/.test(text),
+      `${relative(ROOT, file)}: use random/generator.ts, or take a clock`,
+    );
+  }
+});
