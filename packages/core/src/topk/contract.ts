@@ -12,7 +12,9 @@ import type { TopKResult } from './result.ts';
 export type Identifier = string | number | bigint;
 
 /** A part of a data set of candidates: embeddings, or identifiers with embeddings (TFRS's order). */
-export type CandidateBatch<I extends Identifier> = VectorsLike | readonly [identifiers: readonly I[], candidates: VectorsLike];
+export type CandidateBatch<I extends Identifier> =
+  | VectorsLike
+  | readonly [identifiers: readonly I[], candidates: VectorsLike];
 
 /** Any sequence of candidate batches; an async one is read as it comes. */
 export type CandidateDataset<I extends Identifier> = Iterable<CandidateBatch<I>> | AsyncIterable<CandidateBatch<I>>;

@@ -26,13 +26,7 @@ export class TopKResult<I extends Identifier> {
   readonly rows: Int32Array;
   readonly #identifierOf: (row: number) => I;
 
-  constructor(
-    k: number,
-    counts: Int32Array,
-    scores: Float32Array,
-    rows: Int32Array,
-    identifierOf: (row: number) => I,
-  ) {
+  constructor(k: number, counts: Int32Array, scores: Float32Array, rows: Int32Array, identifierOf: (row: number) => I) {
     this.queries = counts.length;
     this.k = k;
     this.counts = counts;
