@@ -12,7 +12,7 @@ const TIERS: readonly string[][] = [
   ['memory'],
   ['kernels'],
   ['parallel'],
-  ['vectors', 'data', 'format'],
+  ['vectors', 'data', 'format', 'least-squares'],
   ['clustering'],
   ['quantization'],
   ['optimizers'],

@@ -1,0 +1,8 @@
+/** What a command is, and how it says that its arguments are wrong. */
+import type { Environment } from './terminal.ts';
+
+/** A command: its own arguments in, exit code out. */
+export type Command = (argv: readonly string[], environment: Environment) => Promise<number>;
+
+/** A mistake in the arguments: shown with a pointer to the help, exit code 2. */
+export class UsageError extends Error {}

@@ -1,0 +1,83 @@
+/**
+ * Where a command writes: lines, and one line in place for progress where a person watches.
+ *
+ * Without a terminal (a pipe, CI) progress becomes a plain line now and then, and no control character is ever written.
+ * Results go to standard output; progress goes to standard error, so that a pipe gets results only.
+ */
+
+/** A writable stream, as much of it as is needed. */
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean | undefined;
+  columns?: number | undefined;
+}
+
+/** What a command is given by its shell: nothing else is read from the process. */
+export interface Environment {
+  stdout: Output;
+  stderr: Output;
+  variables: Record<string, string | undefined>;
+  /** Milliseconds that only ever grow. */
+  now: () => number;
+  /** Raised at the first Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** The line is redrawn at most this often: smooth to the eye, cheap for the machine. */
+const REDRAW_INTERVAL_MS = 80;
+/** Without a terminal a progress line is written at most this often. */
+const PLAIN_INTERVAL_MS = 5_000;
+/** Cells of a progress bar. */
+const BAR_CELLS = 24;
+
+/** Writes lines and one progress line. */
+export class Terminal {
+  readonly #environment: Environment;
+  readonly #live: boolean;
+  #drawnAtMs = Number.NEGATIVE_INFINITY;
+  #drawn = false;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+    this.#live = environment.stderr.isTTY === true && environment.variables.CI === undefined;
+  }
+
+  /** One line of results. */
+  line(text = ''): void {
+    this.clear();
+    this.#environment.stdout.write(`${text}\n`);
+  }
+
+  /** One line for people that is no result: a warning, a hint. */
+  note(text: string): void {
+    this.clear();
+    this.#environment.stderr.write(`${text}\n`);
+  }
+
+  /** Show how far the work is; `share` in [0, 1]. */
+  progress(share: number, text: string): void {
+    const now = this.#environment.now();
+    if (now - this.#drawnAtMs < (this.#live ? REDRAW_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
+    const first = this.#drawnAtMs === Number.NEGATIVE_INFINITY;
+    this.#drawnAtMs = now;
+    if (this.#live) {
+      const width = (this.#environment.stderr.columns ?? 80) - 1;
+      this.#environment.stderr.write(`\r\u001b[2K${`${bar(share)} ${text}`.slice(0, width)}`);
+      this.#drawn = true;
+    } else if (!first) {
+      this.#environment.stderr.write(`${Math.floor(100 * share)} % ${text}\n`);
+    }
+  }
+
+  /** Take the progress line away. */
+  clear(): void {
+    if (this.#drawn) this.#environment.stderr.write('\r\u001b[2K');
+    this.#drawn = false;
+  }
+}
+
+/** A bar of fixed width: `[######······]`. */
+export function bar(share: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_CELLS);
+  return `[${'#'.repeat(filled)}${'·'.repeat(BAR_CELLS - filled)}]`;
+}

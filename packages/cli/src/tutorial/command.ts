@@ -1,0 +1,2 @@
+import type { Command } from '../terminal/command.ts';
+export const tutorial: Command = async () => 0;

@@ -1,0 +1,16 @@
+/** Shortlist's public surface: re-exports only, folder by folder in the order of the tiers. */
+
+// errors
+export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
+export * from './errors/errors.ts';
+// least-squares
+export { rho } from './least-squares/conditioning.ts';
+export { Dense } from './least-squares/dense.ts';
+export { type CqrNoise, type DenseCqrOptions, type DenseCqrRun, denseCqr } from './least-squares/dense-cqr.ts';
+export { type SparseCqrOptions, sparseCqr } from './least-squares/sparse-cqr.ts';
+// parallel
+export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
+// random
+export { Generator } from './random/generator.ts';
+// vectors
+export { Matrix, type VectorsLike } from './vectors/matrix.ts';

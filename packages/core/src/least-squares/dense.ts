@@ -1,0 +1,91 @@
+/**
+ * Small dense matrices in double precision: what the theorem of CQR is stated and checked in.
+ *
+ * Layout: column-major, `data[column · rows + row]`, so that a column is one contiguous view; the algorithms here
+ * (Householder, Gram–Schmidt) work column by column. Meant for hundreds of rows; training uses the kernels.
+ */
+import { ShapeError } from '../errors/errors.ts';
+import type { Generator } from '../random/generator.ts';
+
+/** A column-major float64 matrix. */
+export class Dense {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: Float64Array;
+
+  constructor(rows: number, columns: number, data: Float64Array = new Float64Array(rows * columns)) {
+    if (data.length !== rows * columns) {
+      throw new ShapeError(`data: expected ${rows * columns} numbers, got ${data.length}`);
+    }
+    this.rows = rows;
+    this.columns = columns;
+    this.data = data;
+  }
+
+  /** Column `index` as a view. */
+  column(index: number): Float64Array {
+    return this.data.subarray(index * this.rows, (index + 1) * this.rows);
+  }
+
+  /** A copy. */
+  clone(): Dense {
+    return new Dense(this.rows, this.columns, this.data.slice());
+  }
+
+  /** Independent standard normal entries. */
+  static normal(rows: number, columns: number, generator: Generator): Dense {
+    return new Dense(
+      rows,
+      columns,
+      Float64Array.from({ length: rows * columns }, () => generator.normal()),
+    );
+  }
+
+  /** [A | B] */
+  static beside(a: Dense, b: Dense): Dense {
+    const joined = new Dense(a.rows, a.columns + b.columns);
+    joined.data.set(a.data);
+    joined.data.set(b.data, a.data.length);
+    return joined;
+  }
+}
+
+/** Σ_i x_i · y_i */
+export function dot(x: Float64Array, y: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  return sum;
+}
+
+/** y ← y + factor · x */
+export function addScaled(y: Float64Array, factor: number, x: Float64Array): void {
+  for (let i = 0; i < y.length; i++) y[i] = y[i]! + factor * x[i]!;
+}
+
+/**
+ * A · B.
+ *
+ * @throws {ShapeError} when the inner dimensions differ
+ */
+export function multiply(a: Dense, b: Dense): Dense {
+  if (a.columns !== b.rows) throw new ShapeError(`product: expected ${a.columns} rows on the right, got ${b.rows}`);
+  const product = new Dense(a.rows, b.columns);
+  for (let j = 0; j < b.columns; j++) {
+    const out = product.column(j);
+    const right = b.column(j);
+    for (let t = 0; t < a.columns; t++) {
+      if (right[t] !== 0) addScaled(out, right[t]!, a.column(t));
+    }
+  }
+  return product;
+}
+
+/** ‖A − B‖² (Frobenius); without B, ‖A‖². */
+export function squaredNorm(a: Dense, b?: Dense): number {
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) {
+    const difference = a.data[i]! - (b ? b.data[i]! : 0);
+    sum += difference * difference;
+  }
+  return sum;
+}
