@@ -7,14 +7,12 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
-const folder = join(root, 'examples/build');
+const names = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts'));
 
-for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
+for (const name of names) {
   test(`examples/${name}`, () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, name)], {
-      encoding: 'utf8',
-      cwd: root,
-    });
+    const program = join(root, 'examples/build', name.replace(/ts$/, 'js'));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8', cwd: root });
     assert.equal(status, 0, stderr);
     assert.ok(stdout.length > 0);
   });
