@@ -2,7 +2,7 @@
  * The seeded generator everything random in the library draws from. `fork(label)` gives an independent stream, so that
  * adding a draw in one place never moves the numbers of another, and work split over threads stays reproducible.
  */
-import { Philox } from './philox.ts';
+import { multiplyHigh, Philox } from './philox.ts';
 
 /** FNV-1a of a label, 32 bits: turns a stream's name into key material. Offset basis and prime are FNV's own. */
 function hashLabel(label: string): number {
@@ -42,10 +42,12 @@ export class Generator {
 
   /** An integer, uniform on [0, bound), 1 ≤ bound ≤ 2³², by multiplication with rejection (Lemire 2019): no modulo bias. */
   below(bound: number): number {
-    const reject = 0x1_0000_0000 % bound;
+    if (bound === 0x1_0000_0000) return this.#philox.nextUint32();
     for (;;) {
-      const product = BigInt(this.#philox.nextUint32()) * BigInt(bound);
-      if (Number(product & 0xffff_ffffn) >= reject) return Number(product >> 32n);
+      const drawn = this.#philox.nextUint32();
+      const low = Math.imul(drawn, bound) >>> 0;
+      // 2³² mod bound is below bound, so the slow remainder is needed for few draws only.
+      if (low >= bound || low >= 0x1_0000_0000 % bound) return multiplyHigh(drawn, bound);
     }
   }
 

@@ -14,14 +14,14 @@ const WEYL_0 = 0x9e3779b9;
 const WEYL_1 = 0xbb67ae85;
 
 /** The high 32 bits of the 64-bit product of two unsigned 32-bit integers. */
-function multiplyHigh(a: number, b: number): number {
+export function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
   const carry = (middle & 0xffff) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+  return (aHigh * bHigh + (middle >>> 16) + (carry >>> 16)) >>> 0;
 }
 
 /** A stream of unsigned 32-bit integers from a 64-bit key and a 128-bit counter. */
@@ -48,8 +48,13 @@ export class Philox {
 
   /** Ten rounds on the counter, then the counter's low 64 bits are advanced by one. */
   #fill(): void {
-    let [c0, c1, c2, c3] = this.#counter as unknown as [number, number, number, number];
-    let [k0, k1] = this.#key as unknown as [number, number];
+    const counter = this.#counter;
+    let c0 = counter[0]!;
+    let c1 = counter[1]!;
+    let c2 = counter[2]!;
+    let c3 = counter[3]!;
+    let k0 = this.#key[0]!;
+    let k1 = this.#key[1]!;
     for (let round = 0; round < ROUNDS; round++) {
       const high0 = multiplyHigh(MULTIPLIER_0, c0);
       const low0 = Math.imul(MULTIPLIER_0, c0) >>> 0;
@@ -62,8 +67,12 @@ export class Philox {
       k0 = (k0 + WEYL_0) >>> 0;
       k1 = (k1 + WEYL_1) >>> 0;
     }
-    this.#block.set([c0, c1, c2, c3]);
-    this.#counter[0]!++;
-    if (this.#counter[0] === 0) this.#counter[1]!++;
+    const block = this.#block;
+    block[0] = c0;
+    block[1] = c1;
+    block[2] = c2;
+    block[3] = c3;
+    counter[0]!++;
+    if (counter[0] === 0) counter[1]!++;
   }
 }
