@@ -1,5 +1,17 @@
 /** Shortlist's public surface: re-exports only, folder by folder in the order of the tiers. */
 
+// data
+export { type Interactions, takeInteractions } from './data/interactions.ts';
+export {
+  MOVIELENS_100K_ROWS,
+  MOVIELENS_GENRES,
+  type MovieLens,
+  type MovieLensFiles,
+  type Movies,
+  parseMovieLens100K,
+  type Users,
+} from './data/movielens-100k.ts';
+export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
 // errors
 export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
 export * from './errors/errors.ts';
