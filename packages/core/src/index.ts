@@ -11,6 +11,7 @@ export {
   parseMovieLens100K,
   type Users,
 } from './data/movielens-100k.ts';
+export { syntheticMovieLens } from './data/synthetic.ts';
 export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
 // errors
 export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
