@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Install what the benchmarks compare with, each peer in an environment of its own: setup.sh [NAME…]
+#
+#   tfrs        TensorFlow 2.15, TensorFlow Recommenders 0.7.7, scann 1.3.0      2 GB
+#   scann       Google's wheel, scann 1.4.2                                      60 MB
+#   scann-core  a derived build of ScaNN with its AVX2 and AVX-512 kernels on    40 MB
+#   ann         faiss-cpu and hnswlib                                            60 MB
+#   node-ann    hnswlib-node (compiled when installed) and usearch               60 MB
+#   judges      tritonclient, a client of the Open Inference Protocol            60 MB
+#
+# Without names: all but judges. $PEERS_HOME says where (default ~/.cache/shortlist-peers), $PYTHON which interpreter
+# (TensorFlow 2.15 wants 3.9 to 3.11). What is installed already is left alone; a peer that fails does not stop the
+# others, and the exit code is then 1.
+set -uo pipefail
+
+home="${PEERS_HOME:-$HOME/.cache/shortlist-peers}"
+python="${PYTHON:-python3}"
+failed=()
+
+# `installed` is written last and holds the list it stands for: a half-made environment is never taken for a whole one.
+complete() { [ -f "$home/$1/installed" ] && [ "$(cat "$home/$1/installed")" = "${*:2}" ]; }
+
+python_peer() {
+  local name=$1 && shift
+  complete "$name" "$@" && return 0
+  [ -x "$home/$name/bin/python" ] || "$python" -m venv "$home/$name" || return 1
+  "$home/$name/bin/python" -m pip install --quiet --disable-pip-version-check "$@" || return 1
+  echo "$*" > "$home/$name/installed"
+}
+
+node_peer() {
+  local name=$1 && shift
+  complete "$name" "$@" && return 0
+  mkdir -p "$home/$name" && echo '{ "private": true }' > "$home/$name/package.json" || return 1
+  (cd "$home/$name" && npm install --no-audit --no-fund --loglevel=error "$@") || return 1
+  echo "$*" > "$home/$name/installed"
+}
+
+install() {
+  case "$1" in
+    tfrs)       python_peer tfrs 'tensorflow==2.15.1' 'tensorflow-recommenders==0.7.7' 'scann==1.3.0' ;;
+    scann)      python_peer scann 'scann==1.4.2' numpy ;;
+    scann-core) python_peer scann-core 'scann-core==0.2.1' numpy ;;
+    ann)        python_peer ann 'faiss-cpu==1.15.1' 'hnswlib==0.8.0' numpy ;;
+    node-ann)   node_peer node-ann 'hnswlib-node@3.0.0' 'usearch@2.26.2' ;;
+    judges)     python_peer judges 'tritonclient[http,grpc]==2.73.0' ;;
+    *) echo "unknown peer: $1" >&2; return 1 ;;
+  esac
+}
+
+[ $# -gt 0 ] || set -- tfrs scann scann-core ann node-ann
+mkdir -p "$home"
+for peer in "$@"; do
+  if install "$peer"; then echo "$peer: ready in $home/$peer"; else echo "$peer: NOT installed" >&2; failed+=("$peer"); fi
+done
+[ ${#failed[@]} -eq 0 ]
