@@ -1,4 +1,12 @@
 /** The part of the public interface that needs Node's file system or network (`shortlist/node`): re-exports only. */
 
 // data
+export type { DownloadProgress } from './data/download.ts';
+export { MOVIELENS_100K_ARCHIVE, type MovieLensArchive } from './data/movielens-archive.ts';
 export { readMovieLensFolder } from './data/movielens-folder.ts';
+export {
+  loadMovieLens,
+  type MovieLensSource,
+  type MovieLensSourceOptions,
+  type SourcedMovieLens,
+} from './data/source.ts';

@@ -1,0 +1,179 @@
+/**
+ * Fetches one file whose length and sha256 are known beforehand.
+ *
+ * What came so far is held in a part file, so that a later call goes on where an earlier one broke off (HTTP Range,
+ * RFC 9110, section 14). Nothing is returned before the sha256 of the whole is right. A server that is silent, endless
+ * or slow for ever is given up by time-outs and by the known length. Node only.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { AbortedError, DownloadError, FileError } from '../errors/errors.ts';
+
+/** How often a transfer that breaks off is taken up again within one call. */
+const ATTEMPTS = 3;
+
+/** How far a download is; what an earlier call left counts as received. */
+export interface DownloadProgress {
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What to fetch, and how patiently. */
+export interface DownloadOptions {
+  readonly url: string;
+  readonly sizeBytes: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Holds what came so far; its folder is made; it is gone when the download is whole. */
+  readonly partFile: string;
+  /** The longest silence, the wait for the answer included; 15 seconds. */
+  readonly idleTimeoutMs?: number;
+  /** The longest download; 10 minutes. */
+  readonly totalTimeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/**
+ * The bytes of the file at `url`.
+ *
+ * @throws {DownloadError} when it cannot be fetched, or is not the expected file
+ * @throws {FileError} when the part file cannot be written
+ * @throws {AbortedError} when `signal` is raised; what came so far is kept
+ */
+export async function download(options: DownloadOptions): Promise<Uint8Array> {
+  const { url, sizeBytes, sha256, partFile, idleTimeoutMs = 15_000, totalTimeoutMs = 600_000, signal } = options;
+  const controller = new AbortController();
+  const giveUp = (expected: string): void =>
+    controller.abort(new DownloadError(`${url}: expected ${expected}, got a time-out`));
+  const interrupt = (): void => controller.abort(new AbortedError('download: interrupted', { cause: signal?.reason }));
+  if (signal?.aborted) interrupt();
+  signal?.addEventListener('abort', interrupt);
+  const total = setTimeout(giveUp, totalTimeoutMs, `the whole file within ${totalTimeoutMs} ms`);
+  const idle = setTimeout(giveUp, idleTimeoutMs, `an answer within ${idleTimeoutMs} ms`);
+  try {
+    controller.signal.throwIfAborted();
+    await onDisk(partFile, mkdir(dirname(partFile), { recursive: true }));
+    // A wrong sha256 may be the fault of what an earlier call left: then once more from the start.
+    let resumed = (await heldBytes(partFile)) > 0;
+    let failure = '';
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const held = await fetchRest(options, controller.signal, idle);
+      if (held < sizeBytes) {
+        failure = `${url}: expected ${sizeBytes} bytes, got ${held} before the connection broke off`;
+        continue;
+      }
+      const bytes = await onDisk(partFile, readFile(partFile));
+      await onDisk(partFile, rm(partFile));
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      if (digest === sha256) return bytes;
+      failure = `${url}: expected sha256 ${sha256}, got ${digest}`;
+      if (!resumed) break;
+      resumed = false;
+    }
+    throw new DownloadError(failure);
+  } finally {
+    // Frees the connection of an answer that was not read to its end.
+    controller.abort();
+    clearTimeout(total);
+    clearTimeout(idle);
+    signal?.removeEventListener('abort', interrupt);
+  }
+}
+
+/** Ask for what the part file lacks and append it; returns how many bytes it has then. */
+async function fetchRest(
+  { url, sizeBytes, partFile, onProgress }: DownloadOptions,
+  signal: AbortSignal,
+  idle: NodeJS.Timeout,
+): Promise<number> {
+  let held = await heldBytes(partFile);
+  if (held === sizeBytes) return held;
+  if (held > sizeBytes) {
+    await onDisk(partFile, rm(partFile));
+    held = 0;
+  }
+  // Compressed on the way, a range would count other bytes.
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (held > 0) headers.range = `bytes=${held}-`;
+  idle.refresh();
+  const response = await fetch(url, { headers, signal }).catch((cause: Error) => {
+    signal.throwIfAborted();
+    throw new DownloadError(`${url}: expected an answer, got ${reasonOf(cause)}`, { cause });
+  });
+  if (held > 0 && response.status === 416) {
+    // The server has no such range, so the part is of another file: the next attempt starts anew.
+    await onDisk(partFile, rm(partFile));
+    return 0;
+  }
+  const start = startOf(response, held, sizeBytes);
+  const file = await onDisk(partFile, open(partFile, start === 0 ? 'w' : 'a'));
+  try {
+    return await append(response, file, start, { url, sizeBytes, partFile, onProgress, signal, idle });
+  } finally {
+    await file.close();
+  }
+}
+
+/** From which byte the answer's body goes on. */
+function startOf(response: Response, held: number, sizeBytes: number): number {
+  const { status, url, headers } = response;
+  const length = headers.get('content-length');
+  if (status === 206 && headers.get('content-range')?.startsWith(`bytes ${held}-`)) return held;
+  if (status === 200 && (length === null || Number(length) === sizeBytes)) return 0;
+  const got = status === 200 ? `${length} bytes` : `HTTP status ${status}`;
+  throw new DownloadError(`${url}: expected a file of ${sizeBytes} bytes, got ${got}`);
+}
+
+interface Transfer {
+  url: string;
+  sizeBytes: number;
+  partFile: string;
+  onProgress: DownloadOptions['onProgress'];
+  signal: AbortSignal;
+  idle: NodeJS.Timeout;
+}
+
+/** Write the body to the file as it comes, up to its end or to where the connection breaks off. */
+async function append(response: Response, file: FileHandle, start: number, transfer: Transfer): Promise<number> {
+  const { url, sizeBytes, partFile, onProgress, signal, idle } = transfer;
+  const reader = response.body!.getReader();
+  let received = start;
+  for (;;) {
+    onProgress?.({ receivedBytes: received, totalBytes: sizeBytes });
+    signal.throwIfAborted();
+    const { value: chunk } = await reader.read().catch(() => {
+      signal.throwIfAborted();
+      return { value: undefined };
+    });
+    if (chunk === undefined) return received;
+    idle.refresh();
+    received += chunk.length;
+    if (received > sizeBytes) {
+      await onDisk(partFile, rm(partFile));
+      throw new DownloadError(`${url}: expected ${sizeBytes} bytes, got more`);
+    }
+    await onDisk(partFile, file.writeFile(chunk));
+  }
+}
+
+async function heldBytes(file: string): Promise<number> {
+  return stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+/** Name the file when the system refuses. */
+async function onDisk<T>(file: string, work: Promise<T>): Promise<T> {
+  return work.catch((cause: NodeJS.ErrnoException) => {
+    throw new FileError(`${file}: expected to write it, got ${cause.code}`, { cause });
+  });
+}
+
+/** Why fetch failed, in a word: it hides the system's code in the cause. */
+function reasonOf(error: Error): string {
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? error.message;
+}
