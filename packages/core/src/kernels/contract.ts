@@ -55,17 +55,36 @@ export interface MatmulKernels {
   ): void;
 }
 
+/** checksum: are saved bytes what they were? */
+export interface ChecksumKernels {
+  /** out[i] = XXH64 of chunk i of data, as u64. Items: chunks of chunkBytes, the last one shorter. */
+  hashChunks(
+    begin: number,
+    end: number,
+    slot: number,
+    data: number,
+    sizeBytes: number,
+    chunkBytes: number,
+    out: number,
+  ): void;
+}
+
 /** All kernels. */
-export interface KernelTable extends MatmulKernels {}
+export interface KernelTable extends MatmulKernels, ChecksumKernels {}
 
 /** The name of a kernel. */
 export type KernelName = keyof KernelTable;
 
 /** The names of the kernels that take `(begin, end, slot, …)`; their order is the number the worker pool sends. */
-export const PARALLEL_KERNELS: readonly ParallelKernelName[] = ['packPanels', 'multiplyRows', 'multiplyTransposed'];
+export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
+  'packPanels',
+  'multiplyRows',
+  'multiplyTransposed',
+  'hashChunks',
+];
 
 /** The name of a kernel the pool can split. */
-export type ParallelKernelName = 'packPanels' | 'multiplyRows' | 'multiplyTransposed';
+export type ParallelKernelName = 'packPanels' | 'multiplyRows' | 'multiplyTransposed' | 'hashChunks';
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

@@ -1,9 +1,10 @@
 /** The table of readable kernels. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { KernelTable } from '../contract.ts';
+import { checksumReference } from './checksum.ts';
 import { matmulReference } from './matmul.ts';
 
 /** Every kernel as a readable function over `memory`. */
 export function referenceKernels(memory: LinearMemory): KernelTable {
-  return { ...matmulReference(memory) };
+  return { ...matmulReference(memory), ...checksumReference(memory) };
 }

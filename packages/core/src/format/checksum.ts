@@ -1,0 +1,85 @@
+/**
+ * The checksum of saved bytes: XXH64 of the XXH64 digests of its chunks of 256 KiB.
+ *
+ * Two levels, so that chunks are hashed on all threads and as they are read. A change within one aligned word of eight
+ * bytes always changes the sum (every step of XXH64 is a bijection of that word); any other change is missed with
+ * probability 2⁻⁶⁴. It guards against damage, not against forgery.
+ */
+import type { Block } from '../memory/heap.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+
+/** Bytes hashed as one: long enough that a digest costs nothing, short enough to share a piece between threads. */
+export const CHUNK_BYTES: number = 1 << 18;
+/** Most chunks hashed in one job, and read in one call from a file. */
+export const PIECE_CHUNKS: number = 32;
+
+/** Hashes one run of bytes after the other; a run may come in any pieces. `free` when done. */
+export class Checksum {
+  readonly #runtime: Runtime;
+  /** One chunk of bytes that do not stand in the linear memory, or of digests. */
+  readonly #staging: Block;
+  readonly #out: Block;
+  #staged = 0;
+  #digests: bigint[] = [];
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#staging = runtime.heap.allocate(CHUNK_BYTES);
+    this.#out = runtime.heap.allocate(8 * PIECE_CHUNKS);
+  }
+
+  /** Take the next bytes. Whole chunks that stand in the linear memory are hashed in place. */
+  update(bytes: Uint8Array): this {
+    const inPlace = bytes.buffer === this.#runtime.heap.memory.memory.buffer;
+    for (let at = 0; at < bytes.length; ) {
+      const left = bytes.length - at;
+      if (inPlace && this.#staged === 0 && left >= CHUNK_BYTES) {
+        const chunks = Math.min(PIECE_CHUNKS, Math.floor(left / CHUNK_BYTES));
+        this.#hash(bytes.byteOffset + at, chunks * CHUNK_BYTES);
+        at += chunks * CHUNK_BYTES;
+      } else {
+        const size = Math.min(CHUNK_BYTES - this.#staged, left);
+        this.#staging.bytes().set(bytes.subarray(at, at + size), this.#staged);
+        this.#staged += size;
+        at += size;
+        if (this.#staged === CHUNK_BYTES) this.#flush();
+      }
+    }
+    return this;
+  }
+
+  /** The checksum of the bytes since the last call. */
+  digest(): bigint {
+    this.#flush();
+    const digests = BigUint64Array.from(this.#digests);
+    this.#staging.bytes().set(new Uint8Array(digests.buffer));
+    this.#digests = [];
+    this.#hash(this.#staging.offset, digests.byteLength, 1);
+    return this.#digests.pop()!;
+  }
+
+  /** Give the scratch memory back. */
+  free(): void {
+    this.#staging.free();
+    this.#out.free();
+  }
+
+  #flush(): void {
+    if (this.#staged > 0) this.#hash(this.#staging.offset, this.#staged);
+    this.#staged = 0;
+  }
+
+  #hash(offset: number, sizeBytes: number, chunks = Math.ceil(sizeBytes / CHUNK_BYTES)): void {
+    this.#runtime.pool.run('hashChunks', chunks, 1, offset, sizeBytes, CHUNK_BYTES, this.#out.offset);
+    const view = new DataView(this.#out.bytes().buffer, this.#out.offset);
+    for (let i = 0; i < chunks; i++) this.#digests.push(view.getBigUint64(8 * i, true));
+  }
+}
+
+/** The checksum of one run of bytes. */
+export function checksumOf(bytes: Uint8Array, runtime: Runtime): bigint {
+  const checksum = new Checksum(runtime);
+  const digest = checksum.update(bytes).digest();
+  checksum.free();
+  return digest;
+}

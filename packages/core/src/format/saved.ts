@@ -1,0 +1,82 @@
+/**
+ * What a savable object hands over: its kind, its settings as JSON, its sections as bytes, and the savable parts it is
+ * made of. A tree of them becomes one container: all settings in the section `settings`, every other section under the
+ * path of its part, `queryTower/table/parameters`.
+ */
+import { assert } from '../checks/assert.ts';
+import { OptionError } from '../errors/errors.ts';
+import type { SectionKind } from './layout.ts';
+import type { Json, JsonObject } from './settings.ts';
+import type { ContainerSection } from './writer.ts';
+
+/** Raw bytes under a name that is unique in its object. */
+export interface SavedSection {
+  name: string;
+  /** In one piece or several. Pieces in the linear memory come back as one block of it, others as an array. */
+  bytes: Uint8Array | readonly Uint8Array[];
+}
+
+/** A saved object. */
+export interface Saved {
+  /** Names the loader: 'string-lookup', 'full', 'brute-force', … */
+  kind: string;
+  settings: JsonObject;
+  sections: readonly SavedSection[];
+  /** Savable objects it holds, by name. */
+  parts?: Readonly<Record<string, Saved>>;
+}
+
+/** The section with everybody's settings: the first of a container. */
+export const SETTINGS_SECTION = 'settings';
+
+/** The bytes of an array of numbers. */
+export function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
+
+/**
+ * The sections of a container that holds a tree of saved objects.
+ *
+ * @throws {OptionError} when settings hold what JSON cannot: NaN, an infinity, a function, a cycle
+ */
+export function containerSections(saved: Saved): ContainerSection[] {
+  const sections: ContainerSection[] = [];
+  const tree = takeTree(saved, '', sections);
+  const text = new TextEncoder().encode(JSON.stringify(tree));
+  return [{ name: SETTINGS_SECTION, kind: 'settings', pieces: [text] }, ...sections];
+}
+
+function takeTree(saved: Saved, path: string, sections: ContainerSection[]): JsonObject {
+  for (const { name, bytes } of saved.sections) {
+    const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
+    sections.push({ name: path + checkSegment(name), kind: kindOf(pieces), pieces });
+  }
+  const parts = Object.entries(saved.parts ?? {}).map(([name, part]) => [
+    name,
+    takeTree(part, `${path}${checkSegment(name)}/`, sections),
+  ]);
+  checkJson(saved.settings, `${path}settings`);
+  return { kind: saved.kind, settings: saved.settings, parts: Object.fromEntries(parts) };
+}
+
+/** A heap's memory is shared, and nothing else of the library is. */
+function kindOf(pieces: readonly Uint8Array[]): SectionKind {
+  const shared = pieces.filter((piece) => piece.buffer instanceof SharedArrayBuffer).length;
+  assert(shared === 0 || shared === pieces.length, 'saved: a section stands in one kind of memory');
+  return shared > 0 ? 'memory' : 'bytes';
+}
+
+function checkSegment(name: string): string {
+  assert(name !== '' && !name.includes('/') && name !== SETTINGS_SECTION, `saved: a part or section named ${name}`);
+  return name;
+}
+
+/** What comes back from JSON must be what went in; -0 is the one number that comes back as another, harmless, one. */
+function checkJson(value: Json, path: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new OptionError(`${path}: expected finite numbers, got ${value}`);
+  }
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return;
+  if (typeof value !== 'object') throw new OptionError(`${path}: expected JSON values, got ${typeof value}`);
+  for (const [key, item] of Object.entries(value)) checkJson(item, `${path}.${key}`);
+}

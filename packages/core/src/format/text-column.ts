@@ -1,0 +1,155 @@
+/**
+ * A column of strings in two sections: `text`, all of them one after the other in UTF-8, and `ends`, the byte where each
+ * ends (uint32). A string is decoded when it is asked for, so that millions load as fast as they are read.
+ *
+ * Strings that are not well-formed Unicode (a surrogate without its partner) have no UTF-8; a column with one of them is
+ * kept in UTF-16. Limit: 4 GiB of text.
+ */
+import { OptionError } from '../errors/errors.ts';
+import type { Part } from './part.ts';
+import { bytesOf, type SavedSection } from './saved.ts';
+
+/** How the text is encoded. */
+export type TextEncoding = 'utf-8' | 'utf-16le';
+
+/** Strings encoded at a time: enough to make a call of the encoder cheap. */
+const BATCH = 1024;
+/** Most UTF-8 bytes of a UTF-16 code unit. */
+const UTF8_BYTES_MAX = 3;
+
+/** An immutable column of strings. */
+export class TextColumn {
+  readonly encoding: TextEncoding;
+  readonly #text: Uint8Array;
+  readonly #ends: Uint32Array;
+  readonly #decoder: TextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+  /** @param ends ascending, the last one the length of `text` */
+  constructor(encoding: TextEncoding, text: Uint8Array, ends: Uint32Array) {
+    this.encoding = encoding;
+    this.#text = text;
+    this.#ends = ends;
+  }
+
+  /** Strings held. */
+  get size(): number {
+    return this.#ends.length;
+  }
+
+  /** String `row`. */
+  at(row: number): string {
+    const begin = row === 0 ? 0 : this.#ends[row - 1]!;
+    const bytes = this.#text.subarray(begin, this.#ends[row]);
+    return this.encoding === 'utf-8' ? this.#decoder.decode(bytes) : decodeUtf16(bytes);
+  }
+
+  /** All strings. */
+  toArray(): string[] {
+    return Array.from(this.#ends, (_, row) => this.at(row));
+  }
+
+  /** The two sections. */
+  sections(): SavedSection[] {
+    return [
+      { name: 'text', bytes: this.#text },
+      { name: 'ends', bytes: bytesOf(this.#ends) },
+    ];
+  }
+
+  /**
+   * Encode strings.
+   *
+   * @throws {OptionError} when they take more than 4 GiB
+   */
+  static from(values: readonly string[]): TextColumn {
+    return encodeUtf8(values) ?? encodeUtf16(values);
+  }
+
+  /** Take the sections of a column of `size` strings. */
+  static load(part: Part, size: number, encoding: TextEncoding): TextColumn {
+    const text = part.bytes('text');
+    const endBytes = part.bytes('ends', size * 4);
+    const ends = new Uint32Array(endBytes.buffer, endBytes.byteOffset, size);
+    for (let row = 0, before = 0; row < size; row++) {
+      if (ends[row]! < before) throw part.error('ends', `expected ascending ends, got ${ends[row]} in row ${row}`);
+      before = ends[row]!;
+    }
+    if ((ends[size - 1] ?? 0) !== text.length) {
+      throw part.error('ends', `expected the last end to be ${text.length}, got ${ends[size - 1]}`);
+    }
+    return new TextColumn(encoding, text, ends);
+  }
+}
+
+/** Undefined where a string has no UTF-8. */
+function encodeUtf8(values: readonly string[]): TextColumn | undefined {
+  const encoder = new TextEncoder();
+  const ends = new Uint32Array(values.length);
+  let text = new Uint8Array(1024);
+  let length = 0;
+  const append = (value: string): number => {
+    text = withRoom(text, length, value.length * UTF8_BYTES_MAX);
+    const { written } = encoder.encodeInto(value, text.subarray(length));
+    length += written;
+    return written;
+  };
+  for (let begin = 0; begin < values.length; begin += BATCH) {
+    const batch = values.slice(begin, begin + BATCH);
+    const joined = batch.join('');
+    const before = length;
+    if (append(joined) === joined.length) {
+      // ASCII: every unit is a byte
+      let end = before;
+      for (let i = 0; i < batch.length; i++) ends[begin + i] = end += batch[i]!.length;
+      continue;
+    }
+    length = before;
+    for (let i = 0; i < batch.length; i++) {
+      if (!isWellFormed(batch[i]!)) return undefined;
+      append(batch[i]!);
+      ends[begin + i] = length;
+    }
+  }
+  return new TextColumn('utf-8', text.slice(0, length), ends);
+}
+
+function encodeUtf16(values: readonly string[]): TextColumn {
+  const ends = new Uint32Array(values.length);
+  let units = 0;
+  values.forEach((value, row) => {
+    units += value.length;
+    ends[row] = 2 * units;
+  });
+  checkTextBytes(2 * units);
+  const text = new Uint8Array(2 * units);
+  const view = new DataView(text.buffer);
+  let at = 0;
+  for (const value of values) {
+    for (let i = 0; i < value.length; i++, at += 2) view.setUint16(at, value.charCodeAt(i), true);
+  }
+  return new TextColumn('utf-16le', text, ends);
+}
+
+/** By hand: TextDecoder replaces the very surrogates that this encoding is for. */
+function decodeUtf16(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let value = '';
+  for (let at = 0; at + 2 <= bytes.length; at += 2) value += String.fromCharCode(view.getUint16(at, true));
+  return value;
+}
+
+function withRoom(text: Uint8Array<ArrayBuffer>, length: number, more: number): Uint8Array<ArrayBuffer> {
+  if (length + more <= text.length) return text;
+  const larger = new Uint8Array(Math.max(length + more, 2 * text.length));
+  larger.set(text.subarray(0, length));
+  checkTextBytes(length);
+  return larger;
+}
+
+function checkTextBytes(sizeBytes: number): void {
+  if (sizeBytes > 0xffff_ffff) throw new OptionError(`text: expected at most 4 GiB, got ${sizeBytes} bytes`);
+}
+
+function isWellFormed(value: string): boolean {
+  return !/\p{Surrogate}/u.test(value);
+}

@@ -1,0 +1,108 @@
+/**
+ * Writing a container: sections are hashed where they are, then header, table and sections go to a sink in order, so
+ * that the file is never in memory as a whole. All bytes are taken before the call returns.
+ */
+import { OptionError } from '../errors/errors.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Checksum } from './checksum.ts';
+import {
+  aligned,
+  CONTAINER_VERSION,
+  ENTRY,
+  ENTRY_BYTES,
+  HEADER,
+  HEADER_BYTES,
+  MAGIC,
+  NAME_BYTES_MAX,
+  SECTION_BYTES_MAX,
+  SECTION_KIND,
+  type SectionKind,
+} from './layout.ts';
+
+/** A section to write. */
+export interface ContainerSection {
+  name: string;
+  kind: SectionKind;
+  /** The bytes, in as many pieces as they stand in. */
+  pieces: readonly Uint8Array[];
+}
+
+/** Takes bytes in order; throws when it cannot. It must have used them when it returns. */
+export interface Sink {
+  write(bytes: Uint8Array): void;
+}
+
+/** Bytes of the section's content. */
+function lengthOf(section: ContainerSection): number {
+  return section.pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** Bytes of the whole file. */
+export function containerBytes(sections: readonly ContainerSection[]): number {
+  return sections.reduce(
+    (sum, section) => sum + aligned(lengthOf(section)),
+    HEADER_BYTES + sections.length * ENTRY_BYTES,
+  );
+}
+
+/**
+ * Write sections as one container.
+ *
+ * @throws {OptionError} when a name is empty, repeated or longer than 96 bytes, or a section than 4 GiB
+ * @throws whatever the sink throws
+ */
+export function writeContainer(sections: readonly ContainerSection[], sink: Sink, runtime: Runtime): void {
+  const head = new Uint8Array(HEADER_BYTES + sections.length * ENTRY_BYTES);
+  const view = new DataView(head.buffer);
+  head.set(MAGIC, HEADER.magic);
+  view.setUint32(HEADER.version, CONTAINER_VERSION, true);
+  view.setUint32(HEADER.sections, sections.length, true);
+  view.setBigUint64(HEADER.fileBytes, BigInt(containerBytes(sections)), true);
+
+  const checksum = new Checksum(runtime);
+  const names = new Set<string>();
+  let offset = head.length;
+  sections.forEach((section, i) => {
+    const name = checkName(section.name, names);
+    const length = lengthOf(section);
+    if (length > SECTION_BYTES_MAX) {
+      throw new OptionError(`${section.name}: expected at most ${SECTION_BYTES_MAX} bytes, got ${length}`);
+    }
+    for (const piece of section.pieces) checksum.update(piece);
+    const at = HEADER_BYTES + i * ENTRY_BYTES;
+    view.setUint32(at + ENTRY.kind, SECTION_KIND[section.kind], true);
+    view.setUint32(at + ENTRY.nameBytes, name.length, true);
+    view.setBigUint64(at + ENTRY.offset, BigInt(offset), true);
+    view.setBigUint64(at + ENTRY.length, BigInt(length), true);
+    view.setBigUint64(at + ENTRY.checksum, checksum.update(padding(length)).digest(), true);
+    head.set(name, at + ENTRY.name);
+    offset += aligned(length);
+  });
+  view.setBigUint64(HEADER.checksum, headChecksum(head, checksum), true);
+  checksum.free();
+
+  sink.write(head);
+  for (const section of sections) {
+    for (const piece of section.pieces) sink.write(piece);
+    sink.write(padding(lengthOf(section)));
+  }
+}
+
+/** The checksum of header and table: all of `head` but the checksum itself. */
+export function headChecksum(head: Uint8Array, checksum: Checksum): bigint {
+  return checksum.update(head.subarray(0, HEADER.checksum)).update(head.subarray(HEADER_BYTES)).digest();
+}
+
+function padding(length: number): Uint8Array {
+  return new Uint8Array(aligned(length) - length);
+}
+
+function checkName(name: string, names: Set<string>): Uint8Array {
+  const bytes = new TextEncoder().encode(name);
+  if (bytes.length === 0 || bytes.length > NAME_BYTES_MAX) {
+    throw new OptionError(`section name: expected 1 to ${NAME_BYTES_MAX} bytes, got ${bytes.length} in ${name}`);
+  }
+  if (names.has(name)) throw new OptionError(`section name: expected each once, got ${name} twice`);
+  names.add(name);
+  return bytes;
+}

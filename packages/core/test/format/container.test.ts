@@ -1,0 +1,104 @@
+/** The container: known bytes, round trips, pieces, large sections, and what a writer refuses. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CHUNK_BYTES, Checksum, checksumOf } from '../../src/format/checksum.ts';
+import { aligned, type SectionKind } from '../../src/format/layout.ts';
+import { readContainer } from '../../src/format/reader.ts';
+import { bytesSource } from '../../src/format/source.ts';
+import { type ContainerSection, containerBytes, writeContainer } from '../../src/format/writer.ts';
+import { VARIANTS } from '../kernels/variants.ts';
+import { containerOf, runtime } from './containers.ts';
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** A container of one settings section '{}' and one of three bytes; its checksums were computed by another program. */
+const TINY = [
+  '89534c53540d0a1a 01000000 02000000 c001000000000000', // magic, version 1, 2 sections, 448 bytes
+  '00'.repeat(32),
+  '0f41d8d59df8add9',
+  '01000000 08000000 4001000000000000 0200000000000000 0b548093e20ea80e',
+  '73657474696e6773'.padEnd(192, '0'), // settings
+  '03000000 03000000 8001000000000000 0300000000000000 a409854fabeaec85',
+  '612f62'.padEnd(192, '0'), // a/b
+  '7b7d'.padEnd(128, '0'), // {}
+  '010203'.padEnd(128, '0'),
+];
+
+test('a tiny container has exactly these bytes', () => {
+  const bytes = containerOf([
+    { name: 'settings', kind: 'settings', pieces: [text('{}')] },
+    { name: 'a/b', kind: 'bytes', pieces: [Uint8Array.of(1, 2), Uint8Array.of(3)] },
+  ]);
+  const expected = TINY.join('').replaceAll(' ', '');
+  assert.equal(Buffer.from(bytes).toString('hex'), expected);
+});
+
+for (const { variant, runtime: own, skip } of VARIANTS) {
+  test(`any sections come back as they were, ${variant}`, { skip }, async () => {
+    const section = fc.record({
+      kind: fc.constantFrom<SectionKind>('settings', 'memory', 'bytes'),
+      pieces: fc.array(fc.uint8Array({ maxLength: 150 }), { maxLength: 3 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(section, { maxLength: 6 }), async (list) => {
+        const sections = list.map((rest, i): ContainerSection => ({ name: `section ${i} ü`, ...rest }));
+        const bytes = containerOf(sections, own);
+        const used = own.heap.usedBytes;
+        const loaded = await readContainer(bytesSource(bytes), own);
+        for (const [i, { name, kind, pieces }] of sections.entries()) {
+          assert.equal(loaded[i]!.name, name);
+          assert.equal(loaded[i]!.kind, kind);
+          assert.equal(loaded[i]!.block !== undefined, kind === 'memory');
+          assert.equal(loaded[i]!.offset % 64, 0);
+          assert.deepEqual(Buffer.from(loaded[i]!.bytes), Buffer.concat(pieces));
+        }
+        for (const { block } of loaded) block?.free();
+        assert.equal(own.heap.usedBytes, used);
+      }),
+      { numRuns: 40, seed: 3 },
+    );
+  });
+}
+
+test('large sections are hashed in place on all threads, to the same checksum as any pieces of a copy', async () => {
+  const block = runtime.heap.allocate(9 * CHUNK_BYTES + 64);
+  const integers = block.integers(block.sizeBytes / 4);
+  for (let i = 0; i < integers.length; i++) integers[i] = Math.imul(i, 0x9e37_79b1);
+  const whole = block.bytes();
+  const copy = whole.slice();
+  const checksum = new Checksum(runtime);
+  for (const cut of [1, 12_345, CHUNK_BYTES, 3 * CHUNK_BYTES]) {
+    checksum.update(copy.subarray(0, cut)).update(whole.subarray(cut));
+    assert.equal(checksum.digest(), checksumOf(whole, runtime));
+  }
+  checksum.free();
+  const bytes = containerOf([{ name: 'large', kind: 'memory', pieces: [whole] }]);
+  const [loaded] = await readContainer(bytesSource(bytes), runtime);
+  assert.ok(Buffer.compare(loaded!.bytes, copy) === 0);
+  loaded!.block!.free();
+  block.free();
+});
+
+test('the sink gets the bytes in order and never the whole', () => {
+  const pieces = Array.from({ length: 40 }, (_, i) => new Uint8Array(1000).fill(i));
+  const sections: ContainerSection[] = [{ name: 'pieces', kind: 'bytes', pieces }];
+  const sizes: number[] = [];
+  writeContainer(sections, { write: (bytes) => void sizes.push(bytes.length) }, runtime);
+  assert.ok(Math.max(...sizes) <= 1000);
+  assert.equal(
+    sizes.reduce((sum, size) => sum + size, 0),
+    containerBytes(sections),
+  );
+  assert.equal(containerBytes(sections), 64 + 128 + aligned(40_000));
+});
+
+test('names are 1 to 96 bytes and each once', () => {
+  const named = (...names: string[]): (() => Uint8Array) => {
+    return () => containerOf(names.map((name) => ({ name, kind: 'bytes', pieces: [] })));
+  };
+  assert.throws(named(''), { code: 'ERR_OPTION', message: /1 to 96 bytes/ });
+  assert.throws(named('ü'.repeat(49)), { code: 'ERR_OPTION' });
+  assert.throws(named('a', 'a'), { code: 'ERR_OPTION', message: /a twice/ });
+  assert.doesNotThrow(named('ü'.repeat(48)));
+});
