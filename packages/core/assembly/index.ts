@@ -1,3 +1,5 @@
 // Every kernel, by name. The order of names is the order in which src/kernels/contract.ts lists them.
 export { packPanels, scorePanels, multiplyRows, multiplyTransposed } from './matmul';
 export { hashChunks } from './checksum';
+export { findNotFinite } from './checks';
+export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';

@@ -25,5 +25,22 @@ export { type SparseCqrOptions, sparseCqr } from './least-squares/sparse-cqr.ts'
 export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
 // random
 export { Generator } from './random/generator.ts';
+// topk
+export { BruteForce, type BruteForceOptions } from './topk/brute-force.ts';
+export type {
+  CallOptions,
+  CandidateBatch,
+  CandidateDataset,
+  CandidatePredicate,
+  CandidateSequence,
+  Exclusions,
+  Identifier,
+  Queries,
+  QueryModel,
+  TopK,
+  TopKOptions,
+} from './topk/contract.ts';
+export { Identifiers } from './topk/identifiers.ts';
+export { type Hit, TopKResult } from './topk/result.ts';
 // vectors
 export { Matrix, type VectorsLike } from './vectors/matrix.ts';

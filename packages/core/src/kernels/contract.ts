@@ -69,8 +69,65 @@ export interface ChecksumKernels {
   ): void;
 }
 
+/** checks: properties of whole arrays. */
+export interface CheckKernels {
+  /** The index of the first float that is NaN or infinite; −1 when all are finite. */
+  findNotFinite(values: number, length: number): number;
+}
+
+/** topk: the k best scores of each query, score descending, ties by row ascending. */
+export interface TopKKernels {
+  /** Make buffers of 16 + 8 · capacity bytes empty; capacity > k ≥ 1. */
+  resetBuffers(buffers: number, count: number, strideBytes: number, k: number, capacity: number): void;
+  /** Offer the scores of rows [row, rowEnd) to a buffer; a row whose bit in `mask` is 0 is passed over. */
+  offerPanels(
+    buffer: number,
+    scores: number,
+    panels: number,
+    row: number,
+    rowEnd: number,
+    rowShift: number,
+    mask: number,
+  ): void;
+  /** Score queries against chunks of packed panels and keep the best. Items: (64 queries, run of chunks). */
+  searchPanels(
+    begin: number,
+    end: number,
+    slot: number,
+    queries: number,
+    queryCount: number,
+    d: number,
+    chunks: number,
+    chunkCount: number,
+    chunksPerItem: number,
+    n: number,
+    rowShift: number,
+    mask: number,
+    maskStride: number,
+    scratch: number,
+    scratchStride: number,
+    buffers: number,
+    bufferStride: number,
+    slotStride: number,
+  ): void;
+  /** Merge the slots' buffers, sort, write scores and rows [queries, k] and counts. Items: queries. */
+  finishBuffers(
+    begin: number,
+    end: number,
+    slot: number,
+    buffers: number,
+    bufferStride: number,
+    slotStride: number,
+    slots: number,
+    k: number,
+    scores: number,
+    rows: number,
+    counts: number,
+  ): void;
+}
+
 /** All kernels. */
-export interface KernelTable extends MatmulKernels, ChecksumKernels {}
+export interface KernelTable extends MatmulKernels, ChecksumKernels, CheckKernels, TopKKernels {}
 
 /** The name of a kernel. */
 export type KernelName = keyof KernelTable;
@@ -81,10 +138,18 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'multiplyRows',
   'multiplyTransposed',
   'hashChunks',
+  'searchPanels',
+  'finishBuffers',
 ];
 
 /** The name of a kernel the pool can split. */
-export type ParallelKernelName = 'packPanels' | 'multiplyRows' | 'multiplyTransposed' | 'hashChunks';
+export type ParallelKernelName =
+  | 'packPanels'
+  | 'multiplyRows'
+  | 'multiplyTransposed'
+  | 'hashChunks'
+  | 'searchPanels'
+  | 'finishBuffers';
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

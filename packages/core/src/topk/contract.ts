@@ -8,7 +8,7 @@
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
 import type { TopKResult } from './result.ts';
 
-/** What a caller names a candidate by; kept and returned as given. */
+/** What a caller names a candidate by; kept and returned as given. All of one index are of one type. */
 export type Identifier = string | number | bigint;
 
 /** A part of a data set of candidates: embeddings, or identifiers with embeddings (TFRS's order). */
@@ -16,43 +16,74 @@ export type CandidateBatch<I extends Identifier> =
   | VectorsLike
   | readonly [identifiers: readonly I[], candidates: VectorsLike];
 
-/** Any sequence of candidate batches; an async one is read as it comes. */
-export type CandidateDataset<I extends Identifier> = Iterable<CandidateBatch<I>> | AsyncIterable<CandidateBatch<I>>;
+/** Candidate batches, or a function that starts reading them again. */
+export type CandidateDataset<I extends Identifier> =
+  | CandidateSequence<I>
+  | (() => CandidateSequence<I>)
+  | (() => Promise<CandidateSequence<I>>);
+
+/** Candidate batches in order; an async sequence is read as it comes. */
+export type CandidateSequence<I extends Identifier> = Iterable<CandidateBatch<I>> | AsyncIterable<CandidateBatch<I>>;
 
 /** The part of a tower an index needs: raw features in, one row of `dimensions` floats each out. */
 export interface QueryModel<Q> {
   readonly dimensions: number;
+  /** Embeddings [features.length, dimensions], valid until the next call; the caller neither keeps nor frees them. */
   embed(features: readonly Q[]): Matrix;
 }
 
 /** Options every index has. */
 export interface TopKOptions<Q> {
   /** Turns raw features into query embeddings; without it queries are embeddings. */
-  queryModel?: QueryModel<Q>;
+  queryModel?: QueryModel<Q> | undefined;
   /** How many results a query gets unless the call says otherwise; default 10. */
   k?: number;
 }
 
-/** Queries of a call: raw features when a query model was given, embeddings otherwise. */
-export type Queries<Q> = readonly Q[] | VectorsLike;
+/**
+ * Queries of a call. With a query model: raw features, one or an array of them. Without: embeddings [queries, d], or
+ * one embedding of d numbers. A `Matrix` is embeddings in either case.
+ */
+export type Queries<Q> = Q | readonly Q[] | VectorsLike | ArrayLike<number>;
+
+/** Identifiers that every query leaves out, or one list a query; lists may differ in length. */
+export type Exclusions<I extends Identifier> = readonly I[] | readonly (readonly I[])[];
+
+/** Says which candidates may be returned. */
+export type CandidatePredicate<I extends Identifier> = (identifier: I, row: number) => boolean;
+
+/** Options of one call. Every index may add its own. */
+export interface CallOptions<I extends Identifier> {
+  /** Results a query gets; default the index's k. */
+  k?: number | undefined;
+  /** Identifiers left out; those the index does not hold are passed over. */
+  exclude?: Exclusions<I> | undefined;
+  /** Only these identifiers may be returned. */
+  include?: readonly I[] | undefined;
+  /** Only candidates this says yes to; asked once a row before the scan. */
+  filter?: CandidatePredicate<I> | undefined;
+}
 
 /**
- * A top-k index over candidates with identifiers of type I, asked with raw features of type Q.
+ * A top-k index over candidates with identifiers of type I, asked with raw features of type Q; O are the options of a
+ * call.
  *
  * Results are by score descending, ties by candidate row ascending. Score = ⟨query, candidate⟩ unless the index says
  * otherwise.
  */
-export interface TopK<Q, I extends Identifier> {
+export interface TopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>> {
   /** Replace the candidates. Without identifiers they are row numbers. Copies; returns itself. */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this;
   /** Replace the candidates by those of a data set, read once, batch by batch. */
   indexFromDataset(dataset: CandidateDataset<I>): Promise<this>;
   /** The k best candidates of each query; fewer where fewer exist. */
-  call(queries: Queries<Q>, k?: number): TopKResult<I>;
-  /** The k best that are not excluded. `exclusions[b]` belongs to query b; lists may differ in length. */
-  queryWithExclusions(queries: Queries<Q>, exclusions: readonly (readonly I[])[], k?: number): TopKResult<I>;
+  call(queries: Queries<Q>, k?: number | O): TopKResult<I>;
+  /** The k best that are not excluded: `call` with `exclude`. */
+  queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | O): TopKResult<I>;
   /** True when results are exactly the best. */
   isExact(): boolean;
+  /** Results a query gets unless the call says otherwise. */
+  readonly k: number;
   /** Rows indexed. */
   readonly size: number;
   /** Width of a candidate; 0 before `index`. */

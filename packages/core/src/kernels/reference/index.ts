@@ -1,10 +1,17 @@
 /** The table of readable kernels. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { KernelTable } from '../contract.ts';
+import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
 import { matmulReference } from './matmul.ts';
+import { topkReference } from './topk.ts';
 
 /** Every kernel as a readable function over `memory`. */
 export function referenceKernels(memory: LinearMemory): KernelTable {
-  return { ...matmulReference(memory), ...checksumReference(memory) };
+  return {
+    ...matmulReference(memory),
+    ...checksumReference(memory),
+    ...checksReference(memory),
+    ...topkReference(memory),
+  };
 }

@@ -1,0 +1,150 @@
+/**
+ * Exact top-k over candidates held in memory: every candidate is scored for every query.
+ *
+ * After TFRS's `BruteForce` (layers/factorized_top_k.py). Score = Σ_t q_t · c_t in float32, summed in the order of t
+ * whatever the batch or the number of threads, so one query and a batch give the same bits. Limit: the candidates fit in
+ * the linear memory (4 GiB).
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import type { VectorsLike } from '../vectors/matrix.ts';
+import { callOptions, notIndexed, withExclusions } from './call-options.ts';
+import { readCandidates, readDataset } from './candidate-builder.ts';
+import type {
+  CallOptions,
+  CandidateDataset,
+  Exclusions,
+  Identifier,
+  Queries,
+  QueryModel,
+  TopK,
+  TopKOptions,
+} from './contract.ts';
+import type { Identifiers } from './identifiers.ts';
+import { PanelSearch } from './panel-search.ts';
+import { PanelStore } from './panel-store.ts';
+import { resolveQueries } from './queries.ts';
+import { TopKResult } from './result.ts';
+import { RowMask } from './row-mask.ts';
+import { vectorSource } from './vector-source.ts';
+
+/** Options of `BruteForce`. */
+export interface BruteForceOptions<Q> extends TopKOptions<Q> {
+  /** Where candidates live and kernels run; default the shared one. */
+  runtime?: Runtime;
+}
+
+/** The exact index. */
+export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier> implements TopK<Q, I> {
+  readonly k: number;
+  readonly queryModel: QueryModel<Q> | undefined;
+  readonly runtime: Runtime;
+  readonly #search: PanelSearch;
+  #store: PanelStore | undefined;
+  #identifiers: Identifiers<I> | undefined;
+
+  /** @throws {OptionError} when k is not an integer of at least 1 */
+  constructor({ queryModel, k = 10, runtime = defaultRuntime() }: BruteForceOptions<Q> = {}) {
+    this.k = checkInteger('k', k, 1);
+    this.queryModel = queryModel;
+    this.runtime = runtime;
+    this.#search = new PanelSearch(runtime);
+  }
+
+  /** Rows indexed. */
+  get size(): number {
+    return this.#store?.rows ?? 0;
+  }
+
+  /** Width of a candidate; 0 before `index`. */
+  get dimensions(): number {
+    return this.#store?.dimensions ?? 0;
+  }
+
+  /** The identifiers of the rows; undefined before `index`. */
+  get identifiers(): Identifiers<I> | undefined {
+    return this.#identifiers;
+  }
+
+  /** Bytes of the packed candidates. */
+  get sizeBytes(): number {
+    return this.#store?.sizeBytes ?? 0;
+  }
+
+  /** Always true. */
+  isExact(): boolean {
+    return true;
+  }
+
+  /**
+   * Replace the candidates by a copy of `candidates` [rows, d]; without identifiers they are row numbers. When this
+   * throws, the index is as before.
+   *
+   * @throws {ShapeError} when rows differ in width or identifiers in number
+   * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+   * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
+   */
+  index(candidates: VectorsLike, identifiers?: readonly I[]): this {
+    const source = vectorSource('candidates', candidates);
+    this.#replace((store) => readCandidates(source, identifiers, store));
+    return this;
+  }
+
+  /**
+   * Replace the candidates by those of a data set, packed as they come.
+   *
+   * @throws as `index`; OptionError when only some batches have identifiers
+   */
+  async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
+    const store = new PanelStore(this.runtime);
+    try {
+      const identifiers = await readDataset(dataset, store);
+      this.#take(store.finish(), identifiers);
+    } catch (error) {
+      store.free();
+      throw error;
+    }
+    return this;
+  }
+
+  /**
+   * The k best candidates of each query; fewer where fewer exist or are allowed.
+   *
+   * @throws {StateError} before `index`
+   * @throws {ShapeError} when queries are not as wide as the candidates, or exclusions not one list a query
+   * @throws {NotFiniteError} when a query is NaN or infinite
+   */
+  call(queries: Queries<Q>, k?: number | CallOptions<I>): TopKResult<I> {
+    const store = this.#store;
+    const identifiers = this.#identifiers;
+    if (!store || !identifiers) throw notIndexed();
+    const options = callOptions<I, CallOptions<I>>(k, this.k);
+    const source = resolveQueries(queries, this.queryModel, store.dimensions);
+    const columns = Math.min(options.k, store.rows);
+    const mask = RowMask.of(identifiers, source.rows, options);
+    const { counts, scores, rows } = this.#search.run(store, source, columns, mask);
+    return new TopKResult(columns, counts, scores, rows, identifiers.of);
+  }
+
+  /** `call` with `exclude`: one list a query, or one for all. */
+  queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | CallOptions<I>): TopKResult<I> {
+    return this.call(queries, withExclusions(exclusions, k));
+  }
+
+  #replace(read: (store: PanelStore) => Identifiers<I>): void {
+    const store = new PanelStore(this.runtime);
+    try {
+      const identifiers = read(store);
+      this.#take(store.finish(), identifiers);
+    } catch (error) {
+      store.free();
+      throw error;
+    }
+  }
+
+  #take(store: PanelStore, identifiers: Identifiers<I>): void {
+    this.#store?.free();
+    this.#store = store;
+    this.#identifiers = identifiers;
+  }
+}

@@ -1,0 +1,76 @@
+/** Gathers candidates and identifiers, whole or batch by batch, into what an index is made of. */
+import { OptionError } from '../errors/errors.ts';
+import type { CandidateBatch, CandidateDataset, CandidateSequence, Identifier } from './contract.ts';
+import { checkIdentifiers, Identifiers } from './identifiers.ts';
+import { takeBatch, type VectorSource } from './vector-source.ts';
+
+/** Where rows go: a `PanelStore`, or what another index keeps. */
+export interface RowSink {
+  readonly rows: number;
+  append(source: VectorSource): unknown;
+}
+
+/** Batches in, rows and checked identifiers out. */
+export class CandidateBuilder<I extends Identifier> {
+  readonly #sink: RowSink;
+  readonly #values: I[] = [];
+  #type: string | undefined;
+  #hasIdentifiers: boolean | undefined;
+
+  constructor(sink: RowSink) {
+    this.#sink = sink;
+  }
+
+  /** Add candidates with their identifiers; all batches have identifiers or none has. */
+  add(source: VectorSource, identifiers: readonly I[] | undefined): void {
+    const has = identifiers !== undefined;
+    if (this.#hasIdentifiers !== undefined && this.#hasIdentifiers !== has) {
+      const words = has ? 'no identifiers as before, got some' : 'identifiers as before, got none';
+      throw new OptionError(`dataset: expected ${words} from row ${this.#sink.rows}`);
+    }
+    if (identifiers) {
+      const type = checkIdentifiers(identifiers, source.rows, this.#type, this.#sink.rows);
+      if (identifiers.length > 0) this.#type = type;
+    }
+    this.#sink.append(source);
+    if (identifiers) for (const identifier of identifiers) this.#values.push(identifier);
+    this.#hasIdentifiers = has;
+  }
+
+  /** Add a batch of a data set. */
+  addBatch(batch: CandidateBatch<I>): void {
+    const { identifiers, source } = takeBatch(batch);
+    this.add(source, identifiers);
+  }
+
+  /** The identifiers of all rows added. */
+  identifiers(): Identifiers<I> {
+    return new Identifiers<I>(this.#sink.rows, this.#hasIdentifiers ? this.#values : undefined);
+  }
+}
+
+/** Start reading a data set. */
+export async function openDataset<I extends Identifier>(dataset: CandidateDataset<I>): Promise<CandidateSequence<I>> {
+  return typeof dataset === 'function' ? await dataset() : dataset;
+}
+
+/** Add every batch of a data set to a sink and return the identifiers. */
+export async function readDataset<I extends Identifier>(
+  dataset: CandidateDataset<I>,
+  sink: RowSink,
+): Promise<Identifiers<I>> {
+  const builder = new CandidateBuilder<I>(sink);
+  for await (const batch of await openDataset(dataset)) builder.addBatch(batch);
+  return builder.identifiers();
+}
+
+/** Add candidates given whole and return the identifiers. */
+export function readCandidates<I extends Identifier>(
+  source: VectorSource,
+  identifiers: readonly I[] | undefined,
+  sink: RowSink,
+): Identifiers<I> {
+  const builder = new CandidateBuilder<I>(sink);
+  builder.add(source, identifiers);
+  return builder.identifiers();
+}

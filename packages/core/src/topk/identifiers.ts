@@ -1,0 +1,99 @@
+/**
+ * The identifiers of an index: one a candidate row, kept as given, any number of rows with the same one.
+ *
+ * Without identifiers a row's number is its identifier and nothing is stored. The way back, from an identifier to its
+ * rows, is a hash map with chains, built at the first exclusion.
+ */
+import { shown } from '../checks/numbers.ts';
+import { IdentifierError, ShapeError } from '../errors/errors.ts';
+import type { Identifier } from './contract.ts';
+
+/** End of a chain of rows. */
+const NONE = -1;
+
+const ALLOWED: readonly string[] = ['string', 'number', 'bigint'];
+
+/** Identifiers by row and rows by identifier. */
+export class Identifiers<I extends Identifier> {
+  readonly size: number;
+  readonly #values: readonly I[] | undefined;
+  #first: Map<I, number> | undefined;
+  #next: Int32Array | undefined;
+
+  /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
+  constructor(size: number, values?: readonly I[]) {
+    this.size = size;
+    this.#values = values;
+  }
+
+  /** The identifiers as given; undefined where they are row numbers. */
+  get values(): readonly I[] | undefined {
+    return this.#values;
+  }
+
+  /** The identifier of a row. */
+  readonly of = (row: number): I => (this.#values ? this.#values[row]! : (row as I));
+
+  /**
+   * Every row of an identifier, ascending; none for an unknown one.
+   *
+   * @throws {IdentifierError} when the identifier is not of the index's type
+   */
+  forEachRow(identifier: I, visit: (row: number) => void): void {
+    const type = this.#values ? typeof this.#values[0] : 'number';
+    if (typeof identifier !== type && this.size > 0) {
+      throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
+    }
+    if (!this.#values) {
+      if (Number.isInteger(identifier) && (identifier as number) >= 0 && (identifier as number) < this.size) {
+        visit(identifier as number);
+      }
+      return;
+    }
+    if (!this.#first) this.#build(this.#values);
+    for (let row = this.#first!.get(identifier) ?? NONE; row !== NONE; row = this.#next![row]!) visit(row);
+  }
+
+  #build(values: readonly I[]): void {
+    const first = new Map<I, number>();
+    const next = new Int32Array(values.length);
+    for (let row = values.length - 1; row >= 0; row--) {
+      next[row] = first.get(values[row]!) ?? NONE;
+      first.set(values[row]!, row);
+    }
+    this.#first = first;
+    this.#next = next;
+  }
+}
+
+/**
+ * One identifier a candidate, all of one type: string, number or bigint.
+ *
+ * @param type the type that earlier batches had
+ * @param firstRow the row of the first identifier, for the message
+ * @throws {ShapeError} when their number is not that of the candidates
+ * @throws {IdentifierError} when they are of another type or of several
+ */
+export function checkIdentifiers(
+  identifiers: readonly unknown[],
+  candidates: number,
+  type?: string,
+  firstRow = 0,
+): string {
+  if (identifiers.length !== candidates) {
+    throw new ShapeError(
+      `candidates and identifiers: expected the same number of rows, got ${candidates} candidates and ` +
+        `${identifiers.length} identifiers`,
+    );
+  }
+  const expected = type ?? typeof identifiers[0];
+  for (let i = 0; i < identifiers.length; i++) {
+    const identifier = identifiers[i];
+    // biome-ignore lint/suspicious/noSelfCompare: the fastest test for NaN, which equals no identifier
+    if (typeof identifier !== expected || !ALLOWED.includes(expected) || identifier !== identifier) {
+      const wanted = ALLOWED.includes(expected) ? `${expected}s, as before` : 'strings, numbers or bigints';
+      throw new IdentifierError(`identifiers: expected ${wanted}, got ${shown(identifier)} in row ${firstRow + i}`);
+    }
+  }
+  return expected;
+}

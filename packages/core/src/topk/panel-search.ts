@@ -1,0 +1,143 @@
+/**
+ * The exact search over packed candidates: how a call's memory is laid out and its work is split.
+ *
+ * A query has one buffer of its best rows a thread (assembly/topk.ts); scratch for scores, masks and results stands
+ * beside. Queries are taken in groups, so that the memory of a call does not grow with their number.
+ */
+import type { Block } from '../memory/heap.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import type { Identifier } from './contract.ts';
+import { PANEL_ROWS, type PanelStore } from './panel-store.ts';
+import { writeQueries } from './queries.ts';
+import type { RowMask } from './row-mask.ts';
+import type { VectorSource } from './vector-source.ts';
+
+/** Queries that a work item takes; the kernels know the same number. */
+export const QUERY_BLOCK = 64;
+/** The most queries of a group: enough blocks to keep many threads busy. */
+const GROUP_QUERIES_MAX = 1024;
+/** Memory of a group's buffers and masks. */
+const GROUP_BYTES = 32 * 2 ** 20;
+/** Bytes of a tile of scores: 4 queries of one panel a dimension of a 32 KiB tile of candidates. */
+const TILE_BYTES = 32_768;
+/** A buffer keeps at least this many entries more than k, so that small k does not mean constant compaction. */
+const SLACK_MIN = 32;
+/** Scratch up to this size is kept for the next call. */
+const KEEP_BYTES = 2 * GROUP_BYTES;
+const LINE_BYTES = 64;
+
+const roundUp = (bytes: number): number => Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+
+/** Best rows of queries, row-major [queries, k]. */
+export interface Best {
+  counts: Int32Array;
+  scores: Float32Array;
+  rows: Int32Array;
+}
+
+/** Results of `queries` queries, none found yet. */
+export function emptyBest(queries: number, k: number): Best {
+  return { counts: new Int32Array(queries), scores: new Float32Array(queries * k), rows: new Int32Array(queries * k) };
+}
+
+/** Entries a buffer holds: k, and as many again to fill before the next compaction. */
+export function bufferCapacity(k: number): number {
+  return k + Math.max(k, SLACK_MIN);
+}
+
+/** Bytes of a buffer: a head of 16 and 8 an entry. */
+export function bufferBytes(k: number): number {
+  return roundUp(16 + 8 * bufferCapacity(k));
+}
+
+/** Bytes of one thread's scores of a tile. */
+export function tileBytes(dimensions: number): number {
+  return roundUp(4 * PANEL_ROWS * 4 * Math.max(1, Math.min(1024, Math.floor(TILE_BYTES / (dimensions * 32)))));
+}
+
+/** Searches one store after another with the same scratch. */
+export class PanelSearch {
+  readonly runtime: Runtime;
+  #scratch: Block | undefined;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  /** The k ≤ store.rows best rows of each query. */
+  run<I extends Identifier>(store: PanelStore, queries: VectorSource, k: number, mask: RowMask<I> | undefined): Best {
+    const best = emptyBest(queries.rows, k);
+    if (k === 0 || queries.rows === 0) return best;
+    const { pool, kernels, heap } = this.runtime;
+    const slots = pool.threads;
+    const stride = bufferBytes(k);
+    const capacity = bufferCapacity(k);
+    const maskStride = mask?.isPerQuery ? mask.words * 4 : 0;
+    const group = Math.max(
+      1,
+      Math.min(queries.rows, GROUP_QUERIES_MAX, Math.floor(GROUP_BYTES / (slots * stride + maskStride))),
+    );
+    const d = store.dimensions;
+    const tile = tileBytes(d);
+    const masks = mask ? (mask.isPerQuery ? group * maskStride : mask.words * 4) : 0;
+    const sizes = [group * d * 4, masks, slots * tile, slots * group * stride, group * k * 4, group * k * 4, group * 4];
+    const [queriesAt, masksAt, tilesAt, buffersAt, scoresAt, rowsAt, countsAt] = this.#places(sizes) as Places;
+    for (let begin = 0; begin < queries.rows; begin += group) {
+      const end = Math.min(begin + group, queries.rows);
+      const count = end - begin;
+      writeQueries(this.runtime, queries, begin, end, queriesAt);
+      const { integers, floats } = heap.memory;
+      if (mask) mask.write(begin, end, integers.subarray(masksAt / 4, (masksAt + masks) / 4));
+      kernels.resetBuffers(buffersAt, slots * group, stride, k, capacity);
+      pool.run(
+        'searchPanels',
+        Math.ceil(count / QUERY_BLOCK) * store.chunkCount,
+        1,
+        queriesAt,
+        count,
+        d,
+        store.chunkTable,
+        store.chunkCount,
+        1,
+        store.rows,
+        0,
+        mask ? masksAt : 0,
+        maskStride,
+        tilesAt,
+        tile,
+        buffersAt,
+        stride,
+        group * stride,
+      );
+      pool.run('finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, scoresAt, rowsAt, countsAt);
+      best.scores.set(floats.subarray(scoresAt / 4, scoresAt / 4 + count * k), begin * k);
+      best.rows.set(integers.subarray(rowsAt / 4, rowsAt / 4 + count * k), begin * k);
+      best.counts.set(integers.subarray(countsAt / 4, countsAt / 4 + count), begin);
+    }
+    if (this.#scratch!.sizeBytes > KEEP_BYTES) this.free();
+    return best;
+  }
+
+  /** Give the scratch back; the next run takes new. */
+  free(): void {
+    this.#scratch?.free();
+    this.#scratch = undefined;
+  }
+
+  /** Offsets of areas of these sizes in the scratch, each at a cache line. */
+  #places(sizes: readonly number[]): number[] {
+    const total = sizes.reduce((sum, size) => sum + roundUp(size), 0);
+    if (!this.#scratch || this.#scratch.sizeBytes < total) {
+      this.free();
+      this.#scratch = this.runtime.heap.allocate(total);
+    }
+    let at = this.#scratch.offset;
+    return sizes.map((size) => {
+      const offset = at;
+      at += roundUp(size);
+      return offset;
+    });
+  }
+}
+
+type Places = [number, number, number, number, number, number, number];

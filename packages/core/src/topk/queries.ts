@@ -1,0 +1,60 @@
+/** Queries as callers hand them in: raw features or embeddings, one or many, into rows in the linear memory. */
+import { shown } from '../checks/numbers.ts';
+import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import type { Queries, QueryModel } from './contract.ts';
+import { isRow, type VectorSource, vectorSource } from './vector-source.ts';
+
+/**
+ * The embeddings of queries as a source of rows.
+ *
+ * @param dimensions of the candidates; 0 where there is none, and any width will do
+ * @throws {OptionError} when raw features come without a query model
+ * @throws {ShapeError} when the embeddings are not as wide as the candidates
+ */
+export function resolveQueries<Q>(
+  queries: Queries<Q>,
+  queryModel: QueryModel<Q> | undefined,
+  dimensions: number,
+): VectorSource {
+  const source = toSource(queries, queryModel);
+  if (source.rows > 0 && dimensions > 0 && source.dimensions !== dimensions) {
+    throw new ShapeError(`queries: expected ${dimensions} dimensions as the candidates have, got ${source.dimensions}`);
+  }
+  return source;
+}
+
+function toSource<Q>(queries: Queries<Q>, queryModel: QueryModel<Q> | undefined): VectorSource {
+  if (queries instanceof Matrix) return vectorSource('queries', queries);
+  if (queryModel) {
+    const features = Array.isArray(queries) ? (queries as readonly Q[]) : [queries as Q];
+    if (features.length === 0) return { rows: 0, dimensions: 0, copy() {} };
+    return vectorSource('queries', queryModel.embed(features));
+  }
+  if (typeof queries !== 'object' || queries === null || (Array.isArray(queries) && typeof queries[0] === 'string')) {
+    throw new OptionError(`queries: expected embeddings, as there is no query model, got ${shown(queries)}`);
+  }
+  if (isRow(queries) && queries.length > 0) {
+    const row = queries;
+    return { rows: 1, dimensions: row.length, copy: (_begin, _end, to) => to.set(row) };
+  }
+  return vectorSource('queries', queries as VectorsLike);
+}
+
+/**
+ * Copy rows [begin, end) of queries to `offset` in the linear memory.
+ *
+ * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+ */
+export function writeQueries(runtime: Runtime, source: VectorSource, begin: number, end: number, offset: number): void {
+  const length = (end - begin) * source.dimensions;
+  const { floats } = runtime.heap.memory;
+  source.copy(begin, end, floats.subarray(offset / 4, offset / 4 + length));
+  const at = runtime.kernels.findNotFinite(offset, length);
+  if (at < 0) return;
+  const row = begin + Math.floor(at / source.dimensions);
+  throw new NotFiniteError(
+    `queries: expected finite numbers, got ${floats[offset / 4 + at]} in row ${row}, column ${at % source.dimensions}`,
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * Which candidate rows a query may return, as bit words: bit r of the string is 1 when row r is allowed.
+ *
+ * Include lists and predicates make one mask for all queries; exclusions make one a query. Rows are masked before they
+ * are selected, so that no score and no number of exclusions can let one through.
+ */
+import { shown } from '../checks/numbers.ts';
+import { OptionError, ShapeError } from '../errors/errors.ts';
+import type { CallOptions, Exclusions, Identifier } from './contract.ts';
+import type { Identifiers } from './identifiers.ts';
+
+const WORD_BITS = 32;
+/** A SIMD register: masks of queries stand at whole registers, so that scans may read words past the last row. */
+const WORDS_MULTIPLE = 4;
+
+/** int32 words of one mask over `rows` rows. */
+export function maskWords(rows: number): number {
+  return Math.ceil(rows / (WORD_BITS * WORDS_MULTIPLE)) * WORDS_MULTIPLE;
+}
+
+/** Masks of the queries of one call, written piece by piece. */
+export class RowMask<I extends Identifier> {
+  readonly words: number;
+  readonly #identifiers: Identifiers<I>;
+  readonly #shared: Int32Array | undefined;
+  readonly #perQuery: readonly (readonly I[])[] | undefined;
+
+  private constructor(
+    identifiers: Identifiers<I>,
+    shared: Int32Array | undefined,
+    perQuery: readonly (readonly I[])[] | undefined,
+  ) {
+    this.words = maskWords(identifiers.size);
+    this.#identifiers = identifiers;
+    this.#shared = shared;
+    this.#perQuery = perQuery;
+  }
+
+  /**
+   * The masks a call asks for; undefined when every row is allowed.
+   *
+   * @throws {ShapeError} when there is not one list of exclusions a query
+   * @throws {IdentifierError} when an identifier is not of the index's type
+   */
+  static of<I extends Identifier>(
+    identifiers: Identifiers<I>,
+    queries: number,
+    { exclude, include, filter }: CallOptions<I>,
+  ): RowMask<I> | undefined {
+    const lists = exclude === undefined ? [] : exclusionLists(exclude, queries);
+    const common = lists.length === 1 ? lists[0]! : [];
+    const perQuery = lists.length > 1 && lists.some((list) => list.length > 0) ? lists : undefined;
+    let shared: Int32Array | undefined;
+    if (include !== undefined || filter !== undefined || common.length > 0) {
+      shared = new Int32Array(maskWords(identifiers.size));
+      allow(shared, identifiers, include, filter);
+      deny(shared, 0, identifiers, common);
+    }
+    return shared || perQuery ? new RowMask(identifiers, shared, perQuery) : undefined;
+  }
+
+  /** True when each query has a mask of its own. */
+  get isPerQuery(): boolean {
+    return this.#perQuery !== undefined;
+  }
+
+  /** Write the masks of queries [begin, end) — or the one they share — to `to`. */
+  write(begin: number, end: number, to: Int32Array): void {
+    if (!this.#perQuery) {
+      to.set(this.#shared!);
+      return;
+    }
+    for (let query = begin; query < end; query++) {
+      const at = (query - begin) * this.words;
+      if (this.#shared) to.set(this.#shared, at);
+      else to.fill(-1, at, at + this.words);
+      deny(to, at, this.#identifiers, this.#perQuery[query]!);
+    }
+  }
+}
+
+function allow<I extends Identifier>(
+  words: Int32Array,
+  identifiers: Identifiers<I>,
+  include: readonly I[] | undefined,
+  filter: CallOptions<I>['filter'],
+): void {
+  if (include) {
+    for (const identifier of include) {
+      identifiers.forEachRow(identifier, (row) => {
+        words[row >>> 5]! |= 1 << (row & 31);
+      });
+    }
+  } else words.fill(-1);
+  if (!filter) return;
+  for (let row = 0; row < identifiers.size; row++) {
+    const bit = 1 << (row & 31);
+    if (words[row >>> 5]! & bit && !filter(identifiers.of(row), row)) words[row >>> 5]! &= ~bit;
+  }
+}
+
+function deny<I extends Identifier>(
+  words: Int32Array,
+  at: number,
+  identifiers: Identifiers<I>,
+  list: readonly I[],
+): void {
+  for (const identifier of list) {
+    identifiers.forEachRow(identifier, (row) => {
+      words[at + (row >>> 5)]! &= ~(1 << (row & 31));
+    });
+  }
+}
+
+/** One list for all queries, or one a query. */
+function exclusionLists<I extends Identifier>(exclude: Exclusions<I>, queries: number): readonly (readonly I[])[] {
+  if (!Array.isArray(exclude)) {
+    throw new OptionError(`exclude: expected a list of identifiers or one list a query, got ${shown(exclude)}`);
+  }
+  if (exclude.length === 0) return [];
+  if (!Array.isArray(exclude[0])) return [exclude as readonly I[]];
+  if (exclude.length !== 1 && exclude.length !== queries) {
+    throw new ShapeError(`exclude: expected one list for each of the ${queries} queries, got ${exclude.length} lists`);
+  }
+  return exclude as readonly (readonly I[])[];
+}
