@@ -1,7 +1,7 @@
 /**
- * NumPy's .npy files, version 1: little-endian, C order, one or two dimensions.
+ * NumPy's .npy files, version 1: little-endian, one or two dimensions.
  *
- * float16 is widened to float32 and uint8 kept, since data sets come so; everything else is as it stands in the file.
+ * Data sets come as they come: float16 is widened to float32, columns one after another (Fortran's order) become rows.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -30,7 +30,6 @@ export function readNpy(path: string): Npy {
   const description = /'descr': '([^']+)'/.exec(header)?.[1] ?? 'none';
   const numbers = /'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '';
   const shape = numbers.split(',').flatMap((text) => (text.trim() === '' ? [] : [Number(text)]));
-  if (header.includes("'fortran_order': True")) throw new Error(`${path}: expected rows one after another`);
   // A copy of its own is aligned, and lets go of the file.
   const bytes = new Uint8Array(file.byteLength - start);
   bytes.set(file.subarray(start));
@@ -39,6 +38,7 @@ export function readNpy(path: string): Npy {
   const data = kind === undefined ? widenHalf(new Uint16Array(bytes.buffer)) : new kind(bytes.buffer);
   const wanted = shape.reduce((product, length) => product * length, 1);
   if (data.length !== wanted) throw new Error(`${path}: expected ${wanted} elements, got ${data.length}`);
+  if (shape.length === 2 && header.includes("'fortran_order': True")) transpose(data, shape[0]!, shape[1]!);
   return { data, shape };
 }
 
@@ -61,6 +61,13 @@ export function writeNpy(path: string, data: NpyData, shape: readonly number[]):
   head.writeUInt16LE(padded.length, 8);
   head.write(padded, 10, 'latin1');
   writeFileSync(path, Buffer.concat([head, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]));
+}
+
+function transpose(data: NpyData, rows: number, columns: number): void {
+  const columnsFirst = data.slice();
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) data[i * columns + j] = columnsFirst[j * rows + i]!;
+  }
 }
 
 function widenHalf(halves: Uint16Array): Float32Array {

@@ -94,7 +94,7 @@ class Datasets:
         os.makedirs(folder, exist_ok=True)
         truth = exact(base, queries, metric)
         for name, rows in {"base": base, "queries": queries, "truth": truth}.items():
-            np.save(os.path.join(folder, f"{name}.npy"), rows)
+            np.save(os.path.join(folder, f"{name}.npy"), np.ascontiguousarray(rows))
         with open(os.path.join(folder, "meta.json"), "w") as file:
             json.dump({"metric": metric, "rows": len(base), "dimensions": base.shape[1], "queries": len(queries)}, file)
         return truth
