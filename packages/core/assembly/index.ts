@@ -3,3 +3,6 @@ export { packPanels, scorePanels, multiplyRows, multiplyTransposed } from './mat
 export { hashChunks } from './checksum';
 export { findNotFinite } from './checks';
 export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
+export { hashPointers, gatherPointers, sumUses, groupUses } from './pointers';
+export { softmaxTile, softmaxLogits } from './softmax';
+export { adagradRows, sgdRows } from './optimizers';

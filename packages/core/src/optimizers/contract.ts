@@ -11,10 +11,12 @@ export interface SparseOptimizer {
   /** 'adagrad', 'sgd' */
   readonly name: string;
   learningRate: number;
-  /** parameters[rows[i]] −= step(gradients[i]); rows are distinct. */
+  /** parameters[rows[i]] −= step(gradients[i]); rows are distinct; the row stride of gradients may exceed that of parameters. */
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void;
-  /** The state kept for a parameter matrix (Adagrad: the accumulator), made at its initial value when there is none. */
+  /** The state kept for a parameter matrix (Adagrad: the accumulator), made where there is none; undefined for SGD. */
   state(parameters: Matrix): Matrix | undefined;
+  /** Set the state of rows [from, to) back to its initial value. */
+  resetState(parameters: Matrix, from?: number, to?: number): void;
   /** Bytes of state kept so far. */
   stateBytes(): number;
 }

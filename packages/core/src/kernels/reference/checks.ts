@@ -1,6 +1,6 @@
 /** Readable forms of the checks (packages/core/assembly/checks.ts). */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { CheckKernels } from '../contract.ts';
+import type { CheckKernels } from '../families/checks.ts';
 
 /** The checks over `memory`. */
 export function checksReference(memory: LinearMemory): CheckKernels {

@@ -1,6 +1,6 @@
 /** The readable form of the checksum kernel (packages/core/assembly/checksum.ts): XXH64 with 64-bit BigInt arithmetic. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { ChecksumKernels } from '../contract.ts';
+import type { ChecksumKernels } from '../families/checksum.ts';
 
 const P1 = 0x9e3779b185ebca87n;
 const P2 = 0xc2b2ae3d27d4eb4fn;

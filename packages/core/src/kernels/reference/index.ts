@@ -4,6 +4,9 @@ import type { KernelTable } from '../contract.ts';
 import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
 import { matmulReference } from './matmul.ts';
+import { optimizersReference } from './optimizers.ts';
+import { pointersReference } from './pointers.ts';
+import { softmaxReference } from './softmax.ts';
 import { topkReference } from './topk.ts';
 
 /** Every kernel as a readable function over `memory`. */
@@ -13,5 +16,8 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...checksumReference(memory),
     ...checksReference(memory),
     ...topkReference(memory),
+    ...pointersReference(memory),
+    ...softmaxReference(memory),
+    ...optimizersReference(memory),
   };
 }

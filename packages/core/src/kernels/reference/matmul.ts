@@ -3,7 +3,7 @@
  * that they agree with the compiled ones bit for bit.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { MatmulKernels } from '../contract.ts';
+import type { MatmulKernels } from '../families/matmul.ts';
 
 const PANEL = 8;
 

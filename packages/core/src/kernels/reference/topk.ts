@@ -5,7 +5,7 @@
  * buffer is sorted instead of partitioned. What `finishBuffers` writes is the same.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { TopKKernels } from '../contract.ts';
+import type { TopKKernels } from '../families/topk.ts';
 import { matmulReference } from './matmul.ts';
 
 const PANEL = 8;

@@ -1,0 +1,103 @@
+/** What the tutorial reports: one event a step, the same for people and for `--json`. */
+import type { Event } from '../terminal/reporter.ts';
+
+/** The data are chosen and read. */
+export interface DataEvent extends Event {
+  event: 'data';
+  /** One line: which source, and why. */
+  source: string;
+  synthetic: boolean;
+  interactions: number;
+  users: number;
+  movies: number;
+  titles: number;
+  train: number;
+  test: number;
+}
+
+/** Bytes of a download so far. */
+export interface DownloadEvent extends Event {
+  event: 'download';
+  receivedBytes: number;
+  totalBytes: number;
+}
+
+/** One step of training is done. */
+export interface StepEvent extends Event {
+  event: 'step';
+  epoch: number;
+  step: number;
+  /** Share of the whole training that is done. */
+  share: number;
+  examplesPerSecond: number;
+  lossPerExample: number;
+  etaSeconds: number;
+}
+
+/** One epoch is done; the three losses are three different numbers. */
+export interface EpochEvent extends Event {
+  event: 'epoch';
+  epoch: number;
+  epochs: number;
+  perExample: number;
+  lastBatch: number;
+  kerasBar: number;
+  seconds: number;
+}
+
+/** The model was judged on the test part. */
+export interface EvaluationEvent extends Event {
+  event: 'evaluation';
+  index: string;
+  perExample: number;
+  lastBatch: number;
+  /** `factorized_top_k/top_10_categorical_accuracy` → share, … */
+  metrics: Record<string, number>;
+  seconds: number;
+}
+
+/** A user's shortlist. */
+export interface ShortlistEvent extends Event {
+  event: 'shortlist';
+  index: string;
+  user: string;
+  hits: { title: string; score: number }[];
+}
+
+/** How long one query takes, raw features in, titles out. */
+export interface LatencyEvent extends Event {
+  event: 'latency';
+  index: string;
+  candidates: number;
+  queries: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** The bundle was written. */
+export interface SavedEvent extends Event {
+  event: 'saved';
+  path: string;
+  sizeBytes: number;
+  seconds: number;
+}
+
+/** The bundle was read and asked the same. */
+export interface LoadedEvent extends Event {
+  event: 'loaded';
+  seconds: number;
+  /** Same titles and the same bits of every score. */
+  identical: boolean;
+}
+
+/** Everything the tutorial reports. */
+export type TutorialEvent =
+  | DataEvent
+  | DownloadEvent
+  | StepEvent
+  | EpochEvent
+  | EvaluationEvent
+  | ShortlistEvent
+  | LatencyEvent
+  | SavedEvent
+  | LoadedEvent;

@@ -1,0 +1,65 @@
+/** How people see the tutorial's events: one function an event. */
+import { bytes, count, duration, significant, table } from '../terminal/figures.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import type { TutorialEvent } from './events.ts';
+
+type Shown = { [E in TutorialEvent as E['event']]: (event: E, terminal: Terminal) => void };
+
+const SHOWN: Shown = {
+  download(event, terminal) {
+    const done = `${bytes(event.receivedBytes)} of ${bytes(event.totalBytes)}`;
+    terminal.progress(event.receivedBytes / event.totalBytes, `downloading MovieLens-100K, ${done}`);
+  },
+  data(event, terminal) {
+    terminal.line(`Data: ${event.source}`);
+    terminal.line(
+      `  ${count(event.interactions)} interactions of ${count(event.users)} users with ${count(event.movies)} movies ` +
+        `(${count(event.titles)} titles): ${count(event.train)} to train, ${count(event.test)} to test`,
+    );
+    terminal.line('\nTraining: two towers of 32 dimensions, in-batch softmax, Adagrad');
+  },
+  step(event, terminal) {
+    terminal.progress(
+      event.share,
+      `epoch ${event.epoch}, loss ${significant(event.lossPerExample)} per example, ` +
+        `${count(event.examplesPerSecond)} examples/s, ${duration(1000 * event.etaSeconds)} left`,
+    );
+  },
+  epoch(event, terminal) {
+    terminal.line(
+      `  epoch ${event.epoch}/${event.epochs}  loss per example ${event.perExample.toFixed(4)}  ` +
+        `last batch ${event.lastBatch.toFixed(0)}  Keras bar ${event.kerasBar.toFixed(0)}  ${duration(1000 * event.seconds)}`,
+    );
+  },
+  evaluation(event, terminal) {
+    terminal.line(`\nEvaluation on the test part (${event.index}, ${duration(1000 * event.seconds)})`);
+    const rows = Object.entries(event.metrics).map(([name, value]) => [`  ${name}`, value.toFixed(4)]);
+    rows.push(
+      ['  loss per example', event.perExample.toFixed(4)],
+      ['  loss of the last batch', event.lastBatch.toFixed(0)],
+    );
+    for (const line of table(rows)) terminal.line(line);
+  },
+  shortlist(event, terminal) {
+    terminal.line(`\nShortlist of user ${event.user} (${event.index})`);
+    for (const { title, score } of event.hits) terminal.line(`  ${score.toFixed(4).padStart(8)}  ${title}`);
+  },
+  latency(event, terminal) {
+    terminal.line(
+      `  one query over ${count(event.candidates)} candidates, raw feature in: ` +
+        `${duration(event.p50Ms)} (p99 ${duration(event.p99Ms)}, ${count(event.queries)} queries)`,
+    );
+  },
+  saved(event, terminal) {
+    terminal.line(`\nSaved ${event.path} (${bytes(event.sizeBytes)}) in ${duration(1000 * event.seconds)}`);
+  },
+  loaded(event, terminal) {
+    const same = event.identical ? 'the same titles and the same scores, bit for bit' : 'ANOTHER answer';
+    terminal.line(`Loaded it in ${duration(1000 * event.seconds)}; the same query gives ${same}`);
+  },
+};
+
+/** Show one event. */
+export function show(event: TutorialEvent, terminal: Terminal): void {
+  (SHOWN[event.event] as (event: TutorialEvent, terminal: Terminal) => void)(event, terminal);
+}

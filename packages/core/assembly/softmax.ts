@@ -1,0 +1,127 @@
+// The in-batch softmax of distinct rows, its loss and its gradient with respect to the logits, in one pass a row.
+// Letters: U distinct queries, M distinct candidates, n_u weight of query u, w_m weight of candidate m (how often it stands
+// among the columns, divided by its sampling probability where one is given).
+//   s = scale · ⟨q_u, c_m⟩;  Z_u = Σ_m w_m · exp(s − max);  G[u][m] = scale · (n_u · w_m · exp(s − max) / Z_u − pair weight)
+// Readable form: src/kernels/reference/softmax.ts.
+import { maxLanes, multiplyAdd, sumLanes } from './simd';
+import { scorePanels } from './matmul';
+
+// expf after Cephes: x = n·ln2 + r, |r| ≤ ln2/2, a polynomial of degree 6 in r, then the exponent is added as bits.
+// Largest relative error 2 units in the last place on [−87, 0]; below −87 the result is 0.
+const LOG2E: f32 = 1.44269504088896341;
+const LN2_HIGH: f32 = 0.693359375;
+const LN2_LOW: f32 = -2.12194440e-4;
+
+/** exp of four lanes ≤ 0. */
+// @ts-ignore: decorator
+@inline export function expLanes(x: v128): v128 {
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(LOG2E)));
+  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(LN2_HIGH)));
+  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(LN2_LOW)));
+  let p = f32x4.splat(1.9875691500e-4);
+  p = multiplyAdd(f32x4.splat(1.3981999507e-3), p, r);
+  p = multiplyAdd(f32x4.splat(8.3334519073e-3), p, r);
+  p = multiplyAdd(f32x4.splat(4.1665795894e-2), p, r);
+  p = multiplyAdd(f32x4.splat(1.6666665459e-1), p, r);
+  p = multiplyAdd(f32x4.splat(5.0000001201e-1), p, r);
+  const square = f32x4.mul(r, r);
+  p = f32x4.add(multiplyAdd(r, p, square), f32x4.splat(1));
+  const bits = i32x4.shl(i32x4.trunc_sat_f32x4_s(n), 23);
+  return v128.and(i32x4.add(p, bits), f32x4.ge(x, f32x4.splat(-87)));
+}
+
+/** Columns summed in float32 before the sum goes on in float64. */
+const BLOCK: usize = 256 * 4;
+
+/**
+ * Softmax of one row of logits [columns] in place; columns is a multiple of 8, padding has weight 0.
+ * result: [3] float64: the largest s, Z, and Σ pairs weight · s.
+ */
+// @ts-ignore: decorator
+@inline function softmaxRow(
+  logits: usize, columns: i32, scale: f32, rowWeight: f32, columnWeights: usize,
+  pairColumns: usize, pairWeights: usize, firstPair: i32, lastPair: i32, result: usize,
+): void {
+  const end = logits + (<usize>columns << 2);
+  const scales = f32x4.splat(scale);
+  const lowest = f32x4.splat(-Infinity);
+  let largest = lowest;
+  let w = columnWeights;
+  for (let at = logits; at < end; at += 16) {
+    const s = f32x4.mul(v128.load(at), scales);
+    v128.store(at, s);
+    largest = f32x4.pmax(largest, v128.bitselect(s, lowest, f32x4.gt(v128.load(w), f32x4.splat(0))));
+    w += 16;
+  }
+  const top = maxLanes(largest);
+  let positive: f64 = 0;
+  for (let p = firstPair; p < lastPair; p++) {
+    const column = <usize>load<u32>(pairColumns + (<usize>p << 2)) << 2;
+    positive += <f64>load<f32>(pairWeights + (<usize>p << 2)) * <f64>load<f32>(logits + column);
+  }
+  const tops = f32x4.splat(top);
+  let total: f64 = 0;
+  w = columnWeights;
+  let at = logits;
+  while (at < end) {
+    const stop = min(at + BLOCK, end);
+    let sums = f32x4.splat(0);
+    for (; at < stop; at += 16) {
+      const e = f32x4.mul(expLanes(f32x4.min(f32x4.sub(v128.load(at), tops), f32x4.splat(0))), v128.load(w));
+      v128.store(at, e);
+      sums = f32x4.add(sums, e);
+      w += 16;
+    }
+    total += <f64>sumLanes(sums);
+  }
+  const factor = f32x4.splat(<f32>(<f64>rowWeight * <f64>scale / total));
+  for (at = logits; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor));
+  for (let p = firstPair; p < lastPair; p++) {
+    const to = logits + (<usize>load<u32>(pairColumns + (<usize>p << 2)) << 2);
+    store<f32>(to, load<f32>(to) - scale * load<f32>(pairWeights + (<usize>p << 2)));
+  }
+  store<f64>(result, <f64>top);
+  store<f64>(result, total, 8);
+  store<f64>(result, positive, 16);
+}
+
+/**
+ * Logit gradients of a tile of distinct queries: G [tile, 8 · panels] from Q [U, d] and packed candidates.
+ * Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r + 1]).
+ * results [tile, 3] float64 as softmaxRow. Work items: rows of the tile.
+ */
+export function softmaxTile(
+  begin: i32, end: i32, slot: i32, first: i32, queries: usize, d: i32, packed: usize, panels: i32,
+  scale: f32, rowWeights: usize, columnWeights: usize,
+  pairStarts: usize, pairColumns: usize, pairWeights: usize, tile: usize, results: usize,
+): void {
+  const stride = panels << 3;
+  for (let r = begin; r < end; r += 4) {
+    const last = min(r + 4, end);
+    scorePanels(queries, first + r, first + last, d, packed, 0, panels, tile + ((<usize>r * <usize>stride) << 2), stride);
+    for (let row = r; row < last; row++) {
+      const starts = pairStarts + (<usize>(first + row) << 2);
+      softmaxRow(
+        tile + ((<usize>row * <usize>stride) << 2), stride, scale, load<f32>(rowWeights + (<usize>(first + row) << 2)),
+        columnWeights, pairColumns, pairWeights, load<i32>(starts), load<i32>(starts, 4), results + <usize>row * 24,
+      );
+    }
+  }
+}
+
+/**
+ * Softmax of rows of given logits [rows, columns] in place, each row with one positive column, as softmaxRow with all
+ * column weights 1; a masked logit is −Infinity and gets gradient 0. Work items: rows.
+ */
+export function softmaxLogits(
+  begin: i32, end: i32, slot: i32, logits: usize, columns: i32, rowWeights: usize, columnWeights: usize,
+  pairStarts: usize, pairColumns: usize, pairWeights: usize, results: usize,
+): void {
+  for (let row = begin; row < end; row++) {
+    const starts = pairStarts + (<usize>row << 2);
+    softmaxRow(
+      logits + ((<usize>row * <usize>columns) << 2), columns, 1, load<f32>(rowWeights + (<usize>row << 2)), columnWeights,
+      pairColumns, pairWeights, load<i32>(starts), load<i32>(starts, 4), results + <usize>row * 24,
+    );
+  }
+}

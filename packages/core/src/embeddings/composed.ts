@@ -1,0 +1,122 @@
+/**
+ * Embeddings composed of codebook rows: what hashing trick, quotient-remainder, compositional, Bloom, unified, CQR, product
+ * and residual quantization have in common.
+ *
+ *   vector(i)[j·w … (j+1)·w) = Σ_s codebook[pointer(i, j, s)],   j < columns, s < sums,   w = d / columns
+ *
+ * A method says how many columns and sums there are and where an id points; the rest (gather, gradients by codebook row,
+ * optimizer step) is here. Nothing of size vocabulary × d is ever made. Letters: w width of a codebook row.
+ */
+
+import { Scratch } from '../memory/scratch.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import type { EmbeddingTable, TableSection } from './contract.ts';
+import { checkIds } from './ids.ts';
+
+/** Ids a work item gathers: about ten microseconds of row copies. */
+const GRAIN_IDS = 256;
+/** Codebook rows whose gradients a work item sums. */
+const GRAIN_GROUPS = 64;
+
+/** A table whose vectors are sums and concatenations of codebook rows. */
+export abstract class ComposedTable implements EmbeddingTable {
+  abstract readonly method: string;
+  readonly vocabularySize: number;
+  readonly dimensions: number;
+  readonly columns: number;
+  readonly sums: number;
+  /** [rows, w] float32: all that is trained. */
+  readonly codebook: Matrix;
+  protected readonly runtime: Runtime;
+  readonly #ids: Scratch;
+  readonly #pointers: Scratch;
+  readonly #grouping: Scratch;
+  readonly #counters: Scratch;
+
+  protected constructor(vocabularySize: number, dimensions: number, columns: number, sums: number, codebook: Matrix) {
+    this.vocabularySize = vocabularySize;
+    this.dimensions = dimensions;
+    this.columns = columns;
+    this.sums = sums;
+    this.codebook = codebook;
+    this.runtime = codebook.runtime;
+    const { heap } = this.runtime;
+    this.#ids = new Scratch(heap);
+    this.#pointers = new Scratch(heap);
+    this.#grouping = new Scratch(heap);
+    this.#counters = new Scratch(heap);
+  }
+
+  /** Pointers of `count` ids at byte offset `ids`, written [count, columns, sums] int32 at `out`. */
+  protected abstract writePointers(ids: number, count: number, out: number): void;
+
+  abstract save(): { settings: Record<string, unknown>; sections: TableSection[] };
+
+  /** Trained floats. */
+  get parameters(): number {
+    return this.codebook.rows * this.codebook.dimensions;
+  }
+
+  /** Bytes of what `save` writes. */
+  sizeBytes(): number {
+    return this.save().sections.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  }
+
+  rows(ids: Int32Array, out: Matrix): void {
+    checkIds(ids, this.vocabularySize);
+    const { codebook, columns, sums } = this;
+    const pointers = this.#locate(ids);
+    this.runtime.pool.run(
+      'gatherPointers',
+      ids.length,
+      GRAIN_IDS,
+      codebook.offset,
+      codebook.dimensions,
+      pointers,
+      columns,
+      sums,
+      out.offset,
+      out.dimensions,
+    );
+  }
+
+  applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
+    checkIds(ids, this.vocabularySize);
+    const { codebook, columns, sums, runtime } = this;
+    const { rows, dimensions } = codebook;
+    const uses = ids.length * columns * sums;
+    const pointers = this.#locate(ids);
+    const grouping = this.#grouping.reserve(4 * (3 * uses + 1));
+    const counters = this.#counters.reserve(4 * (rows + 1));
+    const distinct = grouping.offset + 4 * uses;
+    const starts = grouping.offset + 8 * uses;
+    const groups = runtime.kernels.groupUses(pointers, uses, counters.offset, rows, grouping.offset, distinct, starts);
+    const summed = new Matrix(groups, dimensions, runtime);
+    runtime.pool.run(
+      'sumUses',
+      groups,
+      GRAIN_GROUPS,
+      starts,
+      grouping.offset,
+      gradients.offset,
+      gradients.dimensions,
+      dimensions,
+      columns * sums,
+      sums,
+      summed.offset,
+    );
+    optimizer.step(codebook, grouping.integers(groups, 4 * uses), summed);
+    summed.free();
+  }
+
+  /** Where the pointers of the ids stand. */
+  #locate(ids: Int32Array): number {
+    const at = this.#ids.reserve(4 * ids.length);
+    at.integers(ids.length).set(ids);
+    const pointers = this.#pointers.reserve(4 * ids.length * this.columns * this.sums);
+    this.writePointers(at.offset, ids.length, pointers.offset);
+    return pointers.offset;
+  }
+}

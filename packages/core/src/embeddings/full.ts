@@ -1,0 +1,52 @@
+/** The full table: one row of d float32 an id. The yardstick every compressed table is measured against. */
+import { checkInteger } from '../checks/numbers.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+import { ComposedTable } from './composed.ts';
+import type { TableSection } from './contract.ts';
+import { checkIds } from './ids.ts';
+import { initialRows } from './initial.ts';
+
+/** Options of a full table. */
+export interface FullTableOptions {
+  vocabularySize: number;
+  dimensions: number;
+  seed?: number;
+  runtime?: Runtime;
+}
+
+/** One row an id: a composed table whose only pointer is the id itself. */
+export class FullTable extends ComposedTable {
+  readonly method = 'full';
+
+  constructor(rows: Matrix) {
+    super(rows.rows, rows.dimensions, 1, 1, rows);
+  }
+
+  /** Uniform ±0.05, as Keras's Embedding. */
+  static create({ vocabularySize, dimensions, seed = 42, runtime = defaultRuntime() }: FullTableOptions): FullTable {
+    checkInteger('vocabularySize', vocabularySize, 1);
+    checkInteger('dimensions', dimensions, 1);
+    return new FullTable(initialRows(vocabularySize, dimensions, 1, new Generator(seed).fork('rows'), runtime));
+  }
+
+  protected override writePointers(ids: number, count: number, out: number): void {
+    this.runtime.heap.memory.bytes.copyWithin(out, ids, ids + 4 * count);
+  }
+
+  /** Ids are distinct and are the rows themselves: nothing to group. */
+  override applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
+    checkIds(ids, this.vocabularySize);
+    optimizer.step(this.codebook, ids, gradients);
+  }
+
+  override save(): { settings: Record<string, unknown>; sections: TableSection[] } {
+    const { vocabularySize, dimensions, codebook } = this;
+    return {
+      settings: { vocabularySize, dimensions },
+      sections: [{ name: 'rows', bytes: new Uint8Array(codebook.data.slice().buffer) }],
+    };
+  }
+}

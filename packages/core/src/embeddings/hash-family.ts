@@ -1,0 +1,49 @@
+/**
+ * The universal hash family of the compressed tables: h(x) = base + ((a·x + b) mod p) mod rows, p = 2³¹ − 1.
+ *
+ * Source: Carter and Wegman, "Universal classes of hash functions", 1979. Two ids meet with probability about 1/rows.
+ * The additive term keeps id 0 from standing at row 0 of every column. One function a term; a function is four uint32
+ * (a, b, base, rows), which is all that is saved.
+ */
+import type { Block } from '../memory/heap.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import type { Generator } from '../random/generator.ts';
+
+/** Ids and coefficients are below this. */
+export const HASH_PRIME: number = 2 ** 31 - 1;
+const WORDS = 4;
+/** Ids a work item hashes: some ten microseconds. */
+const GRAIN_IDS = 1024;
+
+/** Several hash functions, each into its own range of rows. */
+export class HashFamily {
+  readonly terms: number;
+  readonly #block: Block;
+
+  /** @param words [terms, 4] uint32: a, b, base, rows */
+  constructor(words: Uint32Array, runtime: Runtime) {
+    this.terms = words.length / WORDS;
+    this.#block = runtime.heap.allocate(words.byteLength);
+    this.#block.bytes().set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  }
+
+  /** Draw one function a range. */
+  static draw(ranges: readonly { base: number; rows: number }[], generator: Generator, runtime: Runtime): HashFamily {
+    const words = new Uint32Array(ranges.length * WORDS);
+    ranges.forEach(({ base, rows }, term) => {
+      words.set([1 + generator.below(HASH_PRIME - 1), generator.below(HASH_PRIME), base, rows], term * WORDS);
+    });
+    return new HashFamily(words, runtime);
+  }
+
+  /** The coefficients, as saved. */
+  words(): Uint32Array {
+    const bytes = this.#block.bytes().slice(0, this.terms * WORDS * 4);
+    return new Uint32Array(bytes.buffer);
+  }
+
+  /** Pointers of `count` ids at `ids`, written [count, terms] to `out` (byte offsets). */
+  write(runtime: Runtime, ids: number, count: number, out: number): void {
+    runtime.pool.run('hashPointers', count, GRAIN_IDS, ids, this.#block.offset, this.terms, out);
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Tables whose pointers are hashes of the id: hashing trick, Bloom sum, compositional and unified differ only in how many
+ * columns and sums there are and in which rows each may point to.
+ */
+import type { Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+import { ComposedTable } from './composed.ts';
+import type { TableSection } from './contract.ts';
+import { HashFamily } from './hash-family.ts';
+import { initialRows } from './initial.ts';
+
+/** The shape of a hashed table. */
+export interface HashedShape {
+  method: string;
+  vocabularySize: number;
+  dimensions: number;
+  columns: number;
+  sums: number;
+}
+
+/** A composed table with one hash function a term. */
+export class HashedTable extends ComposedTable {
+  readonly method: string;
+  readonly #hashes: HashFamily;
+
+  constructor(shape: HashedShape, codebook: Matrix, hashes: HashFamily) {
+    super(shape.vocabularySize, shape.dimensions, shape.columns, shape.sums, codebook);
+    this.method = shape.method;
+    this.#hashes = hashes;
+  }
+
+  /** Draw hashes and initial rows; `ranges[term]` are the rows a term may point to. */
+  static draw(
+    shape: HashedShape,
+    rows: number,
+    ranges: readonly { base: number; rows: number }[],
+    seed: number,
+    runtime: Runtime,
+  ): HashedTable {
+    const generator = new Generator(seed);
+    const width = shape.dimensions / shape.columns;
+    const codebook = initialRows(rows, width, shape.sums, generator.fork('rows'), runtime);
+    return new HashedTable(shape, codebook, HashFamily.draw(ranges, generator.fork('hashes'), runtime));
+  }
+
+  protected override writePointers(ids: number, count: number, out: number): void {
+    this.#hashes.write(this.runtime, ids, count, out);
+  }
+
+  override save(): { settings: Record<string, unknown>; sections: TableSection[] } {
+    const { vocabularySize, dimensions, columns, sums } = this;
+    return {
+      settings: { vocabularySize, dimensions, columns, sums, rows: this.codebook.rows },
+      sections: [
+        { name: 'codebook', bytes: new Uint8Array(this.codebook.data.slice().buffer) },
+        { name: 'hashes', bytes: new Uint8Array(this.#hashes.words().buffer) },
+      ],
+    };
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * StringLookup: words to ids, with Keras's numbering.
+ *
+ * Without a mask token id 0 is out of vocabulary (OOV) and word w of the vocabulary is w + 1; with a mask token that word
+ * is 0, OOV is 1 and the vocabulary begins at 2. Unknown words and the empty string are OOV. `adapt` orders words by their
+ * UTF-8 bytes, as numpy's unique does; JavaScript's own order is by UTF-16 units and differs beyond the basic plane.
+ */
+import { shown } from '../checks/numbers.ts';
+import { OptionError, VocabularyError } from '../errors/errors.ts';
+
+/** Options of a lookup. */
+export interface StringLookupOptions {
+  /** The words, in the order of their ids; none may be empty, repeated, or the mask token. */
+  vocabulary: readonly string[];
+  /** A word that means "nothing here" and gets id 0. */
+  maskToken?: string | null;
+}
+
+/** What `vocabulary()` shows for an unknown word. */
+export const OOV_TOKEN = '[UNK]';
+
+/** A map from words to ids. */
+export class StringLookup {
+  readonly vocabulary: readonly string[];
+  readonly maskToken: string | null;
+  /** The id of unknown words. */
+  readonly oovId: number;
+  readonly #ids = new Map<string, number>();
+
+  /** @throws {VocabularyError} naming the word that is empty, repeated or the mask token */
+  constructor({ vocabulary, maskToken = null }: StringLookupOptions) {
+    this.vocabulary = vocabulary;
+    this.maskToken = maskToken;
+    this.oovId = maskToken === null ? 0 : 1;
+    for (let i = 0; i < vocabulary.length; i++) {
+      const word = vocabulary[i]!;
+      if (typeof word !== 'string' || word === '') {
+        throw new VocabularyError(`vocabulary: expected non-empty strings, got ${shown(word)} at position ${i}`);
+      }
+      if (word === maskToken || word === OOV_TOKEN) {
+        throw new VocabularyError(`vocabulary: expected no reserved token, got ${shown(word)} at position ${i}`);
+      }
+      if (this.#ids.has(word)) {
+        throw new VocabularyError(`vocabulary: expected distinct words, got ${shown(word)} again at position ${i}`);
+      }
+      this.#ids.set(word, this.oovId + 1 + i);
+    }
+    if (maskToken !== null) this.#ids.set(maskToken, 0);
+  }
+
+  /** A lookup of the distinct words among `words`, in UTF-8 byte order. */
+  static adapt(words: Iterable<string>, options: { maskToken?: string | null } = {}): StringLookup {
+    const distinct = new Set(words);
+    distinct.delete('');
+    if (options.maskToken) distinct.delete(options.maskToken);
+    return new StringLookup({ vocabulary: [...distinct].sort(compareUtf8), ...options });
+  }
+
+  /** Ids there are: vocabulary, OOV and mask. */
+  get size(): number {
+    return this.vocabulary.length + this.oovId + 1;
+  }
+
+  /** The id of one word. */
+  idOf(word: string): number {
+    return this.#ids.get(word) ?? this.oovId;
+  }
+
+  /**
+   * The ids of words.
+   *
+   * @throws {OptionError} when an element is not a string
+   */
+  encode(words: readonly string[]): Int32Array {
+    const ids = new Int32Array(words.length);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i];
+      if (typeof word !== 'string') {
+        throw new OptionError(`features: expected strings, got ${shown(word)} at position ${i}`);
+      }
+      ids[i] = this.idOf(word);
+    }
+    return ids;
+  }
+}
+
+/** Order of the UTF-8 bytes, which is the order of code points. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x === y) continue;
+    // A surrogate stands for a code point above every other unit.
+    const [xHigh, yHigh] = [isSurrogate(x), isSurrogate(y)];
+    return xHigh === yHigh ? x - y : xHigh ? 1 : -1;
+  }
+  return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}

@@ -1,0 +1,52 @@
+/** Embeddings composed of codebook rows. Formulas and layouts: packages/core/assembly/pointers.ts. */
+
+/** The pointers kernels. */
+export interface PointerKernels {
+  /** pointer = base + ((a·id + b) mod p) mod rows, for each term. Items: ids. */
+  hashPointers(
+    begin: number,
+    end: number,
+    slot: number,
+    ids: number,
+    coefficients: number,
+    terms: number,
+    out: number,
+  ): void;
+  /** out[i][j·w + t] = Σ_s table[pointers[i][j][s]][t]. Items: ids. */
+  gatherPointers(
+    begin: number,
+    end: number,
+    slot: number,
+    table: number,
+    w: number,
+    pointers: number,
+    columns: number,
+    sums: number,
+    out: number,
+    outStride: number,
+  ): void;
+  /** out[g] = Σ of the gradient slices that the uses of codebook row g fed. Items: groups. */
+  sumUses(
+    begin: number,
+    end: number,
+    slot: number,
+    starts: number,
+    uses: number,
+    gradients: number,
+    stride: number,
+    w: number,
+    terms: number,
+    sums: number,
+    out: number,
+  ): void;
+  /** Counting sort of pointers by row; the number of distinct rows. */
+  groupUses(
+    pointers: number,
+    count: number,
+    counters: number,
+    rowCount: number,
+    uses: number,
+    distinct: number,
+    starts: number,
+  ): number;
+}

@@ -1,0 +1,70 @@
+/** Readable forms of the kernels of composed embeddings (packages/core/assembly/pointers.ts), bit for bit the same. */
+import type { LinearMemory } from '../../memory/linear-memory.ts';
+import type { PointerKernels } from '../families/pointers.ts';
+
+const PRIME = 0x7fff_ffffn;
+
+/** The kernels of composed embeddings over `memory`. */
+export function pointersReference(memory: LinearMemory): PointerKernels {
+  const { fround } = Math;
+  return {
+    hashPointers(begin, end, _slot, ids, coefficients, terms, out) {
+      const integers = memory.integers;
+      const word = (at: number): number => integers[at]! >>> 0;
+      for (let i = begin; i < end; i++) {
+        for (let t = 0; t < terms; t++) {
+          const c = coefficients / 4 + 4 * t;
+          const hash = Number((BigInt(word(c)) * BigInt(word(ids / 4 + i)) + BigInt(word(c + 1))) % PRIME);
+          integers[out / 4 + i * terms + t] = word(c + 2) + (hash % word(c + 3));
+        }
+      }
+    },
+    gatherPointers(begin, end, _slot, table, w, pointers, columns, sums, out, outStride) {
+      const { floats, integers } = memory;
+      for (let i = begin; i < end; i++) {
+        for (let j = 0; j < columns; j++) {
+          for (let t = 0; t < w; t++) {
+            let sum = 0;
+            for (let s = 0; s < sums; s++) {
+              const row = integers[pointers / 4 + (i * columns + j) * sums + s]!;
+              const value = floats[table / 4 + row * w + t]!;
+              sum = s === 0 ? value : fround(sum + value);
+            }
+            floats[out / 4 + i * outStride + j * w + t] = sum;
+          }
+        }
+      }
+    },
+    sumUses(begin, end, _slot, starts, uses, gradients, stride, w, terms, sums, out) {
+      const { floats, integers } = memory;
+      for (let g = begin; g < end; g++) {
+        for (let t = 0; t < w; t++) {
+          let sum = 0;
+          for (let u = integers[starts / 4 + g]!; u < integers[starts / 4 + g + 1]!; u++) {
+            const use = integers[uses / 4 + u]!;
+            const column = Math.floor((use % terms) / sums);
+            sum = fround(sum + floats[gradients / 4 + Math.floor(use / terms) * stride + column * w + t]!);
+          }
+          floats[out / 4 + g * w + t] = sum;
+        }
+      }
+    },
+    groupUses(pointers, count, _counters, _rowCount, uses, distinct, starts) {
+      const { integers } = memory;
+      const order = Array.from({ length: count }, (_, u) => u).sort(
+        (a, b) => integers[pointers / 4 + a]! - integers[pointers / 4 + b]! || a - b,
+      );
+      let groups = 0;
+      order.forEach((use, position) => {
+        const row = integers[pointers / 4 + use]!;
+        integers[uses / 4 + position] = use;
+        if (groups > 0 && integers[distinct / 4 + groups - 1] === row) return;
+        integers[distinct / 4 + groups] = row;
+        integers[starts / 4 + groups] = position;
+        groups++;
+      });
+      integers[starts / 4 + groups] = count;
+      return groups;
+    },
+  };
+}

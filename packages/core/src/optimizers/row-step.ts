@@ -1,0 +1,29 @@
+/** What sparse optimizers share: the rows of a step brought into the linear memory. */
+import { checkPositive } from '../checks/numbers.ts';
+import { Scratch } from '../memory/scratch.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+
+/** Rows a work item steps: some microseconds of arithmetic. */
+export const GRAIN_ROWS = 64;
+
+/** Copies row numbers to where kernels can read them. */
+export class RowNumbers {
+  readonly #scratch = new WeakMap<Runtime, Scratch>();
+
+  /** Byte offset of a copy of `rows`, valid until the next call. */
+  write(rows: Int32Array, runtime: Runtime): number {
+    let scratch = this.#scratch.get(runtime);
+    if (!scratch) {
+      scratch = new Scratch(runtime.heap);
+      this.#scratch.set(runtime, scratch);
+    }
+    const block = scratch.reserve(4 * rows.length);
+    block.integers(rows.length).set(rows);
+    return block.offset;
+  }
+}
+
+/** A learning rate: a number above 0. */
+export function checkLearningRate(learningRate: number): number {
+  return checkPositive('learningRate', learningRate);
+}

@@ -1,0 +1,47 @@
+/** Stochastic gradient descent on distinct rows: p ← p − learningRate · g. Keeps no state. */
+import type { Matrix } from '../vectors/matrix.ts';
+import type { SparseOptimizer } from './contract.ts';
+import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
+
+/** Options of SGD; the default is Keras's. */
+export interface SgdOptions {
+  learningRate?: number;
+}
+
+/** Plain gradient steps. */
+export class Sgd implements SparseOptimizer {
+  readonly name = 'sgd';
+  learningRate: number;
+  readonly #rows = new RowNumbers();
+
+  /** @throws {OptionError} when the learning rate is not above 0 */
+  constructor({ learningRate = 0.01 }: SgdOptions = {}) {
+    this.learningRate = checkLearningRate(learningRate);
+  }
+
+  step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
+    const { runtime, dimensions } = parameters;
+    const at = this.#rows.write(rows, runtime);
+    runtime.pool.run(
+      'sgdRows',
+      rows.length,
+      GRAIN_ROWS,
+      parameters.offset,
+      at,
+      gradients.offset,
+      gradients.dimensions,
+      dimensions,
+      this.learningRate,
+    );
+  }
+
+  state(): undefined {
+    return undefined;
+  }
+
+  resetState(): void {}
+
+  stateBytes(): number {
+    return 0;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The retrieval task: in-batch softmax with the options of TFRS's `tasks.Retrieval`, in its order of operations.
+ *
+ * The loss is a sum over rows (TFRS's and Keras's reduction for this task); `reduction: 'mean'` divides loss and gradients
+ * by the number of rows. Batches that need no pair by itself take the grouped path (grouped-loss.ts), which is exact.
+ */
+import { checkInteger, checkOneOf, checkPositive } from '../checks/numbers.ts';
+import { OptionError } from '../errors/errors.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { checkBatch, type RetrievalBatch, type RetrievalGradient } from './batch.ts';
+import { generalLoss } from './general-loss.ts';
+import { GroupedLoss } from './grouped-loss.ts';
+
+/** Options of the task. */
+export interface RetrievalOptions {
+  /** Scores are divided by it before the sampling correction; default 1. */
+  temperature?: number;
+  /** Leave out columns that are the row's own positive again; needs candidate ids. Default false. */
+  removeAccidentalHits?: boolean;
+  /** Keep so many of the hardest negatives a row, at least 1; default all. */
+  numHardNegatives?: number | undefined;
+  /** Σ over rows, or their mean; default 'sum'. */
+  reduction?: 'sum' | 'mean';
+  /** k of in-batch top-k accuracies; ties count as hits. Default none. */
+  batchMetrics?: readonly number[];
+}
+
+/** The loss of one batch. */
+export interface RetrievalResult extends RetrievalGradient {
+  /** By the task's reduction. */
+  loss: number;
+  /** Σ loss / rows, whatever the reduction. */
+  perExample: number;
+  /** `batch_top_k_categorical_accuracy` by k; absent where none was asked for. */
+  batchMetrics?: Record<string, number>;
+}
+
+/** What `call` takes beside the embeddings. */
+export type RetrievalInputs = Pick<
+  RetrievalBatch,
+  'sampleWeight' | 'candidateSamplingProbability' | 'candidateIds' | 'scoreMask'
+> & {
+  /** Vectors a query has: rows of query embeddings are then [B · heads]. Default 1. */
+  heads?: number;
+};
+
+/** In-batch softmax retrieval. */
+export class Retrieval {
+  readonly temperature: number;
+  readonly removeAccidentalHits: boolean;
+  readonly numHardNegatives: number | undefined;
+  readonly reduction: 'sum' | 'mean';
+  readonly batchMetrics: readonly number[];
+  readonly #grouped = new WeakMap<Runtime, GroupedLoss>();
+
+  /** @throws {OptionError} when an option is out of range */
+  constructor(options: RetrievalOptions = {}) {
+    const {
+      temperature = 1,
+      removeAccidentalHits = false,
+      numHardNegatives,
+      reduction = 'sum',
+      batchMetrics = [],
+    } = options;
+    this.temperature = checkPositive('temperature', temperature);
+    this.removeAccidentalHits = removeAccidentalHits;
+    this.numHardNegatives = numHardNegatives;
+    if (numHardNegatives !== undefined) checkInteger('numHardNegatives', numHardNegatives, 1);
+    this.reduction = checkOneOf('reduction', reduction, ['sum', 'mean']);
+    this.batchMetrics = batchMetrics;
+    for (const k of batchMetrics) checkInteger('batchMetrics', k, 1);
+  }
+
+  /**
+   * The loss of query embeddings [B · heads, d] against candidate embeddings [n, d], row i's positive being column i.
+   *
+   * @throws {ShapeError} when lengths do not fit, or n < B
+   */
+  call(queries: VectorsLike, candidates: VectorsLike, { heads = 1, ...inputs }: RetrievalInputs = {}): RetrievalResult {
+    const runtime = queries instanceof Matrix ? queries.runtime : defaultRuntime();
+    checkInteger('heads', heads, 1);
+    const [q, c] = [widened('queries', queries, runtime), widened('candidates', candidates, runtime)];
+    const numbers = (length: number): Int32Array => Int32Array.from({ length }, (_, i) => i);
+    return this.compute({
+      queries: q,
+      candidates: c,
+      queryOf: numbers(Math.floor(q.rows / heads)),
+      candidateOf: numbers(c.rows),
+      heads,
+      ...inputs,
+    });
+  }
+
+  /**
+   * The loss of a batch whose distinct rows are known.
+   *
+   * @throws {ShapeError} when its parts do not fit together
+   * @throws {OptionError} when accidental hits are to be removed and there are no candidate ids
+   */
+  compute(batch: RetrievalBatch): RetrievalResult {
+    checkBatch(batch);
+    if (this.removeAccidentalHits && !batch.candidateIds) {
+      throw new OptionError('candidateIds: expected one a column when accidental hits are removed, got none');
+    }
+    const rows = batch.queryOf.length;
+    const factor = this.reduction === 'mean' ? 1 / rows : 1;
+    const { runtime } = batch.queries;
+    const { removeAccidentalHits, numHardNegatives, batchMetrics, temperature } = this;
+    const general = removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
+    if (!general && !batch.scoreMask && (batch.heads ?? 1) === 1) {
+      const { loss, ...gradients } = this.#groupedLoss(runtime).compute(batch, temperature, factor);
+      return { ...gradients, loss: loss * factor, perExample: loss / rows };
+    }
+    const options = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
+    const { loss, hits, weight, ...gradients } = generalLoss(batch, options, runtime);
+    const result: RetrievalResult = { ...gradients, loss: loss * factor, perExample: loss / rows };
+    if (batchMetrics.length > 0) {
+      const named = batchMetrics.map((k, i) => [`batch_top_${k}_categorical_accuracy`, hits[i]! / weight] as const);
+      result.batchMetrics = Object.fromEntries(named);
+    }
+    return result;
+  }
+
+  #groupedLoss(runtime: Runtime): GroupedLoss {
+    let grouped = this.#grouped.get(runtime);
+    if (!grouped) {
+      grouped = new GroupedLoss(runtime);
+      this.#grouped.set(runtime, grouped);
+    }
+    return grouped;
+  }
+}
+
+/** Vectors as a matrix whose width is a multiple of 4, which the kernels need. */
+function widened(name: string, vectors: VectorsLike, runtime: Runtime): Matrix {
+  const matrix = Matrix.from(name, vectors, runtime);
+  if (matrix.dimensions % 4 === 0) return matrix;
+  const wide = new Matrix(matrix.rows, Math.ceil(matrix.dimensions / 4) * 4, runtime);
+  for (let i = 0; i < matrix.rows; i++) wide.row(i).set(matrix.row(i));
+  return wide;
+}

@@ -1,0 +1,153 @@
+/**
+ * A dense layer, y = activation(x·W + b), forward and backward.
+ *
+ *   dz = dy ⊙ activation'(z);  dW = xᵀ·dz;  db = Σ rows dz;  dx = dz·Wᵀ
+ *
+ * Layout: every matrix has a row stride that is a multiple of 4 floats; padding columns of W and b are zero and stay so,
+ * since their gradients are zero. Letters: n rows, m inputs, u units.
+ */
+
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import { Matrix } from '../vectors/matrix.ts';
+
+/** Rows of a product in a work item. */
+const GRAIN_ROWS = 32;
+const GRAIN_COLUMNS = 8;
+
+/** What is done to x·W + b. */
+export type Activation = 'relu' | 'linear';
+
+/** Columns rounded up to whole vectors. */
+export function padded(columns: number): number {
+  return Math.ceil(columns / 4) * 4;
+}
+
+/** One layer with its weights. */
+export class DenseLayer {
+  readonly inputs: number;
+  readonly units: number;
+  readonly activation: Activation;
+  /** [inputs + 1, units], the last row is the bias; columns padded to a multiple of 4. */
+  readonly weights: Matrix;
+  readonly #runtime: Runtime;
+  #x: Matrix | undefined;
+  #y: Matrix | undefined;
+
+  constructor(inputs: number, units: number, activation: Activation, weights: Matrix) {
+    this.inputs = inputs;
+    this.units = units;
+    this.activation = activation;
+    this.weights = weights;
+    this.#runtime = weights.runtime;
+  }
+
+  /** Glorot uniform weights, zero bias, as Keras's Dense. */
+  static create(inputs: number, units: number, activation: Activation, seed: number, runtime: Runtime): DenseLayer {
+    const generator = new Generator(seed);
+    const weights = new Matrix(inputs + 1, padded(units), runtime);
+    const limit = Math.sqrt(6 / (inputs + units));
+    for (let i = 0; i < inputs; i++) {
+      const row = weights.row(i);
+      for (let j = 0; j < units; j++) row[j] = limit * (2 * generator.uniform() - 1);
+    }
+    return new DenseLayer(inputs, units, activation, weights);
+  }
+
+  /** y [n, padded units] of x [n, stride]; valid until the next call. */
+  forward(x: Matrix): Matrix {
+    const { weights, units } = this;
+    this.#y?.free();
+    const y = new Matrix(x.rows, weights.dimensions, this.#runtime);
+    this.#runtime.pool.run(
+      'multiplyRows',
+      x.rows,
+      GRAIN_ROWS,
+      x.offset,
+      x.dimensions,
+      this.inputs,
+      weights.offset,
+      weights.dimensions,
+      y.offset,
+    );
+    const bias = weights.row(this.inputs);
+    const { data } = y;
+    for (let i = 0; i < x.rows; i++) {
+      for (let j = 0; j < units; j++) {
+        const at = i * weights.dimensions + j;
+        const z = data[at]! + bias[j]!;
+        data[at] = this.activation === 'relu' && z < 0 ? 0 : z;
+      }
+    }
+    this.#x = x;
+    this.#y = y;
+    return y;
+  }
+
+  /** Step the weights by the gradient of the last forward call; dx [n, stride of x]. */
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    const [x, y] = [this.#x!, this.#y!];
+    const { weights, inputs } = this;
+    const { pool } = this.#runtime;
+    const stride = weights.dimensions;
+    const dz = new Matrix(dy.rows, stride, this.#runtime);
+    const dw = new Matrix(inputs + 1, stride, this.#runtime);
+    const bias = dw.row(inputs);
+    const [from, to, out] = [dy.data, dz.data, y.data];
+    for (let i = 0; i < dy.rows; i++) {
+      for (let j = 0; j < this.units; j++) {
+        const at = i * stride + j;
+        if (this.activation === 'relu' && out[at]! <= 0) continue;
+        to[at] = from[i * dy.dimensions + j]!;
+        bias[j] = bias[j]! + to[at]!;
+      }
+    }
+    const groups = Math.ceil(inputs / 4);
+    pool.run(
+      'multiplyTransposed',
+      groups,
+      GRAIN_COLUMNS,
+      x.offset,
+      x.dimensions,
+      x.rows,
+      inputs,
+      dz.offset,
+      stride,
+      dw.offset,
+    );
+    const dx = this.#inputGradient(dz, x.dimensions);
+    optimizer.step(
+      weights,
+      Int32Array.from({ length: inputs + 1 }, (_, row) => row),
+      dw,
+    );
+    dz.free();
+    dw.free();
+    return dx;
+  }
+
+  /** dz·Wᵀ, through a transposed copy of W. */
+  #inputGradient(dz: Matrix, stride: number): Matrix {
+    const { weights, inputs, units } = this;
+    const transposed = new Matrix(units, stride, this.#runtime);
+    const [from, to] = [weights.data, transposed.data];
+    for (let i = 0; i < inputs; i++) {
+      for (let j = 0; j < units; j++) to[j * stride + i] = from[i * weights.dimensions + j]!;
+    }
+    const dx = new Matrix(dz.rows, stride, this.#runtime);
+    this.#runtime.pool.run(
+      'multiplyRows',
+      dz.rows,
+      GRAIN_ROWS,
+      dz.offset,
+      dz.dimensions,
+      units,
+      transposed.offset,
+      stride,
+      dx.offset,
+    );
+    transposed.free();
+    return dx;
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * A tower: raw features to one vector. Each feature is looked up and embedded, the embeddings stand side by side, dense
+ * layers may follow, and the result may be scaled to unit length.
+ *
+ *   vector = normalize?( dense_n( … dense_1( [E_1(f_1) | E_2(f_2) | …] ) ) )
+ *
+ * Training works on the distinct rows of a batch (distinct.ts): `forward` embeds them, `backward` takes one gradient a
+ * distinct row, sums what belongs to the same id, and steps tables and layers. Source of the shape: the TFRS tutorials'
+ * `tf.keras.Sequential([StringLookup, Embedding, …])`.
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
+import { StringLookup } from '../embeddings/string-lookup.ts';
+import { OptionError, ShapeError } from '../errors/errors.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { DenseLayer, padded } from './dense-layer.ts';
+import { type DistinctRows, distinctRows } from './distinct.ts';
+import { denormalizeGradient, normalizeRows } from './normalize.ts';
+
+/** Raw features of one row: a word, or named words. */
+export type Features = string | Readonly<Record<string, string>>;
+
+/** One feature of a tower. */
+export interface FeatureOptions {
+  /** The words that get a row each; all others share the row of unknown words. */
+  vocabulary: readonly string[];
+  /** Width of the embedding; default 32. */
+  dimensions?: number;
+  /** A word that means "nothing here"; default none. */
+  maskToken?: string | null;
+  /** The table; default full. */
+  embedding?: EmbeddingOptions;
+}
+
+/** What follows the embeddings. */
+export interface TowerHead {
+  /** Units of dense layers after the embeddings; ReLU on all but the last; default none. */
+  dense?: readonly number[];
+  /** Scale vectors to length 1; default false. */
+  normalize?: boolean;
+  seed?: number;
+  runtime?: Runtime;
+}
+
+/** An embedded feature; the name is empty for a tower of one plain feature. */
+export interface TowerInput {
+  name: string;
+  lookup: StringLookup;
+  table: EmbeddingTable;
+}
+
+/** Turns raw features of type Q into vectors, and learns. */
+export class Tower<Q extends Features = string> {
+  readonly inputs: readonly TowerInput[];
+  readonly layers: readonly DenseLayer[];
+  readonly normalize: boolean;
+  readonly dimensions: number;
+  readonly runtime: Runtime;
+  /** Distinct ids and embeddings of the last `forward`, kept for `backward`. */
+  #ids: Int32Array = new Int32Array(0);
+  #embedded: Matrix | undefined;
+  #output: Matrix | undefined;
+  #lengths: Float32Array | undefined;
+  #answer: Matrix | undefined;
+
+  /** From parts, as `load` has them; `create` makes new ones. */
+  constructor(inputs: readonly TowerInput[], layers: readonly DenseLayer[], normalize: boolean, runtime: Runtime) {
+    this.inputs = inputs;
+    this.layers = layers;
+    this.normalize = normalize;
+    this.runtime = runtime;
+    this.dimensions = layers.at(-1)?.units ?? this.#embeddedWidth;
+  }
+
+  /**
+   * A new tower of one plain feature, or of named ones.
+   *
+   * @throws {VocabularyError} when a vocabulary has an empty, repeated or reserved word
+   * @throws {OptionError} when a number is out of range
+   */
+  static create(options: FeatureOptions & TowerHead): Tower<string>;
+  static create<N extends string>(
+    options: { features: Record<N, FeatureOptions> } & TowerHead,
+  ): Tower<Readonly<Record<N, string>>>;
+  static create(options: (FeatureOptions | { features: Record<string, FeatureOptions> }) & TowerHead): Tower<never> {
+    const { dense = [], normalize = false, seed = 42, runtime = defaultRuntime() } = options;
+    const named = 'features' in options ? Object.entries(options.features) : ([['', options]] as const);
+    if (named.length === 0) throw new OptionError('features: expected at least one, got none');
+    const seeds = new Generator(seed).fork('tower');
+    const inputs = named.map(([name, feature]): TowerInput => {
+      const { vocabulary, dimensions = 32, maskToken = null, embedding = { method: 'full' } } = feature;
+      const lookup = new StringLookup({ vocabulary, maskToken });
+      checkInteger('dimensions', dimensions, 1);
+      const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime };
+      return { name, lookup, table: makeTable(embedding, context) };
+    });
+    let width = inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
+    const layers = dense.map((units, i) => {
+      checkInteger(`dense[${i}]`, units, 1);
+      const activation = i === dense.length - 1 ? 'linear' : 'relu';
+      const layer = DenseLayer.create(width, units, activation, seeds.uint32(), runtime);
+      width = units;
+      return layer;
+    });
+    return new Tower<never>(inputs, layers, normalize, runtime);
+  }
+
+  /**
+   * The ids of raw features, [rows, inputs].
+   *
+   * @throws {OptionError} when a feature is missing or not a string
+   */
+  encode(features: readonly Q[]): Int32Array {
+    const width = this.inputs.length;
+    const plain = width === 1 && this.inputs[0]!.name === '';
+    if (plain) return this.inputs[0]!.lookup.encode(features as readonly string[]);
+    const ids = new Int32Array(features.length * width);
+    this.inputs.forEach(({ name, lookup }, column) => {
+      const words = features.map((row) => (row as Record<string, string>)[name]!);
+      lookup.encode(words).forEach((id, row) => {
+        ids[row * width + column] = id;
+      });
+    });
+    return ids;
+  }
+
+  /** The distinct rows of encoded features. */
+  distinct(encoded: Int32Array): DistinctRows {
+    return distinctRows(
+      encoded,
+      this.inputs.map(({ table }) => table.vocabularySize),
+    );
+  }
+
+  /**
+   * Vectors of encoded rows, [rows, dimensions rounded up to 4]; padding is 0. Valid until the next call.
+   */
+  forward(ids: Int32Array): Matrix {
+    const rows = ids.length / this.inputs.length;
+    this.#ids = ids;
+    this.#embedded?.free();
+    this.#embedded = this.#embed(ids, new Matrix(rows, padded(this.#embeddedWidth), this.runtime));
+    let output = this.#embedded;
+    for (const layer of this.layers) output = layer.forward(output);
+    if (this.normalize) this.#lengths = normalizeRows(output, this.dimensions);
+    this.#output = output;
+    return output;
+  }
+
+  /**
+   * Step everything by the gradients of the last `forward`'s rows.
+   *
+   * @throws {ShapeError} when there is not one gradient a row
+   */
+  backward(gradients: Matrix, optimizer: SparseOptimizer): void {
+    const rows = this.#ids.length / this.inputs.length;
+    if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
+    if (this.normalize) denormalizeGradient(gradients, this.#output!, this.#lengths!, this.dimensions);
+    let gradient = gradients;
+    for (const layer of this.layers.toReversed()) {
+      const next = layer.backward(gradient, optimizer);
+      if (gradient !== gradients) gradient.free();
+      gradient = next;
+    }
+    let from = 0;
+    this.inputs.forEach(({ table }, column) => {
+      this.#step(table, column, gradient, from, optimizer);
+      from += table.dimensions;
+    });
+    if (gradient !== gradients) gradient.free();
+  }
+
+  /** Vectors of raw features, [rows, dimensions]; valid until the next call. */
+  embed(features: readonly Q[]): Matrix {
+    const ids = this.encode(features);
+    const exact = this.layers.length === 0 && !this.normalize;
+    if (this.#answer?.rows !== features.length) {
+      this.#answer?.free();
+      this.#answer = new Matrix(features.length, this.dimensions, this.runtime);
+    }
+    const answer = this.#answer;
+    if (exact) return this.#embed(ids, answer);
+    const output = this.forward(ids);
+    for (let i = 0; i < features.length; i++) answer.row(i).set(output.row(i).subarray(0, this.dimensions));
+    return answer;
+  }
+
+  get #embeddedWidth(): number {
+    return this.inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
+  }
+
+  #embed(ids: Int32Array, out: Matrix): Matrix {
+    if (this.inputs.length === 1) {
+      this.inputs[0]!.table.rows(ids, out);
+      return out;
+    }
+    let from = 0;
+    this.inputs.forEach(({ table }, column) => {
+      const part = new Matrix(out.rows, table.dimensions, this.runtime);
+      table.rows(this.#column(ids, column), part);
+      for (let i = 0; i < out.rows; i++) out.row(i).set(part.row(i), from);
+      part.free();
+      from += table.dimensions;
+    });
+    return out;
+  }
+
+  #column(ids: Int32Array, column: number): Int32Array {
+    const width = this.inputs.length;
+    return Int32Array.from({ length: ids.length / width }, (_, row) => ids[row * width + column]!);
+  }
+
+  /** One table's step. With several features distinct rows may share an id: their gradients are summed first. */
+  #step(table: EmbeddingTable, column: number, gradient: Matrix, from: number, optimizer: SparseOptimizer): void {
+    if (this.inputs.length === 1) {
+      table.applyGradient(this.#ids, gradient, optimizer);
+      return;
+    }
+    const { ids, count, groupOf } = distinctRows(this.#column(this.#ids, column), [table.vocabularySize]);
+    const summed = new Matrix(count, table.dimensions, this.runtime);
+    const [source, target] = [gradient.data, summed.data];
+    groupOf.forEach((group, row) => {
+      for (let t = 0; t < table.dimensions; t++) {
+        const at = group * table.dimensions + t;
+        target[at] = target[at]! + source[row * gradient.dimensions + from + t]!;
+      }
+    });
+    table.applyGradient(ids, summed, optimizer);
+    summed.free();
+  }
+}
