@@ -10,8 +10,8 @@ import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
 import type { Source } from './source.ts';
 
-/** Turns a saved object into a live one; `load` turns its parts into theirs. */
-export type Loader<T = unknown> = (part: Part, load: (part: Part) => unknown) => T;
+/** Turns saved objects of each kind into live ones. */
+export type Loaders<T, A extends readonly unknown[] = []> = Readonly<Record<string, (part: Part, ...given: A) => T>>;
 
 /** The sections of a container that were not taken yet. */
 type Sections = Map<string, LoadedSection>;
@@ -80,6 +80,11 @@ export class Part {
     return new FormatError(this.#nameOf(name), offset, message);
   }
 
+  /** The error that says what is wrong with the kind. */
+  kindError(message: string): FormatError {
+    return this.#node.error('kind', message);
+  }
+
   /** Say that everything was taken. */
   finish(): void {
     this.settings.finish();
@@ -103,52 +108,44 @@ export class Part {
 }
 
 /**
- * Read a container and load the tree of objects in it.
+ * Load a saved object by the loader of its kind, and refuse what the loader did not take.
  *
- * @param loaders by kind
- * @param kind what the whole must be: 'bundle', 'checkpoint'
+ * @param given what the loader needs beside the bytes: an index takes its query model
+ * @throws {FormatError} when there is no such kind or something is left over
+ */
+export function loadPart<T, A extends readonly unknown[]>(part: Part, loaders: Loaders<T, A>, ...given: A): T {
+  const load = Object.hasOwn(loaders, part.kind) ? loaders[part.kind] : undefined;
+  if (!load) {
+    throw part.kindError(`expected one of ${Object.keys(loaders).join(', ')}, got ${JSON.stringify(part.kind)}`);
+  }
+  const loaded = load(part, ...given);
+  part.finish();
+  return loaded;
+}
+
+/**
+ * Read a container and load the object in it.
+ *
+ * @param load makes the live object of the root; blocks of the linear memory belong to what it returns
  * @throws {FormatError} when anything is missing, damaged, unknown or left over
  */
-export async function readSaved(
-  source: Source,
-  kind: string,
-  loaders: Readonly<Record<string, Loader>>,
-  runtime: Runtime,
-): Promise<unknown> {
+export async function readSaved<T>(source: Source, load: (root: Part) => T, runtime: Runtime): Promise<T> {
   const list = await readContainer(source, runtime);
   try {
-    return loadTree(list, kind, loaders, runtime);
+    return loadTree(list, load, runtime);
   } catch (error) {
     for (const section of list) section.block?.free();
     throw error;
   }
 }
 
-function loadTree(
-  list: readonly LoadedSection[],
-  kind: string,
-  loaders: Readonly<Record<string, Loader>>,
-  runtime: Runtime,
-): unknown {
+function loadTree<T>(list: readonly LoadedSection[], load: (root: Part) => T, runtime: Runtime): T {
   const [origin, ...rest] = list;
   if (origin?.name !== SETTINGS_SECTION || origin.kind !== 'settings') {
     throw new FormatError(origin?.name ?? 'section table', origin?.offset ?? 0, 'expected the settings to come first');
   }
   const sections: Sections = new Map(rest.map((section) => [section.name, section]));
   const root = new Part(parseJson(origin.bytes, origin.name, origin.offset), '', sections, origin, runtime);
-  if (root.kind !== kind) {
-    throw new FormatError(origin.name, origin.offset, `kind: expected ${kind}, got ${JSON.stringify(root.kind)}`);
-  }
-  const load = (part: Part): unknown => {
-    const loader = Object.hasOwn(loaders, part.kind) ? loaders[part.kind] : undefined;
-    if (!loader) {
-      const message = `${part.path} kind: expected one of ${Object.keys(loaders).join(', ')}, got ${JSON.stringify(part.kind)}`;
-      throw new FormatError(origin.name, origin.offset, message);
-    }
-    const loaded = loader(part, load);
-    part.finish();
-    return loaded;
-  };
   const loaded = load(root);
   for (const section of sections.values()) {
     throw new FormatError(section.name, section.offset, 'expected no such section; a newer Shortlist may know it');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../src/errors/errors.ts';
-import { type Loader, readSaved } from '../../src/format/part.ts';
+import { type Loaders, loadPart, type Part, readSaved } from '../../src/format/part.ts';
 import { bytesOf, containerSections, type Saved } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { TextColumn, type TextEncoding } from '../../src/format/text-column.ts';
@@ -14,17 +14,19 @@ interface Fake {
   words: string[];
 }
 
-/** A kind with a section in either memory and settings that say how long they are. */
-const fake: Loader<Fake> = (part) => ({
-  weights: part.memory('weights', 4 * part.settings.integer('weights')).floats(2),
-  words: TextColumn.load(
-    part,
-    part.settings.integer('words'),
-    part.settings.string('encoding') as TextEncoding,
-  ).toArray(),
-});
-const box: Loader = (part, load) => Object.fromEntries(part.partNames().map((name) => [name, load(part.part(name))]));
-const LOADERS: Record<string, Loader> = { fake, box };
+const LOADERS: Loaders<unknown> = {
+  /** A section in either memory, and settings that say how long they are. */
+  fake: (part): Fake => ({
+    weights: part.memory('weights', 4 * part.settings.integer('weights')).floats(2),
+    words: TextColumn.load(
+      part,
+      part.settings.integer('words'),
+      part.settings.oneOf<TextEncoding>('encoding', ['utf-8', 'utf-16le']),
+    ).toArray(),
+  }),
+  box: (part) => Object.fromEntries(part.partNames().map((name) => [name, loadPart(part.part(name), LOADERS)])),
+};
+const loadBox = (root: Part): unknown => loadPart(root, { box: LOADERS.box! });
 
 function savedFake(numbers: readonly number[], words: readonly string[]): Saved {
   const block = runtime.heap.allocate(4 * numbers.length);
@@ -40,8 +42,7 @@ function savedFake(numbers: readonly number[], words: readonly string[]): Saved 
 
 const boxOf = (parts: Record<string, Saved>): Saved => ({ kind: 'box', settings: {}, sections: [], parts });
 const bytesOfTree = (saved: Saved): Uint8Array => containerOf(containerSections(saved));
-const read = (saved: Saved, kind = 'box'): Promise<unknown> =>
-  readSaved(bytesSource(bytesOfTree(saved)), kind, LOADERS, runtime);
+const read = (saved: Saved): Promise<unknown> => readSaved(bytesSource(bytesOfTree(saved)), loadBox, runtime);
 
 async function fails(saved: Saved, section: string, message: RegExp): Promise<void> {
   const used = runtime.heap.usedBytes;
@@ -76,10 +77,10 @@ test('what is missing, left over or unknown is refused', async () => {
     'settings',
     /a\.settings\.x: expected no such key/,
   );
-  await fails(boxOf({ a: { ...good, kind: 'newer' } }), 'settings', /a kind: expected one of fake, box, got "newer"/);
+  await fails(boxOf({ a: { ...good, kind: 'newer' } }), 'settings', /a\.kind: expected one of fake, box, got "newer"/);
   await fails(boxOf({ a: { ...good, kind: 'constructor' } }), 'settings', /expected one of/);
   await fails(boxOf({ a: { ...good, parts: { p: good } } }), 'settings', /a\.parts\.p: expected no such key/);
-  await fails(good, 'settings', /kind: expected box, got "fake"/);
+  await fails(good, 'settings', /kind: expected one of box, got "fake"/);
   await fails(
     boxOf({ a: { ...good, settings: { ...good.settings, weights: 2 ** 40 } } }),
     'a/weights',

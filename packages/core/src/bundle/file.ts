@@ -1,0 +1,130 @@
+/**
+ * Saved files on disk: written beside, made durable, renamed; read piece by piece to where they are used.
+ *
+ * At every moment the path holds the old file whole or the new one whole: the bytes go to a new file of an unpredictable
+ * name in the same folder, are flushed to the disk, and only then take the path's place in one rename, which is flushed
+ * in its turn. A failure removes the new file; a killed process can leave it behind as `<name>.<16 hex digits>.tmp`.
+ */
+import { randomBytes } from 'node:crypto';
+import * as nodeFiles from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { FileError } from '../errors/errors.ts';
+import type { Source } from '../format/source.ts';
+import type { Sink } from '../format/writer.ts';
+
+/** The calls that writing needs; a test hands in some that fail. */
+export type WriteCalls = Pick<
+  typeof nodeFiles,
+  'openSync' | 'writeSync' | 'fsync' | 'closeSync' | 'renameSync' | 'unlinkSync'
+>;
+
+/** Bytes handed to the system at once: below the 2 GiB that a call may take. */
+const WRITE_BYTES_MAX = 1 << 26;
+/** Permissions of a new file, before the process's mask. */
+const NEW_FILE_MODE = 0o666;
+
+/**
+ * Replace the file at `path` by what `write` writes. The bytes are taken before the first wait, so what they came from
+ * may change as soon as the promise is returned.
+ *
+ * @throws {FileError} when the system refuses; the old file is as it was
+ * @throws whatever `write` throws
+ */
+export async function replaceFile(
+  path: string,
+  write: (sink: Sink) => void,
+  calls: WriteCalls = nodeFiles,
+): Promise<void> {
+  let temporary: string | undefined;
+  let descriptor: number | undefined;
+  try {
+    const { target, mode } = existing(path);
+    temporary = `${target}.${randomBytes(8).toString('hex')}.tmp`;
+    const opened = calls.openSync(temporary, 'wx', mode);
+    descriptor = opened;
+    write({ write: (bytes) => writeAll(calls, opened, bytes) });
+    await promisify(calls.fsync)(opened);
+    descriptor = undefined;
+    calls.closeSync(opened);
+    calls.renameSync(temporary, target);
+    temporary = undefined;
+    await flushFolder(dirname(target), calls);
+  } catch (error) {
+    if (descriptor !== undefined) quietly(() => calls.closeSync(descriptor!));
+    if (temporary !== undefined) quietly(() => calls.unlinkSync(temporary!));
+    throw fileError(error, 'write', path);
+  }
+}
+
+/**
+ * Open a file as a source for as long as `use` takes.
+ *
+ * @throws {FileError} when it cannot be opened or read
+ */
+export async function withFile<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new FileError(`${path}: expected a file, got a folder or a device`);
+    return await use(fileSource(path, handle, stats.size));
+  } catch (error) {
+    throw fileError(error, 'read', path);
+  } finally {
+    await handle?.close();
+  }
+}
+
+function fileSource(path: string, handle: FileHandle, sizeBytes: number): Source {
+  return {
+    sizeBytes,
+    async read(offset, target) {
+      for (let at = 0; at < target.length; ) {
+        const { bytesRead } = await handle.read(target, at, target.length - at, offset + at);
+        if (bytesRead === 0) throw new FileError(`${path}: expected ${sizeBytes} bytes, got cut while it was read`);
+        at += bytesRead;
+      }
+    },
+  };
+}
+
+/** Where a link leads, and the permissions of the file that is there. */
+function existing(path: string): { target: string; mode: number } {
+  const stats = nodeFiles.statSync(path, { throwIfNoEntry: false });
+  if (!stats) return { target: path, mode: NEW_FILE_MODE };
+  if (!stats.isFile()) throw new FileError(`${path}: expected a file to replace, got a folder or a device`);
+  return { target: nodeFiles.realpathSync(path), mode: stats.mode & 0o777 };
+}
+
+function writeAll(calls: WriteCalls, descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    at += calls.writeSync(descriptor, bytes, at, Math.min(WRITE_BYTES_MAX, bytes.length - at));
+  }
+}
+
+/** Make the rename durable. Windows has no such call and does it with the rename. */
+async function flushFolder(folder: string, calls: WriteCalls): Promise<void> {
+  if (process.platform === 'win32') return;
+  const descriptor = calls.openSync(folder, 'r');
+  try {
+    await promisify(calls.fsync)(descriptor);
+  } finally {
+    calls.closeSync(descriptor);
+  }
+}
+
+/** Tidying up after a failure must not hide it. */
+function quietly(call: () => void): void {
+  try {
+    call();
+  } catch {}
+}
+
+/** A system's error as ours; any other passes. */
+function fileError(error: unknown, verb: 'read' | 'write', path: string): unknown {
+  const { syscall, code } = (error ?? {}) as { syscall?: unknown; code?: unknown };
+  if (typeof syscall !== 'string') return error;
+  return new FileError(`${path}: expected to ${verb} it, got ${code} from ${syscall}`, { cause: error });
+}

@@ -1,0 +1,136 @@
+/** Files are replaced whole or not at all: whatever call fails, the old bytes stay and nothing is left beside. */
+import assert from 'node:assert/strict';
+import * as nodeFiles from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { replaceFile, type WriteCalls, withFile } from '../../src/bundle/file.ts';
+import { OptionError } from '../../src/errors/errors.ts';
+import type { Sink } from '../../src/format/writer.ts';
+import { runtime } from '../format/containers.ts';
+
+const ROOT = mkdtempSync(join(tmpdir(), 'shortlist-file-'));
+after(() => rmSync(ROOT, { recursive: true }));
+
+/** A folder of its own with an old file. */
+function oldFile(name: string): { folder: string; path: string } {
+  const folder = join(ROOT, name);
+  mkdirSync(folder);
+  const path = join(folder, 'saved');
+  writeFileSync(path, 'old');
+  return { folder, path };
+}
+
+const writeNew = (sink: Sink): void => {
+  sink.write(Buffer.from('ne'));
+  sink.write(new Uint8Array());
+  sink.write(Buffer.from('w'));
+};
+
+test('a file is made and replaced', async () => {
+  const path = join(ROOT, 'fresh');
+  await replaceFile(path, (sink) => sink.write(Buffer.from('first')));
+  assert.equal(readFileSync(path, 'utf8'), 'first');
+  await replaceFile(path, writeNew);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
+});
+
+test('permissions and links stay', async () => {
+  const { folder, path } = oldFile('links');
+  chmodSync(path, 0o600);
+  symlinkSync(path, join(folder, 'link'));
+  await replaceFile(join(folder, 'link'), writeNew);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(folder).sort(), ['link', 'saved']);
+});
+
+test('bytes of the shared linear memory are written and read in place', async () => {
+  const path = join(ROOT, 'shared');
+  const block = runtime.heap.allocate(1000);
+  block.bytes().fill(9);
+  await replaceFile(path, (sink) => sink.write(block.bytes()));
+  block.bytes().fill(0);
+  await withFile(path, async (source) => {
+    assert.equal(source.sizeBytes, block.sizeBytes);
+    await source.read(100, block.bytes().subarray(10, 20));
+  });
+  assert.deepEqual([...block.bytes().subarray(9, 21)], [0, ...Array(10).fill(9), 0]);
+  block.free();
+});
+
+test('short writes are continued', async () => {
+  const path = join(ROOT, 'short');
+  const calls: WriteCalls = {
+    ...nodeFiles,
+    writeSync: ((fd: number, bytes: Uint8Array, at: number) => nodeFiles.writeSync(fd, bytes, at, 1)) as never,
+  };
+  await replaceFile(path, writeNew, calls);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
+});
+
+const NO_SPACE: Error = Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
+const refuse = (): never => {
+  throw NO_SPACE;
+};
+const FAILING: Record<string, Partial<WriteCalls>> = {
+  'opening the new file': { openSync: refuse },
+  'writing, the disk being full': { writeSync: refuse },
+  'flushing the file': { fsync: ((_: number, done: (error: Error) => void) => done(NO_SPACE)) as never },
+  'closing it': { closeSync: refuse },
+  renaming: { renameSync: refuse },
+};
+
+for (const [what, failing] of Object.entries(FAILING)) {
+  test(`failure at ${what}: the old file stays and nothing beside it`, async () => {
+    const { folder, path } = oldFile(what);
+    await assert.rejects(replaceFile(path, writeNew, { ...nodeFiles, ...failing }), {
+      name: 'FileError',
+      code: 'ERR_IO',
+      message: `${path}: expected to write it, got ENOSPC from write`,
+      cause: NO_SPACE,
+    });
+    assert.equal(readFileSync(path, 'utf8'), 'old');
+    assert.deepEqual(readdirSync(folder), ['saved']);
+  });
+}
+
+test('what the writer throws passes as it is', async () => {
+  const { folder, path } = oldFile('writer');
+  const mistake = new OptionError('k: expected …');
+  const write = (sink: Sink): void => {
+    sink.write(Buffer.from('half'));
+    throw mistake;
+  };
+  await assert.rejects(replaceFile(path, write), (error) => error === mistake);
+  assert.deepEqual(readdirSync(folder), ['saved']);
+});
+
+test('folders, devices and missing paths are named', async () => {
+  await assert.rejects(replaceFile(ROOT, writeNew), { code: 'ERR_IO', message: /expected a file to replace/ });
+  await assert.rejects(replaceFile('/dev/null', writeNew), { code: 'ERR_IO', message: /expected a file to replace/ });
+  await assert.rejects(replaceFile(join(ROOT, 'no/such'), writeNew), { code: 'ERR_IO', message: /ENOENT from open/ });
+  const use = async (): Promise<void> => {};
+  await assert.rejects(withFile(join(ROOT, 'none'), use), { code: 'ERR_IO', message: /ENOENT/ });
+  await assert.rejects(withFile(ROOT, use), { code: 'ERR_IO', message: /expected a file/ });
+});
+
+test('a file cut while it is read is an error, not a wait', async () => {
+  const { path } = oldFile('cut');
+  const read = withFile(path, async (source) => {
+    writeFileSync(path, '');
+    await source.read(0, new Uint8Array(3));
+  });
+  await assert.rejects(read, { code: 'ERR_IO', message: /expected 3 bytes, got cut/ });
+});
