@@ -26,6 +26,11 @@ export interface Saved {
   parts?: Readonly<Record<string, Saved>>;
 }
 
+/** What can be saved, at any moment. */
+export interface Savable {
+  save(): Saved;
+}
+
 /** The section with everybody's settings: the first of a container. */
 export const SETTINGS_SECTION = 'settings';
 

@@ -11,6 +11,8 @@ import { bytesOf, type SavedSection } from './saved.ts';
 
 /** How the text is encoded. */
 export type TextEncoding = 'utf-8' | 'utf-16le';
+/** Both encodings, to read one from settings. */
+export const TEXT_ENCODINGS: readonly TextEncoding[] = ['utf-8', 'utf-16le'];
 
 /** Strings encoded at a time: enough to make a call of the encoder cheap. */
 const BATCH = 1024;
@@ -32,7 +34,7 @@ export class TextColumn {
   }
 
   /** Strings held. */
-  get size(): number {
+  get length(): number {
     return this.#ends.length;
   }
 

@@ -6,6 +6,8 @@
  * the linear memory (4 GiB).
  */
 import { checkInteger } from '../checks/numbers.ts';
+import type { Part } from '../format/part.ts';
+import type { Saved } from '../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
 import { callOptions, notIndexed, withExclusions } from './call-options.ts';
@@ -22,11 +24,15 @@ import type {
 } from './contract.ts';
 import type { Identifiers } from './identifiers.ts';
 import { PanelSearch } from './panel-search.ts';
-import { PanelStore } from './panel-store.ts';
+import { PanelStore, packedBytes } from './panel-store.ts';
 import { resolveQueries } from './queries.ts';
 import { TopKResult } from './result.ts';
 import { RowMask } from './row-mask.ts';
+import { loadIdentifiers, saveIdentifiers } from './saved-identifiers.ts';
 import { vectorSource } from './vector-source.ts';
+
+/** Rows are int32 in the kernels. */
+const ROWS_MAX = 0x7fff_ffff;
 
 /** Options of `BruteForce`. */
 export interface BruteForceOptions<Q> extends TopKOptions<Q> {
@@ -129,6 +135,38 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   /** `call` with `exclude`: one list a query, or one for all. */
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | CallOptions<I>): TopKResult<I> {
     return this.call(queries, withExclusions(exclusions, k));
+  }
+
+  /**
+   * Settings, identifiers and packed candidates as they are; the query model is not among them.
+   *
+   * @throws {StateError} before `index`
+   */
+  save(): Saved {
+    if (!this.#store || !this.#identifiers) throw notIndexed();
+    const { rows, dimensions } = this.#store;
+    return {
+      kind: 'brute-force',
+      settings: { k: this.k, rows, dimensions },
+      sections: [{ name: 'candidates', bytes: this.#store.pieces() }],
+      parts: { identifiers: saveIdentifiers(this.#identifiers) },
+    };
+  }
+
+  /**
+   * The index that was saved; its candidates stay in the block they were read to.
+   *
+   * @throws {FormatError} when settings and sections do not fit together
+   */
+  static load<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): BruteForce<Q, I> {
+    const { runtime, settings } = part;
+    const index = new BruteForce<Q, I>({ queryModel, k: settings.integer('k', { min: 1 }), runtime });
+    const rows = settings.integer('rows', { max: ROWS_MAX });
+    const dimensions = settings.integer('dimensions', { min: Math.min(rows, 1), max: ROWS_MAX });
+    const block = part.memory('candidates', packedBytes(rows, dimensions));
+    const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
+    index.#take(PanelStore.adopt(runtime, block, rows, dimensions), identifiers);
+    return index;
   }
 
   #replace(read: (store: PanelStore) => Identifiers<I>): void {

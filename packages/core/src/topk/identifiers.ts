@@ -13,26 +13,32 @@ const NONE = -1;
 
 const ALLOWED: readonly string[] = ['string', 'number', 'bigint'];
 
+/** Identifiers by row: an array, or a column that decodes what it is asked for. */
+export interface IdentifierValues<I extends Identifier> {
+  readonly length: number;
+  at(row: number): I | undefined;
+}
+
 /** Identifiers by row and rows by identifier. */
 export class Identifiers<I extends Identifier> {
   readonly size: number;
-  readonly #values: readonly I[] | undefined;
+  readonly #values: IdentifierValues<I> | undefined;
   #first: Map<I, number> | undefined;
   #next: Int32Array | undefined;
 
   /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
-  constructor(size: number, values?: readonly I[]) {
+  constructor(size: number, values?: IdentifierValues<I>) {
     this.size = size;
     this.#values = values;
   }
 
   /** The identifiers as given; undefined where they are row numbers. */
-  get values(): readonly I[] | undefined {
+  get values(): IdentifierValues<I> | undefined {
     return this.#values;
   }
 
   /** The identifier of a row. */
-  readonly of = (row: number): I => (this.#values ? this.#values[row]! : (row as I));
+  readonly of = (row: number): I => (this.#values ? this.#values.at(row)! : (row as I));
 
   /**
    * Every row of an identifier, ascending; none for an unknown one.
@@ -40,7 +46,7 @@ export class Identifiers<I extends Identifier> {
    * @throws {IdentifierError} when the identifier is not of the index's type
    */
   forEachRow(identifier: I, visit: (row: number) => void): void {
-    const type = this.#values ? typeof this.#values[0] : 'number';
+    const type = this.#values ? typeof this.#values.at(0) : 'number';
     if (typeof identifier !== type && this.size > 0) {
       throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
     }
@@ -54,12 +60,13 @@ export class Identifiers<I extends Identifier> {
     for (let row = this.#first!.get(identifier) ?? NONE; row !== NONE; row = this.#next![row]!) visit(row);
   }
 
-  #build(values: readonly I[]): void {
+  #build(values: IdentifierValues<I>): void {
     const first = new Map<I, number>();
     const next = new Int32Array(values.length);
     for (let row = values.length - 1; row >= 0; row--) {
-      next[row] = first.get(values[row]!) ?? NONE;
-      first.set(values[row]!, row);
+      const identifier = values.at(row)!;
+      next[row] = first.get(identifier) ?? NONE;
+      first.set(identifier, row);
     }
     this.#first = first;
     this.#next = next;

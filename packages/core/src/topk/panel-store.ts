@@ -19,11 +19,19 @@ export const PANEL_ROWS = 8;
 /** Packs at least this many panels a thread claim: below it, handing out work costs more than the work. */
 const PACK_GRAIN = 64;
 
+/** Bytes of rows packed in whole panels. */
+export function packedBytes(rows: number, dimensions: number): number {
+  return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dimensions * 4;
+}
+
 /** Candidates packed in panels. */
 export class PanelStore {
   readonly runtime: Runtime;
   readonly #what: string;
-  readonly #chunks: Block[] = [];
+  /** What was allocated: a block a chunk, or one with all chunks of a loaded store. */
+  readonly #blocks: Block[] = [];
+  /** Where each chunk begins. */
+  readonly #chunks: number[] = [];
   #staging: Block | undefined;
   #staged = 0;
   #table: Block | undefined;
@@ -58,7 +66,7 @@ export class PanelStore {
 
   /** Bytes held. */
   get sizeBytes(): number {
-    return this.#chunks.reduce((sum, block) => sum + block.sizeBytes, this.#table?.sizeBytes ?? 0);
+    return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, this.#table?.sizeBytes ?? 0);
   }
 
   /**
@@ -101,23 +109,46 @@ export class PanelStore {
     this.#staging = undefined;
     if (this.#chunks.length > 0) {
       this.#table = this.runtime.heap.allocate(4 * this.#chunks.length);
-      this.#table.integers(this.#chunks.length).set(this.#chunks.map((block) => block.offset));
+      this.#table.integers(this.#chunks.length).set(this.#chunks);
     }
     return this;
+  }
+
+  /** The packed rows as they are saved: chunk after chunk, each a view. */
+  pieces(): Uint8Array[] {
+    const { bytes } = this.runtime.heap.memory;
+    if (this.#chunks.length === 0) return [bytes.subarray(0, 0)];
+    const chunkBytes = packedBytes(CHUNK_ROWS, this.#dimensions);
+    const all = packedBytes(this.#rows, this.#dimensions);
+    return this.#chunks.map((at, i) => bytes.subarray(at, at + Math.min(chunkBytes, all - i * chunkBytes)));
+  }
+
+  /** A finished store over packed rows in one block of `packedBytes(rows, dimensions)`, which it owns from now on. */
+  static adopt(runtime: Runtime, block: Block, rows: number, dimensions: number): PanelStore {
+    const store = new PanelStore(runtime);
+    store.#blocks.push(block);
+    store.#rows = rows;
+    store.#dimensions = dimensions;
+    const chunkBytes = packedBytes(CHUNK_ROWS, dimensions);
+    for (let row = 0; row < rows; row += CHUNK_ROWS) {
+      store.#chunks.push(block.offset + store.#chunks.length * chunkBytes);
+    }
+    return store.finish();
   }
 
   /** Row `row` as a copy. */
   row(row: number): Float32Array {
     const d = this.#dimensions;
     const panel = Math.floor((row % CHUNK_ROWS) / PANEL_ROWS);
-    const floats = this.#chunks[Math.floor(row / CHUNK_ROWS)]!.floats(d * PANEL_ROWS, panel * d * PANEL_ROWS * 4);
-    return Float32Array.from({ length: d }, (_, t) => floats[t * PANEL_ROWS + (row % PANEL_ROWS)]!);
+    const at = this.#chunks[Math.floor(row / CHUNK_ROWS)]! / 4 + panel * d * PANEL_ROWS + (row % PANEL_ROWS);
+    const { floats } = this.runtime.heap.memory;
+    return Float32Array.from({ length: d }, (_, t) => floats[at + t * PANEL_ROWS]!);
   }
 
   /** Give everything back. */
   free(): void {
-    for (const chunk of this.#chunks) chunk.free();
-    this.#chunks.length = 0;
+    for (const block of this.#blocks) block.free();
+    this.#blocks.length = this.#chunks.length = 0;
     this.#staging?.free();
     this.#table?.free();
     this.#staging = this.#table = undefined;
@@ -150,7 +181,8 @@ export class PanelStore {
     const chunk = this.runtime.heap.allocate(panels * PANEL_ROWS * d * 4);
     const { offset } = this.#staging!;
     this.runtime.pool.run('packPanels', panels, PACK_GRAIN, offset, this.#staged, d, chunk.offset);
-    this.#chunks.push(chunk);
+    this.#blocks.push(chunk);
+    this.#chunks.push(chunk.offset);
     this.#staged = 0;
   }
 }

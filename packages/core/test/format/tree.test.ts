@@ -6,7 +6,7 @@ import { FormatError } from '../../src/errors/errors.ts';
 import { type Loaders, loadPart, type Part, readSaved } from '../../src/format/part.ts';
 import { bytesOf, containerSections, type Saved } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
-import { TextColumn, type TextEncoding } from '../../src/format/text-column.ts';
+import { TEXT_ENCODINGS, TextColumn } from '../../src/format/text-column.ts';
 import { containerOf, runtime } from './containers.ts';
 
 interface Fake {
@@ -21,7 +21,7 @@ const LOADERS: Loaders<unknown> = {
     words: TextColumn.load(
       part,
       part.settings.integer('words'),
-      part.settings.oneOf<TextEncoding>('encoding', ['utf-8', 'utf-16le']),
+      part.settings.oneOf('encoding', TEXT_ENCODINGS),
     ).toArray(),
   }),
   box: (part) => Object.fromEntries(part.partNames().map((name) => [name, loadPart(part.part(name), LOADERS)])),
