@@ -21,6 +21,16 @@ export { rho } from './least-squares/conditioning.ts';
 export { Dense } from './least-squares/dense.ts';
 export { type CqrNoise, type DenseCqrOptions, type DenseCqrRun, denseCqr } from './least-squares/dense-cqr.ts';
 export { type SparseCqrOptions, sparseCqr } from './least-squares/sparse-cqr.ts';
+// metrics
+export { FactorizedTopK, type FactorizedTopKOptions, type FactorizedTopKTruth } from './metrics/factorized-top-k.ts';
+export {
+  type EvaluatedUser,
+  evaluatePerUser,
+  type PerUserMetrics,
+  type PerUserOptions,
+  type PerUserResult,
+} from './metrics/per-user.ts';
+export { RANKING_METRICS, type RankingMetrics, rankingMetrics, recallAtK } from './metrics/ranking.ts';
 // parallel
 export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
 // random
@@ -42,5 +52,6 @@ export type {
 } from './topk/contract.ts';
 export { Identifiers } from './topk/identifiers.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
+export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming.ts';
 // vectors
 export { Matrix, type VectorsLike } from './vectors/matrix.ts';

@@ -32,15 +32,20 @@ export class CandidateBuilder<I extends Identifier> {
       const type = checkIdentifiers(identifiers, source.rows, this.#type, this.#sink.rows);
       if (identifiers.length > 0) this.#type = type;
     }
-    this.#sink.append(source);
-    if (identifiers) for (const identifier of identifiers) this.#values.push(identifier);
     this.#hasIdentifiers = has;
+    if (identifiers) for (const identifier of identifiers) this.#values.push(identifier);
+    this.#sink.append(source);
   }
 
   /** Add a batch of a data set. */
   addBatch(batch: CandidateBatch<I>): void {
     const { identifiers, source } = takeBatch(batch);
     this.add(source, identifiers);
+  }
+
+  /** The identifiers of rows [begin, end). */
+  part(begin: number, end: number): Identifiers<I> {
+    return new Identifiers<I>(end - begin, this.#hasIdentifiers ? this.#values.slice(begin, end) : undefined, begin);
   }
 
   /** The identifiers of all rows added. */

@@ -22,13 +22,16 @@ export interface IdentifierValues<I extends Identifier> {
 /** Identifiers by row and rows by identifier. */
 export class Identifiers<I extends Identifier> {
   readonly size: number;
+  /** Number of the first row: not 0 where these are a part of a longer sequence. */
+  readonly firstRow: number;
   readonly #values: IdentifierValues<I> | undefined;
   #first: Map<I, number> | undefined;
   #next: Int32Array | undefined;
 
   /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
-  constructor(size: number, values?: IdentifierValues<I>) {
+  constructor(size: number, values?: IdentifierValues<I>, firstRow = 0) {
     this.size = size;
+    this.firstRow = firstRow;
     this.#values = values;
   }
 
@@ -37,11 +40,11 @@ export class Identifiers<I extends Identifier> {
     return this.#values;
   }
 
-  /** The identifier of a row. */
-  readonly of = (row: number): I => (this.#values ? this.#values.at(row)! : (row as I));
+  /** The identifier of a row, counted from `firstRow`. */
+  readonly of = (row: number): I => (this.#values ? this.#values.at(row)! : ((this.firstRow + row) as I));
 
   /**
-   * Every row of an identifier, ascending; none for an unknown one.
+   * Every row of an identifier, ascending, counted from `firstRow`; none for an unknown one.
    *
    * @throws {IdentifierError} when the identifier is not of the index's type
    */
@@ -51,9 +54,8 @@ export class Identifiers<I extends Identifier> {
       throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
     }
     if (!this.#values) {
-      if (Number.isInteger(identifier) && (identifier as number) >= 0 && (identifier as number) < this.size) {
-        visit(identifier as number);
-      }
+      const row = (identifier as number) - this.firstRow;
+      if (Number.isInteger(row) && row >= 0 && row < this.size) visit(row);
       return;
     }
     if (!this.#first) this.#build(this.#values);

@@ -36,6 +36,7 @@ export class PanelStore {
   #staged = 0;
   #table: Block | undefined;
   #rows = 0;
+  #passed = 0;
   #dimensions = 0;
 
   /** @param what the rows, for messages */
@@ -82,7 +83,8 @@ export class PanelStore {
     if (this.#dimensions === 0) this.#dimensions = source.dimensions;
     if (source.dimensions !== this.#dimensions) {
       throw new ShapeError(
-        `${this.#what}: expected ${this.#dimensions} dimensions as before, got ${source.dimensions} from row ${this.#rows}`,
+        `${this.#what}: expected ${this.#dimensions} dimensions as before, got ${source.dimensions} from row ` +
+          `${this.#passed + this.#rows}`,
       );
     }
     const d = this.#dimensions;
@@ -145,6 +147,13 @@ export class PanelStore {
     return Float32Array.from({ length: d }, (_, t) => floats[at + t * PANEL_ROWS]!);
   }
 
+  /** Let go of the rows and be open again for later ones of the same width; messages count on. */
+  restart(): void {
+    const { rows } = this;
+    this.free();
+    this.#passed += rows;
+  }
+
   /** Give everything back. */
   free(): void {
     for (const block of this.#blocks) block.free();
@@ -168,7 +177,7 @@ export class PanelStore {
   #check(offset: number, length: number): void {
     const at = this.runtime.kernels.findNotFinite(offset, length);
     if (at < 0) return;
-    const row = this.#rows + Math.floor(at / this.#dimensions);
+    const row = this.#passed + this.#rows + Math.floor(at / this.#dimensions);
     const value = this.runtime.heap.memory.floats[offset / 4 + at];
     throw new NotFiniteError(
       `${this.#what}: expected finite numbers, got ${value} in row ${row}, column ${at % this.#dimensions}`,

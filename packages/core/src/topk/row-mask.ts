@@ -95,7 +95,7 @@ function allow<I extends Identifier>(
   if (!filter) return;
   for (let row = 0; row < identifiers.size; row++) {
     const bit = 1 << (row & 31);
-    if (words[row >>> 5]! & bit && !filter(identifiers.of(row), row)) words[row >>> 5]! &= ~bit;
+    if (words[row >>> 5]! & bit && !filter(identifiers.of(row), identifiers.firstRow + row)) words[row >>> 5]! &= ~bit;
   }
 }
 

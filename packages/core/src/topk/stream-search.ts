@@ -1,0 +1,145 @@
+/**
+ * One call over candidates that pass by: rows are packed into one chunk, and each full chunk is offered to the buffers
+ * of all queries. Nothing is kept but the buffers and the identifiers, so calls never meet, however they interleave.
+ */
+import { ShapeError } from '../errors/errors.ts';
+import type { Block } from '../memory/heap.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { CandidateBuilder, type RowSink } from './candidate-builder.ts';
+import type { CallOptions, CandidateBatch, Identifier } from './contract.ts';
+import { bufferBytes, bufferCapacity, QUERY_BLOCK, tileBytes } from './panel-search.ts';
+import { CHUNK_ROWS, PanelStore } from './panel-store.ts';
+import { writeQueries } from './queries.ts';
+import { TopKResult } from './result.ts';
+import { RowMask } from './row-mask.ts';
+import type { VectorSource } from './vector-source.ts';
+
+/** The search of one call. */
+export class StreamSearch<I extends Identifier> implements RowSink {
+  readonly #runtime: Runtime;
+  readonly #options: CallOptions<I> & { k: number };
+  readonly #builder: CandidateBuilder<I> = new CandidateBuilder<I>(this);
+  readonly #queryCount: number;
+  readonly #dimensions: number;
+  readonly #queries: Block;
+  readonly #buffers: Block;
+  readonly #tiles: Block;
+  #masks: Block | undefined;
+  readonly #store: PanelStore;
+  #searched = 0;
+
+  constructor(runtime: Runtime, queries: VectorSource, options: CallOptions<I> & { k: number }) {
+    const { heap, kernels, pool } = runtime;
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#queryCount = queries.rows;
+    this.#dimensions = queries.dimensions;
+    this.#store = new PanelStore(runtime);
+    // A buffer of k = 0 results would have no k-th best; one is kept and none is returned.
+    const k = Math.max(1, options.k);
+    this.#queries = heap.allocate(queries.rows * queries.dimensions * 4);
+    writeQueries(runtime, queries, 0, queries.rows, this.#queries.offset);
+    this.#tiles = heap.allocate(pool.threads * tileBytes(Math.max(1, queries.dimensions)));
+    this.#buffers = heap.allocate(queries.rows * bufferBytes(k));
+    kernels.resetBuffers(this.#buffers.offset, queries.rows, bufferBytes(k), k, bufferCapacity(k));
+  }
+
+  /** Candidates seen. */
+  get rows(): number {
+    return this.#searched + this.#store.rows;
+  }
+
+  /** Offer a batch of candidates. */
+  add(batch: CandidateBatch<I>): void {
+    this.#builder.addBatch(batch);
+  }
+
+  /** Offer rows; called by the builder, which has their identifiers. */
+  append(source: VectorSource): void {
+    if (source.rows > 0 && this.rows === 0 && this.#queryCount > 0 && source.dimensions !== this.#dimensions) {
+      throw new ShapeError(
+        `queries: expected ${source.dimensions} dimensions as the candidates have, got ${this.#dimensions}`,
+      );
+    }
+    for (let begin = 0; begin < source.rows; ) {
+      const end = Math.min(source.rows, begin + CHUNK_ROWS - this.#store.rows);
+      const from = begin;
+      this.#store.append({
+        rows: end - begin,
+        dimensions: source.dimensions,
+        copy: (first, last, to) => source.copy(from + first, from + last, to),
+      });
+      begin = end;
+      if (this.#store.rows === CHUNK_ROWS) this.#flush();
+    }
+  }
+
+  /** The k best of everything offered. */
+  result(): TopKResult<I> {
+    if (this.#store.rows > 0) this.#flush();
+    const { heap, pool } = this.#runtime;
+    const { k } = this.#options;
+    const columns = Math.min(k, this.#searched);
+    const counts = new Int32Array(this.#queryCount);
+    const scores = new Float32Array(this.#queryCount * columns);
+    const rows = new Int32Array(this.#queryCount * columns);
+    if (columns > 0) {
+      const bytes = this.#queryCount * k * 4;
+      const out = heap.allocate(2 * bytes + this.#queryCount * 4);
+      const { offset } = out;
+      const places = [offset, offset + bytes, offset + 2 * bytes] as const;
+      pool.run('finishBuffers', this.#queryCount, 16, this.#buffers.offset, bufferBytes(k), 0, 1, k, ...places);
+      counts.set(out.integers(this.#queryCount, 2 * bytes));
+      for (let b = 0; b < this.#queryCount; b++) {
+        scores.set(out.floats(columns, b * k * 4), b * columns);
+        rows.set(out.integers(columns, bytes + b * k * 4), b * columns);
+      }
+      out.free();
+    }
+    return new TopKResult(columns, counts, scores, rows, this.#builder.identifiers().of);
+  }
+
+  /** Give the memory of the call back. */
+  free(): void {
+    for (const block of [this.#queries, this.#buffers, this.#tiles, this.#masks]) block?.free();
+    this.#store.free();
+  }
+
+  #flush(): void {
+    const { pool, heap } = this.#runtime;
+    const store = this.#store.finish();
+    const identifiers = this.#builder.part(this.#searched, this.#searched + store.rows);
+    const mask = RowMask.of(identifiers, this.#queryCount, this.#options);
+    const maskBytes = mask ? mask.words * 4 * (mask.isPerQuery ? this.#queryCount : 1) : 0;
+    if (mask) {
+      if (!this.#masks || this.#masks.sizeBytes < maskBytes) {
+        this.#masks?.free();
+        this.#masks = heap.allocate(maskBytes);
+      }
+      mask.write(0, this.#queryCount, this.#masks.integers(maskBytes / 4));
+    }
+    const k = Math.max(1, this.#options.k);
+    pool.run(
+      'searchPanels',
+      Math.ceil(this.#queryCount / QUERY_BLOCK),
+      1,
+      this.#queries.offset,
+      this.#queryCount,
+      this.#dimensions,
+      store.chunkTable,
+      store.chunkCount,
+      store.chunkCount,
+      store.rows,
+      this.#searched,
+      mask ? this.#masks!.offset : 0,
+      mask?.isPerQuery ? mask.words * 4 : 0,
+      this.#tiles.offset,
+      tileBytes(this.#dimensions),
+      this.#buffers.offset,
+      bufferBytes(k),
+      0,
+    );
+    this.#searched += store.rows;
+    store.restart();
+  }
+}
