@@ -1,0 +1,249 @@
+/**
+ * FactorizedTopK: how often the true candidate is among the k best of all candidates.
+ *
+ * After TFRS's `metrics/factorized_top_k.py`; the same names and the same default ks. By identifiers: the truth is a hit
+ * at k when one of the first k results has its identifier. By scores: when fewer than k results score strictly above
+ * the truth's own score, so that ties count; that score is summed as the index sums it, dimension by dimension in
+ * float32, so a truth never loses to itself (TFRS rounds the two differently and understates top-1).
+ *
+ * Letters: B queries, d dimensions, N candidates. Equal queries are asked once.
+ */
+import { checkInteger, checkOneOf, shown } from '../checks/numbers.ts';
+import { IdentifierError, NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
+import { BruteForce } from '../topk/brute-force.ts';
+import type { CandidateDataset, Identifier, TopK } from '../topk/contract.ts';
+import type { TopKResult } from '../topk/result.ts';
+import { Streaming } from '../topk/streaming.ts';
+import { isRow, type VectorSource, vectorSource } from '../topk/vector-source.ts';
+import { distinctRows } from '../vectors/distinct-rows.ts';
+import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+
+/** Ks of TFRS's metric. */
+const DEFAULT_KS: readonly number[] = [1, 5, 10, 50, 100];
+
+/** Options of `FactorizedTopK`. */
+export interface FactorizedTopKOptions<I extends Identifier> {
+  /** An index, a data set of candidates (read at every update), or their embeddings. */
+  candidates: TopK<never, I> | CandidateDataset<I> | VectorsLike;
+  /** Accuracies at these k; default 1, 5, 10, 50, 100. */
+  ks?: readonly number[];
+  /** First part of the metrics' names. */
+  name?: string;
+  /** How a hit is found; default by identifiers where an update has them. */
+  matchBy?: 'identifiers' | 'scores' | undefined;
+}
+
+/** What is true for the queries of an update. */
+export interface FactorizedTopKTruth<I extends Identifier> {
+  /** [B] identifiers of the true candidates. */
+  trueIdentifiers?: readonly I[] | undefined;
+  /** [B, d] embeddings of the true candidates; they need not be in the index. */
+  trueEmbeddings?: VectorsLike | undefined;
+  /** [B] weights, at least 0; default 1. */
+  sampleWeight?: ArrayLike<number> | undefined;
+}
+
+interface Prepared {
+  queries: Float32Array;
+  dimensions: number;
+  first: Int32Array;
+  groupOf: Int32Array;
+  distinct: Matrix;
+}
+
+/** Top-k accuracy of factorized models, accumulated over updates. */
+export class FactorizedTopK<I extends Identifier = Identifier> {
+  readonly name: string;
+  readonly ks: readonly number[];
+  readonly candidates: TopK<never, I>;
+  readonly #matchBy: 'identifiers' | 'scores' | undefined;
+  readonly #hits: Float64Array;
+  #weight = 0;
+  #columns = 0;
+  #queriesAsked = 0;
+
+  /** @throws {OptionError} when a k is not an integer of at least 1, or candidates are none of the three */
+  constructor({ candidates, ks = DEFAULT_KS, name = 'factorized_top_k', matchBy }: FactorizedTopKOptions<I>) {
+    if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
+    for (const k of ks) checkInteger('ks', k, 1);
+    if (matchBy !== undefined) checkOneOf('matchBy', matchBy, ['identifiers', 'scores']);
+    this.name = name;
+    this.ks = [...ks];
+    this.candidates = toIndex(candidates, Math.max(...ks));
+    this.#matchBy = matchBy;
+    this.#hits = new Float64Array(ks.length);
+  }
+
+  /** Queries asked of the index since the last reset, each group of equal ones once: a work counter. */
+  get queriesAsked(): number {
+    return this.#queriesAsked;
+  }
+
+  /** The ks as used in the latest update: those above N are N. Empty before the first update. */
+  get effectiveKs(): number[] {
+    return this.#columns === 0 ? [] : this.ks.map((k) => Math.min(k, this.#columns));
+  }
+
+  /**
+   * Count queries [B, d] with their truths.
+   *
+   * @throws {OptionError} when the truth is missing, or an index that is not exact is asked by scores
+   * @throws {ShapeError} when lengths or widths differ
+   * @throws {StateError} when candidates are an async data set: use `updateAsync`
+   */
+  update(queryEmbeddings: VectorsLike, truth: FactorizedTopKTruth<I>): void {
+    const prepared = this.#prepare(queryEmbeddings, truth);
+    try {
+      this.#count(this.candidates.call(prepared.distinct as never, Math.max(...this.ks)), prepared, truth);
+    } finally {
+      prepared.distinct.free();
+    }
+  }
+
+  /** `update` for candidates of any kind, an async data set too. */
+  async updateAsync(queryEmbeddings: VectorsLike, truth: FactorizedTopKTruth<I>): Promise<void> {
+    if (!(this.candidates instanceof Streaming)) return this.update(queryEmbeddings, truth);
+    const prepared = this.#prepare(queryEmbeddings, truth);
+    try {
+      this.#count(await this.candidates.callAsync(prepared.distinct as never, Math.max(...this.ks)), prepared, truth);
+    } finally {
+      prepared.distinct.free();
+    }
+  }
+
+  /**
+   * `<name>/top_<k>_categorical_accuracy` → Σ weight · hit / Σ weight, in the order of ks. Empty until something of
+   * positive weight was counted: what was not computed has no value.
+   */
+  result(): Record<string, number> {
+    if (this.#weight === 0) return {};
+    return Object.fromEntries(
+      this.ks.map((k, i) => [`${this.name}/top_${k}_categorical_accuracy`, this.#hits[i]! / this.#weight]),
+    );
+  }
+
+  /** Forget everything counted. */
+  reset(): void {
+    this.#hits.fill(0);
+    this.#weight = this.#columns = this.#queriesAsked = 0;
+  }
+
+  #byIdentifiers({ trueIdentifiers, trueEmbeddings }: FactorizedTopKTruth<I>): boolean {
+    const by = this.#matchBy ?? (trueIdentifiers ? 'identifiers' : 'scores');
+    if (by === 'identifiers') {
+      if (!trueIdentifiers) throw new OptionError('trueIdentifiers: expected one a query, got none');
+      return true;
+    }
+    if (!this.candidates.isExact()) {
+      throw new OptionError(
+        'trueIdentifiers: expected one a query, as the index does not return exact results and scores cannot be ' +
+          'compared with it, got none',
+      );
+    }
+    if (!trueEmbeddings) throw new OptionError('truth: expected trueIdentifiers or trueEmbeddings, got neither');
+    return false;
+  }
+
+  /** Check everything before anything is counted, and gather the distinct queries. */
+  #prepare(queryEmbeddings: VectorsLike, truth: FactorizedTopKTruth<I>): Prepared {
+    const source = vectorSource('queries', queryEmbeddings);
+    this.#byIdentifiers(truth);
+    for (const name of ['trueIdentifiers', 'sampleWeight'] as const) {
+      const length = truth[name]?.length ?? source.rows;
+      if (length !== source.rows) throw new ShapeError(`${name}: expected ${source.rows} as queries, got ${length}`);
+    }
+    for (let b = 0; b < (truth.sampleWeight?.length ?? 0); b++) {
+      const weight = truth.sampleWeight![b]!;
+      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) {
+        throw new NotFiniteError(`sampleWeight: expected finite weights of at least 0, got ${weight} in row ${b}`);
+      }
+    }
+    const { rows, dimensions } = source;
+    const queries = rowsOf(source);
+    const { first, groupOf } = distinctRows(queries, dimensions);
+    const distinct = new Matrix(first.length, dimensions);
+    const { data } = distinct;
+    first.forEach((row, group) => {
+      data.set(queries.subarray(row * dimensions, (row + 1) * dimensions), group * dimensions);
+    });
+    return { queries: rows === 0 ? new Float32Array(0) : queries, dimensions, first, groupOf, distinct };
+  }
+
+  #count(result: TopKResult<I>, prepared: Prepared, truth: FactorizedTopKTruth<I>): void {
+    const byIdentifiers = this.#byIdentifiers(truth);
+    const ranks = byIdentifiers
+      ? ranksByIdentifier(result, prepared, truth.trueIdentifiers!)
+      : ranksByScore(result, prepared, rowsOf(trueRows(truth.trueEmbeddings!, prepared)));
+    for (let b = 0; b < ranks.length; b++) {
+      const weight = truth.sampleWeight?.[b] ?? 1;
+      this.#weight += weight;
+      for (let i = 0; i < this.ks.length; i++) if (ranks[b]! < this.ks[i]!) this.#hits[i]! += weight;
+    }
+    this.#columns = result.k;
+    this.#queriesAsked += prepared.first.length;
+  }
+}
+
+/** Position of the truth's identifier among the results of its query; ∞ where it is not there. */
+function ranksByIdentifier<I extends Identifier>(
+  result: TopKResult<I>,
+  { first, groupOf }: Prepared,
+  trueIdentifiers: readonly I[],
+): Float64Array {
+  const found = Array.from(first, (_, group) => result.identifiers(group));
+  const type = typeof found.find((identifiers) => identifiers.length > 0)?.[0];
+  return Float64Array.from(trueIdentifiers, (identifier, b) => {
+    if (typeof identifier !== type && type !== 'undefined') {
+      throw new IdentifierError(`trueIdentifiers: expected ${type}s as the index holds, got ${shown(identifier)}`);
+    }
+    const rank = found[groupOf[b]!]!.indexOf(identifier);
+    return rank < 0 ? Number.POSITIVE_INFINITY : rank;
+  });
+}
+
+/** How many results score strictly above the truth; ∞ where the truth's or a result's score is not finite, as in TFRS. */
+function ranksByScore<I extends Identifier>(
+  result: TopKResult<I>,
+  { queries, dimensions, first, groupOf }: Prepared,
+  truths: Float32Array,
+): Float64Array {
+  const scores = Array.from(first, (_, group) => result.scoresOf(group));
+  const finite = scores.map((list) => list.every(Number.isFinite));
+  return Float64Array.from(groupOf, (group, b) => {
+    let positive = 0;
+    for (let t = b * dimensions; t < (b + 1) * dimensions; t++) {
+      positive = Math.fround(positive + Math.fround(queries[t]! * truths[t]!));
+    }
+    if (!finite[group] || !Number.isFinite(positive)) return Number.POSITIVE_INFINITY;
+    const list = scores[group]!;
+    let above = 0;
+    while (above < list.length && list[above]! > positive) above++;
+    return above;
+  });
+}
+
+function trueRows(trueEmbeddings: VectorsLike, { queries, dimensions, groupOf }: Prepared): VectorSource {
+  const source = vectorSource('trueEmbeddings', trueEmbeddings);
+  if (source.rows !== groupOf.length || (queries.length > 0 && source.dimensions !== dimensions)) {
+    throw new ShapeError(
+      `trueEmbeddings: expected [${groupOf.length}, ${dimensions}] as queries, got [${source.rows}, ${source.dimensions}]`,
+    );
+  }
+  return source;
+}
+
+function rowsOf(source: VectorSource): Float32Array {
+  const data = new Float32Array(source.rows * source.dimensions);
+  source.copy(0, source.rows, data);
+  return data;
+}
+
+function toIndex<I extends Identifier>(candidates: FactorizedTopKOptions<I>['candidates'], k: number): TopK<never, I> {
+  if (typeof candidates === 'object' && candidates !== null && 'isExact' in candidates) return candidates;
+  const areEmbeddings =
+    candidates instanceof Matrix ||
+    (typeof candidates === 'object' && candidates !== null && 'data' in candidates) ||
+    (Array.isArray(candidates) && candidates.length > 0 && candidates.every(isRow));
+  if (areEmbeddings) return new BruteForce<never, I>({ k }).index(candidates as VectorsLike);
+  return new Streaming<never, I>({ k, dataset: candidates as CandidateDataset<I> });
+}

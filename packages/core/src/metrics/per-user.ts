@@ -1,0 +1,86 @@
+/**
+ * Evaluation user by user: every user is asked once, what the user already knows is left out of the results, and each
+ * metric is the mean over users.
+ *
+ * After TFRS's `examples/movielens.py` (evaluate): precision@k and recall@k with the training items removed; MRR, MAP,
+ * nDCG, hit rate and coverage are added. Known items are a row filter here, so ties and scores cannot bring one back.
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import { OptionError } from '../errors/errors.ts';
+import type { Identifier, Queries, TopK } from '../topk/contract.ts';
+import { RANKING_METRICS, type RankingMetrics, rankingMetrics } from './ranking.ts';
+
+/** A user to evaluate. */
+export interface EvaluatedUser<Q, I extends Identifier> {
+  /** Raw features when the index has a query model, an embedding otherwise. */
+  query: Q;
+  /** The identifiers that count as hits. */
+  positives: readonly I[];
+  /** Identifiers left out of the results, such as those trained on. */
+  known?: readonly I[] | undefined;
+}
+
+/** Options of `evaluatePerUser`. */
+export interface PerUserOptions {
+  /** Cut-offs; default 10. */
+  ks?: readonly number[];
+}
+
+/** Means over users at one k. */
+export interface PerUserMetrics extends RankingMetrics {
+  /** The cut-off. */
+  k: number;
+  /** Different identifiers among all first k results / identifiers of the index's rows. */
+  coverage: number;
+}
+
+/** What an evaluation found. */
+export interface PerUserResult {
+  /** Users the means are over. */
+  users: number;
+  /** Users without positives: left out. */
+  skipped: number;
+  /** One entry a k, in the order asked; empty when no user had positives. */
+  metrics: PerUserMetrics[];
+}
+
+/**
+ * Evaluate an index over users.
+ *
+ * @throws {OptionError} when a k is not an integer of at least 1
+ */
+export function evaluatePerUser<Q, I extends Identifier>(
+  index: TopK<Q, I>,
+  users: readonly EvaluatedUser<Q, I>[],
+  { ks = [10] }: PerUserOptions = {},
+): PerUserResult {
+  if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
+  for (const k of ks) checkInteger('ks', k, 1);
+  const asked = users.filter((user) => user.positives.length > 0);
+  const skipped = users.length - asked.length;
+  if (asked.length === 0) return { users: 0, skipped, metrics: [] };
+  const queries = asked.map((user) => user.query) as Queries<Q>;
+  const result = index.queryWithExclusions(
+    queries,
+    asked.map((user) => user.known ?? []),
+    Math.max(...ks),
+  );
+  const sums = ks.map((k) => ({ k, seen: new Set<I>(), totals: new Map(RANKING_METRICS.map((name) => [name, 0])) }));
+  asked.forEach((user, b) => {
+    const ranked = result.identifiers(b);
+    const positives = new Set(user.positives);
+    for (const { k, seen, totals } of sums) {
+      const metrics = rankingMetrics(ranked, positives, k)!;
+      for (const name of RANKING_METRICS) totals.set(name, totals.get(name)! + metrics[name]);
+      for (let i = 0; i < Math.min(k, ranked.length); i++) seen.add(ranked[i]!);
+    }
+  });
+  return {
+    users: asked.length,
+    skipped,
+    metrics: sums.map(({ k, seen, totals }) => {
+      const means = RANKING_METRICS.map((name) => [name, totals.get(name)! / asked.length] as const);
+      return { k, ...(Object.fromEntries(means) as unknown as RankingMetrics), coverage: seen.size / index.size };
+    }),
+  };
+}
