@@ -1,5 +1,16 @@
 /** Shortlist's public surface: re-exports only, folder by folder in the order of the tiers. */
 
+// bundle
+export {
+  type Bundle,
+  type BundleContents,
+  bundleFromBytes,
+  bundleToBytes,
+  type LoadOptions,
+  readBundle,
+  writeBundle,
+} from './bundle/bundle.ts';
+export type { SavableIndex } from './bundle/registry.ts';
 // data
 export { type Interactions, takeInteractions } from './data/interactions.ts';
 export {
@@ -16,6 +27,11 @@ export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
 // errors
 export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
 export * from './errors/errors.ts';
+// format
+export type { Savable, Saved, SavedSection } from './format/saved.ts';
+export type { Json, JsonObject } from './format/settings.ts';
+export type { Source } from './format/source.ts';
+export type { Sink } from './format/writer.ts';
 // least-squares
 export { rho } from './least-squares/conditioning.ts';
 export { Dense } from './least-squares/dense.ts';

@@ -1,15 +1,28 @@
-/** Every kind of saved object and its loader. A new index, tower or table is one line here. */
+/** Every kind of saved object and its loader. A new table, tower or index is one line here. */
+import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { FullTable } from '../embeddings/full.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable } from '../format/saved.ts';
 import { BruteForce } from '../topk/brute-force.ts';
 import type { Identifier, QueryModel, TopK } from '../topk/contract.ts';
+import { type Features, Tower } from '../towers/tower.ts';
 
 /** An index that can be saved. */
 export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Savable {
-  readonly queryModel?: QueryModel<Q> | undefined;
+  readonly queryModel: QueryModel<Q> | undefined;
 }
 
+/** Embedding tables, by method. */
+export const TABLES: Loaders<EmbeddingTable> = {
+  full: FullTable.load,
+};
+
+/** Towers. */
+export const TOWERS: Loaders<Tower<Features>> = {
+  tower: (part) => Tower.load(part, TABLES),
+};
+
 /** Indexes; each is given the query model it had. */
-export const INDEXES: Loaders<SavableIndex<unknown, Identifier>, [queryModel: QueryModel<unknown> | undefined]> = {
+export const INDEXES: Loaders<SavableIndex<Features, Identifier>, [queryModel: QueryModel<Features> | undefined]> = {
   'brute-force': (part, queryModel) => BruteForce.load(part, queryModel),
 };

@@ -8,11 +8,12 @@
  * optimizer step) is here. Nothing of size vocabulary × d is ever made. Letters: w width of a codebook row.
  */
 
+import { type Saved, savedBytes } from '../format/saved.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import type { EmbeddingTable, TableSection } from './contract.ts';
+import type { EmbeddingTable } from './contract.ts';
 import { checkIds } from './ids.ts';
 
 /** Ids a work item gathers: about ten microseconds of row copies. */
@@ -52,7 +53,7 @@ export abstract class ComposedTable implements EmbeddingTable {
   /** Pointers of `count` ids at byte offset `ids`, written [count, columns, sums] int32 at `out`. */
   protected abstract writePointers(ids: number, count: number, out: number): void;
 
-  abstract save(): { settings: Record<string, unknown>; sections: TableSection[] };
+  abstract save(): Saved;
 
   /** Trained floats. */
   get parameters(): number {
@@ -61,7 +62,7 @@ export abstract class ComposedTable implements EmbeddingTable {
 
   /** Bytes of what `save` writes. */
   sizeBytes(): number {
-    return this.save().sections.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+    return savedBytes(this.save());
   }
 
   rows(ids: Int32Array, out: Matrix): void {

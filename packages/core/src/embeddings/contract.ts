@@ -5,18 +5,13 @@
  * gradient a distinct id (duplicates summed before, as Keras does with IndexedSlices). A compressed table keeps fewer
  * parameters than ids × d and maps both ways itself.
  */
+import type { Savable } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 
-/** A saved part of a table: raw bytes under a name that is unique in the table. */
-export interface TableSection {
-  name: string;
-  bytes: Uint8Array;
-}
-
 /** A table of `vocabularySize` embeddings of `dimensions` floats. */
-export interface EmbeddingTable {
-  /** The method, as saved: 'full', … */
+export interface EmbeddingTable extends Savable {
+  /** The method, which is also the kind it is saved as: 'full', … */
   readonly method: string;
   /** Ids are 0 … vocabularySize − 1. */
   readonly vocabularySize: number;
@@ -31,6 +26,4 @@ export interface EmbeddingTable {
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void;
   /** Bytes of what `save` writes: everything the table needs to be served. */
   sizeBytes(): number;
-  /** Settings as JSON and sections as bytes. */
-  save(): { settings: Record<string, unknown>; sections: TableSection[] };
 }

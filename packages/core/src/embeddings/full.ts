@@ -1,11 +1,12 @@
 /** The full table: one row of d float32 an id. The yardstick every compressed table is measured against. */
 import { checkInteger } from '../checks/numbers.ts';
+import type { Part } from '../format/part.ts';
+import { bytesOf, type Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { Matrix } from '../vectors/matrix.ts';
 import { ComposedTable } from './composed.ts';
-import type { TableSection } from './contract.ts';
 import { checkIds } from './ids.ts';
 import { initialRows } from './initial.ts';
 
@@ -42,11 +43,24 @@ export class FullTable extends ComposedTable {
     optimizer.step(this.codebook, ids, gradients);
   }
 
-  override save(): { settings: Record<string, unknown>; sections: TableSection[] } {
-    const { vocabularySize, dimensions, codebook } = this;
+  override save(): Saved {
+    const { method, vocabularySize, dimensions, codebook } = this;
     return {
+      kind: method,
       settings: { vocabularySize, dimensions },
-      sections: [{ name: 'rows', bytes: new Uint8Array(codebook.data.slice().buffer) }],
+      sections: [{ name: 'rows', bytes: bytesOf(codebook.data) }],
     };
+  }
+
+  /**
+   * The table that was saved.
+   *
+   * @throws {FormatError} when settings and sections do not fit together
+   */
+  static load(part: Part): FullTable {
+    const vocabularySize = part.settings.integer('vocabularySize', { min: 1 });
+    const dimensions = part.settings.integer('dimensions', { min: 1 });
+    const rows = part.memory('rows', 4 * vocabularySize * dimensions);
+    return new FullTable(new Matrix(vocabularySize, dimensions, part.runtime, rows));
   }
 }

@@ -2,11 +2,11 @@
  * Tables whose pointers are hashes of the id: hashing trick, Bloom sum, compositional and unified differ only in how many
  * columns and sums there are and in which rows each may point to.
  */
+import { bytesOf, type Saved } from '../format/saved.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import { ComposedTable } from './composed.ts';
-import type { TableSection } from './contract.ts';
 import { HashFamily } from './hash-family.ts';
 import { initialRows } from './initial.ts';
 
@@ -48,13 +48,14 @@ export class HashedTable extends ComposedTable {
     this.#hashes.write(this.runtime, ids, count, out);
   }
 
-  override save(): { settings: Record<string, unknown>; sections: TableSection[] } {
-    const { vocabularySize, dimensions, columns, sums } = this;
+  override save(): Saved {
+    const { method, vocabularySize, dimensions, columns, sums, codebook } = this;
     return {
-      settings: { vocabularySize, dimensions, columns, sums, rows: this.codebook.rows },
+      kind: method,
+      settings: { vocabularySize, dimensions, columns, sums, rows: codebook.rows },
       sections: [
-        { name: 'codebook', bytes: new Uint8Array(this.codebook.data.slice().buffer) },
-        { name: 'hashes', bytes: new Uint8Array(this.#hashes.words().buffer) },
+        { name: 'codebook', bytes: bytesOf(codebook.data) },
+        { name: 'hashes', bytes: bytesOf(this.#hashes.words()) },
       ],
     };
   }

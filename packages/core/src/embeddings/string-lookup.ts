@@ -7,6 +7,9 @@
  */
 import { shown } from '../checks/numbers.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
+import type { Part } from '../format/part.ts';
+import type { Saved } from '../format/saved.ts';
+import { TEXT_ENCODINGS, TextColumn } from '../format/text-column.ts';
 
 /** Options of a lookup. */
 export interface StringLookupOptions {
@@ -54,6 +57,28 @@ export class StringLookup {
     distinct.delete('');
     if (options.maskToken) distinct.delete(options.maskToken);
     return new StringLookup({ vocabulary: [...distinct].sort(compareUtf8), ...options });
+  }
+
+  /** Words and mask token. */
+  save(): Saved {
+    const words = TextColumn.from(this.vocabulary);
+    return {
+      kind: 'string-lookup',
+      settings: { words: words.length, encoding: words.encoding, maskToken: this.maskToken },
+      sections: words.sections(),
+    };
+  }
+
+  /**
+   * The lookup that was saved.
+   *
+   * @throws {FormatError} when settings and sections do not fit together
+   */
+  static load(part: Part): StringLookup {
+    const { settings } = part;
+    const words = TextColumn.load(part, settings.integer('words'), settings.oneOf('encoding', TEXT_ENCODINGS));
+    const maskToken = settings.json('maskToken') === null ? null : settings.string('maskToken');
+    return new StringLookup({ vocabulary: words.toArray(), maskToken });
   }
 
   /** Ids there are: vocabulary, OOV and mask. */

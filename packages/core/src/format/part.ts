@@ -2,7 +2,7 @@
  * A saved object as it comes back: a loader takes its settings, sections and parts by name, each once, and what it
  * leaves is refused, so that nothing in a file is silently ignored.
  */
-import { FormatError } from '../errors/errors.ts';
+import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { type LoadedSection, readContainer } from './reader.ts';
@@ -80,9 +80,9 @@ export class Part {
     return new FormatError(this.#nameOf(name), offset, message);
   }
 
-  /** The error that says what is wrong with the kind. */
-  kindError(message: string): FormatError {
-    return this.#node.error('kind', message);
+  /** The error that says what is wrong with the whole object. */
+  refusal(message: string): FormatError {
+    return this.#node.error('', message);
   }
 
   /** Say that everything was taken. */
@@ -108,7 +108,8 @@ export class Part {
 }
 
 /**
- * Load a saved object by the loader of its kind, and refuse what the loader did not take.
+ * Load a saved object by the loader of its kind, and refuse what the loader did not take. What a constructor refuses was
+ * saved by no Shortlist, so it is a FormatError too.
  *
  * @param given what the loader needs beside the bytes: an index takes its query model
  * @throws {FormatError} when there is no such kind or something is left over
@@ -116,11 +117,16 @@ export class Part {
 export function loadPart<T, A extends readonly unknown[]>(part: Part, loaders: Loaders<T, A>, ...given: A): T {
   const load = Object.hasOwn(loaders, part.kind) ? loaders[part.kind] : undefined;
   if (!load) {
-    throw part.kindError(`expected one of ${Object.keys(loaders).join(', ')}, got ${JSON.stringify(part.kind)}`);
+    throw part.refusal(`kind: expected one of ${Object.keys(loaders).join(', ')}, got ${JSON.stringify(part.kind)}`);
   }
-  const loaded = load(part, ...given);
-  part.finish();
-  return loaded;
+  try {
+    const loaded = load(part, ...given);
+    part.finish();
+    return loaded;
+  } catch (error) {
+    if (!(error instanceof ShortlistError) || error instanceof FormatError || error instanceof MemoryError) throw error;
+    throw part.refusal(error.message);
+  }
 }
 
 /**

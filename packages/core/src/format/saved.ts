@@ -34,6 +34,15 @@ export interface Savable {
 /** The section with everybody's settings: the first of a container. */
 export const SETTINGS_SECTION = 'settings';
 
+/** Bytes of all sections of an object and its parts; settings are not counted. */
+export function savedBytes(saved: Saved): number {
+  const own = saved.sections.reduce((sum, { bytes }) => {
+    const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
+    return pieces.reduce((total, piece) => total + piece.length, sum);
+  }, 0);
+  return Object.values(saved.parts ?? {}).reduce((sum, part) => sum + savedBytes(part), own);
+}
+
 /** The bytes of an array of numbers. */
 export function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

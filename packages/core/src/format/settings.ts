@@ -51,6 +51,11 @@ export class SettingsReader {
     return Object.keys(this.#object);
   }
 
+  /** The object itself, with every key. */
+  whole(): JsonObject {
+    return this.#object;
+  }
+
   /** Any value. */
   json(key: string): Json {
     this.#read.add(key);

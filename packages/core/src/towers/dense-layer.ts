@@ -7,6 +7,8 @@
  * since their gradients are zero. Letters: n rows, m inputs, u units.
  */
 
+import type { Part } from '../format/part.ts';
+import { bytesOf, type Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
@@ -18,6 +20,7 @@ const GRAIN_COLUMNS = 8;
 
 /** What is done to x·W + b. */
 export type Activation = 'relu' | 'linear';
+const ACTIVATIONS: readonly Activation[] = ['relu', 'linear'];
 
 /** Columns rounded up to whole vectors. */
 export function padded(columns: number): number {
@@ -53,6 +56,29 @@ export class DenseLayer {
       for (let j = 0; j < units; j++) row[j] = limit * (2 * generator.uniform() - 1);
     }
     return new DenseLayer(inputs, units, activation, weights);
+  }
+
+  /** Weights with their padding, and what they mean. */
+  save(): Saved {
+    const { inputs, units, activation, weights } = this;
+    return {
+      kind: 'dense',
+      settings: { inputs, units, activation },
+      sections: [{ name: 'weights', bytes: bytesOf(weights.data) }],
+    };
+  }
+
+  /**
+   * The layer that was saved.
+   *
+   * @throws {FormatError} when settings and sections do not fit together
+   */
+  static load(part: Part): DenseLayer {
+    const inputs = part.settings.integer('inputs', { min: 1 });
+    const units = part.settings.integer('units', { min: 1 });
+    const activation = part.settings.oneOf('activation', ACTIVATIONS);
+    const block = part.memory('weights', 4 * (inputs + 1) * padded(units));
+    return new DenseLayer(inputs, units, activation, new Matrix(inputs + 1, padded(units), part.runtime, block));
   }
 
   /** y [n, padded units] of x [n, stride]; valid until the next call. */

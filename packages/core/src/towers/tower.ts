@@ -8,11 +8,13 @@
  * distinct row, sums what belongs to the same id, and steps tables and layers. Source of the shape: the TFRS tutorials'
  * `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
-import { checkInteger } from '../checks/numbers.ts';
+import { checkInteger, shown } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
+import { type Loaders, loadPart, type Part } from '../format/part.ts';
+import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
@@ -187,6 +189,51 @@ export class Tower<Q extends Features = string> {
     const output = this.forward(ids);
     for (let i = 0; i < features.length; i++) answer.row(i).set(output.row(i).subarray(0, this.dimensions));
     return answer;
+  }
+
+  /** Lookups, tables and layers as they are. */
+  save(): Saved {
+    const parts: Record<string, Saved> = {};
+    this.inputs.forEach(({ lookup, table }, i) => {
+      parts[`lookup${i}`] = lookup.save();
+      parts[`table${i}`] = table.save();
+    });
+    this.layers.forEach((layer, i) => {
+      parts[`dense${i}`] = layer.save();
+    });
+    const features = this.inputs.map(({ name }) => name);
+    const settings = { features, layers: this.layers.length, normalize: this.normalize };
+    return { kind: 'tower', settings, sections: [], parts };
+  }
+
+  /**
+   * The tower that was saved.
+   *
+   * @param tables every kind of table
+   * @throws {FormatError} when its parts do not fit together
+   */
+  static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>): Tower<Q> {
+    const { settings, runtime } = part;
+    const features = settings.list('features');
+    if (features.length === 0) throw settings.error('features', 'expected at least one, got none');
+    const inputs = features.map((name, i): TowerInput => {
+      if (typeof name !== 'string') throw settings.error('features', `expected strings, got ${shown(name)}`);
+      const lookup = loadPart(part.part(`lookup${i}`), { 'string-lookup': StringLookup.load });
+      const table = loadPart(part.part(`table${i}`), tables);
+      if (table.vocabularySize !== lookup.size) {
+        throw settings.error('features', `expected ${lookup.size} ids in table ${i}, got ${table.vocabularySize}`);
+      }
+      return { name, lookup, table };
+    });
+    let width = inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
+    const layers = Array.from({ length: settings.integer('layers', { max: part.partNames().length }) }, (_, i) => {
+      const layer = loadPart(part.part(`dense${i}`), { dense: DenseLayer.load });
+      if (layer.inputs !== width)
+        throw settings.error('layers', `expected ${width} inputs, got ${layer.inputs} in ${i}`);
+      width = layer.units;
+      return layer;
+    });
+    return new Tower<Q>(inputs, layers, settings.boolean('normalize'), runtime);
   }
 
   get #embeddedWidth(): number {

@@ -18,12 +18,16 @@ export class Matrix {
   readonly runtime: Runtime;
   readonly #block: Block;
 
-  /** Zeros. */
-  constructor(rows: number, dimensions: number, runtime: Runtime = defaultRuntime()) {
+  /**
+   * Zeros, or what stands in a block.
+   *
+   * @param block of at least rows · dimensions floats, the matrix's own from now on
+   */
+  constructor(rows: number, dimensions: number, runtime: Runtime = defaultRuntime(), block?: Block) {
     this.rows = rows;
     this.dimensions = dimensions;
     this.runtime = runtime;
-    this.#block = runtime.heap.allocate(rows * dimensions * 4);
+    this.#block = block ?? runtime.heap.allocate(rows * dimensions * 4);
   }
 
   /** Byte offset of row 0 in the linear memory. */

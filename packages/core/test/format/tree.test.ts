@@ -77,7 +77,7 @@ test('what is missing, left over or unknown is refused', async () => {
     'settings',
     /a\.settings\.x: expected no such key/,
   );
-  await fails(boxOf({ a: { ...good, kind: 'newer' } }), 'settings', /a\.kind: expected one of fake, box, got "newer"/);
+  await fails(boxOf({ a: { ...good, kind: 'newer' } }), 'settings', /a: kind: expected one of fake, box, got "newer"/);
   await fails(boxOf({ a: { ...good, kind: 'constructor' } }), 'settings', /expected one of/);
   await fails(boxOf({ a: { ...good, parts: { p: good } } }), 'settings', /a\.parts\.p: expected no such key/);
   await fails(good, 'settings', /kind: expected one of box, got "fake"/);

@@ -1,0 +1,133 @@
+/**
+ * The bundle: what serving needs, in one file. A query tower, an index, and where wanted the candidate tower and words
+ * of the caller's own.
+ *
+ * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
+ * it again gives the same file, byte for byte. docs/format.md describes the file.
+ */
+import { OptionError } from '../errors/errors.ts';
+import { loadPart, type Part, readSaved } from '../format/part.ts';
+import { containerSections, type Saved } from '../format/saved.ts';
+import type { JsonObject } from '../format/settings.ts';
+import { bytesSource, type Source } from '../format/source.ts';
+import { containerBytes, type Sink, writeContainer } from '../format/writer.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import type { Identifier, QueryModel } from '../topk/contract.ts';
+import { type Features, Tower } from '../towers/tower.ts';
+import { INDEXES, type SavableIndex, TOWERS } from './registry.ts';
+
+/** What is saved. */
+export interface BundleContents<Q, I extends Identifier> {
+  index: SavableIndex<Q, I>;
+  /** Default: the index's query model, where it is a tower. */
+  queryTower?: Tower<Q & Features> | undefined;
+  candidateTower?: Tower<never> | undefined;
+  /** Anything that JSON can hold; comes back as it was. */
+  metadata?: JsonObject;
+}
+
+/** What comes back. */
+export interface Bundle<Q, I extends Identifier> {
+  /** The index, asked with raw features where it was before. */
+  index: SavableIndex<Q, I>;
+  queryTower: Tower<Q & Features> | undefined;
+  candidateTower: Tower<Features> | undefined;
+  metadata: JsonObject;
+}
+
+/** Where a bundle is loaded to. */
+export interface LoadOptions {
+  /** Default the shared one. */
+  runtime?: Runtime;
+}
+
+/**
+ * Write a bundle to a sink, in order and without holding it whole.
+ *
+ * @throws {StateError} when the index has no candidates yet
+ * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
+ * @throws whatever the sink throws
+ */
+export function writeBundle<Q, I extends Identifier>(
+  contents: BundleContents<Q, I>,
+  sink: Sink,
+  runtime: Runtime = defaultRuntime(),
+): void {
+  writeContainer(containerSections(bundleOf(contents)), sink, runtime);
+}
+
+/** A bundle as bytes; throws as `writeBundle`. */
+export function bundleToBytes<Q, I extends Identifier>(
+  contents: BundleContents<Q, I>,
+  runtime: Runtime = defaultRuntime(),
+): Uint8Array {
+  const sections = containerSections(bundleOf(contents));
+  const bytes = new Uint8Array(containerBytes(sections));
+  let at = 0;
+  const write = (piece: Uint8Array): void => {
+    bytes.set(piece, at);
+    at += piece.length;
+  };
+  writeContainer(sections, { write }, runtime);
+  return bytes;
+}
+
+/**
+ * Read a bundle.
+ *
+ * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
+ * @throws {MemoryError} when the linear memory cannot hold it
+ */
+export async function readBundle<Q = string, I extends Identifier = Identifier>(
+  source: Source,
+  { runtime = defaultRuntime() }: LoadOptions = {},
+): Promise<Bundle<Q, I>> {
+  const load = (root: Part): Bundle<Features, Identifier> => loadPart(root, { bundle: loadContents });
+  return (await readSaved(source, load, runtime)) as unknown as Bundle<Q, I>;
+}
+
+/** A bundle from its bytes, which are copied; throws as `readBundle`. */
+export function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
+  bytes: Uint8Array,
+  options: LoadOptions = {},
+): Promise<Bundle<Q, I>> {
+  return readBundle<Q, I>(bytesSource(bytes), options);
+}
+
+function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {
+  const { index, candidateTower, metadata = {} } = contents;
+  if (typeof (index as Partial<typeof index>)?.save !== 'function') {
+    throw new OptionError('index: expected an index that can be saved, got one that cannot');
+  }
+  const queryTower = contents.queryTower ?? towerOf(index.queryModel);
+  if (index.queryModel !== undefined && index.queryModel !== queryTower) {
+    throw new OptionError("queryTower: expected the index's query model to be the query tower, got another");
+  }
+  const parts: Record<string, Saved> = {};
+  if (queryTower) parts.queryTower = queryTower.save();
+  if (candidateTower) parts.candidateTower = candidateTower.save();
+  parts.index = index.save();
+  return { kind: 'bundle', settings: { takesFeatures: index.queryModel !== undefined, metadata }, sections: [], parts };
+}
+
+function towerOf<Q>(queryModel: QueryModel<Q> | undefined): Tower<Q & Features> | undefined {
+  return queryModel instanceof Tower ? queryModel : undefined;
+}
+
+function loadContents(part: Part): Bundle<Features, Identifier> {
+  const names = part.partNames();
+  const tower = (name: string): Tower<Features> | undefined =>
+    names.includes(name) ? loadPart(part.part(name), TOWERS) : undefined;
+  const queryTower = tower('queryTower');
+  const candidateTower = tower('candidateTower');
+  const takesFeatures = part.settings.boolean('takesFeatures');
+  if (takesFeatures && !queryTower) throw part.settings.error('takesFeatures', 'expected a query tower, got none');
+  const index = loadPart(part.part('index'), INDEXES, takesFeatures ? queryTower : undefined);
+  if (takesFeatures && index.size > 0 && index.dimensions !== queryTower!.dimensions) {
+    throw part.settings.error(
+      'takesFeatures',
+      `expected vectors of ${index.dimensions}, got ${queryTower!.dimensions}`,
+    );
+  }
+  return { index, queryTower, candidateTower, metadata: part.settings.object('metadata').whole() };
+}

@@ -1,0 +1,35 @@
+/** Bundles on disk. */
+import { defaultRuntime } from '../parallel/runtime.ts';
+import type { Identifier } from '../topk/contract.ts';
+import { type Bundle, type BundleContents, type LoadOptions, readBundle, writeBundle } from './bundle.ts';
+import { replaceFile, withFile } from './file.ts';
+
+/**
+ * Save a bundle at `path`. An older file there is replaced whole or, whatever happens, stays whole. What is saved is what
+ * there is at the call: tower and index may change again before the promise is kept.
+ *
+ * @throws {StateError} when the index has no candidates yet
+ * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
+ * @throws {FileError} when the system refuses
+ */
+export function saveBundle<Q, I extends Identifier>(
+  path: string,
+  contents: BundleContents<Q, I>,
+  { runtime = defaultRuntime() }: LoadOptions = {},
+): Promise<void> {
+  return replaceFile(path, (sink) => writeBundle(contents, sink, runtime));
+}
+
+/**
+ * Load the bundle at `path`.
+ *
+ * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
+ * @throws {FileError} when the system refuses
+ * @throws {MemoryError} when the linear memory cannot hold it
+ */
+export function loadBundle<Q = string, I extends Identifier = Identifier>(
+  path: string,
+  options: LoadOptions = {},
+): Promise<Bundle<Q, I>> {
+  return withFile(path, (source) => readBundle<Q, I>(source, options));
+}
