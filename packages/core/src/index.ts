@@ -24,6 +24,11 @@ export {
 } from './data/movielens-100k.ts';
 export { syntheticMovieLens } from './data/synthetic.ts';
 export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
+// embeddings
+export type { EmbeddingTable } from './embeddings/contract.ts';
+export { FullTable, type FullTableOptions } from './embeddings/full.ts';
+export type { EmbeddingOptions } from './embeddings/make-table.ts';
+export { OOV_TOKEN, StringLookup, type StringLookupOptions } from './embeddings/string-lookup.ts';
 // errors
 export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
 export * from './errors/errors.ts';
@@ -47,10 +52,23 @@ export {
   type PerUserResult,
 } from './metrics/per-user.ts';
 export { RANKING_METRICS, type RankingMetrics, rankingMetrics, recallAtK } from './metrics/ranking.ts';
+// optimizers
+export { Adagrad, type AdagradOptions } from './optimizers/adagrad.ts';
+export type { SparseOptimizer } from './optimizers/contract.ts';
+export { Sgd, type SgdOptions } from './optimizers/sgd.ts';
 // parallel
 export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
 // random
 export { Generator } from './random/generator.ts';
+// retrieval
+export { type Checkpoint, FitAbortedError, takeCheckpoint } from './retrieval/checkpoint.ts';
+export type { RetrievalDataset } from './retrieval/dataset.ts';
+export type { EarlyStopping } from './retrieval/early-stopping.ts';
+export type { EvaluateOptions, Evaluation } from './retrieval/evaluate.ts';
+export type { EpochRecord, FitOptions, FitProgress, History } from './retrieval/fit.ts';
+export type { Losses } from './retrieval/losses.ts';
+export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
+export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
 // topk
 export { BruteForce, type BruteForceOptions } from './topk/brute-force.ts';
 export type {
@@ -69,5 +87,7 @@ export type {
 export { Identifiers } from './topk/identifiers.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming.ts';
+// towers
+export { type FeatureOptions, type Features, Tower, type TowerHead } from './towers/tower.ts';
 // vectors
 export { Matrix, type VectorsLike } from './vectors/matrix.ts';

@@ -60,6 +60,10 @@ export abstract class ComposedTable implements EmbeddingTable {
     return this.codebook.rows * this.codebook.dimensions;
   }
 
+  trained(): Matrix[] {
+    return [this.codebook];
+  }
+
   /** Bytes of what `save` writes. */
   sizeBytes(): number {
     return savedBytes(this.save());

@@ -18,6 +18,8 @@ export interface EmbeddingTable extends Savable {
   readonly dimensions: number;
   /** Trained float32 parameters. */
   readonly parameters: number;
+  /** Every trained matrix, in a fixed order. */
+  trained(): Matrix[];
   /** Rows of the ids, written to out [ids.length, outStride floats], first `dimensions` columns of each. */
   rows(ids: Int32Array, out: Matrix): void;
   /**

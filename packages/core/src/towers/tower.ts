@@ -236,6 +236,11 @@ export class Tower<Q extends Features = string> {
     return new Tower<Q>(inputs, layers, settings.boolean('normalize'), runtime);
   }
 
+  /** Every trained matrix, in a fixed order. */
+  parameters(): Matrix[] {
+    return [...this.inputs.flatMap(({ table }) => table.trained()), ...this.layers.map(({ weights }) => weights)];
+  }
+
   get #embeddedWidth(): number {
     return this.inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
   }

@@ -1,0 +1,78 @@
+/**
+ * Checkpoints: everything a run needs to go on as if it had never stopped, as plain arrays.
+ *
+ * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
+ */
+import { AbortedError, ShapeError } from '../errors/errors.ts';
+import type { Features, Tower } from '../towers/tower.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+import type { EpochRecord } from './fit.ts';
+import type { TwoTowerModel } from './model.ts';
+
+/** Where a run stood. */
+export interface CheckpointPosition {
+  /** Whole epochs done. */
+  epoch: number;
+  /** Steps done in the next one. */
+  step: number;
+  /** The loss sums of that epoch so far. */
+  losses: number[];
+  /** Records of the whole epochs. */
+  epochs: readonly EpochRecord[];
+}
+
+/** A run that can go on. */
+export interface Checkpoint extends CheckpointPosition {
+  optimizer: { name: string; learningRate: number };
+  /** Parameters and, after each that has one, its optimizer state. */
+  arrays: Float32Array[];
+}
+
+/** Training was interrupted; `checkpoint` is where. */
+export class FitAbortedError extends AbortedError {
+  readonly checkpoint: Checkpoint;
+
+  constructor(checkpoint: Checkpoint, signal: AbortSignal) {
+    super(`fit: interrupted after ${checkpoint.epoch} epochs and ${checkpoint.step} steps`, { cause: signal.reason });
+    this.checkpoint = checkpoint;
+  }
+}
+
+/** Copy a model's parameters and optimizer state. */
+export function takeCheckpoint<Q extends Features, C extends Features>(
+  model: TwoTowerModel<Q, C>,
+  position: CheckpointPosition,
+): Checkpoint {
+  const { name, learningRate } = model.optimizer;
+  const arrays = matrices(model).map(({ data }) => data.slice());
+  return { ...position, epochs: [...position.epochs], optimizer: { name, learningRate }, arrays };
+}
+
+/**
+ * Put a checkpoint's arrays back.
+ *
+ * @throws {ShapeError} when it belongs to a model of another shape or optimizer
+ */
+export function restoreCheckpoint<Q extends Features, C extends Features>(
+  model: TwoTowerModel<Q, C>,
+  { optimizer, arrays }: Checkpoint,
+): void {
+  const targets = matrices(model);
+  const same =
+    optimizer.name === model.optimizer.name &&
+    targets.length === arrays.length &&
+    targets.every(({ data }, i) => data.length === arrays[i]!.length);
+  if (!same) throw new ShapeError('resume: expected a checkpoint of a model of this shape and optimizer, got another');
+  model.optimizer.learningRate = optimizer.learningRate;
+  targets.forEach(({ data }, i) => {
+    data.set(arrays[i]!);
+  });
+}
+
+function matrices<Q extends Features, C extends Features>(model: TwoTowerModel<Q, C>): Matrix[] {
+  const ofTower = <F extends Features>(tower: Tower<F>): Matrix[] => tower.parameters();
+  return [...ofTower(model.queryTower), ...ofTower(model.candidateTower)].flatMap((matrix) => {
+    const state = model.optimizer.state(matrix);
+    return state ? [matrix, state] : [matrix];
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * A data set of interactions, encoded once: raw features become ids before the first epoch, so that a step handles
+ * integers only.
+ *
+ * Letters: N rows; row i says that query features i chose candidate features i.
+ */
+import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
+import type { Features, Tower } from '../towers/tower.ts';
+
+/** Interactions as columns of raw features. */
+export interface RetrievalDataset<Q extends Features, C extends Features> {
+  /** [N] features of the query side. */
+  queries: readonly Q[];
+  /** [N] features of the candidate that was chosen. */
+  candidates: readonly C[];
+  /** [N] weights, ≥ 0; default 1. */
+  sampleWeight?: ArrayLike<number> | undefined;
+  /** [N] how likely each candidate is to stand in a batch; default: no correction. */
+  candidateSamplingProbability?: ArrayLike<number> | undefined;
+  /** [N] identifiers of the candidates, for accidental hits and id-based metrics; default: the encoded features. */
+  candidateIds?: readonly (string | number | bigint)[] | undefined;
+}
+
+/** Interactions as ids. */
+export interface EncodedDataset {
+  rows: number;
+  /** [N, inputs of the tower] */
+  queryIds: Int32Array;
+  candidateIds: Int32Array;
+  sampleWeight: ArrayLike<number> | undefined;
+  candidateSamplingProbability: ArrayLike<number> | undefined;
+  identifiers: readonly (string | number | bigint)[] | undefined;
+}
+
+/**
+ * Encode a data set by the towers that will read it.
+ *
+ * @throws {ShapeError} when it is empty or its columns differ in length
+ * @throws {NotFiniteError} when a weight or probability is NaN or infinite
+ */
+export function encodeDataset<Q extends Features, C extends Features>(
+  dataset: RetrievalDataset<Q, C>,
+  queryTower: Tower<Q>,
+  candidateTower: Tower<C>,
+): EncodedDataset {
+  const { queries, candidates, sampleWeight, candidateSamplingProbability, candidateIds } = dataset;
+  const rows = queries.length;
+  if (rows === 0) throw new ShapeError('dataset: expected at least one interaction, got none');
+  const lengths = { candidates, sampleWeight, candidateSamplingProbability, candidateIds };
+  for (const [name, column] of Object.entries(lengths)) {
+    if (column && column.length !== rows) {
+      throw new ShapeError(`dataset.${name}: expected ${rows}, one a query, got ${column.length}`);
+    }
+  }
+  checkColumn('dataset.sampleWeight', sampleWeight);
+  checkColumn('dataset.candidateSamplingProbability', candidateSamplingProbability);
+  return {
+    rows,
+    queryIds: queryTower.encode(queries),
+    candidateIds: candidateTower.encode(candidates),
+    sampleWeight,
+    candidateSamplingProbability,
+    identifiers: candidateIds,
+  };
+}
+
+function checkColumn(name: string, column: ArrayLike<number> | undefined): void {
+  for (let i = 0; column && i < column.length; i++) {
+    if (!Number.isFinite(column[i]))
+      throw new NotFiniteError(`${name}: expected finite numbers, got ${column[i]} in row ${i}`);
+    if (column[i]! < 0) throw new OptionError(`${name}: expected numbers of at least 0, got ${column[i]} in row ${i}`);
+  }
+}
+
+/** Rows of an encoded data set that make one batch. */
+export interface EncodedBatch {
+  queryIds: Int32Array;
+  candidateIds: Int32Array;
+  sampleWeight: ArrayLike<number> | undefined;
+  candidateSamplingProbability: ArrayLike<number> | undefined;
+  identifiers: readonly (string | number | bigint)[] | undefined;
+  rows: number;
+}
+
+/** The rows `order[begin … end)` of a data set; without an order the rows begin … end themselves. */
+export function takeBatch(dataset: EncodedDataset, begin: number, end: number, order?: Int32Array): EncodedBatch {
+  const rows = end - begin;
+  const queryWidth = dataset.queryIds.length / dataset.rows;
+  const candidateWidth = dataset.candidateIds.length / dataset.rows;
+  const row = (i: number): number => (order ? order[begin + i]! : begin + i);
+  const ids = (all: Int32Array, width: number): Int32Array => {
+    if (!order) return all.subarray(begin * width, end * width);
+    const taken = new Int32Array(rows * width);
+    for (let i = 0; i < rows; i++) taken.set(all.subarray(row(i) * width, (row(i) + 1) * width), i * width);
+    return taken;
+  };
+  const numbers = (all: ArrayLike<number> | undefined): Float64Array | undefined =>
+    all && Float64Array.from({ length: rows }, (_, i) => all[row(i)]!);
+  const { identifiers } = dataset;
+  return {
+    rows,
+    queryIds: ids(dataset.queryIds, queryWidth),
+    candidateIds: ids(dataset.candidateIds, candidateWidth),
+    sampleWeight: numbers(dataset.sampleWeight),
+    candidateSamplingProbability: numbers(dataset.candidateSamplingProbability),
+    identifiers: identifiers && Array.from({ length: rows }, (_, i) => identifiers[row(i)]!),
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Evaluation of a two-tower model: losses over batches in order, and metrics over queries with their true candidates.
+ *
+ * A batch's distinct queries are embedded once; a metric gets one row an example and groups equal ones itself.
+ */
+import { throwIfAborted } from '../checks/abort.ts';
+import { checkInteger } from '../checks/numbers.ts';
+import type { FactorizedTopK } from '../metrics/factorized-top-k.ts';
+import type { Identifier } from '../topk/contract.ts';
+import type { Features } from '../towers/tower.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { type EncodedBatch, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
+import { type Losses, LossMeter } from './losses.ts';
+import type { TwoTowerModel } from './model.ts';
+import { type Clock, Pauses, systemClock } from './progress.ts';
+
+/** Options of an evaluation. */
+export interface EvaluateOptions {
+  /** Rows of a batch; the loss depends on it, the metrics do not. Default 8,192, the tutorial's. */
+  batchSize?: number;
+  /** Metrics, reset first. A single one may be given as it is. */
+  metrics?: FactorizedTopK<Identifier> | readonly FactorizedTopK<Identifier>[];
+  signal?: AbortSignal | undefined;
+  clock?: Clock;
+}
+
+/** Losses and metrics; a metric that was not computed is absent. */
+export interface Evaluation extends Losses {
+  rows: number;
+  /** `factorized_top_k/top_10_categorical_accuracy` → share, and in-batch accuracies weighted by rows. */
+  metrics: Record<string, number>;
+  seconds: number;
+}
+
+/**
+ * Evaluate a model.
+ *
+ * @throws {ShapeError} when the data set is empty or its columns differ in length
+ * @throws {AbortedError} when the signal is raised
+ */
+export async function evaluate<Q extends Features, C extends Features>(
+  model: TwoTowerModel<Q, C>,
+  dataset: RetrievalDataset<Q, C>,
+  { batchSize = 8192, metrics = [], signal, clock = systemClock }: EvaluateOptions = {},
+): Promise<Evaluation> {
+  checkInteger('batchSize', batchSize, 1);
+  const start = clock();
+  const encoded = encodeDataset(dataset, model.queryTower, model.candidateTower);
+  encoded.identifiers ??= plainIdentifiers(dataset.candidates);
+  const all = Array.isArray(metrics) ? metrics : [metrics as FactorizedTopK<Identifier>];
+  for (const metric of all) metric.reset();
+  const meter = new LossMeter();
+  const inBatch: Record<string, number> = {};
+  const pauses = new Pauses(clock);
+  for (let begin = 0; begin < encoded.rows; begin += batchSize) {
+    throwIfAborted('evaluate', signal);
+    const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows));
+    const { loss, perExample, batchMetrics = {} } = model.step(batch, false);
+    meter.add(loss, perExample, batch.rows);
+    for (const [name, value] of Object.entries(batchMetrics)) {
+      inBatch[name] = (inBatch[name] ?? 0) + (value * batch.rows) / encoded.rows;
+    }
+    for (const metric of all) await updateMetric(metric, model, batch);
+    await pauses.pause();
+  }
+  const results = Object.assign(inBatch, ...all.map((metric) => metric.result())) as Record<string, number>;
+  return { ...meter.losses(), rows: encoded.rows, metrics: results, seconds: (clock() - start) / 1000 };
+}
+
+/** A plain candidate feature names its candidate. */
+function plainIdentifiers(candidates: readonly Features[]): readonly string[] | undefined {
+  return typeof candidates[0] === 'string' ? (candidates as readonly string[]) : undefined;
+}
+
+async function updateMetric<Q extends Features, C extends Features>(
+  metric: FactorizedTopK<Identifier>,
+  { queryTower, candidateTower }: TwoTowerModel<Q, C>,
+  batch: EncodedBatch,
+): Promise<void> {
+  const queries = expand(queryTower, batch.queryIds);
+  const candidates = batch.identifiers ? undefined : expand(candidateTower, batch.candidateIds);
+  try {
+    await metric.updateAsync(queries, {
+      trueIdentifiers: batch.identifiers,
+      trueEmbeddings: candidates,
+      sampleWeight: batch.sampleWeight,
+    });
+  } finally {
+    queries.free();
+    candidates?.free();
+  }
+}
+
+/** One vector a row, from the distinct rows' vectors. */
+function expand<F extends Features>(tower: TwoTowerModel<F, F>['queryTower'], ids: Int32Array): Matrix {
+  const { ids: distinct, groupOf } = tower.distinct(ids);
+  const vectors = tower.forward(distinct);
+  const [from, d, stride] = [vectors.data, tower.dimensions, vectors.dimensions];
+  const rows = new Matrix(groupOf.length, d, tower.runtime);
+  const to = rows.data;
+  for (let i = 0; i < groupOf.length; i++) {
+    const at = groupOf[i]! * stride;
+    for (let t = 0; t < d; t++) to[i * d + t] = from[at + t]!;
+  }
+  return rows;
+}

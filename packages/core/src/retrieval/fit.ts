@@ -1,0 +1,173 @@
+/**
+ * Training: epochs over batches, with history, validation, callbacks, early stop, progress, and an abort signal that
+ * leaves a checkpoint.
+ *
+ * Batches are rows in order, as the tutorial's cached data set, unless `shuffle` asks for a new seeded order every epoch.
+ * One seed gives the same bits on any number of threads, and a run resumed from a checkpoint those of one that was never
+ * interrupted.
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import { DivergedError } from '../errors/errors.ts';
+import { Generator } from '../random/generator.ts';
+import type { Features } from '../towers/tower.ts';
+import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
+import { type EarlyStopping, StopWatcher } from './early-stopping.ts';
+import type { EvaluateOptions, Evaluation } from './evaluate.ts';
+import { type Losses, LossMeter } from './losses.ts';
+import type { TwoTowerModel } from './model.ts';
+import { type Clock, Pauses, systemClock } from './progress.ts';
+
+/** What is known after a step. */
+export interface FitProgress {
+  /** From 1. */
+  epoch: number;
+  epochs: number;
+  /** From 1, in the epoch. */
+  step: number;
+  steps: number;
+  /** Of this step's batch. */
+  lossPerExample: number;
+  examplesPerSecond: number;
+  etaSeconds: number;
+}
+
+/** What is known after an epoch. */
+export interface EpochRecord extends Losses {
+  epoch: number;
+  seconds: number;
+  /** Present where validation data were given. */
+  validation?: Evaluation;
+}
+
+/** Every epoch's record. */
+export interface History {
+  epochs: EpochRecord[];
+  /** True when `earlyStopping` ended the run before its last epoch. */
+  stoppedEarly: boolean;
+}
+
+/** Options of `fit`. */
+export interface FitOptions<Q extends Features, C extends Features> {
+  /** Passes over the data; default 1. */
+  epochs?: number;
+  /** Rows of a batch; default 8,192, the tutorial's. */
+  batchSize?: number;
+  /** A new order of rows every epoch; default false. */
+  shuffle?: boolean;
+  /** Seed of the orders; default 42. */
+  seed?: number;
+  /** Evaluated after every epoch. */
+  validation?: { dataset: RetrievalDataset<Q, C> } & EvaluateOptions;
+  /** Called after every step. */
+  onProgress?: (progress: FitProgress) => void;
+  /** Called after every epoch; awaited. Here tables are clustered, learning rates changed, checkpoints written. */
+  onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
+  earlyStopping?: EarlyStopping;
+  /** Stops between two steps with a `FitAbortedError`, which carries a checkpoint. */
+  signal?: AbortSignal | undefined;
+  /** Go on from here; the data set and the options must be those of the run before. */
+  resume?: Checkpoint;
+  clock?: Clock;
+}
+
+/**
+ * Train a model.
+ *
+ * @throws {ShapeError} when the data set is empty or its columns differ in length
+ * @throws {DivergedError} naming the epoch and step whose loss was not finite; the step is not taken
+ * @throws {FitAbortedError} when the signal is raised
+ */
+export async function fit<Q extends Features, C extends Features>(
+  model: TwoTowerModel<Q, C>,
+  dataset: RetrievalDataset<Q, C>,
+  options: FitOptions<Q, C>,
+): Promise<History> {
+  const { epochs = 1, batchSize = 8192, shuffle = false, seed = 42, signal, resume, clock = systemClock } = options;
+  checkInteger('epochs', epochs, 0);
+  checkInteger('batchSize', batchSize, 1);
+  const encoded = encodeDataset(dataset, model.queryTower, model.candidateTower);
+  const steps = Math.ceil(encoded.rows / batchSize);
+  const history: History = { epochs: [...(resume?.epochs ?? [])], stoppedEarly: false };
+  const watcher = options.earlyStopping && new StopWatcher(options.earlyStopping);
+  for (const record of history.epochs) watcher?.shouldStop(record);
+  if (resume) restoreCheckpoint(model, resume);
+  const pauses = new Pauses(clock);
+  const rate = new Rate(clock, epochs * encoded.rows, ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize);
+  for (let epoch = resume?.epoch ?? 0; epoch < epochs && !history.stoppedEarly; epoch++) {
+    const start = clock();
+    const order = shuffle ? new Generator(seed).fork('shuffle', epoch).permutation(encoded.rows) : undefined;
+    const meter = new LossMeter();
+    const firstStep = resume?.epoch === epoch ? resume.step : 0;
+    if (firstStep > 0) meter.restore(resume!.losses);
+    for (let step = firstStep; step < steps; step++) {
+      if (signal?.aborted) {
+        throw new FitAbortedError(
+          takeCheckpoint(model, { epoch, step, losses: meter.save(), epochs: history.epochs }),
+          signal,
+        );
+      }
+      const progress = trainStep(model, encoded, { epoch, epochs, step, steps, batchSize, order, meter, rate });
+      options.onProgress?.(progress);
+      await pauses.pause();
+    }
+    const record: EpochRecord = { epoch: epoch + 1, ...meter.losses(), seconds: (clock() - start) / 1000 };
+    if (options.validation) {
+      const { dataset: rows, ...how } = options.validation;
+      record.validation = await model.evaluate(rows, { batchSize, signal, clock, ...how });
+    }
+    history.epochs.push(record);
+    history.stoppedEarly = watcher?.shouldStop(record) ?? false;
+    await options.onEpochEnd?.(record);
+  }
+  return history;
+}
+
+interface StepContext {
+  epoch: number;
+  epochs: number;
+  step: number;
+  steps: number;
+  batchSize: number;
+  order: Int32Array | undefined;
+  meter: LossMeter;
+  rate: Rate;
+}
+
+function trainStep<Q extends Features, C extends Features>(
+  model: TwoTowerModel<Q, C>,
+  encoded: EncodedDataset,
+  { epoch, epochs, step, steps, batchSize, order, meter, rate }: StepContext,
+): FitProgress {
+  const begin = step * batchSize;
+  const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows), order);
+  const { loss, perExample } = model.step(batch, true);
+  if (!Number.isFinite(loss)) {
+    throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch + 1}, step ${step + 1}`);
+  }
+  meter.add(loss, perExample, batch.rows);
+  return { epoch: epoch + 1, epochs, step: step + 1, steps, lossPerExample: perExample, ...rate.after(batch.rows) };
+}
+
+/** Examples a second and the time that is left. */
+class Rate {
+  readonly #clock: Clock;
+  readonly #start: number;
+  readonly #total: number;
+  readonly #before: number;
+  #done = 0;
+
+  constructor(clock: Clock, total: number, before: number) {
+    this.#clock = clock;
+    this.#start = clock();
+    this.#total = total;
+    this.#before = before;
+  }
+
+  after(rows: number): { examplesPerSecond: number; etaSeconds: number } {
+    this.#done += rows;
+    const seconds = Math.max(1e-9, (this.#clock() - this.#start) / 1000);
+    const examplesPerSecond = this.#done / seconds;
+    return { examplesPerSecond, etaSeconds: Math.max(0, this.#total - this.#before - this.#done) / examplesPerSecond };
+  }
+}

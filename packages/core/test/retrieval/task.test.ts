@@ -1,0 +1,165 @@
+/** The retrieval task: TFRS's figures, gradients by finite difference, and the grouped path against the plain sum. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { Generator } from '../../src/random/generator.ts';
+import { Retrieval, type RetrievalInputs, type RetrievalOptions } from '../../src/retrieval/task.ts';
+import type { Matrix } from '../../src/vectors/matrix.ts';
+import { referenceLoss } from './reference-loss.ts';
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '../../../test/golden');
+interface Golden {
+  q: number[][] | number[][][];
+  c: number[][];
+  opts: Record<string, unknown>;
+  loss: number;
+}
+const goldens = JSON.parse(readFileSync(join(folder, 'tfrs-training.json'), 'utf8')).retrievalTask as Golden[];
+
+for (const [i, { q, c, opts, loss }] of goldens.entries()) {
+  test(`golden ${i}: ${JSON.stringify(opts)}`, () => {
+    const options: RetrievalOptions = {
+      temperature: (opts.temperature as number) ?? 1,
+      removeAccidentalHits: opts.remove_accidental_hits === true,
+      numHardNegatives: opts.num_hard_negatives as number | undefined,
+    };
+    const heads = Array.isArray(q[0]![0]) ? (q[0] as number[][]).length : 1;
+    const inputs: RetrievalInputs = {
+      heads,
+      sampleWeight: opts.sample_weight as number[] | undefined,
+      candidateSamplingProbability: opts.candidate_sampling_probability as number[] | undefined,
+      candidateIds: opts.candidate_ids as string[] | undefined,
+      scoreMask: opts.score_mask as boolean[][] | undefined,
+    };
+    const queries = (heads > 1 ? (q as number[][][]).flat() : q) as number[][];
+    const result = new Retrieval(options).call(queries, c, inputs);
+    // TFRS computes in float32 too; six digits are what two orders of summation share.
+    assert.ok(Math.abs(result.loss - loss) <= 2e-6 * Math.abs(loss), `expected ${loss}, got ${result.loss}`);
+  });
+}
+
+test('in-batch accuracy counts ties as hits and weighs rows, as TFRS', () => {
+  const task = new Retrieval({ batchMetrics: [1] });
+  const [q, c] = [
+    [
+      [1, 2, 3],
+      [2, 3, 4],
+    ],
+    [
+      [1, 1, 1],
+      [1, 1, 0],
+    ],
+  ];
+  assert.equal(task.call(q, c).batchMetrics!.batch_top_1_categorical_accuracy, 0.5);
+  const weighted = task.call(q, c, { sampleWeight: [0.7, 0.3] }).batchMetrics!.batch_top_1_categorical_accuracy!;
+  assert.ok(Math.abs(weighted - 0.7) < 1e-12);
+  const heads = [
+    [3, 2, 1],
+    [1, 2, 3],
+    [2, 3, 4],
+    [4, 3, 2],
+  ];
+  const extra = [
+    [0, 1, 0],
+    [0, 1, 1],
+    [1, 1, 0],
+  ];
+  assert.equal(task.call(heads, extra, { heads: 2 }).batchMetrics!.batch_top_1_categorical_accuracy, 0.5);
+  assert.equal(new Retrieval().call(q, c).batchMetrics, undefined);
+});
+
+/** A random batch with repeated rows and every input that the options use. */
+function randomBatch(seed: number): { queries: number[][]; candidates: number[][]; inputs: RetrievalInputs } {
+  const generator = new Generator(seed);
+  const rows = 2 + generator.below(7);
+  const columns = rows + generator.below(4);
+  const vector = (): number[] => Array.from({ length: 4 }, () => Math.fround(generator.normal()));
+  const pool = Array.from({ length: 4 }, vector);
+  return {
+    queries: Array.from({ length: rows }, () => pool[generator.below(4)]!),
+    candidates: Array.from({ length: columns }, vector),
+    inputs: {
+      sampleWeight: Array.from({ length: rows }, () => 0.2 + generator.uniform()),
+      candidateSamplingProbability: Array.from({ length: columns }, () => 0.05 + 0.9 * generator.uniform()),
+      candidateIds: Array.from({ length: columns }, () => generator.below(5)),
+      scoreMask: Array.from({ length: rows }, (_, i) =>
+        Array.from({ length: columns }, (_, j) => i === j || generator.below(4) > 0),
+      ),
+    },
+  };
+}
+
+test('loss and gradients equal the double-precision sum, for every option', () => {
+  const options = fc.record({
+    seed: fc.integer({ min: 0, max: 10_000 }),
+    temperature: fc.constantFrom(1, 0.3, 2),
+    removeAccidentalHits: fc.boolean(),
+    numHardNegatives: fc.constantFrom(undefined, 1, 3),
+    masked: fc.boolean(),
+    weighted: fc.boolean(),
+    corrected: fc.boolean(),
+    reduction: fc.constantFrom('sum' as const, 'mean' as const),
+  });
+  fc.assert(
+    fc.property(options, ({ seed, masked, weighted, corrected, ...task }) => {
+      const { queries, candidates, inputs } = randomBatch(seed);
+      const used: RetrievalInputs = { candidateIds: inputs.candidateIds };
+      if (masked) used.scoreMask = inputs.scoreMask;
+      if (weighted) used.sampleWeight = inputs.sampleWeight;
+      if (corrected) used.candidateSamplingProbability = inputs.candidateSamplingProbability;
+      const got = new Retrieval(task).call(queries, candidates, used);
+      const expected = referenceLoss(queries, candidates, task, used);
+      const near = (a: number, b: number): void =>
+        assert.ok(Math.abs(a - b) <= 3e-5 * (1 + Math.abs(b)), `${a} is not ${b}`);
+      near(got.loss, expected.loss);
+      compare(got.queryGradients, expected.queryGradients, near);
+      compare(got.candidateGradients, expected.candidateGradients, near);
+    }),
+    { numRuns: 150, seed: 5 },
+  );
+});
+
+function compare(matrix: Matrix, rows: number[][], near: (a: number, b: number) => void): void {
+  rows.forEach((row, i) => {
+    row.forEach((value, t) => {
+      near(matrix.row(i)[t]!, value);
+    });
+  });
+}
+
+test('bad batches are named', () => {
+  const task = new Retrieval();
+  const two = [
+    [1, 0],
+    [0, 1],
+  ];
+  assert.throws(() => task.call(two, [[1, 0]]), /candidates: expected at least 2 columns/);
+  assert.throws(
+    () =>
+      task.call(two, [
+        [1, 0, 0, 1, 1],
+        [0, 1, 0, 0, 1],
+      ]),
+    /one width/,
+  );
+  assert.throws(() => task.call(two, two, { sampleWeight: [1] }), /sampleWeight: expected 2 numbers, got 1/);
+  assert.throws(() => task.call(two, two, { sampleWeight: [1, Number.NaN] }), /finite numbers, got NaN at 1/);
+  assert.throws(() => task.call(two, two, { sampleWeight: [1, -1] }), /at least 0/);
+  assert.throws(
+    () =>
+      task.call(two, two, {
+        scoreMask: [
+          [false, true],
+          [true, true],
+        ],
+      }),
+    /own positive/,
+  );
+  assert.throws(() => task.call([], []), /at least one row/);
+  assert.throws(() => new Retrieval({ removeAccidentalHits: true }).call(two, two), /candidateIds/);
+  assert.throws(() => new Retrieval({ numHardNegatives: 0 }), /numHardNegatives/);
+  assert.throws(() => new Retrieval({ temperature: 0 }), /temperature/);
+});
