@@ -15,10 +15,14 @@ import type { Source } from '../format/source.ts';
 import type { Sink } from '../format/writer.ts';
 
 /** The calls that writing needs; a test hands in some that fail. */
-export type WriteCalls = Pick<
-  typeof nodeFiles,
-  'openSync' | 'writeSync' | 'fsync' | 'closeSync' | 'renameSync' | 'unlinkSync'
->;
+export interface WriteCalls {
+  openSync(path: string, flags: string, mode?: number): number;
+  writeSync(descriptor: number, bytes: Uint8Array, at: number, length: number): number;
+  fsync(descriptor: number, done: (error: Error | null) => void): void;
+  closeSync(descriptor: number): void;
+  renameSync(from: string, to: string): void;
+  unlinkSync(path: string): void;
+}
 
 /** Bytes handed to the system at once: below the 2 GiB that a call may take. */
 const WRITE_BYTES_MAX = 1 << 26;

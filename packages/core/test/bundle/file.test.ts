@@ -74,7 +74,7 @@ test('short writes are continued', async () => {
   const path = join(ROOT, 'short');
   const calls: WriteCalls = {
     ...nodeFiles,
-    writeSync: ((fd: number, bytes: Uint8Array, at: number) => nodeFiles.writeSync(fd, bytes, at, 1)) as never,
+    writeSync: (descriptor, bytes, at) => nodeFiles.writeSync(descriptor, bytes, at, 1),
   };
   await replaceFile(path, writeNew, calls);
   assert.equal(readFileSync(path, 'utf8'), 'new');
@@ -87,7 +87,7 @@ const refuse = (): never => {
 const FAILING: Record<string, Partial<WriteCalls>> = {
   'opening the new file': { openSync: refuse },
   'writing, the disk being full': { writeSync: refuse },
-  'flushing the file': { fsync: ((_: number, done: (error: Error) => void) => done(NO_SPACE)) as never },
+  'flushing the file': { fsync: (_, done) => done(NO_SPACE) },
   'closing it': { closeSync: refuse },
   renaming: { renameSync: refuse },
 };

@@ -1,0 +1,31 @@
+/** A process that saves a bundle and kills itself just before one of its calls to the system: `PATH SEED CALL`. */
+import * as nodeFiles from 'node:fs';
+import { writeBundle } from '../../src/bundle/bundle.ts';
+import { replaceFile, type WriteCalls } from '../../src/bundle/file.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
+import { world } from './worlds.ts';
+
+const [path, seed, call] = process.argv.slice(2) as [string, string, string];
+let made = 0;
+
+/** The call, or the end. */
+function counted<F extends (...rest: never[]) => unknown>(real: F): F {
+  return ((...rest: Parameters<F>) => {
+    if (made++ === Number(call)) process.kill(process.pid, 'SIGKILL');
+    return real(...rest);
+  }) as F;
+}
+
+const calls: WriteCalls = {
+  openSync: counted(nodeFiles.openSync),
+  writeSync: counted<WriteCalls['writeSync']>(nodeFiles.writeSync),
+  fsync: counted<WriteCalls['fsync']>(nodeFiles.fsync),
+  closeSync: counted(nodeFiles.closeSync),
+  renameSync: counted(nodeFiles.renameSync),
+  unlinkSync: counted(nodeFiles.unlinkSync),
+};
+
+const runtime = new Runtime({ threads: 1 });
+const contents = world(runtime, { seed: Number(seed) });
+await replaceFile(path, (sink) => writeBundle(contents, sink, runtime), calls);
+process.stdout.write(`${made}`);
