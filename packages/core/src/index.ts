@@ -64,7 +64,7 @@ export { Generator } from './random/generator.ts';
 export { type Checkpoint, FitAbortedError, takeCheckpoint } from './retrieval/checkpoint.ts';
 export type { RetrievalDataset } from './retrieval/dataset.ts';
 export type { EarlyStopping } from './retrieval/early-stopping.ts';
-export type { EvaluateOptions, Evaluation } from './retrieval/evaluate.ts';
+export type { EvaluateOptions, Evaluation, EvaluationMetric } from './retrieval/evaluate.ts';
 export type { EpochRecord, FitOptions, FitProgress, History } from './retrieval/fit.ts';
 export type { Losses } from './retrieval/losses.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';

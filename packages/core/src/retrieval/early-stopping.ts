@@ -7,7 +7,7 @@ import type { EpochRecord } from './fit.ts';
 export interface EarlyStopping {
   /** 'perExample' (training), 'validation.perExample', or a validation metric's name; default 'validation.perExample'. */
   monitor?: string;
-  /** Epochs without improvement that are waited for; default 0. */
+  /** Epochs in a row without improvement that end the run; 0 and 1 mean the first. As Keras. Default 0. */
   patience?: number;
   /** What counts as an improvement; default 0. */
   minDelta?: number;
@@ -41,7 +41,7 @@ export class StopWatcher {
       return false;
     }
     this.#waited++;
-    return this.#waited > this.#patience;
+    return this.#waited >= Math.max(1, this.#patience);
   }
 
   /** Larger is better. */

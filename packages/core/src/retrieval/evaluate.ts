@@ -5,8 +5,7 @@
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import type { FactorizedTopK } from '../metrics/factorized-top-k.ts';
-import type { Identifier } from '../topk/contract.ts';
+import type { FactorizedTopKTruth } from '../metrics/factorized-top-k.ts';
 import type { Features } from '../towers/tower.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { type EncodedBatch, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
@@ -14,12 +13,20 @@ import { type Losses, LossMeter } from './losses.ts';
 import type { TwoTowerModel } from './model.ts';
 import { type Clock, Pauses, systemClock } from './progress.ts';
 
+/** A metric over queries with their true candidates: `FactorizedTopK`, or another of the same shape. */
+export interface EvaluationMetric {
+  reset(): void;
+  /** Identifiers are those of the data set; whoever made the metric chose an index with the same. */
+  updateAsync(queryEmbeddings: Matrix, truth: FactorizedTopKTruth<never>): Promise<void>;
+  result(): Record<string, number>;
+}
+
 /** Options of an evaluation. */
 export interface EvaluateOptions {
   /** Rows of a batch; the loss depends on it, the metrics do not. Default 8,192, the tutorial's. */
   batchSize?: number;
   /** Metrics, reset first. A single one may be given as it is. */
-  metrics?: FactorizedTopK<Identifier> | readonly FactorizedTopK<Identifier>[];
+  metrics?: EvaluationMetric | readonly EvaluationMetric[];
   signal?: AbortSignal | undefined;
   clock?: Clock;
 }
@@ -47,7 +54,7 @@ export async function evaluate<Q extends Features, C extends Features>(
   const start = clock();
   const encoded = encodeDataset(dataset, model.queryTower, model.candidateTower);
   encoded.identifiers ??= plainIdentifiers(dataset.candidates);
-  const all = Array.isArray(metrics) ? metrics : [metrics as FactorizedTopK<Identifier>];
+  const all: readonly EvaluationMetric[] = 'reset' in metrics ? [metrics] : metrics;
   for (const metric of all) metric.reset();
   const meter = new LossMeter();
   const inBatch: Record<string, number> = {};
@@ -73,7 +80,7 @@ function plainIdentifiers(candidates: readonly Features[]): readonly string[] | 
 }
 
 async function updateMetric<Q extends Features, C extends Features>(
-  metric: FactorizedTopK<Identifier>,
+  metric: EvaluationMetric,
   { queryTower, candidateTower }: TwoTowerModel<Q, C>,
   batch: EncodedBatch,
 ): Promise<void> {
@@ -81,7 +88,7 @@ async function updateMetric<Q extends Features, C extends Features>(
   const candidates = batch.identifiers ? undefined : expand(candidateTower, batch.candidateIds);
   try {
     await metric.updateAsync(queries, {
-      trueIdentifiers: batch.identifiers,
+      trueIdentifiers: batch.identifiers as readonly never[] | undefined,
       trueEmbeddings: candidates,
       sampleWeight: batch.sampleWeight,
     });

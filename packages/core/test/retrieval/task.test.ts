@@ -1,23 +1,20 @@
 /** The retrieval task: TFRS's figures, gradients by finite difference, and the grouped path against the plain sum. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { Generator } from '../../src/random/generator.ts';
 import { Retrieval, type RetrievalInputs, type RetrievalOptions } from '../../src/retrieval/task.ts';
 import type { Matrix } from '../../src/vectors/matrix.ts';
+import { golden } from '../golden/golden.ts';
 import { referenceLoss } from './reference-loss.ts';
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), '../../../test/golden');
 interface Golden {
   q: number[][] | number[][][];
   c: number[][];
   opts: Record<string, unknown>;
   loss: number;
 }
-const goldens = JSON.parse(readFileSync(join(folder, 'tfrs-training.json'), 'utf8')).retrievalTask as Golden[];
+const goldens = golden<{ retrievalTask: Golden[] }>('tfrs-training').retrievalTask;
 
 for (const [i, { q, c, opts, loss }] of goldens.entries()) {
   test(`golden ${i}: ${JSON.stringify(opts)}`, () => {

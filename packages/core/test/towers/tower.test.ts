@@ -1,0 +1,107 @@
+/** Towers: gradients by finite difference through embeddings, dense layers and normalization; distinct rows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Sgd } from '../../src/optimizers/sgd.ts';
+import { Generator } from '../../src/random/generator.ts';
+import { distinctRows } from '../../src/towers/distinct.ts';
+import { type Features, Tower } from '../../src/towers/tower.ts';
+import { Matrix } from '../../src/vectors/matrix.ts';
+
+const words = ['a', 'b', 'c', 'd'];
+
+/** Σ weights · vectors of the distinct rows. */
+function value<Q extends Features>(tower: Tower<Q>, ids: Int32Array, weights: number[][]): number {
+  const vectors = tower.forward(ids);
+  return weights.reduce((sum, row, i) => sum + row.reduce((s, w, t) => s + w * vectors.row(i)[t]!, 0), 0);
+}
+
+/** Each parameter's SGD step at learning rate 1 is its gradient; compared with the central difference. */
+function checkGradient<Q extends Features>(make: () => Tower<Q>, features: readonly Q[]): void {
+  const generator = new Generator(9);
+  const tower = make();
+  for (const { data } of tower.parameters()) data.forEach((_, i) => (data[i] = 0.7 * generator.normal()));
+  const start = tower.parameters().map(({ data }) => data.slice());
+  const ids = tower.distinct(tower.encode(features)).ids;
+  const rows = ids.length / tower.inputs.length;
+  const weights = Array.from({ length: rows }, () =>
+    Array.from({ length: tower.dimensions }, () => generator.normal()),
+  );
+  const stride = tower.forward(ids).dimensions;
+  const gradients = new Matrix(rows, stride, tower.runtime);
+  weights.forEach((row, i) => {
+    gradients.row(i).set(row);
+  });
+  tower.backward(gradients, new Sgd({ learningRate: 1 }));
+  const steps = tower.parameters().map(({ data }, p) => start[p]!.map((before, i) => before - data[i]!));
+  const step = 2 ** -7;
+  tower.parameters().forEach(({ data }, p) => {
+    const put = (): void => tower.parameters().forEach((matrix, q) => matrix.data.set(start[q]!));
+    for (let i = 0; i < data.length; i++) {
+      put();
+      data[i] = start[p]![i]! + step;
+      const above = value(tower, ids, weights);
+      data[i] = start[p]![i]! - step;
+      const below = value(tower, ids, weights);
+      const expected = (above - below) / (2 * step);
+      const got = steps[p]![i]!;
+      assert.ok(
+        Math.abs(got - expected) < 4e-3 * (1 + Math.abs(expected)),
+        `parameter ${p}[${i}]: ${got}, not ${expected}`,
+      );
+    }
+  });
+}
+
+test('gradients of a plain embedding', () => {
+  checkGradient(() => Tower.create({ vocabulary: words, dimensions: 5 }), ['a', 'c', 'a', 'unknown']);
+});
+
+test('gradients of several features, dense layers and normalization', () => {
+  const features = { user: { vocabulary: words, dimensions: 3 }, age: { vocabulary: ['1', '2'], dimensions: 2 } };
+  const rows = [
+    { user: 'a', age: '1' },
+    { user: 'a', age: '2' },
+    { user: 'b', age: '2' },
+    { user: 'a', age: '1' },
+  ];
+  checkGradient(() => Tower.create({ features }), rows);
+  checkGradient(() => Tower.create({ features, normalize: true }), rows);
+  checkGradient(() => Tower.create({ features, dense: [6, 3], normalize: true, seed: 3 }), rows);
+});
+
+test('embed equals forward, and unknown words share the row of unknown words', () => {
+  const tower = Tower.create({ vocabulary: words, dimensions: 6 });
+  const embedded = tower.embed(['b', 'nobody', 'b', 'else']);
+  assert.deepEqual([...embedded.row(0)], [...embedded.row(2)]);
+  assert.deepEqual([...embedded.row(1)], [...embedded.row(3)]);
+  const copy = [...embedded.row(0)];
+  assert.deepEqual(
+    [
+      ...tower
+        .forward(tower.encode(['b']))
+        .row(0)
+        .subarray(0, 6),
+    ],
+    copy,
+  );
+  assert.throws(
+    () => Tower.create({ features: { x: { vocabulary: words } } }).embed([{} as { x: string }]),
+    /expected strings/,
+  );
+  assert.throws(() => Tower.create({ features: {} }), /at least one/);
+});
+
+test('distinct rows: every row stands in the group of its equals, by table or by map', () => {
+  const batch = fc.array(fc.tuple(fc.nat(3), fc.nat(4)), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(batch, fc.constantFrom([4, 5], [4_000_000, 5]), (rows, sizes) => {
+      const { ids, count, groupOf } = distinctRows(Int32Array.from(rows.flat()), sizes);
+      assert.equal(count, new Set(rows.map(String)).size);
+      rows.forEach((row, i) => {
+        assert.deepEqual([...ids.subarray(2 * groupOf[i]!, 2 * groupOf[i]! + 2)], row);
+      });
+    }),
+    { seed: 4, numRuns: 100 },
+  );
+});
