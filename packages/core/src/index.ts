@@ -10,6 +10,7 @@ export {
   readBundle,
   writeBundle,
 } from './bundle/bundle.ts';
+export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';
 // data
 export { type Interactions, takeInteractions } from './data/interactions.ts';

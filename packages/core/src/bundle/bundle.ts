@@ -10,7 +10,7 @@ import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
-import { containerBytes, type Sink, writeContainer } from '../format/writer.ts';
+import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { Identifier, QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
@@ -61,15 +61,7 @@ export function bundleToBytes<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   runtime: Runtime = defaultRuntime(),
 ): Uint8Array {
-  const sections = containerSections(bundleOf(contents));
-  const bytes = new Uint8Array(containerBytes(sections));
-  let at = 0;
-  const write = (piece: Uint8Array): void => {
-    bytes.set(piece, at);
-    at += piece.length;
-  };
-  writeContainer(sections, { write }, runtime);
-  return bytes;
+  return toBytes(containerSections(bundleOf(contents)), runtime);
 }
 
 /**

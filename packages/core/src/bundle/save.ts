@@ -1,7 +1,9 @@
-/** Bundles on disk. */
+/** Bundles and checkpoints on disk. */
 import { defaultRuntime } from '../parallel/runtime.ts';
+import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { Identifier } from '../topk/contract.ts';
 import { type Bundle, type BundleContents, type LoadOptions, readBundle, writeBundle } from './bundle.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { replaceFile, withFile } from './file.ts';
 
 /**
@@ -32,4 +34,23 @@ export function loadBundle<Q = string, I extends Identifier = Identifier>(
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
   return withFile(path, (source) => readBundle<Q, I>(source, options));
+}
+
+/**
+ * Save a checkpoint at `path`, as `saveBundle` does.
+ *
+ * @throws {FileError} when the system refuses
+ */
+export function saveCheckpoint(path: string, checkpoint: Checkpoint, { runtime }: LoadOptions = {}): Promise<void> {
+  return replaceFile(path, (sink) => writeCheckpoint(checkpoint, sink, runtime));
+}
+
+/**
+ * Load the checkpoint at `path`; `fit` goes on from it as its option `resume`.
+ *
+ * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
+ * @throws {FileError} when the system refuses
+ */
+export function loadCheckpoint(path: string, { runtime }: LoadOptions = {}): Promise<Checkpoint> {
+  return withFile(path, (source) => readCheckpoint(source, runtime));
 }

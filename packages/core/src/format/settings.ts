@@ -111,6 +111,26 @@ export class SettingsReader {
     return value;
   }
 
+  /** A list of numbers. */
+  numbers(key: string): number[] {
+    return this.#items(key, (items, i) => items.number(i));
+  }
+
+  /** A list of integers from 0. */
+  integers(key: string): number[] {
+    return this.#items(key, (items, i) => items.integer(i));
+  }
+
+  /** A list of strings. */
+  strings(key: string): string[] {
+    return this.#items(key, (items, i) => items.string(i));
+  }
+
+  /** A list of objects, each to be read in its turn. */
+  objects(key: string): SettingsReader[] {
+    return this.#items(key, (items, i) => items.object(i));
+  }
+
   /** An object, to be read in its turn. */
   object(key: string): SettingsReader {
     return new SettingsReader(this.json(key), this.#pathOf(key), this.#section, this.#offset);
@@ -129,6 +149,17 @@ export class SettingsReader {
   /** The error that says what is wrong with a key. */
   error(key: string, message: string): FormatError {
     return new FormatError(this.#section, this.#offset, `${this.#pathOf(key)}: ${message}`);
+  }
+
+  #items<T>(key: string, read: (items: SettingsReader, i: string) => T): T[] {
+    const list = this.list(key);
+    const items = new SettingsReader(
+      Object.fromEntries(list.map((item, i) => [i, item])),
+      this.#pathOf(key),
+      this.#section,
+      this.#offset,
+    );
+    return list.map((_, i) => read(items, String(i)));
   }
 
   #pathOf(key: string): string {

@@ -88,6 +88,18 @@ export function writeContainer(sections: readonly ContainerSection[], sink: Sink
   }
 }
 
+/** A container as one array. */
+export function toBytes(sections: readonly ContainerSection[], runtime: Runtime): Uint8Array {
+  const bytes = new Uint8Array(containerBytes(sections));
+  let at = 0;
+  const write = (piece: Uint8Array): void => {
+    bytes.set(piece, at);
+    at += piece.length;
+  };
+  writeContainer(sections, { write }, runtime);
+  return bytes;
+}
+
 /** The checksum of header and table: all of `head` but the checksum itself. */
 export function headChecksum(head: Uint8Array, checksum: Checksum): bigint {
   return checksum.update(head.subarray(0, HEADER.checksum)).update(head.subarray(HEADER_BYTES)).digest();

@@ -8,7 +8,7 @@
  * distinct row, sums what belongs to the same id, and steps tables and layers. Source of the shape: the TFRS tutorials'
  * `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
-import { checkInteger, shown } from '../checks/numbers.ts';
+import { checkInteger } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
@@ -214,10 +214,9 @@ export class Tower<Q extends Features = string> {
    */
   static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>): Tower<Q> {
     const { settings, runtime } = part;
-    const features = settings.list('features');
+    const features = settings.strings('features');
     if (features.length === 0) throw settings.error('features', 'expected at least one, got none');
     const inputs = features.map((name, i): TowerInput => {
-      if (typeof name !== 'string') throw settings.error('features', `expected strings, got ${shown(name)}`);
       const lookup = loadPart(part.part(`lookup${i}`), { 'string-lookup': StringLookup.load });
       const table = loadPart(part.part(`table${i}`), tables);
       if (table.vocabularySize !== lookup.size) {

@@ -1,7 +1,7 @@
 /** Containers for tests: made in memory, and changed with their checksums mended. */
 import { checksumOf } from '../../src/format/checksum.ts';
 import { ENTRY, ENTRY_BYTES, HEADER, HEADER_BYTES } from '../../src/format/layout.ts';
-import { type ContainerSection, containerBytes, writeContainer } from '../../src/format/writer.ts';
+import { type ContainerSection, toBytes } from '../../src/format/writer.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 
 /** One runtime for tests that do not need their own. */
@@ -9,19 +9,7 @@ export const runtime: Runtime = new Runtime({ threads: 2 });
 
 /** The container of some sections. */
 export function containerOf(sections: readonly ContainerSection[], own: Runtime = runtime): Uint8Array {
-  const bytes = new Uint8Array(containerBytes(sections));
-  let at = 0;
-  writeContainer(
-    sections,
-    {
-      write(piece) {
-        bytes.set(piece, at);
-        at += piece.length;
-      },
-    },
-    own,
-  );
-  return bytes;
+  return toBytes(sections, own);
 }
 
 /** Make header and section checksums right again after a change: a forger's work, or a faulty writer's. */

@@ -1,0 +1,99 @@
+/**
+ * Checkpoints as saved bytes: where an interrupted run stood, in the container that bundles use.
+ *
+ * A checkpoint holds numbers, not the model: it is resumed by a model made with the same options.
+ */
+import { loadPart, type Part, readSaved } from '../format/part.ts';
+import { bytesOf, containerSections, type Saved } from '../format/saved.ts';
+import type { JsonObject, SettingsReader } from '../format/settings.ts';
+import { bytesSource, type Source } from '../format/source.ts';
+import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import type { Checkpoint } from '../retrieval/checkpoint.ts';
+import type { Evaluation } from '../retrieval/evaluate.ts';
+import type { EpochRecord } from '../retrieval/fit.ts';
+import type { Losses } from '../retrieval/losses.ts';
+
+/**
+ * Write a checkpoint to a sink.
+ *
+ * @throws whatever the sink throws
+ */
+export function writeCheckpoint(checkpoint: Checkpoint, sink: Sink, runtime: Runtime = defaultRuntime()): void {
+  writeContainer(containerSections(checkpointOf(checkpoint)), sink, runtime);
+}
+
+/** A checkpoint as bytes. */
+export function checkpointToBytes(checkpoint: Checkpoint, runtime: Runtime = defaultRuntime()): Uint8Array {
+  return toBytes(containerSections(checkpointOf(checkpoint)), runtime);
+}
+
+/**
+ * Read a checkpoint.
+ *
+ * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
+ */
+export function readCheckpoint(source: Source, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
+  return readSaved(source, (root) => loadPart(root, { checkpoint: loadContents }), runtime);
+}
+
+/** A checkpoint from its bytes; throws as `readCheckpoint`. */
+export function checkpointFromBytes(bytes: Uint8Array, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
+  return readCheckpoint(bytesSource(bytes), runtime);
+}
+
+function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays }: Checkpoint): Saved {
+  const settings = { epoch, step, losses, epochs, optimizer, arrays: arrays.map(({ length }) => length) };
+  return {
+    kind: 'checkpoint',
+    settings: settings as unknown as JsonObject,
+    sections: arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),
+  };
+}
+
+function loadContents(part: Part): Checkpoint {
+  const { settings } = part;
+  const optimizer = settings.object('optimizer');
+  const lengths = settings.integers('arrays');
+  const checkpoint: Checkpoint = {
+    epoch: settings.integer('epoch'),
+    step: settings.integer('step'),
+    losses: settings.numbers('losses'),
+    epochs: settings.objects('epochs').map(readRecord),
+    optimizer: { name: optimizer.string('name'), learningRate: optimizer.number('learningRate') },
+    arrays: lengths.map((length, i) => new Float32Array(part.bytes(`array${i}`, 4 * length).buffer, 0, length)),
+  };
+  optimizer.finish();
+  return checkpoint;
+}
+
+function readRecord(settings: SettingsReader): EpochRecord {
+  const record: EpochRecord = {
+    epoch: settings.integer('epoch'),
+    ...readLosses(settings),
+    seconds: settings.number('seconds'),
+  };
+  if (settings.has('validation')) record.validation = readEvaluation(settings.object('validation'));
+  settings.finish();
+  return record;
+}
+
+function readEvaluation(settings: SettingsReader): Evaluation {
+  const metrics = settings.object('metrics');
+  const evaluation: Evaluation = {
+    ...readLosses(settings),
+    rows: settings.integer('rows'),
+    metrics: Object.fromEntries(metrics.keys().map((name) => [name, metrics.number(name)])),
+    seconds: settings.number('seconds'),
+  };
+  settings.finish();
+  return evaluation;
+}
+
+function readLosses(settings: SettingsReader): Losses {
+  return {
+    perExample: settings.number('perExample'),
+    lastBatch: settings.number('lastBatch'),
+    kerasBar: settings.number('kerasBar'),
+  };
+}
