@@ -14,7 +14,7 @@ import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';
 import { judge, recommend, saveAndLoad } from './serving.ts';
 import { show } from './show.ts';
-import { saveCheckpoint, train } from './training.ts';
+import { keepCheckpoint, train } from './training.ts';
 
 /** The tutorial's settings, from the arguments. */
 export interface TutorialSettings {
@@ -77,7 +77,7 @@ async function walkThrough(
       if (folder) await rm(folder, { recursive: true, force: true });
     }
   } catch (error) {
-    if (error instanceof FitAbortedError) await saveCheckpoint(error, settings, environment);
+    if (error instanceof FitAbortedError) await keepCheckpoint(error, settings, environment);
     throw error;
   }
 }

@@ -71,7 +71,7 @@ export async function saveAndLoad(
   report: Report<TutorialEvent>,
 ): Promise<void> {
   let start = now();
-  await saveBundle(path, { index, candidateTower: trained.model.candidateTower as never });
+  await saveBundle(path, { index, candidateTower: trained.model.candidateTower });
   report({ event: 'saved', path, sizeBytes: (await stat(path)).size, seconds: (now() - start) / 1000 });
   start = now();
   const loaded = await loadBundle<string, string>(path);

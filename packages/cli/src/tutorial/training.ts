@@ -1,9 +1,5 @@
 /** The tutorial's training: two towers of 32 dimensions, the retrieval task, Adagrad at 0.1. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { deserialize, serialize } from 'node:v8';
 import {
-  type Checkpoint,
-  DataError,
   type FitAbortedError,
   Generator,
   type MovieLens,
@@ -12,6 +8,7 @@ import {
   type TutorialSplit,
   TwoTowerModel,
 } from 'shortlist';
+import { loadCheckpoint, saveCheckpoint } from 'shortlist/node';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialSettings } from './command.ts';
@@ -42,7 +39,7 @@ export async function train(
   const candidateTower = tower('title', movies.titles);
   const model = new TwoTowerModel({ queryTower, candidateTower });
   const { epochs } = settings;
-  const resume = settings.checkpoint ? await readCheckpoint(settings.checkpoint) : undefined;
+  const resume = settings.checkpoint ? await loadCheckpoint(settings.checkpoint) : undefined;
   report({ event: 'towers', users: queryTower.inputs[0]!.lookup.size, titles: candidateTower.inputs[0]!.lookup.size });
   await model.fit(
     { queries: rows.userIds, candidates: rows.titles },
@@ -62,23 +59,12 @@ export async function train(
 }
 
 /** Keep what an interrupted run has, and say how to go on. */
-export async function saveCheckpoint(
+export async function keepCheckpoint(
   { checkpoint }: FitAbortedError,
   settings: TutorialSettings,
   { stderr }: Environment,
 ): Promise<void> {
   const path = settings.checkpoint ?? CHECKPOINT_FILE;
-  await writeFile(path, serialize(checkpoint));
+  await saveCheckpoint(path, checkpoint);
   stderr.write(`Training is kept in ${path}; go on with: shortlist tutorial --resume ${path}\n`);
-}
-
-async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const bytes = await readFile(path).catch((cause: Error) => {
-    throw new DataError(`${path}: expected a checkpoint, got ${cause.message}`);
-  });
-  try {
-    return deserialize(bytes) as Checkpoint;
-  } catch {
-    throw new DataError(`${path}: expected a checkpoint, got something else`);
-  }
 }
