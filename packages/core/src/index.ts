@@ -76,6 +76,7 @@ export type {
   CallOptions,
   CandidateBatch,
   CandidateDataset,
+  CandidateFilter,
   CandidatePredicate,
   CandidateSequence,
   Exclusions,

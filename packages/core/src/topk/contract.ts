@@ -52,6 +52,9 @@ export type Exclusions<I extends Identifier> = readonly I[] | readonly (readonly
 /** Says which candidates may be returned. */
 export type CandidatePredicate<I extends Identifier> = (identifier: I, row: number) => boolean;
 
+/** Which candidates may be returned: asked once a row, or bit words over the rows, bit r of word r >> 5. */
+export type CandidateFilter<I extends Identifier> = CandidatePredicate<I> | Int32Array;
+
 /** Options of one call. Every index may add its own. */
 export interface CallOptions<I extends Identifier> {
   /** Results a query gets; default the index's k. */
@@ -60,8 +63,8 @@ export interface CallOptions<I extends Identifier> {
   exclude?: Exclusions<I> | undefined;
   /** Only these identifiers may be returned. */
   include?: readonly I[] | undefined;
-  /** Only candidates this says yes to; asked once a row before the scan. */
-  filter?: CandidatePredicate<I> | undefined;
+  /** Only candidates this says yes to; a predicate is asked once a row before the scan. */
+  filter?: CandidateFilter<I> | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { shown } from '../checks/numbers.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
-import type { CallOptions, Exclusions, Identifier } from './contract.ts';
+import type { CallOptions, CandidatePredicate, Exclusions, Identifier } from './contract.ts';
 import type { Identifiers } from './identifiers.ts';
 
 const WORD_BITS = 32;
@@ -39,7 +39,7 @@ export class RowMask<I extends Identifier> {
   /**
    * The masks a call asks for; undefined when every row is allowed.
    *
-   * @throws {ShapeError} when there is not one list of exclusions a query
+   * @throws {ShapeError} when there is not one list of exclusions a query, or not one filter bit a row
    * @throws {IdentifierError} when an identifier is not of the index's type
    */
   static of<I extends Identifier>(
@@ -93,10 +93,22 @@ function allow<I extends Identifier>(
     }
   } else words.fill(-1);
   if (!filter) return;
+  const allows = filter instanceof Int32Array ? bitsOf(filter, identifiers) : filter;
+  if (filter instanceof Int32Array && identifiers.firstRow === 0) {
+    for (let w = 0; w < words.length; w++) words[w]! &= filter[w] ?? 0;
+    return;
+  }
   for (let row = 0; row < identifiers.size; row++) {
     const bit = 1 << (row & 31);
-    if (words[row >>> 5]! & bit && !filter(identifiers.of(row), identifiers.firstRow + row)) words[row >>> 5]! &= ~bit;
+    if (words[row >>> 5]! & bit && !allows(identifiers.of(row), identifiers.firstRow + row)) words[row >>> 5]! &= ~bit;
   }
+}
+
+/** Bit words as a predicate. @throws {ShapeError} when there is not one bit a row */
+function bitsOf<I extends Identifier>(words: Int32Array, { firstRow, size }: Identifiers<I>): CandidatePredicate<I> {
+  const needed = Math.ceil((firstRow + size) / WORD_BITS);
+  if (words.length < needed) throw new ShapeError(`filter: expected ${needed} words, got ${words.length}`);
+  return (_identifier, row) => ((words[row >>> 5]! >>> (row & 31)) & 1) === 1;
 }
 
 function deny<I extends Identifier>(

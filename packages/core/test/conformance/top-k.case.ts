@@ -187,6 +187,10 @@ export function runTopKCases({ name, make, skip = false }: TopKCase): void {
       assert.deepEqual(lists(index.call([[1, 0]], { include: ['b', 'a', 'nobody'] })), [['a', 'b']]);
       assert.deepEqual(lists(index.call([[1, 0]], { include: [] })), [[]]);
       assert.deepEqual(lists(index.call([[1, 0]], { filter: (title, row) => title !== 'c' && row < 3 })), [['a', 'b']]);
+      assert.deepEqual(
+        lists(index.call([[1, 0]], { filter: Int32Array.of(0b1011) })),
+        lists(index.call([[1, 0]], { filter: (_title, row) => [0, 1, 3].includes(row) })),
+      );
       const both = { include: ['a', 'b', 'c'], filter: (title: string) => title !== 'b', exclude: [['c'], []] };
       const two = [
         [1, 0],
