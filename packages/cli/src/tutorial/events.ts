@@ -4,27 +4,15 @@ import type { Event } from '../terminal/reporter.ts';
 /** The data are chosen and read. */
 export interface DataEvent extends Event {
   event: 'data';
-  /** One line for people: which source, and why. */
-  line: string;
+  /** One line: which source, and why. */
   source: string;
+  synthetic: boolean;
   interactions: number;
   users: number;
   movies: number;
-}
-
-/** The data are split. */
-export interface SplitEvent extends Event {
-  event: 'split';
+  titles: number;
   train: number;
   test: number;
-  titles: number;
-}
-
-/** The towers are made; rows of their tables, unknown words included. */
-export interface TowersEvent extends Event {
-  event: 'towers';
-  users: number;
-  titles: number;
 }
 
 /** Bytes of a download so far. */
@@ -63,7 +51,6 @@ export interface EvaluationEvent extends Event {
   index: string;
   perExample: number;
   lastBatch: number;
-  kerasBar: number;
   /** `factorized_top_k/top_10_categorical_accuracy` → share, … */
   metrics: Record<string, number>;
   seconds: number;
@@ -106,8 +93,6 @@ export interface LoadedEvent extends Event {
 /** Everything the tutorial reports. */
 export type TutorialEvent =
   | DataEvent
-  | SplitEvent
-  | TowersEvent
   | DownloadEvent
   | StepEvent
   | EpochEvent

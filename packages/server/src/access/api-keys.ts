@@ -1,0 +1,63 @@
+/**
+ * API keys: who may ask, and who may change. The server knows only SHA-256 digests of keys; a presented key is hashed and
+ * its digest compared with every known one in constant time, so the time taken says nothing about how near a guess was.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { OptionError } from 'shortlist';
+import { ServingError } from '../status/serving-error.ts';
+
+/** What a key allows: read asks, write also changes candidates, versions and labels. */
+export type Role = 'read' | 'write';
+
+/** A known key. */
+export interface ApiKey {
+  /** What logs and rate limits call its holder. */
+  name: string;
+  /** SHA-256 of the key, 64 hexadecimal digits. */
+  sha256: string;
+  role: Role;
+}
+
+/** Checks keys; without any key everybody may do everything. */
+export class ApiKeys {
+  readonly #keys: readonly { name: string; digest: Buffer; role: Role }[];
+
+  /** @throws {OptionError} when a key is not of the form above */
+  constructor(keys: readonly ApiKey[] = []) {
+    this.#keys = keys.map(({ name, sha256, role }, i) => {
+      if (!/^[0-9a-f]{64}$/i.test(sha256)) throw new OptionError(`keys[${i}].sha256: expected 64 hexadecimal digits`);
+      if (role !== 'read' && role !== 'write') throw new OptionError(`keys[${i}].role: expected read or write`);
+      return { name, digest: Buffer.from(sha256, 'hex'), role };
+    });
+  }
+
+  get required(): boolean {
+    return this.#keys.length > 0;
+  }
+
+  /**
+   * The name of a key's holder, or '' where no key is needed.
+   *
+   * @throws {ServingError} UNAUTHENTICATED without a known key, PERMISSION_DENIED when its role is too small
+   */
+  check(key: string | undefined, needed: Role): string {
+    if (!this.required) return '';
+    const digest = createHash('sha256')
+      .update(key ?? '')
+      .digest();
+    let found: { name: string; role: Role } | undefined;
+    // Every key is compared, also after one matched.
+    for (const known of this.#keys) if (timingSafeEqual(known.digest, digest)) found = known;
+    if (!found || key === undefined) throw new ServingError('UNAUTHENTICATED', 'A valid API key is required');
+    if (needed === 'write' && found.role !== 'write') {
+      throw new ServingError('PERMISSION_DENIED', 'This API key may not change anything');
+    }
+    return found.name;
+  }
+}
+
+/** The key in an Authorization header (`Bearer KEY`) or an `x-api-key` header. */
+export function presentedKey(authorization: string | undefined, apiKey: string | undefined): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization ?? '');
+  return bearer?.[1] ?? apiKey;
+}

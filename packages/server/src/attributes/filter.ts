@@ -1,0 +1,144 @@
+/**
+ * Filters over attributes: equals, in, range, and, or, not, as a closed JSON form.
+ *
+ *   {"equals": {"category": "shoes"}}            {"in": {"country": ["DE", "FR"]}}
+ *   {"range": {"price": {"gte": 10, "lt": 50}}}  {"and": [f, …]}  {"or": [f, …]}  {"not": f}
+ *
+ * `compileFilter` turns one into bit words over the rows, bit r of word r >> 5: the form the scan honours. A candidate
+ * without the attribute matches no comparison; `not` of it matches.
+ */
+import { invalidArgument } from '../status/serving-error.ts';
+import type { AttributeColumn, AttributeTable } from './table.ts';
+
+/** A value a filter compares with. */
+export type FilterValue = string | number | boolean;
+
+/** Bounds of a range; at least one. */
+export interface FilterRange {
+  gt?: number;
+  gte?: number;
+  lt?: number;
+  lte?: number;
+}
+
+/** A filter; each object has exactly one key, each comparison names exactly one attribute. */
+export type Filter =
+  | { readonly equals: { readonly [attribute: string]: FilterValue } }
+  | { readonly in: { readonly [attribute: string]: readonly FilterValue[] } }
+  | { readonly range: { readonly [attribute: string]: FilterRange } }
+  | { readonly and: readonly Filter[] }
+  | { readonly or: readonly Filter[] }
+  | { readonly not: Filter };
+
+/** Filters inside filters; more is no question a person asked. */
+const DEPTH_MAX = 16;
+/** Parts of a filter, all levels together: each part is one pass over the rows. */
+const PARTS_MAX = 256;
+const BOUNDS = ['gt', 'gte', 'lt', 'lte'];
+
+/**
+ * Check that a JSON value is a filter.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT, naming the place
+ */
+export function checkFilter(value: unknown): Filter {
+  let parts = 0;
+  const visit = (part: unknown, path: string, depth: number): void => {
+    if (depth > DEPTH_MAX || ++parts > PARTS_MAX) throw invalidArgument('filter: too many parts');
+    const [operator, operand] = onlyMember(part, path);
+    const here = `${path}.${operator}`;
+    if (operator === 'and' || operator === 'or') {
+      if (!Array.isArray(operand)) throw invalidArgument(`${here}: expected a list of filters`);
+      operand.forEach((item, i) => visit(item, `${here}[${i}]`, depth + 1));
+    } else if (operator === 'not') visit(operand, here, depth + 1);
+    else checkComparison(operator, onlyMember(operand, here), here);
+  };
+  visit(value, 'filter', 0);
+  return value as Filter;
+}
+
+function onlyMember(value: unknown, path: string): [string, unknown] {
+  const members = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  if (members.length !== 1) throw invalidArgument(`${path}: expected an object with one key`);
+  return members[0]!;
+}
+
+function checkComparison(operator: string, [attribute, operand]: [string, unknown], path: string): void {
+  const here = `${path}.${attribute}`;
+  if (operator === 'equals') {
+    if (!isFilterValue(operand)) throw invalidArgument(`${here}: expected text, a number or a boolean`);
+  } else if (operator === 'in') {
+    if (!Array.isArray(operand) || !operand.every(isFilterValue))
+      throw invalidArgument(`${here}: expected a list of values`);
+  } else if (operator === 'range') {
+    const bounds = typeof operand === 'object' && operand !== null ? Object.entries(operand) : [];
+    if (bounds.length === 0 || !bounds.every(([name, bound]) => BOUNDS.includes(name) && Number.isFinite(bound))) {
+      throw invalidArgument(`${here}: expected numbers under gt, gte, lt or lte`);
+    }
+  } else throw invalidArgument(`${path}: expected equals, in, range, and, or or not`);
+}
+
+const isFilterValue = (value: unknown): value is FilterValue =>
+  typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+
+/** Bit words over `rows` rows: 1 where the filter holds. Bits behind the last row are 0. */
+export function compileFilter(filter: Filter, table: AttributeTable, rows: number): Uint32Array {
+  const words = new Uint32Array((rows + 31) >>> 5);
+  if ('and' in filter || 'or' in filter) {
+    const parts = 'and' in filter ? filter.and : filter.or;
+    if ('and' in filter) words.fill(0xffff_ffff);
+    for (const part of parts) {
+      const other = compileFilter(part, table, rows);
+      if ('and' in filter) for (let w = 0; w < words.length; w++) words[w]! &= other[w]!;
+      else for (let w = 0; w < words.length; w++) words[w]! |= other[w]!;
+    }
+  } else if ('not' in filter) {
+    const other = compileFilter(filter.not, table, rows);
+    for (let w = 0; w < words.length; w++) words[w] = ~other[w]!;
+  } else {
+    const [attribute, holds] = comparison(filter);
+    const column = table.columns.get(attribute);
+    if (column) markRows(words, rows, column, holds(column));
+  }
+  if (rows & 31) words[words.length - 1]! &= 2 ** (rows & 31) - 1;
+  return words;
+}
+
+function markRows(words: Uint32Array, rows: number, column: AttributeColumn, holds: (entry: number) => boolean): void {
+  const { entries } = column;
+  // Rows behind the column's end have no value and match nothing.
+  const end = Math.min(rows, entries.length);
+  for (let row = 0; row < end; row++) if (holds(entries[row]!)) words[row >>> 5]! |= 1 << (row & 31);
+}
+
+type Comparison = [attribute: string, (column: AttributeColumn) => (entry: number) => boolean];
+
+function comparison(filter: Exclude<Filter, { and: unknown } | { or: unknown } | { not: unknown }>): Comparison {
+  if ('range' in filter) {
+    const [attribute, { gt, gte, lt, lte }] = Object.entries(filter.range)[0]!;
+    const above = Math.max(gt ?? Number.NEGATIVE_INFINITY, gte ?? Number.NEGATIVE_INFINITY);
+    const below = Math.min(lt ?? Number.POSITIVE_INFINITY, lte ?? Number.POSITIVE_INFINITY);
+    // A strict bound decides where both kinds name the same number.
+    const strictlyAbove = gt !== undefined && gt >= above;
+    const strictlyBelow = lt !== undefined && lt <= below;
+    const inRange = (entry: number): boolean =>
+      (strictlyAbove ? entry > above : entry >= above) && (strictlyBelow ? entry < below : entry <= below);
+    return [attribute, (column) => (column.kind === 'number' ? inRange : () => false)];
+  }
+  const [attribute, value] = Object.entries('equals' in filter ? filter.equals : filter.in)[0]!;
+  const wanted: readonly FilterValue[] = Array.isArray(value) ? value : [value as FilterValue];
+  return [
+    attribute,
+    (column) => {
+      const entries = new Set(wanted.map((word) => entryOf(column, word)).filter((entry) => entry !== undefined));
+      const [only] = entries;
+      return entries.size === 1 ? (entry) => entry === only : (entry) => entries.has(entry);
+    },
+  ];
+}
+
+/** What a value is stored as in a column, or undefined when no row can have it. */
+function entryOf(column: AttributeColumn, value: FilterValue): number | undefined {
+  if (column.kind === 'text') return typeof value === 'string' ? column.codeOf(value) : undefined;
+  return typeof value === column.kind ? Number(value) : undefined;
+}

@@ -1,0 +1,162 @@
+/**
+ * Attributes of candidates: one column a name, one entry a row of the index, in the order of the rows.
+ *
+ * Text columns are dictionary coded (an int32 code a row, −1 for none), numbers are float64 (NaN for none), booleans are
+ * one byte (2 for none). A filter reads columns; an answer shows the values of its rows.
+ */
+import { DataError } from 'shortlist';
+import { invalidArgument } from '../status/serving-error.ts';
+
+/** A value of an attribute; null where a candidate has none. */
+export type AttributeValue = string | number | boolean | null;
+
+/** Values of one candidate by attribute name. */
+export type AttributeValues = { readonly [name: string]: AttributeValue };
+
+/** What a column holds. */
+export type AttributeKind = 'text' | 'number' | 'boolean';
+
+const NO_BOOLEAN = 2;
+
+/** One attribute of all candidates. */
+export class AttributeColumn {
+  readonly kind: AttributeKind;
+  /** text: codes; number: values; boolean: 0, 1, 2 for none. At least as long as the table has rows. */
+  entries: Int32Array | Float64Array | Uint8Array;
+  readonly #words: string[] = [];
+  readonly #codes = new Map<string, number>();
+
+  constructor(kind: AttributeKind, capacity: number) {
+    this.kind = kind;
+    this.entries = emptyEntries(kind, capacity);
+  }
+
+  /** The code of a word, or undefined when no candidate has ever had it. */
+  codeOf(word: string): number | undefined {
+    return this.#codes.get(word);
+  }
+
+  get(row: number): AttributeValue {
+    const entry = this.entries[row];
+    if (entry === undefined) return null;
+    if (this.kind === 'number') return Number.isNaN(entry) ? null : entry;
+    if (this.kind === 'boolean') return entry === NO_BOOLEAN ? null : entry === 1;
+    return entry < 0 ? null : this.#words[entry]!;
+  }
+
+  set(row: number, value: AttributeValue): void {
+    if (row >= this.entries.length) this.#grow(row + 1);
+    if (value === null) this.entries[row] = noEntry(this.kind);
+    else if (typeof value === 'string') this.entries[row] = this.#encode(value);
+    else this.entries[row] = Number(value);
+  }
+
+  #encode(word: string): number {
+    let code = this.#codes.get(word);
+    if (code === undefined) {
+      code = this.#words.length;
+      this.#words.push(word);
+      this.#codes.set(word, code);
+    }
+    return code;
+  }
+
+  #grow(rows: number): void {
+    // Doubling keeps a stream of upserts linear.
+    const entries = emptyEntries(this.kind, Math.max(rows, 2 * this.entries.length));
+    entries.set(this.entries as never);
+    this.entries = entries;
+  }
+}
+
+function noEntry(kind: AttributeKind): number {
+  return kind === 'number' ? Number.NaN : kind === 'text' ? -1 : NO_BOOLEAN;
+}
+
+function emptyEntries(kind: AttributeKind, capacity: number): Int32Array | Float64Array | Uint8Array {
+  if (kind === 'number') return new Float64Array(capacity).fill(Number.NaN);
+  return kind === 'text' ? new Int32Array(capacity).fill(-1) : new Uint8Array(capacity).fill(NO_BOOLEAN);
+}
+
+const kindOf = (value: string | number | boolean): AttributeKind =>
+  typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
+
+/** All attributes of all candidates. */
+export class AttributeTable {
+  readonly columns: Map<string, AttributeColumn> = new Map();
+  /** Grows with every change: what was computed from the columns is out of date when this moved. */
+  generation = 0;
+
+  /** Values of a row, without those it does not have. */
+  valuesOf(row: number): Record<string, string | number | boolean> {
+    const values: Record<string, string | number | boolean> = {};
+    for (const [name, column] of this.columns) {
+      const value = column.get(row);
+      if (value !== null) values[name] = value;
+    }
+    return values;
+  }
+
+  /**
+   * Check values against the kinds their columns have.
+   *
+   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, or a number is not finite
+   */
+  check(values: AttributeValues): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null) continue;
+      if (
+        !['string', 'number', 'boolean'].includes(typeof value) ||
+        (typeof value === 'number' && !Number.isFinite(value))
+      ) {
+        throw invalidArgument(`attribute '${name}': expected text, a finite number or a boolean`);
+      }
+      const kind = this.columns.get(name)?.kind ?? kindOf(value);
+      if (kind !== kindOf(value)) {
+        throw invalidArgument(`attribute '${name}': expected a ${kind}, got ${typeof value}`);
+      }
+    }
+  }
+
+  /** Replace a row's values; attributes that are not named become none. Values were checked. */
+  set(row: number, values: AttributeValues): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value !== null && !this.columns.has(name))
+        this.columns.set(name, new AttributeColumn(kindOf(value), row + 1));
+    }
+    for (const [name, column] of this.columns) column.set(row, values[name] ?? null);
+    this.generation++;
+  }
+
+  /** Add a column of one value a row. @throws {DataError} when the values are not all of one kind */
+  addColumn(name: string, values: readonly AttributeValue[]): void {
+    const first = values.find((value) => value !== null);
+    const kind = first === undefined || first === null ? 'text' : kindOf(first);
+    const column = new AttributeColumn(kind, values.length);
+    values.forEach((value, row) => {
+      if (value !== null && kindOf(value) !== kind) {
+        throw new DataError(`attributes.${name}: expected a ${kind} as before, got ${typeof value} in row ${row}`);
+      }
+      column.set(row, value);
+    });
+    this.columns.set(name, column);
+    this.generation++;
+  }
+
+  /** A table of some rows of this one, in their order. */
+  select(rows: readonly number[]): AttributeTable {
+    const table = new AttributeTable();
+    for (const [name, column] of this.columns)
+      table.addColumn(
+        name,
+        rows.map((row) => column.get(row)),
+      );
+    return table;
+  }
+
+  /** Move a row's values to another row, as an index does that fills a gap with its last row. */
+  move(from: number, to: number): void {
+    for (const column of this.columns.values()) column.set(to, column.get(from));
+    this.generation++;
+  }
+}

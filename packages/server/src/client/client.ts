@@ -1,0 +1,106 @@
+/**
+ * A client: one method a route, refusals as errors with their code, retries only where the server says that it is full.
+ */
+import type {
+  Candidate,
+  JsonIdentifier,
+  ShortlistHit,
+  ShortlistRequest,
+  ShortlistResponse,
+  UpdateResponse,
+} from '../shortlist/messages.ts';
+
+/** Options of a client. */
+export interface ClientOptions {
+  /** Where the server is: http://127.0.0.1:8501. */
+  url: string;
+  apiKey?: string;
+  /** The model to ask where the server has several. */
+  model?: string;
+  /** How often a request the server had no room for is sent again; default 2. */
+  retries?: number;
+  fetch?: typeof globalThis.fetch;
+}
+
+/** What the server refused. */
+export class ShortlistRequestError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string;
+
+  constructor(status: number, { error, code, requestId }: { error: string; code: string; requestId: string }) {
+    super(error);
+    this.name = 'ShortlistRequestError';
+    this.status = status;
+    this.code = code;
+    this.requestId = requestId;
+  }
+}
+
+/** One call's options beside its request. */
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** Asks one server. M describes the attributes results carry. */
+export class ShortlistClient<M extends object = Record<string, never>> {
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** The best candidates for a query. @throws {ShortlistRequestError} */
+  async shortlist(
+    request: ShortlistRequest,
+    options?: CallOptions,
+  ): Promise<Omit<ShortlistResponse, 'results'> & { results: (ShortlistHit & Partial<M>)[] }> {
+    const { model } = this.#options;
+    const answer = await this.#post('/v1/shortlist', model === undefined ? request : { model, ...request }, options);
+    return answer as ShortlistResponse & { results: (ShortlistHit & Partial<M>)[] };
+  }
+
+  /** Insert or replace candidates. @throws {ShortlistRequestError} and nothing is changed */
+  async upsert(candidates: readonly Candidate[], options?: CallOptions): Promise<UpdateResponse> {
+    return (await this.#post('/v1/candidates/upsert', this.#withModel({ candidates }), options)) as UpdateResponse;
+  }
+
+  /** Remove candidates. @throws {ShortlistRequestError} */
+  async delete(ids: readonly JsonIdentifier[], options?: CallOptions): Promise<UpdateResponse> {
+    return (await this.#post('/v1/candidates/delete', this.#withModel({ ids }), options)) as UpdateResponse;
+  }
+
+  #withModel<T extends object>(message: T): T & { model?: string } {
+    const { model } = this.#options;
+    return model === undefined ? message : { ...message, model };
+  }
+
+  async #post(path: string, message: object, { signal }: CallOptions = {}): Promise<unknown> {
+    const { url, apiKey, retries = 2, fetch = globalThis.fetch } = this.#options;
+    for (let tries = 0; ; tries++) {
+      const response = await fetch(new URL(path, url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
+        body: JSON.stringify(message),
+        ...(signal ? { signal } : {}),
+      });
+      if (response.ok) return response.json();
+      const after = response.headers.get('retry-after');
+      if ((response.status === 503 || response.status === 429) && after !== null && tries < retries) {
+        await response.arrayBuffer();
+        await new Promise((resolve) => setTimeout(resolve, Number(after) * 1000));
+        continue;
+      }
+      const refusal = (await response.json().catch(() => ({}))) as Partial<
+        Record<'error' | 'code' | 'requestId', string>
+      >;
+      const { error = response.statusText, code = 'UNKNOWN', requestId = '' } = refusal;
+      throw new ShortlistRequestError(response.status, { error, code, requestId });
+    }
+  }
+}
+
+/** A client of a server. */
+export function createClient<M extends object = Record<string, never>>(options: ClientOptions): ShortlistClient<M> {
+  return new ShortlistClient<M>(options);
+}

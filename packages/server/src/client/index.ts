@@ -1,0 +1,16 @@
+/** `@shortlist/server/client`: the typed client of the plain JSON API. Runs wherever there is `fetch`. */
+
+export type { Filter } from '../attributes/filter.ts';
+export type {
+  Candidate,
+  DeleteRequest,
+  JsonFeature,
+  JsonIdentifier,
+  JsonQuery,
+  ShortlistHit,
+  ShortlistRequest,
+  ShortlistResponse,
+  UpdateResponse,
+  UpsertRequest,
+} from '../shortlist/messages.ts';
+export { type ClientOptions, createClient, ShortlistClient, ShortlistRequestError } from './client.ts';

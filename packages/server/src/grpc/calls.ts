@@ -1,0 +1,58 @@
+/** One unary gRPC call as a function: admitted, given a deadline, its refusal turned into a status. */
+import { type handleUnaryCall, Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
+import { presentedKey, type Role } from '../access/api-keys.ts';
+import type { ServingContext } from '../context/serving-context.ts';
+import type { RequestLimits } from '../models/run-signature.ts';
+import { traced } from '../observe/tracing.ts';
+import type { AskOptions } from '../queue/batcher.ts';
+import { type ServingError, toServingError } from '../status/serving-error.ts';
+
+/** What a call knows beside its message. */
+export type CallOptions = AskOptions & { limits: RequestLimits };
+
+/** A handler for grpc-js of a function of message and options. */
+export function unary<Q, A>(
+  context: ServingContext,
+  role: Role | 'open',
+  answer: (message: Q, options: CallOptions) => Promise<A> | A,
+): handleUnaryCall<Q, A> {
+  return (call, callback) => {
+    traced(call.getPath(), {}, async () => {
+      if (role !== 'open') admitCall(context, call, role);
+      return answer(call.request, callOptions(context, call));
+    }).then(
+      (message) => callback(null, message),
+      (error: unknown) => {
+        const refusal = toServingError(error);
+        if (refusal.code === 'INTERNAL')
+          context.logger.error({ err: refusal.cause ?? refusal, path: call.getPath() }, 'call failed');
+        callback({ code: refusal.grpcStatus, details: refusal.message, metadata: retryAfter(refusal) });
+      },
+    );
+  };
+}
+
+function admitCall({ keys }: ServingContext, call: ServerUnaryCall<unknown, unknown>, role: Role): void {
+  const first = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
+  keys.check(presentedKey(first('authorization'), first('x-api-key')), role);
+}
+
+function callOptions({ limits }: ServingContext, call: ServerUnaryCall<unknown, unknown>): CallOptions {
+  const given = call.getDeadline();
+  const leftMs = Number(given) - Date.now();
+  const deadline =
+    performance.now() + Math.min(limits.deadlineMs, Number.isFinite(leftMs) ? leftMs : limits.deadlineMs);
+  const signal = {
+    get aborted(): boolean {
+      return call.cancelled;
+    },
+  };
+  return { limits, deadline, signal };
+}
+
+/** Where retrying makes sense, clients are told when (gRPC's retry push-back). */
+function retryAfter({ retryAfterS }: ServingError): Metadata {
+  const metadata = new Metadata();
+  if (retryAfterS !== undefined) metadata.set('grpc-retry-pushback-ms', String(retryAfterS * 1000));
+  return metadata;
+}

@@ -1,0 +1,25 @@
+/** The .proto files as grpc-js takes them. They lie beside the code, trimmed to what is served. */
+import { fileURLToPath } from 'node:url';
+import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
+import { protoPath as healthProto } from 'grpc-health-check';
+
+const FOLDER = fileURLToPath(new URL('../../../protos', import.meta.url));
+
+/** All messages and services. 64-bit integers are strings, enums numbers, absent fields have their defaults. */
+export const DEFINITIONS: PackageDefinition = loadSync(
+  ['tensorflow_serving.proto', 'inference.proto', 'shortlist.proto', healthProto],
+  { includeDirs: [FOLDER], keepCase: true, longs: String, defaults: true, oneofs: true },
+);
+
+/** A service by its full name. */
+export function serviceOf(name: string): ServiceDefinition {
+  let node: unknown = loadPackageDefinition(DEFINITIONS);
+  for (const part of name.split('.')) node = (node as Record<string, unknown>)[part];
+  return (node as { service: ServiceDefinition }).service;
+}
+
+/** Bytes of a message of a type, as an Any carries them. */
+export function encodeMessage(type: string, message: object): Buffer {
+  return (DEFINITIONS[type] as MessageTypeDefinition<object, object>).serialize(message);
+}

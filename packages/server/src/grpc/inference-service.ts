@@ -1,0 +1,160 @@
+/** The Open Inference Protocol over gRPC: `inference.GRPCInferenceService`, raw and typed contents. */
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServingContext } from '../context/serving-context.ts';
+import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
+import { infer, parseVersion } from '../inference/infer.ts';
+import type { ServedVersion } from '../models/served-version.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
+import { checkShape, type Datatype, type Element, elementCount, isDatatype, type Tensor } from '../tensors/tensor.ts';
+import { type CallOptions, unary } from './calls.ts';
+
+interface Parameter {
+  parameter_choice?: 'bool_param' | 'int64_param' | 'string_param' | 'double_param' | 'uint64_param';
+  bool_param?: boolean;
+  int64_param?: string;
+  string_param?: string;
+  double_param?: number;
+  uint64_param?: string;
+}
+
+interface Contents {
+  bool_contents: boolean[];
+  int_contents: number[];
+  int64_contents: string[];
+  uint_contents: number[];
+  uint64_contents: string[];
+  fp32_contents: number[];
+  fp64_contents: number[];
+  bytes_contents: Uint8Array[];
+}
+
+interface InputTensor {
+  name: string;
+  datatype: string;
+  shape: string[];
+  contents: Contents | null;
+}
+
+interface ModelInferRequest {
+  model_name: string;
+  model_version: string;
+  id: string;
+  parameters: Record<string, Parameter>;
+  inputs: InputTensor[];
+  outputs: { name: string }[];
+  raw_input_contents: Buffer[];
+}
+
+interface ModelName {
+  name: string;
+  version: string;
+}
+
+/** Handlers of `inference.GRPCInferenceService`. */
+export function inferenceService(context: ServingContext): UntypedServiceImplementation {
+  const { registry, limits } = context;
+  const choose = ({ name, version }: ModelName): ServedVersion =>
+    registry.choose(name, { version: parseVersion(version) });
+  return {
+    ServerLive: unary(context, 'open', () => ({ live: true })),
+    ServerReady: unary(context, 'open', () => ({ ready: context.isReady() })),
+    ModelReady: unary(context, 'open', (request: ModelName) => {
+      choose(request);
+      return { ready: context.isReady() };
+    }),
+    ServerMetadata: unary(context, 'read', () => serverMetadata(context.serverVersion)),
+    ModelMetadata: unary(context, 'read', (request: ModelName) =>
+      modelMetadata(registry.find(request.name), choose(request)),
+    ),
+    ModelInfer: unary(context, 'read', (request: ModelInferRequest, options) => modelInfer(context, request, options)),
+    ModelConfig: unary(context, 'read', (request: ModelName) => ({
+      config: modelConfig(choose(request), limits.queries),
+    })),
+    ModelStatistics: unary(context, 'read', (request: ModelName) =>
+      modelStatistics(
+        request.name === ''
+          ? registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []))
+          : [choose(request)],
+      ),
+    ),
+    RepositoryIndex: unary(context, 'read', ({ ready }: { ready: boolean }) => ({
+      models: repositoryIndex(registry, { ready }),
+    })),
+    RepositoryModelLoad: unary(context, 'write', async ({ model_name }: { model_name: string }) => {
+      const model = registry.find(model_name);
+      await model.load();
+      if (!model.newest) throw invalidArgument(`failed to load '${model_name}'`);
+      return {};
+    }),
+    RepositoryModelUnload: unary(context, 'write', async ({ model_name }: { model_name: string }) => {
+      await registry.find(model_name).unload();
+      return {};
+    }),
+  };
+}
+
+async function modelInfer(
+  { registry }: ServingContext,
+  request: ModelInferRequest,
+  options: CallOptions,
+): Promise<object> {
+  const raw = request.raw_input_contents;
+  if (raw.length > 0 && raw.length !== request.inputs.length) {
+    throw invalidArgument(`expected ${request.inputs.length} raw_input_contents, got ${raw.length}`);
+  }
+  const inputs = new Map(request.inputs.map((input, i) => [input.name, readInput(input, raw[i])]));
+  const parameters = new Map<string, string | number | boolean>();
+  for (const [name, parameter] of Object.entries(request.parameters)) {
+    const choice = parameter.parameter_choice;
+    if (!choice) continue;
+    const value = parameter[choice]!;
+    parameters.set(name, choice === 'int64_param' || choice === 'uint64_param' ? Number(value) : value);
+  }
+  const outputs = request.outputs.map(({ name }) => name);
+  const { model_name: model, model_version: version } = request;
+  const answer = await infer(registry, { model, version, parameters, inputs, outputs }, options);
+  const tensors = [...answer.outputs];
+  return {
+    model_name: answer.model,
+    model_version: answer.version,
+    id: request.id,
+    outputs: tensors.map(([name, { datatype, shape }]) => ({ name, datatype, shape })),
+    raw_output_contents: tensors.map(([, tensor]) => encodeTensor(tensor)),
+  };
+}
+
+function readInput({ name, datatype, shape: sizes, contents }: InputTensor, raw: Buffer | undefined): Tensor {
+  if (!isDatatype(datatype)) throw invalidArgument(`input '${name}': unknown datatype '${datatype}'`);
+  const shape = sizes.map(Number);
+  checkShape(name, shape, elementCount(shape));
+  if (raw) return decodeTensor(name, datatype, shape, raw);
+  const data = contents ? contentsOf(contents, datatype) : [];
+  checkShape(name, shape, data.length);
+  return { datatype, shape, data };
+}
+
+function contentsOf(contents: Contents, datatype: Datatype): ArrayLike<Element> {
+  switch (datatype) {
+    case 'BOOL':
+      return contents.bool_contents;
+    case 'INT64':
+      return contents.int64_contents.map(BigInt);
+    case 'UINT64':
+      return contents.uint64_contents.map(BigInt);
+    case 'UINT8':
+    case 'UINT16':
+    case 'UINT32':
+      return contents.uint_contents;
+    case 'FP32':
+      return contents.fp32_contents;
+    case 'FP64':
+      return contents.fp64_contents;
+    case 'BYTES':
+      return contents.bytes_contents;
+    case 'FP16':
+      throw invalidArgument('FP16 must be sent as raw contents');
+    default:
+      return contents.int_contents;
+  }
+}

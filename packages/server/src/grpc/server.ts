@@ -1,0 +1,79 @@
+/** The gRPC server: TF Serving's services, the Open Inference Protocol, ours, health and reflection. */
+import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import type { TlsFiles } from '../access/tls-files.ts';
+import type { ServingContext } from '../context/serving-context.ts';
+import { candidateService } from './candidate-service.ts';
+import { DEFINITIONS, serviceOf } from './definitions.ts';
+import { inferenceService } from './inference-service.ts';
+import { modelService, predictionService } from './tensorflow-service.ts';
+
+const SERVICES = {
+  'tensorflow.serving.PredictionService': predictionService,
+  'tensorflow.serving.ModelService': modelService,
+  'inference.GRPCInferenceService': inferenceService,
+  'shortlist.v1.CandidateService': candidateService,
+} as const;
+
+/** How often certificates are looked at. */
+const TLS_POLL_MS = 5_000;
+
+/** A gRPC server that is not yet listening. */
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #health: HealthImplementation;
+
+  constructor(context: ServingContext) {
+    const { bodyBytes } = context.limits;
+    this.#server = new Server({ 'grpc.max_receive_message_length': bodyBytes, 'grpc.max_send_message_length': -1 });
+    for (const [name, implement] of Object.entries(SERVICES)) {
+      this.#server.addService(serviceOf(name), implement(context));
+    }
+    this.#health = new HealthImplementation(
+      Object.fromEntries(['', ...Object.keys(SERVICES)].map((name) => [name, 'NOT_SERVING'])),
+    );
+    this.#health.addToServer(this.#server);
+    new ReflectionService(DEFINITIONS).addToServer(this.#server);
+  }
+
+  /** Listen; the port it got. Certificates are read again when their files change. */
+  listen(host: string, port: number, tls: TlsFiles | undefined): Promise<number> {
+    const credentials = tls ? this.#tlsCredentials(tls) : ServerCredentials.createInsecure();
+    const address = host.includes(':') ? `[${host}]` : host;
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(`${address}:${port}`, credentials, (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+  }
+
+  #tlsCredentials({ cert, key, ca }: TlsFiles): ServerCredentials {
+    const { createCertificateProviderServerCredentials, FileWatcherCertificateProvider } = experimental;
+    const provider = new FileWatcherCertificateProvider({
+      certificateFile: cert,
+      privateKeyFile: key,
+      // The provider wants an authority in any case; without mutual TLS nothing is checked against it.
+      caCertificateFile: ca ?? cert,
+      refreshIntervalMs: TLS_POLL_MS,
+    });
+    return createCertificateProviderServerCredentials(provider, provider, ca !== undefined);
+  }
+
+  /** What the health service says of everything here. */
+  setServing(serving: boolean): void {
+    for (const name of ['', ...Object.keys(SERVICES)])
+      this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  }
+
+  /** Take no more calls, finish those under way; after `graceMs` cut the rest off. */
+  close(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}

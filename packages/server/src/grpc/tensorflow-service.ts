@@ -1,0 +1,133 @@
+/** TF Serving's gRPC: PredictionService/Predict and GetModelMetadata, ModelService/GetModelStatus. */
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServingContext } from '../context/serving-context.ts';
+import type { VersionChoice } from '../models/model.ts';
+import { runSignature } from '../models/run-signature.ts';
+import { DEFAULT_SIGNATURE, findSignature, type Signature } from '../servable/signatures.ts';
+import { invalidArgument, toServingError } from '../status/serving-error.ts';
+import { signatureDefs, statusMessage } from '../tensorflow/describe.ts';
+import type { Tensor } from '../tensors/tensor.ts';
+import { type CallOptions, unary } from './calls.ts';
+import { encodeMessage } from './definitions.ts';
+import { type TensorProto, tensorOf, tensorProtoOf } from './tensor-proto.ts';
+
+interface ModelSpec {
+  name: string;
+  version?: { value: string } | null;
+  version_label?: string;
+  version_choice?: 'version' | 'version_label';
+  signature_name: string;
+}
+
+interface PredictRequest {
+  model_spec: ModelSpec | null;
+  inputs: Record<string, TensorProto>;
+  output_filter: string[];
+}
+
+function specOf(spec: ModelSpec | null): ModelSpec {
+  if (!spec) throw invalidArgument('Missing ModelSpec');
+  return spec;
+}
+
+function choiceOf({ version_choice, version, version_label }: ModelSpec): VersionChoice {
+  if (version_choice === 'version') return { version: Number(version!.value) };
+  return version_choice === 'version_label' ? { label: version_label! } : {};
+}
+
+/** Handlers of `tensorflow.serving.PredictionService`. */
+export function predictionService(context: ServingContext): UntypedServiceImplementation {
+  const { registry, metrics } = context;
+  const predict = async (request: PredictRequest, options: CallOptions): Promise<object> => {
+    const spec = specOf(request.model_spec);
+    return registry.choose(spec.name, choiceOf(spec)).hold(async (served) => {
+      const signature = findSignature(served.signatures, spec.signature_name);
+      checkInputs(signature, Object.keys(request.inputs));
+      const inputs = new Map<string, Tensor>();
+      for (const [name, proto] of Object.entries(request.inputs)) inputs.set(name, tensorOf(name, proto));
+      checkOutputs(signature, request.output_filter);
+      const outputs = await runSignature(served, signature, inputs, options);
+      const wanted = request.output_filter.length === 0 ? [...outputs.keys()] : request.output_filter;
+      return {
+        outputs: Object.fromEntries(wanted.map((name) => [name, tensorProtoOf(outputs.get(name)!)])),
+        model_spec: {
+          name: spec.name,
+          version: { value: String(served.version) },
+          signature_name: spec.signature_name || DEFAULT_SIGNATURE,
+        },
+      };
+    });
+  };
+  return {
+    Predict: unary(context, 'read', async (request: PredictRequest, options) => {
+      const started = performance.now();
+      let status = 'OK';
+      try {
+        return await predict(request, options);
+      } catch (error) {
+        status = toServingError(error).code;
+        throw error;
+      } finally {
+        const name = request.model_spec?.name ?? '';
+        const model_name = registry.models.some((model) => model.name === name) ? name : '';
+        metrics.requests.inc({ model_name, status });
+        const labels = { model_name, API: 'predict', entrypoint: 'GRPC' };
+        metrics.requestLatency.observe(labels, (performance.now() - started) * 1000);
+      }
+    }),
+    GetModelMetadata: unary(
+      context,
+      'read',
+      ({ model_spec, metadata_field }: { model_spec: ModelSpec | null; metadata_field: string[] }) => {
+        const spec = specOf(model_spec);
+        if (metadata_field.length === 0)
+          throw invalidArgument('GetModelMetadataRequest must specify at least one metadata_field');
+        for (const field of metadata_field) {
+          if (field !== 'signature_def') throw invalidArgument(`Metadata field ${field} is not supported`);
+        }
+        const { model, version, signatures } = registry.choose(spec.name, choiceOf(spec));
+        const value = encodeMessage('tensorflow.serving.SignatureDefMap', { signature_def: signatureDefs(signatures) });
+        const any = { type_url: 'type.googleapis.com/tensorflow.serving.SignatureDefMap', value };
+        return {
+          model_spec: { name: model, version: { value: String(version) }, signature_name: '' },
+          metadata: { signature_def: any },
+        };
+      },
+    ),
+  };
+}
+
+/** Handlers of `tensorflow.serving.ModelService`. */
+export function modelService(context: ServingContext): UntypedServiceImplementation {
+  return {
+    GetModelStatus: unary(context, 'read', ({ model_spec }: { model_spec: ModelSpec | null }) => {
+      const spec = specOf(model_spec);
+      return statusMessage(context.registry.status(spec.name, choiceOf(spec)));
+    }),
+  };
+}
+
+/** TF Serving's message for inputs that are not the signature's. */
+function checkInputs({ inputs }: Signature, given: readonly string[]): void {
+  const expected = inputs.map(({ name }) => name).sort();
+  const got = [...given].sort();
+  const extra = got.filter((name) => !expected.includes(name));
+  const missing = expected.filter((name) => !got.includes(name));
+  if (extra.length + missing.length === 0) return;
+  throw invalidArgument(
+    `input size does not match signature: ${got.length}!=${expected.length} ` +
+      `len({${got.join(',')}}) != len({${expected.join(',')}}). ` +
+      `Sent extra: {${extra.join(',')}}. Missing but required: {${missing.join(',')}}.`,
+  );
+}
+
+function checkOutputs({ outputs }: Signature, filter: readonly string[]): void {
+  const known = outputs.map(({ name }) => name);
+  for (const name of filter) {
+    if (!known.includes(name)) {
+      throw invalidArgument(
+        `output tensor alias not found in signature: ${name} Outputs expected to be in the set {${known.join(',')}}.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** The HTTP server: limits, request ids, the three APIs, metrics and /openapi.json. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance, type FastifyServerOptions, LogController } from 'fastify';
+import type { TlsMaterial } from '../access/tls-files.ts';
+import type { ServingContext } from '../context/serving-context.ts';
+import { ServingError } from '../status/serving-error.ts';
+import { sendError } from './errors.ts';
+import { inferenceRoutes } from './inference-routes.ts';
+import { admit } from './requests.ts';
+import { shortlistRoutes } from './shortlist-routes.ts';
+import { tensorflowRoutes } from './tensorflow-routes.ts';
+
+/** What only the HTTP server needs to know. */
+export interface HttpOptions {
+  tls?: TlsMaterial | undefined;
+  /** Requests a second one client may send; undefined for no limit. */
+  requestsPerSecond?: number | undefined;
+}
+
+/** Ids that clients send are kept when they are short and harmless in a log line. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** Idle connections are kept longer than the minute load balancers keep theirs, so that these close first. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** Build the server; it does not listen yet. */
+export async function createHttpApp(context: ServingContext, options: HttpOptions = {}): Promise<FastifyInstance> {
+  const { limits, logger } = context;
+  const serverOptions = {
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
+    ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
+    bodyLimit: limits.bodyBytes,
+    // A request that trickles in is cut off: headers and body together have this long.
+    requestTimeout: limits.arrivalMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle' as const,
+    return503OnClosing: false,
+    genReqId: ({ headers }: { headers: IncomingHttpHeaders }) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    http: { headersTimeout: limits.arrivalMs, connectionsCheckingInterval: Math.min(1000, limits.arrivalMs) },
+  };
+  const app = fastify(
+    (options.tls ? { ...serverOptions, https: options.tls } : serverOptions) as FastifyServerOptions,
+  ) as FastifyInstance;
+  app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
+  app.setNotFoundHandler((_request, reply) => reply.code(404).send());
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const line = { method: request.method, url: request.url, status: reply.statusCode, tookMs: reply.elapsedTime };
+    if (reply.statusCode >= 500) request.log.warn(line, 'answered');
+    else request.log.debug(line, 'answered');
+  });
+  if (options.requestsPerSecond !== undefined) {
+    await app.register(rateLimit, {
+      max: options.requestsPerSecond,
+      timeWindow: 1000,
+      errorResponseBuilder: () => new ServingError('RESOURCE_EXHAUSTED', 'Too many requests', { retryAfterS: 1 }),
+    });
+  }
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Shortlist', version: context.serverVersion, description: 'Raw features in, shortlist out.' },
+    },
+  });
+  shortlistRoutes(app, context);
+  tensorflowRoutes(app, context);
+  inferenceRoutes(app, context);
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  for (const path of ['/metrics', '/monitoring/prometheus/metrics']) {
+    app.get(path, { schema: { hide: true } }, async (request, reply) => {
+      admit(context, request, 'read');
+      const text = await context.metrics.registry.metrics();
+      return reply.header('content-type', context.metrics.registry.contentType).send(text);
+    });
+  }
+  await app.ready();
+  return app;
+}

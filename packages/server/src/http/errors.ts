@@ -1,0 +1,39 @@
+/**
+ * Refusals over HTTP. Each API has its own body: TF Serving's is pretty printed, the Open Inference Protocol's is one
+ * line, ours adds the code and the request's id. A fault of ours says nothing but that id, and is logged with its cause.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorBody } from '../json/print.ts';
+import { ServingError, type StatusCode, toServingError } from '../status/serving-error.ts';
+
+/** The forms of a refusal's body. */
+export type ErrorStyle = 'tensorflow' | 'inference' | 'shortlist';
+
+/** Fastify's and its plugins' own errors by HTTP status, in canonical codes. */
+const CODES: Readonly<Record<number, StatusCode>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  408: 'DEADLINE_EXCEEDED',
+  413: 'INVALID_ARGUMENT',
+  415: 'INVALID_ARGUMENT',
+  429: 'RESOURCE_EXHAUSTED',
+  503: 'UNAVAILABLE',
+};
+
+/** Answer with a refusal. */
+export function sendError(style: ErrorStyle, error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  const known = typeof status === 'number' && !(error instanceof ServingError) ? CODES[status] : undefined;
+  const refusal = known ? new ServingError(known, (error as Error).message, { cause: error }) : toServingError(error);
+  const httpStatus = known ? (status as number) : refusal.httpStatus;
+  const internal = refusal.code === 'INTERNAL';
+  if (internal) request.log.error({ err: refusal.cause ?? refusal }, 'request failed');
+  const message = internal ? `Internal error (request ${request.id})` : refusal.message;
+  if (refusal.retryAfterS !== undefined) reply.header('retry-after', refusal.retryAfterS);
+  reply.code(httpStatus).header('content-type', 'application/json');
+  if (style === 'tensorflow') return reply.send(Buffer.from(errorBody(message)));
+  if (style === 'inference') return reply.send(Buffer.from(`{"error":${JSON.stringify(message)}}`));
+  return reply.send(JSON.stringify({ error: message, code: refusal.code, requestId: request.id }));
+}

@@ -1,0 +1,140 @@
+/** The Open Inference Protocol's REST API with Triton's repository, configuration, statistics and binary extensions. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServingContext } from '../context/serving-context.ts';
+import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
+import { infer, parseVersion } from '../inference/infer.ts';
+import { readInferRequest } from '../inference/rest-request.ts';
+import { writeInferResponse } from '../inference/rest-response.ts';
+import type { ServedVersion } from '../models/served-version.ts';
+import { traced } from '../observe/tracing.ts';
+import { ServingError } from '../status/serving-error.ts';
+import { sendError } from './errors.ts';
+import { admit, askOptions } from './requests.ts';
+
+const JSON_LENGTH_HEADER = 'inference-header-content-length';
+
+interface ModelPath {
+  model: string;
+  version?: string;
+}
+
+/** Add the routes. */
+export function inferenceRoutes(app: FastifyInstance, context: ServingContext): void {
+  app.register(
+    async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      scope.setErrorHandler((error, request, reply) => sendError('inference', error, request, reply));
+      scope.setNotFoundHandler((request, reply) =>
+        sendError(
+          'inference',
+          new ServingError('NOT_FOUND', `no such path: ${request.method} ${request.url}`),
+          request,
+          reply,
+        ),
+      );
+      healthRoutes(scope, context);
+      modelRoutes(scope, context);
+      repositoryRoutes(scope, context);
+    },
+    { prefix: '/v2' },
+  );
+}
+
+function healthRoutes(scope: FastifyInstance, context: ServingContext): void {
+  const { registry } = context;
+  // Health is open to everybody: probes have no key.
+  scope.get('/health/live', async () => ({ live: true }));
+  scope.get('/health/ready', async (_request, reply) =>
+    reply.code(context.isReady() ? 200 : 503).send({ ready: context.isReady() }),
+  );
+  for (const path of ['/models/:model/ready', '/models/:model/versions/:version/ready']) {
+    scope.get<{ Params: ModelPath }>(path, async ({ params }, reply) => {
+      const { model, version = '' } = params;
+      registry.choose(model, { version: parseVersion(version) });
+      return reply.code(context.isReady() ? 200 : 503).send({ name: model, ready: context.isReady() });
+    });
+  }
+}
+
+function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
+  const { registry, limits } = context;
+  const guarded = { preHandler: async (request: FastifyRequest) => void admit(context, request, 'read') };
+  const choose = ({ model, version = '' }: ModelPath): ServedVersion =>
+    registry.choose(model, { version: parseVersion(version) });
+
+  scope.get('/', guarded, async () => serverMetadata(context.serverVersion));
+  scope.get('/models', guarded, async () => ({ models: registry.models.map(({ name }) => name) }));
+  scope.get('/models/stats', guarded, async () =>
+    modelStatistics(registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []))),
+  );
+  for (const prefix of ['/models/:model', '/models/:model/versions/:version']) {
+    scope.get<{ Params: ModelPath }>(prefix, guarded, async ({ params }) =>
+      modelMetadata(registry.find(params.model), choose(params)),
+    );
+    scope.get<{ Params: ModelPath }>(`${prefix}/config`, guarded, async ({ params }) =>
+      modelConfig(choose(params), limits.queries),
+    );
+    scope.get<{ Params: ModelPath }>(`${prefix}/stats`, guarded, async ({ params }) =>
+      modelStatistics([choose(params)]),
+    );
+    scope.post<{ Params: ModelPath }>(`${prefix}/infer`, guarded, (request, reply) =>
+      traced('shortlist.infer', { 'shortlist.model': request.params.model }, () =>
+        answerInfer(context, request, reply),
+      ),
+    );
+  }
+}
+
+async function answerInfer(
+  context: ServingContext,
+  request: FastifyRequest<{ Params: ModelPath }>,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { model, version = '' } = request.params;
+  const header = request.headers[JSON_LENGTH_HEADER];
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const call = readInferRequest(model, version, body, Array.isArray(header) ? header[0] : header);
+  const answer = await infer(context.registry, call, askOptions(context, request));
+  const response = writeInferResponse(answer, call.id, call.isBinary);
+  if (response.jsonLength === undefined) reply.header('content-type', 'application/json');
+  else reply.header('content-type', 'application/octet-stream').header(JSON_LENGTH_HEADER, response.jsonLength);
+  return reply.send(response.body);
+}
+
+function repositoryRoutes(scope: FastifyInstance, context: ServingContext): void {
+  const { registry } = context;
+  const guard = (role: 'read' | 'write') => ({
+    preHandler: async (request: FastifyRequest) => void admit(context, request, role),
+  });
+  scope.post('/repository/index', guard('read'), async (request) => {
+    const body = Buffer.isBuffer(request.body) && request.body.length > 0 ? parseObject(request.body) : {};
+    return repositoryIndex(registry, { ready: body.ready === true });
+  });
+  scope.post<{ Params: ModelPath }>('/repository/models/:model/load', guard('write'), async ({ params }, reply) => {
+    const model = registry.find(params.model);
+    await model.load();
+    const failed = model.records.find(({ errorCode }) => errorCode !== 'OK');
+    if (!model.newest) {
+      throw new ServingError(
+        'INVALID_ARGUMENT',
+        `failed to load '${model.name}', ${failed?.errorMessage ?? 'no version found'}`,
+      );
+    }
+    return reply.send();
+  });
+  scope.post<{ Params: ModelPath }>('/repository/models/:model/unload', guard('write'), async ({ params }, reply) => {
+    await registry.find(params.model).unload();
+    return reply.send();
+  });
+}
+
+function parseObject(body: Buffer): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new ServingError('INVALID_ARGUMENT', 'expected a JSON object');
+}

@@ -1,0 +1,27 @@
+/** What a request over HTTP says beside its body: its deadline, whether anybody still waits, and whose key it carries. */
+import type { FastifyRequest } from 'fastify';
+import { presentedKey, type Role } from '../access/api-keys.ts';
+import type { ServingContext } from '../context/serving-context.ts';
+import type { RequestLimits } from '../models/run-signature.ts';
+import type { AskOptions } from '../queue/batcher.ts';
+
+/** Deadline of a request, and whether its client has hung up: nobody scans for a socket that is gone. */
+export function askOptions(
+  { limits }: ServingContext,
+  { raw }: FastifyRequest,
+): AskOptions & { limits: RequestLimits } {
+  const { socket } = raw;
+  const signal = {
+    get aborted(): boolean {
+      return socket.destroyed;
+    },
+  };
+  return { limits, deadline: performance.now() + limits.deadlineMs, signal };
+}
+
+/** Let a request in, or throw. */
+export function admit({ keys }: ServingContext, request: FastifyRequest, role: Role): string {
+  if (!keys.required) return '';
+  const header = request.headers['x-api-key'];
+  return keys.check(presentedKey(request.headers.authorization, Array.isArray(header) ? header[0] : header), role);
+}

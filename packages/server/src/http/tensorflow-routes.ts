@@ -1,0 +1,53 @@
+/** TF Serving's REST API and its metrics path. Every path below /v1/ that is not one of ours is answered by it. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServingContext } from '../context/serving-context.ts';
+import { traced } from '../observe/tracing.ts';
+import { toServingError } from '../status/serving-error.ts';
+import { answerRest } from '../tensorflow/rest.ts';
+import { sendError } from './errors.ts';
+import { admit, askOptions } from './requests.ts';
+
+/** Add the routes. */
+export function tensorflowRoutes(app: FastifyInstance, context: ServingContext): void {
+  const { metrics } = context;
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const started = performance.now();
+    const url = request.raw.url!;
+    const queryAt = url.indexOf('?');
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
+    const predicts = request.method === 'POST';
+    let status = 'OK';
+    try {
+      admit(context, request, 'read');
+      const call = (): Promise<string> =>
+        answerRest(context.registry, request.method, path, body, askOptions(context, request));
+      const text = await (predicts ? traced('shortlist.predict', { 'url.path': path }, call) : call());
+      reply.header('content-type', 'application/json');
+      // As bytes: Fastify would add a charset to the content type of a string.
+      return reply.send(Buffer.from(text));
+    } catch (error) {
+      status = toServingError(error).code;
+      return sendError('tensorflow', error, request, reply);
+    } finally {
+      if (predicts) {
+        // A name nobody serves would let clients create metrics without bound.
+        const name = /^\/v1\/models\/([^/:]+)/i.exec(path)?.[1] ?? '';
+        const model_name = context.registry.models.some((model) => model.name === name) ? name : '';
+        metrics.requests.inc({ model_name, status });
+        const labels = { model_name, API: 'predict', entrypoint: 'REST' };
+        metrics.requestLatency.observe(labels, (performance.now() - started) * 1000);
+      }
+    }
+  };
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    // TF Serving never looks at the content type.
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.setErrorHandler((error, request, reply) => sendError('tensorflow', error, request, reply));
+    // HEAD, OPTIONS and the like are malformed requests there, too.
+    const schema = { hide: true };
+    scope.route({ method: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], url: '/v1/*', schema, handler: answer });
+    scope.route({ method: ['GET', 'POST'], url: '/V1/*', schema, handler: answer });
+  });
+}

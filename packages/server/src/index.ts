@@ -1,0 +1,18 @@
+/** `@shortlist/server`: re-exports only. */
+
+// access
+export type { ApiKey, Role } from './access/api-keys.ts';
+export type { TlsFiles } from './access/tls-files.ts';
+// attributes
+export type { Filter, FilterRange, FilterValue } from './attributes/filter.ts';
+export type { AttributeValue, AttributeValues } from './attributes/table.ts';
+// journal
+export type { FsyncPolicy } from './journal/journal.ts';
+// models
+export type { VersionPolicy } from './models/version-policy.ts';
+// serve
+export { modelNameOf } from './serve/build-model.ts';
+export { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './serve/options.ts';
+export { ShortlistServer } from './serve/server.ts';
+// status
+export { ServingError, type StatusCode } from './status/serving-error.ts';

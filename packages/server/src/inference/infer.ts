@@ -1,0 +1,100 @@
+/**
+ * The Open Inference Protocol's ModelInfer, the same for REST and gRPC: named tensors in, named tensors out.
+ *
+ * The protocol has no signatures. The parameter `signature_name` names one; otherwise it is the first whose inputs are
+ * exactly those of the request and whose outputs contain those it asks for. The parameter `k` sets how many results a
+ * query gets, and `timeout` (microseconds, as in Triton) when nobody wants the answer any more.
+ */
+import type { ModelRegistry } from '../models/registry.ts';
+import { type RequestLimits, runSignature } from '../models/run-signature.ts';
+import type { ServedVersion } from '../models/served-version.ts';
+import type { AskOptions } from '../queue/batcher.ts';
+import { findSignature, type Signature } from '../servable/signatures.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import type { Tensor, Tensors } from '../tensors/tensor.ts';
+
+/** Values of parameters. */
+export type Parameters = ReadonlyMap<string, string | number | boolean>;
+
+/** One request. */
+export interface InferCall {
+  model: string;
+  /** '' for the newest. */
+  version: string;
+  parameters: Parameters;
+  inputs: Tensors;
+  /** Names of the outputs that are wanted; empty for all. */
+  outputs: readonly string[];
+}
+
+/** One response. */
+export interface InferAnswer {
+  model: string;
+  version: string;
+  outputs: Map<string, Tensor>;
+}
+
+/** The version number a path or a message gives; undefined for ''. @throws {ServingError} INVALID_ARGUMENT */
+export function parseVersion(text: string): number | undefined {
+  if (text === '') return undefined;
+  const version = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(version))
+    throw invalidArgument(`failed to get model version from specified version string '${text}'`);
+  return version;
+}
+
+/** Answer one request. @throws {ServingError} */
+export function infer(
+  registry: ModelRegistry,
+  call: InferCall,
+  options: AskOptions & { limits: RequestLimits },
+): Promise<InferAnswer> {
+  return registry.choose(call.model, { version: parseVersion(call.version) }).hold(async (served) => {
+    const signature = signatureOf(served, call);
+    const k = call.parameters.get('k');
+    if (k !== undefined && typeof k !== 'number') throw invalidArgument('parameter k: expected an integer');
+    const timeoutUs = call.parameters.get('timeout');
+    const deadline =
+      typeof timeoutUs === 'number'
+        ? Math.min(options.deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeoutUs / 1000)
+        : options.deadline;
+    const all = await runSignature(served, signature, call.inputs, { ...options, deadline, k });
+    const outputs = call.outputs.length === 0 ? all : new Map(call.outputs.map((name) => [name, all.get(name)!]));
+    return { model: served.model, version: String(served.version), outputs };
+  });
+}
+
+function signatureOf({ signatures, model }: ServedVersion, { parameters, inputs, outputs }: InferCall): Signature {
+  const named = parameters.get('signature_name');
+  const hasOutputs = (signature: Signature): boolean =>
+    outputs.every((name) => signature.outputs.some((output) => output.name === name));
+  if (named !== undefined) {
+    const signature = findSignature(signatures, String(named));
+    for (const name of inputs.keys()) {
+      if (!signature.inputs.some((input) => input.name === name)) {
+        throw invalidArgument(`unexpected inference input '${name}' for model '${model}'`);
+      }
+    }
+    if (!hasOutputs(signature)) throw unexpectedOutput(model, outputs, [signature]);
+    return signature;
+  }
+  const fitting = [...signatures.values()].filter(
+    (signature) => signature.inputs.length === inputs.size && signature.inputs.every(({ name }) => inputs.has(name)),
+  );
+  if (fitting.length === 0) {
+    const forms = [...signatures.values()].map(({ inputs }) => inputs.map(({ name }) => name).join(' + '));
+    throw invalidArgument(
+      `unexpected inference inputs '${[...inputs.keys()].join("', '")}' for model '${model}', ` +
+        `expected ${[...new Set(forms)].join(', or ')}`,
+    );
+  }
+  const signature = fitting.find(hasOutputs);
+  if (!signature) throw unexpectedOutput(model, outputs, fitting);
+  return signature;
+}
+
+function unexpectedOutput(model: string, outputs: readonly string[], signatures: readonly Signature[]): Error {
+  const known = new Set(signatures.flatMap((signature) => signature.outputs.map(({ name }) => name)));
+  const unknown = outputs.find((name) => !known.has(name)) ?? outputs[0];
+  return invalidArgument(`unexpected inference output '${unknown}' for model '${model}'`);
+}

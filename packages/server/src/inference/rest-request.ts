@@ -1,0 +1,136 @@
+/**
+ * The body of a REST infer request as a call: JSON alone, or JSON followed by the tensors' bytes, in the inputs' order
+ * (Triton's binary tensor extension; the header Inference-Header-Content-Length says where the JSON ends).
+ */
+import { Decimal, type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import { decodeTensor } from '../tensors/binary.ts';
+import { checkShape, type Datatype, type Element, isDatatype, type Tensor } from '../tensors/tensor.ts';
+import type { InferCall, Parameters } from './infer.ts';
+
+/** A call with what only REST says. */
+export interface RestInferCall extends InferCall {
+  id: string | undefined;
+  /** Whether an output's values go behind the JSON. */
+  isBinary: (output: string) => boolean;
+}
+
+/**
+ * Read a body.
+ *
+ * @param jsonLength value of Inference-Header-Content-Length; undefined when the body is JSON only
+ * @throws {ServingError} INVALID_ARGUMENT
+ */
+export function readInferRequest(
+  model: string,
+  version: string,
+  body: Uint8Array,
+  jsonLength: string | undefined,
+): RestInferCall {
+  const headerEnd = jsonLength === undefined ? body.byteLength : Number(jsonLength);
+  if (!Number.isSafeInteger(headerEnd) || headerEnd < 0 || headerEnd > body.byteLength) {
+    throw invalidArgument(`Inference-Header-Content-Length: expected at most ${body.byteLength}, got ${jsonLength}`);
+  }
+  const json = parseJson(Buffer.from(body.buffer, body.byteOffset, headerEnd).toString('utf8'));
+  const request = objectOf(json, 'request');
+  const id = request.get('id');
+  const parameters = readParameters(request.get('parameters'));
+  const inputs = new Map<string, Tensor>();
+  let at = headerEnd;
+  for (const item of listOf(request.get('inputs'), 'inputs')) {
+    const input = objectOf(item, 'input');
+    const name = stringOf(input.get('name'), 'input name');
+    const size = readParameters(input.get('parameters')).get('binary_data_size');
+    if (size === undefined) inputs.set(name, readJsonTensor(name, input));
+    else {
+      if (typeof size !== 'number' || size < 0 || at + size > body.byteLength) {
+        throw invalidArgument(`input '${name}': binary_data_size ${size} is more than the body holds`);
+      }
+      const { datatype, shape } = readHead(name, input);
+      inputs.set(name, decodeTensor(name, datatype, shape, body.subarray(at, at + size)));
+      at += size;
+    }
+  }
+  if (at !== body.byteLength) throw invalidArgument(`unexpected ${body.byteLength - at} bytes behind the inputs`);
+  const wanted = request.get('outputs');
+  const binary = new Map<string, boolean>();
+  for (const item of wanted === undefined ? [] : listOf(wanted, 'outputs')) {
+    const output = objectOf(item, 'output');
+    const asked = readParameters(output.get('parameters')).get('binary_data');
+    binary.set(stringOf(output.get('name'), 'output name'), (asked ?? parameters.get('binary_data_output')) === true);
+  }
+  return {
+    model,
+    version,
+    id: id === undefined ? undefined : typeof id === 'string' ? id : String(id),
+    parameters,
+    inputs,
+    outputs: [...binary.keys()],
+    isBinary: (name) => binary.get(name) ?? parameters.get('binary_data_output') === true,
+  };
+}
+
+function readHead(name: string, input: JsonObject): { datatype: Datatype; shape: number[] } {
+  const datatype = input.get('datatype');
+  if (!isDatatype(datatype)) throw invalidArgument(`input '${name}': unknown datatype`);
+  const shape = listOf(input.get('shape'), `shape of input '${name}'`).map(Number);
+  checkShape(
+    name,
+    shape,
+    shape.reduce((product, size) => product * size, 1),
+  );
+  return { datatype, shape };
+}
+
+function readJsonTensor(name: string, input: JsonObject): Tensor {
+  const { datatype, shape } = readHead(name, input);
+  const data: Element[] = [];
+  const flatten = (value: JsonValue): void => {
+    if (Array.isArray(value)) for (const item of value) flatten(item);
+    else data.push(elementOf(name, datatype, value));
+  };
+  flatten(listOf(input.get('data'), `data of input '${name}'`));
+  checkShape(name, shape, data.length);
+  return { datatype, shape, data };
+}
+
+function elementOf(name: string, datatype: Datatype, value: JsonValue): Element {
+  const number = value instanceof Decimal ? value.value : value;
+  const fits =
+    datatype === 'BYTES'
+      ? typeof number === 'string'
+      : datatype === 'BOOL'
+        ? typeof number === 'boolean'
+        : datatype.startsWith('FP')
+          ? typeof number === 'number' || typeof number === 'bigint'
+          : typeof number === 'bigint' || Number.isInteger(number);
+  if (!fits) throw invalidArgument(`input '${name}': a value of 'data' is not of type ${datatype}`);
+  return datatype.startsWith('FP') ? Number(number) : (number as Element);
+}
+
+/** Parameters are strings, numbers and booleans. */
+function readParameters(value: JsonValue | undefined): Parameters {
+  const parameters = new Map<string, string | number | boolean>();
+  if (value === undefined) return parameters;
+  for (const [name, item] of objectOf(value, 'parameters')) {
+    if (typeof item === 'string' || typeof item === 'boolean' || typeof item === 'number') parameters.set(name, item);
+    else if (item instanceof Decimal) parameters.set(name, item.value);
+    else throw invalidArgument(`parameter '${name}': expected text, a number or a boolean`);
+  }
+  return parameters;
+}
+
+function objectOf(value: JsonValue | undefined, what: string): JsonObject {
+  if (value instanceof Map) return value;
+  throw invalidArgument(`${what}: expected an object`);
+}
+
+function listOf(value: JsonValue | undefined, what: string): JsonValue[] {
+  if (Array.isArray(value)) return value;
+  throw invalidArgument(`${what}: expected a list`);
+}
+
+function stringOf(value: JsonValue | undefined, what: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw invalidArgument(`${what}: expected a name`);
+}

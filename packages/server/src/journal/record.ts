@@ -1,0 +1,98 @@
+/**
+ * The bytes of a journal: a head, then one record an update. docs/format-journal.md describes them.
+ *
+ * Head (16 bytes): "SLJOURN1", u32 version 1, u32 CRC-32 of the 12 bytes before.
+ * Record: u32 length of the body, u32 CRC-32 of the body, body; all little endian.
+ * Body: u64 sequence, u8 kind (1 upsert, 2 delete), u8 identifier type (0 text, 1 number, 2 bigint), u16 0, u32 bytes of
+ * the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those three: UTF-8, float32, JSON.
+ */
+import { crc32 } from 'node:zlib';
+import type { Identifier } from 'shortlist';
+import type { AttributeValues } from '../attributes/table.ts';
+import type { Update } from '../servable/contract.ts';
+
+/** An update and its place in the order of all updates of a model. */
+export interface JournalRecord {
+  sequence: number;
+  update: Update;
+}
+
+const MAGIC = 'SLJOURN1';
+const FORMAT_VERSION = 1;
+/** Bytes of the head. */
+export const HEAD_BYTES = 16;
+/** Bytes before a record's body. */
+const FRAME_BYTES = 8;
+const BODY_HEAD_BYTES = 24;
+/** A body longer than this is damage, not a record: the largest request body is smaller. */
+const BODY_BYTES_MAX = 1 << 26;
+
+/** The head of a journal. */
+export function encodeHead(): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.write(MAGIC, 'latin1');
+  head.writeUInt32LE(FORMAT_VERSION, 8);
+  head.writeUInt32LE(crc32(head.subarray(0, 12)), 12);
+  return head;
+}
+
+/** Why a head cannot be read, or undefined when it can. */
+export function headProblem(bytes: Buffer): string | undefined {
+  if (bytes.length < HEAD_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return 'this is not a journal';
+  if (crc32(bytes.subarray(0, 12)) !== bytes.readUInt32LE(12)) return 'the head is damaged';
+  const version = bytes.readUInt32LE(8);
+  return version === FORMAT_VERSION ? undefined : `expected format version ${FORMAT_VERSION}, got ${version}`;
+}
+
+/** One record's bytes, frame and body. */
+export function encodeRecord({ sequence, update }: JournalRecord): Buffer {
+  const identifier = Buffer.from(String(update.identifier));
+  const floats = update.kind === 'upsert' ? update.embedding : new Float32Array(0);
+  const attributes = Buffer.from(
+    update.kind === 'upsert' && update.attributes ? JSON.stringify(update.attributes) : '',
+  );
+  const length = BODY_HEAD_BYTES + identifier.length + floats.length * 4 + attributes.length;
+  const bytes = Buffer.alloc(FRAME_BYTES + length);
+  const body = bytes.subarray(FRAME_BYTES);
+  body.writeBigUInt64LE(BigInt(sequence), 0);
+  body.writeUInt8(update.kind === 'upsert' ? 1 : 2, 8);
+  body.writeUInt8(['string', 'number', 'bigint'].indexOf(typeof update.identifier), 9);
+  body.writeUInt32LE(identifier.length, 12);
+  body.writeUInt32LE(floats.length, 16);
+  body.writeUInt32LE(attributes.length, 20);
+  let at = identifier.copy(body, BODY_HEAD_BYTES) + BODY_HEAD_BYTES;
+  for (const value of floats) at = body.writeFloatLE(value, at);
+  attributes.copy(body, at);
+  bytes.writeUInt32LE(length, 0);
+  bytes.writeUInt32LE(crc32(body), 4);
+  return bytes;
+}
+
+/** The record at a byte, with the byte behind it; or why there is none. */
+export function decodeRecord(bytes: Buffer, at: number): { record: JournalRecord; end: number } | { problem: string } {
+  if (at + FRAME_BYTES > bytes.length) return { problem: 'a record is cut off' };
+  const length = bytes.readUInt32LE(at);
+  if (length < BODY_HEAD_BYTES || length > BODY_BYTES_MAX) return { problem: 'a record has an impossible length' };
+  const end = at + FRAME_BYTES + length;
+  if (end > bytes.length) return { problem: 'a record is cut off' };
+  const body = bytes.subarray(at + FRAME_BYTES, end);
+  if (crc32(body) !== bytes.readUInt32LE(at + 4)) return { problem: 'a record has a wrong checksum' };
+  return { record: decodeBody(body), end };
+}
+
+function decodeBody(body: Buffer): JournalRecord {
+  const sequence = Number(body.readBigUInt64LE(0));
+  const identifierEnd = BODY_HEAD_BYTES + body.readUInt32LE(12);
+  const identifier = decodeIdentifier(body.readUInt8(9), body.toString('utf8', BODY_HEAD_BYTES, identifierEnd));
+  if (body.readUInt8(8) === 2) return { sequence, update: { kind: 'delete', identifier } };
+  const embedding = new Float32Array(body.readUInt32LE(16));
+  for (let i = 0; i < embedding.length; i++) embedding[i] = body.readFloatLE(identifierEnd + 4 * i);
+  const text = body.toString('utf8', identifierEnd + 4 * embedding.length);
+  const attributes = text === '' ? undefined : (JSON.parse(text) as AttributeValues);
+  return { sequence, update: { kind: 'upsert', identifier, embedding, attributes } };
+}
+
+function decodeIdentifier(type: number, text: string): Identifier {
+  if (type === 1) return Number(text);
+  return type === 2 ? BigInt(text) : text;
+}

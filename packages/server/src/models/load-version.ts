@@ -1,0 +1,57 @@
+/**
+ * Load a version from its folder (or from a bundle file): the bundle, its attributes, and the journal's updates on top.
+ *
+ * A folder holds one bundle, the only file whose name ends in `.shortlist`. A version in a folder can be updated; a
+ * bundle file alone has no place for a journal and is read only.
+ */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from 'shortlist';
+import { loadBundle, saveBundle } from 'shortlist/node';
+import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
+import { type FsyncPolicy, Journal } from '../journal/journal.ts';
+import { IndexServable, type ServedIndex } from '../servable/index-servable.ts';
+import { JOURNAL_NAME } from './version-folders.ts';
+import type { LoadedVersion } from './version-record.ts';
+
+/** How bundle files end. */
+export const BUNDLE_SUFFIX = '.shortlist';
+/** The name compaction gives a bundle. */
+const BUNDLE_NAME = `model${BUNDLE_SUFFIX}`;
+
+/** The bundle file at a path: itself, or the one in the folder. @throws {DataError} when there is not exactly one */
+async function bundleFile(path: string): Promise<{ file: string; folder: string | undefined }> {
+  if ((await stat(path)).isFile()) return { file: path, folder: undefined };
+  const names = (await readdir(path)).filter((name) => name.endsWith(BUNDLE_SUFFIX));
+  if (names.length !== 1) throw new DataError(`${path}: expected one ${BUNDLE_SUFFIX} file, got ${names.length}`);
+  return { file: join(path, names[0]!), folder: path };
+}
+
+/**
+ * Load a version.
+ *
+ * @throws {FormatError} when bundle or journal are damaged
+ * @throws {DataError} when the folder holds no bundle, or its attributes do not fit
+ */
+export async function loadVersion(path: string, fsync: FsyncPolicy): Promise<LoadedVersion> {
+  const { file, folder } = await bundleFile(path);
+  const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file);
+  const servable = new IndexServable({
+    index: index as ServedIndex,
+    queryTower,
+    attributes: tableOfColumns(metadata.attributes, index.size),
+    save: (folder, index, table) =>
+      saveBundle(join(folder, BUNDLE_NAME), {
+        index,
+        queryTower,
+        candidateTower: candidateTower as never,
+        metadata: { ...metadata, attributes: columnsOfTable(table, index.size) },
+      } as never),
+  });
+  if (folder === undefined) return { servable };
+  const journal = await Journal.open(join(folder, JOURNAL_NAME), fsync, ({ update }) => {
+    servable.check(update);
+    servable.apply(update);
+  });
+  return { servable, journal };
+}

@@ -1,0 +1,259 @@
+/**
+ * A model: its versions, which of them are served, and the labels that name them.
+ *
+ * `reconcile` compares what lies on disk with what the policy wants: a wanted version is loaded and warmed beside the
+ * ones that serve, then becomes available, and only then the ones that are no longer wanted are retired. When a wanted
+ * version cannot be loaded nothing is retired, and its status carries the reason.
+ */
+import type { Update } from '../servable/contract.ts';
+import { invalidArgument, ServingError, toServingError } from '../status/serving-error.ts';
+import type { ServedVersion } from './served-version.ts';
+import { listVersions, type VersionFolder } from './version-folders.ts';
+import { aspiredVersions, DEFAULT_POLICY, type VersionPolicy } from './version-policy.ts';
+import type { LoadedVersion, VersionLoader, VersionRecord } from './version-record.ts';
+
+/** What a model is given. */
+export interface ModelOptions {
+  name: string;
+  /** Folder whose folders 1, 2, 3, … are versions. */
+  basePath: string;
+  /** The versions that exist; default those folders. */
+  list?: () => Promise<VersionFolder[]>;
+  policy?: VersionPolicy;
+  load: VersionLoader;
+  /** Make the version that is served of what was loaded. */
+  serve: (model: string, version: number, loaded: LoadedVersion) => ServedVersion;
+  /** Told of each change of a version's state. */
+  onState?: (model: string, record: VersionRecord) => void;
+}
+
+/** Which version a request means: neither for the newest. */
+export interface VersionChoice {
+  version?: number | undefined;
+  label?: string | undefined;
+}
+
+/** A model and its versions. */
+export class Model {
+  readonly name: string;
+  readonly basePath: string;
+  readonly #options: ModelOptions;
+  readonly #records = new Map<number, VersionRecord>();
+  readonly #labels = new Map<string, number>();
+  #policy: VersionPolicy;
+  #work: Promise<unknown> = Promise.resolve();
+  #gate: Promise<void> = Promise.resolve();
+  #updatesUnderWay = new Set<Promise<void>>();
+  #unloaded = false;
+  /** True while a compaction runs: another would write the same. */
+  isCompacting = false;
+
+  constructor(options: ModelOptions) {
+    this.name = options.name;
+    this.basePath = options.basePath;
+    this.#options = options;
+    this.#policy = options.policy ?? DEFAULT_POLICY;
+  }
+
+  get policy(): VersionPolicy {
+    return this.#policy;
+  }
+
+  get labels(): ReadonlyMap<string, number> {
+    return this.#labels;
+  }
+
+  /** All versions seen, newest first. */
+  get records(): VersionRecord[] {
+    return [...this.#records.values()].sort((a, b) => b.version - a.version);
+  }
+
+  /** The newest version that serves. */
+  get newest(): VersionRecord | undefined {
+    return this.records.find(({ state }) => state === 'AVAILABLE');
+  }
+
+  /**
+   * The version a request means.
+   *
+   * @throws {ServingError} NOT_FOUND, or INVALID_ARGUMENT for a label nobody assigned: TF Serving's messages
+   */
+  choose({ version, label }: VersionChoice): ServedVersion {
+    const wanted = label === undefined ? version : this.versionOfLabel(label);
+    const record = wanted === undefined ? this.newest : this.#records.get(wanted);
+    if (record?.state === 'AVAILABLE') return record.served!;
+    const which = wanted === undefined ? `Latest(${this.name})` : `Specific(${this.name}, ${wanted})`;
+    throw new ServingError('NOT_FOUND', `Servable not found for request: ${which}`);
+  }
+
+  /** @throws {ServingError} INVALID_ARGUMENT when the label is not assigned */
+  versionOfLabel(label: string): number {
+    const version = this.#labels.get(label);
+    if (version === undefined) throw invalidArgument(`Unrecognized servable version label: ${label}`);
+    return version;
+  }
+
+  /** Give a version a label, or with undefined take the label away. @throws {ServingError} when it does not serve */
+  setLabel(label: string, version: number | undefined): void {
+    if (version === undefined) {
+      this.#labels.delete(label);
+      return;
+    }
+    if (this.#records.get(version)?.state !== 'AVAILABLE') {
+      throw new ServingError(
+        'FAILED_PRECONDITION',
+        `Request to assign label to version ${version} of model ${this.name}, ` +
+          'which is not currently available for inference',
+      );
+    }
+    this.#labels.set(label, version);
+  }
+
+  /** Change the policy and act on it: `{specific: [n]}` is how to roll back to n. */
+  async setPolicy(policy: VersionPolicy): Promise<void> {
+    this.#policy = policy;
+    await this.reconcile();
+  }
+
+  /** Look at the disk and bring what serves in line with the policy. Runs one at a time. */
+  reconcile(): Promise<void> {
+    return this.exclusively(() => this.#reconcile());
+  }
+
+  /** Run work that changes versions after all such work before it. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Stop serving; versions go when their last request is done. */
+  unload(): Promise<void> {
+    return this.exclusively(async () => {
+      this.#unloaded = true;
+      await Promise.all(this.records.map((record) => this.#retire(record)));
+    });
+  }
+
+  /** Serve again after `unload`, and try versions again that could not be loaded. */
+  load(): Promise<void> {
+    return this.exclusively(() => {
+      this.#unloaded = false;
+      for (const record of this.#records.values()) if (record.state === 'END') record.fingerprint = '';
+      return this.#reconcile();
+    });
+  }
+
+  /**
+   * Journal updates, then apply them to the newest version; resolves when they are durable and visible.
+   *
+   * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
+   */
+  async update(updates: readonly Update[]): Promise<number> {
+    await this.#gate;
+    const record = this.newest;
+    if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${this.name})`);
+    const { journal } = record;
+    if (!journal) throw new ServingError('FAILED_PRECONDITION', `Model ${this.name} cannot be updated`);
+    const { servable } = record.served!;
+    for (const update of updates) servable.check(update);
+    const done = journal.append(updates).then(() => {
+      for (const update of updates) servable.apply(update);
+    });
+    const settled = done.catch(() => undefined);
+    this.#updatesUnderWay.add(settled);
+    void settled.then(() => this.#updatesUnderWay.delete(settled));
+    await record.served!.hold(() => done);
+    return record.version;
+  }
+
+  /** Hold updates back while `work` runs, after those under way have ended. Queries go on. */
+  async withoutUpdates<T>(work: () => Promise<T>): Promise<T> {
+    let open = (): void => undefined;
+    this.#gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      await Promise.all(this.#updatesUnderWay);
+      return await work();
+    } finally {
+      open();
+    }
+  }
+
+  /** Serve a version that was loaded elsewhere (compaction), then retire what the policy no longer wants. */
+  async adopt(folder: VersionFolder, loaded: LoadedVersion): Promise<void> {
+    const record = this.#newRecord(folder);
+    this.#makeAvailable(record, loaded);
+    if ('specific' in this.#policy) this.#policy = { specific: [...this.#policy.specific, folder.version] };
+  }
+
+  async #reconcile(): Promise<void> {
+    const folders = this.#unloaded ? [] : await (this.#options.list ?? (() => listVersions(this.basePath)))();
+    const aspired = aspiredVersions(
+      this.#policy,
+      folders.map(({ version }) => version),
+    );
+    for (const version of aspired) {
+      const folder = folders.find((folder) => folder.version === version)!;
+      const known = this.#records.get(version);
+      if (known?.served || (known && known.errorCode !== 'OK' && known.fingerprint === folder.fingerprint)) continue;
+      await this.#load(folder);
+    }
+    const served = (version: number): boolean => this.#records.get(version)?.state === 'AVAILABLE';
+    if (!this.#unloaded && (aspired.length === 0 || !aspired.every(served))) return;
+    await Promise.all(this.records.filter(({ version }) => !aspired.includes(version)).map((r) => this.#retire(r)));
+  }
+
+  async #load(folder: VersionFolder): Promise<void> {
+    const record = this.#newRecord(folder);
+    this.#setState(record, 'LOADING');
+    try {
+      this.#makeAvailable(record, await this.#options.load(folder.path));
+    } catch (error) {
+      const { code, message } = toServingError(error);
+      record.errorCode = code;
+      // A status is read by operators: the library's own words about the file, not the stack of a fault.
+      record.errorMessage = code === 'INTERNAL' && error instanceof Error ? error.message : message;
+      this.#setState(record, 'END');
+    }
+  }
+
+  #newRecord({ version, path, fingerprint }: VersionFolder): VersionRecord {
+    const record: VersionRecord = {
+      version,
+      path,
+      fingerprint,
+      state: 'START',
+      errorCode: 'OK',
+      errorMessage: '',
+      served: undefined,
+      journal: undefined,
+    };
+    this.#records.set(version, record);
+    return record;
+  }
+
+  #makeAvailable(record: VersionRecord, loaded: LoadedVersion): void {
+    record.journal = loaded.journal;
+    record.served = this.#options.serve(this.name, record.version, loaded);
+    this.#setState(record, 'AVAILABLE');
+  }
+
+  async #retire(record: VersionRecord): Promise<void> {
+    const { served, journal } = record;
+    if (!served) return;
+    this.#setState(record, 'UNLOADING');
+    record.served = undefined;
+    record.journal = undefined;
+    for (const [label, version] of this.#labels) if (version === record.version) this.#labels.delete(label);
+    await served.retire();
+    await journal?.close();
+    this.#setState(record, 'END');
+  }
+
+  #setState(record: VersionRecord, state: VersionRecord['state']): void {
+    record.state = state;
+    this.#options.onState?.(this.name, record);
+  }
+}

@@ -1,0 +1,61 @@
+/** The models of a server by name. */
+import { ServingError } from '../status/serving-error.ts';
+import type { Model, VersionChoice } from './model.ts';
+import type { ServedVersion } from './served-version.ts';
+import type { VersionRecord } from './version-record.ts';
+
+/** Models by name. */
+export class ModelRegistry {
+  readonly #models = new Map<string, Model>();
+
+  add(model: Model): void {
+    this.#models.set(model.name, model);
+  }
+
+  get models(): Model[] {
+    return [...this.#models.values()];
+  }
+
+  /** The one model of a server that has one: what a route means that names none. */
+  get only(): Model | undefined {
+    return this.#models.size === 1 ? this.models[0] : undefined;
+  }
+
+  /** @throws {ServingError} NOT_FOUND */
+  find(name: string): Model {
+    const model = this.#models.get(name);
+    if (!model) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${name})`);
+    return model;
+  }
+
+  /** The version a request means. @throws {ServingError} NOT_FOUND with TF Serving's messages */
+  choose(name: string, choice: VersionChoice): ServedVersion {
+    const model = this.#models.get(name);
+    if (model) return model.choose(choice);
+    // A label of a model nobody knows is an unknown label, as in TF Serving.
+    if (choice.label !== undefined) {
+      throw new ServingError('INVALID_ARGUMENT', `Unrecognized servable version label: ${choice.label}`);
+    }
+    const which = choice.version === undefined ? `Latest(${name})` : `Specific(${name}, ${choice.version})`;
+    throw new ServingError('NOT_FOUND', `Servable not found for request: ${which}`);
+  }
+
+  /** The records a status request asks for. @throws {ServingError} NOT_FOUND with TF Serving's messages */
+  status(name: string, { version, label }: VersionChoice): VersionRecord[] {
+    const model = this.#models.get(name);
+    const records = model?.records ?? [];
+    const wanted = label === undefined ? version : (model ?? this.find(name)).versionOfLabel(label);
+    if (wanted === undefined) {
+      if (records.length > 0) return records;
+      throw new ServingError('NOT_FOUND', `Could not find any versions of model ${name}`);
+    }
+    const record = records.find((record) => record.version === wanted);
+    if (!record) throw new ServingError('NOT_FOUND', `Could not find version ${wanted} of model ${name}`);
+    return [record];
+  }
+
+  /** True when there is a model and every model serves. */
+  get ready(): boolean {
+    return this.#models.size > 0 && this.models.every((model) => model.newest !== undefined);
+  }
+}

@@ -1,0 +1,43 @@
+/** Run a signature of a version: tensors in, tensors out, through the version's queue. */
+
+import type { AskOptions } from '../queue/batcher.ts';
+import { answersToTensors, asksOf, batchSize, featuresOf, type Signature } from '../servable/signatures.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import type { Tensor, Tensors } from '../tensors/tensor.ts';
+import type { ServedVersion } from './served-version.ts';
+
+/** Bounds on one request. */
+export interface RequestLimits {
+  /** Most queries of one request. */
+  queries: number;
+  /** Most results a query may ask for. */
+  k: number;
+}
+
+/** Outputs of a signature for a batch of inputs. @throws {ServingError} */
+export async function runSignature(
+  served: ServedVersion,
+  signature: Signature,
+  inputs: Tensors,
+  { limits, k, ...options }: AskOptions & { limits: RequestLimits; k?: number | undefined },
+): Promise<Map<string, Tensor>> {
+  const rows = batchSize(signature, inputs);
+  if (rows > limits.queries) {
+    throw invalidArgument(`Expected at most ${limits.queries} queries in one request, got ${rows}`);
+  }
+  const { servable } = served;
+  if (signature.name === 'embed') {
+    const data = servable.embed(featuresOf(servable, inputs, rows));
+    return new Map([['embedding', { datatype: 'FP32', shape: [rows, servable.dimensions], data }]]);
+  }
+  const results = checkK(k ?? servable.k, limits);
+  return answersToTensors(servable, await served.ask(asksOf(servable, signature, inputs, results), options));
+}
+
+/** @throws {ServingError} INVALID_ARGUMENT unless k is a whole number from 1 to the limit */
+export function checkK(k: number, limits: RequestLimits): number {
+  if (!Number.isInteger(k) || k < 1 || k > limits.k) {
+    throw invalidArgument(`k: expected an integer from 1 to ${limits.k}, got ${k}`);
+  }
+  return k;
+}

@@ -1,0 +1,47 @@
+/** The versions below a base path: each folder whose name is a whole number is one, the number is the version. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A version on disk. */
+export interface VersionFolder {
+  version: number;
+  path: string;
+  /** Changes when a file of the folder is replaced: a version that failed to load is tried again then. */
+  fingerprint: string;
+}
+
+/** The journal of a version's updates, beside its bundle. */
+export const JOURNAL_NAME = 'updates.journal';
+
+/** The version folders of a base path; none when the path cannot be read. */
+export async function listVersions(basePath: string): Promise<VersionFolder[]> {
+  const entries = await readdir(basePath, { withFileTypes: true }).catch(() => []);
+  const found: VersionFolder[] = [];
+  for (const entry of entries) {
+    // Leading zeros and signs would give one version two names.
+    if (!entry.isDirectory() || !/^(0|[1-9]\d{0,14})$/.test(entry.name)) continue;
+    const path = join(basePath, entry.name);
+    found.push({ version: Number(entry.name), path, fingerprint: await fingerprintOf(path) });
+  }
+  return found.sort((a, b) => a.version - b.version);
+}
+
+async function fingerprintOf(path: string): Promise<string> {
+  const names = await readdir(path).catch(() => []);
+  const parts: string[] = [];
+  for (const name of names.sort()) {
+    if (name === JOURNAL_NAME) continue;
+    const file = await stat(join(path, name)).catch(() => undefined);
+    if (file) parts.push(`${name}:${file.size}:${file.mtimeMs}`);
+  }
+  return parts.join('|');
+}
+
+/** A path that is one version itself: a bundle file, or a folder that holds one. */
+export async function singleVersion(path: string): Promise<VersionFolder[]> {
+  const file = await stat(path).catch(() => undefined);
+  if (!file) return [];
+  return [
+    { version: 1, path, fingerprint: file.isFile() ? `${file.size}:${file.mtimeMs}` : await fingerprintOf(path) },
+  ];
+}

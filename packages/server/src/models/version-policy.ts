@@ -1,0 +1,33 @@
+/** Which versions of a model should be served: the newest n, all, or the ones that are named. TF Serving's words. */
+import { invalidArgument } from '../status/serving-error.ts';
+
+/** A version policy. */
+export type VersionPolicy = { latest: number } | { all: true } | { specific: readonly number[] };
+
+/** What is served unless a model says otherwise. */
+export const DEFAULT_POLICY: VersionPolicy = { latest: 1 };
+
+/** The versions a policy wants among those that exist, newest first. */
+export function aspiredVersions(policy: VersionPolicy, existing: readonly number[]): number[] {
+  const sorted = [...existing].sort((a, b) => b - a);
+  if ('latest' in policy) return sorted.slice(0, policy.latest);
+  if ('all' in policy) return sorted;
+  return sorted.filter((version) => policy.specific.includes(version));
+}
+
+/**
+ * Check that a JSON value is a policy.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT otherwise
+ */
+export function checkPolicy(value: unknown): VersionPolicy {
+  const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  const [kind, operand] = members.length === 1 ? members[0]! : ['', undefined];
+  if (kind === 'latest' && Number.isSafeInteger(operand) && (operand as number) > 0)
+    return { latest: operand as number };
+  if (kind === 'all' && operand === true) return { all: true };
+  if (kind === 'specific' && Array.isArray(operand) && operand.length > 0 && operand.every(Number.isSafeInteger)) {
+    return { specific: operand as number[] };
+  }
+  throw invalidArgument('policy: expected {"latest": n}, {"all": true} or {"specific": [versions]}');
+}

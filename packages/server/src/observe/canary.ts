@@ -1,0 +1,63 @@
+/**
+ * The recall canary: a set share of the queries is asked again exactly, after it was answered, and the recall@k of the
+ * last ones is published. It sees what users see: drift after updates, a leaf count that has become too small.
+ */
+import type { Identifier } from 'shortlist';
+import type { Answer, Ask, Servable } from '../servable/contract.ts';
+
+/** Comparisons the published recall is the mean of. */
+const WINDOW = 200;
+/** Comparisons that may wait: beyond, newer ones are let go, because the canary must never queue behind itself. */
+const PENDING_MAX = 4;
+
+/** Samples answers of one model and compares them with exact ones. */
+export class RecallCanary {
+  readonly #share: number;
+  readonly #publish: (recall: number) => void;
+  readonly #recalls: number[] = [];
+  #pending = 0;
+  #debt = 0;
+
+  /** @param share of the queries that are asked again, from 0 to 1 */
+  constructor(share: number, publish: (recall: number) => void) {
+    this.#share = share;
+    this.#publish = publish;
+  }
+
+  /** Look at the answers of a request; every 1 ∕ share-th query is compared, off the request's path. */
+  observe(servable: Servable, asks: readonly Ask[], answers: readonly Answer[]): void {
+    if (this.#share === 0 || servable.isExact()) return;
+    for (let i = 0; i < asks.length; i++) {
+      this.#debt += this.#share;
+      if (this.#debt < 1) continue;
+      this.#debt -= 1;
+      if (this.#pending >= PENDING_MAX) continue;
+      this.#pending++;
+      setImmediate(() => {
+        this.#pending--;
+        this.#compare(servable, asks[i]!, answers[i]!);
+      });
+    }
+  }
+
+  /** Mean recall of the last comparisons, or undefined before the first. */
+  get recall(): number | undefined {
+    if (this.#recalls.length === 0) return undefined;
+    return this.#recalls.reduce((sum, recall) => sum + recall, 0) / this.#recalls.length;
+  }
+
+  #compare(servable: Servable, ask: Ask, answer: Answer): void {
+    let truth: Set<Identifier>;
+    try {
+      truth = new Set(servable.answerExactly([ask])[0]!.identifiers);
+    } catch {
+      // The version was retired between the answer and the comparison.
+      return;
+    }
+    if (truth.size === 0) return;
+    const found = answer.identifiers.filter((identifier) => truth.has(identifier)).length;
+    this.#recalls.push(found / truth.size);
+    if (this.#recalls.length > WINDOW) this.#recalls.shift();
+    this.#publish(this.recall!);
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * What a server serves: one version of a model, seen as queries in and candidates out. Protocols speak to this and
+ * never to an index.
+ *
+ * An `Ask` is one query with its settings, an `Answer` its candidates. `answer` takes many asks at once, because a scan
+ * of the index is shared by the queries of a batch; it is synchronous, and the queue above it decides how many asks one
+ * call gets. Answers are by score descending, ties by row ascending, and are as long as there are candidates.
+ */
+import type { Identifier } from 'shortlist';
+import type { Filter } from '../attributes/filter.ts';
+import type { AttributeTable, AttributeValues } from '../attributes/table.ts';
+import type { Datatype, Element } from '../tensors/tensor.ts';
+
+/** One raw feature a query consists of. */
+export interface FeatureSpec {
+  name: string;
+  datatype: Datatype;
+  /** [] for one value a query, [n] for n, [−1] for any number. */
+  shape: readonly number[];
+}
+
+/** The raw features of one query: the value itself where there is one feature, else values by name. */
+export type Features = Element | readonly Element[] | { readonly [name: string]: Element | readonly Element[] };
+
+/** One query and how to search for it. Exactly one of `features` and `embedding` is set. */
+export interface Ask {
+  features?: Features | undefined;
+  embedding?: Float32Array | undefined;
+  k: number;
+  leavesToSearch?: number | undefined;
+  reorder?: number | undefined;
+  filter?: Filter | undefined;
+  include?: readonly Identifier[] | undefined;
+  exclude?: readonly Identifier[] | undefined;
+}
+
+/** The candidates found for one query, best first; all three have the same length. */
+export interface Answer {
+  identifiers: readonly Identifier[];
+  scores: Float32Array;
+  rows: Int32Array;
+}
+
+/** What the scans of an index did so far. */
+export interface ScanCounts {
+  leavesVisited: number;
+  codesScored: number;
+  rowsReordered: number;
+}
+
+/** A change to the candidates; `embedding` is a candidate's vector. */
+export type Update =
+  | { kind: 'upsert'; identifier: Identifier; embedding: Float32Array; attributes?: AttributeValues | undefined }
+  | { kind: 'delete'; identifier: Identifier };
+
+/** One loaded version of a model. */
+export interface Servable {
+  /** BYTES when identifiers are strings, INT64 when they are integers. */
+  readonly identifierDatatype: 'BYTES' | 'INT64';
+  /** Raw features of a query; empty when the bundle holds no query tower. */
+  readonly features: readonly FeatureSpec[];
+  /** Floats of an embedding. */
+  readonly dimensions: number;
+  /** Candidates. */
+  readonly size: number;
+  /** Results a query gets unless it says otherwise. */
+  readonly k: number;
+  readonly attributes: AttributeTable;
+  /** Query embeddings of raw features, row after row: [queries, dimensions]. */
+  embed(features: readonly Features[]): Float32Array;
+  /** The best candidates of each ask. */
+  answer(asks: readonly Ask[]): Answer[];
+  /** The truly best candidates of each ask: what the recall canary compares with. */
+  answerExactly(asks: readonly Ask[]): Answer[];
+  /** Whether `answer` is exact already. */
+  isExact(): boolean;
+  /** Throw, as `apply` would, when an update cannot be applied; change nothing. */
+  check(update: Update): void;
+  /** Change the candidates; visible to the next `answer`. */
+  apply(update: Update): void;
+  scanCounts(): ScanCounts;
+  /** Write everything, updates included, as one bundle into a folder. */
+  save(folder: string): Promise<void>;
+  /** Give memory back; nothing may be called afterwards. */
+  dispose(): void;
+}

@@ -1,0 +1,274 @@
+/**
+ * A servable made of a query tower and an index, as a bundle holds them, with attributes and live updates.
+ *
+ * Asks of one call that differ only in their query share one scan; exclusions may differ within it, filters and the
+ * other settings may not. Updates go to a delta beside the index (delta.ts), and its hits are merged with the index's.
+ */
+import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, type SavableIndex } from 'shortlist';
+import { FilterCache } from '../attributes/filter-cache.ts';
+import { AttributeTable } from '../attributes/table.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import type { Answer, Ask, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
+import { Delta } from './delta.ts';
+
+/** The part of a tower that serving needs. */
+export interface QueryTower {
+  readonly dimensions: number;
+  readonly inputs: readonly { name: string }[];
+  embed(features: readonly never[]): Matrix;
+}
+
+/** An index whose rows can be found by identifier: every index of the library. */
+export interface ServedIndex extends SavableIndex<never, Identifier> {
+  readonly identifiers: Identifiers<Identifier> | undefined;
+}
+
+/** What a servable is made of. */
+export interface IndexServableParts {
+  index: ServedIndex;
+  queryTower: QueryTower | undefined;
+  attributes?: AttributeTable;
+  /** Write index and attributes into a folder. */
+  save: (folder: string, index: ServedIndex, attributes: AttributeTable) => Promise<void>;
+}
+
+/** The feature of a tower that has a single one without a name. */
+const PLAIN_FEATURE = 'query';
+
+/** Serves an index. */
+export class IndexServable implements Servable {
+  readonly identifierDatatype: 'BYTES' | 'INT64';
+  readonly features: readonly FeatureSpec[];
+  readonly dimensions: number;
+  readonly k: number;
+  readonly attributes: AttributeTable;
+  readonly #parts: IndexServableParts;
+  readonly #index: ServedIndex;
+  readonly #identifiers: Identifiers<Identifier>;
+  readonly #identifierType: 'string' | 'number' | 'bigint';
+  readonly #delta: Delta;
+  readonly #filters: FilterCache;
+  readonly #counts: ScanCounts = { leavesVisited: 0, codesScored: 0, rowsReordered: 0 };
+
+  /** @throws {OptionError} when the index is empty: nothing would tell the type of its identifiers */
+  constructor(parts: IndexServableParts) {
+    const { index, queryTower, attributes = new AttributeTable() } = parts;
+    if (!index.identifiers || index.size === 0) throw new OptionError('index: expected candidates, got none');
+    this.#parts = parts;
+    this.#index = index;
+    this.#identifiers = index.identifiers;
+    this.#identifierType = typeof index.identifiers.of(0) as 'string' | 'number' | 'bigint';
+    this.identifierDatatype = this.#identifierType === 'string' ? 'BYTES' : 'INT64';
+    this.features = (queryTower?.inputs ?? []).map(({ name }) => ({
+      name: name || PLAIN_FEATURE,
+      datatype: 'BYTES',
+      shape: [],
+    }));
+    this.dimensions = index.dimensions;
+    this.k = index.k;
+    this.attributes = attributes;
+    this.#delta = new Delta(index.size, index.dimensions);
+    this.#filters = new FilterCache(attributes);
+  }
+
+  get size(): number {
+    return this.#delta.size;
+  }
+
+  isExact(): boolean {
+    return this.#index.isExact();
+  }
+
+  embed(features: readonly Features[]): Float32Array {
+    if (features.length === 0) return new Float32Array(0);
+    const { queryTower } = this.#parts;
+    if (!queryTower) throw invalidArgument('this model has no query tower, send embeddings');
+    // Valid until the next call, so it is copied.
+    return queryTower.embed(features as readonly never[]).data.slice();
+  }
+
+  answer(asks: readonly Ask[]): Answer[] {
+    return this.#answer(asks, this.#index);
+  }
+
+  answerExactly(asks: readonly Ask[]): Answer[] {
+    return this.#answer(asks, this.#index);
+  }
+
+  #answer(asks: readonly Ask[], index: ServedIndex): Answer[] {
+    const embeddings = this.#embeddings(asks);
+    const answers: Answer[] = new Array(asks.length);
+    for (const group of this.#groups(asks)) this.#scan(index, asks, group, embeddings, answers);
+    return answers;
+  }
+
+  /** Query embeddings of all asks, row after row; those of raw features by one call of the tower. */
+  #embeddings(asks: readonly Ask[]): Float32Array {
+    const d = this.dimensions;
+    const withFeatures = asks.filter(({ features }) => features !== undefined);
+    const embedded = this.embed(withFeatures.map(({ features }) => features!));
+    if (withFeatures.length === asks.length) return embedded;
+    const all = new Float32Array(asks.length * d);
+    let at = 0;
+    asks.forEach(({ embedding }, row) => {
+      if (!embedding) {
+        all.set(embedded.subarray(at, at + d), row * d);
+        at += d;
+      } else if (embedding.length !== d)
+        throw invalidArgument(`embedding: expected ${d} numbers, got ${embedding.length}`);
+      else all.set(embedding, row * d);
+    });
+    return all;
+  }
+
+  /** Positions of the asks that can share a scan. */
+  #groups(asks: readonly Ask[]): Iterable<readonly number[]> {
+    const groups = new Map<string, number[]>();
+    asks.forEach(({ k, leavesToSearch, reorder, filter, include }, at) => {
+      const rest = filter || include ? `${JSON.stringify(filter)}|${include ? at : ''}` : '';
+      const key = `${k}|${leavesToSearch}|${reorder}|${rest}`;
+      const group = groups.get(key);
+      if (group) group.push(at);
+      else groups.set(key, [at]);
+    });
+    return groups.values();
+  }
+
+  #scan(
+    index: ServedIndex,
+    asks: readonly Ask[],
+    group: readonly number[],
+    embeddings: Float32Array,
+    answers: Answer[],
+  ): void {
+    const d = this.dimensions;
+    const { k, leavesToSearch, reorder, filter, include } = asks[group[0]!]!;
+    const words = filter && this.#filters.words(filter, this.#delta.rows);
+    const lists = group.map((at) => this.#own(asks[at]!.exclude ?? []));
+    const queries = new Matrix(group.length, d);
+    try {
+      const { data } = queries;
+      group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
+      const result = index.call(queries, {
+        k,
+        leavesToSearch,
+        reorder,
+        include: include && this.#own(include),
+        exclude: lists.some((list) => list.length > 0) ? lists : undefined,
+        filter: this.#mask(words),
+      } as never);
+      this.#counts.codesScored += group.length * index.size;
+      group.forEach((at, row) => {
+        const found: Answer = {
+          identifiers: result.identifiers(row),
+          scores: result.scoresOf(row),
+          rows: result.rowsOf(row),
+        };
+        answers[at] = this.#merged(found, asks[at]!, words, embeddings.subarray(at * d, (at + 1) * d));
+      });
+    } finally {
+      queries.free();
+    }
+  }
+
+  /** Rows of the index that count and that the filter lets through; undefined for all. */
+  #mask(words: Int32Array | undefined): Int32Array | undefined {
+    const { alive } = this.#delta;
+    if (!alive || !words) return alive ?? words;
+    const mask = alive.slice();
+    for (let w = 0; w < mask.length; w++) mask[w]! &= words[w]!;
+    return mask;
+  }
+
+  #merged(found: Answer, ask: Ask, words: Int32Array | undefined, query: Float32Array): Answer {
+    const delta = this.#delta;
+    if (delta.rows === delta.baseRows) return found;
+    const exclude = new Set(this.#own(ask.exclude ?? []));
+    const include = ask.include && new Set(this.#own(ask.include));
+    const hits = delta.score(
+      query,
+      (identifier, row) =>
+        !exclude.has(identifier) &&
+        (!include || include.has(identifier)) &&
+        (!words || ((words[row >>> 5]! >>> (row & 31)) & 1) === 1),
+    );
+    for (let i = 0; i < found.rows.length; i++) hits.push({ row: found.rows[i]!, score: found.scores[i]! });
+    hits.sort((a, b) => b.score - a.score || a.row - b.row);
+    const best = hits.slice(0, ask.k);
+    return {
+      identifiers: best.map(({ row }) => (row < delta.baseRows ? this.#identifiers.of(row) : delta.identifierOf(row))),
+      scores: Float32Array.from(best, ({ score }) => score),
+      rows: Int32Array.from(best, ({ row }) => row),
+    };
+  }
+
+  /** Identifiers of a request as the index's type; those it cannot hold name nobody. */
+  #own(identifiers: readonly Identifier[]): Identifier[] {
+    const type = this.#identifierType;
+    if (type === 'string') return identifiers.map(String);
+    if (type === 'bigint') return identifiers.map(BigInt);
+    return identifiers.map(Number);
+  }
+
+  check(update: Update): void {
+    if (update.kind === 'delete') return;
+    const { embedding, attributes } = update;
+    if (embedding.length !== this.dimensions) {
+      throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
+    }
+    if (!embedding.every(Number.isFinite)) throw invalidArgument('embedding: expected finite numbers');
+    if (attributes) this.attributes.check(attributes);
+  }
+
+  apply(update: Update): void {
+    const delta = this.#delta;
+    const [identifier] = this.#own([update.identifier]);
+    let before = delta.rowOf(identifier!);
+    this.#identifiers.forEachRow(identifier!, (row) => {
+      if (delta.isAlive(row)) before ??= row;
+      delta.kill(row);
+    });
+    if (update.kind === 'delete') {
+      delta.remove(identifier!);
+      return;
+    }
+    const row = delta.put(identifier!, update.embedding);
+    // Attributes that are not said stay as they were.
+    if (update.attributes) this.attributes.set(row, update.attributes);
+    else if (before !== undefined && before !== row) this.attributes.move(before, row);
+  }
+
+  scanCounts(): ScanCounts {
+    return { ...this.#counts };
+  }
+
+  async save(folder: string): Promise<void> {
+    const { save } = this.#parts;
+    if (this.#delta.isEmpty) return save(folder, this.#index, this.attributes);
+    const rows: number[] = [];
+    for (let row = 0; row < this.#delta.rows; row++) if (this.#delta.isAlive(row)) rows.push(row);
+    const attributes = this.attributes.select(rows);
+    const index = this.#rebuilt(rows);
+    return save(folder, index, attributes);
+  }
+
+  /** A fresh index over rows of this one. */
+  #rebuilt(rows: readonly number[]): ServedIndex {
+    const base = this.#index;
+    if (!(base instanceof BruteForce)) throw new OptionError('index: expected one that can be rebuilt');
+    const { baseRows } = this.#delta;
+    const candidates = new Matrix(rows.length, this.dimensions);
+    const identifiers = rows.map((row, i) => {
+      candidates.row(i).set(row < baseRows ? base.candidate(row) : this.#delta.vectorOf(row));
+      return row < baseRows ? this.#identifiers.of(row) : this.#delta.identifierOf(row);
+    });
+    const index = new BruteForce<never, Identifier>({ queryModel: base.queryModel, k: base.k });
+    index.index(candidates, identifiers);
+    candidates.free();
+    return index;
+  }
+
+  dispose(): void {
+    this.#filters.clear();
+  }
+}

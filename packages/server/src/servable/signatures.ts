@@ -1,0 +1,160 @@
+/**
+ * Signatures: the named functions of a servable, as tensors in and tensors out. They are derived from what was loaded,
+ * so they survive saving and loading.
+ *
+ * | signature | inputs | outputs |
+ * |---|---|---|
+ * | serving_default | the query's features | identifiers, scores |
+ * | query_with_exclusions | the query's features, exclusions | identifiers, scores |
+ * | embed | the query's features | embedding |
+ * | search | embedding | identifiers, scores |
+ *
+ * Without a query tower the first two take `embedding`, and there is no `embed`.
+ *
+ * Tensors are rectangles: where queries of one request found different numbers of candidates, the shorter rows end in
+ * the empty identifier (−1 for integers) with the score −Infinity. Nothing else in the server is ever padded.
+ */
+import type { Identifier } from 'shortlist';
+import { invalidArgument } from '../status/serving-error.ts';
+import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
+import type { Answer, Ask, FeatureSpec, Features, Servable } from './contract.ts';
+
+/** The signature a request means that names none. */
+export const DEFAULT_SIGNATURE = 'serving_default';
+
+/** What TF's metadata calls a function that predicts. */
+export const PREDICT_METHOD = 'tensorflow/serving/predict';
+
+/** One function of a servable. */
+export interface Signature {
+  name: string;
+  inputs: readonly TensorSpec[];
+  outputs: readonly TensorSpec[];
+}
+
+/** The signatures of a servable by name. */
+export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature> {
+  const embedding: TensorSpec = { name: 'embedding', datatype: 'FP32', shape: [-1, servable.dimensions] };
+  const query = servable.features.length === 0 ? [embedding] : servable.features.map(batched);
+  const exclusions: TensorSpec = { name: 'exclusions', datatype: servable.identifierDatatype, shape: [-1, -1] };
+  const found: TensorSpec[] = [
+    { name: 'identifiers', datatype: servable.identifierDatatype, shape: [-1, -1] },
+    { name: 'scores', datatype: 'FP32', shape: [-1, -1] },
+  ];
+  const all: Signature[] = [
+    { name: DEFAULT_SIGNATURE, inputs: query, outputs: found },
+    { name: 'query_with_exclusions', inputs: [...query, exclusions], outputs: found },
+    { name: 'search', inputs: [embedding], outputs: found },
+  ];
+  if (servable.features.length > 0) all.push({ name: 'embed', inputs: query, outputs: [embedding] });
+  return new Map(all.map((signature) => [signature.name, signature]));
+}
+
+const batched = ({ name, datatype, shape }: FeatureSpec): TensorSpec => ({ name, datatype, shape: [-1, ...shape] });
+
+/**
+ * The signature a request names.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT with TF Serving's message
+ */
+export function findSignature(signatures: ReadonlyMap<string, Signature>, name: string): Signature {
+  const signature = signatures.get(name || DEFAULT_SIGNATURE);
+  if (!signature) throw invalidArgument(`Serving signature name: "${name}" not found in signature def`);
+  return signature;
+}
+
+/** Rows of the inputs' batch, checked to be the same for all of them, and their shapes against the signature. */
+export function batchSize(signature: Signature, inputs: Tensors): number {
+  let rows: number | undefined;
+  for (const { name, datatype, shape } of signature.inputs) {
+    const tensor = inputs.get(name);
+    if (!tensor) throw invalidArgument(`Missing named input: ${name}`);
+    if (tensor.datatype !== datatype) {
+      throw invalidArgument(`Expects input '${name}' to be ${datatype} but ${tensor.datatype} is provided`);
+    }
+    if (!fits(tensor.shape, shape)) {
+      throw invalidArgument(`input '${name}': expected shape [${shape}], got [${tensor.shape}]`);
+    }
+    if (rows !== undefined && rows !== tensor.shape[0]) {
+      throw invalidArgument(`input '${name}': expected a batch of ${rows}, got ${tensor.shape[0]}`);
+    }
+    rows = tensor.shape[0]!;
+  }
+  return rows ?? 0;
+}
+
+/** A batch of single values may also come as a column, [B, 1]: many clients always send one. */
+function fits(shape: readonly number[], spec: readonly number[]): boolean {
+  if (spec.length === 1 && shape.length === 2) return shape[1] === 1;
+  return shape.length === spec.length && spec.every((size, i) => size < 0 || size === shape[i]);
+}
+
+/** The raw features of each query of a batch. */
+export function featuresOf(servable: Servable, inputs: Tensors, rows: number): Features[] {
+  const specs = servable.features;
+  const [only] = specs;
+  const queries: Features[] = [];
+  for (let row = 0; row < rows; row++) {
+    if (specs.length === 1) queries.push(featureAt(inputs.get(only!.name)!, only!, row));
+    else
+      queries.push(Object.fromEntries(specs.map((spec) => [spec.name, featureAt(inputs.get(spec.name)!, spec, row)])));
+  }
+  return queries;
+}
+
+function featureAt({ datatype, shape, data }: Tensor, spec: FeatureSpec, row: number): Element | Element[] {
+  const read = (at: number): Element => (datatype === 'BYTES' ? textOf(data[at]!) : data[at]!);
+  if (spec.shape.length === 0) return read(row);
+  const width = shape[1]!;
+  return Array.from({ length: width }, (_, i) => read(row * width + i));
+}
+
+/** The asks that the inputs of a searching signature mean. */
+export function asksOf(servable: Servable, signature: Signature, inputs: Tensors, k: number): Ask[] {
+  const rows = batchSize(signature, inputs);
+  const embeddings = inputs.get('embedding');
+  const exclusions = signature.name === 'query_with_exclusions' ? inputs.get('exclusions') : undefined;
+  const features = embeddings ? undefined : featuresOf(servable, inputs, rows);
+  const asks: Ask[] = [];
+  for (let row = 0; row < rows; row++) {
+    const ask: Ask = { k };
+    if (features) ask.features = features[row]!;
+    else ask.embedding = floatRow(embeddings!, row);
+    if (exclusions) ask.exclude = exclusionsAt(exclusions, row);
+    asks.push(ask);
+  }
+  return asks;
+}
+
+function floatRow({ shape, data }: Tensor, row: number): Float32Array {
+  const width = shape[1]!;
+  const floats = new Float32Array(width);
+  for (let i = 0; i < width; i++) floats[i] = data[row * width + i] as number;
+  return floats;
+}
+
+function exclusionsAt({ datatype, shape, data }: Tensor, row: number): Identifier[] {
+  const width = shape[1]!;
+  const excluded: Identifier[] = [];
+  for (let i = row * width; i < (row + 1) * width; i++) {
+    excluded.push(datatype === 'BYTES' ? textOf(data[i]!) : (data[i] as number | bigint));
+  }
+  return excluded;
+}
+
+/** Answers as the tensors `identifiers` and `scores`. */
+export function answersToTensors(servable: Servable, answers: readonly Answer[]): Map<string, Tensor> {
+  const width = answers.reduce((most, { scores }) => Math.max(most, scores.length), 0);
+  const nobody: Identifier = servable.identifierDatatype === 'BYTES' ? '' : -1;
+  const identifiers: Identifier[] = [];
+  const scores = new Float32Array(answers.length * width).fill(Number.NEGATIVE_INFINITY);
+  answers.forEach((answer, row) => {
+    scores.set(answer.scores, row * width);
+    for (let i = 0; i < width; i++) identifiers.push(answer.identifiers[i] ?? nobody);
+  });
+  const shape = [answers.length, width];
+  return new Map<string, Tensor>([
+    ['identifiers', { datatype: servable.identifierDatatype, shape, data: identifiers }],
+    ['scores', { datatype: 'FP32', shape, data: scores }],
+  ]);
+}

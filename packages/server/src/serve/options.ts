@@ -1,0 +1,61 @@
+/** What a server is told; every default is here. */
+import type { Logger } from 'pino';
+import type { ApiKey } from '../access/api-keys.ts';
+import type { TlsFiles } from '../access/tls-files.ts';
+import type { ServerLimits } from '../context/serving-context.ts';
+import type { FsyncPolicy } from '../journal/journal.ts';
+import type { VersionPolicy } from '../models/version-policy.ts';
+import type { BatcherOptions } from '../queue/batcher.ts';
+
+/** A model to serve. */
+export interface ModelConfig {
+  /** Its name in requests. */
+  name: string;
+  /** A folder of versions (1, 2, 3, …), a folder that holds one bundle, or a bundle file. */
+  path: string;
+  policy?: VersionPolicy;
+  /** Label → version, given when that version serves. */
+  labels?: Readonly<Record<string, number>>;
+}
+
+/** Options of a server. */
+export interface ServerOptions {
+  models: readonly ModelConfig[];
+  /** Address to listen on; default 127.0.0.1: only this machine. */
+  host?: string;
+  /** Port for HTTP; default 8501, TF Serving's; 0 for any free one. */
+  httpPort?: number;
+  /** Port for gRPC; default 8500, TF Serving's; 0 for any free one; null for no gRPC. */
+  grpcPort?: number | null;
+  limits?: Partial<ServerLimits>;
+  queue?: Pick<BatcherOptions, 'batch' | 'waitMs' | 'queued' | 'sliceMs'>;
+  /** Keys that may come in; without any, everybody who reaches the port. */
+  keys?: readonly ApiKey[];
+  tls?: TlsFiles;
+  /** Requests a second from one address; default no limit. */
+  requestsPerSecond?: number;
+  /** When the journal is forced to the disk; default every 10 ms. */
+  fsync?: FsyncPolicy;
+  /** Journal bytes after which updates are written into a new version; default 64 MiB; Infinity for never. */
+  compactAfterBytes?: number;
+  /** Share of the queries the recall canary asks again; default 0.001. */
+  canaryShare?: number;
+  /** How often folders of versions are looked at; default 1,000 ms; 0 for never. */
+  pollMs?: number;
+  /** How long a stop waits for requests under way; default 10,000 ms. */
+  drainMs?: number;
+  /** Default: pino, level info, to standard error. */
+  logger?: Logger;
+}
+
+/** Bounds on requests unless said otherwise. */
+export const DEFAULT_LIMITS: ServerLimits = {
+  // A batch of 256 queries of 1,000 results is a response of some 10 MB: as much as one request should hold.
+  queries: 256,
+  k: 1000,
+  // Room for 256 embeddings of 1,024 numbers as text.
+  bodyBytes: 4 << 20,
+  // TF Serving's.
+  deadlineMs: 30_000,
+  arrivalMs: 10_000,
+};

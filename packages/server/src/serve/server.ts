@@ -1,0 +1,190 @@
+/**
+ * The server: models loaded and watched, HTTP and gRPC listening, and a stop that loses nobody.
+ *
+ * Ready means that every model serves a version. `close` says not ready first, then takes no new connections, lets
+ * requests under way finish within `drainMs`, and closes the journals last.
+ */
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { Server as TlsServer } from 'node:tls';
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { ApiKeys } from '../access/api-keys.ts';
+import { readTls, watchTls } from '../access/tls-files.ts';
+import type { ServingContext } from '../context/serving-context.ts';
+import { GrpcServer } from '../grpc/server.ts';
+import { createHttpApp } from '../http/app.ts';
+import { compact } from '../models/compaction.ts';
+import { loadVersion } from '../models/load-version.ts';
+import type { Model } from '../models/model.ts';
+import { ModelRegistry } from '../models/registry.ts';
+import type { VersionLoader } from '../models/version-record.ts';
+import { Metrics } from '../observe/metrics.ts';
+import { buildModel } from './build-model.ts';
+import { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './options.ts';
+
+/** How often certificates are looked at. */
+const TLS_POLL_MS = 5_000;
+
+const { version: SERVER_VERSION } = JSON.parse(
+  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/** A running server. */
+export class ShortlistServer {
+  readonly registry: ModelRegistry = new ModelRegistry();
+  readonly metrics: Metrics = new Metrics(this.registry);
+  readonly logger: Logger;
+  readonly #options: ServerOptions;
+  readonly #load: VersionLoader;
+  readonly #stops: (() => void)[] = [];
+  #app: FastifyInstance | undefined;
+  #grpc: GrpcServer | undefined;
+  #httpPort = 0;
+  #grpcPort = 0;
+  #closing: Promise<void> | undefined;
+  #compacting: Promise<unknown> = Promise.resolve();
+  #wasReady: boolean | undefined;
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    this.logger = options.logger ?? pino({ level: 'info' }, pino.destination(2));
+    const fsync = options.fsync ?? { everyMs: 10 };
+    this.#load = (path) => loadVersion(path, fsync);
+  }
+
+  /**
+   * Listen at once, then load; `ready` in /v2/health/ready says when it can be asked. Resolves when every model was
+   * tried.
+   *
+   * @throws when a port cannot be listened on or a certificate cannot be read
+   */
+  static async start(options: ServerOptions): Promise<ShortlistServer> {
+    const server = new ShortlistServer(options);
+    try {
+      await server.#listen();
+      await server.#loadModels();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Where HTTP listens. */
+  get httpPort(): number {
+    return this.#httpPort;
+  }
+
+  /** Where gRPC listens; 0 when it does not. */
+  get grpcPort(): number {
+    return this.#grpcPort;
+  }
+
+  get isReady(): boolean {
+    return this.#closing === undefined && this.registry.ready;
+  }
+
+  /** Stop: not ready, drain, unload. Calling it again waits for the same stop. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #listen(): Promise<void> {
+    const { host = '127.0.0.1', httpPort = 8501, grpcPort = 8500, keys, tls: files } = this.#options;
+    const context: ServingContext = {
+      registry: this.registry,
+      load: this.#load,
+      limits: { ...DEFAULT_LIMITS, ...this.#options.limits },
+      keys: new ApiKeys(keys),
+      metrics: this.metrics,
+      logger: this.logger,
+      serverVersion: SERVER_VERSION,
+      isReady: () => this.isReady,
+    };
+    const tls = files && readTls(files);
+    const { requestsPerSecond } = this.#options;
+    const app = await createHttpApp(context, { tls, requestsPerSecond });
+    this.#app = app;
+    await app.listen({ host, port: httpPort });
+    this.#httpPort = (app.server.address() as AddressInfo).port;
+    if (files) {
+      const reload = (material: ReturnType<typeof readTls>): void => {
+        (app.server as unknown as TlsServer).setSecureContext(material);
+        this.logger.info('certificates were read again');
+      };
+      const failed = (error: unknown): void =>
+        this.logger.error({ err: error }, 'certificates could not be read again');
+      this.#stops.push(watchTls(files, TLS_POLL_MS, reload, failed));
+    }
+    if (grpcPort !== null) {
+      this.#grpc = new GrpcServer(context);
+      this.#grpcPort = await this.#grpc.listen(host, grpcPort, files);
+    }
+    this.logger.info({ host, httpPort: this.#httpPort, grpcPort: this.#grpcPort }, 'listening');
+  }
+
+  async #loadModels(): Promise<void> {
+    const { models, queue = {}, canaryShare = 0.001, pollMs = 1000 } = this.#options;
+    const { metrics, logger } = this;
+    const surroundings = { load: this.#load, metrics, logger, queue, canaryShare };
+    const built = await Promise.all(models.map((config) => buildModel(config, surroundings)));
+    for (const model of built) this.registry.add(model);
+    await Promise.all(built.map((model, i) => this.#refresh(model, models[i]!)));
+    if (pollMs === 0) return;
+    built.forEach((model, i) => {
+      const timer = setInterval(() => void this.#refresh(model, models[i]!), pollMs);
+      timer.unref();
+      this.#stops.push(() => clearInterval(timer));
+    });
+  }
+
+  /** Bring a model in line with its folder, its labels with its versions, and its journal back to size. */
+  async #refresh(model: Model, { labels = {} }: ModelConfig): Promise<void> {
+    try {
+      await model.reconcile();
+      for (const [label, version] of Object.entries(labels)) {
+        if (!model.labels.has(label) && model.records.some((r) => r.version === version && r.state === 'AVAILABLE')) {
+          model.setLabel(label, version);
+        }
+      }
+    } catch (error) {
+      this.logger.error({ err: error, model: model.name }, 'versions could not be looked at');
+    }
+    this.#sayReadiness();
+    this.#compactWhenLarge(model);
+  }
+
+  #compactWhenLarge(model: Model): void {
+    const { compactAfterBytes = 64 << 20 } = this.#options;
+    const bytes = model.newest?.journal?.sizeBytes ?? 0;
+    if (bytes < compactAfterBytes || this.#closing || model.isCompacting) return;
+    this.#compacting = compact(model, this.#load)
+      .then((version) => this.logger.info({ model: model.name, version }, 'updates were written into a new version'))
+      .catch((error: unknown) => this.logger.error({ err: error, model: model.name }, 'compaction failed'));
+  }
+
+  #sayReadiness(): void {
+    if (this.isReady === this.#wasReady) return;
+    this.#wasReady = this.isReady;
+    this.#grpc?.setServing(this.isReady);
+    this.logger.info({ ready: this.isReady }, 'readiness');
+  }
+
+  async #close(): Promise<void> {
+    const { drainMs = 10_000 } = this.#options;
+    this.#grpc?.setServing(false);
+    for (const stop of this.#stops) stop();
+    const app = this.#app;
+    if (app) {
+      // What trickles in or does not read its answer is cut off when the time is over.
+      const timer = setTimeout(() => app.server.closeAllConnections(), drainMs);
+      await Promise.all([app.close(), this.#grpc?.close(drainMs)]);
+      clearTimeout(timer);
+    }
+    await this.#compacting;
+    await Promise.all(this.registry.models.map((model) => model.unload()));
+    this.logger.info('stopped');
+  }
+}

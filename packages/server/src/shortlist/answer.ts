@@ -1,0 +1,134 @@
+/** The plain JSON API: a request in, results with their attributes out; and updates of candidates. */
+import type { Identifier } from 'shortlist';
+import { checkFilter } from '../attributes/filter.ts';
+import type { Model } from '../models/model.ts';
+import type { ModelRegistry } from '../models/registry.ts';
+import { checkK, type RequestLimits } from '../models/run-signature.ts';
+import type { AskOptions } from '../queue/batcher.ts';
+import type { Ask, Features, Servable, Update } from '../servable/contract.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import type {
+  DeleteRequest,
+  JsonIdentifier,
+  ShortlistRequest,
+  ShortlistResponse,
+  UpdateResponse,
+  UpsertRequest,
+} from './messages.ts';
+
+/** The model a request names, or the only one. @throws {ServingError} */
+export function modelOf(registry: ModelRegistry, name: string | undefined): Model {
+  if (name !== undefined) return registry.find(name);
+  if (!registry.only)
+    throw invalidArgument(`model: expected one of ${registry.models.map(({ name }) => name).join(', ')}`);
+  return registry.only;
+}
+
+/** Answer one shortlist request. @throws {ServingError} */
+export async function answerShortlist(
+  registry: ModelRegistry,
+  request: ShortlistRequest,
+  { limits, ...options }: AskOptions & { limits: RequestLimits },
+): Promise<ShortlistResponse> {
+  const started = performance.now();
+  const model = modelOf(registry, request.model);
+  const { version, label, timeoutMs } = request;
+  const deadline = Math.min(
+    options.deadline ?? Number.POSITIVE_INFINITY,
+    timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs,
+  );
+  return model.choose({ version, label }).hold(async (served) => {
+    const { servable } = served;
+    const [answer] = await served.ask([askOf(servable, request, limits)], { ...options, deadline });
+    const { identifiers, scores, rows } = answer!;
+    const results = identifiers.map((id, i) => ({
+      // An attribute cannot hide the identifier or the score.
+      ...servable.attributes.valuesOf(rows[i]!),
+      id: typeof id === 'bigint' ? jsonInteger(id) : id,
+      score: scores[i]!,
+    }));
+    return { model: model.name, version: served.version, results, tookMs: performance.now() - started };
+  });
+}
+
+/** JSON's readers round integers beyond 2^53: those are sent as text. */
+const jsonInteger = (id: bigint): JsonIdentifier => (Number.isSafeInteger(Number(id)) ? Number(id) : String(id));
+
+function askOf(servable: Servable, request: ShortlistRequest, limits: RequestLimits): Ask {
+  const { query, embedding, filter, exclude, include, leavesToSearch, reorder } = request;
+  if ((query === undefined) === (embedding === undefined)) {
+    throw invalidArgument('expected exactly one of query and embedding');
+  }
+  const ask: Ask = { k: checkK(request.k ?? servable.k, limits), leavesToSearch, reorder };
+  if (embedding) ask.embedding = checkEmbedding(servable, embedding);
+  else ask.features = checkQuery(servable, query);
+  if (filter !== undefined) ask.filter = checkFilter(filter);
+  if (exclude) ask.exclude = exclude.map((id) => checkIdentifier(servable, id));
+  if (include) ask.include = include.map((id) => checkIdentifier(servable, id));
+  return ask;
+}
+
+function checkQuery({ features }: Servable, query: unknown): Features {
+  if (features.length === 0) throw invalidArgument('query: this model has no query tower, send an embedding');
+  const isObject = typeof query === 'object' && query !== null && !Array.isArray(query);
+  const values = isObject ? (query as Record<string, unknown>) : { [features[0]!.name]: query };
+  if (!isObject && features.length > 1) {
+    throw invalidArgument(`query: expected an object with ${features.map(({ name }) => name).join(', ')}`);
+  }
+  for (const name of Object.keys(values)) {
+    if (!features.some((feature) => feature.name === name)) throw invalidArgument(`query.${name}: unknown feature`);
+  }
+  for (const { name, datatype, shape } of features) {
+    const value = values[name];
+    const elements = shape.length === 0 ? [value] : value;
+    const wanted = datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
+    if (!Array.isArray(elements) || !elements.every((element) => typeof element === wanted)) {
+      throw invalidArgument(`query.${name}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}`);
+    }
+  }
+  return (features.length === 1 ? values[features[0]!.name] : values) as Features;
+}
+
+function checkEmbedding({ dimensions }: Servable, numbers: readonly number[]): Float32Array {
+  if (numbers.length !== dimensions) {
+    throw invalidArgument(`embedding: expected ${dimensions} numbers, got ${numbers.length}`);
+  }
+  const embedding = Float32Array.from(numbers);
+  if (!embedding.every(Number.isFinite)) throw invalidArgument('embedding: expected finite numbers');
+  return embedding;
+}
+
+/** An identifier of the index's type; integers beyond 2^53 cannot be said in JSON's numbers. */
+function checkIdentifier({ identifierDatatype }: Servable, id: string | number): Identifier {
+  const fits = identifierDatatype === 'BYTES' ? typeof id === 'string' : Number.isSafeInteger(id);
+  if (!fits) throw invalidArgument(`id: expected ${identifierDatatype === 'BYTES' ? 'text' : 'an integer'}, got ${id}`);
+  return id;
+}
+
+/** Insert or replace candidates. @throws {ServingError} and changes nothing, when one of them is wrong */
+export function upsertCandidates(
+  registry: ModelRegistry,
+  { model, candidates }: UpsertRequest,
+): Promise<UpdateResponse> {
+  return update(modelOf(registry, model), (servable) =>
+    candidates.map(({ id, embedding, attributes }) => ({
+      kind: 'upsert',
+      identifier: checkIdentifier(servable, id),
+      embedding: checkEmbedding(servable, embedding),
+      attributes,
+    })),
+  );
+}
+
+/** Remove candidates; identifiers nobody knows are passed over. @throws {ServingError} */
+export function deleteCandidates(registry: ModelRegistry, { model, ids }: DeleteRequest): Promise<UpdateResponse> {
+  return update(modelOf(registry, model), (servable) =>
+    ids.map((id) => ({ kind: 'delete', identifier: checkIdentifier(servable, id) })),
+  );
+}
+
+async function update(model: Model, updatesFor: (servable: Servable) => Update[]): Promise<UpdateResponse> {
+  const updates = updatesFor(model.choose({}).servable);
+  const version = await model.update(updates);
+  return { model: model.name, version, acknowledged: updates.length };
+}

@@ -1,0 +1,70 @@
+/** The plain JSON API's messages as types; schema.ts has the same as JSON Schema. The typed client shares them. */
+
+import type { Filter } from '../attributes/filter.ts';
+import type { AttributeValue, AttributeValues } from '../attributes/table.ts';
+
+/** An identifier in JSON. */
+export type JsonIdentifier = string | number;
+
+/** Raw features: the value itself where a query has one feature, else values by name. */
+export type JsonQuery = JsonFeature | { readonly [feature: string]: JsonFeature };
+
+/** A feature's value or values. */
+export type JsonFeature = string | number | boolean | readonly (string | number | boolean)[];
+
+/** `POST /v1/shortlist`: exactly one of `query` and `embedding`. */
+export interface ShortlistRequest {
+  model?: string;
+  version?: number;
+  label?: string;
+  query?: JsonQuery;
+  embedding?: readonly number[];
+  k?: number;
+  exclude?: readonly JsonIdentifier[];
+  include?: readonly JsonIdentifier[];
+  filter?: Filter;
+  leavesToSearch?: number;
+  reorder?: number;
+  timeoutMs?: number;
+}
+
+/** One result: identifier, score, and the attributes the candidate has. */
+export interface ShortlistHit {
+  id: JsonIdentifier;
+  score: number;
+  [attribute: string]: AttributeValue;
+}
+
+/** What a shortlist request is answered. */
+export interface ShortlistResponse {
+  model: string;
+  version: number;
+  results: ShortlistHit[];
+  tookMs: number;
+}
+
+/** A candidate to insert or to replace. */
+export interface Candidate {
+  id: JsonIdentifier;
+  embedding: readonly number[];
+  attributes?: AttributeValues;
+}
+
+/** `POST /v1/candidates/upsert`. */
+export interface UpsertRequest {
+  model?: string;
+  candidates: readonly Candidate[];
+}
+
+/** `POST /v1/candidates/delete`. */
+export interface DeleteRequest {
+  model?: string;
+  ids: readonly JsonIdentifier[];
+}
+
+/** The answer to both: updates that are journalled and visible. */
+export interface UpdateResponse {
+  model: string;
+  version: number;
+  acknowledged: number;
+}

@@ -1,0 +1,112 @@
+/** The plain JSON API as JSON Schema: what requests are checked against, and what /openapi.json shows.
+ * messages.ts has the same as types. */
+import { type TSchema, Type } from 'typebox';
+
+const Identifier: TSchema = Type.Union([Type.String(), Type.Integer()]);
+const Attribute: TSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+
+/** `POST /v1/shortlist`. */
+export const ShortlistRequestSchema: TSchema = Type.Object(
+  {
+    model: Type.Optional(Type.String({ description: 'Name of the model; may be left out where there is one.' })),
+    version: Type.Optional(Type.Integer({ minimum: 0, description: 'Version; default the newest.' })),
+    label: Type.Optional(Type.String({ description: 'Label of a version, instead of its number.' })),
+    query: Type.Optional(Type.Unknown({ description: 'Raw features: the value, or an object of values by name.' })),
+    embedding: Type.Optional(Type.Array(Type.Number(), { description: 'A query embedding, instead of `query`.' })),
+    k: Type.Optional(Type.Integer({ minimum: 1 })),
+    exclude: Type.Optional(Type.Array(Identifier, { description: 'Identifiers that may not be returned.' })),
+    include: Type.Optional(Type.Array(Identifier, { description: 'Only these identifiers may be returned.' })),
+    filter: Type.Optional(
+      Type.Unknown({ description: 'equals, in, range, and, or, not over attributes of candidates.' }),
+    ),
+    leavesToSearch: Type.Optional(Type.Integer({ minimum: 1 })),
+    reorder: Type.Optional(Type.Integer({ minimum: 1 })),
+    timeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  },
+  { additionalProperties: false },
+);
+
+/** Its answer. */
+export const ShortlistResponseSchema: TSchema = Type.Object({
+  model: Type.String(),
+  version: Type.Integer(),
+  results: Type.Array(Type.Object({ id: Identifier, score: Type.Number() }, { additionalProperties: true })),
+  tookMs: Type.Number(),
+});
+
+/** `POST /v1/candidates/upsert`. */
+export const UpsertRequestSchema: TSchema = Type.Object(
+  {
+    model: Type.Optional(Type.String()),
+    candidates: Type.Array(
+      Type.Object(
+        {
+          id: Identifier,
+          embedding: Type.Array(Type.Number(), { description: 'The candidate’s vector.' }),
+          attributes: Type.Optional(Type.Record(Type.String(), Attribute)),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 10_000 },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** `POST /v1/candidates/delete`. */
+export const DeleteRequestSchema: TSchema = Type.Object(
+  {
+    model: Type.Optional(Type.String()),
+    ids: Type.Array(Identifier, { minItems: 1, maxItems: 10_000 }),
+  },
+  { additionalProperties: false },
+);
+
+/** The answer to both. */
+export const UpdateResponseSchema: TSchema = Type.Object({
+  model: Type.String(),
+  version: Type.Integer(),
+  acknowledged: Type.Integer(),
+});
+
+/** Any refusal. */
+export const ErrorResponseSchema: TSchema = Type.Object({
+  error: Type.String(),
+  code: Type.String(),
+  requestId: Type.String(),
+});
+
+/** `PUT /admin/models/M/policy`. */
+export const PolicyRequestSchema: TSchema = Type.Object({
+  latest: Type.Optional(Type.Integer({ minimum: 1 })),
+  all: Type.Optional(Type.Boolean()),
+  specific: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
+});
+
+/** `PUT /admin/models/M/labels/L`. */
+export const LabelRequestSchema: TSchema = Type.Object({
+  version: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+});
+
+/** What a model serves. */
+export const ModelStateSchema: TSchema = Type.Object({
+  model: Type.String(),
+  policy: PolicyRequestSchema,
+  labels: Type.Record(Type.String(), Type.Integer()),
+  versions: Type.Array(
+    Type.Object({
+      version: Type.Integer(),
+      state: Type.String(),
+      error: Type.String(),
+      candidates: Type.Integer(),
+      journal: Type.Optional(
+        Type.Object({
+          sizeBytes: Type.Integer(),
+          records: Type.Integer({ description: 'Whole records found when the journal was opened.' }),
+          bytesCut: Type.Integer({ description: 'Bytes behind them that were cut off.' }),
+          reason: Type.Optional(Type.String()),
+        }),
+      ),
+    }),
+  ),
+});

@@ -1,0 +1,78 @@
+/**
+ * The errors a client sees: gRPC's canonical codes, their HTTP statuses, and one class that carries both.
+ *
+ * The map to HTTP is TF Serving's (`http_rest_api_util`): INVALID_ARGUMENT and FAILED_PRECONDITION are both 400,
+ * RESOURCE_EXHAUSTED is 429, CANCELLED is 499. Messages of a `ServingError` are written for clients; any other error
+ * is a fault of ours and leaves the server as `Internal error`, with the request's id and nothing else.
+ */
+import { ShortlistError } from 'shortlist';
+
+/** Canonical code → its number in gRPC and its HTTP status. */
+export const STATUS_CODES = {
+  CANCELLED: { grpc: 1, http: 499 },
+  UNKNOWN: { grpc: 2, http: 500 },
+  INVALID_ARGUMENT: { grpc: 3, http: 400 },
+  DEADLINE_EXCEEDED: { grpc: 4, http: 504 },
+  NOT_FOUND: { grpc: 5, http: 404 },
+  ALREADY_EXISTS: { grpc: 6, http: 409 },
+  PERMISSION_DENIED: { grpc: 7, http: 403 },
+  RESOURCE_EXHAUSTED: { grpc: 8, http: 429 },
+  FAILED_PRECONDITION: { grpc: 9, http: 400 },
+  ABORTED: { grpc: 10, http: 409 },
+  OUT_OF_RANGE: { grpc: 11, http: 400 },
+  UNIMPLEMENTED: { grpc: 12, http: 501 },
+  INTERNAL: { grpc: 13, http: 500 },
+  UNAVAILABLE: { grpc: 14, http: 503 },
+  DATA_LOSS: { grpc: 15, http: 500 },
+  UNAUTHENTICATED: { grpc: 16, http: 401 },
+} as const;
+
+/** The name of a canonical code. */
+export type StatusCode = keyof typeof STATUS_CODES;
+
+/** An answer that says no: a code and a message for the client. */
+export class ServingError extends Error {
+  readonly code: StatusCode;
+  /** Seconds after which asking again makes sense; sent as Retry-After. */
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: StatusCode, message: string, options: ErrorOptions & { retryAfterS?: number } = {}) {
+    super(message, options);
+    this.name = 'ServingError';
+    this.code = code;
+    this.retryAfterS = options.retryAfterS;
+  }
+
+  /** The status line's number. */
+  get httpStatus(): number {
+    return STATUS_CODES[this.code].http;
+  }
+
+  /** The number in gRPC's trailer. */
+  get grpcStatus(): number {
+    return STATUS_CODES[this.code].grpc;
+  }
+}
+
+/** The client's mistake. */
+export function invalidArgument(message: string): ServingError {
+  return new ServingError('INVALID_ARGUMENT', message);
+}
+
+/** Codes of the library that mean the request, not the server, was wrong. */
+const CALLERS_MISTAKES = ['ERR_SHAPE', 'ERR_OPTION', 'ERR_NOT_FINITE', 'ERR_IDENTIFIER', 'ERR_VOCABULARY'];
+
+/**
+ * Any thrown value as what the client is told. A `ServingError` stays itself, a library error about the request becomes
+ * INVALID_ARGUMENT, and everything else INTERNAL with no detail.
+ */
+export function toServingError(error: unknown): ServingError {
+  if (error instanceof ServingError) return error;
+  if (error instanceof ShortlistError) {
+    if (CALLERS_MISTAKES.includes(error.code))
+      return new ServingError('INVALID_ARGUMENT', error.message, { cause: error });
+    if (error.code === 'ERR_ABORTED')
+      return new ServingError('CANCELLED', 'The request was cancelled', { cause: error });
+  }
+  return new ServingError('INTERNAL', 'Internal error', { cause: error });
+}

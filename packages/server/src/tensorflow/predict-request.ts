@@ -1,0 +1,182 @@
+/**
+ * A predict request's JSON as tensors: row form (`instances`) and column form (`inputs`), after TF Serving's
+ * `FillPredictRequestFromJson`, messages included.
+ */
+import { type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
+import { printJson } from '../json/print.ts';
+import type { Signature } from '../servable/signatures.ts';
+import { invalidArgument, ServingError } from '../status/serving-error.ts';
+import type { Datatype, Element, Tensor, TensorSpec } from '../tensors/tensor.ts';
+import { elementOf, isBase64Object } from './json-value.ts';
+
+/** What a predict request says. */
+export interface PredictRequest {
+  signature: Signature;
+  form: 'row' | 'column';
+  inputs: Map<string, Tensor>;
+}
+
+/**
+ * Read the body of a predict request.
+ *
+ * @param find the signature of a name; '' for the default
+ * @throws {ServingError} INVALID_ARGUMENT
+ */
+export function readPredictRequest(body: string, find: (name: string) => Signature): PredictRequest {
+  // An empty body has no message of the parser's own.
+  if (body.length === 0) throw invalidArgument('JSON Parse error: The document is empty');
+  const document = parseJson(body);
+  if (!(document instanceof Map)) throw formatError(document, 'Is not object');
+  const name = document.get('signature_name') ?? '';
+  if (typeof name !== 'string') {
+    throw formatError(document, "not formatted correctly. 'signature_name' key must be a string value.");
+  }
+  const signature = find(name);
+  const instances = document.get('instances');
+  const inputs = document.get('inputs');
+  if (instances !== undefined && inputs !== undefined) {
+    throw formatError(document, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ");
+  }
+  if (instances !== undefined) {
+    if (!Array.isArray(instances)) throw formatError(document, "Excepting 'instances' to be an list/array");
+    if (instances.length === 0) throw formatError(document, "No values in 'instances' array");
+    return { signature, form: 'row', inputs: readRows(instances, signature.inputs) };
+  }
+  if (inputs === undefined) throw invalidArgument("Missing 'inputs' or 'instances' key");
+  return { signature, form: 'column', inputs: readColumns(inputs, signature.inputs) };
+}
+
+const formatError = (value: JsonValue, problem: string): ServingError =>
+  invalidArgument(`JSON Value: ${printJson(value)} ${problem}`);
+
+const isObject = (value: JsonValue): value is JsonObject => value instanceof Map && !isBase64Object(value);
+
+/** The elements of one tensor while they are gathered. */
+interface Gathering {
+  datatype: Datatype;
+  shape: number[] | undefined;
+  data: Element[];
+}
+
+function readRows(instances: readonly JsonValue[], specs: readonly TensorSpec[]): Map<string, Tensor> {
+  const objects = isObject(instances[0]!);
+  if (!objects && specs.length > 1) {
+    throw invalidArgument(
+      'instances is a plain list, but expecting list of objects as multiple input tensors required as per tensorinfo_map',
+    );
+  }
+  const gathered = new Map<string, Gathering>(
+    specs.map(({ name, datatype }) => [name, { datatype, shape: undefined, data: [] }]),
+  );
+  instances.forEach((instance, i) => {
+    if (objects) readObject(instance, i, gathered);
+    else if (isObject(instance)) {
+      throw invalidArgument(`Expecting value/list but got object at item ${i} of input list`);
+    } else {
+      within(`Failed to process element: ${i} of 'instances' list.`, () =>
+        gather(instance, gathered.get(specs[0]!.name)!),
+      );
+    }
+  });
+  return new Map(
+    [...gathered].map(([name, { datatype, shape, data }]) => [
+      name,
+      { datatype, shape: [instances.length, ...shape!], data },
+    ]),
+  );
+}
+
+function readObject(instance: JsonValue, i: number, gathered: ReadonlyMap<string, Gathering>): void {
+  if (!isObject(instance)) throw invalidArgument(`Expecting object but got list at item ${i} of input list`);
+  for (const [name, value] of instance) {
+    within(`Failed to process element: ${i} key: ${name} of 'instances' list.`, () => {
+      const gathering = gathered.get(name);
+      if (!gathering) throw invalidArgument(`JSON object: does not have named input: ${name}`);
+      gather(value, gathering);
+    });
+  }
+  if (instance.size !== gathered.size) {
+    throw invalidArgument(
+      `Failed to process element: ${i} of 'instances' list. JSON object: ${printJson(instance)} ` +
+        `must only have keys: ${[...gathered.keys()].sort().join(',')}`,
+    );
+  }
+}
+
+/** Say where in the list a mistake was, with the status's name as the original prints it. */
+function within(place: string, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof ServingError)) throw error;
+    throw new ServingError('INVALID_ARGUMENT', `${place} Error: ${error.code}: ${error.message}`);
+  }
+}
+
+/** Append one instance's value; all instances of a tensor have the same shape. */
+function gather(value: JsonValue, gathering: Gathering): void {
+  const shape = shapeOf(value);
+  const before = gathering.data.length;
+  fill(value, 0, shape, gathering.datatype, gathering.data);
+  const known = gathering.shape;
+  gathering.shape ??= shape;
+  if (!known) return;
+  const size = known.reduce((product, dimension) => product * dimension, 1);
+  const got = gathering.data.length - before;
+  if (got !== size) throw invalidArgument(`Expecting tensor size: ${size} but got: ${got}`);
+  if (known.length !== shape.length || known.some((dimension, d) => dimension !== shape[d])) {
+    throw invalidArgument(`Expecting shape [${known}] but got: [${shape}]`);
+  }
+}
+
+function readColumns(inputs: JsonValue, specs: readonly TensorSpec[]): Map<string, Tensor> {
+  if (!isObject(inputs)) {
+    if (specs.length > 1) {
+      throw invalidArgument(
+        'inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map',
+      );
+    }
+    return new Map([[specs[0]!.name, readColumn(inputs, specs[0]!)]]);
+  }
+  return new Map(
+    specs.map((spec) => {
+      const value = inputs.get(spec.name);
+      if (value === undefined) throw invalidArgument(`Missing named input: ${spec.name} in 'inputs' object.`);
+      return [spec.name, readColumn(value, spec)];
+    }),
+  );
+}
+
+function readColumn(value: JsonValue, { datatype }: TensorSpec): Tensor {
+  const shape = shapeOf(value);
+  const data: Element[] = [];
+  fill(value, 0, shape, datatype, data);
+  return { datatype, shape, data };
+}
+
+/** The shape the first element of each level gives. */
+function shapeOf(value: JsonValue): number[] {
+  const shape: number[] = [];
+  for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+  return shape;
+}
+
+function fill(value: JsonValue, level: number, shape: readonly number[], datatype: Datatype, data: Element[]): void {
+  const rank = shape.length;
+  if (!Array.isArray(value)) {
+    if (level !== rank) {
+      throw invalidArgument(
+        `JSON Value: ${printJson(value)} found at incorrect level: ${level + 1} in the JSON DOM. Expected at level: ${rank}`,
+      );
+    }
+    data.push(elementOf(value, datatype));
+    return;
+  }
+  if (level >= rank) throw invalidArgument(`Encountered list at unexpected level: ${level} expected < ${rank}`);
+  if (value.length !== shape[level]) {
+    throw invalidArgument(
+      `Encountered list at unexpected size: ${value.length} at level: ${level} expected size: ${shape[level]}`,
+    );
+  }
+  for (const item of value) fill(item, level + 1, shape, datatype, data);
+}

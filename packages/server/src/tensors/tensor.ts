@@ -1,0 +1,87 @@
+/**
+ * A tensor as both protocols mean it: a datatype, a shape and row-major values. The words for datatypes are the Open
+ * Inference Protocol's; TF Serving's are mapped where that protocol is spoken.
+ */
+import { invalidArgument } from '../status/serving-error.ts';
+
+/** Datatype → bytes an element has on the wire; 0 for strings, which carry their own length. */
+export const ELEMENT_BYTES = {
+  BOOL: 1,
+  UINT8: 1,
+  UINT16: 2,
+  UINT32: 4,
+  UINT64: 8,
+  INT8: 1,
+  INT16: 2,
+  INT32: 4,
+  INT64: 8,
+  FP16: 2,
+  FP32: 4,
+  FP64: 8,
+  BYTES: 0,
+} as const;
+
+/** The name of a datatype. */
+export type Datatype = keyof typeof ELEMENT_BYTES;
+
+/** One element: strings may be text or raw bytes, 64-bit integers are exact. */
+export type Element = string | Uint8Array | number | bigint | boolean;
+
+/** A dense tensor; `data` has one entry an element, in row-major order. */
+export interface Tensor {
+  datatype: Datatype;
+  shape: readonly number[];
+  data: ArrayLike<Element>;
+}
+
+/** Tensors by name. */
+export type Tensors = ReadonlyMap<string, Tensor>;
+
+/** What a signature says about one of its tensors; −1 is a dimension of any size, the first is the batch. */
+export interface TensorSpec {
+  name: string;
+  datatype: Datatype;
+  shape: readonly number[];
+}
+
+/** Elements a shape holds. */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const size of shape) count *= size;
+  return count;
+}
+
+/** Whether a word names a datatype. */
+export function isDatatype(word: unknown): word is Datatype {
+  return typeof word === 'string' && Object.hasOwn(ELEMENT_BYTES, word);
+}
+
+/**
+ * Check a tensor that came from outside: every dimension a whole number ≥ 0, and as many elements as the shape says.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT otherwise
+ */
+export function checkShape(name: string, shape: readonly number[], elements: number): void {
+  for (const size of shape) {
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw invalidArgument(`input '${name}': expected a shape of whole numbers, got [${shape}]`);
+    }
+  }
+  const expected = elementCount(shape);
+  if (expected !== elements) {
+    throw invalidArgument(`input '${name}': shape [${shape}] needs ${expected} elements, got ${elements}`);
+  }
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** A string element as text. */
+export function textOf(element: Element): string {
+  return element instanceof Uint8Array ? decoder.decode(element) : String(element);
+}
+
+/** A string element as bytes. */
+export function bytesOf(element: Element): Uint8Array {
+  return element instanceof Uint8Array ? element : encoder.encode(String(element));
+}

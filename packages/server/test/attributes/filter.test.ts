@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { checkFilter, compileFilter, type Filter } from '../../src/attributes/filter.ts';
+import { AttributeTable, type AttributeValue } from '../../src/attributes/table.ts';
+
+type Row = Record<string, AttributeValue>;
+
+/** The meaning of a filter, read off its definition. */
+function holds(filter: Filter, row: Row): boolean {
+  if ('and' in filter) return filter.and.every((part) => holds(part, row));
+  if ('or' in filter) return filter.or.some((part) => holds(part, row));
+  if ('not' in filter) return !holds(filter.not, row);
+  if ('equals' in filter) return Object.entries(filter.equals).every(([name, value]) => row[name] === value);
+  if ('in' in filter) return Object.entries(filter.in).every(([name, values]) => values.includes(row[name] as string));
+  return Object.entries(filter.range).every(([name, { gt, gte, lt, lte }]) => {
+    const value = row[name];
+    if (typeof value !== 'number') return false;
+    return (
+      (gt === undefined || value > gt) &&
+      (gte === undefined || value >= gte) &&
+      (lt === undefined || value < lt) &&
+      (lte === undefined || value <= lte)
+    );
+  });
+}
+
+const word = fc.constantFrom('x', 'y', 'z');
+const number = fc.integer({ min: -3, max: 3 });
+const row: fc.Arbitrary<Row> = fc.record({
+  text: fc.option(word),
+  number: fc.option(number),
+  flag: fc.option(fc.boolean()),
+});
+const value = fc.oneof(word, number, fc.boolean(), fc.constant('never'));
+const name = fc.constantFrom('text', 'number', 'flag', 'unknown');
+const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
+  filter: fc.oneof(
+    { maxDepth: 3 },
+    fc.tuple(name, value).map(([n, v]) => ({ equals: { [n]: v } })),
+    fc.tuple(name, fc.array(value, { maxLength: 3 })).map(([n, v]) => ({ in: { [n]: v } })),
+    fc
+      .tuple(name, fc.dictionary(fc.constantFrom('gt', 'gte', 'lt', 'lte'), number, { minKeys: 1 }))
+      .map(([n, bounds]) => ({ range: { [n]: { ...bounds } } })),
+    fc.array(tie('filter'), { maxLength: 3 }).map((and) => ({ and })),
+    fc.array(tie('filter'), { maxLength: 3 }).map((or) => ({ or })),
+    tie('filter').map((not) => ({ not })),
+  ),
+}));
+
+test('a compiled filter says what its definition says, and nothing behind the last row', () => {
+  fc.assert(
+    fc.property(fc.array(row, { maxLength: 70 }), filter, (rows, filter) => {
+      const table = new AttributeTable();
+      rows.forEach((values, i) => table.set(i, values));
+      const words = compileFilter(checkFilter(filter), table, rows.length);
+      const bits = Array.from({ length: words.length * 32 }, (_, i) => ((words[i >>> 5]! >>> (i & 31)) & 1) === 1);
+      assert.deepEqual(
+        bits.slice(0, rows.length),
+        rows.map((values) => holds(filter, values)),
+      );
+      assert.ok(!bits.slice(rows.length).includes(true));
+    }),
+  );
+});
+
+test('what is no filter is refused, with its place', () => {
+  const cases: [unknown, RegExp][] = [
+    [null, /^filter: expected an object with one key/],
+    [{ and: {} }, /^filter\.and: expected a list/],
+    [{ and: [{ equals: { a: null } }] }, /^filter\.and\[0\]\.equals\.a: expected text, a number or a boolean/],
+    [{ in: { a: 'x' } }, /^filter\.in\.a: expected a list/],
+    [{ range: { a: { gt: Number.NaN } } }, /^filter\.range\.a: expected numbers/],
+    [{ or: Array.from({ length: 300 }, () => ({ and: [] })) }, /too many parts/],
+  ];
+  for (const [value, message] of cases) assert.throws(() => checkFilter(value), { message });
+  let deep: unknown = { and: [] };
+  for (let i = 0; i < 50; i++) deep = { not: deep };
+  assert.throws(() => checkFilter(deep), /too many parts/);
+});

@@ -1,0 +1,146 @@
+/** Versions on disk: switching, rolling back, damage, compaction. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FILMS, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+
+interface Shortlist {
+  version: number;
+  results: { id: string; score: number; genre?: string }[];
+}
+type Server = Awaited<ReturnType<typeof startTiny>>;
+const shortlist = async (server: Server, request: object = { query: 'u1' }): Promise<Shortlist> => {
+  const { status, body } = await post(server, '/v1/shortlist', request);
+  assert.equal(status, 200, JSON.stringify(body));
+  return body as Shortlist;
+};
+const put = (server: Server, path: string, body: object): Promise<Response> =>
+  fetch(`http://127.0.0.1:${server.httpPort}${path}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+test('a new version takes over without a failed or mixed request', async () => {
+  const basePath = await tinyBasePath();
+  const server = await startTiny(basePath, { pollMs: 20 });
+  let stop = false;
+  const seen = new Set<number>();
+  const asking = Array.from({ length: 4 }, async () => {
+    while (!stop) {
+      const { version, results } = await shortlist(server);
+      seen.add(version);
+      const prefix = version === 1 ? 'film' : 'movie';
+      assert.ok(
+        results.every(({ id }) => id.startsWith(prefix)),
+        `version ${version} answered ${results[0]!.id}`,
+      );
+    }
+  });
+  await saveTinyBundle(join(basePath, '2'), { seed: 8, prefix: 'movie' });
+  for (let waited = 0; !seen.has(2) && waited < 100; waited++) await new Promise((resolve) => setTimeout(resolve, 20));
+  stop = true;
+  await Promise.all(asking);
+  assert.deepEqual([...seen].sort(), [1, 2]);
+
+  // Roll back, give a label, and see that labels go only to what serves.
+  assert.equal((await put(server, '/admin/models/films/policy', { specific: [1] })).status, 200);
+  assert.equal((await shortlist(server)).version, 1);
+  assert.equal((await put(server, '/admin/models/films/labels/stable', { version: 1 })).status, 200);
+  assert.equal((await shortlist(server, { query: 'u1', label: 'stable' })).version, 1);
+  const refused = await put(server, '/admin/models/films/labels/next', { version: 2 });
+  assert.equal(refused.status, 400);
+  assert.match(await refused.text(), /which is not currently available for inference/);
+  assert.equal((await put(server, '/admin/models/films/policy', { newest: 1 })).status, 400);
+  await server.close();
+});
+
+test('a damaged new version leaves the old one live, and its status says why', async () => {
+  const basePath = await tinyBasePath();
+  const server = await startTiny(basePath);
+  await saveTinyBundle(join(basePath, '2'));
+  const path = join(basePath, '2', 'model.shortlist');
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(path, bytes);
+  mkdirSync(join(basePath, '3'));
+  const [model] = server.registry.models;
+  await model!.setPolicy({ all: true });
+  assert.equal((await shortlist(server)).version, 1);
+  const status = await (await fetch(`http://127.0.0.1:${server.httpPort}/v1/models/films`)).text();
+  const states = JSON.parse(status).model_version_status as {
+    version: string;
+    state: string;
+    status: { error_message: string };
+  }[];
+  assert.deepEqual(
+    states.map(({ version, state }) => [version, state]),
+    [
+      ['3', 'END'],
+      ['2', 'END'],
+      ['1', 'AVAILABLE'],
+    ],
+  );
+  assert.match(states[1]!.status.error_message, /checksum|byte/);
+  assert.match(states[0]!.status.error_message, /expected one \.shortlist file/);
+  // Mended, it is tried again.
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(path, bytes);
+  await model!.load();
+  assert.equal((await shortlist(server, { query: 'u1', version: 2 })).version, 2);
+  await server.close();
+});
+
+test('updates outlive a restart, and a compaction writes them into a new version', async () => {
+  const basePath = await tinyBasePath();
+  let server = await startTiny(basePath);
+  const upsert = { candidates: [{ id: 'new', embedding: [50, 0, 0, 0], attributes: { genre: 'western' } }] };
+  await post(server, '/v1/candidates/upsert', upsert);
+  await post(server, '/v1/candidates/delete', { ids: ['film0', 'film1'] });
+  const everything = { embedding: [1, 0, 0, 0], k: FILMS + 1 };
+  const before = await shortlist(server, everything);
+  assert.equal(before.results.length, FILMS - 1);
+  assert.deepEqual([before.results[0]!.id, before.results[0]!.genre], ['new', 'western']);
+  await server.close();
+
+  server = await startTiny(basePath);
+  assert.deepEqual((await shortlist(server, everything)).results, before.results);
+
+  const compacted = await post(server, '/admin/models/films/compact', {});
+  assert.equal(compacted.status, 200, JSON.stringify(compacted.body));
+  const after = await shortlist(server, everything);
+  assert.equal(after.version, 2);
+  assert.deepEqual(after.results, before.results);
+  await post(server, '/v1/candidates/delete', { ids: ['new'] });
+  assert.equal((await shortlist(server, everything)).results.length, FILMS - 2);
+  await server.close();
+  assert.deepEqual(readdirSync(basePath).sort(), ['1', '2']);
+
+  server = await startTiny(basePath);
+  assert.equal((await shortlist(server, everything)).results.length, FILMS - 2);
+  await server.close();
+});
+
+test('updates that come while a compaction runs are in the new version', async () => {
+  const basePath = await tinyBasePath();
+  const server = await startTiny(basePath);
+  let acknowledged = 0;
+  let compacting = true;
+  const updating = (async () => {
+    while (compacting) {
+      const id = `added${acknowledged}`;
+      const { status } = await post(server, '/v1/candidates/upsert', { candidates: [{ id, embedding: [1, 1, 1, 1] }] });
+      assert.equal(status, 200);
+      acknowledged++;
+    }
+  })();
+  assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
+  compacting = false;
+  await updating;
+  assert.ok(acknowledged > 0);
+  const { version, results } = await shortlist(server, { query: 'u1', k: 1000 });
+  assert.equal(version, 2);
+  assert.equal(results.length, FILMS + acknowledged);
+  await server.close();
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Batcher } from '../../src/queue/batcher.ts';
+import type { Answer, Ask } from '../../src/servable/contract.ts';
+import { invalidArgument } from '../../src/status/serving-error.ts';
+
+const ask = (value: number): Ask => ({ embedding: Float32Array.of(value), k: 1 });
+const echo = (asks: readonly Ask[]): Answer[] =>
+  asks.map(({ embedding }) => ({ identifiers: [embedding![0]!], scores: embedding!, rows: Int32Array.of(0) }));
+const firstOf = (answers: readonly Answer[]): unknown => answers[0]!.identifiers[0];
+
+test('requests of one turn share a scan; answers go to who asked', async () => {
+  const batches: number[] = [];
+  const batcher = new Batcher(echo, { onBatch: (asks) => batches.push(asks) });
+  const answers = await Promise.all([1, 2, 3, 4].map((value) => batcher.submit([ask(value)])));
+  assert.deepEqual(answers.map(firstOf), [1, 2, 3, 4]);
+  assert.deepEqual(batches, [4]);
+});
+
+test('a request larger than a slice is answered in parts', async () => {
+  const batches: number[] = [];
+  const batcher = new Batcher(echo, { batch: 4, queued: 4, onBatch: (asks) => batches.push(asks) });
+  const answers = await batcher.submit(Array.from({ length: 10 }, (_, i) => ask(i)));
+  assert.deepEqual(
+    answers.map(({ identifiers }) => identifiers[0]),
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+  );
+  assert.deepEqual(batches, [4, 4, 2]);
+});
+
+test('slices shrink to the time they may take', async () => {
+  let clock = 0;
+  const batches: number[] = [];
+  const slow = (asks: readonly Ask[]): Answer[] => {
+    clock += 2 * asks.length;
+    return echo(asks);
+  };
+  const batcher = new Batcher(slow, { sliceMs: 6, now: () => clock, onBatch: (asks) => batches.push(asks) });
+  await batcher.submit([ask(0)]);
+  await batcher.submit(Array.from({ length: 9 }, (_, i) => ask(i)));
+  assert.deepEqual(batches, [1, 3, 3, 3]);
+});
+
+test('with a wait, a scan starts when the batch is full or the wait is over', async () => {
+  const batches: number[] = [];
+  const batcher = new Batcher(echo, { batch: 3, waitMs: 5, onBatch: (asks) => batches.push(asks) });
+  const first = batcher.submit([ask(1)]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(batches, []);
+  await Promise.all([first, batcher.submit([ask(2)])]);
+  assert.deepEqual(batches, [2]);
+  const started = performance.now();
+  await Promise.all([1, 2, 3].map((value) => batcher.submit([ask(value)])));
+  assert.deepEqual(batches, [2, 3]);
+  assert.ok(performance.now() - started < 1000);
+});
+
+test('a full queue refuses with a time to retry after', async () => {
+  let shed = 0;
+  const batcher = new Batcher(echo, { queued: 2, onShed: () => shed++ });
+  const taken = [batcher.submit([ask(1)]), batcher.submit([ask(2)])];
+  await assert.rejects(batcher.submit([ask(3)]), { code: 'UNAVAILABLE', retryAfterS: 1 });
+  assert.equal(shed, 1);
+  assert.equal((await Promise.all(taken)).length, 2);
+  assert.deepEqual(firstOf(await batcher.submit([ask(4)])), 4);
+});
+
+test('late and abandoned asks are dropped before they are scanned', async () => {
+  let clock = 0;
+  const batches: number[] = [];
+  const batcher = new Batcher(echo, { now: () => clock, onBatch: (asks) => batches.push(asks) });
+  const late = batcher.submit([ask(1)], { deadline: 5 });
+  const gone = batcher.submit([ask(2)], { signal: { aborted: true } });
+  const kept = batcher.submit([ask(3)], { deadline: 50 });
+  clock = 10;
+  await assert.rejects(late, { code: 'DEADLINE_EXCEEDED' });
+  await assert.rejects(gone, { code: 'CANCELLED' });
+  assert.deepEqual(firstOf(await kept), 3);
+  assert.deepEqual(batches, [1]);
+  assert.equal(batcher.waiting, 0);
+});
+
+test('one wrong ask fails alone', async () => {
+  const picky = (asks: readonly Ask[]): Answer[] => {
+    if (asks.some(({ embedding }) => embedding![0]! < 0)) throw invalidArgument('negative');
+    return echo(asks);
+  };
+  const batcher = new Batcher(picky);
+  const results = await Promise.allSettled([1, -2, 3].map((value) => batcher.submit([ask(value)])));
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  await batcher.idle();
+  assert.equal(batcher.waiting, 0);
+});
