@@ -24,6 +24,7 @@ Options of tutorial
   --seed N         seed of everything random (default 42)
   --user ID        whose shortlist is shown (default 42)
   --save FILE      where the bundle is written (default: a temporary folder)
+  --resume FILE    go on with training that Ctrl-C interrupted
   --json           one JSON object a line
 
 Everywhere

@@ -6,3 +6,4 @@ export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
 export { hashPointers, gatherPointers, sumUses, groupUses } from './pointers';
 export { softmaxTile, softmaxLogits } from './softmax';
 export { adagradRows, sgdRows } from './optimizers';
+export { packCoarse, searchCoarse } from './coarse';

@@ -1,2 +1,107 @@
-import type { Command } from '../terminal/command.ts';
-export const tutorial: Command = async () => 0;
+/**
+ * `shortlist tutorial`: the TFRS "basic retrieval" and "efficient serving" tutorials as one command. Data, training,
+ * evaluation, shortlist, latency, save, load, the same shortlist.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { FitAbortedError, type MovieLens, tutorialSplit } from 'shortlist';
+import { loadMovieLens } from 'shortlist/node';
+import { type Command, UsageError } from '../terminal/command.ts';
+import { type Report, reporter } from '../terminal/reporter.ts';
+import type { Environment } from '../terminal/terminal.ts';
+import type { TutorialEvent } from './events.ts';
+import { judge, recommend, saveAndLoad } from './serving.ts';
+import { show } from './show.ts';
+import { keepCheckpoint, train } from './training.ts';
+
+/** The tutorial's settings, from the arguments. */
+export interface TutorialSettings {
+  data: string | undefined;
+  epochs: number;
+  seed: number;
+  user: string;
+  save: string | undefined;
+  checkpoint: string | undefined;
+}
+
+/** Run the tutorial. */
+export const tutorial: Command = async (argv, environment) => {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      data: { type: 'string' },
+      epochs: { type: 'string', default: '3' },
+      seed: { type: 'string', default: '42' },
+      user: { type: 'string', default: '42' },
+      save: { type: 'string' },
+      resume: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const settings: TutorialSettings = {
+    data: values.data,
+    epochs: wholeNumber('epochs', values.epochs, 1),
+    seed: wholeNumber('seed', values.seed, 0),
+    user: values.user,
+    save: values.save,
+    checkpoint: values.resume,
+  };
+  await walkThrough(settings, environment, reporter(environment, values.json, show));
+  return 0;
+};
+
+async function walkThrough(
+  settings: TutorialSettings,
+  environment: Environment,
+  report: Report<TutorialEvent>,
+): Promise<void> {
+  const data = await readData(settings, environment, report);
+  const split = tutorialSplit(data);
+  report({
+    event: 'split',
+    train: split.train.length,
+    test: split.test.length,
+    titles: new Set(data.movies.titles).size,
+  });
+  try {
+    const trained = await train(data, split, settings, environment, report);
+    const index = await judge(trained, split, environment, report);
+    const before = recommend(index, settings.user, report);
+    const folder = settings.save ? undefined : await mkdtemp(join(tmpdir(), 'shortlist-'));
+    const path = settings.save ?? join(folder!, 'tutorial.shortlist');
+    try {
+      await saveAndLoad({ index, before, trained, settings, path }, environment, report);
+    } finally {
+      if (folder) await rm(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    if (error instanceof FitAbortedError) await keepCheckpoint(error, settings, environment);
+    throw error;
+  }
+}
+
+async function readData(
+  { data: folder, seed }: TutorialSettings,
+  { variables, signal }: Environment,
+  report: Report<TutorialEvent>,
+): Promise<MovieLens> {
+  const onProgress = (progress: { receivedBytes: number; totalBytes: number }): void => {
+    report({ event: 'download', ...progress });
+  };
+  const { data, source, line } = await loadMovieLens({ folder, seed, env: variables, signal, onProgress });
+  const { interactions, users, movies } = data;
+  const sizes = { interactions: interactions.length, users: users.length, movies: movies.length };
+  report({ event: 'data', line, source, ...sizes });
+  return data;
+}
+
+/** A whole number written as text. */
+function wholeNumber(name: string, text: string, min: number): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw new UsageError(`--${name}: expected a whole number of at least ${min}, got ${JSON.stringify(text)}`);
+  }
+  return value;
+}

@@ -4,15 +4,27 @@ import type { Event } from '../terminal/reporter.ts';
 /** The data are chosen and read. */
 export interface DataEvent extends Event {
   event: 'data';
-  /** One line: which source, and why. */
+  /** One line for people: which source, and why. */
+  line: string;
   source: string;
-  synthetic: boolean;
   interactions: number;
   users: number;
   movies: number;
-  titles: number;
+}
+
+/** The data are split. */
+export interface SplitEvent extends Event {
+  event: 'split';
   train: number;
   test: number;
+  titles: number;
+}
+
+/** The towers are made; rows of their tables, unknown words included. */
+export interface TowersEvent extends Event {
+  event: 'towers';
+  users: number;
+  titles: number;
 }
 
 /** Bytes of a download so far. */
@@ -51,6 +63,7 @@ export interface EvaluationEvent extends Event {
   index: string;
   perExample: number;
   lastBatch: number;
+  kerasBar: number;
   /** `factorized_top_k/top_10_categorical_accuracy` → share, … */
   metrics: Record<string, number>;
   seconds: number;
@@ -93,6 +106,8 @@ export interface LoadedEvent extends Event {
 /** Everything the tutorial reports. */
 export type TutorialEvent =
   | DataEvent
+  | SplitEvent
+  | TowersEvent
   | DownloadEvent
   | StepEvent
   | EpochEvent

@@ -10,13 +10,16 @@ const SHOWN: Shown = {
     const done = `${bytes(event.receivedBytes)} of ${bytes(event.totalBytes)}`;
     terminal.progress(event.receivedBytes / event.totalBytes, `downloading MovieLens-100K, ${done}`);
   },
-  data(event, terminal) {
-    terminal.line(`Data: ${event.source}`);
-    terminal.line(
-      `  ${count(event.interactions)} interactions of ${count(event.users)} users with ${count(event.movies)} movies ` +
-        `(${count(event.titles)} titles): ${count(event.train)} to train, ${count(event.test)} to test`,
-    );
-    terminal.line('\nTraining: two towers of 32 dimensions, in-batch softmax, Adagrad');
+  data({ line, interactions, users, movies }, terminal) {
+    terminal.line(`Data: ${line}`);
+    terminal.line(`  ${count(interactions)} interactions of ${count(users)} users with ${count(movies)} movies`);
+  },
+  split({ train, test, titles }, terminal) {
+    terminal.line(`  ${count(train)} to train, ${count(test)} to test; ${count(titles)} different titles`);
+  },
+  towers({ users, titles }, terminal) {
+    terminal.line('\nTraining: two towers, in-batch softmax over batches of 8,192, Adagrad');
+    terminal.line(`  tables of ${count(users)} and ${count(titles)} rows of 32`);
   },
   step(event, terminal) {
     terminal.progress(

@@ -48,20 +48,13 @@ export interface LoadOptions {
  * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
  * @throws whatever the sink throws
  */
-export function writeBundle<Q, I extends Identifier>(
-  contents: BundleContents<Q, I>,
-  sink: Sink,
-  runtime: Runtime = defaultRuntime(),
-): void {
-  writeContainer(containerSections(bundleOf(contents)), sink, runtime);
+export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q, I>, sink: Sink): void {
+  writeContainer(containerSections(bundleOf(contents)), sink, contents.index.runtime);
 }
 
 /** A bundle as bytes; throws as `writeBundle`. */
-export function bundleToBytes<Q, I extends Identifier>(
-  contents: BundleContents<Q, I>,
-  runtime: Runtime = defaultRuntime(),
-): Uint8Array {
-  return toBytes(containerSections(bundleOf(contents)), runtime);
+export function bundleToBytes<Q, I extends Identifier>(contents: BundleContents<Q, I>): Uint8Array {
+  return toBytes(containerSections(bundleOf(contents)), contents.index.runtime);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { FullTable } from '../embeddings/full.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable } from '../format/saved.ts';
+import type { Runtime } from '../parallel/runtime.ts';
 import { BruteForce } from '../topk/brute-force.ts';
 import type { Identifier, QueryModel, TopK } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
@@ -10,6 +11,7 @@ import { type Features, Tower } from '../towers/tower.ts';
 /** An index that can be saved. */
 export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Savable {
   readonly queryModel: QueryModel<Q> | undefined;
+  readonly runtime: Runtime;
 }
 
 /** Embedding tables, by method. */

@@ -1,5 +1,4 @@
 /** Bundles and checkpoints on disk. */
-import { defaultRuntime } from '../parallel/runtime.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { Identifier } from '../topk/contract.ts';
 import { type Bundle, type BundleContents, type LoadOptions, readBundle, writeBundle } from './bundle.ts';
@@ -14,12 +13,8 @@ import { replaceFile, withFile } from './file.ts';
  * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
  * @throws {FileError} when the system refuses
  */
-export function saveBundle<Q, I extends Identifier>(
-  path: string,
-  contents: BundleContents<Q, I>,
-  { runtime = defaultRuntime() }: LoadOptions = {},
-): Promise<void> {
-  return replaceFile(path, (sink) => writeBundle(contents, sink, runtime));
+export function saveBundle<Q, I extends Identifier>(path: string, contents: BundleContents<Q, I>): Promise<void> {
+  return replaceFile(path, (sink) => writeBundle(contents, sink));
 }
 
 /**
@@ -41,8 +36,8 @@ export function loadBundle<Q = string, I extends Identifier = Identifier>(
  *
  * @throws {FileError} when the system refuses
  */
-export function saveCheckpoint(path: string, checkpoint: Checkpoint, { runtime }: LoadOptions = {}): Promise<void> {
-  return replaceFile(path, (sink) => writeCheckpoint(checkpoint, sink, runtime));
+export function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  return replaceFile(path, (sink) => writeCheckpoint(checkpoint, sink));
 }
 
 /**

@@ -20,12 +20,50 @@ import type { TopKKernels } from './families/topk.ts';
 /** A kernel that the worker pool may split over its work items. */
 export type ParallelKernel = (begin: number, end: number, slot: number, ...rest: number[]) => void;
 
+/** coarse: 7-bit codes that rule candidates out before they are scored exactly. */
+export interface CoarseKernels {
+  /** Codes, scales and error figures of a chunk of packed candidates. Items: panels. */
+  packCoarse(
+    begin: number,
+    end: number,
+    slot: number,
+    packed: number,
+    d: number,
+    codes: number,
+    scales: number,
+    stats: number,
+  ): void;
+  /** searchPanels of one query, scoring only panels that the codes do not rule out. Items: chunks. */
+  searchCoarse(
+    begin: number,
+    end: number,
+    slot: number,
+    query: number,
+    queryBytes: number,
+    queryShorts: number,
+    offset: number,
+    queryScale: number,
+    slack: number,
+    d: number,
+    chunks: number,
+    codeChunks: number,
+    scaleChunks: number,
+    n: number,
+    mask: number,
+    scratch: number,
+    scratchStride: number,
+    buffers: number,
+    slotStride: number,
+  ): void;
+}
+
 /** All kernels. */
 export interface KernelTable
   extends MatmulKernels,
     ChecksumKernels,
     CheckKernels,
     TopKKernels,
+    CoarseKernels,
     PointerKernels,
     SoftmaxKernels,
     OptimizerKernels {}
@@ -41,6 +79,8 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'hashChunks',
   'searchPanels',
   'finishBuffers',
+  'packCoarse',
+  'searchCoarse',
   'hashPointers',
   'gatherPointers',
   'sumUses',
@@ -58,6 +98,8 @@ export type ParallelKernelName =
   | 'hashChunks'
   | 'searchPanels'
   | 'finishBuffers'
+  | 'packCoarse'
+  | 'searchCoarse'
   | 'hashPointers'
   | 'gatherPointers'
   | 'sumUses'

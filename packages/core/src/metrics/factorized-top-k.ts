@@ -184,21 +184,46 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   }
 }
 
-/** Position of the truth's identifier among the results of its query; ∞ where it is not there. */
+/**
+ * Position of the truth's identifier among the results of its query; ∞ where it is not there. Identifiers are compared
+ * as numbers given to the true ones: results repeat the same few rows, and comparing strings costs more than scoring.
+ */
 function ranksByIdentifier<I extends Identifier>(
   result: TopKResult<I>,
   { first, groupOf }: Prepared,
   trueIdentifiers: readonly I[],
 ): Float64Array {
-  const found = Array.from(first, (_, group) => result.identifiers(group));
-  const type = typeof found.find((identifiers) => identifiers.length > 0)?.[0];
+  const numbers = new Map<I, number>();
+  for (const identifier of trueIdentifiers) {
+    if (!numbers.has(identifier)) numbers.set(identifier, numbers.size + 1);
+  }
+  checkType(result, trueIdentifiers);
+  const lists = Array.from(first, (_, group) => result.rowsOf(group));
+  let last = -1;
+  for (const rows of lists) for (const row of rows) last = Math.max(last, row);
+  const UNKNOWN = 0;
+  const FALSE = -1;
+  const numberOfRow = new Int32Array(last + 1);
+  const numbered = lists.map((rows) =>
+    rows.map((row) => {
+      if (numberOfRow[row] === UNKNOWN) numberOfRow[row] = numbers.get(result.identifierOf(row)) ?? FALSE;
+      return numberOfRow[row]!;
+    }),
+  );
   return Float64Array.from(trueIdentifiers, (identifier, b) => {
-    if (typeof identifier !== type && type !== 'undefined') {
-      throw new IdentifierError(`trueIdentifiers: expected ${type}s as the index holds, got ${shown(identifier)}`);
-    }
-    const rank = found[groupOf[b]!]!.indexOf(identifier);
+    const rank = numbered[groupOf[b]!]!.indexOf(numbers.get(identifier)!);
     return rank < 0 ? Number.POSITIVE_INFINITY : rank;
   });
+}
+
+/** True identifiers are of the index's type: another type would count as a miss in silence. */
+function checkType<I extends Identifier>(result: TopKResult<I>, trueIdentifiers: readonly I[]): void {
+  const answered = result.counts.findIndex((count) => count > 0);
+  if (answered < 0) return;
+  const type = typeof result.identifierOf(result.rowsOf(answered)[0]!);
+  const wrong = trueIdentifiers.find((identifier) => typeof identifier !== type);
+  if (wrong === undefined) return;
+  throw new IdentifierError(`trueIdentifiers: expected ${type}s as the index holds, got ${shown(wrong)}`);
 }
 
 /** How many results score strictly above the truth; ∞ where the truth's or a result's score is not finite, as in TFRS. */

@@ -12,6 +12,7 @@ import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
 import { callOptions, notIndexed, withExclusions } from './call-options.ts';
 import { readCandidates, readDataset } from './candidate-builder.ts';
+import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
 import type {
   CallOptions,
   CandidateDataset,
@@ -36,9 +37,19 @@ const ROWS_MAX = 0x7fff_ffff;
 
 /** Options of `BruteForce`. */
 export interface BruteForceOptions<Q> extends TopKOptions<Q> {
+  /**
+   * Keep coarse codes beside many candidates (28 % more memory), made at the first call of one to three queries: such
+   * calls become 2.5 times as fast and their results stay the same bits. Default true.
+   */
+  coarseCodes?: boolean;
   /** Where candidates live and kernels run; default the shared one. */
   runtime?: Runtime;
 }
+
+/** Below this many rows a scan takes microseconds, and the candidates stay in the processor's cache. */
+const COARSE_ROWS_MIN = 65_536;
+/** Calls of more queries read the candidates once for four of them. */
+const COARSE_QUERIES_MAX = 3;
 
 /** The exact index. */
 export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier> implements TopK<Q, I> {
@@ -46,13 +57,16 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   readonly #search: PanelSearch;
+  readonly #useCoarse: boolean;
+  #coarse: CoarseCodes | undefined;
   #store: PanelStore | undefined;
   #identifiers: Identifiers<I> | undefined;
 
   /** @throws {OptionError} when k is not an integer of at least 1 */
-  constructor({ queryModel, k = 10, runtime = defaultRuntime() }: BruteForceOptions<Q> = {}) {
+  constructor({ queryModel, k = 10, coarseCodes = true, runtime = defaultRuntime() }: BruteForceOptions<Q> = {}) {
     this.k = checkInteger('k', k, 1);
     this.queryModel = queryModel;
+    this.#useCoarse = coarseCodes;
     this.runtime = runtime;
     this.#search = new PanelSearch(runtime);
   }
@@ -72,9 +86,9 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     return this.#identifiers;
   }
 
-  /** Bytes of the packed candidates. */
+  /** Bytes of the packed candidates and, once they are there, of their coarse codes. */
   get sizeBytes(): number {
-    return this.#store?.sizeBytes ?? 0;
+    return (this.#store?.sizeBytes ?? 0) + (this.#coarse?.sizeBytes ?? 0);
   }
 
   /**
@@ -138,7 +152,13 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     const source = resolveQueries(queries, this.queryModel, store.dimensions);
     const columns = Math.min(options.k, store.rows);
     const mask = RowMask.of(identifiers, source.rows, options);
-    const { counts, scores, rows } = this.#search.run(store, source, columns, mask);
+    const { counts, scores, rows } = this.#search.run(
+      store,
+      source,
+      columns,
+      mask,
+      this.#coarseFor(store, source.rows),
+    );
     return new TopKResult(columns, counts, scores, rows, identifiers.of);
   }
 
@@ -190,8 +210,18 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     }
   }
 
+  /** The coarse codes, made now if a call of so few queries is the first to want them. */
+  #coarseFor(store: PanelStore, queries: number): CoarseCodes | undefined {
+    const wanted = this.#useCoarse && queries <= COARSE_QUERIES_MAX && store.rows >= COARSE_ROWS_MIN;
+    if (!wanted || store.dimensions > DIMENSIONS_MAX) return undefined;
+    this.#coarse ??= new CoarseCodes(store);
+    return this.#coarse;
+  }
+
   #take(store: PanelStore, identifiers: Identifiers<I>): void {
     this.#store?.free();
+    this.#coarse?.free();
+    this.#coarse = undefined;
     this.#store = store;
     this.#identifiers = identifiers;
   }

@@ -6,6 +6,7 @@
  */
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
+import type { CoarseCodes } from './coarse-codes.ts';
 import type { Identifier } from './contract.ts';
 import { PANEL_ROWS, type PanelStore } from './panel-store.ts';
 import { writeQueries } from './queries.ts';
@@ -55,6 +56,11 @@ export function tileBytes(dimensions: number): number {
   return roundUp(4 * PANEL_ROWS * 4 * Math.max(1, Math.min(1024, Math.floor(TILE_BYTES / (dimensions * 32)))));
 }
 
+/** Bytes of a coded query: its codes as bytes and as shorts. */
+function codedBytes(dimensions: number): number {
+  return 3 * roundUp(Math.ceil(dimensions / 4) * 4);
+}
+
 /** Searches one store after another with the same scratch. */
 export class PanelSearch {
   readonly runtime: Runtime;
@@ -64,14 +70,23 @@ export class PanelSearch {
     this.runtime = runtime;
   }
 
-  /** The k ≤ store.rows best rows of each query. */
-  run<I extends Identifier>(store: PanelStore, queries: VectorSource, k: number, mask: RowMask<I> | undefined): Best {
+  /**
+   * The k ≤ store.rows best rows of each query.
+   *
+   * @param coarse codes of the store; with them queries are taken one by one, and the results are the same
+   */
+  run<I extends Identifier>(
+    store: PanelStore,
+    queries: VectorSource,
+    k: number,
+    mask: RowMask<I> | undefined,
+    coarse?: CoarseCodes,
+  ): Best {
     const best = emptyBest(queries.rows, k);
     if (k === 0 || queries.rows === 0) return best;
     const { pool, kernels, heap } = this.runtime;
     const slots = pool.threads;
     const stride = bufferBytes(k);
-    const capacity = bufferCapacity(k);
     const maskStride = mask?.isPerQuery ? mask.words * 4 : 0;
     const group = Math.max(
       1,
@@ -80,35 +95,38 @@ export class PanelSearch {
     const d = store.dimensions;
     const tile = tileBytes(d);
     const masks = mask ? (mask.isPerQuery ? group * maskStride : mask.words * 4) : 0;
-    const sizes = [group * d * 4, masks, slots * tile, slots * group * stride, group * k * 4, group * k * 4, group * 4];
-    const [queriesAt, masksAt, tilesAt, buffersAt, scoresAt, rowsAt, countsAt] = this.#places(sizes) as Places;
+    const [queriesAt, masksAt, tilesAt, buffersAt, scoresAt, rowsAt, countsAt, codesAt] = this.#places([
+      group * d * 4,
+      masks,
+      slots * tile,
+      slots * group * stride,
+      group * k * 4,
+      group * k * 4,
+      group * 4,
+      coarse ? codedBytes(d) : 0,
+    ]);
+    const scan: Scan = {
+      store,
+      queriesAt,
+      masksAt: mask ? masksAt : 0,
+      maskStride,
+      tilesAt,
+      tile,
+      buffersAt,
+      stride,
+      slotStride: group * stride,
+      codesAt,
+    };
     for (let begin = 0; begin < queries.rows; begin += group) {
       const end = Math.min(begin + group, queries.rows);
       const count = end - begin;
       writeQueries(this.runtime, queries, begin, end, queriesAt);
       const { integers, floats } = heap.memory;
       if (mask) mask.write(begin, end, integers.subarray(masksAt / 4, (masksAt + masks) / 4));
-      kernels.resetBuffers(buffersAt, slots * group, stride, k, capacity);
-      pool.run(
-        'searchPanels',
-        Math.ceil(count / QUERY_BLOCK) * store.chunkCount,
-        1,
-        queriesAt,
-        count,
-        d,
-        store.chunkTable,
-        store.chunkCount,
-        1,
-        store.rows,
-        0,
-        mask ? masksAt : 0,
-        maskStride,
-        tilesAt,
-        tile,
-        buffersAt,
-        stride,
-        group * stride,
-      );
+      kernels.resetBuffers(buffersAt, slots * group, stride, k, bufferCapacity(k));
+      if (coarse) {
+        for (let query = 0; query < count; query++) this.#scanCoarse(scan, coarse, query);
+      } else this.#scanPanels(scan, 0, count);
       pool.run('finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, scoresAt, rowsAt, countsAt);
       best.scores.set(floats.subarray(scoresAt / 4, scoresAt / 4 + count * k), begin * k);
       best.rows.set(integers.subarray(rowsAt / 4, rowsAt / 4 + count * k), begin * k);
@@ -118,6 +136,67 @@ export class PanelSearch {
     return best;
   }
 
+  /** Score queries [first, first + count) of the group against everything. */
+  #scanPanels({ store, ...at }: Scan, first: number, count: number): void {
+    this.runtime.pool.run(
+      'searchPanels',
+      Math.ceil(count / QUERY_BLOCK) * store.chunkCount,
+      1,
+      at.queriesAt + first * store.dimensions * 4,
+      count,
+      store.dimensions,
+      store.chunkTable,
+      store.chunkCount,
+      1,
+      store.rows,
+      0,
+      at.masksAt && at.masksAt + first * at.maskStride,
+      at.maskStride,
+      at.tilesAt,
+      at.tile,
+      at.buffersAt + first * at.stride,
+      at.stride,
+      at.slotStride,
+    );
+  }
+
+  /** Score one query of the group against what the coarse codes do not rule out. */
+  #scanCoarse(scan: Scan, coarse: CoarseCodes, query: number): void {
+    const { store, queriesAt, codesAt } = scan;
+    const d = store.dimensions;
+    const from = queriesAt + query * d * 4;
+    const { memory } = this.runtime.heap;
+    const coded = coarse.code(memory.floats.subarray(from / 4, from / 4 + d));
+    if (!coded) {
+      this.#scanPanels(scan, query, 1);
+      return;
+    }
+    const shortsAt = codesAt + roundUp(coded.codes.length);
+    new Int8Array(memory.memory.buffer, codesAt, coded.codes.length).set(coded.codes);
+    new Int16Array(memory.memory.buffer, shortsAt, coded.codes.length).set(coded.codes);
+    this.runtime.pool.run(
+      'searchCoarse',
+      store.chunkCount,
+      1,
+      from,
+      codesAt,
+      shortsAt,
+      coded.offset,
+      coded.scale,
+      coded.slack,
+      d,
+      store.chunkTable,
+      coarse.codeTable,
+      coarse.scaleTable,
+      store.rows,
+      scan.masksAt && scan.masksAt + query * scan.maskStride,
+      scan.tilesAt,
+      scan.tile,
+      scan.buffersAt + query * scan.stride,
+      scan.slotStride,
+    );
+  }
+
   /** Give the scratch back; the next run takes new. */
   free(): void {
     this.#scratch?.free();
@@ -125,7 +204,7 @@ export class PanelSearch {
   }
 
   /** Offsets of areas of these sizes in the scratch, each at a cache line. */
-  #places(sizes: readonly number[]): number[] {
+  #places(sizes: readonly number[]): Offsets {
     const total = sizes.reduce((sum, size) => sum + roundUp(size), 0);
     if (!this.#scratch || this.#scratch.sizeBytes < total) {
       this.free();
@@ -136,8 +215,23 @@ export class PanelSearch {
       const offset = at;
       at += roundUp(size);
       return offset;
-    });
+    }) as Offsets;
   }
 }
 
-type Places = [number, number, number, number, number, number, number];
+/** Where the parts of one group's scan stand, and their distances from query to query and thread to thread. */
+interface Scan {
+  store: PanelStore;
+  queriesAt: number;
+  /** 0: every row is allowed. */
+  masksAt: number;
+  maskStride: number;
+  tilesAt: number;
+  tile: number;
+  buffersAt: number;
+  stride: number;
+  slotStride: number;
+  codesAt: number;
+}
+
+type Offsets = [number, number, number, number, number, number, number, number];

@@ -35,6 +35,11 @@ export class TopKResult<I extends Identifier> {
     this.#identifierOf = identifierOf;
   }
 
+  /** The identifier of a candidate row. */
+  identifierOf(row: number): I {
+    return this.#identifierOf(row);
+  }
+
   /** Identifiers of query b, best first; as many as were found. */
   identifiers(query = 0): I[] {
     const found: I[] = new Array(this.counts[query]!);

@@ -76,6 +76,7 @@ function toBigIntegers(values: IdentifierValues<Identifier>): BigInt64Array | un
   return integers;
 }
 
-function toStrings(values: IdentifierValues<Identifier>): string[] {
+function toStrings(values: IdentifierValues<Identifier>): readonly string[] {
+  if (Array.isArray(values) && typeof values[0] === 'string') return values as readonly string[];
   return Array.from({ length: values.length }, (_, row) => String(values.at(row)));
 }

@@ -136,7 +136,7 @@ test('a loaded index can be indexed anew, and a loaded tower trained on', async 
 
 for (const { variant, runtime: own, skip } of VARIANTS) {
   test(`the same file and the same answers on ${variant}`, { skip }, async () => {
-    const bytes = bundleToBytes(world(own), own);
+    const bytes = bundleToBytes(world(own));
     assert.deepEqual(bytes, bundleToBytes(world(runtime)));
     const loaded = await bundleFromBytes<string, Identifier>(bytes, { runtime: own });
     assert.deepEqual(
@@ -149,7 +149,7 @@ for (const { variant, runtime: own, skip } of VARIANTS) {
 test('loading takes one block of memory a section and no more', async () => {
   const own = new Runtime({ threads: 1 });
   const index = new BruteForce({ runtime: own }).index(vectors(50_000, 16, 1, own));
-  const bytes = bundleToBytes({ index }, own);
+  const bytes = bundleToBytes({ index });
   const fresh = new Runtime({ threads: 1 });
   await bundleFromBytes(bytes, { runtime: fresh });
   assert.ok(fresh.heap.usedBytes < 50_000 * 16 * 4 + 4096, `${fresh.heap.usedBytes} bytes`);

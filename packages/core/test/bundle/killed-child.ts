@@ -27,5 +27,5 @@ const calls: WriteCalls = {
 
 const runtime = new Runtime({ threads: 1 });
 const contents = world(runtime, { seed: Number(seed) });
-await replaceFile(path, (sink) => writeBundle(contents, sink, runtime), calls);
+await replaceFile(path, (sink) => writeBundle(contents, sink), calls);
 process.stdout.write(`${made}`);

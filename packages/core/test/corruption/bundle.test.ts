@@ -25,7 +25,7 @@ const TABLE_BYTES = 64;
 
 /** One with identifiers in text, one with everything a tower can have. */
 const GOOD: Uint8Array[] = [
-  ...Object.values(IDENTIFIERS).map((identifiers) => bundleToBytes(world(runtime, { identifiers }), runtime)),
+  ...Object.values(IDENTIFIERS).map((identifiers) => bundleToBytes(world(runtime, { identifiers }))),
   bundleToBytes({
     index: new BruteForce({ queryModel: deepTower(runtime), runtime }).index(vectors(9, 5, 2, runtime)),
   }),

@@ -3,6 +3,7 @@ import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { KernelTable } from '../contract.ts';
 import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
+import { coarseReference } from './coarse.ts';
 import { matmulReference } from './matmul.ts';
 import { optimizersReference } from './optimizers.ts';
 import { pointersReference } from './pointers.ts';
@@ -16,6 +17,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...checksumReference(memory),
     ...checksReference(memory),
     ...topkReference(memory),
+    ...coarseReference(memory),
     ...pointersReference(memory),
     ...softmaxReference(memory),
     ...optimizersReference(memory),

@@ -22,12 +22,12 @@ const expected: Record<string, unknown> = {};
 for (const [what, identifiers] of Object.entries(IDENTIFIERS)) {
   const name = `${what.replaceAll(' ', '-')}.shortlist`;
   const contents = world(runtime, { identifiers });
-  writeFileSync(join(folder, name), bundleToBytes(contents, runtime));
+  writeFileSync(join(folder, name), bundleToBytes(contents));
   expected[name] = USERS.slice(0, 3).map((user) => hits(contents.index.call(user)));
 }
 
 const index = new BruteForce({ queryModel: deepTower(runtime), runtime }).index(vectors(9, 5, 2, runtime));
-writeFileSync(join(folder, 'deep-tower.shortlist'), bundleToBytes({ index }, runtime));
+writeFileSync(join(folder, 'deep-tower.shortlist'), bundleToBytes({ index }));
 expected['deep-tower.shortlist'] = DEEP_FEATURES.map((features) => hits(index.call(features)));
 
 const model = new TwoTowerModel(world(runtime));

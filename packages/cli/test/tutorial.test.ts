@@ -1,0 +1,111 @@
+/** The tutorial as a person and as a program see it, on the synthetic world: no data, no network. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { run } from '../src/run.ts';
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function shortlist(
+  argv: string[],
+  { abort, tty = false }: { abort?: AbortController; tty?: boolean } = {},
+): Promise<Ran> {
+  const written = { stdout: '', stderr: '' };
+  const home = mkdtempSync(join(tmpdir(), 'shortlist-test-'));
+  const code = await run(argv, {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: {
+      isTTY: tty,
+      write: (text) => {
+        written.stderr += text;
+        if (abort && text.includes('epoch 1')) abort.abort(new Error('Ctrl-C'));
+      },
+    },
+    variables: { SHORTLIST_OFFLINE: '1', HOME: home, XDG_CACHE_HOME: home },
+    now: () => performance.now(),
+    signal: (abort ?? new AbortController()).signal,
+  });
+  rmSync(home, { recursive: true });
+  return { code, ...written };
+}
+
+test('every step is shown, and the loaded bundle answers the same', async () => {
+  const { code, stdout, stderr } = await shortlist(['tutorial']);
+  assert.equal(code, 0, stderr);
+  for (const part of [
+    /^Data: synthetic world/,
+    /80,000 to train, 20,000 to test; 1,664 different titles/,
+    /epoch 3\/3 {2}loss per example \d\.\d{4} {2}last batch \d+ {2}Keras bar \d+/,
+    /factorized_top_k\/top_100_categorical_accuracy +0\.[2-9]\d+/,
+    /one query over 1,682 candidates/,
+    /Shortlist of user 42/,
+    /Saved .*tutorial\.shortlist/,
+    /the same titles and the same scores, bit for bit/,
+  ]) {
+    assert.match(stdout, part);
+  }
+  assert.ok(!stdout.includes('\u001b') && !stderr.includes('\u001b'), 'a control character without a terminal');
+});
+
+test('--json prints one object a line and nothing else; the shortlist comes twice, equal', async () => {
+  const { code, stdout } = await shortlist(['tutorial', '--json', '--epochs', '1', '--user', '7']);
+  assert.equal(code, 0);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const named = (name: string): Record<string, unknown>[] => events.filter(({ event }) => event === name);
+  assert.equal(named('step').length, 10);
+  const [before, after] = named('shortlist');
+  assert.equal((before!.hits as unknown[]).length, 5);
+  assert.deepEqual(before!.hits, after!.hits);
+  assert.equal(named('loaded')[0]!.identical, true);
+});
+
+test('Ctrl-C during training ends with 130, keeps a checkpoint, and --resume goes on from it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shortlist-test-'));
+  const file = join(folder, 'kept');
+  const whole = await shortlist(['tutorial', '--json']);
+  const first = await shortlist(['tutorial', '--resume', file]);
+  assert.equal(first.code, 1);
+  assert.match(first.stderr, /kept: expected to read it, got ENOENT.*ERR_IO/);
+  const here = process.cwd();
+  process.chdir(folder);
+  try {
+    const broken = await shortlist(['tutorial'], { abort: new AbortController(), tty: true });
+    assert.equal(broken.code, 130);
+    assert.match(broken.stderr, /--resume tutorial\.checkpoint/);
+    assert.deepEqual(readdirSync(folder), ['tutorial.checkpoint']);
+    const resumed = await shortlist(['tutorial', '--json', '--resume', 'tutorial.checkpoint']);
+    const epochLoss = ({ stdout }: Ran): number[] =>
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter(({ event }) => event === 'epoch')
+        .map((e) => e.perExample);
+    assert.deepEqual(epochLoss(resumed), epochLoss(whole));
+  } finally {
+    process.chdir(here);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('wrong words are answered with a hint', async () => {
+  assert.equal((await shortlist(['nonsense'])).code, 2);
+  const epochs = await shortlist(['tutorial', '--epochs', 'many']);
+  assert.equal(epochs.code, 2);
+  assert.match(epochs.stderr, /--epochs: expected a whole number of at least 1, got "many"\nTry: shortlist --help/);
+  assert.equal((await shortlist(['tutorial', '--what'])).code, 2);
+  const missing = await shortlist(['tutorial', '--data', join(tmpdir(), 'nothing-here')]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /nothing-here/);
+  assert.match((await shortlist(['--help'])).stdout, /Usage: shortlist COMMAND/);
+  assert.match((await shortlist(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
+});

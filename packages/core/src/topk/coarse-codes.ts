@@ -1,0 +1,139 @@
+/**
+ * Coarse codes of packed candidates: 7 bits a dimension, with which one query reads a quarter of the bytes and scores
+ * exactly only what the codes cannot rule out. The results are those of the plain scan, bit for bit.
+ *
+ * Why nothing is lost. Letters: a row x = s (c + ε) with scale s, integers c, ‖c‖ ≤ C and ‖ε‖ ≤ E over all rows; the
+ * query q = r ĉ + e with scale r and integers ĉ; u = 2⁻²⁴. Then
+ *   ⟨q, x⟩ = s (r ⟨ĉ, c⟩ + ⟨e, c⟩ + ⟨q, ε⟩) ≤ s (r ⟨ĉ, c⟩ + ‖e‖ C + ‖q‖ E)      (Cauchy–Schwarz)
+ * and the float32 score exceeds ⟨q, x⟩ by at most γ_d ‖q‖ ‖x‖, γ_d ≈ d u (Higham, Accuracy and Stability, 3.1), with
+ * ‖x‖ ≤ s (C + E). The kernel's own three roundings of s (r ⟨ĉ, c⟩ + slack) cost at most 4 u as much again. `slack` is
+ * the sum of these, rounded up. Sums of integers are exact below 2²⁴, so d ≤ DIMENSIONS_MAX; what could leave the
+ * normal float32 numbers is left to the plain scan.
+ */
+import type { Block } from '../memory/heap.ts';
+import { CHUNK_ROWS, PANEL_ROWS, type PanelStore } from './panel-store.ts';
+
+/** 127 · 127 · d stays below 2²⁴, where float32 holds every integer. */
+export const DIMENSIONS_MAX = 1024;
+/** The largest magnitude of a query's code. */
+const QUERY_LEVELS = 127;
+/** The code of zero in a candidate. */
+const ZERO = 64;
+/** Queries shorter than this could make subnormal scores, whose rounding is not relative. */
+const QUERY_NORM_MIN = 2 ** -16;
+/** ‖q‖ ‖x‖ up to here is far from overflow. */
+const SCORE_MAX = 2 ** 120;
+const UNIT = 2 ** -24;
+/** Roundings of the kernel and of this file's own float64 sums, generously. */
+const KERNEL_ROUNDINGS = 16;
+/** Relative room for the float32 rounding of the slack itself. */
+const ROUND_UP = 1 + 2 ** -20;
+/** Panels packed at least this many a claim. */
+const PACK_GRAIN = 64;
+const STATS_PER_PANEL = 3;
+/** The kernel sums ‖ε‖² in float32: for d ≤ DIMENSIONS_MAX, this much relative room is more than its rounding. */
+const SUM_ROUND_UP = 1 + 2 ** -10;
+/** A ratio x/s ≤ 64 is rounded by at most 2⁻¹⁹ in a dimension. */
+const RATIO_ROUNDING = 2 ** -18;
+
+/** A query in codes, and what a row must be able to reach. */
+export interface CodedQuery {
+  codes: Int8Array;
+  /** 64 Σ codes: what the candidates' zero adds. */
+  offset: number;
+  scale: number;
+  slack: number;
+}
+
+/** Codes and scales of a finished `PanelStore`. */
+export class CoarseCodes {
+  readonly #blocks: Block[] = [];
+  readonly #tables: Block;
+  readonly #chunks: number;
+  #error = 0;
+  #length = 0;
+  #scale = 0;
+
+  constructor(store: PanelStore) {
+    const { runtime, dimensions, chunkCount } = store;
+    const codeBytes = Math.ceil(dimensions / 4) * 4;
+    this.#chunks = chunkCount;
+    this.#tables = runtime.heap.allocate(8 * chunkCount);
+    const stats = runtime.heap.allocate((CHUNK_ROWS / PANEL_ROWS) * STATS_PER_PANEL * 4);
+    for (let chunk = 0; chunk < chunkCount; chunk++) {
+      const rows = Math.min(CHUNK_ROWS, store.rows - chunk * CHUNK_ROWS);
+      const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
+      const block = runtime.heap.allocate(padded * (codeBytes + 4));
+      const scales = block.offset + padded * codeBytes;
+      this.#blocks.push(block);
+      const table = this.#tables.integers(2 * chunkCount);
+      table[chunk] = block.offset;
+      table[chunkCount + chunk] = scales;
+      const panels = padded / PANEL_ROWS;
+      const packed = runtime.heap.memory.integers[store.chunkTable / 4 + chunk]! >>> 0;
+      runtime.pool.run('packCoarse', panels, PACK_GRAIN, packed, dimensions, block.offset, scales, stats.offset);
+      this.#take(stats, panels, dimensions);
+    }
+    stats.free();
+  }
+
+  /** Offset of the table of codes' offsets, by chunk. */
+  get codeTable(): number {
+    return this.#tables.offset;
+  }
+
+  /** Offset of the table of scales' offsets, by chunk. */
+  get scaleTable(): number {
+    return this.#tables.offset + 4 * this.#chunks;
+  }
+
+  /** Bytes held. */
+  get sizeBytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, this.#tables.sizeBytes);
+  }
+
+  /** A query of finite numbers in codes; undefined where the bound of this file does not hold for it. */
+  code(query: Float32Array): CodedQuery | undefined {
+    const d = query.length;
+    let peak = 0;
+    let squares = 0;
+    for (const x of query) {
+      peak = Math.max(peak, Math.abs(x));
+      squares += x * x;
+    }
+    const norm = Math.sqrt(squares);
+    if (norm < QUERY_NORM_MIN || this.#length < 1 || norm * this.#scale * (this.#length + this.#error) > SCORE_MAX)
+      return undefined;
+    const scale = Math.fround(peak / QUERY_LEVELS);
+    const codes = new Int8Array(Math.ceil(d / 4) * 4);
+    let sum = 0;
+    let errors = 0;
+    for (let t = 0; t < d; t++) {
+      const code = Math.max(-QUERY_LEVELS, Math.min(QUERY_LEVELS, Math.round(query[t]! / scale)));
+      codes[t] = code;
+      sum += code;
+      errors += (query[t]! - scale * code) ** 2;
+    }
+    const error = Math.sqrt(errors);
+    const roundings = (d + KERNEL_ROUNDINGS) * UNIT * (norm + error) * (this.#length + this.#error);
+    const slack = norm * this.#error + error * this.#length + 2 * roundings;
+    return { codes, offset: ZERO * sum, scale, slack: Math.fround(slack * ROUND_UP) };
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    for (const block of this.#blocks) block.free();
+    this.#blocks.length = 0;
+    this.#tables.free();
+  }
+
+  #take(stats: Block, panels: number, dimensions: number): void {
+    const values = stats.floats(STATS_PER_PANEL * panels);
+    const rounding = Math.sqrt(dimensions) * RATIO_ROUNDING;
+    for (let i = 0; i < values.length; i += STATS_PER_PANEL) {
+      this.#error = Math.max(this.#error, Math.sqrt(values[i]! * SUM_ROUND_UP) + rounding);
+      this.#length = Math.max(this.#length, Math.sqrt(values[i + 1]!));
+      this.#scale = Math.max(this.#scale, values[i + 2]!);
+    }
+  }
+}
