@@ -1,0 +1,92 @@
+/** What the tutorial's benchmark works on: the data, our trained model, and the files a peer reads. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  BruteForce,
+  FactorizedTopK,
+  Generator,
+  type Matrix,
+  StringLookup,
+  Tower,
+  TwoTowerModel,
+  tutorialSplit,
+} from 'shortlist';
+import { loadMovieLens } from 'shortlist/node';
+
+/** The tutorial makes 1,000 shrunk copies of every movie: 1,683,682 candidates in all. */
+const COPIES = 1000;
+
+/** Columns of features. */
+export interface Columns {
+  queries: readonly string[];
+  candidates: readonly string[];
+}
+
+/** The tutorial's data and model. */
+export interface Work {
+  line: string;
+  train: Columns;
+  test: Columns;
+  titles: readonly string[];
+  model: TwoTowerModel;
+  exact: BruteForce<string, string>;
+}
+
+/** Read the data and train three epochs. */
+export async function prepare(): Promise<Work> {
+  const { data, line } = await loadMovieLens();
+  const split = tutorialSplit(data);
+  const seeds = new Generator(42);
+  const tower = (side: string, words: readonly string[]): Tower =>
+    Tower.create({ vocabulary: StringLookup.adapt(words).vocabulary, seed: seeds.fork(side).uint32() });
+  const queryTower = tower('user', data.interactions.userIds);
+  const candidateTower = tower('title', data.movies.titles);
+  const model = new TwoTowerModel({ queryTower, candidateTower });
+  const train = { queries: split.train.userIds, candidates: split.train.titles };
+  await model.fit(train, { epochs: 3 });
+  const titles = split.movies.titles;
+  const exact = new BruteForce<string, string>({ queryModel: queryTower }).index(candidateTower.embed(titles), titles);
+  return { line, train, test: { queries: split.test.userIds, candidates: split.test.titles }, titles, model, exact };
+}
+
+/** The text files that the TFRS peer loads; their paths by field. */
+export function writeForPeer({ train, test, titles }: Work, folder: string): Record<string, string> {
+  mkdirSync(folder, { recursive: true });
+  const files = {
+    trainUsers: train.queries,
+    trainTitles: train.candidates,
+    testUsers: test.queries,
+    testTitles: test.candidates,
+    titles,
+  };
+  return Object.fromEntries(
+    Object.entries(files).map(([name, lines]) => {
+      const path = join(folder, `${name}.txt`);
+      writeFileSync(path, lines.map((line) => `${line}\n`).join(''));
+      return [name, path];
+    }),
+  );
+}
+
+/** All movies and their shrunk copies, row r of copy c at (c + 1) · movies + r. */
+export function shrunkCopies(base: Matrix, copies: number = COPIES): { data: Float32Array; dimensions: number } {
+  const generator = new Generator(0).fork('shrunk copies');
+  const rows = base.data;
+  const data = new Float32Array(rows.length * (copies + 1));
+  data.set(rows);
+  for (let i = rows.length; i < data.length; i++) data[i] = rows[i % rows.length]! * generator.uniform();
+  return { data, dimensions: base.dimensions };
+}
+
+/** Evaluate the test part: over the movies by title, or over another index whose first rows are the movies. */
+export async function evaluate(
+  work: Work,
+  over?: BruteForce<number[], number>,
+): Promise<{ seconds: number; top100: number }> {
+  const { model, test, titles, exact } = work;
+  const rowOf = new Map(titles.map((title, row) => [title, row]).reverse() as [string, number][]);
+  const dataset = over ? { ...test, candidateIds: test.candidates.map((title) => rowOf.get(title)!) } : test;
+  const metrics = over ? new FactorizedTopK({ candidates: over }) : new FactorizedTopK({ candidates: exact });
+  const { seconds, metrics: figures } = await model.evaluate(dataset, { metrics });
+  return { seconds, top100: figures['factorized_top_k/top_100_categorical_accuracy']! };
+}
