@@ -19,7 +19,7 @@ const INTERRUPTED = 130;
 export async function run(argv: readonly string[], environment: Environment): Promise<number> {
   const [name = '--help', ...rest] = argv;
   try {
-    if (name === '--help' || name === '-h' || name === 'help') {
+    if (name === 'help' || [name, ...rest].some((word) => word === '--help' || word === '-h')) {
       environment.stdout.write(HELP);
       return 0;
     }

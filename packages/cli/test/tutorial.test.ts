@@ -106,6 +106,8 @@ test('wrong words are answered with a hint', async () => {
   const missing = await shortlist(['tutorial', '--data', join(tmpdir(), 'nothing-here')]);
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /nothing-here/);
-  assert.match((await shortlist(['--help'])).stdout, /Usage: shortlist COMMAND/);
+  for (const words of [['--help'], ['tutorial', '--help'], []]) {
+    assert.match((await shortlist(words)).stdout, /Usage: shortlist COMMAND/);
+  }
   assert.match((await shortlist(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
 });
