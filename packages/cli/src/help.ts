@@ -14,6 +14,8 @@ export const HELP: string = `shortlist ${VERSION}: the retrieval stage of a reco
 Usage: shortlist COMMAND [OPTIONS]
 
 Commands
+  serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
+               file, a folder that holds one, or a folder of versions 1, 2, 3, …
   tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
                print a user's shortlist, save, load, and print the same again
 
@@ -26,6 +28,22 @@ Options of tutorial
   --save FILE      where the bundle is written (default: a temporary folder)
   --resume FILE    go on with training that Ctrl-C interrupted
   --json           one JSON object a line
+
+Options of serve
+  --host ADDRESS   where to listen (default 127.0.0.1: this machine only)
+  --http-port N    default 8501
+  --grpc-port N    default 8500; none for no gRPC
+  --policy WORD    latest, all, or version numbers with commas (default latest)
+  --keys FILE      JSON: [{"name", "sha256", "role": "read" or "write"}, …]
+  --tls-cert FILE, --tls-key FILE, --tls-ca FILE
+                   serve TLS; with an authority clients need certificates, too
+  --rate N         requests a second from one address (default no limit)
+  --fsync WHEN     always, or milliseconds (default 10)
+  --wait-ms N      how long requests are gathered for one scan (default 0)
+  --queue N        queries that may wait (default 1024)
+  --max-k N        results a query may ask for (default 1000)
+  --canary SHARE   share of the queries asked again exactly (default 0.001)
+  --log-level WORD default info
 
 Everywhere
   --help, --version

@@ -10,7 +10,11 @@ import { type Command, UsageError } from './terminal/command.ts';
 import type { Environment } from './terminal/terminal.ts';
 import { tutorial } from './tutorial/command.ts';
 
-const COMMANDS: Readonly<Record<string, Command>> = { tutorial };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  // Loaded when asked for: no other command needs an HTTP server.
+  serve: async (argv, environment) => (await import('./serve/command.ts')).serve(argv, environment),
+  tutorial,
+};
 
 /** What a shell reports for a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130;

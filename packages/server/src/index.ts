@@ -9,9 +9,10 @@ export type { AttributeValue, AttributeValues } from './attributes/table.ts';
 // journal
 export type { FsyncPolicy } from './journal/journal.ts';
 // models
-export type { VersionPolicy } from './models/version-policy.ts';
+export { checkPolicy, type VersionPolicy } from './models/version-policy.ts';
 // serve
 export { modelNameOf } from './serve/build-model.ts';
+export { closeOnSignals } from './serve/close-on-signals.ts';
 export { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './serve/options.ts';
 export { ShortlistServer } from './serve/server.ts';
 // status

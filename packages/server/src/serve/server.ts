@@ -81,6 +81,11 @@ export class ShortlistServer {
     return this.#grpcPort;
   }
 
+  /** How long a stop waits for requests under way. */
+  get drainMs(): number {
+    return this.#options.drainMs ?? 10_000;
+  }
+
   get isReady(): boolean {
     return this.#closing === undefined && this.registry.ready;
   }
@@ -173,7 +178,7 @@ export class ShortlistServer {
   }
 
   async #close(): Promise<void> {
-    const { drainMs = 10_000 } = this.#options;
+    const { drainMs } = this;
     this.#grpc?.setServing(false);
     for (const stop of this.#stops) stop();
     const app = this.#app;
