@@ -23,6 +23,8 @@ import { Metrics } from '../observe/metrics.ts';
 import { buildModel } from './build-model.ts';
 import { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './options.ts';
 
+/** How often a stopping server looks for connections whose last answer is out. */
+const IDLE_POLL_MS = 20;
 /** How often certificates are looked at. */
 const TLS_POLL_MS = 5_000;
 
@@ -183,10 +185,12 @@ export class ShortlistServer {
     for (const stop of this.#stops) stop();
     const app = this.#app;
     if (app) {
-      // What trickles in or does not read its answer is cut off when the time is over.
-      const timer = setTimeout(() => app.server.closeAllConnections(), drainMs);
+      // A connection that was busy when the stop began is idle after its answer; what never ends is cut off.
+      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_POLL_MS);
+      const over = setTimeout(() => app.server.closeAllConnections(), drainMs);
       await Promise.all([app.close(), this.#grpc?.close(drainMs)]);
-      clearTimeout(timer);
+      clearInterval(idle);
+      clearTimeout(over);
     }
     await this.#compacting;
     await Promise.all(this.registry.models.map((model) => model.unload()));

@@ -1,0 +1,84 @@
+/** Start a server process, send it updates, kill it with SIGKILL, and look at what a new one finds. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { FILM_DIMENSIONS, FILMS, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+
+const CHILD = fileURLToPath(new URL('./killed-child.js', import.meta.url));
+
+async function startChild(basePath: string): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, [CHILD, basePath], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  return { child, port: Number(line.toString()) };
+}
+
+/** An embedding that tells its number: a half-written one would not. */
+const embeddingOf = (i: number): number[] => new Array(FILM_DIMENSIONS).fill(i + 1);
+
+async function upsert(port: number, i: number): Promise<boolean> {
+  const body = JSON.stringify({ candidates: [{ id: `n${i}`, embedding: embeddingOf(i), attributes: { year: i } }] });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`http://127.0.0.1:${port}/v1/candidates/upsert`, { method: 'POST', headers, body });
+  await response.arrayBuffer();
+  return response.ok;
+}
+
+/** What a fresh server finds of the added candidates, and how many have other numbers than were sent. */
+async function findAfter(basePath: string): Promise<{ found: Set<string>; half: number }> {
+  const server = await startTiny(basePath);
+  const { body } = await post(server, '/v1/shortlist', {
+    embedding: [1, 0, 0, 0],
+    k: 1000,
+    filter: { not: { equals: { genre: 'x' } } },
+  });
+  const results = (body as { results: { id: string; score: number; year: number; genre?: string }[] }).results;
+  await server.close();
+  const added = results.filter(({ id }) => id.startsWith('n'));
+  const half = added.filter(({ id, score, year }) => score !== Number(id.slice(1)) + 1 || year !== score - 1).length;
+  if (results.length - added.length !== FILMS) throw new Error(`${results.length - added.length} films are left`);
+  return { found: new Set(added.map(({ id }) => id)), half };
+}
+
+/** Kill while `count` upserts are sent, eight at a time; killed after about half of them. */
+export async function killDuringUpserts(
+  count: number,
+): Promise<{ acknowledged: string[]; found: Set<string>; half: number }> {
+  const basePath = await tinyBasePath();
+  const { child, port } = await startChild(basePath);
+  const exited = once(child, 'exit');
+  const acknowledged: string[] = [];
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    while (next < count) {
+      const i = next++;
+      if (!(await upsert(port, i).catch(() => false))) return;
+      acknowledged.push(`n${i}`);
+      if (acknowledged.length === count >> 1) child.kill('SIGKILL');
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, sender));
+  await exited;
+  return { acknowledged, ...(await findAfter(basePath)) };
+}
+
+/** Kill `delayMs` after a compaction was asked for. */
+export async function killDuringCompaction(
+  count: number,
+  delayMs: number,
+): Promise<{ acknowledged: string[]; found: Set<string>; folders: string[] }> {
+  const basePath = await tinyBasePath();
+  const { child, port } = await startChild(basePath);
+  const exited = once(child, 'exit');
+  const acknowledged: string[] = [];
+  for (let i = 0; i < count; i++) if (await upsert(port, i)) acknowledged.push(`n${i}`);
+  const compacting = fetch(`http://127.0.0.1:${port}/admin/models/films/compact`, { method: 'POST' }).catch(
+    () => undefined,
+  );
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  child.kill('SIGKILL');
+  await exited;
+  await compacting;
+  const { found } = await findAfter(basePath);
+  return { acknowledged, found, folders: readdirSync(basePath) };
+}

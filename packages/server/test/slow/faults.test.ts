@@ -1,0 +1,49 @@
+/** The long forms of the fault tests: 1,000 upserts under kill -9, 10,000 malformed bodies, a minute of overload. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Generator } from 'shortlist';
+import { fuzzHttp } from '../faults/fuzz.ts';
+import { killDuringCompaction, killDuringUpserts } from '../faults/killing.ts';
+import { overload } from '../faults/overload.ts';
+import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+
+test('kill -9 during 1,000 upserts, five times', async () => {
+  for (let round = 0; round < 5; round++) {
+    const { acknowledged, found, half } = await killDuringUpserts(1000);
+    assert.ok(acknowledged.length >= 500);
+    assert.deepEqual(
+      acknowledged.filter((id) => !found.has(id)),
+      [],
+    );
+    assert.equal(half, 0);
+  }
+});
+
+test('kill -9 at many moments of a compaction', async () => {
+  for (let delayMs = 0; delayMs < 40; delayMs += 4) {
+    const { acknowledged, found } = await killDuringCompaction(60, delayMs);
+    assert.deepEqual(
+      acknowledged.filter((id) => !found.has(id)),
+      [],
+    );
+  }
+});
+
+test('10,000 malformed bodies: no crash, no 500, memory flat', async () => {
+  const server = await startTiny(await tinyBasePath());
+  const generator = new Generator(11).fork('fuzz');
+  await fuzzHttp(server, generator, 2000);
+  const before = process.memoryUsage().rss;
+  const statuses = await fuzzHttp(server, generator, 8000);
+  const grown = process.memoryUsage().rss / before;
+  assert.ok(![...statuses.keys()].some((status) => status >= 500), JSON.stringify([...statuses]));
+  assert.ok(grown < 1.25, `memory grew ${grown.toFixed(2)}-fold`);
+  assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  await server.close();
+});
+
+test('200 % overload for a minute: goodput stays, nothing hangs', async () => {
+  const { goodput, capacity, hung } = await overload(60_000);
+  assert.equal(hung, 0);
+  assert.ok(goodput >= 0.8 * capacity, `${goodput} of ${capacity} a second`);
+});
