@@ -46,8 +46,12 @@ export class GroupedLoss {
     this.#tile = new Scratch(runtime.heap);
   }
 
-  /** Loss Σ over rows, and gradients of factor · loss, for a batch without masks or identifiers. */
-  compute(batch: RetrievalBatch, temperature: number, factor: number): RetrievalGradient {
+  /**
+   * Loss Σ over rows, and gradients of factor · loss, for a batch without masks or identifiers.
+   *
+   * @param learn false: the loss alone, the gradients have no rows
+   */
+  compute(batch: RetrievalBatch, temperature: number, factor: number, learn: boolean): RetrievalGradient {
     const { queries, candidates } = batch;
     const { pool } = this.#runtime;
     const [d, m] = [queries.dimensions, candidates.rows];
@@ -57,8 +61,8 @@ export class GroupedLoss {
     const { layout, corrections } = this.#write(batch, columns, factor);
     const packed = this.#packed.reserve(4 * columns * d).offset;
     const tile = this.#tile.reserve(4 * Math.min(tileRows, queries.rows) * columns).offset;
-    const queryGradients = new Matrix(queries.rows, d, this.#runtime);
-    const candidateGradients = new Matrix(m, d, this.#runtime);
+    const queryGradients = new Matrix(learn ? queries.rows : 0, d, this.#runtime);
+    const candidateGradients = new Matrix(learn ? m : 0, d, this.#runtime);
     pool.run('packPanels', panels, GRAIN_ROWS, candidates.offset, m, d, packed);
     for (let first = 0; first < queries.rows; first += tileRows) {
       const rows = Math.min(tileRows, queries.rows - first);
@@ -81,6 +85,7 @@ export class GroupedLoss {
         tile,
         layout.results + 24 * first,
       );
+      if (!learn) continue;
       pool.run('multiplyRows', rows, GRAIN_ROWS, tile, columns, m, candidates.offset, d, queryGradients.offset + row);
       pool.run(
         'multiplyTransposed',

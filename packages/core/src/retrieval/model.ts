@@ -60,7 +60,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
   step(batch: EncodedBatch, learn: boolean): Pick<RetrievalResult, 'loss' | 'perExample' | 'batchMetrics'> {
     const queries = this.queryTower.distinct(batch.queryIds);
     const candidates = this.candidateTower.distinct(batch.candidateIds);
-    const { queryGradients, candidateGradients, ...result } = this.task.compute({
+    const sides = {
       queries: this.queryTower.forward(queries.ids),
       candidates: this.candidateTower.forward(candidates.ids),
       queryOf: queries.groupOf,
@@ -68,7 +68,8 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
       sampleWeight: batch.sampleWeight,
       candidateSamplingProbability: batch.candidateSamplingProbability,
       candidateIds: batch.identifiers ?? candidates.groupOf,
-    });
+    };
+    const { queryGradients, candidateGradients, ...result } = this.task.compute(sides, { learn });
     if (learn && Number.isFinite(result.loss)) {
       this.queryTower.backward(queryGradients, this.optimizer);
       this.candidateTower.backward(candidateGradients, this.optimizer);

@@ -93,12 +93,12 @@ export class Retrieval {
   }
 
   /**
-   * The loss of a batch whose distinct rows are known.
+   * The loss of a batch whose distinct rows are known; with `learn: false` gradients may have no rows.
    *
    * @throws {ShapeError} when its parts do not fit together
    * @throws {OptionError} when accidental hits are to be removed and there are no candidate ids
    */
-  compute(batch: RetrievalBatch): RetrievalResult {
+  compute(batch: RetrievalBatch, { learn = true }: { learn?: boolean } = {}): RetrievalResult {
     checkBatch(batch);
     if (this.removeAccidentalHits && !batch.candidateIds) {
       throw new OptionError('candidateIds: expected one a column when accidental hits are removed, got none');
@@ -109,7 +109,7 @@ export class Retrieval {
     const { removeAccidentalHits, numHardNegatives, batchMetrics, temperature } = this;
     const general = removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
     if (!general && !batch.scoreMask && (batch.heads ?? 1) === 1) {
-      const { loss, ...gradients } = this.#groupedLoss(runtime).compute(batch, temperature, factor);
+      const { loss, ...gradients } = this.#groupedLoss(runtime).compute(batch, temperature, factor, learn);
       return { ...gradients, loss: loss * factor, perExample: loss / rows };
     }
     const options = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
