@@ -1,6 +1,8 @@
 /** Every kind of saved object and its loader. A new table, tower or index is one line here. */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { FullTable } from '../embeddings/full.ts';
+import { HashedTable } from '../embeddings/hashed.ts';
+import { QuotientRemainder } from '../embeddings/quotient-remainder.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable } from '../format/saved.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -17,6 +19,11 @@ export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Savab
 /** Embedding tables, by method. */
 export const TABLES: Loaders<EmbeddingTable> = {
   full: FullTable.load,
+  'hashing-trick': HashedTable.load,
+  bloom: HashedTable.load,
+  compositional: HashedTable.load,
+  unified: HashedTable.load,
+  'quotient-remainder': QuotientRemainder.load,
 };
 
 /** Towers. */

@@ -5,6 +5,7 @@
  * The additive term keeps id 0 from standing at row 0 of every column. One function a term; a function is four uint32
  * (a, b, base, rows), which is all that is saved.
  */
+import type { Part } from '../format/part.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
@@ -12,6 +13,8 @@ import type { Generator } from '../random/generator.ts';
 /** Ids and coefficients are below this. */
 export const HASH_PRIME: number = 2 ** 31 - 1;
 const WORDS = 4;
+/** Bytes of one hash function, as saved. */
+export const HASH_WORDS_BYTES: number = 4 * WORDS;
 /** Ids a work item hashes: some ten microseconds. */
 const GRAIN_IDS = 1024;
 
@@ -34,6 +37,24 @@ export class HashFamily {
       words.set([1 + generator.below(HASH_PRIME - 1), generator.below(HASH_PRIME), base, rows], term * WORDS);
     });
     return new HashFamily(words, runtime);
+  }
+
+  /** The functions saved in section `hashes`; throws FormatError when one could point past `rows`. */
+  static load(part: Part, terms: number, rows: number): HashFamily {
+    const bytes = part.bytes('hashes', terms * HASH_WORDS_BYTES).slice();
+    const words = new Uint32Array(bytes.buffer);
+    for (let term = 0; term < terms; term++) {
+      const [a, b, base, range] = words.subarray(term * WORDS, (term + 1) * WORDS) as unknown as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      if (a < 1 || a >= HASH_PRIME || b >= HASH_PRIME || range < 1 || base + range > rows) {
+        throw part.error('hashes', `expected a function into ${rows} rows, got (${a}, ${b}, ${base}, ${range})`);
+      }
+    }
+    return new HashFamily(words, part.runtime);
   }
 
   /** The coefficients, as saved. */

@@ -2,13 +2,14 @@
  * Tables whose pointers are hashes of the id: hashing trick, Bloom sum, compositional and unified differ only in how many
  * columns and sums there are and in which rows each may point to.
  */
+import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
-import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { Matrix } from '../vectors/matrix.ts';
 import { ComposedTable } from './composed.ts';
 import { HashFamily } from './hash-family.ts';
 import { initialRows } from './initial.ts';
+import type { TableContext } from './table-context.ts';
 
 /** The shape of a hashed table. */
 export interface HashedShape {
@@ -35,8 +36,7 @@ export class HashedTable extends ComposedTable {
     shape: HashedShape,
     rows: number,
     ranges: readonly { base: number; rows: number }[],
-    seed: number,
-    runtime: Runtime,
+    { seed, runtime }: TableContext,
   ): HashedTable {
     const generator = new Generator(seed);
     const width = shape.dimensions / shape.columns;
@@ -58,5 +58,22 @@ export class HashedTable extends ComposedTable {
         { name: 'hashes', bytes: bytesOf(this.#hashes.words()) },
       ],
     };
+  }
+
+  /** The table that was saved; throws FormatError when a hash could point past the codebook. */
+  static load(part: Part): HashedTable {
+    const { settings, runtime } = part;
+    const vocabularySize = settings.integer('vocabularySize', { min: 1 });
+    const dimensions = settings.integer('dimensions', { min: 1 });
+    const columns = settings.integer('columns', { min: 1, max: dimensions });
+    const sums = settings.integer('sums', { min: 1 });
+    const rows = settings.integer('rows', { min: 1 });
+    if (dimensions % columns !== 0)
+      throw settings.error('columns', `expected a divisor of ${dimensions}, got ${columns}`);
+    const width = dimensions / columns;
+    const block = part.memory('codebook', 4 * rows * width);
+    const hashes = HashFamily.load(part, columns * sums, rows);
+    const shape = { method: part.kind, vocabularySize, dimensions, columns, sums };
+    return new HashedTable(shape, new Matrix(rows, width, runtime, block), hashes);
   }
 }

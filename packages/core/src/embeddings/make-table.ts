@@ -1,32 +1,52 @@
 /** The switch from a method's name to its table: the one option by which a tower takes any of them. */
-
-import { shown } from '../checks/numbers.ts';
-import { OptionError } from '../errors/errors.ts';
-import type { Runtime } from '../parallel/runtime.ts';
+import { checkOneOf } from '../checks/numbers.ts';
+import { type BloomOptions, bloom } from './bloom.ts';
+import { type CompositionalOptions, compositional } from './compositional.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { FullTable } from './full.ts';
+import { type HashingTrickOptions, hashingTrick } from './hashing-trick.ts';
+import { QuotientRemainder, type QuotientRemainderOptions } from './quotient-remainder.ts';
+import type { TableContext } from './table-context.ts';
+import { type UnifiedOptions, unified } from './unified.ts';
 
-/** Which table, and what it may cost. */
-export type EmbeddingOptions = { method: 'full' };
+/** Which table, and what it may cost: a budget in `parameters` or in `bytes`. */
+export type EmbeddingOptions =
+  | { method: 'full' }
+  | ({ method: 'hashing-trick' } & HashingTrickOptions)
+  | ({ method: 'bloom' } & BloomOptions)
+  | ({ method: 'compositional' } & CompositionalOptions)
+  | ({ method: 'unified' } & UnifiedOptions)
+  | ({ method: 'quotient-remainder' } & QuotientRemainderOptions);
 
-/** What every table is told by its tower. */
-export interface TableContext {
-  vocabularySize: number;
-  dimensions: number;
-  seed: number;
-  runtime: Runtime;
-}
+/** The methods a tower can train. */
+export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
+  'full',
+  'hashing-trick',
+  'bloom',
+  'compositional',
+  'unified',
+  'quotient-remainder',
+];
 
 /**
  * A new table.
  *
- * @throws {OptionError} when the method is unknown
+ * @throws {OptionError} when the method is unknown or the budget too small
  */
 export function makeTable(options: EmbeddingOptions, context: TableContext): EmbeddingTable {
+  checkOneOf('embedding.method', options.method, EMBEDDING_METHODS);
   switch (options.method) {
     case 'full':
       return FullTable.create(context);
-    default:
-      throw new OptionError(`embedding.method: expected full, got ${shown((options as { method: unknown }).method)}`);
+    case 'hashing-trick':
+      return hashingTrick(options, context);
+    case 'bloom':
+      return bloom(options, context);
+    case 'compositional':
+      return compositional(options, context);
+    case 'unified':
+      return unified(options, context);
+    case 'quotient-remainder':
+      return QuotientRemainder.create(options, context);
   }
 }

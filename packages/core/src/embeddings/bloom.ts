@@ -1,0 +1,29 @@
+/**
+ * Bloom embeddings: the sum of several rows of one table; two ids meet only where all their hashes do.
+ *
+ *   vector(i) = Σ_s row[h_s(i)]
+ *
+ * Source: Serrà and Karatzoglou, "Getting deep recommenders fit", RecSys 2017; spaCy's HashEmbed. Budget: all rows.
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import { affordRows, type Budget } from './budget.ts';
+import { HASH_WORDS_BYTES } from './hash-family.ts';
+import { HashedTable } from './hashed.ts';
+import type { TableContext } from './table-context.ts';
+
+/** Options of a Bloom table. */
+export type BloomOptions = Budget & {
+  /** Rows summed; default 2. */
+  sums?: number;
+};
+
+/** A new table; throws OptionError when the budget is below one row or sums out of range. */
+export function bloom(options: BloomOptions, context: TableContext): HashedTable {
+  const { vocabularySize, dimensions } = context;
+  const sums = checkInteger('sums', options.sums ?? 2, 1, 16);
+  const cost = { rowParameters: dimensions, fixedBytes: sums * HASH_WORDS_BYTES, rowsMin: 1 };
+  const rows = affordRows('bloom', options, cost);
+  const shape = { method: 'bloom', vocabularySize, dimensions, columns: 1, sums };
+  const ranges = Array.from({ length: sums }, () => ({ base: 0, rows }));
+  return HashedTable.draw(shape, rows, ranges, context);
+}

@@ -1,0 +1,29 @@
+/**
+ * Compositional embeddings (hashed QR): a vector is put together from one row of each of c codebooks.
+ *
+ *   vector(i) = [ row_1[h_1(i)] | … | row_c[h_c(i)] ],   rows of d/c floats
+ *
+ * Source: Shi et al., KDD 2020, with hashes for remainders; "CE concat" in the CCE paper. Budget: split evenly.
+ */
+import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { HASH_WORDS_BYTES } from './hash-family.ts';
+import { HashedTable } from './hashed.ts';
+import type { TableContext } from './table-context.ts';
+
+/** Options of a compositional table. */
+export type CompositionalOptions = Budget & {
+  /** Codebooks; a divisor of the dimensions; default 4, the CCE paper's. */
+  columns?: number;
+};
+
+/** A new table; throws OptionError when the budget is below one row a codebook or columns do not divide d. */
+export function compositional(options: CompositionalOptions, context: TableContext): HashedTable {
+  const { vocabularySize, dimensions } = context;
+  const columns = options.columns ?? 4;
+  sliceWidth(dimensions, columns);
+  const cost = { rowParameters: dimensions, fixedBytes: columns * HASH_WORDS_BYTES, rowsMin: 1 };
+  const rows = affordRows('compositional', options, cost);
+  const shape = { method: 'compositional', vocabularySize, dimensions, columns, sums: 1 };
+  const ranges = Array.from({ length: columns }, (_, column) => ({ base: column * rows, rows }));
+  return HashedTable.draw(shape, columns * rows, ranges, context);
+}

@@ -1,0 +1,23 @@
+/**
+ * The hashing trick: one hash, one row; ids that meet share it.
+ *
+ *   vector(i) = row[h(i)]
+ *
+ * Source: Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009. Budget: all rows.
+ */
+import { affordRows, type Budget } from './budget.ts';
+import { HASH_WORDS_BYTES } from './hash-family.ts';
+import { HashedTable } from './hashed.ts';
+import type { TableContext } from './table-context.ts';
+
+/** Options of a hashing-trick table. */
+export type HashingTrickOptions = Budget;
+
+/** A new table; throws OptionError when the budget is below one row. */
+export function hashingTrick(options: HashingTrickOptions, context: TableContext): HashedTable {
+  const { vocabularySize, dimensions } = context;
+  const cost = { rowParameters: dimensions, fixedBytes: HASH_WORDS_BYTES, rowsMin: 1 };
+  const rows = affordRows('hashing-trick', options, cost);
+  const shape = { method: 'hashing-trick', vocabularySize, dimensions, columns: 1, sums: 1 };
+  return HashedTable.draw(shape, rows, [{ base: 0, rows }], context);
+}

@@ -1,0 +1,30 @@
+/**
+ * Unified embedding (feature multiplexing): every chunk of a vector is looked up in the same table by a hash of its own.
+ *
+ *   vector(i) = [ row[h_1(i)] | … | row[h_c(i)] ],   rows of d/c floats, one table for all chunks
+ *
+ * Source: Coleman et al., "Unified Embedding", NeurIPS 2023; TFRS's `UnifiedEmbedding` with one table. Here the features
+ * of one tower do not share a table; its chunks do. Budget: all rows.
+ */
+import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { HASH_WORDS_BYTES } from './hash-family.ts';
+import { HashedTable } from './hashed.ts';
+import type { TableContext } from './table-context.ts';
+
+/** Options of a unified table. */
+export type UnifiedOptions = Budget & {
+  /** Chunks (TFRS's `num_chunks`); a divisor of the dimensions; default 4. */
+  columns?: number;
+};
+
+/** A new table; throws OptionError when the budget is below one row or columns do not divide d. */
+export function unified(options: UnifiedOptions, context: TableContext): HashedTable {
+  const { vocabularySize, dimensions } = context;
+  const columns = options.columns ?? 4;
+  const rowParameters = sliceWidth(dimensions, columns);
+  const cost = { rowParameters, fixedBytes: columns * HASH_WORDS_BYTES, rowsMin: 1 };
+  const rows = affordRows('unified', options, cost);
+  const shape = { method: 'unified', vocabularySize, dimensions, columns, sums: 1 };
+  const ranges = Array.from({ length: columns }, () => ({ base: 0, rows }));
+  return HashedTable.draw(shape, rows, ranges, context);
+}

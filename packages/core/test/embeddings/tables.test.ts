@@ -1,0 +1,76 @@
+/** Every embedding method on the tables' case file, and budgets that cannot be met. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EmbeddingTable } from '../../src/embeddings/contract.ts';
+import { type EmbeddingOptions, makeTable } from '../../src/embeddings/make-table.ts';
+import { defaultRuntime, type Runtime } from '../../src/parallel/runtime.ts';
+import { TwoTowerModel } from '../../src/retrieval/model.ts';
+import { Tower } from '../../src/towers/tower.ts';
+import { runEmbeddingCases } from '../conformance/embedding.case.ts';
+
+const OPTIONS: EmbeddingOptions[] = [
+  { method: 'full' },
+  { method: 'hashing-trick', parameters: 80 },
+  { method: 'bloom', parameters: 80 },
+  { method: 'bloom', parameters: 80, sums: 3 },
+  { method: 'compositional', parameters: 80 },
+  { method: 'compositional', parameters: 80, columns: 8 },
+  { method: 'unified', parameters: 80 },
+  { method: 'quotient-remainder', parameters: 160, combine: 'add' },
+  { method: 'quotient-remainder', parameters: 160, combine: 'multiply' },
+  { method: 'quotient-remainder', parameters: 80, combine: 'concatenate' },
+];
+
+const make = (options: EmbeddingOptions, seed: number, runtime: Runtime = defaultRuntime()): EmbeddingTable =>
+  makeTable(options, { vocabularySize: 40, dimensions: 8, seed, runtime });
+
+for (const options of OPTIONS) {
+  const { method, ...rest } = options;
+  runEmbeddingCases({
+    name: [method, ...Object.values(rest)].join(' '),
+    make: (seed, runtime) => make(options, seed, runtime),
+  });
+  test(`${method} ${JSON.stringify(rest)}: spends its budget and not more, in parameters and in bytes`, () => {
+    if (method === 'full') return;
+    const { parameters } = make(options, 1);
+    const budget = (options as { parameters: number }).parameters;
+    assert.ok(parameters <= budget && parameters > 0.8 * budget, `${parameters} of ${budget}`);
+    const { parameters: _, ...shape } = options as { parameters: number } & Record<string, unknown>;
+    const bytes = make({ ...shape, bytes: 4 * budget + 64 } as EmbeddingOptions, 1).sizeBytes();
+    assert.ok(bytes <= 4 * budget + 64, `${bytes} bytes`);
+  });
+}
+
+test('budgets below the floor name the smallest possible one', () => {
+  const context = { vocabularySize: 10_000, dimensions: 8, seed: 1, runtime: defaultRuntime() };
+  const ask = (options: EmbeddingOptions) => (): unknown => makeTable(options, context);
+  assert.throws(
+    ask({ method: 'quotient-remainder', parameters: 700 }),
+    /at least 800 parameters for method quotient-remainder, got 700/,
+  );
+  assert.doesNotThrow(ask({ method: 'quotient-remainder', parameters: 800 }));
+  assert.throws(ask({ method: 'hashing-trick', parameters: 7 }), /at least 8 parameters/);
+  assert.throws(ask({ method: 'hashing-trick', bytes: 40 }), /at least 48 bytes/);
+  assert.throws(
+    ask({ method: 'compositional', parameters: 100, columns: 3 }),
+    /columns: expected a divisor of 8 dimensions, got 3/,
+  );
+  assert.throws(ask({ method: 'bloom', parameters: Number.NaN }), /budget: expected a number/);
+  assert.throws(ask({ method: 'nothing' } as never), /embedding.method: expected one of full/);
+});
+
+test('any tower takes any table by one option, and trains', async () => {
+  const words = Array.from({ length: 30 }, (_, i) => `w${i}`);
+  const queries = Array.from({ length: 300 }, (_, i) => words[i % 30]!);
+  for (const embedding of OPTIONS) {
+    const [queryTower, candidateTower] = [1, 2].map((seed) =>
+      Tower.create({ vocabulary: words, dimensions: 8, seed, embedding }),
+    );
+    const model = new TwoTowerModel({ queryTower: queryTower!, candidateTower: candidateTower! });
+    const { epochs } = await model.fit({ queries, candidates: queries }, { epochs: 8, batchSize: 100 });
+    assert.ok(
+      epochs.at(-1)!.perExample < epochs[0]!.perExample - 0.1,
+      `${JSON.stringify(embedding)}: ${epochs.at(-1)!.perExample}`,
+    );
+  }
+});
