@@ -7,3 +7,7 @@ export { hashPointers, gatherPointers, sumUses, groupUses } from './pointers';
 export { softmaxTile, softmaxLogits } from './softmax';
 export { adagradRows, sgdRows } from './optimizers';
 export { packCoarse, searchCoarse } from './coarse';
+export { assignNearest, assignSecond } from './assign';
+export { maskGroups, searchScann, searchSlots } from './scann';
+export { storeRows } from './reorder';
+export { encodeCopies, orderLeaves, packGroups, packPoint, trainBlocks } from './scann-build';

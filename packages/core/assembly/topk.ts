@@ -6,6 +6,7 @@
 // Buffer: count i32 · bound f32 · capacity i32 · k i32 · keys u64[capacity]. bound is the least score still accepted:
 // −∞ until the buffer was full once, then the next float above the k-th best score. Rows must be offered in ascending
 // order to one buffer, so that a later row never displaces an equal score. capacity > k.
+import { keyOf, rowOf, scoreOf, selectKeys, sortKeys } from './keys';
 import { scorePanels } from './matmul';
 
 /** Rows in a panel (matmul.ts). */
@@ -19,25 +20,6 @@ const TILE_BYTES: i32 = 32768;
 
 const HEAD_BYTES: usize = 16;
 
-/** Key of a score and a row: larger is better. Adding 0 makes −0 equal to 0. */
-// @ts-ignore: decorator
-@inline function keyOf(score: f32, row: i32): u64 {
-  const bits = reinterpret<i32>(score + 0);
-  const ordered = <u32>(bits ^ ((bits >> 31) | i32.MIN_VALUE));
-  return (<u64>ordered << 32) | <u64>(~<u32>row);
-}
-
-// @ts-ignore: decorator
-@inline function scoreOf(key: u64): f32 {
-  const ordered = <i32>(key >> 32);
-  return reinterpret<f32>(ordered ^ (~(ordered >> 31) | i32.MIN_VALUE));
-}
-
-// @ts-ignore: decorator
-@inline function rowOf(key: u64): i32 {
-  return <i32>~<u32>key;
-}
-
 /** The least float above a score that is not NaN; above +∞ NaN, which accepts nothing. */
 // @ts-ignore: decorator
 @inline function nextAbove(score: f32): f32 {
@@ -45,64 +27,10 @@ const HEAD_BYTES: usize = 16;
   return reinterpret<f32>(bits < 0 ? bits - 1 : bits + 1);
 }
 
-/** The median of three keys. */
-// @ts-ignore: decorator
-@inline function median(a: u64, b: u64, c: u64): u64 {
-  const low = min(a, b), high = max(a, b);
-  return max(low, min(high, c));
-}
-
-/** Reorder keys[low … high] so that the largest `target + 1 − low` come first and the least of them is at `target`. */
-function select(keys: usize, low: i32, high: i32, target: i32): void {
-  while (low < high) {
-    const pivot = median(
-      load<u64>(keys + (<usize>low << 3)),
-      load<u64>(keys + (<usize>((low + high) >> 1) << 3)),
-      load<u64>(keys + (<usize>high << 3)),
-    );
-    let i = low, j = high;
-    while (i <= j) {
-      let left = keys + (<usize>i << 3);
-      while (load<u64>(left) > pivot) { i++; left += 8; }
-      let right = keys + (<usize>j << 3);
-      while (load<u64>(right) < pivot) { j--; right -= 8; }
-      if (i <= j) {
-        const key = load<u64>(left);
-        store<u64>(left, load<u64>(right));
-        store<u64>(right, key);
-        i++; j--;
-      }
-    }
-    if (target <= j) high = j;
-    else if (target >= i) low = i;
-    else return;
-  }
-}
-
-/** Sort keys[low … high] descending: halves by `select`, short runs by insertion; never deeper than log₂ of the length. */
-function sort(keys: usize, low: i32, high: i32): void {
-  while (high - low > 16) {
-    const middle = (low + high) >> 1;
-    select(keys, low, high, middle);
-    sort(keys, low, middle - 1);
-    low = middle + 1;
-  }
-  for (let i = low + 1; i <= high; i++) {
-    const key = load<u64>(keys + (<usize>i << 3));
-    let to = keys + (<usize>i << 3);
-    const first = keys + (<usize>low << 3);
-    while (to > first && load<u64>(to - 8) < key) {
-      store<u64>(to, load<u64>(to - 8));
-      to -= 8;
-    }
-    store<u64>(to, key);
-  }
-}
-
 /** Keep the k best of a full buffer and raise its bound. */
 function compact(buffer: usize): void {
   const k = load<i32>(buffer, 12);
-  select(buffer + HEAD_BYTES, 0, load<i32>(buffer) - 1, k - 1);
+  selectKeys(buffer + HEAD_BYTES, 0, load<i32>(buffer) - 1, k - 1);
   store<i32>(buffer, k);
   store<f32>(buffer, nextAbove(scoreOf(load<u64>(buffer + HEAD_BYTES + (<usize>(k - 1) << 3)))), 4);
 }
@@ -237,7 +165,7 @@ export function finishBuffers(
     }
     if (load<i32>(buffer) > k) compact(buffer);
     const count = load<i32>(buffer);
-    sort(keys, 0, count - 1);
+    sortKeys(keys, 0, count - 1);
     const first = <usize>(q * k) << 2;
     for (let i = 0; i < count; i++) {
       const key = load<u64>(keys + (<usize>i << 3));

@@ -88,6 +88,11 @@ export type {
 } from './topk/contract.ts';
 export { Identifiers } from './topk/identifiers.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
+export { GroupFilter } from './topk/scann/masks.ts';
+export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
+export { type IndexAsyncOptions, ScaNN, type ScannCallOptions } from './topk/scann/scann.ts';
+export type { SearchWork } from './topk/scann/search.ts';
+export type { ScannStats } from './topk/scann/stats.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming.ts';
 // towers
 export { type FeatureOptions, type Features, Tower, type TowerHead } from './towers/tower.ts';

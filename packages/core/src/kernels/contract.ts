@@ -9,11 +9,14 @@
  * that need scratch of their own. Formulas and layouts stand at each kernel in packages/core/assembly.
  */
 
+import type { AssignKernels } from './families/assign.ts';
 import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
+import type { ScannKernels } from './families/scann.ts';
+import type { ScannBuildKernels } from './families/scann-build.ts';
 import type { SoftmaxKernels } from './families/softmax.ts';
 import type { TopKKernels } from './families/topk.ts';
 
@@ -66,7 +69,10 @@ export interface KernelTable
     CoarseKernels,
     PointerKernels,
     SoftmaxKernels,
-    OptimizerKernels {}
+    OptimizerKernels,
+    AssignKernels,
+    ScannKernels,
+    ScannBuildKernels {}
 
 /** The name of a kernel. */
 export type KernelName = keyof KernelTable;
@@ -88,6 +94,16 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'softmaxLogits',
   'adagradRows',
   'sgdRows',
+  'assignNearest',
+  'assignSecond',
+  'searchScann',
+  'searchSlots',
+  'maskGroups',
+  'storeRows',
+  'trainBlocks',
+  'encodeCopies',
+  'orderLeaves',
+  'packGroups',
 ];
 
 /** The name of a kernel the pool can split. */
@@ -106,7 +122,17 @@ export type ParallelKernelName =
   | 'softmaxTile'
   | 'softmaxLogits'
   | 'adagradRows'
-  | 'sgdRows';
+  | 'sgdRows'
+  | 'assignNearest'
+  | 'assignSecond'
+  | 'searchScann'
+  | 'searchSlots'
+  | 'maskGroups'
+  | 'storeRows'
+  | 'trainBlocks'
+  | 'encodeCopies'
+  | 'orderLeaves'
+  | 'packGroups';
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

@@ -1,12 +1,15 @@
 /** The table of readable kernels. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { KernelTable } from '../contract.ts';
+import { assignReference } from './assign.ts';
 import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
 import { coarseReference } from './coarse.ts';
 import { matmulReference } from './matmul.ts';
 import { optimizersReference } from './optimizers.ts';
 import { pointersReference } from './pointers.ts';
+import { scannReference } from './scann.ts';
+import { scannBuildReference } from './scann-build.ts';
 import { softmaxReference } from './softmax.ts';
 import { topkReference } from './topk.ts';
 
@@ -21,5 +24,8 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...pointersReference(memory),
     ...softmaxReference(memory),
     ...optimizersReference(memory),
+    ...assignReference(memory),
+    ...scannReference(memory),
+    ...scannBuildReference(memory),
   };
 }

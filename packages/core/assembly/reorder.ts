@@ -1,0 +1,189 @@
+// Exact scores of listed rows, four rows at a time: one lane a row, every sum in the order of the dimensions, so that
+// scores equal those of the exact index bit for bit. Letters: d dimensions (stride: a multiple of 4, zeros past d).
+// Readable forms: src/kernels/reference/scann.ts.
+import { keyOf, rowOf as indexOf, scoreOf, selectKeys } from './keys';
+
+/** Bytes that one touch brings into the cache: a line. */
+const TOUCH_BYTES: usize = 64;
+
+/** Four dimensions of a float32 row. */
+// @ts-ignore: decorator
+@inline function four32(row: usize, t: usize): v128 {
+  return v128.load(row + (t << 2));
+}
+
+/** Four dimensions of a bfloat16 row: the upper halves of float32. */
+// @ts-ignore: decorator
+@inline function four16(row: usize, t: usize): v128 {
+  return i32x4.shl(v128.load16x4_u(row + (t << 1)), 16);
+}
+
+/** Four dimensions of an int8 row, times the scale of each. */
+// @ts-ignore: decorator
+@inline function four8(row: usize, t: usize, scales: usize): v128 {
+  const wide = i16x8.extend_low_i8x16_s(v128.load32_zero(row + t));
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(wide)), v128.load(scales + (t << 2)));
+}
+
+// @ts-ignore: decorator
+@inline function four(kind: i32, row: usize, t: usize, scales: usize): v128 {
+  return kind == 0 ? four32(row, t) : kind == 1 ? four16(row, t) : four8(row, t, scales);
+}
+
+/** Bytes of a row: 4, 2 or 1 a dimension. */
+// @ts-ignore: decorator
+@inline export function rowBytes(kind: i32, stride: i32): usize {
+  return (<usize>stride << 2) >> <usize>kind;
+}
+
+/** Sums of four rows; squared: Σ (q − x)², else Σ q·x. */
+// @ts-ignore: decorator
+@inline function scoreFour(
+  kind: i32, squared: bool, query: usize, stride: usize, scales: usize, r0: usize, r1: usize, r2: usize, r3: usize,
+): v128 {
+  let sum = f32x4.splat(0);
+  for (let t: usize = 0; t < stride; t += 4) {
+    const x0 = four(kind, r0, t, scales), x1 = four(kind, r1, t, scales);
+    const x2 = four(kind, r2, t, scales), x3 = four(kind, r3, t, scales);
+    const low01 = i8x16.shuffle(x0, x1, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const low23 = i8x16.shuffle(x2, x3, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const high01 = i8x16.shuffle(x0, x1, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const high23 = i8x16.shuffle(x2, x3, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const q = query + (t << 2);
+    sum = term(squared, sum, v128.load_splat<f32>(q), i8x16.shuffle(low01, low23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+    sum = term(squared, sum, v128.load_splat<f32>(q, 4), i8x16.shuffle(low01, low23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+    sum = term(squared, sum, v128.load_splat<f32>(q, 8), i8x16.shuffle(high01, high23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+    sum = term(squared, sum, v128.load_splat<f32>(q, 12), i8x16.shuffle(high01, high23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+  }
+  return sum;
+}
+
+// @ts-ignore: decorator
+@inline function term(squared: bool, sum: v128, q: v128, x: v128): v128 {
+  if (squared) {
+    const difference = f32x4.sub(q, x);
+    return f32x4.add(sum, f32x4.mul(difference, difference));
+  }
+  return f32x4.add(sum, f32x4.mul(q, x));
+}
+
+// @ts-ignore: decorator
+@inline function scoreAll(
+  kind: i32, squared: bool, query: usize, stride: usize, rows: usize, scales: usize, bySlot: bool, rowOf: usize,
+  slots: usize, count: i32, keys: usize,
+): void {
+  const sign: f32 = squared ? -1 : 1;
+  const bytes = rowBytes(kind, <i32>stride);
+  for (let i = 0; i < count; i += 4) {
+    const from = slots + (<usize>i << 2);
+    const last = count - 1 - i;
+    const s0 = load<i32>(from), s1 = last > 0 ? load<i32>(from, 4) : s0;
+    const s2 = last > 1 ? load<i32>(from, 8) : s0, s3 = last > 2 ? load<i32>(from, 12) : s0;
+    const sums = scoreFour(
+      kind, squared, query, stride, scales,
+      rows + <usize>place(bySlot, rowOf, s0) * bytes, rows + <usize>place(bySlot, rowOf, s1) * bytes,
+      rows + <usize>place(bySlot, rowOf, s2) * bytes, rows + <usize>place(bySlot, rowOf, s3) * bytes,
+    );
+    const to = keys + (<usize>i << 3);
+    store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 0), s0));
+    if (last > 0) store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 1), s1), 8);
+    if (last > 1) store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 2), s2), 16);
+    if (last > 2) store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 3), s3), 24);
+  }
+}
+
+/** Where the row of a slot stands. */
+// @ts-ignore: decorator
+@inline function place(bySlot: bool, rowOf: usize, slot: i32): i32 {
+  return bySlot ? slot : load<i32>(rowOf + (<usize>slot << 2));
+}
+
+/**
+ * From keys (score, slot) keep at least the `wanted` best, with their ties, as keys (score, row). Returns how many.
+ * Rows are looked up for these alone: each costs a line of memory.
+ */
+export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize): i32 {
+  let least = -Infinity as f32;
+  if (wanted < found) {
+    selectKeys(keys, 0, found - 1, wanted - 1);
+    least = scoreOf(load<u64>(keys + (<usize>(wanted - 1) << 3)));
+  }
+  let kept = 0;
+  for (let i = 0; i < found; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    const score = scoreOf(key);
+    if (score < least) continue;
+    store<u64>(keys + (<usize>kept << 3), keyOf(score, load<i32>(rowOf + (<usize>indexOf(key) << 2))));
+    kept++;
+  }
+  return kept;
+}
+
+/**
+ * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale a dimension. Rows stand
+ * at their slot (bySlot) or at their row number. squared: score = −Σ (q − x)², else Σ q·x.
+ */
+export function exactKeys(
+  kind: i32, squared: bool, query: usize, stride: i32, rows: usize, scales: usize, bySlot: bool, rowOf: usize,
+  slots: usize, count: i32, keys: usize,
+): void {
+  const s = <usize>stride;
+  if (squared) {
+    if (kind == 0) scoreAll(0, true, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+    else if (kind == 1) scoreAll(1, true, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+    else scoreAll(2, true, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+  } else {
+    if (kind == 0) scoreAll(0, false, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+    else if (kind == 1) scoreAll(1, false, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+    else scoreAll(2, false, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+  }
+}
+
+/**
+ * Read one word of every cache line pair of the listed rows, so that they arrive while the next are asked for: there is
+ * no prefetch instruction. The sum is returned so that the reads are kept.
+ */
+export function touchRows(
+  kind: i32, stride: i32, rows: usize, bySlot: bool, rowOf: usize, slots: usize, count: i32,
+): i32 {
+  const bytes = rowBytes(kind, stride);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const slot = load<i32>(slots + (<usize>i << 2));
+    const first = rows + <usize>place(bySlot, rowOf, slot) * bytes;
+    for (let at: usize = 0; at < bytes; at += TOUCH_BYTES) sum += load<i32>(first + at);
+  }
+  return sum;
+}
+
+/**
+ * Copy float32 rows to their slots as float32, bfloat16 or int8 (kinds of exactKeys): row rowOf[slot], or the slot's own
+ * number where rowOf is 0; stride floats a row, zeros past d. int8: round(x · inverseScales[t]). Work items: slots.
+ */
+export function storeRows(
+  begin: i32, end: i32, slot: i32, rows: usize, d: i32, rowOf: usize, kind: i32, inverseScales: usize, stride: i32,
+  to: usize,
+): void {
+  const bytes = rowBytes(kind, stride);
+  for (let i = begin; i < end; i++) {
+    const row = rowOf != 0 ? load<i32>(rowOf + (<usize>i << 2)) : i;
+    const target = to + <usize>i * bytes;
+    memory.fill(target, 0, bytes);
+    if (row < 0) continue;
+    const from = rows + ((<usize>row * <usize>d) << 2);
+    if (kind == 0) {
+      memory.copy(target, from, <usize>d << 2);
+    } else if (kind == 1) {
+      for (let t: usize = 0; t < <usize>d; t++) {
+        const bits = load<u32>(from + (t << 2));
+        // Round half to even on the upper 16 bits.
+        store<u16>(target + (t << 1), <u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16));
+      }
+    } else {
+      for (let t: usize = 0; t < <usize>d; t++) {
+        const scaled = nearest(load<f32>(from + (t << 2)) * load<f32>(inverseScales + (t << 2)));
+        store<i8>(target + t, <i8>min<f32>(127, max<f32>(-127, scaled)));
+      }
+    }
+  }
+}

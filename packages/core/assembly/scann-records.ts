@@ -1,0 +1,77 @@
+// The records that describe a ScaNN index and a call to the kernels: 4-byte fields at these bytes.
+// src/kernels/records.ts writes them and has the same numbers; a test compares the two lists.
+
+// Fields of an index, in bytes.
+export const STRIDE: usize = 0;
+export const DIMENSIONS: usize = 4;
+export const PAIRS: usize = 8;
+export const LEAF_PANELS: usize = 12;
+export const CENTROIDS: usize = 16;
+export const CENTROID_UNSCALE: usize = 20;
+export const LEAF_ADDEND: usize = 24;
+export const LEAF_INVERSE_NORM: usize = 28;
+export const LEAF_GROUPS: usize = 32;
+export const LEAF_EXTRA: usize = 36;
+export const NEXT_GROUP: usize = 40;
+export const UPPER_PANELS: usize = 44;
+export const UPPER_CENTROIDS: usize = 48;
+export const UPPER_UNSCALE: usize = 52;
+export const UPPER_ADDEND: usize = 56;
+export const UPPER_LEAVES: usize = 60;
+export const PRODUCT_BLOCKS: usize = 64;
+export const BLOCK_WIDTH: usize = 68;
+export const CODEBOOK: usize = 72;
+export const CORRECTION_BLOCKS: usize = 76;
+export const CORRECTIONS: usize = 80;
+export const CORRECTION_IS_RELATIVE: usize = 84;
+export const CODES: usize = 88;
+export const ROW_OF: usize = 92;
+export const VALID: usize = 96;
+export const LEAF_BOUNDS: usize = 100;
+export const BOUNDS: usize = 104;
+export const ROWS: usize = 108;
+export const ROW_KIND: usize = 112;
+export const ROW_SCALES: usize = 116;
+export const ROWS_BY_SLOT: usize = 120;
+export const SQUARED: usize = 124;
+export const MEAN: usize = 128;
+export const ROTATION: usize = 132;
+export const COPIES: usize = 136;
+export const GROUPS: usize = 140;
+
+// Fields of a call, in bytes. Areas are where parts of a thread's scratch begin, from its start.
+export const QUERIES: usize = 0;
+export const RESULTS: usize = 4;
+export const LEAVES_TO_SEARCH: usize = 8;
+export const UPPER_TO_OPEN: usize = 12;
+export const REORDER: usize = 16;
+export const PRUNE_BETA: usize = 20;
+export const FILTER: usize = 24;
+export const MASKS: usize = 28;
+export const EXCLUSIONS: usize = 32;
+export const EXCLUSION_BEGIN: usize = 36;
+export const SLOTS: usize = 40;
+export const SLOT_COUNT: usize = 44;
+export const SCORES_OUT: usize = 48;
+export const ROWS_OUT: usize = 52;
+export const COUNTS_OUT: usize = 56;
+export const COUNTERS_OUT: usize = 60;
+export const SCRATCH: usize = 64;
+export const SCRATCH_STRIDE: usize = 68;
+export const AREA_QUERY: usize = 72;
+export const AREA_QUERY16: usize = 76;
+export const AREA_SCORES: usize = 80;
+export const AREA_MAXIMA: usize = 84;
+export const AREA_PANELS: usize = 88;
+export const AREA_KEYS: usize = 92;
+export const AREA_VALUES: usize = 96;
+export const AREA_MINIMA: usize = 100;
+export const AREA_TABLES: usize = 104;
+export const AREA_GROUP_IDS: usize = 108;
+export const AREA_GROUP_MAXIMA: usize = 112;
+export const AREA_GROUP_SCORES: usize = 116;
+export const AREA_SLOTS: usize = 120;
+export const AREA_SLOT_SCORES: usize = 124;
+export const AREA_HISTOGRAM: usize = 128;
+export const AREA_BEST: usize = 132;
+export const REORDER_EXACTLY: usize = 136;

@@ -1,0 +1,248 @@
+// The scan of the chosen leaves of a ScaNN index and the choice of the points to reorder.
+// Letters: R candidates wanted, k results; a group is 32 points of one leaf. No threshold runs along with the scan: all
+// scores are kept as int16 with the maxima of their lanes, and one histogram of those gives a bound that a little more than
+// R points pass (fewer branches are mispredicted than by pushing as the scan goes).
+// Readable forms: src/kernels/reference/scann.ts.
+import { rowOf as rowOfKey, scoreOf, selectKeys } from './keys';
+import { groupBits, MASKED, scoreGroup } from './lut16';
+import {
+  LEAF_INVERSE_NORM, LEAF_GROUPS, LEAF_EXTRA, NEXT_GROUP, PRODUCT_BLOCKS, CORRECTION_BLOCKS, CODES, VALID,
+  LEAF_BOUNDS, BOUNDS, RESULTS, PRUNE_BETA, AREA_KEYS, AREA_TABLES, AREA_GROUP_IDS, AREA_GROUP_MAXIMA,
+  AREA_GROUP_SCORES, AREA_SLOTS, AREA_SLOT_SCORES, AREA_HISTOGRAM, AREA_BEST,
+} from './scann-records';
+
+/** Bins of the first histogram of point scores. */
+const COARSE_BINS: i32 = 512;
+/** Lane maxima counted for each candidate wanted: enough that the threshold lets little more pass, few enough to count fast. */
+const MAXIMA_PER_CANDIDATE: i32 = 6;
+
+// The state of the scan: one instance of this module a thread, one query at a time.
+export let scanned: i32 = 0;
+/** What early reads summed: kept so that they are. */
+let touched: i32 = 0;
+let theta: i32 = 0;
+let bestCount: i32 = 0;
+let bestCapacity: i32 = 0;
+let bestWanted: i32 = 0;
+
+/** Score one group and keep it for the choice of candidates. */
+// @ts-ignore: decorator
+@inline function scanGroup(
+  group: i32, codes: usize, groupBytes: usize, tables: usize, blocks: i32, base: v128, valid: usize, filter: usize,
+  ids: usize, maxima: usize, scores: usize,
+): v128 {
+  let word = load<i32>(valid + (<usize>group << 2));
+  if (filter != 0) word &= load<i32>(filter + (<usize>group << 2));
+  if (word == 0) return i16x8.splat(<i16>MASKED);
+  const at = <usize>scanned;
+  const lanes = scoreGroup(codes + <usize>group * groupBytes, tables, blocks, base, word, scores + (at << 6));
+  v128.store(maxima + (at << 4), lanes);
+  store<i32>(ids + (at << 2), group);
+  scanned++;
+  return lanes;
+}
+
+/** Offer the last group's scores to the best k, whose least is the bound for skipping groups. */
+function raiseTheta(best: usize, scores: usize): void {
+  let bits = groupBits(scores, i16x8.splat(<i16>theta));
+  while (bits != 0) {
+    const i = ctz(bits);
+    bits &= bits - 1;
+    const score = <i32>load<i16>(scores + (<usize>i << 1));
+    if (score <= theta) continue;
+    store<u64>(best + (<usize>bestCount << 3), <u64>(score - MASKED));
+    bestCount++;
+    if (bestCount == bestCapacity) {
+      selectKeys(best, 0, bestCount - 1, bestWanted - 1);
+      bestCount = bestWanted;
+      theta = <i32>load<u64>(best + (<usize>(bestWanted - 1) << 3)) + MASKED;
+    }
+  }
+}
+
+/** Scan the chosen leaves; groups that cannot hold one of the best k are passed over where beta is not 0. */
+export function scanLeaves(
+  index: usize, call: usize, scratch: usize, leaves: i32, scale: f32, minima: f32, queryNorm: f32, filter: usize,
+): void {
+  const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
+  const tables = scratch + <usize>load<u32>(call, AREA_TABLES);
+  const ids = scratch + <usize>load<u32>(call, AREA_GROUP_IDS);
+  const maxima = scratch + <usize>load<u32>(call, AREA_GROUP_MAXIMA);
+  const scores = scratch + <usize>load<u32>(call, AREA_GROUP_SCORES);
+  const best = scratch + <usize>load<u32>(call, AREA_BEST);
+  const codes = <usize>load<u32>(index, CODES);
+  const valid = <usize>load<u32>(index, VALID);
+  const blocks = load<i32>(index, PRODUCT_BLOCKS) + load<i32>(index, CORRECTION_BLOCKS);
+  const groupBytes = <usize>blocks << 4;
+  const leafGroups = <usize>load<u32>(index, LEAF_GROUPS);
+  const extra = <usize>load<u32>(index, LEAF_EXTRA);
+  const nextGroup = <usize>load<u32>(index, NEXT_GROUP);
+  const inverseNorms = <usize>load<u32>(index, LEAF_INVERSE_NORM);
+  const leafBounds = <usize>load<u32>(index, LEAF_BOUNDS);
+  const bounds = <usize>load<u32>(index, BOUNDS);
+  const beta = load<f32>(call, PRUNE_BETA);
+  const isPruned = beta > 0 && leafBounds != 0;
+  const top = leaves > 0 ? scoreOf(load<u64>(keys)) : 0;
+  scanned = 0;
+  theta = MASKED;
+  bestCount = 0;
+  bestWanted = load<i32>(call, RESULTS);
+  bestCapacity = max(2 * bestWanted, bestWanted + 16);
+  if (isPruned) {
+    for (let i = 0; i < leaves; i++) {
+      const leaf = <usize>rowOfKey(load<u64>(keys + (<usize>i << 3))) << 2;
+      const group = <usize>load<i32>(leafGroups + leaf);
+      touched += load<i32>(bounds + (<usize>load<i32>(leafBounds + leaf) << 5)) + load<i32>(valid + (group << 2));
+      for (let at: usize = 0; at < groupBytes; at += 64) touched += load<i32>(codes + group * groupBytes + at);
+    }
+  }
+  for (let i = 0; i < leaves; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    const leaf = <usize>rowOfKey(key) << 2;
+    const shifted = (scoreOf(key) - top) * scale;
+    const base = i16x8.splat(<i16>max<f32>(nearest(shifted), -32767));
+    let group = load<i32>(leafGroups + leaf);
+    const end = load<i32>(leafGroups + leaf, 4);
+    if (isPruned) {
+      const cosine = scoreOf(key) * load<f32>(inverseNorms + leaf);
+      const u = f32x4.splat(cosine * scale);
+      const w = f32x4.splat(beta * sqrt(max<f32>(0, queryNorm * queryNorm - cosine * cosine)) * scale);
+      const start = f32x4.splat(shifted - minima * scale);
+      let quad = bounds + (<usize>load<i32>(leafBounds + leaf) << 5);
+      for (; group < end; group += 4) {
+        const bound = f32x4.add(f32x4.add(start, f32x4.mul(u, v128.load(quad))), f32x4.mul(w, v128.load(quad, 16)));
+        quad += 32;
+        let bits = i32x4.bitmask(f32x4.gt(bound, f32x4.splat(<f32>theta)));
+        if (bits == 0) break;
+        if (group + 4 > end) bits &= (1 << (end - group)) - 1;
+        while (bits != 0) {
+          const lanes = scanGroup(
+            group + ctz(bits), codes, groupBytes, tables, blocks, base, valid, filter, ids, maxima, scores,
+          );
+          bits &= bits - 1;
+          if (v128.any_true(i16x8.gt_s(lanes, i16x8.splat(<i16>theta)))) {
+            raiseTheta(best, scores + (<usize>(scanned - 1) << 6));
+          }
+        }
+      }
+    } else {
+      for (; group < end; group++) {
+        scanGroup(group, codes, groupBytes, tables, blocks, base, valid, filter, ids, maxima, scores);
+      }
+    }
+    if (extra != 0) {
+      for (group = load<i32>(extra + leaf); group >= 0; group = load<i32>(nextGroup + (<usize>group << 2))) {
+        scanGroup(group, codes, groupBytes, tables, blocks, base, valid, filter, ids, maxima, scores);
+      }
+    }
+  }
+}
+
+/** A score that at least `wanted` scanned points exceed, or MASKED: from a histogram of maxima of lanes over runs of groups. */
+function coarseBound(call: usize, scratch: usize, wanted: i32): i32 {
+  const maxima = scratch + <usize>load<u32>(call, AREA_GROUP_MAXIMA);
+  const histogram = scratch + <usize>load<u32>(call, AREA_HISTOGRAM);
+  const runs = maxima + (<usize>scanned << 4);
+  if (<i64>wanted >= <i64>scanned * 8) return MASKED;
+  const run = max(1, scanned * 8 / (MAXIMA_PER_CANDIDATE * wanted));
+  let high = i16x8.splat(<i16>MASKED), low = i16x8.splat(32767);
+  let last = runs;
+  for (let at = 0; at < scanned; at += run) {
+    const end = min(at + run, scanned);
+    let lanes = v128.load(maxima + (<usize>at << 4));
+    for (let i = at + 1; i < end; i++) lanes = i16x8.max_s(lanes, v128.load(maxima + (<usize>i << 4)));
+    high = i16x8.max_s(high, lanes);
+    low = i16x8.min_s(low, lanes);
+    v128.store(last, lanes);
+    last += 16;
+  }
+  const most = largest(high), least = -largest(i16x8.sub(i16x8.splat(-1), low)) - 1;
+  let shift = 0;
+  while ((most - least) >> shift >= COARSE_BINS) shift++;
+  // Four counters a bin, one for each lane modulo 4: equal bins in a row would wait for each other's stores.
+  memory.fill(histogram, 0, COARSE_BINS << 4);
+  const from = i16x8.splat(<i16>most);
+  for (let at = runs; at < last; at += 16) {
+    const bins = i16x8.shr_u(i16x8.sub(from, v128.load(at)), shift);
+    count(histogram, i16x8.extract_lane_u(bins, 0) << 2); count(histogram, (i16x8.extract_lane_u(bins, 1) << 2) | 1);
+    count(histogram, (i16x8.extract_lane_u(bins, 2) << 2) | 2); count(histogram, (i16x8.extract_lane_u(bins, 3) << 2) | 3);
+    count(histogram, i16x8.extract_lane_u(bins, 4) << 2); count(histogram, (i16x8.extract_lane_u(bins, 5) << 2) | 1);
+    count(histogram, (i16x8.extract_lane_u(bins, 6) << 2) | 2); count(histogram, (i16x8.extract_lane_u(bins, 7) << 2) | 3);
+  }
+  let sum = 0, bin = 0;
+  for (; bin < COARSE_BINS; bin++) {
+    const four = v128.load(histogram + (<usize>bin << 4));
+    sum += i32x4.extract_lane(four, 0) + i32x4.extract_lane(four, 1) + i32x4.extract_lane(four, 2) + i32x4.extract_lane(four, 3);
+    if (sum >= wanted) break;
+  }
+  return max(MASKED, most - ((bin + 1) << shift));
+}
+
+// @ts-ignore: decorator
+@inline function count(histogram: usize, bin: i32): void {
+  const at = histogram + (<usize>bin << 2);
+  store<i32>(at, load<i32>(at) + 1);
+}
+
+/** The largest of eight int16. */
+function largest(v: v128): i32 {
+  let a = i16x8.max_s(v, i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  a = i16x8.max_s(a, i8x16.shuffle(a, a, 4, 5, 6, 7, 0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15));
+  return max<i32>(i16x8.extract_lane_s(a, 0), i16x8.extract_lane_s(a, 1));
+}
+
+/** The `wanted` best scanned points, ties by the order of the scan, in that order: slots and scores. Returns how many. */
+export function chooseCandidates(call: usize, scratch: usize, wanted: i32): i32 {
+  const ids = scratch + <usize>load<u32>(call, AREA_GROUP_IDS);
+  const maxima = scratch + <usize>load<u32>(call, AREA_GROUP_MAXIMA);
+  const scores = scratch + <usize>load<u32>(call, AREA_GROUP_SCORES);
+  const slots = scratch + <usize>load<u32>(call, AREA_SLOTS);
+  const slotScores = scratch + <usize>load<u32>(call, AREA_SLOT_SCORES);
+  const histogram = scratch + <usize>load<u32>(call, AREA_HISTOGRAM);
+  const bound = coarseBound(call, scratch, wanted);
+  const above = i16x8.splat(<i16>bound);
+  // First which groups, then which points: both lists grow by a sum, not by a branch that is often mispredicted.
+  const listed = maxima + (<usize>scanned << 4);
+  let hits = 0;
+  for (let at = 0; at < scanned; at++) {
+    store<i32>(listed + (<usize>hits << 2), at);
+    hits += <i32>v128.any_true(i16x8.gt_s(v128.load(maxima + (<usize>at << 4)), above));
+  }
+  let found = 0, most = MASKED;
+  for (let hit = 0; hit < hits; hit++) {
+    const at = <usize>load<i32>(listed + (<usize>hit << 2));
+    const from = scores + (at << 6);
+    let bits = groupBits(from, above);
+    const first = load<i32>(ids + (at << 2)) << 5;
+    do {
+      const i = ctz(bits);
+      bits &= bits - 1;
+      const score = <i32>load<i16>(from + (<usize>i << 1));
+      store<i32>(slots + (<usize>found << 2), first + i);
+      store<i32>(slotScores + (<usize>found << 2), score);
+      most = max(most, score);
+      found++;
+    } while (bits != 0);
+  }
+  if (found <= wanted) return found;
+  // The exact cut: one bin a score, then ties in the order of the scan.
+  memory.fill(histogram, 0, <usize>(most - bound) << 2);
+  for (let i = 0; i < found; i++) count(histogram, most - load<i32>(slotScores + (<usize>i << 2)));
+  let cut = 0, room = wanted;
+  for (;; cut++) {
+    const here = load<i32>(histogram + (<usize>cut << 2));
+    if (here >= room) break;
+    room -= here;
+  }
+  const least = most - cut;
+  let kept = 0;
+  for (let i = 0; i < found; i++) {
+    const score = load<i32>(slotScores + (<usize>i << 2));
+    store<i32>(slots + (<usize>kept << 2), load<i32>(slots + (<usize>i << 2)));
+    store<i32>(slotScores + (<usize>kept << 2), score);
+    const isTie = <i32>(score == least) & <i32>(room > 0);
+    room -= isTie;
+    kept += <i32>(score > least) | isTie;
+  }
+  return kept;
+}

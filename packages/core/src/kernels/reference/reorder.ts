@@ -1,0 +1,60 @@
+/** Readable forms of the kernels of rows for reordering (packages/core/assembly/reorder.ts). */
+import type { LinearMemory } from '../../memory/linear-memory.ts';
+import type { ScannKernels } from '../families/scann.ts';
+import { INDEX } from '../records.ts';
+
+const { fround } = Math;
+
+/** Element t of row `at`, as float32. Kinds: 0 float32, 1 bfloat16, 2 int8 with a scale a dimension. */
+function element(memory: LinearMemory, rows: number, kind: number, scales: number, at: number, t: number): number {
+  if (kind === 0) return memory.floats[rows / 4 + at]!;
+  if (kind === 2) return fround(((memory.bytes[rows + at]! << 24) >> 24) * memory.floats[scales / 4 + t]!);
+  const bits = (memory.bytes[rows + 2 * at + 1]! << 24) | (memory.bytes[rows + 2 * at]! << 16);
+  return new Float32Array(Int32Array.of(bits).buffer)[0]!;
+}
+
+/** Σ q·x or −Σ (q − x)² of a slot, summed in the order of the dimensions. */
+export function exactScore(memory: LinearMemory, index: number, query: number, slot: number): number {
+  const field = (at: number): number => memory.integers[index / 4 + at]! >>> 0;
+  const stride = field(INDEX.stride);
+  const place = field(INDEX.rowsBySlot) ? slot : memory.integers[field(INDEX.rowOf) / 4 + slot]!;
+  let sum = 0;
+  for (let t = 0; t < stride; t++) {
+    const x = element(memory, field(INDEX.rows), field(INDEX.rowKind), field(INDEX.rowScales), place * stride + t, t);
+    const q = memory.floats[query / 4 + t]!;
+    const difference = fround(q - x);
+    sum = fround(sum + (field(INDEX.squared) ? fround(difference * difference) : fround(q * x)));
+  }
+  // + 0 makes −0 the 0 that keys hold.
+  return (field(INDEX.squared) ? -sum : sum) + 0;
+}
+
+/** The kernel that stores rows. */
+export function storeRowsReference(memory: LinearMemory): Pick<ScannKernels, 'storeRows'> {
+  return {
+    storeRows(begin, end, _slot, rows, d, rowOf, kind, inverseScales, stride, to) {
+      const { bytes, floats, integers } = memory;
+      for (let slot = begin; slot < end; slot++) {
+        const row = rowOf ? integers[rowOf / 4 + slot]! : slot;
+        const width = 4 >> kind;
+        bytes.fill(0, to + slot * stride * width, to + (slot + 1) * stride * width);
+        for (let t = 0; row >= 0 && t < d; t++) {
+          const x = floats[rows / 4 + row * d + t]!;
+          const at = slot * stride + t;
+          if (kind === 0) floats[to / 4 + at] = x;
+          else if (kind === 1) {
+            const bits = new Uint32Array(Float32Array.of(x).buffer)[0]!;
+            const rounded = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+            bytes[to + 2 * at] = rounded & 255;
+            bytes[to + 2 * at + 1] = rounded >>> 8;
+          } else {
+            const scaled = fround(x * floats[inverseScales / 4 + t]!);
+            const low = Math.floor(scaled);
+            const even = low % 2 === 0 ? low : low + 1;
+            bytes[to + at] = Math.max(-127, Math.min(127, scaled - low === 0.5 ? even : Math.round(scaled)));
+          }
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,346 @@
+/**
+ * Building the leaves: centroids, assignment, codes, the order of each leaf, packed groups. A generator that yields between
+ * its steps, so that one build runs at once or a little at a time.
+ *
+ * After ScaNN's tree and asymmetric hashing (research_scann; arXiv 1908.10396, SOAR 2404.00774), with three additions:
+ * correction blocks, groups ordered and bounded within a leaf, and centroids of centroids.
+ */
+import { anisotropicCentroids } from '../../clustering/anisotropic-centroids.ts';
+import type { Centroids } from '../../clustering/centroids.ts';
+import { kMeans, type Progress } from '../../clustering/k-means.ts';
+import type { Block } from '../../memory/heap.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import { Generator as Random } from '../../random/generator.ts';
+import type { Matrix } from '../../vectors/matrix.ts';
+import { type CodedCopies, encode, trainCodebook } from './codes.ts';
+import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes, rowStride } from './leaves.ts';
+import type { ScannSettings } from './options.ts';
+import { groupLeaves } from './upper-tree.ts';
+
+const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
+/** From here on centroids of centroids save more than they cost: int16 centroids are scored a thousand a microsecond. */
+const UPPER_FROM = 4096;
+/** Norms that vary by less than this share of their mean are one norm: no group of such a leaf stands out. */
+const NORM_VARIATION = 0.1;
+/** η of codes where norms vary little and much: with a correction block the second needs little help. */
+const ETA_EVEN = 3;
+const ETA_UNEVEN = 1.5;
+/** Items a thread claims. */
+const GRAIN = 64;
+
+/** Rows as they are scored, and as they are coded: centred for squared distances. */
+export interface BuildRows {
+  rows: Matrix;
+  coded: Matrix;
+  mean: Float32Array | undefined;
+}
+
+/** Standard deviation of the norms by their mean. */
+function normVariation({ rows: n, dimensions: d, data }: Matrix): number {
+  const step = Math.max(1, Math.floor(n / 10_000));
+  let sum = 0;
+  let squares = 0;
+  let count = 0;
+  for (let i = 0; i < n; i += step) {
+    let square = 0;
+    for (let t = 0; t < d; t++) square += data[i * d + t]! ** 2;
+    sum += Math.sqrt(square);
+    squares += square;
+    count++;
+  }
+  const mean = sum / count;
+  return mean > 0 ? Math.sqrt(Math.max(0, squares / count - mean * mean)) / mean : 0;
+}
+
+/** η as the settings ask: 1 is the nearest codeword. */
+function etaOf({ anisotropic, distanceMeasure }: ScannSettings, variation: number): number {
+  if (anisotropic === false) return 1;
+  if (anisotropic !== 'auto') return anisotropic;
+  if (distanceMeasure === 'squared_l2') return 1;
+  return variation < NORM_VARIATION ? ETA_EVEN : ETA_UNEVEN;
+}
+
+/** Flat: rows alone, each at its slot. */
+export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtime): Leaves {
+  const groups = Math.ceil(rows.rows / GROUP_SLOTS);
+  const shape = shapeOf(rows, settings, { groups, capacity: groups, builtGroups: groups, copies: 1 });
+  const parts = allocateParts(runtime, shape, rows.rows);
+  const rowOf = parts.rowOf!.integers(groups * GROUP_SLOTS).fill(-1);
+  for (let row = 0; row < rows.rows; row++) rowOf[row] = row;
+  const valid = parts.valid!.integers(groups).fill(-1);
+  if (rows.rows % GROUP_SLOTS > 0) valid[groups - 1] = (1 << (rows.rows % GROUP_SLOTS)) - 1;
+  storeRows(runtime, rows, shape, parts);
+  return new Leaves(runtime, shape, parts);
+}
+
+/** A tree of leaves. */
+export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: Runtime): Generator<Progress, Leaves> {
+  const { rows, coded, mean } = input;
+  const { rows: n, dimensions: d } = rows;
+  const random = new Random(settings.seed);
+  const labels = runtime.heap.allocate(4 * n);
+  const scores = runtime.heap.allocate(4 * n);
+  const owned: Block[] = [labels, scores];
+  let centroids: Centroids | undefined;
+  try {
+    centroids = yield* kMeans(
+      coded,
+      {
+        clusters: settings.numLeaves,
+        iterations: settings.trainingIterations,
+        sampleSize: settings.trainingSampleSize,
+        initialization: settings.initialization,
+        minClusterSize: settings.minLeafSize,
+        isSpherical: settings.spherical,
+        random: random.fork('leaves'),
+      },
+      runtime,
+    );
+    const hasUpper = settings.upperTree === 'auto' ? centroids.count >= UPPER_FROM : settings.upperTree;
+    const upper = hasUpper ? yield* groupLeaves(centroids, random.fork('upper'), runtime) : undefined;
+    centroids.assign(coded.offset, n, labels, scores);
+    yield { step: 'assign', done: 1, total: 1 };
+    const leaves = centroids.count;
+    const members = listMembers(labels.integers(n), leaves);
+    if (settings.avq !== false) {
+      const data = rows.data.slice();
+      const moved = centroids.matrix.data.slice();
+      for (const done of anisotropicCentroids(data, d, members.begin, members.order, settings.avq, moved)) {
+        yield { step: 'anisotropic centroids', done, total: leaves };
+      }
+      centroids.matrix.data.set(moved);
+      centroids.pack();
+    }
+    const variation = normVariation(rows);
+    const eta = etaOf(settings, variation);
+    let copyRow: Block | undefined;
+    let copyLabels = labels;
+    let copies = n;
+    let own = members;
+    if (settings.soar !== false && leaves > 1) {
+      const second = runtime.heap.allocate(4 * n);
+      owned.push(second);
+      centroids.assignSecond(coded.offset, n, labels, settings.soar, second);
+      const all = secondCopies(runtime, labels.integers(n), second.integers(n));
+      ({ copyRow, labels: copyLabels, copies } = all);
+      owned.push(copyRow, copyLabels);
+      own = listMembers(copyLabels.integers(copies), leaves);
+      yield { step: 'second leaves', done: 1, total: 1 };
+    }
+    const codebook = trainCodebook(coded, labels.integers(n), centroids, settings, random.fork('codebook'), runtime);
+    owned.push(codebook.block);
+    yield { step: 'codebook', done: 1, total: 1 };
+    // Squared distances need their correction: it carries the norms of the decoded rows.
+    const kind = settings.distanceMeasure === 'squared_l2' ? 2 : settings.correction ? 1 : 0;
+    const codes = encode(coded, copies, copyRow, copyLabels, centroids, codebook, eta, kind, runtime);
+    owned.push(codes.codes, codes.correctionCodes);
+    yield { step: 'codes', done: 1, total: 1 };
+    const { groupBound, distanceMeasure } = settings;
+    const hasBounds =
+      groupBound !== false &&
+      distanceMeasure !== 'squared_l2' &&
+      (groupBound !== 'auto' || variation >= NORM_VARIATION);
+    const leafGroups = firstGroups(own.begin);
+    const groups = leafGroups[leaves]!;
+    const shape = shapeOf(rows, settings, {
+      groups,
+      capacity: groups,
+      builtGroups: groups,
+      leaves,
+      copies: copyRow ? 2 : 1,
+      rowsBySlot: copyRow === undefined,
+      upperGroups: upper?.groups ?? 0,
+      productBlocks: codebook.blocks,
+      blockWidth: settings.dimensionsPerBlock,
+      correctionBlocks: codes.correctionBlocks,
+      correctionKind: kind,
+      hasBounds,
+      hasMean: mean !== undefined,
+      eta,
+    });
+    const parts = allocateParts(runtime, shape, n);
+    parts.centroids!.floats(leaves * d).set(centroids.matrix.data);
+    parts.codebook!.bytes().set(codebook.block.bytes().subarray(0, parts.codebook!.sizeBytes));
+    if (codes.correctionBlocks > 0) parts.corrections!.floats(codes.corrections.length).set(codes.corrections);
+    parts.leafGroups!.integers(leaves + 1).set(leafGroups);
+    parts.leafExtra!.integers(leaves).fill(-1);
+    parts.nextGroup!.integers(groups).fill(-1);
+    if (mean) parts.mean!.floats(d).set(mean);
+    if (upper) {
+      parts.upperCentroids!.floats(upper.centroids.length).set(upper.centroids);
+      parts.upperLeaves!.integers(upper.ranges.length).set(upper.ranges);
+    }
+    packLeaves(runtime, input, shape, parts, own, leafGroups, copyRow, codes, centroids);
+    yield { step: 'pack', done: 1, total: 1 };
+    storeRows(runtime, rows, shape, parts);
+    return new Leaves(runtime, shape, parts);
+  } finally {
+    for (const block of owned) block.free();
+    centroids?.free();
+  }
+}
+
+function shapeOf(rows: Matrix, settings: ScannSettings, known: Partial<LeafShape> & { groups: number }): LeafShape {
+  return {
+    dimensions: rows.dimensions,
+    leaves: 0,
+    upperGroups: 0,
+    productBlocks: 0,
+    blockWidth: 0,
+    correctionBlocks: 0,
+    correctionKind: 0,
+    capacity: known.groups,
+    builtGroups: known.groups,
+    rowKind: settings.reorder === false ? 0 : ROW_KINDS[settings.reorder],
+    rowsBySlot: true,
+    isSquared: settings.distanceMeasure === 'squared_l2',
+    copies: 1,
+    hasBounds: false,
+    hasMean: false,
+    eta: 1,
+    ...known,
+  };
+}
+
+/** Blocks for all parts. */
+export function allocateParts(runtime: Runtime, shape: LeafShape, points: number): LeafParts {
+  return Object.fromEntries(
+    Object.entries(partBytes(shape, points)).map(([name, bytes]) => [name, runtime.heap.allocate(bytes)]),
+  );
+}
+
+/** Members of each leaf, ascending. */
+function listMembers(labels: Int32Array, leaves: number): { begin: Int32Array; order: Int32Array } {
+  const begin = new Int32Array(leaves + 1);
+  for (let i = 0; i < labels.length; i++) begin[labels[i]! + 1]!++;
+  for (let l = 0; l < leaves; l++) begin[l + 1]! += begin[l]!;
+  const next = begin.slice();
+  const order = new Int32Array(labels.length);
+  for (let i = 0; i < labels.length; i++) order[next[labels[i]!]!++] = i;
+  return { begin, order };
+}
+
+/** Every row once, then those rows again whose second leaf is another. */
+function secondCopies(
+  runtime: Runtime,
+  labels: Int32Array,
+  second: Int32Array,
+): { copyRow: Block; labels: Block; copies: number } {
+  const n = labels.length;
+  let copies = n;
+  for (let i = 0; i < n; i++) if (second[i] !== labels[i]) copies++;
+  const rowBlock = runtime.heap.allocate(4 * copies);
+  const labelBlock = runtime.heap.allocate(4 * copies);
+  const rows = rowBlock.integers(copies);
+  const leaves = labelBlock.integers(copies);
+  let to = n;
+  for (let i = 0; i < n; i++) {
+    rows[i] = i;
+    leaves[i] = labels[i]!;
+    if (second[i] === labels[i]) continue;
+    rows[to] = i;
+    leaves[to++] = second[i]!;
+  }
+  return { copyRow: rowBlock, labels: labelBlock, copies };
+}
+
+function firstGroups(begin: Int32Array): Int32Array {
+  const groups = new Int32Array(begin.length);
+  for (let l = 0; l + 1 < begin.length; l++) {
+    groups[l + 1] = groups[l]! + Math.ceil((begin[l + 1]! - begin[l]!) / GROUP_SLOTS);
+  }
+  return groups;
+}
+
+function packLeaves(
+  runtime: Runtime,
+  { coded }: BuildRows,
+  shape: LeafShape,
+  parts: LeafParts,
+  members: { begin: Int32Array; order: Int32Array },
+  leafGroups: Int32Array,
+  copyRow: Block | undefined,
+  codes: CodedCopies,
+  centroids: Centroids,
+): void {
+  const { heap, pool } = runtime;
+  const { leaves, dimensions: d, groups } = shape;
+  const copies = members.order.length;
+  const begin = heap.allocate(4 * (leaves + 1));
+  const order = heap.allocate(4 * copies);
+  const groupLeaf = heap.allocate(4 * groups);
+  begin.integers(leaves + 1).set(members.begin);
+  order.integers(copies).set(members.order);
+  const owners = groupLeaf.integers(groups);
+  for (let l = 0; l < leaves; l++) owners.fill(l, leafGroups[l]!, leafGroups[l + 1]!);
+  const rowOfCopy = copyRow?.offset ?? 0;
+  if (shape.hasBounds) {
+    const quads = parts.leafQuads!.integers(leaves + 1);
+    for (let l = 0; l < leaves; l++) quads[l + 1] = quads[l]! + Math.ceil((leafGroups[l + 1]! - leafGroups[l]!) / 4);
+    const keys = heap.allocate(8 * copies);
+    const offsets = [parts.leafQuads!.offset, parts.bounds!.offset, keys.offset];
+    pool.run(
+      'orderLeaves',
+      leaves,
+      1,
+      coded.offset,
+      d,
+      rowOfCopy,
+      centroids.matrix.offset,
+      begin.offset,
+      order.offset,
+      ...offsets,
+    );
+    keys.free();
+  }
+  pool.run(
+    'packGroups',
+    groups,
+    GRAIN,
+    groupLeaf.offset,
+    parts.leafGroups!.offset,
+    begin.offset,
+    order.offset,
+    rowOfCopy,
+    codes.codes.offset,
+    shape.productBlocks,
+    codes.correctionCodes.offset,
+    shape.correctionBlocks,
+    parts.codes!.offset,
+    parts.rowOf!.offset,
+    parts.valid!.offset,
+  );
+  for (const block of [begin, order, groupLeaf]) block.free();
+}
+
+/** Copy rows to where reordering reads them; int8 with the largest of each dimension at 127. */
+function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, parts: LeafParts): void {
+  const { rows: n, dimensions: d } = rows;
+  let inverse: Block | undefined;
+  if (shape.rowKind === 2) {
+    inverse = runtime.heap.allocate(4 * rowStride(d));
+    const scales = parts.rowScales!.floats(d);
+    const inverses = inverse.floats(d);
+    const { data } = rows;
+    for (let i = 0; i < n * d; i++) scales[i % d] = Math.max(scales[i % d]!, Math.abs(data[i]!));
+    for (let t = 0; t < d; t++) {
+      scales[t]! /= 127;
+      inverses[t] = scales[t]! > 0 ? 1 / scales[t]! : 0;
+    }
+  }
+  const items = shape.rowsBySlot ? shape.groups * GROUP_SLOTS : n;
+  const rowOf = shape.rowsBySlot ? parts.rowOf!.offset : 0;
+  runtime.pool.run(
+    'storeRows',
+    items,
+    256,
+    rows.offset,
+    d,
+    rowOf,
+    shape.rowKind,
+    inverse?.offset ?? 0,
+    rowStride(d),
+    parts.rows!.offset,
+  );
+  inverse?.free();
+}

@@ -1,0 +1,242 @@
+/**
+ * The built index as parts in the linear memory, and the record that describes them to the kernels.
+ *
+ * Points stand in slots; a group is 32 slots of one leaf. A leaf has groups leafGroups[l] … leafGroups[l+1] and, after
+ * updates, a chain of further groups: leafExtra[l], then nextGroup. The parts are what is saved; what can be computed from
+ * them in no time (int16 centroids, norms) is not a part. Flat indexes have rows only: slot = row.
+ */
+import { assert } from '../../checks/assert.ts';
+import { INDEX_FIELDS, type IndexRecord, RECORD_BYTES, writeRecord } from '../../kernels/records.ts';
+import type { Block } from '../../memory/heap.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import { centroidAddends, PANEL_CENTROIDS, packCentroids } from './centroid-panels.ts';
+
+/** Slots in a group. */
+export const GROUP_SLOTS = 32;
+
+/** Numbers that describe the parts; JSON. */
+export interface LeafShape {
+  dimensions: number;
+  /** 0: a flat index. */
+  leaves: number;
+  /** Groups of leaves; 0: none. */
+  upperGroups: number;
+  productBlocks: number;
+  blockWidth: number;
+  correctionBlocks: number;
+  /** 0 none, 1 for inner products, 2 for squared distances. */
+  correctionKind: number;
+  /** Groups in use, groups there is room for, groups of the build. */
+  groups: number;
+  capacity: number;
+  builtGroups: number;
+  /** 0 float32, 1 bfloat16, 2 int8. */
+  rowKind: number;
+  /** Rows stand at their slot, or at their number. */
+  rowsBySlot: boolean;
+  isSquared: boolean;
+  /** Slots a point may have. */
+  copies: number;
+  hasBounds: boolean;
+  hasMean: boolean;
+  /** η the codes were made with. */
+  eta: number;
+}
+
+/** Parts by name. Every size is the allocated capacity's. */
+export type LeafParts = Record<string, Block>;
+
+/** Row stride in floats: a whole number of vectors of four. */
+export function rowStride(dimensions: number): number {
+  return Math.ceil(dimensions / 4) * 4;
+}
+
+/** Bytes of a row for reordering. */
+export function rowBytes(shape: Pick<LeafShape, 'dimensions' | 'rowKind'>): number {
+  return (rowStride(shape.dimensions) * 4) >> shape.rowKind;
+}
+
+/** Bytes of each part of an index of this shape. `points`: rows, where rows stand at their number. */
+export function partBytes(shape: LeafShape, points: number): Record<string, number> {
+  const { leaves, dimensions: d, capacity, productBlocks, correctionBlocks } = shape;
+  const slots = capacity * GROUP_SLOTS;
+  const rows = { rows: (shape.rowsBySlot ? slots : points) * rowBytes(shape), rowOf: 4 * slots, valid: 4 * capacity };
+  const scales = shape.rowKind === 2 ? { rowScales: 4 * rowStride(d) } : {};
+  if (leaves === 0) return { ...rows, ...scales };
+  return {
+    centroids: 4 * leaves * d,
+    codebook: 64 * productBlocks * shape.blockWidth,
+    corrections: 64 * Math.max(1, correctionBlocks),
+    leafGroups: 4 * (leaves + 1),
+    leafExtra: 4 * leaves,
+    nextGroup: 4 * capacity,
+    codes: 16 * capacity * (productBlocks + correctionBlocks),
+    ...rows,
+    ...scales,
+    ...(shape.hasBounds
+      ? { leafQuads: 4 * (leaves + 1), bounds: 32 * (Math.ceil(shape.builtGroups / 4) + leaves) }
+      : {}),
+    ...(shape.hasMean ? { mean: 4 * rowStride(d) } : {}),
+    ...(shape.upperGroups > 0
+      ? { upperCentroids: 4 * shape.upperGroups * d, upperLeaves: 4 * (shape.upperGroups + 1) }
+      : {}),
+  };
+}
+
+/** Parts, shape and kernel record of one index. */
+export class Leaves {
+  readonly runtime: Runtime;
+  readonly shape: LeafShape;
+  readonly parts: LeafParts;
+  readonly #record: Block;
+  #derived: Block[] = [];
+  #largest: Int32Array | undefined;
+
+  constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts) {
+    this.runtime = runtime;
+    this.shape = shape;
+    this.parts = parts;
+    this.#record = runtime.heap.allocate(RECORD_BYTES);
+    this.refresh();
+  }
+
+  /** Offset of the kernel's record. */
+  get record(): number {
+    return this.#record.offset;
+  }
+
+  /** Slots of a leaf's groups, in no order, the leaf's chain among them. */
+  *groupsOf(leaf: number): Generator<number> {
+    const bounds = this.integers('leafGroups');
+    for (let group = bounds[leaf]!; group < bounds[leaf + 1]!; group++) yield group;
+    const next = this.integers('nextGroup');
+    for (let group = this.integers('leafExtra')[leaf]!; group >= 0; group = next[group]!) yield group;
+  }
+
+  /** The most groups that any `leaves` leaves have. */
+  groupsOfLargest(leaves: number): number {
+    if (!this.#largest) {
+      const bounds = this.integers('leafGroups');
+      const sizes = Int32Array.from({ length: this.shape.leaves }, (_, l) => bounds[l + 1]! - bounds[l]!)
+        .sort()
+        .reverse();
+      for (let l = 1; l < sizes.length; l++) sizes[l]! += sizes[l - 1]!;
+      this.#largest = sizes;
+    }
+    const { groups, builtGroups } = this.shape;
+    const built = this.#largest[Math.min(leaves, this.#largest.length) - 1] ?? 0;
+    return Math.min(groups, built + groups - builtGroups);
+  }
+
+  /** A part as int32. */
+  integers(name: string): Int32Array {
+    const block = this.parts[name];
+    assert(block !== undefined, `scann: no part ${name}`);
+    return block.integers(block.sizeBytes / 4);
+  }
+
+  /** A part as float32. */
+  floats(name: string): Float32Array {
+    const block = this.parts[name];
+    assert(block !== undefined, `scann: no part ${name}`);
+    return block.floats(block.sizeBytes / 4);
+  }
+
+  /** Bytes of all parts. */
+  get sizeBytes(): number {
+    return Object.values(this.parts).reduce((sum, block) => sum + block.sizeBytes, 0);
+  }
+
+  /** Write the record again: after parts moved or grew. */
+  refresh(): void {
+    for (const block of this.#derived) block.free();
+    this.#derived = [];
+    const { shape, parts } = this;
+    const at = (name: string): number => parts[name]?.offset ?? 0;
+    const record = Object.fromEntries(INDEX_FIELDS.map((field) => [field, 0])) as IndexRecord;
+    Object.assign(record, {
+      stride: rowStride(shape.dimensions),
+      dimensions: shape.dimensions,
+      pairs: Math.ceil(shape.dimensions / 2),
+      rowOf: at('rowOf'),
+      valid: at('valid'),
+      rows: at('rows'),
+      rowKind: shape.rowKind,
+      rowScales: at('rowScales'),
+      rowsBySlot: shape.rowsBySlot ? 1 : 0,
+      squared: shape.isSquared ? 1 : 0,
+      copies: shape.copies,
+      groups: shape.capacity,
+    });
+    if (shape.leaves > 0) Object.assign(record, this.#treeFields(at));
+    writeRecord(this.#record, INDEX_FIELDS, record);
+  }
+
+  /** Give everything back. */
+  free(): void {
+    for (const block of [...Object.values(this.parts), ...this.#derived, this.#record]) block.free();
+    this.#derived = [];
+  }
+
+  #treeFields(at: (name: string) => number): Partial<IndexRecord> {
+    const { shape, runtime } = this;
+    const { leaves, dimensions: d } = shape;
+    const centroids = this.floats('centroids');
+    const packed = packCentroids(runtime, centroids, leaves, d);
+    const squares = Float32Array.from({ length: leaves }, (_, l) => {
+      let square = 0;
+      for (let t = 0; t < d; t++) square += centroids[l * d + t]! ** 2;
+      return square;
+    });
+    const addends = centroidAddends(
+      runtime,
+      packed.panels,
+      shape.isSquared ? squares.map((s) => -s / 2) : new Float32Array(leaves),
+    );
+    const inverse = runtime.heap.allocate(4 * packed.panels * PANEL_CENTROIDS);
+    inverse.floats(leaves).set(squares.map((s) => (s > 0 ? 1 / Math.sqrt(s) : 0)));
+    this.#derived.push(packed.block, addends, inverse);
+    const fields: Partial<IndexRecord> = {
+      leafPanels: packed.panels,
+      centroids: packed.block.offset,
+      centroidUnscale: packed.unscale,
+      leafAddend: addends.offset,
+      leafInverseNorm: inverse.offset,
+      leafGroups: at('leafGroups'),
+      leafExtra: shape.groups > shape.builtGroups ? at('leafExtra') : 0,
+      nextGroup: at('nextGroup'),
+      productBlocks: shape.productBlocks,
+      blockWidth: shape.blockWidth,
+      codebook: at('codebook'),
+      correctionBlocks: shape.correctionBlocks,
+      corrections: at('corrections'),
+      correctionIsRelative: shape.correctionKind === 1 ? 1 : 0,
+      codes: at('codes'),
+      leafBounds: at('leafQuads'),
+      bounds: at('bounds'),
+      mean: at('mean'),
+    };
+    if (shape.upperGroups > 0) Object.assign(fields, this.#upperFields(at));
+    return fields;
+  }
+
+  #upperFields(at: (name: string) => number): Partial<IndexRecord> {
+    const { upperGroups, dimensions: d, isSquared } = this.shape;
+    const upper = this.floats('upperCentroids');
+    const packed = packCentroids(this.runtime, upper, upperGroups, d);
+    const halves = Float32Array.from({ length: upperGroups }, (_, g) => {
+      let square = 0;
+      for (let t = 0; t < d; t++) square += upper[g * d + t]! ** 2;
+      return isSquared ? -square / 2 : 0;
+    });
+    const addends = centroidAddends(this.runtime, packed.panels, halves);
+    this.#derived.push(packed.block, addends);
+    return {
+      upperPanels: packed.panels,
+      upperCentroids: packed.block.offset,
+      upperUnscale: packed.unscale,
+      upperAddend: addends.offset,
+      upperLeaves: at('upperLeaves'),
+    };
+  }
+}

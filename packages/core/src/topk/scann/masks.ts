@@ -1,0 +1,166 @@
+/** Filters and exclusions of a call as the kernels read them: bit words of groups, and lists of slots. */
+import { OptionError, ShapeError, StateError } from '../../errors/errors.ts';
+import type { Block } from '../../memory/heap.ts';
+import type { CallOptions, Exclusions, Identifier } from '../contract.ts';
+import type { Identifiers } from '../identifiers.ts';
+import { RowMask } from '../row-mask.ts';
+import { GROUP_SLOTS, type Leaves } from './leaves.ts';
+
+const GRAIN = 256;
+
+/** A filter compiled for one state of one index: words of groups, and the slots they keep while those are few. */
+export class GroupFilter {
+  readonly leaves: Leaves;
+  readonly words: Block;
+  /** Candidates kept. */
+  readonly kept: number;
+  #slots: Block | undefined;
+
+  constructor(leaves: Leaves, words: Block) {
+    this.leaves = leaves;
+    this.words = words;
+    const bits = words.integers(leaves.shape.groups);
+    const valid = leaves.integers('valid');
+    let kept = 0;
+    for (let g = 0; g < bits.length; g++) kept += countBits(bits[g]! & valid[g]!);
+    this.kept = kept;
+  }
+
+  /** Slots kept, ascending. */
+  slots(): Block {
+    if (this.#slots) return this.#slots;
+    const slots = this.words.heap.allocate(4 * this.kept);
+    const to = slots.integers(this.kept);
+    const bits = this.words.integers(this.leaves.shape.groups);
+    const valid = this.leaves.integers('valid');
+    let at = 0;
+    for (let g = 0; g < bits.length; g++) {
+      for (let word = bits[g]! & valid[g]!; word !== 0; word &= word - 1) {
+        to[at++] = g * GROUP_SLOTS + 31 - Math.clz32(word & -word);
+      }
+    }
+    this.#slots = slots;
+    return slots;
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.words.free();
+    this.#slots?.free();
+  }
+}
+
+function countBits(word: number): number {
+  let bits = word - ((word >>> 1) & 0x5555_5555);
+  bits = (bits & 0x3333_3333) + ((bits >>> 2) & 0x3333_3333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}
+
+/** Slots of rows: up to two where there are second leaves. */
+export class SlotsOfRows {
+  readonly #first: Int32Array;
+  readonly #second: Int32Array | undefined;
+
+  constructor(leaves: Leaves, rows: number) {
+    const { groups, copies } = leaves.shape;
+    const rowOf = leaves.integers('rowOf');
+    const valid = leaves.integers('valid');
+    this.#first = new Int32Array(rows).fill(-1);
+    this.#second = copies > 1 ? new Int32Array(rows).fill(-1) : undefined;
+    for (let slot = 0; slot < groups * GROUP_SLOTS; slot++) {
+      const row = rowOf[slot]!;
+      if (row < 0 || !((valid[slot >> 5]! >>> (slot & 31)) & 1)) continue;
+      if (this.#first[row]! < 0) this.#first[row] = slot;
+      else if (this.#second) this.#second[row] = slot;
+    }
+  }
+
+  /** Visit the slots of a row. */
+  forEach(row: number, visit: (slot: number) => void): void {
+    const slot = this.#first[row] ?? -1;
+    if (slot < 0) return;
+    visit(slot);
+    const other = this.#second?.[row] ?? -1;
+    if (other >= 0) visit(other);
+  }
+}
+
+/** Compile what include list and predicate or bit words allow; undefined when that is everything. */
+export function compileFilter<I extends Identifier>(
+  leaves: Leaves,
+  identifiers: Identifiers<I>,
+  { include, filter }: Pick<CallOptions<I>, 'include' | 'filter'>,
+  slotsOf: () => SlotsOfRows,
+): GroupFilter | undefined {
+  if (include === undefined && filter === undefined) return undefined;
+  const { heap, pool } = leaves.runtime;
+  const { capacity, groups } = leaves.shape;
+  const words = heap.allocate(4 * capacity);
+  if (filter === undefined) {
+    const bits = words.integers(capacity);
+    for (const identifier of include!) {
+      identifiers.forEachRow(identifier, (row) => {
+        slotsOf().forEach(row, (slot) => {
+          bits[slot >> 5]! |= 1 << (slot & 31);
+        });
+      });
+    }
+  } else {
+    const mask = RowMask.of(identifiers, 1, { include, filter });
+    if (!mask) throw new OptionError('filter: expected a predicate or bit words, got something else');
+    const rows = heap.allocate(4 * Math.max(1, mask.words));
+    mask.write(0, 1, rows.integers(mask.words));
+    pool.run('maskGroups', groups, GRAIN, rows.offset, leaves.parts.rowOf!.offset, words.offset);
+    rows.free();
+  }
+  return new GroupFilter(leaves, words);
+}
+
+/** Slots that each query leaves out. */
+export function excludedSlots<I extends Identifier>(
+  identifiers: Identifiers<I>,
+  queries: number,
+  exclude: Exclusions<I> | undefined,
+  slotsOf: () => SlotsOfRows,
+): { slots: Int32Array; begin: Int32Array } | undefined {
+  if (exclude === undefined) return undefined;
+  if (!Array.isArray(exclude)) {
+    throw new OptionError('exclude: expected a list of identifiers or one list a query, got something else');
+  }
+  if (exclude.length === 0) return undefined;
+  const isNested = Array.isArray(exclude[0]);
+  if (isNested && exclude.length !== 1 && exclude.length !== queries) {
+    throw new ShapeError(`exclude: expected one list for each of the ${queries} queries, got ${exclude.length} lists`);
+  }
+  const lists = (isNested ? exclude : [exclude]) as readonly (readonly I[])[];
+  const begin = new Int32Array(queries + 1);
+  const slots: number[] = [];
+  lists.forEach((list, query) => {
+    for (const identifier of list) {
+      identifiers.forEachRow(identifier, (row) => {
+        slotsOf().forEach(row, (slot) => slots.push(slot));
+      });
+    }
+    begin[query + 1] = slots.length;
+  });
+  if (slots.length === 0) return undefined;
+  return lists.length === queries ? { slots: Int32Array.from(slots), begin } : repeat(slots, queries);
+}
+
+function repeat(slots: readonly number[], queries: number): { slots: Int32Array; begin: Int32Array } {
+  const all = new Int32Array(slots.length * queries);
+  const begin = new Int32Array(queries + 1);
+  for (let query = 0; query < queries; query++) {
+    all.set(slots, query * slots.length);
+    begin[query + 1] = (query + 1) * slots.length;
+  }
+  return { slots: all, begin };
+}
+
+/** A compiled filter belongs to the state of the index it was compiled for. */
+export function checkFilter(filter: GroupFilter, leaves: Leaves): GroupFilter {
+  if (filter.leaves !== leaves) {
+    throw new StateError('filter: expected one compiled for the index as it is, got one of an earlier state');
+  }
+  return filter;
+}

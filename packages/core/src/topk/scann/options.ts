@@ -1,0 +1,149 @@
+/** Options of a ScaNN index, checked and with every default in its place. */
+import { checkInteger, checkNumber, checkOneOf } from '../../checks/numbers.ts';
+import { OptionError } from '../../errors/errors.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import type { TopKOptions } from '../contract.ts';
+
+/** What a score is; larger is better in each. */
+export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
+/** How rows are kept for reordering. */
+export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
+
+/** Options of `ScaNN`: TFRS's and the ScaNN builder's, and a seed. */
+export interface ScannOptions<Q> extends TopKOptions<Q> {
+  /** 'dot_product' ⟨q, x⟩ · 'cosine' ⟨q, x⟩/(|q||x|) · 'squared_l2' −|q − x|². */
+  distanceMeasure?: DistanceMeasure;
+  /** Partitions; default 100. Fewer where there are fewer candidates. */
+  numLeaves?: number;
+  /** Partitions searched a query; default 10. More than there are is clamped, with a note in `stats()`. */
+  numLeavesToSearch?: number;
+  /** k-means iterations; default 12. */
+  trainingIterations?: number;
+  /** Rows k-means and codebooks are trained on; default 100,000. */
+  trainingSampleSize?: number;
+  /** Leaves below it are re-seeded in training; default 50. */
+  minLeafSize?: number;
+  /** Start of k-means; default 'random' (from the seed). */
+  initialization?: 'random' | 'k-means++';
+  /** Centroids of length 1. */
+  spherical?: boolean;
+  /** Dimensions coded together in 4 bits; default 2. */
+  dimensionsPerBlock?: number;
+  /** Candidates scored again from their rows; default max(100, 4·k); at least k. */
+  numReorderingCandidates?: number;
+  /** Rows kept for reordering; false: none, results carry approximate scores. Default 'float32'. */
+  reorder?: ReorderRows | false;
+  /** Weight η of the error along a candidate in its code; 'auto' from the data, false for nearest codewords. */
+  anisotropic?: number | 'auto' | false;
+  /** Weight η of anisotropic centroids; default 2.5 but for squared_l2; false: means. */
+  avq?: number | false;
+  /** λ of a second leaf for every candidate (SOAR); default false. */
+  soar?: number | false;
+  /** One more 4-bit block that repairs the codes' error along the candidate (two for squared_l2); default true. */
+  correction?: boolean;
+  /** Spread, in standard errors, within which a group of 32 may still hold a result; false searches whole leaves. */
+  groupBound?: number | 'auto' | false;
+  /** Groups of leaves: centroids of centroids. 'auto': from 4,096 leaves on. */
+  upperTree?: boolean | 'auto';
+  /** 'auto': a tree from 20,000 candidates on; 'always', 'never'. */
+  tree?: 'auto' | 'always' | 'never';
+  /** Everything random comes from it; default 42. */
+  seed?: number;
+  /** Where candidates live and kernels run; default the shared one. */
+  runtime?: Runtime;
+}
+
+/** Options as the build uses them; JSON. */
+export interface ScannSettings {
+  k: number;
+  distanceMeasure: DistanceMeasure;
+  numLeaves: number;
+  numLeavesToSearch: number;
+  trainingIterations: number;
+  trainingSampleSize: number;
+  minLeafSize: number;
+  initialization: 'random' | 'k-means++';
+  spherical: boolean;
+  dimensionsPerBlock: number;
+  numReorderingCandidates: number;
+  reorder: ReorderRows | false;
+  anisotropic: number | 'auto' | false;
+  avq: number | false;
+  soar: number | false;
+  correction: boolean;
+  groupBound: number | 'auto' | false;
+  upperTree: boolean | 'auto';
+  tree: 'auto' | 'always' | 'never';
+  seed: number;
+}
+
+/** TFRS's defaults: leaves, leaves searched, k-means iterations. */
+const LEAVES = 100;
+const LEAVES_TO_SEARCH = 10;
+const ITERATIONS = 12;
+/** ScaNN builder's defaults: rows to train on, least rows a leaf. */
+const SAMPLE = 100_000;
+const LEAF_SIZE_MIN = 50;
+/** Reordered by default: enough for recall .98 where the leaves searched allow it. */
+const REORDER_MIN = 100;
+const REORDER_PER_RESULT = 4;
+/** Best of 1.5 to 4 on both kinds of data measured. */
+const AVQ = 2.5;
+
+/**
+ * Check options and fill in defaults.
+ *
+ * @throws {OptionError} when an option is out of range or contradicts another
+ */
+export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
+  const k = checkInteger('k', options.k ?? 10, 1);
+  const distanceMeasure = checkOneOf('distanceMeasure', options.distanceMeasure ?? 'dot_product', [
+    'dot_product',
+    'cosine',
+    'squared_l2',
+  ]);
+  const reorder = options.reorder ?? 'float32';
+  if (reorder !== false) checkOneOf('reorder', reorder, ['float32', 'bfloat16', 'int8']);
+  if (reorder === false && options.numReorderingCandidates !== undefined) {
+    throw new OptionError('numReorderingCandidates: expected reorder not to be false, got both');
+  }
+  const anisotropic = options.anisotropic ?? 'auto';
+  if (typeof anisotropic === 'number') checkNumber('anisotropic', anisotropic, 1);
+  const avq = options.avq ?? (distanceMeasure === 'squared_l2' ? false : AVQ);
+  if (typeof avq === 'number') {
+    checkNumber('avq', avq, 1);
+    if (distanceMeasure === 'squared_l2') {
+      throw new OptionError('avq: expected false with squared_l2, whose best centroids are means, got a number');
+    }
+  }
+  const soar = options.soar ?? false;
+  if (typeof soar === 'number') checkNumber('soar', soar, 0);
+  const groupBound = options.groupBound ?? 'auto';
+  if (typeof groupBound === 'number') checkNumber('groupBound', groupBound, 0);
+  return {
+    k,
+    distanceMeasure,
+    numLeaves: checkInteger('numLeaves', options.numLeaves ?? LEAVES, 1),
+    numLeavesToSearch: checkInteger('numLeavesToSearch', options.numLeavesToSearch ?? LEAVES_TO_SEARCH, 1),
+    trainingIterations: checkInteger('trainingIterations', options.trainingIterations ?? ITERATIONS, 1),
+    trainingSampleSize: checkInteger('trainingSampleSize', options.trainingSampleSize ?? SAMPLE, 1),
+    minLeafSize: checkInteger('minLeafSize', options.minLeafSize ?? LEAF_SIZE_MIN, 0),
+    initialization: checkOneOf('initialization', options.initialization ?? 'random', ['random', 'k-means++']),
+    spherical: options.spherical ?? false,
+    dimensionsPerBlock: checkInteger('dimensionsPerBlock', options.dimensionsPerBlock ?? 2, 1, 16),
+    numReorderingCandidates: checkInteger(
+      'numReorderingCandidates',
+      options.numReorderingCandidates ?? Math.max(REORDER_MIN, REORDER_PER_RESULT * k),
+      1,
+    ),
+    reorder,
+    anisotropic,
+    avq,
+    soar,
+    correction: options.correction ?? true,
+    groupBound,
+    upperTree: options.upperTree ?? 'auto',
+    tree: checkOneOf('tree', options.tree ?? 'auto', ['auto', 'always', 'never']),
+    seed: checkInteger('seed', options.seed ?? 42, 0),
+  };
+}

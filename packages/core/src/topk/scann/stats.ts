@@ -1,0 +1,62 @@
+/** What an index is made of: bytes by part, leaf sizes, settings, notes. */
+import type { Leaves } from './leaves.ts';
+import type { ScannSettings } from './options.ts';
+
+/** Figures of an index. */
+export interface ScannStats {
+  size: number;
+  dimensions: number;
+  /** 'flat': every candidate is scored exactly; 'none' before `index`. */
+  kind: 'tree' | 'flat' | 'none';
+  settings: ScannSettings;
+  /** Bytes of each part. */
+  partBytes: Record<string, number>;
+  sizeBytes: number;
+  /** Leaves, and points (with second copies) in the smallest, the median and the largest. */
+  leaves: number;
+  leafSizes: { least: number; median: number; most: number };
+  /** η the codes were made with. */
+  eta: number;
+  /** What was done otherwise than asked, in words. */
+  notes: string[];
+}
+
+/** Collect the figures. */
+export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, size: number): ScannStats {
+  const shape = leaves?.shape;
+  const notes: string[] = [];
+  const kind = shape ? (shape.leaves > 0 ? 'tree' : 'flat') : 'none';
+  if (kind === 'flat') {
+    notes.push(`${size} candidates are few: each is scored exactly, and there are no leaves`);
+  }
+  if (kind === 'tree') {
+    if (shape!.leaves < settings.numLeaves) {
+      notes.push(`numLeaves: ${shape!.leaves} instead of ${settings.numLeaves}, as there are ${size} candidates`);
+    }
+    if (settings.numLeavesToSearch > shape!.leaves) {
+      notes.push(`numLeavesToSearch: ${shape!.leaves}, all leaves, instead of ${settings.numLeavesToSearch}`);
+    }
+  }
+  const sizes = leaves && kind === 'tree' ? leafSizes(leaves) : [];
+  return {
+    size,
+    dimensions: shape?.dimensions ?? 0,
+    kind,
+    settings,
+    partBytes: Object.fromEntries(Object.entries(leaves?.parts ?? {}).map(([name, block]) => [name, block.sizeBytes])),
+    sizeBytes: leaves?.sizeBytes ?? 0,
+    leaves: shape?.leaves ?? 0,
+    leafSizes: { least: sizes[0] ?? 0, median: sizes[sizes.length >> 1] ?? 0, most: sizes.at(-1) ?? 0 },
+    eta: shape?.eta ?? 1,
+    notes,
+  };
+}
+
+function leafSizes(leaves: Leaves): number[] {
+  const valid = leaves.integers('valid');
+  return Array.from({ length: leaves.shape.leaves }, (_, leaf) => {
+    let points = 0;
+    for (const group of leaves.groupsOf(leaf)) for (let word = valid[group]!; word !== 0; word &= word - 1) points++;
+    return points;
+  }).sort((a, b) => a - b);
+}

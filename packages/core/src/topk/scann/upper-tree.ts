@@ -1,0 +1,60 @@
+/**
+ * Centroids of centroids: the leaves in about 1.5·√L groups, so that a query scores the groups and then only the leaves of
+ * the best of them. Leaves are renumbered so that those of a group stand side by side.
+ */
+import type { Centroids } from '../../clustering/centroids.ts';
+import { kMeans, type Progress } from '../../clustering/k-means.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import type { Generator as Random } from '../../random/generator.ts';
+
+/** Groups a square root of leaves: scoring groups and scoring opened leaves then cost about the same. */
+const GROUPS_PER_ROOT = 1.5;
+/** Few points: enough iterations to settle. */
+const ITERATIONS = 16;
+
+/** Groups of leaves. */
+export interface UpperTree {
+  groups: number;
+  /** [groups, d]. */
+  centroids: Float32Array;
+  /** [groups + 1] first leaf of each group. */
+  ranges: Int32Array;
+}
+
+/** Group the leaves and renumber them in place. */
+export function* groupLeaves(centroids: Centroids, random: Random, runtime: Runtime): Generator<Progress, UpperTree> {
+  const { count, matrix } = centroids;
+  const d = matrix.dimensions;
+  const clusters = Math.max(1, Math.min(count, Math.round(GROUPS_PER_ROOT * Math.sqrt(count))));
+  const upper = yield* kMeans(
+    matrix,
+    {
+      clusters,
+      iterations: ITERATIONS,
+      sampleSize: count,
+      initialization: 'random',
+      minClusterSize: 1,
+      isSpherical: false,
+      random,
+    },
+    runtime,
+  );
+  const labels = runtime.heap.allocate(4 * count);
+  const scores = runtime.heap.allocate(4 * count);
+  upper.assign(matrix.offset, count, labels, scores);
+  const own = labels.integers(count);
+  const order = [...own.keys()].sort((a, b) => own[a]! - own[b]! || a - b);
+  const ranges = new Int32Array(clusters + 1);
+  for (const group of own) ranges[group + 1]!++;
+  for (let g = 0; g < clusters; g++) ranges[g + 1]! += ranges[g]!;
+  const before = matrix.data.slice();
+  order.forEach((leaf, i) => {
+    matrix.data.set(before.subarray(leaf * d, leaf * d + d), i * d);
+  });
+  centroids.pack();
+  const result = { groups: clusters, centroids: upper.matrix.data.slice(), ranges };
+  labels.free();
+  scores.free();
+  upper.free();
+  return result;
+}

@@ -1,0 +1,78 @@
+/** The kernels of the ScaNN index: every variant builds the same bytes and returns the same results as the reference. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { CALL_FIELDS, INDEX_FIELDS } from '../../src/kernels/records.ts';
+import type { Runtime } from '../../src/parallel/runtime.ts';
+import type { ScannOptions } from '../../src/topk/scann/options.ts';
+import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { flat, normalRows } from '../conformance/oracle.ts';
+import { referenceRuntime, VARIANTS } from './variants.ts';
+
+/** One of each way through the kernels. */
+const CASES: Record<string, ScannOptions<ArrayLike<number>>> = {
+  'dot product, bounds, plain codes': { anisotropic: false, groupBound: 2 },
+  'dot product, no correction, anisotropic': { correction: false, anisotropic: 3, groupBound: false },
+  'cosine, second leaves': { distanceMeasure: 'cosine', soar: 1, anisotropic: 'auto' },
+  'squared distance': { distanceMeasure: 'squared_l2' },
+  'upper tree, bfloat16': { upperTree: true, reorder: 'bfloat16', groupBound: 1 },
+  'int8 rows, three dimensions a block': { reorder: 'int8', dimensionsPerBlock: 3 },
+  'approximate scores': { reorder: false, avq: false, initialization: 'k-means++' },
+  'second leaves, approximate scores, spherical': { reorder: false, soar: 0.5, spherical: true },
+};
+
+function build(options: ScannOptions<ArrayLike<number>>, runtime: Runtime): ScaNN {
+  const size = options.reorder === false ? {} : { numReorderingCandidates: 20 };
+  const index = new ScaNN({
+    k: 5,
+    tree: 'always',
+    numLeaves: 40,
+    numLeavesToSearch: 6,
+    trainingIterations: 3,
+    minLeafSize: 4,
+    ...size,
+    ...options,
+    runtime,
+  });
+  return index.index(normalRows(700, 7, 11));
+}
+
+for (const [name, options] of Object.entries(CASES)) {
+  const expected = build(options, referenceRuntime);
+  const queries = flat(normalRows(9, 7, 12));
+  for (const { variant, runtime, skip } of VARIANTS.filter(({ variant }) => variant !== 'reference')) {
+    test(`${name}, ${variant}: the reference's bytes and results`, { skip }, () => {
+      const index = build(options, runtime);
+      for (const [part, bytes] of Object.entries(index.parts())) {
+        assert.deepEqual(bytes, expected.parts()[part], part);
+      }
+      const exclude = Array.from({ length: 9 }, (_, query) => [query, 2 * query, 300 + query]);
+      for (const call of [{}, { exclude }, { filter: (_: unknown, row: number) => row % 3 > 0 }]) {
+        const work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+        const expectedWork = { ...work };
+        const got = index.call(queries, { ...call, work });
+        const wanted = expected.call(queries, { ...call, work: expectedWork });
+        assert.deepEqual(got.rows, wanted.rows);
+        assert.deepEqual(got.scores, wanted.scores);
+        assert.deepEqual(got.counts, wanted.counts);
+        assert.deepEqual(work, expectedWork);
+      }
+    });
+  }
+}
+
+test('records have the same fields at the same bytes on both sides', () => {
+  const text = readFileSync(new URL('../../../assembly/scann-records.ts', import.meta.url), 'utf8');
+  const [, index, call] = text.split(/\/\/ Fields of an? (?:index|call)/);
+  for (const [part, fields] of [
+    [index, INDEX_FIELDS],
+    [call, CALL_FIELDS],
+  ] as const) {
+    const found = [...part!.matchAll(/const (\w+): usize = (\d+)/g)].map(([, name, at]) => [name!, Number(at)]);
+    const snake = (name: string): string => name.replace(/([A-Z])/g, '_$1').toUpperCase();
+    assert.deepEqual(
+      found,
+      fields.map((field, i) => [snake(field), 4 * i]),
+    );
+  }
+});

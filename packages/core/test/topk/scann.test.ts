@@ -1,0 +1,15 @@
+/** ScaNN: the cases of every index with all searched, and what only an approximate index can get wrong. */
+import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { runTopKCases } from '../conformance/top-k.case.ts';
+import { VARIANTS } from '../kernels/variants.ts';
+
+const EVERYTHING = { tree: 'always', numLeaves: 4, numLeavesToSearch: 1000, numReorderingCandidates: 100_000 } as const;
+
+for (const { variant, runtime, skip } of VARIANTS.filter(({ variant }) => variant !== 'reference')) {
+  runTopKCases({ name: `ScaNN flat, ${variant}`, make: (options) => new ScaNN({ ...options, runtime }), skip });
+  runTopKCases({
+    name: `ScaNN tree, ${variant}`,
+    make: (options) => new ScaNN({ ...options, ...EVERYTHING, runtime }),
+    skip,
+  });
+}
