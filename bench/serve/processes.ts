@@ -1,0 +1,77 @@
+/** The server and the load generator as processes of their own, so that neither borrows the other's event loop. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { LoadPlan, LoadResult } from './load.ts';
+
+const LOAD = fileURLToPath(new URL('./load.js', import.meta.url));
+const EMPTY = fileURLToPath(new URL('./empty.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../packages/cli/build/src/bin.js', import.meta.url));
+
+/** A process that listens. */
+export interface Listening {
+  port: number;
+  /** From its start to the line that says it serves. */
+  startedMs: number;
+  /** Resident bytes now. */
+  residentBytes(): number;
+  stop(): Promise<void>;
+}
+
+/** `shortlist serve` on a folder of versions. */
+export function startServer(basePath: string, ...options: string[]): Promise<Listening> {
+  return start([
+    CLI,
+    'serve',
+    `movies=${basePath}`,
+    '--http-port',
+    '0',
+    '--grpc-port',
+    'none',
+    '--log-level',
+    'error',
+    ...options,
+  ]);
+}
+
+/** An empty Fastify route: what HTTP and JSON alone cost. */
+export function startEmpty(): Promise<Listening> {
+  return start([EMPTY]);
+}
+
+function start(argv: readonly string[]): Promise<Listening> {
+  const started = performance.now();
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+      const port = /^(?:Serving HTTP|Listening) on port (\d+)/m.exec(said)?.[1];
+      if (port) resolve(listening(child, Number(port), performance.now() - started));
+    });
+    child.once('exit', (code) => reject(new Error(`${argv[0]} ended with ${code}: ${said}`)));
+  });
+}
+
+function listening(child: ChildProcess, port: number, startedMs: number): Listening {
+  return {
+    port,
+    startedMs,
+    residentBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024,
+    stop: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve());
+        child.kill('SIGTERM');
+      }),
+  };
+}
+
+/** Run one plan of load to its end. */
+export function runLoad(plan: LoadPlan): Promise<LoadResult> {
+  const child = fork(LOAD);
+  return new Promise((resolve, reject) => {
+    child.once('message', (result) => resolve(result as LoadResult));
+    child.once('error', reject);
+    child.send(plan);
+  });
+}
