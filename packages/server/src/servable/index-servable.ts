@@ -48,7 +48,8 @@ export class IndexServable implements Servable {
   readonly #identifierType: 'string' | 'number' | 'bigint';
   readonly #delta: Delta;
   readonly #filters: FilterCache;
-  readonly #counts: ScanCounts = { leavesVisited: 0, codesScored: 0, rowsReordered: 0 };
+  /** What an approximate index counts its work into; an exact one leaves it as it is. */
+  readonly #work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
 
   /** @throws {OptionError} when the index is empty: nothing would tell the type of its identifiers */
   constructor(parts: IndexServableParts) {
@@ -88,18 +89,16 @@ export class IndexServable implements Servable {
   }
 
   answer(asks: readonly Ask[]): Answer[] {
-    return this.#answer(asks, this.#index);
+    const embeddings = this.#embeddings(asks);
+    const answers: Answer[] = new Array(asks.length);
+    for (const group of this.#groups(asks)) this.#scan(asks, group, embeddings, answers);
+    return answers;
   }
 
   answerExactly(asks: readonly Ask[]): Answer[] {
-    return this.#answer(asks, this.#index);
-  }
-
-  #answer(asks: readonly Ask[], index: ServedIndex): Answer[] {
-    const embeddings = this.#embeddings(asks);
-    const answers: Answer[] = new Array(asks.length);
-    for (const group of this.#groups(asks)) this.#scan(index, asks, group, embeddings, answers);
-    return answers;
+    // Every leaf searched and every candidate reordered: an approximate index is exact then.
+    const everything = this.#index.size;
+    return this.answer(asks.map((ask) => ({ ...ask, leavesToSearch: everything, reorder: everything })));
   }
 
   /** Query embeddings of all asks, row after row; those of raw features by one call of the tower. */
@@ -134,13 +133,7 @@ export class IndexServable implements Servable {
     return groups.values();
   }
 
-  #scan(
-    index: ServedIndex,
-    asks: readonly Ask[],
-    group: readonly number[],
-    embeddings: Float32Array,
-    answers: Answer[],
-  ): void {
+  #scan(asks: readonly Ask[], group: readonly number[], embeddings: Float32Array, answers: Answer[]): void {
     const d = this.dimensions;
     const { k, leavesToSearch, reorder, filter, include } = asks[group[0]!]!;
     const words = filter && this.#filters.words(filter, this.#delta.rows);
@@ -149,15 +142,15 @@ export class IndexServable implements Servable {
     try {
       const { data } = queries;
       group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
-      const result = index.call(queries, {
+      const result = this.#index.call(queries, {
         k,
         leavesToSearch,
         reorder,
         include: include && this.#own(include),
         exclude: lists.some((list) => list.length > 0) ? lists : undefined,
         filter: this.#mask(words),
+        work: this.#work,
       } as never);
-      this.#counts.codesScored += group.length * index.size;
       group.forEach((at, row) => {
         const found: Answer = {
           identifiers: result.identifiers(row),
@@ -239,7 +232,8 @@ export class IndexServable implements Servable {
   }
 
   scanCounts(): ScanCounts {
-    return { ...this.#counts };
+    const { leaves, codes, reorders } = this.#work;
+    return { leavesVisited: leaves, codesScored: codes, rowsReordered: reorders };
   }
 
   async save(folder: string): Promise<void> {
