@@ -3,7 +3,7 @@ export { packPanels, scorePanels, multiplyRows, multiplyTransposed } from './mat
 export { hashChunks } from './checksum';
 export { findNotFinite } from './checks';
 export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
-export { hashPointers, gatherPointers, sumUses, groupUses } from './pointers';
+export { hashPointers, gatherPointers, sumUses, groupUses, readPointers } from './pointers';
 export { softmaxTile, softmaxLogits } from './softmax';
 export { adagradRows, sgdRows } from './optimizers';
 export { packCoarse, searchCoarse } from './coarse';

@@ -120,3 +120,19 @@ export function groupUses(
   for (let g = 0; g < groups; g++) store<i32>(counters + (<usize>load<i32>(distinct + (<usize>g << 2)) << 2), 0);
   return groups;
 }
+
+/**
+ * Learned pointers put over hashed ones: out[i][j][0] = base[j] + learned[id_i][j], learned [V, columns] uint16.
+ * Work items: ids.
+ */
+export function readPointers(
+  begin: i32, end: i32, slot: i32, ids: usize, learned: usize, columns: i32, sums: i32, blockRows: i32, out: usize,
+): void {
+  for (let i = begin; i < end; i++) {
+    const from = learned + ((<usize>load<u32>(ids + (<usize>i << 2)) * <usize>columns) << 1);
+    const to = out + ((<usize>i * <usize>(columns * sums)) << 2);
+    for (let j = 0; j < columns; j++) {
+      store<u32>(to + (<usize>(j * sums) << 2), <u32>(j * blockRows) + <u32>load<u16>(from + (<usize>j << 1)));
+    }
+  }
+}

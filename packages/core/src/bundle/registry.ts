@@ -1,5 +1,6 @@
 /** Every kind of saved object and its loader. A new table, tower or index is one line here. */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { Cqr } from '../embeddings/cqr.ts';
 import { FullTable } from '../embeddings/full.ts';
 import { HashedTable } from '../embeddings/hashed.ts';
 import { QuotientRemainder } from '../embeddings/quotient-remainder.ts';
@@ -24,6 +25,7 @@ export const TABLES: Loaders<EmbeddingTable> = {
   compositional: HashedTable.load,
   unified: HashedTable.load,
   'quotient-remainder': QuotientRemainder.load,
+  cqr: Cqr.load,
 };
 
 /** Towers. */

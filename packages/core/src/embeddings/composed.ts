@@ -27,7 +27,8 @@ export abstract class ComposedTable implements EmbeddingTable {
   readonly vocabularySize: number;
   readonly dimensions: number;
   readonly columns: number;
-  readonly sums: number;
+  /** Changes only where a clustering drops the helper. */
+  sums: number;
   /** [rows, w] float32: all that is trained. */
   readonly codebook: Matrix;
   protected readonly runtime: Runtime;

@@ -3,6 +3,7 @@ import { checkOneOf } from '../checks/numbers.ts';
 import { type BloomOptions, bloom } from './bloom.ts';
 import { type CompositionalOptions, compositional } from './compositional.ts';
 import type { EmbeddingTable } from './contract.ts';
+import { Cqr, type CqrOptions } from './cqr.ts';
 import { FullTable } from './full.ts';
 import { type HashingTrickOptions, hashingTrick } from './hashing-trick.ts';
 import { QuotientRemainder, type QuotientRemainderOptions } from './quotient-remainder.ts';
@@ -16,7 +17,8 @@ export type EmbeddingOptions =
   | ({ method: 'bloom' } & BloomOptions)
   | ({ method: 'compositional' } & CompositionalOptions)
   | ({ method: 'unified' } & UnifiedOptions)
-  | ({ method: 'quotient-remainder' } & QuotientRemainderOptions);
+  | ({ method: 'quotient-remainder' } & QuotientRemainderOptions)
+  | ({ method: 'cqr' } & CqrOptions);
 
 /** The methods a tower can train. */
 export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
@@ -26,6 +28,7 @@ export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
   'compositional',
   'unified',
   'quotient-remainder',
+  'cqr',
 ];
 
 /**
@@ -48,5 +51,7 @@ export function makeTable(options: EmbeddingOptions, context: TableContext): Emb
       return unified(options, context);
     case 'quotient-remainder':
       return QuotientRemainder.create(options, context);
+    case 'cqr':
+      return Cqr.create(options, context);
   }
 }

@@ -90,6 +90,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'hashPointers',
   'gatherPointers',
   'sumUses',
+  'readPointers',
   'softmaxTile',
   'softmaxLogits',
   'adagradRows',
@@ -119,6 +120,7 @@ export type ParallelKernelName =
   | 'hashPointers'
   | 'gatherPointers'
   | 'sumUses'
+  | 'readPointers'
   | 'softmaxTile'
   | 'softmaxLogits'
   | 'adagradRows'

@@ -49,4 +49,16 @@ export interface PointerKernels {
     distinct: number,
     starts: number,
   ): number;
+  /** out[i][j][0] = j · blockRows + learned[id][j]. Items: ids. */
+  readPointers(
+    begin: number,
+    end: number,
+    slot: number,
+    ids: number,
+    learned: number,
+    columns: number,
+    sums: number,
+    blockRows: number,
+    out: number,
+  ): void;
 }

@@ -19,6 +19,16 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
+    readPointers(begin, end, _slot, ids, learned, columns, sums, blockRows, out) {
+      const { integers } = memory;
+      const pointers = new Uint16Array(memory.memory.buffer);
+      for (let i = begin; i < end; i++) {
+        for (let j = 0; j < columns; j++) {
+          const pointer = pointers[learned / 2 + integers[ids / 4 + i]! * columns + j]!;
+          integers[out / 4 + (i * columns + j) * sums] = j * blockRows + pointer;
+        }
+      }
+    },
     gatherPointers(begin, end, _slot, table, w, pointers, columns, sums, out, outStride) {
       const { floats, integers } = memory;
       for (let i = begin; i < end; i++) {

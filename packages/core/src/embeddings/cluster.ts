@@ -1,0 +1,148 @@
+/**
+ * One clustering of a CQR table: k-means of each column's vectors, every id to its nearest centroid, then the table takes
+ * the result over as a whole.
+ *
+ * Ids stream through in blocks, so memory is the sample, one block and the new pointers, never V × d. Until the last
+ * moment the table is as it was: an interruption or an error leaves it whole. Source: the CCE paper, algorithm 3 and its
+ * FAISS settings (256 · k sampled ids, 50 iterations).
+ */
+import { throwIfAborted } from '../checks/abort.ts';
+import { checkInteger } from '../checks/numbers.ts';
+import { Centroids } from '../clustering/centroids.ts';
+import { kMeans } from '../clustering/k-means.ts';
+import { DivergedError } from '../errors/errors.ts';
+import type { Block } from '../memory/heap.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { Generator } from '../random/generator.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
+import type { Cqr } from './cqr.ts';
+
+/** Ids sampled a centroid, and Lloyd's iterations: the paper's. */
+const SAMPLE_PER_CLUSTER = 256;
+const ITERATIONS = 50;
+/** Ids in a block: 65,536 rows of 32 floats are 8 MB. */
+const BLOCK_IDS = 65_536;
+
+/** Options of a clustering. */
+export interface ClusterOptions {
+  /** Add a fresh helper and go on (CCE), or drop it for good (one-step CQR); default true. */
+  helper?: boolean;
+  /** Lloyd's iterations; default 50. */
+  iterations?: number;
+  /** Its state is reset: the rows mean something else now. */
+  optimizer?: SparseOptimizer;
+  /** Called with the share done, in [0, 1]. */
+  onProgress?: (share: number) => void;
+  /** Interrupts; the table stays as it was. */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Cluster a table; what the pointers look like afterwards.
+ *
+ * @throws {DivergedError} when a vector is NaN or infinite
+ * @throws {AbortedError} when the signal is raised
+ * @throws {StateError} when an earlier clustering dropped the helper
+ */
+export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise<ClusterHealth> {
+  const { helper = true, iterations = ITERATIONS, optimizer, onProgress, signal } = options;
+  checkInteger('iterations', iterations, 1);
+  const clusters = table.clustersFor(helper);
+  const { vocabularySize, columns, codebook } = table;
+  const { runtime } = codebook;
+  const random = new Generator(table.seed).fork('cluster', table.clusterings);
+  const steps = columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS);
+  let done = 0;
+  const step = async (): Promise<void> => {
+    done++;
+    onProgress?.(Math.min(1, done / steps));
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    throwIfAborted('cluster', signal);
+  };
+  const sample = sampleVectors(table, Math.min(vocabularySize, SAMPLE_PER_CLUSTER * clusters), random.fork('ids'));
+  const trained: Centroids[] = [];
+  let pointers: Block | undefined;
+  try {
+    for (let column = 0; column < columns; column++) {
+      const slice = sliceColumn(sample, column, columns);
+      const how = { clusters, iterations, sampleSize: slice.rows, initialization: 'random', minClusterSize: 1 } as const;
+      const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
+      let state = run.next();
+      for (; !state.done; state = run.next()) await step();
+      trained.push(state.value);
+      slice.free();
+    }
+    pointers = runtime.heap.allocate(2 * vocabularySize * columns);
+    let change = 0;
+    for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
+      change += assignBlock(table, trained, first, Math.min(BLOCK_IDS, vocabularySize - first), pointers);
+      await step();
+    }
+    table.adopt({ pointers, centroids: trained.map(({ matrix }) => matrix), helper });
+    pointers = undefined;
+    optimizer?.resetState(codebook);
+    return clusterHealth(table.pointers!, columns, table.rowsPerTable, change / vocabularySize);
+  } finally {
+    sample.free();
+    pointers?.free();
+    for (const each of trained) each.free();
+  }
+}
+
+function sampleVectors(table: Cqr, size: number, random: Generator): Matrix {
+  const { vocabularySize, dimensions, codebook } = table;
+  const ids =
+    size === vocabularySize
+      ? Int32Array.from({ length: size }, (_, id) => id)
+      : random.permutation(vocabularySize).slice(0, size).sort();
+  const vectors = new Matrix(size, dimensions, codebook.runtime);
+  table.rows(ids, vectors);
+  const bad = codebook.runtime.kernels.findNotFinite(vectors.offset, size * dimensions);
+  if (bad >= 0) {
+    const where = `id ${ids[Math.floor(bad / dimensions)]}, dimension ${bad % dimensions}`;
+    vectors.free();
+    throw new DivergedError(`cluster ${table.clusterings + 1}: expected finite vectors, got another at ${where}`);
+  }
+  return vectors;
+}
+
+/** Column `column` of vectors [n, d] as a matrix [n, d/c]. */
+function sliceColumn(vectors: Matrix, column: number, columns: number): Matrix {
+  const width = vectors.dimensions / columns;
+  const slice = new Matrix(vectors.rows, width, vectors.runtime);
+  const [from, to] = [vectors.data, slice.data];
+  for (let i = 0; i < vectors.rows; i++) {
+    const at = i * vectors.dimensions + column * width;
+    for (let t = 0; t < width; t++) to[i * width + t] = from[at + t]!;
+  }
+  return slice;
+}
+
+/** Point a block of ids at their nearest centroids; Σ |vector − centroids|². */
+function assignBlock(table: Cqr, trained: readonly Centroids[], first: number, count: number, pointers: Block): number {
+  const { columns, dimensions, codebook } = table;
+  const { runtime } = codebook;
+  const vectors = new Matrix(count, dimensions, runtime);
+  table.rows(Int32Array.from({ length: count }, (_, i) => first + i), vectors);
+  const labels = runtime.heap.allocate(4 * count);
+  const scores = runtime.heap.allocate(4 * count);
+  const out = new Uint16Array(runtime.heap.memory.memory.buffer, pointers.offset + 2 * first * columns, count * columns);
+  let change = 0;
+  trained.forEach((centroids, column) => {
+    const slice = sliceColumn(vectors, column, columns);
+    centroids.assign(slice.offset, count, labels, scores);
+    const [label, score, data] = [labels.integers(count), scores.floats(count), slice.data];
+    const width = slice.dimensions;
+    for (let i = 0; i < count; i++) {
+      out[i * columns + column] = label[i]!;
+      let square = 0;
+      for (let t = 0; t < width; t++) square += data[i * width + t]! ** 2;
+      // |x − c|² = |x|² − 2(⟨x, c⟩ − |c|²/2); rounding may leave it a little below 0.
+      change += Math.max(0, square - 2 * score[i]!);
+    }
+    slice.free();
+  });
+  for (const block of [vectors, labels, scores]) block.free();
+  return change;
+}
