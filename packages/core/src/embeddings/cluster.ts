@@ -8,7 +8,7 @@
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { Centroids } from '../clustering/centroids.ts';
+import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import { DivergedError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
@@ -66,7 +66,13 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
   try {
     for (let column = 0; column < columns; column++) {
       const slice = sliceColumn(sample, column, columns);
-      const how = { clusters, iterations, sampleSize: slice.rows, initialization: 'random', minClusterSize: 1 } as const;
+      const how = {
+        clusters,
+        iterations,
+        sampleSize: slice.rows,
+        initialization: 'random',
+        minClusterSize: 1,
+      } as const;
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       let state = run.next();
       for (; !state.done; state = run.next()) await step();
@@ -124,10 +130,17 @@ function assignBlock(table: Cqr, trained: readonly Centroids[], first: number, c
   const { columns, dimensions, codebook } = table;
   const { runtime } = codebook;
   const vectors = new Matrix(count, dimensions, runtime);
-  table.rows(Int32Array.from({ length: count }, (_, i) => first + i), vectors);
+  table.rows(
+    Int32Array.from({ length: count }, (_, i) => first + i),
+    vectors,
+  );
   const labels = runtime.heap.allocate(4 * count);
   const scores = runtime.heap.allocate(4 * count);
-  const out = new Uint16Array(runtime.heap.memory.memory.buffer, pointers.offset + 2 * first * columns, count * columns);
+  const out = new Uint16Array(
+    runtime.heap.memory.memory.buffer,
+    pointers.offset + 2 * first * columns,
+    count * columns,
+  );
   let change = 0;
   trained.forEach((centroids, column) => {
     const slice = sliceColumn(vectors, column, columns);
