@@ -26,7 +26,10 @@ export {
 export { syntheticMovieLens } from './data/synthetic.ts';
 export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
 // embeddings
+export { type ClusterOptions, cluster } from './embeddings/cluster.ts';
+export type { ClusterHealth } from './embeddings/cluster-health.ts';
 export type { EmbeddingTable } from './embeddings/contract.ts';
+export { Cqr, type CqrOptions } from './embeddings/cqr.ts';
 export { FullTable, type FullTableOptions } from './embeddings/full.ts';
 export type { EmbeddingOptions } from './embeddings/make-table.ts';
 export { OOV_TOKEN, StringLookup, type StringLookupOptions } from './embeddings/string-lookup.ts';

@@ -80,15 +80,15 @@ test('planted clusters are recovered by clustering and training in turn', async 
   assert.ok(start > 2, `${start} before any clustering`);
   assert.ok(error < 0.1 * start, `${error} after, ${start} before`);
   const pointers = table.pointers!;
-  const groups = new Map<string, Set<number>>();
+  const groups = new Map<number, Map<string, number>>();
   for (let id = 0; id < 120; id++) {
-    const key = [...target.subarray(id * D, id * D + 4)].join();
-    groups.set(key, (groups.get(key) ?? new Set()).add(pointers[2 * id]!));
+    const members = groups.get(pointers[2 * id]!) ?? new Map<string, number>();
+    const key = target.subarray(id * D, id * D + 4).join();
+    groups.set(pointers[2 * id]!, members.set(key, (members.get(key) ?? 0) + 1));
   }
-  assert.ok(
-    [...groups.values()].every(({ size }) => size <= 3),
-    'ids of one planted group share their pointers',
-  );
+  const pure = [...groups.values()].reduce((sum, members) => sum + Math.max(...members.values()), 0);
+  // Measured: 118 of 120 ids share their pointer with their own planted group only; by chance it would be about 45.
+  assert.ok(pure >= 110, `${pure} of 120 ids share their pointer with their own planted group`);
 });
 
 test('right after a clustering every vector is its centroid: helpers are zero, whoever hashes to them', async () => {
