@@ -2,7 +2,7 @@
 // `--clean` removes what a build made. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -71,4 +71,6 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
   cwd: root,
   stdio: 'inherit',
 });
+// npm links the command at install, before there is a file to mark as one.
+if (tsc.status === 0) chmodSync(join(root, 'packages/cli/build/src/bin.js'), 0o755);
 process.exit(tsc.status ?? 1);

@@ -1,0 +1,47 @@
+/** The README's curl lines, tried as written on the tutorial's bundle. */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ShortlistServer } from '@shortlist/server';
+import { pino } from 'pino';
+import { run } from '../src/run.ts';
+
+const README = fileURLToPath(new URL('../../../../README.md', import.meta.url));
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
+
+test('the curl lines of the README answer', { skip: hasCurl ? false : 'curl is not installed' }, async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'shortlist-readme-')), 'movies.shortlist');
+  const nobody = { write: (): void => undefined };
+  const code = await run(['tutorial', '--epochs', '1', '--save', path], {
+    stdout: nobody,
+    stderr: nobody,
+    variables: { SHORTLIST_OFFLINE: '1', HOME: tmpdir(), XDG_CACHE_HOME: tmpdir() },
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  });
+  assert.equal(code, 0);
+  const logger = pino({ level: 'silent' });
+  const server = await ShortlistServer.start({
+    models: [{ name: 'movies', path }],
+    httpPort: 0,
+    grpcPort: null,
+    logger,
+  });
+  const lines = readFileSync(README, 'utf8').match(/^curl .*$/gm) ?? [];
+  assert.ok(lines.length >= 5);
+  for (const line of lines) {
+    // The port alone is not as written: 8501 may be taken.
+    const command = line.replace('curl ', 'curl -sf --noproxy "*" ').replace(':8501', `:${server.httpPort}`);
+    const { stdout } = await promisify(execFile)('sh', ['-c', command]);
+    const answer = JSON.parse(stdout) as { results?: unknown[]; predictions?: unknown[]; outputs?: unknown[] };
+    if (line.includes('predict')) assert.equal(answer.predictions?.length, 1);
+    if (line.includes('shortlist ')) assert.equal(answer.results?.length, 3);
+    if (line.includes('infer')) assert.equal(answer.outputs?.length, 2);
+  }
+  await server.close();
+});
