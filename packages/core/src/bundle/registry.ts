@@ -9,6 +9,7 @@ import type { Savable } from '../format/saved.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { BruteForce } from '../topk/brute-force.ts';
 import type { Identifier, QueryModel, TopK } from '../topk/contract.ts';
+import { ScaNN } from '../topk/scann/scann.ts';
 import { type Features, Tower } from '../towers/tower.ts';
 
 /** An index that can be saved. */
@@ -36,4 +37,5 @@ export const TOWERS: Loaders<Tower<Features>> = {
 /** Indexes; each is given the query model it had. */
 export const INDEXES: Loaders<SavableIndex<Features, Identifier>, [queryModel: QueryModel<Features> | undefined]> = {
   'brute-force': (part, queryModel) => BruteForce.load(part, queryModel),
+  scann: (part, queryModel) => ScaNN.load(part, queryModel),
 };

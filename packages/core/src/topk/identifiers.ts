@@ -21,18 +21,46 @@ export interface IdentifierValues<I extends Identifier> {
 
 /** Identifiers by row and rows by identifier. */
 export class Identifiers<I extends Identifier> {
-  readonly size: number;
+  #size: number;
   /** Number of the first row: not 0 where these are a part of a longer sequence. */
   readonly firstRow: number;
-  readonly #values: IdentifierValues<I> | undefined;
+  #values: IdentifierValues<I> | undefined;
+  #added: I[] | undefined;
   #first: Map<I, number> | undefined;
   #next: Int32Array | undefined;
 
   /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
   constructor(size: number, values?: IdentifierValues<I>, firstRow = 0) {
-    this.size = size;
+    this.#size = size;
     this.firstRow = firstRow;
     this.#values = values;
+  }
+
+  /** Rows. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Add an identifier for one more row; its type was checked. Row numbers stay row numbers while the next one is added.
+   */
+  add(identifier: I): void {
+    if (!this.#values && identifier === this.firstRow + this.#size) {
+      this.#size++;
+      return;
+    }
+    if (!this.#added) {
+      const { of } = this;
+      this.#added = Array.from({ length: this.#size }, (_, row) => of(row));
+      this.#values = this.#added;
+    }
+    this.#added.push(identifier);
+    if (this.#first && this.#next) {
+      if (this.#next.length <= this.#size) this.#next = grown(this.#next);
+      this.#next[this.#size] = this.#first.get(identifier) ?? NONE;
+      this.#first.set(identifier, this.#size);
+    }
+    this.#size++;
   }
 
   /** The identifiers as given; undefined where they are row numbers. */
@@ -73,6 +101,13 @@ export class Identifiers<I extends Identifier> {
     this.#first = first;
     this.#next = next;
   }
+}
+
+/** Twice the room, for amortised adding. */
+function grown(numbers: Int32Array): Int32Array {
+  const more = new Int32Array(2 * numbers.length + 16).fill(NONE);
+  more.set(numbers);
+  return more;
 }
 
 /**

@@ -38,9 +38,13 @@ export interface LeafShape {
   /** Slots a point may have. */
   copies: number;
   hasBounds: boolean;
+  /** Standard errors within which a group may still hold a result. */
+  groupBound: number;
   hasMean: boolean;
   /** η the codes were made with. */
   eta: number;
+  /** Mean squared distance of the built points from their centroids: what updates are compared with. */
+  builtDistance: number;
 }
 
 /** Parts by name. Every size is the allocated capacity's. */
@@ -203,7 +207,7 @@ export class Leaves {
       leafAddend: addends.offset,
       leafInverseNorm: inverse.offset,
       leafGroups: at('leafGroups'),
-      leafExtra: shape.groups > shape.builtGroups ? at('leafExtra') : 0,
+      leafExtra: shape.capacity > shape.builtGroups ? at('leafExtra') : 0,
       nextGroup: at('nextGroup'),
       productBlocks: shape.productBlocks,
       blockWidth: shape.blockWidth,

@@ -14,6 +14,7 @@ export class GroupFilter {
   readonly words: Block;
   /** Candidates kept. */
   readonly kept: number;
+  readonly #slotCount: number;
   #slots: Block | undefined;
 
   constructor(leaves: Leaves, words: Block) {
@@ -21,16 +22,22 @@ export class GroupFilter {
     this.words = words;
     const bits = words.integers(leaves.shape.groups);
     const valid = leaves.integers('valid');
-    let kept = 0;
-    for (let g = 0; g < bits.length; g++) kept += countBits(bits[g]! & valid[g]!);
-    this.kept = kept;
+    let count = 0;
+    for (let g = 0; g < bits.length; g++) count += countBits(bits[g]! & valid[g]!);
+    this.#slotCount = count;
+    this.kept = leaves.shape.copies > 1 ? distinctRows(leaves, this.slots().integers(count)) : count;
+  }
+
+  /** Slots kept: more than candidates where there are second leaves. */
+  get slotCount(): number {
+    return this.#slotCount;
   }
 
   /** Slots kept, ascending. */
   slots(): Block {
     if (this.#slots) return this.#slots;
-    const slots = this.words.heap.allocate(4 * this.kept);
-    const to = slots.integers(this.kept);
+    const slots = this.words.heap.allocate(4 * this.#slotCount);
+    const to = slots.integers(this.#slotCount);
     const bits = this.words.integers(this.leaves.shape.groups);
     const valid = this.leaves.integers('valid');
     let at = 0;
@@ -50,6 +57,11 @@ export class GroupFilter {
   }
 }
 
+function distinctRows(leaves: Leaves, slots: Int32Array): number {
+  const rowOf = leaves.integers('rowOf');
+  return new Set(slots.map((slot) => rowOf[slot]!)).size;
+}
+
 function countBits(word: number): number {
   let bits = word - ((word >>> 1) & 0x5555_5555);
   bits = (bits & 0x3333_3333) + ((bits >>> 2) & 0x3333_3333);
@@ -58,8 +70,8 @@ function countBits(word: number): number {
 
 /** Slots of rows: up to two where there are second leaves. */
 export class SlotsOfRows {
-  readonly #first: Int32Array;
-  readonly #second: Int32Array | undefined;
+  #first: Int32Array;
+  #second: Int32Array | undefined;
 
   constructor(leaves: Leaves, rows: number) {
     const { groups, copies } = leaves.shape;
@@ -75,6 +87,26 @@ export class SlotsOfRows {
     }
   }
 
+  /** The slot of a row, or −1. */
+  first(row: number): number {
+    return this.#first[row] ?? -1;
+  }
+
+  /** Put a row in one slot, none before. */
+  set(row: number, slot: number): void {
+    if (row >= this.#first.length) {
+      this.#first = grown(this.#first, row);
+      if (this.#second) this.#second = grown(this.#second, row);
+    }
+    this.#first[row] = slot;
+    if (this.#second) this.#second[row] = -1;
+  }
+
+  /** Take a row out of its slots. */
+  delete(row: number): void {
+    if (row < this.#first.length) this.set(row, -1);
+  }
+
   /** Visit the slots of a row. */
   forEach(row: number, visit: (slot: number) => void): void {
     const slot = this.#first[row] ?? -1;
@@ -83,6 +115,13 @@ export class SlotsOfRows {
     const other = this.#second?.[row] ?? -1;
     if (other >= 0) visit(other);
   }
+}
+
+/** Room for `row` and as many again. */
+function grown(slots: Int32Array, row: number): Int32Array {
+  const more = new Int32Array(2 * row + 16).fill(-1);
+  more.set(slots);
+  return more;
 }
 
 /** Compile what include list and predicate or bit words allow; undefined when that is everything. */

@@ -1,13 +1,11 @@
 /** From settings, options of a call and the index as it is to what the kernels are told. */
-import { checkInteger } from '../../checks/numbers.ts';
+import { checkInteger, checkNumber } from '../../checks/numbers.ts';
 import type { CallOptions, Identifier } from '../contract.ts';
 import type { Leaves } from './leaves.ts';
 import type { GroupFilter } from './masks.ts';
 import type { ScannSettings } from './options.ts';
 import type { SearchPlan } from './search.ts';
 
-/** Standard errors within which a group is searched; 2 loses no recall that shows at .99 (1.5 to 3.5 measured). */
-const BETA = 2;
 /** Groups of leaves opened: those that hold this many times the leaves searched, but no fewer than a share of all. */
 const OPEN_PER_LEAF = 8;
 const OPEN_SHARE_MIN = 0.2;
@@ -20,7 +18,11 @@ export function searchPlan<I extends Identifier>(
   leaves: Leaves,
   rows: number,
   k: number,
-  options: CallOptions<I> & { leavesToSearch?: number | undefined; reorder?: number | undefined },
+  options: CallOptions<I> & {
+    leavesToSearch?: number | undefined;
+    reorder?: number | undefined;
+    groupBound?: number | false | undefined;
+  },
   filter: GroupFilter | undefined,
   exclusions: SearchPlan['exclusions'],
 ): SearchPlan {
@@ -32,7 +34,7 @@ export function searchPlan<I extends Identifier>(
   const isListed = isFlat || (filter !== undefined && kept <= Math.max(EXACT_KEPT, reorder));
   const leavesToSearch = Math.max(1, Math.min(shape.leaves, widened(asked, kept, rows)));
   const isEverything = reorder * shape.copies >= rows;
-  const beta = settings.groupBound === 'auto' ? BETA : Number(settings.groupBound);
+  const beta = checkNumber('groupBound', Number(options.groupBound ?? shape.groupBound), 0);
   return {
     k,
     leavesToSearch,
@@ -42,7 +44,9 @@ export function searchPlan<I extends Identifier>(
     pruneBeta: isEverything || !shape.hasBounds ? 0 : beta,
     filter: filter?.words.offset ?? 0,
     exclusions,
-    listed: isListed ? { slots: filter?.slots(), count: filter ? kept : Math.max(shape.groups * 32, 0) } : undefined,
+    listed: isListed
+      ? { slots: filter?.slots(), count: filter ? filter.slotCount : Math.max(shape.groups * 32, 0) }
+      : undefined,
   };
 }
 

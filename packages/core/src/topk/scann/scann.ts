@@ -6,10 +6,12 @@
  * and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
+import { checkInteger } from '../../checks/numbers.ts';
 import type { Progress } from '../../clustering/k-means.ts';
-import { NotFiniteError } from '../../errors/errors.ts';
+import { StateError } from '../../errors/errors.ts';
+import type { Part } from '../../format/part.ts';
+import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import { distinctRows } from '../../vectors/distinct-rows.ts';
 import type { Matrix, VectorsLike } from '../../vectors/matrix.ts';
 import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
@@ -17,15 +19,17 @@ import type { CallOptions, CandidateDataset, Exclusions, Identifier, Queries, Qu
 import type { Identifiers } from '../identifiers.ts';
 import { resolveQueries } from '../queries.ts';
 import { TopKResult } from '../result.ts';
-import { type VectorSource, vectorSource } from '../vector-source.ts';
+import { vectorSource } from '../vector-source.ts';
+import { answer } from './answer.ts';
 import { buildFlat, buildTree } from './build.ts';
 import { prepareRows } from './candidates.ts';
-import type { Leaves } from './leaves.ts';
-import { checkFilter, compileFilter, excludedSlots, GroupFilter, SlotsOfRows } from './masks.ts';
+import { LiveIndex, type ScannDrift } from './live-index.ts';
+import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 import { searchPlan } from './plan.ts';
 import { RowBuffer } from './row-buffer.ts';
-import { type Found, ScannSearch, type SearchWork } from './search.ts';
+import { loadScann, saveScann } from './saved.ts';
+import { ScannSearch, type SearchWork } from './search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
 
 /** Below it scoring everything is about as fast as a tree, and exact. */
@@ -39,6 +43,8 @@ export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions
   leavesToSearch?: number | undefined;
   /** Candidates scored again exactly; default the index's; at least k. */
   reorder?: number | undefined;
+  /** Standard errors within which a group is searched; default the index's; false: whole leaves. */
+  groupBound?: number | false | undefined;
   /** A predicate, bit words over the rows, or what `compileFilter` made of one. */
   filter?: CallOptions<I>['filter'] | GroupFilter;
   /** Counts the work of the call into this object. */
@@ -61,10 +67,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   readonly #search: ScannSearch;
-  #leaves: Leaves | undefined;
-  #identifiers: Identifiers<I> | undefined;
-  #rows = 0;
-  #slotsOf: SlotsOfRows | undefined;
+  #live: LiveIndex<I> | undefined;
+  /** Updates while a rebalance is under way, to be done again on its result. */
+  #journal: (() => void)[] | undefined;
 
   /** @throws {OptionError} when an option is out of range or contradicts another */
   constructor(options: ScannOptions<Q> = {}) {
@@ -79,24 +84,24 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.settings.k;
   }
 
-  /** Rows indexed. */
+  /** Candidates: rows indexed, and upserted, less those deleted. */
   get size(): number {
-    return this.#rows;
+    return this.#live?.size ?? 0;
   }
 
   /** Width of a candidate; 0 before `index`. */
   get dimensions(): number {
-    return this.#leaves?.shape.dimensions ?? 0;
+    return this.#live?.leaves.shape.dimensions ?? 0;
   }
 
   /** The identifiers of the rows; undefined before `index`. */
   get identifiers(): Identifiers<I> | undefined {
-    return this.#identifiers;
+    return this.#live?.identifiers;
   }
 
   /** Bytes of the index. */
   get sizeBytes(): number {
-    return this.#leaves?.sizeBytes ?? 0;
+    return this.#live?.leaves.sizeBytes ?? 0;
   }
 
   /** Always false: also where a small index scores everything, so that callers do not depend on it. */
@@ -165,17 +170,13 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>): TopKResult<I> {
-    const leaves = this.#leaves;
-    const identifiers = this.#identifiers;
-    if (!leaves || !identifiers) throw notIndexed();
+    const live = this.#served();
+    const { leaves, identifiers } = live;
     const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(k as number | CallOptions<I>, this.k);
     throwIfAborted('call', options.signal);
     const source = resolveQueries(queries, this.queryModel, leaves.shape.dimensions);
-    const columns = Math.min(options.k, this.#rows);
-    const slotsOf = (): SlotsOfRows => {
-      this.#slotsOf ??= new SlotsOfRows(leaves, identifiers.size);
-      return this.#slotsOf;
-    };
+    const columns = Math.min(options.k, live.size);
+    const slotsOf = (): SlotsOfRows => live.slots;
     const { filter } = options as ScannCallOptions<I>;
     const compiled =
       filter instanceof GroupFilter
@@ -183,8 +184,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
         : compileFilter(leaves, identifiers, { include: options.include, filter }, slotsOf);
     try {
       const exclusions = excludedSlots(identifiers, source.rows, options.exclude, slotsOf);
-      const plan = searchPlan(this.settings, leaves, this.#rows, columns, options, compiled, exclusions);
-      const found = this.#run(leaves, source, plan, options.work);
+      const plan = searchPlan(this.settings, leaves, live.size, columns, options, compiled, exclusions);
+      const { distanceMeasure } = this.settings;
+      const found = answer(this.#search, leaves, source, distanceMeasure === 'cosine', plan, options.work);
       return new TopKResult(columns, found.counts, found.scores, found.rows, identifiers.of);
     } finally {
       if (compiled && compiled !== filter) compiled.free();
@@ -206,33 +208,131 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {StateError} before `index`
    */
   compileFilter(filter: CallOptions<I>['filter']): GroupFilter {
-    const leaves = this.#leaves;
-    const identifiers = this.#identifiers;
-    if (!leaves || !identifiers) throw notIndexed();
-    return compileFilter(leaves, identifiers, { filter: filter ?? (() => true) }, () => {
-      this.#slotsOf ??= new SlotsOfRows(leaves, identifiers.size);
-      return this.#slotsOf;
-    })!;
+    const live = this.#served();
+    return compileFilter(live.leaves, live.identifiers, { filter: filter ?? (() => true) }, () => live.slots)!;
+  }
+
+  /**
+   * Add candidates, or replace those whose identifier the index holds; codes are made with the leaves as they are.
+   *
+   * @throws {StateError} before `index`
+   * @throws {ShapeError} when rows differ in width from the candidates, or identifiers in number
+   * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+   * @throws {IdentifierError} when an identifier is of another type; where row numbers are the identifiers, also when one
+   * is neither a row nor the next one
+   */
+  upsert(identifiers: readonly I[], vectors: VectorsLike): void {
+    const live = this.#served();
+    const source = vectorSource('candidates', vectors);
+    if (live.leaves.shape.dimensions === 0) {
+      // An empty index has no width and no leaves: these are its first candidates.
+      this.index(vectors, identifiers);
+      return;
+    }
+    live.upsert(identifiers, source);
+    if (!this.#journal) return;
+    const data = new Float32Array(source.rows * source.dimensions);
+    source.copy(0, source.rows, data);
+    const again = { data, dimensions: source.dimensions };
+    this.#journal.push(() => this.upsert(identifiers, again));
+  }
+
+  /**
+   * Take candidates out; unknown identifiers are passed over. Returns how many rows went.
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} when an identifier is not of the index's type
+   */
+  delete(identifiers: readonly I[]): number {
+    const gone = this.#served().delete(identifiers);
+    this.#journal?.push(() => this.delete(identifiers));
+    return gone;
+  }
+
+  /** Room for `candidates` more, so that upserts of so many copy nothing. */
+  reserve(candidates: number): void {
+    this.#served().reserve(checkInteger('reserve', candidates, 0));
+  }
+
+  /** How far updates have led from the leaves as they were built. */
+  drift(): ScannDrift {
+    return this.#served().drift();
+  }
+
+  /**
+   * Build anew from the candidates as they are, while queries and updates go on, and serve the result from then on;
+   * updates meanwhile are done again on it. Rows are numbered anew where candidates were deleted.
+   *
+   * @throws {StateError} before `index`, while another rebalance is under way, or when `index` replaces the candidates
+   * @throws {AbortedError} when the signal is raised, and the index is as before
+   */
+  async rebalance({ signal, onProgress }: IndexAsyncOptions = {}): Promise<this> {
+    const live = this.#served();
+    if (this.#journal) throw new StateError('rebalance: expected none under way, got a second one');
+    throwIfAborted('rebalance', signal);
+    const journal: (() => void)[] = [];
+    this.#journal = journal;
+    const build = this.#build(live.live());
+    try {
+      for (let step = build.next(); !step.done; step = build.next()) {
+        onProgress?.(step.value);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        throwIfAborted('rebalance', signal);
+        if (this.#live !== live) throw new StateError('rebalance: expected the candidates to stay, got new ones');
+      }
+    } finally {
+      build.return();
+      this.#journal = undefined;
+    }
+    for (const update of journal) update();
+    return this;
   }
 
   /** The parts of the index as bytes, by name: views that hold until the candidates change. */
   parts(): Record<string, Uint8Array> {
-    return Object.fromEntries(Object.entries(this.#leaves?.parts ?? {}).map(([name, block]) => [name, block.bytes()]));
+    const parts = this.#live?.leaves.parts ?? {};
+    return Object.fromEntries(Object.entries(parts).map(([name, block]) => [name, block.bytes()]));
   }
 
   /** What the index is made of. */
   stats(): ScannStats {
-    return scannStats(this.settings, this.#leaves, this.#rows);
+    return scannStats(this.settings, this.#live?.leaves, this.size);
+  }
+
+  /**
+   * Settings, identifiers and parts as they are; the query model is not among them.
+   *
+   * @throws {StateError} before `index`
+   */
+  save(): Saved {
+    const { leaves, identifiers, size } = this.#served();
+    return saveScann(this.settings, leaves, identifiers, size);
+  }
+
+  /**
+   * The index that was saved; its parts stay in the blocks they were read to.
+   *
+   * @throws {FormatError} when settings and sections do not fit together
+   */
+  static load<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): ScaNN<Q, I> {
+    const { settings, leaves, identifiers, size } = loadScann<I>(part);
+    const { numReorderingCandidates, ...others } = settings;
+    const reorder = settings.reorder === false ? {} : { numReorderingCandidates };
+    const index = new ScaNN<Q, I>({ ...others, ...reorder, queryModel, runtime: part.runtime });
+    index.#live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine');
+    return index;
   }
 
   /** Give the memory back; the index is as before `index`. */
   free(): void {
-    this.#leaves?.free();
-    this.#leaves = undefined;
-    this.#identifiers = undefined;
-    this.#slotsOf = undefined;
-    this.#rows = 0;
+    this.#live?.free();
+    this.#live = undefined;
     this.#search.free();
+  }
+
+  #served(): LiveIndex<I> {
+    if (!this.#live) throw notIndexed();
+    return this.#live;
   }
 
   #gather(
@@ -257,94 +357,12 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
       const leaves = hasTree
         ? yield* buildTree(input, this.settings, this.runtime)
         : buildFlat(rows, this.settings, this.runtime);
-      this.#leaves?.free();
-      this.#leaves = leaves;
-      this.#identifiers = identifiers;
-      this.#rows = rows.rows;
-      this.#slotsOf = undefined;
+      const old = this.#live;
+      this.#live = new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
+      old?.free();
     } finally {
       if (input.coded !== input.rows) input.coded.free();
       input.rows.free();
     }
   }
-
-  #run(leaves: Leaves, source: VectorSource, plan: ReturnType<typeof searchPlan>, work: SearchWork | undefined): Found {
-    const d = leaves.shape.dimensions;
-    const isCosine = this.settings.distanceMeasure === 'cosine';
-    if (source.rows <= 1 || plan.exclusions) {
-      return this.#search.run(
-        leaves,
-        source.rows,
-        (begin, end, to, stride) => {
-          if (stride === d) source.copy(begin, end, to);
-          else spread(source, begin, end, d, to, stride);
-          this.#check(to, begin, stride);
-          if (isCosine) normalizeRows(to, stride);
-        },
-        plan,
-        work,
-      );
-    }
-    const all = new Float32Array(source.rows * d);
-    source.copy(0, source.rows, all);
-    const { first, groupOf } = distinctRows(all, d);
-    const found = this.#search.run(
-      leaves,
-      first.length,
-      (begin, end, to, stride) => {
-        for (let i = begin; i < end; i++) {
-          const at = (i - begin) * stride;
-          to.set(all.subarray(first[i]! * d, first[i]! * d + d), at);
-          if (stride > d) to.fill(0, at + d, at + stride);
-          this.#check(to.subarray(at, at + stride), first[i]!, stride);
-        }
-        if (isCosine) normalizeRows(to, stride);
-      },
-      plan,
-      work,
-    );
-    return first.length === source.rows ? found : repeat(found, groupOf, plan.k);
-  }
-
-  #check(rows: Float32Array, firstRow: number, stride: number): void {
-    const at = this.runtime.kernels.findNotFinite(rows.byteOffset, rows.length);
-    if (at < 0) return;
-    throw new NotFiniteError(
-      `queries: expected finite numbers, got ${rows[at]} in row ${firstRow + Math.floor(at / stride)}, column ${at % stride}`,
-    );
-  }
-}
-
-/** Rows of d to rows of `stride`, zeros between. */
-function spread(source: VectorSource, begin: number, end: number, d: number, to: Float32Array, stride: number): void {
-  const packed = new Float32Array((end - begin) * d);
-  source.copy(begin, end, packed);
-  for (let i = 0; i < end - begin; i++) {
-    to.set(packed.subarray(i * d, i * d + d), i * stride);
-    to.fill(0, i * stride + d, i * stride + stride);
-  }
-}
-
-function normalizeRows(rows: Float32Array, stride: number): void {
-  for (let at = 0; at < rows.length; at += stride) {
-    let square = 0;
-    for (let t = at; t < at + stride; t++) square += rows[t]! ** 2;
-    if (square === 0) continue;
-    const inverse = 1 / Math.sqrt(square);
-    for (let t = at; t < at + stride; t++) rows[t]! *= inverse;
-  }
-}
-
-/** The results of distinct queries for all queries. */
-function repeat(found: Found, groupOf: Int32Array, k: number): Found {
-  const counts = new Int32Array(groupOf.length);
-  const scores = new Float32Array(groupOf.length * k);
-  const rows = new Int32Array(groupOf.length * k);
-  for (let query = 0; query < groupOf.length; query++) {
-    const from = groupOf[query]! * k;
-    counts[query] = found.counts[groupOf[query]!]!;
-    scores.set(found.scores.subarray(from, from + k), query * k);
-    rows.set(found.rows.subarray(from, from + k), query * k);
-  }
-  return { counts, scores, rows };
 }

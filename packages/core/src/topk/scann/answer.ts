@@ -1,0 +1,85 @@
+/** Queries as a call has them into the rows the search reads: checked, scaled for cosine, equal ones answered once. */
+import { NotFiniteError } from '../../errors/errors.ts';
+import { distinctRows } from '../../vectors/distinct-rows.ts';
+import type { VectorSource } from '../vector-source.ts';
+import type { Leaves } from './leaves.ts';
+import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
+
+/** The results of every query of a source. */
+export function answer(
+  search: ScannSearch,
+  leaves: Leaves,
+  source: VectorSource,
+  isCosine: boolean,
+  plan: SearchPlan,
+  work: SearchWork | undefined,
+): Found {
+  const d = leaves.shape.dimensions;
+  if (plan.k === 0)
+    return { counts: new Int32Array(source.rows), scores: new Float32Array(0), rows: new Int32Array(0) };
+  // Equal queries with exclusions of their own have different answers.
+  if (source.rows <= 1 || plan.exclusions) {
+    const write = (begin: number, end: number, to: Float32Array, stride: number): void => {
+      if (stride === d) source.copy(begin, end, to);
+      else spread(source, begin, end, d, to, stride);
+      check(search, to, (row) => begin + row, stride);
+      if (isCosine) normalizeRows(to, stride);
+    };
+    return search.run(leaves, source.rows, write, plan, work);
+  }
+  const all = new Float32Array(source.rows * d);
+  source.copy(0, source.rows, all);
+  const { first, groupOf } = distinctRows(all, d);
+  const write = (begin: number, end: number, to: Float32Array, stride: number): void => {
+    for (let i = begin; i < end; i++) {
+      const at = (i - begin) * stride;
+      to.set(all.subarray(first[i]! * d, first[i]! * d + d), at);
+      to.fill(0, at + d, at + stride);
+    }
+    check(search, to, (row) => first[begin + row]!, stride);
+    if (isCosine) normalizeRows(to, stride);
+  };
+  const found = search.run(leaves, first.length, write, plan, work);
+  return first.length === source.rows ? found : repeat(found, groupOf, plan.k);
+}
+
+function check(search: ScannSearch, rows: Float32Array, rowOf: (row: number) => number, stride: number): void {
+  const at = search.runtime.kernels.findNotFinite(rows.byteOffset, rows.length);
+  if (at < 0) return;
+  const row = rowOf(Math.floor(at / stride));
+  throw new NotFiniteError(`queries: expected finite numbers, got ${rows[at]} in row ${row}, column ${at % stride}`);
+}
+
+/** Rows of d to rows of `stride`, zeros between. */
+function spread(source: VectorSource, begin: number, end: number, d: number, to: Float32Array, stride: number): void {
+  const packed = new Float32Array((end - begin) * d);
+  source.copy(begin, end, packed);
+  for (let i = 0; i < end - begin; i++) {
+    to.set(packed.subarray(i * d, i * d + d), i * stride);
+    to.fill(0, i * stride + d, i * stride + stride);
+  }
+}
+
+function normalizeRows(rows: Float32Array, stride: number): void {
+  for (let at = 0; at < rows.length; at += stride) {
+    let square = 0;
+    for (let t = at; t < at + stride; t++) square += rows[t]! ** 2;
+    if (square === 0) continue;
+    const inverse = 1 / Math.sqrt(square);
+    for (let t = at; t < at + stride; t++) rows[t]! *= inverse;
+  }
+}
+
+/** The results of distinct queries for all queries. */
+function repeat(found: Found, groupOf: Int32Array, k: number): Found {
+  const counts = new Int32Array(groupOf.length);
+  const scores = new Float32Array(groupOf.length * k);
+  const rows = new Int32Array(groupOf.length * k);
+  for (let query = 0; query < groupOf.length; query++) {
+    const from = groupOf[query]! * k;
+    counts[query] = found.counts[groupOf[query]!]!;
+    scores.set(found.scores.subarray(from, from + k), query * k);
+    rows.set(found.rows.subarray(from, from + k), query * k);
+  }
+  return { counts, scores, rows };
+}

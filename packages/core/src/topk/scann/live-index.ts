@@ -1,0 +1,215 @@
+/**
+ * One built index with its identifiers, and the changes made to it since: what ScaNN serves, and swaps as a whole.
+ */
+import { normalize } from '../../clustering/k-means.ts';
+import { IdentifierError, ShapeError } from '../../errors/errors.ts';
+import { Matrix } from '../../vectors/matrix.ts';
+import type { Identifier } from '../contract.ts';
+import { checkIdentifiers, Identifiers } from '../identifiers.ts';
+import type { VectorSource } from '../vector-source.ts';
+import type { Leaves } from './leaves.ts';
+import { SlotsOfRows } from './masks.ts';
+import { RowBuffer } from './row-buffer.ts';
+import { keepRows, rowReader } from './rows.ts';
+import { LeafUpdates } from './updates.ts';
+
+/** How far updates have led from the build. */
+export interface ScannDrift {
+  /** Candidates upserted, and rows that hold none any more. */
+  inserted: number;
+  deleted: number;
+  /** Share of candidates that would change their leaf if centroids moved with what was upserted. */
+  movedShare: number;
+  /** Mean squared distance from the centroid: of upserted candidates, and of all at build time. */
+  distance: number;
+  builtDistance: number;
+}
+
+/** Candidates that `drift` looks at: a share is known to two per cent. */
+const DRIFT_SAMPLE = 4_096;
+
+/** Leaves, identifiers, and changes. */
+export class LiveIndex<I extends Identifier> {
+  readonly leaves: Leaves;
+  readonly identifiers: Identifiers<I>;
+  readonly #isCosine: boolean;
+  #size: number;
+  #slotsOf: SlotsOfRows | undefined;
+  #updates: LeafUpdates | undefined;
+
+  /** @param size rows that are not deleted */
+  constructor(leaves: Leaves, identifiers: Identifiers<I>, size: number, isCosine: boolean) {
+    this.leaves = leaves;
+    this.identifiers = identifiers;
+    this.#size = size;
+    this.#isCosine = isCosine;
+  }
+
+  /** Rows that are not deleted. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The slots of each row. */
+  get slots(): SlotsOfRows {
+    this.#slotsOf ??= new SlotsOfRows(this.leaves, this.identifiers.size);
+    return this.#slotsOf;
+  }
+
+  /**
+   * Add candidates, or replace those whose identifier the index holds.
+   *
+   * @throws as `ScaNN.upsert`, and then nothing has changed
+   */
+  upsert(identifiers: readonly I[], source: VectorSource): void {
+    const { leaves, identifiers: own, slots } = this;
+    const d = leaves.shape.dimensions;
+    if (source.rows > 0 && source.dimensions !== d) {
+      throw new ShapeError(`candidates: expected ${d} dimensions as the index has, got ${source.dimensions}`);
+    }
+    checkIdentifiers(identifiers, source.rows, own.values ? typeof own.of(0) : 'number');
+    if (source.rows === 0) return;
+    if (!own.values) checkRowNumbers(identifiers, own.size);
+    const rows = gatherRows(leaves, source);
+    try {
+      if (this.#isCosine) normalize(rows.data, d);
+      // Of several rows with one identifier the last is the one that stays.
+      const last = new Map(identifiers.map((identifier, i) => [identifier, i]));
+      const numbers = Int32Array.from(identifiers, (identifier, i) =>
+        last.get(identifier) === i ? this.#rowFor(identifier) : -1,
+      );
+      const kept = keepRows(rows, numbers);
+      const used = numbers.filter((row) => row >= 0);
+      this.#changes()
+        .insert(kept, used)
+        .forEach((slot, i) => {
+          slots.set(used[i]!, slot);
+        });
+      this.#size += used.length;
+      if (kept !== rows) kept.free();
+    } finally {
+      rows.free();
+    }
+  }
+
+  /** Take candidates out. Returns how many rows went. */
+  delete(identifiers: readonly I[]): number {
+    let gone = 0;
+    for (const identifier of identifiers) {
+      this.identifiers.forEachRow(identifier, (row) => {
+        gone += this.#remove(row);
+      });
+    }
+    return gone;
+  }
+
+  /** Room for `candidates` more. */
+  reserve(candidates: number): void {
+    this.#changes().reserve(candidates, this.identifiers.size + candidates);
+  }
+
+  /** How far changes have led from the build. */
+  drift(): ScannDrift {
+    const { builtDistance } = this.leaves.shape;
+    const deleted = this.identifiers.size - this.#size;
+    const inserted = this.#updates?.inserted ?? 0;
+    if (inserted === 0) return { inserted, deleted, movedShare: 0, distance: builtDistance, builtDistance };
+    const sample = this.#sample();
+    const movedShare = this.#changes().movedShare(sample);
+    sample.free();
+    return { inserted, deleted, movedShare, distance: this.#changes().meanDistance, builtDistance };
+  }
+
+  /** Every row that is not deleted, as it is kept, and its identifiers. */
+  live(): { rows: Matrix; identifiers: Identifiers<I> } {
+    const { leaves, identifiers, slots } = this;
+    const d = leaves.shape.dimensions;
+    const rows = new Matrix(this.#size, d, leaves.runtime);
+    const values: I[] = [];
+    const read = rowReader(leaves);
+    const { data } = rows;
+    for (let row = 0; row < identifiers.size; row++) {
+      const slot = slots.first(row);
+      if (slot < 0) continue;
+      read(slot, row, data.subarray(values.length * d, (values.length + 1) * d));
+      values.push(identifiers.of(row));
+    }
+    const isWhole = identifiers.values === undefined && values.length === identifiers.size;
+    return { rows, identifiers: new Identifiers(values.length, isWhole ? undefined : values) };
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.leaves.free();
+    this.#updates?.free();
+    this.#updates = undefined;
+  }
+
+  #changes(): LeafUpdates {
+    this.#updates ??= new LeafUpdates(this.leaves);
+    return this.#updates;
+  }
+
+  /** The row of an identifier: the one it has, emptied, or a new one. */
+  #rowFor(identifier: I): number {
+    const found: number[] = [];
+    this.identifiers.forEachRow(identifier, (row) => found.push(row));
+    for (const row of found) this.#remove(row);
+    if (found.length > 0) return found[0]!;
+    this.identifiers.add(identifier);
+    return this.identifiers.size - 1;
+  }
+
+  #remove(row: number): number {
+    let gone = 0;
+    this.slots.forEach(row, (slot) => {
+      this.#changes().remove(slot);
+      gone = 1;
+    });
+    this.slots.delete(row);
+    this.#size -= gone;
+    return gone;
+  }
+
+  /** Some candidates, evenly over the rows, as they are coded. */
+  #sample(): Matrix {
+    const { leaves, identifiers, slots } = this;
+    const step = Math.max(1, Math.floor(identifiers.size / DRIFT_SAMPLE));
+    const chosen: number[] = [];
+    for (let row = 0; row < identifiers.size; row += step) if (slots.first(row) >= 0) chosen.push(row);
+    const sample = new Matrix(chosen.length, leaves.shape.dimensions, leaves.runtime);
+    const read = rowReader(leaves);
+    const mean = leaves.shape.hasMean ? leaves.floats('mean') : undefined;
+    chosen.forEach((row, i) => {
+      const to = sample.row(i);
+      read(slots.first(row), row, to);
+      if (mean) for (let t = 0; t < to.length; t++) to[t]! -= mean[t]!;
+    });
+    return sample;
+  }
+}
+
+function gatherRows(leaves: Leaves, source: VectorSource): Matrix {
+  const buffer = new RowBuffer(leaves.runtime);
+  try {
+    buffer.append(source);
+    return buffer.take();
+  } catch (error) {
+    buffer.free();
+    throw error;
+  }
+}
+
+/** Where row numbers are the identifiers, new ones follow on. */
+function checkRowNumbers<I extends Identifier>(identifiers: readonly I[], size: number): void {
+  let next = size;
+  for (const identifier of identifiers) {
+    const row = Number(identifier);
+    if (!Number.isInteger(row) || row < 0 || row > next) {
+      throw new IdentifierError(
+        `identifier: expected a row number up to the next one, ${next}, got ${String(identifier)}`,
+      );
+    }
+    if (row === next) next++;
+  }
+}

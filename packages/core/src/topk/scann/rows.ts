@@ -1,0 +1,43 @@
+/** Rows read back from an index, and rows picked out of a matrix. */
+import { Matrix } from '../../vectors/matrix.ts';
+import { type Leaves, rowStride } from './leaves.ts';
+
+/** A reader of rows as they are kept: exact for float32, what is left of them for bfloat16 and int8. */
+export function rowReader(leaves: Leaves): (slot: number, row: number, to: Float32Array) => void {
+  const { shape, parts } = leaves;
+  const stride = rowStride(shape.dimensions);
+  const bytes = parts.rows!.bytes();
+  const place = (slot: number, row: number): number => (shape.rowsBySlot ? slot : row) * stride;
+  if (shape.rowKind === 0) {
+    const floats = leaves.floats('rows');
+    return (slot, row, to) => to.set(floats.subarray(place(slot, row), place(slot, row) + to.length));
+  }
+  if (shape.rowKind === 1) {
+    const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    const bits = new Uint32Array(1);
+    const float = new Float32Array(bits.buffer);
+    return (slot, row, to) => {
+      for (let t = 0; t < to.length; t++) {
+        bits[0] = halves[place(slot, row) + t]! << 16;
+        to[t] = float[0]!;
+      }
+    };
+  }
+  const scales = leaves.floats('rowScales');
+  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (slot, row, to) => {
+    for (let t = 0; t < to.length; t++) to[t] = signed[place(slot, row) + t]! * scales[t]!;
+  };
+}
+
+/** The rows whose number is not −1; the same matrix where that is all. */
+export function keepRows(rows: Matrix, numbers: Int32Array): Matrix {
+  const count = numbers.reduce((sum, row) => sum + Number(row >= 0), 0);
+  if (count === rows.rows) return rows;
+  const kept = new Matrix(count, rows.dimensions, rows.runtime);
+  let to = 0;
+  numbers.forEach((row, i) => {
+    if (row >= 0) kept.row(to++).set(rows.row(i));
+  });
+  return kept;
+}

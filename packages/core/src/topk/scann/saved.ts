@@ -1,0 +1,145 @@
+/** A ScaNN index as a saved object: its parts as they stand in memory, which load by being read into place. */
+import { ShortlistError } from '../../errors/errors.ts';
+import type { Part } from '../../format/part.ts';
+import type { Saved } from '../../format/saved.ts';
+import type { JsonObject } from '../../format/settings.ts';
+import type { Identifier } from '../contract.ts';
+import type { Identifiers } from '../identifiers.ts';
+import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
+import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes } from './leaves.ts';
+import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
+
+/** The bounds of every number of a shape; larger ones would not fit the linear memory anyway. */
+const NUMBER_MAX = 2 ** 31;
+const INTEGERS = [
+  'dimensions',
+  'leaves',
+  'upperGroups',
+  'productBlocks',
+  'blockWidth',
+  'correctionBlocks',
+  'correctionKind',
+  'groups',
+  'capacity',
+  'builtGroups',
+  'rowKind',
+  'copies',
+] as const;
+const FLAGS = ['rowsBySlot', 'isSquared', 'hasBounds', 'hasMean'] as const;
+
+/** What was saved, live again. */
+export interface LoadedScann<I extends Identifier> {
+  settings: ScannSettings;
+  leaves: Leaves;
+  identifiers: Identifiers<I>;
+  /** Candidates that were not deleted. */
+  size: number;
+}
+
+/** The saved form. */
+export function saveScann<I extends Identifier>(
+  settings: ScannSettings,
+  leaves: Leaves,
+  identifiers: Identifiers<I>,
+  size: number,
+): Saved {
+  const { shape, parts } = leaves;
+  return {
+    kind: 'scann',
+    settings: {
+      options: settings as unknown as JsonObject,
+      shape: shape as unknown as JsonObject,
+      size,
+      rows: identifiers.size,
+    },
+    sections: Object.entries(partBytes(shape, identifiers.size)).map(([name, bytes]) => ({
+      name,
+      bytes: parts[name]!.bytes().subarray(0, bytes),
+    })),
+    parts: { identifiers: saveIdentifiers(identifiers) },
+  };
+}
+
+/**
+ * Read an index back.
+ *
+ * @throws {FormatError} when settings and sections do not fit together
+ */
+export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
+  const { settings: reader, runtime } = part;
+  const rows = reader.integer('rows', { max: NUMBER_MAX });
+  const size = reader.integer('size', { max: rows });
+  const options = reader.object('options').whole() as unknown as ScannOptions<unknown>;
+  let settings: ScannSettings;
+  try {
+    const { numReorderingCandidates, ...others } = options;
+    settings = scannSettings(
+      options.reorder === false ? others : { ...others, numReorderingCandidates: numReorderingCandidates! },
+    );
+  } catch (error) {
+    if (error instanceof ShortlistError) throw reader.error('options', error.message);
+    throw error;
+  }
+  const from = reader.object('shape');
+  const shape = {
+    ...Object.fromEntries(INTEGERS.map((key) => [key, from.integer(key, { max: NUMBER_MAX })])),
+    ...Object.fromEntries(FLAGS.map((key) => [key, from.boolean(key)])),
+    groupBound: from.number('groupBound', { min: 0 }),
+    eta: from.number('eta', { min: 1 }),
+    builtDistance: from.number('builtDistance', { min: 0 }),
+  } as unknown as LeafShape;
+  if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 2) {
+    throw from.error(
+      'groups',
+      `expected builtGroups ≤ groups ≤ capacity and rowKind ≤ 2, got ${shape.builtGroups}, ${shape.groups}, ${shape.capacity} and ${shape.rowKind}`,
+    );
+  }
+  const parts: LeafParts = Object.fromEntries(
+    Object.entries(partBytes(shape, rows)).map(([name, bytes]) => [name, part.memory(name, bytes)]),
+  );
+  const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
+  checkNumbers(part, shape, parts, rows);
+  return { settings, leaves: new Leaves(runtime, shape, parts), identifiers, size };
+}
+
+/** Every number the kernels follow must lead to a place that exists. @throws {FormatError} naming the part */
+function checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: number): void {
+  const { leaves, groups, builtGroups, upperGroups, capacity } = shape;
+  const slots = parts.rowOf!.integers(capacity * GROUP_SLOTS);
+  if (!slots.every((row) => row >= -1 && row < rows)) throw part.error('rowOf', `expected rows below ${rows}`);
+  const valid = parts.valid!.integers(capacity);
+  for (let slot = 0; slot < slots.length; slot++) {
+    if (slots[slot] === -1 && (valid[slot >> 5]! >>> (slot & 31)) & 1) {
+      throw part.error('valid', `expected no bit where there is no row, got one for slot ${slot}`);
+    }
+  }
+  if (leaves === 0) return;
+  if (!isAscending(parts.leafGroups!.integers(leaves + 1), builtGroups)) {
+    throw part.error('leafGroups', `expected groups of leaves in order up to ${builtGroups}`);
+  }
+  // A chain goes from newer to older groups, so it ends.
+  const next = parts.nextGroup!.integers(capacity);
+  const heads = parts.leafExtra!.integers(leaves);
+  if (!heads.every((group) => group >= -1 && group < groups) || !next.every((group, g) => group >= -1 && group < g)) {
+    throw part.error('nextGroup', 'expected chains of groups that end');
+  }
+  if (upperGroups > 0 && !isAscending(parts.upperLeaves!.integers(upperGroups + 1), leaves)) {
+    throw part.error('upperLeaves', `expected leaves of groups in order up to ${leaves}`);
+  }
+  if (shape.hasBounds) {
+    const built = parts.leafGroups!.integers(leaves + 1);
+    const quads = parts.leafQuads!.integers(leaves + 1);
+    const fit = quads.every(
+      (quad, l) => l === 0 || quad - quads[l - 1]! === Math.ceil((built[l]! - built[l - 1]!) / 4),
+    );
+    if (!fit || quads[0] !== 0) throw part.error('leafQuads', 'expected a bound for each group');
+  }
+}
+
+function isAscending(numbers: Int32Array, last: number): boolean {
+  return (
+    numbers[0] === 0 &&
+    numbers[numbers.length - 1] === last &&
+    numbers.every((value, i) => i === 0 || value >= numbers[i - 1]!)
+  );
+}

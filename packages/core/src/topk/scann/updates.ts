@@ -1,0 +1,269 @@
+/**
+ * Points added to and taken from built leaves: codes with the centroids and the codebook there are, in groups of their own
+ * that follow a leaf's built ones; deletion clears a bit. Slots of deleted points are not used again before a rebalance.
+ */
+import { assert } from '../../checks/assert.ts';
+import { Centroids } from '../../clustering/centroids.ts';
+import type { Block } from '../../memory/heap.ts';
+import { Matrix } from '../../vectors/matrix.ts';
+import { writeCorrectionCodes } from './codes.ts';
+import { GROUP_SLOTS, type Leaves, partBytes, rowBytes, rowStride } from './leaves.ts';
+
+/** Room is made for an eighth more, so that growing costs little in sum and little memory lies idle. */
+const GROWTH = 1 / 8;
+const GROUPS_MIN = 64;
+
+/** Changes of one index. */
+export class LeafUpdates {
+  readonly #leaves: Leaves;
+  #centroids: Centroids | undefined;
+  /** The group of each leaf that has room, and its points; −1: none. */
+  readonly #open: Int32Array;
+  readonly #fill: Int32Array;
+  /** Sums of points added to each leaf, for `drift`. */
+  readonly #sums: Float64Array;
+  readonly #added: Int32Array;
+  #distance = 0;
+  #inserted = 0;
+
+  constructor(leaves: Leaves) {
+    this.#leaves = leaves;
+    const { leaves: count, dimensions } = leaves.shape;
+    this.#open = new Int32Array(count).fill(-1);
+    this.#fill = new Int32Array(count);
+    this.#sums = new Float64Array(count * dimensions);
+    this.#added = new Int32Array(count);
+  }
+
+  /** Points inserted since the build. */
+  get inserted(): number {
+    return this.#inserted;
+  }
+
+  /** Mean squared distance of inserted points from their centroids; 0 while there is none. */
+  get meanDistance(): number {
+    return this.#inserted > 0 ? this.#distance / this.#inserted : 0;
+  }
+
+  /** Room for `points` more, and for row numbers below `rows`. */
+  reserve(points: number, rows: number): void {
+    const { shape, parts, runtime } = this.#leaves;
+    const flat = shape.leaves === 0;
+    // Each point may open a group of its leaf, but no more groups than leaves are open at a time.
+    const groups = flat
+      ? Math.ceil(rows / GROUP_SLOTS) - shape.groups
+      : Math.ceil(points / GROUP_SLOTS) + Math.min(points, shape.leaves);
+    const needsRows = !shape.rowsBySlot && rows * rowBytes(shape) > parts.rows!.sizeBytes;
+    if (shape.groups + groups <= shape.capacity && !needsRows) return;
+    const capacity = Math.max(
+      shape.capacity,
+      shape.groups + Math.max(groups, GROUPS_MIN, Math.ceil(shape.groups * GROWTH)),
+    );
+    const before = shape.capacity;
+    shape.capacity = capacity;
+    const sizes = partBytes(shape, Math.ceil(rows * (1 + GROWTH)));
+    for (const name of ['codes', 'rowOf', 'valid', 'nextGroup', 'rows']) {
+      const old = parts[name];
+      if (!old || sizes[name]! <= old.sizeBytes) continue;
+      const block = runtime.heap.allocate(sizes[name]!);
+      block.bytes().set(old.bytes());
+      old.free();
+      parts[name] = block;
+    }
+    parts.rowOf!.integers(capacity * GROUP_SLOTS).fill(-1, before * GROUP_SLOTS);
+    parts.nextGroup?.integers(capacity).fill(-1, before);
+    this.#leaves.refresh();
+  }
+
+  /**
+   * Insert prepared rows [n, d] (as scored) under row numbers; returns the slot of each.
+   */
+  insert(rows: Matrix, numbers: Int32Array): Int32Array {
+    const { shape } = this.#leaves;
+    const n = rows.rows;
+    this.reserve(
+      n,
+      numbers.reduce((most, row) => Math.max(most, row + 1), 0),
+    );
+    const slots = shape.leaves === 0 ? Int32Array.from(numbers) : this.#encode(rows);
+    for (let i = 0; i < n; i++) this.#place(rows, i, numbers[i]!, slots[i]!);
+    this.#inserted += n;
+    return slots;
+  }
+
+  /** Clear a slot. */
+  remove(slot: number): void {
+    this.#leaves.integers('valid')[slot >> 5]! &= ~(1 << (slot & 31));
+  }
+
+  /**
+   * Share of sampled points that would be in another leaf were each centroid moved to where inserted points drew it.
+   */
+  movedShare(sample: Matrix): number {
+    const { shape, runtime } = this.#leaves;
+    if (shape.leaves === 0 || this.#inserted === 0 || sample.rows === 0) return 0;
+    const d = shape.dimensions;
+    const centroids = this.#trained();
+    const moved = new Centroids(shape.leaves, d, runtime);
+    const from = centroids.matrix.data;
+    const to = moved.matrix.data;
+    const groups = this.#leaves.integers('leafGroups');
+    for (let l = 0; l < shape.leaves; l++) {
+      const built = Math.max(1, (groups[l + 1]! - groups[l]!) * GROUP_SLOTS);
+      for (let t = 0; t < d; t++) {
+        to[l * d + t] = (from[l * d + t]! * built + this.#sums[l * d + t]!) / (built + this.#added[l]!);
+      }
+    }
+    moved.pack();
+    const labels = [centroids, moved].map((set) => {
+      const own = runtime.heap.allocate(4 * sample.rows);
+      const scores = runtime.heap.allocate(4 * sample.rows);
+      set.assign(sample.offset, sample.rows, own, scores);
+      const copy = own.integers(sample.rows).slice();
+      own.free();
+      scores.free();
+      return copy;
+    });
+    moved.free();
+    return labels[0]!.reduce((sum, leaf, i) => sum + Number(leaf !== labels[1]![i]), 0) / sample.rows;
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.#centroids?.free();
+    this.#centroids = undefined;
+  }
+
+  #trained(): Centroids {
+    if (!this.#centroids) {
+      const { shape, runtime } = this.#leaves;
+      this.#centroids = new Centroids(shape.leaves, shape.dimensions, runtime);
+      const length = shape.leaves * shape.dimensions;
+      this.#centroids.matrix.data.set(this.#leaves.floats('centroids').subarray(0, length));
+      this.#centroids.pack();
+    }
+    return this.#centroids;
+  }
+
+  /** Leaves, codes and slots of new points; their codes are written. */
+  #encode(rows: Matrix): Int32Array {
+    const { shape, parts, runtime } = this.#leaves;
+    const { heap, pool, kernels } = runtime;
+    const n = rows.rows;
+    const d = shape.dimensions;
+    const { productBlocks: blocks, blockWidth: width, correctionBlocks, correctionKind: kind } = shape;
+    const coded = shape.hasMean ? this.#centred(rows) : rows;
+    const centroids = this.#trained();
+    const owned: Block[] = [];
+    const take = (bytes: number): Block => {
+      const block = heap.allocate(bytes);
+      owned.push(block);
+      return block;
+    };
+    try {
+      const labels = take(4 * n);
+      const scores = take(4 * n);
+      const codes = take(n * blocks);
+      const corrections = take(4 * n);
+      const correctionCodes = take(Math.max(1, n * correctionBlocks));
+      const scratch = take(4 * (blocks * width + 32 * blocks) * pool.threads);
+      centroids.assign(coded.offset, n, labels, scores);
+      const places = [coded.offset, d, 0, labels.offset, centroids.matrix.offset, parts.codebook!.offset];
+      pool.run(
+        'encodeCopies',
+        n,
+        64,
+        ...places,
+        blocks,
+        width,
+        shape.eta,
+        kind,
+        codes.offset,
+        corrections.offset,
+        scratch.offset,
+      );
+      const words = this.#leaves.floats('corrections').subarray(0, 16 * correctionBlocks);
+      writeCorrectionCodes(corrections.floats(n), words, kind, correctionCodes.bytes());
+      const own = labels.integers(n);
+      const near = scores.floats(n);
+      const { data } = coded;
+      const groupBytes = 16 * (blocks + correctionBlocks);
+      return Int32Array.from({ length: n }, (_, i) => {
+        const leaf = own[i]!;
+        let square = 0;
+        for (let t = 0; t < d; t++) {
+          const x = data[i * d + t]!;
+          square += x * x;
+          this.#sums[leaf * d + t]! += x;
+        }
+        this.#added[leaf]!++;
+        this.#distance += Math.max(0, square - 2 * near[i]!);
+        const slot = this.#freeSlot(leaf);
+        const group = parts.codes!.offset + (slot >> 5) * groupBytes;
+        const code = codes.offset + i * blocks;
+        kernels.packPoint(
+          group,
+          slot & 31,
+          code,
+          blocks,
+          correctionCodes.offset + i * correctionBlocks,
+          correctionBlocks,
+        );
+        return slot;
+      });
+    } finally {
+      for (const block of owned) block.free();
+      if (coded !== rows) coded.free();
+    }
+  }
+
+  #centred(rows: Matrix): Matrix {
+    const d = rows.dimensions;
+    const mean = this.#leaves.floats('mean');
+    const coded = new Matrix(rows.rows, d, rows.runtime);
+    const from = rows.data;
+    coded.data.set(from.map((value, i) => value - mean[i % d]!));
+    return coded;
+  }
+
+  /** The next slot of a leaf's last group of its own, or of a new group at the head of its chain. */
+  #freeSlot(leaf: number): number {
+    let group = this.#open[leaf]!;
+    if (group < 0 || this.#fill[leaf] === GROUP_SLOTS) {
+      const { shape } = this.#leaves;
+      assert(shape.groups < shape.capacity, 'scann: no room for a group');
+      group = shape.groups++;
+      const heads = this.#leaves.integers('leafExtra');
+      this.#leaves.integers('nextGroup')[group] = heads[leaf]!;
+      heads[leaf] = group;
+      this.#open[leaf] = group;
+      this.#fill[leaf] = 0;
+    }
+    return group * GROUP_SLOTS + this.#fill[leaf]!++;
+  }
+
+  #place(rows: Matrix, i: number, row: number, slot: number): void {
+    const { shape, parts, runtime } = this.#leaves;
+    const d = shape.dimensions;
+    if (shape.leaves === 0) shape.groups = Math.max(shape.groups, (slot >> 5) + 1);
+    this.#leaves.integers('rowOf')[slot] = row;
+    this.#leaves.integers('valid')[slot >> 5]! |= 1 << (slot & 31);
+    const to = parts.rows!.offset + (shape.rowsBySlot ? slot : row) * rowBytes(shape);
+    const from = rows.offset + 4 * i * d;
+    runtime.kernels.storeRows(0, 1, 0, from, d, 0, shape.rowKind, this.#inverseScales(), rowStride(d), to);
+  }
+
+  #inverse: Block | undefined;
+
+  /** int8 rows keep the scales of the build: what lies outside them is cut. */
+  #inverseScales(): number {
+    const { shape, runtime } = this.#leaves;
+    if (shape.rowKind !== 2) return 0;
+    if (!this.#inverse) {
+      this.#inverse = runtime.heap.allocate(4 * rowStride(shape.dimensions));
+      const scales = this.#leaves.floats('rowScales');
+      this.#inverse.floats(shape.dimensions).set(scales.subarray(0, shape.dimensions).map((s) => (s > 0 ? 1 / s : 0)));
+    }
+    return this.#inverse.offset;
+  }
+}

@@ -1,0 +1,144 @@
+/** ScaNN changes while it serves: upserts, deletions, rebalancing, and what comes back from bytes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readSaved } from '../../src/format/part.ts';
+import { containerSections } from '../../src/format/saved.ts';
+import { bytesSource } from '../../src/format/source.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
+import { BruteForce } from '../../src/topk/brute-force.ts';
+import type { ScannOptions } from '../../src/topk/scann/options.ts';
+import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { normalRows } from '../conformance/oracle.ts';
+import { containerOf } from '../format/containers.ts';
+
+const runtime = new Runtime({ threads: 2 });
+const D = 7;
+const rows = normalRows(800, D, 5);
+const more = normalRows(500, D, 6);
+const queries = normalRows(12, D, 7);
+const names = (begin: number, end: number): string[] =>
+  Array.from({ length: end - begin }, (_, i) => `id ${begin + i}`);
+type Options = ScannOptions<ArrayLike<number>>;
+type Index = ScaNN<ArrayLike<number>, string>;
+const make = (options: Options = {}): Index =>
+  new ScaNN<ArrayLike<number>, string>({ tree: 'always', numLeaves: 20, minLeafSize: 4, runtime, ...options }).index(
+    rows,
+    names(0, 800),
+  );
+const ALL = { leavesToSearch: 20, reorder: 100_000, k: 9 };
+
+/** What the index should hold now, by identifier. */
+function check(index: Index, wanted: Map<string, ArrayLike<number>>): void {
+  const ids = [...wanted.keys()];
+  const oracle = new BruteForce<ArrayLike<number>, string>({ runtime }).index([...wanted.values()], ids);
+  assert.equal(index.size, wanted.size);
+  const found = index.call(queries, ALL);
+  const best = oracle.call(queries, 9);
+  queries.forEach((_, b) => {
+    assert.deepEqual(found.hits(b), best.hits(b));
+  });
+}
+
+for (const [name, options] of Object.entries({
+  tree: {},
+  'second leaves': { soar: 1 },
+  flat: { tree: 'never' },
+} as Record<string, Options>)) {
+  test(`upsert, replace, delete, rebalance: ${name}`, async () => {
+    const index = make(options);
+    const wanted = new Map<string, ArrayLike<number>>(names(0, 800).map((id, i) => [id, rows[i]!]));
+    index.upsert(names(800, 1300), more);
+    names(800, 1300).forEach((id, i) => {
+      wanted.set(id, more[i]!);
+    });
+    check(index, wanted);
+    assert.equal(index.drift().inserted, 500);
+    index.upsert(['id 3', 'id 900', 'id 3'], [more[1]!, more[2]!, more[3]!]);
+    wanted.set('id 3', more[3]!).set('id 900', more[2]!);
+    check(index, wanted);
+    assert.equal(index.delete(['id 3', 'id 5', 'nobody', 'id 1000']), 3);
+    for (const id of ['id 3', 'id 5', 'id 1000']) wanted.delete(id);
+    check(index, wanted);
+    assert.equal(index.drift().deleted, 3);
+    index.upsert(['id 5'], [more[9]!]);
+    wanted.set('id 5', more[9]!);
+    check(index, wanted);
+    const steps: string[] = [];
+    const rebalanced = index.rebalance({ onProgress: ({ step }) => steps.push(step) });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    index.upsert(['late'], [more[10]!]);
+    index.delete(['id 7']);
+    wanted.set('late', more[10]!).delete('id 7');
+    check(index, wanted);
+    await rebalanced;
+    check(index, wanted);
+    assert.equal(index.drift().inserted, name === 'flat' ? index.drift().inserted : 1);
+  });
+}
+
+test('upserts are found through leaves, and drift tells where they went', () => {
+  const index = make({ reorder: 'float32' });
+  const far = Array.from({ length: 200 }, (_, i) => Float32Array.from(more[i]!, (x) => x + 6));
+  index.reserve(200);
+  index.upsert(names(2000, 2200), far);
+  const found = index.call(far[0]!, { k: 20, leavesToSearch: 3, reorder: 60 });
+  assert.ok(found.identifiers().every((id) => Number(id.slice(3)) >= 2000));
+  const drift = index.drift();
+  assert.ok(drift.distance > 3 * drift.builtDistance && drift.movedShare > 0, JSON.stringify(drift));
+});
+
+test('row numbers as identifiers: the next one may be added, a gap may not', () => {
+  const index = new ScaNN<ArrayLike<number>, number>({ runtime, tree: 'always', numLeaves: 20 }).index(rows);
+  index.upsert([800, 801, 3], [more[0]!, more[1]!, more[2]!]);
+  assert.equal(index.size, 802);
+  assert.throws(() => index.upsert([900], [more[0]!]), { code: 'ERR_IDENTIFIER' });
+  assert.throws(() => index.upsert([1], [[1, 2]]), { code: 'ERR_SHAPE' });
+  assert.throws(() => index.upsert([1, 2], [more[0]!]), { code: 'ERR_SHAPE' });
+  assert.throws(() => index.upsert([1], [Array(D).fill(Number.NaN)]), { code: 'ERR_NOT_FINITE' });
+  assert.equal(index.size, 802);
+  const empty = new ScaNN<ArrayLike<number>, string>({ runtime }).index([]);
+  empty.upsert(['a'], [[1, 2]]);
+  assert.deepEqual(empty.call([1, 1]).hits(), [{ identifier: 'a', score: 3 }]);
+});
+
+test('an aborted build or rebalance leaves the old index serving', async () => {
+  const index = make();
+  const before = index.call(queries, ALL);
+  for (const start of [
+    (signal: AbortSignal, onProgress: () => void) => index.rebalance({ signal, onProgress }),
+    (signal: AbortSignal, onProgress: () => void) => index.indexAsync(more, names(0, 500), { signal, onProgress }),
+  ]) {
+    const controller = new AbortController();
+    await assert.rejects(
+      start(controller.signal, () => controller.abort()),
+      { code: 'ERR_ABORTED' },
+    );
+    assert.deepEqual(index.call(queries, ALL).scores, before.scores);
+  }
+  await index.indexAsync(more, names(0, 500));
+  assert.equal(index.size, 500);
+});
+
+test('save → load: the same answers, and updates go on', async () => {
+  for (const options of [
+    {},
+    { soar: 1, upperTree: true },
+    { distanceMeasure: 'squared_l2', reorder: 'int8' },
+    { tree: 'never' },
+    { reorder: false },
+  ] as Options[]) {
+    const index = make(options);
+    index.upsert(names(800, 1300), more);
+    index.delete(['id 4', 'id 801']);
+    const bytes = containerOf(containerSections(index.save()));
+    const loaded = await readSaved(bytesSource(bytes), (part) => ScaNN.load<ArrayLike<number>, string>(part), runtime);
+    assert.equal(loaded.size, index.size);
+    const asked = options.reorder === false ? { leavesToSearch: 5 } : { leavesToSearch: 5, reorder: 40 };
+    const [before, after] = [index, loaded].map((one) => one.call(queries, { k: 9, ...asked }));
+    queries.forEach((_, b) => {
+      assert.deepEqual(after!.hits(b), before!.hits(b));
+    });
+    for (const one of [index, loaded]) one.upsert(['new'], [queries[0]!]);
+    assert.deepEqual(loaded.call(queries, ALL).hits(0), index.call(queries, ALL).hits(0));
+  }
+});
