@@ -1,0 +1,153 @@
+/**
+ * The vectors of the index benchmark, with exact answers: made once into a folder, as .npy files that peers read too.
+ *
+ * Queries are never indexed rows. Truth is the exact top 10 by our BruteForce, whose equality with faiss the tutorial's
+ * benchmark checks; for squared L2 the vectors are lifted by one dimension, which keeps the order.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { BruteForce } from 'shortlist';
+import { readFloats, readNpy, writeNpy } from '../harness/npy.ts';
+import { prepare, shrunkCopies, type Work } from '../tutorial/work.ts';
+
+/** How vectors are compared. */
+export type Metric = 'dot' | 'cosine' | 'l2';
+
+/** One set of vectors. */
+export interface VectorSet {
+  name: string;
+  metric: Metric;
+  dimensions: number;
+  base: Float32Array;
+  queries: Float32Array;
+  /** [queries, 10] rows of the exact best. */
+  truth: Int32Array;
+  files: { base: string; queries: string; truth: string };
+}
+
+const K = 10;
+
+/** The tutorial's movies and their shrunk copies, asked by its distinct test users. */
+export function tutorialSet(work: Work, folder: string): VectorSet {
+  const { queryTower, candidateTower } = work.model;
+  const { data, dimensions } = shrunkCopies(candidateTower.embed(work.titles));
+  const users = [...new Set(work.test.queries)];
+  return complete('tutorial 1,683,682 × 32', 'dot', dimensions, data, queryTower.embed(users).data.slice(), folder);
+}
+
+/** The tutorial's work, trained. */
+export { prepare };
+
+/** GloVe 400,000 × 50 by cosine; every 40th row is a query. Undefined where the data are not there. */
+export function gloveSet(data: string | undefined, folder: string): VectorSet | undefined {
+  return heldOut('glove 390,000 × 50 cosine', 'cosine', data && join(data, 'glove-6b-50d/emb_f16.npy'), 40, folder);
+}
+
+/** French word vectors, inner product with uneven norms; every 40th row is a query. */
+export function frenchSet(data: string | undefined, folder: string): VectorSet | undefined {
+  return heldOut('french 19,500 × 300', 'dot', data && join(data, 'wordvec-fr-20k-300/vectors.npy'), 40, folder);
+}
+
+/** SIFT in squared L2; every 10th row is a query. */
+export function siftSet(data: string | undefined, folder: string): VectorSet | undefined {
+  return heldOut('sift 4,500 × 128 L2', 'l2', data && join(data, 'sift-5k-ngt/base.u8.npy'), 10, folder);
+}
+
+/** LastFM: trained users ask for items. */
+export function lastfmSet(data: string | undefined, folder: string): VectorSet | undefined {
+  const path = data && join(data, 'lightgcn-lastfm-64');
+  if (!path || !existsSync(path)) return undefined;
+  const items = readFloats(join(path, 'lastfm_item.npy'));
+  const users = readFloats(join(path, 'lastfm_user.npy'));
+  return complete('lastfm 3,646 × 64', 'dot', items.shape[1]!, items.data, users.data, folder);
+}
+
+function heldOut(
+  name: string,
+  metric: Metric,
+  path: string | undefined,
+  every: number,
+  folder: string,
+): VectorSet | undefined {
+  if (!path || !existsSync(path)) return undefined;
+  const { data, shape } = readNpy(path);
+  const [rows, d] = shape as [number, number];
+  const pick = (wanted: (row: number) => boolean): Float32Array => {
+    const chosen = Array.from({ length: rows }, (_, row) => row).filter(wanted);
+    const out = new Float32Array(chosen.length * d);
+    chosen.forEach((row, i) => {
+      for (let t = 0; t < d; t++) out[i * d + t] = Number(data[row * d + t]);
+      if (metric === 'cosine') normalize(out.subarray(i * d, (i + 1) * d));
+    });
+    return out;
+  };
+  const queries = pick((row) => row % every === 0);
+  return complete(
+    name,
+    metric,
+    d,
+    pick((row) => row % every !== 0),
+    queries.subarray(0, Math.min(queries.length, 1000 * d)),
+    folder,
+  );
+}
+
+function normalize(row: Float32Array): void {
+  const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0)) || 1;
+  for (let t = 0; t < row.length; t++) row[t] = row[t]! / length;
+}
+
+function complete(
+  name: string,
+  metric: Metric,
+  dimensions: number,
+  base: Float32Array,
+  queries: Float32Array,
+  folder: string,
+): VectorSet {
+  const truth = exactRows(metric, dimensions, base, queries);
+  const at = join(folder, name.split(' ')[0]!);
+  mkdirSync(at, { recursive: true });
+  const files = { base: join(at, 'base.npy'), queries: join(at, 'queries.npy'), truth: join(at, 'truth.npy') };
+  writeNpy(files.base, base, [base.length / dimensions, dimensions]);
+  writeNpy(files.queries, queries, [queries.length / dimensions, dimensions]);
+  writeNpy(files.truth, truth, [truth.length / K, K]);
+  return { name, metric, dimensions, base, queries, truth, files };
+}
+
+/** argmin |q − x|² = argmax ⟨[q, 1], [x, −|x|²/2]⟩. */
+function exactRows(metric: Metric, d: number, base: Float32Array, queries: Float32Array): Int32Array {
+  if (metric !== 'l2') return best(base, queries, d);
+  const lifted = (rows: Float32Array, last: (row: Float32Array) => number): Float32Array => {
+    const out = new Float32Array((rows.length / d) * (d + 1));
+    for (let i = 0; i < rows.length / d; i++) {
+      const row = rows.subarray(i * d, (i + 1) * d);
+      out.set(row, i * (d + 1));
+      out[i * (d + 1) + d] = last(row);
+    }
+    return out;
+  };
+  const half = (row: Float32Array): number => -row.reduce((sum, value) => sum + value * value, 0) / 2;
+  return best(
+    lifted(base, half),
+    lifted(queries, () => 1),
+    d + 1,
+  );
+}
+
+function best(base: Float32Array, queries: Float32Array, dimensions: number): Int32Array {
+  const index = new BruteForce<number[], number>().index({ data: base, dimensions });
+  const { rows } = index.call({ data: queries, dimensions } as never, K);
+  return rows.slice();
+}
+
+/** Share of the true rows that were found. */
+export function recall(truth: Int32Array, rowsOf: (query: number) => ArrayLike<number>): number {
+  const queries = truth.length / K;
+  let found = 0;
+  for (let i = 0; i < queries; i++) {
+    const rows = new Set(Array.from(rowsOf(i)).slice(0, K));
+    for (let j = 0; j < K; j++) if (rows.has(truth[i * K + j]!)) found++;
+  }
+  return found / truth.length;
+}
