@@ -26,6 +26,8 @@ Options of tutorial
   --seed N         seed of everything random (default 42)
   --user ID        whose shortlist is shown (default 42)
   --save FILE      where the bundle is written (default: a temporary folder)
+  --copies N       shrunk copies of every movie in the second half (default 1000: 1.68 million
+                   candidates; 0 leaves it out)
   --resume FILE    go on with training that Ctrl-C interrupted
   --json           one JSON object a line
 

@@ -11,6 +11,7 @@ import { loadMovieLens } from 'shortlist/node';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
+import { serveEfficiently } from './approximate.ts';
 import type { TutorialEvent } from './events.ts';
 import { judge, recommend, saveAndLoad } from './serving.ts';
 import { show } from './show.ts';
@@ -23,6 +24,8 @@ export interface TutorialSettings {
   seed: number;
   user: string;
   save: string | undefined;
+  /** Shrunk copies of every movie in the second half; 0 leaves it out. */
+  copies: number;
   checkpoint: string | undefined;
 }
 
@@ -36,6 +39,7 @@ export const tutorial: Command = async (argv, environment) => {
       seed: { type: 'string', default: '42' },
       user: { type: 'string', default: '42' },
       save: { type: 'string' },
+      copies: { type: 'string', default: '1000' },
       resume: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
@@ -46,6 +50,7 @@ export const tutorial: Command = async (argv, environment) => {
     seed: wholeNumber('seed', values.seed, 0),
     user: values.user,
     save: values.save,
+    copies: wholeNumber('copies', values.copies, 0),
     checkpoint: values.resume,
   };
   await walkThrough(settings, environment, reporter(environment, values.json, show));
@@ -73,6 +78,10 @@ async function walkThrough(
     const path = settings.save ?? join(folder!, 'tutorial.shortlist');
     try {
       await saveAndLoad({ index, before, trained, settings, path }, environment, report);
+      const { copies, user, seed } = settings;
+      if (copies > 0) {
+        await serveEfficiently({ model: trained.model, split, user, seed, copies }, environment, report);
+      }
     } finally {
       if (folder) await rm(folder, { recursive: true, force: true });
     }

@@ -87,6 +87,38 @@ export interface LatencyEvent extends Event {
   p99Ms: number;
 }
 
+/** The second half's candidates are made. */
+export interface CorpusEvent extends Event {
+  event: 'corpus';
+  candidates: number;
+  /** Randomly shrunk copies of every movie. */
+  copies: number;
+}
+
+/** An index is being built. */
+export interface BuildingEvent extends Event {
+  event: 'building';
+  leaves: number;
+  step: string;
+  share: number;
+}
+
+/** An index is built. */
+export interface BuiltEvent extends Event {
+  event: 'built';
+  leaves: number;
+  seconds: number;
+  sizeBytes: number;
+}
+
+/** How much of the exact answer an index finds. */
+export interface RecallEvent extends Event {
+  event: 'recall';
+  index: string;
+  k: number;
+  recall: number;
+}
+
 /** The bundle was written. */
 export interface SavedEvent extends Event {
   event: 'saved';
@@ -114,5 +146,9 @@ export type TutorialEvent =
   | EvaluationEvent
   | ShortlistEvent
   | LatencyEvent
+  | CorpusEvent
+  | BuildingEvent
+  | BuiltEvent
+  | RecallEvent
   | SavedEvent
   | LoadedEvent;

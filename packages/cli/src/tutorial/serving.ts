@@ -6,15 +6,11 @@ import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialSettings } from './command.ts';
 import type { TutorialEvent } from './events.ts';
+import { reportLatency } from './latency.ts';
 import type { Trained } from './training.ts';
 
 /** Titles in the shortlist that is shown. */
 const SHOWN = 5;
-/** Queries that are timed: enough for a 99th percentile. */
-const TIMED_QUERIES = 2_000;
-/** Queries before them: V8 compiles the hot path meanwhile. */
-const WARMUP_QUERIES = 500;
-
 /** Index every movie exactly, and judge the model on the test part. */
 export async function judge(
   { model }: Trained,
@@ -32,14 +28,7 @@ export async function judge(
     index: 'BruteForce',
     ...(await model.evaluate(dataset, { metrics, clock: now, signal })),
   });
-  const latencies = timeQueries(index, test.userIds, now);
-  report({
-    event: 'latency',
-    index: 'BruteForce',
-    candidates: index.size,
-    queries: latencies.length,
-    ...percentiles(latencies),
-  });
+  reportLatency('BruteForce', index.size, (query) => index.call(query).identifiers(), test.userIds, now, report);
   return index;
 }
 
@@ -81,20 +70,4 @@ export async function saveAndLoad(
     after.identifiers().join('\n') === before.identifiers().join('\n') &&
     after.scoresOf().every((score, i) => Object.is(score, before.scoresOf()[i]));
   report({ event: 'loaded', seconds, identical });
-}
-
-/** Milliseconds of single queries, raw feature in, titles out. */
-function timeQueries(index: TopK<string, string>, users: readonly string[], now: () => number): Float64Array {
-  const latencies = new Float64Array(TIMED_QUERIES);
-  for (let i = -WARMUP_QUERIES; i < TIMED_QUERIES; i++) {
-    const user = users[(i + WARMUP_QUERIES) % users.length]!;
-    const start = now();
-    index.call(user).identifiers();
-    if (i >= 0) latencies[i] = now() - start;
-  }
-  return latencies.sort();
-}
-
-function percentiles(sorted: Float64Array): { p50Ms: number; p99Ms: number } {
-  return { p50Ms: sorted[sorted.length >> 1]!, p99Ms: sorted[Math.floor(0.99 * sorted.length)]! };
 }

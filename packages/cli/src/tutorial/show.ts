@@ -53,6 +53,20 @@ const SHOWN: Shown = {
         `${duration(event.p50Ms)} (p99 ${duration(event.p99Ms)}, ${count(event.queries)} queries)`,
     );
   },
+  corpus({ candidates, copies }, terminal) {
+    terminal.line(
+      `\nEfficient serving: ${count(candidates)} candidates, every movie and ${count(copies)} shrunk copies of it`,
+    );
+  },
+  building({ leaves, step, share }, terminal) {
+    terminal.progress(share, `building ScaNN with ${count(leaves)} leaves: ${step}`);
+  },
+  built({ leaves, seconds, sizeBytes }, terminal) {
+    terminal.line(`\nScaNN with ${count(leaves)} leaves: built in ${duration(1000 * seconds)}, ${bytes(sizeBytes)}`);
+  },
+  recall({ index, k, recall }, terminal) {
+    terminal.line(`  ${index} (leaves/searched/reordered): recall@${k} ${recall.toFixed(4)}`);
+  },
   saved(event, terminal) {
     terminal.line(`\nSaved ${event.path} (${bytes(event.sizeBytes)}) in ${duration(1000 * event.seconds)}`);
   },

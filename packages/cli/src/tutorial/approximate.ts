@@ -1,0 +1,119 @@
+/**
+ * The tutorial's second half, "efficient serving": all movies and 1,000 randomly shrunk copies of each, exactly and
+ * through ScaNN: latency, shortlists, evaluation, recall at the tutorial's settings.
+ */
+import {
+  BruteForce,
+  FactorizedTopK,
+  Generator,
+  type Matrix,
+  ScaNN,
+  type TopK,
+  type TopKResult,
+  type TutorialSplit,
+  type TwoTowerModel,
+} from 'shortlist';
+import type { Report } from '../terminal/reporter.ts';
+import type { Environment } from '../terminal/terminal.ts';
+import type { TutorialEvent } from './events.ts';
+import { reportLatency } from './latency.ts';
+
+/** Titles in a shortlist here: the tutorial shows three. */
+const SHOWN = 3;
+/** The settings the tutorial tries, leaves first, then (leaves searched, candidates reordered); and one of our own. */
+const BUILDS = [
+  { numLeaves: 100, points: [[10, 100]] },
+  {
+    numLeaves: 1000,
+    points: [
+      [100, 1000],
+      [70, 400],
+    ],
+  },
+  { numLeaves: 2000, points: [[25, 100]] },
+] as const;
+/** Results whose recall is measured. */
+const RECALL_AT = 10;
+
+/** What the second half works on. */
+export interface ApproximateInputs {
+  model: TwoTowerModel;
+  split: TutorialSplit;
+  user: string;
+  seed: number;
+  copies: number;
+}
+
+/** Walk through the second half; the index of the last settings. */
+export async function serveEfficiently(
+  { model, split, user, seed, copies }: ApproximateInputs,
+  { now, signal }: Environment,
+  report: Report<TutorialEvent>,
+): Promise<ScaNN<string, number>> {
+  const { queryTower, candidateTower } = model;
+  const { test, movies } = split;
+  const { titles } = movies;
+  const corpus = shrunkCopies(candidateTower.embed(titles), copies, seed);
+  report({ event: 'corpus', candidates: corpus.data.length / corpus.dimensions, copies });
+  const rowOf = new Map(titles.map((title, row) => [title, row] as const).reverse());
+  const candidateIds = test.titles.map((title) => rowOf.get(title)!);
+  const dataset = { queries: test.userIds, candidates: test.titles, candidateIds };
+  const judge = async (name: string, index: TopK<string, number>): Promise<void> => {
+    const hits = index.call(user, SHOWN).hits();
+    const named = hits.map(({ identifier: row, score }) => {
+      const copy = row < titles.length ? '' : ' (a shrunk copy)';
+      return { title: `${titles[row % titles.length]}${copy}`, score };
+    });
+    report({ event: 'shortlist', index: name, user, hits: named });
+    const metrics = new FactorizedTopK({ candidates: index });
+    report({ event: 'evaluation', index: name, ...(await model.evaluate(dataset, { metrics, clock: now, signal })) });
+  };
+  const exact = new BruteForce<string, number>({ queryModel: queryTower }).index(corpus);
+  reportLatency('BruteForce', exact.size, (query) => exact.call(query, SHOWN), test.userIds, now, report);
+  await judge('BruteForce', exact);
+  const users = [...new Set(test.userIds)];
+  const truth = exact.call(users, RECALL_AT);
+  let index!: ScaNN<string, number>;
+  for (const { numLeaves, points } of BUILDS) {
+    index?.free();
+    const [[numLeavesToSearch, numReorderingCandidates]] = points;
+    index = new ScaNN({ queryModel: queryTower, numLeaves, numLeavesToSearch, numReorderingCandidates, seed });
+    const start = now();
+    await index.indexAsync(corpus, undefined, {
+      signal,
+      onProgress: ({ step, done, total }) =>
+        report({ event: 'building', leaves: numLeaves, step, share: done / total }),
+    });
+    report({ event: 'built', leaves: numLeaves, seconds: (now() - start) / 1000, sizeBytes: index.sizeBytes });
+    for (const [leavesToSearch, reorder] of points) {
+      const name = `ScaNN ${numLeaves}/${leavesToSearch}/${reorder}`;
+      const options = { leavesToSearch, reorder };
+      const found = index.call(users, { ...options, k: RECALL_AT });
+      report({ event: 'recall', index: name, k: RECALL_AT, recall: sharedRows(found, truth) });
+      const ask = (query: string): unknown => index.call(query, { ...options, k: SHOWN });
+      reportLatency(name, index.size, ask, test.userIds, now, report);
+    }
+    await judge(`ScaNN ${numLeaves}/${numLeavesToSearch}/${numReorderingCandidates}`, index);
+  }
+  return index;
+}
+
+/** Rows of `base` and `copies` copies of them, each number times its own uniform one from [0, 1). */
+function shrunkCopies(base: Matrix, copies: number, seed: number): { data: Float32Array; dimensions: number } {
+  const generator = new Generator(seed).fork('shrunk copies');
+  const rows = base.data;
+  const data = new Float32Array(rows.length * (copies + 1));
+  data.set(rows);
+  for (let i = rows.length; i < data.length; i++) data[i] = rows[i % rows.length]! * generator.uniform();
+  return { data, dimensions: base.dimensions };
+}
+
+/** Share of the exact results' rows that were found. */
+function sharedRows(found: TopKResult<number>, truth: TopKResult<number>): number {
+  let shared = 0;
+  for (let query = 0; query < truth.queries; query++) {
+    const rows = new Set(found.rowsOf(query));
+    for (const row of truth.rowsOf(query)) if (rows.has(row)) shared++;
+  }
+  return shared / (truth.queries * truth.k);
+}
