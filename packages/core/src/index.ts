@@ -91,6 +91,7 @@ export type {
 } from './topk/contract.ts';
 export { Identifiers } from './topk/identifiers.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
+export type { ScannDrift } from './topk/scann/live-index.ts';
 export { GroupFilter } from './topk/scann/masks.ts';
 export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
 export { type IndexAsyncOptions, ScaNN, type ScannCallOptions } from './topk/scann/scann.ts';
@@ -99,5 +100,9 @@ export type { ScannStats } from './topk/scann/stats.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming.ts';
 // towers
 export { type FeatureOptions, type Features, Tower, type TowerHead } from './towers/tower.ts';
+// tuning
+export { type AutopilotSettings, autopilot } from './tuning/autopilot.ts';
+export { paretoFront, type TradeOff } from './tuning/pareto.ts';
+export { recallOf, type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';
 // vectors
 export { Matrix, type VectorsLike } from './vectors/matrix.ts';

@@ -22,6 +22,7 @@ export function searchPlan<I extends Identifier>(
     leavesToSearch?: number | undefined;
     reorder?: number | undefined;
     groupBound?: number | false | undefined;
+    exact?: boolean | undefined;
   },
   filter: GroupFilter | undefined,
   exclusions: SearchPlan['exclusions'],
@@ -31,7 +32,7 @@ export function searchPlan<I extends Identifier>(
   const reorder = Math.max(k, checkInteger('reorder', options.reorder ?? settings.numReorderingCandidates, 1));
   const isFlat = shape.leaves === 0;
   const kept = filter?.kept ?? rows;
-  const isListed = isFlat || (filter !== undefined && kept <= Math.max(EXACT_KEPT, reorder));
+  const isListed = isFlat || options.exact === true || (filter !== undefined && kept <= Math.max(EXACT_KEPT, reorder));
   const leavesToSearch = Math.max(1, Math.min(shape.leaves, widened(asked, kept, rows)));
   const isEverything = reorder * shape.copies >= rows;
   const beta = checkNumber('groupBound', Number(options.groupBound ?? shape.groupBound), 0);

@@ -43,6 +43,8 @@ export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions
   leavesToSearch?: number | undefined;
   /** Candidates scored again exactly; default the index's; at least k. */
   reorder?: number | undefined;
+  /** Score every candidate exactly, as the truth that approximate answers are compared with. */
+  exact?: boolean | undefined;
   /** Standard errors within which a group is searched; default the index's; false: whole leaves. */
   groupBound?: number | false | undefined;
   /** A predicate, bit words over the rows, or what `compileFilter` made of one. */

@@ -15,6 +15,10 @@ export interface ScannStats {
   /** Leaves, and points (with second copies) in the smallest, the median and the largest. */
   leaves: number;
   leafSizes: { least: number; median: number; most: number };
+  /** Blocks of 4 bits a candidate. */
+  blocks: number;
+  /** True where groups of a leaf may be passed over by their bound. */
+  hasGroupBounds: boolean;
   /** η the codes were made with. */
   eta: number;
   /** What was done otherwise than asked, in words. */
@@ -47,6 +51,8 @@ export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, 
     sizeBytes: leaves?.sizeBytes ?? 0,
     leaves: shape?.leaves ?? 0,
     leafSizes: { least: sizes[0] ?? 0, median: sizes[sizes.length >> 1] ?? 0, most: sizes.at(-1) ?? 0 },
+    blocks: (shape?.productBlocks ?? 0) + (shape?.correctionBlocks ?? 0),
+    hasGroupBounds: shape?.hasBounds ?? false,
     eta: shape?.eta ?? 1,
     notes,
   };

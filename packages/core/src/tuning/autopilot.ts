@@ -1,0 +1,43 @@
+/** Settings of a ScaNN index from the number and the width of its candidates alone. */
+import { checkInteger } from '../checks/numbers.ts';
+import type { ScannOptions } from '../topk/scann/options.ts';
+
+/** What `autopilot` chooses. */
+export type AutopilotSettings = Required<
+  Pick<
+    ScannOptions<never>,
+    'numLeaves' | 'numLeavesToSearch' | 'numReorderingCandidates' | 'dimensionsPerBlock' | 'trainingSampleSize'
+  >
+>;
+
+/** Leaves a square root of candidates: the cheapest of 1 to 4 at recall .9 to .99 on three kinds of data. */
+const LEAVES_PER_ROOT = 1.5;
+/** Leaves searched for a recall of about .95: 30 of 2,000, and in proportion to the root elsewhere. */
+const SEARCHED_AT_2000 = 30;
+/** Rows a leaf that train its centroid: half of ScaNN's own rule of 200, whose second half moves little. */
+const SAMPLE_PER_LEAF = 100;
+const SAMPLE_MIN = 50_000;
+/** Two dimensions a block while codes fit the cache of a core; three from this width on. */
+const WIDE = 128;
+const BLOCK_MAX = 16;
+/** Sums of tables are int16: 63 a block. */
+const BLOCKS_MAX = 500;
+
+/**
+ * Settings for `rows` candidates of `dimensions`; recall about .95 on data like words or films, to be tuned from there.
+ *
+ * @throws {OptionError} when a number is not a positive integer
+ */
+export function autopilot(rows: number, dimensions: number, k = 10): AutopilotSettings {
+  checkInteger('rows', rows, 1);
+  checkInteger('dimensions', dimensions, 1);
+  checkInteger('k', k, 1);
+  const numLeaves = Math.max(1, Math.round(LEAVES_PER_ROOT * Math.sqrt(rows)));
+  return {
+    numLeaves,
+    numLeavesToSearch: Math.min(numLeaves, Math.max(4, Math.round(SEARCHED_AT_2000 * Math.sqrt(numLeaves / 2000)))),
+    numReorderingCandidates: Math.max(100, Math.round(30 * Math.sqrt(k))),
+    dimensionsPerBlock: Math.min(BLOCK_MAX, Math.max(dimensions >= WIDE ? 3 : 2, Math.ceil(dimensions / BLOCKS_MAX))),
+    trainingSampleSize: Math.min(rows, Math.max(SAMPLE_MIN, SAMPLE_PER_LEAF * numLeaves)),
+  };
+}

@@ -1,0 +1,23 @@
+/** Points that no other beats: more recall costs more time or more bytes. */
+
+/** What a setting gives and what it costs. */
+export interface TradeOff {
+  recall: number;
+  latencyMs: number;
+  sizeBytes: number;
+}
+
+/** The points that none of the others equals or betters in all three, by recall ascending. */
+export function paretoFront<T extends TradeOff>(points: readonly T[]): T[] {
+  return points
+    .filter((point, i) => !points.some((other, j) => beats(other, point) || (j < i && equals(other, point))))
+    .sort((a, b) => a.recall - b.recall || a.latencyMs - b.latencyMs);
+}
+
+function equals(a: TradeOff, b: TradeOff): boolean {
+  return a.recall === b.recall && a.latencyMs === b.latencyMs && a.sizeBytes === b.sizeBytes;
+}
+
+function beats(a: TradeOff, b: TradeOff): boolean {
+  return a.recall >= b.recall && a.latencyMs <= b.latencyMs && a.sizeBytes <= b.sizeBytes && !equals(a, b);
+}

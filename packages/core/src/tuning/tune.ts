@@ -1,0 +1,238 @@
+/**
+ * Find the settings of a ScaNN index that reach a recall in the least time, or the best recall within a time.
+ *
+ * Truth is the exact answer of the index itself on a sample of queries, found in groups, so that no more than results is
+ * in memory. For each number of leaves the smallest reordering that reaches the target is found by halving; leaves grow
+ * until more of them cannot be cheaper.
+ */
+import { throwIfAborted } from '../checks/abort.ts';
+import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import type { Progress } from '../clustering/k-means.ts';
+import { OptionError } from '../errors/errors.ts';
+import type { Identifier } from '../topk/contract.ts';
+import type { TopKResult } from '../topk/result.ts';
+import type { ScaNN } from '../topk/scann/scann.ts';
+import type { SearchWork } from '../topk/scann/search.ts';
+import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { paretoFront, type TradeOff } from './pareto.ts';
+
+/** Options of `tune`. */
+export interface TuneOptions {
+  /** Queries like those to come; embeddings. The first `sampleSize` are used. */
+  queries: VectorsLike;
+  /** Reach this recall@k in the least time. Either this or `latencyBudgetMs`. */
+  targetRecall?: number;
+  /** Reach the best recall@k within this time a query. */
+  latencyBudgetMs?: number;
+  k?: number;
+  /** Queries looked at; default 500. */
+  sampleSize?: number;
+  /** Milliseconds, to time queries by; without it the counted work is taken for time, and results do not vary. */
+  clock?: () => number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** One setting tried. */
+export interface TunedPoint extends TradeOff {
+  leavesToSearch: number;
+  reorder: number;
+  groupBound: number;
+  /** Work a query: centroids, codes and candidates scored. */
+  centroids: number;
+  codes: number;
+  reorders: number;
+}
+
+/** What was found; JSON. */
+export interface TuneReport {
+  k: number;
+  queries: number;
+  /** The setting to use; the one of best recall where none reaches the target. */
+  chosen: TunedPoint;
+  isTargetReached: boolean;
+  /** Settings that none tried betters, by recall. */
+  front: TunedPoint[];
+  tried: number;
+}
+
+const SAMPLE = 500;
+/** Leaves grow by this factor from try to try, a step that costs less than it may miss. */
+const GROWTH = 1.35;
+/** Reordering tried, in results: from no choice at all to far more than codes ever need. */
+const REORDER_MAX_PER_RESULT = 64;
+/** Standard errors of group bounds tried where the index has bounds. */
+const BOUNDS = [2, 3, 4.5];
+/** Nanoseconds of a product with a centroid, a code and a candidate, a dimension or a block, on one core (measured). */
+const CENTROID_NS = 0.03;
+const CODE_NS = 0.025;
+const REORDER_NS = 60;
+
+/**
+ * Tune the search settings of a built index.
+ *
+ * @throws {OptionError} when not exactly one of target and budget is given, or one is out of range
+ * @throws {StateError} before `index`
+ * @throws {AbortedError} when the signal is raised
+ */
+export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options: TuneOptions): Promise<TuneReport> {
+  const { targetRecall, latencyBudgetMs, k = index.k, sampleSize = SAMPLE, signal, onProgress } = options;
+  if ((targetRecall === undefined) === (latencyBudgetMs === undefined)) {
+    throw new OptionError('tune: expected one of targetRecall and latencyBudgetMs, got both or none');
+  }
+  if (targetRecall !== undefined) checkNumber('targetRecall', targetRecall, 0, 1);
+  if (latencyBudgetMs !== undefined) checkNumber('latencyBudgetMs', latencyBudgetMs, 0);
+  checkInteger('sampleSize', sampleSize, 1);
+  const queries = sampleQueries(index, options.queries, sampleSize);
+  const truth = index.call(queries as never, { k, exact: true } as never);
+  const stats = index.stats();
+  const points: TunedPoint[] = [];
+  const tries = new Map<string, TunedPoint>();
+  const bounds = stats.hasGroupBounds ? BOUNDS : [0];
+  const attempt = async (leavesToSearch: number, reorder: number, groupBound: number): Promise<TunedPoint> => {
+    const key = `${leavesToSearch} ${reorder} ${groupBound}`;
+    const known = tries.get(key);
+    if (known) return known;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    throwIfAborted('tune', signal);
+    const point = measure(index, queries, truth, { k, leavesToSearch, reorder, groupBound }, options.clock);
+    tries.set(key, point);
+    points.push(point);
+    return point;
+  };
+  const isGood = (point: TunedPoint): boolean =>
+    targetRecall !== undefined ? point.recall >= targetRecall : point.latencyMs <= latencyBudgetMs!;
+  const grid = leafGrid(Math.max(1, stats.leaves));
+  for (const [i, leavesToSearch] of grid.entries()) {
+    onProgress?.({ step: 'tune', done: i, total: grid.length });
+    const best = chooseBest(points.filter(isGood), targetRecall !== undefined);
+    for (const groupBound of bounds) {
+      if (targetRecall !== undefined) {
+        await leastReorder(k, targetRecall, (reorder) => attempt(leavesToSearch, reorder, groupBound));
+      } else {
+        for (let reorder = k; reorder <= k * REORDER_MAX_PER_RESULT; reorder *= 2) {
+          if (!isGood(await attempt(leavesToSearch, reorder, groupBound))) break;
+        }
+      }
+    }
+    const cheapest = Math.min(...points.filter((p) => p.leavesToSearch === leavesToSearch).map((p) => p.latencyMs));
+    if (targetRecall !== undefined && best && cheapest > best.latencyMs) break;
+    if (latencyBudgetMs !== undefined && cheapest > latencyBudgetMs) break;
+  }
+  onProgress?.({ step: 'tune', done: grid.length, total: grid.length });
+  const good = points.filter(isGood);
+  const fallback = targetRecall !== undefined ? mostRecall(points) : cheapestOf(points);
+  return {
+    k,
+    queries: queries.rows,
+    chosen: chooseBest(good, targetRecall !== undefined) ?? fallback,
+    isTargetReached: good.length > 0,
+    front: paretoFront(points),
+    tried: points.length,
+  };
+}
+
+/** The smallest reordering that reaches the target, by halving; the largest where none does. */
+async function leastReorder(
+  k: number,
+  target: number,
+  attempt: (reorder: number) => Promise<TunedPoint>,
+): Promise<void> {
+  let high = k * REORDER_MAX_PER_RESULT;
+  if ((await attempt(high)).recall < target) return;
+  let low = k;
+  if ((await attempt(low)).recall >= target) return;
+  while (high > low * 1.15 && high - low > 1) {
+    const middle = Math.round(Math.sqrt(low * high));
+    if ((await attempt(middle)).recall >= target) high = middle;
+    else low = middle;
+  }
+}
+
+function measure<Q, I extends Identifier>(
+  index: ScaNN<Q, I>,
+  queries: Matrix,
+  truth: TopKResult<I>,
+  call: { k: number; leavesToSearch: number; reorder: number; groupBound: number },
+  clock: (() => number) | undefined,
+): TunedPoint {
+  const work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+  const found = index.call(queries as never, { ...call, work } as never);
+  const n = queries.rows;
+  const { dimensions, blocks } = index.stats();
+  const codes = work.codes / n;
+  const centroids = work.centroids / n;
+  const reorders = work.reorders / n;
+  const modelled = (centroids * dimensions * CENTROID_NS + codes * blocks * CODE_NS + reorders * REORDER_NS) / 1e6;
+  return {
+    leavesToSearch: call.leavesToSearch,
+    reorder: call.reorder,
+    groupBound: call.groupBound,
+    recall: recallOf(found, truth),
+    latencyMs: clock ? timeQueries(index, queries, call, clock) : modelled,
+    sizeBytes: index.sizeBytes,
+    centroids,
+    codes,
+    reorders,
+  };
+}
+
+/** Mean share of each query's exact results that were found. */
+export function recallOf<I extends Identifier>(found: TopKResult<I>, truth: TopKResult<I>): number {
+  let hits = 0;
+  let wanted = 0;
+  for (let query = 0; query < truth.queries; query++) {
+    const rows = new Set(truth.rowsOf(query));
+    wanted += rows.size;
+    for (const row of found.rowsOf(query)) hits += Number(rows.has(row));
+  }
+  return wanted === 0 ? 1 : hits / wanted;
+}
+
+/** Median time of single queries, the second time each is asked. */
+function timeQueries<Q, I extends Identifier>(
+  index: ScaNN<Q, I>,
+  queries: Matrix,
+  call: { k: number; leavesToSearch: number; reorder: number; groupBound: number },
+  clock: () => number,
+): number {
+  const rows = Array.from({ length: queries.rows }, (_, i) => queries.row(i));
+  const times: number[] = [];
+  for (const isWarm of [false, true]) {
+    for (const row of rows) {
+      const start = clock();
+      index.call(row as never, call as never);
+      if (isWarm) times.push(clock() - start);
+    }
+  }
+  return times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
+}
+
+function sampleQueries<Q, I extends Identifier>(index: ScaNN<Q, I>, queries: VectorsLike, sampleSize: number): Matrix {
+  const all = Matrix.from('queries', queries, index.runtime);
+  if (all.rows <= sampleSize) return all;
+  const sample = new Matrix(sampleSize, all.dimensions, index.runtime);
+  sample.data.set(all.data.subarray(0, sampleSize * all.dimensions));
+  return sample;
+}
+
+/** 1, 2, 3, 4, 6, 8, … all leaves. */
+function leafGrid(leaves: number): number[] {
+  const grid: number[] = [];
+  for (let l = 1; l < leaves; l = Math.max(l + 1, Math.round(l * GROWTH))) grid.push(l);
+  return [...grid, leaves];
+}
+
+function chooseBest(points: readonly TunedPoint[], byTime: boolean): TunedPoint | undefined {
+  return points.toSorted((a, b) =>
+    byTime ? a.latencyMs - b.latencyMs : b.recall - a.recall || a.latencyMs - b.latencyMs,
+  )[0];
+}
+
+function mostRecall(points: readonly TunedPoint[]): TunedPoint {
+  return points.toSorted((a, b) => b.recall - a.recall || a.latencyMs - b.latencyMs)[0]!;
+}
+
+function cheapestOf(points: readonly TunedPoint[]): TunedPoint {
+  return points.toSorted((a, b) => a.latencyMs - b.latencyMs)[0]!;
+}
