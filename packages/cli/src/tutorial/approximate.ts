@@ -11,15 +11,15 @@ import {
   type TopK,
   type TopKResult,
   type TutorialSplit,
-  type TwoTowerModel,
 } from 'shortlist';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
+import type { TutorialSettings } from './command.ts';
 import type { TutorialEvent } from './events.ts';
 import { reportLatency } from './latency.ts';
+import { recommend, type Shown } from './serving.ts';
+import type { Trained } from './training.ts';
 
-/** Titles in a shortlist here: the tutorial shows three. */
-const SHOWN = 3;
 /** The settings the tutorial tries, leaves first, then (leaves searched, candidates reordered); and one of our own. */
 const BUILDS = [
   { numLeaves: 100, points: [[10, 100]] },
@@ -35,45 +35,35 @@ const BUILDS = [
 /** Results whose recall is measured. */
 const RECALL_AT = 10;
 
-/** What the second half works on. */
-export interface ApproximateInputs {
-  model: TwoTowerModel;
-  split: TutorialSplit;
-  user: string;
-  seed: number;
-  copies: number;
-}
-
 /** Walk through the second half; the index of the last settings. */
 export async function serveEfficiently(
-  { model, split, user, seed, copies }: ApproximateInputs,
+  { model }: Trained,
+  { test, movies }: TutorialSplit,
+  { user, seed, copies }: TutorialSettings,
   { now, signal }: Environment,
   report: Report<TutorialEvent>,
-): Promise<ScaNN<string, number>> {
+): Promise<Shown<number> & { index: ScaNN<string, number> }> {
   const { queryTower, candidateTower } = model;
-  const { test, movies } = split;
   const { titles } = movies;
   const corpus = shrunkCopies(candidateTower.embed(titles), copies, seed);
   report({ event: 'corpus', candidates: corpus.data.length / corpus.dimensions, copies });
   const rowOf = new Map(titles.map((title, row) => [title, row] as const).reverse());
   const candidateIds = test.titles.map((title) => rowOf.get(title)!);
   const dataset = { queries: test.userIds, candidates: test.titles, candidateIds };
+  const titleOf = (row: number): string =>
+    `${titles[row % titles.length]}${row < titles.length ? '' : ' (a shrunk copy)'}`;
   const judge = async (name: string, index: TopK<string, number>): Promise<void> => {
-    const hits = index.call(user, SHOWN).hits();
-    const named = hits.map(({ identifier: row, score }) => {
-      const copy = row < titles.length ? '' : ' (a shrunk copy)';
-      return { title: `${titles[row % titles.length]}${copy}`, score };
-    });
-    report({ event: 'shortlist', index: name, user, hits: named });
+    recommend({ name, index, user, titleOf }, report);
     const metrics = new FactorizedTopK({ candidates: index });
     report({ event: 'evaluation', index: name, ...(await model.evaluate(dataset, { metrics, clock: now, signal })) });
   };
   const exact = new BruteForce<string, number>({ queryModel: queryTower }).index(corpus);
-  reportLatency('BruteForce', exact.size, (query) => exact.call(query, SHOWN), test.userIds, now, report);
+  reportLatency('BruteForce', exact.size, (query) => exact.call(query), test.userIds, now, report);
   await judge('BruteForce', exact);
   const users = [...new Set(test.userIds)];
   const truth = exact.call(users, RECALL_AT);
   let index!: ScaNN<string, number>;
+  let name = '';
   for (const { numLeaves, points } of BUILDS) {
     index?.free();
     const [[numLeavesToSearch, numReorderingCandidates]] = points;
@@ -86,16 +76,16 @@ export async function serveEfficiently(
     });
     report({ event: 'built', leaves: numLeaves, seconds: (now() - start) / 1000, sizeBytes: index.sizeBytes });
     for (const [leavesToSearch, reorder] of points) {
-      const name = `ScaNN ${numLeaves}/${leavesToSearch}/${reorder}`;
+      name = `ScaNN ${numLeaves}/${leavesToSearch}/${reorder}`;
       const options = { leavesToSearch, reorder };
       const found = index.call(users, { ...options, k: RECALL_AT });
       report({ event: 'recall', index: name, k: RECALL_AT, recall: sharedRows(found, truth) });
-      const ask = (query: string): unknown => index.call(query, { ...options, k: SHOWN });
+      const ask = (query: string): unknown => index.call(query, options);
       reportLatency(name, index.size, ask, test.userIds, now, report);
     }
     await judge(`ScaNN ${numLeaves}/${numLeavesToSearch}/${numReorderingCandidates}`, index);
   }
-  return index;
+  return { name, index, user, titleOf };
 }
 
 /** Rows of `base` and `copies` copies of them, each number times its own uniform one from [0, 1). */

@@ -73,17 +73,18 @@ async function walkThrough(
   try {
     const trained = await train(data, split, settings, environment, report);
     const index = await judge(trained, split, environment, report);
-    const before = recommend(index, settings.user, report);
-    const folder = settings.save ? undefined : await mkdtemp(join(tmpdir(), 'shortlist-'));
-    const path = settings.save ?? join(folder!, 'tutorial.shortlist');
+    const shown = { name: 'BruteForce', index, user: settings.user, titleOf: (title: string): string => title };
+    recommend(shown, report);
+    const folder = await mkdtemp(join(tmpdir(), 'shortlist-'));
     try {
-      await saveAndLoad({ index, before, trained, settings, path }, environment, report);
-      const { copies, user, seed } = settings;
-      if (copies > 0) {
-        await serveEfficiently({ model: trained.model, split, user, seed, copies }, environment, report);
+      const path = settings.save ?? join(folder, 'tutorial.shortlist');
+      await saveAndLoad(shown, trained, path, environment, report);
+      if (settings.copies > 0) {
+        const efficient = await serveEfficiently(trained, split, settings, environment, report);
+        await saveAndLoad(efficient, trained, join(folder, 'efficient.shortlist'), environment, report);
       }
     } finally {
-      if (folder) await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     }
   } catch (error) {
     if (error instanceof FitAbortedError) await keepCheckpoint(error, settings, environment);

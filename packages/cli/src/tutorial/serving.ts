@@ -1,16 +1,24 @@
 /** The tutorial's second part: index the movies, judge the model, ask for a shortlist, save, load and ask again. */
 import { stat } from 'node:fs/promises';
-import { BruteForce, FactorizedTopK, type TopK, type TopKResult, type TutorialSplit } from 'shortlist';
+import {
+  BruteForce,
+  FactorizedTopK,
+  type Identifier,
+  type SavableIndex,
+  type TopK,
+  type TopKResult,
+  type TutorialSplit,
+} from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
-import type { TutorialSettings } from './command.ts';
 import type { TutorialEvent } from './events.ts';
 import { reportLatency } from './latency.ts';
 import type { Trained } from './training.ts';
 
 /** Titles in the shortlist that is shown. */
 const SHOWN = 5;
+
 /** Index every movie exactly, and judge the model on the test part. */
 export async function judge(
   { model }: Trained,
@@ -32,40 +40,42 @@ export async function judge(
   return index;
 }
 
+/** An index with what is needed to show its answers. */
+export interface Shown<I extends Identifier> {
+  name: string;
+  index: TopK<string, I>;
+  user: string;
+  titleOf: (identifier: I) => string;
+}
+
 /** A user's shortlist, reported. */
-export function recommend(
-  index: TopK<string, string>,
-  user: string,
+export function recommend<I extends Identifier>(
+  { name, index, user, titleOf }: Shown<I>,
   report: Report<TutorialEvent>,
-): TopKResult<string> {
-  const result = index.call(user);
-  const hits = result.hits().map(({ identifier, score }) => ({ title: identifier, score }));
-  report({ event: 'shortlist', index: 'BruteForce', user, hits });
+): TopKResult<I> {
+  const result = index.call(user, SHOWN);
+  const hits = result.hits().map(({ identifier, score }) => ({ title: titleOf(identifier), score }));
+  report({ event: 'shortlist', index: name, user, hits });
   return result;
 }
 
-/** What is saved, and what the answer was before. */
-interface Serving {
-  index: BruteForce<string, string>;
-  before: TopKResult<string>;
-  trained: Trained;
-  settings: TutorialSettings;
-  path: string;
-}
-
-/** Save the bundle, load it, ask the same. */
-export async function saveAndLoad(
-  { index, before, trained, settings, path }: Serving,
+/** Save an index with its towers, load it, ask the same. */
+export async function saveAndLoad<I extends Identifier>(
+  shown: Shown<I> & { index: SavableIndex<string, I> },
+  { model }: Trained,
+  path: string,
   { now }: Environment,
   report: Report<TutorialEvent>,
 ): Promise<void> {
+  const { index, user } = shown;
+  const before = index.call(user, SHOWN);
   let start = now();
-  await saveBundle(path, { index, candidateTower: trained.model.candidateTower });
+  await saveBundle(path, { index, candidateTower: model.candidateTower });
   report({ event: 'saved', path, sizeBytes: (await stat(path)).size, seconds: (now() - start) / 1000 });
   start = now();
-  const loaded = await loadBundle<string, string>(path);
+  const loaded = await loadBundle<string, I>(path);
   const seconds = (now() - start) / 1000;
-  const after = recommend(loaded.index, settings.user, report);
+  const after = recommend({ ...shown, index: loaded.index }, report);
   const identical =
     after.identifiers().join('\n') === before.identifiers().join('\n') &&
     after.scoresOf().every((score, i) => Object.is(score, before.scoresOf()[i]));
