@@ -138,3 +138,19 @@ test('randomness and clocks are handed in, never taken', () => {
     );
   }
 });
+
+test('links between the documents lead somewhere', () => {
+  const documents = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'FEATURES.md'].map((name) => join(ROOT, name));
+  const pages = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(ROOT, 'docs', name));
+  for (const file of [...documents, ...pages]) {
+    for (const [, target] of readFileSync(file, 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+      if (/^[a-z]+:/.test(target!)) continue;
+      assert.ok(
+        existsSync(resolve(dirname(file), target!)),
+        `${relative(ROOT, file)} links to ${target}, which is not there`,
+      );
+    }
+  }
+});
