@@ -79,7 +79,7 @@ export class Retrieval {
    */
   call(queries: VectorsLike, candidates: VectorsLike, { heads = 1, ...inputs }: RetrievalInputs = {}): RetrievalResult {
     const runtime = queries instanceof Matrix ? queries.runtime : defaultRuntime();
-    checkInteger('heads', heads, 1);
+    checkInteger('heads', heads, 1, 255);
     const [q, c] = [widened('queries', queries, runtime), widened('candidates', candidates, runtime)];
     const numbers = (length: number): Int32Array => Int32Array.from({ length }, (_, i) => i);
     return this.compute({
