@@ -7,7 +7,7 @@ import { maxLanes, multiplyAdd, sumLanes } from './simd';
 import { scorePanels } from './matmul';
 
 // expf after Cephes: x = n·ln2 + r, |r| ≤ ln2/2, a polynomial of degree 6 in r, then the exponent is added as bits.
-// Largest relative error 2 units in the last place on [−87, 0]; below −87 the result is 0.
+// Largest relative error 2 units in the last place on [−87, 0]; below −87 the result is 0. NaN stays NaN.
 const LOG2E: f32 = 1.44269504088896341;
 const LN2_HIGH: f32 = 0.693359375;
 const LN2_LOW: f32 = -2.12194440e-4;
@@ -27,11 +27,45 @@ const LN2_LOW: f32 = -2.12194440e-4;
   const square = f32x4.mul(r, r);
   p = f32x4.add(multiplyAdd(r, p, square), f32x4.splat(1));
   const bits = i32x4.shl(i32x4.trunc_sat_f32x4_s(n), 23);
-  return v128.and(i32x4.add(p, bits), f32x4.ge(x, f32x4.splat(-87)));
+  return v128.andnot(i32x4.add(p, bits), f32x4.lt(x, f32x4.splat(-87)));
 }
 
 /** Columns summed in float32 before the sum goes on in float64. */
 const BLOCK: usize = 256 * 4;
+
+/** to[j] = weights[j] · exp(min(0, logits[j] − top)) for `columns` columns, a multiple of 8; their sum in float64. */
+// @ts-ignore: decorator
+@inline export function expRow(logits: usize, weights: usize, columns: i32, top: f32, to: usize): f64 {
+  const end = logits + (<usize>columns << 2);
+  const tops = f32x4.splat(top);
+  let total: f64 = 0;
+  while (logits < end) {
+    const stop = min(logits + BLOCK, end);
+    let sums = f32x4.splat(0);
+    for (; logits < stop; logits += 16) {
+      const e = f32x4.mul(expLanes(f32x4.min(f32x4.sub(v128.load(logits), tops), f32x4.splat(0))), v128.load(weights));
+      v128.store(to, e);
+      sums = f32x4.add(sums, e);
+      weights += 16; to += 16;
+    }
+    total += <f64>sumLanes(sums);
+  }
+  return total;
+}
+
+/** The largest of a row's logits whose weight is above 0; −∞ where there is none. */
+// @ts-ignore: decorator
+@inline export function largestWeighted(logits: usize, weights: usize, columns: i32): f32 {
+  const lowest = f32x4.splat(-Infinity);
+  let largest = lowest;
+  const end = logits + (<usize>columns << 2);
+  for (; logits < end; logits += 16) {
+    const counts = f32x4.gt(v128.load(weights), f32x4.splat(0));
+    largest = f32x4.pmax(largest, v128.bitselect(v128.load(logits), lowest, counts));
+    weights += 16;
+  }
+  return maxLanes(largest);
+}
 
 /**
  * Softmax of one row of logits [columns] in place; columns is a multiple of 8, padding has weight 0.
@@ -44,38 +78,16 @@ const BLOCK: usize = 256 * 4;
 ): void {
   const end = logits + (<usize>columns << 2);
   const scales = f32x4.splat(scale);
-  const lowest = f32x4.splat(-Infinity);
-  let largest = lowest;
-  let w = columnWeights;
-  for (let at = logits; at < end; at += 16) {
-    const s = f32x4.mul(v128.load(at), scales);
-    v128.store(at, s);
-    largest = f32x4.pmax(largest, v128.bitselect(s, lowest, f32x4.gt(v128.load(w), f32x4.splat(0))));
-    w += 16;
-  }
-  const top = maxLanes(largest);
+  for (let at = logits; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scales));
+  const top = largestWeighted(logits, columnWeights, columns);
   let positive: f64 = 0;
   for (let p = firstPair; p < lastPair; p++) {
     const column = <usize>load<u32>(pairColumns + (<usize>p << 2)) << 2;
     positive += <f64>load<f32>(pairWeights + (<usize>p << 2)) * <f64>load<f32>(logits + column);
   }
-  const tops = f32x4.splat(top);
-  let total: f64 = 0;
-  w = columnWeights;
-  let at = logits;
-  while (at < end) {
-    const stop = min(at + BLOCK, end);
-    let sums = f32x4.splat(0);
-    for (; at < stop; at += 16) {
-      const e = f32x4.mul(expLanes(f32x4.min(f32x4.sub(v128.load(at), tops), f32x4.splat(0))), v128.load(w));
-      v128.store(at, e);
-      sums = f32x4.add(sums, e);
-      w += 16;
-    }
-    total += <f64>sumLanes(sums);
-  }
+  const total = expRow(logits, columnWeights, columns, top, logits);
   const factor = f32x4.splat(<f32>(<f64>rowWeight * <f64>scale / total));
-  for (at = logits; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor));
+  for (let at = logits; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), factor));
   for (let p = firstPair; p < lastPair; p++) {
     const to = logits + (<usize>load<u32>(pairColumns + (<usize>p << 2)) << 2);
     store<f32>(to, load<f32>(to) - scale * load<f32>(pairWeights + (<usize>p << 2)));
@@ -106,22 +118,5 @@ export function softmaxTile(
         columnWeights, pairColumns, pairWeights, load<i32>(starts), load<i32>(starts, 4), results + <usize>row * 24,
       );
     }
-  }
-}
-
-/**
- * Softmax of rows of given logits [rows, columns] in place, each row with one positive column, as softmaxRow with all
- * column weights 1; a masked logit is −Infinity and gets gradient 0. Work items: rows.
- */
-export function softmaxLogits(
-  begin: i32, end: i32, slot: i32, logits: usize, columns: i32, rowWeights: usize, columnWeights: usize,
-  pairStarts: usize, pairColumns: usize, pairWeights: usize, results: usize,
-): void {
-  for (let row = begin; row < end; row++) {
-    const starts = pairStarts + (<usize>row << 2);
-    softmaxRow(
-      logits + ((<usize>row * <usize>columns) << 2), columns, 1, load<f32>(rowWeights + (<usize>row << 2)), columnWeights,
-      pairColumns, pairWeights, load<i32>(starts), load<i32>(starts, 4), results + <usize>row * 24,
-    );
   }
 }

@@ -92,7 +92,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'sumUses',
   'readPointers',
   'softmaxTile',
-  'softmaxLogits',
+  'softmaxPairs',
   'adagradRows',
   'sgdRows',
   'assignNearest',
@@ -122,7 +122,7 @@ export type ParallelKernelName =
   | 'sumUses'
   | 'readPointers'
   | 'softmaxTile'
-  | 'softmaxLogits'
+  | 'softmaxPairs'
   | 'adagradRows'
   | 'sgdRows'
   | 'assignNearest'

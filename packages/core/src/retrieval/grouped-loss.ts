@@ -6,29 +6,25 @@
  *   w_m = Σ_{columns j of m} 1/p_j;   n_u = Σ_{rows i of u} weight_i;   Z_u = Σ_m w_m · exp(s(u, m))
  *   loss = Σ_u n_u · log Z_u − Σ_i weight_i · (s(q_i, c_i) − log p_i)
  *   ∂loss/∂s(u, m) = n_u · w_m · exp(s(u, m)) / Z_u − Σ_{rows i of (u, m)} weight_i
- * Rows of distinct queries go through in tiles, so that logits never take more than TILE_BYTES; where nothing repeats
+ * Rows of distinct queries go through in tiles, so that logits never take more than a fixed budget (logit-tile.ts); where nothing repeats
  * this is the plain loss. Results do not depend on the number of threads: tiles depend on shapes alone.
  */
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { logCorrection, type RetrievalBatch, type RetrievalGradient } from './batch.ts';
+import { multiplyTile, tileRows } from './logit-tile.ts';
+import { type SortedPairs, sortedPairsBytes, writeSortedPairs } from './sorted-pairs.ts';
 
-/** Logits held at once: fits beside the embeddings in a last-level cache share, and bounds memory for any batch. */
-const TILE_BYTES = 16 * 2 ** 20;
 /** Rows of a tile in a work item; a multiple of the four that the kernels take together. */
 const GRAIN_ROWS = 16;
-/** Groups of four columns in a work item of the transposed product. */
-const GRAIN_COLUMNS = 8;
 const PANEL = 8;
 
 /** Weights and pairs of a batch, in the linear memory. */
 interface Layout {
   rowWeights: number;
   columnWeights: number;
-  pairStarts: number;
-  pairColumns: number;
-  pairWeights: number;
+  pairs: SortedPairs;
   results: number;
 }
 
@@ -57,16 +53,17 @@ export class GroupedLoss {
     const [d, m] = [queries.dimensions, candidates.rows];
     const panels = Math.ceil(m / PANEL);
     const columns = panels * PANEL;
-    const tileRows = Math.max(GRAIN_ROWS, Math.floor(TILE_BYTES / (4 * columns) / GRAIN_ROWS) * GRAIN_ROWS);
     const { layout, corrections } = this.#write(batch, columns, factor);
     const packed = this.#packed.reserve(4 * columns * d).offset;
-    const tile = this.#tile.reserve(4 * Math.min(tileRows, queries.rows) * columns).offset;
-    const queryGradients = new Matrix(learn ? queries.rows : 0, d, this.#runtime);
-    const candidateGradients = new Matrix(learn ? m : 0, d, this.#runtime);
+    const tileQueries = Math.min(queries.rows, tileRows(columns, GRAIN_ROWS));
+    const tile = this.#tile.reserve(4 * tileQueries * columns).offset;
+    const gradients = {
+      queryGradients: new Matrix(learn ? queries.rows : 0, d, this.#runtime),
+      candidateGradients: new Matrix(learn ? m : 0, d, this.#runtime),
+    };
     pool.run('packPanels', panels, GRAIN_ROWS, candidates.offset, m, d, packed);
-    for (let first = 0; first < queries.rows; first += tileRows) {
-      const rows = Math.min(tileRows, queries.rows - first);
-      const row = 4 * first * d;
+    for (let first = 0; first < queries.rows; first += tileQueries) {
+      const rows = Math.min(tileQueries, queries.rows - first);
       pool.run(
         'softmaxTile',
         rows,
@@ -79,28 +76,15 @@ export class GroupedLoss {
         1 / temperature,
         layout.rowWeights,
         layout.columnWeights,
-        layout.pairStarts,
-        layout.pairColumns,
-        layout.pairWeights,
+        layout.pairs.starts,
+        layout.pairs.columns,
+        layout.pairs.weights,
         tile,
         layout.results + 24 * first,
       );
-      if (!learn) continue;
-      pool.run('multiplyRows', rows, GRAIN_ROWS, tile, columns, m, candidates.offset, d, queryGradients.offset + row);
-      pool.run(
-        'multiplyTransposed',
-        Math.ceil(m / 4),
-        GRAIN_COLUMNS,
-        tile,
-        columns,
-        rows,
-        m,
-        queries.offset + row,
-        d,
-        candidateGradients.offset,
-      );
+      if (learn) multiplyTile({ offset: tile, stride: columns, first, rows }, queries, candidates, gradients);
     }
-    return { loss: this.#loss(layout, queries.rows) / factor + corrections, queryGradients, candidateGradients };
+    return { loss: this.#loss(layout, queries.rows) / factor + corrections, ...gradients };
   }
 
   /** Σ_u n_u · (max + log Z_u) − Σ pairs, from the kernel's results. */
@@ -121,37 +105,26 @@ export class GroupedLoss {
     const queries = batch.queries.rows;
     const pairs = queryOf.length;
     // The float64 results stand first: everything after them needs only four-byte alignment.
-    const block = this.#layout.reserve(24 * queries + 4 * (queries + columns + queries + 1 + 2 * pairs));
-    const results = block.offset;
+    const results = this.#layout.reserve(
+      24 * queries + 4 * (queries + columns) + sortedPairsBytes(queries, pairs),
+    ).offset;
     const rowWeights = results + 24 * queries;
     const columnWeights = rowWeights + 4 * queries;
-    const pairStarts = columnWeights + 4 * columns;
-    const pairColumns = pairStarts + 4 * (queries + 1);
-    const pairWeights = pairColumns + 4 * pairs;
     const { buffer } = this.#runtime.heap.memory.memory;
     const rowWeight = new Float32Array(buffer, rowWeights, queries).fill(0);
     const columnWeight = new Float32Array(buffer, columnWeights, columns).fill(0);
-    const starts = new Int32Array(buffer, pairStarts, queries + 1).fill(0);
-    const column = new Int32Array(buffer, pairColumns, pairs);
-    const weight = new Float32Array(buffer, pairWeights, pairs);
     for (let j = 0; j < candidateOf.length; j++) {
       const inverse = Math.exp(-logCorrection(candidateSamplingProbability, j));
       columnWeight[candidateOf[j]!] = columnWeight[candidateOf[j]!]! + inverse;
     }
-    for (let i = 0; i < pairs; i++) starts[queryOf[i]! + 1] = starts[queryOf[i]! + 1]! + 1;
-    for (let u = 0; u < queries; u++) starts[u + 1] = starts[u + 1]! + starts[u]!;
-    const next = starts.slice(0, queries);
     let corrections = 0;
     for (let i = 0; i < pairs; i++) {
-      const u = queryOf[i]!;
       const w = sampleWeight ? sampleWeight[i]! : 1;
-      const at = next[u]!;
-      next[u] = at + 1;
-      column[at] = candidateOf[i]!;
-      weight[at] = w * factor;
-      rowWeight[u] = rowWeight[u]! + w * factor;
+      rowWeight[queryOf[i]!] = rowWeight[queryOf[i]!]! + w * factor;
       corrections += w * logCorrection(candidateSamplingProbability, i);
     }
-    return { layout: { rowWeights, columnWeights, pairStarts, pairColumns, pairWeights, results }, corrections };
+    const columnsOfPairs = { queryOf, columnOf: candidateOf, sampleWeight, factor };
+    const sorted = writeSortedPairs(buffer, columnWeights + 4 * columns, queries, columnsOfPairs);
+    return { layout: { rowWeights, columnWeights, pairs: sorted, results }, corrections };
   }
 }

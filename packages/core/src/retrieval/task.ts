@@ -9,8 +9,8 @@ import { OptionError } from '../errors/errors.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
 import { checkBatch, type RetrievalBatch, type RetrievalGradient } from './batch.ts';
-import { generalLoss } from './general-loss.ts';
 import { GroupedLoss } from './grouped-loss.ts';
+import { PairLoss } from './pair-loss.ts';
 
 /** Options of the task. */
 export interface RetrievalOptions {
@@ -52,7 +52,7 @@ export class Retrieval {
   readonly numHardNegatives: number | undefined;
   readonly reduction: 'sum' | 'mean';
   readonly batchMetrics: readonly number[];
-  readonly #grouped = new WeakMap<Runtime, GroupedLoss>();
+  readonly #paths = new WeakMap<Runtime, Paths>();
 
   /** @throws {OptionError} when an option is out of range */
   constructor(options: RetrievalOptions = {}) {
@@ -107,13 +107,13 @@ export class Retrieval {
     const factor = this.reduction === 'mean' ? 1 / rows : 1;
     const { runtime } = batch.queries;
     const { removeAccidentalHits, numHardNegatives, batchMetrics, temperature } = this;
-    const general = removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
-    if (!general && !batch.scoreMask && (batch.heads ?? 1) === 1) {
-      const { loss, ...gradients } = this.#groupedLoss(runtime).compute(batch, temperature, factor, learn);
+    const byPair = removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
+    if (!byPair && !batch.scoreMask && (batch.heads ?? 1) === 1) {
+      const { loss, ...gradients } = this.#pathsOf(runtime).grouped.compute(batch, temperature, factor, learn);
       return { ...gradients, loss: loss * factor, perExample: loss / rows };
     }
     const options = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
-    const { loss, hits, weight, ...gradients } = generalLoss(batch, options, runtime);
+    const { loss, hits, weight, ...gradients } = this.#pathsOf(runtime).pairs.compute(batch, options, learn);
     const result: RetrievalResult = { ...gradients, loss: loss * factor, perExample: loss / rows };
     if (batchMetrics.length > 0) {
       const named = batchMetrics.map((k, i) => [`batch_top_${k}_categorical_accuracy`, hits[i]! / weight] as const);
@@ -122,14 +122,20 @@ export class Retrieval {
     return result;
   }
 
-  #groupedLoss(runtime: Runtime): GroupedLoss {
-    let grouped = this.#grouped.get(runtime);
-    if (!grouped) {
-      grouped = new GroupedLoss(runtime);
-      this.#grouped.set(runtime, grouped);
+  #pathsOf(runtime: Runtime): Paths {
+    let paths = this.#paths.get(runtime);
+    if (!paths) {
+      paths = { grouped: new GroupedLoss(runtime), pairs: new PairLoss(runtime) };
+      this.#paths.set(runtime, paths);
     }
-    return grouped;
+    return paths;
   }
+}
+
+/** The two ways to the loss, with their scratch. */
+interface Paths {
+  grouped: GroupedLoss;
+  pairs: PairLoss;
 }
 
 /** Vectors as a matrix whose width is a multiple of 4, which the kernels need. */

@@ -1,4 +1,4 @@
-/** The softmax kernels: every variant equals the reference to rounding, masks give exact zeros. */
+/** The softmax kernels: every variant equals the reference to rounding, and what is left out has gradient 0. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Runtime } from '../../src/parallel/runtime.ts';
@@ -6,53 +6,236 @@ import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 import { referenceRuntime, VARIANTS } from './variants.ts';
 
-const ROWS = 7;
-const COLUMNS = 16;
+const QUERIES = 7;
+const GROUPS = 19;
+const PANELS = 3;
+const COLUMNS = 8 * PANELS;
+const DIMENSIONS = 8;
+/** Pairs [query, column] sorted by query; query 3 has none. */
+const PAIRS = [
+  [0, 0],
+  [0, 4],
+  [0, 4],
+  [1, 18],
+  [2, 7],
+  [4, 9],
+  [5, 1],
+  [5, 2],
+  [6, 11],
+] as const;
 
-/** Softmax of rows with a masked logit, a zero-weight column and far apart values; gradients and results. */
-function run(runtime: Runtime): { gradients: number[]; results: number[] } {
-  const generator = new Generator(3);
-  const logits = new Matrix(ROWS, COLUMNS, runtime);
-  logits.data.forEach((_, i, data) => {
-    data[i] = 30 * generator.normal();
-  });
-  logits.data[5] = Number.NEGATIVE_INFINITY;
-  const weights = Matrix.from('w', [Array.from({ length: COLUMNS }, (_, j) => (j > 12 ? 0 : 1 + (j % 3)))], runtime);
-  const rowWeights = Matrix.from('r', [[1, 2, 0.5, 1, 1, 1, 0]], runtime);
-  const pairWeights = Matrix.from('p', [[1, 2, 0.5, 1, 1, 1, 0]], runtime);
-  const block = runtime.heap.allocate(4 * (2 * ROWS + 1));
-  block.integers(ROWS + 1).set(Array.from({ length: ROWS + 1 }, (_, i) => i));
-  block.integers(ROWS, 4 * (ROWS + 1)).set([0, 1, 2, 3, 4, 5, 6]);
-  const results = runtime.heap.allocate(24 * ROWS);
+interface Case {
+  name: string;
+  heads?: number;
+  ids?: boolean;
+  masked?: boolean;
+  negatives?: number;
+  /** Every score 0: all logits of equal offset are ties. */
+  zero?: boolean;
+}
+
+interface Outcome {
+  gradients: number[];
+  results: number[];
+}
+
+/** The parts that both kernels read. */
+class Parts {
+  readonly runtime: Runtime;
+  readonly #generator = new Generator(3);
+  readonly queries: Matrix;
+  readonly packed: Matrix;
+  readonly starts: number;
+  readonly columns: number;
+  readonly weights: number;
+
+  constructor(runtime: Runtime, heads: number, scale: number) {
+    this.runtime = runtime;
+    const random = (rows: number, d: number, factor: number): Matrix => {
+      const matrix = new Matrix(rows, d, runtime);
+      matrix.data.forEach((_, i, data) => {
+        data[i] = factor * this.#generator.normal();
+      });
+      return matrix;
+    };
+    this.queries = random(QUERIES * heads, DIMENSIONS, scale);
+    const candidates = random(GROUPS, DIMENSIONS, 1);
+    this.packed = new Matrix(COLUMNS, DIMENSIONS, runtime);
+    runtime.kernels.packPanels(0, PANELS, 0, candidates.offset, GROUPS, DIMENSIONS, this.packed.offset);
+    const starts = Array.from({ length: QUERIES + 1 }, (_, u) => PAIRS.filter(([query]) => query < u).length);
+    this.starts = this.integers(starts);
+    this.columns = this.integers(PAIRS.map(([, column]) => column));
+    this.weights = this.floats(PAIRS.map((_, p) => 0.5 * p));
+  }
+
+  integers(values: readonly number[]): number {
+    const block = this.runtime.heap.allocate(4 * values.length);
+    block.integers(values.length).set(values);
+    this.kept.push(block);
+    return block.offset;
+  }
+
+  floats(values: readonly number[]): number {
+    const matrix = Matrix.from('values', [values], this.runtime);
+    this.kept.push(matrix);
+    return matrix.offset;
+  }
+
+  /** Blocks and matrices whose offsets are in use. */
+  readonly kept: unknown[] = [];
+}
+
+const padded = (of: (column: number) => number): number[] =>
+  Array.from({ length: COLUMNS }, (_, m) => (m < GROUPS ? of(m) : 0));
+
+function runTile(runtime: Runtime): Outcome {
+  const parts = new Parts(runtime, 1, 5);
+  const rowWeights = parts.floats(
+    Array.from({ length: QUERIES }, (_, u) => PAIRS.reduce((sum, [query], p) => sum + (query === u ? 0.5 * p : 0), 0)),
+  );
+  const columnWeights = parts.floats(padded((m) => 1 + (m % 3)));
+  const tile = new Matrix(QUERIES, COLUMNS, runtime);
+  const results = new Matrix(QUERIES, 6, runtime);
   runtime.pool.run(
-    'softmaxLogits',
-    ROWS,
-    2,
-    logits.offset,
-    COLUMNS,
-    rowWeights.offset,
-    weights.offset,
-    block.offset,
-    block.offset + 4 * (ROWS + 1),
-    pairWeights.offset,
+    'softmaxTile',
+    QUERIES,
+    4,
+    0,
+    parts.queries.offset,
+    DIMENSIONS,
+    parts.packed.offset,
+    PANELS,
+    0.5,
+    rowWeights,
+    columnWeights,
+    parts.starts,
+    parts.columns,
+    parts.weights,
+    tile.offset,
     results.offset,
   );
   const { buffer } = runtime.heap.memory.memory;
-  return { gradients: [...logits.data], results: [...new Float64Array(buffer, results.offset, 3 * ROWS)] };
+  return { gradients: [...tile.data], results: [...new Float64Array(buffer, results.offset, 3 * QUERIES)] };
 }
 
-for (const { variant, runtime, skip } of VARIANTS) {
-  test(`softmaxLogits, ${variant}: equal to the reference within 2e-6 of a row's weight`, { skip }, () => {
-    const [got, expected] = [run(runtime), run(referenceRuntime)];
-    got.gradients.forEach((value, i) => assert.ok(Math.abs(value - expected.gradients[i]!) < 4e-6, `gradient ${i}`));
-    got.results.forEach((value, i) =>
-      assert.ok(Math.abs(value - expected.results[i]!) <= 2e-6 * (1 + Math.abs(expected.results[i]!)), `result ${i}`),
+function runPairs(runtime: Runtime, { heads = 1, ids, masked, negatives = 0, zero }: Case): Outcome {
+  const parts = new Parts(runtime, heads, zero ? 0 : 5);
+  const generator = new Generator(8);
+  const counts = parts.floats(padded((m) => (masked ? 1 : 1 + (m % 3) + PAIRS.length * Number(m === 4))));
+  const offsets = parts.floats(padded((m) => (m % 4) / 4));
+  const groupIds = parts.integers(padded((m) => m % 6));
+  const words = PAIRS.map(([, g]) => (generator.below(1 << GROUPS) | (1 << g)) >>> 0);
+  const masks = masked ? parts.integers(words) : 0;
+  const tile = new Matrix(QUERIES * heads, COLUMNS, runtime);
+  const results = new Matrix(PAIRS.length, 8, runtime);
+  const scratch = new Matrix(3 * runtime.pool.threads, COLUMNS, runtime);
+  runtime.pool.run(
+    'softmaxPairs',
+    QUERIES,
+    4,
+    0,
+    heads,
+    parts.queries.offset,
+    DIMENSIONS,
+    parts.packed.offset,
+    PANELS,
+    0.5,
+    counts,
+    offsets,
+    ids ? groupIds : 0,
+    masks,
+    1,
+    negatives,
+    parts.starts,
+    parts.columns,
+    parts.weights,
+    1,
+    tile.offset,
+    results.offset,
+    scratch.offset,
+  );
+  const { buffer } = runtime.heap.memory.memory;
+  return { gradients: [...tile.data], results: [...new Float64Array(buffer, results.offset, 4 * PAIRS.length)] };
+}
+
+function compare(got: Outcome, expected: Outcome): void {
+  got.gradients.forEach((value, i) =>
+    assert.ok(Math.abs(value - expected.gradients[i]!) < 2e-5, `gradient ${i}: ${value}, not ${expected.gradients[i]}`),
+  );
+  got.results.forEach((value, i) => {
+    assert.ok(
+      Math.abs(value - expected.results[i]!) <= 4e-6 * (1 + Math.abs(expected.results[i]!)),
+      `result ${i}: ${value}, not ${expected.results[i]}`,
     );
-    assert.equal(got.gradients[5], 0);
-    for (let j = 13; j < COLUMNS; j++) assert.equal(got.gradients[j], 0);
-    for (let r = 0; r < ROWS; r++) {
-      const sum = got.gradients.slice(r * COLUMNS, (r + 1) * COLUMNS).reduce((a, b) => a + b, 0);
-      assert.ok(Math.abs(sum) < 1e-5, `row ${r} sums to ${sum}`);
-    }
   });
 }
+
+const CASES: readonly Case[] = [
+  { name: 'all columns' },
+  { name: 'accidental hits', ids: true },
+  { name: 'masks', masked: true },
+  { name: 'one hard negative', negatives: 1 },
+  { name: 'hard negatives that split a group', negatives: 4 },
+  { name: 'more hard negatives than columns', negatives: 1000 },
+  { name: 'hard negatives among ties', negatives: 9, zero: true },
+  { name: 'three heads', heads: 3 },
+  { name: 'everything', heads: 2, ids: true, masked: true, negatives: 3 },
+];
+
+for (const { variant, runtime, skip } of VARIANTS) {
+  test(`softmaxTile, ${variant}: equal to the reference, gradients of a row sum to 0`, { skip }, () => {
+    const got = runTile(runtime);
+    compare(got, runTile(referenceRuntime));
+    for (let u = 0; u < QUERIES; u++) {
+      const row = got.gradients.slice(u * COLUMNS, (u + 1) * COLUMNS);
+      assert.ok(Math.abs(row.reduce((a, b) => a + b, 0)) < 1e-5);
+      assert.deepEqual(row.slice(GROUPS), [0, 0, 0, 0, 0]);
+    }
+  });
+
+  for (const how of CASES) {
+    test(`softmaxPairs, ${variant}, ${how.name}: equal to the reference`, { skip }, () => {
+      const got = runPairs(runtime, how);
+      compare(got, runPairs(referenceRuntime, how));
+      const heads = how.heads ?? 1;
+      for (let u = 0; u < QUERIES; u++) {
+        const rows = got.gradients.slice(u * heads * COLUMNS, (u + 1) * heads * COLUMNS);
+        assert.ok(Math.abs(rows.reduce((a, b) => a + b, 0)) < 1e-5, `query ${u}`);
+      }
+      if (how.negatives === 1) {
+        const alone = got.gradients.slice(COLUMNS, 2 * COLUMNS).filter((value) => value !== 0);
+        assert.equal(alone.length, 2, 'a pair with one negative moves two columns');
+      }
+    });
+  }
+}
+
+test('a logit that is not a number makes the loss one', () => {
+  for (const { runtime, skip } of VARIANTS.filter(({ skip }) => !skip)) {
+    assert.equal(skip, false);
+    const parts = new Parts(runtime, 1, 1);
+    parts.queries.data[0] = Number.NaN;
+    const tile = new Matrix(QUERIES, COLUMNS, runtime);
+    const results = new Matrix(QUERIES, 6, runtime);
+    const ones = parts.floats(padded(() => 1));
+    runtime.kernels.softmaxTile(
+      0,
+      1,
+      0,
+      0,
+      parts.queries.offset,
+      DIMENSIONS,
+      parts.packed.offset,
+      PANELS,
+      1,
+      ones,
+      ones,
+      parts.starts,
+      parts.columns,
+      parts.weights,
+      tile.offset,
+      results.offset,
+    );
+    assert.ok(Number.isNaN(new Float64Array(runtime.heap.memory.memory.buffer, results.offset, 2)[1]));
+  }
+});

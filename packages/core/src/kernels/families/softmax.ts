@@ -21,18 +21,30 @@ export interface SoftmaxKernels {
     tile: number,
     results: number,
   ): void;
-  /** Softmax and logit gradients of rows of given logits. Items: rows. */
-  softmaxLogits(
+  /** Loss parts of pairs with columns of their own, and logit gradients of a tile of queries. Items: queries of the tile. */
+  softmaxPairs(
     begin: number,
     end: number,
     slot: number,
-    logits: number,
-    columns: number,
-    rowWeights: number,
-    columnWeights: number,
+    first: number,
+    heads: number,
+    queries: number,
+    d: number,
+    packed: number,
+    panels: number,
+    scale: number,
+    counts: number,
+    offsets: number,
+    ids: number,
+    masks: number,
+    maskWords: number,
+    negatives: number,
     pairStarts: number,
     pairColumns: number,
     pairWeights: number,
+    learn: number,
+    tile: number,
     results: number,
+    scratch: number,
   ): void;
 }

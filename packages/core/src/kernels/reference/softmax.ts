@@ -2,6 +2,7 @@
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { SoftmaxKernels } from '../families/softmax.ts';
 import { matmulReference } from './matmul.ts';
+import { softmaxPairsReference } from './softmax-pairs.ts';
 
 /** One row of logits and what belongs to it. */
 interface Row {
@@ -23,6 +24,7 @@ interface Row {
 export function softmaxReference(memory: LinearMemory): SoftmaxKernels {
   const { scorePanels } = matmulReference(memory);
   return {
+    ...softmaxPairsReference(memory),
     softmaxTile(
       begin,
       end,
@@ -54,34 +56,6 @@ export function softmaxReference(memory: LinearMemory): SoftmaxKernels {
           pairWeights,
           firstPair: memory.integers[pairStarts / 4 + first + r]!,
           lastPair: memory.integers[pairStarts / 4 + first + r + 1]!,
-          result: results + 24 * r,
-        });
-      }
-    },
-    softmaxLogits(
-      begin,
-      end,
-      _slot,
-      logits,
-      columns,
-      rowWeights,
-      columnWeights,
-      pairStarts,
-      pairColumns,
-      pairWeights,
-      results,
-    ) {
-      for (let r = begin; r < end; r++) {
-        softmaxRow(memory, {
-          at: logits / 4 + r * columns,
-          columns,
-          scale: 1,
-          weight: memory.floats[rowWeights / 4 + r]!,
-          columnWeights,
-          pairColumns,
-          pairWeights,
-          firstPair: memory.integers[pairStarts / 4 + r]!,
-          lastPair: memory.integers[pairStarts / 4 + r + 1]!,
           result: results + 24 * r,
         });
       }

@@ -1,0 +1,185 @@
+// In-batch softmax pair by pair: where the columns that count differ between rows with the same query. Formulas as in
+// softmax.ts, with weights of a pair's own: accidental hits and masked columns have none, hard negatives keep the largest.
+// Letters: a pair (u, g) is a row of the batch, its query u and the column group g of its positive; R groups of equal
+// columns, group m of counts[m] columns with logit scale · ⟨q_u, c_m⟩ + offsets[m].
+// Readable form: src/kernels/reference/softmax-pairs.ts.
+import { scorePanels } from './matmul';
+import { sumLanes } from './simd';
+import { expRow, largestWeighted } from './softmax';
+
+/** Bits of a float as an integer of the same order, and back. */
+// @ts-ignore: decorator
+@inline function ordered(bits: i32): i32 {
+  return bits ^ ((bits >> 31) & i32.MAX_VALUE);
+}
+
+/** Σ weights[j] where logits[j] ≥ limit. Weights are whole numbers, exact in float32 to 2²⁴ columns. */
+// @ts-ignore: decorator
+@inline function weightFrom(logits: usize, weights: usize, columns: i32, limit: f32): f32 {
+  const limits = f32x4.splat(limit);
+  let sums = f32x4.splat(0);
+  const end = logits + (<usize>columns << 2);
+  for (; logits < end; logits += 16) {
+    sums = f32x4.add(sums, v128.and(v128.load(weights), f32x4.ge(v128.load(logits), limits)));
+    weights += 16;
+  }
+  return sumLanes(sums);
+}
+
+/** Σ weights[j] where logits[j] > limit. */
+// @ts-ignore: decorator
+@inline function weightAbove(logits: usize, weights: usize, columns: i32, limit: f32): f32 {
+  const limits = f32x4.splat(limit);
+  let sums = f32x4.splat(0);
+  const end = logits + (<usize>columns << 2);
+  for (; logits < end; logits += 16) {
+    sums = f32x4.add(sums, v128.and(v128.load(weights), f32x4.gt(v128.load(logits), limits)));
+    weights += 16;
+  }
+  return sumLanes(sums);
+}
+
+/** Keep the `count` largest logits, each as often as its weight says; ties to the lower column. */
+function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): void {
+  const end = logits + (<usize>columns << 2);
+  const wanted = <f32>count;
+  if (!(weightFrom(logits, weights, columns, -Infinity) > wanted)) return;
+  // The largest float that so many logits reach, by halving the ordered integers between −∞ and the maximum.
+  let low: i64 = <i64>ordered(reinterpret<i32>(<f32>-Infinity));
+  let high: i64 = <i64>ordered(reinterpret<i32>(largestWeighted(logits, weights, columns)));
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (weightFrom(logits, weights, columns, reinterpret<f32>(ordered(<i32>middle))) >= wanted) low = middle;
+    else high = middle - 1;
+  }
+  const limit = reinterpret<f32>(ordered(<i32>low));
+  const limits = f32x4.splat(limit);
+  let ties = wanted - weightAbove(logits, weights, columns, limit);
+  let w = weights;
+  for (let at = logits; at < end; at += 16) {
+    const values = v128.load(at);
+    if (!v128.any_true(f32x4.eq(values, limits))) {
+      v128.store(w, v128.and(v128.load(w), f32x4.gt(values, limits)));
+    } else {
+      for (let lane: usize = 0; lane < 16; lane += 4) {
+        const value = load<f32>(at + lane);
+        if (value > limit) continue;
+        const kept: f32 = value == limit ? min(load<f32>(w + lane), ties) : 0;
+        store<f32>(w + lane, kept);
+        ties -= kept;
+      }
+    }
+    w += 16;
+  }
+}
+
+/** logits[m] = scale · (the best of the heads' scores) + offsets[m]. */
+// @ts-ignore: decorator
+@inline function bestOfHeads(scores: usize, heads: i32, columns: i32, scale: f32, offsets: usize, logits: usize): void {
+  const bytes = <usize>columns << 2;
+  const scales = f32x4.splat(scale);
+  for (let j: usize = 0; j < bytes; j += 16) {
+    let best = v128.load(scores + j);
+    for (let h = 1; h < heads; h++) best = f32x4.max(best, v128.load(scores + <usize>h * bytes + j));
+    v128.store(logits + j, f32x4.add(f32x4.mul(best, scales), v128.load(offsets + j)));
+  }
+}
+
+/** Each column's gradient to the first head that has the best score; overwrites the scores. */
+// @ts-ignore: decorator
+@inline function gradientToHeads(
+  gradient: usize, logits: usize, heads: i32, columns: i32, scale: f32, offsets: usize, scores: usize,
+): void {
+  const bytes = <usize>columns << 2;
+  const scales = f32x4.splat(scale);
+  for (let j: usize = 0; j < bytes; j += 16) {
+    let rest = v128.load(gradient + j);
+    const best = v128.load(logits + j), offset = v128.load(offsets + j);
+    for (let at = scores + j; at < scores + <usize>heads * bytes; at += bytes) {
+      const isBest = f32x4.eq(f32x4.add(f32x4.mul(v128.load(at), scales), offset), best);
+      v128.store(at, v128.and(rest, isBest));
+      rest = v128.andnot(rest, isBest);
+    }
+  }
+}
+
+/**
+ * weights[m]: how many columns of each group are negatives of pair (·, g): counts[m], without the positive itself, without
+ * columns whose id is that of g (where ids are given), without columns whose bit in `mask` is 0 (where one is given).
+ */
+// @ts-ignore: decorator
+@inline function negativesOf(g: i32, counts: usize, ids: usize, mask: usize, columns: i32, weights: usize): void {
+  const bytes = <usize>columns << 2;
+  const at = <usize>g << 2;
+  if (ids == 0) {
+    memory.copy(weights, counts, bytes);
+    store<f32>(weights + at, load<f32>(weights + at) - 1);
+  } else {
+    const own = v128.load_splat<i32>(ids + at);
+    for (let j: usize = 0; j < bytes; j += 16) {
+      v128.store(weights + j, v128.andnot(v128.load(counts + j), i32x4.eq(v128.load(ids + j), own)));
+    }
+  }
+  if (mask == 0) return;
+  for (let j = 0; j < columns; j++) {
+    const word = load<u32>(mask + ((<usize>j >> 5) << 2));
+    if (((word >> (j & 31)) & 1) == 0) store<f32>(weights + (<usize>j << 2), 0);
+  }
+}
+
+/**
+ * Loss parts of every pair and logit gradients of a tile of queries: G [tile · heads, 8 · panels] from Q [U · heads, d] and
+ * packed groups. Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r + 1]).
+ * masks: bit words [pairs, maskWords], or 0. ids: 0 keeps accidental hits. negatives: 0 keeps all.
+ * results [pairs, 4] float64: the largest logit, Z, the positive's logit, and how many negatives have a larger one.
+ * scratch: three rows of 8 · panels floats a slot. Work items: queries of the tile.
+ */
+export function softmaxPairs(
+  begin: i32, end: i32, slot: i32, first: i32, heads: i32, queries: usize, d: i32, packed: usize, panels: i32, scale: f32,
+  counts: usize, offsets: usize, ids: usize, masks: usize, maskWords: i32, negatives: i32,
+  pairStarts: usize, pairColumns: usize, pairWeights: usize, learn: i32, tile: usize, results: usize, scratch: usize,
+): void {
+  const columns = panels << 3;
+  const bytes = <usize>columns << 2;
+  const logits = scratch + 3 * <usize>slot * bytes;
+  const weights = logits + bytes;
+  const gradient = weights + bytes;
+  for (let block = begin; block < end; block += 4) {
+    const last = min(block + 4, end);
+    const blockScores = tile + <usize>(block * heads) * bytes;
+    scorePanels(queries, (first + block) * heads, (first + last) * heads, d, packed, 0, panels, blockScores, columns);
+    for (let row = block; row < last; row++) {
+      const scores = tile + <usize>(row * heads) * bytes;
+      const starts = pairStarts + (<usize>(first + row) << 2);
+      const firstPair = load<i32>(starts), lastPair = load<i32>(starts, 4);
+      bestOfHeads(scores, heads, columns, scale, offsets, logits);
+      memory.fill(gradient, 0, bytes);
+      for (let p = firstPair; p < lastPair; p++) {
+        const g = load<i32>(pairColumns + (<usize>p << 2));
+        const positive = load<f32>(logits + (<usize>g << 2));
+        const mask = masks == 0 ? 0 : masks + ((<usize>p * <usize>maskWords) << 2);
+        negativesOf(g, counts, ids, mask, columns, weights);
+        if (negatives != 0) keepLargest(logits, weights, columns, negatives);
+        const tied = weights + (<usize>g << 2);
+        const larger = weightAbove(logits, weights, columns, positive);
+        store<f32>(tied, load<f32>(tied) + 1);
+        const top = largestWeighted(logits, weights, columns);
+        const total = expRow(logits, weights, columns, top, weights);
+        const result = results + (<usize>p << 5);
+        store<f64>(result, <f64>top);
+        store<f64>(result, total, 8);
+        store<f64>(result, <f64>positive, 16);
+        store<f64>(result, <f64>larger, 24);
+        if (learn == 0) continue;
+        const factor = load<f32>(pairWeights + (<usize>p << 2)) * scale;
+        const share = f32x4.splat(<f32>(<f64>factor / total));
+        for (let j: usize = 0; j < bytes; j += 16) {
+          v128.store(gradient + j, f32x4.add(v128.load(gradient + j), f32x4.mul(v128.load(weights + j), share)));
+        }
+        const own = gradient + (<usize>g << 2);
+        store<f32>(own, load<f32>(own) - factor);
+      }
+      if (learn != 0) gradientToHeads(gradient, logits, heads, columns, scale, offsets, scores);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Tiles of logits: as many rows as a fixed budget holds, so that B × B logits never stand in memory.
+ *
+ * Tiles depend on shapes alone, so results do not depend on the number of threads.
+ */
+import type { Matrix } from '../vectors/matrix.ts';
+import type { RetrievalGradient } from './batch.ts';
+
+/** Logits held at once: fits beside the embeddings in a last-level cache share, and bounds memory for any batch. */
+const TILE_BYTES = 16 * 2 ** 20;
+/** Rows of a product in a work item; a multiple of the four that the kernels take together. */
+const GRAIN_ROWS = 16;
+/** Groups of four columns in a work item of the transposed product. */
+const GRAIN_COLUMNS = 8;
+
+/** Rows of a tile of `columns` logits: a multiple of `multiple`, at least that. */
+export function tileRows(columns: number, multiple: number): number {
+  return Math.max(multiple, Math.floor(TILE_BYTES / (4 * columns) / multiple) * multiple);
+}
+
+/** A tile of logit gradients G [rows, stride] of the queries first … first + rows − 1. */
+export interface LogitTile {
+  offset: number;
+  stride: number;
+  first: number;
+  rows: number;
+}
+
+/** Query gradients of the tile's rows = G · C; candidate gradients += Gᵀ · Q. */
+export function multiplyTile(
+  { offset, stride, first, rows }: LogitTile,
+  queries: Matrix,
+  candidates: Matrix,
+  { queryGradients, candidateGradients }: Pick<RetrievalGradient, 'queryGradients' | 'candidateGradients'>,
+): void {
+  const { pool } = queries.runtime;
+  const [d, m] = [queries.dimensions, candidates.rows];
+  const at = 4 * first * d;
+  pool.run('multiplyRows', rows, GRAIN_ROWS, offset, stride, m, candidates.offset, d, queryGradients.offset + at);
+  pool.run(
+    'multiplyTransposed',
+    Math.ceil(m / 4),
+    GRAIN_COLUMNS,
+    offset,
+    stride,
+    rows,
+    m,
+    queries.offset + at,
+    d,
+    candidateGradients.offset,
+  );
+}

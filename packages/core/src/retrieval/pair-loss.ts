@@ -1,0 +1,185 @@
+/**
+ * In-batch softmax cross-entropy pair by pair: what lets every row have columns of its own, in TFRS's order of operations.
+ *
+ *   1 scores, the best of the query's heads   2 divide by temperature   3 subtract log sampling probability
+ *   4 leave out accidental hits   5 leave out masked pairs   6 keep the hardest negatives   7 softmax   8 batch metrics
+ *
+ * Queries are scored once against groups of equal columns (column-groups.ts), and each row then counts how many columns
+ * of a group are its negatives: B · R steps instead of B². What is left out has no weight, so that its probability and
+ * gradient are exactly 0. Letters: B rows, U queries, R groups. Source: TFRS `tasks/retrieval.py`, `layers/loss.py`.
+ */
+import { Scratch } from '../memory/scratch.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import type { RetrievalBatch, RetrievalGradient } from './batch.ts';
+import { type ColumnGroups, candidatesOfGroups, gradientsOfCandidates, groupColumns } from './column-groups.ts';
+import { multiplyTile, tileRows } from './logit-tile.ts';
+import { type SortedPairs, sortedPairsBytes, writeSortedPairs } from './sorted-pairs.ts';
+
+const PANEL = 8;
+/** Queries of a work item: the four that are scored together, since some have hundreds of pairs. */
+const GRAIN_QUERIES = 4;
+/** Floats of scratch a column and thread: logits, weights, gradient. */
+const SCRATCH_ROWS = 3;
+
+/** What the task asks of this path. */
+export interface PairLossOptions {
+  temperature: number;
+  removeAccidentalHits: boolean;
+  /** Negatives kept a row; undefined keeps all. */
+  numHardNegatives: number | undefined;
+  /** k of in-batch top-k accuracies. */
+  batchMetrics: readonly number[];
+  /** Factor of the gradients. */
+  factor: number;
+}
+
+/** Weighted hits of in-batch metrics, in the order asked. */
+export interface BatchHits {
+  hits: number[];
+  weight: number;
+}
+
+/** Byte offsets of what the kernel reads and writes. */
+interface Layout {
+  /** [B, 4] float64 */
+  results: number;
+  pairs: SortedPairs;
+  counts: number;
+  offsets: number;
+  ids: number;
+  /** Bit words of each pair; 0 where there is no mask. */
+  masks: number;
+  maskWords: number;
+}
+
+/** Computes losses pair by pair; keeps its scratch between batches. */
+export class PairLoss {
+  readonly #runtime: Runtime;
+  readonly #layout: Scratch;
+  readonly #packed: Scratch;
+  readonly #tile: Scratch;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#layout = new Scratch(runtime.heap);
+    this.#packed = new Scratch(runtime.heap);
+    this.#tile = new Scratch(runtime.heap);
+  }
+
+  /**
+   * Loss Σ over rows, gradients of factor · loss, and weighted hits.
+   *
+   * @param learn false: no gradients, their matrices have no rows
+   */
+  compute(batch: RetrievalBatch, options: PairLossOptions, learn: boolean): RetrievalGradient & BatchHits {
+    const { queries, heads = 1 } = batch;
+    const { pool } = this.#runtime;
+    const groups = groupColumns(batch, options.removeAccidentalHits);
+    const candidates = candidatesOfGroups(batch.candidates, groups);
+    const d = queries.dimensions;
+    const panels = Math.ceil(groups.count / PANEL);
+    const columns = panels * PANEL;
+    const layout = this.#write(batch, groups, columns, options);
+    const packed = this.#packed.reserve(4 * columns * d).offset;
+    const total = queries.rows / heads;
+    const tileQueries = Math.min(total, tileRows(columns * heads, GRAIN_QUERIES));
+    const tile = this.#tile.reserve(4 * columns * (tileQueries * heads + SCRATCH_ROWS * pool.threads)).offset;
+    const scratch = tile + 4 * columns * tileQueries * heads;
+    const gradients = {
+      queryGradients: new Matrix(learn ? queries.rows : 0, d, this.#runtime),
+      candidateGradients: new Matrix(learn ? groups.count : 0, d, this.#runtime),
+    };
+    pool.run('packPanels', panels, 16, candidates.offset, groups.count, d, packed);
+    for (let first = 0; first < total; first += tileQueries) {
+      const rows = Math.min(tileQueries, total - first);
+      pool.run(
+        'softmaxPairs',
+        rows,
+        GRAIN_QUERIES,
+        first,
+        heads,
+        queries.offset,
+        d,
+        packed,
+        panels,
+        1 / options.temperature,
+        layout.counts,
+        layout.offsets,
+        options.removeAccidentalHits ? layout.ids : 0,
+        layout.masks,
+        layout.maskWords,
+        options.numHardNegatives ?? 0,
+        layout.pairs.starts,
+        layout.pairs.columns,
+        layout.pairs.weights,
+        learn ? 1 : 0,
+        tile,
+        layout.results,
+        scratch,
+      );
+      if (!learn) continue;
+      const logits = { offset: tile, stride: columns, first: first * heads, rows: rows * heads };
+      multiplyTile(logits, queries, candidates, gradients);
+    }
+    if (candidates !== batch.candidates) {
+      const { candidateGradients } = gradients;
+      if (learn) gradients.candidateGradients = gradientsOfCandidates(candidateGradients, batch.candidates, groups);
+      if (learn) candidateGradients.free();
+      candidates.free();
+    }
+    return { ...this.#sums(batch, layout, options), ...gradients };
+  }
+
+  /** Loss and hits, row after row, from the kernel's results. */
+  #sums({ sampleWeight }: RetrievalBatch, layout: Layout, options: PairLossOptions): { loss: number } & BatchHits {
+    const { rowOf } = layout.pairs;
+    const results = new Float64Array(this.#runtime.heap.memory.memory.buffer, layout.results, 4 * rowOf.length);
+    const hits = options.batchMetrics.map(() => 0);
+    let [loss, weight] = [0, 0];
+    for (let p = 0; p < rowOf.length; p++) {
+      const rowWeight = sampleWeight ? sampleWeight[rowOf[p]!]! : 1;
+      const [top, total, positive] = [results[4 * p]!, results[4 * p + 1]!, results[4 * p + 2]!];
+      loss += rowWeight * (top + Math.log(total) - positive);
+      weight += rowWeight;
+      options.batchMetrics.forEach((k, i) => {
+        if (results[4 * p + 3]! < k) hits[i] = hits[i]! + rowWeight;
+      });
+    }
+    return { loss, hits, weight };
+  }
+
+  #write(batch: RetrievalBatch, groups: ColumnGroups, columns: number, { factor }: PairLossOptions): Layout {
+    const { queryOf, sampleWeight, scoreMask, heads = 1 } = batch;
+    const pairs = queryOf.length;
+    const queries = batch.queries.rows / heads;
+    const maskWords = scoreMask ? Math.ceil(columns / 32) : 0;
+    const pairBytes = sortedPairsBytes(queries, pairs);
+    const sizeBytes = 32 * pairs + pairBytes + 4 * (3 * columns + maskWords * pairs);
+    // The float64 results stand first: everything after them needs only four-byte alignment.
+    const results = this.#layout.reserve(sizeBytes).offset;
+    const { buffer } = this.#runtime.heap.memory.memory;
+    const counts = results + 32 * pairs + pairBytes;
+    const [offsets, ids] = [counts + 4 * columns, counts + 8 * columns];
+    const masks = scoreMask ? ids + 4 * columns : 0;
+    const columnOf = groups.groupOf;
+    const sorted = { queryOf, columnOf, sampleWeight, factor };
+    const written = writeSortedPairs(buffer, results + 32 * pairs, queries, sorted);
+    new Float32Array(buffer, counts, columns).fill(0).set(groups.sizes);
+    const offset = new Float32Array(buffer, offsets, columns).fill(0);
+    groups.corrections.forEach((correction, group) => {
+      offset[group] = -correction;
+    });
+    new Int32Array(buffer, ids, columns).fill(0).set(groups.ids);
+    if (scoreMask) {
+      const words = new Int32Array(buffer, masks, maskWords * pairs).fill(0);
+      written.rowOf.forEach((row, p) => {
+        scoreMask[row]!.forEach((kept, j) => {
+          const word = p * maskWords + (j >> 5);
+          if (kept) words[word] = words[word]! | (1 << (j & 31));
+        });
+      });
+    }
+    return { results, pairs: written, counts, offsets, ids, masks, maskWords };
+  }
+}
