@@ -69,7 +69,7 @@ const TOUCH_BYTES: usize = 64;
 
 // @ts-ignore: decorator
 @inline function scoreAll(
-  kind: i32, squared: bool, query: usize, stride: usize, rows: usize, scales: usize, bySlot: bool, rowOf: usize,
+  kind: i32, squared: bool, query: usize, stride: usize, rows: usize, scales: usize, placeOf: usize,
   slots: usize, count: i32, keys: usize,
 ): void {
   const sign: f32 = squared ? -1 : 1;
@@ -81,8 +81,8 @@ const TOUCH_BYTES: usize = 64;
     const s2 = last > 1 ? load<i32>(from, 8) : s0, s3 = last > 2 ? load<i32>(from, 12) : s0;
     const sums = scoreFour(
       kind, squared, query, stride, scales,
-      rows + <usize>place(bySlot, rowOf, s0) * bytes, rows + <usize>place(bySlot, rowOf, s1) * bytes,
-      rows + <usize>place(bySlot, rowOf, s2) * bytes, rows + <usize>place(bySlot, rowOf, s3) * bytes,
+      rows + <usize>place(placeOf, s0) * bytes, rows + <usize>place(placeOf, s1) * bytes,
+      rows + <usize>place(placeOf, s2) * bytes, rows + <usize>place(placeOf, s3) * bytes,
     );
     const to = keys + (<usize>i << 3);
     store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 0), s0));
@@ -94,8 +94,8 @@ const TOUCH_BYTES: usize = 64;
 
 /** Where the row of a slot stands. */
 // @ts-ignore: decorator
-@inline function place(bySlot: bool, rowOf: usize, slot: i32): i32 {
-  return bySlot ? slot : load<i32>(rowOf + (<usize>slot << 2));
+@inline function place(placeOf: usize, slot: i32): i32 {
+  return placeOf == 0 ? slot : load<i32>(placeOf + (<usize>slot << 2));
 }
 
 /**
@@ -121,21 +121,21 @@ export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize): i3
 
 /**
  * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale a dimension. Rows stand
- * at their slot (bySlot) or at their row number. squared: score = −Σ (q − x)², else Σ q·x.
+ * at placeOf[slot], or at their slot where placeOf is 0. squared: score = −Σ (q − x)², else Σ q·x.
  */
 export function exactKeys(
-  kind: i32, squared: bool, query: usize, stride: i32, rows: usize, scales: usize, bySlot: bool, rowOf: usize,
+  kind: i32, squared: bool, query: usize, stride: i32, rows: usize, scales: usize, placeOf: usize,
   slots: usize, count: i32, keys: usize,
 ): void {
   const s = <usize>stride;
   if (squared) {
-    if (kind == 0) scoreAll(0, true, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
-    else if (kind == 1) scoreAll(1, true, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
-    else scoreAll(2, true, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+    if (kind == 0) scoreAll(0, true, query, s, rows, scales, placeOf, slots, count, keys);
+    else if (kind == 1) scoreAll(1, true, query, s, rows, scales, placeOf, slots, count, keys);
+    else scoreAll(2, true, query, s, rows, scales, placeOf, slots, count, keys);
   } else {
-    if (kind == 0) scoreAll(0, false, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
-    else if (kind == 1) scoreAll(1, false, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
-    else scoreAll(2, false, query, s, rows, scales, bySlot, rowOf, slots, count, keys);
+    if (kind == 0) scoreAll(0, false, query, s, rows, scales, placeOf, slots, count, keys);
+    else if (kind == 1) scoreAll(1, false, query, s, rows, scales, placeOf, slots, count, keys);
+    else scoreAll(2, false, query, s, rows, scales, placeOf, slots, count, keys);
   }
 }
 
@@ -144,13 +144,13 @@ export function exactKeys(
  * no prefetch instruction. The sum is returned so that the reads are kept.
  */
 export function touchRows(
-  kind: i32, stride: i32, rows: usize, bySlot: bool, rowOf: usize, slots: usize, count: i32,
+  kind: i32, stride: i32, rows: usize, placeOf: usize, slots: usize, count: i32,
 ): i32 {
   const bytes = rowBytes(kind, stride);
   let sum = 0;
   for (let i = 0; i < count; i++) {
     const slot = load<i32>(slots + (<usize>i << 2));
-    const first = rows + <usize>place(bySlot, rowOf, slot) * bytes;
+    const first = rows + <usize>place(placeOf, slot) * bytes;
     for (let at: usize = 0; at < bytes; at += TOUCH_BYTES) sum += load<i32>(first + at);
   }
   return sum;

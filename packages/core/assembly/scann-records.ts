@@ -32,12 +32,11 @@ export const BOUNDS: usize = 104;
 export const ROWS: usize = 108;
 export const ROW_KIND: usize = 112;
 export const ROW_SCALES: usize = 116;
-export const ROWS_BY_SLOT: usize = 120;
+export const PLACE_OF: usize = 120;
 export const SQUARED: usize = 124;
 export const MEAN: usize = 128;
-export const ROTATION: usize = 132;
-export const COPIES: usize = 136;
-export const GROUPS: usize = 140;
+export const COPIES: usize = 132;
+export const GROUPS: usize = 136;
 
 // Fields of a call, in bytes. Areas are where parts of a thread's scratch begin, from its start.
 export const QUERIES: usize = 0;

@@ -9,7 +9,7 @@ import { bestRows, exactKeys, touchRows } from './reorder';
 import {
   STRIDE, DIMENSIONS, PAIRS, LEAF_PANELS, CENTROIDS, CENTROID_UNSCALE, LEAF_ADDEND, UPPER_PANELS, UPPER_CENTROIDS,
   UPPER_UNSCALE, UPPER_ADDEND, UPPER_LEAVES, PRODUCT_BLOCKS, BLOCK_WIDTH, CODEBOOK, CORRECTION_BLOCKS, CORRECTIONS,
-  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, ROWS_BY_SLOT, SQUARED, MEAN, ROTATION, COPIES,
+  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, PLACE_OF, SQUARED, MEAN, COPIES,
   GROUPS, QUERIES, RESULTS, LEAVES_TO_SEARCH, UPPER_TO_OPEN, REORDER, FILTER, MASKS, EXCLUSIONS, EXCLUSION_BEGIN,
   SLOTS, SLOT_COUNT, SCORES_OUT, ROWS_OUT, COUNTS_OUT, COUNTERS_OUT, SCRATCH, SCRATCH_STRIDE, AREA_QUERY,
   AREA_QUERY16, AREA_SCORES, AREA_MAXIMA, AREA_PANELS, AREA_KEYS, AREA_VALUES, AREA_MINIMA, AREA_TABLES, AREA_SLOTS,
@@ -19,27 +19,13 @@ import { chooseCandidates, scanLeaves, scanned } from './scann-scan';
 
 /** The best centroid's score stands for the score of a result; results lie a little below it (measured: .9 to 1.0 alike). */
 const CORRECTION_FACTOR: f32 = 0.95;
-/** q − mean, rotated, to the scratch; or the query's own offset where neither is set. */
+/** q − mean in the scratch; the query itself where there is no mean. */
 function transformQuery(index: usize, query: usize, to: usize): usize {
   const mean = <usize>load<u32>(index, MEAN);
   if (mean == 0) return query;
   const d = load<i32>(index, DIMENSIONS);
-  const rotation = <usize>load<u32>(index, ROTATION);
-  const centred = rotation != 0 ? to + (<usize>load<i32>(index, STRIDE) << 2) + 64 : to;
-  for (let t = 0; t < d; t++) {
-    const at = <usize>t << 2;
-    store<f32>(centred + at, load<f32>(query + at) - load<f32>(mean + at));
-  }
-  if (rotation == 0) return to;
-  const stride = <usize>load<i32>(index, STRIDE) << 2;
-  for (let i: usize = 0; i < stride; i += 16) {
-    let sum = f32x4.splat(0);
-    let row = rotation + i;
-    for (let t = 0; t < d; t++) {
-      sum = f32x4.add(sum, f32x4.mul(v128.load_splat<f32>(centred + (<usize>t << 2)), v128.load(row)));
-      row += stride;
-    }
-    v128.store(to + i, sum);
+  for (let t: usize = 0; t < <usize>d << 2; t += 4) {
+    store<f32>(to + t, load<f32>(query + t) - load<f32>(mean + t));
   }
   return to;
 }
@@ -182,15 +168,14 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
 
   const found = chooseCandidates(call, scratch, load<i32>(call, REORDER));
   const slots = scratch + <usize>load<u32>(call, AREA_SLOTS);
-  const rowOf = <usize>load<u32>(index, ROW_OF);
   if (load<i32>(call, REORDER_EXACTLY)) {
     const kind = load<i32>(index, ROW_KIND);
     const rows = <usize>load<u32>(index, ROWS);
-    const bySlot = load<i32>(index, ROWS_BY_SLOT) != 0;
+    const placeOf = <usize>load<u32>(index, PLACE_OF);
     // Stored, or the compiler would drop the reads.
-    store<i32>(scratch, touchRows(kind, stride, rows, bySlot, rowOf, slots, found), 4);
+    store<i32>(scratch, touchRows(kind, stride, rows, placeOf, slots, found), 4);
     exactKeys(
-      kind, load<i32>(index, SQUARED) != 0, original, stride, rows, <usize>load<u32>(index, ROW_SCALES), bySlot, rowOf,
+      kind, load<i32>(index, SQUARED) != 0, original, stride, rows, <usize>load<u32>(index, ROW_SCALES), placeOf,
       slots, found, keys,
     );
   } else {
@@ -264,7 +249,7 @@ export function searchSlots(begin: i32, end: i32, slot: i32, index: usize, call:
     exactKeys(
       load<i32>(index, ROW_KIND), load<i32>(index, SQUARED) != 0,
       <usize>load<u32>(call, QUERIES) + <usize>item * (<usize>stride << 2), stride, <usize>load<u32>(index, ROWS),
-      <usize>load<u32>(index, ROW_SCALES), load<i32>(index, ROWS_BY_SLOT) != 0, <usize>load<u32>(index, ROW_OF), allowed,
+      <usize>load<u32>(index, ROW_SCALES), <usize>load<u32>(index, PLACE_OF), allowed,
       found, keys,
     );
     writeResults(index, call, keys, found, item);

@@ -36,10 +36,9 @@ export const INDEX_FIELDS = [
   'rows',
   'rowKind',
   'rowScales',
-  'rowsBySlot',
+  'placeOf',
   'squared',
   'mean',
-  'rotation',
   'copies',
   'groups',
 ] as const;

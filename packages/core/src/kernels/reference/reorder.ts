@@ -17,7 +17,8 @@ function element(memory: LinearMemory, rows: number, kind: number, scales: numbe
 export function exactScore(memory: LinearMemory, index: number, query: number, slot: number): number {
   const field = (at: number): number => memory.integers[index / 4 + at]! >>> 0;
   const stride = field(INDEX.stride);
-  const place = field(INDEX.rowsBySlot) ? slot : memory.integers[field(INDEX.rowOf) / 4 + slot]!;
+  const placeOf = field(INDEX.placeOf);
+  const place = placeOf ? memory.integers[placeOf / 4 + slot]! : slot;
   let sum = 0;
   for (let t = 0; t < stride; t++) {
     const x = element(memory, field(INDEX.rows), field(INDEX.rowKind), field(INDEX.rowScales), place * stride + t, t);

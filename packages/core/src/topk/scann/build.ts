@@ -66,7 +66,7 @@ function etaOf({ anisotropic, distanceMeasure }: ScannSettings, variation: numbe
 export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtime): Leaves {
   const groups = Math.ceil(rows.rows / GROUP_SLOTS);
   const shape = shapeOf(rows, settings, { groups, capacity: groups, builtGroups: groups, copies: 1 });
-  const parts = allocateParts(runtime, shape, rows.rows);
+  const parts = allocateParts(runtime, shape);
   const rowOf = parts.rowOf!.integers(groups * GROUP_SLOTS).fill(-1);
   for (let row = 0; row < rows.rows; row++) rowOf[row] = row;
   const valid = parts.valid!.integers(groups).fill(-1);
@@ -150,7 +150,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       builtGroups: groups,
       leaves,
       copies: copyRow ? 2 : 1,
-      rowsBySlot: copyRow === undefined,
+      places: copyRow ? n : 0,
       upperGroups: upper?.groups ?? 0,
       productBlocks: codebook.blocks,
       blockWidth: settings.dimensionsPerBlock,
@@ -162,7 +162,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       eta,
       builtDistance: meanDistance(coded, scores.floats(n)),
     });
-    const parts = allocateParts(runtime, shape, n);
+    const parts = allocateParts(runtime, shape);
     parts.centroids!.floats(leaves * d).set(centroids.matrix.data);
     parts.codebook!.bytes().set(codebook.block.bytes().subarray(0, parts.codebook!.sizeBytes));
     if (codes.correctionBlocks > 0) parts.corrections!.floats(codes.corrections.length).set(codes.corrections);
@@ -196,7 +196,7 @@ function shapeOf(rows: Matrix, settings: ScannSettings, known: Partial<LeafShape
     capacity: known.groups,
     builtGroups: known.groups,
     rowKind: settings.reorder === false ? 0 : ROW_KINDS[settings.reorder],
-    rowsBySlot: true,
+    places: 0,
     isSquared: settings.distanceMeasure === 'squared_l2',
     copies: 1,
     hasBounds: false,
@@ -223,9 +223,9 @@ function meanDistance({ rows: n, dimensions: d, data }: Matrix, scores: Float32A
 }
 
 /** Blocks for all parts. */
-export function allocateParts(runtime: Runtime, shape: LeafShape, points: number): LeafParts {
+function allocateParts(runtime: Runtime, shape: LeafShape): LeafParts {
   return Object.fromEntries(
-    Object.entries(partBytes(shape, points)).map(([name, bytes]) => [name, runtime.heap.allocate(bytes)]),
+    Object.entries(partBytes(shape)).map(([name, bytes]) => [name, runtime.heap.allocate(bytes)]),
   );
 }
 
@@ -348,19 +348,39 @@ function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, parts: Leaf
       inverses[t] = scales[t]! > 0 ? 1 / scales[t]! : 0;
     }
   }
-  const items = shape.rowsBySlot ? shape.groups * GROUP_SLOTS : n;
-  const rowOf = shape.rowsBySlot ? parts.rowOf!.offset : 0;
+  const order = shape.places > 0 ? placeRows(runtime, shape, parts) : undefined;
   runtime.pool.run(
     'storeRows',
-    items,
+    shape.places > 0 ? n : shape.groups * GROUP_SLOTS,
     256,
     rows.offset,
     d,
-    rowOf,
+    (order ?? parts.rowOf!).offset,
     shape.rowKind,
     inverse?.offset ?? 0,
     rowStride(d),
     parts.rows!.offset,
   );
+  order?.free();
   inverse?.free();
+}
+
+/** Give each row a place, in the order of slots, so that rows of a leaf stand near each other; returns the row of each place. */
+function placeRows(runtime: Runtime, shape: LeafShape, parts: LeafParts): Block {
+  const order = runtime.heap.allocate(4 * shape.places);
+  const rowOfPlace = order.integers(shape.places);
+  const rowOf = parts.rowOf!.integers(shape.groups * GROUP_SLOTS);
+  const placeOf = parts.placeOf!.integers(rowOf.length);
+  const placeOfRow = new Int32Array(shape.places).fill(-1);
+  let next = 0;
+  for (let slot = 0; slot < rowOf.length; slot++) {
+    const row = rowOf[slot]!;
+    if (row < 0) continue;
+    if (placeOfRow[row]! < 0) {
+      placeOfRow[row] = next;
+      rowOfPlace[next++] = row;
+    }
+    placeOf[slot] = placeOfRow[row]!;
+  }
+  return order;
 }

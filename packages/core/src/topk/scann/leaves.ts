@@ -32,8 +32,8 @@ export interface LeafShape {
   builtGroups: number;
   /** 0 float32, 1 bfloat16, 2 int8. */
   rowKind: number;
-  /** Rows stand at their slot, or at their number. */
-  rowsBySlot: boolean;
+  /** Rows kept apart from slots, where points may have two, in the order of their first leaves; 0: rows stand at their slot. */
+  places: number;
   isSquared: boolean;
   /** Slots a point may have. */
   copies: number;
@@ -60,11 +60,15 @@ export function rowBytes(shape: Pick<LeafShape, 'dimensions' | 'rowKind'>): numb
   return (rowStride(shape.dimensions) * 4) >> shape.rowKind;
 }
 
-/** Bytes of each part of an index of this shape. `points`: rows, where rows stand at their number. */
-export function partBytes(shape: LeafShape, points: number): Record<string, number> {
+/** Bytes of each part of an index of this shape. */
+export function partBytes(shape: LeafShape): Record<string, number> {
   const { leaves, dimensions: d, capacity, productBlocks, correctionBlocks } = shape;
   const slots = capacity * GROUP_SLOTS;
-  const rows = { rows: (shape.rowsBySlot ? slots : points) * rowBytes(shape), rowOf: 4 * slots, valid: 4 * capacity };
+  const rows = {
+    rows: (shape.places > 0 ? shape.places : slots) * rowBytes(shape),
+    rowOf: 4 * slots,
+    valid: 4 * capacity,
+  };
   const scales = shape.rowKind === 2 ? { rowScales: 4 * rowStride(d) } : {};
   if (leaves === 0) return { ...rows, ...scales };
   return {
@@ -80,6 +84,7 @@ export function partBytes(shape: LeafShape, points: number): Record<string, numb
     ...(shape.hasBounds
       ? { leafQuads: 4 * (leaves + 1), bounds: 32 * (Math.ceil(shape.builtGroups / 4) + leaves) }
       : {}),
+    ...(shape.places > 0 ? { placeOf: 4 * slots } : {}),
     ...(shape.hasMean ? { mean: 4 * rowStride(d) } : {}),
     ...(shape.upperGroups > 0
       ? { upperCentroids: 4 * shape.upperGroups * d, upperLeaves: 4 * (shape.upperGroups + 1) }
@@ -167,7 +172,7 @@ export class Leaves {
       rows: at('rows'),
       rowKind: shape.rowKind,
       rowScales: at('rowScales'),
-      rowsBySlot: shape.rowsBySlot ? 1 : 0,
+      placeOf: at('placeOf'),
       squared: shape.isSquared ? 1 : 0,
       copies: shape.copies,
       groups: shape.capacity,

@@ -131,7 +131,7 @@ export class LiveIndex<I extends Identifier> {
     for (let row = 0; row < identifiers.size; row++) {
       const slot = slots.first(row);
       if (slot < 0) continue;
-      read(slot, row, data.subarray(values.length * d, (values.length + 1) * d));
+      read(slot, data.subarray(values.length * d, (values.length + 1) * d));
       values.push(identifiers.of(row));
     }
     const isWhole = identifiers.values === undefined && values.length === identifiers.size;
@@ -182,7 +182,7 @@ export class LiveIndex<I extends Identifier> {
     const mean = leaves.shape.hasMean ? leaves.floats('mean') : undefined;
     chosen.forEach((row, i) => {
       const to = sample.row(i);
-      read(slots.first(row), row, to);
+      read(slots.first(row), to);
       if (mean) for (let t = 0; t < to.length; t++) to[t]! -= mean[t]!;
     });
     return sample;

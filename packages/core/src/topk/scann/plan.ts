@@ -1,11 +1,13 @@
 /** From settings, options of a call and the index as it is to what the kernels are told. */
 import { checkInteger, checkNumber } from '../../checks/numbers.ts';
 import type { CallOptions, Identifier } from '../contract.ts';
-import type { Leaves } from './leaves.ts';
+import { GROUP_SLOTS, type Leaves } from './leaves.ts';
 import type { GroupFilter } from './masks.ts';
 import type { ScannSettings } from './options.ts';
 import type { SearchPlan } from './search.ts';
 
+/** Candidates taken for each reordered one where a candidate may come twice, as ScaNN's overretrieve factor. */
+const OVERRETRIEVE = 1.4;
 /** Groups of leaves opened: those that hold this many times the leaves searched, but no fewer than a share of all. */
 const OPEN_PER_LEAF = 8;
 const OPEN_SHARE_MIN = 0.2;
@@ -34,19 +36,22 @@ export function searchPlan<I extends Identifier>(
   const kept = filter?.kept ?? rows;
   const isListed = isFlat || options.exact === true || (filter !== undefined && kept <= Math.max(EXACT_KEPT, reorder));
   const leavesToSearch = Math.max(1, Math.min(shape.leaves, widened(asked, kept, rows)));
-  const isEverything = reorder * shape.copies >= rows;
+  const isEverything = reorder >= rows;
   const beta = checkNumber('groupBound', Number(options.groupBound ?? shape.groupBound), 0);
   return {
     k,
     leavesToSearch,
     upperToOpen: leavesToSearch < shape.leaves ? groupsToOpen(leavesToSearch, shape.leaves, shape.upperGroups) : 0,
-    reorder: Math.min(reorder * shape.copies, shape.groups * 32),
+    reorder: Math.min(
+      isEverything ? reorder * shape.copies : Math.ceil(reorder * (shape.copies > 1 ? OVERRETRIEVE : 1)),
+      shape.groups * GROUP_SLOTS,
+    ),
     reorderExactly: settings.reorder !== false,
     pruneBeta: isEverything || !shape.hasBounds ? 0 : beta,
     filter: filter?.words.offset ?? 0,
     exclusions,
     listed: isListed
-      ? { slots: filter?.slots(), count: filter ? filter.slotCount : Math.max(shape.groups * 32, 0) }
+      ? { slots: filter?.slots(), count: filter ? filter.slotCount : shape.groups * GROUP_SLOTS }
       : undefined,
   };
 }

@@ -3,30 +3,31 @@ import { Matrix } from '../../vectors/matrix.ts';
 import { type Leaves, rowStride } from './leaves.ts';
 
 /** A reader of rows as they are kept: exact for float32, what is left of them for bfloat16 and int8. */
-export function rowReader(leaves: Leaves): (slot: number, row: number, to: Float32Array) => void {
+export function rowReader(leaves: Leaves): (slot: number, to: Float32Array) => void {
   const { shape, parts } = leaves;
   const stride = rowStride(shape.dimensions);
   const bytes = parts.rows!.bytes();
-  const place = (slot: number, row: number): number => (shape.rowsBySlot ? slot : row) * stride;
+  const placeOf = shape.places > 0 ? leaves.integers('placeOf') : undefined;
+  const place = (slot: number): number => (placeOf ? placeOf[slot]! : slot) * stride;
   if (shape.rowKind === 0) {
     const floats = leaves.floats('rows');
-    return (slot, row, to) => to.set(floats.subarray(place(slot, row), place(slot, row) + to.length));
+    return (slot, to) => to.set(floats.subarray(place(slot), place(slot) + to.length));
   }
   if (shape.rowKind === 1) {
     const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
     const bits = new Uint32Array(1);
     const float = new Float32Array(bits.buffer);
-    return (slot, row, to) => {
+    return (slot, to) => {
       for (let t = 0; t < to.length; t++) {
-        bits[0] = halves[place(slot, row) + t]! << 16;
+        bits[0] = halves[place(slot) + t]! << 16;
         to[t] = float[0]!;
       }
     };
   }
   const scales = leaves.floats('rowScales');
   const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (slot, row, to) => {
-    for (let t = 0; t < to.length; t++) to[t] = signed[place(slot, row) + t]! * scales[t]!;
+  return (slot, to) => {
+    for (let t = 0; t < to.length; t++) to[t] = signed[place(slot) + t]! * scales[t]!;
   };
 }
 

@@ -23,9 +23,10 @@ const INTEGERS = [
   'capacity',
   'builtGroups',
   'rowKind',
+  'places',
   'copies',
 ] as const;
-const FLAGS = ['rowsBySlot', 'isSquared', 'hasBounds', 'hasMean'] as const;
+const FLAGS = ['isSquared', 'hasBounds', 'hasMean'] as const;
 
 /** What was saved, live again. */
 export interface LoadedScann<I extends Identifier> {
@@ -52,7 +53,7 @@ export function saveScann<I extends Identifier>(
       size,
       rows: identifiers.size,
     },
-    sections: Object.entries(partBytes(shape, identifiers.size)).map(([name, bytes]) => ({
+    sections: Object.entries(partBytes(shape)).map(([name, bytes]) => ({
       name,
       bytes: parts[name]!.bytes().subarray(0, bytes),
     })),
@@ -95,7 +96,7 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
     );
   }
   const parts: LeafParts = Object.fromEntries(
-    Object.entries(partBytes(shape, rows)).map(([name, bytes]) => [name, part.memory(name, bytes)]),
+    Object.entries(partBytes(shape)).map(([name, bytes]) => [name, part.memory(name, bytes)]),
   );
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
   checkNumbers(part, shape, parts, rows);
@@ -112,6 +113,9 @@ function checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: numb
     if (slots[slot] === -1 && (valid[slot >> 5]! >>> (slot & 31)) & 1) {
       throw part.error('valid', `expected no bit where there is no row, got one for slot ${slot}`);
     }
+  }
+  if (shape.places > 0 && !parts.placeOf!.integers(slots.length).every((place) => place >= 0 && place < shape.places)) {
+    throw part.error('placeOf', `expected places below ${shape.places}`);
   }
   if (leaves === 0) return;
   if (!isAscending(parts.leafGroups!.integers(leaves + 1), builtGroups)) {

@@ -23,6 +23,7 @@ export class LeafUpdates {
   /** Sums of points added to each leaf, for `drift`. */
   readonly #sums: Float64Array;
   readonly #added: Int32Array;
+  #nextPlace = -1;
   #distance = 0;
   #inserted = 0;
 
@@ -53,16 +54,17 @@ export class LeafUpdates {
     const groups = flat
       ? Math.ceil(rows / GROUP_SLOTS) - shape.groups
       : Math.ceil(points / GROUP_SLOTS) + Math.min(points, shape.leaves);
-    const needsRows = !shape.rowsBySlot && rows * rowBytes(shape) > parts.rows!.sizeBytes;
-    if (shape.groups + groups <= shape.capacity && !needsRows) return;
+    const places = shape.places > 0 ? this.#places() + points : 0;
+    if (shape.groups + groups <= shape.capacity && places <= shape.places) return;
+    if (places > shape.places) shape.places = Math.ceil(places * (1 + GROWTH));
     const capacity = Math.max(
       shape.capacity,
       shape.groups + Math.max(groups, GROUPS_MIN, Math.ceil(shape.groups * GROWTH)),
     );
     const before = shape.capacity;
     shape.capacity = capacity;
-    const sizes = partBytes(shape, Math.ceil(rows * (1 + GROWTH)));
-    for (const name of ['codes', 'rowOf', 'valid', 'nextGroup', 'rows']) {
+    const sizes = partBytes(shape);
+    for (const name of ['codes', 'rowOf', 'valid', 'nextGroup', 'rows', 'placeOf']) {
       const old = parts[name];
       if (!old || sizes[name]! <= old.sizeBytes) continue;
       const block = runtime.heap.allocate(sizes[name]!);
@@ -226,6 +228,20 @@ export class LeafUpdates {
     return coded;
   }
 
+  /** Places in use: rows kept apart from slots are never moved, so places only grow. */
+  #places(): number {
+    if (this.#nextPlace < 0) {
+      const { shape } = this.#leaves;
+      const rowOf = this.#leaves.integers('rowOf');
+      const placeOf = this.#leaves.integers('placeOf');
+      for (let slot = 0; slot < shape.groups * GROUP_SLOTS; slot++) {
+        if (rowOf[slot]! >= 0) this.#nextPlace = Math.max(this.#nextPlace, placeOf[slot]! + 1);
+      }
+      this.#nextPlace = Math.max(0, this.#nextPlace);
+    }
+    return this.#nextPlace;
+  }
+
   /** The next slot of a leaf's last group of its own, or of a new group at the head of its chain. */
   #freeSlot(leaf: number): number {
     let group = this.#open[leaf]!;
@@ -248,7 +264,13 @@ export class LeafUpdates {
     if (shape.leaves === 0) shape.groups = Math.max(shape.groups, (slot >> 5) + 1);
     this.#leaves.integers('rowOf')[slot] = row;
     this.#leaves.integers('valid')[slot >> 5]! |= 1 << (slot & 31);
-    const to = parts.rows!.offset + (shape.rowsBySlot ? slot : row) * rowBytes(shape);
+    let place = slot;
+    if (shape.places > 0) {
+      place = this.#places();
+      this.#nextPlace = place + 1;
+      this.#leaves.integers('placeOf')[slot] = place;
+    }
+    const to = parts.rows!.offset + place * rowBytes(shape);
     const from = rows.offset + 4 * i * d;
     runtime.kernels.storeRows(0, 1, 0, from, d, 0, shape.rowKind, this.#inverseScales(), rowStride(d), to);
   }
