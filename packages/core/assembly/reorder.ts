@@ -3,6 +3,8 @@
 // Readable forms: src/kernels/reference/scann.ts.
 import { keyOf, rowOf as indexOf, scoreOf, selectKeys } from './keys';
 
+/** Up to here insertion into a sorted list is cheaper than selection. */
+const INSERT_MAX: i32 = 32;
 /** Bytes that one touch brings into the cache: a line. */
 const TOUCH_BYTES: usize = 64;
 
@@ -98,13 +100,35 @@ const TOUCH_BYTES: usize = 64;
   return placeOf == 0 ? slot : load<i32>(placeOf + (<usize>slot << 2));
 }
 
+/** The `wanted`-th best score, by inserting into a short sorted list: few insertions, so few branches are mispredicted. */
+function leastOfBest(keys: usize, found: i32, wanted: i32, best: usize): f32 {
+  let count = 0;
+  let bound: u64 = 0;
+  const last = best + (<usize>(wanted - 1) << 3);
+  for (let i = 0; i < found; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    if (key <= bound) continue;
+    let to = count < wanted ? best + (<usize>count << 3) : last;
+    if (count < wanted) count++;
+    while (to > best && load<u64>(to - 8) < key) {
+      store<u64>(to, load<u64>(to - 8));
+      to -= 8;
+    }
+    store<u64>(to, key);
+    if (count == wanted) bound = load<u64>(last);
+  }
+  return scoreOf(load<u64>(last));
+}
+
 /**
  * From keys (score, slot) keep at least the `wanted` best, with their ties, as keys (score, row). Returns how many.
- * Rows are looked up for these alone: each costs a line of memory.
+ * Rows are looked up for these alone: each costs a line of memory. best: room for `wanted` keys, 32 at least.
  */
-export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize): i32 {
-  let least = -Infinity as f32;
-  if (wanted < found) {
+export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize, best: usize): i32 {
+  let least: f32 = -Infinity;
+  if (wanted < found && wanted <= INSERT_MAX) {
+    least = leastOfBest(keys, found, wanted, best);
+  } else if (wanted < found) {
     selectKeys(keys, 0, found - 1, wanted - 1);
     least = scoreOf(load<u64>(keys + (<usize>(wanted - 1) << 3)));
   }

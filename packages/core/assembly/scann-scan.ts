@@ -60,9 +60,14 @@ function raiseTheta(best: usize, scores: usize): void {
   }
 }
 
+/** True where groups are passed over by their bounds. */
+export function isPruned(index: usize, call: usize): bool {
+  return load<f32>(call, PRUNE_BETA) > 0 && load<u32>(index, LEAF_BOUNDS) != 0;
+}
+
 /** Scan the chosen leaves; groups that cannot hold one of the best k are passed over where beta is not 0. */
 export function scanLeaves(
-  index: usize, call: usize, scratch: usize, leaves: i32, scale: f32, minima: f32, queryNorm: f32, filter: usize,
+  index: usize, call: usize, scratch: usize, leaves: i32, top: f32, scale: f32, minima: f32, queryNorm: f32, filter: usize,
 ): void {
   const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
   const tables = scratch + <usize>load<u32>(call, AREA_TABLES);
@@ -81,14 +86,13 @@ export function scanLeaves(
   const leafBounds = <usize>load<u32>(index, LEAF_BOUNDS);
   const bounds = <usize>load<u32>(index, BOUNDS);
   const beta = load<f32>(call, PRUNE_BETA);
-  const isPruned = beta > 0 && leafBounds != 0;
-  const top = leaves > 0 ? scoreOf(load<u64>(keys)) : 0;
+  const skips = isPruned(index, call);
   scanned = 0;
   theta = MASKED;
   bestCount = 0;
   bestWanted = load<i32>(call, RESULTS);
   bestCapacity = max(2 * bestWanted, bestWanted + 16);
-  if (isPruned) {
+  if (skips) {
     for (let i = 0; i < leaves; i++) {
       const leaf = <usize>rowOfKey(load<u64>(keys + (<usize>i << 3))) << 2;
       const group = <usize>load<i32>(leafGroups + leaf);
@@ -103,7 +107,7 @@ export function scanLeaves(
     const base = i16x8.splat(<i16>max<f32>(nearest(shifted), -32767));
     let group = load<i32>(leafGroups + leaf);
     const end = load<i32>(leafGroups + leaf, 4);
-    if (isPruned) {
+    if (skips) {
       const cosine = scoreOf(key) * load<f32>(inverseNorms + leaf);
       const u = f32x4.splat(cosine * scale);
       const w = f32x4.splat(beta * sqrt(max<f32>(0, queryNorm * queryNorm - cosine * cosine)) * scale);

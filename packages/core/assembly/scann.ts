@@ -9,13 +9,13 @@ import { bestRows, exactKeys, touchRows } from './reorder';
 import {
   STRIDE, DIMENSIONS, PAIRS, LEAF_PANELS, CENTROIDS, CENTROID_UNSCALE, LEAF_ADDEND, UPPER_PANELS, UPPER_CENTROIDS,
   UPPER_UNSCALE, UPPER_ADDEND, UPPER_LEAVES, PRODUCT_BLOCKS, BLOCK_WIDTH, CODEBOOK, CORRECTION_BLOCKS, CORRECTIONS,
-  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, PLACE_OF, SQUARED, MEAN, COPIES,
-  GROUPS, QUERIES, RESULTS, LEAVES_TO_SEARCH, UPPER_TO_OPEN, REORDER, FILTER, MASKS, EXCLUSIONS, EXCLUSION_BEGIN,
-  SLOTS, SLOT_COUNT, SCORES_OUT, ROWS_OUT, COUNTS_OUT, COUNTERS_OUT, SCRATCH, SCRATCH_STRIDE, AREA_QUERY,
-  AREA_QUERY16, AREA_SCORES, AREA_MAXIMA, AREA_PANELS, AREA_KEYS, AREA_VALUES, AREA_MINIMA, AREA_TABLES, AREA_SLOTS,
-  AREA_SLOT_SCORES, AREA_HISTOGRAM, REORDER_EXACTLY,
+  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, PLACE_OF, SQUARED, MEAN, COPIES, GROUPS, QUERIES,
+  RESULTS, LEAVES_TO_SEARCH, UPPER_TO_OPEN, REORDER, FILTER, MASKS, EXCLUSIONS, EXCLUSION_BEGIN, SLOTS, SLOT_COUNT,
+  SCORES_OUT, ROWS_OUT, COUNTS_OUT, COUNTERS_OUT, SCRATCH, SCRATCH_STRIDE, AREA_QUERY, AREA_QUERY16, AREA_SCORES,
+  AREA_MAXIMA, AREA_PANELS, AREA_KEYS, AREA_VALUES, AREA_MINIMA, AREA_TABLES, AREA_SLOTS, AREA_SLOT_SCORES,
+  AREA_HISTOGRAM, AREA_BEST, REORDER_EXACTLY,
 } from './scann-records';
-import { chooseCandidates, scanLeaves, scanned } from './scann-scan';
+import { chooseCandidates, isPruned, scanLeaves, scanned } from './scann-scan';
 
 /** The best centroid's score stands for the score of a result; results lie a little below it (measured: .9 to 1.0 alike). */
 const CORRECTION_FACTOR: f32 = 0.95;
@@ -50,7 +50,25 @@ function scorePanels16(
   return at;
 }
 
-/** Keys (score, leaf) of the leaves to search, best first. Returns how many. */
+/** Keep the `wanted` largest keys in the order they stand in. `keys` has room for them twice. */
+function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
+  const copy = keys + (<usize>found << 3);
+  memory.copy(copy, keys, <usize>found << 3);
+  selectKeys(copy, 0, found - 1, wanted - 1);
+  const least = load<u64>(copy + (<usize>(wanted - 1) << 3));
+  let kept: usize = 0;
+  for (let i = 0; i < found; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    store<u64>(keys + (kept << 3), key);
+    kept += <usize>(key >= least);
+  }
+  return wanted;
+}
+
+/**
+ * Keys (score, leaf) of the leaves to search: best first where groups are skipped, since good leaves raise the bound early;
+ * else as they stand in memory. Returns how many.
+ */
 function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): i32 {
   const pairs = load<i32>(index, PAIRS);
   const q16 = scratch + <usize>load<u32>(call, AREA_QUERY16);
@@ -96,11 +114,15 @@ function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): 
   }
   const wanted = load<i32>(call, LEAVES_TO_SEARCH);
   let leaves = gatherBest(scores, maxima, ids, panels, wanted, histogram, keys);
-  if (leaves > wanted) {
-    selectKeys(keys, 0, leaves - 1, wanted - 1);
-    leaves = wanted;
+  if (isPruned(index, call)) {
+    if (leaves > wanted) {
+      selectKeys(keys, 0, leaves - 1, wanted - 1);
+      leaves = wanted;
+    }
+    sortKeys(keys, 0, leaves - 1);
+  } else if (leaves > wanted) {
+    leaves = cutInOrder(keys, leaves, wanted);
   }
-  sortKeys(keys, 0, leaves - 1);
   store<i32>(scratch, panels << 4);
   return leaves;
 }
@@ -143,8 +165,14 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
   const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
   const leaves = chooseLeaves(index, call, scratch, query);
   const centroids = load<i32>(scratch);
-  const top = leaves > 0 ? scoreOf(load<u64>(keys)) : 0;
-  const spread = leaves > 0 ? top - scoreOf(load<u64>(keys + (<usize>(leaves - 1) << 3))) : 0;
+  let best = leaves > 0 ? load<u64>(keys) : 0, worst = best;
+  for (let i = 1; i < leaves; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    best = max(best, key);
+    worst = min(worst, key);
+  }
+  const top: f32 = leaves > 0 ? scoreOf(best) : 0;
+  const spread: f32 = leaves > 0 ? top - scoreOf(worst) : 0;
 
   const values = scratch + <usize>load<u32>(call, AREA_VALUES);
   const minima = scratch + <usize>load<u32>(call, AREA_MINIMA);
@@ -163,7 +191,7 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
     square += value * value;
   }
   const filter = openMask(index, call, slot, item);
-  scanLeaves(index, call, scratch, leaves, scale, least, sqrt(square), filter);
+  scanLeaves(index, call, scratch, leaves, top, scale, least, sqrt(square), filter);
   closeMask(call, filter, item);
 
   const found = chooseCandidates(call, scratch, load<i32>(call, REORDER));
@@ -186,7 +214,7 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
       store<u64>(keys + (<usize>i << 3), keyOf(score, load<i32>(slots + (<usize>i << 2))));
     }
   }
-  writeResults(index, call, keys, found, item);
+  writeResults(index, call, scratch, keys, found, item);
   const counters = <usize>load<u32>(call, COUNTERS_OUT);
   if (counters != 0) {
     const at = counters + (<usize>item << 4);
@@ -203,11 +231,13 @@ function isListed(rows: usize, count: i32, row: i32): bool {
 }
 
 /** The k best keys as scores and rows, copies of a row once. */
-function writeResults(index: usize, call: usize, keys: usize, found: i32, item: i32): void {
+function writeResults(index: usize, call: usize, scratch: usize, keys: usize, found: i32, item: i32): void {
   const k = load<i32>(call, RESULTS);
   const copies = load<i32>(index, COPIES);
   const wanted = <i32>min<i64>(<i64>k * <i64>copies, <i64>found);
-  const best = bestRows(keys, found, wanted, <usize>load<u32>(index, ROW_OF));
+  const best = bestRows(
+    keys, found, wanted, <usize>load<u32>(index, ROW_OF), scratch + <usize>load<u32>(call, AREA_BEST),
+  );
   sortKeys(keys, 0, best - 1);
   const scores = <usize>load<u32>(call, SCORES_OUT) + ((<usize>item * <usize>k) << 2);
   const rows = <usize>load<u32>(call, ROWS_OUT) + ((<usize>item * <usize>k) << 2);
@@ -252,7 +282,7 @@ export function searchSlots(begin: i32, end: i32, slot: i32, index: usize, call:
       <usize>load<u32>(index, ROW_SCALES), <usize>load<u32>(index, PLACE_OF), allowed,
       found, keys,
     );
-    writeResults(index, call, keys, found, item);
+    writeResults(index, call, scratch, keys, found, item);
     const counters = <usize>load<u32>(call, COUNTERS_OUT);
     if (counters != 0) {
       memory.fill(counters + (<usize>item << 4), 0, 16);

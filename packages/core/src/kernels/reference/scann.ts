@@ -76,6 +76,9 @@ export function scannReference(memory: LinearMemory): ScannKernels {
     );
   };
 
+  const isPruned = (index: number, call: number): boolean =>
+    f(call, CALL.pruneBeta) > 0 && u(index + 4 * INDEX.leafBounds) > 0;
+
   const chooseLeaves = (index: number, call: number, query: Float32Array): { leaves: Scored[]; centroids: number } => {
     const d = i(index, INDEX.dimensions);
     const pairs = i(index, INDEX.pairs);
@@ -113,8 +116,13 @@ export function scannReference(memory: LinearMemory): ScannKernels {
       u(index + 4 * INDEX.leafAddend),
       panels,
     );
-    const leaves = all.filter(({ score }) => score > Number.NEGATIVE_INFINITY).sort(byScore);
-    return { leaves: leaves.slice(0, i(call, CALL.leavesToSearch)), centroids: all.length };
+    const leaves = all
+      .filter(({ score }) => score > Number.NEGATIVE_INFINITY)
+      .sort(byScore)
+      .slice(0, i(call, CALL.leavesToSearch));
+    // Best first where groups are skipped, else as they stand in memory.
+    if (!isPruned(index, call)) leaves.sort((a, b) => a.row - b.row);
+    return { leaves, centroids: all.length };
   };
 
   /** Words of the groups a query may return. */
@@ -135,11 +143,11 @@ export function scannReference(memory: LinearMemory): ScannKernels {
     index: number,
     query: Float32Array,
     leaves: readonly Scored[],
-  ): { entries: Uint8Array; scale: number; least: number } => {
+  ): { entries: Uint8Array; scale: number; top: number; least: number } => {
     const blocks = i(index, INDEX.productBlocks);
     const all = blocks + i(index, INDEX.correctionBlocks);
     const width = i(index, INDEX.blockWidth);
-    const top = leaves[0]?.score ?? 0;
+    const top = leaves.length > 0 ? max(...leaves.map(({ score }) => score)) : 0;
     const factor = i(index, INDEX.correctionIsRelative) ? fround(fround(FACTOR) * top) : 1;
     const values = new Float32Array(all * PANEL);
     for (let e = 0; e < values.length; e++) {
@@ -157,11 +165,11 @@ export function scannReference(memory: LinearMemory): ScannKernels {
       0,
       ...minima.map((low, b) => fround(max(...values.subarray(b * PANEL, b * PANEL + PANEL)) - low)),
     );
-    const spread = leaves.length > 0 ? fround(top - leaves.at(-1)!.score) : 0;
+    const spread = leaves.length > 0 ? fround(top - min(...leaves.map(({ score }) => score))) : 0;
     let scale = range > 0 ? fround(63 / range) : 0;
     if (fround(spread * scale) > 16_000) scale = fround(16_000 / spread);
     const entries = Uint8Array.from(values, (v, e) => nearest(fround(fround(v - minima[e >> 4]!) * scale)));
-    return { entries, scale, least: minima.reduce((sum, low) => fround(sum + low), 0) };
+    return { entries, scale, top, least: minima.reduce((sum, low) => fround(sum + low), 0) };
   };
 
   const scan = (
@@ -176,7 +184,7 @@ export function scannReference(memory: LinearMemory): ScannKernels {
     const all = entries.length / PANEL;
     const at = (field: number): number => u(index + 4 * field);
     const beta = f(call, CALL.pruneBeta);
-    const isPruned = beta > 0 && at(INDEX.leafBounds) > 0;
+    const skips = isPruned(index, call);
     const k = i(call, CALL.results);
     const length = norm(query);
     const points: Scored[] = [];
@@ -197,7 +205,7 @@ export function scannReference(memory: LinearMemory): ScannKernels {
         }
         score = (word >>> p) & 1 ? max(MASKED, min(32_767, score + base)) : MASKED;
         points.push({ score, row: group * GROUP + p });
-        if (!isPruned || score <= theta) continue;
+        if (!skips || score <= theta) continue;
         best.push(score);
         if (best.length < max(2 * k, k + 16)) continue;
         best = best.sort((a, b) => b - a).slice(0, k);
@@ -205,16 +213,16 @@ export function scannReference(memory: LinearMemory): ScannKernels {
       }
     };
     for (const { row: leaf, score } of leaves) {
-      const shifted = fround(fround(score - leaves[0]!.score) * scale);
+      const shifted = fround(fround(score - table.top) * scale);
       const base = max(nearest(shifted), -32_767);
       const first = i(at(INDEX.leafGroups), leaf);
       const end = i(at(INDEX.leafGroups), leaf + 1);
       const cosine = fround(score * f(at(INDEX.leafInverseNorm), leaf));
       const across = fround(fround(sqrt(max(0, fround(fround(length * length) - fround(cosine * cosine))))) * beta);
       for (let group = first; group < end; group += 4) {
-        const quad = at(INDEX.bounds) / 4 + 8 * (isPruned ? i(at(INDEX.leafBounds), leaf) + (group - first) / 4 : 0);
+        const quad = at(INDEX.bounds) / 4 + 8 * (skips ? i(at(INDEX.leafBounds), leaf) + (group - first) / 4 : 0);
         const open = [0, 1, 2, 3].filter((lane) => {
-          if (!isPruned) return true;
+          if (!skips) return true;
           const start = fround(shifted - fround(least * scale));
           const along = fround(fround(cosine * scale) * memory.floats[quad + lane]!);
           const bound = fround(
@@ -270,7 +278,7 @@ export function scannReference(memory: LinearMemory): ScannKernels {
           .slice(0, reorder)
           .sort((a, b) => a.at - b.at);
         const unscale = table.scale > 0 ? fround(1 / table.scale) : 0;
-        const offset = fround((leaves[0]?.score ?? 0) + table.least);
+        const offset = fround(table.top + table.least);
         const keys = chosen.map(({ row, score }) => ({
           row,
           score: i(call, CALL.reorderExactly)

@@ -266,7 +266,7 @@ export class ScannSearch {
     fields.areaScores = areas.take(4 * leafSlots);
     fields.areaMaxima = areas.take(leafSlots);
     fields.areaPanels = areas.take(leafSlots);
-    fields.areaKeys = areas.take(8 * Math.max(leafSlots, points));
+    fields.areaKeys = areas.take(8 * Math.max(2 * leafSlots, points));
     fields.areaValues = areas.take(64 * blocks);
     fields.areaMinima = areas.take(4 * blocks);
     fields.areaTables = areas.take(16 * blocks);
@@ -276,7 +276,7 @@ export class ScannSearch {
     fields.areaSlots = areas.take(4 * points);
     fields.areaSlotScores = areas.take(4 * points);
     fields.areaHistogram = areas.take(plan.listed ? 0 : HISTOGRAM_BYTES);
-    fields.areaBest = areas.take(8 * (2 * plan.k + 16));
+    fields.areaBest = areas.take(8 * (2 * plan.k + 32));
     return { fields, scratchBytes: areas.sizeBytes };
   }
 
