@@ -8,7 +8,7 @@ export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
 export { adagradRows, sgdRows } from './optimizers';
 export { packCoarse, searchCoarse } from './coarse';
-export { assignNearest, assignSecond } from './assign';
+export { assignNearest, assignNearest16, assignSecond } from './assign';
 export { maskGroups, searchScann, searchSlots } from './scann';
 export { storeRows } from './reorder';
 export { encodeCopies, orderLeaves, packGroups, packPoint, trainBlocks } from './scann-build';

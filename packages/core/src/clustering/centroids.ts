@@ -1,4 +1,4 @@
-/** Centroids ready to be compared with rows: packed in panels of 8, with half their squares. */
+/** Centroids ready to be compared with rows: packed in panels of 8, with half their squares, and once more in int16. */
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -6,6 +6,10 @@ import { Matrix } from '../vectors/matrix.ts';
 const PANEL = 8;
 /** Blocks of 4 rows a thread claims: enough work to outweigh the claim. */
 const GRAIN = 16;
+/** The norm of the longest centroid in int16. */
+const NORM = 32_000;
+/** From here on int16 scores save more than their check costs. */
+const PANELS_FOR_INT16 = 4;
 
 /** `count` centroids of one width, compared with any number of rows. */
 export class Centroids {
@@ -13,50 +17,61 @@ export class Centroids {
   readonly runtime: Runtime;
   /** [count, d], to be changed in place; call `pack` afterwards. */
   readonly matrix: Matrix;
+  readonly #panels: number;
   readonly #packed: Matrix;
   readonly #halfSquares: Matrix;
+  /** [panel][pair of dimensions][8][2] int16; undefined where there are too few centroids. */
+  readonly #packed16: Block | undefined;
+  /** max |c16|₁, max |c|, max |c|²/2. */
+  readonly #limits: Block;
+  #unscale = 0;
 
   constructor(count: number, dimensions: number, runtime: Runtime) {
     this.count = count;
     this.runtime = runtime;
-    const rows = Math.ceil(count / PANEL) * PANEL;
+    this.#panels = Math.ceil(count / PANEL);
     this.matrix = new Matrix(count, dimensions, runtime);
-    this.#packed = new Matrix(rows, dimensions, runtime);
-    this.#halfSquares = new Matrix(1, rows, runtime);
+    this.#packed = new Matrix(this.#panels * PANEL, dimensions, runtime);
+    this.#halfSquares = new Matrix(1, this.#panels * PANEL, runtime);
+    this.#limits = runtime.heap.allocate(12);
+    if (this.#panels >= PANELS_FOR_INT16) {
+      this.#packed16 = runtime.heap.allocate(4 * PANEL * this.#panels * Math.ceil(dimensions / 2));
+    }
   }
 
-  /** Bring the packed form up to date with `matrix`. */
+  /** Bring the packed forms up to date with `matrix`. */
   pack(): void {
     const { count, matrix } = this;
     const d = matrix.dimensions;
     const halves = this.#halfSquares.data.fill(Number.POSITIVE_INFINITY);
     const { data } = matrix;
+    let most = 0;
     for (let c = 0; c < count; c++) {
       let square = 0;
       for (let t = 0; t < d; t++) square += data[c * d + t]! ** 2;
       halves[c] = square / 2;
+      most = Math.max(most, square);
     }
-    this.runtime.pool.run('packPanels', Math.ceil(count / PANEL), 8, matrix.offset, count, d, this.#packed.offset);
+    this.runtime.pool.run('packPanels', this.#panels, 8, matrix.offset, count, d, this.#packed.offset);
+    if (this.#packed16) this.#pack16(this.#packed16, Math.sqrt(most));
   }
 
   /** Nearest centroid of rows [n, d] at an offset: labels int32, and ⟨x, c⟩ − |c|²/2 float32. */
   assign(rows: number, n: number, labels: Block, scores: Block): void {
-    const panels = Math.ceil(this.count / PANEL);
-    const { offset } = this.#packed;
+    const { heap, pool } = this.runtime;
     const d = this.matrix.dimensions;
-    this.runtime.pool.run(
-      'assignNearest',
-      Math.ceil(n / 4),
-      GRAIN,
-      rows,
-      n,
-      d,
-      offset,
-      this.#halfSquares.offset,
-      panels,
-      labels.offset,
-      scores.offset,
-    );
+    const blocks = Math.ceil(n / 4);
+    const packed = [this.#packed.offset, this.#halfSquares.offset];
+    const out = [labels.offset, scores.offset];
+    if (!this.#packed16) {
+      pool.run('assignNearest', blocks, GRAIN, rows, n, d, ...packed, this.#panels, ...out);
+      return;
+    }
+    const stride = 64 * Math.ceil((16 * (4 * this.#panels + 2 + 2 * Math.ceil(d / 2 + 1))) / 64);
+    const scratch = heap.allocate(stride * pool.threads);
+    const coarse = [this.#packed16.offset, this.#panels, this.#unscale, this.#limits.offset];
+    pool.run('assignNearest16', blocks, GRAIN, rows, n, d, ...packed, ...coarse, ...out, scratch.offset, stride);
+    scratch.free();
   }
 
   /**
@@ -74,7 +89,7 @@ export class Centroids {
       d,
       this.#packed.offset,
       this.#halfSquares.offset,
-      Math.ceil(this.count / PANEL),
+      this.#panels,
       this.matrix.offset,
       labels.offset,
       lambda,
@@ -89,5 +104,32 @@ export class Centroids {
     this.matrix.free();
     this.#packed.free();
     this.#halfSquares.free();
+    this.#packed16?.free();
+    this.#limits.free();
+  }
+
+  #pack16(block: Block, longest: number): void {
+    const { count, matrix } = this;
+    const { data, dimensions: d } = matrix;
+    const pairs = Math.ceil(d / 2);
+    const shorts = new Int16Array(
+      this.runtime.heap.memory.memory.buffer,
+      block.offset,
+      2 * PANEL * this.#panels * pairs,
+    );
+    const scale = longest > 0 ? NORM / longest : 0;
+    let mostSum = 0;
+    for (let c = 0; c < count; c++) {
+      const to = 2 * PANEL * pairs * Math.floor(c / PANEL) + 2 * (c % PANEL);
+      let sum = 0;
+      for (let t = 0; t < d; t++) {
+        const value = Math.round(data[c * d + t]! * scale);
+        shorts[to + 2 * PANEL * (t >> 1) + (t & 1)] = value;
+        sum += Math.abs(value);
+      }
+      mostSum = Math.max(mostSum, sum);
+    }
+    this.#unscale = longest / NORM;
+    this.#limits.floats(3).set([mostSum, longest, longest ** 2 / 2]);
   }
 }

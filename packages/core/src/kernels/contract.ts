@@ -96,6 +96,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'adagradRows',
   'sgdRows',
   'assignNearest',
+  'assignNearest16',
   'assignSecond',
   'searchScann',
   'searchSlots',
@@ -126,6 +127,7 @@ export type ParallelKernelName =
   | 'adagradRows'
   | 'sgdRows'
   | 'assignNearest'
+  | 'assignNearest16'
   | 'assignSecond'
   | 'searchScann'
   | 'searchSlots'

@@ -15,22 +15,39 @@ export function assignReference(memory: LinearMemory): AssignKernels {
     for (let t = 0; t < d; t++) sum = fround(sum + fround(floats[a / 4 + t]! * floats[panel + t * PANEL]!));
     return sum;
   };
-  return {
-    assignNearest(begin, end, _slot, rows, n, d, packed, halfSquares, panels, labels, scores) {
-      const { floats, integers } = memory;
-      for (let row = 4 * begin; row < Math.min(4 * end, n); row++) {
-        let best = Number.NEGATIVE_INFINITY;
-        let label = 0;
-        for (let c = 0; c < panels * PANEL; c++) {
-          const score = dot(-floats[halfSquares / 4 + c]!, rows + 4 * row * d, packed, c, d);
-          if (score > best) {
-            best = score;
-            label = c;
-          }
+  const assignNearest: AssignKernels['assignNearest'] = (
+    begin,
+    end,
+    _slot,
+    rows,
+    n,
+    d,
+    packed,
+    halfSquares,
+    panels,
+    labels,
+    scores,
+  ) => {
+    const { floats, integers } = memory;
+    for (let row = 4 * begin; row < Math.min(4 * end, n); row++) {
+      let best = Number.NEGATIVE_INFINITY;
+      let label = 0;
+      for (let c = 0; c < panels * PANEL; c++) {
+        const score = dot(-floats[halfSquares / 4 + c]!, rows + 4 * row * d, packed, c, d);
+        if (score > best) {
+          best = score;
+          label = c;
         }
-        integers[labels / 4 + row] = label;
-        floats[scores / 4 + row] = best;
       }
+      integers[labels / 4 + row] = label;
+      if (scores !== 0) floats[scores / 4 + row] = best;
+    }
+  };
+  return {
+    assignNearest,
+    assignNearest16(begin, end, slot, rows, n, d, packed, halfSquares, _packed16, panels, _unscale, _limits, ...out) {
+      const [labels, scores] = out;
+      assignNearest(begin, end, slot, rows, n, d, packed, halfSquares, panels, labels, scores);
     },
     assignSecond(begin, end, slot, rows, d, packed, halfSquares, panels, centroids, labels, lambda, second, scratch) {
       const { floats, integers } = memory;
