@@ -73,21 +73,25 @@ function readRecord(settings: SettingsReader): EpochRecord {
     ...readLosses(settings),
     seconds: settings.number('seconds'),
   };
+  if (settings.has('batchMetrics')) record.batchMetrics = readNumbers(settings.object('batchMetrics'));
   if (settings.has('validation')) record.validation = readEvaluation(settings.object('validation'));
   settings.finish();
   return record;
 }
 
 function readEvaluation(settings: SettingsReader): Evaluation {
-  const metrics = settings.object('metrics');
   const evaluation: Evaluation = {
     ...readLosses(settings),
     rows: settings.integer('rows'),
-    metrics: Object.fromEntries(metrics.keys().map((name) => [name, metrics.number(name)])),
+    metrics: readNumbers(settings.object('metrics')),
     seconds: settings.number('seconds'),
   };
   settings.finish();
   return evaluation;
+}
+
+function readNumbers(settings: SettingsReader): Record<string, number> {
+  return Object.fromEntries(settings.keys().map((name) => [name, settings.number(name)]));
 }
 
 function readLosses(settings: SettingsReader): Losses {

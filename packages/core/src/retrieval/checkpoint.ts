@@ -13,9 +13,9 @@ import type { TwoTowerModel } from './model.ts';
 export interface CheckpointPosition {
   /** Whole epochs done. */
   epoch: number;
-  /** Steps done in the next one. */
+  /** Steps done in the next one; all of them where its validation was interrupted. */
   step: number;
-  /** The loss sums of that epoch so far. */
+  /** The sums of that epoch so far, as `LossMeter.save`. */
   losses: number[];
   /** Records of the whole epochs. */
   epochs: readonly EpochRecord[];
@@ -51,11 +51,13 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
 /**
  * Put a checkpoint's arrays back.
  *
- * @throws {ShapeError} when it belongs to a model of another shape or optimizer
+ * @param steps of an epoch of the run that goes on
+ * @throws {ShapeError} when it belongs to a model of another shape or optimizer, or to an epoch of more steps
  */
 export function restoreCheckpoint<Q extends Features, C extends Features>(
   model: TwoTowerModel<Q, C>,
-  { optimizer, arrays }: Checkpoint,
+  { optimizer, arrays, step }: Checkpoint,
+  steps: number,
 ): void {
   const targets = matrices(model);
   const same =
@@ -63,6 +65,9 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
     targets.length === arrays.length &&
     targets.every(({ data }, i) => data.length === arrays[i]!.length);
   if (!same) throw new ShapeError('resume: expected a checkpoint of a model of this shape and optimizer, got another');
+  if (step > steps) {
+    throw new ShapeError(`resume: expected a checkpoint within ${steps} steps an epoch, got one after ${step}`);
+  }
   model.optimizer.learningRate = optimizer.learningRate;
   targets.forEach(({ data }, i) => {
     data.set(arrays[i]!);

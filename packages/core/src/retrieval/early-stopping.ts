@@ -5,7 +5,7 @@ import type { EpochRecord } from './fit.ts';
 
 /** When to stop. */
 export interface EarlyStopping {
-  /** 'perExample' (training), 'validation.perExample', or a validation metric's name; default 'validation.perExample'. */
+  /** 'perExample' (training), 'validation.perExample', a validation metric's or an in-batch accuracy's name; default 'validation.perExample'. */
   monitor?: string;
   /** Epochs in a row without improvement that end the run; 0 and 1 mean the first. As Keras. Default 0. */
   patience?: number;
@@ -48,7 +48,7 @@ export class StopWatcher {
   #valueOf(record: EpochRecord): number {
     if (this.#monitor === 'perExample') return -record.perExample;
     if (this.#monitor === 'validation.perExample' && record.validation) return -record.validation.perExample;
-    const metric = record.validation?.metrics[this.#monitor];
+    const metric = record.validation?.metrics[this.#monitor] ?? record.batchMetrics?.[this.#monitor];
     if (metric === undefined) {
       throw new OptionError(
         `earlyStopping.monitor: expected a figure of the run, got ${JSON.stringify(this.#monitor)}`,

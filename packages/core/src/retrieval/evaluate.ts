@@ -34,7 +34,7 @@ export interface EvaluateOptions {
 /** Losses and metrics; a metric that was not computed is absent. */
 export interface Evaluation extends Losses {
   rows: number;
-  /** `factorized_top_k/top_10_categorical_accuracy` → share, and in-batch accuracies weighted by rows. */
+  /** `factorized_top_k/top_10_categorical_accuracy` → share, and in-batch accuracies weighted as the rows are. */
   metrics: Record<string, number>;
   seconds: number;
 }
@@ -56,21 +56,19 @@ export async function evaluate<Q extends Features, C extends Features>(
   encoded.identifiers ??= plainIdentifiers(dataset.candidates);
   const all: readonly EvaluationMetric[] = 'reset' in metrics ? [metrics] : metrics;
   for (const metric of all) metric.reset();
-  const meter = new LossMeter();
-  const inBatch: Record<string, number> = {};
+  const meter = new LossMeter(model.task.batchMetricNames);
   const pauses = new Pauses(clock);
   for (let begin = 0; begin < encoded.rows; begin += batchSize) {
     throwIfAborted('evaluate', signal);
     const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows));
-    const { loss, perExample, batchMetrics = {} } = model.step(batch, false);
-    meter.add(loss, perExample, batch.rows);
-    for (const [name, value] of Object.entries(batchMetrics)) {
-      inBatch[name] = (inBatch[name] ?? 0) + (value * batch.rows) / encoded.rows;
-    }
+    meter.add(model.step(batch, false), batch.rows);
     for (const metric of all) await updateMetric(metric, model, batch);
     await pauses.pause();
   }
-  const results = Object.assign(inBatch, ...all.map((metric) => metric.result())) as Record<string, number>;
+  const results = Object.assign(meter.batchMetrics(), ...all.map((metric) => metric.result())) as Record<
+    string,
+    number
+  >;
   return { ...meter.losses(), rows: encoded.rows, metrics: results, seconds: (clock() - start) / 1000 };
 }
 

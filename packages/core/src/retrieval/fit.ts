@@ -7,7 +7,7 @@
  * interrupted.
  */
 import { checkInteger } from '../checks/numbers.ts';
-import { DivergedError } from '../errors/errors.ts';
+import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import type { Features } from '../towers/tower.ts';
 import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
@@ -36,6 +36,8 @@ export interface FitProgress {
 export interface EpochRecord extends Losses {
   epoch: number;
   seconds: number;
+  /** In-batch accuracies over the epoch's steps; present where the task has some. */
+  batchMetrics?: Record<string, number>;
   /** Present where validation data were given. */
   validation?: Evaluation;
 }
@@ -64,7 +66,7 @@ export interface FitOptions<Q extends Features, C extends Features> {
   /** Called after every epoch; awaited. Here tables are clustered, learning rates changed, checkpoints written. */
   onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
   earlyStopping?: EarlyStopping;
-  /** Stops between two steps with a `FitAbortedError`, which carries a checkpoint. */
+  /** Stops between two steps, of training or validation, with a `FitAbortedError`, which carries a checkpoint. */
   signal?: AbortSignal | undefined;
   /** Go on from here; the data set and the options must be those of the run before. */
   resume?: Checkpoint;
@@ -74,7 +76,7 @@ export interface FitOptions<Q extends Features, C extends Features> {
 /**
  * Train a model.
  *
- * @throws {ShapeError} when the data set is empty or its columns differ in length
+ * @throws {ShapeError} when the data set is empty or its columns differ in length, or `resume` is of other steps
  * @throws {DivergedError} naming the epoch and step whose loss was not finite; the step is not taken
  * @throws {FitAbortedError} when the signal is raised
  */
@@ -91,30 +93,36 @@ export async function fit<Q extends Features, C extends Features>(
   const history: History = { epochs: [...(resume?.epochs ?? [])], stoppedEarly: false };
   const watcher = options.earlyStopping && new StopWatcher(options.earlyStopping);
   for (const record of history.epochs) watcher?.shouldStop(record);
-  if (resume) restoreCheckpoint(model, resume);
+  if (resume) restoreCheckpoint(model, resume, steps);
   const pauses = new Pauses(clock);
   const rate = new Rate(clock, epochs * encoded.rows, ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize);
   for (let epoch = resume?.epoch ?? 0; epoch < epochs && !history.stoppedEarly; epoch++) {
     const start = clock();
     const order = shuffle ? new Generator(seed).fork('shuffle', epoch).permutation(encoded.rows) : undefined;
-    const meter = new LossMeter();
+    const meter = new LossMeter(model.task.batchMetricNames);
     const firstStep = resume?.epoch === epoch ? resume.step : 0;
     if (firstStep > 0) meter.restore(resume!.losses);
+    const abortedAt = (step: number): FitAbortedError =>
+      new FitAbortedError(
+        takeCheckpoint(model, { epoch, step, losses: meter.save(), epochs: history.epochs }),
+        signal!,
+      );
     for (let step = firstStep; step < steps; step++) {
-      if (signal?.aborted) {
-        throw new FitAbortedError(
-          takeCheckpoint(model, { epoch, step, losses: meter.save(), epochs: history.epochs }),
-          signal,
-        );
-      }
+      if (signal?.aborted) throw abortedAt(step);
       const progress = trainStep(model, encoded, { epoch, epochs, step, steps, batchSize, order, meter, rate });
       options.onProgress?.(progress);
       await pauses.pause();
     }
     const record: EpochRecord = { epoch: epoch + 1, ...meter.losses(), seconds: (clock() - start) / 1000 };
+    if (model.task.batchMetrics.length > 0) record.batchMetrics = meter.batchMetrics();
     if (options.validation) {
       const { dataset: rows, ...how } = options.validation;
-      record.validation = await model.evaluate(rows, { batchSize, signal, clock, ...how });
+      try {
+        record.validation = await model.evaluate(rows, { batchSize, signal, clock, ...how });
+      } catch (error) {
+        // The epoch's training is done and kept: the resumed run only validates it.
+        throw error instanceof AbortedError && signal?.aborted ? abortedAt(steps) : error;
+      }
     }
     history.epochs.push(record);
     history.stoppedEarly = watcher?.shouldStop(record) ?? false;
@@ -141,11 +149,12 @@ function trainStep<Q extends Features, C extends Features>(
 ): FitProgress {
   const begin = step * batchSize;
   const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows), order);
-  const { loss, perExample } = model.step(batch, true);
+  const figures = model.step(batch, true);
+  const { loss, perExample } = figures;
   if (!Number.isFinite(loss)) {
     throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch + 1}, step ${step + 1}`);
   }
-  meter.add(loss, perExample, batch.rows);
+  meter.add(figures, batch.rows);
   return { epoch: epoch + 1, epochs, step: step + 1, steps, lossPerExample: perExample, ...rate.after(batch.rows) };
 }
 

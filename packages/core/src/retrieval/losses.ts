@@ -15,21 +15,45 @@ export interface Losses {
   kerasBar: number;
 }
 
-/** Collects batch losses. */
+/** What a step tells of its batch. */
+export interface StepFigures {
+  /** By the task's reduction. */
+  loss: number;
+  perExample: number;
+  /** Σ sample weights of the rows. */
+  weight: number;
+  /** In-batch accuracies by name, where the task has some. */
+  batchMetrics?: Readonly<Record<string, number>>;
+}
+
+/** Collects the figures of steps. */
 export class LossMeter {
+  readonly #names: readonly string[];
   #sum = 0;
   #last = 0;
   #batches = 0;
   #examplesLoss = 0;
   #rows = 0;
+  #weight = 0;
+  readonly #hits: number[];
 
-  /** Add a batch: its loss by the task's reduction, its loss per example, its rows. */
-  add(loss: number, perExample: number, rows: number): void {
+  /** @param names of the in-batch accuracies that steps will bring */
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#hits = names.map(() => 0);
+  }
+
+  /** Add a batch of `rows` rows. */
+  add({ loss, perExample, weight, batchMetrics = {} }: StepFigures, rows: number): void {
     this.#sum += loss;
     this.#last = loss;
     this.#batches++;
     this.#examplesLoss += perExample * rows;
     this.#rows += rows;
+    this.#weight += weight;
+    this.#names.forEach((name, i) => {
+      this.#hits[i] = this.#hits[i]! + weight * (batchMetrics[name] ?? 0);
+    });
   }
 
   /** The losses so far. */
@@ -41,19 +65,25 @@ export class LossMeter {
     };
   }
 
+  /** In-batch accuracies so far, weighted by sample weights; none where nothing had weight. */
+  batchMetrics(): Record<string, number> {
+    if (this.#weight === 0) return {};
+    return Object.fromEntries(this.#names.map((name, i) => [name, this.#hits[i]! / this.#weight]));
+  }
+
   /** The sums, to go on from a checkpoint. */
   save(): number[] {
-    return [this.#sum, this.#last, this.#batches, this.#examplesLoss, this.#rows];
+    const losses = [this.#sum, this.#last, this.#batches, this.#examplesLoss, this.#rows];
+    return this.#names.length > 0 ? [...losses, this.#weight, ...this.#hits] : losses;
   }
 
   /** Go on from saved sums. */
   restore(sums: readonly number[]): void {
-    [this.#sum, this.#last, this.#batches, this.#examplesLoss, this.#rows] = sums as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [sum = 0, last = 0, batches = 0, examplesLoss = 0, rows = 0, weight = 0, ...hits] = sums;
+    [this.#sum, this.#last, this.#batches, this.#examplesLoss, this.#rows] = [sum, last, batches, examplesLoss, rows];
+    this.#weight = weight;
+    this.#hits.forEach((_, i) => {
+      this.#hits[i] = hits[i] ?? 0;
+    });
   }
 }

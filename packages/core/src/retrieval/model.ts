@@ -11,7 +11,8 @@ import type { Features, Tower } from '../towers/tower.ts';
 import type { EncodedBatch, RetrievalDataset } from './dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 import { type FitOptions, fit, type History } from './fit.ts';
-import { Retrieval, type RetrievalResult } from './task.ts';
+import type { StepFigures } from './losses.ts';
+import { Retrieval } from './task.ts';
 
 /** Parts of a model; task and optimizer have the tutorial's defaults. */
 export interface TwoTowerOptions<Q extends Features, C extends Features> {
@@ -57,7 +58,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
   }
 
   /** The loss of a batch; with `learn` both towers are stepped. */
-  step(batch: EncodedBatch, learn: boolean): Pick<RetrievalResult, 'loss' | 'perExample' | 'batchMetrics'> {
+  step(batch: EncodedBatch, learn: boolean): StepFigures {
     const queries = this.queryTower.distinct(batch.queryIds);
     const candidates = this.candidateTower.distinct(batch.candidateIds);
     const sides = {

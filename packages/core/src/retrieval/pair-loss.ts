@@ -37,7 +37,6 @@ export interface PairLossOptions {
 /** Weighted hits of in-batch metrics, in the order asked. */
 export interface BatchHits {
   hits: number[];
-  weight: number;
 }
 
 /** Byte offsets of what the kernel reads and writes. */
@@ -136,17 +135,16 @@ export class PairLoss {
     const { rowOf } = layout.pairs;
     const results = new Float64Array(this.#runtime.heap.memory.memory.buffer, layout.results, 4 * rowOf.length);
     const hits = options.batchMetrics.map(() => 0);
-    let [loss, weight] = [0, 0];
+    let loss = 0;
     for (let p = 0; p < rowOf.length; p++) {
       const rowWeight = sampleWeight ? sampleWeight[rowOf[p]!]! : 1;
       const [top, total, positive] = [results[4 * p]!, results[4 * p + 1]!, results[4 * p + 2]!];
       loss += rowWeight * (top + Math.log(total) - positive);
-      weight += rowWeight;
       options.batchMetrics.forEach((k, i) => {
         if (results[4 * p + 3]! < k) hits[i] = hits[i]! + rowWeight;
       });
     }
-    return { loss, hits, weight };
+    return { loss, hits };
   }
 
   #write(batch: RetrievalBatch, groups: ColumnGroups, columns: number, { factor }: PairLossOptions): Layout {

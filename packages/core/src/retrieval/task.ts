@@ -32,7 +32,9 @@ export interface RetrievalResult extends RetrievalGradient {
   loss: number;
   /** Σ loss / rows, whatever the reduction. */
   perExample: number;
-  /** `batch_top_k_categorical_accuracy` by k; absent where none was asked for. */
+  /** Σ sample weights. */
+  weight: number;
+  /** By `batchMetricNames`; absent where none was asked for or no row has weight. */
   batchMetrics?: Record<string, number>;
 }
 
@@ -72,6 +74,11 @@ export class Retrieval {
     for (const k of batchMetrics) checkInteger('batchMetrics', k, 1);
   }
 
+  /** `batch_top_k_categorical_accuracy` of each k asked. */
+  get batchMetricNames(): string[] {
+    return this.batchMetrics.map((k) => `batch_top_${k}_categorical_accuracy`);
+  }
+
   /**
    * The loss of query embeddings [B · heads, d] against candidate embeddings [n, d], row i's positive being column i.
    *
@@ -104,20 +111,20 @@ export class Retrieval {
       throw new OptionError('candidateIds: expected one a column when accidental hits are removed, got none');
     }
     const rows = batch.queryOf.length;
+    const weight = batch.sampleWeight ? Array.from(batch.sampleWeight).reduce((sum, w) => sum + w, 0) : rows;
     const factor = this.reduction === 'mean' ? 1 / rows : 1;
     const { runtime } = batch.queries;
     const { removeAccidentalHits, numHardNegatives, batchMetrics, temperature } = this;
     const byPair = removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
     if (!byPair && !batch.scoreMask && (batch.heads ?? 1) === 1) {
       const { loss, ...gradients } = this.#pathsOf(runtime).grouped.compute(batch, temperature, factor, learn);
-      return { ...gradients, loss: loss * factor, perExample: loss / rows };
+      return { ...gradients, loss: loss * factor, perExample: loss / rows, weight };
     }
     const options = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
-    const { loss, hits, weight, ...gradients } = this.#pathsOf(runtime).pairs.compute(batch, options, learn);
-    const result: RetrievalResult = { ...gradients, loss: loss * factor, perExample: loss / rows };
-    if (batchMetrics.length > 0) {
-      const named = batchMetrics.map((k, i) => [`batch_top_${k}_categorical_accuracy`, hits[i]! / weight] as const);
-      result.batchMetrics = Object.fromEntries(named);
+    const { loss, hits, ...gradients } = this.#pathsOf(runtime).pairs.compute(batch, options, learn);
+    const result: RetrievalResult = { ...gradients, loss: loss * factor, perExample: loss / rows, weight };
+    if (batchMetrics.length > 0 && weight > 0) {
+      result.batchMetrics = Object.fromEntries(this.batchMetricNames.map((name, i) => [name, hits[i]! / weight]));
     }
     return result;
   }

@@ -142,6 +142,46 @@ test('a run interrupted anywhere and resumed ends with the bits of one that was 
   }
 });
 
+test('a run interrupted while it validates keeps its training and only validates again', async () => {
+  const options = {
+    epochs: 3,
+    batchSize: 100,
+    validation: { dataset: tastes(450, 2), clock: () => 0 },
+    clock: () => 0,
+  };
+  const task = { removeAccidentalHits: true, batchMetrics: [1, 5] };
+  const whole = model(undefined, { task: new Retrieval(task) });
+  const history = await whole.fit(tastes(450), options);
+  const abort = new AbortController();
+  const broken = model(undefined, { task: new Retrieval(task) });
+  const evaluate = broken.evaluate.bind(broken);
+  let validations = 0;
+  broken.evaluate = (...args) => {
+    validations++;
+    if (validations === 2) abort.abort();
+    return evaluate(...args);
+  };
+  const error = await broken.fit(tastes(450), { ...options, signal: abort.signal }).catch((e: unknown) => e);
+  assert.ok(error instanceof FitAbortedError);
+  assert.deepEqual([error.checkpoint.epoch, error.checkpoint.step], [1, 5]);
+  const resumed = model(undefined, { task: new Retrieval(task) });
+  const trained: number[] = [];
+  const rest = await resumed.fit(tastes(450), {
+    ...options,
+    resume: error.checkpoint,
+    onProgress: ({ epoch }) => {
+      trained.push(epoch);
+    },
+  });
+  assert.deepEqual(trained, [3, 3, 3, 3, 3]);
+  assert.deepEqual(rest, history);
+  assert.deepEqual(weightsOf(resumed), weightsOf(whole));
+  await assert.rejects(
+    model(undefined, { task: new Retrieval(task) }).fit(tastes(450), { batchSize: 450, resume: error.checkpoint }),
+    /resume: expected a checkpoint within 1 steps an epoch, got one after 5/,
+  );
+});
+
 test('a checkpoint of another model is refused', async () => {
   const abort = new AbortController();
   abort.abort();
@@ -221,4 +261,19 @@ test('weights count as repeats, and in-batch accuracy is reported only where ask
   const asked = model(undefined, { task: new Retrieval({ batchMetrics: [1, 40] }) });
   const { metrics } = await asked.evaluate(base, { batchSize: 40 });
   assert.equal(metrics.batch_top_40_categorical_accuracy, 1);
+  const { epochs } = await asked.fit(base, { batchSize: 16 });
+  assert.deepEqual(Object.keys(epochs[0]!.batchMetrics!), Object.keys(metrics));
+  assert.equal((await plain.fit(base)).epochs[0]!.batchMetrics, undefined);
+});
+
+test('in-batch accuracy over batches weighs rows by their weights, and is absent where nothing has weight', async () => {
+  const asked = model(undefined, { task: new Retrieval({ batchMetrics: [1] }) });
+  const rows = { queries: ['user 1', 'user 1', 'user 2'], candidates: ['movie 1', 'movie 2', 'movie 3'] };
+  const accuracy = async (sampleWeight: number[]): Promise<number | undefined> =>
+    (await asked.evaluate({ ...rows, sampleWeight }, { batchSize: 2 })).metrics.batch_top_1_categorical_accuracy;
+  // One of two columns is best for user 1, and the only column of the second batch for user 2.
+  assert.equal((await accuracy([1, 0, 0]))! + (await accuracy([0, 1, 0]))!, 1);
+  const first = (await accuracy([1, 0, 0]))!;
+  assert.ok(Math.abs((await accuracy([1, 0, 3]))! - (first + 3) / 4) < 1e-12);
+  assert.equal(await accuracy([0, 0, 0]), undefined);
 });
