@@ -39,13 +39,13 @@ export async function loadVersion(path: string, fsync: FsyncPolicy): Promise<Loa
   const servable = new IndexServable({
     index: index as ServedIndex,
     queryTower,
-    attributes: tableOfColumns(metadata.attributes, index.size),
+    attributes: tableOfColumns(metadata.attributes, (index as ServedIndex).identifiers?.size ?? 0),
     save: (folder, index, table) =>
       saveBundle(join(folder, BUNDLE_NAME), {
         index,
         queryTower,
         candidateTower: candidateTower as never,
-        metadata: { ...metadata, attributes: columnsOfTable(table, index.size) },
+        metadata: { ...metadata, attributes: columnsOfTable(table, index.identifiers?.size ?? 0) },
       } as never),
   });
   if (folder === undefined) return { servable };

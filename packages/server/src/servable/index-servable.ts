@@ -2,12 +2,13 @@
  * A servable made of a query tower and an index, as a bundle holds them, with attributes and live updates.
  *
  * Asks of one call that differ only in their query share one scan; exclusions may differ within it, filters and the
- * other settings may not. Updates go to a delta beside the index (delta.ts), and its hits are merged with the index's.
+ * other settings may not. An index that can be updated is (its rows keep their numbers); updates of an exact one go to
+ * a delta beside it (delta.ts), whose hits are merged with the index's.
  */
 import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, type SavableIndex } from 'shortlist';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import { AttributeTable } from '../attributes/table.ts';
-import { invalidArgument } from '../status/serving-error.ts';
+import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Answer, Ask, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
 
@@ -21,6 +22,18 @@ export interface QueryTower {
 /** An index whose rows can be found by identifier: every index of the library. */
 export interface ServedIndex extends SavableIndex<never, Identifier> {
   readonly identifiers: Identifiers<Identifier> | undefined;
+}
+
+/** An index that takes updates itself. A replaced candidate keeps its row, a new one gets the next. */
+interface UpdatableIndex extends ServedIndex {
+  upsert(identifiers: readonly Identifier[], vectors: Matrix): void;
+  delete(identifiers: readonly Identifier[]): number;
+}
+
+/** Where an index's identifiers are row numbers, an update could only name the next row: those are not updated so. */
+function updatable(index: ServedIndex): UpdatableIndex | undefined {
+  const { upsert, delete: remove } = index as Partial<UpdatableIndex>;
+  return upsert && remove && index.identifiers?.values ? (index as UpdatableIndex) : undefined;
 }
 
 /** What a servable is made of. */
@@ -46,6 +59,7 @@ export class IndexServable implements Servable {
   readonly #index: ServedIndex;
   readonly #identifiers: Identifiers<Identifier>;
   readonly #identifierType: 'string' | 'number' | 'bigint';
+  readonly #updatable: UpdatableIndex | undefined;
   readonly #delta: Delta;
   readonly #filters: FilterCache;
   /** What an approximate index counts its work into; an exact one leaves it as it is. */
@@ -68,12 +82,18 @@ export class IndexServable implements Servable {
     this.dimensions = index.dimensions;
     this.k = index.k;
     this.attributes = attributes;
-    this.#delta = new Delta(index.size, index.dimensions);
+    this.#updatable = updatable(index);
+    this.#delta = new Delta(index.identifiers.size, index.dimensions);
     this.#filters = new FilterCache(attributes);
   }
 
   get size(): number {
-    return this.#delta.size;
+    return this.#updatable?.size ?? this.#delta.size;
+  }
+
+  /** Rows that a filter has a bit for. */
+  get #rows(): number {
+    return this.#updatable ? this.#identifiers.size : this.#delta.rows;
   }
 
   isExact(): boolean {
@@ -97,7 +117,7 @@ export class IndexServable implements Servable {
 
   answerExactly(asks: readonly Ask[]): Answer[] {
     // Every leaf searched and every candidate reordered: an approximate index is exact then.
-    const everything = this.#index.size;
+    const everything = this.#identifiers.size;
     return this.answer(asks.map((ask) => ({ ...ask, leavesToSearch: everything, reorder: everything })));
   }
 
@@ -136,7 +156,7 @@ export class IndexServable implements Servable {
   #scan(asks: readonly Ask[], group: readonly number[], embeddings: Float32Array, answers: Answer[]): void {
     const d = this.dimensions;
     const { k, leavesToSearch, reorder, filter, include } = asks[group[0]!]!;
-    const words = filter && this.#filters.words(filter, this.#delta.rows);
+    const words = filter && this.#filters.words(filter, this.#rows);
     const lists = group.map((at) => this.#own(asks[at]!.exclude ?? []));
     const queries = new Matrix(group.length, d);
     try {
@@ -204,6 +224,9 @@ export class IndexServable implements Servable {
   }
 
   check(update: Update): void {
+    if (!this.#updatable && !(this.#index instanceof BruteForce)) {
+      throw new ServingError('FAILED_PRECONDITION', 'This index has row numbers for identifiers and cannot be updated');
+    }
     if (update.kind === 'delete') return;
     const { embedding, attributes } = update;
     if (embedding.length !== this.dimensions) {
@@ -214,18 +237,40 @@ export class IndexServable implements Servable {
   }
 
   apply(update: Update): void {
-    const delta = this.#delta;
     const [identifier] = this.#own([update.identifier]);
-    let before = delta.rowOf(identifier!);
-    this.#identifiers.forEachRow(identifier!, (row) => {
+    if (this.#updatable) this.#applyTo(this.#updatable, identifier!, update);
+    else this.#applyToDelta(identifier!, update);
+  }
+
+  #applyTo(index: UpdatableIndex, identifier: Identifier, update: Update): void {
+    if (update.kind === 'delete') {
+      index.delete([identifier]);
+      return;
+    }
+    const vector = new Matrix(1, this.dimensions);
+    vector.data.set(update.embedding);
+    try {
+      index.upsert([identifier], vector);
+    } finally {
+      vector.free();
+    }
+    // Attributes that are not said stay as they were.
+    const { attributes } = update;
+    if (attributes) this.#identifiers.forEachRow(identifier, (row) => this.attributes.set(row, attributes));
+  }
+
+  #applyToDelta(identifier: Identifier, update: Update): void {
+    const delta = this.#delta;
+    let before = delta.rowOf(identifier);
+    this.#identifiers.forEachRow(identifier, (row) => {
       if (delta.isAlive(row)) before ??= row;
       delta.kill(row);
     });
     if (update.kind === 'delete') {
-      delta.remove(identifier!);
+      delta.remove(identifier);
       return;
     }
-    const row = delta.put(identifier!, update.embedding);
+    const row = delta.put(identifier, update.embedding);
     // Attributes that are not said stay as they were.
     if (update.attributes) this.attributes.set(row, update.attributes);
     else if (before !== undefined && before !== row) this.attributes.move(before, row);

@@ -17,20 +17,20 @@ const ids = vectors.map((_, i) => `c${i}`);
 const dot = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, value, t) => Math.fround(sum + Math.fround(value * b[t]!)), 0);
 
-const brute = new BruteForce<never, string>({ k: 5 }).index(vectors, ids);
-// Every leaf and everything reordered, so that answers can be compared with exact ones.
-const scann = new ScaNN<never, string>({
-  k: 5,
-  tree: 'always',
-  numLeaves: 20,
-  numLeavesToSearch: 20,
-  numReorderingCandidates: N,
-}).index(vectors, ids);
+const KINDS = {
+  BruteForce: () => new BruteForce<never, string>({ k: 5 }).index(vectors, ids),
+  // Every leaf searched and everything reordered, so that answers can be compared with exact ones.
+  ScaNN: () =>
+    new ScaNN<never, string>({
+      k: 5,
+      tree: 'always',
+      numLeaves: 20,
+      numLeavesToSearch: 20,
+      numReorderingCandidates: 2 * N,
+    }).index(vectors, ids),
+};
 
-for (const [name, index] of [
-  ['BruteForce', brute],
-  ['ScaNN', scann],
-] as const) {
+for (const [name, build] of Object.entries(KINDS)) {
   const make = (): IndexServable => {
     const attributes = new AttributeTable();
     attributes.addColumn(
@@ -38,7 +38,7 @@ for (const [name, index] of [
       vectors.map((_, i) => i % 3),
     );
     return new IndexServable({
-      index: index as unknown as ServedIndex,
+      index: build() as unknown as ServedIndex,
       queryTower: undefined,
       attributes,
       save: async () => undefined,
