@@ -56,8 +56,8 @@ async function recall(server: Listening, { users, truth }: ServedWork): Promise<
   for (const [i, best] of truth.entries()) {
     const body = JSON.stringify({ instances: [users[i]] });
     const response = await fetch(`http://127.0.0.1:${server.port}${PREDICT}`, { method: 'POST', body });
-    const { predictions } = (await response.json()) as { predictions: { identifiers: number[] }[] };
-    found += predictions[0]!.identifiers.filter((row) => best.includes(row)).length;
+    const { predictions } = (await response.json()) as { predictions: { identifiers: string[] }[] };
+    found += predictions[0]!.identifiers.filter((identifier) => best.includes(identifier)).length;
     wanted += best.length;
   }
   return found / wanted;
@@ -139,7 +139,7 @@ function upserts(work: ServedWork): Promise<Row> {
     async (server) => {
       const bodies = Array.from({ length: 2000 }, (_, i) =>
         JSON.stringify({
-          candidates: [{ id: work.candidates + i, embedding: new Array(work.dimensions).fill(0.001) }],
+          candidates: [{ id: `new ${i}`, embedding: new Array(work.dimensions).fill(0.001) }],
         }),
       );
       const querying = runLoad(

@@ -92,55 +92,59 @@ test('a damaged new version leaves the old one live, and its status says why', a
   await server.close();
 });
 
-test('updates outlive a restart, and a compaction writes them into a new version', async () => {
-  const basePath = await tinyBasePath();
-  let server = await startTiny(basePath);
-  const upsert = { candidates: [{ id: 'new', embedding: [50, 0, 0, 0], attributes: { genre: 'western' } }] };
-  await post(server, '/v1/candidates/upsert', upsert);
-  await post(server, '/v1/candidates/delete', { ids: ['film0', 'film1'] });
-  const everything = { embedding: [1, 0, 0, 0], k: FILMS + 1 };
-  const before = await shortlist(server, everything);
-  assert.equal(before.results.length, FILMS - 1);
-  assert.deepEqual([before.results[0]!.id, before.results[0]!.genre], ['new', 'western']);
-  await server.close();
+for (const scann of [false, true]) {
+  test(`${scann ? 'ScaNN' : 'BruteForce'}: updates outlive a restart, and a compaction writes them into a new version`, async () => {
+    const basePath = await tinyBasePath({ scann });
+    let server = await startTiny(basePath);
+    const upsert = { candidates: [{ id: 'new', embedding: [50, 0, 0, 0], attributes: { genre: 'western' } }] };
+    await post(server, '/v1/candidates/upsert', upsert);
+    await post(server, '/v1/candidates/delete', { ids: ['film0', 'film1'] });
+    const everything = { embedding: [1, 0, 0, 0], k: FILMS + 1 };
+    const before = await shortlist(server, everything);
+    assert.equal(before.results.length, FILMS - 1);
+    assert.deepEqual([before.results[0]!.id, before.results[0]!.genre], ['new', 'western']);
+    await server.close();
 
-  server = await startTiny(basePath);
-  assert.deepEqual((await shortlist(server, everything)).results, before.results);
+    server = await startTiny(basePath);
+    assert.deepEqual((await shortlist(server, everything)).results, before.results);
 
-  const compacted = await post(server, '/admin/models/films/compact', {});
-  assert.equal(compacted.status, 200, JSON.stringify(compacted.body));
-  const after = await shortlist(server, everything);
-  assert.equal(after.version, 2);
-  assert.deepEqual(after.results, before.results);
-  await post(server, '/v1/candidates/delete', { ids: ['new'] });
-  assert.equal((await shortlist(server, everything)).results.length, FILMS - 2);
-  await server.close();
-  assert.deepEqual(readdirSync(basePath).sort(), ['1', '2']);
+    const compacted = await post(server, '/admin/models/films/compact', {});
+    assert.equal(compacted.status, 200, JSON.stringify(compacted.body));
+    const after = await shortlist(server, everything);
+    assert.equal(after.version, 2);
+    assert.deepEqual(after.results, before.results);
+    await post(server, '/v1/candidates/delete', { ids: ['new'] });
+    assert.equal((await shortlist(server, everything)).results.length, FILMS - 2);
+    await server.close();
+    assert.deepEqual(readdirSync(basePath).sort(), ['1', '2']);
 
-  server = await startTiny(basePath);
-  assert.equal((await shortlist(server, everything)).results.length, FILMS - 2);
-  await server.close();
-});
+    server = await startTiny(basePath);
+    assert.equal((await shortlist(server, everything)).results.length, FILMS - 2);
+    await server.close();
+  });
 
-test('updates that come while a compaction runs are in the new version', async () => {
-  const basePath = await tinyBasePath();
-  const server = await startTiny(basePath);
-  let acknowledged = 0;
-  let compacting = true;
-  const updating = (async () => {
-    while (compacting) {
-      const id = `added${acknowledged}`;
-      const { status } = await post(server, '/v1/candidates/upsert', { candidates: [{ id, embedding: [1, 1, 1, 1] }] });
-      assert.equal(status, 200);
-      acknowledged++;
-    }
-  })();
-  assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
-  compacting = false;
-  await updating;
-  assert.ok(acknowledged > 0);
-  const { version, results } = await shortlist(server, { query: 'u1', k: 1000 });
-  assert.equal(version, 2);
-  assert.equal(results.length, FILMS + acknowledged);
-  await server.close();
-});
+  test(`${scann ? 'ScaNN' : 'BruteForce'}: updates that come while a compaction runs are in the new version`, async () => {
+    const basePath = await tinyBasePath({ scann });
+    const server = await startTiny(basePath);
+    let acknowledged = 0;
+    let compacting = true;
+    const updating = (async () => {
+      while (compacting) {
+        const id = `added${acknowledged}`;
+        const { status } = await post(server, '/v1/candidates/upsert', {
+          candidates: [{ id, embedding: [1, 1, 1, 1] }],
+        });
+        assert.equal(status, 200);
+        acknowledged++;
+      }
+    })();
+    assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
+    compacting = false;
+    await updating;
+    assert.ok(acknowledged > 0);
+    const { version, results } = await shortlist(server, { query: 'u1', k: 1000 });
+    assert.equal(version, 2);
+    assert.equal(results.length, FILMS + acknowledged);
+    await server.close();
+  });
+}
