@@ -45,6 +45,18 @@ export class TextColumn {
     return this.encoding === 'utf-8' ? this.#decoder.decode(bytes) : decodeUtf16(bytes);
   }
 
+  /** A hash of string `row`, from its bytes as they lie. */
+  hashAt(row: number): number {
+    return hashBytes(this.#text, row === 0 ? 0 : this.#ends[row - 1]!, this.#ends[row]!);
+  }
+
+  /** The hash that `text` has in this column. A text that its encoding cannot hold has some hash, and no row. */
+  hashOf(text: string): number {
+    if (this.encoding === 'utf-16le') return encodeUtf16([text]).hashAt(0);
+    const bytes = new TextEncoder().encode(text);
+    return hashBytes(bytes, 0, bytes.length);
+  }
+
   /** All strings. */
   toArray(): string[] {
     return Array.from(this.#ends, (_, row) => this.at(row));
@@ -138,6 +150,13 @@ function decodeUtf16(bytes: Uint8Array): string {
   let value = '';
   for (let at = 0; at + 2 <= bytes.length; at += 2) value += String.fromCharCode(view.getUint16(at, true));
   return value;
+}
+
+/** FNV-1a over 32 bits, its high bits folded down: tables take the low ones. */
+function hashBytes(bytes: Uint8Array, begin: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = begin; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
 }
 
 function withRoom(text: Uint8Array<ArrayBuffer>, length: number, more: number): Uint8Array<ArrayBuffer> {

@@ -2,11 +2,14 @@
  * The identifiers of an index: one a candidate row, kept as given, any number of rows with the same one.
  *
  * Without identifiers a row's number is its identifier and nothing is stored. The way back, from an identifier to its
- * rows, is a hash map with chains, built at the first exclusion.
+ * rows, is built when it is first asked for: a table over the bytes of a text column (rows-by-text.ts), else a hash map
+ * with chains. Rows that were added have a map of their own, so that adding copies nothing.
  */
 import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
+import { TextColumn } from '../format/text-column.ts';
 import type { Identifier } from './contract.ts';
+import { RowsByText } from './rows-by-text.ts';
 
 /** End of a chain of rows. */
 const NONE = -1;
@@ -19,21 +22,63 @@ export interface IdentifierValues<I extends Identifier> {
   at(row: number): I | undefined;
 }
 
+/** Values and what was added to them, as one. */
+class WithAdded<I extends Identifier> implements IdentifierValues<I> {
+  readonly #base: IdentifierValues<I>;
+  readonly #added: readonly I[];
+
+  constructor(base: IdentifierValues<I>, added: readonly I[]) {
+    this.#base = base;
+    this.#added = added;
+  }
+
+  get length(): number {
+    return this.#base.length + this.#added.length;
+  }
+
+  at(row: number): I | undefined {
+    return row < this.#base.length ? this.#base.at(row) : this.#added[row - this.#base.length];
+  }
+}
+
+/** The rows of each identifier of a list: the last one in a map, the ones before it in chains. */
+class RowsByIdentifier<I extends Identifier> {
+  readonly #first = new Map<I, number>();
+  readonly #next: Int32Array;
+
+  constructor(values: IdentifierValues<I>) {
+    const next = new Int32Array(values.length);
+    for (let row = values.length - 1; row >= 0; row--) {
+      const identifier = values.at(row)!;
+      next[row] = this.#first.get(identifier) ?? NONE;
+      this.#first.set(identifier, row);
+    }
+    this.#next = next;
+  }
+
+  forEachRow(identifier: I, visit: (row: number) => void): void {
+    for (let row = this.#first.get(identifier) ?? NONE; row !== NONE; row = this.#next[row]!) visit(row);
+  }
+}
+
 /** Identifiers by row and rows by identifier. */
 export class Identifiers<I extends Identifier> {
-  #size: number;
   /** Number of the first row: not 0 where these are a part of a longer sequence. */
   readonly firstRow: number;
+  #size: number;
   #values: IdentifierValues<I> | undefined;
+  #base: IdentifierValues<I> | undefined;
+  #rows: { forEachRow(identifier: I, visit: (row: number) => void): void } | undefined;
+  /** Identifiers added after the first ones, and the rows of each, ascending. */
   #added: I[] | undefined;
-  #first: Map<I, number> | undefined;
-  #next: Int32Array | undefined;
+  readonly #addedRows = new Map<I, number[]>();
 
   /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
   constructor(size: number, values?: IdentifierValues<I>, firstRow = 0) {
     this.#size = size;
     this.firstRow = firstRow;
     this.#values = values;
+    this.#base = values;
   }
 
   /** Rows. */
@@ -51,15 +96,15 @@ export class Identifiers<I extends Identifier> {
     }
     if (!this.#added) {
       const { of } = this;
-      this.#added = Array.from({ length: this.#size }, (_, row) => of(row));
-      this.#values = this.#added;
+      const base = this.#base ?? Array.from({ length: this.#size }, (_, row) => of(row));
+      this.#base = base;
+      this.#added = [];
+      this.#values = new WithAdded(base, this.#added);
     }
     this.#added.push(identifier);
-    if (this.#first && this.#next) {
-      if (this.#next.length <= this.#size) this.#next = grown(this.#next);
-      this.#next[this.#size] = this.#first.get(identifier) ?? NONE;
-      this.#first.set(identifier, this.#size);
-    }
+    const rows = this.#addedRows.get(identifier);
+    if (rows) rows.push(this.#size);
+    else this.#addedRows.set(identifier, [this.#size]);
     this.#size++;
   }
 
@@ -81,33 +126,24 @@ export class Identifiers<I extends Identifier> {
     if (typeof identifier !== type && this.size > 0) {
       throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
     }
-    if (!this.#values) {
+    if (!this.#base) {
       const row = (identifier as number) - this.firstRow;
       if (Number.isInteger(row) && row >= 0 && row < this.size) visit(row);
       return;
     }
-    if (!this.#first) this.#build(this.#values);
-    for (let row = this.#first!.get(identifier) ?? NONE; row !== NONE; row = this.#next![row]!) visit(row);
-  }
-
-  #build(values: IdentifierValues<I>): void {
-    const first = new Map<I, number>();
-    const next = new Int32Array(values.length);
-    for (let row = values.length - 1; row >= 0; row--) {
-      const identifier = values.at(row)!;
-      next[row] = first.get(identifier) ?? NONE;
-      first.set(identifier, row);
-    }
-    this.#first = first;
-    this.#next = next;
+    this.#rows ??= rowsOf(this.#base);
+    this.#rows.forEachRow(identifier, visit);
+    for (const row of this.#addedRows.get(identifier) ?? []) visit(row);
   }
 }
 
-/** Twice the room, for amortised adding. */
-function grown(numbers: Int32Array): Int32Array {
-  const more = new Int32Array(2 * numbers.length + 16).fill(NONE);
-  more.set(numbers);
-  return more;
+function rowsOf<I extends Identifier>(
+  values: IdentifierValues<I>,
+): {
+  forEachRow(identifier: I, visit: (row: number) => void): void;
+} {
+  if (!(values instanceof TextColumn)) return new RowsByIdentifier(values);
+  return new RowsByText(values) as { forEachRow(identifier: Identifier, visit: (row: number) => void): void };
 }
 
 /**
