@@ -67,14 +67,12 @@ export function trainBlocks(
 /** The first lane of 16 that holds the least. */
 // @ts-ignore: decorator
 @inline function firstLeast(d0: v128, d1: v128, d2: v128, d3: v128): i32 {
-  const low = f32x4.min(f32x4.min(d0, d1), f32x4.min(d2, d3));
-  const least = f32x4.splat(min(
-    min(f32x4.extract_lane(low, 0), f32x4.extract_lane(low, 1)),
-    min(f32x4.extract_lane(low, 2), f32x4.extract_lane(low, 3)),
-  ));
-  const bits = i32x4.bitmask(f32x4.eq(d0, least)) | (i32x4.bitmask(f32x4.eq(d1, least)) << 4) |
-    (i32x4.bitmask(f32x4.eq(d2, least)) << 8) | (i32x4.bitmask(f32x4.eq(d3, least)) << 12);
-  return ctz(bits | 0x10000) & 15;
+  let least = f32x4.pmin(f32x4.pmin(d0, d1), f32x4.pmin(d2, d3));
+  least = f32x4.pmin(least, i32x4.shuffle(least, least, 2, 3, 0, 1));
+  least = f32x4.pmin(least, i32x4.shuffle(least, least, 1, 0, 3, 2));
+  const low = i16x8.narrow_i32x4_s(f32x4.eq(d0, least), f32x4.eq(d1, least));
+  const high = i16x8.narrow_i32x4_s(f32x4.eq(d2, least), f32x4.eq(d3, least));
+  return ctz(i8x16.bitmask(i8x16.narrow_i16x8_s(low, high)) | 0x10000) & 15;
 }
 
 /**
@@ -151,30 +149,43 @@ export function encodeCopies(
 
 /** Coordinate descent on eta·|e∥|² + |e⊥|²; never lets |⟨e, x⟩| grow. Returns ⟨e, x⟩. */
 function descend(code: usize, blocks: i32, errors: usize, alongs: usize, along: f32, eta: f32, inverse: f32): f32 {
+  const weight = f32x4.splat(eta - 1), over = f32x4.splat(inverse);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     let isChanged = false;
     for (let b: usize = 0; b < <usize>blocks; b++) {
-      const old = <usize>load<u8>(code + b) << 2;
+      const old = <usize>load<u8>(code + b);
       const e = errors + (b << 6), a = alongs + (b << 6);
-      const rest = along - load<f32>(a + old), oldError = load<f32>(e + old);
-      const before = along * along * inverse;
-      let bestCost: f32 = 0, best = old;
-      for (let word: usize = 0; word < 64; word += 4) {
-        const next = rest + load<f32>(a + word);
-        const parallel = next * next * inverse - before;
-        if (parallel > 0) continue;
-        const cost = (eta - 1) * parallel + (load<f32>(e + word) - oldError);
-        if (cost < bestCost && word != old) { bestCost = cost; best = word; }
-      }
-      if (best != old) {
-        along = rest + load<f32>(a + best);
-        store<u8>(code + b, <u8>(best >> 2));
-        isChanged = true;
-      }
+      const rest = along - load<f32>(a + (old << 2));
+      const rests = f32x4.splat(rest), before = f32x4.splat(along * along * inverse);
+      const oldErrors = v128.load_splat<f32>(e + (old << 2)), olds = i32x4.splat(<i32>old);
+      const c0 = changeOf(0, olds, v128.load(e), v128.load(a), rests, before, oldErrors, weight, over);
+      const c1 = changeOf(4, olds, v128.load(e, 16), v128.load(a, 16), rests, before, oldErrors, weight, over);
+      const c2 = changeOf(8, olds, v128.load(e, 32), v128.load(a, 32), rests, before, oldErrors, weight, over);
+      const c3 = changeOf(12, olds, v128.load(e, 48), v128.load(a, 48), rests, before, oldErrors, weight, over);
+      const least = f32x4.pmin(f32x4.pmin(c0, c1), f32x4.pmin(c2, c3));
+      if (!v128.any_true(f32x4.lt(least, f32x4.splat(0)))) continue;
+      const best = firstLeast(c0, c1, c2, c3);
+      along = rest + load<f32>(a + (<usize>best << 2));
+      store<u8>(code + b, <u8>best);
+      isChanged = true;
     }
     if (!isChanged) break;
   }
   return along;
+}
+
+/** What the cost changes by with words first … first + 3 in place of the old one; 0 for the old one and where |e∥| would grow. */
+// @ts-ignore: decorator
+@inline function changeOf(
+  first: i32, olds: v128, errors: v128, alongs: v128, rests: v128, before: v128, oldErrors: v128, weight: v128, over: v128,
+): v128 {
+  const next = f32x4.add(rests, alongs);
+  const parallel = f32x4.sub(f32x4.mul(f32x4.mul(next, next), over), before);
+  const change = f32x4.add(f32x4.mul(weight, parallel), f32x4.sub(errors, oldErrors));
+  const isOut = v128.or(
+    f32x4.gt(parallel, f32x4.splat(0)), i32x4.eq(i32x4.add(i32x4(0, 1, 2, 3), i32x4.splat(first)), olds),
+  );
+  return v128.andnot(change, isOut);
 }
 
 function squaredCorrection(
