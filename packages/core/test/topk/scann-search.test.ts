@@ -193,3 +193,14 @@ test('work of fixed seeds', () => {
   make({ groupBound: 2 }).call(flat(queries), { k: 10, leavesToSearch: 10, reorder: 50, work });
   assert.deepEqual(work, { queries: 40, centroids: 2560, leaves: 400, codes: 21_856, reorders: 2000 });
 });
+
+test('memory is asked for before the build: a full one is told at once, and the index is as before', () => {
+  const full = new Runtime({ threads: 1 });
+  const index = make({}, full);
+  const left = 8 * 2 ** 20;
+  full.heap.allocate(4 * 2 ** 30 - full.heap.memory.sizeBytes - left);
+  const many = normalRows(20_000, 40, 3);
+  assert.throws(() => index.index(many), { code: 'ERR_MEMORY', message: /got a need of \d+/ });
+  assert.equal(index.size, N);
+  assert.deepEqual(index.call(queries, { k: 10, ...ALL }).rows, exact.rows);
+});

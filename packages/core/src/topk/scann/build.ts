@@ -12,9 +12,10 @@ import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { Generator as Random } from '../../random/generator.ts';
 import type { Matrix } from '../../vectors/matrix.ts';
-import { type CodedCopies, encode, trainCodebook } from './codes.ts';
-import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes, rowStride } from './leaves.ts';
+import { encode, trainCodebook } from './codes.ts';
+import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from './leaves.ts';
 import type { ScannSettings } from './options.ts';
+import { allocateParts, firstGroups, packLeaves, storeRows } from './pack.ts';
 import { groupLeaves } from './upper-tree.ts';
 
 const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
@@ -27,8 +28,6 @@ const ETA_EVEN = 3;
 const ETA_UNEVEN = 1.5;
 /** Standard errors of a group's bound: 2 loses nothing on the tutorial's candidates and 3 % on normal ones, 3 next to nothing. */
 const GROUP_BOUND = 3;
-/** Items a thread claims. */
-const GRAIN = 64;
 
 /** Rows as they are scored, and as they are coded: centred for squared distances. */
 export interface BuildRows {
@@ -79,6 +78,7 @@ export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtim
 export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: Runtime): Generator<Progress, Leaves> {
   const { rows, coded, mean } = input;
   const { rows: n, dimensions: d } = rows;
+  askForMemory(runtime, n, d, settings);
   const random = new Random(settings.seed);
   const labels = runtime.heap.allocate(4 * n);
   const scores = runtime.heap.allocate(4 * n);
@@ -174,7 +174,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       parts.upperCentroids!.floats(upper.centroids.length).set(upper.centroids);
       parts.upperLeaves!.integers(upper.ranges.length).set(upper.ranges);
     }
-    packLeaves(runtime, input, shape, parts, own, leafGroups, copyRow, codes, centroids);
+    packLeaves(runtime, coded, shape, parts, own, leafGroups, copyRow, codes, centroids);
     yield { step: 'pack', done: 1, total: 1 };
     storeRows(runtime, rows, shape, parts);
     return new Leaves(runtime, shape, parts);
@@ -182,6 +182,21 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
     for (const block of owned) block.free();
     centroids?.free();
   }
+}
+
+/**
+ * Take and give back what the build will hold at its peak beside the candidates, so that it fails before it starts.
+ *
+ * @throws {MemoryError} with the bytes needed
+ */
+function askForMemory(runtime: Runtime, n: number, d: number, settings: ScannSettings): void {
+  const copies = settings.soar === false ? 1 : 2;
+  const blocks = Math.ceil(d / settings.dimensionsPerBlock) + 2;
+  const rows = settings.reorder === false ? 4 : 4 >> ROW_KINDS[settings.reorder];
+  // Labels, scores, order, keys and corrections of each copy; a byte and a nibble a code; the rows; the sample.
+  const perRow = copies * (28 + 1.5 * blocks) + rows * rowStride(d);
+  const sample = 4 * d * Math.min(n, settings.trainingSampleSize);
+  runtime.heap.allocate(Math.ceil(n * perRow) + sample).free();
 }
 
 function shapeOf(rows: Matrix, settings: ScannSettings, known: Partial<LeafShape> & { groups: number }): LeafShape {
@@ -222,13 +237,6 @@ function meanDistance({ rows: n, dimensions: d, data }: Matrix, scores: Float32A
   return sum / count;
 }
 
-/** Blocks for all parts. */
-function allocateParts(runtime: Runtime, shape: LeafShape): LeafParts {
-  return Object.fromEntries(
-    Object.entries(partBytes(shape)).map(([name, bytes]) => [name, runtime.heap.allocate(bytes)]),
-  );
-}
-
 /** Members of each leaf, ascending. */
 function listMembers(labels: Int32Array, leaves: number): { begin: Int32Array; order: Int32Array } {
   const begin = new Int32Array(leaves + 1);
@@ -262,125 +270,4 @@ function secondCopies(
     leaves[to++] = second[i]!;
   }
   return { copyRow: rowBlock, labels: labelBlock, copies };
-}
-
-function firstGroups(begin: Int32Array): Int32Array {
-  const groups = new Int32Array(begin.length);
-  for (let l = 0; l + 1 < begin.length; l++) {
-    groups[l + 1] = groups[l]! + Math.ceil((begin[l + 1]! - begin[l]!) / GROUP_SLOTS);
-  }
-  return groups;
-}
-
-function packLeaves(
-  runtime: Runtime,
-  { coded }: BuildRows,
-  shape: LeafShape,
-  parts: LeafParts,
-  members: { begin: Int32Array; order: Int32Array },
-  leafGroups: Int32Array,
-  copyRow: Block | undefined,
-  codes: CodedCopies,
-  centroids: Centroids,
-): void {
-  const { heap, pool } = runtime;
-  const { leaves, dimensions: d, groups } = shape;
-  const copies = members.order.length;
-  const begin = heap.allocate(4 * (leaves + 1));
-  const order = heap.allocate(4 * copies);
-  const groupLeaf = heap.allocate(4 * groups);
-  begin.integers(leaves + 1).set(members.begin);
-  order.integers(copies).set(members.order);
-  const owners = groupLeaf.integers(groups);
-  for (let l = 0; l < leaves; l++) owners.fill(l, leafGroups[l]!, leafGroups[l + 1]!);
-  const rowOfCopy = copyRow?.offset ?? 0;
-  if (shape.hasBounds) {
-    const quads = parts.leafQuads!.integers(leaves + 1);
-    for (let l = 0; l < leaves; l++) quads[l + 1] = quads[l]! + Math.ceil((leafGroups[l + 1]! - leafGroups[l]!) / 4);
-    const keys = heap.allocate(8 * copies);
-    const offsets = [parts.leafQuads!.offset, parts.bounds!.offset, keys.offset];
-    pool.run(
-      'orderLeaves',
-      leaves,
-      1,
-      coded.offset,
-      d,
-      rowOfCopy,
-      centroids.matrix.offset,
-      begin.offset,
-      order.offset,
-      ...offsets,
-    );
-    keys.free();
-  }
-  pool.run(
-    'packGroups',
-    groups,
-    GRAIN,
-    groupLeaf.offset,
-    parts.leafGroups!.offset,
-    begin.offset,
-    order.offset,
-    rowOfCopy,
-    codes.codes.offset,
-    shape.productBlocks,
-    codes.correctionCodes.offset,
-    shape.correctionBlocks,
-    parts.codes!.offset,
-    parts.rowOf!.offset,
-    parts.valid!.offset,
-  );
-  for (const block of [begin, order, groupLeaf]) block.free();
-}
-
-/** Copy rows to where reordering reads them; int8 with the largest of each dimension at 127. */
-function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, parts: LeafParts): void {
-  const { rows: n, dimensions: d } = rows;
-  let inverse: Block | undefined;
-  if (shape.rowKind === 2) {
-    inverse = runtime.heap.allocate(4 * rowStride(d));
-    const scales = parts.rowScales!.floats(d);
-    const inverses = inverse.floats(d);
-    const { data } = rows;
-    for (let i = 0; i < n * d; i++) scales[i % d] = Math.max(scales[i % d]!, Math.abs(data[i]!));
-    for (let t = 0; t < d; t++) {
-      scales[t]! /= 127;
-      inverses[t] = scales[t]! > 0 ? 1 / scales[t]! : 0;
-    }
-  }
-  const order = shape.places > 0 ? placeRows(runtime, shape, parts) : undefined;
-  runtime.pool.run(
-    'storeRows',
-    shape.places > 0 ? n : shape.groups * GROUP_SLOTS,
-    256,
-    rows.offset,
-    d,
-    (order ?? parts.rowOf!).offset,
-    shape.rowKind,
-    inverse?.offset ?? 0,
-    rowStride(d),
-    parts.rows!.offset,
-  );
-  order?.free();
-  inverse?.free();
-}
-
-/** Give each row a place, in the order of slots, so that rows of a leaf stand near each other; returns the row of each place. */
-function placeRows(runtime: Runtime, shape: LeafShape, parts: LeafParts): Block {
-  const order = runtime.heap.allocate(4 * shape.places);
-  const rowOfPlace = order.integers(shape.places);
-  const rowOf = parts.rowOf!.integers(shape.groups * GROUP_SLOTS);
-  const placeOf = parts.placeOf!.integers(rowOf.length);
-  const placeOfRow = new Int32Array(shape.places).fill(-1);
-  let next = 0;
-  for (let slot = 0; slot < rowOf.length; slot++) {
-    const row = rowOf[slot]!;
-    if (row < 0) continue;
-    if (placeOfRow[row]! < 0) {
-      placeOfRow[row] = next;
-      rowOfPlace[next++] = row;
-    }
-    placeOf[slot] = placeOfRow[row]!;
-  }
-  return order;
 }

@@ -88,7 +88,7 @@ export class LeafUpdates {
       numbers.reduce((most, row) => Math.max(most, row + 1), 0),
     );
     const slots = shape.leaves === 0 ? Int32Array.from(numbers) : this.#encode(rows);
-    for (let i = 0; i < n; i++) this.#place(rows, i, numbers[i]!, slots[i]!);
+    this.#place(rows, numbers, slots);
     this.#inserted += n;
     return slots;
   }
@@ -249,6 +249,7 @@ export class LeafUpdates {
       const { shape } = this.#leaves;
       assert(shape.groups < shape.capacity, 'scann: no room for a group');
       group = shape.groups++;
+      // Once a group of 32 points, so the views cost little here.
       const heads = this.#leaves.integers('leafExtra');
       this.#leaves.integers('nextGroup')[group] = heads[leaf]!;
       heads[leaf] = group;
@@ -258,21 +259,29 @@ export class LeafUpdates {
     return group * GROUP_SLOTS + this.#fill[leaf]!++;
   }
 
-  #place(rows: Matrix, i: number, row: number, slot: number): void {
+  /** Row numbers, bits and rows of new points at their slots. */
+  #place(rows: Matrix, numbers: Int32Array, slots: Int32Array): void {
     const { shape, parts, runtime } = this.#leaves;
     const d = shape.dimensions;
-    if (shape.leaves === 0) shape.groups = Math.max(shape.groups, (slot >> 5) + 1);
-    this.#leaves.integers('rowOf')[slot] = row;
-    this.#leaves.integers('valid')[slot >> 5]! |= 1 << (slot & 31);
-    let place = slot;
-    if (shape.places > 0) {
-      place = this.#places();
-      this.#nextPlace = place + 1;
-      this.#leaves.integers('placeOf')[slot] = place;
-    }
-    const to = parts.rows!.offset + place * rowBytes(shape);
-    const from = rows.offset + 4 * i * d;
-    runtime.kernels.storeRows(0, 1, 0, from, d, 0, shape.rowKind, this.#inverseScales(), rowStride(d), to);
+    const rowOf = this.#leaves.integers('rowOf');
+    const valid = this.#leaves.integers('valid');
+    const placeOf = shape.places > 0 ? this.#leaves.integers('placeOf') : undefined;
+    const bytes = rowBytes(shape);
+    const inverse = this.#inverseScales();
+    slots.forEach((slot, i) => {
+      if (shape.leaves === 0) shape.groups = Math.max(shape.groups, (slot >> 5) + 1);
+      rowOf[slot] = numbers[i]!;
+      valid[slot >> 5]! |= 1 << (slot & 31);
+      let place = slot;
+      if (placeOf) {
+        place = this.#places();
+        this.#nextPlace = place + 1;
+        placeOf[slot] = place;
+      }
+      const from = rows.offset + 4 * i * d;
+      const to = parts.rows!.offset + place * bytes;
+      runtime.kernels.storeRows(0, 1, 0, from, d, 0, shape.rowKind, inverse, rowStride(d), to);
+    });
   }
 
   #inverse: Block | undefined;
