@@ -8,6 +8,7 @@ export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
 export { adagradRows, sgdRows } from './optimizers';
 export { packCoarse, searchCoarse } from './coarse';
+export { anisotropicCentroids } from './anisotropic-centroids';
 export { assignNearest, assignNearest16, assignSecond } from './assign';
 export { maskGroups, searchScann, searchSlots } from './scann';
 export { storeRows } from './reorder';

@@ -4,91 +4,105 @@
  *
  *   c = η · (S·I + (η−1) Σ |x|^(η−3) x xᵀ)⁻¹ Σ |x|^(η−1) x,
  *
- * then all of them times one factor g = Σ ⟨x, c⟩ / Σ |c|². Computed in float64; assignments stay as they are.
- * Limit: d² numbers and d³/6 products a partition.
+ * then all of them times one factor g = Σ ⟨x, c⟩ / Σ |c|². Assignments stay as they are.
+ *
+ * The matrix is not formed: divided by S its eigenvalues lie between 1 and η, since the trace of the sum is S, so that a
+ * few steps of conjugate gradients solve the system for any number of dimensions.
  */
+import type { Runtime } from '../parallel/runtime.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+import type { Members } from './members.ts';
 
-/** Rows that a partition's matrix is summed over, at most: more do not move the centroid by anything that shows. */
+/** Rows that a partition's sums run over, at most: more do not move the centroid by anything that shows. */
 const MEMBERS_MAX = 512;
+/** Shorter members, squared, count as zero: |x|⁻² would leave float32's range. */
+const SQUARE_MIN = 1e-30;
+/** Partitions between two yields. */
+const LEAVES_A_STEP = 256;
 
-/** Replace centroids [leaves, d] in place. `order[begin[l] … begin[l+1])` are the rows of partition l. */
+/**
+ * Replace centroids [leaves, d] in place; yields the partitions done.
+ *
+ * @param eta η, at least 1: weight of the error along a member against that across it
+ */
 export function* anisotropicCentroids(
-  rows: Float32Array,
-  d: number,
-  begin: Int32Array,
-  order: Int32Array,
+  rows: Matrix,
+  members: Members,
   eta: number,
-  centroids: Float32Array,
+  centroids: Matrix,
+  runtime: Runtime,
 ): Generator<number, void> {
-  const matrix = new Float64Array(d * d);
-  const right = new Float64Array(d);
-  const x = new Float64Array(d);
-  const leaves = begin.length - 1;
-  let products = 0;
-  let squares = 0;
-  for (let leaf = 0; leaf < leaves; leaf++) {
-    const first = begin[leaf]!;
-    const size = begin[leaf + 1]! - first;
-    const step = Math.max(1, Math.ceil(size / MEMBERS_MAX));
-    matrix.fill(0);
-    right.fill(0);
-    let sum = 0;
-    for (let i = 0; i < size; i += step) {
-      const at = order[first + i]! * d;
-      let square = 0;
-      for (let t = 0; t < d; t++) {
-        x[t] = rows[at + t]!;
-        square += x[t]! * x[t]!;
-      }
-      if (square === 0) continue;
-      const weight = square ** ((eta - 1) / 2);
-      const scaled = ((eta - 1) * weight) / square;
-      sum += weight;
-      for (let a = 0; a < d; a++) {
-        const xa = x[a]!;
-        right[a]! += eta * weight * xa;
-        const factor = scaled * xa;
-        const row = a * d;
-        for (let b = 0; b <= a; b++) matrix[row + b]! += factor * x[b]!;
-      }
+  const { heap, pool } = runtime;
+  const d = rows.dimensions;
+  const leaves = centroids.rows;
+  const begin = heap.allocate(4 * (leaves + 1));
+  const order = heap.allocate(4 * members.order.length);
+  const coefficients = heap.allocate(8 * members.order.length);
+  const sums = heap.allocate(16 * leaves);
+  const scratch = heap.allocate(12 * (d + 4) * pool.threads);
+  try {
+    begin.integers(leaves + 1).set(members.begin);
+    order.integers(members.order.length).set(members.order);
+    for (let leaf = 0; leaf < leaves; leaf += LEAVES_A_STEP) {
+      const last = Math.min(leaves, leaf + LEAVES_A_STEP);
+      writeCoefficients(rows, members, leaf, last, eta, coefficients.floats(2 * members.order.length));
+      pool.run(
+        'anisotropicCentroids',
+        last - leaf,
+        1,
+        rows.offset,
+        d,
+        begin.offset + 4 * leaf,
+        order.offset,
+        MEMBERS_MAX,
+        coefficients.offset,
+        centroids.offset + 4 * d * leaf,
+        sums.offset + 16 * leaf,
+        scratch.offset,
+      );
+      yield last;
     }
-    for (let a = 0; a < d; a++) matrix[a * d + a]! += sum;
-    if (sum > 0 && solve(matrix, right, d)) centroids.set(right, leaf * d);
-    for (let i = 0; i < size; i += step) {
-      const at = order[first + i]! * d;
-      for (let t = 0; t < d; t++) {
-        const c = centroids[leaf * d + t]!;
-        products += step * rows[at + t]! * c;
-        squares += step * c * c;
-      }
+    let products = 0;
+    let squares = 0;
+    const totals = new Float64Array(heap.memory.memory.buffer, sums.offset, 2 * leaves);
+    for (let leaf = 0; leaf < leaves; leaf++) {
+      products += totals[2 * leaf]!;
+      squares += totals[2 * leaf + 1]!;
     }
-    if (leaf % 64 === 63) yield leaf + 1;
+    const factor = squares > 0 && products > 0 ? products / squares : 1;
+    const { data } = centroids;
+    for (let i = 0; i < data.length; i++) data[i]! *= factor;
+  } finally {
+    for (const block of [begin, order, coefficients, sums, scratch]) block.free();
   }
-  const factor = squares > 0 && products > 0 ? products / squares : 1;
-  for (let i = 0; i < centroids.length; i++) centroids[i]! *= factor;
 }
 
-/** Solve A·y = b for a symmetric positive A given by its lower triangle (Cholesky), y into b; false where A is not. */
-function solve(a: Float64Array, b: Float64Array, d: number): boolean {
-  for (let i = 0; i < d; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i * d + j]!;
-      for (let t = 0; t < j; t++) sum -= a[i * d + t]! * a[j * d + t]!;
-      if (i === j) {
-        if (sum <= 0) return false;
-        a[i * d + i] = Math.sqrt(sum);
-      } else a[i * d + j] = sum / a[j * d + j]!;
+/** a = η |x|^(η−1)/S and b = (η−1) |x|^(η−3)/S of the members that count; zero members add nothing. */
+function writeCoefficients(
+  { data, dimensions: d }: Matrix,
+  { begin, order }: Members,
+  firstLeaf: number,
+  lastLeaf: number,
+  eta: number,
+  coefficients: Float32Array,
+): void {
+  const squares = new Float64Array(MEMBERS_MAX);
+  for (let leaf = firstLeaf; leaf < lastLeaf; leaf++) {
+    const [first, last] = [begin[leaf]!, begin[leaf + 1]!];
+    const step = Math.max(1, Math.ceil((last - first) / MEMBERS_MAX));
+    let sum = 0;
+    for (let i = first, m = 0; i < last; i += step, m++) {
+      const at = order[i]! * d;
+      let square = 0;
+      for (let t = 0; t < d; t++) square += data[at + t]! * data[at + t]!;
+      squares[m] = square;
+      if (square > SQUARE_MIN) sum += square ** ((eta - 1) / 2);
+    }
+    for (let i = first, m = 0; i < last; i += step, m++) {
+      const square = squares[m]!;
+      const weight = square > SQUARE_MIN ? square ** ((eta - 1) / 2) / sum : 0;
+      coefficients[2 * i] = eta * weight;
+      coefficients[2 * i + 1] = square > SQUARE_MIN ? ((eta - 1) * weight) / square : 0;
     }
   }
-  for (let i = 0; i < d; i++) {
-    let sum = b[i]!;
-    for (let t = 0; t < i; t++) sum -= a[i * d + t]! * b[t]!;
-    b[i] = sum / a[i * d + i]!;
-  }
-  for (let i = d - 1; i >= 0; i--) {
-    let sum = b[i]!;
-    for (let t = i + 1; t < d; t++) sum -= a[t * d + i]! * b[t]!;
-    b[i] = sum / a[i * d + i]!;
-  }
-  return true;
 }

@@ -9,6 +9,7 @@
  * that need scratch of their own. Formulas and layouts stand at each kernel in packages/core/assembly.
  */
 
+import type { AnisotropicCentroidsKernels } from './families/anisotropic-centroids.ts';
 import type { AssignKernels } from './families/assign.ts';
 import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
@@ -70,6 +71,7 @@ export interface KernelTable
     PointerKernels,
     SoftmaxKernels,
     OptimizerKernels,
+    AnisotropicCentroidsKernels,
     AssignKernels,
     ScannKernels,
     ScannBuildKernels {}
@@ -95,6 +97,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'softmaxPairs',
   'adagradRows',
   'sgdRows',
+  'anisotropicCentroids',
   'assignNearest',
   'assignNearest16',
   'assignSecond',
@@ -126,6 +129,7 @@ export type ParallelKernelName =
   | 'softmaxPairs'
   | 'adagradRows'
   | 'sgdRows'
+  | 'anisotropicCentroids'
   | 'assignNearest'
   | 'assignNearest16'
   | 'assignSecond'

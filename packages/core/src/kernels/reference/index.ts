@@ -1,6 +1,7 @@
 /** The table of readable kernels. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { KernelTable } from '../contract.ts';
+import { anisotropicCentroidsReference } from './anisotropic-centroids.ts';
 import { assignReference } from './assign.ts';
 import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
@@ -24,6 +25,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...pointersReference(memory),
     ...softmaxReference(memory),
     ...optimizersReference(memory),
+    ...anisotropicCentroidsReference(memory),
     ...assignReference(memory),
     ...scannReference(memory),
     ...scannBuildReference(memory),

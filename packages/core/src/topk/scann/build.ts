@@ -8,6 +8,7 @@
 import { anisotropicCentroids } from '../../clustering/anisotropic-centroids.ts';
 import type { Centroids } from '../../clustering/centroids.ts';
 import { kMeans, type Progress } from '../../clustering/k-means.ts';
+import { listMembers } from '../../clustering/members.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { Generator as Random } from '../../random/generator.ts';
@@ -105,12 +106,9 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
     const leaves = centroids.count;
     const members = listMembers(labels.integers(n), leaves);
     if (settings.avq !== false) {
-      const data = rows.data.slice();
-      const moved = centroids.matrix.data.slice();
-      for (const done of anisotropicCentroids(data, d, members.begin, members.order, settings.avq, moved)) {
+      for (const done of anisotropicCentroids(rows, members, settings.avq, centroids.matrix, runtime)) {
         yield { step: 'anisotropic centroids', done, total: leaves };
       }
-      centroids.matrix.data.set(moved);
       centroids.pack();
     }
     const variation = normVariation(rows);
@@ -235,17 +233,6 @@ function meanDistance({ rows: n, dimensions: d, data }: Matrix, scores: Float32A
     count++;
   }
   return sum / count;
-}
-
-/** Members of each leaf, ascending. */
-function listMembers(labels: Int32Array, leaves: number): { begin: Int32Array; order: Int32Array } {
-  const begin = new Int32Array(leaves + 1);
-  for (let i = 0; i < labels.length; i++) begin[labels[i]! + 1]!++;
-  for (let l = 0; l < leaves; l++) begin[l + 1]! += begin[l]!;
-  const next = begin.slice();
-  const order = new Int32Array(labels.length);
-  for (let i = 0; i < labels.length; i++) order[next[labels[i]!]!++] = i;
-  return { begin, order };
 }
 
 /** Every row once, then those rows again whose second leaf is another. */
