@@ -6,7 +6,7 @@ export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
 export { hashPointers, gatherPointers, sumUses, groupUses, readPointers } from './pointers';
 export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
-export { adagradRows, sgdRows } from './optimizers';
+export { adagradRows, adamRows, sgdRows } from './optimizers';
 export { packCoarse, searchCoarse } from './coarse';
 export { anisotropicCentroids } from './anisotropic-centroids';
 export { assignNearest, assignNearest16, assignSecond } from './assign';

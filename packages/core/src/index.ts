@@ -32,6 +32,9 @@ export type { EmbeddingTable } from './embeddings/contract.ts';
 export { Cqr, type CqrOptions } from './embeddings/cqr.ts';
 export { FullTable, type FullTableOptions } from './embeddings/full.ts';
 export type { EmbeddingOptions } from './embeddings/make-table.ts';
+export { type ProductOptions, quantizeProduct } from './embeddings/product.ts';
+export { QuantizedTable, type QuantizeOptions } from './embeddings/quantized.ts';
+export { quantizeResidual, type ResidualOptions } from './embeddings/residual.ts';
 export { OOV_TOKEN, StringLookup, type StringLookupOptions } from './embeddings/string-lookup.ts';
 // errors
 export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
@@ -47,6 +50,7 @@ export { Dense } from './least-squares/dense.ts';
 export { type CqrNoise, type DenseCqrOptions, type DenseCqrRun, denseCqr } from './least-squares/dense-cqr.ts';
 export { type SparseCqrOptions, sparseCqr } from './least-squares/sparse-cqr.ts';
 // metrics
+export { type ClickMetrics, clickMetrics } from './metrics/click-metrics.ts';
 export { FactorizedTopK, type FactorizedTopKOptions, type FactorizedTopKTruth } from './metrics/factorized-top-k.ts';
 export {
   type EvaluatedUser,
@@ -58,19 +62,32 @@ export {
 export { RANKING_METRICS, type RankingMetrics, rankingMetrics, recallAtK } from './metrics/ranking.ts';
 // optimizers
 export { Adagrad, type AdagradOptions } from './optimizers/adagrad.ts';
+export { Adam, type AdamOptions } from './optimizers/adam.ts';
 export type { SparseOptimizer } from './optimizers/contract.ts';
 export { Sgd, type SgdOptions } from './optimizers/sgd.ts';
 // parallel
 export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
 // random
 export { Generator } from './random/generator.ts';
-// retrieval
 export { type Checkpoint, FitAbortedError, takeCheckpoint } from './retrieval/checkpoint.ts';
+// retrieval
+export {
+  type ClusterRecord,
+  type ClusterSchedule,
+  clusterSteps,
+} from './retrieval/cluster-schedule.ts';
 export type { RetrievalDataset } from './retrieval/dataset.ts';
 export type { EarlyStopping } from './retrieval/early-stopping.ts';
 export type { EvaluateOptions, Evaluation, EvaluationMetric } from './retrieval/evaluate.ts';
 export type { EpochRecord, FitOptions, FitProgress, History } from './retrieval/fit.ts';
 export type { Losses } from './retrieval/losses.ts';
+export {
+  type ClickEpoch,
+  type ClickFitOptions,
+  type Clicks,
+  MatrixFactorization,
+  type MatrixFactorizationOptions,
+} from './retrieval/matrix-factorization.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
 // topk

@@ -3,6 +3,7 @@ import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
 import { FullTable } from '../embeddings/full.ts';
 import { HashedTable } from '../embeddings/hashed.ts';
+import { QuantizedTable } from '../embeddings/quantized.ts';
 import { QuotientRemainder } from '../embeddings/quotient-remainder.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable } from '../format/saved.ts';
@@ -27,6 +28,8 @@ export const TABLES: Loaders<EmbeddingTable> = {
   unified: HashedTable.load,
   'quotient-remainder': QuotientRemainder.load,
   cqr: Cqr.load,
+  product: QuantizedTable.load,
+  residual: QuantizedTable.load,
 };
 
 /** Towers. */

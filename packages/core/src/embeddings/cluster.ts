@@ -6,20 +6,20 @@
  * moment the table is as it was: an interruption or an error leaves it whole. Source: the CCE paper, algorithm 3 and its
  * FAISS settings (256 · k sampled ids, 50 iterations).
  */
-import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
-import { DivergedError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
+import { sliceColumn } from './column-slices.ts';
 import type { Cqr } from './cqr.ts';
+import { SAMPLE_PER_CLUSTER, sampleVectors } from './sample-vectors.ts';
+import { WorkSteps } from './work-steps.ts';
 
-/** Ids sampled a centroid, and Lloyd's iterations: the paper's. */
-const SAMPLE_PER_CLUSTER = 256;
+/** Lloyd's iterations: the paper's. */
 const ITERATIONS = 50;
 /** Ids in a block: 65,536 rows of 32 floats are 8 MB. */
 const BLOCK_IDS = 65_536;
@@ -33,7 +33,7 @@ export interface ClusterOptions {
   /** Its state is reset: the rows mean something else now. */
   optimizer?: SparseOptimizer;
   /** Called with the share done, in [0, 1]. */
-  onProgress?: (share: number) => void;
+  onProgress?: ((share: number) => void) | undefined;
   /** Interrupts; the table stays as it was. */
   signal?: AbortSignal | undefined;
 }
@@ -52,15 +52,12 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
   const { vocabularySize, columns, codebook } = table;
   const { runtime } = codebook;
   const random = new Generator(table.seed).fork('cluster', table.clusterings);
-  const steps = columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS);
-  let done = 0;
-  const step = async (): Promise<void> => {
-    done++;
-    onProgress?.(Math.min(1, done / steps));
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    throwIfAborted('cluster', signal);
-  };
-  const sample = sampleVectors(table, Math.min(vocabularySize, SAMPLE_PER_CLUSTER * clusters), random.fork('ids'));
+  const steps = new WorkSteps('cluster', columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS), {
+    onProgress,
+    signal,
+  });
+  const what = `cluster ${table.clusterings + 1}`;
+  const sample = sampleVectors(table, SAMPLE_PER_CLUSTER * clusters, random.fork('ids'), runtime, what);
   const trained: Centroids[] = [];
   let pointers: Block | undefined;
   try {
@@ -75,15 +72,16 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
       } as const;
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       let state = run.next();
-      for (; !state.done; state = run.next()) await step();
+      for (; !state.done; state = run.next()) await steps.step(slice.rows * slice.dimensions * clusters);
       trained.push(state.value);
       slice.free();
     }
     pointers = runtime.heap.allocate(2 * vocabularySize * columns);
     let change = 0;
     for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
-      change += assignBlock(table, trained, first, Math.min(BLOCK_IDS, vocabularySize - first), pointers);
-      await step();
+      const count = Math.min(BLOCK_IDS, vocabularySize - first);
+      change += assignBlock(table, trained, first, count, pointers);
+      await steps.step(count * table.dimensions * clusters);
     }
     table.adopt({ pointers, centroids: trained.map(({ matrix }) => matrix), helper });
     pointers = undefined;
@@ -94,35 +92,6 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
     pointers?.free();
     for (const each of trained) each.free();
   }
-}
-
-function sampleVectors(table: Cqr, size: number, random: Generator): Matrix {
-  const { vocabularySize, dimensions, codebook } = table;
-  const ids =
-    size === vocabularySize
-      ? Int32Array.from({ length: size }, (_, id) => id)
-      : random.permutation(vocabularySize).slice(0, size).sort();
-  const vectors = new Matrix(size, dimensions, codebook.runtime);
-  table.rows(ids, vectors);
-  const bad = codebook.runtime.kernels.findNotFinite(vectors.offset, size * dimensions);
-  if (bad >= 0) {
-    const where = `id ${ids[Math.floor(bad / dimensions)]}, dimension ${bad % dimensions}`;
-    vectors.free();
-    throw new DivergedError(`cluster ${table.clusterings + 1}: expected finite vectors, got another at ${where}`);
-  }
-  return vectors;
-}
-
-/** Column `column` of vectors [n, d] as a matrix [n, d/c]. */
-function sliceColumn(vectors: Matrix, column: number, columns: number): Matrix {
-  const width = vectors.dimensions / columns;
-  const slice = new Matrix(vectors.rows, width, vectors.runtime);
-  const [from, to] = [vectors.data, slice.data];
-  for (let i = 0; i < vectors.rows; i++) {
-    const at = i * vectors.dimensions + column * width;
-    for (let t = 0; t < width; t++) to[i * width + t] = from[at + t]!;
-  }
-  return slice;
 }
 
 /** Point a block of ids at their nearest centroids; Σ |vector − centroids|². */

@@ -21,7 +21,7 @@ import { affordRows, type Budget, sliceWidth } from './budget.ts';
 import { ComposedTable } from './composed.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { initialRows } from './initial.ts';
-import { packedBytes, packPointers, pointerBits, unpackPointers } from './packed-pointers.ts';
+import { loadPointers, packedBytes, packPointers, pointerBits } from './packed-pointers.ts';
 import type { TableContext } from './table-context.ts';
 
 /** Pointers are uint16 in memory. */
@@ -158,21 +158,7 @@ export class Cqr extends ComposedTable {
     const codebook = new Matrix(rows, width, runtime, part.memory('codebook', 4 * rows * width));
     const hashes = sums === 2 ? HashFamily.load(part, 2 * columns, rows) : noHashes(codebook);
     let pointers: Block | undefined;
-    if (clusterings > 0) {
-      const perTable = rows / (columns * sums);
-      const count = vocabularySize * columns;
-      const packed = part.bytes('pointers', packedBytes(count, pointerBits(perTable)));
-      pointers = runtime.heap.allocate(2 * count);
-      const out = new Uint16Array(runtime.heap.memory.memory.buffer, pointers.offset, count);
-      const bad = unpackPointers(packed, pointerBits(perTable), perTable, out);
-      if (bad >= 0) {
-        pointers.free();
-        throw part.error(
-          'pointers',
-          `expected pointers below ${perTable}, got a larger one at id ${Math.floor(bad / columns)}`,
-        );
-      }
-    }
+    if (clusterings > 0) pointers = loadPointers(part, vocabularySize, columns, rows / (columns * sums));
     const seed = settings.integer('seed');
     return new Cqr(vocabularySize, columns, sums, codebook, { seed, hashes, pointers, clusterings });
   }

@@ -1,4 +1,6 @@
 /** Learned pointers as saved: ⌈log2 k⌉ bits each, one after the other, least significant bit first. */
+import type { Part } from '../format/part.ts';
+import type { Block } from '../memory/heap.ts';
 
 /** Bits of a pointer into `rows` rows. */
 export function pointerBits(rows: number): number {
@@ -43,4 +45,21 @@ export function unpackPointers(packed: Uint8Array, bits: number, rows: number, o
     out[i] = pointer;
   }
   return -1;
+}
+
+/**
+ * The pointers [ids, terms] of section `pointers`, as uint16 in the linear memory.
+ *
+ * @throws {FormatError} when one is not below `rows`
+ */
+export function loadPointers(part: Part, ids: number, terms: number, rows: number): Block {
+  const { heap } = part.runtime;
+  const bits = pointerBits(rows);
+  const packed = part.bytes('pointers', packedBytes(ids * terms, bits));
+  const block = heap.allocate(2 * ids * terms);
+  const bad = unpackPointers(packed, bits, rows, new Uint16Array(heap.memory.memory.buffer, block.offset, ids * terms));
+  if (bad < 0) return block;
+  block.free();
+  const where = `id ${Math.floor(bad / terms)}`;
+  throw part.error('pointers', `expected pointers below ${rows}, got a larger one at ${where}`);
 }

@@ -96,6 +96,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'softmaxTile',
   'softmaxPairs',
   'adagradRows',
+  'adamRows',
   'sgdRows',
   'anisotropicCentroids',
   'assignNearest',
@@ -128,6 +129,7 @@ export type ParallelKernelName =
   | 'softmaxTile'
   | 'softmaxPairs'
   | 'adagradRows'
+  | 'adamRows'
   | 'sgdRows'
   | 'anisotropicCentroids'
   | 'assignNearest'

@@ -62,10 +62,14 @@ export class Adagrad implements SparseOptimizer {
     return accumulator;
   }
 
-  /** Set rows of the state back to the initial value: what they accumulated belongs to another meaning. */
+  /**
+   * Give rows [from, to) one state, the mean of what they had: their meaning is new, the run is not. Back at the initial
+   * value steps would be as large as at the start, which undoes what the other side of the model has learned.
+   */
   resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
     const { dimensions } = parameters;
-    this.state(parameters).data.fill(this.initialAccumulatorValue, from * dimensions, to * dimensions);
+    const rows = this.state(parameters).data.subarray(from * dimensions, to * dimensions);
+    rows.fill(rows.reduce((sum, value) => sum + value, 0) / rows.length);
   }
 
   stateBytes(): number {

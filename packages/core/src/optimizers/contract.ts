@@ -8,14 +8,14 @@ import type { Matrix } from '../vectors/matrix.ts';
 
 /** Steps rows of parameter matrices; keeps one state a matrix. */
 export interface SparseOptimizer {
-  /** 'adagrad', 'sgd' */
+  /** 'adagrad', 'adam', 'sgd' */
   readonly name: string;
   learningRate: number;
   /** parameters[rows[i]] −= step(gradients[i]); rows are distinct; the row stride of gradients may exceed that of parameters. */
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void;
   /** The state kept for a parameter matrix (Adagrad: the accumulator), made where there is none; undefined for SGD. */
   state(parameters: Matrix): Matrix | undefined;
-  /** Set the state of rows [from, to) back to its initial value. */
+  /** Forget what rows [from, to) meant: their states become equal. */
   resetState(parameters: Matrix, from?: number, to?: number): void;
   /** Bytes of state kept so far. */
   stateBytes(): number;

@@ -138,7 +138,8 @@ test('the optimizer forgets what its rows meant', async () => {
   table.applyGradient(Int32Array.of(3), gradients, optimizer);
   assert.ok(optimizer.state(table.codebook).data.some((value) => value > 50));
   await cluster(table, { optimizer });
-  assert.ok(optimizer.state(table.codebook).data.every((value) => value === Math.fround(0.1)));
+  const [first, ...rest] = optimizer.state(table.codebook).data;
+  assert.ok(first! < 50 && first! > 0.1 && rest.every((value) => value === first));
 });
 
 test('without a helper all rows become centroids, and a second clustering is refused', async () => {

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EmbeddingTable } from '../../src/embeddings/contract.ts';
 import { type EmbeddingOptions, makeTable } from '../../src/embeddings/make-table.ts';
+import { quantizeProduct } from '../../src/embeddings/product.ts';
+import { quantizeResidual } from '../../src/embeddings/residual.ts';
 import { defaultRuntime, type Runtime } from '../../src/parallel/runtime.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
 import { Tower } from '../../src/towers/tower.ts';
+import { Matrix } from '../../src/vectors/matrix.ts';
 import { runEmbeddingCases } from '../conformance/embedding.case.ts';
 
 const OPTIONS: EmbeddingOptions[] = [
@@ -43,6 +46,40 @@ for (const options of OPTIONS) {
     assert.ok(bytes <= 4 * budget + 256, `${bytes} bytes`);
   });
 }
+
+const full = (seed: number, runtime: Runtime): EmbeddingTable => make({ method: 'full' }, seed, runtime);
+runEmbeddingCases({
+  name: 'product quantization',
+  make: (seed, runtime) => quantizeProduct(full(seed, runtime), { parameters: 80, columns: 2, seed }),
+});
+runEmbeddingCases({
+  name: 'residual quantization',
+  make: (seed, runtime) => quantizeResidual(full(seed, runtime), { parameters: 80, stages: 3, seed }),
+});
+
+test('quantization is exact where every id may have its own centroid, and loses more with less', async () => {
+  const table = make({ method: 'full' }, 3);
+  const error = (other: EmbeddingTable): number => {
+    const [a, b] = [table, other].map((each) => {
+      const out = new Matrix(40, 8, defaultRuntime());
+      each.rows(
+        Int32Array.from({ length: 40 }, (_, id) => id),
+        out,
+      );
+      return out.data;
+    });
+    return a!.reduce((sum, value, i) => sum + (value - b![i]!) ** 2, 0);
+  };
+  for (const quantize of [quantizeProduct, quantizeResidual]) {
+    const errors: number[] = [];
+    for (const parameters of [40 * 8 * 4, 200, 64]) errors.push(error(await quantize(table, { parameters })));
+    assert.ok(errors[0]! < 1e-9 && errors[1]! > errors[0]! && errors[2]! > errors[1]!, `${quantize.name}: ${errors}`);
+    const { parameters } = await quantize(table, { bytes: 500 });
+    assert.ok(parameters > 0 && (await quantize(table, { bytes: 500 })).sizeBytes() <= 500);
+    await assert.rejects(quantize(table, { parameters: 3 }), /budget: expected at least \d+ parameters/);
+    await assert.rejects(quantize(table, { parameters: 80, signal: AbortSignal.abort() }), /quantize: interrupted/);
+  }
+});
 
 test('budgets below the floor name the smallest possible one', () => {
   const context = { vocabularySize: 10_000, dimensions: 8, seed: 1, runtime: defaultRuntime() };

@@ -16,6 +16,23 @@ export interface OptimizerKernels {
     rate: number,
     epsilon: number,
   ): void;
+  /** Adam with moments and powers in one state row of 2d + 2 floats. Items: rows of the gradient. */
+  adamRows(
+    begin: number,
+    end: number,
+    slot: number,
+    parameters: number,
+    state: number,
+    rows: number,
+    gradients: number,
+    stride: number,
+    d: number,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    decay: number,
+  ): void;
   /** p −= rate · g. Items: rows of the gradient. */
   sgdRows(
     begin: number,

@@ -1,0 +1,99 @@
+/**
+ * Product quantization of a trained table: k-means of each column, every id at its nearest centroid of each.
+ *
+ *   vector(i) = [ C_1[p_1(i)] | … | C_c[p_c(i)] ],   centroids of d/c floats
+ *
+ * Source: Jégou, Douze, Schmid, "Product quantization for nearest neighbor search", TPAMI 2011. Post-training: the full
+ * table is needed, which is the price CQR does not pay. Ids stream in blocks; no second table is made.
+ */
+import type { Centroids } from '../clustering/centroids.ts';
+import { kMeans } from '../clustering/k-means.ts';
+import { Generator } from '../random/generator.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { type Budget, sliceWidth } from './budget.ts';
+import { sliceColumn } from './column-slices.ts';
+import type { EmbeddingTable } from './contract.ts';
+import {
+  affordCentroids,
+  BLOCK_IDS,
+  QuantizedTable,
+  type QuantizeOptions,
+  quantizeSettings,
+  runtimeOf,
+} from './quantized.ts';
+import { SAMPLE_PER_CLUSTER, sampleVectors } from './sample-vectors.ts';
+import { WorkSteps } from './work-steps.ts';
+
+/** Options of product quantization. */
+export type ProductOptions = Budget &
+  QuantizeOptions & {
+    /** Columns; a divisor of the dimensions; default 4. */
+    columns?: number;
+  };
+
+/**
+ * Quantize a trained table; it stays as it is.
+ *
+ * @throws {OptionError} when the budget is too small or columns do not divide the dimensions
+ * @throws {DivergedError} when a sampled vector is NaN or infinite
+ * @throws {AbortedError} when the signal is raised
+ */
+export async function quantizeProduct(table: EmbeddingTable, options: ProductOptions): Promise<QuantizedTable> {
+  const { vocabularySize, dimensions } = table;
+  const { columns = 4 } = options;
+  const { iterations, seed } = quantizeSettings(options);
+  const width = sliceWidth(dimensions, columns);
+  const cost = { vocabularySize, rowParameters: dimensions, terms: columns };
+  const clusters = affordCentroids('product', options, cost);
+  const runtime = runtimeOf(table.trained());
+  const random = new Generator(seed).fork('product');
+  const steps = new WorkSteps('quantize', columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);
+  const sample = sampleVectors(table, SAMPLE_PER_CLUSTER * clusters, random.fork('ids'), runtime, 'quantize');
+  const trained: Centroids[] = [];
+  const pointers = runtime.heap.allocate(2 * vocabularySize * columns);
+  try {
+    for (let column = 0; column < columns; column++) {
+      const slice = sliceColumn(sample, column, columns);
+      const how = {
+        clusters,
+        iterations,
+        sampleSize: slice.rows,
+        initialization: 'k-means++',
+        minClusterSize: 1,
+      } as const;
+      const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
+      let state = run.next();
+      for (; !state.done; state = run.next()) await steps.step(slice.rows * width * clusters);
+      trained.push(state.value);
+      slice.free();
+    }
+    for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
+      const ids = Int32Array.from({ length: Math.min(BLOCK_IDS, vocabularySize - first) }, (_, i) => first + i);
+      const vectors = new Matrix(ids.length, dimensions, runtime);
+      const [labels, scores] = [runtime.heap.allocate(4 * ids.length), runtime.heap.allocate(4 * ids.length)];
+      table.rows(ids, vectors);
+      trained.forEach((centroids, column) => {
+        const slice = sliceColumn(vectors, column, columns);
+        centroids.assign(slice.offset, ids.length, labels, scores);
+        const out = new Uint16Array(runtime.heap.memory.memory.buffer, pointers.offset, vocabularySize * columns);
+        labels.integers(ids.length).forEach((label, i) => {
+          out[(first + i) * columns + column] = label;
+        });
+        slice.free();
+      });
+      for (const block of [vectors, labels, scores]) block.free();
+      await steps.step(ids.length * dimensions * clusters);
+    }
+    const codebook = new Matrix(columns * clusters, width, runtime);
+    trained.forEach(({ matrix }, column) => {
+      codebook.data.set(matrix.data, column * clusters * width);
+    });
+    return new QuantizedTable({ method: 'product', vocabularySize, columns, sums: 1 }, codebook, pointers);
+  } catch (error) {
+    pointers.free();
+    throw error;
+  } finally {
+    sample.free();
+    for (const each of trained) each.free();
+  }
+}

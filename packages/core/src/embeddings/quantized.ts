@@ -1,0 +1,146 @@
+/**
+ * Tables made from a trained one by quantization: stored pointers into codebooks of centroids. Product and residual
+ * quantization differ only in shape.
+ *
+ *   product    vector(i) = [ C_1[p_1(i)] | … | C_c[p_c(i)] ]      c columns, 1 sum
+ *   residual   vector(i) = C_1[p_1(i)] + … + C_M[p_M(i)]          1 column, M sums
+ *
+ * Saved: centroids in float32 and ⌈log2 k⌉ bits a pointer; in memory a pointer is 2 bytes, k is at most 65,536.
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import { OptionError } from '../errors/errors.ts';
+import type { Part } from '../format/part.ts';
+import { bytesOf, type Saved } from '../format/saved.ts';
+import type { Block } from '../memory/heap.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { affordRows, type Budget } from './budget.ts';
+import { ComposedTable } from './composed.ts';
+import { loadPointers, packedBytes, packPointers, pointerBits } from './packed-pointers.ts';
+
+/** Pointers are uint16 in memory. */
+const ROWS_MAX = 65_536;
+/** Ids a work item reads pointers of. */
+const GRAIN_IDS = 1024;
+
+/** How a trained table is quantized. */
+export interface QuantizeOptions {
+  /** Lloyd's iterations a codebook; default 25, FAISS's for product quantizers. */
+  iterations?: number;
+  /** Default 42. */
+  seed?: number;
+  /** Interrupts; nothing was changed. */
+  signal?: AbortSignal | undefined;
+  /** Called with the share done, in [0, 1]. */
+  onProgress?: (share: number) => void;
+}
+
+/** Lloyd's iterations where none are asked for. */
+export const QUANTIZE_ITERATIONS = 25;
+/** Ids quantized at once: 65,536 rows of 32 floats are 8 MB. */
+export const BLOCK_IDS = 65_536;
+
+/** The shape of a quantized table. */
+export interface QuantizedShape {
+  method: 'product' | 'residual';
+  vocabularySize: number;
+  columns: number;
+  sums: number;
+}
+
+/** A composed table with stored pointers; it can be trained on as any other. */
+export class QuantizedTable extends ComposedTable {
+  readonly method: 'product' | 'residual';
+  readonly #pointers: Block;
+
+  /** @param pointers [V, columns · sums] uint16, each within its own codebook of codebook.rows / (columns · sums) rows */
+  constructor({ method, vocabularySize, columns, sums }: QuantizedShape, codebook: Matrix, pointers: Block) {
+    super(vocabularySize, columns * codebook.dimensions, columns, sums, codebook);
+    this.method = method;
+    this.#pointers = pointers;
+  }
+
+  /** Rows of one codebook. */
+  get rowsPerTable(): number {
+    return this.codebook.rows / (this.columns * this.sums);
+  }
+
+  protected override writePointers(ids: number, count: number, out: number): void {
+    const { columns, sums, runtime, rowsPerTable } = this;
+    const { offset } = this.#pointers;
+    runtime.pool.run('readPointers', count, GRAIN_IDS, ids, offset, columns * sums, 1, rowsPerTable, out);
+  }
+
+  override save(): Saved {
+    const { method, vocabularySize, dimensions, columns, sums, codebook, rowsPerTable } = this;
+    const { heap, offset } = this.#pointers;
+    const pointers = new Uint16Array(heap.memory.memory.buffer, offset, vocabularySize * columns * sums);
+    return {
+      kind: method,
+      settings: { vocabularySize, dimensions, columns, sums, rows: codebook.rows },
+      sections: [
+        { name: 'codebook', bytes: bytesOf(codebook.data) },
+        { name: 'pointers', bytes: packPointers(pointers, pointerBits(rowsPerTable)) },
+      ],
+    };
+  }
+
+  /** The table that was saved; throws FormatError when a pointer exceeds its codebook. */
+  static load(part: Part): QuantizedTable {
+    const { settings, runtime } = part;
+    const method = part.kind === 'residual' ? 'residual' : 'product';
+    const vocabularySize = settings.integer('vocabularySize', { min: 1 });
+    const dimensions = settings.integer('dimensions', { min: 1 });
+    const columns = settings.integer('columns', { min: 1, max: dimensions });
+    const sums = settings.integer('sums', { min: 1 });
+    const terms = columns * sums;
+    const rows = settings.integer('rows', { min: terms, max: terms * ROWS_MAX });
+    if (dimensions % columns !== 0 || rows % terms !== 0) {
+      throw settings.error('columns', `expected ${terms} equal codebooks in ${rows} rows and ${dimensions} dimensions`);
+    }
+    const width = dimensions / columns;
+    const codebook = new Matrix(rows, width, runtime, part.memory('codebook', 4 * rows * width));
+    const pointers = loadPointers(part, vocabularySize, terms, rows / terms);
+    return new QuantizedTable({ method, vocabularySize, columns, sums }, codebook, pointers);
+  }
+}
+
+/** What the budget of a quantized table has to pay. */
+export interface QuantizedCost {
+  vocabularySize: number;
+  /** float32 of one row of each codebook. */
+  rowParameters: number;
+  terms: number;
+}
+
+/**
+ * k: rows of one codebook, at most the ids. Bytes pay for pointers too, which grow with log2 k.
+ *
+ * @throws {OptionError} when the budget is below one row a codebook
+ */
+export function affordCentroids(method: string, budget: Budget, cost: QuantizedCost): number {
+  const { vocabularySize, rowParameters, terms } = cost;
+  const most = Math.min(vocabularySize, ROWS_MAX);
+  const pointerBytes = (rows: number): number => packedBytes(vocabularySize * terms, pointerBits(rows));
+  let rows = Math.min(most, affordRows(method, budget, { rowParameters, fixedBytes: pointerBytes(1), rowsMin: 1 }));
+  if (budget.bytes === undefined) return rows;
+  while (rows > 1 && 4 * rowParameters * rows + pointerBytes(rows) > budget.bytes) {
+    rows = Math.max(1, Math.min(rows - 1, Math.floor((budget.bytes - pointerBytes(rows)) / (4 * rowParameters))));
+  }
+  return rows;
+}
+
+/** The runtime whose memory a table lives in. */
+export function runtimeOf(trained: readonly Matrix[]): Runtime {
+  const first = trained[0];
+  if (!first) throw new OptionError('table: expected one with trained parameters, got none');
+  return first.runtime;
+}
+
+/** Checked options with their defaults. */
+export function quantizeSettings({ iterations = QUANTIZE_ITERATIONS, seed = 42 }: QuantizeOptions): {
+  iterations: number;
+  seed: number;
+} {
+  return { iterations: checkInteger('iterations', iterations, 1), seed: checkInteger('seed', seed, 0) };
+}

@@ -1,0 +1,91 @@
+/**
+ * Adam on distinct rows, with decoupled weight decay (AdamW) where asked for.
+ *
+ *   m ← β1·m + (1−β1)·g;   v ← β2·v + (1−β2)·g²
+ *   p ← p − learningRate · (m̂ / (√v̂ + epsilon) + weightDecay · p),   m̂ = m/(1−β1^t), v̂ = v/(1−β2^t)
+ *
+ * Source: Kingma and Ba, ICLR 2015; Loshchilov and Hutter, ICLR 2019. Rows that are not named keep parameters, moments and
+ * their own count of steps t (TensorFlow Addons' LazyAdam; Keras decays all moments at every step, which would cost the
+ * whole table).
+ */
+import { checkNumber } from '../checks/numbers.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import type { SparseOptimizer } from './contract.ts';
+import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
+
+/** Options of Adam; the defaults are Keras's. */
+export interface AdamOptions {
+  learningRate?: number;
+  beta1?: number;
+  beta2?: number;
+  epsilon?: number;
+  /** Share of a parameter taken away a step, times the learning rate; default 0. */
+  weightDecay?: number;
+}
+
+/** Two moments a parameter, two powers a row. */
+export class Adam implements SparseOptimizer {
+  readonly name = 'adam';
+  learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  readonly #states = new Map<Matrix, Matrix>();
+  readonly #rows = new RowNumbers();
+
+  /** @throws {OptionError} when a number is out of range */
+  constructor({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {}) {
+    this.learningRate = checkLearningRate(learningRate);
+    // Above this 1 − β is no longer a float32 to speak of.
+    this.beta1 = checkNumber('beta1', beta1, 0, 0.999999);
+    this.beta2 = checkNumber('beta2', beta2, 0, 0.999999);
+    this.epsilon = checkNumber('epsilon', epsilon, 0);
+    this.weightDecay = checkNumber('weightDecay', weightDecay, 0);
+  }
+
+  step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
+    const { runtime, dimensions } = parameters;
+    runtime.pool.run(
+      'adamRows',
+      rows.length,
+      GRAIN_ROWS,
+      parameters.offset,
+      this.state(parameters).offset,
+      this.#rows.write(rows, runtime),
+      gradients.offset,
+      gradients.dimensions,
+      dimensions,
+      this.learningRate,
+      this.beta1,
+      this.beta2,
+      this.epsilon,
+      this.weightDecay,
+    );
+  }
+
+  /** [rows, 2d + 2]: m, v, β1^t, β2^t of each row; made where there is none. */
+  state(parameters: Matrix): Matrix {
+    let state = this.#states.get(parameters);
+    if (!state) {
+      state = new Matrix(parameters.rows, 2 * parameters.dimensions + 2, parameters.runtime);
+      this.#states.set(parameters, state);
+      this.resetState(parameters);
+    }
+    return state;
+  }
+
+  /** Rows [from, to) begin anew: no moments, no steps. */
+  resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
+    const state = this.state(parameters);
+    const { data, dimensions } = state;
+    data.fill(0, from * dimensions, to * dimensions);
+    for (let row = from; row < to; row++) data.fill(1, (row + 1) * dimensions - 2, (row + 1) * dimensions);
+  }
+
+  stateBytes(): number {
+    let bytes = 0;
+    for (const { rows, dimensions } of this.#states.values()) bytes += 4 * rows * dimensions;
+    return bytes;
+  }
+}

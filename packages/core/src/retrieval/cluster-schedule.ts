@@ -1,0 +1,114 @@
+/**
+ * When tables that learn their pointers are clustered during training, and the clustering itself.
+ *
+ * Source: the CCE paper (NeurIPS 2023), section 5 and figure 9: more clusterings help, a longer rest between two helps, and
+ * the last one must leave time to converge, so that none falls into the last quarter of a run.
+ */
+import { checkInteger, checkPositive } from '../checks/numbers.ts';
+import { type ClusterOptions, cluster } from '../embeddings/cluster.ts';
+import type { ClusterHealth } from '../embeddings/cluster-health.ts';
+import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { Cqr } from '../embeddings/cqr.ts';
+import { DivergedError } from '../errors/errors.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+
+/** The share of a run after which no clustering falls. */
+const LAST_SHARE = 0.75;
+
+/** When and how to cluster. */
+export interface ClusterSchedule extends Pick<ClusterOptions, 'iterations'> {
+  /** Epochs between two clusterings, fractions allowed; default 1. */
+  every?: number;
+  /** Clusterings at most; default as many as fall into the first three quarters of the run. */
+  times?: number;
+  /** Whether the last one adds a helper again (CCE) or drops it (one-step CQR where `times` is 1); default true. */
+  helper?: boolean;
+}
+
+/** What one clustering of one table came to. */
+export interface ClusterRecord {
+  /** From 1. */
+  epoch: number;
+  /** From 1, in the epoch; the clustering follows it. */
+  step: number;
+  /** Which of the model's tables. */
+  table: string;
+  health: ClusterHealth;
+  seconds: number;
+  /** Present where columns have collapsed. */
+  warning?: string;
+}
+
+/**
+ * Steps of a run, counted from 1 through all epochs, after which tables are clustered, ascending.
+ *
+ * @throws {OptionError} when `every` is not above 0 or `times` no whole number
+ */
+export function clusterSteps({ every = 1, times }: ClusterSchedule, steps: number, epochs: number): number[] {
+  checkPositive('clusterings.every', every);
+  if (times !== undefined) checkInteger('clusterings.times', times, 0);
+  const interval = every * steps;
+  const last = LAST_SHARE * steps * epochs;
+  const due: number[] = [];
+  for (let i = 1; i <= (times ?? Number.POSITIVE_INFINITY) && Math.round(i * interval) <= last; i++) {
+    const step = Math.max(1, Math.round(i * interval));
+    if (due.at(-1) !== step) due.push(step);
+  }
+  return due;
+}
+
+/** What `clusterTables` needs to know of its run. */
+export interface ClusterMoment {
+  epoch: number;
+  step: number;
+  /** Whether this is the schedule's last clustering. */
+  isLast: boolean;
+  optimizer: SparseOptimizer;
+  signal?: AbortSignal | undefined;
+  clock: () => number;
+  /** Called with the share of this moment's work that is done. */
+  onProgress?: ((share: number) => void) | undefined;
+}
+
+/**
+ * Cluster those of the named tables that learn pointers.
+ *
+ * @throws {DivergedError} naming epoch and step when a vector is NaN or infinite; the table stays as it was
+ * @throws {AbortedError} when the signal is raised; the table stays as it was
+ */
+export async function clusterTables(
+  tables: readonly { name: string; table: EmbeddingTable }[],
+  schedule: ClusterSchedule,
+  { epoch, step, isLast, optimizer, signal, clock, onProgress }: ClusterMoment,
+): Promise<ClusterRecord[]> {
+  const learning = tables.flatMap(({ name, table }) =>
+    table instanceof Cqr && table.sums === 2 ? [{ name, table }] : [],
+  );
+  const records: ClusterRecord[] = [];
+  const { iterations, helper = true } = schedule;
+  for (const [i, { name, table }] of learning.entries()) {
+    const start = clock();
+    try {
+      const health = await cluster(table, {
+        helper: helper || !isLast,
+        optimizer,
+        signal,
+        onProgress: (share) => onProgress?.((i + share) / learning.length),
+        ...(iterations === undefined ? {} : { iterations }),
+      });
+      records.push({ epoch, step, table: name, health, seconds: (clock() - start) / 1000, ...warning(name, health) });
+    } catch (error) {
+      if (!(error instanceof DivergedError)) throw error;
+      throw new DivergedError(`${error.message}, in ${name} after epoch ${epoch}, step ${step}`);
+    }
+  }
+  return records;
+}
+
+function warning(name: string, { collapsedColumns, h1 }: ClusterHealth): { warning?: string } {
+  if (collapsedColumns.length === 0) return {};
+  const columns = collapsedColumns.join(', ');
+  return {
+    warning: `${name}: column ${columns} has collapsed (H1 ${h1.toFixed(2)} bits); try fewer clusterings or more columns`,
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * Click prediction by matrix factorisation: σ(⟨u, v⟩) of two embedding tables, trained on binary cross-entropy.
+ *
+ *   loss = Σ_rows log(1 + e^z) − y·z,   z = ⟨u_i, v_j⟩;   ∂loss/∂u = (σ(z) − y)·v
+ *
+ * The task of the CCE paper's MovieLens runs (generalised matrix factorisation without weights), which TFRS trains as
+ * `tasks.Ranking`. Ids are integers: no vocabulary, so that tens of millions of them cost nothing but their table.
+ */
+import { throwIfAborted } from '../checks/abort.ts';
+import { checkInteger } from '../checks/numbers.ts';
+import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { DivergedError, ShapeError } from '../errors/errors.ts';
+import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-metrics.ts';
+import { Adagrad } from '../optimizers/adagrad.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { Generator } from '../random/generator.ts';
+import { distinctRows } from '../towers/distinct.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { type ClusterRecord, type ClusterSchedule, clusterSteps, clusterTables } from './cluster-schedule.ts';
+import { type Clock, Pauses, systemClock } from './progress.ts';
+
+/** Labelled pairs as columns. */
+export interface Clicks {
+  /** [N] ids of the query table. */
+  queries: Int32Array;
+  /** [N] ids of the candidate table. */
+  candidates: Int32Array;
+  /** [N] 1 a click, 0 none. */
+  labels: Uint8Array;
+}
+
+/** Parts of a model. */
+export interface MatrixFactorizationOptions {
+  queryTable: EmbeddingTable;
+  candidateTable: EmbeddingTable;
+  /** Default Adagrad at 0.1. */
+  optimizer?: SparseOptimizer;
+}
+
+/** What is known after an epoch. */
+export interface ClickEpoch {
+  /** From 1. */
+  epoch: number;
+  /** Mean cross-entropy of the epoch's rows, each before its step. */
+  crossEntropy: number;
+  validation?: ClickMetrics;
+  clusterings: ClusterRecord[];
+  seconds: number;
+}
+
+/** Options of `fit`. */
+export interface ClickFitOptions {
+  /** Default 1. */
+  epochs?: number;
+  /** Default 512. */
+  batchSize?: number;
+  /** Seed of the order of rows, new every epoch; default 42. */
+  seed?: number;
+  validation?: Clicks;
+  /** When CQR tables are clustered; default never. */
+  clusterings?: ClusterSchedule;
+  onEpochEnd?: (record: ClickEpoch) => void | Promise<void>;
+  onCluster?: (record: ClusterRecord) => void;
+  signal?: AbortSignal | undefined;
+  clock?: Clock;
+}
+
+/** Rows predicted at once. */
+const PREDICT_ROWS = 8192;
+
+/** Two tables whose inner product is a logit. */
+export class MatrixFactorization {
+  readonly queryTable: EmbeddingTable;
+  readonly candidateTable: EmbeddingTable;
+  readonly optimizer: SparseOptimizer;
+
+  /** @throws {ShapeError} when the tables' vectors differ in width */
+  constructor({ queryTable, candidateTable, optimizer = new Adagrad() }: MatrixFactorizationOptions) {
+    if (queryTable.dimensions !== candidateTable.dimensions) {
+      const [q, c] = [queryTable.dimensions, candidateTable.dimensions];
+      throw new ShapeError(`tables: expected vectors of one width, got ${q} and ${c}`);
+    }
+    this.queryTable = queryTable;
+    this.candidateTable = candidateTable;
+    this.optimizer = optimizer;
+  }
+
+  /**
+   * Train.
+   *
+   * @throws {ShapeError} when there are no rows or columns differ in length
+   * @throws {DivergedError} naming the epoch and step whose loss was not finite; the step is not taken
+   * @throws {AbortedError} when the signal is raised
+   */
+  async fit(clicks: Clicks, options: ClickFitOptions = {}): Promise<ClickEpoch[]> {
+    const { epochs = 1, batchSize = 512, seed = 42, validation, clusterings, signal, clock = systemClock } = options;
+    checkInteger('epochs', epochs, 0);
+    checkInteger('batchSize', batchSize, 1);
+    const rows = checkClicks(clicks);
+    const steps = Math.ceil(rows / batchSize);
+    const due = clusterings ? clusterSteps(clusterings, steps, epochs) : [];
+    const pauses = new Pauses(clock);
+    const history: ClickEpoch[] = [];
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const start = clock();
+      const order = new Generator(seed).fork('shuffle', epoch).permutation(rows);
+      const record: ClickEpoch = { epoch, crossEntropy: 0, clusterings: [], seconds: 0 };
+      for (let step = 1; step <= steps; step++) {
+        throwIfAborted('fit', signal);
+        const batch = takeClicks(clicks, order.subarray((step - 1) * batchSize, step * batchSize));
+        const loss = this.step(batch);
+        if (!Number.isFinite(loss)) {
+          throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch}, step ${step}`);
+        }
+        record.crossEntropy += loss / rows;
+        const at = due.indexOf((epoch - 1) * steps + step);
+        if (at >= 0) {
+          const moment = { epoch, step, isLast: at === due.length - 1, optimizer: this.optimizer, signal, clock };
+          const records = await clusterTables(this.#tables(), clusterings!, moment);
+          record.clusterings.push(...records);
+          for (const each of records) options.onCluster?.(each);
+        }
+        await pauses.pause();
+      }
+      if (validation) record.validation = this.evaluate(validation);
+      record.seconds = (clock() - start) / 1000;
+      history.push(record);
+      await options.onEpochEnd?.(record);
+    }
+    return history;
+  }
+
+  /** One step on a batch; Σ cross-entropy before it. A loss that is not finite changes nothing. */
+  step({ queries, candidates, labels }: Clicks): number {
+    const [q, c] = [this.#gather(this.queryTable, queries), this.#gather(this.candidateTable, candidates)];
+    const d = q.vectors.dimensions;
+    const [u, v, du, dv] = [q.vectors.data, c.vectors.data, q.gradients.data.fill(0), c.gradients.data.fill(0)];
+    let loss = 0;
+    for (let i = 0; i < labels.length; i++) {
+      const a = q.groupOf[i]! * d;
+      const b = c.groupOf[i]! * d;
+      let z = 0;
+      for (let t = 0; t < d; t++) z += u[a + t]! * v[b + t]!;
+      loss += crossEntropy(z, labels[i]!);
+      const slope = 1 / (1 + Math.exp(-z)) - labels[i]!;
+      for (let t = 0; t < d; t++) {
+        du[a + t] = du[a + t]! + slope * v[b + t]!;
+        dv[b + t] = dv[b + t]! + slope * u[a + t]!;
+      }
+    }
+    if (Number.isFinite(loss)) {
+      this.queryTable.applyGradient(q.ids, q.gradients, this.optimizer);
+      this.candidateTable.applyGradient(c.ids, c.gradients, this.optimizer);
+    }
+    for (const each of [q, c]) {
+      each.vectors.free();
+      each.gradients.free();
+    }
+    return loss;
+  }
+
+  /** Logits of pairs. */
+  predict(queries: Int32Array, candidates: Int32Array): Float32Array {
+    const logits = new Float32Array(queries.length);
+    for (let first = 0; first < queries.length; first += PREDICT_ROWS) {
+      const u = gathered(this.queryTable, queries.subarray(first, first + PREDICT_ROWS));
+      const v = gathered(this.candidateTable, candidates.subarray(first, first + PREDICT_ROWS));
+      const d = u.dimensions;
+      const [a, b] = [u.data, v.data];
+      for (let i = 0; i < u.rows; i++) {
+        let z = 0;
+        for (let t = i * d; t < (i + 1) * d; t++) z += a[t]! * b[t]!;
+        logits[first + i] = z;
+      }
+      u.free();
+      v.free();
+    }
+    return logits;
+  }
+
+  /** Cross-entropy and AUC on labelled pairs. */
+  evaluate(clicks: Clicks): ClickMetrics {
+    checkClicks(clicks);
+    return clickMetrics(this.predict(clicks.queries, clicks.candidates), clicks.labels);
+  }
+
+  #gather(
+    table: EmbeddingTable,
+    all: Int32Array,
+  ): { ids: Int32Array; groupOf: Int32Array; vectors: Matrix; gradients: Matrix } {
+    const { ids, groupOf } = distinctRows(all, [table.vocabularySize]);
+    const vectors = gathered(table, ids);
+    return { ids, groupOf, vectors, gradients: new Matrix(vectors.rows, vectors.dimensions, vectors.runtime) };
+  }
+
+  #tables(): { name: string; table: EmbeddingTable }[] {
+    return [
+      { name: 'queryTable', table: this.queryTable },
+      { name: 'candidateTable', table: this.candidateTable },
+    ];
+  }
+}
+
+function gathered(table: EmbeddingTable, ids: Int32Array): Matrix {
+  const vectors = new Matrix(ids.length, table.dimensions, table.trained()[0]!.runtime);
+  table.rows(ids, vectors);
+  return vectors;
+}
+
+function checkClicks({ queries, candidates, labels }: Clicks): number {
+  const rows = labels.length;
+  if (rows === 0 || queries.length !== rows || candidates.length !== rows) {
+    const got = `${queries.length} queries, ${candidates.length} candidates, ${rows} labels`;
+    throw new ShapeError(`clicks: expected columns of one length and at least one row, got ${got}`);
+  }
+  return rows;
+}
+
+function takeClicks({ queries, candidates, labels }: Clicks, rows: Int32Array): Clicks {
+  return {
+    queries: Int32Array.from(rows, (row) => queries[row]!),
+    candidates: Int32Array.from(rows, (row) => candidates[row]!),
+    labels: Uint8Array.from(rows, (row) => labels[row]!),
+  };
+}
