@@ -17,7 +17,7 @@ const hasCurl = spawnSync('curl', ['--version']).status === 0;
 test('the curl lines of the README answer', { skip: hasCurl ? false : 'curl is not installed' }, async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'shortlist-readme-')), 'movies.shortlist');
   const nobody = { write: (): void => undefined };
-  const code = await run(['tutorial', '--epochs', '1', '--save', path], {
+  const code = await run(['tutorial', '--epochs', '1', '--copies', '0', '--save', path], {
     stdout: nobody,
     stderr: nobody,
     variables: { SHORTLIST_OFFLINE: '1', HOME: tmpdir(), XDG_CACHE_HOME: tmpdir() },
