@@ -3,6 +3,7 @@
  *
  * A checkpoint holds numbers, not the model: it is resumed by a model made with the same options.
  */
+import type { LearnedPointers } from '../embeddings/cqr.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { bytesOf, containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject, SettingsReader } from '../format/settings.ts';
@@ -42,12 +43,23 @@ export function checkpointFromBytes(bytes: Uint8Array, runtime: Runtime = defaul
   return readCheckpoint(bytesSource(bytes), runtime);
 }
 
-function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays }: Checkpoint): Saved {
-  const settings = { epoch, step, losses, epochs, optimizer, arrays: arrays.map(({ length }) => length) };
+function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers }: Checkpoint): Saved {
+  const settings = {
+    epoch,
+    step,
+    losses,
+    epochs,
+    optimizer,
+    arrays: arrays.map(({ length }) => length),
+    pointers: pointers.map(({ clusterings, sums, pointers: { length } }) => ({ clusterings, sums, length })),
+  };
   return {
     kind: 'checkpoint',
     settings: settings as unknown as JsonObject,
-    sections: arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),
+    sections: [
+      ...arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),
+      ...pointers.map(({ pointers: array }, i) => ({ name: `pointers${i}`, bytes: bytesOf(array) })),
+    ],
   };
 }
 
@@ -62,9 +74,17 @@ function loadContents(part: Part): Checkpoint {
     epochs: settings.objects('epochs').map(readRecord),
     optimizer: { name: optimizer.string('name'), learningRate: optimizer.number('learningRate') },
     arrays: lengths.map((length, i) => new Float32Array(part.bytes(`array${i}`, 4 * length).buffer, 0, length)),
+    pointers: settings.objects('pointers').map((table, i) => readPointers(table, i, part)),
   };
   optimizer.finish();
   return checkpoint;
+}
+
+function readPointers(settings: SettingsReader, i: number, part: Part): LearnedPointers {
+  const [clusterings, sums] = [settings.integer('clusterings'), settings.integer('sums', { min: 1, max: 2 })];
+  const length = settings.integer('length');
+  settings.finish();
+  return { clusterings, sums, pointers: new Uint16Array(part.bytes(`pointers${i}`, 2 * length).slice().buffer) };
 }
 
 function readRecord(settings: SettingsReader): EpochRecord {

@@ -11,7 +11,7 @@
  * Letters: V ids, d dimensions, c columns, k rows of one M. Never holds V × d: ids stream through in blocks. In memory a
  * learned pointer is 2 bytes, saved ⌈log2 k⌉ bits; k is at most 65,536.
  */
-import { StateError } from '../errors/errors.ts';
+import { ShapeError, StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { Block } from '../memory/heap.ts';
@@ -42,6 +42,15 @@ export interface Clustering {
   /** c matrices [k, d/c]. */
   centroids: readonly Matrix[];
   helper: boolean;
+}
+
+/** All of a table's state that is no trained matrix: where its ids point. */
+export interface LearnedPointers {
+  clusterings: number;
+  /** 2 with the helper, 1 without. */
+  sums: number;
+  /** [V, c]; empty before the first clustering. */
+  pointers: Uint16Array;
 }
 
 /** A table that clusters itself. */
@@ -112,6 +121,35 @@ export class Cqr extends ComposedTable {
     if (!helper) this.sums = 1;
     const generator = new Generator(this.seed).fork('hashes', this.#clusterings);
     this.#hashes = drawHashes(columns, blockRows / 2, generator, codebook);
+  }
+
+  /** A copy of where the ids point; hash functions follow from seed and number of clusterings. */
+  takePointers(): LearnedPointers {
+    return { clusterings: this.#clusterings, sums: this.sums, pointers: this.pointers?.slice() ?? new Uint16Array(0) };
+  }
+
+  /**
+   * Point the ids where they pointed when `takePointers` was called.
+   *
+   * @throws {ShapeError} when they belong to a table of another shape
+   */
+  restorePointers({ clusterings, sums, pointers }: LearnedPointers): void {
+    const { columns, codebook, vocabularySize, seed } = this;
+    const wanted = clusterings === 0 ? 0 : vocabularySize * columns;
+    const rows = codebook.rows / (columns * sums);
+    if (pointers.length !== wanted || pointers.some((pointer) => pointer >= rows)) {
+      throw new ShapeError(`pointers: expected ${wanted} below ${rows}, got ${pointers.length} or larger ones`);
+    }
+    this.#pointers?.free();
+    this.#pointers = undefined;
+    this.#clusterings = clusterings;
+    this.sums = sums;
+    if (clusterings > 0) {
+      this.#pointers = this.runtime.heap.allocate(2 * wanted);
+      this.pointers!.set(pointers);
+    }
+    const generator = new Generator(seed).fork('hashes', clusterings);
+    this.#hashes = drawHashes(columns, codebook.rows / columns / 2, generator, codebook);
   }
 
   protected override writePointers(ids: number, count: number, out: number): void {

@@ -3,6 +3,7 @@
  *
  * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
  */
+import { Cqr, type LearnedPointers } from '../embeddings/cqr.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
 import type { Features, Tower } from '../towers/tower.ts';
 import type { Matrix } from '../vectors/matrix.ts';
@@ -26,6 +27,8 @@ export interface Checkpoint extends CheckpointPosition {
   optimizer: { name: string; learningRate: number };
   /** Parameters and, after each that has one, its optimizer state. */
   arrays: Float32Array[];
+  /** Where the ids of each CQR table point. */
+  pointers: LearnedPointers[];
 }
 
 /** Training was interrupted; `checkpoint` is where. */
@@ -45,7 +48,8 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
 ): Checkpoint {
   const { name, learningRate } = model.optimizer;
   const arrays = matrices(model).map(({ data }) => data.slice());
-  return { ...position, epochs: [...position.epochs], optimizer: { name, learningRate }, arrays };
+  const pointers = clusteringTables(model).map((table) => table.takePointers());
+  return { ...position, epochs: [...position.epochs], optimizer: { name, learningRate }, arrays, pointers };
 }
 
 /**
@@ -56,11 +60,13 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
  */
 export function restoreCheckpoint<Q extends Features, C extends Features>(
   model: TwoTowerModel<Q, C>,
-  { optimizer, arrays, step }: Checkpoint,
+  { optimizer, arrays, pointers, step }: Checkpoint,
   steps: number,
 ): void {
   const targets = matrices(model);
+  const tables = clusteringTables(model);
   const same =
+    tables.length === pointers.length &&
     optimizer.name === model.optimizer.name &&
     targets.length === arrays.length &&
     targets.every(({ data }, i) => data.length === arrays[i]!.length);
@@ -69,6 +75,9 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
     throw new ShapeError(`resume: expected a checkpoint within ${steps} steps an epoch, got one after ${step}`);
   }
   model.optimizer.learningRate = optimizer.learningRate;
+  tables.forEach((table, i) => {
+    table.restorePointers(pointers[i]!);
+  });
   targets.forEach(({ data }, i) => {
     data.set(arrays[i]!);
   });
@@ -80,4 +89,9 @@ function matrices<Q extends Features, C extends Features>(model: TwoTowerModel<Q
     const state = model.optimizer.state(matrix);
     return state ? [matrix, state] : [matrix];
   });
+}
+
+function clusteringTables<Q extends Features, C extends Features>(model: TwoTowerModel<Q, C>): Cqr[] {
+  const tables = [...model.queryTower.inputs, ...model.candidateTower.inputs].map(({ table }) => table);
+  return tables.filter((table) => table instanceof Cqr);
 }

@@ -57,6 +57,12 @@ export function clusterSteps({ every = 1, times }: ClusterSchedule, steps: numbe
   return due;
 }
 
+/** A table and what messages call it. */
+export interface NamedTable {
+  name: string;
+  table: EmbeddingTable;
+}
+
 /** What `clusterTables` needs to know of its run. */
 export interface ClusterMoment {
   epoch: number;
@@ -77,7 +83,7 @@ export interface ClusterMoment {
  * @throws {AbortedError} when the signal is raised; the table stays as it was
  */
 export async function clusterTables(
-  tables: readonly { name: string; table: EmbeddingTable }[],
+  tables: readonly NamedTable[],
   schedule: ClusterSchedule,
   { epoch, step, isLast, optimizer, signal, clock, onProgress }: ClusterMoment,
 ): Promise<ClusterRecord[]> {

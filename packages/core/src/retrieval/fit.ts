@@ -9,8 +9,15 @@
 import { checkInteger } from '../checks/numbers.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
-import type { Features } from '../towers/tower.ts';
+import type { Features, TowerInput } from '../towers/tower.ts';
 import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import {
+  type ClusterRecord,
+  type ClusterSchedule,
+  clusterSteps,
+  clusterTables,
+  type NamedTable,
+} from './cluster-schedule.ts';
 import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
 import { type EarlyStopping, StopWatcher } from './early-stopping.ts';
 import type { EvaluateOptions, Evaluation } from './evaluate.ts';
@@ -63,7 +70,11 @@ export interface FitOptions<Q extends Features, C extends Features> {
   validation?: { dataset: RetrievalDataset<Q, C> } & EvaluateOptions;
   /** Called after every step. */
   onProgress?: (progress: FitProgress) => void;
-  /** Called after every epoch; awaited. Here tables are clustered, learning rates changed, checkpoints written. */
+  /** When tables that learn their pointers (CQR) are clustered; default never. */
+  clusterings?: ClusterSchedule;
+  /** Called after every clustering of a table, with its health and a warning where columns collapsed. */
+  onCluster?: (record: ClusterRecord) => void;
+  /** Called after every epoch; awaited. Here learning rates are changed, checkpoints written. */
   onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
   earlyStopping?: EarlyStopping;
   /** Stops between two steps, of training or validation, with a `FitAbortedError`, which carries a checkpoint. */
@@ -94,6 +105,7 @@ export async function fit<Q extends Features, C extends Features>(
   const watcher = options.earlyStopping && new StopWatcher(options.earlyStopping);
   for (const record of history.epochs) watcher?.shouldStop(record);
   if (resume) restoreCheckpoint(model, resume, steps);
+  const due = options.clusterings ? clusterSteps(options.clusterings, steps, epochs) : [];
   const pauses = new Pauses(clock);
   const rate = new Rate(clock, epochs * encoded.rows, ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize);
   for (let epoch = resume?.epoch ?? 0; epoch < epochs && !history.stoppedEarly; epoch++) {
@@ -109,6 +121,18 @@ export async function fit<Q extends Features, C extends Features>(
       );
     for (let step = firstStep; step < steps; step++) {
       if (signal?.aborted) throw abortedAt(step);
+      const at = due.indexOf(epoch * steps + step);
+      if (at >= 0) {
+        // Interrupted between two tables, the run goes on from before the first.
+        const before = signal && abortedAt(step);
+        const moment = { ...position(due[at]!, steps), isLast: at === due.length - 1, optimizer: model.optimizer };
+        try {
+          const records = await clusterTables(tablesOf(model), options.clusterings!, { ...moment, signal, clock });
+          for (const record of records) options.onCluster?.(record);
+        } catch (error) {
+          throw error instanceof AbortedError ? before : error;
+        }
+      }
       const progress = trainStep(model, encoded, { epoch, epochs, step, steps, batchSize, order, meter, rate });
       options.onProgress?.(progress);
       await pauses.pause();
@@ -129,6 +153,18 @@ export async function fit<Q extends Features, C extends Features>(
     await options.onEpochEnd?.(record);
   }
   return history;
+}
+
+/** Epoch and step, both from 1, of step `count` of a run. */
+function position(count: number, steps: number): { epoch: number; step: number } {
+  return { epoch: Math.floor((count - 1) / steps) + 1, step: ((count - 1) % steps) + 1 };
+}
+
+/** Every table, under its tower's name and its feature's. */
+function tablesOf<Q extends Features, C extends Features>(model: TwoTowerModel<Q, C>): NamedTable[] {
+  const of = (tower: string, inputs: readonly TowerInput[]): NamedTable[] =>
+    inputs.map(({ name, table }) => ({ name: name === '' ? tower : `${tower}.${name}`, table }));
+  return [...of('queryTower', model.queryTower.inputs), ...of('candidateTower', model.candidateTower.inputs)];
 }
 
 interface StepContext {

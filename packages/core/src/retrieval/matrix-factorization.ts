@@ -16,7 +16,13 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
 import { distinctRows } from '../towers/distinct.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { type ClusterRecord, type ClusterSchedule, clusterSteps, clusterTables } from './cluster-schedule.ts';
+import {
+  type ClusterRecord,
+  type ClusterSchedule,
+  clusterSteps,
+  clusterTables,
+  type NamedTable,
+} from './cluster-schedule.ts';
 import { type Clock, Pauses, systemClock } from './progress.ts';
 
 /** Labelled pairs as columns. */
@@ -193,7 +199,7 @@ export class MatrixFactorization {
     return { ids, groupOf, vectors, gradients: new Matrix(vectors.rows, vectors.dimensions, vectors.runtime) };
   }
 
-  #tables(): { name: string; table: EmbeddingTable }[] {
+  #tables(): NamedTable[] {
     return [
       { name: 'queryTable', table: this.queryTable },
       { name: 'candidateTable', table: this.candidateTable },
