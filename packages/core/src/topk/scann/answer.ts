@@ -21,6 +21,7 @@ export function answer(
   if (source.rows <= 1 || plan.exclusions) {
     const write = (begin: number, end: number, to: Float32Array, stride: number): void => {
       if (stride === d) source.copy(begin, end, to);
+      else if (end - begin === 1) copyOne(source, begin, d, to);
       else spread(source, begin, end, d, to, stride);
       check(search, to, (row) => begin + row, stride);
       if (isCosine) normalizeRows(to, stride);
@@ -48,6 +49,12 @@ function check(search: ScannSearch, rows: Float32Array, rowOf: (row: number) => 
   if (at < 0) return;
   const row = rowOf(Math.floor(at / stride));
   throw new NotFiniteError(`queries: expected finite numbers, got ${rows[at]} in row ${row}, column ${at % stride}`);
+}
+
+/** One row of d and zeros after it. */
+function copyOne(source: VectorSource, row: number, d: number, to: Float32Array): void {
+  source.copy(row, row + 1, to);
+  for (let t = d; t < to.length; t++) to[t] = 0;
 }
 
 /** Rows of d to rows of `stride`, zeros between. */
