@@ -16,6 +16,7 @@ const TIERS: readonly string[][] = [
   ['clustering'],
   ['quantization'],
   ['optimizers'],
+  ['layers'],
   ['embeddings', 'topk'],
   ['metrics', 'towers'],
   ['retrieval'],

@@ -1,10 +1,13 @@
 /** Every kind of saved object and its loader. A new table, tower or index is one line here. */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
+import { Dhe } from '../embeddings/dhe.ts';
 import { FullTable } from '../embeddings/full.ts';
+import { HashEmbeddings } from '../embeddings/hash-embeddings.ts';
 import { HashedTable } from '../embeddings/hashed.ts';
 import { QuantizedTable } from '../embeddings/quantized.ts';
 import { QuotientRemainder } from '../embeddings/quotient-remainder.ts';
+import { Robe } from '../embeddings/robe.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable } from '../format/saved.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -27,6 +30,9 @@ export const TABLES: Loaders<EmbeddingTable> = {
   compositional: HashedTable.load,
   unified: HashedTable.load,
   'quotient-remainder': QuotientRemainder.load,
+  'hash-embeddings': HashEmbeddings.load,
+  robe: Robe.load,
+  dhe: Dhe.load,
   cqr: Cqr.load,
   product: QuantizedTable.load,
   residual: QuantizedTable.load,

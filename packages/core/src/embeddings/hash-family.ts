@@ -39,8 +39,8 @@ export class HashFamily {
     return new HashFamily(words, runtime);
   }
 
-  /** The functions saved in section `hashes`; throws FormatError when one could point past `rows`. */
-  static load(part: Part, terms: number, rows: number): HashFamily {
+  /** The functions saved in section `hashes`; throws FormatError when one could point past its `rows`. */
+  static load(part: Part, terms: number, rows: number | ((term: number) => number)): HashFamily {
     const bytes = part.bytes('hashes', terms * HASH_WORDS_BYTES).slice();
     const words = new Uint32Array(bytes.buffer);
     for (let term = 0; term < terms; term++) {
@@ -50,8 +50,9 @@ export class HashFamily {
         number,
         number,
       ];
-      if (a < 1 || a >= HASH_PRIME || b >= HASH_PRIME || range < 1 || base + range > rows) {
-        throw part.error('hashes', `expected a function into ${rows} rows, got (${a}, ${b}, ${base}, ${range})`);
+      const most = typeof rows === 'number' ? rows : rows(term);
+      if (a < 1 || a >= HASH_PRIME || b >= HASH_PRIME || range < 1 || base + range > most) {
+        throw part.error('hashes', `expected a function into ${most} rows, got (${a}, ${b}, ${base}, ${range})`);
       }
     }
     return new HashFamily(words, part.runtime);

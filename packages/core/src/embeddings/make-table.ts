@@ -4,9 +4,12 @@ import { type BloomOptions, bloom } from './bloom.ts';
 import { type CompositionalOptions, compositional } from './compositional.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { Cqr, type CqrOptions } from './cqr.ts';
+import { Dhe, type DheOptions } from './dhe.ts';
 import { FullTable } from './full.ts';
+import { HashEmbeddings, type HashEmbeddingsOptions } from './hash-embeddings.ts';
 import { type HashingTrickOptions, hashingTrick } from './hashing-trick.ts';
 import { QuotientRemainder, type QuotientRemainderOptions } from './quotient-remainder.ts';
+import { Robe, type RobeOptions } from './robe.ts';
 import type { TableContext } from './table-context.ts';
 import { type UnifiedOptions, unified } from './unified.ts';
 
@@ -18,6 +21,9 @@ export type EmbeddingOptions =
   | ({ method: 'compositional' } & CompositionalOptions)
   | ({ method: 'unified' } & UnifiedOptions)
   | ({ method: 'quotient-remainder' } & QuotientRemainderOptions)
+  | ({ method: 'hash-embeddings' } & HashEmbeddingsOptions)
+  | ({ method: 'robe' } & RobeOptions)
+  | ({ method: 'dhe' } & DheOptions)
   | ({ method: 'cqr' } & CqrOptions);
 
 /** The methods a tower can train. */
@@ -28,6 +34,9 @@ export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
   'compositional',
   'unified',
   'quotient-remainder',
+  'hash-embeddings',
+  'robe',
+  'dhe',
   'cqr',
 ];
 
@@ -51,6 +60,12 @@ export function makeTable(options: EmbeddingOptions, context: TableContext): Emb
       return unified(options, context);
     case 'quotient-remainder':
       return QuotientRemainder.create(options, context);
+    case 'hash-embeddings':
+      return HashEmbeddings.create(options, context);
+    case 'robe':
+      return Robe.create(options, context);
+    case 'dhe':
+      return Dhe.create(options, context);
     case 'cqr':
       return Cqr.create(options, context);
   }

@@ -15,11 +15,11 @@ import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
+import { DenseLayer, padded } from '../layers/dense-layer.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { DenseLayer, padded } from './dense-layer.ts';
 import { type DistinctRows, distinctRows } from './distinct.ts';
 import { denormalizeGradient, normalizeRows } from './normalize.ts';
 

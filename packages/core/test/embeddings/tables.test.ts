@@ -22,6 +22,10 @@ const OPTIONS: EmbeddingOptions[] = [
   { method: 'quotient-remainder', parameters: 160, combine: 'add' },
   { method: 'quotient-remainder', parameters: 160, combine: 'multiply' },
   { method: 'quotient-remainder', parameters: 80, combine: 'concatenate' },
+  { method: 'hash-embeddings', parameters: 96 },
+  { method: 'robe', parameters: 80 },
+  { method: 'robe', parameters: 81, columns: 2 },
+  { method: 'dhe', parameters: 260 },
   { method: 'cqr', parameters: 80 },
   { method: 'cqr', parameters: 80, columns: 2 },
 ];

@@ -1,0 +1,153 @@
+/**
+ * DHE, deep hash embeddings: no table; many hashes of the id, as numbers, go through a small network.
+ *
+ *   x_j(i) = 2·h_j(i) / (m − 1) − 1,   j < w;   vector(i) = W_3 · relu(W_2 · relu(W_1 · x + b_1) + b_2) + b_3
+ *
+ * Source: Kang et al., "Learning to embed categorical features without embedding tables", KDD 2021; at a fixed budget as in
+ * the CCE paper: two hidden layers, as many hashes as units. Every step moves every weight, and a lookup costs
+ * 2·w² + w·d products: what the method pays for its few bytes. Letters: w hashes and hidden units, m values of a hash.
+ */
+import { loadPart, type Part } from '../format/part.ts';
+import { bytesOf, type Saved, savedBytes } from '../format/saved.ts';
+import { DenseLayer, padded } from '../layers/dense-layer.ts';
+import { Scratch } from '../memory/scratch.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { affordRows, type Budget } from './budget.ts';
+import type { EmbeddingTable } from './contract.ts';
+import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
+import { checkIds } from './ids.ts';
+import type { TableContext } from './table-context.ts';
+
+/** Values a hash can take: the paper's 10⁶. */
+const HASH_VALUES = 1_000_000;
+/** Hashes and hidden units, at most: the paper's 1,024. */
+const WIDTH_MAX = 1024;
+
+/** Options of deep hash embeddings. */
+export type DheOptions = Budget;
+
+/** Hashes and a network of three layers. */
+export class Dhe implements EmbeddingTable {
+  readonly method = 'dhe';
+  readonly vocabularySize: number;
+  readonly dimensions: number;
+  readonly layers: readonly DenseLayer[];
+  readonly #runtime: Runtime;
+  readonly #hashes: HashFamily;
+  readonly #scratch: Scratch;
+
+  private constructor(vocabularySize: number, layers: readonly DenseLayer[], hashes: HashFamily) {
+    this.vocabularySize = vocabularySize;
+    this.dimensions = layers.at(-1)!.units;
+    this.layers = layers;
+    this.#runtime = layers[0]!.weights.runtime;
+    this.#hashes = hashes;
+    this.#scratch = new Scratch(this.#runtime.heap);
+  }
+
+  /** A new table; throws OptionError when the budget does not hold a network of width 4. */
+  static create(options: DheOptions, { vocabularySize, dimensions, seed, runtime }: TableContext): Dhe {
+    const width = widthFor(options, dimensions);
+    const generator = new Generator(seed);
+    const seeds = generator.fork('layers');
+    const layers = [
+      DenseLayer.create(width, width, 'relu', seeds.uint32(), runtime),
+      DenseLayer.create(width, width, 'relu', seeds.uint32(), runtime),
+      DenseLayer.create(width, dimensions, 'linear', seeds.uint32(), runtime),
+    ];
+    const ranges = Array.from({ length: width }, () => ({ base: 0, rows: HASH_VALUES }));
+    return new Dhe(vocabularySize, layers, HashFamily.draw(ranges, generator.fork('hashes'), runtime));
+  }
+
+  get parameters(): number {
+    return this.layers.reduce((sum, { weights }) => sum + weights.rows * weights.dimensions, 0);
+  }
+
+  trained(): Matrix[] {
+    return this.layers.map(({ weights }) => weights);
+  }
+
+  rows(ids: Int32Array, out: Matrix): void {
+    const { input, output } = this.#forward(ids);
+    const d = this.dimensions;
+    const [from, to] = [output.data, out.data];
+    for (let i = 0; i < ids.length; i++) {
+      for (let t = 0; t < d; t++) to[i * out.dimensions + t] = from[i * output.dimensions + t]!;
+    }
+    input.free();
+  }
+
+  applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
+    const { input } = this.#forward(ids);
+    let gradient = gradients;
+    for (const layer of this.layers.toReversed()) {
+      const next = layer.backward(gradient, optimizer);
+      if (gradient !== gradients) gradient.free();
+      gradient = next;
+    }
+    gradient.free();
+    input.free();
+  }
+
+  sizeBytes(): number {
+    return savedBytes(this.save());
+  }
+
+  save(): Saved {
+    const { method, vocabularySize, dimensions, layers } = this;
+    const parts = Object.fromEntries(layers.map((layer, i) => [`layer${i}`, layer.save()]));
+    const settings = { vocabularySize, dimensions, width: this.#hashes.terms };
+    return { kind: method, settings, sections: [{ name: 'hashes', bytes: bytesOf(this.#hashes.words()) }], parts };
+  }
+
+  /** The table that was saved; throws FormatError when its layers do not fit together. */
+  static load(part: Part): Dhe {
+    const { settings } = part;
+    const vocabularySize = settings.integer('vocabularySize', { min: 1 });
+    const dimensions = settings.integer('dimensions', { min: 1 });
+    const width = settings.integer('width', { min: 1, max: WIDTH_MAX });
+    const layers = [0, 1, 2].map((i) => loadPart(part.part(`layer${i}`), { dense: DenseLayer.load }));
+    layers.forEach(({ inputs, units }, i) => {
+      const wanted = i === 2 ? dimensions : width;
+      if (inputs === width && units === wanted) return;
+      throw settings.error('width', `expected layer ${i} from ${width} to ${wanted}, got from ${inputs} to ${units}`);
+    });
+    return new Dhe(vocabularySize, layers, HashFamily.load(part, width, HASH_VALUES));
+  }
+
+  #forward(ids: Int32Array): { input: Matrix; output: Matrix } {
+    checkIds(ids, this.vocabularySize);
+    const { terms } = this.#hashes;
+    const block = this.#scratch.reserve(4 * ids.length * (terms + 1));
+    block.integers(ids.length).set(ids);
+    this.#hashes.write(this.#runtime, block.offset, ids.length, block.offset + 4 * ids.length);
+    const hashed = block.integers(ids.length * terms, 4 * ids.length);
+    const input = new Matrix(ids.length, padded(terms), this.#runtime);
+    const { data } = input;
+    for (let i = 0; i < ids.length; i++) {
+      for (let j = 0; j < terms; j++) {
+        data[i * input.dimensions + j] = (2 * hashed[i * terms + j]!) / (HASH_VALUES - 1) - 1;
+      }
+    }
+    let output = input;
+    for (const layer of this.layers) output = layer.forward(output);
+    return { input, output };
+  }
+}
+
+/** The widest network a budget pays for, a multiple of 4. */
+function widthFor(budget: Budget, dimensions: number): number {
+  const parametersOf = (width: number): number => 2 * (width + 1) * width + (width + 1) * padded(dimensions);
+  const least = { rowParameters: 1, fixedBytes: 4 * HASH_WORDS_BYTES, rowsMin: parametersOf(4) };
+  affordRows('dhe', budget, least);
+  const fits = (width: number): boolean =>
+    budget.bytes === undefined
+      ? parametersOf(width) <= budget.parameters
+      : 4 * parametersOf(width) + width * HASH_WORDS_BYTES <= budget.bytes;
+  let width = 4;
+  while (width + 4 <= WIDTH_MAX && fits(width + 4)) width += 4;
+  return width;
+}
