@@ -1,0 +1,90 @@
+/** k-means from points to finished centroids: trained on a sample, then every point assigned. */
+import { throwIfAborted } from '../checks/abort.ts';
+import { checkInteger, checkOneOf } from '../checks/numbers.ts';
+import { ShapeError } from '../errors/errors.ts';
+import { Generator } from '../random/generator.ts';
+import { checkFinite } from '../vectors/check-finite.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { type Assignment, assignNearest } from './assign.ts';
+import { kMeans, type Progress } from './k-means.ts';
+
+/** Options of `trainKMeans`. */
+export interface TrainKMeansOptions {
+  clusters: number;
+  /** Lloyd's iterations at most; default 12, as ScaNN's. */
+  iterations?: number;
+  /** Default 42. */
+  seed?: number;
+  /** 'random' (default): distinct points. 'k-means++': with probability ∝ the squared distance from those chosen. */
+  initialization?: 'random' | 'k-means++';
+  /** Points the centroids are trained on, at most; default all. */
+  sampleSize?: number;
+  /** Clusters with fewer points than this are re-seeded by splitting a large one; default 1. */
+  minClusterSize?: number;
+  /** Centroids are scaled to length 1; default false. */
+  spherical?: boolean;
+  signal?: AbortSignal;
+  /** Called after each iteration; a signal raised in it ends the training. */
+  onProgress?: (progress: Progress) => void;
+}
+
+/** Centroids, and where every point belongs. */
+export interface TrainedKMeans extends Assignment {
+  /** [k, d]; k is less than asked for where there are fewer points. */
+  centroids: Matrix;
+  /** Whether there were fewer points than clusters asked for. */
+  isReduced: boolean;
+  /** [k] points of each cluster. */
+  counts: Int32Array;
+  iterationsRun: number;
+  /** Mean of |x − c|² over all points. */
+  meanSquaredDistance: number;
+}
+
+/**
+ * Train k-means; the same centroids for any number of threads.
+ *
+ * @param points [n, d], n ≥ 1
+ * @throws {OptionError} when an option is out of range
+ * @throws {ShapeError} when there is no point
+ * @throws {NotFiniteError} when a number is NaN or infinite
+ * @throws {AbortedError} when the signal is raised
+ */
+export function trainKMeans(points: Matrix, options: TrainKMeansOptions): TrainedKMeans {
+  const { iterations = 12, seed = 42, sampleSize = points.rows, minClusterSize = 1, spherical = false } = options;
+  const { initialization = 'random', signal, onProgress } = options;
+  const clusters = checkInteger('clusters', options.clusters, 1);
+  checkInteger('iterations', iterations, 1);
+  checkOneOf('initialization', initialization, ['random', 'k-means++']);
+  checkInteger('minClusterSize', minClusterSize, 0);
+  if (points.rows === 0) throw new ShapeError('points: expected at least one, got none');
+  checkInteger('sampleSize', sampleSize, 1);
+  checkFinite('points', points);
+  throwIfAborted('k-means', signal);
+  const random = new Generator(checkInteger('seed', seed, Number.MIN_SAFE_INTEGER)).fork('train k-means');
+  const how = { clusters, iterations, sampleSize, initialization, minClusterSize, isSpherical: spherical, random };
+  const run = kMeans(points, how, points.runtime);
+  let iterationsRun = 0;
+  let state = run.next();
+  try {
+    for (; !state.done; state = run.next()) {
+      iterationsRun++;
+      onProgress?.(state.value);
+      throwIfAborted('k-means', signal);
+    }
+  } catch (error) {
+    // Its scratch goes back; kMeans frees in `finally`.
+    if (!state.done) run.return(undefined as never);
+    throw error;
+  }
+  const trained = state.value;
+  const centroids = new Matrix(trained.count, points.dimensions, points.runtime);
+  centroids.data.set(trained.matrix.data);
+  trained.free();
+  const { assignment, squaredDistances } = assignNearest(points, centroids);
+  const counts = new Int32Array(centroids.rows);
+  for (const cluster of assignment) counts[cluster]!++;
+  const meanSquaredDistance = squaredDistances.reduce((sum, distance) => sum + distance, 0) / points.rows;
+  const isReduced = centroids.rows < clusters;
+  return { centroids, isReduced, counts, assignment, squaredDistances, iterationsRun, meanSquaredDistance };
+}

@@ -1,0 +1,16 @@
+/** The check that vectors are numbers. */
+import { NotFiniteError } from '../errors/errors.ts';
+import type { Matrix } from './matrix.ts';
+
+/**
+ * Look at every number of a matrix.
+ *
+ * @throws {NotFiniteError} naming row and column of the first that is NaN or infinite
+ */
+export function checkFinite(name: string, matrix: Matrix): void {
+  const { rows, dimensions, runtime, offset } = matrix;
+  const at = runtime.kernels.findNotFinite(offset, rows * dimensions);
+  if (at < 0) return;
+  const where = `row ${Math.floor(at / dimensions)}, column ${at % dimensions}`;
+  throw new NotFiniteError(`${name}: expected finite numbers, got ${matrix.data[at]} in ${where}`);
+}
