@@ -9,6 +9,7 @@ export { softmaxPairs } from './softmax-pairs';
 export { adagradRows, adamRows, sgdRows } from './optimizers';
 export { packCoarse, searchCoarse } from './coarse';
 export { anisotropicCentroids } from './anisotropic-centroids';
+export { meanOfMembers } from './clusters';
 export { assignNearest, assignNearest16, assignSecond } from './assign';
 export { maskGroups, searchScann, searchSlots } from './scann';
 export { storeRows } from './reorder';

@@ -1,32 +1,42 @@
 /**
  * k-means by Lloyd's iterations on a sample, as ScaNN's partitioner trains it (k_means, gmm_utils): squared distances,
  * centroids summed in float64, small clusters re-seeded by splitting a large one.
+ *
+ * Every iteration assigns the sample to its nearest centroids over the pool, then moves each centroid to the mean of its
+ * members. Sums run in the order of rows, so any number of threads gives the same centroids.
  */
+import { NotFiniteError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator as Random } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
+import { listMembers, type Members } from './members.ts';
+import { seedPlusPlus } from './plus-plus.ts';
 
 /** Options of `kMeans`. */
 export interface KMeansOptions {
   clusters: number;
-  /** Lloyd's iterations; ScaNN's default is 12. */
+  /** Lloyd's iterations at most; ScaNN's default is 12. */
   iterations: number;
   /** Rows the centroids are trained on, at most. */
   sampleSize: number;
-  /** 'random': distinct rows of the sample. 'k-means++': each next one with probability ∝ its squared distance. */
+  /** 'random': distinct rows of the sample. 'k-means++': with probability ∝ the squared distance from those chosen. */
   initialization: 'random' | 'k-means++';
   /** Clusters with fewer of the rows than this are re-seeded. */
   minClusterSize: number;
   /** Centroids are scaled to length 1: for rows of length 1. */
   isSpherical: boolean;
+  /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
+  tolerance?: number;
   random: Random;
 }
 
 /** Distance of a new seed from the centroid it splits, relative to the way to a random member: far below any rounding of use. */
 const SPLIT = 1e-3;
-/** Rows looked at a cluster by k-means++: enough to choose well, few enough to keep the start cheaper than an iteration. */
-const PLUS_PLUS_ROWS = 8;
+/** Below it an iteration moves nothing that shows, as ScaNN's convergence_epsilon. */
+const TOLERANCE = 1e-5;
+/** Clusters a thread claims when centroids move. */
+const GRAIN = 16;
 
 /** A step done of a computation with several. */
 export interface Progress {
@@ -34,41 +44,58 @@ export interface Progress {
   /** Steps done and steps in all. */
   done: number;
   total: number;
+  /** Mean of |x − c|² over the sample, before the centroids moved: k-means alone. */
+  meanSquaredDistance?: number;
 }
 
 /**
  * Train centroids for rows [n, d]; yields after each iteration.
  *
- * @returns centroids, min(clusters, distinct sample rows as drawn) of them
+ * @returns centroids, min(clusters, n) of them; where rows repeat, so may centroids
+ * @throws {NotFiniteError} when a row of the sample is NaN or infinite
  */
 export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime): Generator<Progress, Centroids> {
-  const { iterations, isSpherical, random } = options;
-  const n = rows.rows;
-  const d = rows.dimensions;
+  const { iterations, isSpherical, random, tolerance = TOLERANCE } = options;
+  const { heap } = runtime;
+  const { rows: n, dimensions: d } = rows;
   const clusters = Math.min(options.clusters, n);
   const size = Math.min(n, Math.max(options.sampleSize, clusters));
   const sample = sampleRows(rows, size, random.fork('sample'), runtime);
   const centroids = new Centroids(clusters, d, runtime);
-  const labels = runtime.heap.allocate(4 * size);
-  const scores = runtime.heap.allocate(4 * size);
+  const labels = heap.allocate(4 * size);
+  const scores = heap.allocate(4 * size);
   try {
-    const data = sample.data.slice();
-    if (options.initialization === 'random') centroids.matrix.data.set(data.subarray(0, clusters * d));
-    else seedPlusPlus(data, size, d, clusters, centroids.matrix.data, random.fork('k-means++'));
+    if (options.initialization === 'random') centroids.matrix.data.set(sample.data.subarray(0, clusters * d));
+    else seedPlusPlus(sample, centroids.matrix, random.fork('k-means++'), runtime);
+    if (isSpherical) normalize(centroids.matrix.data, d);
+    const { data } = sample;
+    let squares = 0;
+    for (let i = 0; i < data.length; i++) squares += data[i]! * data[i]!;
     const minimum = Math.min(options.minClusterSize * (size / n), size / clusters);
+    let before = Number.POSITIVE_INFINITY;
     for (let iteration = 0; iteration < iterations; iteration++) {
       centroids.pack();
       centroids.assign(sample.offset, size, labels, scores);
-      const own = labels.integers(size).slice();
-      const counts = moveCentroids(data, own, d, centroids.matrix.data, clusters);
-      if (iteration < iterations - 1) {
-        reseedSmall(data, own, d, centroids.matrix.data, counts, minimum, random.fork('split', iteration));
-      }
+      const near = scores.floats(size);
+      let sum = 0;
+      for (let i = 0; i < size; i++) sum += near[i]!;
+      const meanSquaredDistance = Math.max(0, (squares - 2 * sum) / size);
+      const members = listMembers(labels.integers(size), clusters);
+      moveCentroids(sample, members, centroids.matrix, runtime);
+      const isLast = iteration === iterations - 1;
+      const split = isLast
+        ? 0
+        : splitLarge(sample, members, centroids.matrix, minimum, random.fork('split', iteration));
       if (isSpherical) normalize(centroids.matrix.data, d);
-      yield { step: 'k-means', done: iteration + 1, total: iterations };
+      yield { step: 'k-means', done: iteration + 1, total: iterations, meanSquaredDistance };
+      if (split === 0 && before - meanSquaredDistance <= tolerance * meanSquaredDistance) break;
+      before = split > 0 ? Number.POSITIVE_INFINITY : meanSquaredDistance;
     }
     centroids.pack();
     return centroids;
+  } catch (error) {
+    centroids.free();
+    throw error;
   } finally {
     sample.free();
     labels.free();
@@ -84,90 +111,50 @@ function sampleRows(rows: Matrix, size: number, random: Random, runtime: Runtime
   const to = sample.data;
   const order = random.permutation(rows.rows);
   for (let i = 0; i < size; i++) to.set(from.subarray(order[i]! * d, order[i]! * d + d), i * d);
+  const bad = runtime.kernels.findNotFinite(sample.offset, size * d);
+  if (bad >= 0) {
+    const where = `row ${order[Math.floor(bad / d)]}, column ${bad % d}`;
+    const value = to[bad];
+    sample.free();
+    throw new NotFiniteError(`k-means: expected finite numbers, got ${value} in ${where}`);
+  }
   return sample;
 }
 
-function moveCentroids(
-  data: Float32Array,
-  labels: Int32Array,
-  d: number,
-  centroids: Float32Array,
-  clusters: number,
-): Int32Array {
-  const sums = new Float64Array(clusters * d);
-  const counts = new Int32Array(clusters);
-  for (let i = 0; i < labels.length; i++) {
-    const to = labels[i]! * d;
-    counts[labels[i]!]!++;
-    for (let t = 0; t < d; t++) sums[to + t]! += data[i * d + t]!;
-  }
-  for (let c = 0; c < clusters; c++) {
-    if (counts[c] === 0) continue;
-    for (let t = 0; t < d; t++) centroids[c * d + t] = sums[c * d + t]! / counts[c]!;
-  }
-  return counts;
+function moveCentroids(sample: Matrix, { begin, order }: Members, centroids: Matrix, { heap, pool }: Runtime): void {
+  const d = sample.dimensions;
+  const clusterBegin = heap.allocate(4 * begin.length);
+  const list = heap.allocate(4 * order.length);
+  const scratch = heap.allocate(8 * (d + 1) * pool.threads);
+  clusterBegin.integers(begin.length).set(begin);
+  list.integers(order.length).set(order);
+  const to = [clusterBegin.offset, list.offset, centroids.offset, scratch.offset];
+  pool.run('meanOfMembers', centroids.rows, GRAIN, sample.offset, d, ...to);
+  for (const block of [clusterBegin, list, scratch]) block.free();
 }
 
-/** Each cluster below the minimum becomes a neighbour of one of the largest, so that the next iteration splits that one. */
-function reseedSmall(
-  data: Float32Array,
-  labels: Int32Array,
-  d: number,
-  centroids: Float32Array,
-  counts: Int32Array,
-  minimum: number,
-  random: Random,
-): void {
-  const small = [...counts.keys()].filter((c) => counts[c]! < Math.max(1, minimum));
-  if (small.length === 0) return;
-  const large = [...counts.keys()].sort((a, b) => counts[b]! - counts[a]! || a - b).slice(0, small.length);
-  const chosen = new Map<number, number>();
-  for (const c of large) chosen.set(c, random.below(Math.max(1, counts[c]!)));
-  const members = new Map<number, number>();
-  for (let i = 0; i < labels.length; i++) {
-    const left = chosen.get(labels[i]!);
-    if (left === undefined || left < 0) continue;
-    if (left === 0) members.set(labels[i]!, i);
-    chosen.set(labels[i]!, left - 1);
-  }
+/**
+ * Each cluster below the minimum becomes a neighbour of one of the largest, so that the next iteration splits that one;
+ * returns how many did.
+ */
+function splitLarge(sample: Matrix, members: Members, centroids: Matrix, minimum: number, random: Random): number {
+  const { begin, order } = members;
+  const d = sample.dimensions;
+  const sizes = Array.from({ length: centroids.rows }, (_, c) => begin[c + 1]! - begin[c]!);
+  const small = [...sizes.keys()].filter((c) => sizes[c]! < Math.max(1, minimum));
+  if (small.length === 0) return 0;
+  const large = [...sizes.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+  let split = 0;
   small.forEach((c, i) => {
     const big = large[i]!;
-    const member = members.get(big);
-    if (member === undefined || big === c || counts[big]! <= counts[c]!) return;
-    for (let t = 0; t < d; t++) {
-      const centre = centroids[big * d + t]!;
-      centroids[c * d + t] = centre + SPLIT * (data[member * d + t]! - centre);
-    }
+    if (sizes[big]! <= sizes[c]!) return;
+    const member = sample.row(order[begin[big]! + random.below(sizes[big]!)]!);
+    const centre = centroids.row(big);
+    const moved = centroids.row(c);
+    for (let t = 0; t < d; t++) moved[t] = centre[t]! + SPLIT * (member[t]! - centre[t]!);
+    split++;
   });
-}
-
-function seedPlusPlus(
-  data: Float32Array,
-  size: number,
-  d: number,
-  clusters: number,
-  centroids: Float32Array,
-  random: Random,
-): void {
-  const rows = Math.min(size, Math.max(clusters, PLUS_PLUS_ROWS * clusters));
-  const distances = new Float64Array(rows).fill(Number.POSITIVE_INFINITY);
-  let next = random.below(rows);
-  for (let c = 0; c < clusters; c++) {
-    centroids.set(data.subarray(next * d, next * d + d), c * d);
-    let sum = 0;
-    for (let i = 0; i < rows; i++) {
-      let square = 0;
-      for (let t = 0; t < d; t++) square += (data[i * d + t]! - centroids[c * d + t]!) ** 2;
-      if (square < distances[i]!) distances[i] = square;
-      sum += distances[i]!;
-    }
-    // Where every row is a centroid already, the rest repeat rows in order.
-    let left = random.uniform() * sum;
-    next = (c + 1) % rows;
-    if (sum > 0) {
-      for (next = 0; next < rows - 1 && left >= distances[next]!; next++) left -= distances[next]!;
-    }
-  }
+  return split;
 }
 
 /** Scale rows of d to length 1; zero rows stay. */

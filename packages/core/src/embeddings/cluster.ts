@@ -73,6 +73,7 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       let state = run.next();
       for (; !state.done; state = run.next()) await steps.step(slice.rows * slice.dimensions * clusters);
+      steps.reach((column + 1) * iterations);
       trained.push(state.value);
       slice.free();
     }

@@ -64,6 +64,7 @@ export async function quantizeProduct(table: EmbeddingTable, options: ProductOpt
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       let state = run.next();
       for (; !state.done; state = run.next()) await steps.step(slice.rows * width * clusters);
+      steps.reach((column + 1) * iterations);
       trained.push(state.value);
       slice.free();
     }

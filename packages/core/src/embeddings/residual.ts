@@ -67,6 +67,7 @@ export async function quantizeResidual(table: EmbeddingTable, options: ResidualO
       const run = kMeans(sample, { ...how, isSpherical: false, random: random.fork('k-means', stage) }, runtime);
       let state = run.next();
       for (; !state.done; state = run.next()) await steps.step(sample.rows * dimensions * clusters);
+      steps.reach((stage + 1) * iterations);
       trained.push(state.value);
       takeResidual(sample, state.value, labels, scores);
     }

@@ -29,6 +29,11 @@ export class WorkSteps {
     this.#signal = signal;
   }
 
+  /** So many steps are done: work that settled early needed fewer. */
+  reach(done: number): void {
+    this.#done = done;
+  }
+
   /**
    * A step is done that took so many multiplications.
    *

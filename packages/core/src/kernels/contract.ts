@@ -13,6 +13,7 @@ import type { AnisotropicCentroidsKernels } from './families/anisotropic-centroi
 import type { AssignKernels } from './families/assign.ts';
 import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
+import type { ClustersKernels } from './families/clusters.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
@@ -73,6 +74,7 @@ export interface KernelTable
     OptimizerKernels,
     AnisotropicCentroidsKernels,
     AssignKernels,
+    ClustersKernels,
     ScannKernels,
     ScannBuildKernels {}
 
@@ -102,6 +104,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'assignNearest',
   'assignNearest16',
   'assignSecond',
+  'meanOfMembers',
   'searchScann',
   'searchSlots',
   'maskGroups',
@@ -135,6 +138,7 @@ export type ParallelKernelName =
   | 'assignNearest'
   | 'assignNearest16'
   | 'assignSecond'
+  | 'meanOfMembers'
   | 'searchScann'
   | 'searchSlots'
   | 'maskGroups'

@@ -5,6 +5,7 @@ import { anisotropicCentroidsReference } from './anisotropic-centroids.ts';
 import { assignReference } from './assign.ts';
 import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
+import { clustersReference } from './clusters.ts';
 import { coarseReference } from './coarse.ts';
 import { matmulReference } from './matmul.ts';
 import { optimizersReference } from './optimizers.ts';
@@ -27,6 +28,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...optimizersReference(memory),
     ...anisotropicCentroidsReference(memory),
     ...assignReference(memory),
+    ...clustersReference(memory),
     ...scannReference(memory),
     ...scannBuildReference(memory),
   };
