@@ -51,7 +51,10 @@ function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers
     epochs,
     optimizer,
     arrays: arrays.map(({ length }) => length),
-    pointers: pointers.map(({ clusterings, sums, pointers: { length } }) => ({ clusterings, sums, length })),
+    // Absent where no table learns pointers: files of version 1 before there were any have none either.
+    ...(pointers.length > 0 && {
+      pointers: pointers.map(({ clusterings, sums, pointers: { length } }) => ({ clusterings, sums, length })),
+    }),
   };
   return {
     kind: 'checkpoint',
@@ -74,7 +77,9 @@ function loadContents(part: Part): Checkpoint {
     epochs: settings.objects('epochs').map(readRecord),
     optimizer: { name: optimizer.string('name'), learningRate: optimizer.number('learningRate') },
     arrays: lengths.map((length, i) => new Float32Array(part.bytes(`array${i}`, 4 * length).buffer, 0, length)),
-    pointers: settings.objects('pointers').map((table, i) => readPointers(table, i, part)),
+    pointers: settings.has('pointers')
+      ? settings.objects('pointers').map((table, i) => readPointers(table, i, part))
+      : [],
   };
   optimizer.finish();
   return checkpoint;
