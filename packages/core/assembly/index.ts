@@ -14,3 +14,4 @@ export { assignNearest, assignNearest16, assignSecond } from './assign';
 export { maskGroups, searchScann, searchSlots } from './scann';
 export { storeRows } from './reorder';
 export { encodeCopies, orderLeaves, packGroups, packPoint, trainBlocks } from './scann-build';
+export { encodeProduct } from './product';

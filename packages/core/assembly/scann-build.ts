@@ -66,7 +66,7 @@ export function trainBlocks(
 
 /** The first lane of 16 that holds the least. */
 // @ts-ignore: decorator
-@inline function firstLeast(d0: v128, d1: v128, d2: v128, d3: v128): i32 {
+@inline export function firstLeast(d0: v128, d1: v128, d2: v128, d3: v128): i32 {
   let least = f32x4.pmin(f32x4.pmin(d0, d1), f32x4.pmin(d2, d3));
   least = f32x4.pmin(least, i32x4.shuffle(least, least, 2, 3, 0, 1));
   least = f32x4.pmin(least, i32x4.shuffle(least, least, 1, 0, 3, 2));
@@ -176,7 +176,7 @@ function descend(code: usize, blocks: i32, errors: usize, alongs: usize, along: 
 
 /** What the cost changes by with words first … first + 3 in place of the old one; 0 for the old one and where |e∥| would grow. */
 // @ts-ignore: decorator
-@inline function changeOf(
+@inline export function changeOf(
   first: i32, olds: v128, errors: v128, alongs: v128, rests: v128, before: v128, oldErrors: v128, weight: v128, over: v128,
 ): v128 {
   const next = f32x4.add(rests, alongs);

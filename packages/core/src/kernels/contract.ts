@@ -17,6 +17,7 @@ import type { ClustersKernels } from './families/clusters.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
+import type { ProductKernels } from './families/product.ts';
 import type { ScannKernels } from './families/scann.ts';
 import type { ScannBuildKernels } from './families/scann-build.ts';
 import type { SoftmaxKernels } from './families/softmax.ts';
@@ -76,7 +77,8 @@ export interface KernelTable
     AssignKernels,
     ClustersKernels,
     ScannKernels,
-    ScannBuildKernels {}
+    ScannBuildKernels,
+    ProductKernels {}
 
 /** The name of a kernel. */
 export type KernelName = keyof KernelTable;
@@ -113,6 +115,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'encodeCopies',
   'orderLeaves',
   'packGroups',
+  'encodeProduct',
 ];
 
 /** The name of a kernel the pool can split. */
@@ -146,7 +149,8 @@ export type ParallelKernelName =
   | 'trainBlocks'
   | 'encodeCopies'
   | 'orderLeaves'
-  | 'packGroups';
+  | 'packGroups'
+  | 'encodeProduct';
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

@@ -10,6 +10,7 @@ import { coarseReference } from './coarse.ts';
 import { matmulReference } from './matmul.ts';
 import { optimizersReference } from './optimizers.ts';
 import { pointersReference } from './pointers.ts';
+import { productReference } from './product.ts';
 import { scannReference } from './scann.ts';
 import { scannBuildReference } from './scann-build.ts';
 import { softmaxReference } from './softmax.ts';
@@ -31,5 +32,6 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...clustersReference(memory),
     ...scannReference(memory),
     ...scannBuildReference(memory),
+    ...productReference(memory),
   };
 }

@@ -1,0 +1,94 @@
+/**
+ * Vectors to product codes: the nearest codewords, or those that lose least of the inner products (arXiv 1908.10396):
+ *
+ *   min η·|e∥|² + |e⊥|²,   e = residual − decoded, ∥ along the original vector x
+ *
+ * by coordinate descent as ScaNN's asymmetric hashing does it (assembly/product.ts).
+ */
+import { checkNumber } from '../../checks/numbers.ts';
+import { ShapeError } from '../../errors/errors.ts';
+import type { Block } from '../../memory/heap.ts';
+import { checkFinite } from '../../vectors/check-finite.ts';
+import type { Matrix } from '../../vectors/matrix.ts';
+import type { ProductCodebook } from './codebook.ts';
+
+/** Points a thread claims: enough work to outweigh the claim. */
+const GRAIN = 256;
+
+/** Options of `encodeProduct`. */
+export interface ProductEncodingOptions {
+  /** [n, d] the vectors that the residuals are parts of; without them codes are plain. */
+  originals?: Matrix;
+  /** η, at least 1: weight of the error along x; default 1, which is plain. */
+  eta?: number;
+}
+
+/**
+ * Codes of residuals.
+ *
+ * @param residuals [n, d], of the codebook's runtime
+ * @returns [n, M], one code a byte, point by point
+ * @throws {ShapeError} when widths or counts differ
+ * @throws {OptionError} when eta is below 1
+ * @throws {NotFiniteError} when a number is NaN or infinite
+ */
+export function encodeProduct(
+  codebook: ProductCodebook,
+  residuals: Matrix,
+  options: ProductEncodingOptions = {},
+): Uint8Array {
+  const size = residuals.rows * codebook.blocks;
+  const codes = residuals.runtime.heap.allocate(size);
+  try {
+    encodeProductInto(codebook, residuals, codes, options);
+    return codes.bytes().slice(0, size);
+  } finally {
+    codes.free();
+  }
+}
+
+/**
+ * The same into a block of the linear memory of at least n · M bytes.
+ *
+ * @throws as `encodeProduct`
+ */
+export function encodeProductInto(
+  codebook: ProductCodebook,
+  residuals: Matrix,
+  codes: Block,
+  { originals, eta = 1 }: ProductEncodingOptions = {},
+): void {
+  const { dimensions: d, blocks, codewords, dimensionsPerBlock, words } = codebook;
+  const { rows: n, runtime } = residuals;
+  if (residuals.dimensions !== d) {
+    throw new ShapeError(`residuals: expected ${d} dimensions, got ${residuals.dimensions}`);
+  }
+  if (originals && (originals.dimensions !== d || originals.rows !== n)) {
+    const got = `${originals.rows} of ${originals.dimensions}`;
+    throw new ShapeError(`originals: expected ${n} of ${d} dimensions, got ${got}`);
+  }
+  if (codes.sizeBytes < n * blocks) {
+    throw new ShapeError(`codes: expected a block of ${n * blocks} bytes, got ${codes.sizeBytes}`);
+  }
+  checkNumber('eta', eta, 1);
+  checkFinite('residuals', residuals);
+  if (originals) checkFinite('originals', originals);
+  const stride = 64 * Math.ceil((8 * blocks * (codewords + 1)) / 64);
+  const scratch = runtime.heap.allocate(stride * runtime.pool.threads);
+  runtime.pool.run(
+    'encodeProduct',
+    n,
+    GRAIN,
+    residuals.offset,
+    originals?.offset ?? 0,
+    d,
+    words.offset,
+    codewords,
+    dimensionsPerBlock,
+    eta,
+    codes.offset,
+    scratch.offset,
+    stride,
+  );
+  scratch.free();
+}
