@@ -1,6 +1,6 @@
 /** k-means from points to finished centroids: trained on a sample, then every point assigned. */
 import { throwIfAborted } from '../checks/abort.ts';
-import { checkInteger, checkOneOf } from '../checks/numbers.ts';
+import { checkInteger, checkNumber, checkOneOf } from '../checks/numbers.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
@@ -23,6 +23,8 @@ export interface TrainKMeansOptions {
   minClusterSize?: number;
   /** Centroids are scaled to length 1; default false. */
   spherical?: boolean;
+  /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
+  tolerance?: number;
   signal?: AbortSignal;
   /** Called after each iteration; a signal raised in it ends the training. */
   onProgress?: (progress: Progress) => void;
@@ -52,17 +54,27 @@ export interface TrainedKMeans extends Assignment {
  */
 export function trainKMeans(points: Matrix, options: TrainKMeansOptions): TrainedKMeans {
   const { iterations = 12, seed = 42, sampleSize = points.rows, minClusterSize = 1, spherical = false } = options;
-  const { initialization = 'random', signal, onProgress } = options;
+  const { initialization = 'random', tolerance = 1e-5, signal, onProgress } = options;
   const clusters = checkInteger('clusters', options.clusters, 1);
   checkInteger('iterations', iterations, 1);
   checkOneOf('initialization', initialization, ['random', 'k-means++']);
   checkInteger('minClusterSize', minClusterSize, 0);
+  checkNumber('tolerance', tolerance, 0);
   if (points.rows === 0) throw new ShapeError('points: expected at least one, got none');
   checkInteger('sampleSize', sampleSize, 1);
   checkFinite('points', points);
   throwIfAborted('k-means', signal);
   const random = new Generator(checkInteger('seed', seed, Number.MIN_SAFE_INTEGER)).fork('train k-means');
-  const how = { clusters, iterations, sampleSize, initialization, minClusterSize, isSpherical: spherical, random };
+  const how = {
+    clusters,
+    iterations,
+    sampleSize,
+    initialization,
+    minClusterSize,
+    isSpherical: spherical,
+    tolerance,
+    random,
+  };
   const run = kMeans(points, how, points.runtime);
   let iterationsRun = 0;
   let state = run.next();

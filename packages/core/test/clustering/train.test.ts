@@ -50,6 +50,14 @@ test('more iterations never leave points farther from their centroids', () => {
   }
 });
 
+test('a tolerance ends the training early', () => {
+  const { points } = blobs(9, 60, 4);
+  const of = (tolerance: number): number =>
+    trainKMeans(points, { clusters: 9, iterations: 40, tolerance }).iterationsRun;
+  assert.ok(of(0.5) <= of(1e-5));
+  assert.ok(of(1e-5) < 40);
+});
+
 test('any number of threads gives the same bytes', () => {
   const [one, ...others] = [1, 2, 3].map((threads) => {
     const own = new Runtime({ threads });
@@ -108,6 +116,7 @@ test('bad input is refused', () => {
   assert.throws(bad({ clusters: 0 }), OptionError);
   assert.throws(bad({ iterations: 0 }), OptionError);
   assert.throws(bad({ sampleSize: 0 }), OptionError);
+  assert.throws(bad({ tolerance: -1 }), OptionError);
   assert.throws(bad({ initialization: 'best' as 'random' }), OptionError);
   assert.throws(() => trainKMeans(new Matrix(0, 2, runtime), { clusters: 2 }), ShapeError);
   assert.throws(() => assignNearest(points, new Matrix(2, 3, runtime)), ShapeError);
