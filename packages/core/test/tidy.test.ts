@@ -155,3 +155,10 @@ test('links between the documents lead somewhere', () => {
     }
   }
 });
+
+test('ARCHITECTURE.md links every folder', () => {
+  const map = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  for (const folder of TIERS.flat()) {
+    assert.ok(map.includes(`(packages/core/src/${folder})`), `${folder}/ is not on the map`);
+  }
+});
