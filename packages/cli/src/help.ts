@@ -14,6 +14,7 @@ export const HELP: string = `shortlist ${VERSION}: the retrieval stage of a reco
 Usage: shortlist COMMAND [OPTIONS]
 
 Commands
+  compress     train every embedding method at every budget on your data; tables and a figure
   serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
                file, a folder that holds one, or a folder of versions 1, 2, 3, …
   tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
@@ -29,6 +30,18 @@ Options of tutorial
   --copies N       shrunk copies of every movie in the second half (default 1000: 1.68 million
                    candidates; 0 leaves it out)
   --resume FILE    go on with training that Ctrl-C interrupted
+  --json           one JSON object a line
+
+Options of compress
+  --data DIR       a folder with u.data, u.item and u.user (clicks: cross-entropy), or with train.txt
+                   and test.txt, a user and items a line (retrieval: recall@20); planted for a small
+                   world with known clusters (default: MovieLens-100K as in the tutorial)
+  --budgets LIST   shares of the full parameters (default 1/4,1/10,1/16,1/40,1/64,1/250,1/1000)
+  --methods LIST   all, or names with commas (default all)
+  --seeds N        runs of each (default 3)
+  --columns N      columns of the methods that have some (default 8)
+  --epochs N       default 15 for clicks, 10 for retrieval
+  --out DIR        results, which a later run goes on from, tables, figure (default compress)
   --json           one JSON object a line
 
 Options of serve

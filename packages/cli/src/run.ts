@@ -11,6 +11,7 @@ import type { Environment } from './terminal/terminal.ts';
 import { tutorial } from './tutorial/command.ts';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
+  compress: async (argv, environment) => (await import('./compress/command.ts')).compress(argv, environment),
   // Loaded when asked for: no other command needs an HTTP server.
   serve: async (argv, environment) => (await import('./serve/command.ts')).serve(argv, environment),
   tutorial,

@@ -31,11 +31,12 @@ export type { ClusterHealth } from './embeddings/cluster-health.ts';
 export type { EmbeddingTable } from './embeddings/contract.ts';
 export { Cqr, type CqrOptions } from './embeddings/cqr.ts';
 export { FullTable, type FullTableOptions } from './embeddings/full.ts';
-export type { EmbeddingOptions } from './embeddings/make-table.ts';
+export { EMBEDDING_METHODS, type EmbeddingOptions, makeTable } from './embeddings/make-table.ts';
 export { type ProductOptions, quantizeProduct } from './embeddings/product.ts';
 export { QuantizedTable, type QuantizeOptions } from './embeddings/quantized.ts';
 export { quantizeResidual, type ResidualOptions } from './embeddings/residual.ts';
 export { OOV_TOKEN, StringLookup, type StringLookupOptions } from './embeddings/string-lookup.ts';
+export type { TableContext } from './embeddings/table-context.ts';
 // errors
 export { ERROR_CATALOGUE, type ErrorCode } from './errors/catalogue.ts';
 export * from './errors/errors.ts';

@@ -1,0 +1,53 @@
+/**
+ * What a task of the experiment can do: train two tables and say how good they are. The tasks differ in data and measure;
+ * budgets, methods, results and figures know nothing of either.
+ */
+import type { ClusterRecord, ClusterSchedule, EmbeddingOptions, EmbeddingTable } from 'shortlist';
+
+/** A figure by name, the task's main one first. */
+export type Figures = Readonly<Record<string, number>>;
+
+/** Two tables. */
+export interface Tables {
+  queries: EmbeddingTable;
+  candidates: EmbeddingTable;
+}
+
+/** What a training came to. */
+export interface Trained {
+  /** As they were at the best epoch. */
+  tables: Tables;
+  figures: Figures;
+  bestEpoch: number;
+  /** Training alone, without clustering and evaluation. */
+  secondsPerEpoch: number;
+  clusterings: readonly ClusterRecord[];
+}
+
+/** How to train. */
+export interface TrainingOptions {
+  /** For a table of so many ids. */
+  embedding: (vocabularySize: number) => EmbeddingOptions;
+  clusterings: ClusterSchedule | undefined;
+  seed: number;
+  signal: AbortSignal;
+  /** Called after each epoch. */
+  onEpoch: (epoch: number, epochs: number) => void;
+  /** A column of pointers collapsed. */
+  onWarning: (warning: string) => void;
+}
+
+/** A task. */
+export interface Experiment {
+  readonly name: string;
+  /** One line on the data and the protocol. */
+  readonly line: string;
+  /** Names of the figures; the first is the main one. */
+  readonly figures: readonly string[];
+  readonly isLowerBetter: boolean;
+  readonly dimensions: number;
+  /** Ids of the two tables. */
+  readonly vocabularySizes: readonly [queries: number, candidates: number];
+  train(options: TrainingOptions): Promise<Trained>;
+  evaluate(tables: Tables): Figures;
+}

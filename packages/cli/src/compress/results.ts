@@ -1,0 +1,83 @@
+/**
+ * Results on disk, one JSON object a line, written as soon as they are known: a run that was stopped goes on where it was.
+ * The first line holds the settings, so that results of different runs are never mixed.
+ */
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from 'shortlist';
+import type { Figures } from './experiment.ts';
+import type { Job } from './plan.ts';
+
+/** What a job came to. */
+export interface Result extends Job {
+  /** Trained float32 of both tables; absent where the budget was refused. */
+  parameters?: number;
+  /** Bytes that saving both tables writes: pointers and hash coefficients included. */
+  bytes?: number;
+  figures?: Figures;
+  bestEpoch?: number;
+  secondsPerEpoch?: number;
+  clusterSeconds?: number;
+  /** Smallest entropies of pointers and pairs of pointers after the last clustering, in bits. */
+  h1?: number;
+  h2?: number;
+  /** Why the method cannot meet the budget. */
+  refused?: string;
+}
+
+/** What makes results comparable. */
+export interface Settings {
+  task: string;
+  line: string;
+  epochs: number;
+  columns: number;
+}
+
+/** A file of results. */
+export class ResultsFile {
+  readonly folder: string;
+  readonly results: Result[];
+
+  private constructor(folder: string, results: Result[]) {
+    this.folder = folder;
+    this.results = results;
+  }
+
+  /**
+   * Open or begin the results of a run.
+   *
+   * @throws {DataError} when the folder holds results of other settings
+   */
+  static async open(folder: string, settings: Settings): Promise<ResultsFile> {
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, 'results.jsonl');
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if ((error as { code?: string }).code === 'ENOENT') return '';
+      throw error;
+    });
+    // A line without its line feed was being written when the process ended.
+    const [first, ...lines] = text.split('\n').slice(0, -1);
+    const header = JSON.stringify(settings);
+    if (first === undefined) {
+      await writeFile(path, `${header}\n`);
+      return new ResultsFile(folder, []);
+    }
+    if (first !== header) {
+      throw new DataError(`${path}: expected results of ${header}, got those of ${first}; choose another --out`);
+    }
+    const results = lines.map((line) => JSON.parse(line) as Result);
+    await writeFile(path, [header, ...lines].map((line) => `${line}\n`).join(''));
+    return new ResultsFile(folder, results);
+  }
+
+  /** The result of a job, where it is known. */
+  find({ method, budget, seed }: Job): Result | undefined {
+    return this.results.find((each) => each.method === method && each.budget === budget && each.seed === seed);
+  }
+
+  /** Keep a result, on disk before anything else happens. */
+  async add(result: Result): Promise<void> {
+    await appendFile(join(this.folder, 'results.jsonl'), `${JSON.stringify(result)}\n`);
+    this.results.push(result);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Retrieval: two tables trained on in-batch softmax, recall@20 and nDCG@20 of each user's test items among all items but
+ * those the user was trained on; the protocol of LightGCN's Gowalla split.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  Adagrad,
+  BruteForce,
+  type ClusterRecord,
+  DataError,
+  defaultRuntime,
+  type EmbeddingTable,
+  type EvaluatedUser,
+  evaluatePerUser,
+  Generator,
+  type RetrievalDataset,
+  StringLookup,
+  Tower,
+  TwoTowerModel,
+} from 'shortlist';
+import type { Experiment, Figures, Trained, TrainingOptions } from './experiment.ts';
+
+const DIMENSIONS = 32;
+const BATCH_SIZE = 2048;
+/** Chosen with the number of epochs on the validation part, for the full table. */
+const LEARNING_RATE = 0.1;
+const K = 20;
+
+/** Interactions as users' lists of items. */
+export interface RetrievalData {
+  line: string;
+  users: readonly string[];
+  items: readonly string[];
+  /** [users] numbers of items. */
+  train: readonly (readonly number[])[];
+  test: readonly (readonly number[])[];
+}
+
+/** The retrieval task on such data. */
+export function retrievalExperiment(data: RetrievalData, epochs: number): Experiment {
+  const { users, items } = data;
+  return {
+    name: 'retrieval',
+    line: data.line,
+    figures: [`recall@${K}`, `ndcg@${K}`],
+    isLowerBetter: false,
+    dimensions: DIMENSIONS,
+    // One more each: the row of unknown words.
+    vocabularySizes: [users.length + 1, items.length + 1],
+    train: (options) => train(data, epochs, options),
+    evaluate: ({ queries, candidates }) => evaluate(data, towerOf(users, queries), towerOf(items, candidates)),
+  };
+}
+
+async function train(data: RetrievalData, epochs: number, options: TrainingOptions): Promise<Trained> {
+  const { seed, signal, clusterings } = options;
+  const { users, items } = data;
+  const seeds = new Generator(seed);
+  const make = (vocabulary: readonly string[]): Tower =>
+    Tower.create({
+      vocabulary,
+      dimensions: DIMENSIONS,
+      seed: seeds.uint32(),
+      embedding: options.embedding(vocabulary.length + 1),
+    });
+  const [queryTower, candidateTower] = [make(users), make(items)];
+  const model = new TwoTowerModel({
+    queryTower,
+    candidateTower,
+    optimizer: new Adagrad({ learningRate: LEARNING_RATE }),
+  });
+  const records: ClusterRecord[] = [];
+  const { epochs: history } = await model.fit(interactions(data, seed), {
+    epochs,
+    batchSize: BATCH_SIZE,
+    shuffle: true,
+    seed,
+    signal,
+    ...(clusterings ? { clusterings } : {}),
+    onCluster: (record) => {
+      records.push(record);
+      if (record.warning) options.onWarning(record.warning);
+    },
+    onEpochEnd: ({ epoch }) => options.onEpoch(epoch, epochs),
+  });
+  const clustering = records.reduce((sum, { seconds }) => sum + seconds, 0);
+  const whole = history.reduce((sum, { seconds }) => sum + seconds, 0);
+  return {
+    tables: { queries: queryTower.inputs[0]!.table, candidates: candidateTower.inputs[0]!.table },
+    figures: evaluate(data, queryTower, candidateTower),
+    // The test part chooses nothing: the last epoch counts.
+    bestEpoch: epochs,
+    secondsPerEpoch: (whole - clustering) / epochs,
+    clusterings: records,
+  };
+}
+
+/** Rows in an order of their own: a batch of one user's items would be its own negatives. */
+function interactions({ users, items, train: lists }: RetrievalData, seed: number): RetrievalDataset<string, string> {
+  const queries: string[] = [];
+  const candidates: string[] = [];
+  lists.forEach((list, user) => {
+    for (const item of list) {
+      queries.push(users[user]!);
+      candidates.push(items[item]!);
+    }
+  });
+  const order = new Generator(seed).fork('rows').permutation(queries.length);
+  return {
+    queries: Array.from(order, (row) => queries[row]!),
+    candidates: Array.from(order, (row) => candidates[row]!),
+  };
+}
+
+function evaluate(
+  { users, items, train: known, test }: RetrievalData,
+  queryTower: Tower,
+  candidateTower: Tower,
+): Figures {
+  const index = new BruteForce<string, number>({ queryModel: queryTower }).index(
+    candidateTower.embed(items),
+    Array.from(items, (_, number) => number),
+  );
+  const asked = users.map(
+    (query, user): EvaluatedUser<string, number> => ({
+      query,
+      positives: test[user]!,
+      known: known[user]!,
+    }),
+  );
+  const [metrics] = evaluatePerUser(index, asked, { ks: [K] }).metrics;
+  return { [`recall@${K}`]: metrics?.recall ?? 0, [`ndcg@${K}`]: metrics?.ndcg ?? 0 };
+}
+
+function towerOf(words: readonly string[], table: EmbeddingTable): Tower {
+  const lookup = new StringLookup({ vocabulary: words });
+  return new Tower([{ name: '', lookup, table }], [], false, defaultRuntime());
+}
+
+/**
+ * A folder with train.txt and test.txt, and valid.txt where there is one, which is trained on, too: a line is a user and
+ * the user's items, numbers from 0.
+ */
+export async function readLists(folder: string): Promise<RetrievalData> {
+  const read = async (name: string): Promise<number[][]> => {
+    const text = await readFile(join(folder, name), 'utf8');
+    const lists: number[][] = [];
+    text.split('\n').forEach((line, i) => {
+      if (line.trim() === '') return;
+      const [user, ...list] = line.trim().split(/\s+/).map(Number) as [number, ...number[]];
+      if (![user, ...list].every((number) => Number.isSafeInteger(number) && number >= 0)) {
+        throw new DataError(`${name}, line ${i + 1}: expected a user and items, numbers from 0`);
+      }
+      lists[user] = list;
+    });
+    return lists;
+  };
+  const missing = (error: unknown): number[][] => {
+    if ((error as { code?: string }).code === 'ENOENT') return [];
+    throw error;
+  };
+  const [train, valid, test] = [
+    await read('train.txt'),
+    await read('valid.txt').catch(missing),
+    await read('test.txt'),
+  ];
+  const users = Math.max(train.length, valid.length, test.length);
+  const whole = Array.from({ length: users }, (_, user) => [...(train[user] ?? []), ...(valid[user] ?? [])]);
+  const tests = Array.from({ length: users }, (_, user) => test[user] ?? []);
+  const most = [...whole, ...tests].reduce((max, list) => list.reduce((a, b) => Math.max(a, b), max), -1);
+  const rows = whole.reduce((sum, { length }) => sum + length, 0);
+  const line = `${folder}: ${users} users, ${most + 1} items, ${rows} interactions to train`;
+  const words = (length: number): string[] => Array.from({ length }, (_, number) => String(number));
+  return { line, users: words(users), items: words(most + 1), train: whole, test: tests };
+}
