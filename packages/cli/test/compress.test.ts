@@ -101,7 +101,10 @@ test('lists of items: recall, and budgets that a method cannot meet are said', a
   );
   assert.ok(summary[0]!.figures['recall@20']! > 0 && summary[0]!.figures['recall@20']! <= 1);
   const refused = await compress([
-    ...argv.slice(0, 4),
+    '--data',
+    data,
+    '--out',
+    join(folder, 'refused'),
     '--methods',
     'quotient-remainder',
     '--budgets',
