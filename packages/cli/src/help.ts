@@ -40,7 +40,7 @@ Options of compress
   --methods LIST   all, or names with commas (default all)
   --seeds N        runs of each (default 3)
   --columns N      columns of the methods that have some (default 8)
-  --epochs N       default 15 for clicks, 10 for retrieval
+  --epochs N       default 15 for clicks, 6 for retrieval
   --out DIR        results, which a later run goes on from, tables, figure (default compress)
   --json           one JSON object a line
 
