@@ -12,17 +12,14 @@ import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
-import { Matrix } from '../vectors/matrix.ts';
 import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
 import { sliceColumn } from './column-slices.ts';
 import type { Cqr } from './cqr.ts';
-import { SAMPLE_PER_CLUSTER, sampleVectors } from './sample-vectors.ts';
+import { BLOCK_IDS, finiteColumn, finiteVectors, sampleIds } from './sample-vectors.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Lloyd's iterations: the paper's. */
 const ITERATIONS = 50;
-/** Ids in a block: 65,536 rows of 32 floats are 8 MB. */
-const BLOCK_IDS = 65_536;
 
 /** Options of a clustering. */
 export interface ClusterOptions {
@@ -57,12 +54,12 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
     signal,
   });
   const what = `cluster ${table.clusterings + 1}`;
-  const sample = sampleVectors(table, SAMPLE_PER_CLUSTER * clusters, random.fork('ids'), runtime, what);
+  const ids = sampleIds(vocabularySize, clusters, random.fork('ids'));
   const trained: Centroids[] = [];
   let pointers: Block | undefined;
   try {
     for (let column = 0; column < columns; column++) {
-      const slice = sliceColumn(sample, column, columns);
+      const slice = finiteColumn(table, ids, { index: column, of: columns }, runtime, what);
       const how = {
         clusters,
         iterations,
@@ -89,7 +86,6 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
     optimizer?.resetState(codebook);
     return clusterHealth(table.pointers!, columns, table.rowsPerTable, change / vocabularySize);
   } finally {
-    sample.free();
     pointers?.free();
     for (const each of trained) each.free();
   }
@@ -97,13 +93,10 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
 
 /** Point a block of ids at their nearest centroids; Σ |vector − centroids|². */
 function assignBlock(table: Cqr, trained: readonly Centroids[], first: number, count: number, pointers: Block): number {
-  const { columns, dimensions, codebook } = table;
+  const { columns, codebook } = table;
   const { runtime } = codebook;
-  const vectors = new Matrix(count, dimensions, runtime);
-  table.rows(
-    Int32Array.from({ length: count }, (_, i) => first + i),
-    vectors,
-  );
+  const ids = Int32Array.from({ length: count }, (_, i) => first + i);
+  const vectors = finiteVectors(table, ids, runtime, `cluster ${table.clusterings + 1}`);
   const labels = runtime.heap.allocate(4 * count);
   const scores = runtime.heap.allocate(4 * count);
   const out = new Uint16Array(

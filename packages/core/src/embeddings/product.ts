@@ -13,15 +13,8 @@ import { Matrix } from '../vectors/matrix.ts';
 import { type Budget, sliceWidth } from './budget.ts';
 import { sliceColumn } from './column-slices.ts';
 import type { EmbeddingTable } from './contract.ts';
-import {
-  affordCentroids,
-  BLOCK_IDS,
-  QuantizedTable,
-  type QuantizeOptions,
-  quantizeSettings,
-  runtimeOf,
-} from './quantized.ts';
-import { SAMPLE_PER_CLUSTER, sampleVectors } from './sample-vectors.ts';
+import { affordCentroids, QuantizedTable, type QuantizeOptions, quantizeSettings, runtimeOf } from './quantized.ts';
+import { BLOCK_IDS, finiteVectors, sampleIds } from './sample-vectors.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Options of product quantization. */
@@ -48,7 +41,8 @@ export async function quantizeProduct(table: EmbeddingTable, options: ProductOpt
   const runtime = runtimeOf(table.trained());
   const random = new Generator(seed).fork('product');
   const steps = new WorkSteps('quantize', columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);
-  const sample = sampleVectors(table, SAMPLE_PER_CLUSTER * clusters, random.fork('ids'), runtime, 'quantize');
+  const sampled = sampleIds(vocabularySize, clusters, random.fork('ids'));
+  const sample = finiteVectors(table, sampled, runtime, 'quantize');
   const trained: Centroids[] = [];
   const pointers = runtime.heap.allocate(2 * vocabularySize * columns);
   try {
@@ -70,9 +64,8 @@ export async function quantizeProduct(table: EmbeddingTable, options: ProductOpt
     }
     for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
       const ids = Int32Array.from({ length: Math.min(BLOCK_IDS, vocabularySize - first) }, (_, i) => first + i);
-      const vectors = new Matrix(ids.length, dimensions, runtime);
+      const vectors = finiteVectors(table, ids, runtime, 'quantize');
       const [labels, scores] = [runtime.heap.allocate(4 * ids.length), runtime.heap.allocate(4 * ids.length)];
-      table.rows(ids, vectors);
       trained.forEach((centroids, column) => {
         const slice = sliceColumn(vectors, column, columns);
         centroids.assign(slice.offset, ids.length, labels, scores);

@@ -37,9 +37,6 @@ export interface QuantizeOptions {
 
 /** Lloyd's iterations where none are asked for. */
 export const QUANTIZE_ITERATIONS = 25;
-/** Ids quantized at once: 65,536 rows of 32 floats are 8 MB. */
-export const BLOCK_IDS = 65_536;
-
 /** The shape of a quantized table. */
 export interface QuantizedShape {
   method: 'product' | 'residual';

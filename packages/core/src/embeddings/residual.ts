@@ -14,15 +14,8 @@ import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { Budget } from './budget.ts';
 import type { EmbeddingTable } from './contract.ts';
-import {
-  affordCentroids,
-  BLOCK_IDS,
-  QuantizedTable,
-  type QuantizeOptions,
-  quantizeSettings,
-  runtimeOf,
-} from './quantized.ts';
-import { SAMPLE_PER_CLUSTER, sampleVectors } from './sample-vectors.ts';
+import { affordCentroids, QuantizedTable, type QuantizeOptions, quantizeSettings, runtimeOf } from './quantized.ts';
+import { BLOCK_IDS, finiteVectors, sampleIds } from './sample-vectors.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Options of residual quantization. */
@@ -48,7 +41,8 @@ export async function quantizeResidual(table: EmbeddingTable, options: ResidualO
   const runtime = runtimeOf(table.trained());
   const random = new Generator(seed).fork('residual');
   const steps = new WorkSteps('quantize', stages * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);
-  const sample = sampleVectors(table, SAMPLE_PER_CLUSTER * clusters, random.fork('ids'), runtime, 'quantize');
+  const sampled = sampleIds(vocabularySize, clusters, random.fork('ids'));
+  const sample = finiteVectors(table, sampled, runtime, 'quantize');
   const trained: Centroids[] = [];
   const pointers = runtime.heap.allocate(2 * vocabularySize * stages);
   const scratch: Block[] = [];
@@ -73,8 +67,7 @@ export async function quantizeResidual(table: EmbeddingTable, options: ResidualO
     }
     for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
       const ids = Int32Array.from({ length: Math.min(BLOCK_IDS, vocabularySize - first) }, (_, i) => first + i);
-      const vectors = new Matrix(ids.length, dimensions, runtime);
-      table.rows(ids, vectors);
+      const vectors = finiteVectors(table, ids, runtime, 'quantize');
       trained.forEach((centroids, stage) => {
         takeResidual(vectors, centroids, labels, scores);
         const out = new Uint16Array(runtime.heap.memory.memory.buffer, pointers.offset, vocabularySize * stages);
