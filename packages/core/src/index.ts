@@ -12,6 +12,10 @@ export {
 } from './bundle/bundle.ts';
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';
+// clustering
+export { type Assignment, assignNearest } from './clustering/assign.ts';
+export type { Progress } from './clustering/k-means.ts';
+export { type TrainedKMeans, type TrainKMeansOptions, trainKMeans } from './clustering/train.ts';
 // data
 export { type Interactions, takeInteractions } from './data/interactions.ts';
 export {
@@ -68,6 +72,12 @@ export type { SparseOptimizer } from './optimizers/contract.ts';
 export { Sgd, type SgdOptions } from './optimizers/sgd.ts';
 // parallel
 export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
+// quantization
+export { type BalancedPca, type BalancedPcaOptions, rotateRows, trainBalancedPca } from './quantization/pca.ts';
+export type { ProductCodebook } from './quantization/product/codebook.ts';
+export { decodeProduct } from './quantization/product/decode.ts';
+export { encodeProduct, type ProductEncodingOptions } from './quantization/product/encode.ts';
+export { type ProductTrainingOptions, trainProductCodebook } from './quantization/product/train.ts';
 // random
 export { Generator } from './random/generator.ts';
 export { type Checkpoint, FitAbortedError, takeCheckpoint } from './retrieval/checkpoint.ts';
