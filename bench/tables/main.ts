@@ -1,0 +1,70 @@
+/**
+ * The compression table: what embedding tables cost and what they are worth at a budget.
+ *
+ *   npm run bench:tables [-- --json] [-- --only speed,memory,clicks,columns,retrieval]
+ *
+ * Speed and memory need nothing but this machine; the other rows read MovieLens-100K and Gowalla below $SHORTLIST_DATA and
+ * say so where it is unset. Gowalla takes an hour or so; a run that was stopped goes on where it was. No peer has these
+ * tables: ours are compared with each other.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { finish, type Row, row } from '../harness/rows.ts';
+import { clicks, moreOfEach, retrieval } from './quality.ts';
+import { clustering, lookup, trainingStep } from './speed.ts';
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: 'speed,memory,clicks,columns,retrieval' },
+  },
+});
+const data = process.env.SHORTLIST_DATA;
+
+const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
+  speed: async () => [await trainingStep(), await lookup(), await clustering()],
+  memory,
+  clicks: () => withData(clicks),
+  columns: () => withData(moreOfEach),
+  retrieval: () => withData(retrieval),
+};
+
+const rows: Row[] = [];
+for (const name of values.only.split(',')) {
+  const part = PARTS[name];
+  if (!part) throw new Error(`--only: expected some of ${Object.keys(PARTS).join(', ')}, got ${name}`);
+  console.error(`measuring: ${name}`);
+  rows.push(...(await part()));
+}
+finish('tables', rows);
+
+function withData(measure: (folder: string) => Row[]): Row[] {
+  if (data !== undefined) return measure(data);
+  console.error('SHORTLIST_DATA is not set: no rows of quality');
+  return [];
+}
+
+function memory(): Row[] {
+  const program = fileURLToPath(new URL('./large-table.js', import.meta.url));
+  const figures = JSON.parse(execFileSync(process.execPath, [program], { encoding: 'utf8' })) as Record<string, number>;
+  const { peakBytes, clusterSeconds, before, after, parameters, tableBytes } = figures as Required<typeof figures>;
+  const work = '10,000,000 ids, d = 64 at 1/1000 of the parameters with one cluster()';
+  const quality = {
+    parameters: parameters!,
+    'table MB': (tableBytes! / 1e6).toFixed(1),
+    'loss before': before!.toFixed(4),
+    'loss after': after!.toFixed(4),
+  };
+  return [
+    row({
+      work: `${work}: peak memory`,
+      ours: peakBytes! / 1e6,
+      peer: null,
+      unit: 'MB',
+      required: { atMost: 400 },
+      quality,
+    }),
+    row({ work: `${work}: the clustering`, ours: clusterSeconds!, peer: null, unit: 's', required: { atMost: 300 } }),
+  ];
+}

@@ -1,0 +1,121 @@
+/** The speed rows of the compression table: a training step, a lookup, a clustering. */
+import {
+  BruteForce,
+  bundleFromBytes,
+  bundleToBytes,
+  type Clicks,
+  Cqr,
+  cluster,
+  type EmbeddingOptions,
+  type EmbeddingTable,
+  Generator,
+  Matrix,
+  MatrixFactorization,
+  makeTable,
+  Runtime,
+  Tower,
+} from 'shortlist';
+import { interleave } from '../harness/interleave.ts';
+import { type Row, row } from '../harness/rows.ts';
+
+const DIMENSIONS = 32;
+const COLUMNS = 4;
+const ROUNDS = 9;
+
+/** A step of click training at the same budget: CQR after a clustering against the hashing trick. */
+export async function trainingStep(): Promise<Row> {
+  const [ids, batchSize, steps] = [100_000, 8192, 5];
+  const runtime = new Runtime();
+  const parameters = (ids * DIMENSIONS) / 16;
+  const model = (options: EmbeddingOptions): MatrixFactorization => {
+    const [queryTable, candidateTable] = [1, 2].map((seed) =>
+      makeTable(options, { vocabularySize: ids, dimensions: DIMENSIONS, seed, runtime }),
+    ) as [EmbeddingTable, EmbeddingTable];
+    return new MatrixFactorization({ queryTable, candidateTable });
+  };
+  const cqr = model({ method: 'cqr', parameters, columns: COLUMNS });
+  const hashing = model({ method: 'hashing-trick', parameters });
+  for (const table of [cqr.queryTable, cqr.candidateTable]) await cluster(table as Cqr, { iterations: 2 });
+  const generator = new Generator(1);
+  const draw = (): Int32Array => Int32Array.from({ length: batchSize }, () => generator.below(ids));
+  const clicks: Clicks = {
+    queries: draw(),
+    candidates: draw(),
+    labels: Uint8Array.from({ length: batchSize }, () => generator.below(2)),
+  };
+  const side = (trained: MatrixFactorization) => (): number =>
+    timed(() => {
+      for (let step = 0; step < steps; step++) trained.step(clicks);
+    }) / steps;
+  const { ours, peer } = await interleave(side(cqr), side(hashing), ROUNDS, 3);
+  return row({
+    work: 'training step of CQR, batch 8,192, d = 32, against the hashing trick',
+    ours: ours.median,
+    peer: peer!.median,
+    unit: 'ms',
+    required: { ratio: 1.5 },
+  });
+}
+
+/** Rows of 1,000 ids from a CQR table that was saved and loaded, against a full table. */
+export async function lookup(): Promise<Row> {
+  const [words, asked, rounds] = [200_000, 1000, 200];
+  const vocabulary = Array.from({ length: words }, (_, i) => `word ${i}`);
+  const embedding = { method: 'cqr', parameters: (words * DIMENSIONS) / 16, columns: COLUMNS } as const;
+  const tower = Tower.create({ vocabulary, dimensions: DIMENSIONS, embedding });
+  await cluster(tower.inputs[0]!.table as Cqr, { iterations: 2 });
+  const index = new BruteForce<string, string>({ queryModel: tower }).index(tower.embed(['word 1']), ['word 1']);
+  const loaded = await bundleFromBytes<string, string>(bundleToBytes({ index }));
+  const table = loaded.queryTower!.inputs[0]!.table;
+  const full = Tower.create({ vocabulary, dimensions: DIMENSIONS }).inputs[0]!.table;
+  const generator = new Generator(2);
+  const ids = Int32Array.from({ length: asked }, () => generator.below(words));
+  const out = new Matrix(asked, DIMENSIONS);
+  const before = new Matrix(asked, DIMENSIONS);
+  tower.inputs[0]!.table.rows(ids, before);
+  table.rows(ids, out);
+  const same = before.data.every((value, i) => value === out.data[i]);
+  const side = (from: EmbeddingTable) => (): number =>
+    (1000 *
+      timed(() => {
+        for (let i = 0; i < rounds; i++) from.rows(ids, out);
+      })) /
+    rounds;
+  const { ours, peer } = await interleave(side(table), side(full), ROUNDS, 3);
+  return row({
+    work: 'lookup of 1,000 ids from a loaded CQR table, against a full table',
+    ours: ours.median,
+    peer: peer!.median,
+    unit: 'µs',
+    required: { ratio: 2 },
+    qualityHolds: same,
+    quality: same ? 'the same bits as before saving' : 'other bits than before saving',
+  });
+}
+
+/** One clustering of a million ids. */
+export async function clustering(): Promise<Row> {
+  const [ids, clusters] = [1_000_000, 1024];
+  const table = Cqr.create(
+    { parameters: 2 * clusters * DIMENSIONS, columns: COLUMNS },
+    { vocabularySize: ids, dimensions: DIMENSIONS, seed: 1, runtime: new Runtime() },
+  );
+  let calls = 0;
+  const start = performance.now();
+  const { h1, emptyClusters } = await cluster(table, { onProgress: () => calls++ });
+  return row({
+    work: 'cluster() of 1,000,000 ids, d = 32, c = 4, k = 1,024',
+    ours: (performance.now() - start) / 1000,
+    peer: null,
+    unit: 's',
+    required: { atMost: 12 },
+    qualityHolds: calls > 100,
+    quality: { h1: h1.toFixed(2), emptyClusters, progressCalls: calls },
+  });
+}
+
+function timed(work: () => void): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
