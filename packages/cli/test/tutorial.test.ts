@@ -49,6 +49,8 @@ test('every step is shown, and the loaded bundle answers the same', async () => 
     /the same titles and the same scores, bit for bit/,
     /Efficient serving: 26,912 candidates, every movie and 15 shrunk copies of it/,
     /ScaNN with 2,000 leaves: built in/,
+    /factorized_top_k\/top_100_index_recall +0\.9\d+/,
+    /Tuned for recall@10 0\.99 \(\d+ settings tried\): \d+ leaves searched, \d+ reordered, .*recall 0\.99\d+|recall 1\.0000/,
     /ScaNN 1000\/70\/400 \(leaves\/searched\/reordered\): recall@10 0\.9\d+|recall@10 1\.0000/,
   ]) {
     assert.match(stdout, part);

@@ -118,6 +118,7 @@ export type {
   TopKOptions,
 } from './topk/contract.ts';
 export { Identifiers } from './topk/identifiers.ts';
+export { recallOf } from './topk/recall.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
 export type { ScannDrift } from './topk/scann/live-index.ts';
 export { GroupFilter } from './topk/scann/masks.ts';
@@ -131,6 +132,6 @@ export { type FeatureOptions, type Features, Tower, type TowerHead } from './tow
 // tuning
 export { type AutopilotSettings, autopilot } from './tuning/autopilot.ts';
 export { paretoFront, type TradeOff } from './tuning/pareto.ts';
-export { recallOf, type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';
+export { type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';
 // vectors
 export { Matrix, type VectorsLike } from './vectors/matrix.ts';

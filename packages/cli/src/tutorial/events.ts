@@ -119,6 +119,24 @@ export interface RecallEvent extends Event {
   recall: number;
 }
 
+/** The cheapest setting that reaches a recall, by counted work. */
+export interface TunedEvent extends Event {
+  event: 'tuned';
+  targetRecall: number;
+  k: number;
+  /** Settings tried. */
+  tried: number;
+  leavesToSearch: number;
+  reorder: number;
+  /** Standard errors within which groups of candidates are searched; 0: all are. */
+  groupBound: number;
+  recall: number;
+  /** A query's work. */
+  centroids: number;
+  codes: number;
+  reorders: number;
+}
+
 /** The bundle was written. */
 export interface SavedEvent extends Event {
   event: 'saved';
@@ -150,5 +168,6 @@ export type TutorialEvent =
   | BuildingEvent
   | BuiltEvent
   | RecallEvent
+  | TunedEvent
   | SavedEvent
   | LoadedEvent;

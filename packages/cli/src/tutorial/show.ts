@@ -67,6 +67,12 @@ const SHOWN: Shown = {
   recall({ index, k, recall }, terminal) {
     terminal.line(`  ${index} (leaves/searched/reordered): recall@${k} ${recall.toFixed(4)}`);
   },
+  tuned({ targetRecall, k, tried, leavesToSearch, reorder, groupBound, recall, codes }, terminal) {
+    terminal.line(
+      `\nTuned for recall@${k} ${targetRecall} (${count(tried)} settings tried): ${leavesToSearch} leaves searched, ` +
+        `${reorder} reordered, bound ${groupBound}: recall ${recall.toFixed(4)}, ${count(codes)} codes a query`,
+    );
+  },
   saved(event, terminal) {
     terminal.line(`\nSaved ${event.path} (${bytes(event.sizeBytes)}) in ${duration(1000 * event.seconds)}`);
   },

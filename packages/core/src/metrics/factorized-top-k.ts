@@ -17,9 +17,12 @@ import { Streaming } from '../topk/streaming.ts';
 import { isRow, type VectorSource, vectorSource } from '../topk/vector-source.ts';
 import { distinctRows } from '../vectors/distinct-rows.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { IndexRecall } from './index-recall.ts';
 
 /** Ks of TFRS's metric. */
 const DEFAULT_KS: readonly number[] = [1, 5, 10, 50, 100];
+/** Queries asked exactly: 1,600 results at k = 100, whose share is known to a per cent or two, for .2 s over 1.7 million rows. */
+const RECALL_SAMPLE = 16;
 
 /** Options of `FactorizedTopK`. */
 export interface FactorizedTopKOptions<I extends Identifier> {
@@ -31,6 +34,8 @@ export interface FactorizedTopKOptions<I extends Identifier> {
   name?: string;
   /** How a hit is found; default by identifiers where an update has them. */
   matchBy?: 'identifiers' | 'scores' | undefined;
+  /** Queries also asked exactly where the index is not exact, for its own recall; default 16, 0 for none. */
+  recallSampleSize?: number;
 }
 
 /** What is true for the queries of an update. */
@@ -58,12 +63,20 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   readonly candidates: TopK<never, I>;
   readonly #matchBy: 'identifiers' | 'scores' | undefined;
   readonly #hits: Float64Array;
+  readonly #indexRecall: IndexRecall<I>;
   #weight = 0;
   #columns = 0;
   #queriesAsked = 0;
 
-  /** @throws {OptionError} when a k is not an integer of at least 1, or candidates are none of the three */
-  constructor({ candidates, ks = DEFAULT_KS, name = 'factorized_top_k', matchBy }: FactorizedTopKOptions<I>) {
+  /** @throws {OptionError} when an option is out of range, or candidates are none of the three */
+  constructor(options: FactorizedTopKOptions<I>) {
+    const {
+      candidates,
+      ks = DEFAULT_KS,
+      name = 'factorized_top_k',
+      matchBy,
+      recallSampleSize = RECALL_SAMPLE,
+    } = options;
     if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
     for (const k of ks) checkInteger('ks', k, 1);
     if (matchBy !== undefined) checkOneOf('matchBy', matchBy, ['identifiers', 'scores']);
@@ -72,6 +85,7 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
     this.candidates = toIndex(candidates, Math.max(...ks));
     this.#matchBy = matchBy;
     this.#hits = new Float64Array(ks.length);
+    this.#indexRecall = new IndexRecall(this.ks, recallSampleSize);
   }
 
   /** Queries asked of the index since the last reset, each group of equal ones once: a work counter. */
@@ -94,7 +108,9 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   update(queryEmbeddings: VectorsLike, truth: FactorizedTopKTruth<I>): void {
     const prepared = this.#prepare(queryEmbeddings, truth);
     try {
-      this.#count(this.candidates.call(prepared.distinct as never, Math.max(...this.ks)), prepared, truth);
+      const found = this.candidates.call(prepared.distinct as never, Math.max(...this.ks));
+      this.#count(found, prepared, truth);
+      if (!this.candidates.isExact()) this.#indexRecall.add(this.candidates, prepared.distinct, found);
     } finally {
       prepared.distinct.free();
     }
@@ -112,19 +128,25 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   }
 
   /**
-   * `<name>/top_<k>_categorical_accuracy` → Σ weight · hit / Σ weight, in the order of ks. Empty until something of
-   * positive weight was counted: what was not computed has no value.
+   * `<name>/top_<k>_categorical_accuracy` → Σ weight · hit / Σ weight, in the order of ks, and of an index that is not
+   * exact `<name>/top_<k>_index_recall` → its own recall@k on a sample of the queries, which weights do not touch. Empty
+   * until something of positive weight was counted: what was not computed has no value.
    */
   result(): Record<string, number> {
     if (this.#weight === 0) return {};
-    return Object.fromEntries(
-      this.ks.map((k, i) => [`${this.name}/top_${k}_categorical_accuracy`, this.#hits[i]! / this.#weight]),
-    );
+    const accuracies = Array.from(this.#hits, (hits) => hits / this.#weight);
+    const named = (figures: readonly number[], what: string): [string, number][] =>
+      figures.map((figure, i) => [`${this.name}/top_${this.ks[i]}_${what}`, figure]);
+    return Object.fromEntries([
+      ...named(accuracies, 'categorical_accuracy'),
+      ...named(this.#indexRecall.result(), 'index_recall'),
+    ]);
   }
 
   /** Forget everything counted. */
   reset(): void {
     this.#hits.fill(0);
+    this.#indexRecall.reset();
     this.#weight = this.#columns = this.#queriesAsked = 0;
   }
 

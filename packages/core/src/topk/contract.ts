@@ -85,6 +85,8 @@ export interface TopK<Q, I extends Identifier, O extends CallOptions<I> = CallOp
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | O): TopKResult<I>;
   /** True when results are exactly the best. */
   isExact(): boolean;
+  /** What `call` would answer if it scored every candidate: the truth that an index that is not exact is held against. */
+  callExactly?(queries: Queries<Q>, k?: number): TopKResult<I>;
   /** Results a query gets unless the call says otherwise. */
   readonly k: number;
   /** Rows indexed. */

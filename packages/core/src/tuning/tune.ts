@@ -10,6 +10,7 @@ import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import type { Progress } from '../clustering/k-means.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Identifier } from '../topk/contract.ts';
+import { recallOf } from '../topk/recall.ts';
 import type { TopKResult } from '../topk/result.ts';
 import type { ScaNN } from '../topk/scann/scann.ts';
 import type { SearchWork } from '../topk/scann/search.ts';
@@ -175,18 +176,6 @@ function measure<Q, I extends Identifier>(
     codes,
     reorders,
   };
-}
-
-/** Mean share of each query's exact results that were found. */
-export function recallOf<I extends Identifier>(found: TopKResult<I>, truth: TopKResult<I>): number {
-  let hits = 0;
-  let wanted = 0;
-  for (let query = 0; query < truth.queries; query++) {
-    const rows = new Set(truth.rowsOf(query));
-    wanted += rows.size;
-    for (const row of found.rowsOf(query)) hits += Number(rows.has(row));
-  }
-  return wanted === 0 ? 1 : hits / wanted;
 }
 
 /** Median time of single queries, the second time each is asked. */

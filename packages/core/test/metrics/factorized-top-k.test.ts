@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { FactorizedTopK } from '../../src/metrics/factorized-top-k.ts';
 import { BruteForce } from '../../src/topk/brute-force.ts';
 import type { CandidateBatch, Identifier, TopK } from '../../src/topk/contract.ts';
+import { recallOf } from '../../src/topk/recall.ts';
+import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { Streaming } from '../../src/topk/streaming.ts';
 import { bestRows, normalRows } from '../conformance/oracle.ts';
 import { batches } from '../conformance/top-k.case.ts';
@@ -171,4 +173,44 @@ test('bad input is named and counts nothing', () => {
   assert.throws(() => new FactorizedTopK({ candidates: [[1]], ks: [0] }), { code: 'ERR_OPTION' });
   assert.throws(() => new FactorizedTopK({ candidates: [[1]], ks: [] }), { code: 'ERR_OPTION' });
   assert.deepEqual(metric.result(), {});
+});
+
+test('through an approximate index: its own recall on a sample stands beside the accuracy, and only there', () => {
+  const rows = normalRows(3000, 8, 1);
+  const queries = normalRows(100, 8, 2);
+  const index = new ScaNN<never, number>({ tree: 'always', numLeaves: 40, numLeavesToSearch: 3 }).index(rows);
+  const exact = index.call(queries as never, { k: 10, exact: true });
+  const found = index.call(queries as never, 10);
+  const truth = { trueIdentifiers: queries.map((_, b) => exact.rowsOf(b)[b % 10]!) };
+  const measure = (recallSampleSize?: number, updates = 1): Record<string, number> => {
+    const metric = new FactorizedTopK<number>({
+      candidates: index,
+      ks: [1, 10],
+      ...(recallSampleSize === undefined ? {} : { recallSampleSize }),
+    });
+    for (const _ of [0, 1]) {
+      metric.reset();
+      for (let i = 0; i < updates; i++) metric.update(queries, truth);
+    }
+    return metric.result();
+  };
+  near(measure(100)['factorized_top_k/top_10_index_recall'], recallOf(found, exact));
+  near(measure(150, 2)['factorized_top_k/top_10_index_recall'], (recallOf(found, exact) * 100 + 50 * sampled(2)) / 150);
+  near(measure(25)['factorized_top_k/top_10_index_recall'], sampled(4));
+  assert.ok(Math.abs(measure()['factorized_top_k/top_10_index_recall']! - recallOf(found, exact)) < 0.1);
+  assert.ok(!('factorized_top_k/top_10_index_recall' in measure(0)));
+  near(measure(0)[named(10)], measure(100)[named(10)]!);
+  const whole = new FactorizedTopK<number>({ candidates: new BruteForce<never, number>().index(rows), ks: [1] });
+  whole.update(queries, truth);
+  assert.deepEqual(Object.keys(whole.result()), [named(1)]);
+  assert.throws(() => new FactorizedTopK({ candidates: index, recallSampleSize: -1 }), { code: 'ERR_OPTION' });
+
+  /** Recall over every `step`-th query. */
+  function sampled(step: number): number {
+    let shared = 0;
+    for (let b = 0; b < 100; b += step) {
+      shared += [...found.rowsOf(b)].filter((row) => exact.rowsOf(b).includes(row)).length;
+    }
+    return shared / (10 * Math.ceil(100 / step));
+  }
 });

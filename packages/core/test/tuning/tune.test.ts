@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { recallOf } from '../../src/topk/recall.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { autopilot } from '../../src/tuning/autopilot.ts';
 import { paretoFront } from '../../src/tuning/pareto.ts';
-import { recallOf, tune } from '../../src/tuning/tune.ts';
+import { tune } from '../../src/tuning/tune.ts';
 import { normalRows } from '../conformance/oracle.ts';
 
 const runtime = new Runtime({ threads: 2 });

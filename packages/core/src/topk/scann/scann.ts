@@ -195,6 +195,11 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     }
   }
 
+  /** `call` with every candidate scored from its row as it is kept; throws as `call`. */
+  callExactly(queries: Queries<Q>, k: number = this.k): TopKResult<I> {
+    return this.call(queries, { k, exact: true });
+  }
+
   /** `call` with `exclude`: one list a query, or one for all. */
   queryWithExclusions(
     queries: Queries<Q>,

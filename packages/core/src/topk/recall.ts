@@ -1,0 +1,21 @@
+/** How much of the exact answer an approximate one holds. */
+import type { Identifier } from './contract.ts';
+import type { TopKResult } from './result.ts';
+
+/** Mean share of each query's exact results that were found; 1 where there is nothing to find. */
+export function recallOf<I extends Identifier>(found: TopKResult<I>, exact: TopKResult<I>): number {
+  let shared = 0;
+  let wanted = 0;
+  for (let query = 0; query < exact.queries; query++) {
+    const rows = exact.rowsOf(query);
+    wanted += rows.length;
+    shared += sharedRows(found.rowsOf(query), rows);
+  }
+  return wanted === 0 ? 1 : shared / wanted;
+}
+
+/** How many candidate rows stand in both lists. */
+export function sharedRows(found: Int32Array, exact: Int32Array): number {
+  const rows = new Set(exact);
+  return found.reduce((shared, row) => shared + Number(rows.has(row)), 0);
+}
