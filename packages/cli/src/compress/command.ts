@@ -94,9 +94,12 @@ async function open(
   if (folder !== undefined && existsSync(join(folder, 'train.txt'))) {
     return retrievalExperiment(await readLists(folder), epochs ?? EPOCHS.retrieval);
   }
-  const { data, line } = await loadMovieLens({ folder, env: variables, signal });
-  const { interactions, users, movies } = data;
-  return clickExperiment({ line, ...clicksOfRatings(interactions, users.ids, movies.ids) }, epochs ?? EPOCHS.clicks);
+  const { interactions, users, movies } = (await loadMovieLens({ folder, env: variables, signal })).data;
+  const clicks = clicksOfRatings(interactions, users.ids, movies.ids);
+  const [rows, kept] = [clicks.train.labels.length, clicks.validation.labels.length];
+  // Without the folder: results are handed on, and a path is no property of the data.
+  const line = `MovieLens-100K: ${users.ids.length} users, ${movies.ids.length} movies, ${rows} ratings to train, ${kept} to validate`;
+  return clickExperiment({ line, ...clicks }, epochs ?? EPOCHS.clicks);
 }
 
 async function write(

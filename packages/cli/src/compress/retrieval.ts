@@ -3,7 +3,7 @@
  * those the user was trained on; the protocol of LightGCN's Gowalla split.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import {
   Adagrad,
   BruteForce,
@@ -171,7 +171,7 @@ export async function readLists(folder: string): Promise<RetrievalData> {
   const tests = Array.from({ length: users }, (_, user) => test[user] ?? []);
   const most = [...whole, ...tests].reduce((max, list) => list.reduce((a, b) => Math.max(a, b), max), -1);
   const rows = whole.reduce((sum, { length }) => sum + length, 0);
-  const line = `${folder}: ${users} users, ${most + 1} items, ${rows} interactions to train`;
+  const line = `${basename(resolve(folder))}: ${users} users, ${most + 1} items, ${rows} interactions to train`;
   const words = (length: number): string[] => Array.from({ length }, (_, number) => String(number));
   return { line, users: words(users), items: words(most + 1), train: whole, test: tests };
 }
