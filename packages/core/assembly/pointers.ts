@@ -136,3 +136,26 @@ export function readPointers(
     }
   }
 }
+
+/**
+ * As readPointers, where only some ids have learned pointers: bit id of bits is set for them, ranks[id / 32] learned ids
+ * stand before that word, learned is [their number, columns] uint16. What the others point to stays. Work items: ids.
+ */
+export function readLearnedPointers(
+  begin: i32, end: i32, slot: i32, ids: usize, bits: usize, ranks: usize, learned: usize,
+  columns: i32, sums: i32, blockRows: i32, out: usize,
+): void {
+  for (let i = begin; i < end; i++) {
+    const id = load<u32>(ids + (<usize>i << 2));
+    const at = <usize>(id >> 5) << 2;
+    const word = load<u32>(bits + at);
+    const bit: u32 = 1 << (id & 31);
+    if ((word & bit) == 0) continue;
+    const rank = load<u32>(ranks + at) + popcnt<u32>(word & (bit - 1));
+    const from = learned + ((<usize>rank * <usize>columns) << 1);
+    const to = out + ((<usize>i * <usize>(columns * sums)) << 2);
+    for (let j = 0; j < columns; j++) {
+      store<u32>(to + (<usize>(j * sums) << 2), <u32>(j * blockRows) + <u32>load<u16>(from + (<usize>j << 1)));
+    }
+  }
+}

@@ -53,7 +53,12 @@ function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers
     arrays: arrays.map(({ length }) => length),
     // Absent where no table learns pointers: files of version 1 before there were any have none either.
     ...(pointers.length > 0 && {
-      pointers: pointers.map(({ clusterings, sums, pointers: { length } }) => ({ clusterings, sums, length })),
+      pointers: pointers.map(({ clusterings, sums, pointers: { length }, counts }) => ({
+        clusterings,
+        sums,
+        length,
+        ...(counts && { learned: counts.learned.length, seen: counts.seen.length }),
+      })),
     }),
   };
   return {
@@ -61,7 +66,15 @@ function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers
     settings: settings as unknown as JsonObject,
     sections: [
       ...arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),
-      ...pointers.map(({ pointers: array }, i) => ({ name: `pointers${i}`, bytes: bytesOf(array) })),
+      ...pointers.flatMap(({ pointers: array, counts }, i) => [
+        { name: `pointers${i}`, bytes: bytesOf(array) },
+        ...(counts
+          ? [
+              { name: `learned${i}`, bytes: bytesOf(counts.learned) },
+              { name: `seen${i}`, bytes: counts.seen },
+            ]
+          : []),
+      ]),
     ],
   };
 }
@@ -88,8 +101,15 @@ function loadContents(part: Part): Checkpoint {
 function readPointers(settings: SettingsReader, i: number, part: Part): LearnedPointers {
   const [clusterings, sums] = [settings.integer('clusterings'), settings.integer('sums', { min: 1, max: 2 })];
   const length = settings.integer('length');
+  const pointers = new Uint16Array(part.bytes(`pointers${i}`, 2 * length).slice().buffer);
+  if (!settings.has('learned')) {
+    settings.finish();
+    return { clusterings, sums, pointers };
+  }
+  const [words, ids] = [settings.integer('learned'), settings.integer('seen')];
   settings.finish();
-  return { clusterings, sums, pointers: new Uint16Array(part.bytes(`pointers${i}`, 2 * length).slice().buffer) };
+  const learned = new Uint32Array(part.bytes(`learned${i}`, 4 * words).slice().buffer);
+  return { clusterings, sums, pointers, counts: { learned, seen: part.bytes(`seen${i}`, ids).slice() } };
 }
 
 function readRecord(settings: SettingsReader): EpochRecord {

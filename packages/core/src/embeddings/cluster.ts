@@ -40,24 +40,25 @@ export interface ClusterOptions {
  *
  * @throws {DivergedError} when a vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
- * @throws {StateError} when an earlier clustering dropped the helper
+ * @throws {StateError} when an earlier clustering dropped the helper, or no id was in `minCount` batches
  */
 export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise<ClusterHealth> {
   const { helper = true, iterations = ITERATIONS, optimizer, onProgress, signal } = options;
   checkInteger('iterations', iterations, 1);
-  const clusters = table.clustersFor(helper);
-  const { vocabularySize, columns, codebook } = table;
+  const { columns, codebook } = table;
   const { runtime } = codebook;
+  let learned = table.idsToLearn();
+  const chosen = learned?.ids();
+  const count = chosen?.length ?? table.vocabularySize;
   const random = new Generator(table.seed).fork('cluster', table.clusterings);
-  const steps = new WorkSteps('cluster', columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS), {
-    onProgress,
-    signal,
-  });
+  const steps = new WorkSteps('cluster', columns * iterations + Math.ceil(count / BLOCK_IDS), { onProgress, signal });
   const what = `cluster ${table.clusterings + 1}`;
-  const ids = sampleIds(vocabularySize, clusters, random.fork('ids'));
   const trained: Centroids[] = [];
   let pointers: Block | undefined;
   try {
+    const clusters = table.clustersFor(helper, count);
+    const numbers = sampleIds(count, clusters, random.fork('ids'));
+    const ids = chosen ? numbers.map((number) => chosen[number]!) : numbers;
     for (let column = 0; column < columns; column++) {
       const slice = finiteColumn(table, ids, { index: column, of: columns }, runtime, what);
       const how = {
@@ -68,34 +69,49 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
         minClusterSize: 1,
       } as const;
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
-      let state = run.next();
-      for (; !state.done; state = run.next()) await steps.step(slice.rows * slice.dimensions * clusters);
+      try {
+        let state = run.next();
+        for (; !state.done; state = run.next()) await steps.step(slice.rows * slice.dimensions * clusters);
+        trained.push(state.value);
+      } catch (error) {
+        // Interrupted between two iterations: k-means gives back what it holds.
+        run.throw(error);
+      } finally {
+        slice.free();
+      }
       steps.reach((column + 1) * iterations);
-      trained.push(state.value);
-      slice.free();
     }
-    pointers = runtime.heap.allocate(2 * vocabularySize * columns);
+    pointers = runtime.heap.allocate(2 * count * columns);
     let change = 0;
-    for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
-      const count = Math.min(BLOCK_IDS, vocabularySize - first);
-      change += assignBlock(table, trained, first, count, pointers);
-      await steps.step(count * table.dimensions * clusters);
+    for (let first = 0; first < count; first += BLOCK_IDS) {
+      const length = Math.min(BLOCK_IDS, count - first);
+      const block = chosen?.subarray(first, first + length) ?? Int32Array.from({ length }, (_, i) => first + i);
+      change += assignBlock(table, trained, block, first, pointers);
+      await steps.step(length * table.dimensions * clusters);
     }
-    table.adopt({ pointers, centroids: trained.map(({ matrix }) => matrix), helper });
+    table.adopt({ learned, pointers, centroids: trained.map(({ matrix }) => matrix), helper });
     pointers = undefined;
+    learned = undefined;
     optimizer?.resetState(codebook);
-    return clusterHealth(table.pointers!, columns, table.rowsPerTable, change / vocabularySize);
+    return clusterHealth(table.pointers!, columns, table.rowsPerTable, change / count);
   } finally {
     pointers?.free();
+    learned?.free();
     for (const each of trained) each.free();
   }
 }
 
-/** Point a block of ids at their nearest centroids; Σ |vector − centroids|². */
-function assignBlock(table: Cqr, trained: readonly Centroids[], first: number, count: number, pointers: Block): number {
+/** Point a block of ids, from number `first` on, at their nearest centroids; Σ |vector − centroids|². */
+function assignBlock(
+  table: Cqr,
+  trained: readonly Centroids[],
+  ids: Int32Array,
+  first: number,
+  pointers: Block,
+): number {
   const { columns, codebook } = table;
   const { runtime } = codebook;
-  const ids = Int32Array.from({ length: count }, (_, i) => first + i);
+  const count = ids.length;
   const vectors = finiteVectors(table, ids, runtime, `cluster ${table.clusterings + 1}`);
   const labels = runtime.heap.allocate(4 * count);
   const scores = runtime.heap.allocate(4 * count);

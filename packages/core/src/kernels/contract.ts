@@ -97,6 +97,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'gatherPointers',
   'sumUses',
   'readPointers',
+  'readLearnedPointers',
   'softmaxTile',
   'softmaxPairs',
   'adagradRows',
@@ -132,6 +133,7 @@ export type ParallelKernelName =
   | 'gatherPointers'
   | 'sumUses'
   | 'readPointers'
+  | 'readLearnedPointers'
   | 'softmaxTile'
   | 'softmaxPairs'
   | 'adagradRows'

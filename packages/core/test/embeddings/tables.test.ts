@@ -1,10 +1,13 @@
 /** Every embedding method on the tables' case file, and budgets that cannot be met. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cluster } from '../../src/embeddings/cluster.ts';
 import type { EmbeddingTable } from '../../src/embeddings/contract.ts';
+import type { Cqr } from '../../src/embeddings/cqr.ts';
 import { type EmbeddingOptions, makeTable } from '../../src/embeddings/make-table.ts';
 import { quantizeProduct } from '../../src/embeddings/product.ts';
 import { quantizeResidual } from '../../src/embeddings/residual.ts';
+import { Sgd } from '../../src/optimizers/sgd.ts';
 import { defaultRuntime, type Runtime } from '../../src/parallel/runtime.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
 import { Tower } from '../../src/towers/tower.ts';
@@ -28,6 +31,7 @@ const OPTIONS: EmbeddingOptions[] = [
   { method: 'dhe', parameters: 260 },
   { method: 'cqr', parameters: 80 },
   { method: 'cqr', parameters: 80, columns: 2 },
+  { method: 'cqr', parameters: 80, minCount: 3 },
 ];
 
 const make = (options: EmbeddingOptions, seed: number, runtime: Runtime = defaultRuntime()): EmbeddingTable =>
@@ -60,6 +64,29 @@ runEmbeddingCases({
   name: 'residual quantization',
   make: (seed, runtime) => quantizeResidual(full(seed, runtime), { parameters: 80, stages: 3, seed }),
 });
+
+/** A CQR table that was clustered; with `minCount` after batches that had every other id only. */
+async function clustered(options: EmbeddingOptions, helper: boolean, seed: number, runtime: Runtime): Promise<Cqr> {
+  const table = make(options, seed, runtime) as Cqr;
+  const ids = Int32Array.from({ length: 20 }, (_, i) => 2 * i);
+  const gradients = new Matrix(20, 8, runtime);
+  for (let batch = 0; batch < 3; batch++) table.applyGradient(ids, gradients, new Sgd());
+  await cluster(table, { helper });
+  // A helper of zeros would be all alike.
+  table.codebook.data.forEach((value, i, data) => {
+    data[i] = value + 0.01 * Math.sin(i + seed);
+  });
+  return table;
+}
+
+for (const helper of [true, false]) {
+  for (const minCount of [1, 3]) {
+    runEmbeddingCases({
+      name: `cqr clustered, helper ${helper}, minCount ${minCount}`,
+      make: (seed, runtime) => clustered({ method: 'cqr', parameters: 80, minCount }, helper, seed, runtime),
+    });
+  }
+}
 
 test('quantization is exact where every id may have its own centroid, and loses more with less', async () => {
   const table = make({ method: 'full' }, 3);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { LearnedIds } from '../../src/embeddings/learned-ids.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { referenceRuntime, VARIANTS } from './variants.ts';
@@ -96,6 +97,47 @@ for (const { variant, runtime, skip } of VARIANTS) {
       fc.property(shape, (drawn) => assert.deepEqual(run(runtime, drawn), run(referenceRuntime, drawn))),
       { numRuns: 60, seed: 11 },
     );
+  });
+}
+
+for (const { variant, runtime, skip } of VARIANTS) {
+  test(`learned pointers, ${variant}: of every id, and of some ids with the others left as they were`, { skip }, () => {
+    const [vocabulary, columns, sums, blockRows] = [150, 3, 2, 100];
+    const generator = new Generator(9);
+    const isLearned = Array.from({ length: vocabulary }, () => generator.below(3) === 0);
+    const { heap, pool } = runtime;
+    const set = LearnedIds.where(vocabulary, (id) => isLearned[id]!, heap);
+    const ids = Int32Array.from({ length: 90 }, () => generator.below(vocabulary));
+    const learned = Uint16Array.from({ length: vocabulary * columns }, () => generator.below(blockRows));
+    const [at, from, out] = [heap.allocate(4 * 90), heap.allocate(learned.byteLength), heap.allocate(4 * 90 * 6)];
+    at.integers(90).set(ids);
+    from.bytes().set(new Uint8Array(learned.buffer));
+    const expected = (row: (id: number) => number): number[] =>
+      Array.from(ids).flatMap((id) =>
+        Array.from({ length: 6 }, (_, term) => {
+          const stays = term % 2 === 1 || row(id) < 0;
+          return stays ? -7 : (term / 2) * blockRows + learned[row(id) * columns + term / 2]!;
+        }),
+      );
+    out.integers(540).fill(-7);
+    pool.run('readPointers', 90, 7, at.offset, from.offset, columns, sums, blockRows, out.offset);
+    assert.deepEqual(
+      [...out.integers(540)],
+      expected((id) => id),
+    );
+    out.integers(540).fill(-7);
+    const { bits, ranks } = set;
+    pool.run('readLearnedPointers', 90, 7, at.offset, bits, ranks, from.offset, columns, sums, blockRows, out.offset);
+    const order = [...set.ids()];
+    assert.deepEqual(
+      order,
+      isLearned.flatMap((yes, id) => (yes ? [id] : [])),
+    );
+    assert.deepEqual(
+      [...out.integers(540)],
+      expected((id) => order.indexOf(id)),
+    );
+    for (const block of [at, from, out, set]) block.free();
   });
 }
 

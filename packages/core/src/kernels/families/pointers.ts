@@ -61,4 +61,18 @@ export interface PointerKernels {
     blockRows: number,
     out: number,
   ): void;
+  /** As readPointers for ids whose bit is set; rank of id = ranks[id / 32] + set bits below it. Items: ids. */
+  readLearnedPointers(
+    begin: number,
+    end: number,
+    slot: number,
+    ids: number,
+    bits: number,
+    ranks: number,
+    learned: number,
+    columns: number,
+    sums: number,
+    blockRows: number,
+    out: number,
+  ): void;
 }

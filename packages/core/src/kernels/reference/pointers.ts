@@ -29,6 +29,20 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
+    readLearnedPointers(begin, end, _slot, ids, bits, ranks, learned, columns, sums, blockRows, out) {
+      const { integers } = memory;
+      const pointers = new Uint16Array(memory.memory.buffer);
+      const isLearned = (id: number): boolean => ((integers[bits / 4 + (id >> 5)]! >> (id & 31)) & 1) === 1;
+      for (let i = begin; i < end; i++) {
+        const id = integers[ids / 4 + i]!;
+        if (!isLearned(id)) continue;
+        let rank = integers[ranks / 4 + (id >> 5)]!;
+        for (let before = id & ~31; before < id; before++) if (isLearned(before)) rank++;
+        for (let j = 0; j < columns; j++) {
+          integers[out / 4 + (i * columns + j) * sums] = j * blockRows + pointers[learned / 2 + rank * columns + j]!;
+        }
+      }
+    },
     gatherPointers(begin, end, _slot, table, w, pointers, columns, sums, out, outStride) {
       const { floats, integers } = memory;
       for (let i = begin; i < end; i++) {
