@@ -74,6 +74,7 @@ export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime):
   const centroids = new Centroids(clusters, d, runtime);
   const labels = heap.allocate(4 * size);
   const scores = heap.allocate(4 * size);
+  let isDone = false;
   try {
     if (options.initialization === 'random') centroids.matrix.data.set(sample.data.subarray(0, clusters * d));
     else seedPlusPlus(sample, centroids.matrix, random.fork('k-means++'), runtime);
@@ -112,11 +113,11 @@ export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime):
       before = split > 0 ? Number.POSITIVE_INFINITY : meanSquaredDistance;
     }
     centroids.pack();
+    isDone = true;
     return centroids;
-  } catch (error) {
-    centroids.free();
-    throw error;
   } finally {
+    // Also where the caller returns early: it has no centroids then.
+    if (!isDone) centroids.free();
     sample.free();
     labels.free();
     scores.free();

@@ -84,6 +84,8 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
   const labels = runtime.heap.allocate(4 * n);
   const scores = runtime.heap.allocate(4 * n);
   const owned: Block[] = [labels, scores];
+  /** Parts until somebody has them all. */
+  const unserved: Block[] = [];
   let centroids: Centroids | undefined;
   try {
     centroids = yield* kMeans(
@@ -161,6 +163,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       builtDistance: meanDistance(coded, scores.floats(n)),
     });
     const parts = allocateParts(runtime, shape);
+    unserved.push(...Object.values(parts));
     parts.centroids!.floats(leaves * d).set(centroids.matrix.data);
     parts.codebook!.bytes().set(codebook.block.bytes().subarray(0, parts.codebook!.sizeBytes));
     if (codes.correctionBlocks > 0) parts.corrections!.floats(codes.corrections.length).set(codes.corrections);
@@ -175,9 +178,11 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
     packLeaves(runtime, coded, shape, parts, own, leafGroups, copyRow, codes, centroids);
     yield { step: 'pack', done: 1, total: 1 };
     storeRows(runtime, rows, shape, parts);
-    return new Leaves(runtime, shape, parts);
+    const built = new Leaves(runtime, shape, parts);
+    unserved.length = 0;
+    return built;
   } finally {
-    for (const block of owned) block.free();
+    for (const block of [...owned, ...unserved]) block.free();
     centroids?.free();
   }
 }
