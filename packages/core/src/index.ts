@@ -133,5 +133,12 @@ export { type FeatureOptions, type Features, Tower, type TowerHead } from './tow
 export { type AutopilotSettings, autopilot } from './tuning/autopilot.ts';
 export { paretoFront, type TradeOff } from './tuning/pareto.ts';
 export { type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';
+export {
+  type BuildSettings,
+  type BuiltPoint,
+  type TuneBuildOptions,
+  type TuneBuildReport,
+  tuneBuild,
+} from './tuning/tune-build.ts';
 // vectors
 export { Matrix, type VectorsLike } from './vectors/matrix.ts';

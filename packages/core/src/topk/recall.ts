@@ -2,8 +2,11 @@
 import type { Identifier } from './contract.ts';
 import type { TopKResult } from './result.ts';
 
+/** The rows of an answer, whatever they are called. */
+export type RowsOfQueries = Pick<TopKResult<Identifier>, 'queries' | 'rowsOf'>;
+
 /** Mean share of each query's exact results that were found; 1 where there is nothing to find. */
-export function recallOf<I extends Identifier>(found: TopKResult<I>, exact: TopKResult<I>): number {
+export function recallOf(found: RowsOfQueries, exact: RowsOfQueries): number {
   let shared = 0;
   let wanted = 0;
   for (let query = 0; query < exact.queries; query++) {

@@ -9,9 +9,9 @@ import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import type { Progress } from '../clustering/k-means.ts';
 import { OptionError } from '../errors/errors.ts';
+import type { Runtime } from '../parallel/runtime.ts';
 import type { Identifier } from '../topk/contract.ts';
-import { recallOf } from '../topk/recall.ts';
-import type { TopKResult } from '../topk/result.ts';
+import { type RowsOfQueries, recallOf } from '../topk/recall.ts';
 import type { ScaNN } from '../topk/scann/scann.ts';
 import type { SearchWork } from '../topk/scann/search.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
@@ -28,6 +28,8 @@ export interface TuneOptions {
   k?: number;
   /** Queries looked at; default 500. */
   sampleSize?: number;
+  /** Exact answers to the queries looked at, where they are known; default the index's own, from its rows as it keeps them. */
+  truth?: RowsOfQueries;
   /** Milliseconds, to time queries by; without it the counted work is taken for time, and results do not vary. */
   clock?: () => number;
   signal?: AbortSignal;
@@ -84,8 +86,8 @@ export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options:
   if (targetRecall !== undefined) checkNumber('targetRecall', targetRecall, 0, 1);
   if (latencyBudgetMs !== undefined) checkNumber('latencyBudgetMs', latencyBudgetMs, 0);
   checkInteger('sampleSize', sampleSize, 1);
-  const queries = sampleQueries(index, options.queries, sampleSize);
-  const truth = index.call(queries as never, { k, exact: true } as never);
+  const queries = sampleQueries(index.runtime, options.queries, sampleSize);
+  const truth = options.truth ?? index.callExactly(queries as never, k);
   const stats = index.stats();
   const points: TunedPoint[] = [];
   const tries = new Map<string, TunedPoint>();
@@ -153,7 +155,7 @@ async function leastReorder(
 function measure<Q, I extends Identifier>(
   index: ScaNN<Q, I>,
   queries: Matrix,
-  truth: TopKResult<I>,
+  truth: RowsOfQueries,
   call: { k: number; leavesToSearch: number; reorder: number; groupBound: number },
   clock: (() => number) | undefined,
 ): TunedPoint {
@@ -197,10 +199,11 @@ function timeQueries<Q, I extends Identifier>(
   return times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
 }
 
-function sampleQueries<Q, I extends Identifier>(index: ScaNN<Q, I>, queries: VectorsLike, sampleSize: number): Matrix {
-  const all = Matrix.from('queries', queries, index.runtime);
+/** The first queries, in the memory of a runtime. */
+export function sampleQueries(runtime: Runtime, queries: VectorsLike, sampleSize: number): Matrix {
+  const all = Matrix.from('queries', queries, runtime);
   if (all.rows <= sampleSize) return all;
-  const sample = new Matrix(sampleSize, all.dimensions, index.runtime);
+  const sample = new Matrix(sampleSize, all.dimensions, runtime);
   sample.data.set(all.data.subarray(0, sampleSize * all.dimensions));
   return sample;
 }
@@ -212,7 +215,8 @@ function leafGrid(leaves: number): number[] {
   return [...grid, leaves];
 }
 
-function chooseBest(points: readonly TunedPoint[], byTime: boolean): TunedPoint | undefined {
+/** The fastest, or the one of most recall and then the fastest; undefined of none. */
+export function chooseBest<P extends TradeOff>(points: readonly P[], byTime: boolean): P | undefined {
   return points.toSorted((a, b) =>
     byTime ? a.latencyMs - b.latencyMs : b.recall - a.recall || a.latencyMs - b.latencyMs,
   )[0];

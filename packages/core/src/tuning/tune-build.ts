@@ -1,0 +1,159 @@
+/**
+ * Find what to build a ScaNN index with: leaves, second leaves (SOAR), the correction block, how rows are kept for
+ * reordering. Each is tried against the best so far and kept where it pays, and each build is tuned by `tune`.
+ *
+ * Builds are bounded: 3 numbers of leaves, then second leaves, no correction block, bfloat16 and int8 rows, 7 in all (6 for
+ * squared distances, whose correction cannot go; 1 where there are too few candidates for leaves). One index is in memory at
+ * a time. Limit: choices are made one after another, so two that pay only together are not found.
+ */
+import { throwIfAborted } from '../checks/abort.ts';
+import type { Identifier } from '../topk/contract.ts';
+import type { RowsOfQueries } from '../topk/recall.ts';
+import type { ReorderRows, ScannOptions } from '../topk/scann/options.ts';
+import { ScaNN } from '../topk/scann/scann.ts';
+import { vectorSource } from '../topk/vector-source.ts';
+import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
+import { autopilot } from './autopilot.ts';
+import { paretoFront } from './pareto.ts';
+import { chooseBest, sampleQueries, type TunedPoint, type TuneOptions, type TuneReport, tune } from './tune.ts';
+
+/** Options of `tuneBuild`: `tune`'s, candidates, and what is not to be chosen. */
+export interface TuneBuildOptions extends Omit<TuneOptions, 'truth'> {
+  /** The candidates, or enough of them: work grows with the root of their number. */
+  candidates: VectorsLike;
+  /** Options of every build, the distance measure say; what is here is not tried otherwise. */
+  options?: Omit<ScannOptions<ArrayLike<number>>, 'reorder'> & { reorder?: ReorderRows };
+}
+
+/** What an index is built with; JSON. `new ScaNN({ ...options, ...build })` has the point's settings as its defaults. */
+export type BuildSettings = Required<
+  Pick<
+    ScannOptions<never>,
+    | 'numLeaves'
+    | 'numLeavesToSearch'
+    | 'numReorderingCandidates'
+    | 'dimensionsPerBlock'
+    | 'trainingSampleSize'
+    | 'soar'
+    | 'correction'
+    | 'reorder'
+    | 'groupBound'
+  >
+>;
+
+/** A tuned point and the build it belongs to. */
+export interface BuiltPoint extends TunedPoint {
+  build: BuildSettings;
+}
+
+/** What was found; JSON. */
+export interface TuneBuildReport extends Omit<TuneReport, 'chosen' | 'front'> {
+  chosen: BuiltPoint;
+  /** Points of all builds that none betters in recall, latency and bytes, by recall. */
+  front: BuiltPoint[];
+  /** Indexes built. */
+  builds: number;
+}
+
+/** Builds at most: what `onProgress` counts to. */
+const BUILDS_MAX = 7;
+const QUERIES = 500;
+/** Leaves tried, in those of `autopilot`. */
+const LEAF_FACTORS = [1, 0.5, 2];
+/** λ of second leaves: 1 to 1.5 do alike (SOAR's paper, and measured). */
+const SOAR = 1;
+
+type Choice = Partial<Pick<ScannOptions<never>, 'numLeaves' | 'soar' | 'correction' | 'reorder'>>;
+
+/**
+ * Tune build and search settings together.
+ *
+ * @throws {OptionError} when not exactly one of target and budget is given, or an option is out of range
+ * @throws {MemoryError} when the linear memory cannot hold an index
+ * @throws {AbortedError} when the signal is raised
+ */
+export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport> {
+  const { candidates, options = {}, targetRecall, signal, onProgress, sampleSize = QUERIES } = how;
+  const { rows, dimensions } = vectorSource('candidates', candidates);
+  const k = how.k ?? options.k ?? 10;
+  const fixed = { ...autopilot(Math.max(1, rows), Math.max(1, dimensions), k), ...options, k };
+  const points: BuiltPoint[] = [];
+  const reports: TuneReport[] = [];
+  let best: { point: BuiltPoint; isTargetReached: boolean; choice: Choice } | undefined;
+  let queries: Matrix | undefined;
+  let truth: RowsOfQueries | undefined;
+
+  const attempt = async (choice: Choice): Promise<boolean> => {
+    throwIfAborted('tune', signal);
+    onProgress?.({ step: 'build settings', done: reports.length, total: BUILDS_MAX });
+    const index = new ScaNN<ArrayLike<number>, number>({ ...fixed, ...choice });
+    try {
+      await index.indexAsync(candidates, undefined, { signal, ...(onProgress ? { onProgress } : {}) });
+      queries ??= sampleQueries(index.runtime, how.queries, sampleSize);
+      // The first build keeps rows whole, unless told otherwise: the truth for all.
+      truth ??= index.callExactly(queries as never, k);
+      const report = await tune(index, { ...how, k, queries, sampleSize, truth });
+      const stats = index.stats();
+      const built = (point: TunedPoint): BuiltPoint => ({ ...point, build: settingsOf(index, point) });
+      reports.push(report);
+      points.push(...report.front.map(built));
+      const now = { point: built(report.chosen), isTargetReached: report.isTargetReached, choice };
+      if (!best || isBetter(now, best, targetRecall !== undefined)) best = now;
+      return stats.kind === 'tree';
+    } finally {
+      index.free();
+    }
+  };
+
+  const isFree = (name: keyof Choice): boolean => !(name in options);
+  const leaves = isFree('numLeaves')
+    ? LEAF_FACTORS.map((f) => Math.max(1, Math.round(f * fixed.numLeaves)))
+    : [fixed.numLeaves];
+  let hasTree = true;
+  for (const numLeaves of new Set(leaves)) if (hasTree) hasTree = await attempt({ numLeaves });
+  const others: Choice[] = [{ soar: SOAR }, { correction: false }, { reorder: 'bfloat16' }, { reorder: 'int8' }];
+  for (const choice of hasTree ? others : []) {
+    const [name] = Object.keys(choice) as [keyof Choice];
+    const isIdle = name === 'correction' && options.distanceMeasure === 'squared_l2';
+    if (isFree(name) && !isIdle) await attempt({ ...best!.choice, ...choice });
+  }
+  onProgress?.({ step: 'build settings', done: BUILDS_MAX, total: BUILDS_MAX });
+  return {
+    k,
+    queries: queries!.rows,
+    chosen: best!.point,
+    isTargetReached: best!.isTargetReached,
+    front: paretoFront(points),
+    tried: reports.reduce((sum, { tried }) => sum + tried, 0),
+    builds: reports.length,
+  };
+}
+
+interface Found {
+  point: BuiltPoint;
+  isTargetReached: boolean;
+}
+
+/** By the criterion of the call; of equals the one of fewer bytes. */
+function isBetter(now: Found, before: Found, byTime: boolean): boolean {
+  if (now.isTargetReached !== before.isTargetReached) return now.isTargetReached;
+  const [a, b] = [now.point, before.point];
+  if (a.latencyMs === b.latencyMs && a.recall === b.recall) return a.sizeBytes < b.sizeBytes;
+  return chooseBest([b, a], byTime && now.isTargetReached) === a;
+}
+
+/** The build of an index with a point's settings for defaults. */
+function settingsOf<I extends Identifier>(index: ScaNN<ArrayLike<number>, I>, point: TunedPoint): BuildSettings {
+  const { numLeaves, dimensionsPerBlock, trainingSampleSize, soar, correction, reorder } = index.settings;
+  return {
+    numLeaves,
+    numLeavesToSearch: point.leavesToSearch,
+    numReorderingCandidates: point.reorder,
+    dimensionsPerBlock,
+    trainingSampleSize,
+    soar,
+    correction,
+    reorder,
+    groupBound: point.groupBound === 0 ? false : point.groupBound,
+  };
+}
