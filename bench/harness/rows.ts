@@ -3,7 +3,7 @@
  * bench/results/NAME.json with the machine it was measured on. The process exits with 1 where a required row fails.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,14 @@ export interface Row {
   readonly required: string;
   readonly holds?: boolean;
   readonly quality?: string | Readonly<Record<string, number | string>>;
+  /** Of rows that an earlier run measured: when, and of which commit. */
+  readonly measured?: Readonly<Record<'date' | 'commit', string>>;
+}
+
+interface Report {
+  readonly date: string;
+  readonly commit: string;
+  readonly rows: readonly Row[];
 }
 
 export interface RowInput {
@@ -61,16 +69,31 @@ export function row({ work, ours, peer, unit, required, qualityHolds = true, qua
   };
 }
 
-/** Prints the rows, writes bench/results/NAME.json, and sets the exit code. */
-export function finish(name: string, rows: readonly Row[], json: boolean = process.argv.includes('--json')): void {
-  console.log(json ? rows.map((line) => JSON.stringify(line)).join('\n') : table(rows));
+/**
+ * Prints the rows, writes bench/results/NAME.json, and sets the exit code.
+ *
+ * @param isPart true where only a part of the table was measured: the file keeps its other rows, and says when they were
+ */
+export function finish(name: string, rows: readonly Row[], isPart = false): void {
+  const isJson = process.argv.includes('--json');
+  console.log(isJson ? rows.map((line) => JSON.stringify(line)).join('\n') : table(rows));
   mkdirSync(RESULTS, { recursive: true });
-  const report = { ...circumstances(name), rows };
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+  const path = join(RESULTS, `${name}.json`);
+  const report = { ...circumstances(name), rows: isPart && existsSync(path) ? merged(path, rows) : rows };
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
   const failed = rows.filter((line) => line.holds === false);
   if (failed.length === 0) return;
   console.error(`${failed.length} of ${rows.length} rows do not hold: ${failed.map((line) => line.work).join('; ')}`);
   process.exitCode = 1;
+}
+
+/** Rows of the file in their order, those measured now in their place, new ones at the end. */
+function merged(path: string, rows: readonly Row[]): Row[] {
+  const { date, commit, rows: earlier } = JSON.parse(readFileSync(path, 'utf8')) as Report;
+  const now = new Map(rows.map((line) => [line.work, line]));
+  const kept = earlier.map((line) => now.get(line.work) ?? { ...line, measured: line.measured ?? { date, commit } });
+  const known = new Set(earlier.map(({ work }) => work));
+  return [...kept, ...rows.filter(({ work }) => !known.has(work))];
 }
 
 /** The rows as aligned columns. */

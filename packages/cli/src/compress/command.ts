@@ -42,6 +42,7 @@ export const compress: Command = async (argv, environment) => {
       methods: { type: 'string', default: 'all' },
       seeds: { type: 'string', default: '3' },
       columns: { type: 'string', default: '8' },
+      clusterings: { type: 'string' },
       epochs: { type: 'string' },
       out: { type: 'string', default: 'compress' },
       json: { type: 'boolean', default: false },
@@ -52,6 +53,7 @@ export const compress: Command = async (argv, environment) => {
   const methods = methodsOf(values.methods);
   const [seeds, columns] = [wholeNumber('seeds', values.seeds), wholeNumber('columns', values.columns)];
   const epochs = values.epochs === undefined ? undefined : wholeNumber('epochs', values.epochs);
+  const clusterings = values.clusterings === undefined ? undefined : wholeNumber('clusterings', values.clusterings);
   const experiment = await open(values.data, epochs, environment);
   const report = reporter<CompressEvent>(environment, values.json, (event, terminal) => {
     if (event.event === 'data') {
@@ -68,11 +70,13 @@ export const compress: Command = async (argv, environment) => {
   const jobs = plan(methods, budgets, seeds);
   const { name: task, line } = experiment;
   const settings = { task, line, epochs: epochs ?? EPOCHS[task as keyof typeof EPOCHS], columns };
-  const file = await ResultsFile.open(values.out, settings);
+  const asked = clusterings === undefined ? settings : { ...settings, clusterings };
+  const file = await ResultsFile.open(values.out, asked);
   report({ event: 'data', task, line, jobs: jobs.length, known: jobs.filter((job) => file.find(job)).length });
   const [main] = experiment.figures as [string];
   await runJobs(experiment, jobs, file, {
     columns,
+    clusterings,
     signal: environment.signal,
     onProgress: ({ job, done, jobs: all, share }) => {
       const text = `${done + 1} of ${all}: ${job.method}, ${job.budget}, seed ${job.seed}`;

@@ -31,6 +31,8 @@ export interface Settings {
   line: string;
   epochs: number;
   columns: number;
+  /** Where a number was asked for. */
+  clusterings?: number;
 }
 
 /** A file of results. */

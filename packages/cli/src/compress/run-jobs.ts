@@ -1,5 +1,5 @@
 /** Run the jobs of a plan that have no result yet, one after the other. */
-import { OptionError, quantizeProduct, quantizeResidual } from 'shortlist';
+import { type ClusterSchedule, OptionError, quantizeProduct, quantizeResidual } from 'shortlist';
 import type { Experiment, Tables, Trained } from './experiment.ts';
 import { type Job, RECIPES, type Recipe, shareOf } from './plan.ts';
 import type { Result, ResultsFile } from './results.ts';
@@ -17,6 +17,8 @@ export interface JobProgress {
 /** Options of a run. */
 export interface RunOptions {
   columns: number;
+  /** Clusterings at most, of methods that cluster more than once; undefined: as many as the schedule has. */
+  clusterings?: number | undefined;
   signal: AbortSignal;
   onProgress: (progress: JobProgress) => void;
   onResult: (result: Result) => void;
@@ -66,19 +68,23 @@ function train(
   { dimensions, train: trainTables }: Experiment,
   recipe: Recipe,
   { budget, seed }: Job,
-  { columns, signal, onWarning }: RunOptions,
+  { columns, clusterings, signal, onWarning }: RunOptions,
   report: (share: number) => void,
 ): Promise<Trained> {
   if (recipe.kind !== 'train') throw new TypeError('expected a recipe that trains');
   const share = shareOf(budget);
   return trainTables({
     embedding: (vocabularySize) => recipe.embedding(Math.floor(vocabularySize * dimensions * share), columns),
-    clusterings: recipe.clusterings,
+    clusterings: clusterings === undefined ? recipe.clusterings : withTimes(recipe.clusterings, clusterings),
     seed,
     signal,
     onEpoch: (epoch, epochs) => report(epoch / epochs),
     onWarning,
   });
+}
+
+function withTimes(schedule: ClusterSchedule | undefined, times: number): ClusterSchedule | undefined {
+  return schedule && { times, ...schedule };
 }
 
 async function quantize(
