@@ -13,6 +13,8 @@ const WORK = fileURLToPath(new URL('../compress/', import.meta.url));
 interface Summary {
   method: string;
   budget: string;
+  /** Of both tables, pointers included. */
+  bytes: number;
   figures: Record<string, number>;
   gapClosed?: number;
 }
@@ -31,7 +33,7 @@ export function clicks(data: string): Row[] {
   const budgets = '1/4,1/5,1/8,1/10,1/16,1/20,1/32,1/40,1/64,1/250,1/1000';
   const summaries = experiment('clicks', ['--data', join(data, 'movielens-100k'), '--budgets', budgets]);
   const loss = (method: string, budget: string): number => find(summaries, method, budget).figures.crossEntropy!;
-  const gap = (budget: string): number => find(summaries, 'cqr', budget).gapClosed!;
+  const gap = (budget: string, method = 'cqr'): number => find(summaries, method, budget).gapClosed!;
   const wide = ['1/4', '1/10', '1/16', '1/40'];
   const margin = (method: string): number =>
     Math.min(...wide.map((budget) => loss(method, budget) - loss('cqr', budget)));
@@ -57,6 +59,7 @@ export function clicks(data: string): Row[] {
     ...make(work, ours, { atLeast }),
     unit: 'share',
     required: `≥ ${atLeast}`,
+    quality: Object.fromEntries(wide.map((budget) => [budget, gap(budget).toFixed(2)])),
   });
   return [
     make(
@@ -74,6 +77,19 @@ export function clicks(data: string): Row[] {
     share('gap to product quantization closed at 1/4', gap('1/4'), 0.65),
     share('the same at 1/10 and 1/16, the lesser', Math.min(gap('1/10'), gap('1/16')), 0.55),
     share('the same at 1/40 and 1/64, the lesser', Math.min(gap('1/40'), gap('1/64')), 0.35),
+    {
+      ...share(
+        'CQR pointed by co-occurrence, the same at 1/16, in no more bytes',
+        gap('1/16', 'cqr-co-occurrence'),
+        0.8,
+      ),
+      quality: Object.fromEntries(
+        ['cqr-co-occurrence', 'cqr', 'product'].map((method) => [
+          `${method} bytes`,
+          find(summaries, method, '1/16').bytes,
+        ]),
+      ),
+    },
     make(
       'product quantization from the full table, largest distance to 1/16',
       distance('product'),
@@ -98,21 +114,29 @@ export function moreOfEach(data: string): Row[] {
     const loss = (method: string): string => find(summaries, method, '1/16').figures.crossEntropy!.toFixed(4);
     return { columns, iterated: loss('cqr'), once: loss('cqr-one-step') };
   });
-  return runs.map(({ columns, iterated, once }) =>
-    row({
-      work: `MovieLens-100K at 1/16, 3 seeds: ${columns} columns, a clustering every epoch`,
-      ours: Number(iterated),
-      peer: null,
-      unit: 'nats',
-      required: { none: true },
-      quality: { 'one clustering, no helper': once },
-    }),
-  );
+  const fewer = [1, 2, 4].map((clusterings) => {
+    const summaries = experiment(`clusterings-${clusterings}`, [...at, '--clusterings', String(clusterings)]);
+    return { clusterings, loss: find(summaries, 'cqr', '1/16').figures.crossEntropy! };
+  });
+  const make = (what: string, ours: number, quality?: Row['quality']): Row => {
+    const work = `MovieLens-100K at 1/16, 3 seeds: ${what}`;
+    return row({ work, ours, peer: null, unit: 'nats', required: { none: true }, quality });
+  };
+  return [
+    ...runs.map(({ columns, iterated, once }) =>
+      make(`${columns} columns, a clustering after each of 11 epochs`, Number(iterated), {
+        'one clustering, no helper': once,
+      }),
+    ),
+    ...fewer.map(({ clusterings, loss }) =>
+      make(`8 columns, clusterings after the first ${clusterings} of 15 epochs`, loss),
+    ),
+  ];
 }
 
 /** Recall on Gowalla's own split. */
 export function retrieval(data: string): Row[] {
-  const methods = 'full,product,residual,cqr,compositional,hashing-trick';
+  const methods = 'full,product,residual,cqr-co-occurrence,cqr,compositional,hashing-trick';
   const summaries = experiment('retrieval', [
     ...['--data', join(data, 'gowalla'), '--budgets', '1/4,1/16', '--seeds', '1', '--methods', methods],
   ]);
@@ -136,7 +160,9 @@ export function retrieval(data: string): Row[] {
       peer: null,
       unit: '×',
       required: { atLeast: 1.5 },
-      quality: Object.fromEntries(order.map((method) => [method, recall(method, budget).toFixed(4)])),
+      quality: Object.fromEntries(
+        ['cqr-co-occurrence', ...order].map((method) => [method, recall(method, budget).toFixed(4)]),
+      ),
     });
   const inOrder = row({
     work: 'Gowalla, recall@20 at 1/4: full ≥ PQ, RQ > CQR > compositional > hashing',

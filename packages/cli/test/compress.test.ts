@@ -43,7 +43,7 @@ const lines = (text: string): Line[] =>
 
 test('a planted world: the order of the methods, stopped in the middle and gone on with', async () => {
   const out = join(folder, 'planted');
-  const methods = 'full,product,residual,cqr,compositional,hashing-trick';
+  const methods = 'full,product,residual,cqr,cqr-co-occurrence,compositional,hashing-trick';
   const argv = [
     '--data',
     'planted',
@@ -64,7 +64,7 @@ test('a planted world: the order of the methods, stopped in the middle and gone 
   appendFileSync(join(out, 'results.jsonl'), '{"method":"hash');
   const second = await compress(argv);
   assert.equal(second.code, 0, second.err);
-  assert.match(second.out, /6 jobs, 5 of them done before/);
+  assert.match(second.out, /7 jobs, 6 of them done before/);
   const { summaries } = JSON.parse(readFileSync(join(out, 'table.json'), 'utf8')) as {
     summaries: NonNullable<Line['summaries']>;
   };
@@ -72,6 +72,8 @@ test('a planted world: the order of the methods, stopped in the middle and gone 
   const [hashing, compositional, cqr] = [loss['hashing-trick']!, loss.compositional!, loss.cqr!];
   // Measured: 0.636, 0.556, 0.488, and 0.14 for the full table and what is quantized from it.
   assert.ok(hashing > compositional + 0.03 && compositional > cqr + 0.03 && cqr > loss.full!, JSON.stringify(loss));
+  // Measured: 0.17.
+  assert.ok(loss['cqr-co-occurrence']! < cqr - 0.1, JSON.stringify(loss));
   assert.ok(Math.abs(loss.product! - loss.full!) < 0.02 && Math.abs(loss.residual! - loss.full!) < 0.02);
   assert.match(readFileSync(join(out, 'table.csv'), 'utf8'), /^method,budget,seeds,crossEntropy,auc,parameters,bytes/);
   assert.match(readFileSync(join(out, 'figure.svg'), 'utf8'), /^<svg .*<\/svg>\n$/s);

@@ -32,6 +32,8 @@ export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
 // embeddings
 export { type ClusterOptions, cluster } from './embeddings/cluster.ts';
 export type { ClusterHealth } from './embeddings/cluster-health.ts';
+export { type CoOccurrenceOptions, pointByCoOccurrence } from './embeddings/co-occurrence.ts';
+export type { CoOccurrences } from './embeddings/co-occurrence-matrix.ts';
 export type { EmbeddingTable } from './embeddings/contract.ts';
 export { Cqr, type CqrOptions } from './embeddings/cqr.ts';
 export { FullTable, type FullTableOptions } from './embeddings/full.ts';

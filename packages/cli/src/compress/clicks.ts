@@ -11,6 +11,7 @@ import {
   type Matrix,
   MatrixFactorization,
   makeTable,
+  pointByCoOccurrence,
 } from 'shortlist';
 import type { Experiment, Tables, Trained, TrainingOptions } from './experiment.ts';
 
@@ -63,6 +64,7 @@ async function train(
     candidateTable: candidates,
     optimizer: new Adagrad({ learningRate: LEARNING_RATE }),
   });
+  if (options.isPointedByCoOccurrence) await pointByCoOccurrence(queries, candidates, rows, { signal });
   const trained = [...queries.trained(), ...candidates.trained()];
   // Only full tables are used again, by quantization; what compressed ones learned is in their figures.
   const keep = queries.method === 'full';

@@ -29,6 +29,8 @@ export interface TrainingOptions {
   /** For a table of so many ids. */
   embedding: (vocabularySize: number) => EmbeddingOptions;
   clusterings: ClusterSchedule | undefined;
+  /** First pointers from the training data, not from hashes. */
+  isPointedByCoOccurrence: boolean;
   seed: number;
   signal: AbortSignal;
   /** Called after each epoch. */

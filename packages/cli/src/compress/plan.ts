@@ -11,6 +11,8 @@ export type Recipe =
       kind: 'train';
       embedding: (parameters: number, columns: number) => EmbeddingOptions;
       clusterings?: ClusterSchedule;
+      /** First pointers from the training data, not from hashes. */
+      isPointedByCoOccurrence?: boolean;
     }
   /** From the best full tables of the same seed. */
   | { kind: 'quantize'; how: 'product' | 'residual' };
@@ -25,6 +27,12 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     embedding: (parameters, columns) => ({ method: 'cqr', parameters, columns }),
     // The first two thirds of the epochs, the pilot's schedule; `clusterSteps` holds the last quarter free in any case.
     clusterings: { every: 1 },
+  },
+  'cqr-co-occurrence': {
+    kind: 'train',
+    embedding: (parameters, columns) => ({ method: 'cqr', parameters, columns }),
+    clusterings: { every: 1 },
+    isPointedByCoOccurrence: true,
   },
   'cqr-one-step': {
     kind: 'train',

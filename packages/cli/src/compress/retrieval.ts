@@ -8,12 +8,14 @@ import {
   Adagrad,
   BruteForce,
   type ClusterRecord,
+  type CoOccurrences,
   DataError,
   defaultRuntime,
   type EmbeddingTable,
   type EvaluatedUser,
   evaluatePerUser,
   Generator,
+  pointByCoOccurrence,
   type RetrievalDataset,
   StringLookup,
   Tower,
@@ -65,6 +67,10 @@ async function train(data: RetrievalData, epochs: number, options: TrainingOptio
       embedding: options.embedding(vocabulary.length + 1),
     });
   const [queryTower, candidateTower] = [make(users), make(items)];
+  if (options.isPointedByCoOccurrence) {
+    const [queries, candidates] = [queryTower.inputs[0]!.table, candidateTower.inputs[0]!.table];
+    await pointByCoOccurrence(queries, candidates, coOccurrences(data), { signal });
+  }
   const model = new TwoTowerModel({
     queryTower,
     candidateTower,
@@ -93,6 +99,14 @@ async function train(data: RetrievalData, epochs: number, options: TrainingOptio
     bestEpoch: epochs,
     secondsPerEpoch: (whole - clustering) / epochs,
     clusterings: records,
+  };
+}
+
+/** Rows by the numbers of their words, which begin at 1. */
+function coOccurrences({ train: lists }: RetrievalData): CoOccurrences {
+  return {
+    queries: Int32Array.from(lists.flatMap((list, user) => list.map(() => user + 1))),
+    candidates: Int32Array.from(lists.flatMap((list) => list.map((item) => item + 1))),
   };
 }
 

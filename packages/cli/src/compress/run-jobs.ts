@@ -76,6 +76,7 @@ function train(
   return trainTables({
     embedding: (vocabularySize) => recipe.embedding(Math.floor(vocabularySize * dimensions * share), columns),
     clusterings: clusterings === undefined ? recipe.clusterings : withTimes(recipe.clusterings, clusterings),
+    isPointedByCoOccurrence: recipe.isPointedByCoOccurrence ?? false,
     seed,
     signal,
     onEpoch: (epoch, epochs) => report(epoch / epochs),

@@ -1,0 +1,105 @@
+/**
+ * Who met whom as a matrix that is never made: products with it run over the rows of the training data.
+ *
+ *   with labels      A[i, j] = Σ over rows (i, j) of label − mean label
+ *   without labels   A[i, j] = number of rows (i, j)
+ *
+ * Its leading singular directions are found by randomized subspace iteration: Halko, Martinsson, Tropp, SIAM Review 2011.
+ * Letters: w directions. Not divided by √(rows of i · rows of j), as spectral clustering does: what is popular shapes the
+ * clusters, and should (docs/decisions/pointers-from-co-occurrence.md).
+ */
+
+import { ShapeError } from '../errors/errors.ts';
+import type { Generator } from '../random/generator.ts';
+import { checkIds } from './ids.ts';
+
+/** Rows of training data: who met whom. */
+export interface CoOccurrences {
+  /** [N] ids of the query table. */
+  queries: Int32Array;
+  /** [N] ids of the candidate table. */
+  candidates: Int32Array;
+  /** [N] 1 a click, 0 none; without them every row is a click. */
+  labels?: Uint8Array;
+}
+
+/** The matrix [queries, candidates] of some rows. */
+export class CoOccurrenceMatrix {
+  readonly #ids: readonly [Int32Array, Int32Array];
+  readonly #sizes: readonly [number, number];
+  readonly #weights: Float32Array;
+  /** Rows of each id, of each side. */
+  readonly counts: readonly [Uint32Array, Uint32Array];
+
+  /**
+   * @throws {ShapeError} when there is no row or columns differ in length
+   * @throws {OptionError} when an id is beyond its vocabulary
+   */
+  constructor({ queries, candidates, labels }: CoOccurrences, sizes: readonly [number, number]) {
+    const { length } = queries;
+    if (length === 0 || candidates.length !== length || (labels && labels.length !== length)) {
+      const got = `${length} queries, ${candidates.length} candidates, ${labels?.length ?? 'no'} labels`;
+      throw new ShapeError(`rows: expected columns of one length and at least one row, got ${got}`);
+    }
+    this.#ids = [queries, candidates];
+    this.#sizes = sizes;
+    this.#ids.forEach((ids, side) => {
+      checkIds(ids, sizes[side]!);
+    });
+    const counts = sizes.map((size) => new Uint32Array(size)) as [Uint32Array, Uint32Array];
+    for (let row = 0; row < length; row++) {
+      counts[0][queries[row]!]!++;
+      counts[1][candidates[row]!]!++;
+    }
+    this.counts = counts;
+    const mean = labels ? labels.reduce((sum, label) => sum + label, 0) / length : 0;
+    this.#weights = Float32Array.from(queries, (_, row) => (labels?.[row] ?? 1) - mean);
+  }
+
+  /**
+   * Features [ids of `side`, w] by which ids with like partners are near each other: the ids' coordinates in w leading
+   * directions, rotated at random.
+   */
+  features(side: 0 | 1, w: number, hops: number, random: Generator): Float32Array {
+    const other = side === 0 ? 1 : 0;
+    let partners: Float32Array = Float32Array.from({ length: this.#sizes[other] * w }, () => random.normal());
+    for (let hop = 0; hop < hops; hop++) {
+      orthonormalize(partners, w);
+      const features = this.#times(other, partners, w);
+      orthonormalize(features, w);
+      partners = this.#times(side, features, w);
+    }
+    orthonormalize(partners, w);
+    return this.#times(other, partners, w);
+  }
+
+  /** Of `from`'s vectors x [ids of `from`, w] the other side's Σ over its rows of weight · x. */
+  #times(from: 0 | 1, x: Float32Array, w: number): Float32Array {
+    const to = from === 0 ? 1 : 0;
+    const [source, target] = [this.#ids[from], this.#ids[to]];
+    const sums = new Float32Array(this.#sizes[to] * w);
+    for (let row = 0; row < source.length; row++) {
+      const weight = this.#weights[row]!;
+      const [a, b] = [source[row]! * w, target[row]! * w];
+      for (let t = 0; t < w; t++) sums[b + t] = sums[b + t]! + weight * x[a + t]!;
+    }
+    return sums;
+  }
+}
+
+/** Make the w columns of x [n, w] orthonormal, one after the other (modified Gram-Schmidt); a column of zeros stays. */
+function orthonormalize(x: Float32Array, w: number): void {
+  const dot = (a: number, b: number): number => {
+    let sum = 0;
+    for (let i = 0; i < x.length; i += w) sum += x[i + a]! * x[i + b]!;
+    return sum;
+  };
+  for (let column = 0; column < w; column++) {
+    for (let before = 0; before < column; before++) {
+      const share = dot(column, before);
+      for (let i = 0; i < x.length; i += w) x[i + column] = x[i + column]! - share * x[i + before]!;
+    }
+    const scale = 1 / (Math.sqrt(dot(column, column)) || 1);
+    for (let i = 0; i < x.length; i += w) x[i + column] = x[i + column]! * scale;
+  }
+}
