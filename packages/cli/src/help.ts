@@ -30,6 +30,9 @@ Options of tutorial
   --copies N       shrunk copies of every movie in the second half (default 1000: 1.68 million
                    candidates; 0 leaves it out)
   --resume FILE    go on with training that Ctrl-C interrupted
+  --embedding WORD compressed tables beside full ones, the first half only, and what they save and
+                   cost: cqr, cqr-co-occurrence or any other method of compress (default full)
+  --budget SHARE   their share of the full tables' parameters (default 1/4)
   --json           one JSON object a line
 
 Options of compress

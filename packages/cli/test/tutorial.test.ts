@@ -102,6 +102,40 @@ test('Ctrl-C during training ends with 130, keeps a checkpoint, and --resume goe
   }
 });
 
+test('--embedding trains compressed tables beside full ones, says what they save and cost, and serves them', async () => {
+  const argv = ['tutorial', '--embedding', 'cqr', '--budget', '1/10', '--epochs', '4'];
+  const { code, stdout, stderr } = await shortlist(argv);
+  assert.equal(code, 0, stderr);
+  for (const part of [
+    /tables of 944 and 1,665 rows of 32\n/,
+    /tables of 944 and 1,665 rows of 32, cqr at 0\.100 of the parameters/,
+    /epoch 3: queryTower clustered, H1 \d\.\d\d and H2 \d+\.\d\d bits, \d+ empty clusters/,
+    /cqr: tables of [\d.]+ KiB where full ones take 326 KiB: [\d.]+ KiB saved, [67]\.\d+ × smaller/,
+    /top-100 accuracy 0\.\d{4}, with full tables 0\.\d{4}: [−+]0\.\d{4}/,
+    /the same titles and the same scores, bit for bit/,
+  ]) {
+    assert.match(stdout, part);
+  }
+  assert.doesNotMatch(stdout, /Efficient serving/);
+  for (const method of ['cqr-co-occurrence', 'product', 'hashing-trick']) {
+    const { stdout: lines } = await shortlist(['tutorial', '--embedding', method, '--json', '--epochs', '1']);
+    const events = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, number>);
+    const { bytes, fullBytes, top100 } = events.find(({ event }) => String(event) === 'compressed')!;
+    assert.ok(bytes! < 0.4 * fullBytes! && top100! > 0.03, `${method}: ${bytes} of ${fullBytes}, ${top100}`);
+  }
+  assert.match(
+    (await shortlist(['tutorial', '--embedding', 'what'])).stderr,
+    /--embedding: expected one of full, product/,
+  );
+  assert.match(
+    (await shortlist(['tutorial', '--embedding', 'cqr', '--resume', 'x'])).stderr,
+    /--resume: expected it without/,
+  );
+});
+
 test('wrong words are answered with a hint', async () => {
   assert.equal((await shortlist(['nonsense'])).code, 2);
   const epochs = await shortlist(['tutorial', '--epochs', 'many']);

@@ -74,11 +74,11 @@ export function plan(methods: readonly string[], budgets: readonly string[], see
 }
 
 /** '1/16' or '0.0625' → 0.0625. */
-export function shareOf(budget: string): number {
+export function shareOf(budget: string, option = '--budgets'): number {
   const [above, below = '1', ...rest] = budget.split('/');
   const share = Number(above) / Number(below);
   if (rest.length > 0 || above === '' || !(share > 0 && share <= 1)) {
-    throw new UsageError(`--budgets: expected shares such as 1/16 in (0, 1], got ${JSON.stringify(budget)}`);
+    throw new UsageError(`${option}: expected shares such as 1/16 in (0, 1], got ${JSON.stringify(budget)}`);
   }
   return share;
 }

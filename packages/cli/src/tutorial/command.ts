@@ -8,10 +8,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FitAbortedError, type MovieLens, tutorialSplit } from 'shortlist';
 import { loadMovieLens } from 'shortlist/node';
+import { RECIPES, shareOf } from '../compress/plan.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { serveEfficiently } from './approximate.ts';
+import { type Compression, trainCompressed } from './compressed.ts';
 import type { TutorialEvent } from './events.ts';
 import { judge, recommend, saveAndLoad } from './serving.ts';
 import { show } from './show.ts';
@@ -27,6 +29,8 @@ export interface TutorialSettings {
   /** Shrunk copies of every movie in the second half; 0 leaves it out. */
   copies: number;
   checkpoint: string | undefined;
+  /** Compressed tables beside the full ones; the first half only. */
+  compression: Compression | undefined;
 }
 
 /** Run the tutorial. */
@@ -41,6 +45,8 @@ export const tutorial: Command = async (argv, environment) => {
       save: { type: 'string' },
       copies: { type: 'string', default: '1000' },
       resume: { type: 'string' },
+      embedding: { type: 'string', default: 'full' },
+      budget: { type: 'string', default: '1/4' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -52,7 +58,11 @@ export const tutorial: Command = async (argv, environment) => {
     save: values.save,
     copies: wholeNumber('copies', values.copies, 0),
     checkpoint: values.resume,
+    compression: compressionOf(values.embedding, values.budget),
   };
+  if (settings.compression && settings.checkpoint !== undefined) {
+    throw new UsageError('--resume: expected it without --embedding, whose runs are short and not kept');
+  }
   await walkThrough(settings, environment, reporter(environment, values.json, show));
   return 0;
 };
@@ -71,15 +81,20 @@ async function walkThrough(
     titles: new Set(data.movies.titles).size,
   });
   try {
-    const trained = await train(data, split, settings, environment, report);
+    const what = { data, split, settings };
+    const { compression } = settings;
+    const { trained, compared } = compression
+      ? await trainCompressed(what, compression, environment, report)
+      : { trained: await train(what, environment, report) };
     const index = await judge(trained, split, environment, report);
     const shown = { name: 'BruteForce', index, user: settings.user, titleOf: (title: string): string => title };
+    if (compared) report(compared);
     recommend(shown, report);
     const folder = await mkdtemp(join(tmpdir(), 'shortlist-'));
     try {
       const path = settings.save ?? join(folder, 'tutorial.shortlist');
       await saveAndLoad(shown, trained, path, environment, report);
-      if (settings.copies > 0) {
+      if (settings.copies > 0 && !compression) {
         const efficient = await serveEfficiently(trained, split, settings, environment, report);
         await saveAndLoad(efficient, trained, join(folder, 'efficient.shortlist'), environment, report);
       }
@@ -87,7 +102,7 @@ async function walkThrough(
       await rm(folder, { recursive: true, force: true });
     }
   } catch (error) {
-    if (error instanceof FitAbortedError) await keepCheckpoint(error, settings, environment);
+    if (error instanceof FitAbortedError && !settings.compression) await keepCheckpoint(error, settings, environment);
     throw error;
   }
 }
@@ -105,6 +120,14 @@ async function readData(
   const sizes = { interactions: interactions.length, users: users.length, movies: movies.length };
   report({ event: 'data', line, source, ...sizes });
   return data;
+}
+
+function compressionOf(method: string, budget: string): Compression | undefined {
+  const share = shareOf(budget, '--budget');
+  if (method === 'full') return undefined;
+  const recipe = RECIPES[method];
+  if (recipe) return { method, recipe, share };
+  throw new UsageError(`--embedding: expected one of ${Object.keys(RECIPES).join(', ')}, got ${method}`);
 }
 
 /** A whole number written as text. */

@@ -25,6 +25,36 @@ export interface TowersEvent extends Event {
   event: 'towers';
   users: number;
   titles: number;
+  /** The method of the tables, and its share of the full ones' parameters. */
+  method: string;
+  share: number;
+}
+
+/** A table was clustered. */
+export interface ClusteredEvent extends Event {
+  event: 'clustered';
+  epoch: number;
+  table: string;
+  /** Smallest entropies of its pointers and of pairs of them, in bits. */
+  h1: number;
+  h2: number;
+  emptyClusters: number;
+  seconds: number;
+  /** Present where a column collapsed. */
+  warning?: string;
+}
+
+/** What compressed tables saved and cost against full ones, trained alike. */
+export interface CompressedEvent extends Event {
+  event: 'compressed';
+  method: string;
+  share: number;
+  /** Of both tables as saved, pointers included. */
+  fullBytes: number;
+  bytes: number;
+  /** top_100_categorical_accuracy on the test part. */
+  fullTop100: number;
+  top100: number;
 }
 
 /** Bytes of a download so far. */
@@ -158,6 +188,8 @@ export type TutorialEvent =
   | DataEvent
   | SplitEvent
   | TowersEvent
+  | ClusteredEvent
+  | CompressedEvent
   | DownloadEvent
   | StepEvent
   | EpochEvent

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import {
   BruteForce,
+  type Evaluation,
   FactorizedTopK,
   type Identifier,
   type SavableIndex,
@@ -21,23 +22,38 @@ const SHOWN = 5;
 
 /** Index every movie exactly, and judge the model on the test part. */
 export async function judge(
+  trained: Trained,
+  split: TutorialSplit,
+  environment: Environment,
+  report: Report<TutorialEvent>,
+): Promise<BruteForce<string, string>> {
+  const { index, evaluation } = await evaluated(trained, split, environment);
+  report({ event: 'evaluation', index: 'BruteForce', ...evaluation });
+  const { now } = environment;
+  reportLatency('BruteForce', index.size, (query) => index.call(query).identifiers(), split.test.userIds, now, report);
+  return index;
+}
+
+/** The model's figures on the test part, every movie searched. */
+export async function evaluateExactly(
+  trained: Trained,
+  split: TutorialSplit,
+  environment: Environment,
+): Promise<Evaluation> {
+  return (await evaluated(trained, split, environment)).evaluation;
+}
+
+async function evaluated(
   { model }: Trained,
   { test, movies }: TutorialSplit,
   { now, signal }: Environment,
-  report: Report<TutorialEvent>,
-): Promise<BruteForce<string, string>> {
+): Promise<{ index: BruteForce<string, string>; evaluation: Evaluation }> {
   const { queryTower, candidateTower } = model;
   const index = new BruteForce<string, string>({ queryModel: queryTower, k: SHOWN });
   index.index(candidateTower.embed(movies.titles), movies.titles);
   const dataset = { queries: test.userIds, candidates: test.titles };
   const metrics = new FactorizedTopK({ candidates: index });
-  report({
-    event: 'evaluation',
-    index: 'BruteForce',
-    ...(await model.evaluate(dataset, { metrics, clock: now, signal })),
-  });
-  reportLatency('BruteForce', index.size, (query) => index.call(query).identifiers(), test.userIds, now, report);
-  return index;
+  return { index, evaluation: await model.evaluate(dataset, { metrics, clock: now, signal }) };
 }
 
 /** An index with what is needed to show its answers. */

@@ -17,9 +17,26 @@ const SHOWN: Shown = {
   split({ train, test, titles }, terminal) {
     terminal.line(`  ${count(train)} to train, ${count(test)} to test; ${count(titles)} different titles`);
   },
-  towers({ users, titles }, terminal) {
+  towers({ users, titles, method, share }, terminal) {
     terminal.line('\nTraining: two towers, in-batch softmax over batches of 8,192, Adagrad');
-    terminal.line(`  tables of ${count(users)} and ${count(titles)} rows of 32`);
+    const small = method === 'full' ? '' : `, ${method} at ${significant(share)} of the parameters`;
+    terminal.line(`  tables of ${count(users)} and ${count(titles)} rows of 32${small}`);
+  },
+  clustered({ epoch, table, h1, h2, emptyClusters, seconds, warning }, terminal) {
+    const health = `H1 ${h1.toFixed(2)} and H2 ${h2.toFixed(2)} bits, ${count(emptyClusters)} empty clusters`;
+    terminal.line(`  epoch ${epoch}: ${table} clustered, ${health}, ${duration(1000 * seconds)}`);
+    if (warning) terminal.note(warning);
+  },
+  compressed({ method, fullBytes, bytes: own, fullTop100, top100 }, terminal) {
+    const change = top100 - fullTop100;
+    terminal.line(
+      `\n${method}: tables of ${bytes(own)} where full ones take ${bytes(fullBytes)}: ${bytes(fullBytes - own)} saved, ` +
+        `${significant(fullBytes / own)} × smaller`,
+    );
+    terminal.line(
+      `  top-100 accuracy ${top100.toFixed(4)}, with full tables ${fullTop100.toFixed(4)}: ` +
+        `${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(4)}`,
+    );
   },
   step(event, terminal) {
     terminal.progress(

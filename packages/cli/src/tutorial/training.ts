@@ -3,44 +3,71 @@ import {
   type FitAbortedError,
   Generator,
   type MovieLens,
+  pointByCoOccurrence,
   StringLookup,
   Tower,
   type TutorialSplit,
   TwoTowerModel,
 } from 'shortlist';
 import { loadCheckpoint, saveCheckpoint } from 'shortlist/node';
+import type { Recipe } from '../compress/plan.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialSettings } from './command.ts';
 import type { TutorialEvent } from './events.ts';
+
+/** What is trained on, and how. */
+export interface TrainingData {
+  data: MovieLens;
+  split: TutorialSplit;
+  settings: TutorialSettings;
+  /** Compressed tables; without it full ones. */
+  embedding?: { method: string; share: number; recipe: Extract<Recipe, { kind: 'train' }>; columns: number };
+}
 
 /** A trained model. */
 export interface Trained {
   model: TwoTowerModel;
 }
 
+/** The tutorial's. */
+const DIMENSIONS = 32;
 /** Where an interrupted run's state is kept, unless --resume names another file. */
 const CHECKPOINT_FILE = 'tutorial.checkpoint';
 
 /** Train, epoch by epoch. */
 export async function train(
-  { interactions, movies }: MovieLens,
-  { train: rows }: TutorialSplit,
-  settings: TutorialSettings,
+  { data: { interactions, movies }, split: { train: rows }, settings, embedding }: TrainingData,
   { now, signal }: Environment,
   report: Report<TutorialEvent>,
 ): Promise<Trained> {
   const seeds = new Generator(settings.seed);
   const tower = (side: string, words: readonly string[]): Tower => {
     const { vocabulary } = StringLookup.adapt(words);
-    return Tower.create({ vocabulary, dimensions: 32, seed: seeds.fork(side).uint32() });
+    const options = { vocabulary, dimensions: DIMENSIONS, seed: seeds.fork(side).uint32() };
+    if (!embedding) return Tower.create(options);
+    // One row more: unknown words.
+    const parameters = Math.floor((vocabulary.length + 1) * DIMENSIONS * embedding.share);
+    return Tower.create({ ...options, embedding: embedding.recipe.embedding(parameters, embedding.columns) });
   };
   const queryTower = tower('user', interactions.userIds);
   const candidateTower = tower('title', movies.titles);
   const model = new TwoTowerModel({ queryTower, candidateTower });
   const { epochs } = settings;
   const resume = settings.checkpoint ? await loadCheckpoint(settings.checkpoint) : undefined;
-  report({ event: 'towers', users: queryTower.inputs[0]!.lookup.size, titles: candidateTower.inputs[0]!.lookup.size });
+  const [users, titles] = [queryTower.inputs[0]!, candidateTower.inputs[0]!];
+  const method = embedding?.method ?? 'full';
+  report({
+    event: 'towers',
+    users: users.lookup.size,
+    titles: titles.lookup.size,
+    method,
+    share: embedding?.share ?? 1,
+  });
+  if (embedding?.recipe.isPointedByCoOccurrence) {
+    const pairs = { queries: users.lookup.encode(rows.userIds), candidates: titles.lookup.encode(rows.titles) };
+    await pointByCoOccurrence(users.table, titles.table, pairs, { signal });
+  }
   await model.fit(
     { queries: rows.userIds, candidates: rows.titles },
     {
@@ -48,6 +75,11 @@ export async function train(
       clock: now,
       signal,
       ...(resume && { resume }),
+      ...(embedding?.recipe.clusterings && { clusterings: embedding.recipe.clusterings }),
+      onCluster: ({ epoch, table, health, seconds, warning }) => {
+        const { h1, h2, emptyClusters } = health;
+        report({ event: 'clustered', epoch, table, h1, h2, emptyClusters, seconds, ...(warning && { warning }) });
+      },
       onProgress: ({ epoch, step, steps, lossPerExample, examplesPerSecond, etaSeconds }) => {
         const share = (epoch - 1 + step / steps) / epochs;
         report({ event: 'step', epoch, step, share, examplesPerSecond, lossPerExample, etaSeconds });
