@@ -37,6 +37,7 @@ export const SQUARED: usize = 124;
 export const MEAN: usize = 128;
 export const COPIES: usize = 132;
 export const GROUPS: usize = 136;
+export const ROTATION: usize = 140;
 
 // Fields of a call, in bytes. Areas are where parts of a thread's scratch begin, from its start.
 export const QUERIES: usize = 0;

@@ -9,27 +9,17 @@ import { bestRows, exactKeys, touchRows } from './reorder';
 import {
   STRIDE, DIMENSIONS, PAIRS, LEAF_PANELS, CENTROIDS, CENTROID_UNSCALE, LEAF_ADDEND, UPPER_PANELS, UPPER_CENTROIDS,
   UPPER_UNSCALE, UPPER_ADDEND, UPPER_LEAVES, PRODUCT_BLOCKS, BLOCK_WIDTH, CODEBOOK, CORRECTION_BLOCKS, CORRECTIONS,
-  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, PLACE_OF, SQUARED, MEAN, COPIES, GROUPS, QUERIES,
+  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, PLACE_OF, SQUARED, COPIES, GROUPS, QUERIES,
   RESULTS, LEAVES_TO_SEARCH, UPPER_TO_OPEN, REORDER, FILTER, MASKS, EXCLUSIONS, EXCLUSION_BEGIN, SLOTS, SLOT_COUNT,
   SCORES_OUT, ROWS_OUT, COUNTS_OUT, COUNTERS_OUT, SCRATCH, SCRATCH_STRIDE, AREA_QUERY, AREA_QUERY16, AREA_SCORES,
   AREA_MAXIMA, AREA_PANELS, AREA_KEYS, AREA_VALUES, AREA_MINIMA, AREA_TABLES, AREA_SLOTS, AREA_SLOT_SCORES,
   AREA_HISTOGRAM, AREA_BEST, REORDER_EXACTLY,
 } from './scann-records';
+import { transformQuery } from './scann-query';
 import { chooseCandidates, isPruned, scanLeaves, scanned } from './scann-scan';
 
 /** The best centroid's score stands for the score of a result; results lie a little below it (measured: .9 to 1.0 alike). */
 const CORRECTION_FACTOR: f32 = 0.95;
-/** q − mean in the scratch; the query itself where there is no mean. */
-function transformQuery(index: usize, query: usize, to: usize): usize {
-  const mean = <usize>load<u32>(index, MEAN);
-  if (mean == 0) return query;
-  const d = load<i32>(index, DIMENSIONS);
-  for (let t: usize = 0; t < <usize>d << 2; t += 4) {
-    store<f32>(to + t, load<f32>(query + t) - load<f32>(mean + t));
-  }
-  return to;
-}
-
 /** Score panels of centroids [begin, end); writes scores, maxima and panel numbers from position `at`. */
 function scorePanels16(
   centroids: usize, pairs: i32, q16: usize, unscale: f32, addend: usize, begin: i32, end: i32, at: i32, call: usize,

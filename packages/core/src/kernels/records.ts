@@ -41,6 +41,7 @@ export const INDEX_FIELDS = [
   'mean',
   'copies',
   'groups',
+  'rotation',
 ] as const;
 
 /** Fields of a call. */

@@ -70,14 +70,18 @@ export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {})
 /**
  * Rotate rows [n, d].
  *
- * @returns [n, d]
+ * @param rotated where they go, [n, d]; may be the rows themselves. Default a new matrix
+ * @returns `rotated`
  * @throws {ShapeError} when the width is another
  */
-export function rotateRows({ dimensions: d, directions }: BalancedPca, rows: Matrix): Matrix {
+export function rotateRows(
+  { dimensions: d, directions }: Pick<BalancedPca, 'dimensions' | 'directions'>,
+  rows: Matrix,
+  rotated: Matrix = new Matrix(rows.rows, rows.dimensions, rows.runtime),
+): Matrix {
   if (rows.dimensions !== d) throw new ShapeError(`rows: expected ${d} dimensions, got ${rows.dimensions}`);
   const { rows: n, runtime } = rows;
   const stride = directions.dimensions;
-  const rotated = new Matrix(n, d, runtime);
   const chunk = new Matrix(Math.min(n, CHUNK_ROWS), stride, runtime);
   for (let first = 0; first < n; first += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, n - first);

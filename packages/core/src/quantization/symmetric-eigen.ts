@@ -8,10 +8,11 @@
  */
 import { assert } from '../checks/assert.ts';
 
-/** An off-diagonal number below this share of its neighbours on the diagonal is rounding. */
+/**
+ * An off-diagonal number below this share of its neighbours on the diagonal, or of the largest number of the matrix, is
+ * rounding: where many eigenvalues are next to nothing, as those of pixels that are never black, it cannot get smaller.
+ */
 const ROUNDING = 2 ** -52;
-/** And below this, once the matrix is scaled to 1, whatever stands beside it: shifts would overflow. */
-const NOTHING = 1e-30;
 /** Shifts for one eigenvalue; three are usual, and EISPACK gives up after 30. */
 const SHIFTS_MAX = 60;
 
@@ -88,7 +89,7 @@ function tridiagonal(
   return { diagonal: Float64Array.from(a, (row, i) => row[i]!), beside, rows };
 }
 
-/** QL steps until nothing stands beside the diagonal; the rows turn along. */
+/** QL steps until nothing stands beside the diagonal, of a matrix whose largest number was 1; the rows turn along. */
 function diagonalize(diagonal: Float64Array, beside: Float64Array, rows: Float64Array[]): void {
   const n = diagonal.length;
   for (let first = 0; first < n; first++) {
@@ -97,7 +98,7 @@ function diagonalize(diagonal: Float64Array, beside: Float64Array, rows: Float64
       while (last < n - 1) {
         const size = Math.abs(beside[last]!);
         const neighbours = Math.abs(diagonal[last]!) + Math.abs(diagonal[last + 1]!);
-        if (size <= Math.max(NOTHING, ROUNDING * neighbours)) break;
+        if (size <= ROUNDING * Math.max(1, neighbours)) break;
         last++;
       }
       if (last === first) break;

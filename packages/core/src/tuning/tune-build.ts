@@ -33,6 +33,7 @@ export type BuildSettings = Required<
     | 'numLeavesToSearch'
     | 'numReorderingCandidates'
     | 'dimensionsPerBlock'
+    | 'rotation'
     | 'trainingSampleSize'
     | 'soar'
     | 'correction'
@@ -144,12 +145,13 @@ function isBetter(now: Found, before: Found, byTime: boolean): boolean {
 
 /** The build of an index with a point's settings for defaults. */
 function settingsOf<I extends Identifier>(index: ScaNN<ArrayLike<number>, I>, point: TunedPoint): BuildSettings {
-  const { numLeaves, dimensionsPerBlock, trainingSampleSize, soar, correction, reorder } = index.settings;
+  const { numLeaves, dimensionsPerBlock, rotation, trainingSampleSize, soar, correction, reorder } = index.settings;
   return {
     numLeaves,
     numLeavesToSearch: point.leavesToSearch,
     numReorderingCandidates: point.reorder,
     dimensionsPerBlock,
+    rotation,
     trainingSampleSize,
     soar,
     correction,

@@ -101,6 +101,7 @@ test('leaves, reordering and results out of range are refused, more leaves than 
     { reorder: 'float16' as 'float32' },
     { initialization: 'first' as 'random' },
     { tree: 'sometimes' as 'auto' },
+    { rotation: 'pca' as 'none' },
   ] as Options[]) {
     assert.throws(() => new ScaNN(options), { code: 'ERR_OPTION' }, JSON.stringify(options));
   }
@@ -162,6 +163,7 @@ test('aborted after any step of a build or a rebalance: the old index serves, an
     numLeaves: 20,
     soar: 1,
     upperTree: true,
+    rotation: 'balanced-pca',
     distanceMeasure: 'squared_l2',
     trainingIterations: 2,
   };

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { BruteForce } from '../../src/topk/brute-force.ts';
+import { recallOf } from '../../src/topk/recall.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { flat, normalRows } from '../conformance/oracle.ts';
@@ -31,7 +32,14 @@ function recall(index: ScaNN<ArrayLike<number>, number>, options: object, truth 
 const exact = new BruteForce<ArrayLike<number>, number>({ runtime }).index(rows).call(queries, 10);
 
 test('every leaf searched and everything reordered: the exact index, bit for bit', () => {
-  for (const options of [{}, { soar: 1 }, { upperTree: true }, { correction: false }, { groupBound: 1 }] as Options[]) {
+  for (const options of [
+    {},
+    { soar: 1 },
+    { upperTree: true },
+    { correction: false },
+    { groupBound: 1 },
+    { rotation: 'balanced-pca' },
+  ] as Options[]) {
     const found = make(options).call(queries, { k: 10, ...ALL });
     assert.deepEqual(found.rows, exact.rows);
     assert.deepEqual(found.scores, exact.scores);
@@ -65,6 +73,18 @@ test('cosine and squared distance at full effort: a sort by definition', () => {
 function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, t) => sum + value * b[t]!, 0);
 }
+
+test('blocks that are balanced code rows of uneven dimensions better', () => {
+  const uneven = normalRows(3000, 24, 3).map((row) => row.map((x, t) => x * 0.85 ** t));
+  const asked = normalRows(60, 24, 4).map((row) => row.map((x, t) => x * 0.85 ** t));
+  for (const distanceMeasure of ['dot_product', 'cosine', 'squared_l2'] as const) {
+    const found = (['none', 'balanced-pca'] as const).map((rotation) => {
+      const index = make({ distanceMeasure, rotation, dimensionsPerBlock: 4 }).index(uneven);
+      return recallOf(index.call(asked, { leavesToSearch: 50, reorder: 12 }), index.callExactly(asked));
+    });
+    assert.ok(found[1]! > found[0]! + 0.02, `${distanceMeasure}: ${found}`);
+  }
+});
 
 test('recall rises with leaves, with reordering, with second leaves and with a correction', () => {
   const index = make();

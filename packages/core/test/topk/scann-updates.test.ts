@@ -42,6 +42,7 @@ function check(index: Index, wanted: Map<string, ArrayLike<number>>): void {
 for (const [name, options] of Object.entries({
   tree: {},
   'second leaves': { soar: 1 },
+  rotated: { rotation: 'balanced-pca', dimensionsPerBlock: 3 },
   flat: { tree: 'never' },
 } as Record<string, Options>)) {
   test(`upsert, replace, delete, rebalance: ${name}`, async () => {
@@ -77,14 +78,20 @@ for (const [name, options] of Object.entries({
 }
 
 test('upserts are found through leaves, and drift tells where they went', () => {
-  const index = make({ reorder: 'float32' });
-  const far = Array.from({ length: 200 }, (_, i) => Float32Array.from(more[i]!, (x) => x + 6));
-  index.reserve(200);
-  index.upsert(names(2000, 2200), far);
-  const found = index.call(far[0]!, { k: 20, leavesToSearch: 3, reorder: 60 });
-  assert.ok(found.identifiers().every((id) => Number(id.slice(3)) >= 2000));
-  const drift = index.drift();
-  assert.ok(drift.distance > 3 * drift.builtDistance && drift.movedShare > 0, JSON.stringify(drift));
+  for (const options of [
+    {},
+    { rotation: 'balanced-pca' },
+    { rotation: 'balanced-pca', distanceMeasure: 'squared_l2' },
+  ] as Options[]) {
+    const index = make(options);
+    const far = Array.from({ length: 200 }, (_, i) => Float32Array.from(more[i]!, (x) => x + 6));
+    index.reserve(200);
+    index.upsert(names(2000, 2200), far);
+    const found = index.call(far[0]!, { k: 20, leavesToSearch: 3, reorder: 60 });
+    assert.ok(found.identifiers().every((id) => Number(id.slice(3)) >= 2000));
+    const drift = index.drift();
+    assert.ok(drift.distance > 3 * drift.builtDistance && drift.movedShare > 0, JSON.stringify(drift));
+  }
 });
 
 test('row numbers as identifiers: the next one may be added, a gap may not', () => {
@@ -123,6 +130,7 @@ test('save → load: the same answers, and updates go on', async () => {
   for (const options of [
     {},
     { soar: 1, upperTree: true },
+    { rotation: 'balanced-pca', dimensionsPerBlock: 3 },
     { distanceMeasure: 'squared_l2', reorder: 'int8' },
     { tree: 'never' },
     { reorder: false },

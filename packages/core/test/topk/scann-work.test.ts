@@ -78,7 +78,12 @@ const SETS: Record<string, () => Set> = {
     base: clustered(6000, 33, 1),
     queries: clustered(50, 33, 2),
     options: { distanceMeasure: 'squared_l2' },
-    builds: { default: {}, 'second leaves': { soar: 1 }, '3 dimensions a block': { dimensionsPerBlock: 3 } },
+    builds: {
+      default: {},
+      'second leaves': { soar: 1 },
+      '3 dimensions a block': { dimensionsPerBlock: 3 },
+      '3 dimensions a block, balanced PCA': { dimensionsPerBlock: 3, rotation: 'balanced-pca' },
+    },
   }),
 };
 

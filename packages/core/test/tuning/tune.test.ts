@@ -78,9 +78,14 @@ test('autopilot: from one row to many millions', () => {
     numLeavesToSearch: 30,
     numReorderingCandidates: 100,
     dimensionsPerBlock: 2,
+    rotation: 'none',
     trainingSampleSize: 194_600,
   });
   assert.equal(autopilot(1, 1).numLeaves, 2);
   assert.equal(autopilot(100_000, 2000).dimensionsPerBlock, 4);
+  assert.deepEqual(
+    [64, 128, 256, 300].map((d) => autopilot(1000, d).rotation),
+    ['none', 'balanced-pca', 'balanced-pca', 'none'],
+  );
   assert.throws(() => autopilot(0, 3), { code: 'ERR_OPTION' });
 });

@@ -46,7 +46,13 @@ export function scannReference(memory: LinearMemory): ScannKernels {
     const mean = u(index + 4 * INDEX.mean);
     const values = memory.floats.slice(query / 4, query / 4 + stride);
     for (let t = 0; mean && t < d; t++) values[t]! -= f(mean, t);
-    return values;
+    const rotation = u(index + 4 * INDEX.rotation);
+    if (!rotation) return values;
+    return values.map((_, s) => {
+      let sum = 0;
+      for (let t = 0; t < d; t++) sum = fround(sum + fround(values[t]! * f(rotation, t * stride + s)));
+      return sum;
+    });
   };
 
   /** Scores of int16 centroids of panels: unscale · ⟨c16, q16⟩ + addend; −∞ past the last. */

@@ -11,8 +11,10 @@ import { kMeans, type Progress } from '../../clustering/k-means.ts';
 import { listMembers } from '../../clustering/members.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
+import { type BalancedPca, rotateRows } from '../../quantization/pca.ts';
 import { Generator as Random } from '../../random/generator.ts';
 import type { Matrix } from '../../vectors/matrix.ts';
+import { trainRotation } from './coded-rows.ts';
 import { encode, trainCodebook } from './codes.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from './leaves.ts';
 import type { ScannSettings } from './options.ts';
@@ -77,13 +79,14 @@ export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtim
 
 /** A tree of leaves. */
 export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: Runtime): Generator<Progress, Leaves> {
-  const { rows, coded, mean } = input;
+  const { rows, mean } = input;
+  let { coded } = input;
   const { rows: n, dimensions: d } = rows;
   askForMemory(runtime, n, d, settings);
   const random = new Random(settings.seed);
   const labels = runtime.heap.allocate(4 * n);
   const scores = runtime.heap.allocate(4 * n);
-  const owned: Block[] = [labels, scores];
+  const owned: { free(): void }[] = [labels, scores];
   /** Parts until somebody has them all. */
   const unserved: Block[] = [];
   let centroids: Centroids | undefined;
@@ -101,6 +104,17 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       },
       runtime,
     );
+    let rotation: BalancedPca | undefined;
+    if (settings.rotation === 'balanced-pca') {
+      rotation = trainRotation(coded, centroids, settings, runtime);
+      owned.push(rotation.directions);
+      rotateRows(rotation, centroids.matrix, centroids.matrix);
+      centroids.pack();
+      // Centred rows are the build's own and are rotated where they stand.
+      coded = coded === rows ? rotateRows(rotation, coded) : rotateRows(rotation, coded, coded);
+      if (coded !== input.coded) owned.push(coded);
+      yield { step: 'rotation', done: 1, total: 1 };
+    }
     const hasUpper = settings.upperTree === 'auto' ? centroids.count >= UPPER_FROM : settings.upperTree;
     const upper = hasUpper ? yield* groupLeaves(centroids, random.fork('upper'), runtime) : undefined;
     centroids.assign(coded.offset, n, labels, scores);
@@ -108,7 +122,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
     const leaves = centroids.count;
     const members = listMembers(labels.integers(n), leaves);
     if (settings.avq !== false) {
-      for (const done of anisotropicCentroids(rows, members, settings.avq, centroids.matrix, runtime)) {
+      for (const done of anisotropicCentroids(coded, members, settings.avq, centroids.matrix, runtime)) {
         yield { step: 'anisotropic centroids', done, total: leaves };
       }
       centroids.pack();
@@ -159,6 +173,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       hasBounds,
       groupBound: groupBound === 'auto' ? GROUP_BOUND : Number(groupBound),
       hasMean: mean !== undefined,
+      hasRotation: rotation !== undefined,
       eta,
       builtDistance: meanDistance(coded, scores.floats(n)),
     });
@@ -171,6 +186,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
     parts.leafExtra!.integers(leaves).fill(-1);
     parts.nextGroup!.integers(groups).fill(-1);
     if (mean) parts.mean!.floats(d).set(mean);
+    if (rotation) parts.rotation!.floats(rotation.directions.data.length).set(rotation.directions.data);
     if (upper) {
       parts.upperCentroids!.floats(upper.centroids.length).set(upper.centroids);
       parts.upperLeaves!.integers(upper.ranges.length).set(upper.ranges);
@@ -197,7 +213,8 @@ function askForMemory(runtime: Runtime, n: number, d: number, settings: ScannSet
   const blocks = Math.ceil(d / settings.dimensionsPerBlock) + 2;
   const rows = settings.reorder === false ? 4 : 4 >> ROW_KINDS[settings.reorder];
   // Labels, scores, order, keys and corrections of each copy; a byte and a nibble a code; the rows; the sample.
-  const perRow = copies * (28 + 1.5 * blocks) + rows * rowStride(d);
+  const rotated = settings.rotation !== 'none' && settings.distanceMeasure !== 'squared_l2' ? 4 * d : 0;
+  const perRow = copies * (28 + 1.5 * blocks) + rows * rowStride(d) + rotated;
   const sample = 4 * d * Math.min(n, settings.trainingSampleSize);
   runtime.heap.allocate(Math.ceil(n * perRow) + sample).free();
 }
@@ -220,6 +237,7 @@ function shapeOf(rows: Matrix, settings: ScannSettings, known: Partial<LeafShape
     hasBounds: false,
     groupBound: 0,
     hasMean: false,
+    hasRotation: false,
     eta: 1,
     builtDistance: 0,
     ...known,

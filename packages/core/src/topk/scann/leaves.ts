@@ -41,6 +41,8 @@ export interface LeafShape {
   /** Standard errors within which a group may still hold a result. */
   groupBound: number;
   hasMean: boolean;
+  /** True where rows were rotated before they were coded. */
+  hasRotation: boolean;
   /** η the codes were made with. */
   eta: number;
   /** Mean squared distance of the built points from their centroids: what updates are compared with. */
@@ -86,6 +88,7 @@ export function partBytes(shape: LeafShape): Record<string, number> {
       : {}),
     ...(shape.places > 0 ? { placeOf: 4 * slots } : {}),
     ...(shape.hasMean ? { mean: 4 * rowStride(d) } : {}),
+    ...(shape.hasRotation ? { rotation: 4 * d * rowStride(d) } : {}),
     ...(shape.upperGroups > 0
       ? { upperCentroids: 4 * shape.upperGroups * d, upperLeaves: 4 * (shape.upperGroups + 1) }
       : {}),
@@ -224,6 +227,7 @@ export class Leaves {
       leafBounds: at('leafQuads'),
       bounds: at('bounds'),
       mean: at('mean'),
+      rotation: at('rotation'),
     };
     if (shape.upperGroups > 0) Object.assign(fields, this.#upperFields(at));
     return fields;

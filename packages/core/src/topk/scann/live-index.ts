@@ -7,6 +7,7 @@ import { Matrix } from '../../vectors/matrix.ts';
 import type { Identifier } from '../contract.ts';
 import { checkIdentifiers, Identifiers } from '../identifiers.ts';
 import type { VectorSource } from '../vector-source.ts';
+import { codedRows } from './coded-rows.ts';
 import type { Leaves } from './leaves.ts';
 import { SlotsOfRows } from './masks.ts';
 import { RowBuffer } from './row-buffer.ts';
@@ -179,13 +180,12 @@ export class LiveIndex<I extends Identifier> {
     for (let row = 0; row < identifiers.size; row += step) if (slots.first(row) >= 0) chosen.push(row);
     const sample = new Matrix(chosen.length, leaves.shape.dimensions, leaves.runtime);
     const read = rowReader(leaves);
-    const mean = leaves.shape.hasMean ? leaves.floats('mean') : undefined;
     chosen.forEach((row, i) => {
-      const to = sample.row(i);
-      read(slots.first(row), to);
-      if (mean) for (let t = 0; t < to.length; t++) to[t]! -= mean[t]!;
+      read(slots.first(row), sample.row(i));
     });
-    return sample;
+    const coded = codedRows(leaves, sample);
+    if (coded !== sample) sample.free();
+    return coded;
   }
 }
 

@@ -45,6 +45,8 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   groupBound?: number | 'auto' | false;
   /** Groups of leaves: centroids of centroids. 'auto': from 4,096 leaves on. */
   upperTree?: boolean | 'auto';
+  /** 'balanced-pca': codes of rotated rows, so that blocks have about the same to say; a query is rotated. Default 'none'. */
+  rotation?: 'none' | 'balanced-pca';
   /** 'auto': a tree from 20,000 candidates on; 'always', 'never'. */
   tree?: 'auto' | 'always' | 'never';
   /** Everything random comes from it; default 42. */
@@ -73,6 +75,7 @@ export interface ScannSettings {
   correction: boolean;
   groupBound: number | 'auto' | false;
   upperTree: boolean | 'auto';
+  rotation: 'none' | 'balanced-pca';
   tree: 'auto' | 'always' | 'never';
   seed: number;
 }
@@ -143,6 +146,7 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
     correction: options.correction ?? true,
     groupBound,
     upperTree: options.upperTree ?? 'auto',
+    rotation: checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca']),
     tree: checkOneOf('tree', options.tree ?? 'auto', ['auto', 'always', 'never']),
     seed: checkInteger('seed', options.seed ?? 42, 0),
   };

@@ -85,6 +85,8 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const shape = {
     ...Object.fromEntries(INTEGERS.map((key) => [key, from.integer(key, { max: NUMBER_MAX })])),
     ...Object.fromEntries(FLAGS.map((key) => [key, from.boolean(key)])),
+    // Not in the first files.
+    hasRotation: from.has('hasRotation') && from.boolean('hasRotation'),
     groupBound: from.number('groupBound', { min: 0 }),
     eta: from.number('eta', { min: 1 }),
     builtDistance: from.number('builtDistance', { min: 0 }),

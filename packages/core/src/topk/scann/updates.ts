@@ -5,7 +5,8 @@
 import { assert } from '../../checks/assert.ts';
 import { Centroids } from '../../clustering/centroids.ts';
 import type { Block } from '../../memory/heap.ts';
-import { Matrix } from '../../vectors/matrix.ts';
+import type { Matrix } from '../../vectors/matrix.ts';
+import { codedRows } from './coded-rows.ts';
 import { writeCorrectionCodes } from './codes.ts';
 import { GROUP_SLOTS, type Leaves, partBytes, rowBytes, rowStride } from './leaves.ts';
 
@@ -154,7 +155,7 @@ export class LeafUpdates {
     const n = rows.rows;
     const d = shape.dimensions;
     const { productBlocks: blocks, blockWidth: width, correctionBlocks, correctionKind: kind } = shape;
-    const coded = shape.hasMean ? this.#centred(rows) : rows;
+    const coded = codedRows(this.#leaves, rows);
     const centroids = this.#trained();
     const owned: Block[] = [];
     const take = (bytes: number): Block => {
@@ -217,15 +218,6 @@ export class LeafUpdates {
       for (const block of owned) block.free();
       if (coded !== rows) coded.free();
     }
-  }
-
-  #centred(rows: Matrix): Matrix {
-    const d = rows.dimensions;
-    const mean = this.#leaves.floats('mean');
-    const coded = new Matrix(rows.rows, d, rows.runtime);
-    const from = rows.data;
-    coded.data.set(from.map((value, i) => value - mean[i % d]!));
-    return coded;
   }
 
   /** Places in use: rows kept apart from slots are never moved, so places only grow. */
