@@ -162,6 +162,7 @@ export interface TunedEvent extends Event {
   groupBound: number;
   recall: number;
   /** A query's work. */
+  leaves: number;
   centroids: number;
   codes: number;
   reorders: number;

@@ -41,7 +41,8 @@ export interface TunedPoint extends TradeOff {
   leavesToSearch: number;
   reorder: number;
   groupBound: number;
-  /** Work a query: centroids, codes and candidates scored. */
+  /** Work a query: leaves searched; centroids, codes and candidates scored. */
+  leaves: number;
   centroids: number;
   codes: number;
   reorders: number;
@@ -66,7 +67,11 @@ const GROWTH = 1.35;
 const REORDER_MAX_PER_RESULT = 64;
 /** Standard errors of group bounds tried where the index has bounds. */
 const BOUNDS = [2, 3, 4.5];
-/** Nanoseconds of a product with a centroid, a code and a candidate, a dimension or a block, on one core (measured). */
+/**
+ * Nanoseconds of a product with a centroid, a code and a candidate, a dimension or a block, on one core (measured), and of
+ * a leaf searched, however few of its groups are: its first line comes from memory.
+ */
+const LEAF_NS = 120;
 const CENTROID_NS = 0.03;
 const CODE_NS = 0.025;
 const REORDER_NS = 60;
@@ -166,7 +171,9 @@ function measure<Q, I extends Identifier>(
   const codes = work.codes / n;
   const centroids = work.centroids / n;
   const reorders = work.reorders / n;
-  const modelled = (centroids * dimensions * CENTROID_NS + codes * blocks * CODE_NS + reorders * REORDER_NS) / 1e6;
+  const leaves = work.leaves / n;
+  const modelled =
+    (leaves * LEAF_NS + centroids * dimensions * CENTROID_NS + codes * blocks * CODE_NS + reorders * REORDER_NS) / 1e6;
   return {
     leavesToSearch: call.leavesToSearch,
     reorder: call.reorder,
@@ -174,6 +181,7 @@ function measure<Q, I extends Identifier>(
     recall: recallOf(found, truth),
     latencyMs: clock ? timeQueries(index, queries, call, clock) : modelled,
     sizeBytes: index.sizeBytes,
+    leaves,
     centroids,
     codes,
     reorders,
