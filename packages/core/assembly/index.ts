@@ -3,7 +3,9 @@ export { packPanels, scorePanels, multiplyRows, multiplyTransposed } from './mat
 export { hashChunks } from './checksum';
 export { findNotFinite } from './checks';
 export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
-export { hashPointers, gatherPointers, sumUses, groupUses, readPointers, readLearnedPointers } from './pointers';
+export {
+  hashPointers, gatherPointers, gatherClustered, sumUses, groupUses, readPointers, readLearnedPointers,
+} from './pointers';
 export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
 export { adagradRows, adamRows, sgdRows } from './optimizers';

@@ -72,11 +72,16 @@ export abstract class ComposedTable implements EmbeddingTable {
 
   rows(ids: Int32Array, out: Matrix): void {
     checkIds(ids, this.vocabularySize);
+    this.gather(this.#place(ids), ids.length, out);
+  }
+
+  /** Vectors of `count` ids at byte offset `ids`. */
+  protected gather(ids: number, count: number, out: Matrix): void {
     const { codebook, columns, sums } = this;
-    const pointers = this.#locate(ids);
+    const pointers = this.#locate(ids, count);
     this.runtime.pool.run(
       'gatherPointers',
-      ids.length,
+      count,
       GRAIN_IDS,
       codebook.offset,
       codebook.dimensions,
@@ -93,7 +98,7 @@ export abstract class ComposedTable implements EmbeddingTable {
     const { codebook, columns, sums, runtime } = this;
     const { rows, dimensions } = codebook;
     const uses = ids.length * columns * sums;
-    const pointers = this.#locate(ids);
+    const pointers = this.#locate(this.#place(ids), ids.length);
     const grouping = this.#grouping.reserve(4 * (3 * uses + 1));
     const counters = this.#counters.reserve(4 * (rows + 1));
     const distinct = grouping.offset + 4 * uses;
@@ -117,12 +122,17 @@ export abstract class ComposedTable implements EmbeddingTable {
     summed.free();
   }
 
-  /** Where the pointers of the ids stand. */
-  #locate(ids: Int32Array): number {
+  /** Where a copy of the ids stands. */
+  #place(ids: Int32Array): number {
     const at = this.#ids.reserve(4 * ids.length);
     at.integers(ids.length).set(ids);
-    const pointers = this.#pointers.reserve(4 * ids.length * this.columns * this.sums);
-    this.writePointers(at.offset, ids.length, pointers.offset);
+    return at.offset;
+  }
+
+  /** Where the pointers of the ids stand. */
+  #locate(ids: number, count: number): number {
+    const pointers = this.#pointers.reserve(4 * count * this.columns * this.sums);
+    this.writePointers(ids, count, pointers.offset);
     return pointers.offset;
   }
 }

@@ -32,6 +32,8 @@ import type { TableContext } from './table-context.ts';
 const ROWS_MAX = 65_536;
 /** Batches that had an id are counted in a byte. */
 const COUNT_MAX = 255;
+/** Ids a work item gathers: some microseconds. */
+const GATHER_IDS = 128;
 /** Ids a work item reads pointers of. */
 const GRAIN_IDS = 1024;
 
@@ -243,7 +245,9 @@ export class Cqr extends ComposedTable {
 
   protected override writePointers(ids: number, count: number, out: number): void {
     const { columns, sums, runtime } = this;
-    if (this.#hasHashes) this.#hashes.write(runtime, ids, count, out);
+    // Where every id has learned pointers, only the helper is hashed.
+    const step = this.#pointers && !this.#learned ? sums : 1;
+    if (this.#hasHashes) this.#hashes.write(runtime, ids, count, out, step);
     if (!this.#pointers) return;
     const blockRows = this.codebook.rows / columns;
     const { offset } = this.#pointers;
@@ -254,6 +258,29 @@ export class Cqr extends ComposedTable {
       return;
     }
     runtime.pool.run('readPointers', count, GRAIN_IDS, ids, offset, columns, sums, blockRows, out);
+  }
+
+  /** Where every id has learned pointers and a helper, in one pass. */
+  protected override gather(ids: number, count: number, out: Matrix): void {
+    const { codebook, columns, sums, runtime } = this;
+    if (!this.#pointers || this.#learned || sums === 1) {
+      super.gather(ids, count, out);
+      return;
+    }
+    runtime.pool.run(
+      'gatherClustered',
+      count,
+      GATHER_IDS,
+      codebook.offset,
+      codebook.dimensions,
+      ids,
+      this.#pointers.offset,
+      this.#hashes.offset,
+      columns,
+      codebook.rows / columns,
+      out.offset,
+      out.dimensions,
+    );
   }
 
   override save(): Saved {

@@ -58,14 +58,22 @@ export class HashFamily {
     return new HashFamily(words, part.runtime);
   }
 
+  /** Byte offset of the coefficients, for kernels. */
+  get offset(): number {
+    return this.#block.offset;
+  }
+
   /** The coefficients, as saved. */
   words(): Uint32Array {
     const bytes = this.#block.bytes().slice(0, this.terms * WORDS * 4);
     return new Uint32Array(bytes.buffer);
   }
 
-  /** Pointers of `count` ids at `ids`, written [count, terms] to `out` (byte offsets). */
-  write(runtime: Runtime, ids: number, count: number, out: number): void {
-    runtime.pool.run('hashPointers', count, GRAIN_IDS, ids, this.#block.offset, this.terms, out);
+  /**
+   * Pointers of `count` ids at `ids`, written [count, terms] to `out` (byte offsets); of every `step`-th term alone, the
+   * last of each `step`, where the others come from elsewhere.
+   */
+  write(runtime: Runtime, ids: number, count: number, out: number, step = 1): void {
+    runtime.pool.run('hashPointers', count, GRAIN_IDS, ids, this.#block.offset, this.terms, step, out);
   }
 }

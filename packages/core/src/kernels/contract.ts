@@ -95,6 +95,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'searchCoarse',
   'hashPointers',
   'gatherPointers',
+  'gatherClustered',
   'sumUses',
   'readPointers',
   'readLearnedPointers',
@@ -131,6 +132,7 @@ export type ParallelKernelName =
   | 'searchCoarse'
   | 'hashPointers'
   | 'gatherPointers'
+  | 'gatherClustered'
   | 'sumUses'
   | 'readPointers'
   | 'readLearnedPointers'

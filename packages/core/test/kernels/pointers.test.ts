@@ -38,7 +38,7 @@ function run(runtime: Runtime, { ids, columns, sums, rows, w }: Shape): Record<s
     blocks.coefficients.integers(4, 16 * t).set(words);
   }
   blocks.table.floats(rows * w).set(Array.from({ length: rows * w }, () => generator.normal()));
-  pool.run('hashPointers', ids, 3, blocks.ids.offset, blocks.coefficients.offset, terms, blocks.pointers.offset);
+  pool.run('hashPointers', ids, 3, blocks.ids.offset, blocks.coefficients.offset, terms, 1, blocks.pointers.offset);
   pool.run(
     'gatherPointers',
     ids,
@@ -138,6 +138,80 @@ for (const { variant, runtime, skip } of VARIANTS) {
       expected((id) => order.indexOf(id)),
     );
     for (const block of [at, from, out, set]) block.free();
+  });
+}
+
+for (const { variant, runtime, skip } of VARIANTS) {
+  test(`hashes into any number of rows, ${variant}: the remainder is exact, and terms between the steps stay`, {
+    skip,
+  }, () => {
+    const { heap, pool } = runtime;
+    const prime = 2 ** 31 - 1;
+    const powers = Array.from({ length: 31 }, (_, i) => 2 ** i);
+    const sizes = [...new Set(powers.flatMap((power) => [power, power + 1, power - 1]))].filter(
+      (r) => r >= 1 && r <= prime,
+    );
+    const ids = [0, 1, 2, 3, 1000, 2 ** 30, prime - 2, prime - 1];
+    const [at, coefficients, out] = [heap.allocate(32), heap.allocate(32), heap.allocate(4 * 2 * ids.length)];
+    at.integers(ids.length).set(ids);
+    for (const rows of sizes) {
+      for (const [a, b] of [
+        [1, 0],
+        [1, 1],
+        [prime - 1, prime - 1],
+        [0x1234_5678, 0x5432_1000],
+      ] as const) {
+        coefficients.integers(8).set([1, 0, 0, 1, a, b, 7, rows]);
+        out.integers(16).fill(-1);
+        pool.run('hashPointers', ids.length, 3, at.offset, coefficients.offset, 2, 2, out.offset);
+        const expected = ids.flatMap((id) => {
+          const hash = Number((BigInt(a) * BigInt(id) + BigInt(b)) % BigInt(prime));
+          return [-1, (7 + (hash % rows)) | 0];
+        });
+        assert.deepEqual([...out.integers(16)], expected, `${a}, ${b}, ${rows}`);
+      }
+    }
+    for (const block of [at, coefficients, out]) block.free();
+  });
+}
+
+for (const { variant, runtime, skip } of VARIANTS) {
+  test(`clustered vectors, ${variant}: what hash, learned pointers and gather give one after the other`, {
+    skip,
+  }, () => {
+    const { heap, pool } = runtime;
+    const generator = new Generator(10);
+    for (const [columns, w] of [
+      [4, 8],
+      [3, 5],
+      [1, 19],
+    ] as const) {
+      const [count, vocabulary, k] = [37, 500, 60];
+      const stride = columns * w + 1;
+      const floats = 2 * columns * k * w;
+      const table = heap.allocate(4 * floats);
+      table.floats(floats).set(Array.from({ length: floats }, () => generator.normal()));
+      const ids = heap.allocate(4 * count);
+      ids.integers(count).set(Array.from({ length: count }, () => generator.below(vocabulary)));
+      const learned = heap.allocate(2 * vocabulary * columns);
+      const pointers = new Uint16Array(heap.memory.memory.buffer, learned.offset, vocabulary * columns);
+      pointers.set(Array.from({ length: vocabulary * columns }, () => generator.below(k)));
+      const coefficients = heap.allocate(32 * columns);
+      for (let term = 0; term < 2 * columns; term++) {
+        const words = [1 + generator.below(2 ** 31 - 2), generator.below(2 ** 31 - 1), k * term, k];
+        coefficients.integers(4, 16 * term).set(words);
+      }
+      const found = heap.allocate(8 * count * columns);
+      const [expected, out] = [heap.allocate(4 * count * stride), heap.allocate(4 * count * stride)];
+      for (const block of [expected, out]) block.floats(count * stride).fill(-9);
+      pool.run('hashPointers', count, 7, ids.offset, coefficients.offset, 2 * columns, 2, found.offset);
+      pool.run('readPointers', count, 7, ids.offset, learned.offset, columns, 2, 2 * k, found.offset);
+      pool.run('gatherPointers', count, 7, table.offset, w, found.offset, columns, 2, expected.offset, stride);
+      const how = [ids.offset, learned.offset, coefficients.offset, columns, 2 * k] as const;
+      pool.run('gatherClustered', count, 7, table.offset, w, ...how, out.offset, stride);
+      assert.deepEqual([...out.floats(count * stride)], [...expected.floats(count * stride)]);
+      for (const block of [table, ids, learned, coefficients, found, expected, out]) block.free();
+    }
   });
 }
 

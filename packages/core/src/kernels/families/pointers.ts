@@ -2,7 +2,7 @@
 
 /** The pointers kernels. */
 export interface PointerKernels {
-  /** pointer = base + ((a·id + b) mod p) mod rows, for each term. Items: ids. */
+  /** pointer = base + ((a·id + b) mod p) mod rows, for every step-th term. Items: ids. */
   hashPointers(
     begin: number,
     end: number,
@@ -10,6 +10,7 @@ export interface PointerKernels {
     ids: number,
     coefficients: number,
     terms: number,
+    step: number,
     out: number,
   ): void;
   /** out[i][j·w + t] = Σ_s table[pointers[i][j][s]][t]. Items: ids. */
@@ -22,6 +23,21 @@ export interface PointerKernels {
     pointers: number,
     columns: number,
     sums: number,
+    out: number,
+    outStride: number,
+  ): void;
+  /** Vectors of a clustered table with its helper: hashPointers, readPointers and gatherPointers in one. Items: ids. */
+  gatherClustered(
+    begin: number,
+    end: number,
+    slot: number,
+    table: number,
+    w: number,
+    ids: number,
+    learned: number,
+    coefficients: number,
+    columns: number,
+    blockRows: number,
     out: number,
     outStride: number,
   ): void;

@@ -7,15 +7,17 @@ const PRIME = 0x7fff_ffffn;
 /** The kernels of composed embeddings over `memory`. */
 export function pointersReference(memory: LinearMemory): PointerKernels {
   const { fround } = Math;
+  /** base + ((a·id + b) mod p) mod rows, of the four words at `at`. */
+  const hash = (at: number, id: number): number => {
+    const [a, b, base, rows] = Array.from(memory.integers.subarray(at, at + 4), (word) => word >>> 0);
+    return base! + (Number((BigInt(a!) * BigInt(id >>> 0) + BigInt(b!)) % PRIME) % rows!);
+  };
   return {
-    hashPointers(begin, end, _slot, ids, coefficients, terms, out) {
-      const integers = memory.integers;
-      const word = (at: number): number => integers[at]! >>> 0;
+    hashPointers(begin, end, _slot, ids, coefficients, terms, step, out) {
+      const { integers } = memory;
       for (let i = begin; i < end; i++) {
-        for (let t = 0; t < terms; t++) {
-          const c = coefficients / 4 + 4 * t;
-          const hash = Number((BigInt(word(c)) * BigInt(word(ids / 4 + i)) + BigInt(word(c + 1))) % PRIME);
-          integers[out / 4 + i * terms + t] = word(c + 2) + (hash % word(c + 3));
+        for (let t = step - 1; t < terms; t += step) {
+          integers[out / 4 + i * terms + t] = hash(coefficients / 4 + 4 * t, integers[ids / 4 + i]!);
         }
       }
     },
@@ -40,6 +42,21 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         for (let before = id & ~31; before < id; before++) if (isLearned(before)) rank++;
         for (let j = 0; j < columns; j++) {
           integers[out / 4 + (i * columns + j) * sums] = j * blockRows + pointers[learned / 2 + rank * columns + j]!;
+        }
+      }
+    },
+    gatherClustered(begin, end, _slot, table, w, ids, learned, coefficients, columns, blockRows, out, outStride) {
+      const { floats, integers } = memory;
+      const pointers = new Uint16Array(memory.memory.buffer);
+      const row = (at: number): number => table / 4 + w * at;
+      for (let i = begin; i < end; i++) {
+        const id = integers[ids / 4 + i]!;
+        for (let j = 0; j < columns; j++) {
+          const first = row(j * blockRows + pointers[learned / 2 + id * columns + j]!);
+          const second = row(hash(coefficients / 4 + 4 * (2 * j + 1), id));
+          for (let t = 0; t < w; t++) {
+            floats[out / 4 + i * outStride + j * w + t] = fround(floats[first + t]! + floats[second + t]!);
+          }
         }
       }
     },
