@@ -12,13 +12,14 @@ after(() => rmSync(folder, { recursive: true }));
 async function compress(
   argv: string[],
   abort = new AbortController(),
+  stopsAt = '"method":"compositional"',
 ): Promise<{ code: number; out: string; err: string }> {
   const written = { out: '', err: '' };
   const code = await run(['compress', ...argv], {
     stdout: {
       write: (text) => {
         written.out += text;
-        if (text.includes('"method":"compositional"')) abort.abort(new Error('Ctrl-C'));
+        if (text.includes(stopsAt)) abort.abort(new Error('Ctrl-C'));
       },
     },
     stderr: { write: (text) => (written.err += text) },
@@ -32,6 +33,9 @@ async function compress(
 interface Line {
   event: string;
   method?: string;
+  split?: string[];
+  bytes?: number;
+  figures?: Record<string, number>;
   summaries?: { method: string; budget: string; figures: Record<string, number>; bytes: number; gapClosed?: number }[];
 }
 
@@ -79,6 +83,19 @@ test('a planted world: the order of the methods, stopped in the middle and gone 
   assert.match(readFileSync(join(out, 'figure.svg'), 'utf8'), /^<svg .*<\/svg>\n$/s);
   const other = await compress([...argv, '--columns', '4']);
   assert.match(other.err, /choose another --out/);
+});
+
+test('every method runs, and says how it spends its budget', async () => {
+  const argv = ['--data', 'planted', '--budgets', '1/4', '--seeds', '1', '--epochs', '1'];
+  const where = ['--out', join(folder, 'all'), '--json'];
+  const { code, out, err } = await compress([...argv, ...where], new AbortController(), 'never');
+  assert.equal(code, 0, err);
+  const results = lines(out).filter(({ event }) => event === 'result');
+  assert.equal(results.length, 14);
+  for (const { method, split, bytes, figures } of results) {
+    assert.ok(Number.isFinite(figures!.crossEntropy) && bytes! > 0, method);
+    assert.match(split!.join(), /^[\d,]+ × \d+( \+ [\d,]+ × \d+)* floats/, method);
+  }
 });
 
 test('lists of items: recall, and budgets that a method cannot meet are said', async () => {

@@ -109,6 +109,7 @@ test('--embedding trains compressed tables beside full ones, says what they save
   for (const part of [
     /tables of 944 and 1,665 rows of 32\n/,
     /tables of 944 and 1,665 rows of 32, cqr at 0\.100 of the parameters/,
+    / {2}\d+ × 4 floats, \d+ bytes of pointers and hashes; [\d,]+ × 4 floats/,
     /epoch 3: queryTower clustered, H1 \d\.\d\d and H2 \d+\.\d\d bits, \d+ empty clusters/,
     /cqr: tables of [\d.]+ KiB where full ones take 326 KiB: [\d.]+ KiB saved, [67]\.\d+ × smaller/,
     /top-100 accuracy 0\.\d{4}, with full tables 0\.\d{4}: [−+]0\.\d{4}/,

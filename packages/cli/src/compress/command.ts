@@ -138,12 +138,13 @@ function resultLine({
   figures,
   main,
   secondsPerEpoch,
+  split = [],
   refused,
 }: Result & { main: string }): string {
   const head = `${method.padEnd(18)} ${budget.padStart(6)}  seed ${seed}`;
   if (refused !== undefined) return `${head}  refused: ${refused}`;
   const time = secondsPerEpoch === undefined ? '' : `, ${duration(1000 * secondsPerEpoch)} an epoch`;
-  return `${head}  ${main} ${figures![main]!.toFixed(4)}${time}`;
+  return `${head}  ${main} ${figures![main]!.toFixed(4)}${time}  (${split.join('; ')})`;
 }
 
 /** A whole number of at least 1, written as text. */

@@ -14,6 +14,8 @@ export interface Result extends Job {
   parameters?: number;
   /** Bytes that saving both tables writes: pointers and hash coefficients included. */
   bytes?: number;
+  /** How each of the two tables spends its budget, in words. */
+  split?: string[];
   figures?: Figures;
   bestEpoch?: number;
   secondsPerEpoch?: number;

@@ -3,6 +3,7 @@ import { type ClusterSchedule, OptionError, quantizeProduct, quantizeResidual } 
 import type { Experiment, Tables, Trained } from './experiment.ts';
 import { type Job, RECIPES, type Recipe, shareOf } from './plan.ts';
 import type { Result, ResultsFile } from './results.ts';
+import { splitOf } from './split.ts';
 
 /** Where the work stands. */
 export interface JobProgress {
@@ -111,8 +112,9 @@ function resultOf(job: Job, { tables, figures, bestEpoch, secondsPerEpoch, clust
   return health ? { ...result, clusterSeconds, h1: health.h1, h2: health.h2 } : result;
 }
 
-function sizesOf({ queries, candidates }: Tables): { parameters: number; bytes: number } {
+function sizesOf({ queries, candidates }: Tables): Required<Pick<Result, 'parameters' | 'bytes' | 'split'>> {
   return {
+    split: [queries, candidates].map(splitOf),
     parameters: queries.parameters + candidates.parameters,
     bytes: queries.sizeBytes() + candidates.sizeBytes(),
   };

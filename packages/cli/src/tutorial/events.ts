@@ -28,6 +28,8 @@ export interface TowersEvent extends Event {
   /** The method of the tables, and its share of the full ones' parameters. */
   method: string;
   share: number;
+  /** How each table spends that, in words. */
+  split: string[];
 }
 
 /** A table was clustered. */

@@ -17,10 +17,11 @@ const SHOWN: Shown = {
   split({ train, test, titles }, terminal) {
     terminal.line(`  ${count(train)} to train, ${count(test)} to test; ${count(titles)} different titles`);
   },
-  towers({ users, titles, method, share }, terminal) {
+  towers({ users, titles, method, share, split }, terminal) {
     terminal.line('\nTraining: two towers, in-batch softmax over batches of 8,192, Adagrad');
     const small = method === 'full' ? '' : `, ${method} at ${significant(share)} of the parameters`;
     terminal.line(`  tables of ${count(users)} and ${count(titles)} rows of 32${small}`);
+    if (small) terminal.line(`  ${split.join('; ')}`);
   },
   clustered({ epoch, table, h1, h2, emptyClusters, seconds, warning }, terminal) {
     const health = `H1 ${h1.toFixed(2)} and H2 ${h2.toFixed(2)} bits, ${count(emptyClusters)} empty clusters`;

@@ -11,6 +11,7 @@ import {
 } from 'shortlist';
 import { loadCheckpoint, saveCheckpoint } from 'shortlist/node';
 import type { Recipe } from '../compress/plan.ts';
+import { splitOf } from '../compress/split.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialSettings } from './command.ts';
@@ -57,13 +58,9 @@ export async function train(
   const resume = settings.checkpoint ? await loadCheckpoint(settings.checkpoint) : undefined;
   const [users, titles] = [queryTower.inputs[0]!, candidateTower.inputs[0]!];
   const method = embedding?.method ?? 'full';
-  report({
-    event: 'towers',
-    users: users.lookup.size,
-    titles: titles.lookup.size,
-    method,
-    share: embedding?.share ?? 1,
-  });
+  const split = [users, titles].map(({ table }) => splitOf(table));
+  const share = embedding?.share ?? 1;
+  report({ event: 'towers', users: users.lookup.size, titles: titles.lookup.size, method, share, split });
   if (embedding?.recipe.isPointedByCoOccurrence) {
     const pairs = { queries: users.lookup.encode(rows.userIds), candidates: titles.lookup.encode(rows.titles) };
     await pointByCoOccurrence(users.table, titles.table, pairs, { signal });

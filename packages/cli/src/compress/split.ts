@@ -1,0 +1,10 @@
+/** How a table spends its budget, in words: its trained matrices, and what is stored beside them. */
+import type { EmbeddingTable } from 'shortlist';
+import { bytes, count } from '../terminal/figures.ts';
+
+/** '464 × 4 floats, 4.6 KiB of pointers and hashes' */
+export function splitOf(table: EmbeddingTable): string {
+  const floats = table.trained().map(({ rows, dimensions }) => `${count(rows)} × ${dimensions}`);
+  const beside = table.sizeBytes() - table.trained().reduce((sum, { data }) => sum + data.byteLength, 0);
+  return `${floats.join(' + ')} floats${beside > 0 ? `, ${bytes(beside)} of pointers and hashes` : ''}`;
+}
