@@ -6,7 +6,7 @@
  *
  * Each column begins at directions of its own, so that columns differ as hashes do. That clusters of the graph of
  * interactions make good tables is GraphHash's finding (WWW 2025); CQR's clusterings go on from them. Letters: c columns, k
- * rows of one M, w = d / c. Memory above the tables: one column's features of both sides, 1/c of the full tables.
+ * rows of one M, w = d / c. Memory above the tables: up to three times one column's features, each 1/c of a full table.
  */
 import { checkInteger } from '../checks/numbers.ts';
 import { kMeans } from '../clustering/k-means.ts';
