@@ -1,8 +1,10 @@
 // Scores of a query with int16 centroids, and the choice of the best of them.
 // Centroids are whole numbers c16 = round(c · s), s = 32,000 / max |c|, and so is the query: by Cauchy and Schwarz every
-// sum of products stays below 2³⁰. Layout: panels of 16 centroids, [panel][pair of dimensions][16][2] int16.
+// sum of products stays below 2³⁰. Layout: panels of 16 centroids, [panel][pair of dimensions][16][2] int16; pairs are even
+// in number.
 // Readable forms: src/kernels/reference/scann.ts.
 import { keyOf } from './keys';
+import { WHOLE } from './lut16';
 
 /** The range of int16 vectors' norms: rounding may add to 32,000, never past 32,767. */
 const NORM: f32 = 32000;
@@ -11,19 +13,21 @@ const BINS: i32 = 256;
 /** Bytes of that histogram. */
 export const HISTOGRAM_BYTES: usize = 1024;
 
-/** Write the query as int16 pairs; d padded to even by the caller. Returns 1/scale, 0 for a zero query. */
-export function quantizeQuery(query: usize, d: i32, to: usize): f32 {
+/**
+ * Write the query as int16, zeros from d to its stride, a multiple of four. Returns 1/scale, 0 for a zero query.
+ */
+export function quantizeQuery(query: usize, d: i32, stride: i32, to: usize): f32 {
   let square: f32 = 0;
   for (let t = 0; t < d; t++) {
     const value = load<f32>(query + (<usize>t << 2));
     square += value * value;
   }
   const norm = sqrt(square);
-  const scale: f32 = norm > 0 ? NORM / norm : 0;
-  for (let t = 0; t < d; t++) {
-    store<i16>(to + (<usize>t << 1), <i16>nearest(load<f32>(query + (<usize>t << 2)) * scale));
+  const scale = f32x4.splat(norm > 0 ? NORM / norm : 0);
+  for (let t: usize = 0; t < <usize>stride; t += 4) {
+    const whole = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(query + (t << 2)), scale)));
+    v128.store64_lane(to + (t << 1), i16x8.narrow_i32x4_s(whole, whole), 0);
   }
-  if (d & 1) store<i16>(to + (<usize>d << 1), 0);
   return norm > 0 ? norm / NORM : 0;
 }
 
@@ -32,13 +36,18 @@ export function quantizeQuery(query: usize, d: i32, to: usize): f32 {
 @inline export function scorePanel16(panel: usize, pairs: i32, q16: usize, unscale: v128, addend: usize, scores: usize): v128 {
   let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
   const last = panel + (<usize>pairs << 6);
-  for (; panel < last; panel += 64) {
-    const q = v128.load_splat<i32>(q16);
+  for (; panel < last; panel += 128) {
+    let q = v128.load_splat<i32>(q16);
     s0 = i32x4.add(s0, i32x4.dot_i16x8_s(q, v128.load(panel)));
     s1 = i32x4.add(s1, i32x4.dot_i16x8_s(q, v128.load(panel, 16)));
     s2 = i32x4.add(s2, i32x4.dot_i16x8_s(q, v128.load(panel, 32)));
     s3 = i32x4.add(s3, i32x4.dot_i16x8_s(q, v128.load(panel, 48)));
-    q16 += 4;
+    q = v128.load_splat<i32>(q16, 4);
+    s0 = i32x4.add(s0, i32x4.dot_i16x8_s(q, v128.load(panel, 64)));
+    s1 = i32x4.add(s1, i32x4.dot_i16x8_s(q, v128.load(panel, 80)));
+    s2 = i32x4.add(s2, i32x4.dot_i16x8_s(q, v128.load(panel, 96)));
+    s3 = i32x4.add(s3, i32x4.dot_i16x8_s(q, v128.load(panel, 112)));
+    q16 += 8;
   }
   const f0 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(s0), unscale), v128.load(addend));
   const f1 = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(s1), unscale), v128.load(addend, 16));
@@ -48,62 +57,50 @@ export function quantizeQuery(query: usize, d: i32, to: usize): f32 {
   v128.store(scores, f1, 16);
   v128.store(scores, f2, 32);
   v128.store(scores, f3, 48);
-  return f32x4.max(f32x4.max(f0, f1), f32x4.max(f2, f3));
+  return f32x4.pmax(f32x4.pmax(f0, f1), f32x4.pmax(f2, f3));
 }
 
 /**
- * Keys (score, 16 · panel + lane) of at least the `count` best of `panels` scored panels, unsorted; equals all finite ones
+ * Keys (score, 16 · panel + lane) of at least the `wanted` best of `panels` scored panels, unsorted; equals all finite ones
  * when there are no more. maxima: 4 lane maxima a panel (scorePanel16). Returns how many keys.
  *
- * The count-th largest lane maximum is a lower bound of the count-th best score; it is read off a histogram, so what
+ * The wanted-th largest lane maximum is a lower bound of the wanted-th best score; it is read off a histogram, so what
  * passes is a superset of the best, a few per cent larger.
  */
 export function gatherBest(
-  scores: usize, maxima: usize, panelIds: usize, panels: i32, count: i32, histogram: usize, keys: usize,
+  scores: usize, maxima: usize, panelIds: usize, panels: i32, wanted: i32, histogram: usize, keys: usize,
 ): i32 {
   let high = f32x4.splat(-Infinity), low = f32x4.splat(Infinity);
   const none = f32x4.splat(-Infinity), some = f32x4.splat(Infinity);
   for (let p = 0; p < panels; p++) {
     const lanes = v128.load(maxima + (<usize>p << 4));
-    high = f32x4.max(high, lanes);
-    low = f32x4.min(low, v128.bitselect(lanes, some, f32x4.gt(lanes, none)));
+    high = f32x4.pmax(high, lanes);
+    low = f32x4.pmin(low, v128.bitselect(lanes, some, f32x4.gt(lanes, none)));
   }
-  const best = max(
-    max(f32x4.extract_lane(high, 0), f32x4.extract_lane(high, 1)),
-    max(f32x4.extract_lane(high, 2), f32x4.extract_lane(high, 3)),
-  );
-  const least = min(
-    min(f32x4.extract_lane(low, 0), f32x4.extract_lane(low, 1)),
-    min(f32x4.extract_lane(low, 2), f32x4.extract_lane(low, 3)),
-  );
+  const best = largest(high), least = -largest(f32x4.neg(low));
   let bound: f32 = Infinity;
   const range = best - least;
   const scale: f32 = range > 0 ? <f32>(BINS - 1) / range : 0;
   const top = f32x4.splat(best), step = f32x4.splat(scale);
-  if (scale > 0 && scale < Infinity && count < 4 * panels) {
-    memory.fill(histogram, 0, HISTOGRAM_BYTES);
-    const lastBin = i32x4.splat(BINS - 1);
+  if (scale > 0 && scale < Infinity && wanted < 4 * panels) {
+    for (let at: usize = 0; at < HISTOGRAM_BYTES; at += 16) v128.store(histogram + at, i32x4.splat(0));
+    const lastBin = f32x4.splat(<f32>(BINS - 1)), whole = f32x4.splat(WHOLE);
     for (let p = 0; p < panels; p++) {
       const lanes = v128.load(maxima + (<usize>p << 4));
-      const bins = i32x4.shl(
-        i32x4.min_u(i32x4.trunc_sat_f32x4_u(f32x4.mul(f32x4.sub(top, lanes), step)), lastBin), 2,
-      );
-      let at = histogram + <usize>i32x4.extract_lane(bins, 0);
-      store<i32>(at, load<i32>(at) + 1);
-      at = histogram + <usize>i32x4.extract_lane(bins, 1);
-      store<i32>(at, load<i32>(at) + 1);
-      at = histogram + <usize>i32x4.extract_lane(bins, 2);
-      store<i32>(at, load<i32>(at) + 1);
-      at = histogram + <usize>i32x4.extract_lane(bins, 3);
-      store<i32>(at, load<i32>(at) + 1);
+      const distances = f32x4.pmin(lastBin, f32x4.mul(f32x4.sub(top, lanes), step));
+      const bins = v128.and(i32x4.shl(f32x4.add(distances, whole), 2), i32x4.splat((BINS - 1) << 2));
+      count(histogram + <usize>i32x4.extract_lane(bins, 0));
+      count(histogram + <usize>i32x4.extract_lane(bins, 1));
+      count(histogram + <usize>i32x4.extract_lane(bins, 2));
+      count(histogram + <usize>i32x4.extract_lane(bins, 3));
     }
     let sum = 0, bin = 0;
     for (; bin < BINS - 1; bin++) {
       sum += load<i32>(histogram + (<usize>bin << 2));
-      if (sum >= count) break;
+      if (sum >= wanted) break;
     }
     // The last bin also holds what is not finite, so it bounds nothing.
-    if (bin < BINS - 1) bound = <f32>(bin + 1);
+    if (bin < BINS - 1) bound = <f32>bin + 0.5;
   }
   const limit = f32x4.splat(bound);
   let found = 0;
@@ -126,8 +123,20 @@ export function gatherBest(
   return found;
 }
 
-/** Lanes whose distance from the best, in bins, is below the limit. */
+/** The largest lane, without a branch; none is NaN. */
+function largest(lanes: v128): f32 {
+  let most = f32x4.pmax(lanes, i8x16.shuffle(lanes, lanes, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  most = f32x4.pmax(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+  return f32x4.extract_lane(most, 0);
+}
+
+// @ts-ignore: decorator
+@inline function count(at: usize): void {
+  store<i32>(at, load<i32>(at) + 1);
+}
+
+/** Lanes whose distance from the best, in bins, is within the limit. */
 // @ts-ignore: decorator
 @inline function within(top: v128, scores: v128, step: v128, limit: v128): v128 {
-  return f32x4.lt(f32x4.mul(f32x4.sub(top, scores), step), limit);
+  return f32x4.le(f32x4.mul(f32x4.sub(top, scores), step), limit);
 }

@@ -6,6 +6,8 @@
 // Tables hold 0 … 63, so that four blocks add up in a byte before they are widened.
 // Readable forms: src/kernels/reference/scann.ts.
 
+/** Added to a float32 of 0 … 2²², it leaves the nearest whole number in the low bits. */
+export const WHOLE: f32 = 8388608;
 /** The largest entry of a table: four of them fit a byte. */
 const ENTRY_MAX: f32 = 63;
 /** The score of a point that may not be returned; real ones are larger. */
@@ -51,24 +53,20 @@ export function correctionValues(corrections: usize, blocks: i32, factor: f32, v
 
 /** Least values of each block to minima, and the largest range of a block. */
 export function blockRanges(values: usize, blocks: i32, minima: usize): f32 {
-  let range: f32 = 0;
+  let ranges = f32x4.splat(0);
   for (let b = 0; b < blocks; b++) {
     const v0 = v128.load(values), v1 = v128.load(values, 16), v2 = v128.load(values, 32), v3 = v128.load(values, 48);
-    const low = f32x4.min(f32x4.min(v0, v1), f32x4.min(v2, v3));
-    const high = f32x4.max(f32x4.max(v0, v1), f32x4.max(v2, v3));
-    const least = min(
-      min(f32x4.extract_lane(low, 0), f32x4.extract_lane(low, 1)),
-      min(f32x4.extract_lane(low, 2), f32x4.extract_lane(low, 3)),
-    );
-    const most = max(
-      max(f32x4.extract_lane(high, 0), f32x4.extract_lane(high, 1)),
-      max(f32x4.extract_lane(high, 2), f32x4.extract_lane(high, 3)),
-    );
-    store<f32>(minima + (<usize>b << 2), least);
-    range = max(range, most - least);
+    let low = f32x4.pmin(f32x4.pmin(v0, v1), f32x4.pmin(v2, v3));
+    let high = f32x4.pmax(f32x4.pmax(v0, v1), f32x4.pmax(v2, v3));
+    low = f32x4.pmin(low, i8x16.shuffle(low, low, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    high = f32x4.pmax(high, i8x16.shuffle(high, high, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    low = f32x4.pmin(low, i8x16.shuffle(low, low, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+    high = f32x4.pmax(high, i8x16.shuffle(high, high, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+    v128.store32_lane(minima + (<usize>b << 2), low, 0);
+    ranges = f32x4.pmax(ranges, f32x4.sub(high, low));
     values += 64;
   }
-  return range;
+  return f32x4.extract_lane(ranges, 0);
 }
 
 /** The scale that makes the largest range 63, but no larger than keeps leaves `spread` apart within int16. */
@@ -97,7 +95,8 @@ export function quantizeTables(values: usize, minima: usize, blocks: i32, scale:
 
 // @ts-ignore: decorator
 @inline function entries(values: v128, least: v128, scale: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(f32x4.sub(values, least), scale)));
+  // From 0 to 63: the nearest whole number is left in the low bits.
+  return v128.and(f32x4.add(f32x4.mul(f32x4.sub(values, least), scale), f32x4.splat(WHOLE)), i32x4.splat(127));
 }
 
 /**

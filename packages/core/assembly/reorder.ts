@@ -100,8 +100,8 @@ const TOUCH_BYTES: usize = 64;
   return placeOf == 0 ? slot : load<i32>(placeOf + (<usize>slot << 2));
 }
 
-/** The `wanted`-th best score, by inserting into a short sorted list: few insertions, so few branches are mispredicted. */
-function leastOfBest(keys: usize, found: i32, wanted: i32, best: usize): f32 {
+/** The `wanted` best keys, sorted, by inserting into a short list: few insertions, so few branches are mispredicted. */
+function insertBest(keys: usize, found: i32, wanted: i32, best: usize): void {
   let count = 0;
   let bound: u64 = 0;
   const last = best + (<usize>(wanted - 1) << 3);
@@ -117,7 +117,15 @@ function leastOfBest(keys: usize, found: i32, wanted: i32, best: usize): f32 {
     store<u64>(to, key);
     if (count == wanted) bound = load<u64>(last);
   }
-  return scoreOf(load<u64>(last));
+}
+
+/** Scores no smaller than the least one wanted. */
+function countFrom(keys: usize, found: i32, least: f32): i32 {
+  // Of all keys of this score the one of row −1 is the least.
+  const bound = keyOf(least, -1);
+  let count = 0;
+  for (let i = 0; i < found; i++) count += <i32>(load<u64>(keys + (<usize>i << 3)) >= bound);
+  return count;
 }
 
 /**
@@ -127,7 +135,15 @@ function leastOfBest(keys: usize, found: i32, wanted: i32, best: usize): f32 {
 export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize, best: usize): i32 {
   let least: f32 = -Infinity;
   if (wanted < found && wanted <= INSERT_MAX) {
-    least = leastOfBest(keys, found, wanted, best);
+    insertBest(keys, found, wanted, best);
+    least = scoreOf(load<u64>(best + (<usize>(wanted - 1) << 3)));
+    if (countFrom(keys, found, least) == wanted) {
+      for (let i = 0; i < wanted; i++) {
+        const key = load<u64>(best + (<usize>i << 3));
+        store<u64>(keys + (<usize>i << 3), keyOf(scoreOf(key), load<i32>(rowOf + (<usize>indexOf(key) << 2))));
+      }
+      return wanted;
+    }
   } else if (wanted < found) {
     selectKeys(keys, 0, found - 1, wanted - 1);
     least = scoreOf(load<u64>(keys + (<usize>(wanted - 1) << 3)));

@@ -64,7 +64,7 @@ function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): 
   const q16 = scratch + <usize>load<u32>(call, AREA_QUERY16);
   const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
   const histogram = scratch + <usize>load<u32>(call, AREA_HISTOGRAM);
-  const inverse = quantizeQuery(query, load<i32>(index, DIMENSIONS), q16);
+  const inverse = quantizeQuery(query, load<i32>(index, DIMENSIONS), load<i32>(index, STRIDE), q16);
   const scores = scratch + <usize>load<u32>(call, AREA_SCORES);
   const maxima = scratch + <usize>load<u32>(call, AREA_MAXIMA);
   const ids = scratch + <usize>load<u32>(call, AREA_PANELS);
@@ -175,13 +175,8 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
   const scale = tableScale(blockRanges(values, blocks + corrections, minima), spread);
   const tables = scratch + <usize>load<u32>(call, AREA_TABLES);
   const least = quantizeTables(values, minima, blocks + corrections, scale, tables);
-  let square: f32 = 0;
-  for (let t = 0; t < stride; t++) {
-    const value = load<f32>(query + (<usize>t << 2));
-    square += value * value;
-  }
   const filter = openMask(index, call, slot, item);
-  scanLeaves(index, call, scratch, leaves, top, scale, least, sqrt(square), filter);
+  scanLeaves(index, call, scratch, leaves, top, scale, least, query, filter);
   closeMask(call, filter, item);
 
   const found = chooseCandidates(call, scratch, load<i32>(call, REORDER));

@@ -18,9 +18,14 @@ export interface CentroidPanels {
   readonly unscale: number;
 }
 
+/** Pairs of dimensions in a panel, an even number: the kernel takes two at a time. */
+export function pairsOf(dimensions: number): number {
+  return 2 * Math.ceil(dimensions / 4);
+}
+
 /** Pack `count` centroids [count, d] in the given order. Entries past the end are zero. */
 export function packCentroids(runtime: Runtime, centroids: Float32Array, count: number, d: number): CentroidPanels {
-  const pairs = Math.ceil(d / 2);
+  const pairs = pairsOf(d);
   const panels = Math.ceil(count / PANEL_CENTROIDS);
   const block = runtime.heap.allocate(panels * pairs * PANEL_CENTROIDS * 4);
   let largest = 0;

@@ -9,7 +9,7 @@ import { assert } from '../../checks/assert.ts';
 import { INDEX_FIELDS, type IndexRecord, RECORD_BYTES, writeRecord } from '../../kernels/records.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
-import { centroidAddends, PANEL_CENTROIDS, packCentroids } from './centroid-panels.ts';
+import { centroidAddends, PANEL_CENTROIDS, packCentroids, pairsOf } from './centroid-panels.ts';
 
 /** Slots in a group. */
 export const GROUP_SLOTS = 32;
@@ -169,7 +169,7 @@ export class Leaves {
     Object.assign(record, {
       stride: rowStride(shape.dimensions),
       dimensions: shape.dimensions,
-      pairs: Math.ceil(shape.dimensions / 2),
+      pairs: pairsOf(shape.dimensions),
       rowOf: at('rowOf'),
       valid: at('valid'),
       rows: at('rows'),
