@@ -1,5 +1,6 @@
 /** Centroids ready to be compared with rows: packed in panels of 8, with half their squares, and once more in int16. */
 import type { Block } from '../memory/heap.ts';
+import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 
@@ -24,6 +25,7 @@ export class Centroids {
   readonly #packed16: Block | undefined;
   /** max |c16|₁, max |c|, max |c|²/2. */
   readonly #limits: Block;
+  readonly #scratch: Scratch;
   #unscale = 0;
 
   constructor(count: number, dimensions: number, runtime: Runtime) {
@@ -34,6 +36,7 @@ export class Centroids {
     this.#packed = new Matrix(this.#panels * PANEL, dimensions, runtime);
     this.#halfSquares = new Matrix(1, this.#panels * PANEL, runtime);
     this.#limits = runtime.heap.allocate(12);
+    this.#scratch = new Scratch(runtime.heap);
     if (this.#panels >= PANELS_FOR_INT16) {
       this.#packed16 = runtime.heap.allocate(4 * PANEL * this.#panels * Math.ceil(dimensions / 2));
     }
@@ -58,7 +61,7 @@ export class Centroids {
 
   /** Nearest centroid of rows [n, d] at an offset: labels int32, and ⟨x, c⟩ − |c|²/2 float32. */
   assign(rows: number, n: number, labels: Block, scores: Block): void {
-    const { heap, pool } = this.runtime;
+    const { pool } = this.runtime;
     const d = this.matrix.dimensions;
     const blocks = Math.ceil(n / 4);
     const packed = [this.#packed.offset, this.#halfSquares.offset];
@@ -68,10 +71,9 @@ export class Centroids {
       return;
     }
     const stride = 64 * Math.ceil((16 * (4 * this.#panels + 2 + 2 * Math.ceil(d / 2 + 1))) / 64);
-    const scratch = heap.allocate(stride * pool.threads);
+    const scratch = this.#scratch.reserve(stride * pool.threads);
     const coarse = [this.#packed16.offset, this.#panels, this.#unscale, this.#limits.offset];
     pool.run('assignNearest16', blocks, GRAIN, rows, n, d, ...packed, ...coarse, ...out, scratch.offset, stride);
-    scratch.free();
   }
 
   /**
@@ -106,6 +108,7 @@ export class Centroids {
     this.#halfSquares.free();
     this.#packed16?.free();
     this.#limits.free();
+    this.#scratch.free();
   }
 
   #pack16(block: Block, longest: number): void {

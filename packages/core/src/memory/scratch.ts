@@ -17,4 +17,10 @@ export class Scratch {
     this.#block = this.#heap.allocate(sizeBytes);
     return this.#block;
   }
+
+  /** Give the memory back; the next `reserve` takes new. */
+  free(): void {
+    this.#block?.free();
+    this.#block = undefined;
+  }
 }

@@ -5,6 +5,7 @@
 import { assert } from '../../checks/assert.ts';
 import { Centroids } from '../../clustering/centroids.ts';
 import type { Block } from '../../memory/heap.ts';
+import { Scratch } from '../../memory/scratch.ts';
 import type { Matrix } from '../../vectors/matrix.ts';
 import { codedRows } from './coded-rows.ts';
 import { writeCorrectionCodes } from './codes.ts';
@@ -13,6 +14,8 @@ import { GROUP_SLOTS, type Leaves, partBytes, rowBytes, rowStride } from './leav
 /** Room is made for an eighth more, so that growing costs little in sum and little memory lies idle. */
 const GROWTH = 1 / 8;
 const GROUPS_MIN = 64;
+/** Scratch of calls with up to so many rows is kept for the next call: a megabyte. */
+const ROWS_KEPT = 16_384;
 
 /** Changes of one index. */
 export class LeafUpdates {
@@ -24,12 +27,23 @@ export class LeafUpdates {
   /** Sums of points added to each leaf, for `drift`. */
   readonly #sums: Float64Array;
   readonly #added: Int32Array;
+  /** Of one call; a call of one row would spend more on allocations than on its codes. */
+  readonly #scratch: Record<'labels' | 'scores' | 'codes' | 'corrections' | 'correctionCodes' | 'words', Scratch>;
   #nextPlace = -1;
   #distance = 0;
   #inserted = 0;
 
   constructor(leaves: Leaves) {
     this.#leaves = leaves;
+    const { heap } = leaves.runtime;
+    this.#scratch = {
+      labels: new Scratch(heap),
+      scores: new Scratch(heap),
+      codes: new Scratch(heap),
+      corrections: new Scratch(heap),
+      correctionCodes: new Scratch(heap),
+      words: new Scratch(heap),
+    };
     const { leaves: count, dimensions } = leaves.shape;
     this.#open = new Int32Array(count).fill(-1);
     this.#fill = new Int32Array(count);
@@ -135,6 +149,11 @@ export class LeafUpdates {
   free(): void {
     this.#centroids?.free();
     this.#centroids = undefined;
+    this.#freeScratch();
+  }
+
+  #freeScratch(): void {
+    for (const each of Object.values(this.#scratch)) each.free();
   }
 
   #trained(): Centroids {
@@ -151,25 +170,20 @@ export class LeafUpdates {
   /** Leaves, codes and slots of new points; their codes are written. */
   #encode(rows: Matrix): Int32Array {
     const { shape, parts, runtime } = this.#leaves;
-    const { heap, pool, kernels } = runtime;
+    const { pool, kernels } = runtime;
+    const scratch = this.#scratch;
     const n = rows.rows;
     const d = shape.dimensions;
     const { productBlocks: blocks, blockWidth: width, correctionBlocks, correctionKind: kind } = shape;
     const coded = codedRows(this.#leaves, rows);
     const centroids = this.#trained();
-    const owned: Block[] = [];
-    const take = (bytes: number): Block => {
-      const block = heap.allocate(bytes);
-      owned.push(block);
-      return block;
-    };
     try {
-      const labels = take(4 * n);
-      const scores = take(4 * n);
-      const codes = take(n * blocks);
-      const corrections = take(4 * n);
-      const correctionCodes = take(Math.max(1, n * correctionBlocks));
-      const scratch = take(4 * (blocks * width + 32 * blocks) * pool.threads);
+      const labels = scratch.labels.reserve(4 * n);
+      const scores = scratch.scores.reserve(4 * n);
+      const codes = scratch.codes.reserve(n * blocks);
+      const corrections = scratch.corrections.reserve(4 * n);
+      const correctionCodes = scratch.correctionCodes.reserve(Math.max(1, n * correctionBlocks));
+      const words16 = scratch.words.reserve(4 * (blocks * width + 32 * blocks) * pool.threads);
       centroids.assign(coded.offset, n, labels, scores);
       const places = [coded.offset, d, 0, labels.offset, centroids.matrix.offset, parts.codebook!.offset];
       pool.run(
@@ -183,7 +197,7 @@ export class LeafUpdates {
         kind,
         codes.offset,
         corrections.offset,
-        scratch.offset,
+        words16.offset,
       );
       const words = this.#leaves.floats('corrections').subarray(0, 16 * correctionBlocks);
       writeCorrectionCodes(corrections.floats(n), words, kind, correctionCodes.bytes());
@@ -215,7 +229,7 @@ export class LeafUpdates {
         return slot;
       });
     } finally {
-      for (const block of owned) block.free();
+      if (n > ROWS_KEPT) this.#freeScratch();
       if (coded !== rows) coded.free();
     }
   }
