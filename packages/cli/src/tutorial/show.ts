@@ -88,7 +88,7 @@ const SHOWN: Shown = {
   tuned({ targetRecall, k, tried, leavesToSearch, reorder, groupBound, recall, codes }, terminal) {
     terminal.line(
       `\nTuned for recall@${k} ${targetRecall} (${count(tried)} settings tried): ${leavesToSearch} leaves searched, ` +
-        `${reorder} reordered, bound ${groupBound}: recall ${recall.toFixed(4)}, ${count(codes)} codes a query`,
+        `${reorder} reordered, bound ${significant(groupBound)}: recall ${recall.toFixed(4)}, ${count(codes)} codes a query`,
     );
   },
   saved(event, terminal) {

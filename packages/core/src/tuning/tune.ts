@@ -65,8 +65,8 @@ const SAMPLE = 500;
 const GROWTH = 1.35;
 /** Reordering tried, in results: from no choice at all to far more than codes ever need. */
 const REORDER_MAX_PER_RESULT = 64;
-/** Standard errors of group bounds tried where the index has bounds. */
-const BOUNDS = [2, 3, 4.5];
+/** Bounds of groups tried where the index has them, in its own. */
+const BOUNDS = [2 / 3, 1, 3 / 2];
 /**
  * Nanoseconds of a product with a centroid, a code and a candidate, a dimension or a block, on one core (measured), and of
  * a leaf searched, however few of its groups are: its first line comes from memory.
@@ -96,7 +96,7 @@ export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options:
   const stats = index.stats();
   const points: TunedPoint[] = [];
   const tries = new Map<string, TunedPoint>();
-  const bounds = stats.hasGroupBounds ? BOUNDS : [0];
+  const bounds = stats.hasGroupBounds ? [...BOUNDS.map((share) => share * stats.groupBound), 0] : [0];
   const attempt = async (leavesToSearch: number, reorder: number, groupBound: number): Promise<TunedPoint> => {
     const key = `${leavesToSearch} ${reorder} ${groupBound}`;
     const known = tries.get(key);
@@ -114,9 +114,13 @@ export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options:
   for (const [i, leavesToSearch] of grid.entries()) {
     onProgress?.({ step: 'tune', done: i, total: grid.length });
     const best = chooseBest(points.filter(isGood), targetRecall !== undefined);
+    let isReached = false;
     for (const groupBound of bounds) {
+      // Whole leaves are the last resort: bounds cap the recall of wide rows.
+      if (groupBound === 0 && isReached) continue;
       if (targetRecall !== undefined) {
-        await leastReorder(k, targetRecall, (reorder) => attempt(leavesToSearch, reorder, groupBound));
+        const tried = (reorder: number): Promise<TunedPoint> => attempt(leavesToSearch, reorder, groupBound);
+        isReached = (await leastReorder(k, targetRecall, tried)) || isReached;
       } else {
         for (let reorder = k; reorder <= k * REORDER_MAX_PER_RESULT; reorder *= 2) {
           if (!isGood(await attempt(leavesToSearch, reorder, groupBound))) break;
@@ -140,21 +144,22 @@ export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options:
   };
 }
 
-/** The smallest reordering that reaches the target, by halving; the largest where none does. */
+/** Try the smallest reordering that reaches the target, by halving; false where not even the largest does. */
 async function leastReorder(
   k: number,
   target: number,
   attempt: (reorder: number) => Promise<TunedPoint>,
-): Promise<void> {
+): Promise<boolean> {
   let high = k * REORDER_MAX_PER_RESULT;
-  if ((await attempt(high)).recall < target) return;
+  if ((await attempt(high)).recall < target) return false;
   let low = k;
-  if ((await attempt(low)).recall >= target) return;
+  if ((await attempt(low)).recall >= target) return true;
   while (high > low * 1.15 && high - low > 1) {
     const middle = Math.round(Math.sqrt(low * high));
     if ((await attempt(middle)).recall >= target) high = middle;
     else low = middle;
   }
+  return true;
 }
 
 function measure<Q, I extends Identifier>(

@@ -74,6 +74,21 @@ function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, t) => sum + value * b[t]!, 0);
 }
 
+test('bounds of groups widen where dimensions are uneven, so that they skip no results', () => {
+  const bent = (rows: Float32Array[], shrink: number): Float32Array[] =>
+    rows.map((row) => row.map((x, t) => x * shrink ** t));
+  for (const shrink of [1, 0.8, 0.6]) {
+    const uneven = bent(normalRows(3000, 40, 3), shrink).map((row, i) => row.map((x) => x * (1 + (i % 7))));
+    const index = make({ numLeaves: 10 }).index(uneven);
+    const { groupBound } = index.stats();
+    assert.ok(shrink === 1 ? groupBound < 3.3 : groupBound > 4, `${shrink}: ${groupBound}`);
+    const asked = bent(normalRows(40, 40, 4), shrink);
+    const found = index.call(asked, { leavesToSearch: 10, reorder: 2000 });
+    const share = recallOf(found, index.callExactly(asked));
+    assert.ok(share > 0.985, `${shrink}: recall ${share} with a bound of ${groupBound}`);
+  }
+});
+
 test('blocks that are balanced code rows of uneven dimensions better', () => {
   const uneven = normalRows(3000, 24, 3).map((row) => row.map((x, t) => x * 0.85 ** t));
   const asked = normalRows(60, 24, 4).map((row) => row.map((x, t) => x * 0.85 ** t));

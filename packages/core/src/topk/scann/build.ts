@@ -16,6 +16,7 @@ import { Generator as Random } from '../../random/generator.ts';
 import type { Matrix } from '../../vectors/matrix.ts';
 import { trainRotation } from './coded-rows.ts';
 import { encode, trainCodebook } from './codes.ts';
+import { groupBoundOf } from './group-bound.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from './leaves.ts';
 import type { ScannSettings } from './options.ts';
 import { allocateParts, firstGroups, packLeaves, storeRows } from './pack.ts';
@@ -29,9 +30,6 @@ const NORM_VARIATION = 0.1;
 /** η of codes where norms vary little and much: with a correction block the second needs little help. */
 const ETA_EVEN = 3;
 const ETA_UNEVEN = 1.5;
-/** Standard errors of a group's bound: 2 loses nothing on the tutorial's candidates and 3 % on normal ones, 3 next to nothing. */
-const GROUP_BOUND = 3;
-
 /** Rows as they are scored, and as they are coded: centred for squared distances. */
 export interface BuildRows {
   rows: Matrix;
@@ -156,6 +154,10 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       groupBound !== false &&
       distanceMeasure !== 'squared_l2' &&
       (groupBound !== 'auto' || variation >= NORM_VARIATION);
+    const bound =
+      groupBound === 'auto' && hasBounds
+        ? groupBoundOf(coded, labels.integers(n), centroids, random.fork('bounds'))
+        : Number(groupBound === 'auto' ? 0 : groupBound);
     const leafGroups = firstGroups(own.begin);
     const groups = leafGroups[leaves]!;
     const shape = shapeOf(rows, settings, {
@@ -171,7 +173,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
       correctionBlocks: codes.correctionBlocks,
       correctionKind: kind,
       hasBounds,
-      groupBound: groupBound === 'auto' ? GROUP_BOUND : Number(groupBound),
+      groupBound: bound,
       hasMean: mean !== undefined,
       hasRotation: rotation !== undefined,
       eta,

@@ -41,7 +41,7 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   soar?: number | false;
   /** One more 4-bit block that repairs the codes' error along the candidate (two for squared_l2); default true. */
   correction?: boolean;
-  /** Spread, in standard errors, within which a group of 32 may still hold a result; false searches whole leaves. */
+  /** Spread, in standard errors, within which a group of 32 may still hold a result; 'auto': 3, and more where dimensions are uneven; false searches whole leaves. */
   groupBound?: number | 'auto' | false;
   /** Groups of leaves: centroids of centroids. 'auto': from 4,096 leaves on. */
   upperTree?: boolean | 'auto';

@@ -19,6 +19,8 @@ export interface ScannStats {
   blocks: number;
   /** True where groups of a leaf may be passed over by their bound. */
   hasGroupBounds: boolean;
+  /** Standard errors within which a group is searched; 0: all are. */
+  groupBound: number;
   /** η the codes were made with. */
   eta: number;
   /** What was done otherwise than asked, in words. */
@@ -53,6 +55,7 @@ export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, 
     leafSizes: { least: sizes[0] ?? 0, median: sizes[sizes.length >> 1] ?? 0, most: sizes.at(-1) ?? 0 },
     blocks: (shape?.productBlocks ?? 0) + (shape?.correctionBlocks ?? 0),
     hasGroupBounds: shape?.hasBounds ?? false,
+    groupBound: shape?.hasBounds ? shape.groupBound : 0,
     eta: shape?.eta ?? 1,
     notes,
   };
