@@ -210,38 +210,56 @@ export function sumUses(
 }
 
 /**
- * Counting sort of pointers by row: uses [count] in order of (row, position), distinct rows, and where each begins.
- * counters: [rowCount + 1] int32, zero; zero again afterwards. distinct: [≤ count], starts: [≤ count + 1].
- * Returns the number of distinct rows.
+ * Counting sort of pointers by row: uses in order of (row, position), distinct rows, and where each begins. The table is
+ * `parts` parts of partRows rows each, and pointers [ids][part][sums] of a part stay in it, so that parts are sorted apart:
+ * part p writes uses, distinct and starts from p · ids · sums on, and the number of its distinct rows to groups[p].
+ * counters: [parts · partRows] int32, zero; zero again afterwards. Work items: parts.
  */
 export function groupUses(
-  pointers: usize, count: i32, counters: usize, rowCount: i32, uses: usize, distinct: usize, starts: usize,
-): i32 {
-  for (let u = 0; u < count; u++) {
-    const at = counters + (<usize>load<u32>(pointers + (<usize>u << 2)) << 2);
-    store<i32>(at, load<i32>(at) + 1);
+  begin: i32, end: i32, slot: i32, pointers: usize, ids: i32, parts: i32, sums: i32, partRows: i32, counters: usize,
+  uses: usize, distinct: usize, starts: usize, groups: usize,
+): void {
+  const terms = parts * sums;
+  const skip = <usize>(terms - sums) << 2;
+  for (let part = begin; part < end; part++) {
+    let pointer = pointers + (<usize>(part * sums) << 2);
+    for (let i = 0; i < ids; i++) {
+      for (let s = 0; s < sums; s++) {
+        const at = counters + (<usize>load<u32>(pointer) << 2);
+        store<i32>(at, load<i32>(at) + 1);
+        pointer += 4;
+      }
+      pointer += skip;
+    }
+    let first = part * ids * sums;
+    const base = <usize>first << 2;
+    let group = base;
+    for (let row = part * partRows; row < (part + 1) * partRows; row++) {
+      const at = counters + (<usize>row << 2);
+      const count = load<i32>(at);
+      if (count == 0) continue;
+      store<i32>(distinct + group, row);
+      store<i32>(starts + group, first);
+      store<i32>(at, first);
+      first += count;
+      group += 4;
+    }
+    store<i32>(groups + (<usize>part << 2), <i32>((group - base) >> 2));
+    pointer = pointers + (<usize>(part * sums) << 2);
+    let use = part * sums;
+    for (let i = 0; i < ids; i++) {
+      for (let s = 0; s < sums; s++) {
+        const at = counters + (<usize>load<u32>(pointer) << 2);
+        const position = load<i32>(at);
+        store<i32>(uses + (<usize>position << 2), use + s);
+        store<i32>(at, position + 1);
+        pointer += 4;
+      }
+      pointer += skip;
+      use += terms;
+    }
+    for (let at = base; at < group; at += 4) store<i32>(counters + (<usize>load<i32>(distinct + at) << 2), 0);
   }
-  let groups = 0;
-  let first = 0;
-  for (let row = 0; row < rowCount; row++) {
-    const at = counters + (<usize>row << 2);
-    const uses = load<i32>(at);
-    if (uses == 0) continue;
-    store<i32>(distinct + (<usize>groups << 2), row);
-    store<i32>(starts + (<usize>groups << 2), first);
-    store<i32>(at, first);
-    first += uses;
-    groups++;
-  }
-  store<i32>(starts + (<usize>groups << 2), first);
-  for (let u = 0; u < count; u++) {
-    const at = counters + (<usize>load<u32>(pointers + (<usize>u << 2)) << 2);
-    const position = load<i32>(at);
-    store<i32>(uses + (<usize>position << 2), u);
-    store<i32>(at, position + 1);
-  }
-  for (let g = 0; g < groups; g++) store<i32>(counters + (<usize>load<i32>(distinct + (<usize>g << 2)) << 2), 0);
-  return groups;
 }
 
 /**

@@ -54,6 +54,11 @@ export abstract class ComposedTable implements EmbeddingTable {
   /** Pointers of `count` ids at byte offset `ids`, written [count, columns, sums] int32 at `out`. */
   protected abstract writePointers(ids: number, count: number, out: number): void;
 
+  /** Equal parts of the rows that have columns of their own, so that their gradients are sorted apart. */
+  protected get parts(): number {
+    return 1;
+  }
+
   abstract save(): Saved;
 
   /** Trained floats. */
@@ -99,11 +104,15 @@ export abstract class ComposedTable implements EmbeddingTable {
     const { rows, dimensions } = codebook;
     const uses = ids.length * columns * sums;
     const pointers = this.#locate(this.#place(ids), ids.length);
-    const grouping = this.#grouping.reserve(4 * (3 * uses + 1));
+    const { parts } = this;
+    const grouping = this.#grouping.reserve(4 * (3 * uses + 1 + parts));
     const counters = this.#counters.reserve(4 * (rows + 1));
     const distinct = grouping.offset + 4 * uses;
-    const starts = grouping.offset + 8 * uses;
-    const groups = runtime.kernels.groupUses(pointers, uses, counters.offset, rows, grouping.offset, distinct, starts);
+    const starts = distinct + 4 * uses;
+    const found = starts + 4 * (uses + 1);
+    const how = [ids.length, parts, (columns * sums) / parts, rows / parts, counters.offset] as const;
+    runtime.pool.run('groupUses', parts, 1, pointers, ...how, grouping.offset, distinct, starts, found);
+    const groups = joinParts(grouping.integers(3 * uses + 1 + parts), uses, parts);
     const summed = new Matrix(groups, dimensions, runtime);
     runtime.pool.run(
       'sumUses',
@@ -135,4 +144,21 @@ export abstract class ComposedTable implements EmbeddingTable {
     this.writePointers(ids, count, pointers.offset);
     return pointers.offset;
   }
+}
+
+/**
+ * Groups of all parts one after the other: `grouping` is uses [uses], distinct [uses], starts [uses + 1], groups [parts].
+ * Returns how many there are.
+ */
+function joinParts(grouping: Int32Array, uses: number, parts: number): number {
+  const starts = 2 * uses;
+  let groups = 0;
+  for (let part = 0; part < parts; part++) {
+    const from = (part * uses) / parts;
+    const count = grouping[starts + uses + 1 + part]!;
+    for (const list of [uses, starts]) grouping.copyWithin(list + groups, list + from, list + from + count);
+    groups += count;
+  }
+  grouping[starts + groups] = uses;
+  return groups;
 }

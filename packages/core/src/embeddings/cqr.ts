@@ -243,6 +243,11 @@ export class Cqr extends ComposedTable {
     return this.sums === 2 || this.minCount > 1;
   }
 
+  /** Columns have rows of their own, helper and all. */
+  protected override get parts(): number {
+    return this.columns;
+  }
+
   protected override writePointers(ids: number, count: number, out: number): void {
     const { columns, sums, runtime } = this;
     // Where every id has learned pointers, only the helper is hashed.

@@ -96,6 +96,7 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'hashPointers',
   'gatherPointers',
   'gatherClustered',
+  'groupUses',
   'sumUses',
   'readPointers',
   'readLearnedPointers',
@@ -133,6 +134,7 @@ export type ParallelKernelName =
   | 'hashPointers'
   | 'gatherPointers'
   | 'gatherClustered'
+  | 'groupUses'
   | 'sumUses'
   | 'readPointers'
   | 'readLearnedPointers'

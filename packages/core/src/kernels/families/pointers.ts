@@ -55,16 +55,22 @@ export interface PointerKernels {
     sums: number,
     out: number,
   ): void;
-  /** Counting sort of pointers by row; the number of distinct rows. */
+  /** Counting sort of pointers by row, each part of the table apart. Items: parts. */
   groupUses(
+    begin: number,
+    end: number,
+    slot: number,
     pointers: number,
-    count: number,
+    ids: number,
+    parts: number,
+    sums: number,
+    partRows: number,
     counters: number,
-    rowCount: number,
     uses: number,
     distinct: number,
     starts: number,
-  ): number;
+    groups: number,
+  ): void;
   /** out[i][j][0] = j · blockRows + learned[id][j]. Items: ids. */
   readPointers(
     begin: number,

@@ -90,22 +90,27 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
-    groupUses(pointers, count, _counters, _rowCount, uses, distinct, starts) {
+    groupUses(begin, end, _slot, pointers, ids, parts, sums, _partRows, _counters, uses, distinct, starts, groups) {
       const { integers } = memory;
-      const order = Array.from({ length: count }, (_, u) => u).sort(
-        (a, b) => integers[pointers / 4 + a]! - integers[pointers / 4 + b]! || a - b,
-      );
-      let groups = 0;
-      order.forEach((use, position) => {
-        const row = integers[pointers / 4 + use]!;
-        integers[uses / 4 + position] = use;
-        if (groups > 0 && integers[distinct / 4 + groups - 1] === row) return;
-        integers[distinct / 4 + groups] = row;
-        integers[starts / 4 + groups] = position;
-        groups++;
-      });
-      integers[starts / 4 + groups] = count;
-      return groups;
+      const terms = parts * sums;
+      for (let part = begin; part < end; part++) {
+        const own = Array.from(
+          { length: ids * sums },
+          (_, i) => Math.floor(i / sums) * terms + part * sums + (i % sums),
+        );
+        own.sort((a, b) => integers[pointers / 4 + a]! - integers[pointers / 4 + b]! || a - b);
+        const first = part * ids * sums;
+        let group = first;
+        own.forEach((use, i) => {
+          const row = integers[pointers / 4 + use]!;
+          integers[uses / 4 + first + i] = use;
+          if (group > first && integers[distinct / 4 + group - 1] === row) return;
+          integers[distinct / 4 + group] = row;
+          integers[starts / 4 + group] = first + i;
+          group++;
+        });
+        integers[groups / 4 + part] = group - first;
+      }
     },
   };
 }
