@@ -191,22 +191,50 @@ export function sumUses(
   terms: i32, sums: i32, out: usize,
 ): void {
   const bytes = <usize>w << 2;
-  const vectors = bytes & ~15;
+  // Quotients as in hashPointers; uses are below 2³¹.
+  const termShift = shiftOf(terms), sumShift = shiftOf(sums);
+  const perTerm = inverseOf(terms, termShift), perSum = inverseOf(sums, sumShift);
   for (let g = begin; g < end; g++) {
     const to = out + <usize>g * bytes;
-    const first = load<i32>(starts + (<usize>g << 2));
-    const last = load<i32>(starts + (<usize>g << 2), 4);
-    memory.fill(to, 0, bytes);
-    for (let u = first; u < last; u++) {
-      const use = load<u32>(uses + (<usize>u << 2));
-      const i = use / <u32>terms;
-      const j = (use - i * <u32>terms) / <u32>sums;
-      const from = gradients + ((<usize>i * <usize>stride + <usize>(j * <u32>w)) << 2);
-      let t: usize = 0;
-      for (; t < vectors; t += 16) v128.store(to + t, f32x4.add(v128.load(to + t), v128.load(from + t)));
-      for (; t < bytes; t += 4) store<f32>(to + t, load<f32>(to + t) + load<f32>(from + t));
+    const first = uses + (<usize>load<i32>(starts + (<usize>g << 2)) << 2);
+    const last = uses + (<usize>load<i32>(starts + (<usize>g << 2), 4) << 2);
+    let t: usize = 0;
+    for (; t + 32 <= bytes; t += 32) {
+      let low = f32x4.splat(0), high = low;
+      for (let u = first; u < last; u += 4) {
+        const from = t + sliceOf(load<u32>(u), gradients, stride, w, terms, perTerm, termShift, perSum, sumShift);
+        low = f32x4.add(low, v128.load(from));
+        high = f32x4.add(high, v128.load(from, 16));
+      }
+      v128.store(to + t, low);
+      v128.store(to + t, high, 16);
+    }
+    for (; t + 16 <= bytes; t += 16) {
+      let sum = f32x4.splat(0);
+      for (let u = first; u < last; u += 4) {
+        const from = t + sliceOf(load<u32>(u), gradients, stride, w, terms, perTerm, termShift, perSum, sumShift);
+        sum = f32x4.add(sum, v128.load(from));
+      }
+      v128.store(to + t, sum);
+    }
+    for (; t < bytes; t += 4) {
+      let sum: f32 = 0;
+      for (let u = first; u < last; u += 4) {
+        sum += load<f32>(t + sliceOf(load<u32>(u), gradients, stride, w, terms, perTerm, termShift, perSum, sumShift));
+      }
+      store<f32>(to + t, sum);
     }
   }
+}
+
+/** Where the slice of the gradient stands that a use fed. */
+// @ts-ignore: decorator
+@inline function sliceOf(
+  use: u32, gradients: usize, stride: i32, w: i32, terms: i32, perTerm: u64, termShift: u64, perSum: u64, sumShift: u64,
+): usize {
+  const i = <u32>((<u64>use * perTerm) >> termShift);
+  const j = <u32>((<u64>(use - i * <u32>terms) * perSum) >> sumShift);
+  return gradients + ((<usize>i * <usize>stride + <usize>(j * <u32>w)) << 2);
 }
 
 /**
