@@ -122,10 +122,11 @@ export type {
 export { Identifiers } from './topk/identifiers.ts';
 export { recallOf } from './topk/recall.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
+export type { ScannCallOptions } from './topk/scann/call.ts';
 export type { ScannDrift } from './topk/scann/live-index.ts';
 export { GroupFilter } from './topk/scann/masks.ts';
 export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
-export { type IndexAsyncOptions, ScaNN, type ScannCallOptions } from './topk/scann/scann.ts';
+export { type IndexAsyncOptions, ScaNN } from './topk/scann/scann.ts';
 export type { SearchWork } from './topk/scann/search.ts';
 export type { ScannStats } from './topk/scann/stats.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming.ts';

@@ -16,6 +16,8 @@ export const TEXT_ENCODINGS: readonly TextEncoding[] = ['utf-8', 'utf-16le'];
 
 /** Strings encoded at a time: enough to make a call of the encoder cheap. */
 const BATCH = 1024;
+/** Strings kept as they were decoded last: answers name the popular ones again and again. */
+const RECENT = 4096;
 /** Most UTF-8 bytes of a UTF-16 code unit. */
 const UTF8_BYTES_MAX = 3;
 
@@ -24,6 +26,8 @@ export class TextColumn {
   readonly encoding: TextEncoding;
   readonly #text: Uint8Array;
   readonly #ends: Uint32Array;
+  readonly #recentRows: Int32Array = new Int32Array(RECENT).fill(-1);
+  readonly #recent: string[] = [];
   readonly #decoder: TextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   /** @param ends ascending, the last one the length of `text` */
@@ -40,6 +44,15 @@ export class TextColumn {
 
   /** String `row`. */
   at(row: number): string {
+    const place = row % RECENT;
+    if (this.#recentRows[place] === row) return this.#recent[place]!;
+    const text = this.#decode(row);
+    this.#recentRows[place] = row;
+    this.#recent[place] = text;
+    return text;
+  }
+
+  #decode(row: number): string {
     const begin = row === 0 ? 0 : this.#ends[row - 1]!;
     const bytes = this.#text.subarray(begin, this.#ends[row]);
     return this.encoding === 'utf-8' ? this.#decoder.decode(bytes) : decodeUtf16(bytes);
@@ -59,7 +72,7 @@ export class TextColumn {
 
   /** All strings. */
   toArray(): string[] {
-    return Array.from(this.#ends, (_, row) => this.at(row));
+    return Array.from(this.#ends, (_, row) => this.#decode(row));
   }
 
   /** The two sections. */

@@ -15,6 +15,18 @@ import type { WorkerStart } from './worker.ts';
 /** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
 export const THREADS_MAX = 64;
 
+/** Turns of the event loop after which a job aside is no short one, and looking at it every millisecond is enough. */
+const TURNS_EAGER = 200;
+
+/** The next turn of the event loop, or one in a millisecond. */
+function nextTurn(isEager: boolean): Promise<void> {
+  const { setImmediate } = globalThis as { setImmediate?: (done: () => void) => unknown };
+  return new Promise((resolve) => {
+    if (isEager && setImmediate) setImmediate(resolve);
+    else setTimeout(resolve, isEager ? 0 : 1);
+  });
+}
+
 interface ThreadHandle {
   unref(): void;
   terminate(): unknown;
@@ -39,6 +51,8 @@ export class Pool {
   readonly #arguments: Float64Array;
   #workers: ThreadHandle[] = [];
   #jobs = 0;
+  #isAlone = false;
+  #aside: Promise<void> | undefined;
 
   /** @param module the compiled kernels; without it (the reference table) everything runs on the caller */
   constructor(kernels: KernelTable, memory: LinearMemory, module: WebAssembly.Module | undefined, threads: number) {
@@ -66,12 +80,56 @@ export class Pool {
    * @param rest the kernel's arguments after `(begin, end, slot)`
    */
   run(name: ParallelKernelName, items: number, grain: number, ...rest: number[]): void {
-    assert(rest.length <= ARGUMENTS_MAX, `pool: ${name} has ${rest.length} arguments`);
     const call = this.#kernels[name] as ParallelKernel;
-    if (this.threads === 1 || items <= grain) {
+    // While the workers are busy aside, the caller does not wait for them.
+    if (this.threads === 1 || items <= grain || this.#isAlone || this.#aside) {
       if (items > 0) call(0, items, 0, ...rest);
       return;
     }
+    this.#open(name, items, grain, rest);
+    runItems(this.#integers, call, 0, rest);
+    this.#close();
+  }
+
+  /** True while a job of `runAside` is under way. */
+  get isBusy(): boolean {
+    return this.#aside !== undefined;
+  }
+
+  /**
+   * Hand a job to the worker threads alone and go on; resolves when they have done it. Jobs are done one after the other,
+   * and what `run` is asked for meanwhile the caller does alone. Where there are no workers, or none has started yet,
+   * the job is done before this returns. Slots are those of `run`.
+   */
+  async runAside(name: ParallelKernelName, items: number, grain: number, ...rest: number[]): Promise<void> {
+    while (this.#aside) await this.#aside;
+    if (this.threads > 1 && this.#workers.length === 0) this.#start();
+    if (this.threadsReady === 1) {
+      this.run(name, items, grain, ...rest);
+      return;
+    }
+    this.#open(name, items, grain, rest);
+    const aside = this.#finishAside(items);
+    this.#aside = aside;
+    try {
+      await aside;
+    } finally {
+      // Before those who wait for it go on: they waited later.
+      this.#aside = undefined;
+    }
+  }
+
+  async #finishAside(items: number): Promise<void> {
+    const integers = this.#integers;
+    // Every item was claimed, and whoever claimed one has left.
+    const isDone = (): boolean =>
+      Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0;
+    for (let turns = 0; !isDone(); turns++) await nextTurn(turns < TURNS_EAGER);
+    this.#close();
+  }
+
+  #open(name: ParallelKernelName, items: number, grain: number, rest: readonly number[]): void {
+    assert(rest.length <= ARGUMENTS_MAX, `pool: ${name} has ${rest.length} arguments`);
     if (this.#workers.length === 0) this.#start();
     const integers = this.#integers;
     this.#arguments.set(rest);
@@ -84,10 +142,23 @@ export class Pool {
     Atomics.store(integers, CONTROL.open, generation);
     Atomics.store(integers, CONTROL.generation, generation);
     Atomics.notify(integers, CONTROL.generation);
-    runItems(integers, call, 0, rest);
-    Atomics.store(integers, CONTROL.open, 0);
+  }
+
+  #close(): void {
+    Atomics.store(this.#integers, CONTROL.open, 0);
     this.#awaitWorkers();
     this.#jobs++;
+  }
+
+  /** Run `work` with all its jobs on the caller: for work so short that waking threads would take as long. */
+  alone<T>(work: () => T): T {
+    const before = this.#isAlone;
+    this.#isAlone = true;
+    try {
+      return work();
+    } finally {
+      this.#isAlone = before;
+    }
   }
 
   /** Stop the threads; the next job starts them again. */

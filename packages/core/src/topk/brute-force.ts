@@ -6,6 +6,7 @@
  * the linear memory (4 GiB).
  */
 import { checkInteger } from '../checks/numbers.ts';
+import { StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
@@ -24,7 +25,7 @@ import type {
   TopKOptions,
 } from './contract.ts';
 import type { Identifiers } from './identifiers.ts';
-import { PanelSearch } from './panel-search.ts';
+import { type Best, PanelSearch } from './panel-search.ts';
 import { PanelStore, packedBytes } from './panel-store.ts';
 import { resolveQueries } from './queries.ts';
 import { TopKResult } from './result.ts';
@@ -51,12 +52,22 @@ const COARSE_ROWS_MIN = 65_536;
 /** Calls of more queries read the candidates once for four of them. */
 const COARSE_QUERIES_MAX = 3;
 
+/** What a call has when its search begins. */
+interface PreparedCall<I extends Identifier> {
+  columns: number;
+  given: Parameters<PanelSearch['run']>;
+  result: (columns: number, best: Best) => TopKResult<I>;
+}
+
 /** The exact index. */
 export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier> implements TopK<Q, I> {
   readonly k: number;
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   readonly #search: PanelSearch;
+  /** Of calls that are under way while others come. */
+  #asideSearch: PanelSearch | undefined;
+  #aside: Promise<void> | undefined;
   readonly #useCoarse: boolean;
   #coarse: CoarseCodes | undefined;
   #store: PanelStore | undefined;
@@ -115,6 +126,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
+    if (this.#aside) throw new StateError('index: expected no callAsync under way, got one that reads the candidates');
     const source = vectorSource('candidates', candidates);
     this.#replace((store) => readCandidates(source, identifiers, store));
     return this;
@@ -129,6 +141,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     const store = new PanelStore(this.runtime);
     try {
       const identifiers = await readDataset(dataset, store);
+      while (this.#aside) await this.#aside;
       this.#take(store.finish(), identifiers);
     } catch (error) {
       store.free();
@@ -145,6 +158,32 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: number | CallOptions<I>): TopKResult<I> {
+    const { columns, result, given } = this.#prepare(queries, k);
+    return result(columns, this.#search.run(...given));
+  }
+
+  /**
+   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`; until it has
+   * ended `index` is refused, because the candidates must not move under the search.
+   */
+  async callAsync(queries: Queries<Q>, k?: number | CallOptions<I>): Promise<TopKResult<I>> {
+    while (this.#aside) await this.#aside;
+    this.#asideSearch ??= new PanelSearch(this.runtime);
+    const { columns, result, given } = this.#prepare(queries, k);
+    const best = this.#asideSearch.runAside(...given);
+    this.#aside = best.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return result(columns, await best);
+    } finally {
+      this.#aside = undefined;
+    }
+  }
+
+  /** A call up to its search. */
+  #prepare(queries: Queries<Q>, k: number | CallOptions<I> | undefined): PreparedCall<I> {
     const store = this.#store;
     const identifiers = this.#identifiers;
     if (!store || !identifiers) throw notIndexed();
@@ -152,14 +191,11 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     const source = resolveQueries(queries, this.queryModel, store.dimensions);
     const columns = Math.min(options.k, store.rows);
     const mask = RowMask.of(identifiers, source.rows, options);
-    const { counts, scores, rows } = this.#search.run(
-      store,
-      source,
+    return {
       columns,
-      mask,
-      this.#coarseFor(store, source.rows),
-    );
-    return new TopKResult(columns, counts, scores, rows, identifiers.of);
+      given: [store, source, columns, mask, this.#coarseFor(store, source.rows)],
+      result: (columns, { counts, scores, rows }) => new TopKResult(columns, counts, scores, rows, identifiers.of),
+    };
   }
 
   /** `call` with `exclude`: one list a query, or one for all. */

@@ -81,6 +81,8 @@ export interface TopK<Q, I extends Identifier, O extends CallOptions<I> = CallOp
   indexFromDataset(dataset: CandidateDataset<I>): Promise<this>;
   /** The k best candidates of each query; fewer where fewer exist. */
   call(queries: Queries<Q>, k?: number | O): TopKResult<I>;
+  /** `call` on the worker threads while the caller's goes on; the candidates must not change meanwhile. */
+  callAsync?(queries: Queries<Q>, k?: number | O): Promise<TopKResult<I>>;
   /** The k best that are not excluded: `call` with `exclude`. */
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | O): TopKResult<I>;
   /** True when results are exactly the best. */

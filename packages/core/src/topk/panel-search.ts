@@ -4,6 +4,7 @@
  * A query has one buffer of its best rows a thread (assembly/topk.ts); scratch for scores, masks and results stands
  * beside. Queries are taken in groups, so that the memory of a call does not grow with their number.
  */
+import type { ParallelKernelName } from '../kernels/contract.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { CoarseCodes } from './coarse-codes.ts';
@@ -82,6 +83,38 @@ export class PanelSearch {
     mask: RowMask<I> | undefined,
     coarse?: CoarseCodes,
   ): Best {
+    const { pool } = this.runtime;
+    const steps = this.#steps(store, queries, k, mask, coarse);
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done) return step.value;
+      pool.run(...step.value);
+    }
+  }
+
+  /** `run` on the worker threads; what it is given must stay as it is meanwhile. One at a time. */
+  async runAside<I extends Identifier>(
+    store: PanelStore,
+    queries: VectorSource,
+    k: number,
+    mask: RowMask<I> | undefined,
+    coarse?: CoarseCodes,
+  ): Promise<Best> {
+    const { pool } = this.runtime;
+    const steps = this.#steps(store, queries, k, mask, coarse);
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done) return step.value;
+      await pool.runAside(...step.value);
+    }
+  }
+
+  /** Everything but the jobs of the pool, which it yields. */
+  *#steps<I extends Identifier>(
+    store: PanelStore,
+    queries: VectorSource,
+    k: number,
+    mask: RowMask<I> | undefined,
+    coarse: CoarseCodes | undefined,
+  ): Generator<PoolJob, Best, void> {
     const best = emptyBest(queries.rows, k);
     if (k === 0 || queries.rows === 0) return best;
     const { pool, kernels, heap } = this.runtime;
@@ -121,13 +154,14 @@ export class PanelSearch {
       const end = Math.min(begin + group, queries.rows);
       const count = end - begin;
       writeQueries(this.runtime, queries, begin, end, queriesAt);
-      const { integers, floats } = heap.memory;
-      if (mask) mask.write(begin, end, integers.subarray(masksAt / 4, (masksAt + masks) / 4));
+      if (mask) mask.write(begin, end, heap.memory.integers.subarray(masksAt / 4, (masksAt + masks) / 4));
       kernels.resetBuffers(buffersAt, slots * group, stride, k, bufferCapacity(k));
       if (coarse) {
-        for (let query = 0; query < count; query++) this.#scanCoarse(scan, coarse, query);
-      } else this.#scanPanels(scan, 0, count);
-      pool.run('finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, scoresAt, rowsAt, countsAt);
+        for (let query = 0; query < count; query++) yield this.#scanCoarse(scan, coarse, query);
+      } else yield this.#scanPanels(scan, 0, count);
+      yield ['finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, scoresAt, rowsAt, countsAt];
+      // Asked for again: the memory may have grown meanwhile.
+      const { integers, floats } = heap.memory;
       best.scores.set(floats.subarray(scoresAt / 4, scoresAt / 4 + count * k), begin * k);
       best.rows.set(integers.subarray(rowsAt / 4, rowsAt / 4 + count * k), begin * k);
       best.counts.set(integers.subarray(countsAt / 4, countsAt / 4 + count), begin);
@@ -136,9 +170,9 @@ export class PanelSearch {
     return best;
   }
 
-  /** Score queries [first, first + count) of the group against everything. */
-  #scanPanels({ store, ...at }: Scan, first: number, count: number): void {
-    this.runtime.pool.run(
+  /** The job that scores queries [first, first + count) of the group against everything. */
+  #scanPanels({ store, ...at }: Scan, first: number, count: number): PoolJob {
+    return [
       'searchPanels',
       Math.ceil(count / QUERY_BLOCK) * store.chunkCount,
       1,
@@ -157,24 +191,21 @@ export class PanelSearch {
       at.buffersAt + first * at.stride,
       at.stride,
       at.slotStride,
-    );
+    ];
   }
 
-  /** Score one query of the group against what the coarse codes do not rule out. */
-  #scanCoarse(scan: Scan, coarse: CoarseCodes, query: number): void {
+  /** The job that scores one query of the group against what the coarse codes do not rule out. */
+  #scanCoarse(scan: Scan, coarse: CoarseCodes, query: number): PoolJob {
     const { store, queriesAt, codesAt } = scan;
     const d = store.dimensions;
     const from = queriesAt + query * d * 4;
     const { memory } = this.runtime.heap;
     const coded = coarse.code(memory.floats.subarray(from / 4, from / 4 + d));
-    if (!coded) {
-      this.#scanPanels(scan, query, 1);
-      return;
-    }
+    if (!coded) return this.#scanPanels(scan, query, 1);
     const shortsAt = codesAt + roundUp(coded.codes.length);
     new Int8Array(memory.memory.buffer, codesAt, coded.codes.length).set(coded.codes);
     new Int16Array(memory.memory.buffer, shortsAt, coded.codes.length).set(coded.codes);
-    this.runtime.pool.run(
+    return [
       'searchCoarse',
       store.chunkCount,
       1,
@@ -194,7 +225,7 @@ export class PanelSearch {
       scan.tile,
       scan.buffersAt + query * scan.stride,
       scan.slotStride,
-    );
+    ];
   }
 
   /** Give the scratch back; the next run takes new. */
@@ -218,6 +249,9 @@ export class PanelSearch {
     }) as Offsets;
   }
 }
+
+/** The arguments of `Pool.run`. */
+type PoolJob = [name: ParallelKernelName, items: number, grain: number, ...rest: number[]];
 
 /** Where the parts of one group's scan stand, and their distances from query to query and thread to thread. */
 interface Scan {

@@ -3,35 +3,40 @@ import { NotFiniteError } from '../../errors/errors.ts';
 import { distinctRows } from '../../vectors/distinct-rows.ts';
 import type { VectorSource } from '../vector-source.ts';
 import type { Leaves } from './leaves.ts';
-import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
+import type { Found, ScannSearch, SearchPlan, WriteQueries } from './search.ts';
 
-/** The results of every query of a source. */
-export function answer(
+/** What of a call is searched: `count` queries that `write` copies, and how their results become those of the call. */
+export interface DistinctQueries {
+  count: number;
+  write: WriteQueries;
+  ofAll: (found: Found) => Found;
+}
+
+/** The distinct queries of a source. */
+export function distinctQueries(
   search: ScannSearch,
   leaves: Leaves,
   source: VectorSource,
   isCosine: boolean,
   plan: SearchPlan,
-  work: SearchWork | undefined,
-): Found {
+): DistinctQueries {
+  if (plan.k === 0) return { count: source.rows, write: () => undefined, ofAll: (found) => found };
   const d = leaves.shape.dimensions;
-  if (plan.k === 0)
-    return { counts: new Int32Array(source.rows), scores: new Float32Array(0), rows: new Int32Array(0) };
   // Equal queries with exclusions of their own have different answers.
   if (source.rows <= 1 || plan.exclusions) {
-    const write = (begin: number, end: number, to: Float32Array, stride: number): void => {
+    const write: WriteQueries = (begin, end, to, stride) => {
       if (stride === d) source.copy(begin, end, to);
       else if (end - begin === 1) copyOne(source, begin, d, to);
       else spread(source, begin, end, d, to, stride);
       check(search, to, (row) => begin + row, stride);
       if (isCosine) normalizeRows(to, stride);
     };
-    return search.run(leaves, source.rows, write, plan, work);
+    return { count: source.rows, write, ofAll: (found) => found };
   }
   const all = new Float32Array(source.rows * d);
   source.copy(0, source.rows, all);
   const { first, groupOf } = distinctRows(all, d);
-  const write = (begin: number, end: number, to: Float32Array, stride: number): void => {
+  const write: WriteQueries = (begin, end, to, stride) => {
     for (let i = begin; i < end; i++) {
       const at = (i - begin) * stride;
       to.set(all.subarray(first[i]! * d, first[i]! * d + d), at);
@@ -40,8 +45,11 @@ export function answer(
     check(search, to, (row) => first[begin + row]!, stride);
     if (isCosine) normalizeRows(to, stride);
   };
-  const found = search.run(leaves, first.length, write, plan, work);
-  return first.length === source.rows ? found : repeat(found, groupOf, plan.k);
+  return {
+    count: first.length,
+    write,
+    ofAll: (found) => (first.length === source.rows ? found : repeat(found, groupOf, plan.k)),
+  };
 }
 
 function check(search: ScannSearch, rows: Float32Array, rowOf: (row: number) => number, stride: number): void {

@@ -13,47 +13,27 @@ import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import type { Matrix, VectorsLike } from '../../vectors/matrix.ts';
-import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
+import { notIndexed, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
 import type { CallOptions, CandidateDataset, Exclusions, Identifier, Queries, QueryModel, TopK } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
-import { resolveQueries } from '../queries.ts';
-import { TopKResult } from '../result.ts';
+import type { TopKResult } from '../result.ts';
 import { vectorSource } from '../vector-source.ts';
-import { answer } from './answer.ts';
 import { buildFlat, buildTree } from './build.ts';
+import { type PreparedCall, prepareCall, type ScannCallOptions } from './call.ts';
 import { prepareRows } from './candidates.ts';
 import { LiveIndex, type ScannDrift } from './live-index.ts';
-import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
+import { compileFilter, type GroupFilter } from './masks.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
-import { searchPlan } from './plan.ts';
 import { RowBuffer } from './row-buffer.ts';
 import { loadScann, saveScann } from './saved.ts';
-import { ScannSearch, type SearchWork } from './search.ts';
+import { ScannSearch } from './search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
 
 /** Below it scoring everything is about as fast as a tree, and exact. */
 const TREE_FROM = 20_000;
 /** Codes of 16 words a block need as many rows. */
 const TREE_ROWS_MIN = 16;
-
-/** Options of a call of `ScaNN`. */
-export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions<I>, 'filter'> {
-  /** Leaves searched; default the index's. */
-  leavesToSearch?: number | undefined;
-  /** Candidates scored again exactly; default the index's; at least k. */
-  reorder?: number | undefined;
-  /** Score every candidate exactly, as the truth that approximate answers are compared with. */
-  exact?: boolean | undefined;
-  /** Standard errors within which a group is searched; default the index's; false: whole leaves. */
-  groupBound?: number | false | undefined;
-  /** A predicate, bit words over the rows, or what `compileFilter` made of one. */
-  filter?: CallOptions<I>['filter'] | GroupFilter;
-  /** Counts the work of the call into this object. */
-  work?: SearchWork | undefined;
-  /** Refuses to start when it was raised. */
-  signal?: AbortSignal | undefined;
-}
 
 /** Options of a build that lets others run between its steps. */
 export interface IndexAsyncOptions {
@@ -69,6 +49,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   readonly #search: ScannSearch;
+  /** Of calls that are under way while others come. */
+  #asideSearch: ScannSearch | undefined;
+  #aside: Promise<void> | undefined;
   #live: LiveIndex<I> | undefined;
   /** Updates while a rebalance is under way, to be done again on its result. */
   #journal: (() => void)[] | undefined;
@@ -121,6 +104,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {MemoryError} when the linear memory cannot hold index and candidates
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
+    this.#still('index');
     const build = this.#build(this.#gather(candidates, identifiers));
     for (let step = build.next(); !step.done; step = build.next());
     return this;
@@ -141,7 +125,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     try {
       for (let step = build.next(); !step.done; step = build.next()) {
         onProgress?.(step.value);
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await this.#turn();
         throwIfAborted('index', signal);
       }
     } finally {
@@ -155,6 +139,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     const buffer = new RowBuffer(this.runtime);
     try {
       const identifiers = await readDataset(dataset, buffer);
+      while (this.#aside) await this.#aside;
       const build = this.#build({ rows: buffer.take(), identifiers });
       for (let step = build.next(); !step.done; step = build.next());
     } catch (error) {
@@ -172,27 +157,60 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>): TopKResult<I> {
-    const live = this.#served();
-    const { leaves, identifiers } = live;
-    const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(k as number | CallOptions<I>, this.k);
-    throwIfAborted('call', options.signal);
-    const source = resolveQueries(queries, this.queryModel, leaves.shape.dimensions);
-    const columns = Math.min(options.k, live.size);
-    const slotsOf = (): SlotsOfRows => live.slots;
-    const { filter } = options as ScannCallOptions<I>;
-    const compiled =
-      filter instanceof GroupFilter
-        ? checkFilter(filter, leaves)
-        : compileFilter(leaves, identifiers, { include: options.include, filter }, slotsOf);
+    const ready = this.#prepare(queries, k, this.#search);
     try {
-      const exclusions = excludedSlots(identifiers, source.rows, options.exclude, slotsOf);
-      const plan = searchPlan(this.settings, leaves, live.size, columns, options, compiled, exclusions);
-      const { distanceMeasure } = this.settings;
-      const found = answer(this.#search, leaves, source, distanceMeasure === 'cosine', plan, options.work);
-      return new TopKResult(columns, found.counts, found.scores, found.rows, identifiers.of);
+      const { live, plan, distinct, work } = ready;
+      const found = this.#search.run(live.leaves, distinct.count, distinct.write, plan, work);
+      return ready.result(distinct.ofAll(found));
     } finally {
-      if (compiled && compiled !== filter) compiled.free();
+      ready.free();
     }
+  }
+
+  /**
+   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`; until it has
+   * ended `upsert`, `delete`, `index` and `free` are refused, because the candidates must not move under the search.
+   */
+  async callAsync(
+    queries: Queries<Q>,
+    k?: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>,
+  ): Promise<TopKResult<I>> {
+    while (this.#aside) await this.#aside;
+    this.#asideSearch ??= new ScannSearch(this.runtime);
+    const search = this.#asideSearch;
+    const ready = this.#prepare(queries, k, search);
+    const { live, plan, distinct, work } = ready;
+    const found = search.runAside(live.leaves, distinct.count, distinct.write, plan, work);
+    this.#aside = found.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return ready.result(distinct.ofAll(await found));
+    } finally {
+      this.#aside = undefined;
+      ready.free();
+    }
+  }
+
+  #prepare(
+    queries: Queries<Q>,
+    k: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I> | undefined,
+    search: ScannSearch,
+  ): PreparedCall<I> {
+    return prepareCall(this, this.#served(), search, queries, k);
+  }
+
+  /** Let others run; what follows may replace the candidates. */
+  async #turn(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#aside) await this.#aside;
+  }
+
+  /** @throws {StateError} while `callAsync` reads the candidates */
+  #still(what: string): void {
+    if (this.#aside)
+      throw new StateError(`${what}: expected no callAsync under way, got one that reads the candidates`);
   }
 
   /** `call` with every candidate scored from its row as it is kept; throws as `call`. */
@@ -229,6 +247,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * is neither a row nor the next one
    */
   upsert(identifiers: readonly I[], vectors: VectorsLike): void {
+    this.#still('upsert');
     const live = this.#served();
     const source = vectorSource('candidates', vectors);
     if (live.leaves.shape.dimensions === 0) {
@@ -251,6 +270,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {IdentifierError} when an identifier is not of the index's type
    */
   delete(identifiers: readonly I[]): number {
+    this.#still('delete');
     const gone = this.#served().delete(identifiers);
     this.#journal?.push(() => this.delete(identifiers));
     return gone;
@@ -283,7 +303,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     try {
       for (let step = build.next(); !step.done; step = build.next()) {
         onProgress?.(step.value);
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await this.#turn();
         throwIfAborted('rebalance', signal);
         if (this.#live !== live) throw new StateError('rebalance: expected the candidates to stay, got new ones');
       }
@@ -332,9 +352,11 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** Give the memory back; the index is as before `index`. */
   free(): void {
+    this.#still('free');
     this.#live?.free();
     this.#live = undefined;
     this.#search.free();
+    this.#asideSearch?.free();
   }
 
   #served(): LiveIndex<I> {

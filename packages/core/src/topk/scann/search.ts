@@ -45,6 +45,9 @@ export interface Found {
   rows: Int32Array;
 }
 
+/** Copies queries [begin, end), already scaled, to rows of a stride. */
+export type WriteQueries = (begin: number, end: number, to: Float32Array, stride: number) => void;
+
 const LINE = 64;
 /** Bins of one score each that the exact cut may need: the range of int16. */
 const HISTOGRAM_BYTES = 4 * 65_536;
@@ -128,13 +131,47 @@ export class ScannSearch {
   /**
    * Search with queries [count, dimensions] that `write` copies, already scaled, to rows of the index's stride.
    */
-  run(
+  run(leaves: Leaves, count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found {
+    if (count === 1 && !work && this.#single?.serves(leaves, plan)) {
+      return this.#runSingle(this.#single, leaves, write, plan);
+    }
+    const { kernels, pool } = this.runtime;
+    const steps = this.#steps(leaves, count, write, plan, work, false);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      const { name, size } = step.value;
+      if (size === 1) kernels[name](0, 1, 0, leaves.record, this.#record.offset);
+      else pool.run(name, size, GRAIN, leaves.record, this.#record.offset);
+    }
+  }
+
+  /** `run` on the worker threads; the index and what the plan names must stay as they are meanwhile. One at a time. */
+  async runAside(
     leaves: Leaves,
     count: number,
-    write: (begin: number, end: number, to: Float32Array, stride: number) => void,
+    write: WriteQueries,
     plan: SearchPlan,
     work: SearchWork | undefined,
-  ): Found {
+  ): Promise<Found> {
+    const steps = this.#steps(leaves, count, write, plan, work, true);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      const { name, size } = step.value;
+      await this.runtime.pool.runAside(name, size, GRAIN, leaves.record, this.#record.offset);
+    }
+  }
+
+  /** Everything but the kernels themselves: yields each call of one with the number of its queries. */
+  *#steps(
+    leaves: Leaves,
+    count: number,
+    write: WriteQueries,
+    plan: SearchPlan,
+    work: SearchWork | undefined,
+    isAside: boolean,
+  ): Generator<{ name: 'searchSlots' | 'searchScann'; size: number }, Found, void> {
     const { k } = plan;
     const found: Found = {
       counts: new Int32Array(count),
@@ -142,11 +179,8 @@ export class ScannSearch {
       rows: new Int32Array(count * k),
     };
     if (count === 0 || k === 0) return found;
-    if (count === 1 && !work && this.#single?.serves(leaves, plan)) {
-      return this.#runSingle(this.#single, leaves, write, plan, found);
-    }
     this.#single = undefined;
-    const { heap, pool, kernels } = this.runtime;
+    const { heap, pool } = this.runtime;
     const stride = rowStride(leaves.shape.dimensions);
     const rowBytes = 4 * stride + 8 * k + 4 + 4 * COUNTERS;
     const group = Math.max(1, Math.min(count, Math.floor(GROUP_BYTES / rowBytes)));
@@ -159,7 +193,7 @@ export class ScannSearch {
     const { exclusions } = plan;
     const beginAt = exclusions ? buffers.take(4 * (count + 1)) : 0;
     const slotsAt = exclusions ? buffers.take(4 * exclusions.slots.length) : 0;
-    const threads = group === 1 ? 1 : pool.threads;
+    const threads = group === 1 && !isAside ? 1 : pool.threads;
     const masksAt = exclusions ? buffers.take(4 * leaves.shape.capacity * threads) : 0;
     if (!this.#buffers || this.#buffers.sizeBytes < buffers.sizeBytes) {
       this.#buffers?.free();
@@ -199,18 +233,18 @@ export class ScannSearch {
     for (let begin = 0; begin < count; begin += group) {
       const end = Math.min(begin + group, count);
       const size = end - begin;
-      const { floats, integers } = heap.memory;
       const at = (offset: number): number => (base + offset) / 4;
-      write(begin, end, floats.subarray(at(queriesAt), at(queriesAt) + size * stride), stride);
-      if (exclusions) integers.set(exclusions.begin.subarray(begin, end + 1), at(beginAt));
-      if (size === 1) kernels[name](0, 1, 0, leaves.record, this.#record.offset);
-      else pool.run(name, size, GRAIN, leaves.record, this.#record.offset);
+      write(begin, end, heap.memory.floats.subarray(at(queriesAt), at(queriesAt) + size * stride), stride);
+      if (exclusions) heap.memory.integers.set(exclusions.begin.subarray(begin, end + 1), at(beginAt));
+      yield { name, size };
+      // Asked for again: the memory may have grown meanwhile.
+      const { floats, integers } = heap.memory;
       found.scores.set(floats.subarray(at(scoresAt), at(scoresAt) + size * k), begin * k);
       found.rows.set(integers.subarray(at(rowsAt), at(rowsAt) + size * k), begin * k);
       found.counts.set(integers.subarray(at(countsAt), at(countsAt) + size), begin);
       if (work) addWork(work, integers.subarray(at(countersAt), at(countersAt) + COUNTERS * size));
     }
-    if (count === 1 && !exclusions && !work) {
+    if (count === 1 && !exclusions && !work && !isAside) {
       this.#single = new SingleCall(
         heap.memory,
         leaves,
@@ -225,21 +259,12 @@ export class ScannSearch {
   }
 
   /** The record of the last call holds: only the query is new. */
-  #runSingle(
-    call: SingleCall,
-    leaves: Leaves,
-    write: (begin: number, end: number, to: Float32Array, stride: number) => void,
-    plan: SearchPlan,
-    found: Found,
-  ): Found {
+  #runSingle(call: SingleCall, leaves: Leaves, write: WriteQueries, plan: SearchPlan): Found {
     write(0, 1, call.query, call.query.length);
     const { kernels } = this.runtime;
     if (plan.listed) kernels.searchSlots(0, 1, 0, leaves.record, this.#record.offset);
     else kernels.searchScann(0, 1, 0, leaves.record, this.#record.offset);
-    found.counts[0] = call.count[0]!;
-    found.scores.set(call.scores);
-    found.rows.set(call.rows);
-    return found;
+    return { counts: call.count.slice(), scores: call.scores.slice(), rows: call.rows.slice() };
   }
 
   /** Give the memory back. */

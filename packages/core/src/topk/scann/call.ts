@@ -1,0 +1,80 @@
+/** A call of `ScaNN` from its options to the plan of its search. */
+import { throwIfAborted } from '../../checks/abort.ts';
+import { callOptions } from '../call-options.ts';
+import type { CallOptions, Identifier, Queries, QueryModel } from '../contract.ts';
+import { resolveQueries } from '../queries.ts';
+import { TopKResult } from '../result.ts';
+import { type DistinctQueries, distinctQueries } from './answer.ts';
+import type { LiveIndex } from './live-index.ts';
+import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
+import type { ScannSettings } from './options.ts';
+import { searchPlan } from './plan.ts';
+import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
+
+/** Options of a call of `ScaNN`. */
+export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions<I>, 'filter'> {
+  /** Leaves searched; default the index's. */
+  leavesToSearch?: number | undefined;
+  /** Candidates scored again exactly; default the index's; at least k. */
+  reorder?: number | undefined;
+  /** Score every candidate exactly, as the truth that approximate answers are compared with. */
+  exact?: boolean | undefined;
+  /** Standard errors within which a group is searched; default the index's; false: whole leaves. */
+  groupBound?: number | false | undefined;
+  /** A predicate, bit words over the rows, or what `compileFilter` made of one. */
+  filter?: CallOptions<I>['filter'] | GroupFilter;
+  /** Counts the work of the call into this object. */
+  work?: SearchWork | undefined;
+  /** Refuses to start when it was raised. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What a call has when its search begins. */
+export interface PreparedCall<I extends Identifier> {
+  live: LiveIndex<I>;
+  plan: SearchPlan;
+  distinct: DistinctQueries;
+  work: SearchWork | undefined;
+  result: (found: Found) => TopKResult<I>;
+  free: () => void;
+}
+
+/**
+ * A call up to its search; `free` it afterwards.
+ *
+ * @throws as `ScaNN.call`
+ */
+export function prepareCall<Q, I extends Identifier>(
+  asked: { settings: ScannSettings; queryModel: QueryModel<Q> | undefined; k: number },
+  live: LiveIndex<I>,
+  search: ScannSearch,
+  queries: Queries<Q>,
+  k: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I> | undefined,
+): PreparedCall<I> {
+  const { leaves, identifiers } = live;
+  const { settings, queryModel } = asked;
+  const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(k as number | CallOptions<I>, asked.k);
+  throwIfAborted('call', options.signal);
+  const source = resolveQueries(queries, queryModel, leaves.shape.dimensions);
+  const columns = Math.min(options.k, live.size);
+  const slotsOf = (): SlotsOfRows => live.slots;
+  const { filter } = options as ScannCallOptions<I>;
+  const compiled =
+    filter instanceof GroupFilter
+      ? checkFilter(filter, leaves)
+      : compileFilter(leaves, identifiers, { include: options.include, filter }, slotsOf);
+  const free = (): void => {
+    if (compiled && compiled !== filter) compiled.free();
+  };
+  try {
+    const exclusions = excludedSlots(identifiers, source.rows, options.exclude, slotsOf);
+    const plan = searchPlan(settings, leaves, live.size, columns, options, compiled, exclusions);
+    const distinct = distinctQueries(search, leaves, source, settings.distanceMeasure === 'cosine', plan);
+    const result = ({ counts, scores, rows }: Found): TopKResult<I> =>
+      new TopKResult(columns, counts, scores, rows, identifiers.of);
+    return { live, plan, distinct, work: options.work, result, free };
+  } catch (error) {
+    free();
+    throw error;
+  }
+}
