@@ -29,7 +29,7 @@ export function sendError(style: ErrorStyle, error: unknown, request: FastifyReq
   const refusal = known ? new ServingError(known, (error as Error).message, { cause: error }) : toServingError(error);
   const httpStatus = known ? (status as number) : refusal.httpStatus;
   const internal = refusal.code === 'INTERNAL';
-  if (internal) request.log.error({ err: refusal.cause ?? refusal }, 'request failed');
+  if (internal) request.log.error({ requestId: request.id, err: refusal.cause ?? refusal }, 'request failed');
   const message = internal ? `Internal error (request ${request.id})` : refusal.message;
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', refusal.retryAfterS);
   reply.code(httpStatus).header('content-type', 'application/json');

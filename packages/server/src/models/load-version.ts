@@ -10,7 +10,8 @@ import { DataError } from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
-import { IndexServable, type ServedIndex } from '../servable/index-servable.ts';
+import type { ServedIndex } from '../servable/index-parts.ts';
+import { IndexServable } from '../servable/index-servable.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
 import type { LoadedVersion } from './version-record.ts';
 

@@ -5,7 +5,7 @@
  * ones that serve, then becomes available, and only then the ones that are no longer wanted are retired. When a wanted
  * version cannot be loaded nothing is retired, and its status carries the reason.
  */
-import type { Update } from '../servable/contract.ts';
+import type { Servable, Update } from '../servable/contract.ts';
 import { invalidArgument, ServingError, toServingError } from '../status/serving-error.ts';
 import type { ServedVersion } from './served-version.ts';
 import { listVersions, type VersionFolder } from './version-folders.ts';
@@ -43,6 +43,7 @@ export class Model {
   #policy: VersionPolicy;
   #work: Promise<unknown> = Promise.resolve();
   #gate: Promise<void> = Promise.resolve();
+  #applied: Promise<void> = Promise.resolve();
   #updatesUnderWay = new Set<Promise<void>>();
   #unloaded = false;
   /** True while a compaction runs: another would write the same. */
@@ -157,14 +158,26 @@ export class Model {
     if (!journal) throw new ServingError('FAILED_PRECONDITION', `Model ${this.name} cannot be updated`);
     const { servable } = record.served!;
     for (const update of updates) servable.check(update);
-    const done = journal.append(updates).then(() => {
-      for (const update of updates) servable.apply(update);
-    });
+    const done = this.#apply(servable, updates, journal.append(updates), this.#applied);
     const settled = done.catch(() => undefined);
+    this.#applied = settled;
     this.#updatesUnderWay.add(settled);
     void settled.then(() => this.#updatesUnderWay.delete(settled));
     await record.served!.hold(() => done);
     return record.version;
+  }
+
+  /** Apply what is in the journal, in its order, while no scan reads the candidates. */
+  async #apply(
+    servable: Servable,
+    updates: readonly Update[],
+    appended: Promise<void>,
+    before: Promise<void>,
+  ): Promise<void> {
+    await appended;
+    await before;
+    for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
+    for (const update of updates) servable.apply(update);
   }
 
   /** Hold updates back while `work` runs, after those under way have ended. Queries go on. */

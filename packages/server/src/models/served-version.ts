@@ -16,6 +16,8 @@ export class ServedVersion {
   readonly servable: Servable;
   readonly signatures: ReadonlyMap<string, Signature>;
   readonly batcher: Batcher;
+  /** Asks that are much work wait for each other, not light ones for them. */
+  readonly heavy: Batcher;
   readonly statistics: VersionStatistics = new VersionStatistics();
   readonly #onAnswer: (asks: readonly Ask[], answers: readonly Answer[]) => void;
   #leases = 0;
@@ -33,7 +35,7 @@ export class ServedVersion {
     this.servable = servable;
     this.signatures = signaturesOf(servable);
     const { statistics } = this;
-    this.batcher = new Batcher((asks) => servable.answer(asks), {
+    const options: BatcherOptions = {
       ...queue,
       onBatch: (asks, tookMs, waitedMs) => {
         statistics.inferences += asks;
@@ -42,7 +44,9 @@ export class ServedVersion {
         statistics.queueMs += waitedMs;
         queue.onBatch?.(asks, tookMs, waitedMs);
       },
-    });
+    };
+    this.batcher = new Batcher((asks) => servable.answer(asks), options);
+    this.heavy = new Batcher((asks) => servable.answer(asks), options);
     this.#onAnswer = onAnswer;
   }
 
@@ -73,7 +77,9 @@ export class ServedVersion {
 
   /** Answer the asks of one request through the queue. */
   async ask(asks: readonly Ask[], options?: AskOptions): Promise<Answer[]> {
-    const answers = await this.batcher.submit(asks, options);
+    const { servable, heavy, batcher } = this;
+    const isHeavy = asks.some((ask) => servable.isHeavy(ask));
+    const answers = await (isHeavy ? heavy : batcher).submit(asks, options);
     this.#onAnswer(asks, answers);
     return answers;
   }
@@ -85,6 +91,8 @@ export class ServedVersion {
         this.#retired = resolve;
       });
     }
+    // The canary's scans hold no lease.
+    await this.servable.quiet();
     this.servable.dispose();
   }
 }

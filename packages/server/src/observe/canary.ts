@@ -8,7 +8,9 @@ import type { Answer, Ask, Servable } from '../servable/contract.ts';
 /** Comparisons the published recall is the mean of. */
 const WINDOW = 200;
 /** Comparisons that may wait: beyond, newer ones are let go, because the canary must never queue behind itself. */
-const PENDING_MAX = 4;
+const PENDING_MAX = 1;
+/** Share of a thread's time that comparisons may take, whatever share of the queries was asked for. */
+const DUTY = 0.02;
 
 /** Samples answers of one model and compares them with exact ones. */
 export class RecallCanary {
@@ -17,6 +19,7 @@ export class RecallCanary {
   readonly #recalls: number[] = [];
   #pending = 0;
   #debt = 0;
+  #restUntil = 0;
 
   /** @param share of the queries that are asked again, from 0 to 1 */
   constructor(share: number, publish: (recall: number) => void) {
@@ -31,11 +34,10 @@ export class RecallCanary {
       this.#debt += this.#share;
       if (this.#debt < 1) continue;
       this.#debt -= 1;
-      if (this.#pending >= PENDING_MAX) continue;
+      if (this.#pending >= PENDING_MAX || performance.now() < this.#restUntil) continue;
       this.#pending++;
       setImmediate(() => {
-        this.#pending--;
-        this.#compare(servable, asks[i]!, answers[i]!);
+        void this.#compare(servable, asks[i]!, answers[i]!).finally(() => this.#pending--);
       });
     }
   }
@@ -46,14 +48,18 @@ export class RecallCanary {
     return this.#recalls.reduce((sum, recall) => sum + recall, 0) / this.#recalls.length;
   }
 
-  #compare(servable: Servable, ask: Ask, answer: Answer): void {
+  async #compare(servable: Servable, ask: Ask, answer: Answer): Promise<void> {
     let truth: Set<Identifier>;
+    const started = performance.now();
     try {
-      truth = new Set(servable.answerExactly([ask])[0]!.identifiers);
+      const [exactly] = await servable.answerExactly([ask]);
+      truth = new Set(exactly!.identifiers);
     } catch {
       // The version was retired between the answer and the comparison.
       return;
     }
+    const ended = performance.now();
+    this.#restUntil = ended + (ended - started) / DUTY;
     if (truth.size === 0) return;
     const found = answer.identifiers.filter((identifier) => truth.has(identifier)).length;
     this.#recalls.push(found / truth.size);

@@ -4,7 +4,8 @@
  *
  * A slice runs when `batch` asks wait, or `waitMs` after the first of them came; with waitMs = 0 that is as soon as the
  * sockets that are readable now have been read, which already gathers what arrived during the scan before. A slice takes
- * as many asks as the measured time an ask takes allows within `sliceMs`; the scan itself runs on the worker pool.
+ * as many asks as the measured time an ask takes allows within `sliceMs`. A scan long enough to be worth it runs on the
+ * worker threads while the event loop goes on (the servable decides); the next slice gathers meanwhile.
  * The queue is bounded in asks: beyond, UNAVAILABLE with a time to retry after. An ask whose deadline has passed, or
  * whose caller is gone, is dropped before it is scanned.
  */
@@ -48,12 +49,15 @@ interface Job {
   reject: (error: unknown) => void;
 }
 
+/** Answers of a scan that is done, or of one on the worker threads. */
+type Answers = Answer[] | Promise<Answer[]>;
+
 /** Weight of the newest scan in the running mean of the time an ask takes. */
 const NEWEST = 0.2;
 
 /** Gathers asks and answers them by scans. */
 export class Batcher {
-  readonly #answer: (asks: readonly Ask[]) => Answer[];
+  readonly #answer: (asks: readonly Ask[]) => Answers;
   readonly #options: Required<BatcherOptions>;
   #jobs: Job[] = [];
   #waiting = 0;
@@ -61,8 +65,9 @@ export class Batcher {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #idle: (() => void)[] = [];
+  #isScanning = false;
 
-  constructor(answer: (asks: readonly Ask[]) => Answer[], options: BatcherOptions = {}) {
+  constructor(answer: (asks: readonly Ask[]) => Answers, options: BatcherOptions = {}) {
     this.#answer = answer;
     const { batch = 64, waitMs = 0, queued = 1024, sliceMs = 4 } = options;
     const { now = () => performance.now(), onBatch = () => undefined, onShed = () => undefined } = options;
@@ -107,7 +112,7 @@ export class Batcher {
   }
 
   #schedule(): void {
-    if (this.#immediate) return;
+    if (this.#immediate || this.#isScanning) return;
     const { waitMs, batch } = this.#options;
     if (waitMs > 0 && this.#waiting < batch) {
       this.#timer ??= setTimeout(() => this.#run(), waitMs);
@@ -121,7 +126,19 @@ export class Batcher {
   #run(): void {
     this.#timer = undefined;
     this.#immediate = undefined;
-    this.#slice();
+    const scan = this.#slice();
+    if (!scan) {
+      this.#next();
+      return;
+    }
+    this.#isScanning = true;
+    void scan.then(() => {
+      this.#isScanning = false;
+      this.#next();
+    });
+  }
+
+  #next(): void {
     if (this.#jobs.length > 0) {
       // What is left has waited already.
       this.#immediate = setImmediate(() => this.#run());
@@ -132,12 +149,13 @@ export class Batcher {
     for (const resolve of idle) resolve();
   }
 
-  #slice(): void {
+  /** Answer the oldest asks; a promise when that is done on other threads. */
+  #slice(): Promise<void> | undefined {
     const { now, onBatch, sliceMs, batch } = this.#options;
     const started = now();
     this.#dropLate(started);
     const oldest = this.#jobs[0];
-    if (!oldest) return;
+    if (!oldest) return undefined;
     const most = this.#askMs > 0 ? Math.max(1, Math.min(batch, Math.floor(sliceMs / this.#askMs))) : batch;
     const parts: { job: Job; count: number }[] = [];
     const asks: Ask[] = [];
@@ -148,16 +166,29 @@ export class Batcher {
       parts.push({ job, count });
     }
     this.#waiting -= asks.length;
+    const ended = (): void => {
+      const tookMs = now() - started;
+      const askMs = tookMs / asks.length;
+      this.#askMs = this.#askMs === 0 ? askMs : (1 - NEWEST) * this.#askMs + NEWEST * askMs;
+      this.#jobs = this.#jobs.filter((job) => job.next < job.asks.length);
+      onBatch(asks.length, tookMs, started - oldest.arrived);
+    };
     try {
-      this.#give(parts, this.#answer(asks));
+      const answers = this.#answer(asks);
+      if (answers instanceof Promise) {
+        return answers
+          .then(
+            (answers) => this.#give(parts, answers),
+            (error) => this.#oneByOne(parts, error),
+          )
+          .then(ended);
+      }
+      this.#give(parts, answers);
     } catch (error) {
-      this.#oneByOne(parts, error);
+      return this.#oneByOne(parts, error).then(ended);
     }
-    const tookMs = now() - started;
-    const askMs = tookMs / asks.length;
-    this.#askMs = this.#askMs === 0 ? askMs : (1 - NEWEST) * this.#askMs + NEWEST * askMs;
-    this.#jobs = this.#jobs.filter((job) => job.next < job.asks.length);
-    onBatch(asks.length, tookMs, started - oldest.arrived);
+    ended();
+    return undefined;
   }
 
   #give(parts: readonly { job: Job; count: number }[], answers: readonly Answer[]): void {
@@ -170,11 +201,11 @@ export class Batcher {
   }
 
   /** A batch failed: find out whose fault it was, so that nobody else pays for it. */
-  #oneByOne(parts: readonly { job: Job; count: number }[], error: unknown): void {
+  async #oneByOne(parts: readonly { job: Job; count: number }[], error: unknown): Promise<void> {
     for (const { job, count } of parts) {
       try {
         if (parts.length === 1) throw error;
-        this.#give([{ job, count }], this.#answer(job.asks.slice(job.next, job.next + count)));
+        this.#give([{ job, count }], await this.#answer(job.asks.slice(job.next, job.next + count)));
       } catch (reason) {
         this.#waiting -= job.asks.length - job.next - count;
         job.next = job.asks.length;

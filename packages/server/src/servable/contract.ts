@@ -3,8 +3,8 @@
  * never to an index.
  *
  * An `Ask` is one query with its settings, an `Answer` its candidates. `answer` takes many asks at once, because a scan
- * of the index is shared by the queries of a batch; it is synchronous, and the queue above it decides how many asks one
- * call gets. Answers are by score descending, ties by row ascending, and are as long as there are candidates.
+ * of the index is shared by the queries of a batch; the queue above it decides how many asks one call gets. A promise
+ * means the scan is on the worker threads: the event loop goes on, and updates wait for it. Answers are by score descending, ties by row ascending, and are as long as there are candidates.
  */
 import type { Identifier } from 'shortlist';
 import type { Filter } from '../attributes/filter.ts';
@@ -69,9 +69,13 @@ export interface Servable {
   /** Query embeddings of raw features, row after row: [queries, dimensions]. */
   embed(features: readonly Features[]): Float32Array;
   /** The best candidates of each ask. */
-  answer(asks: readonly Ask[]): Answer[];
+  answer(asks: readonly Ask[]): Answer[] | Promise<Answer[]>;
   /** The truly best candidates of each ask: what the recall canary compares with. */
-  answerExactly(asks: readonly Ask[]): Answer[];
+  answerExactly(asks: readonly Ask[]): Answer[] | Promise<Answer[]>;
+  /** Whether an ask is so much work that light ones should not wait behind it. */
+  isHeavy(ask: Ask): boolean;
+  /** Resolves when the scans under way have ended; undefined when none reads the candidates, which may change then. */
+  quiet(): Promise<void> | undefined;
   /** Whether `answer` is exact already. */
   isExact(): boolean;
   /** Throw, as `apply` would, when an update cannot be applied; change nothing. */

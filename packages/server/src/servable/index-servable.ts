@@ -5,48 +5,32 @@
  * other settings may not. An index that can be updated is (its rows keep their numbers); updates of an exact one go to
  * a delta beside it (delta.ts), whose hits are merged with the index's.
  */
-import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, type SavableIndex } from 'shortlist';
+import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, type TopKResult } from 'shortlist';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Answer, Ask, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
-
-/** The part of a tower that serving needs. */
-export interface QueryTower {
-  readonly dimensions: number;
-  readonly inputs: readonly { name: string }[];
-  embed(features: readonly never[]): Matrix;
-}
-
-/** An index whose rows can be found by identifier: every index of the library. */
-export interface ServedIndex extends SavableIndex<never, Identifier> {
-  readonly identifiers: Identifiers<Identifier> | undefined;
-}
-
-/** An index that takes updates itself. A replaced candidate keeps its row, a new one gets the next. */
-interface UpdatableIndex extends ServedIndex {
-  upsert(identifiers: readonly Identifier[], vectors: Matrix): void;
-  delete(identifiers: readonly Identifier[]): number;
-}
-
-/** Where an index's identifiers are row numbers, an update could only name the next row: those are not updated so. */
-function updatable(index: ServedIndex): UpdatableIndex | undefined {
-  const { upsert, delete: remove } = index as Partial<UpdatableIndex>;
-  return upsert && remove && index.identifiers?.values ? (index as UpdatableIndex) : undefined;
-}
-
-/** What a servable is made of. */
-export interface IndexServableParts {
-  index: ServedIndex;
-  queryTower: QueryTower | undefined;
-  attributes?: AttributeTable;
-  /** Write index and attributes into a folder. */
-  save: (folder: string, index: ServedIndex, attributes: AttributeTable) => Promise<void>;
-}
+import { type IndexServableParts, type ServedIndex, type UpdatableIndex, updatable } from './index-parts.ts';
 
 /** The feature of a tower that has a single one without a name. */
 const PLAIN_FEATURE = 'query';
+
+/** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
+const ASIDE_MS = 1;
+/** Work from which on an ask is heavy, some milliseconds: floats of an exact scan, leaves, candidates reordered. */
+const HEAVY_FLOATS = 4_000_000;
+const HEAVY_LEAVES = 500;
+const HEAVY_REORDER = 5_000;
+/** Weight of the newest scan in the running mean. */
+const NEWEST = 0.1;
+
+/** A scan of the index for asks that share one. */
+interface Scan {
+  queries: Matrix;
+  options: never;
+  take: (result: TopKResult<Identifier>) => void;
+}
 
 /** Serves an index. */
 export class IndexServable implements Servable {
@@ -62,6 +46,10 @@ export class IndexServable implements Servable {
   readonly #updatable: UpdatableIndex | undefined;
   readonly #delta: Delta;
   readonly #filters: FilterCache;
+  /** Scans on the worker threads. */
+  readonly #scans: Set<Promise<void>> = new Set();
+  /** Running mean of the time a query takes. */
+  #askMs = 0;
   /** What an approximate index counts its work into; an exact one leaves it as it is. */
   readonly #work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
 
@@ -108,17 +96,73 @@ export class IndexServable implements Servable {
     return queryTower.embed(features as readonly never[]).data.slice();
   }
 
-  answer(asks: readonly Ask[]): Answer[] {
+  answer(asks: readonly Ask[]): Answer[] | Promise<Answer[]> {
+    const { pool } = this.#index.runtime;
+    const started = performance.now();
+    const isHeavy = this.isHeavy(asks[0]!);
+    const ended = (answers: Answer[]): Answer[] => {
+      if (!isHeavy) this.#askMs += NEWEST * ((performance.now() - started) / asks.length - this.#askMs);
+      return answers;
+    };
+    const isLong = isHeavy || this.#askMs * asks.length > ASIDE_MS;
+    // When the workers are at something longer, a light scan is sooner done here than theirs is over.
+    if (isLong && pool.threads > 1 && (isHeavy || !pool.isBusy)) return this.#aside(asks).then(ended);
+    return ended(pool.alone(() => this.#answer(asks)));
+  }
+
+  answerExactly(asks: readonly Ask[]): Promise<Answer[]> {
+    return this.#aside(asks, true);
+  }
+
+  /** Exact scans of many candidates, and those for which a request asks for many times the usual leaves or reordering. */
+  isHeavy({ leavesToSearch = 0, reorder = 0 }: Ask): boolean {
+    if (this.#index instanceof BruteForce) return this.#index.size * this.dimensions > HEAVY_FLOATS;
+    return leavesToSearch > HEAVY_LEAVES || reorder > HEAVY_REORDER;
+  }
+
+  quiet(): Promise<void> | undefined {
+    return this.#scans.size === 0 ? undefined : Promise.all(this.#scans).then(() => undefined);
+  }
+
+  #answer(asks: readonly Ask[]): Answer[] {
     const embeddings = this.#embeddings(asks);
     const answers: Answer[] = new Array(asks.length);
-    for (const group of this.#groups(asks)) this.#scan(asks, group, embeddings, answers);
+    for (const group of this.#groups(asks)) {
+      const scan = this.#prepare(asks, group, embeddings, answers);
+      try {
+        scan.take(this.#index.call(scan.queries, scan.options));
+      } finally {
+        scan.queries.free();
+      }
+    }
     return answers;
   }
 
-  answerExactly(asks: readonly Ask[]): Answer[] {
-    // Every leaf searched and every candidate reordered: an approximate index is exact then.
-    const everything = this.#identifiers.size;
-    return this.answer(asks.map((ask) => ({ ...ask, leavesToSearch: everything, reorder: everything })));
+  /** `#answer` on the worker threads. */
+  #aside(asks: readonly Ask[], exact?: boolean): Promise<Answer[]> {
+    const done = this.#answerAside(asks, exact);
+    const settled = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#scans.add(settled);
+    void settled.then(() => this.#scans.delete(settled));
+    return done;
+  }
+
+  async #answerAside(asks: readonly Ask[], exact: boolean | undefined): Promise<Answer[]> {
+    const { pool } = this.#index.runtime;
+    const embeddings = pool.alone(() => this.#embeddings(asks));
+    const answers: Answer[] = new Array(asks.length);
+    for (const group of this.#groups(asks)) {
+      const scan = this.#prepare(asks, group, embeddings, answers, exact);
+      try {
+        scan.take(await this.#index.callAsync!(scan.queries, scan.options));
+      } finally {
+        scan.queries.free();
+      }
+    }
+    return answers;
   }
 
   /** Query embeddings of all asks, row after row; those of raw features by one call of the tower. */
@@ -153,24 +197,32 @@ export class IndexServable implements Servable {
     return groups.values();
   }
 
-  #scan(asks: readonly Ask[], group: readonly number[], embeddings: Float32Array, answers: Answer[]): void {
+  /** The scan that answers a group of asks. */
+  #prepare(
+    asks: readonly Ask[],
+    group: readonly number[],
+    embeddings: Float32Array,
+    answers: Answer[],
+    exact?: boolean,
+  ): Scan {
     const d = this.dimensions;
     const { k, leavesToSearch, reorder, filter, include } = asks[group[0]!]!;
     const words = filter && this.#filters.words(filter, this.#rows);
     const lists = group.map((at) => this.#own(asks[at]!.exclude ?? []));
     const queries = new Matrix(group.length, d);
-    try {
-      const { data } = queries;
-      group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
-      const result = this.#index.call(queries, {
-        k,
-        leavesToSearch,
-        reorder,
-        include: include && this.#own(include),
-        exclude: lists.some((list) => list.length > 0) ? lists : undefined,
-        filter: this.#mask(words),
-        work: this.#work,
-      } as never);
+    const { data } = queries;
+    group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
+    const options = {
+      k,
+      leavesToSearch,
+      reorder,
+      include: include && this.#own(include),
+      exclude: lists.some((list) => list.length > 0) ? lists : undefined,
+      filter: this.#mask(words),
+      // The canary's work is not the users'.
+      ...(exact ? { exact } : { work: this.#work }),
+    } as never;
+    const take = (result: TopKResult<Identifier>): void => {
       group.forEach((at, row) => {
         const found: Answer = {
           identifiers: result.identifiers(row),
@@ -179,9 +231,8 @@ export class IndexServable implements Servable {
         };
         answers[at] = this.#merged(found, asks[at]!, words, embeddings.subarray(at * d, (at + 1) * d));
       });
-    } finally {
-      queries.free();
-    }
+    };
+    return { queries, options, take };
   }
 
   /** Rows of the index that count and that the filter lets through; undefined for all. */

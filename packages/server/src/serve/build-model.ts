@@ -40,7 +40,7 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
     ...(config.policy ? { policy: config.policy } : {}),
     load: async (versionPath) => {
       const loaded = await load(versionPath);
-      warmUp(loaded, versionPath, metrics);
+      await warmUp(loaded, versionPath, metrics);
       const recovery = loaded.journal?.recovery;
       if (recovery && recovery.bytesCut > 0)
         logger.warn({ model: name, ...recovery }, 'the journal had a damaged tail, it was cut');
@@ -74,14 +74,14 @@ async function removeUnfinished(basePath: string): Promise<void> {
   }
 }
 
-function warmUp({ servable }: LoadedVersion, path: string, metrics: Metrics): void {
+async function warmUp({ servable }: LoadedVersion, path: string, metrics: Metrics): Promise<void> {
   const started = performance.now();
   const { features, dimensions, k } = servable;
   const ask: Ask = { k };
   if (features.length === 0) ask.embedding = new Float32Array(dimensions);
   else if (features.length === 1) ask.features = '';
   else ask.features = Object.fromEntries(features.map(({ name }) => [name, '']));
-  for (let i = 0; i < WARMUP_QUERIES; i++) servable.answer([ask]);
+  for (let i = 0; i < WARMUP_QUERIES; i++) await servable.answer([ask]);
   metrics.warmupLatency.observe({ model_path: path, status: 'OK' }, (performance.now() - started) * 1000);
 }
 

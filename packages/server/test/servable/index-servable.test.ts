@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import { BruteForce, Generator, type Identifier, ScaNN } from 'shortlist';
 import { AttributeTable } from '../../src/attributes/table.ts';
 import type { Ask } from '../../src/servable/contract.ts';
-import { IndexServable, type ServedIndex } from '../../src/servable/index-servable.ts';
+import type { ServedIndex } from '../../src/servable/index-parts.ts';
+import { IndexServable } from '../../src/servable/index-servable.ts';
 
 const N = 3000;
 const D = 8;
@@ -59,7 +60,7 @@ for (const [name, build] of Object.entries(KINDS)) {
       .map(({ id }) => id);
 
   describe(name, () => {
-    test('asks of a batch with different settings each get their own answer', () => {
+    test('asks of a batch with different settings each get their own answer', async () => {
       const servable = make();
       const queries = Array.from({ length: 12 }, vector);
       const excluded = expected(live, queries[0]!, 2);
@@ -70,7 +71,7 @@ for (const [name, build] of Object.entries(KINDS)) {
         ...(i % 4 === 2 ? { include: ['c1', 'c2', 'nobody'] } : {}),
         ...(i === 0 ? { exclude: excluded } : {}),
       }));
-      const answers = servable.answer(asks);
+      const answers = await servable.answer(asks);
       answers.forEach(({ identifiers }, i) => {
         const keep = (id: Identifier): boolean => {
           if (i === 0) return !excluded.includes(id);
@@ -81,7 +82,7 @@ for (const [name, build] of Object.entries(KINDS)) {
       });
     });
 
-    test('random updates: every answer is that of a map', () => {
+    test('random updates: every answer is that of a map', async () => {
       const servable = make();
       const model = new Map(live);
       const steps = new Generator(9).fork('updates');
@@ -99,10 +100,10 @@ for (const [name, build] of Object.entries(KINDS)) {
         const query = vector();
         assert.equal(servable.size, model.size);
         assert.deepEqual(
-          [...servable.answer([{ embedding: query, k: 20 }])[0]!.identifiers],
+          [...(await servable.answer([{ embedding: query, k: 20 }]))[0]!.identifiers],
           expected(model, query, 20),
         );
-        const [one] = servable.answer([
+        const [one] = await servable.answer([
           { embedding: query, k: 9, exclude: expected(model, query, 4), filter: { in: { group: [1] } } },
         ]);
         const inGroup = (id: Identifier): boolean =>
@@ -115,10 +116,11 @@ for (const [name, build] of Object.entries(KINDS)) {
       }
     });
 
-    test('the exact answer is exact, and an approximate index counts its work', () => {
+    test('the exact answer is exact, and an approximate index counts its work', async () => {
       const servable = make();
       const query = vector();
-      const [answer] = servable.answerExactly([{ embedding: query, k: 10, leavesToSearch: 1, reorder: 10 }]);
+      await servable.answer([{ embedding: query, k: 10 }]);
+      const [answer] = await servable.answerExactly([{ embedding: query, k: 10, leavesToSearch: 1, reorder: 10 }]);
       assert.deepEqual([...answer!.identifiers], expected(live, query, 10));
       if (name === 'ScaNN') assert.ok(servable.scanCounts().codesScored > 0);
     });

@@ -1,0 +1,36 @@
+/** What a servable is made of: a query tower and an index that answers, perhaps takes updates, and is saved. */
+import type { Identifier, Identifiers, Matrix, SavableIndex } from 'shortlist';
+import type { AttributeTable } from '../attributes/table.ts';
+
+/** The part of a tower that serving needs. */
+export interface QueryTower {
+  readonly dimensions: number;
+  readonly inputs: readonly { name: string }[];
+  embed(features: readonly never[]): Matrix;
+}
+
+/** An index whose rows can be found by identifier: every index of the library. */
+export interface ServedIndex extends SavableIndex<never, Identifier> {
+  readonly identifiers: Identifiers<Identifier> | undefined;
+}
+
+/** An index that takes updates itself. A replaced candidate keeps its row, a new one gets the next. */
+export interface UpdatableIndex extends ServedIndex {
+  upsert(identifiers: readonly Identifier[], vectors: Matrix): void;
+  delete(identifiers: readonly Identifier[]): number;
+}
+
+/** Where an index's identifiers are row numbers, an update could only name the next row: those are not updated so. */
+export function updatable(index: ServedIndex): UpdatableIndex | undefined {
+  const { upsert, delete: remove } = index as Partial<UpdatableIndex>;
+  return upsert && remove && index.identifiers?.values ? (index as UpdatableIndex) : undefined;
+}
+
+/** What a servable is made of. */
+export interface IndexServableParts {
+  index: ServedIndex;
+  queryTower: QueryTower | undefined;
+  attributes?: AttributeTable;
+  /** Write index and attributes into a folder. */
+  save: (folder: string, index: ServedIndex, attributes: AttributeTable) => Promise<void>;
+}

@@ -1,0 +1,65 @@
+/** Heavy asks are answered on the worker threads: light ones and the event loop do not wait for them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BruteForce, Generator, ScaNN } from 'shortlist';
+import type { Ask } from '../../src/servable/contract.ts';
+import { IndexServable } from '../../src/servable/index-servable.ts';
+
+const D = 16;
+const ROWS = 300_000;
+
+function vectors(rows: number): { data: Float32Array; dimensions: number } {
+  const generator = new Generator(5).fork('vectors');
+  return { data: Float32Array.from({ length: rows * D }, () => generator.uniform() - 0.5), dimensions: D };
+}
+
+const servableOf = (index: unknown): IndexServable =>
+  new IndexServable({ index: index as never, queryTower: undefined, save: async () => undefined });
+const embedding = Float32Array.from({ length: D }, (_, t) => t - 7.5);
+
+test('an exact scan of many candidates leaves the event loop free, and equals that of the index', async () => {
+  const index = new BruteForce<Float32Array, number>().index(vectors(ROWS));
+  const servable = servableOf(index);
+  const asks: Ask[] = Array.from({ length: 64 }, () => ({ embedding, k: 10 }));
+  assert.ok(servable.isHeavy(asks[0]!));
+  for (let i = 0; i < 200 && index.runtime.pool.threadsReady < index.runtime.pool.threads; i++) {
+    await servable.answer(asks.slice(0, 1));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const answers = servable.answer(asks);
+  assert.ok(answers instanceof Promise);
+  let turns = 0;
+  let isOver = false;
+  void answers.then(() => {
+    isOver = true;
+  });
+  for (; !isOver; turns++) await new Promise((resolve) => setImmediate(resolve));
+  if (index.runtime.pool.threads > 1) assert.ok(turns > 1, `the event loop turned ${turns} times`);
+  const expected = index.call([embedding], 10);
+  for (const { identifiers } of await answers) assert.deepEqual([...identifiers], [...expected.identifiers(0)]);
+  assert.equal(servable.quiet(), undefined);
+});
+
+test('light asks are answered at once while a heavy one is under way; updates wait for it', async () => {
+  const index = new ScaNN<Float32Array, string>({ tree: 'always', numLeaves: 20, trainingIterations: 2 });
+  const rows = 4000;
+  index.index(
+    vectors(rows),
+    Array.from({ length: rows }, (_, i) => `c${i}`),
+  );
+  const servable = servableOf(index);
+  const light: Ask = { embedding, k: 5 };
+  const heavy: Ask = { ...light, leavesToSearch: 10_000, reorder: 10_000 };
+  assert.equal(servable.isHeavy(light), false);
+  assert.equal(servable.isHeavy(heavy), true);
+  await servable.answer([light]);
+  const exactly = servable.answerExactly([light]);
+  const scan = servable.quiet();
+  assert.ok(scan);
+  assert.ok(Array.isArray(await servable.answer([light])));
+  await scan;
+  servable.apply({ kind: 'upsert', identifier: 'new', embedding: embedding.map((value) => value * 10) });
+  assert.equal((await exactly)[0]!.identifiers.length, 5);
+  const [found] = await servable.answer([heavy]);
+  assert.equal(found!.identifiers[0], 'new');
+});
