@@ -1,5 +1,5 @@
 /** The bundle that is served: the tutorial's query tower over all movies and 1,000 shrunk copies, and the exact answers. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BruteForce, ScaNN } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
@@ -23,8 +23,17 @@ export interface ServedWork {
   truth: readonly (readonly string[])[];
 }
 
+/** What lies in `folder` from an earlier run, or else a bundle built there. */
+export async function keptBundle(folder: string): Promise<ServedWork> {
+  const path = join(folder, 'work.json');
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as ServedWork;
+  const work = await buildBundle(folder);
+  writeFileSync(path, JSON.stringify(work));
+  return work;
+}
+
 /** Train, index, save as version 1 below `folder`. */
-export async function buildBundle(folder: string): Promise<ServedWork> {
+async function buildBundle(folder: string): Promise<ServedWork> {
   const { line, model, titles, test } = await prepare();
   const vectors = shrunkCopies(model.candidateTower.embed([...titles]));
   const users = [...new Set(test.queries)];
