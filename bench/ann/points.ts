@@ -1,7 +1,7 @@
 /** Operating points: for a recall, the fastest setting of ours and of each peer among a grid, both by the same rule. */
 import { ScaNN, type ScannOptions } from 'shortlist';
-import { measured } from '../harness/interleave.ts';
-import { figureOf, type Peer } from '../harness/peer.ts';
+import { quantile } from '../harness/interleave.ts';
+import type { Peer } from '../harness/peer.ts';
 import { recall, type VectorSet } from './sets.ts';
 
 /** Leaves searched and rows reordered. */
@@ -19,11 +19,12 @@ export interface Reached extends Point {
 /** Queries timed when a grid is scanned, and in a round that counts. */
 const SCAN_QUERIES = 1000;
 
+/** Our index, its candidates numbered. */
+export type Own = ScaNN<Float32Array, number>;
+export type OwnOptions = ScannOptions<Float32Array>;
+
 /** Our index over a set. */
-export function buildOurs(
-  set: VectorSet,
-  options: ScannOptions<Float32Array>,
-): { index: ScaNN<Float32Array, number>; seconds: number } {
+export function buildOurs(set: VectorSet, options: OwnOptions): { index: Own; seconds: number } {
   const distanceMeasure = set.metric === 'dot' ? 'dot_product' : set.metric === 'l2' ? 'squared_l2' : 'cosine';
   const start = performance.now();
   const index = new ScaNN<Float32Array, number>({ distanceMeasure, ...options });
@@ -37,39 +38,53 @@ export function queryOf({ queries, dimensions }: VectorSet, i: number): Float32A
   return queries.subarray(at, at + dimensions);
 }
 
-/** Median milliseconds of single queries. */
-export function ourP50Ms(
-  index: ScaNN<Float32Array, number>,
+/** Median and 99th percentile of single queries. */
+export function latencyOf(
+  index: Own,
   set: VectorSet,
-  point: Point,
+  { leavesToSearch, reorder }: Point,
   repeat: number = SCAN_QUERIES,
-): number {
-  const options = { k: 10, leavesToSearch: point.leavesToSearch, reorder: point.reorder };
+): { p50Ms: number; p99Ms: number } {
+  const options = { k: 10, leavesToSearch, reorder };
   const times = Float64Array.from({ length: repeat }, (_, i) => {
     const query = queryOf(set, i);
     const start = performance.now();
     index.call(query, options);
     return performance.now() - start;
-  });
-  return measured([...times]).median;
+  }).sort();
+  return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
+}
+
+/** Queries a second when all come in one call, over the pool. */
+export function ourBatchPerSecond(index: Own, set: VectorSet, { leavesToSearch, reorder }: Point): number {
+  const queries = { data: set.queries, dimensions: set.dimensions };
+  const start = performance.now();
+  index.call(queries as never, { k: 10, leavesToSearch, reorder });
+  return set.queries.length / set.dimensions / ((performance.now() - start) / 1000);
 }
 
 /** Our recall at a point. */
-export function ourRecall(index: ScaNN<Float32Array, number>, set: VectorSet, point: Point): number {
+export function ourRecall(index: Own, set: VectorSet, point: Point): number {
   return recall(set.truth, (i) => index.call(queryOf(set, i), { k: 10, ...point }).rowsOf());
 }
 
-/** Every point of a grid as we reach it. */
-export function scanOurs(index: ScaNN<Float32Array, number>, set: VectorSet, grid: readonly Point[]): Reached[] {
-  return grid.map((point) => ({ ...point, recall: ourRecall(index, set, point), p50Ms: ourP50Ms(index, set, point) }));
+/** Every point of a grid as we reach it: the better of two rounds, so that a moment's noise chooses no point. */
+export function scanOurs(index: Own, set: VectorSet, grid: readonly Point[]): Reached[] {
+  return grid.map((point) => {
+    const recall = ourRecall(index, set, point);
+    const [first, second] = [latencyOf(index, set, point), latencyOf(index, set, point)];
+    return { ...point, recall, p50Ms: Math.min(first.p50Ms, second.p50Ms) };
+  });
 }
 
-/** Every point of a grid as a peer reaches it. */
+/** Every point of a grid as a peer reaches it, by the same rule. */
 export async function scanPeer(peer: Peer, grid: readonly object[]): Promise<(Reached & { point: object })[]> {
   const reached = [];
   for (const point of grid) {
     const { recall: share } = await peer.ask({ do: 'batch', ...point });
-    const p50Ms = figureOf(await peer.ask({ do: 'query', repeat: SCAN_QUERIES, ...point }), 'p50Ms');
+    const first = await peer.figure({ do: 'query', repeat: SCAN_QUERIES, ...point }, 'p50Ms');
+    const second = await peer.figure({ do: 'query', repeat: SCAN_QUERIES, ...point }, 'p50Ms');
+    const p50Ms = Math.min(first, second);
     reached.push({ leavesToSearch: 0, reorder: 0, ...point, point, recall: Number(share), p50Ms });
   }
   return reached;

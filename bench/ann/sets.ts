@@ -4,8 +4,9 @@
  * Queries are never indexed rows. Truth is the exact top 10 by our BruteForce, whose equality with faiss the tutorial's
  * benchmark checks; for squared L2 the vectors are lifted by one dimension, which keeps the order.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { BruteForce } from 'shortlist';
 import { readFloats, readNpy, writeNpy } from '../harness/npy.ts';
 import { prepare, shrunkCopies, type Work } from '../tutorial/work.ts';
@@ -53,6 +54,17 @@ export function siftSet(data: string | undefined, folder: string): VectorSet | u
   return heldOut('sift 4,500 × 128 L2', 'l2', data && join(data, 'sift-5k-ngt/base.u8.npy'), 10, folder);
 }
 
+/** MNIST's test images in squared L2; every 10th row is a query. */
+export function mnistSet(data: string | undefined, folder: string): VectorSet | undefined {
+  const path = data && join(data, 'mnist-t10k/t10k-images-idx3-ubyte.gz');
+  if (!path || !existsSync(path)) return undefined;
+  const file = gunzipSync(readFileSync(path));
+  // IDX: magic, images, rows and columns as big-endian words, then a byte a pixel.
+  const [images, side] = [file.readUInt32BE(4), file.readUInt32BE(8)];
+  const pixels = Float32Array.from(file.subarray(16));
+  return splitRows('mnist 9,000 × 784 L2', 'l2', pixels, images, side * side, 10, folder);
+}
+
 /** LastFM: trained users ask for items. */
 export function lastfmSet(data: string | undefined, folder: string): VectorSet | undefined {
   const path = data && join(data, 'lightgcn-lastfm-64');
@@ -71,7 +83,19 @@ function heldOut(
 ): VectorSet | undefined {
   if (!path || !existsSync(path)) return undefined;
   const { data, shape } = readNpy(path);
-  const [rows, d] = shape as [number, number];
+  return splitRows(name, metric, data, shape[0]!, shape[1]!, every, folder);
+}
+
+/** Every so many rows are queries, at most 1,000, the others candidates. */
+function splitRows(
+  name: string,
+  metric: Metric,
+  data: ArrayLike<number | bigint>,
+  rows: number,
+  d: number,
+  every: number,
+  folder: string,
+): VectorSet {
   const pick = (wanted: (row: number) => boolean): Float32Array => {
     const chosen = Array.from({ length: rows }, (_, row) => row).filter(wanted);
     const out = new Float32Array(chosen.length * d);

@@ -20,6 +20,7 @@ const PEERS = {
   datasets: { environment: 'ann', script: 'datasets.py' },
   'hnswlib-node': { environment: 'node-ann', script: 'node-ann.mjs' },
   usearch: { environment: 'node-ann', script: 'node-ann.mjs' },
+  'shortlist-node24': { environment: 'node24', script: 'node-ann.mjs' },
 } as const;
 
 export type PeerName = keyof typeof PEERS;
@@ -129,5 +130,6 @@ export function figureOf(reply: Reply, field: string): number {
 
 function program(name: PeerName): string {
   const { environment } = PEERS[name];
+  if (environment === 'node24') return join(HOME, environment, 'node_modules/.bin/node');
   return environment === 'node-ann' ? process.execPath : join(HOME, environment, 'bin/python');
 }

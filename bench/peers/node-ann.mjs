@@ -1,14 +1,16 @@
-// hnswlib-node and usearch: graphs for Node, compiled. The commands of protocol.py, from JavaScript.
-// The library is the first argument. A point is {ef}: the length of the candidate list of a search.
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+// hnswlib-node and usearch: graphs for Node, compiled; and our own index, to run it on another Node. The commands of
+// protocol.py, from JavaScript. The library is the first argument. A point is {ef}, the length of the candidate list of a
+// search, or {leavesToSearch, reorder}.
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { bundleToBytes, ScaNN } from 'shortlist';
 import { quantile } from '../build/harness/interleave.js';
 import { readFloats, readNpy, writeNpy } from '../build/harness/npy.js';
 
-const require = createRequire(join(process.env.PEERS_HOME, 'node-ann/package.json'));
+const require = createRequire(join(process.env.PEERS_HOME ?? '', 'node-ann/package.json'));
 const scratch = mkdtempSync(join(tmpdir(), 'node-ann-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
@@ -64,7 +66,26 @@ function usearch({ base, dimensions, metric }) {
   };
 }
 
-const LIBRARIES = { 'hnswlib-node': hnswlib, usearch };
+// Our own, for another version of Node than the benchmark's.
+function shortlist({ base, dimensions, metric }) {
+  let index;
+  return {
+    query: (row) => row,
+    build(options) {
+      const distanceMeasure = { dot: 'dot_product', l2: 'squared_l2', cosine: 'cosine' }[metric];
+      index = new ScaNN({ distanceMeasure, ...options });
+      const data = new Float32Array(base.length * dimensions);
+      base.forEach((row, i) => {
+        data.set(row, i * dimensions);
+      });
+      index.index({ data, dimensions });
+    },
+    search: (point, k) => (query) => index.call(query, { k, ...point }).rowsOf(),
+    save: (path) => writeFileSync(path, bundleToBytes({ index })),
+  };
+}
+
+const LIBRARIES = { 'hnswlib-node': hnswlib, usearch, 'shortlist-node24': shortlist };
 const state = {};
 
 function rowsOf(path, normalise) {
@@ -94,7 +115,8 @@ const commands = {
     state.library = LIBRARIES[process.argv[2]](state);
     state.queries = rowsOf(queries, metric === 'cosine').map(state.library.query);
     state.truth = truth === undefined ? undefined : readNpy(truth);
-    return { rows: state.base.length, dimensions: state.dimensions, queries: state.queries.length };
+    const { version } = process;
+    return { rows: state.base.length, dimensions: state.dimensions, queries: state.queries.length, version };
   },
   build(options) {
     const start = performance.now();

@@ -1,0 +1,187 @@
+/**
+ * The rows of a large set: single queries at each recall against each peer, builds, batches, bytes.
+ *
+ * Each side answers at the fastest setting of its grid that reaches the recall. A peer lives while it is measured: eight
+ * indexes of 1.68 million rows do not fit beside each other.
+ */
+import { interleave } from '../harness/interleave.ts';
+import { figureOf, Peer, type PeerName } from '../harness/peer.ts';
+import { type Requirement, type Row, row } from '../harness/rows.ts';
+import { bytesRow, filterRow, loadRow, upsertRow } from './own-rows.ts';
+import {
+  buildOurs,
+  fastest,
+  latencyOf,
+  type OwnOptions,
+  ourBatchPerSecond,
+  type Point,
+  type Reached,
+  scanOurs,
+  scanPeer,
+} from './points.ts';
+import type { VectorSet } from './sets.ts';
+
+const ABSENT = 'not installed';
+const ROUNDS = 5;
+const REPEAT = 2000;
+
+/** A peer, how it is built, the points tried, and what is asked of us against it. */
+export interface Rival {
+  name: PeerName;
+  build: Readonly<Record<string, unknown>>;
+  grid: readonly object[];
+  /** Of single queries at each recall, and of the build. */
+  required: Requirement;
+  buildRequired?: Requirement;
+  /** Measured only at the first recall: graphs take minutes to build and are not tuned further. */
+  isOnce?: boolean;
+  /** Compare with ours on Node 24, where that is installed. */
+  onNode24?: boolean;
+}
+
+export interface LargeSet {
+  set: VectorSet;
+  /** Our builds; each recall takes the fastest. The first is the one whose build, filter and bytes are measured. */
+  builds: readonly OwnOptions[];
+  grid: readonly Point[];
+  recalls: readonly number[];
+  rivals: readonly Rival[];
+}
+
+type Candidate = Reached & { point: Point; latency(repeat: number): Promise<{ p50Ms: number; p99Ms: number }> };
+
+export async function largeSet(of: LargeSet, log: (text: string) => void): Promise<Row[]> {
+  const { set, builds, grid, recalls, rivals } = of;
+  log(`${set.name}: building ours`);
+  const built = builds.map((options) => ({ options, ...buildOurs(set, options) }));
+  const [first] = built as [(typeof built)[number]];
+  const here = built.flatMap(({ index, options }) =>
+    scanOurs(index, set, grid).map((reached) => ({
+      ...reached,
+      point: reached,
+      label: options.soar ? ' SOAR' : '',
+      latency: async (repeat: number) => latencyOf(index, set, reached, repeat),
+    })),
+  );
+  const node24 = rivals.some(({ onNode24 }) => onNode24) ? await otherNode(of, log) : undefined;
+  const rows: Row[] = [];
+  for (const rival of rivals) {
+    log(`${set.name}: ${rival.name} builds`);
+    const peer = Peer.start(rival.name);
+    let seconds: number | string = ABSENT;
+    let theirs: Awaited<ReturnType<typeof scanPeer>> = [];
+    if (peer) {
+      await peer.ask({ do: 'load', ...set.files, metric: set.metric });
+      seconds = figureOf(await peer.ask({ do: 'build', ...rival.build }), 'seconds');
+      theirs = await scanPeer(peer, rival.grid);
+    }
+    const own = rival.onNode24 && node24 ? node24.reached : here;
+    for (const least of rival.isOnce ? recalls.slice(0, 1) : recalls) {
+      rows.push(await pointRow(rival, peer, least, own, theirs));
+    }
+    if (rival.buildRequired) {
+      const work = `${set.name}: build, 2 threads, ${rival.name}`;
+      rows.push(row({ work, ours: first.seconds, peer: seconds, unit: 's', required: rival.buildRequired }));
+    }
+    rows.push(await besideRow(rival, peer, recalls[0]!, seconds, theirs));
+    await peer?.close();
+  }
+  await node24?.close();
+  const typical = fastest(here, recalls[0]!) ?? here[0]!;
+  rows.push(filterRow(set, first.index, typical), bytesRow(set, first.index), await loadRow(set, first.index));
+  rows.push(upsertRow(set));
+  for (const { index } of built) index.free();
+  return rows;
+
+  async function pointRow(
+    { name, required, onNode24 }: Rival,
+    peer: Peer | null,
+    least: number,
+    own: readonly (Candidate & { label: string })[],
+    theirs: Awaited<ReturnType<typeof scanPeer>>,
+  ): Promise<Row> {
+    const mine = fastest(own, least);
+    const other = fastest(theirs, least);
+    const version = onNode24 ? `, ours on ${node24?.version ?? `Node ${process.versions.node.split('.')[0]}`}` : '';
+    const work = `${set.name}: p50 at recall@10 ≥ ${least}, ${name}${version}`;
+    if (!mine) return row({ work, ours: Number.NaN, peer: ABSENT, unit: 'ms', required, qualityHolds: false });
+    const p99: number[] = [];
+    const { ours, peer: measured } = await interleave(
+      async () => {
+        const { p50Ms, p99Ms } = await mine.latency(REPEAT);
+        p99.push(p99Ms);
+        return p50Ms;
+      },
+      other && peer ? () => peer.figure({ do: 'query', repeat: REPEAT, ...other.point }, 'p50Ms') : null,
+      ROUNDS,
+    );
+    const shown = (reached: Reached & { point: object }): string =>
+      `${JSON.stringify(pointOf(reached.point))} ${reached.recall.toFixed(4)}`;
+    const quality = {
+      ours: `${shown(mine)}${mine.label}`,
+      peer: other ? shown(other) : '-',
+      'our p99 ms': Math.min(...p99).toFixed(4),
+    };
+    const missed = peer ? `recall ${least} not reached` : ABSENT;
+    return row({ work, ours: ours.median, peer: measured?.median ?? missed, unit: 'ms', required, quality });
+  }
+
+  /** What else a reader asks of two systems at one recall. */
+  async function besideRow(
+    { name }: Rival,
+    peer: Peer | null,
+    least: number,
+    seconds: number | string,
+    theirs: Awaited<ReturnType<typeof scanPeer>>,
+  ): Promise<Row> {
+    const mine = fastest(here, least) ?? here[0]!;
+    const other = fastest(theirs, least);
+    const own = ourBatchPerSecond(first.index, set, mine);
+    const n = set.base.length / set.dimensions;
+    let quality: Record<string, number | string> = {
+      'our bytes a row': (first.index.sizeBytes / n).toFixed(1),
+      'our build s': first.seconds.toFixed(1),
+    };
+    let figure: number | string = ABSENT;
+    if (peer && other) {
+      figure = figureOf(await peer.ask({ do: 'batch', threads: 2, ...other.point }), 'perSecond');
+      const p99 = await peer.figure({ do: 'query', repeat: REPEAT, ...other.point }, 'p99Ms');
+      const bytes = await peer.figure({ do: 'bytes' }, 'bytes');
+      const more = { 'peer bytes a row': (bytes / n).toFixed(1), 'peer build s': Number(seconds).toFixed(1) };
+      quality = { ...quality, ...more, 'peer recall': other.recall.toFixed(4), 'peer p99 ms': p99.toFixed(4) };
+    }
+    const work = `${set.name}: queries a second in one batch, 2 threads, recall@10 ≥ ${least}, ${name}`;
+    return row({ work, ours: own, peer: figure, unit: 'a second', required: { none: true }, quality });
+  }
+}
+
+function pointOf(point: object): object {
+  const { leavesToSearch, reorder, ef } = point as { leavesToSearch: number; reorder: number; ef?: number };
+  return ef === undefined ? { leavesToSearch, reorder } : { ef };
+}
+
+/** Our indexes in processes of Node 24, at the points of the grid. */
+async function otherNode(
+  { set, builds, grid }: LargeSet,
+  log: (text: string) => void,
+): Promise<{ close(): Promise<unknown>; version: string; reached: (Candidate & { label: string })[] } | undefined> {
+  const peers: Peer[] = [];
+  const reached: (Candidate & { label: string })[] = [];
+  let version = '';
+  for (const options of builds) {
+    const peer = Peer.start('shortlist-node24');
+    if (!peer) return undefined;
+    peers.push(peer);
+    log(`${set.name}: ours on Node 24`);
+    version = `Node ${String((await peer.ask({ do: 'load', ...set.files, metric: set.metric })).version)}`;
+    await peer.ask({ do: 'build', ...options });
+    for (const each of await scanPeer(peer, grid)) {
+      const latency = async (repeat: number): Promise<{ p50Ms: number; p99Ms: number }> => {
+        const reply = await peer.ask({ do: 'query', repeat, ...each.point });
+        return { p50Ms: figureOf(reply, 'p50Ms'), p99Ms: figureOf(reply, 'p99Ms') };
+      };
+      reached.push({ ...each, point: each.point as Point, label: options.soar ? ' SOAR' : '', latency });
+    }
+  }
+  return { version, reached, close: () => Promise.all(peers.map((peer) => peer.close())) };
+}
