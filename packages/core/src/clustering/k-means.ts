@@ -4,10 +4,6 @@
  *
  * Every iteration assigns the sample to its nearest centroids over the pool, then moves each centroid to the mean of its
  * members. Sums run in the order of rows, so any number of threads gives the same centroids.
- *
- * With `isExtrapolated` every other move is longer, c + s (mean − c): members change sides as the centroid comes nearer, so
- * the mean of a moment lags behind where the centroid is heading. The move after it is Lloyd's own, and s is halved
- * whenever the two together gained nothing. 20 iterations so reach the loss of 50 of Lloyd's (docs/decisions).
  */
 import { NotFiniteError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -32,8 +28,6 @@ export interface KMeansOptions {
   isSpherical: boolean;
   /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
   tolerance?: number;
-  /** Every other move of the centroids is a longer one: the same loss in well under half the iterations; default false. */
-  isExtrapolated?: boolean;
   random: Random;
 }
 
@@ -41,10 +35,6 @@ export interface KMeansOptions {
 const SPLIT = 1e-3;
 /** Below it an iteration moves nothing that shows, as ScaNN's convergence_epsilon. */
 const TOLERANCE = 1e-5;
-/** s of a longer move at first: of 1.5 to 5 the one that got farthest in 20 iterations. */
-const STRIDE = 4;
-/** The first moves are long already, and the last ones settle. */
-const PLAIN_MOVES = 2;
 /** Clusters a thread claims when centroids move. */
 const GRAIN = 16;
 
@@ -65,7 +55,7 @@ export interface Progress {
  * @throws {NotFiniteError} when a row of the sample is NaN or infinite
  */
 export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime): Generator<Progress, Centroids> {
-  const { iterations, isSpherical, random, tolerance = TOLERANCE, isExtrapolated = false } = options;
+  const { iterations, isSpherical, random, tolerance = TOLERANCE } = options;
   const { heap } = runtime;
   const { rows: n, dimensions: d } = rows;
   const clusters = Math.min(options.clusters, n);
@@ -84,7 +74,6 @@ export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime):
     for (let i = 0; i < data.length; i++) squares += data[i]! * data[i]!;
     const minimum = Math.min(options.minClusterSize * (size / n), size / clusters);
     let before = Number.POSITIVE_INFINITY;
-    let stride = isExtrapolated ? STRIDE : 1;
     for (let iteration = 0; iteration < iterations; iteration++) {
       centroids.pack();
       centroids.assign(sample.offset, size, labels, scores);
@@ -93,23 +82,14 @@ export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime):
       for (let i = 0; i < size; i++) sum += near[i]!;
       const meanSquaredDistance = Math.max(0, (squares - 2 * sum) / size);
       const members = listMembers(labels.integers(size), clusters);
-      const isLong =
-        stride > 1 && iteration % 2 === 0 && iteration >= PLAIN_MOVES && iteration < iterations - PLAIN_MOVES;
-      const old = isLong ? centroids.matrix.data.slice() : undefined;
       moveCentroids(sample, members, centroids.matrix, runtime);
-      if (old) extrapolate(centroids.matrix.data, old, stride);
       const isLast = iteration === iterations - 1;
       const split = isLast
         ? 0
         : splitLarge(sample, members, centroids.matrix, minimum, random.fork('split', iteration));
       if (isSpherical) normalize(centroids.matrix.data, d);
       yield { step: 'k-means', done: iteration + 1, total: iterations, meanSquaredDistance };
-      // Right after a long move the loss says nothing yet.
-      if (stride > 1 && iteration % 2 === 1) continue;
-      if (split === 0 && before - meanSquaredDistance <= tolerance * meanSquaredDistance) {
-        if (stride === 1) break;
-        stride /= 2;
-      }
+      if (split === 0 && before - meanSquaredDistance <= tolerance * meanSquaredDistance) break;
       before = split > 0 ? Number.POSITIVE_INFINITY : meanSquaredDistance;
     }
     centroids.pack();
@@ -152,11 +132,6 @@ function moveCentroids(sample: Matrix, { begin, order }: Members, centroids: Mat
   const to = [clusterBegin.offset, list.offset, centroids.offset, scratch.offset];
   pool.run('meanOfMembers', centroids.rows, GRAIN, sample.offset, d, ...to);
   for (const block of [clusterBegin, list, scratch]) block.free();
-}
-
-/** Carry a move on: centroids = old + stride · (centroids − old). */
-function extrapolate(centroids: Float32Array, old: Float32Array, stride: number): void {
-  for (let i = 0; i < old.length; i++) centroids[i] = old[i]! + stride * (centroids[i]! - old[i]!);
 }
 
 /**

@@ -81,28 +81,6 @@ test('the objective never rises, is the mean squared distance, and a settled run
   assert.ok(Math.abs(sum / 1500 - values[3]!) < 1e-4 * values[3]!);
 });
 
-test('longer moves: 20 iterations end no farther than 50 of Lloyd, and a settled run ends', () => {
-  const random = new Generator(11);
-  const corners = Float32Array.from({ length: 64 * 8 }, () => random.uniform());
-  const rows = Float32Array.from({ length: 6000 * 8 }, (_, i) => {
-    const row = Math.floor(i / 8);
-    return corners[8 * (row % 64) + (i % 8)]! + corners[8 * (Math.floor(row / 64) % 61) + (i % 8)]!;
-  });
-  const lossOf = (options: Partial<KMeansOptions>): number => {
-    const { centroids, labels } = run(rows, 8, { clusters: 100, ...options });
-    let sum = 0;
-    rows.forEach((x, i) => {
-      sum += (x - centroids.matrix.data[8 * labels[Math.floor(i / 8)]! + (i % 8)]!) ** 2;
-    });
-    return sum / 6000;
-  };
-  const plain = lossOf({ iterations: 50, tolerance: 0 });
-  const long = lossOf({ iterations: 20, tolerance: 0, isExtrapolated: true });
-  assert.ok(long <= 1.002 * plain, `${long} ${plain}`);
-  const { steps } = run(rows, 8, { clusters: 30, iterations: 400, isExtrapolated: true, tolerance: 0 });
-  assert.ok(steps.length < 400, 'nothing moves any more');
-});
-
 test('clusters below the minimum are re-seeded: sizes even out', () => {
   const random = new Generator(4);
   const rows = Float32Array.from({ length: 4000 * 4 }, (_, i) => random.normal() * (i < 800 ? 30 : 1));
@@ -154,13 +132,7 @@ test('the same centroids for any variant and number of threads', () => {
   const rows = blobs(1200, 7, 50, 3);
   const reference = VARIANTS.filter(({ skip }) => !skip).map(({ runtime }) => runtime);
   const threaded = [1, 3].map((threads) => new Runtime({ threads }));
-  const options = {
-    clusters: 70,
-    minClusterSize: 8,
-    initialization: 'k-means++',
-    iterations: 9,
-    isExtrapolated: true,
-  } as const;
+  const options = { clusters: 70, minClusterSize: 8, initialization: 'k-means++', iterations: 5 } as const;
   const [first, ...others] = [...reference, ...threaded].map((runtime) => {
     const { centroids } = run(rows, 7, { ...options, random: new Generator(3) }, runtime);
     return centroids.matrix.data.slice();
