@@ -78,8 +78,8 @@ async function tutorial(): Promise<Row[]> {
 async function glove(): Promise<Row[]> {
   const set = gloveSet(data, folder);
   if (!set) return [];
-  const leaves = [6, 8, 10, 12, 15, 18, 20, 25, 30, 70, 80, 100, 120];
-  const scann = { build: { leaves: 632, avq: 2.5, ...TUNED }, grid: gridOf(leaves, [40, 60, 80, 100, 150, 200]) };
+  const leaves = [15, 20, 25, 30, 40, 50, 60, 70, 80, 130, 160, 200, 240];
+  const scann = { build: { leaves: 632, avq: 2.5, ...TUNED }, grid: gridOf(leaves, [60, 80, 100, 150, 200]) };
   return largeSet(
     {
       set,
@@ -87,7 +87,7 @@ async function glove(): Promise<Row[]> {
         { numLeaves: 1250, seed: 1 },
         { numLeaves: 1250, soar: 1, seed: 1 },
       ],
-      grid: gridOf([8, 10, 12, 15, 18, 20, 22, 25, 28, 32, 36, 70, 75, 80, 90], [30, 40, 50, 60, 80, 100]),
+      grid: gridOf([12, 15, 18, 22, 26, 30, 34, 38, 42, 50, 60, 70, 80, 90, 110, 150, 200, 250], [40, 50, 60, 80, 100]),
       recalls: [0.9, 0.95, 0.99],
       rivals: [
         { name: 'scann', ...scann, required: { ratio: 0.8 }, buildRequired: { none: true } },

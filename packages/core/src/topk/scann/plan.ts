@@ -12,7 +12,7 @@ const OVERRETRIEVE = 1.4;
 const OPEN_PER_LEAF = 8;
 const OPEN_SHARE_MIN = 0.2;
 /** While a filter keeps no more than this many candidates, scoring them all exactly costs no more than searching leaves. */
-const EXACT_KEPT = 2_000;
+const EXACT_KEPT = 4_000;
 
 /** The plan of a call. */
 export function searchPlan<I extends Identifier>(
