@@ -2,7 +2,7 @@
  * The index's speed table: ours and the peers' in turns, on the same vectors, each at the fastest setting that reaches the
  * recall asked for.
  *
- *   npm run bench:ann [-- --json] [-- --only tutorial,glove,small,batch]
+ *   npm run bench:ann [-- --json] [-- --only tutorial,glove,small,batch] [-- --peers scann,scann-core,…]
  *
  * A call from Python costs a peer about 2.7 µs and us 0.1 µs: it is in the figures, since users pay it. Single queries run
  * on one thread; builds and batches on two. Sets come from $SHORTLIST_DATA; those that are missing are left out. All of it
@@ -21,7 +21,11 @@ import { batchAndEvaluate } from './tfrs.ts';
 
 const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = { tutorial, glove, small, batch };
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: Object.keys(PARTS).join() } },
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(PARTS).join() },
+    peers: { type: 'string' },
+  },
 });
 const folder = join(process.env.SHORTLIST_BENCH ?? tmpdir(), 'shortlist-bench-ann');
 const log = (text: string): void => console.error(text);
@@ -32,10 +36,10 @@ const TUNED = { quantizeCentroids: true, reorderType: 'bfloat16', threads: 2 };
 /** Graphs as their projects' own benchmarks build them, and what is asked of us beside them. */
 const GRAPH = {
   build: { threads: 2 },
-  grid: [{ ef: 20 }, { ef: 40 }, { ef: 60 }, { ef: 100 }, { ef: 150 }, { ef: 200 }, { ef: 400 }],
-  isOnce: true,
+  grid: [{ ef: 20 }, { ef: 40 }, { ef: 60 }, { ef: 100 }, { ef: 150 }, { ef: 200 }, { ef: 400 }, { ef: 800 }],
+  recalls: [0.9],
 };
-const GRAPHS: Rival[] = [
+const GRAPHS: readonly Rival[] = [
   { name: 'hnswlib', ...GRAPH, required: { none: true } },
   { name: 'hnswlib-node', ...GRAPH, required: { ratio: 0.7 }, buildRequired: { ratio: 0.2 } },
   { name: 'usearch', ...GRAPH, required: { ratio: 0.7 }, buildRequired: { ratio: 0.2 } },
@@ -49,7 +53,13 @@ for (const name of wanted) {
   if (!part) throw new Error(`--only: expected some of ${Object.keys(PARTS).join(', ')}, got ${name}`);
   rows.push(...(await part()));
 }
-finish('ann', rows, wanted.length < Object.keys(PARTS).length);
+finish('ann', rows, values.peers !== undefined || wanted.length < Object.keys(PARTS).length);
+
+/** The rivals asked for on the command line; all by default. */
+function chosen(rivals: readonly Rival[]): Rival[] {
+  const names = values.peers?.split(',');
+  return rivals.filter(({ name }) => names === undefined || names.includes(name));
+}
 
 async function tutorial(): Promise<Row[]> {
   const scann = { build: { leaves: 2000, avq: 1.5, ...TUNED }, grid: gridOf([20, 30, 40, 50], [100, 150, 200]) };
@@ -59,7 +69,7 @@ async function tutorial(): Promise<Row[]> {
       builds: [{ numLeaves: 2000, seed: 1 }],
       grid: gridOf([15, 20, 25, 30, 40], [40, 60, 100, 150]),
       recalls: [0.984],
-      rivals: [
+      rivals: chosen([
         { name: 'scann', ...scann, required: { ratio: 0.6 }, buildRequired: { ratio: 1.3 } },
         { name: 'scann-core', ...scann, required: { ratio: 0.85 } },
         {
@@ -69,7 +79,7 @@ async function tutorial(): Promise<Row[]> {
           required: { none: true },
         },
         ...GRAPHS,
-      ],
+      ]),
     },
     log,
   );
@@ -89,7 +99,7 @@ async function glove(): Promise<Row[]> {
       ],
       grid: gridOf([12, 15, 18, 22, 26, 30, 34, 38, 42, 50, 60, 70, 80, 90, 110, 150, 200, 250], [40, 50, 60, 80, 100]),
       recalls: [0.9, 0.95, 0.99],
-      rivals: [
+      rivals: chosen([
         { name: 'scann', ...scann, required: { ratio: 0.8 }, buildRequired: { none: true } },
         { name: 'scann-core', ...scann, required: { ratio: 1 }, onNode24: true },
         {
@@ -99,7 +109,7 @@ async function glove(): Promise<Row[]> {
           required: { none: true },
         },
         ...GRAPHS,
-      ],
+      ]),
     },
     log,
   );
