@@ -81,6 +81,13 @@ function checkComparison(operator: string, [attribute, operand]: [string, unknow
 const isFilterValue = (value: unknown): value is FilterValue =>
   typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
 
+/** Attributes that a filter names. */
+export function attributesOf(filter: Filter): string[] {
+  if ('and' in filter) return filter.and.flatMap(attributesOf);
+  if ('or' in filter) return filter.or.flatMap(attributesOf);
+  return 'not' in filter ? attributesOf(filter.not) : Object.keys(Object.values(filter)[0]!);
+}
+
 /** Bit words over `rows` rows: 1 where the filter holds. Bits behind the last row are 0. */
 export function compileFilter(filter: Filter, table: AttributeTable, rows: number): Uint32Array {
   const words = new Uint32Array((rows + 31) >>> 5);

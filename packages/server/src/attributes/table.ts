@@ -21,6 +21,8 @@ const NO_BOOLEAN = 2;
 /** One attribute of all candidates. */
 export class AttributeColumn {
   readonly kind: AttributeKind;
+  /** Grows with every change of a value: what was computed from the column is out of date when this moved. */
+  generation = 0;
   /** text: codes; number: values; boolean: 0, 1, 2 for none. At least as long as the table has rows. */
   entries: Int32Array | Float64Array | Uint8Array;
   readonly #words: string[] = [];
@@ -45,6 +47,8 @@ export class AttributeColumn {
   }
 
   set(row: number, value: AttributeValue): void {
+    if (this.get(row) === value) return;
+    this.generation++;
     if (row >= this.entries.length) this.#grow(row + 1);
     if (value === null) this.entries[row] = noEntry(this.kind);
     else if (typeof value === 'string') this.entries[row] = this.#encode(value);
@@ -84,8 +88,6 @@ const kindOf = (value: string | number | boolean): AttributeKind =>
 /** All attributes of all candidates. */
 export class AttributeTable {
   readonly columns: Map<string, AttributeColumn> = new Map();
-  /** Grows with every change: what was computed from the columns is out of date when this moved. */
-  generation = 0;
 
   /** Values of a row, without those it does not have. */
   valuesOf(row: number): Record<string, string | number | boolean> {
@@ -125,7 +127,6 @@ export class AttributeTable {
         this.columns.set(name, new AttributeColumn(kindOf(value), row + 1));
     }
     for (const [name, column] of this.columns) column.set(row, values[name] ?? null);
-    this.generation++;
   }
 
   /** Add a column of one value a row. @throws {DataError} when the values are not all of one kind */
@@ -140,7 +141,6 @@ export class AttributeTable {
       column.set(row, value);
     });
     this.columns.set(name, column);
-    this.generation++;
   }
 
   /** A table of some rows of this one, in their order. */
@@ -157,6 +157,5 @@ export class AttributeTable {
   /** Move a row's values to another row, as an index does that fills a gap with its last row. */
   move(from: number, to: number): void {
     for (const column of this.columns.values()) column.set(to, column.get(from));
-    this.generation++;
   }
 }
