@@ -61,6 +61,7 @@ Options of serve
   --wait-ms N      how long requests are gathered for one scan (default 0)
   --queue N        queries that may wait (default 1024)
   --max-k N        results a query may ask for (default 1000)
+  --rebalance SHARE  build an index anew when updates moved more of it (default: never)
   --canary SHARE   share of the queries asked again exactly (default 0.001)
   --log-level WORD default info
 

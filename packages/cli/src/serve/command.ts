@@ -30,6 +30,7 @@ const OPTIONS = {
   'wait-ms': { type: 'string', default: '0' },
   queue: { type: 'string', default: '1024' },
   'max-k': { type: 'string', default: '1000' },
+  rebalance: { type: 'string' },
   canary: { type: 'string', default: '0.001' },
   'log-level': { type: 'string', default: 'info' },
 } as const;
@@ -51,6 +52,7 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
     limits: { k: number('max-k', values['max-k'], 1) },
     queue: { waitMs: number('wait-ms', values['wait-ms'], 0), queued: number('queue', values.queue, 1) },
     fsync: readFsync(values.fsync),
+    ...(values.rebalance === undefined ? {} : { rebalanceAfterShare: share('rebalance', values.rebalance) }),
     canaryShare: share('canary', values.canary),
     ...(values.keys === undefined ? {} : { keys: readKeys(values.keys) }),
     ...(cert === undefined ? {} : { tls: { cert, key: key!, ca } }),

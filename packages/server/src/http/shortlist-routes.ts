@@ -102,6 +102,16 @@ export function shortlistRoutes(app: FastifyInstance, context: ServingContext): 
         return describe(model);
       },
     );
+    scope.post<{ Params: { model: string } }>(
+      '/admin/models/:model/rebalance',
+      guard('write', { summary: 'Build the index anew from its candidates as a new version and serve it', ...state }),
+      async ({ params }) => {
+        const model = modelOf(registry, params.model);
+        await compact(model, context.load, { rebalance: true });
+        await model.reconcile();
+        return describe(model);
+      },
+    );
   });
 }
 

@@ -5,6 +5,7 @@
  */
 import { Counter, exponentialBuckets, Gauge, Histogram, Registry } from 'prom-client';
 import type { ModelRegistry } from '../models/registry.ts';
+import type { Drift } from '../servable/contract.ts';
 
 /** Bounds of TF Serving's latency histograms, in microseconds. */
 const LATENCY_US = exponentialBuckets(10, 1.8, 33);
@@ -77,7 +78,7 @@ export class Metrics {
 
   /** Figures that are read off the models when somebody asks for them. */
   #collect(models: ModelRegistry): void {
-    const perVersion = (name: string, help: string, read: (served: ServedView) => number): void => {
+    const perVersion = (name: string, help: string, read: (served: ServedView) => number | undefined): void => {
       new Gauge({
         name,
         help,
@@ -93,8 +94,9 @@ export class Metrics {
                 size: served.servable.size,
                 waiting: served.batcher.waiting,
                 journalBytes: journal?.sizeBytes ?? 0,
+                drift: served.servable.drift(),
               });
-              this.set({ model_name: model.name, version: String(version) }, value);
+              if (value !== undefined) this.set({ model_name: model.name, version: String(version) }, value);
             }
           }
         },
@@ -106,6 +108,16 @@ export class Metrics {
     perVersion('shortlist_codes_scored_total', 'Codes scored by scans.', ({ codesScored }) => codesScored);
     perVersion('shortlist_rows_reordered_total', 'Rows scored again exactly.', ({ rowsReordered }) => rowsReordered);
     perVersion('shortlist_journal_bytes', 'Bytes of the journal of updates.', ({ journalBytes }) => journalBytes);
+    perVersion(
+      'shortlist_drift_moved_share',
+      'Share of candidates that would change their leaf if centroids moved with what was upserted.',
+      ({ drift }) => drift?.movedShare,
+    );
+    perVersion(
+      'shortlist_drift_distance_ratio',
+      'Mean squared distance of upserted candidates from their centroids over that at build time.',
+      ({ drift }) => drift?.distanceRatio,
+    );
   }
 }
 
@@ -116,4 +128,5 @@ interface ServedView {
   size: number;
   waiting: number;
   journalBytes: number;
+  drift: Drift | undefined;
 }

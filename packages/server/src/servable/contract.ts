@@ -48,6 +48,14 @@ export interface ScanCounts {
   rowsReordered: number;
 }
 
+/** How far updates have led an index from how it was built. */
+export interface Drift {
+  /** Share of candidates that would change their leaf if centroids moved with what was upserted. */
+  movedShare: number;
+  /** Mean squared distance of upserted candidates from their centroids, over that of all at build time. */
+  distanceRatio: number;
+}
+
 /** A change to the candidates; `embedding` is a candidate's vector. */
 export type Update =
   | { kind: 'upsert'; identifier: Identifier; embedding: Float32Array; attributes?: AttributeValues | undefined }
@@ -83,8 +91,12 @@ export interface Servable {
   /** Change the candidates; visible to the next `answer`. */
   apply(update: Update): void;
   scanCounts(): ScanCounts;
+  /** Drift since this version was built or loaded, as of a few updates ago; undefined where nothing drifts. */
+  drift(): Drift | undefined;
   /** Write everything, updates included, as one bundle into a folder. */
   save(folder: string): Promise<void>;
+  /** `save`, with the index built anew from its candidates. Nothing but `dispose` may be called afterwards. */
+  saveRebalanced(folder: string): Promise<void>;
   /** Give memory back; nothing may be called afterwards. */
   dispose(): void;
 }

@@ -20,6 +20,18 @@ export interface UpdatableIndex extends ServedIndex {
   delete(identifiers: readonly Identifier[]): number;
 }
 
+/** An index built of leaves, which updates lead away from where the candidates are. */
+export interface RebalancedIndex extends UpdatableIndex {
+  drift(): { movedShare: number; distance: number; builtDistance: number };
+  rebalance(): Promise<unknown>;
+}
+
+/** The index as one that can be built anew from its own candidates, or undefined. */
+export function rebalanced(index: ServedIndex): RebalancedIndex | undefined {
+  const { drift, rebalance } = index as Partial<RebalancedIndex>;
+  return drift && rebalance && updatable(index) ? (index as RebalancedIndex) : undefined;
+}
+
 /** Where an index's identifiers are row numbers, an update could only name the next row: those are not updated so. */
 export function updatable(index: ServedIndex): UpdatableIndex | undefined {
   const { upsert, delete: remove } = index as Partial<UpdatableIndex>;

@@ -9,9 +9,16 @@ import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, typ
 import { FilterCache } from '../attributes/filter-cache.ts';
 import { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
-import type { Answer, Ask, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
+import type { Answer, Ask, Drift, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
-import { type IndexServableParts, type ServedIndex, type UpdatableIndex, updatable } from './index-parts.ts';
+import { DriftWatch, rowsBefore } from './drift.ts';
+import {
+  type IndexServableParts,
+  rebalanced,
+  type ServedIndex,
+  type UpdatableIndex,
+  updatable,
+} from './index-parts.ts';
 
 /** The feature of a tower that has a single one without a name. */
 const PLAIN_FEATURE = 'query';
@@ -48,6 +55,7 @@ export class IndexServable implements Servable {
   readonly #filters: FilterCache;
   /** Scans on the worker threads. */
   readonly #scans: Set<Promise<void>> = new Set();
+  readonly #drift: DriftWatch | undefined;
   /** Running mean of the time a query takes. */
   #askMs = 0;
   /** What an approximate index counts its work into; an exact one leaves it as it is. */
@@ -71,6 +79,8 @@ export class IndexServable implements Servable {
     this.k = index.k;
     this.attributes = attributes;
     this.#updatable = updatable(index);
+    const drifting = rebalanced(index);
+    this.#drift = drifting && new DriftWatch(drifting);
     this.#delta = new Delta(index.identifiers.size, index.dimensions);
     this.#filters = new FilterCache(attributes);
   }
@@ -289,6 +299,7 @@ export class IndexServable implements Servable {
 
   apply(update: Update): void {
     const [identifier] = this.#own([update.identifier]);
+    this.#drift?.updated();
     if (this.#updatable) this.#applyTo(this.#updatable, identifier!, update);
     else this.#applyToDelta(identifier!, update);
   }
@@ -330,6 +341,18 @@ export class IndexServable implements Servable {
   scanCounts(): ScanCounts {
     const { leaves, codes, reorders } = this.#work;
     return { leavesVisited: leaves, codesScored: codes, rowsReordered: reorders };
+  }
+
+  drift(): Drift | undefined {
+    return this.#drift?.now();
+  }
+
+  async saveRebalanced(folder: string): Promise<void> {
+    const index = rebalanced(this.#index);
+    if (!index) throw new ServingError('FAILED_PRECONDITION', 'This index has no leaves to rebalance');
+    const before = index.identifiers!;
+    await index.rebalance();
+    return this.#parts.save(folder, index, this.attributes.select(rowsBefore(before, index.identifiers!)));
   }
 
   async save(folder: string): Promise<void> {

@@ -38,6 +38,11 @@ export interface ServerOptions {
   fsync?: FsyncPolicy;
   /** Journal bytes after which updates are written into a new version; default 64 MiB; Infinity for never. */
   compactAfterBytes?: number;
+  /**
+   * Share of candidates that drift would move to another leaf above which the index is built anew; default Infinity:
+   * never, because a build takes the processor's time from queries.
+   */
+  rebalanceAfterShare?: number;
   /** Share of the queries the recall canary asks again; default 0.001. */
   canaryShare?: number;
   /** How often folders of versions are looked at; default 1,000 ms; 0 for never. */

@@ -164,11 +164,20 @@ export class ShortlistServer {
   }
 
   #compactWhenLarge(model: Model): void {
-    const { compactAfterBytes = 64 << 20 } = this.#options;
+    const { compactAfterBytes = 64 << 20, rebalanceAfterShare = Number.POSITIVE_INFINITY } = this.#options;
     const bytes = model.newest?.journal?.sizeBytes ?? 0;
-    if (bytes < compactAfterBytes || this.#closing || model.isCompacting) return;
-    this.#compacting = compact(model, this.#load)
-      .then((version) => this.logger.info({ model: model.name, version }, 'updates were written into a new version'))
+    if (this.#closing || model.isCompacting) return;
+    const watchesDrift = rebalanceAfterShare < Number.POSITIVE_INFINITY && model.newest?.journal;
+    const movedShare = watchesDrift ? (model.newest?.served?.servable.drift()?.movedShare ?? 0) : 0;
+    const rebalance = movedShare > rebalanceAfterShare;
+    if (bytes < compactAfterBytes && !rebalance) return;
+    this.#compacting = compact(model, this.#load, { rebalance })
+      .then((version) =>
+        this.logger.info(
+          { model: model.name, version, movedShare, rebalance },
+          'updates were written into a new version',
+        ),
+      )
       .catch((error: unknown) => this.logger.error({ err: error, model: model.name }, 'compaction failed'));
   }
 

@@ -92,6 +92,65 @@ test('a damaged new version leaves the old one live, and its status says why', a
   await server.close();
 });
 
+const rows = (server: Server, k = 1000): Promise<Shortlist> =>
+  shortlist(server, { embedding: [1, 0.5, 0.25, 0.125], k, leavesToSearch: 1000, reorder: 1000 });
+
+test('a rebalance: queries and updates go on, and no acknowledged update or attribute is lost', async () => {
+  const basePath = await tinyBasePath({ scann: true });
+  let server = await startTiny(basePath);
+  await post(server, '/v1/candidates/delete', { ids: ['film0', 'film7'] });
+  const upsert = (id: string, genre: string): Promise<{ status: number }> =>
+    post(server, '/v1/candidates/upsert', { candidates: [{ id, embedding: [5, 5, 5, 5], attributes: { genre } }] });
+  await upsert('film0', 'western');
+  await upsert('film9', 'western');
+  const before = (await rows(server)).results;
+  assert.equal(before.length, FILMS - 1);
+  const metrics = await (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
+  assert.match(metrics, /shortlist_drift_moved_share\{model_name="films",version="1"\} [0-9.]+/);
+  assert.match(metrics, /shortlist_drift_distance_ratio\{model_name="films",version="1"\} [0-9.]+/);
+
+  let acknowledged = 0;
+  let rebalancing = true;
+  const updating = (async () => {
+    while (rebalancing) {
+      assert.equal((await upsert(`added${acknowledged}`, 'noir')).status, 200);
+      acknowledged++;
+      assert.equal((await rows(server)).results.length, FILMS - 1 + acknowledged);
+    }
+  })();
+  const answer = await post(server, '/admin/models/films/rebalance', {});
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  rebalancing = false;
+  await updating;
+  assert.ok(acknowledged > 0);
+  for (let i = 0; i < 2; i++) {
+    const { version, results } = await rows(server);
+    assert.equal(version, 2);
+    const added = results.filter(({ id }) => id.startsWith('added'));
+    assert.equal(added.length, acknowledged);
+    assert.ok(added.every(({ genre }) => genre === 'noir'));
+    const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+    assert.deepEqual(results.filter(({ id }) => !id.startsWith('added')).sort(byId), [...before].sort(byId));
+    await server.close();
+    server = await startTiny(basePath);
+  }
+  await server.close();
+});
+
+test('drift past a share is rebalanced without being asked; an exact index has nothing to rebalance', async () => {
+  const server = await startTiny(await tinyBasePath({ scann: true }), { pollMs: 20, rebalanceAfterShare: -1 }); // Sixty films have one leaf, and their drift is 0.
+  for (let i = 0; i < 300 && (await shortlist(server)).version < 2; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.ok((await shortlist(server)).version >= 2);
+  await server.close();
+  const exact = await startTiny(await tinyBasePath());
+  const { status, body } = await post(exact, '/admin/models/films/rebalance', {});
+  assert.equal(status, 400);
+  assert.match((body as { error: string }).error, /no leaves to rebalance/);
+  await exact.close();
+});
+
 for (const scann of [false, true]) {
   test(`${scann ? 'ScaNN' : 'BruteForce'}: updates outlive a restart, and a compaction writes them into a new version`, async () => {
     const basePath = await tinyBasePath({ scann });
