@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { Client, credentials } from '@grpc/grpc-js';
 import { Generator } from 'shortlist';
 import type { ShortlistServer } from '../../src/index.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
-import { fuzzHttp } from './fuzz.ts';
+import { fuzzGrpc, fuzzHttp } from './fuzz.ts';
 
 /** Send bytes over a bare socket; all that came back until it was closed. */
 function raw(port: number, text: string): { socket: Socket; received: Promise<string> } {
@@ -91,5 +92,16 @@ test('garbage never crashes the server, and never is a 500', async () => {
   const statuses = await fuzzHttp(server, new Generator(5).fork('fuzz'), 600);
   assert.ok(![...statuses.keys()].some((status) => status >= 500), JSON.stringify([...statuses]));
   assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  await server.close();
+});
+
+test('malformed messages over gRPC: none hangs, and the server goes on', async () => {
+  const server = await startTiny(await tinyBasePath(), { grpcPort: 0 });
+  const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
+  const codes = await fuzzGrpc(client, new Generator(6).fork('fuzz'), 600);
+  // 4: nobody answered in time; 14: the connection was lost.
+  assert.ok(!codes.has(4) && !codes.has(14), JSON.stringify([...codes]));
+  assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  client.close();
   await server.close();
 });

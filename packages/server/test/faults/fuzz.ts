@@ -1,5 +1,7 @@
 /** Malformed requests: well-formed ones with bytes changed, cut, doubled, or of another path. */
+import { type Client, Metadata } from '@grpc/grpc-js';
 import type { Generator } from 'shortlist';
+import { serviceOf } from '../../src/grpc/definitions.ts';
 import type { ShortlistServer } from '../../src/index.ts';
 
 const SEEDS: readonly (readonly [path: string, body: string])[] = [
@@ -92,4 +94,48 @@ export async function fuzzHttp(
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
   }
   return statuses;
+}
+
+const CALLS: readonly (readonly [service: string, method: string, message: object])[] = [
+  [
+    'tensorflow.serving.PredictionService',
+    'Predict',
+    {
+      model_spec: { name: 'films' },
+      inputs: { query: { dtype: 7, tensor_shape: { dim: [{ size: 1 }] }, string_val: [Buffer.from('u1')] } },
+    },
+  ],
+  ['tensorflow.serving.ModelService', 'GetModelStatus', { model_spec: { name: 'films' } }],
+  [
+    'inference.GRPCInferenceService',
+    'ModelInfer',
+    {
+      model_name: 'films',
+      inputs: [{ name: 'embedding', datatype: 'FP32', shape: [1, 4] }],
+      raw_input_contents: [Buffer.alloc(16)],
+    },
+  ],
+  [
+    'shortlist.v1.CandidateService',
+    'Upsert',
+    { model: 'films', candidates: [{ id: { text: 'x' }, embedding: [1, 2, 3, 4] }] },
+  ],
+];
+
+/** Send `count` malformed messages over gRPC; how often each status code came back, 0 for an answer. */
+export async function fuzzGrpc(client: Client, generator: Generator, count: number): Promise<Map<number, number>> {
+  const codes = new Map<number, number>();
+  const raw = (bytes: Buffer): Buffer => bytes;
+  for (let i = 0; i < count; i++) {
+    const [service, method, message] = CALLS[Math.floor(generator.uniform() * CALLS.length)]!;
+    const { path, requestSerialize } = serviceOf(service)[method]!;
+    // latin1 keeps one character a byte, which `mutate` would write as UTF-8: malformed on purpose.
+    const body = mutate(generator, requestSerialize(message).toString('latin1'));
+    const code = await new Promise<number>((resolve) => {
+      const deadline = Date.now() + 10_000;
+      client.makeUnaryRequest(path, raw, raw, body, new Metadata(), { deadline }, (error) => resolve(error?.code ?? 0));
+    });
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  }
+  return codes;
 }

@@ -81,6 +81,25 @@ test('Predict refuses with TF Serving’s words', async () => {
   );
 });
 
+test('what is not retrieval is UNIMPLEMENTED, and the connection goes on', async () => {
+  const bytes = (buffer: Buffer): Buffer => buffer;
+  for (const method of [
+    'tensorflow.serving.PredictionService/Classify',
+    'tensorflow.serving.PredictionService/Regress',
+    'tensorflow.serving.PredictionService/MultiInference',
+    'tensorflow.serving.ModelService/HandleReloadConfigRequest',
+    'inference.GRPCInferenceService/ModelStreamInfer',
+  ]) {
+    const refused = new Promise<ServiceError | null>((resolve) => {
+      client.makeUnaryRequest(`/${method}`, bytes, bytes, Buffer.alloc(0), new Metadata(), (error) => resolve(error));
+    });
+    const error = await refused;
+    assert.equal(error?.code, 12, method);
+    assert.match(error.details, new RegExp(`does not implement.*${method}`));
+  }
+  assert.equal((await inference('ServerLive', {})).live, true);
+});
+
 test('GetModelMetadata and GetModelStatus', async () => {
   const { metadata } = await tensorflow('GetModelMetadata', {
     model_spec: { name: 'films' },

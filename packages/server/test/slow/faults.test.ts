@@ -1,8 +1,9 @@
 /** The long forms of the fault tests: 1,000 upserts under kill -9, 10,000 malformed bodies, a minute of overload. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Client, credentials } from '@grpc/grpc-js';
 import { Generator } from 'shortlist';
-import { fuzzHttp } from '../faults/fuzz.ts';
+import { fuzzGrpc, fuzzHttp } from '../faults/fuzz.ts';
 import { killDuringCompaction, killDuringUpserts } from '../faults/killing.ts';
 import { overload } from '../faults/overload.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
@@ -39,6 +40,21 @@ test('10,000 malformed bodies: no crash, no 500, memory flat', async () => {
   assert.ok(![...statuses.keys()].some((status) => status >= 500), JSON.stringify([...statuses]));
   assert.ok(grown < 1.25, `memory grew ${grown.toFixed(2)}-fold`);
   assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  await server.close();
+});
+
+test('10,000 malformed protos: no crash, none hangs, memory flat', async () => {
+  const server = await startTiny(await tinyBasePath(), { grpcPort: 0 });
+  const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
+  const generator = new Generator(12).fork('fuzz');
+  await fuzzGrpc(client, generator, 2000);
+  const before = process.memoryUsage().rss;
+  const codes = await fuzzGrpc(client, generator, 8000);
+  const grown = process.memoryUsage().rss / before;
+  assert.ok(!codes.has(4) && !codes.has(14), JSON.stringify([...codes]));
+  assert.ok(grown < 1.25, `memory grew ${grown.toFixed(2)}-fold`);
+  assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  client.close();
   await server.close();
 });
 
