@@ -88,8 +88,10 @@ async function tutorial(): Promise<Row[]> {
 async function glove(): Promise<Row[]> {
   const set = gloveSet(data, folder);
   if (!set) return [];
-  const leaves = [15, 20, 25, 30, 40, 50, 60, 70, 80, 130, 160, 200, 240];
-  const scann = { build: { leaves: 632, avq: 2.5, ...TUNED }, grid: gridOf(leaves, [60, 80, 100, 150, 200]) };
+  // Low and high recalls are reached in different corners of a grid.
+  const low = gridOf([15, 20, 25, 30, 40, 50, 60, 70, 80], [60, 80, 100, 150, 200]);
+  const points = [...low, ...gridOf([160, 200, 240, 300], [200, 300, 400])];
+  const scann = { build: { leaves: 632, avq: 2.5, ...TUNED }, grid: points };
   return largeSet(
     {
       set,
