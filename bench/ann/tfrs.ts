@@ -42,11 +42,11 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
     for (let epoch = 0; epoch < 3; epoch++) await peer.ask({ do: 'epoch' });
     await peer.ask({ do: 'export', to: folder });
     readFloats(join(folder, 'base.npy'));
-    await peer.ask({ do: 'index', kind: 'scann', name: 'lots', leaves: 1000, leavesToSearch: 70, reorder: 400 });
+    await peer.ask({ do: 'index', kind: 'scann', name: 'approximate', leaves: 1000, leavesToSearch: 70, reorder: 400 });
   }
   const batch = await interleave(
     () => timed(() => index.call(queries as never, 10)),
-    peer && (() => peer.figure({ do: 'batch', index: 'lots' }, 'seconds')),
+    peer && (() => peer.figure({ do: 'batch', index: 'approximate' }, 'seconds')),
     ROUNDS,
   );
   const rowOf = new Map(titles.map((title, at) => [title, at] as const).reverse());
@@ -60,7 +60,7 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
       top100 = figures['factorized_top_k/top_100_categorical_accuracy']!;
       return seconds;
     },
-    peer && (async () => figureOf(await peer.ask({ do: 'evaluate', over: 'lots' }), 'seconds')),
+    peer && (async () => figureOf(await peer.ask({ do: 'evaluate', over: 'approximate' }), 'seconds')),
     ROUNDS,
   );
   await peer?.close();
