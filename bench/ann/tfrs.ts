@@ -11,6 +11,8 @@ import { shrunkCopies, type Work, writeForPeer } from '../tutorial/work.ts';
 
 const ABSENT = 'not installed';
 const ROUNDS = 5;
+/** Ten results at recall ≥ 0.98; the evaluation asks for a hundred, with the index's own settings, TFRS's. */
+const BATCH = { k: 10, leavesToSearch: 25, reorder: 100 };
 
 /** Two rows: 20,000 queries in one batch, and the evaluation. */
 export async function batchAndEvaluate(work: Work, log: (text: string) => void): Promise<Row[]> {
@@ -18,15 +20,15 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
   const lots = shrunkCopies(model.candidateTower.embed(titles));
   const index = new ScaNN<number[], number>({
     numLeaves: 2000,
-    numLeavesToSearch: 25,
-    numReorderingCandidates: 100,
+    numLeavesToSearch: 70,
+    numReorderingCandidates: 400,
     seed: 1,
   });
   log('tutorial: building for batches');
   index.index(lots);
   const queries = { data: model.queryTower.embed(test.queries).data.slice(), dimensions: lots.dimensions };
   const exact = new BruteForce<number[], number>().index(lots).call(queries as never, 10);
-  const found = index.call(queries as never, 10);
+  const found = index.call(queries as never, BATCH);
   let shared = 0;
   for (let i = 0; i < found.queries; i++) {
     const rows = new Set(exact.rowsOf(i));
@@ -45,7 +47,7 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
     await peer.ask({ do: 'index', kind: 'scann', name: 'approximate', leaves: 1000, leavesToSearch: 70, reorder: 400 });
   }
   const batch = await interleave(
-    () => timed(() => index.call(queries as never, 10)),
+    () => timed(() => index.call(queries as never, BATCH)),
     peer && (() => peer.figure({ do: 'batch', index: 'approximate' }, 'seconds')),
     ROUNDS,
   );
@@ -53,14 +55,19 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
   const dataset = { ...test, candidateIds: test.candidates.map((title) => rowOf.get(title)!) };
   // TFRS does not measure the recall of its index along the way.
   const metrics = new FactorizedTopK({ candidates: index, recallSampleSize: 0 });
-  let top100 = 0;
+  let [top100, peerTop100] = [0, Number.NaN];
   const evaluation = await interleave(
     async () => {
       const { seconds, metrics: figures } = await model.evaluate(dataset, { metrics });
       top100 = figures['factorized_top_k/top_100_categorical_accuracy']!;
       return seconds;
     },
-    peer && (async () => figureOf(await peer.ask({ do: 'evaluate', over: 'approximate' }), 'seconds')),
+    peer &&
+      (async () => {
+        const reply = await peer.ask({ do: 'evaluate', over: 'approximate' });
+        peerTop100 = Number(Object.entries(reply.metrics as object).find(([name]) => name.includes('top_100'))?.[1]);
+        return figureOf(reply, 'seconds');
+      }),
     ROUNDS,
   );
   await peer?.close();
@@ -80,7 +87,7 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
       peer: evaluation.peer?.median ?? ABSENT,
       unit: 's',
       required: { ratio: 0.3 },
-      quality: { top100: top100.toFixed(4) },
+      quality: { top100: top100.toFixed(4), 'peer top100': peerTop100.toFixed(4) },
     }),
   ];
 }
