@@ -113,7 +113,8 @@ export async function load({ port, path, bodies, connections, durationMs, rate }
   else {
     idle.push(...all);
     await pace(started, durationMs, rate, (at) => {
-      const connection = idle.pop();
+      // In turns: a connection that never asks is cut off by the server's guard against slow clients.
+      const connection = idle.shift();
       if (connection) send(connection, at);
       else due.push(at);
     });

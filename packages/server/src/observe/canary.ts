@@ -61,7 +61,8 @@ export class RecallCanary {
     const ended = performance.now();
     this.#restUntil = ended + (ended - started) / DUTY;
     if (truth.size === 0) return;
-    const found = answer.identifiers.filter((identifier) => truth.has(identifier)).length;
+    // One identifier may stand in several rows.
+    const found = [...new Set(answer.identifiers)].filter((identifier) => truth.has(identifier)).length;
     this.#recalls.push(found / truth.size);
     if (this.#recalls.length > WINDOW) this.#recalls.shift();
     this.#publish(this.recall!);
