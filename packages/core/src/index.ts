@@ -9,6 +9,7 @@ export {
   type LoadOptions,
   readBundle,
   writeBundle,
+  writeBundleInTurns,
 } from './bundle/bundle.ts';
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';
@@ -50,7 +51,7 @@ export * from './errors/errors.ts';
 export type { Savable, Saved, SavedSection } from './format/saved.ts';
 export type { Json, JsonObject } from './format/settings.ts';
 export type { Source } from './format/source.ts';
-export type { Sink } from './format/writer.ts';
+export type { AsyncSink, Sink } from './format/writer.ts';
 // least-squares
 export { rho } from './least-squares/conditioning.ts';
 export { Dense } from './least-squares/dense.ts';

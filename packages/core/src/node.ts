@@ -1,7 +1,7 @@
 /** The part of the public interface that needs Node's file system or network (`shortlist/node`): re-exports only. */
 
 // bundle
-export { loadBundle, loadCheckpoint, saveBundle, saveCheckpoint } from './bundle/save.ts';
+export { loadBundle, loadCheckpoint, type SaveOptions, saveBundle, saveCheckpoint } from './bundle/save.ts';
 // data
 export type { DownloadProgress } from './data/download.ts';
 export { MOVIELENS_100K_ARCHIVE, type MovieLensArchive } from './data/movielens-archive.ts';

@@ -10,7 +10,7 @@ import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
-import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
+import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerInTurns } from '../format/writer.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { Identifier, QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
@@ -50,6 +50,17 @@ export interface LoadOptions {
  */
 export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q, I>, sink: Sink): void {
   writeContainer(containerSections(bundleOf(contents)), sink, contents.index.runtime);
+}
+
+/**
+ * `writeBundle` with the event loop between its steps, each of a megabyte at most; rejects as that throws. Tower and index
+ * must stay as they are until it has ended; they may be asked.
+ */
+export async function writeBundleInTurns<Q, I extends Identifier>(
+  contents: BundleContents<Q, I>,
+  sink: AsyncSink,
+): Promise<void> {
+  await writeContainerInTurns(containerSections(bundleOf(contents)), sink, contents.index.runtime);
 }
 
 /** A bundle as bytes; throws as `writeBundle`. */

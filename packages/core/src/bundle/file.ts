@@ -12,12 +12,20 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { FileError } from '../errors/errors.ts';
 import type { Source } from '../format/source.ts';
-import type { Sink } from '../format/writer.ts';
+import type { AsyncSink, Sink } from '../format/writer.ts';
 
 /** The calls that writing needs; a test hands in some that fail. */
 export interface WriteCalls {
   openSync(path: string, flags: string, mode?: number): number;
   writeSync(descriptor: number, bytes: Uint8Array, at: number, length: number): number;
+  write(
+    descriptor: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    position: null,
+    done: (error: Error | null, written: number) => void,
+  ): void;
   fsync(descriptor: number, done: (error: Error | null) => void): void;
   closeSync(descriptor: number): void;
   renameSync(from: string, to: string): void;
@@ -36,10 +44,25 @@ const NEW_FILE_MODE = 0o666;
  * @throws {FileError} when the system refuses; the old file is as it was
  * @throws whatever `write` throws
  */
-export async function replaceFile(
+export function replaceFile(path: string, write: (sink: Sink) => void, calls: WriteCalls = nodeFiles): Promise<void> {
+  return replaceBy(path, calls, (descriptor) => {
+    write({ write: (bytes) => writeAll(calls, descriptor, bytes) });
+  });
+}
+
+/** `replaceFile` by a `write` that waits for each of its writes, which the system's threads do; rejects as that throws. */
+export function replaceFileInTurns(
   path: string,
-  write: (sink: Sink) => void,
+  write: (sink: AsyncSink) => Promise<void>,
   calls: WriteCalls = nodeFiles,
+): Promise<void> {
+  return replaceBy(path, calls, (descriptor) => write({ write: (bytes) => writeAllAside(calls, descriptor, bytes) }));
+}
+
+async function replaceBy(
+  path: string,
+  calls: WriteCalls,
+  write: (descriptor: number) => Promise<void> | void,
 ): Promise<void> {
   let temporary: string | undefined;
   let descriptor: number | undefined;
@@ -48,7 +71,7 @@ export async function replaceFile(
     temporary = `${target}.${randomBytes(8).toString('hex')}.tmp`;
     const opened = calls.openSync(temporary, 'wx', mode);
     descriptor = opened;
-    write({ write: (bytes) => writeAll(calls, opened, bytes) });
+    await write(opened);
     await promisify(calls.fsync)(opened);
     descriptor = undefined;
     calls.closeSync(opened);
@@ -105,6 +128,15 @@ function existing(path: string): { target: string; mode: number } {
 function writeAll(calls: WriteCalls, descriptor: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) {
     at += calls.writeSync(descriptor, bytes, at, Math.min(WRITE_BYTES_MAX, bytes.length - at));
+  }
+}
+
+async function writeAllAside(calls: WriteCalls, descriptor: number, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.min(WRITE_BYTES_MAX, bytes.length - at);
+    at += await new Promise<number>((resolve, reject) => {
+      calls.write(descriptor, bytes, at, length, null, (error, written) => (error ? reject(error) : resolve(written)));
+    });
   }
 }
 

@@ -1,19 +1,40 @@
 /** Bundles and checkpoints on disk. */
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { Identifier } from '../topk/contract.ts';
-import { type Bundle, type BundleContents, type LoadOptions, readBundle, writeBundle } from './bundle.ts';
+import {
+  type Bundle,
+  type BundleContents,
+  type LoadOptions,
+  readBundle,
+  writeBundle,
+  writeBundleInTurns,
+} from './bundle.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { replaceFile, withFile } from './file.ts';
+import { replaceFile, replaceFileInTurns, withFile } from './file.ts';
+
+/** How to save. */
+export interface SaveOptions {
+  /**
+   * Let the event loop come around after each megabyte; then tower and index may be asked, but must not change, until the
+   * promise is kept. Default false: all bytes are taken at the call.
+   */
+  inTurns?: boolean;
+}
 
 /**
  * Save a bundle at `path`. An older file there is replaced whole or, whatever happens, stays whole. What is saved is what
- * there is at the call: tower and index may change again before the promise is kept.
+ * there is at the call: tower and index may change again before the promise is kept, unless it is saved `inTurns`.
  *
  * @throws {StateError} when the index has no candidates yet
  * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
  * @throws {FileError} when the system refuses
  */
-export function saveBundle<Q, I extends Identifier>(path: string, contents: BundleContents<Q, I>): Promise<void> {
+export function saveBundle<Q, I extends Identifier>(
+  path: string,
+  contents: BundleContents<Q, I>,
+  { inTurns = false }: SaveOptions = {},
+): Promise<void> {
+  if (inTurns) return replaceFileInTurns(path, (sink) => writeBundleInTurns(contents, sink));
   return replaceFile(path, (sink) => writeBundle(contents, sink));
 }
 

@@ -84,6 +84,23 @@ export class TextColumn {
   }
 
   /**
+   * The sections of this column and `values` behind it, without encoding this one again; undefined where its encoding
+   * cannot hold them.
+   *
+   * @throws {OptionError} when all together take more than 4 GiB
+   */
+  sectionsWith(values: readonly string[]): SavedSection[] | undefined {
+    const added = this.encoding === 'utf-8' ? encodeUtf8(values) : encodeUtf16(values);
+    if (!added) return undefined;
+    const before = this.#text.length;
+    checkTextBytes(before + added.#text.length);
+    return [
+      { name: 'text', bytes: [this.#text, added.#text] },
+      { name: 'ends', bytes: [bytesOf(this.#ends), bytesOf(added.#ends.map((end) => before + end))] },
+    ];
+  }
+
+  /**
    * Encode strings.
    *
    * @throws {OptionError} when they take more than 4 GiB

@@ -1,9 +1,11 @@
 /**
  * Writing a container: sections are hashed where they are, then header, table and sections go to a sink in order, so
- * that the file is never in memory as a whole. All bytes are taken before the call returns.
+ * that the file is never in memory as a whole. `writeContainer` takes all bytes before it returns; `writeContainerInTurns`
+ * lets the event loop come around after every megabyte, and what is saved must not change until it has ended.
  */
 import { OptionError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
+import { nextTurn } from '../parallel/steps.ts';
 import { Checksum } from './checksum.ts';
 import {
   aligned,
@@ -32,6 +34,14 @@ export interface Sink {
   write(bytes: Uint8Array): void;
 }
 
+/** Takes bytes in order, and says when it has used them; rejects when it cannot. */
+export interface AsyncSink {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** Most bytes hashed, or handed over, in a step: some tenths of a millisecond. */
+export const STEP_BYTES: number = 1 << 20;
+
 /** Bytes of the section's content. */
 function lengthOf(section: ContainerSection): number {
   return section.pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -52,6 +62,49 @@ export function containerBytes(sections: readonly ContainerSection[]): number {
  * @throws whatever the sink throws
  */
 export function writeContainer(sections: readonly ContainerSection[], sink: Sink, runtime: Runtime): void {
+  for (const bytes of containerSteps(sections, runtime)) if (bytes) sink.write(bytes);
+}
+
+/** `writeContainer` with the event loop between steps: the sections must stay as they are. Rejects as that throws. */
+export async function writeContainerInTurns(
+  sections: readonly ContainerSection[],
+  sink: AsyncSink,
+  runtime: Runtime,
+): Promise<void> {
+  const steps = containerSteps(sections, runtime);
+  try {
+    for (;;) {
+      // A worker that has to be waited for may have no core while others run.
+      const step = runtime.pool.alone(() => steps.next());
+      if (step.done) return;
+      if (step.value) await sink.write(step.value);
+      await nextTurn();
+    }
+  } finally {
+    steps.return();
+  }
+}
+
+/** The bytes of a container in order, at most a step's at a time; undefined after a step of hashing. */
+export function* containerSteps(
+  sections: readonly ContainerSection[],
+  runtime: Runtime,
+): Generator<Uint8Array | undefined, void> {
+  const checksum = new Checksum(runtime);
+  try {
+    yield yield* headSteps(sections, checksum);
+  } finally {
+    checksum.free();
+  }
+  for (const section of sections) {
+    for (const piece of section.pieces) yield* stepsOf(piece);
+    const rest = padding(lengthOf(section));
+    if (rest.length > 0) yield rest;
+  }
+}
+
+/** Header and table, after a step for each megabyte hashed. */
+function* headSteps(sections: readonly ContainerSection[], checksum: Checksum): Generator<undefined, Uint8Array> {
   const head = new Uint8Array(HEADER_BYTES + sections.length * ENTRY_BYTES);
   const view = new DataView(head.buffer);
   head.set(MAGIC, HEADER.magic);
@@ -59,16 +112,20 @@ export function writeContainer(sections: readonly ContainerSection[], sink: Sink
   view.setUint32(HEADER.sections, sections.length, true);
   view.setBigUint64(HEADER.fileBytes, BigInt(containerBytes(sections)), true);
 
-  const checksum = new Checksum(runtime);
   const names = new Set<string>();
   let offset = head.length;
-  sections.forEach((section, i) => {
+  for (const [i, section] of sections.entries()) {
     const name = checkName(section.name, names);
     const length = lengthOf(section);
     if (length > SECTION_BYTES_MAX) {
       throw new OptionError(`${section.name}: expected at most ${SECTION_BYTES_MAX} bytes, got ${length}`);
     }
-    for (const piece of section.pieces) checksum.update(piece);
+    for (const piece of section.pieces) {
+      for (const bytes of stepsOf(piece)) {
+        checksum.update(bytes);
+        yield;
+      }
+    }
     const at = HEADER_BYTES + i * ENTRY_BYTES;
     view.setUint32(at + ENTRY.kind, SECTION_KIND[section.kind], true);
     view.setUint32(at + ENTRY.nameBytes, name.length, true);
@@ -77,15 +134,13 @@ export function writeContainer(sections: readonly ContainerSection[], sink: Sink
     view.setBigUint64(at + ENTRY.checksum, checksum.update(padding(length)).digest(), true);
     head.set(name, at + ENTRY.name);
     offset += aligned(length);
-  });
-  view.setBigUint64(HEADER.checksum, headChecksum(head, checksum), true);
-  checksum.free();
-
-  sink.write(head);
-  for (const section of sections) {
-    for (const piece of section.pieces) sink.write(piece);
-    sink.write(padding(lengthOf(section)));
   }
+  view.setBigUint64(HEADER.checksum, headChecksum(head, checksum), true);
+  return head;
+}
+
+function* stepsOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += STEP_BYTES) yield bytes.subarray(at, at + STEP_BYTES);
 }
 
 /** A container as one array. */

@@ -10,6 +10,7 @@ import type { KernelTable } from '../kernels/contract.ts';
 import { PARALLEL_KERNELS, type ParallelKernel, type ParallelKernelName } from '../kernels/contract.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import { ARGUMENTS_MAX, CONTROL, controlArguments, controlIntegers, runItems, SPINS_MAX } from './control.ts';
+import { nextTurn } from './steps.ts';
 import type { WorkerStart } from './worker.ts';
 
 /** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
@@ -18,12 +19,10 @@ export const THREADS_MAX = 64;
 /** Turns of the event loop after which a job aside is no short one, and looking at it every millisecond is enough. */
 const TURNS_EAGER = 200;
 
-/** The next turn of the event loop, or one in a millisecond. */
-function nextTurn(isEager: boolean): Promise<void> {
-  const { setImmediate } = globalThis as { setImmediate?: (done: () => void) => unknown };
+/** A millisecond, or a little more. */
+function nextMillisecond(): Promise<void> {
   return new Promise((resolve) => {
-    if (isEager && setImmediate) setImmediate(resolve);
-    else setTimeout(resolve, isEager ? 0 : 1);
+    setTimeout(resolve, 1);
   });
 }
 
@@ -124,7 +123,7 @@ export class Pool {
     // Every item was claimed, and whoever claimed one has left.
     const isDone = (): boolean =>
       Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0;
-    for (let turns = 0; !isDone(); turns++) await nextTurn(turns < TURNS_EAGER);
+    for (let turns = 0; !isDone(); turns++) await (turns < TURNS_EAGER ? nextTurn() : nextMillisecond());
     this.#close();
   }
 

@@ -23,21 +23,21 @@ export interface IdentifierValues<I extends Identifier> {
 }
 
 /** Values and what was added to them, as one. */
-class WithAdded<I extends Identifier> implements IdentifierValues<I> {
-  readonly #base: IdentifierValues<I>;
-  readonly #added: readonly I[];
+export class WithAdded<I extends Identifier> implements IdentifierValues<I> {
+  readonly base: IdentifierValues<I>;
+  readonly added: readonly I[];
 
   constructor(base: IdentifierValues<I>, added: readonly I[]) {
-    this.#base = base;
-    this.#added = added;
+    this.base = base;
+    this.added = added;
   }
 
   get length(): number {
-    return this.#base.length + this.#added.length;
+    return this.base.length + this.added.length;
   }
 
   at(row: number): I | undefined {
-    return row < this.#base.length ? this.#base.at(row) : this.#added[row - this.#base.length];
+    return row < this.base.length ? this.base.at(row) : this.added[row - this.base.length];
   }
 }
 

@@ -6,32 +6,34 @@ import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import { TEXT_ENCODINGS, TextColumn } from '../format/text-column.ts';
 import type { Identifier } from './contract.ts';
-import { Identifiers, type IdentifierValues } from './identifiers.ts';
+import { Identifiers, type IdentifierValues, WithAdded } from './identifiers.ts';
 
-/** The saved form of the identifiers of an index. */
+/**
+ * The saved form of the identifiers of an index. What was loaded is handed over as it stands, and only what was added since
+ * is encoded.
+ */
 export function saveIdentifiers<I extends Identifier>(identifiers: Identifiers<I>): Saved {
   const { size, values } = identifiers;
   if (values === undefined) return { kind: 'row-numbers', settings: { rows: size }, sections: [] };
+  const { base, added } = values instanceof WithAdded ? values : new WithAdded<Identifier>(values, []);
   const type = typeof (values.at(0) ?? '');
-  if (type === 'number') {
-    return {
-      kind: 'numbers',
-      settings: { rows: size },
-      sections: [{ name: 'values', bytes: bytesOf(toFloats(values)) }],
-    };
-  }
+  if (type === 'number') return saveWords('numbers', size, [toFloats(base), toFloats(added)]);
   if (type === 'bigint') {
-    const integers = toBigIntegers(values);
-    if (integers) {
-      return { kind: 'bigints', settings: { rows: size }, sections: [{ name: 'values', bytes: bytesOf(integers) }] };
-    }
+    const [first, rest] = [toBigIntegers(base), toBigIntegers(added)];
+    if (first && rest) return saveWords('bigints', size, [first, rest]);
   }
-  const column = values instanceof TextColumn ? values : TextColumn.from(toStrings(values));
-  return {
-    kind: type === 'bigint' ? 'large-bigints' : 'strings',
-    settings: { rows: size, encoding: column.encoding },
-    sections: column.sections(),
-  };
+  const kind = type === 'bigint' ? 'large-bigints' : 'strings';
+  if (base instanceof TextColumn) {
+    const sections = added.length === 0 ? base.sections() : base.sectionsWith(toStrings(added));
+    if (sections) return { kind, settings: { rows: size, encoding: base.encoding }, sections };
+  }
+  const column = TextColumn.from(toStrings(values));
+  return { kind, settings: { rows: size, encoding: column.encoding }, sections: column.sections() };
+}
+
+/** Values of eight bytes each. */
+function saveWords(kind: string, rows: number, pieces: readonly (Float64Array | BigInt64Array)[]): Saved {
+  return { kind, settings: { rows }, sections: [{ name: 'values', bytes: pieces.map(bytesOf) }] };
 }
 
 /** The identifiers of `rows` rows. */

@@ -15,9 +15,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { replaceFile, type WriteCalls, withFile } from '../../src/bundle/file.ts';
+import { replaceFile, replaceFileInTurns, type WriteCalls, withFile } from '../../src/bundle/file.ts';
 import { OptionError } from '../../src/errors/errors.ts';
-import type { Sink } from '../../src/format/writer.ts';
+import type { AsyncSink, Sink } from '../../src/format/writer.ts';
 import { runtime } from '../format/containers.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'shortlist-file-'));
@@ -36,6 +36,12 @@ const writeNew = (sink: Sink): void => {
   sink.write(Buffer.from('ne'));
   sink.write(new Uint8Array());
   sink.write(Buffer.from('w'));
+};
+
+const writeNewInTurns = async (sink: AsyncSink): Promise<void> => {
+  await sink.write(Buffer.from('ne'));
+  await sink.write(new Uint8Array());
+  await sink.write(Buffer.from('w'));
 };
 
 test('a file is made and replaced', async () => {
@@ -78,6 +84,13 @@ test('short writes are continued', async () => {
   };
   await replaceFile(path, writeNew, calls);
   assert.equal(readFileSync(path, 'utf8'), 'new');
+  const again: WriteCalls = {
+    ...nodeFiles,
+    write: (descriptor, bytes, at, _, position, done) => nodeFiles.write(descriptor, bytes, at, 1, position, done),
+  };
+  writeFileSync(path, 'old');
+  await replaceFileInTurns(path, writeNewInTurns, again);
+  assert.equal(readFileSync(path, 'utf8'), 'new');
 });
 
 const NO_SPACE: Error = Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
@@ -86,7 +99,7 @@ const refuse = (): never => {
 };
 const FAILING: Record<string, Partial<WriteCalls>> = {
   'opening the new file': { openSync: refuse },
-  'writing, the disk being full': { writeSync: refuse },
+  'writing, the disk being full': { writeSync: refuse, write: (_d, _b, _a, _l, _p, done) => done(NO_SPACE, 0) },
   'flushing the file': { fsync: (_, done) => done(NO_SPACE) },
   'closing it': { closeSync: refuse },
   renaming: { renameSync: refuse },
@@ -95,14 +108,20 @@ const FAILING: Record<string, Partial<WriteCalls>> = {
 for (const [what, failing] of Object.entries(FAILING)) {
   test(`failure at ${what}: the old file stays and nothing beside it`, async () => {
     const { folder, path } = oldFile(what);
-    await assert.rejects(replaceFile(path, writeNew, { ...nodeFiles, ...failing }), {
-      name: 'FileError',
-      code: 'ERR_IO',
-      message: `${path}: expected to write it, got ENOSPC from write`,
-      cause: NO_SPACE,
-    });
-    assert.equal(readFileSync(path, 'utf8'), 'old');
-    assert.deepEqual(readdirSync(folder), ['saved']);
+    const calls: WriteCalls = { ...nodeFiles, ...failing };
+    for (const replace of [
+      () => replaceFile(path, writeNew, calls),
+      () => replaceFileInTurns(path, writeNewInTurns, calls),
+    ]) {
+      await assert.rejects(replace(), {
+        name: 'FileError',
+        code: 'ERR_IO',
+        message: `${path}: expected to write it, got ENOSPC from write`,
+        cause: NO_SPACE,
+      });
+      assert.equal(readFileSync(path, 'utf8'), 'old');
+      assert.deepEqual(readdirSync(folder), ['saved']);
+    }
   });
 }
 

@@ -1,11 +1,11 @@
-/** A process that saves a bundle and kills itself just before one of its calls to the system: `PATH SEED CALL`. */
+/** A process that saves a bundle and kills itself just before one of its calls to the system: `PATH SEED CALL HOW`. */
 import * as nodeFiles from 'node:fs';
-import { writeBundle } from '../../src/bundle/bundle.ts';
-import { replaceFile, type WriteCalls } from '../../src/bundle/file.ts';
+import { writeBundle, writeBundleInTurns } from '../../src/bundle/bundle.ts';
+import { replaceFile, replaceFileInTurns, type WriteCalls } from '../../src/bundle/file.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { world } from './worlds.ts';
 
-const [path, seed, call] = process.argv.slice(2) as [string, string, string];
+const [path, seed, call, how] = process.argv.slice(2) as [string, string, string, string];
 let made = 0;
 
 /** The call, or the end. */
@@ -19,6 +19,7 @@ function counted<F extends (...rest: never[]) => unknown>(real: F): F {
 const calls: WriteCalls = {
   openSync: counted(nodeFiles.openSync),
   writeSync: counted<WriteCalls['writeSync']>(nodeFiles.writeSync),
+  write: counted<WriteCalls['write']>(nodeFiles.write),
   fsync: counted<WriteCalls['fsync']>(nodeFiles.fsync),
   closeSync: counted(nodeFiles.closeSync),
   renameSync: counted(nodeFiles.renameSync),
@@ -27,5 +28,6 @@ const calls: WriteCalls = {
 
 const runtime = new Runtime({ threads: 1 });
 const contents = world(runtime, { seed: Number(seed) });
-await replaceFile(path, (sink) => writeBundle(contents, sink), calls);
+if (how === 'in turns') await replaceFileInTurns(path, (sink) => writeBundleInTurns(contents, sink), calls);
+else await replaceFile(path, (sink) => writeBundle(contents, sink), calls);
 process.stdout.write(`${made}`);

@@ -6,7 +6,14 @@ import { CHUNK_BYTES, Checksum, checksumOf } from '../../src/format/checksum.ts'
 import { aligned, type SectionKind } from '../../src/format/layout.ts';
 import { readContainer } from '../../src/format/reader.ts';
 import { bytesSource } from '../../src/format/source.ts';
-import { type ContainerSection, containerBytes, writeContainer } from '../../src/format/writer.ts';
+import {
+  type ContainerSection,
+  containerBytes,
+  containerSteps,
+  STEP_BYTES,
+  writeContainer,
+  writeContainerInTurns,
+} from '../../src/format/writer.ts';
 import { VARIANTS } from '../kernels/variants.ts';
 import { containerOf, runtime } from './containers.ts';
 
@@ -91,6 +98,55 @@ test('the sink gets the bytes in order and never the whole', () => {
     containerBytes(sections),
   );
   assert.equal(containerBytes(sections), 64 + 128 + aligned(40_000));
+});
+
+test('a step hashes or hands over at most a megabyte, and all steps together are the container', () => {
+  const large = runtime.heap.allocate(3 * STEP_BYTES + 64);
+  large.bytes().fill(7);
+  const sections: ContainerSection[] = [
+    { name: 'large', kind: 'memory', pieces: [large.bytes()] },
+    { name: 'odd', kind: 'bytes', pieces: [new Uint8Array(STEP_BYTES + 1).fill(1), new Uint8Array(5)] },
+  ];
+  const written: Uint8Array[] = [];
+  let hashed = 0;
+  for (const bytes of containerSteps(sections, runtime)) {
+    if (bytes) written.push(bytes);
+    else hashed++;
+  }
+  assert.equal(hashed, 4 + 3, 'steps of hashing: 3 MiB and 64 bytes, 1 MiB, 1 byte, 5 bytes');
+  assert.ok(Math.max(...written.map(({ length }) => length)) <= STEP_BYTES);
+  assert.deepEqual(Buffer.concat(written), Buffer.from(containerOf(sections)));
+  large.free();
+});
+
+test('written in turns: the same bytes, and the event loop comes around between any two steps', async () => {
+  const sections: ContainerSection[] = [
+    { name: 'large', kind: 'bytes', pieces: [new Uint8Array(2 * STEP_BYTES + 5).fill(3)] },
+  ];
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const written: Uint8Array[] = [];
+  const write = async (bytes: Uint8Array): Promise<void> => void written.push(bytes.slice());
+  const { jobs } = runtime.pool;
+  await writeContainerInTurns(sections, { write }, runtime);
+  isOver = true;
+  assert.ok(turns >= 3 + written.length, `${turns} turns for 3 steps of hashing and ${written.length} writes`);
+  assert.equal(runtime.pool.jobs, jobs, 'no step waits for another thread');
+  assert.deepEqual(Buffer.concat(written), Buffer.from(containerOf(sections)));
+});
+
+test('what a sink refuses in a turn passes as it is, and the scratch is given back', async () => {
+  const { usedBytes } = runtime.heap;
+  const mistake = new Error('full');
+  const sections: ContainerSection[] = [{ name: 'a', kind: 'bytes', pieces: [new Uint8Array(10)] }];
+  const write = (): Promise<void> => Promise.reject(mistake);
+  await assert.rejects(writeContainerInTurns(sections, { write }, runtime), (error) => error === mistake);
+  assert.equal(runtime.heap.usedBytes, usedBytes);
 });
 
 test('names are 1 to 96 bytes and each once', () => {
