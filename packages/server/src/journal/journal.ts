@@ -9,6 +9,7 @@
  * (a full disk) what it left behind is cut off, its updates are refused, and the next append tries again.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileError, FormatError } from 'shortlist';
 import type { Update } from '../servable/contract.ts';
 import { ServingError } from '../status/serving-error.ts';
@@ -25,6 +26,9 @@ export interface JournalRecovery {
   bytesCut: number;
   reason: string | undefined;
 }
+
+/** Records replayed between two turns of the event loop: about a millisecond. */
+const REPLAYED_AT_ONCE = 32;
 
 interface Waiting {
   bytes: Buffer;
@@ -104,6 +108,8 @@ export class Journal {
         last = found.record.sequence;
         at = found.end;
         records++;
+        // Another version may be serving.
+        if (records % REPLAYED_AT_ONCE === 0) await nextTurn();
       }
       const bytesCut = headCut + bytes.length - at;
       if (at < bytes.length) {
@@ -162,7 +168,7 @@ export class Journal {
 
   async #write(): Promise<void> {
     // One turn of the event loop: everything that arrived together is written together.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
       this.#waiting = [];

@@ -1,22 +1,33 @@
 /**
  * Compaction: write what the newest version has become under its updates as the next version, and serve that.
  *
- * The new version is built in a hidden folder beside the others. While it is written and loaded, updates go on in the
- * old one; they are idempotent, so those that came after the save began are applied again on top. Only the last step
- * holds updates back: the rest of the journal is copied, the folder gets its number by a rename, and updates go there.
+ * The new version is built in a hidden folder beside the others. While it is written, megabyte by megabyte between
+ * queries, updates wait, so that the file is of one moment; while it is loaded they go on in the old one, and those are
+ * copied from its journal and applied on top. Only for the last few do updates wait again: then the folder gets its number
+ * by a rename, and updates go there.
  * To rebalance, the saved version is loaded, built anew, saved over itself and loaded again before it serves.
  * A kill before the rename leaves the old version with its whole journal; after it, the new one is complete.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DataError } from 'shortlist';
+import type { Journal } from '../journal/journal.ts';
 import { readRecords } from '../journal/record-reader.ts';
 import { ServingError } from '../status/serving-error.ts';
 import type { Model } from './model.ts';
 import { JOURNAL_NAME, listVersions } from './version-folders.ts';
-import type { VersionLoader } from './version-record.ts';
+import type { LoadedVersion, VersionLoader } from './version-record.ts';
 
 /** Folders that a compaction builds in; what a killed one left is removed at start. */
 export const COMPACTING_PREFIX = '.compacting-';
+
+/** Updates copied between two turns of the event loop: about a millisecond. */
+const COPIED_AT_ONCE = 32;
+/** Bytes of updates that may be left for the last step, where updates wait: some tens of milliseconds. */
+const REST_BYTES = 1 << 17;
+/** Passes after which updates wait although more come than can be copied. */
+const PASSES_MAX = 8;
 
 /** How to compact. */
 export interface CompactOptions {
@@ -50,22 +61,20 @@ export function compact(
     const building = join(model.basePath, `${COMPACTING_PREFIX}${version}`);
     await rm(building, { recursive: true, force: true });
     await mkdir(building, { recursive: true });
-    // With no update under way, every record up to here is applied, so the save has it; later ones are copied.
-    const savedUpTo = await model.withoutUpdates(async () => journal.sequence);
-    await source.served!.hold(({ servable }) => servable.save(building));
+    // With no update under way every record is applied, so the save has all up to here.
+    const savedTo = await model.withoutUpdates(async () => {
+      const end = journal.sizeBytes;
+      await source.served!.hold(({ servable }) => servable.save(building));
+      return end;
+    });
     if (rebalance) await rebalanceSaved(building, load);
     const loaded = await load(building);
     const target = loaded.journal!;
-    let copiedUpTo = savedUpTo;
+    let copiedTo = savedTo;
     const copyRest = async (): Promise<void> => {
-      const rest = [...readRecords(await readFile(journal.path))].filter(({ sequence }) => sequence > copiedUpTo);
-      for (const { sequence, update } of rest) {
-        copiedUpTo = sequence;
-        await target.append([update]);
-        loaded.servable.apply(update);
-      }
+      copiedTo = await copyUpdates(journal, copiedTo, loaded);
     };
-    await copyRest();
+    for (let pass = 0; pass < PASSES_MAX && journal.sizeBytes - copiedTo > REST_BYTES; pass++) await copyRest();
     await model.withoutUpdates(async () => {
       await copyRest();
       const path = join(model.basePath, String(version));
@@ -79,6 +88,34 @@ export function compact(
   return model.exclusively(work).finally(() => {
     model.isCompacting = false;
   });
+}
+
+/** Append what a journal has from a byte on to a version's, and apply it; the byte behind. */
+async function copyUpdates(from: Journal, begin: number, { servable, journal }: LoadedVersion): Promise<number> {
+  const end = from.sizeBytes;
+  const updates = [...readRecords(await readPart(from.path, begin, end), 0)].map(({ update }) => update);
+  for (let at = 0; at < updates.length; at += COPIED_AT_ONCE) {
+    const some = updates.slice(at, at + COPIED_AT_ONCE);
+    await journal!.append(some);
+    for (const update of some) servable.apply(update);
+    await nextTurn();
+  }
+  return end;
+}
+
+async function readPart(path: string, begin: number, end: number): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(end - begin);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at, begin + at);
+      if (bytesRead === 0) throw new DataError(`${path}: expected ${end} bytes, got ${begin + at}`);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
 }
 
 async function rebalanceSaved(folder: string, load: VersionLoader): Promise<void> {

@@ -42,12 +42,16 @@ export async function loadVersion(path: string, fsync: FsyncPolicy): Promise<Loa
     queryTower,
     attributes: tableOfColumns(metadata.attributes, (index as ServedIndex).identifiers?.size ?? 0),
     save: (folder, index, table) =>
-      saveBundle(join(folder, BUNDLE_NAME), {
-        index,
-        queryTower,
-        candidateTower: candidateTower as never,
-        metadata: { ...metadata, attributes: columnsOfTable(table, index.identifiers?.size ?? 0) },
-      } as never),
+      saveBundle(
+        join(folder, BUNDLE_NAME),
+        {
+          index,
+          queryTower,
+          candidateTower: candidateTower as never,
+          metadata: { ...metadata, attributes: columnsOfTable(table, index.identifiers?.size ?? 0) },
+        } as never,
+        { inTurns: true },
+      ),
   });
   if (folder === undefined) return { servable };
   const journal = await Journal.open(join(folder, JOURNAL_NAME), fsync, ({ update }) => {

@@ -5,12 +5,16 @@
  * ones that serve, then becomes available, and only then the ones that are no longer wanted are retired. When a wanted
  * version cannot be loaded nothing is retired, and its status carries the reason.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Servable, Update } from '../servable/contract.ts';
 import { invalidArgument, ServingError, toServingError } from '../status/serving-error.ts';
 import type { ServedVersion } from './served-version.ts';
 import { listVersions, type VersionFolder } from './version-folders.ts';
 import { aspiredVersions, DEFAULT_POLICY, type VersionPolicy } from './version-policy.ts';
 import type { LoadedVersion, VersionLoader, VersionRecord } from './version-record.ts';
+
+/** Updates applied between two turns of the event loop: about a millisecond. */
+const APPLIED_AT_ONCE = 32;
 
 /** What a model is given. */
 export interface ModelOptions {
@@ -151,7 +155,7 @@ export class Model {
    * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
    */
   async update(updates: readonly Update[]): Promise<number> {
-    await this.#gate;
+    await this.#opened();
     const record = this.newest;
     if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${this.name})`);
     const { journal } = record;
@@ -167,7 +171,15 @@ export class Model {
     return record.version;
   }
 
-  /** Apply what is in the journal, in its order, while no scan reads the candidates. */
+  /** Resolves while no work holds updates back. */
+  async #opened(): Promise<void> {
+    for (let gate: Promise<void> | undefined; gate !== this.#gate; await gate) gate = this.#gate;
+  }
+
+  /**
+   * Apply what is in the journal, in its order, while no scan reads the candidates; a few at a time, so that queries do not
+   * wait for all of a large request.
+   */
   async #apply(
     servable: Servable,
     updates: readonly Update[],
@@ -176,17 +188,22 @@ export class Model {
   ): Promise<void> {
     await appended;
     await before;
-    for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
-    for (const update of updates) servable.apply(update);
+    for (let at = 0; at < updates.length; at += APPLIED_AT_ONCE) {
+      if (at > 0) await nextTurn();
+      for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
+      for (const update of updates.slice(at, at + APPLIED_AT_ONCE)) servable.apply(update);
+    }
   }
 
-  /** Hold updates back while `work` runs, after those under way have ended. Queries go on. */
+  /** Hold updates back while `work` runs, after those under way and other such work have ended. Queries go on. */
   async withoutUpdates<T>(work: () => Promise<T>): Promise<T> {
     let open = (): void => undefined;
+    const before = this.#gate;
     this.#gate = new Promise((resolve) => {
       open = resolve;
     });
     try {
+      await before;
       await Promise.all(this.#updatesUnderWay);
       return await work();
     } finally {

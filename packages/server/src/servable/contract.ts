@@ -93,7 +93,7 @@ export interface Servable {
   scanCounts(): ScanCounts;
   /** Drift since this version was built or loaded, as of a few updates ago; undefined where nothing drifts. */
   drift(): Drift | undefined;
-  /** Write everything, updates included, as one bundle into a folder. */
+  /** Write everything, updates included, as one bundle into a folder; until it has ended nothing may be applied. */
   save(folder: string): Promise<void>;
   /** `save`, with the index built anew from its candidates. Nothing but `dispose` may be called afterwards. */
   saveRebalanced(folder: string): Promise<void>;

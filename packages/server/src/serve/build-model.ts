@@ -1,6 +1,7 @@
 /** A model of the registry from its configuration: where its versions are, and how a loaded one is warmed and served. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { BUNDLE_SUFFIX } from '../models/load-version.ts';
@@ -81,7 +82,11 @@ async function warmUp({ servable }: LoadedVersion, path: string, metrics: Metric
   if (features.length === 0) ask.embedding = new Float32Array(dimensions);
   else if (features.length === 1) ask.features = '';
   else ask.features = Object.fromEntries(features.map(({ name }) => [name, '']));
-  for (let i = 0; i < WARMUP_QUERIES; i++) await servable.answer([ask]);
+  for (let i = 0; i < WARMUP_QUERIES; i++) {
+    await servable.answer([ask]);
+    // Another version may be serving.
+    await nextTurn();
+  }
   metrics.warmupLatency.observe({ model_path: path, status: 'OK' }, (performance.now() - started) * 1000);
 }
 
