@@ -1,7 +1,7 @@
 /** kill -9: every acknowledged update is there after a restart, and no half one. The long form is test/slow. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { killDuringCompaction, killDuringUpserts } from './killing.ts';
+import { killDuring, killDuringUpserts } from './killing.ts';
 
 test('kill -9 during upserts', async () => {
   const { acknowledged, found, half } = await killDuringUpserts(200);
@@ -13,16 +13,22 @@ test('kill -9 during upserts', async () => {
   assert.equal(half, 0);
 });
 
-test('kill -9 during compaction', async () => {
-  for (const delayMs of [0, 15]) {
-    const { acknowledged, found, folders } = await killDuringCompaction(40, delayMs);
-    assert.deepEqual(
-      acknowledged.filter((id) => !found.has(id)),
-      [],
-    );
-    assert.ok(
-      folders.every((name) => /^\d+$/.test(name)),
-      String(folders),
-    );
+const MOMENTS = { compact: ['saved', 'switched'], rebalance: ['begun', 'loaded', 'switched'] } as const;
+
+for (const work of ['compact', 'rebalance'] as const) {
+  for (const stage of MOMENTS[work]) {
+    test(`kill -9 while updates go on during a ${work} that has ${stage}`, async () => {
+      const { acknowledged, found, half, folders } = await killDuring(work, 40, stage);
+      assert.ok(acknowledged.length >= 40);
+      assert.deepEqual(
+        acknowledged.filter((id) => !found.has(id)),
+        [],
+      );
+      assert.equal(half, 0);
+      assert.ok(
+        folders.every((name) => /^\d+$/.test(name)),
+        String(folders),
+      );
+    });
   }
-});
+}

@@ -1,7 +1,8 @@
 /** Start a server process, send it updates, kill it with SIGKILL, and look at what a new one finds. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FILM_DIMENSIONS, FILMS, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
@@ -30,6 +31,8 @@ async function findAfter(basePath: string): Promise<{ found: Set<string>; half: 
   const { body } = await post(server, '/v1/shortlist', {
     embedding: [1, 0, 0, 0],
     k: 1000,
+    leavesToSearch: 1000,
+    reorder: 1000,
     filter: { not: { equals: { genre: 'x' } } },
   });
   const results = (body as { results: { id: string; score: number; year: number; genre?: string }[] }).results;
@@ -62,23 +65,38 @@ export async function killDuringUpserts(
   return { acknowledged, ...(await findAfter(basePath)) };
 }
 
-/** Kill `delayMs` after a compaction was asked for. */
-export async function killDuringCompaction(
+/** How far a compaction or rebalance got on disk, in this order. */
+export type Stage = 'asked' | 'begun' | 'saved' | 'loaded' | 'switched';
+
+const STAGES: Readonly<Record<Stage, (basePath: string) => boolean>> = {
+  asked: () => true,
+  begun: (basePath) => existsSync(join(basePath, '.compacting-2')),
+  saved: (basePath) => existsSync(join(basePath, '.compacting-2', 'model.shortlist')),
+  loaded: (basePath) => existsSync(join(basePath, '.compacting-2', 'updates.journal')),
+  switched: (basePath) => existsSync(join(basePath, '2')),
+};
+
+/** Kill when a compaction or rebalance has got to a stage, while updates go on. */
+export async function killDuring(
+  work: 'compact' | 'rebalance',
   count: number,
-  delayMs: number,
-): Promise<{ acknowledged: string[]; found: Set<string>; folders: string[] }> {
-  const basePath = await tinyBasePath();
+  stage: Stage,
+): Promise<{ acknowledged: string[]; found: Set<string>; half: number; folders: string[] }> {
+  const basePath = await tinyBasePath({ scann: work === 'rebalance' });
   const { child, port } = await startChild(basePath);
   const exited = once(child, 'exit');
   const acknowledged: string[] = [];
   for (let i = 0; i < count; i++) if (await upsert(port, i)) acknowledged.push(`n${i}`);
-  const compacting = fetch(`http://127.0.0.1:${port}/admin/models/films/compact`, { method: 'POST' }).catch(
+  const working = fetch(`http://127.0.0.1:${port}/admin/models/films/${work}`, { method: 'POST' }).catch(
     () => undefined,
   );
-  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  const updating = (async () => {
+    for (let i = count; await upsert(port, i).catch(() => false); i++) acknowledged.push(`n${i}`);
+  })();
+  // Once it has switched no earlier stage comes back.
+  while (!STAGES[stage](basePath) && !STAGES.switched(basePath)) await new Promise((resolve) => setImmediate(resolve));
   child.kill('SIGKILL');
   await exited;
-  await compacting;
-  const { found } = await findAfter(basePath);
-  return { acknowledged, found, folders: readdirSync(basePath) };
+  await Promise.all([working, updating]);
+  return { acknowledged, ...(await findAfter(basePath)), folders: readdirSync(basePath) };
 }

@@ -118,11 +118,26 @@ test('a rebalance: queries and updates go on, and no acknowledged update or attr
       assert.equal((await rows(server)).results.length, FILMS - 1 + acknowledged);
     }
   })();
+  // What no update touches has the same answer at every moment, whichever version gives it.
+  const { servable } = server.registry.choose('films', {});
+  const leavesBefore = servable.scanCounts().leavesVisited;
+  const everywhere = { embedding: [-1, -0.5, -0.25, -0.125], k: 20, leavesToSearch: 50, reorder: 100 };
+  const expected = (await shortlist(server, everywhere)).results;
+  assert.ok(servable.scanCounts().leavesVisited - leavesBefore > 1, 'the index has several leaves');
+  assert.equal(expected.length, 20);
+  let asked = 0;
+  const asking = Array.from({ length: 3 }, async () => {
+    while (rebalancing) {
+      assert.deepEqual((await shortlist(server, everywhere)).results, expected);
+      asked++;
+    }
+  });
   const answer = await post(server, '/admin/models/films/rebalance', {});
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   rebalancing = false;
-  await updating;
-  assert.ok(acknowledged > 0);
+  await Promise.all([updating, ...asking]);
+  assert.ok(acknowledged > 0 && asked > 0);
+  assert.deepEqual((await shortlist(server, everywhere)).results, expected);
   for (let i = 0; i < 2; i++) {
     const { version, results } = await rows(server);
     assert.equal(version, 2);
@@ -138,7 +153,7 @@ test('a rebalance: queries and updates go on, and no acknowledged update or attr
 });
 
 test('drift past a share is rebalanced without being asked; an exact index has nothing to rebalance', async () => {
-  const server = await startTiny(await tinyBasePath({ scann: true }), { pollMs: 20, rebalanceAfterShare: -1 }); // Sixty films have one leaf, and their drift is 0.
+  const server = await startTiny(await tinyBasePath({ scann: true }), { pollMs: 20, rebalanceAfterShare: -1 }); // Nothing has moved: any share is too much.
   for (let i = 0; i < 300 && (await shortlist(server)).version < 2; i++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

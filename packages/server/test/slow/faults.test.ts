@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { Generator } from 'shortlist';
 import { fuzzGrpc, fuzzHttp } from '../faults/fuzz.ts';
-import { killDuringCompaction, killDuringUpserts } from '../faults/killing.ts';
+import { killDuring, killDuringUpserts } from '../faults/killing.ts';
 import { overload } from '../faults/overload.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
@@ -20,13 +20,18 @@ test('kill -9 during 1,000 upserts, five times', async () => {
   }
 });
 
-test('kill -9 at many moments of a compaction', async () => {
-  for (let delayMs = 0; delayMs < 40; delayMs += 4) {
-    const { acknowledged, found } = await killDuringCompaction(60, delayMs);
-    assert.deepEqual(
-      acknowledged.filter((id) => !found.has(id)),
-      [],
-    );
+test('kill -9 at every stage of a compaction and of a rebalance, five times each', async () => {
+  for (const work of ['compact', 'rebalance'] as const) {
+    for (const stage of ['asked', 'begun', 'saved', 'loaded', 'switched'] as const) {
+      for (let round = 0; round < 5; round++) {
+        const { acknowledged, found, half } = await killDuring(work, 60, stage);
+        assert.deepEqual(
+          acknowledged.filter((id) => !found.has(id)),
+          [],
+        );
+        assert.equal(half, 0);
+      }
+    }
   }
 });
 

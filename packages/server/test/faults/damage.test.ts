@@ -1,0 +1,93 @@
+/** The file of the version that serves is damaged on disk: answers stay, what loads it again refuses and says why. */
+import assert from 'node:assert/strict';
+import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ShortlistServer } from '../../src/index.ts';
+import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+
+const QUESTIONS: readonly object[] = [
+  { query: 'u1', k: 60 },
+  { embedding: [1, -1, 0.5, 0.25], k: 9, filter: { equals: { genre: 'drama' } } },
+  { query: 'u9', exclude: ['film1', 'film2'] },
+];
+
+async function answers(server: ShortlistServer): Promise<unknown[]> {
+  const asked = await Promise.all(QUESTIONS.map((question) => post(server, '/v1/shortlist', question)));
+  return asked.map(({ status, body }) => [status, (body as { results?: unknown }).results]);
+}
+
+async function versionStates(server: ShortlistServer): Promise<[string, string, string][]> {
+  const status = await fetch(`http://127.0.0.1:${server.httpPort}/v1/models/films`);
+  const { model_version_status } = (await status.json()) as {
+    model_version_status: { version: string; state: string; status: { error_message: string } }[];
+  };
+  return model_version_status.map(({ version, state, status }) => [version, state, status.error_message]);
+}
+
+/** Damage the bytes of a file in place; what a later load says about them. */
+const DAMAGES: Readonly<Record<string, { damage: (path: string) => void; reason: RegExp }>> = {
+  'a flipped bit': {
+    damage: (path) => {
+      const bytes = readFileSync(path);
+      bytes[bytes.length >> 1]! ^= 1;
+      writeFileSync(path, bytes);
+    },
+    reason: /checksum/,
+  },
+  'a file cut in half': {
+    damage: (path) => truncateSync(path, readFileSync(path).length >> 1),
+    reason: /cut off|ends|byte/,
+  },
+  'an empty file': { damage: (path) => truncateSync(path, 0), reason: /cut off|ends|byte/ },
+  'a deleted file': { damage: unlinkSync, reason: /expected one \.shortlist file, got 0/ },
+};
+
+for (const [what, { damage, reason }] of Object.entries(DAMAGES)) {
+  for (const scann of [false, true]) {
+    test(`${what} under a served ${scann ? 'ScaNN' : 'BruteForce'}: answers stay, a load refuses, a mended file serves`, async () => {
+      const basePath = await tinyBasePath({ scann });
+      const path = join(basePath, '1', 'model.shortlist');
+      const whole = readFileSync(path);
+      let server = await startTiny(basePath);
+      const [model] = server.registry.models;
+      const before = await answers(server);
+      damage(path);
+      await model!.reconcile();
+      assert.deepEqual(await answers(server), before);
+      assert.deepEqual(await versionStates(server), [['1', 'AVAILABLE', '']]);
+
+      // Loaded again: refused with the reason, here and in the status.
+      assert.equal((await post(server, '/v2/repository/models/films/unload', {})).status, 200);
+      const { status, body } = await post(server, '/v2/repository/models/films/load', {});
+      assert.equal(status, 400);
+      assert.match((body as { error: string }).error, reason);
+      await server.close();
+      server = await startTiny(basePath);
+      assert.equal(server.isReady, false);
+      const [[version, state, message]] = (await versionStates(server)) as [[string, string, string]];
+      assert.deepEqual([version, state], ['1', 'END']);
+      assert.match(message, reason);
+      assert.equal((await post(server, '/v1/shortlist', QUESTIONS[0])).status, 404);
+
+      writeFileSync(path, whole);
+      await server.registry.models[0]!.load();
+      assert.deepEqual(await answers(server), before);
+      await server.close();
+    });
+  }
+}
+
+test('a version whose file was damaged can be compacted: the next one is written from memory', async () => {
+  const basePath = await tinyBasePath();
+  let server = await startTiny(basePath);
+  const before = await answers(server);
+  truncateSync(join(basePath, '1', 'model.shortlist'), 100);
+  assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
+  assert.deepEqual(await answers(server), before);
+  await server.close();
+  server = await startTiny(basePath);
+  assert.deepEqual(await answers(server), before);
+  assert.deepEqual((await versionStates(server))[0], ['2', 'AVAILABLE', '']);
+  await server.close();
+});
