@@ -6,6 +6,7 @@ import { Generator } from 'shortlist';
 import { fuzzGrpc, fuzzHttp } from '../faults/fuzz.ts';
 import { killDuring, killDuringUpserts } from '../faults/killing.ts';
 import { overload } from '../faults/overload.ts';
+import { overloadSockets } from '../faults/socket-overload.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 test('kill -9 during 1,000 upserts, five times', async () => {
@@ -66,5 +67,12 @@ test('10,000 malformed protos: no crash, none hangs, memory flat', async () => {
 test('200 % overload for a minute: goodput stays, nothing hangs', async () => {
   const { goodput, capacity, hung } = await overload(60_000);
   assert.equal(hung, 0);
+  assert.ok(goodput >= 0.8 * capacity, `${goodput} of ${capacity} a second`);
+});
+
+test('200 % overload over sockets for a minute: goodput stays, nothing hangs', async () => {
+  const { goodput, capacity, statuses, hung } = await overloadSockets(60_000);
+  assert.equal(hung, 0);
+  assert.deepEqual([...statuses.keys()].sort(), [200, 503]);
   assert.ok(goodput >= 0.8 * capacity, `${goodput} of ${capacity} a second`);
 });

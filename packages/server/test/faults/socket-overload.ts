@@ -1,0 +1,86 @@
+/**
+ * Twice as many requests as a server can answer, over real connections, kept up whether it answers or not. Capacity is
+ * what a closed loop gets through just before, so that a machine shared with others is measured with the same share.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const CHILD = fileURLToPath(new URL('./overload-child.js', import.meta.url));
+/** Time a query takes: long against what a refusal costs, so that capacity is the queries' alone. */
+const ASK_MS = 4;
+/** After this long without an answer a request hangs: many times what a full queue takes. */
+const HUNG_MS = 20_000;
+const BODY = '{"query": "u1", "k": 3}';
+
+/** What became of requests. */
+export interface OverloadFigures {
+  /** Answers a second under overload, and of a closed loop before. */
+  goodput: number;
+  capacity: number;
+  /** How often each status came; 0 where the connection failed. */
+  statuses: Map<number, number>;
+  hung: number;
+}
+
+/** Overload a server for `durationMs`. */
+export async function overloadSockets(durationMs: number): Promise<OverloadFigures> {
+  const child = spawn(process.execPath, [CHILD, String(ASK_MS)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  const agent = new Agent({ keepAlive: true });
+  const statuses = new Map<number, number>();
+  let hung = 0;
+  const ask = (): Promise<number> =>
+    new Promise((resolve) => {
+      const sent = request(
+        {
+          port: Number(line.toString()),
+          path: '/v1/shortlist',
+          method: 'POST',
+          agent,
+          timeout: HUNG_MS,
+          headers: { 'content-type': 'application/json', 'content-length': BODY.length },
+        },
+        (response) => response.resume().on('end', () => resolve(response.statusCode!)),
+      );
+      sent.on('timeout', () => {
+        hung++;
+        sent.destroy();
+      });
+      sent.on('error', () => resolve(0));
+      sent.end(BODY);
+    });
+  const closedLoop = async (untilTime: number): Promise<number> => {
+    let answered = 0;
+    for (; performance.now() < untilTime; answered++) await ask();
+    return answered;
+  };
+  try {
+    await closedLoop(performance.now() + durationMs / 8);
+    const begun = performance.now();
+    const asked = await Promise.all(Array.from({ length: 8 }, () => closedLoop(begun + durationMs / 4)));
+    const capacity = (asked.reduce((sum, count) => sum + count) / (performance.now() - begun)) * 1000;
+
+    const started = performance.now();
+    const underWay = new Set<Promise<void>>();
+    let answered = 0;
+    for (let sent = 0, now = started; now < started + durationMs; now = performance.now()) {
+      for (const due = ((now - started) / 1000) * 2 * capacity; sent < due; sent++) {
+        const done = ask().then((status) => {
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          if (status === 200 && performance.now() < started + durationMs) answered++;
+          underWay.delete(done);
+        });
+        underWay.add(done);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const goodput = (answered / (performance.now() - started)) * 1000;
+    await Promise.all(underWay);
+    return { goodput, capacity, statuses, hung };
+  } finally {
+    agent.destroy();
+    child.kill('SIGKILL');
+  }
+}
