@@ -5,7 +5,8 @@
 import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { type LoadedSection, readContainer } from './reader.ts';
+import { finishInTurns } from '../parallel/steps.ts';
+import { type LoadedSection, type RoomOf, readContainer } from './reader.ts';
 import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
 import type { Source } from './source.ts';
@@ -13,8 +14,13 @@ import type { Source } from './source.ts';
 /** Turns saved objects of each kind into live ones. */
 export type Loaders<T, A extends readonly unknown[] = []> = Readonly<Record<string, (part: Part, ...given: A) => T>>;
 
-/** The sections of a container that were not taken yet. */
-type Sections = Map<string, LoadedSection>;
+/** What all parts of a container share. */
+interface Container {
+  /** The sections that were not taken yet. */
+  readonly sections: Map<string, LoadedSection>;
+  readonly origin: LoadedSection;
+  readonly checks: Generator<void, void>[];
+}
 
 /** One saved object of a container. */
 export class Part {
@@ -25,14 +31,13 @@ export class Part {
   readonly settings: SettingsReader;
   readonly #parts: SettingsReader;
   readonly #node: SettingsReader;
-  readonly #sections: Sections;
-  readonly #origin: LoadedSection;
+  readonly #container: Container;
 
-  constructor(tree: Json | undefined, path: string, sections: Sections, origin: LoadedSection, runtime: Runtime) {
+  constructor(tree: Json | undefined, path: string, container: Container, runtime: Runtime) {
     this.runtime = runtime;
     this.path = path;
-    this.#sections = sections;
-    this.#origin = origin;
+    this.#container = container;
+    const { origin } = container;
     this.#node = new SettingsReader(tree, path, origin.name, origin.offset);
     this.kind = this.#node.string('kind');
     this.settings = this.#node.object('settings');
@@ -47,7 +52,7 @@ export class Part {
   /** A part by name. */
   part(name: string): Part {
     const path = this.path === '' ? name : `${this.path}/${name}`;
-    return new Part(this.#parts.json(name), path, this.#sections, this.#origin, this.runtime);
+    return new Part(this.#parts.json(name), path, this.#container, this.runtime);
   }
 
   /**
@@ -76,13 +81,21 @@ export class Part {
   }
 
   /** The error that says what is wrong with a section of this object. */
-  error(name: string, message: string, offset: number = this.#origin.offset): FormatError {
+  error(name: string, message: string, offset: number = this.#container.origin.offset): FormatError {
     return new FormatError(this.#nameOf(name), offset, message);
   }
 
   /** The error that says what is wrong with the whole object. */
   refusal(message: string): FormatError {
     return this.#node.error('', message);
+  }
+
+  /**
+   * Have the content of sections checked before anybody gets what was loaded, in steps of about a millisecond; `check`
+   * throws what `error` makes.
+   */
+  checkLater(check: Generator<void, void>): void {
+    this.#container.checks.push(check);
   }
 
   /** Say that everything was taken. */
@@ -93,12 +106,13 @@ export class Part {
   }
 
   #take(name: string, sizeBytes: number | undefined): LoadedSection {
-    const section = this.#sections.get(this.#nameOf(name));
+    const { sections } = this.#container;
+    const section = sections.get(this.#nameOf(name));
     if (!section) throw this.error(name, 'expected a section of this name, got none');
     if (sizeBytes !== undefined && section.bytes.length !== sizeBytes) {
       throw this.error(name, `expected ${sizeBytes} bytes, got ${section.bytes.length}`, section.offset);
     }
-    this.#sections.delete(section.name);
+    sections.delete(section.name);
     return section;
   }
 
@@ -130,31 +144,44 @@ export function loadPart<T, A extends readonly unknown[]>(part: Part, loaders: L
 }
 
 /**
- * Read a container and load the object in it.
+ * Read a container and load the object in it; the event loop comes around while it is read and checked.
  *
  * @param load makes the live object of the root; blocks of the linear memory belong to what it returns
+ * @param roomOf bytes of room behind a section in its block
  * @throws {FormatError} when anything is missing, damaged, unknown or left over
  */
-export async function readSaved<T>(source: Source, load: (root: Part) => T, runtime: Runtime): Promise<T> {
-  const list = await readContainer(source, runtime);
+export async function readSaved<T>(
+  source: Source,
+  load: (root: Part) => T,
+  runtime: Runtime,
+  roomOf?: RoomOf,
+): Promise<T> {
+  const list = await readContainer(source, runtime, roomOf);
   try {
-    return loadTree(list, load, runtime);
+    const { loaded, checks } = loadTree(list, load, runtime);
+    for (const check of checks) await finishInTurns(check);
+    return loaded;
   } catch (error) {
     for (const section of list) section.block?.free();
     throw error;
   }
 }
 
-function loadTree<T>(list: readonly LoadedSection[], load: (root: Part) => T, runtime: Runtime): T {
+function loadTree<T>(
+  list: readonly LoadedSection[],
+  load: (root: Part) => T,
+  runtime: Runtime,
+): { loaded: T; checks: readonly Generator<void, void>[] } {
   const [origin, ...rest] = list;
   if (origin?.name !== SETTINGS_SECTION || origin.kind !== 'settings') {
     throw new FormatError(origin?.name ?? 'section table', origin?.offset ?? 0, 'expected the settings to come first');
   }
-  const sections: Sections = new Map(rest.map((section) => [section.name, section]));
-  const root = new Part(parseJson(origin.bytes, origin.name, origin.offset), '', sections, origin, runtime);
-  const loaded = load(root);
+  const sections = new Map(rest.map((section) => [section.name, section]));
+  const checks: Generator<void, void>[] = [];
+  const tree = parseJson(origin.bytes, origin.name, origin.offset);
+  const loaded = load(new Part(tree, '', { sections, origin, checks }, runtime));
   for (const section of sections.values()) {
     throw new FormatError(section.name, section.offset, 'expected no such section; a newer Shortlist may know it');
   }
-  return loaded;
+  return { loaded, checks };
 }

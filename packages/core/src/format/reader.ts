@@ -3,15 +3,21 @@
  * straight into blocks of the linear memory, and checked there.
  *
  * Nothing is allocated for a length that the source does not have, and whatever is wrong is one FormatError that names
- * the section and the byte. Blocks of a container that turned out damaged are given back.
+ * the section and the byte. Blocks of a container that turned out damaged are given back. A megabyte is hashed while the
+ * next ones are read, so that others on the thread wait for no more than that.
  */
 import { FormatError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { CHUNK_BYTES, Checksum, PIECE_CHUNKS } from './checksum.ts';
+import { Checksum } from './checksum.ts';
 import { aligned, type SectionKind } from './layout.ts';
 import { readSectionTable, type SectionEntry } from './section-table.ts';
 import type { Source } from './source.ts';
+
+/** Bytes read in one call, and hashed at once: some tenths of a millisecond. */
+export const READ_BYTES: number = 1 << 20;
+/** Reads under way at a time: as many as Node has threads for them. */
+const READS_AHEAD = 4;
 
 /** A section as read and checked. */
 export interface LoadedSection {
@@ -19,10 +25,13 @@ export interface LoadedSection {
   readonly kind: SectionKind;
   /** Where it stands in the file. */
   readonly offset: number;
-  /** Its content without padding; of kind `memory` a view of `block`. */
+  /** Its content without padding; of kind `memory` a view of `block`, which may have room behind it. */
   readonly bytes: Uint8Array;
   readonly block: Block | undefined;
 }
+
+/** Bytes of room that the block of a section gets behind what is read; what stands there is undefined. */
+export type RoomOf = (name: string, sizeBytes: number) => number;
 
 /**
  * Read every section of a container, in the order of its table.
@@ -31,17 +40,21 @@ export interface LoadedSection {
  * @throws {MemoryError} when the linear memory cannot hold the sections
  * @throws whatever the source throws
  */
-export async function readContainer(source: Source, runtime: Runtime): Promise<LoadedSection[]> {
+export async function readContainer(
+  source: Source,
+  runtime: Runtime,
+  roomOf: RoomOf = () => 0,
+): Promise<LoadedSection[]> {
   const checksum = new Checksum(runtime);
   const sections: LoadedSection[] = [];
   try {
     for (const entry of await readSectionTable(source, checksum)) {
       const size = aligned(entry.length);
-      const block = entry.kind === 'memory' ? runtime.heap.allocate(size) : undefined;
-      const room = block ? block.bytes() : new Uint8Array(size);
       const { name, kind, offset } = entry;
+      const block = kind === 'memory' ? runtime.heap.allocateUnfilled(size + roomOf(name, size)) : undefined;
+      const room = block ? block.bytes() : new Uint8Array(size);
       sections.push({ name, kind, offset, bytes: room.subarray(0, entry.length), block });
-      await fill(source, entry, room.subarray(0, size), checksum);
+      await fill(source, entry, room.subarray(0, size), checksum, runtime);
     }
     return sections;
   } catch (error) {
@@ -52,11 +65,35 @@ export async function readContainer(source: Source, runtime: Runtime): Promise<L
   }
 }
 
-async function fill(source: Source, entry: SectionEntry, room: Uint8Array, checksum: Checksum): Promise<void> {
-  for (let at = 0; at < room.length; at += PIECE_CHUNKS * CHUNK_BYTES) {
-    const piece = room.subarray(at, at + PIECE_CHUNKS * CHUNK_BYTES);
-    await source.read(entry.offset + at, piece);
-    checksum.update(piece);
+async function fill(
+  source: Source,
+  entry: SectionEntry,
+  room: Uint8Array,
+  checksum: Checksum,
+  runtime: Runtime,
+): Promise<void> {
+  const reads: Promise<void>[] = [];
+  let ahead = 0;
+  const readNext = async (): Promise<void> => {
+    const at = ahead;
+    ahead += READ_BYTES;
+    await source.read(entry.offset + at, room.subarray(at, ahead));
+  };
+  try {
+    for (let at = 0; at < room.length; at += READ_BYTES) {
+      while (reads.length < READS_AHEAD && ahead < room.length) {
+        const read = readNext();
+        // A later read may fail first; it is waited for in its turn.
+        read.catch(() => undefined);
+        reads.push(read);
+      }
+      await reads.shift();
+      // A worker that has to be waited for may have no core while others run.
+      runtime.pool.alone(() => checksum.update(room.subarray(at, at + READ_BYTES)));
+    }
+  } finally {
+    // What is under way writes into memory that may be given to others.
+    await Promise.allSettled(reads);
   }
   const found = checksum.digest();
   if (found !== entry.checksum) {

@@ -16,6 +16,8 @@ export const TEXT_ENCODINGS: readonly TextEncoding[] = ['utf-8', 'utf-16le'];
 
 /** Strings encoded at a time: enough to make a call of the encoder cheap. */
 const BATCH = 1024;
+/** Ends checked in a step, some tenths of a millisecond. */
+const CHECKED_AT_ONCE = 1 << 17;
 /** Strings kept as they were decoded last: answers name the popular ones again and again. */
 const RECENT = 4096;
 /** Most UTF-8 bytes of a UTF-16 code unit. */
@@ -114,15 +116,19 @@ export class TextColumn {
     const text = part.bytes('text');
     const endBytes = part.bytes('ends', size * 4);
     const ends = new Uint32Array(endBytes.buffer, endBytes.byteOffset, size);
-    for (let row = 0, before = 0; row < size; row++) {
-      if (ends[row]! < before) throw part.error('ends', `expected ascending ends, got ${ends[row]} in row ${row}`);
-      before = ends[row]!;
-    }
-    if ((ends[size - 1] ?? 0) !== text.length) {
-      throw part.error('ends', `expected the last end to be ${text.length}, got ${ends[size - 1]}`);
-    }
+    part.checkLater(checkEnds(part, ends, text.length));
     return new TextColumn(encoding, text, ends);
   }
+}
+
+function* checkEnds(part: Part, ends: Uint32Array, textBytes: number): Generator<void, void> {
+  let before = 0;
+  for (let row = 0; row < ends.length; row++) {
+    if (ends[row]! < before) throw part.error('ends', `expected ascending ends, got ${ends[row]} in row ${row}`);
+    before = ends[row]!;
+    if (row % CHECKED_AT_ONCE === 0) yield;
+  }
+  if (before !== textBytes) throw part.error('ends', `expected the last end to be ${textBytes}, got ${before}`);
 }
 
 /** Undefined where a string has no UTF-8. */

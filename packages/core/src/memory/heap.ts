@@ -78,9 +78,20 @@ export class Heap {
    * @throws {MemoryError} when the memory cannot hold it
    */
   allocate(sizeBytes: number): Block {
+    return this.#allocate(sizeBytes, true);
+  }
+
+  /**
+   * `allocate` for what is written before it is read: its bytes are whatever stood there, so that a large one costs nothing.
+   */
+  allocateUnfilled(sizeBytes: number): Block {
+    return this.#allocate(sizeBytes, false);
+  }
+
+  #allocate(sizeBytes: number, isFilled: boolean): Block {
     assert(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0, `heap: a block of ${sizeBytes} bytes`);
     const rounded = Math.max(ALIGNMENT_BYTES, Math.ceil(sizeBytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES);
-    const offset = this.#takeFree(rounded) ?? this.#takeNew(rounded);
+    const offset = this.#takeFree(rounded, isFilled) ?? this.#takeNew(rounded, isFilled);
     this.#usedBytes += rounded;
     const block = new Block(this, offset, rounded);
     this.#collected.register(block, { offset, sizeBytes: rounded }, block);
@@ -93,7 +104,7 @@ export class Heap {
     this.#reclaim({ offset: block.offset, sizeBytes: block.sizeBytes });
   }
 
-  #takeFree(sizeBytes: number): number | undefined {
+  #takeFree(sizeBytes: number, isFilled: boolean): number | undefined {
     const at = this.#free.findIndex((range) => range.sizeBytes >= sizeBytes);
     if (at < 0) return undefined;
     const range = this.#free[at]!;
@@ -101,18 +112,18 @@ export class Heap {
     range.offset += sizeBytes;
     range.sizeBytes -= sizeBytes;
     if (range.sizeBytes === 0) this.#free.splice(at, 1);
-    this.memory.bytes.fill(0, offset, offset + sizeBytes);
+    if (isFilled) this.memory.bytes.fill(0, offset, offset + sizeBytes);
     return offset;
   }
 
   /** Memory never handed out before is zero already; a free range that ends where it begins is joined to it. */
-  #takeNew(sizeBytes: number): number {
+  #takeNew(sizeBytes: number, isFilled: boolean): number {
     const last = this.#free.at(-1);
     const touches = last !== undefined && last.offset + last.sizeBytes === this.#end;
     const offset = touches ? last.offset : this.#end;
     this.memory.ensure(offset + sizeBytes + READ_PAST_BYTES);
     if (touches) {
-      this.memory.bytes.fill(0, offset, this.#end);
+      if (isFilled) this.memory.bytes.fill(0, offset, this.#end);
       this.#free.pop();
     }
     this.#end = offset + sizeBytes;

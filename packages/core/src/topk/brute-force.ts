@@ -10,6 +10,7 @@ import { StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { finishInTurns } from '../parallel/steps.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
 import { callOptions, notIndexed, withExclusions } from './call-options.ts';
 import { readCandidates, readDataset } from './candidate-builder.ts';
@@ -201,6 +202,11 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   /** `call` with `exclude`: one list a query, or one for all. */
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | CallOptions<I>): TopKResult<I> {
     return this.call(queries, withExclusions(exclusions, k));
+  }
+
+  /** Build, in turns of the event loop, what the first exclusion or include list would wait for. */
+  async prepareLookups(): Promise<void> {
+    if (this.#identifiers) await finishInTurns(this.#identifiers.preparation());
   }
 
   /**

@@ -2,17 +2,21 @@
  * The identifiers of an index: one a candidate row, kept as given, any number of rows with the same one.
  *
  * Without identifiers a row's number is its identifier and nothing is stored. The way back, from an identifier to its
- * rows, is built when it is first asked for: a table over the bytes of a text column (rows-by-text.ts), else a hash map
- * with chains. Rows that were added have a map of their own, so that adding copies nothing.
+ * rows, is built when it is first asked for, or before in steps: a table over what was loaded (rows-by-hash.ts), else a
+ * hash map with chains. Rows that were added have a map of their own, so that adding copies nothing.
  */
 import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
 import { TextColumn } from '../format/text-column.ts';
+import { finish } from '../parallel/steps.ts';
 import type { Identifier } from './contract.ts';
-import { RowsByText } from './rows-by-text.ts';
+import { RowsByHash, wordColumn } from './rows-by-hash.ts';
 
 /** End of a chain of rows. */
 const NONE = -1;
+
+/** Rows put into a map in a step: about a millisecond. */
+const ROWS_A_STEP = 1 << 12;
 
 const ALLOWED: readonly string[] = ['string', 'number', 'bigint'];
 
@@ -41,19 +45,30 @@ export class WithAdded<I extends Identifier> implements IdentifierValues<I> {
   }
 }
 
+/** The rows of each identifier. */
+interface RowsOf<I> {
+  forEachRow(identifier: I, visit: (row: number) => void): void;
+}
+
 /** The rows of each identifier of a list: the last one in a map, the ones before it in chains. */
-class RowsByIdentifier<I extends Identifier> {
+class RowsByIdentifier<I extends Identifier> implements RowsOf<I> {
   readonly #first = new Map<I, number>();
   readonly #next: Int32Array;
 
-  constructor(values: IdentifierValues<I>) {
-    const next = new Int32Array(values.length);
+  private constructor(rows: number) {
+    this.#next = new Int32Array(rows);
+  }
+
+  /** The rows of some values, in steps of about a millisecond. */
+  static *steps<I extends Identifier>(values: IdentifierValues<I>): Generator<void, RowsByIdentifier<I>> {
+    const table = new RowsByIdentifier<I>(values.length);
     for (let row = values.length - 1; row >= 0; row--) {
       const identifier = values.at(row)!;
-      next[row] = this.#first.get(identifier) ?? NONE;
-      this.#first.set(identifier, row);
+      table.#next[row] = table.#first.get(identifier) ?? NONE;
+      table.#first.set(identifier, row);
+      if (row % ROWS_A_STEP === 0) yield;
     }
-    this.#next = next;
+    return table;
   }
 
   forEachRow(identifier: I, visit: (row: number) => void): void {
@@ -68,7 +83,7 @@ export class Identifiers<I extends Identifier> {
   #size: number;
   #values: IdentifierValues<I> | undefined;
   #base: IdentifierValues<I> | undefined;
-  #rows: { forEachRow(identifier: I, visit: (row: number) => void): void } | undefined;
+  #rows: RowsOf<I> | undefined;
   /** Identifiers added after the first ones, and the rows of each, ascending. */
   #added: I[] | undefined;
   readonly #addedRows = new Map<I, number[]>();
@@ -116,6 +131,14 @@ export class Identifiers<I extends Identifier> {
   /** The identifier of a row, counted from `firstRow`. */
   readonly of = (row: number): I => (this.#values ? this.#values.at(row)! : ((this.firstRow + row) as I));
 
+  /** Build the way back from identifiers to rows, in steps of about a millisecond; rows may be added between them. */
+  *preparation(): Generator<void, void> {
+    if (!this.#base || this.#rows) return;
+    const base = this.#base;
+    const rows = yield* rowsOf(base);
+    if (this.#base === base) this.#rows ??= rows;
+  }
+
   /**
    * Every row of an identifier, ascending, counted from `firstRow`; none for an unknown one.
    *
@@ -131,19 +154,20 @@ export class Identifiers<I extends Identifier> {
       if (Number.isInteger(row) && row >= 0 && row < this.size) visit(row);
       return;
     }
-    this.#rows ??= rowsOf(this.#base);
+    this.#rows ??= finish(rowsOf(this.#base));
     this.#rows.forEachRow(identifier, visit);
     for (const row of this.#addedRows.get(identifier) ?? []) visit(row);
   }
 }
 
-function rowsOf<I extends Identifier>(
-  values: IdentifierValues<I>,
-): {
-  forEachRow(identifier: I, visit: (row: number) => void): void;
-} {
-  if (!(values instanceof TextColumn)) return new RowsByIdentifier(values);
-  return new RowsByText(values) as { forEachRow(identifier: Identifier, visit: (row: number) => void): void };
+function rowsOf<I extends Identifier>(values: IdentifierValues<I>): Generator<void, RowsOf<I>> {
+  const table = (): Generator<void, unknown> => {
+    if (values instanceof TextColumn) return RowsByHash.steps(values);
+    if (values instanceof Float64Array) return RowsByHash.steps(wordColumn(values));
+    if (values instanceof BigInt64Array) return RowsByHash.steps(wordColumn(values));
+    return RowsByIdentifier.steps(values);
+  };
+  return table() as Generator<void, RowsOf<I>>;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** ScaNN changes while it serves: upserts, deletions, rebalancing, and what comes back from bytes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
 import { readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
@@ -149,4 +150,102 @@ test('save → load: the same answers, and updates go on', async () => {
     for (const one of [index, loaded]) one.upsert(['new'], [queries[0]!]);
     assert.deepEqual(loaded.call(queries, ALL).hits(0), index.call(queries, ALL).hits(0));
   }
+});
+
+/** The largest of the calls that fill or copy shared memory while `work` runs, in bytes. */
+function largestFill(work: () => void): number {
+  let most = 0;
+  const { fill } = Uint8Array.prototype;
+  Uint8Array.prototype.fill = function (this: Uint8Array, value, begin = 0, end = this.length): Uint8Array {
+    most = Math.max(most, end - begin);
+    return fill.call(this, value, begin, end) as Uint8Array;
+  };
+  try {
+    work();
+  } finally {
+    Uint8Array.prototype.fill = fill;
+  }
+  return most;
+}
+
+test('loaded with headroom: upserts use it little by little and copy nothing; the answers are the same', async () => {
+  for (const options of [{}, { soar: 1 }, { tree: 'never' }] as Options[]) {
+    const queryTower = undefined;
+    const bytes = bundleToBytes({ index: make(options), queryTower } as never);
+    const own = new Runtime({ threads: 1 });
+    const [plain, roomy] = await Promise.all(
+      [0, 4].map(async (headroom) => {
+        const { index } = await bundleFromBytes(bytes, { runtime: own, headroom });
+        return index as unknown as Index;
+      }),
+    );
+    assert.deepEqual(bundleToBytes({ index: roomy } as never), bundleToBytes({ index: plain } as never));
+    assert.equal(roomy!.sizeBytes, plain!.sizeBytes);
+    assert.ok(roomy!.room > plain!.room + 500, `${roomy!.room} and ${plain!.room}`);
+    const rowsAt = roomy!.parts().rows!.byteOffset;
+    for (const index of [plain!, roomy!]) await index.prepareLookups();
+    const most = largestFill(() => {
+      for (let i = 0; i < 300; i++) roomy!.upsert([`id ${800 + i}`], [more[i]!]);
+    });
+    assert.ok(most <= 1 << 17, `${most} bytes cleared at once`);
+    assert.equal(roomy!.parts().rows!.byteOffset, rowsAt, 'the rows stand where they were read to');
+    plain!.upsert(names(800, 1100), more.slice(0, 300));
+    const [before, after] = [plain!, roomy!].map((index) => index.call(queries, ALL));
+    queries.forEach((_, b) => {
+      assert.deepEqual(after!.hits(b), before!.hits(b));
+    });
+  }
+  await assert.rejects(bundleFromBytes(bundleToBytes({ index: make() } as never), { headroom: -1 }), {
+    code: 'ERR_OPTION',
+  });
+});
+
+test('room made in turns: queries go on, updates are refused until it has ended, and answers stay', async () => {
+  for (const options of [{}, { soar: 1 }, { tree: 'never' }] as Options[]) {
+    const index = make(options);
+    const before = index.call(queries, ALL);
+    const { room } = index;
+    const growing = index.reserveInTurns(100_000);
+    assert.throws(() => index.upsert(['new'], [more[0]!]), { code: 'ERR_STATE' });
+    assert.throws(() => index.delete(['id 1']), { code: 'ERR_STATE' });
+    await assert.rejects(index.reserveInTurns(1), { code: 'ERR_STATE' });
+    const [during, aside] = [index.call(queries, ALL), await index.callAsync(queries, ALL)];
+    await growing;
+    assert.ok(index.room >= 100_000 && index.room > room);
+    const at = index.parts().rows!.byteOffset;
+    for (const found of [during, aside, index.call(queries, ALL)]) assert.deepEqual(found.hits(3), before.hits(3));
+    index.upsert(names(800, 1300), more);
+    assert.equal(index.parts().rows!.byteOffset, at);
+    const wanted = new Map<string, ArrayLike<number>>(names(0, 800).map((id, i) => [id, rows[i]!]));
+    names(800, 1300).forEach((id, i) => {
+      wanted.set(id, more[i]!);
+    });
+    check(index, wanted);
+    index.free();
+  }
+});
+
+test('candidates that are replaced while room is made: it ends, and gives back what it took', async () => {
+  const own = new Runtime({ threads: 1 });
+  const index = new ScaNN<ArrayLike<number>, string>({ tree: 'always', numLeaves: 20, runtime: own });
+  index.index(rows, names(0, 800));
+  await index.rebalance();
+  const { usedBytes } = own.heap;
+  const rebalancing = index.rebalance();
+  const growing = index.reserveInTurns(100_000);
+  await Promise.all([rebalancing, growing]);
+  assert.ok(own.heap.usedBytes < usedBytes + 100_000, `${own.heap.usedBytes - usedBytes} bytes more`);
+});
+
+test('lookups prepared in steps: updates between them count, and queries with exclusions find everything', async () => {
+  const index = make({ soar: 1 });
+  const preparing = index.prepareLookups();
+  index.delete(['id 3']);
+  index.upsert(['late'], [more[0]!]);
+  await preparing;
+  await index.prepareLookups();
+  const best = index.call(queries[0]!, ALL).identifiers();
+  const found = index.call(queries[0]!, { ...ALL, exclude: [best[0]!, 'late'] }).identifiers();
+  assert.ok(!found.includes(best[0]!) && !found.includes('id 3') && !found.includes('late'));
+  await new ScaNN({ runtime }).index([]).prepareLookups();
 });

@@ -102,6 +102,8 @@ export class Leaves {
   readonly parts: LeafParts;
   readonly #record: Block;
   #derived: Block[] = [];
+  /** What the record says of them. */
+  readonly #derivedFields: Partial<IndexRecord>;
   #largest: Int32Array | undefined;
 
   constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts) {
@@ -109,6 +111,7 @@ export class Leaves {
     this.shape = shape;
     this.parts = parts;
     this.#record = runtime.heap.allocate(RECORD_BYTES);
+    this.#derivedFields = shape.leaves > 0 ? this.#derive() : {};
     this.refresh();
   }
 
@@ -154,15 +157,20 @@ export class Leaves {
     return block.floats(block.sizeBytes / 4);
   }
 
+  /** The parts as bytes, without room that is kept behind them. */
+  bytes(): Record<string, Uint8Array> {
+    return Object.fromEntries(
+      Object.entries(partBytes(this.shape)).map(([name, size]) => [name, this.parts[name]!.bytes().subarray(0, size)]),
+    );
+  }
+
   /** Bytes of all parts. */
   get sizeBytes(): number {
-    return Object.values(this.parts).reduce((sum, block) => sum + block.sizeBytes, 0);
+    return Object.values(this.bytes()).reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Write the record again: after parts moved or grew. */
   refresh(): void {
-    for (const block of this.#derived) block.free();
-    this.#derived = [];
     const { shape, parts } = this;
     const at = (name: string): number => parts[name]?.offset ?? 0;
     const record = Object.fromEntries(INDEX_FIELDS.map((field) => [field, 0])) as IndexRecord;
@@ -180,7 +188,7 @@ export class Leaves {
       copies: shape.copies,
       groups: shape.capacity,
     });
-    if (shape.leaves > 0) Object.assign(record, this.#treeFields(at));
+    if (shape.leaves > 0) Object.assign(record, this.#treeFields(at), this.#derivedFields);
     writeRecord(this.#record, INDEX_FIELDS, record);
   }
 
@@ -191,6 +199,28 @@ export class Leaves {
   }
 
   #treeFields(at: (name: string) => number): Partial<IndexRecord> {
+    const { shape } = this;
+    return {
+      leafGroups: at('leafGroups'),
+      leafExtra: shape.capacity > shape.builtGroups ? at('leafExtra') : 0,
+      nextGroup: at('nextGroup'),
+      productBlocks: shape.productBlocks,
+      blockWidth: shape.blockWidth,
+      codebook: at('codebook'),
+      correctionBlocks: shape.correctionBlocks,
+      corrections: at('corrections'),
+      correctionIsRelative: shape.correctionKind === 1 ? 1 : 0,
+      codes: at('codes'),
+      leafBounds: at('leafQuads'),
+      bounds: at('bounds'),
+      mean: at('mean'),
+      rotation: at('rotation'),
+      upperLeaves: at('upperLeaves'),
+    };
+  }
+
+  /** What the kernels read beside the parts: no part that changes is among what it is computed from. */
+  #derive(): Partial<IndexRecord> {
     const { shape, runtime } = this;
     const { leaves, dimensions: d } = shape;
     const centroids = this.floats('centroids');
@@ -214,26 +244,12 @@ export class Leaves {
       centroidUnscale: packed.unscale,
       leafAddend: addends.offset,
       leafInverseNorm: inverse.offset,
-      leafGroups: at('leafGroups'),
-      leafExtra: shape.capacity > shape.builtGroups ? at('leafExtra') : 0,
-      nextGroup: at('nextGroup'),
-      productBlocks: shape.productBlocks,
-      blockWidth: shape.blockWidth,
-      codebook: at('codebook'),
-      correctionBlocks: shape.correctionBlocks,
-      corrections: at('corrections'),
-      correctionIsRelative: shape.correctionKind === 1 ? 1 : 0,
-      codes: at('codes'),
-      leafBounds: at('leafQuads'),
-      bounds: at('bounds'),
-      mean: at('mean'),
-      rotation: at('rotation'),
     };
-    if (shape.upperGroups > 0) Object.assign(fields, this.#upperFields(at));
+    if (shape.upperGroups > 0) Object.assign(fields, this.#deriveUpper());
     return fields;
   }
 
-  #upperFields(at: (name: string) => number): Partial<IndexRecord> {
+  #deriveUpper(): Partial<IndexRecord> {
     const { upperGroups, dimensions: d, isSquared } = this.shape;
     const upper = this.floats('upperCentroids');
     const packed = packCentroids(this.runtime, upper, upperGroups, d);
@@ -249,7 +265,6 @@ export class Leaves {
       upperCentroids: packed.block.offset,
       upperUnscale: packed.unscale,
       upperAddend: addends.offset,
-      upperLeaves: at('upperLeaves'),
     };
   }
 }

@@ -3,6 +3,7 @@
  */
 import { normalize } from '../../clustering/k-means.ts';
 import { IdentifierError, ShapeError } from '../../errors/errors.ts';
+import { finish } from '../../parallel/steps.ts';
 import { Matrix } from '../../vectors/matrix.ts';
 import type { Identifier } from '../contract.ts';
 import { checkIdentifiers, Identifiers } from '../identifiers.ts';
@@ -53,7 +54,7 @@ export class LiveIndex<I extends Identifier> {
 
   /** The slots of each row. */
   get slots(): SlotsOfRows {
-    this.#slotsOf ??= new SlotsOfRows(this.leaves, this.identifiers.size);
+    this.#slotsOf ??= finish(SlotsOfRows.steps(this.leaves, this.identifiers.size));
     return this.#slotsOf;
   }
 
@@ -107,6 +108,27 @@ export class LiveIndex<I extends Identifier> {
   /** Room for `candidates` more. */
   reserve(candidates: number): void {
     this.#changes().reserve(candidates, this.identifiers.size + candidates);
+  }
+
+  /** `reserve` in steps of about a millisecond, between which nothing may change. */
+  growth(candidates: number): Generator<void, void> {
+    return this.#changes().growth(candidates, this.identifiers.size + candidates);
+  }
+
+  /** Candidates there is room for, if they filled the groups they open. */
+  get roomPoints(): number {
+    return this.#changes().roomPoints;
+  }
+
+  /** What lookups and changes need, in steps of about a millisecond; there may be changes between them. */
+  *preparation(): Generator<void, void> {
+    yield* this.identifiers.preparation();
+    if (!this.#slotsOf) {
+      const slots = yield* SlotsOfRows.steps(this.leaves, this.identifiers.size);
+      // A change between the steps has made its own.
+      this.#slotsOf ??= slots;
+    }
+    yield* this.#changes().preparation();
   }
 
   /** How far changes have led from the build. */

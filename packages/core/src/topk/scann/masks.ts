@@ -1,12 +1,17 @@
 /** Filters and exclusions of a call as the kernels read them: bit words of groups, and lists of slots. */
 import { OptionError, ShapeError, StateError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
+import { touchPages } from '../../parallel/steps.ts';
 import type { CallOptions, Exclusions, Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { RowMask } from '../row-mask.ts';
 import { GROUP_SLOTS, type Leaves } from './leaves.ts';
 
 const GRAIN = 256;
+/** Groups looked at in a step: about a millisecond, as rows stand anywhere. */
+const GROUPS_A_STEP = 1 << 10;
+/** Room for new rows: little memory lies idle, and growing costs little in sum. */
+const GROWTH = 1 / 8;
 
 /** A filter compiled for one state of one index: words of groups, and the slots they keep while those are few. */
 export class GroupFilter {
@@ -70,26 +75,43 @@ function countBits(word: number): number {
 
 /** Slots of rows: up to two where there are second leaves. */
 export class SlotsOfRows {
+  /** Slot + 1, or 0 for none: what a new array holds. */
   #first: Int32Array;
   #second: Int32Array | undefined;
 
-  constructor(leaves: Leaves, rows: number) {
+  private constructor(rows: number, copies: number) {
+    const room = rows + Math.ceil(rows * GROWTH);
+    this.#first = new Int32Array(room);
+    this.#second = copies > 1 ? new Int32Array(room) : undefined;
+  }
+
+  /** The slots of the rows of an index, in steps of about a millisecond, between which nothing changes. */
+  static *steps(leaves: Leaves, rows: number): Generator<void, SlotsOfRows> {
     const { groups, copies } = leaves.shape;
+    const slots = new SlotsOfRows(rows, copies);
+    yield* touchPages(slots.#first);
+    if (slots.#second) yield* touchPages(slots.#second);
+    for (let begin = 0; begin < groups; begin += GROUPS_A_STEP) {
+      slots.#add(leaves, begin, Math.min(groups, begin + GROUPS_A_STEP));
+      yield;
+    }
+    return slots;
+  }
+
+  #add(leaves: Leaves, begin: number, end: number): void {
     const rowOf = leaves.integers('rowOf');
     const valid = leaves.integers('valid');
-    this.#first = new Int32Array(rows).fill(-1);
-    this.#second = copies > 1 ? new Int32Array(rows).fill(-1) : undefined;
-    for (let slot = 0; slot < groups * GROUP_SLOTS; slot++) {
+    for (let slot = begin * GROUP_SLOTS; slot < end * GROUP_SLOTS; slot++) {
       const row = rowOf[slot]!;
       if (row < 0 || !((valid[slot >> 5]! >>> (slot & 31)) & 1)) continue;
-      if (this.#first[row]! < 0) this.#first[row] = slot;
-      else if (this.#second) this.#second[row] = slot;
+      if (this.#first[row] === 0) this.#first[row] = slot + 1;
+      else if (this.#second) this.#second[row] = slot + 1;
     }
   }
 
   /** The slot of a row, or −1. */
   first(row: number): number {
-    return this.#first[row] ?? -1;
+    return (this.#first[row] ?? 0) - 1;
   }
 
   /** Put a row in one slot, none before. */
@@ -98,8 +120,8 @@ export class SlotsOfRows {
       this.#first = grown(this.#first, row);
       if (this.#second) this.#second = grown(this.#second, row);
     }
-    this.#first[row] = slot;
-    if (this.#second) this.#second[row] = -1;
+    this.#first[row] = slot + 1;
+    if (this.#second) this.#second[row] = 0;
   }
 
   /** Take a row out of its slots. */
@@ -109,17 +131,17 @@ export class SlotsOfRows {
 
   /** Visit the slots of a row. */
   forEach(row: number, visit: (slot: number) => void): void {
-    const slot = this.#first[row] ?? -1;
+    const slot = this.first(row);
     if (slot < 0) return;
+    const other = (this.#second?.[row] ?? 0) - 1;
     visit(slot);
-    const other = this.#second?.[row] ?? -1;
     if (other >= 0) visit(other);
   }
 }
 
-/** Room for `row` and as many again. */
+/** Room for `row` and an eighth as many again. */
 function grown(slots: Int32Array, row: number): Int32Array {
-  const more = new Int32Array(2 * row + 16).fill(-1);
+  const more = new Int32Array(Math.ceil(row * (1 + GROWTH)) + 16);
   more.set(slots);
   return more;
 }

@@ -11,6 +11,8 @@ import { type ScannOptions, type ScannSettings, scannSettings } from './options.
 
 /** The bounds of every number of a shape; larger ones would not fit the linear memory anyway. */
 const NUMBER_MAX = 2 ** 31;
+/** Numbers checked in a step, some tenths of a millisecond. */
+const CHECKED_AT_ONCE = 1 << 17;
 const INTEGERS = [
   'dimensions',
   'leaves',
@@ -44,7 +46,7 @@ export function saveScann<I extends Identifier>(
   identifiers: Identifiers<I>,
   size: number,
 ): Saved {
-  const { shape, parts } = leaves;
+  const { shape } = leaves;
   return {
     kind: 'scann',
     settings: {
@@ -53,10 +55,7 @@ export function saveScann<I extends Identifier>(
       size,
       rows: identifiers.size,
     },
-    sections: Object.entries(partBytes(shape)).map(([name, bytes]) => ({
-      name,
-      bytes: parts[name]!.bytes().subarray(0, bytes),
-    })),
+    sections: Object.entries(leaves.bytes()).map(([name, bytes]) => ({ name, bytes })),
     parts: { identifiers: saveIdentifiers(identifiers) },
   };
 }
@@ -101,33 +100,39 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
     Object.entries(partBytes(shape)).map(([name, bytes]) => [name, part.memory(name, bytes)]),
   );
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
-  checkNumbers(part, shape, parts, rows);
+  part.checkLater(checkNumbers(part, shape, parts, rows));
   return { settings, leaves: new Leaves(runtime, shape, parts), identifiers, size };
 }
 
 /** Every number the kernels follow must lead to a place that exists. @throws {FormatError} naming the part */
-function checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: number): void {
+function* checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: number): Generator<void, void> {
   const { leaves, groups, builtGroups, upperGroups, capacity } = shape;
   const slots = parts.rowOf!.integers(capacity * GROUP_SLOTS);
-  if (!slots.every((row) => row >= -1 && row < rows)) throw part.error('rowOf', `expected rows below ${rows}`);
+  yield* within(slots, -1, rows, () => part.error('rowOf', `expected rows below ${rows}`));
   const valid = parts.valid!.integers(capacity);
   for (let slot = 0; slot < slots.length; slot++) {
     if (slots[slot] === -1 && (valid[slot >> 5]! >>> (slot & 31)) & 1) {
       throw part.error('valid', `expected no bit where there is no row, got one for slot ${slot}`);
     }
+    if (slot % CHECKED_AT_ONCE === 0) yield;
   }
-  if (shape.places > 0 && !parts.placeOf!.integers(slots.length).every((place) => place >= 0 && place < shape.places)) {
-    throw part.error('placeOf', `expected places below ${shape.places}`);
+  if (shape.places > 0) {
+    const places = parts.placeOf!.integers(slots.length);
+    yield* within(places, 0, shape.places, () => part.error('placeOf', `expected places below ${shape.places}`));
   }
   if (leaves === 0) return;
   if (!isAscending(parts.leafGroups!.integers(leaves + 1), builtGroups)) {
     throw part.error('leafGroups', `expected groups of leaves in order up to ${builtGroups}`);
   }
+  yield;
   // A chain goes from newer to older groups, so it ends.
   const next = parts.nextGroup!.integers(capacity);
   const heads = parts.leafExtra!.integers(leaves);
-  if (!heads.every((group) => group >= -1 && group < groups) || !next.every((group, g) => group >= -1 && group < g)) {
-    throw part.error('nextGroup', 'expected chains of groups that end');
+  const noChain = (): Error => part.error('nextGroup', 'expected chains of groups that end');
+  yield* within(heads, -1, groups, noChain);
+  for (let group = 0; group < next.length; group++) {
+    if (next[group]! < -1 || next[group]! >= group) throw noChain();
+    if (group % CHECKED_AT_ONCE === 0) yield;
   }
   if (upperGroups > 0 && !isAscending(parts.upperLeaves!.integers(upperGroups + 1), leaves)) {
     throw part.error('upperLeaves', `expected leaves of groups in order up to ${leaves}`);
@@ -139,6 +144,14 @@ function checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: numb
       (quad, l) => l === 0 || quad - quads[l - 1]! === Math.ceil((built[l]! - built[l - 1]!) / 4),
     );
     if (!fit || quads[0] !== 0) throw part.error('leafQuads', 'expected a bound for each group');
+  }
+}
+
+/** All numbers must be from `least` to below `end`. */
+function* within(numbers: Int32Array, least: number, end: number, error: () => Error): Generator<void, void> {
+  for (let i = 0; i < numbers.length; i++) {
+    if (numbers[i]! < least || numbers[i]! >= end) throw error();
+    if (i % CHECKED_AT_ONCE === 0) yield;
   }
 }
 

@@ -12,16 +12,16 @@ import { StateError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import type { Matrix, VectorsLike } from '../../vectors/matrix.ts';
+import { finishInTurns } from '../../parallel/steps.ts';
+import type { VectorsLike } from '../../vectors/matrix.ts';
 import { notIndexed, withExclusions } from '../call-options.ts';
-import { readCandidates, readDataset } from '../candidate-builder.ts';
+import { readDataset } from '../candidate-builder.ts';
 import type { CallOptions, CandidateDataset, Exclusions, Identifier, Queries, QueryModel, TopK } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import type { TopKResult } from '../result.ts';
 import { vectorSource } from '../vector-source.ts';
-import { buildFlat, buildTree } from './build.ts';
+import { buildLive, type Candidates, gatherCandidates } from './build-live.ts';
 import { type PreparedCall, prepareCall, type ScannCallOptions } from './call.ts';
-import { prepareRows } from './candidates.ts';
 import { LiveIndex, type ScannDrift } from './live-index.ts';
 import { compileFilter, type GroupFilter } from './masks.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
@@ -29,11 +29,6 @@ import { RowBuffer } from './row-buffer.ts';
 import { loadScann, saveScann } from './saved.ts';
 import { ScannSearch } from './search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
-
-/** Below it scoring everything is about as fast as a tree, and exact. */
-const TREE_FROM = 20_000;
-/** Codes of 16 words a block need as many rows. */
-const TREE_ROWS_MIN = 16;
 
 /** Options of a build that lets others run between its steps. */
 export interface IndexAsyncOptions {
@@ -53,6 +48,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   #asideSearch: ScannSearch | undefined;
   #aside: Promise<void> | undefined;
   #live: LiveIndex<I> | undefined;
+  #isGrowing = false;
   /** Updates while a rebalance is under way, to be done again on its result. */
   #journal: (() => void)[] | undefined;
 
@@ -105,7 +101,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
     this.#still('index');
-    const build = this.#build(this.#gather(candidates, identifiers));
+    const build = this.#build(gatherCandidates(candidates, identifiers, this.runtime));
     for (let step = build.next(); !step.done; step = build.next());
     return this;
   }
@@ -121,7 +117,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     { signal, onProgress }: IndexAsyncOptions = {},
   ): Promise<this> {
     throwIfAborted('index', signal);
-    const build = this.#build(this.#gather(candidates, identifiers));
+    const build = this.#build(gatherCandidates(candidates, identifiers, this.runtime));
     try {
       for (let step = build.next(); !step.done; step = build.next()) {
         onProgress?.(step.value);
@@ -209,6 +205,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** @throws {StateError} while `callAsync` reads the candidates */
   #still(what: string): void {
+    if (this.#isGrowing) throw new StateError(`${what}: expected no reserveInTurns under way, got one that copies`);
     if (this.#aside)
       throw new StateError(`${what}: expected no callAsync under way, got one that reads the candidates`);
   }
@@ -281,6 +278,33 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     this.#served().reserve(checkInteger('reserve', candidates, 0));
   }
 
+  /** Candidates that can be upserted before `reserve` copies anything, if they fill the groups of leaves they open. */
+  get room(): number {
+    return this.#live?.roomPoints ?? 0;
+  }
+
+  /** `reserve` with the event loop between short steps. Queries go on; updates are refused until it has ended. */
+  async reserveInTurns(candidates: number): Promise<void> {
+    const live = this.#served();
+    this.#still('reserveInTurns');
+    const steps = live.growth(checkInteger('reserve', candidates, 0));
+    this.#isGrowing = true;
+    try {
+      while (this.#live === live && !steps.next().done) await this.#turn();
+    } finally {
+      steps.return();
+      this.#isGrowing = false;
+    }
+  }
+
+  /**
+   * Build, in turns of the event loop, what the first update, exclusion or include list would wait for: the way from
+   * identifiers to where their candidates stand. It may be called at any time; queries and updates go on.
+   */
+  async prepareLookups(): Promise<void> {
+    if (this.#live && this.dimensions > 0) await finishInTurns(this.#live.preparation());
+  }
+
   /** How far updates have led from the leaves as they were built. */
   drift(): ScannDrift {
     return this.#served().drift();
@@ -317,8 +341,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** The parts of the index as bytes, by name: views that hold until the candidates change. */
   parts(): Record<string, Uint8Array> {
-    const parts = this.#live?.leaves.parts ?? {};
-    return Object.fromEntries(Object.entries(parts).map(([name, block]) => [name, block.bytes()]));
+    return this.#live?.leaves.bytes() ?? {};
   }
 
   /** What the index is made of. */
@@ -364,34 +387,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#live;
   }
 
-  #gather(
-    candidates: VectorsLike,
-    identifiers: readonly I[] | undefined,
-  ): { rows: Matrix; identifiers: Identifiers<I> } {
-    const buffer = new RowBuffer(this.runtime);
-    try {
-      const names = readCandidates(vectorSource('candidates', candidates), identifiers, buffer);
-      return { rows: buffer.take(), identifiers: names };
-    } catch (error) {
-      buffer.free();
-      throw error;
-    }
-  }
-
-  *#build({ rows, identifiers }: { rows: Matrix; identifiers: Identifiers<I> }): Generator<Progress, void> {
-    const { tree, distanceMeasure } = this.settings;
-    const input = prepareRows(rows, distanceMeasure);
-    try {
-      const hasTree = rows.rows >= TREE_ROWS_MIN && (tree === 'always' || (tree === 'auto' && rows.rows >= TREE_FROM));
-      const leaves = hasTree
-        ? yield* buildTree(input, this.settings, this.runtime)
-        : buildFlat(rows, this.settings, this.runtime);
-      const old = this.#live;
-      this.#live = new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
-      old?.free();
-    } finally {
-      if (input.coded !== input.rows) input.coded.free();
-      input.rows.free();
-    }
+  *#build(candidates: Candidates<I>): Generator<Progress, void> {
+    const live = yield* buildLive(candidates, this.settings, this.runtime);
+    this.#live?.free();
+    this.#live = live;
   }
 }

@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { SavedSection } from '../../src/format/saved.ts';
 import { TextColumn } from '../../src/format/text-column.ts';
+import { finish } from '../../src/parallel/steps.ts';
+import type { Identifier } from '../../src/topk/contract.ts';
 import { Identifiers } from '../../src/topk/identifiers.ts';
-import { RowsByText } from '../../src/topk/rows-by-text.ts';
+import { RowsByHash, wordColumn } from '../../src/topk/rows-by-hash.ts';
 import { saveIdentifiers } from '../../src/topk/saved-identifiers.ts';
 
 const rowsOf = (table: { forEachRow(text: string, visit: (row: number) => void): void }, text: string): number[] => {
@@ -17,7 +19,7 @@ const word = fc.oneof(fc.constantFrom('', 'a', 'b', 'é', '\ud800', '😀'), fc.
 test('every row of a text, ascending, and none of another; in both encodings', () => {
   fc.assert(
     fc.property(fc.array(word, { maxLength: 60 }), word, (words, other) => {
-      const table = new RowsByText(TextColumn.from(words));
+      const table = finish(RowsByHash.steps(TextColumn.from(words)));
       for (const text of [...words, other]) {
         assert.deepEqual(
           rowsOf(table, text),
@@ -26,6 +28,61 @@ test('every row of a text, ascending, and none of another; in both encodings', (
       }
     }),
   );
+});
+
+test('rows of numbers and of bigints, −0 being 0, and none for what 64 bits cannot hold', () => {
+  const rows = <V>(table: RowsByHash<V>, value: V): number[] => {
+    const found: number[] = [];
+    table.forEachRow(value, (row) => found.push(row));
+    return found;
+  };
+  const numbers = finish(RowsByHash.steps(wordColumn(Float64Array.of(3, -0, 2.5, 3, 0, 2 ** 60))));
+  assert.deepEqual(
+    [3, 0, -0, 2.5, 2 ** 60, 4].map((value) => rows(numbers, value)),
+    [[0, 3], [1, 4], [1, 4], [2], [5], []],
+  );
+  const bigints = finish(RowsByHash.steps(wordColumn(BigInt64Array.of(3n, -1n, 3n))));
+  assert.deepEqual(
+    [3n, -1n, 2n ** 64n - 1n, 7n].map((value) => rows(bigints, value)),
+    [[0, 2], [1], [], []],
+  );
+});
+
+test('a table is built in steps of some thousand rows, from the last to the first', () => {
+  const column = wordColumn(Float64Array.from({ length: 30_000 }, (_, row) => row % 10_000));
+  const steps = RowsByHash.steps({
+    ...column,
+    hashAt(row) {
+      hashed++;
+      return column.hashAt(row);
+    },
+  });
+  let hashed = 0;
+  for (let step = steps.next(); ; step = steps.next()) {
+    assert.ok(hashed <= 8192, `${hashed} rows in a step`);
+    hashed = 0;
+    if (step.done) break;
+  }
+});
+
+test('identifiers prepared in steps are found as others are, those added between the steps too', () => {
+  const bases = [
+    TextColumn.from(['a', 'b', 'a']),
+    Float64Array.of(1, 2, 1),
+    BigInt64Array.of(1n, 2n, 1n),
+    ['x', 'y', 'x'],
+  ];
+  for (const base of bases) {
+    const identifiers = new Identifiers<Identifier>(3, base as never);
+    const steps = identifiers.preparation();
+    steps.next();
+    identifiers.add(base.at(0)!);
+    finish(steps);
+    const found: number[] = [];
+    identifiers.forEachRow(base.at(0)!, (row) => found.push(row));
+    assert.deepEqual(found, [0, 2, 3]);
+    assert.deepEqual([...identifiers.preparation()], [], 'prepared once');
+  }
 });
 
 test('saved with what was added: the bytes of all encoded at once, and none of the loaded ones encoded again', () => {

@@ -1,0 +1,62 @@
+/** From candidates as they are given to an index that answers: a tree, or below some thousands their rows alone. */
+import type { Progress } from '../../clustering/k-means.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import type { Matrix, VectorsLike } from '../../vectors/matrix.ts';
+import { readCandidates } from '../candidate-builder.ts';
+import type { Identifier } from '../contract.ts';
+import type { Identifiers } from '../identifiers.ts';
+import { vectorSource } from '../vector-source.ts';
+import { buildFlat, buildTree } from './build.ts';
+import { prepareRows } from './candidates.ts';
+import { LiveIndex } from './live-index.ts';
+import type { ScannSettings } from './options.ts';
+import { RowBuffer } from './row-buffer.ts';
+
+/** Below it scoring everything is about as fast as a tree, and exact. */
+const TREE_FROM = 20_000;
+/** Codes of 16 words a block need as many rows. */
+const TREE_ROWS_MIN = 16;
+
+/** Rows and their identifiers, in the runtime. */
+export interface Candidates<I extends Identifier> {
+  rows: Matrix;
+  identifiers: Identifiers<I>;
+}
+
+/**
+ * Copy candidates into the runtime.
+ *
+ * @throws as `ScaNN.index`
+ */
+export function gatherCandidates<I extends Identifier>(
+  candidates: VectorsLike,
+  identifiers: readonly I[] | undefined,
+  runtime: Runtime,
+): Candidates<I> {
+  const buffer = new RowBuffer(runtime);
+  try {
+    const names = readCandidates(vectorSource('candidates', candidates), identifiers, buffer);
+    return { rows: buffer.take(), identifiers: names };
+  } catch (error) {
+    buffer.free();
+    throw error;
+  }
+}
+
+/** Build an index of candidates, which are freed; steps are as long as those of the build. */
+export function* buildLive<I extends Identifier>(
+  { rows, identifiers }: Candidates<I>,
+  settings: ScannSettings,
+  runtime: Runtime,
+): Generator<Progress, LiveIndex<I>> {
+  const { tree, distanceMeasure } = settings;
+  const input = prepareRows(rows, distanceMeasure);
+  try {
+    const hasTree = rows.rows >= TREE_ROWS_MIN && (tree === 'always' || (tree === 'auto' && rows.rows >= TREE_FROM));
+    const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
+    return new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
+  } finally {
+    if (input.coded !== input.rows) input.coded.free();
+    input.rows.free();
+  }
+}
