@@ -69,6 +69,7 @@ export function compact(
     });
     if (rebalance) await rebalanceSaved(building, load);
     const loaded = await load(building);
+    await loaded.servable.prepare();
     const target = loaded.journal!;
     let copiedTo = savedTo;
     const copyRest = async (): Promise<void> => {

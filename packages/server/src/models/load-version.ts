@@ -10,7 +10,7 @@ import { DataError } from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
-import type { ServedIndex } from '../servable/index-parts.ts';
+import { ROOM_SHARE, type ServedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
 import type { LoadedVersion } from './version-record.ts';
@@ -36,7 +36,7 @@ async function bundleFile(path: string): Promise<{ file: string; folder: string 
  */
 export async function loadVersion(path: string, fsync: FsyncPolicy): Promise<LoadedVersion> {
   const { file, folder } = await bundleFile(path);
-  const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file);
+  const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file, { headroom: ROOM_SHARE });
   const servable = new IndexServable({
     index: index as ServedIndex,
     queryTower,
@@ -54,7 +54,10 @@ export async function loadVersion(path: string, fsync: FsyncPolicy): Promise<Loa
       ),
   });
   if (folder === undefined) return { servable };
-  const journal = await Journal.open(join(folder, JOURNAL_NAME), fsync, ({ update }) => {
+  const journalPath = join(folder, JOURNAL_NAME);
+  // Replaying is updating. A version without updates serves sooner.
+  if ((await stat(journalPath).catch(() => undefined))?.size) await servable.prepare();
+  const journal = await Journal.open(journalPath, fsync, ({ update }) => {
     servable.check(update);
     servable.apply(update);
   });

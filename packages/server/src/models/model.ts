@@ -49,6 +49,7 @@ export class Model {
   #gate: Promise<void> = Promise.resolve();
   #applied: Promise<void> = Promise.resolve();
   #updatesUnderWay = new Set<Promise<void>>();
+  #isMakingRoom = false;
   #unloaded = false;
   /** True while a compaction runs: another would write the same. */
   isCompacting = false;
@@ -155,6 +156,7 @@ export class Model {
    * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
    */
   async update(updates: readonly Update[]): Promise<number> {
+    await this.newest?.served?.servable.prepare();
     await this.#opened();
     const record = this.newest;
     if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${this.name})`);
@@ -168,7 +170,22 @@ export class Model {
     this.#updatesUnderWay.add(settled);
     void settled.then(() => this.#updatesUnderWay.delete(settled));
     await record.served!.hold(() => done);
+    if (servable.isCrowded()) void this.#makeRoom(record);
     return record.version;
+  }
+
+  /** Make room in the candidates of a version before updates run out of it; they wait meanwhile. */
+  async #makeRoom(record: VersionRecord): Promise<void> {
+    const { served } = record;
+    if (this.#isMakingRoom || !served) return;
+    this.#isMakingRoom = true;
+    try {
+      await this.withoutUpdates(() => served.hold(({ servable }) => servable.makeRoom()));
+    } catch {
+      // No memory: the updates themselves find out, and say so.
+    } finally {
+      this.#isMakingRoom = false;
+    }
   }
 
   /** Resolves while no work holds updates back. */
@@ -239,7 +256,11 @@ export class Model {
     const record = this.#newRecord(folder);
     this.#setState(record, 'LOADING');
     try {
-      this.#makeAvailable(record, await this.#options.load(folder.path));
+      const loaded = await this.#options.load(folder.path);
+      // Beside a version that serves there is time: queries with exclusions, and updates, then wait for nothing.
+      if (this.newest) await loaded.servable.prepare();
+      this.#makeAvailable(record, loaded);
+      void loaded.servable.prepare().catch(() => undefined);
     } catch (error) {
       const { code, message } = toServingError(error);
       record.errorCode = code;

@@ -4,7 +4,8 @@
  *
  * An `Ask` is one query with its settings, an `Answer` its candidates. `answer` takes many asks at once, because a scan
  * of the index is shared by the queries of a batch; the queue above it decides how many asks one call gets. A promise
- * means the scan is on the worker threads: the event loop goes on, and updates wait for it. Answers are by score descending, ties by row ascending, and are as long as there are candidates.
+ * means the scan is on the worker threads: the event loop goes on, and updates wait for it. Answers are by score
+ * descending, ties by row ascending, and are as long as there are candidates.
  */
 import type { Identifier } from 'shortlist';
 import type { Filter } from '../attributes/filter.ts';
@@ -86,6 +87,15 @@ export interface Servable {
   quiet(): Promise<void> | undefined;
   /** Whether `answer` is exact already. */
   isExact(): boolean;
+  /**
+   * Build what the first update, exclusion or include list would wait for, a millisecond or so at a time; the same promise
+   * whenever it is called.
+   */
+  prepare(): Promise<void>;
+  /** True when updates will soon find no room: then `makeRoom` should copy what is there to where there is more. */
+  isCrowded(): boolean;
+  /** Make room for updates, a millisecond or so at a time; until it has ended nothing may be applied. */
+  makeRoom(): Promise<void>;
   /** Throw, as `apply` would, when an update cannot be applied; change nothing. */
   check(update: Update): void;
   /** Change the candidates; visible to the next `answer`. */

@@ -64,6 +64,15 @@ export class Delta {
     return this.alive === undefined || ((this.alive[row >>> 5]! >>> (row & 31)) & 1) === 1;
   }
 
+  /** Rows of the index that count and that a filter lets through; undefined for all. */
+  mask(words: Int32Array | undefined): Int32Array | undefined {
+    const { alive } = this;
+    if (!alive || !words) return alive ?? words;
+    const mask = alive.slice();
+    for (let w = 0; w < mask.length; w++) mask[w]! &= words[w]!;
+    return mask;
+  }
+
   /** The row of an identifier in the delta, or undefined. */
   rowOf(identifier: Identifier): number | undefined {
     const slot = this.#slots.get(identifier);

@@ -12,12 +12,16 @@ export interface QueryTower {
 /** An index whose rows can be found by identifier: every index of the library. */
 export interface ServedIndex extends SavableIndex<never, Identifier> {
   readonly identifiers: Identifiers<Identifier> | undefined;
+  prepareLookups(): Promise<void>;
 }
 
 /** An index that takes updates itself. A replaced candidate keeps its row, a new one gets the next. */
 export interface UpdatableIndex extends ServedIndex {
   upsert(identifiers: readonly Identifier[], vectors: Matrix): void;
   delete(identifiers: readonly Identifier[]): number;
+  /** Candidates that can be upserted before what is there is copied. */
+  readonly room: number;
+  reserveInTurns(candidates: number): Promise<void>;
 }
 
 /** An index built of leaves, which updates lead away from where the candidates are. */
@@ -36,6 +40,20 @@ export function rebalanced(index: ServedIndex): RebalancedIndex | undefined {
 export function updatable(index: ServedIndex): UpdatableIndex | undefined {
   const { upsert, delete: remove } = index as Partial<UpdatableIndex>;
   return upsert && remove && index.identifiers?.values ? (index as UpdatableIndex) : undefined;
+}
+
+/** Room for updates that is made, as a share of the candidates, and the room at which it is time for more. */
+export const ROOM_SHARE: number = 1 / 8;
+const CROWDED_SHARE = 1 / 32;
+
+/** True when there is little room for updates. */
+export function isCrowded(index: UpdatableIndex | undefined): boolean {
+  return index !== undefined && index.room < CROWDED_SHARE * index.size;
+}
+
+/** Make room for updates; until it has ended none may come. */
+export async function makeRoom(index: UpdatableIndex | undefined): Promise<void> {
+  await index?.reserveInTurns(Math.ceil(ROOM_SHARE * index.size));
 }
 
 /** What a servable is made of. */

@@ -14,6 +14,8 @@ import { Delta } from './delta.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
 import {
   type IndexServableParts,
+  isCrowded,
+  makeRoom,
   rebalanced,
   type ServedIndex,
   type UpdatableIndex,
@@ -56,6 +58,7 @@ export class IndexServable implements Servable {
   /** Scans on the worker threads. */
   readonly #scans: Set<Promise<void>> = new Set();
   readonly #drift: DriftWatch | undefined;
+  #prepared: Promise<void> | undefined;
   /** Running mean of the time a query takes. */
   #askMs = 0;
   /** What an approximate index counts its work into; an exact one leaves it as it is. */
@@ -228,7 +231,7 @@ export class IndexServable implements Servable {
       reorder,
       include: include && this.#own(include),
       exclude: lists.some((list) => list.length > 0) ? lists : undefined,
-      filter: this.#mask(words),
+      filter: this.#delta.mask(words),
       // The canary's work is not the users'.
       ...(exact ? { exact } : { work: this.#work }),
     } as never;
@@ -243,15 +246,6 @@ export class IndexServable implements Servable {
       });
     };
     return { queries, options, take };
-  }
-
-  /** Rows of the index that count and that the filter lets through; undefined for all. */
-  #mask(words: Int32Array | undefined): Int32Array | undefined {
-    const { alive } = this.#delta;
-    if (!alive || !words) return alive ?? words;
-    const mask = alive.slice();
-    for (let w = 0; w < mask.length; w++) mask[w]! &= words[w]!;
-    return mask;
   }
 
   #merged(found: Answer, ask: Ask, words: Int32Array | undefined, query: Float32Array): Answer {
@@ -282,6 +276,19 @@ export class IndexServable implements Servable {
     if (type === 'string') return identifiers.map(String);
     if (type === 'bigint') return identifiers.map(BigInt);
     return identifiers.map(Number);
+  }
+
+  prepare(): Promise<void> {
+    this.#prepared ??= this.#index.prepareLookups();
+    return this.#prepared;
+  }
+
+  isCrowded(): boolean {
+    return isCrowded(this.#updatable);
+  }
+
+  makeRoom(): Promise<void> {
+    return makeRoom(this.#updatable);
   }
 
   check(update: Update): void {

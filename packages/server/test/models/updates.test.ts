@@ -79,3 +79,13 @@ test('a large request is applied a few candidates at a time, in order, with turn
   for (let i = 1; i < seen.length; i++) assert.ok(seen[i]! - seen[i - 1]! <= 32, seen.join());
   await model.unload();
 });
+
+test('room is made once for updates that find little, while later ones wait', async () => {
+  const { model, servable } = await servedModel('crowded');
+  servable.crowded = true;
+  await Promise.all(['e', 'f', 'g'].map((identifier) => model.update([upsert(identifier)])));
+  await model.update([upsert('h')]);
+  assert.equal(servable.rooms, 1);
+  assert.equal(servable.size, 8);
+  await model.unload();
+});

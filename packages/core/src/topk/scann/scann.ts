@@ -285,8 +285,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** `reserve` with the event loop between short steps. Queries go on; updates are refused until it has ended. */
   async reserveInTurns(candidates: number): Promise<void> {
-    const live = this.#served();
+    while (this.#aside) await this.#aside;
     this.#still('reserveInTurns');
+    const live = this.#served();
     const steps = live.growth(checkInteger('reserve', candidates, 0));
     this.#isGrowing = true;
     try {
