@@ -1,5 +1,5 @@
 /** One unary gRPC call as a function: admitted, given a deadline, its refusal turned into a status. */
-import { type handleUnaryCall, Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, Metadata, type ServerDuplexStream, type ServerUnaryCall } from '@grpc/grpc-js';
 import { presentedKey, type Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
@@ -9,6 +9,9 @@ import { type ServingError, toServingError } from '../status/serving-error.ts';
 
 /** What a call knows beside its message. */
 export type CallOptions = AskOptions & { limits: RequestLimits };
+
+/** A call of either kind. */
+type AnyCall = ServerUnaryCall<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 
 /** A handler for grpc-js of a function of message and options. */
 export function unary<Q, A>(
@@ -24,20 +27,27 @@ export function unary<Q, A>(
       (message) => callback(null, message),
       (error: unknown) => {
         const refusal = toServingError(error);
-        if (refusal.code === 'INTERNAL')
-          context.logger.error({ err: refusal.cause ?? refusal, path: call.getPath() }, 'call failed');
+        logFailure(context, call, refusal);
         callback({ code: refusal.grpcStatus, details: refusal.message, metadata: retryAfter(refusal) });
       },
     );
   };
 }
 
-function admitCall({ keys }: ServingContext, call: ServerUnaryCall<unknown, unknown>, role: Role): void {
+/** A fault of ours says nothing to the client: its cause is in the log. */
+export function logFailure({ logger }: ServingContext, call: AnyCall, refusal: ServingError): void {
+  if (refusal.code !== 'INTERNAL') return;
+  logger.error({ err: refusal.cause ?? refusal, path: call.getPath() }, 'call failed');
+}
+
+/** Let a call in, or throw. */
+export function admitCall({ keys }: ServingContext, call: AnyCall, role: Role): void {
   const first = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
   keys.check(presentedKey(first('authorization'), first('x-api-key')), role);
 }
 
-function callOptions({ limits }: ServingContext, call: ServerUnaryCall<unknown, unknown>): CallOptions {
+/** Deadline of a call, and whether its client has gone. */
+export function callOptions({ limits }: ServingContext, call: AnyCall): CallOptions {
   const given = call.getDeadline();
   const leftMs = Number(given) - Date.now();
   const deadline =

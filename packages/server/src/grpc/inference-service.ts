@@ -1,5 +1,5 @@
 /** The Open Inference Protocol over gRPC: `inference.GRPCInferenceService`, raw and typed contents. */
-import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
 import { infer, parseVersion } from '../inference/infer.ts';
@@ -8,6 +8,7 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, elementCount, isDatatype, type Tensor } from '../tensors/tensor.ts';
 import { type CallOptions, unary } from './calls.ts';
+import { type OpenStreams, type StreamAnswers, streamed } from './streams.ts';
 
 interface Parameter {
   parameter_choice?: 'bool_param' | 'int64_param' | 'string_param' | 'double_param' | 'uint64_param';
@@ -46,13 +47,22 @@ interface ModelInferRequest {
   raw_input_contents: Buffer[];
 }
 
+interface ModelInferResponse {
+  id: string;
+  model_name?: string;
+  model_version?: string;
+  parameters?: Readonly<Record<string, Parameter>>;
+  outputs?: { name: string; datatype: Datatype; shape: readonly number[] }[];
+  raw_output_contents?: Uint8Array[];
+}
+
 interface ModelName {
   name: string;
   version: string;
 }
 
 /** Handlers of `inference.GRPCInferenceService`. */
-export function inferenceService(context: ServingContext): UntypedServiceImplementation {
+export function inferenceService(context: ServingContext, streams: OpenStreams): UntypedServiceImplementation {
   const { registry, limits } = context;
   const choose = ({ name, version }: ModelName): ServedVersion =>
     registry.choose(name, { version: parseVersion(version) });
@@ -68,6 +78,7 @@ export function inferenceService(context: ServingContext): UntypedServiceImpleme
       modelMetadata(registry.find(request.name), choose(request)),
     ),
     ModelInfer: unary(context, 'read', (request: ModelInferRequest, options) => modelInfer(context, request, options)),
+    ModelStreamInfer: streamed(context, 'read', streams, (call) => streamAnswers(context, call)),
     ModelConfig: unary(context, 'read', (request: ModelName) => ({
       config: modelConfig(choose(request), limits.queries),
     })),
@@ -94,11 +105,35 @@ export function inferenceService(context: ServingContext): UntypedServiceImpleme
   };
 }
 
+interface ModelStreamInferResponse {
+  error_message: string;
+  infer_response: ModelInferResponse;
+}
+
+/** Says, as Triton does, that no other answer to this request follows. */
+const FINAL: Readonly<Record<string, Parameter>> = { triton_final_response: { bool_param: true } };
+
+/** As Triton: a refusal is a message of the stream, or with the header `triton_grpc_error` the end of it. */
+function streamAnswers(
+  context: ServingContext,
+  { metadata }: ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>,
+): StreamAnswers<ModelInferRequest, ModelStreamInferResponse> {
+  const endsAtRefusal = metadata.get('triton_grpc_error')[0] === 'true';
+  return {
+    answer: async (request, options) => {
+      const response = await modelInfer(context, request, options);
+      return { error_message: '', infer_response: { ...response, parameters: FINAL } };
+    },
+    refuse: ({ id }, { message }) =>
+      endsAtRefusal ? undefined : { error_message: message, infer_response: { id, parameters: FINAL } },
+  };
+}
+
 async function modelInfer(
   { registry }: ServingContext,
   request: ModelInferRequest,
   options: CallOptions,
-): Promise<object> {
+): Promise<ModelInferResponse> {
   const raw = request.raw_input_contents;
   if (raw.length > 0 && raw.length !== request.inputs.length) {
     throw invalidArgument(`expected ${request.inputs.length} raw_input_contents, got ${raw.length}`);

@@ -7,6 +7,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { candidateService } from './candidate-service.ts';
 import { DEFINITIONS, serviceOf } from './definitions.ts';
 import { inferenceService } from './inference-service.ts';
+import type { OpenStreams } from './streams.ts';
 import { modelService, predictionService } from './tensorflow-service.ts';
 
 const SERVICES = {
@@ -23,12 +24,13 @@ const TLS_POLL_MS = 5_000;
 export class GrpcServer {
   readonly #server: Server;
   readonly #health: HealthImplementation;
+  readonly #streams: OpenStreams = new Set();
 
   constructor(context: ServingContext) {
     const { bodyBytes } = context.limits;
     this.#server = new Server({ 'grpc.max_receive_message_length': bodyBytes, 'grpc.max_send_message_length': -1 });
     for (const [name, implement] of Object.entries(SERVICES)) {
-      this.#server.addService(serviceOf(name), implement(context));
+      this.#server.addService(serviceOf(name), implement(context, this.#streams));
     }
     this.#health = new HealthImplementation(
       Object.fromEntries(['', ...Object.keys(SERVICES)].map((name) => [name, 'NOT_SERVING'])),
@@ -70,6 +72,7 @@ export class GrpcServer {
   close(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      for (const stop of this.#streams) stop();
       this.#server.tryShutdown(() => {
         clearTimeout(timer);
         resolve();

@@ -76,6 +76,38 @@ def triton_grpc():
     assert client.is_server_ready()
 
 
+def triton_grpc_stream():
+    """Requests of one stream: answers in their order, a refusal among them, then a stream that ends at its first."""
+    import queue
+
+    import numpy as np
+    import tritonclient.grpc as module
+
+    answers = queue.Queue()
+    callback = lambda result, error: answers.put((result, error))
+    users = module.InferInput("query", [1], "BYTES")
+    users.set_data_from_numpy(np.array([b"u1"], dtype=np.object_))
+    client = module.InferenceServerClient(GRPC)
+    client.start_stream(callback)
+    for i in range(50):
+        client.async_stream_infer("nobody" if i == 20 else "films", [users], request_id=str(i), parameters={"k": 3})
+    client.stop_stream()
+    got = [answers.get(timeout=10) for _ in range(50)]
+    assert "nobody" in str(got[20][1]) and got[20][0] is None
+    for i, (result, error) in enumerate(got):
+        if i == 20:
+            continue
+        assert error is None and result.get_response().id == str(i)
+        assert result.get_response().parameters["triton_final_response"].bool_param
+        assert result.as_numpy("identifiers").shape == (1, 3)
+    assert answers.empty()
+
+    client.start_stream(callback, headers={"triton_grpc_error": "true"})
+    client.async_stream_infer("nobody", [users])
+    assert answers.get(timeout=10)[1].status() == "StatusCode.NOT_FOUND"
+    client.stop_stream()
+
+
 def tensorflow_serving():
     import grpc
     from tensorflow.core.framework import tensor_pb2, tensor_shape_pb2, types_pb2

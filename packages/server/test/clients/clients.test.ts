@@ -30,6 +30,7 @@ clientTest('tritonclient over HTTP and gRPC, gRPC health and reflection', 'SHORT
   'triton_http',
   'triton_http_plain',
   'health_and_reflection',
+  'triton_grpc_stream',
   'triton_grpc',
 ]);
 clientTest('TF Serving’s public stubs', 'SHORTLIST_PYTHON_TFS', ['tensorflow_serving']);

@@ -116,6 +116,15 @@ const CALLS: readonly (readonly [service: string, method: string, message: objec
     },
   ],
   [
+    'inference.GRPCInferenceService',
+    'ModelStreamInfer',
+    {
+      model_name: 'films',
+      inputs: [{ name: 'embedding', datatype: 'FP32', shape: [1, 4] }],
+      raw_input_contents: [Buffer.alloc(16)],
+    },
+  ],
+  [
     'shortlist.v1.CandidateService',
     'Upsert',
     { model: 'films', candidates: [{ id: { text: 'x' }, embedding: [1, 2, 3, 4] }] },

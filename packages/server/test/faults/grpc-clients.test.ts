@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { Client, type ClientOptions, compressionAlgorithms, credentials, Metadata, status } from '@grpc/grpc-js';
 import { serviceOf } from '../../src/grpc/definitions.ts';
+import { occupy, until } from '../fixtures/occupied.ts';
 import { startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const server = await startTiny(await tinyBasePath(), {
@@ -56,32 +57,6 @@ function live(client: Client): Promise<void> {
   });
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
-}
-
-/** Keep the queue busy with one scan: what comes waits until the function is called. */
-async function occupy(client: Client): Promise<() => Promise<void>> {
-  const answer = servable.answer.bind(servable);
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let isScanning = false;
-  servable.answer = async (asks) => {
-    servable.answer = answer;
-    isScanning = true;
-    await released;
-    return answer(asks);
-  };
-  const { code } = infer(client, 'u1');
-  await until(() => isScanning);
-  return async () => {
-    release();
-    assert.equal(await code, status.OK);
-  };
-}
-
 test('a message over the limit is RESOURCE_EXHAUSTED, compressed or not; the connection goes on', async () => {
   const gzip = { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip };
   for (const options of [{}, gzip]) {
@@ -119,7 +94,7 @@ test('who cancels is not searched for, and the place is free', async () => {
   const client = newClient();
   // More rounds than there are places: a place that leaked would be missed.
   for (let round = 0; round < 5; round++) {
-    const release = await occupy(other);
+    const release = await occupy(servable, () => infer(other, 'u1').code);
     const before = { ...statistics };
     const calls = Array.from({ length: 4 }, () => infer(client, 'u1'));
     await until(() => batcher.waiting === 4);
@@ -139,7 +114,7 @@ test('who cancels is not searched for, and the place is free', async () => {
 test('a connection that breaks takes its places with it; others go on', async () => {
   const other = newClient();
   for (let round = 0; round < 3; round++) {
-    const release = await occupy(other);
+    const release = await occupy(servable, () => infer(other, 'u1').code);
     const { leases } = server.registry.choose('films', {});
     const { port, sever } = await severableWay();
     const client = newClient({}, port);
@@ -157,7 +132,7 @@ test('a connection that breaks takes its places with it; others go on', async ()
 
 test('a full queue is UNAVAILABLE, a deadline that passes in it DEADLINE_EXCEEDED; others are answered', async () => {
   const client = newClient();
-  const release = await occupy(client);
+  const release = await occupy(servable, () => infer(client, 'u1').code);
   const late = infer(client, 'u1', Date.now() + 300);
   const kept = Array.from({ length: 3 }, () => infer(client, 'u1'));
   await until(() => batcher.waiting === 4);

@@ -88,7 +88,6 @@ test('what is not retrieval is UNIMPLEMENTED, and the connection goes on', async
     'tensorflow.serving.PredictionService/Regress',
     'tensorflow.serving.PredictionService/MultiInference',
     'tensorflow.serving.ModelService/HandleReloadConfigRequest',
-    'inference.GRPCInferenceService/ModelStreamInfer',
   ]) {
     const refused = new Promise<ServiceError | null>((resolve) => {
       client.makeUnaryRequest(`/${method}`, bytes, bytes, Buffer.alloc(0), new Metadata(), (error) => resolve(error));

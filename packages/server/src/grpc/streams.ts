@@ -1,0 +1,107 @@
+/**
+ * A bidirectional gRPC call as a function: every message of it is answered like a call of its own, in their order.
+ *
+ * The messages of a stream are under way together, so that they share scans, up to a bound; at the bound, or while the
+ * client does not read its answers, nothing more is read, and HTTP/2's flow control holds the client back. A cancelled
+ * stream's messages are dropped from the queue. When the server stops, what was read is answered and the stream ends
+ * with UNAVAILABLE: a stream may live for days, a stop does not wait for its client to end it.
+ */
+import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
+import type { Role } from '../access/api-keys.ts';
+import type { ServingContext } from '../context/serving-context.ts';
+import { traced } from '../observe/tracing.ts';
+import { ServingError, toServingError } from '../status/serving-error.ts';
+import { admitCall, type CallOptions, callOptions, logFailure } from './calls.ts';
+
+/** Messages of one stream that may be under way: a scan takes as many asks at once. */
+const UNDER_WAY_MAX = 64;
+
+/** The streams that are open, each as the function that ends it. */
+export type OpenStreams = Set<() => void>;
+
+/** How the messages of a stream are answered. */
+export interface StreamAnswers<Q, A> {
+  answer: (message: Q, options: CallOptions) => Promise<A>;
+  /** The answer that says that one message was refused; undefined ends the stream with the refusal's status. */
+  refuse: (message: Q, refusal: ServingError) => A | undefined;
+}
+
+/** A handler for grpc-js; `begin` is called with each stream. */
+export function streamed<Q, A>(
+  context: ServingContext,
+  role: Role,
+  streams: OpenStreams,
+  begin: (call: ServerDuplexStream<Q, A>) => StreamAnswers<Q, A>,
+): handleBidiStreamingCall<Q, A> {
+  return (call) => {
+    try {
+      admitCall(context, call, role);
+    } catch (error) {
+      endWith(call, toServingError(error));
+      return;
+    }
+    answerInOrder(context, call, streams, begin(call));
+  };
+}
+
+function answerInOrder<Q, A>(
+  context: ServingContext,
+  call: ServerDuplexStream<Q, A>,
+  streams: OpenStreams,
+  { answer, refuse }: StreamAnswers<Q, A>,
+): void {
+  let underWay = 0;
+  let isOver = false;
+  let written: Promise<void> = Promise.resolve();
+  const end = (refusal?: ServingError): void => {
+    if (isOver) return;
+    isOver = true;
+    call.pause();
+    if (refusal) endWith(call, refusal);
+    else call.end();
+  };
+  const answered = async (message: Q): Promise<{ message: A } | { refusal: ServingError }> => {
+    try {
+      return { message: await traced(call.getPath(), {}, () => answer(message, callOptions(context, call))) };
+    } catch (error) {
+      const refusal = toServingError(error);
+      logFailure(context, call, refusal);
+      const said = refuse(message, refusal);
+      return said === undefined ? { refusal } : { message: said };
+    }
+  };
+  call.on('data', (message: Q) => {
+    if (++underWay === UNDER_WAY_MAX) call.pause();
+    const next = answered(message);
+    written = written.then(async () => {
+      const outcome = await next;
+      if (!isOver && 'refusal' in outcome) end(outcome.refusal);
+      if (!isOver && 'message' in outcome) await write(call, outcome.message);
+      if (underWay-- === UNDER_WAY_MAX && !isStopping) call.resume();
+    });
+  });
+  let isStopping = false;
+  const stop = (): void => {
+    isStopping = true;
+    call.pause();
+    void written.then(() => end(new ServingError('UNAVAILABLE', 'The server is stopping', { retryAfterS: 1 })));
+  };
+  streams.add(stop);
+  call.on('end', () => void written.then(() => end()));
+  call.on('close', () => {
+    isOver = true;
+    streams.delete(stop);
+  });
+}
+
+/** Write an answer; resolves when there is room for the next. */
+function write<A>(call: ServerDuplexStream<unknown, A>, message: A): Promise<void> {
+  return new Promise((resolve) => {
+    // The callback also comes, with an error, when the client is gone.
+    if (call.write(message, () => resolve())) resolve();
+  });
+}
+
+function endWith(call: ServerDuplexStream<unknown, unknown>, { grpcStatus, message }: ServingError): void {
+  call.emit('error', { code: grpcStatus, details: message });
+}
