@@ -5,7 +5,7 @@
  * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
  * it again gives the same file, byte for byte. docs/format.md describes the file.
  */
-import { checkNumber } from '../checks/numbers.ts';
+import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { OptionError } from '../errors/errors.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
@@ -45,6 +45,11 @@ export interface LoadOptions {
    * that are there. Addresses are reserved, memory is taken as the room is used. Default 0.
    */
   headroom?: number;
+  /**
+   * Reads under way at a time, each of a megabyte on a thread of the system's. Default 4; 1 leaves the cores to what runs
+   * beside.
+   */
+  reads?: number | undefined;
 }
 
 /**
@@ -77,18 +82,19 @@ export function bundleToBytes<Q, I extends Identifier>(contents: BundleContents<
 /**
  * Read a bundle. Where the source waits for its bytes, as a file does, the event loop comes around after each megabyte.
  *
- * @throws {OptionError} when the headroom is below 0
+ * @throws {OptionError} when headroom or reads are out of range
  * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
  * @throws {MemoryError} when the linear memory cannot hold it
  */
 export async function readBundle<Q = string, I extends Identifier = Identifier>(
   source: Source,
-  { runtime = defaultRuntime(), headroom = 0 }: LoadOptions = {},
+  { runtime = defaultRuntime(), headroom = 0, reads = 4 }: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
   checkNumber('headroom', headroom, 0);
+  checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);
   const load = (root: Part): Bundle<Features, Identifier> => loadPart(root, { bundle: loadContents });
-  return (await readSaved(source, load, runtime, roomOf)) as unknown as Bundle<Q, I>;
+  return (await readSaved(source, load, runtime, { roomOf, reads })) as unknown as Bundle<Q, I>;
 }
 
 /** A bundle from its bytes, which are copied; throws as `readBundle`. */

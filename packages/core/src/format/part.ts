@@ -6,7 +6,7 @@ import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { finishInTurns } from '../parallel/steps.ts';
-import { type LoadedSection, type RoomOf, readContainer } from './reader.ts';
+import { type LoadedSection, type ReadOptions, readContainer } from './reader.ts';
 import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
 import type { Source } from './source.ts';
@@ -91,7 +91,7 @@ export class Part {
   }
 
   /**
-   * Have the content of sections checked before anybody gets what was loaded, in steps of about a millisecond; `check`
+   * Have the content of sections checked before anybody gets what was loaded, in short steps; `check`
    * throws what `error` makes.
    */
   checkLater(check: Generator<void, void>): void {
@@ -147,16 +147,15 @@ export function loadPart<T, A extends readonly unknown[]>(part: Part, loaders: L
  * Read a container and load the object in it; the event loop comes around while it is read and checked.
  *
  * @param load makes the live object of the root; blocks of the linear memory belong to what it returns
- * @param roomOf bytes of room behind a section in its block
  * @throws {FormatError} when anything is missing, damaged, unknown or left over
  */
 export async function readSaved<T>(
   source: Source,
   load: (root: Part) => T,
   runtime: Runtime,
-  roomOf?: RoomOf,
+  options: ReadOptions = {},
 ): Promise<T> {
-  const list = await readContainer(source, runtime, roomOf);
+  const list = await readContainer(source, runtime, options);
   try {
     const { loaded, checks } = loadTree(list, load, runtime);
     for (const check of checks) await finishInTurns(check);

@@ -16,8 +16,8 @@ import type { Source } from './source.ts';
 
 /** Bytes read in one call, and hashed at once: some tenths of a millisecond. */
 export const READ_BYTES: number = 1 << 20;
-/** Reads under way at a time: as many as Node has threads for them. */
-const READS_AHEAD = 4;
+/** Reads under way at a time, unless it is said: as many as Node has threads for them. */
+const READS = 4;
 
 /** A section as read and checked. */
 export interface LoadedSection {
@@ -30,8 +30,13 @@ export interface LoadedSection {
   readonly block: Block | undefined;
 }
 
-/** Bytes of room that the block of a section gets behind what is read; what stands there is undefined. */
-export type RoomOf = (name: string, sizeBytes: number) => number;
+/** How to read a container. */
+export interface ReadOptions {
+  /** Bytes of room that the block of a section gets behind what is read; what stands there is undefined. Default 0. */
+  roomOf?: (name: string, sizeBytes: number) => number;
+  /** Reads under way at a time. Default 4. */
+  reads?: number | undefined;
+}
 
 /**
  * Read every section of a container, in the order of its table.
@@ -43,7 +48,7 @@ export type RoomOf = (name: string, sizeBytes: number) => number;
 export async function readContainer(
   source: Source,
   runtime: Runtime,
-  roomOf: RoomOf = () => 0,
+  { roomOf = () => 0, reads = READS }: ReadOptions = {},
 ): Promise<LoadedSection[]> {
   const checksum = new Checksum(runtime);
   const sections: LoadedSection[] = [];
@@ -54,7 +59,7 @@ export async function readContainer(
       const block = kind === 'memory' ? runtime.heap.allocateUnfilled(size + roomOf(name, size)) : undefined;
       const room = block ? block.bytes() : new Uint8Array(size);
       sections.push({ name, kind, offset, bytes: room.subarray(0, entry.length), block });
-      await fill(source, entry, room.subarray(0, size), checksum, runtime);
+      await fill(source, entry, room.subarray(0, size), checksum, runtime, reads);
     }
     return sections;
   } catch (error) {
@@ -71,6 +76,7 @@ async function fill(
   room: Uint8Array,
   checksum: Checksum,
   runtime: Runtime,
+  readsMax: number,
 ): Promise<void> {
   const reads: Promise<void>[] = [];
   let ahead = 0;
@@ -81,7 +87,7 @@ async function fill(
   };
   try {
     for (let at = 0; at < room.length; at += READ_BYTES) {
-      while (reads.length < READS_AHEAD && ahead < room.length) {
+      while (reads.length < readsMax && ahead < room.length) {
         const read = readNext();
         // A later read may fail first; it is waited for in its turn.
         read.catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * Long work as steps of about a millisecond: done at once, or with the event loop between them, so that whoever shares
- * the thread waits for a step and not for the whole.
+ * Long work as short steps: done at once, or with the event loop between them, so that whoever shares the thread waits for
+ * a step and not for the whole. A step takes some tenths of a millisecond: a request takes several turns of the loop.
  */
 
 /** Resolves when the event loop has come around: what was ready before runs before. */
@@ -30,7 +30,7 @@ export async function finishInTurns<T>(steps: Generator<void, T>): Promise<T> {
 }
 
 /** Bytes of new memory touched in a step: the system takes up to 12 µs for each page of 4 KiB. */
-const TOUCHED_BYTES = 1 << 18;
+const TOUCHED_BYTES = 1 << 16;
 
 /** Have the system give an array of zeros its pages, before work that goes through it in no order would wait for them. */
 export function* touchPages(zeros: Int32Array): Generator<void, void> {

@@ -59,7 +59,7 @@ test('a table is built in steps of some thousand rows, from the last to the firs
   });
   let hashed = 0;
   for (let step = steps.next(); ; step = steps.next()) {
-    assert.ok(hashed <= 8192, `${hashed} rows in a step`);
+    assert.ok(hashed <= 1024, `${hashed} rows in a step`);
     hashed = 0;
     if (step.done) break;
   }

@@ -27,8 +27,8 @@ export interface JournalRecovery {
   reason: string | undefined;
 }
 
-/** Records replayed between two turns of the event loop: about a millisecond. */
-const REPLAYED_AT_ONCE = 32;
+/** Records replayed between two turns of the event loop: some tenths of a millisecond. */
+const REPLAYED_AT_ONCE = 16;
 
 interface Waiting {
   bytes: Buffer;

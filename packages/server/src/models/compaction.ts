@@ -22,8 +22,8 @@ import type { LoadedVersion, VersionLoader } from './version-record.ts';
 /** Folders that a compaction builds in; what a killed one left is removed at start. */
 export const COMPACTING_PREFIX = '.compacting-';
 
-/** Updates copied between two turns of the event loop: about a millisecond. */
-const COPIED_AT_ONCE = 32;
+/** Updates copied between two turns of the event loop: some tenths of a millisecond. */
+const COPIED_AT_ONCE = 16;
 /** Bytes of updates that may be left for the last step, where updates wait: some tens of milliseconds. */
 const REST_BYTES = 1 << 17;
 /** Passes after which updates wait although more come than can be copied. */
@@ -68,7 +68,7 @@ export function compact(
       return end;
     });
     if (rebalance) await rebalanceSaved(building, load);
-    const loaded = await load(building);
+    const loaded = await load(building, true);
     await loaded.servable.prepare();
     const target = loaded.journal!;
     let copiedTo = savedTo;
@@ -120,7 +120,7 @@ async function readPart(path: string, begin: number, end: number): Promise<Buffe
 }
 
 async function rebalanceSaved(folder: string, load: VersionLoader): Promise<void> {
-  const { servable, journal } = await load(folder);
+  const { servable, journal } = await load(folder, true);
   try {
     await servable.saveRebalanced(folder);
   } finally {

@@ -31,12 +31,16 @@ async function bundleFile(path: string): Promise<{ file: string; folder: string 
 /**
  * Load a version.
  *
+ * @param isBeside while another serves: one read at a time, for the memory it is read to costs a core as well
  * @throws {FormatError} when bundle or journal are damaged
  * @throws {DataError} when the folder holds no bundle, or its attributes do not fit
  */
-export async function loadVersion(path: string, fsync: FsyncPolicy): Promise<LoadedVersion> {
+export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = false): Promise<LoadedVersion> {
   const { file, folder } = await bundleFile(path);
-  const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file, { headroom: ROOM_SHARE });
+  const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file, {
+    headroom: ROOM_SHARE,
+    ...(isBeside && { reads: 1 }),
+  });
   const servable = new IndexServable({
     index: index as ServedIndex,
     queryTower,

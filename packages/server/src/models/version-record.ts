@@ -17,8 +17,8 @@ export interface LoadedVersion {
   journal?: Journal | undefined;
 }
 
-/** Loads a version from its folder. */
-export type VersionLoader = (path: string) => Promise<LoadedVersion>;
+/** Loads a version from its folder; `isBeside`: while another serves, which keeps the cores it needs. */
+export type VersionLoader = (path: string, isBeside?: boolean) => Promise<LoadedVersion>;
 
 /** One version of a model. */
 export interface VersionRecord {

@@ -88,13 +88,13 @@ export interface Servable {
   /** Whether `answer` is exact already. */
   isExact(): boolean;
   /**
-   * Build what the first update, exclusion or include list would wait for, a millisecond or so at a time; the same promise
+   * Build what the first update, exclusion or include list would wait for, in short steps; the same promise
    * whenever it is called.
    */
   prepare(): Promise<void>;
   /** True when updates will soon find no room: then `makeRoom` should copy what is there to where there is more. */
   isCrowded(): boolean;
-  /** Make room for updates, a millisecond or so at a time; until it has ended nothing may be applied. */
+  /** Make room for updates, in short steps; until it has ended nothing may be applied. */
   makeRoom(): Promise<void>;
   /** Throw, as `apply` would, when an update cannot be applied; change nothing. */
   check(update: Update): void;

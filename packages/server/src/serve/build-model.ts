@@ -39,8 +39,8 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
     basePath: single ? dirname(path) : path,
     ...(single ? { list: () => singleVersion(path) } : {}),
     ...(config.policy ? { policy: config.policy } : {}),
-    load: async (versionPath) => {
-      const loaded = await load(versionPath);
+    load: async (versionPath, isBeside) => {
+      const loaded = await load(versionPath, isBeside);
       await warmUp(loaded, versionPath, metrics);
       const recovery = loaded.journal?.recovery;
       if (recovery && recovery.bytesCut > 0)

@@ -52,7 +52,7 @@ export class ShortlistServer {
     this.#options = options;
     this.logger = options.logger ?? pino({ level: 'info' }, pino.destination(2));
     const fsync = options.fsync ?? { everyMs: 10 };
-    this.#load = (path) => loadVersion(path, fsync);
+    this.#load = (path, isBeside) => loadVersion(path, fsync, isBeside);
   }
 
   /**

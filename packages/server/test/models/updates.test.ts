@@ -76,7 +76,7 @@ test('a large request is applied a few candidates at a time, in order, with turn
   isOver = true;
   assert.equal(servable.size, 4 + 319, 'the later request was applied after the whole of the earlier');
   const seen = [...sizes];
-  for (let i = 1; i < seen.length; i++) assert.ok(seen[i]! - seen[i - 1]! <= 32, seen.join());
+  for (let i = 1; i < seen.length; i++) assert.ok(seen[i]! - seen[i - 1]! <= 16, seen.join());
   await model.unload();
 });
 

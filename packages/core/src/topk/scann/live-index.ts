@@ -110,7 +110,7 @@ export class LiveIndex<I extends Identifier> {
     this.#changes().reserve(candidates, this.identifiers.size + candidates);
   }
 
-  /** `reserve` in steps of about a millisecond, between which nothing may change. */
+  /** `reserve` in short steps, between which nothing may change. */
   growth(candidates: number): Generator<void, void> {
     return this.#changes().growth(candidates, this.identifiers.size + candidates);
   }
@@ -120,7 +120,7 @@ export class LiveIndex<I extends Identifier> {
     return this.#changes().roomPoints;
   }
 
-  /** What lookups and changes need, in steps of about a millisecond; there may be changes between them. */
+  /** What lookups and changes need, in short steps; there may be changes between them. */
   *preparation(): Generator<void, void> {
     yield* this.identifiers.preparation();
     if (!this.#slotsOf) {

@@ -20,7 +20,7 @@ const GROWING = ['codes', 'rowOf', 'valid', 'nextGroup', 'rows', 'placeOf'] as c
  * Bytes copied in a step, and cleared when room is taken into use: a page that is touched for the first time costs the
  * system microseconds, so this is up to a millisecond.
  */
-const COPIED_BYTES = 1 << 18;
+const COPIED_BYTES = 1 << 17;
 const CLEARED_BYTES = 1 << 17;
 /** Slots looked at in a step: some tenths of a millisecond. */
 const SLOTS_A_STEP = 1 << 17;
@@ -82,7 +82,7 @@ export class LeafUpdates {
   }
 
   /**
-   * `reserve` in steps of about a millisecond. What is there is copied where its blocks have no room behind it; the last
+   * `reserve` in short steps. What is there is copied where its blocks have no room behind it; the last
    * step puts the copies in its place. Nothing may change between the steps.
    */
   *growth(points: number, rows: number): Generator<void, void> {
@@ -92,7 +92,7 @@ export class LeafUpdates {
     yield* this.#move(Math.max(capacity, Math.ceil(groups * (1 + GROWTH))), Math.ceil(places * (1 + GROWTH)));
   }
 
-  /** What inserts need beside the leaves, in steps of about a millisecond. */
+  /** What inserts need beside the leaves, in short steps. */
   *preparation(): Generator<void, void> {
     if (this.#leaves.shape.leaves > 0) this.#trained();
     yield;
