@@ -7,7 +7,8 @@
  * claimed and ACTIVE the number of workers looking at it. The main thread closes a job (OPEN = 0), then waits until
  * ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; in the single order of all atomic operations either
  * the main thread sees it, and waits, or it sees the job closed, and leaves. So no worker ever runs a kernel with the
- * arguments of another job.
+ * arguments of another job. LEFT counts the times a worker has left a job: a main thread that must not block is told of
+ * every change.
  */
 import { CONTROL_OFFSET } from '../memory/linear-memory.ts';
 
@@ -23,6 +24,7 @@ export const CONTROL = {
   argumentCount: 7,
   ready: 8,
   failed: 9,
+  left: 10,
 } as const;
 
 const CONTROL_INTEGERS = 16;

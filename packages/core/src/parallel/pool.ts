@@ -10,23 +10,16 @@ import type { KernelTable } from '../kernels/contract.ts';
 import { PARALLEL_KERNELS, type ParallelKernel, type ParallelKernelName } from '../kernels/contract.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import { ARGUMENTS_MAX, CONTROL, controlArguments, controlIntegers, runItems, SPINS_MAX } from './control.ts';
-import { nextTurn } from './steps.ts';
 import type { WorkerStart } from './worker.ts';
 
 /** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
 export const THREADS_MAX = 64;
 
-/** Turns of the event loop after which a job aside is no short one, and looking at it every millisecond is enough. */
-const TURNS_EAGER = 200;
-
-/** A millisecond, or a little more. */
-function nextMillisecond(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 1);
-  });
-}
+/** `Atomics.waitAsync` of ECMAScript 2024: resolves when another thread notifies, without blocking this one. */
+type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: Promise<string> | string };
 
 interface ThreadHandle {
+  ref(): void;
   unref(): void;
   terminate(): unknown;
 }
@@ -120,10 +113,17 @@ export class Pool {
 
   async #finishAside(items: number): Promise<void> {
     const integers = this.#integers;
-    // Every item was claimed, and whoever claimed one has left.
-    const isDone = (): boolean =>
-      Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0;
-    for (let turns = 0; !isDone(); turns++) await (turns < TURNS_EAGER ? nextTurn() : nextMillisecond());
+    const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync };
+    const [worker] = this.#workers;
+    // A promise alone does not keep the process alive; a worker does.
+    worker?.ref();
+    for (;;) {
+      const left = Atomics.load(integers, CONTROL.left);
+      // Every item was claimed, and whoever claimed one has left.
+      if (Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0) break;
+      await waitAsync(integers, CONTROL.left, left).value;
+    }
+    worker?.unref();
     this.#close();
   }
 
@@ -181,7 +181,11 @@ export class Pool {
     const Worker = workerConstructor()!;
     for (let slot = 1; slot < this.threads; slot++) {
       const start: WorkerStart = { memory: this.#memory.memory, module: this.#module!, slot };
-      const worker = new Worker(new URL('./worker-entry.js', import.meta.url), { workerData: start });
+      const worker = new Worker(new URL('./worker-entry.js', import.meta.url), {
+        workerData: start,
+        // The caller's own flags are about the caller's program: with --input-type no worker would start.
+        execArgv: [],
+      });
       worker.unref();
       this.#workers.push(worker);
     }

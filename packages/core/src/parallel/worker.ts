@@ -33,5 +33,7 @@ export function serve({ memory, module, slot }: WorkerStart): never {
       }
     }
     if (Atomics.sub(integers, CONTROL.active, 1) === 1) Atomics.notify(integers, CONTROL.active);
+    Atomics.add(integers, CONTROL.left, 1);
+    Atomics.notify(integers, CONTROL.left);
   }
 }

@@ -1,7 +1,9 @@
 /** `callAsync`: the answers of `call`, on the worker threads, while the caller's goes on. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { BruteForce } from '../../src/topk/brute-force.ts';
@@ -78,4 +80,19 @@ test('long jobs aside leave the event loop free: it turns while the workers comp
   // One query block after another takes some milliseconds: the loop came around many times.
   assert.ok(turns > 5, `the event loop turned ${turns} times`);
   runtime.pool.stop();
+});
+
+test('a job aside keeps the process alive until it is answered, and no longer', async () => {
+  const program = `
+    const { BruteForce } = await import('${new URL('../../src/topk/brute-force.js', import.meta.url)}');
+    const { Runtime } = await import('${new URL('../../src/parallel/runtime.js', import.meta.url)}');
+    const runtime = new Runtime({ threads: 2 });
+    const index = new BruteForce({ runtime, coarseCodes: false });
+    index.index({ data: new Float32Array(1_600_000).fill(1), dimensions: 16 });
+    const query = [new Float32Array(16).fill(1)];
+    index.call([...query, ...query], 1);
+    while (runtime.pool.threadsReady < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    console.log((await index.callAsync(query, 1)).scoresOf(0)[0]);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  assert.equal(stdout, '16\n');
 });

@@ -64,14 +64,14 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     reply.header('x-request-id', request.id);
     done();
   });
-  app.addHook('onResponse', (request, reply, done) => {
-    const level = reply.statusCode >= 500 ? 'warn' : 'debug';
-    if (logger.isLevelEnabled(level)) {
+  // Refusals are logged where they are made: a listener on every response only where every one is a line.
+  if (logger.isLevelEnabled('debug')) {
+    app.addHook('onResponse', (request, reply, done) => {
       const { id: requestId, method, url } = request;
-      logger[level]({ requestId, method, url, status: reply.statusCode, tookMs: reply.elapsedTime }, 'answered');
-    }
-    done();
-  });
+      logger.debug({ requestId, method, url, status: reply.statusCode, tookMs: reply.elapsedTime }, 'answered');
+      done();
+    });
+  }
   if (options.requestsPerSecond !== undefined) {
     await app.register(rateLimit, {
       max: options.requestsPerSecond,

@@ -30,6 +30,13 @@ export function sendError(style: ErrorStyle, error: unknown, request: FastifyReq
   const httpStatus = known ? (status as number) : refusal.httpStatus;
   const internal = refusal.code === 'INTERNAL';
   if (internal) request.log.error({ requestId: request.id, err: refusal.cause ?? refusal }, 'request failed');
+  else if (httpStatus >= 500) {
+    const { id: requestId, method, url } = request;
+    request.log.warn(
+      { requestId, method, url, status: httpStatus, tookMs: reply.elapsedTime, err: refusal },
+      'refused',
+    );
+  }
   const message = internal ? `Internal error (request ${request.id})` : refusal.message;
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', refusal.retryAfterS);
   reply.code(httpStatus).header('content-type', 'application/json');

@@ -5,18 +5,25 @@ import type { ServingContext } from '../context/serving-context.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { AskOptions } from '../queue/batcher.ts';
 
+/** Whether the client of a socket has hung up. */
+class HangUp {
+  readonly #socket: FastifyRequest['raw']['socket'];
+
+  constructor(socket: FastifyRequest['raw']['socket']) {
+    this.#socket = socket;
+  }
+
+  get aborted(): boolean {
+    return this.#socket.destroyed;
+  }
+}
+
 /** Deadline of a request, and whether its client has hung up: nobody scans for a socket that is gone. */
 export function askOptions(
   { limits }: ServingContext,
   { raw }: FastifyRequest,
 ): AskOptions & { limits: RequestLimits } {
-  const { socket } = raw;
-  const signal = {
-    get aborted(): boolean {
-      return socket.destroyed;
-    },
-  };
-  return { limits, deadline: performance.now() + limits.deadlineMs, signal };
+  return { limits, deadline: performance.now() + limits.deadlineMs, signal: new HangUp(raw.socket) };
 }
 
 /** Let a request in, or throw. */

@@ -34,7 +34,7 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext):
       if (predicts) {
         // A name nobody serves would let clients create metrics without bound.
         const name = /^\/v1\/models\/([^/:]+)/i.exec(path)?.[1] ?? '';
-        const model_name = context.registry.models.some((model) => model.name === name) ? name : '';
+        const model_name = context.registry.has(name) ? name : '';
         metrics.requests.inc({ model_name, status });
         const labels = { model_name, API: 'predict', entrypoint: 'REST' };
         metrics.requestLatency.observe(labels, (performance.now() - started) * 1000);

@@ -16,6 +16,10 @@ export class ModelRegistry {
     return [...this.#models.values()];
   }
 
+  has(name: string): boolean {
+    return this.#models.has(name);
+  }
+
   /** The one model of a server that has one: what a route means that names none. */
   get only(): Model | undefined {
     return this.#models.size === 1 ? this.models[0] : undefined;

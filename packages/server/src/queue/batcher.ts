@@ -5,7 +5,8 @@
  * A slice runs when `batch` asks wait, or `waitMs` after the first of them came; with waitMs = 0 that is as soon as the
  * sockets that are readable now have been read, which already gathers what arrived during the scan before. A slice takes
  * as many asks as the measured time an ask takes allows within `sliceMs`. A scan long enough to be worth it runs on the
- * worker threads while the event loop goes on (the servable decides); the next slice gathers meanwhile.
+ * worker threads while the event loop goes on (the servable decides); the next slice gathers meanwhile, and begins before
+ * the answers of the one before are given out, so that the workers do not wait for sockets to be written.
  * The queue is bounded in asks: beyond, UNAVAILABLE with a time to retry after. An ask whose deadline has passed, or
  * whose caller is gone, is dropped before it is scanned.
  */
@@ -41,12 +42,21 @@ export interface AskOptions {
 interface Job {
   asks: readonly Ask[];
   answers: Answer[];
+  /** The first ask that no slice has taken. */
   next: number;
   deadline: number;
   signal: { readonly aborted: boolean } | undefined;
   arrived: number;
   resolve: (answers: Answer[]) => void;
   reject: (error: unknown) => void;
+}
+
+/** Asks that one scan answers, and whose they are. */
+interface Slice {
+  asks: readonly Ask[];
+  parts: readonly { job: Job; first: number; count: number }[];
+  started: number;
+  waitedMs: number;
 }
 
 /** Answers of a scan that is done, or of one on the worker threads. */
@@ -105,9 +115,9 @@ export class Batcher {
     });
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when nothing waits and nothing is being answered. */
   idle(): Promise<void> {
-    if (this.#jobs.length === 0) return Promise.resolve();
+    if (this.#jobs.length === 0 && !this.#isScanning) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -126,89 +136,104 @@ export class Batcher {
   #run(): void {
     this.#timer = undefined;
     this.#immediate = undefined;
-    const scan = this.#slice();
-    if (!scan) {
+    const slice = this.#slice();
+    if (!slice) {
+      this.#next();
+      return;
+    }
+    const done = this.#answers(slice.asks);
+    if (Array.isArray(done)) {
+      this.#ended(slice);
+      this.#give(slice, done);
       this.#next();
       return;
     }
     this.#isScanning = true;
-    void scan.then(() => {
+    const onward = (): void => {
       this.#isScanning = false;
-      this.#next();
-    });
+      this.#ended(slice);
+      if (this.#jobs.length > 0 && !this.#immediate) this.#run();
+      else this.#next();
+    };
+    done.then(
+      (answers) => {
+        onward();
+        this.#give(slice, answers);
+      },
+      (error) => void this.#oneByOne(slice, error).then(onward),
+    );
+  }
+
+  #answers(asks: readonly Ask[]): Answers {
+    try {
+      return this.#answer(asks);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #next(): void {
     if (this.#jobs.length > 0) {
       // What is left has waited already.
-      this.#immediate = setImmediate(() => this.#run());
+      this.#immediate ??= setImmediate(() => this.#run());
       return;
     }
+    if (this.#isScanning) return;
     const idle = this.#idle;
     this.#idle = [];
     for (const resolve of idle) resolve();
   }
 
-  /** Answer the oldest asks; a promise when that is done on other threads. */
-  #slice(): Promise<void> | undefined {
-    const { now, onBatch, sliceMs, batch } = this.#options;
+  /** Take the oldest asks that one scan may answer; undefined when nobody waits any more. */
+  #slice(): Slice | undefined {
+    const { now, sliceMs, batch } = this.#options;
     const started = now();
     this.#dropLate(started);
     const oldest = this.#jobs[0];
     if (!oldest) return undefined;
     const most = this.#askMs > 0 ? Math.max(1, Math.min(batch, Math.floor(sliceMs / this.#askMs))) : batch;
-    const parts: { job: Job; count: number }[] = [];
+    const parts: Slice['parts'][number][] = [];
     const asks: Ask[] = [];
     for (const job of this.#jobs) {
-      const count = Math.min(most - asks.length, job.asks.length - job.next);
+      const first = job.next;
+      const count = Math.min(most - asks.length, job.asks.length - first);
       if (count === 0) break;
-      for (let i = 0; i < count; i++) asks.push(job.asks[job.next + i]!);
-      parts.push({ job, count });
+      for (let i = 0; i < count; i++) asks.push(job.asks[first + i]!);
+      job.next += count;
+      parts.push({ job, first, count });
     }
     this.#waiting -= asks.length;
-    const ended = (): void => {
-      const tookMs = now() - started;
-      const askMs = tookMs / asks.length;
-      this.#askMs = this.#askMs === 0 ? askMs : (1 - NEWEST) * this.#askMs + NEWEST * askMs;
-      this.#jobs = this.#jobs.filter((job) => job.next < job.asks.length);
-      onBatch(asks.length, tookMs, started - oldest.arrived);
-    };
-    try {
-      const answers = this.#answer(asks);
-      if (answers instanceof Promise) {
-        return answers
-          .then(
-            (answers) => this.#give(parts, answers),
-            (error) => this.#oneByOne(parts, error),
-          )
-          .then(ended);
-      }
-      this.#give(parts, answers);
-    } catch (error) {
-      return this.#oneByOne(parts, error).then(ended);
-    }
-    ended();
-    return undefined;
+    // All but the last part are whole.
+    const last = parts.at(-1)!.job;
+    this.#jobs.splice(0, last.next === last.asks.length ? parts.length : parts.length - 1);
+    return { asks, parts, started, waitedMs: started - oldest.arrived };
   }
 
-  #give(parts: readonly { job: Job; count: number }[], answers: readonly Answer[]): void {
+  #ended({ asks, started, waitedMs }: Slice): void {
+    const tookMs = this.#options.now() - started;
+    const askMs = tookMs / asks.length;
+    this.#askMs = this.#askMs === 0 ? askMs : (1 - NEWEST) * this.#askMs + NEWEST * askMs;
+    this.#options.onBatch(asks.length, tookMs, waitedMs);
+  }
+
+  #give({ parts }: Pick<Slice, 'parts'>, answers: readonly Answer[]): void {
     let at = 0;
     for (const { job, count } of parts) {
       for (let i = 0; i < count; i++) job.answers.push(answers[at++]!);
-      job.next += count;
-      if (job.next === job.asks.length) job.resolve(job.answers);
+      if (job.answers.length === job.asks.length) job.resolve(job.answers);
     }
   }
 
   /** A batch failed: find out whose fault it was, so that nobody else pays for it. */
-  async #oneByOne(parts: readonly { job: Job; count: number }[], error: unknown): Promise<void> {
-    for (const { job, count } of parts) {
+  async #oneByOne({ parts }: Slice, error: unknown): Promise<void> {
+    for (const part of parts) {
+      const { job, first, count } = part;
       try {
         if (parts.length === 1) throw error;
-        this.#give([{ job, count }], await this.#answer(job.asks.slice(job.next, job.next + count)));
+        this.#give({ parts: [part] }, await this.#answer(job.asks.slice(first, first + count)));
       } catch (reason) {
-        this.#waiting -= job.asks.length - job.next - count;
-        job.next = job.asks.length;
+        this.#waiting -= job.asks.length - job.next;
+        this.#jobs = this.#jobs.filter((waiting) => waiting !== job);
         job.reject(toServingError(reason));
       }
     }

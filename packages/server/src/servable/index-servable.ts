@@ -21,6 +21,7 @@ import {
   type UpdatableIndex,
   updatable,
 } from './index-parts.ts';
+import { ScansAside } from './scans-aside.ts';
 
 /** The feature of a tower that has a single one without a name. */
 const PLAIN_FEATURE = 'query';
@@ -56,7 +57,7 @@ export class IndexServable implements Servable {
   readonly #delta: Delta;
   readonly #filters: FilterCache;
   /** Scans on the worker threads. */
-  readonly #scans: Set<Promise<void>> = new Set();
+  readonly #scans: ScansAside = new ScansAside();
   readonly #drift: DriftWatch | undefined;
   #prepared: Promise<void> | undefined;
   /** Running mean of the time a query takes. */
@@ -119,7 +120,8 @@ export class IndexServable implements Servable {
     };
     const isLong = isHeavy || this.#askMs * asks.length > ASIDE_MS;
     // When the workers are at something longer, a light scan is sooner done here than theirs is over.
-    if (isLong && pool.threads > 1 && (isHeavy || !pool.isBusy)) return this.#aside(asks).then(ended);
+    const isFree = !pool.isBusy && !this.#scans.areAwaited;
+    if (isLong && pool.threads > 1 && (isHeavy || isFree)) return this.#aside(asks).then(ended);
     return ended(pool.alone(() => this.#answer(asks)));
   }
 
@@ -134,7 +136,7 @@ export class IndexServable implements Servable {
   }
 
   quiet(): Promise<void> | undefined {
-    return this.#scans.size === 0 ? undefined : Promise.all(this.#scans).then(() => undefined);
+    return this.#scans.ended();
   }
 
   #answer(asks: readonly Ask[]): Answer[] {
@@ -153,14 +155,7 @@ export class IndexServable implements Servable {
 
   /** `#answer` on the worker threads. */
   #aside(asks: readonly Ask[], exact?: boolean): Promise<Answer[]> {
-    const done = this.#answerAside(asks, exact);
-    const settled = done.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#scans.add(settled);
-    void settled.then(() => this.#scans.delete(settled));
-    return done;
+    return this.#scans.run(() => this.#answerAside(asks, exact));
   }
 
   async #answerAside(asks: readonly Ask[], exact: boolean | undefined): Promise<Answer[]> {

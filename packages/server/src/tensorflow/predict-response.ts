@@ -7,6 +7,11 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { bytesOf, type Element, elementCount, type Tensor, type Tensors, textOf } from '../tensors/tensor.ts';
 
 const INDENT = '    ';
+const INDENT_2 = INDENT.repeat(2);
+const INDENT_3 = INDENT.repeat(3);
+
+/** Text whose JSON is itself between quotation marks: finding that out is quicker than JSON.stringify. */
+const PLAIN_TEXT = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** Prints one element of a tensor. */
 type Token = (element: Element) => string;
@@ -15,12 +20,14 @@ function tokenOf(name: string, { datatype }: Tensor): Token {
   if (datatype === 'FP32' || datatype === 'FP16') return (element) => float32Token(element as number);
   if (datatype === 'FP64') return (element) => float64Token(element as number);
   if (datatype !== 'BYTES') return String;
-  if (!name.endsWith('_bytes')) return (element) => JSON.stringify(textOf(element));
+  if (!name.endsWith('_bytes')) return (element) => quoted(textOf(element));
   return (element) => {
     const base64 = Buffer.from(bytesOf(element)).toString('base64');
     return `{\n${INDENT}"b64": "${base64}"\n}`;
   };
 }
+
+const quoted = (text: string): string => (PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text));
 
 /** Row form. @throws {ServingError} INVALID_ARGUMENT when outputs have different batch sizes */
 export function printPredictions(outputs: Tensors): string {
@@ -33,30 +40,43 @@ export function printPredictions(outputs: Tensors): string {
       throw invalidArgument(`Tensor name: ${name} has inconsistent batch size: ${shape[0]} expecting: ${rows}`);
     }
   }
-  const columns = [...outputs].map(([name, tensor]) => ({ name, tensor, token: tokenOf(name, tensor) }));
-  const items: string[] = [];
-  for (let row = 0; row < rows; row++) {
-    const cells = columns.map(({ tensor, token }) => {
-      const inner = tensor.shape.slice(1);
-      return singleLine(tensor.data, inner, 0, row * elementCount(inner), token);
-    });
-    if (columns.length === 1) items.push(cells[0]!);
-    else {
-      const members = columns.map(({ name }, i) => `${INDENT.repeat(3)}${JSON.stringify(name)}: ${cells[i]}`);
-      items.push(`\n${INDENT.repeat(2)}{\n${members.join(',\n')}\n${INDENT.repeat(2)}}`);
-    }
-  }
+  const columns = Array.from(outputs, ([name, tensor]) => ({
+    label: `${INDENT_3}${quoted(name)}: `,
+    data: tensor.data,
+    inner: tensor.shape.slice(1),
+    size: elementCount(tensor.shape.slice(1)),
+    token: tokenOf(name, tensor),
+  }));
   // One output: the items share a line, and only the closing bracket starts a new one.
-  const list = columns.length === 1 ? items.join(', ') : items.join(',');
+  const isOne = columns.length === 1;
+  let list = '';
+  for (let row = 0; row < rows; row++) {
+    if (row > 0) list += isOne ? ', ' : ',';
+    if (!isOne) list += `\n${INDENT_2}{\n`;
+    for (let c = 0; c < columns.length; c++) {
+      const { label, data, inner, size, token } = columns[c]!;
+      if (c > 0) list += ',\n';
+      if (!isOne) list += label;
+      list += singleLine(data, inner, 0, row * size, token);
+    }
+    if (!isOne) list += `\n${INDENT_2}}`;
+  }
   return `{\n${INDENT}"predictions": [${list}\n${INDENT}]\n}`;
 }
 
 function singleLine(data: ArrayLike<Element>, shape: readonly number[], dim: number, at: number, token: Token): string {
   if (dim === shape.length) return token(data[at]!);
+  let line = '[';
+  if (dim === shape.length - 1) {
+    for (let i = 0; i < shape[dim]!; i++) line += i > 0 ? `, ${token(data[at + i]!)}` : token(data[at]!);
+    return `${line}]`;
+  }
   const stride = elementCount(shape.slice(dim + 1));
-  const items: string[] = [];
-  for (let i = 0; i < shape[dim]!; i++) items.push(singleLine(data, shape, dim + 1, at + i * stride, token));
-  return `[${items.join(', ')}]`;
+  for (let i = 0; i < shape[dim]!; i++) {
+    if (i > 0) line += ', ';
+    line += singleLine(data, shape, dim + 1, at + i * stride, token);
+  }
+  return `${line}]`;
 }
 
 /** Column form. */

@@ -7,27 +7,34 @@ import { invalidArgument } from '../status/serving-error.ts';
 
 /** What a path asks for. */
 export interface RestCall {
-  verb: 'predict' | 'classify' | 'regress' | 'status' | 'metadata';
-  model: string;
-  choice: VersionChoice;
+  readonly verb: 'predict' | 'classify' | 'regress' | 'status' | 'metadata';
+  readonly model: string;
+  readonly choice: Readonly<VersionChoice>;
 }
+
+/** Paths of predictions read before, kept because clients send one again and again; bounded, whatever they send. */
+const KNOWN_MAX = 256;
+const known = new Map<string, RestCall>();
 
 const POST = /^\/v1\/models\/([^/:]+)(?:(?:\/versions\/(\d+))|(?:\/labels\/([^/:]+)))?:(classify|regress|predict)$/i;
 const GET = /^\/v1\/models(?:\/([^/:]+))?(?:(?:\/versions\/(\d+))|(?:\/labels\/([^/:]+)))?(?:\/(metadata))?$/i;
 
 /** Read a method and a path (without query string). @throws {ServingError} INVALID_ARGUMENT `Malformed request: …` */
 export function parseRestPath(method: string, path: string): RestCall {
+  const before = method === 'POST' ? known.get(path) : undefined;
+  if (before) return before;
   const match = (method === 'POST' ? POST : method === 'GET' ? GET : undefined)?.exec(path);
   if (!match) throw invalidArgument(`Malformed request: ${method} ${path}`);
   const [, name, version, label, verb] = match;
   const choice: VersionChoice = {};
   if (version !== undefined) choice.version = parseVersion(version);
   if (label !== undefined) choice.label = decode(label, method, path);
-  return {
-    verb: method === 'POST' ? (verb!.toLowerCase() as RestCall['verb']) : verb ? 'metadata' : 'status',
-    model: name === undefined ? '' : decode(name, method, path),
-    choice,
-  };
+  const model = name === undefined ? '' : decode(name, method, path);
+  if (method !== 'POST') return { verb: verb ? 'metadata' : 'status', model, choice };
+  const call: RestCall = { verb: verb!.toLowerCase() as RestCall['verb'], model, choice };
+  if (known.size === KNOWN_MAX) known.clear();
+  known.set(path, call);
+  return call;
 }
 
 function parseVersion(digits: string): number {

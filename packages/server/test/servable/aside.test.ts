@@ -1,7 +1,7 @@
 /** Heavy asks are answered on the worker threads: light ones and the event loop do not wait for them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BruteForce, Generator, ScaNN } from 'shortlist';
+import { BruteForce, Generator, type Runtime, ScaNN } from 'shortlist';
 import type { Ask } from '../../src/servable/contract.ts';
 import { IndexServable } from '../../src/servable/index-servable.ts';
 
@@ -15,6 +15,18 @@ function vectors(rows: number): { data: Float32Array; dimensions: number } {
 
 const servableOf = (index: unknown): IndexServable =>
   new IndexServable({ index: index as never, queryTower: undefined, save: async () => undefined });
+
+/** Before they are there, scans aside are done by the caller. */
+async function workersReady(
+  { runtime: { pool } }: { runtime: Runtime },
+  servable: IndexServable,
+  ask: Ask,
+): Promise<void> {
+  for (let i = 0; i < 200 && pool.threadsReady < pool.threads; i++) {
+    await servable.answer([ask]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 const embedding = Float32Array.from({ length: D }, (_, t) => t - 7.5);
 
 test('an exact scan of many candidates leaves the event loop free, and equals that of the index', async () => {
@@ -22,10 +34,7 @@ test('an exact scan of many candidates leaves the event loop free, and equals th
   const servable = servableOf(index);
   const asks: Ask[] = Array.from({ length: 64 }, () => ({ embedding, k: 10 }));
   assert.ok(servable.isHeavy(asks[0]!));
-  for (let i = 0; i < 200 && index.runtime.pool.threadsReady < index.runtime.pool.threads; i++) {
-    await servable.answer(asks.slice(0, 1));
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await workersReady(index, servable, asks[0]!);
   const answers = servable.answer(asks);
   assert.ok(answers instanceof Promise);
   let turns = 0;
@@ -62,4 +71,35 @@ test('light asks are answered at once while a heavy one is under way; updates wa
   assert.equal((await exactly)[0]!.identifiers.length, 5);
   const [found] = await servable.answer([heavy]);
   assert.equal(found!.identifiers[0], 'new');
+});
+
+test('an update is let in between scans that follow one another without a gap', { timeout: 20_000 }, async () => {
+  const index = new ScaNN<Float32Array, string>({ tree: 'always', numLeaves: 20, trainingIterations: 2 });
+  const rows = 4000;
+  index.index(
+    vectors(rows),
+    Array.from({ length: rows }, (_, i) => `c${i}`),
+  );
+  const servable = servableOf(index);
+  const heavy: Ask = { embedding, k: 5, leavesToSearch: 10_000, reorder: 10_000 };
+  await workersReady(index, servable, heavy);
+  let isOver = false;
+  let scans = 0;
+  // Each asks for the next scan before anybody hears of its end.
+  const askOn = async (): Promise<void> => {
+    while (!isOver) {
+      await servable.answer([heavy]);
+      scans++;
+    }
+  };
+  const asking = [askOn(), askOn()];
+  for (let update = 0; update < 20; update++) {
+    for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
+    servable.apply({ kind: 'upsert', identifier: `new ${update}`, embedding });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  isOver = true;
+  await Promise.all(asking);
+  assert.equal(servable.size, rows + 20);
+  assert.ok(scans > 0);
 });
