@@ -16,7 +16,8 @@ Usage: shortlist COMMAND [OPTIONS]
 Commands
   compress     train every embedding method at every budget on your data; tables and a figure
   serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
-               file, a folder that holds one, or a folder of versions 1, 2, 3, …
+               file (saveBundle, tutorial --save), a folder that holds one, or a folder of
+               versions 1, 2, 3, …
   tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
                print a user's shortlist, save, load, and print the same again
 
@@ -49,21 +50,31 @@ Options of compress
   --json           one JSON object a line
 
 Options of serve
+  shortlist serve movies.shortlist            one bundle, read only, as the model movies
+  shortlist serve movies=/models/v books=b    two models; a folder of versions 1, 2, 3, … takes updates
+  Then: curl --json '{"query": "42", "k": 3}' http://127.0.0.1:8501/v1/shortlist
   --host ADDRESS   where to listen (default 127.0.0.1: this machine only)
-  --http-port N    default 8501
-  --grpc-port N    default 8500; none for no gRPC
-  --policy WORD    latest, all, or version numbers with commas (default latest)
-  --keys FILE      JSON: [{"name", "sha256", "role": "read" or "write"}, …]
+  --http-port N    port of REST (default 8501; 0 for any free one)
+  --grpc-port N    port of gRPC (default 8500; 0 for any free one; none for no gRPC)
+  --policy WORD    which versions of a folder are served: latest, all, or their numbers with
+                   commas (default latest)
+  --keys FILE      who may come in: [{"name": "site", "sha256": "…", "role": "read" or "write"}];
+                   printf %s KEY | sha256sum makes a digest (default: everybody)
   --tls-cert FILE, --tls-key FILE, --tls-ca FILE
-                   serve TLS; with an authority clients need certificates, too
-  --rate N         requests a second from one address (default no limit)
-  --fsync WHEN     always, or milliseconds (default 10)
-  --wait-ms N      how long requests are gathered for one scan (default 0)
-  --queue N        queries that may wait (default 1024)
-  --max-k N        results a query may ask for (default 1000)
-  --rebalance SHARE  build an index anew when updates moved more of it (default: never)
-  --canary SHARE   share of the queries asked again exactly (default 0.001)
-  --log-level WORD default info
+                   serve TLS; with an authority (ca) clients need certificates, too
+  --rate N         most requests a second from one address (default no limit)
+  --fsync WHEN     updates are forced to the disk: always, before each is acknowledged, or at most
+                   so many milliseconds after (default 10)
+  --wait-ms N      milliseconds requests are gathered before a scan (default 0)
+  --queue N        queries that may wait; beyond, 503 (default 1024)
+  --max-k N        most results a query may ask for (default 1000)
+  --rebalance SHARE
+                   build the index anew when updates moved more than this share of the candidates
+                   to other leaves, 0 to 1 (default never)
+  --canary SHARE   share of the queries asked again exactly, for the recall in /metrics
+                   (default 0.001; 0 for none)
+  --log-level WORD trace, debug, info, warn, error, fatal or silent (default info)
+  SIGTERM or Ctrl-C: requests under way are answered, then it ends with exit code 0.
 
 Everywhere
   --help, --version

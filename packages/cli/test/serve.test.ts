@@ -2,29 +2,36 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BruteForce, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
+import { run } from '../src/run.ts';
 import { serveOptions } from '../src/serve/command.ts';
 import { UsageError } from '../src/terminal/command.ts';
 
-const BIN = fileURLToPath(new URL('../src/bin.js', import.meta.url));
+// The file that node_modules/.bin/shortlist links to: what supervisors run.
+const BIN = fileURLToPath(new URL('../../bin/shortlist.js', import.meta.url));
 
-test('a bundle file is served under its name until SIGTERM', async () => {
+/** A bundle of two films. */
+async function saveFilms(): Promise<string> {
   const path = join(mkdtempSync(join(tmpdir(), 'shortlist-cli-')), 'films.shortlist');
   const queryModel = Tower.create({ vocabulary: ['42'], dimensions: 2 });
-  const index = new BruteForce<string, string>({ queryModel }).index(
-    [
-      [1, 0],
-      [0, 1],
-    ],
-    ['a', 'b'],
-  );
+  const vectors = [
+    [1, 0],
+    [0, 1],
+  ];
+  const index = new BruteForce<string, string>({ queryModel }).index(vectors, ['a', 'b']);
   await saveBundle(path, { index });
+  return path;
+}
+
+test('a bundle file is served under its name until SIGTERM', async () => {
+  const path = await saveFilms();
   const child = spawn(process.execPath, [BIN, 'serve', path, '--http-port', '0', '--grpc-port', 'none'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -43,6 +50,50 @@ test('a bundle file is served under its name until SIGTERM', async () => {
   const [code, signal] = await once(child, 'exit');
   assert.deepEqual([code, signal], [0, null], log);
   assert.match(log, /"msg":"stopped"/);
+});
+
+test('a server whose output nobody reads any more still ends', async () => {
+  const child = spawn(process.execPath, [BIN, 'serve', await saveFilms(), '--http-port', '0', '--grpc-port', 'none'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  assert.deepEqual(await once(child, 'exit'), [1, null]);
+});
+
+test('what cannot be served is said in one line', async () => {
+  const said = async (...argv: string[]): Promise<[number, string]> => {
+    const parts: string[] = [];
+    const code = await run(['serve', ...argv, '--log-level', 'silent'], {
+      stdout: { write: () => undefined },
+      stderr: { write: (part: string) => parts.push(part) },
+      variables: {},
+      now: () => performance.now(),
+      signal: AbortSignal.abort(),
+    });
+    return [code, parts.join('')];
+  };
+  const path = await saveFilms();
+  const missing = '/nowhere/films.shortlist';
+  assert.deepEqual(await said(missing), [
+    1,
+    `shortlist: ${missing}: expected a bundle or a folder, there is nothing (ERR_IO)\n`,
+  ]);
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const port = String((taken.address() as AddressInfo).port);
+  for (const ports of [
+    ['--http-port', port, '--grpc-port', 'none'],
+    ['--http-port', '0', '--grpc-port', port],
+  ]) {
+    const [code, text] = await said(path, ...ports);
+    assert.equal(code, 1);
+    assert.match(text, /^shortlist: cannot listen: .*EADDRINUSE.* \(ERR_IO\)\n$/);
+  }
+  taken.close();
+  const keys = join(path, '..', 'keys.json');
+  writeFileSync(keys, '{"name": "site"}');
+  assert.match((await said(path, '--keys', keys))[1], /^shortlist: --keys: .*expected a list of keys/);
 });
 
 test('arguments', () => {
@@ -70,6 +121,8 @@ test('arguments', () => {
     ['x', '--http-port', 'y'],
     ['x', '--tls-cert', 'c'],
     ['x', '--canary', '2'],
+    ['x', '--log-level', 'loud'],
+    ['x', '/y/x.shortlist'],
   ]) {
     assert.throws(() => serveOptions(argv), UsageError);
   }

@@ -1,5 +1,5 @@
 /** `shortlist serve`: bundles over HTTP and gRPC until a signal comes. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
   type ApiKey,
@@ -13,7 +13,7 @@ import {
   type VersionPolicy,
 } from '@shortlist/server';
 import { pino } from 'pino';
-import { FileError } from 'shortlist';
+import { DataError, FileError } from 'shortlist';
 import { type Command, UsageError } from '../terminal/command.ts';
 
 const OPTIONS = {
@@ -35,6 +35,8 @@ const OPTIONS = {
   'log-level': { type: 'string', default: 'info' },
 } as const;
 
+const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
 /** The server's options from the command's arguments. @throws {UsageError} */
 export function serveOptions(argv: readonly string[]): ServerOptions {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
@@ -44,8 +46,12 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--tls-cert and --tls-key go together');
   if (ca !== undefined && cert === undefined) throw new UsageError('--tls-ca: expected --tls-cert and --tls-key, too');
   const grpcPort = values['grpc-port'];
+  const models = positionals.map((text) => readModel(text, policy));
+  const twice = models.find(({ name }, i) => models.findIndex((other) => other.name === name) < i);
+  if (twice)
+    throw new UsageError(`serve: expected names that differ, got ${twice.name} twice; NAME=BUNDLE gives another`);
   return {
-    models: positionals.map((text) => readModel(text, policy)),
+    models,
     host: values.host,
     httpPort: number('http-port', values['http-port'], 0, 65_535),
     grpcPort: grpcPort === 'none' ? null : number('grpc-port', grpcPort, 0, 65_535),
@@ -57,13 +63,23 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
     ...(values.keys === undefined ? {} : { keys: readKeys(values.keys) }),
     ...(cert === undefined ? {} : { tls: { cert, key: key!, ca } }),
     ...(values.rate === undefined ? {} : { requestsPerSecond: number('rate', values.rate, 1) }),
-    logger: pino({ level: values['log-level'] }, pino.destination(2)),
+    logger: pino({ level: readLevel(values['log-level']) }, pino.destination(2)),
   };
 }
 
 /** Serve until the process is told to stop. */
 export const serve: Command = async (argv, { stdout, signal }) => {
-  const server = await ShortlistServer.start(serveOptions(argv));
+  const options = serveOptions(argv);
+  for (const { path } of options.models) {
+    if (!existsSync(path)) throw new FileError(`${path}: expected a bundle or a folder, there is nothing`);
+  }
+  const server = await ShortlistServer.start(options).catch((error: Error) => {
+    // The system's word for a port that is taken or not ours; gRPC has it in the message only.
+    if (/\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.test(error.message)) {
+      throw new FileError(`cannot listen: ${error.message}`, { cause: error });
+    }
+    throw error;
+  });
   const uninstall = closeOnSignals(server);
   const grpc = server.grpcPort === 0 ? '' : `, gRPC on port ${server.grpcPort}`;
   stdout.write(`${server.isReady ? 'Serving' : 'Not ready, see the log:'} HTTP on port ${server.httpPort}${grpc}\n`);
@@ -98,11 +114,19 @@ function readFsync(text: string): FsyncPolicy {
 }
 
 function readKeys(path: string): ApiKey[] {
+  let keys: unknown;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ApiKey[];
+    keys = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new FileError(`--keys: ${path} cannot be read as JSON`, { cause: error });
   }
+  if (!Array.isArray(keys)) throw new DataError(`--keys: ${path}: expected a list of keys, got something else`);
+  return keys as ApiKey[];
+}
+
+function readLevel(text: string): string {
+  if (LOG_LEVELS.includes(text)) return text;
+  throw new UsageError(`--log-level: expected ${LOG_LEVELS.join(', ')}, got ${JSON.stringify(text)}`);
 }
 
 function number(name: string, text: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {

@@ -16,7 +16,8 @@ export function closeOnSignals(server: ShortlistServer): () => void {
       logger: { error: (...details: unknown[]) => server.logger.error({ details }, 'stopping') },
     },
     async ({ signal, err }) => {
-      if (err) server.logger.fatal({ err }, 'stopping after an error');
+      // Not as fatal: that waits until everything is written, which where the log's reader is gone is for ever.
+      if (err) server.logger.error({ err }, 'stopping after an error');
       else server.logger.info({ signal }, 'stopping');
       await server.close();
     },
