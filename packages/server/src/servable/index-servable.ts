@@ -27,7 +27,7 @@ import { ScansAside } from './scans-aside.ts';
 const PLAIN_FEATURE = 'query';
 
 /** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
-const ASIDE_MS = 1;
+const ASIDE_MS = 2;
 /** Work from which on an ask is heavy, some milliseconds: floats of an exact scan, leaves, candidates reordered. */
 const HEAVY_FLOATS = 4_000_000;
 const HEAVY_LEAVES = 500;
