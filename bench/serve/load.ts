@@ -135,9 +135,9 @@ function pace(started: number, durationMs: number, rate: number, ask: (at: numbe
       const now = performance.now();
       for (; started + (sent * 1000) / rate <= now; sent++) ask(started + (sent * 1000) / rate);
       if (now - started >= durationMs) resolve();
-      // A millisecond's sleep where nothing is due for as long: spinning would take the server's core.
-      else if (started + (sent * 1000) / rate - now > 1) setTimeout(tick, 0);
-      else setImmediate(tick);
+      // Asleep in between: a generator that spins takes a core from the server, whose threads are then put off for
+      // milliseconds. What a timer is late by counts as latency.
+      else setTimeout(tick, 1);
     };
     tick();
   });

@@ -16,6 +16,11 @@ import type { Source } from './source.ts';
 
 /** Bytes read in one call, and hashed at once: some tenths of a millisecond. */
 export const READ_BYTES: number = 1 << 20;
+/**
+ * The same where reads go one at a time, so as to leave the cores to others: a thread that has been given a core keeps it
+ * until its read is over, and new memory takes a millisecond for a few hundred kilobytes.
+ */
+const SINGLE_READ_BYTES = 1 << 17;
 /** Reads under way at a time, unless it is said: as many as Node has threads for them. */
 const READS = 4;
 
@@ -34,7 +39,7 @@ export interface LoadedSection {
 export interface ReadOptions {
   /** Bytes of room that the block of a section gets behind what is read; what stands there is undefined. Default 0. */
   roomOf?: (name: string, sizeBytes: number) => number;
-  /** Reads under way at a time. Default 4. */
+  /** Reads under way at a time; a single one is of an eighth of a megabyte. Default 4, of a megabyte. */
   reads?: number | undefined;
 }
 
@@ -79,14 +84,15 @@ async function fill(
   readsMax: number,
 ): Promise<void> {
   const reads: Promise<void>[] = [];
+  const readBytes = readsMax === 1 ? SINGLE_READ_BYTES : READ_BYTES;
   let ahead = 0;
   const readNext = async (): Promise<void> => {
     const at = ahead;
-    ahead += READ_BYTES;
+    ahead += readBytes;
     await source.read(entry.offset + at, room.subarray(at, ahead));
   };
   try {
-    for (let at = 0; at < room.length; at += READ_BYTES) {
+    for (let at = 0; at < room.length; at += readBytes) {
       while (reads.length < readsMax && ahead < room.length) {
         const read = readNext();
         // A later read may fail first; it is waited for in its turn.
@@ -95,7 +101,7 @@ async function fill(
       }
       await reads.shift();
       // A worker that has to be waited for may have no core while others run.
-      runtime.pool.alone(() => checksum.update(room.subarray(at, at + READ_BYTES)));
+      runtime.pool.alone(() => checksum.update(room.subarray(at, at + readBytes)));
     }
   } finally {
     // What is under way writes into memory that may be given to others.

@@ -39,8 +39,11 @@ export interface AsyncSink {
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** Most bytes hashed, or handed over, in a step: some tenths of a millisecond. */
-export const STEP_BYTES: number = 1 << 20;
+/**
+ * Most bytes hashed, or handed over, in a step: some tenths of a millisecond also for the thread that writes them into
+ * new pages, which keeps a core from others until it is done.
+ */
+export const STEP_BYTES: number = 1 << 17;
 
 /** Bytes of the section's content. */
 function lengthOf(section: ContainerSection): number {
