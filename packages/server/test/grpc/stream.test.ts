@@ -180,8 +180,8 @@ test('one stream has a bounded number of requests under way; the rest is read as
 test('a client that does not read holds itself back, not others, and loses nothing', async () => {
   // Nothing reads before `rest` does.
   const stream = open();
-  // 50 queries of 60 results: answers of some 50 kB, 10 MB in all, more than windows and buffers hold.
-  const [count, queries] = [200, 50];
+  // 50 queries of 60 results: answers of some 50 kB, 25 MB in all; the sockets of two ends hold up to 10 or 12 MB.
+  const [count, queries] = [500, 50];
   const contents = { bytes_contents: new Array(queries).fill(Buffer.from('u1')) };
   const inputs = [{ name: 'query', datatype: 'BYTES', shape: [queries], contents }];
   const before = statistics.inferences;
