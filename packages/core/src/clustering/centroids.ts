@@ -50,8 +50,7 @@ export class Centroids {
     const { data } = matrix;
     let most = 0;
     for (let c = 0; c < count; c++) {
-      let square = 0;
-      for (let t = 0; t < d; t++) square += data[c * d + t]! ** 2;
+      const square = squaredNorm(data, c * d, d);
       halves[c] = square / 2;
       most = Math.max(most, square);
     }
@@ -124,15 +123,36 @@ export class Centroids {
     let mostSum = 0;
     for (let c = 0; c < count; c++) {
       const to = 2 * PANEL * pairs * Math.floor(c / PANEL) + 2 * (c % PANEL);
-      let sum = 0;
-      for (let t = 0; t < d; t++) {
-        const value = Math.round(data[c * d + t]! * scale);
-        shorts[to + 2 * PANEL * (t >> 1) + (t & 1)] = value;
-        sum += Math.abs(value);
-      }
+      const sum = packCentroid16(shorts, to, data, c * d, d, scale);
       mostSum = Math.max(mostSum, sum);
     }
     this.#unscale = longest / NORM;
     this.#limits.floats(3).set([mostSum, longest, longest ** 2 / 2]);
   }
+}
+
+// Functions of their own, called once a centroid, so that they are compiled before a run's first call is over.
+
+function squaredNorm(data: Float32Array, at: number, d: number): number {
+  let square = 0;
+  for (let t = at; t < at + d; t++) square += data[t]! * data[t]!;
+  return square;
+}
+
+/** Sum of the absolute values written. */
+function packCentroid16(
+  to: Int16Array,
+  first: number,
+  from: Float32Array,
+  at: number,
+  d: number,
+  scale: number,
+): number {
+  let sum = 0;
+  for (let t = 0; t < d; t++) {
+    const value = Math.round(from[at + t]! * scale);
+    to[first + 2 * PANEL * (t >> 1) + (t & 1)] = value;
+    sum += Math.abs(value);
+  }
+  return sum;
 }

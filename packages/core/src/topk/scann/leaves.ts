@@ -225,11 +225,7 @@ export class Leaves {
     const { leaves, dimensions: d } = shape;
     const centroids = this.floats('centroids');
     const packed = packCentroids(runtime, centroids, leaves, d);
-    const squares = Float32Array.from({ length: leaves }, (_, l) => {
-      let square = 0;
-      for (let t = 0; t < d; t++) square += centroids[l * d + t]! ** 2;
-      return square;
-    });
+    const squares = Float32Array.from(packed.squares);
     const addends = centroidAddends(
       runtime,
       packed.panels,
@@ -253,11 +249,7 @@ export class Leaves {
     const { upperGroups, dimensions: d, isSquared } = this.shape;
     const upper = this.floats('upperCentroids');
     const packed = packCentroids(this.runtime, upper, upperGroups, d);
-    const halves = Float32Array.from({ length: upperGroups }, (_, g) => {
-      let square = 0;
-      for (let t = 0; t < d; t++) square += upper[g * d + t]! ** 2;
-      return isSquared ? -square / 2 : 0;
-    });
+    const halves = packed.squares.map((square) => (isSquared ? -square / 2 : 0));
     const addends = centroidAddends(this.runtime, packed.panels, halves);
     this.#derived.push(packed.block, addends);
     return {
