@@ -76,7 +76,11 @@ export class Model {
 
   /** The newest version that serves. */
   get newest(): VersionRecord | undefined {
-    return this.records.find(({ state }) => state === 'AVAILABLE');
+    let newest: VersionRecord | undefined;
+    for (const record of this.#records.values()) {
+      if (record.state === 'AVAILABLE' && record.version > (newest?.version ?? -1)) newest = record;
+    }
+    return newest;
   }
 
   /**
