@@ -1,7 +1,7 @@
 /**
  * Compaction: write what the newest version has become under its updates as the next version, and serve that.
  *
- * The new version is built in a hidden folder beside the others. While it is written, megabyte by megabyte between
+ * The new version is built in a hidden folder beside the others. While it is written, piece by piece between
  * queries, updates wait, so that the file is of one moment; while it is loaded they go on in the old one, and those are
  * copied from its journal and applied on top. Only for the last few do updates wait again: then the folder gets its number
  * by a rename, and updates go there.
@@ -49,17 +49,25 @@ export function compact(
     return Promise.reject(new ServingError('ABORTED', `Model ${model.name} is being compacted already`));
   }
   model.isCompacting = true;
-  const work = async (): Promise<number> => {
-    const source = model.newest;
-    if (!source?.journal) throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} cannot be compacted`);
-    const { journal } = source;
-    if (rebalance && !source.served!.servable.drift()) {
-      throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} has no leaves to rebalance`);
-    }
-    const existing = await listVersions(model.basePath);
-    const version = 1 + Math.max(source.version, ...existing.map((folder) => folder.version));
-    const building = join(model.basePath, `${COMPACTING_PREFIX}${version}`);
-    await rm(building, { recursive: true, force: true });
+  return model
+    .exclusively(() => compactNewest(model, load, rebalance))
+    .finally(() => {
+      model.isCompacting = false;
+    });
+}
+
+async function compactNewest(model: Model, load: VersionLoader, rebalance: boolean): Promise<number> {
+  const source = model.newest;
+  if (!source?.journal) throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} cannot be compacted`);
+  const { journal } = source;
+  if (rebalance && !source.served!.servable.drift()) {
+    throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} has no leaves to rebalance`);
+  }
+  const existing = await listVersions(model.basePath);
+  const version = 1 + Math.max(source.version, ...existing.map((folder) => folder.version));
+  const building = join(model.basePath, `${COMPACTING_PREFIX}${version}`);
+  await rm(building, { recursive: true, force: true });
+  try {
     await mkdir(building, { recursive: true });
     // With no update under way every record is applied, so the save has all up to here.
     const savedTo = await model.withoutUpdates(async () => {
@@ -68,13 +76,31 @@ export function compact(
       return end;
     });
     if (rebalance) await rebalanceSaved(building, load);
-    const loaded = await load(building, true);
+    await takeOver(model, journal, savedTo, building, version, await load(building, true));
+  } catch (error) {
+    // A disk that is full gets its room back.
+    await rm(building, { recursive: true, force: true }).catch(() => undefined);
+    throw error;
+  }
+  return version;
+}
+
+/** Bring a loaded version up to date with the journal it was saved beside, and serve it; given back when that fails. */
+async function takeOver(
+  model: Model,
+  journal: Journal,
+  savedTo: number,
+  building: string,
+  version: number,
+  loaded: LoadedVersion,
+): Promise<void> {
+  const target = loaded.journal!;
+  let copiedTo = savedTo;
+  const copyRest = async (): Promise<void> => {
+    copiedTo = await copyUpdates(journal, copiedTo, loaded);
+  };
+  try {
     await loaded.servable.prepare();
-    const target = loaded.journal!;
-    let copiedTo = savedTo;
-    const copyRest = async (): Promise<void> => {
-      copiedTo = await copyUpdates(journal, copiedTo, loaded);
-    };
     for (let pass = 0; pass < PASSES_MAX && journal.sizeBytes - copiedTo > REST_BYTES; pass++) await copyRest();
     await model.withoutUpdates(async () => {
       await copyRest();
@@ -84,11 +110,11 @@ export function compact(
       target.moved(join(path, JOURNAL_NAME));
       await model.adopt((await listVersions(model.basePath)).find((folder) => folder.version === version)!, loaded);
     });
-    return version;
-  };
-  return model.exclusively(work).finally(() => {
-    model.isCompacting = false;
-  });
+  } catch (error) {
+    await target.close();
+    loaded.servable.dispose();
+    throw error;
+  }
 }
 
 /** Append what a journal has from a byte on to a version's, and apply it; the byte behind. */

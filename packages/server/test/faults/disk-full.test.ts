@@ -81,6 +81,7 @@ test('a compaction that finds the disk full leaves the version that serves and i
   assert.ok(writes.some((full) => full.mock.callCount() > 0));
   for (const full of writes) full.mock.restore();
   syncBuiltinESMExports();
+  assert.deepEqual(fs.readdirSync(basePath), ['1'], 'what was written is taken away again');
   assert.deepEqual(await identifiers(server), before);
   assert.equal((await upsert(server, 'newer')).status, 200);
   assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
