@@ -46,8 +46,8 @@ export interface LoadOptions {
    */
   headroom?: number;
   /**
-   * Reads under way at a time, each of a megabyte on a thread of the system's. Default 4; 1 leaves the cores to what runs
-   * beside.
+   * Reads under way at a time, each of a megabyte on a thread of the system's. Default 4; 1, of an eighth of a megabyte,
+   * leaves the cores to what runs beside.
    */
   reads?: number | undefined;
 }
@@ -64,7 +64,7 @@ export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q,
 }
 
 /**
- * `writeBundle` with the event loop between its steps, each of a megabyte at most; rejects as that throws. Tower and index
+ * `writeBundle` with the event loop between its steps, each of an eighth of a megabyte at most; rejects as that throws. Tower and index
  * must stay as they are until it has ended; they may be asked.
  */
 export async function writeBundleInTurns<Q, I extends Identifier>(
@@ -80,7 +80,7 @@ export function bundleToBytes<Q, I extends Identifier>(contents: BundleContents<
 }
 
 /**
- * Read a bundle. Where the source waits for its bytes, as a file does, the event loop comes around after each megabyte.
+ * Read a bundle. Where the source waits for its bytes, as a file does, the event loop comes around after each piece.
  *
  * @throws {OptionError} when headroom or reads are out of range
  * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
@@ -88,10 +88,10 @@ export function bundleToBytes<Q, I extends Identifier>(contents: BundleContents<
  */
 export async function readBundle<Q = string, I extends Identifier = Identifier>(
   source: Source,
-  { runtime = defaultRuntime(), headroom = 0, reads = 4 }: LoadOptions = {},
+  { runtime = defaultRuntime(), headroom = 0, reads }: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
   checkNumber('headroom', headroom, 0);
-  checkInteger('reads', reads, 1);
+  if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);
   const load = (root: Part): Bundle<Features, Identifier> => loadPart(root, { bundle: loadContents });
   return (await readSaved(source, load, runtime, { roomOf, reads })) as unknown as Bundle<Q, I>;

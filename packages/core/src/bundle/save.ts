@@ -15,7 +15,7 @@ import { replaceFile, replaceFileInTurns, withFile } from './file.ts';
 /** How to save. */
 export interface SaveOptions {
   /**
-   * Let the event loop come around after each megabyte; then tower and index may be asked, but must not change, until the
+   * Let the event loop come around after each piece; then tower and index may be asked, but must not change, until the
    * promise is kept. Default false: all bytes are taken at the call.
    */
   inTurns?: boolean;

@@ -3,12 +3,11 @@ import type { Block } from '../memory/heap.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { INT16_NORM, packInt16, squaredNorm } from './int16-panels.ts';
 
 const PANEL = 8;
 /** Blocks of 4 rows a thread claims: enough work to outweigh the claim. */
 const GRAIN = 16;
-/** The norm of the longest centroid in int16. */
-const NORM = 32_000;
 /** From here on int16 scores save more than their check costs. */
 const PANELS_FOR_INT16 = 4;
 
@@ -119,40 +118,14 @@ export class Centroids {
       block.offset,
       2 * PANEL * this.#panels * pairs,
     );
-    const scale = longest > 0 ? NORM / longest : 0;
+    const scale = longest > 0 ? INT16_NORM / longest : 0;
     let mostSum = 0;
     for (let c = 0; c < count; c++) {
       const to = 2 * PANEL * pairs * Math.floor(c / PANEL) + 2 * (c % PANEL);
-      const sum = packCentroid16(shorts, to, data, c * d, d, scale);
+      const sum = packInt16(shorts, to, PANEL, data, c * d, d, scale);
       mostSum = Math.max(mostSum, sum);
     }
-    this.#unscale = longest / NORM;
+    this.#unscale = longest / INT16_NORM;
     this.#limits.floats(3).set([mostSum, longest, longest ** 2 / 2]);
   }
-}
-
-// Functions of their own, called once a centroid, so that they are compiled before a run's first call is over.
-
-function squaredNorm(data: Float32Array, at: number, d: number): number {
-  let square = 0;
-  for (let t = at; t < at + d; t++) square += data[t]! * data[t]!;
-  return square;
-}
-
-/** Sum of the absolute values written. */
-function packCentroid16(
-  to: Int16Array,
-  first: number,
-  from: Float32Array,
-  at: number,
-  d: number,
-  scale: number,
-): number {
-  let sum = 0;
-  for (let t = 0; t < d; t++) {
-    const value = Math.round(from[at + t]! * scale);
-    to[first + 2 * PANEL * (t >> 1) + (t & 1)] = value;
-    sum += Math.abs(value);
-  }
-  return sum;
 }

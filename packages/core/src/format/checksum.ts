@@ -10,8 +10,8 @@ import type { Runtime } from '../parallel/runtime.ts';
 
 /** Bytes hashed as one: long enough that a digest costs nothing, short enough to share a piece between threads. */
 export const CHUNK_BYTES: number = 1 << 18;
-/** Most chunks hashed in one job, and read in one call from a file. */
-export const PIECE_CHUNKS: number = 32;
+/** Most chunks hashed in one job. */
+const PIECE_CHUNKS = 32;
 
 /** Hashes one run of bytes after the other; a run may come in any pieces. `free` when done. */
 export class Checksum {

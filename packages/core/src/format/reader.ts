@@ -3,7 +3,7 @@
  * straight into blocks of the linear memory, and checked there.
  *
  * Nothing is allocated for a length that the source does not have, and whatever is wrong is one FormatError that names
- * the section and the byte. Blocks of a container that turned out damaged are given back. A megabyte is hashed while the
+ * the section and the byte. Blocks of a container that turned out damaged are given back. A piece is hashed while the
  * next ones are read, so that others on the thread wait for no more than that.
  */
 import { FormatError } from '../errors/errors.ts';
@@ -15,7 +15,7 @@ import { readSectionTable, type SectionEntry } from './section-table.ts';
 import type { Source } from './source.ts';
 
 /** Bytes read in one call, and hashed at once: some tenths of a millisecond. */
-export const READ_BYTES: number = 1 << 20;
+const READ_BYTES = 1 << 20;
 /**
  * The same where reads go one at a time, so as to leave the cores to others: a thread that has been given a core keeps it
  * until its read is over, and new memory takes a millisecond for a few hundred kilobytes.

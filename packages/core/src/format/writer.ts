@@ -1,7 +1,7 @@
 /**
  * Writing a container: sections are hashed where they are, then header, table and sections go to a sink in order, so
  * that the file is never in memory as a whole. `writeContainer` takes all bytes before it returns; `writeContainerInTurns`
- * lets the event loop come around after every megabyte, and what is saved must not change until it has ended.
+ * lets the event loop come around after every piece, and what is saved must not change until it has ended.
  */
 import { OptionError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -106,7 +106,7 @@ export function* containerSteps(
   }
 }
 
-/** Header and table, after a step for each megabyte hashed. */
+/** Header and table, after a step for each piece hashed. */
 function* headSteps(sections: readonly ContainerSection[], checksum: Checksum): Generator<undefined, Uint8Array> {
   const head = new Uint8Array(HEADER_BYTES + sections.length * ENTRY_BYTES);
   const view = new DataView(head.buffer);

@@ -40,13 +40,11 @@ export function printPredictions(outputs: Tensors): string {
       throw invalidArgument(`Tensor name: ${name} has inconsistent batch size: ${shape[0]} expecting: ${rows}`);
     }
   }
-  const columns = Array.from(outputs, ([name, tensor]) => ({
-    label: `${INDENT_3}${quoted(name)}: `,
-    data: tensor.data,
-    inner: tensor.shape.slice(1),
-    size: elementCount(tensor.shape.slice(1)),
-    token: tokenOf(name, tensor),
-  }));
+  const columns = Array.from(outputs, ([name, tensor]) => {
+    const inner = tensor.shape.slice(1);
+    const label = `${INDENT_3}${quoted(name)}: `;
+    return { label, data: tensor.data, inner, size: elementCount(inner), token: tokenOf(name, tensor) };
+  });
   // One output: the items share a line, and only the closing bracket starts a new one.
   const isOne = columns.length === 1;
   let list = '';

@@ -7,10 +7,17 @@ import { IndexServable } from '../../src/servable/index-servable.ts';
 
 const D = 16;
 const ROWS = 300_000;
+const SMALL_ROWS = 4000;
 
 function vectors(rows: number): { data: Float32Array; dimensions: number } {
   const generator = new Generator(5).fork('vectors');
   return { data: Float32Array.from({ length: rows * D }, () => generator.uniform() - 0.5), dimensions: D };
+}
+
+function leavesOf(rows: number): ScaNN<Float32Array, string> {
+  const identifiers = Array.from({ length: rows }, (_, i) => `c${i}`);
+  const options = { tree: 'always', numLeaves: 20, trainingIterations: 2 } as const;
+  return new ScaNN<Float32Array, string>(options).index(vectors(rows), identifiers);
 }
 
 const servableOf = (index: unknown): IndexServable =>
@@ -50,12 +57,7 @@ test('an exact scan of many candidates leaves the event loop free, and equals th
 });
 
 test('light asks are answered at once while a heavy one is under way; updates wait for it', async () => {
-  const index = new ScaNN<Float32Array, string>({ tree: 'always', numLeaves: 20, trainingIterations: 2 });
-  const rows = 4000;
-  index.index(
-    vectors(rows),
-    Array.from({ length: rows }, (_, i) => `c${i}`),
-  );
+  const index = leavesOf(SMALL_ROWS);
   const servable = servableOf(index);
   const light: Ask = { embedding, k: 5 };
   const heavy: Ask = { ...light, leavesToSearch: 10_000, reorder: 10_000 };
@@ -74,12 +76,7 @@ test('light asks are answered at once while a heavy one is under way; updates wa
 });
 
 test('an update is let in between scans that follow one another without a gap', { timeout: 20_000 }, async () => {
-  const index = new ScaNN<Float32Array, string>({ tree: 'always', numLeaves: 20, trainingIterations: 2 });
-  const rows = 4000;
-  index.index(
-    vectors(rows),
-    Array.from({ length: rows }, (_, i) => `c${i}`),
-  );
+  const index = leavesOf(SMALL_ROWS);
   const servable = servableOf(index);
   const heavy: Ask = { embedding, k: 5, leavesToSearch: 10_000, reorder: 10_000 };
   await workersReady(index, servable, heavy);
@@ -100,6 +97,6 @@ test('an update is let in between scans that follow one another without a gap', 
   }
   isOver = true;
   await Promise.all(asking);
-  assert.equal(servable.size, rows + 20);
+  assert.equal(servable.size, SMALL_ROWS + 20);
   assert.ok(scans > 0);
 });

@@ -2,13 +2,12 @@
  * Centroids as the search kernel reads them: int16 in panels of 16, two dimensions side by side, so that one instruction
  * multiplies a pair of dimensions of four centroids. Scale: 32,000 / max |c| (assembly/centroids.ts says why).
  */
+import { INT16_NORM, packInt16, squaredNorm } from '../../clustering/int16-panels.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 
 /** Centroids in a panel. */
 export const PANEL_CENTROIDS = 16;
-/** The largest norm of a centroid in int16. */
-const NORM = 32_000;
 
 /** Packed centroids. */
 export interface CentroidPanels {
@@ -34,26 +33,13 @@ export function packCentroids(runtime: Runtime, centroids: Float32Array, count: 
   for (let c = 0; c < count; c++) squares[c] = squaredNorm(centroids, c * d, d);
   let largest = 0;
   for (let c = 0; c < count; c++) largest = Math.max(largest, squares[c]!);
-  const scale = largest > 0 ? NORM / Math.sqrt(largest) : 0;
+  const scale = largest > 0 ? INT16_NORM / Math.sqrt(largest) : 0;
   const to = new Int16Array(runtime.heap.memory.memory.buffer, block.offset, panels * pairs * PANEL_CENTROIDS * 2);
   for (let c = 0; c < count; c++) {
     const first = Math.floor(c / PANEL_CENTROIDS) * pairs * PANEL_CENTROIDS * 2 + (c % PANEL_CENTROIDS) * 2;
-    packCentroid(to, first, centroids, c * d, d, scale);
+    packInt16(to, first, PANEL_CENTROIDS, centroids, c * d, d, scale);
   }
   return { panels, block, unscale: scale > 0 ? 1 / scale : 0, squares };
-}
-
-// Functions of their own, called once a centroid: a loop that runs once in a process's life stays with the interpreter,
-// where it took milliseconds that queries waited for.
-
-function squaredNorm(centroids: Float32Array, at: number, d: number): number {
-  let square = 0;
-  for (let t = at; t < at + d; t++) square += centroids[t]! * centroids[t]!;
-  return square;
-}
-
-function packCentroid(to: Int16Array, first: number, from: Float32Array, at: number, d: number, scale: number): void {
-  for (let t = 0; t < d; t++) to[first + (t >> 1) * PANEL_CENTROIDS * 2 + (t & 1)] = Math.round(from[at + t]! * scale);
 }
 
 /** Addends of centroids, one each; −∞ past the end, so that what is not there is never chosen. */

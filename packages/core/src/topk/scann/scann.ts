@@ -12,7 +12,7 @@ import { StateError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import { finishInTurns } from '../../parallel/steps.ts';
+import { finishInTurns, nextTurn } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
 import { notIndexed, withExclusions } from '../call-options.ts';
 import { readDataset } from '../candidate-builder.ts';
@@ -199,7 +199,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** Let others run; what follows may replace the candidates. */
   async #turn(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await nextTurn();
     while (this.#aside) await this.#aside;
   }
 
