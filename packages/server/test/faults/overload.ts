@@ -1,6 +1,7 @@
 /**
- * Twice as many requests as a queue can answer. The servable is busy a set time a query; capacity is what a closed loop
- * gets through just before, so that a machine shared with others is measured with the same share.
+ * Twice as many requests as a queue can answer. The servable is busy a set time a query, by the machine's clock or by one
+ * that only counts; capacity is what a closed loop gets through just before, so that a machine shared with others is
+ * measured with the same share.
  */
 import { Batcher } from '../../src/queue/batcher.ts';
 import type { Answer, Ask } from '../../src/servable/contract.ts';
@@ -10,41 +11,63 @@ import { ServingError } from '../../src/status/serving-error.ts';
 const ASK_MS = 0.5;
 const DEADLINE_MS = 500;
 
-function busyFor(ms: number): void {
-  for (const end = performance.now() + ms; performance.now() < end; );
+/** What time it is, in milliseconds, and how to be busy for some. */
+export interface Clock {
+  now: () => number;
+  busyFor: (ms: number) => void;
+}
+
+/** The machine's: what everything around the scans takes counts too. */
+export const REAL_CLOCK: Clock = {
+  now: () => performance.now(),
+  busyFor: (ms) => {
+    for (const end = performance.now() + ms; performance.now() < end; );
+  },
+};
+
+/** The same on every machine: being busy takes what it says, a look at the clock a microsecond, all else nothing. */
+export function countedClock(): Clock {
+  let now = 0;
+  return {
+    now: () => (now += 0.001),
+    busyFor: (ms) => {
+      now += ms;
+    },
+  };
 }
 
 /** Answers a second when nobody asks before there is room. */
-async function closedLoop(batcher: Batcher, ask: Ask, durationMs: number): Promise<number> {
-  const started = performance.now();
+async function closedLoop(batcher: Batcher, ask: Ask, durationMs: number, { now }: Clock): Promise<number> {
+  const started = now();
   let answered = 0;
   const asker = async (): Promise<void> => {
-    while (performance.now() - started < durationMs) {
+    while (now() - started < durationMs) {
       await batcher.submit([ask]);
       answered++;
     }
   };
   await Promise.all(Array.from({ length: 128 }, asker));
-  return (answered / (performance.now() - started)) * 1000;
+  return (answered / (now() - started)) * 1000;
 }
 
 /** What came through in `durationMs`, a second; and requests that never ended. */
 export async function overload(
   durationMs: number,
+  clock: Clock,
 ): Promise<{ goodput: number; capacity: number; shed: number; hung: number }> {
   const answer = (asks: readonly Ask[]): Answer[] => {
-    busyFor(ASK_MS * asks.length);
+    clock.busyFor(ASK_MS * asks.length);
     return asks.map(() => ({ identifiers: [], scores: new Float32Array(0), rows: new Int32Array(0) }));
   };
-  const batcher = new Batcher(answer, { queued: 256 });
+  const batcher = new Batcher(answer, { queued: 256, now: clock.now });
   const ask: Ask = { k: 1, embedding: Float32Array.of(1) };
-  const capacity = await closedLoop(batcher, ask, durationMs / 4);
+  const capacity = await closedLoop(batcher, ask, durationMs / 4, clock);
   let answered = 0;
   let shed = 0;
   let open = 0;
   let sent = 0;
-  const started = performance.now();
-  for (let now = started; now < started + durationMs; now = performance.now()) {
+  const started = clock.now();
+  for (let now = started; now < started + durationMs; now = clock.now()) {
     for (const due = ((now - started) / 1000) * 2 * capacity; sent < due; sent++) {
       open++;
       batcher
@@ -60,7 +83,7 @@ export async function overload(
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const tookMs = performance.now() - started;
+  const tookMs = clock.now() - started;
   const goodput = (answered / tookMs) * 1000;
   await batcher.idle();
   await new Promise((resolve) => setImmediate(resolve));

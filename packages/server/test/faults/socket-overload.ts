@@ -1,6 +1,8 @@
 /**
- * Twice as many requests as a server can answer, over real connections, kept up whether it answers or not. Capacity is
- * what a closed loop gets through just before, so that a machine shared with others is measured with the same share.
+ * Twice as many requests as a server can answer, over real connections, kept up whether it answers or not. A query takes
+ * the server a set time at least, so that what it can answer at most is known on every machine: twice that many are sent,
+ * all of them, late where the machine was. What the answers are held against, capacity, is what a closed loop gets
+ * through just before, so that a machine shared with others is measured with the same share.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +13,7 @@ const CHILD = fileURLToPath(new URL('./overload-child.js', import.meta.url));
 /** Time a query takes: long against what a refusal costs, so that capacity is the queries' alone. */
 const ASK_MS = 4;
 /** After this long without an answer a request hangs: many times what a full queue takes. */
-const HUNG_MS = 20_000;
+const HUNG_MS = 60_000;
 const BODY = '{"query": "u1", "k": 3}';
 
 /** What became of requests. */
@@ -63,21 +65,21 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
     const capacity = (asked.reduce((sum, count) => sum + count) / (performance.now() - begun)) * 1000;
 
     const started = performance.now();
-    const underWay = new Set<Promise<void>>();
+    const all: Promise<void>[] = [];
+    const dueAfter = (ms: number): number => (2 * Math.min(ms, durationMs)) / ASK_MS;
     let answered = 0;
-    for (let sent = 0, now = started; now < started + durationMs; now = performance.now()) {
-      for (const due = ((now - started) / 1000) * 2 * capacity; sent < due; sent++) {
-        const done = ask().then((status) => {
+    while (all.length < dueAfter(durationMs)) {
+      while (all.length < dueAfter(performance.now() - started)) {
+        const asked = ask().then((status) => {
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
-          if (status === 200 && performance.now() < started + durationMs) answered++;
-          underWay.delete(done);
+          if (status === 200) answered++;
         });
-        underWay.add(done);
+        all.push(asked);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     const goodput = (answered / (performance.now() - started)) * 1000;
-    await Promise.all(underWay);
+    await Promise.all(all);
     return { goodput, capacity, statuses, hung };
   } finally {
     agent.destroy();
