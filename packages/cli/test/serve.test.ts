@@ -47,7 +47,8 @@ test('a bundle file is served under its name until SIGTERM', async () => {
   const { predictions } = (await answer.json()) as { predictions: { identifiers: string[] }[] };
   assert.deepEqual([...predictions[0]!.identifiers].sort(), ['a', 'b']);
   child.kill('SIGTERM');
-  const [code, signal] = await once(child, 'exit');
+  // `exit` may come before the last of the log.
+  const [code, signal] = await once(child, 'close');
   assert.deepEqual([code, signal], [0, null], log);
   assert.match(log, /"msg":"stopped"/);
 });

@@ -92,7 +92,7 @@ def triton_grpc_stream():
     for i in range(50):
         client.async_stream_infer("nobody" if i == 20 else "films", [users], request_id=str(i), parameters={"k": 3})
     client.stop_stream()
-    got = [answers.get(timeout=10) for _ in range(50)]
+    got = [answers.get(timeout=60) for _ in range(50)]
     assert "nobody" in str(got[20][1]) and got[20][0] is None
     for i, (result, error) in enumerate(got):
         if i == 20:
@@ -104,7 +104,7 @@ def triton_grpc_stream():
 
     client.start_stream(callback, headers={"triton_grpc_error": "true"})
     client.async_stream_infer("nobody", [users])
-    assert answers.get(timeout=10)[1].status() == "StatusCode.NOT_FOUND"
+    assert answers.get(timeout=60)[1].status() == "StatusCode.NOT_FOUND"
     client.stop_stream()
 
 
@@ -130,17 +130,17 @@ def tensorflow_serving():
             string_val=[b"u1"],
         )
     )
-    answer = stub.Predict(request, 5.0)
+    answer = stub.Predict(request, 60.0)
     assert len(answer.outputs["identifiers"].string_val) == 5 and len(answer.outputs["scores"].float_val) == 5
     assert answer.model_spec.version.value == 1
     metadata = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     metadata.model_spec.name = "films"
-    packed = stub.GetModelMetadata(metadata, 5.0).metadata["signature_def"]
+    packed = stub.GetModelMetadata(metadata, 60.0).metadata["signature_def"]
     signatures = get_model_metadata_pb2.SignatureDefMap()
     assert packed.Unpack(signatures) and "serving_default" in signatures.signature_def
     status = get_model_status_pb2.GetModelStatusRequest()
     status.model_spec.name = "films"
-    states = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, 5.0).model_version_status
+    states = model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus(status, 60.0).model_version_status
     assert [(state.version, state.state) for state in states] == [(1, 30)]
 
 

@@ -1,10 +1,10 @@
 /** Clients that misbehave: trickles, floods, hang-ups, garbage; and a stop in the middle of it all. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { Generator } from 'shortlist';
-import type { ShortlistServer } from '../../src/index.ts';
+import { occupy, until } from '../fixtures/occupied.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { fuzzGrpc, fuzzHttp } from './fuzz.ts';
 
@@ -18,12 +18,6 @@ function raw(port: number, text: string): { socket: Socket; received: Promise<st
     socket.on('close', () => resolve(all));
   });
   return { socket, received };
-}
-
-/** Wait until so many queries wait. */
-async function untilWaiting(server: ShortlistServer, queries: number): Promise<void> {
-  const { batcher } = server.registry.choose('films', {});
-  while (batcher.waiting !== queries) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 test('a request that trickles in is cut off; others are answered meanwhile', async () => {
@@ -47,41 +41,54 @@ test('a body over the limit is refused in every API', async () => {
 });
 
 test('who hangs up is not searched for', async () => {
-  const server = await startTiny(await tinyBasePath(), { queue: { waitMs: 500 } });
+  const server = await startTiny(await tinyBasePath());
   const body = '{"instances": ["u1"]}';
   const head = `POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
-  const { statistics } = server.registry.choose('films', {});
+  const { batcher, statistics, servable } = server.registry.choose('films', {});
+  const release = await occupy(servable, () => post(server, '/v1/shortlist', { query: 'u1' }));
+  const submit = mock.method(batcher, 'submit');
   const hangUp = raw(server.httpPort, head + body);
-  await untilWaiting(server, 1);
+  await until(() => batcher.waiting === 1);
   hangUp.socket.destroy();
   await hangUp.received;
-  await untilWaiting(server, 0);
+  const [, { signal } = {}] = submit.mock.calls[0]!.arguments;
+  await until(() => signal!.aborted);
+  await release();
   // The refusal is on its way to a socket that is gone.
-  while (statistics.failed === 0) await new Promise((resolve) => setTimeout(resolve, 2));
-  assert.equal(statistics.inferences, 0);
+  await until(() => statistics.failed > 0);
+  assert.equal(batcher.waiting, 0);
+  assert.equal(statistics.inferences, 1);
   assert.equal(statistics.failed, 1);
   await server.close();
 });
 
 test('a stop answers what is under way and takes nothing new', async () => {
-  const server = await startTiny(await tinyBasePath(), { queue: { waitMs: 500 } });
+  const server = await startTiny(await tinyBasePath(), { drainMs: 60_000 });
+  const { batcher, servable } = server.registry.choose('films', {});
+  const release = await occupy(servable, () => post(server, '/v1/shortlist', { query: 'u1' }));
   const underWay = Array.from({ length: 5 }, () => post(server, '/v1/shortlist', { query: 'u1' }));
-  await untilWaiting(server, 5);
+  await until(() => batcher.waiting === 5);
   const closing = server.close();
   assert.equal(server.isReady, false);
+  await release();
   for (const { status } of await Promise.all(underWay)) assert.equal(status, 200);
   await closing;
   await assert.rejects(post(server, '/v1/shortlist', { query: 'u1' }));
 });
 
 test('a deadline that passes in the queue is 504, a full queue 503 with Retry-After', async () => {
-  const server = await startTiny(await tinyBasePath(), { queue: { waitMs: 500, queued: 2 } });
+  const server = await startTiny(await tinyBasePath(), { queue: { queued: 2 } });
+  const { batcher, servable } = server.registry.choose('films', {});
+  const release = await occupy(servable, () => post(server, '/v1/shortlist', { query: 'u1' }));
   const late = post(server, '/v1/shortlist', { query: 'u1', timeoutMs: 5 });
   const kept = post(server, '/v1/shortlist', { query: 'u1' });
-  await untilWaiting(server, 2);
+  await until(() => batcher.waiting === 2);
+  const cameBefore = performance.now();
   const { status, headers } = await post(server, '/v1/shortlist', { query: 'u1' });
   assert.equal(status, 503);
   assert.equal(headers.get('retry-after'), '1');
+  await until(() => performance.now() > cameBefore + 5);
+  await release();
   assert.equal((await late).status, 504);
   assert.equal((await kept).status, 200);
   await server.close();

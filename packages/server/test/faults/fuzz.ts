@@ -141,7 +141,7 @@ export async function fuzzGrpc(client: Client, generator: Generator, count: numb
     // latin1 keeps one character a byte, which `mutate` would write as UTF-8: malformed on purpose.
     const body = mutate(generator, requestSerialize(message).toString('latin1'));
     const code = await new Promise<number>((resolve) => {
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 60_000;
       client.makeUnaryRequest(path, raw, raw, body, new Metadata(), { deadline }, (error) => resolve(error?.code ?? 0));
     });
     codes.set(code, (codes.get(code) ?? 0) + 1);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../fixtures/occupied.ts';
 import { FILMS, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 interface Shortlist {
@@ -37,9 +38,13 @@ test('a new version takes over without a failed or mixed request', async () => {
         `version ${version} answered ${results[0]!.id}`,
       );
     }
-  });
+  }).map((asked) =>
+    asked.finally(() => {
+      stop = true;
+    }),
+  );
   await saveTinyBundle(join(basePath, '2'), { seed: 8, prefix: 'movie' });
-  for (let waited = 0; !seen.has(2) && waited < 100; waited++) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => seen.has(2) || stop);
   stop = true;
   await Promise.all(asking);
   assert.deepEqual([...seen].sort(), [1, 2]);
@@ -154,10 +159,7 @@ test('a rebalance: queries and updates go on, and no acknowledged update or attr
 
 test('drift past a share is rebalanced without being asked; an exact index has nothing to rebalance', async () => {
   const server = await startTiny(await tinyBasePath({ scann: true }), { pollMs: 20, rebalanceAfterShare: -1 }); // Nothing has moved: any share is too much.
-  for (let i = 0; i < 300 && (await shortlist(server)).version < 2; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.ok((await shortlist(server)).version >= 2);
+  while ((await shortlist(server)).version < 2) await new Promise((resolve) => setTimeout(resolve, 20));
   await server.close();
   const exact = await startTiny(await tinyBasePath());
   const { status, body } = await post(exact, '/admin/models/films/rebalance', {});
