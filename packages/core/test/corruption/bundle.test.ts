@@ -31,7 +31,12 @@ const GOOD: Uint8Array[] = [
   }),
 ];
 
-const toSection = ({ name, kind, bytes }: LoadedSection): ContainerSection => ({ name, kind, pieces: [bytes] });
+/** With bytes of its own: those of the block are anybody's once the collector has given it back. */
+function toSection({ name, kind, bytes, block }: LoadedSection): ContainerSection {
+  const pieces = [bytes.slice()];
+  block?.free();
+  return { name, kind, pieces };
+}
 const sectionsOf = async (bytes: Uint8Array): Promise<ContainerSection[]> =>
   (await readContainer(bytesSource(bytes), runtime)).map(toSection);
 

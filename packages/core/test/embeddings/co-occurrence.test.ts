@@ -9,6 +9,7 @@ import { FullTable } from '../../src/embeddings/full.ts';
 import { OptionError, ShapeError, StateError } from '../../src/errors/errors.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
+import { collectedBytes } from '../memory/collected-bytes.ts';
 
 const [QUERIES, CANDIDATES, GROUPS, D] = [160, 120, 4, 8];
 
@@ -128,7 +129,7 @@ test('wrong tables, rows and moments are named; an interruption changes nothing'
   await rejects(pointByCoOccurrence(queries, candidates, rows, { hops: -1 }), OptionError, /hops/);
   const rare = make(QUERIES, { minCount: 255 });
   await rejects(pointByCoOccurrence(rare, candidates, rows), StateError, /at least 255 of them \(minCount\), got none/);
-  const used = queries.codebook.runtime.heap.usedBytes;
+  const used = await collectedBytes(queries.codebook.runtime.heap);
   const abort = new AbortController();
   const onProgress = (share: number): void => {
     if (share > 0.1) abort.abort();

@@ -9,6 +9,7 @@ import { Matrix } from '../../src/vectors/matrix.ts';
 import { bestRows, flat, normalRows } from '../conformance/oracle.ts';
 import { runTopKCases } from '../conformance/top-k.case.ts';
 import { VARIANTS } from '../kernels/variants.ts';
+import { collectedBytes } from '../memory/collected-bytes.ts';
 
 runTopKCases({ name: 'BruteForce', make: (options) => new BruteForce(options) });
 for (const { variant, runtime, skip } of VARIANTS) {
@@ -34,7 +35,7 @@ test('an index that could not be replaced is as before', async () => {
   const runtime = new Runtime({ threads: 1 });
   const index = new BruteForce<ArrayLike<number>, string>({ runtime }).index([[1], [2]], ['a', 'b']);
   index.call([1]);
-  const used = runtime.heap.usedBytes;
+  const used = await collectedBytes(runtime.heap);
   assert.throws(() => index.index([[1], [Number.NaN]]), { code: 'ERR_NOT_FINITE' });
   assert.throws(() => index.index([[1]], ['a', 'b']), { code: 'ERR_SHAPE' });
   await assert.rejects(

@@ -233,9 +233,10 @@ test('memory is asked for before the build: a full one is told at once, and the 
   const full = new Runtime({ threads: 1 });
   const index = make({}, full);
   const left = 8 * 2 ** 20;
-  full.heap.allocate(4 * 2 ** 30 - full.heap.memory.sizeBytes - left);
+  const filling = full.heap.allocate(4 * 2 ** 30 - full.heap.memory.sizeBytes - left);
   const many = normalRows(20_000, 40, 3);
   assert.throws(() => index.index(many), { code: 'ERR_MEMORY', message: /got a need of \d+/ });
   assert.equal(index.size, N);
   assert.deepEqual(index.call(queries, { k: 10, ...ALL }).rows, exact.rows);
+  filling.free();
 });

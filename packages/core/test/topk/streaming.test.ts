@@ -8,6 +8,7 @@ import type { CandidateBatch, Identifier } from '../../src/topk/contract.ts';
 import { Streaming } from '../../src/topk/streaming.ts';
 import { flat, normalRows } from '../conformance/oracle.ts';
 import { batches, runTopKCases } from '../conformance/top-k.case.ts';
+import { collectedBytes } from '../memory/collected-bytes.ts';
 
 runTopKCases({ name: 'Streaming', make: (options) => new Streaming(options) });
 
@@ -62,7 +63,7 @@ test('calls that interleave do not meet, and leave no memory behind', async () =
   const queries = normalRows(12, 4, 1, 'queries');
   const exact = new BruteForce<ArrayLike<number>, number>({ runtime }).index(candidates);
   const expected = queries.map((query) => exact.call(query).rowsOf());
-  const used = runtime.heap.usedBytes;
+  const used = await collectedBytes(runtime.heap);
   const index = new Streaming<ArrayLike<number>, number>({
     runtime,
     dataset: () => slowly(batches<number>(candidates, undefined, 17)),
