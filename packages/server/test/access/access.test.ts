@@ -1,7 +1,7 @@
 /** Who may come in: keys and roles, rate limits, TLS and mutual TLS with renewal. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, utimesSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,7 +102,7 @@ test('mutual TLS: without a certificate nobody comes in', async () => {
   const { path, requestSerialize, responseDeserialize } = serviceOf('inference.GRPCInferenceService').ServerLive!;
   const live = (key: Buffer | null, cert: Buffer | null): Promise<number> =>
     new Promise((resolve) => {
-      const client = new Client(`localhost:${server.grpcPort}`, credentials.createSsl(pem('ca.pem'), key, cert));
+      const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createSsl(pem('ca.pem'), key, cert));
       const deadline = Date.now() + 60_000;
       client.makeUnaryRequest(
         path,
@@ -127,6 +127,8 @@ test('certificates that change are read again; a bad pair leaves the old one', a
   const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   copyFileSync(join(TLS, 'server.pem'), files.cert);
   copyFileSync(join(TLS, 'server.key'), files.key);
+  // Of long ago: a file system may give what is written within some milliseconds one and the same time.
+  for (const path of Object.values(files)) utimesSync(path, 1, 1);
   const reloaded: string[] = [];
   let failures = 0;
   const stop = watchTls(
