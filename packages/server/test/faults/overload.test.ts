@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { occupy, until } from '../fixtures/occupied.ts';
+import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { countedClock, overload } from './overload.ts';
 import { overloadSockets } from './socket-overload.ts';
 
@@ -10,10 +12,29 @@ test('200 % overload: answers go on, the rest is shed, nothing hangs (test/slow 
   assert.ok(goodput >= 0.8 * capacity, `${goodput} of ${capacity} a second`);
 });
 
-test('200 % overload over sockets: every request is answered or refused with 503', async () => {
+test('more requests over sockets than the queue holds: the rest is refused with 503 while it is full', async () => {
+  const server = await startTiny(await tinyBasePath(), { queue: { queued: 64 } });
+  after(() => server.close());
+  const { batcher, servable } = server.registry.choose('films', {});
+  const ask = (): Promise<{ status: number; headers: Headers }> => post(server, '/v1/shortlist', { query: 'u1' });
+  const release = await occupy(servable, ask);
+  const ended: [number, string | null][] = [];
+  const asked = Array.from({ length: 300 }, async () => {
+    const { status, headers } = await ask();
+    ended.push([status, headers.get('retry-after')]);
+  });
+  await until(() => ended.length + batcher.waiting === 300);
+  assert.equal(batcher.waiting, 64);
+  assert.ok(ended.every(([status, retryAfterS]) => status === 503 && retryAfterS === '1'));
+  await release();
+  await Promise.all(asked);
+  assert.equal(ended.filter(([status]) => status === 200).length, 64);
+});
+
+test('200 % overload over sockets: every request is answered or refused, nothing hangs', async () => {
   const { goodput, statuses, hung } = await overloadSockets(700);
   assert.equal(hung, 0);
   assert.ok(goodput > 0);
-  assert.ok(statuses.get(503)! > 0);
-  assert.deepEqual([...statuses.keys()].sort(), [200, 503]);
+  // How many are refused is a matter of how fast this process sends.
+  assert.ok([...statuses.keys()].every((status) => status === 200 || status === 503));
 });
