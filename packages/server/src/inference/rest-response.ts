@@ -1,5 +1,6 @@
 /** The body of a REST infer response: JSON, with the bytes of binary outputs behind it. */
-import { float32Token, float64Token } from '../json/decimal.ts';
+import { float64Token } from '../json/decimal.ts';
+import { JsonWriter } from '../json/writer.ts';
 import { encodeTensor } from '../tensors/binary.ts';
 import { type Element, type Tensor, textOf } from '../tensors/tensor.ts';
 import type { InferAnswer } from './infer.ts';
@@ -9,6 +10,9 @@ export interface InferBody {
   body: Buffer;
   jsonLength: number | undefined;
 }
+
+/** What is being printed. */
+const writer = new JsonWriter();
 
 /** Write an answer. */
 export function writeInferResponse(
@@ -34,13 +38,18 @@ export function writeInferResponse(
 }
 
 function tokensOf({ datatype, data }: Tensor): string {
-  const token =
+  const put =
     datatype === 'FP32' || datatype === 'FP16'
-      ? (element: Element) => float32Token(element as number)
+      ? (element: Element) => writer.float32(element as number)
       : datatype === 'FP64'
-        ? (element: Element) => float64Token(element as number)
+        ? (element: Element) => writer.text(float64Token(element as number))
         : datatype === 'BYTES'
-          ? (element: Element) => JSON.stringify(textOf(element))
-          : String;
-  return Array.from(data, token).join(',');
+          ? (element: Element) => writer.string(textOf(element))
+          : (element: Element) => writer.text(String(element));
+  writer.begin();
+  for (let i = 0; i < data.length; i++) {
+    if (i > 0) writer.text(',');
+    put(data[i]!);
+  }
+  return writer.take();
 }

@@ -6,39 +6,11 @@
  * 0.20000000298023224.
  */
 
-/** Where nine digits are plain ones and their product with a power of ten is exact. */
-const PLAIN_MIN = 1e-3;
-const PLAIN_MAX = 1e5;
-const POWERS: readonly number[] = Array.from({ length: 13 }, (_, places) => 10 ** places);
-
 /** Float32 → JSON token. */
 export function float32Token(value: number): string {
   if (!Number.isFinite(value)) return nonFinite(value);
-  const magnitude = Math.abs(value);
-  if (magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX) return plain(value, magnitude);
   const short = general(value, 6);
   return whole(Math.fround(Number(short)) === value ? short : general(value, 9));
-}
-
-/**
- * A float32 of ordinary size, in a fraction of the time of `toPrecision`: the digits are a whole number n · 10^-places.
- * The product is exact, 24 bits by at most 28 of 5^12, and so is the comparison, so both give the same digits.
- */
-function plain(value: number, magnitude: number): string {
-  let places = 5;
-  for (let power = 10; power <= magnitude; power *= 10) places--;
-  for (let power = 1; power > magnitude; power /= 10) places++;
-  let digits = Math.round(magnitude * POWERS[places]!);
-  if (Math.fround(digits / POWERS[places]!) !== magnitude) {
-    places += 3;
-    digits = Math.round(magnitude * POWERS[places]!);
-  }
-  const scale = POWERS[places]!;
-  const whole = Math.floor(digits / scale);
-  let fraction = digits - whole * scale;
-  if (fraction === 0) places = 1;
-  else for (; fraction % 10 === 0; places--) fraction /= 10;
-  return `${value < 0 ? '-' : ''}${whole}.${String(fraction).padStart(places, '0')}`;
 }
 
 /** Float64 → JSON token. */

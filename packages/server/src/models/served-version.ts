@@ -19,17 +19,10 @@ export class ServedVersion {
   /** Asks that are much work wait for each other, not light ones for them. */
   readonly heavy: Batcher;
   readonly statistics: VersionStatistics = new VersionStatistics();
-  readonly #onAnswer: (asks: readonly Ask[], answers: readonly Answer[]) => void;
   #leases = 0;
   #retired: (() => void) | undefined;
 
-  constructor(
-    model: string,
-    version: number,
-    servable: Servable,
-    queue: BatcherOptions,
-    onAnswer: (asks: readonly Ask[], answers: readonly Answer[]) => void,
-  ) {
+  constructor(model: string, version: number, servable: Servable, queue: BatcherOptions) {
     this.model = model;
     this.version = version;
     this.servable = servable;
@@ -47,7 +40,6 @@ export class ServedVersion {
     };
     this.batcher = new Batcher((asks) => servable.answer(asks), options);
     this.heavy = new Batcher((asks) => servable.answer(asks), options);
-    this.#onAnswer = onAnswer;
   }
 
   /** Requests that hold this version now. */
@@ -76,12 +68,10 @@ export class ServedVersion {
   }
 
   /** Answer the asks of one request through the queue. */
-  async ask(asks: readonly Ask[], options?: AskOptions): Promise<Answer[]> {
+  ask(asks: readonly Ask[], options?: AskOptions): Promise<Answer[]> {
     const { servable, heavy, batcher } = this;
     const isHeavy = asks.some((ask) => servable.isHeavy(ask));
-    const answers = await (isHeavy ? heavy : batcher).submit(asks, options);
-    this.#onAnswer(asks, answers);
-    return answers;
+    return (isHeavy ? heavy : batcher).submit(asks, options);
   }
 
   /** Wait for the last lease, then give the memory back. */

@@ -29,6 +29,8 @@ export interface BatcherOptions {
   onBatch?: (asks: number, tookMs: number, waitedMs: number) => void;
   /** Told of every request that found no room. */
   onShed?: () => void;
+  /** Told of the answers of every request. */
+  onAnswer?: (asks: readonly Ask[], answers: readonly Answer[]) => void;
 }
 
 /** What one request says beside its asks. */
@@ -65,6 +67,8 @@ type Answers = Answer[] | Promise<Answer[]>;
 /** Weight of the newest scan in the running mean of the time an ask takes. */
 const NEWEST = 0.2;
 
+const nothing = (): void => undefined;
+
 /** Gathers asks and answers them by scans. */
 export class Batcher {
   readonly #answer: (asks: readonly Ask[]) => Answers;
@@ -80,8 +84,8 @@ export class Batcher {
   constructor(answer: (asks: readonly Ask[]) => Answers, options: BatcherOptions = {}) {
     this.#answer = answer;
     const { batch = 64, waitMs = 0, queued = 1024, sliceMs = 4 } = options;
-    const { now = () => performance.now(), onBatch = () => undefined, onShed = () => undefined } = options;
-    this.#options = { batch, waitMs, queued, sliceMs, now, onBatch, onShed };
+    const { now = () => performance.now(), onBatch = nothing, onShed = nothing, onAnswer = nothing } = options;
+    this.#options = { batch, waitMs, queued, sliceMs, now, onBatch, onShed, onAnswer };
   }
 
   /** Asks that wait. */
@@ -220,7 +224,9 @@ export class Batcher {
     let at = 0;
     for (const { job, count } of parts) {
       for (let i = 0; i < count; i++) job.answers.push(answers[at++]!);
-      if (job.answers.length === job.asks.length) job.resolve(job.answers);
+      if (job.answers.length < job.asks.length) continue;
+      this.#options.onAnswer(job.asks, job.answers);
+      job.resolve(job.answers);
     }
   }
 

@@ -12,6 +12,7 @@ import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Answer, Ask, Drift, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
+import { groupsOf } from './groups.ts';
 import {
   type IndexServableParts,
   isCrowded,
@@ -142,7 +143,7 @@ export class IndexServable implements Servable {
   #answer(asks: readonly Ask[]): Answer[] {
     const embeddings = this.#embeddings(asks);
     const answers: Answer[] = new Array(asks.length);
-    for (const group of this.#groups(asks)) {
+    for (const group of groupsOf(asks)) {
       const scan = this.#prepare(asks, group, embeddings, answers);
       try {
         scan.take(this.#index.call(scan.queries, scan.options));
@@ -162,7 +163,7 @@ export class IndexServable implements Servable {
     const { pool } = this.#index.runtime;
     const embeddings = pool.alone(() => this.#embeddings(asks));
     const answers: Answer[] = new Array(asks.length);
-    for (const group of this.#groups(asks)) {
+    for (const group of groupsOf(asks)) {
       const scan = this.#prepare(asks, group, embeddings, answers, exact);
       try {
         scan.take(await this.#index.callAsync!(scan.queries, scan.options));
@@ -192,19 +193,6 @@ export class IndexServable implements Servable {
     return all;
   }
 
-  /** Positions of the asks that can share a scan. */
-  #groups(asks: readonly Ask[]): Iterable<readonly number[]> {
-    const groups = new Map<string, number[]>();
-    asks.forEach(({ k, leavesToSearch, reorder, filter, include }, at) => {
-      const rest = filter || include ? `${JSON.stringify(filter)}|${include ? at : ''}` : '';
-      const key = `${k}|${leavesToSearch}|${reorder}|${rest}`;
-      const group = groups.get(key);
-      if (group) group.push(at);
-      else groups.set(key, [at]);
-    });
-    return groups.values();
-  }
-
   /** The scan that answers a group of asks. */
   #prepare(
     asks: readonly Ask[],
@@ -216,16 +204,17 @@ export class IndexServable implements Servable {
     const d = this.dimensions;
     const { k, leavesToSearch, reorder, filter, include } = asks[group[0]!]!;
     const words = filter && this.#filters.words(filter, this.#rows);
-    const lists = group.map((at) => this.#own(asks[at]!.exclude ?? []));
+    const excludes = group.some((at) => asks[at]!.exclude?.length);
     const queries = new Matrix(group.length, d);
     const { data } = queries;
-    group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
+    if (group.length === asks.length) data.set(embeddings);
+    else group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
     const options = {
       k,
       leavesToSearch,
       reorder,
       include: include && this.#own(include),
-      exclude: lists.some((list) => list.length > 0) ? lists : undefined,
+      exclude: excludes ? group.map((at) => this.#own(asks[at]!.exclude ?? [])) : undefined,
       filter: this.#delta.mask(words),
       // The canary's work is not the users'.
       ...(exact ? { exact } : { work: this.#work }),
@@ -237,7 +226,9 @@ export class IndexServable implements Servable {
           scores: result.scoresOf(row),
           rows: result.rowsOf(row),
         };
-        answers[at] = this.#merged(found, asks[at]!, words, embeddings.subarray(at * d, (at + 1) * d));
+        const { rows, baseRows } = this.#delta;
+        answers[at] =
+          rows === baseRows ? found : this.#merged(found, asks[at]!, words, embeddings.subarray(at * d, (at + 1) * d));
       });
     };
     return { queries, options, take };
@@ -245,7 +236,6 @@ export class IndexServable implements Servable {
 
   #merged(found: Answer, ask: Ask, words: Int32Array | undefined, query: Float32Array): Answer {
     const delta = this.#delta;
-    if (delta.rows === delta.baseRows) return found;
     const exclude = new Set(this.#own(ask.exclude ?? []));
     const include = ask.include && new Set(this.#own(ask.include));
     const hits = delta.score(

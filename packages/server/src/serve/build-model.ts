@@ -13,7 +13,7 @@ import { RecallCanary } from '../observe/canary.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { tracePast } from '../observe/tracing.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
-import type { Ask, Servable } from '../servable/contract.ts';
+import type { Answer, Ask, Servable } from '../servable/contract.ts';
 import type { ModelConfig } from './options.ts';
 
 /** Queries a version answers before it serves, so that the first users do not wait for compilers and page faults. */
@@ -107,7 +107,6 @@ function serveVersion(
     tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': asks }, tookMs);
   };
   const onShed = (): void => metrics.shed.inc();
-  return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed }, (asks, answers) =>
-    canary.observe(servable, asks, answers),
-  );
+  const onAnswer = (asks: readonly Ask[], answers: readonly Answer[]): void => canary.observe(servable, asks, answers);
+  return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed, onAnswer });
 }

@@ -2,7 +2,8 @@
  * Tensors as a predict response's JSON, byte for byte as TF Serving's pretty writer prints it: row form (`predictions`)
  * has each instance's arrays on one line, column form (`outputs`) has every value on a line of its own.
  */
-import { float32Token, float64Token } from '../json/decimal.ts';
+import { float64Token } from '../json/decimal.ts';
+import { JsonWriter } from '../json/writer.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { bytesOf, type Element, elementCount, type Tensor, type Tensors, textOf } from '../tensors/tensor.ts';
 
@@ -10,24 +11,22 @@ const INDENT = '    ';
 const INDENT_2 = INDENT.repeat(2);
 const INDENT_3 = INDENT.repeat(3);
 
-/** Text whose JSON is itself between quotation marks: finding that out is quicker than JSON.stringify. */
-const PLAIN_TEXT = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+/** What is being printed. */
+const writer = new JsonWriter();
 
-/** Prints one element of a tensor. */
-type Token = (element: Element) => string;
+/** Writes one element of a tensor; `indent` stands before the lines that an element of several lines begins. */
+type Put = (element: Element, indent: string) => void;
 
-function tokenOf(name: string, { datatype }: Tensor): Token {
-  if (datatype === 'FP32' || datatype === 'FP16') return (element) => float32Token(element as number);
-  if (datatype === 'FP64') return (element) => float64Token(element as number);
-  if (datatype !== 'BYTES') return String;
-  if (!name.endsWith('_bytes')) return (element) => quoted(textOf(element));
-  return (element) => {
+function putOf(name: string, { datatype }: Tensor): Put {
+  if (datatype === 'FP32' || datatype === 'FP16') return (element) => writer.float32(element as number);
+  if (datatype === 'FP64') return (element) => writer.text(float64Token(element as number));
+  if (datatype !== 'BYTES') return (element) => writer.text(String(element));
+  if (!name.endsWith('_bytes')) return (element) => writer.string(textOf(element));
+  return (element, indent) => {
     const base64 = Buffer.from(bytesOf(element)).toString('base64');
-    return `{\n${INDENT}"b64": "${base64}"\n}`;
+    writer.text(`{\n${indent}${INDENT}"b64": "${base64}"\n${indent}}`);
   };
 }
-
-const quoted = (text: string): string => (PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text));
 
 /** Row form. @throws {ServingError} INVALID_ARGUMENT when outputs have different batch sizes */
 export function printPredictions(outputs: Tensors): string {
@@ -42,63 +41,75 @@ export function printPredictions(outputs: Tensors): string {
   }
   const columns = Array.from(outputs, ([name, tensor]) => {
     const inner = tensor.shape.slice(1);
-    const label = `${INDENT_3}${quoted(name)}: `;
-    return { label, data: tensor.data, inner, size: elementCount(inner), token: tokenOf(name, tensor) };
+    const label = `${INDENT_3}${JSON.stringify(name)}: `;
+    return { label, data: tensor.data, inner, size: elementCount(inner), put: putOf(name, tensor) };
   });
   // One output: the items share a line, and only the closing bracket starts a new one.
   const isOne = columns.length === 1;
-  let list = '';
+  writer.begin();
+  writer.text(`{\n${INDENT}"predictions": [`);
   for (let row = 0; row < rows; row++) {
-    if (row > 0) list += isOne ? ', ' : ',';
-    if (!isOne) list += `\n${INDENT_2}{\n`;
+    if (row > 0) writer.text(isOne ? ', ' : ',');
+    if (!isOne) writer.text(`\n${INDENT_2}{\n`);
     for (let c = 0; c < columns.length; c++) {
-      const { label, data, inner, size, token } = columns[c]!;
-      if (c > 0) list += ',\n';
-      if (!isOne) list += label;
-      list += singleLine(data, inner, 0, row * size, token);
+      const { label, data, inner, size, put } = columns[c]!;
+      if (c > 0) writer.text(',\n');
+      if (!isOne) writer.text(label);
+      singleLine(data, inner, 0, row * size, put);
     }
-    if (!isOne) list += `\n${INDENT_2}}`;
+    if (!isOne) writer.text(`\n${INDENT_2}}`);
   }
-  return `{\n${INDENT}"predictions": [${list}\n${INDENT}]\n}`;
+  writer.text(`\n${INDENT}]\n}`);
+  return writer.take();
 }
 
-function singleLine(data: ArrayLike<Element>, shape: readonly number[], dim: number, at: number, token: Token): string {
-  if (dim === shape.length) return token(data[at]!);
-  let line = '[';
-  if (dim === shape.length - 1) {
-    for (let i = 0; i < shape[dim]!; i++) line += i > 0 ? `, ${token(data[at + i]!)}` : token(data[at]!);
-    return `${line}]`;
+function singleLine(data: ArrayLike<Element>, shape: readonly number[], dim: number, at: number, put: Put): void {
+  if (dim === shape.length) {
+    put(data[at]!, '');
+    return;
   }
   const stride = elementCount(shape.slice(dim + 1));
+  writer.text('[');
   for (let i = 0; i < shape[dim]!; i++) {
-    if (i > 0) line += ', ';
-    line += singleLine(data, shape, dim + 1, at + i * stride, token);
+    if (i > 0) writer.text(', ');
+    if (dim === shape.length - 1) put(data[at + i]!, '');
+    else singleLine(data, shape, dim + 1, at + i * stride, put);
   }
-  return `${line}]`;
+  writer.text(']');
 }
 
 /** Column form. */
 export function printOutputs(outputs: Tensors): string {
-  const columns = [...outputs].map(([name, tensor]) => [name, tensor] as const);
-  if (columns.length === 1) {
-    const [name, tensor] = columns[0]!;
-    return `{\n${INDENT}"outputs": ${multiLine(tensor, 0, 0, 1, tokenOf(name, tensor))}\n}`;
+  const isOne = outputs.size === 1;
+  writer.begin();
+  writer.text(`{\n${INDENT}"outputs": ${isOne ? '' : '{\n'}`);
+  let isFirst = true;
+  for (const [name, tensor] of outputs) {
+    if (!isFirst) writer.text(',\n');
+    isFirst = false;
+    if (!isOne) writer.text(`${INDENT_2}${JSON.stringify(name)}: `);
+    multiLine(tensor, 0, 0, isOne ? 1 : 2, putOf(name, tensor));
   }
-  const members = columns.map(
-    ([name, tensor]) =>
-      `${INDENT.repeat(2)}${JSON.stringify(name)}: ${multiLine(tensor, 0, 0, 2, tokenOf(name, tensor))}`,
-  );
-  return `{\n${INDENT}"outputs": {\n${members.join(',\n')}\n${INDENT}}\n}`;
+  writer.text(isOne ? '\n}' : `\n${INDENT}}\n}`);
+  return writer.take();
 }
 
-function multiLine(tensor: Tensor, dim: number, at: number, depth: number, token: Token): string {
+function multiLine(tensor: Tensor, dim: number, at: number, depth: number, put: Put): void {
   const { shape, data } = tensor;
-  if (dim === shape.length) return token(data[at]!).replaceAll('\n', `\n${INDENT.repeat(depth)}`);
-  if (shape[dim] === 0) return '[]';
-  const stride = elementCount(shape.slice(dim + 1));
-  const items: string[] = [];
-  for (let i = 0; i < shape[dim]!; i++) {
-    items.push(INDENT.repeat(depth + 1) + multiLine(tensor, dim + 1, at + i * stride, depth + 1, token));
+  if (dim === shape.length) {
+    put(data[at]!, INDENT.repeat(depth));
+    return;
   }
-  return `[\n${items.join(',\n')}\n${INDENT.repeat(depth)}]`;
+  if (shape[dim] === 0) {
+    writer.text('[]');
+    return;
+  }
+  const stride = elementCount(shape.slice(dim + 1));
+  const indent = INDENT.repeat(depth + 1);
+  writer.text('[');
+  for (let i = 0; i < shape[dim]!; i++) {
+    writer.text(i > 0 ? `,\n${indent}` : `\n${indent}`);
+    multiLine(tensor, dim + 1, at + i * stride, depth + 1, put);
+  }
+  writer.text(`\n${INDENT.repeat(depth)}]`);
 }

@@ -24,7 +24,7 @@ async function servedModel(name: string): Promise<{ model: Model; servable: Tiny
     basePath: ROOT,
     list: async () => [{ version: 1, path: ROOT, fingerprint: '' }],
     load: async () => ({ servable, journal }),
-    serve: (model, version) => new ServedVersion(model, version, servable, {}, () => undefined),
+    serve: (model, version) => new ServedVersion(model, version, servable, {}),
   });
   await model.reconcile();
   return { model, servable, journal };

@@ -39,8 +39,10 @@ export function distinctQueries(
   const write: WriteQueries = (begin, end, to, stride) => {
     for (let i = begin; i < end; i++) {
       const at = (i - begin) * stride;
-      to.set(all.subarray(first[i]! * d, first[i]! * d + d), at);
-      to.fill(0, at + d, at + stride);
+      const from = first[i]! * d;
+      // Views of single rows would cost more than copying them.
+      for (let t = 0; t < d; t++) to[at + t] = all[from + t]!;
+      for (let t = d; t < stride; t++) to[at + t] = 0;
     }
     check(search, to, (row) => first[begin + row]!, stride);
     if (isCosine) normalizeRows(to, stride);

@@ -1,0 +1,146 @@
+/**
+ * JSON text written into bytes that are kept from one response to the next: numbers and plain text become no strings of
+ * their own, and the whole is one flat string, which sockets and threads take without joining pieces first.
+ *
+ * Limits: one text at a time; what is between `begin` and `take` may not wait for anything.
+ */
+import { float32Token } from './decimal.ts';
+
+/** Bytes kept between responses: as many as most of them need. */
+const KEPT_BYTES = 64 << 10;
+/** Bytes of the longest float32: a sign, a point and 17 digits. */
+const FLOAT_BYTES = 20;
+
+/** Where nine digits are plain ones and their product with a power of ten is exact. */
+const PLAIN_MIN = 1e-3;
+const PLAIN_MAX = 1e5;
+const POWERS: readonly number[] = Array.from({ length: 13 }, (_, places) => 10 ** places);
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const ASCII_MAX = 0x7e;
+
+/** Writes one text after another. */
+export class JsonWriter {
+  #bytes: Buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
+  #length = 0;
+  /** What stands before the bytes. */
+  #before = '';
+
+  /** Forget what was written and not taken. */
+  begin(): void {
+    this.#length = 0;
+    this.#before = '';
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(KEPT_BYTES);
+  }
+
+  /** What was written. */
+  take(): string {
+    this.#flush();
+    return this.#before;
+  }
+
+  /** Append text as it is. */
+  text(text: string): void {
+    const size = text.length;
+    this.#reserve(size);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = 0; i < size; i++) {
+      const code = text.charCodeAt(i);
+      if (code > ASCII_MAX) {
+        this.#append(text);
+        return;
+      }
+      bytes[at++] = code;
+    }
+    this.#length = at;
+  }
+
+  /** Append text as a JSON string. */
+  string(text: string): void {
+    const size = text.length;
+    this.#reserve(size + 2);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < size; i++) {
+      const code = text.charCodeAt(i);
+      if (code < SPACE || code > ASCII_MAX || code === QUOTE || code === BACKSLASH) {
+        this.#append(JSON.stringify(text));
+        return;
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = QUOTE;
+    this.#length = at;
+  }
+
+  /**
+   * Append a float32 as `float32Token` does, those of ordinary size in a fraction of the time: the digits are a whole
+   * number n · 10^-places. The product is exact, 24 bits by at most 28 of 5^12, and so is the comparison, so both give the
+   * same digits.
+   */
+  float32(value: number): void {
+    const magnitude = Math.abs(value);
+    if (!(magnitude >= PLAIN_MIN && magnitude < PLAIN_MAX)) {
+      this.text(float32Token(value));
+      return;
+    }
+    let places = 5;
+    for (let power = 10; power <= magnitude; power *= 10) places--;
+    for (let power = 1; power > magnitude; power /= 10) places++;
+    let digits = Math.round(magnitude * POWERS[places]!);
+    if (Math.fround(digits / POWERS[places]!) !== magnitude) {
+      places += 3;
+      digits = Math.round(magnitude * POWERS[places]!);
+    }
+    // Nine digits: an integer of 32 bits.
+    this.#decimal(value < 0, digits | 0, places);
+  }
+
+  /** ±digits · 10^-places without zeros at the end, but with one digit behind the point. */
+  #decimal(isNegative: boolean, digits: number, places: number): void {
+    this.#reserve(FLOAT_BYTES);
+    const bytes = this.#bytes;
+    let left = digits;
+    let fraction = places;
+    for (; fraction > 1 && left % 10 === 0; fraction--) left = (left / 10) | 0;
+    let size = fraction + 2;
+    for (let whole = Math.floor(left / POWERS[fraction]!); whole >= 10; whole = Math.floor(whole / 10)) size++;
+    if (isNegative) bytes[this.#length++] = MINUS;
+    let at = this.#length + size;
+    this.#length = at;
+    for (let i = 0; i < fraction; i++) {
+      bytes[--at] = ZERO + (left % 10);
+      left = (left / 10) | 0;
+    }
+    bytes[--at] = POINT;
+    do {
+      bytes[--at] = ZERO + (left % 10);
+      left = (left / 10) | 0;
+    } while (left > 0);
+  }
+
+  #append(text: string): void {
+    this.#flush();
+    this.#before += text;
+  }
+
+  #flush(): void {
+    if (this.#length > 0) this.#before += this.#bytes.toString('latin1', 0, this.#length);
+    this.#length = 0;
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
