@@ -6,12 +6,12 @@
  * the linear memory (4 GiB).
  */
 import { checkInteger } from '../checks/numbers.ts';
-import { StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { finishInTurns } from '../parallel/steps.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
+import { AsideCalls } from './aside-calls.ts';
 import { callOptions, notIndexed, withExclusions } from './call-options.ts';
 import { readCandidates, readDataset } from './candidate-builder.ts';
 import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
@@ -68,7 +68,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   readonly #search: PanelSearch;
   /** Of calls that are under way while others come. */
   #asideSearch: PanelSearch | undefined;
-  #aside: Promise<void> | undefined;
+  readonly #aside: AsideCalls = new AsideCalls();
   readonly #useCoarse: boolean;
   #coarse: CoarseCodes | undefined;
   #store: PanelStore | undefined;
@@ -127,7 +127,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
-    if (this.#aside) throw new StateError('index: expected no callAsync under way, got one that reads the candidates');
+    this.#aside.checkNone('index');
     const source = vectorSource('candidates', candidates);
     this.#replace((store) => readCandidates(source, identifiers, store));
     return this;
@@ -142,7 +142,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     const store = new PanelStore(this.runtime);
     try {
       const identifiers = await readDataset(dataset, store);
-      while (this.#aside) await this.#aside;
+      while (this.#aside.underWay) await this.#aside.underWay;
       this.#take(store.finish(), identifiers);
     } catch (error) {
       store.free();
@@ -168,19 +168,11 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * ended `index` is refused, because the candidates must not move under the search.
    */
   async callAsync(queries: Queries<Q>, k?: number | CallOptions<I>): Promise<TopKResult<I>> {
-    while (this.#aside) await this.#aside;
-    this.#asideSearch ??= new PanelSearch(this.runtime);
-    const { columns, result, given } = this.#prepare(queries, k);
-    const best = this.#asideSearch.runAside(...given);
-    this.#aside = best.then(
-      () => undefined,
-      () => undefined,
-    );
-    try {
-      return result(columns, await best);
-    } finally {
-      this.#aside = undefined;
-    }
+    return this.#aside.run(async () => {
+      this.#asideSearch ??= new PanelSearch(this.runtime);
+      const { columns, result, given } = this.#prepare(queries, k);
+      return result(columns, await this.#asideSearch.runAside(...given));
+    });
   }
 
   /** A call up to its search. */

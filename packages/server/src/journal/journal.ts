@@ -12,7 +12,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileError, FormatError } from 'shortlist';
 import type { Update } from '../servable/contract.ts';
-import { ServingError } from '../status/serving-error.ts';
+import { isDiskFull, ServingError } from '../status/serving-error.ts';
 import { decodeRecord, encodeHead, encodeRecord, HEAD_BYTES, headProblem, type JournalRecord } from './record.ts';
 
 /** When written records are forced to the disk. */
@@ -214,8 +214,7 @@ export class Journal {
   }
 
   #refusal(cause: unknown): ServingError {
-    const full = (cause as { code?: unknown } | null)?.code === 'ENOSPC';
-    const why = full ? 'the disk is full' : 'the journal could not be written';
+    const why = isDiskFull(cause) ? 'the disk is full' : 'the journal could not be written';
     return new ServingError('UNAVAILABLE', `The update was refused: ${why}`, { cause, retryAfterS: 1 });
   }
 }

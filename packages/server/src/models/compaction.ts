@@ -105,8 +105,7 @@ async function takeOver(
     await model.withoutUpdates(async () => {
       await copyRest();
       const path = join(model.basePath, String(version));
-      await rename(building, path);
-      await syncFolder(model.basePath);
+      await renameDurably(building, path, model.basePath);
       target.moved(join(path, JOURNAL_NAME));
       await model.adopt((await listVersions(model.basePath)).find((folder) => folder.version === version)!, loaded);
     });
@@ -152,6 +151,17 @@ async function rebalanceSaved(folder: string, load: VersionLoader): Promise<void
   } finally {
     await journal?.close();
     servable.dispose();
+  }
+}
+
+/** Rename, and undo it when it may not be durable: the new version would be found and served without later updates. */
+async function renameDurably(from: string, to: string, folder: string): Promise<void> {
+  await rename(from, to);
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    await rename(to, from);
+    throw error;
   }
 }
 

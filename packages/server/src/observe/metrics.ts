@@ -92,7 +92,7 @@ export class Metrics {
               const value = read({
                 ...served.servable.scanCounts(),
                 size: served.servable.size,
-                waiting: served.batcher.waiting,
+                waiting: served.batcher.waiting + served.heavy.waiting,
                 journalBytes: journal?.sizeBytes ?? 0,
                 drift: served.servable.drift(),
               });

@@ -59,12 +59,15 @@ export function invalidArgument(message: string): ServingError {
   return new ServingError('INVALID_ARGUMENT', message);
 }
 
+/** A disk that is full may have room again soon: logs rotate, old versions go. */
+const FULL_RETRY_S = 1;
+
 /** Codes of the library that mean the request, not the server, was wrong. */
 const CALLERS_MISTAKES = ['ERR_SHAPE', 'ERR_OPTION', 'ERR_NOT_FINITE', 'ERR_IDENTIFIER', 'ERR_VOCABULARY'];
 
 /**
  * Any thrown value as what the client is told. A `ServingError` stays itself, a library error about the request becomes
- * INVALID_ARGUMENT, and everything else INTERNAL with no detail.
+ * INVALID_ARGUMENT, a full disk UNAVAILABLE, and everything else INTERNAL with no detail.
  */
 export function toServingError(error: unknown): ServingError {
   if (error instanceof ServingError) return error;
@@ -74,5 +77,15 @@ export function toServingError(error: unknown): ServingError {
     if (error.code === 'ERR_ABORTED')
       return new ServingError('CANCELLED', 'The request was cancelled', { cause: error });
   }
+  // Said, because whoever reads it can do something about it.
+  if (isDiskFull(error)) {
+    return new ServingError('UNAVAILABLE', 'The disk is full', { cause: error, retryAfterS: FULL_RETRY_S });
+  }
   return new ServingError('INTERNAL', 'Internal error', { cause: error });
+}
+
+/** Whether the system refused to write for want of room, however often that was wrapped. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isDiskFull(error.cause);
 }

@@ -77,7 +77,8 @@ test('a compaction that finds the disk full leaves the version that serves and i
     mock.method(fs, 'write', (...args: unknown[]) => (args.at(-1) as (error: Error) => void)(noSpace())),
   ];
   syncBuiltinESMExports();
-  assert.equal((await post(server, '/admin/models/films/compact', {})).status, 500);
+  const refused = await post(server, '/admin/models/films/compact', {});
+  assert.deepEqual([refused.status, (refused.body as { error: string }).error], [503, 'The disk is full']);
   assert.ok(writes.some((full) => full.mock.callCount() > 0));
   for (const full of writes) full.mock.restore();
   syncBuiltinESMExports();
@@ -87,5 +88,36 @@ test('a compaction that finds the disk full leaves the version that serves and i
   assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
   assert.deepEqual(await identifiers(server), before.add('newer'));
   assert.equal(server.registry.models[0]!.newest!.version, 2);
+  await server.close();
+});
+
+test('a compaction whose rename cannot be made durable is undone, so that later updates are not lost', async () => {
+  const basePath = await tinyBasePath();
+  const server = await startTiny(basePath);
+  assert.equal((await upsert(server, 'new')).status, 200);
+  const prototype = await fileHandlePrototype();
+  const { sync } = prototype;
+  const folders: number[] = [];
+  prototype.sync = async function (this: FileHandle) {
+    if (!(await this.stat()).isDirectory()) return sync.call(this);
+    folders.push(this.fd);
+    // Only of the folder of versions, when the new one is there.
+    if (fs.existsSync(join(basePath, '2'))) throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });
+    return sync.call(this);
+  };
+  try {
+    assert.equal((await post(server, '/admin/models/films/compact', {})).status, 500);
+  } finally {
+    prototype.sync = sync;
+  }
+  assert.ok(folders.length > 0);
+  assert.deepEqual(fs.readdirSync(basePath), ['1']);
+  const [model] = server.registry.models;
+  await model!.reconcile();
+  assert.equal(model!.newest!.version, 1);
+  assert.equal((await upsert(server, 'newer')).status, 200);
+  assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
+  const found = await identifiers(server);
+  assert.ok(found.has('new') && found.has('newer'));
   await server.close();
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createClient, type ShortlistRequestError } from '../../src/client/index.ts';
+import { occupy, until } from '../fixtures/occupied.ts';
 import { FILMS, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const server = await startTiny(await tinyBasePath());
@@ -122,6 +123,23 @@ test('health, metadata, metrics, OpenAPI, and a bare 404 elsewhere', async () =>
   assert.equal(document.openapi, '3.1.0');
   assert.ok(document.paths['/v1/shortlist'].post.requestBody);
   assert.ok(!Object.keys(document.paths).some((path) => path.includes('*')));
+});
+
+test('queries that wait are counted in both queues, the light and the heavy', async () => {
+  const { batcher, heavy, servable } = server.registry.choose('films', {});
+  for (const [queue, isHeavy] of [
+    [batcher, false],
+    [heavy, true],
+  ] as const) {
+    servable.isHeavy = () => isHeavy;
+    const release = await occupy(servable, () => shortlist({ query: 'u1' }));
+    const waiting = shortlist({ query: 'u2' });
+    await until(() => queue.waiting === 1);
+    assert.match((await get('/metrics'))[1], /^shortlist_queue_queries\{model_name="films",version="1"\} 1$/m);
+    await release();
+    await waiting;
+  }
+  delete (servable as Partial<typeof servable>).isHeavy;
 });
 
 test('TF Serving’s errors are pretty printed, the inference protocol’s are one line', async () => {

@@ -14,6 +14,7 @@ import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { finishInTurns, nextTurn } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
+import { AsideCalls } from '../aside-calls.ts';
 import { notIndexed, withExclusions } from '../call-options.ts';
 import { readDataset } from '../candidate-builder.ts';
 import type { CallOptions, CandidateDataset, Exclusions, Identifier, Queries, QueryModel, TopK } from '../contract.ts';
@@ -46,7 +47,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   readonly #search: ScannSearch;
   /** Of calls that are under way while others come. */
   #asideSearch: ScannSearch | undefined;
-  #aside: Promise<void> | undefined;
+  readonly #aside: AsideCalls = new AsideCalls();
   #live: LiveIndex<I> | undefined;
   #isGrowing = false;
   /** Updates while a rebalance is under way, to be done again on its result. */
@@ -135,7 +136,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     const buffer = new RowBuffer(this.runtime);
     try {
       const identifiers = await readDataset(dataset, buffer);
-      while (this.#aside) await this.#aside;
+      while (this.#aside.underWay) await this.#aside.underWay;
       const build = this.#build({ rows: buffer.take(), identifiers });
       for (let step = build.next(); !step.done; step = build.next());
     } catch (error) {
@@ -171,22 +172,19 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     queries: Queries<Q>,
     k?: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>,
   ): Promise<TopKResult<I>> {
-    while (this.#aside) await this.#aside;
-    this.#asideSearch ??= new ScannSearch(this.runtime);
-    const search = this.#asideSearch;
-    const ready = this.#prepare(queries, k, search);
-    const { live, plan, distinct, work } = ready;
-    const found = search.runAside(live.leaves, distinct.count, distinct.write, plan, work);
-    this.#aside = found.then(
-      () => undefined,
-      () => undefined,
-    );
-    try {
-      return ready.result(distinct.ofAll(await found));
-    } finally {
-      this.#aside = undefined;
-      ready.free();
-    }
+    return this.#aside.run(async () => {
+      this.#asideSearch ??= new ScannSearch(this.runtime);
+      const search = this.#asideSearch;
+      const ready = this.#prepare(queries, k, search);
+      const { live, plan, distinct, work } = ready;
+      try {
+        return ready.result(
+          distinct.ofAll(await search.runAside(live.leaves, distinct.count, distinct.write, plan, work)),
+        );
+      } finally {
+        ready.free();
+      }
+    });
   }
 
   #prepare(
@@ -200,14 +198,13 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   /** Let others run; what follows may replace the candidates. */
   async #turn(): Promise<void> {
     await nextTurn();
-    while (this.#aside) await this.#aside;
+    while (this.#aside.underWay) await this.#aside.underWay;
   }
 
   /** @throws {StateError} while `callAsync` reads the candidates */
   #still(what: string): void {
     if (this.#isGrowing) throw new StateError(`${what}: expected no reserveInTurns under way, got one that copies`);
-    if (this.#aside)
-      throw new StateError(`${what}: expected no callAsync under way, got one that reads the candidates`);
+    this.#aside.checkNone(what);
   }
 
   /** `call` with every candidate scored from its row as it is kept; throws as `call`. */
@@ -285,7 +282,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** `reserve` with the event loop between short steps. Queries go on; updates are refused until it has ended. */
   async reserveInTurns(candidates: number): Promise<void> {
-    while (this.#aside) await this.#aside;
+    while (this.#aside.underWay) await this.#aside.underWay;
     this.#still('reserveInTurns');
     const live = this.#served();
     const steps = live.growth(checkInteger('reserve', candidates, 0));
