@@ -9,6 +9,11 @@
  * the main thread sees it, and waits, or it sees the job closed, and leaves. So no worker ever runs a kernel with the
  * arguments of another job. LEFT counts the times a worker has left a job: a main thread that must not block is told of
  * every change.
+ *
+ * Workers are a crew, and CREW holds which one serves and how many of it are up. They are never killed, for one that dies
+ * while it is counted in ACTIVE would be waited for without end. A pool that stops names the next crew; a worker of
+ * another one, which looks after it has added itself to ACTIVE, works for no job and goes home. So no two workers of one
+ * slot ever share a job either.
  */
 import { CONTROL_OFFSET } from '../memory/linear-memory.ts';
 
@@ -22,17 +27,44 @@ export const CONTROL = {
   items: 5,
   grain: 6,
   argumentCount: 7,
-  ready: 8,
+  crew: 8,
   failed: 9,
   left: 10,
 } as const;
 
 const CONTROL_INTEGERS = 16;
+/** CREW is the number of the crew times this and how many of it are up: more than any pool has threads. */
+const CREW_SIZE = 128;
+const CREWS = 2 ** 24;
 /** The most arguments a kernel takes after `(begin, end, slot)`. */
 export const ARGUMENTS_MAX = 24;
 
 /** Idle workers and a waiting main thread look this many times before they sleep: about 20 µs, a typical gap between jobs. */
 export const SPINS_MAX = 5_000;
+
+/** The crew that serves, by its number. */
+export function servingCrew(integers: Int32Array): number {
+  return Math.floor(Atomics.load(integers, CONTROL.crew) / CREW_SIZE);
+}
+
+/** How many workers of it are up. */
+export function crewReady(integers: Int32Array): number {
+  return Atomics.load(integers, CONTROL.crew) % CREW_SIZE;
+}
+
+/** Name the next crew, of which nobody is up yet. */
+export function dismissCrew(integers: Int32Array): void {
+  Atomics.store(integers, CONTROL.crew, ((servingCrew(integers) + 1) % CREWS) * CREW_SIZE);
+}
+
+/** Count a worker in; false when its crew serves no more. */
+export function joinCrew(integers: Int32Array, crew: number): boolean {
+  for (;;) {
+    const before = Atomics.load(integers, CONTROL.crew);
+    if (Math.floor(before / CREW_SIZE) !== crew) return false;
+    if (Atomics.compareExchange(integers, CONTROL.crew, before, before + 1) === before) return true;
+  }
+}
 
 /** The integers of the control block. */
 export function controlIntegers(memory: WebAssembly.Memory): Int32Array {

@@ -9,7 +9,17 @@ import { assert } from '../checks/assert.ts';
 import type { KernelTable } from '../kernels/contract.ts';
 import { PARALLEL_KERNELS, type ParallelKernel, type ParallelKernelName } from '../kernels/contract.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
-import { ARGUMENTS_MAX, CONTROL, controlArguments, controlIntegers, runItems, SPINS_MAX } from './control.ts';
+import {
+  ARGUMENTS_MAX,
+  CONTROL,
+  controlArguments,
+  controlIntegers,
+  crewReady,
+  dismissCrew,
+  runItems,
+  SPINS_MAX,
+  servingCrew,
+} from './control.ts';
 import type { WorkerStart } from './worker.ts';
 
 /** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
@@ -21,7 +31,6 @@ type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: P
 interface ThreadHandle {
   ref(): void;
   unref(): void;
-  terminate(): unknown;
 }
 
 /** Node's worker threads, or undefined in a browser. Asked for at run time so that bundlers do not follow it. */
@@ -63,7 +72,7 @@ export class Pool {
 
   /** Threads that have started and help: the caller, and each worker once it is up. */
   get threadsReady(): number {
-    return 1 + Atomics.load(this.#integers, CONTROL.ready);
+    return 1 + crewReady(this.#integers);
   }
 
   /**
@@ -137,10 +146,19 @@ export class Pool {
     integers[CONTROL.items] = items;
     integers[CONTROL.grain] = grain;
     Atomics.store(integers, CONTROL.nextItem, 0);
-    const generation = (integers[CONTROL.generation]! % 0x7fff_ffff) + 1;
+    const generation = this.#nextGeneration();
     Atomics.store(integers, CONTROL.open, generation);
-    Atomics.store(integers, CONTROL.generation, generation);
-    Atomics.notify(integers, CONTROL.generation);
+    this.#wake(generation);
+  }
+
+  #nextGeneration(): number {
+    return (this.#integers[CONTROL.generation]! % 0x7fff_ffff) + 1;
+  }
+
+  /** Have every idle worker look at the control block. */
+  #wake(generation: number): void {
+    Atomics.store(this.#integers, CONTROL.generation, generation);
+    Atomics.notify(this.#integers, CONTROL.generation);
   }
 
   #close(): void {
@@ -160,11 +178,16 @@ export class Pool {
     }
   }
 
-  /** Stop the threads; the next job starts them again. */
+  /** Stop the threads, once a job aside is done; the next job starts them again. */
   stop(): void {
-    for (const worker of this.#workers) worker.terminate();
+    if (this.#aside) {
+      const again = (): void => this.stop();
+      void this.#aside.then(again, again);
+      return;
+    }
     this.#workers = [];
-    Atomics.store(this.#integers, CONTROL.ready, 0);
+    dismissCrew(this.#integers);
+    this.#wake(this.#nextGeneration());
   }
 
   #awaitWorkers(): void {
@@ -179,8 +202,9 @@ export class Pool {
 
   #start(): void {
     const Worker = workerConstructor()!;
+    const crew = servingCrew(this.#integers);
     for (let slot = 1; slot < this.threads; slot++) {
-      const start: WorkerStart = { memory: this.#memory.memory, module: this.#module!, slot };
+      const start: WorkerStart = { memory: this.#memory.memory, module: this.#module!, slot, crew };
       const worker = new Worker(new URL('./worker-entry.js', import.meta.url), {
         workerData: start,
         // The caller's own flags are about the caller's program: with --input-type no worker would start.

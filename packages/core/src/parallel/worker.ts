@@ -2,29 +2,31 @@
 import { PARALLEL_KERNELS, type ParallelKernel } from '../kernels/contract.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
 import { LinearMemory } from '../memory/linear-memory.ts';
-import { CONTROL, controlArguments, controlIntegers, runItems, SPINS_MAX } from './control.ts';
+import { CONTROL, controlArguments, controlIntegers, joinCrew, runItems, SPINS_MAX, servingCrew } from './control.ts';
 
 /** What the main thread sends once, when the worker starts. */
 export interface WorkerStart {
   memory: WebAssembly.Memory;
   module: WebAssembly.Module;
   slot: number;
+  crew: number;
 }
 
-/** Serve jobs for ever; the thread ends with the process or with `terminate()`. */
-export function serve({ memory, module, slot }: WorkerStart): never {
+/** Serve jobs until the process ends or another crew is named. */
+export function serve({ memory, module, slot, crew }: WorkerStart): void {
   const kernels = wasmKernels(module, new LinearMemory(memory));
   const calls = PARALLEL_KERNELS.map((name) => kernels[name] as ParallelKernel);
   const integers = controlIntegers(memory);
   const values = controlArguments(memory);
   let seen = Atomics.load(integers, CONTROL.generation);
-  Atomics.add(integers, CONTROL.ready, 1);
-  for (;;) {
+  let isServing = joinCrew(integers, crew);
+  while (isServing) {
     for (let spins = 0; spins < SPINS_MAX && Atomics.load(integers, CONTROL.generation) === seen; spins++);
     Atomics.wait(integers, CONTROL.generation, seen);
     seen = Atomics.load(integers, CONTROL.generation);
     Atomics.add(integers, CONTROL.active, 1);
-    if (Atomics.load(integers, CONTROL.open) === seen) {
+    isServing = servingCrew(integers) === crew;
+    if (isServing && Atomics.load(integers, CONTROL.open) === seen) {
       const call = calls[integers[CONTROL.kernel]!]!;
       try {
         runItems(integers, call, slot, Array.from(values.subarray(0, integers[CONTROL.argumentCount]!)));

@@ -48,3 +48,26 @@ test('a pool that was stopped starts again', async () => {
   assert.ok(packed.data.every((value) => value === 5));
   runtime.pool.stop();
 });
+
+test('a pool that is stopped while its workers compute finishes what they have, and starts again', async () => {
+  const runtime = await started(3);
+  const rows = 40_000;
+  const matrix = new Matrix(rows, 3, runtime);
+  const packed = new Matrix(rows, 3, runtime);
+  for (let round = 0; round < 10; round++) {
+    matrix.data.fill(round);
+    const aside = runtime.pool.runAside('packPanels', rows / 8, 1, matrix.offset, rows, 3, packed.offset);
+    runtime.pool.stop();
+    await aside;
+    assert.ok(packed.data.every((value) => value === round));
+    matrix.data.fill(-1);
+    // Workers that were told to go may still be on their way: none may be waited for, none may help.
+    for (let job = 0; job < 20; job++)
+      runtime.pool.run('packPanels', rows / 8, 64, matrix.offset, rows, 3, packed.offset);
+    assert.ok(packed.data.every((value) => value === -1));
+    while (runtime.pool.threadsReady < 3) await sleep(1);
+    assert.equal(runtime.pool.threadsReady, 3);
+  }
+  runtime.pool.stop();
+  assert.equal(runtime.pool.threadsReady, 1);
+});
