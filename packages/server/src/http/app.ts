@@ -17,6 +17,7 @@ import { inferenceRoutes } from './inference-routes.ts';
 import { admit } from './requests.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { tensorflowRoutes } from './tensorflow-routes.ts';
+import { keepTickShape } from './tick-shape.ts';
 
 /** What only the HTTP server needs to know. */
 export interface HttpOptions {
@@ -33,6 +34,7 @@ const KEEP_ALIVE_MS = 72_000;
 /** Build the server; it does not listen yet. */
 export async function createHttpApp(context: ServingContext, options: HttpOptions = {}): Promise<FastifyInstance> {
   const { limits, logger } = context;
+  keepTickShape();
   // Ids of this server's own: a random part once, then a count.
   const origin = randomBytes(6).toString('hex');
   let requests = 0;

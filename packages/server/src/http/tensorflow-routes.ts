@@ -4,6 +4,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
 import { toServingError } from '../status/serving-error.ts';
 import { answerRest } from '../tensorflow/rest.ts';
+import { parseRestPath } from '../tensorflow/rest-path.ts';
 import { sendError } from './errors.ts';
 import { admit, askOptions } from './requests.ts';
 
@@ -20,11 +21,14 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext):
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
     const predicts = request.method === 'POST';
     let status = 'OK';
+    let model = '';
     try {
       admit(context, request, 'read');
-      const call = (): Promise<string> =>
-        answerRest(context.registry, request.method, path, body, askOptions(context, request));
-      const text = await (predicts ? traced('shortlist.predict', { 'url.path': path }, call) : call());
+      const call = parseRestPath(request.method, path);
+      model = call.model;
+      const answered = (): Promise<string> | string =>
+        answerRest(context.registry, call, body, askOptions(context, request));
+      const text = await (predicts ? traced('shortlist.predict', { 'url.path': path }, answered) : answered());
       // With a serializer of its own Fastify adds no charset to the content type, and header and text leave in one write.
       return reply.header('content-type', 'application/json').serializer(asItIs).send(text);
     } catch (error) {
@@ -33,8 +37,7 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext):
     } finally {
       if (predicts) {
         // A name nobody serves would let clients create metrics without bound.
-        const name = /^\/v1\/models\/([^/:]+)/i.exec(path)?.[1] ?? '';
-        const model_name = context.registry.has(name) ? name : '';
+        const model_name = context.registry.has(model) ? model : '';
         metrics.requests.inc({ model_name, status });
         const labels = { model_name, API: 'predict', entrypoint: 'REST' };
         metrics.requestLatency.observe(labels, (performance.now() - started) * 1000);

@@ -13,9 +13,9 @@ function isTraced(): boolean {
 }
 
 /** Run `work` inside a span that carries its failure. */
-export function traced<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {
+export function traced<R>(name: string, attributes: Attributes, work: () => R): R | Promise<Awaited<R>> {
   if (!isTraced()) return work();
-  return tracer.startActiveSpan(name, { attributes }, async (span) => {
+  return tracer.startActiveSpan(name, { attributes }, async (span): Promise<Awaited<R>> => {
     try {
       return await work();
     } catch (error) {

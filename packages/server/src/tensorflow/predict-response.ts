@@ -8,8 +8,23 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { bytesOf, type Element, elementCount, type Tensor, type Tensors, textOf } from '../tensors/tensor.ts';
 
 const INDENT = '    ';
-const INDENT_2 = INDENT.repeat(2);
-const INDENT_3 = INDENT.repeat(3);
+// What every response has is written out: text put together at run time is a rope, which is slow to read by characters.
+const PREDICTIONS_BEGIN = '{\n    "predictions": [';
+const PREDICTIONS_END = '\n    ]\n}';
+const ROW_BEGIN = '\n        {\n';
+const ROW_END = '\n        }';
+
+/** Names of outputs as they stand before their values in row form; the signatures have few. */
+const labels = new Map<string, string>();
+
+function labelOf(name: string): string {
+  let label = labels.get(name);
+  if (label === undefined) {
+    label = Buffer.from(`            ${JSON.stringify(name)}: `).toString();
+    labels.set(name, label);
+  }
+  return label;
+}
 
 /** What is being printed. */
 const writer = new JsonWriter();
@@ -41,25 +56,24 @@ export function printPredictions(outputs: Tensors): string {
   }
   const columns = Array.from(outputs, ([name, tensor]) => {
     const inner = tensor.shape.slice(1);
-    const label = `${INDENT_3}${JSON.stringify(name)}: `;
-    return { label, data: tensor.data, inner, size: elementCount(inner), put: putOf(name, tensor) };
+    return { label: labelOf(name), data: tensor.data, inner, size: elementCount(inner), put: putOf(name, tensor) };
   });
   // One output: the items share a line, and only the closing bracket starts a new one.
   const isOne = columns.length === 1;
   writer.begin();
-  writer.text(`{\n${INDENT}"predictions": [`);
+  writer.text(PREDICTIONS_BEGIN);
   for (let row = 0; row < rows; row++) {
     if (row > 0) writer.text(isOne ? ', ' : ',');
-    if (!isOne) writer.text(`\n${INDENT_2}{\n`);
+    if (!isOne) writer.text(ROW_BEGIN);
     for (let c = 0; c < columns.length; c++) {
       const { label, data, inner, size, put } = columns[c]!;
       if (c > 0) writer.text(',\n');
       if (!isOne) writer.text(label);
       singleLine(data, inner, 0, row * size, put);
     }
-    if (!isOne) writer.text(`\n${INDENT_2}}`);
+    if (!isOne) writer.text(ROW_END);
   }
-  writer.text(`\n${INDENT}]\n}`);
+  writer.text(PREDICTIONS_END);
   return writer.take();
 }
 
@@ -87,7 +101,7 @@ export function printOutputs(outputs: Tensors): string {
   for (const [name, tensor] of outputs) {
     if (!isFirst) writer.text(',\n');
     isFirst = false;
-    if (!isOne) writer.text(`${INDENT_2}${JSON.stringify(name)}: `);
+    if (!isOne) writer.text(`${INDENT.repeat(2)}${JSON.stringify(name)}: `);
     multiLine(tensor, 0, 0, isOne ? 1 : 2, putOf(name, tensor));
   }
   writer.text(isOne ? '\n}' : `\n${INDENT}}\n}`);

@@ -1,4 +1,4 @@
-/** TF Serving's REST API: a method, a path and a body in, a body out. */
+/** TF Serving's REST API: what a path asks for and a body in, a body out. */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
 import type { AskOptions } from '../queue/batcher.ts';
@@ -7,17 +7,15 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { printMetadata, printStatus } from './describe.ts';
 import { readPredictRequest } from './predict-request.ts';
 import { printOutputs, printPredictions } from './predict-response.ts';
-import { parseRestPath, type RestCall } from './rest-path.ts';
+import type { RestCall } from './rest-path.ts';
 
 /** Answer one REST call. @throws {ServingError} */
-export async function answerRest(
+export function answerRest(
   registry: ModelRegistry,
-  method: string,
-  path: string,
+  call: RestCall,
   body: string,
   options: AskOptions & { limits: RequestLimits },
-): Promise<string> {
-  const call = parseRestPath(method, path);
+): Promise<string> | string {
   if (call.verb === 'predict') return predict(registry, call, body, options);
   if (call.verb === 'classify' || call.verb === 'regress') {
     throw invalidArgument(`Expected ${call.verb} signature method_name; this model has predict signatures only`);

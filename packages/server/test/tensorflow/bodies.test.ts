@@ -5,12 +5,13 @@ import type { VersionRecord } from '../../src/models/version-record.ts';
 import { printStatus, statusMessage } from '../../src/tensorflow/describe.ts';
 import { printOutputs, printPredictions } from '../../src/tensorflow/predict-response.ts';
 import { answerRest } from '../../src/tensorflow/rest.ts';
+import { parseRestPath } from '../../src/tensorflow/rest-path.ts';
 import type { Tensor } from '../../src/tensors/tensor.ts';
 import { tinyRegistry } from '../fixtures/tiny-registry.ts';
 
 const { registry } = await tinyRegistry([1]);
-const ask = (method: string, path: string, body = ''): Promise<string> =>
-  answerRest(registry, method, path, body, { limits: { queries: 100, k: 100 } });
+const ask = async (method: string, path: string, body = ''): Promise<string> =>
+  answerRest(registry, parseRestPath(method, path), body, { limits: { queries: 100, k: 100 } });
 const outputs = (tensors: Record<string, Tensor>): Map<string, Tensor> => new Map(Object.entries(tensors));
 const words: Tensor = { datatype: 'BYTES', shape: [2], data: [Buffer.from('é'), Buffer.from([255])] };
 

@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toServingError } from '../../src/status/serving-error.ts';
 import { answerRest } from '../../src/tensorflow/rest.ts';
+import { parseRestPath } from '../../src/tensorflow/rest-path.ts';
 import { tinyRegistry } from '../fixtures/tiny-registry.ts';
 import { TinyServable } from '../fixtures/tiny-servable.ts';
 
 const { registry, model } = await tinyRegistry([1, 7]);
 const limits = { queries: 100, k: 100 };
-const ask = (method: string, path: string, body = ''): Promise<string> =>
-  answerRest(registry, method, path, body, { limits });
+const ask = async (method: string, path: string, body = ''): Promise<string> =>
+  answerRest(registry, parseRestPath(method, path), body, { limits });
 
 const refusal = async (method: string, path: string, body = ''): Promise<[number, string]> => {
   try {
@@ -235,17 +236,18 @@ test('int64 identifiers and features are exact', async () => {
   const { registry } = await tinyRegistry([1], { make });
   const body = '{"instances": [42]}';
   assert.match(
-    await answerRest(registry, 'POST', '/v1/models/tiny:predict', body, { limits }),
+    await answerRest(registry, parseRestPath('POST', '/v1/models/tiny:predict'), body, { limits }),
     /"identifiers": \[9007199254740993, 5\]/,
   );
   const excluded =
     '{"signature_name": "query_with_exclusions", "instances": [{"user_id": 42, "exclusions": [9007199254740993]}]}';
   assert.match(
-    await answerRest(registry, 'POST', '/v1/models/tiny:predict', excluded, { limits }),
+    await answerRest(registry, parseRestPath('POST', '/v1/models/tiny:predict'), excluded, { limits }),
     /"identifiers": \[5\]/,
   );
   await assert.rejects(
-    answerRest(registry, 'POST', '/v1/models/tiny:predict', '{"instances": [42.0]}', { limits }),
+    async () =>
+      answerRest(registry, parseRestPath('POST', '/v1/models/tiny:predict'), '{"instances": [42.0]}', { limits }),
     /JSON Value: 42\.0 Type: Number is not of expected type: int64/,
   );
 });
