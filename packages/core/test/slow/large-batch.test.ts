@@ -13,7 +13,8 @@ const ROWS = 32_768;
 const DIMENSIONS = 64;
 
 test('32,768 distinct pairs train within 300 MB above the tables', async () => {
-  const runtime = new Runtime();
+  // Every thread has tiles of its own.
+  const runtime = new Runtime({ threads: 2 });
   const words = Array.from({ length: ROWS }, (_, i) => `w${i}`);
   const queryTower = Tower.create({ vocabulary: words, dimensions: DIMENSIONS, seed: 1, runtime });
   const candidateTower = Tower.create({ vocabulary: words, dimensions: DIMENSIONS, seed: 2, runtime });
