@@ -4,8 +4,17 @@
  */
 import { float64Token } from '../json/decimal.ts';
 import { JsonWriter } from '../json/writer.ts';
+import type { Answer } from '../servable/contract.ts';
 import { invalidArgument } from '../status/serving-error.ts';
-import { bytesOf, type Element, elementCount, type Tensor, type Tensors, textOf } from '../tensors/tensor.ts';
+import {
+  bytesOf,
+  type Datatype,
+  type Element,
+  elementCount,
+  type Tensor,
+  type Tensors,
+  textOf,
+} from '../tensors/tensor.ts';
 
 const INDENT = '    ';
 // What every response has is written out: text put together at run time is a rope, which is slow to read by characters.
@@ -13,6 +22,9 @@ const PREDICTIONS_BEGIN = '{\n    "predictions": [';
 const PREDICTIONS_END = '\n    ]\n}';
 const ROW_BEGIN = '\n        {\n';
 const ROW_END = '\n        }';
+const SINGLE_BEGIN = '{\n    "predictions": [\n        {\n            "identifiers": [';
+const SINGLE_SCORES = '],\n            "scores": [';
+const SINGLE_END = ']\n        }\n    ]\n}';
 
 /** Names of outputs as they stand before their values in row form; the signatures have few. */
 const labels = new Map<string, string>();
@@ -74,6 +86,24 @@ export function printPredictions(outputs: Tensors): string {
     if (!isOne) writer.text(ROW_END);
   }
   writer.text(PREDICTIONS_END);
+  return writer.take();
+}
+
+/** Row form of the candidates of one query: what `printPredictions` prints of them as tensors. */
+export function printPrediction({ identifiers, scores }: Answer, datatype: Datatype): string {
+  writer.begin();
+  writer.text(SINGLE_BEGIN);
+  for (let i = 0; i < identifiers.length; i++) {
+    if (i > 0) writer.text(', ');
+    if (datatype === 'BYTES') writer.string(identifiers[i] as string);
+    else writer.text(String(identifiers[i]));
+  }
+  writer.text(SINGLE_SCORES);
+  for (let i = 0; i < scores.length; i++) {
+    if (i > 0) writer.text(', ');
+    writer.float32(scores[i]!);
+  }
+  writer.text(SINGLE_END);
   return writer.take();
 }
 

@@ -6,8 +6,9 @@ import { findSignature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { printMetadata, printStatus } from './describe.ts';
 import { readPredictRequest } from './predict-request.ts';
-import { printOutputs, printPredictions } from './predict-response.ts';
+import { printOutputs, printPrediction, printPredictions } from './predict-response.ts';
 import type { RestCall } from './rest-path.ts';
+import { singleQuery } from './single-query.ts';
 
 /** Answer one REST call. @throws {ServingError} */
 export function answerRest(
@@ -32,6 +33,11 @@ function predict(
   options: AskOptions & { limits: RequestLimits },
 ): Promise<string> {
   return registry.choose(model, choice).hold(async (served) => {
+    const single = singleQuery(served, body, options.limits);
+    if (single) {
+      const [answer] = await served.ask([single], options);
+      return printPrediction(answer!, served.servable.identifierDatatype);
+    }
     const { signature, form, inputs } = readPredictRequest(body, (name) => findSignature(served.signatures, name));
     const outputs = await runSignature(served, signature, inputs, options);
     return form === 'row' ? printPredictions(outputs) : printOutputs(outputs);
