@@ -87,6 +87,39 @@ test('large sections are hashed in place on all threads, to the same checksum as
   block.free();
 });
 
+test('single reads are small and rest in between, several do not', async () => {
+  const content = new Uint8Array((1 << 20) + 64).fill(5);
+  const bytes = containerOf([{ name: 'large', kind: 'bytes', pieces: [content] }]);
+  const source = bytesSource(bytes);
+  for (const [reads, sizes, rests] of [
+    [1, [...new Array<number>(8).fill(1 << 17), 64], 9],
+    [4, [1 << 20, 64], 0],
+  ] as const) {
+    const read: number[] = [];
+    const { setTimeout } = globalThis;
+    let timers = 0;
+    globalThis.setTimeout = ((...args: Parameters<typeof setTimeout>) => {
+      timers++;
+      return setTimeout(...args);
+    }) as typeof setTimeout;
+    try {
+      const watched = {
+        sizeBytes: source.sizeBytes,
+        read: (offset: number, target: Uint8Array) => {
+          // The table before is no section.
+          if (offset >= 192) read.push(target.length);
+          return source.read(offset, target);
+        },
+      };
+      const [loaded] = await readContainer(watched, runtime, { reads });
+      assert.deepEqual(Buffer.from(loaded!.bytes), Buffer.from(content));
+    } finally {
+      globalThis.setTimeout = setTimeout;
+    }
+    assert.deepEqual([read, timers], [sizes, rests]);
+  }
+});
+
 test('the sink gets the bytes in order and never the whole', () => {
   const pieces = Array.from({ length: 40 }, (_, i) => new Uint8Array(1000).fill(i));
   const sections: ContainerSection[] = [{ name: 'pieces', kind: 'bytes', pieces }];

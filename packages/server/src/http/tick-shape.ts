@@ -10,9 +10,9 @@ import { createHook } from 'node:async_hooks';
 
 const kept: object[] = [];
 
-/** Keep the shape for as long as the process runs. */
-export function keepTickShape(): void {
-  if (kept.length > 0) return;
+/** Keep the shape for as long as the process runs; whether there is one to keep. */
+export function keepTickShape(): boolean {
+  if (kept.length > 0) return true;
   const hook = createHook({
     init: (_id, type, _trigger, resource) => {
       if (type === 'TickObject') kept.push(resource);
@@ -20,4 +20,5 @@ export function keepTickShape(): void {
   }).enable();
   process.nextTick(() => undefined);
   hook.disable();
+  return kept.length > 0;
 }
