@@ -64,8 +64,8 @@ export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q,
 }
 
 /**
- * `writeBundle` with the event loop between its steps, each of an eighth of a megabyte at most; rejects as that throws. Tower and index
- * must stay as they are until it has ended; they may be asked.
+ * `writeBundle` with the event loop between its steps, each of an eighth of a megabyte at most; rejects as that throws.
+ * Tower and index must stay as they are until it has ended; they may be asked.
  */
 export async function writeBundleInTurns<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,

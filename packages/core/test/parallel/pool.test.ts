@@ -10,6 +10,7 @@ async function started(threads: number): Promise<Runtime> {
   const matrix = new Matrix(16, 1, runtime);
   runtime.pool.run('packPanels', 2, 1, matrix.offset, 16, 1, matrix.offset);
   while (runtime.pool.threadsReady < threads) await sleep(10);
+  assert.equal(runtime.pool.threadsReady, threads);
   return runtime;
 }
 

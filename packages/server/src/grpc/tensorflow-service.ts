@@ -87,10 +87,10 @@ export function predictionService(context: ServingContext): UntypedServiceImplem
         }
         const { model, version, signatures } = registry.choose(spec.name, choiceOf(spec));
         const value = encodeMessage('tensorflow.serving.SignatureDefMap', { signature_def: signatureDefs(signatures) });
-        const any = { type_url: 'type.googleapis.com/tensorflow.serving.SignatureDefMap', value };
+        const packed = { type_url: 'type.googleapis.com/tensorflow.serving.SignatureDefMap', value };
         return {
           model_spec: { name: model, version: { value: String(version) }, signature_name: '' },
-          metadata: { signature_def: any },
+          metadata: { signature_def: packed },
         };
       },
     ),

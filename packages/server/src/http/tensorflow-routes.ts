@@ -4,7 +4,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
 import { toServingError } from '../status/serving-error.ts';
 import { answerRest } from '../tensorflow/rest.ts';
-import { parseRestPath } from '../tensorflow/rest-path.ts';
+import { parseRestPath, type RestCall } from '../tensorflow/rest-path.ts';
 import { sendError } from './errors.ts';
 import { admit, askOptions } from './requests.ts';
 
@@ -21,13 +21,13 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext):
     const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
     const predicts = request.method === 'POST';
     let status = 'OK';
-    let model = '';
+    let call: RestCall | undefined;
     try {
       admit(context, request, 'read');
-      const call = parseRestPath(request.method, path);
-      model = call.model;
+      const asked = parseRestPath(request.method, path);
+      call = asked;
       const answered = (): Promise<string> | string =>
-        answerRest(context.registry, call, body, askOptions(context, request));
+        answerRest(context.registry, asked, body, askOptions(context, request));
       const text = await (predicts ? traced('shortlist.predict', { 'url.path': path }, answered) : answered());
       // With a serializer of its own Fastify adds no charset to the content type, and header and text leave in one write.
       return reply.header('content-type', 'application/json').serializer(asItIs).send(text);
@@ -37,6 +37,7 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext):
     } finally {
       if (predicts) {
         // A name nobody serves would let clients create metrics without bound.
+        const model = call?.model ?? /^\/v1\/models\/([^/:]+)/i.exec(path)?.[1] ?? '';
         const model_name = context.registry.has(model) ? model : '';
         metrics.requests.inc({ model_name, status });
         const labels = { model_name, API: 'predict', entrypoint: 'REST' };

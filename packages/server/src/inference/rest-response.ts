@@ -1,8 +1,9 @@
 /** The body of a REST infer response: JSON, with the bytes of binary outputs behind it. */
-import { float64Token } from '../json/decimal.ts';
+
 import { JsonWriter } from '../json/writer.ts';
+import { elementWriter } from '../servable/json-element.ts';
 import { encodeTensor } from '../tensors/binary.ts';
-import { type Element, type Tensor, textOf } from '../tensors/tensor.ts';
+import type { Tensor } from '../tensors/tensor.ts';
 import type { InferAnswer } from './infer.ts';
 
 /** A body; `jsonLength` is set when bytes follow the JSON. */
@@ -38,14 +39,7 @@ export function writeInferResponse(
 }
 
 function tokensOf({ datatype, data }: Tensor): string {
-  const put =
-    datatype === 'FP32' || datatype === 'FP16'
-      ? (element: Element) => writer.float32(element as number)
-      : datatype === 'FP64'
-        ? (element: Element) => writer.text(float64Token(element as number))
-        : datatype === 'BYTES'
-          ? (element: Element) => writer.string(textOf(element))
-          : (element: Element) => writer.text(String(element));
+  const put = elementWriter(writer, datatype);
   writer.begin();
   for (let i = 0; i < data.length; i++) {
     if (i > 0) writer.text(',');

@@ -2,19 +2,12 @@
  * Tensors as a predict response's JSON, byte for byte as TF Serving's pretty writer prints it: row form (`predictions`)
  * has each instance's arrays on one line, column form (`outputs`) has every value on a line of its own.
  */
-import { float64Token } from '../json/decimal.ts';
+
 import { JsonWriter } from '../json/writer.ts';
 import type { Answer } from '../servable/contract.ts';
+import { elementWriter } from '../servable/json-element.ts';
 import { invalidArgument } from '../status/serving-error.ts';
-import {
-  bytesOf,
-  type Datatype,
-  type Element,
-  elementCount,
-  type Tensor,
-  type Tensors,
-  textOf,
-} from '../tensors/tensor.ts';
+import { bytesOf, type Datatype, type Element, elementCount, type Tensor, type Tensors } from '../tensors/tensor.ts';
 
 const INDENT = '    ';
 // What every response has is written out: text put together at run time is a rope, which is slow to read by characters.
@@ -22,9 +15,6 @@ const PREDICTIONS_BEGIN = '{\n    "predictions": [';
 const PREDICTIONS_END = '\n    ]\n}';
 const ROW_BEGIN = '\n        {\n';
 const ROW_END = '\n        }';
-const SINGLE_BEGIN = '{\n    "predictions": [\n        {\n            "identifiers": [';
-const SINGLE_SCORES = '],\n            "scores": [';
-const SINGLE_END = ']\n        }\n    ]\n}';
 
 /** Names of outputs as they stand before their values in row form; the signatures have few. */
 const labels = new Map<string, string>();
@@ -45,10 +35,7 @@ const writer = new JsonWriter();
 type Put = (element: Element, indent: string) => void;
 
 function putOf(name: string, { datatype }: Tensor): Put {
-  if (datatype === 'FP32' || datatype === 'FP16') return (element) => writer.float32(element as number);
-  if (datatype === 'FP64') return (element) => writer.text(float64Token(element as number));
-  if (datatype !== 'BYTES') return (element) => writer.text(String(element));
-  if (!name.endsWith('_bytes')) return (element) => writer.string(textOf(element));
+  if (datatype !== 'BYTES' || !name.endsWith('_bytes')) return elementWriter(writer, datatype);
   return (element, indent) => {
     const base64 = Buffer.from(bytesOf(element)).toString('base64');
     writer.text(`{\n${indent}${INDENT}"b64": "${base64}"\n${indent}}`);
@@ -92,18 +79,15 @@ export function printPredictions(outputs: Tensors): string {
 /** Row form of the candidates of one query: what `printPredictions` prints of them as tensors. */
 export function printPrediction({ identifiers, scores }: Answer, datatype: Datatype): string {
   writer.begin();
-  writer.text(SINGLE_BEGIN);
-  for (let i = 0; i < identifiers.length; i++) {
-    if (i > 0) writer.text(', ');
-    if (datatype === 'BYTES') writer.string(identifiers[i] as string);
-    else writer.text(String(identifiers[i]));
-  }
-  writer.text(SINGLE_SCORES);
-  for (let i = 0; i < scores.length; i++) {
-    if (i > 0) writer.text(', ');
-    writer.float32(scores[i]!);
-  }
-  writer.text(SINGLE_END);
+  writer.text(PREDICTIONS_BEGIN);
+  writer.text(ROW_BEGIN);
+  writer.text(labelOf('identifiers'));
+  singleLine(identifiers, [identifiers.length], 0, 0, elementWriter(writer, datatype));
+  writer.text(',\n');
+  writer.text(labelOf('scores'));
+  singleLine(scores, [scores.length], 0, 0, elementWriter(writer, 'FP32'));
+  writer.text(ROW_END);
+  writer.text(PREDICTIONS_END);
   return writer.take();
 }
 

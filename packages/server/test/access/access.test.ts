@@ -39,6 +39,11 @@ test('keys and roles over HTTP and gRPC; probes need none', async () => {
   const url = `http://127.0.0.1:${server.httpPort}`;
   assert.equal((await fetch(`${url}/v2/health/ready`)).status, 200);
   assert.equal((await fetch(`${url}/metrics`)).status, 401);
+  // A refused prediction counts as one of the model it names.
+  assert.match(
+    await server.metrics.registry.metrics(),
+    /^:tensorflow:serving:request_count\{model_name="films",status="UNAUTHENTICATED"\} \d+$/m,
+  );
 
   const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
   const { path, requestSerialize, responseDeserialize } = serviceOf('shortlist.v1.CandidateService').Delete!;

@@ -38,11 +38,7 @@ export function distinctQueries(
   const { first, groupOf } = distinctRows(all, d);
   const write: WriteQueries = (begin, end, to, stride) => {
     for (let i = begin; i < end; i++) {
-      const at = (i - begin) * stride;
-      const from = first[i]! * d;
-      // Views of single rows would cost more than copying them.
-      for (let t = 0; t < d; t++) to[at + t] = all[from + t]!;
-      for (let t = d; t < stride; t++) to[at + t] = 0;
+      placeRow(all, first[i]! * d, d, to, (i - begin) * stride, stride);
     }
     check(search, to, (row) => first[begin + row]!, stride);
     if (isCosine) normalizeRows(to, stride);
@@ -67,13 +63,18 @@ function copyOne(source: VectorSource, row: number, d: number, to: Float32Array)
   for (let t = d; t < to.length; t++) to[t] = 0;
 }
 
+/** A row of d and zeros up to a stride; views of single rows would cost more than copying them. */
+function placeRow(from: Float32Array, at: number, d: number, to: Float32Array, begin: number, stride: number): void {
+  for (let t = 0; t < d; t++) to[begin + t] = from[at + t]!;
+  for (let t = d; t < stride; t++) to[begin + t] = 0;
+}
+
 /** Rows of d to rows of `stride`, zeros between. */
 function spread(source: VectorSource, begin: number, end: number, d: number, to: Float32Array, stride: number): void {
   const packed = new Float32Array((end - begin) * d);
   source.copy(begin, end, packed);
   for (let i = 0; i < end - begin; i++) {
-    to.set(packed.subarray(i * d, i * d + d), i * stride);
-    to.fill(0, i * stride + d, i * stride + stride);
+    placeRow(packed, i * d, d, to, i * stride, stride);
   }
 }
 
