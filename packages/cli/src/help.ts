@@ -56,6 +56,7 @@ Options of serve
   --host ADDRESS   where to listen (default 127.0.0.1: this machine only)
   --http-port N    port of REST (default 8501; 0 for any free one)
   --grpc-port N    port of gRPC (default 8500; 0 for any free one; none for no gRPC)
+  --processes N    processes that answer queries, each with a copy of the models (default 1)
   --policy WORD    which versions of a folder are served: latest, all, or their numbers with
                    commas (default latest)
   --keys FILE      who may come in: [{"name": "site", "sha256": "…", "role": "read" or "write"}];

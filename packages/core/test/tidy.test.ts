@@ -34,6 +34,7 @@ const SERVER_TIERS: readonly string[][] = [
   ['tensorflow', 'inference', 'shortlist', 'access', 'observe'],
   ['context'],
   ['http', 'grpc'],
+  ['replicas'],
   ['serve'],
   ['client'],
 ];

@@ -4,7 +4,8 @@ import type { ApiKeys } from '../access/api-keys.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { VersionLoader } from '../models/version-record.ts';
-import type { Metrics } from '../observe/metrics.ts';
+import type { VersionFigures } from '../models/version-statistics.ts';
+import type { MetricFigures, Metrics } from '../observe/metrics.ts';
 
 /** Bounds on requests. */
 export interface ServerLimits extends RequestLimits {
@@ -16,6 +17,15 @@ export interface ServerLimits extends RequestLimits {
   arrivalMs: number;
 }
 
+/** What other processes that serve the same models did. */
+export interface Elsewhere {
+  statistics(): Promise<readonly VersionFigures[]>;
+  metrics(): Promise<readonly MetricFigures[]>;
+}
+
+/** One process: there is no other. */
+export const NOWHERE: Elsewhere = { statistics: async () => [], metrics: async () => [] };
+
 /** What routes share. */
 export interface ServingContext {
   registry: ModelRegistry;
@@ -24,6 +34,7 @@ export interface ServingContext {
   keys: ApiKeys;
   metrics: Metrics;
   logger: Logger;
+  elsewhere: Elsewhere;
   serverVersion: string;
   /** False while nothing is loaded and from the moment the server is told to stop. */
   isReady: () => boolean;

@@ -82,11 +82,12 @@ export function inferenceService(context: ServingContext, streams: OpenStreams):
     ModelConfig: unary(context, 'read', (request: ModelName) => ({
       config: modelConfig(choose(request), limits.queries),
     })),
-    ModelStatistics: unary(context, 'read', (request: ModelName) =>
+    ModelStatistics: unary(context, 'read', async (request: ModelName) =>
       modelStatistics(
         request.name === ''
           ? registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []))
           : [choose(request)],
+        await context.elsewhere.statistics(),
       ),
     ),
     RepositoryIndex: unary(context, 'read', ({ ready }: { ready: boolean }) => ({

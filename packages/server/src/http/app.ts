@@ -12,11 +12,15 @@ import fastify, {
 import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { ServingError } from '../status/serving-error.ts';
+import { adminRoutes } from './admin-routes.ts';
+import { candidateRoutes } from './candidate-routes.ts';
 import { sendError } from './errors.ts';
+import { type Forward, forwardOthers } from './forwarding.ts';
+import { inferRoutes } from './infer-routes.ts';
 import { inferenceRoutes } from './inference-routes.ts';
 import { admit } from './requests.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
-import { tensorflowRoutes } from './tensorflow-routes.ts';
+import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
 import { keepTickShape } from './tick-shape.ts';
 
 /** What only the HTTP server needs to know. */
@@ -24,6 +28,8 @@ export interface HttpOptions {
   tls?: TlsMaterial | undefined;
   /** Requests a second one client may send; undefined for no limit. */
   requestsPerSecond?: number | undefined;
+  /** Answer queries only, and have all else answered elsewhere. */
+  forward?: Forward | undefined;
 }
 
 /** Ids that clients send are kept when they are short and harmless in a log line. */
@@ -81,23 +87,38 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
       errorResponseBuilder: () => new ServingError('RESOURCE_EXHAUSTED', 'Too many requests', { retryAfterS: 1 }),
     });
   }
+  if (options.forward) {
+    queryRoutes(app, context);
+    tensorflowRoutes(app, context, REST_QUERIES);
+    forwardOthers(app, options.forward);
+  } else await allRoutes(app, context);
+  await app.ready();
+  return app;
+}
+
+function queryRoutes(app: FastifyInstance, context: ServingContext): void {
+  shortlistRoutes(app, context);
+  inferRoutes(app, context);
+}
+
+async function allRoutes(app: FastifyInstance, context: ServingContext): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Shortlist', version: context.serverVersion, description: 'Raw features in, shortlist out.' },
     },
   });
-  shortlistRoutes(app, context);
-  tensorflowRoutes(app, context);
+  queryRoutes(app, context);
+  tensorflowRoutes(app, context, REST_ALL);
+  candidateRoutes(app, context);
+  adminRoutes(app, context);
   inferenceRoutes(app, context);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const path of ['/metrics', '/monitoring/prometheus/metrics']) {
     app.get(path, { schema: { hide: true } }, async (request, reply) => {
       admit(context, request, 'read');
-      const text = await context.metrics.registry.metrics();
+      const text = await context.metrics.text(await context.elsewhere.metrics());
       return reply.header('content-type', context.metrics.registry.contentType).send(text);
     });
   }
-  await app.ready();
-  return app;
 }

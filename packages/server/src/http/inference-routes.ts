@@ -1,29 +1,19 @@
-/** The Open Inference Protocol's REST API with Triton's repository, configuration, statistics and binary extensions. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+/** The Open Inference Protocol's REST API but for inference, with Triton's repository, configuration and statistics. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
-import { infer, parseVersion } from '../inference/infer.ts';
-import { readInferRequest } from '../inference/rest-request.ts';
-import { writeInferResponse } from '../inference/rest-response.ts';
+import { parseVersion } from '../inference/infer.ts';
 import type { ServedVersion } from '../models/served-version.ts';
-import { traced } from '../observe/tracing.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { sendError } from './errors.ts';
-import { admit, askOptions } from './requests.ts';
-
-const JSON_LENGTH_HEADER = 'inference-header-content-length';
-
-interface ModelPath {
-  model: string;
-  version?: string;
-}
+import { buffered, MODEL_PATHS, type ModelPath } from './infer-routes.ts';
+import { admit } from './requests.ts';
 
 /** Add the routes. */
 export function inferenceRoutes(app: FastifyInstance, context: ServingContext): void {
   app.register(
     async (scope) => {
-      scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      buffered(scope);
       scope.setErrorHandler((error, request, reply) => sendError('inference', error, request, reply));
       scope.setNotFoundHandler((request, reply) =>
         sendError(
@@ -66,9 +56,12 @@ function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
   scope.get('/', guarded, async () => serverMetadata(context.serverVersion));
   scope.get('/models', guarded, async () => ({ models: registry.models.map(({ name }) => name) }));
   scope.get('/models/stats', guarded, async () =>
-    modelStatistics(registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []))),
+    modelStatistics(
+      registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? [])),
+      await context.elsewhere.statistics(),
+    ),
   );
-  for (const prefix of ['/models/:model', '/models/:model/versions/:version']) {
+  for (const prefix of MODEL_PATHS) {
     scope.get<{ Params: ModelPath }>(prefix, guarded, async ({ params }) =>
       modelMetadata(registry.find(params.model), choose(params)),
     );
@@ -76,30 +69,9 @@ function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
       modelConfig(choose(params), limits.queries),
     );
     scope.get<{ Params: ModelPath }>(`${prefix}/stats`, guarded, async ({ params }) =>
-      modelStatistics([choose(params)]),
-    );
-    scope.post<{ Params: ModelPath }>(`${prefix}/infer`, guarded, (request, reply) =>
-      traced('shortlist.infer', { 'shortlist.model': request.params.model }, () =>
-        answerInfer(context, request, reply),
-      ),
+      modelStatistics([choose(params)], await context.elsewhere.statistics()),
     );
   }
-}
-
-async function answerInfer(
-  context: ServingContext,
-  request: FastifyRequest<{ Params: ModelPath }>,
-  reply: FastifyReply,
-): Promise<unknown> {
-  const { model, version = '' } = request.params;
-  const header = request.headers[JSON_LENGTH_HEADER];
-  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const call = readInferRequest(model, version, body, Array.isArray(header) ? header[0] : header);
-  const answer = await infer(context.registry, call, askOptions(context, request));
-  const response = writeInferResponse(answer, call.id, call.isBinary);
-  if (response.jsonLength === undefined) reply.header('content-type', 'application/json');
-  else reply.header('content-type', 'application/octet-stream').header(JSON_LENGTH_HEADER, response.jsonLength);
-  return reply.send(response.body);
 }
 
 function repositoryRoutes(scope: FastifyInstance, context: ServingContext): void {

@@ -1,9 +1,16 @@
 /** What a request over HTTP says beside its body: its deadline, whether anybody still waits, and whose key it carries. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyRequest, FastifySchema } from 'fastify';
 import { presentedKey, type Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { AskOptions } from '../queue/batcher.ts';
+import { ErrorResponseSchema } from '../shortlist/schema.ts';
+
+/** How refusals look in /openapi.json. */
+export const REFUSALS: Record<'4xx' | '5xx', typeof ErrorResponseSchema> = {
+  '4xx': ErrorResponseSchema,
+  '5xx': ErrorResponseSchema,
+};
 
 /** Whether the client of a socket has hung up. */
 class HangUp {
@@ -31,4 +38,14 @@ export function admit({ keys }: ServingContext, request: FastifyRequest, role: R
   if (!keys.required) return '';
   const header = request.headers['x-api-key'];
   return keys.check(presentedKey(request.headers.authorization, Array.isArray(header) ? header[0] : header), role);
+}
+
+/** A described route for those whose key has a role. */
+export function guard(
+  context: ServingContext,
+  role: Role,
+  schema: FastifySchema & { summary: string },
+): { schema: FastifySchema; onRequest: (request: FastifyRequest) => Promise<void> } {
+  // Before the body is read: a stranger's body is not worth parsing.
+  return { schema, onRequest: async (request) => void admit(context, request, role) };
 }

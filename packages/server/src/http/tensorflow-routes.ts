@@ -10,8 +10,19 @@ import { admit, askOptions } from './requests.ts';
 
 const asItIs = (text: string): string => text;
 
+/** Which requests are answered. */
+export interface RestRoutes {
+  methods: readonly string[];
+  urls: readonly string[];
+}
+
+/** Queries: what any process can answer. */
+export const REST_QUERIES: RestRoutes = { methods: ['POST'], urls: ['/v1/models/*'] };
+/** HEAD, OPTIONS and the like are malformed requests there, too. */
+export const REST_ALL: RestRoutes = { methods: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], urls: ['/v1/*', '/V1/*'] };
+
 /** Add the routes. */
-export function tensorflowRoutes(app: FastifyInstance, context: ServingContext): void {
+export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, { methods, urls }: RestRoutes): void {
   const { metrics } = context;
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const started = performance.now();
@@ -50,9 +61,7 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext):
     // TF Serving never looks at the content type.
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.setErrorHandler((error, request, reply) => sendError('tensorflow', error, request, reply));
-    // HEAD, OPTIONS and the like are malformed requests there, too.
     const schema = { hide: true };
-    scope.route({ method: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], url: '/v1/*', schema, handler: answer });
-    scope.route({ method: ['GET', 'POST'], url: '/V1/*', schema, handler: answer });
+    for (const url of urls) scope.route({ method: [...methods], url, schema, handler: answer });
   });
 }

@@ -11,9 +11,8 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DataError } from 'shortlist';
 import type { Journal } from '../journal/journal.ts';
-import { readRecords } from '../journal/record-reader.ts';
+import { readRecordsOf } from '../journal/record-reader.ts';
 import { ServingError } from '../status/serving-error.ts';
 import type { Model } from './model.ts';
 import { JOURNAL_NAME, listVersions } from './version-folders.ts';
@@ -101,15 +100,18 @@ async function takeOver(
   };
   try {
     await loaded.servable.prepare();
+    await model.followers.open({ version, path: building, journalBytes: 0, isBeside: true });
     for (let pass = 0; pass < PASSES_MAX && journal.sizeBytes - copiedTo > REST_BYTES; pass++) await copyRest();
     await model.withoutUpdates(async () => {
       await copyRest();
       const path = join(model.basePath, String(version));
       await renameDurably(building, path, model.basePath);
       target.moved(join(path, JOURNAL_NAME));
+      await model.followers.open({ version, path, journalBytes: target.sizeBytes, isBeside: true });
       await model.adopt((await listVersions(model.basePath)).find((folder) => folder.version === version)!, loaded);
     });
   } catch (error) {
+    model.followers.drop(version);
     await target.close();
     loaded.servable.dispose();
     throw error;
@@ -119,7 +121,7 @@ async function takeOver(
 /** Append what a journal has from a byte on to a version's, and apply it; the byte behind. */
 async function copyUpdates(from: Journal, begin: number, { servable, journal }: LoadedVersion): Promise<number> {
   const end = from.sizeBytes;
-  const updates = [...readRecords(await readPart(from.path, begin, end), 0)].map(({ update }) => update);
+  const updates = (await readRecordsOf(from.path, begin, end)).map(({ update }) => update);
   for (let at = 0; at < updates.length; at += COPIED_AT_ONCE) {
     const some = updates.slice(at, at + COPIED_AT_ONCE);
     await journal!.append(some);
@@ -127,21 +129,6 @@ async function copyUpdates(from: Journal, begin: number, { servable, journal }: 
     await nextTurn();
   }
   return end;
-}
-
-async function readPart(path: string, begin: number, end: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const bytes = Buffer.alloc(end - begin);
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesRead } = await file.read(bytes, at, bytes.length - at, begin + at);
-      if (bytesRead === 0) throw new DataError(`${path}: expected ${end} bytes, got ${begin + at}`);
-      at += bytesRead;
-    }
-    return bytes;
-  } finally {
-    await file.close();
-  }
 }
 
 async function rebalanceSaved(folder: string, load: VersionLoader): Promise<void> {

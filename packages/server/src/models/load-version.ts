@@ -10,6 +10,7 @@ import { DataError } from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
+import type { Servable } from '../servable/contract.ts';
 import { ROOM_SHARE, type ServedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
@@ -29,13 +30,13 @@ async function bundleFile(path: string): Promise<{ file: string; folder: string 
 }
 
 /**
- * Load a version.
+ * Load what a version answers with: its bundle, without the journal of its updates.
  *
  * @param isBeside while another serves: one read at a time, for the memory it is read to costs a core as well
- * @throws {FormatError} when bundle or journal are damaged
+ * @throws {FormatError} when the bundle is damaged
  * @throws {DataError} when the folder holds no bundle, or its attributes do not fit
  */
-export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = false): Promise<LoadedVersion> {
+export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable; folder?: string }> {
   const { file, folder } = await bundleFile(path);
   const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file, {
     headroom: ROOM_SHARE,
@@ -57,6 +58,12 @@ export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = f
         { inTurns: true },
       ),
   });
+  return folder === undefined ? { servable } : { servable, folder };
+}
+
+/** Load a version with its journal. @throws what `loadServable` does, and {FormatError} when the journal is damaged */
+export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = false): Promise<LoadedVersion> {
+  const { servable, folder } = await loadServable(path, isBeside);
   if (folder === undefined) return { servable };
   const journalPath = join(folder, JOURNAL_NAME);
   // Replaying is updating. A version without updates serves sooner.

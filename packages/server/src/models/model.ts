@@ -5,16 +5,14 @@
  * ones that serve, then becomes available, and only then the ones that are no longer wanted are retired. When a wanted
  * version cannot be loaded nothing is retired, and its status carries the reason.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Servable, Update } from '../servable/contract.ts';
+import type { Update } from '../servable/contract.ts';
 import { invalidArgument, ServingError, toServingError } from '../status/serving-error.ts';
+import { applyUpdates } from './apply-updates.ts';
+import { type FollowedVersion, type Follower, Followers, type ShownVersions } from './followers.ts';
 import type { ServedVersion } from './served-version.ts';
 import { listVersions, type VersionFolder } from './version-folders.ts';
 import { aspiredVersions, DEFAULT_POLICY, type VersionPolicy } from './version-policy.ts';
 import type { LoadedVersion, VersionLoader, VersionRecord } from './version-record.ts';
-
-/** Updates applied between two turns of the event loop: some tenths of a millisecond. */
-const APPLIED_AT_ONCE = 16;
 
 /** What a model is given. */
 export interface ModelOptions {
@@ -41,6 +39,7 @@ export interface VersionChoice {
 export class Model {
   readonly name: string;
   readonly basePath: string;
+  readonly followers: Followers;
   readonly #options: ModelOptions;
   readonly #records = new Map<number, VersionRecord>();
   readonly #labels = new Map<string, number>();
@@ -57,6 +56,7 @@ export class Model {
   constructor(options: ModelOptions) {
     this.name = options.name;
     this.basePath = options.basePath;
+    this.followers = new Followers(options.name);
     this.#options = options;
     this.#policy = options.policy ?? DEFAULT_POLICY;
   }
@@ -105,18 +105,16 @@ export class Model {
 
   /** Give a version a label, or with undefined take the label away. @throws {ServingError} when it does not serve */
   setLabel(label: string, version: number | undefined): void {
-    if (version === undefined) {
-      this.#labels.delete(label);
-      return;
-    }
-    if (this.#records.get(version)?.state !== 'AVAILABLE') {
+    if (version !== undefined && this.#records.get(version)?.state !== 'AVAILABLE') {
       throw new ServingError(
         'FAILED_PRECONDITION',
         `Request to assign label to version ${version} of model ${this.name}, ` +
           'which is not currently available for inference',
       );
     }
-    this.#labels.set(label, version);
+    if (version === undefined) this.#labels.delete(label);
+    else this.#labels.set(label, version);
+    this.#show();
   }
 
   /** Change the policy and act on it: `{specific: [n]}` is how to roll back to n. */
@@ -130,11 +128,29 @@ export class Model {
     return this.exclusively(() => this.#reconcile());
   }
 
-  /** Run work that changes versions after all such work before it. */
+  /** Run work that changes versions after all such work before it; resolves when every process shows what came of it. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work);
+    const done = this.#work.then(work).finally(() => this.followers.shown());
     this.#work = done.catch(() => undefined);
     return done;
+  }
+
+  /** Bring a follower to what is served now, and keep it there. */
+  admit(follower: Follower): Promise<void> {
+    return this.exclusively(async () => {
+      const openAll = async (): Promise<void> => {
+        for (const record of this.records) {
+          if (record.state === 'AVAILABLE') await follower.open(this.name, followed(record, true));
+        }
+      };
+      // Updates go on while it loads, and wait for the rest only.
+      await openAll();
+      await this.withoutUpdates(async () => {
+        await openAll();
+        await follower.show(this.name, this.#shown);
+        this.followers.add(follower);
+      });
+    });
   }
 
   /** Stop serving; versions go when their last request is done. */
@@ -168,12 +184,19 @@ export class Model {
     if (!journal) throw new ServingError('FAILED_PRECONDITION', `Model ${this.name} cannot be updated`);
     const { servable } = record.served!;
     for (const update of updates) servable.check(update);
-    const done = this.#apply(servable, updates, journal.append(updates), this.#applied);
+    let followed: Promise<unknown> | undefined;
+    const apply = (): Promise<void> => {
+      followed = this.followers.apply(record.version, updates);
+      return applyUpdates(servable, updates);
+    };
+    const before = this.#applied;
+    // In the order of the journal.
+    const done = journal.append(updates).then(() => before.then(apply));
     const settled = done.catch(() => undefined);
     this.#applied = settled;
     this.#updatesUnderWay.add(settled);
     void settled.then(() => this.#updatesUnderWay.delete(settled));
-    await record.served!.hold(() => done);
+    await record.served!.hold(() => done.then(() => followed));
     if (servable.isCrowded()) void this.#makeRoom(record);
     return record.version;
   }
@@ -195,25 +218,6 @@ export class Model {
   /** Resolves while no work holds updates back. */
   async #opened(): Promise<void> {
     for (let gate: Promise<void> | undefined; gate !== this.#gate; await gate) gate = this.#gate;
-  }
-
-  /**
-   * Apply what is in the journal, in its order, while no scan reads the candidates; a few at a time, so that queries do not
-   * wait for all of a large request.
-   */
-  async #apply(
-    servable: Servable,
-    updates: readonly Update[],
-    appended: Promise<void>,
-    before: Promise<void>,
-  ): Promise<void> {
-    await appended;
-    await before;
-    for (let at = 0; at < updates.length; at += APPLIED_AT_ONCE) {
-      if (at > 0) await nextTurn();
-      for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
-      for (const update of updates.slice(at, at + APPLIED_AT_ONCE)) servable.apply(update);
-    }
   }
 
   /** Hold updates back while `work` runs, after those under way and other such work have ended. Queries go on. */
@@ -259,13 +263,20 @@ export class Model {
   async #load(folder: VersionFolder): Promise<void> {
     const record = this.#newRecord(folder);
     this.#setState(record, 'LOADING');
+    const isBeside = this.newest !== undefined;
+    const opening = isBeside ? undefined : this.followers.open({ ...followed(record, false), journalBytes: 0 });
     try {
-      const loaded = await this.#options.load(folder.path, this.newest !== undefined);
+      const loaded = await this.#options.load(folder.path, isBeside);
       // Beside a version that serves there is time: queries with exclusions, and updates, then wait for nothing.
-      if (this.newest) await loaded.servable.prepare();
+      if (isBeside) await loaded.servable.prepare();
+      record.journal = loaded.journal;
+      await opening;
+      await this.followers.open(followed(record, isBeside));
       this.#makeAvailable(record, loaded);
       void loaded.servable.prepare().catch(() => undefined);
     } catch (error) {
+      await opening;
+      this.followers.drop(record.version);
       const { code, message } = toServingError(error);
       record.errorCode = code;
       // A status is read by operators: the library's own words about the file, not the stack of a fault.
@@ -293,6 +304,7 @@ export class Model {
     record.journal = loaded.journal;
     record.served = this.#options.serve(this.name, record.version, loaded);
     this.#setState(record, 'AVAILABLE');
+    this.#show();
   }
 
   async #retire(record: VersionRecord): Promise<void> {
@@ -302,13 +314,27 @@ export class Model {
     record.served = undefined;
     record.journal = undefined;
     for (const [label, version] of this.#labels) if (version === record.version) this.#labels.delete(label);
+    this.#show();
     await served.retire();
     await journal?.close();
     this.#setState(record, 'END');
+  }
+
+  get #shown(): ShownVersions {
+    const available = this.records.filter(({ state }) => state === 'AVAILABLE');
+    return { versions: available.map(({ version }) => version), labels: this.#labels };
+  }
+
+  #show(): void {
+    this.followers.show(this.#shown);
   }
 
   #setState(record: VersionRecord, state: VersionRecord['state']): void {
     record.state = state;
     this.#options.onState?.(this.name, record);
   }
+}
+
+function followed({ version, path, journal }: VersionRecord, isBeside: boolean): FollowedVersion {
+  return { version, path, journalBytes: journal?.sizeBytes ?? 0, isBeside };
 }

@@ -16,3 +16,27 @@ export class VersionStatistics {
   /** Milliseconds since 1970 of the last request; 0 before the first. */
   lastInferenceMs = 0;
 }
+
+/** The statistics of one version in one process. */
+export interface VersionFigures {
+  model: string;
+  version: number;
+  statistics: VersionStatistics;
+}
+
+/** What a version did in all processes together. */
+export function summed(all: readonly VersionStatistics[]): VersionStatistics {
+  const sum = new VersionStatistics();
+  for (const one of all) {
+    sum.inferences += one.inferences;
+    sum.executions += one.executions;
+    sum.succeeded += one.succeeded;
+    sum.succeededMs += one.succeededMs;
+    sum.failed += one.failed;
+    sum.failedMs += one.failedMs;
+    sum.queueMs += one.queueMs;
+    sum.computeMs += one.computeMs;
+    sum.lastInferenceMs = Math.max(sum.lastInferenceMs, one.lastInferenceMs);
+  }
+  return sum;
+}

@@ -3,12 +3,23 @@
  *
  * TF Serving's latencies are histograms in microseconds with bounds 10 · 1.8^i; its names start with a colon.
  */
-import { Counter, exponentialBuckets, Gauge, Histogram, Registry } from 'prom-client';
+import {
+  type Aggregator,
+  AggregatorRegistry,
+  Counter,
+  exponentialBuckets,
+  Gauge,
+  Histogram,
+  Registry,
+} from 'prom-client';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Drift } from '../servable/contract.ts';
 
 /** Bounds of TF Serving's latency histograms, in microseconds. */
 const LATENCY_US = exponentialBuckets(10, 1.8, 33);
+
+/** All metrics of one process at one moment, to be added to those of others. */
+export type MetricFigures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 /** All metrics of a server. */
 export class Metrics {
@@ -68,6 +79,7 @@ export class Metrics {
       help: 'Recall at k of recent answers against exact ones.',
       labelNames: ['model_name'],
       registers,
+      aggregator: 'average',
     });
     this.canaryAsks = counter('shortlist_canary_queries_total', 'Queries the canary asked again exactly.', [
       'model_name',
@@ -76,10 +88,19 @@ export class Metrics {
     this.#collect(models);
   }
 
+  /** The text: counts of all processes are added, states are the largest of them. */
+  async text(elsewhere: readonly MetricFigures[]): Promise<string> {
+    if (elsewhere.length === 0) return this.registry.metrics();
+    const here = await this.registry.getMetricsAsJSON();
+    return AggregatorRegistry.aggregate([here, ...elsewhere]).metrics();
+  }
+
   /** Figures that are read off the models when somebody asks for them. */
   #collect(models: ModelRegistry): void {
-    const perVersion = (name: string, help: string, read: (served: ServedView) => number | undefined): void => {
+    type Read = (served: ServedView) => number | undefined;
+    const perVersion = (name: string, help: string, read: Read, aggregator: Aggregator = 'sum'): void => {
       new Gauge({
+        aggregator,
         name,
         help,
         labelNames: ['model_name', 'version'],
@@ -102,21 +123,28 @@ export class Metrics {
         },
       });
     };
-    perVersion('shortlist_candidates', 'Candidates of a version.', ({ size }) => size);
+    perVersion('shortlist_candidates', 'Candidates of a version.', ({ size }) => size, 'max');
     perVersion('shortlist_queue_queries', 'Queries that wait for a scan.', ({ waiting }) => waiting);
     perVersion('shortlist_leaves_visited_total', 'Leaves visited by scans.', ({ leavesVisited }) => leavesVisited);
     perVersion('shortlist_codes_scored_total', 'Codes scored by scans.', ({ codesScored }) => codesScored);
     perVersion('shortlist_rows_reordered_total', 'Rows scored again exactly.', ({ rowsReordered }) => rowsReordered);
-    perVersion('shortlist_journal_bytes', 'Bytes of the journal of updates.', ({ journalBytes }) => journalBytes);
+    perVersion(
+      'shortlist_journal_bytes',
+      'Bytes of the journal of updates.',
+      ({ journalBytes }) => journalBytes,
+      'max',
+    );
     perVersion(
       'shortlist_drift_moved_share',
       'Share of candidates that would change their leaf if centroids moved with what was upserted.',
       ({ drift }) => drift?.movedShare,
+      'max',
     );
     perVersion(
       'shortlist_drift_distance_ratio',
       'Mean squared distance of upserted candidates from their centroids over that at build time.',
       ({ drift }) => drift?.distanceRatio,
+      'max',
     );
   }
 }

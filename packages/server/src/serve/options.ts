@@ -27,6 +27,11 @@ export interface ServerOptions {
   httpPort?: number;
   /** Port for gRPC; default 8500, TF Serving's; 0 for any free one; null for no gRPC. */
   grpcPort?: number | null;
+  /**
+   * Processes that answer queries, from 1 to 64; default 1. Each has an event loop and a copy of every model of its own: as
+   * many times the memory for nearly as many times the queries, where there are cores. gRPC stays with the first.
+   */
+  processes?: number;
   limits?: Partial<ServerLimits>;
   queue?: Pick<BatcherOptions, 'batch' | 'waitMs' | 'queued' | 'sliceMs'>;
   /** Keys that may come in; without any, everybody who reaches the port. */

@@ -5,26 +5,32 @@
  * requests under way finish within `drainMs`, and closes the journals last.
  */
 import { readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import type { Server as TlsServer } from 'node:tls';
-import type { FastifyInstance } from 'fastify';
 import { type Logger, pino } from 'pino';
+import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
 import { readTls, watchTls } from '../access/tls-files.ts';
-import type { ServingContext } from '../context/serving-context.ts';
+import { NOWHERE, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
 import { GrpcServer } from '../grpc/server.ts';
 import { createHttpApp } from '../http/app.ts';
+import { answerForwarded } from '../http/forwarding.ts';
 import { compact } from '../models/compaction.ts';
 import { loadVersion } from '../models/load-version.ts';
 import type { Model } from '../models/model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import { Metrics } from '../observe/metrics.ts';
+import type { ReplicaSettings, ServerCalls } from '../replicas/calls.ts';
+import type { Answering } from '../replicas/channel.ts';
+import { Replicas } from '../replicas/replicas.ts';
 import { buildModel } from './build-model.ts';
+import { type HttpListener, listenAlone, listenTogether } from './http-listener.ts';
 import { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './options.ts';
 
-/** How often a stopping server looks for connections whose last answer is out. */
-const IDLE_POLL_MS = 20;
+/** More would each take the memory of a copy, and no machine has the cores. */
+const PROCESSES_MAX = 64;
+/** One query in a thousand is asked again. */
+const CANARY_SHARE = 0.001;
 /** How often certificates are looked at. */
 const TLS_POLL_MS = 5_000;
 
@@ -40,9 +46,10 @@ export class ShortlistServer {
   readonly #options: ServerOptions;
   readonly #load: VersionLoader;
   readonly #stops: (() => void)[] = [];
-  #app: FastifyInstance | undefined;
+  readonly #limits: ServerLimits;
+  #http: HttpListener | undefined;
+  #replicas: Replicas | undefined;
   #grpc: GrpcServer | undefined;
-  #httpPort = 0;
   #grpcPort = 0;
   #closing: Promise<void> | undefined;
   #compacting: Promise<unknown> = Promise.resolve();
@@ -50,6 +57,7 @@ export class ShortlistServer {
 
   private constructor(options: ServerOptions) {
     this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.logger = options.logger ?? pino({ level: 'info' }, pino.destination(2));
     const fsync = options.fsync ?? { everyMs: 10 };
     this.#load = (path, isBeside) => loadVersion(path, fsync, isBeside);
@@ -75,7 +83,7 @@ export class ShortlistServer {
 
   /** Where HTTP listens. */
   get httpPort(): number {
-    return this.#httpPort;
+    return this.#http?.port ?? 0;
   }
 
   /** Where gRPC listens; 0 when it does not. */
@@ -99,23 +107,31 @@ export class ShortlistServer {
   }
 
   async #listen(): Promise<void> {
-    const { host = '127.0.0.1', httpPort = 8501, grpcPort = 8500, keys, tls: files } = this.#options;
+    const { host = '127.0.0.1', httpPort = 8501, grpcPort = 8500, keys, tls: files, processes = 1 } = this.#options;
+    if (!Number.isSafeInteger(processes) || processes < 1 || processes > PROCESSES_MAX) {
+      throw new OptionError(`processes: expected a whole number from 1 to ${PROCESSES_MAX}, got ${processes}`);
+    }
+    const forwarded: Answering<ServerCalls> = { forward: (request) => answerForwarded(app, request) };
+    const replicas = processes > 1 ? new Replicas(processes - 1, this.registry, forwarded, this.logger) : undefined;
+    this.#replicas = replicas;
     const context: ServingContext = {
       registry: this.registry,
       load: this.#load,
-      limits: { ...DEFAULT_LIMITS, ...this.#options.limits },
+      limits: this.#limits,
       keys: new ApiKeys(keys),
       metrics: this.metrics,
       logger: this.logger,
+      elsewhere: replicas ?? NOWHERE,
       serverVersion: SERVER_VERSION,
       isReady: () => this.isReady,
     };
     const tls = files && readTls(files);
     const { requestsPerSecond } = this.#options;
     const app = await createHttpApp(context, { tls, requestsPerSecond });
-    this.#app = app;
-    await app.listen({ host, port: httpPort });
-    this.#httpPort = (app.server.address() as AddressInfo).port;
+    const isByAddress = requestsPerSecond !== undefined;
+    this.#http = replicas
+      ? await listenTogether(app, replicas, { host, port: httpPort, isByAddress })
+      : await listenAlone(app, host, httpPort);
     if (files) {
       const reload = (material: ReturnType<typeof readTls>): void => {
         (app.server as unknown as TlsServer).setSecureContext(material);
@@ -129,22 +145,39 @@ export class ShortlistServer {
       this.#grpc = new GrpcServer(context);
       this.#grpcPort = await this.#grpc.listen(host, grpcPort, files);
     }
-    this.logger.info({ host, httpPort: this.#httpPort, grpcPort: this.#grpcPort }, 'listening');
+    this.logger.info({ host, httpPort: this.httpPort, grpcPort: this.#grpcPort, processes }, 'listening');
   }
 
   async #loadModels(): Promise<void> {
-    const { models, queue = {}, canaryShare = 0.001, pollMs = 1000 } = this.#options;
+    const { models, queue = {}, canaryShare = CANARY_SHARE, pollMs = 1000 } = this.#options;
     const { metrics, logger } = this;
     const surroundings = { load: this.#load, metrics, logger, queue, canaryShare };
     const built = await Promise.all(models.map((config) => buildModel(config, surroundings)));
     for (const model of built) this.registry.add(model);
+    this.#replicas?.start(this.#replicaSettings());
     await Promise.all(built.map((model, i) => this.#refresh(model, models[i]!)));
+    this.#replicas?.serve();
     if (pollMs === 0) return;
     built.forEach((model, i) => {
       const timer = setInterval(() => void this.#refresh(model, models[i]!), pollMs);
       timer.unref();
       this.#stops.push(() => clearInterval(timer));
     });
+  }
+
+  #replicaSettings(): ReplicaSettings {
+    const { queue = {}, canaryShare = CANARY_SHARE, keys = [], tls, requestsPerSecond } = this.#options;
+    return {
+      models: this.registry.models.map(({ name }) => name),
+      limits: this.#limits,
+      queue,
+      canaryShare,
+      keys,
+      tls,
+      requestsPerSecond,
+      logLevel: this.logger.level,
+      serverVersion: SERVER_VERSION,
+    };
   }
 
   /** Bring a model in line with its folder, its labels with its versions, and its journal back to size. */
@@ -192,15 +225,7 @@ export class ShortlistServer {
     const { drainMs } = this;
     this.#grpc?.setServing(false);
     for (const stop of this.#stops) stop();
-    const app = this.#app;
-    if (app) {
-      // A connection that was busy when the stop began is idle after its answer; what never ends is cut off.
-      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_POLL_MS);
-      const over = setTimeout(() => app.server.closeAllConnections(), drainMs);
-      await Promise.all([app.close(), this.#grpc?.close(drainMs)]);
-      clearInterval(idle);
-      clearTimeout(over);
-    }
+    await Promise.all([this.#http?.close(drainMs), this.#grpc?.close(drainMs)]);
     await this.#compacting;
     await Promise.all(this.registry.models.map((model) => model.unload()));
     this.logger.info('stopped');

@@ -1,0 +1,89 @@
+/** Changing what is served: policies, labels, compaction. Described in /openapi.json. */
+import type { FastifyInstance } from 'fastify';
+import type { ServingContext } from '../context/serving-context.ts';
+import { compact } from '../models/compaction.ts';
+import type { Model } from '../models/model.ts';
+import { checkPolicy } from '../models/version-policy.ts';
+import { modelOf } from '../shortlist/answer.ts';
+import { LabelRequestSchema, ModelStateSchema, PolicyRequestSchema } from '../shortlist/schema.ts';
+import { sendError } from './errors.ts';
+import { guard, REFUSALS } from './requests.ts';
+
+/** Add the routes. */
+export function adminRoutes(app: FastifyInstance, context: ServingContext): void {
+  const { registry } = context;
+  app.register(async (scope) => {
+    scope.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
+    const state = { response: { 200: ModelStateSchema, ...REFUSALS } };
+    scope.get<{ Params: { model: string } }>(
+      '/admin/models/:model',
+      guard(context, 'read', { summary: 'Versions, labels and policy of a model', ...state }),
+      async ({ params }) => describe(modelOf(registry, params.model)),
+    );
+    scope.put<{ Params: { model: string }; Body: unknown }>(
+      '/admin/models/:model/policy',
+      guard(context, 'write', {
+        summary: 'Say which versions are served; a roll-back names one',
+        body: PolicyRequestSchema,
+        ...state,
+      }),
+      async ({ params, body }) => {
+        const model = modelOf(registry, params.model);
+        await model.setPolicy(checkPolicy(body));
+        return describe(model);
+      },
+    );
+    scope.put<{ Params: { model: string; label: string }; Body: { version: number | null } }>(
+      '/admin/models/:model/labels/:label',
+      guard(context, 'write', {
+        summary: 'Give a version a label; null takes it away',
+        body: LabelRequestSchema,
+        ...state,
+      }),
+      async ({ params, body }) => {
+        const model = modelOf(registry, params.model);
+        model.setLabel(params.label, body.version ?? undefined);
+        await model.followers.shown();
+        return describe(model);
+      },
+    );
+    scope.post<{ Params: { model: string } }>(
+      '/admin/models/:model/compact',
+      guard(context, 'write', { summary: 'Write the updates into a new version and serve it', ...state }),
+      async ({ params }) => {
+        const model = modelOf(registry, params.model);
+        await compact(model, context.load);
+        await model.reconcile();
+        return describe(model);
+      },
+    );
+    scope.post<{ Params: { model: string } }>(
+      '/admin/models/:model/rebalance',
+      guard(context, 'write', {
+        summary: 'Build the index anew from its candidates as a new version and serve it',
+        ...state,
+      }),
+      async ({ params }) => {
+        const model = modelOf(registry, params.model);
+        await compact(model, context.load, { rebalance: true });
+        await model.reconcile();
+        return describe(model);
+      },
+    );
+  });
+}
+
+function describe(model: Model): object {
+  return {
+    model: model.name,
+    policy: model.policy,
+    labels: Object.fromEntries(model.labels),
+    versions: model.records.map(({ version, state, errorMessage, served, journal }) => ({
+      version,
+      state,
+      error: errorMessage,
+      candidates: served?.servable.size ?? 0,
+      journal: journal && { sizeBytes: journal.sizeBytes, ...journal.recovery },
+    })),
+  };
+}

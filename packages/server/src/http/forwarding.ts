@@ -1,0 +1,88 @@
+/**
+ * Requests that one process receives and another answers: a replica answers queries and forwards all else.
+ *
+ * They are answered as if they had come to the other process: same routes, same checks of keys, same bodies.
+ */
+import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
+import { sendError } from './errors.ts';
+import { buffered } from './infer-routes.ts';
+
+/** A request as it came. */
+export interface ForwardedRequest {
+  method: string;
+  url: string;
+  headers: Record<string, string | string[] | undefined>;
+  body: Uint8Array | undefined;
+  remoteAddress: string;
+}
+
+/** What was answered. */
+export interface ForwardedResponse {
+  status: number;
+  headers: Record<string, number | string | string[] | undefined>;
+  body: Uint8Array;
+}
+
+/** Has a request answered elsewhere. */
+export type Forward = (request: ForwardedRequest) => Promise<ForwardedResponse>;
+
+/** Headers that speak of one connection, which is not the other process's. */
+const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'expect']);
+
+/** Forward every request that no route of `app` answers. */
+export function forwardOthers(app: FastifyInstance, forward: Forward): void {
+  app.register(async (scope) => {
+    buffered(scope);
+    scope.setErrorHandler((error, request, reply) => sendError(styleOf(request.url), error, request, reply));
+    const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
+    scope.route({
+      method: methods,
+      url: '/*',
+      schema: { hide: true },
+      // The other process counts them.
+      config: { rateLimit: false },
+      handler: async (request, reply) => {
+        const response = await forward(requestOf(request));
+        reply.code(response.status).headers(withoutConnection(response.headers));
+        return reply.send(Buffer.from(response.body));
+      },
+    });
+  });
+}
+
+/** Answer a request that came to another process. */
+export async function answerForwarded(app: FastifyInstance, request: ForwardedRequest): Promise<ForwardedResponse> {
+  const { method, url, headers, body, remoteAddress } = request;
+  const {
+    statusCode,
+    headers: answered,
+    rawPayload,
+  } = await app.inject({
+    method: method as NonNullable<InjectOptions['method']>,
+    url,
+    headers: withoutConnection(headers) as NonNullable<InjectOptions['headers']>,
+    ...(body ? { payload: Buffer.from(body) } : {}),
+    remoteAddress,
+  });
+  return { status: statusCode, headers: { ...answered }, body: rawPayload };
+}
+
+function requestOf({ method, raw, headers, body, id, ip }: FastifyRequest): ForwardedRequest {
+  return {
+    method,
+    url: raw.url!,
+    // One id in the lines of both processes.
+    headers: { ...headers, 'x-request-id': id },
+    body: Buffer.isBuffer(body) && body.length > 0 ? body : undefined,
+    remoteAddress: ip,
+  };
+}
+
+function withoutConnection<T>(headers: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_CONNECTION.has(name.toLowerCase())));
+}
+
+function styleOf(url: string): 'inference' | 'tensorflow' | 'shortlist' {
+  if (url.startsWith('/v2')) return 'inference';
+  return /^\/v1\/models/i.test(url) ? 'tensorflow' : 'shortlist';
+}

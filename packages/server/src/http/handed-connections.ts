@@ -1,0 +1,48 @@
+/**
+ * Connections that another listener accepted and handed to an HTTP server, which itself does not listen.
+ *
+ * Node guards against slow clients and knows idle connections only from the moment a server listens; the event that says
+ * so is emitted here, so that handed connections are treated as accepted ones are.
+ */
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** How often a stopping server looks for connections whose last answer is out. */
+export const IDLE_POLL_MS = 20;
+
+/** Takes connections and ends them. */
+export class HandedConnections {
+  readonly #server: FastifyInstance['server'];
+  readonly #open = new Set<Socket>();
+  #ended: (() => void) | undefined;
+
+  constructor({ server }: FastifyInstance) {
+    this.#server = server;
+    server.emit('listening');
+  }
+
+  /** Serve a paused socket that nothing was read from. */
+  take(socket: Socket): void {
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      if (this.#open.size === 0) this.#ended?.();
+    });
+    this.#server.emit('connection', socket);
+    socket.resume();
+  }
+
+  /** Resolves when every connection has ended: after its answer, or cut off after some time. */
+  async drain(withinMs: number): Promise<void> {
+    if (this.#open.size === 0) return;
+    const idle = setInterval(() => this.#server.closeIdleConnections(), IDLE_POLL_MS);
+    const over = setTimeout(() => {
+      for (const socket of this.#open) socket.destroy();
+    }, withinMs);
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve;
+    });
+    clearInterval(idle);
+    clearTimeout(over);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Other processes that serve the same versions of a model, each with a copy of its own.
+ *
+ * They are told of a version before requests can see it, and of updates before these are acknowledged: whatever process
+ * a query reaches, it sees what was acknowledged before it was sent. A follower keeps up or is gone: its promises never
+ * reject, and resolve when it has done what it was told or serves nobody any more.
+ */
+import type { Update } from '../servable/contract.ts';
+
+/** A version to be followed. */
+export interface FollowedVersion {
+  version: number;
+  /** Its folder, or its bundle file. */
+  path: string;
+  /** Bytes of its journal that hold updates already applied; 0 for none. */
+  journalBytes: number;
+  /** While another version serves, which keeps the cores it needs. */
+  isBeside: boolean;
+}
+
+/** What requests can see of a model. */
+export interface ShownVersions {
+  versions: readonly number[];
+  labels: ReadonlyMap<string, number>;
+}
+
+/** One process. */
+export interface Follower {
+  /** Load a version that does not serve yet; again, to catch up with its journal. */
+  open(model: string, version: FollowedVersion): Promise<void>;
+  /** Forget a version that was opened and will not serve. */
+  drop(model: string, version: number): void;
+  /** Serve these versions, which were opened, and no others. */
+  show(model: string, shown: ShownVersions): Promise<void>;
+  /** Apply updates after those of all earlier calls. */
+  apply(model: string, version: number, updates: readonly Update[]): Promise<void>;
+}
+
+/** The followers of one model. */
+export class Followers {
+  readonly #model: string;
+  readonly #all = new Set<Follower>();
+  #shown: Promise<unknown> = Promise.resolve();
+
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  /** Tell a follower from now on; it has been told what is served now. */
+  add(follower: Follower): void {
+    this.#all.add(follower);
+  }
+
+  /** Tell it no more. */
+  delete(follower: Follower): void {
+    this.#all.delete(follower);
+  }
+
+  /** Resolves when every follower has loaded the version and caught up. */
+  async open(version: FollowedVersion): Promise<void> {
+    await Promise.all([...this.#all].map((follower) => follower.open(this.#model, version)));
+  }
+
+  drop(version: number): void {
+    for (const follower of this.#all) follower.drop(this.#model, version);
+  }
+
+  show(shown: ShownVersions): void {
+    if (this.#all.size === 0) return;
+    this.#shown = Promise.all([this.#shown, ...[...this.#all].map((follower) => follower.show(this.#model, shown))]);
+  }
+
+  /** Resolves when every follower shows what it was told last. */
+  async shown(): Promise<void> {
+    await this.#shown;
+  }
+
+  /** Resolves when every follower has applied the updates; undefined when there is none. */
+  apply(version: number, updates: readonly Update[]): Promise<unknown> | undefined {
+    if (this.#all.size === 0) return undefined;
+    return Promise.all([...this.#all].map((follower) => follower.apply(this.#model, version, updates)));
+  }
+}

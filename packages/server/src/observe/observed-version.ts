@@ -1,0 +1,56 @@
+/** A version as it is served: warmed up, with metrics, spans and the recall canary told of what it does. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ServedVersion } from '../models/served-version.ts';
+import type { BatcherOptions } from '../queue/batcher.ts';
+import type { Answer, Ask, Servable } from '../servable/contract.ts';
+import { RecallCanary } from './canary.ts';
+import type { Metrics } from './metrics.ts';
+import { tracePast } from './tracing.ts';
+
+/** Queries a version answers before it serves, so that the first users do not wait for compilers and page faults. */
+const WARMUP_QUERIES = 16;
+
+/** What is told, and the settings of a version's queue. */
+export interface Observers {
+  metrics: Metrics;
+  queue: BatcherOptions;
+  canaryShare: number;
+}
+
+/** Answer some queries that nobody asked. */
+export async function warmUp(servable: Servable, path: string, metrics: Metrics): Promise<void> {
+  const started = performance.now();
+  const { features, dimensions, k } = servable;
+  const ask: Ask = { k };
+  if (features.length === 0) ask.embedding = new Float32Array(dimensions);
+  else if (features.length === 1) ask.features = '';
+  else ask.features = Object.fromEntries(features.map(({ name }) => [name, '']));
+  for (let i = 0; i < WARMUP_QUERIES; i++) {
+    await servable.answer([ask]);
+    // Another version may be serving.
+    await nextTurn();
+  }
+  metrics.warmupLatency.observe({ model_path: path, status: 'OK' }, (performance.now() - started) * 1000);
+}
+
+/** A version with its queue, whose scans and answers are observed. */
+export function observedVersion(
+  model: string,
+  version: number,
+  servable: Servable,
+  { metrics, queue, canaryShare }: Observers,
+): ServedVersion {
+  const canary = new RecallCanary(canaryShare, (recall) => {
+    metrics.canaryRecall.set({ model_name: model }, recall);
+    metrics.canaryAsks.inc({ model_name: model });
+  });
+  const onBatch = (asks: number, tookMs: number, waitedMs: number): void => {
+    metrics.batchSize.observe(asks);
+    metrics.queueWait.observe(waitedMs / 1000);
+    metrics.runtimeLatency.observe({ model_name: model, API: 'predict', runtime: 'shortlist' }, tookMs * 1000);
+    tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': asks }, tookMs);
+  };
+  const onShed = (): void => metrics.shed.inc();
+  const onAnswer = (asks: readonly Ask[], answers: readonly Answer[]): void => canary.observe(servable, asks, answers);
+  return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed, onAnswer });
+}

@@ -1,0 +1,120 @@
+/**
+ * Calls between a process and its child, over Node's own channel between them, and connections handed through it.
+ *
+ * Messages arrive in the order they were sent. What fails in one process is told to the other by its message alone.
+ */
+import type { Serializable } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Call } from './calls.ts';
+
+/** Calls by name. */
+type Calls<T> = { [Kind in keyof T]: Call<unknown, unknown> };
+/** What answers them. */
+export type Answering<T extends Calls<T>> = {
+  [Kind in keyof T]: (ask: T[Kind]['ask']) => Promise<T[Kind]['answer']> | T[Kind]['answer'];
+};
+
+/** A process with a channel: `process` in a child, or the ChildProcess. */
+interface Endpoint {
+  readonly connected: boolean;
+  send?:
+    | ((
+        message: Serializable,
+        handle: Socket | undefined,
+        options: undefined,
+        done: (error: Error | null) => void,
+      ) => boolean)
+    | undefined;
+  on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
+  on(event: 'disconnect', listener: () => void): unknown;
+}
+
+type Message =
+  | { is: 'ask'; id: number; kind: string; ask: unknown }
+  | { is: 'answer'; id: number; answer: unknown }
+  | { is: 'failure'; id: number; why: string }
+  | { is: 'connection' };
+
+/** One end. `Theirs` are the calls the other process answers, `Ours` those answered here. */
+export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
+  readonly #endpoint: Endpoint;
+  readonly #answering: Answering<Ours>;
+  readonly #take: (socket: Socket) => void;
+  readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
+  #calls = 0;
+
+  /** @param take what is done with a connection that is handed over */
+  constructor(endpoint: Endpoint, answering: Answering<Ours>, take: (socket: Socket) => void = (s) => s.destroy()) {
+    this.#endpoint = endpoint;
+    this.#answering = answering;
+    this.#take = take;
+    endpoint.on('message', (message, handle) => this.#received(message as Message, handle));
+    endpoint.on('disconnect', () => this.#gone());
+  }
+
+  /** Ask the other process. @throws {Error} with its reason, or when it is gone */
+  call<Kind extends keyof Theirs & string>(kind: Kind, ask: Theirs[Kind]['ask']): Promise<Theirs[Kind]['answer']> {
+    const id = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (answer: never) => void, reject });
+      this.#send({ is: 'ask', id, kind, ask }, undefined, (error) => {
+        this.#waiting.delete(id);
+        reject(error);
+      });
+    });
+  }
+
+  /** Hand a connection over, of which nothing was read; it is ended when the other process is gone. */
+  hand(socket: Socket): void {
+    this.#send({ is: 'connection' }, socket, () => socket.destroy());
+  }
+
+  #send(message: Message, handle: Socket | undefined, failed: (error: Error) => void): void {
+    if (!this.#endpoint.connected) {
+      failed(new Error('the other process is gone'));
+      return;
+    }
+    this.#endpoint.send!(message as unknown as Serializable, handle, undefined, (error) => {
+      if (error) failed(error);
+    });
+  }
+
+  #received(message: Message, handle: unknown): void {
+    switch (message.is) {
+      case 'ask':
+        void this.#answer(message.id, message.kind as keyof Ours, message.ask);
+        break;
+      case 'connection':
+        // A client that has hung up meanwhile leaves nothing to take.
+        if (handle instanceof Socket) this.#take(handle);
+        break;
+      case 'answer':
+        this.#settle(message.id)?.resolve(message.answer as never);
+        break;
+      case 'failure':
+        this.#settle(message.id)?.reject(new Error(message.why));
+    }
+  }
+
+  async #answer(id: number, kind: keyof Ours, ask: unknown): Promise<void> {
+    let message: Message;
+    try {
+      message = { is: 'answer', id, answer: await this.#answering[kind](ask as never) };
+    } catch (error) {
+      message = { is: 'failure', id, why: error instanceof Error ? error.message : String(error) };
+    }
+    // Nobody waits when the other process is gone.
+    this.#send(message, undefined, () => undefined);
+  }
+
+  #settle(id: number): { resolve: (answer: never) => void; reject: (error: Error) => void } | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #gone(): void {
+    for (const { reject } of this.#waiting.values()) reject(new Error('the other process is gone'));
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,100 @@
+/** A model as a replica serves it: versions it was told to open, and of these the ones it was told to show. */
+import { join } from 'node:path';
+import { HEAD_BYTES } from '../journal/record.ts';
+import { readRecordsOf } from '../journal/record-reader.ts';
+import { applyUpdates } from '../models/apply-updates.ts';
+import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
+import { loadServable } from '../models/load-version.ts';
+import { Model } from '../models/model.ts';
+import { JOURNAL_NAME } from '../models/version-folders.ts';
+import { type Observers, observedVersion, warmUp } from '../observe/observed-version.ts';
+import type { Servable, Update } from '../servable/contract.ts';
+
+/** A version that was opened. */
+interface Opened {
+  servable: Servable;
+  /** Byte of its journal up to which updates are applied. */
+  journalAt: number;
+  /** Updates under way: the next ones wait for them. */
+  applied: Promise<void>;
+  wasShown: boolean;
+}
+
+/** Follows one model. */
+export class FollowedModel {
+  readonly model: Model;
+  readonly #observers: Observers;
+  readonly #opened = new Map<number, Opened>();
+  #shown: readonly number[] = [];
+
+  constructor(name: string, observers: Observers) {
+    this.#observers = observers;
+    this.model = new Model({
+      name,
+      basePath: '',
+      policy: { all: true },
+      // Not folders: what was opened is served from memory.
+      list: async () => this.#shown.map((version) => ({ version, path: String(version), fingerprint: '' })),
+      load: async (path) => ({ servable: this.#opened.get(Number(path))!.servable }),
+      serve: (model, version, { servable }) => observedVersion(model, version, servable, observers),
+    });
+  }
+
+  /**
+   * Load a version that does not serve yet, or bring one up to a byte of its journal.
+   *
+   * @throws {FormatError} when its bundle is damaged
+   * @throws {DataError} when its journal is shorter than that
+   */
+  async open({ version, path, journalBytes, isBeside }: FollowedVersion): Promise<void> {
+    let opened = this.#opened.get(version);
+    if (!opened) {
+      const { servable } = await loadServable(path, isBeside);
+      await warmUp(servable, path, this.#observers.metrics);
+      opened = { servable, journalAt: HEAD_BYTES, applied: Promise.resolve(), wasShown: false };
+      this.#opened.set(version, opened);
+    }
+    if (isBeside || journalBytes > opened.journalAt) await opened.servable.prepare();
+    if (journalBytes <= opened.journalAt) return;
+    const records = await readRecordsOf(join(path, JOURNAL_NAME), opened.journalAt, journalBytes);
+    const updates = records.map(({ update }) => update);
+    for (const update of updates) opened.servable.check(update);
+    await applyUpdates(opened.servable, updates);
+    opened.journalAt = journalBytes;
+  }
+
+  /** Forget a version that will not serve. */
+  drop(version: number): void {
+    if (this.#shown.includes(version)) return;
+    this.#opened.get(version)?.servable.dispose();
+    this.#opened.delete(version);
+  }
+
+  /** Serve these versions and no others. */
+  async show({ versions, labels }: ShownVersions): Promise<void> {
+    this.#shown = versions;
+    await this.model.reconcile();
+    // Told meanwhile to show others: they have been, or will be.
+    if (this.#shown !== versions) return;
+    for (const [version, opened] of this.#opened) {
+      if (versions.includes(version)) opened.wasShown = true;
+      else if (opened.wasShown) this.#opened.delete(version);
+    }
+    for (const label of [...this.model.labels.keys()]) if (!labels.has(label)) this.model.setLabel(label, undefined);
+    for (const [label, version] of labels) this.model.setLabel(label, version);
+  }
+
+  /** Apply updates after those of earlier calls; those of a version that serves no more concern nobody. */
+  async apply(version: number, updates: readonly Update[]): Promise<void> {
+    const opened = this.#opened.get(version);
+    if (!opened) return;
+    const { servable } = opened;
+    const done = opened.applied.then(async () => {
+      await servable.prepare();
+      if (servable.isCrowded()) await servable.makeRoom();
+      await applyUpdates(servable, updates);
+    });
+    opened.applied = done.catch(() => undefined);
+    await done;
+  }
+}

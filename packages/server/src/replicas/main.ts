@@ -1,0 +1,93 @@
+/**
+ * The program of a replica: it follows the models of its server, answers queries from its own copies, and forwards all
+ * else. It ends with its server: signals are the server's to act on, and when the channel closes nobody is left to serve
+ * for.
+ */
+import type { Server as TlsServer } from 'node:tls';
+import { pino } from 'pino';
+import { ApiKeys } from '../access/api-keys.ts';
+import { readTls, watchTls } from '../access/tls-files.ts';
+import { NOWHERE } from '../context/serving-context.ts';
+import { createHttpApp } from '../http/app.ts';
+import { HandedConnections } from '../http/handed-connections.ts';
+import { loadServable } from '../models/load-version.ts';
+import { ModelRegistry } from '../models/registry.ts';
+import { Metrics } from '../observe/metrics.ts';
+import type { ReplicaCalls, ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
+import { Channel } from './channel.ts';
+import { FollowedModel } from './followed-model.ts';
+
+/** How often certificates are looked at. */
+const TLS_POLL_MS = 5_000;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+process.on('disconnect', () => process.exit());
+
+const registry = new ModelRegistry();
+const metrics = new Metrics(registry);
+const models = new Map<string, FollowedModel>();
+let connections: HandedConnections | undefined;
+let started: Promise<void> | undefined;
+
+const followed = async (name: string): Promise<FollowedModel> => {
+  await started;
+  return models.get(name)!;
+};
+
+const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, ReplicaCalls>(
+  process,
+  {
+    start: (settings) => {
+      started = start(settings);
+      return started;
+    },
+    open: async ({ model, version }) => (await followed(model)).open(version),
+    drop: async ({ model, version }) => (await followed(model)).drop(version),
+    show: async ({ model, shown }) => (await followed(model)).show(shown),
+    apply: async ({ model, version, updates }) => (await followed(model)).apply(version, updates),
+    figures: async (): Promise<ReplicaFigures> => ({
+      metrics: await metrics.registry.getMetricsAsJSON(),
+      statistics: registry.models.flatMap(({ name, records }) =>
+        records.flatMap(({ version, served }) =>
+          served ? { model: name, version, statistics: served.statistics } : [],
+        ),
+      ),
+    }),
+    ping: () => undefined,
+    drain: ({ withinMs }) => connections?.drain(withinMs),
+  },
+  (socket) => (connections ? connections.take(socket) : socket.destroy()),
+);
+
+async function start(settings: ReplicaSettings): Promise<void> {
+  const { queue, canaryShare, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel } = settings;
+  const logger = pino({ level: logLevel }, pino.destination(2));
+  for (const name of settings.models) {
+    const followed = new FollowedModel(name, { metrics, queue, canaryShare });
+    models.set(name, followed);
+    registry.add(followed.model);
+  }
+  const app = await createHttpApp(
+    {
+      registry,
+      load: (path, isBeside = true) => loadServable(path, isBeside),
+      limits,
+      keys: new ApiKeys(keys),
+      metrics,
+      logger,
+      elsewhere: NOWHERE,
+      serverVersion,
+      isReady: () => registry.ready,
+    },
+    {
+      tls: files && readTls(files),
+      requestsPerSecond,
+      forward: (request) => channel.call('forward', request),
+    },
+  );
+  if (files) {
+    const failed = (err: unknown): void => logger.error({ err }, 'certificates could not be read again');
+    watchTls(files, TLS_POLL_MS, (material) => (app.server as unknown as TlsServer).setSecureContext(material), failed);
+  }
+  connections = new HandedConnections(app);
+}

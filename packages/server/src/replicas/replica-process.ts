@@ -1,0 +1,121 @@
+/**
+ * One replica as its server sees it: a child process that follows every model and takes connections.
+ *
+ * It keeps up or is ended: a call that fails, or an event loop that no longer turns, means that it serves what nobody
+ * knows. Its clients connect again, to a process that does.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import type { FollowedVersion, Follower, ShownVersions } from '../models/followers.ts';
+import type { Update } from '../servable/contract.ts';
+import type { ReplicaCalls, ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
+import { type Answering, Channel } from './channel.ts';
+import type { Taker } from './front.ts';
+
+const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+/** How often a replica is asked for a sign of life. */
+const PING_MS = 2_000;
+/** Silence after which it is ended: updates wait for it, so not long, but longer than parsing a large bundle's head. */
+const SILENCE_MS = 20_000;
+
+/** A child process that serves. */
+export class ReplicaProcess implements Follower, Taker {
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #channel: Channel<ReplicaCalls, ServerCalls>;
+  readonly #logger: Logger;
+  #isEnding = false;
+
+  constructor(settings: ReplicaSettings, answering: Answering<ServerCalls>, logger: Logger) {
+    // Its lines and ours go to one place; its numbers, which may be NaN, bigint or floats, arrive as they are.
+    this.#child = fork(MAIN, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.#logger = logger.child({ replica: this.#child.pid });
+    this.#channel = new Channel(this.#child, answering);
+    let heard = performance.now();
+    const pings = setInterval(() => {
+      if (performance.now() - heard > SILENCE_MS) this.#kill('it gave no sign of life');
+      void this.#channel.call('ping', undefined).then(
+        () => {
+          heard = performance.now();
+        },
+        () => undefined,
+      );
+    }, PING_MS);
+    pings.unref();
+    this.ended = new Promise((resolve) => {
+      const over = (reason: object): void => {
+        clearInterval(pings);
+        if (this.#isEnding) this.#logger.info(reason, 'replica ended');
+        else this.#logger.error(reason, 'replica ended, its connections are lost');
+        this.#isEnding = true;
+        resolve();
+      };
+      this.#child.once('exit', (code, signal) => over({ code, signal }));
+      this.#child.once('error', (err) => over({ err }));
+    });
+    void this.#tell('start', settings);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  take(socket: Socket): void {
+    this.#channel.hand(socket);
+  }
+
+  open(model: string, version: FollowedVersion): Promise<void> {
+    return this.#tell('open', { model, version });
+  }
+
+  drop(model: string, version: number): void {
+    void this.#tell('drop', { model, version });
+  }
+
+  show(model: string, shown: ShownVersions): Promise<void> {
+    return this.#tell('show', { model, shown });
+  }
+
+  apply(model: string, version: number, updates: readonly Update[]): Promise<void> {
+    return this.#tell('apply', { model, version, updates });
+  }
+
+  /** What it did; undefined when it is gone. */
+  figures(): Promise<ReplicaFigures | undefined> {
+    return this.#channel.call('figures', undefined).catch(() => undefined);
+  }
+
+  /** Resolves when its connections have ended, at the latest after a time. */
+  drain(withinMs: number): Promise<void> {
+    return this.#tell('drain', { withinMs });
+  }
+
+  /** End it: it goes when its channel does. */
+  async stop(): Promise<void> {
+    this.#isEnding = true;
+    if (this.#child.connected) this.#child.disconnect();
+    await this.ended;
+  }
+
+  async #tell<Kind extends Exclude<keyof ReplicaCalls, 'figures'>>(
+    kind: Kind,
+    ask: ReplicaCalls[Kind]['ask'],
+  ): Promise<void> {
+    try {
+      await this.#channel.call(kind, ask);
+    } catch (error) {
+      this.#kill(`${kind}: ${(error as Error).message}`);
+      // What it was told of is settled when it can no longer answer anybody.
+      await this.ended;
+    }
+  }
+
+  #kill(why: string): void {
+    if (this.#isEnding) return;
+    this.#logger.error({ reason: why }, 'a replica that cannot follow is ended');
+    this.#child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,119 @@
+/** The replicas of a server: started, brought to what is served, started anew when they end, and drained. */
+import type { Logger } from 'pino';
+import type { Elsewhere } from '../context/serving-context.ts';
+import type { Model } from '../models/model.ts';
+import type { ModelRegistry } from '../models/registry.ts';
+import type { VersionFigures } from '../models/version-statistics.ts';
+import type { MetricFigures } from '../observe/metrics.ts';
+import type { ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
+import type { Answering } from './channel.ts';
+import { ReplicaProcess } from './replica-process.ts';
+
+/** Pause before a replica that ended is started anew; doubled each time one ends before it serves. */
+const RESTART_MS = 500;
+const RESTART_MS_MAX = 30_000;
+
+/** Keeps a number of replicas. */
+export class Replicas implements Elsewhere {
+  readonly #count: number;
+  readonly #registry: ModelRegistry;
+  readonly #answering: Answering<ServerCalls>;
+  readonly #logger: Logger;
+  readonly #all = new Set<ReplicaProcess>();
+  readonly #serving = new Set<ReplicaProcess>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #settings: ReplicaSettings | undefined;
+  #failures = 0;
+  #isStopping = false;
+
+  constructor(count: number, registry: ModelRegistry, answering: Answering<ServerCalls>, logger: Logger) {
+    this.#count = count;
+    this.#registry = registry;
+    this.#answering = answering;
+    this.#logger = logger;
+  }
+
+  /** Those that take connections. */
+  get serving(): readonly ReplicaProcess[] {
+    return [...this.#serving];
+  }
+
+  /** Start them all; models, none of which serves yet, tell them of every version they load. */
+  start(settings: ReplicaSettings): void {
+    this.#settings = settings;
+    for (let i = 0; i < this.#count; i++) {
+      const replica = this.#spawn();
+      for (const { followers } of this.#registry.models) followers.add(replica);
+    }
+  }
+
+  /** Models serve: replicas take connections. */
+  serve(): void {
+    for (const replica of this.#all) this.#serving.add(replica);
+  }
+
+  async statistics(): Promise<readonly VersionFigures[]> {
+    return (await this.#figures()).flatMap(({ statistics }) => statistics);
+  }
+
+  async metrics(): Promise<readonly MetricFigures[]> {
+    return (await this.#figures()).map(({ metrics }) => metrics);
+  }
+
+  /** Resolves when their connections have ended, at the latest after a time; new ones go elsewhere. */
+  async drain(withinMs: number): Promise<void> {
+    this.#isStopping = true;
+    for (const restart of this.#restarts) clearTimeout(restart);
+    this.#serving.clear();
+    await Promise.all([...this.#all].map((replica) => replica.drain(withinMs)));
+  }
+
+  /** End them. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all([...this.#all].map((replica) => replica.stop()));
+  }
+
+  async #figures(): Promise<ReplicaFigures[]> {
+    const all = await Promise.all(this.serving.map((replica) => replica.figures()));
+    return all.filter((figures) => figures !== undefined);
+  }
+
+  #spawn(): ReplicaProcess {
+    const replica = new ReplicaProcess(this.#settings!, this.#answering, this.#logger);
+    this.#all.add(replica);
+    void replica.ended.then(() => this.#ended(replica));
+    return replica;
+  }
+
+  #ended(replica: ReplicaProcess): void {
+    const served = this.#serving.delete(replica);
+    this.#all.delete(replica);
+    for (const model of this.#registry.models) model.followers.delete(replica);
+    if (this.#isStopping) return;
+    this.#failures = served ? 0 : this.#failures + 1;
+    const restart = setTimeout(
+      () => {
+        this.#restarts.delete(restart);
+        void this.#restart();
+      },
+      Math.min(RESTART_MS_MAX, RESTART_MS * 2 ** this.#failures),
+    );
+    restart.unref();
+    this.#restarts.add(restart);
+  }
+
+  /** Start one beside models that serve: it takes connections when it serves what they do. */
+  async #restart(): Promise<void> {
+    const replica = this.#spawn();
+    const admit = async (model: Model): Promise<void> => {
+      await model.admit(replica);
+      // It may have ended meanwhile.
+      if (!this.#all.has(replica)) model.followers.delete(replica);
+    };
+    await Promise.all(this.#registry.models.map(admit));
+    if (!this.#all.has(replica) || this.#isStopping) return;
+    this.#serving.add(replica);
+    this.#logger.info({ replica: replica.pid }, 'a replica serves again');
+  }
+}

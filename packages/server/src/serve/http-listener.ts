@@ -1,0 +1,50 @@
+/** Where HTTP comes in: one server that listens, or a front that hands connections to it and to its replicas. */
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { HandedConnections, IDLE_POLL_MS } from '../http/handed-connections.ts';
+import { Front } from '../replicas/front.ts';
+import type { Replicas } from '../replicas/replicas.ts';
+
+/** Listens until it is closed. */
+export interface HttpListener {
+  readonly port: number;
+  /** Take no more connections, finish those there are, and cut off what has not ended within a time. */
+  close(withinMs: number): Promise<void>;
+}
+
+/** Listen with a server itself. @throws when the port is taken */
+export async function listenAlone(app: FastifyInstance, host: string, port: number): Promise<HttpListener> {
+  await app.listen({ host, port });
+  return {
+    port: (app.server.address() as AddressInfo).port,
+    async close(withinMs) {
+      // A connection that was busy when the stop began is idle after its answer; what never ends is cut off.
+      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_POLL_MS);
+      const over = setTimeout(() => app.server.closeAllConnections(), withinMs);
+      await app.close();
+      clearInterval(idle);
+      clearTimeout(over);
+    },
+  };
+}
+
+/** Listen for a server and its replicas. @param isByAddress one address, one process */
+export async function listenTogether(
+  app: FastifyInstance,
+  replicas: Replicas,
+  { host, port, isByAddress }: { host: string; port: number; isByAddress: boolean },
+): Promise<HttpListener> {
+  const here = new HandedConnections(app);
+  const front = new Front(() => [here, ...replicas.serving], isByAddress);
+  const bound = await front.listen(host, port);
+  return {
+    port: bound,
+    async close(withinMs) {
+      front.close();
+      // Replicas forward to the server until their last connection has ended.
+      await Promise.all([here.drain(withinMs), replicas.drain(withinMs)]);
+      await app.close();
+      await replicas.stop();
+    },
+  };
+}
