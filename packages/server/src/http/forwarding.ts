@@ -44,7 +44,8 @@ export function forwardOthers(app: FastifyInstance, forward: Forward): void {
       handler: async (request, reply) => {
         const response = await forward(requestOf(request));
         reply.code(response.status).headers(withoutConnection(response.headers));
-        return reply.send(Buffer.from(response.body));
+        // Bytes, even none, would be given a type.
+        return reply.send(response.body.length > 0 ? Buffer.from(response.body) : undefined);
       },
     });
   });

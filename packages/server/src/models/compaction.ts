@@ -104,10 +104,10 @@ async function takeOver(
     for (let pass = 0; pass < PASSES_MAX && journal.sizeBytes - copiedTo > REST_BYTES; pass++) await copyRest();
     await model.withoutUpdates(async () => {
       await copyRest();
+      await model.followers.open({ version, path: building, journalBytes: target.sizeBytes, isBeside: true });
       const path = join(model.basePath, String(version));
       await renameDurably(building, path, model.basePath);
       target.moved(join(path, JOURNAL_NAME));
-      await model.followers.open({ version, path, journalBytes: target.sizeBytes, isBeside: true });
       await model.adopt((await listVersions(model.basePath)).find((folder) => folder.version === version)!, loaded);
     });
   } catch (error) {

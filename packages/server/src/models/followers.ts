@@ -2,8 +2,9 @@
  * Other processes that serve the same versions of a model, each with a copy of its own.
  *
  * They are told of a version before requests can see it, and of updates before these are acknowledged: whatever process
- * a query reaches, it sees what was acknowledged before it was sent. A follower keeps up or is gone: its promises never
- * reject, and resolve when it has done what it was told or serves nobody any more.
+ * a query reaches, it sees what was acknowledged before it was sent. A follower keeps up or is gone: its promises resolve
+ * when it has done what it was told or serves nobody any more. Only a version that it cannot open is refused, and then
+ * serves nowhere.
  */
 import type { Update } from '../servable/contract.ts';
 
@@ -26,7 +27,7 @@ export interface ShownVersions {
 
 /** One process. */
 export interface Follower {
-  /** Load a version that does not serve yet; again, to catch up with its journal. */
+  /** Load a version that does not serve yet; again, to catch up with its journal. @throws {Error} when it cannot */
   open(model: string, version: FollowedVersion): Promise<void>;
   /** Forget a version that was opened and will not serve. */
   drop(model: string, version: number): void;
@@ -56,9 +57,10 @@ export class Followers {
     this.#all.delete(follower);
   }
 
-  /** Resolves when every follower has loaded the version and caught up. */
+  /** Resolves when every follower has loaded the version and caught up. @throws {Error} when one cannot */
   async open(version: FollowedVersion): Promise<void> {
-    await Promise.all([...this.#all].map((follower) => follower.open(this.#model, version)));
+    const opened = await Promise.allSettled([...this.#all].map((follower) => follower.open(this.#model, version)));
+    for (const one of opened) if (one.status === 'rejected') throw one.reason;
   }
 
   drop(version: number): void {

@@ -264,19 +264,22 @@ export class Model {
     const record = this.#newRecord(folder);
     this.#setState(record, 'LOADING');
     const isBeside = this.newest !== undefined;
-    const opening = isBeside ? undefined : this.followers.open({ ...followed(record, false), journalBytes: 0 });
+    // Where nothing serves yet all processes load at once; damage is found, and said, by each.
+    const opening = isBeside ? undefined : this.followers.open(followed(record, false)).catch(() => undefined);
+    let loaded: LoadedVersion | undefined;
     try {
-      const loaded = await this.#options.load(folder.path, isBeside);
+      loaded = await this.#options.load(folder.path, isBeside);
       // Beside a version that serves there is time: queries with exclusions, and updates, then wait for nothing.
       if (isBeside) await loaded.servable.prepare();
-      record.journal = loaded.journal;
       await opening;
-      await this.followers.open(followed(record, isBeside));
+      await this.followers.open({ ...followed(record, isBeside), journalBytes: loaded.journal?.sizeBytes ?? 0 });
       this.#makeAvailable(record, loaded);
       void loaded.servable.prepare().catch(() => undefined);
     } catch (error) {
       await opening;
       this.followers.drop(record.version);
+      await loaded?.journal?.close();
+      loaded?.servable.dispose();
       const { code, message } = toServingError(error);
       record.errorCode = code;
       // A status is read by operators: the library's own words about the file, not the stack of a fault.

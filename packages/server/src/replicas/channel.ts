@@ -21,19 +21,28 @@ interface Endpoint {
     | ((
         message: Serializable,
         handle: Socket | undefined,
-        options: undefined,
+        options: { keepOpen: boolean },
         done: (error: Error | null) => void,
       ) => boolean)
     | undefined;
   on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
-  on(event: 'disconnect', listener: () => void): unknown;
+  on(event: 'disconnect' | 'exit', listener: () => void): unknown;
 }
 
 type Message =
   | { is: 'ask'; id: number; kind: string; ask: unknown }
   | { is: 'answer'; id: number; answer: unknown }
   | { is: 'failure'; id: number; why: string }
-  | { is: 'connection' };
+  | { is: 'connection'; id: number }
+  | { is: 'taken'; id: number };
+
+/** The other process cannot be asked any more. */
+export class ProcessGoneError extends Error {
+  constructor(cause?: unknown) {
+    super('the other process is gone', { cause });
+    this.name = 'ProcessGoneError';
+  }
+}
 
 /** One end. `Theirs` are the calls the other process answers, `Ours` those answered here. */
 export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
@@ -41,7 +50,9 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #answering: Answering<Ours>;
   readonly #take: (socket: Socket) => void;
   readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
-  #calls = 0;
+  /** Connections on their way: Node forgets those that a process never received, whose clients would wait for ever. */
+  readonly #handed = new Map<number, Socket>();
+  #count = 0;
 
   /** @param take what is done with a connection that is handed over */
   constructor(endpoint: Endpoint, answering: Answering<Ours>, take: (socket: Socket) => void = (s) => s.destroy()) {
@@ -50,11 +61,13 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     this.#take = take;
     endpoint.on('message', (message, handle) => this.#received(message as Message, handle));
     endpoint.on('disconnect', () => this.#gone());
+    // While a connection is on its way Node never says that a killed process has disconnected.
+    endpoint.on('exit', () => this.#gone());
   }
 
-  /** Ask the other process. @throws {Error} with its reason, or when it is gone */
+  /** Ask the other process. @throws {ProcessGoneError} when it is gone, {Error} with its reason when it fails */
   call<Kind extends keyof Theirs & string>(kind: Kind, ask: Theirs[Kind]['ask']): Promise<Theirs[Kind]['answer']> {
-    const id = ++this.#calls;
+    const id = ++this.#count;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (answer: never) => void, reject });
       this.#send({ is: 'ask', id, kind, ask }, undefined, (error) => {
@@ -66,16 +79,24 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
 
   /** Hand a connection over, of which nothing was read; it is ended when the other process is gone. */
   hand(socket: Socket): void {
-    this.#send({ is: 'connection' }, socket, () => socket.destroy());
+    const id = ++this.#count;
+    this.#handed.set(id, socket);
+    this.#send({ is: 'connection', id }, socket, () => this.#letGo(id));
+  }
+
+  /** Close this process's end of a connection: the other one has it, or nobody will. */
+  #letGo(id: number): void {
+    this.#handed.get(id)?.destroy();
+    this.#handed.delete(id);
   }
 
   #send(message: Message, handle: Socket | undefined, failed: (error: Error) => void): void {
     if (!this.#endpoint.connected) {
-      failed(new Error('the other process is gone'));
+      failed(new ProcessGoneError());
       return;
     }
-    this.#endpoint.send!(message as unknown as Serializable, handle, undefined, (error) => {
-      if (error) failed(error);
+    this.#endpoint.send!(message as unknown as Serializable, handle, { keepOpen: true }, (error) => {
+      if (error) failed(new ProcessGoneError(error));
     });
   }
 
@@ -87,6 +108,10 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
       case 'connection':
         // A client that has hung up meanwhile leaves nothing to take.
         if (handle instanceof Socket) this.#take(handle);
+        this.#send({ is: 'taken', id: message.id }, undefined, () => undefined);
+        break;
+      case 'taken':
+        this.#letGo(message.id);
         break;
       case 'answer':
         this.#settle(message.id)?.resolve(message.answer as never);
@@ -114,7 +139,8 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   }
 
   #gone(): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error('the other process is gone'));
+    for (const { reject } of this.#waiting.values()) reject(new ProcessGoneError());
     this.#waiting.clear();
+    for (const id of this.#handed.keys()) this.#letGo(id);
   }
 }

@@ -11,7 +11,7 @@ import type { Logger } from 'pino';
 import type { FollowedVersion, Follower, ShownVersions } from '../models/followers.ts';
 import type { Update } from '../servable/contract.ts';
 import type { ReplicaCalls, ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
-import { type Answering, Channel } from './channel.ts';
+import { type Answering, Channel, ProcessGoneError } from './channel.ts';
 import type { Taker } from './front.ts';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -19,6 +19,9 @@ const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 const PING_MS = 2_000;
 /** Silence after which it is ended: updates wait for it, so not long, but longer than parsing a large bundle's head. */
 const SILENCE_MS = 20_000;
+
+/** A replica that has drained ends at once; this long it may take on a busy machine. */
+const STOP_MS = 5_000;
 
 /** A child process that serves. */
 export class ReplicaProcess implements Follower, Taker {
@@ -36,7 +39,7 @@ export class ReplicaProcess implements Follower, Taker {
     this.#channel = new Channel(this.#child, answering);
     let heard = performance.now();
     const pings = setInterval(() => {
-      if (performance.now() - heard > SILENCE_MS) this.#kill('it gave no sign of life');
+      if (performance.now() - heard > SILENCE_MS) this.kill('it gave no sign of life');
       void this.#channel.call('ping', undefined).then(
         () => {
           heard = performance.now();
@@ -54,7 +57,10 @@ export class ReplicaProcess implements Follower, Taker {
         resolve();
       };
       this.#child.once('exit', (code, signal) => over({ code, signal }));
-      this.#child.once('error', (err) => over({ err }));
+      this.#child.once('error', (err) => {
+        this.#child.kill('SIGKILL');
+        over({ err });
+      });
     });
     void this.#tell('start', settings);
   }
@@ -67,8 +73,13 @@ export class ReplicaProcess implements Follower, Taker {
     this.#channel.hand(socket);
   }
 
-  open(model: string, version: FollowedVersion): Promise<void> {
-    return this.#tell('open', { model, version });
+  async open(model: string, version: FollowedVersion): Promise<void> {
+    try {
+      await this.#channel.call('open', { model, version });
+    } catch (error) {
+      if (!(error instanceof ProcessGoneError)) throw error;
+      await this.#over('open', error);
+    }
   }
 
   drop(model: string, version: number): void {
@@ -97,7 +108,9 @@ export class ReplicaProcess implements Follower, Taker {
   async stop(): Promise<void> {
     this.#isEnding = true;
     if (this.#child.connected) this.#child.disconnect();
+    const over = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     await this.ended;
+    clearTimeout(over);
   }
 
   async #tell<Kind extends Exclude<keyof ReplicaCalls, 'figures'>>(
@@ -107,13 +120,18 @@ export class ReplicaProcess implements Follower, Taker {
     try {
       await this.#channel.call(kind, ask);
     } catch (error) {
-      this.#kill(`${kind}: ${(error as Error).message}`);
-      // What it was told of is settled when it can no longer answer anybody.
-      await this.ended;
+      await this.#over(kind, error as Error);
     }
   }
 
-  #kill(why: string): void {
+  /** What it was told of is settled when it can no longer answer anybody. */
+  #over(kind: string, { message }: Error): Promise<void> {
+    this.kill(`${kind}: ${message}`);
+    return this.ended;
+  }
+
+  /** End it at once; it is started anew. */
+  kill(why: string): void {
     if (this.#isEnding) return;
     this.#logger.error({ reason: why }, 'a replica that cannot follow is ended');
     this.#child.kill('SIGKILL');

@@ -81,6 +81,7 @@ export class Replicas implements Elsewhere {
 
   #spawn(): ReplicaProcess {
     const replica = new ReplicaProcess(this.#settings!, this.#answering, this.#logger);
+    this.#logger.info({ replica: replica.pid }, 'a replica was started');
     this.#all.add(replica);
     void replica.ended.then(() => this.#ended(replica));
     return replica;
@@ -107,7 +108,11 @@ export class Replicas implements Elsewhere {
   async #restart(): Promise<void> {
     const replica = this.#spawn();
     const admit = async (model: Model): Promise<void> => {
-      await model.admit(replica);
+      try {
+        await model.admit(replica);
+      } catch (error) {
+        replica.kill((error as Error).message);
+      }
       // It may have ended meanwhile.
       if (!this.#all.has(replica)) model.followers.delete(replica);
     };

@@ -98,34 +98,40 @@ function secureGet(port: number, options: { cert?: Buffer; key?: Buffer }): Prom
   });
 }
 
-test('mutual TLS: without a certificate nobody comes in', async () => {
-  const tls = { cert: join(TLS, 'server.pem'), key: join(TLS, 'server.key'), ca: join(TLS, 'ca.pem') };
-  const server = await startTiny(await tinyBasePath(), { tls, grpcPort: 0 });
-  const mine = { cert: pem('client.pem'), key: pem('client.key') };
-  assert.deepEqual(await secureGet(server.httpPort, mine), [200, 'server']);
-  assert.equal(typeof (await secureGet(server.httpPort, {})), 'string');
-  const { path, requestSerialize, responseDeserialize } = serviceOf('inference.GRPCInferenceService').ServerLive!;
-  const live = (key: Buffer | null, cert: Buffer | null): Promise<number> =>
-    new Promise((resolve) => {
-      const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createSsl(pem('ca.pem'), key, cert));
-      const deadline = Date.now() + 60_000;
-      client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        {},
-        new Metadata(),
-        { deadline },
-        (error) => {
-          client.close();
-          resolve((error as ServiceError | null)?.code ?? 0);
-        },
-      );
-    });
-  assert.equal(await live(mine.key, mine.cert), 0);
-  assert.equal(await live(null, null), 14);
-  await server.close();
-});
+for (const processes of [1, 2]) {
+  test(`mutual TLS: without a certificate nobody comes in, ${processes} at once`, async () => {
+    const tls = { cert: join(TLS, 'server.pem'), key: join(TLS, 'server.key'), ca: join(TLS, 'ca.pem') };
+    const server = await startTiny(await tinyBasePath(), { tls, grpcPort: 0, processes });
+    const mine = { cert: pem('client.pem'), key: pem('client.key') };
+    for (let i = 0; i < 2 * processes; i++) {
+      assert.deepEqual(await secureGet(server.httpPort, mine), [200, 'server']);
+      assert.equal(typeof (await secureGet(server.httpPort, {})), 'string');
+      // By turns: each process has both.
+      if (i % 2 === 0) await secureGet(server.httpPort, {});
+    }
+    const { path, requestSerialize, responseDeserialize } = serviceOf('inference.GRPCInferenceService').ServerLive!;
+    const live = (key: Buffer | null, cert: Buffer | null): Promise<number> =>
+      new Promise((resolve) => {
+        const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createSsl(pem('ca.pem'), key, cert));
+        const deadline = Date.now() + 60_000;
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          {},
+          new Metadata(),
+          { deadline },
+          (error) => {
+            client.close();
+            resolve((error as ServiceError | null)?.code ?? 0);
+          },
+        );
+      });
+    assert.equal(await live(mine.key, mine.cert), 0);
+    assert.equal(await live(null, null), 14);
+    await server.close();
+  });
+}
 
 test('certificates that change are read again; a bad pair leaves the old one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-tls-'));

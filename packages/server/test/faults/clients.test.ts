@@ -20,25 +20,30 @@ function raw(port: number, text: string): { socket: Socket; received: Promise<st
   return { socket, received };
 }
 
-test('a request that trickles in is cut off; others are answered meanwhile', async () => {
-  const server = await startTiny(await tinyBasePath(), { limits: { arrivalMs: 200 } });
-  const slow = [
-    raw(server.httpPort, 'POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\n'),
-    raw(server.httpPort, 'POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"inst'),
-  ];
-  assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
-  for (const { received } of slow) assert.match(await received, /^(HTTP\/1\.1 408|$)/);
-  await server.close();
-});
+for (const processes of [1, 2]) {
+  const many = `${processes} process${processes === 1 ? '' : 'es'}`;
+  test(`a request that trickles in is cut off; others are answered meanwhile: ${many}`, async () => {
+    const server = await startTiny(await tinyBasePath(), { limits: { arrivalMs: 200 }, processes });
+    const slow = [
+      raw(server.httpPort, 'POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\n'),
+      raw(server.httpPort, 'POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"inst'),
+    ];
+    assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+    for (const { received } of slow) assert.match(await received, /^(HTTP\/1\.1 408|$)/);
+    await server.close();
+  });
 
-test('a body over the limit is refused in every API', async () => {
-  const server = await startTiny(await tinyBasePath(), { limits: { bodyBytes: 1000 } });
-  const large = JSON.stringify({ instances: ['x'.repeat(2000)] });
-  for (const path of ['/v1/models/films:predict', '/v1/shortlist', '/v2/models/films/infer']) {
-    assert.equal((await post(server, path, large)).status, 413, path);
-  }
-  await server.close();
-});
+  test(`a body over the limit is refused in every API: ${many}`, async () => {
+    const server = await startTiny(await tinyBasePath(), { limits: { bodyBytes: 1000 }, processes });
+    const large = JSON.stringify({ instances: ['x'.repeat(2000)] });
+    const paths = ['/v1/models/films:predict', '/v1/shortlist', '/v2/models/films/infer', '/v1/candidates/upsert'];
+    // Each path twice: by turns to each process.
+    for (const path of [...paths, paths[0]!, ...paths]) {
+      assert.equal((await post(server, path, large)).status, 413, path);
+    }
+    await server.close();
+  });
+}
 
 test('who hangs up is not searched for', async () => {
   const server = await startTiny(await tinyBasePath());

@@ -4,7 +4,7 @@ import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ShortlistServer } from '../../src/index.ts';
-import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const QUESTIONS: readonly object[] = [
   { query: 'u1', k: 60 },
@@ -18,7 +18,7 @@ async function answers(server: ShortlistServer): Promise<unknown[]> {
 }
 
 async function versionStates(server: ShortlistServer): Promise<[string, string, string][]> {
-  const status = await fetch(`http://127.0.0.1:${server.httpPort}/v1/models/films`);
+  const status = await inTurns(`http://127.0.0.1:${server.httpPort}/v1/models/films`);
   const { model_version_status } = (await status.json()) as {
     model_version_status: { version: string; state: string; status: { error_message: string } }[];
   };
@@ -43,13 +43,18 @@ const DAMAGES: Readonly<Record<string, { damage: (path: string) => void; reason:
   'a deleted file': { damage: unlinkSync, reason: /expected one \.shortlist file, got 0/ },
 };
 
+const KINDS = [
+  { scann: false, processes: 1 },
+  { scann: true, processes: 2 },
+];
+
 for (const [what, { damage, reason }] of Object.entries(DAMAGES)) {
-  for (const scann of [false, true]) {
-    test(`${what} under a served ${scann ? 'ScaNN' : 'BruteForce'}: answers stay, a load refuses, a mended file serves`, async () => {
+  for (const { scann, processes } of KINDS) {
+    test(`${what} under a served ${scann ? 'ScaNN in two processes' : 'BruteForce'}: answers stay, a load refuses, a mended file serves`, async () => {
       const basePath = await tinyBasePath({ scann });
       const path = join(basePath, '1', 'model.shortlist');
       const whole = readFileSync(path);
-      let server = await startTiny(basePath);
+      let server = await startTiny(basePath, { processes });
       const [model] = server.registry.models;
       const before = await answers(server);
       damage(path);
@@ -63,7 +68,7 @@ for (const [what, { damage, reason }] of Object.entries(DAMAGES)) {
       assert.equal(status, 400);
       assert.match((body as { error: string }).error, reason);
       await server.close();
-      server = await startTiny(basePath);
+      server = await startTiny(basePath, { processes });
       assert.equal(server.isReady, false);
       const [[version, state, message]] = (await versionStates(server)) as [[string, string, string]];
       assert.deepEqual([version, state], ['1', 'END']);

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../fixtures/occupied.ts';
-import { FILMS, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, inTurns, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 interface Shortlist {
   version: number;
@@ -17,49 +17,51 @@ const shortlist = async (server: Server, request: object = { query: 'u1' }): Pro
   return body as Shortlist;
 };
 const put = (server: Server, path: string, body: object): Promise<Response> =>
-  fetch(`http://127.0.0.1:${server.httpPort}${path}`, {
+  inTurns(`http://127.0.0.1:${server.httpPort}${path}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
 
-test('a new version takes over without a failed or mixed request', async () => {
-  const basePath = await tinyBasePath();
-  const server = await startTiny(basePath, { pollMs: 20 });
-  let stop = false;
-  const seen = new Set<number>();
-  const asking = Array.from({ length: 4 }, async () => {
-    while (!stop) {
-      const { version, results } = await shortlist(server);
-      seen.add(version);
-      const prefix = version === 1 ? 'film' : 'movie';
-      assert.ok(
-        results.every(({ id }) => id.startsWith(prefix)),
-        `version ${version} answered ${results[0]!.id}`,
-      );
-    }
-  }).map((asked) =>
-    asked.finally(() => {
-      stop = true;
-    }),
-  );
-  await saveTinyBundle(join(basePath, '2'), { seed: 8, prefix: 'movie' });
-  await until(() => seen.has(2) || stop);
-  stop = true;
-  await Promise.all(asking);
-  assert.deepEqual([...seen].sort(), [1, 2]);
+for (const processes of [1, 2]) {
+  test(`a new version takes over without a failed or mixed request, ${processes} at once`, async () => {
+    const basePath = await tinyBasePath();
+    const server = await startTiny(basePath, { pollMs: 20, processes });
+    let stop = false;
+    const seen = new Set<number>();
+    const asking = Array.from({ length: 4 }, async () => {
+      while (!stop) {
+        const { version, results } = await shortlist(server);
+        seen.add(version);
+        const prefix = version === 1 ? 'film' : 'movie';
+        assert.ok(
+          results.every(({ id }) => id.startsWith(prefix)),
+          `version ${version} answered ${results[0]!.id}`,
+        );
+      }
+    }).map((asked) =>
+      asked.finally(() => {
+        stop = true;
+      }),
+    );
+    await saveTinyBundle(join(basePath, '2'), { seed: 8, prefix: 'movie' });
+    await until(() => seen.has(2) || stop);
+    stop = true;
+    await Promise.all(asking);
+    assert.deepEqual([...seen].sort(), [1, 2]);
 
-  // Roll back, give a label, and see that labels go only to what serves.
-  assert.equal((await put(server, '/admin/models/films/policy', { specific: [1] })).status, 200);
-  assert.equal((await shortlist(server)).version, 1);
-  assert.equal((await put(server, '/admin/models/films/labels/stable', { version: 1 })).status, 200);
-  assert.equal((await shortlist(server, { query: 'u1', label: 'stable' })).version, 1);
-  const refused = await put(server, '/admin/models/films/labels/next', { version: 2 });
-  assert.equal(refused.status, 400);
-  assert.match(await refused.text(), /which is not currently available for inference/);
-  assert.equal((await put(server, '/admin/models/films/policy', { newest: 1 })).status, 400);
-  await server.close();
-});
+    // Roll back, give a label, and see that labels go only to what serves.
+    assert.equal((await put(server, '/admin/models/films/policy', { specific: [1] })).status, 200);
+    assert.equal((await shortlist(server)).version, 1);
+    assert.equal((await put(server, '/admin/models/films/labels/stable', { version: 1 })).status, 200);
+    assert.equal((await shortlist(server, { query: 'u1', label: 'stable' })).version, 1);
+    const refused = await put(server, '/admin/models/films/labels/next', { version: 2 });
+    assert.equal(refused.status, 400);
+    assert.match(await refused.text(), /which is not currently available for inference/);
+    assert.equal((await put(server, '/admin/models/films/policy', { newest: 1 })).status, 400);
+    await server.close();
+  });
+}
 
 test('a damaged new version leaves the old one live, and its status says why', async () => {
   const basePath = await tinyBasePath();
@@ -73,7 +75,7 @@ test('a damaged new version leaves the old one live, and its status says why', a
   const [model] = server.registry.models;
   await model!.setPolicy({ all: true });
   assert.equal((await shortlist(server)).version, 1);
-  const status = await (await fetch(`http://127.0.0.1:${server.httpPort}/v1/models/films`)).text();
+  const status = await (await inTurns(`http://127.0.0.1:${server.httpPort}/v1/models/films`)).text();
   const states = JSON.parse(status).model_version_status as {
     version: string;
     state: string;
@@ -100,62 +102,65 @@ test('a damaged new version leaves the old one live, and its status says why', a
 const rows = (server: Server, k = 1000): Promise<Shortlist> =>
   shortlist(server, { embedding: [1, 0.5, 0.25, 0.125], k, leavesToSearch: 1000, reorder: 1000 });
 
-test('a rebalance: queries and updates go on, and no acknowledged update or attribute is lost', async () => {
-  const basePath = await tinyBasePath({ scann: true });
-  let server = await startTiny(basePath);
-  await post(server, '/v1/candidates/delete', { ids: ['film0', 'film7'] });
-  const upsert = (id: string, genre: string): Promise<{ status: number }> =>
-    post(server, '/v1/candidates/upsert', { candidates: [{ id, embedding: [5, 5, 5, 5], attributes: { genre } }] });
-  await upsert('film0', 'western');
-  await upsert('film9', 'western');
-  const before = (await rows(server)).results;
-  assert.equal(before.length, FILMS - 1);
-  const metrics = await (await fetch(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
-  assert.match(metrics, /shortlist_drift_moved_share\{model_name="films",version="1"\} [0-9.]+/);
-  assert.match(metrics, /shortlist_drift_distance_ratio\{model_name="films",version="1"\} [0-9.]+/);
+for (const processes of [1, 2]) {
+  test(`a rebalance, ${processes} at once: queries and updates go on, and no acknowledged update or attribute is lost`, async () => {
+    const basePath = await tinyBasePath({ scann: true });
+    let server = await startTiny(basePath, { processes });
+    await post(server, '/v1/candidates/delete', { ids: ['film0', 'film7'] });
+    const upsert = (id: string, genre: string): Promise<{ status: number }> =>
+      post(server, '/v1/candidates/upsert', { candidates: [{ id, embedding: [5, 5, 5, 5], attributes: { genre } }] });
+    await upsert('film0', 'western');
+    await upsert('film9', 'western');
+    const before = (await rows(server)).results;
+    assert.equal(before.length, FILMS - 1);
+    const metrics = await (await inTurns(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
+    assert.match(metrics, /shortlist_drift_moved_share\{model_name="films",version="1"\} [0-9.]+/);
+    assert.match(metrics, /shortlist_drift_distance_ratio\{model_name="films",version="1"\} [0-9.]+/);
 
-  let acknowledged = 0;
-  let rebalancing = true;
-  const updating = (async () => {
-    while (rebalancing) {
-      assert.equal((await upsert(`added${acknowledged}`, 'noir')).status, 200);
-      acknowledged++;
-      assert.equal((await rows(server)).results.length, FILMS - 1 + acknowledged);
+    let acknowledged = 0;
+    let rebalancing = true;
+    const updating = (async () => {
+      while (rebalancing) {
+        assert.equal((await upsert(`added${acknowledged}`, 'noir')).status, 200);
+        acknowledged++;
+        assert.equal((await rows(server)).results.length, FILMS - 1 + acknowledged);
+      }
+    })();
+    // What no update touches has the same answer at every moment, whichever version gives it.
+    const { servable } = server.registry.choose('films', {});
+    const leavesBefore = servable.scanCounts().leavesVisited;
+    const everywhere = { embedding: [-1, -0.5, -0.25, -0.125], k: 20, leavesToSearch: 50, reorder: 100 };
+    const expected = (await shortlist(server, everywhere)).results;
+    for (let i = 1; i < processes; i++) assert.deepEqual((await shortlist(server, everywhere)).results, expected);
+    assert.ok(servable.scanCounts().leavesVisited - leavesBefore > 1, 'the index has several leaves');
+    assert.equal(expected.length, 20);
+    let asked = 0;
+    const asking = Array.from({ length: 3 }, async () => {
+      while (rebalancing) {
+        assert.deepEqual((await shortlist(server, everywhere)).results, expected);
+        asked++;
+      }
+    });
+    const answer = await post(server, '/admin/models/films/rebalance', {});
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    rebalancing = false;
+    await Promise.all([updating, ...asking]);
+    assert.ok(acknowledged > 0 && asked > 0);
+    assert.deepEqual((await shortlist(server, everywhere)).results, expected);
+    for (let i = 0; i < 2; i++) {
+      const { version, results } = await rows(server);
+      assert.equal(version, 2);
+      const added = results.filter(({ id }) => id.startsWith('added'));
+      assert.equal(added.length, acknowledged);
+      assert.ok(added.every(({ genre }) => genre === 'noir'));
+      const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+      assert.deepEqual(results.filter(({ id }) => !id.startsWith('added')).sort(byId), [...before].sort(byId));
+      await server.close();
+      server = await startTiny(basePath);
     }
-  })();
-  // What no update touches has the same answer at every moment, whichever version gives it.
-  const { servable } = server.registry.choose('films', {});
-  const leavesBefore = servable.scanCounts().leavesVisited;
-  const everywhere = { embedding: [-1, -0.5, -0.25, -0.125], k: 20, leavesToSearch: 50, reorder: 100 };
-  const expected = (await shortlist(server, everywhere)).results;
-  assert.ok(servable.scanCounts().leavesVisited - leavesBefore > 1, 'the index has several leaves');
-  assert.equal(expected.length, 20);
-  let asked = 0;
-  const asking = Array.from({ length: 3 }, async () => {
-    while (rebalancing) {
-      assert.deepEqual((await shortlist(server, everywhere)).results, expected);
-      asked++;
-    }
-  });
-  const answer = await post(server, '/admin/models/films/rebalance', {});
-  assert.equal(answer.status, 200, JSON.stringify(answer.body));
-  rebalancing = false;
-  await Promise.all([updating, ...asking]);
-  assert.ok(acknowledged > 0 && asked > 0);
-  assert.deepEqual((await shortlist(server, everywhere)).results, expected);
-  for (let i = 0; i < 2; i++) {
-    const { version, results } = await rows(server);
-    assert.equal(version, 2);
-    const added = results.filter(({ id }) => id.startsWith('added'));
-    assert.equal(added.length, acknowledged);
-    assert.ok(added.every(({ genre }) => genre === 'noir'));
-    const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
-    assert.deepEqual(results.filter(({ id }) => !id.startsWith('added')).sort(byId), [...before].sort(byId));
     await server.close();
-    server = await startTiny(basePath);
-  }
-  await server.close();
-});
+  });
+}
 
 test('drift past a share is rebalanced without being asked; an exact index has nothing to rebalance', async () => {
   // Nothing has moved, and even that is more than this share.

@@ -1,0 +1,218 @@
+/** A server of several processes: who answers what, and what becomes of replicas that end. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from '../fixtures/occupied.ts';
+import { FILMS, inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { isAlive, startWatched } from './watched.ts';
+
+type Server = Awaited<ReturnType<typeof startTiny>>;
+const upsert = async (server: Server, ids: readonly string[]): Promise<void> => {
+  const candidates = ids.map((id, i) => ({ id, embedding: [i + 1, 0, 0, 0] }));
+  const { status, body } = await post(server, '/v1/candidates/upsert', { candidates });
+  assert.equal(status, 200, JSON.stringify(body));
+};
+const idsOf = async (server: Server): Promise<string[]> => {
+  const { status, body } = await post(server, '/v1/shortlist', { embedding: [1, 0, 0, 0], k: 1000 });
+  assert.equal(status, 200, JSON.stringify(body));
+  return (body as { results: { id: string }[] }).results.map(({ id }) => id).sort();
+};
+const textOf = async (server: Server, path: string): Promise<string> =>
+  (await inTurns(`http://127.0.0.1:${server.httpPort}${path}`)).text();
+
+test('connections go to each process in turn, and figures are those of all', async () => {
+  const server = await startTiny(await tinyBasePath(), { processes: 3 });
+  for (let i = 0; i < 12; i++) assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  assert.equal(server.registry.choose('films', {}).statistics.inferences, 4);
+  const { model_stats } = JSON.parse(await textOf(server, '/v2/models/films/stats')) as {
+    model_stats: { inference_count: number; inference_stats: { success: { count: number } } }[];
+  };
+  assert.deepEqual([model_stats[0]!.inference_count, model_stats[0]!.inference_stats.success.count], [12, 12]);
+  for (let i = 0; i < 6; i++) await post(server, '/v1/models/films:predict', { instances: ['u1'] });
+  const metrics = await textOf(server, '/metrics');
+  assert.match(metrics, /^:tensorflow:serving:request_count\{model_name="films",status="OK"\} 6$/m);
+  assert.match(metrics, /^shortlist_batch_size_sum 18$/m);
+  assert.match(metrics, /^shortlist_candidates\{model_name="films",version="1"\} 60$/m);
+  await server.close();
+});
+
+/** One request of each kind: method, path, body. */
+const REQUESTS: readonly [string, string, unknown?][] = [
+  ['POST', '/v1/models/films:predict', { instances: ['u1', 'u2'] }],
+  ['POST', '/v1/models/films/versions/1:predict', { instances: ['u1'] }],
+  ['POST', '/v1/models/films/labels/stable:predict', { instances: ['u1'] }],
+  ['POST', '/v1/models/films:predict', '{"instances": [nonsense'],
+  ['POST', '/v1/models/nobody:predict', { instances: ['u1'] }],
+  ['POST', '/v1/models/films:classify', {}],
+  ['PUT', '/v1/models/films:predict', {}],
+  ['GET', '/v1/models/films'],
+  ['GET', '/v1/models/films/metadata'],
+  ['GET', '/v1/models/nobody'],
+  ['POST', '/v1/shortlist', { query: 'u1', k: 0 }],
+  ['GET', '/v1/shortlist'],
+  ['POST', '/v2/models/films/infer', { inputs: [{ name: 'query', shape: [1], datatype: 'BYTES', data: ['u1'] }] }],
+  ['POST', '/v2/models/nobody/infer', { inputs: [] }],
+  ['POST', '/v2/models/films/versions/9/infer', { inputs: [] }],
+  ['GET', '/v2'],
+  ['GET', '/v2/models/films'],
+  ['GET', '/v2/models/films/config'],
+  ['GET', '/v2/health/ready'],
+  ['POST', '/v2/repository/index', {}],
+  ['GET', '/v2/nothing'],
+  ['GET', '/admin/models/films'],
+  ['PUT', '/admin/models/films/policy', { newest: 1 }],
+  ['PUT', '/admin/models/films/labels/next', { version: 7 }],
+  ['POST', '/v1/candidates/upsert', { candidates: [{ id: 'x', embedding: [1] }] }],
+  ['POST', '/v1/candidates/delete', '{'],
+  ['GET', '/openapi.json'],
+  ['GET', '/nothing?at=all'],
+  ['OPTIONS', '/v1/shortlist'],
+  ['DELETE', '/'],
+];
+
+test('every request has the same answer from every process', async () => {
+  const server = await startTiny(await tinyBasePath(), { processes: 2 });
+  server.registry.models[0]!.setLabel('stable', 1);
+  const answerOf = async ([method, path, body]: (typeof REQUESTS)[number]): Promise<object> => {
+    const response = await inTurns(`http://127.0.0.1:${server.httpPort}${path}`, {
+      method,
+      headers: { 'x-request-id': 'mine', 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const headers = [...response.headers].filter(([name]) => name !== 'date').sort();
+    return { status: response.status, headers, text: await response.text() };
+  };
+  for (const request of REQUESTS) {
+    const [one, other] = [await answerOf(request), await answerOf(request)];
+    assert.deepEqual(one, other, request.join(' '));
+  }
+  await server.close();
+});
+
+test('an acknowledged update is seen by the next query, whichever process it reaches', async () => {
+  for (const scann of [false, true]) {
+    const server = await startTiny(await tinyBasePath({ scann }), { processes: 2 });
+    for (let i = 0; i < 30; i++) {
+      await upsert(server, [`n${i}`]);
+      for (let process = 0; process < 2; process++) {
+        const { body } = await post(server, '/v1/shortlist', { query: 'u1', k: 1, include: [`n${i}`] });
+        assert.equal((body as { results: { id: string }[] }).results[0]?.id, `n${i}`);
+      }
+    }
+    await server.close();
+  }
+});
+
+test('a replica that is killed is started anew and has every update; new connections are answered meanwhile', async () => {
+  const { server, started, said } = await startWatched(await tinyBasePath());
+  await upsert(server, ['before']);
+  const [first] = started();
+  process.kill(first!, 'SIGKILL');
+  await said('replica ended, its connections are lost');
+  let updates = 0;
+  let isBack = false;
+  const updating = (async () => {
+    for (; !isBack; updates++) await upsert(server, [`meanwhile${updates}`]);
+  })();
+  assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  await said('a replica serves again');
+  isBack = true;
+  await updating;
+  assert.notEqual(started()[1], first);
+  const ids = await idsOf(server);
+  assert.equal(ids.length, FILMS + 1 + updates);
+  assert.deepEqual(await idsOf(server), ids);
+  assert.equal(server.registry.choose('films', {}).version, 1);
+  await server.close();
+  assert.ok(!isAlive(started()[1]!));
+});
+
+test('connections on their way to a replica that is killed are ended, not left waiting', async () => {
+  const { server, started, said } = await startWatched(await tinyBasePath());
+  const [replica] = started();
+  process.kill(replica!, 'SIGSTOP');
+  const answers = Array.from({ length: 8 }, () =>
+    post(server, '/v1/shortlist', { query: 'u1' }).then(
+      ({ status }) => status,
+      () => 'lost',
+    ),
+  );
+  const answered = answers.map((answer) => answer.then((status) => status === 200));
+  // Those of the server itself are answered, so the others have been handed over.
+  await Promise.any(answered.map((is) => is.then((is) => (is ? is : Promise.reject(new Error('lost'))))));
+  process.kill(replica!, 'SIGKILL');
+  assert.deepEqual((await Promise.all(answers)).sort(), [200, 200, 200, 200, 'lost', 'lost', 'lost', 'lost']);
+  await said('a replica serves again');
+  await server.close();
+});
+
+test('a replica that is killed while versions change comes back with the one that serves', async () => {
+  const { server, started, said } = await startWatched(await tinyBasePath());
+  await upsert(server, ['before']);
+  // By turns: the update before came to the server itself, this question goes to the replica, the next is the server's.
+  await post(server, '/v1/shortlist', { query: 'u1' });
+  const compaction = post(server, '/admin/models/films/compact', {});
+  process.kill(started()[0]!, 'SIGKILL');
+  assert.equal((await compaction).status, 200);
+  await upsert(server, ['after']);
+  await said('a replica serves again');
+  const ids = await idsOf(server);
+  assert.ok(ids.includes('before') && ids.includes('after'));
+  assert.deepEqual(await idsOf(server), ids);
+  for (let process = 0; process < 2; process++) {
+    assert.equal(((await post(server, '/v1/shortlist', { query: 'u1' })).body as { version: number }).version, 2);
+  }
+  await server.close();
+});
+
+test('a stop answers what a replica has begun to read', async () => {
+  const { server, started } = await startWatched(await tinyBasePath(), { drainMs: 60_000 });
+  const body = '{"instances": ["u1"]}';
+  const begun = Array.from({ length: 2 }, () => {
+    const socket = connect(server.httpPort, '127.0.0.1');
+    socket.write(`POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n{`);
+    const received = new Promise<string>((resolve) => {
+      let all = '';
+      socket.on('data', (chunk) => (all += chunk)).on('close', () => resolve(all));
+    });
+    return { socket, received };
+  });
+  // Both heads have been read: what comes on these connections later is part of a request under way.
+  for (let i = 0; i < 4; i++) await post(server, '/v1/shortlist', { query: 'u1' });
+  const closing = server.close();
+  for (const { socket } of begun) socket.write(body.slice(1));
+  for (const { received } of begun) assert.match(await received, /^HTTP\/1\.1 200 OK\r\n.*predictions/s);
+  await closing;
+  await assert.rejects(post(server, '/v1/shortlist', { query: 'u1' }));
+  assert.ok(started().every((pid) => !isAlive(pid)));
+});
+
+test('replicas end with their server, however it ends', async () => {
+  const child = fileURLToPath(new URL('./replicated-child.js', import.meta.url));
+  const server = spawn(process.execPath, [child, await tinyBasePath()], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  const replica = Number(line.toString());
+  assert.ok(isAlive(replica));
+  server.kill('SIGKILL');
+  await until(() => !isAlive(replica));
+});
+
+test('a rate limit holds for an address, not for each process', async () => {
+  const server = await startTiny(await tinyBasePath(), { processes: 2, requestsPerSecond: 20 });
+  const began = performance.now();
+  const answers = await Promise.all(Array.from({ length: 100 }, () => post(server, '/v1/shortlist', { query: 'u1' })));
+  const seconds = Math.ceil((performance.now() - began) / 1000);
+  const allowed = answers.filter(({ status }) => status === 200).length;
+  assert.ok(allowed >= 20 && allowed <= 20 * (seconds + 1), `${allowed} in ${seconds} s`);
+  assert.ok(answers.every(({ status }) => status === 200 || status === 429));
+  await server.close();
+});
+
+test('how many processes is checked', async () => {
+  for (const processes of [0, 1.5, 65]) {
+    await assert.rejects(startTiny(await tinyBasePath(), { processes }), { code: 'ERR_OPTION' });
+  }
+});
