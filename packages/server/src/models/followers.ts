@@ -41,7 +41,7 @@ export interface Follower {
 export class Followers {
   readonly #model: string;
   readonly #all = new Set<Follower>();
-  #shown: Promise<unknown> = Promise.resolve();
+  #shown: Promise<void> = Promise.resolve();
 
   constructor(model: string) {
     this.#model = model;
@@ -69,12 +69,13 @@ export class Followers {
 
   show(shown: ShownVersions): void {
     if (this.#all.size === 0) return;
-    this.#shown = Promise.all([this.#shown, ...[...this.#all].map((follower) => follower.show(this.#model, shown))]);
+    const told = [...this.#all].map((follower) => follower.show(this.#model, shown));
+    this.#shown = Promise.all([this.#shown, ...told]).then(() => undefined);
   }
 
   /** Resolves when every follower shows what it was told last. */
-  async shown(): Promise<void> {
-    await this.#shown;
+  shown(): Promise<void> {
+    return this.#shown;
   }
 
   /** Resolves when every follower has applied the updates; undefined when there is none. */

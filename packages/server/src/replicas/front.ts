@@ -30,11 +30,14 @@ export class Front {
     for (const { address } of await lookup(host, { all: true })) {
       // Paused: what a connection sends first must be read by whoever serves it.
       const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accepted(socket));
+      this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ host: address, port: bound }, resolve);
+      }).catch((error) => {
+        this.close();
+        throw error;
       });
-      this.#servers.push(server);
       bound = (server.address() as AddressInfo).port;
     }
     return bound;

@@ -38,18 +38,18 @@ export class Replicas implements Elsewhere {
     return [...this.#serving];
   }
 
-  /** Start them all; models, none of which serves yet, tell them of every version they load. */
-  start(settings: ReplicaSettings): void {
+  /**
+   * Start them all; models, none of which serves yet, tell them of every version they load. A function to call when models
+   * serve: from then on replicas take connections.
+   */
+  start(settings: ReplicaSettings): () => void {
     this.#settings = settings;
-    for (let i = 0; i < this.#count; i++) {
-      const replica = this.#spawn();
-      for (const { followers } of this.#registry.models) followers.add(replica);
-    }
-  }
-
-  /** Models serve: replicas take connections. */
-  serve(): void {
-    for (const replica of this.#all) this.#serving.add(replica);
+    const started = Array.from({ length: this.#count }, () => this.#spawn());
+    for (const { followers } of this.#registry.models) for (const replica of started) followers.add(replica);
+    return () => {
+      // One that has ended meanwhile is being started anew, and joins when it has caught up.
+      for (const replica of started) if (this.#all.has(replica)) this.#serving.add(replica);
+    };
   }
 
   async statistics(): Promise<readonly VersionFigures[]> {

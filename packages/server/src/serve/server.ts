@@ -154,9 +154,9 @@ export class ShortlistServer {
     const surroundings = { load: this.#load, metrics, logger, queue, canaryShare };
     const built = await Promise.all(models.map((config) => buildModel(config, surroundings)));
     for (const model of built) this.registry.add(model);
-    this.#replicas?.start(this.#replicaSettings());
+    const takeConnections = this.#replicas?.start(this.#replicaSettings());
     await Promise.all(built.map((model, i) => this.#refresh(model, models[i]!)));
-    this.#replicas?.serve();
+    takeConnections?.();
     if (pollMs === 0) return;
     built.forEach((model, i) => {
       const timer = setInterval(() => void this.#refresh(model, models[i]!), pollMs);
