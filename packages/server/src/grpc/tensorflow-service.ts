@@ -4,7 +4,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import type { VersionChoice } from '../models/model.ts';
 import { runSignature } from '../models/run-signature.ts';
 import { DEFAULT_SIGNATURE, findSignature, type Signature } from '../servable/signatures.ts';
-import { invalidArgument, toServingError } from '../status/serving-error.ts';
+import { invalidArgument, type StatusCode, toServingError } from '../status/serving-error.ts';
 import { signatureDefs, statusMessage } from '../tensorflow/describe.ts';
 import type { Tensor } from '../tensors/tensor.ts';
 import { type CallOptions, unary } from './calls.ts';
@@ -61,7 +61,7 @@ export function predictionService(context: ServingContext): UntypedServiceImplem
   return {
     Predict: unary(context, 'read', async (request: PredictRequest, options) => {
       const started = performance.now();
-      let status = 'OK';
+      let status: StatusCode | 'OK' = 'OK';
       try {
         return await predict(request, options);
       } catch (error) {
@@ -70,9 +70,7 @@ export function predictionService(context: ServingContext): UntypedServiceImplem
       } finally {
         const name = request.model_spec?.name ?? '';
         const model_name = registry.models.some((model) => model.name === name) ? name : '';
-        metrics.requests.inc({ model_name, status });
-        const labels = { model_name, API: 'predict', entrypoint: 'GRPC' };
-        metrics.requestLatency.observe(labels, (performance.now() - started) * 1000);
+        metrics.predicted(model_name, 'GRPC', status, performance.now() - started);
       }
     }),
     GetModelMetadata: unary(

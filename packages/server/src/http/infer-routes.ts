@@ -6,7 +6,7 @@ import { readInferRequest } from '../inference/rest-request.ts';
 import { writeInferResponse } from '../inference/rest-response.ts';
 import { traced } from '../observe/tracing.ts';
 import { sendError } from './errors.ts';
-import { admit, askOptions } from './requests.ts';
+import { admit, askOptions, CONTENT_TYPES } from './requests.ts';
 
 const JSON_LENGTH_HEADER = 'inference-header-content-length';
 
@@ -41,7 +41,7 @@ export function inferRoutes(app: FastifyInstance, context: ServingContext): void
 /** Bodies as bytes, whatever they say they are. */
 export function buffered(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  scope.addContentTypeParser([...CONTENT_TYPES], { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }
 
 async function answerInfer(

@@ -12,6 +12,18 @@ export const REFUSALS: Record<'4xx' | '5xx', typeof ErrorResponseSchema> = {
   '5xx': ErrorResponseSchema,
 };
 
+/**
+ * Content types of bodies: any. Those that clients send are named, because Fastify keeps who parses a named type and looks
+ * for who parses another one at every request.
+ */
+export const CONTENT_TYPES: readonly string[] = [
+  'application/json',
+  'application/octet-stream',
+  // What curl says unless it is told.
+  'application/x-www-form-urlencoded',
+  '*',
+];
+
 /** Whether the client of a socket has hung up. */
 class HangUp {
   readonly #socket: FastifyRequest['raw']['socket'];

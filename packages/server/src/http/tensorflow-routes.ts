@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
-import { toServingError } from '../status/serving-error.ts';
+import { type StatusCode, toServingError } from '../status/serving-error.ts';
 import { answerRest } from '../tensorflow/rest.ts';
 import { parseRestPath, type RestCall } from '../tensorflow/rest-path.ts';
 import { sendError } from './errors.ts';
-import { admit, askOptions } from './requests.ts';
+import { admit, askOptions, CONTENT_TYPES } from './requests.ts';
 
 const asItIs = (text: string): string => text;
 
@@ -29,9 +29,9 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, 
     const url = request.raw.url!;
     const queryAt = url.indexOf('?');
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
-    const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
+    const body = typeof request.body === 'string' ? request.body : '';
     const predicts = request.method === 'POST';
-    let status = 'OK';
+    let status: StatusCode | 'OK' = 'OK';
     let call: RestCall | undefined;
     try {
       admit(context, request, 'read');
@@ -50,16 +50,14 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, 
         // A name nobody serves would let clients create metrics without bound.
         const model = call?.model ?? /^\/v1\/models\/([^/:]+)/i.exec(path)?.[1] ?? '';
         const model_name = context.registry.has(model) ? model : '';
-        metrics.requests.inc({ model_name, status });
-        const labels = { model_name, API: 'predict', entrypoint: 'REST' };
-        metrics.requestLatency.observe(labels, (performance.now() - started) * 1000);
+        metrics.predicted(model_name, 'REST', status, performance.now() - started);
       }
     }
   };
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     // TF Serving never looks at the content type.
-    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.addContentTypeParser([...CONTENT_TYPES], { parseAs: 'string' }, (_request, body, done) => done(null, body));
     scope.setErrorHandler((error, request, reply) => sendError('tensorflow', error, request, reply));
     const schema = { hide: true };
     for (const url of urls) scope.route({ method: [...methods], url, schema, handler: answer });

@@ -3,20 +3,24 @@
  *
  * TF Serving's latencies are histograms in microseconds with bounds 10 · 1.8^i; its names start with a colon.
  */
-import {
-  type Aggregator,
-  AggregatorRegistry,
-  Counter,
-  exponentialBuckets,
-  Gauge,
-  Histogram,
-  Registry,
-} from 'prom-client';
+import { type Aggregator, AggregatorRegistry, Counter, exponentialBuckets, Gauge, Registry } from 'prom-client';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Drift } from '../servable/contract.ts';
+import type { StatusCode } from '../status/serving-error.ts';
+import { type HistogramSeries, TalliedHistogram } from './tallied-histogram.ts';
 
 /** Bounds of TF Serving's latency histograms, in microseconds. */
 const LATENCY_US = exponentialBuckets(10, 1.8, 33);
+
+/** Where predictions are asked for. */
+export type Entrypoint = 'REST' | 'GRPC';
+
+/** Predictions of one model asked for at one place: times, and how many ended how since the figures were last read. */
+interface PredictionTally {
+  model_name: string;
+  latency: HistogramSeries;
+  ended: Map<string, number>;
+}
 
 /** All metrics of one process at one moment, to be added to those of others. */
 export type MetricFigures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
@@ -24,55 +28,49 @@ export type MetricFigures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 /** All metrics of a server. */
 export class Metrics {
   readonly registry: Registry = new Registry();
-  readonly requests: Counter<'model_name' | 'status'>;
-  readonly requestLatency: Histogram<'model_name' | 'API' | 'entrypoint'>;
-  readonly runtimeLatency: Histogram<'model_name' | 'API' | 'runtime'>;
-  readonly warmupLatency: Histogram<'model_path' | 'status'>;
-  readonly batchSize: Histogram;
-  readonly queueWait: Histogram;
+  readonly runtimeLatency: TalliedHistogram<'model_name' | 'API' | 'runtime'>;
+  readonly warmupLatency: TalliedHistogram<'model_path' | 'status'>;
+  readonly batchSize: HistogramSeries;
+  readonly queueWait: HistogramSeries;
   readonly shed: Counter;
   readonly canaryRecall: Gauge<'model_name'>;
   readonly canaryAsks: Counter<'model_name'>;
   readonly updates: Counter<'model_name' | 'kind'>;
+  readonly #requestLatency: TalliedHistogram<'model_name' | 'API' | 'entrypoint'>;
+  readonly #predictions: Record<Entrypoint, Map<string, PredictionTally>> = { REST: new Map(), GRPC: new Map() };
 
   constructor(models: ModelRegistry) {
     const registers = [this.registry];
     const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
       new Counter({ name, help, labelNames: [...labelNames], registers });
-    const histogram = <L extends string>(
+    const histogram = <L extends string = never>(
       name: string,
       help: string,
-      buckets: number[],
-      labelNames: readonly L[] = [],
-    ): Histogram<L> => new Histogram({ name, help, buckets, labelNames: [...labelNames], registers });
-    this.requests = counter(':tensorflow:serving:request_count', 'Requests by model and status.', [
-      'model_name',
-      'status',
-    ]);
-    this.requestLatency = histogram(
+      buckets: readonly number[],
+    ): TalliedHistogram<L> => new TalliedHistogram<L>({ name, help, buckets }, this.registry);
+    this.#countPredictions();
+    this.#requestLatency = histogram(
       ':tensorflow:serving:request_latency',
       'Time of a request in microseconds.',
       LATENCY_US,
-      ['model_name', 'API', 'entrypoint'],
     );
     this.runtimeLatency = histogram(
       ':tensorflow:serving:runtime_latency',
       'Time of a scan in microseconds.',
       LATENCY_US,
-      ['model_name', 'API', 'runtime'],
     );
     this.warmupLatency = histogram(
       ':tensorflow:serving:model_warmup_latency',
       'Time of warming a version up, in microseconds.',
       LATENCY_US,
-      ['model_path', 'status'],
     );
-    this.batchSize = histogram('shortlist_batch_size', 'Queries answered by one scan.', [1, 2, 4, 8, 16, 32, 64, 128]);
+    const sizes = [1, 2, 4, 8, 16, 32, 64, 128];
+    this.batchSize = histogram('shortlist_batch_size', 'Queries answered by one scan.', sizes).series({});
     this.queueWait = histogram(
       'shortlist_queue_wait_seconds',
       'Time the oldest query of a scan had waited.',
       exponentialBuckets(0.0001, 2, 15),
-    );
+    ).series({});
     this.shed = counter('shortlist_shed_total', 'Requests refused because the queue was full.');
     this.canaryRecall = new Gauge({
       name: 'shortlist_canary_recall',
@@ -88,11 +86,40 @@ export class Metrics {
     this.#collect(models);
   }
 
+  /** A prediction was answered or refused; a name nobody serves is '', or clients would create metrics without bound. */
+  predicted(model_name: string, entrypoint: Entrypoint, status: StatusCode | 'OK', tookMs: number): void {
+    const tallies = this.#predictions[entrypoint];
+    let tally = tallies.get(model_name);
+    if (!tally) {
+      const latency = this.#requestLatency.series({ model_name, API: 'predict', entrypoint });
+      tally = { model_name, latency, ended: new Map() };
+      tallies.set(model_name, tally);
+    }
+    tally.latency.observe(tookMs * 1000);
+    tally.ended.set(status, (tally.ended.get(status) ?? 0) + 1);
+  }
+
   /** The text: counts of all processes are added, states are the largest of them. */
   async text(elsewhere: readonly MetricFigures[]): Promise<string> {
     if (elsewhere.length === 0) return this.registry.metrics();
     const here = await this.registry.getMetricsAsJSON();
     return AggregatorRegistry.aggregate([here, ...elsewhere]).metrics();
+  }
+
+  #countPredictions(): void {
+    const { REST, GRPC } = this.#predictions;
+    new Counter({
+      name: ':tensorflow:serving:request_count',
+      help: 'Requests by model and status.',
+      labelNames: ['model_name', 'status'],
+      registers: [this.registry],
+      collect() {
+        for (const { model_name, ended } of [...REST.values(), ...GRPC.values()]) {
+          for (const [status, count] of ended) this.inc({ model_name, status }, count);
+          ended.clear();
+        }
+      },
+    });
   }
 
   /** Figures that are read off the models when somebody asks for them. */

@@ -5,6 +5,7 @@ import type { BatcherOptions } from '../queue/batcher.ts';
 import type { Answer, Ask, Servable } from '../servable/contract.ts';
 import { RecallCanary } from './canary.ts';
 import type { Metrics } from './metrics.ts';
+import type { HistogramSeries } from './tallied-histogram.ts';
 import { tracePast } from './tracing.ts';
 
 /** Queries a version answers before it serves, so that the first users do not wait for compilers and page faults. */
@@ -30,7 +31,7 @@ export async function warmUp(servable: Servable, path: string, metrics: Metrics)
     // Another version may be serving.
     await nextTurn();
   }
-  metrics.warmupLatency.observe({ model_path: path, status: 'OK' }, (performance.now() - started) * 1000);
+  metrics.warmupLatency.series({ model_path: path, status: 'OK' }).observe((performance.now() - started) * 1000);
 }
 
 /** A version with its queue, whose scans and answers are observed. */
@@ -44,10 +45,13 @@ export function observedVersion(
     metrics.canaryRecall.set({ model_name: model }, recall);
     metrics.canaryAsks.inc({ model_name: model });
   });
+  // Shown from the first scan on.
+  let latency: HistogramSeries | undefined;
   const onBatch = (asks: number, tookMs: number, waitedMs: number): void => {
     metrics.batchSize.observe(asks);
     metrics.queueWait.observe(waitedMs / 1000);
-    metrics.runtimeLatency.observe({ model_name: model, API: 'predict', runtime: 'shortlist' }, tookMs * 1000);
+    latency ??= metrics.runtimeLatency.series({ model_name: model, API: 'predict', runtime: 'shortlist' });
+    latency.observe(tookMs * 1000);
     tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': asks }, tookMs);
   };
   const onShed = (): void => metrics.shed.inc();

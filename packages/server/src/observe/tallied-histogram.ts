@@ -1,0 +1,94 @@
+/**
+ * A histogram that costs a few additions a value: whoever observes values holds the series of their labels, so that no
+ * labels are put together and looked up for each of them, as prom-client does. It says what prom-client's would.
+ */
+import type { Histogram, Registry } from 'prom-client';
+
+/** Values of equal labels. */
+export class HistogramSeries {
+  readonly #bounds: readonly number[];
+  readonly #counts: Float64Array;
+  #sum = 0;
+
+  /** @param bounds ascending */
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = new Float64Array(bounds.length + 1);
+  }
+
+  /** Count a value below the first bound that is not smaller. */
+  observe(value: number): void {
+    const bounds = this.#bounds;
+    let low = 0;
+    for (let high = bounds.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if (value <= bounds[middle]!) high = middle;
+      else low = middle + 1;
+    }
+    this.#counts[low]!++;
+    this.#sum += value;
+  }
+
+  /** Values up to each bound, the last of them infinite, and the sum of all. */
+  figures(): { upTo: number[]; sum: number } {
+    let count = 0;
+    const upTo = Array.from(this.#counts, (some) => {
+      count += some;
+      return count;
+    });
+    return { upTo, sum: this.#sum };
+  }
+}
+
+/** What a histogram is. */
+export interface HistogramSpec {
+  name: string;
+  help: string;
+  /** Upper bounds, ascending. */
+  buckets: readonly number[];
+}
+
+/** A histogram in a registry of prom-client's. */
+export class TalliedHistogram<L extends string = never> {
+  readonly name: string;
+  readonly #help: string;
+  readonly #buckets: readonly number[];
+  readonly #series = new Map<string, { labels: Readonly<Record<L, string>>; values: HistogramSeries }>();
+
+  constructor({ name, help, buckets }: HistogramSpec, registry: Registry) {
+    this.name = name;
+    this.#help = help;
+    this.#buckets = buckets;
+    // A registry asks a metric for its name and its figures.
+    registry.registerMetric(this as unknown as Histogram);
+  }
+
+  /** The series of some labels, which is shown from now on. */
+  series(labels: Readonly<Record<L, string>>): HistogramSeries {
+    const key = JSON.stringify(labels);
+    let found = this.#series.get(key);
+    if (!found) {
+      found = { labels, values: new HistogramSeries(this.#buckets) };
+      this.#series.set(key, found);
+    }
+    return found.values;
+  }
+
+  /** All figures, as the registry wants them. */
+  async get(): Promise<object> {
+    const values: object[] = [];
+    for (const { labels, values: series } of this.#series.values()) {
+      const { upTo, sum } = series.figures();
+      upTo.forEach((value, i) => {
+        values.push({
+          labels: { le: this.#buckets[i] ?? '+Inf', ...labels },
+          value,
+          metricName: `${this.name}_bucket`,
+        });
+      });
+      values.push({ labels, value: sum, metricName: `${this.name}_sum` });
+      values.push({ labels, value: upTo.at(-1), metricName: `${this.name}_count` });
+    }
+    return { name: this.name, help: this.#help, type: 'histogram', values, aggregator: 'sum' };
+  }
+}
