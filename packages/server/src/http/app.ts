@@ -45,7 +45,6 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   const origin = randomBytes(6).toString('hex');
   let requests = 0;
   const serverOptions = {
-    loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
@@ -59,16 +58,20 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : `${origin}-${++requests}`;
     },
-    // A logger of its own for every request costs as much as a search: lines say the request's id themselves.
-    childLoggerFactory: (parent: FastifyBaseLogger) => parent,
+    // A logger of its own for every request costs as much as a search: lines say the request's id themselves. And a logger
+    // among these options would cost listeners on every response.
+    childLoggerFactory: () => logger as FastifyBaseLogger,
     http: { headersTimeout: limits.arrivalMs, connectionsCheckingInterval: Math.min(1000, limits.arrivalMs) },
   };
   const app = fastify(
     (options.tls ? { ...serverOptions, https: options.tls } : serverOptions) as FastifyServerOptions,
   ) as FastifyInstance;
+  app.log = logger;
+  app.decorateRequest('began', 0);
   app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());
   app.addHook('onRequest', (request, reply, done) => {
+    request.began = performance.now();
     reply.header('x-request-id', request.id);
     done();
   });

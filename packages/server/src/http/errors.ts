@@ -6,6 +6,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../json/print.ts';
 import { ServingError, type StatusCode, toServingError } from '../status/serving-error.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** When it came, by performance.now(). */
+    began: number;
+  }
+}
+
 /** The forms of a refusal's body. */
 export type ErrorStyle = 'tensorflow' | 'inference' | 'shortlist';
 
@@ -32,10 +39,8 @@ export function sendError(style: ErrorStyle, error: unknown, request: FastifyReq
   if (internal) request.log.error({ requestId: request.id, err: refusal.cause ?? refusal }, 'request failed');
   else if (httpStatus >= 500) {
     const { id: requestId, method, url } = request;
-    request.log.warn(
-      { requestId, method, url, status: httpStatus, tookMs: reply.elapsedTime, err: refusal },
-      'refused',
-    );
+    const tookMs = performance.now() - request.began;
+    request.log.warn({ requestId, method, url, status: httpStatus, tookMs, err: refusal }, 'refused');
   }
   const message = internal ? `Internal error (request ${request.id})` : refusal.message;
   if (refusal.retryAfterS !== undefined) reply.header('retry-after', refusal.retryAfterS);
