@@ -3,12 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyServerOptions,
-  LogController,
-} from 'fastify';
+import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { ServingError } from '../status/serving-error.ts';
@@ -18,6 +13,7 @@ import { sendError } from './errors.ts';
 import { type Forward, forwardOthers } from './forwarding.ts';
 import { inferRoutes } from './infer-routes.ts';
 import { inferenceRoutes } from './inference-routes.ts';
+import { RequestLog } from './request-log.ts';
 import { admit } from './requests.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
@@ -45,7 +41,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   const origin = randomBytes(6).toString('hex');
   let requests = 0;
   const serverOptions = {
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new RequestLog(logger),
     // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
     bodyLimit: limits.bodyBytes,
@@ -58,9 +54,6 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : `${origin}-${++requests}`;
     },
-    // A logger of its own for every request costs as much as a search: lines say the request's id themselves. And a logger
-    // among these options would cost listeners on every response.
-    childLoggerFactory: () => logger as FastifyBaseLogger,
     http: { headersTimeout: limits.arrivalMs, connectionsCheckingInterval: Math.min(1000, limits.arrivalMs) },
   };
   const app = fastify(
@@ -71,7 +64,6 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());
   app.addHook('onRequest', (request, reply, done) => {
-    request.began = performance.now();
     reply.header('x-request-id', request.id);
     done();
   });

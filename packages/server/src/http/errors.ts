@@ -6,13 +6,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../json/print.ts';
 import { ServingError, type StatusCode, toServingError } from '../status/serving-error.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** When it came, by performance.now(). */
-    began: number;
-  }
-}
-
 /** The forms of a refusal's body. */
 export type ErrorStyle = 'tensorflow' | 'inference' | 'shortlist';
 
