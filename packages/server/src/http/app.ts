@@ -8,12 +8,12 @@ import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { Arrivals } from './arrivals.ts';
 import { candidateRoutes } from './candidate-routes.ts';
 import { sendError } from './errors.ts';
 import { type Forward, forwardOthers } from './forwarding.ts';
 import { inferRoutes } from './infer-routes.ts';
 import { inferenceRoutes } from './inference-routes.ts';
-import { RequestLog } from './request-log.ts';
 import { admit } from './requests.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
@@ -41,7 +41,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   const origin = randomBytes(6).toString('hex');
   let requests = 0;
   const serverOptions = {
-    logController: new RequestLog(logger),
+    logController: new Arrivals(logger),
     // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
     bodyLimit: limits.bodyBytes,
@@ -63,10 +63,6 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   app.decorateRequest('began', 0);
   app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    done();
-  });
   // Refusals are logged where they are made: a listener on every response only where every one is a line.
   if (logger.isLevelEnabled('debug')) {
     app.addHook('onResponse', (request, reply, done) => {

@@ -9,6 +9,11 @@ import type { Answer, Ask, Servable } from '../servable/contract.ts';
 import { type Signature, signaturesOf } from '../servable/signatures.ts';
 import { VersionStatistics } from './version-statistics.ts';
 
+/** A request's hold on a version. */
+export interface Lease {
+  readonly since: number;
+}
+
 /** A loaded version with its queue. */
 export class ServedVersion {
   readonly model: string;
@@ -47,23 +52,37 @@ export class ServedVersion {
     return this.#leases;
   }
 
-  /** Run one request's `work` with this version held: it is not disposed before the work has ended. */
-  async hold<T>(work: (version: this) => Promise<T> | T): Promise<T> {
+  /** Hold this version for one request, until `release`: it is not disposed before. */
+  lease(): Lease {
     this.#leases++;
-    const started = performance.now();
+    this.statistics.lastInferenceMs = Date.now();
+    return { since: performance.now() };
+  }
+
+  /** Give a lease back. @param isAnswered whether the request was, or failed */
+  release({ since }: Lease, isAnswered: boolean): void {
     const { statistics } = this;
-    statistics.lastInferenceMs = Date.now();
+    const tookMs = performance.now() - since;
+    if (isAnswered) {
+      statistics.succeeded++;
+      statistics.succeededMs += tookMs;
+    } else {
+      statistics.failed++;
+      statistics.failedMs += tookMs;
+    }
+    if (--this.#leases === 0) this.#retired?.();
+  }
+
+  /** Run one request's `work` with this version held. */
+  async hold<T>(work: (version: this) => Promise<T> | T): Promise<T> {
+    const lease = this.lease();
+    let isAnswered = false;
     try {
       const result = await work(this);
-      statistics.succeeded++;
-      statistics.succeededMs += performance.now() - started;
+      isAnswered = true;
       return result;
-    } catch (error) {
-      statistics.failed++;
-      statistics.failedMs += performance.now() - started;
-      throw error;
     } finally {
-      if (--this.#leases === 0) this.#retired?.();
+      this.release(lease, isAnswered);
     }
   }
 

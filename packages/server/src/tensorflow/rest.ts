@@ -1,7 +1,9 @@
 /** TF Serving's REST API: what a path asks for and a body in, a body out. */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
+import type { ServedVersion } from '../models/served-version.ts';
 import type { AskOptions } from '../queue/batcher.ts';
+import type { Ask } from '../servable/contract.ts';
 import { findSignature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { printMetadata, printStatus } from './describe.ts';
@@ -32,14 +34,26 @@ function predict(
   body: string,
   options: AskOptions & { limits: RequestLimits },
 ): Promise<string> {
-  return registry.choose(model, choice).hold(async (served) => {
-    const single = singleQuery(served, body, options.limits);
-    if (single) {
-      const [answer] = await served.ask([single], options);
-      return printPrediction(answer!, served.servable.identifierDatatype);
-    }
+  const version = registry.choose(model, choice);
+  const single = singleQuery(version, body, options.limits);
+  if (single) return predictSingle(version, single, options);
+  return version.hold(async (served) => {
     const { signature, form, inputs } = readPredictRequest(body, (name) => findSignature(served.signatures, name));
     const outputs = await runSignature(served, signature, inputs, options);
     return form === 'row' ? printPredictions(outputs) : printOutputs(outputs);
   });
+}
+
+/** One promise for what `hold` and its work would make three. */
+async function predictSingle(version: ServedVersion, ask: Ask, options: AskOptions): Promise<string> {
+  const lease = version.lease();
+  let isAnswered = false;
+  try {
+    const [answer] = await version.ask([ask], options);
+    const text = printPrediction(answer!, version.servable.identifierDatatype);
+    isAnswered = true;
+    return text;
+  } finally {
+    version.release(lease, isAnswered);
+  }
 }

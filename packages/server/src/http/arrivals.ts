@@ -1,8 +1,9 @@
 /**
- * Where lines about requests go: to the server's own logger.
+ * What a request is given when it comes: the server's logger, the time, and its id in the answer's head.
  *
- * A logger among Fastify's options costs listeners on every response, and one that a factory makes for a request is checked
- * method by method, 2 of 40 µs together. So Fastify is given none, and requests get the server's when they come.
+ * Fastify tells the controller of its log of every request, which is the cheapest place: a logger among Fastify's options
+ * costs listeners on every response, one that a factory makes is checked method by method, and a hook makes closures. Together
+ * these were 3 of 43 µs a request.
  */
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 
@@ -13,8 +14,8 @@ declare module 'fastify' {
   }
 }
 
-/** Lets requests log what goes wrong; that they came and went is no line. */
-export class RequestLog extends LogController {
+/** Prepares requests, which log what goes wrong; that they came and went is no line. */
+export class Arrivals extends LogController {
   readonly #logger: FastifyBaseLogger;
 
   constructor(logger: FastifyBaseLogger) {
@@ -26,5 +27,6 @@ export class RequestLog extends LogController {
     request.log = this.#logger;
     reply.log = this.#logger;
     request.began = performance.now();
+    reply.header('x-request-id', request.id);
   }
 }
