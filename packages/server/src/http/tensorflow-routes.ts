@@ -41,10 +41,10 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, 
         answerRest(context.registry, asked, body, askOptions(context, request));
       const text = await (predicts ? traced('shortlist.predict', { 'url.path': path }, answered) : answered());
       // With a serializer of its own Fastify adds no charset to the content type, and header and text leave in one write.
-      return reply.header('content-type', 'application/json').serializer(asItIs).send(text);
+      reply.header('content-type', 'application/json').serializer(asItIs).send(text);
     } catch (error) {
       status = toServingError(error).code;
-      return sendError('tensorflow', error, request, reply);
+      sendError('tensorflow', error, request, reply);
     } finally {
       if (predicts) {
         // A name nobody serves would let clients create metrics without bound.
@@ -53,6 +53,8 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, 
         metrics.predicted(model_name, 'REST', status, performance.now() - started);
       }
     }
+    // A hook may still be at it. A reply that is out would be waited for by two more turns.
+    return reply.sent ? undefined : reply;
   };
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();

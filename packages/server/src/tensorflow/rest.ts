@@ -50,7 +50,7 @@ async function predictSingle(version: ServedVersion, ask: Ask, options: AskOptio
   let isAnswered = false;
   try {
     const [answer] = await version.ask([ask], options);
-    const text = printPrediction(answer!, version.servable.identifierDatatype);
+    const text = printPrediction(answer!);
     isAnswered = true;
     return text;
   } finally {
