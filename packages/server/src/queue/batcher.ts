@@ -44,6 +44,8 @@ export interface AskOptions {
 interface Job {
   asks: readonly Ask[];
   answers: Answer[];
+  /** How many of them are there: of two slices the later may be answered first. */
+  answered: number;
   /** The first ask that no slice has taken. */
   next: number;
   deadline: number;
@@ -113,7 +115,8 @@ export class Batcher {
       return Promise.reject(new ServingError('UNAVAILABLE', 'The queue is full, retry later', { retryAfterS }));
     }
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ asks, answers: [], next: 0, deadline, signal, arrived: now(), resolve, reject });
+      const answers = new Array<Answer>(asks.length);
+      this.#jobs.push({ asks, answers, answered: 0, next: 0, deadline, signal, arrived: now(), resolve, reject });
       this.#waiting += asks.length;
       this.#schedule();
     });
@@ -222,9 +225,10 @@ export class Batcher {
 
   #give({ parts }: Pick<Slice, 'parts'>, answers: readonly Answer[]): void {
     let at = 0;
-    for (const { job, count } of parts) {
-      for (let i = 0; i < count; i++) job.answers.push(answers[at++]!);
-      if (job.answers.length < job.asks.length) continue;
+    for (const { job, first, count } of parts) {
+      for (let i = 0; i < count; i++) job.answers[first + i] = answers[at++]!;
+      job.answered += count;
+      if (job.answered < job.asks.length) continue;
       this.#options.onAnswer(job.asks, job.answers);
       job.resolve(job.answers);
     }

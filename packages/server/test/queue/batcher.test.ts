@@ -28,6 +28,16 @@ test('a request larger than a slice is answered in parts', async () => {
   assert.deepEqual(batches, [4, 4, 2]);
 });
 
+test('a part on the worker threads and a later one that is not are put together in order', async () => {
+  let scans = 0;
+  const batcher = new Batcher((asks) => (scans++ === 0 ? Promise.resolve(echo(asks)) : echo(asks)), { batch: 4 });
+  const answers = await batcher.submit(Array.from({ length: 6 }, (_, i) => ask(i)));
+  assert.deepEqual(
+    answers.map(({ identifiers }) => identifiers[0]),
+    [0, 1, 2, 3, 4, 5],
+  );
+});
+
 test('slices shrink to the time they may take', async () => {
   let clock = 0;
   const batches: number[] = [];
