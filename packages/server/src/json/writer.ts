@@ -19,6 +19,7 @@ const POWERS: readonly number[] = Array.from({ length: 13 }, (_, places) => 10 *
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
@@ -59,6 +60,13 @@ export class JsonWriter {
       bytes[at++] = code;
     }
     this.#length = at;
+  }
+
+  /** Append what stands between the items of a line. */
+  comma(): void {
+    this.#reserve(2);
+    this.#bytes[this.#length++] = COMMA;
+    this.#bytes[this.#length++] = SPACE;
   }
 
   /** Append text as a JSON string. */

@@ -88,9 +88,8 @@ export class ServedVersion {
 
   /** Answer the asks of one request through the queue. */
   ask(asks: readonly Ask[], options?: AskOptions): Promise<Answer[]> {
-    const { servable, heavy, batcher } = this;
-    const isHeavy = asks.some((ask) => servable.isHeavy(ask));
-    return (isHeavy ? heavy : batcher).submit(asks, options);
+    for (const ask of asks) if (this.servable.isHeavy(ask)) return this.heavy.submit(asks, options);
+    return this.batcher.submit(asks, options);
   }
 
   /** Wait for the last lease, then give the memory back. */

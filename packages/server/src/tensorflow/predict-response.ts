@@ -84,7 +84,7 @@ export function printPrediction({ identifiers, scores }: Answer): string {
   writer.text(labelOf('identifiers'));
   writer.text('[');
   for (let i = 0; i < identifiers.length; i++) {
-    if (i > 0) writer.text(', ');
+    if (i > 0) writer.comma();
     const identifier = identifiers[i]!;
     if (typeof identifier === 'string') writer.string(identifier);
     else writer.text(String(identifier));
@@ -93,7 +93,7 @@ export function printPrediction({ identifiers, scores }: Answer): string {
   writer.text(labelOf('scores'));
   writer.text('[');
   for (let i = 0; i < scores.length; i++) {
-    if (i > 0) writer.text(', ');
+    if (i > 0) writer.comma();
     writer.float32(scores[i]!);
   }
   writer.text(']');
@@ -110,7 +110,7 @@ function singleLine(data: ArrayLike<Element>, shape: readonly number[], dim: num
   const stride = elementCount(shape.slice(dim + 1));
   writer.text('[');
   for (let i = 0; i < shape[dim]!; i++) {
-    if (i > 0) writer.text(', ');
+    if (i > 0) writer.comma();
     if (dim === shape.length - 1) put(data[at + i]!, '');
     else singleLine(data, shape, dim + 1, at + i * stride, put);
   }
