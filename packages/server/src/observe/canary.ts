@@ -9,21 +9,33 @@ import type { Answer, Ask, Servable } from '../servable/contract.ts';
 const WINDOW = 200;
 /** Comparisons that may wait: beyond, newer ones are let go, because the canary must never queue behind itself. */
 const PENDING_MAX = 1;
-/** Share of a thread's time that comparisons may take, whatever share of the queries was asked for. */
+/** Share of a thread's time that comparisons may take in all processes, whatever share of the queries was asked for. */
 const DUTY = 0.02;
+
+/** How much a canary may do. */
+export interface CanaryOptions {
+  /** Share of the queries that are asked again, from 0 to 1. */
+  share: number;
+  /** Processes that have a canary each. */
+  processes: number;
+  now?: () => number;
+}
 
 /** Samples answers of one model and compares them with exact ones. */
 export class RecallCanary {
   readonly #share: number;
+  readonly #duty: number;
+  readonly #now: () => number;
   readonly #publish: (recall: number) => void;
   readonly #recalls: number[] = [];
   #pending = 0;
   #debt = 0;
   #restUntil = 0;
 
-  /** @param share of the queries that are asked again, from 0 to 1 */
-  constructor(share: number, publish: (recall: number) => void) {
+  constructor({ share, processes, now = () => performance.now() }: CanaryOptions, publish: (recall: number) => void) {
     this.#share = share;
+    this.#duty = DUTY / processes;
+    this.#now = now;
     this.#publish = publish;
   }
 
@@ -34,7 +46,7 @@ export class RecallCanary {
       this.#debt += this.#share;
       if (this.#debt < 1) continue;
       this.#debt -= 1;
-      if (this.#pending >= PENDING_MAX || performance.now() < this.#restUntil) continue;
+      if (this.#pending >= PENDING_MAX || this.#now() < this.#restUntil) continue;
       this.#pending++;
       setImmediate(() => {
         void this.#compare(servable, asks[i]!, answers[i]!).finally(() => this.#pending--);
@@ -50,7 +62,7 @@ export class RecallCanary {
 
   async #compare(servable: Servable, ask: Ask, answer: Answer): Promise<void> {
     let truth: Set<Identifier>;
-    const started = performance.now();
+    const started = this.#now();
     try {
       const [exactly] = await servable.answerExactly([ask]);
       truth = new Set(exactly!.identifiers);
@@ -58,8 +70,8 @@ export class RecallCanary {
       // The version was retired between the answer and the comparison.
       return;
     }
-    const ended = performance.now();
-    this.#restUntil = ended + (ended - started) / DUTY;
+    const ended = this.#now();
+    this.#restUntil = ended + (ended - started) / this.#duty;
     if (truth.size === 0) return;
     // One identifier may stand in several rows.
     const found = [...new Set(answer.identifiers)].filter((identifier) => truth.has(identifier)).length;

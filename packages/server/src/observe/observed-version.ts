@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServedVersion } from '../models/served-version.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 import type { Answer, Ask, Servable } from '../servable/contract.ts';
-import { RecallCanary } from './canary.ts';
+import { type CanaryOptions, RecallCanary } from './canary.ts';
 import type { Metrics } from './metrics.ts';
 import type { HistogramSeries } from './tallied-histogram.ts';
 import { tracePast } from './tracing.ts';
@@ -15,7 +15,7 @@ const WARMUP_QUERIES = 16;
 export interface Observers {
   metrics: Metrics;
   queue: BatcherOptions;
-  canaryShare: number;
+  canary: CanaryOptions;
 }
 
 /** Answer some queries that nobody asked. */
@@ -39,9 +39,9 @@ export function observedVersion(
   model: string,
   version: number,
   servable: Servable,
-  { metrics, queue, canaryShare }: Observers,
+  { metrics, queue, canary: canaryOptions }: Observers,
 ): ServedVersion {
-  const canary = new RecallCanary(canaryShare, (recall) => {
+  const canary = new RecallCanary(canaryOptions, (recall) => {
     metrics.canaryRecall.set({ model_name: model }, recall);
     metrics.canaryAsks.inc({ model_name: model });
   });

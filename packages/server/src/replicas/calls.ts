@@ -5,6 +5,7 @@ import type { ServerLimits } from '../context/serving-context.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../http/forwarding.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
 import type { VersionFigures } from '../models/version-statistics.ts';
+import type { CanaryOptions } from '../observe/canary.ts';
 import type { MetricFigures } from '../observe/metrics.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 import type { Update } from '../servable/contract.ts';
@@ -20,7 +21,7 @@ export interface ReplicaSettings {
   models: readonly string[];
   limits: ServerLimits;
   queue: Pick<BatcherOptions, 'batch' | 'waitMs' | 'queued' | 'sliceMs'>;
-  canaryShare: number;
+  canary: CanaryOptions;
   keys: readonly ApiKey[];
   tls: TlsFiles | undefined;
   requestsPerSecond: number | undefined;

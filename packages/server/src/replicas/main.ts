@@ -60,10 +60,10 @@ const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, Rep
 );
 
 async function start(settings: ReplicaSettings): Promise<void> {
-  const { queue, canaryShare, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel } = settings;
+  const { queue, canary, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel } = settings;
   const logger = pino({ level: logLevel }, pino.destination(2));
   for (const name of settings.models) {
-    const followed = new FollowedModel(name, { metrics, queue, canaryShare });
+    const followed = new FollowedModel(name, { metrics, queue, canary });
     models.set(name, followed);
     registry.add(followed.model);
   }

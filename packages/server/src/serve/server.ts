@@ -19,6 +19,7 @@ import { loadVersion } from '../models/load-version.ts';
 import type { Model } from '../models/model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import type { VersionLoader } from '../models/version-record.ts';
+import type { CanaryOptions } from '../observe/canary.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { ReplicaSettings, ServerCalls } from '../replicas/calls.ts';
 import type { Answering } from '../replicas/channel.ts';
@@ -149,9 +150,9 @@ export class ShortlistServer {
   }
 
   async #loadModels(): Promise<void> {
-    const { models, queue = {}, canaryShare = CANARY_SHARE, pollMs = 1000 } = this.#options;
+    const { models, queue = {}, pollMs = 1000 } = this.#options;
     const { metrics, logger } = this;
-    const surroundings = { load: this.#load, metrics, logger, queue, canaryShare };
+    const surroundings = { load: this.#load, metrics, logger, queue, canary: this.#canary };
     const built = await Promise.all(models.map((config) => buildModel(config, surroundings)));
     for (const model of built) this.registry.add(model);
     const takeConnections = this.#replicas?.start(this.#replicaSettings());
@@ -165,13 +166,18 @@ export class ShortlistServer {
     });
   }
 
+  get #canary(): CanaryOptions {
+    const { canaryShare: share = CANARY_SHARE, processes = 1 } = this.#options;
+    return { share, processes };
+  }
+
   #replicaSettings(): ReplicaSettings {
-    const { queue = {}, canaryShare = CANARY_SHARE, keys = [], tls, requestsPerSecond } = this.#options;
+    const { queue = {}, keys = [], tls, requestsPerSecond } = this.#options;
     return {
       models: this.registry.models.map(({ name }) => name),
       limits: this.#limits,
       queue,
-      canaryShare,
+      canary: this.#canary,
       keys,
       tls,
       requestsPerSecond,
