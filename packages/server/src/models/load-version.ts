@@ -10,6 +10,7 @@ import { DataError } from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
+import { HEAD_BYTES } from '../journal/record.ts';
 import type { Servable } from '../servable/contract.ts';
 import { ROOM_SHARE, type ServedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
@@ -67,7 +68,8 @@ export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = f
   if (folder === undefined) return { servable };
   const journalPath = join(folder, JOURNAL_NAME);
   // Replaying is updating. A version without updates serves sooner.
-  if ((await stat(journalPath).catch(() => undefined))?.size) await servable.prepare();
+  const journalBytes = (await stat(journalPath).catch(() => undefined))?.size ?? 0;
+  if (journalBytes > HEAD_BYTES) await servable.prepare();
   const journal = await Journal.open(journalPath, fsync, ({ update }) => {
     servable.check(update);
     servable.apply(update);
