@@ -8,13 +8,12 @@ import { ShortlistError } from 'shortlist';
 import { HELP, VERSION } from './help.ts';
 import { type Command, UsageError } from './terminal/command.ts';
 import type { Environment } from './terminal/terminal.ts';
-import { tutorial } from './tutorial/command.ts';
 
+// Each is loaded when it is asked for: a server does not wait for what trains, nor the tutorial for an HTTP server.
 const COMMANDS: Readonly<Record<string, Command>> = {
   compress: async (argv, environment) => (await import('./compress/command.ts')).compress(argv, environment),
-  // Loaded when asked for: no other command needs an HTTP server.
   serve: async (argv, environment) => (await import('./serve/command.ts')).serve(argv, environment),
-  tutorial,
+  tutorial: async (argv, environment) => (await import('./tutorial/command.ts')).tutorial(argv, environment),
 };
 
 /** What a shell reports for a program that Ctrl-C ended: 128 + SIGINT. */

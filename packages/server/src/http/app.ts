@@ -1,7 +1,6 @@
 /** The HTTP server: limits, request ids, the three APIs, metrics and /openapi.json. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import rateLimit from '@fastify/rate-limit';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { TlsMaterial } from '../access/tls-files.ts';
@@ -72,7 +71,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     });
   }
   if (options.requestsPerSecond !== undefined) {
-    await app.register(rateLimit, {
+    await app.register((await import('@fastify/rate-limit')).default, {
       max: options.requestsPerSecond,
       timeWindow: 1000,
       errorResponseBuilder: () => new ServingError('RESOURCE_EXHAUSTED', 'Too many requests', { retryAfterS: 1 }),
