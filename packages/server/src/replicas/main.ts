@@ -8,7 +8,6 @@ import { pino } from 'pino';
 import { ApiKeys } from '../access/api-keys.ts';
 import { readTls, watchTls } from '../access/tls-files.ts';
 import { NOWHERE } from '../context/serving-context.ts';
-import { createHttpApp } from '../http/app.ts';
 import { HandedConnections } from '../http/handed-connections.ts';
 import { loadServable } from '../models/load-version.ts';
 import { ModelRegistry } from '../models/registry.ts';
@@ -27,24 +26,15 @@ const registry = new ModelRegistry();
 const metrics = new Metrics(registry);
 const models = new Map<string, FollowedModel>();
 let connections: HandedConnections | undefined;
-let started: Promise<void> | undefined;
-
-const followed = async (name: string): Promise<FollowedModel> => {
-  await started;
-  return models.get(name)!;
-};
 
 const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, ReplicaCalls>(
   process,
   {
-    start: (settings) => {
-      started = start(settings);
-      return started;
-    },
-    open: async ({ model, version }) => (await followed(model)).open(version),
-    drop: async ({ model, version }) => (await followed(model)).drop(version),
-    show: async ({ model, shown }) => (await followed(model)).show(shown),
-    apply: async ({ model, version, updates }) => (await followed(model)).apply(version, updates),
+    start,
+    open: ({ model, version }) => models.get(model)!.open(version),
+    drop: ({ model, version }) => models.get(model)!.drop(version),
+    show: ({ model, shown }) => models.get(model)!.show(shown),
+    apply: ({ model, version, updates }) => models.get(model)!.apply(version, updates),
     figures: async (): Promise<ReplicaFigures> => ({
       metrics: await metrics.registry.getMetricsAsJSON(),
       statistics: registry.models.flatMap(({ name, records }) =>
@@ -67,6 +57,8 @@ async function start(settings: ReplicaSettings): Promise<void> {
     models.set(name, followed);
     registry.add(followed.model);
   }
+  // While the models are opened, which the server tells of next.
+  const { createHttpApp } = await import('../http/app.ts');
   const app = await createHttpApp(
     {
       registry,

@@ -25,6 +25,8 @@ const STOP_MS = 5_000;
 
 /** A child process that serves. */
 export class ReplicaProcess implements Follower, Taker {
+  /** Resolves when the process can take connections, or has ended. */
+  readonly started: Promise<void>;
   /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
   readonly #child: ChildProcess;
@@ -62,7 +64,7 @@ export class ReplicaProcess implements Follower, Taker {
         over({ err });
       });
     });
-    void this.#tell('start', settings);
+    this.started = this.#tell('start', settings);
   }
 
   get pid(): number | undefined {

@@ -23,6 +23,8 @@ export class Replicas implements Elsewhere {
   readonly #serving = new Set<ReplicaProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   #settings: ReplicaSettings | undefined;
+  /** Those that follow the models' first load; undefined before. */
+  #first: readonly ReplicaProcess[] | undefined;
   #failures = 0;
   #isStopping = false;
 
@@ -38,18 +40,23 @@ export class Replicas implements Elsewhere {
     return [...this.#serving];
   }
 
-  /**
-   * Start them all; models, none of which serves yet, tell them of every version they load. A function to call when models
-   * serve: from then on replicas take connections.
-   */
-  start(settings: ReplicaSettings): () => void {
+  /** Start them all, which takes them some time; the models need not be there yet. */
+  start(settings: ReplicaSettings): void {
     this.#settings = settings;
-    const started = Array.from({ length: this.#count }, () => this.#spawn());
-    for (const { followers } of this.#registry.models) for (const replica of started) followers.add(replica);
-    return () => {
-      // One that has ended meanwhile is being started anew, and joins when it has caught up.
-      for (const replica of started) if (this.#all.has(replica)) this.#serving.add(replica);
-    };
+    for (let i = 0; i < this.#count; i++) this.#spawn();
+  }
+
+  /** The models are there and none of them serves: they tell replicas of every version they load. */
+  follow(): void {
+    this.#first = [...this.#all];
+    for (const { followers } of this.#registry.models) for (const replica of this.#first) followers.add(replica);
+  }
+
+  /** Models serve: replicas take connections. Resolves when every one of them can. */
+  async serve(): Promise<void> {
+    await Promise.all(this.#first!.map((replica) => replica.started));
+    // One that has ended meanwhile is being started anew, and joins when it has caught up.
+    for (const replica of this.#first!) if (this.#all.has(replica)) this.#serving.add(replica);
   }
 
   async statistics(): Promise<readonly VersionFigures[]> {
@@ -62,16 +69,20 @@ export class Replicas implements Elsewhere {
 
   /** Resolves when their connections have ended, at the latest after a time; new ones go elsewhere. */
   async drain(withinMs: number): Promise<void> {
-    this.#isStopping = true;
-    for (const restart of this.#restarts) clearTimeout(restart);
+    this.#startNoMore();
     this.#serving.clear();
     await Promise.all([...this.#all].map((replica) => replica.drain(withinMs)));
   }
 
   /** End them. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#startNoMore();
     await Promise.all([...this.#all].map((replica) => replica.stop()));
+  }
+
+  #startNoMore(): void {
+    this.#isStopping = true;
+    for (const restart of this.#restarts) clearTimeout(restart);
   }
 
   async #figures(): Promise<ReplicaFigures[]> {
@@ -107,6 +118,7 @@ export class Replicas implements Elsewhere {
   /** Start one beside models that serve: it takes connections when it serves what they do. */
   async #restart(): Promise<void> {
     const replica = this.#spawn();
+    if (!this.#first) return;
     const admit = async (model: Model): Promise<void> => {
       try {
         await model.admit(replica);
@@ -116,7 +128,7 @@ export class Replicas implements Elsewhere {
       // It may have ended meanwhile.
       if (!this.#all.has(replica)) model.followers.delete(replica);
     };
-    await Promise.all(this.#registry.models.map(admit));
+    await Promise.all([replica.started, ...this.#registry.models.map(admit)]);
     if (!this.#all.has(replica) || this.#isStopping) return;
     this.#serving.add(replica);
     this.#logger.info({ replica: replica.pid }, 'a replica serves again');

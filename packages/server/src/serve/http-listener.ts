@@ -44,7 +44,6 @@ export async function listenTogether(
       // Replicas forward to the server until their last connection has ended.
       await Promise.all([here.drain(withinMs), replicas.drain(withinMs)]);
       await app.close();
-      await replicas.stop();
     },
   };
 }

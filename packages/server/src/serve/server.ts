@@ -11,9 +11,7 @@ import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
 import { readTls, watchTls } from '../access/tls-files.ts';
 import { NOWHERE, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
-import { GrpcServer } from '../grpc/server.ts';
-import { createHttpApp } from '../http/app.ts';
-import { answerForwarded } from '../http/forwarding.ts';
+import type { GrpcServer } from '../grpc/server.ts';
 import { compact } from '../models/compaction.ts';
 import { loadVersion } from '../models/load-version.ts';
 import type { Model } from '../models/model.ts';
@@ -115,18 +113,23 @@ export class ShortlistServer {
     const forwarded: Answering<ServerCalls> = { forward: (request) => answerForwarded(app, request) };
     const replicas = processes > 1 ? new Replicas(processes - 1, this.registry, forwarded, this.logger) : undefined;
     this.#replicas = replicas;
+    const apiKeys = new ApiKeys(keys);
+    const tls = files && readTls(files);
+    // Other processes start while this one loads what it answers with.
+    replicas?.start(this.#replicaSettings());
+    const { createHttpApp } = await import('../http/app.ts');
+    const { answerForwarded } = await import('../http/forwarding.ts');
     const context: ServingContext = {
       registry: this.registry,
       load: this.#load,
       limits: this.#limits,
-      keys: new ApiKeys(keys),
+      keys: apiKeys,
       metrics: this.metrics,
       logger: this.logger,
       elsewhere: replicas ?? NOWHERE,
       serverVersion: SERVER_VERSION,
       isReady: () => this.isReady,
     };
-    const tls = files && readTls(files);
     const { requestsPerSecond } = this.#options;
     const app = await createHttpApp(context, { tls, requestsPerSecond });
     const isByAddress = requestsPerSecond !== undefined;
@@ -143,6 +146,8 @@ export class ShortlistServer {
       this.#stops.push(watchTls(files, TLS_POLL_MS, reload, failed));
     }
     if (grpcPort !== null) {
+      // Loaded where it listens: a server without gRPC starts sooner.
+      const { GrpcServer } = await import('../grpc/server.ts');
       this.#grpc = new GrpcServer(context);
       this.#grpcPort = await this.#grpc.listen(host, grpcPort, files);
     }
@@ -155,9 +160,9 @@ export class ShortlistServer {
     const surroundings = { load: this.#load, metrics, logger, queue, canary: this.#canary };
     const built = await Promise.all(models.map((config) => buildModel(config, surroundings)));
     for (const model of built) this.registry.add(model);
-    const takeConnections = this.#replicas?.start(this.#replicaSettings());
+    this.#replicas?.follow();
     await Promise.all(built.map((model, i) => this.#refresh(model, models[i]!)));
-    takeConnections?.();
+    await this.#replicas?.serve();
     if (pollMs === 0) return;
     built.forEach((model, i) => {
       const timer = setInterval(() => void this.#refresh(model, models[i]!), pollMs);
@@ -172,9 +177,9 @@ export class ShortlistServer {
   }
 
   #replicaSettings(): ReplicaSettings {
-    const { queue = {}, keys = [], tls, requestsPerSecond } = this.#options;
+    const { models, queue = {}, keys = [], tls, requestsPerSecond } = this.#options;
     return {
-      models: this.registry.models.map(({ name }) => name),
+      models: models.map(({ name }) => name),
       limits: this.#limits,
       queue,
       canary: this.#canary,
@@ -232,6 +237,7 @@ export class ShortlistServer {
     this.#grpc?.setServing(false);
     for (const stop of this.#stops) stop();
     await Promise.all([this.#http?.close(drainMs), this.#grpc?.close(drainMs)]);
+    await this.#replicas?.stop();
     await this.#compacting;
     await Promise.all(this.registry.models.map((model) => model.unload()));
     this.logger.info('stopped');
