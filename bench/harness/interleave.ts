@@ -25,17 +25,21 @@ export interface Compared {
  * milliseconds, whatever both mean); a missing peer is passed as null and leaves ours measured alone.
  */
 export async function interleave(ours: Side, peer: Side | null, rounds: number, warmups = 1): Promise<Compared> {
-  const figures: { ours: number[]; peer: number[] } = { ours: [], peer: [] };
+  const [mine, theirs] = await inTurns(peer === null ? [ours] : [ours, peer], rounds, warmups);
+  return { ours: mine!, peer: theirs ?? null };
+}
+
+/** The same for any number of sides, each round beginning with the next one. */
+export async function inTurns(sides: readonly Side[], rounds: number, warmups = 1): Promise<Measured[]> {
+  const figures = sides.map((): number[] => []);
   for (let round = -warmups; round < rounds; round++) {
-    const sides = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
-    for (const name of sides) {
-      const side = name === 'ours' ? ours : peer;
-      if (side === null) continue;
-      const figure = await side();
-      if (round >= 0) figures[name].push(figure);
+    for (let i = 0; i < sides.length; i++) {
+      const turn = (i + round + warmups * sides.length) % sides.length;
+      const figure = await sides[turn]!();
+      if (round >= 0) figures[turn]!.push(figure);
     }
   }
-  return { ours: measured(figures.ours), peer: peer === null ? null : measured(figures.peer) };
+  return figures.map(measured);
 }
 
 /** Median, extremes and spread of the rounds of one side; throws where there is none. */

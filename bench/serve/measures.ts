@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { cp, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { interleave, quantile } from '../harness/interleave.ts';
+import { inTurns, quantile } from '../harness/interleave.ts';
 import { type Row, row } from '../harness/rows.ts';
 import type { ServedWork } from './bundle.ts';
 import type { LoadPlan, LoadResult } from './load.ts';
@@ -15,8 +15,13 @@ const RECALL_MIN = 0.98;
 const PREDICT = '/v1/models/movies:predict';
 /** Queries a second beside a change of versions: far below capacity, so that a p99 is the server's and not a queue's. */
 const BESIDE = 500;
-/** A little longer than either change takes. */
-const BESIDE_MS = 7_000;
+/** A little longer than either change takes, which every process loads after the other. */
+const BESIDE_MS = 12_000;
+
+/** What is served, and by how many processes. */
+export interface Setup extends ServedWork {
+  processes: number;
+}
 
 const p99 = ({ latenciesMs }: LoadResult): number => quantile(latenciesMs, 0.99);
 
@@ -34,26 +39,30 @@ function upsertBodies({ dimensions }: ServedWork, count: number): string[] {
   );
 }
 
-/** Recall@10 of what the server answers. */
-async function recall(server: Listening, { users, truth }: ServedWork): Promise<number> {
+/** Recall@10 of what every process of the server answers. */
+async function recall(server: Listening, { users, truth, processes }: Setup): Promise<number> {
   let found = 0;
   let wanted = 0;
+  // Connections go to processes in turns: of one connection each, every process is asked about every user.
+  const headers = { connection: 'close' };
   for (const [i, best] of truth.entries()) {
     const body = JSON.stringify({ instances: [users[i]] });
-    const response = await fetch(`http://127.0.0.1:${server.port}${PREDICT}`, { method: 'POST', body });
-    const { predictions } = (await response.json()) as { predictions: { identifiers: string[] }[] };
-    found += predictions[0]!.identifiers.filter((identifier) => best.includes(identifier)).length;
-    wanted += best.length;
+    for (let process = 0; process < processes; process++) {
+      const response = await fetch(`http://127.0.0.1:${server.port}${PREDICT}`, { method: 'POST', headers, body });
+      const { predictions } = (await response.json()) as { predictions: { identifiers: string[] }[] };
+      found += predictions[0]!.identifiers.filter((identifier) => best.includes(identifier)).length;
+      wanted += best.length;
+    }
   }
   return found / wanted;
 }
 
 async function withServer<T>(
-  { basePath }: ServedWork,
+  { basePath, processes }: Setup,
   use: (server: Listening) => Promise<T>,
   ...options: string[]
 ): Promise<T> {
-  const server = await startServer(basePath, ...options);
+  const server = await startServer(basePath, '--processes', String(processes), ...options);
   try {
     return await use(server);
   } finally {
@@ -67,7 +76,7 @@ async function withServer<T>(
 }
 
 /** From the start of a process to the line that says it serves. */
-export async function loading(work: ServedWork): Promise<Row> {
+export async function loading(work: Setup): Promise<Row> {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) times.push(await withServer(work, async ({ startedMs }) => startedMs));
   times.sort((a, b) => a - b);
@@ -80,41 +89,59 @@ export async function loading(work: ServedWork): Promise<Row> {
   });
 }
 
-/** As many requests as are answered, against a route that does nothing. */
-export function throughput(work: ServedWork): Promise<Row> {
+/** As many requests as are answered by all processes, and by one, against a route that does nothing. */
+export function throughput(work: Setup): Promise<Row[]> {
   return withServer(work, async (server) => {
-    const quality = await recall(server, work);
-    const empty = await startEmpty();
-    const rate = async (load: LoadPlan): Promise<number> => {
-      const { answered, failed, seconds } = await runLoad(load);
-      if (failed > 0) throw new Error(`${failed} requests to ${load.path} failed`);
-      return answered / seconds;
-    };
-    const bodies = predictBodies(work);
-    const ours = (): Promise<number> => rate(plan(server.port, PREDICT, bodies));
-    const peer = (): Promise<number> => rate(plan(empty.port, '/empty', bodies));
-    // Compilers take seconds to be done with either: what is compared is how they go on.
-    await Promise.all([ours(), peer()]);
-    const compared = await interleave(ours, peer, ROUNDS);
-    await empty.stop();
+    // The file alone: two servers may not share a journal.
+    const single = await startServer(join(work.basePath, '1', 'model.shortlist'), '--processes', '1');
+    try {
+      return await compared(work, server, single);
+    } finally {
+      await single.stop();
+    }
+  });
+}
+
+async function compared(work: Setup, server: Listening, single: Listening): Promise<Row[]> {
+  const setups = [work, { ...work, processes: 1 }];
+  const recalls = [await recall(server, setups[0]!), await recall(single, setups[1]!)];
+  const empty = await startEmpty();
+  const bodies = predictBodies(work);
+  const rate = (port: number, path: string) => async (): Promise<number> => {
+    const { answered, failed, seconds } = await runLoad(plan(port, path, bodies));
+    if (failed > 0) throw new Error(`${failed} requests to ${path} failed`);
+    return answered / seconds;
+  };
+  const sides = [rate(server.port, PREDICT), rate(single.port, PREDICT), rate(empty.port, '/empty')];
+  // Compilers take seconds to be done with any: what is compared is how they go on.
+  await Promise.all(sides.map((side) => side()));
+  const [together, alone, peer] = await inTurns(sides, ROUNDS);
+  await empty.stop();
+  return [together!, alone!].map((ours, i) => {
+    const { processes } = setups[i]!;
     return row({
-      work: `predict, ${CONNECTIONS} connections, against an empty Fastify route`,
-      ours: 1 / compared.ours.median,
-      peer: 1 / compared.peer!.median,
+      work: `predict, ${CONNECTIONS} connections, ${inWords(processes)}, against an empty Fastify route`,
+      ours: 1 / ours.median,
+      peer: 1 / peer!.median,
       unit: 's a request',
-      required: { faster: 0.5 },
-      qualityHolds: quality >= RECALL_MIN,
+      required: i === 0 ? { faster: 0.5 } : { none: true },
+      qualityHolds: recalls[i]! >= RECALL_MIN,
       quality: {
-        'recall@10': quality.toFixed(4),
-        'ours a second': Math.round(compared.ours.median),
-        'empty a second': Math.round(compared.peer!.median),
+        processes,
+        'recall@10': recalls[i]!.toFixed(4),
+        'ours a second': Math.round(ours.median),
+        'empty a second': Math.round(peer!.median),
       },
     });
   });
 }
 
+function inWords(processes: number): string {
+  return processes === 1 ? 'one process' : `${processes} processes`;
+}
+
 /** Latency at a thousand requests a second. */
-export function steadyRate(work: ServedWork): Promise<Row> {
+export function steadyRate(work: Setup): Promise<Row> {
   return withServer(work, async (server) => {
     const load = plan(server.port, PREDICT, predictBodies(work), { rate: 1000, durationMs: 15_000 });
     await runLoad({ ...load, durationMs: 3_000 });
@@ -132,7 +159,7 @@ export function steadyRate(work: ServedWork): Promise<Row> {
 }
 
 /** Upserts, one a request, while queries run. */
-export function upserts(work: ServedWork): Promise<Row> {
+export function upserts(work: Setup): Promise<Row> {
   return withServer(
     work,
     async (server) => {
@@ -166,7 +193,7 @@ interface Beside {
 }
 
 /** Ask for as long as a change takes, and as long before it. */
-async function beside(work: ServedWork, { port }: Listening, change: () => Promise<void>): Promise<Beside> {
+async function beside(work: Setup, { port }: Listening, change: () => Promise<void>): Promise<Beside> {
   const load = plan(port, PREDICT, predictBodies(work), { rate: BESIDE, durationMs: BESIDE_MS });
   await runLoad({ ...load, durationMs: 3_000 });
   const quiet = await runLoad(load);
@@ -215,7 +242,7 @@ async function serves(server: Listening, version: number): Promise<void> {
 }
 
 /** Writing a thousand updates into a new version that takes over. */
-export function compaction(work: ServedWork): Promise<Row> {
+export function compaction(work: Setup): Promise<Row> {
   return besideRow('during compaction', () =>
     withServer(work, async (server) => {
       const { port } = server;
@@ -230,7 +257,7 @@ export function compaction(work: ServedWork): Promise<Row> {
 }
 
 /** A version that was put there takes over. */
-export function versionSwitch(work: ServedWork): Promise<Row> {
+export function versionSwitch(work: Setup): Promise<Row> {
   return besideRow('while a new version takes over', () =>
     withServer(work, async (server) => {
       const hidden = join(work.basePath, '.coming');
@@ -244,7 +271,7 @@ export function versionSwitch(work: ServedWork): Promise<Row> {
 }
 
 /** Resident memory after minutes of load, against that after one. */
-export function memory(work: ServedWork, minutes: number): Promise<Row> {
+export function memory(work: Setup, minutes: number): Promise<Row> {
   return withServer(work, async (server) => {
     const bodies = predictBodies(work);
     await runLoad(plan(server.port, PREDICT, bodies, { durationMs: 60_000 }));

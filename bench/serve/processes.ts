@@ -1,6 +1,6 @@
 /** The server and the load generator as processes of their own, so that neither borrows the other's event loop. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { LoadPlan, LoadResult } from './load.ts';
 
@@ -13,7 +13,7 @@ export interface Listening {
   port: number;
   /** From its start to the line that says it serves. */
   startedMs: number;
-  /** Resident bytes now. */
+  /** Resident bytes now, of the process and of those it started. */
   residentBytes(): number;
   stop(): Promise<void>;
 }
@@ -57,13 +57,22 @@ function listening(child: ChildProcess, port: number, startedMs: number): Listen
   return {
     port,
     startedMs,
-    residentBytes: () => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) * 1024,
+    residentBytes: () => residentBytes(child.pid!),
     stop: () =>
       new Promise((resolve) => {
         child.once('exit', () => resolve());
         child.kill('SIGTERM');
       }),
   };
+}
+
+function residentBytes(pid: number): number {
+  const own = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+  // A child belongs to the thread that started it.
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  return children.reduce((sum, child) => sum + residentBytes(Number(child)), own);
 }
 
 /** Run one plan of load to its end. */
