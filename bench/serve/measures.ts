@@ -131,6 +131,7 @@ async function compared(work: Setup, server: Listening, single: Listening): Prom
         'recall@10': recalls[i]!.toFixed(4),
         'ours a second': Math.round(ours.median),
         'empty a second': Math.round(peer!.median),
+        'share of empty': (ours.median / peer!.median).toFixed(3),
       },
     });
   });
