@@ -1,10 +1,11 @@
-// Build everything: the WebAssembly kernels (two variants of one AssemblyScript source), then TypeScript.
+// Build everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, and the JSON schemas
+// that TypeScript code describes.
 // `--clean` removes what a build made. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const assembly = join(root, 'packages/core/assembly');
@@ -71,6 +72,13 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
   cwd: root,
   stdio: 'inherit',
 });
+if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 // npm links the command at install, before there is a file to mark as one.
-if (tsc.status === 0) chmodSync(join(root, 'packages/cli/build/src/bin.js'), 0o755);
-process.exit(tsc.status ?? 1);
+chmodSync(join(root, 'packages/cli/build/src/bin.js'), 0o755);
+
+// As the JSON they come to: every process that serves would load the 300 files of TypeBox, a sixth of its start.
+const schema = join(root, 'packages/server/build/src/shortlist/schema.js');
+const constants = Object.entries(await import(pathToFileURL(schema))).map(
+  ([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`,
+);
+writeFileSync(schema, constants.join(''));

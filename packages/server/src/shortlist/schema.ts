@@ -1,12 +1,12 @@
 /** The plain JSON API as JSON Schema: what requests are checked against, and what /openapi.json shows.
- * messages.ts has the same as types. Of TypeBox only the types are loaded, which every server waits for when it starts. */
-import * as Type from 'typebox/type';
+ * messages.ts has the same as types. scripts/build.mjs puts the plain JSON in this file's place. */
+import { type TSchema, Type } from 'typebox';
 
-const Identifier: Type.TSchema = Type.Union([Type.String(), Type.Integer()]);
-const Attribute: Type.TSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+const Identifier: TSchema = Type.Union([Type.String(), Type.Integer()]);
+const Attribute: TSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
 
 /** `POST /v1/shortlist`. */
-export const ShortlistRequestSchema: Type.TSchema = Type.Object(
+export const ShortlistRequestSchema: TSchema = Type.Object(
   {
     model: Type.Optional(Type.String({ description: 'Name of the model; may be left out where there is one.' })),
     version: Type.Optional(Type.Integer({ minimum: 0, description: 'Version; default the newest.' })),
@@ -27,7 +27,7 @@ export const ShortlistRequestSchema: Type.TSchema = Type.Object(
 );
 
 /** Its answer. */
-export const ShortlistResponseSchema: Type.TSchema = Type.Object({
+export const ShortlistResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
   results: Type.Array(Type.Object({ id: Identifier, score: Type.Number() }, { additionalProperties: true })),
@@ -35,7 +35,7 @@ export const ShortlistResponseSchema: Type.TSchema = Type.Object({
 });
 
 /** `POST /v1/candidates/upsert`. */
-export const UpsertRequestSchema: Type.TSchema = Type.Object(
+export const UpsertRequestSchema: TSchema = Type.Object(
   {
     model: Type.Optional(Type.String()),
     candidates: Type.Array(
@@ -54,7 +54,7 @@ export const UpsertRequestSchema: Type.TSchema = Type.Object(
 );
 
 /** `POST /v1/candidates/delete`. */
-export const DeleteRequestSchema: Type.TSchema = Type.Object(
+export const DeleteRequestSchema: TSchema = Type.Object(
   {
     model: Type.Optional(Type.String()),
     ids: Type.Array(Identifier, { minItems: 1, maxItems: 10_000 }),
@@ -63,33 +63,33 @@ export const DeleteRequestSchema: Type.TSchema = Type.Object(
 );
 
 /** The answer to both. */
-export const UpdateResponseSchema: Type.TSchema = Type.Object({
+export const UpdateResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
   acknowledged: Type.Integer(),
 });
 
 /** Any refusal. */
-export const ErrorResponseSchema: Type.TSchema = Type.Object({
+export const ErrorResponseSchema: TSchema = Type.Object({
   error: Type.String(),
   code: Type.String(),
   requestId: Type.String(),
 });
 
 /** `PUT /admin/models/M/policy`. */
-export const PolicyRequestSchema: Type.TSchema = Type.Object({
+export const PolicyRequestSchema: TSchema = Type.Object({
   latest: Type.Optional(Type.Integer({ minimum: 1 })),
   all: Type.Optional(Type.Boolean()),
   specific: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
 });
 
 /** `PUT /admin/models/M/labels/L`. */
-export const LabelRequestSchema: Type.TSchema = Type.Object({
+export const LabelRequestSchema: TSchema = Type.Object({
   version: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
 });
 
 /** What a model serves. */
-export const ModelStateSchema: Type.TSchema = Type.Object({
+export const ModelStateSchema: TSchema = Type.Object({
   model: Type.String(),
   policy: PolicyRequestSchema,
   labels: Type.Record(Type.String(), Type.Integer()),
