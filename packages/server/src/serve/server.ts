@@ -1,7 +1,7 @@
 /**
  * The server: models loaded and watched, HTTP and gRPC listening, and a stop that loses nobody.
  *
- * Ready means that every model serves a version. `close` says not ready first, then takes no new connections, lets
+ * Ready means that every model serves a version, in every process. `close` says not ready first, then takes no new connections, lets
  * requests under way finish within `drainMs`, and closes the journals last.
  */
 import { readFileSync } from 'node:fs';
@@ -52,6 +52,8 @@ export class ShortlistServer {
   #grpcPort = 0;
   #closing: Promise<void> | undefined;
   #compacting: Promise<unknown> = Promise.resolve();
+  /** Replicas take connections: whoever connected before would stay with this process. */
+  #hasStarted = false;
   #wasReady: boolean | undefined;
 
   private constructor(options: ServerOptions) {
@@ -96,7 +98,7 @@ export class ShortlistServer {
   }
 
   get isReady(): boolean {
-    return this.#closing === undefined && this.registry.ready;
+    return this.#hasStarted && this.#closing === undefined && this.registry.ready;
   }
 
   /** Stop: not ready, drain, unload. Calling it again waits for the same stop. */
@@ -163,6 +165,8 @@ export class ShortlistServer {
     this.#replicas?.follow();
     await Promise.all(built.map((model, i) => this.#refresh(model, models[i]!)));
     await this.#replicas?.serve();
+    this.#hasStarted = true;
+    this.#sayReadiness();
     if (pollMs === 0) return;
     built.forEach((model, i) => {
       const timer = setInterval(() => void this.#refresh(model, models[i]!), pollMs);
