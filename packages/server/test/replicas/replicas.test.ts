@@ -134,17 +134,21 @@ test('connections on their way to a replica that is killed are ended, not left w
   const { server, started, said } = await startWatched(await tinyBasePath());
   const [replica] = started();
   process.kill(replica!, 'SIGSTOP');
+  let answered = 0;
   const answers = Array.from({ length: 8 }, () =>
     post(server, '/v1/shortlist', { query: 'u1' }).then(
-      ({ status }) => status,
+      ({ status }) => {
+        answered++;
+        return status;
+      },
       () => 'lost',
     ),
   );
-  const answered = answers.map((answer) => answer.then((status) => status === 200));
-  // Those of the server itself are answered, so the others have been handed over.
-  await Promise.any(answered.map((is) => is.then((is) => (is ? is : Promise.reject(new Error('lost'))))));
+  // By turns: when the server has answered its four, three at least have been handed over.
+  await until(() => answered === 4);
   process.kill(replica!, 'SIGKILL');
-  assert.deepEqual((await Promise.all(answers)).sort(), [200, 200, 200, 200, 'lost', 'lost', 'lost', 'lost']);
+  const lost = (await Promise.all(answers)).filter((status) => status !== 200);
+  assert.ok(lost.length >= 3 && lost.every((status) => status === 'lost'), lost.join());
   await said('a replica serves again');
   await server.close();
 });
