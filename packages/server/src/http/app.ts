@@ -80,7 +80,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   if (options.forward) {
     queryRoutes(app, context);
     tensorflowRoutes(app, context, REST_QUERIES);
-    forwardOthers(app, options.forward);
+    forwardOthers(app, context, options.forward);
   } else await allRoutes(app, context);
   await app.ready();
   return app;

@@ -4,8 +4,10 @@
  * They are answered as if they had come to the other process: same routes, same checks of keys, same bodies.
  */
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
+import type { ServingContext } from '../context/serving-context.ts';
 import { sendError } from './errors.ts';
 import { buffered } from './infer-routes.ts';
+import { admit } from './requests.ts';
 
 /** A request as it came. */
 export interface ForwardedRequest {
@@ -30,20 +32,28 @@ export type Forward = (request: ForwardedRequest) => Promise<ForwardedResponse>;
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'expect']);
 
 /** Forward every request that no route of `app` answers. */
-export function forwardOthers(app: FastifyInstance, forward: Forward): void {
+export function forwardOthers(app: FastifyInstance, context: ServingContext, forward: Forward): void {
   app.register(async (scope) => {
     buffered(scope);
     scope.setErrorHandler((error, request, reply) => sendError(styleOf(request.url), error, request, reply));
-    const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
+    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
     scope.route({
       method: methods,
       url: '/*',
       schema: { hide: true },
+      // Fastify's own would say that there is no content.
+      exposeHeadRoute: false,
       // The other process counts them.
       config: { rateLimit: false },
+      // Roles are checked where it is answered; what a stranger sends is not read, let alone sent on.
+      onRequest: async (request) => {
+        if (hasBody(request)) admit(context, request, 'read');
+      },
       handler: async (request, reply) => {
         const response = await forward(requestOf(request));
         reply.code(response.status).headers(withoutConnection(response.headers));
+        const length = response.headers['content-length'];
+        if (request.method === 'HEAD' && length !== undefined) reply.header('content-length', length);
         // Bytes, even none, would be given a type.
         return reply.send(response.body.length > 0 ? Buffer.from(response.body) : undefined);
       },
@@ -54,6 +64,9 @@ export function forwardOthers(app: FastifyInstance, forward: Forward): void {
 /** Answer a request that came to another process. */
 export async function answerForwarded(app: FastifyInstance, request: ForwardedRequest): Promise<ForwardedResponse> {
   const { method, url, headers, body, remoteAddress } = request;
+  // What injects requests resolves `..` and its kin: a path that means another one is nobody's here.
+  const { pathname, search } = new URL(url, 'http://localhost');
+  if (pathname + search !== url) return { status: 404, headers: {}, body: Buffer.alloc(0) };
   const {
     statusCode,
     headers: answered,
@@ -66,6 +79,10 @@ export async function answerForwarded(app: FastifyInstance, request: ForwardedRe
     remoteAddress,
   });
   return { status: statusCode, headers: { ...answered }, body: rawPayload };
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function requestOf({ method, raw, headers, body, id, ip }: FastifyRequest): ForwardedRequest {

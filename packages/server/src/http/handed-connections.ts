@@ -4,11 +4,15 @@
  * Node guards against slow clients and knows idle connections only from the moment a server listens; the event that says
  * so is emitted here, so that handed connections are treated as accepted ones are.
  */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /** How often a stopping server looks for connections whose last answer is out. */
 export const IDLE_POLL_MS = 20;
+
+/** Time in which a client that asks again and again does so once more. */
+const TOLD_MS = 100;
 
 /** Takes connections and ends them. */
 export class HandedConnections {
@@ -20,6 +24,9 @@ export class HandedConnections {
     this.#server = server;
     server.emit('listening');
   }
+
+  /** They come from this process. */
+  readonly leaving = 0;
 
   /** Serve a paused socket that nothing was read from. */
   take(socket: Socket): void {
@@ -35,7 +42,14 @@ export class HandedConnections {
   /** Resolves when every connection has ended: after its answer, or cut off after some time. */
   async drain(withinMs: number): Promise<void> {
     if (this.#open.size === 0) return;
-    const idle = setInterval(() => this.#server.closeIdleConnections(), IDLE_POLL_MS);
+    // Clients that go on asking are told with their next answer; those that are silent are ended after a moment.
+    this.#server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+      response.shouldKeepAlive = false;
+    });
+    const began = performance.now();
+    const idle = setInterval(() => {
+      if (performance.now() - began > TOLD_MS) this.#server.closeIdleConnections();
+    }, IDLE_POLL_MS);
     const over = setTimeout(() => {
       for (const socket of this.#open) socket.destroy();
     }, withinMs);

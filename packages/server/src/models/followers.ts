@@ -13,6 +13,8 @@ export interface FollowedVersion {
   version: number;
   /** Its folder, or its bundle file. */
   path: string;
+  /** Of the files that were loaded; undefined while the version is being made. */
+  fingerprint?: string;
   /** Bytes of its journal that hold updates already applied; 0 for none. */
   journalBytes: number;
   /** While another version serves, which keeps the cores it needs. */

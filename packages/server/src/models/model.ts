@@ -147,8 +147,10 @@ export class Model {
       await openAll();
       await this.withoutUpdates(async () => {
         await openAll();
-        await follower.show(this.name, this.#shown);
+        const shown = follower.show(this.name, this.#shown);
+        // At once: labels may be given at any time.
         this.followers.add(follower);
+        await shown;
       });
     });
   }
@@ -325,7 +327,7 @@ export class Model {
 
   get #shown(): ShownVersions {
     const available = this.records.filter(({ state }) => state === 'AVAILABLE');
-    return { versions: available.map(({ version }) => version), labels: this.#labels };
+    return { versions: available.map(({ version }) => version), labels: new Map(this.#labels) };
   }
 
   #show(): void {
@@ -338,6 +340,6 @@ export class Model {
   }
 }
 
-function followed({ version, path, journal }: VersionRecord, isBeside: boolean): FollowedVersion {
-  return { version, path, journalBytes: journal?.sizeBytes ?? 0, isBeside };
+function followed({ version, path, fingerprint, journal }: VersionRecord, isBeside: boolean): FollowedVersion {
+  return { version, path, fingerprint, journalBytes: journal?.sizeBytes ?? 0, isBeside };
 }

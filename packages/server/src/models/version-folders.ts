@@ -26,7 +26,10 @@ export async function listVersions(basePath: string): Promise<VersionFolder[]> {
   return found.sort((a, b) => a.version - b.version);
 }
 
-async function fingerprintOf(path: string): Promise<string> {
+/** What changes when a file of a version is replaced: of its folder, or of its bundle file alone. */
+export async function fingerprintOf(path: string): Promise<string> {
+  const entry = await stat(path).catch(() => undefined);
+  if (entry?.isFile()) return `${entry.size}:${entry.mtimeMs}`;
   const names = await readdir(path).catch(() => []);
   const parts: string[] = [];
   for (const name of names.sort()) {
@@ -39,9 +42,9 @@ async function fingerprintOf(path: string): Promise<string> {
 
 /** A path that is one version itself: a bundle file, or a folder that holds one. */
 export async function singleVersion(path: string): Promise<VersionFolder[]> {
-  const file = await stat(path).catch(() => undefined);
-  if (!file) return [];
-  return [
-    { version: 1, path, fingerprint: file.isFile() ? `${file.size}:${file.mtimeMs}` : await fingerprintOf(path) },
-  ];
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return exists ? [{ version: 1, path, fingerprint: await fingerprintOf(path) }] : [];
 }

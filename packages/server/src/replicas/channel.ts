@@ -44,14 +44,22 @@ export class ProcessGoneError extends Error {
   }
 }
 
+/**
+ * A process that has not taken a connection by then never will: without file descriptors left it gets none, and Node tells
+ * nobody. One that was only slow keeps its end, which does not need ours.
+ */
+const HANDED_MS = 2_000;
+
 /** One end. `Theirs` are the calls the other process answers, `Ours` those answered here. */
 export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #endpoint: Endpoint;
   readonly #answering: Answering<Ours>;
   readonly #take: (socket: Socket) => void;
   readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
-  /** Connections on their way: Node forgets those that a process never received, whose clients would wait for ever. */
-  readonly #handed = new Map<number, Socket>();
+  /** Connections to be handed over; the first is on its way. */
+  readonly #leaving: Socket[] = [];
+  #onItsWay = 0;
+  #lost: NodeJS.Timeout | undefined;
   #count = 0;
 
   /** @param take what is done with a connection that is handed over */
@@ -77,17 +85,37 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     });
   }
 
-  /** Hand a connection over, of which nothing was read; it is ended when the other process is gone. */
+  /** Connections that were handed over and not yet taken. */
+  get leaving(): number {
+    return this.#leaving.length;
+  }
+
+  /**
+   * Hand a connection over, of which nothing was read; it is ended when the other process is gone.
+   *
+   * One at a time: behind a connection on its way Node holds back every other message.
+   */
   hand(socket: Socket): void {
+    this.#leaving.push(socket);
+    if (this.#leaving.length === 1) this.#handNext();
+  }
+
+  #handNext(): void {
+    const [socket] = this.#leaving;
+    if (!socket) return;
     const id = ++this.#count;
-    this.#handed.set(id, socket);
-    this.#send({ is: 'connection', id }, socket, () => this.#letGo(id));
+    this.#onItsWay = id;
+    this.#lost = setTimeout(() => this.#handed(id), HANDED_MS);
+    this.#lost.unref();
+    this.#send({ is: 'connection', id }, socket, () => this.#handed(id));
   }
 
   /** Close this process's end of a connection: the other one has it, or nobody will. */
-  #letGo(id: number): void {
-    this.#handed.get(id)?.destroy();
-    this.#handed.delete(id);
+  #handed(id: number): void {
+    if (id !== this.#onItsWay) return;
+    clearTimeout(this.#lost);
+    this.#leaving.shift()?.destroy();
+    this.#handNext();
   }
 
   #send(message: Message, handle: Socket | undefined, failed: (error: Error) => void): void {
@@ -111,7 +139,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
         this.#send({ is: 'taken', id: message.id }, undefined, () => undefined);
         break;
       case 'taken':
-        this.#letGo(message.id);
+        this.#handed(message.id);
         break;
       case 'answer':
         this.#settle(message.id)?.resolve(message.answer as never);
@@ -141,6 +169,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   #gone(): void {
     for (const { reject } of this.#waiting.values()) reject(new ProcessGoneError());
     this.#waiting.clear();
-    for (const id of this.#handed.keys()) this.#letGo(id);
+    clearTimeout(this.#lost);
+    for (const socket of this.#leaving.splice(0)) socket.destroy();
   }
 }

@@ -1,19 +1,20 @@
 /** A model as a replica serves it: versions it was told to open, and of these the ones it was told to show. */
 import { join } from 'node:path';
+import { DataError } from 'shortlist';
 import { HEAD_BYTES } from '../journal/record.ts';
 import { readRecordsOf } from '../journal/record-reader.ts';
 import { applyUpdates } from '../models/apply-updates.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
 import { loadServable } from '../models/load-version.ts';
 import { Model } from '../models/model.ts';
-import { JOURNAL_NAME } from '../models/version-folders.ts';
+import { fingerprintOf, JOURNAL_NAME } from '../models/version-folders.ts';
 import { type Observers, observedVersion, warmUp } from '../observe/observed-version.ts';
 import type { Servable, Update } from '../servable/contract.ts';
 
 /** A version that was opened. */
 interface Opened {
   servable: Servable;
-  /** Byte of its journal up to which updates are applied. */
+  /** Byte of its journal up to which `open` has applied updates; those that `apply` brings come behind it. */
   journalAt: number;
   /** Updates under way: the next ones wait for them. */
   applied: Promise<void>;
@@ -44,11 +45,14 @@ export class FollowedModel {
    * Load a version that does not serve yet, or bring one up to a byte of its journal.
    *
    * @throws {FormatError} when its bundle is damaged
-   * @throws {DataError} when its journal is shorter than that
+   * @throws {DataError} when its journal is shorter than that, or its files are no longer those the server has loaded
    */
-  async open({ version, path, journalBytes, isBeside }: FollowedVersion): Promise<void> {
+  async open({ version, path, fingerprint, journalBytes, isBeside }: FollowedVersion): Promise<void> {
     let opened = this.#opened.get(version);
     if (!opened) {
+      if (fingerprint !== undefined && fingerprint !== (await fingerprintOf(path))) {
+        throw new DataError(`${path}: expected the files that the server has loaded, got others`);
+      }
       const { servable } = await loadServable(path, isBeside);
       await warmUp(servable, path, this.#observers.metrics);
       opened = { servable, journalAt: HEAD_BYTES, applied: Promise.resolve(), wasShown: false };
@@ -70,12 +74,13 @@ export class FollowedModel {
     this.#opened.delete(version);
   }
 
-  /** Serve these versions and no others. */
+  /** Serve these versions and no others. @throws {ServingError} NOT_FOUND when one of them does not serve then */
   async show({ versions, labels }: ShownVersions): Promise<void> {
     this.#shown = versions;
-    await this.model.reconcile();
+    await (versions.length === 0 ? this.model.unload() : this.model.load());
     // Told meanwhile to show others: they have been, or will be.
     if (this.#shown !== versions) return;
+    for (const version of versions) this.model.choose({ version });
     for (const [version, opened] of this.#opened) {
       if (versions.includes(version)) opened.wasShown = true;
       else if (opened.wasShown) this.#opened.delete(version);

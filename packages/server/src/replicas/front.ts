@@ -9,7 +9,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 /** Serves a connection of which nothing was read. */
 export interface Taker {
   take(socket: Socket): void;
+  /** Connections it was given that have not arrived there yet. */
+  readonly leaving: number;
 }
+
+/** Beyond, others are given connections: clients that open one for each request open more than can be handed over. */
+const LEAVING_MAX = 64;
 
 /** Accepts connections. */
 export class Front {
@@ -27,19 +32,25 @@ export class Front {
   /** Listen on every address of a host; the port. @throws {Error} when it is taken */
   async listen(host: string, port: number): Promise<number> {
     let bound = port;
+    let failure: unknown;
     for (const { address } of await lookup(host, { all: true })) {
       // Paused: what a connection sends first must be read by whoever serves it.
       const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accepted(socket));
+      try {
+        await new Promise<void>((resolve, reject) => {
+          // Kept: later ones are of single connections, which the machine had no room for.
+          server.on('error', reject);
+          server.listen({ host: address, port: bound }, resolve);
+        });
+      } catch (error) {
+        // Of a name with several addresses one must be there: not every machine has both kinds.
+        if (this.#servers.length === 0) failure ??= error;
+        continue;
+      }
       this.#servers.push(server);
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host: address, port: bound }, resolve);
-      }).catch((error) => {
-        this.close();
-        throw error;
-      });
       bound = (server.address() as AddressInfo).port;
     }
+    if (this.#servers.length === 0) throw failure;
     return bound;
   }
 
@@ -50,8 +61,12 @@ export class Front {
 
   #accepted(socket: Socket): void {
     const takers = this.#takers();
-    const at = this.#isByAddress ? sumOf(socket.remoteAddress ?? '') : this.#next++;
-    takers[at % takers.length]!.take(socket);
+    if (this.#isByAddress) {
+      takers[sumOf(socket.remoteAddress ?? '') % takers.length]!.take(socket);
+      return;
+    }
+    const taker = takers[this.#next++ % takers.length]!;
+    (taker.leaving < LEAVING_MAX ? taker : (takers.find(({ leaving }) => leaving < LEAVING_MAX) ?? taker)).take(socket);
   }
 }
 

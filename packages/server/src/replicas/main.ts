@@ -51,7 +51,9 @@ const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, Rep
 
 async function start(settings: ReplicaSettings): Promise<void> {
   const { queue, canary, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel } = settings;
-  const logger = pino({ level: logLevel }, pino.destination(2));
+  // A program's own levels are unknown here.
+  const level = logLevel === 'silent' || logLevel in pino.levels.values ? logLevel : 'info';
+  const logger = pino({ level }, pino.destination(2));
   for (const name of settings.models) {
     const followed = new FollowedModel(name, { metrics, queue, canary });
     models.set(name, followed);

@@ -20,6 +20,8 @@ const PING_MS = 2_000;
 /** So many in a row without an answer, 20 seconds, end it: updates wait, and parsing a large bundle's head takes less. */
 const SILENT_PINGS = 10;
 
+/** A replica that hangs when it is told to drain gets this much longer. */
+const DRAIN_MARGIN_MS = 1_000;
 /** A replica that has drained ends at once; this long it may take on a busy machine. */
 const STOP_MS = 5_000;
 
@@ -76,6 +78,10 @@ export class ReplicaProcess implements Follower, Taker {
     this.#channel.hand(socket);
   }
 
+  get leaving(): number {
+    return this.#channel.leaving;
+  }
+
   async open(model: string, version: FollowedVersion): Promise<void> {
     try {
       await this.#channel.call('open', { model, version });
@@ -103,8 +109,10 @@ export class ReplicaProcess implements Follower, Taker {
   }
 
   /** Resolves when its connections have ended, at the latest after a time. */
-  drain(withinMs: number): Promise<void> {
-    return this.#tell('drain', { withinMs });
+  async drain(withinMs: number): Promise<void> {
+    const over = setTimeout(() => this.kill('it did not drain'), withinMs + DRAIN_MARGIN_MS);
+    await this.#tell('drain', { withinMs });
+    clearTimeout(over);
   }
 
   /** End it: it goes when its channel does. */

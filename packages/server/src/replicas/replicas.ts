@@ -90,8 +90,16 @@ export class Replicas implements Elsewhere {
     return all.filter((figures) => figures !== undefined);
   }
 
-  #spawn(): ReplicaProcess {
-    const replica = new ReplicaProcess(this.#settings!, this.#answering, this.#logger);
+  #spawn(): ReplicaProcess | undefined {
+    let replica: ReplicaProcess;
+    try {
+      replica = new ReplicaProcess(this.#settings!, this.#answering, this.#logger);
+    } catch (err) {
+      // Where the system has no memory for another process this one goes on.
+      this.#logger.error({ err }, 'a replica could not be started');
+      this.#restartLater();
+      return undefined;
+    }
     this.#logger.info({ replica: replica.pid }, 'a replica was started');
     this.#all.add(replica);
     void replica.ended.then(() => this.#ended(replica));
@@ -103,13 +111,17 @@ export class Replicas implements Elsewhere {
     this.#all.delete(replica);
     for (const model of this.#registry.models) model.followers.delete(replica);
     if (this.#isStopping) return;
-    this.#failures = served ? 0 : this.#failures + 1;
+    if (served) this.#failures = 0;
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
     const restart = setTimeout(
       () => {
         this.#restarts.delete(restart);
         void this.#restart();
       },
-      Math.min(RESTART_MS_MAX, RESTART_MS * 2 ** this.#failures),
+      Math.min(RESTART_MS_MAX, RESTART_MS * 2 ** this.#failures++),
     );
     restart.unref();
     this.#restarts.add(restart);
@@ -118,7 +130,7 @@ export class Replicas implements Elsewhere {
   /** Start one beside models that serve: it takes connections when it serves what they do. */
   async #restart(): Promise<void> {
     const replica = this.#spawn();
-    if (!this.#first) return;
+    if (!this.#first || !replica) return;
     const admit = async (model: Model): Promise<void> => {
       try {
         await model.admit(replica);

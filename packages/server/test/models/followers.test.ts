@@ -166,3 +166,25 @@ test('who comes later gets every update once: from the journal, or told', async 
   assert.equal(follower.told.length, count);
   await model.unload();
 });
+
+test('a label that is given while a follower joins is shown there, too', async () => {
+  const { model } = await followedModel('labelled');
+  await model.reconcile();
+  const follower = new Told();
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const show = follower.show.bind(follower);
+  follower.show = (name, shown) => {
+    follower.gate = gate;
+    return show(name, shown);
+  };
+  const admitted = model.admit(follower);
+  await until(() => follower.told.at(-1) === 'show 1');
+  model.setLabel('stable', 1);
+  assert.equal(follower.told.at(-1), 'show 1 stable=1');
+  open();
+  await admitted;
+  await model.unload();
+});

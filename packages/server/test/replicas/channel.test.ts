@@ -1,7 +1,9 @@
 /** Calls between two processes, here between two ends in one. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Call } from '../../src/replicas/calls.ts';
 import { Channel } from '../../src/replicas/channel.ts';
 
@@ -17,15 +19,18 @@ class End extends EventEmitter {
   connected = true;
   other: End | undefined;
 
+  /** Handles are lost on the way, as where a process has no file descriptors left. */
+  losesHandles = false;
+
   send(
     message: unknown,
-    _handle: unknown,
+    handle: unknown,
     _options: { keepOpen: boolean },
     done: (error: Error | null) => void,
   ): boolean {
     const copy = structuredClone(message);
     setImmediate(() => {
-      this.other!.emit('message', copy, undefined);
+      if (!(handle && this.losesHandles)) this.other!.emit('message', copy, handle);
       done(null);
     });
     return true;
@@ -39,15 +44,19 @@ class End extends EventEmitter {
   }
 }
 
-function pair(): [Channel<Sums, Nothing>, End] {
+function pair(take: (socket: Socket) => void = () => undefined): [Channel<Sums, Nothing>, End] {
   const [near, far] = [new End(), new End()];
   near.other = far;
   far.other = near;
-  new Channel<Nothing, Sums>(far, {
-    add: (numbers) => numbers.reduce((sum, number) => sum + number, 0),
-    fail: (why) => Promise.reject(new Error(why)),
-    wait: () => new Promise(() => undefined),
-  });
+  new Channel<Nothing, Sums>(
+    far,
+    {
+      add: (numbers) => numbers.reduce((sum, number) => sum + number, 0),
+      fail: (why) => Promise.reject(new Error(why)),
+      wait: () => new Promise(() => undefined),
+    },
+    take,
+  );
   return [new Channel<Sums, Nothing>(near, {}), near];
 }
 
@@ -71,4 +80,38 @@ test('a process that is gone answers nobody: what waits is told so, and so is wh
   end.close();
   await assert.rejects(waiting, { message: 'the other process is gone' });
   await assert.rejects(channel.call('add', [1]), { message: 'the other process is gone' });
+});
+
+test('connections are handed over one at a time, and calls pass those that wait', async () => {
+  const taken: Socket[] = [];
+  const [channel] = pair((socket) => taken.push(socket));
+  const sockets = Array.from({ length: 5 }, () => new Socket());
+  for (const socket of sockets) channel.hand(socket);
+  assert.equal(channel.leaving, 5);
+  assert.equal(await channel.call('add', [1, 1]), 2);
+  assert.ok(taken.length < 5, 'the call did not wait for the last');
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  assert.deepEqual(taken, sockets);
+  assert.ok(sockets.every(({ destroyed }) => destroyed));
+  assert.equal(channel.leaving, 0);
+});
+
+test('connections that do not arrive are ended, when time is up or the process is gone', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [channel, end] = pair();
+  end.losesHandles = true;
+  const sockets = Array.from({ length: 3 }, () => new Socket());
+  for (const socket of sockets) channel.hand(socket);
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  assert.ok(!sockets[0]!.destroyed);
+  t.mock.timers.tick(2_000);
+  assert.deepEqual(
+    sockets.map(({ destroyed }) => destroyed),
+    [true, false, false],
+  );
+  end.close();
+  assert.ok(sockets.every(({ destroyed }) => destroyed));
+  const late = new Socket();
+  channel.hand(late);
+  assert.ok(late.destroyed);
 });

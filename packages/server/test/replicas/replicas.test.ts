@@ -1,12 +1,14 @@
 /** A server of several processes: who answers what, and what becomes of replicas that end. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../fixtures/occupied.ts';
-import { FILMS, inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, inTurns, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { isAlive, startWatched } from './watched.ts';
 
 type Server = Awaited<ReturnType<typeof startTiny>>;
@@ -70,6 +72,8 @@ const REQUESTS: readonly [string, string, unknown?][] = [
   ['GET', '/openapi.json'],
   ['GET', '/nothing?at=all'],
   ['OPTIONS', '/v1/shortlist'],
+  ['HEAD', '/openapi.json'],
+  ['HEAD', '/v1/models/films'],
   ['DELETE', '/'],
 ];
 
@@ -175,9 +179,10 @@ test('a replica that is killed while versions change comes back with the one tha
 test('a stop answers what a replica has begun to read', async () => {
   const { server, started } = await startWatched(await tinyBasePath(), { drainMs: 60_000 });
   const body = '{"instances": ["u1"]}';
+  const head = `POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
   const begun = Array.from({ length: 2 }, () => {
     const socket = connect(server.httpPort, '127.0.0.1');
-    socket.write(`POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n{`);
+    socket.write(`${head}{`);
     const received = new Promise<string>((resolve) => {
       let all = '';
       socket.on('data', (chunk) => (all += chunk)).on('close', () => resolve(all));
@@ -187,8 +192,13 @@ test('a stop answers what a replica has begun to read', async () => {
   // Both heads have been read: what comes on these connections later is part of a request under way.
   for (let i = 0; i < 4; i++) await post(server, '/v1/shortlist', { query: 'u1' });
   const closing = server.close();
-  for (const { socket } of begun) socket.write(body.slice(1));
-  for (const { received } of begun) assert.match(await received, /^HTTP\/1\.1 200 OK\r\n.*predictions/s);
+  for (const { socket } of begun) socket.write(body.slice(1) + head + body);
+  for (const { received } of begun) {
+    const [, first, next] = (await received).split('HTTP/1.1 ');
+    assert.match(first!, /^200 OK\r\n.*predictions/s);
+    // Who goes on asking is told.
+    assert.match(next!, /^200 OK\r\n.*\r\nconnection: close\r\n/is);
+  }
   await closing;
   await assert.rejects(post(server, '/v1/shortlist', { query: 'u1' }));
   assert.ok(started().every((pid) => !isAlive(pid)));
@@ -219,4 +229,67 @@ test('how many processes is checked', async () => {
   for (const processes of [0, 1.5, 65]) {
     await assert.rejects(startTiny(await tinyBasePath(), { processes }), { code: 'ERR_OPTION' });
   }
+});
+
+test('what was unloaded is served nowhere, and what is loaded again takes updates everywhere', async () => {
+  const server = await startTiny(await tinyBasePath({ scann: true }), { processes: 2 });
+  await upsert(server, ['first']);
+  assert.equal((await post(server, '/v2/repository/models/films/unload', {})).status, 200);
+  for (let process = 0; process < 2; process++) {
+    assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 404);
+  }
+  assert.equal((await post(server, '/v2/repository/models/films/load', {})).status, 200);
+  await upsert(server, ['second']);
+  const ids = await idsOf(server);
+  assert.ok(ids.includes('first') && ids.includes('second'));
+  assert.deepEqual(await idsOf(server), ids);
+  await server.close();
+});
+
+test('a replica does not come back with other files than those that are served', async () => {
+  const basePath = await tinyBasePath();
+  const { server, started, said } = await startWatched(basePath);
+  const ids = await idsOf(server);
+  await saveTinyBundle(join(basePath, '1'), { seed: 8, prefix: 'other' });
+  process.kill(started()[0]!, 'SIGKILL');
+  await said('a replica that cannot follow is ended');
+  for (let i = 0; i < 3; i++) assert.deepEqual(await idsOf(server), ids);
+  await server.close();
+});
+
+test('a replica that hangs does not hold a stop up', async () => {
+  const { server, started } = await startWatched(await tinyBasePath(), { drainMs: 100 });
+  process.kill(started()[0]!, 'SIGSTOP');
+  const began = performance.now();
+  await server.close();
+  // Silence alone would end it after twenty seconds.
+  assert.ok(performance.now() - began < 15_000);
+  assert.ok(!isAlive(started()[0]!));
+});
+
+test('who has no key is refused by every process, and paths mean what they say', async () => {
+  const keys = [{ name: 'site', sha256: createHash('sha256').update('reads').digest('hex'), role: 'read' as const }];
+  const server = await startTiny(await tinyBasePath(), { processes: 2, keys });
+  const statusOf = async (path: string, key: string): Promise<number> =>
+    (await post(server, path, { ids: ['x'] }, { authorization: `Bearer ${key}` })).status;
+  for (let process = 0; process < 2; process++) {
+    // Three of each, so that every process has one of each.
+    for (const path of ['/v1/candidates/delete', '/v2/repository/models/films/unload', '/v1/shortlist']) {
+      assert.equal(await statusOf(path, 'guessed'), 401, path);
+    }
+    assert.equal(await statusOf('/v1/candidates/delete', 'reads'), 403);
+    assert.equal(await statusOf('/v2/repository/models/films/unload', 'reads'), 403);
+  }
+  await server.close();
+
+  const open = await startTiny(await tinyBasePath(), { processes: 2 });
+  for (const path of ['/v1/%2e%2e/admin/models/films', '/v1/../admin/models/films', '/x/..\\admin/models/films']) {
+    for (let process = 0; process < 2; process++) {
+      const socket = connect(open.httpPort, '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+      const [head] = (await once(socket, 'data')) as [Buffer];
+      assert.match(head.toString(), /^HTTP\/1\.1 40[04] /, path);
+    }
+  }
+  await open.close();
 });
