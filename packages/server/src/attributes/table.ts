@@ -2,7 +2,8 @@
  * Attributes of candidates: one column a name, one entry a row of the index, in the order of the rows.
  *
  * Text columns are dictionary coded (an int32 code a row, −1 for none), numbers are float64 (NaN for none), booleans are
- * one byte (2 for none). A filter reads columns; an answer shows the values of its rows.
+ * one byte (2 for none). A filter reads columns; an answer shows the values of its rows. The first value of an attribute
+ * decides what its column holds.
  */
 import { DataError } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -85,9 +86,19 @@ function emptyEntries(kind: AttributeKind, capacity: number): Int32Array | Float
 const kindOf = (value: string | number | boolean): AttributeKind =>
   typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
 
+/** The kind of a column that is not there yet, and how many that were checked will write it. */
+interface Claim {
+  kind: AttributeKind;
+  holders: number;
+}
+
+const misfit = (name: string, kind: AttributeKind, value: AttributeValue): string =>
+  `attribute '${name}': expected a ${kind}, got ${typeof value}`;
+
 /** All attributes of all candidates. */
 export class AttributeTable {
   readonly columns: Map<string, AttributeColumn> = new Map();
+  readonly #claims = new Map<string, Claim>();
 
   /** Values of a row, without those it does not have. */
   valuesOf(row: number): Record<string, string | number | boolean> {
@@ -100,24 +111,54 @@ export class AttributeTable {
   }
 
   /**
-   * Check values against the kinds their columns have.
+   * Check values of candidates against the kinds of their columns, and of those that will be there when everything is
+   * set that was checked before. Until the function that is returned is called, once the values are set or never will
+   * be, the kinds of their new columns are held against what is checked next.
    *
-   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, or a number is not finite
+   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, or a number is not finite; nothing is held
    */
-  check(values: AttributeValues): void {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === null) continue;
-      if (
-        !['string', 'number', 'boolean'].includes(typeof value) ||
-        (typeof value === 'number' && !Number.isFinite(value))
-      ) {
-        throw invalidArgument(`attribute '${name}': expected text, a finite number or a boolean`);
-      }
-      const kind = this.columns.get(name)?.kind ?? kindOf(value);
-      if (kind !== kindOf(value)) {
-        throw invalidArgument(`attribute '${name}': expected a ${kind}, got ${typeof value}`);
+  check(candidates: readonly AttributeValues[]): () => void {
+    const fresh = new Map<string, AttributeKind>();
+    for (const values of candidates) {
+      for (const [name, value] of Object.entries(values)) {
+        if (value === null) continue;
+        if (
+          !['string', 'number', 'boolean'].includes(typeof value) ||
+          (typeof value === 'number' && !Number.isFinite(value))
+        ) {
+          throw invalidArgument(`attribute '${name}': expected text, a finite number or a boolean`);
+        }
+        const known = this.columns.get(name)?.kind;
+        const kind = known ?? fresh.get(name) ?? this.#claims.get(name)?.kind ?? kindOf(value);
+        if (kind !== kindOf(value)) throw invalidArgument(misfit(name, kind, value));
+        if (known === undefined) fresh.set(name, kind);
       }
     }
+    return this.#claim(fresh);
+  }
+
+  #claim(kinds: ReadonlyMap<string, AttributeKind>): () => void {
+    // Counted: of two that will write a column the first may fail, and its kind holds for the second.
+    for (const [name, kind] of kinds) {
+      const claim = this.#claims.get(name) ?? { kind, holders: 0 };
+      claim.holders++;
+      this.#claims.set(name, claim);
+    }
+    return () => {
+      for (const name of kinds.keys()) if (--this.#claims.get(name)!.holders === 0) this.#claims.delete(name);
+    };
+  }
+
+  /** Values without those of another kind than their columns, and what is wrong with the first of these. */
+  fitting(values: AttributeValues): { values: AttributeValues; problem: string | undefined } {
+    let problem: string | undefined;
+    const fits = Object.entries(values).filter(([name, value]) => {
+      const kind = this.columns.get(name)?.kind;
+      if (value === null || kind === undefined || kind === kindOf(value)) return true;
+      problem ??= misfit(name, kind, value);
+      return false;
+    });
+    return { values: problem === undefined ? values : Object.fromEntries(fits), problem };
   }
 
   /** Replace a row's values; attributes that are not named become none. Values were checked. */
@@ -129,10 +170,15 @@ export class AttributeTable {
     for (const [name, column] of this.columns) column.set(row, values[name] ?? null);
   }
 
-  /** Add a column of one value a row. @throws {DataError} when the values are not all of one kind */
+  /**
+   * Add a column of one value a row; none when no row has a value, for that says nothing of its kind.
+   *
+   * @throws {DataError} when the values are not all of one kind
+   */
   addColumn(name: string, values: readonly AttributeValue[]): void {
     const first = values.find((value) => value !== null);
-    const kind = first === undefined || first === null ? 'text' : kindOf(first);
+    if (first === undefined || first === null) return;
+    const kind = kindOf(first);
     const column = new AttributeColumn(kind, values.length);
     values.forEach((value, row) => {
       if (value !== null && kindOf(value) !== kind) {

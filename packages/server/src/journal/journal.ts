@@ -22,6 +22,9 @@ export type FsyncPolicy = 'always' | { everyMs: number };
 export interface JournalRecovery {
   /** Records that were whole. */
   records: number;
+  /** Records of which attributes were left out, and why those of the first were: older servers wrote what does not fit. */
+  misfits: number;
+  misfit: string | undefined;
   /** Bytes behind the last whole record that were cut off, and why; 0 for a journal that was closed well. */
   bytesCut: number;
   reason: string | undefined;
@@ -72,13 +75,14 @@ export class Journal {
   /**
    * Open or create a journal, hand every whole record to `replay` in order, and cut off what is behind them.
    *
+   * @param replay answers what of a record it left out, where it did
    * @param sequence the last sequence number used before this journal
    * @throws {FormatError} when the file is no journal or of a newer version
    */
   static async open(
     path: string,
     fsync: FsyncPolicy,
-    replay: (record: JournalRecord) => void,
+    replay: (record: JournalRecord) => string | undefined,
     { sequence = 0, openFile = openJournalFile }: { sequence?: number; openFile?: typeof openJournalFile } = {},
   ): Promise<Journal> {
     const file = await openFile(path);
@@ -96,6 +100,8 @@ export class Journal {
       if (problem) throw new FormatError('journal', 0, problem);
       let at = HEAD_BYTES;
       let records = 0;
+      let misfits = 0;
+      let misfit: string | undefined;
       let reason = headCut > 0 ? 'the head is cut off' : undefined;
       let last = sequence;
       while (at < bytes.length) {
@@ -104,7 +110,9 @@ export class Journal {
           reason = found.problem;
           break;
         }
-        replay(found.record);
+        const leftOut = replay(found.record);
+        if (leftOut !== undefined) misfits++;
+        misfit ??= leftOut;
         last = found.record.sequence;
         at = found.end;
         records++;
@@ -116,7 +124,7 @@ export class Journal {
         await file.truncate(at);
         await file.datasync();
       }
-      return new Journal(path, file, fsync, at, last, { records, bytesCut, reason });
+      return new Journal(path, file, fsync, at, last, { records, misfits, misfit, bytesCut, reason });
     } catch (error) {
       await file.close();
       throw error;

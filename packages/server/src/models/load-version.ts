@@ -14,6 +14,7 @@ import { HEAD_BYTES } from '../journal/record.ts';
 import type { Servable } from '../servable/contract.ts';
 import { ROOM_SHARE, type ServedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
+import { replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
 import type { LoadedVersion } from './version-record.ts';
 
@@ -70,9 +71,6 @@ export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = f
   // Replaying is updating. A version without updates serves sooner.
   const journalBytes = (await stat(journalPath).catch(() => undefined))?.size ?? 0;
   if (journalBytes > HEAD_BYTES) await servable.prepare();
-  const journal = await Journal.open(journalPath, fsync, ({ update }) => {
-    servable.check(update);
-    servable.apply(update);
-  });
+  const journal = await Journal.open(journalPath, fsync, ({ update }) => replayUpdate(servable, update));
   return { servable, journal };
 }

@@ -185,7 +185,7 @@ export class Model {
     const { journal } = record;
     if (!journal) throw new ServingError('FAILED_PRECONDITION', `Model ${this.name} cannot be updated`);
     const { servable } = record.served!;
-    for (const update of updates) servable.check(update);
+    const release = servable.check(updates);
     let followed: Promise<unknown> | undefined;
     const apply = (): Promise<void> => {
       followed = this.followers.apply(record.version, updates);
@@ -193,7 +193,8 @@ export class Model {
     };
     const before = this.#applied;
     // In the order of the journal.
-    const done = journal.append(updates).then(() => before.then(apply));
+    const appended = journal.append(updates).then(() => before.then(apply));
+    const done = appended.finally(release);
     const settled = done.catch(() => undefined);
     this.#applied = settled;
     this.#updatesUnderWay.add(settled);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { HEAD_BYTES } from '../journal/record.ts';
 import { readRecordsOf } from '../journal/record-reader.ts';
-import { applyUpdates } from '../models/apply-updates.ts';
+import { applyUpdates, replayUpdate } from '../models/apply-updates.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
 import { loadServable } from '../models/load-version.ts';
 import { Model } from '../models/model.ts';
@@ -62,8 +62,9 @@ export class FollowedModel {
     if (journalBytes <= opened.journalAt) return;
     const records = await readRecordsOf(join(path, JOURNAL_NAME), opened.journalAt, journalBytes);
     const updates = records.map(({ update }) => update);
-    for (const update of updates) opened.servable.check(update);
-    await applyUpdates(opened.servable, updates);
+    const { servable } = opened;
+    // What is left out of them the server left out as well, and said so.
+    await applyUpdates(servable, updates, (update) => replayUpdate(servable, update));
     opened.journalAt = journalBytes;
   }
 

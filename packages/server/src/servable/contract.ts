@@ -96,9 +96,13 @@ export interface Servable {
   isCrowded(): boolean;
   /** Make room for updates, in short steps; until it has ended nothing may be applied. */
   makeRoom(): Promise<void>;
-  /** Throw, as `apply` would, when an update cannot be applied; change nothing. */
-  check(update: Update): void;
-  /** Change the candidates; visible to the next `answer`. */
+  /**
+   * Throw when one of these updates cannot be applied after all that were checked before; no candidate changes. What
+   * they settle for later ones, the kinds of new attributes, holds until the function that is returned is called: when
+   * they were applied, or will not be.
+   */
+  check(updates: readonly Update[]): () => void;
+  /** Change the candidates as was checked; visible to the next `answer`. */
   apply(update: Update): void;
   scanCounts(): ScanCounts;
   /** Drift since this version was built or loaded, as of a few updates ago; undefined where nothing drifts. */

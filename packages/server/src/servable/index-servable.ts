@@ -7,7 +7,7 @@
  */
 import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, type TopKResult } from 'shortlist';
 import { FilterCache } from '../attributes/filter-cache.ts';
-import { AttributeTable } from '../attributes/table.ts';
+import { AttributeTable, type AttributeValues } from '../attributes/table.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Answer, Ask, Drift, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
@@ -276,17 +276,21 @@ export class IndexServable implements Servable {
     return makeRoom(this.#updatable);
   }
 
-  check(update: Update): void {
+  check(updates: readonly Update[]): () => void {
     if (!this.#updatable && !(this.#index instanceof BruteForce)) {
       throw new ServingError('FAILED_PRECONDITION', 'This index has row numbers for identifiers and cannot be updated');
     }
-    if (update.kind === 'delete') return;
-    const { embedding, attributes } = update;
-    if (embedding.length !== this.dimensions) {
-      throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
+    const attributes: AttributeValues[] = [];
+    for (const update of updates) {
+      if (update.kind === 'delete') continue;
+      const { embedding } = update;
+      if (embedding.length !== this.dimensions) {
+        throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
+      }
+      if (!embedding.every(Number.isFinite)) throw invalidArgument('embedding: expected finite numbers');
+      if (update.attributes) attributes.push(update.attributes);
     }
-    if (!embedding.every(Number.isFinite)) throw invalidArgument('embedding: expected finite numbers');
-    if (attributes) this.attributes.check(attributes);
+    return this.attributes.check(attributes);
   }
 
   apply(update: Update): void {

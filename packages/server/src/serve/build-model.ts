@@ -35,6 +35,10 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
         logger.warn({ model: name, ...recovery }, 'the journal had a damaged tail, it was cut');
       else if (recovery && recovery.records > 0)
         logger.info({ model: name, records: recovery.records }, 'journal replayed');
+      if (recovery && recovery.misfits > 0) {
+        const { misfits, misfit } = recovery;
+        logger.warn({ model: name, misfits, misfit }, 'attributes in the journal do not fit, they were left out');
+      }
       return loaded;
     },
     serve: (model, version, { servable }) => observedVersion(model, version, servable, surroundings),

@@ -103,6 +103,8 @@ export const ModelStateSchema: TSchema = Type.Object({
         Type.Object({
           sizeBytes: Type.Integer(),
           records: Type.Integer({ description: 'Whole records found when the journal was opened.' }),
+          misfits: Type.Integer({ description: 'Records of them whose attributes did not fit and were left out.' }),
+          misfit: Type.Optional(Type.String({ description: 'What was wrong with the first.' })),
           bytesCut: Type.Integer({ description: 'Bytes behind them that were cut off.' }),
           reason: Type.Optional(Type.String()),
         }),
