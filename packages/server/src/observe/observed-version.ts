@@ -1,5 +1,7 @@
 /** A version as it is served: warmed up, with metrics, spans and the recall canary told of what it does. */
+import { basename } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { ServedVersion } from '../models/served-version.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 import type { Answer, Ask, Servable } from '../servable/contract.ts';
@@ -31,6 +33,8 @@ export async function warmUp(servable: Servable, path: string, metrics: Metrics)
     // Another version may be serving.
     await nextTurn();
   }
+  // A folder that is renamed before the version serves: nobody knows it by this name, and each would be shown for ever.
+  if (basename(path).startsWith(COMPACTING_PREFIX)) return;
   metrics.warmupLatency.series({ model_path: path, status: 'OK' }).observe((performance.now() - started) * 1000);
 }
 

@@ -5,8 +5,9 @@ import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { VersionFigures } from '../models/version-statistics.ts';
 import type { MetricFigures } from '../observe/metrics.ts';
-import type { ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
+import type { ReplicaSettings, ServerCalls } from './calls.ts';
 import type { Answering } from './channel.ts';
+import { Figures } from './figures.ts';
 import { ReplicaProcess } from './replica-process.ts';
 
 /** Pause before a replica that ended is started anew; doubled each time one ends before it serves. */
@@ -22,6 +23,7 @@ export class Replicas implements Elsewhere {
   readonly #all = new Set<ReplicaProcess>();
   readonly #serving = new Set<ReplicaProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
+  readonly #figures: Figures;
   #settings: ReplicaSettings | undefined;
   /** Those that follow the models' first load; undefined before. */
   #first: readonly ReplicaProcess[] | undefined;
@@ -33,6 +35,7 @@ export class Replicas implements Elsewhere {
     this.#registry = registry;
     this.#answering = answering;
     this.#logger = logger;
+    this.#figures = new Figures(registry, () => this.serving);
   }
 
   /** Those that take connections. */
@@ -59,12 +62,12 @@ export class Replicas implements Elsewhere {
     for (const replica of this.#first!) if (this.#all.has(replica)) this.#serving.add(replica);
   }
 
-  async statistics(): Promise<readonly VersionFigures[]> {
-    return (await this.#figures()).flatMap(({ statistics }) => statistics);
+  statistics(): Promise<readonly VersionFigures[]> {
+    return this.#figures.statistics();
   }
 
-  async metrics(): Promise<readonly MetricFigures[]> {
-    return (await this.#figures()).map(({ metrics }) => metrics);
+  metrics(): Promise<readonly MetricFigures[]> {
+    return this.#figures.metrics();
   }
 
   /** Resolves when their connections have ended, at the latest after a time; new ones go elsewhere. */
@@ -82,12 +85,8 @@ export class Replicas implements Elsewhere {
 
   #startNoMore(): void {
     this.#isStopping = true;
+    this.#figures.stop();
     for (const restart of this.#restarts) clearTimeout(restart);
-  }
-
-  async #figures(): Promise<ReplicaFigures[]> {
-    const all = await Promise.all(this.serving.map((replica) => replica.figures()));
-    return all.filter((figures) => figures !== undefined);
   }
 
   #spawn(): ReplicaProcess | undefined {
@@ -109,6 +108,7 @@ export class Replicas implements Elsewhere {
   #ended(replica: ReplicaProcess): void {
     const served = this.#serving.delete(replica);
     this.#all.delete(replica);
+    this.#figures.ended(replica);
     for (const model of this.#registry.models) model.followers.delete(replica);
     if (this.#isStopping) return;
     if (served) this.#failures = 0;
