@@ -136,6 +136,7 @@ export class Replicas implements Elsewhere {
         await model.admit(replica);
       } catch (error) {
         replica.kill((error as Error).message);
+        await replica.ended;
       }
       // It may have ended meanwhile.
       if (!this.#all.has(replica)) model.followers.delete(replica);
