@@ -230,7 +230,7 @@ export class ShortlistServer {
   }
 
   #sayReadiness(): void {
-    if (this.isReady === this.#wasReady) return;
+    if (!this.#hasStarted || this.isReady === this.#wasReady) return;
     this.#wasReady = this.isReady;
     this.#grpc?.setServing(this.isReady);
     this.logger.info({ ready: this.isReady }, 'readiness');
