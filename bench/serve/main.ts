@@ -4,8 +4,8 @@
  *   npm run bench:serve [-- --json] [-- --minutes 10] [-- --only loading,memory] [-- --keep FOLDER] [-- --processes 2]
  *
  * Every row is of one server, whose processes are as many as there are cores, at most two; the throughput of a single
- * process stands beside. `--only` measures some rows and leaves the others in bench/results/serve.json as they were; `--keep` leaves the bundle
- * in a folder and takes the one that lies there.
+ * process stands beside. `--only` measures some rows and leaves the others in bench/results/serve.json as they were;
+ * `--keep` leaves the bundle in a folder and takes the one that lies there.
  *
  * Answers are checked against exact ones before anything is timed. Server, load and this script share the machine's
  * cores, as the issue's figures do.

@@ -13,7 +13,7 @@ export { checkPolicy, type VersionPolicy } from './models/version-policy.ts';
 // serve
 export { modelNameOf } from './serve/build-model.ts';
 export { closeOnSignals } from './serve/close-on-signals.ts';
-export { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './serve/options.ts';
+export { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './serve/options.ts';
 export { ShortlistServer } from './serve/server.ts';
 // status
 export { ServingError, type StatusCode } from './status/serving-error.ts';

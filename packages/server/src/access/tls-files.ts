@@ -12,6 +12,9 @@ export interface TlsFiles {
   ca?: string | undefined;
 }
 
+/** How often files are looked at. */
+export const TLS_POLL_MS = 5_000;
+
 /** What Node's TLS servers take. */
 export interface TlsMaterial {
   cert: Buffer;

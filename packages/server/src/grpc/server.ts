@@ -2,7 +2,7 @@
 import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import type { TlsFiles } from '../access/tls-files.ts';
+import { TLS_POLL_MS, type TlsFiles } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { candidateService } from './candidate-service.ts';
 import { DEFINITIONS, serviceOf } from './definitions.ts';
@@ -16,9 +16,6 @@ const SERVICES = {
   'inference.GRPCInferenceService': inferenceService,
   'shortlist.v1.CandidateService': candidateService,
 } as const;
-
-/** How often certificates are looked at. */
-const TLS_POLL_MS = 5_000;
 
 /** A gRPC server that is not yet listening. */
 export class GrpcServer {

@@ -3,11 +3,11 @@
  * else. It ends with its server: signals are the server's to act on, and when the channel closes nobody is left to serve
  * for.
  */
-import type { Server as TlsServer } from 'node:tls';
 import { pino } from 'pino';
 import { ApiKeys } from '../access/api-keys.ts';
-import { readTls, watchTls } from '../access/tls-files.ts';
+import { readTls } from '../access/tls-files.ts';
 import { NOWHERE } from '../context/serving-context.ts';
+import { renewCertificates } from '../http/certificates.ts';
 import { HandedConnections } from '../http/handed-connections.ts';
 import { loadServable } from '../models/load-version.ts';
 import { ModelRegistry } from '../models/registry.ts';
@@ -15,9 +15,6 @@ import { Metrics } from '../observe/metrics.ts';
 import type { ReplicaCalls, ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
 import { FollowedModel } from './followed-model.ts';
-
-/** How often certificates are looked at. */
-const TLS_POLL_MS = 5_000;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit());
@@ -79,9 +76,6 @@ async function start(settings: ReplicaSettings): Promise<void> {
       forward: (request) => channel.call('forward', request),
     },
   );
-  if (files) {
-    const failed = (err: unknown): void => logger.error({ err }, 'certificates could not be read again');
-    watchTls(files, TLS_POLL_MS, (material) => (app.server as unknown as TlsServer).setSecureContext(material), failed);
-  }
+  if (files) renewCertificates(app, files, logger);
   connections = new HandedConnections(app);
 }

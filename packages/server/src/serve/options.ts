@@ -7,6 +7,9 @@ import type { FsyncPolicy } from '../journal/journal.ts';
 import type { VersionPolicy } from '../models/version-policy.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 
+/** Most processes: more would each take the memory of a copy, and no machine has the cores. */
+export const PROCESSES_MAX = 64;
+
 /** A model to serve. */
 export interface ModelConfig {
   /** Its name in requests. */

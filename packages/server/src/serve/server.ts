@@ -5,13 +5,13 @@
  * requests under way finish within `drainMs`, and closes the journals last.
  */
 import { readFileSync } from 'node:fs';
-import type { Server as TlsServer } from 'node:tls';
 import { type Logger, pino } from 'pino';
 import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
-import { readTls, watchTls } from '../access/tls-files.ts';
+import { readTls } from '../access/tls-files.ts';
 import { NOWHERE, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
 import type { GrpcServer } from '../grpc/server.ts';
+import { renewCertificates } from '../http/certificates.ts';
 import { compact } from '../models/compaction.ts';
 import { loadVersion } from '../models/load-version.ts';
 import type { Model } from '../models/model.ts';
@@ -24,14 +24,10 @@ import type { Answering } from '../replicas/channel.ts';
 import { Replicas } from '../replicas/replicas.ts';
 import { buildModel } from './build-model.ts';
 import { type HttpListener, listenAlone, listenTogether } from './http-listener.ts';
-import { DEFAULT_LIMITS, type ModelConfig, type ServerOptions } from './options.ts';
+import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
 
-/** More would each take the memory of a copy, and no machine has the cores. */
-const PROCESSES_MAX = 64;
 /** One query in a thousand is asked again. */
 const CANARY_SHARE = 0.001;
-/** How often certificates are looked at. */
-const TLS_POLL_MS = 5_000;
 
 const { version: SERVER_VERSION } = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
@@ -138,15 +134,7 @@ export class ShortlistServer {
     this.#http = replicas
       ? await listenTogether(app, replicas, { host, port: httpPort, isByAddress })
       : await listenAlone(app, host, httpPort);
-    if (files) {
-      const reload = (material: ReturnType<typeof readTls>): void => {
-        (app.server as unknown as TlsServer).setSecureContext(material);
-        this.logger.info('certificates were read again');
-      };
-      const failed = (error: unknown): void =>
-        this.logger.error({ err: error }, 'certificates could not be read again');
-      this.#stops.push(watchTls(files, TLS_POLL_MS, reload, failed));
-    }
+    if (files) this.#stops.push(renewCertificates(app, files, this.logger));
     if (grpcPort !== null) {
       // Loaded where it listens: a server without gRPC starts sooner.
       const { GrpcServer } = await import('../grpc/server.ts');
