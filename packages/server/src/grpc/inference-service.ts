@@ -83,12 +83,7 @@ export function inferenceService(context: ServingContext, streams: OpenStreams):
       config: modelConfig(choose(request), limits.queries),
     })),
     ModelStatistics: unary(context, 'read', async (request: ModelName) =>
-      modelStatistics(
-        request.name === ''
-          ? registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []))
-          : [choose(request)],
-        await context.elsewhere.statistics(),
-      ),
+      modelStatistics(request.name === '' ? registry.served : [choose(request)], await context.elsewhere.statistics()),
     ),
     RepositoryIndex: unary(context, 'read', ({ ready }: { ready: boolean }) => ({
       models: repositoryIndex(registry, { ready }),

@@ -56,10 +56,7 @@ function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
   scope.get('/', guarded, async () => serverMetadata(context.serverVersion));
   scope.get('/models', guarded, async () => ({ models: registry.models.map(({ name }) => name) }));
   scope.get('/models/stats', guarded, async () =>
-    modelStatistics(
-      registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? [])),
-      await context.elsewhere.statistics(),
-    ),
+    modelStatistics(registry.served, await context.elsewhere.statistics()),
   );
   for (const prefix of MODEL_PATHS) {
     scope.get<{ Params: ModelPath }>(prefix, guarded, async ({ params }) =>

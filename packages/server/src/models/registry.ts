@@ -16,6 +16,11 @@ export class ModelRegistry {
     return [...this.#models.values()];
   }
 
+  /** Every version that serves, of every model. */
+  get served(): ServedVersion[] {
+    return this.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []));
+  }
+
   has(name: string): boolean {
     return this.#models.has(name);
   }

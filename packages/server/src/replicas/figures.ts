@@ -51,7 +51,7 @@ export class Figures {
 
   async statistics(): Promise<readonly VersionFigures[]> {
     await this.#askAll();
-    const past = this.#served.flatMap((served) => {
+    const past = this.#registry.served.flatMap((served) => {
       const { statistics } = this.#pastOf.get(served) ?? {};
       return statistics ? { model: served.model, version: served.version, statistics } : [];
     });
@@ -62,7 +62,7 @@ export class Figures {
     await this.#askAll();
     // Looked at in one moment, or what ends meanwhile would be counted twice or not at all.
     const last = [...this.#last.values()].map(({ metrics }) => metrics);
-    const past = this.#served.flatMap((served) => this.#pastOf.get(served)?.metrics ?? []);
+    const past = this.#registry.served.flatMap((served) => this.#pastOf.get(served)?.metrics ?? []);
     return last.concat(await Promise.all([this.#past, ...past]));
   }
 
@@ -73,7 +73,7 @@ export class Figures {
     if (!last) return;
     this.#past = folded(this.#past, last.metrics.filter(isCounted));
     const work = last.metrics.filter(isWork);
-    for (const served of this.#served) {
+    for (const served of this.#registry.served) {
       const { model, version } = served;
       const past = this.#pastOf.get(served);
       const its = last.statistics.filter((one) => one.model === model && one.version === version);
@@ -87,11 +87,6 @@ export class Figures {
   /** Ask no more by itself. */
   stop(): void {
     clearInterval(this.#asking);
-  }
-
-  /** Versions that serve. */
-  get #served(): ServedVersion[] {
-    return this.#registry.models.flatMap(({ records }) => records.flatMap(({ served }) => served ?? []));
   }
 
   /** Resolves when every replica has answered, or has had its time: its last figures stand for it then. */

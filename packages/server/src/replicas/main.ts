@@ -34,11 +34,7 @@ const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, Rep
     apply: ({ model, version, updates }) => models.get(model)!.apply(version, updates),
     figures: async (): Promise<ReplicaFigures> => ({
       metrics: await metrics.registry.getMetricsAsJSON(),
-      statistics: registry.models.flatMap(({ name, records }) =>
-        records.flatMap(({ version, served }) =>
-          served ? { model: name, version, statistics: served.statistics } : [],
-        ),
-      ),
+      statistics: registry.served.map(({ model, version, statistics }) => ({ model, version, statistics })),
     }),
     ping: () => undefined,
     drain: ({ withinMs }) => connections?.drain(withinMs),
