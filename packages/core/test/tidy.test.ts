@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { functionsOf } from './functions.ts';
 
 /** Bottom first. A folder may import itself and any folder on an earlier line. */
 const TIERS: readonly string[][] = [
@@ -39,6 +40,26 @@ const SERVER_TIERS: readonly string[][] = [
   ['client'],
 ];
 const LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 70;
+/** Projects whose functions are measured, their tests left out: a test is a list of cases. */
+const PROJECTS = ['packages/core', 'packages/server', 'packages/cli', 'bench', 'examples'];
+/** `file name` of a function that may be longer, and why. */
+const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
+  'packages/core/src/kernels/reference/scann.ts scannReference': 'being split',
+  'packages/core/src/kernels/reference/scann-build.ts scannBuildReference': 'being split',
+  'packages/core/src/kernels/reference/pointers.ts pointersReference': 'being split',
+  'packages/core/src/kernels/reference/assign.ts assignReference': 'being split',
+  'packages/core/src/kernels/reference/topk.ts topkReference': 'being split',
+  'packages/core/src/topk/scann/build.ts buildTree': 'being split',
+  'packages/core/src/topk/scann/search.ts #steps': 'being split',
+  'bench/ann/large-set.ts largeSet': 'one measurement from set-up to its table of rows',
+  'bench/ann/tfrs.ts batchAndEvaluate': 'one measurement from set-up to its table of rows',
+  'bench/tables/quality.ts clicks': 'one measurement from set-up to its table of rows',
+};
+/** Pairs of files, `importer imported`, whose circle is known, and why. */
+const KNOWN_CIRCLES: Readonly<Record<string, string>> = {
+  'packages/core/src/topk/result.ts packages/core/src/topk/contract.ts': 'being split',
+};
 /** Core files that may use Node's modules; everything else also runs in a browser. */
 const NODE_FOLDERS = ['parallel', 'data', 'bundle'];
 
@@ -52,17 +73,22 @@ function sources(folder: string): string[] {
     .map((file) => join(folder, file));
 }
 
-/** The relative imports of a file as absolute paths. */
-function imports(file: string, { types = true } = {}): string[] {
+/** The relative imports of a file, those of types too, as absolute paths. */
+function imports(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/(import|export)(\s+type)?[^'";]*?from\s+['"](\.[^'"]+)['"]/g)]
-    .filter(([, , type]) => types || !type)
-    .map(([, , , target]) => resolve(dirname(file), target!));
+  return [...text.matchAll(/(import|export)(\s+type)?[^'";]*?from\s+['"](\.[^'"]+)['"]/g)].map(([, , , target]) =>
+    resolve(dirname(file), target!),
+  );
 }
 
 const packages = readdirSync(join(ROOT, 'packages'));
 const coreFiles = sources(CORE);
 const folderOf = (file: string, root = CORE): string => relative(root, file).split(sep)[0]!;
+
+/** Exceptions that nothing needs any more; those that are being mended may go at any time. */
+function settled(exceptions: Readonly<Record<string, string>>, found: ReadonlySet<string>): string[] {
+  return Object.keys(exceptions).filter((name) => exceptions[name] !== 'being split' && !found.has(name));
+}
 
 function assertDownward(root: string, tiers: readonly string[][]): void {
   const tierOf = (folder: string): number => tiers.findIndex((tier) => tier.includes(folder));
@@ -85,17 +111,23 @@ test('imports point only downward', () => {
   assertDownward(join(ROOT, 'packages/server/src'), SERVER_TIERS);
 });
 
-test('no import cycle between files', () => {
-  for (const name of packages) {
+test('no circle of imports between files, nor one by types alone', () => {
+  const named = (file: string): string => relative(ROOT, file).split(sep).join('/');
+  const used = new Set<string>();
+  const folders = [...packages.map((name) => join('packages', name, 'src')), 'bench', 'examples'];
+  for (const folder of folders) {
     const done = new Set<string>();
     const visit = (file: string, path: string[]): void => {
-      assert.ok(!path.includes(file), `cycle: ${[...path, file].map((f) => relative(ROOT, f)).join(' → ')}`);
-      if (done.has(file) || !existsSync(file)) return;
-      for (const target of imports(file, { types: false })) visit(target, [...path, file]);
+      const pair = `${named(path.at(-1) ?? file)} ${named(file)}`;
+      if (path.includes(file) && pair in KNOWN_CIRCLES) used.add(pair);
+      else assert.ok(!path.includes(file), `circle: ${[...path, file].map(named).join(' → ')}`);
+      if (path.includes(file) || done.has(file) || !existsSync(file)) return;
+      for (const target of imports(file)) visit(target, [...path, file]);
       done.add(file);
     };
-    for (const file of sources(join(ROOT, 'packages', name, 'src'))) visit(file, []);
+    for (const file of sources(join(ROOT, folder))) visit(file, []);
   }
+  assert.deepEqual(settled(KNOWN_CIRCLES, used), [], 'a known circle is gone: remove its line');
 });
 
 test(`no source file is longer than ${LINES_MAX} lines`, () => {
@@ -106,6 +138,17 @@ test(`no source file is longer than ${LINES_MAX} lines`, () => {
     const lines = readFileSync(file, 'utf8').split('\n').length;
     assert.ok(lines <= LINES_MAX, `${relative(ROOT, file)}: ${lines} lines`);
   }
+});
+
+test(`no function is longer than ${FUNCTION_LINES_MAX} lines, but for those listed with a reason`, () => {
+  const functions = functionsOf(ROOT, PROJECTS).filter(({ file }) => !/(^|\/)test\//.test(file));
+  assert.ok(functions.length > 1000, `expected the functions of the whole tree, got ${functions.length}`);
+  const long = functions.filter(({ lines }) => lines > FUNCTION_LINES_MAX);
+  for (const { file, name, line, lines } of long) {
+    assert.ok(`${file} ${name}` in LONG_FUNCTIONS, `${file}:${line} ${name}: ${lines} lines`);
+  }
+  const found = new Set(long.map(({ file, name }) => `${file} ${name}`));
+  assert.deepEqual(settled(LONG_FUNCTIONS, found), [], 'a listed function is short now: remove its line');
 });
 
 test('core has no dependency, and no package has an install script', () => {

@@ -15,10 +15,10 @@ import {
 } from 'shortlist';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
-import type { TutorialSettings } from './command.ts';
 import type { TutorialEvent } from './events.ts';
 import { reportLatency } from './latency.ts';
 import { recommend, type Shown } from './serving.ts';
+import type { TutorialSettings } from './settings.ts';
 import type { Trained } from './training.ts';
 
 /** The settings the tutorial tries, leaves first, then (leaves searched, candidates reordered); and one of our own. */

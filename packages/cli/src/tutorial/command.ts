@@ -13,25 +13,12 @@ import { type Command, UsageError } from '../terminal/command.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { serveEfficiently } from './approximate.ts';
-import { type Compression, trainCompressed } from './compressed.ts';
+import { trainCompressed } from './compressed.ts';
 import type { TutorialEvent } from './events.ts';
 import { judge, recommend, saveAndLoad } from './serving.ts';
+import type { Compression, TutorialSettings } from './settings.ts';
 import { show } from './show.ts';
 import { keepCheckpoint, train } from './training.ts';
-
-/** The tutorial's settings, from the arguments. */
-export interface TutorialSettings {
-  data: string | undefined;
-  epochs: number;
-  seed: number;
-  user: string;
-  save: string | undefined;
-  /** Shrunk copies of every movie in the second half; 0 leaves it out. */
-  copies: number;
-  checkpoint: string | undefined;
-  /** Compressed tables beside the full ones; the first half only. */
-  compression: Compression | undefined;
-}
 
 /** Run the tutorial. */
 export const tutorial: Command = async (argv, environment) => {

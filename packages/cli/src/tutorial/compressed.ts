@@ -3,21 +3,13 @@
  * and cost.
  */
 import { type EmbeddingTable, quantizeProduct, quantizeResidual, Tower, TwoTowerModel } from 'shortlist';
-import type { Recipe } from '../compress/plan.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { CompressedEvent, TutorialEvent } from './events.ts';
 import { evaluateExactly } from './serving.ts';
+import type { Compression } from './settings.ts';
 import type { Trained, TrainingData } from './training.ts';
 import { train } from './training.ts';
-
-/** Which compressed tables, and how small. */
-export interface Compression {
-  method: string;
-  recipe: Recipe;
-  /** Of the full tables' parameters, in (0, 1]. */
-  share: number;
-}
 
 /** The metric that is compared: the tutorial's last. */
 const METRIC = 'factorized_top_k/top_100_categorical_accuracy';

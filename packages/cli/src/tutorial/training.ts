@@ -14,8 +14,8 @@ import type { Recipe } from '../compress/plan.ts';
 import { splitOf } from '../compress/split.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
-import type { TutorialSettings } from './command.ts';
 import type { TutorialEvent } from './events.ts';
+import type { TutorialSettings } from './settings.ts';
 
 /** What is trained on, and how. */
 export interface TrainingData {

@@ -12,7 +12,7 @@ import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { Evaluation } from '../retrieval/evaluate.ts';
-import type { EpochRecord } from '../retrieval/fit.ts';
+import type { EpochRecord } from '../retrieval/history.ts';
 import type { Losses } from '../retrieval/losses.ts';
 
 /**

@@ -7,8 +7,8 @@ import { Cqr, type LearnedPointers } from '../embeddings/cqr.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
 import type { Features, Tower } from '../towers/tower.ts';
 import type { Matrix } from '../vectors/matrix.ts';
-import type { EpochRecord } from './fit.ts';
-import type { TwoTowerModel } from './model.ts';
+import type { EpochRecord } from './history.ts';
+import type { ModelParts } from './step.ts';
 
 /** Where a run stood. */
 export interface CheckpointPosition {
@@ -43,7 +43,7 @@ export class FitAbortedError extends AbortedError {
 
 /** Copy a model's parameters and optimizer state. */
 export function takeCheckpoint<Q extends Features, C extends Features>(
-  model: TwoTowerModel<Q, C>,
+  model: ModelParts<Q, C>,
   position: CheckpointPosition,
 ): Checkpoint {
   const { name, learningRate } = model.optimizer;
@@ -59,7 +59,7 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
  * @throws {ShapeError} when it belongs to a model of another shape or optimizer, or to an epoch of more steps
  */
 export function restoreCheckpoint<Q extends Features, C extends Features>(
-  model: TwoTowerModel<Q, C>,
+  model: ModelParts<Q, C>,
   { optimizer, arrays, pointers, step }: Checkpoint,
   steps: number,
 ): void {
@@ -83,7 +83,7 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
   });
 }
 
-function matrices<Q extends Features, C extends Features>(model: TwoTowerModel<Q, C>): Matrix[] {
+function matrices<Q extends Features, C extends Features>(model: ModelParts<Q, C>): Matrix[] {
   const ofTower = <F extends Features>(tower: Tower<F>): Matrix[] => tower.parameters();
   return [...ofTower(model.queryTower), ...ofTower(model.candidateTower)].flatMap((matrix) => {
     const state = model.optimizer.state(matrix);
@@ -91,7 +91,7 @@ function matrices<Q extends Features, C extends Features>(model: TwoTowerModel<Q
   });
 }
 
-function clusteringTables<Q extends Features, C extends Features>(model: TwoTowerModel<Q, C>): Cqr[] {
+function clusteringTables<Q extends Features, C extends Features>(model: ModelParts<Q, C>): Cqr[] {
   const tables = [...model.queryTower.inputs, ...model.candidateTower.inputs].map(({ table }) => table);
   return tables.filter((table) => table instanceof Cqr);
 }

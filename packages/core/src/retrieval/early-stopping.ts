@@ -1,7 +1,7 @@
 /** Early stopping: end a run whose monitored figure no longer improves. */
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { OptionError } from '../errors/errors.ts';
-import type { EpochRecord } from './fit.ts';
+import type { EpochRecord } from './history.ts';
 
 /** When to stop. */
 export interface EarlyStopping {

@@ -6,12 +6,12 @@
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import type { FactorizedTopKTruth } from '../metrics/factorized-top-k.ts';
-import type { Features } from '../towers/tower.ts';
+import type { Features, Tower } from '../towers/tower.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { type EncodedBatch, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
 import { type Losses, LossMeter } from './losses.ts';
-import type { TwoTowerModel } from './model.ts';
 import { type Clock, Pauses, systemClock } from './progress.ts';
+import { type ModelParts, step } from './step.ts';
 
 /** A metric over queries with their true candidates: `FactorizedTopK`, or another of the same shape. */
 export interface EvaluationMetric {
@@ -46,7 +46,7 @@ export interface Evaluation extends Losses {
  * @throws {AbortedError} when the signal is raised
  */
 export async function evaluate<Q extends Features, C extends Features>(
-  model: TwoTowerModel<Q, C>,
+  model: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   { batchSize = 8192, metrics = [], signal, clock = systemClock }: EvaluateOptions = {},
 ): Promise<Evaluation> {
@@ -61,7 +61,7 @@ export async function evaluate<Q extends Features, C extends Features>(
   for (let begin = 0; begin < encoded.rows; begin += batchSize) {
     throwIfAborted('evaluate', signal);
     const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows));
-    meter.add(model.step(batch, false), batch.rows);
+    meter.add(step(model, batch, false), batch.rows);
     for (const metric of all) await updateMetric(metric, model, batch);
     await pauses.pause();
   }
@@ -79,7 +79,7 @@ function plainIdentifiers(candidates: readonly Features[]): readonly string[] | 
 
 async function updateMetric<Q extends Features, C extends Features>(
   metric: EvaluationMetric,
-  { queryTower, candidateTower }: TwoTowerModel<Q, C>,
+  { queryTower, candidateTower }: ModelParts<Q, C>,
   batch: EncodedBatch,
 ): Promise<void> {
   const queries = expand(queryTower, batch.queryIds);
@@ -97,7 +97,7 @@ async function updateMetric<Q extends Features, C extends Features>(
 }
 
 /** One vector a row, from the distinct rows' vectors. */
-function expand<F extends Features>(tower: TwoTowerModel<F, F>['queryTower'], ids: Int32Array): Matrix {
+function expand<F extends Features>(tower: Tower<F>, ids: Int32Array): Matrix {
   const { ids: distinct, groupOf } = tower.distinct(ids);
   const vectors = tower.forward(distinct);
   const [from, d, stride] = [vectors.data, tower.dimensions, vectors.dimensions];

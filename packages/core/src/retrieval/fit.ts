@@ -20,10 +20,11 @@ import {
 } from './cluster-schedule.ts';
 import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
 import { type EarlyStopping, StopWatcher } from './early-stopping.ts';
-import type { EvaluateOptions, Evaluation } from './evaluate.ts';
-import { type Losses, LossMeter } from './losses.ts';
-import type { TwoTowerModel } from './model.ts';
+import { type EvaluateOptions, evaluate } from './evaluate.ts';
+import type { EpochRecord, History } from './history.ts';
+import { LossMeter } from './losses.ts';
 import { type Clock, Pauses, systemClock } from './progress.ts';
+import { type ModelParts, step as stepModel } from './step.ts';
 
 /** What is known after a step. */
 export interface FitProgress {
@@ -37,23 +38,6 @@ export interface FitProgress {
   lossPerExample: number;
   examplesPerSecond: number;
   etaSeconds: number;
-}
-
-/** What is known after an epoch. */
-export interface EpochRecord extends Losses {
-  epoch: number;
-  seconds: number;
-  /** In-batch accuracies over the epoch's steps; present where the task has some. */
-  batchMetrics?: Record<string, number>;
-  /** Present where validation data were given. */
-  validation?: Evaluation;
-}
-
-/** Every epoch's record. */
-export interface History {
-  epochs: EpochRecord[];
-  /** True when `earlyStopping` ended the run before its last epoch. */
-  stoppedEarly: boolean;
 }
 
 /** Options of `fit`. */
@@ -92,7 +76,7 @@ export interface FitOptions<Q extends Features, C extends Features> {
  * @throws {FitAbortedError} when the signal is raised
  */
 export async function fit<Q extends Features, C extends Features>(
-  model: TwoTowerModel<Q, C>,
+  model: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   options: FitOptions<Q, C>,
 ): Promise<History> {
@@ -142,7 +126,7 @@ export async function fit<Q extends Features, C extends Features>(
     if (options.validation) {
       const { dataset: rows, ...how } = options.validation;
       try {
-        record.validation = await model.evaluate(rows, { batchSize, signal, clock, ...how });
+        record.validation = await evaluate(model, rows, { batchSize, signal, clock, ...how });
       } catch (error) {
         // The epoch's training is done and kept: the resumed run only validates it.
         throw error instanceof AbortedError && signal?.aborted ? abortedAt(steps) : error;
@@ -161,7 +145,7 @@ function position(count: number, steps: number): { epoch: number; step: number }
 }
 
 /** Every table, under its tower's name and its feature's. */
-function tablesOf<Q extends Features, C extends Features>(model: TwoTowerModel<Q, C>): NamedTable[] {
+function tablesOf<Q extends Features, C extends Features>(model: ModelParts<Q, C>): NamedTable[] {
   const of = (tower: string, inputs: readonly TowerInput[]): NamedTable[] =>
     inputs.map(({ name, table }) => ({ name: name === '' ? tower : `${tower}.${name}`, table }));
   return [...of('queryTower', model.queryTower.inputs), ...of('candidateTower', model.candidateTower.inputs)];
@@ -179,13 +163,13 @@ interface StepContext {
 }
 
 function trainStep<Q extends Features, C extends Features>(
-  model: TwoTowerModel<Q, C>,
+  model: ModelParts<Q, C>,
   encoded: EncodedDataset,
   { epoch, epochs, step, steps, batchSize, order, meter, rate }: StepContext,
 ): FitProgress {
   const begin = step * batchSize;
   const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows), order);
-  const figures = model.step(batch, true);
+  const figures = stepModel(model, batch, true);
   const { loss, perExample } = figures;
   if (!Number.isFinite(loss)) {
     throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch + 1}, step ${step + 1}`);

@@ -1,6 +1,6 @@
 /**
  * The two-tower model: a query tower, a candidate tower, a task and an optimizer. `fit` and `evaluate` are its verbs
- * (fit.ts, evaluate.ts); a step is here.
+ * (fit.ts, evaluate.ts), a batch its unit of work (step.ts).
  *
  * Source: TFRS `models/base.py` and the basic retrieval tutorial.
  */
@@ -10,8 +10,10 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Features, Tower } from '../towers/tower.ts';
 import type { EncodedBatch, RetrievalDataset } from './dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
-import { type FitOptions, fit, type History } from './fit.ts';
+import { type FitOptions, fit } from './fit.ts';
+import type { History } from './history.ts';
 import type { StepFigures } from './losses.ts';
+import { type ModelParts, step } from './step.ts';
 import { Retrieval } from './task.ts';
 
 /** Parts of a model; task and optimizer have the tutorial's defaults. */
@@ -23,7 +25,7 @@ export interface TwoTowerOptions<Q extends Features, C extends Features> {
 }
 
 /** Two towers that learn to meet. */
-export class TwoTowerModel<Q extends Features = string, C extends Features = string> {
+export class TwoTowerModel<Q extends Features = string, C extends Features = string> implements ModelParts<Q, C> {
   readonly queryTower: Tower<Q>;
   readonly candidateTower: Tower<C>;
   readonly task: Retrieval;
@@ -59,24 +61,6 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
 
   /** The loss of a batch; with `learn` both towers are stepped. */
   step(batch: EncodedBatch, learn: boolean): StepFigures {
-    const queries = this.queryTower.distinct(batch.queryIds);
-    const candidates = this.candidateTower.distinct(batch.candidateIds);
-    const sides = {
-      queries: this.queryTower.forward(queries.ids),
-      candidates: this.candidateTower.forward(candidates.ids),
-      queryOf: queries.groupOf,
-      candidateOf: candidates.groupOf,
-      sampleWeight: batch.sampleWeight,
-      candidateSamplingProbability: batch.candidateSamplingProbability,
-      candidateIds: batch.identifiers ?? candidates.groupOf,
-    };
-    const { queryGradients, candidateGradients, ...result } = this.task.compute(sides, { learn });
-    if (learn && Number.isFinite(result.loss)) {
-      this.queryTower.backward(queryGradients, this.optimizer);
-      this.candidateTower.backward(candidateGradients, this.optimizer);
-    }
-    queryGradients.free();
-    candidateGradients.free();
-    return result;
+    return step(this, batch, learn);
   }
 }

@@ -1,0 +1,20 @@
+/** What a training run leaves behind: a record for each epoch. Plain values, so that a checkpoint can hold them. */
+import type { Evaluation } from './evaluate.ts';
+import type { Losses } from './losses.ts';
+
+/** What is known after an epoch. */
+export interface EpochRecord extends Losses {
+  epoch: number;
+  seconds: number;
+  /** In-batch accuracies over the epoch's steps; present where the task has some. */
+  batchMetrics?: Record<string, number>;
+  /** Present where validation data were given. */
+  validation?: Evaluation;
+}
+
+/** Every epoch's record. */
+export interface History {
+  epochs: EpochRecord[];
+  /** True when `earlyStopping` ended the run before its last epoch. */
+  stoppedEarly: boolean;
+}
