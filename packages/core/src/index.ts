@@ -13,6 +13,8 @@ export {
 } from './bundle/bundle.ts';
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';
+// checks
+export type { OnWarning } from './checks/warning.ts';
 // clustering
 export { type Assignment, assignNearest } from './clustering/assign.ts';
 export type { Progress } from './clustering/k-means.ts';

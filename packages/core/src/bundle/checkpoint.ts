@@ -3,7 +3,7 @@
  *
  * A checkpoint holds numbers, not the model: it is resumed by a model made with the same options.
  */
-import type { LearnedPointers } from '../embeddings/cqr.ts';
+import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { bytesOf, containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject, SettingsReader } from '../format/settings.ts';

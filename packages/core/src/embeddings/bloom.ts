@@ -21,8 +21,8 @@ export type BloomOptions = Budget & {
 export function bloom(options: BloomOptions, context: TableContext): HashedTable {
   const { vocabularySize, dimensions } = context;
   const sums = checkInteger('sums', options.sums ?? 2, 1, 16);
-  const cost = { rowParameters: dimensions, fixedBytes: sums * HASH_WORDS_BYTES, rowsMin: 1 };
-  const rows = affordRows('bloom', options, cost);
+  const cost = { parameters: (rows: number) => rows * dimensions, otherBytes: () => sums * HASH_WORDS_BYTES };
+  const rows = affordRows('bloom', options, cost, context);
   const shape = { method: 'bloom', vocabularySize, dimensions, columns: 1, sums };
   const ranges = Array.from({ length: sums }, () => ({ base: 0, rows }));
   return HashedTable.draw(shape, rows, ranges, context);

@@ -1,46 +1,74 @@
 /**
  * Budgets: how large a compressed table may be, in trained parameters or in bytes, and how a method spends it.
  *
- * Bytes are counted whole: float32 parameters, pointers, hash coefficients. A budget that a method cannot meet is refused
- * with the smallest it could.
+ * Bytes are counted whole: float32 parameters, pointers, hash coefficients. A method takes the most rows whose whole cost
+ * fits. A budget that a method cannot meet is refused with the smallest it could; of one above the full table's size only
+ * that size is spent, with a warning.
  */
 
 import { checkInteger, shown } from '../checks/numbers.ts';
+import { warnOnConsole } from '../checks/warning.ts';
 import { OptionError } from '../errors/errors.ts';
+import type { TableContext } from './table-context.ts';
 
 /** At most so many trained float32, or at most so many bytes of everything that is saved. */
 export type Budget = { parameters: number; bytes?: never } | { bytes: number; parameters?: never };
 
-/** What a method needs beside its rows. */
+/** What a table costs; both figures grow with the number of rows. */
 export interface Cost {
-  /** float32 in a codebook row. */
-  rowParameters: number;
-  /** Bytes that do not depend on the number of rows: pointers, coefficients. */
-  fixedBytes: number;
-  /** The fewest rows the method works with. */
-  rowsMin: number;
+  /** Trained float32 of a table of so many rows. */
+  parameters: (rows: number) => number;
+  /** Bytes beside them: pointers, hash coefficients. */
+  otherBytes: (rows: number) => number;
+  /** The fewest rows the method works with; default 1. */
+  rowsMin?: number;
+  /** The most; default as many as the budget pays for. */
+  rowsMax?: number;
 }
+
+/** What a budget is measured against: the full table of the same ids. */
+export type FullTableSize = Pick<TableContext, 'vocabularySize' | 'dimensions' | 'onWarning'>;
 
 /**
  * The most codebook rows a budget pays for.
  *
- * @throws {OptionError} when it pays for fewer than `rowsMin`; the message has the smallest possible budget
+ * @throws {OptionError} when both or none of parameters and bytes are given, or they pay for fewer than `rowsMin` rows;
+ * the message has the smallest possible budget
  */
-export function affordRows(method: string, budget: Budget, { rowParameters, fixedBytes, rowsMin }: Cost): number {
-  const unit = budget.bytes === undefined ? 'parameters' : 'bytes';
-  const given = budget.bytes ?? budget.parameters;
-  if (typeof given !== 'number' || Number.isNaN(given)) {
-    throw new OptionError(`budget: expected a number of parameters or bytes, got ${shown(given)}`);
-  }
-  checkInteger(`budget (${unit})`, given, 1);
-  const rowCost = unit === 'bytes' ? 4 * rowParameters : rowParameters;
-  const fixed = unit === 'bytes' ? fixedBytes : 0;
-  const rows = Math.floor((given - fixed) / rowCost);
-  if (rows < rowsMin) {
-    const least = fixed + rowsMin * rowCost;
+export function affordRows(method: string, budget: Budget, cost: Cost, full: FullTableSize): number {
+  const { rowsMin = 1, rowsMax = Number.MAX_SAFE_INTEGER } = cost;
+  const { unit, given } = readBudget(budget);
+  const sizeOf = (rows: number): number =>
+    unit === 'bytes' ? 4 * cost.parameters(rows) + cost.otherBytes(rows) : cost.parameters(rows);
+  const least = sizeOf(rowsMin);
+  if (given < least) {
     throw new OptionError(`budget: expected at least ${least} ${unit} for method ${method}, got ${given}`);
   }
-  return rows;
+  const fullSize = full.vocabularySize * full.dimensions * (unit === 'bytes' ? 4 : 1);
+  const limit = Math.max(least, Math.min(given, fullSize));
+  if (given > fullSize) {
+    const { onWarning = warnOnConsole } = full;
+    onWarning(
+      `budget: the full table has ${fullSize} ${unit}; of ${given} method ${method} takes no more than ${limit}`,
+    );
+  }
+  // Every row costs at least one parameter, so `limit` rows are too many or just enough.
+  let [fits, above] = [rowsMin, Math.min(rowsMax, limit) + 1];
+  while (above - fits > 1) {
+    const middle = Math.floor((fits + above) / 2);
+    if (sizeOf(middle) <= limit) fits = middle;
+    else above = middle;
+  }
+  return fits;
+}
+
+function readBudget({ bytes, parameters }: Budget): { unit: 'bytes' | 'parameters'; given: number } {
+  if ((bytes === undefined) === (parameters === undefined)) {
+    const got = bytes === undefined ? 'neither' : `${shown(parameters)} parameters and ${shown(bytes)} bytes`;
+    throw new OptionError(`budget: expected a number of parameters or of bytes, got ${got}`);
+  }
+  const unit = bytes === undefined ? 'parameters' : 'bytes';
+  return { unit, given: checkInteger(`budget (${unit})`, (bytes ?? parameters)!, 1) };
 }
 
 /**

@@ -21,8 +21,8 @@ export function compositional(options: CompositionalOptions, context: TableConte
   const { vocabularySize, dimensions } = context;
   const columns = options.columns ?? 4;
   sliceWidth(dimensions, columns);
-  const cost = { rowParameters: dimensions, fixedBytes: columns * HASH_WORDS_BYTES, rowsMin: 1 };
-  const rows = affordRows('compositional', options, cost);
+  const cost = { parameters: (rows: number) => rows * dimensions, otherBytes: () => columns * HASH_WORDS_BYTES };
+  const rows = affordRows('compositional', options, cost, context);
   const shape = { method: 'compositional', vocabularySize, dimensions, columns, sums: 1 };
   const ranges = Array.from({ length: columns }, (_, column) => ({ base: column * rows, rows }));
   return HashedTable.draw(shape, columns * rows, ranges, context);

@@ -13,7 +13,7 @@
  * learned pointers, and one bit more an id says which; the others stay hashed.
  */
 import { checkInteger } from '../checks/numbers.ts';
-import { ShapeError, StateError } from '../errors/errors.ts';
+import { StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { Block } from '../memory/heap.ts';
@@ -24,8 +24,9 @@ import { affordRows, type Budget, sliceWidth } from './budget.ts';
 import { ComposedTable } from './composed.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { initialRows } from './initial.ts';
-import { areWithin, LearnedIds, learnedWords } from './learned-ids.ts';
-import { loadPointers, packedBytes, packPointers, pointerBits } from './packed-pointers.ts';
+import { type LearnedIds, learnedWords } from './learned-ids.ts';
+import { type LearnedPointers, PointerState } from './learned-pointers.ts';
+import { packedBytes, packPointers, pointerBits } from './packed-pointers.ts';
 import type { TableContext } from './table-context.ts';
 
 /** Pointers are uint16 in memory. */
@@ -60,58 +61,36 @@ export interface Clustering {
   helper: boolean;
 }
 
-/** All of a table's state that is no trained matrix: where its ids point. */
-export interface LearnedPointers {
-  clusterings: number;
-  /** 2 with the helper, 1 without. */
-  sums: number;
-  /** [V, c], or [learned ids, c]; empty before the first clustering. */
-  pointers: Uint16Array;
-  /** With `minCount`: a bit an id that has learned pointers, and for each id the batches that had it. */
-  counts?: { learned: Uint32Array; seen: Uint8Array };
-}
-
 /** A table that clusters itself. */
 export class Cqr extends ComposedTable {
   readonly method = 'cqr';
   readonly seed: number;
-  readonly minCount: number;
   #hashes: HashFamily;
-  /** [V, c] uint16, or [learned ids, c]; undefined until the first clustering, while h is still a hash. */
-  #pointers: Block | undefined;
-  /** With `minCount` from the first clustering on. */
-  #learned: LearnedIds | undefined;
-  /** [V] batches that had an id, up to `minCount`; empty without. */
-  readonly #seen: Uint8Array;
-  #clusterings: number;
+  readonly #state: PointerState;
 
-  private constructor(vocabularySize: number, columns: number, sums: number, codebook: Matrix, state: CqrState) {
-    super(vocabularySize, columns * codebook.dimensions, columns, sums, codebook);
-    this.seed = state.seed;
-    this.#hashes = state.hashes;
-    this.#pointers = state.pointers;
-    this.#clusterings = state.clusterings;
-    this.minCount = state.minCount;
-    this.#learned = state.learned;
-    this.#seen = new Uint8Array(this.minCount > 1 ? vocabularySize : 0);
-    for (const id of this.#learned?.ids() ?? []) this.#seen[id] = this.minCount;
+  private constructor(sums: number, codebook: Matrix, seed: number, hashes: HashFamily, state: PointerState) {
+    super(state.vocabularySize, state.columns * codebook.dimensions, state.columns, sums, codebook);
+    this.seed = seed;
+    this.#hashes = hashes;
+    this.#state = state;
   }
 
   /**
-   * A new table; half the rows are M, half M'. A budget in bytes pays for the learned pointers too.
+   * A new table; half the rows are M, half M'. A budget in bytes pays for the learned pointers too, as they are with the
+   * helper; a last clustering without it takes one bit more a pointer.
    *
    * @throws {OptionError} when the budget is below two rows a column, or columns do not divide the dimensions
    */
-  static create(options: CqrOptions, { vocabularySize, dimensions, seed, runtime }: TableContext): Cqr {
+  static create(options: CqrOptions, context: TableContext): Cqr {
+    const { vocabularySize, dimensions, seed, runtime } = context;
     const columns = options.columns ?? 4;
     const width = sliceWidth(dimensions, columns);
     const minCount = checkInteger('minCount', options.minCount ?? 1, 1, COUNT_MAX);
-    const rows = pairsOfRows(options, vocabularySize, dimensions, columns);
+    const rows = pairsOfRows(options, context, columns);
     const generator = new Generator(seed);
     const codebook = initialRows(2 * columns * rows, width, 2, generator.fork('rows'), runtime);
     const hashes = drawHashes(2 * columns, rows, generator.fork('hashes', 0), codebook);
-    const state = { seed, minCount, hashes, pointers: undefined, learned: undefined, clusterings: 0 };
-    return new Cqr(vocabularySize, columns, 2, codebook, state);
+    return new Cqr(2, codebook, seed, hashes, new PointerState(vocabularySize, columns, minCount, runtime.heap));
   }
 
   /** k: rows of one M. */
@@ -119,17 +98,19 @@ export class Cqr extends ComposedTable {
     return this.codebook.rows / (this.columns * this.sums);
   }
 
+  /** Batches that must have had an id before a clustering learns its pointers; 1: all are learned. */
+  get minCount(): number {
+    return this.#state.minCount;
+  }
+
   /** Clusterings so far. */
   get clusterings(): number {
-    return this.#clusterings;
+    return this.#state.clusterings;
   }
 
   /** Learned pointers [V, c], or [learned ids, c], as a view; undefined before the first clustering. */
   get pointers(): Uint16Array | undefined {
-    const block = this.#pointers;
-    if (!block) return undefined;
-    const ids = this.#learned?.count ?? this.vocabularySize;
-    return new Uint16Array(block.heap.memory.memory.buffer, block.offset, ids * this.columns);
+    return this.#state.pointers;
   }
 
   /**
@@ -138,12 +119,7 @@ export class Cqr extends ComposedTable {
    * @throws {StateError} when `minCount` batches had none of them
    */
   idsToLearn(): LearnedIds | undefined {
-    if (this.minCount === 1) return undefined;
-    const seen = this.#seen;
-    const ids = LearnedIds.where(this.vocabularySize, (id) => seen[id] === this.minCount, this.runtime.heap);
-    if (ids.count > 0) return ids;
-    ids.free();
-    throw new StateError(`cluster: expected ids in at least ${this.minCount} batches (minCount), got none`);
+    return this.#state.idsToLearn();
   }
 
   /**
@@ -158,8 +134,7 @@ export class Cqr extends ComposedTable {
 
   override applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
     super.applyGradient(ids, gradients, optimizer);
-    if (this.minCount === 1) return;
-    for (const id of ids) if (this.#seen[id]! < this.minCount) this.#seen[id]!++;
+    this.#state.count(ids);
   }
 
   /** Take a finished clustering over: centroids become M, the helper is drawn afresh and zero, or gone. */
@@ -170,21 +145,14 @@ export class Cqr extends ComposedTable {
     centroids.forEach(({ data }, column) => {
       codebook.data.set(data, column * blockRows * codebook.dimensions);
     });
-    this.#pointers?.free();
-    this.#learned?.free();
-    this.#pointers = pointers;
-    this.#learned = learned;
-    this.#clusterings++;
+    this.#state.adopt(pointers, learned);
     if (!helper) this.sums = 1;
     this.#drawHashes();
   }
 
   /** A copy of where the ids point; hash functions follow from seed and number of clusterings. */
   takePointers(): LearnedPointers {
-    const pointers = this.pointers?.slice() ?? new Uint16Array(0);
-    const taken = { clusterings: this.#clusterings, sums: this.sums, pointers };
-    if (this.minCount === 1) return taken;
-    return { ...taken, counts: { learned: this.#learned?.words() ?? new Uint32Array(0), seen: this.#seen.slice() } };
+    return this.#state.take(this.sums);
   }
 
   /**
@@ -192,49 +160,17 @@ export class Cqr extends ComposedTable {
    *
    * @throws {ShapeError} when they belong to a table of another shape
    */
-  restorePointers({ clusterings, sums, pointers, counts }: LearnedPointers): void {
-    const { columns, codebook, vocabularySize } = this;
-    const { heap } = this.runtime;
-    const learned = counts && this.#restoredCounts(counts, clusterings);
-    if (this.minCount > 1 !== (counts !== undefined)) {
-      throw new ShapeError(`pointers: expected those of a table with minCount ${this.minCount}, got another's`);
-    }
-    const wanted = clusterings === 0 ? 0 : (learned?.count ?? vocabularySize) * columns;
-    const rows = codebook.rows / (columns * sums);
-    if (pointers.length !== wanted || pointers.some((pointer) => pointer >= rows)) {
-      learned?.free();
-      throw new ShapeError(`pointers: expected ${wanted} below ${rows}, got ${pointers.length} or larger ones`);
-    }
-    this.#pointers?.free();
-    this.#learned?.free();
-    this.#pointers = undefined;
-    this.#learned = learned;
-    this.#clusterings = clusterings;
-    this.sums = sums;
-    if (counts) this.#seen.set(counts.seen);
-    if (clusterings > 0) {
-      this.#pointers = heap.allocate(2 * wanted);
-      this.pointers!.set(pointers);
-    }
+  restorePointers(pointers: LearnedPointers): void {
+    const { columns, codebook } = this;
+    this.#state.restore(pointers, codebook.rows / (columns * pointers.sums));
+    this.sums = pointers.sums;
     this.#drawHashes();
-  }
-
-  #restoredCounts(
-    { learned, seen }: NonNullable<LearnedPointers['counts']>,
-    clusterings: number,
-  ): LearnedIds | undefined {
-    const { vocabularySize } = this;
-    const fits = clusterings === 0 ? learned.length === 0 : areWithin(learned, vocabularySize);
-    if (!fits || seen.length !== vocabularySize) {
-      throw new ShapeError(`pointers: expected counts of ${vocabularySize} ids, got those of another table`);
-    }
-    return clusterings === 0 ? undefined : new LearnedIds(learned, this.runtime.heap);
   }
 
   /** Hash functions that follow from seed and number of clusterings. */
   #drawHashes(): void {
     const { columns, sums, codebook, rowsPerTable } = this;
-    const generator = new Generator(this.seed).fork('hashes', this.#clusterings);
+    const generator = new Generator(this.seed).fork('hashes', this.clusterings);
     this.#hashes = drawHashes(columns * sums, rowsPerTable, generator, codebook);
   }
 
@@ -250,14 +186,14 @@ export class Cqr extends ComposedTable {
 
   protected override writePointers(ids: number, count: number, out: number): void {
     const { columns, sums, runtime } = this;
+    const { offset, learned } = this.#state;
     // Where every id has learned pointers, only the helper is hashed.
-    const step = this.#pointers && !this.#learned ? sums : 1;
+    const step = offset !== undefined && !learned ? sums : 1;
     if (this.#hasHashes) this.#hashes.write(runtime, ids, count, out, step);
-    if (!this.#pointers) return;
+    if (offset === undefined) return;
     const blockRows = this.codebook.rows / columns;
-    const { offset } = this.#pointers;
-    if (this.#learned) {
-      const { bits, ranks } = this.#learned;
+    if (learned) {
+      const { bits, ranks } = learned;
       const how = [bits, ranks, offset, columns, sums, blockRows] as const;
       runtime.pool.run('readLearnedPointers', count, GRAIN_IDS, ids, ...how, out);
       return;
@@ -268,7 +204,8 @@ export class Cqr extends ComposedTable {
   /** Where every id has learned pointers and a helper, in one pass. */
   protected override gather(ids: number, count: number, out: Matrix): void {
     const { codebook, columns, sums, runtime } = this;
-    if (!this.#pointers || this.#learned || sums === 1) {
+    const { offset, learned } = this.#state;
+    if (offset === undefined || learned || sums === 1) {
       super.gather(ids, count, out);
       return;
     }
@@ -279,7 +216,7 @@ export class Cqr extends ComposedTable {
       codebook.offset,
       codebook.dimensions,
       ids,
-      this.#pointers.offset,
+      offset,
       this.#hashes.offset,
       columns,
       codebook.rows / columns,
@@ -292,7 +229,8 @@ export class Cqr extends ComposedTable {
     const { method, vocabularySize, dimensions, columns, sums, codebook, seed, pointers } = this;
     const sections = [{ name: 'codebook', bytes: bytesOf(codebook.data) }];
     if (this.#hasHashes) sections.push({ name: 'hashes', bytes: bytesOf(this.#hashes.words()) });
-    if (this.#learned) sections.push({ name: 'learned', bytes: bytesOf(this.#learned.words()) });
+    const { learned } = this.#state;
+    if (learned) sections.push({ name: 'learned', bytes: bytesOf(learned.words()) });
     if (pointers) {
       sections.push({ name: 'pointers', bytes: packPointers(pointers, pointerBits(this.rowsPerTable)) });
     }
@@ -303,7 +241,7 @@ export class Cqr extends ComposedTable {
       sums,
       rows: codebook.rows,
       seed,
-      clusterings: this.#clusterings,
+      clusterings: this.clusterings,
       // Absent where it asks for nothing, as in files from before it could be asked for.
       ...(this.minCount > 1 && { minCount: this.minCount }),
     };
@@ -327,22 +265,10 @@ export class Cqr extends ComposedTable {
     const codebook = new Matrix(rows, width, runtime, part.memory('codebook', 4 * rows * width));
     const hasHashes = sums === 2 || minCount > 1;
     const hashes = hasHashes ? HashFamily.load(part, columns * sums, rows) : noHashes(codebook);
-    const learned = clusterings > 0 && minCount > 1 ? LearnedIds.load(part, vocabularySize) : undefined;
-    let pointers: Block | undefined;
-    const pointing = learned?.count ?? vocabularySize;
-    if (clusterings > 0) pointers = loadPointers(part, pointing, columns, rows / (columns * sums));
-    const seed = settings.integer('seed');
-    return new Cqr(vocabularySize, columns, sums, codebook, { seed, minCount, hashes, pointers, learned, clusterings });
+    const state = new PointerState(vocabularySize, columns, minCount, runtime.heap);
+    state.load(part, clusterings, rows / (columns * sums));
+    return new Cqr(sums, codebook, settings.integer('seed'), hashes, state);
   }
-}
-
-interface CqrState {
-  seed: number;
-  minCount: number;
-  hashes: HashFamily;
-  pointers: Block | undefined;
-  learned: LearnedIds | undefined;
-  clusterings: number;
 }
 
 /** Hash functions of all terms: with the helper even ones stand in for h where it is not learned, odd ones are h'. */
@@ -355,17 +281,15 @@ function noHashes({ runtime }: Matrix): HashFamily {
   return new HashFamily(new Uint32Array(0), runtime);
 }
 
-/** k for a budget. Pointers grow with log2 k, so bytes are met by the largest k whose whole cost fits. */
-function pairsOfRows(budget: CqrOptions, vocabularySize: number, dimensions: number, columns: number): number {
-  const rowParameters = 2 * dimensions;
-  const learnedBytes = (budget.minCount ?? 1) > 1 ? 4 * learnedWords(vocabularySize) : 0;
-  const fixed = (rows: number): number =>
-    2 * columns * HASH_WORDS_BYTES + packedBytes(vocabularySize * columns, pointerBits(rows)) + learnedBytes;
-  let rows = affordRows('cqr', budget, { rowParameters, fixedBytes: fixed(1), rowsMin: 1 });
-  if (budget.bytes !== undefined) {
-    while (rows > 1 && 4 * rowParameters * rows + fixed(rows) > budget.bytes) {
-      rows = Math.max(1, Math.min(rows - 1, Math.floor((budget.bytes - fixed(rows)) / (4 * rowParameters))));
-    }
-  }
-  return Math.min(rows, ROWS_MAX / 2);
+/** k for a budget: half the rows are M, half the helper. Pointers grow with log2 k. */
+function pairsOfRows(options: CqrOptions, context: TableContext, columns: number): number {
+  const { vocabularySize, dimensions } = context;
+  const hashes = 2 * columns * HASH_WORDS_BYTES;
+  const learned = (options.minCount ?? 1) > 1 ? 4 * learnedWords(vocabularySize) : 0;
+  const cost = {
+    parameters: (rows: number) => 2 * dimensions * rows,
+    otherBytes: (rows: number) => hashes + learned + packedBytes(vocabularySize * columns, pointerBits(rows)),
+    rowsMax: ROWS_MAX / 2,
+  };
+  return affordRows('cqr', options, cost, context);
 }

@@ -49,8 +49,9 @@ export class Dhe implements EmbeddingTable {
   }
 
   /** A new table; throws OptionError when the budget does not hold a network of width 4. */
-  static create(options: DheOptions, { vocabularySize, dimensions, seed, runtime }: TableContext): Dhe {
-    const width = widthFor(options, dimensions);
+  static create(options: DheOptions, context: TableContext): Dhe {
+    const { vocabularySize, dimensions, seed, runtime } = context;
+    const width = widthFor(options, context);
     const generator = new Generator(seed);
     const seeds = generator.fork('layers');
     const layers = [
@@ -139,15 +140,9 @@ export class Dhe implements EmbeddingTable {
 }
 
 /** The widest network a budget pays for, a multiple of 4. */
-function widthFor(budget: Budget, dimensions: number): number {
-  const parametersOf = (width: number): number => 2 * (width + 1) * width + (width + 1) * padded(dimensions);
-  const least = { rowParameters: 1, fixedBytes: 4 * HASH_WORDS_BYTES, rowsMin: parametersOf(4) };
-  affordRows('dhe', budget, least);
-  const fits = (width: number): boolean =>
-    budget.bytes === undefined
-      ? parametersOf(width) <= budget.parameters
-      : 4 * parametersOf(width) + width * HASH_WORDS_BYTES <= budget.bytes;
-  let width = 4;
-  while (width + 4 <= WIDTH_MAX && fits(width + 4)) width += 4;
-  return width;
+function widthFor(budget: Budget, context: TableContext): number {
+  const parameters = (fours: number): number =>
+    2 * (4 * fours + 1) * 4 * fours + (4 * fours + 1) * padded(context.dimensions);
+  const otherBytes = (fours: number): number => 4 * fours * HASH_WORDS_BYTES;
+  return 4 * affordRows('dhe', budget, { parameters, otherBytes, rowsMax: WIDTH_MAX / 4 }, context);
 }

@@ -50,14 +50,14 @@ export class HashEmbeddings implements EmbeddingTable {
   }
 
   /** A new table; throws OptionError when the budget is below one row and as many weights, or sums out of range. */
-  static create(
-    options: HashEmbeddingsOptions,
-    { vocabularySize, dimensions, seed, runtime }: TableContext,
-  ): HashEmbeddings {
+  static create(options: HashEmbeddingsOptions, context: TableContext): HashEmbeddings {
+    const { vocabularySize, dimensions, seed, runtime } = context;
     const sums = checkInteger('sums', options.sums ?? 2, 1, 16);
-    const cost = { rowParameters: 2 * dimensions, fixedBytes: (sums + 1) * HASH_WORDS_BYTES, rowsMin: 1 };
-    const rows = affordRows('hash-embeddings', options, cost);
-    const weightRows = Math.max(1, Math.floor((rows * dimensions) / sums));
+    const weightRowsFor = (rows: number): number => Math.max(1, Math.floor((rows * dimensions) / sums));
+    const parameters = (rows: number): number => rows * dimensions + weightRowsFor(rows) * sums;
+    const cost = { parameters, otherBytes: () => (sums + 1) * HASH_WORDS_BYTES };
+    const rows = affordRows('hash-embeddings', options, cost, context);
+    const weightRows = weightRowsFor(rows);
     const generator = new Generator(seed);
     const codebook = initialRows(rows, dimensions, sums, generator.fork('rows'), runtime);
     const weights = new Matrix(weightRows, sums, runtime);

@@ -16,8 +16,8 @@ export type HashingTrickOptions = Budget;
 /** A new table; throws OptionError when the budget is below one row. */
 export function hashingTrick(options: HashingTrickOptions, context: TableContext): HashedTable {
   const { vocabularySize, dimensions } = context;
-  const cost = { rowParameters: dimensions, fixedBytes: HASH_WORDS_BYTES, rowsMin: 1 };
-  const rows = affordRows('hashing-trick', options, cost);
+  const cost = { parameters: (rows: number) => rows * dimensions, otherBytes: () => HASH_WORDS_BYTES };
+  const rows = affordRows('hashing-trick', options, cost, context);
   const shape = { method: 'hashing-trick', vocabularySize, dimensions, columns: 1, sums: 1 };
   return HashedTable.draw(shape, rows, [{ base: 0, rows }], context);
 }

@@ -36,8 +36,8 @@ export async function quantizeProduct(table: EmbeddingTable, options: ProductOpt
   const { columns = 4 } = options;
   const { iterations, seed } = quantizeSettings(options);
   const width = sliceWidth(dimensions, columns);
-  const cost = { vocabularySize, rowParameters: dimensions, terms: columns };
-  const clusters = affordCentroids('product', options, cost);
+  const cost = { rowParameters: dimensions, terms: columns };
+  const clusters = affordCentroids('product', options, table, cost);
   const runtime = runtimeOf(table.trained());
   const random = new Generator(seed).fork('product');
   const steps = new WorkSteps('quantize', columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);

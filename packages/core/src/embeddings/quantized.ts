@@ -8,6 +8,7 @@
  * Saved: centroids in float32 and ⌈log2 k⌉ bits a pointer; in memory a pointer is 2 bytes, k is at most 65,536.
  */
 import { checkInteger } from '../checks/numbers.ts';
+import type { OnWarning } from '../checks/warning.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
@@ -33,6 +34,8 @@ export interface QuantizeOptions {
   signal?: AbortSignal | undefined;
   /** Called with the share done, in [0, 1]. */
   onProgress?: (share: number) => void;
+  /** Called with one line where the budget is above the full table's size; default `console.warn`. */
+  onWarning?: OnWarning | undefined;
 }
 
 /** Lloyd's iterations where none are asked for. */
@@ -102,29 +105,25 @@ export class QuantizedTable extends ComposedTable {
   }
 }
 
-/** What the budget of a quantized table has to pay. */
-export interface QuantizedCost {
-  vocabularySize: number;
-  /** float32 of one row of each codebook. */
-  rowParameters: number;
-  terms: number;
-}
-
 /**
  * k: rows of one codebook, at most the ids. Bytes pay for pointers too, which grow with log2 k.
  *
+ * @param rowParameters float32 of one row of each codebook
+ * @param terms codebooks
  * @throws {OptionError} when the budget is below one row a codebook
  */
-export function affordCentroids(method: string, budget: Budget, cost: QuantizedCost): number {
-  const { vocabularySize, rowParameters, terms } = cost;
-  const most = Math.min(vocabularySize, ROWS_MAX);
-  const pointerBytes = (rows: number): number => packedBytes(vocabularySize * terms, pointerBits(rows));
-  let rows = Math.min(most, affordRows(method, budget, { rowParameters, fixedBytes: pointerBytes(1), rowsMin: 1 }));
-  if (budget.bytes === undefined) return rows;
-  while (rows > 1 && 4 * rowParameters * rows + pointerBytes(rows) > budget.bytes) {
-    rows = Math.max(1, Math.min(rows - 1, Math.floor((budget.bytes - pointerBytes(rows)) / (4 * rowParameters))));
-  }
-  return rows;
+export function affordCentroids(
+  method: string,
+  options: Budget & QuantizeOptions,
+  { vocabularySize, dimensions }: { vocabularySize: number; dimensions: number },
+  { rowParameters, terms }: { rowParameters: number; terms: number },
+): number {
+  const cost = {
+    parameters: (rows: number) => rows * rowParameters,
+    otherBytes: (rows: number) => packedBytes(vocabularySize * terms, pointerBits(rows)),
+    rowsMax: Math.min(vocabularySize, ROWS_MAX),
+  };
+  return affordRows(method, options, cost, { vocabularySize, dimensions, onWarning: options.onWarning });
 }
 
 /** The runtime whose memory a table lives in. */

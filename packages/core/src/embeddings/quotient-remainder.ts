@@ -49,14 +49,17 @@ export class QuotientRemainder extends ComposedTable {
    *
    * @throws {OptionError} when the budget is below the floor; the message has the floor
    */
-  static create(
-    options: QuotientRemainderOptions,
-    { vocabularySize, dimensions, seed, runtime }: TableContext,
-  ): QuotientRemainder {
+  static create(options: QuotientRemainderOptions, context: TableContext): QuotientRemainder {
+    const { vocabularySize, dimensions, seed, runtime } = context;
     const combine = checkOneOf('combine', options.combine ?? 'concatenate', COMBINATIONS);
     const rowParameters = combine === 'concatenate' ? sliceWidth(dimensions, 2) : dimensions;
-    const cost = { rowParameters, fixedBytes: 0, rowsMin: fewestRows(vocabularySize) };
-    const rows = Math.min(affordRows('quotient-remainder', options, cost), vocabularySize + 1);
+    const cost = {
+      parameters: (rows: number) => rows * rowParameters,
+      otherBytes: () => 0,
+      rowsMin: fewestRows(vocabularySize),
+      rowsMax: vocabularySize + 1,
+    };
+    const rows = affordRows('quotient-remainder', options, cost, context);
     const remainders = mostRemainders(vocabularySize, rows);
     const used = remainders + Math.ceil(vocabularySize / remainders);
     const generator = new Generator(seed).fork('rows');

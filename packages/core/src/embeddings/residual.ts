@@ -36,8 +36,8 @@ export async function quantizeResidual(table: EmbeddingTable, options: ResidualO
   const { vocabularySize, dimensions } = table;
   const { iterations, seed } = quantizeSettings(options);
   const stages = checkInteger('stages', options.stages ?? 4, 1, 64);
-  const cost = { vocabularySize, rowParameters: stages * dimensions, terms: stages };
-  const clusters = affordCentroids('residual', options, cost);
+  const cost = { rowParameters: stages * dimensions, terms: stages };
+  const clusters = affordCentroids('residual', options, table, cost);
   const runtime = runtimeOf(table.trained());
   const random = new Generator(seed).fork('residual');
   const steps = new WorkSteps('quantize', stages * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);

@@ -44,11 +44,13 @@ export class Robe extends ComposedTable {
    *
    * @throws {OptionError} when the budget does not hold one block, or columns do not divide the dimensions
    */
-  static create(options: RobeOptions, { vocabularySize, dimensions, seed, runtime }: TableContext): Robe {
+  static create(options: RobeOptions, context: TableContext): Robe {
+    const { vocabularySize, dimensions, seed, runtime } = context;
     const columns = options.columns ?? 4;
     const width = sliceWidth(dimensions, columns);
-    const cost = { rowParameters: 1, fixedBytes: columns * HASH_WORDS_BYTES, rowsMin: width };
-    const size = affordRows('robe', options, cost);
+    const otherBytes = (): number => columns * HASH_WORDS_BYTES;
+    const cost = { parameters: (floats: number) => floats, otherBytes, rowsMin: width };
+    const size = affordRows('robe', options, cost, context);
     const generator = new Generator(seed);
     const memory = initialRows(size, 1, 1, generator.fork('rows'), runtime);
     const ranges = Array.from({ length: columns }, () => ({ base: 0, rows: size }));

@@ -21,9 +21,9 @@ export type UnifiedOptions = Budget & {
 export function unified(options: UnifiedOptions, context: TableContext): HashedTable {
   const { vocabularySize, dimensions } = context;
   const columns = options.columns ?? 4;
-  const rowParameters = sliceWidth(dimensions, columns);
-  const cost = { rowParameters, fixedBytes: columns * HASH_WORDS_BYTES, rowsMin: 1 };
-  const rows = affordRows('unified', options, cost);
+  const width = sliceWidth(dimensions, columns);
+  const cost = { parameters: (rows: number) => rows * width, otherBytes: () => columns * HASH_WORDS_BYTES };
+  const rows = affordRows('unified', options, cost, context);
   const shape = { method: 'unified', vocabularySize, dimensions, columns, sums: 1 };
   const ranges = Array.from({ length: columns }, () => ({ base: 0, rows }));
   return HashedTable.draw(shape, rows, ranges, context);

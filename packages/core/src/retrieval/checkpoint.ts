@@ -3,7 +3,8 @@
  *
  * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
  */
-import { Cqr, type LearnedPointers } from '../embeddings/cqr.ts';
+import { Cqr } from '../embeddings/cqr.ts';
+import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
 import type { Features, Tower } from '../towers/tower.ts';
 import type { Matrix } from '../vectors/matrix.ts';

@@ -9,6 +9,7 @@
  * `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
 import { checkInteger } from '../checks/numbers.ts';
+import type { OnWarning } from '../checks/warning.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
@@ -46,6 +47,8 @@ export interface TowerHead {
   normalize?: boolean;
   seed?: number;
   runtime?: Runtime;
+  /** Called with one line where an embedding's budget is above its full table's size; default `console.warn`. */
+  onWarning?: OnWarning | undefined;
 }
 
 /** An embedded feature; the name is empty for a tower of one plain feature. */
@@ -89,7 +92,7 @@ export class Tower<Q extends Features = string> {
     options: { features: Record<N, FeatureOptions> } & TowerHead,
   ): Tower<Readonly<Record<N, string>>>;
   static create(options: (FeatureOptions | { features: Record<string, FeatureOptions> }) & TowerHead): Tower<never> {
-    const { dense = [], normalize = false, seed = 42, runtime = defaultRuntime() } = options;
+    const { dense = [], normalize = false, seed = 42, runtime = defaultRuntime(), onWarning } = options;
     const named = 'features' in options ? Object.entries(options.features) : ([['', options]] as const);
     if (named.length === 0) throw new OptionError('features: expected at least one, got none');
     const seeds = new Generator(seed).fork('tower');
@@ -97,7 +100,7 @@ export class Tower<Q extends Features = string> {
       const { vocabulary, dimensions = 32, maskToken = null, embedding = { method: 'full' } } = feature;
       const lookup = new StringLookup({ vocabulary, maskToken });
       checkInteger('dimensions', dimensions, 1);
-      const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime };
+      const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime, onWarning };
       return { name, lookup, table: makeTable(embedding, context) };
     });
     let width = inputs.reduce((sum, { table }) => sum + table.dimensions, 0);

@@ -1,0 +1,7 @@
+/** Warnings: one line on what was cut, guessed or left out, where the work goes on all the same. */
+
+/** Takes a warning of one line. */
+export type OnWarning = (message: string) => void;
+
+/** Where warnings go unless the caller takes them: standard error in Node, the console in a browser. */
+export const warnOnConsole: OnWarning = (message) => console.warn(`shortlist: ${message}`);
