@@ -1,12 +1,12 @@
 /**
- * API keys: who may ask, and who may change. The server knows only SHA-256 digests of keys; a presented key is hashed and
+ * API keys: who may read, and who may change. The server knows only SHA-256 digests of keys; a presented key is hashed and
  * its digest compared with every known one in constant time, so the time taken says nothing about how near a guess was.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { OptionError } from 'shortlist';
 import { ServingError } from '../status/serving-error.ts';
 
-/** What a key allows: read asks, write also changes candidates, versions and labels. */
+/** What a key allows: read allows queries, write also changes candidates, versions and labels. */
 export type Role = 'read' | 'write';
 
 /** A known key. */

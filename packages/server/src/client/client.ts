@@ -15,7 +15,7 @@ export interface ClientOptions {
   /** Where the server is: http://127.0.0.1:8501. */
   url: string;
   apiKey?: string;
-  /** The model to ask where the server has several. */
+  /** The model that requests mean where the server has several. */
   model?: string;
   /** How often a request the server had no room for is sent again; default 2. */
   retries?: number;

@@ -1,32 +1,32 @@
-/** What every route is given: the models, the bounds, who may come in, and where figures and lines go. */
+/** The context of every route: models, limits, API keys, metrics and the logger. */
 import type { Logger } from 'pino';
 import type { ApiKeys } from '../access/api-keys.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { VersionLoader } from '../models/version-record.ts';
-import type { VersionFigures } from '../models/version-statistics.ts';
-import type { MetricFigures, Metrics } from '../observe/metrics.ts';
+import type { VersionReport } from '../models/version-statistics.ts';
+import type { Metrics, MetricsSnapshot } from '../observe/metrics.ts';
 
 /** Bounds on requests. */
 export interface ServerLimits extends RequestLimits {
   /** Bytes of a body. */
   bodyBytes: number;
-  /** Milliseconds after which a request nobody gave a deadline is given up. */
+  /** Deadline of a request that names none, in milliseconds. */
   deadlineMs: number;
-  /** Milliseconds in which a whole request must have arrived. */
+  /** Longest time a whole request takes to arrive, in milliseconds. */
   arrivalMs: number;
 }
 
-/** What other processes that serve the same models did. */
-export interface Elsewhere {
-  statistics(): Promise<readonly VersionFigures[]>;
-  metrics(): Promise<readonly MetricFigures[]>;
+/** The other processes that serve the same models: their statistics and metrics. */
+export interface Peers {
+  statistics(): Promise<readonly VersionReport[]>;
+  metrics(): Promise<readonly MetricsSnapshot[]>;
 }
 
-/** One process: there is no other. */
-export const NOWHERE: Elsewhere = { statistics: async () => [], metrics: async () => [] };
+/** The peers of a server of one process: none. */
+export const NO_PEERS: Peers = { statistics: async () => [], metrics: async () => [] };
 
-/** What routes share. */
+/** What all routes share. */
 export interface ServingContext {
   registry: ModelRegistry;
   load: VersionLoader;
@@ -34,7 +34,7 @@ export interface ServingContext {
   keys: ApiKeys;
   metrics: Metrics;
   logger: Logger;
-  elsewhere: Elsewhere;
+  peers: Peers;
   serverVersion: string;
   /** False while nothing is loaded and from the moment the server is told to stop. */
   isReady: () => boolean;

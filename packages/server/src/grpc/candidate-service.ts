@@ -1,10 +1,10 @@
 /** Our own gRPC service: live updates of candidates. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ServingContext } from '../context/serving-context.ts';
-import { deleteCandidates, upsertCandidates } from '../shortlist/answer.ts';
 import type { JsonIdentifier } from '../shortlist/messages.ts';
+import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
 import { invalidArgument } from '../status/serving-error.ts';
-import { unary } from './calls.ts';
+import { unary } from './unary.ts';
 
 interface IdentifierMessage {
   kind?: 'text' | 'integer';

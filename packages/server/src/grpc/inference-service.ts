@@ -7,8 +7,8 @@ import type { ServedVersion } from '../models/served-version.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, elementCount, isDatatype, type Tensor } from '../tensors/tensor.ts';
-import { type CallOptions, unary } from './calls.ts';
 import { type OpenStreams, type StreamAnswers, streamed } from './streams.ts';
+import { type CallOptions, unary } from './unary.ts';
 
 interface Parameter {
   parameter_choice?: 'bool_param' | 'int64_param' | 'string_param' | 'double_param' | 'uint64_param';
@@ -83,7 +83,7 @@ export function inferenceService(context: ServingContext, streams: OpenStreams):
       config: modelConfig(choose(request), limits.queries),
     })),
     ModelStatistics: unary(context, 'read', async (request: ModelName) =>
-      modelStatistics(request.name === '' ? registry.served : [choose(request)], await context.elsewhere.statistics()),
+      modelStatistics(request.name === '' ? registry.served : [choose(request)], await context.peers.statistics()),
     ),
     RepositoryIndex: unary(context, 'read', ({ ready }: { ready: boolean }) => ({
       models: repositoryIndex(registry, { ready }),

@@ -11,9 +11,9 @@ import type { Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
 import { ServingError, toServingError } from '../status/serving-error.ts';
-import { admitCall, type CallOptions, callOptions, logFailure } from './calls.ts';
+import { admitCall, type CallOptions, callOptions, logFailure } from './unary.ts';
 
-/** Messages of one stream that may be under way: a scan takes as many asks at once. */
+/** Messages of one stream that may be under way: a scan takes as many queries at once. */
 const UNDER_WAY_MAX = 64;
 
 /** The streams that are open, each as the function that ends it. */

@@ -7,9 +7,9 @@ import { DEFAULT_SIGNATURE, findSignature, type Signature } from '../servable/si
 import { invalidArgument, type StatusCode, toServingError } from '../status/serving-error.ts';
 import { signatureDefs, statusMessage } from '../tensorflow/describe.ts';
 import type { Tensor } from '../tensors/tensor.ts';
-import { type CallOptions, unary } from './calls.ts';
 import { encodeMessage } from './definitions.ts';
 import { type TensorProto, tensorOf, tensorProtoOf } from './tensor-proto.ts';
+import { type CallOptions, unary } from './unary.ts';
 
 interface ModelSpec {
   name: string;

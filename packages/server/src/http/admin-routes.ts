@@ -4,7 +4,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { compact } from '../models/compaction.ts';
 import type { Model } from '../models/model.ts';
 import { checkPolicy } from '../models/version-policy.ts';
-import { modelOf } from '../shortlist/answer.ts';
+import { modelOf } from '../shortlist/operations.ts';
 import { LabelRequestSchema, ModelStateSchema, PolicyRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
 import { guard, REFUSALS } from './requests.ts';

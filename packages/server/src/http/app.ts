@@ -7,23 +7,23 @@ import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { adminRoutes } from './admin-routes.ts';
-import { Arrivals } from './arrivals.ts';
 import { candidateRoutes } from './candidate-routes.ts';
 import { sendError } from './errors.ts';
 import { type Forward, forwardOthers } from './forwarding.ts';
-import { inferRoutes } from './infer-routes.ts';
-import { inferenceRoutes } from './inference-routes.ts';
+import { openInferenceInferRoutes } from './open-inference-infer-routes.ts';
+import { openInferenceMetadataRoutes } from './open-inference-metadata-routes.ts';
+import { RequestInitializer } from './request-initializer.ts';
 import { admit } from './requests.ts';
+import { retainTickObject } from './retain-tick-object.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
-import { keepTickShape } from './tick-shape.ts';
 
 /** What only the HTTP server needs to know. */
 export interface HttpOptions {
   tls?: TlsMaterial | undefined;
   /** Requests a second one client may send; undefined for no limit. */
   requestsPerSecond?: number | undefined;
-  /** Answer queries only, and have all else answered elsewhere. */
+  /** Answer queries only, and forward all other requests to the server. */
   forward?: Forward | undefined;
 }
 
@@ -35,12 +35,12 @@ const KEEP_ALIVE_MS = 72_000;
 /** Build the server; it does not listen yet. */
 export async function createHttpApp(context: ServingContext, options: HttpOptions = {}): Promise<FastifyInstance> {
   const { limits, logger } = context;
-  keepTickShape();
+  retainTickObject();
   // Ids of this server's own: a random part once, then a count.
   const origin = randomBytes(6).toString('hex');
   let requests = 0;
   const serverOptions = {
-    logController: new Arrivals(logger),
+    logController: new RequestInitializer(logger),
     // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
     bodyLimit: limits.bodyBytes,
@@ -88,7 +88,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
 
 function queryRoutes(app: FastifyInstance, context: ServingContext): void {
   shortlistRoutes(app, context);
-  inferRoutes(app, context);
+  openInferenceInferRoutes(app, context);
 }
 
 async function allRoutes(app: FastifyInstance, context: ServingContext): Promise<void> {
@@ -102,12 +102,12 @@ async function allRoutes(app: FastifyInstance, context: ServingContext): Promise
   tensorflowRoutes(app, context, REST_ALL);
   candidateRoutes(app, context);
   adminRoutes(app, context);
-  inferenceRoutes(app, context);
+  openInferenceMetadataRoutes(app, context);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const path of ['/metrics', '/monitoring/prometheus/metrics']) {
     app.get(path, { schema: { hide: true } }, async (request, reply) => {
       admit(context, request, 'read');
-      const text = await context.metrics.text(await context.elsewhere.metrics());
+      const text = await context.metrics.text(await context.peers.metrics());
       return reply.header('content-type', context.metrics.registry.contentType).send(text);
     });
   }

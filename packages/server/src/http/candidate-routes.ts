@@ -1,8 +1,8 @@
 /** Live updates of candidates over REST. Described in /openapi.json. */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
-import { deleteCandidates, upsertCandidates } from '../shortlist/answer.ts';
 import type { DeleteRequest, UpsertRequest } from '../shortlist/messages.ts';
+import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
 import { DeleteRequestSchema, UpdateResponseSchema, UpsertRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
 import { guard, REFUSALS } from './requests.ts';

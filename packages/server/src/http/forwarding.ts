@@ -6,7 +6,7 @@
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { sendError } from './errors.ts';
-import { buffered } from './infer-routes.ts';
+import { buffered } from './open-inference-infer-routes.ts';
 import { admit } from './requests.ts';
 
 /** A request as it came. */
@@ -25,7 +25,7 @@ export interface ForwardedResponse {
   body: Uint8Array;
 }
 
-/** Has a request answered elsewhere. */
+/** Has a request answered by the server. */
 export type Forward = (request: ForwardedRequest) => Promise<ForwardedResponse>;
 
 /** Headers that speak of one connection, which is not the other process's. */

@@ -3,7 +3,7 @@ import type { FastifyRequest, FastifySchema } from 'fastify';
 import { presentedKey, type Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
-import type { AskOptions } from '../queue/batcher.ts';
+import type { RequestOptions } from '../queue/batcher.ts';
 import { ErrorResponseSchema } from '../shortlist/schema.ts';
 
 /** How refusals look in /openapi.json. */
@@ -38,10 +38,10 @@ class HangUp {
 }
 
 /** Deadline of a request, and whether its client has hung up: nobody scans for a socket that is gone. */
-export function askOptions(
+export function requestOptions(
   { limits }: ServingContext,
   { raw }: FastifyRequest,
-): AskOptions & { limits: RequestLimits } {
+): RequestOptions & { limits: RequestLimits } {
   return { limits, deadline: performance.now() + limits.deadlineMs, signal: new HangUp(raw.socket) };
 }
 

@@ -2,11 +2,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
-import { answerShortlist } from '../shortlist/answer.ts';
 import type { ShortlistRequest } from '../shortlist/messages.ts';
+import { answerShortlist } from '../shortlist/operations.ts';
 import { ShortlistRequestSchema, ShortlistResponseSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
-import { askOptions, guard, REFUSALS } from './requests.ts';
+import { guard, REFUSALS, requestOptions } from './requests.ts';
 
 /** Add the route. */
 export function shortlistRoutes(app: FastifyInstance, context: ServingContext): void {
@@ -18,7 +18,7 @@ export function shortlistRoutes(app: FastifyInstance, context: ServingContext): 
       guard(context, 'read', { summary: 'The best candidates for a query', ...shortlist }),
       (request) =>
         traced('shortlist.shortlist', {}, () =>
-          answerShortlist(context.registry, request.body, askOptions(context, request)),
+          answerShortlist(context.registry, request.body, requestOptions(context, request)),
         ),
     );
   });

@@ -6,7 +6,7 @@ import { type StatusCode, toServingError } from '../status/serving-error.ts';
 import { answerRest } from '../tensorflow/rest.ts';
 import { parseRestPath, type RestCall } from '../tensorflow/rest-path.ts';
 import { sendError } from './errors.ts';
-import { admit, askOptions, CONTENT_TYPES } from './requests.ts';
+import { admit, CONTENT_TYPES, requestOptions } from './requests.ts';
 
 const asItIs = (text: string): string => text;
 
@@ -38,7 +38,7 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, 
       const asked = parseRestPath(request.method, path);
       call = asked;
       const answered = (): Promise<string> | string =>
-        answerRest(context.registry, asked, body, askOptions(context, request));
+        answerRest(context.registry, asked, body, requestOptions(context, request));
       const text = await (predicts ? traced('shortlist.predict', { 'url.path': path }, answered) : answered());
       // With a serializer of its own Fastify adds no charset to the content type, and header and text leave in one write.
       reply.header('content-type', 'application/json').serializer(asItIs).send(text);

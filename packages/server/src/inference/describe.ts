@@ -3,7 +3,7 @@ import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { ServedVersion } from '../models/served-version.ts';
 import type { VersionRecord } from '../models/version-record.ts';
-import { summed, type VersionFigures } from '../models/version-statistics.ts';
+import { summed, type VersionReport } from '../models/version-statistics.ts';
 import { DEFAULT_SIGNATURE } from '../servable/signatures.ts';
 import type { TensorSpec } from '../tensors/tensor.ts';
 
@@ -90,10 +90,10 @@ export interface ModelStatistics {
 /** Statistics of the versions that serve, with what other processes answered of them. */
 export function modelStatistics(
   served: readonly ServedVersion[],
-  elsewhere: readonly VersionFigures[],
+  peers: readonly VersionReport[],
 ): { model_stats: ModelStatistics[] } {
-  const inAll = ({ model, version, statistics }: ServedVersion): VersionFigures => {
-    const others = elsewhere.filter((other) => other.model === model && other.version === version);
+  const inAll = ({ model, version, statistics }: ServedVersion): VersionReport => {
+    const others = peers.filter((other) => other.model === model && other.version === version);
     return { model, version, statistics: summed([statistics, ...others.map((other) => other.statistics)]) };
   };
   const duration = (count: number, ms: number): Duration => ({ count, ns: Math.round(ms * 1e6) });

@@ -8,7 +8,7 @@
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
-import type { AskOptions } from '../queue/batcher.ts';
+import type { RequestOptions } from '../queue/batcher.ts';
 import { findSignature, type Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
@@ -17,7 +17,7 @@ import type { Tensor, Tensors } from '../tensors/tensor.ts';
 export type Parameters = ReadonlyMap<string, string | number | boolean>;
 
 /** One request. */
-export interface InferCall {
+export interface InferRequest {
   model: string;
   /** '' for the newest. */
   version: string;
@@ -28,7 +28,7 @@ export interface InferCall {
 }
 
 /** One response. */
-export interface InferAnswer {
+export interface InferResponse {
   model: string;
   version: string;
   outputs: Map<string, Tensor>;
@@ -46,9 +46,9 @@ export function parseVersion(text: string): number | undefined {
 /** Answer one request. @throws {ServingError} */
 export function infer(
   registry: ModelRegistry,
-  call: InferCall,
-  options: AskOptions & { limits: RequestLimits },
-): Promise<InferAnswer> {
+  call: InferRequest,
+  options: RequestOptions & { limits: RequestLimits },
+): Promise<InferResponse> {
   return registry.choose(call.model, { version: parseVersion(call.version) }).hold(async (served) => {
     const signature = signatureOf(served, call);
     const k = call.parameters.get('k');
@@ -64,7 +64,7 @@ export function infer(
   });
 }
 
-function signatureOf({ signatures, model }: ServedVersion, { parameters, inputs, outputs }: InferCall): Signature {
+function signatureOf({ signatures, model }: ServedVersion, { parameters, inputs, outputs }: InferRequest): Signature {
   const named = parameters.get('signature_name');
   const hasOutputs = (signature: Signature): boolean =>
     outputs.every((name) => signature.outputs.some((output) => output.name === name));

@@ -6,10 +6,10 @@ import { Decimal, type JsonObject, type JsonValue, parseJson } from '../json/par
 import { invalidArgument } from '../status/serving-error.ts';
 import { decodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, isDatatype, type Tensor } from '../tensors/tensor.ts';
-import type { InferCall, Parameters } from './infer.ts';
+import type { InferRequest, Parameters } from './infer.ts';
 
 /** A call with what only REST says. */
-export interface RestInferCall extends InferCall {
+export interface RestInferRequest extends InferRequest {
   id: string | undefined;
   /** Whether an output's values go behind the JSON. */
   isBinary: (output: string) => boolean;
@@ -26,7 +26,7 @@ export function readInferRequest(
   version: string,
   body: Uint8Array,
   jsonLength: string | undefined,
-): RestInferCall {
+): RestInferRequest {
   const headerEnd = jsonLength === undefined ? body.byteLength : Number(jsonLength);
   if (!Number.isSafeInteger(headerEnd) || headerEnd < 0 || headerEnd > body.byteLength) {
     throw invalidArgument(`Inference-Header-Content-Length: expected at most ${body.byteLength}, got ${jsonLength}`);

@@ -4,7 +4,7 @@ import { JsonWriter } from '../json/writer.ts';
 import { elementWriter } from '../servable/json-element.ts';
 import { encodeTensor } from '../tensors/binary.ts';
 import type { Tensor } from '../tensors/tensor.ts';
-import type { InferAnswer } from './infer.ts';
+import type { InferResponse } from './infer.ts';
 
 /** A body; `jsonLength` is set when bytes follow the JSON. */
 export interface InferBody {
@@ -17,7 +17,7 @@ const writer = new JsonWriter();
 
 /** Write an answer. */
 export function writeInferResponse(
-  answer: InferAnswer,
+  answer: InferResponse,
   id: string | undefined,
   isBinary: (output: string) => boolean,
 ): InferBody {

@@ -13,7 +13,7 @@ export async function applyUpdates(
 ): Promise<void> {
   for (let at = 0; at < updates.length; at += APPLIED_AT_ONCE) {
     if (at > 0) await nextTurn();
-    for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
+    for (let scan = servable.whenIdle(); scan; scan = servable.whenIdle()) await scan;
     for (const update of updates.slice(at, at + APPLIED_AT_ONCE)) apply(update);
   }
 }

@@ -200,7 +200,7 @@ export class Model {
     this.#updatesUnderWay.add(settled);
     void settled.then(() => this.#updatesUnderWay.delete(settled));
     await record.served!.hold(() => done.then(() => followed));
-    if (servable.isCrowded()) void this.#makeRoom(record);
+    if (servable.isNearlyFull()) void this.#makeRoom(record);
     return record.version;
   }
 

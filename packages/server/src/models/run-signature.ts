@@ -1,7 +1,7 @@
 /** Run a signature of a version: tensors in, tensors out, through the version's queue. */
 
-import type { AskOptions } from '../queue/batcher.ts';
-import { answersToTensors, asksOf, batchSize, featuresOf, type Signature } from '../servable/signatures.ts';
+import type { RequestOptions } from '../queue/batcher.ts';
+import { batchSize, featuresOf, queriesOf, resultsToTensors, type Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -19,7 +19,7 @@ export async function runSignature(
   served: ServedVersion,
   signature: Signature,
   inputs: Tensors,
-  { limits, k, ...options }: AskOptions & { limits: RequestLimits; k?: number | undefined },
+  { limits, k, ...options }: RequestOptions & { limits: RequestLimits; k?: number | undefined },
 ): Promise<Map<string, Tensor>> {
   const rows = batchSize(signature, inputs);
   if (rows > limits.queries) {
@@ -31,7 +31,7 @@ export async function runSignature(
     return new Map([['embedding', { datatype: 'FP32', shape: [rows, servable.dimensions], data }]]);
   }
   const results = checkK(k ?? servable.k, limits);
-  return answersToTensors(servable, await served.ask(asksOf(servable, signature, inputs, results), options));
+  return resultsToTensors(servable, await served.search(queriesOf(servable, signature, inputs, results), options));
 }
 
 /** @throws {ServingError} INVALID_ARGUMENT unless k is a whole number from 1 to the limit */

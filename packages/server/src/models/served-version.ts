@@ -4,12 +4,12 @@
  * A request takes a lease and keeps to that version until it is done, so no answer mixes two versions; a version is
  * disposed when it was retired and the last lease came back.
  */
-import { type AskOptions, Batcher, type BatcherOptions } from '../queue/batcher.ts';
-import type { Answer, Ask, Servable } from '../servable/contract.ts';
+import { Batcher, type BatcherOptions, type RequestOptions } from '../queue/batcher.ts';
+import type { Query, QueryResult, Servable } from '../servable/contract.ts';
 import { type Signature, signaturesOf } from '../servable/signatures.ts';
 import { VersionStatistics } from './version-statistics.ts';
 
-/** A request's hold on a version. */
+/** A request's hold on a version: it is not disposed before the lease is released. */
 export interface Lease {
   readonly since: number;
 }
@@ -21,7 +21,7 @@ export class ServedVersion {
   readonly servable: Servable;
   readonly signatures: ReadonlyMap<string, Signature>;
   readonly batcher: Batcher;
-  /** Asks that are much work wait for each other, not light ones for them. */
+  /** The queue of expensive queries: they wait for each other, and cheap queries do not wait for them. */
   readonly heavy: Batcher;
   readonly statistics: VersionStatistics = new VersionStatistics();
   #leases = 0;
@@ -35,16 +35,16 @@ export class ServedVersion {
     const { statistics } = this;
     const options: BatcherOptions = {
       ...queue,
-      onBatch: (asks, tookMs, waitedMs) => {
-        statistics.inferences += asks;
+      onBatch: (queries, tookMs, waitedMs) => {
+        statistics.inferences += queries;
         statistics.executions++;
         statistics.computeMs += tookMs;
         statistics.queueMs += waitedMs;
-        queue.onBatch?.(asks, tookMs, waitedMs);
+        queue.onBatch?.(queries, tookMs, waitedMs);
       },
     };
-    this.batcher = new Batcher((asks) => servable.answer(asks), options);
-    this.heavy = new Batcher((asks) => servable.answer(asks), options);
+    this.batcher = new Batcher((queries) => servable.search(queries), options);
+    this.heavy = new Batcher((queries) => servable.search(queries), options);
   }
 
   /** Requests that hold this version now. */
@@ -86,10 +86,10 @@ export class ServedVersion {
     }
   }
 
-  /** Answer the asks of one request through the queue. */
-  ask(asks: readonly Ask[], options?: AskOptions): Promise<Answer[]> {
-    for (const ask of asks) if (this.servable.isHeavy(ask)) return this.heavy.submit(asks, options);
-    return this.batcher.submit(asks, options);
+  /** Answer the queries of one request through the queue. */
+  search(queries: readonly Query[], options?: RequestOptions): Promise<QueryResult[]> {
+    for (const query of queries) if (this.servable.isHeavy(query)) return this.heavy.submit(queries, options);
+    return this.batcher.submit(queries, options);
   }
 
   /** Wait for the last lease, then give the memory back. */
@@ -99,8 +99,8 @@ export class ServedVersion {
         this.#retired = resolve;
       });
     }
-    // The canary's scans hold no lease.
-    await this.servable.quiet();
+    // The recall canary's scans hold no lease.
+    await this.servable.whenIdle();
     this.servable.dispose();
   }
 }

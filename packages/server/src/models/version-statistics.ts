@@ -1,4 +1,4 @@
-/** What a version did since it was loaded: the figures of the statistics extension. Times in milliseconds. */
+/** Statistics of a version since it was loaded, for the Open Inference Protocol's statistics extension. Times in milliseconds. */
 export class VersionStatistics {
   /** Queries answered. */
   inferences = 0;
@@ -10,7 +10,7 @@ export class VersionStatistics {
   /** Requests refused or failed and the time they took in all. */
   failed = 0;
   failedMs = 0;
-  /** Time asks waited for their scan, and time scans took. */
+  /** Time queries waited for their scan, and time scans took. */
   queueMs = 0;
   computeMs = 0;
   /** Milliseconds since 1970 of the last request; 0 before the first. */
@@ -18,13 +18,13 @@ export class VersionStatistics {
 }
 
 /** The statistics of one version in one process. */
-export interface VersionFigures {
+export interface VersionReport {
   model: string;
   version: number;
   statistics: VersionStatistics;
 }
 
-/** What a version did in all processes together. */
+/** The sum of a version's statistics in all processes. */
 export function summed(all: readonly VersionStatistics[]): VersionStatistics {
   const sum = new VersionStatistics();
   for (const one of all) {

@@ -3,7 +3,7 @@
  * last ones is published. It sees what users see: drift after updates, a leaf count that has become too small.
  */
 import type { Identifier } from 'shortlist';
-import type { Answer, Ask, Servable } from '../servable/contract.ts';
+import type { Query, QueryResult, Servable } from '../servable/contract.ts';
 
 /** Comparisons the published recall is the mean of. */
 const WINDOW = 200;
@@ -40,16 +40,16 @@ export class RecallCanary {
   }
 
   /** Look at the answers of a request; every 1 ∕ share-th query is compared, off the request's path. */
-  observe(servable: Servable, asks: readonly Ask[], answers: readonly Answer[]): void {
+  observe(servable: Servable, queries: readonly Query[], answers: readonly QueryResult[]): void {
     if (this.#share === 0 || servable.isExact()) return;
-    for (let i = 0; i < asks.length; i++) {
+    for (let i = 0; i < queries.length; i++) {
       this.#debt += this.#share;
       if (this.#debt < 1) continue;
       this.#debt -= 1;
       if (this.#pending >= PENDING_MAX || this.#now() < this.#restUntil) continue;
       this.#pending++;
       setImmediate(() => {
-        void this.#compare(servable, asks[i]!, answers[i]!).finally(() => this.#pending--);
+        void this.#compare(servable, queries[i]!, answers[i]!).finally(() => this.#pending--);
       });
     }
   }
@@ -60,11 +60,11 @@ export class RecallCanary {
     return this.#recalls.reduce((sum, recall) => sum + recall, 0) / this.#recalls.length;
   }
 
-  async #compare(servable: Servable, ask: Ask, answer: Answer): Promise<void> {
+  async #compare(servable: Servable, query: Query, answer: QueryResult): Promise<void> {
     let truth: Set<Identifier>;
     const started = this.#now();
     try {
-      const [exactly] = await servable.answerExactly([ask]);
+      const [exactly] = await servable.searchExactly([query]);
       truth = new Set(exactly!.identifiers);
     } catch {
       // The version was retired between the answer and the comparison.

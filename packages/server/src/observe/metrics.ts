@@ -23,7 +23,7 @@ interface PredictionTally {
 }
 
 /** All metrics of one process at one moment, to be added to those of others. */
-export type MetricFigures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 /** All metrics of a server. */
 export class Metrics {
@@ -34,7 +34,7 @@ export class Metrics {
   readonly queueWait: HistogramSeries;
   readonly shed: Counter;
   readonly canaryRecall: Gauge<'model_name'>;
-  readonly canaryAsks: Counter<'model_name'>;
+  readonly canaryQueries: Counter<'model_name'>;
   readonly updates: Counter<'model_name' | 'kind'>;
   readonly #requestLatency: TalliedHistogram<'model_name' | 'API' | 'entrypoint'>;
   readonly #predictions: Record<Entrypoint, Map<string, PredictionTally>> = { REST: new Map(), GRPC: new Map() };
@@ -79,7 +79,7 @@ export class Metrics {
       registers,
       aggregator: 'average',
     });
-    this.canaryAsks = counter('shortlist_canary_queries_total', 'Queries the canary asked again exactly.', [
+    this.canaryQueries = counter('shortlist_canary_queries_total', 'Queries the canary asked again exactly.', [
       'model_name',
     ]);
     this.updates = counter('shortlist_updates_total', 'Updates acknowledged.', ['model_name', 'kind']);
@@ -100,10 +100,10 @@ export class Metrics {
   }
 
   /** The text: counts of all processes are added, states are the largest of them. */
-  async text(elsewhere: readonly MetricFigures[]): Promise<string> {
-    if (elsewhere.length === 0) return this.registry.metrics();
+  async text(peers: readonly MetricsSnapshot[]): Promise<string> {
+    if (peers.length === 0) return this.registry.metrics();
     const here = await this.registry.getMetricsAsJSON();
-    return AggregatorRegistry.aggregate([here, ...elsewhere]).metrics();
+    return AggregatorRegistry.aggregate([here, ...peers]).metrics();
   }
 
   #countPredictions(): void {
@@ -122,7 +122,7 @@ export class Metrics {
     });
   }
 
-  /** Figures that are read off the models when somebody asks for them. */
+  /** Metrics that are read off the models when they are collected. */
   #collect(models: ModelRegistry): void {
     type Read = (served: ServedView) => number | undefined;
     const perVersion = (name: string, help: string, read: Read, aggregator: Aggregator = 'sum'): void => {

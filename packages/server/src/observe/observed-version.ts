@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { ServedVersion } from '../models/served-version.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
-import type { Answer, Ask, Servable } from '../servable/contract.ts';
+import type { Query, QueryResult, Servable } from '../servable/contract.ts';
 import { type CanaryOptions, RecallCanary } from './canary.ts';
 import type { Metrics } from './metrics.ts';
 import type { HistogramSeries } from './tallied-histogram.ts';
@@ -20,16 +20,16 @@ export interface Observers {
   canary: CanaryOptions;
 }
 
-/** Answer some queries that nobody asked. */
+/** Answer some queries of our own. */
 export async function warmUp(servable: Servable, path: string, metrics: Metrics): Promise<void> {
   const started = performance.now();
   const { features, dimensions, k } = servable;
-  const ask: Ask = { k };
-  if (features.length === 0) ask.embedding = new Float32Array(dimensions);
-  else if (features.length === 1) ask.features = '';
-  else ask.features = Object.fromEntries(features.map(({ name }) => [name, '']));
+  const query: Query = { k };
+  if (features.length === 0) query.embedding = new Float32Array(dimensions);
+  else if (features.length === 1) query.features = '';
+  else query.features = Object.fromEntries(features.map(({ name }) => [name, '']));
   for (let i = 0; i < WARMUP_QUERIES; i++) {
-    await servable.answer([ask]);
+    await servable.search([query]);
     // Another version may be serving.
     await nextTurn();
   }
@@ -47,18 +47,19 @@ export function observedVersion(
 ): ServedVersion {
   const canary = new RecallCanary(canaryOptions, (recall) => {
     metrics.canaryRecall.set({ model_name: model }, recall);
-    metrics.canaryAsks.inc({ model_name: model });
+    metrics.canaryQueries.inc({ model_name: model });
   });
   // Shown from the first scan on.
   let latency: HistogramSeries | undefined;
-  const onBatch = (asks: number, tookMs: number, waitedMs: number): void => {
-    metrics.batchSize.observe(asks);
+  const onBatch = (queries: number, tookMs: number, waitedMs: number): void => {
+    metrics.batchSize.observe(queries);
     metrics.queueWait.observe(waitedMs / 1000);
     latency ??= metrics.runtimeLatency.series({ model_name: model, API: 'predict', runtime: 'shortlist' });
     latency.observe(tookMs * 1000);
-    tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': asks }, tookMs);
+    tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': queries }, tookMs);
   };
   const onShed = (): void => metrics.shed.inc();
-  const onAnswer = (asks: readonly Ask[], answers: readonly Answer[]): void => canary.observe(servable, asks, answers);
-  return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed, onAnswer });
+  const onResults = (queries: readonly Query[], answers: readonly QueryResult[]): void =>
+    canary.observe(servable, queries, answers);
+  return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed, onResults });
 }

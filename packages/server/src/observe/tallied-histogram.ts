@@ -30,7 +30,7 @@ export class HistogramSeries {
   }
 
   /** Values up to each bound, the last of them infinite, and the sum of all. */
-  figures(): { upTo: number[]; sum: number } {
+  totals(): { upTo: number[]; sum: number } {
     let count = 0;
     const upTo = Array.from(this.#counts, (some) => {
       count += some;
@@ -59,7 +59,7 @@ export class TalliedHistogram<L extends string = never> {
     this.name = name;
     this.#help = help;
     this.#buckets = buckets;
-    // A registry asks a metric for its name and its figures.
+    // A registry reads the name and the values of a metric.
     registry.registerMetric(this as unknown as Histogram);
   }
 
@@ -74,11 +74,11 @@ export class TalliedHistogram<L extends string = never> {
     return found.values;
   }
 
-  /** All figures, as the registry wants them. */
+  /** All values, in the form that the registry expects. */
   async get(): Promise<object> {
     const values: object[] = [];
     for (const { labels, values: series } of this.#series.values()) {
-      const { upTo, sum } = series.figures();
+      const { upTo, sum } = series.totals();
       upTo.forEach((value, i) => {
         values.push({
           labels: { le: this.#buckets[i] ?? '+Inf', ...labels },

@@ -1,123 +1,126 @@
 /**
- * The queue between requests and scans: asks in flight are answered together, in slices short enough that the event loop
- * stays responsive.
+ * The queue between requests and scans: queries that wait at the same time are answered by one scan, in slices short enough
+ * that the event loop stays responsive.
  *
- * A slice runs when `batch` asks wait, or `waitMs` after the first of them came; with waitMs = 0 that is as soon as the
- * sockets that are readable now have been read, which already gathers what arrived during the scan before. A slice takes
- * as many asks as the measured time an ask takes allows within `sliceMs`. A scan long enough to be worth it runs on the
+ * A slice starts when `batch` queries wait, or `waitMs` after the first of them came. With waitMs = 0 it starts as soon as
+ * the sockets that are readable now have been read, which gathers the requests that arrived during the scan before. A slice takes
+ * as many queries as the measured time a query takes allows within `sliceMs`. A scan long enough to be worth it runs on the
  * worker threads while the event loop goes on (the servable decides); the next slice gathers meanwhile, and begins before
- * the answers of the one before are given out, so that the workers do not wait for sockets to be written.
- * The queue is bounded in asks: beyond, UNAVAILABLE with a time to retry after. An ask whose deadline has passed, or
+ * the results of the one before are given out, so that the workers do not wait for sockets to be written.
+ * The number of waiting queries is bounded: beyond it a request is refused with UNAVAILABLE and a time to retry after. A query whose deadline has passed, or
  * whose caller is gone, is dropped before it is scanned.
  */
 
-import type { Answer, Ask } from '../servable/contract.ts';
+import type { Query, QueryResult } from '../servable/contract.ts';
 import { ServingError, toServingError } from '../status/serving-error.ts';
 
 /** Settings of a queue. */
 export interface BatcherOptions {
-  /** Most asks of one scan; default 64. */
+  /** Most queries of one scan; default 64. */
   batch?: number;
-  /** Longest wait for more asks, in milliseconds; default 0: no longer than the event loop needs to come around. */
+  /** Longest wait for more queries, in milliseconds; default 0: no longer than the event loop needs to come around. */
   waitMs?: number;
-  /** Asks that may wait; default 1,024. */
+  /** Most queries that wait; default 1,024. */
   queued?: number;
   /** Time one scan may hold the event loop, in milliseconds; default 4. */
   sliceMs?: number;
   now?: () => number;
-  /** Told of every scan: asks, milliseconds it took, milliseconds its oldest ask had waited. */
-  onBatch?: (asks: number, tookMs: number, waitedMs: number) => void;
-  /** Told of every request that found no room. */
+  /** Called after every scan with its queries, its milliseconds, and the milliseconds that its oldest query had waited. */
+  onBatch?: (queries: number, tookMs: number, waitedMs: number) => void;
+  /** Called for every request that the queue refused because it was full. */
   onShed?: () => void;
-  /** Told of the answers of every request. */
-  onAnswer?: (asks: readonly Ask[], answers: readonly Answer[]) => void;
+  /** Called with the queries and the results of every request. */
+  onResults?: (queries: readonly Query[], results: readonly QueryResult[]) => void;
 }
 
-/** What one request says beside its asks. */
-export interface AskOptions {
-  /** Point in time, by the queue's clock, after which nobody wants the answer. */
+/** Options of one request. */
+export interface RequestOptions {
+  /** Time by the queue's clock after which the request is refused. */
   deadline?: number | undefined;
-  /** Says when the caller no longer waits. An AbortSignal is one. */
+  /** `aborted` becomes true when the caller no longer waits; an AbortSignal fits. */
   signal?: { readonly aborted: boolean } | undefined;
 }
 
 interface Job {
-  asks: readonly Ask[];
-  answers: Answer[];
-  /** How many of them are there: of two slices the later may be answered first. */
+  queries: readonly Query[];
+  results: QueryResult[];
+  /** Results that have arrived; of two slices the later may be answered first. */
   answered: number;
-  /** The first ask that no slice has taken. */
+  /** The first query that no slice has taken. */
   next: number;
   deadline: number;
   signal: { readonly aborted: boolean } | undefined;
   arrived: number;
-  resolve: (answers: Answer[]) => void;
+  resolve: (results: QueryResult[]) => void;
   reject: (error: unknown) => void;
 }
 
-/** Asks that one scan answers, and whose they are. */
+/** The queries of one scan, and the requests they belong to. */
 interface Slice {
-  asks: readonly Ask[];
+  queries: readonly Query[];
   parts: readonly { job: Job; first: number; count: number }[];
   started: number;
   waitedMs: number;
 }
 
-/** Answers of a scan that is done, or of one on the worker threads. */
-type Answers = Answer[] | Promise<Answer[]>;
+/** Results of a scan: at once, or as a promise where it runs on the worker threads. */
+type ScanResults = QueryResult[] | Promise<QueryResult[]>;
 
-/** Weight of the newest scan in the running mean of the time an ask takes. */
+/** Weight of the newest scan in the running mean of the time a query takes. */
 const NEWEST = 0.2;
 
 const nothing = (): void => undefined;
 
-/** Gathers asks and answers them by scans. */
+/** Gathers queries and results them with shared scans. */
 export class Batcher {
-  readonly #answer: (asks: readonly Ask[]) => Answers;
+  readonly #search: (queries: readonly Query[]) => ScanResults;
   readonly #options: Required<BatcherOptions>;
   #jobs: Job[] = [];
   #waiting = 0;
-  #askMs = 0;
+  #queryMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #idle: (() => void)[] = [];
   #isScanning = false;
 
-  constructor(answer: (asks: readonly Ask[]) => Answers, options: BatcherOptions = {}) {
-    this.#answer = answer;
+  constructor(search: (queries: readonly Query[]) => ScanResults, options: BatcherOptions = {}) {
+    this.#search = search;
     const { batch = 64, waitMs = 0, queued = 1024, sliceMs = 4 } = options;
-    const { now = () => performance.now(), onBatch = nothing, onShed = nothing, onAnswer = nothing } = options;
-    this.#options = { batch, waitMs, queued, sliceMs, now, onBatch, onShed, onAnswer };
+    const { now = () => performance.now(), onBatch = nothing, onShed = nothing, onResults = nothing } = options;
+    this.#options = { batch, waitMs, queued, sliceMs, now, onBatch, onShed, onResults };
   }
 
-  /** Asks that wait. */
+  /** Queries that wait. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Asks that may wait. */
+  /** Most queries that wait. */
   get capacity(): number {
     return this.#options.queued;
   }
 
   /**
-   * Answer the asks of one request.
+   * Answer the queries of one request.
    *
    * @throws {ServingError} UNAVAILABLE when the queue is full, DEADLINE_EXCEEDED, CANCELLED
    */
-  submit(asks: readonly Ask[], { deadline = Number.POSITIVE_INFINITY, signal }: AskOptions = {}): Promise<Answer[]> {
-    if (asks.length === 0) return Promise.resolve([]);
+  submit(
+    queries: readonly Query[],
+    { deadline = Number.POSITIVE_INFINITY, signal }: RequestOptions = {},
+  ): Promise<QueryResult[]> {
+    if (queries.length === 0) return Promise.resolve([]);
     const { queued, now } = this.#options;
     // A request larger than the whole queue is let in when nothing waits; otherwise it could never be answered.
-    if (this.#waiting > 0 && this.#waiting + asks.length > queued) {
+    if (this.#waiting > 0 && this.#waiting + queries.length > queued) {
       this.#options.onShed();
-      const retryAfterS = Math.max(1, Math.ceil((this.#waiting * this.#askMs) / 1000));
+      const retryAfterS = Math.max(1, Math.ceil((this.#waiting * this.#queryMs) / 1000));
       return Promise.reject(new ServingError('UNAVAILABLE', 'The queue is full, retry later', { retryAfterS }));
     }
     return new Promise((resolve, reject) => {
-      const answers = new Array<Answer>(asks.length);
-      this.#jobs.push({ asks, answers, answered: 0, next: 0, deadline, signal, arrived: now(), resolve, reject });
-      this.#waiting += asks.length;
+      const results = new Array<QueryResult>(queries.length);
+      this.#jobs.push({ queries, results, answered: 0, next: 0, deadline, signal, arrived: now(), resolve, reject });
+      this.#waiting += queries.length;
       this.#schedule();
     });
   }
@@ -148,10 +151,10 @@ export class Batcher {
       this.#next();
       return;
     }
-    const done = this.#answers(slice.asks);
+    const done = this.#results(slice.queries);
     if (Array.isArray(done)) {
       this.#ended(slice);
-      this.#give(slice, done);
+      this.#deliver(slice, done);
       this.#next();
       return;
     }
@@ -163,17 +166,17 @@ export class Batcher {
       else this.#next();
     };
     done.then(
-      (answers) => {
+      (results) => {
         onward();
-        this.#give(slice, answers);
+        this.#deliver(slice, results);
       },
-      (error) => void this.#oneByOne(slice, error).then(onward),
+      (error) => void this.#retryOneByOne(slice, error).then(onward),
     );
   }
 
-  #answers(asks: readonly Ask[]): Answers {
+  #results(queries: readonly Query[]): ScanResults {
     try {
-      return this.#answer(asks);
+      return this.#search(queries);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -191,58 +194,58 @@ export class Batcher {
     for (const resolve of idle) resolve();
   }
 
-  /** Take the oldest asks that one scan may answer; undefined when nobody waits any more. */
+  /** Take the oldest queries for one scan; undefined when none waits. */
   #slice(): Slice | undefined {
     const { now, sliceMs, batch } = this.#options;
     const started = now();
     this.#dropLate(started);
     const oldest = this.#jobs[0];
     if (!oldest) return undefined;
-    const most = this.#askMs > 0 ? Math.max(1, Math.min(batch, Math.floor(sliceMs / this.#askMs))) : batch;
+    const most = this.#queryMs > 0 ? Math.max(1, Math.min(batch, Math.floor(sliceMs / this.#queryMs))) : batch;
     const parts: Slice['parts'][number][] = [];
-    const asks: Ask[] = [];
+    const queries: Query[] = [];
     for (const job of this.#jobs) {
       const first = job.next;
-      const count = Math.min(most - asks.length, job.asks.length - first);
+      const count = Math.min(most - queries.length, job.queries.length - first);
       if (count === 0) break;
-      for (let i = 0; i < count; i++) asks.push(job.asks[first + i]!);
+      for (let i = 0; i < count; i++) queries.push(job.queries[first + i]!);
       job.next += count;
       parts.push({ job, first, count });
     }
-    this.#waiting -= asks.length;
+    this.#waiting -= queries.length;
     // All but the last part are whole.
     const last = parts.at(-1)!.job;
-    this.#jobs.splice(0, last.next === last.asks.length ? parts.length : parts.length - 1);
-    return { asks, parts, started, waitedMs: started - oldest.arrived };
+    this.#jobs.splice(0, last.next === last.queries.length ? parts.length : parts.length - 1);
+    return { queries, parts, started, waitedMs: started - oldest.arrived };
   }
 
-  #ended({ asks, started, waitedMs }: Slice): void {
+  #ended({ queries, started, waitedMs }: Slice): void {
     const tookMs = this.#options.now() - started;
-    const askMs = tookMs / asks.length;
-    this.#askMs = this.#askMs === 0 ? askMs : (1 - NEWEST) * this.#askMs + NEWEST * askMs;
-    this.#options.onBatch(asks.length, tookMs, waitedMs);
+    const queryMs = tookMs / queries.length;
+    this.#queryMs = this.#queryMs === 0 ? queryMs : (1 - NEWEST) * this.#queryMs + NEWEST * queryMs;
+    this.#options.onBatch(queries.length, tookMs, waitedMs);
   }
 
-  #give({ parts }: Pick<Slice, 'parts'>, answers: readonly Answer[]): void {
+  #deliver({ parts }: Pick<Slice, 'parts'>, results: readonly QueryResult[]): void {
     let at = 0;
     for (const { job, first, count } of parts) {
-      for (let i = 0; i < count; i++) job.answers[first + i] = answers[at++]!;
+      for (let i = 0; i < count; i++) job.results[first + i] = results[at++]!;
       job.answered += count;
-      if (job.answered < job.asks.length) continue;
-      this.#options.onAnswer(job.asks, job.answers);
-      job.resolve(job.answers);
+      if (job.answered < job.queries.length) continue;
+      this.#options.onResults(job.queries, job.results);
+      job.resolve(job.results);
     }
   }
 
-  /** A batch failed: find out whose fault it was, so that nobody else pays for it. */
-  async #oneByOne({ parts }: Slice, error: unknown): Promise<void> {
+  /** After a batch failed: answer its requests one by one, so that only the request that is at fault fails. */
+  async #retryOneByOne({ parts }: Slice, error: unknown): Promise<void> {
     for (const part of parts) {
       const { job, first, count } = part;
       try {
         if (parts.length === 1) throw error;
-        this.#give({ parts: [part] }, await this.#answer(job.asks.slice(first, first + count)));
+        this.#deliver({ parts: [part] }, await this.#search(job.queries.slice(first, first + count)));
       } catch (reason) {
-        this.#waiting -= job.asks.length - job.next;
+        this.#waiting -= job.queries.length - job.next;
         this.#jobs = this.#jobs.filter((waiting) => waiting !== job);
         job.reject(toServingError(reason));
       }
@@ -253,7 +256,7 @@ export class Batcher {
     this.#jobs = this.#jobs.filter((job) => {
       const gone = job.signal?.aborted;
       if (!gone && now <= job.deadline) return true;
-      this.#waiting -= job.asks.length - job.next;
+      this.#waiting -= job.queries.length - job.next;
       job.reject(
         gone
           ? new ServingError('CANCELLED', 'The client went away')

@@ -1,17 +1,17 @@
 /**
- * Calls between a process and its child, over Node's own channel between them, and connections handed through it.
+ * Remote calls between a process and its child over Node's IPC channel, and TCP connections sent through it.
  *
- * Messages arrive in the order they were sent. What fails in one process is told to the other by its message alone.
+ * Messages arrive in the order they were sent. Of an error in one process the other is sent the message only.
  */
 import type { Serializable } from 'node:child_process';
 import { Socket } from 'node:net';
-import type { Call } from './calls.ts';
+import type { Call } from './protocol.ts';
 
-/** Calls by name. */
+/** The calls that one process answers, by name. */
 type Calls<T> = { [Kind in keyof T]: Call<unknown, unknown> };
-/** What answers them. */
-export type Answering<T extends Calls<T>> = {
-  [Kind in keyof T]: (ask: T[Kind]['ask']) => Promise<T[Kind]['answer']> | T[Kind]['answer'];
+/** The functions that answer calls, by name. */
+export type Handlers<T extends Calls<T>> = {
+  [Kind in keyof T]: (request: T[Kind]['request']) => Promise<T[Kind]['response']> | T[Kind]['response'];
 };
 
 /** A process with a channel: `process` in a child, or the ChildProcess. */
@@ -30,13 +30,13 @@ interface Endpoint {
 }
 
 type Message =
-  | { is: 'ask'; id: number; kind: string; ask: unknown }
-  | { is: 'answer'; id: number; answer: unknown }
-  | { is: 'failure'; id: number; why: string }
+  | { is: 'request'; id: number; kind: string; request: unknown }
+  | { is: 'response'; id: number; response: unknown }
+  | { is: 'error'; id: number; message: string }
   | { is: 'connection'; id: number }
-  | { is: 'taken'; id: number };
+  | { is: 'received'; id: number };
 
-/** The other process cannot be asked any more. */
+/** The other process has ended or closed the channel. */
 export class ProcessGoneError extends Error {
   constructor(cause?: unknown) {
     super('the other process is gone', { cause });
@@ -45,77 +45,84 @@ export class ProcessGoneError extends Error {
 }
 
 /**
- * A process that has not taken a connection by then never will: without file descriptors left it gets none, and Node tells
- * nobody. One that was only slow keeps its end, which does not need ours.
+ * Longest time a connection may be in transit. A process without free file descriptors never receives the connection, and
+ * Node reports no error. A process that is only slow still receives it: closing our end does not close the connection.
  */
-const HANDED_MS = 2_000;
+const TRANSIT_MS = 2_000;
 
-/** One end. `Theirs` are the calls the other process answers, `Ours` those answered here. */
+/** One end of a channel. `Theirs` are the calls that the other process answers, `Ours` those that this one answers. */
 export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #endpoint: Endpoint;
-  readonly #answering: Answering<Ours>;
-  readonly #take: (socket: Socket) => void;
-  readonly #waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
-  /** Connections to be handed over; the first is on its way. */
-  readonly #leaving: Socket[] = [];
-  #onItsWay = 0;
-  #lost: NodeJS.Timeout | undefined;
-  #count = 0;
+  readonly #handlers: Handlers<Ours>;
+  readonly #onConnection: (socket: Socket) => void;
+  readonly #pending = new Map<number, { resolve: (response: never) => void; reject: (error: Error) => void }>();
+  /** Connections to send, oldest first; the first one was sent and not yet received. */
+  readonly #inTransit: Socket[] = [];
+  #sentId = 0;
+  #transitTimer: NodeJS.Timeout | undefined;
+  #lastId = 0;
 
-  /** @param take what is done with a connection that is handed over */
-  constructor(endpoint: Endpoint, answering: Answering<Ours>, take: (socket: Socket) => void = (s) => s.destroy()) {
+  /** @param onConnection called with each connection that the other process sends */
+  constructor(
+    endpoint: Endpoint,
+    handlers: Handlers<Ours>,
+    onConnection: (socket: Socket) => void = (s) => s.destroy(),
+  ) {
     this.#endpoint = endpoint;
-    this.#answering = answering;
-    this.#take = take;
-    endpoint.on('message', (message, handle) => this.#received(message as Message, handle));
+    this.#handlers = handlers;
+    this.#onConnection = onConnection;
+    endpoint.on('message', (message, handle) => this.#onMessage(message as Message, handle));
     endpoint.on('disconnect', () => this.#gone());
-    // While a connection is on its way Node never says that a killed process has disconnected.
+    // While a connection is in transit Node does not report that a killed process has disconnected.
     endpoint.on('exit', () => this.#gone());
   }
 
-  /** Ask the other process. @throws {ProcessGoneError} when it is gone, {Error} with its reason when it fails */
-  call<Kind extends keyof Theirs & string>(kind: Kind, ask: Theirs[Kind]['ask']): Promise<Theirs[Kind]['answer']> {
-    const id = ++this.#count;
+  /** Call a function of the other process. @throws {ProcessGoneError} when it is gone, {Error} with its reason when it fails */
+  call<Kind extends keyof Theirs & string>(
+    kind: Kind,
+    request: Theirs[Kind]['request'],
+  ): Promise<Theirs[Kind]['response']> {
+    const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (answer: never) => void, reject });
-      this.#send({ is: 'ask', id, kind, ask }, undefined, (error) => {
-        this.#waiting.delete(id);
+      this.#pending.set(id, { resolve: resolve as (response: never) => void, reject });
+      this.#send({ is: 'request', id, kind, request }, undefined, (error) => {
+        this.#pending.delete(id);
         reject(error);
       });
     });
   }
 
-  /** Connections that were handed over and not yet taken. */
-  get leaving(): number {
-    return this.#leaving.length;
+  /** Connections that were sent and not yet received. */
+  get inTransit(): number {
+    return this.#inTransit.length;
   }
 
   /**
-   * Hand a connection over, of which nothing was read; it is ended when the other process is gone.
+   * Send a connection, of which nothing was read, to the other process. It is closed when that process is gone.
    *
-   * One at a time: behind a connection on its way Node holds back every other message.
+   * Connections are sent one at a time, because Node holds back every message behind a connection in transit.
    */
-  hand(socket: Socket): void {
-    this.#leaving.push(socket);
-    if (this.#leaving.length === 1) this.#handNext();
+  sendConnection(socket: Socket): void {
+    this.#inTransit.push(socket);
+    if (this.#inTransit.length === 1) this.#sendNextConnection();
   }
 
-  #handNext(): void {
-    const [socket] = this.#leaving;
+  #sendNextConnection(): void {
+    const [socket] = this.#inTransit;
     if (!socket) return;
-    const id = ++this.#count;
-    this.#onItsWay = id;
-    this.#lost = setTimeout(() => this.#handed(id), HANDED_MS);
-    this.#lost.unref();
-    this.#send({ is: 'connection', id }, socket, () => this.#handed(id));
+    const id = ++this.#lastId;
+    this.#sentId = id;
+    this.#transitTimer = setTimeout(() => this.#received(id), TRANSIT_MS);
+    this.#transitTimer.unref();
+    this.#send({ is: 'connection', id }, socket, () => this.#received(id));
   }
 
-  /** Close this process's end of a connection: the other one has it, or nobody will. */
-  #handed(id: number): void {
-    if (id !== this.#onItsWay) return;
-    clearTimeout(this.#lost);
-    this.#leaving.shift()?.destroy();
-    this.#handNext();
+  /** Close this process's end of the connection in transit: the other process has received it, or never will. */
+  #received(id: number): void {
+    if (id !== this.#sentId) return;
+    clearTimeout(this.#transitTimer);
+    this.#inTransit.shift()?.destroy();
+    this.#sendNextConnection();
   }
 
   #send(message: Message, handle: Socket | undefined, failed: (error: Error) => void): void {
@@ -128,48 +135,48 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     });
   }
 
-  #received(message: Message, handle: unknown): void {
+  #onMessage(message: Message, handle: unknown): void {
     switch (message.is) {
-      case 'ask':
-        void this.#answer(message.id, message.kind as keyof Ours, message.ask);
+      case 'request':
+        void this.#answer(message.id, message.kind as keyof Ours, message.request);
         break;
       case 'connection':
-        // A client that has hung up meanwhile leaves nothing to take.
-        if (handle instanceof Socket) this.#take(handle);
-        this.#send({ is: 'taken', id: message.id }, undefined, () => undefined);
+        // There is no handle when the client has hung up meanwhile.
+        if (handle instanceof Socket) this.#onConnection(handle);
+        this.#send({ is: 'received', id: message.id }, undefined, () => undefined);
         break;
-      case 'taken':
-        this.#handed(message.id);
+      case 'received':
+        this.#received(message.id);
         break;
-      case 'answer':
-        this.#settle(message.id)?.resolve(message.answer as never);
+      case 'response':
+        this.#takePending(message.id)?.resolve(message.response as never);
         break;
-      case 'failure':
-        this.#settle(message.id)?.reject(new Error(message.why));
+      case 'error':
+        this.#takePending(message.id)?.reject(new Error(message.message));
     }
   }
 
-  async #answer(id: number, kind: keyof Ours, ask: unknown): Promise<void> {
+  async #answer(id: number, kind: keyof Ours, request: unknown): Promise<void> {
     let message: Message;
     try {
-      message = { is: 'answer', id, answer: await this.#answering[kind](ask as never) };
+      message = { is: 'response', id, response: await this.#handlers[kind](request as never) };
     } catch (error) {
-      message = { is: 'failure', id, why: error instanceof Error ? error.message : String(error) };
+      message = { is: 'error', id, message: error instanceof Error ? error.message : String(error) };
     }
-    // Nobody waits when the other process is gone.
+    // When the other process is gone nobody waits for the response.
     this.#send(message, undefined, () => undefined);
   }
 
-  #settle(id: number): { resolve: (answer: never) => void; reject: (error: Error) => void } | undefined {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    return waiting;
+  #takePending(id: number): { resolve: (response: never) => void; reject: (error: Error) => void } | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
   }
 
   #gone(): void {
-    for (const { reject } of this.#waiting.values()) reject(new ProcessGoneError());
-    this.#waiting.clear();
-    clearTimeout(this.#lost);
-    for (const socket of this.#leaving.splice(0)) socket.destroy();
+    for (const { reject } of this.#pending.values()) reject(new ProcessGoneError());
+    this.#pending.clear();
+    clearTimeout(this.#transitTimer);
+    for (const socket of this.#inTransit.splice(0)) socket.destroy();
   }
 }

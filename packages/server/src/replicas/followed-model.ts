@@ -97,7 +97,7 @@ export class FollowedModel {
     const { servable } = opened;
     const done = opened.applied.then(async () => {
       await servable.prepare();
-      if (servable.isCrowded()) await servable.makeRoom();
+      if (servable.isNearlyFull()) await servable.makeRoom();
       await applyUpdates(servable, updates);
     });
     opened.applied = done.catch(() => undefined);

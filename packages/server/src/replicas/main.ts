@@ -6,15 +6,15 @@
 import { pino } from 'pino';
 import { ApiKeys } from '../access/api-keys.ts';
 import { readTls } from '../access/tls-files.ts';
-import { NOWHERE } from '../context/serving-context.ts';
+import { NO_PEERS } from '../context/serving-context.ts';
 import { renewCertificates } from '../http/certificates.ts';
-import { HandedConnections } from '../http/handed-connections.ts';
+import { TransferredConnections } from '../http/transferred-connections.ts';
 import { loadServable } from '../models/load-version.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { Metrics } from '../observe/metrics.ts';
-import type { ReplicaCalls, ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
 import { Channel } from './channel.ts';
 import { FollowedModel } from './followed-model.ts';
+import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from './protocol.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit());
@@ -22,7 +22,7 @@ process.on('disconnect', () => process.exit());
 const registry = new ModelRegistry();
 const metrics = new Metrics(registry);
 const models = new Map<string, FollowedModel>();
-let connections: HandedConnections | undefined;
+let connections: TransferredConnections | undefined;
 
 const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, ReplicaCalls>(
   process,
@@ -32,7 +32,7 @@ const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, Rep
     drop: ({ model, version }) => models.get(model)!.drop(version),
     show: ({ model, shown }) => models.get(model)!.show(shown),
     apply: ({ model, version, updates }) => models.get(model)!.apply(version, updates),
-    figures: async (): Promise<ReplicaFigures> => ({
+    report: async (): Promise<ReplicaReport> => ({
       metrics: await metrics.registry.getMetricsAsJSON(),
       statistics: registry.served.map(({ model, version, statistics }) => ({ model, version, statistics })),
     }),
@@ -62,7 +62,7 @@ async function start(settings: ReplicaSettings): Promise<void> {
       keys: new ApiKeys(keys),
       metrics,
       logger,
-      elsewhere: NOWHERE,
+      peers: NO_PEERS,
       serverVersion,
       isReady: () => registry.ready,
     },
@@ -73,5 +73,5 @@ async function start(settings: ReplicaSettings): Promise<void> {
     },
   );
   if (files) renewCertificates(app, files, logger);
-  connections = new HandedConnections(app);
+  connections = new TransferredConnections(app);
 }

@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { FollowedVersion, Follower, ShownVersions } from '../models/followers.ts';
 import type { Update } from '../servable/contract.ts';
-import type { ReplicaCalls, ReplicaFigures, ReplicaSettings, ServerCalls } from './calls.ts';
-import { type Answering, Channel, ProcessGoneError } from './channel.ts';
-import type { Taker } from './front.ts';
+import { Channel, type Handlers, ProcessGoneError } from './channel.ts';
+import type { ConnectionBackend } from './connection-balancer.ts';
+import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from './protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 /** How often a replica is asked for a sign of life. */
@@ -26,7 +26,7 @@ const DRAIN_MARGIN_MS = 1_000;
 const STOP_MS = 5_000;
 
 /** A child process that serves. */
-export class ReplicaProcess implements Follower, Taker {
+export class ReplicaProcess implements Follower, ConnectionBackend {
   /** Resolves when the process can take connections, or has ended. */
   readonly started: Promise<void>;
   /** Resolves when the process has ended. */
@@ -36,7 +36,7 @@ export class ReplicaProcess implements Follower, Taker {
   readonly #logger: Logger;
   #isEnding = false;
 
-  constructor(settings: ReplicaSettings, answering: Answering<ServerCalls>, logger: Logger) {
+  constructor(settings: ReplicaSettings, answering: Handlers<ServerCalls>, logger: Logger) {
     // Its lines and ours go to one place; its numbers, which may be NaN, bigint or floats, arrive as they are.
     this.#child = fork(MAIN, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#logger = logger.child({ replica: this.#child.pid });
@@ -75,11 +75,11 @@ export class ReplicaProcess implements Follower, Taker {
   }
 
   take(socket: Socket): void {
-    this.#channel.hand(socket);
+    this.#channel.sendConnection(socket);
   }
 
-  get leaving(): number {
-    return this.#channel.leaving;
+  get inTransit(): number {
+    return this.#channel.inTransit;
   }
 
   async open(model: string, version: FollowedVersion): Promise<void> {
@@ -103,9 +103,9 @@ export class ReplicaProcess implements Follower, Taker {
     return this.#tell('apply', { model, version, updates });
   }
 
-  /** What it did; undefined when it is gone. */
-  figures(): Promise<ReplicaFigures | undefined> {
-    return this.#channel.call('figures', undefined).catch(() => undefined);
+  /** Its metrics and statistics; undefined when it is gone. */
+  report(): Promise<ReplicaReport | undefined> {
+    return this.#channel.call('report', undefined).catch(() => undefined);
   }
 
   /** Resolves when its connections have ended, at the latest after a time. */
@@ -124,12 +124,12 @@ export class ReplicaProcess implements Follower, Taker {
     clearTimeout(over);
   }
 
-  async #tell<Kind extends Exclude<keyof ReplicaCalls, 'figures'>>(
+  async #tell<Kind extends Exclude<keyof ReplicaCalls, 'report'>>(
     kind: Kind,
-    ask: ReplicaCalls[Kind]['ask'],
+    request: ReplicaCalls[Kind]['request'],
   ): Promise<void> {
     try {
-      await this.#channel.call(kind, ask);
+      await this.#channel.call(kind, request);
     } catch (error) {
       await this.#over(kind, error as Error);
     }

@@ -1,13 +1,13 @@
 /** The replicas of a server: started, brought to what is served, started anew when they end, and drained. */
 import type { Logger } from 'pino';
-import type { Elsewhere } from '../context/serving-context.ts';
+import type { Peers } from '../context/serving-context.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
-import type { VersionFigures } from '../models/version-statistics.ts';
-import type { MetricFigures } from '../observe/metrics.ts';
-import type { ReplicaSettings, ServerCalls } from './calls.ts';
-import type { Answering } from './channel.ts';
-import { Figures } from './figures.ts';
+import type { VersionReport } from '../models/version-statistics.ts';
+import type { MetricsSnapshot } from '../observe/metrics.ts';
+import type { Handlers } from './channel.ts';
+import type { ReplicaSettings, ServerCalls } from './protocol.ts';
+import { ReplicaMetrics } from './replica-metrics.ts';
 import { ReplicaProcess } from './replica-process.ts';
 
 /** Pause before a replica that ended is started anew; doubled each time one ends before it serves. */
@@ -15,27 +15,27 @@ const RESTART_MS = 500;
 const RESTART_MS_MAX = 30_000;
 
 /** Keeps a number of replicas. */
-export class Replicas implements Elsewhere {
+export class Replicas implements Peers {
   readonly #count: number;
   readonly #registry: ModelRegistry;
-  readonly #answering: Answering<ServerCalls>;
+  readonly #answering: Handlers<ServerCalls>;
   readonly #logger: Logger;
   readonly #all = new Set<ReplicaProcess>();
   readonly #serving = new Set<ReplicaProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
-  readonly #figures: Figures;
+  readonly #metrics: ReplicaMetrics;
   #settings: ReplicaSettings | undefined;
   /** Those that follow the models' first load; undefined before. */
   #first: readonly ReplicaProcess[] | undefined;
   #failures = 0;
   #isStopping = false;
 
-  constructor(count: number, registry: ModelRegistry, answering: Answering<ServerCalls>, logger: Logger) {
+  constructor(count: number, registry: ModelRegistry, answering: Handlers<ServerCalls>, logger: Logger) {
     this.#count = count;
     this.#registry = registry;
     this.#answering = answering;
     this.#logger = logger;
-    this.#figures = new Figures(registry, () => this.serving);
+    this.#metrics = new ReplicaMetrics(registry, () => this.serving);
   }
 
   /** Those that take connections. */
@@ -62,15 +62,15 @@ export class Replicas implements Elsewhere {
     for (const replica of this.#first!) if (this.#all.has(replica)) this.#serving.add(replica);
   }
 
-  statistics(): Promise<readonly VersionFigures[]> {
-    return this.#figures.statistics();
+  statistics(): Promise<readonly VersionReport[]> {
+    return this.#metrics.statistics();
   }
 
-  metrics(): Promise<readonly MetricFigures[]> {
-    return this.#figures.metrics();
+  metrics(): Promise<readonly MetricsSnapshot[]> {
+    return this.#metrics.metrics();
   }
 
-  /** Resolves when their connections have ended, at the latest after a time; new ones go elsewhere. */
+  /** Resolves when their connections have ended, at the latest after a time; new connections go to other processes. */
   async drain(withinMs: number): Promise<void> {
     this.#startNoMore();
     this.#serving.clear();
@@ -85,7 +85,7 @@ export class Replicas implements Elsewhere {
 
   #startNoMore(): void {
     this.#isStopping = true;
-    this.#figures.stop();
+    this.#metrics.stop();
     for (const restart of this.#restarts) clearTimeout(restart);
   }
 
@@ -108,7 +108,7 @@ export class Replicas implements Elsewhere {
   #ended(replica: ReplicaProcess): void {
     const served = this.#serving.delete(replica);
     this.#all.delete(replica);
-    this.#figures.ended(replica);
+    this.#metrics.ended(replica);
     for (const model of this.#registry.models) model.followers.delete(replica);
     if (this.#isStopping) return;
     if (served) this.#failures = 0;

@@ -1,10 +1,10 @@
 /**
- * What a server serves: one version of a model, seen as queries in and candidates out. Protocols speak to this and
- * never to an index.
+ * A servable: one loaded version of a model, with queries in and candidates out. Protocols call this contract and never an
+ * index.
  *
- * An `Ask` is one query with its settings, an `Answer` its candidates. `answer` takes many asks at once, because a scan
- * of the index is shared by the queries of a batch; the queue above it decides how many asks one call gets. A promise
- * means the scan is on the worker threads: the event loop goes on, and updates wait for it. Answers are by score
+ * A `Query` is one query with its settings, an `QueryResult` its candidates. `search` takes many queries at once, because a scan
+ * of the index is shared by the queries of a batch; the queue above it decides how many queries one call gets. A promise
+ * means the scan is on the worker threads: the event loop goes on, and updates wait for it. Results are sorted by score
  * descending, ties by row ascending, and are as long as there are candidates.
  */
 import type { Identifier } from 'shortlist';
@@ -24,7 +24,7 @@ export interface FeatureSpec {
 export type Features = Element | readonly Element[] | { readonly [name: string]: Element | readonly Element[] };
 
 /** One query and how to search for it. Exactly one of `features` and `embedding` is set. */
-export interface Ask {
+export interface Query {
   features?: Features | undefined;
   embedding?: Float32Array | undefined;
   k: number;
@@ -35,14 +35,14 @@ export interface Ask {
   exclude?: readonly Identifier[] | undefined;
 }
 
-/** The candidates found for one query, best first; all three have the same length. */
-export interface Answer {
+/** The result of one query: the candidates found, best first. All three lists have the same length. */
+export interface QueryResult {
   identifiers: readonly Identifier[];
   scores: Float32Array;
   rows: Int32Array;
 }
 
-/** What the scans of an index did so far. */
+/** Work of the scans of an index since it was loaded. */
 export interface ScanCounts {
   leavesVisited: number;
   codesScored: number;
@@ -77,24 +77,24 @@ export interface Servable {
   readonly attributes: AttributeTable;
   /** Query embeddings of raw features, row after row: [queries, dimensions]. */
   embed(features: readonly Features[]): Float32Array;
-  /** The best candidates of each ask. */
-  answer(asks: readonly Ask[]): Answer[] | Promise<Answer[]>;
-  /** The truly best candidates of each ask: what the recall canary compares with. */
-  answerExactly(asks: readonly Ask[]): Answer[] | Promise<Answer[]>;
-  /** Whether an ask is so much work that light ones should not wait behind it. */
-  isHeavy(ask: Ask): boolean;
+  /** The best candidates of each query. */
+  search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]>;
+  /** The truly best candidates of each query: what the recall canary compares with. */
+  searchExactly(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]>;
+  /** Whether a query is so expensive that cheap ones should not wait behind it. */
+  isHeavy(query: Query): boolean;
   /** Resolves when the scans under way have ended; undefined when none reads the candidates, which may change then. */
-  quiet(): Promise<void> | undefined;
-  /** Whether `answer` is exact already. */
+  whenIdle(): Promise<void> | undefined;
+  /** Whether `search` is exact already. */
   isExact(): boolean;
   /**
    * Build what the first update, exclusion or include list would wait for, in short steps; the same promise
    * whenever it is called.
    */
   prepare(): Promise<void>;
-  /** True when updates will soon find no room: then `makeRoom` should copy what is there to where there is more. */
-  isCrowded(): boolean;
-  /** Make room for updates, in short steps; until it has ended nothing may be applied. */
+  /** Whether there is little room left for new candidates; `makeRoom` then copies them to a larger block. */
+  isNearlyFull(): boolean;
+  /** Make room for new candidates, in short steps; no update may be applied until it has ended. */
   makeRoom(): Promise<void>;
   /**
    * Throw when one of these updates cannot be applied after all that were checked before; no candidate changes. What
@@ -102,7 +102,7 @@ export interface Servable {
    * they were applied, or will not be.
    */
   check(updates: readonly Update[]): () => void;
-  /** Change the candidates as was checked; visible to the next `answer`. */
+  /** Change the candidates as was checked; visible to the next `search`. */
   apply(update: Update): void;
   scanCounts(): ScanCounts;
   /** Drift since this version was built or loaded, as of a few updates ago; undefined where nothing drifts. */

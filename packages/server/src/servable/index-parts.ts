@@ -44,11 +44,11 @@ export function updatable(index: ServedIndex): UpdatableIndex | undefined {
 
 /** Room for updates that is made, as a share of the candidates, and the room at which it is time for more. */
 export const ROOM_SHARE: number = 1 / 8;
-const CROWDED_SHARE = 1 / 32;
+const NEARLY_FULL_SHARE = 1 / 32;
 
 /** True when there is little room for updates. */
-export function isCrowded(index: UpdatableIndex | undefined): boolean {
-  return index !== undefined && index.room < CROWDED_SHARE * index.size;
+export function isNearlyFull(index: UpdatableIndex | undefined): boolean {
+  return index !== undefined && index.room < NEARLY_FULL_SHARE * index.size;
 }
 
 /** Make room for updates; until it has ended none may come. */

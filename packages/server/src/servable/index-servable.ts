@@ -1,7 +1,7 @@
 /**
  * A servable made of a query tower and an index, as a bundle holds them, with attributes and live updates.
  *
- * Asks of one call that differ only in their query share one scan; exclusions may differ within it, filters and the
+ * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it, filters and the
  * other settings may not. An index that can be updated is (its rows keep their numbers); updates of an exact one go to
  * a delta beside it (delta.ts), whose hits are merged with the index's.
  */
@@ -9,19 +9,19 @@ import { BruteForce, type Identifier, type Identifiers, Matrix, OptionError, typ
 import { FilterCache } from '../attributes/filter-cache.ts';
 import { AttributeTable, type AttributeValues } from '../attributes/table.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
-import type { Answer, Ask, Drift, FeatureSpec, Features, ScanCounts, Servable, Update } from './contract.ts';
+import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
-import { groupsOf } from './groups.ts';
 import {
   type IndexServableParts,
-  isCrowded,
+  isNearlyFull,
   makeRoom,
   rebalanced,
   type ServedIndex,
   type UpdatableIndex,
   updatable,
 } from './index-parts.ts';
+import { scanGroups } from './scan-groups.ts';
 import { ScansAside } from './scans-aside.ts';
 
 /** The feature of a tower that has a single one without a name. */
@@ -29,16 +29,16 @@ const PLAIN_FEATURE = 'query';
 
 /** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
 const ASIDE_MS = 2;
-/** Work from which on an ask is heavy, some milliseconds: floats of an exact scan, leaves, candidates reordered. */
+/** Work from which on a query is heavy, some milliseconds: floats of an exact scan, leaves, candidates reordered. */
 const HEAVY_FLOATS = 4_000_000;
 const HEAVY_LEAVES = 500;
 const HEAVY_REORDER = 5_000;
 /** Weight of the newest scan in the running mean. */
 const NEWEST = 0.1;
 
-/** A scan of the index for asks that share one. */
+/** A scan of the index for queries that share one. */
 interface Scan {
-  queries: Matrix;
+  vectors: Matrix;
   options: never;
   take: (result: TopKResult<Identifier>) => void;
 }
@@ -62,7 +62,7 @@ export class IndexServable implements Servable {
   readonly #drift: DriftWatch | undefined;
   #prepared: Promise<void> | undefined;
   /** Running mean of the time a query takes. */
-  #askMs = 0;
+  #queryMs = 0;
   /** What an approximate index counts its work into; an exact one leaves it as it is. */
   readonly #work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
 
@@ -111,78 +111,78 @@ export class IndexServable implements Servable {
     return queryTower.embed(features as readonly never[]).data.slice();
   }
 
-  answer(asks: readonly Ask[]): Answer[] | Promise<Answer[]> {
+  search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]> {
     const { pool } = this.#index.runtime;
     const started = performance.now();
-    const isHeavy = this.isHeavy(asks[0]!);
-    const ended = (answers: Answer[]): Answer[] => {
-      if (!isHeavy) this.#askMs += NEWEST * ((performance.now() - started) / asks.length - this.#askMs);
-      return answers;
+    const isHeavy = this.isHeavy(queries[0]!);
+    const ended = (results: QueryResult[]): QueryResult[] => {
+      if (!isHeavy) this.#queryMs += NEWEST * ((performance.now() - started) / queries.length - this.#queryMs);
+      return results;
     };
-    const isLong = isHeavy || this.#askMs * asks.length > ASIDE_MS;
+    const isLong = isHeavy || this.#queryMs * queries.length > ASIDE_MS;
     // When the workers are at something longer, a light scan is sooner done here than theirs is over.
     const isFree = !pool.isBusy && !this.#scans.areAwaited;
-    if (isLong && pool.threads > 1 && (isHeavy || isFree)) return this.#aside(asks).then(ended);
-    return ended(pool.alone(() => this.#answer(asks)));
+    if (isLong && pool.threads > 1 && (isHeavy || isFree)) return this.#aside(queries).then(ended);
+    return ended(pool.alone(() => this.#search(queries)));
   }
 
-  answerExactly(asks: readonly Ask[]): Promise<Answer[]> {
-    return this.#aside(asks, true);
+  searchExactly(queries: readonly Query[]): Promise<QueryResult[]> {
+    return this.#aside(queries, true);
   }
 
   /** Exact scans of many candidates, and those for which a request asks for many times the usual leaves or reordering. */
-  isHeavy({ leavesToSearch = 0, reorder = 0 }: Ask): boolean {
+  isHeavy({ leavesToSearch = 0, reorder = 0 }: Query): boolean {
     if (this.#index instanceof BruteForce) return this.#index.size * this.dimensions > HEAVY_FLOATS;
     return leavesToSearch > HEAVY_LEAVES || reorder > HEAVY_REORDER;
   }
 
-  quiet(): Promise<void> | undefined {
+  whenIdle(): Promise<void> | undefined {
     return this.#scans.ended();
   }
 
-  #answer(asks: readonly Ask[]): Answer[] {
-    const embeddings = this.#embeddings(asks);
-    const answers: Answer[] = new Array(asks.length);
-    for (const group of groupsOf(asks)) {
-      const scan = this.#prepare(asks, group, embeddings, answers);
+  #search(queries: readonly Query[]): QueryResult[] {
+    const embeddings = this.#embeddings(queries);
+    const results: QueryResult[] = new Array(queries.length);
+    for (const group of scanGroups(queries)) {
+      const scan = this.#prepare(queries, group, embeddings, results);
       try {
-        scan.take(this.#index.call(scan.queries, scan.options));
+        scan.take(this.#index.call(scan.vectors, scan.options));
       } finally {
-        scan.queries.free();
+        scan.vectors.free();
       }
     }
-    return answers;
+    return results;
   }
 
-  /** `#answer` on the worker threads. */
-  #aside(asks: readonly Ask[], exact?: boolean): Promise<Answer[]> {
-    return this.#scans.run(() => this.#answerAside(asks, exact));
+  /** `#search` on the worker threads. */
+  #aside(queries: readonly Query[], exact?: boolean): Promise<QueryResult[]> {
+    return this.#scans.run(() => this.#searchAside(queries, exact));
   }
 
-  async #answerAside(asks: readonly Ask[], exact: boolean | undefined): Promise<Answer[]> {
+  async #searchAside(queries: readonly Query[], exact: boolean | undefined): Promise<QueryResult[]> {
     const { pool } = this.#index.runtime;
-    const embeddings = pool.alone(() => this.#embeddings(asks));
-    const answers: Answer[] = new Array(asks.length);
-    for (const group of groupsOf(asks)) {
-      const scan = this.#prepare(asks, group, embeddings, answers, exact);
+    const embeddings = pool.alone(() => this.#embeddings(queries));
+    const results: QueryResult[] = new Array(queries.length);
+    for (const group of scanGroups(queries)) {
+      const scan = this.#prepare(queries, group, embeddings, results, exact);
       try {
-        scan.take(await this.#index.callAsync!(scan.queries, scan.options));
+        scan.take(await this.#index.callAsync!(scan.vectors, scan.options));
       } finally {
-        scan.queries.free();
+        scan.vectors.free();
       }
     }
-    return answers;
+    return results;
   }
 
-  /** Query embeddings of all asks, row after row; those of raw features by one call of the tower. */
-  #embeddings(asks: readonly Ask[]): Float32Array {
+  /** Query embeddings of all queries, row after row; those of raw features by one call of the tower. */
+  #embeddings(queries: readonly Query[]): Float32Array {
     const d = this.dimensions;
-    const withFeatures = asks.filter(({ features }) => features !== undefined);
+    const withFeatures = queries.filter(({ features }) => features !== undefined);
     const embedded = this.embed(withFeatures.map(({ features }) => features!));
-    if (withFeatures.length === asks.length) return embedded;
-    const all = new Float32Array(asks.length * d);
+    if (withFeatures.length === queries.length) return embedded;
+    const all = new Float32Array(queries.length * d);
     let at = 0;
-    asks.forEach(({ embedding }, row) => {
+    queries.forEach(({ embedding }, row) => {
       if (!embedding) {
         all.set(embedded.subarray(at, at + d), row * d);
         at += d;
@@ -193,53 +193,55 @@ export class IndexServable implements Servable {
     return all;
   }
 
-  /** The scan that answers a group of asks. */
+  /** The scan that results a group of queries. */
   #prepare(
-    asks: readonly Ask[],
+    queries: readonly Query[],
     group: readonly number[],
     embeddings: Float32Array,
-    answers: Answer[],
+    results: QueryResult[],
     exact?: boolean,
   ): Scan {
     const d = this.dimensions;
-    const { k, leavesToSearch, reorder, filter, include } = asks[group[0]!]!;
+    const { k, leavesToSearch, reorder, filter, include } = queries[group[0]!]!;
     const words = filter && this.#filters.words(filter, this.#rows);
-    const excludes = group.some((at) => asks[at]!.exclude?.length);
-    const queries = new Matrix(group.length, d);
-    const { data } = queries;
-    if (group.length === asks.length) data.set(embeddings);
+    const excludes = group.some((at) => queries[at]!.exclude?.length);
+    const vectors = new Matrix(group.length, d);
+    const { data } = vectors;
+    if (group.length === queries.length) data.set(embeddings);
     else group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
     const options = {
       k,
       leavesToSearch,
       reorder,
       include: include && this.#own(include),
-      exclude: excludes ? group.map((at) => this.#own(asks[at]!.exclude ?? [])) : undefined,
+      exclude: excludes ? group.map((at) => this.#own(queries[at]!.exclude ?? [])) : undefined,
       filter: this.#delta.mask(words),
       // The canary's work is not the users'.
       ...(exact ? { exact } : { work: this.#work }),
     } as never;
     const take = (result: TopKResult<Identifier>): void => {
       group.forEach((at, row) => {
-        const found: Answer = {
+        const found: QueryResult = {
           identifiers: result.identifiers(row),
           scores: result.scoresOf(row),
           rows: result.rowsOf(row),
         };
         const { rows, baseRows } = this.#delta;
-        answers[at] =
-          rows === baseRows ? found : this.#merged(found, asks[at]!, words, embeddings.subarray(at * d, (at + 1) * d));
+        results[at] =
+          rows === baseRows
+            ? found
+            : this.#merged(found, queries[at]!, words, embeddings.subarray(at * d, (at + 1) * d));
       });
     };
-    return { queries, options, take };
+    return { vectors, options, take };
   }
 
-  #merged(found: Answer, ask: Ask, words: Int32Array | undefined, query: Float32Array): Answer {
+  #merged(found: QueryResult, query: Query, words: Int32Array | undefined, embedding: Float32Array): QueryResult {
     const delta = this.#delta;
-    const exclude = new Set(this.#own(ask.exclude ?? []));
-    const include = ask.include && new Set(this.#own(ask.include));
+    const exclude = new Set(this.#own(query.exclude ?? []));
+    const include = query.include && new Set(this.#own(query.include));
     const hits = delta.score(
-      query,
+      embedding,
       (identifier, row) =>
         !exclude.has(identifier) &&
         (!include || include.has(identifier)) &&
@@ -247,7 +249,7 @@ export class IndexServable implements Servable {
     );
     for (let i = 0; i < found.rows.length; i++) hits.push({ row: found.rows[i]!, score: found.scores[i]! });
     hits.sort((a, b) => b.score - a.score || a.row - b.row);
-    const best = hits.slice(0, ask.k);
+    const best = hits.slice(0, query.k);
     return {
       identifiers: best.map(({ row }) => (row < delta.baseRows ? this.#identifiers.of(row) : delta.identifierOf(row))),
       scores: Float32Array.from(best, ({ score }) => score),
@@ -255,7 +257,7 @@ export class IndexServable implements Servable {
     };
   }
 
-  /** Identifiers of a request as the index's type; those it cannot hold name nobody. */
+  /** Identifiers of a request as the index's type; an identifier of another type matches no candidate. */
   #own(identifiers: readonly Identifier[]): Identifier[] {
     const type = this.#identifierType;
     if (type === 'string') return identifiers.map(String);
@@ -268,8 +270,8 @@ export class IndexServable implements Servable {
     return this.#prepared;
   }
 
-  isCrowded(): boolean {
-    return isCrowded(this.#updatable);
+  isNearlyFull(): boolean {
+    return isNearlyFull(this.#updatable);
   }
 
   makeRoom(): Promise<void> {
@@ -312,7 +314,7 @@ export class IndexServable implements Servable {
     } finally {
       vector.free();
     }
-    // Attributes that are not said stay as they were.
+    // An attribute that the update does not name keeps its value.
     const { attributes } = update;
     if (attributes) this.#identifiers.forEachRow(identifier, (row) => this.attributes.set(row, attributes));
   }
@@ -329,7 +331,7 @@ export class IndexServable implements Servable {
       return;
     }
     const row = delta.put(identifier, update.embedding);
-    // Attributes that are not said stay as they were.
+    // An attribute that the update does not name keeps its value.
     if (update.attributes) this.attributes.set(row, update.attributes);
     else if (before !== undefined && before !== row) this.attributes.move(before, row);
   }

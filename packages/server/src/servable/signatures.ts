@@ -17,7 +17,7 @@
 import type { Identifier } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
 import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
-import type { Answer, Ask, FeatureSpec, Features, Servable } from './contract.ts';
+import type { FeatureSpec, Features, Query, QueryResult, Servable } from './contract.ts';
 
 /** The signature a request means that names none. */
 export const DEFAULT_SIGNATURE = 'serving_default';
@@ -109,21 +109,21 @@ function featureAt({ datatype, shape, data }: Tensor, spec: FeatureSpec, row: nu
   return Array.from({ length: width }, (_, i) => read(row * width + i));
 }
 
-/** The asks that the inputs of a searching signature mean. */
-export function asksOf(servable: Servable, signature: Signature, inputs: Tensors, k: number): Ask[] {
+/** The queries that the inputs of a searching signature mean. */
+export function queriesOf(servable: Servable, signature: Signature, inputs: Tensors, k: number): Query[] {
   const rows = batchSize(signature, inputs);
   const embeddings = inputs.get('embedding');
   const exclusions = signature.name === 'query_with_exclusions' ? inputs.get('exclusions') : undefined;
   const features = embeddings ? undefined : featuresOf(servable, inputs, rows);
-  const asks: Ask[] = [];
+  const queries: Query[] = [];
   for (let row = 0; row < rows; row++) {
-    const ask: Ask = { k };
-    if (features) ask.features = features[row]!;
-    else ask.embedding = floatRow(embeddings!, row);
-    if (exclusions) ask.exclude = exclusionsAt(exclusions, row);
-    asks.push(ask);
+    const query: Query = { k };
+    if (features) query.features = features[row]!;
+    else query.embedding = floatRow(embeddings!, row);
+    if (exclusions) query.exclude = exclusionsAt(exclusions, row);
+    queries.push(query);
   }
-  return asks;
+  return queries;
 }
 
 function floatRow({ shape, data }: Tensor, row: number): Float32Array {
@@ -142,17 +142,17 @@ function exclusionsAt({ datatype, shape, data }: Tensor, row: number): Identifie
   return excluded;
 }
 
-/** Answers as the tensors `identifiers` and `scores`. */
-export function answersToTensors(servable: Servable, answers: readonly Answer[]): Map<string, Tensor> {
-  const width = answers.reduce((most, { scores }) => Math.max(most, scores.length), 0);
-  const nobody: Identifier = servable.identifierDatatype === 'BYTES' ? '' : -1;
+/** Results as the tensors `identifiers` and `scores`. */
+export function resultsToTensors(servable: Servable, results: readonly QueryResult[]): Map<string, Tensor> {
+  const width = results.reduce((most, { scores }) => Math.max(most, scores.length), 0);
+  const padding: Identifier = servable.identifierDatatype === 'BYTES' ? '' : -1;
   const identifiers: Identifier[] = [];
-  const scores = new Float32Array(answers.length * width).fill(Number.NEGATIVE_INFINITY);
-  answers.forEach((answer, row) => {
-    scores.set(answer.scores, row * width);
-    for (let i = 0; i < width; i++) identifiers.push(answer.identifiers[i] ?? nobody);
+  const scores = new Float32Array(results.length * width).fill(Number.NEGATIVE_INFINITY);
+  results.forEach((result, row) => {
+    scores.set(result.scores, row * width);
+    for (let i = 0; i < width; i++) identifiers.push(result.identifiers[i] ?? padding);
   });
-  const shape = [answers.length, width];
+  const shape = [results.length, width];
   return new Map<string, Tensor>([
     ['identifiers', { datatype: servable.identifierDatatype, shape, data: identifiers }],
     ['scores', { datatype: 'FP32', shape, data: scores }],

@@ -1,8 +1,8 @@
 /** Where HTTP comes in: one server that listens, or a front that hands connections to it and to its replicas. */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { HandedConnections, IDLE_POLL_MS } from '../http/handed-connections.ts';
-import { Front } from '../replicas/front.ts';
+import { IDLE_POLL_MS, TransferredConnections } from '../http/transferred-connections.ts';
+import { ConnectionBalancer } from '../replicas/connection-balancer.ts';
 import type { Replicas } from '../replicas/replicas.ts';
 
 /** Listens until it is closed. */
@@ -34,8 +34,8 @@ export async function listenTogether(
   replicas: Replicas,
   { host, port, isByAddress }: { host: string; port: number; isByAddress: boolean },
 ): Promise<HttpListener> {
-  const here = new HandedConnections(app);
-  const front = new Front(() => [here, ...replicas.serving], isByAddress);
+  const here = new TransferredConnections(app);
+  const front = new ConnectionBalancer(() => [here, ...replicas.serving], isByAddress);
   const bound = await front.listen(host, port);
   return {
     port: bound,

@@ -51,7 +51,7 @@ export interface ServerOptions {
    * never, because a build takes the processor's time from queries.
    */
   rebalanceAfterShare?: number;
-  /** Share of the queries the recall canary asks again; default 0.001. */
+  /** Share of the queries the recall canary also answers exactly; default 0.001. */
   canaryShare?: number;
   /** How often folders of versions are looked at; default 1,000 ms; 0 for never. */
   pollMs?: number;

@@ -9,7 +9,7 @@ import { type Logger, pino } from 'pino';
 import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
 import { readTls } from '../access/tls-files.ts';
-import { NOWHERE, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
+import { NO_PEERS, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import { renewCertificates } from '../http/certificates.ts';
 import { compact } from '../models/compaction.ts';
@@ -19,8 +19,8 @@ import { ModelRegistry } from '../models/registry.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import type { CanaryOptions } from '../observe/canary.ts';
 import { Metrics } from '../observe/metrics.ts';
-import type { ReplicaSettings, ServerCalls } from '../replicas/calls.ts';
-import type { Answering } from '../replicas/channel.ts';
+import type { Handlers } from '../replicas/channel.ts';
+import type { ReplicaSettings, ServerCalls } from '../replicas/protocol.ts';
 import { Replicas } from '../replicas/replicas.ts';
 import { buildModel } from './build-model.ts';
 import { type HttpListener, listenAlone, listenTogether } from './http-listener.ts';
@@ -108,7 +108,7 @@ export class ShortlistServer {
     if (!Number.isSafeInteger(processes) || processes < 1 || processes > PROCESSES_MAX) {
       throw new OptionError(`processes: expected a whole number from 1 to ${PROCESSES_MAX}, got ${processes}`);
     }
-    const forwarded: Answering<ServerCalls> = { forward: (request) => answerForwarded(app, request) };
+    const forwarded: Handlers<ServerCalls> = { forward: (request) => answerForwarded(app, request) };
     const replicas = processes > 1 ? new Replicas(processes - 1, this.registry, forwarded, this.logger) : undefined;
     this.#replicas = replicas;
     const apiKeys = new ApiKeys(keys);
@@ -124,7 +124,7 @@ export class ShortlistServer {
       keys: apiKeys,
       metrics: this.metrics,
       logger: this.logger,
-      elsewhere: replicas ?? NOWHERE,
+      peers: replicas ?? NO_PEERS,
       serverVersion: SERVER_VERSION,
       isReady: () => this.isReady,
     };

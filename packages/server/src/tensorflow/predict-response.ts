@@ -4,7 +4,7 @@
  */
 
 import { JsonWriter } from '../json/writer.ts';
-import type { Answer } from '../servable/contract.ts';
+import type { QueryResult } from '../servable/contract.ts';
 import { elementWriter } from '../servable/json-element.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { bytesOf, type Element, elementCount, type Tensor, type Tensors } from '../tensors/tensor.ts';
@@ -77,7 +77,7 @@ export function printPredictions(outputs: Tensors): string {
 }
 
 /** Row form of the candidates of one query: what `printPredictions` prints of them as tensors, in half of the time. */
-export function printPrediction({ identifiers, scores }: Answer): string {
+export function printPrediction({ identifiers, scores }: QueryResult): string {
   writer.begin();
   writer.text(PREDICTIONS_BEGIN);
   writer.text(ROW_BEGIN);

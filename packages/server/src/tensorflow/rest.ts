@@ -1,9 +1,9 @@
-/** TF Serving's REST API: what a path asks for and a body in, a body out. */
+/** TF Serving's REST API: the request that a path names and a body in, a body out. */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
-import type { AskOptions } from '../queue/batcher.ts';
-import type { Ask } from '../servable/contract.ts';
+import type { RequestOptions } from '../queue/batcher.ts';
+import type { Query } from '../servable/contract.ts';
 import { findSignature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { printMetadata, printStatus } from './describe.ts';
@@ -17,7 +17,7 @@ export function answerRest(
   registry: ModelRegistry,
   call: RestCall,
   body: string,
-  options: AskOptions & { limits: RequestLimits },
+  options: RequestOptions & { limits: RequestLimits },
 ): Promise<string> | string {
   if (call.verb === 'predict') return predict(registry, call, body, options);
   if (call.verb === 'classify' || call.verb === 'regress') {
@@ -32,7 +32,7 @@ function predict(
   registry: ModelRegistry,
   { model, choice }: RestCall,
   body: string,
-  options: AskOptions & { limits: RequestLimits },
+  options: RequestOptions & { limits: RequestLimits },
 ): Promise<string> {
   const version = registry.choose(model, choice);
   const single = singleQuery(version, body, options.limits);
@@ -45,11 +45,11 @@ function predict(
 }
 
 /** One promise for what `hold` and its work would make three. */
-async function predictSingle(version: ServedVersion, ask: Ask, options: AskOptions): Promise<string> {
+async function predictSingle(version: ServedVersion, query: Query, options: RequestOptions): Promise<string> {
   const lease = version.lease();
   let isAnswered = false;
   try {
-    const [answer] = await version.ask([ask], options);
+    const [answer] = await version.search([query], options);
     const text = printPrediction(answer!);
     isAnswered = true;
     return text;

@@ -5,7 +5,7 @@
  */
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
-import type { Ask } from '../servable/contract.ts';
+import type { Query } from '../servable/contract.ts';
 
 /** The form, with the feature between quotation marks as it is: nothing in it is escaped, nothing is a control character. */
 const SINGLE = new RegExp(
@@ -14,8 +14,8 @@ const SINGLE = new RegExp(
 /** Longer bodies are not worth a second look should they be of another form. */
 const LENGTH_MAX = 256;
 
-/** The query that a body asks; undefined where it takes the general way to say. */
-export function singleQuery({ servable }: ServedVersion, body: string, limits: RequestLimits): Ask | undefined {
+/** The query of a body; undefined where the general way must read it. */
+export function singleQuery({ servable }: ServedVersion, body: string, limits: RequestLimits): Query | undefined {
   const { features, k } = servable;
   if (body.length > LENGTH_MAX || features.length !== 1 || k > limits.k || limits.queries < 1) return undefined;
   const { datatype, shape } = features[0]!;

@@ -16,11 +16,11 @@ test('more requests over sockets than the queue holds: the rest is refused with 
   const server = await startTiny(await tinyBasePath(), { queue: { queued: 64 } });
   after(() => server.close());
   const { batcher, servable } = server.registry.choose('films', {});
-  const ask = (): Promise<{ status: number; headers: Headers }> => post(server, '/v1/shortlist', { query: 'u1' });
-  const release = await occupy(servable, ask);
+  const query = (): Promise<{ status: number; headers: Headers }> => post(server, '/v1/shortlist', { query: 'u1' });
+  const release = await occupy(servable, query);
   const ended: [number, string | null][] = [];
   const asked = Array.from({ length: 300 }, async () => {
-    const { status, headers } = await ask();
+    const { status, headers } = await query();
     ended.push([status, headers.get('retry-after')]);
   });
   await until(() => ended.length + batcher.waiting === 300);

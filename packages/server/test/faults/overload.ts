@@ -4,11 +4,11 @@
  * measured with the same share.
  */
 import { Batcher } from '../../src/queue/batcher.ts';
-import type { Answer, Ask } from '../../src/servable/contract.ts';
+import type { Query, QueryResult } from '../../src/servable/contract.ts';
 import { ServingError } from '../../src/status/serving-error.ts';
 
 /** Time a query takes. */
-const ASK_MS = 0.5;
+const QUERY_MS = 0.5;
 const DEADLINE_MS = 500;
 
 /** What time it is, in milliseconds, and how to be busy for some. */
@@ -36,13 +36,13 @@ export function countedClock(): Clock {
   };
 }
 
-/** Answers a second when nobody asks before there is room. */
-async function closedLoop(batcher: Batcher, ask: Ask, durationMs: number, { now }: Clock): Promise<number> {
+/** Answers a second when nobody sends a query before there is room. */
+async function closedLoop(batcher: Batcher, query: Query, durationMs: number, { now }: Clock): Promise<number> {
   const started = now();
   let answered = 0;
   const asker = async (): Promise<void> => {
     while (now() - started < durationMs) {
-      await batcher.submit([ask]);
+      await batcher.submit([query]);
       answered++;
     }
   };
@@ -55,13 +55,13 @@ export async function overload(
   durationMs: number,
   clock: Clock,
 ): Promise<{ goodput: number; capacity: number; shed: number; hung: number }> {
-  const answer = (asks: readonly Ask[]): Answer[] => {
-    clock.busyFor(ASK_MS * asks.length);
-    return asks.map(() => ({ identifiers: [], scores: new Float32Array(0), rows: new Int32Array(0) }));
+  const answer = (queries: readonly Query[]): QueryResult[] => {
+    clock.busyFor(QUERY_MS * queries.length);
+    return queries.map(() => ({ identifiers: [], scores: new Float32Array(0), rows: new Int32Array(0) }));
   };
   const batcher = new Batcher(answer, { queued: 256, now: clock.now });
-  const ask: Ask = { k: 1, embedding: Float32Array.of(1) };
-  const capacity = await closedLoop(batcher, ask, durationMs / 4, clock);
+  const query: Query = { k: 1, embedding: Float32Array.of(1) };
+  const capacity = await closedLoop(batcher, query, durationMs / 4, clock);
   let answered = 0;
   let shed = 0;
   let open = 0;
@@ -71,7 +71,7 @@ export async function overload(
     for (const due = ((now - started) / 1000) * 2 * capacity; sent < due; sent++) {
       open++;
       batcher
-        .submit([ask], { deadline: now + DEADLINE_MS })
+        .submit([query], { deadline: now + DEADLINE_MS })
         .then(
           () => answered++,
           (error) => {

@@ -33,7 +33,7 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
   const agent = new Agent({ keepAlive: true });
   const statuses = new Map<number, number>();
   let hung = 0;
-  const ask = (): Promise<number> =>
+  const send = (): Promise<number> =>
     new Promise((resolve) => {
       const sent = request(
         {
@@ -55,14 +55,14 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
     });
   const closedLoop = async (untilTime: number): Promise<number> => {
     let answered = 0;
-    for (; performance.now() < untilTime; answered++) await ask();
+    for (; performance.now() < untilTime; answered++) await send();
     return answered;
   };
   try {
     await closedLoop(performance.now() + durationMs / 8);
     const begun = performance.now();
-    const asked = await Promise.all(Array.from({ length: 8 }, () => closedLoop(begun + durationMs / 4)));
-    const capacity = (asked.reduce((sum, count) => sum + count) / (performance.now() - begun)) * 1000;
+    const sent = await Promise.all(Array.from({ length: 8 }, () => closedLoop(begun + durationMs / 4)));
+    const capacity = (sent.reduce((sum, count) => sum + count) / (performance.now() - begun)) * 1000;
 
     const started = performance.now();
     const all: Promise<void>[] = [];
@@ -70,11 +70,11 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
     let answered = 0;
     while (all.length < dueAfter(durationMs)) {
       while (all.length < dueAfter(performance.now() - started)) {
-        const asked = ask().then((status) => {
+        const sent = send().then((status) => {
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
           if (status === 200) answered++;
         });
-        all.push(asked);
+        all.push(sent);
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

@@ -21,7 +21,7 @@ after(async () => {
 });
 const { batcher, statistics, servable } = server.registry.choose('films', {});
 
-interface Answer {
+interface StreamAnswer {
   error_message: string;
   infer_response: {
     id: string;
@@ -33,7 +33,7 @@ interface Answer {
   };
 }
 
-type Stream = ClientDuplexStream<object, Answer>;
+type Stream = ClientDuplexStream<object, StreamAnswer>;
 
 function open({ on = client, headers = {} }: { on?: Client; headers?: Record<string, string> } = {}): Stream {
   const { path, requestSerialize, responseDeserialize } = serviceOf('inference.GRPCInferenceService').ModelStreamInfer!;
@@ -53,7 +53,7 @@ const requestOf = (id: string, user = 'u1', k = 2): object => ({
   inputs: [{ name: 'query', datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.from(user)] } }],
 });
 
-function ask(request: object, on = client): Promise<Answer['infer_response']> {
+function send(request: object, on = client): Promise<StreamAnswer['infer_response']> {
   const { path, requestSerialize, responseDeserialize } = serviceOf('inference.GRPCInferenceService').ModelInfer!;
   return new Promise((resolve, reject) => {
     on.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, answer) =>
@@ -69,10 +69,10 @@ function roundTrip(): Promise<unknown> {
 }
 
 /** All answers of a stream and the status it ended with. */
-async function rest(stream: Stream): Promise<{ answers: Answer[]; code: number; details: string }> {
-  const answers: Answer[] = [];
+async function rest(stream: Stream): Promise<{ answers: StreamAnswer[]; code: number; details: string }> {
+  const answers: StreamAnswer[] = [];
   const ended = new Promise<{ code: number; details: string }>((resolve) => stream.on('status', resolve));
-  stream.on('data', (answer: Answer) => answers.push(answer));
+  stream.on('data', (answer: StreamAnswer) => answers.push(answer));
   const { code, details } = await ended;
   return { answers, code, details };
 }
@@ -93,9 +93,9 @@ test('answers come in the order of the requests, each that of ModelInfer, and sh
   for (const i of [0, 7, 299]) {
     const { parameters, ...response } = answers[i]!.infer_response;
     assert.deepEqual(parameters.triton_final_response!.bool_param, true);
-    const { parameters: _, ...alone } = (await ask(
+    const { parameters: _, ...alone } = (await send(
       requestOf(`r${i}`, `u${i % 10}`, 1 + (i % 5)),
-    )) as never as Answer['infer_response'];
+    )) as never as StreamAnswer['infer_response'];
     assert.deepEqual(response, alone);
   }
 });
@@ -151,11 +151,11 @@ test('an empty stream ends well; a message over the limit, or none at all, ends 
   garbage.on('error', () => undefined);
   garbage.write(Buffer.from([0x0a, 0xff]));
   assert.equal((await rest(garbage as never)).code, status.INTERNAL);
-  assert.equal((await ask(requestOf('b'))).id, 'b');
+  assert.equal((await send(requestOf('b'))).id, 'b');
 });
 
 test('a cancelled stream’s requests are dropped, and their places are free', async () => {
-  const release = await occupy(servable, () => ask(requestOf('first')));
+  const release = await occupy(servable, () => send(requestOf('first')));
   const before = { ...statistics };
   const stream = open();
   const ended = rest(stream);
@@ -172,7 +172,7 @@ test('a cancelled stream’s requests are dropped, and their places are free', a
 });
 
 test('one stream has a bounded number of requests under way; the rest is read as answers leave', async () => {
-  const release = await occupy(servable, () => ask(requestOf('first')));
+  const release = await occupy(servable, () => send(requestOf('first')));
   const stream = open();
   const ended = rest(stream);
   for (let i = 0; i < 500; i++) stream.write(requestOf(`r${i}`));
@@ -219,7 +219,7 @@ test('a client that does not read holds itself back, not others, and loses nothi
 
   const stream = call(ModelStreamInfer);
   const trailers = once(stream, 'trailers') as Promise<[IncomingHttpHeaders]>;
-  // Answers of 10 queries of 60 results; the queue has room for the queries of all requests that may be under way.
+  // Results of 10 queries of 60 results; the queue has room for the queries of all requests that may be under way.
   const [count, queries] = [300, 10];
   const contents = { bytes_contents: new Array(queries).fill(Buffer.from('u1')) };
   const inputs = [{ name: 'query', datatype: 'BYTES', shape: [queries], contents }];
@@ -235,7 +235,7 @@ test('a client that does not read holds itself back, not others, and loses nothi
     const other = call(ModelInfer);
     other.end(framed(ModelInfer.requestSerialize(requestOf('other'))));
     const [answer] = messagesOf(await buffer(other));
-    assert.equal((ModelInfer.responseDeserialize(answer!) as Answer['infer_response']).id, 'other');
+    assert.equal((ModelInfer.responseDeserialize(answer!) as StreamAnswer['infer_response']).id, 'other');
   }
   const madeUnread = made();
 
@@ -243,7 +243,7 @@ test('a client that does not read holds itself back, not others, and loses nothi
   assert.equal((await trailers)[0]['grpc-status'], String(status.OK));
   assert.deepEqual(
     messages.map((message) => {
-      const { error_message, infer_response } = ModelStreamInfer.responseDeserialize(message) as Answer;
+      const { error_message, infer_response } = ModelStreamInfer.responseDeserialize(message) as StreamAnswer;
       return [error_message, infer_response.id, infer_response.outputs[0]!.shape];
     }),
     ids.map((id) => ['', id, [String(queries), '60']]),
@@ -265,7 +265,7 @@ test('a stop answers what a stream has under way and ends it with UNAVAILABLE', 
   idle.write(requestOf('x'));
   await new Promise((resolve) => idle.once('data', resolve));
   const { batcher, servable } = stopped.registry.choose('films', {});
-  const release = await occupy(servable, () => ask(requestOf('first'), own));
+  const release = await occupy(servable, () => send(requestOf('first'), own));
   for (let i = 0; i < 5; i++) stream.write(requestOf(`r${i}`));
   await until(() => batcher.waiting === 5);
   const closed = stopped.close();

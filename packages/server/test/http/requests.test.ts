@@ -18,7 +18,7 @@ test('bodies of any type, ids of all answers, and a line of each refusal that is
   const server = await startTiny(await tinyBasePath(), { logger: pino({ level: 'info' }, stream) });
   t.after(() => server.close());
   const url = `http://127.0.0.1:${server.httpPort}`;
-  const ask = async (body: string | Uint8Array, type: string | undefined, path: string): Promise<[number, string]> => {
+  const send = async (body: string | Uint8Array, type: string | undefined, path: string): Promise<[number, string]> => {
     const headers: [string, string][] = type === undefined ? [] : [['content-type', type]];
     const response = await fetch(url + path, { method: 'POST', headers, body: Buffer.from(body) });
     assert.match(response.headers.get('x-request-id')!, /^[0-9a-f]{12}-\d+$/);
@@ -31,20 +31,20 @@ test('bodies of any type, ids of all answers, and a line of each refusal that is
     ['/v1/models/films:predict', '{"instances": ["u1", "ü"]}'],
     ['/v2/models/films/infer', '{"inputs":[{"name":"query","shape":[2],"datatype":"BYTES","data":["u1","ü"]}]}'],
   ] as const) {
-    const expected = await ask(body, undefined, path);
+    const expected = await send(body, undefined, path);
     assert.equal(expected[0], 200, expected[1]);
-    for (const type of types) assert.deepEqual(await ask(body, type, path), expected, type);
-    assert.equal((await ask(body, 'nonsense', path))[0], 415);
-    assert.equal((await ask('', 'application/json', path))[0], 400);
+    for (const type of types) assert.deepEqual(await send(body, type, path), expected, type);
+    assert.equal((await send(body, 'nonsense', path))[0], 415);
+    assert.equal((await send('', 'application/json', path))[0], 400);
   }
 
   assert.ok(lines.some(({ msg }) => msg === `Server listening at ${url}`));
   lines.length = 0;
   const { servable } = server.registry.choose('films', {});
-  servable.answer = () => {
+  servable.search = () => {
     throw new ServingError('UNAVAILABLE', 'not now');
   };
-  assert.equal((await ask('{"instances": ["u1"]}', 'application/json', '/v1/models/films:predict'))[0], 503);
+  assert.equal((await send('{"instances": ["u1"]}', 'application/json', '/v1/models/films:predict'))[0], 503);
   const { msg, level, method, status, tookMs, err } = lines[0] as {
     tookMs: number;
     err: { message: string };

@@ -6,7 +6,7 @@ import { startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 const server = await startTiny(await tinyBasePath());
 after(() => server.close());
 
-async function ask(method: string, path: string, body?: string): Promise<[number, string]> {
+async function send(method: string, path: string, body?: string): Promise<[number, string]> {
   const response = await fetch(`http://127.0.0.1:${server.httpPort}${path}`, {
     method,
     ...(body === undefined ? {} : { body }),
@@ -15,18 +15,18 @@ async function ask(method: string, path: string, body?: string): Promise<[number
 }
 
 test('health, readiness and metadata, with and without a version', async () => {
-  assert.deepEqual(await ask('GET', '/v2/health/live'), [200, '{"live":true}']);
-  assert.deepEqual(await ask('GET', '/v2/health/ready'), [200, '{"ready":true}']);
+  assert.deepEqual(await send('GET', '/v2/health/live'), [200, '{"live":true}']);
+  assert.deepEqual(await send('GET', '/v2/health/ready'), [200, '{"ready":true}']);
   for (const path of ['/v2/models/films/ready', '/v2/models/films/versions/1/ready']) {
-    assert.deepEqual(await ask('GET', path), [200, '{"name":"films","ready":true}']);
+    assert.deepEqual(await send('GET', path), [200, '{"name":"films","ready":true}']);
   }
   const metadata =
     '{"name":"films","versions":["1"],"platform":"shortlist","inputs":[{"name":"query","datatype":"BYTES","shape":[-1]}],' +
     '"outputs":[{"name":"identifiers","datatype":"BYTES","shape":[-1,-1]},{"name":"scores","datatype":"FP32","shape":[-1,-1]}]}';
   for (const path of ['/v2/models/films', '/v2/models/films/versions/1']) {
-    assert.deepEqual(await ask('GET', path), [200, metadata]);
+    assert.deepEqual(await send('GET', path), [200, metadata]);
   }
-  assert.deepEqual(await ask('GET', '/v2/models'), [200, '{"models":["films"]}']);
+  assert.deepEqual(await send('GET', '/v2/models'), [200, '{"models":["films"]}']);
 });
 
 test('infer: the names, their order, id and parameters', async () => {
@@ -35,14 +35,14 @@ test('infer: the names, their order, id and parameters', async () => {
     parameters: { k: 1 },
     inputs: [{ name: 'embedding', shape: [1, 4], datatype: 'FP32', data: [1, 0, 0, 0] }],
   };
-  const [status, text] = await ask('POST', '/v2/models/films/versions/1/infer', JSON.stringify(request));
+  const [status, text] = await send('POST', '/v2/models/films/versions/1/infer', JSON.stringify(request));
   assert.equal(status, 200);
   assert.match(
     text,
     /^\{"id":"a","model_name":"films","model_version":"1","outputs":\[\{"name":"identifiers","datatype":"BYTES","shape":\[1,1\],"data":\["film\d+"\]\},\{"name":"scores","datatype":"FP32","shape":\[1,1\],"data":\[0\.\d{1,9}\]\}\]\}$/,
   );
   const { id: _, ...nameless } = request;
-  const [, without] = await ask('POST', '/v2/models/films/infer', JSON.stringify(nameless));
+  const [, without] = await send('POST', '/v2/models/films/infer', JSON.stringify(nameless));
   assert.equal(without, text.replace('"id":"a",', ''));
 });
 
@@ -61,13 +61,13 @@ test('refusals are {"error": text} and nothing else', async () => {
     ['POST', '/v2/models/films/infer', '{"inputs": 1}', 400, 'inputs: expected a list'],
   ];
   for (const [method, path, body, status, error] of cases) {
-    assert.deepEqual(await ask(method, path, body), [status, JSON.stringify({ error })], path);
+    assert.deepEqual(await send(method, path, body), [status, JSON.stringify({ error })], path);
   }
 });
 
 test('metrics: TF Serving’s path and names', async () => {
-  await ask('POST', '/v1/models/films:predict', '{"instances": ["u1"]}');
-  const [, text] = await ask('GET', '/monitoring/prometheus/metrics');
+  await send('POST', '/v1/models/films:predict', '{"instances": ["u1"]}');
+  const [, text] = await send('GET', '/monitoring/prometheus/metrics');
   for (const name of ['request_count', 'request_latency', 'runtime_latency', 'model_warmup_latency']) {
     assert.match(text, new RegExp(`^:tensorflow:serving:${name}(_count)?\\{`, 'm'), name);
   }

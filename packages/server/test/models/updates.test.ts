@@ -55,7 +55,7 @@ test('updates wait while work holds them back, and queries do not', async () => 
   const first = save();
   await nextTurn();
   const update = model.update([upsert('e')]);
-  const [answer] = await model.choose({}).ask([{ k: 1, embedding: Float32Array.of(1, 0) }]);
+  const [answer] = await model.choose({}).search([{ k: 1, embedding: Float32Array.of(1, 0) }]);
   assert.deepEqual(answer!.identifiers, ['a']);
   assert.equal(servable.size, 4);
   // Another such work comes before the update can go on: it waits for that too.

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RecallCanary } from '../../src/observe/canary.ts';
-import type { Answer, Ask, Servable } from '../../src/servable/contract.ts';
+import type { Query, QueryResult, Servable } from '../../src/servable/contract.ts';
 
-const answer = (...identifiers: string[]): Answer => ({
+const answer = (...identifiers: string[]): QueryResult => ({
   identifiers,
   scores: new Float32Array(identifiers.length),
   rows: new Int32Array(identifiers.length),
@@ -20,7 +20,7 @@ test('a comparison is followed by a rest, the longer the more processes have a c
     let asked = 0;
     const servable = {
       isExact: () => false,
-      answerExactly: async () => {
+      searchExactly: async () => {
         asked++;
         clock += 10;
         return [answer('a', 'b')];
@@ -29,7 +29,7 @@ test('a comparison is followed by a rest, the longer the more processes have a c
     const published: number[] = [];
     const canary = new RecallCanary({ share: 1, processes, now: () => clock }, (recall) => published.push(recall));
     const observe = async (): Promise<void> => {
-      canary.observe(servable, [{ k: 2 }] as Ask[], [answer('a', 'c')]);
+      canary.observe(servable, [{ k: 2 }] as Query[], [answer('a', 'c')]);
       await nextTurn();
       await nextTurn();
     };

@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { AggregatorRegistry, Counter, exponentialBuckets, Histogram, Registry } from 'prom-client';
 import { ModelRegistry } from '../../src/models/registry.ts';
-import { type MetricFigures, Metrics } from '../../src/observe/metrics.ts';
+import { Metrics, type MetricsSnapshot } from '../../src/observe/metrics.ts';
 import { TalliedHistogram } from '../../src/observe/tallied-histogram.ts';
 
 const buckets = exponentialBuckets(10, 1.8, 33);
 const spec = { name: 'latency', help: 'Time: a "quoted" word.', buckets };
-const added = (...all: MetricFigures[]): Promise<string> => AggregatorRegistry.aggregate(all).metrics();
+const added = (...all: MetricsSnapshot[]): Promise<string> => AggregatorRegistry.aggregate(all).metrics();
 
 test('text, figures and sums over processes are those of prom-client’s histogram, whatever is observed', async () => {
   const value = fc.oneof(fc.double({ min: 0, max: 1e11, noNaN: true }), fc.constantFrom(...buckets, 0, -1));

@@ -4,8 +4,8 @@ import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Call } from '../../src/replicas/calls.ts';
 import { Channel } from '../../src/replicas/channel.ts';
+import type { Call } from '../../src/replicas/protocol.ts';
 
 interface Sums {
   add: Call<number[], number>;
@@ -86,14 +86,14 @@ test('connections are handed over one at a time, and calls pass those that wait'
   const taken: Socket[] = [];
   const [channel] = pair((socket) => taken.push(socket));
   const sockets = Array.from({ length: 5 }, () => new Socket());
-  for (const socket of sockets) channel.hand(socket);
-  assert.equal(channel.leaving, 5);
+  for (const socket of sockets) channel.sendConnection(socket);
+  assert.equal(channel.inTransit, 5);
   assert.equal(await channel.call('add', [1, 1]), 2);
   assert.ok(taken.length < 5, 'the call did not wait for the last');
   for (let turn = 0; turn < 20; turn++) await nextTurn();
   assert.deepEqual(taken, sockets);
   assert.ok(sockets.every(({ destroyed }) => destroyed));
-  assert.equal(channel.leaving, 0);
+  assert.equal(channel.inTransit, 0);
 });
 
 test('connections that do not arrive are ended, when time is up or the process is gone', async (t) => {
@@ -101,7 +101,7 @@ test('connections that do not arrive are ended, when time is up or the process i
   const [channel, end] = pair();
   end.losesHandles = true;
   const sockets = Array.from({ length: 3 }, () => new Socket());
-  for (const socket of sockets) channel.hand(socket);
+  for (const socket of sockets) channel.sendConnection(socket);
   for (let turn = 0; turn < 5; turn++) await nextTurn();
   assert.ok(!sockets[0]!.destroyed);
   t.mock.timers.tick(2_000);
@@ -112,6 +112,6 @@ test('connections that do not arrive are ended, when time is up or the process i
   end.close();
   assert.ok(sockets.every(({ destroyed }) => destroyed));
   const late = new Socket();
-  channel.hand(late);
+  channel.sendConnection(late);
   assert.ok(late.destroyed);
 });

@@ -1,8 +1,8 @@
-/** Heavy asks are answered on the worker threads: light ones and the event loop do not wait for them. */
+/** Heavy queries are answered on the worker threads: light ones and the event loop do not wait for them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BruteForce, Generator, Runtime, ScaNN } from 'shortlist';
-import type { Ask } from '../../src/servable/contract.ts';
+import type { Query } from '../../src/servable/contract.ts';
 import { IndexServable } from '../../src/servable/index-servable.ts';
 
 const D = 16;
@@ -26,9 +26,9 @@ const servableOf = (index: unknown): IndexServable =>
   new IndexServable({ index: index as never, queryTower: undefined, save: async () => undefined });
 
 /** Before they are there, scans aside are done by the caller. */
-async function workersReady(servable: IndexServable, ask: Ask): Promise<void> {
+async function workersReady(servable: IndexServable, query: Query): Promise<void> {
   while (runtime.pool.threadsReady < runtime.pool.threads) {
-    await servable.answer([ask]);
+    await servable.search([query]);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -37,14 +37,14 @@ const embedding = Float32Array.from({ length: D }, (_, t) => t - 7.5);
 test('an exact scan of many candidates leaves the event loop free, and equals that of the index', async () => {
   const index = new BruteForce<Float32Array, number>({ runtime }).index(vectors(ROWS));
   const servable = servableOf(index);
-  const asks: Ask[] = Array.from({ length: 64 }, () => ({ embedding, k: 10 }));
-  assert.ok(servable.isHeavy(asks[0]!));
-  await workersReady(servable, asks[0]!);
+  const queries: Query[] = Array.from({ length: 64 }, () => ({ embedding, k: 10 }));
+  assert.ok(servable.isHeavy(queries[0]!));
+  await workersReady(servable, queries[0]!);
   const expected = index.call([embedding], 10);
   let turns = 0;
   // The workers of a fast or busy machine may be done before this thread looks again: then once more.
   for (let round = 0; round < 100 && turns <= 1; round++) {
-    const answers = servable.answer(asks);
+    const answers = servable.search(queries);
     assert.ok(answers instanceof Promise);
     let isOver = false;
     void answers.then(() => {
@@ -52,47 +52,47 @@ test('an exact scan of many candidates leaves the event loop free, and equals th
     });
     for (turns = 0; !isOver; turns++) await new Promise((resolve) => setImmediate(resolve));
     for (const { identifiers } of await answers) assert.deepEqual([...identifiers], [...expected.identifiers(0)]);
-    assert.equal(servable.quiet(), undefined);
+    assert.equal(servable.whenIdle(), undefined);
   }
   assert.ok(turns > 1, `the event loop turned ${turns} times`);
 });
 
-test('light asks are answered at once while a heavy one is under way; updates wait for it', async () => {
+test('light queries are answered at once while a heavy one is under way; updates wait for it', async () => {
   const index = leavesOf(SMALL_ROWS);
   const servable = servableOf(index);
-  const light: Ask = { embedding, k: 5 };
-  const heavy: Ask = { ...light, leavesToSearch: 10_000, reorder: 10_000 };
+  const light: Query = { embedding, k: 5 };
+  const heavy: Query = { ...light, leavesToSearch: 10_000, reorder: 10_000 };
   assert.equal(servable.isHeavy(light), false);
   assert.equal(servable.isHeavy(heavy), true);
-  await servable.answer([light]);
-  const exactly = servable.answerExactly([light]);
-  const scan = servable.quiet();
+  await servable.search([light]);
+  const exactly = servable.searchExactly([light]);
+  const scan = servable.whenIdle();
   assert.ok(scan);
-  assert.ok(Array.isArray(await servable.answer([light])));
+  assert.ok(Array.isArray(await servable.search([light])));
   await scan;
   servable.apply({ kind: 'upsert', identifier: 'new', embedding: embedding.map((value) => value * 10) });
   assert.equal((await exactly)[0]!.identifiers.length, 5);
-  const [found] = await servable.answer([heavy]);
+  const [found] = await servable.search([heavy]);
   assert.equal(found!.identifiers[0], 'new');
 });
 
 test('an update is let in between scans that follow one another without a gap', { timeout: 300_000 }, async () => {
   const index = leavesOf(SMALL_ROWS);
   const servable = servableOf(index);
-  const heavy: Ask = { embedding, k: 5, leavesToSearch: 10_000, reorder: 10_000 };
+  const heavy: Query = { embedding, k: 5, leavesToSearch: 10_000, reorder: 10_000 };
   await workersReady(servable, heavy);
   let isOver = false;
   let scans = 0;
-  // Each asks for the next scan before anybody hears of its end.
+  // Each queries for the next scan before anybody hears of its end.
   const askOn = async (): Promise<void> => {
     while (!isOver) {
-      await servable.answer([heavy]);
+      await servable.search([heavy]);
       scans++;
     }
   };
   const asking = [askOn(), askOn()];
   for (let update = 0; update < 20; update++) {
-    for (let scan = servable.quiet(); scan; scan = servable.quiet()) await scan;
+    for (let scan = servable.whenIdle(); scan; scan = servable.whenIdle()) await scan;
     servable.apply({ kind: 'upsert', identifier: `new ${update}`, embedding });
     await new Promise((resolve) => setImmediate(resolve));
   }

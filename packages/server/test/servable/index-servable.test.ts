@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BruteForce, Generator, type Identifier, ScaNN } from 'shortlist';
 import { AttributeTable } from '../../src/attributes/table.ts';
-import type { Ask } from '../../src/servable/contract.ts';
+import type { Query } from '../../src/servable/contract.ts';
 import type { ServedIndex } from '../../src/servable/index-parts.ts';
 import { IndexServable } from '../../src/servable/index-servable.ts';
 
@@ -60,25 +60,25 @@ for (const [name, build] of Object.entries(KINDS)) {
       .map(({ id }) => id);
 
   describe(name, () => {
-    test('asks of a batch with different settings each get their own answer', async () => {
+    test('queries of a batch with different settings each get their own answer', async () => {
       const servable = make();
-      const queries = Array.from({ length: 12 }, vector);
-      const excluded = expected(live, queries[0]!, 2);
-      const asks: Ask[] = queries.map((embedding, i) => ({
+      const embeddings = Array.from({ length: 12 }, vector);
+      const excluded = expected(live, embeddings[0]!, 2);
+      const queries: Query[] = embeddings.map((embedding, i) => ({
         embedding,
         k: 3 + (i % 3),
         ...(i % 4 === 1 ? { filter: { equals: { group: 1 } } } : {}),
         ...(i % 4 === 2 ? { include: ['c1', 'c2', 'nobody'] } : {}),
         ...(i === 0 ? { exclude: excluded } : {}),
       }));
-      const answers = await servable.answer(asks);
+      const answers = await servable.search(queries);
       answers.forEach(({ identifiers }, i) => {
         const keep = (id: Identifier): boolean => {
           if (i === 0) return !excluded.includes(id);
           if (i % 4 === 1) return Number(String(id).slice(1)) % 3 === 1;
           return i % 4 !== 2 || id === 'c1' || id === 'c2';
         };
-        assert.deepEqual([...identifiers], expected(live, queries[i]!, asks[i]!.k, keep), `ask ${i}`);
+        assert.deepEqual([...identifiers], expected(live, embeddings[i]!, queries[i]!.k, keep), `query ${i}`);
       });
     });
 
@@ -100,10 +100,10 @@ for (const [name, build] of Object.entries(KINDS)) {
         const query = vector();
         assert.equal(servable.size, model.size);
         assert.deepEqual(
-          [...(await servable.answer([{ embedding: query, k: 20 }]))[0]!.identifiers],
+          [...(await servable.search([{ embedding: query, k: 20 }]))[0]!.identifiers],
           expected(model, query, 20),
         );
-        const [one] = await servable.answer([
+        const [one] = await servable.search([
           { embedding: query, k: 9, exclude: expected(model, query, 4), filter: { in: { group: [1] } } },
         ]);
         const inGroup = (id: Identifier): boolean =>
@@ -119,14 +119,14 @@ for (const [name, build] of Object.entries(KINDS)) {
     test('the exact answer is exact, and an approximate index counts its work', async () => {
       const servable = make();
       const query = vector();
-      await servable.answer([{ embedding: query, k: 10 }]);
-      const [answer] = await servable.answerExactly([{ embedding: query, k: 10, leavesToSearch: 1, reorder: 10 }]);
+      await servable.search([{ embedding: query, k: 10 }]);
+      const [answer] = await servable.searchExactly([{ embedding: query, k: 10, leavesToSearch: 1, reorder: 10 }]);
       assert.deepEqual([...answer!.identifiers], expected(live, query, 10));
       if (name === 'ScaNN') assert.ok(servable.scanCounts().codesScored > 0);
     });
 
     test('a wrong embedding is the asker’s mistake', () => {
-      assert.throws(() => make().answer([{ embedding: new Float32Array(3), k: 1 }]), { code: 'INVALID_ARGUMENT' });
+      assert.throws(() => make().search([{ embedding: new Float32Array(3), k: 1 }]), { code: 'INVALID_ARGUMENT' });
     });
   });
 }

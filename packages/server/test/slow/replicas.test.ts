@@ -61,7 +61,7 @@ test('replicas killed again and again while updates, queries and compactions go 
       const { body } = await post(server, '/v1/shortlist', { embedding: [1, 1, 1, 1], k: 1, include: [`n${i}`] });
       assert.equal((body as { results: { id: string }[] }).results[0]?.id, `n${i}`);
     }
-    // An odd number of questions: the next round asks the other process first.
+    // An odd number of questions: the next round queries the other process first.
     if (Math.ceil(updates / 7) % 2 === 0) await post(server, '/v1/shortlist', { query: 'u1' });
   }
   await server.close();

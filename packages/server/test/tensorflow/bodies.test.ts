@@ -10,7 +10,7 @@ import type { Tensor } from '../../src/tensors/tensor.ts';
 import { tinyRegistry } from '../fixtures/tiny-registry.ts';
 
 const { registry } = await tinyRegistry([1]);
-const ask = async (method: string, path: string, body = ''): Promise<string> =>
+const query = async (method: string, path: string, body = ''): Promise<string> =>
   answerRest(registry, parseRestPath(method, path), body, { limits: { queries: 100, k: 100 } });
 const outputs = (tensors: Record<string, Tensor>): Map<string, Tensor> => new Map(Object.entries(tensors));
 const words: Tensor = { datatype: 'BYTES', shape: [2], data: [Buffer.from('é'), Buffer.from([255])] };
@@ -72,11 +72,11 @@ test('row form wants one batch size of all outputs', () => {
 
 test('objects of the row form have exactly the signature’s keys', async () => {
   const only = "Failed to process element: 1 of 'instances' list. JSON object: {} must only have keys: user_id";
-  await assert.rejects(ask('POST', '/v1/models/tiny:predict', '{"instances": [{"user_id": "1"}, {}]}'), {
+  await assert.rejects(query('POST', '/v1/models/tiny:predict', '{"instances": [{"user_id": "1"}, {}]}'), {
     message: only,
   });
   await assert.rejects(
-    ask('POST', '/v1/models/tiny:predict', '{"signature_name": "query_with_exclusions", "inputs": ["1"]}'),
+    query('POST', '/v1/models/tiny:predict', '{"signature_name": "query_with_exclusions", "inputs": ["1"]}'),
     {
       message:
         'inputs is a plain value/list, but expecting an object as multiple input tensors required as per tensorinfo_map',
@@ -87,8 +87,8 @@ test('objects of the row form have exactly the signature’s keys', async () => 
 test('what stands behind the first JSON value is not looked at', async () => {
   const body = '{"instances": ["42"]}';
   assert.equal(
-    await ask('POST', '/v1/models/tiny:predict', `${body} and more`),
-    await ask('POST', '/v1/models/tiny:predict', body),
+    await query('POST', '/v1/models/tiny:predict', `${body} and more`),
+    await query('POST', '/v1/models/tiny:predict', body),
   );
 });
 
@@ -126,7 +126,7 @@ test('states by name in REST and by number in gRPC, with the reason of an END', 
 });
 
 test('metadata to the byte: proto names, 64-bit integers as text, defaults printed', async () => {
-  const text = await ask('GET', '/v1/models/tiny/metadata');
+  const text = await query('GET', '/v1/models/tiny/metadata');
   const dim = (size: number, depth: number): string =>
     [`{`, ` "size": "${size}",`, ` "name": ""`, `}`].map((line) => ' '.repeat(depth) + line).join('\n');
   const info = (dtype: string, sizes: number[], name: string): string =>

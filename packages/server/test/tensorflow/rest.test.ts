@@ -9,12 +9,12 @@ import { TinyServable } from '../fixtures/tiny-servable.ts';
 
 const { registry, model } = await tinyRegistry([1, 7]);
 const limits = { queries: 100, k: 100 };
-const ask = async (method: string, path: string, body = ''): Promise<string> =>
+const query = async (method: string, path: string, body = ''): Promise<string> =>
   answerRest(registry, parseRestPath(method, path), body, { limits });
 
 const refusal = async (method: string, path: string, body = ''): Promise<[number, string]> => {
   try {
-    await ask(method, path, body);
+    await query(method, path, body);
   } catch (error) {
     const { httpStatus, message } = toServingError(error);
     return [httpStatus, message];
@@ -22,7 +22,7 @@ const refusal = async (method: string, path: string, body = ''): Promise<[number
   assert.fail('expected a refusal');
 };
 const predict = (body: unknown, path = '/v1/models/tiny:predict'): Promise<string> =>
-  ask('POST', path, JSON.stringify(body));
+  query('POST', path, JSON.stringify(body));
 const refusedBody = (body: string): Promise<[number, string]> => refusal('POST', '/v1/models/tiny:predict', body);
 
 const ROW = `{
@@ -98,7 +98,7 @@ test('search and query_with_exclusions', async () => {
 
 test('floats accept NaN and Infinity tokens; results print them', async () => {
   const body = '{"signature_name": "search", "instances": [[Infinity, 1.0]]}';
-  assert.match(await ask('POST', '/v1/models/tiny:predict', body), /"scores": \[Infinity, Infinity\]/);
+  assert.match(await query('POST', '/v1/models/tiny:predict', body), /"scores": \[Infinity, Infinity\]/);
 });
 
 test('versions and labels', async () => {
@@ -132,7 +132,7 @@ test('malformed paths and methods', async () => {
 
 test('status', async () => {
   assert.equal(
-    await ask('GET', '/v1/models/tiny/versions/1'),
+    await query('GET', '/v1/models/tiny/versions/1'),
     `{
  "model_version_status": [
   {
@@ -147,7 +147,7 @@ test('status', async () => {
 }
 `,
   );
-  const all = JSON.parse(await ask('GET', '/v1/models/tiny'));
+  const all = JSON.parse(await query('GET', '/v1/models/tiny'));
   assert.deepEqual(
     all.model_version_status.map((status: { version: string }) => status.version),
     ['7', '1'],
@@ -157,7 +157,7 @@ test('status', async () => {
 });
 
 test('metadata', async () => {
-  const metadata = JSON.parse(await ask('GET', '/v1/models/tiny/metadata'));
+  const metadata = JSON.parse(await query('GET', '/v1/models/tiny/metadata'));
   assert.deepEqual(metadata.model_spec, { name: 'tiny', signature_name: '', version: '7' });
   const signatures = metadata.metadata.signature_def.signature_def;
   assert.deepEqual(Object.keys(signatures), ['serving_default', 'query_with_exclusions', 'search', 'embed']);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { test } from 'node:test';
-import { keepTickShape } from '../../src/http/tick-shape.ts';
+import { retainTickObject } from '../../src/http/retain-tick-object.ts';
 
 test('one queued callback is found and kept, and only once', async () => {
   const ticks: object[] = [];
@@ -11,9 +11,9 @@ test('one queued callback is found and kept, and only once', async () => {
       if (type === 'TickObject') ticks.push(resource);
     },
   }).enable();
-  assert.ok(keepTickShape());
+  assert.ok(retainTickObject());
   assert.equal(ticks.length, 1);
-  assert.ok(keepTickShape());
+  assert.ok(retainTickObject());
   assert.equal(ticks.length, 1);
   hook.disable();
   // The shape it has is that of every callback queued later.

@@ -6,11 +6,11 @@ import { parseVersion } from '../inference/infer.ts';
 import type { ServedVersion } from '../models/served-version.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { sendError } from './errors.ts';
-import { buffered, MODEL_PATHS, type ModelPath } from './infer-routes.ts';
+import { buffered, MODEL_PATHS, type ModelPath } from './open-inference-infer-routes.ts';
 import { admit } from './requests.ts';
 
 /** Add the routes. */
-export function inferenceRoutes(app: FastifyInstance, context: ServingContext): void {
+export function openInferenceMetadataRoutes(app: FastifyInstance, context: ServingContext): void {
   app.register(
     async (scope) => {
       buffered(scope);
@@ -55,9 +55,7 @@ function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
 
   scope.get('/', guarded, async () => serverMetadata(context.serverVersion));
   scope.get('/models', guarded, async () => ({ models: registry.models.map(({ name }) => name) }));
-  scope.get('/models/stats', guarded, async () =>
-    modelStatistics(registry.served, await context.elsewhere.statistics()),
-  );
+  scope.get('/models/stats', guarded, async () => modelStatistics(registry.served, await context.peers.statistics()));
   for (const prefix of MODEL_PATHS) {
     scope.get<{ Params: ModelPath }>(prefix, guarded, async ({ params }) =>
       modelMetadata(registry.find(params.model), choose(params)),
@@ -66,7 +64,7 @@ function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
       modelConfig(choose(params), limits.queries),
     );
     scope.get<{ Params: ModelPath }>(`${prefix}/stats`, guarded, async ({ params }) =>
-      modelStatistics([choose(params)], await context.elsewhere.statistics()),
+      modelStatistics([choose(params)], await context.peers.statistics()),
     );
   }
 }

@@ -11,7 +11,7 @@ import { createHook } from 'node:async_hooks';
 const kept: object[] = [];
 
 /** Keep the shape for as long as the process runs; whether there is one to keep. */
-export function keepTickShape(): boolean {
+export function retainTickObject(): boolean {
   if (kept.length > 0) return true;
   const hook = createHook({
     init: (_id, type, _trigger, resource) => {

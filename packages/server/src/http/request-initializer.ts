@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** Prepares requests, which log what goes wrong; that they came and went is no line. */
-export class Arrivals extends LogController {
+export class RequestInitializer extends LogController {
   readonly #logger: FastifyBaseLogger;
 
   constructor(logger: FastifyBaseLogger) {

@@ -4,8 +4,8 @@ import { checkFilter } from '../attributes/filter.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
-import type { AskOptions } from '../queue/batcher.ts';
-import type { Ask, Features, Servable, Update } from '../servable/contract.ts';
+import type { RequestOptions } from '../queue/batcher.ts';
+import type { Features, Query, Servable, Update } from '../servable/contract.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type {
   DeleteRequest,
@@ -28,7 +28,7 @@ export function modelOf(registry: ModelRegistry, name: string | undefined): Mode
 export async function answerShortlist(
   registry: ModelRegistry,
   request: ShortlistRequest,
-  { limits, ...options }: AskOptions & { limits: RequestLimits },
+  { limits, ...options }: RequestOptions & { limits: RequestLimits },
 ): Promise<ShortlistResponse> {
   const started = performance.now();
   const model = modelOf(registry, request.model);
@@ -39,8 +39,8 @@ export async function answerShortlist(
   );
   return model.choose({ version, label }).hold(async (served) => {
     const { servable } = served;
-    const [answer] = await served.ask([askOf(servable, request, limits)], { ...options, deadline });
-    const { identifiers, scores, rows } = answer!;
+    const [found] = await served.search([queryOf(servable, request, limits)], { ...options, deadline });
+    const { identifiers, scores, rows } = found!;
     const results = identifiers.map((id, i) => ({
       // An attribute cannot hide the identifier or the score.
       ...servable.attributes.valuesOf(rows[i]!),
@@ -54,21 +54,21 @@ export async function answerShortlist(
 /** JSON's readers round integers beyond 2^53: those are sent as text. */
 const jsonInteger = (id: bigint): JsonIdentifier => (Number.isSafeInteger(Number(id)) ? Number(id) : String(id));
 
-function askOf(servable: Servable, request: ShortlistRequest, limits: RequestLimits): Ask {
-  const { query, embedding, filter, exclude, include, leavesToSearch, reorder } = request;
-  if ((query === undefined) === (embedding === undefined)) {
+function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestLimits): Query {
+  const { query: features, embedding, filter, exclude, include, leavesToSearch, reorder } = request;
+  if ((features === undefined) === (embedding === undefined)) {
     throw invalidArgument('expected exactly one of query and embedding');
   }
-  const ask: Ask = { k: checkK(request.k ?? servable.k, limits), leavesToSearch, reorder };
-  if (embedding) ask.embedding = checkEmbedding(servable, embedding);
-  else ask.features = checkQuery(servable, query);
-  if (filter !== undefined) ask.filter = checkFilter(filter);
-  if (exclude) ask.exclude = exclude.map((id) => checkIdentifier(servable, id));
-  if (include) ask.include = include.map((id) => checkIdentifier(servable, id));
-  return ask;
+  const query: Query = { k: checkK(request.k ?? servable.k, limits), leavesToSearch, reorder };
+  if (embedding) query.embedding = checkEmbedding(servable, embedding);
+  else query.features = checkFeatures(servable, features);
+  if (filter !== undefined) query.filter = checkFilter(filter);
+  if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable, id));
+  if (include) query.include = include.map((id) => checkIdentifier(servable, id));
+  return query;
 }
 
-function checkQuery({ features }: Servable, query: unknown): Features {
+function checkFeatures({ features }: Servable, query: unknown): Features {
   if (features.length === 0) throw invalidArgument('query: this model has no query tower, send an embedding');
   const isObject = typeof query === 'object' && query !== null && !Array.isArray(query);
   const values = isObject ? (query as Record<string, unknown>) : { [features[0]!.name]: query };

@@ -11,11 +11,11 @@ import type { FastifyInstance } from 'fastify';
 /** How often a stopping server looks for connections whose last answer is out. */
 export const IDLE_POLL_MS = 20;
 
-/** Time in which a client that asks again and again does so once more. */
+/** Time in which a busy client sends its next request. */
 const TOLD_MS = 100;
 
 /** Takes connections and ends them. */
-export class HandedConnections {
+export class TransferredConnections {
   readonly #server: FastifyInstance['server'];
   readonly #open = new Set<Socket>();
   #ended: (() => void) | undefined;
@@ -26,7 +26,7 @@ export class HandedConnections {
   }
 
   /** They come from this process. */
-  readonly leaving = 0;
+  readonly inTransit = 0;
 
   /** Serve a paused socket that nothing was read from. */
   take(socket: Socket): void {

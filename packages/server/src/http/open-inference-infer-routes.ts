@@ -6,7 +6,7 @@ import { readInferRequest } from '../inference/rest-request.ts';
 import { writeInferResponse } from '../inference/rest-response.ts';
 import { traced } from '../observe/tracing.ts';
 import { sendError } from './errors.ts';
-import { admit, askOptions, CONTENT_TYPES } from './requests.ts';
+import { admit, CONTENT_TYPES, requestOptions } from './requests.ts';
 
 const JSON_LENGTH_HEADER = 'inference-header-content-length';
 
@@ -20,7 +20,7 @@ export interface ModelPath {
 }
 
 /** Add the routes. */
-export function inferRoutes(app: FastifyInstance, context: ServingContext): void {
+export function openInferenceInferRoutes(app: FastifyInstance, context: ServingContext): void {
   const guarded = { preHandler: async (request: FastifyRequest) => void admit(context, request, 'read') };
   app.register(
     async (scope) => {
@@ -53,7 +53,7 @@ async function answerInfer(
   const header = request.headers[JSON_LENGTH_HEADER];
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const call = readInferRequest(model, version, body, Array.isArray(header) ? header[0] : header);
-  const answer = await infer(context.registry, call, askOptions(context, request));
+  const answer = await infer(context.registry, call, requestOptions(context, request));
   const response = writeInferResponse(answer, call.id, call.isBinary);
   if (response.jsonLength === undefined) reply.header('content-type', 'application/json');
   else reply.header('content-type', 'application/octet-stream').header(JSON_LENGTH_HEADER, response.jsonLength);

@@ -1,10 +1,10 @@
-/** Figures of several processes: what becomes of them when a replica ends or hangs. */
+/** Metrics of several processes when a replica ends or hangs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { ModelRegistry } from '../../src/models/registry.ts';
 import { summed, VersionStatistics } from '../../src/models/version-statistics.ts';
-import { Figures } from '../../src/replicas/figures.ts';
+import { ReplicaMetrics } from '../../src/replicas/replica-metrics.ts';
 import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { isAlive, startWatched } from './watched.ts';
 
@@ -62,7 +62,7 @@ test('counters do not fall when a replica is killed, and go on when it is back',
   await server.close();
 });
 
-test('a replica that hangs does not hold figures up: its last ones stand for it', async () => {
+test('a replica that hangs does not hold report up: its last ones stand for it', async () => {
   const { server, started, said } = await startWatched(await tinyBasePath());
   await predict(server, 12);
   await countsOf(server);
@@ -94,19 +94,19 @@ test('no metric is labelled with the folder that a compaction built in', async (
 });
 
 /** A replica that answered so many requests and has one in its queue. */
-async function replicaOf(requests: number): Promise<{ figures: () => Promise<never> }> {
+async function replicaOf(requests: number): Promise<{ report: () => Promise<never> }> {
   const registers = [new Registry()];
   new Counter({ name: 'requests', help: '.', registers }).inc(requests);
   new Gauge({ name: 'queue', help: '.', registers }).set(1);
   const statistics = [{ model: 'films', version: 1, statistics: summed([new VersionStatistics()]) }];
   const metrics = await registers[0]!.getMetricsAsJSON();
-  return { figures: async () => ({ metrics, statistics }) as never };
+  return { report: async () => ({ metrics, statistics }) as never };
 }
 
 test('what is kept of replicas that have ended is asked for in time, and one sum', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   let serving: Awaited<ReturnType<typeof replicaOf>>[] = [];
-  const figures = new Figures(new ModelRegistry(), () => serving);
+  const report = new ReplicaMetrics(new ModelRegistry(), () => serving);
   for (const requests of [3, 4, 5]) {
     const replica = await replicaOf(requests);
     serving = [replica];
@@ -114,11 +114,11 @@ test('what is kept of replicas that have ended is asked for in time, and one sum
     t.mock.timers.tick(2_000);
     await new Promise((resolve) => setImmediate(resolve));
     serving = [];
-    figures.ended(replica);
+    report.ended(replica);
   }
-  const shown = (await figures.metrics()).flatMap((metrics) => metrics.map(({ name, values }) => [name, values]));
+  const shown = (await report.metrics()).flatMap((metrics) => metrics.map(({ name, values }) => [name, values]));
   assert.deepEqual(shown, [['requests', [{ value: 12, labels: {} }]]]);
   // Of a version that no longer serves nothing is kept.
-  assert.deepEqual(await figures.statistics(), []);
-  figures.stop();
+  assert.deepEqual(await report.statistics(), []);
+  report.stop();
 });

@@ -1,22 +1,22 @@
-/** What a server and its replicas ask of each other, by name: what is sent, and what comes back. */
+/** The calls between a server and its replicas, by name: the type of each request and of its response. */
 import type { ApiKey } from '../access/api-keys.ts';
 import type { TlsFiles } from '../access/tls-files.ts';
 import type { ServerLimits } from '../context/serving-context.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../http/forwarding.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
-import type { VersionFigures } from '../models/version-statistics.ts';
+import type { VersionReport } from '../models/version-statistics.ts';
 import type { CanaryOptions } from '../observe/canary.ts';
-import type { MetricFigures } from '../observe/metrics.ts';
+import type { MetricsSnapshot } from '../observe/metrics.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 import type { Update } from '../servable/contract.ts';
 
-/** A call: what is asked and what is answered. */
-export interface Call<Ask, Answer> {
-  ask: Ask;
-  answer: Answer;
+/** A call: the types of its request and of its response. */
+export interface Call<Request, Response> {
+  request: Request;
+  response: Response;
 }
 
-/** What a replica is told once, before anything else. */
+/** The settings of a replica, sent once before any other call. */
 export interface ReplicaSettings {
   models: readonly string[];
   limits: ServerLimits;
@@ -29,26 +29,26 @@ export interface ReplicaSettings {
   serverVersion: string;
 }
 
-/** What a process did since it started. */
-export interface ReplicaFigures {
-  metrics: MetricFigures;
-  statistics: VersionFigures[];
+/** Metrics and statistics of a process since it started. */
+export interface ReplicaReport {
+  metrics: MetricsSnapshot;
+  statistics: VersionReport[];
 }
 
-/** What a server asks of a replica. */
+/** What a server calls in a replica. */
 export interface ReplicaCalls {
   start: Call<ReplicaSettings, void>;
   open: Call<{ model: string; version: FollowedVersion }, void>;
   drop: Call<{ model: string; version: number }, void>;
   show: Call<{ model: string; shown: ShownVersions }, void>;
   apply: Call<{ model: string; version: number; updates: readonly Update[] }, void>;
-  figures: Call<undefined, ReplicaFigures>;
-  /** Is the event loop alive? */
+  report: Call<undefined, ReplicaReport>;
+  /** Answered while the event loop runs. */
   ping: Call<undefined, void>;
   drain: Call<{ withinMs: number }, void>;
 }
 
-/** What a replica asks of its server. */
+/** What a replica calls in its server. */
 export interface ServerCalls {
   forward: Call<ForwardedRequest, ForwardedResponse>;
 }

@@ -4,11 +4,11 @@ import { presentedKey, type Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import { traced } from '../observe/tracing.ts';
-import type { AskOptions } from '../queue/batcher.ts';
+import type { RequestOptions } from '../queue/batcher.ts';
 import { type ServingError, toServingError } from '../status/serving-error.ts';
 
 /** What a call knows beside its message. */
-export type CallOptions = AskOptions & { limits: RequestLimits };
+export type CallOptions = RequestOptions & { limits: RequestLimits };
 
 /** A call of either kind. */
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerDuplexStream<unknown, unknown>;

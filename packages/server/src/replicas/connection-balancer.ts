@@ -1,0 +1,85 @@
+/**
+ * The listener of a server of several processes: it accepts every connection and gives each to one of the processes, round
+ * robin.
+ *
+ * With a rate limit all connections of one address go to one process, which then counts all requests of that address.
+ */
+import { lookup } from 'node:dns/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+
+/** A process that serves connections, of which nothing was read yet. */
+export interface ConnectionBackend {
+  take(socket: Socket): void;
+  /** Connections that were sent to it and that it has not received yet. */
+  readonly inTransit: number;
+}
+
+/**
+ * A backend with this many connections in transit is passed over: clients that open one connection for each request open
+ * them faster than they can be sent to another process.
+ */
+const IN_TRANSIT_MAX = 64;
+
+/** Accepts connections and distributes them over backends. */
+export class ConnectionBalancer {
+  readonly #backends: () => readonly ConnectionBackend[];
+  readonly #isByAddress: boolean;
+  readonly #servers: Server[] = [];
+  #next = 0;
+
+  /**
+   * @param backends returns those that take connections now, never none
+   * @param isByAddress whether connections of one address go to one backend
+   */
+  constructor(backends: () => readonly ConnectionBackend[], isByAddress: boolean) {
+    this.#backends = backends;
+    this.#isByAddress = isByAddress;
+  }
+
+  /** Listen on every address of a host; returns the port. @throws {Error} when it is taken */
+  async listen(host: string, port: number): Promise<number> {
+    let bound = port;
+    let failure: unknown;
+    for (const { address } of await lookup(host, { all: true })) {
+      // Paused, because the backend must read the first bytes of a connection.
+      const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accepted(socket));
+      try {
+        await new Promise<void>((resolve, reject) => {
+          // The listener stays: later errors are of single connections, for which the system had no file descriptor.
+          server.on('error', reject);
+          server.listen({ host: address, port: bound }, resolve);
+        });
+      } catch (error) {
+        // One address of a name is enough: not every machine has both IPv4 and IPv6.
+        if (this.#servers.length === 0) failure ??= error;
+        continue;
+      }
+      this.#servers.push(server);
+      bound = (server.address() as AddressInfo).port;
+    }
+    if (this.#servers.length === 0) throw failure;
+    return bound;
+  }
+
+  /** Accept no more connections. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+  }
+
+  #accepted(socket: Socket): void {
+    const backends = this.#backends();
+    if (this.#isByAddress) {
+      backends[sumOf(socket.remoteAddress ?? '') % backends.length]!.take(socket);
+      return;
+    }
+    const turn = backends[this.#next++ % backends.length]!;
+    const hasRoom = ({ inTransit }: ConnectionBackend): boolean => inTransit < IN_TRANSIT_MAX;
+    (hasRoom(turn) ? turn : (backends.find(hasRoom) ?? turn)).take(socket);
+  }
+}
+
+function sumOf(text: string): number {
+  let sum = 0;
+  for (let i = 0; i < text.length; i++) sum += text.charCodeAt(i);
+  return sum;
+}

@@ -1,0 +1,24 @@
+/** Which queries of a batch share a scan: those that differ only in their features or embedding and in what they exclude. */
+import type { Query } from './contract.ts';
+
+/** Positions of the queries of each scan. */
+export function scanGroups(queries: readonly Query[]): Iterable<readonly number[]> {
+  const first = queries[0]!;
+  // Almost every batch is of one kind: no key is made for each of its queries.
+  if (queries.every((query) => areAlike(query, first))) return [queries.map((_, at) => at)];
+  const groups = new Map<string, number[]>();
+  queries.forEach(({ k, leavesToSearch, reorder, filter, include }, at) => {
+    const rest = filter || include ? `${JSON.stringify(filter)}|${include ? at : ''}` : '';
+    const key = `${k}|${leavesToSearch}|${reorder}|${rest}`;
+    const group = groups.get(key);
+    if (group) group.push(at);
+    else groups.set(key, [at]);
+  });
+  return groups.values();
+}
+
+/** Whether two queries have the same settings and neither a filter nor a list. */
+function areAlike(a: Query, b: Query): boolean {
+  if (a.filter || a.include || b.filter || b.include) return false;
+  return a.k === b.k && a.leavesToSearch === b.leavesToSearch && a.reorder === b.reorder;
+}
