@@ -20,7 +20,15 @@ export { type Assignment, assignNearest } from './clustering/assign.ts';
 export type { Progress } from './clustering/k-means.ts';
 export { type TrainedKMeans, type TrainKMeansOptions, trainKMeans } from './clustering/train.ts';
 // data
-export { type Interactions, takeInteractions } from './data/interactions.ts';
+export {
+  type DictionaryColumn,
+  dictionaryColumn,
+  type InteractionColumns,
+  type Interactions,
+  interactionsOf,
+  takeInteractions,
+} from './data/interactions.ts';
+export { type CodeLists, itemsByUser, listOf, transposeLists } from './data/items-by-user.ts';
 export {
   MOVIELENS_100K_ROWS,
   MOVIELENS_GENRES,
@@ -30,6 +38,14 @@ export {
   parseMovieLens100K,
   type Users,
 } from './data/movielens-100k.ts';
+export { type MovieLensRatings, takeRatings } from './data/movielens-ratings.ts';
+export {
+  type InteractionSplit,
+  type LeaveLastOutOptions,
+  leaveLastOut,
+  splitByTime,
+  type TimeCut,
+} from './data/split.ts';
 export { syntheticMovieLens } from './data/synthetic.ts';
 export { type TutorialSplit, tutorialSplit } from './data/tutorial-split.ts';
 // embeddings

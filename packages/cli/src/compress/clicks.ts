@@ -7,9 +7,9 @@ import {
   type Clicks,
   defaultRuntime,
   Generator,
-  type Interactions,
   type Matrix,
   MatrixFactorization,
+  type MovieLensRatings,
   makeTable,
   pointByCoOccurrence,
 } from 'shortlist';
@@ -110,7 +110,7 @@ function evaluate({ queries, candidates }: Tables, validation: Clicks): { crossE
 
 /** Clicks of rated movies: users and movies are numbered in order of appearance in `users` and `movies`. */
 export function clicksOfRatings(
-  interactions: Interactions,
+  interactions: MovieLensRatings,
   users: readonly string[],
   movies: readonly string[],
 ): Pick<ClickData, 'train' | 'validation' | 'vocabularySizes'> {

@@ -1,40 +1,115 @@
 /**
- * Interactions of users with movies, as columns: what training, evaluation and the splits pass around.
+ * Interactions of users with items, as dictionary-encoded columns: what own data is read into, split, trained on and
+ * judged by. Twenty million rows are a handful of typed arrays, and every identifier is held once.
  *
- * Columns, not objects: a hundred thousand rows are five arrays, and a column is handed to a tower as it is.
+ * Letters: N rows; row i says that user `users.vocabulary[users.codes[i]]` chose item `items.vocabulary[items.codes[i]]`.
  */
-import { ShapeError } from '../errors/errors.ts';
+import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
 
-/** `length` interactions; row i is element i of every column. */
-export interface Interactions {
+/** A column of words, each held once. */
+export interface DictionaryColumn {
+  /** [N] places in the vocabulary. */
+  readonly codes: Int32Array;
+  /** The distinct words; some may stand in no row. */
+  readonly vocabulary: readonly string[];
+}
+
+/** The columns of `N` interactions; row i is element i of every column. */
+export interface InteractionColumns {
+  readonly users: DictionaryColumn;
+  readonly items: DictionaryColumn;
+  /** [N] seconds since 1970-01-01 UTC; without them a later row counts as a later time. */
+  readonly times?: Float64Array | undefined;
+  /** [N] what the user gave: stars, plays, an amount. */
+  readonly values?: Float32Array | undefined;
+  /** [N] how much a row counts, ≥ 0; default 1. */
+  readonly weights?: Float32Array | undefined;
+}
+
+/** Interactions whose columns are known to fit together. */
+export interface Interactions extends InteractionColumns {
+  /** N. */
   readonly length: number;
-  readonly userIds: readonly string[];
-  readonly movieIds: readonly string[];
-  /** The movie's title; two movies may have the same one. */
-  readonly titles: readonly string[];
-  /** Stars, 1 to 5. */
-  readonly ratings: Uint8Array;
-  /** Seconds since 1970-01-01 UTC. */
-  readonly timestamps: Float64Array;
 }
 
 /**
- * The interactions at `rows`, in that order.
+ * Check columns and make interactions of them; nothing is copied.
+ *
+ * @throws {ShapeError} when columns differ in length, or a code is not a place in its vocabulary
+ * @throws {NotFiniteError} when a time, value or weight is NaN or infinite
+ * @throws {OptionError} when a weight is negative
+ */
+export function interactionsOf(columns: InteractionColumns): Interactions {
+  const { users, items, times, values, weights } = columns;
+  const { length } = users.codes;
+  for (const [name, column] of Object.entries({ items: items.codes, times, values, weights })) {
+    if (column && column.length !== length) {
+      throw new ShapeError(`interactions.${name}: expected ${length} rows as users have, got ${column.length}`);
+    }
+  }
+  checkCodes('interactions.users', users);
+  checkCodes('interactions.items', items);
+  for (const [name, column] of Object.entries({ times, values, weights })) {
+    const at = column ? column.findIndex((number) => !Number.isFinite(number)) : -1;
+    if (at >= 0) {
+      throw new NotFiniteError(`interactions.${name}: expected finite numbers, got ${column![at]} in row ${at}`);
+    }
+  }
+  const negative = weights ? weights.findIndex((weight) => weight < 0) : -1;
+  if (negative >= 0) {
+    throw new OptionError(
+      `interactions.weights: expected numbers of at least 0, got ${weights![negative]} in row ${negative}`,
+    );
+  }
+  return { length, users, items, times, values, weights };
+}
+
+function checkCodes(name: string, { codes, vocabulary }: DictionaryColumn): void {
+  const at = codes.findIndex((code) => code < 0 || code >= vocabulary.length);
+  if (at < 0) return;
+  const range =
+    vocabulary.length === 0 ? 'none, as the vocabulary is empty' : `codes from 0 to ${vocabulary.length - 1}`;
+  throw new ShapeError(`${name}.codes: expected ${range}, got ${codes[at]} in row ${at}`);
+}
+
+/** A column of words as codes; words are numbered in the order in which they appear. */
+export function dictionaryColumn(words: readonly string[]): DictionaryColumn {
+  const codeOf = new Map<string, number>();
+  const codes = new Int32Array(words.length);
+  words.forEach((word, i) => {
+    let code = codeOf.get(word);
+    if (code === undefined) {
+      code = codeOf.size;
+      codeOf.set(word, code);
+    }
+    codes[i] = code;
+  });
+  return { codes, vocabulary: [...codeOf.keys()] };
+}
+
+/**
+ * The interactions at `rows`, in that order; vocabularies stay whole, so that codes mean the same.
  *
  * @throws {ShapeError} when a row is not one of the interactions
  */
 export function takeInteractions(interactions: Interactions, rows: Int32Array): Interactions {
-  for (const row of rows) {
-    if (row < 0 || row >= interactions.length) {
-      throw new ShapeError(`rows: expected integers from 0 to ${interactions.length - 1}, got ${row}`);
-    }
+  const wrong = rows.findIndex((row) => row < 0 || row >= interactions.length);
+  if (wrong >= 0) {
+    throw new ShapeError(`rows: expected integers from 0 to ${interactions.length - 1}, got ${rows[wrong]}`);
   }
+  const { users, items, times, values, weights } = interactions;
   return {
     length: rows.length,
-    userIds: Array.from(rows, (row) => interactions.userIds[row]!),
-    movieIds: Array.from(rows, (row) => interactions.movieIds[row]!),
-    titles: Array.from(rows, (row) => interactions.titles[row]!),
-    ratings: Uint8Array.from(rows, (row) => interactions.ratings[row]!),
-    timestamps: Float64Array.from(rows, (row) => interactions.timestamps[row]!),
+    users: { codes: rows.map((row) => users.codes[row]!), vocabulary: users.vocabulary },
+    items: { codes: rows.map((row) => items.codes[row]!), vocabulary: items.vocabulary },
+    times: times && Float64Array.from(rows, (row) => times[row]!),
+    values: values && Float32Array.from(rows, (row) => values[row]!),
+    weights: weights && Float32Array.from(rows, (row) => weights[row]!),
   };
+}
+
+/** Row numbers in the order of time, earliest first; rows of one time, and all rows without times, in their own order. */
+export function rowsByTime({ length, times }: Interactions): Int32Array {
+  const rows = Int32Array.from({ length }, (_, row) => row);
+  return times ? rows.sort((a, b) => times[a]! - times[b]! || a - b) : rows;
 }

@@ -8,7 +8,7 @@
  */
 import { shown } from '../checks/numbers.ts';
 import { DataError } from '../errors/errors.ts';
-import type { Interactions } from './interactions.ts';
+import type { MovieLensRatings } from './movielens-ratings.ts';
 
 /** The published row counts. */
 export const MOVIELENS_100K_ROWS = { ratings: 100_000, movies: 1_682, users: 943 } as const;
@@ -46,7 +46,7 @@ export interface Users {
 
 /** MovieLens-100K, or a world of its shape. */
 export interface MovieLens {
-  readonly interactions: Interactions;
+  readonly interactions: MovieLensRatings;
   readonly movies: Movies;
   readonly users: Users;
 }
@@ -137,7 +137,7 @@ export function parseRatings(
   users: Users,
   movies: Movies,
   rows: number = MOVIELENS_100K_ROWS.ratings,
-): Interactions {
+): MovieLensRatings {
   const lines = new Lines('u.data', bytes, '\t', rows);
   const userRows = new Map(users.ids.map((id, row) => [id, row]));
   const movieRows = new Map(movies.ids.map((id, row) => [id, row]));

@@ -14,8 +14,8 @@
  * Left out: time (a user rates in one sitting), and taste that depends on age or occupation.
  */
 import { Generator } from '../random/generator.ts';
-import type { Interactions } from './interactions.ts';
 import { MOVIELENS_100K_ROWS, MOVIELENS_GENRES, type MovieLens, type Movies, type Users } from './movielens-100k.ts';
+import type { MovieLensRatings } from './movielens-ratings.ts';
 import { appeal, bells, drawDistinct, longTail } from './synthetic-draws.ts';
 import { drawTitles } from './synthetic-titles.ts';
 
@@ -128,7 +128,12 @@ function activities(users: number, total: number, generator: Generator): Int32Ar
   return counts;
 }
 
-function makeInteractions(generator: Generator, users: Users, movies: Movies, places: Float64Array[]): Interactions {
+function makeInteractions(
+  generator: Generator,
+  users: Users,
+  movies: Movies,
+  places: Float64Array[],
+): MovieLensRatings {
   const length = MOVIELENS_100K_ROWS.ratings;
   const counts = activities(users.length, length, generator.fork('activity'));
   const popularity = longTail(movies.length, POPULARITY_OFFSET, generator.fork('popularity'));

@@ -7,9 +7,9 @@
  */
 import { checkInteger } from '../checks/numbers.ts';
 import { Philox } from '../random/philox.ts';
-import { type Interactions, takeInteractions } from './interactions.ts';
 import { md5Words } from './md5.ts';
 import type { MovieLens, Movies } from './movielens-100k.ts';
+import { type MovieLensRatings, takeRatings } from './movielens-ratings.ts';
 
 /** The tutorial's `tf.random.set_seed(42)` and `shuffle(..., seed=42)`. */
 const TUTORIAL_SEED = 42;
@@ -17,9 +17,9 @@ const TUTORIAL_SEED = 42;
 /** What the tutorial trains on, tests on and retrieves from. */
 export interface TutorialSplit {
   /** 4/5 of the interactions, shuffled. */
-  readonly train: Interactions;
+  readonly train: MovieLensRatings;
   /** The other 1/5. */
-  readonly test: Interactions;
+  readonly test: MovieLensRatings;
   /** Every row of the movies, repeated titles too, in the order of TensorFlow Datasets. */
   readonly movies: Movies;
 }
@@ -63,8 +63,8 @@ export function tutorialSplit({ interactions, movies }: MovieLens): TutorialSpli
   const shuffled = tfShuffle(interactions.length, TUTORIAL_SEED).map((position) => stored[position]!);
   const trainRows = Math.floor((interactions.length * 4) / 5);
   return {
-    train: takeInteractions(interactions, shuffled.subarray(0, trainRows)),
-    test: takeInteractions(interactions, shuffled.subarray(trainRows)),
+    train: takeRatings(interactions, shuffled.subarray(0, trainRows)),
+    test: takeRatings(interactions, shuffled.subarray(trainRows)),
     movies: takeMovies(movies, tfdsOrder(movies.length)),
   };
 }

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { takeInteractions } from '../../src/data/interactions.ts';
 import { parseMovieLens100K, parseMovies, parseRatings, parseUsers } from '../../src/data/movielens-100k.ts';
 import { readMovieLensFiles, readMovieLensFolder } from '../../src/data/movielens-folder.ts';
+import { takeRatings } from '../../src/data/movielens-ratings.ts';
 
 const DATA = process.env.SHORTLIST_DATA;
 const skip = DATA === undefined && 'SHORTLIST_DATA is not set';
@@ -99,13 +99,13 @@ test('a folder without the files says which is missing', async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('takeInteractions keeps the order asked for and refuses a row that is not there', () => {
+test('takeRatings keeps the order asked for and refuses a row that is not there', () => {
   const interactions = parseRatings(latin1(RATINGS), users, movies, 3);
-  const taken = takeInteractions(interactions, Int32Array.of(2, 0, 2));
+  const taken = takeRatings(interactions, Int32Array.of(2, 0, 2));
   assert.deepEqual(taken.userIds, ['1', '2', '1']);
   assert.deepEqual(taken.ratings, Uint8Array.of(3, 5, 3));
   for (const row of [-1, 3]) {
-    assert.throws(() => takeInteractions(interactions, Int32Array.of(row)), {
+    assert.throws(() => takeRatings(interactions, Int32Array.of(row)), {
       code: 'ERR_SHAPE',
       message: `rows: expected integers from 0 to 2, got ${row}`,
     });

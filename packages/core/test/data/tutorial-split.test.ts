@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Interactions } from '../../src/data/interactions.ts';
 import { md5Words } from '../../src/data/md5.ts';
 import { readMovieLensFolder } from '../../src/data/movielens-folder.ts';
+import type { MovieLensRatings } from '../../src/data/movielens-ratings.ts';
 import { tfdsOrder, tfShuffle, tutorialSplit } from '../../src/data/tutorial-split.ts';
 
 const DATA = process.env.SHORTLIST_DATA;
@@ -72,9 +72,9 @@ test('tfShuffle of nothing and of one row, and a seed out of range', () => {
 
 test("the tutorial's train and test rows", { skip }, async () => {
   const { train, test, movies } = tutorialSplit(await readMovieLensFolder(join(DATA!, 'movielens-100k')));
-  const first = (rows: Interactions, count: number): string[][] =>
+  const first = (rows: MovieLensRatings, count: number): string[][] =>
     Array.from({ length: count }, (_, i) => [rows.userIds[i]!, rows.titles[i]!]);
-  const sha256 = (rows: Interactions): string =>
+  const sha256 = (rows: MovieLensRatings): string =>
     createHash('sha256')
       .update(rows.userIds.map((user, i) => `${user}\t${rows.movieIds[i]}`).join('\n'))
       .digest('hex');

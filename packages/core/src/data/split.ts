@@ -1,0 +1,108 @@
+/**
+ * Splits of interactions into a part to train on and a part to judge by: each user's last rows, everything after a
+ * moment, or users and rows drawn by a seed. Both parts keep the vocabularies, so that codes mean the same in them.
+ *
+ * A validation part is cut from the training part with the same functions.
+ */
+import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { OptionError, StateError } from '../errors/errors.ts';
+import { Generator } from '../random/generator.ts';
+import { type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
+
+/** Two parts of interactions; rows keep their order. */
+export interface InteractionSplit {
+  readonly train: Interactions;
+  /** What is held out. */
+  readonly test: Interactions;
+}
+
+/** Options of `leaveLastOut`. */
+export interface LeaveLastOutOptions {
+  /** Rows held out of each user, the last by time; default 1. */
+  count?: number;
+  /** Users with fewer rows are trained on whole; default count + 1, so that nobody is left without a row to train on. */
+  minInteractions?: number;
+  /** Hold out of at most so many users, drawn by the seed; default all. */
+  maxUsers?: number | undefined;
+  /** Default 42. */
+  seed?: number;
+}
+
+/**
+ * Hold out the last rows of every user. Of rows of one time, and of all where there are no times, the later row is later.
+ *
+ * @throws {OptionError} when a number is out of range
+ */
+export function leaveLastOut(
+  interactions: Interactions,
+  { count = 1, minInteractions = count + 1, maxUsers, seed = 42 }: LeaveLastOutOptions = {},
+): InteractionSplit {
+  checkInteger('count', count, 1);
+  checkInteger('minInteractions', minInteractions, 1);
+  if (maxUsers !== undefined) checkInteger('maxUsers', maxUsers, 1);
+  const { users, length } = interactions;
+  const rowsLeft = new Int32Array(users.vocabulary.length);
+  for (const user of users.codes) rowsLeft[user]!++;
+  const isAsked = Uint8Array.from(rowsLeft, (rows) => (rows >= minInteractions ? 1 : 0));
+  if (maxUsers !== undefined) drawUsers(isAsked, maxUsers, seed);
+  const isTest = new Uint8Array(length);
+  // The latest row first: a user's first `count` rows met are the last by time.
+  const taken = new Int32Array(users.vocabulary.length);
+  for (const row of rowsByTime(interactions).reverse()) {
+    const user = users.codes[row]!;
+    if (isAsked[user] && taken[user]! < count) {
+      taken[user]!++;
+      isTest[row] = 1;
+    }
+  }
+  return splitRows(interactions, isTest);
+}
+
+/** Where to cut: at a moment, or so that the latest rows are about this share. */
+export type TimeCut = { from: number } | { testShare: number };
+
+/**
+ * Hold out everything from a moment on (in the unit of `times`). With a share the moment is the time of the row at that
+ * place in the order of time; rows of one time are never parted.
+ *
+ * @throws {StateError} when the interactions have no times
+ * @throws {OptionError} when the share is not between 0 and 1, or the moment is no number
+ */
+export function splitByTime(interactions: Interactions, cut: TimeCut): InteractionSplit {
+  const { times, length } = interactions;
+  if (!times) throw new StateError('splitByTime: expected interactions with times, got none');
+  let from: number;
+  if ('from' in cut) {
+    from = cut.from;
+    if (!Number.isFinite(from)) throw new OptionError(`from: expected a finite time, got ${from}`);
+  } else {
+    checkNumber('testShare', cut.testShare, 0, 1);
+    const rows = rowsByTime(interactions);
+    const at = Math.round(length * (1 - cut.testShare));
+    from = at < length ? times[rows[at]!]! : Number.POSITIVE_INFINITY;
+  }
+  return splitRows(
+    interactions,
+    Uint8Array.from(times, (time) => (time >= from ? 1 : 0)),
+  );
+}
+
+/** Of the users marked, keep `count` marks, drawn by the seed. */
+function drawUsers(isAsked: Uint8Array, count: number, seed: number): void {
+  let kept = 0;
+  for (const user of new Generator(seed).fork('leave-last-out').permutation(isAsked.length)) {
+    if (!isAsked[user]) continue;
+    if (kept < count) kept++;
+    else isAsked[user] = 0;
+  }
+}
+
+function splitRows(interactions: Interactions, isTest: Uint8Array): InteractionSplit {
+  const rowsWhere = (flag: number): Int32Array => {
+    const rows = new Int32Array(interactions.length);
+    let count = 0;
+    for (let row = 0; row < isTest.length; row++) if (isTest[row] === flag) rows[count++] = row;
+    return rows.subarray(0, count);
+  };
+  return { train: takeInteractions(interactions, rowsWhere(0)), test: takeInteractions(interactions, rowsWhere(1)) };
+}
