@@ -87,7 +87,7 @@ export function packCoarse(
 /**
  * One query, like searchPanels, over candidates that have coarse codes: the same buffers, the same entries.
  * Row i is scored exactly where any row of its panel has s_i · (queryScale · (Σ code · query − offset) + slack) ≥ bound,
- * which holds for every row whose float32 score reaches the bound (src/topk/coarse-codes.ts proves the slack).
+ * which holds for every row whose float32 score reaches the bound (src/topk/brute-force/coarse-codes.ts proves the slack).
  * queryBytes: i8[4 · quads]; queryShorts: i16[4 · quads], the same numbers; offset = 64 Σ query.
  * Panels without an allowed row are passed over. Work items: chunks.
  */

@@ -124,7 +124,7 @@ export {
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
 // topk
-export { BruteForce, type BruteForceOptions } from './topk/brute-force.ts';
+export { BruteForce, type BruteForceOptions } from './topk/brute-force/brute-force.ts';
 export type {
   CallOptions,
   CandidateBatch,
@@ -142,14 +142,14 @@ export type {
 export { Identifiers } from './topk/identifiers.ts';
 export { recallOf } from './topk/recall.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
-export type { ScannCallOptions } from './topk/scann/call.ts';
-export type { ScannDrift } from './topk/scann/live-index.ts';
-export { GroupFilter } from './topk/scann/masks.ts';
 export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
 export { type IndexAsyncOptions, ScaNN } from './topk/scann/scann.ts';
-export type { SearchWork } from './topk/scann/search.ts';
+export type { ScannCallOptions } from './topk/scann/search/call.ts';
+export { GroupFilter } from './topk/scann/search/masks.ts';
+export type { SearchWork } from './topk/scann/search/search.ts';
 export type { ScannStats } from './topk/scann/stats.ts';
-export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming.ts';
+export type { ScannDrift } from './topk/scann/update/live-index.ts';
+export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers
 export { type FeatureOptions, type Features, Tower, type TowerHead } from './towers/tower.ts';
 // tuning

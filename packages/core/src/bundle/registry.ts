@@ -11,7 +11,7 @@ import { Robe } from '../embeddings/robe.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable } from '../format/saved.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { BruteForce } from '../topk/brute-force.ts';
+import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { Identifier, QueryModel, TopK } from '../topk/contract.ts';
 import { ScaNN } from '../topk/scann/scann.ts';
 import { type Features, Tower } from '../towers/tower.ts';

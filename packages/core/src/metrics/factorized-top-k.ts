@@ -10,10 +10,10 @@
  */
 import { checkInteger, checkOneOf, shown } from '../checks/numbers.ts';
 import { IdentifierError, NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
-import { BruteForce } from '../topk/brute-force.ts';
+import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { CandidateDataset, Identifier, TopK } from '../topk/contract.ts';
 import type { TopKResult } from '../topk/result.ts';
-import { Streaming } from '../topk/streaming.ts';
+import { Streaming } from '../topk/streaming/streaming.ts';
 import { isRow, type VectorSource, vectorSource } from '../topk/vector-source.ts';
 import { distinctRows } from '../vectors/distinct-rows.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';

@@ -6,10 +6,10 @@
  * no state, so that concurrent calls are safe. FEATURES.md lists each difference.
  */
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
+import type { Identifier } from './identifiers.ts';
 import type { TopKResult } from './result.ts';
 
-/** What a caller names a candidate by; kept and returned as given. All of one index are of one type. */
-export type Identifier = string | number | bigint;
+export type { Identifier } from './identifiers.ts';
 
 /** A part of a data set of candidates: embeddings, or identifiers with embeddings (TFRS's order). */
 export type CandidateBatch<I extends Identifier> =

@@ -9,8 +9,10 @@ import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
 import { TextColumn } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
-import type { Identifier } from './contract.ts';
 import { RowsByHash, wordColumn } from './rows-by-hash.ts';
+
+/** What a caller names a candidate by; kept and returned as given. All of one index are of one type. */
+export type Identifier = string | number | bigint;
 
 /** End of a chain of rows. */
 const NONE = -1;

@@ -4,7 +4,7 @@
  * Layout: scores and rows are [queries, k] row-major; of row b only the first `counts[b]` entries are results. Nothing
  * after them is a result: fewer candidates than k means a shorter list, never a padded one.
  */
-import type { Identifier } from './contract.ts';
+import type { Identifier } from './identifiers.ts';
 
 /** One result. */
 export interface Hit<I extends Identifier> {

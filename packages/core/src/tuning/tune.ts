@@ -13,7 +13,7 @@ import type { Runtime } from '../parallel/runtime.ts';
 import type { Identifier } from '../topk/contract.ts';
 import { type RowsOfQueries, recallOf } from '../topk/recall.ts';
 import type { ScaNN } from '../topk/scann/scann.ts';
-import type { SearchWork } from '../topk/scann/search.ts';
+import type { SearchWork } from '../topk/scann/search/search.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
 import { paretoFront, type TradeOff } from './pareto.ts';
 

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { type Bundle, type BundleContents, bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
 import { loadBundle, saveBundle } from '../../src/bundle/save.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier, Queries } from '../../src/topk/contract.ts';
 import type { TopKResult } from '../../src/topk/result.ts';
 import { runtime } from '../format/containers.ts';

@@ -2,7 +2,7 @@
 import type { BundleContents } from '../../src/bundle/bundle.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier } from '../../src/topk/contract.ts';
 import { type Features, Tower } from '../../src/towers/tower.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';

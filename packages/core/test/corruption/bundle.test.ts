@@ -13,7 +13,7 @@ import { bytesSource } from '../../src/format/source.ts';
 import type { ContainerSection } from '../../src/format/writer.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { deepTower, IDENTIFIERS, TITLES, vectors, world } from '../bundle/worlds.ts';
 import { containerOf } from '../format/containers.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Runtime } from '../../src/parallel/runtime.ts';
-import { bufferBytes, bufferCapacity } from '../../src/topk/panel-search.ts';
+import { bufferBytes, bufferCapacity } from '../../src/topk/brute-force/panel-search.ts';
 import { VARIANTS } from './variants.ts';
 
 /** Offer scores to buffers in turn, 16 rows each, merge them and return what is kept. */

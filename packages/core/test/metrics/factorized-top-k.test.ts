@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FactorizedTopK } from '../../src/metrics/factorized-top-k.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { CandidateBatch, Identifier, TopK } from '../../src/topk/contract.ts';
 import { recallOf } from '../../src/topk/recall.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
-import { Streaming } from '../../src/topk/streaming.ts';
+import { Streaming } from '../../src/topk/streaming/streaming.ts';
 import { bestRows, normalRows } from '../conformance/oracle.ts';
 import { batches } from '../conformance/top-k.case.ts';
 import { golden } from '../golden/golden.ts';

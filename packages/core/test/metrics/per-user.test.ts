@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluatePerUser } from '../../src/metrics/per-user.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 
 test('known answers: precision and recall with the known items left out', () => {
   // Every user likes a most, then b, c, d, e.

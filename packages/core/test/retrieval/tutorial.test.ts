@@ -15,7 +15,7 @@ import { StringLookup } from '../../src/embeddings/string-lookup.ts';
 import { FactorizedTopK } from '../../src/metrics/factorized-top-k.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { Tower } from '../../src/towers/tower.ts';
 import { golden } from '../golden/golden.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Runtime } from '../../src/parallel/runtime.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier } from '../../src/topk/contract.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 import { bestRows, flat, normalRows } from '../conformance/oracle.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 
 const D = 12;

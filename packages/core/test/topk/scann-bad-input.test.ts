@@ -9,7 +9,7 @@ import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { FactorizedTopK } from '../../src/metrics/factorized-top-k.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { normalRows } from '../conformance/oracle.ts';

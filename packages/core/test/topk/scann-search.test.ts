@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Runtime } from '../../src/parallel/runtime.ts';
-import { BruteForce } from '../../src/topk/brute-force.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { recallOf } from '../../src/topk/recall.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';

@@ -21,15 +21,15 @@ import type { CallOptions, CandidateDataset, Exclusions, Identifier, Queries, Qu
 import type { Identifiers } from '../identifiers.ts';
 import type { TopKResult } from '../result.ts';
 import { vectorSource } from '../vector-source.ts';
-import { buildLive, type Candidates, gatherCandidates } from './build-live.ts';
-import { type PreparedCall, prepareCall, type ScannCallOptions } from './call.ts';
-import { LiveIndex, type ScannDrift } from './live-index.ts';
-import { compileFilter, type GroupFilter } from './masks.ts';
+import { buildLive, type Candidates, gatherCandidates } from './build/build-live.ts';
+import { RowBuffer } from './build/row-buffer.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
-import { RowBuffer } from './row-buffer.ts';
 import { loadScann, saveScann } from './saved.ts';
-import { ScannSearch } from './search.ts';
+import { type PreparedCall, prepareCall, type ScannCallOptions } from './search/call.ts';
+import { compileFilter, type GroupFilter } from './search/masks.ts';
+import { ScannSearch } from './search/search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
+import { LiveIndex, type ScannDrift } from './update/live-index.ts';
 
 /** Options of a build that lets others run between its steps. */
 export interface IndexAsyncOptions {

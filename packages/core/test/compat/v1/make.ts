@@ -11,7 +11,7 @@ import { checkpointToBytes } from '../../../src/bundle/checkpoint.ts';
 import { Runtime } from '../../../src/parallel/runtime.ts';
 import { takeCheckpoint } from '../../../src/retrieval/checkpoint.ts';
 import { TwoTowerModel } from '../../../src/retrieval/model.ts';
-import { BruteForce } from '../../../src/topk/brute-force.ts';
+import { BruteForce } from '../../../src/topk/brute-force/brute-force.ts';
 import { deepTower, IDENTIFIERS, TITLES, USERS, vectors, world } from '../../bundle/worlds.ts';
 import { DEEP_FEATURES, hits } from '../answers.ts';
 

@@ -2,17 +2,17 @@
  * One call over candidates that pass by: rows are packed into one chunk, and each full chunk is offered to the buffers
  * of all queries. Nothing is kept but the buffers and the identifiers, so calls never meet, however they interleave.
  */
-import { ShapeError } from '../errors/errors.ts';
-import type { Block } from '../memory/heap.ts';
-import type { Runtime } from '../parallel/runtime.ts';
-import { CandidateBuilder, type RowSink } from './candidate-builder.ts';
-import type { CallOptions, CandidateBatch, Identifier } from './contract.ts';
-import { bufferBytes, bufferCapacity, QUERY_BLOCK, tileBytes } from './panel-search.ts';
-import { CHUNK_ROWS, PanelStore } from './panel-store.ts';
-import { writeQueries } from './queries.ts';
-import { TopKResult } from './result.ts';
-import { RowMask } from './row-mask.ts';
-import type { VectorSource } from './vector-source.ts';
+import { ShapeError } from '../../errors/errors.ts';
+import type { Block } from '../../memory/heap.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import { bufferBytes, bufferCapacity, QUERY_BLOCK, tileBytes } from '../brute-force/panel-search.ts';
+import { CHUNK_ROWS, PanelStore } from '../brute-force/panel-store.ts';
+import { CandidateBuilder, type RowSink } from '../candidate-builder.ts';
+import type { CallOptions, CandidateBatch, Identifier } from '../contract.ts';
+import { writeQueries } from '../queries.ts';
+import { TopKResult } from '../result.ts';
+import { RowMask } from '../row-mask.ts';
+import type { VectorSource } from '../vector-source.ts';
 
 /** The search of one call. */
 export class StreamSearch<I extends Identifier> implements RowSink {

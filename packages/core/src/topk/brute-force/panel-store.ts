@@ -5,11 +5,11 @@
  * one load feeds eight sums. The last chunk is as long as it needs to be; rows past the end are zero and never offered.
  * Chunks are packed as rows arrive, so that a data set of unknown length is never in memory twice.
  */
-import { assert } from '../checks/assert.ts';
-import { NotFiniteError, ShapeError } from '../errors/errors.ts';
-import type { Block } from '../memory/heap.ts';
-import type { Runtime } from '../parallel/runtime.ts';
-import type { VectorSource } from './vector-source.ts';
+import { assert } from '../../checks/assert.ts';
+import { NotFiniteError, ShapeError } from '../../errors/errors.ts';
+import type { Block } from '../../memory/heap.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import type { VectorSource } from '../vector-source.ts';
 
 /** Rows in a chunk; the kernels (assembly/topk.ts) know the same number. */
 export const CHUNK_ROWS = 8192;

@@ -1,9 +1,9 @@
 /** Candidates gathered into one matrix, whole or batch by batch, checked as they come. */
-import { NotFiniteError, ShapeError } from '../../errors/errors.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import { Matrix } from '../../vectors/matrix.ts';
-import type { RowSink } from '../candidate-builder.ts';
-import type { VectorSource } from '../vector-source.ts';
+import { NotFiniteError, ShapeError } from '../../../errors/errors.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { Matrix } from '../../../vectors/matrix.ts';
+import type { RowSink } from '../../candidate-builder.ts';
+import type { VectorSource } from '../../vector-source.ts';
 
 /** Rows of one width, in the pieces they came in. */
 export class RowBuffer implements RowSink {

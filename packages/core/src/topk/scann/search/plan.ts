@@ -1,9 +1,9 @@
 /** From settings, options of a call and the index as it is to what the kernels are told. */
-import { checkInteger, checkNumber } from '../../checks/numbers.ts';
-import type { CallOptions, Identifier } from '../contract.ts';
-import { GROUP_SLOTS, type Leaves } from './leaves.ts';
+import { checkInteger, checkNumber } from '../../../checks/numbers.ts';
+import type { CallOptions, Identifier } from '../../contract.ts';
+import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+import type { ScannSettings } from '../options.ts';
 import type { GroupFilter } from './masks.ts';
-import type { ScannSettings } from './options.ts';
 import type { SearchPlan } from './search.ts';
 
 /** Candidates taken for each reordered one where a candidate may come twice, as ScaNN's overretrieve factor. */

@@ -2,15 +2,15 @@
  * Points added to and taken from built leaves: codes with the centroids and the codebook there are, in groups of their own
  * that follow a leaf's built ones; deletion clears a bit. Slots of deleted points are not used again before a rebalance.
  */
-import { assert } from '../../checks/assert.ts';
-import { Centroids } from '../../clustering/centroids.ts';
-import type { Block } from '../../memory/heap.ts';
-import { Scratch } from '../../memory/scratch.ts';
-import { finish } from '../../parallel/steps.ts';
-import type { Matrix } from '../../vectors/matrix.ts';
-import { codedRows } from './coded-rows.ts';
-import { writeCorrectionCodes } from './codes.ts';
-import { GROUP_SLOTS, type Leaves, partBytes, rowBytes, rowStride } from './leaves.ts';
+import { assert } from '../../../checks/assert.ts';
+import { Centroids } from '../../../clustering/centroids.ts';
+import type { Block } from '../../../memory/heap.ts';
+import { Scratch } from '../../../memory/scratch.ts';
+import { finish } from '../../../parallel/steps.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
+import { codedRows } from '../build/coded-rows.ts';
+import { writeCorrectionCodes } from '../build/codes.ts';
+import { GROUP_SLOTS, type Leaves, partBytes, rowBytes, rowStride } from '../leaves.ts';
 
 /** Room is made for an eighth more, so that growing costs little in sum and little memory lies idle. */
 const GROWTH = 1 / 8;

@@ -4,15 +4,15 @@
  * A query has one buffer of its best rows a thread (assembly/topk.ts); scratch for scores, masks and results stands
  * beside. Queries are taken in groups, so that the memory of a call does not grow with their number.
  */
-import type { ParallelKernelName } from '../kernels/contract.ts';
-import type { Block } from '../memory/heap.ts';
-import type { Runtime } from '../parallel/runtime.ts';
+import type { ParallelKernelName } from '../../kernels/contract.ts';
+import type { Block } from '../../memory/heap.ts';
+import type { Runtime } from '../../parallel/runtime.ts';
+import type { Identifier } from '../contract.ts';
+import { writeQueries } from '../queries.ts';
+import type { RowMask } from '../row-mask.ts';
+import type { VectorSource } from '../vector-source.ts';
 import type { CoarseCodes } from './coarse-codes.ts';
-import type { Identifier } from './contract.ts';
 import { PANEL_ROWS, type PanelStore } from './panel-store.ts';
-import { writeQueries } from './queries.ts';
-import type { RowMask } from './row-mask.ts';
-import type { VectorSource } from './vector-source.ts';
 
 /** Queries that a work item takes; the kernels know the same number. */
 export const QUERY_BLOCK = 64;

@@ -1,11 +1,11 @@
 /** Codebook, codes and corrections of an index: product codes of 4 bits of the residuals (assembly/scann-build.ts). */
-import type { Centroids } from '../../clustering/centroids.ts';
-import type { Block } from '../../memory/heap.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import { nearestScalar, trainScalars } from '../../quantization/scalar-codebook.ts';
-import type { Generator as Random } from '../../random/generator.ts';
-import type { Matrix } from '../../vectors/matrix.ts';
-import type { ScannSettings } from './options.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import type { Block } from '../../../memory/heap.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { nearestScalar, trainScalars } from '../../../quantization/scalar-codebook.ts';
+import type { Generator as Random } from '../../../random/generator.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
+import type { ScannSettings } from '../options.ts';
 
 const WORDS = 16;
 /** Residuals a codebook is trained on, at most: 16 words a block need no more. */

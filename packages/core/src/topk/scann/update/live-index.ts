@@ -1,19 +1,19 @@
 /**
  * One built index with its identifiers, and the changes made to it since: what ScaNN serves, and swaps as a whole.
  */
-import { normalize } from '../../clustering/k-means.ts';
-import { IdentifierError, ShapeError } from '../../errors/errors.ts';
-import { finish } from '../../parallel/steps.ts';
-import { Matrix } from '../../vectors/matrix.ts';
-import type { Identifier } from '../contract.ts';
-import { checkIdentifiers, Identifiers } from '../identifiers.ts';
-import type { VectorSource } from '../vector-source.ts';
-import { codedRows } from './coded-rows.ts';
-import type { Leaves } from './leaves.ts';
-import { SlotsOfRows } from './masks.ts';
-import { RowBuffer } from './row-buffer.ts';
-import { keepRows, rowReader } from './rows.ts';
-import { LeafUpdates } from './updates.ts';
+import { normalize } from '../../../clustering/k-means.ts';
+import { IdentifierError, ShapeError } from '../../../errors/errors.ts';
+import { finish } from '../../../parallel/steps.ts';
+import { Matrix } from '../../../vectors/matrix.ts';
+import type { Identifier } from '../../contract.ts';
+import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
+import type { VectorSource } from '../../vector-source.ts';
+import { codedRows } from '../build/coded-rows.ts';
+import { RowBuffer } from '../build/row-buffer.ts';
+import type { Leaves } from '../leaves.ts';
+import { SlotsOfRows } from '../search/masks.ts';
+import { keepRows, rowReader } from './kept-rows.ts';
+import { LeafUpdates } from './leaf-updates.ts';
 
 /** How far updates have led from the build. */
 export interface ScannDrift {

@@ -1,15 +1,15 @@
 /** From candidates as they are given to an index that answers: a tree, or below some thousands their rows alone. */
-import type { Progress } from '../../clustering/k-means.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import type { Matrix, VectorsLike } from '../../vectors/matrix.ts';
-import { readCandidates } from '../candidate-builder.ts';
-import type { Identifier } from '../contract.ts';
-import type { Identifiers } from '../identifiers.ts';
-import { vectorSource } from '../vector-source.ts';
+import type { Progress } from '../../../clustering/k-means.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import type { Matrix, VectorsLike } from '../../../vectors/matrix.ts';
+import { readCandidates } from '../../candidate-builder.ts';
+import type { Identifier } from '../../contract.ts';
+import type { Identifiers } from '../../identifiers.ts';
+import { vectorSource } from '../../vector-source.ts';
 import { buildFlat, buildTree } from './build.ts';
-import { prepareRows } from './candidates.ts';
-import { LiveIndex } from './live-index.ts';
-import type { ScannSettings } from './options.ts';
+import { prepareRows } from './prepare-rows.ts';
+import { LiveIndex } from '../update/live-index.ts';
+import type { ScannSettings } from '../options.ts';
 import { RowBuffer } from './row-buffer.ts';
 
 /** Below it scoring everything is about as fast as a tree, and exact. */

@@ -1,6 +1,6 @@
 /** Rows read back from an index, and rows picked out of a matrix. */
-import { Matrix } from '../../vectors/matrix.ts';
-import { type Leaves, rowStride } from './leaves.ts';
+import { Matrix } from '../../../vectors/matrix.ts';
+import { type Leaves, rowStride } from '../leaves.ts';
 
 /** A reader of rows as they are kept: exact for float32, what is left of them for bfloat16 and int8. */
 export function rowReader(leaves: Leaves): (slot: number, to: Float32Array) => void {

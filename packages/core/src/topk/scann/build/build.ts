@@ -5,20 +5,20 @@
  * After ScaNN's tree and asymmetric hashing (research_scann; arXiv 1908.10396, SOAR 2404.00774), with three additions:
  * correction blocks, groups ordered and bounded within a leaf, and centroids of centroids.
  */
-import { anisotropicCentroids } from '../../clustering/anisotropic-centroids.ts';
-import type { Centroids } from '../../clustering/centroids.ts';
-import { kMeans, type Progress } from '../../clustering/k-means.ts';
-import { listMembers } from '../../clustering/members.ts';
-import type { Block } from '../../memory/heap.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import { type BalancedPca, rotateRows } from '../../quantization/pca.ts';
-import { Generator as Random } from '../../random/generator.ts';
-import type { Matrix } from '../../vectors/matrix.ts';
+import { anisotropicCentroids } from '../../../clustering/anisotropic-centroids.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import { kMeans, type Progress } from '../../../clustering/k-means.ts';
+import { listMembers } from '../../../clustering/members.ts';
+import type { Block } from '../../../memory/heap.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { type BalancedPca, rotateRows } from '../../../quantization/pca.ts';
+import { Generator as Random } from '../../../random/generator.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
 import { trainRotation } from './coded-rows.ts';
 import { encode, trainCodebook } from './codes.ts';
 import { groupBoundOf } from './group-bound.ts';
-import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from './leaves.ts';
-import type { ScannSettings } from './options.ts';
+import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from '../leaves.ts';
+import type { ScannSettings } from '../options.ts';
 import { allocateParts, firstGroups, packLeaves, storeRows } from './pack.ts';
 import { groupLeaves } from './upper-tree.ts';
 

@@ -2,10 +2,10 @@
  * Centroids of centroids: the leaves in about 1.5·√L groups, so that a query scores the groups and then only the leaves of
  * the best of them. Leaves are renumbered so that those of a group stand side by side.
  */
-import type { Centroids } from '../../clustering/centroids.ts';
-import { kMeans, type Progress } from '../../clustering/k-means.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import type { Generator as Random } from '../../random/generator.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import { kMeans, type Progress } from '../../../clustering/k-means.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import type { Generator as Random } from '../../../random/generator.ts';
 
 /** Groups a square root of leaves: scoring groups and scoring opened leaves then cost about the same. */
 const GROUPS_PER_ROOT = 1.5;

@@ -1,10 +1,10 @@
 /** Built leaves packed into the parts of an index: groups of codes, row numbers, rows for reordering. */
-import type { Centroids } from '../../clustering/centroids.ts';
-import type { Block } from '../../memory/heap.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import type { Matrix } from '../../vectors/matrix.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import type { Block } from '../../../memory/heap.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
 import type { CodedCopies } from './codes.ts';
-import { GROUP_SLOTS, type LeafParts, type LeafShape, partBytes, rowStride } from './leaves.ts';
+import { GROUP_SLOTS, type LeafParts, type LeafShape, partBytes, rowStride } from '../leaves.ts';
 
 /** Items a thread claims. */
 const GRAIN = 64;

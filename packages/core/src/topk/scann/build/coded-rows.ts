@@ -2,12 +2,12 @@
  * Rows as leaves and codes see them, beside the rows that scores are of: less the mean for squared distances, then rotated
  * where the index has a rotation. Neither changes the order of candidates: products and distances stay.
  */
-import type { Centroids } from '../../clustering/centroids.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import { type BalancedPca, rotateRows, trainBalancedPca } from '../../quantization/pca.ts';
-import { Matrix } from '../../vectors/matrix.ts';
-import { type Leaves, rowStride } from './leaves.ts';
-import type { ScannSettings } from './options.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { type BalancedPca, rotateRows, trainBalancedPca } from '../../../quantization/pca.ts';
+import { Matrix } from '../../../vectors/matrix.ts';
+import { type Leaves, rowStride } from '../leaves.ts';
+import type { ScannSettings } from '../options.ts';
 
 /** Residuals a rotation is found from: some for each number of a covariance of a thousand dimensions. */
 const SAMPLE = 20_000;

@@ -6,9 +6,9 @@
  *   ratio² = mean (d − 1) ⟨x, r⟩² / (|x|² |r|²),   x and r across the centroid of r; x, a row, stands for a query
  * 1 for directions alike; 1.1 on the tutorial's candidates and GloVe, 1.8 on word vectors of 300 dimensions.
  */
-import type { Centroids } from '../../clustering/centroids.ts';
-import type { Generator as Random } from '../../random/generator.ts';
-import type { Matrix } from '../../vectors/matrix.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import type { Generator as Random } from '../../../random/generator.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
 
 /** Standard errors where directions are alike: 2 loses nothing on the tutorial's candidates and 3 % on normal ones, 3 next to nothing. */
 const ERRORS = 3;

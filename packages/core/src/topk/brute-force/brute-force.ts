@@ -5,16 +5,15 @@
  * whatever the batch or the number of threads, so one query and a batch give the same bits. Limit: the candidates fit in
  * the linear memory (4 GiB).
  */
-import { checkInteger } from '../checks/numbers.ts';
-import type { Part } from '../format/part.ts';
-import type { Saved } from '../format/saved.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
-import { finishInTurns } from '../parallel/steps.ts';
-import type { VectorsLike } from '../vectors/matrix.ts';
-import { AsideCalls } from './aside-calls.ts';
-import { callOptions, notIndexed, withExclusions } from './call-options.ts';
-import { readCandidates, readDataset } from './candidate-builder.ts';
-import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
+import { checkInteger } from '../../checks/numbers.ts';
+import type { Part } from '../../format/part.ts';
+import type { Saved } from '../../format/saved.ts';
+import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
+import { finishInTurns } from '../../parallel/steps.ts';
+import type { VectorsLike } from '../../vectors/matrix.ts';
+import { AsideCalls } from '../aside-calls.ts';
+import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
+import { readCandidates, readDataset } from '../candidate-builder.ts';
 import type {
   CallOptions,
   CandidateDataset,
@@ -24,15 +23,16 @@ import type {
   QueryModel,
   TopK,
   TopKOptions,
-} from './contract.ts';
-import type { Identifiers } from './identifiers.ts';
+} from '../contract.ts';
+import type { Identifiers } from '../identifiers.ts';
+import { resolveQueries } from '../queries.ts';
+import { TopKResult } from '../result.ts';
+import { RowMask } from '../row-mask.ts';
+import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
+import { vectorSource } from '../vector-source.ts';
+import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
 import { type Best, PanelSearch } from './panel-search.ts';
 import { PanelStore, packedBytes } from './panel-store.ts';
-import { resolveQueries } from './queries.ts';
-import { TopKResult } from './result.ts';
-import { RowMask } from './row-mask.ts';
-import { loadIdentifiers, saveIdentifiers } from './saved-identifiers.ts';
-import { vectorSource } from './vector-source.ts';
 
 /** Rows are int32 in the kernels. */
 const ROWS_MAX = 0x7fff_ffff;

@@ -1,11 +1,11 @@
 /** Filters and exclusions of a call as the kernels read them: bit words of groups, and lists of slots. */
-import { OptionError, ShapeError, StateError } from '../../errors/errors.ts';
-import type { Block } from '../../memory/heap.ts';
-import { touchPages } from '../../parallel/steps.ts';
-import type { CallOptions, Exclusions, Identifier } from '../contract.ts';
-import type { Identifiers } from '../identifiers.ts';
-import { RowMask } from '../row-mask.ts';
-import { GROUP_SLOTS, type Leaves } from './leaves.ts';
+import { OptionError, ShapeError, StateError } from '../../../errors/errors.ts';
+import type { Block } from '../../../memory/heap.ts';
+import { touchPages } from '../../../parallel/steps.ts';
+import type { CallOptions, Exclusions, Identifier } from '../../contract.ts';
+import type { Identifiers } from '../../identifiers.ts';
+import { RowMask } from '../../row-mask.ts';
+import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
 
 const GRAIN = 256;
 /** Groups looked at in a step: some tenths of a millisecond, as rows stand anywhere. */

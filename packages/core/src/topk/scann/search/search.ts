@@ -3,12 +3,12 @@
  * answered once.
  */
 
-import { CALL_FIELDS, type CallRecord, RECORD_BYTES, writeRecord } from '../../kernels/records.ts';
-import type { Block } from '../../memory/heap.ts';
-import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
-import { PANEL_CENTROIDS } from './centroid-panels.ts';
-import { GROUP_SLOTS, type Leaves, rowStride } from './leaves.ts';
+import { CALL_FIELDS, type CallRecord, RECORD_BYTES, writeRecord } from '../../../kernels/records.ts';
+import type { Block } from '../../../memory/heap.ts';
+import type { LinearMemory } from '../../../memory/linear-memory.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { PANEL_CENTROIDS } from '../centroid-panels.ts';
+import { GROUP_SLOTS, type Leaves, rowStride } from '../leaves.ts';
 
 /** Work of a query, summed over a call. */
 export interface SearchWork {

@@ -1,13 +1,13 @@
 /** A call of `ScaNN` from its options to the plan of its search. */
-import { throwIfAborted } from '../../checks/abort.ts';
-import { callOptions } from '../call-options.ts';
-import type { CallOptions, Identifier, Queries, QueryModel } from '../contract.ts';
-import { resolveQueries } from '../queries.ts';
-import { TopKResult } from '../result.ts';
-import { type DistinctQueries, distinctQueries } from './answer.ts';
-import type { LiveIndex } from './live-index.ts';
+import { throwIfAborted } from '../../../checks/abort.ts';
+import { callOptions } from '../../call-options.ts';
+import type { CallOptions, Identifier, Queries, QueryModel } from '../../contract.ts';
+import { resolveQueries } from '../../queries.ts';
+import { TopKResult } from '../../result.ts';
+import type { ScannSettings } from '../options.ts';
+import type { LiveIndex } from '../update/live-index.ts';
+import { type DistinctQueries, distinctQueries } from './distinct-queries.ts';
 import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
-import type { ScannSettings } from './options.ts';
 import { searchPlan } from './plan.ts';
 import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
 

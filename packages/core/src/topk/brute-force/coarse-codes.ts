@@ -10,7 +10,7 @@
  * the sum of these, rounded up. Sums of integers are exact below 2²⁴, so d ≤ DIMENSIONS_MAX; what could leave the
  * normal float32 numbers is left to the plain scan.
  */
-import type { Block } from '../memory/heap.ts';
+import type { Block } from '../../memory/heap.ts';
 import { CHUNK_ROWS, PANEL_ROWS, type PanelStore } from './panel-store.ts';
 
 /** 127 · 127 · d stays below 2²⁴, where float32 holds every integer. */

@@ -6,12 +6,12 @@
  * calls are safe, and short batches are always handled. The same kernels and order as `BruteForce`: the same bits.
  * Limit: while a call runs, and in its result, the identifiers of all candidates are held.
  */
-import { throwIfAborted } from '../checks/abort.ts';
-import { checkInteger, shown } from '../checks/numbers.ts';
-import { OptionError, StateError } from '../errors/errors.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
-import { callOptions, notIndexed, withExclusions } from './call-options.ts';
-import { openDataset } from './candidate-builder.ts';
+import { throwIfAborted } from '../../checks/abort.ts';
+import { checkInteger, shown } from '../../checks/numbers.ts';
+import { OptionError, StateError } from '../../errors/errors.ts';
+import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
+import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
+import { openDataset } from '../candidate-builder.ts';
 import type {
   CallOptions,
   CandidateBatch,
@@ -22,9 +22,9 @@ import type {
   QueryModel,
   TopK,
   TopKOptions,
-} from './contract.ts';
-import { resolveQueries } from './queries.ts';
-import type { TopKResult } from './result.ts';
+} from '../contract.ts';
+import { resolveQueries } from '../queries.ts';
+import type { TopKResult } from '../result.ts';
 import { StreamSearch } from './stream-search.ts';
 
 /** Options of `Streaming`. */

@@ -1,8 +1,8 @@
 /** Queries as a call has them into the rows the search reads: checked, scaled for cosine, equal ones answered once. */
-import { NotFiniteError } from '../../errors/errors.ts';
-import { distinctRows } from '../../vectors/distinct-rows.ts';
-import type { VectorSource } from '../vector-source.ts';
-import type { Leaves } from './leaves.ts';
+import { NotFiniteError } from '../../../errors/errors.ts';
+import { distinctRows } from '../../../vectors/distinct-rows.ts';
+import type { VectorSource } from '../../vector-source.ts';
+import type { Leaves } from '../leaves.ts';
 import type { Found, ScannSearch, SearchPlan, WriteQueries } from './search.ts';
 
 /** What of a call is searched: `count` queries that `write` copies, and how their results become those of the call. */
