@@ -70,6 +70,8 @@ export type { Savable, Saved, SavedSection } from './format/saved.ts';
 export type { Json, JsonObject } from './format/settings.ts';
 export type { Source } from './format/source.ts';
 export type { AsyncSink, Sink } from './format/writer.ts';
+// kernels
+export { referenceKernels } from './kernels/reference/index.ts';
 // least-squares
 export { rho } from './least-squares/conditioning.ts';
 export { Dense } from './least-squares/dense.ts';

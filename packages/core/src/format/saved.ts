@@ -75,9 +75,14 @@ function takeTree(saved: Saved, path: string, sections: ContainerSection[]): Jso
 
 /** A heap's memory is shared, and nothing else of the library is. */
 function kindOf(pieces: readonly Uint8Array[]): SectionKind {
-  const shared = pieces.filter((piece) => piece.buffer instanceof SharedArrayBuffer).length;
+  const shared = pieces.filter(({ buffer }) => isShared(buffer)).length;
   assert(shared === 0 || shared === pieces.length, 'saved: a section stands in one kind of memory');
   return shared > 0 ? 'memory' : 'bytes';
+}
+
+/** By its name: a browser without cross-origin isolation has shared memories, and no global `SharedArrayBuffer`. */
+function isShared(buffer: ArrayBufferLike): boolean {
+  return buffer[Symbol.toStringTag] === 'SharedArrayBuffer';
 }
 
 function checkSegment(name: string): string {

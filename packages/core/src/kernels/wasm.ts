@@ -5,18 +5,35 @@
  */
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
-import { RELAXED_BASE64, SIMD128_BASE64 } from './wasm.generated.ts';
+import { RELAXED_PATCH, SIMD128_HEX } from './wasm.generated.ts';
 
 /** The compiled variants. */
 export type WasmVariant = Exclude<KernelVariant, 'reference'>;
 
-const BASE64: Record<WasmVariant, string> = { simd128: SIMD128_BASE64, relaxed: RELAXED_BASE64 };
-
+/** The bytes of a variant; scripts/wasm-module.mjs says how they are kept. */
 function decode(variant: WasmVariant): Uint8Array<ArrayBuffer> {
-  const text = atob(BASE64[variant]);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  const simd128 = fromHex(SIMD128_HEX);
+  if (variant === 'simd128') return simd128;
+  const bytes = new Uint8Array(RELAXED_PATCH.reduce((sum, [, length, added]) => sum + length + added.length / 2, 0));
+  let end = 0;
+  for (const [at, length, added] of RELAXED_PATCH) {
+    bytes.set(simd128.subarray(at, at + length), end);
+    bytes.set(fromHex(added), end + length);
+    end += length + added.length / 2;
+  }
   return bytes;
+}
+
+function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digit(text, 2 * i) + digit(text, 2 * i + 1);
+  return bytes;
+}
+
+/** The value of a hexadecimal digit: codes 48 to 57 are 0 to 9, 97 to 102 are a to f. */
+function digit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 58 ? code - 48 : code - 87;
 }
 
 /** True where the runtime can run the variant. */

@@ -3,7 +3,7 @@
  *
  * The calling thread works too, and a job never waits for a worker that is still starting, so results are there
  * whatever the number of threads; and since every kernel writes each item's output on its own, they are the same bits.
- * Where there are no worker threads (browsers, `threads: 1`) the same calls run on the caller alone.
+ * Where there are no worker threads (thread.ts; `threads: 1`) the same calls run on the caller alone.
  */
 import { assert } from '../checks/assert.ts';
 import type { KernelTable } from '../kernels/contract.ts';
@@ -20,27 +20,13 @@ import {
   SPINS_MAX,
   servingCrew,
 } from './control.ts';
-import type { WorkerStart } from './worker.ts';
+import { hasThreads, startThread, type Thread } from './thread.ts';
 
 /** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
 export const THREADS_MAX = 64;
 
 /** `Atomics.waitAsync` of ECMAScript 2024: resolves when another thread notifies, without blocking this one. */
 type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: Promise<string> | string };
-
-interface ThreadHandle {
-  ref(): void;
-  unref(): void;
-}
-
-/** Node's worker threads, or undefined in a browser. Asked for at run time so that bundlers do not follow it. */
-function workerConstructor(): (new (file: URL, options: object) => ThreadHandle) | undefined {
-  const builtin = (globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } }).process;
-  const threads = builtin?.getBuiltinModule?.('node:worker_threads') as
-    | { Worker: new (file: URL, options: object) => ThreadHandle }
-    | undefined;
-  return threads?.Worker;
-}
 
 /** Runs kernels over work items on up to `threads` threads, the caller among them. */
 export class Pool {
@@ -50,7 +36,8 @@ export class Pool {
   readonly #memory: LinearMemory;
   readonly #integers: Int32Array;
   readonly #arguments: Float64Array;
-  #workers: ThreadHandle[] = [];
+  readonly #maySleep: boolean;
+  #workers: Thread[] = [];
   #jobs = 0;
   #isAlone = false;
   #aside: Promise<void> | undefined;
@@ -60,9 +47,10 @@ export class Pool {
     this.#kernels = kernels;
     this.#memory = memory;
     this.#module = module;
-    this.threads = module && workerConstructor() ? Math.min(threads, THREADS_MAX) : 1;
+    this.threads = module && hasThreads() ? Math.min(threads, THREADS_MAX) : 1;
     this.#integers = controlIntegers(memory.memory);
     this.#arguments = controlArguments(memory.memory);
+    this.#maySleep = maySleep(this.#integers);
   }
 
   /** Jobs run so far: a work counter for tests. */
@@ -99,13 +87,13 @@ export class Pool {
 
   /**
    * Hand a job to the worker threads alone and go on; resolves when they have done it. Jobs are done one after the other,
-   * and what `run` is asked for meanwhile the caller does alone. Where there are no workers, or none has started yet,
-   * the job is done before this returns. Slots are those of `run`.
+   * and what `run` is asked for meanwhile the caller does alone. Where there are no workers, none has started yet, or
+   * the runtime has no `Atomics.waitAsync`, the job is done before this returns. Slots are those of `run`.
    */
   async runAside(name: ParallelKernelName, items: number, grain: number, ...rest: number[]): Promise<void> {
     while (this.#aside) await this.#aside;
     if (this.threads > 1 && this.#workers.length === 0) this.#start();
-    if (this.threadsReady === 1) {
+    if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {
       this.run(name, items, grain, ...rest);
       return;
     }
@@ -125,14 +113,14 @@ export class Pool {
     const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync };
     const [worker] = this.#workers;
     // A promise alone does not keep the process alive; a worker does.
-    worker?.ref();
+    worker?.ref?.();
     for (;;) {
       const left = Atomics.load(integers, CONTROL.left);
       // Every item was claimed, and whoever claimed one has left.
       if (Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0) break;
       await waitAsync(integers, CONTROL.left, left).value;
     }
-    worker?.unref();
+    worker?.unref?.();
     this.#close();
   }
 
@@ -195,23 +183,26 @@ export class Pool {
     for (let spins = 0; ; spins++) {
       const active = Atomics.load(integers, CONTROL.active);
       if (active === 0) break;
-      if (spins > SPINS_MAX) Atomics.wait(integers, CONTROL.active, active, 1);
+      if (spins > SPINS_MAX && this.#maySleep) Atomics.wait(integers, CONTROL.active, active, 1);
     }
     assert(Atomics.exchange(integers, CONTROL.failed, 0) === 0, 'pool: a kernel trapped on a worker thread');
   }
 
   #start(): void {
-    const Worker = workerConstructor()!;
     const crew = servingCrew(this.#integers);
     for (let slot = 1; slot < this.threads; slot++) {
-      const start: WorkerStart = { memory: this.#memory.memory, module: this.#module!, slot, crew };
-      const worker = new Worker(new URL('./worker-entry.js', import.meta.url), {
-        workerData: start,
-        // The caller's own flags are about the caller's program: with --input-type no worker would start.
-        execArgv: [],
-      });
-      worker.unref();
-      this.#workers.push(worker);
+      this.#workers.push(startThread({ memory: this.#memory.memory, module: this.#module!, slot, crew }));
     }
+  }
+}
+
+/** False on the main thread of a browser, which may not sleep. */
+function maySleep(integers: Int32Array): boolean {
+  try {
+    // Returns at once: the number of failures is never negative.
+    Atomics.wait(integers, CONTROL.failed, -1, 0);
+    return true;
+  } catch {
+    return false;
   }
 }

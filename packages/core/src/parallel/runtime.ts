@@ -7,15 +7,20 @@
 import { checkInteger, checkOneOf } from '../checks/numbers.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { KernelTable, KernelVariant } from '../kernels/contract.ts';
-import { referenceKernels } from '../kernels/reference/index.ts';
-import { bestVariant, compileKernels, isSupported, wasmKernels } from '../kernels/wasm.ts';
+import { bestVariant, compileKernels, isSupported, type WasmVariant, wasmKernels } from '../kernels/wasm.ts';
 import { Heap } from '../memory/heap.ts';
+import type { LinearMemory } from '../memory/linear-memory.ts';
 import { Pool, THREADS_MAX } from './pool.ts';
 
 /** Options of a runtime. */
 export interface RuntimeOptions {
-  /** Which kernels; default the fastest the machine can run. */
-  variant?: KernelVariant;
+  /** Which compiled kernels; default the fastest the machine can run. */
+  variant?: WasmVariant;
+  /**
+   * Kernels in place of the compiled ones, on one thread: `referenceKernels`, the readable ones. Handed in and not named,
+   * so that a bundler leaves them out of programs that do not use them.
+   */
+  kernels?: (memory: LinearMemory) => KernelTable;
   /** Threads, the caller among them; default the machine's, at most 64. */
   threads?: number;
 }
@@ -28,17 +33,15 @@ export class Runtime {
   readonly pool: Pool;
 
   /** @throws {OptionError} when the variant cannot run here or the thread count is out of range */
-  constructor({ variant = bestVariant(), threads = defaultThreads() }: RuntimeOptions = {}) {
-    checkOneOf('variant', variant, ['reference', 'simd128', 'relaxed']);
+  constructor({ variant = bestVariant(), kernels, threads = defaultThreads() }: RuntimeOptions = {}) {
+    checkOneOf('variant', variant, ['simd128', 'relaxed']);
     checkInteger('threads', threads, 1, THREADS_MAX);
-    if (variant !== 'reference' && !isSupported(variant)) {
-      throw new OptionError(`variant: expected one this runtime can run, got ${variant}`);
-    }
-    this.variant = variant;
+    if (!isSupported(variant)) throw new OptionError(`variant: expected one this runtime can run, got ${variant}`);
+    this.variant = kernels ? 'reference' : variant;
     this.heap = new Heap();
     const { memory } = this.heap;
-    const module = variant === 'reference' ? undefined : compileKernels(variant);
-    this.kernels = module ? wasmKernels(module, memory) : referenceKernels(memory);
+    const module = kernels ? undefined : compileKernels(variant);
+    this.kernels = module ? wasmKernels(module, memory) : kernels!(memory);
     this.pool = new Pool(this.kernels, memory, module, threads);
   }
 }

@@ -1,6 +1,7 @@
 /** Every implementation of the kernels that this Node can run; a variant it cannot run is a listed skip. */
 
 import type { KernelVariant } from '../../src/kernels/contract.ts';
+import { referenceKernels } from '../../src/kernels/reference/index.ts';
 import { isSupported } from '../../src/kernels/wasm.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 
@@ -11,7 +12,7 @@ export interface VariantCase {
   skip: string | false;
 }
 
-const reference: Runtime = new Runtime({ variant: 'reference' });
+const reference: Runtime = new Runtime({ kernels: referenceKernels });
 
 /** The readable kernels: what the others are compared with. */
 export const referenceRuntime: Runtime = reference;

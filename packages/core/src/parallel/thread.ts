@@ -1,0 +1,60 @@
+/**
+ * A worker thread where the program runs: one of Node's, or a Web Worker.
+ *
+ * Its program is a text (worker-program.generated.ts), so no file has to be found and a bundler has nothing to follow. A
+ * browser shares memory with its workers only under cross-origin isolation (the headers COOP and COEP); without it, and
+ * where a content security policy forbids `worker-src blob:`, everything runs on the caller.
+ */
+import type { WorkerStart } from './worker.ts';
+import { WORKER_PROGRAM } from './worker-program.generated.ts';
+
+/** A thread, as much of it as the pool needs. In a browser nothing waits for a thread. */
+export interface Thread {
+  /** Keep the process alive. */
+  ref?(): void;
+  unref?(): void;
+}
+
+interface NodeThread extends Thread {
+  on(event: 'error', listener: (error: Error) => void): void;
+}
+
+type NodeWorker = new (program: string, options: object) => NodeThread;
+
+/** Node's worker threads, or undefined elsewhere. Asked for at run time so that bundlers do not follow it. */
+function nodeWorker(): NodeWorker | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
+  const threads = process?.getBuiltinModule?.('node:worker_threads') as { Worker: NodeWorker } | undefined;
+  return threads?.Worker;
+}
+
+/** True where a thread can be started and can share a memory. */
+export function hasThreads(): boolean {
+  if (nodeWorker()) return true;
+  const { Worker: WebWorker, crossOriginIsolated: isIsolated } = globalThis as {
+    Worker?: unknown;
+    crossOriginIsolated?: boolean;
+  };
+  return typeof WebWorker === 'function' && isIsolated === true;
+}
+
+/** Start a thread; one that fails is said in a line and missed by nobody, for the caller works too. */
+export function startThread(start: WorkerStart): Thread {
+  const NodeWorker = nodeWorker();
+  if (NodeWorker) {
+    // The caller's own flags are about the caller's program: with --input-type no worker would start.
+    const thread = new NodeWorker(WORKER_PROGRAM, { eval: true, workerData: start, execArgv: [] });
+    thread.on('error', ({ message }) => sayFailed(message));
+    thread.unref?.();
+    return thread;
+  }
+  const url = URL.createObjectURL(new Blob([WORKER_PROGRAM], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onerror = ({ message }): void => sayFailed(message || 'the browser refused it');
+  worker.postMessage(start);
+  return {};
+}
+
+function sayFailed(reason: string): void {
+  console.warn(`shortlist: a worker thread ended (${reason}); the work is done without it`);
+}

@@ -1,0 +1,53 @@
+/** Programs that a bundler made of the library: they run with all their threads, and are as small as what they use. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { bundleOf } from './bundle.ts';
+import { type FlowResult, flow } from './flow.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-bundled-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** Bytes after gzip; measured 53.7 kB and 104 kB. */
+const QUERY_BYTES_MAX = 60_000;
+const EVERYTHING_BYTES_MAX = 130_000;
+
+async function outputOf(name: string, program: Uint8Array): Promise<unknown> {
+  const file = join(folder, name);
+  writeFileSync(file, program);
+  const env = { ...process.env, SHORTLIST_THREADS: '2' };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { env });
+  assert.equal(stderr, '');
+  return JSON.parse(stdout);
+}
+
+test('bundled for Node, as a module and minified or as CommonJS, it does the same on two threads', async () => {
+  const { threads: _, ...expected } = await flow();
+  assert.deepEqual([expected.isSameLoaded, expected.added], [[true, true], 'new']);
+  for (const [name, options] of [
+    ['program.mjs', { format: 'esm', minify: true, keepNames: true }],
+    // CommonJS has no import.meta.
+    ['program.cjs', { format: 'cjs' }],
+  ] as const) {
+    const program = await bundleOf('program.js', { platform: 'node', ...options });
+    const { threads, ...result } = (await outputOf(name, program)) as FlowResult;
+    assert.deepEqual(result, expected);
+    assert.equal(threads, 2);
+  }
+});
+
+test('a program that indexes and queries takes no more than it uses', async () => {
+  const options = { platform: 'browser', format: 'esm', minify: true } as const;
+  const query = await bundleOf('query-program.js', options);
+  assert.deepEqual(await outputOf('query.mjs', query), [0, 0]);
+  const sizes = [query, await bundleOf('../../src/index.js', options)].map(
+    (bytes) => gzipSync(bytes, { level: 9 }).length,
+  );
+  assert.ok(sizes[0]! <= QUERY_BYTES_MAX, `index and query: ${sizes[0]} bytes`);
+  assert.ok(sizes[1]! <= EVERYTHING_BYTES_MAX, `everything: ${sizes[1]} bytes`);
+});

@@ -1,0 +1,10 @@
+/** The program of the page that browser.test.ts opens: it sends what the flow gave, or why it gave nothing. */
+import { flow } from './flow.ts';
+
+const send = (result: object): Promise<Response> =>
+  fetch('/result', { method: 'POST', body: JSON.stringify({ isIsolated: globalThis.crossOriginIsolated, ...result }) });
+
+flow().then(
+  (result) => send({ result }),
+  (error: Error) => send({ error: `${error.stack ?? error}` }),
+);
