@@ -25,6 +25,9 @@ export function tableOfColumns(columns: unknown, rows: number): AttributeTable {
 /** The columns of the first `rows` rows of a table. */
 export function columnsOfTable(table: AttributeTable, rows: number): AttributeColumns {
   return Object.fromEntries(
-    [...table.columns].map(([name, column]) => [name, Array.from({ length: rows }, (_, row) => column.get(row))]),
+    table.names.map((name) => {
+      const column = table.columns.get(name);
+      return [name, Array.from({ length: rows }, (_, row) => column?.get(row) ?? null)];
+    }),
   );
 }

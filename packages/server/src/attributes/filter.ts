@@ -7,8 +7,9 @@
  * `compileFilter` turns one into bit words over the rows, bit r of word r >> 5: the form the scan honours. A candidate
  * without the attribute matches no comparison; `not` of it matches.
  */
+import { suggestion } from '../status/nearest-name.ts';
 import { invalidArgument } from '../status/serving-error.ts';
-import type { AttributeColumn, AttributeTable } from './table.ts';
+import type { AttributeColumn, AttributeKind, AttributeTable } from './table.ts';
 
 /** A value a filter compares with. */
 export type FilterValue = string | number | boolean;
@@ -80,6 +81,49 @@ function checkComparison(operator: string, [attribute, operand]: [string, unknow
 
 const isFilterValue = (value: unknown): value is FilterValue =>
   typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+
+/**
+ * Check that the attributes a filter names exist and are of the kinds it compares them with. One that has no value yet
+ * may be compared with anything.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT, naming the place, the attributes that exist and the nearest one
+ */
+export function checkFilterAttributes(filter: Filter, table: AttributeTable, path = 'filter'): void {
+  if ('and' in filter || 'or' in filter) {
+    const [operator, parts] = 'and' in filter ? ['and', filter.and] : ['or', filter.or];
+    for (const [i, part] of parts.entries()) checkFilterAttributes(part, table, `${path}.${operator}[${i}]`);
+    return;
+  }
+  if ('not' in filter) {
+    checkFilterAttributes(filter.not, table, `${path}.not`);
+    return;
+  }
+  const [operator, operand] = Object.entries(filter)[0]!;
+  const [attribute, value] = Object.entries(operand as Record<string, unknown>)[0]!;
+  const here = `${path}.${operator}.${attribute}`;
+  if (!table.has(attribute)) {
+    throw invalidArgument(
+      `${here}: unknown attribute${suggestion(attribute, table.names, 'the candidates have none')}`,
+    );
+  }
+  const kind = table.columns.get(attribute)?.kind;
+  if (kind === undefined) return;
+  if (operator === 'range') {
+    if (kind !== 'number')
+      throw invalidArgument(`${here}: expected an attribute that is a number, it is ${A_KIND[kind]}`);
+    return;
+  }
+  for (const word of operator === 'in' ? (value as readonly FilterValue[]) : [value as FilterValue]) {
+    if (kindOfValue(word) !== kind) {
+      throw invalidArgument(`${here}: expected ${A_KIND[kind]} as the attribute is, got ${JSON.stringify(word)}`);
+    }
+  }
+}
+
+const A_KIND: { readonly [K in AttributeKind]: string } = { text: 'text', number: 'a number', boolean: 'a boolean' };
+
+const kindOfValue = (value: FilterValue): AttributeKind =>
+  typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
 
 /** Attributes that a filter names. */
 export function attributesOf(filter: Filter): string[] {

@@ -98,16 +98,29 @@ const misfit = (name: string, kind: AttributeKind, value: AttributeValue): strin
 /** All attributes of all candidates. */
 export class AttributeTable {
   readonly columns: Map<string, AttributeColumn> = new Map();
+  /** Attributes that were declared and have no value yet, which would tell their kind. */
+  readonly #empty = new Set<string>();
   readonly #claims = new Map<string, Claim>();
+
+  /** Names of all attributes, of those without any value, too. */
+  get names(): string[] {
+    return [...this.columns.keys(), ...this.#empty];
+  }
+
+  /** Whether there is an attribute of this name. */
+  has(name: string): boolean {
+    return this.columns.has(name) || this.#empty.has(name);
+  }
 
   /** Values of a row, without those it does not have. */
   valuesOf(row: number): Record<string, string | number | boolean> {
-    const values: Record<string, string | number | boolean> = {};
+    const values: [string, string | number | boolean][] = [];
     for (const [name, column] of this.columns) {
       const value = column.get(row);
-      if (value !== null) values[name] = value;
+      if (value !== null) values.push([name, value]);
     }
-    return values;
+    // An attribute may be called __proto__, which an assignment would not make a property.
+    return Object.fromEntries(values);
   }
 
   /**
@@ -161,23 +174,40 @@ export class AttributeTable {
     return { values: problem === undefined ? values : Object.fromEntries(fits), problem };
   }
 
-  /** Replace a row's values; attributes that are not named become none. Values were checked. */
+  /** Merge values into a row: null takes a value away, an attribute that is not named keeps its own. Values were checked. */
   set(row: number, values: AttributeValues): void {
     for (const [name, value] of Object.entries(values)) {
-      if (value !== null && !this.columns.has(name))
-        this.columns.set(name, new AttributeColumn(kindOf(value), row + 1));
+      let column = this.columns.get(name);
+      if (!column) {
+        if (value === null) continue;
+        column = new AttributeColumn(kindOf(value), row + 1);
+        this.#addColumn(name, column);
+      }
+      column.set(row, value);
     }
-    for (const [name, column] of this.columns) column.set(row, values[name] ?? null);
+  }
+
+  /** Take all values of a row away, as of a candidate that was deleted. */
+  clear(row: number): void {
+    for (const column of this.columns.values()) column.set(row, null);
+  }
+
+  #addColumn(name: string, column: AttributeColumn): void {
+    this.columns.set(name, column);
+    this.#empty.delete(name);
   }
 
   /**
-   * Add a column of one value a row; none when no row has a value, for that says nothing of its kind.
+   * Add a column of one value a row. Where no row has a value only its name is known: nothing says its kind.
    *
    * @throws {DataError} when the values are not all of one kind
    */
   addColumn(name: string, values: readonly AttributeValue[]): void {
     const first = values.find((value) => value !== null);
-    if (first === undefined || first === null) return;
+    if (first === undefined || first === null) {
+      if (!this.columns.has(name)) this.#empty.add(name);
+      return;
+    }
     const kind = kindOf(first);
     const column = new AttributeColumn(kind, values.length);
     values.forEach((value, row) => {
@@ -186,7 +216,7 @@ export class AttributeTable {
       }
       column.set(row, value);
     });
-    this.columns.set(name, column);
+    this.#addColumn(name, column);
   }
 
   /** A table of some rows of this one, in their order. */
@@ -197,6 +227,7 @@ export class AttributeTable {
         name,
         rows.map((row) => column.get(row)),
       );
+    for (const name of this.#empty) table.#empty.add(name);
     return table;
   }
 

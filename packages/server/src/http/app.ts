@@ -43,6 +43,9 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     logController: new RequestInitializer(logger),
     // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
+    // Attributes may be called __proto__ or constructor: parsed they are properties as others, and nothing assigns by name.
+    onProtoPoisoning: 'ignore' as const,
+    onConstructorPoisoning: 'ignore' as const,
     bodyLimit: limits.bodyBytes,
     // A request that trickles in is cut off: headers and body together have this long.
     requestTimeout: limits.arrivalMs,

@@ -305,6 +305,8 @@ export class IndexServable implements Servable {
   #applyTo(index: UpdatableIndex, identifier: Identifier, update: Update): void {
     if (update.kind === 'delete') {
       index.delete([identifier]);
+      // The row is given to the same identifier when it comes again, as another candidate.
+      this.#identifiers.forEachRow(identifier, (row) => this.attributes.clear(row));
       return;
     }
     const vector = new Matrix(1, this.dimensions);
@@ -332,8 +334,8 @@ export class IndexServable implements Servable {
     }
     const row = delta.put(identifier, update.embedding);
     // An attribute that the update does not name keeps its value.
+    if (before !== undefined && before !== row) this.attributes.move(before, row);
     if (update.attributes) this.attributes.set(row, update.attributes);
-    else if (before !== undefined && before !== row) this.attributes.move(before, row);
   }
 
   scanCounts(): ScanCounts {

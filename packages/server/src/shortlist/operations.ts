@@ -1,6 +1,6 @@
 /** The plain JSON API: a request in, results with their attributes out; and updates of candidates. */
 import type { Identifier } from 'shortlist';
-import { checkFilter } from '../attributes/filter.ts';
+import { checkFilter, checkFilterAttributes } from '../attributes/filter.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
@@ -62,7 +62,10 @@ function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestL
   const query: Query = { k: checkK(request.k ?? servable.k, limits), leavesToSearch, reorder };
   if (embedding) query.embedding = checkEmbedding(servable, embedding);
   else query.features = checkFeatures(servable, features);
-  if (filter !== undefined) query.filter = checkFilter(filter);
+  if (filter !== undefined) {
+    query.filter = checkFilter(filter);
+    checkFilterAttributes(query.filter, servable.attributes);
+  }
   if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable, id));
   if (include) query.include = include.map((id) => checkIdentifier(servable, id));
   return query;

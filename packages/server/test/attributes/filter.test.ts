@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { checkFilter, compileFilter, type Filter } from '../../src/attributes/filter.ts';
+import { checkFilter, checkFilterAttributes, compileFilter, type Filter } from '../../src/attributes/filter.ts';
 import { AttributeTable, type AttributeValue } from '../../src/attributes/table.ts';
 
 type Row = Record<string, AttributeValue>;
@@ -78,4 +78,39 @@ test('what is no filter is refused, with its place', () => {
   let deep: unknown = { and: [] };
   for (let i = 0; i < 50; i++) deep = { not: deep };
   assert.throws(() => checkFilter(deep), /too many parts/);
+});
+
+test('a filter on an attribute that is not there, or of another kind, is refused with what there is', () => {
+  const table = new AttributeTable();
+  assert.throws(() => checkFilterAttributes({ equals: { a: 1 } }, table), {
+    message: 'filter.equals.a: unknown attribute, the candidates have none',
+  });
+  table.addColumn('genre', ['x']);
+  table.addColumn('year', [1990]);
+  table.addColumn('inStock', [true]);
+  table.addColumn('later', [null]);
+  const cases: [Filter, string][] = [
+    [
+      { equals: { gnre: 'x' } },
+      "filter.equals.gnre: unknown attribute, did you mean 'genre'? Known: 'genre', 'year', 'inStock', 'later'",
+    ],
+    [
+      { and: [{ not: { in: { toString: ['x'] } } }] },
+      "filter.and[0].not.in.toString: unknown attribute, known: 'genre', 'year', 'inStock', 'later'",
+    ],
+    [{ equals: { year: '1990' } }, 'filter.equals.year: expected a number as the attribute is, got "1990"'],
+    [{ in: { genre: ['x', 5] } }, 'filter.in.genre: expected text as the attribute is, got 5'],
+    [
+      { or: [{ equals: { inStock: 1 } }] },
+      'filter.or[0].equals.inStock: expected a boolean as the attribute is, got 1',
+    ],
+    [{ range: { genre: { gt: 1 } } }, 'filter.range.genre: expected an attribute that is a number, it is text'],
+  ];
+  for (const [filter, message] of cases) {
+    assert.throws(() => checkFilterAttributes(filter, table), { code: 'INVALID_ARGUMENT', message });
+  }
+  checkFilterAttributes(
+    { and: [{ equals: { genre: 'y' } }, { range: { year: { gt: 1 } } }, { equals: { later: 1 } }] },
+    table,
+  );
 });

@@ -36,3 +36,40 @@ test('a column without a value settles no kind: not in a bundle, and not when it
   assert.deepEqual(columnsOfTable(loaded, 2), { x: [null, 1] });
   loaded.select([0]).check([{ x: 'one' }])();
 });
+
+test('values are merged into a row: null takes one away, what is not named stays', () => {
+  const table = tableOfColumns({ genre: ['x', 'y'], year: [1, 2] }, 2);
+  table.set(0, { genre: 'z' });
+  assert.deepEqual(table.valuesOf(0), { genre: 'z', year: 1 });
+  table.set(0, { year: null, unknown: null });
+  assert.deepEqual([table.valuesOf(0), table.valuesOf(1)], [{ genre: 'z' }, { genre: 'y', year: 2 }]);
+  assert.deepEqual(table.names, ['genre', 'year']);
+  table.clear(0);
+  assert.deepEqual(table.valuesOf(0), {});
+});
+
+test('names of what every object inherits are names as others', () => {
+  const names = ['toString', 'valueOf', 'constructor', '__proto__', 'hasOwnProperty'];
+  const table = new AttributeTable();
+  table.check([{}])();
+  for (const name of names) table.addColumn(name, ['x', null]);
+  table.set(1, {});
+  assert.deepEqual([Object.entries(table.valuesOf(0)).length, Object.entries(table.valuesOf(1)).length], [5, 0]);
+  const values = JSON.parse('{"__proto__": "y", "valueOf": "z"}');
+  table.check([values])();
+  table.set(1, values);
+  assert.deepEqual(Object.entries(table.valuesOf(1)), [
+    ['valueOf', 'z'],
+    ['__proto__', 'y'],
+  ]);
+  const again = tableOfColumns(JSON.parse(JSON.stringify(columnsOfTable(table, 2))), 2);
+  assert.deepEqual([again.names, again.valuesOf(1)], [table.names, table.valuesOf(1)]);
+});
+
+test('an attribute without any value keeps its name', () => {
+  const table = tableOfColumns({ genre: [null], year: [1] }, 1);
+  assert.deepEqual([table.names, table.has('genre'), table.columns.has('genre')], [['year', 'genre'], true, false]);
+  assert.deepEqual(columnsOfTable(table.select([]), 0), { genre: [], year: [] });
+  table.set(0, { genre: 'x' });
+  assert.deepEqual(table.names, ['year', 'genre']);
+});
