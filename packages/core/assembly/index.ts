@@ -17,3 +17,5 @@ export { maskGroups, searchScann, searchSlots } from './scann';
 export { storeRows } from './reorder';
 export { encodeCopies, orderLeaves, packGroups, packPoint, trainBlocks } from './scann-build';
 export { encodeProduct } from './product';
+export { solveRows } from './als';
+export { addSymmetric } from './symmetric';

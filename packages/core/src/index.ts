@@ -78,7 +78,16 @@ export { Dense } from './least-squares/dense.ts';
 export { type CqrNoise, type DenseCqrOptions, type DenseCqrRun, denseCqr } from './least-squares/dense-cqr.ts';
 export { type SparseCqrOptions, sparseCqr } from './least-squares/sparse-cqr.ts';
 // metrics
+export { type BootstrapOptions, bootstrapDifference, bootstrapMean, type Estimate } from './metrics/bootstrap.ts';
 export { type ClickMetrics, clickMetrics } from './metrics/click-metrics.ts';
+export {
+  compareEvaluations,
+  type EvaluateRecommenderOptions,
+  evaluateRecommender,
+  type RecommenderEvaluation,
+  type RecommenderMetrics,
+  type SegmentMetrics,
+} from './metrics/evaluate-recommender.ts';
 export { FactorizedTopK, type FactorizedTopKOptions, type FactorizedTopKTruth } from './metrics/factorized-top-k.ts';
 export {
   type EvaluatedUser,
@@ -103,6 +112,12 @@ export { encodeProduct, type ProductEncodingOptions } from './quantization/produ
 export { type ProductTrainingOptions, trainProductCodebook } from './quantization/product/train.ts';
 // random
 export { Generator } from './random/generator.ts';
+// recommenders
+export type { Recommender } from './recommenders/contract.ts';
+export { EASE_ITEMS_MAX, Ease, type EaseOptions } from './recommenders/ease.ts';
+export { ItemKnn, type ItemKnnOptions } from './recommenders/item-knn.ts';
+export { Popularity, type PopularityOptions } from './recommenders/popularity.ts';
+export { ThroughIndex, type ThroughIndexOptions } from './recommenders/through-index.ts';
 export { type Checkpoint, FitAbortedError, takeCheckpoint } from './retrieval/checkpoint.ts';
 // retrieval
 export {

@@ -19,6 +19,7 @@ const TIERS: readonly string[][] = [
   ['optimizers'],
   ['layers'],
   ['embeddings', 'topk'],
+  ['recommenders'],
   ['metrics', 'towers'],
   ['retrieval'],
   ['tuning'],

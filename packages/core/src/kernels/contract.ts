@@ -9,6 +9,7 @@
  * that need scratch of their own. Formulas and layouts stand at each kernel in packages/core/assembly.
  */
 
+import type { AlsKernels } from './families/als.ts';
 import type { AnisotropicCentroidsKernels } from './families/anisotropic-centroids.ts';
 import type { AssignKernels } from './families/assign.ts';
 import type { CheckKernels } from './families/checks.ts';
@@ -21,6 +22,7 @@ import type { ProductKernels } from './families/product.ts';
 import type { ScannKernels } from './families/scann.ts';
 import type { ScannBuildKernels } from './families/scann-build.ts';
 import type { SoftmaxKernels } from './families/softmax.ts';
+import type { SymmetricKernels } from './families/symmetric.ts';
 import type { TopKKernels } from './families/topk.ts';
 
 /** A kernel that the worker pool may split over its work items. */
@@ -78,7 +80,9 @@ export interface KernelTable
     ClustersKernels,
     ScannKernels,
     ScannBuildKernels,
-    ProductKernels {}
+    ProductKernels,
+    AlsKernels,
+    SymmetricKernels {}
 
 /** The name of a kernel. */
 export type KernelName = keyof KernelTable;
@@ -119,6 +123,8 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'orderLeaves',
   'packGroups',
   'encodeProduct',
+  'solveRows',
+  'addSymmetric',
 ];
 
 /** The name of a kernel the pool can split. */
@@ -156,7 +162,9 @@ export type ParallelKernelName =
   | 'encodeCopies'
   | 'orderLeaves'
   | 'packGroups'
-  | 'encodeProduct';
+  | 'encodeProduct'
+  | 'solveRows'
+  | 'addSymmetric';
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

@@ -1,6 +1,7 @@
 /** The table of readable kernels. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { KernelTable } from '../contract.ts';
+import { alsReference } from './als.ts';
 import { anisotropicCentroidsReference } from './anisotropic-centroids.ts';
 import { assignReference } from './assign.ts';
 import { checksReference } from './checks.ts';
@@ -14,6 +15,7 @@ import { productReference } from './product.ts';
 import { scannReference } from './scann.ts';
 import { scannBuildReference } from './scann-build.ts';
 import { softmaxReference } from './softmax.ts';
+import { symmetricReference } from './symmetric.ts';
 import { topkReference } from './topk.ts';
 
 /** Every kernel as a readable function over `memory`. */
@@ -33,5 +35,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...scannReference(memory),
     ...scannBuildReference(memory),
     ...productReference(memory),
+    ...alsReference(memory),
+    ...symmetricReference(memory),
   };
 }

@@ -1,0 +1,176 @@
+// Alternating least squares: every row of one side solved exactly against the factors of the other.
+//
+//   A = gram + regularization[row] · I + Σ_i w_i v_i v_iᵀ      b = Σ_i w_i v_i      out[row] = A⁻¹ b
+//
+// over the items i of the row's list. Letters: d dimensions, a multiple of 8 (callers pad with zeros); W = d + 8.
+// A stands as its upper half in rows of W floats, b in column d: a vector is gathered with a 1 behind it, so that the
+// same tiles sum A and b, and the factorization A = UᵀU solves Uᵀy = b on the way. Every element is summed in the order
+// of the list, so results do not depend on chunks, tiles or threads. Readable form: src/kernels/reference/als.ts.
+import { multiplyAdd, sumLanes } from './simd';
+
+/** Vectors gathered at a time: with those weighted, 64 KB at d = 128. */
+const CHUNK: i32 = 64;
+
+// Fields of the record, in the order of ALS_FIELDS of src/kernels/families/als.ts.
+// @ts-ignore: decorator
+@inline function field(record: usize, at: i32): usize {
+  return <usize>load<u32>(record + (<usize>at << 2));
+}
+
+/** Solve rows [begin, end). Work items: rows. */
+export function solveRows(begin: i32, end: i32, slot: i32, record: usize): void {
+  const starts = field(record, 0), codes = field(record, 1), weights = field(record, 2);
+  const factors = field(record, 3), d = <i32>field(record, 4), gram = field(record, 5);
+  const regularization = field(record, 6), out = field(record, 7);
+  const scratch = field(record, 8) + <usize>slot * field(record, 9);
+  const width = d + 8;
+  const rowBytes = <usize>width << 2, vectorBytes = <usize>d << 2;
+  const system = scratch;
+  const right = system + <usize>d * rowBytes;
+  const left = weights == 0 ? right : right + <usize>CHUNK * rowBytes;
+  const inverses = right + <usize>(2 * CHUNK) * rowBytes;
+  for (let row = begin; row < end; row++) {
+    const first = load<i32>(starts + (<usize>row << 2)), last = load<i32>(starts + (<usize>row << 2), 4);
+    const to = out + <usize>row * vectorBytes;
+    if (first == last) {
+      memory.fill(to, 0, vectorBytes);
+      continue;
+    }
+    beginSystem(system, gram, d, load<f32>(regularization + (<usize>row << 2)));
+    for (let from = first; from < last; from += CHUNK) {
+      const count = min(CHUNK, last - from);
+      gather(codes + (<usize>from << 2), weights == 0 ? 0 : weights + (<usize>from << 2), count, factors, d, left, right);
+      for (let r = 0; r < d; r += 4) addProducts(system, r, width, left, right, count, rowBytes);
+    }
+    factorize(system, d, inverses);
+    solveUpper(system, d, inverses, to);
+  }
+}
+
+/** system = [gram + regularization · I | 0]. */
+function beginSystem(system: usize, gram: usize, d: i32, regularization: f32): void {
+  const rowBytes = <usize>(d + 8) << 2, vectorBytes = <usize>d << 2;
+  for (let r = 0; r < d; r++) {
+    const row = system + <usize>r * rowBytes;
+    memory.copy(row, gram + <usize>r * vectorBytes, vectorBytes);
+    memory.fill(row + vectorBytes, 0, 32);
+    const diagonal = row + (<usize>r << 2);
+    store<f32>(diagonal, load<f32>(diagonal) + regularization);
+  }
+}
+
+/** right[i] = [v_i | 1 0 …], left[i] = w_i · right[i]; without weights left is right. */
+function gather(codes: usize, weights: usize, count: i32, factors: usize, d: i32, left: usize, right: usize): void {
+  const rowBytes = <usize>(d + 8) << 2, vectorBytes = <usize>d << 2;
+  for (let i = 0; i < count; i++) {
+    const to = right + <usize>i * rowBytes;
+    memory.copy(to, factors + <usize>load<i32>(codes + (<usize>i << 2)) * vectorBytes, vectorBytes);
+    v128.store(to + vectorBytes, f32x4(1, 0, 0, 0));
+    v128.store(to + vectorBytes, f32x4.splat(0), 16);
+    if (weights == 0) continue;
+    const weight = v128.load_splat<f32>(weights + (<usize>i << 2));
+    const weighted = left + <usize>i * rowBytes;
+    for (let t: usize = 0; t < rowBytes; t += 16) v128.store(weighted + t, f32x4.mul(weight, v128.load(to + t)));
+  }
+}
+
+/** system[r … r + 3][c] += Σ_i left[i][r …] · right[i][c] for every c from r on. */
+function addProducts(system: usize, r: i32, width: i32, left: usize, right: usize, count: i32, rowBytes: usize): void {
+  for (let c = r & ~7; c < width; c += 8) {
+    let to = system + <usize>r * rowBytes + (<usize>c << 2);
+    let s00 = v128.load(to), s01 = v128.load(to, 16); to += rowBytes;
+    let s10 = v128.load(to), s11 = v128.load(to, 16); to += rowBytes;
+    let s20 = v128.load(to), s21 = v128.load(to, 16); to += rowBytes;
+    let s30 = v128.load(to), s31 = v128.load(to, 16);
+    let a = left + (<usize>r << 2), b = right + (<usize>c << 2);
+    const last = b + <usize>count * rowBytes;
+    for (; b < last; b += rowBytes) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      let q = v128.load_splat<f32>(a);
+      s00 = multiplyAdd(s00, q, b0); s01 = multiplyAdd(s01, q, b1);
+      q = v128.load_splat<f32>(a, 4);
+      s10 = multiplyAdd(s10, q, b0); s11 = multiplyAdd(s11, q, b1);
+      q = v128.load_splat<f32>(a, 8);
+      s20 = multiplyAdd(s20, q, b0); s21 = multiplyAdd(s21, q, b1);
+      q = v128.load_splat<f32>(a, 12);
+      s30 = multiplyAdd(s30, q, b0); s31 = multiplyAdd(s31, q, b1);
+      a += rowBytes;
+    }
+    v128.store(to, s30); v128.store(to, s31, 16); to -= rowBytes;
+    v128.store(to, s20); v128.store(to, s21, 16); to -= rowBytes;
+    v128.store(to, s10); v128.store(to, s11, 16); to -= rowBytes;
+    v128.store(to, s00); v128.store(to, s01, 16);
+  }
+}
+
+// @ts-ignore: decorator
+@inline function multiplySubtract(accumulator: v128, a: v128, b: v128): v128 {
+  return f32x4.sub(accumulator, f32x4.mul(a, b));
+}
+
+/** system[r … r + 3][c] −= Σ_{k < r} U[k][r …] · U[k][c] for every c from r on. */
+function subtractProducts(system: usize, r: i32, width: i32, rowBytes: usize): void {
+  for (let c = r & ~7; c < width; c += 8) {
+    let to = system + <usize>r * rowBytes + (<usize>c << 2);
+    let s00 = v128.load(to), s01 = v128.load(to, 16); to += rowBytes;
+    let s10 = v128.load(to), s11 = v128.load(to, 16); to += rowBytes;
+    let s20 = v128.load(to), s21 = v128.load(to, 16); to += rowBytes;
+    let s30 = v128.load(to), s31 = v128.load(to, 16);
+    let a = system + (<usize>r << 2), b = system + (<usize>c << 2);
+    const last = b + <usize>r * rowBytes;
+    for (; b < last; b += rowBytes) {
+      const b0 = v128.load(b), b1 = v128.load(b, 16);
+      let q = v128.load_splat<f32>(a);
+      s00 = multiplySubtract(s00, q, b0); s01 = multiplySubtract(s01, q, b1);
+      q = v128.load_splat<f32>(a, 4);
+      s10 = multiplySubtract(s10, q, b0); s11 = multiplySubtract(s11, q, b1);
+      q = v128.load_splat<f32>(a, 8);
+      s20 = multiplySubtract(s20, q, b0); s21 = multiplySubtract(s21, q, b1);
+      q = v128.load_splat<f32>(a, 12);
+      s30 = multiplySubtract(s30, q, b0); s31 = multiplySubtract(s31, q, b1);
+      a += rowBytes;
+    }
+    v128.store(to, s30); v128.store(to, s31, 16); to -= rowBytes;
+    v128.store(to, s20); v128.store(to, s21, 16); to -= rowBytes;
+    v128.store(to, s10); v128.store(to, s11, 16); to -= rowBytes;
+    v128.store(to, s00); v128.store(to, s01, 16);
+  }
+}
+
+/** [A | b] → [U | y], four rows at a time; inverses[r] = 1 / U[r][r]. What stands below the diagonal means nothing. */
+function factorize(system: usize, d: i32, inverses: usize): void {
+  const width = d + 8;
+  const rowBytes = <usize>width << 2;
+  for (let r = 0; r < d; r += 4) {
+    subtractProducts(system, r, width, rowBytes);
+    for (let i = r; i < r + 4; i++) {
+      const row = system + <usize>i * rowBytes;
+      for (let j = r; j < i; j++) {
+        const above = system + <usize>j * rowBytes;
+        const factor = v128.load_splat<f32>(above + (<usize>i << 2));
+        for (let t = <usize>r << 2; t < rowBytes; t += 16) {
+          v128.store(row + t, multiplySubtract(v128.load(row + t), factor, v128.load(above + t)));
+        }
+      }
+      const inverse: f32 = 1 / sqrt<f32>(load<f32>(row + (<usize>i << 2)));
+      store<f32>(inverses + (<usize>i << 2), inverse);
+      const scale = f32x4.splat(inverse);
+      for (let t = <usize>r << 2; t < rowBytes; t += 16) v128.store(row + t, f32x4.mul(v128.load(row + t), scale));
+    }
+  }
+}
+
+/** x with U x = y, from the last element; sums of four lanes, joined as (l0 + l2) + (l1 + l3). */
+function solveUpper(system: usize, d: i32, inverses: usize, x: usize): void {
+  const rowBytes = <usize>(d + 8) << 2, vectorBytes = <usize>d << 2;
+  memory.fill(x, 0, vectorBytes);
+  for (let i = d - 1; i >= 0; i--) {
+    const row = system + <usize>i * rowBytes;
+    let sum = f32x4.splat(0);
+    for (let t = <usize>(i & ~3) << 2; t < vectorBytes; t += 16) {
+      sum = multiplyAdd(sum, v128.load(row + t), v128.load(x + t));
+    }
+    const y = load<f32>(row + vectorBytes);
+    store<f32>(x + (<usize>i << 2), (y - sumLanes(sum)) * load<f32>(inverses + (<usize>i << 2)));
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Readable form of the alternating least squares kernel (packages/core/assembly/als.ts): element by element in float32,
+ * in the same order of sums.
+ */
+import type { LinearMemory } from '../../memory/linear-memory.ts';
+import { ALS_FIELDS, type AlsKernels, type AlsRecord } from '../families/als.ts';
+
+const { fround } = Math;
+
+/** The als kernel over `memory`. */
+export function alsReference(memory: LinearMemory): AlsKernels {
+  return {
+    solveRows(begin, end, _slot, record) {
+      const call = Object.fromEntries(
+        ALS_FIELDS.map((name, i) => [name, memory.integers[record / 4 + i]! >>> 0]),
+      ) as AlsRecord;
+      const { dimensions: d, out, starts } = call;
+      for (let row = begin; row < end; row++) {
+        const [first, last] = [memory.integers[starts / 4 + row]!, memory.integers[starts / 4 + row + 1]!];
+        const x = first === last ? new Float32Array(d) : solve(systemOf(memory, call, row, first, last), d);
+        memory.floats.set(x, out / 4 + row * d);
+      }
+    },
+  };
+}
+
+/** [A | b] of a row, [d, d + 1]. */
+function systemOf(
+  { floats, integers }: LinearMemory,
+  call: AlsRecord,
+  row: number,
+  first: number,
+  last: number,
+): Float32Array[] {
+  const { codes, weights, factors, dimensions: d, gram, regularization } = call;
+  const system = Array.from({ length: d }, (_, r) => {
+    const line = new Float32Array(d + 1);
+    line.set(floats.subarray(gram / 4 + r * d, gram / 4 + (r + 1) * d));
+    line[r] = line[r]! + floats[regularization / 4 + row]!;
+    return line;
+  });
+  for (let i = first; i < last; i++) {
+    const at = factors / 4 + integers[codes / 4 + i]! * d;
+    const vector = [...floats.subarray(at, at + d), 1];
+    const weight = weights === 0 ? 1 : floats[weights / 4 + i]!;
+    for (let r = 0; r < d; r++) {
+      const left = fround(weight * vector[r]!);
+      for (let c = r; c <= d; c++) system[r]![c] = system[r]![c]! + fround(left * vector[c]!);
+    }
+  }
+  return system;
+}
+
+/** x of A x = b: A = UᵀU row by row, Uᵀy = b in the last column, then U x = y from the end. */
+function solve(system: readonly Float32Array[], d: number): Float32Array {
+  const inverses = new Float32Array(d);
+  for (let r = 0; r < d; r++) {
+    const row = system[r]!;
+    for (let c = r; c <= d; c++) {
+      for (let k = 0; k < r; k++) row[c] = row[c]! - fround(system[k]![r]! * system[k]![c]!);
+    }
+    inverses[r] = 1 / fround(Math.sqrt(row[r]!));
+    for (let c = r; c <= d; c++) row[c] = row[c]! * inverses[r]!;
+  }
+  const x = new Float32Array(d);
+  for (let i = d - 1; i >= 0; i--) {
+    const lanes = new Float32Array(4);
+    for (let j = i + 1; j < d; j++) lanes[j % 4] = lanes[j % 4]! + fround(system[i]![j]! * x[j]!);
+    const sum = fround(fround(lanes[0]! + lanes[2]!) + fround(lanes[1]! + lanes[3]!));
+    x[i] = fround(system[i]![d]! - sum) * inverses[i]!;
+  }
+  return x;
+}

@@ -1,0 +1,77 @@
+/**
+ * Percentile bootstrap: how far a mean over users would move if other users of the same kind had been asked.
+ *
+ * Users are drawn with replacement, as many as there are, `resamples` times; the interval is between the quantiles
+ * (1 ∓ confidence) / 2 of the means. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+ */
+
+import { assert } from '../checks/assert.ts';
+import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { Generator } from '../random/generator.ts';
+
+/** A figure and its interval. */
+export interface Estimate {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Options of a bootstrap. */
+export interface BootstrapOptions {
+  /** Default 1,000: the ends of a 95 % interval then rest on 25 draws each. */
+  resamples?: number;
+  /** Default 0.95. */
+  confidence?: number;
+  /** Default 42. */
+  seed?: number;
+}
+
+/** Called with each draw: [users] row numbers, valid until the call returns. */
+export type OnDraw = (rows: Int32Array) => void;
+
+/** Draw `size` rows with replacement, `resamples` times. */
+export function drawRows(size: number, { resamples = 1000, seed = 42 }: BootstrapOptions, onDraw: OnDraw): void {
+  checkInteger('resamples', resamples, 1);
+  const generator = new Generator(seed).fork('bootstrap');
+  const rows = new Int32Array(size);
+  for (let draw = 0; draw < resamples; draw++) {
+    for (let i = 0; i < size; i++) rows[i] = generator.below(size);
+    onDraw(rows);
+  }
+}
+
+/** The interval of drawn figures around the figure itself. */
+export function intervalOf(mean: number, draws: number[], { confidence = 0.95 }: BootstrapOptions): Estimate {
+  checkNumber('confidence', confidence, 0, 1);
+  const sorted = Float64Array.from(draws).sort();
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!;
+  return { mean, low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
+}
+
+/** The mean of one figure a user, with its interval. */
+export function bootstrapMean(values: Float64Array, options: BootstrapOptions = {}): Estimate {
+  const draws: number[] = [];
+  drawRows(values.length, options, (rows) => {
+    let sum = 0;
+    for (let i = 0; i < rows.length; i++) sum += values[rows[i]!]!;
+    draws.push(sum / rows.length);
+  });
+  return intervalOf(meanOf(values), draws, options);
+}
+
+/**
+ * The mean of a − b over the same users, with its interval: by how much one model is better than another. The interval
+ * is narrower than those of the two means, as what is hard about a user is hard for both.
+ */
+export function bootstrapDifference(a: Float64Array, b: Float64Array, options: BootstrapOptions = {}): Estimate {
+  assert(a.length === b.length, `bootstrap: ${a.length} and ${b.length} users`);
+  return bootstrapMean(
+    a.map((value, user) => value - b[user]!),
+    options,
+  );
+}
+
+/** Σ / n; 0 of nothing. */
+export function meanOf(values: Float64Array): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+}

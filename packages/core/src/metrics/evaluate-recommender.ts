@@ -1,0 +1,163 @@
+/**
+ * How good any recommender is on a split: means over users, each with a bootstrap interval, for everybody and for new and
+ * heavy users by themselves.
+ *
+ *   recall@k, nDCG@k, reciprocal rank (its mean is MRR)   metrics/ranking.ts
+ *   coverage          different items among all lists / items of the training part
+ *   long-tail share   share of a list that is not among the most popular fifth of those items, the mean over users
+ */
+import type { InteractionSplit } from '../data/split.ts';
+import type { Recommender } from '../recommenders/contract.ts';
+import {
+  type BootstrapOptions,
+  bootstrapDifference,
+  drawRows,
+  type Estimate,
+  intervalOf,
+  meanOf,
+} from './bootstrap.ts';
+import { newAndHeavyUsers } from './segments.ts';
+import { type JudgedUsers, judgeUsers, USER_METRICS, type UserFigures, type UserMetric } from './user-figures.ts';
+
+/** Figures at one k. */
+export interface RecommenderMetrics extends Readonly<Record<UserMetric, Estimate>> {
+  readonly k: number;
+  /** Its interval is as wide as the draws differ, around its value: a draw has fewer distinct users and covers less. */
+  readonly coverage: Estimate;
+}
+
+/** Figures of a group of users. */
+export interface SegmentMetrics {
+  readonly name: string;
+  /** The group in words, with its bounds. */
+  readonly description: string;
+  readonly users: number;
+  /** One entry a k; empty where the group is. */
+  readonly metrics: readonly RecommenderMetrics[];
+}
+
+/** What an evaluation found. */
+export interface RecommenderEvaluation {
+  readonly name: string;
+  /** Users the means are over. */
+  readonly users: number;
+  /** Users whose held-out items are all in their training part: left out. */
+  readonly skipped: number;
+  /** One entry a k, in the order asked; empty when no user was asked. */
+  readonly metrics: readonly RecommenderMetrics[];
+  readonly segments: readonly SegmentMetrics[];
+  /** [ks] the figures of every user, in the order of their codes. */
+  readonly perUser: readonly UserFigures[];
+}
+
+/** Options of `evaluateRecommender`. */
+export interface EvaluateRecommenderOptions extends BootstrapOptions {
+  /** Cut-offs; default 10. */
+  ks?: readonly number[];
+}
+
+/**
+ * Evaluate a recommender on the held-out part of a split.
+ *
+ * @throws {OptionError} when a k is not an integer of at least 1, or there is none
+ */
+export function evaluateRecommender(
+  recommender: Recommender,
+  split: InteractionSplit,
+  { ks = [10], ...bootstrap }: EvaluateRecommenderOptions = {},
+): RecommenderEvaluation {
+  const judged = judgeUsers(recommender, split, ks);
+  const { users, skipped, historySizes } = judged;
+  const measure = (members: Int32Array): RecommenderMetrics[] =>
+    members.length === 0 ? [] : ks.map((k, i) => metricsOf(judged, members, k, i, bootstrap));
+  const everybody = Int32Array.from(users.keys());
+  const segments = newAndHeavyUsers(historySizes).map(({ name, description, has }) => {
+    const members = everybody.filter((row) => has(historySizes[row]!));
+    return { name, description, users: members.length, metrics: measure(members) };
+  });
+  return {
+    name: recommender.name,
+    users: users.length,
+    skipped,
+    metrics: measure(everybody),
+    segments,
+    perUser: judged.figures,
+  };
+}
+
+/**
+ * By how much the first of two evaluations on the same split is better than the second, at the first k, with an interval:
+ * below 0 throughout means worse.
+ */
+export function compareEvaluations(
+  a: RecommenderEvaluation,
+  b: RecommenderEvaluation,
+  { metric = 'recall', ...bootstrap }: { metric?: UserMetric } & BootstrapOptions = {},
+): Estimate {
+  return bootstrapDifference(a.perUser[0]![metric], b.perUser[0]![metric], bootstrap);
+}
+
+/** The figures of some users, all from the same draws. */
+function metricsOf(
+  { lists, figures, itemCount }: JudgedUsers,
+  members: Int32Array,
+  k: number,
+  cut: number,
+  bootstrap: BootstrapOptions,
+): RecommenderMetrics {
+  const columns = USER_METRICS.map((name) => {
+    const all = figures[cut]![name];
+    return Float64Array.from(members, (member) => all[member]!);
+  });
+  const own = Array.from(members, (member) => lists[member]!.subarray(0, k));
+  const coverage = new Coverage(own, itemCount);
+  const draws: number[][] = USER_METRICS.map(() => []);
+  const covered: number[] = [];
+  drawRows(members.length, bootstrap, (rows) => {
+    columns.forEach((values, i) => {
+      let sum = 0;
+      for (let j = 0; j < rows.length; j++) sum += values[rows[j]!]!;
+      draws[i]!.push(sum / rows.length);
+    });
+    covered.push(coverage.of(rows));
+  });
+  const estimates = USER_METRICS.map(
+    (name, i) => [name, intervalOf(meanOf(columns[i]!), draws[i]!, bootstrap)] as const,
+  );
+  const value = coverage.of(Int32Array.from(members.keys()));
+  const shift = value - meanOf(Float64Array.from(covered));
+  const { low, high } = intervalOf(value, covered, bootstrap);
+  return {
+    k,
+    ...(Object.fromEntries(estimates) as Record<UserMetric, Estimate>),
+    coverage: { mean: value, low: low + shift, high: Math.min(1, high + shift) },
+  };
+}
+
+/** The share of the items that stand in some of the lists. */
+class Coverage {
+  readonly #lists: readonly Int32Array[];
+  readonly #itemCount: number;
+  readonly #stamps: Int32Array;
+  #stamp = 0;
+
+  constructor(lists: readonly Int32Array[], itemCount: number) {
+    this.#lists = lists;
+    this.#itemCount = itemCount;
+    const last = lists.reduce((largest, list) => list.reduce((a, b) => Math.max(a, b), largest), -1);
+    this.#stamps = new Int32Array(last + 1);
+  }
+
+  of(rows: Int32Array): number {
+    const stamp = ++this.#stamp;
+    let count = 0;
+    for (const row of rows) {
+      for (const item of this.#lists[row]!) {
+        if (this.#stamps[item] === stamp) continue;
+        this.#stamps[item] = stamp;
+        count++;
+      }
+    }
+    return count / this.#itemCount;
+  }
+}

@@ -1,0 +1,24 @@
+/** Groups of users that are reported by themselves: a mean over everybody hides those whom a model serves badly. */
+/** A group of users. */
+export interface Segment {
+  readonly name: string;
+  /** In words, with its bounds. */
+  readonly description: string;
+  /** Whether a user with a history of so many items belongs to it. */
+  readonly has: (historySize: number) => boolean;
+}
+
+/** The fifth of users with the least and with the most: wide enough for an interval that says something. */
+const SHARE = 0.2;
+
+/** New users and heavy users: those with the shortest and the longest histories, about a fifth of the users each. */
+export function newAndHeavyUsers(historySizes: Int32Array): readonly Segment[] {
+  const sizes = historySizes.slice().sort();
+  if (sizes.length === 0) return [];
+  const few = sizes[Math.floor(SHARE * (sizes.length - 1))]!;
+  const many = Math.max(few + 1, sizes[Math.ceil((1 - SHARE) * (sizes.length - 1))]!);
+  return [
+    { name: 'new users', description: `at most ${few} items to train on`, has: (size) => size <= few },
+    { name: 'heavy users', description: `at least ${many} items to train on`, has: (size) => size >= many },
+  ];
+}

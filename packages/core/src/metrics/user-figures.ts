@@ -1,0 +1,113 @@
+/**
+ * What a recommender does for each user of a split: every user of the held-out part is asked once, and what the user has
+ * in the training part is left out. A held-out item that the user has in the training part, too, cannot be returned and
+ * is no positive.
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import { type CodeLists, codeCounts, itemsByUser, listOf } from '../data/items-by-user.ts';
+import type { InteractionSplit } from '../data/split.ts';
+import { OptionError } from '../errors/errors.ts';
+import type { Recommender } from '../recommenders/contract.ts';
+import { rankingMetrics } from './ranking.ts';
+
+/** The items that few choose are those outside this share of the most popular. */
+const HEAD_SHARE = 0.2;
+
+/** The figures that every user has. */
+export const USER_METRICS = ['recall', 'ndcg', 'reciprocalRank', 'longTailShare'] as const;
+/** The name of a figure that every user has. */
+export type UserMetric = (typeof USER_METRICS)[number];
+/** [users] by figure. */
+export type UserFigures = Readonly<Record<UserMetric, Float64Array>>;
+
+/** What a recommender did. */
+export interface JudgedUsers {
+  /** Codes of the users asked. */
+  readonly users: Int32Array;
+  /** Users whose held-out items are all in their training part: not asked. */
+  readonly skipped: number;
+  /** [users] items to train on. */
+  readonly historySizes: Int32Array;
+  /** [users] items recommended, best first. */
+  readonly lists: readonly Int32Array[];
+  /** [ks] */
+  readonly figures: readonly UserFigures[];
+  /** Items that can be recommended: those of the training part. */
+  readonly itemCount: number;
+}
+
+/**
+ * Ask a recommender for every user of the held-out part.
+ *
+ * @throws {OptionError} when a k is not an integer of at least 1, or there is none
+ */
+export function judgeUsers(recommender: Recommender, split: InteractionSplit, ks: readonly number[]): JudgedUsers {
+  if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
+  for (const k of ks) checkInteger('ks', k, 1);
+  const histories = itemsByUser(split.train);
+  const { users, positives, skipped } = askedUsers(histories, itemsByUser(split.test));
+  const counts = codeCounts(histories);
+  const isTail = longTail(counts);
+  const lists = users.length === 0 ? [] : recommender.recommend(users, histories, Math.max(...ks));
+  return {
+    users,
+    skipped,
+    historySizes: users.map((user) => histories.starts[user + 1]! - histories.starts[user]!),
+    lists,
+    figures: ks.map((k) => figuresAt(k, lists, positives, isTail)),
+    itemCount: counts.reduce((sum, count) => sum + Math.min(1, count), 0),
+  };
+}
+
+interface AskedUsers {
+  users: Int32Array;
+  positives: ReadonlySet<number>[];
+  skipped: number;
+}
+
+function askedUsers(histories: CodeLists, held: CodeLists): AskedUsers {
+  const users: number[] = [];
+  const positives: ReadonlySet<number>[] = [];
+  let skipped = 0;
+  for (let user = 0; user < held.starts.length - 1; user++) {
+    const wanted = new Set(listOf(held, user));
+    if (wanted.size === 0) continue;
+    for (const item of listOf(histories, user)) wanted.delete(item);
+    if (wanted.size === 0) {
+      skipped++;
+      continue;
+    }
+    users.push(user);
+    positives.push(wanted);
+  }
+  return { users: Int32Array.from(users), positives, skipped };
+}
+
+/** [items] 1 for every item outside the most popular fifth of those that were chosen at all. */
+function longTail(counts: Int32Array): Uint8Array {
+  const chosen = Int32Array.from(counts.keys()).filter((item) => counts[item]! > 0);
+  chosen.sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const isTail = new Uint8Array(counts.length).fill(1);
+  for (const item of chosen.subarray(0, Math.ceil(HEAD_SHARE * chosen.length))) isTail[item] = 0;
+  return isTail;
+}
+
+function figuresAt(
+  k: number,
+  lists: readonly Int32Array[],
+  positives: readonly ReadonlySet<number>[],
+  isTail: Uint8Array,
+): UserFigures {
+  const column = (): Float64Array => new Float64Array(lists.length);
+  const figures = { recall: column(), ndcg: column(), reciprocalRank: column(), longTailShare: column() };
+  lists.forEach((list, user) => {
+    const ranked = Array.from(list.subarray(0, k));
+    const { recall, ndcg, reciprocalRank } = rankingMetrics(ranked, positives[user]!, k)!;
+    figures.recall[user] = recall;
+    figures.ndcg[user] = ndcg;
+    figures.reciprocalRank[user] = reciprocalRank;
+    const tail = ranked.reduce((sum, item) => sum + isTail[item]!, 0);
+    figures.longTailShare[user] = ranked.length === 0 ? 0 : tail / ranked.length;
+  });
+  return figures;
+}

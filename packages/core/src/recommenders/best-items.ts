@@ -1,0 +1,44 @@
+/** Selection of the best items from an array of scores. */
+
+/** Selects the k largest of many scores; items left out are marked for one call. Ties go to the lower code. */
+export class BestItems {
+  readonly #isLeftOut: Uint8Array;
+  readonly #scores: Float64Array;
+  readonly #items: Int32Array;
+
+  constructor(itemCount: number, k: number) {
+    this.#isLeftOut = new Uint8Array(itemCount);
+    this.#scores = new Float64Array(k);
+    this.#items = new Int32Array(k);
+  }
+
+  /**
+   * The items with the largest scores, best first.
+   *
+   * @param scores [items]
+   * @param leftOut codes that are not returned
+   * @param among codes to choose from, ascending; default all
+   */
+  select(scores: ArrayLike<number>, leftOut: Int32Array, among?: Int32Array): Int32Array {
+    const isLeftOut = this.#isLeftOut;
+    for (const item of leftOut) isLeftOut[item] = 1;
+    const [best, items] = [this.#scores, this.#items];
+    const k = best.length;
+    const count = among ? among.length : isLeftOut.length;
+    let found = 0;
+    for (let i = 0; i < count; i++) {
+      const item = among ? among[i]! : i;
+      const score = scores[item]!;
+      if (isLeftOut[item] || (found === k && !(score > best[k - 1]!))) continue;
+      let at = found < k ? found++ : k - 1;
+      for (; at > 0 && best[at - 1]! < score; at--) {
+        best[at] = best[at - 1]!;
+        items[at] = items[at - 1]!;
+      }
+      best[at] = score;
+      items[at] = item;
+    }
+    for (const item of leftOut) isLeftOut[item] = 0;
+    return items.slice(0, found);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * EASE^R: a linear model of items from items, solved in closed form.
+ *
+ *   P = (XᵀX + λI)⁻¹    B_ij = −P_ij / P_jj, B_jj = 0    score(user, j) = Σ_{i in the history} B_ij
+ *
+ * X [users, items] is 1 where a user chose an item. Source: Steck, "Embarrassingly shallow autoencoders for sparse data",
+ * WWW 2019. Where users are fewer than items the same scores come from an inverse of users × users (Woodbury), with
+ * C = (XXᵀ + λI)⁻¹, U_j the users of j, and for the unseen items of a history x:
+ *
+ *   score(j) = (Xᵀ C X x)_j / (1 − Σ_{u,v ∈ U_j} C_uv)
+ *
+ * Work: n³/2 products and 4 n² bytes, n the smaller side. Limit: 10,000 items.
+ */
+import { checkPositive } from '../checks/numbers.ts';
+import type { Interactions } from '../data/interactions.ts';
+import { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
+import { OptionError } from '../errors/errors.ts';
+import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { BestItems } from './best-items.ts';
+import type { Recommender } from './contract.ts';
+import { invertibleSize, invertSymmetric } from './symmetric-inverse.ts';
+
+/** The most items: 10,000² floats are 400 MB, and their inverse takes a minute or two on two cores. */
+export const EASE_ITEMS_MAX = 10_000;
+
+/** Options of `Ease`. */
+export interface EaseOptions {
+  /** λ; default 300. Larger where the data are more, and where histories are long. */
+  regularization?: number;
+  runtime?: Runtime;
+}
+
+/** Ranks items by a linear model of the history. */
+export class Ease implements Recommender {
+  readonly name = 'EASE';
+  readonly #itemCount: number;
+  readonly #score: (history: Int32Array, scores: Float64Array) => void;
+
+  /**
+   * Fit the model.
+   *
+   * @throws {OptionError} when there are more than 10,000 items, or an option is out of range
+   */
+  constructor(interactions: Interactions, { regularization = 300, runtime = defaultRuntime() }: EaseOptions = {}) {
+    checkPositive('regularization', regularization);
+    const itemCount = interactions.items.vocabulary.length;
+    if (itemCount > EASE_ITEMS_MAX) {
+      throw new OptionError(`items: expected at most ${EASE_ITEMS_MAX} for EASE, got ${itemCount}`);
+    }
+    this.#itemCount = itemCount;
+    const byUser = itemsByUser(interactions);
+    const userCount = byUser.starts.length - 1;
+    this.#score =
+      userCount < itemCount
+        ? scoreByUsers(byUser, regularization, runtime)
+        : scoreByItems(byUser, regularization, runtime);
+  }
+
+  recommend(users: Int32Array, histories: CodeLists, k: number): Int32Array[] {
+    const scores = new Float64Array(this.#itemCount);
+    const best = new BestItems(this.#itemCount, k);
+    return Array.from(users, (user) => {
+      const history = listOf(histories, user);
+      this.#score(history, scores.fill(0));
+      return best.select(scores, history);
+    });
+  }
+}
+
+/** (L Lᵀ + λI)⁻¹ of lists that share codes: entry (a, b) counts the codes of both. */
+function inverseOfProducts(lists: CodeLists, regularization: number, runtime: Runtime): Matrix {
+  const size = lists.starts.length - 1;
+  const n = invertibleSize(size);
+  const matrix = new Matrix(n, n, runtime);
+  const { data } = matrix;
+  const transposed = transposeLists(lists);
+  for (let code = 0; code < lists.codeCount; code++) {
+    const members = listOf(transposed, code);
+    for (const a of members) for (const b of members) data[a * n + b]!++;
+  }
+  for (let i = 0; i < n; i++) data[i * n + i] = data[i * n + i]! + (i < size ? regularization : 1);
+  invertSymmetric(matrix);
+  return matrix;
+}
+
+function scoreByItems(
+  byUser: CodeLists,
+  regularization: number,
+  runtime: Runtime,
+): (history: Int32Array, scores: Float64Array) => void {
+  const inverse = inverseOfProducts(transposeLists(byUser), regularization, runtime);
+  const n = inverse.dimensions;
+  return (history, scores) => {
+    const { data } = inverse;
+    for (const item of history) for (let j = 0; j < scores.length; j++) scores[j] = scores[j]! - data[item * n + j]!;
+    for (let j = 0; j < scores.length; j++) scores[j] = scores[j]! / data[j * n + j]!;
+  };
+}
+
+function scoreByUsers(
+  byUser: CodeLists,
+  regularization: number,
+  runtime: Runtime,
+): (history: Int32Array, scores: Float64Array) => void {
+  const inverse = inverseOfProducts(byUser, regularization, runtime);
+  const n = inverse.dimensions;
+  const byItem = transposeLists(byUser);
+  const userCount = byUser.starts.length - 1;
+  const c = inverse.data;
+  const rest = Float64Array.from({ length: byUser.codeCount }, (_, item) => {
+    let sum = 0;
+    const users = listOf(byItem, item);
+    for (const u of users) for (const v of users) sum += c[u * n + v]!;
+    return 1 - sum;
+  });
+  const shared = new Float64Array(userCount);
+  return (history, scores) => {
+    const { data } = inverse;
+    shared.fill(0);
+    for (const item of history) for (const user of listOf(byItem, item)) shared[user]!++;
+    for (let u = 0; u < userCount; u++) {
+      let y = 0;
+      for (let v = 0; v < userCount; v++) y += data[u * n + v]! * shared[v]!;
+      for (const item of listOf(byUser, u)) scores[item] = scores[item]! + y;
+    }
+    for (let j = 0; j < scores.length; j++) scores[j] = scores[j]! / rest[j]!;
+  };
+}

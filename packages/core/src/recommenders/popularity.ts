@@ -1,0 +1,75 @@
+/**
+ * The same list for everybody: the items that most interactions are with. What a model must beat to be worth its name.
+ *
+ *   popularity:         score(item) = Σ weight of the item's rows
+ *   recent popularity:  score(item) = Σ weight · 2^(−age / halfLife),  age = time of the last row − time of the row
+ */
+import { checkPositive } from '../checks/numbers.ts';
+import type { Interactions } from '../data/interactions.ts';
+import type { CodeLists } from '../data/items-by-user.ts';
+import { StateError } from '../errors/errors.ts';
+import type { Recommender } from './contract.ts';
+
+/** Seconds of thirty days: long enough for a stable list, short enough to follow a season. */
+const HALF_LIFE_SECONDS = 30 * 86_400;
+
+/** Options of `Popularity`. */
+export interface PopularityOptions {
+  /** A row counts half when it is so much older than the last one, in the unit of `times`; default: age does not count. */
+  halfLife?: number | undefined;
+}
+
+/** Ranks items by how often they were chosen. */
+export class Popularity implements Recommender {
+  readonly name: string;
+  /** [items] */
+  readonly scores: Float64Array;
+  /** Codes of the items that were chosen at all, best first. */
+  readonly ranked: Int32Array;
+
+  /**
+   * Count interactions.
+   *
+   * @throws {StateError} when a half life is asked for and the interactions have no times
+   * @throws {OptionError} when the half life is not above 0
+   */
+  constructor({ items, times, weights, length }: Interactions, { halfLife }: PopularityOptions = {}) {
+    this.name = halfLife === undefined ? 'popularity' : 'recent popularity';
+    if (halfLife !== undefined) checkPositive('halfLife', halfLife);
+    if (halfLife !== undefined && !times) {
+      throw new StateError('halfLife: expected interactions with times, got none');
+    }
+    const scores = new Float64Array(items.vocabulary.length);
+    const last = times ? times.reduce((latest, time) => Math.max(latest, time), Number.NEGATIVE_INFINITY) : 0;
+    for (let row = 0; row < length; row++) {
+      const age = halfLife === undefined ? 0 : (last - times![row]!) / halfLife;
+      const item = items.codes[row]!;
+      scores[item] = scores[item]! + (weights ? weights[row]! : 1) * 2 ** -age;
+    }
+    this.scores = scores;
+    this.ranked = Int32Array.from(scores.keys())
+      .filter((item) => scores[item]! > 0)
+      .sort((a, b) => scores[b]! - scores[a]! || a - b);
+  }
+
+  /** Popularity of the last weeks: a half life of thirty days for times in seconds. */
+  static recent(interactions: Interactions, { halfLife = HALF_LIFE_SECONDS }: PopularityOptions = {}): Popularity {
+    return new Popularity(interactions, { halfLife });
+  }
+
+  recommend(users: Int32Array, { starts, codes }: CodeLists, k: number): Int32Array[] {
+    const seen = new Uint8Array(this.scores.length);
+    return Array.from(users, (user) => {
+      const history = codes.subarray(starts[user]!, starts[user + 1]!);
+      for (const item of history) seen[item] = 1;
+      const found = new Int32Array(Math.min(k, this.ranked.length));
+      let count = 0;
+      for (let i = 0; i < this.ranked.length && count < k; i++) {
+        const item = this.ranked[i]!;
+        if (!seen[item]) found[count++] = item;
+      }
+      for (const item of history) seen[item] = 0;
+      return found.subarray(0, count);
+    });
+  }
+}

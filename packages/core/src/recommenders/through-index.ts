@@ -1,0 +1,48 @@
+/** A model behind an index as a recommender: what is judged is what is served. */
+import type { CodeLists } from '../data/items-by-user.ts';
+import { listOf } from '../data/items-by-user.ts';
+import type { Queries, TopK } from '../topk/contract.ts';
+import type { Recommender } from './contract.ts';
+
+/** Queries asked at a time: enough to keep the threads busy, few enough that their results stay small. */
+const BATCH_USERS = 1024;
+
+/** Parts of `ThroughIndex`. */
+export interface ThroughIndexOptions<Q> {
+  name: string;
+  /** Asked with raw features; its identifiers are words of the item vocabulary. */
+  index: TopK<Q, string>;
+  /** [items] */
+  itemVocabulary: readonly string[];
+  /** What the index is asked for a user: the code, and the items of the history, the earliest first. */
+  queryOf: (user: number, history: Int32Array) => Q;
+}
+
+/** Asks an index for every user, the history excluded. */
+export class ThroughIndex<Q> implements Recommender {
+  readonly name: string;
+  readonly #options: ThroughIndexOptions<Q>;
+  readonly #codeOf: ReadonlyMap<string, number>;
+
+  constructor(options: ThroughIndexOptions<Q>) {
+    this.name = options.name;
+    this.#options = options;
+    this.#codeOf = new Map(options.itemVocabulary.map((word, code) => [word, code]));
+  }
+
+  recommend(users: Int32Array, histories: CodeLists, k: number): Int32Array[] {
+    const { index, queryOf, itemVocabulary } = this.#options;
+    const found: Int32Array[] = [];
+    for (let begin = 0; begin < users.length; begin += BATCH_USERS) {
+      const batch = users.subarray(begin, begin + BATCH_USERS);
+      const lists = Array.from(batch, (user) => listOf(histories, user));
+      const queries = Array.from(batch, (user, i) => queryOf(user, lists[i]!));
+      const seen = lists.map((list) => Array.from(list, (item) => itemVocabulary[item]!));
+      const result = index.queryWithExclusions(queries as Queries<Q>, seen, k);
+      for (let i = 0; i < batch.length; i++) {
+        found.push(Int32Array.from(result.identifiers(i), (word) => this.#codeOf.get(word)!));
+      }
+    }
+    return found;
+  }
+}
