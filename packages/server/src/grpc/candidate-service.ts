@@ -1,7 +1,7 @@
 /** Our own gRPC service: live updates of candidates. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Identifier } from 'shortlist';
 import type { ServingContext } from '../context/serving-context.ts';
-import type { JsonIdentifier } from '../shortlist/messages.ts';
 import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { unary } from './unary.ts';
@@ -24,9 +24,9 @@ interface UpsertMessage {
   candidates: { id: IdentifierMessage | null; embedding: number[]; attributes: Record<string, AttributeMessage> }[];
 }
 
-function identifierOf(message: IdentifierMessage | null): JsonIdentifier {
+function identifierOf(message: IdentifierMessage | null): Identifier {
   if (!message?.kind) throw invalidArgument('id: expected text or an integer');
-  return message.kind === 'text' ? message.text! : Number(message.integer);
+  return message.kind === 'text' ? message.text! : BigInt(message.integer!);
 }
 
 /** Handlers of `shortlist.v1.CandidateService`. */

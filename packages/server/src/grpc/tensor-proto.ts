@@ -2,6 +2,7 @@
  * TF's TensorProto: values are in `tensor_content` (little endian) or in the field of their type, where fewer values
  * than the shape has elements mean that the last one repeats, and none that all are zero.
  */
+import { integerText } from '../json/integer.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { datatypeOfNumber, TF_DATATYPES } from '../tensorflow/datatypes.ts';
 import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
@@ -79,6 +80,7 @@ export function tensorProtoOf(tensor: Tensor): TensorProto {
   if (datatype === 'BYTES') return { ...head, string_val: Array.from(data, bytesOf) };
   // Clients of other languages often read the typed field only.
   if (datatype === 'FP32') return { ...head, float_val: Array.from(data, Number) };
-  if (datatype === 'INT64') return { ...head, int64_val: Array.from(data, String) };
+  if (datatype === 'INT64')
+    return { ...head, int64_val: Array.from(data, (element) => integerText(element as bigint)) };
   return { ...head, tensor_content: encodeTensor(tensor) };
 }

@@ -12,6 +12,7 @@ import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
 import { HEAD_BYTES } from '../journal/record.ts';
 import type { Servable } from '../servable/contract.ts';
+import { checkIdentifiersOf } from '../servable/identifiers.ts';
 import { ROOM_SHARE, type ServedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
 import { replayUpdate } from './apply-updates.ts';
@@ -36,7 +37,7 @@ async function bundleFile(path: string): Promise<{ file: string; folder: string 
  *
  * @param isBeside while another serves: one read at a time, for the memory it is read to costs a core as well
  * @throws {FormatError} when the bundle is damaged
- * @throws {DataError} when the folder holds no bundle, or its attributes do not fit
+ * @throws {DataError} when the folder holds no bundle, its attributes do not fit, or a protocol could not say an identifier
  */
 export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable; folder?: string }> {
   const { file, folder } = await bundleFile(path);
@@ -44,6 +45,7 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
     headroom: ROOM_SHARE,
     ...(isBeside && { reads: 1 }),
   });
+  await checkIdentifiersOf((index as ServedIndex).identifiers);
   const servable = new IndexServable({
     index: index as ServedIndex,
     queryTower,

@@ -12,6 +12,7 @@ import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
 import { Delta } from './delta.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
+import { heldIdentifier } from './identifiers.ts';
 import {
   type IndexServableParts,
   isNearlyFull,
@@ -257,12 +258,9 @@ export class IndexServable implements Servable {
     };
   }
 
-  /** Identifiers of a request as the index's type; an identifier of another type matches no candidate. */
+  /** Identifiers of a request as the index holds them, without those that no candidate can have. */
   #own(identifiers: readonly Identifier[]): Identifier[] {
-    const type = this.#identifierType;
-    if (type === 'string') return identifiers.map(String);
-    if (type === 'bigint') return identifiers.map(BigInt);
-    return identifiers.map(Number);
+    return identifiers.flatMap((identifier) => heldIdentifier(this.#identifierType, identifier) ?? []);
   }
 
   prepare(): Promise<void> {
@@ -285,7 +283,12 @@ export class IndexServable implements Servable {
     const attributes: AttributeValues[] = [];
     for (const update of updates) {
       if (update.kind === 'delete') continue;
-      const { embedding } = update;
+      const { embedding, identifier } = update;
+      if (heldIdentifier(this.#identifierType, identifier) === undefined) {
+        throw invalidArgument(
+          `id: expected an integer that a double holds, as those of this index are, got ${identifier}`,
+        );
+      }
       if (embedding.length !== this.dimensions) {
         throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
       }
@@ -296,10 +299,11 @@ export class IndexServable implements Servable {
   }
 
   apply(update: Update): void {
-    const [identifier] = this.#own([update.identifier]);
+    const identifier = heldIdentifier(this.#identifierType, update.identifier);
+    if (identifier === undefined) return;
     this.#drift?.updated();
-    if (this.#updatable) this.#applyTo(this.#updatable, identifier!, update);
-    else this.#applyToDelta(identifier!, update);
+    if (this.#updatable) this.#applyTo(this.#updatable, identifier, update);
+    else this.#applyToDelta(identifier, update);
   }
 
   #applyTo(index: UpdatableIndex, identifier: Identifier, update: Update): void {

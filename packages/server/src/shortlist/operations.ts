@@ -1,11 +1,13 @@
 /** The plain JSON API: a request in, results with their attributes out; and updates of candidates. */
 import type { Identifier } from 'shortlist';
 import { checkFilter, checkFilterAttributes } from '../attributes/filter.ts';
+import { integerText } from '../json/integer.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import type { Features, Query, Servable, Update } from '../servable/contract.ts';
+import { checkIdentifier } from '../servable/identifiers.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type {
   DeleteRequest,
@@ -44,15 +46,16 @@ export async function answerShortlist(
     const results = identifiers.map((id, i) => ({
       // An attribute cannot hide the identifier or the score.
       ...servable.attributes.valuesOf(rows[i]!),
-      id: typeof id === 'bigint' ? jsonInteger(id) : id,
+      id: typeof id === 'string' ? id : jsonInteger(id),
       score: scores[i]!,
     }));
     return { model: model.name, version: served.version, results, tookMs: performance.now() - started };
   });
 }
 
-/** JSON's readers round integers beyond 2^53: those are sent as text. */
-const jsonInteger = (id: bigint): JsonIdentifier => (Number.isSafeInteger(Number(id)) ? Number(id) : String(id));
+/** JSON's readers round integers beyond 2^53: those are sent as text, which requests may send back. */
+const jsonInteger = (id: number | bigint): JsonIdentifier =>
+  Number.isSafeInteger(Number(id)) ? Number(id) : integerText(id);
 
 function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestLimits): Query {
   const { query: features, embedding, filter, exclude, include, leavesToSearch, reorder } = request;
@@ -66,8 +69,8 @@ function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestL
     query.filter = checkFilter(filter);
     checkFilterAttributes(query.filter, servable.attributes);
   }
-  if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable, id));
-  if (include) query.include = include.map((id) => checkIdentifier(servable, id));
+  if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable.identifierDatatype, id));
+  if (include) query.include = include.map((id) => checkIdentifier(servable.identifierDatatype, id));
   return query;
 }
 
@@ -101,22 +104,20 @@ function checkEmbedding({ dimensions }: Servable, numbers: readonly number[]): F
   return embedding;
 }
 
-/** An identifier of the index's type; integers beyond 2^53 cannot be said in JSON's numbers. */
-function checkIdentifier({ identifierDatatype }: Servable, id: string | number): Identifier {
-  const fits = identifierDatatype === 'BYTES' ? typeof id === 'string' : Number.isSafeInteger(id);
-  if (!fits) throw invalidArgument(`id: expected ${identifierDatatype === 'BYTES' ? 'text' : 'an integer'}, got ${id}`);
-  return id;
-}
-
 /** Insert or replace candidates. @throws {ServingError} and changes nothing, when one of them is wrong */
 export function upsertCandidates(
   registry: ModelRegistry,
-  { model, candidates }: UpsertRequest,
+  {
+    model,
+    candidates,
+  }: Omit<UpsertRequest, 'candidates'> & {
+    candidates: readonly (Omit<UpsertRequest['candidates'][number], 'id'> & { id: Identifier })[];
+  },
 ): Promise<UpdateResponse> {
   return update(modelOf(registry, model), (servable) =>
     candidates.map(({ id, embedding, attributes }) => ({
       kind: 'upsert',
-      identifier: checkIdentifier(servable, id),
+      identifier: checkIdentifier(servable.identifierDatatype, id),
       embedding: checkEmbedding(servable, embedding),
       attributes,
     })),
@@ -124,9 +125,12 @@ export function upsertCandidates(
 }
 
 /** Remove candidates; identifiers nobody knows are passed over. @throws {ServingError} */
-export function deleteCandidates(registry: ModelRegistry, { model, ids }: DeleteRequest): Promise<UpdateResponse> {
+export function deleteCandidates(
+  registry: ModelRegistry,
+  { model, ids }: Omit<DeleteRequest, 'ids'> & { ids: readonly Identifier[] },
+): Promise<UpdateResponse> {
   return update(modelOf(registry, model), (servable) =>
-    ids.map((id) => ({ kind: 'delete', identifier: checkIdentifier(servable, id) })),
+    ids.map((id) => ({ kind: 'delete', identifier: checkIdentifier(servable.identifierDatatype, id) })),
   );
 }
 

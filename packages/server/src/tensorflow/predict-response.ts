@@ -3,6 +3,7 @@
  * has each instance's arrays on one line, column form (`outputs`) has every value on a line of its own.
  */
 
+import { integerText } from '../json/integer.ts';
 import { JsonWriter } from '../json/writer.ts';
 import type { QueryResult } from '../servable/contract.ts';
 import { elementWriter } from '../servable/json-element.ts';
@@ -87,7 +88,7 @@ export function printPrediction({ identifiers, scores }: QueryResult): string {
     if (i > 0) writer.comma();
     const identifier = identifiers[i]!;
     if (typeof identifier === 'string') writer.string(identifier);
-    else writer.text(String(identifier));
+    else writer.text(integerText(identifier));
   }
   writer.text('],\n');
   writer.text(labelOf('scores'));

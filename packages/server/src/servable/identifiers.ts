@@ -1,0 +1,72 @@
+/**
+ * Identifiers as protocols can say them: text that is well-formed Unicode, or integers of 64 bits with a sign.
+ *
+ * An index holds identifiers of one type: text, numbers (doubles) or bigints. Requests say integers as numbers, as bigints
+ * or, beyond 2^53 in JSON, as text.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DataError, type Identifier, type Identifiers } from 'shortlist';
+import { isInt64, parseInt64 } from '../json/integer.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+
+/** Identifiers looked at between two turns of the event loop: some tenths of a millisecond. */
+const CHECKED_AT_ONCE = 1 << 14;
+const SURROGATE_ALONE = /\p{Surrogate}/u;
+
+/**
+ * Check that every protocol can say every identifier of an index, in short steps.
+ *
+ * @throws {DataError} naming the first that is no integer of 64 bits, or no Unicode
+ */
+export async function checkIdentifiersOf(identifiers: Identifiers<Identifier> | undefined): Promise<void> {
+  const values = identifiers?.values;
+  // Row numbers, and a column that can hold nothing else.
+  if (!values || values instanceof BigInt64Array) return;
+  if (typeof values.at(0) === 'string') {
+    // Text is kept in UTF-8 unless some of it has none.
+    if ((values as { encoding?: unknown }).encoding !== 'utf-16le') return;
+    for (let row = 0; row < values.length; row++) {
+      const text = values.at(row) as string;
+      if (SURROGATE_ALONE.test(text)) {
+        throw new DataError(`identifiers: expected Unicode text, got ${JSON.stringify(text)} in row ${row}`);
+      }
+    }
+    return;
+  }
+  for (let row = 0; row < values.length; row++) {
+    const value = values.at(row) as number | bigint;
+    if (!isInt64(value)) {
+      throw new DataError(`identifiers: expected text or integers of 64 bits to serve, got ${value} in row ${row}`);
+    }
+    if (row % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await nextTurn();
+  }
+}
+
+/**
+ * An identifier of a request: text for text, an integer for integers, where text may say one of any size.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT when no candidate can have it
+ */
+export function checkIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier): Identifier {
+  if (datatype === 'BYTES') {
+    if (typeof id !== 'string') throw invalidArgument(`id: expected text, got ${id}`);
+    if (SURROGATE_ALONE.test(id)) throw invalidArgument(`id: expected Unicode text, got ${JSON.stringify(id)}`);
+    return id;
+  }
+  if (typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id)) {
+    throw invalidArgument(`id: expected an integer beyond 2^53 as text, got the number ${id}, which may be rounded`);
+  }
+  const integer = typeof id === 'string' ? parseInt64(id) : id;
+  if (integer === undefined || !isInt64(integer)) {
+    throw invalidArgument(`id: expected an integer of 64 bits, got ${JSON.stringify(String(id))}`);
+  }
+  return integer;
+}
+
+/** An identifier as an index holds it; undefined where a double cannot be that integer, and so no candidate has it. */
+export function heldIdentifier(type: 'string' | 'number' | 'bigint', id: Identifier): Identifier | undefined {
+  if (type === 'string') return String(id);
+  if (type === 'bigint') return BigInt(id);
+  const number = Number(id);
+  return typeof id === 'bigint' && BigInt(number) !== id ? undefined : number;
+}
