@@ -62,15 +62,15 @@ export class Centroids {
     const { pool } = this.runtime;
     const d = this.matrix.dimensions;
     const blocks = Math.ceil(n / 4);
-    const packed = [this.#packed.offset, this.#halfSquares.offset];
-    const out = [labels.offset, scores.offset];
+    const packed = [this.#packed.offset, this.#halfSquares.offset] as const;
+    const out = [labels.offset, scores.offset] as const;
     if (!this.#packed16) {
       pool.run('assignNearest', blocks, GRAIN, rows, n, d, ...packed, this.#panels, ...out);
       return;
     }
     const stride = 64 * Math.ceil((16 * (4 * this.#panels + 2 + 2 * Math.ceil(d / 2 + 1))) / 64);
     const scratch = this.#scratch.reserve(stride * pool.threads);
-    const coarse = [this.#packed16.offset, this.#panels, this.#unscale, this.#limits.offset];
+    const coarse = [this.#packed16.offset, this.#panels, this.#unscale, this.#limits.offset] as const;
     pool.run('assignNearest16', blocks, GRAIN, rows, n, d, ...packed, ...coarse, ...out, scratch.offset, stride);
   }
 

@@ -129,7 +129,7 @@ function moveCentroids(sample: Matrix, { begin, order }: Members, centroids: Mat
   const scratch = heap.allocate(8 * (d + 1) * pool.threads);
   clusterBegin.integers(begin.length).set(begin);
   list.integers(order.length).set(order);
-  const to = [clusterBegin.offset, list.offset, centroids.offset, scratch.offset];
+  const to = [clusterBegin.offset, list.offset, centroids.offset, scratch.offset] as const;
   pool.run('meanOfMembers', centroids.rows, GRAIN, sample.offset, d, ...to);
   for (const block of [clusterBegin, list, scratch]) block.free();
 }

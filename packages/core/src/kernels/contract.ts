@@ -1,7 +1,6 @@
 /**
  * The table of kernels: the one seam between orchestration and the hot loops. Three implementations: the readable
- * reference (reference/), WebAssembly SIMD128 and WebAssembly relaxed SIMD (packages/core/assembly). A native one over
- * the same memory could be a fourth.
+ * reference (reference/), WebAssembly SIMD128 and WebAssembly relaxed SIMD (packages/core/assembly).
  *
  * Every argument is a number: byte offsets into the linear memory, counts, strides (in floats) or float32 scalars.
  * Kernels allocate nothing and throw nothing; callers have checked every shape. A kernel with work items takes
@@ -24,9 +23,6 @@ import type { ScannBuildKernels } from './families/scann-build.ts';
 import type { SoftmaxKernels } from './families/softmax.ts';
 import type { SymmetricKernels } from './families/symmetric.ts';
 import type { TopKKernels } from './families/topk.ts';
-
-/** A kernel that the worker pool may split over its work items. */
-export type ParallelKernel = (begin: number, end: number, slot: number, ...rest: number[]) => void;
 
 /** coarse: 7-bit codes that rule candidates out before they are scored exactly. */
 export interface CoarseKernels {
@@ -87,8 +83,11 @@ export interface KernelTable
 /** The name of a kernel. */
 export type KernelName = keyof KernelTable;
 
-/** The names of the kernels that take `(begin, end, slot, …)`; their order is the number the worker pool sends. */
-export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
+/**
+ * The kernels that take `(begin, end, slot, …)`, which the pool can split; their place here is the number that the pool
+ * sends to its threads.
+ */
+export const PARALLEL_KERNELS = [
   'packPanels',
   'multiplyRows',
   'multiplyTransposed',
@@ -125,46 +124,20 @@ export const PARALLEL_KERNELS: readonly ParallelKernelName[] = [
   'encodeProduct',
   'solveRows',
   'addSymmetric',
-];
+] as const;
 
-/** The name of a kernel the pool can split. */
-export type ParallelKernelName =
-  | 'packPanels'
-  | 'multiplyRows'
-  | 'multiplyTransposed'
-  | 'hashChunks'
-  | 'searchPanels'
-  | 'finishBuffers'
-  | 'packCoarse'
-  | 'searchCoarse'
-  | 'hashPointers'
-  | 'gatherPointers'
-  | 'gatherClustered'
-  | 'groupUses'
-  | 'sumUses'
-  | 'readPointers'
-  | 'readLearnedPointers'
-  | 'softmaxTile'
-  | 'softmaxPairs'
-  | 'adagradRows'
-  | 'adamRows'
-  | 'sgdRows'
-  | 'anisotropicCentroids'
-  | 'assignNearest'
-  | 'assignNearest16'
-  | 'assignSecond'
-  | 'meanOfMembers'
-  | 'searchScann'
-  | 'searchSlots'
-  | 'maskGroups'
-  | 'storeRows'
-  | 'trainBlocks'
-  | 'encodeCopies'
-  | 'orderLeaves'
-  | 'packGroups'
-  | 'encodeProduct'
-  | 'solveRows'
-  | 'addSymmetric';
+/** The name of a kernel that the pool can split. */
+export type ParallelKernelName = (typeof PARALLEL_KERNELS)[number];
+
+/** What a kernel that the pool can split takes after `(begin, end, slot)`. */
+export type KernelArguments<K extends ParallelKernelName> = KernelTable[K] extends (
+  begin: number,
+  end: number,
+  slot: number,
+  ...rest: infer Rest extends number[]
+) => void
+  ? Rest
+  : never;
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

@@ -76,13 +76,11 @@ export function controlArguments(memory: WebAssembly.Memory): Float64Array {
   return new Float64Array(memory.buffer, CONTROL_OFFSET + 4 * CONTROL_INTEGERS, ARGUMENTS_MAX);
 }
 
+/** A kernel as the threads call it: their number is all that distinguishes its arguments here. */
+export type ItemsKernel = (begin: number, end: number, slot: number, ...rest: readonly number[]) => void;
+
 /** Claim and run grains of the open job until none is left. */
-export function runItems(
-  integers: Int32Array,
-  call: (begin: number, end: number, slot: number, ...rest: number[]) => void,
-  slot: number,
-  rest: number[],
-): void {
+export function runItems(integers: Int32Array, call: ItemsKernel, slot: number, rest: readonly number[]): void {
   const items = integers[CONTROL.items]!;
   const grain = integers[CONTROL.grain]!;
   for (;;) {

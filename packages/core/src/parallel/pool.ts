@@ -6,8 +6,12 @@
  * Where there are no worker threads (thread.ts; `threads: 1`) the same calls run on the caller alone.
  */
 import { assert } from '../checks/assert.ts';
-import type { KernelTable } from '../kernels/contract.ts';
-import { PARALLEL_KERNELS, type ParallelKernel, type ParallelKernelName } from '../kernels/contract.ts';
+import {
+  type KernelArguments,
+  type KernelTable,
+  PARALLEL_KERNELS,
+  type ParallelKernelName,
+} from '../kernels/contract.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import {
   ARGUMENTS_MAX,
@@ -16,6 +20,7 @@ import {
   controlIntegers,
   crewReady,
   dismissCrew,
+  type ItemsKernel,
   runItems,
   SPINS_MAX,
   servingCrew,
@@ -27,6 +32,12 @@ export const THREADS_MAX = 64;
 
 /** `Atomics.waitAsync` of ECMAScript 2024: resolves when another thread notifies, without blocking this one. */
 type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: Promise<string> | string };
+
+/** A kernel with its work items and arguments, not yet started. */
+export interface PoolJob {
+  run(): void;
+  runAside(): Promise<void>;
+}
 
 /** Runs kernels over work items on up to `threads` threads, the caller among them. */
 export class Pool {
@@ -68,8 +79,8 @@ export class Pool {
    *
    * @param rest the kernel's arguments after `(begin, end, slot)`
    */
-  run(name: ParallelKernelName, items: number, grain: number, ...rest: number[]): void {
-    const call = this.#kernels[name] as ParallelKernel;
+  run<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): void {
+    const call = this.#kernels[name] as ItemsKernel;
     // While the workers are busy aside, the caller does not wait for them.
     if (this.threads === 1 || items <= grain || this.#isAlone || this.#aside) {
       if (items > 0) call(0, items, 0, ...rest);
@@ -78,6 +89,14 @@ export class Pool {
     this.#open(name, items, grain, rest);
     runItems(this.#integers, call, 0, rest);
     this.#close();
+  }
+
+  /** The job of `run` or `runAside` with these arguments, to be started later by one of the two. */
+  job<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): PoolJob {
+    return {
+      run: () => this.run(name, items, grain, ...rest),
+      runAside: () => this.runAside(name, items, grain, ...rest),
+    };
   }
 
   /** True while a job of `runAside` is under way. */
@@ -90,7 +109,12 @@ export class Pool {
    * and what `run` is asked for meanwhile the caller does alone. Where there are no workers, none has started yet, or
    * the runtime has no `Atomics.waitAsync`, the job is done before this returns. Slots are those of `run`.
    */
-  async runAside(name: ParallelKernelName, items: number, grain: number, ...rest: number[]): Promise<void> {
+  async runAside<K extends ParallelKernelName>(
+    name: K,
+    items: number,
+    grain: number,
+    ...rest: KernelArguments<K>
+  ): Promise<void> {
     while (this.#aside) await this.#aside;
     if (this.threads > 1 && this.#workers.length === 0) this.#start();
     if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {

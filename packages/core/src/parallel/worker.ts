@@ -1,8 +1,17 @@
 /** The program of a worker thread: wait for a job in the control block, help to run it, wait again. */
-import { PARALLEL_KERNELS, type ParallelKernel } from '../kernels/contract.ts';
+import { PARALLEL_KERNELS } from '../kernels/contract.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
 import { LinearMemory } from '../memory/linear-memory.ts';
-import { CONTROL, controlArguments, controlIntegers, joinCrew, runItems, SPINS_MAX, servingCrew } from './control.ts';
+import {
+  CONTROL,
+  controlArguments,
+  controlIntegers,
+  type ItemsKernel,
+  joinCrew,
+  runItems,
+  SPINS_MAX,
+  servingCrew,
+} from './control.ts';
 
 /** What the main thread sends once, when the worker starts. */
 export interface WorkerStart {
@@ -15,7 +24,7 @@ export interface WorkerStart {
 /** Serve jobs until the process ends or another crew is named. */
 export function serve({ memory, module, slot, crew }: WorkerStart): void {
   const kernels = wasmKernels(module, new LinearMemory(memory));
-  const calls = PARALLEL_KERNELS.map((name) => kernels[name] as ParallelKernel);
+  const calls = PARALLEL_KERNELS.map((name) => kernels[name] as ItemsKernel);
   const integers = controlIntegers(memory);
   const values = controlArguments(memory);
   let seen = Atomics.load(integers, CONTROL.generation);

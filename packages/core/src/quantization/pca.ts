@@ -114,7 +114,7 @@ function covariance(rows: Matrix, sample: Int32Array): Float64Array {
       for (let t = 0; t < d; t++) to[i * stride + t] = from[row + t]! - mean[t]!;
     }
     const groups = Math.ceil(d / 4);
-    const sizes = [stride, count, d];
+    const sizes = [stride, count, d] as const;
     runtime.pool.run(
       'multiplyTransposed',
       groups,

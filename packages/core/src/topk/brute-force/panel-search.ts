@@ -4,8 +4,8 @@
  * A query has one buffer of its best rows a thread (assembly/topk.ts); scratch for scores, masks and results stands
  * beside. Queries are taken in groups, so that the memory of a call does not grow with their number.
  */
-import type { ParallelKernelName } from '../../kernels/contract.ts';
 import type { Block } from '../../memory/heap.ts';
+import type { PoolJob } from '../../parallel/pool.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import type { Identifier } from '../contract.ts';
 import { writeQueries } from '../queries.ts';
@@ -83,11 +83,10 @@ export class PanelSearch {
     mask: RowMask<I> | undefined,
     coarse?: CoarseCodes,
   ): Best {
-    const { pool } = this.runtime;
     const steps = this.#steps(store, queries, k, mask, coarse);
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done) return step.value;
-      pool.run(...step.value);
+      step.value.run();
     }
   }
 
@@ -99,11 +98,10 @@ export class PanelSearch {
     mask: RowMask<I> | undefined,
     coarse?: CoarseCodes,
   ): Promise<Best> {
-    const { pool } = this.runtime;
     const steps = this.#steps(store, queries, k, mask, coarse);
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done) return step.value;
-      await pool.runAside(...step.value);
+      await step.value.runAside();
     }
   }
 
@@ -159,7 +157,8 @@ export class PanelSearch {
       if (coarse) {
         for (let query = 0; query < count; query++) yield this.#scanCoarse(scan, coarse, query);
       } else yield this.#scanPanels(scan, 0, count);
-      yield ['finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, scoresAt, rowsAt, countsAt];
+      const places = [scoresAt, rowsAt, countsAt] as const;
+      yield pool.job('finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, ...places);
       // Asked for again: the memory may have grown meanwhile.
       const { integers, floats } = heap.memory;
       best.scores.set(floats.subarray(scoresAt / 4, scoresAt / 4 + count * k), begin * k);
@@ -172,7 +171,7 @@ export class PanelSearch {
 
   /** The job that scores queries [first, first + count) of the group against everything. */
   #scanPanels({ store, ...at }: Scan, first: number, count: number): PoolJob {
-    return [
+    return this.runtime.pool.job(
       'searchPanels',
       Math.ceil(count / QUERY_BLOCK) * store.chunkCount,
       1,
@@ -191,7 +190,7 @@ export class PanelSearch {
       at.buffersAt + first * at.stride,
       at.stride,
       at.slotStride,
-    ];
+    );
   }
 
   /** The job that scores one query of the group against what the coarse codes do not rule out. */
@@ -205,7 +204,7 @@ export class PanelSearch {
     const shortsAt = codesAt + roundUp(coded.codes.length);
     new Int8Array(memory.memory.buffer, codesAt, coded.codes.length).set(coded.codes);
     new Int16Array(memory.memory.buffer, shortsAt, coded.codes.length).set(coded.codes);
-    return [
+    return this.runtime.pool.job(
       'searchCoarse',
       store.chunkCount,
       1,
@@ -225,7 +224,7 @@ export class PanelSearch {
       scan.tile,
       scan.buffersAt + query * scan.stride,
       scan.slotStride,
-    ];
+    );
   }
 
   /** Give the scratch back; the next run takes new. */
@@ -249,9 +248,6 @@ export class PanelSearch {
     }) as Offsets;
   }
 }
-
-/** The arguments of `Pool.run`. */
-type PoolJob = [name: ParallelKernelName, items: number, grain: number, ...rest: number[]];
 
 /** Where the parts of one group's scan stand, and their distances from query to query and thread to thread. */
 interface Scan {

@@ -52,7 +52,7 @@ export function packLeaves(
     const quads = parts.leafQuads!.integers(leaves + 1);
     for (let l = 0; l < leaves; l++) quads[l + 1] = quads[l]! + Math.ceil((leafGroups[l + 1]! - leafGroups[l]!) / 4);
     const keys = heap.allocate(8 * copies);
-    const offsets = [parts.leafQuads!.offset, parts.bounds!.offset, keys.offset];
+    const offsets = [parts.leafQuads!.offset, parts.bounds!.offset, keys.offset] as const;
     pool.run(
       'orderLeaves',
       leaves,

@@ -263,7 +263,7 @@ export class LeafUpdates {
       const correctionCodes = scratch.correctionCodes.reserve(Math.max(1, n * correctionBlocks));
       const words16 = scratch.words.reserve(4 * (blocks * width + 32 * blocks) * pool.threads);
       centroids.assign(coded.offset, n, labels, scores);
-      const places = [coded.offset, d, 0, labels.offset, centroids.matrix.offset, parts.codebook!.offset];
+      const places = [coded.offset, d, 0, labels.offset, centroids.matrix.offset, parts.codebook!.offset] as const;
       pool.run(
         'encodeCopies',
         n,
