@@ -1,5 +1,5 @@
 /**
- * API keys: who may read, and who may change. The server knows only SHA-256 digests of keys; a presented key is hashed and
+ * API keys: who may read, and who may change models. The server knows only SHA-256 digests of keys; a presented key is hashed and
  * its digest compared with every known one in constant time, so the time taken says nothing about how near a guess was.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -11,7 +11,7 @@ export type Role = 'read' | 'write';
 
 /** A known key. */
 export interface ApiKey {
-  /** What logs and rate limits call its holder. */
+  /** Name of its holder in logs. */
   name: string;
   /** SHA-256 of the key, 64 hexadecimal digits. */
   sha256: string;

@@ -1,5 +1,6 @@
 /**
- * A client: one method a route, refusals as errors with their code, retries only where the server says that it is full.
+ * A client with one method a route. Refusals are thrown as errors with their code; requests are sent again only when the
+ * server is full.
  */
 import type {
   Candidate,
@@ -22,7 +23,7 @@ export interface ClientOptions {
   fetch?: typeof globalThis.fetch;
 }
 
-/** What the server refused. */
+/** A refusal of the server. */
 export class ShortlistRequestError extends Error {
   readonly status: number;
   readonly code: string;
@@ -42,7 +43,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-/** Asks one server. M describes the attributes results carry. */
+/** A client of one server. M is the type of the attributes of results. */
 export class ShortlistClient<M extends object = Record<string, never>> {
   readonly #options: ClientOptions;
 

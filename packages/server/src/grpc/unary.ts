@@ -7,7 +7,7 @@ import { traced } from '../observe/tracing.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import { type ServingError, toServingError } from '../status/serving-error.ts';
 
-/** What a call knows beside its message. */
+/** Options of a call. */
 export type CallOptions = RequestOptions & { limits: RequestLimits };
 
 /** A call of either kind. */
@@ -34,13 +34,13 @@ export function unary<Q, A>(
   };
 }
 
-/** A fault of ours says nothing to the client: its cause is in the log. */
+/** Log the cause of an internal error, of which the client is told nothing. */
 export function logFailure({ logger }: ServingContext, call: AnyCall, refusal: ServingError): void {
   if (refusal.code !== 'INTERNAL') return;
   logger.error({ err: refusal.cause ?? refusal, path: call.getPath() }, 'call failed');
 }
 
-/** Let a call in, or throw. */
+/** Check the API key of a call. @throws {ServingError} */
 export function admitCall({ keys }: ServingContext, call: AnyCall, role: Role): void {
   const first = (name: string): string | undefined => call.metadata.get(name)[0]?.toString();
   keys.check(presentedKey(first('authorization'), first('x-api-key')), role);
@@ -60,7 +60,7 @@ export function callOptions({ limits }: ServingContext, call: AnyCall): CallOpti
   return { limits, deadline, signal };
 }
 
-/** Where retrying makes sense, clients are told when (gRPC's retry push-back). */
+/** gRPC's retry push-back: when the client may retry. */
 function retryAfter({ retryAfterS }: ServingError): Metadata {
   const metadata = new Metadata();
   if (retryAfterS !== undefined) metadata.set('grpc-retry-pushback-ms', String(retryAfterS * 1000));

@@ -1,7 +1,7 @@
 /**
- * Requests that one process receives and another answers: a replica answers queries and forwards all else.
+ * Requests that a replica receives and the server answers: a replica answers queries and forwards all other requests.
  *
- * They are answered as if they had come to the other process: same routes, same checks of keys, same bodies.
+ * They are answered as if they had been sent to the server: the same routes, the same checks of keys, the same bodies.
  */
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
@@ -9,7 +9,7 @@ import { sendError } from './errors.ts';
 import { buffered } from './open-inference-infer-routes.ts';
 import { admit } from './requests.ts';
 
-/** A request as it came. */
+/** A request as it was received. */
 export interface ForwardedRequest {
   method: string;
   url: string;
@@ -18,7 +18,7 @@ export interface ForwardedRequest {
   remoteAddress: string;
 }
 
-/** What was answered. */
+/** Its response. */
 export interface ForwardedResponse {
   status: number;
   headers: Record<string, number | string | string[] | undefined>;
@@ -28,7 +28,7 @@ export interface ForwardedResponse {
 /** Has a request answered by the server. */
 export type Forward = (request: ForwardedRequest) => Promise<ForwardedResponse>;
 
-/** Headers that speak of one connection, which is not the other process's. */
+/** Headers of one connection, which are not forwarded. */
 const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'expect']);
 
 /** Forward every request that no route of `app` answers. */
@@ -64,7 +64,7 @@ export function forwardOthers(app: FastifyInstance, context: ServingContext, for
 /** Answer a request that came to another process. */
 export async function answerForwarded(app: FastifyInstance, request: ForwardedRequest): Promise<ForwardedResponse> {
   const { method, url, headers, body, remoteAddress } = request;
-  // What injects requests resolves `..` and its kin: a path that means another one is nobody's here.
+  // `inject` resolves `..` and the like. A path that would then name another one is not found, as over a connection.
   const { pathname, search } = new URL(url, 'http://localhost');
   if (pathname + search !== url) return { status: 404, headers: {}, body: Buffer.alloc(0) };
   const {

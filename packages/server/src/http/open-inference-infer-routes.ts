@@ -13,7 +13,7 @@ const JSON_LENGTH_HEADER = 'inference-header-content-length';
 /** Where models are, below /v2. */
 export const MODEL_PATHS: readonly string[] = ['/models/:model', '/models/:model/versions/:version'];
 
-/** What those paths say. */
+/** The parameters of those paths. */
 export interface ModelPath {
   model: string;
   version?: string;
@@ -38,7 +38,7 @@ export function openInferenceInferRoutes(app: FastifyInstance, context: ServingC
   );
 }
 
-/** Bodies as bytes, whatever they say they are. */
+/** Read request bodies as bytes, whatever their content type. */
 export function buffered(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser([...CONTENT_TYPES], { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

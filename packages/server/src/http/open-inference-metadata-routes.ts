@@ -1,4 +1,4 @@
-/** The Open Inference Protocol's REST API but for inference, with Triton's repository, configuration and statistics. */
+/** The Open Inference Protocol's REST API except inference: health, metadata, and Triton's repository, configuration and statistics. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';

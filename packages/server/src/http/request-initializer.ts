@@ -1,20 +1,20 @@
 /**
- * What a request is given when it comes: the server's logger, the time, and its id in the answer's head.
+ * Initializes a request when it arrives: the server's logger, the time of arrival, and its id as a header of the response.
  *
- * Fastify tells the controller of its log of every request, which is the cheapest place: a logger among Fastify's options
- * costs listeners on every response, one that a factory makes is checked method by method, and a hook makes closures. Together
+ * Fastify's log controller is called for every request and is the cheapest place for this: a logger in Fastify's options
+ * adds listeners to every response, a logger factory checks each method of a logger, and a hook allocates closures. Together
  * these were 3 of 43 µs a request.
  */
 import { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** When it came, by performance.now(). */
+    /** Time of arrival, by performance.now(). */
     began: number;
   }
 }
 
-/** Prepares requests, which log what goes wrong; that they came and went is no line. */
+/** Initializes requests. Requests log what goes wrong; a request that is answered writes no line. */
 export class RequestInitializer extends LogController {
   readonly #logger: FastifyBaseLogger;
 

@@ -1,4 +1,4 @@
-/** What a request over HTTP says beside its body: its deadline, whether anybody still waits, and whose key it carries. */
+/** What an HTTP request carries beside its body: its deadline, whether its client still waits, and its API key. */
 import type { FastifyRequest, FastifySchema } from 'fastify';
 import { presentedKey, type Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
@@ -13,13 +13,13 @@ export const REFUSALS: Record<'4xx' | '5xx', typeof ErrorResponseSchema> = {
 };
 
 /**
- * Content types of bodies: any. Those that clients send are named, because Fastify keeps who parses a named type and looks
- * for who parses another one at every request.
+ * Content types of bodies: any. The types that clients send are listed, because Fastify caches the parser of a listed type
+ * and searches for the parser of any other type at every request.
  */
 export const CONTENT_TYPES: readonly string[] = [
   'application/json',
   'application/octet-stream',
-  // What curl says unless it is told.
+  // What curl sends by default.
   'application/x-www-form-urlencoded',
   '*',
 ];
@@ -37,7 +37,7 @@ class HangUp {
   }
 }
 
-/** Deadline of a request, and whether its client has hung up: nobody scans for a socket that is gone. */
+/** Deadline of a request, and whether its client has hung up, in which case it is not searched for. */
 export function requestOptions(
   { limits }: ServingContext,
   { raw }: FastifyRequest,
@@ -45,19 +45,19 @@ export function requestOptions(
   return { limits, deadline: performance.now() + limits.deadlineMs, signal: new HangUp(raw.socket) };
 }
 
-/** Let a request in, or throw. */
+/** Check the API key of a request. @throws {ServingError} UNAUTHENTICATED or PERMISSION_DENIED */
 export function admit({ keys }: ServingContext, request: FastifyRequest, role: Role): string {
   if (!keys.required) return '';
   const header = request.headers['x-api-key'];
   return keys.check(presentedKey(request.headers.authorization, Array.isArray(header) ? header[0] : header), role);
 }
 
-/** A described route for those whose key has a role. */
+/** Options of a route with a schema and the role that its callers need. */
 export function guard(
   context: ServingContext,
   role: Role,
   schema: FastifySchema & { summary: string },
 ): { schema: FastifySchema; onRequest: (request: FastifyRequest) => Promise<void> } {
-  // Before the body is read: a stranger's body is not worth parsing.
+  // Before the body is read: the body of a request without a key is never parsed.
   return { schema, onRequest: async (request) => void admit(context, request, role) };
 }

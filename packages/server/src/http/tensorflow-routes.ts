@@ -16,7 +16,7 @@ export interface RestRoutes {
   urls: readonly string[];
 }
 
-/** Queries: what any process can answer. */
+/** Queries, which every process answers. */
 export const REST_QUERIES: RestRoutes = { methods: ['POST'], urls: ['/v1/models/*'] };
 /** HEAD, OPTIONS and the like are malformed requests there, too. */
 export const REST_ALL: RestRoutes = { methods: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], urls: ['/v1/*', '/V1/*'] };
@@ -47,7 +47,7 @@ export function tensorflowRoutes(app: FastifyInstance, context: ServingContext, 
       sendError('tensorflow', error, request, reply);
     } finally {
       if (predicts) {
-        // A name nobody serves would let clients create metrics without bound.
+        // Models that do not exist share one series: otherwise clients could create series without bound.
         const model = call?.model ?? /^\/v1\/models\/([^/:]+)/i.exec(path)?.[1] ?? '';
         const model_name = context.registry.has(model) ? model : '';
         metrics.predicted(model_name, 'REST', status, performance.now() - started);

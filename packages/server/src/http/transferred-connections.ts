@@ -1,8 +1,8 @@
 /**
- * Connections that another listener accepted and handed to an HTTP server, which itself does not listen.
+ * Connections that another listener accepted and transferred to an HTTP server, which does not listen itself.
  *
- * Node guards against slow clients and knows idle connections only from the moment a server listens; the event that says
- * so is emitted here, so that handed connections are treated as accepted ones are.
+ * Node starts its timeouts of slow clients and its list of idle connections when a server emits `listening`. That event is
+ * emitted here, so that transferred connections are treated like accepted ones.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ export const IDLE_POLL_MS = 20;
 /** Time in which a busy client sends its next request. */
 const TOLD_MS = 100;
 
-/** Takes connections and ends them. */
+/** Serves transferred connections and ends them. */
 export class TransferredConnections {
   readonly #server: FastifyInstance['server'];
   readonly #open = new Set<Socket>();
@@ -25,10 +25,10 @@ export class TransferredConnections {
     server.emit('listening');
   }
 
-  /** They come from this process. */
+  /** Connections of this process are never in transit. */
   readonly inTransit = 0;
 
-  /** Serve a paused socket that nothing was read from. */
+  /** Serve a paused socket from which nothing was read. */
   take(socket: Socket): void {
     this.#open.add(socket);
     socket.once('close', () => {

@@ -3,7 +3,7 @@
  *
  * The protocol has no signatures. The parameter `signature_name` names one; otherwise it is the first whose inputs are
  * exactly those of the request and whose outputs contain those it asks for. The parameter `k` sets how many results a
- * query gets, and `timeout` (microseconds, as in Triton) when nobody wants the answer any more.
+ * query gets, and `timeout` the deadline (microseconds, as in Triton).
  */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';

@@ -1,10 +1,10 @@
 /**
- * Other processes that serve the same versions of a model, each with a copy of its own.
+ * Followers: other processes that serve the same versions of a model, each from its own copy.
  *
- * They are told of a version before requests can see it, and of updates before these are acknowledged: whatever process
- * a query reaches, it sees what was acknowledged before it was sent. A follower keeps up or is gone: its promises resolve
- * when it has done what it was told or serves nobody any more. Only a version that it cannot open is refused, and then
- * serves nowhere.
+ * A follower opens a version before any request can see that version, and applies an update before the update is
+ * acknowledged. So a query sees every update that was acknowledged before the query was sent, whatever process answers it. A
+ * follower that fails is ended: its promises resolve when it has done what it was told, or has ended. Only `open` rejects,
+ * and the version then serves in no process.
  */
 import type { Update } from '../servable/contract.ts';
 
@@ -13,15 +13,15 @@ export interface FollowedVersion {
   version: number;
   /** Its folder, or its bundle file. */
   path: string;
-  /** Of the files that were loaded; undefined while the version is being made. */
+  /** Fingerprint of the files that were loaded; undefined while compaction writes the version. */
   fingerprint?: string;
   /** Bytes of its journal that hold updates already applied; 0 for none. */
   journalBytes: number;
-  /** While another version serves, which keeps the cores it needs. */
+  /** Whether another version serves meanwhile and needs the cores. */
   isBeside: boolean;
 }
 
-/** What requests can see of a model. */
+/** The versions and labels of a model that requests can name. */
 export interface ShownVersions {
   versions: readonly number[];
   labels: ReadonlyMap<string, number>;
@@ -49,12 +49,12 @@ export class Followers {
     this.#model = model;
   }
 
-  /** Tell a follower from now on; it has been told what is served now. */
+  /** Add a follower, which already serves the present versions. */
   add(follower: Follower): void {
     this.#all.add(follower);
   }
 
-  /** Tell it no more. */
+  /** Remove a follower. */
   delete(follower: Follower): void {
     this.#all.delete(follower);
   }

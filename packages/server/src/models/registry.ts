@@ -25,7 +25,7 @@ export class ModelRegistry {
     return this.#models.has(name);
   }
 
-  /** The one model of a server that has one: what a route means that names none. */
+  /** The model of a server that has exactly one: the default of requests that name none. */
   get only(): Model | undefined {
     return this.#models.size === 1 ? this.models[0] : undefined;
   }
@@ -41,7 +41,7 @@ export class ModelRegistry {
   choose(name: string, choice: VersionChoice): ServedVersion {
     const model = this.#models.get(name);
     if (model) return model.choose(choice);
-    // A label of a model nobody knows is an unknown label, as in TF Serving.
+    // A label of an unknown model is an unknown label, as in TF Serving.
     if (choice.label !== undefined) {
       throw new ServingError('INVALID_ARGUMENT', `Unrecognized servable version label: ${choice.label}`);
     }

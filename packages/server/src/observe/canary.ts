@@ -1,27 +1,27 @@
 /**
- * The recall canary: a set share of the queries is asked again exactly, after it was answered, and the recall@k of the
- * last ones is published. It sees what users see: drift after updates, a leaf count that has become too small.
+ * The recall canary: after a query was answered, a share of the queries is searched again exactly, and the mean recall@k of
+ * the last ones is published. It shows what users see: drift after updates, or too few leaves searched.
  */
 import type { Identifier } from 'shortlist';
 import type { Query, QueryResult, Servable } from '../servable/contract.ts';
 
-/** Comparisons the published recall is the mean of. */
+/** Comparisons over which the published recall is averaged. */
 const WINDOW = 200;
-/** Comparisons that may wait: beyond, newer ones are let go, because the canary must never queue behind itself. */
+/** Comparisons that may wait. Further ones are dropped, because the canary must never queue behind itself. */
 const PENDING_MAX = 1;
-/** Share of a thread's time that comparisons may take in all processes, whatever share of the queries was asked for. */
+/** Share of one thread's time that the comparisons of all processes may take, whatever share of the queries is set. */
 const DUTY = 0.02;
 
-/** How much a canary may do. */
+/** Options of a canary. */
 export interface CanaryOptions {
-  /** Share of the queries that are asked again, from 0 to 1. */
+  /** Share of the queries that are searched again, from 0 to 1. */
   share: number;
   /** Processes that have a canary each. */
   processes: number;
   now?: () => number;
 }
 
-/** Samples answers of one model and compares them with exact ones. */
+/** Samples results of one model and compares them with exact ones. */
 export class RecallCanary {
   readonly #share: number;
   readonly #duty: number;
@@ -39,8 +39,8 @@ export class RecallCanary {
     this.#publish = publish;
   }
 
-  /** Look at the answers of a request; every 1 ∕ share-th query is compared, off the request's path. */
-  observe(servable: Servable, queries: readonly Query[], answers: readonly QueryResult[]): void {
+  /** Observe the results of a request; every 1 ∕ share-th query is compared, after the response was sent. */
+  observe(servable: Servable, queries: readonly Query[], results: readonly QueryResult[]): void {
     if (this.#share === 0 || servable.isExact()) return;
     for (let i = 0; i < queries.length; i++) {
       this.#debt += this.#share;
@@ -49,7 +49,7 @@ export class RecallCanary {
       if (this.#pending >= PENDING_MAX || this.#now() < this.#restUntil) continue;
       this.#pending++;
       setImmediate(() => {
-        void this.#compare(servable, queries[i]!, answers[i]!).finally(() => this.#pending--);
+        void this.#compare(servable, queries[i]!, results[i]!).finally(() => this.#pending--);
       });
     }
   }
@@ -60,21 +60,21 @@ export class RecallCanary {
     return this.#recalls.reduce((sum, recall) => sum + recall, 0) / this.#recalls.length;
   }
 
-  async #compare(servable: Servable, query: Query, answer: QueryResult): Promise<void> {
+  async #compare(servable: Servable, query: Query, result: QueryResult): Promise<void> {
     let truth: Set<Identifier>;
     const started = this.#now();
     try {
-      const [exactly] = await servable.searchExactly([query]);
-      truth = new Set(exactly!.identifiers);
+      const [exact] = await servable.searchExactly([query]);
+      truth = new Set(exact!.identifiers);
     } catch {
-      // The version was retired between the answer and the comparison.
+      // The version was retired between the search and the comparison.
       return;
     }
     const ended = this.#now();
     this.#restUntil = ended + (ended - started) / this.#duty;
     if (truth.size === 0) return;
     // One identifier may stand in several rows.
-    const found = [...new Set(answer.identifiers)].filter((identifier) => truth.has(identifier)).length;
+    const found = [...new Set(result.identifiers)].filter((identifier) => truth.has(identifier)).length;
     this.#recalls.push(found / truth.size);
     if (this.#recalls.length > WINDOW) this.#recalls.shift();
     this.#publish(this.recall!);

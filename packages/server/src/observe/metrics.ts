@@ -12,17 +12,17 @@ import { type HistogramSeries, TalliedHistogram } from './tallied-histogram.ts';
 /** Bounds of TF Serving's latency histograms, in microseconds. */
 const LATENCY_US = exponentialBuckets(10, 1.8, 33);
 
-/** Where predictions are asked for. */
+/** The entry points of predictions. */
 export type Entrypoint = 'REST' | 'GRPC';
 
-/** Predictions of one model asked for at one place: times, and how many ended how since the figures were last read. */
+/** Predictions of one model at one entry point: their times, and the number of each status since the metrics were last read. */
 interface PredictionTally {
   model_name: string;
   latency: HistogramSeries;
   ended: Map<string, number>;
 }
 
-/** All metrics of one process at one moment, to be added to those of others. */
+/** All metrics of one process at one time, which can be added to those of other processes. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 /** All metrics of a server. */
@@ -79,14 +79,14 @@ export class Metrics {
       registers,
       aggregator: 'average',
     });
-    this.canaryQueries = counter('shortlist_canary_queries_total', 'Queries the canary asked again exactly.', [
+    this.canaryQueries = counter('shortlist_canary_queries_total', 'Queries that the canary searched again exactly.', [
       'model_name',
     ]);
     this.updates = counter('shortlist_updates_total', 'Updates acknowledged.', ['model_name', 'kind']);
     this.#collect(models);
   }
 
-  /** A prediction was answered or refused; a name nobody serves is '', or clients would create metrics without bound. */
+  /** Count a prediction. For a model that does not exist pass '': otherwise clients could create series without bound. */
   predicted(model_name: string, entrypoint: Entrypoint, status: StatusCode | 'OK', tookMs: number): void {
     const tallies = this.#predictions[entrypoint];
     let tally = tallies.get(model_name);
@@ -99,7 +99,7 @@ export class Metrics {
     tally.ended.set(status, (tally.ended.get(status) ?? 0) + 1);
   }
 
-  /** The text: counts of all processes are added, states are the largest of them. */
+  /** The metrics as text: counters of all processes are added, of gauges the largest value is taken. */
   async text(peers: readonly MetricsSnapshot[]): Promise<string> {
     if (peers.length === 0) return this.registry.metrics();
     const here = await this.registry.getMetricsAsJSON();

@@ -1,4 +1,4 @@
-/** A version as it is served: warmed up, with metrics, spans and the recall canary told of what it does. */
+/** A version as it is served: warmed up, with its scans reported to metrics, spans and the recall canary. */
 import { basename } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
@@ -10,10 +10,10 @@ import type { Metrics } from './metrics.ts';
 import type { HistogramSeries } from './tallied-histogram.ts';
 import { tracePast } from './tracing.ts';
 
-/** Queries a version answers before it serves, so that the first users do not wait for compilers and page faults. */
+/** Queries that a version results before it serves, so that the first users do not wait for compilation and page faults. */
 const WARMUP_QUERIES = 16;
 
-/** What is told, and the settings of a version's queue. */
+/** What observes a version, and the settings of its queue. */
 export interface Observers {
   metrics: Metrics;
   queue: BatcherOptions;
@@ -33,12 +33,12 @@ export async function warmUp(servable: Servable, path: string, metrics: Metrics)
     // Another version may be serving.
     await nextTurn();
   }
-  // A folder that is renamed before the version serves: nobody knows it by this name, and each would be shown for ever.
+  // This folder is renamed before the version serves. A series under its present name would stay for ever.
   if (basename(path).startsWith(COMPACTING_PREFIX)) return;
   metrics.warmupLatency.series({ model_path: path, status: 'OK' }).observe((performance.now() - started) * 1000);
 }
 
-/** A version with its queue, whose scans and answers are observed. */
+/** A version with its queue, whose scans and results are observed. */
 export function observedVersion(
   model: string,
   version: number,
@@ -49,7 +49,7 @@ export function observedVersion(
     metrics.canaryRecall.set({ model_name: model }, recall);
     metrics.canaryQueries.inc({ model_name: model });
   });
-  // Shown from the first scan on.
+  // The series appears with the first scan.
   let latency: HistogramSeries | undefined;
   const onBatch = (queries: number, tookMs: number, waitedMs: number): void => {
     metrics.batchSize.observe(queries);
@@ -59,7 +59,7 @@ export function observedVersion(
     tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': queries }, tookMs);
   };
   const onShed = (): void => metrics.shed.inc();
-  const onResults = (queries: readonly Query[], answers: readonly QueryResult[]): void =>
-    canary.observe(servable, queries, answers);
+  const onResults = (queries: readonly Query[], results: readonly QueryResult[]): void =>
+    canary.observe(servable, queries, results);
   return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed, onResults });
 }

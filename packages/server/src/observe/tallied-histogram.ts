@@ -1,6 +1,6 @@
 /**
- * A histogram that costs a few additions a value: whoever observes values holds the series of their labels, so that no
- * labels are put together and looked up for each of them, as prom-client does. It says what prom-client's would.
+ * A histogram that costs a few additions a value: the caller holds the series of its labels, so that labels are not hashed
+ * and looked up for every value, as prom-client does. Its output is that of prom-client's histogram.
  */
 import type { Histogram, Registry } from 'prom-client';
 

@@ -6,7 +6,7 @@ import { type Attributes, ProxyTracerProvider, SpanStatusCode, trace } from '@op
 const NAME = '@shortlist/server';
 const tracer = trace.getTracer(NAME);
 
-/** Whether somebody has registered a provider: spans of nobody cost a context and two promises a request. */
+/** Whether a tracer provider is registered. Without one a span would still cost a context and two promises a request. */
 function isTraced(): boolean {
   const provider = trace.getTracerProvider();
   return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(NAME) !== undefined;

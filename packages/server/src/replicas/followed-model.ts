@@ -1,4 +1,4 @@
-/** A model as a replica serves it: versions it was told to open, and of these the ones it was told to show. */
+/** A model in a replica: the versions that the server told it to open, and those of them that it was told to serve. */
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { HEAD_BYTES } from '../journal/record.ts';
@@ -34,7 +34,7 @@ export class FollowedModel {
       name,
       basePath: '',
       policy: { all: true },
-      // Not folders: what was opened is served from memory.
+      // No folders are read: versions are served from memory once they were opened.
       list: async () => this.#shown.map((version) => ({ version, path: String(version), fingerprint: '' })),
       load: async (path) => ({ servable: this.#opened.get(Number(path))!.servable }),
       serve: (model, version, { servable }) => observedVersion(model, version, servable, observers),
@@ -63,7 +63,7 @@ export class FollowedModel {
     const records = await readRecordsOf(join(path, JOURNAL_NAME), opened.journalAt, journalBytes);
     const updates = records.map(({ update }) => update);
     const { servable } = opened;
-    // What is left out of them the server left out as well, and said so.
+    // Attributes that do not fit were left out, and logged, by the server as well.
     await applyUpdates(servable, updates, (update) => replayUpdate(servable, update));
     opened.journalAt = journalBytes;
   }
@@ -79,7 +79,7 @@ export class FollowedModel {
   async show({ versions, labels }: ShownVersions): Promise<void> {
     this.#shown = versions;
     await (versions.length === 0 ? this.model.unload() : this.model.load());
-    // Told meanwhile to show others: they have been, or will be.
+    // A later call has named other versions.
     if (this.#shown !== versions) return;
     for (const version of versions) this.model.choose({ version });
     for (const [version, opened] of this.#opened) {
@@ -90,7 +90,7 @@ export class FollowedModel {
     for (const [label, version] of labels) this.model.setLabel(label, version);
   }
 
-  /** Apply updates after those of earlier calls; those of a version that serves no more concern nobody. */
+  /** Apply updates after those of earlier calls; updates of a version that serves no more are ignored. */
   async apply(version: number, updates: readonly Update[]): Promise<void> {
     const opened = this.#opened.get(version);
     if (!opened) return;

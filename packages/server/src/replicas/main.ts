@@ -1,7 +1,6 @@
 /**
- * The program of a replica: it follows the models of its server, answers queries from its own copies, and forwards all
- * else. It ends with its server: signals are the server's to act on, and when the channel closes nobody is left to serve
- * for.
+ * The program of a replica process: it follows the models of its server, answers queries from its own copies, and forwards
+ * all other requests. It ignores signals, which the server acts on, and ends when the channel to its server closes.
  */
 import { pino } from 'pino';
 import { ApiKeys } from '../access/api-keys.ts';
@@ -52,7 +51,7 @@ async function start(settings: ReplicaSettings): Promise<void> {
     models.set(name, followed);
     registry.add(followed.model);
   }
-  // While the models are opened, which the server tells of next.
+  // Loaded while the models are opened, which the server orders next.
   const { createHttpApp } = await import('../http/app.ts');
   const app = await createHttpApp(
     {

@@ -1,8 +1,8 @@
 /**
  * One replica as its server sees it: a child process that follows every model and takes connections.
  *
- * It keeps up or is ended: a call that fails, or an event loop that no longer turns, means that it serves what nobody
- * knows. Its clients connect again, to a process that does.
+ * A replica that cannot follow is ended: after a call that failed, or when its event loop no longer runs, it may serve old
+ * versions. Its clients connect again, to another process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -15,14 +15,14 @@ import type { ConnectionBackend } from './connection-balancer.ts';
 import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from './protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
-/** How often a replica is asked for a sign of life. */
+/** How often a replica is pinged. */
 const PING_MS = 2_000;
-/** So many in a row without an answer, 20 seconds, end it: updates wait, and parsing a large bundle's head takes less. */
+/** Unanswered pings in a row after which a replica is ended: 20 seconds, for which updates wait. Parsing the head of a large bundle takes less. */
 const SILENT_PINGS = 10;
 
-/** A replica that hangs when it is told to drain gets this much longer. */
+/** Additional time for a replica that hangs while it drains. */
 const DRAIN_MARGIN_MS = 1_000;
-/** A replica that has drained ends at once; this long it may take on a busy machine. */
+/** Longest time in which a drained replica ends; on a busy machine it does not end at once. */
 const STOP_MS = 5_000;
 
 /** A child process that serves. */
@@ -37,11 +37,11 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
   #isEnding = false;
 
   constructor(settings: ReplicaSettings, answering: Handlers<ServerCalls>, logger: Logger) {
-    // Its lines and ours go to one place; its numbers, which may be NaN, bigint or floats, arrive as they are.
+    // Standard error is shared with this process. `advanced` keeps NaN, bigint and floats as they are.
     this.#child = fork(MAIN, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#logger = logger.child({ replica: this.#child.pid });
     this.#channel = new Channel(this.#child, answering);
-    // Counted, not timed: a server that itself was held up finds the answers only after it has looked at the time.
+    // Pings are counted, not timed: a server that was itself held up reads the answers after its timers have run.
     let unanswered = 0;
     const pings = setInterval(() => {
       if (unanswered++ >= SILENT_PINGS) this.kill('it gave no sign of life');
@@ -135,7 +135,7 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
     }
   }
 
-  /** What it was told of is settled when it can no longer answer anybody. */
+  /** End it after a call that failed; resolves when it serves no more. */
   #over(kind: string, { message }: Error): Promise<void> {
     this.kill(`${kind}: ${message}`);
     return this.ended;

@@ -1,4 +1,4 @@
-/** The replicas of a server: started, brought to what is served, started anew when they end, and drained. */
+/** The replicas of a server: starts them, lets them follow the models, replaces those that end, and drains them. */
 import type { Logger } from 'pino';
 import type { Peers } from '../context/serving-context.ts';
 import type { Model } from '../models/model.ts';
@@ -10,7 +10,7 @@ import type { ReplicaSettings, ServerCalls } from './protocol.ts';
 import { ReplicaMetrics } from './replica-metrics.ts';
 import { ReplicaProcess } from './replica-process.ts';
 
-/** Pause before a replica that ended is started anew; doubled each time one ends before it serves. */
+/** Pause before a replica that ended is replaced; doubled each time one ends before it serves. */
 const RESTART_MS = 500;
 const RESTART_MS_MAX = 30_000;
 
@@ -25,7 +25,7 @@ export class Replicas implements Peers {
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #metrics: ReplicaMetrics;
   #settings: ReplicaSettings | undefined;
-  /** Those that follow the models' first load; undefined before. */
+  /** Replicas that take part in the first load of the models; undefined before it. */
   #first: readonly ReplicaProcess[] | undefined;
   #failures = 0;
   #isStopping = false;
@@ -43,22 +43,22 @@ export class Replicas implements Peers {
     return [...this.#serving];
   }
 
-  /** Start them all, which takes them some time; the models need not be there yet. */
+  /** Start all replicas. The models may be added later. */
   start(settings: ReplicaSettings): void {
     this.#settings = settings;
     for (let i = 0; i < this.#count; i++) this.#spawn();
   }
 
-  /** The models are there and none of them serves: they tell replicas of every version they load. */
+  /** Let the replicas follow the models, before any model has loaded a version. */
   follow(): void {
     this.#first = [...this.#all];
     for (const { followers } of this.#registry.models) for (const replica of this.#first) followers.add(replica);
   }
 
-  /** Models serve: replicas take connections. Resolves when every one of them can. */
+  /** Let the replicas take connections. Resolves when every one of them can. */
   async serve(): Promise<void> {
     await Promise.all(this.#first!.map((replica) => replica.started));
-    // One that has ended meanwhile is being started anew, and joins when it has caught up.
+    // A replica that has ended meanwhile is being replaced; the new one joins when it has caught up.
     for (const replica of this.#first!) if (this.#all.has(replica)) this.#serving.add(replica);
   }
 
@@ -127,7 +127,7 @@ export class Replicas implements Peers {
     this.#restarts.add(restart);
   }
 
-  /** Start one beside models that serve: it takes connections when it serves what they do. */
+  /** Start a replica while models serve; it takes connections when it serves the same versions. */
   async #restart(): Promise<void> {
     const replica = this.#spawn();
     if (!this.#first || !replica) return;

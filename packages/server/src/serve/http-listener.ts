@@ -1,4 +1,4 @@
-/** Where HTTP comes in: one server that listens, or a front that hands connections to it and to its replicas. */
+/** The HTTP listener: one server that listens itself, or a connection balancer for the server and its replicas. */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { IDLE_POLL_MS, TransferredConnections } from '../http/transferred-connections.ts';
@@ -35,12 +35,12 @@ export async function listenTogether(
   { host, port, isByAddress }: { host: string; port: number; isByAddress: boolean },
 ): Promise<HttpListener> {
   const here = new TransferredConnections(app);
-  const front = new ConnectionBalancer(() => [here, ...replicas.serving], isByAddress);
-  const bound = await front.listen(host, port);
+  const balancer = new ConnectionBalancer(() => [here, ...replicas.serving], isByAddress);
+  const bound = await balancer.listen(host, port);
   return {
     port: bound,
     async close(withinMs) {
-      front.close();
+      balancer.close();
       // Replicas forward to the server until their last connection has ended.
       await Promise.all([here.drain(withinMs), replicas.drain(withinMs)]);
       await app.close();

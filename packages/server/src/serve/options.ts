@@ -1,4 +1,4 @@
-/** What a server is told; every default is here. */
+/** The options of a server and their defaults. */
 import type { Logger } from 'pino';
 import type { ApiKey } from '../access/api-keys.ts';
 import type { TlsFiles } from '../access/tls-files.ts';
@@ -7,7 +7,7 @@ import type { FsyncPolicy } from '../journal/journal.ts';
 import type { VersionPolicy } from '../models/version-policy.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 
-/** Most processes: more would each take the memory of a copy, and no machine has the cores. */
+/** Most processes: each takes the memory of a copy, and no machine has more cores. */
 export const PROCESSES_MAX = 64;
 
 /** A model to serve. */
@@ -37,7 +37,7 @@ export interface ServerOptions {
   processes?: number;
   limits?: Partial<ServerLimits>;
   queue?: Pick<BatcherOptions, 'batch' | 'waitMs' | 'queued' | 'sliceMs'>;
-  /** Keys that may come in; without any, everybody who reaches the port. */
+  /** Accepted API keys; without any, every client may do everything. */
   keys?: readonly ApiKey[];
   tls?: TlsFiles;
   /** Requests a second from one address; default no limit. */

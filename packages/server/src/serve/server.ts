@@ -1,5 +1,5 @@
 /**
- * The server: models loaded and watched, HTTP and gRPC listening, and a stop that loses nobody.
+ * The server: it loads and watches models, listens for HTTP and gRPC, and stops without losing a request.
  *
  * Ready means that every model serves a version, in every process. `close` says not ready first, then takes no new connections, lets
  * requests under way finish within `drainMs`, and closes the journals last.
@@ -26,7 +26,7 @@ import { buildModel } from './build-model.ts';
 import { type HttpListener, listenAlone, listenTogether } from './http-listener.ts';
 import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
 
-/** One query in a thousand is asked again. */
+/** Share of the queries that the recall canary searches again: one in a thousand. */
 const CANARY_SHARE = 0.001;
 
 const { version: SERVER_VERSION } = JSON.parse(
@@ -48,7 +48,7 @@ export class ShortlistServer {
   #grpcPort = 0;
   #closing: Promise<void> | undefined;
   #compacting: Promise<unknown> = Promise.resolve();
-  /** Replicas take connections: whoever connected before would stay with this process. */
+  /** Whether replicas take connections: a client that connected before would stay with this process. */
   #hasStarted = false;
   #wasReady: boolean | undefined;
 

@@ -124,7 +124,7 @@ export function upsertCandidates(
   );
 }
 
-/** Remove candidates; identifiers nobody knows are passed over. @throws {ServingError} */
+/** Remove candidates; identifiers that are not in the index are ignored. @throws {ServingError} */
 export function deleteCandidates(
   registry: ModelRegistry,
   { model, ids }: Omit<DeleteRequest, 'ids'> & { ids: readonly Identifier[] },

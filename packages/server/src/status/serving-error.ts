@@ -30,10 +30,10 @@ export const STATUS_CODES = {
 /** The name of a canonical code. */
 export type StatusCode = keyof typeof STATUS_CODES;
 
-/** An answer that says no: a code and a message for the client. */
+/** A refusal: a code and a message for the client. */
 export class ServingError extends Error {
   readonly code: StatusCode;
-  /** Seconds after which asking again makes sense; sent as Retry-After. */
+  /** Seconds after which the client may retry; sent as Retry-After. */
   readonly retryAfterS: number | undefined;
 
   constructor(code: StatusCode, message: string, options: ErrorOptions & { retryAfterS?: number } = {}) {
@@ -54,15 +54,15 @@ export class ServingError extends Error {
   }
 }
 
-/** The client's mistake. */
+/** An error in the request. */
 export function invalidArgument(message: string): ServingError {
   return new ServingError('INVALID_ARGUMENT', message);
 }
 
-/** A disk that is full may have room again soon: logs rotate, old versions go. */
+/** Retry-After of a full disk, in seconds: logs rotate and old versions are removed, so there may be room soon. */
 const FULL_RETRY_S = 1;
 
-/** Codes of the library that mean the request, not the server, was wrong. */
+/** Error codes of the library that mean that the request was wrong. */
 const CALLERS_MISTAKES = ['ERR_SHAPE', 'ERR_OPTION', 'ERR_NOT_FINITE', 'ERR_IDENTIFIER', 'ERR_VOCABULARY'];
 
 /**
@@ -77,7 +77,7 @@ export function toServingError(error: unknown): ServingError {
     if (error.code === 'ERR_ABORTED')
       return new ServingError('CANCELLED', 'The request was cancelled', { cause: error });
   }
-  // Said, because whoever reads it can do something about it.
+  // The client is told, because its operator can act on it.
   if (isDiskFull(error)) {
     return new ServingError('UNAVAILABLE', 'The disk is full', { cause: error, retryAfterS: FULL_RETRY_S });
   }
