@@ -1,6 +1,7 @@
 /** The context of every route: models, limits, API keys, metrics and the logger. */
 import type { Logger } from 'pino';
 import type { ApiKeys } from '../access/api-keys.ts';
+import type { SiteOptions } from '../access/site-check.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { VersionLoader } from '../models/version-record.ts';
@@ -32,6 +33,8 @@ export interface ServingContext {
   load: VersionLoader;
   limits: ServerLimits;
   keys: ApiKeys;
+  /** Web pages and host names from which the server may be changed. */
+  sites: SiteOptions;
   metrics: Metrics;
   logger: Logger;
   peers: Peers;

@@ -7,7 +7,7 @@ import { checkPolicy } from '../models/version-policy.ts';
 import { modelOf } from '../shortlist/operations.ts';
 import { LabelRequestSchema, ModelStateSchema, PolicyRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
-import { guard, REFUSALS } from './requests.ts';
+import { guardAdmin, REFUSALS } from './requests.ts';
 
 /** Add the routes. */
 export function adminRoutes(app: FastifyInstance, context: ServingContext): void {
@@ -17,12 +17,12 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     const state = { response: { 200: ModelStateSchema, ...REFUSALS } };
     scope.get<{ Params: { model: string } }>(
       '/admin/models/:model',
-      guard(context, 'read', { summary: 'Versions, labels and policy of a model', ...state }),
+      guardAdmin(context, 'read', { summary: 'Versions, labels and policy of a model', ...state }),
       async ({ params }) => describe(modelOf(registry, params.model)),
     );
     scope.put<{ Params: { model: string }; Body: unknown }>(
       '/admin/models/:model/policy',
-      guard(context, 'write', {
+      guardAdmin(context, 'write', {
         summary: 'Say which versions are served; a roll-back names one',
         body: PolicyRequestSchema,
         ...state,
@@ -35,7 +35,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     );
     scope.put<{ Params: { model: string; label: string }; Body: { version: number | null } }>(
       '/admin/models/:model/labels/:label',
-      guard(context, 'write', {
+      guardAdmin(context, 'write', {
         summary: 'Give a version a label; null takes it away',
         body: LabelRequestSchema,
         ...state,
@@ -49,7 +49,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     );
     scope.post<{ Params: { model: string } }>(
       '/admin/models/:model/compact',
-      guard(context, 'write', { summary: 'Write the updates into a new version and serve it', ...state }),
+      guardAdmin(context, 'write', { summary: 'Write the updates into a new version and serve it', ...state }),
       async ({ params }) => {
         const model = modelOf(registry, params.model);
         await compact(model, context.load);
@@ -59,7 +59,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     );
     scope.post<{ Params: { model: string } }>(
       '/admin/models/:model/rebalance',
-      guard(context, 'write', {
+      guardAdmin(context, 'write', {
         summary: 'Build the index anew from its candidates as a new version and serve it',
         ...state,
       }),

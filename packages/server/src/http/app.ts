@@ -2,14 +2,21 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { candidateRoutes } from './candidate-routes.ts';
-import { sendError } from './errors.ts';
+import { decompressBodies } from './content-encoding.ts';
+import { errorStyleOf, sendError } from './errors.ts';
 import { type Forward, forwardOthers } from './forwarding.ts';
+import { healthRoutes } from './health-routes.ts';
 import { openInferenceInferRoutes } from './open-inference-infer-routes.ts';
 import { openInferenceMetadataRoutes } from './open-inference-metadata-routes.ts';
 import { RequestInitializer } from './request-initializer.ts';
@@ -17,6 +24,7 @@ import { admit } from './requests.ts';
 import { retainTickObject } from './retain-tick-object.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
+import { RouteMethods, refuseUnmatched } from './unmatched-requests.ts';
 
 /** What only the HTTP server needs to know. */
 export interface HttpOptions {
@@ -29,6 +37,8 @@ export interface HttpOptions {
 
 /** Ids that clients send are kept when they are short and harmless in a log line. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
+/** Seconds for which a browser remembers that a page may call the server: Chromium's maximum. */
+const PREFLIGHT_S = 7_200;
 /** Idle connections are kept longer than the minute load balancers keep theirs, so that these close first. */
 const KEEP_ALIVE_MS = 72_000;
 
@@ -52,6 +62,9 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
+    // A URL that cannot be decoded reaches no route.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendError(errorStyleOf(request.raw.url!), error, request, reply),
     genReqId: ({ headers }: { headers: IncomingHttpHeaders }) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : `${origin}-${++requests}`;
@@ -64,7 +77,8 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   app.log = logger;
   app.decorateRequest('began', 0);
   app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
-  app.setNotFoundHandler((_request, reply) => reply.code(404).send());
+  decompressBodies(app, limits.bodyBytes);
+  emptyJson(app);
   // Refusals are logged where they are made: a listener on every response only where every one is a line.
   if (logger.isLevelEnabled('debug')) {
     app.addHook('onResponse', (request, reply, done) => {
@@ -78,6 +92,14 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
       max: options.requestsPerSecond,
       timeWindow: 1000,
       errorResponseBuilder: () => new ServingError('RESOURCE_EXHAUSTED', 'Too many requests', { retryAfterS: 1 }),
+    });
+  }
+  if (context.sites.origins.length > 0) {
+    await app.register((await import('@fastify/cors')).default, {
+      origin: context.sites.origins.includes('*') ? '*' : [...context.sites.origins],
+      methods: ['GET', 'HEAD', 'POST', 'PUT'],
+      exposedHeaders: ['x-request-id', 'retry-after'],
+      maxAge: PREFLIGHT_S,
     });
   }
   if (options.forward) {
@@ -94,7 +116,18 @@ function queryRoutes(app: FastifyInstance, context: ServingContext): void {
   openInferenceInferRoutes(app, context);
 }
 
+/** Read an empty body that is said to be JSON as no body: a route that needs one says what it expects. */
+function emptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['application/json', 'text/plain']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parse(request, body as string, done);
+  });
+}
+
 async function allRoutes(app: FastifyInstance, context: ServingContext): Promise<void> {
+  const methods = new RouteMethods(app);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -102,10 +135,12 @@ async function allRoutes(app: FastifyInstance, context: ServingContext): Promise
     },
   });
   queryRoutes(app, context);
-  tensorflowRoutes(app, context, REST_ALL);
+  tensorflowRoutes(app, context, REST_ALL, methods);
   candidateRoutes(app, context);
   adminRoutes(app, context);
   openInferenceMetadataRoutes(app, context);
+  healthRoutes(app, context);
+  refuseUnmatched(app, context, methods);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const path of ['/metrics', '/monitoring/prometheus/metrics']) {
     app.get(path, { schema: { hide: true } }, async (request, reply) => {

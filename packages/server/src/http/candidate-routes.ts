@@ -5,7 +5,7 @@ import type { DeleteRequest, UpsertRequest } from '../shortlist/messages.ts';
 import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
 import { DeleteRequestSchema, UpdateResponseSchema, UpsertRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
-import { guard, REFUSALS } from './requests.ts';
+import { guardAdmin, REFUSALS } from './requests.ts';
 
 /** Add the routes. */
 export function candidateRoutes(app: FastifyInstance, context: ServingContext): void {
@@ -15,7 +15,7 @@ export function candidateRoutes(app: FastifyInstance, context: ServingContext): 
     const upsert = { body: UpsertRequestSchema, response: { 200: UpdateResponseSchema, ...REFUSALS } };
     scope.post<{ Body: UpsertRequest }>(
       '/v1/candidates/upsert',
-      guard(context, 'write', { summary: 'Insert or replace candidates', ...upsert }),
+      guardAdmin(context, 'write', { summary: 'Insert or replace candidates', ...upsert }),
       async ({ body }) => {
         const answer = await upsertCandidates(registry, body);
         metrics.updates.inc({ model_name: answer.model, kind: 'upsert' }, answer.acknowledged);
@@ -26,7 +26,7 @@ export function candidateRoutes(app: FastifyInstance, context: ServingContext): 
     const remove = { body: DeleteRequestSchema, response: { 200: UpdateResponseSchema, ...REFUSALS } };
     scope.post<{ Body: DeleteRequest }>(
       '/v1/candidates/delete',
-      guard(context, 'write', { summary: 'Remove candidates', ...remove }),
+      guardAdmin(context, 'write', { summary: 'Remove candidates', ...remove }),
       async ({ body }) => {
         const answer = await deleteCandidates(registry, body);
         metrics.updates.inc({ model_name: answer.model, kind: 'delete' }, answer.acknowledged);

@@ -6,6 +6,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../json/print.ts';
 import { ServingError, type StatusCode, toServingError } from '../status/serving-error.ts';
 
+/** The style of errors below a path. */
+export function errorStyleOf(url: string): ErrorStyle {
+  if (/^\/v2(?:\/|\?|$)/.test(url)) return 'inference';
+  return /^\/v1\/models/i.test(url) ? 'tensorflow' : 'shortlist';
+}
+
 /** The forms of a refusal's body. */
 export type ErrorStyle = 'tensorflow' | 'inference' | 'shortlist';
 
@@ -15,6 +21,7 @@ const CODES: Readonly<Record<number, StatusCode>> = {
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',
   404: 'NOT_FOUND',
+  405: 'UNIMPLEMENTED',
   408: 'DEADLINE_EXCEEDED',
   413: 'INVALID_ARGUMENT',
   415: 'INVALID_ARGUMENT',
@@ -22,12 +29,21 @@ const CODES: Readonly<Record<number, StatusCode>> = {
   503: 'UNAVAILABLE',
 };
 
-/** Answer with a refusal. */
-export function sendError(style: ErrorStyle, error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+/** Any error as a refusal, and its HTTP status. */
+export function refusalOf(error: unknown, request: FastifyRequest): { refusal: ServingError; httpStatus: number } {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   const known = typeof status === 'number' && !(error instanceof ServingError) ? CODES[status] : undefined;
-  const refusal = known ? new ServingError(known, (error as Error).message, { cause: error }) : toServingError(error);
-  const httpStatus = known ? (status as number) : refusal.httpStatus;
+  if (known) {
+    const refusal = new ServingError(known, messageOf(error as Error, request), { cause: error });
+    return { refusal, httpStatus: status as number };
+  }
+  const refusal = toServingError(error);
+  return { refusal, httpStatus: refusal.httpStatus };
+}
+
+/** Answer with a refusal. */
+export function sendError(style: ErrorStyle, error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
+  const { refusal, httpStatus } = refusalOf(error, request);
   const internal = refusal.code === 'INTERNAL';
   if (internal) request.log.error({ requestId: request.id, err: refusal.cause ?? refusal }, 'request failed');
   else if (httpStatus >= 500) {
@@ -41,4 +57,16 @@ export function sendError(style: ErrorStyle, error: unknown, request: FastifyReq
   if (style === 'tensorflow') return reply.send(Buffer.from(errorBody(message)));
   if (style === 'inference') return reply.send(Buffer.from(`{"error":${JSON.stringify(message)}}`));
   return reply.send(JSON.stringify({ error: message, code: refusal.code, requestId: request.id }));
+}
+
+/** Fastify's own messages, where they do not say what to send. */
+function messageOf({ message, code }: Error & { code?: string }, { headers, raw }: FastifyRequest): string {
+  switch (code) {
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return `content-type: expected application/json, got ${headers['content-type'] ?? 'none'}`;
+    case 'FST_ERR_BAD_URL':
+      return `url: expected percent-encoded UTF-8, got ${raw.url}`;
+    default:
+      return message;
+  }
 }

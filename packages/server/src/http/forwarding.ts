@@ -4,8 +4,9 @@
  * They are answered as if they had been sent to the server: the same routes, the same checks of keys, the same bodies.
  */
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
+import { hasBody } from '../access/site-check.ts';
 import type { ServingContext } from '../context/serving-context.ts';
-import { sendError } from './errors.ts';
+import { errorStyleOf, sendError } from './errors.ts';
 import { buffered } from './open-inference-infer-routes.ts';
 import { admit } from './requests.ts';
 
@@ -28,17 +29,24 @@ export interface ForwardedResponse {
 /** Has a request answered by the server. */
 export type Forward = (request: ForwardedRequest) => Promise<ForwardedResponse>;
 
-/** Headers of one connection, which are not forwarded. */
-const OF_CONNECTION = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'upgrade', 'expect']);
+/** Headers of one connection or of a body that was read, which are not forwarded. */
+const OF_CONNECTION = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'upgrade',
+  'expect',
+  'content-encoding',
+]);
 
 /** Forward every request that no route of `app` answers. */
 export function forwardOthers(app: FastifyInstance, context: ServingContext, forward: Forward): void {
   app.register(async (scope) => {
     buffered(scope);
-    scope.setErrorHandler((error, request, reply) => sendError(styleOf(request.url), error, request, reply));
-    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
+    scope.setErrorHandler((error, request, reply) => sendError(errorStyleOf(request.url), error, request, reply));
     scope.route({
-      method: methods,
+      method: app.supportedMethods,
       url: '/*',
       schema: { hide: true },
       // Fastify's own would say that there is no content.
@@ -47,7 +55,7 @@ export function forwardOthers(app: FastifyInstance, context: ServingContext, for
       config: { rateLimit: false },
       // Roles are checked where it is answered; what a stranger sends is not read, let alone sent on.
       onRequest: async (request) => {
-        if (hasBody(request)) admit(context, request, 'read');
+        if (hasBody(request.headers)) admit(context, request, 'read');
       },
       handler: async (request, reply) => {
         const response = await forward(requestOf(request));
@@ -81,10 +89,6 @@ export async function answerForwarded(app: FastifyInstance, request: ForwardedRe
   return { status: statusCode, headers: { ...answered }, body: rawPayload };
 }
 
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-}
-
 function requestOf({ method, raw, headers, body, id, ip }: FastifyRequest): ForwardedRequest {
   return {
     method,
@@ -98,9 +102,4 @@ function requestOf({ method, raw, headers, body, id, ip }: FastifyRequest): Forw
 
 function withoutConnection<T>(headers: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_CONNECTION.has(name.toLowerCase())));
-}
-
-function styleOf(url: string): 'inference' | 'tensorflow' | 'shortlist' {
-  if (url.startsWith('/v2')) return 'inference';
-  return /^\/v1\/models/i.test(url) ? 'tensorflow' : 'shortlist';
 }

@@ -21,7 +21,7 @@ export interface ModelPath {
 
 /** Add the routes. */
 export function openInferenceInferRoutes(app: FastifyInstance, context: ServingContext): void {
-  const guarded = { preHandler: async (request: FastifyRequest) => void admit(context, request, 'read') };
+  const guarded = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
   app.register(
     async (scope) => {
       buffered(scope);

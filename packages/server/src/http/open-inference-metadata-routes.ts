@@ -7,7 +7,7 @@ import type { ServedVersion } from '../models/served-version.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { sendError } from './errors.ts';
 import { buffered, MODEL_PATHS, type ModelPath } from './open-inference-infer-routes.ts';
-import { admit } from './requests.ts';
+import { admit, admitChange } from './requests.ts';
 
 /** Add the routes. */
 export function openInferenceMetadataRoutes(app: FastifyInstance, context: ServingContext): void {
@@ -15,14 +15,6 @@ export function openInferenceMetadataRoutes(app: FastifyInstance, context: Servi
     async (scope) => {
       buffered(scope);
       scope.setErrorHandler((error, request, reply) => sendError('inference', error, request, reply));
-      scope.setNotFoundHandler((request, reply) =>
-        sendError(
-          'inference',
-          new ServingError('NOT_FOUND', `no such path: ${request.method} ${request.url}`),
-          request,
-          reply,
-        ),
-      );
       healthRoutes(scope, context);
       modelRoutes(scope, context);
       repositoryRoutes(scope, context);
@@ -39,7 +31,9 @@ function healthRoutes(scope: FastifyInstance, context: ServingContext): void {
     reply.code(context.isReady() ? 200 : 503).send({ ready: context.isReady() }),
   );
   for (const path of ['/models/:model/ready', '/models/:model/versions/:version/ready']) {
-    scope.get<{ Params: ModelPath }>(path, async ({ params }, reply) => {
+    // Which models there are is told to those only who have a key.
+    const guarded = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
+    scope.get<{ Params: ModelPath }>(path, guarded, async ({ params }, reply) => {
       const { model, version = '' } = params;
       registry.choose(model, { version: parseVersion(version) });
       return reply.code(context.isReady() ? 200 : 503).send({ name: model, ready: context.isReady() });
@@ -49,7 +43,7 @@ function healthRoutes(scope: FastifyInstance, context: ServingContext): void {
 
 function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
   const { registry, limits } = context;
-  const guarded = { preHandler: async (request: FastifyRequest) => void admit(context, request, 'read') };
+  const guarded = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
   const choose = ({ model, version = '' }: ModelPath): ServedVersion =>
     registry.choose(model, { version: parseVersion(version) });
 
@@ -71,14 +65,13 @@ function modelRoutes(scope: FastifyInstance, context: ServingContext): void {
 
 function repositoryRoutes(scope: FastifyInstance, context: ServingContext): void {
   const { registry } = context;
-  const guard = (role: 'read' | 'write') => ({
-    preHandler: async (request: FastifyRequest) => void admit(context, request, role),
-  });
-  scope.post('/repository/index', guard('read'), async (request) => {
+  const readable = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
+  const changing = { onRequest: async (request: FastifyRequest) => admitChange(context, request) };
+  scope.post('/repository/index', readable, async (request) => {
     const body = Buffer.isBuffer(request.body) && request.body.length > 0 ? parseObject(request.body) : {};
     return repositoryIndex(registry, { ready: body.ready === true });
   });
-  scope.post<{ Params: ModelPath }>('/repository/models/:model/load', guard('write'), async ({ params }, reply) => {
+  scope.post<{ Params: ModelPath }>('/repository/models/:model/load', changing, async ({ params }, reply) => {
     const model = registry.find(params.model);
     await model.load();
     const failed = model.records.find(({ errorCode }) => errorCode !== 'OK');
@@ -90,7 +83,7 @@ function repositoryRoutes(scope: FastifyInstance, context: ServingContext): void
     }
     return reply.send();
   });
-  scope.post<{ Params: ModelPath }>('/repository/models/:model/unload', guard('write'), async ({ params }, reply) => {
+  scope.post<{ Params: ModelPath }>('/repository/models/:model/unload', changing, async ({ params }, reply) => {
     await registry.find(params.model).unload();
     return reply.send();
   });

@@ -1,6 +1,7 @@
 /** What an HTTP request carries beside its body: its deadline, whether its client still waits, and its API key. */
 import type { FastifyRequest, FastifySchema } from 'fastify';
 import { presentedKey, type Role } from '../access/api-keys.ts';
+import { checkJsonType, checkNoForm, checkSite } from '../access/site-check.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
@@ -45,6 +46,12 @@ export function requestOptions(
   return { limits, deadline: performance.now() + limits.deadlineMs, signal: new HangUp(raw.socket) };
 }
 
+/** Options of a route that are not its handler. */
+interface GuardedRoute {
+  schema: FastifySchema;
+  onRequest: (request: FastifyRequest) => Promise<void>;
+}
+
 /** Check the API key of a request. @throws {ServingError} UNAUTHENTICATED or PERMISSION_DENIED */
 export function admit({ keys }: ServingContext, request: FastifyRequest, role: Role): string {
   if (!keys.required) return '';
@@ -52,12 +59,38 @@ export function admit({ keys }: ServingContext, request: FastifyRequest, role: R
   return keys.check(presentedKey(request.headers.authorization, Array.isArray(header) ? header[0] : header), role);
 }
 
-/** Options of a route with a schema and the role that its callers need. */
-export function guard(
+/**
+ * `admitAdmin` for the Open Inference Protocol's repository, whose clients send JSON without a content type: only the
+ * types of forms are refused, which a browser sends without asking leave.
+ */
+export function admitChange(context: ServingContext, request: FastifyRequest): void {
+  admit(context, request, 'write');
+  checkSite(request.headers, context.sites, context.keys.required);
+  checkNoForm(request.headers);
+}
+
+/** Options of a route with a schema that reads. */
+export function guard(context: ServingContext, schema: FastifySchema & { summary: string }): GuardedRoute {
+  // Before the body is read: the body of a request without a key is never parsed.
+  return { schema, onRequest: async (request) => void admit(context, request, 'read') };
+}
+
+/** Options of a route with a schema that changes what is served, or tells more of the server than its answers. */
+export function guardAdmin(
   context: ServingContext,
   role: Role,
   schema: FastifySchema & { summary: string },
-): { schema: FastifySchema; onRequest: (request: FastifyRequest) => Promise<void> } {
-  // Before the body is read: the body of a request without a key is never parsed.
-  return { schema, onRequest: async (request) => void admit(context, request, role) };
+): GuardedRoute {
+  return { schema, onRequest: async (request) => admitAdmin(context, request, role) };
+}
+
+/**
+ * Check the API key of a request to an administrative route, the site it comes from, and that its body is JSON.
+ *
+ * @throws {ServingError} UNAUTHENTICATED or PERMISSION_DENIED
+ */
+export function admitAdmin(context: ServingContext, request: FastifyRequest, role: Role): void {
+  admit(context, request, role);
+  checkSite(request.headers, context.sites, context.keys.required);
+  if (request.method !== 'GET' && request.method !== 'HEAD') checkJsonType(request.headers);
 }

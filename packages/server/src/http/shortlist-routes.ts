@@ -15,7 +15,7 @@ export function shortlistRoutes(app: FastifyInstance, context: ServingContext): 
     const shortlist = { body: ShortlistRequestSchema, response: { 200: ShortlistResponseSchema, ...REFUSALS } };
     scope.post<{ Body: ShortlistRequest }>(
       '/v1/shortlist',
-      guard(context, 'read', { summary: 'The best candidates for a query', ...shortlist }),
+      guard(context, { summary: 'The best candidates for a query', ...shortlist }),
       (request) =>
         traced('shortlist.shortlist', {}, () =>
           answerShortlist(context.registry, request.body, requestOptions(context, request)),

@@ -59,6 +59,7 @@ async function start(settings: ReplicaSettings): Promise<void> {
       load: (path, isBeside = true) => loadServable(path, isBeside),
       limits,
       keys: new ApiKeys(keys),
+      sites: settings.sites,
       metrics,
       logger,
       peers: NO_PEERS,

@@ -1,5 +1,6 @@
 /** The calls between a server and its replicas, by name: the type of each request and of its response. */
 import type { ApiKey } from '../access/api-keys.ts';
+import type { SiteOptions } from '../access/site-check.ts';
 import type { TlsFiles } from '../access/tls-files.ts';
 import type { ServerLimits } from '../context/serving-context.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../http/forwarding.ts';
@@ -23,6 +24,7 @@ export interface ReplicaSettings {
   queue: Pick<BatcherOptions, 'batch' | 'waitMs' | 'queued' | 'sliceMs'>;
   canary: CanaryOptions;
   keys: readonly ApiKey[];
+  sites: SiteOptions;
   tls: TlsFiles | undefined;
   requestsPerSecond: number | undefined;
   logLevel: string;

@@ -40,6 +40,12 @@ export interface ServerOptions {
   /** Accepted API keys; without any, every client may do everything. */
   keys?: readonly ApiKey[];
   tls?: TlsFiles;
+  /** Origins of web pages that may call the server (CORS); `*` for any page that only reads; default none. */
+  corsOrigins?: readonly string[];
+  /** Host names, beside localhost and addresses, under which a server without keys may be changed; default none. */
+  allowedHosts?: readonly string[];
+  /** Take note that a server on a host beyond this machine has no keys: no warning is logged. */
+  insecure?: boolean;
   /** Requests a second from one address; default no limit. */
   requestsPerSecond?: number;
   /** When the journal is forced to the disk; default every 10 ms. */

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
+import type { SiteOptions } from '../access/site-check.ts';
 import { readTls } from '../access/tls-files.ts';
 import { NO_PEERS, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
 import type { GrpcServer } from '../grpc/server.ts';
@@ -26,6 +27,8 @@ import { buildModel } from './build-model.ts';
 import { type HttpListener, listenAlone, listenTogether } from './http-listener.ts';
 import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
 
+/** Address to listen on: only this machine reaches it. */
+const DEFAULT_HOST = '127.0.0.1';
 /** Share of the queries that the recall canary searches again: one in a thousand. */
 const CANARY_SHARE = 0.001;
 
@@ -104,7 +107,7 @@ export class ShortlistServer {
   }
 
   async #listen(): Promise<void> {
-    const { host = '127.0.0.1', httpPort = 8501, grpcPort = 8500, keys, tls: files, processes = 1 } = this.#options;
+    const { host = DEFAULT_HOST, httpPort = 8501, grpcPort = 8500, keys, tls: files, processes = 1 } = this.#options;
     if (!Number.isSafeInteger(processes) || processes < 1 || processes > PROCESSES_MAX) {
       throw new OptionError(`processes: expected a whole number from 1 to ${PROCESSES_MAX}, got ${processes}`);
     }
@@ -122,6 +125,7 @@ export class ShortlistServer {
       load: this.#load,
       limits: this.#limits,
       keys: apiKeys,
+      sites: this.#sites,
       metrics: this.metrics,
       logger: this.logger,
       peers: replicas ?? NO_PEERS,
@@ -168,6 +172,11 @@ export class ShortlistServer {
     return { share, processes };
   }
 
+  get #sites(): SiteOptions {
+    const { corsOrigins = [], allowedHosts = [], host = DEFAULT_HOST } = this.#options;
+    return { origins: corsOrigins, hosts: [...allowedHosts, host] };
+  }
+
   #replicaSettings(): ReplicaSettings {
     const { models, queue = {}, keys = [], tls, requestsPerSecond } = this.#options;
     return {
@@ -176,6 +185,7 @@ export class ShortlistServer {
       queue,
       canary: this.#canary,
       keys,
+      sites: this.#sites,
       tls,
       requestsPerSecond,
       logLevel: this.logger.level,

@@ -37,6 +37,11 @@ export function parseRestPath(method: string, path: string): RestCall {
   return call;
 }
 
+/** The methods that a path takes; none where it is malformed. */
+export function methodsOfRestPath(path: string): string[] {
+  return [...(POST.test(path) ? ['POST'] : []), ...(GET.test(path) ? ['GET', 'HEAD'] : [])];
+}
+
 function parseVersion(digits: string): number {
   const version = Number(digits);
   if (!Number.isSafeInteger(version)) throw invalidArgument(`Failed to convert version: ${digits} to numeric.`);

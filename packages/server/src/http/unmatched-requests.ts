@@ -1,0 +1,80 @@
+/**
+ * Requests that no route answers: 401 without the API key that is required, 405 with `Allow` where the path has routes of
+ * other methods, and 404 otherwise. They are refused before their body is read.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ServingContext } from '../context/serving-context.ts';
+import { ServingError } from '../status/serving-error.ts';
+import { methodsOfRestPath } from '../tensorflow/rest-path.ts';
+import { errorStyleOf, sendError } from './errors.ts';
+import { admit } from './requests.ts';
+
+/** The methods of all paths, as routes are added. */
+export class RouteMethods {
+  readonly #routes: { path: RegExp; methods: readonly string[] }[] = [];
+
+  /** Watch the routes that are added to `app` from now on. Wildcards match every path and say nothing. */
+  constructor(app: FastifyInstance) {
+    app.addHook('onRoute', ({ url, method }) => {
+      if (!url.includes('*')) this.#routes.push({ path: patternOf(url), methods: [method].flat() });
+    });
+  }
+
+  /** The methods that a path takes; none where no route has the path. */
+  of(path: string): string[] {
+    const routed = this.#routes.filter((route) => route.path.test(path)).flatMap(({ methods }) => methods);
+    return [...new Set([...routed, ...methodsOfRestPath(path)])].sort();
+  }
+}
+
+/** The paths that a route's URL matches, whose parameters are `:name`. */
+function patternOf(url: string): RegExp {
+  const parts = url
+    .split('/')
+    .map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+  return new RegExp(`^${parts.join('/').replace(/(?<=.)\/$/, '')}/?$`);
+}
+
+/** The path of a request without its query string. */
+export function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+/** Refuse a method that the path does not take. Returns false, and does nothing, where the path takes none. */
+export function refuseMethod(
+  methods: RouteMethods,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  message?: string,
+): boolean {
+  const url = request.raw.url!;
+  const allowed = methods.of(pathOf(url));
+  if (allowed.length === 0 || allowed.includes(request.method)) return false;
+  const expected = message ?? `method: expected ${allowed.join(' or ')} for ${pathOf(url)}, got ${request.method}`;
+  reply.header('allow', allowed.join(', '));
+  sendError(errorStyleOf(url), Object.assign(new Error(expected), { statusCode: 405 }), request, reply);
+  return true;
+}
+
+/** Answer the requests that no route of `app` takes. */
+export function refuseUnmatched(app: FastifyInstance, context: ServingContext, methods: RouteMethods): void {
+  // A scope of its own: its hook sees these requests only.
+  app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      const style = errorStyleOf(request.raw.url!);
+      try {
+        admit(context, request, 'read');
+      } catch (error) {
+        sendError(style, error, request, reply);
+        return reply;
+      }
+      if (refuseMethod(methods, request, reply)) return reply;
+      if (style !== 'inference') return reply.code(404).send();
+      const missing = new ServingError('NOT_FOUND', `no such path: ${request.method} ${request.raw.url}`);
+      sendError(style, missing, request, reply);
+      return reply;
+    });
+    scope.setNotFoundHandler((_request, reply) => reply.code(404).send());
+  });
+}
