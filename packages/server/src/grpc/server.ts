@@ -6,6 +6,7 @@ import { TLS_POLL_MS, type TlsFiles } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { candidateService } from './candidate-service.ts';
 import { DEFINITIONS, serviceOf } from './definitions.ts';
+import { reflectedDefinitions } from './descriptors.ts';
 import { inferenceService } from './inference-service.ts';
 import type { OpenStreams } from './streams.ts';
 import { modelService, predictionService } from './tensorflow-service.ts';
@@ -33,7 +34,7 @@ export class GrpcServer {
       Object.fromEntries(['', ...Object.keys(SERVICES)].map((name) => [name, 'NOT_SERVING'])),
     );
     this.#health.addToServer(this.#server);
-    new ReflectionService(DEFINITIONS).addToServer(this.#server);
+    new ReflectionService(reflectedDefinitions(DEFINITIONS)).addToServer(this.#server);
   }
 
   /** Listen; the port it got. Certificates are read again when their files change. */

@@ -146,14 +146,34 @@ def tensorflow_serving():
 
 def health_and_reflection():
     import grpc
+    from google.protobuf.descriptor_pool import DescriptorPool
     from grpc_health.v1 import health_pb2, health_pb2_grpc
     from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
     channel = grpc.insecure_channel(GRPC)
     checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=""))
     assert checked.status == health_pb2.HealthCheckResponse.SERVING
-    services = ProtoReflectionDescriptorDatabase(channel).get_services()
+    database = ProtoReflectionDescriptorDatabase(channel)
+    services = database.get_services()
     assert "tensorflow.serving.PredictionService" in services and "inference.GRPCInferenceService" in services
+    # A pool of its own: nothing is known but what reflection says.
+    pool = DescriptorPool(database)
+    seen = set()
+
+    def resolve(message):
+        if message.full_name in seen:
+            return
+        seen.add(message.full_name)
+        for field in message.fields:
+            if field.message_type is not None:
+                resolve(field.message_type)
+
+    for service in services:
+        for method in pool.FindServiceByName(service).methods:
+            resolve(method.input_type)
+            resolve(method.output_type)
+    assert "google.protobuf.Int64Value" in seen and "tensorflow.TensorProto" in seen and len(seen) > 50, seen
+    assert pool.FindMessageTypeByName("google.protobuf.Int64Value").file.name == "google/protobuf/wrappers.proto"
 
 
 for name in sys.argv[3:]:
