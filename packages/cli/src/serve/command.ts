@@ -90,7 +90,8 @@ export const serve: Command = async (argv, { stdout, signal }) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await server.close();
+  // Ctrl-C.
+  await server.close({ lameDuckMs: 0 });
   uninstall();
   return 0;
 };

@@ -3,10 +3,12 @@
  *
  * TF Serving's latencies are histograms in microseconds with bounds 10 · 1.8^i; its names start with a colon.
  */
+import type { Logger } from 'pino';
 import { type Aggregator, AggregatorRegistry, Counter, exponentialBuckets, Gauge, Registry } from 'prom-client';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Drift } from '../servable/contract.ts';
 import type { StatusCode } from '../status/serving-error.ts';
+import type { DescriptorObserver } from './descriptor-watch.ts';
 import { type HistogramSeries, TalliedHistogram } from './tallied-histogram.ts';
 
 /** Bounds of TF Serving's latency histograms, in microseconds. */
@@ -36,6 +38,7 @@ export class Metrics {
   readonly canaryRecall: Gauge<'model_name'>;
   readonly canaryQueries: Counter<'model_name'>;
   readonly updates: Counter<'model_name' | 'kind'>;
+  readonly #descriptorShortages: Counter;
   readonly #requestLatency: TalliedHistogram<'model_name' | 'API' | 'entrypoint'>;
   readonly #predictions: Record<Entrypoint, Map<string, PredictionTally>> = { REST: new Map(), GRPC: new Map() };
 
@@ -83,6 +86,10 @@ export class Metrics {
       'model_name',
     ]);
     this.updates = counter('shortlist_updates_total', 'Updates acknowledged.', ['model_name', 'kind']);
+    this.#descriptorShortages = counter(
+      'shortlist_descriptor_shortages_total',
+      'Times at which no file descriptor was left and connections were dropped.',
+    );
     this.#collect(models);
   }
 
@@ -97,6 +104,17 @@ export class Metrics {
     }
     tally.latency.observe(tookMs * 1000);
     tally.ended.set(status, (tally.ended.get(status) ?? 0) + 1);
+  }
+
+  /** Counts and logs times without a file descriptor. */
+  descriptorObserver(logger: Logger): DescriptorObserver {
+    return {
+      exhausted: () => {
+        this.#descriptorShortages.inc();
+        logger.error('no file descriptor is left: connections are dropped; raise the limit (ulimit -n, LimitNOFILE)');
+      },
+      recovered: (afterMs) => logger.warn({ afterMs: Math.round(afterMs) }, 'there are file descriptors again'),
+    };
   }
 
   /** The metrics as text: counters of all processes are added, of gauges the largest value is taken. */

@@ -55,6 +55,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #endpoint: Endpoint;
   readonly #handlers: Handlers<Ours>;
   readonly #onConnection: (socket: Socket) => void;
+  readonly #onLost: () => void;
   readonly #pending = new Map<number, { resolve: (response: never) => void; reject: (error: Error) => void }>();
   /** Connections to send, oldest first; the first one was sent and not yet received. */
   readonly #inTransit: Socket[] = [];
@@ -62,15 +63,20 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   #transitTimer: NodeJS.Timeout | undefined;
   #lastId = 0;
 
-  /** @param onConnection called with each connection that the other process sends */
+  /**
+   * @param onConnection called with each connection that the other process sends
+   * @param onLost called when the other process did not receive a connection in time
+   */
   constructor(
     endpoint: Endpoint,
     handlers: Handlers<Ours>,
     onConnection: (socket: Socket) => void = (s) => s.destroy(),
+    onLost: () => void = () => undefined,
   ) {
     this.#endpoint = endpoint;
     this.#handlers = handlers;
     this.#onConnection = onConnection;
+    this.#onLost = onLost;
     endpoint.on('message', (message, handle) => this.#onMessage(message as Message, handle));
     endpoint.on('disconnect', () => this.#gone());
     // While a connection is in transit Node does not report that a killed process has disconnected.
@@ -112,7 +118,10 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     if (!socket) return;
     const id = ++this.#lastId;
     this.#sentId = id;
-    this.#transitTimer = setTimeout(() => this.#received(id), TRANSIT_MS);
+    this.#transitTimer = setTimeout(() => {
+      this.#onLost();
+      this.#received(id);
+    }, TRANSIT_MS);
     this.#transitTimer.unref();
     this.#send({ is: 'connection', id }, socket, () => this.#received(id));
   }

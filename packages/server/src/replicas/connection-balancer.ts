@@ -4,8 +4,11 @@
  *
  * With a rate limit all connections of one address go to one process, which then counts all requests of that address.
  */
+import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { OptionError } from 'shortlist';
 
 /** A process that serves connections, of which nothing was read yet. */
 export interface ConnectionBackend {
@@ -40,7 +43,7 @@ export class ConnectionBalancer {
   async listen(host: string, port: number): Promise<number> {
     let bound = port;
     let failure: unknown;
-    for (const { address } of await lookup(host, { all: true })) {
+    for (const { address } of await addressesOf(host)) {
       // Paused, because the backend must read the first bytes of a connection.
       const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accepted(socket));
       try {
@@ -62,7 +65,9 @@ export class ConnectionBalancer {
   }
 
   /** Accept no more connections. */
-  close(): void {
+  async close(): Promise<void> {
+    // In the phase after all connections that had come were accepted: those in the kernel's backlog would be reset.
+    await nextTurn();
     for (const server of this.#servers) server.close();
   }
 
@@ -75,6 +80,15 @@ export class ConnectionBalancer {
     const turn = backends[this.#next++ % backends.length]!;
     const hasRoom = ({ inTransit }: ConnectionBackend): boolean => inTransit < IN_TRANSIT_MAX;
     (hasRoom(turn) ? turn : (backends.find(hasRoom) ?? turn)).take(socket);
+  }
+}
+
+/** The addresses of a host. @throws {OptionError} when it has none */
+async function addressesOf(host: string): Promise<LookupAddress[]> {
+  try {
+    return await lookup(host, { all: true });
+  } catch {
+    throw new OptionError(`host: expected an address or a name that can be resolved, got ${JSON.stringify(host)}`);
   }
 }
 

@@ -7,9 +7,10 @@ import { ApiKeys } from '../access/api-keys.ts';
 import { readTls } from '../access/tls-files.ts';
 import { NO_PEERS } from '../context/serving-context.ts';
 import { renewCertificates } from '../http/certificates.ts';
-import { TransferredConnections } from '../http/transferred-connections.ts';
+import { HttpConnections } from '../http/connections.ts';
 import { loadServable } from '../models/load-version.ts';
 import { ModelRegistry } from '../models/registry.ts';
+import { watchDescriptors } from '../observe/descriptor-watch.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { Channel } from './channel.ts';
 import { FollowedModel } from './followed-model.ts';
@@ -21,7 +22,7 @@ process.on('disconnect', () => process.exit());
 const registry = new ModelRegistry();
 const metrics = new Metrics(registry);
 const models = new Map<string, FollowedModel>();
-let connections: TransferredConnections | undefined;
+let connections: HttpConnections | undefined;
 
 const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, ReplicaCalls>(
   process,
@@ -73,5 +74,6 @@ async function start(settings: ReplicaSettings): Promise<void> {
     },
   );
   if (files) renewCertificates(app, files, logger);
-  connections = new TransferredConnections(app);
+  connections = new HttpConnections(app);
+  watchDescriptors(metrics.descriptorObserver(logger));
 }

@@ -40,7 +40,9 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
     // Standard error is shared with this process. `advanced` keeps NaN, bigint and floats as they are.
     this.#child = fork(MAIN, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#logger = logger.child({ replica: this.#child.pid });
-    this.#channel = new Channel(this.#child, answering);
+    this.#channel = new Channel(this.#child, answering, undefined, () =>
+      this.#logger.warn('a connection was not received in time: a process may have no file descriptor left'),
+    );
     // Pings are counted, not timed: a server that was itself held up reads the answers after its timers have run.
     let unanswered = 0;
     const pings = setInterval(() => {

@@ -1,48 +1,44 @@
-/** The HTTP listener: one server that listens itself, or a connection balancer for the server and its replicas. */
-import type { AddressInfo } from 'node:net';
+/** The HTTP listener of a server and of its replicas, if it has any. */
 import type { FastifyInstance } from 'fastify';
-import { IDLE_POLL_MS, TransferredConnections } from '../http/transferred-connections.ts';
+import { HttpConnections } from '../http/connections.ts';
 import { ConnectionBalancer } from '../replicas/connection-balancer.ts';
 import type { Replicas } from '../replicas/replicas.ts';
+
+/** Where and how to listen. */
+export interface ListenOptions {
+  host: string;
+  port: number;
+  /** Whether all connections of one address go to one process. */
+  isByAddress: boolean;
+}
 
 /** Listens until it is closed. */
 export interface HttpListener {
   readonly port: number;
+  /** Connections of this process. */
+  readonly connections: HttpConnections;
   /** Take no more connections, finish those there are, and cut off what has not ended within a time. */
   close(withinMs: number): Promise<void>;
 }
 
-/** Listen with a server itself. @throws when the port is taken */
-export async function listenAlone(app: FastifyInstance, host: string, port: number): Promise<HttpListener> {
-  await app.listen({ host, port });
-  return {
-    port: (app.server.address() as AddressInfo).port,
-    async close(withinMs) {
-      // A connection that was busy when the stop began is idle after its answer; what never ends is cut off.
-      const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_POLL_MS);
-      const over = setTimeout(() => app.server.closeAllConnections(), withinMs);
-      await app.close();
-      clearInterval(idle);
-      clearTimeout(over);
-    },
-  };
-}
-
-/** Listen for a server and its replicas. @param isByAddress one address, one process */
-export async function listenTogether(
+/** Listen. @throws {OptionError} when the host cannot be resolved @throws {Error} when the port is taken */
+export async function listenHttp(
   app: FastifyInstance,
-  replicas: Replicas,
-  { host, port, isByAddress }: { host: string; port: number; isByAddress: boolean },
+  replicas: Replicas | undefined,
+  { host, port, isByAddress }: ListenOptions,
 ): Promise<HttpListener> {
-  const here = new TransferredConnections(app);
-  const balancer = new ConnectionBalancer(() => [here, ...replicas.serving], isByAddress);
+  const connections = new HttpConnections(app);
+  const balancer = new ConnectionBalancer(() => [connections, ...(replicas?.serving ?? [])], isByAddress);
   const bound = await balancer.listen(host, port);
   return {
     port: bound,
+    connections,
     async close(withinMs) {
-      balancer.close();
+      connections.closeAfterResponses();
+      const replicasDrained = replicas?.drain(withinMs);
+      await balancer.close();
       // Replicas forward to the server until their last connection has ended.
-      await Promise.all([here.drain(withinMs), replicas.drain(withinMs)]);
+      await Promise.all([connections.drain(withinMs), replicasDrained]);
       await app.close();
     },
   };

@@ -61,7 +61,11 @@ export interface ServerOptions {
   canaryShare?: number;
   /** How often folders of versions are looked at; default 1,000 ms; 0 for never. */
   pollMs?: number;
-  /** How long a stop waits for requests under way; default 10,000 ms. */
+  /**
+   * How long a stop goes on taking connections while it is not ready, so that load balancers notice; default 1,000 ms.
+   */
+  lameDuckMs?: number;
+  /** How long a stop waits, after that, for requests under way; default 10,000 ms. */
   drainMs?: number;
   /** Default: pino, level info, to standard error. */
   logger?: Logger;

@@ -1,10 +1,12 @@
 /**
  * The server: it loads and watches models, listens for HTTP and gRPC, and stops without losing a request.
  *
- * Ready means that every model serves a version, in every process. `close` says not ready first, then takes no new connections, lets
+ * Ready means that every model serves a version in every process. `close` says not ready first and goes on taking
+ * connections for a while (lame duck), so that load balancers stop sending any. Then it takes no new connections, lets
  * requests under way finish within `drainMs`, and closes the journals last.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
@@ -19,12 +21,13 @@ import type { Model } from '../models/model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import type { CanaryOptions } from '../observe/canary.ts';
+import { watchDescriptors } from '../observe/descriptor-watch.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Handlers } from '../replicas/channel.ts';
 import type { ReplicaSettings, ServerCalls } from '../replicas/protocol.ts';
 import { Replicas } from '../replicas/replicas.ts';
 import { buildModel } from './build-model.ts';
-import { type HttpListener, listenAlone, listenTogether } from './http-listener.ts';
+import { type HttpListener, listenHttp } from './http-listener.ts';
 import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
 
 /** Address to listen on: only this machine reaches it. */
@@ -91,8 +94,16 @@ export class ShortlistServer {
     return this.#grpcPort;
   }
 
-  /** How long a stop waits for requests under way. */
-  get drainMs(): number {
+  /** Longest time a stop takes before it closes the models' journals. */
+  get stopMs(): number {
+    return this.#lameDuckMs + this.#drainMs;
+  }
+
+  get #lameDuckMs(): number {
+    return this.#options.lameDuckMs ?? 1_000;
+  }
+
+  get #drainMs(): number {
     return this.#options.drainMs ?? 10_000;
   }
 
@@ -100,9 +111,13 @@ export class ShortlistServer {
     return this.#hasStarted && this.#closing === undefined && this.registry.ready;
   }
 
-  /** Stop: not ready, drain, unload. Calling it again waits for the same stop. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /**
+   * Stop: be not ready, take connections for the lame-duck time, drain, unload. Another call waits for the same stop.
+   *
+   * @param options.lameDuckMs instead of the option of that name
+   */
+  close({ lameDuckMs = this.#lameDuckMs }: { lameDuckMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(lameDuckMs);
     return this.#closing;
   }
 
@@ -135,9 +150,8 @@ export class ShortlistServer {
     const { requestsPerSecond } = this.#options;
     const app = await createHttpApp(context, { tls, requestsPerSecond });
     const isByAddress = requestsPerSecond !== undefined;
-    this.#http = replicas
-      ? await listenTogether(app, replicas, { host, port: httpPort, isByAddress })
-      : await listenAlone(app, host, httpPort);
+    this.#http = await listenHttp(app, replicas, { host, port: httpPort, isByAddress });
+    this.#stops.push(watchDescriptors(this.metrics.descriptorObserver(this.logger)));
     if (files) this.#stops.push(renewCertificates(app, files, this.logger));
     if (grpcPort !== null) {
       // Loaded where it listens: a server without gRPC starts sooner.
@@ -234,10 +248,12 @@ export class ShortlistServer {
     this.logger.info({ ready: this.isReady }, 'readiness');
   }
 
-  async #close(): Promise<void> {
-    const { drainMs } = this;
+  async #close(lameDuckMs: number): Promise<void> {
+    const drainMs = this.#drainMs;
     this.#grpc?.setServing(false);
     for (const stop of this.#stops) stop();
+    // A server that never served has no clients.
+    if (this.#hasStarted && lameDuckMs > 0) await sleep(lameDuckMs);
     await Promise.all([this.#http?.close(drainMs), this.#grpc?.close(drainMs)]);
     await this.#replicas?.stop();
     await this.#compacting;

@@ -38,7 +38,7 @@ test('bodies of any type, ids of all answers, and a line of each refusal that is
     assert.equal((await send('', 'application/json', path))[0], 400);
   }
 
-  assert.ok(lines.some(({ msg }) => msg === `Server listening at ${url}`));
+  assert.ok(lines.some(({ msg }) => msg === 'listening'));
   lines.length = 0;
   const { servable } = server.registry.choose('films', {});
   servable.search = () => {
