@@ -5,14 +5,16 @@
  * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
  * it again gives the same file, byte for byte. docs/format.md describes the file.
  */
+
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerInTurns } from '../format/writer.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { Identifier, QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
 import { INDEXES, type SavableIndex, TOWERS } from './registry.ts';
@@ -52,6 +54,15 @@ export interface LoadOptions {
   reads?: number | undefined;
 }
 
+const TOWER = objectWith('a Tower', 'save', 'embed');
+const checkContents = optionsCheck<BundleContents<never, never>>('the contents of a bundle', {
+  index: required(optionType('an index that can be saved', isSavable)),
+  queryTower: TOWER,
+  candidateTower: TOWER,
+  metadata: OBJECT,
+});
+const checkLoad = optionsCheck<LoadOptions>('loading a bundle', { runtime: RUNTIME, headroom: NUMBER, reads: NUMBER });
+
 /**
  * Write a bundle to a sink, in order and without holding it whole.
  *
@@ -88,8 +99,9 @@ export function bundleToBytes<Q, I extends Identifier>(contents: BundleContents<
  */
 export async function readBundle<Q = string, I extends Identifier = Identifier>(
   source: Source,
-  { runtime = defaultRuntime(), headroom = 0, reads }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
+  const { runtime = defaultRuntime(), headroom = 0, reads } = checkLoad(options);
   checkNumber('headroom', headroom, 0);
   if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);
@@ -106,10 +118,7 @@ export function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
 }
 
 function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {
-  const { index, candidateTower, metadata = {} } = contents;
-  if (typeof (index as Partial<typeof index>)?.save !== 'function') {
-    throw new OptionError('index: expected an index that can be saved, got one that cannot');
-  }
+  const { index, candidateTower, metadata = {} } = checkContents(contents);
   const queryTower = contents.queryTower ?? towerOf(index.queryModel);
   if (index.queryModel !== undefined && index.queryModel !== queryTower) {
     throw new OptionError("queryTower: expected the index's query model to be the query tower, got another");
@@ -141,4 +150,8 @@ function loadContents(part: Part): Bundle<Features, Identifier> {
     );
   }
   return { index, queryTower, candidateTower, metadata: part.settings.object('metadata').whole() };
+}
+
+function isSavable(value: unknown): boolean {
+  return typeof (value as Partial<SavableIndex<never, never>> | null)?.save === 'function';
 }

@@ -1,4 +1,6 @@
 /** Bundles and checkpoints on disk. */
+import { BOOLEAN, optionsCheck } from '../checks/options.ts';
+import { RUNTIME } from '../parallel/runtime.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { Identifier } from '../topk/contract.ts';
 import {
@@ -21,6 +23,9 @@ export interface SaveOptions {
   inTurns?: boolean;
 }
 
+const checkSave = optionsCheck<SaveOptions>('saveBundle', { inTurns: BOOLEAN });
+const checkLoad = optionsCheck<Pick<LoadOptions, 'runtime'>>('loadCheckpoint', { runtime: RUNTIME });
+
 /**
  * Save a bundle at `path`. An older file there is replaced whole or, whatever happens, stays whole. What is saved is what
  * there is at the call: tower and index may change again before the promise is kept, unless it is saved `inTurns`.
@@ -29,11 +34,12 @@ export interface SaveOptions {
  * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
  * @throws {FileError} when the system refuses
  */
-export function saveBundle<Q, I extends Identifier>(
+export async function saveBundle<Q, I extends Identifier>(
   path: string,
   contents: BundleContents<Q, I>,
-  { inTurns = false }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<void> {
+  const { inTurns = false } = checkSave(options);
   if (inTurns) return replaceFileInTurns(path, (sink) => writeBundleInTurns(contents, sink));
   return replaceFile(path, (sink) => writeBundle(contents, sink));
 }
@@ -67,6 +73,7 @@ export function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<vo
  * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
  * @throws {FileError} when the system refuses
  */
-export function loadCheckpoint(path: string, { runtime }: LoadOptions = {}): Promise<Checkpoint> {
+export async function loadCheckpoint(path: string, options: Pick<LoadOptions, 'runtime'> = {}): Promise<Checkpoint> {
+  const { runtime } = checkLoad(options);
   return withFile(path, (source) => readCheckpoint(source, runtime));
 }

@@ -1,6 +1,8 @@
 /** k-means from points to finished centroids: trained on a sample, then every point assigned. */
+
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkNumber, checkOneOf } from '../checks/numbers.ts';
+import { BOOLEAN, FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
@@ -30,6 +32,19 @@ export interface TrainKMeansOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+const checkOptions = optionsCheck<TrainKMeansOptions>('trainKMeans', {
+  clusters: required(NUMBER),
+  iterations: NUMBER,
+  seed: NUMBER,
+  initialization: STRING,
+  sampleSize: NUMBER,
+  minClusterSize: NUMBER,
+  spherical: BOOLEAN,
+  tolerance: NUMBER,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+});
+
 /** Centroids, and where every point belongs. */
 export interface TrainedKMeans extends Assignment {
   /** [k, d]; k is less than asked for where there are fewer points. */
@@ -53,6 +68,7 @@ export interface TrainedKMeans extends Assignment {
  * @throws {AbortedError} when the signal is raised
  */
 export function trainKMeans(points: Matrix, options: TrainKMeansOptions): TrainedKMeans {
+  checkOptions(options);
   const { iterations = 12, seed = 42, sampleSize = points.rows, minClusterSize = 1, spherical = false } = options;
   const { initialization = 'random', tolerance = 1e-5, signal, onProgress } = options;
   const clusters = checkInteger('clusters', options.clusters, 1);

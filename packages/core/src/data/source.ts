@@ -6,9 +6,11 @@
  * A folder that was named and is missing or damaged is an error: nobody asks for one data set and silently gets
  * another. A download that fails is not, and the line then says why the world is synthetic.
  */
+
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { FUNCTION, NUMBER, OBJECT, optionsCheck, SIGNAL, STRING } from '../checks/options.ts';
 import { AbortedError, ShortlistError } from '../errors/errors.ts';
 import type { DownloadOptions } from './download.ts';
 import { type MovieLens, parseMovieLens100K } from './movielens-100k.ts';
@@ -40,6 +42,19 @@ export interface MovieLensSourceOptions
   readonly archive?: MovieLensArchive;
 }
 
+const checkOptions = optionsCheck<MovieLensSourceOptions>('loadMovieLens', {
+  folder: STRING,
+  seed: NUMBER,
+  archive: OBJECT,
+  env: OBJECT,
+  platform: STRING,
+  home: STRING,
+  idleTimeoutMs: NUMBER,
+  totalTimeoutMs: NUMBER,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+});
+
 /**
  * MovieLens-100K from the first source that has it, or the synthetic world.
  *
@@ -47,15 +62,16 @@ export interface MovieLensSourceOptions
  * @throws {DataError} naming the file and line that is damaged there
  * @throws {AbortedError} when the signal is raised during the download
  */
-export async function loadMovieLens({
-  folder,
-  seed = 42,
-  archive = MOVIELENS_100K_ARCHIVE,
-  env = process.env,
-  platform = process.platform,
-  home = homedir(),
-  ...patience
-}: MovieLensSourceOptions = {}): Promise<SourcedMovieLens> {
+export async function loadMovieLens(options: MovieLensSourceOptions = {}): Promise<SourcedMovieLens> {
+  const {
+    folder,
+    seed = 42,
+    archive = MOVIELENS_100K_ARCHIVE,
+    env = process.env,
+    platform = process.platform,
+    home = homedir(),
+    ...patience
+  } = checkOptions(options);
   if (folder !== undefined) {
     return { data: await readMovieLensFolder(folder), source: 'folder', line: `MovieLens-100K from ${folder}` };
   }

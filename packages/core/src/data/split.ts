@@ -5,6 +5,7 @@
  * A validation part is cut from the training part with the same functions.
  */
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
@@ -28,15 +29,20 @@ export interface LeaveLastOutOptions {
   seed?: number;
 }
 
+const checkOptions = optionsCheck<LeaveLastOutOptions>('leaveLastOut', {
+  count: NUMBER,
+  minInteractions: NUMBER,
+  maxUsers: NUMBER,
+  seed: NUMBER,
+});
+
 /**
  * Hold out the last rows of every user. Of rows of one time, and of all where there are no times, the later row is later.
  *
  * @throws {OptionError} when a number is out of range
  */
-export function leaveLastOut(
-  interactions: Interactions,
-  { count = 1, minInteractions = count + 1, maxUsers, seed = 42 }: LeaveLastOutOptions = {},
-): InteractionSplit {
+export function leaveLastOut(interactions: Interactions, options: LeaveLastOutOptions = {}): InteractionSplit {
+  const { count = 1, minInteractions = count + 1, maxUsers, seed = 42 } = checkOptions(options);
   checkInteger('count', count, 1);
   checkInteger('minInteractions', minInteractions, 1);
   if (maxUsers !== undefined) checkInteger('maxUsers', maxUsers, 1);
@@ -61,6 +67,11 @@ export function leaveLastOut(
 /** Where to cut: at a moment, or so that the latest rows are about this share. */
 export type TimeCut = { from: number } | { testShare: number };
 
+const checkCut = optionsCheck<{ from?: number; testShare?: number }>('splitByTime', {
+  from: NUMBER,
+  testShare: NUMBER,
+});
+
 /**
  * Hold out everything from a moment on (in the unit of `times`). With a share the moment is the time of the row at that
  * place in the order of time; rows of one time are never parted.
@@ -69,6 +80,8 @@ export type TimeCut = { from: number } | { testShare: number };
  * @throws {OptionError} when the share is not between 0 and 1, or the moment is no number
  */
 export function splitByTime(interactions: Interactions, cut: TimeCut): InteractionSplit {
+  checkCut(cut);
+  if ('from' in cut && 'testShare' in cut) throw new OptionError('cut: expected from or testShare, got both');
   const { times, length } = interactions;
   if (!times) throw new StateError('splitByTime: expected interactions with times, got none');
   let from: number;

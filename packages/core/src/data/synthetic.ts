@@ -13,6 +13,7 @@
  * Popularity and activity have long tails. The same bytes for a seed on every platform (synthetic-draws.ts).
  * Left out: time (a user rates in one sitting), and taste that depends on age or occupation.
  */
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Generator } from '../random/generator.ts';
 import { MOVIELENS_100K_ROWS, MOVIELENS_GENRES, type MovieLens, type Movies, type Users } from './movielens-100k.ts';
 import type { MovieLensRatings } from './movielens-ratings.ts';
@@ -46,12 +47,15 @@ const OCCUPATIONS: readonly string[] = [
   'other',
 ];
 
+const checkOptions = optionsCheck<{ seed?: number }>('syntheticMovieLens', { seed: NUMBER });
+
 /**
  * The synthetic world of `seed`.
  *
  * @param seed any safe integer; the same seed gives the same world on every platform
  */
-export function syntheticMovieLens({ seed = 42 }: { seed?: number } = {}): MovieLens {
+export function syntheticMovieLens(options: { seed?: number } = {}): MovieLens {
+  const { seed = 42 } = checkOptions(options);
   const generator = new Generator(seed).fork('synthetic world');
   const { movies, places } = makeMovies(generator.fork('movies'));
   const users = makeUsers(generator.fork('users'));

@@ -5,8 +5,10 @@
  *
  * Source: Serrà and Karatzoglou, "Getting deep recommenders fit", RecSys 2017; spaCy's HashEmbed. Budget: all rows.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
-import { affordRows, type Budget } from './budget.ts';
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
+import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';
 import { HASH_WORDS_BYTES } from './hash-family.ts';
 import { HashedTable } from './hashed.ts';
 import type { TableContext } from './table-context.ts';
@@ -17,8 +19,15 @@ export type BloomOptions = Budget & {
   sums?: number;
 };
 
+const checkOptions = optionsCheck<WithMethod<BloomOptions>>('embedding (bloom)', {
+  ...BUDGET,
+  method: STRING,
+  sums: NUMBER,
+});
+
 /** A new table; throws OptionError when the budget is below one row or sums out of range. */
 export function bloom(options: BloomOptions, context: TableContext): HashedTable {
+  checkOptions(options);
   const { vocabularySize, dimensions } = context;
   const sums = checkInteger('sums', options.sums ?? 2, 1, 16);
   const cost = { parameters: (rows: number) => rows * dimensions, otherBytes: () => sums * HASH_WORDS_BYTES };

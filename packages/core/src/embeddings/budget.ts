@@ -7,12 +7,19 @@
  */
 
 import { checkInteger, shown } from '../checks/numbers.ts';
+import { NUMBER, type OptionTypes } from '../checks/options.ts';
 import { warnOnConsole } from '../checks/warning.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { TableContext } from './table-context.ts';
 
 /** At most so many trained float32, or at most so many bytes of everything that is saved. */
 export type Budget = { parameters: number; bytes?: never } | { bytes: number; parameters?: never };
+
+/** The options of a budget, for the tables of options that have one. */
+export const BUDGET: OptionTypes<Budget> = { parameters: NUMBER, bytes: NUMBER };
+
+/** Options of a table as they come by its own name, or by `embedding: { method, … }`. */
+export type WithMethod<O> = O & { method?: string };
 
 /** What a table costs; both figures grow with the number of rows. */
 export interface Cost {

@@ -6,7 +6,9 @@
  * moment the table is as it was: an interruption or an error leaves it whole. Source: the CCE paper, algorithm 3 and its
  * FAISS settings (256 · k sampled ids); 20 iterations instead of its 50: no model was worse for it.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { BOOLEAN, FUNCTION, NUMBER, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
@@ -16,6 +18,7 @@ import { type ClusterHealth, clusterHealth } from './cluster-health.ts';
 import { sliceColumn } from './column-slices.ts';
 import type { Cqr } from './cqr.ts';
 import { BLOCK_IDS, finiteColumn, finiteVectors, sampleIds } from './sample-vectors.ts';
+import { exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Of 24 seeds on MovieLens-100K 20 and 50 iterations gave the same cross-entropy (docs/decisions/clustering-speed.md). */
@@ -35,15 +38,29 @@ export interface ClusterOptions {
   signal?: AbortSignal | undefined;
 }
 
+const checkOptions = optionsCheck<ClusterOptions>('cluster', {
+  helper: BOOLEAN,
+  iterations: NUMBER,
+  optimizer: objectWith('an optimizer', 'step', 'resetState'),
+  onProgress: FUNCTION,
+  signal: SIGNAL,
+});
+
 /**
  * Cluster a table; what the pointers look like afterwards.
  *
  * @throws {DivergedError} when a vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
- * @throws {StateError} when an earlier clustering dropped the helper, or no id was in `minCount` batches
+ * @throws {StateError} when an earlier clustering dropped the helper, no id was in `minCount` batches, or something else
+ * works on the table
  */
 export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise<ClusterHealth> {
-  const { helper = true, iterations = ITERATIONS, optimizer, onProgress, signal } = options;
+  return exclusively('cluster', [table], () => clusterLocked(table, options));
+}
+
+/** `cluster` for whoever holds the table already. */
+export async function clusterLocked(table: Cqr, options: ClusterOptions): Promise<ClusterHealth> {
+  const { helper = true, iterations = ITERATIONS, optimizer, onProgress, signal } = checkOptions(options);
   checkInteger('iterations', iterations, 1);
   const { columns, codebook } = table;
   const { runtime } = codebook;

@@ -8,7 +8,9 @@
  * interactions make good tables is GraphHash's finding (WWW 2025); CQR's clusterings go on from them. Letters: c columns, k
  * rows of one M, w = d / c. Memory above the tables: up to three times one column's features, each 1/c of a full table.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { FUNCTION, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
@@ -17,6 +19,7 @@ import { CoOccurrenceMatrix, type CoOccurrences } from './co-occurrence-matrix.t
 import type { EmbeddingTable } from './contract.ts';
 import { Cqr } from './cqr.ts';
 import { learnedWords } from './learned-ids.ts';
+import { exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Rounds of subspace iteration: more changed nothing on MovieLens-100K, none cost 0.05 of its cross-entropy. */
@@ -38,30 +41,49 @@ export interface CoOccurrenceOptions {
   signal?: AbortSignal | undefined;
 }
 
+const checkOptions = optionsCheck<CoOccurrenceOptions>('pointByCoOccurrence', {
+  hops: NUMBER,
+  iterations: NUMBER,
+  onProgress: FUNCTION,
+  signal: SIGNAL,
+});
+
 /**
  * Point the ids of new CQR tables by co-occurrence, once, before training: their first clustering. A table of another
  * method is left as it is. With `minCount` ids of fewer rows stay hashed.
  *
  * @throws {OptionError} when neither is a CQR table, or an id is beyond its vocabulary
  * @throws {ShapeError} when there is no row or columns differ in length
- * @throws {StateError} when a table was clustered before, or no id has `minCount` rows
+ * @throws {StateError} when a table was clustered before, no id has `minCount` rows, or something else works on a table
  * @throws {AbortedError} when the signal is raised
  */
 export async function pointByCoOccurrence(
   queryTable: EmbeddingTable,
   candidateTable: EmbeddingTable,
   rows: CoOccurrences,
-  { hops = HOPS, iterations = ITERATIONS, onProgress, signal }: CoOccurrenceOptions = {},
+  options: CoOccurrenceOptions = {},
 ): Promise<void> {
+  const { hops = HOPS, iterations = ITERATIONS, onProgress, signal } = checkOptions(options);
   checkInteger('hops', hops, 0);
   checkInteger('iterations', iterations, 1);
   const tables = [queryTable, candidateTable].flatMap((table, side) =>
     table instanceof Cqr ? [{ table, side: side as 0 | 1 }] : [],
   );
   if (tables.length === 0) throw new OptionError('tables: expected at least one of method cqr, got none');
+  const sizes: [number, number] = [queryTable.vocabularySize, candidateTable.vocabularySize];
+  const how = { hops, iterations, onProgress, signal };
+  return exclusively('pointByCoOccurrence', [queryTable, candidateTable], () => point(tables, sizes, rows, how));
+}
+
+async function point(
+  tables: readonly { table: Cqr; side: 0 | 1 }[],
+  sizes: [number, number],
+  rows: CoOccurrences,
+  { hops, iterations, onProgress, signal }: CoOccurrenceOptions & { hops: number; iterations: number },
+): Promise<void> {
   const clustered = tables.find(({ table }) => table.clusterings > 0)?.table;
   if (clustered) throw new StateError(`tables: expected new ones, got one clustered ${clustered.clusterings} times`);
-  const matrix = new CoOccurrenceMatrix(rows, [queryTable.vocabularySize, candidateTable.vocabularySize]);
+  const matrix = new CoOccurrenceMatrix(rows, sizes);
   const total = tables.reduce((sum, { table }) => sum + table.columns * iterations, 0);
   const steps = new WorkSteps('co-occurrence', total, { onProgress, signal });
   let done = 0;

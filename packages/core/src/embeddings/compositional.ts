@@ -5,7 +5,8 @@
  *
  * Source: Shi et al., KDD 2020, with hashes for remainders; "CE concat" in the CCE paper. Budget: split evenly.
  */
-import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
+import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
 import { HASH_WORDS_BYTES } from './hash-family.ts';
 import { HashedTable } from './hashed.ts';
 import type { TableContext } from './table-context.ts';
@@ -16,8 +17,15 @@ export type CompositionalOptions = Budget & {
   columns?: number;
 };
 
+const checkOptions = optionsCheck<WithMethod<CompositionalOptions>>('embedding (compositional)', {
+  ...BUDGET,
+  method: STRING,
+  columns: NUMBER,
+});
+
 /** A new table; throws OptionError when the budget is below one row a codebook or columns do not divide d. */
 export function compositional(options: CompositionalOptions, context: TableContext): HashedTable {
+  checkOptions(options);
   const { vocabularySize, dimensions } = context;
   const columns = options.columns ?? 4;
   sliceWidth(dimensions, columns);

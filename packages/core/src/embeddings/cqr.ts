@@ -12,7 +12,9 @@
  * learned pointer is 2 bytes, saved ⌈log2 k⌉ bits; k is at most 65,536. With `minCount` only ids that enough batches had get
  * learned pointers, and one bit more an id says which; the others stay hashed.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
@@ -20,14 +22,14 @@ import type { Block } from '../memory/heap.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
 import { ComposedTable } from './composed.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { initialRows } from './initial.ts';
 import { type LearnedIds, learnedWords } from './learned-ids.ts';
 import { type LearnedPointers, PointerState } from './learned-pointers.ts';
 import { packedBytes, packPointers, pointerBits } from './packed-pointers.ts';
-import type { TableContext } from './table-context.ts';
+import { checkContext, type TableContext } from './table-context.ts';
 
 /** Pointers are uint16 in memory. */
 const ROWS_MAX = 65_536;
@@ -49,6 +51,13 @@ export type CqrOptions = Budget & {
    */
   minCount?: number;
 };
+
+const checkOptions = optionsCheck<WithMethod<CqrOptions>>('embedding (cqr)', {
+  ...BUDGET,
+  method: STRING,
+  columns: NUMBER,
+  minCount: NUMBER,
+});
 
 /** What a clustering found: the next state of a table, complete before the table changes. */
 export interface Clustering {
@@ -82,7 +91,8 @@ export class Cqr extends ComposedTable {
    * @throws {OptionError} when the budget is below two rows a column, or columns do not divide the dimensions
    */
   static create(options: CqrOptions, context: TableContext): Cqr {
-    const { vocabularySize, dimensions, seed, runtime } = context;
+    checkOptions(options);
+    const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
     const columns = options.columns ?? 4;
     const width = sliceWidth(dimensions, columns);
     const minCount = checkInteger('minCount', options.minCount ?? 1, 1, COUNT_MAX);

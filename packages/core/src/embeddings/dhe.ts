@@ -7,6 +7,7 @@
  * the CCE paper: two hidden layers, as many hashes as units. Every step moves every weight, and a lookup costs
  * 2·w² + w·d products: what the method pays for its few bytes. Letters: w hashes and hidden units, m values of a hash.
  */
+import { optionsCheck, STRING } from '../checks/options.ts';
 import { loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved, savedBytes } from '../format/saved.ts';
 import { DenseLayer, padded } from '../layers/dense-layer.ts';
@@ -15,11 +16,11 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { affordRows, type Budget } from './budget.ts';
+import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { checkIds } from './ids.ts';
-import type { TableContext } from './table-context.ts';
+import { checkContext, type TableContext } from './table-context.ts';
 
 /** Values a hash can take: the paper's 10⁶. */
 const HASH_VALUES = 1_000_000;
@@ -28,6 +29,8 @@ const WIDTH_MAX = 1024;
 
 /** Options of deep hash embeddings. */
 export type DheOptions = Budget;
+
+const checkOptions = optionsCheck<WithMethod<DheOptions>>('embedding (dhe)', { ...BUDGET, method: STRING });
 
 /** Hashes and a network of three layers. */
 export class Dhe implements EmbeddingTable {
@@ -50,7 +53,8 @@ export class Dhe implements EmbeddingTable {
 
   /** A new table; throws OptionError when the budget does not hold a network of width 4. */
   static create(options: DheOptions, context: TableContext): Dhe {
-    const { vocabularySize, dimensions, seed, runtime } = context;
+    checkOptions(options);
+    const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
     const width = widthFor(options, context);
     const generator = new Generator(seed);
     const seeds = generator.fork('layers');

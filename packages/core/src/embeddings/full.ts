@@ -1,9 +1,11 @@
 /** The full table: one row of d float32 an id. The yardstick every compressed table is measured against. */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck, required } from '../checks/options.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { ComposedTable } from './composed.ts';
@@ -18,6 +20,13 @@ export interface FullTableOptions {
   runtime?: Runtime;
 }
 
+const checkOptions = optionsCheck<FullTableOptions>('FullTable.create', {
+  vocabularySize: required(NUMBER),
+  dimensions: required(NUMBER),
+  seed: NUMBER,
+  runtime: RUNTIME,
+});
+
 /** One row an id: a composed table whose only pointer is the id itself. */
 export class FullTable extends ComposedTable {
   readonly method = 'full';
@@ -27,7 +36,8 @@ export class FullTable extends ComposedTable {
   }
 
   /** Uniform ±0.05, as Keras's Embedding. */
-  static create({ vocabularySize, dimensions, seed = 42, runtime = defaultRuntime() }: FullTableOptions): FullTable {
+  static create(options: FullTableOptions): FullTable {
+    const { vocabularySize, dimensions, seed = 42, runtime = defaultRuntime() } = checkOptions(options);
     checkInteger('vocabularySize', vocabularySize, 1);
     checkInteger('dimensions', dimensions, 1);
     return new FullTable(initialRows(vocabularySize, dimensions, 1, new Generator(seed).fork('rows'), runtime));

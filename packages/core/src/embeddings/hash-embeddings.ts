@@ -6,7 +6,9 @@
  * Source: Svenstrup, Hansen, Winther, "Hash embeddings for efficient word representations", NeurIPS 2017. Budget: half to
  * rows, half to weights, so that many more weights than rows tell ids apart. Computed in TypeScript, one id at a time.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved, savedBytes } from '../format/saved.ts';
 import { Scratch } from '../memory/scratch.ts';
@@ -14,18 +16,24 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { affordRows, type Budget } from './budget.ts';
+import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { checkIds } from './ids.ts';
 import { initialRows } from './initial.ts';
-import type { TableContext } from './table-context.ts';
+import { checkContext, type TableContext } from './table-context.ts';
 
 /** Options of hash embeddings. */
 export type HashEmbeddingsOptions = Budget & {
   /** Rows summed; default 2, the paper's. */
   sums?: number;
 };
+
+const checkOptions = optionsCheck<WithMethod<HashEmbeddingsOptions>>('embedding (hash-embeddings)', {
+  ...BUDGET,
+  method: STRING,
+  sums: NUMBER,
+});
 
 /** Rows and their weights, each by hashes. */
 export class HashEmbeddings implements EmbeddingTable {
@@ -51,7 +59,8 @@ export class HashEmbeddings implements EmbeddingTable {
 
   /** A new table; throws OptionError when the budget is below one row and as many weights, or sums out of range. */
   static create(options: HashEmbeddingsOptions, context: TableContext): HashEmbeddings {
-    const { vocabularySize, dimensions, seed, runtime } = context;
+    checkOptions(options);
+    const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
     const sums = checkInteger('sums', options.sums ?? 2, 1, 16);
     const weightRowsFor = (rows: number): number => Math.max(1, Math.floor((rows * dimensions) / sums));
     const parameters = (rows: number): number => rows * dimensions + weightRowsFor(rows) * sums;

@@ -5,7 +5,8 @@
  *
  * Source: Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009. Budget: all rows.
  */
-import { affordRows, type Budget } from './budget.ts';
+import { optionsCheck, STRING } from '../checks/options.ts';
+import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';
 import { HASH_WORDS_BYTES } from './hash-family.ts';
 import { HashedTable } from './hashed.ts';
 import type { TableContext } from './table-context.ts';
@@ -13,8 +14,14 @@ import type { TableContext } from './table-context.ts';
 /** Options of a hashing-trick table. */
 export type HashingTrickOptions = Budget;
 
+const checkOptions = optionsCheck<WithMethod<HashingTrickOptions>>('embedding (hashing-trick)', {
+  ...BUDGET,
+  method: STRING,
+});
+
 /** A new table; throws OptionError when the budget is below one row. */
 export function hashingTrick(options: HashingTrickOptions, context: TableContext): HashedTable {
+  checkOptions(options);
   const { vocabularySize, dimensions } = context;
   const cost = { parameters: (rows: number) => rows * dimensions, otherBytes: () => HASH_WORDS_BYTES };
   const rows = affordRows('hashing-trick', options, cost, context);

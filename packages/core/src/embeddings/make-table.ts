@@ -1,5 +1,8 @@
 /** The switch from a method's name to its table: the one option by which a tower takes any of them. */
-import { checkOneOf } from '../checks/numbers.ts';
+
+import { shown } from '../checks/numbers.ts';
+import { optionsCheck, optionType, required } from '../checks/options.ts';
+import { OptionError } from '../errors/errors.ts';
 import { type BloomOptions, bloom } from './bloom.ts';
 import { type CompositionalOptions, compositional } from './compositional.ts';
 import type { EmbeddingTable } from './contract.ts';
@@ -10,7 +13,7 @@ import { HashEmbeddings, type HashEmbeddingsOptions } from './hash-embeddings.ts
 import { type HashingTrickOptions, hashingTrick } from './hashing-trick.ts';
 import { QuotientRemainder, type QuotientRemainderOptions } from './quotient-remainder.ts';
 import { Robe, type RobeOptions } from './robe.ts';
-import type { TableContext } from './table-context.ts';
+import { checkContext, type TableContext } from './table-context.ts';
 import { type UnifiedOptions, unified } from './unified.ts';
 
 /** Which table, and what it may cost: a budget in `parameters` or in `bytes`. */
@@ -40,16 +43,21 @@ export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
   'cqr',
 ];
 
+const isMethod = (value: unknown): boolean => EMBEDDING_METHODS.includes(value as never);
+const METHOD = optionType(`one of ${EMBEDDING_METHODS.join(', ')}`, isMethod);
+const checkFull = optionsCheck<{ method: 'full' }>('embedding (full)', { method: required(METHOD) });
+
 /**
  * A new table.
  *
- * @throws {OptionError} when the method is unknown or the budget too small
+ * @throws {OptionError} when the method or an option is unknown, or the budget too small
  */
 export function makeTable(options: EmbeddingOptions, context: TableContext): EmbeddingTable {
-  checkOneOf('embedding.method', options.method, EMBEDDING_METHODS);
+  checkMethod(options);
+  checkContext(context);
   switch (options.method) {
     case 'full':
-      return FullTable.create(context);
+      return makeFull(options, context);
     case 'hashing-trick':
       return hashingTrick(options, context);
     case 'bloom':
@@ -69,4 +77,17 @@ export function makeTable(options: EmbeddingOptions, context: TableContext): Emb
     case 'cqr':
       return Cqr.create(options, context);
   }
+}
+
+function checkMethod(options: EmbeddingOptions): void {
+  const method: unknown = (options as { method?: unknown } | null)?.method;
+  if (typeof options !== 'object' || !METHOD.accepts(method)) {
+    throw new OptionError(`embedding.method: expected ${METHOD.expected}, got ${shown(method)}`);
+  }
+}
+
+/** The method alone: a full table has no budget. */
+function makeFull(options: { method: 'full' }, { vocabularySize, dimensions, seed, runtime }: TableContext): FullTable {
+  checkFull(options);
+  return FullTable.create({ vocabularySize, dimensions, seed, runtime });
 }

@@ -6,15 +6,24 @@
  * Source: Jégou, Douze, Schmid, "Product quantization for nearest neighbor search", TPAMI 2011. Post-training: the full
  * table is needed, which is the price CQR does not pay. Ids stream in blocks; no second table is made.
  */
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { type Budget, sliceWidth } from './budget.ts';
+import { BUDGET, type Budget, sliceWidth } from './budget.ts';
 import { sliceColumn } from './column-slices.ts';
 import type { EmbeddingTable } from './contract.ts';
-import { affordCentroids, QuantizedTable, type QuantizeOptions, quantizeSettings, runtimeOf } from './quantized.ts';
+import {
+  affordCentroids,
+  QUANTIZE,
+  QuantizedTable,
+  type QuantizeOptions,
+  quantizeSettings,
+  runtimeOf,
+} from './quantized.ts';
 import { BLOCK_IDS, finiteVectors, sampleIds } from './sample-vectors.ts';
+import { exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Options of product quantization. */
@@ -24,14 +33,22 @@ export type ProductOptions = Budget &
     columns?: number;
   };
 
+const checkOptions = optionsCheck<ProductOptions>('quantizeProduct', { ...BUDGET, ...QUANTIZE, columns: NUMBER });
+
 /**
  * Quantize a trained table; it stays as it is.
  *
  * @throws {OptionError} when the budget is too small or columns do not divide the dimensions
  * @throws {DivergedError} when a sampled vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
+ * @throws {StateError} when something else works on the table
  */
 export async function quantizeProduct(table: EmbeddingTable, options: ProductOptions): Promise<QuantizedTable> {
+  checkOptions(options);
+  return exclusively('quantizeProduct', [table], () => quantize(table, options));
+}
+
+async function quantize(table: EmbeddingTable, options: ProductOptions): Promise<QuantizedTable> {
   const { vocabularySize, dimensions } = table;
   const { columns = 4 } = options;
   const { iterations, seed } = quantizeSettings(options);

@@ -7,7 +7,9 @@
  *
  * Saved: centroids in float32 and ⌈log2 k⌉ bits a pointer; in memory a pointer is 2 bytes, k is at most 65,536.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { FUNCTION, NUMBER, type OptionTypes, SIGNAL } from '../checks/options.ts';
 import type { OnWarning } from '../checks/warning.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
@@ -37,6 +39,15 @@ export interface QuantizeOptions {
   /** Called with one line where the budget is above the full table's size; default `console.warn`. */
   onWarning?: OnWarning | undefined;
 }
+
+/** Those options, for the tables of options that have them. */
+export const QUANTIZE: OptionTypes<QuantizeOptions> = {
+  iterations: NUMBER,
+  seed: NUMBER,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+  onWarning: FUNCTION,
+};
 
 /** Lloyd's iterations where none are asked for. */
 export const QUANTIZE_ITERATIONS = 25;

@@ -8,17 +8,19 @@
  * Source: Shi et al., "Compositional embeddings using complementary partitions", KDD 2020. V ids need m + ⌈V/m⌉ rows, at
  * the least about 2√V: a smaller budget is refused. Nothing but the rows is stored.
  */
+
 import { checkOneOf } from '../checks/numbers.ts';
+import { optionsCheck, STRING } from '../checks/options.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
 import { ComposedTable } from './composed.ts';
 import { checkIds } from './ids.ts';
 import { initialRows } from './initial.ts';
-import type { TableContext } from './table-context.ts';
+import { checkContext, type TableContext } from './table-context.ts';
 
 /** How the two rows of an id become its vector. */
 export type Combination = 'add' | 'multiply' | 'concatenate';
@@ -29,6 +31,12 @@ export type QuotientRemainderOptions = Budget & {
   /** Default 'concatenate', the strongest of the three in the CCE paper's runs. */
   combine?: Combination;
 };
+
+const checkOptions = optionsCheck<WithMethod<QuotientRemainderOptions>>('embedding (quotient-remainder)', {
+  ...BUDGET,
+  method: STRING,
+  combine: STRING,
+});
 
 /** Two rows an id: remainders first in the codebook, then quotients. */
 export class QuotientRemainder extends ComposedTable {
@@ -50,7 +58,8 @@ export class QuotientRemainder extends ComposedTable {
    * @throws {OptionError} when the budget is below the floor; the message has the floor
    */
   static create(options: QuotientRemainderOptions, context: TableContext): QuotientRemainder {
-    const { vocabularySize, dimensions, seed, runtime } = context;
+    checkOptions(options);
+    const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
     const combine = checkOneOf('combine', options.combine ?? 'concatenate', COMBINATIONS);
     const rowParameters = combine === 'concatenate' ? sliceWidth(dimensions, 2) : dimensions;
     const cost = {

@@ -6,16 +6,26 @@
  * Source: Chen, Guan, Wang, "Approximate nearest neighbor search by residual vector quantization", Sensors 2010. The
  * full table is needed, as for product quantization; ids stream in blocks.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import type { Budget } from './budget.ts';
+import { BUDGET, type Budget } from './budget.ts';
 import type { EmbeddingTable } from './contract.ts';
-import { affordCentroids, QuantizedTable, type QuantizeOptions, quantizeSettings, runtimeOf } from './quantized.ts';
+import {
+  affordCentroids,
+  QUANTIZE,
+  QuantizedTable,
+  type QuantizeOptions,
+  quantizeSettings,
+  runtimeOf,
+} from './quantized.ts';
 import { BLOCK_IDS, finiteVectors, sampleIds } from './sample-vectors.ts';
+import { exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Options of residual quantization. */
@@ -25,14 +35,22 @@ export type ResidualOptions = Budget &
     stages?: number;
   };
 
+const checkOptions = optionsCheck<ResidualOptions>('quantizeResidual', { ...BUDGET, ...QUANTIZE, stages: NUMBER });
+
 /**
  * Quantize a trained table; it stays as it is.
  *
  * @throws {OptionError} when the budget is too small or stages out of range
  * @throws {DivergedError} when a sampled vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
+ * @throws {StateError} when something else works on the table
  */
 export async function quantizeResidual(table: EmbeddingTable, options: ResidualOptions): Promise<QuantizedTable> {
+  checkOptions(options);
+  return exclusively('quantizeResidual', [table], () => quantize(table, options));
+}
+
+async function quantize(table: EmbeddingTable, options: ResidualOptions): Promise<QuantizedTable> {
   const { vocabularySize, dimensions } = table;
   const { iterations, seed } = quantizeSettings(options);
   const stages = checkInteger('stages', options.stages ?? 4, 1, 64);

@@ -7,22 +7,29 @@
  * "Random offset block embedding", MLSys 2022. Letters: w width of a block. A pointer a float is made for each gather and
  * gradient, which is what the method costs over compositional embeddings.
  */
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import { Scratch } from '../memory/scratch.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
 import { ComposedTable } from './composed.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { initialRows } from './initial.ts';
-import type { TableContext } from './table-context.ts';
+import { checkContext, type TableContext } from './table-context.ts';
 
 /** Options of a ROBE table. */
 export type RobeOptions = Budget & {
   /** Blocks of a vector; a divisor of the dimensions; default 4. */
   columns?: number;
 };
+
+const checkOptions = optionsCheck<WithMethod<RobeOptions>>('embedding (robe)', {
+  ...BUDGET,
+  method: STRING,
+  columns: NUMBER,
+});
 
 /** A composed table whose codebook rows are single floats. */
 export class Robe extends ComposedTable {
@@ -45,7 +52,8 @@ export class Robe extends ComposedTable {
    * @throws {OptionError} when the budget does not hold one block, or columns do not divide the dimensions
    */
   static create(options: RobeOptions, context: TableContext): Robe {
-    const { vocabularySize, dimensions, seed, runtime } = context;
+    checkOptions(options);
+    const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
     const columns = options.columns ?? 4;
     const width = sliceWidth(dimensions, columns);
     const otherBytes = (): number => columns * HASH_WORDS_BYTES;

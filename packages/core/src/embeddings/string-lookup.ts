@@ -5,7 +5,9 @@
  * is 0, OOV is 1 and the vocabulary begins at 2. Unknown words and the empty string are OOV. `adapt` orders words by their
  * UTF-8 bytes, as numpy's unique does; JavaScript's own order is by UTF-16 units and differs beyond the basic plane.
  */
+
 import { shown } from '../checks/numbers.ts';
+import { LIST, optionsCheck, optionType, required } from '../checks/options.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
@@ -19,6 +21,15 @@ export interface StringLookupOptions {
   maskToken?: string | null;
 }
 
+const MASK_TOKEN = optionType('a string or null', (value) => value === null || typeof value === 'string');
+const checkOptions = optionsCheck<StringLookupOptions>('StringLookup', {
+  vocabulary: required(LIST),
+  maskToken: MASK_TOKEN,
+});
+const checkAdapt = optionsCheck<Pick<StringLookupOptions, 'maskToken'>>('StringLookup.adapt', {
+  maskToken: MASK_TOKEN,
+});
+
 /** What `vocabulary()` shows for an unknown word. */
 export const OOV_TOKEN = '[UNK]';
 
@@ -31,7 +42,8 @@ export class StringLookup {
   readonly #ids = new Map<string, number>();
 
   /** @throws {VocabularyError} naming the word that is empty, repeated or the mask token */
-  constructor({ vocabulary, maskToken = null }: StringLookupOptions) {
+  constructor(options: StringLookupOptions) {
+    const { vocabulary, maskToken = null } = checkOptions(options);
     this.vocabulary = vocabulary;
     this.maskToken = maskToken;
     this.oovId = maskToken === null ? 0 : 1;
@@ -53,6 +65,7 @@ export class StringLookup {
 
   /** A lookup of the distinct words among `words`, in UTF-8 byte order. */
   static adapt(words: Iterable<string>, options: { maskToken?: string | null } = {}): StringLookup {
+    checkAdapt(options);
     const distinct = new Set(words);
     distinct.delete('');
     if (options.maskToken) distinct.delete(options.maskToken);

@@ -1,6 +1,9 @@
 /** What every table is told by its tower. */
+
+import { checkInteger } from '../checks/numbers.ts';
+import { FUNCTION, NUMBER, optionsCheck, required } from '../checks/options.ts';
 import type { OnWarning } from '../checks/warning.ts';
-import type { Runtime } from '../parallel/runtime.ts';
+import { RUNTIME, type Runtime } from '../parallel/runtime.ts';
 
 /** The table's place: how many ids, how wide, from which seed, in which memory. */
 export interface TableContext {
@@ -10,4 +13,24 @@ export interface TableContext {
   runtime: Runtime;
   /** Called with one line where a budget is above the full table's size; default `console.warn`. */
   onWarning?: OnWarning | undefined;
+}
+
+const check = optionsCheck<TableContext>('a table', {
+  vocabularySize: required(NUMBER),
+  dimensions: required(NUMBER),
+  seed: required(NUMBER),
+  runtime: required(RUNTIME),
+  onWarning: FUNCTION,
+});
+
+/**
+ * A context whose numbers are whole and at least 1.
+ *
+ * @throws {OptionError} otherwise, or when something is missing or unknown
+ */
+export function checkContext(context: TableContext): TableContext {
+  check(context);
+  checkInteger('vocabularySize', context.vocabularySize, 1);
+  checkInteger('dimensions', context.dimensions, 1);
+  return context;
 }

@@ -6,7 +6,8 @@
  * Source: Coleman et al., "Unified Embedding", NeurIPS 2023; TFRS's `UnifiedEmbedding` with one table. Here the features
  * of one tower do not share a table; its chunks do. Budget: all rows.
  */
-import { affordRows, type Budget, sliceWidth } from './budget.ts';
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
+import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
 import { HASH_WORDS_BYTES } from './hash-family.ts';
 import { HashedTable } from './hashed.ts';
 import type { TableContext } from './table-context.ts';
@@ -17,8 +18,15 @@ export type UnifiedOptions = Budget & {
   columns?: number;
 };
 
+const checkOptions = optionsCheck<WithMethod<UnifiedOptions>>('embedding (unified)', {
+  ...BUDGET,
+  method: STRING,
+  columns: NUMBER,
+});
+
 /** A new table; throws OptionError when the budget is below one row or columns do not divide d. */
 export function unified(options: UnifiedOptions, context: TableContext): HashedTable {
+  checkOptions(options);
   const { vocabularySize, dimensions } = context;
   const columns = options.columns ?? 4;
   const width = sliceWidth(dimensions, columns);

@@ -12,9 +12,11 @@
  *
  * The data enter through R and QᵀY alone: ‖X·T − Y‖² = ‖R·T − QᵀY‖² + const. X needs full column rank.
  */
-import { checkInteger } from '../checks/numbers.ts';
+
+import { checkInteger, checkOneOf } from '../checks/numbers.ts';
+import { instanceOf, NUMBER, optionsCheck, required, STRING } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
-import type { Generator } from '../random/generator.ts';
+import { Generator } from '../random/generator.ts';
 import { Dense, multiply, squaredNorm } from './dense.ts';
 import { factorize, leastSquares, multiplyTransposedQ, solveUpper } from './qr.ts';
 
@@ -30,6 +32,13 @@ export interface DenseCqrOptions {
   generator: Generator;
 }
 
+const checkOptions = optionsCheck<DenseCqrOptions>('denseCqr', {
+  noise: STRING,
+  columns: required(NUMBER),
+  steps: required(NUMBER),
+  generator: required(instanceOf('a Generator', () => Generator)),
+});
+
 /** What a run measured. */
 export interface DenseCqrRun {
   /** excess[i] = (‖X·T_i − Y‖² − ‖X·T* − Y‖²) / ‖X·T*‖², i = 0 … steps; 1 at i = 0. */
@@ -44,11 +53,9 @@ export interface DenseCqrRun {
  * @throws {ShapeError} when X and Y differ in rows or X has deficient column rank
  * @throws {OptionError} when columns or steps are not positive integers
  */
-export function denseCqr(
-  x: Dense,
-  y: Dense,
-  { noise = 'smart', columns, steps, generator }: DenseCqrOptions,
-): DenseCqrRun {
+export function denseCqr(x: Dense, y: Dense, options: DenseCqrOptions): DenseCqrRun {
+  const { noise = 'smart', columns, steps, generator } = checkOptions(options);
+  checkOneOf('noise', noise, ['normal', 'smart', 'half-smart']);
   checkInteger('columns', columns, 1, x.columns);
   checkInteger('steps', steps, 1);
   if (x.rows !== y.rows) throw new ShapeError(`y: expected ${x.rows} rows, got ${y.rows}`);

@@ -7,8 +7,10 @@
  * Source: the CCE paper (NeurIPS 2023), algorithm 2. No theorem covers it; its decline is measured instead.
  * Letters as in dense-cqr.ts; k rows for the clusters and k for the sketch.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
-import type { Generator } from '../random/generator.ts';
+import { instanceOf, NUMBER, optionsCheck, required } from '../checks/options.ts';
+import { Generator } from '../random/generator.ts';
 import { Dense, multiply, squaredNorm } from './dense.ts';
 import { factorize, leastSquares, multiplyTransposedQ } from './qr.ts';
 
@@ -23,8 +25,15 @@ export interface SparseCqrOptions {
   generator: Generator;
 }
 
+const checkOptions = optionsCheck<SparseCqrOptions>('sparseCqr', {
+  rows: required(NUMBER),
+  steps: required(NUMBER),
+  generator: required(instanceOf('a Generator', () => Generator)),
+});
+
 /** ‖X·T_i − Y‖² / ‖Y‖² for i = 0 … steps; X [n, d1], Y [n, d2]. */
-export function sparseCqr(x: Dense, y: Dense, { rows, steps, generator }: SparseCqrOptions): number[] {
+export function sparseCqr(x: Dense, y: Dense, options: SparseCqrOptions): number[] {
+  const { rows, steps, generator } = checkOptions(options);
   checkInteger('rows', rows, 1, x.columns);
   checkInteger('steps', steps, 1);
   const factors = factorize(x, { pivoting: false });

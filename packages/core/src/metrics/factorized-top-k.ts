@@ -8,7 +8,9 @@
  *
  * Letters: B queries, d dimensions, N candidates. Equal queries are asked once.
  */
+
 import { checkInteger, checkOneOf, shown } from '../checks/numbers.ts';
+import { LIST, NUMBER, objectWith, optionsCheck, optionType, required, STRING } from '../checks/options.ts';
 import { IdentifierError, NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { CandidateDataset, Identifier, TopK } from '../topk/contract.ts';
@@ -48,6 +50,24 @@ export interface FactorizedTopKTruth<I extends Identifier> {
   sampleWeight?: ArrayLike<number> | undefined;
 }
 
+const checkOptions = optionsCheck<FactorizedTopKOptions<never>>('FactorizedTopK', {
+  candidates: required(
+    optionType(
+      'an index, a data set or embeddings',
+      (value) => typeof value === 'function' || (typeof value === 'object' && value !== null),
+    ),
+  ),
+  ks: LIST,
+  name: STRING,
+  matchBy: STRING,
+  recallSampleSize: NUMBER,
+});
+const checkTruth = optionsCheck<FactorizedTopKTruth<never>>('FactorizedTopK.update', {
+  trueIdentifiers: LIST,
+  trueEmbeddings: objectWith('embeddings'),
+  sampleWeight: LIST,
+});
+
 interface Prepared {
   queries: Float32Array;
   dimensions: number;
@@ -76,7 +96,7 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
       name = 'factorized_top_k',
       matchBy,
       recallSampleSize = RECALL_SAMPLE,
-    } = options;
+    } = checkOptions(options);
     if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
     for (const k of ks) checkInteger('ks', k, 1);
     if (matchBy !== undefined) checkOneOf('matchBy', matchBy, ['identifiers', 'scores']);
@@ -168,6 +188,7 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
 
   /** Check everything before anything is counted, and gather the distinct queries. */
   #prepare(queryEmbeddings: VectorsLike, truth: FactorizedTopKTruth<I>): Prepared {
+    checkTruth(truth);
     const source = vectorSource('queries', queryEmbeddings);
     this.#byIdentifiers(truth);
     for (const name of ['trueIdentifiers', 'sampleWeight'] as const) {

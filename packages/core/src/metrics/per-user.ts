@@ -5,7 +5,9 @@
  * After TFRS's `examples/movielens.py` (evaluate): precision@k and recall@k with the training items removed; MRR, MAP,
  * nDCG, hit rate and coverage are added. Known items are a row filter here, so ties and scores cannot bring one back.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { LIST, optionsCheck } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Identifier, Queries, TopK } from '../topk/contract.ts';
 import { RANKING_METRICS, type RankingMetrics, rankingMetrics } from './ranking.ts';
@@ -25,6 +27,8 @@ export interface PerUserOptions {
   /** Cut-offs; default 10. */
   ks?: readonly number[];
 }
+
+const checkOptions = optionsCheck<PerUserOptions>('evaluatePerUser', { ks: LIST });
 
 /** Means over users at one k. */
 export interface PerUserMetrics extends RankingMetrics {
@@ -52,8 +56,9 @@ export interface PerUserResult {
 export function evaluatePerUser<Q, I extends Identifier>(
   index: TopK<Q, I>,
   users: readonly EvaluatedUser<Q, I>[],
-  { ks = [10] }: PerUserOptions = {},
+  options: PerUserOptions = {},
 ): PerUserResult {
+  const { ks = [10] } = checkOptions(options);
   if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
   for (const k of ks) checkInteger('ks', k, 1);
   const asked = users.filter((user) => user.positives.length > 0);

@@ -6,7 +6,9 @@
  * Source: Duchi, Hazan, Singer, JMLR 2011, in the form of Keras 3 (epsilon under the root; Keras ≤ 2.10 adds it after,
  * a difference of 1e-7). Rows that are not named move neither in p nor in a.
  */
+
 import { checkNumber } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
@@ -18,6 +20,12 @@ export interface AdagradOptions {
   epsilon?: number;
 }
 
+const checkOptions = optionsCheck<AdagradOptions>('Adagrad', {
+  learningRate: NUMBER,
+  initialAccumulatorValue: NUMBER,
+  epsilon: NUMBER,
+});
+
 /** One accumulator a parameter. */
 export class Adagrad implements SparseOptimizer {
   readonly name = 'adagrad';
@@ -27,8 +35,9 @@ export class Adagrad implements SparseOptimizer {
   readonly #accumulators = new Map<Matrix, Matrix>();
   readonly #rows = new RowNumbers();
 
-  /** @throws {OptionError} when a number is out of range */
-  constructor({ learningRate = 0.1, initialAccumulatorValue = 0.1, epsilon = 1e-7 }: AdagradOptions = {}) {
+  /** @throws {OptionError} when an option is unknown or out of range */
+  constructor(options: AdagradOptions = {}) {
+    const { learningRate = 0.1, initialAccumulatorValue = 0.1, epsilon = 1e-7 } = checkOptions(options);
     this.learningRate = checkLearningRate(learningRate);
     this.initialAccumulatorValue = checkNumber('initialAccumulatorValue', initialAccumulatorValue, 0);
     this.epsilon = checkNumber('epsilon', epsilon, 0);

@@ -8,7 +8,9 @@
  * their own count of steps t (TensorFlow Addons' LazyAdam; Keras decays all moments at every step, which would cost the
  * whole table).
  */
+
 import { checkNumber } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
@@ -23,6 +25,14 @@ export interface AdamOptions {
   weightDecay?: number;
 }
 
+const checkOptions = optionsCheck<AdamOptions>('Adam', {
+  learningRate: NUMBER,
+  beta1: NUMBER,
+  beta2: NUMBER,
+  epsilon: NUMBER,
+  weightDecay: NUMBER,
+});
+
 /** Two moments a parameter, two powers a row. */
 export class Adam implements SparseOptimizer {
   readonly name = 'adam';
@@ -34,8 +44,9 @@ export class Adam implements SparseOptimizer {
   readonly #states = new Map<Matrix, Matrix>();
   readonly #rows = new RowNumbers();
 
-  /** @throws {OptionError} when a number is out of range */
-  constructor({ learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 }: AdamOptions = {}) {
+  /** @throws {OptionError} when an option is unknown or out of range */
+  constructor(options: AdamOptions = {}) {
+    const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = checkOptions(options);
     this.learningRate = checkLearningRate(learningRate);
     // Above this 1 − β is no longer a float32 to speak of.
     this.beta1 = checkNumber('beta1', beta1, 0, 0.999999);

@@ -1,4 +1,5 @@
 /** Stochastic gradient descent on distinct rows: p ← p − learningRate · g. Keeps no state. */
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
@@ -8,14 +9,17 @@ export interface SgdOptions {
   learningRate?: number;
 }
 
+const checkOptions = optionsCheck<SgdOptions>('Sgd', { learningRate: NUMBER });
+
 /** Plain gradient steps. */
 export class Sgd implements SparseOptimizer {
   readonly name = 'sgd';
   learningRate: number;
   readonly #rows = new RowNumbers();
 
-  /** @throws {OptionError} when the learning rate is not above 0 */
-  constructor({ learningRate = 0.01 }: SgdOptions = {}) {
+  /** @throws {OptionError} when an option is unknown, or the learning rate not above 0 */
+  constructor(options: SgdOptions = {}) {
+    const { learningRate = 0.01 } = checkOptions(options);
     this.learningRate = checkLearningRate(learningRate);
   }
 

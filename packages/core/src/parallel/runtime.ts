@@ -5,6 +5,7 @@
  * (SHORTLIST_THREADS overrides). Tests make their own to run on another variant or thread count.
  */
 import { checkInteger, checkOneOf } from '../checks/numbers.ts';
+import { FUNCTION, instanceOf, NUMBER, type OptionType, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { KernelTable, KernelVariant } from '../kernels/contract.ts';
 import { bestVariant, compileKernels, isSupported, type WasmVariant, wasmKernels } from '../kernels/wasm.ts';
@@ -25,6 +26,11 @@ export interface RuntimeOptions {
   threads?: number;
 }
 
+const checkOptions = optionsCheck<RuntimeOptions>('Runtime', { variant: STRING, kernels: FUNCTION, threads: NUMBER });
+
+/** A runtime, as an option of what computes. */
+export const RUNTIME: OptionType = instanceOf('a Runtime', () => Runtime);
+
 /** Heap, kernels and pool that belong together. */
 export class Runtime {
   readonly variant: KernelVariant;
@@ -32,8 +38,9 @@ export class Runtime {
   readonly kernels: KernelTable;
   readonly pool: Pool;
 
-  /** @throws {OptionError} when the variant cannot run here or the thread count is out of range */
-  constructor({ variant = bestVariant(), kernels, threads = defaultThreads() }: RuntimeOptions = {}) {
+  /** @throws {OptionError} when an option is unknown, the variant cannot run here or the thread count is out of range */
+  constructor(options: RuntimeOptions = {}) {
+    const { variant = bestVariant(), kernels, threads = defaultThreads() } = checkOptions(options);
     checkOneOf('variant', variant, ['simd128', 'relaxed']);
     checkInteger('threads', threads, 1, THREADS_MAX);
     if (!isSupported(variant)) throw new OptionError(`variant: expected one this runtime can run, got ${variant}`);

@@ -7,7 +7,9 @@
  * products and distances, so vectors and queries that are both rotated score as before. It pays from some 128 dimensions,
  * where blocks of 3 then cost what blocks of 2 did.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
@@ -40,6 +42,12 @@ export interface BalancedPcaOptions {
   seed?: number;
 }
 
+const checkOptions = optionsCheck<BalancedPcaOptions>('trainBalancedPca', {
+  dimensionsPerBlock: NUMBER,
+  sampleSize: NUMBER,
+  seed: NUMBER,
+});
+
 /**
  * Find the rotation; the same one for any number of threads.
  *
@@ -49,7 +57,7 @@ export interface BalancedPcaOptions {
  * @throws {NotFiniteError} when a number is NaN or infinite
  */
 export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {}): BalancedPca {
-  const { dimensionsPerBlock = 2, sampleSize = 100_000, seed = 42 } = options;
+  const { dimensionsPerBlock = 2, sampleSize = 100_000, seed = 42 } = checkOptions(options);
   const { rows: n, dimensions: d, runtime } = rows;
   checkInteger('dimensionsPerBlock', dimensionsPerBlock, 1);
   checkInteger('sampleSize', sampleSize, 1);

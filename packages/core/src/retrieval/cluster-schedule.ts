@@ -4,8 +4,10 @@
  * Source: the CCE paper (NeurIPS 2023), section 5 and figure 9: more clusterings help, a longer rest between two helps, and
  * the last one must leave time to converge, so that none falls into the last quarter of a run.
  */
+
 import { checkInteger, checkPositive } from '../checks/numbers.ts';
-import { type ClusterOptions, cluster } from '../embeddings/cluster.ts';
+import { BOOLEAN, NUMBER, optionsCheck } from '../checks/options.ts';
+import { type ClusterOptions, clusterLocked } from '../embeddings/cluster.ts';
 import type { ClusterHealth } from '../embeddings/cluster-health.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
@@ -24,6 +26,13 @@ export interface ClusterSchedule extends Pick<ClusterOptions, 'iterations'> {
   /** Whether the last one adds a helper again (CCE) or drops it (one-step CQR where `times` is 1); default true. */
   helper?: boolean;
 }
+
+const checkSchedule = optionsCheck<ClusterSchedule>('clusterings', {
+  every: NUMBER,
+  times: NUMBER,
+  helper: BOOLEAN,
+  iterations: NUMBER,
+});
 
 /** What one clustering of one table came to. */
 export interface ClusterRecord {
@@ -44,7 +53,8 @@ export interface ClusterRecord {
  *
  * @throws {OptionError} when `every` is not above 0 or `times` no whole number
  */
-export function clusterSteps({ every = 1, times }: ClusterSchedule, steps: number, epochs: number): number[] {
+export function clusterSteps(schedule: ClusterSchedule, steps: number, epochs: number): number[] {
+  const { every = 1, times } = checkSchedule(schedule);
   checkPositive('clusterings.every', every);
   if (times !== undefined) checkInteger('clusterings.times', times, 0);
   const interval = every * steps;
@@ -95,7 +105,7 @@ export async function clusterTables(
   for (const [i, { name, table }] of learning.entries()) {
     const start = clock();
     try {
-      const health = await cluster(table, {
+      const health = await clusterLocked(table, {
         helper: helper || !isLast,
         optimizer,
         signal,

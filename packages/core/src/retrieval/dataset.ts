@@ -4,6 +4,7 @@
  *
  * Letters: N rows; row i says that query features i chose candidate features i.
  */
+import { LIST, optionsCheck, required } from '../checks/options.ts';
 import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
 import type { Features, Tower } from '../towers/tower.ts';
 
@@ -20,6 +21,14 @@ export interface RetrievalDataset<Q extends Features, C extends Features> {
   /** [N] identifiers of the candidates, for accidental hits and id-based metrics; default: the encoded features. */
   candidateIds?: readonly (string | number | bigint)[] | undefined;
 }
+
+const checkDataset = optionsCheck<RetrievalDataset<never, never>>('dataset', {
+  queries: required(LIST),
+  candidates: required(LIST),
+  sampleWeight: LIST,
+  candidateSamplingProbability: LIST,
+  candidateIds: LIST,
+});
 
 /** Interactions as ids. */
 export interface EncodedDataset {
@@ -43,7 +52,7 @@ export function encodeDataset<Q extends Features, C extends Features>(
   queryTower: Tower<Q>,
   candidateTower: Tower<C>,
 ): EncodedDataset {
-  const { queries, candidates, sampleWeight, candidateSamplingProbability, candidateIds } = dataset;
+  const { queries, candidates, sampleWeight, candidateSamplingProbability, candidateIds } = checkDataset(dataset);
   const rows = queries.length;
   if (rows === 0) throw new ShapeError('dataset: expected at least one interaction, got none');
   const lengths = { candidates, sampleWeight, candidateSamplingProbability, candidateIds };

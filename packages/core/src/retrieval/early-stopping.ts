@@ -1,5 +1,7 @@
 /** Early stopping: end a run whose monitored figure no longer improves. */
+
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { EpochRecord } from './history.ts';
 
@@ -13,6 +15,12 @@ export interface EarlyStopping {
   minDelta?: number;
 }
 
+const checkOptions = optionsCheck<EarlyStopping>('earlyStopping', {
+  monitor: STRING,
+  patience: NUMBER,
+  minDelta: NUMBER,
+});
+
 /** Watches one figure. Losses are to fall, metrics to rise. */
 export class StopWatcher {
   readonly #monitor: string;
@@ -22,7 +30,8 @@ export class StopWatcher {
   #waited = 0;
 
   /** @throws {OptionError} when patience or minDelta are out of range */
-  constructor({ monitor = 'validation.perExample', patience = 0, minDelta = 0 }: EarlyStopping) {
+  constructor(options: EarlyStopping) {
+    const { monitor = 'validation.perExample', patience = 0, minDelta = 0 } = checkOptions(options);
     this.#monitor = monitor;
     this.#patience = checkInteger('earlyStopping.patience', patience, 0);
     this.#minDelta = checkNumber('earlyStopping.minDelta', minDelta, 0);

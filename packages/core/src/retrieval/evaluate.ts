@@ -3,8 +3,10 @@
  *
  * A batch's distinct queries are embedded once; a metric gets one row an example and groups equal ones itself.
  */
+
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
+import { FUNCTION, NUMBER, type OptionTypes, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { FactorizedTopKTruth } from '../metrics/factorized-top-k.ts';
 import type { Features, Tower } from '../towers/tower.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -31,6 +33,15 @@ export interface EvaluateOptions {
   clock?: Clock;
 }
 
+/** Those options, for the tables of options that have them. */
+export const EVALUATE: OptionTypes<EvaluateOptions> = {
+  batchSize: NUMBER,
+  metrics: objectWith('a metric or a list of metrics'),
+  signal: SIGNAL,
+  clock: FUNCTION,
+};
+const checkOptions = optionsCheck<EvaluateOptions>('evaluate', EVALUATE);
+
 /** Losses and metrics; a metric that was not computed is absent. */
 export interface Evaluation extends Losses {
   rows: number;
@@ -48,8 +59,9 @@ export interface Evaluation extends Losses {
 export async function evaluate<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
-  { batchSize = 8192, metrics = [], signal, clock = systemClock }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  const { batchSize = 8192, metrics = [], signal, clock = systemClock } = checkOptions(options);
   checkInteger('batchSize', batchSize, 1);
   const start = clock();
   const encoded = encodeDataset(dataset, model.queryTower, model.candidateTower);

@@ -6,12 +6,16 @@
  * One seed gives the same bits on any number of threads, and a run resumed from a checkpoint those of one that was never
  * interrupted.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import { BOOLEAN, FUNCTION, NUMBER, OBJECT, objectWith, optionsCheck, required, SIGNAL } from '../checks/options.ts';
+import { exclusively, type TableLock } from '../embeddings/table-lock.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import type { Features, TowerInput } from '../towers/tower.ts';
 import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import {
+  type ClusterMoment,
   type ClusterRecord,
   type ClusterSchedule,
   clusterSteps,
@@ -20,7 +24,7 @@ import {
 } from './cluster-schedule.ts';
 import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
 import { type EarlyStopping, StopWatcher } from './early-stopping.ts';
-import { type EvaluateOptions, evaluate } from './evaluate.ts';
+import { EVALUATE, type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 import type { EpochRecord, History } from './history.ts';
 import { LossMeter } from './losses.ts';
 import { type Clock, Pauses, systemClock } from './progress.ts';
@@ -68,21 +72,59 @@ export interface FitOptions<Q extends Features, C extends Features> {
   clock?: Clock;
 }
 
+const checkOptions = optionsCheck<FitOptions<never, never>>('fit', {
+  epochs: NUMBER,
+  batchSize: NUMBER,
+  shuffle: BOOLEAN,
+  seed: NUMBER,
+  validation: OBJECT,
+  onProgress: FUNCTION,
+  clusterings: OBJECT,
+  onCluster: FUNCTION,
+  onEpochEnd: FUNCTION,
+  earlyStopping: OBJECT,
+  signal: SIGNAL,
+  resume: objectWith('a checkpoint', 'arrays', 'optimizer', 'pointers'),
+  clock: FUNCTION,
+});
+const checkValidation = optionsCheck<{ dataset: object } & EvaluateOptions>('fit.validation', {
+  dataset: required(OBJECT),
+  ...EVALUATE,
+});
+
 /**
  * Train a model.
  *
  * @throws {ShapeError} when the data set is empty or its columns differ in length, or `resume` is of other steps
  * @throws {DivergedError} naming the epoch and step whose loss was not finite; the step is not taken
  * @throws {FitAbortedError} when the signal is raised
+ * @throws {StateError} when another `fit`, a clustering or a quantization of the same tables is under way
  */
 export async function fit<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   options: FitOptions<Q, C>,
 ): Promise<History> {
-  const { epochs = 1, batchSize = 8192, shuffle = false, seed = 42, signal, resume, clock = systemClock } = options;
+  const { epochs = 1, batchSize = 8192, seed = 42, clock = systemClock, validation } = checkOptions(options);
+  if (validation) checkValidation(validation);
   checkInteger('epochs', epochs, 0);
   checkInteger('batchSize', batchSize, 1);
+  checkInteger('seed', seed, Number.MIN_SAFE_INTEGER);
+  const tables = tablesOf(model).map(({ table }) => table);
+  const given = { ...options, epochs, batchSize, seed, clock };
+  return exclusively('fit', tables, (lock) => runEpochs(model, dataset, given, lock));
+}
+
+type RunOptions<Q extends Features, C extends Features> = FitOptions<Q, C> &
+  Required<Pick<FitOptions<Q, C>, 'epochs' | 'batchSize' | 'seed' | 'clock'>>;
+
+async function runEpochs<Q extends Features, C extends Features>(
+  model: ModelParts<Q, C>,
+  dataset: RetrievalDataset<Q, C>,
+  options: RunOptions<Q, C>,
+  lock: TableLock,
+): Promise<History> {
+  const { epochs, batchSize, shuffle = false, seed, signal, resume, clock } = options;
   const encoded = encodeDataset(dataset, model.queryTower, model.candidateTower);
   const steps = Math.ceil(encoded.rows / batchSize);
   const history: History = { epochs: [...(resume?.epochs ?? [])], stoppedEarly: false };
@@ -107,36 +149,64 @@ export async function fit<Q extends Features, C extends Features>(
       if (signal?.aborted) throw abortedAt(step);
       const at = due.indexOf(epoch * steps + step);
       if (at >= 0) {
-        // Interrupted between two tables, the run goes on from before the first.
-        const before = signal && abortedAt(step);
         const moment = { ...position(due[at]!, steps), isLast: at === due.length - 1, optimizer: model.optimizer };
-        try {
-          const records = await clusterTables(tablesOf(model), options.clusterings!, { ...moment, signal, clock });
+        // Interrupted between two tables, the run goes on from before the first.
+        const records = await clusterAt(model, options, moment, signal && abortedAt(step));
+        await whileSavable(lock, () => {
           for (const record of records) options.onCluster?.(record);
-        } catch (error) {
-          throw error instanceof AbortedError ? before : error;
-        }
+        });
       }
       const progress = trainStep(model, encoded, { epoch, epochs, step, steps, batchSize, order, meter, rate });
-      options.onProgress?.(progress);
+      if (options.onProgress) await whileSavable(lock, () => options.onProgress?.(progress));
       await pauses.pause();
     }
     const record: EpochRecord = { epoch: epoch + 1, ...meter.losses(), seconds: (clock() - start) / 1000 };
     if (model.task.batchMetrics.length > 0) record.batchMetrics = meter.batchMetrics();
     if (options.validation) {
-      const { dataset: rows, ...how } = options.validation;
-      try {
-        record.validation = await evaluate(model, rows, { batchSize, signal, clock, ...how });
-      } catch (error) {
-        // The epoch's training is done and kept: the resumed run only validates it.
-        throw error instanceof AbortedError && signal?.aborted ? abortedAt(steps) : error;
-      }
+      // The epoch's training is done and kept: a resumed run only validates it.
+      record.validation = await validate(model, options, () => abortedAt(steps));
     }
     history.epochs.push(record);
     history.stoppedEarly = watcher?.shouldStop(record) ?? false;
-    await options.onEpochEnd?.(record);
+    if (options.onEpochEnd) await whileSavable(lock, () => options.onEpochEnd?.(record));
   }
   return history;
+}
+
+/** Call back between two steps: what is saved meanwhile is whole. */
+async function whileSavable(lock: TableLock, callback: () => void | Promise<void>): Promise<void> {
+  lock.isSavable = true;
+  try {
+    await callback();
+  } finally {
+    lock.isSavable = false;
+  }
+}
+
+async function clusterAt<Q extends Features, C extends Features>(
+  model: ModelParts<Q, C>,
+  { clusterings, signal, clock }: RunOptions<Q, C>,
+  moment: Pick<ClusterMoment, 'epoch' | 'step' | 'isLast' | 'optimizer'>,
+  before: FitAbortedError | undefined,
+): Promise<ClusterRecord[]> {
+  try {
+    return await clusterTables(tablesOf(model), clusterings!, { ...moment, signal, clock });
+  } catch (error) {
+    throw error instanceof AbortedError ? before : error;
+  }
+}
+
+async function validate<Q extends Features, C extends Features>(
+  model: ModelParts<Q, C>,
+  { batchSize, signal, clock, validation }: RunOptions<Q, C>,
+  abortedNow: () => FitAbortedError,
+): Promise<Evaluation> {
+  const { dataset, ...how } = validation!;
+  try {
+    return await evaluate(model, dataset, { batchSize, signal, clock, ...how });
+  } catch (error) {
+    throw error instanceof AbortedError && signal?.aborted ? abortedNow() : error;
+  }
 }
 
 /** Epoch and step, both from 1, of step `count` of a run. */

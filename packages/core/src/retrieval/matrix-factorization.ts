@@ -6,9 +6,12 @@
  * The task of the CCE paper's MovieLens runs (generalised matrix factorisation without weights), which TFRS trains as
  * `tasks.Ranking`. Ids are integers: no vocabulary, so that tens of millions of them cost nothing but their table.
  */
+
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
+import { FUNCTION, LIST, NUMBER, OBJECT, objectWith, optionsCheck, required, SIGNAL } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { exclusively } from '../embeddings/table-lock.ts';
 import { DivergedError, ShapeError } from '../errors/errors.ts';
 import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-metrics.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
@@ -71,6 +74,29 @@ export interface ClickFitOptions {
   clock?: Clock;
 }
 
+const TABLE = objectWith('an embedding table', 'rows', 'applyGradient');
+const checkOptions = optionsCheck<MatrixFactorizationOptions>('MatrixFactorization', {
+  queryTable: required(TABLE),
+  candidateTable: required(TABLE),
+  optimizer: objectWith('an optimizer', 'step', 'state'),
+});
+const checkFit = optionsCheck<ClickFitOptions>('MatrixFactorization.fit', {
+  epochs: NUMBER,
+  batchSize: NUMBER,
+  seed: NUMBER,
+  validation: OBJECT,
+  clusterings: OBJECT,
+  onEpochEnd: FUNCTION,
+  onCluster: FUNCTION,
+  signal: SIGNAL,
+  clock: FUNCTION,
+});
+const checkColumns = optionsCheck<Clicks>('clicks', {
+  queries: required(LIST),
+  candidates: required(LIST),
+  labels: required(LIST),
+});
+
 /** Rows predicted at once. */
 const PREDICT_ROWS = 8192;
 
@@ -81,7 +107,8 @@ export class MatrixFactorization {
   readonly optimizer: SparseOptimizer;
 
   /** @throws {ShapeError} when the tables' vectors differ in width */
-  constructor({ queryTable, candidateTable, optimizer = new Adagrad() }: MatrixFactorizationOptions) {
+  constructor(options: MatrixFactorizationOptions) {
+    const { queryTable, candidateTable, optimizer = new Adagrad() } = checkOptions(options);
     if (queryTable.dimensions !== candidateTable.dimensions) {
       const [q, c] = [queryTable.dimensions, candidateTable.dimensions];
       throw new ShapeError(`tables: expected vectors of one width, got ${q} and ${c}`);
@@ -97,8 +124,16 @@ export class MatrixFactorization {
    * @throws {ShapeError} when there are no rows or columns differ in length
    * @throws {DivergedError} naming the epoch and step whose loss was not finite; the step is not taken
    * @throws {AbortedError} when the signal is raised
+   * @throws {StateError} when something else works on one of the tables
    */
   async fit(clicks: Clicks, options: ClickFitOptions = {}): Promise<ClickEpoch[]> {
+    const { validation } = checkFit(options);
+    if (validation) checkClicks(validation);
+    const tables = [this.queryTable, this.candidateTable];
+    return exclusively('fit', tables, () => this.#fit(clicks, options));
+  }
+
+  async #fit(clicks: Clicks, options: ClickFitOptions): Promise<ClickEpoch[]> {
     const { epochs = 1, batchSize = 512, seed = 42, validation, clusterings, signal, clock = systemClock } = options;
     checkInteger('epochs', epochs, 0);
     checkInteger('batchSize', batchSize, 1);
@@ -213,7 +248,8 @@ function gathered(table: EmbeddingTable, ids: Int32Array): Matrix {
   return vectors;
 }
 
-function checkClicks({ queries, candidates, labels }: Clicks): number {
+function checkClicks(clicks: Clicks): number {
+  const { queries, candidates, labels } = checkColumns(clicks);
   const rows = labels.length;
   if (rows === 0 || queries.length !== rows || candidates.length !== rows) {
     const got = `${queries.length} queries, ${candidates.length} candidates, ${rows} labels`;

@@ -4,10 +4,11 @@
  *
  * Source: TFRS `models/base.py` and the basic retrieval tutorial.
  */
+import { instanceOf, objectWith, optionsCheck, required } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
-import type { Features, Tower } from '../towers/tower.ts';
+import { type Features, Tower } from '../towers/tower.ts';
 import type { EncodedBatch, RetrievalDataset } from './dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 import { type FitOptions, fit } from './fit.ts';
@@ -24,20 +25,26 @@ export interface TwoTowerOptions<Q extends Features, C extends Features> {
   optimizer?: SparseOptimizer;
 }
 
-/** Two towers that learn to meet. */
+const checkOptions = optionsCheck<TwoTowerOptions<never, never>>('TwoTowerModel', {
+  queryTower: required(instanceOf('a Tower', () => Tower)),
+  candidateTower: required(instanceOf('a Tower', () => Tower)),
+  task: instanceOf('a Retrieval task', () => Retrieval),
+  optimizer: objectWith('an optimizer', 'step', 'state'),
+});
+
+/** A two-tower model: a query tower and a candidate tower trained together. */
 export class TwoTowerModel<Q extends Features = string, C extends Features = string> implements ModelParts<Q, C> {
   readonly queryTower: Tower<Q>;
   readonly candidateTower: Tower<C>;
   readonly task: Retrieval;
   readonly optimizer: SparseOptimizer;
 
-  /** @throws {ShapeError} when the towers' vectors differ in width */
-  constructor({
-    queryTower,
-    candidateTower,
-    task = new Retrieval(),
-    optimizer = new Adagrad(),
-  }: TwoTowerOptions<Q, C>) {
+  /**
+   * @throws {OptionError} when a tower is missing, or an option unknown
+   * @throws {ShapeError} when the towers' vectors differ in width
+   */
+  constructor(options: TwoTowerOptions<Q, C>) {
+    const { queryTower, candidateTower, task = new Retrieval(), optimizer = new Adagrad() } = checkOptions(options);
     if (queryTower.dimensions !== candidateTower.dimensions) {
       throw new ShapeError(
         `towers: expected vectors of one width, got ${queryTower.dimensions} and ${candidateTower.dimensions}`,

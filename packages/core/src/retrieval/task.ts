@@ -4,7 +4,9 @@
  * The loss is a sum over rows (TFRS's and Keras's reduction for this task); `reduction: 'mean'` divides loss and gradients
  * by the number of rows. Batches that need no pair by itself take the grouped path (grouped-loss.ts), which is exact.
  */
+
 import { checkInteger, checkOneOf, checkPositive } from '../checks/numbers.ts';
+import { BOOLEAN, LIST, NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
@@ -25,6 +27,14 @@ export interface RetrievalOptions {
   /** k of in-batch top-k accuracies; ties count as hits. Default none. */
   batchMetrics?: readonly number[];
 }
+
+const checkOptions = optionsCheck<RetrievalOptions>('Retrieval', {
+  temperature: NUMBER,
+  removeAccidentalHits: BOOLEAN,
+  numHardNegatives: NUMBER,
+  reduction: STRING,
+  batchMetrics: LIST,
+});
 
 /** The loss of one batch. */
 export interface RetrievalResult extends RetrievalGradient {
@@ -47,6 +57,15 @@ export type RetrievalInputs = Pick<
   heads?: number;
 };
 
+const checkInputs = optionsCheck<RetrievalInputs>('Retrieval.call', {
+  sampleWeight: LIST,
+  candidateSamplingProbability: LIST,
+  candidateIds: LIST,
+  scoreMask: LIST,
+  heads: NUMBER,
+});
+const checkCompute = optionsCheck<{ learn?: boolean }>('Retrieval.compute', { learn: BOOLEAN });
+
 /** In-batch softmax retrieval. */
 export class Retrieval {
   readonly temperature: number;
@@ -64,7 +83,7 @@ export class Retrieval {
       numHardNegatives,
       reduction = 'sum',
       batchMetrics = [],
-    } = options;
+    } = checkOptions(options);
     this.temperature = checkPositive('temperature', temperature);
     this.removeAccidentalHits = removeAccidentalHits;
     this.numHardNegatives = numHardNegatives;
@@ -84,7 +103,8 @@ export class Retrieval {
    *
    * @throws {ShapeError} when lengths do not fit, or n < B
    */
-  call(queries: VectorsLike, candidates: VectorsLike, { heads = 1, ...inputs }: RetrievalInputs = {}): RetrievalResult {
+  call(queries: VectorsLike, candidates: VectorsLike, options: RetrievalInputs = {}): RetrievalResult {
+    const { heads = 1, ...inputs } = checkInputs(options);
     const runtime = queries instanceof Matrix ? queries.runtime : defaultRuntime();
     checkInteger('heads', heads, 1, 255);
     const [q, c] = [widened('queries', queries, runtime), widened('candidates', candidates, runtime)];
@@ -105,7 +125,8 @@ export class Retrieval {
    * @throws {ShapeError} when its parts do not fit together
    * @throws {OptionError} when accidental hits are to be removed and there are no candidate ids
    */
-  compute(batch: RetrievalBatch, { learn = true }: { learn?: boolean } = {}): RetrievalResult {
+  compute(batch: RetrievalBatch, options: { learn?: boolean } = {}): RetrievalResult {
+    const { learn = true } = checkCompute(options);
     checkBatch(batch);
     if (this.removeAccidentalHits && !batch.candidateIds) {
       throw new OptionError('candidateIds: expected one a column when accidental hits are removed, got none');
@@ -120,8 +141,8 @@ export class Retrieval {
       const { loss, ...gradients } = this.#pathsOf(runtime).grouped.compute(batch, temperature, factor, learn);
       return { ...gradients, loss: loss * factor, perExample: loss / rows, weight };
     }
-    const options = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
-    const { loss, hits, ...gradients } = this.#pathsOf(runtime).pairs.compute(batch, options, learn);
+    const how = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
+    const { loss, hits, ...gradients } = this.#pathsOf(runtime).pairs.compute(batch, how, learn);
     const result: RetrievalResult = { ...gradients, loss: loss * factor, perExample: loss / rows, weight };
     if (batchMetrics.length > 0 && weight > 0) {
       result.batchMetrics = Object.fromEntries(this.batchMetricNames.map((name, i) => [name, hits[i]! / weight]));

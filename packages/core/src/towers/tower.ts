@@ -8,17 +8,30 @@
  * distinct row, sums what belongs to the same id, and steps tables and layers. Source of the shape: the TFRS tutorials'
  * `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
+
 import { checkInteger } from '../checks/numbers.ts';
+import {
+  BOOLEAN,
+  FUNCTION,
+  LIST,
+  NUMBER,
+  OBJECT,
+  type OptionTypes,
+  optionsCheck,
+  optionType,
+  required,
+} from '../checks/options.ts';
 import type { OnWarning } from '../checks/warning.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
+import { checkSavable } from '../embeddings/table-lock.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { DenseLayer, padded } from '../layers/dense-layer.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { type DistinctRows, distinctRows } from './distinct.ts';
@@ -50,6 +63,26 @@ export interface TowerHead {
   /** Called with one line where an embedding's budget is above its full table's size; default `console.warn`. */
   onWarning?: OnWarning | undefined;
 }
+
+const FEATURE: OptionTypes<FeatureOptions> = {
+  vocabulary: required(LIST),
+  dimensions: NUMBER,
+  maskToken: optionType('a string or null', (value) => value === null || typeof value === 'string'),
+  embedding: OBJECT,
+};
+const HEAD: OptionTypes<TowerHead> = {
+  dense: LIST,
+  normalize: BOOLEAN,
+  seed: NUMBER,
+  runtime: RUNTIME,
+  onWarning: FUNCTION,
+};
+const checkPlain = optionsCheck<FeatureOptions & TowerHead>('Tower.create', { ...FEATURE, ...HEAD });
+const checkNamed = optionsCheck<{ features: object } & TowerHead>('Tower.create', {
+  features: required(OBJECT),
+  ...HEAD,
+});
+const checkFeature = optionsCheck<FeatureOptions>('a feature', FEATURE);
 
 /** An embedded feature; the name is empty for a tower of one plain feature. */
 export interface TowerInput {
@@ -92,8 +125,12 @@ export class Tower<Q extends Features = string> {
     options: { features: Record<N, FeatureOptions> } & TowerHead,
   ): Tower<Readonly<Record<N, string>>>;
   static create(options: (FeatureOptions | { features: Record<string, FeatureOptions> }) & TowerHead): Tower<never> {
+    const isNamed = typeof options === 'object' && options !== null && 'features' in options;
+    if (isNamed) checkNamed(options);
+    else checkPlain(options);
     const { dense = [], normalize = false, seed = 42, runtime = defaultRuntime(), onWarning } = options;
     const named = 'features' in options ? Object.entries(options.features) : ([['', options]] as const);
+    if ('features' in options) for (const feature of Object.values(options.features)) checkFeature(feature);
     if (named.length === 0) throw new OptionError('features: expected at least one, got none');
     const seeds = new Generator(seed).fork('tower');
     const inputs = named.map(([name, feature]): TowerInput => {
@@ -194,8 +231,13 @@ export class Tower<Q extends Features = string> {
     return answer;
   }
 
-  /** Lookups, tables and layers as they are. */
+  /**
+   * Lookups, tables and layers as they are.
+   *
+   * @throws {StateError} while a `fit` trains the tower, but for the time of its callbacks
+   */
   save(): Saved {
+    checkSavable(this.inputs.map(({ table }) => table));
     const parts: Record<string, Saved> = {};
     this.inputs.forEach(({ lookup, table }, i) => {
       parts[`lookup${i}`] = lookup.save();

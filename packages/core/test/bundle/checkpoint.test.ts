@@ -26,7 +26,10 @@ const options: FitOptions<string, string> = {
   validation: { dataset },
   clock: () => 0,
 };
-const newModel = (): TwoTowerModel => new TwoTowerModel(world(runtime));
+const newModel = (): TwoTowerModel => {
+  const { queryTower, candidateTower } = world(runtime);
+  return new TwoTowerModel({ queryTower, candidateTower });
+};
 
 /** Stop in the second epoch. */
 async function stopped(): Promise<Checkpoint> {

@@ -1,6 +1,7 @@
 /** Training: a peer's figures step by step, the same bits on any thread count and after any interruption, honest losses. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { quantizeProduct } from '../../src/embeddings/product.ts';
 import { DivergedError } from '../../src/errors/errors.ts';
 import { Adagrad } from '../../src/optimizers/adagrad.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
@@ -281,4 +282,48 @@ test('in-batch accuracy over batches weighs rows by their weights, and is absent
   const first = (await accuracy([1, 0, 0]))!;
   assert.ok(Math.abs((await accuracy([1, 0, 3]))! - (first + 3) / 4) < 1e-12);
   assert.equal(await accuracy([0, 0, 0]), undefined);
+});
+
+test('one fit at a time: a second one, a clustering, a quantization and a save are refused by name', async () => {
+  const trained = model();
+  const { queryTower, candidateTower } = trained;
+  let goOn: () => void = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const metrics = { reset: () => {}, updateAsync: () => held, result: () => ({}) };
+  const first = trained.fit(tastes(450), { validation: { dataset: tastes(10), metrics } });
+  const busy = /expected tables that nothing works on, got fit under way/;
+  await assert.rejects(trained.fit(tastes(450)), busy);
+  // Another model that shares a tower.
+  const other = Tower.create({ vocabulary: ['x'], dimensions: candidateTower.dimensions });
+  await assert.rejects(new TwoTowerModel({ queryTower, candidateTower: other }).fit(tastes(10)), busy);
+  await assert.rejects(quantizeProduct(queryTower.inputs[0]!.table, { parameters: 64, columns: 1 }), busy);
+  assert.throws(() => candidateTower.save(), busy);
+  goOn();
+  await first;
+  assert.ok(candidateTower.save());
+  assert.equal((await trained.fit(tastes(450))).epochs.length, 1);
+});
+
+test('a model may be saved in the callbacks of its fit, which wait', async () => {
+  const trained = model();
+  let saved = 0;
+  const save = (): void => {
+    assert.ok(trained.queryTower.save());
+    saved++;
+  };
+  const onEpochEnd = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    save();
+  };
+  await trained.fit(tastes(450), { epochs: 2, batchSize: 450, onProgress: save, onEpochEnd });
+  assert.equal(saved, 4);
+});
+
+test('a fit that fails lets the next one in', async () => {
+  const trained = model();
+  await assert.rejects(trained.fit(tastes(450), { signal: AbortSignal.abort() }), FitAbortedError);
+  await assert.rejects(trained.fit({ queries: [], candidates: [] }), /expected at least one interaction/);
+  assert.equal((await trained.fit(tastes(450))).epochs.length, 1);
 });

@@ -5,7 +5,9 @@
  *
  * by coordinate descent as ScaNN's asymmetric hashing does it (assembly/product.ts).
  */
+
 import { checkNumber } from '../../checks/numbers.ts';
+import { NUMBER, objectWith, optionsCheck } from '../../checks/options.ts';
 import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
 import { checkFinite } from '../../vectors/check-finite.ts';
@@ -23,6 +25,11 @@ export interface ProductEncodingOptions {
   eta?: number;
 }
 
+const checkOptions = optionsCheck<ProductEncodingOptions>('encodeProduct', {
+  originals: objectWith('a Matrix', 'rows', 'dimensions'),
+  eta: NUMBER,
+});
+
 /**
  * Codes of residuals.
  *
@@ -37,6 +44,7 @@ export function encodeProduct(
   residuals: Matrix,
   options: ProductEncodingOptions = {},
 ): Uint8Array {
+  checkOptions(options);
   const size = residuals.rows * codebook.blocks;
   const codes = residuals.runtime.heap.allocate(size);
   try {

@@ -1,5 +1,7 @@
 /** Training a product quantizer: k-means of each block on one sample, as ScaNN's asymmetric hashing trains it. */
+
 import { checkInteger } from '../../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../../checks/options.ts';
 import { trainKMeans } from '../../clustering/train.ts';
 import { OptionError, ShapeError } from '../../errors/errors.ts';
 import { Generator } from '../../random/generator.ts';
@@ -21,6 +23,14 @@ export interface ProductTrainingOptions {
   sampleSize?: number;
 }
 
+const checkOptions = optionsCheck<ProductTrainingOptions>('trainProductCodebook', {
+  dimensionsPerBlock: NUMBER,
+  codewords: NUMBER,
+  iterations: NUMBER,
+  seed: NUMBER,
+  sampleSize: NUMBER,
+});
+
 /**
  * Train codewords on residuals; the same ones for any number of threads.
  *
@@ -32,6 +42,7 @@ export interface ProductTrainingOptions {
  * @throws {NotFiniteError} when a number is NaN or infinite
  */
 export function trainProductCodebook(residuals: Matrix, options: ProductTrainingOptions = {}): ProductCodebook {
+  checkOptions(options);
   const { dimensionsPerBlock = 2, codewords = 16, iterations = 10, seed = 42, sampleSize = 100_000 } = options;
   const { rows: n, dimensions, runtime } = residuals;
   if (codewords !== 16 && codewords !== 256) throw new OptionError(`codewords: expected 16 or 256, got ${codewords}`);

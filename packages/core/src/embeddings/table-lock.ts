@@ -1,0 +1,52 @@
+/**
+ * One work at a time on an embedding table: a second `fit`, a clustering or a quantization that began meanwhile would read
+ * and write half of each other's rows. Whoever comes second is refused, by the name of what is under way.
+ */
+import { StateError } from '../errors/errors.ts';
+import type { EmbeddingTable } from './contract.ts';
+
+/** Work that is under way on some tables. */
+export interface TableLock {
+  readonly what: string;
+  /** Whether the tables may be saved: the work waits for its caller just now. */
+  isSavable: boolean;
+}
+
+const locks = new WeakMap<EmbeddingTable, TableLock>();
+
+/**
+ * Do work on tables that nothing else works on until it has ended.
+ *
+ * @throws {StateError} when something else is under way on one of them
+ */
+export async function exclusively<T>(
+  what: string,
+  tables: readonly EmbeddingTable[],
+  work: (lock: TableLock) => Promise<T>,
+): Promise<T> {
+  for (const table of tables) {
+    const other = locks.get(table);
+    if (other) throw new StateError(`${what}: expected tables that nothing works on, got ${other.what} under way`);
+  }
+  const lock: TableLock = { what, isSavable: false };
+  for (const table of tables) locks.set(table, lock);
+  try {
+    return await work(lock);
+  } finally {
+    for (const table of tables) locks.delete(table);
+  }
+}
+
+/**
+ * Refuse to save tables that change meanwhile.
+ *
+ * @throws {StateError} when something is under way on one of them that does not wait
+ */
+export function checkSavable(tables: readonly EmbeddingTable[]): void {
+  for (const table of tables) {
+    const lock = locks.get(table);
+    if (lock && !lock.isSavable) {
+      throw new StateError(`save: expected tables that nothing works on, got ${lock.what} under way`);
+    }
+  }
+}

@@ -1,0 +1,293 @@
+/** Options objects of the public interface: what each accepts, a misspelling of it, and the call that takes it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import * as core from '../../src/index.ts';
+import * as node from '../../src/node.ts';
+
+/** One options object of the public interface. */
+export interface Case {
+  /** Options that are accepted. */
+  valid: object;
+  /** A misspelled name and the one it is near to. */
+  typo: readonly [wrong: string, right: string];
+  call: (options: never) => unknown;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-options-'));
+after(() => rmSync(folder, { recursive: true }));
+const runtime = new core.Runtime({ threads: 1 });
+export const vocabulary: string[] = ['a', 'b', 'c'];
+const tower = (): core.Tower => core.Tower.create({ vocabulary, dimensions: 4, runtime });
+const model = (): core.TwoTowerModel => new core.TwoTowerModel({ queryTower: tower(), candidateTower: tower() });
+const dataset = { queries: ['a', 'b'], candidates: ['b', 'c'] };
+export const context: core.TableContext = { vocabularySize: 40, dimensions: 4, seed: 1, runtime };
+const cqr = (): core.Cqr => core.Cqr.create({ parameters: 80, columns: 2 }, context);
+const full = (): core.FullTable => core.FullTable.create({ vocabularySize: 40, dimensions: 4, runtime });
+const factorization = (): core.MatrixFactorization =>
+  new core.MatrixFactorization({ queryTable: full(), candidateTable: full() });
+const clicks = { queries: Int32Array.of(1), candidates: Int32Array.of(2), labels: Uint8Array.of(1) };
+const points = (): core.Matrix =>
+  core.Matrix.from(
+    'points',
+    Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(i), i / 40, 1]),
+    runtime,
+  );
+const bundled = (): { index: core.BruteForce<string, string> } => {
+  const queryModel = tower();
+  const index = new core.BruteForce<string, string>({ queryModel, runtime });
+  return {
+    index: index.index(
+      points(),
+      Array.from({ length: 40 }, (_, i) => `movie ${i}`),
+    ),
+  };
+};
+const scann = (): core.ScaNN => new core.ScaNN({ numLeaves: 4, runtime }).index(points());
+const dense = (): core.Dense => {
+  const made = new core.Dense(3, 2);
+  made.data.set([1, 2, 3, 4, 5, 7]);
+  return made;
+};
+const generator = new core.Generator(1);
+const metric = (): core.FactorizedTopK<number> => new core.FactorizedTopK({ candidates: scann() as never });
+const epochs = ['epoch', 'epochs'] as const;
+const seed = ['seeds', 'seed'] as const;
+const contents: Case = { valid: bundled(), typo: ['metdata', 'metadata'], call: core.bundleToBytes as never };
+const loading = { typo: ['runTime', 'runtime'], valid: {} } as const;
+const sink = { write: () => {} };
+const asyncSink = { write: async () => {} };
+const coded = (...codes: number[]) => ({ vocabulary: ['x', 'y'], codes: Int32Array.from(codes) });
+const interactions = core.interactionsOf({
+  users: coded(0, 0, 1),
+  items: coded(0, 1, 1),
+  times: Float64Array.of(1, 2, 3),
+} as never);
+const codebook = core.trainProductCodebook(points());
+
+export const CASES: Record<string, Case> = {
+  'Adagrad(options)': { valid: {}, typo: ['learnRate', 'learningRate'], call: (o) => new core.Adagrad(o) },
+  'Adam(options)': { valid: {}, typo: ['beta_1', 'beta1'], call: (o) => new core.Adam(o) },
+  'Sgd(options)': { valid: {}, typo: ['learning_rate', 'learningRate'], call: (o) => new core.Sgd(o) },
+  'Runtime(options)': { valid: { threads: 1 }, typo: ['thread', 'threads'], call: (o) => new core.Runtime(o) },
+  'Cqr.create(options)': {
+    valid: { parameters: 80 },
+    typo: ['column', 'columns'],
+    call: (o) => core.Cqr.create(o, context),
+  },
+  'Cqr.create(context)': { valid: context, typo: seed, call: (o) => core.Cqr.create({ parameters: 80 }, o) },
+  'makeTable(options)': {
+    valid: { method: 'bloom', parameters: 80 },
+    typo: ['sum', 'sums'],
+    call: (o) => core.makeTable(o, context),
+  },
+  'makeTable(context)': { valid: context, typo: seed, call: (o) => core.makeTable({ method: 'full' }, o) },
+  'FullTable.create(options)': {
+    valid: { vocabularySize: 3, dimensions: 4 },
+    typo: ['dimension', 'dimensions'],
+    call: core.FullTable.create as never,
+  },
+  'StringLookup(options)': {
+    valid: { vocabulary },
+    typo: ['maskTokens', 'maskToken'],
+    call: (o) => new core.StringLookup(o),
+  },
+  'StringLookup.adapt(options)': {
+    valid: {},
+    typo: ['mask', 'maskToken'],
+    call: (o) => core.StringLookup.adapt(vocabulary, o),
+  },
+  'Tower.create(options)': {
+    valid: { vocabulary },
+    typo: ['dimension', 'dimensions'],
+    call: (o) => core.Tower.create(o as { vocabulary: string[] }),
+  },
+  'Tower.create(options).embedding': {
+    valid: { method: 'cqr', parameters: 16, columns: 2 },
+    typo: ['colums', 'columns'],
+    call: (embedding) => core.Tower.create({ vocabulary, dimensions: 4, embedding }),
+  },
+  'TwoTowerModel(options)': {
+    valid: { queryTower: tower(), candidateTower: tower() },
+    typo: ['optimiser', 'optimizer'],
+    call: (o) => new core.TwoTowerModel(o),
+  },
+  'TwoTowerModel.fit(options)': { valid: {}, typo: epochs, call: (o) => model().fit(dataset, o) },
+  'TwoTowerModel.fit(options).clusterings': {
+    valid: { every: 1 },
+    typo: ['time', 'times'],
+    call: (clusterings) => model().fit(dataset, { clusterings }),
+  },
+  'TwoTowerModel.fit(options).earlyStopping': {
+    valid: { monitor: 'perExample' },
+    typo: ['patiense', 'patience'],
+    call: (earlyStopping) => model().fit(dataset, { earlyStopping }),
+  },
+  'TwoTowerModel.fit(options).validation': {
+    valid: { dataset },
+    typo: ['metric', 'metrics'],
+    call: (validation) => model().fit(dataset, { validation }),
+  },
+  'TwoTowerModel.fit(options).validation.dataset': {
+    valid: dataset,
+    typo: ['sampleWeights', 'sampleWeight'],
+    call: (data) => model().fit(dataset, { validation: { dataset: data } }),
+  },
+  'TwoTowerModel.fit(dataset)': {
+    valid: dataset,
+    typo: ['candidateId', 'candidateIds'],
+    call: (data) => model().fit(data),
+  },
+  'TwoTowerModel.evaluate(options)': {
+    valid: {},
+    typo: ['batch_size', 'batchSize'],
+    call: (o) => model().evaluate(dataset, o),
+  },
+  'TwoTowerModel.evaluate(dataset)': {
+    valid: dataset,
+    typo: ['query', 'queries'],
+    call: (data) => model().evaluate(data),
+  },
+  'Retrieval(options)': {
+    valid: {},
+    typo: ['temprature', 'temperature'],
+    call: (o) => new core.Retrieval(o),
+  },
+  'Retrieval.call(options)': {
+    valid: {},
+    typo: ['sampleWeights', 'sampleWeight'],
+    call: (o) => new core.Retrieval().call([[1, 2]], [[1, 2]], o),
+  },
+  'Retrieval.compute(options)': {
+    valid: { learn: false },
+    typo: ['learns', 'learn'],
+    call: (o) => {
+      const numbers = Int32Array.from({ length: 40 }, (_, i) => i);
+      const batch = { queries: points(), candidates: points(), queryOf: numbers, candidateOf: numbers };
+      return new core.Retrieval().compute(batch, o);
+    },
+  },
+  'MatrixFactorization(options)': {
+    valid: { queryTable: full(), candidateTable: full() },
+    typo: ['queryTables', 'queryTable'],
+    call: (o) => new core.MatrixFactorization(o),
+  },
+  'MatrixFactorization.fit(options)': { valid: {}, typo: epochs, call: (o) => factorization().fit(clicks, o) },
+  'MatrixFactorization.fit(options).clusterings': {
+    valid: { every: 1 },
+    typo: ['evry', 'every'],
+    call: (clusterings) => factorization().fit(clicks, { clusterings }),
+  },
+  'clusterSteps(schedule)': {
+    valid: {},
+    typo: ['help', 'helper'],
+    call: (schedule) => core.clusterSteps(schedule, 10, 2),
+  },
+  'cluster(options)': {
+    valid: { iterations: 1 },
+    typo: ['iteration', 'iterations'],
+    call: (o) => core.cluster(cqr(), o),
+  },
+  'pointByCoOccurrence(options)': {
+    valid: { iterations: 1 },
+    typo: ['hop', 'hops'],
+    call: (o) => core.pointByCoOccurrence(cqr(), full(), { queries: [1], candidates: [2] } as never, o),
+  },
+  'quantizeProduct(options)': {
+    valid: { parameters: 80 },
+    typo: ['column', 'columns'],
+    call: (o) => core.quantizeProduct(full(), o),
+  },
+  'quantizeResidual(options)': {
+    valid: { bytes: 400 },
+    typo: ['stage', 'stages'],
+    call: (o) => core.quantizeResidual(full(), o),
+  },
+  'trainKMeans(options)': {
+    valid: { clusters: 2 },
+    typo: ['cluster', 'clusters'],
+    call: (o) => core.trainKMeans(points(), o),
+  },
+  'trainBalancedPca(options)': { valid: {}, typo: seed, call: (o) => core.trainBalancedPca(points(), o) },
+  'trainProductCodebook(options)': {
+    valid: {},
+    typo: ['codeWord', 'codewords'],
+    call: (o) => core.trainProductCodebook(points(), o),
+  },
+  'encodeProduct(options)': {
+    valid: {},
+    typo: ['original', 'originals'],
+    call: (o) => core.encodeProduct(codebook, points(), o),
+  },
+  'denseCqr(options)': {
+    valid: { columns: 1, steps: 1, generator },
+    typo: ['step', 'steps'],
+    call: (o) => core.denseCqr(dense(), dense(), o),
+  },
+  'sparseCqr(options)': {
+    valid: { rows: 1, steps: 1, generator },
+    typo: ['row', 'rows'],
+    call: (o) => core.sparseCqr(dense(), dense(), o),
+  },
+  'leaveLastOut(options)': { valid: {}, typo: ['counts', 'count'], call: (o) => core.leaveLastOut(interactions, o) },
+  'splitByTime(cut)': {
+    valid: { testShare: 0.5 },
+    typo: ['testshare', 'testShare'],
+    call: (cut) => core.splitByTime(interactions, cut),
+  },
+  'FactorizedTopK(options)': {
+    valid: { candidates: points() },
+    typo: ['k', 'ks'],
+    call: (o) => new core.FactorizedTopK(o),
+  },
+  'FactorizedTopK.update(truth)': {
+    valid: { trueIdentifiers: Array.from({ length: 40 }, (_, i) => i) },
+    typo: ['trueIdentifier', 'trueIdentifiers'],
+    call: (truth) => metric().update(points(), truth),
+  },
+  'FactorizedTopK.updateAsync(truth)': {
+    valid: { trueIdentifiers: Array.from({ length: 40 }, (_, i) => i) },
+    typo: ['weight', 'sampleWeight'],
+    call: (truth) => metric().updateAsync(points(), truth),
+  },
+  'evaluatePerUser(options)': {
+    valid: {},
+    typo: ['k', 'ks'],
+    call: (o) => core.evaluatePerUser(scann(), [{ query: [1, 2, 3, 4], positives: [1] }], o),
+  },
+  'syntheticMovieLens(options)': { valid: {}, typo: seed, call: core.syntheticMovieLens as never },
+  'loadMovieLens(options)': {
+    valid: { env: { SHORTLIST_OFFLINE: '1' }, home: folder },
+    typo: ['folders', 'folder'],
+    call: node.loadMovieLens as never,
+  },
+  'bundleToBytes(contents)': contents,
+  'writeBundle(contents)': { ...contents, call: (o) => core.writeBundle(o, sink) },
+  'writeBundleInTurns(contents)': { ...contents, call: (o) => core.writeBundleInTurns(o, asyncSink) },
+  'saveBundle(contents)': { ...contents, call: (o) => node.saveBundle(join(folder, 'contents'), o) },
+  'saveBundle(options)': {
+    valid: {},
+    typo: ['inTurn', 'inTurns'],
+    call: (o) => node.saveBundle(join(folder, 'options'), bundled(), o),
+  },
+  'readBundle(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },
+  'bundleFromBytes(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },
+  'loadBundle(options)': {
+    ...loading,
+    call: async (o) => {
+      await node.saveBundle(join(folder, 'loaded'), bundled());
+      return node.loadBundle(join(folder, 'loaded'), o);
+    },
+  },
+  'loadCheckpoint(options)': {
+    ...loading,
+    call: async (o) => {
+      await node.saveCheckpoint(
+        join(folder, 'checkpoint'),
+        core.takeCheckpoint(model(), { epoch: 0, step: 0, losses: [], epochs: [] }),
+      );
+      return node.loadCheckpoint(join(folder, 'checkpoint'), o);
+    },
+  },
+};

@@ -1,0 +1,167 @@
+/**
+ * Every options object of the public interface: unknown names, missing ones, and values of another type are refused by name.
+ * The list is read off the compiler's types, so that new options cannot be forgotten.
+ */
+import assert from 'node:assert/strict';
+import { dirname, resolve } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { NUMBER, nearest, optionsCheck, required } from '../../src/checks/options.ts';
+import { OptionError } from '../../src/errors/errors.ts';
+import * as core from '../../src/index.ts';
+import { CASES, context, vocabulary } from './cases.ts';
+import { optionsOfApi } from './options-of-api.ts';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../..');
+const FILES = ['packages/core/src/index.ts', 'packages/core/src/node.ts'];
+
+/** Parameters with optional fields that are no options, and why. */
+const NO_OPTIONS: Readonly<Record<string, string>> = {
+  'Cqr.adopt(__0)': 'what a clustering found, handed over within the library',
+  'Cqr.restorePointers(pointers)': 'what `takePointers` gave',
+  'Ease(interactions)': 'data',
+  'Ease.recommend(histories)': 'data',
+  'FactorizedTopK(options).candidates': 'an index or a data set',
+  'ItemKnn(interactions)': 'data',
+  'ItemKnn.recommend(histories)': 'data',
+  'Popularity(__0)': 'data',
+  'Popularity.recent(interactions)': 'data',
+  'Popularity.recommend(__1)': 'data',
+  'Retrieval.compute(batch)': 'a batch, checked part by part',
+  'ThroughIndex.recommend(histories)': 'data',
+  'bundleToBytes(contents).index': 'an index',
+  'evaluatePerUser(index)': 'an index',
+  'interactionsOf(columns)': 'columns of data',
+  'itemsByUser(interactions)': 'data',
+  'leaveLastOut(interactions)': 'data',
+  'listOf(__0)': 'data',
+  'loadMovieLens(options).env': 'the environment of the process',
+  'pointByCoOccurrence(rows)': 'data',
+  'saveBundle(contents).index': 'an index',
+  'splitByTime(interactions)': 'data',
+  'takeInteractions(interactions)': 'data',
+  'transposeLists(__0)': 'data',
+  'writeBundle(contents).index': 'an index',
+  'writeBundleInTurns(contents).index': 'an index',
+};
+/** Options that have no check yet: of indexes, of tuning, of the recommenders to compare with. */
+const LATER: readonly string[] = [
+  'Ease(__1)',
+  'ItemKnn(__1)',
+  'Popularity(__1)',
+  'Popularity.recent(__1)',
+  'bootstrapDifference(options)',
+  'bootstrapMean(options)',
+  'compareEvaluations(__2)',
+  'evaluateRecommender(__2)',
+  'tune(options)',
+  'tuneBuild(how)',
+  'tuneBuild(how).options',
+  'BruteForce(__0)',
+  'BruteForce.call(k)',
+  'BruteForce.callAsync(k)',
+  'BruteForce.queryWithExclusions(k)',
+  'ScaNN(options)',
+  'ScaNN.call(k)',
+  'ScaNN.callAsync(k)',
+  'ScaNN.indexAsync(__2)',
+  'ScaNN.queryWithExclusions(k)',
+  'ScaNN.rebalance(__0)',
+  'Streaming(__0)',
+  'Streaming.call(k)',
+  'Streaming.callAsync(k)',
+  'Streaming.queryWithExclusions(k)',
+];
+
+async function refusal(call: () => unknown): Promise<Error> {
+  try {
+    await call();
+  } catch (error) {
+    return error as Error;
+  }
+  assert.fail('expected to be refused');
+}
+
+test('every options object of the public interface has a case here, or a reason why not', () => {
+  const found = optionsOfApi(ROOT, FILES).filter((name) => !/Error(\.|\()/.test(name));
+  const listed = [...Object.keys(NO_OPTIONS), ...LATER];
+  assert.deepEqual(
+    found.filter((name) => !(name in CASES) && !listed.includes(name)),
+    [],
+    'these have no case',
+  );
+  assert.deepEqual(
+    listed.filter((name) => !found.includes(name)),
+    [],
+    'these are gone: remove their lines',
+  );
+});
+
+for (const [name, { valid, typo, call }] of Object.entries(CASES)) {
+  test(`${name}: unknown names, missing ones and values of another type are refused`, async () => {
+    await call(valid as never);
+    const [wrong, right] = typo;
+    const misspelled = await refusal(() => call({ ...valid, [wrong]: 1 } as never));
+    assert.ok(misspelled instanceof OptionError, misspelled.stack);
+    assert.match(misspelled.message, new RegExp(`nearest is ${right}, got "${wrong}"$`));
+    for (const nothing of [null, 5]) {
+      const error = await refusal(() => call(nothing as never));
+      assert.ok(error instanceof OptionError, error.stack);
+    }
+    const listing = await refusal(() => call({ ...valid, 'nothing like that, not at all': 1 } as never));
+    const known = /expected one of the options (.*), got/.exec(listing.message)?.[1]?.split(', ') ?? [];
+    assert.ok(known.length > 0, listing.message);
+    for (const key of known) {
+      const mistyped = await refusal(() => call({ ...valid, [key]: Symbol('no such value') } as never));
+      assert.equal((mistyped as { code?: string }).code, 'ERR_OPTION', `${key}: ${mistyped.stack}`);
+      assert.ok(mistyped.message.includes(key), mistyped.message);
+    }
+    for (const key of Object.keys(valid)) {
+      const { [key]: _, ...rest } = valid as Record<string, unknown>;
+      try {
+        await call(rest as never);
+      } catch (error) {
+        assert.ok(error instanceof OptionError, `without ${key}: ${(error as Error).stack}`);
+      }
+    }
+  });
+}
+
+test("a tower's features and the tables of every method have their own names", () => {
+  const create = core.Tower.create as (options: object) => unknown;
+  assert.throws(() => create({}), /vocabulary: expected a list as an option of Tower.create, got none/);
+  assert.throws(
+    () => create({ features: { user: { vocabulary, dimension: 3 } } }),
+    /nearest is dimensions, got "dimension"/,
+  );
+  assert.throws(() => create({ features: { user: null } }), /expected an object of options, got null/);
+  assert.throws(
+    () => create({ features: {}, dimensions: 3 }),
+    /Tower.create: expected one of the options|Tower.create: expected a known option/,
+  );
+  for (const method of core.EMBEDDING_METHODS) {
+    const budget = method === 'full' ? {} : { parameters: 100 };
+    assert.ok(core.makeTable({ method, ...budget } as never, context));
+    assert.throws(
+      () => core.makeTable({ method, ...budget, budgets: 1 } as never, context),
+      (error) => error instanceof OptionError && error.message.startsWith(`embedding (${method}): expected `),
+    );
+  }
+  assert.throws(
+    () => core.makeTable({ method: 'full', bytes: 100 } as never, context),
+    /embedding \(full\): expected one of the options method, got "bytes"/,
+  );
+  assert.throws(() => core.makeTable(undefined as never, context), /embedding.method: expected one of full/);
+});
+
+test('a check names what is near, reads no inherited names, and lets undefined stand for nothing', () => {
+  const check = optionsCheck<{ columns?: number; rows: number }>('work', { columns: NUMBER, rows: required(NUMBER) });
+  assert.deepEqual(check({ rows: 1, columns: undefined }), { rows: 1, columns: undefined });
+  for (const name of ['toString', '__proto__x', 'constructor']) {
+    assert.throws(() => check({ rows: 1, [name]: 1 }), /work: expected one of the options columns, rows, got/);
+  }
+  assert.throws(() => check({ rows: undefined }), /rows: expected a number as an option of work, got none/);
+  assert.equal(nearest('numLeafs', ['k', 'numLeaves', 'numLeavesToSearch']), 'numLeaves');
+  assert.equal(nearest('epoch', ['epochs', 'seed']), 'epochs');
+  assert.equal(nearest('filter', ['k', 'exclude']), undefined);
+});
