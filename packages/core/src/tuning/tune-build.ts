@@ -7,6 +7,8 @@
  * a time. Limit: choices are made one after another, so two that pay only together are not found.
  */
 import { throwIfAborted } from '../checks/abort.ts';
+import { OBJECT, objectWith, optionsCheck, required } from '../checks/options.ts';
+import { OptionError } from '../errors/errors.ts';
 import type { Identifier } from '../topk/contract.ts';
 import type { RowsOfQueries } from '../topk/recall.ts';
 import type { ReorderRows, ScannOptions } from '../topk/scann/options.ts';
@@ -15,7 +17,16 @@ import { vectorSource } from '../topk/vector-source.ts';
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
 import { autopilot } from './autopilot.ts';
 import { paretoFront } from './pareto.ts';
-import { chooseBest, sampleQueries, type TunedPoint, type TuneOptions, type TuneReport, tune } from './tune.ts';
+import { sampleQueries } from './query-sample.ts';
+import {
+  checkTuneOptions,
+  chooseBest,
+  TUNE,
+  type TunedPoint,
+  type TuneOptions,
+  type TuneReport,
+  tune,
+} from './tune.ts';
 
 /** Options of `tuneBuild`: `tune`'s, candidates, and what is not to be chosen. */
 export interface TuneBuildOptions extends Omit<TuneOptions, 'truth'> {
@@ -24,6 +35,13 @@ export interface TuneBuildOptions extends Omit<TuneOptions, 'truth'> {
   /** Options of every build, the distance measure say; what is here is not tried otherwise. */
   options?: Omit<ScannOptions<ArrayLike<number>>, 'reorder'> & { reorder?: ReorderRows };
 }
+
+const { truth: _, ...TUNE_WITHOUT_TRUTH } = TUNE;
+const checkOptions = optionsCheck<TuneBuildOptions>('tuneBuild', {
+  ...TUNE_WITHOUT_TRUTH,
+  candidates: required(objectWith('candidates')),
+  options: OBJECT,
+});
 
 /** What an index is built with; JSON. `new ScaNN({ ...options, ...build })` has the point's settings as its defaults. */
 export type BuildSettings = Required<
@@ -74,8 +92,11 @@ type Choice = Partial<Pick<ScannOptions<never>, 'numLeaves' | 'soar' | 'correcti
  * @throws {AbortedError} when the signal is raised
  */
 export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport> {
-  const { candidates, options = {}, targetRecall, signal, onProgress, sampleSize = QUERIES } = how;
+  checkTuneOptions(how, checkOptions);
+  const { candidates, options = {}, ...tuning } = how;
+  const { targetRecall, signal, onProgress, sampleSize = QUERIES } = tuning;
   const { rows, dimensions } = vectorSource('candidates', candidates);
+  if (rows === 0) throw new OptionError('candidates: expected at least one, got none');
   const k = how.k ?? options.k ?? 10;
   const fixed = { ...autopilot(Math.max(1, rows), Math.max(1, dimensions), k), ...options, k };
   const points: BuiltPoint[] = [];
@@ -90,10 +111,10 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
     const index = new ScaNN<ArrayLike<number>, number>({ ...fixed, ...choice });
     try {
       await index.indexAsync(candidates, undefined, { signal, ...(onProgress ? { onProgress } : {}) });
-      queries ??= sampleQueries(index.runtime, how.queries, sampleSize);
+      queries ??= sampleQueries(index, how.queries, sampleSize);
       // The first build keeps rows whole, unless told otherwise: the truth for all.
       truth ??= index.callExactly(queries as never, k);
-      const report = await tune(index, { ...how, k, queries, sampleSize, truth });
+      const report = await tune(index, { ...tuning, k, queries, sampleSize, truth });
       const stats = index.stats();
       const built = (point: TunedPoint): BuiltPoint => ({ ...point, build: settingsOf(index, point) });
       reports.push(report);

@@ -3,30 +3,48 @@
  *
  * Truth is the exact answer of the index itself on a sample of queries, found in groups, so that no more than results is
  * in memory. For each number of leaves the smallest reordering that reaches the target is found by halving; leaves grow
- * until more of them cannot be cheaper.
+ * until more of them cannot be cheaper. Settings are chosen on one half of the sample, with a margin for its error, and
+ * checked on the other (query-sample.ts); where the check fails more is asked for. Limit: fresh queries of another kind
+ * than the sample have another recall.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import {
+  ANY,
+  FUNCTION,
+  NUMBER,
+  OBJECT,
+  type OptionsCheck,
+  type OptionTypes,
+  optionsCheck,
+  required,
+  SIGNAL,
+} from '../checks/options.ts';
 import type { Progress } from '../clustering/k-means.ts';
-import { OptionError } from '../errors/errors.ts';
-import type { Runtime } from '../parallel/runtime.ts';
-import type { Identifier } from '../topk/contract.ts';
-import { type RowsOfQueries, recallOf } from '../topk/recall.ts';
+import { OptionError, StateError } from '../errors/errors.ts';
+import type { Identifier, Queries } from '../topk/contract.ts';
+import type { RowsOfQueries } from '../topk/recall.ts';
 import type { ScaNN } from '../topk/scann/scann.ts';
 import type { SearchWork } from '../topk/scann/search/search.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { modelledLatencyMs } from './modelled-latency.ts';
 import { paretoFront, type TradeOff } from './pareto.ts';
+import { type SampledRecall, sampledRecall, sampleQueries } from './query-sample.ts';
 
 /** Options of `tune`. */
-export interface TuneOptions {
-  /** Queries like those to come; embeddings. The first `sampleSize` are used. */
-  queries: VectorsLike;
+export interface TuneOptions<Q = ArrayLike<number>> {
+  /**
+   * Queries like those to come, at least one: raw features where the index has a query model, as in a call; embeddings as
+   * a `Matrix` or `{ data, dimensions }`, and as rows where it has none. The first `sampleSize` are used.
+   */
+  queries: Queries<Q> | VectorsLike;
   /** Reach this recall@k in the least time. Either this or `latencyBudgetMs`. */
   targetRecall?: number;
   /** Reach the best recall@k within this time a query. */
   latencyBudgetMs?: number;
+  /** The number of results that calls will ask for; default the index's. Another k needs other settings. */
   k?: number;
-  /** Queries looked at; default 500. */
+  /** Queries looked at; default 500. With few the margin for their error is large. */
   sampleSize?: number;
   /** Exact answers to the queries looked at, where they are known; default the index's own, from its rows as it keeps them. */
   truth?: RowsOfQueries;
@@ -36,8 +54,22 @@ export interface TuneOptions {
   onProgress?: (progress: Progress) => void;
 }
 
+/** Those options, for the tables of options that have them. */
+export const TUNE: OptionTypes<TuneOptions> = {
+  queries: required(ANY),
+  targetRecall: NUMBER,
+  latencyBudgetMs: NUMBER,
+  k: NUMBER,
+  sampleSize: NUMBER,
+  truth: OBJECT,
+  clock: FUNCTION,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+};
+const checkOptions = optionsCheck<TuneOptions>('tune', TUNE);
+
 /** One setting tried. */
-export interface TunedPoint extends TradeOff {
+export interface TunedPoint extends TradeOff, SampledRecall {
   leavesToSearch: number;
   reorder: number;
   groupBound: number;
@@ -54,6 +86,7 @@ export interface TuneReport {
   queries: number;
   /** The setting to use; the one of best recall where none reaches the target. */
   chosen: TunedPoint;
+  /** Whether the chosen setting reaches it on both halves of the queries, on one of them with a margin for its error. */
   isTargetReached: boolean;
   /** Settings that none tried betters, by recall. */
   front: TunedPoint[];
@@ -67,36 +100,41 @@ const GROWTH = 1.35;
 const REORDER_MAX_PER_RESULT = 64;
 /** Bounds of groups tried where the index has them, in its own. */
 const BOUNDS = [2 / 3, 1, 3 / 2];
-/**
- * Nanoseconds of a product with a centroid, a code and a candidate, a dimension or a block, on one core (measured), and of
- * a leaf searched, however few of its groups are: its first line comes from memory.
- */
-const LEAF_NS = 120;
-const CENTROID_NS = 0.03;
-const CODE_NS = 0.025;
-const REORDER_NS = 60;
+/** How often more is asked for where the check fails, each time at least a quarter of what is left to 1. */
+const CHECKS_MAX = 4;
+
+/** What a run of `tune` knows. */
+interface Tuning {
+  k: number;
+  leaves: number;
+  /** Bounds of groups to try. */
+  bounds: readonly number[];
+  /** Every setting tried. */
+  points: TunedPoint[];
+  attempt: (leavesToSearch: number, reorder: number, groupBound: number) => Promise<TunedPoint>;
+  onProgress: ((progress: Progress) => void) | undefined;
+}
 
 /**
  * Tune the search settings of a built index.
  *
- * @throws {OptionError} when not exactly one of target and budget is given, or one is out of range
- * @throws {StateError} before `index`
+ * @throws {OptionError} when not exactly one of target and budget is given, an option is unknown or out of range, or there
+ * is no query
+ * @throws {StateError} before `index`, and while the index has no candidates
  * @throws {AbortedError} when the signal is raised
  */
-export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options: TuneOptions): Promise<TuneReport> {
+export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options: TuneOptions<Q>): Promise<TuneReport> {
+  checkTuneOptions(options);
   const { targetRecall, latencyBudgetMs, k = index.k, sampleSize = SAMPLE, signal, onProgress } = options;
-  if ((targetRecall === undefined) === (latencyBudgetMs === undefined)) {
-    throw new OptionError('tune: expected one of targetRecall and latencyBudgetMs, got both or none');
-  }
-  if (targetRecall !== undefined) checkNumber('targetRecall', targetRecall, 0, 1);
-  if (latencyBudgetMs !== undefined) checkNumber('latencyBudgetMs', latencyBudgetMs, 0);
-  checkInteger('sampleSize', sampleSize, 1);
-  const queries = sampleQueries(index.runtime, options.queries, sampleSize);
+  if (index.size === 0) throw new StateError('tune: expected an index with candidates, got an empty one');
+  const queries = sampleQueries(index, options.queries, sampleSize);
   const truth = options.truth ?? index.callExactly(queries as never, k);
+  if (truth.queries !== queries.rows) {
+    throw new OptionError(`truth: expected answers to ${queries.rows} queries, got ${truth.queries}`);
+  }
   const stats = index.stats();
   const points: TunedPoint[] = [];
   const tries = new Map<string, TunedPoint>();
-  const bounds = stats.hasGroupBounds ? [...BOUNDS.map((share) => share * stats.groupBound), 0] : [0];
   const attempt = async (leavesToSearch: number, reorder: number, groupBound: number): Promise<TunedPoint> => {
     const key = `${leavesToSearch} ${reorder} ${groupBound}`;
     const known = tries.get(key);
@@ -108,55 +146,110 @@ export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options:
     points.push(point);
     return point;
   };
-  const isGood = (point: TunedPoint): boolean =>
-    targetRecall !== undefined ? point.recall >= targetRecall : point.latencyMs <= latencyBudgetMs!;
-  const grid = leafGrid(Math.max(1, stats.leaves));
-  for (const [i, leavesToSearch] of grid.entries()) {
-    onProgress?.({ step: 'tune', done: i, total: grid.length });
-    const best = chooseBest(points.filter(isGood), targetRecall !== undefined);
-    let isReached = false;
-    for (const groupBound of bounds) {
-      // Whole leaves are the last resort: bounds cap the recall of wide rows.
-      if (groupBound === 0 && isReached) continue;
-      if (targetRecall !== undefined) {
-        const tried = (reorder: number): Promise<TunedPoint> => attempt(leavesToSearch, reorder, groupBound);
-        isReached = (await leastReorder(k, targetRecall, tried)) || isReached;
-      } else {
-        for (let reorder = k; reorder <= k * REORDER_MAX_PER_RESULT; reorder *= 2) {
-          if (!isGood(await attempt(leavesToSearch, reorder, groupBound))) break;
-        }
-      }
-    }
-    const cheapest = Math.min(...points.filter((p) => p.leavesToSearch === leavesToSearch).map((p) => p.latencyMs));
-    if (targetRecall !== undefined && best && cheapest > best.latencyMs) break;
-    if (latencyBudgetMs !== undefined && cheapest > latencyBudgetMs) break;
-  }
-  onProgress?.({ step: 'tune', done: grid.length, total: grid.length });
-  const good = points.filter(isGood);
+  const bounds = stats.hasGroupBounds ? [...BOUNDS.map((share) => share * stats.groupBound), 0] : [0];
+  const tuning = { k, leaves: Math.max(1, stats.leaves), bounds, points, attempt, onProgress };
+  const chosen =
+    targetRecall !== undefined
+      ? await tuneForRecall(tuning, targetRecall)
+      : await tuneForLatency(tuning, latencyBudgetMs!);
   const fallback = targetRecall !== undefined ? mostRecall(points) : cheapestOf(points);
   return {
     k,
     queries: queries.rows,
-    chosen: chooseBest(good, targetRecall !== undefined) ?? fallback,
-    isTargetReached: good.length > 0,
+    chosen: chosen ?? fallback,
+    isTargetReached: chosen !== undefined,
     front: paretoFront(points),
     tried: points.length,
   };
 }
 
+/**
+ * The checks of `tune`'s own options.
+ *
+ * @throws {OptionError} as `tune`
+ */
+export function checkTuneOptions<Q>(options: TuneOptions<Q>, check: OptionsCheck = checkOptions): void {
+  const { targetRecall, latencyBudgetMs, k, sampleSize = SAMPLE } = check(options);
+  if ((targetRecall === undefined) === (latencyBudgetMs === undefined)) {
+    const got = targetRecall === undefined ? 'neither' : 'both';
+    throw new OptionError(`tune: expected either targetRecall or latencyBudgetMs, got ${got}`);
+  }
+  if (targetRecall !== undefined) checkNumber('targetRecall', targetRecall, 0, 1);
+  if (latencyBudgetMs !== undefined) checkNumber('latencyBudgetMs', latencyBudgetMs, 0);
+  if (k !== undefined) checkInteger('k', k, 1);
+  checkInteger('sampleSize', sampleSize, 1);
+}
+
+/** The cheapest setting that reaches a recall, chosen on one half of the queries and checked on the other. */
+async function tuneForRecall(tuning: Tuning, target: number): Promise<TunedPoint | undefined> {
+  let asked = target;
+  for (let check = 0; check < CHECKS_MAX && asked <= 1; check++) {
+    await searchForRecall(tuning, asked);
+    const reaching = tuning.points.filter(({ recallLowerBound }) => recallLowerBound >= target);
+    const chosen = chooseBest(
+      reaching.filter(({ checkedRecall }) => checkedRecall >= target),
+      true,
+    );
+    if (chosen) return chosen;
+    const checked = Math.max(0, ...reaching.map(({ checkedRecall }) => checkedRecall));
+    // Nothing reached it on the first half: asking for more finds nothing either.
+    if (reaching.length === 0) return undefined;
+    asked = asked === 1 ? 2 : Math.min(1, asked + Math.max(target - checked, (1 - asked) / 4));
+  }
+  return undefined;
+}
+
+async function searchForRecall(tuning: Tuning, asked: number): Promise<void> {
+  const { k, bounds, points, attempt, onProgress } = tuning;
+  const isReached = (point: TunedPoint): boolean => point.recallLowerBound >= asked;
+  const grid = leafGrid(tuning.leaves);
+  for (const [i, leavesToSearch] of grid.entries()) {
+    onProgress?.({ step: 'tune', done: i, total: grid.length });
+    const best = chooseBest(points.filter(isReached), true);
+    let isReachedHere = false;
+    for (const groupBound of bounds) {
+      // Whole leaves are the last resort: bounds cap the recall of wide rows.
+      if (groupBound === 0 && isReachedHere) continue;
+      const tried = async (reorder: number): Promise<boolean> =>
+        isReached(await attempt(leavesToSearch, reorder, groupBound));
+      isReachedHere = (await leastReorder(k, tried)) || isReachedHere;
+    }
+    if (best && cheapestAt(points, leavesToSearch) > best.latencyMs) break;
+  }
+  onProgress?.({ step: 'tune', done: grid.length, total: grid.length });
+}
+
+/** The setting of most recall within a time. */
+async function tuneForLatency(tuning: Tuning, budgetMs: number): Promise<TunedPoint | undefined> {
+  const { k, bounds, points, attempt, onProgress } = tuning;
+  const isWithin = (point: TunedPoint): boolean => point.latencyMs <= budgetMs;
+  const grid = leafGrid(tuning.leaves);
+  for (const [i, leavesToSearch] of grid.entries()) {
+    onProgress?.({ step: 'tune', done: i, total: grid.length });
+    for (const groupBound of bounds) {
+      for (let reorder = k; reorder <= k * REORDER_MAX_PER_RESULT; reorder *= 2) {
+        if (!isWithin(await attempt(leavesToSearch, reorder, groupBound))) break;
+      }
+    }
+    if (cheapestAt(points, leavesToSearch) > budgetMs) break;
+  }
+  onProgress?.({ step: 'tune', done: grid.length, total: grid.length });
+  return chooseBest(points.filter(isWithin), false);
+}
+
+function cheapestAt(points: readonly TunedPoint[], leavesToSearch: number): number {
+  return Math.min(...points.filter((p) => p.leavesToSearch === leavesToSearch).map((p) => p.latencyMs));
+}
+
 /** Try the smallest reordering that reaches the target, by halving; false where not even the largest does. */
-async function leastReorder(
-  k: number,
-  target: number,
-  attempt: (reorder: number) => Promise<TunedPoint>,
-): Promise<boolean> {
+async function leastReorder(k: number, isReachedWith: (reorder: number) => Promise<boolean>): Promise<boolean> {
   let high = k * REORDER_MAX_PER_RESULT;
-  if ((await attempt(high)).recall < target) return false;
+  if (!(await isReachedWith(high))) return false;
   let low = k;
-  if ((await attempt(low)).recall >= target) return true;
+  if (await isReachedWith(low)) return true;
   while (high > low * 1.15 && high - low > 1) {
     const middle = Math.round(Math.sqrt(low * high));
-    if ((await attempt(middle)).recall >= target) high = middle;
+    if (await isReachedWith(middle)) high = middle;
     else low = middle;
   }
   return true;
@@ -171,25 +264,19 @@ function measure<Q, I extends Identifier>(
 ): TunedPoint {
   const work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
   const found = index.call(queries as never, { ...call, work } as never);
-  const n = queries.rows;
-  const { dimensions, blocks } = index.stats();
-  const codes = work.codes / n;
-  const centroids = work.centroids / n;
-  const reorders = work.reorders / n;
-  const leaves = work.leaves / n;
-  const modelled =
-    (leaves * LEAF_NS + centroids * dimensions * CENTROID_NS + codes * blocks * CODE_NS + reorders * REORDER_NS) / 1e6;
+  const { dimensions, blocks, settings } = index.stats();
+  const shape = { dimensions, blocks, isRotated: settings.rotation !== 'none' };
   return {
     leavesToSearch: call.leavesToSearch,
     reorder: call.reorder,
     groupBound: call.groupBound,
-    recall: recallOf(found, truth),
-    latencyMs: clock ? timeQueries(index, queries, call, clock) : modelled,
+    ...sampledRecall(found, truth),
+    latencyMs: clock ? timeQueries(index, queries, call, clock) : modelledLatencyMs(work, shape),
     sizeBytes: index.sizeBytes,
-    leaves,
-    centroids,
-    codes,
-    reorders,
+    leaves: work.leaves / work.queries,
+    centroids: work.centroids / work.queries,
+    codes: work.codes / work.queries,
+    reorders: work.reorders / work.queries,
   };
 }
 
@@ -200,7 +287,7 @@ function timeQueries<Q, I extends Identifier>(
   call: { k: number; leavesToSearch: number; reorder: number; groupBound: number },
   clock: () => number,
 ): number {
-  const rows = Array.from({ length: queries.rows }, (_, i) => queries.row(i));
+  const rows = Array.from({ length: queries.rows }, (_, i) => Matrix.from('queries', [queries.row(i)], index.runtime));
   const times: number[] = [];
   for (const isWarm of [false, true]) {
     for (const row of rows) {
@@ -209,16 +296,8 @@ function timeQueries<Q, I extends Identifier>(
       if (isWarm) times.push(clock() - start);
     }
   }
+  for (const row of rows) row.free();
   return times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
-}
-
-/** The first queries, in the memory of a runtime. */
-export function sampleQueries(runtime: Runtime, queries: VectorsLike, sampleSize: number): Matrix {
-  const all = Matrix.from('queries', queries, runtime);
-  if (all.rows <= sampleSize) return all;
-  const sample = new Matrix(sampleSize, all.dimensions, runtime);
-  sample.data.set(all.data.subarray(0, sampleSize * all.dimensions));
-  return sample;
 }
 
 /** 1, 2, 3, 4, 6, 8, … all leaves. */

@@ -262,6 +262,16 @@ export const CASES: Record<string, Case> = {
     typo: ['folders', 'folder'],
     call: node.loadMovieLens as never,
   },
+  'tune(options)': {
+    valid: { queries: points(), targetRecall: 0.5 },
+    typo: ['target', 'targetRecall'],
+    call: (o) => core.tune(scann(), o),
+  },
+  'tuneBuild(how)': {
+    valid: { candidates: points(), queries: points(), targetRecall: 0.5 },
+    typo: ['candidate', 'candidates'],
+    call: (o) => core.tuneBuild(o),
+  },
   'bundleToBytes(contents)': contents,
   'writeBundle(contents)': { ...contents, call: (o) => core.writeBundle(o, sink) },
   'writeBundleInTurns(contents)': { ...contents, call: (o) => core.writeBundleInTurns(o, asyncSink) },

@@ -54,8 +54,6 @@ const LATER: readonly string[] = [
   'bootstrapMean(options)',
   'compareEvaluations(__2)',
   'evaluateRecommender(__2)',
-  'tune(options)',
-  'tuneBuild(how)',
   'tuneBuild(how).options',
   'BruteForce(__0)',
   'BruteForce.call(k)',
