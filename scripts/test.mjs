@@ -23,7 +23,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 // A file takes some 300 MB and may start a thread a core: on a machine of many cores, one a core would be too much.
-const atOnce = Math.max(1, Math.min(8, availableParallelism() - 1));
+const atOnce = Math.min(8, availableParallelism());
 const options = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
 const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' });
 process.exit(status ?? 1);

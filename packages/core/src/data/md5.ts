@@ -6,13 +6,17 @@
 import { assert } from '../checks/assert.ts';
 
 /** RFC 1321, 3.4: T[i] = floor(2³² · |sin(i + 1)|), i in radians. */
-const SINES: Uint32Array = Uint32Array.from({ length: 64 }, (_, i) => Math.abs(Math.sin(i + 1)) * 0x1_0000_0000);
+// As signed words, as all that is added: integers that fit a register.
+const SINES: Int32Array = Int32Array.from(
+  { length: 64 },
+  (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 0x1_0000_0000) | 0,
+);
 /** Left rotations of the four rounds, each used in turn. */
 const ROTATIONS: Uint8Array = Uint8Array.of(7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21);
 /** A block is 64 bytes, of which one is the end mark and eight are the length. */
 const TEXT_BYTES_MAX = 55;
 
-const block: Uint32Array = new Uint32Array(16);
+const block: Int32Array = new Int32Array(16);
 
 /** The digest of `text` as four words, so that comparing words in order compares the digests as 128-bit integers. */
 export function md5Words(text: string): [number, number, number, number] {
@@ -21,7 +25,10 @@ export function md5Words(text: string): [number, number, number, number] {
   for (let i = 0; i < text.length; i++) block[i >> 2]! |= text.charCodeAt(i) << (8 * (i & 3));
   block[text.length >> 2]! |= 0x80 << (8 * (text.length & 3));
   block[14] = 8 * text.length;
-  let [a, b, c, d] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
+  let a = 0x67452301;
+  let b = 0xefcdab89 | 0;
+  let c = 0x98badcfe | 0;
+  let d = 0x10325476;
   for (let i = 0; i < 64; i++) {
     const round = i >> 4;
     let mixed: number;

@@ -29,10 +29,16 @@ export function takeRatings(interactions: MovieLensRatings, rows: Int32Array): M
   }
   return {
     length: rows.length,
-    userIds: Array.from(rows, (row) => interactions.userIds[row]!),
-    movieIds: Array.from(rows, (row) => interactions.movieIds[row]!),
-    titles: Array.from(rows, (row) => interactions.titles[row]!),
-    ratings: Uint8Array.from(rows, (row) => interactions.ratings[row]!),
-    timestamps: Float64Array.from(rows, (row) => interactions.timestamps[row]!),
+    userIds: take(interactions.userIds, rows, new Array<string>(rows.length)),
+    movieIds: take(interactions.movieIds, rows, new Array<string>(rows.length)),
+    titles: take(interactions.titles, rows, new Array<string>(rows.length)),
+    ratings: take(interactions.ratings, rows, new Uint8Array(rows.length)),
+    timestamps: take(interactions.timestamps, rows, new Float64Array(rows.length)),
   };
+}
+
+/** The elements of a column at `rows`. A loop: `from` with a function takes ten times as long. */
+function take<T, To extends { [row: number]: T }>(column: ArrayLike<T>, rows: Int32Array, taken: To): To {
+  for (let i = 0; i < rows.length; i++) (taken as { [row: number]: T })[i] = column[rows[i]!]!;
+  return taken;
 }

@@ -148,16 +148,17 @@ function makeInteractions(
   const timestamps = new Float64Array(length);
   // Rows stand in random order, as in u.data.
   const order = generator.fork('order').permutation(length);
+  const [liking, weights] = [new Float64Array(movies.length), new Float64Array(movies.length)];
   let made = 0;
   for (let user = 0; user < users.length; user++) {
     const own = generator.fork('user', user);
     const taste = bells(LATENT, own);
-    const liking = Float64Array.from(places, (place) => (TASTE * dot(taste, place)) / Math.sqrt(LATENT));
-    const picked = drawDistinct(
-      liking.map((x, movie) => popularity[movie]! * appeal(x)),
-      counts[user]!,
-      own,
-    );
+    for (let movie = 0; movie < liking.length; movie++) {
+      const x = (TASTE * dot(taste, places[movie]!)) / Math.sqrt(LATENT);
+      liking[movie] = x;
+      weights[movie] = popularity[movie]! * appeal(x);
+    }
+    const picked = drawDistinct(weights, counts[user]!, own);
     const noise = bells(picked.length, own);
     let second = FIRST_SECOND + own.below(LAST_SECOND - FIRST_SECOND - movies.length * PAUSE_SECONDS);
     picked.forEach((movie, i) => {

@@ -26,16 +26,29 @@ export interface TutorialSplit {
 
 /** Row numbers 0 … length−1 in the order in which TensorFlow Datasets stores the rows of a `train` split. */
 export function tfdsOrder(length: number): Int32Array {
-  checkInteger('length', length, 0);
-  const keys = new Uint32Array(4 * length);
-  for (let row = 0; row < length; row++) keys.set(md5Words(`train${row}`), 4 * row);
-  return Int32Array.from({ length }, (_, row) => row).sort((a, b) => {
-    for (let word = 0; word < 4; word++) {
-      const difference = keys[4 * a + word]! - keys[4 * b + word]!;
-      if (difference !== 0) return difference;
-    }
-    return 0;
-  });
+  // The first word and the row in one number below 2^53: a sort without a comparator is many times faster.
+  checkInteger('length', length, 0, ROWS_MAX);
+  const keys = new Float64Array(length);
+  for (let row = 0; row < length; row++) keys[row] = digestOf(row)[0]! * ROWS_MAX + row;
+  const order = Int32Array.from(keys.sort(), (key) => key % ROWS_MAX);
+  // Digests that begin alike are next to each other, in the order of their rows.
+  const first = (at: number): number => Math.floor(keys[at]! / ROWS_MAX);
+  for (let begin = 0, end = 1; begin < length; begin = end++) {
+    while (end < length && first(end) === first(begin)) end++;
+    if (end - begin > 1) order.subarray(begin, end).sort(byDigest);
+  }
+  return order;
+}
+
+/** A row's number has 21 bits beside a word of 32. */
+const ROWS_MAX = 2 ** 21;
+
+const digestOf = (row: number): readonly number[] => md5Words(`train${row}`);
+
+function byDigest(a: number, b: number): number {
+  const [one, other] = [digestOf(a), digestOf(b)];
+  const at = one.findIndex((word, i) => word !== other[i]);
+  return at === -1 ? 0 : one[at]! - other[at]!;
 }
 
 /**

@@ -24,8 +24,8 @@ export class Checksum {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#staging = runtime.heap.allocate(CHUNK_BYTES);
-    this.#out = runtime.heap.allocate(8 * PIECE_CHUNKS);
+    this.#staging = runtime.heap.allocateUnfilled(CHUNK_BYTES);
+    this.#out = runtime.heap.allocateUnfilled(8 * PIECE_CHUNKS);
   }
 
   /** Take the next bytes. Whole chunks that stand in the linear memory are hashed in place. */

@@ -76,15 +76,17 @@ test('taste is planted: the genres of a user tell more than popularity', () => {
       add(own.get(user)!, genre);
     }
   }
-  /** The share of test rows whose movie is among the user's 100 best. */
+  /** The share of test rows, those of every third user, whose movie is among the user's 100 best. */
+  const asked = new Set([...new Set(test.userIds)].filter((_, i) => i % 3 === 0));
   const top100 = (score: (user: string, movie: string) => number): number => {
     const best = new Map<string, Set<string>>();
-    for (const user of new Set(test.userIds)) {
+    for (const user of asked) {
       const scores = movies.ids.map((movie) => ({ movie, score: score(user, movie) }));
       scores.sort((a, b) => b.score - a.score);
       best.set(user, new Set(scores.slice(0, 100).map(({ movie }) => movie)));
     }
-    return test.userIds.filter((user, i) => best.get(user)!.has(test.movieIds[i]!)).length / test.length;
+    const rows = Array.from(test.userIds, (_, i) => i).filter((i) => asked.has(test.userIds[i]!));
+    return rows.filter((i) => best.get(test.userIds[i]!)!.has(test.movieIds[i]!)).length / rows.length;
   };
   const popular = top100((_, movie) => popularity.get(movie) ?? 0);
   const personal = top100((user, movie) => {
