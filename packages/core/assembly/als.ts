@@ -6,23 +6,17 @@
 // A stands as its upper half in rows of W floats, b in column d: a vector is gathered with a 1 behind it, so that the
 // same tiles sum A and b, and the factorization A = UᵀU solves Uᵀy = b on the way. Every element is summed in the order
 // of the list, so results do not depend on chunks, tiles or threads. Readable form: src/kernels/reference/als.ts.
+import { SolveRows } from './records.generated';
 import { multiplyAdd, sumLanes } from './simd';
 
 /** Vectors gathered at a time: with those weighted, 64 KB at d = 128. */
 const CHUNK: i32 = 64;
 
-// Fields of the record, in the order of ALS_FIELDS of src/kernels/families/als.ts.
-// @ts-ignore: decorator
-@inline function field(record: usize, at: i32): usize {
-  return <usize>load<u32>(record + (<usize>at << 2));
-}
-
 /** Solve rows [begin, end). Work items: rows. */
-export function solveRows(begin: i32, end: i32, slot: i32, record: usize): void {
-  const starts = field(record, 0), codes = field(record, 1), weights = field(record, 2);
-  const factors = field(record, 3), d = <i32>field(record, 4), gram = field(record, 5);
-  const regularization = field(record, 6), out = field(record, 7);
-  const scratch = field(record, 8) + <usize>slot * field(record, 9);
+export function solveRows(begin: i32, end: i32, slot: i32, call: SolveRows): void {
+  const starts = call.starts, codes = call.codes, weights = call.weights, factors = call.factors, d = call.dimensions;
+  const gram = call.gram, regularization = call.regularization, out = call.out;
+  const scratch = call.scratch + <usize>slot * call.scratchStride;
   const width = d + 8;
   const rowBytes = <usize>width << 2, vectorBytes = <usize>d << 2;
   const system = scratch;

@@ -1,6 +1,7 @@
 // Centroids that lose least of the inner products with their members (src/clustering/anisotropic-centroids.ts).
 // Readable form: src/kernels/reference/anisotropic-centroids.ts.
 import { multiplyAdd, sumLanes } from './simd';
+import { AnisotropicCentroids } from './records.generated';
 
 /** Conjugate gradients end at a residual this small, squared and relative: about float32's own rounding. */
 const RESIDUAL: f32 = 1e-13;
@@ -12,10 +13,9 @@ const STEPS_MAX: i32 = 64;
  * Members of leaf l are rows order[i], i from leafBegin[l] in steps of ⌈size/membersMax⌉; coefficients[i] = (a, b) float32.
  * sums[l] = (step Σ ⟨x, c⟩, step Σ |c|²) float64. scratch: 12·(d + 4) bytes a slot. Work items: leaves.
  */
-export function anisotropicCentroids(
-  begin: i32, end: i32, slot: i32, rows: usize, d: i32, leafBegin: usize, order: usize, membersMax: i32,
-  coefficients: usize, centroids: usize, sums: usize, scratch: usize,
-): void {
+export function anisotropicCentroids(begin: i32, end: i32, slot: i32, call: AnisotropicCentroids): void {
+  const rows = call.rows, d = call.d, leafBegin = call.leafBegin, order = call.order, membersMax = call.membersMax;
+  const coefficients = call.coefficients, centroids = call.centroids, sums = call.sums, scratch = call.scratch;
   const bytes = <usize>d << 2;
   const residual = scratch + <usize>slot * 3 * (bytes + 16);
   const direction = residual + bytes + 16;

@@ -1,6 +1,7 @@
 // Rows to centroids. Letters: n rows, d dimensions; centroids packed in panels of 8 (matmul.ts), halfSquares[c] = |c|²/2,
 // +∞ past the last. Readable forms: src/kernels/reference/assign.ts.
 import { maxLanes, multiplyAdd } from './simd';
+import { AssignNearest16, AssignSecond } from './records.generated';
 
 /** Centroids in a panel (matmul.ts). */
 const PANEL: i32 = 8;
@@ -80,10 +81,10 @@ export function assignNearest(
  * By Cauchy and Schwarz a product of x16 with c16 is below 2³¹ while |c16| ≤ 32,000. limits: max |c16|₁, max |c|, max |c|²/2.
  * scratch: 16·(4·panels + 2·pairs + 2) bytes a slot, pairs rounded up to even. Work items: blocks of 4 rows.
  */
-export function assignNearest16(
-  begin: i32, end: i32, slot: i32, rows: usize, n: i32, d: i32, packed: usize, halfSquares: usize, packed16: usize,
-  panels: i32, unscale: f32, limits: usize, labels: usize, scores: usize, scratch: usize, scratchStride: usize,
-): void {
+export function assignNearest16(begin: i32, end: i32, slot: i32, call: AssignNearest16): void {
+  const rows = call.rows, n = call.n, d = call.d, packed = call.packed, halfSquares = call.halfSquares;
+  const packed16 = call.packed16, panels = call.panels, unscale = call.unscale, limits = call.limits;
+  const labels = call.labels, scores = call.scores, scratch = call.scratch, scratchStride = call.scratchStride;
   const bytes = <usize>d << 2;
   const pairBytes = <usize>((d + 1) >> 1) << 2;
   const areaBytes = <usize>panels << 4;
@@ -228,10 +229,10 @@ function writeBest(row: i32, n: i32, values: v128, starts: v128, labels: usize, 
  *   second[i] = argmin_c |x − c|² + λ ⟨x − c, u⟩²,  ties to the lower number; it may be the first one again.
  * scratch: d floats a slot. Work items: rows.
  */
-export function assignSecond(
-  begin: i32, end: i32, slot: i32, rows: usize, d: i32, packed: usize, halfSquares: usize, panels: i32,
-  centroids: usize, labels: usize, lambda: f32, second: usize, scratch: usize,
-): void {
+export function assignSecond(begin: i32, end: i32, slot: i32, call: AssignSecond): void {
+  const rows = call.rows, d = call.d, packed = call.packed, halfSquares = call.halfSquares, panels = call.panels;
+  const centroids = call.centroids, labels = call.labels, lambda = call.lambda, second = call.second;
+  const scratch = call.scratch;
   const bytes = <usize>d << 2;
   const direction = scratch + <usize>slot * bytes;
   const halfLambda = f32x4.splat(lambda * 0.5);

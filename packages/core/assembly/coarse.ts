@@ -7,6 +7,7 @@
 import { scorePanels } from './matmul';
 import { maxLanes, multiplyAdd } from './simd';
 import { offerPanels } from './topk';
+import { SearchCoarse } from './records.generated';
 
 const PANEL: i32 = 8;
 const CHUNK_ROWS: i32 = 8192;
@@ -91,11 +92,12 @@ export function packCoarse(
  * queryBytes: i8[4 · quads]; queryShorts: i16[4 · quads], the same numbers; offset = 64 Σ query.
  * Panels without an allowed row are passed over. Work items: chunks.
  */
-export function searchCoarse(
-  begin: i32, end: i32, slot: i32, query: usize, queryBytes: usize, queryShorts: usize, offset: i32, queryScale: f32,
-  slack: f32, d: i32, chunks: usize, codeChunks: usize, scaleChunks: usize, n: i32, mask: usize, scratch: usize,
-  scratchStride: i32, buffers: usize, slotStride: i32,
-): void {
+export function searchCoarse(begin: i32, end: i32, slot: i32, call: SearchCoarse): void {
+  const query = call.query, queryBytes = call.queryBytes, queryShorts = call.queryShorts, offset = call.offset;
+  const queryScale = call.queryScale, slack = call.slack, d = call.d, chunks = call.chunks;
+  const codeChunks = call.codeChunks, scaleChunks = call.scaleChunks, n = call.n, mask = call.mask;
+  const scratch = call.scratch, scratchStride = call.scratchStride, buffers = call.buffers;
+  const slotStride = call.slotStride;
   const quads = (d + 3) >> 2;
   const scores = scratch + <usize>slot * <usize>scratchStride;
   const buffer = buffers + <usize>slot * <usize>slotStride;
@@ -142,7 +144,7 @@ export function searchCoarse(
       high = f32x4.mul(f32x4.add(high, more), v128.load(scales, 16));
       if (v128.any_true(v128.or(f32x4.ge(low, bound), f32x4.ge(high, bound)))) {
         const row = firstRow + p * PANEL;
-        scorePanels(query, 0, 1, d, packed, p, p + 1, scores, PANEL);
+        scorePanels(query, 1, d, packed + <usize>p * (<usize>d << 5), 1, scores, PANEL);
         offerPanels(buffer, scores, 1, row, n, 0, mask);
         bound = v128.load32_splat(buffer, 4);
       }

@@ -66,34 +66,30 @@ export function packPanels(begin: i32, end: i32, slot: i32, b: usize, n: i32, d:
 }
 
 /**
- * Scores of rows A[rowBegin .. rowEnd) with panels [panelBegin, panelEnd):
- *   out[r − rowBegin][8 (p − panelBegin) + i] = Σ_t A[r][t] · packed[p][t][i]
+ * Scores of rows with panels: out[r][8p + i] = Σ_t A[r][t] · packed[p][t][i], A [rows, d].
  * outStride is in floats and is a multiple of 8.
  */
 export function scorePanels(
-  a: usize, rowBegin: i32, rowEnd: i32, d: i32, packed: usize, panelBegin: i32, panelEnd: i32, out: usize, outStride: i32,
+  a: usize, rows: i32, d: i32, packed: usize, panels: i32, out: usize, outStride: i32,
 ): void {
   const rowBytes = <usize>d << 2;
   const panelBytes = <usize>d << 5;
   const strideBytes = <usize>outStride << 2;
-  let r = rowBegin;
-  for (; r + 4 <= rowEnd; r += 4) {
+  const end = packed + <usize>panels * panelBytes;
+  let r = 0;
+  for (; r + 4 <= rows; r += 4) {
     const row = a + <usize>r * rowBytes;
-    let to = out + <usize>(r - rowBegin) * strideBytes;
-    let panel = packed + <usize>panelBegin * panelBytes;
-    for (let p = panelBegin; p < panelEnd; p++) {
+    let to = out + <usize>r * strideBytes;
+    for (let panel = packed; panel < end; panel += panelBytes) {
       score4(row, rowBytes, panel, d, to, strideBytes);
-      panel += panelBytes;
       to += 32;
     }
   }
-  for (; r < rowEnd; r++) {
+  for (; r < rows; r++) {
     const row = a + <usize>r * rowBytes;
-    let to = out + <usize>(r - rowBegin) * strideBytes;
-    let panel = packed + <usize>panelBegin * panelBytes;
-    for (let p = panelBegin; p < panelEnd; p++) {
+    let to = out + <usize>r * strideBytes;
+    for (let panel = packed; panel < end; panel += panelBytes) {
       score1(row, panel, d, to);
-      panel += panelBytes;
       to += 32;
     }
   }

@@ -1,5 +1,6 @@
 // Sparse optimizer steps on distinct rows: parameters [V, d], rows [n] int32, gradients [n, stride floats].
 // Work items: rows of the gradient. Readable forms: src/kernels/reference/optimizers.ts.
+import { AdamRows } from './records.generated';
 
 /** a[row] += g²;  p[row] −= rate · g / sqrt(a[row] + epsilon)   (Keras 3 Adagrad; Duchi, Hazan, Singer 2011) */
 export function adagradRows(
@@ -48,10 +49,10 @@ export function sgdRows(
  * A row of the state holds m [d], v [d], β1^t, β2^t, t the steps of this row:
  *   m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²;  p ← p − rate·(m/(1−β1^t) / (√(v/(1−β2^t)) + epsilon) + decay·p)
  */
-export function adamRows(
-  begin: i32, end: i32, slot: i32, parameters: usize, state: usize, rows: usize, gradients: usize, stride: i32,
-  d: i32, rate: f32, beta1: f32, beta2: f32, epsilon: f32, decay: f32,
-): void {
+export function adamRows(begin: i32, end: i32, slot: i32, call: AdamRows): void {
+  const parameters = call.parameters, state = call.state, rows = call.rows, gradients = call.gradients;
+  const stride = call.stride, d = call.d, rate = call.rate, beta1 = call.beta1, beta2 = call.beta2;
+  const epsilon = call.epsilon, decay = call.decay;
   const bytes = <usize>d << 2;
   const vectors = bytes & ~15;
   const stateBytes = 2 * bytes + 8;

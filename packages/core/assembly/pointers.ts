@@ -2,6 +2,7 @@
 //   vector(i)[j·w .. (j+1)·w) = Σ_s table[pointer(i, j, s)],   j < columns, s < sums
 // Letters: w width of a codebook row, terms = columns · sums pointers an id, term = j · sums + s.
 // Readable forms: src/kernels/reference/pointers.ts.
+import { GatherClustered, GroupUses } from './records.generated';
 
 /** The Mersenne prime 2³¹ − 1 of the hash family; ids and coefficients are below it. */
 const PRIME: u64 = 0x7fffffff;
@@ -127,10 +128,9 @@ export function gatherPointers(
  *   out[i][j·w + t] = table[j·blockRows + learned[id_i][j]][t] + table[h_j(id_i)][t]
  * coefficients as in hashPointers, [2·columns, 4]: h_j is number 2j + 1. Work items: ids.
  */
-export function gatherClustered(
-  begin: i32, end: i32, slot: i32, table: usize, w: i32, ids: usize, learned: usize, coefficients: usize, columns: i32,
-  blockRows: i32, out: usize, outStride: i32,
-): void {
+export function gatherClustered(begin: i32, end: i32, slot: i32, call: GatherClustered): void {
+  const table = call.table, w = call.w, ids = call.ids, learned = call.learned, coefficients = call.coefficients;
+  const columns = call.columns, blockRows = call.blockRows, out = call.out, outStride = call.outStride;
   const bytes = <usize>w << 2;
   const stride = <usize>outStride << 2;
   const learnedBytes = <usize>columns << 1;
@@ -243,10 +243,10 @@ export function sumUses(
  * part p writes uses, distinct and starts from p · ids · sums on, and the number of its distinct rows to groups[p].
  * counters: [parts · partRows] int32, zero; zero again afterwards. Work items: parts.
  */
-export function groupUses(
-  begin: i32, end: i32, slot: i32, pointers: usize, ids: i32, parts: i32, sums: i32, partRows: i32, counters: usize,
-  uses: usize, distinct: usize, starts: usize, groups: usize,
-): void {
+export function groupUses(begin: i32, end: i32, slot: i32, call: GroupUses): void {
+  const pointers = call.pointers, ids = call.ids, parts = call.parts, sums = call.sums, partRows = call.partRows;
+  const counters = call.counters, uses = call.uses, distinct = call.distinct, starts = call.starts;
+  const groups = call.groups;
   const terms = parts * sums;
   const skip = <usize>(terms - sums) << 2;
   for (let part = begin; part < end; part++) {

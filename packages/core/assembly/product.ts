@@ -2,6 +2,7 @@
 // Letters: d dimensions, M blocks of w consecutive ones (the last may be smaller), K codewords, e = r − decode(r).
 import { keyOf, rowOf, sortKeys } from './keys';
 import { changeOf, firstLeast } from './scann-build';
+import { EncodeProduct } from './records.generated';
 
 /** Coordinate descent ends after as many rounds, as ScaNN's does. */
 const ROUNDS_MAX: i32 = 10;
@@ -13,10 +14,10 @@ const ROUNDS_MAX: i32 = 10;
  * lowers eta·|e∥|² + |e⊥|² most, ∥ along originals [n, d], among those that do not raise |e∥|.
  * K: a multiple of 16. scratch: 8·M·(K + 1) bytes a slot, not needed for nearest words. Work items: points.
  */
-export function encodeProduct(
-  begin: i32, end: i32, slot: i32, residuals: usize, originals: usize, d: i32, words: usize, codewords: i32, width: i32,
-  eta: f32, codes: usize, scratch: usize, scratchStride: usize,
-): void {
+export function encodeProduct(begin: i32, end: i32, slot: i32, call: EncodeProduct): void {
+  const residuals = call.residuals, originals = call.originals, d = call.d, words = call.words;
+  const codewords = call.codewords, width = call.width, eta = call.eta, codes = call.codes, scratch = call.scratch;
+  const scratchStride = call.scratchStride;
   const rowBytes = <usize>d << 2;
   const wordBytes = <usize>codewords << 2;
   const blocks = (d + width - 1) / width;

@@ -3,6 +3,7 @@
 // Lists of members: order[leafBegin[l] … leafBegin[l + 1]) are numbers of copies; rowOf copy = copyRow[copy].
 // Readable forms: src/kernels/reference/scann-build.ts.
 import { keyOf, rowOf, sortKeys } from './keys';
+import { EncodeCopies, OrderLeaves, PackGroups } from './records.generated';
 
 /** Codewords of a block. */
 const WORDS: i32 = 16;
@@ -83,10 +84,10 @@ export function trainBlocks(
  *   kind 2: correction t = −(⟨c, r̂⟩ + |r̂|²/2) + |e|²/2 with r̂ = decode, so that the error of −|q − x|²/2 is ⟨q − x, e⟩
  * scratch: (M·w + 32·M) floats a slot. Work items: copies.
  */
-export function encodeCopies(
-  begin: i32, end: i32, slot: i32, rows: usize, d: i32, copyRow: usize, labels: usize, centroids: usize, codebook: usize,
-  blocks: i32, width: i32, eta: f32, kind: i32, codes: usize, corrections: usize, scratch: usize,
-): void {
+export function encodeCopies(begin: i32, end: i32, slot: i32, call: EncodeCopies): void {
+  const rows = call.rows, d = call.d, copyRow = call.copyRow, labels = call.labels, centroids = call.centroids;
+  const codebook = call.codebook, blocks = call.blocks, width = call.width, eta = call.eta, kind = call.kind;
+  const codes = call.codes, corrections = call.corrections, scratch = call.scratch;
   const rowBytes = <usize>d << 2;
   const padded = <usize>(blocks * width);
   const residual = scratch + <usize>slot * ((padded + <usize>blocks * 32) << 2);
@@ -210,10 +211,10 @@ function squaredCorrection(
  * largest a and s of a group of 32 and all after it to bounds[quad][a×4, s×4]; quad of a leaf's first group: leafQuads.
  * keys: u64 for every copy. Work items: leaves.
  */
-export function orderLeaves(
-  begin: i32, end: i32, slot: i32, rows: usize, d: i32, copyRow: usize, centroids: usize, leafBegin: usize, order: usize,
-  leafQuads: usize, bounds: usize, keys: usize,
-): void {
+export function orderLeaves(begin: i32, end: i32, slot: i32, call: OrderLeaves): void {
+  const rows = call.rows, d = call.d, copyRow = call.copyRow, centroids = call.centroids;
+  const leafBegin = call.leafBegin, order = call.order, leafQuads = call.leafQuads, bounds = call.bounds;
+  const keys = call.keys;
   const rowBytes = <usize>d << 2;
   const spread: f32 = d > 1 ? 1 / <f32>(d - 1) : 1;
   for (let leaf = begin; leaf < end; leaf++) {
@@ -269,10 +270,10 @@ function projections(x: usize, c: usize, rowBytes: usize, spread: f32): void {
  * groupLeaf[g] is the leaf of group g; leafGroups its first group. correctionCodes: [copies, corrections] bytes.
  * Work items: groups.
  */
-export function packGroups(
-  begin: i32, end: i32, slot: i32, groupLeaf: usize, leafGroups: usize, leafBegin: usize, order: usize, copyRow: usize,
-  codes: usize, blocks: i32, correctionCodes: usize, corrections: i32, packed: usize, rowOfSlot: usize, valid: usize,
-): void {
+export function packGroups(begin: i32, end: i32, slot: i32, call: PackGroups): void {
+  const groupLeaf = call.groupLeaf, leafGroups = call.leafGroups, leafBegin = call.leafBegin, order = call.order;
+  const copyRow = call.copyRow, codes = call.codes, blocks = call.blocks, correctionCodes = call.correctionCodes;
+  const corrections = call.corrections, packed = call.packed, rowOfSlot = call.rowOfSlot, valid = call.valid;
   const all = blocks + corrections;
   for (let group = begin; group < end; group++) {
     const leaf = <usize>load<i32>(groupLeaf + (<usize>group << 2)) << 2;

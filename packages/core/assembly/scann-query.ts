@@ -1,16 +1,16 @@
 // A query as centroids and codes see it: less the mean where rows were centred, then rotated where they were.
 // Letters: d dimensions, stride: d rounded up to 4.
 // Readable form: src/kernels/reference/scann.ts.
-import { BLOCK_WIDTH, DIMENSIONS, MEAN, PRODUCT_BLOCKS, ROTATION, STRIDE } from './scann-records';
+import { ScannIndex } from './records.generated';
 
 /**
  * Where the transformed query stands: at `to`, which has room for it twice, or where it was when nothing is to be done.
  * Zeros follow up to a whole number of blocks, since codes are looked up a block at a time.
  */
-export function transformQuery(index: usize, query: usize, to: usize): usize {
-  const mean = <usize>load<u32>(index, MEAN), rotation = <usize>load<u32>(index, ROTATION);
-  const d = load<i32>(index, DIMENSIONS), stride = load<i32>(index, STRIDE);
-  const whole = max(stride, load<i32>(index, PRODUCT_BLOCKS) * load<i32>(index, BLOCK_WIDTH));
+export function transformQuery(index: ScannIndex, query: usize, to: usize): usize {
+  const mean = index.mean, rotation = index.rotation;
+  const d = index.dimensions, stride = index.stride;
+  const whole = max(stride, index.productBlocks * index.blockWidth);
   if (mean == 0 && rotation == 0 && whole == stride) return query;
   const bytes = <usize>d << 2;
   const centred = rotation == 0 ? to : to + (<usize>whole << 2);

@@ -5,11 +5,7 @@
 // Readable forms: src/kernels/reference/scann.ts.
 import { rowOf as rowOfKey, scoreOf, selectKeys } from './keys';
 import { groupBits, MASKED, scoreGroup } from './lut16';
-import {
-  STRIDE, LEAF_INVERSE_NORM, LEAF_GROUPS, LEAF_EXTRA, NEXT_GROUP, PRODUCT_BLOCKS, CORRECTION_BLOCKS, CODES, VALID,
-  LEAF_BOUNDS, BOUNDS, RESULTS, PRUNE_BETA, AREA_KEYS, AREA_TABLES, AREA_GROUP_IDS, AREA_GROUP_MAXIMA,
-  AREA_GROUP_SCORES, AREA_SLOTS, AREA_SLOT_SCORES, AREA_HISTOGRAM, AREA_BEST,
-} from './scann-records';
+import { ScannCall, ScannIndex } from './records.generated';
 
 /** Bins of the first histogram of point scores. */
 const COARSE_BINS: i32 = 256;
@@ -61,8 +57,8 @@ function raiseTheta(best: usize, scores: usize): void {
 }
 
 /** True where groups are passed over by their bounds. */
-export function isPruned(index: usize, call: usize): bool {
-  return load<f32>(call, PRUNE_BETA) > 0 && load<u32>(index, LEAF_BOUNDS) != 0;
+export function isPruned(index: ScannIndex, call: ScannCall): bool {
+  return call.pruneBeta > 0 && index.leafBounds != 0;
 }
 
 function normOf(query: usize, stride: i32): f32 {
@@ -76,32 +72,32 @@ function normOf(query: usize, stride: i32): f32 {
 
 /** Scan the chosen leaves; groups that cannot hold one of the best k are passed over where beta is not 0. */
 export function scanLeaves(
-  index: usize, call: usize, scratch: usize, leaves: i32, top: f32, scale: f32, minima: f32, query: usize, filter: usize,
+  index: ScannIndex, call: ScannCall, scratch: usize, leaves: i32, top: f32, scale: f32, minima: f32, query: usize, filter: usize,
 ): void {
-  const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
-  const tables = scratch + <usize>load<u32>(call, AREA_TABLES);
-  const ids = scratch + <usize>load<u32>(call, AREA_GROUP_IDS);
-  const maxima = scratch + <usize>load<u32>(call, AREA_GROUP_MAXIMA);
-  const scores = scratch + <usize>load<u32>(call, AREA_GROUP_SCORES);
-  const best = scratch + <usize>load<u32>(call, AREA_BEST);
-  const codes = <usize>load<u32>(index, CODES);
-  const valid = <usize>load<u32>(index, VALID);
-  const blocks = load<i32>(index, PRODUCT_BLOCKS) + load<i32>(index, CORRECTION_BLOCKS);
+  const keys = scratch + call.areaKeys;
+  const tables = scratch + call.areaTables;
+  const ids = scratch + call.areaGroupIds;
+  const maxima = scratch + call.areaGroupMaxima;
+  const scores = scratch + call.areaGroupScores;
+  const best = scratch + call.areaBest;
+  const codes = index.codes;
+  const valid = index.valid;
+  const blocks = index.productBlocks + index.correctionBlocks;
   const groupBytes = <usize>blocks << 4;
-  const leafGroups = <usize>load<u32>(index, LEAF_GROUPS);
-  const extra = <usize>load<u32>(index, LEAF_EXTRA);
-  const nextGroup = <usize>load<u32>(index, NEXT_GROUP);
-  const inverseNorms = <usize>load<u32>(index, LEAF_INVERSE_NORM);
-  const leafBounds = <usize>load<u32>(index, LEAF_BOUNDS);
-  const bounds = <usize>load<u32>(index, BOUNDS);
-  const beta = load<f32>(call, PRUNE_BETA);
+  const leafGroups = index.leafGroups;
+  const extra = index.leafExtra;
+  const nextGroup = index.nextGroup;
+  const inverseNorms = index.leafInverseNorm;
+  const leafBounds = index.leafBounds;
+  const bounds = index.bounds;
+  const beta = call.pruneBeta;
   const skips = isPruned(index, call);
   scanned = 0;
   theta = MASKED;
   bestCount = 0;
-  bestWanted = load<i32>(call, RESULTS);
+  bestWanted = call.results;
   bestCapacity = max(2 * bestWanted, bestWanted + 16);
-  const queryNorm: f32 = skips ? normOf(query, load<i32>(index, STRIDE)) : 0;
+  const queryNorm: f32 = skips ? normOf(query, index.stride) : 0;
   if (skips) {
     for (let i = 0; i < leaves; i++) {
       const leaf = <usize>rowOfKey(load<u64>(keys + (<usize>i << 3))) << 2;
@@ -153,9 +149,9 @@ export function scanLeaves(
 }
 
 /** A score that at least `wanted` scanned points exceed, or MASKED: from a histogram of maxima of lanes over runs of groups. */
-function coarseBound(call: usize, scratch: usize, wanted: i32): i32 {
-  const maxima = scratch + <usize>load<u32>(call, AREA_GROUP_MAXIMA);
-  const histogram = scratch + <usize>load<u32>(call, AREA_HISTOGRAM);
+function coarseBound(call: ScannCall, scratch: usize, wanted: i32): i32 {
+  const maxima = scratch + call.areaGroupMaxima;
+  const histogram = scratch + call.areaHistogram;
   const runs = maxima + (<usize>scanned << 4);
   if (<i64>wanted >= <i64>scanned * 8) return MASKED;
   const run = max(1, scanned * 8 / (MAXIMA_PER_CANDIDATE * wanted));
@@ -206,13 +202,13 @@ function largest(v: v128): i32 {
 }
 
 /** The `wanted` best scanned points, ties by the order of the scan, in that order: slots and scores. Returns how many. */
-export function chooseCandidates(call: usize, scratch: usize, wanted: i32): i32 {
-  const ids = scratch + <usize>load<u32>(call, AREA_GROUP_IDS);
-  const maxima = scratch + <usize>load<u32>(call, AREA_GROUP_MAXIMA);
-  const scores = scratch + <usize>load<u32>(call, AREA_GROUP_SCORES);
-  const slots = scratch + <usize>load<u32>(call, AREA_SLOTS);
-  const slotScores = scratch + <usize>load<u32>(call, AREA_SLOT_SCORES);
-  const histogram = scratch + <usize>load<u32>(call, AREA_HISTOGRAM);
+export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): i32 {
+  const ids = scratch + call.areaGroupIds;
+  const maxima = scratch + call.areaGroupMaxima;
+  const scores = scratch + call.areaGroupScores;
+  const slots = scratch + call.areaSlots;
+  const slotScores = scratch + call.areaSlotScores;
+  const histogram = scratch + call.areaHistogram;
   const bound = coarseBound(call, scratch, wanted);
   const above = i16x8.splat(<i16>bound);
   // First which groups, then which points: both lists grow by a sum, not by a branch that is often mispredicted.

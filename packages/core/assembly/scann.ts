@@ -6,15 +6,7 @@ import { gatherBest, quantizeQuery, scorePanel16 } from './centroids';
 import { keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
 import { blockRanges, blockValues, correctionValues, quantizeTables, tableScale } from './lut16';
 import { bestRows, exactKeys, touchRows } from './reorder';
-import {
-  STRIDE, DIMENSIONS, PAIRS, LEAF_PANELS, CENTROIDS, CENTROID_UNSCALE, LEAF_ADDEND, UPPER_PANELS, UPPER_CENTROIDS,
-  UPPER_UNSCALE, UPPER_ADDEND, UPPER_LEAVES, PRODUCT_BLOCKS, BLOCK_WIDTH, CODEBOOK, CORRECTION_BLOCKS, CORRECTIONS,
-  CORRECTION_IS_RELATIVE, ROW_OF, VALID, ROWS, ROW_KIND, ROW_SCALES, PLACE_OF, SQUARED, COPIES, GROUPS, QUERIES,
-  RESULTS, LEAVES_TO_SEARCH, UPPER_TO_OPEN, REORDER, FILTER, MASKS, EXCLUSIONS, EXCLUSION_BEGIN, SLOTS, SLOT_COUNT,
-  SCORES_OUT, ROWS_OUT, COUNTS_OUT, COUNTERS_OUT, SCRATCH, SCRATCH_STRIDE, AREA_QUERY, AREA_QUERY16, AREA_SCORES,
-  AREA_MAXIMA, AREA_PANELS, AREA_KEYS, AREA_VALUES, AREA_MINIMA, AREA_TABLES, AREA_SLOTS, AREA_SLOT_SCORES,
-  AREA_HISTOGRAM, AREA_BEST, REORDER_EXACTLY,
-} from './scann-records';
+import { ScannCall, ScannIndex } from './records.generated';
 import { transformQuery } from './scann-query';
 import { chooseCandidates, isPruned, scanLeaves, scanned } from './scann-scan';
 
@@ -22,12 +14,12 @@ import { chooseCandidates, isPruned, scanLeaves, scanned } from './scann-scan';
 const CORRECTION_FACTOR: f32 = 0.95;
 /** Score panels of centroids [begin, end); writes scores, maxima and panel numbers from position `at`. */
 function scorePanels16(
-  centroids: usize, pairs: i32, q16: usize, unscale: f32, addend: usize, begin: i32, end: i32, at: i32, call: usize,
+  centroids: usize, pairs: i32, q16: usize, unscale: f32, addend: usize, begin: i32, end: i32, at: i32, call: ScannCall,
   scratch: usize,
 ): i32 {
-  const scores = scratch + <usize>load<u32>(call, AREA_SCORES);
-  const maxima = scratch + <usize>load<u32>(call, AREA_MAXIMA);
-  const ids = scratch + <usize>load<u32>(call, AREA_PANELS);
+  const scores = scratch + call.areaScores;
+  const maxima = scratch + call.areaMaxima;
+  const ids = scratch + call.areaPanels;
   const u = f32x4.splat(unscale);
   for (let p = begin; p < end; p++) {
     const lanes = scorePanel16(
@@ -59,28 +51,28 @@ function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
  * Keys (score, leaf) of the leaves to search: best first where groups are skipped, since good leaves raise the bound early;
  * else as they stand in memory. Returns how many.
  */
-function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): i32 {
-  const pairs = load<i32>(index, PAIRS);
-  const q16 = scratch + <usize>load<u32>(call, AREA_QUERY16);
-  const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
-  const histogram = scratch + <usize>load<u32>(call, AREA_HISTOGRAM);
-  const inverse = quantizeQuery(query, load<i32>(index, DIMENSIONS), load<i32>(index, STRIDE), q16);
-  const scores = scratch + <usize>load<u32>(call, AREA_SCORES);
-  const maxima = scratch + <usize>load<u32>(call, AREA_MAXIMA);
-  const ids = scratch + <usize>load<u32>(call, AREA_PANELS);
-  const centroids = <usize>load<u32>(index, CENTROIDS);
-  const addend = <usize>load<u32>(index, LEAF_ADDEND);
-  const unscale = load<f32>(index, CENTROID_UNSCALE) * inverse;
-  const open = load<i32>(call, UPPER_TO_OPEN);
+function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query: usize): i32 {
+  const pairs = index.pairs;
+  const q16 = scratch + call.areaQuery16;
+  const keys = scratch + call.areaKeys;
+  const histogram = scratch + call.areaHistogram;
+  const inverse = quantizeQuery(query, index.dimensions, index.stride, q16);
+  const scores = scratch + call.areaScores;
+  const maxima = scratch + call.areaMaxima;
+  const ids = scratch + call.areaPanels;
+  const centroids = index.centroids;
+  const addend = index.leafAddend;
+  const unscale = index.centroidUnscale * inverse;
+  const open = call.upperToOpen;
   let panels = 0;
   if (open == 0) {
     panels = scorePanels16(
-      centroids, pairs, q16, unscale, addend, 0, load<i32>(index, LEAF_PANELS), 0, call, scratch,
+      centroids, pairs, q16, unscale, addend, 0, index.leafPanels, 0, call, scratch,
     );
   } else {
     const upper = scorePanels16(
-      <usize>load<u32>(index, UPPER_CENTROIDS), pairs, q16, load<f32>(index, UPPER_UNSCALE) * inverse,
-      <usize>load<u32>(index, UPPER_ADDEND), 0, load<i32>(index, UPPER_PANELS), 0, call, scratch,
+      index.upperCentroids, pairs, q16, index.upperUnscale * inverse,
+      index.upperAddend, 0, index.upperPanels, 0, call, scratch,
     );
     let found = gatherBest(scores, maxima, ids, upper, open, histogram, keys);
     if (found > open) {
@@ -93,7 +85,7 @@ function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): 
       store<u64>(at, ~<u64>rowOfKey(load<u64>(at)));
     }
     sortKeys(keys, 0, found - 1);
-    const ranges = <usize>load<u32>(index, UPPER_LEAVES);
+    const ranges = index.upperLeaves;
     let next = 0;
     for (let i = 0; i < found; i++) {
       const range = ranges + (<usize>~load<u64>(keys + (<usize>i << 3)) << 2);
@@ -102,7 +94,7 @@ function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): 
       panels = scorePanels16(centroids, pairs, q16, unscale, addend, first, next, panels, call, scratch);
     }
   }
-  const wanted = load<i32>(call, LEAVES_TO_SEARCH);
+  const wanted = call.leavesToSearch;
   let leaves = gatherBest(scores, maxima, ids, panels, wanted, histogram, keys);
   if (isPruned(index, call)) {
     if (leaves > wanted) {
@@ -118,15 +110,15 @@ function chooseLeaves(index: usize, call: usize, scratch: usize, query: usize): 
 }
 
 /** Bit words of the groups a query may return; 0 when all. Excluded slots are cleared in the thread's own words. */
-function openMask(index: usize, call: usize, slot: i32, item: i32): usize {
-  const filter = <usize>load<u32>(call, FILTER);
-  const begins = <usize>load<u32>(call, EXCLUSION_BEGIN);
+function openMask(index: ScannIndex, call: ScannCall, slot: i32, item: i32): usize {
+  const filter = call.filter;
+  const begins = call.exclusionBegin;
   if (begins == 0) return filter;
   const at = begins + (<usize>item << 2);
   const first = load<i32>(at), last = load<i32>(at, 4);
   if (first == last) return filter;
-  const words = <usize>load<u32>(call, MASKS) + <usize>slot * (<usize>load<i32>(index, GROUPS) << 2);
-  const slots = <usize>load<u32>(call, EXCLUSIONS);
+  const words = call.masks + <usize>slot * (<usize>index.groups << 2);
+  const slots = call.exclusions;
   for (let i = first; i < last; i++) {
     const excluded = load<i32>(slots + (<usize>i << 2));
     const word = words + (<usize>(excluded >> 5) << 2);
@@ -136,11 +128,11 @@ function openMask(index: usize, call: usize, slot: i32, item: i32): usize {
 }
 
 /** Make the thread's words again what they were. */
-function closeMask(call: usize, words: usize, item: i32): void {
-  const filter = <usize>load<u32>(call, FILTER);
+function closeMask(call: ScannCall, words: usize, item: i32): void {
+  const filter = call.filter;
   if (words == filter) return;
-  const at = <usize>load<u32>(call, EXCLUSION_BEGIN) + (<usize>item << 2);
-  const slots = <usize>load<u32>(call, EXCLUSIONS);
+  const at = call.exclusionBegin + (<usize>item << 2);
+  const slots = call.exclusions;
   for (let i = load<i32>(at); i < load<i32>(at, 4); i++) {
     const word = <usize>(load<i32>(slots + (<usize>i << 2)) >> 5) << 2;
     store<i32>(words + word, filter != 0 ? load<i32>(filter + word) : -1);
@@ -148,11 +140,11 @@ function closeMask(call: usize, words: usize, item: i32): void {
 }
 
 /** Search for query `item`: fills its row of results. */
-function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i32): void {
-  const stride = load<i32>(index, STRIDE);
-  const original = <usize>load<u32>(call, QUERIES) + <usize>item * (<usize>stride << 2);
-  const query = transformQuery(index, original, scratch + <usize>load<u32>(call, AREA_QUERY));
-  const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
+function searchOne(index: ScannIndex, call: ScannCall, scratch: usize, slot: i32, item: i32): void {
+  const stride = index.stride;
+  const original = call.queries + <usize>item * (<usize>stride << 2);
+  const query = transformQuery(index, original, scratch + call.areaQuery);
+  const keys = scratch + call.areaKeys;
   const leaves = chooseLeaves(index, call, scratch, query);
   const centroids = load<i32>(scratch);
   let best = leaves > 0 ? load<u64>(keys) : 0, worst = best;
@@ -164,35 +156,35 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
   const top: f32 = leaves > 0 ? scoreOf(best) : 0;
   const spread: f32 = leaves > 0 ? top - scoreOf(worst) : 0;
 
-  const values = scratch + <usize>load<u32>(call, AREA_VALUES);
-  const minima = scratch + <usize>load<u32>(call, AREA_MINIMA);
-  const blocks = load<i32>(index, PRODUCT_BLOCKS), corrections = load<i32>(index, CORRECTION_BLOCKS);
-  blockValues(query, <usize>load<u32>(index, CODEBOOK), blocks, load<i32>(index, BLOCK_WIDTH), values);
+  const values = scratch + call.areaValues;
+  const minima = scratch + call.areaMinima;
+  const blocks = index.productBlocks, corrections = index.correctionBlocks;
+  blockValues(query, index.codebook, blocks, index.blockWidth, values);
   correctionValues(
-    <usize>load<u32>(index, CORRECTIONS), corrections,
-    load<i32>(index, CORRECTION_IS_RELATIVE) ? CORRECTION_FACTOR * top : 1, values + (<usize>blocks << 6),
+    index.corrections, corrections,
+    index.correctionIsRelative ? CORRECTION_FACTOR * top : 1, values + (<usize>blocks << 6),
   );
   const scale = tableScale(blockRanges(values, blocks + corrections, minima), spread);
-  const tables = scratch + <usize>load<u32>(call, AREA_TABLES);
+  const tables = scratch + call.areaTables;
   const least = quantizeTables(values, minima, blocks + corrections, scale, tables);
   const filter = openMask(index, call, slot, item);
   scanLeaves(index, call, scratch, leaves, top, scale, least, query, filter);
   closeMask(call, filter, item);
 
-  const found = chooseCandidates(call, scratch, load<i32>(call, REORDER));
-  const slots = scratch + <usize>load<u32>(call, AREA_SLOTS);
-  if (load<i32>(call, REORDER_EXACTLY)) {
-    const kind = load<i32>(index, ROW_KIND);
-    const rows = <usize>load<u32>(index, ROWS);
-    const placeOf = <usize>load<u32>(index, PLACE_OF);
+  const found = chooseCandidates(call, scratch, call.reorder);
+  const slots = scratch + call.areaSlots;
+  if (call.reorderExactly) {
+    const kind = index.rowKind;
+    const rows = index.rows;
+    const placeOf = index.placeOf;
     // Stored, or the compiler would drop the reads.
     store<i32>(scratch, touchRows(kind, stride, rows, placeOf, slots, found), 4);
     exactKeys(
-      kind, load<i32>(index, SQUARED) != 0, original, stride, rows, <usize>load<u32>(index, ROW_SCALES), placeOf,
+      kind, index.squared != 0, original, stride, rows, index.rowScales, placeOf,
       slots, found, keys,
     );
   } else {
-    const slotScores = scratch + <usize>load<u32>(call, AREA_SLOT_SCORES);
+    const slotScores = scratch + call.areaSlotScores;
     const unscale: f32 = scale > 0 ? 1 / scale : 0;
     for (let i = 0; i < found; i++) {
       const score = top + least + <f32>load<i32>(slotScores + (<usize>i << 2)) * unscale;
@@ -200,7 +192,7 @@ function searchOne(index: usize, call: usize, scratch: usize, slot: i32, item: i
     }
   }
   writeResults(index, call, scratch, keys, found, item);
-  const counters = <usize>load<u32>(call, COUNTERS_OUT);
+  const counters = call.countersOut;
   if (counters != 0) {
     const at = counters + (<usize>item << 4);
     store<i32>(at, centroids);
@@ -216,16 +208,16 @@ function isListed(rows: usize, count: i32, row: i32): bool {
 }
 
 /** The k best keys as scores and rows, copies of a row once. */
-function writeResults(index: usize, call: usize, scratch: usize, keys: usize, found: i32, item: i32): void {
-  const k = load<i32>(call, RESULTS);
-  const copies = load<i32>(index, COPIES);
+function writeResults(index: ScannIndex, call: ScannCall, scratch: usize, keys: usize, found: i32, item: i32): void {
+  const k = call.results;
+  const copies = index.copies;
   const wanted = <i32>min<i64>(<i64>k * <i64>copies, <i64>found);
   const best = bestRows(
-    keys, found, wanted, <usize>load<u32>(index, ROW_OF), scratch + <usize>load<u32>(call, AREA_BEST),
+    keys, found, wanted, index.rowOf, scratch + call.areaBest,
   );
   sortKeys(keys, 0, best - 1);
-  const scores = <usize>load<u32>(call, SCORES_OUT) + ((<usize>item * <usize>k) << 2);
-  const rows = <usize>load<u32>(call, ROWS_OUT) + ((<usize>item * <usize>k) << 2);
+  const scores = call.scoresOut + ((<usize>item * <usize>k) << 2);
+  const rows = call.rowsOut + ((<usize>item * <usize>k) << 2);
   let results = 0;
   for (let i = 0; i < best && results < k; i++) {
     const key = load<u64>(keys + (<usize>i << 3));
@@ -235,21 +227,21 @@ function writeResults(index: usize, call: usize, scratch: usize, keys: usize, fo
     store<i32>(rows + (<usize>results << 2), row);
     results++;
   }
-  store<i32>(<usize>load<u32>(call, COUNTS_OUT) + (<usize>item << 2), results);
+  store<i32>(call.countsOut + (<usize>item << 2), results);
 }
 
 /**
  * Score queries [begin, end) of the call exactly against its list of slots, without leaves; slots whose bit in VALID or in
  * the query's mask is 0 are passed over. Work items: queries; each thread has its own scratch.
  */
-export function searchSlots(begin: i32, end: i32, slot: i32, index: usize, call: usize): void {
-  const scratch = <usize>load<u32>(call, SCRATCH) + <usize>slot * <usize>load<u32>(call, SCRATCH_STRIDE);
-  const keys = scratch + <usize>load<u32>(call, AREA_KEYS);
-  const allowed = scratch + <usize>load<u32>(call, AREA_SLOTS);
-  const valid = <usize>load<u32>(index, VALID);
-  const listed = <usize>load<u32>(call, SLOTS);
-  const count = load<i32>(call, SLOT_COUNT);
-  const stride = load<i32>(index, STRIDE);
+export function searchSlots(begin: i32, end: i32, slot: i32, index: ScannIndex, call: ScannCall): void {
+  const scratch = call.scratch + <usize>slot * call.scratchStride;
+  const keys = scratch + call.areaKeys;
+  const allowed = scratch + call.areaSlots;
+  const valid = index.valid;
+  const listed = call.slots;
+  const count = call.slotCount;
+  const stride = index.stride;
   for (let item = begin; item < end; item++) {
     const mask = openMask(index, call, slot, item);
     let found = 0;
@@ -262,13 +254,13 @@ export function searchSlots(begin: i32, end: i32, slot: i32, index: usize, call:
     }
     closeMask(call, mask, item);
     exactKeys(
-      load<i32>(index, ROW_KIND), load<i32>(index, SQUARED) != 0,
-      <usize>load<u32>(call, QUERIES) + <usize>item * (<usize>stride << 2), stride, <usize>load<u32>(index, ROWS),
-      <usize>load<u32>(index, ROW_SCALES), <usize>load<u32>(index, PLACE_OF), allowed,
+      index.rowKind, index.squared != 0,
+      call.queries + <usize>item * (<usize>stride << 2), stride, index.rows,
+      index.rowScales, index.placeOf, allowed,
       found, keys,
     );
     writeResults(index, call, scratch, keys, found, item);
-    const counters = <usize>load<u32>(call, COUNTERS_OUT);
+    const counters = call.countersOut;
     if (counters != 0) {
       memory.fill(counters + (<usize>item << 4), 0, 16);
       store<i32>(counters + (<usize>item << 4), found, 12);
@@ -289,7 +281,7 @@ export function maskGroups(begin: i32, end: i32, slot: i32, rowWords: usize, row
 }
 
 /** Search with queries [begin, end) of the call. Work items: queries; each thread has its own scratch. */
-export function searchScann(begin: i32, end: i32, slot: i32, index: usize, call: usize): void {
-  const scratch = <usize>load<u32>(call, SCRATCH) + <usize>slot * <usize>load<u32>(call, SCRATCH_STRIDE);
+export function searchScann(begin: i32, end: i32, slot: i32, index: ScannIndex, call: ScannCall): void {
+  const scratch = call.scratch + <usize>slot * call.scratchStride;
   for (let item = begin; item < end; item++) searchOne(index, call, scratch, slot, item);
 }

@@ -6,6 +6,7 @@
 import { scorePanels } from './matmul';
 import { sumLanes } from './simd';
 import { expRow, largestWeighted } from './softmax';
+import { SoftmaxPairs } from './records.generated';
 
 /** Bits of a float as an integer of the same order, and back. */
 // @ts-ignore: decorator
@@ -134,11 +135,12 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
  * results [pairs, 4] float64: the largest logit, Z, the positive's logit, and how many negatives have a larger one.
  * scratch: three rows of 8 · panels floats a slot. Work items: queries of the tile.
  */
-export function softmaxPairs(
-  begin: i32, end: i32, slot: i32, first: i32, heads: i32, queries: usize, d: i32, packed: usize, panels: i32, scale: f32,
-  counts: usize, offsets: usize, ids: usize, masks: usize, maskWords: i32, negatives: i32,
-  pairStarts: usize, pairColumns: usize, pairWeights: usize, learn: i32, tile: usize, results: usize, scratch: usize,
-): void {
+export function softmaxPairs(begin: i32, end: i32, slot: i32, call: SoftmaxPairs): void {
+  const first = call.first, heads = call.heads, queries = call.queries, d = call.d, packed = call.packed;
+  const panels = call.panels, scale = call.scale, counts = call.counts, offsets = call.offsets, ids = call.ids;
+  const masks = call.masks, maskWords = call.maskWords, negatives = call.negatives, pairStarts = call.pairStarts;
+  const pairColumns = call.pairColumns, pairWeights = call.pairWeights, learn = call.learn, tile = call.tile;
+  const results = call.results, scratch = call.scratch;
   const columns = panels << 3;
   const bytes = <usize>columns << 2;
   const logits = scratch + 3 * <usize>slot * bytes;
@@ -147,7 +149,8 @@ export function softmaxPairs(
   for (let block = begin; block < end; block += 4) {
     const last = min(block + 4, end);
     const blockScores = tile + <usize>(block * heads) * bytes;
-    scorePanels(queries, (first + block) * heads, (first + last) * heads, d, packed, 0, panels, blockScores, columns);
+    const from = queries + ((<usize>((first + block) * heads) * <usize>d) << 2);
+    scorePanels(from, (last - block) * heads, d, packed, panels, blockScores, columns);
     for (let row = block; row < last; row++) {
       const scores = tile + <usize>(row * heads) * bytes;
       const starts = pairStarts + (<usize>(first + row) << 2);

@@ -5,6 +5,7 @@
 // Readable form: src/kernels/reference/softmax.ts.
 import { maxLanes, multiplyAdd, sumLanes } from './simd';
 import { scorePanels } from './matmul';
+import { SoftmaxTile } from './records.generated';
 
 // expf after Cephes: x = n·ln2 + r, |r| ≤ ln2/2, a polynomial of degree 6 in r, then the exponent is added as bits.
 // Largest relative error 2 units in the last place on [−87, 0]; below −87 the result is 0. NaN stays NaN.
@@ -102,15 +103,16 @@ const BLOCK: usize = 256 * 4;
  * Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r + 1]).
  * results [tile, 3] float64 as softmaxRow. Work items: rows of the tile.
  */
-export function softmaxTile(
-  begin: i32, end: i32, slot: i32, first: i32, queries: usize, d: i32, packed: usize, panels: i32,
-  scale: f32, rowWeights: usize, columnWeights: usize,
-  pairStarts: usize, pairColumns: usize, pairWeights: usize, tile: usize, results: usize,
-): void {
+export function softmaxTile(begin: i32, end: i32, slot: i32, call: SoftmaxTile): void {
+  const first = call.first, queries = call.queries, d = call.d, packed = call.packed, panels = call.panels;
+  const scale = call.scale, rowWeights = call.rowWeights, columnWeights = call.columnWeights;
+  const pairStarts = call.pairStarts, pairColumns = call.pairColumns, pairWeights = call.pairWeights;
+  const tile = call.tile, results = call.results;
   const stride = panels << 3;
   for (let r = begin; r < end; r += 4) {
     const last = min(r + 4, end);
-    scorePanels(queries, first + r, first + last, d, packed, 0, panels, tile + ((<usize>r * <usize>stride) << 2), stride);
+    const from = queries + ((<usize>(first + r) * <usize>d) << 2);
+    scorePanels(from, last - r, d, packed, panels, tile + ((<usize>r * <usize>stride) << 2), stride);
     for (let row = r; row < last; row++) {
       const starts = pairStarts + (<usize>(first + row) << 2);
       softmaxRow(

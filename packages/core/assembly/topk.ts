@@ -8,6 +8,7 @@
 // order to one buffer, so that a later row never displaces an equal score. capacity > k.
 import { keyOf, rowOf, scoreOf, selectKeys, sortKeys } from './keys';
 import { scorePanels } from './matmul';
+import { SearchPanels } from './records.generated';
 
 /** Rows in a panel (matmul.ts). */
 const PANEL: i32 = 8;
@@ -106,11 +107,12 @@ export function offerPanels(
  * Work items: (block of QUERY_BLOCK queries, run of chunksPerItem chunks), blocks outermost.
  * slotStride may be 0 where an item covers all chunks.
  */
-export function searchPanels(
-  begin: i32, end: i32, slot: i32, queries: usize, queryCount: i32, d: i32, chunks: usize, chunkCount: i32,
-  chunksPerItem: i32, n: i32, rowShift: i32, mask: usize, maskStride: i32, scratch: usize, scratchStride: i32,
-  buffers: usize, bufferStride: i32, slotStride: i32,
-): void {
+export function searchPanels(begin: i32, end: i32, slot: i32, call: SearchPanels): void {
+  const queries = call.queries, queryCount = call.queryCount, d = call.d, chunks = call.chunks;
+  const chunkCount = call.chunkCount, chunksPerItem = call.chunksPerItem, n = call.n, rowShift = call.rowShift;
+  const mask = call.mask, maskStride = call.maskStride, scratch = call.scratch, scratchStride = call.scratchStride;
+  const buffers = call.buffers, bufferStride = call.bufferStride, slotStride = call.slotStride;
+  const rowBytes = <usize>d << 2, panelBytes = <usize>d << 5;
   const tile = tilePanels(d);
   const runs = (chunkCount + chunksPerItem - 1) / chunksPerItem;
   const scores = scratch + <usize>slot * <usize>scratchStride;
@@ -128,7 +130,7 @@ export function searchPanels(
         const pEnd = min(p + tile, panels);
         for (let q = queryBegin; q < queryEnd; q += 4) {
           const qEnd = min(q + 4, queryEnd);
-          scorePanels(queries, q, qEnd, d, packed, p, pEnd, scores, tile * PANEL);
+          scorePanels(queries + <usize>q * rowBytes, qEnd - q, d, packed + <usize>p * panelBytes, pEnd - p, scores, tile * PANEL);
           for (let r = q; r < qEnd; r++) {
             offerPanels(
               own + <usize>r * <usize>bufferStride, scores + (<usize>((r - q) * tile) << 5), pEnd - p,

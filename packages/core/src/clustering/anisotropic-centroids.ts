@@ -46,20 +46,17 @@ export function* anisotropicCentroids(
     for (let leaf = 0; leaf < leaves; leaf += LEAVES_A_STEP) {
       const last = Math.min(leaves, leaf + LEAVES_A_STEP);
       writeCoefficients(rows, members, leaf, last, eta, coefficients.floats(2 * members.order.length));
-      pool.run(
-        'anisotropicCentroids',
-        last - leaf,
-        1,
-        rows.offset,
+      pool.run('anisotropicCentroids', last - leaf, 1, {
+        rows: rows.offset,
         d,
-        begin.offset + 4 * leaf,
-        order.offset,
-        MEMBERS_MAX,
-        coefficients.offset,
-        centroids.offset + 4 * d * leaf,
-        sums.offset + 16 * leaf,
-        scratch.offset,
-      );
+        leafBegin: begin.offset + 4 * leaf,
+        order: order.offset,
+        membersMax: MEMBERS_MAX,
+        coefficients: coefficients.offset,
+        centroids: centroids.offset + 4 * d * leaf,
+        sums: sums.offset + 16 * leaf,
+        scratch: scratch.offset,
+      });
       yield last;
     }
     let products = 0;

@@ -70,8 +70,21 @@ export class Centroids {
     }
     const stride = 64 * Math.ceil((16 * (4 * this.#panels + 2 + 2 * Math.ceil(d / 2 + 1))) / 64);
     const scratch = this.#scratch.reserve(stride * pool.threads);
-    const coarse = [this.#packed16.offset, this.#panels, this.#unscale, this.#limits.offset] as const;
-    pool.run('assignNearest16', blocks, GRAIN, rows, n, d, ...packed, ...coarse, ...out, scratch.offset, stride);
+    pool.run('assignNearest16', blocks, GRAIN, {
+      rows,
+      n,
+      d,
+      packed: this.#packed.offset,
+      halfSquares: this.#halfSquares.offset,
+      packed16: this.#packed16.offset,
+      panels: this.#panels,
+      unscale: this.#unscale,
+      limits: this.#limits.offset,
+      labels: labels.offset,
+      scores: scores.offset,
+      scratch: scratch.offset,
+      scratchStride: stride,
+    });
   }
 
   /**
@@ -81,21 +94,18 @@ export class Centroids {
   assignSecond(rows: number, n: number, labels: Block, lambda: number, second: Block): void {
     const d = this.matrix.dimensions;
     const scratch = this.runtime.heap.allocate(4 * d * this.runtime.pool.threads);
-    this.runtime.pool.run(
-      'assignSecond',
-      n,
-      4 * GRAIN,
+    this.runtime.pool.run('assignSecond', n, 4 * GRAIN, {
       rows,
       d,
-      this.#packed.offset,
-      this.#halfSquares.offset,
-      this.#panels,
-      this.matrix.offset,
-      labels.offset,
+      packed: this.#packed.offset,
+      halfSquares: this.#halfSquares.offset,
+      panels: this.#panels,
+      centroids: this.matrix.offset,
+      labels: labels.offset,
       lambda,
-      second.offset,
-      scratch.offset,
-    );
+      second: second.offset,
+      scratch: scratch.offset,
+    });
     scratch.free();
   }
 

@@ -110,8 +110,18 @@ export abstract class ComposedTable implements EmbeddingTable {
     const distinct = grouping.offset + 4 * uses;
     const starts = distinct + 4 * uses;
     const found = starts + 4 * (uses + 1);
-    const how = [ids.length, parts, (columns * sums) / parts, rows / parts, counters.offset] as const;
-    runtime.pool.run('groupUses', parts, 1, pointers, ...how, grouping.offset, distinct, starts, found);
+    runtime.pool.run('groupUses', parts, 1, {
+      pointers,
+      ids: ids.length,
+      parts,
+      sums: (columns * sums) / parts,
+      partRows: rows / parts,
+      counters: counters.offset,
+      uses: grouping.offset,
+      distinct,
+      starts,
+      groups: found,
+    });
     const groups = joinParts(grouping.integers(3 * uses + 1 + parts), uses, parts);
     const summed = new Matrix(groups, dimensions, runtime);
     runtime.pool.run(

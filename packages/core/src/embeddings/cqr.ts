@@ -219,20 +219,17 @@ export class Cqr extends ComposedTable {
       super.gather(ids, count, out);
       return;
     }
-    runtime.pool.run(
-      'gatherClustered',
-      count,
-      GATHER_IDS,
-      codebook.offset,
-      codebook.dimensions,
+    runtime.pool.run('gatherClustered', count, GATHER_IDS, {
+      table: codebook.offset,
+      w: codebook.dimensions,
       ids,
-      offset,
-      this.#hashes.offset,
+      learned: offset,
+      coefficients: this.#hashes.offset,
       columns,
-      codebook.rows / columns,
-      out.offset,
-      out.dimensions,
-    );
+      blockRows: codebook.rows / columns,
+      out: out.offset,
+      outStride: out.dimensions,
+    });
   }
 
   override save(): Saved {

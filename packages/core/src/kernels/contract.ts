@@ -2,7 +2,8 @@
  * The table of kernels: the one seam between orchestration and the hot loops. Three implementations: the readable
  * reference (reference/), WebAssembly SIMD128 and WebAssembly relaxed SIMD (packages/core/assembly).
  *
- * Every argument is a number: byte offsets into the linear memory, counts, strides (in floats) or float32 scalars.
+ * Every argument is a number: byte offsets into the linear memory, counts, strides (in floats) or float32 scalars. A kernel
+ * that would take more than eight takes the offset of a record instead (record.ts), which the pool writes.
  * Kernels allocate nothing and throw nothing; callers have checked every shape. A kernel with work items takes
  * `(begin, end, slot, …)` first, so that the worker pool can split it; `slot` is the number of the thread, for kernels
  * that need scratch of their own. Formulas and layouts stand at each kernel in packages/core/assembly.
@@ -14,6 +15,7 @@ import type { AssignKernels } from './families/assign.ts';
 import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
 import type { ClustersKernels } from './families/clusters.ts';
+import type { CoarseKernels } from './families/coarse.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
@@ -23,43 +25,7 @@ import type { ScannBuildKernels } from './families/scann-build.ts';
 import type { SoftmaxKernels } from './families/softmax.ts';
 import type { SymmetricKernels } from './families/symmetric.ts';
 import type { TopKKernels } from './families/topk.ts';
-
-/** coarse: 7-bit codes that rule candidates out before they are scored exactly. */
-export interface CoarseKernels {
-  /** Codes, scales and error figures of a chunk of packed candidates. Items: panels. */
-  packCoarse(
-    begin: number,
-    end: number,
-    slot: number,
-    packed: number,
-    d: number,
-    codes: number,
-    scales: number,
-    stats: number,
-  ): void;
-  /** searchPanels of one query, scoring only panels that the codes do not rule out. Items: chunks. */
-  searchCoarse(
-    begin: number,
-    end: number,
-    slot: number,
-    query: number,
-    queryBytes: number,
-    queryShorts: number,
-    offset: number,
-    queryScale: number,
-    slack: number,
-    d: number,
-    chunks: number,
-    codeChunks: number,
-    scaleChunks: number,
-    n: number,
-    mask: number,
-    scratch: number,
-    scratchStride: number,
-    buffers: number,
-    slotStride: number,
-  ): void;
-}
+import type { RecordAddress, RecordValues } from './record.ts';
 
 /** All kernels. */
 export interface KernelTable
@@ -129,15 +95,18 @@ export const PARALLEL_KERNELS = [
 /** The name of a kernel that the pool can split. */
 export type ParallelKernelName = (typeof PARALLEL_KERNELS)[number];
 
-/** What a kernel that the pool can split takes after `(begin, end, slot)`. */
+/** What a kernel that the pool can split takes after `(begin, end, slot)`; of its own record the values. */
 export type KernelArguments<K extends ParallelKernelName> = KernelTable[K] extends (
   begin: number,
   end: number,
   slot: number,
-  ...rest: infer Rest extends number[]
+  ...rest: infer Rest
 ) => void
-  ? Rest
+  ? { [Index in keyof Rest]: KernelArgument<K, Rest[Index]> }
   : never;
+
+type KernelArgument<K, Argument> =
+  Argument extends RecordAddress<infer D> ? (D['name'] extends K ? RecordValues<D> : Argument) : Argument;
 
 /** Which implementation a table is. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

@@ -1,109 +1,34 @@
-/**
- * The records that describe an index and a call to the search kernel: fields of 4 bytes in the order of these lists.
- * packages/core/assembly/scann-records.ts has the same fields at the same bytes; a test compares the two.
- */
-import type { Block } from '../memory/heap.ts';
+/** All records of kernels: what the build makes classes for, and the pool finds by the name of a kernel. */
+import { SOLVE_ROWS } from './families/als.ts';
+import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
+import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';
+import { SEARCH_COARSE } from './families/coarse.ts';
+import { ADAM_ROWS } from './families/optimizers.ts';
+import { GATHER_CLUSTERED, GROUP_USES } from './families/pointers.ts';
+import { ENCODE_PRODUCT } from './families/product.ts';
+import { SCANN_CALL, SCANN_INDEX } from './families/scann.ts';
+import { ENCODE_COPIES, ORDER_LEAVES, PACK_GROUPS } from './families/scann-build.ts';
+import { SOFTMAX_PAIRS, SOFTMAX_TILE } from './families/softmax.ts';
+import { SEARCH_PANELS } from './families/topk.ts';
+import type { RecordDescription } from './record.ts';
 
-/** Fields of an index. Offsets and counts are integers; those marked f are float32. */
-export const INDEX_FIELDS = [
-  'stride',
-  'dimensions',
-  'pairs',
-  'leafPanels',
-  'centroids',
-  'centroidUnscale', // f
-  'leafAddend',
-  'leafInverseNorm',
-  'leafGroups',
-  'leafExtra',
-  'nextGroup',
-  'upperPanels',
-  'upperCentroids',
-  'upperUnscale', // f
-  'upperAddend',
-  'upperLeaves',
-  'productBlocks',
-  'blockWidth',
-  'codebook',
-  'correctionBlocks',
-  'corrections',
-  'correctionIsRelative',
-  'codes',
-  'rowOf',
-  'valid',
-  'leafBounds',
-  'bounds',
-  'rows',
-  'rowKind',
-  'rowScales',
-  'placeOf',
-  'squared',
-  'mean',
-  'copies',
-  'groups',
-  'rotation',
-] as const;
-
-/** Fields of a call. */
-export const CALL_FIELDS = [
-  'queries',
-  'results',
-  'leavesToSearch',
-  'upperToOpen',
-  'reorder',
-  'pruneBeta', // f
-  'filter',
-  'masks',
-  'exclusions',
-  'exclusionBegin',
-  'slots',
-  'slotCount',
-  'scoresOut',
-  'rowsOut',
-  'countsOut',
-  'countersOut',
-  'scratch',
-  'scratchStride',
-  'areaQuery',
-  'areaQuery16',
-  'areaScores',
-  'areaMaxima',
-  'areaPanels',
-  'areaKeys',
-  'areaValues',
-  'areaMinima',
-  'areaTables',
-  'areaGroupIds',
-  'areaGroupMaxima',
-  'areaGroupScores',
-  'areaSlots',
-  'areaSlotScores',
-  'areaHistogram',
-  'areaBest',
-  'reorderExactly',
-] as const;
-
-const FLOATS: ReadonlySet<string> = new Set(['centroidUnscale', 'upperUnscale', 'pruneBeta']);
-
-/** The number of each field of an index. */
-export const INDEX: IndexRecord = Object.fromEntries(INDEX_FIELDS.map((field, i) => [field, i])) as IndexRecord;
-/** The number of each field of a call. */
-export const CALL: CallRecord = Object.fromEntries(CALL_FIELDS.map((field, i) => [field, i])) as CallRecord;
-
-/** An index to the kernel. */
-export type IndexRecord = Record<(typeof INDEX_FIELDS)[number], number>;
-/** A call to the kernel. */
-export type CallRecord = Record<(typeof CALL_FIELDS)[number], number>;
-
-/** Bytes of a record, whichever. */
-export const RECORD_BYTES: number = 4 * Math.max(INDEX_FIELDS.length, CALL_FIELDS.length);
-
-/** Write a record to the start of a block. */
-export function writeRecord<K extends string>(block: Block, fields: readonly K[], record: Record<K, number>): void {
-  const integers = block.integers(fields.length);
-  const floats = block.floats(fields.length);
-  fields.forEach((field, i) => {
-    if (FLOATS.has(field)) floats[i] = record[field];
-    else integers[i] = record[field];
-  });
-}
+/** Every record. */
+export const RECORDS: readonly RecordDescription[] = [
+  SEARCH_PANELS,
+  SEARCH_COARSE,
+  GATHER_CLUSTERED,
+  GROUP_USES,
+  SOFTMAX_TILE,
+  SOFTMAX_PAIRS,
+  ADAM_ROWS,
+  ANISOTROPIC_CENTROIDS,
+  ASSIGN_NEAREST_16,
+  ASSIGN_SECOND,
+  SCANN_INDEX,
+  SCANN_CALL,
+  ENCODE_COPIES,
+  ORDER_LEAVES,
+  PACK_GROUPS,
+  ENCODE_PRODUCT,
+  SOLVE_ROWS,
+];

@@ -57,22 +57,19 @@ export class Adam implements SparseOptimizer {
 
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const { runtime, dimensions } = parameters;
-    runtime.pool.run(
-      'adamRows',
-      rows.length,
-      GRAIN_ROWS,
-      parameters.offset,
-      this.state(parameters).offset,
-      this.#rows.write(rows, runtime),
-      gradients.offset,
-      gradients.dimensions,
-      dimensions,
-      this.learningRate,
-      this.beta1,
-      this.beta2,
-      this.epsilon,
-      this.weightDecay,
-    );
+    runtime.pool.run('adamRows', rows.length, GRAIN_ROWS, {
+      parameters: parameters.offset,
+      state: this.state(parameters).offset,
+      rows: this.#rows.write(rows, runtime),
+      gradients: gradients.offset,
+      stride: gradients.dimensions,
+      d: dimensions,
+      rate: this.learningRate,
+      beta1: this.beta1,
+      beta2: this.beta2,
+      epsilon: this.epsilon,
+      decay: this.weightDecay,
+    });
   }
 
   /** [rows, 2d + 2]: m, v, β1^t, β2^t of each row; made where there is none. */

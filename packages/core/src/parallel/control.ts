@@ -36,8 +36,14 @@ const CONTROL_INTEGERS = 16;
 /** CREW is the number of the crew times this and how many of it are up: more than any pool has threads. */
 const CREW_SIZE = 128;
 const CREWS = 2 ** 24;
-/** The most arguments a kernel takes after `(begin, end, slot)`. */
-export const ARGUMENTS_MAX = 24;
+/** The most arguments a kernel takes after `(begin, end, slot)`: what has more takes a record. */
+export const ARGUMENTS_MAX = 8;
+
+/** Where the record of a job stands: one for the job of `run`, one for that of `runAside`, which may be under way meanwhile. */
+export const RECORD_OFFSET: number = CONTROL_OFFSET + 1024;
+export const ASIDE_RECORD_OFFSET: number = RECORD_OFFSET + 512;
+/** Bytes of a record at most. */
+export const RECORD_BYTES_MAX = 512;
 
 /** Idle workers and a waiting main thread look this many times before they sleep: about 20 µs, a typical gap between jobs. */
 export const SPINS_MAX = 5_000;

@@ -12,15 +12,20 @@ import {
   PARALLEL_KERNELS,
   type ParallelKernelName,
 } from '../kernels/contract.ts';
+import { type RecordDescription, recordBytes, writeRecord } from '../kernels/record.ts';
+import { RECORDS } from '../kernels/records.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import {
   ARGUMENTS_MAX,
+  ASIDE_RECORD_OFFSET,
   CONTROL,
   controlArguments,
   controlIntegers,
   crewReady,
   dismissCrew,
   type ItemsKernel,
+  RECORD_BYTES_MAX,
+  RECORD_OFFSET,
   runItems,
   SPINS_MAX,
   servingCrew,
@@ -32,6 +37,14 @@ export const THREADS_MAX = 64;
 
 /** `Atomics.waitAsync` of ECMAScript 2024: resolves when another thread notifies, without blocking this one. */
 type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: Promise<string> | string };
+
+/** The record that a kernel takes, by the kernel's name. */
+const RECORD_OF: ReadonlyMap<string, RecordDescription> = new Map(
+  RECORDS.map((record) => {
+    assert(recordBytes(record) <= RECORD_BYTES_MAX, `pool: the record of ${record.name} is too large`);
+    return [record.name, record];
+  }),
+);
 
 /** A kernel with its work items and arguments, not yet started. */
 export interface PoolJob {
@@ -77,18 +90,28 @@ export class Pool {
   /**
    * Run a kernel over `items` work items in grains of `grain`.
    *
-   * @param rest the kernel's arguments after `(begin, end, slot)`
+   * @param rest the kernel's arguments after `(begin, end, slot)`; of its record the values, which are copied at once
    */
   run<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): void {
     const call = this.#kernels[name] as ItemsKernel;
+    const numbers = this.#numbers(name, rest, RECORD_OFFSET);
     // While the workers are busy aside, the caller does not wait for them.
     if (this.threads === 1 || items <= grain || this.#isAlone || this.#aside) {
-      if (items > 0) call(0, items, 0, ...rest);
+      if (items > 0) call(0, items, 0, ...numbers);
       return;
     }
-    this.#open(name, items, grain, rest);
-    runItems(this.#integers, call, 0, rest);
+    this.#open(name, items, grain, numbers);
+    runItems(this.#integers, call, 0, numbers);
     this.#close();
+  }
+
+  /** The arguments as numbers: a record's values are written to `offset`, which stands for them. */
+  #numbers(name: ParallelKernelName, rest: readonly unknown[], offset: number): readonly number[] {
+    const [values] = rest;
+    if (typeof values !== 'object') return rest as readonly number[];
+    const record = RECORD_OF.get(name);
+    assert(record !== undefined, `pool: ${name} has no record`);
+    return [writeRecord(this.#memory, record, offset, values as Record<string, number>)];
   }
 
   /** The job of `run` or `runAside` with these arguments, to be started later by one of the two. */
@@ -121,7 +144,7 @@ export class Pool {
       this.run(name, items, grain, ...rest);
       return;
     }
-    this.#open(name, items, grain, rest);
+    this.#open(name, items, grain, this.#numbers(name, rest, ASIDE_RECORD_OFFSET));
     const aside = this.#finishAside(items);
     this.#aside = aside;
     try {

@@ -64,24 +64,21 @@ export class GroupedLoss {
     pool.run('packPanels', panels, GRAIN_ROWS, candidates.offset, m, d, packed);
     for (let first = 0; first < queries.rows; first += tileQueries) {
       const rows = Math.min(tileQueries, queries.rows - first);
-      pool.run(
-        'softmaxTile',
-        rows,
-        GRAIN_ROWS,
+      pool.run('softmaxTile', rows, GRAIN_ROWS, {
         first,
-        queries.offset,
+        queries: queries.offset,
         d,
         packed,
         panels,
-        1 / temperature,
-        layout.rowWeights,
-        layout.columnWeights,
-        layout.pairs.starts,
-        layout.pairs.columns,
-        layout.pairs.weights,
+        scale: 1 / temperature,
+        rowWeights: layout.rowWeights,
+        columnWeights: layout.columnWeights,
+        pairStarts: layout.pairs.starts,
+        pairColumns: layout.pairs.columns,
+        pairWeights: layout.pairs.weights,
         tile,
-        layout.results + 24 * first,
-      );
+        results: layout.results + 24 * first,
+      });
       if (learn) multiplyTile({ offset: tile, stride: columns, first, rows }, queries, candidates, gradients);
     }
     return { loss: this.#loss(layout, queries.rows) / factor + corrections, ...gradients };

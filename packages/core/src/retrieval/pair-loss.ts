@@ -92,31 +92,28 @@ export class PairLoss {
     pool.run('packPanels', panels, 16, candidates.offset, groups.count, d, packed);
     for (let first = 0; first < total; first += tileQueries) {
       const rows = Math.min(tileQueries, total - first);
-      pool.run(
-        'softmaxPairs',
-        rows,
-        GRAIN_QUERIES,
+      pool.run('softmaxPairs', rows, GRAIN_QUERIES, {
         first,
         heads,
-        queries.offset,
+        queries: queries.offset,
         d,
         packed,
         panels,
-        1 / options.temperature,
-        layout.counts,
-        layout.offsets,
-        options.removeAccidentalHits ? layout.ids : 0,
-        layout.masks,
-        layout.maskWords,
-        options.numHardNegatives ?? 0,
-        layout.pairs.starts,
-        layout.pairs.columns,
-        layout.pairs.weights,
-        learn ? 1 : 0,
+        scale: 1 / options.temperature,
+        counts: layout.counts,
+        offsets: layout.offsets,
+        ids: options.removeAccidentalHits ? layout.ids : 0,
+        masks: layout.masks,
+        maskWords: layout.maskWords,
+        negatives: options.numHardNegatives ?? 0,
+        pairStarts: layout.pairs.starts,
+        pairColumns: layout.pairs.columns,
+        pairWeights: layout.pairs.weights,
+        learn: learn ? 1 : 0,
         tile,
-        layout.results,
+        results: layout.results,
         scratch,
-      );
+      });
       if (!learn) continue;
       const logits = { offset: tile, stride: columns, first: first * heads, rows: rows * heads };
       multiplyTile(logits, queries, candidates, gradients);

@@ -1,8 +1,7 @@
 /** The alternating least squares kernel: the reference bit for bit, and the normal equations in float64. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALS_FIELDS, type AlsRecord, alsScratchBytes } from '../../src/kernels/families/als.ts';
-import { writeRecord } from '../../src/kernels/records.ts';
+import { alsScratchBytes } from '../../src/kernels/families/als.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
@@ -56,8 +55,7 @@ function solve({ d, codes, weights, factors, gram, regularization }: Problem, ru
   const out = new Matrix(LENGTHS.length, d, runtime);
   const stride = alsScratchBytes(d);
   const scratch = runtime.heap.allocate(stride * runtime.pool.threads);
-  const record = runtime.heap.allocate(4 * ALS_FIELDS.length);
-  const call: AlsRecord = {
+  runtime.pool.run('solveRows', LENGTHS.length, 1, {
     starts: starts.offset,
     codes: held.codes.offset,
     weights: held.weights?.offset ?? 0,
@@ -68,9 +66,7 @@ function solve({ d, codes, weights, factors, gram, regularization }: Problem, ru
     out: out.offset,
     scratch: scratch.offset,
     scratchStride: stride,
-  };
-  writeRecord(record, ALS_FIELDS, call);
-  runtime.pool.run('solveRows', LENGTHS.length, 1, record.offset);
+  });
   return out.data.slice();
 }
 

@@ -23,7 +23,7 @@ function scores(runtime: Runtime, m: number, n: number, d: number): Float32Array
   const packed = new Matrix(panels * 8, d, runtime);
   const out = new Matrix(m, panels * 8, runtime);
   runtime.pool.run('packPanels', panels, 1, b.offset, n, d, packed.offset);
-  runtime.kernels.scorePanels(a.offset, 0, m, d, packed.offset, 0, panels, out.offset, panels * 8);
+  runtime.kernels.scorePanels(a.offset, m, d, packed.offset, panels, out.offset, panels * 8);
   return out.data.slice();
 }
 
@@ -57,7 +57,7 @@ for (const { variant, runtime, skip } of VARIANTS) {
     const packed = new Matrix(8, 3, runtime);
     const out = new Matrix(1, 8, runtime);
     runtime.kernels.packPanels(0, 1, 0, b.offset, 3, 3, packed.offset);
-    runtime.kernels.scorePanels(a.offset, 0, 1, 3, packed.offset, 0, 1, out.offset, 8);
+    runtime.kernels.scorePanels(a.offset, 1, 3, packed.offset, 1, out.offset, 8);
     assert.deepEqual([...out.data], [1, 2, 6, 0, 0, 0, 0, 0]);
   });
 

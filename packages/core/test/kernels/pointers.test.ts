@@ -59,10 +59,19 @@ function run(
     blocks.out.offset,
     columns * w,
   );
-  const how = [ids, parts, terms / parts, rows / parts, blocks.counters.offset] as const;
   const { uses, distinct, starts } = blocks;
-  const out = [uses.offset, distinct.offset, starts.offset, blocks.groups.offset] as const;
-  pool.run('groupUses', parts, 1, blocks.pointers.offset, ...how, ...out);
+  pool.run('groupUses', parts, 1, {
+    pointers: blocks.pointers.offset,
+    ids,
+    parts,
+    sums: terms / parts,
+    partRows: rows / parts,
+    counters: blocks.counters.offset,
+    uses: uses.offset,
+    distinct: distinct.offset,
+    starts: starts.offset,
+    groups: blocks.groups.offset,
+  });
   // Parts leave room between their groups: closed up they are what one part gives.
   const found = [...blocks.groups.integers(parts)];
   const closed = (list: Int32Array): number[] =>
@@ -221,8 +230,17 @@ for (const { variant, runtime, skip } of VARIANTS) {
       pool.run('hashPointers', count, 7, ids.offset, coefficients.offset, 2 * columns, 2, found.offset);
       pool.run('readPointers', count, 7, ids.offset, learned.offset, columns, 2, 2 * k, found.offset);
       pool.run('gatherPointers', count, 7, table.offset, w, found.offset, columns, 2, expected.offset, stride);
-      const how = [ids.offset, learned.offset, coefficients.offset, columns, 2 * k] as const;
-      pool.run('gatherClustered', count, 7, table.offset, w, ...how, out.offset, stride);
+      pool.run('gatherClustered', count, 7, {
+        table: table.offset,
+        w,
+        ids: ids.offset,
+        learned: learned.offset,
+        coefficients: coefficients.offset,
+        columns,
+        blockRows: 2 * k,
+        out: out.offset,
+        outStride: stride,
+      });
       assert.deepEqual([...out.floats(count * stride)], [...expected.floats(count * stride)]);
       for (const block of [table, ids, learned, coefficients, found, expected, out]) block.free();
     }

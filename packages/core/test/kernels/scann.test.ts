@@ -1,8 +1,6 @@
 /** The kernels of the ScaNN index: every variant builds the same bytes and returns the same results as the reference. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { CALL_FIELDS, INDEX_FIELDS } from '../../src/kernels/records.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
@@ -62,19 +60,3 @@ for (const [name, options] of Object.entries(CASES)) {
     });
   }
 }
-
-test('records have the same fields at the same bytes on both sides', () => {
-  const text = readFileSync(new URL('../../../assembly/scann-records.ts', import.meta.url), 'utf8');
-  const [, index, call] = text.split(/\/\/ Fields of an? (?:index|call)/);
-  for (const [part, fields] of [
-    [index, INDEX_FIELDS],
-    [call, CALL_FIELDS],
-  ] as const) {
-    const found = [...part!.matchAll(/const (\w+): usize = (\d+)/g)].map(([, name, at]) => [name!, Number(at)]);
-    const snake = (name: string): string => name.replace(/([A-Z])/g, '_$1').toUpperCase();
-    assert.deepEqual(
-      found,
-      fields.map((field, i) => [snake(field), 4 * i]),
-    );
-  }
-});

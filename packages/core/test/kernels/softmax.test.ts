@@ -96,24 +96,21 @@ function runTile(runtime: Runtime): Outcome {
   const columnWeights = parts.floats(padded((m) => 1 + (m % 3)));
   const tile = new Matrix(QUERIES, COLUMNS, runtime);
   const results = new Matrix(QUERIES, 6, runtime);
-  runtime.pool.run(
-    'softmaxTile',
-    QUERIES,
-    4,
-    0,
-    parts.queries.offset,
-    DIMENSIONS,
-    parts.packed.offset,
-    PANELS,
-    0.5,
+  runtime.pool.run('softmaxTile', QUERIES, 4, {
+    first: 0,
+    queries: parts.queries.offset,
+    d: DIMENSIONS,
+    packed: parts.packed.offset,
+    panels: PANELS,
+    scale: 0.5,
     rowWeights,
     columnWeights,
-    parts.starts,
-    parts.columns,
-    parts.weights,
-    tile.offset,
-    results.offset,
-  );
+    pairStarts: parts.starts,
+    pairColumns: parts.columns,
+    pairWeights: parts.weights,
+    tile: tile.offset,
+    results: results.offset,
+  });
   const { buffer } = runtime.heap.memory.memory;
   return { gradients: [...tile.data], results: [...new Float64Array(buffer, results.offset, 3 * QUERIES)] };
 }
@@ -129,31 +126,28 @@ function runPairs(runtime: Runtime, { heads = 1, ids, masked, negatives = 0, zer
   const tile = new Matrix(QUERIES * heads, COLUMNS, runtime);
   const results = new Matrix(PAIRS.length, 8, runtime);
   const scratch = new Matrix(3 * runtime.pool.threads, COLUMNS, runtime);
-  runtime.pool.run(
-    'softmaxPairs',
-    QUERIES,
-    4,
-    0,
+  runtime.pool.run('softmaxPairs', QUERIES, 4, {
+    first: 0,
     heads,
-    parts.queries.offset,
-    DIMENSIONS,
-    parts.packed.offset,
-    PANELS,
-    0.5,
+    queries: parts.queries.offset,
+    d: DIMENSIONS,
+    packed: parts.packed.offset,
+    panels: PANELS,
+    scale: 0.5,
     counts,
     offsets,
-    ids ? groupIds : 0,
+    ids: ids ? groupIds : 0,
     masks,
-    1,
+    maskWords: 1,
     negatives,
-    parts.starts,
-    parts.columns,
-    parts.weights,
-    1,
-    tile.offset,
-    results.offset,
-    scratch.offset,
-  );
+    pairStarts: parts.starts,
+    pairColumns: parts.columns,
+    pairWeights: parts.weights,
+    learn: 1,
+    tile: tile.offset,
+    results: results.offset,
+    scratch: scratch.offset,
+  });
   const { buffer } = runtime.heap.memory.memory;
   return { gradients: [...tile.data], results: [...new Float64Array(buffer, results.offset, 4 * PAIRS.length)] };
 }
@@ -218,24 +212,21 @@ test('a logit that is not a number makes the loss one', () => {
     const tile = new Matrix(QUERIES, COLUMNS, runtime);
     const results = new Matrix(QUERIES, 6, runtime);
     const ones = parts.floats(padded(() => 1));
-    runtime.kernels.softmaxTile(
-      0,
-      1,
-      0,
-      0,
-      parts.queries.offset,
-      DIMENSIONS,
-      parts.packed.offset,
-      PANELS,
-      1,
-      ones,
-      ones,
-      parts.starts,
-      parts.columns,
-      parts.weights,
-      tile.offset,
-      results.offset,
-    );
+    runtime.pool.run('softmaxTile', 1, 1, {
+      first: 0,
+      queries: parts.queries.offset,
+      d: DIMENSIONS,
+      packed: parts.packed.offset,
+      panels: PANELS,
+      scale: 1,
+      rowWeights: ones,
+      columnWeights: ones,
+      pairStarts: parts.starts,
+      pairColumns: parts.columns,
+      pairWeights: parts.weights,
+      tile: tile.offset,
+      results: results.offset,
+    });
     assert.ok(Number.isNaN(new Float64Array(runtime.heap.memory.memory.buffer, results.offset, 2)[1]));
   }
 });

@@ -4,18 +4,8 @@
 export interface MatmulKernels {
   /** packed[p][t][i] = B[8p + i][t]. Items: panels of 8 rows. */
   packPanels(begin: number, end: number, slot: number, b: number, n: number, d: number, packed: number): void;
-  /** out[r][j] = Σ_t A[r][t] · packed row j [t], for whole panels. */
-  scorePanels(
-    a: number,
-    rowBegin: number,
-    rowEnd: number,
-    d: number,
-    packed: number,
-    panelBegin: number,
-    panelEnd: number,
-    out: number,
-    outStride: number,
-  ): void;
+  /** out[r][8p + i] = Σ_t A[r][t] · packed[p][t][i]. */
+  scorePanels(a: number, rows: number, d: number, packed: number, panels: number, out: number, outStride: number): void;
   /** C = A · B; d a multiple of 4. Items: rows of A. */
   multiplyRows(
     begin: number,

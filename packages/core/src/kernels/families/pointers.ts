@@ -1,6 +1,55 @@
 /** Embeddings composed of codebook rows. Formulas and layouts: packages/core/assembly/pointers.ts. */
+import type { RecordAddress } from '../record.ts';
 
-/** The pointers kernels. */
+/** A call of gatherClustered. */
+export const GATHER_CLUSTERED = {
+  name: 'gatherClustered',
+  fields: {
+    /** [rows, w] float32: the codebook. */
+    table: 'usize',
+    w: 'i32',
+    /** [n] int32. */
+    ids: 'usize',
+    /** [vocabulary, columns] uint16: the learned pointer of each id, within its column's rows. */
+    learned: 'usize',
+    /** [2 · columns, 4] u32: the hashes (hashPointers), of which the odd ones are the helpers. */
+    coefficients: 'usize',
+    columns: 'i32',
+    /** Rows of a column, the helper's among them. */
+    blockRows: 'i32',
+    /** [n, outStride] float32, written. */
+    out: 'usize',
+    outStride: 'i32',
+  },
+} as const;
+
+/** A call of groupUses. */
+export const GROUP_USES = {
+  name: 'groupUses',
+  fields: {
+    /** [ids][part][sums] int32: codebook rows. */
+    pointers: 'usize',
+    /** How many ids. */
+    ids: 'i32',
+    /** Parts of the codebook that no pointer of another part reaches. */
+    parts: 'i32',
+    /** Pointers of an id into one part. */
+    sums: 'i32',
+    /** Rows of a part. */
+    partRows: 'i32',
+    /** [parts · partRows] int32, zero before and after. */
+    counters: 'usize',
+    /** [ids · parts · sums] int32, written: positions in `pointers` in the order of their rows. */
+    uses: 'usize',
+    /** [ids · parts · sums] int32, written: the rows that are used, and where in `uses` each begins. */
+    distinct: 'usize',
+    starts: 'usize',
+    /** [parts] int32, written: distinct rows of each part. */
+    groups: 'usize',
+  },
+} as const;
+
+/** The kernels of composed embeddings. */
 export interface PointerKernels {
   /** pointer = base + ((a·id + b) mod p) mod rows, for every step-th term. Items: ids. */
   hashPointers(
@@ -27,20 +76,7 @@ export interface PointerKernels {
     outStride: number,
   ): void;
   /** Vectors of a clustered table with its helper: hashPointers, readPointers and gatherPointers in one. Items: ids. */
-  gatherClustered(
-    begin: number,
-    end: number,
-    slot: number,
-    table: number,
-    w: number,
-    ids: number,
-    learned: number,
-    coefficients: number,
-    columns: number,
-    blockRows: number,
-    out: number,
-    outStride: number,
-  ): void;
+  gatherClustered(begin: number, end: number, slot: number, call: RecordAddress<typeof GATHER_CLUSTERED>): void;
   /** out[g] = Σ of the gradient slices that the uses of codebook row g fed. Items: groups. */
   sumUses(
     begin: number,
@@ -56,21 +92,7 @@ export interface PointerKernels {
     out: number,
   ): void;
   /** Counting sort of pointers by row, each part of the table apart. Items: parts. */
-  groupUses(
-    begin: number,
-    end: number,
-    slot: number,
-    pointers: number,
-    ids: number,
-    parts: number,
-    sums: number,
-    partRows: number,
-    counters: number,
-    uses: number,
-    distinct: number,
-    starts: number,
-    groups: number,
-  ): void;
+  groupUses(begin: number, end: number, slot: number, call: RecordAddress<typeof GROUP_USES>): void;
   /** out[i][j][0] = j · blockRows + learned[id][j]. Items: ids. */
   readPointers(
     begin: number,

@@ -1,11 +1,151 @@
-/** A query against leaves of 4-bit codes; `index` and `call` are records (kernels/records.ts). Formulas and layouts: packages/core/assembly/scann.ts. */
+/** A query against leaves of 4-bit codes. Formulas and layouts: packages/core/assembly/scann.ts. */
+import type { RecordAddress } from '../record.ts';
 
-/** The scann kernels. */
+/** A ScaNN index. */
+export const SCANN_INDEX = {
+  name: 'scannIndex',
+  fields: {
+    /** Floats from row to row, d rounded up to 4. */
+    stride: 'i32',
+    /** d. */
+    dimensions: 'i32',
+    /** Pairs of dimensions of an int16 centroid, an even number. */
+    pairs: 'i32',
+    /** Panels of 16 centroids of leaves. */
+    leafPanels: 'i32',
+    /** [panel][pair][16][2] int16. */
+    centroids: 'usize',
+    /** What int16 centroids are multiplied by. */
+    centroidUnscale: 'f32',
+    /** [16 · panels] float32 added to a leaf's score, −∞ past the last. */
+    leafAddend: 'usize',
+    /** [leaves] float32: 1/|c|. */
+    leafInverseNorm: 'usize',
+    /** [leaves + 1] int32: the first group of each leaf. */
+    leafGroups: 'usize',
+    /** [leaves] int32: the first group of the chain that updates added, −1 none; 0: no updates. */
+    leafExtra: 'usize',
+    /** [groups] int32: the next group of a chain, −1 at its end. */
+    nextGroup: 'usize',
+    /** The upper tree, like the leaves' centroids: panels, centroids, scale, addends. */
+    upperPanels: 'i32',
+    upperCentroids: 'usize',
+    upperUnscale: 'f32',
+    upperAddend: 'usize',
+    /** [upper groups + 1] int32: the first leaf of each. */
+    upperLeaves: 'usize',
+    /** Blocks of 4-bit codes, and dimensions of each. */
+    productBlocks: 'i32',
+    blockWidth: 'i32',
+    /** [blocks][width][16] float32. */
+    codebook: 'usize',
+    /** Blocks of corrections, and their values [correctionBlocks][16] float32. */
+    correctionBlocks: 'i32',
+    corrections: 'usize',
+    /** 1: corrections are shares of the best leaf's score. */
+    correctionIsRelative: 'i32',
+    /** [groups][blocks][16] bytes. */
+    codes: 'usize',
+    /** [groups, 32] int32: the row of each slot. */
+    rowOf: 'usize',
+    /** [groups] bit words: the slots that hold a point. */
+    valid: 'usize',
+    /** [leaves] int32: the first quad of each leaf in `bounds`; 0: groups are not skipped. */
+    leafBounds: 'usize',
+    /** [quads][2][4] float32. */
+    bounds: 'usize',
+    /** Rows for reordering: 0 float32, 1 bfloat16, 2 int8 with one scale a dimension. */
+    rows: 'usize',
+    rowKind: 'i32',
+    rowScales: 'usize',
+    /** [slots] int32: where a slot's row stands; 0: at the slot. */
+    placeOf: 'usize',
+    /** 1: scores are −|q − x|², 0: ⟨q, x⟩. */
+    squared: 'i32',
+    /** [d] float32 taken off queries; 0: none. */
+    mean: 'usize',
+    /** Slots a row may have. */
+    copies: 'i32',
+    /** Groups there is room for. */
+    groups: 'i32',
+    /** [d, stride] float32 that queries are multiplied by; 0: none. */
+    rotation: 'usize',
+  },
+} as const;
+
+/** A call of searchScann or searchSlots. */
+export const SCANN_CALL = {
+  name: 'scannCall',
+  fields: {
+    /** [queries, stride] float32. */
+    queries: 'usize',
+    /** k. */
+    results: 'i32',
+    /** Leaves searched, groups of the upper tree opened (0: no upper tree), candidates reordered. */
+    leavesToSearch: 'i32',
+    upperToOpen: 'i32',
+    reorder: 'i32',
+    /** Standard errors within which a group may still hold a result; 0: groups are not skipped. */
+    pruneBeta: 'f32',
+    /** [groups] bit words of the slots that may be returned; 0: all. */
+    filter: 'usize',
+    /** [slots of threads][groups] bit words for the exclusions of a query. */
+    masks: 'usize',
+    /** Slots that queries leave out, and [queries + 1] where each query's begin; 0: none. */
+    exclusions: 'usize',
+    exclusionBegin: 'usize',
+    /** Slots to score instead of leaves (0: all), and how many. */
+    slots: 'usize',
+    slotCount: 'i32',
+    /** [queries, k] float32 and int32, [queries] int32, written. */
+    scoresOut: 'usize',
+    rowsOut: 'usize',
+    countsOut: 'usize',
+    /** [queries, 4] int32: work, written; 0: not counted. */
+    countersOut: 'usize',
+    /** Scratch of the threads, and bytes from one to the next. */
+    scratch: 'usize',
+    scratchStride: 'usize',
+    /** Where the parts of a thread's scratch begin, in bytes from its start. */
+    areaQuery: 'usize',
+    areaQuery16: 'usize',
+    areaScores: 'usize',
+    areaMaxima: 'usize',
+    areaPanels: 'usize',
+    areaKeys: 'usize',
+    areaValues: 'usize',
+    areaMinima: 'usize',
+    areaTables: 'usize',
+    areaGroupIds: 'usize',
+    areaGroupMaxima: 'usize',
+    areaGroupScores: 'usize',
+    areaSlots: 'usize',
+    areaSlotScores: 'usize',
+    areaHistogram: 'usize',
+    areaBest: 'usize',
+    /** 1: candidates are scored exactly, 0: their approximate scores are returned. */
+    reorderExactly: 'i32',
+  },
+} as const;
+
+/** The kernels that search a ScaNN index. */
 export interface ScannKernels {
   /** Search leaves. Items: queries. */
-  searchScann(begin: number, end: number, slot: number, index: number, call: number): void;
+  searchScann(
+    begin: number,
+    end: number,
+    slot: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+  ): void;
   /** Score a list of slots exactly. Items: queries. */
-  searchSlots(begin: number, end: number, slot: number, index: number, call: number): void;
+  searchSlots(
+    begin: number,
+    end: number,
+    slot: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+  ): void;
   /** Bit words of groups from bit words of rows. Items: groups. */
   maskGroups(begin: number, end: number, slot: number, rowWords: number, rowOf: number, words: number): void;
   /** Copy rows to slots as float32, bfloat16 or int8. Items: slots. */

@@ -3,17 +3,16 @@
  * in the same order of sums.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import { ALS_FIELDS, type AlsKernels, type AlsRecord } from '../families/als.ts';
+import { type AlsKernels, SOLVE_ROWS } from '../families/als.ts';
+import { type RecordValues, readRecord } from '../record.ts';
 
 const { fround } = Math;
 
 /** The als kernel over `memory`. */
 export function alsReference(memory: LinearMemory): AlsKernels {
   return {
-    solveRows(begin, end, _slot, record) {
-      const call = Object.fromEntries(
-        ALS_FIELDS.map((name, i) => [name, memory.integers[record / 4 + i]! >>> 0]),
-      ) as AlsRecord;
+    solveRows(begin, end, _slot, address) {
+      const call = readRecord(memory, SOLVE_ROWS, address);
       const { dimensions: d, out, starts } = call;
       for (let row = begin; row < end; row++) {
         const [first, last] = [memory.integers[starts / 4 + row]!, memory.integers[starts / 4 + row + 1]!];
@@ -27,7 +26,7 @@ export function alsReference(memory: LinearMemory): AlsKernels {
 /** [A | b] of a row, [d, d + 1]. */
 function systemOf(
   { floats, integers }: LinearMemory,
-  call: AlsRecord,
+  call: RecordValues<typeof SOLVE_ROWS>,
   row: number,
   first: number,
   last: number,

@@ -1,6 +1,7 @@
 /** Readable form of packages/core/assembly/anisotropic-centroids.ts, in float32 in the same order. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { AnisotropicCentroidsKernels } from '../families/anisotropic-centroids.ts';
+import { ANISOTROPIC_CENTROIDS, type AnisotropicCentroidsKernels } from '../families/anisotropic-centroids.ts';
+import { readRecord } from '../record.ts';
 
 const RESIDUAL: number = Math.fround(1e-13);
 const STEPS_MAX = 64;
@@ -20,7 +21,12 @@ export function anisotropicCentroidsReference(memory: LinearMemory): Anisotropic
     for (let t = 0; t < to.length; t++) to[t] = to[t]! + fround(factor * x[t]!);
   };
   return {
-    anisotropicCentroids(begin, end, _slot, rows, d, leafBegin, order, membersMax, coefficients, centroids, sums) {
+    anisotropicCentroids(begin, end, _slot, address) {
+      const { rows, d, leafBegin, order, membersMax, coefficients, centroids, sums } = readRecord(
+        memory,
+        ANISOTROPIC_CENTROIDS,
+        address,
+      );
       const { floats, integers } = memory;
       const totals = new Float64Array(floats.buffer, sums);
       for (let leaf = begin; leaf < end; leaf++) {

@@ -1,6 +1,7 @@
 /** Readable forms of the assignment kernels (packages/core/assembly/assign.ts), in float32 in the same order. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { AssignKernels } from '../families/assign.ts';
+import { ASSIGN_NEAREST_16, ASSIGN_SECOND, type AssignKernels } from '../families/assign.ts';
+import { readRecord } from '../record.ts';
 
 const PANEL = 8;
 
@@ -45,11 +46,20 @@ export function assignReference(memory: LinearMemory): AssignKernels {
   };
   return {
     assignNearest,
-    assignNearest16(begin, end, slot, rows, n, d, packed, halfSquares, _packed16, panels, _unscale, _limits, ...out) {
-      const [labels, scores] = out;
+    assignNearest16(begin, end, slot, address) {
+      const { rows, n, d, packed, halfSquares, panels, labels, scores } = readRecord(
+        memory,
+        ASSIGN_NEAREST_16,
+        address,
+      );
       assignNearest(begin, end, slot, rows, n, d, packed, halfSquares, panels, labels, scores);
     },
-    assignSecond(begin, end, slot, rows, d, packed, halfSquares, panels, centroids, labels, lambda, second, scratch) {
+    assignSecond(begin, end, slot, address) {
+      const { rows, d, packed, halfSquares, panels, centroids, labels, lambda, second, scratch } = readRecord(
+        memory,
+        ASSIGN_SECOND,
+        address,
+      );
       const { floats, integers } = memory;
       const direction = scratch + 4 * slot * d;
       const half = fround(fround(lambda) * 0.5);

@@ -22,17 +22,17 @@ export function matmulReference(memory: LinearMemory): MatmulKernels {
         }
       }
     },
-    scorePanels(a, rowBegin, rowEnd, d, packed, panelBegin, panelEnd, out, outStride) {
+    scorePanels(a, rows, d, packed, panels, out, outStride) {
       const floats = memory.floats;
-      for (let r = rowBegin; r < rowEnd; r++) {
-        for (let p = panelBegin; p < panelEnd; p++) {
+      for (let r = 0; r < rows; r++) {
+        for (let p = 0; p < panels; p++) {
           for (let i = 0; i < PANEL; i++) {
             let sum = 0;
             for (let t = 0; t < d; t++) {
               const product = fround(floats[a / 4 + r * d + t]! * floats[packed / 4 + p * PANEL * d + t * PANEL + i]!);
               sum = fround(sum + product);
             }
-            floats[out / 4 + (r - rowBegin) * outStride + (p - panelBegin) * PANEL + i] = sum;
+            floats[out / 4 + r * outStride + p * PANEL + i] = sum;
           }
         }
       }

@@ -1,6 +1,7 @@
 /** Readable forms of the optimizer kernels (packages/core/assembly/optimizers.ts), bit for bit the same. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { OptimizerKernels } from '../families/optimizers.ts';
+import { ADAM_ROWS, type OptimizerKernels } from '../families/optimizers.ts';
+import { readRecord } from '../record.ts';
 
 /** The optimizer kernels over `memory`. */
 export function optimizersReference(memory: LinearMemory): OptimizerKernels {
@@ -20,7 +21,12 @@ export function optimizersReference(memory: LinearMemory): OptimizerKernels {
         }
       }
     },
-    adamRows(begin, end, _slot, parameters, state, rows, gradients, stride, d, rate, beta1, beta2, epsilon, decay) {
+    adamRows(begin, end, _slot, address) {
+      const { parameters, state, rows, gradients, stride, d, rate, beta1, beta2, epsilon, decay } = readRecord(
+        memory,
+        ADAM_ROWS,
+        address,
+      );
       const { floats, integers } = memory;
       const [rate32, epsilon32, decay32] = [fround(rate), fround(epsilon), fround(decay)];
       const [keep1, keep2] = [fround(beta1), fround(beta2)];

@@ -1,6 +1,7 @@
 /** Readable forms of the kernels of composed embeddings (packages/core/assembly/pointers.ts), bit for bit the same. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { PointerKernels } from '../families/pointers.ts';
+import { GATHER_CLUSTERED, GROUP_USES, type PointerKernels } from '../families/pointers.ts';
+import { readRecord } from '../record.ts';
 
 const PRIME = 0x7fff_ffffn;
 
@@ -45,7 +46,12 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
-    gatherClustered(begin, end, _slot, table, w, ids, learned, coefficients, columns, blockRows, out, outStride) {
+    gatherClustered(begin, end, _slot, address) {
+      const { table, w, ids, learned, coefficients, columns, blockRows, out, outStride } = readRecord(
+        memory,
+        GATHER_CLUSTERED,
+        address,
+      );
       const { floats, integers } = memory;
       const pointers = new Uint16Array(memory.memory.buffer);
       const row = (at: number): number => table / 4 + w * at;
@@ -90,7 +96,8 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
-    groupUses(begin, end, _slot, pointers, ids, parts, sums, _partRows, _counters, uses, distinct, starts, groups) {
+    groupUses(begin, end, _slot, address) {
+      const { pointers, ids, parts, sums, uses, distinct, starts, groups } = readRecord(memory, GROUP_USES, address);
       const { integers } = memory;
       const terms = parts * sums;
       for (let part = begin; part < end; part++) {

@@ -1,6 +1,7 @@
 /** Readable form of packages/core/assembly/product.ts, in float32 in the same order. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { ProductKernels } from '../families/product.ts';
+import { ENCODE_PRODUCT, type ProductKernels } from '../families/product.ts';
+import { readRecord } from '../record.ts';
 
 const ROUNDS_MAX = 10;
 const { fround } = Math;
@@ -14,7 +15,12 @@ interface BlockErrors {
 /** The product kernels over `memory`. */
 export function productReference(memory: LinearMemory): ProductKernels {
   return {
-    encodeProduct(begin, end, _slot, residuals, originals, d, words, codewords, width, eta, codes) {
+    encodeProduct(begin, end, _slot, address) {
+      const { residuals, originals, d, words, codewords, width, eta, codes } = readRecord(
+        memory,
+        ENCODE_PRODUCT,
+        address,
+      );
       const { floats, bytes } = memory;
       const blocks = Math.ceil(d / width);
       for (let point = begin; point < end; point++) {

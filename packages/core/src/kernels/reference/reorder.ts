@@ -1,7 +1,7 @@
 /** Readable forms of the kernels of rows for reordering (packages/core/assembly/reorder.ts). */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { ScannKernels } from '../families/scann.ts';
-import { INDEX } from '../records.ts';
+import type { ScannSearchCall } from './scann-call.ts';
 
 const { fround } = Math;
 
@@ -14,20 +14,18 @@ function element(memory: LinearMemory, rows: number, kind: number, scales: numbe
 }
 
 /** Σ q·x or −Σ (q − x)² of a slot, summed in the order of the dimensions. */
-export function exactScore(memory: LinearMemory, index: number, query: number, slot: number): number {
-  const field = (at: number): number => memory.integers[index / 4 + at]! >>> 0;
-  const stride = field(INDEX.stride);
-  const placeOf = field(INDEX.placeOf);
-  const place = placeOf ? memory.integers[placeOf / 4 + slot]! : slot;
+export function exactScore({ memory, index, integer }: ScannSearchCall, query: number, slot: number): number {
+  const { stride, placeOf, rows, rowKind, rowScales, squared } = index;
+  const place = placeOf ? integer(placeOf, slot) : slot;
   let sum = 0;
   for (let t = 0; t < stride; t++) {
-    const x = element(memory, field(INDEX.rows), field(INDEX.rowKind), field(INDEX.rowScales), place * stride + t, t);
+    const x = element(memory, rows, rowKind, rowScales, place * stride + t, t);
     const q = memory.floats[query / 4 + t]!;
     const difference = fround(q - x);
-    sum = fround(sum + (field(INDEX.squared) ? fround(difference * difference) : fround(q * x)));
+    sum = fround(sum + (squared ? fround(difference * difference) : fround(q * x)));
   }
   // + 0 makes −0 the 0 that keys hold.
-  return (field(INDEX.squared) ? -sum : sum) + 0;
+  return (squared ? -sum : sum) + 0;
 }
 
 /** The kernel that stores rows. */

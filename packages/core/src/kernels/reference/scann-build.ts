@@ -1,6 +1,7 @@
 /** Readable forms of the kernels that build leaves (packages/core/assembly/scann-build.ts), in float32 in the same order. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { ScannBuildKernels } from '../families/scann-build.ts';
+import { ENCODE_COPIES, ORDER_LEAVES, PACK_GROUPS, type ScannBuildKernels } from '../families/scann-build.ts';
+import { readRecord } from '../record.ts';
 
 const WORDS = 16;
 const GROUP = 32;
@@ -112,23 +113,9 @@ export function scannBuildReference(memory: LinearMemory): ScannBuildKernels {
         }
       }
     },
-    encodeCopies(
-      begin,
-      end,
-      _slot,
-      rows,
-      d,
-      copyRow,
-      labels,
-      centroids,
-      codebook,
-      blocks,
-      width,
-      eta,
-      kind,
-      codes,
-      corrections,
-    ) {
+    encodeCopies(begin, end, _slot, address) {
+      const { rows, d, copyRow, labels, centroids, codebook, blocks, width, eta, kind, codes, corrections } =
+        readRecord(memory, ENCODE_COPIES, address);
       for (let copy = begin; copy < end; copy++) {
         const x = rows + 4 * d * (copyRow ? integer(copyRow, copy) : copy);
         const c = centroids + 4 * d * integer(labels, copy);
@@ -164,7 +151,12 @@ export function scannBuildReference(memory: LinearMemory): ScannBuildKernels {
         if (kind > 0) memory.floats[corrections / 4 + copy] = correction;
       }
     },
-    orderLeaves(begin, end, _slot, rows, d, copyRow, centroids, leafBegin, order, leafQuads, bounds) {
+    orderLeaves(begin, end, _slot, address) {
+      const { rows, d, copyRow, centroids, leafBegin, order, leafQuads, bounds } = readRecord(
+        memory,
+        ORDER_LEAVES,
+        address,
+      );
       for (let leaf = begin; leaf < end; leaf++) {
         const first = integer(leafBegin, leaf);
         const last = integer(leafBegin, leaf + 1);
@@ -190,23 +182,21 @@ export function scannBuildReference(memory: LinearMemory): ScannBuildKernels {
         }
       }
     },
-    packGroups(
-      begin,
-      end,
-      _slot,
-      groupLeaf,
-      leafGroups,
-      leafBegin,
-      order,
-      copyRow,
-      codes,
-      blocks,
-      correctionCodes,
-      corrections,
-      packed,
-      rowOfSlot,
-      valid,
-    ) {
+    packGroups(begin, end, _slot, address) {
+      const {
+        groupLeaf,
+        leafGroups,
+        leafBegin,
+        order,
+        copyRow,
+        codes,
+        blocks,
+        correctionCodes,
+        corrections,
+        packed,
+        rowOfSlot,
+        valid,
+      } = readRecord(memory, PACK_GROUPS, address);
       const all = blocks + corrections;
       for (let group = begin; group < end; group++) {
         const leaf = integer(groupLeaf, group);

@@ -1,6 +1,7 @@
 /** Readable form of the pairwise softmax (packages/core/assembly/softmax-pairs.ts); exp is the exact one. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { SoftmaxKernels } from '../families/softmax.ts';
+import { SOFTMAX_PAIRS, type SoftmaxKernels } from '../families/softmax.ts';
+import { readRecord } from '../record.ts';
 import { matmulReference } from './matmul.ts';
 
 /** The pairwise softmax over `memory`. */
@@ -8,30 +9,28 @@ export function softmaxPairsReference(memory: LinearMemory): Pick<SoftmaxKernels
   const { scorePanels } = matmulReference(memory);
   const { fround } = Math;
   return {
-    softmaxPairs(
-      begin,
-      end,
-      _slot,
-      first,
-      heads,
-      queries,
-      d,
-      packed,
-      panels,
-      scaleGiven,
-      counts,
-      offsets,
-      ids,
-      masks,
-      maskWords,
-      negatives,
-      pairStarts,
-      pairColumns,
-      pairWeights,
-      learn,
-      tile,
-      results,
-    ) {
+    softmaxPairs(begin, end, _slot, address) {
+      const {
+        first,
+        heads,
+        queries,
+        d,
+        packed,
+        panels,
+        scale: scaleGiven,
+        counts,
+        offsets,
+        ids,
+        masks,
+        maskWords,
+        negatives,
+        pairStarts,
+        pairColumns,
+        pairWeights,
+        learn,
+        tile,
+        results,
+      } = readRecord(memory, SOFTMAX_PAIRS, address);
       const { floats, integers } = memory;
       const out = new Float64Array(memory.memory.buffer);
       const columns = 8 * panels;
@@ -39,7 +38,7 @@ export function softmaxPairsReference(memory: LinearMemory): Pick<SoftmaxKernels
       for (let row = begin; row < end; row++) {
         const query = first + row;
         const at = tile / 4 + row * heads * columns;
-        scorePanels(queries, query * heads, (query + 1) * heads, d, packed, 0, panels, 4 * at, columns);
+        scorePanels(queries + 4 * query * heads * d, heads, d, packed, panels, 4 * at, columns);
         const logits = Float32Array.from({ length: columns }, (_, m) => {
           const scores = Array.from({ length: heads }, (_, h) => floats[at + h * columns + m]!);
           return fround(Math.max(...scores) * scale) + floats[offsets / 4 + m]!;

@@ -1,6 +1,7 @@
 /** Readable forms of the softmax kernels (packages/core/assembly/softmax.ts); exp is the exact one, so equal to rounding. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { SoftmaxKernels } from '../families/softmax.ts';
+import { SOFTMAX_TILE, type SoftmaxKernels } from '../families/softmax.ts';
+import { readRecord } from '../record.ts';
 import { matmulReference } from './matmul.ts';
 import { softmaxPairsReference } from './softmax-pairs.ts';
 
@@ -25,27 +26,25 @@ export function softmaxReference(memory: LinearMemory): SoftmaxKernels {
   const { scorePanels } = matmulReference(memory);
   return {
     ...softmaxPairsReference(memory),
-    softmaxTile(
-      begin,
-      end,
-      _slot,
-      first,
-      queries,
-      d,
-      packed,
-      panels,
-      scale,
-      rowWeights,
-      columnWeights,
-      pairStarts,
-      pairColumns,
-      pairWeights,
-      tile,
-      results,
-    ) {
+    softmaxTile(begin, end, _slot, address) {
+      const {
+        first,
+        queries,
+        d,
+        packed,
+        panels,
+        scale,
+        rowWeights,
+        columnWeights,
+        pairStarts,
+        pairColumns,
+        pairWeights,
+        tile,
+        results,
+      } = readRecord(memory, SOFTMAX_TILE, address);
       const columns = panels * 8;
       for (let r = begin; r < end; r++) {
-        scorePanels(queries, first + r, first + r + 1, d, packed, 0, panels, tile + 4 * r * columns, columns);
+        scorePanels(queries + 4 * (first + r) * d, 1, d, packed, panels, tile + 4 * r * columns, columns);
         softmaxRow(memory, {
           at: tile / 4 + r * columns,
           columns,

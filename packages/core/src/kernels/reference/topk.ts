@@ -5,7 +5,8 @@
  * buffer is sorted instead of partitioned. What `finishBuffers` writes is the same.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import type { TopKKernels } from '../families/topk.ts';
+import { SEARCH_PANELS, type TopKKernels } from '../families/topk.ts';
+import { readRecord } from '../record.ts';
 import { matmulReference } from './matmul.ts';
 
 const PANEL = 8;
@@ -67,8 +68,24 @@ export function topkReference(memory: LinearMemory): TopKKernels {
         if (allowed && !Number.isNaN(score)) append(buffer, { score, row: r + rowShift });
       }
     },
-    searchPanels(begin, end, slot, queries, queryCount, d, chunks, chunkCount, chunksPerItem, n, rowShift, ...rest) {
-      const [mask, maskStride, scratch, scratchStride, buffers, bufferStride, slotStride] = rest as SearchPlaces;
+    searchPanels(begin, end, slot, address) {
+      const {
+        queries,
+        queryCount,
+        d,
+        chunks,
+        chunkCount,
+        chunksPerItem,
+        n,
+        rowShift,
+        mask,
+        maskStride,
+        scratch,
+        scratchStride,
+        buffers,
+        bufferStride,
+        slotStride,
+      } = readRecord(memory, SEARCH_PANELS, address);
       const runs = Math.ceil(chunkCount / chunksPerItem);
       const scores = scratch + slot * scratchStride;
       for (let item = begin; item < end; item++) {
@@ -79,7 +96,7 @@ export function topkReference(memory: LinearMemory): TopKKernels {
           const firstRow = chunk * CHUNK_ROWS;
           for (let p = 0; p < Math.ceil(Math.min(CHUNK_ROWS, n - firstRow) / PANEL); p++) {
             for (let q = queryBegin; q < Math.min(queryBegin + QUERY_BLOCK, queryCount); q++) {
-              scorePanels(queries, q, q + 1, d, packed, p, p + 1, scores, PANEL);
+              scorePanels(queries + 4 * q * d, 1, d, packed + 4 * p * PANEL * d, 1, scores, PANEL);
               const buffer = buffers + slot * slotStride + q * bufferStride;
               const ownMask = mask === 0 ? 0 : mask + q * maskStride;
               kernels.offerPanels(buffer, scores, 1, firstRow + p * PANEL, n, rowShift, ownMask);
@@ -103,13 +120,3 @@ export function topkReference(memory: LinearMemory): TopKKernels {
   };
   return kernels;
 }
-
-type SearchPlaces = [
-  mask: number,
-  maskStride: number,
-  scratch: number,
-  scratchStride: number,
-  buffers: number,
-  bufferStride: number,
-  slotStride: number,
-];

@@ -83,20 +83,17 @@ export function encodeProductInto(
   if (originals) checkFinite('originals', originals);
   const stride = 64 * Math.ceil((8 * blocks * (codewords + 1)) / 64);
   const scratch = runtime.heap.allocate(stride * runtime.pool.threads);
-  runtime.pool.run(
-    'encodeProduct',
-    n,
-    GRAIN,
-    residuals.offset,
-    originals?.offset ?? 0,
+  runtime.pool.run('encodeProduct', n, GRAIN, {
+    residuals: residuals.offset,
+    originals: originals?.offset ?? 0,
     d,
-    words.offset,
+    words: words.offset,
     codewords,
-    dimensionsPerBlock,
+    width: dimensionsPerBlock,
     eta,
-    codes.offset,
-    scratch.offset,
-    stride,
-  );
+    codes: codes.offset,
+    scratch: scratch.offset,
+    scratchStride: stride,
+  });
   scratch.free();
 }

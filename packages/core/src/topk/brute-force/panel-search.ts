@@ -171,26 +171,23 @@ export class PanelSearch {
 
   /** The job that scores queries [first, first + count) of the group against everything. */
   #scanPanels({ store, ...at }: Scan, first: number, count: number): PoolJob {
-    return this.runtime.pool.job(
-      'searchPanels',
-      Math.ceil(count / QUERY_BLOCK) * store.chunkCount,
-      1,
-      at.queriesAt + first * store.dimensions * 4,
-      count,
-      store.dimensions,
-      store.chunkTable,
-      store.chunkCount,
-      1,
-      store.rows,
-      0,
-      at.masksAt && at.masksAt + first * at.maskStride,
-      at.maskStride,
-      at.tilesAt,
-      at.tile,
-      at.buffersAt + first * at.stride,
-      at.stride,
-      at.slotStride,
-    );
+    return this.runtime.pool.job('searchPanels', Math.ceil(count / QUERY_BLOCK) * store.chunkCount, 1, {
+      queries: at.queriesAt + first * store.dimensions * 4,
+      queryCount: count,
+      d: store.dimensions,
+      chunks: store.chunkTable,
+      chunkCount: store.chunkCount,
+      chunksPerItem: 1,
+      n: store.rows,
+      rowShift: 0,
+      mask: at.masksAt && at.masksAt + first * at.maskStride,
+      maskStride: at.maskStride,
+      scratch: at.tilesAt,
+      scratchStride: at.tile,
+      buffers: at.buffersAt + first * at.stride,
+      bufferStride: at.stride,
+      slotStride: at.slotStride,
+    });
   }
 
   /** The job that scores one query of the group against what the coarse codes do not rule out. */
@@ -204,27 +201,24 @@ export class PanelSearch {
     const shortsAt = codesAt + roundUp(coded.codes.length);
     new Int8Array(memory.memory.buffer, codesAt, coded.codes.length).set(coded.codes);
     new Int16Array(memory.memory.buffer, shortsAt, coded.codes.length).set(coded.codes);
-    return this.runtime.pool.job(
-      'searchCoarse',
-      store.chunkCount,
-      1,
-      from,
-      codesAt,
-      shortsAt,
-      coded.offset,
-      coded.scale,
-      coded.slack,
+    return this.runtime.pool.job('searchCoarse', store.chunkCount, 1, {
+      query: from,
+      queryBytes: codesAt,
+      queryShorts: shortsAt,
+      offset: coded.offset,
+      queryScale: coded.scale,
+      slack: coded.slack,
       d,
-      store.chunkTable,
-      coarse.codeTable,
-      coarse.scaleTable,
-      store.rows,
-      scan.masksAt && scan.masksAt + query * scan.maskStride,
-      scan.tilesAt,
-      scan.tile,
-      scan.buffersAt + query * scan.stride,
-      scan.slotStride,
-    );
+      chunks: store.chunkTable,
+      codeChunks: coarse.codeTable,
+      scaleChunks: coarse.scaleTable,
+      n: store.rows,
+      mask: scan.masksAt && scan.masksAt + query * scan.maskStride,
+      scratch: scan.tilesAt,
+      scratchStride: scan.tile,
+      buffers: scan.buffersAt + query * scan.stride,
+      slotStride: scan.slotStride,
+    });
   }
 
   /** Give the scratch back; the next run takes new. */

@@ -6,7 +6,8 @@
  * them in no time (int16 centroids, norms) is not a part. Flat indexes have rows only: slot = row.
  */
 import { assert } from '../../checks/assert.ts';
-import { INDEX_FIELDS, type IndexRecord, RECORD_BYTES, writeRecord } from '../../kernels/records.ts';
+import { SCANN_INDEX } from '../../kernels/families/scann.ts';
+import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from '../../kernels/record.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { centroidAddends, PANEL_CENTROIDS, packCentroids, pairsOf } from './centroid-panels.ts';
@@ -95,29 +96,33 @@ export function partBytes(shape: LeafShape): Record<string, number> {
   };
 }
 
+/** What the kernels are told of an index. */
+type IndexValues = RecordValues<typeof SCANN_INDEX>;
+
 /** Parts, shape and kernel record of one index. */
 export class Leaves {
   readonly runtime: Runtime;
   readonly shape: LeafShape;
   readonly parts: LeafParts;
   readonly #record: Block;
+  #address: RecordAddress<typeof SCANN_INDEX>;
   #derived: Block[] = [];
   /** What the record says of them. */
-  readonly #derivedFields: Partial<IndexRecord>;
+  readonly #derivedFields: Partial<IndexValues>;
   #largest: Int32Array | undefined;
 
   constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts) {
     this.runtime = runtime;
     this.shape = shape;
     this.parts = parts;
-    this.#record = runtime.heap.allocate(RECORD_BYTES);
+    this.#record = runtime.heap.allocate(recordBytes(SCANN_INDEX));
     this.#derivedFields = shape.leaves > 0 ? this.#derive() : {};
-    this.refresh();
+    this.#address = this.refresh();
   }
 
-  /** Offset of the kernel's record. */
-  get record(): number {
-    return this.#record.offset;
+  /** Where the kernels find the record. */
+  get record(): RecordAddress<typeof SCANN_INDEX> {
+    return this.#address;
   }
 
   /** Slots of a leaf's groups, in no order, the leaf's chain among them. */
@@ -170,10 +175,10 @@ export class Leaves {
   }
 
   /** Write the record again: after parts moved or grew. */
-  refresh(): void {
+  refresh(): RecordAddress<typeof SCANN_INDEX> {
     const { shape, parts } = this;
     const at = (name: string): number => parts[name]?.offset ?? 0;
-    const record = Object.fromEntries(INDEX_FIELDS.map((field) => [field, 0])) as IndexRecord;
+    const record = Object.fromEntries(Object.keys(SCANN_INDEX.fields).map((field) => [field, 0])) as IndexValues;
     Object.assign(record, {
       stride: rowStride(shape.dimensions),
       dimensions: shape.dimensions,
@@ -189,7 +194,7 @@ export class Leaves {
       groups: shape.capacity,
     });
     if (shape.leaves > 0) Object.assign(record, this.#treeFields(at), this.#derivedFields);
-    writeRecord(this.#record, INDEX_FIELDS, record);
+    return writeRecord(this.runtime.heap.memory, SCANN_INDEX, this.#record.offset, record);
   }
 
   /** Give everything back. */
@@ -198,7 +203,7 @@ export class Leaves {
     this.#derived = [];
   }
 
-  #treeFields(at: (name: string) => number): Partial<IndexRecord> {
+  #treeFields(at: (name: string) => number): Partial<IndexValues> {
     const { shape } = this;
     return {
       leafGroups: at('leafGroups'),
@@ -220,7 +225,7 @@ export class Leaves {
   }
 
   /** What the kernels read beside the parts: no part that changes is among what it is computed from. */
-  #derive(): Partial<IndexRecord> {
+  #derive(): Partial<IndexValues> {
     const { shape, runtime } = this;
     const { leaves, dimensions: d } = shape;
     const centroids = this.floats('centroids');
@@ -234,7 +239,7 @@ export class Leaves {
     const inverse = runtime.heap.allocate(4 * packed.panels * PANEL_CENTROIDS);
     inverse.floats(leaves).set(squares.map((s) => (s > 0 ? 1 / Math.sqrt(s) : 0)));
     this.#derived.push(packed.block, addends, inverse);
-    const fields: Partial<IndexRecord> = {
+    const fields: Partial<IndexValues> = {
       leafPanels: packed.panels,
       centroids: packed.block.offset,
       centroidUnscale: packed.unscale,
@@ -245,7 +250,7 @@ export class Leaves {
     return fields;
   }
 
-  #deriveUpper(): Partial<IndexRecord> {
+  #deriveUpper(): Partial<IndexValues> {
     const { upperGroups, dimensions: d, isSquared } = this.shape;
     const upper = this.floats('upperCentroids');
     const packed = packCentroids(this.runtime, upper, upperGroups, d);

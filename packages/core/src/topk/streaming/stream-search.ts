@@ -119,26 +119,23 @@ export class StreamSearch<I extends Identifier> implements RowSink {
       mask.write(0, this.#queryCount, this.#masks.integers(maskBytes / 4));
     }
     const k = Math.max(1, this.#options.k);
-    pool.run(
-      'searchPanels',
-      Math.ceil(this.#queryCount / QUERY_BLOCK),
-      1,
-      this.#queries.offset,
-      this.#queryCount,
-      this.#dimensions,
-      store.chunkTable,
-      store.chunkCount,
-      store.chunkCount,
-      store.rows,
-      this.#searched,
-      mask ? this.#masks!.offset : 0,
-      mask?.isPerQuery ? mask.words * 4 : 0,
-      this.#tiles.offset,
-      tileBytes(this.#dimensions),
-      this.#buffers.offset,
-      bufferBytes(k),
-      0,
-    );
+    pool.run('searchPanels', Math.ceil(this.#queryCount / QUERY_BLOCK), 1, {
+      queries: this.#queries.offset,
+      queryCount: this.#queryCount,
+      d: this.#dimensions,
+      chunks: store.chunkTable,
+      chunkCount: store.chunkCount,
+      chunksPerItem: store.chunkCount,
+      n: store.rows,
+      rowShift: this.#searched,
+      mask: mask ? this.#masks!.offset : 0,
+      maskStride: mask?.isPerQuery ? mask.words * 4 : 0,
+      scratch: this.#tiles.offset,
+      scratchStride: tileBytes(this.#dimensions),
+      buffers: this.#buffers.offset,
+      bufferStride: bufferBytes(k),
+      slotStride: 0,
+    });
     this.#searched += store.rows;
     store.restart();
   }

@@ -52,38 +52,10 @@ export function packLeaves(
     const quads = parts.leafQuads!.integers(leaves + 1);
     for (let l = 0; l < leaves; l++) quads[l + 1] = quads[l]! + Math.ceil((leafGroups[l + 1]! - leafGroups[l]!) / 4);
     const keys = heap.allocate(8 * copies);
-    const offsets = [parts.leafQuads!.offset, parts.bounds!.offset, keys.offset] as const;
-    pool.run(
-      'orderLeaves',
-      leaves,
-      1,
-      coded.offset,
-      d,
-      rowOfCopy,
-      centroids.matrix.offset,
-      begin.offset,
-      order.offset,
-      ...offsets,
-    );
+    pool.run('orderLeaves', leaves, 1, { rows: coded.offset, d, copyRow: rowOfCopy, centroids: centroids.matrix.offset, leafBegin: begin.offset, order: order.offset, leafQuads: parts.leafQuads!.offset, bounds: parts.bounds!.offset, keys: keys.offset });
     keys.free();
   }
-  pool.run(
-    'packGroups',
-    groups,
-    GRAIN,
-    groupLeaf.offset,
-    parts.leafGroups!.offset,
-    begin.offset,
-    order.offset,
-    rowOfCopy,
-    codes.codes.offset,
-    shape.productBlocks,
-    codes.correctionCodes.offset,
-    shape.correctionBlocks,
-    parts.codes!.offset,
-    parts.rowOf!.offset,
-    parts.valid!.offset,
-  );
+  pool.run('packGroups', groups, GRAIN, { groupLeaf: groupLeaf.offset, leafGroups: parts.leafGroups!.offset, leafBegin: begin.offset, order: order.offset, copyRow: rowOfCopy, codes: codes.codes.offset, blocks: shape.productBlocks, correctionCodes: codes.correctionCodes.offset, corrections: shape.correctionBlocks, packed: parts.codes!.offset, rowOfSlot: parts.rowOf!.offset, valid: parts.valid!.offset });
   for (const block of [begin, order, groupLeaf]) block.free();
 }
 

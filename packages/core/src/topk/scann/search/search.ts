@@ -3,7 +3,8 @@
  * answered once.
  */
 
-import { CALL_FIELDS, type CallRecord, RECORD_BYTES, writeRecord } from '../../../kernels/records.ts';
+import { SCANN_CALL } from '../../../kernels/families/scann.ts';
+import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from '../../../kernels/record.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { LinearMemory } from '../../../memory/linear-memory.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -74,6 +75,8 @@ class SingleCall {
   readonly scores: Float32Array;
   readonly rows: Int32Array;
   readonly count: Int32Array;
+  /** Of the call, as it was written. */
+  readonly record: CallAddress;
   readonly #leaves: Leaves;
   readonly #capacity: number;
   readonly #plan: SearchPlan;
@@ -86,12 +89,14 @@ class SingleCall {
     scores: number,
     rows: number,
     count: number,
+    record: CallAddress,
   ) {
     const { buffer } = memory.memory;
     this.query = new Float32Array(buffer, query, rowStride(leaves.shape.dimensions));
     this.scores = new Float32Array(buffer, scores, plan.k);
     this.rows = new Int32Array(buffer, rows, plan.k);
     this.count = new Int32Array(buffer, count, 1);
+    this.record = record;
     this.#leaves = leaves;
     this.#capacity = leaves.shape.groups;
     this.#plan = plan;
@@ -115,6 +120,17 @@ class SingleCall {
   }
 }
 
+/** What the kernels are told of a call, and where it stands. */
+type CallValues = RecordValues<typeof SCANN_CALL>;
+type CallAddress = RecordAddress<typeof SCANN_CALL>;
+
+/** A kernel to run over `size` queries. */
+interface SearchJob {
+  name: 'searchSlots' | 'searchScann';
+  size: number;
+  record: CallAddress;
+}
+
 /** Runs calls on one index after another with the same memory. */
 export class ScannSearch {
   readonly runtime: Runtime;
@@ -125,7 +141,7 @@ export class ScannSearch {
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
-    this.#record = runtime.heap.allocate(RECORD_BYTES);
+    this.#record = runtime.heap.allocate(recordBytes(SCANN_CALL));
   }
 
   /**
@@ -140,9 +156,9 @@ export class ScannSearch {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
-      const { name, size } = step.value;
-      if (size === 1) kernels[name](0, 1, 0, leaves.record, this.#record.offset);
-      else pool.run(name, size, GRAIN, leaves.record, this.#record.offset);
+      const { name, size, record } = step.value;
+      if (size === 1) kernels[name](0, 1, 0, leaves.record, record);
+      else pool.run(name, size, GRAIN, leaves.record, record);
     }
   }
 
@@ -158,8 +174,8 @@ export class ScannSearch {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
-      const { name, size } = step.value;
-      await this.runtime.pool.runAside(name, size, GRAIN, leaves.record, this.#record.offset);
+      const { name, size, record } = step.value;
+      await this.runtime.pool.runAside(name, size, GRAIN, leaves.record, record);
     }
   }
 
@@ -171,7 +187,7 @@ export class ScannSearch {
     plan: SearchPlan,
     work: SearchWork | undefined,
     isAside: boolean,
-  ): Generator<{ name: 'searchSlots' | 'searchScann'; size: number }, Found, void> {
+  ): Generator<SearchJob, Found, void> {
     const { k } = plan;
     const found: Found = {
       counts: new Int32Array(count),
@@ -206,7 +222,7 @@ export class ScannSearch {
       this.#scratch = heap.allocate(scratchBytes * threads);
     }
     if (exclusions) this.#writeMasks(leaves, plan, base + masksAt, threads, base + slotsAt);
-    const record: CallRecord = {
+    const values: CallValues = {
       ...fields,
       queries: base + queriesAt,
       results: k,
@@ -228,7 +244,7 @@ export class ScannSearch {
       scratchStride: scratchBytes,
       reorderExactly: plan.reorderExactly ? 1 : 0,
     };
-    writeRecord(this.#record, CALL_FIELDS, record);
+    const record = writeRecord(heap.memory, SCANN_CALL, this.#record.offset, values);
     const name = plan.listed ? 'searchSlots' : 'searchScann';
     for (let begin = 0; begin < count; begin += group) {
       const end = Math.min(begin + group, count);
@@ -236,7 +252,7 @@ export class ScannSearch {
       const at = (offset: number): number => (base + offset) / 4;
       write(begin, end, heap.memory.floats.subarray(at(queriesAt), at(queriesAt) + size * stride), stride);
       if (exclusions) heap.memory.integers.set(exclusions.begin.subarray(begin, end + 1), at(beginAt));
-      yield { name, size };
+      yield { name, size, record };
       // Asked for again: the memory may have grown meanwhile.
       const { floats, integers } = heap.memory;
       found.scores.set(floats.subarray(at(scoresAt), at(scoresAt) + size * k), begin * k);
@@ -253,6 +269,7 @@ export class ScannSearch {
         base + scoresAt,
         base + rowsAt,
         base + countsAt,
+        record,
       );
     }
     return found;
@@ -262,8 +279,8 @@ export class ScannSearch {
   #runSingle(call: SingleCall, leaves: Leaves, write: WriteQueries, plan: SearchPlan): Found {
     write(0, 1, call.query, call.query.length);
     const { kernels } = this.runtime;
-    if (plan.listed) kernels.searchSlots(0, 1, 0, leaves.record, this.#record.offset);
-    else kernels.searchScann(0, 1, 0, leaves.record, this.#record.offset);
+    if (plan.listed) kernels.searchSlots(0, 1, 0, leaves.record, call.record);
+    else kernels.searchScann(0, 1, 0, leaves.record, call.record);
     return { counts: call.count.slice(), scores: call.scores.slice(), rows: call.rows.slice() };
   }
 
@@ -276,7 +293,7 @@ export class ScannSearch {
   }
 
   /** Where a thread's areas begin, and how many bytes they are. */
-  #areas(leaves: Leaves, plan: SearchPlan): { fields: CallRecord; scratchBytes: number } {
+  #areas(leaves: Leaves, plan: SearchPlan): { fields: CallValues; scratchBytes: number } {
     const { shape } = leaves;
     const stride = rowStride(shape.dimensions);
     const leafSlots = (Math.ceil(Math.max(shape.leaves, shape.upperGroups) / PANEL_CENTROIDS) + 1) * PANEL_CENTROIDS;
@@ -285,7 +302,7 @@ export class ScannSearch {
     const blocks = shape.productBlocks + shape.correctionBlocks;
     const padded = 4 * Math.max(stride, shape.productBlocks * shape.blockWidth) + LINE;
     const areas = new Areas();
-    const fields = Object.fromEntries(CALL_FIELDS.map((field) => [field, 0])) as CallRecord;
+    const fields = Object.fromEntries(Object.keys(SCANN_CALL.fields).map((field) => [field, 0])) as CallValues;
     fields.areaQuery = areas.take(2 * padded);
     fields.areaQuery16 = areas.take(2 * stride + LINE);
     fields.areaScores = areas.take(4 * leafSlots);

@@ -263,20 +263,21 @@ export class LeafUpdates {
       const correctionCodes = scratch.correctionCodes.reserve(Math.max(1, n * correctionBlocks));
       const words16 = scratch.words.reserve(4 * (blocks * width + 32 * blocks) * pool.threads);
       centroids.assign(coded.offset, n, labels, scores);
-      const places = [coded.offset, d, 0, labels.offset, centroids.matrix.offset, parts.codebook!.offset] as const;
-      pool.run(
-        'encodeCopies',
-        n,
-        64,
-        ...places,
+      pool.run('encodeCopies', n, 64, {
+        rows: coded.offset,
+        d,
+        copyRow: 0,
+        labels: labels.offset,
+        centroids: centroids.matrix.offset,
+        codebook: parts.codebook!.offset,
         blocks,
         width,
-        shape.eta,
+        eta: shape.eta,
         kind,
-        codes.offset,
-        corrections.offset,
-        words16.offset,
-      );
+        codes: codes.offset,
+        corrections: corrections.offset,
+        scratch: words16.offset,
+      });
       const words = this.#leaves.floats('corrections').subarray(0, 16 * correctionBlocks);
       writeCorrectionCodes(corrections.floats(n), words, kind, correctionCodes.bytes());
       const own = labels.integers(n);

@@ -1,0 +1,64 @@
+/** What the phases of a ScaNN search share: the memory, and the records of the index and of the call as values. */
+import type { LinearMemory } from '../../memory/linear-memory.ts';
+import { SCANN_CALL, SCANN_INDEX } from '../families/scann.ts';
+import { type RecordAddress, type RecordValues, readRecord } from '../record.ts';
+
+/** Points in a group of codes. */
+export const GROUP = 32;
+
+/** A score and the number of what has it: a leaf, a slot or a row. */
+export interface Scored {
+  score: number;
+  row: number;
+}
+
+/** A call on an index. */
+export interface ScannSearchCall {
+  memory: LinearMemory;
+  index: RecordValues<typeof SCANN_INDEX>;
+  call: RecordValues<typeof SCANN_CALL>;
+  /** The float32 and the int32 number `at` of the array at a byte offset. */
+  float(offset: number, at?: number): number;
+  integer(offset: number, at?: number): number;
+}
+
+/** The call that two records describe. */
+export function readCall(
+  memory: LinearMemory,
+  index: RecordAddress<typeof SCANN_INDEX>,
+  call: RecordAddress<typeof SCANN_CALL>,
+): ScannSearchCall {
+  return {
+    memory,
+    index: readRecord(memory, SCANN_INDEX, index),
+    call: readRecord(memory, SCANN_CALL, call),
+    float: (offset, at = 0) => memory.floats[offset / 4 + at]!,
+    integer: (offset, at = 0) => memory.integers[offset / 4 + at]!,
+  };
+}
+
+/** True where groups are skipped that cannot hold a result. */
+export function isPruned({ index, call }: ScannSearchCall): boolean {
+  return call.pruneBeta > 0 && index.leafBounds > 0;
+}
+
+/** Score descending, ties by number ascending. */
+export function byScore(a: Scored, b: Scored): number {
+  return b.score - a.score || a.row - b.row;
+}
+
+/** Round half to even, as the processor does. */
+export function nearest(value: number): number {
+  const low = Math.floor(value);
+  const rest = value - low;
+  if (rest !== 0.5) return Math.round(value);
+  return low % 2 === 0 ? low : low + 1;
+}
+
+/** |values|, summed in float32. */
+export function norm(values: ArrayLike<number>): number {
+  const { fround, sqrt } = Math;
+  let square = 0;
+  for (let t = 0; t < values.length; t++) square = fround(square + fround(values[t]! * values[t]!));
+  return fround(sqrt(square));
+}
