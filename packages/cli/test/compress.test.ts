@@ -150,3 +150,23 @@ test('arguments that mean nothing are refused', async () => {
   assert.equal(code, 1);
   assert.match(err, /train.txt, line 1: expected a user and items, numbers from 0/);
 });
+
+test('without data the synthetic world is called what it is', async () => {
+  const abort = new AbortController();
+  const home = mkdtempSync(join(folder, 'home-'));
+  let [out, err] = ['', ''];
+  await run(['compress', '--methods', 'full', '--seeds', '1', '--epochs', '1', '--out', join(folder, 'synthetic')], {
+    stdout: {
+      write: (text) => {
+        out += text;
+        if (text.includes('jobs')) abort.abort(new Error('Ctrl-C'));
+      },
+    },
+    stderr: { write: (text) => (err += text) },
+    variables: { SHORTLIST_OFFLINE: '1', HOME: home, XDG_CACHE_HOME: home },
+    now: () => performance.now(),
+    signal: abort.signal,
+  });
+  assert.match(out, /Task: clicks; a synthetic world of MovieLens-100K's shape: 943 users/);
+  assert.match(err, /There is no MovieLens-100K here: synthetic world .*SHORTLIST_OFFLINE is set/);
+});

@@ -41,7 +41,7 @@ test('every step is shown, and the loaded bundle answers the same', async () => 
   for (const part of [
     /^Data: synthetic world/,
     /80,000 to train, 20,000 to test; 1,664 different titles/,
-    /epoch 3\/3 {2}loss per example \d\.\d{4} {2}last batch \d+ {2}Keras bar \d+/,
+    /epoch 3\/3 {2}loss per example \d\.\d{4} {2}last batch \d+ {2}Keras's bar \d+/,
     /factorized_top_k\/top_100_categorical_accuracy +0\.[2-9]\d+/,
     /one query over 1,682 candidates/,
     /Shortlist of user 42/,
@@ -55,6 +55,14 @@ test('every step is shown, and the loaded bundle answers the same', async () => 
   ]) {
     assert.match(stdout, part);
   }
+  // The exact list, again after loading, through both indexes and through ScaNN: printed once where it is the same.
+  assert.match(stdout, /shortlist of user 42 \(BruteForce\): the same 5 titles and scores/);
+  const titles = stdout.match(/^ +\d\.\d{4} {2}\S.*$/gm) ?? [];
+  assert.equal(titles.length % 5, 0);
+  for (let at = 5; at < titles.length; at += 5) {
+    assert.notDeepEqual(titles.slice(at - 5, at), titles.slice(at, at + 5));
+  }
+  assert.doesNotMatch(stderr, /^ *\d+ %/m);
   assert.ok(!stdout.includes('\u001b') && !stderr.includes('\u001b'), 'a control character without a terminal');
 });
 

@@ -54,7 +54,6 @@ export const compress: Command = async (argv, environment) => {
   const [seeds, columns] = [wholeNumber('seeds', values.seeds), wholeNumber('columns', values.columns)];
   const epochs = values.epochs === undefined ? undefined : wholeNumber('epochs', values.epochs);
   const clusterings = values.clusterings === undefined ? undefined : wholeNumber('clusterings', values.clusterings);
-  const experiment = await open(values.data, epochs, environment);
   const report = reporter<CompressEvent>(environment, values.json, (event, terminal) => {
     if (event.event === 'data') {
       terminal.line(`Task: ${event.task}; ${event.line}`);
@@ -67,6 +66,8 @@ export const compress: Command = async (argv, environment) => {
       terminal.line(`Written: ${event.files.join(', ')}`);
     }
   });
+  const onWarning = (text: string): void => report({ event: 'warning', text });
+  const experiment = await open(values.data, epochs, environment, onWarning);
   const jobs = plan(methods, budgets, seeds);
   const { name: task, line } = experiment;
   const settings = { task, line, epochs: epochs ?? EPOCHS[task as keyof typeof EPOCHS], columns };
@@ -83,7 +84,7 @@ export const compress: Command = async (argv, environment) => {
       report({ event: 'progress', share: (done + share) / all, text });
     },
     onResult: (result) => report({ event: 'result', main, ...result }),
-    onWarning: (text) => report({ event: 'warning', text }),
+    onWarning,
   });
   await write(experiment, file, methods, budgets, report);
   return 0;
@@ -93,16 +94,20 @@ async function open(
   folder: string | undefined,
   epochs: number | undefined,
   { variables, signal }: Environment,
+  onWarning: (text: string) => void,
 ): Promise<Experiment> {
   if (folder === 'planted') return clickExperiment(plantedClicks(1), epochs ?? EPOCHS.clicks);
   if (folder !== undefined && existsSync(join(folder, 'train.txt'))) {
     return retrievalExperiment(await readLists(folder), epochs ?? EPOCHS.retrieval);
   }
-  const { interactions, users, movies } = (await loadMovieLens({ folder, env: variables, signal })).data;
+  const loaded = await loadMovieLens({ folder, env: variables, signal });
+  const { interactions, users, movies } = loaded.data;
   const clicks = clicksOfRatings(interactions, users.ids, movies.ids);
   const [rows, kept] = [clicks.train.labels.length, clicks.validation.labels.length];
   // Without the folder: results are handed on, and a path is no property of the data.
-  const line = `MovieLens-100K: ${users.ids.length} users, ${movies.ids.length} movies, ${rows} ratings to train, ${kept} to validate`;
+  const name = loaded.source === 'synthetic' ? "a synthetic world of MovieLens-100K's shape" : 'MovieLens-100K';
+  if (loaded.source === 'synthetic') onWarning(`There is no MovieLens-100K here: ${loaded.line}`);
+  const line = `${name}: ${users.ids.length} users, ${movies.ids.length} movies, ${rows} ratings to train, ${kept} to validate`;
   return clickExperiment({ line, ...clicks }, epochs ?? EPOCHS.clicks);
 }
 

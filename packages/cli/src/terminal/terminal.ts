@@ -25,7 +25,7 @@ export interface Environment {
 
 /** The line is redrawn at most this often: smooth to the eye, cheap for the machine. */
 const REDRAW_INTERVAL_MS = 80;
-/** Without a terminal a progress line is written at most this often. */
+/** Without a terminal a progress line is written after so long a silence. */
 const PLAIN_INTERVAL_MS = 5_000;
 /** Cells of a progress bar. */
 const BAR_CELLS = 24;
@@ -40,17 +40,20 @@ export class Terminal {
   constructor(environment: Environment) {
     this.#environment = environment;
     this.#live = environment.stderr.isTTY === true && environment.variables.CI === undefined;
+    this.#heardNow();
   }
 
   /** One line of results. */
   line(text = ''): void {
     this.clear();
+    this.#heardNow();
     this.#environment.stdout.write(`${text}\n`);
   }
 
   /** One line for people that is no result: a warning, a hint. */
   note(text: string): void {
     this.clear();
+    this.#heardNow();
     this.#environment.stderr.write(`${text}\n`);
   }
 
@@ -58,15 +61,19 @@ export class Terminal {
   progress(share: number, text: string): void {
     const now = this.#environment.now();
     if (now - this.#drawnAtMs < (this.#live ? REDRAW_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
-    const first = this.#drawnAtMs === Number.NEGATIVE_INFINITY;
     this.#drawnAtMs = now;
     if (this.#live) {
       const width = (this.#environment.stderr.columns ?? 80) - 1;
       this.#environment.stderr.write(`\r\u001b[2K${`${bar(share)} ${text}`.slice(0, width)}`);
       this.#drawn = true;
-    } else if (!first) {
-      this.#environment.stderr.write(`${Math.floor(100 * share)} % ${text}\n`);
+    } else {
+      this.#environment.stderr.write(`${text}: ${Math.floor(100 * share)} % done\n`);
     }
+  }
+
+  /** Without a terminal a line of any kind counts as progress: only after a silence does progress have its own. */
+  #heardNow(): void {
+    if (!this.#live) this.#drawnAtMs = this.#environment.now();
   }
 
   /** Take the progress line away. */

@@ -17,7 +17,7 @@ import { trainCompressed } from './compressed.ts';
 import type { TutorialEvent } from './events.ts';
 import { judge, recommend, saveAndLoad } from './serving.ts';
 import type { Compression, TutorialSettings } from './settings.ts';
-import { show } from './show.ts';
+import { shower } from './show.ts';
 import { keepCheckpoint, train } from './training.ts';
 
 /** Run the tutorial. */
@@ -50,7 +50,7 @@ export const tutorial: Command = async (argv, environment) => {
   if (settings.compression && settings.checkpoint !== undefined) {
     throw new UsageError('--resume: expected it without --embedding, whose runs are short and not kept');
   }
-  await walkThrough(settings, environment, reporter(environment, values.json, show));
+  await walkThrough(settings, environment, reporter(environment, values.json, shower()));
   return 0;
 };
 

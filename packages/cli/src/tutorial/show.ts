@@ -3,7 +3,12 @@ import { bytes, count, duration, significant, table } from '../terminal/figures.
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';
 
-type Shown = { [E in TutorialEvent as E['event']]: (event: E, terminal: Terminal) => void };
+/** What was shown before: a shortlist that is the same again is not printed again. */
+interface Before {
+  shortlist: string;
+}
+
+type Shown = { [E in TutorialEvent as E['event']]: (event: E, terminal: Terminal, before: Before) => void };
 
 const SHOWN: Shown = {
   download(event, terminal) {
@@ -22,6 +27,10 @@ const SHOWN: Shown = {
     const small = method === 'full' ? '' : `, ${method} at ${significant(share)} of the parameters`;
     terminal.line(`  tables of ${count(users)} and ${count(titles)} rows of 32${small}`);
     if (small) terminal.line(`  ${split.join('; ')}`);
+    terminal.line(
+      '  The loss, three ways: the mean over examples, by which runs are compared; the sum of the last batch; and what',
+    );
+    terminal.line("  Keras's progress bar shows: the mean over batches, with the last one counted twice.");
   },
   clustered({ epoch, table, h1, h2, emptyClusters, seconds, warning }, terminal) {
     const health = `H1 ${h1.toFixed(2)} and H2 ${h2.toFixed(2)} bits, ${count(emptyClusters)} empty clusters`;
@@ -49,7 +58,7 @@ const SHOWN: Shown = {
   epoch(event, terminal) {
     terminal.line(
       `  epoch ${event.epoch}/${event.epochs}  loss per example ${event.perExample.toFixed(4)}  ` +
-        `last batch ${event.lastBatch.toFixed(0)}  Keras bar ${event.kerasBar.toFixed(0)}  ${duration(1000 * event.seconds)}`,
+        `last batch ${event.lastBatch.toFixed(0)}  Keras's bar ${event.kerasBar.toFixed(0)}  ${duration(1000 * event.seconds)}`,
     );
   },
   evaluation(event, terminal) {
@@ -61,7 +70,15 @@ const SHOWN: Shown = {
     );
     for (const line of table(rows)) terminal.line(line);
   },
-  shortlist(event, terminal) {
+  shortlist(event, terminal, before) {
+    const shortlist = JSON.stringify(event.hits);
+    if (shortlist === before.shortlist) {
+      terminal.line(
+        `  shortlist of user ${event.user} (${event.index}): the same ${event.hits.length} titles and scores`,
+      );
+      return;
+    }
+    before.shortlist = shortlist;
     terminal.line(`\nShortlist of user ${event.user} (${event.index})`);
     for (const { title, score } of event.hits) terminal.line(`  ${score.toFixed(4).padStart(8)}  ${title}`);
   },
@@ -100,7 +117,10 @@ const SHOWN: Shown = {
   },
 };
 
-/** Show one event. */
-export function show(event: TutorialEvent, terminal: Terminal): void {
-  (SHOWN[event.event] as (event: TutorialEvent, terminal: Terminal) => void)(event, terminal);
+/** A function that shows one event after the other. */
+export function shower(): (event: TutorialEvent, terminal: Terminal) => void {
+  const before: Before = { shortlist: '' };
+  return (event, terminal) => {
+    (SHOWN[event.event] as (event: TutorialEvent, terminal: Terminal, before: Before) => void)(event, terminal, before);
+  };
 }

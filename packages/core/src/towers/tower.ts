@@ -9,7 +9,7 @@
  * `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
 
-import { checkInteger } from '../checks/numbers.ts';
+import { checkInteger, shown } from '../checks/numbers.ts';
 import {
   BOOLEAN,
   FUNCTION,
@@ -152,9 +152,9 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * The ids of raw features, [rows, inputs].
+   * The ids of raw features, [rows, inputs]. A tower of one named feature takes the word itself, too.
    *
-   * @throws {OptionError} when a feature is missing or not a string
+   * @throws {OptionError} naming the feature that is missing or not a string
    */
   encode(features: readonly Q[]): Int32Array {
     const width = this.inputs.length;
@@ -162,7 +162,7 @@ export class Tower<Q extends Features = string> {
     if (plain) return this.inputs[0]!.lookup.encode(features as readonly string[]);
     const ids = new Int32Array(features.length * width);
     this.inputs.forEach(({ name, lookup }, column) => {
-      const words = features.map((row) => (row as Record<string, string>)[name]!);
+      const words = features.map((row, position) => wordOf(row, name, width, position));
       lookup.encode(words).forEach((id, row) => {
         ids[row * width + column] = id;
       });
@@ -328,4 +328,15 @@ export class Tower<Q extends Features = string> {
     table.applyGradient(ids, summed, optimizer);
     summed.free();
   }
+}
+
+/** The word of a named feature of one row. */
+function wordOf(row: unknown, name: string, width: number, position: number): string {
+  if (width === 1 && typeof row === 'string') return row;
+  const isObject = typeof row === 'object' && row !== null;
+  // Own properties alone: a feature may be called `constructor`.
+  const word: unknown = isObject && Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
+  if (typeof word === 'string') return word;
+  const got = isObject ? shown(word) : shown(row);
+  throw new OptionError(`features.${name}: expected a string, got ${got} at position ${position}`);
 }

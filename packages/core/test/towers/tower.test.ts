@@ -87,7 +87,7 @@ test('embed equals forward, and unknown words share the row of unknown words', (
   );
   assert.throws(
     () => Tower.create({ features: { x: { vocabulary: words } } }).embed([{} as { x: string }]),
-    /expected strings/,
+    /features.x: expected a string, got undefined/,
   );
   assert.throws(() => Tower.create({ features: {} }), /at least one/);
 });
@@ -104,4 +104,19 @@ test('distinct rows: every row stands in the group of its equals, by table or by
     }),
     { seed: 4, numRuns: 100 },
   );
+});
+
+test('a tower of one named feature takes the word itself, as a server hands it on', () => {
+  const vocabulary = ['a', 'b'];
+  const tower = Tower.create({ features: { user: { vocabulary, dimensions: 4 } } });
+  const named = tower.encode([{ user: 'b' }, { user: 'x' }]);
+  assert.deepEqual(tower.encode(['b', 'x'] as never), named);
+  assert.throws(
+    () => tower.encode([{ name: 'b' } as never]),
+    /features.user: expected a string, got undefined at posi/,
+  );
+  assert.throws(() => tower.encode([5 as never]), /features.user: expected a string, got 5 at position 0/);
+  const two = Tower.create({ features: { toString: { vocabulary }, user: { vocabulary } } });
+  assert.throws(() => two.encode([{ user: 'a' } as never]), /features.toString: expected a string, got undefined/);
+  assert.throws(() => two.encode(['a' as never]), /features.toString: expected a string, got "a"/);
 });

@@ -49,7 +49,12 @@ export async function answerShortlist(
       id: typeof id === 'string' ? id : jsonInteger(id),
       score: scores[i]!,
     }));
-    return { model: model.name, version: served.version, results, tookMs: performance.now() - started };
+    return {
+      model: model.name,
+      version: served.version,
+      results,
+      tookMs: Math.round(1000 * (performance.now() - started)) / 1000,
+    };
   });
 }
 

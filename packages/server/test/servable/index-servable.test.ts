@@ -1,7 +1,7 @@
 /** The servable over both kinds of index: batches, settings, filters, updates; against plain code. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BruteForce, Generator, type Identifier, ScaNN } from 'shortlist';
+import { BruteForce, Generator, type Identifier, ScaNN, Tower } from 'shortlist';
 import { AttributeTable } from '../../src/attributes/table.ts';
 import type { Query } from '../../src/servable/contract.ts';
 import type { ServedIndex } from '../../src/servable/index-parts.ts';
@@ -130,3 +130,24 @@ for (const [name, build] of Object.entries(KINDS)) {
     });
   });
 }
+
+test('a query tower of one named feature is served as one of a plain feature', async () => {
+  const queryTower = Tower.create({ features: { user: { vocabulary: ['a', 'b'], dimensions: D } } });
+  const servable = new IndexServable({
+    index: new BruteForce<never, string>({ k: 5 }).index(vectors, ids) as unknown as ServedIndex,
+    queryTower: queryTower as never,
+    attributes: new AttributeTable(),
+    save: async () => undefined,
+  });
+  assert.deepEqual(
+    servable.features.map(({ name }) => name),
+    ['user'],
+  );
+  const embedding = queryTower
+    .embed([{ user: 'b' }])
+    .row(0)
+    .slice();
+  const [byFeature] = await servable.search([{ features: 'b', k: 5 }]);
+  const [byEmbedding] = await servable.search([{ embedding, k: 5 }]);
+  assert.deepEqual(byFeature, byEmbedding);
+});
