@@ -1,5 +1,8 @@
 /** Shortlist's public surface: re-exports only, folder by folder in the order of the tiers. */
 
+// als
+export { type AlsModel, type AlsOptions, fitAls } from './als/fit-als.ts';
+export { FoldIn, type UserOrHistory } from './als/fold-in.ts';
 // bundle
 export {
   type Bundle,

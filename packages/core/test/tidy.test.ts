@@ -19,7 +19,7 @@ const TIERS: readonly string[][] = [
   ['optimizers'],
   ['layers'],
   ['embeddings', 'topk'],
-  ['recommenders'],
+  ['recommenders', 'als'],
   ['metrics', 'towers'],
   ['retrieval'],
   ['tuning'],

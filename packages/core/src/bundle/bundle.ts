@@ -1,13 +1,13 @@
 /**
- * The bundle: what serving needs, in one file. A query tower, an index, and where wanted the candidate tower and words
+ * The bundle: what serving needs, in one file. A query tower (or the fold-in of implicit ALS), an index, and where wanted the candidate tower and words
  * of the caller's own.
  *
  * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
  * it again gives the same file, byte for byte. docs/format.md describes the file.
  */
-
+import { FoldIn } from '../als/fold-in.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
-import { NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
+import { instanceOf, NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
@@ -17,13 +17,15 @@ import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerInTur
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { Identifier, QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
-import { INDEXES, type SavableIndex, TOWERS } from './registry.ts';
+import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
 
 /** What is saved. */
 export interface BundleContents<Q, I extends Identifier> {
   index: SavableIndex<Q, I>;
   /** Default: the index's query model, where it is a tower. */
   queryTower?: Tower<Q & Features> | undefined;
+  /** Default: the index's query model, where it is one; no other can be saved. */
+  foldIn?: FoldIn | undefined;
   candidateTower?: Tower<never> | undefined;
   /** Anything that JSON can hold; comes back as it was. */
   metadata?: JsonObject;
@@ -34,6 +36,8 @@ export interface Bundle<Q, I extends Identifier> {
   /** The index, asked with raw features where it was before. */
   index: SavableIndex<Q, I>;
   queryTower: Tower<Q & Features> | undefined;
+  /** What an index of implicit ALS factors is asked through; then there is no query tower. */
+  foldIn: FoldIn | undefined;
   candidateTower: Tower<Features> | undefined;
   metadata: JsonObject;
 }
@@ -58,6 +62,7 @@ const TOWER = objectWith('a Tower', 'save', 'embed');
 const checkContents = optionsCheck<BundleContents<never, never>>('the contents of a bundle', {
   index: required(optionType('an index that can be saved', isSavable)),
   queryTower: TOWER,
+  foldIn: instanceOf('a FoldIn', () => FoldIn),
   candidateTower: TOWER,
   metadata: OBJECT,
 });
@@ -119,11 +124,16 @@ export function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
 
 function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {
   const { index, candidateTower, metadata = {} } = checkContents(contents);
-  const queryTower = contents.queryTower ?? towerOf(index.queryModel);
-  if (index.queryModel !== undefined && index.queryModel !== queryTower) {
+  const { queryModel } = index;
+  const queryTower = contents.queryTower ?? towerOf(queryModel);
+  const parts: Record<string, Saved> = {};
+  if (contents.foldIn !== undefined && contents.foldIn !== queryModel) {
+    throw new OptionError("foldIn: expected the index's query model, got another");
+  }
+  if (queryModel instanceof FoldIn) parts.queryModel = queryModel.save();
+  else if (queryModel !== undefined && queryModel !== queryTower) {
     throw new OptionError("queryTower: expected the index's query model to be the query tower, got another");
   }
-  const parts: Record<string, Saved> = {};
   if (queryTower) parts.queryTower = queryTower.save();
   if (candidateTower) parts.candidateTower = candidateTower.save();
   parts.index = index.save();
@@ -141,15 +151,17 @@ function loadContents(part: Part): Bundle<Features, Identifier> {
   const queryTower = tower('queryTower');
   const candidateTower = tower('candidateTower');
   const takesFeatures = part.settings.boolean('takesFeatures');
-  if (takesFeatures && !queryTower) throw part.settings.error('takesFeatures', 'expected a query tower, got none');
-  const index = loadPart(part.part('index'), INDEXES, takesFeatures ? queryTower : undefined);
-  if (takesFeatures && index.size > 0 && index.dimensions !== queryTower!.dimensions) {
+  const foldIn = names.includes('queryModel') ? loadPart(part.part('queryModel'), QUERY_MODELS) : undefined;
+  const queryModel = (foldIn as QueryModel<unknown> | undefined) ?? queryTower;
+  if (takesFeatures && !queryModel) throw part.settings.error('takesFeatures', 'expected a query tower, got none');
+  const index = loadPart(part.part('index'), INDEXES, takesFeatures ? queryModel : undefined);
+  if (takesFeatures && index.size > 0 && index.dimensions !== queryModel!.dimensions) {
     throw part.settings.error(
       'takesFeatures',
-      `expected vectors of ${index.dimensions}, got ${queryTower!.dimensions}`,
+      `expected vectors of ${index.dimensions}, got ${queryModel!.dimensions}`,
     );
   }
-  return { index, queryTower, candidateTower, metadata: part.settings.object('metadata').whole() };
+  return { index, queryTower, foldIn, candidateTower, metadata: part.settings.object('metadata').whole() };
 }
 
 function isSavable(value: unknown): boolean {

@@ -1,4 +1,5 @@
 /** Every kind of saved object and its loader. A new table, tower or index is one line here. */
+import { FoldIn } from '../als/fold-in.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
 import { Dhe } from '../embeddings/dhe.ts';
@@ -42,6 +43,9 @@ export const TABLES: Loaders<EmbeddingTable> = {
 export const TOWERS: Loaders<Tower<Features>> = {
   tower: (part) => Tower.load(part, TABLES),
 };
+
+/** Query models that are no towers. */
+export const QUERY_MODELS: Loaders<FoldIn> = { 'als-fold-in': FoldIn.load };
 
 /** Indexes; each is given the query model it had. */
 export const INDEXES: Loaders<SavableIndex<Features, Identifier>, [queryModel: QueryModel<Features> | undefined]> = {

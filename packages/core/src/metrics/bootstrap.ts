@@ -7,6 +7,7 @@
 
 import { assert } from '../checks/assert.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Generator } from '../random/generator.ts';
 
 /** A figure and its interval. */
@@ -25,6 +26,12 @@ export interface BootstrapOptions {
   /** Default 42. */
   seed?: number;
 }
+
+const checkOptions = optionsCheck<BootstrapOptions>('bootstrap', {
+  resamples: NUMBER,
+  confidence: NUMBER,
+  seed: NUMBER,
+});
 
 /** Called with each draw: [users] row numbers, valid until the call returns. */
 export type OnDraw = (rows: Int32Array) => void;
@@ -50,6 +57,7 @@ export function intervalOf(mean: number, draws: number[], { confidence = 0.95 }:
 
 /** The mean of one figure a user, with its interval. */
 export function bootstrapMean(values: Float64Array, options: BootstrapOptions = {}): Estimate {
+  checkOptions(options);
   const draws: number[] = [];
   drawRows(values.length, options, (rows) => {
     let sum = 0;

@@ -6,6 +6,8 @@
  *   coverage          different items among all lists / items of the training part
  *   long-tail share   share of a list that is not among the most popular fifth of those items, the mean over users
  */
+import { checkOneOf } from '../checks/numbers.ts';
+import { LIST, NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import type { InteractionSplit } from '../data/split.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import {
@@ -56,6 +58,9 @@ export interface EvaluateRecommenderOptions extends BootstrapOptions {
   ks?: readonly number[];
 }
 
+const BOOTSTRAP = { resamples: NUMBER, confidence: NUMBER, seed: NUMBER };
+const checkOptions = optionsCheck<EvaluateRecommenderOptions>('evaluateRecommender', { ks: LIST, ...BOOTSTRAP });
+
 /**
  * Evaluate a recommender on the held-out part of a split.
  *
@@ -64,8 +69,9 @@ export interface EvaluateRecommenderOptions extends BootstrapOptions {
 export function evaluateRecommender(
   recommender: Recommender,
   split: InteractionSplit,
-  { ks = [10], ...bootstrap }: EvaluateRecommenderOptions = {},
+  options: EvaluateRecommenderOptions = {},
 ): RecommenderEvaluation {
+  const { ks = [10], ...bootstrap } = checkOptions(options);
   const judged = judgeUsers(recommender, split, ks);
   const { users, skipped, historySizes } = judged;
   const measure = (members: Int32Array): RecommenderMetrics[] =>
@@ -85,6 +91,14 @@ export function evaluateRecommender(
   };
 }
 
+/** Options of `compareEvaluations`. */
+export interface CompareOptions extends BootstrapOptions {
+  /** Default 'recall'. */
+  metric?: UserMetric;
+}
+
+const checkCompareOptions = optionsCheck<CompareOptions>('compareEvaluations', { metric: STRING, ...BOOTSTRAP });
+
 /**
  * By how much the first of two evaluations on the same split is better than the second, at the first k, with an interval:
  * below 0 throughout means worse.
@@ -92,8 +106,10 @@ export function evaluateRecommender(
 export function compareEvaluations(
   a: RecommenderEvaluation,
   b: RecommenderEvaluation,
-  { metric = 'recall', ...bootstrap }: { metric?: UserMetric } & BootstrapOptions = {},
+  options: CompareOptions = {},
 ): Estimate {
+  const { metric = 'recall', ...bootstrap } = checkCompareOptions(options);
+  checkOneOf('metric', metric, USER_METRICS);
   return bootstrapDifference(a.perUser[0]![metric], b.perUser[0]![metric], bootstrap);
 }
 

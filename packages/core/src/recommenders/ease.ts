@@ -12,10 +12,11 @@
  * Work: n³/2 products and 4 n² bytes, n the smaller side. Limit: 10,000 items.
  */
 import { checkPositive } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
 import { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
 import { OptionError } from '../errors/errors.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { BestItems } from './best-items.ts';
 import type { Recommender } from './contract.ts';
@@ -31,6 +32,8 @@ export interface EaseOptions {
   runtime?: Runtime;
 }
 
+const checkOptions = optionsCheck<EaseOptions>('Ease', { regularization: NUMBER, runtime: RUNTIME });
+
 /** Ranks items by a linear model of the history. */
 export class Ease implements Recommender {
   readonly name = 'EASE';
@@ -42,7 +45,8 @@ export class Ease implements Recommender {
    *
    * @throws {OptionError} when there are more than 10,000 items, or an option is out of range
    */
-  constructor(interactions: Interactions, { regularization = 300, runtime = defaultRuntime() }: EaseOptions = {}) {
+  constructor(interactions: Interactions, options: EaseOptions = {}) {
+    const { regularization = 300, runtime = defaultRuntime() } = checkOptions(options);
     checkPositive('regularization', regularization);
     const itemCount = interactions.items.vocabulary.length;
     if (itemCount > EASE_ITEMS_MAX) {

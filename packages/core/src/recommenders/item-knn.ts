@@ -8,6 +8,7 @@
  * Bell and Koren 2007. Work: Σ_users |history|² additions to fit. Where a history has no neighbour the most popular follow.
  */
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
 import { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
 import { BestItems } from './best-items.ts';
@@ -22,6 +23,8 @@ export interface ItemKnnOptions {
   shrink?: number;
 }
 
+const checkOptions = optionsCheck<ItemKnnOptions>('ItemKnn', { neighbors: NUMBER, shrink: NUMBER });
+
 /** Ranks items by their neighbours in the user's history. */
 export class ItemKnn implements Recommender {
   readonly name = 'item-kNN';
@@ -30,7 +33,8 @@ export class ItemKnn implements Recommender {
   readonly #popularity: Popularity;
 
   /** @throws {OptionError} when an option is out of range */
-  constructor(interactions: Interactions, { neighbors = 100, shrink = 10 }: ItemKnnOptions = {}) {
+  constructor(interactions: Interactions, options: ItemKnnOptions = {}) {
+    const { neighbors = 100, shrink = 10 } = checkOptions(options);
     checkInteger('neighbors', neighbors, 1);
     checkNumber('shrink', shrink, 0);
     this.#popularity = new Popularity(interactions);

@@ -5,6 +5,7 @@
  *   recent popularity:  score(item) = Σ weight · 2^(−age / halfLife),  age = time of the last row − time of the row
  */
 import { checkPositive } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { StateError } from '../errors/errors.ts';
@@ -18,6 +19,8 @@ export interface PopularityOptions {
   /** A row counts half when it is so much older than the last one, in the unit of `times`; default: age does not count. */
   halfLife?: number | undefined;
 }
+
+const checkOptions = optionsCheck<PopularityOptions>('Popularity', { halfLife: NUMBER });
 
 /** Ranks items by how often they were chosen. */
 export class Popularity implements Recommender {
@@ -33,7 +36,8 @@ export class Popularity implements Recommender {
    * @throws {StateError} when a half life is asked for and the interactions have no times
    * @throws {OptionError} when the half life is not above 0
    */
-  constructor({ items, times, weights, length }: Interactions, { halfLife }: PopularityOptions = {}) {
+  constructor({ items, times, weights, length }: Interactions, options: PopularityOptions = {}) {
+    const { halfLife } = checkOptions(options);
     this.name = halfLife === undefined ? 'popularity' : 'recent popularity';
     if (halfLife !== undefined) checkPositive('halfLife', halfLife);
     if (halfLife !== undefined && !times) {
@@ -53,7 +57,8 @@ export class Popularity implements Recommender {
   }
 
   /** Popularity of the last weeks: a half life of thirty days for times in seconds. */
-  static recent(interactions: Interactions, { halfLife = HALF_LIFE_SECONDS }: PopularityOptions = {}): Popularity {
+  static recent(interactions: Interactions, options: PopularityOptions = {}): Popularity {
+    const { halfLife = HALF_LIFE_SECONDS } = checkOptions(options);
     return new Popularity(interactions, { halfLife });
   }
 

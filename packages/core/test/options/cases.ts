@@ -64,9 +64,44 @@ const interactions = core.interactionsOf({
   items: coded(0, 1, 1),
   times: Float64Array.of(1, 2, 3),
 } as never);
+const evaluated = (options?: core.EvaluateRecommenderOptions): core.RecommenderEvaluation =>
+  core.evaluateRecommender(new core.Popularity(interactions), core.leaveLastOut(interactions), options);
 const codebook = core.trainProductCodebook(points());
 
 export const CASES: Record<string, Case> = {
+  'Ease(options)': {
+    valid: { runtime },
+    typo: ['regularisation', 'regularization'],
+    call: (o) => new core.Ease(interactions, o),
+  },
+  'ItemKnn(options)': { valid: {}, typo: ['neighbours', 'neighbors'], call: (o) => new core.ItemKnn(interactions, o) },
+  'Popularity(options)': {
+    valid: {},
+    typo: ['halflife', 'halfLife'],
+    call: (o) => new core.Popularity(interactions, o),
+  },
+  'Popularity.recent(options)': {
+    valid: {},
+    typo: ['halflife', 'halfLife'],
+    call: (o) => core.Popularity.recent(interactions, o),
+  },
+  'bootstrapMean(options)': { valid: {}, typo: seed, call: (o) => core.bootstrapMean(Float64Array.of(1), o) },
+  'bootstrapDifference(options)': {
+    valid: {},
+    typo: seed,
+    call: (o) => core.bootstrapDifference(Float64Array.of(1), Float64Array.of(2), o),
+  },
+  'evaluateRecommender(options)': { valid: {}, typo: ['k', 'ks'], call: (o) => evaluated(o) },
+  'compareEvaluations(options)': {
+    valid: {},
+    typo: ['metrics', 'metric'],
+    call: (o) => core.compareEvaluations(evaluated(), evaluated(), o),
+  },
+  'fitAls(options)': {
+    valid: { dimensions: 2, iterations: 1, runtime },
+    typo: ['dimension', 'dimensions'],
+    call: (o) => core.fitAls(interactions, o),
+  },
   'Adagrad(options)': { valid: {}, typo: ['learnRate', 'learningRate'], call: (o) => new core.Adagrad(o) },
   'Adam(options)': { valid: {}, typo: ['beta_1', 'beta1'], call: (o) => new core.Adam(o) },
   'Sgd(options)': { valid: {}, typo: ['learning_rate', 'learningRate'], call: (o) => new core.Sgd(o) },

@@ -31,6 +31,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'ThroughIndex.recommend(histories)': 'data',
   'bundleToBytes(contents).index': 'an index',
   'evaluatePerUser(index)': 'an index',
+  'fitAls(interactions)': 'data',
   'interactionsOf(columns)': 'columns of data',
   'itemsByUser(interactions)': 'data',
   'leaveLastOut(interactions)': 'data',
@@ -46,14 +47,6 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
 };
 /** Options that have no check yet: of indexes, of tuning, of the recommenders to compare with. */
 const LATER: readonly string[] = [
-  'Ease(__1)',
-  'ItemKnn(__1)',
-  'Popularity(__1)',
-  'Popularity.recent(__1)',
-  'bootstrapDifference(options)',
-  'bootstrapMean(options)',
-  'compareEvaluations(__2)',
-  'evaluateRecommender(__2)',
   'tuneBuild(how).options',
   'BruteForce(__0)',
   'BruteForce.call(k)',

@@ -41,14 +41,14 @@ async function bundleFile(path: string): Promise<{ file: string; folder: string 
  */
 export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable; folder?: string }> {
   const { file, folder } = await bundleFile(path);
-  const { index, queryTower, candidateTower, metadata } = await loadBundle<never>(file, {
+  const { index, queryTower, foldIn, candidateTower, metadata } = await loadBundle<never>(file, {
     headroom: ROOM_SHARE,
     ...(isBeside && { reads: 1 }),
   });
   await checkIdentifiersOf((index as ServedIndex).identifiers);
   const servable = new IndexServable({
     index: index as ServedIndex,
-    queryTower,
+    queryTower: queryTower ?? foldIn,
     attributes: tableOfColumns(metadata.attributes, (index as ServedIndex).identifiers?.size ?? 0),
     save: (folder, index, table) =>
       saveBundle(

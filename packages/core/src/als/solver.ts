@@ -1,0 +1,116 @@
+/**
+ * Solves one side of a factorization exactly, given the factors of the other (kernel `solveRows`).
+ *
+ *   row u:  (α VᵀV + λ (|I_u| + α n)^ν · I + Σ_{i ∈ I_u} w_i v_i v_iᵀ) x = Σ_{i ∈ I_u} w_i v_i
+ *
+ * V [n, d] the factors of the other side, α the weight of pairs that were not observed, λ and ν of the regularization,
+ * |I_u| the sum of the weights of the row's list. A row without a list is 0.
+ */
+
+import type { CodeLists } from '../data/items-by-user.ts';
+import { alsScratchBytes } from '../kernels/families/als.ts';
+import type { Block } from '../memory/heap.ts';
+import { Matrix } from '../vectors/matrix.ts';
+
+/** What is minimised beside the observed pairs. */
+export interface AlsObjective {
+  /** α: the weight of every pair, observed or not, towards 0. */
+  readonly unobservedWeight: number;
+  /** λ */
+  readonly regularization: number;
+  /** ν: 1 scales the regularization with how often a row was observed, 0 does not. */
+  readonly exponent: number;
+}
+
+/** Rows of V that are summed at a time: they stay in the cache while all products of them are taken. */
+const GRAM_ROWS = 256;
+/** Columns of VᵀV, in groups of four, that a thread takes at a time. */
+const GRAIN_COLUMNS = 4;
+/** Rows that a thread takes at a time: lists differ in length by a thousand times. */
+const GRAIN_ROWS = 8;
+
+/** The width of factors: a multiple of 8, as the kernel needs; the rest is 0. */
+export function factorWidth(dimensions: number): number {
+  return 8 * Math.ceil(dimensions / 8);
+}
+
+/** α VᵀV [d, d]; the caller frees it. */
+export function gramOf(factors: Matrix, unobservedWeight: number): Matrix {
+  const { rows, dimensions: d, runtime } = factors;
+  const gram = new Matrix(d, d, runtime);
+  for (let first = 0; first < rows; first += GRAM_ROWS) {
+    const from = factors.offset + 4 * first * d;
+    const count = Math.min(GRAM_ROWS, rows - first);
+    runtime.pool.run('multiplyTransposed', d / 4, GRAIN_COLUMNS, from, d, count, d, from, d, gram.offset);
+  }
+  const { data } = gram;
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! * unobservedWeight;
+  return gram;
+}
+
+/** Lists of the observed pairs in the linear memory, with the regularization of each. */
+export class AlsSide {
+  readonly rows: number;
+  readonly #blocks: Block[];
+  readonly #starts: number;
+  readonly #codes: number;
+  readonly #weights: number;
+  readonly #regularization: number;
+
+  /** @param factors of the other side: their heap and number */
+  constructor(lists: CodeLists, factors: Matrix, { unobservedWeight, regularization, exponent }: AlsObjective) {
+    const { starts, codes, weights } = lists;
+    const { heap } = factors.runtime;
+    this.rows = starts.length - 1;
+    this.#blocks = [starts.length, codes.length, weights ? weights.length : 0, this.rows].map((length) =>
+      heap.allocateUnfilled(4 * length),
+    );
+    const [startBlock, codeBlock, weightBlock, regularizationBlock] = this.#blocks as [Block, Block, Block, Block];
+    startBlock.integers(starts.length).set(starts);
+    codeBlock.integers(codes.length).set(codes);
+    if (weights) weightBlock.floats(weights.length).set(weights);
+    const scales = regularizationBlock.floats(this.rows);
+    for (let row = 0; row < this.rows; row++) {
+      let observed = starts[row + 1]! - starts[row]!;
+      if (weights) observed = weights.subarray(starts[row]!, starts[row + 1]!).reduce((sum, weight) => sum + weight, 0);
+      scales[row] = regularization * (observed + unobservedWeight * factors.rows) ** exponent;
+    }
+    this.#starts = startBlock.offset;
+    this.#codes = codeBlock.offset;
+    this.#weights = weights ? weightBlock.offset : 0;
+    this.#regularization = regularizationBlock.offset;
+  }
+
+  /**
+   * Solve rows [begin, end) into `out`.
+   *
+   * @param gram from `gramOf` of `factors`
+   */
+  solve(factors: Matrix, gram: Matrix, out: Matrix, begin = 0, end: number = this.rows): void {
+    const { runtime, dimensions } = factors;
+    const { heap, pool } = runtime;
+    const scratchStride = alsScratchBytes(dimensions);
+    const scratch = heap.allocateUnfilled(scratchStride * pool.threads);
+    try {
+      pool.run('solveRows', end - begin, GRAIN_ROWS, {
+        starts: this.#starts + 4 * begin,
+        codes: this.#codes,
+        weights: this.#weights,
+        factors: factors.offset,
+        dimensions,
+        gram: gram.offset,
+        regularization: this.#regularization + 4 * begin,
+        out: out.offset + 4 * begin * dimensions,
+        scratch: scratch.offset,
+        scratchStride,
+      });
+    } finally {
+      scratch.free();
+    }
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    for (const block of this.#blocks) block.free();
+  }
+}
