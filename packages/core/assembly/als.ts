@@ -17,6 +17,7 @@ export function solveRows(begin: i32, end: i32, slot: i32, call: SolveRows): voi
   const starts = call.starts, codes = call.codes, weights = call.weights, factors = call.factors, d = call.dimensions;
   const gram = call.gram, regularization = call.regularization, out = call.out;
   const scratch = call.scratch + <usize>slot * call.scratchStride;
+  assert((d & 7) == 0, 'solveRows: dimensions');
   const width = d + 8;
   const rowBytes = <usize>width << 2, vectorBytes = <usize>d << 2;
   const system = scratch;

@@ -72,6 +72,7 @@ export function packPanels(begin: i32, end: i32, slot: i32, b: usize, n: i32, d:
 export function scorePanels(
   a: usize, rows: i32, d: i32, packed: usize, panels: i32, out: usize, outStride: i32,
 ): void {
+  assert(d > 0 && outStride >= 8 * panels && (outStride & 7) == 0, 'scorePanels: shapes');
   const rowBytes = <usize>d << 2;
   const panelBytes = <usize>d << 5;
   const strideBytes = <usize>outStride << 2;
@@ -102,6 +103,7 @@ export function scorePanels(
 export function multiplyRows(
   begin: i32, end: i32, slot: i32, a: usize, aStride: i32, n: i32, b: usize, d: i32, c: usize,
 ): void {
+  assert(aStride >= n && (d & 3) == 0, 'multiplyRows: shapes');
   const aBytes = <usize>aStride << 2;
   const dBytes = <usize>d << 2;
   let r = begin;
@@ -155,6 +157,7 @@ export function multiplyRows(
 export function multiplyTransposed(
   begin: i32, end: i32, slot: i32, a: usize, aStride: i32, m: i32, n: i32, b: usize, d: i32, c: usize,
 ): void {
+  assert(aStride >= n && (d & 3) == 0, 'multiplyTransposed: shapes');
   const aBytes = <usize>aStride << 2;
   const dBytes = <usize>d << 2;
   for (let group = begin; group < end; group++) {

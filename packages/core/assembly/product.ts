@@ -18,6 +18,7 @@ export function encodeProduct(begin: i32, end: i32, slot: i32, call: EncodeProdu
   const residuals = call.residuals, originals = call.originals, d = call.d, words = call.words;
   const codewords = call.codewords, width = call.width, eta = call.eta, codes = call.codes, scratch = call.scratch;
   const scratchStride = call.scratchStride;
+  assert((codewords & 15) == 0 && width > 0, 'encodeProduct: codewords, width');
   const rowBytes = <usize>d << 2;
   const wordBytes = <usize>codewords << 2;
   const blocks = (d + width - 1) / width;

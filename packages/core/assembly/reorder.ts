@@ -124,7 +124,7 @@ function countFrom(keys: usize, found: i32, least: f32): i32 {
   // Of all keys of this score the one of row −1 is the least.
   const bound = keyOf(least, -1);
   let count = 0;
-  for (let i = 0; i < found; i++) count += <i32>(load<u64>(keys + (<usize>i << 3)) >= bound);
+  for (let i = 0; i < found; i++) count += load<u64>(keys + (<usize>i << 3)) >= bound ? 1 : 0;
   return count;
 }
 

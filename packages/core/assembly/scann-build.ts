@@ -5,8 +5,6 @@
 import { keyOf, rowOf, sortKeys } from './keys';
 import { EncodeCopies, OrderLeaves, PackGroups } from './records.generated';
 
-/** Codewords of a block. */
-const WORDS: i32 = 16;
 /** Sorting key of a leaf: projection on the centroid plus this times the spread across it (measured in ann-work: 1.5). */
 const ACROSS_WEIGHT: f32 = 1.5;
 /** Coordinate descent ends after as many rounds, as ScaNN's does. */

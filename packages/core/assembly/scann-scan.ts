@@ -15,7 +15,7 @@ const MAXIMA_PER_CANDIDATE: i32 = 4;
 // The state of the scan: one instance of this module a thread, one query at a time.
 export let scanned: i32 = 0;
 /** What early reads summed: kept so that they are. */
-let touched: i32 = 0;
+export let touched: i32 = 0;
 let theta: i32 = 0;
 let bestCount: i32 = 0;
 let bestCapacity: i32 = 0;
@@ -250,9 +250,9 @@ export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): 
     const score = load<i32>(slotScores + (<usize>i << 2));
     store<i32>(slots + (<usize>kept << 2), load<i32>(slots + (<usize>i << 2)));
     store<i32>(slotScores + (<usize>kept << 2), score);
-    const isTie = <i32>(score == least) & <i32>(room > 0);
+    const isTie = (score == least ? 1 : 0) & (room > 0 ? 1 : 0);
     room -= isTie;
-    kept += <i32>(score > least) | isTie;
+    kept += (score > least ? 1 : 0) | isTie;
   }
   return kept;
 }

@@ -42,7 +42,7 @@ function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
   for (let i = 0; i < found; i++) {
     const key = load<u64>(keys + (<usize>i << 3));
     store<u64>(keys + (kept << 3), key);
-    kept += <usize>(key >= least);
+    kept += key >= least ? 1 : 0;
   }
   return wanted;
 }

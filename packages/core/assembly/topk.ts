@@ -60,6 +60,7 @@ function push(buffer: usize, scores: usize, bits: i32, row: i32): void {
 
 /** Make `count` buffers at distance strideBytes empty. */
 export function resetBuffers(buffers: usize, count: i32, strideBytes: i32, k: i32, capacity: i32): void {
+  assert(k > 0 && capacity > k && strideBytes >= 16 + 8 * capacity, 'resetBuffers: k, capacity, strideBytes');
   for (let i = 0; i < count; i++) {
     store<i32>(buffers, 0);
     store<f32>(buffers, -Infinity, 4);
@@ -77,6 +78,7 @@ export function resetBuffers(buffers: usize, count: i32, strideBytes: i32, k: i3
 export function offerPanels(
   buffer: usize, scores: usize, panels: i32, row: i32, rowEnd: i32, rowShift: i32, mask: usize,
 ): void {
+  assert((row & 7) == 0, 'offerPanels: row');
   let bound = v128.load32_splat(buffer, 4);
   const last = scores + (<usize>panels << 5);
   for (; scores < last; scores += 32) {

@@ -53,6 +53,17 @@ export function compileKernels(variant: WasmVariant): WebAssembly.Module {
 
 /** Bind compiled kernels to a memory. */
 export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): KernelTable {
-  const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory } });
+  // Asked for by kernels with assertions alone (`npm run build -- --debug-kernels`).
+  const abort = (message: number, file: number, line: number): never => {
+    throw new Error(`kernel: ${textAt(memory, message)} (${textAt(memory, file)}:${line})`);
+  };
+  const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory, abort } });
   return instance.exports as unknown as KernelTable;
+}
+
+/** A text of AssemblyScript: UTF-16, its bytes counted in the four bytes before it; 0 stands for none. */
+function textAt({ memory }: LinearMemory, offset: number): string {
+  if (offset === 0) return '?';
+  const [sizeBytes] = new Uint32Array(memory.buffer, offset - 4, 1);
+  return String.fromCharCode(...new Uint16Array(memory.buffer, offset, sizeBytes! / 2));
 }

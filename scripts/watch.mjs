@@ -1,0 +1,42 @@
+// Build again whenever a source changes: kernels and TypeScript alike, each only where it is out of date.
+// Options are those of scripts/build.mjs.
+import { spawn } from 'node:child_process';
+import { watch } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const FOLDERS = ['packages', 'bench', 'examples', 'scripts'];
+/** What a build writes, or others bring: a change of it is no change of a source. */
+const NOT_SOURCES = /(^|[/\\])(build|node_modules)([/\\]|$)|\.generated\.ts$/;
+/** Editors write a file in several steps: a build begins when none has come for so long. */
+const QUIET_MS = 100;
+
+let building;
+let isStale = false;
+let timer;
+
+function build() {
+  isStale = false;
+  const start = performance.now();
+  building = spawn(process.execPath, [join(root, 'scripts/build.mjs'), ...process.argv.slice(2)], { stdio: 'inherit' });
+  building.on('exit', (code) => {
+    building = undefined;
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    console.log(code === 0 ? `built in ${seconds} s` : `build failed after ${seconds} s`);
+    if (isStale) build();
+  });
+}
+
+for (const folder of FOLDERS) {
+  watch(join(root, folder), { recursive: true }, (_event, name) => {
+    if (!name || NOT_SOURCES.test(name) || !/\.(m?ts|mjs|json)$/.test(name)) return;
+    isStale = true;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (!building && isStale) build();
+    }, QUIET_MS);
+  });
+}
+console.log('watching; stop with Ctrl-C');
+build();
