@@ -46,11 +46,9 @@ const FUNCTION_LINES_MAX = 70;
 const PROJECTS = ['packages/core', 'packages/server', 'packages/cli', 'bench', 'examples'];
 /** `file name` of a function that may be longer, and why. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
-  'packages/core/src/kernels/reference/scann-build.ts scannBuildReference': 'being split',
   'packages/core/src/kernels/reference/pointers.ts pointersReference': 'being split',
   'packages/core/src/kernels/reference/assign.ts assignReference': 'being split',
   'packages/core/src/kernels/reference/topk.ts topkReference': 'being split',
-  'packages/core/src/topk/scann/build/build.ts buildTree': 'being split',
   'packages/core/src/topk/scann/search/search.ts #steps': 'being split',
   'bench/ann/large-set.ts largeSet': 'one measurement from set-up to its table of rows',
   'bench/ann/tfrs.ts batchAndEvaluate': 'one measurement from set-up to its table of rows',

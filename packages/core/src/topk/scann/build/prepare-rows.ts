@@ -1,7 +1,7 @@
 /** Candidates made ready for the build: scaled to length 1 for cosine, centred for squared distances. */
 import { normalize } from '../../../clustering/k-means.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
-import type { BuildRows } from './build.ts';
+import type { BuildRows } from './partition.ts';
 import type { DistanceMeasure } from '../options.ts';
 
 /** Rows as scored and as coded. `rows` is changed in place; `coded` may be the same matrix. */
