@@ -72,3 +72,40 @@ test('a pool that is stopped while its workers compute finishes what they have, 
   runtime.pool.stop();
   assert.equal(runtime.pool.threadsReady, 1);
 });
+
+test('a job aside and the jobs that the caller does meanwhile have records of their own', async () => {
+  const runtime = await started(3);
+  const [rows, d] = [20_000, 8];
+  const ids = runtime.heap.allocate(4 * rows);
+  ids.integers(rows).set(Array.from({ length: rows }, (_, row) => row));
+  const gradients = new Matrix(rows, d, runtime);
+  gradients.data.fill(1);
+  const step = (
+    parameters: Matrix,
+    state: Matrix,
+    rate: number,
+  ): Parameters<typeof runtime.pool.run<'adamRows'>>[3] => ({
+    parameters: parameters.offset,
+    state: state.offset,
+    rows: ids.offset,
+    gradients: gradients.offset,
+    stride: d,
+    d,
+    rate,
+    beta1: 0,
+    beta2: 0,
+    epsilon: 0,
+    decay: 0,
+  });
+  const [far, near] = [new Matrix(rows, d, runtime), new Matrix(4, d, runtime)];
+  const [farState, nearState] = [new Matrix(rows, 2 * d + 2, runtime), new Matrix(4, 2 * d + 2, runtime)];
+  for (let round = 1; round <= 20; round++) {
+    const aside = runtime.pool.runAside('adamRows', rows, 16, step(far, farState, 0.25));
+    for (let job = 0; job < 50; job++) runtime.pool.run('adamRows', 4, 1, step(near, nearState, 1));
+    await aside;
+    // With β of 0 and no epsilon a step is the rate.
+    assert.ok(far.data.every((value) => value === -0.25 * round));
+    assert.ok(near.data.every((value) => value === -50 * round));
+  }
+  runtime.pool.stop();
+});
