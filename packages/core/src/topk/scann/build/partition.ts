@@ -1,0 +1,160 @@
+/**
+ * The first half of a build: centroids of leaves, the rotation of the rows before they are coded, the upper tree, and the
+ * leaves of each row.
+ */
+import { anisotropicCentroids } from '../../../clustering/anisotropic-centroids.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import { kMeans, type Progress } from '../../../clustering/k-means.ts';
+import { listMembers, type Members } from '../../../clustering/members.ts';
+import type { Block } from '../../../memory/heap.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { type BalancedPca, rotateRows } from '../../../quantization/pca.ts';
+import type { Generator as Random } from '../../../random/generator.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
+import type { ScannSettings } from '../options.ts';
+import { trainRotation } from './coded-rows.ts';
+import { groupLeaves, type UpperTree } from './upper-tree.ts';
+
+/** From here on centroids of centroids save more than they cost: int16 centroids are scored a thousand a microsecond. */
+const UPPER_FROM = 4096;
+
+/** Rows as they are scored, and as they are coded: centred for squared distances. */
+export interface BuildRows {
+  rows: Matrix;
+  coded: Matrix;
+  mean: Float32Array | undefined;
+}
+
+/** What the build frees when it ends. */
+export type Owned = { free(): void }[];
+
+/** Rows in leaves; all of it is the build's. */
+export interface Partition {
+  /** Rows as they are coded, rotated where they are. */
+  coded: Matrix;
+  rotation: BalancedPca | undefined;
+  centroids: Centroids;
+  upper: UpperTree | undefined;
+  /** [n] the first leaf of each row, and ⟨x, c⟩ − |c|²/2 of it. */
+  labels: Block;
+  scores: Block;
+  copies: Copies;
+}
+
+/** Rows with the leaves they stand in: a row may stand in two. */
+export interface Copies {
+  count: number;
+  /** [count] the row of each copy; undefined: copies are the rows. */
+  copyRow: Block | undefined;
+  labels: Block;
+  members: Members;
+}
+
+/** Partition the rows; what is allocated goes to `owned`. */
+export function* partitionRows(
+  input: BuildRows,
+  settings: ScannSettings,
+  random: Random,
+  owned: Owned,
+  runtime: Runtime,
+): Generator<Progress, Partition> {
+  const n = input.rows.rows;
+  const labels = runtime.heap.allocate(4 * n);
+  const scores = runtime.heap.allocate(4 * n);
+  owned.push(labels, scores);
+  const centroids = yield* kMeans(
+    input.coded,
+    {
+      clusters: settings.numLeaves,
+      iterations: settings.trainingIterations,
+      sampleSize: settings.trainingSampleSize,
+      initialization: settings.initialization,
+      minClusterSize: settings.minLeafSize,
+      isSpherical: settings.spherical,
+      random: random.fork('leaves'),
+    },
+    runtime,
+  );
+  owned.push(centroids);
+  const { coded, rotation } = yield* rotate(input, centroids, settings, owned, runtime);
+  const hasUpper = settings.upperTree === 'auto' ? centroids.count >= UPPER_FROM : settings.upperTree;
+  const upper = hasUpper ? yield* groupLeaves(centroids, random.fork('upper'), runtime) : undefined;
+  centroids.assign(coded.offset, n, labels, scores);
+  yield { step: 'assign', done: 1, total: 1 };
+  const members = listMembers(labels.integers(n), centroids.count);
+  if (settings.avq !== false) {
+    for (const done of anisotropicCentroids(coded, members, settings.avq, centroids.matrix, runtime)) {
+      yield { step: 'anisotropic centroids', done, total: centroids.count };
+    }
+    centroids.pack();
+  }
+  const once: Copies = { count: n, copyRow: undefined, labels, members };
+  const { soar } = settings;
+  const isTwice = soar !== false && centroids.count > 1;
+  const copies = isTwice ? yield* copyRows(coded, centroids, labels, soar, owned, runtime) : once;
+  return { coded, rotation, centroids, upper, labels, scores, copies };
+}
+
+/** Rotate rows and centroids where the settings ask for it. */
+function* rotate(
+  { rows, coded }: BuildRows,
+  centroids: Centroids,
+  settings: ScannSettings,
+  owned: Owned,
+  runtime: Runtime,
+): Generator<Progress, { coded: Matrix; rotation: BalancedPca | undefined }> {
+  if (settings.rotation !== 'balanced-pca') return { coded, rotation: undefined };
+  const rotation = trainRotation(coded, centroids, settings, runtime);
+  owned.push(rotation.directions);
+  rotateRows(rotation, centroids.matrix, centroids.matrix);
+  centroids.pack();
+  // Centred rows are the build's own and are rotated where they stand.
+  const rotated = coded === rows ? rotateRows(rotation, coded) : rotateRows(rotation, coded, coded);
+  if (rotated !== coded) owned.push(rotated);
+  yield { step: 'rotation', done: 1, total: 1 };
+  return { coded: rotated, rotation };
+}
+
+/** Each row in its leaf, and once more where SOAR gives it a second one. */
+function* copyRows(
+  coded: Matrix,
+  centroids: Centroids,
+  labels: Block,
+  lambda: number,
+  owned: Owned,
+  runtime: Runtime,
+): Generator<Progress, Copies> {
+  const n = coded.rows;
+  const second = runtime.heap.allocate(4 * n);
+  owned.push(second);
+  centroids.assignSecond(coded.offset, n, labels, lambda, second);
+  const all = secondCopies(runtime, labels.integers(n), second.integers(n));
+  owned.push(all.copyRow, all.labels);
+  const members = listMembers(all.labels.integers(all.copies), centroids.count);
+  yield { step: 'second leaves', done: 1, total: 1 };
+  return { count: all.copies, copyRow: all.copyRow, labels: all.labels, members };
+}
+
+/** Every row once, then those rows again whose second leaf is another. */
+function secondCopies(
+  runtime: Runtime,
+  labels: Int32Array,
+  second: Int32Array,
+): { copyRow: Block; labels: Block; copies: number } {
+  const n = labels.length;
+  let copies = n;
+  for (let i = 0; i < n; i++) if (second[i] !== labels[i]) copies++;
+  const rowBlock = runtime.heap.allocate(4 * copies);
+  const labelBlock = runtime.heap.allocate(4 * copies);
+  const rows = rowBlock.integers(copies);
+  const leaves = labelBlock.integers(copies);
+  let to = n;
+  for (let i = 0; i < n; i++) {
+    rows[i] = i;
+    leaves[i] = labels[i]!;
+    if (second[i] === labels[i]) continue;
+    rows[to] = i;
+    leaves[to++] = second[i]!;
+  }
+  return { copyRow: rowBlock, labels: labelBlock, copies };
+}
