@@ -9,6 +9,16 @@ process.on('SIGINT', () => {
   interrupt.abort(new Error('Ctrl-C'));
 });
 
+/** What a shell reports for a program that SIGPIPE ended: 128 + 13. */
+const NOBODY_READS = 141;
+// Whoever read, as `head` does, has gone: what is written from here on is for nobody.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(NOBODY_READS);
+    throw error;
+  });
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

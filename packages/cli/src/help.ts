@@ -8,8 +8,7 @@ const manifest: { version: string } = JSON.parse(
 /** The version of the command. */
 export const VERSION: string = manifest.version;
 
-/** What `shortlist --help` prints. */
-export const HELP: string = `shortlist ${VERSION}: the retrieval stage of a recommender
+const OVERVIEW: string = `shortlist ${VERSION}: the retrieval stage of a recommender
 
 Usage: shortlist COMMAND [OPTIONS]
 
@@ -21,22 +20,19 @@ Commands
   tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
                print a user's shortlist, save, load, and print the same again
 
-Options of tutorial
-  --data DIR       a folder with u.data, u.item and u.user (default: $SHORTLIST_DATA/movielens-100k,
-                   the cache, a download, or a synthetic world of the same shape)
-  --epochs N       passes over the training part (default 3)
-  --seed N         seed of everything random (default 42)
-  --user ID        whose shortlist is shown (default 42)
-  --save FILE      where the bundle is written (default: a temporary folder)
-  --copies N       shrunk copies of every movie in the second half (default 1000: 1.68 million
-                   candidates; 0 leaves it out)
-  --resume FILE    go on with training that Ctrl-C interrupted
-  --embedding WORD compressed tables beside full ones, the first half only, and what they save and
-                   cost: cqr, cqr-co-occurrence or any other method of compress (default full)
-  --budget SHARE   their share of the full tables' parameters (default 1/4)
-  --json           one JSON object a line
+shortlist COMMAND --help shows the options of a command; shortlist --version the version.
 
-Options of compress
+Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments,
+130 ended by Ctrl-C, 141 nobody reads the output any more.
+`;
+
+/** The page of each command. */
+const PAGES: Readonly<Record<string, string>> = {
+  compress: `shortlist compress: train every embedding method at every budget on your data
+
+Usage: shortlist compress [OPTIONS], for example: shortlist compress --data planted --epochs 2
+
+Options
   --data DIR       a folder with u.data, u.item and u.user (clicks: cross-entropy), or with train.txt
                    and test.txt, a user and items a line (retrieval: recall@20); planted for a small
                    world with known clusters (default: MovieLens-100K as in the tutorial)
@@ -48,8 +44,11 @@ Options of compress
   --epochs N       default 15 for clicks, 6 for retrieval
   --out DIR        results, which a later run goes on from, tables, figure (default compress)
   --json           one JSON object a line
+`,
+  serve: `shortlist serve: answer over HTTP and gRPC
 
-Options of serve
+Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
+
   shortlist serve movies.shortlist            one bundle, read only, as the model movies
   shortlist serve movies=/models/v books=b    two models; a folder of versions 1, 2, 3, … takes updates
   Then: curl --json '{"query": "42", "k": 3}' http://127.0.0.1:8501/v1/shortlist
@@ -76,7 +75,37 @@ Options of serve
                    (default 0.001; 0 for none)
   --log-level WORD trace, debug, info, warn, error, fatal or silent (default info)
   SIGTERM or Ctrl-C: requests under way are answered, then it ends with exit code 0.
+`,
+  tutorial: `shortlist tutorial: train on MovieLens-100K, evaluate, index, print a shortlist, save and load
 
-Everywhere
-  --help, --version
-`;
+Usage: shortlist tutorial [OPTIONS], for example: shortlist tutorial --copies 0 --user 7
+
+Options
+  --data DIR       a folder with u.data, u.item and u.user (default: $SHORTLIST_DATA/movielens-100k,
+                   the cache, a download, or a synthetic world of the same shape)
+  --epochs N       passes over the training part (default 3)
+  --seed N         seed of everything random (default 42)
+  --user ID        whose shortlist is shown (default 42)
+  --save FILE      where the bundle is written (default: a temporary folder)
+  --copies N       shrunk copies of every movie in the second half (default 1000: 1.68 million
+                   candidates; 0 leaves it out)
+  --resume FILE    go on with training that Ctrl-C interrupted
+  --embedding WORD compressed tables beside full ones, the first half only, and what they save and
+                   cost: cqr, cqr-co-occurrence or any other method of compress (default full)
+  --budget SHARE   their share of the full tables' parameters (default 1/4)
+  --json           one JSON object a line
+`,
+};
+
+/** The names of all commands. */
+export const COMMAND_NAMES: readonly string[] = Object.keys(PAGES);
+
+/** What `shortlist --help`, or that of a command, prints. */
+export function help(command?: string): string {
+  return command !== undefined && COMMAND_NAMES.includes(command) ? PAGES[command]! : OVERVIEW;
+}
+
+/** The options that the page of a command names, without their dashes. */
+export function optionsOf(command: string): string[] {
+  return [...new Set(Array.from(help(command).matchAll(/--([a-z][a-z-]*)/g), ([, name]) => name!))];
+}

@@ -2,10 +2,11 @@
  * The command as a function: arguments and an environment in, exit code out. bin.ts is its only caller in a process;
  * tests call it with streams of their own.
  *
- * Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments, 130 Ctrl-C.
+ * Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments, 130 Ctrl-C; bin.ts
+ * adds 141, where nobody reads the output any more.
  */
-import { ShortlistError } from 'shortlist';
-import { HELP, VERSION } from './help.ts';
+import { nearestName, ShortlistError } from 'shortlist';
+import { COMMAND_NAMES, help, optionsOf, VERSION } from './help.ts';
 import { type Command, UsageError } from './terminal/command.ts';
 import type { Environment } from './terminal/terminal.ts';
 
@@ -24,32 +25,44 @@ export async function run(argv: readonly string[], environment: Environment): Pr
   const [name = '--help', ...rest] = argv;
   try {
     if (name === 'help' || [name, ...rest].some((word) => word === '--help' || word === '-h')) {
-      environment.stdout.write(HELP);
+      environment.stdout.write(help(name === 'help' ? rest[0] : name));
       return 0;
     }
     if (name === '--version') {
       environment.stdout.write(`${VERSION}\n`);
       return 0;
     }
-    const command = COMMANDS[name];
-    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}`);
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}${meant(name, COMMAND_NAMES)}`);
     return await command(rest, environment);
   } catch (error) {
-    return explain(error, environment);
+    return explain(error, name, environment);
   }
 }
 
 /** Say what went wrong in one line; only a fault of ours shows a stack. */
-function explain(error: unknown, { stderr }: Environment): number {
+function explain(error: unknown, name: string, { stderr }: Environment): number {
   if (error instanceof ShortlistError) {
     stderr.write(`shortlist: ${error.message} (${error.code})\n`);
     return error.code === 'ERR_ABORTED' ? INTERRUPTED : 1;
   }
   const code = (error as { code?: unknown } | null)?.code;
   if (error instanceof UsageError || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))) {
-    stderr.write(`shortlist: ${(error as Error).message}\nTry: shortlist --help\n`);
+    const page = COMMAND_NAMES.includes(name) ? `${name} --help` : '--help';
+    stderr.write(`shortlist: ${usageMessage(error as Error, name)}\nTry: shortlist ${page}\n`);
     return 2;
   }
   stderr.write(`shortlist: an unexpected failure, please report it\n${(error as Error)?.stack ?? String(error)}\n`);
   return 1;
+}
+
+/** The message; an option that nobody knows gets the nearest of its command in place of the parser's advice. */
+function usageMessage({ message }: Error, name: string): string {
+  const option = /^Unknown option '--([^']*)'/.exec(message)?.[1];
+  return option === undefined ? message : `unknown option --${option}${meant(option, optionsOf(name), '--')}`;
+}
+
+function meant(word: string, known: readonly string[], dashes = ''): string {
+  const nearest = nearestName(word, known);
+  return nearest === undefined ? '' : `; did you mean ${dashes}${nearest}?`;
 }

@@ -59,7 +59,7 @@ test('a server whose output nobody reads any more still ends', async () => {
   });
   child.stdout.destroy();
   child.stderr.destroy();
-  assert.deepEqual(await once(child, 'exit'), [1, null]);
+  assert.deepEqual(await once(child, 'exit'), [141, null]);
 });
 
 test('what cannot be served is said in one line', async () => {

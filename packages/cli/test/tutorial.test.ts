@@ -149,13 +149,13 @@ test('wrong words are answered with a hint', async () => {
   assert.equal((await shortlist(['nonsense'])).code, 2);
   const epochs = await shortlist(['tutorial', '--epochs', 'many']);
   assert.equal(epochs.code, 2);
-  assert.match(epochs.stderr, /--epochs: expected a whole number of at least 1, got "many"\nTry: shortlist --help/);
+  assert.match(
+    epochs.stderr,
+    /--epochs: expected a whole number of at least 1, got "many"\nTry: shortlist tutorial --help/,
+  );
   assert.equal((await shortlist(['tutorial', '--what'])).code, 2);
   const missing = await shortlist(['tutorial', '--data', join(tmpdir(), 'nothing-here')]);
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /nothing-here/);
-  for (const words of [['--help'], ['tutorial', '--help'], []]) {
-    assert.match((await shortlist(words)).stdout, /Usage: shortlist COMMAND/);
-  }
   assert.match((await shortlist(['--version'])).stdout, /^\d+\.\d+\.\d+\n$/);
 });

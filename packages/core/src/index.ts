@@ -17,6 +17,8 @@ export {
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';
 // checks
+export { nearest as nearestName } from './checks/options.ts';
+// checks
 export type { OnWarning } from './checks/warning.ts';
 // clustering
 export { type Assignment, assignNearest } from './clustering/assign.ts';

@@ -1,0 +1,124 @@
+/** The command as a shell sees it: help, misspelt words, a reader that goes away, and a clone that was not built. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { COMMAND_NAMES, help, optionsOf } from '../src/help.ts';
+import { run } from '../src/run.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/shortlist.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-command-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** What a command writes when a test calls it. */
+async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const code = await run(argv, {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: { write: (text) => (written.stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  });
+  return { code, ...written };
+}
+
+test('each command has a page of its own, and the overview names every command', async () => {
+  for (const argv of [[], ['--help'], ['help'], ['-h']]) {
+    const { code, stdout } = await said(...argv);
+    assert.deepEqual([code, stdout], [0, help()]);
+  }
+  for (const name of COMMAND_NAMES) {
+    assert.match(help(), new RegExp(`^  ${name} `, 'm'));
+    assert.ok(optionsOf(name).length > 5);
+    for (const argv of [
+      [name, '--help'],
+      ['help', name],
+      [name, '-h'],
+    ]) {
+      const { code, stdout } = await said(...argv);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^shortlist ${name}: .*\n\nUsage: shortlist ${name} `));
+    }
+  }
+});
+
+test('a misspelt command or option is answered with the nearest, exit code 2', async () => {
+  for (const [argv, expected] of [
+    [['tutoral'], /^shortlist: unknown command "tutoral"; did you mean tutorial\?\nTry: shortlist --help\n$/],
+    [['toString'], /^shortlist: unknown command "toString"\nTry: shortlist --help\n$/],
+    [
+      ['tutorial', '--epoch', '2'],
+      /^shortlist: unknown option --epoch; did you mean --epochs\?\nTry: shortlist tutorial --help\n$/,
+    ],
+    [['compress', '--budget', '1/4'], /unknown option --budget; did you mean --budgets\?/],
+    [['serve', 'x', '--http-prt', '1'], /unknown option --http-prt; did you mean --http-port\?/],
+  ] as const) {
+    const { code, stdout, stderr } = await said(...argv);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, expected);
+  }
+});
+
+test('whoever reads goes away: the command ends without a word, on either stream', async () => {
+  const compress = [
+    'compress',
+    '--data',
+    'planted',
+    '--epochs',
+    '1',
+    '--seeds',
+    '1',
+    '--methods',
+    'full',
+    '--out',
+    folder,
+  ];
+  for (const argv of [
+    ['--help'],
+    ['--version'],
+    ['nonsense'],
+    compress,
+    ['tutorial', '--copies', '0', '--epochs', '1'],
+  ]) {
+    for (const closed of ['stdout', 'stderr'] as const) {
+      const env = { ...process.env, SHORTLIST_OFFLINE: '1', HOME: folder, XDG_CACHE_HOME: folder };
+      const child = spawn(process.execPath, [BIN, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], env });
+      child[closed].destroy();
+      const other = closed === 'stdout' ? child.stderr : child.stdout;
+      let text = '';
+      other.on('data', (chunk) => (text += chunk));
+      const [code, signal] = (await once(child, 'close')) as [number, string | null];
+      assert.equal(signal, null);
+      // A short text may be written before its reader is known to have gone; a stream that is not written to is not missed.
+      assert.ok([0, 2, 141].includes(code), `${argv.join(' ')}, ${closed} closed: exit code ${code}`);
+      assert.doesNotMatch(text, /EPIPE|unexpected failure|^ {4}at /m);
+    }
+  }
+});
+
+test('before a build the command builds; where it cannot it says so in one line', () => {
+  const clone = join(folder, 'clone');
+  for (const path of ['packages/cli/bin', 'scripts']) mkdirSync(join(clone, path), { recursive: true });
+  const bin = join(clone, 'packages/cli/bin/shortlist.js');
+  copyFileSync(BIN, bin);
+  writeFileSync(join(clone, 'package.json'), '{"type": "module"}');
+  const missing = spawnSync(process.execPath, [bin, '--help'], { encoding: 'utf8' });
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /^shortlist: expected .*bin\.js, there is nothing; install @shortlist\/cli again\n$/);
+  const command = join(clone, 'packages/cli/build/src');
+  writeFileSync(
+    join(clone, 'scripts/build.mjs'),
+    `import { mkdirSync, writeFileSync } from 'node:fs';
+     mkdirSync(${JSON.stringify(command)}, { recursive: true });
+     writeFileSync(${JSON.stringify(join(command, 'bin.js'))}, 'console.log(process.argv[2])');
+     console.log('built');`,
+  );
+  const built = spawnSync(process.execPath, [bin, 'word'], { encoding: 'utf8' });
+  assert.deepEqual([built.status, built.stdout], [0, 'word\n']);
+  assert.match(built.stderr, /^shortlist: not built yet; building, .*\nbuilt\n$/);
+});
