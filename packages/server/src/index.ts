@@ -1,4 +1,5 @@
 /** `@shortlist/server`: re-exports only. */
+import './status/package-folder.ts';
 
 // access
 export type { ApiKey, Role } from './access/api-keys.ts';

@@ -1,15 +1,14 @@
 /** The .proto files as grpc-js takes them. They lie beside the code, trimmed to what is served. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
-
-const FOLDER = fileURLToPath(new URL('../../../protos', import.meta.url));
+import { PACKAGE_FOLDER } from '../status/package-folder.ts';
 
 /** All messages and services. 64-bit integers are strings, enums numbers, absent fields have their defaults. */
 export const DEFINITIONS: PackageDefinition = loadSync(
   ['tensorflow_serving.proto', 'inference.proto', 'shortlist.proto', healthProto],
-  { includeDirs: [FOLDER], keepCase: true, longs: String, defaults: true, oneofs: true },
+  { includeDirs: [join(PACKAGE_FOLDER, 'protos')], keepCase: true, longs: String, defaults: true, oneofs: true },
 );
 
 /** A service by its full name. */

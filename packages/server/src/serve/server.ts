@@ -6,6 +6,7 @@
  * requests under way finish within `drainMs`, and closes the journals last.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { OptionError } from 'shortlist';
@@ -26,6 +27,7 @@ import { Metrics } from '../observe/metrics.ts';
 import type { Handlers } from '../replicas/channel.ts';
 import type { ReplicaSettings, ServerCalls } from '../replicas/protocol.ts';
 import { Replicas } from '../replicas/replicas.ts';
+import { PACKAGE_FOLDER } from '../status/package-folder.ts';
 import { buildModel } from './build-model.ts';
 import { type HttpListener, listenHttp } from './http-listener.ts';
 import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
@@ -35,9 +37,9 @@ const DEFAULT_HOST = '127.0.0.1';
 /** Share of the queries that the recall canary searches again: one in a thousand. */
 const CANARY_SHARE = 0.001;
 
-const { version: SERVER_VERSION } = JSON.parse(
-  readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
+const { version: SERVER_VERSION } = JSON.parse(readFileSync(join(PACKAGE_FOLDER, 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 /** A running server. */
 export class ShortlistServer {
