@@ -145,32 +145,42 @@ export {
 } from './retrieval/matrix-factorization.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
+export { IndexAccess, type Reading } from './topk/access.ts';
 // topk
 export { BruteForce, type BruteForceOptions } from './topk/brute-force/brute-force.ts';
-export type {
-  CallOptions,
-  CandidateBatch,
-  CandidateDataset,
-  CandidateFilter,
-  CandidatePredicate,
-  CandidateSequence,
-  Exclusions,
-  Identifier,
-  Queries,
-  QueryModel,
-  TopK,
-  TopKOptions,
+export {
+  type ApproximateTopK,
+  type AsyncTopK,
+  type CallOptions,
+  type CandidateBatch,
+  type CandidateDataset,
+  type CandidateFilter,
+  type CandidatePredicate,
+  type CandidateSequence,
+  type Exclusions,
+  type Identifier,
+  type IndexDrift,
+  isApproximate,
+  isAsync,
+  isRebalancing,
+  isUpdatable,
+  type LongChangeOptions,
+  type Queries,
+  type QueryModel,
+  type RebalancingTopK,
+  type TopK,
+  type TopKOptions,
+  type UpdatableTopK,
 } from './topk/contract.ts';
 export { Identifiers } from './topk/identifiers.ts';
 export { recallOf } from './topk/recall.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
 export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
-export { type IndexAsyncOptions, ScaNN } from './topk/scann/scann.ts';
+export { ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
 export { GroupFilter } from './topk/scann/search/masks.ts';
 export type { SearchWork } from './topk/scann/search/search.ts';
 export type { ScannStats } from './topk/scann/stats.ts';
-export type { ScannDrift } from './topk/scann/update/live-index.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers
 export { type FeatureOptions, type Features, Tower, type TowerHead } from './towers/tower.ts';

@@ -15,7 +15,7 @@ import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerInTurns } from '../format/writer.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
-import type { Identifier, QueryModel } from '../topk/contract.ts';
+import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
 import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
 
@@ -81,13 +81,16 @@ export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q,
 
 /**
  * `writeBundle` with the event loop between its steps, each of an eighth of a megabyte at most; rejects as that throws.
- * Tower and index must stay as they are until it has ended; they may be asked.
+ * Tower and index may be asked until it has ended; changes of the index wait, or are refused where they cannot wait, and the
+ * tower must stay as it is.
  */
 export async function writeBundleInTurns<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   sink: AsyncSink,
 ): Promise<void> {
-  await writeContainerInTurns(containerSections(bundleOf(contents)), sink, contents.index.runtime);
+  const { index } = contents;
+  const write = (): Promise<void> => writeContainerInTurns(containerSections(bundleOf(contents)), sink, index.runtime);
+  await (typeof index === 'object' && isUpdatable(index) ? index.access.read('saveBundle', write) : write());
 }
 
 /** A bundle as bytes; throws as `writeBundle`. */

@@ -56,7 +56,7 @@ export function replaceFileInTurns(
   write: (sink: AsyncSink) => Promise<void>,
   calls: WriteCalls = nodeFiles,
 ): Promise<void> {
-  return replaceBy(path, calls, (descriptor) => write({ write: (bytes) => writeAllAside(calls, descriptor, bytes) }));
+  return replaceBy(path, calls, (descriptor) => write({ write: (bytes) => writeAllAsync(calls, descriptor, bytes) }));
 }
 
 async function replaceBy(
@@ -131,7 +131,7 @@ function writeAll(calls: WriteCalls, descriptor: number, bytes: Uint8Array): voi
   }
 }
 
-async function writeAllAside(calls: WriteCalls, descriptor: number, bytes: Uint8Array): Promise<void> {
+async function writeAllAsync(calls: WriteCalls, descriptor: number, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const length = Math.min(WRITE_BYTES_MAX, bytes.length - at);
     at += await new Promise<number>((resolve, reject) => {

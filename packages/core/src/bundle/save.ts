@@ -17,8 +17,9 @@ import { replaceFile, replaceFileInTurns, withFile } from './file.ts';
 /** How to save. */
 export interface SaveOptions {
   /**
-   * Let the event loop come around after each piece; then tower and index may be asked, but must not change, until the
-   * promise is kept. Default false: all bytes are taken at the call.
+   * Let the event loop come around after each piece. Until the promise is kept the tower must not change; the index may be
+   * asked, its asynchronous changes wait, and its synchronous ones are refused. Default false: all bytes are taken at the
+   * call.
    */
   inTurns?: boolean;
 }

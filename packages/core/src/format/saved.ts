@@ -14,6 +14,8 @@ export interface SavedSection {
   name: string;
   /** In one piece or several. Pieces in the linear memory come back as one block of it, others as an array. */
   bytes: Uint8Array | readonly Uint8Array[];
+  /** Where it comes back to, if not to the kind of memory that its bytes stand in. */
+  kind?: SectionKind;
 }
 
 /** A saved object. */
@@ -61,9 +63,9 @@ export function containerSections(saved: Saved): ContainerSection[] {
 }
 
 function takeTree(saved: Saved, path: string, sections: ContainerSection[]): JsonObject {
-  for (const { name, bytes } of saved.sections) {
+  for (const { name, bytes, kind } of saved.sections) {
     const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
-    sections.push({ name: path + checkSegment(name), kind: kindOf(pieces), pieces });
+    sections.push({ name: path + checkSegment(name), kind: kind ?? kindOf(pieces), pieces });
   }
   const parts = Object.entries(saved.parts ?? {}).map(([name, part]) => [
     name,

@@ -5,7 +5,7 @@
  *   recall@k = Σ |approximate top k ∩ exact top k| / Σ |exact top k|
  */
 import { checkInteger } from '../checks/numbers.ts';
-import type { Identifier, TopK } from '../topk/contract.ts';
+import { type Identifier, isApproximate, type TopK } from '../topk/contract.ts';
 import { sharedRows } from '../topk/recall.ts';
 import type { TopKResult } from '../topk/result.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -34,7 +34,7 @@ export class IndexRecall<I extends Identifier> {
   /** Compare `found`, the index's answer to `queries`, with the exact one on rows evenly spread over them. */
   add(index: TopK<never, I>, queries: Matrix, found: TopKResult<I>): void {
     const size = Math.min(this.#sampleSize - this.#queries, queries.rows);
-    if (size <= 0 || !index.callExactly) return;
+    if (size <= 0 || !isApproximate(index)) return;
     const chosen = Array.from({ length: size }, (_, i) => Math.floor((i * queries.rows) / size));
     const sample = new Matrix(size, queries.dimensions, queries.runtime);
     try {

@@ -39,9 +39,9 @@ const CREWS = 2 ** 24;
 /** The most arguments a kernel takes after `(begin, end, slot)`: what has more takes a record. */
 export const ARGUMENTS_MAX = 8;
 
-/** Where the record of a job stands: one for the job of `run`, one for that of `runAside`, which may be under way meanwhile. */
+/** Where the record of a job stands: one for the job of `run`, one for that of `runAsync`, which may be under way meanwhile. */
 export const RECORD_OFFSET: number = CONTROL_OFFSET + 1024;
-export const ASIDE_RECORD_OFFSET: number = RECORD_OFFSET + 512;
+export const ASYNC_RECORD_OFFSET: number = RECORD_OFFSET + 512;
 /** Bytes of a record at most. */
 export const RECORD_BYTES_MAX = 512;
 

@@ -17,7 +17,7 @@ import { RECORDS } from '../kernels/records.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import {
   ARGUMENTS_MAX,
-  ASIDE_RECORD_OFFSET,
+  ASYNC_RECORD_OFFSET,
   CONTROL,
   controlArguments,
   controlIntegers,
@@ -49,7 +49,7 @@ const RECORD_OF: ReadonlyMap<string, RecordDescription> = new Map(
 /** A kernel with its work items and arguments, not yet started. */
 export interface PoolJob {
   run(): void;
-  runAside(): Promise<void>;
+  runAsync(): Promise<void>;
 }
 
 /** Runs kernels over work items on up to `threads` threads, the caller among them. */
@@ -64,7 +64,7 @@ export class Pool {
   #workers: Thread[] = [];
   #jobs = 0;
   #isAlone = false;
-  #aside: Promise<void> | undefined;
+  #underWay: Promise<void> | undefined;
 
   /** @param module the compiled kernels; without it (the reference table) everything runs on the caller */
   constructor(kernels: KernelTable, memory: LinearMemory, module: WebAssembly.Module | undefined, threads: number) {
@@ -95,8 +95,8 @@ export class Pool {
   run<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): void {
     const call = this.#kernels[name] as ItemsKernel;
     const numbers = this.#numbers(name, rest, RECORD_OFFSET);
-    // While the workers are busy aside, the caller does not wait for them.
-    if (this.threads === 1 || items <= grain || this.#isAlone || this.#aside) {
+    // While the workers are busy for `runAsync`, the caller does not wait for them.
+    if (this.threads === 1 || items <= grain || this.#isAlone || this.#underWay) {
       if (items > 0) call(0, items, 0, ...numbers);
       return;
     }
@@ -114,17 +114,17 @@ export class Pool {
     return [writeRecord(this.#memory, record, offset, values as Record<string, number>)];
   }
 
-  /** The job of `run` or `runAside` with these arguments, to be started later by one of the two. */
+  /** The job of `run` or `runAsync` with these arguments, to be started later by one of the two. */
   job<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): PoolJob {
     return {
       run: () => this.run(name, items, grain, ...rest),
-      runAside: () => this.runAside(name, items, grain, ...rest),
+      runAsync: () => this.runAsync(name, items, grain, ...rest),
     };
   }
 
-  /** True while a job of `runAside` is under way. */
+  /** True while a job of `runAsync` is under way. */
   get isBusy(): boolean {
-    return this.#aside !== undefined;
+    return this.#underWay !== undefined;
   }
 
   /**
@@ -132,30 +132,30 @@ export class Pool {
    * and what `run` is asked for meanwhile the caller does alone. Where there are no workers, none has started yet, or
    * the runtime has no `Atomics.waitAsync`, the job is done before this returns. Slots are those of `run`.
    */
-  async runAside<K extends ParallelKernelName>(
+  async runAsync<K extends ParallelKernelName>(
     name: K,
     items: number,
     grain: number,
     ...rest: KernelArguments<K>
   ): Promise<void> {
-    while (this.#aside) await this.#aside;
+    while (this.#underWay) await this.#underWay;
     if (this.threads > 1 && this.#workers.length === 0) this.#start();
     if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {
       this.run(name, items, grain, ...rest);
       return;
     }
-    this.#open(name, items, grain, this.#numbers(name, rest, ASIDE_RECORD_OFFSET));
-    const aside = this.#finishAside(items);
-    this.#aside = aside;
+    this.#open(name, items, grain, this.#numbers(name, rest, ASYNC_RECORD_OFFSET));
+    const done = this.#finishAsync(items);
+    this.#underWay = done;
     try {
-      await aside;
+      await done;
     } finally {
       // Before those who wait for it go on: they waited later.
-      this.#aside = undefined;
+      this.#underWay = undefined;
     }
   }
 
-  async #finishAside(items: number): Promise<void> {
+  async #finishAsync(items: number): Promise<void> {
     const integers = this.#integers;
     const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync };
     const [worker] = this.#workers;
@@ -213,11 +213,11 @@ export class Pool {
     }
   }
 
-  /** Stop the threads, once a job aside is done; the next job starts them again. */
+  /** Stop the threads, once a job of `runAsync` is done; the next job starts them again. */
   stop(): void {
-    if (this.#aside) {
+    if (this.#underWay) {
       const again = (): void => this.stop();
-      void this.#aside.then(again, again);
+      void this.#underWay.then(again, again);
       return;
     }
     this.#workers = [];

@@ -111,6 +111,15 @@ export class Identifiers<I extends Identifier> {
       this.#size++;
       return;
     }
+    this.#keepAdded().push(identifier);
+    const rows = this.#addedRows.get(identifier);
+    if (rows) rows.push(this.#size);
+    else this.#addedRows.set(identifier, [this.#size]);
+    this.#size++;
+  }
+
+  /** The identifiers that were added, beside the ones before them. */
+  #keepAdded(): I[] {
     if (!this.#added) {
       const { of } = this;
       const base = this.#base ?? Array.from({ length: this.#size }, (_, row) => of(row));
@@ -118,11 +127,18 @@ export class Identifiers<I extends Identifier> {
       this.#added = [];
       this.#values = new WithAdded(base, this.#added);
     }
-    this.#added.push(identifier);
-    const rows = this.#addedRows.get(identifier);
-    if (rows) rows.push(this.#size);
-    else this.#addedRows.set(identifier, [this.#size]);
-    this.#size++;
+    return this.#added;
+  }
+
+  /** What all identifiers are: string, number or bigint; undefined while there is none, and any may come. */
+  get type(): string | undefined {
+    if (!this.#values) return 'number';
+    return this.#size > 0 ? typeof this.#values.at(0) : undefined;
+  }
+
+  /** Keep row numbers as identifiers of their own from now on: any number may then be added, not only the next row's. */
+  keepNumbers(): void {
+    if (!this.#values) this.#keepAdded();
   }
 
   /** The identifiers as given; undefined where they are row numbers. */
@@ -147,7 +163,7 @@ export class Identifiers<I extends Identifier> {
    * @throws {IdentifierError} when the identifier is not of the index's type
    */
   forEachRow(identifier: I, visit: (row: number) => void): void {
-    const type = this.#values ? typeof this.#values.at(0) : 'number';
+    const { type } = this;
     if (typeof identifier !== type && this.size > 0) {
       throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
     }

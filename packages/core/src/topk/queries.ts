@@ -4,7 +4,7 @@ import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
 import type { Queries, QueryModel } from './contract.ts';
-import { isRow, type VectorSource, vectorSource } from './vector-source.ts';
+import { copied, isRow, type VectorSource, vectorSource } from './vector-source.ts';
 
 /**
  * The embeddings of queries as a source of rows.
@@ -19,10 +19,20 @@ export function resolveQueries<Q>(
   dimensions: number,
 ): VectorSource {
   const source = toSource(queries, queryModel);
-  if (source.rows > 0 && dimensions > 0 && source.dimensions !== dimensions) {
-    throw new ShapeError(`queries: expected ${dimensions} dimensions as the candidates have, got ${source.dimensions}`);
-  }
+  checkWidth(source, dimensions);
   return source;
+}
+
+/** `resolveQueries` as a copy, for a search that goes on while the caller and the query model do. */
+export function heldQueries<Q>(queries: Queries<Q>, queryModel: QueryModel<Q> | undefined): VectorSource {
+  return copied(toSource(queries, queryModel));
+}
+
+/** @throws {ShapeError} when queries are not as wide as the candidates, where there are both */
+export function checkWidth({ rows, dimensions: width }: VectorSource, dimensions: number): void {
+  if (rows > 0 && dimensions > 0 && width !== dimensions) {
+    throw new ShapeError(`queries: expected ${dimensions} dimensions as the candidates have, got ${width}`);
+  }
 }
 
 function toSource<Q>(queries: Queries<Q>, queryModel: QueryModel<Q> | undefined): VectorSource {

@@ -39,6 +39,7 @@ export class RowMask<I extends Identifier> {
   /**
    * The masks a call asks for; undefined when every row is allowed.
    *
+   * @param live bit words of the rows that hold a candidate; undefined: all do
    * @throws {ShapeError} when there is not one list of exclusions a query, or not one filter bit a row
    * @throws {IdentifierError} when an identifier is not of the index's type
    */
@@ -46,14 +47,15 @@ export class RowMask<I extends Identifier> {
     identifiers: Identifiers<I>,
     queries: number,
     { exclude, include, filter }: CallOptions<I>,
+    live?: Int32Array,
   ): RowMask<I> | undefined {
     const lists = exclude === undefined ? [] : exclusionLists(exclude, queries);
     const common = lists.length === 1 ? lists[0]! : [];
     const perQuery = lists.length > 1 && lists.some((list) => list.length > 0) ? lists : undefined;
-    let shared: Int32Array | undefined;
+    let shared = live;
     if (include !== undefined || filter !== undefined || common.length > 0) {
       shared = new Int32Array(maskWords(identifiers.size));
-      allow(shared, identifiers, include, filter);
+      allow(shared, identifiers, include, filter, live);
       deny(shared, 0, identifiers, common);
     }
     return shared || perQuery ? new RowMask(identifiers, shared, perQuery) : undefined;
@@ -84,6 +86,7 @@ function allow<I extends Identifier>(
   identifiers: Identifiers<I>,
   include: readonly I[] | undefined,
   filter: CallOptions<I>['filter'],
+  live: Int32Array | undefined,
 ): void {
   if (include) {
     for (const identifier of include) {
@@ -92,6 +95,7 @@ function allow<I extends Identifier>(
       });
     }
   } else words.fill(-1);
+  if (live) for (let w = 0; w < words.length; w++) words[w]! &= live[w]!;
   if (!filter) return;
   const allows = filter instanceof Int32Array ? bitsOf(filter, identifiers) : filter;
   if (filter instanceof Int32Array && identifiers.firstRow === 0) {

@@ -63,6 +63,13 @@ function flat(data: Float32Array, dimensions: number): VectorSource {
   };
 }
 
+/** A copy of a source: what it is of may change afterwards. */
+export function copied(source: VectorSource): VectorSource {
+  const data = new Float32Array(source.rows * source.dimensions);
+  source.copy(0, source.rows, data);
+  return flat(data, source.dimensions);
+}
+
 /**
  * Take a batch of a data set apart.
  *

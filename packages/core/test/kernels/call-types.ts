@@ -20,7 +20,7 @@ export function refusedCalls({ pool, kernels }: Runtime): void {
   // @ts-expect-error: an argument that is no number
   pool.run('packPanels', 4, 1, 0, 8, 8, '64');
   // @ts-expect-error: the last argument is left out
-  void pool.runAside('packPanels', 4, 1, 0, 8, 8);
+  void pool.runAsync('packPanels', 4, 1, 0, 8, 8);
   // @ts-expect-error: the last argument is left out
   pool.job('packPanels', 4, 1, 0, 8, 8).run();
   // @ts-expect-error: the last argument is left out

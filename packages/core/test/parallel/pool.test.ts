@@ -57,9 +57,9 @@ test('a pool that is stopped while its workers compute finishes what they have, 
   const packed = new Matrix(rows, 3, runtime);
   for (let round = 0; round < 10; round++) {
     matrix.data.fill(round);
-    const aside = runtime.pool.runAside('packPanels', rows / 8, 1, matrix.offset, rows, 3, packed.offset);
+    const done = runtime.pool.runAsync('packPanels', rows / 8, 1, matrix.offset, rows, 3, packed.offset);
     runtime.pool.stop();
-    await aside;
+    await done;
     assert.ok(packed.data.every((value) => value === round));
     matrix.data.fill(-1);
     // Workers that were told to go may still be on their way: none may be waited for, none may help.
@@ -100,7 +100,7 @@ test('a job aside and the jobs that the caller does meanwhile have records of th
   const [far, near] = [new Matrix(rows, d, runtime), new Matrix(4, d, runtime)];
   const [farState, nearState] = [new Matrix(rows, 2 * d + 2, runtime), new Matrix(4, 2 * d + 2, runtime)];
   for (let round = 1; round <= 20; round++) {
-    const aside = runtime.pool.runAside('adamRows', rows, 16, step(far, farState, 0.25));
+    const aside = runtime.pool.runAsync('adamRows', rows, 16, step(far, farState, 0.25));
     for (let job = 0; job < 50; job++) runtime.pool.run('adamRows', 4, 1, step(near, nearState, 1));
     await aside;
     // With β of 0 and no epsilon a step is the rate.

@@ -62,7 +62,7 @@ for (const threads of [1, 3]) {
   }
 }
 
-test('long jobs aside leave the event loop free: it turns while the workers compute', async () => {
+test('long jobs of the workers leave the event loop free: it turns while the workers compute', async () => {
   const runtime = new Runtime({ threads: 2 });
   const index = new BruteForce<Float32Array, number>({ runtime, coarseCodes: false }).index(rows(100_000, 3));
   index.call(rows(2, 4), 5);
@@ -86,9 +86,9 @@ test('long jobs aside leave the event loop free: it turns while the workers comp
   runtime.pool.stop();
 });
 
-test('a job aside keeps the process alive until it is answered, and no longer', async () => {
+test('a job of the workers keeps the process alive until it is answered, and no longer', async () => {
   const program = `
-    const { BruteForce } = await import('${new URL('../../src/topk/brute-force.js', import.meta.url)}');
+    const { BruteForce } = await import('${new URL('../../src/topk/brute-force/brute-force.js', import.meta.url)}');
     const { Runtime } = await import('${new URL('../../src/parallel/runtime.js', import.meta.url)}');
     const runtime = new Runtime({ threads: 2 });
     const index = new BruteForce({ runtime, coarseCodes: false });

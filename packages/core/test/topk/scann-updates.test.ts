@@ -200,20 +200,17 @@ test('loaded with headroom: upserts use it little by little and copy nothing; th
   });
 });
 
-test('room made in turns: queries go on, updates are refused until it has ended, and answers stay', async () => {
+test('room made in steps: queries go on, and answers stay', async () => {
   for (const options of [{}, { soar: 1 }, { tree: 'never' }] as Options[]) {
     const index = make(options);
     const before = index.call(queries, ALL);
     const { room } = index;
-    const growing = index.reserveInTurns(100_000);
-    assert.throws(() => index.upsert(['new'], [more[0]!]), { code: 'ERR_STATE' });
-    assert.throws(() => index.delete(['id 1']), { code: 'ERR_STATE' });
-    await assert.rejects(index.reserveInTurns(1), { code: 'ERR_STATE' });
-    const [during, aside] = [index.call(queries, ALL), await index.callAsync(queries, ALL)];
+    const growing = Promise.all([index.reserveAsync(100_000), index.reserveAsync(1)]);
+    const [during, async] = [index.call(queries, ALL), await index.callAsync(queries, ALL)];
     await growing;
     assert.ok(index.room >= 100_000 && index.room > room);
     const at = index.parts().rows!.byteOffset;
-    for (const found of [during, aside, index.call(queries, ALL)]) assert.deepEqual(found.hits(3), before.hits(3));
+    for (const found of [during, async, index.call(queries, ALL)]) assert.deepEqual(found.hits(3), before.hits(3));
     index.upsert(names(800, 1300), more);
     assert.equal(index.parts().rows!.byteOffset, at);
     const wanted = new Map<string, ArrayLike<number>>(names(0, 800).map((id, i) => [id, rows[i]!]));
@@ -225,15 +222,25 @@ test('room made in turns: queries go on, updates are refused until it has ended,
   }
 });
 
+test('room that is asked for while an index is built anew is made on the result', async () => {
+  const index = make();
+  await Promise.all([index.rebalance(), index.reserveAsync(50_000)]);
+  assert.ok(index.room >= 50_000);
+  const rebalancing = index.rebalance();
+  index.reserve(60_000);
+  await rebalancing;
+  assert.ok(index.room >= 60_000);
+});
+
 test('candidates that are replaced while room is made: it ends, and gives back what it took', async () => {
   const own = new Runtime({ threads: 1 });
   const index = new ScaNN<ArrayLike<number>, string>({ tree: 'always', numLeaves: 20, runtime: own });
   index.index(rows, names(0, 800));
   await index.rebalance();
   const { usedBytes } = own.heap;
-  const rebalancing = index.rebalance();
-  const growing = index.reserveInTurns(100_000);
-  await Promise.all([rebalancing, growing]);
+  const growing = index.reserveAsync(100_000);
+  index.index(rows, names(0, 800));
+  await growing;
   assert.ok(own.heap.usedBytes < usedBytes + 100_000, `${own.heap.usedBytes - usedBytes} bytes more`);
 });
 

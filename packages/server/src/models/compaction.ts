@@ -14,6 +14,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
 import { readRecordsOf } from '../journal/record-reader.ts';
 import { ServingError } from '../status/serving-error.ts';
+import { applyUpdates } from './apply-updates.ts';
 import type { Model } from './model.ts';
 import { JOURNAL_NAME, listVersions } from './version-folders.ts';
 import type { LoadedVersion, VersionLoader } from './version-record.ts';
@@ -113,7 +114,7 @@ async function takeOver(
   } catch (error) {
     model.followers.drop(version);
     await target.close();
-    loaded.servable.dispose();
+    await loaded.servable.dispose();
     throw error;
   }
 }
@@ -125,7 +126,7 @@ async function copyUpdates(from: Journal, begin: number, { servable, journal }: 
   for (let at = 0; at < updates.length; at += COPIED_AT_ONCE) {
     const some = updates.slice(at, at + COPIED_AT_ONCE);
     await journal!.append(some);
-    for (const update of some) servable.apply(update);
+    await applyUpdates(servable, some);
     await nextTurn();
   }
   return end;
@@ -137,7 +138,7 @@ async function rebalanceSaved(folder: string, load: VersionLoader): Promise<void
     await servable.saveRebalanced(folder);
   } finally {
     await journal?.close();
-    servable.dispose();
+    await servable.dispose();
   }
 }
 

@@ -13,7 +13,7 @@ import { type FsyncPolicy, Journal } from '../journal/journal.ts';
 import { HEAD_BYTES } from '../journal/record.ts';
 import type { Servable } from '../servable/contract.ts';
 import { checkIdentifiersOf } from '../servable/identifiers.ts';
-import { ROOM_SHARE, type ServedIndex } from '../servable/index-parts.ts';
+import { ROOM_SHARE, servedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
 import { replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
@@ -45,19 +45,20 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
     headroom: ROOM_SHARE,
     ...(isBeside && { reads: 1 }),
   });
-  await checkIdentifiersOf((index as ServedIndex).identifiers);
+  const served = servedIndex(index);
+  await checkIdentifiersOf(served.identifiers);
   const servable = new IndexServable({
-    index: index as ServedIndex,
+    index: served,
     queryTower: queryTower ?? foldIn,
-    attributes: tableOfColumns(metadata.attributes, (index as ServedIndex).identifiers?.size ?? 0),
-    save: (folder, index, table) =>
+    attributes: tableOfColumns(metadata.attributes, served.identifiers?.size ?? 0),
+    save: (folder, index, table, rows) =>
       saveBundle(
         join(folder, BUNDLE_NAME),
         {
           index,
           queryTower,
           candidateTower: candidateTower as never,
-          metadata: { ...metadata, attributes: columnsOfTable(table, index.identifiers?.size ?? 0) },
+          metadata: { ...metadata, attributes: columnsOfTable(table, rows) },
         } as never,
         { inTurns: true },
       ),

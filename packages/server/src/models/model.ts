@@ -204,13 +204,13 @@ export class Model {
     return record.version;
   }
 
-  /** Make room in the candidates of a version before updates run out of it; they wait meanwhile. */
+  /** Make room in the candidates of a version before updates run out of it; those that come meanwhile wait. */
   async #makeRoom(record: VersionRecord): Promise<void> {
     const { served } = record;
     if (this.#isMakingRoom || !served) return;
     this.#isMakingRoom = true;
     try {
-      await this.withoutUpdates(() => served.hold(({ servable }) => servable.makeRoom()));
+      await served.hold(({ servable }) => servable.makeRoom());
     } catch {
       // No memory: the updates themselves find out, and say so.
     } finally {
@@ -282,7 +282,7 @@ export class Model {
       await opening;
       this.followers.drop(record.version);
       await loaded?.journal?.close();
-      loaded?.servable.dispose();
+      await loaded?.servable.dispose();
       const { code, message } = toServingError(error);
       record.errorCode = code;
       // A status is read by operators: the library's own words about the file, not the stack of a fault.

@@ -99,8 +99,6 @@ export class ServedVersion {
         this.#retired = resolve;
       });
     }
-    // The recall canary's scans hold no lease.
-    await this.servable.whenIdle();
-    this.servable.dispose();
+    await this.servable.dispose();
   }
 }

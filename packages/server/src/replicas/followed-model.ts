@@ -71,7 +71,7 @@ export class FollowedModel {
   /** Forget a version that will not serve. */
   drop(version: number): void {
     if (this.#shown.includes(version)) return;
-    this.#opened.get(version)?.servable.dispose();
+    void this.#opened.get(version)?.servable.dispose();
     this.#opened.delete(version);
   }
 

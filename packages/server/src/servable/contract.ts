@@ -4,7 +4,7 @@
  *
  * A `Query` is one query with its settings, an `QueryResult` its candidates. `search` takes many queries at once, because a scan
  * of the index is shared by the queries of a batch; the queue above it decides how many queries one call gets. A promise
- * means the scan is on the worker threads: the event loop goes on, and updates wait for it. Results are sorted by score
+ * means the scan is on the worker threads: the event loop goes on, and `change` waits for it. Results are sorted by score
  * descending, ties by row ascending, and are as long as there are candidates.
  */
 import type { Identifier } from 'shortlist';
@@ -83,8 +83,6 @@ export interface Servable {
   searchExactly(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]>;
   /** Whether a query is so expensive that cheap ones should not wait behind it. */
   isHeavy(query: Query): boolean;
-  /** Resolves when the scans under way have ended; undefined when none reads the candidates, which may change then. */
-  whenIdle(): Promise<void> | undefined;
   /** Whether `search` is exact already. */
   isExact(): boolean;
   /**
@@ -94,7 +92,7 @@ export interface Servable {
   prepare(): Promise<void>;
   /** Whether there is little room left for new candidates; `makeRoom` then copies them to a larger block. */
   isNearlyFull(): boolean;
-  /** Make room for new candidates, in short steps; no update may be applied until it has ended. */
+  /** Make room for new candidates, in short steps; `change` waits until it has ended. */
   makeRoom(): Promise<void>;
   /**
    * Throw when one of these updates cannot be applied after all that were checked before; no candidate changes. What
@@ -102,15 +100,17 @@ export interface Servable {
    * they were applied, or will not be.
    */
   check(updates: readonly Update[]): () => void;
-  /** Change the candidates as was checked; visible to the next `search`. */
+  /** Run a function that applies updates, after those before it, when no scan reads the candidates. */
+  change<T>(change: () => T): Promise<T>;
+  /** Change the candidates as was checked; visible to the next `search`. To be called within `change` while it serves. */
   apply(update: Update): void;
   scanCounts(): ScanCounts;
   /** Drift since this version was built or loaded, as of a few updates ago; undefined where nothing drifts. */
   drift(): Drift | undefined;
-  /** Write everything, updates included, as one bundle into a folder; until it has ended nothing may be applied. */
+  /** Write everything, updates included, as one bundle into a folder; `change` waits until it is written. */
   save(folder: string): Promise<void>;
   /** `save`, with the index built anew from its candidates. Nothing but `dispose` may be called afterwards. */
   saveRebalanced(folder: string): Promise<void>;
-  /** Give memory back; nothing may be called afterwards. */
-  dispose(): void;
+  /** Give memory back, once the scans under way have ended; nothing may be called afterwards. */
+  dispose(): Promise<void>;
 }

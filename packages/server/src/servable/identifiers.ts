@@ -63,8 +63,11 @@ export function checkIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier): Id
   return integer;
 }
 
+/** What the identifiers of an index are. */
+export type IdentifierType = 'string' | 'number' | 'bigint';
+
 /** An identifier as an index holds it; undefined where a double cannot be that integer, and so no candidate has it. */
-export function heldIdentifier(type: 'string' | 'number' | 'bigint', id: Identifier): Identifier | undefined {
+export function heldIdentifier(type: IdentifierType, id: Identifier): Identifier | undefined {
   if (type === 'string') return String(id);
   if (type === 'bigint') return BigInt(id);
   const number = Number(id);

@@ -1,5 +1,16 @@
-/** What a servable is made of: a query tower and an index that answers, perhaps takes updates, and is saved. */
-import type { Identifier, Identifiers, Matrix, SavableIndex } from 'shortlist';
+/** What a servable is made of: a query tower and an index, which is searched, takes updates, and is saved. */
+import {
+  type CallOptions,
+  DataError,
+  type Identifier,
+  isRebalancing,
+  isUpdatable,
+  type Matrix,
+  type RebalancingTopK,
+  type SavableIndex,
+  type SearchWork,
+  type UpdatableTopK,
+} from 'shortlist';
 import type { AttributeTable } from '../attributes/table.ts';
 
 /** The part of a tower that serving needs. */
@@ -9,37 +20,29 @@ export interface QueryTower {
   embed(features: readonly never[]): Matrix;
 }
 
-/** An index whose rows can be found by identifier: every index of the library. */
-export interface ServedIndex extends SavableIndex<never, Identifier> {
-  readonly identifiers: Identifiers<Identifier> | undefined;
-  prepareLookups(): Promise<void>;
+/** Options of a scan; an exact index has no use for those of leaves. */
+export interface ScanOptions extends CallOptions<Identifier> {
+  leavesToSearch?: number | undefined;
+  reorder?: number | undefined;
+  exact?: boolean | undefined;
+  work?: SearchWork | undefined;
 }
 
-/** An index that takes updates itself. A replaced candidate keeps its row, a new one gets the next. */
-export interface UpdatableIndex extends ServedIndex {
-  upsert(identifiers: readonly Identifier[], vectors: Matrix): void;
-  delete(identifiers: readonly Identifier[]): number;
-  /** Candidates that can be upserted before what is there is copied. */
-  readonly room: number;
-  reserveInTurns(candidates: number): Promise<void>;
-}
+/** An index that takes updates and can be saved: every index of a bundle. */
+export type ServedIndex = SavableIndex<never, Identifier> & UpdatableTopK<never, Identifier, ScanOptions>;
 
-/** An index built of leaves, which updates lead away from where the candidates are. */
-export interface RebalancedIndex extends UpdatableIndex {
-  drift(): { movedShare: number; distance: number; builtDistance: number };
-  rebalance(): Promise<unknown>;
+/** An index that updates lead away from where the candidates are, and that can be built anew. */
+export type RebalancedIndex = ServedIndex & RebalancingTopK<never, Identifier, ScanOptions>;
+
+/** The index of a bundle as one that can be served. @throws {DataError} when it takes no updates */
+export function servedIndex(index: SavableIndex<never, Identifier>): ServedIndex {
+  if (!isUpdatable(index)) throw new DataError('index: expected one that takes updates, got one that takes none');
+  return index;
 }
 
 /** The index as one that can be built anew from its own candidates, or undefined. */
 export function rebalanced(index: ServedIndex): RebalancedIndex | undefined {
-  const { drift, rebalance } = index as Partial<RebalancedIndex>;
-  return drift && rebalance && updatable(index) ? (index as RebalancedIndex) : undefined;
-}
-
-/** Where an index's identifiers are row numbers, an update could only name the next row: those are not updated so. */
-export function updatable(index: ServedIndex): UpdatableIndex | undefined {
-  const { upsert, delete: remove } = index as Partial<UpdatableIndex>;
-  return upsert && remove && index.identifiers?.values ? (index as UpdatableIndex) : undefined;
+  return isRebalancing(index) ? index : undefined;
 }
 
 /** Room for updates that is made, as a share of the candidates, and the room at which it is time for more. */
@@ -47,13 +50,13 @@ export const ROOM_SHARE: number = 1 / 8;
 const NEARLY_FULL_SHARE = 1 / 32;
 
 /** True when there is little room for updates. */
-export function isNearlyFull(index: UpdatableIndex | undefined): boolean {
-  return index !== undefined && index.room < NEARLY_FULL_SHARE * index.size;
+export function isNearlyFull(index: ServedIndex): boolean {
+  return index.room < NEARLY_FULL_SHARE * index.size;
 }
 
-/** Make room for updates; until it has ended none may come. */
-export async function makeRoom(index: UpdatableIndex | undefined): Promise<void> {
-  await index?.reserveInTurns(Math.ceil(ROOM_SHARE * index.size));
+/** Make room for updates, which wait until it has ended. */
+export async function makeRoom(index: ServedIndex): Promise<void> {
+  await index.reserveAsync(Math.ceil(ROOM_SHARE * index.size));
 }
 
 /** What a servable is made of. */
@@ -61,6 +64,6 @@ export interface IndexServableParts {
   index: ServedIndex;
   queryTower: QueryTower | undefined;
   attributes?: AttributeTable;
-  /** Write index and attributes into a folder. */
-  save: (folder: string, index: ServedIndex, attributes: AttributeTable) => Promise<void>;
+  /** Write an index and the attributes of the rows that it saves into a folder. */
+  save: (folder: string, index: ServedIndex, attributes: AttributeTable, rows: number) => Promise<void>;
 }

@@ -5,13 +5,14 @@
  * whatever the batch or the number of threads, so one query and a batch give the same bits. Limit: the candidates fit in
  * the linear memory (4 GiB).
  */
+import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { finishInTurns } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
-import { AsideCalls } from '../aside-calls.ts';
+import type { Reading } from '../access.ts';
 import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
 import type {
@@ -19,23 +20,21 @@ import type {
   CandidateDataset,
   Exclusions,
   Identifier,
+  LongChangeOptions,
   Queries,
   QueryModel,
-  TopK,
   TopKOptions,
+  UpdatableTopK,
 } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
-import { resolveQueries } from '../queries.ts';
+import { checkWidth, heldQueries, resolveQueries } from '../queries.ts';
 import { TopKResult } from '../result.ts';
 import { RowMask } from '../row-mask.ts';
-import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
-import { vectorSource } from '../vector-source.ts';
-import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
+import { UpdatableIndex } from '../updatable-index.ts';
+import { type VectorSource, vectorSource } from '../vector-source.ts';
+import { HeldCandidates } from './held-candidates.ts';
 import { type Best, PanelSearch } from './panel-search.ts';
-import { PanelStore, packedBytes } from './panel-store.ts';
-
-/** Rows are int32 in the kernels. */
-const ROWS_MAX = 0x7fff_ffff;
+import { PanelStore } from './panel-store.ts';
 
 /** Options of `BruteForce`. */
 export interface BruteForceOptions<Q> extends TopKOptions<Q> {
@@ -48,11 +47,6 @@ export interface BruteForceOptions<Q> extends TopKOptions<Q> {
   runtime?: Runtime;
 }
 
-/** Below this many rows a scan takes microseconds, and the candidates stay in the processor's cache. */
-const COARSE_ROWS_MIN = 65_536;
-/** Calls of more queries read the candidates once for four of them. */
-const COARSE_QUERIES_MAX = 3;
-
 /** What a call has when its search begins. */
 interface PreparedCall<I extends Identifier> {
   columns: number;
@@ -61,21 +55,23 @@ interface PreparedCall<I extends Identifier> {
 }
 
 /** The exact index. */
-export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier> implements TopK<Q, I> {
+export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier>
+  extends UpdatableIndex<I>
+  implements UpdatableTopK<Q, I>
+{
   readonly k: number;
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
+  protected readonly takesUpdatesInGrowth = true;
   readonly #search: PanelSearch;
-  /** Of calls that are under way while others come. */
-  #asideSearch: PanelSearch | undefined;
-  readonly #aside: AsideCalls = new AsideCalls();
+  /** Of `callAsync`: `call` may be asked while it is under way. */
+  #asyncSearch: PanelSearch | undefined;
   readonly #useCoarse: boolean;
-  #coarse: CoarseCodes | undefined;
-  #store: PanelStore | undefined;
-  #identifiers: Identifiers<I> | undefined;
+  #held: HeldCandidates<I> | undefined;
 
   /** @throws {OptionError} when k is not an integer of at least 1 */
   constructor({ queryModel, k = 10, coarseCodes = true, runtime = defaultRuntime() }: BruteForceOptions<Q> = {}) {
+    super();
     this.k = checkInteger('k', k, 1);
     this.queryModel = queryModel;
     this.#useCoarse = coarseCodes;
@@ -83,24 +79,29 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     this.#search = new PanelSearch(runtime);
   }
 
-  /** Rows indexed. */
+  /** Candidates: rows indexed, and upserted, less those deleted. */
   get size(): number {
-    return this.#store?.rows ?? 0;
+    return this.#held?.size ?? 0;
   }
 
   /** Width of a candidate; 0 before `index`. */
   get dimensions(): number {
-    return this.#store?.dimensions ?? 0;
+    return this.#held?.store.dimensions ?? 0;
   }
 
-  /** The identifiers of the rows; undefined before `index`. */
+  /** The identifiers of the rows, deleted ones among them; undefined before `index`. */
   get identifiers(): Identifiers<I> | undefined {
-    return this.#identifiers;
+    return this.#held?.identifiers;
   }
 
   /** Bytes of the packed candidates and, once they are there, of their coarse codes. */
   get sizeBytes(): number {
-    return (this.#store?.sizeBytes ?? 0) + (this.#coarse?.sizeBytes ?? 0);
+    return this.#held?.sizeBytes ?? 0;
+  }
+
+  /** Candidates that can be upserted before `reserve` copies anything. */
+  get room(): number {
+    return this.#held?.room ?? 0;
   }
 
   /**
@@ -109,8 +110,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {StateError} before `index`
    */
   candidate(row: number): Float32Array {
-    if (!this.#store) throw notIndexed();
-    return this.#store.row(row);
+    return this.#served().store.row(row);
   }
 
   /** Always true. */
@@ -125,11 +125,24 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {ShapeError} when rows differ in width or identifiers in number
    * @throws {NotFiniteError} naming row and column of a NaN or an infinity
    * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
+   * @throws {StateError} while the candidates are read or replaced: `indexAsync` waits
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
-    this.#aside.checkNone('index');
-    const source = vectorSource('candidates', candidates);
-    this.#replace((store) => readCandidates(source, identifiers, store));
+    this.access.checkChange('index', 'indexAsync');
+    this.#take(this.#packed(candidates, identifiers));
+    return this;
+  }
+
+  /** `index` when the reads and changes before it have ended; the candidates are copied at the call. */
+  async indexAsync(
+    candidates: VectorsLike,
+    identifiers?: readonly I[],
+    { signal, onProgress }: LongChangeOptions = {},
+  ): Promise<this> {
+    throwIfAborted('index', signal);
+    const held = this.#packed(candidates, identifiers);
+    await this.#replace('indexAsync', () => held, { signal });
+    onProgress?.({ step: 'pack', done: 1, total: 1 });
     return this;
   }
 
@@ -139,15 +152,18 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws as `index`; OptionError when only some batches have identifiers
    */
   async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
-    const store = new PanelStore(this.runtime);
-    try {
-      const identifiers = await readDataset(dataset, store);
-      while (this.#aside.underWay) await this.#aside.underWay;
-      this.#take(store.finish(), identifiers);
-    } catch (error) {
-      store.free();
-      throw error;
-    }
+    let held: HeldCandidates<I> | undefined;
+    const prepare = async (): Promise<void> => {
+      const store = new PanelStore(this.runtime);
+      try {
+        const identifiers = await readDataset(dataset, store);
+        held = new HeldCandidates(store.finish(), identifiers);
+      } catch (error) {
+        store.free();
+        throw error;
+      }
+    };
+    await this.#replace('indexFromDataset', () => held!, { prepare });
     return this;
   }
 
@@ -159,34 +175,38 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: number | CallOptions<I>): TopKResult<I> {
-    const { columns, result, given } = this.#prepare(queries, k);
+    const { dimensions } = this.#served().store;
+    const { columns, result, given } = this.#prepare(resolveQueries(queries, this.queryModel, dimensions), k);
     return result(columns, this.#search.run(...given));
   }
 
   /**
-   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`; until it has
-   * ended `index` is refused, because the candidates must not move under the search.
+   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`. Until it has
+   * ended changes of the candidates wait, or are refused where they cannot wait.
    */
-  async callAsync(queries: Queries<Q>, k?: number | CallOptions<I>): Promise<TopKResult<I>> {
-    return this.#aside.run(async () => {
-      this.#asideSearch ??= new PanelSearch(this.runtime);
-      const { columns, result, given } = this.#prepare(queries, k);
-      return result(columns, await this.#asideSearch.runAside(...given));
-    });
+  async callAsync(queries: Queries<Q>, k?: number | CallOptions<I>, within?: Reading): Promise<TopKResult<I>> {
+    this.#served();
+    const source = heldQueries(queries, this.queryModel);
+    const search = async (): Promise<TopKResult<I>> => {
+      this.#asyncSearch ??= new PanelSearch(this.runtime);
+      const { columns, result, given } = this.#prepare(source, k);
+      return result(columns, await this.#asyncSearch.runAsync(...given));
+    };
+    return this.access.search('callAsync', search, within);
   }
 
   /** A call up to its search. */
-  #prepare(queries: Queries<Q>, k: number | CallOptions<I> | undefined): PreparedCall<I> {
-    const store = this.#store;
-    const identifiers = this.#identifiers;
-    if (!store || !identifiers) throw notIndexed();
+  #prepare(source: VectorSource, k: number | CallOptions<I> | undefined): PreparedCall<I> {
+    const held = this.#served();
+    const { store, identifiers } = held;
+    checkWidth(source, store.dimensions);
     const options = callOptions<I, CallOptions<I>>(k, this.k);
-    const source = resolveQueries(queries, this.queryModel, store.dimensions);
-    const columns = Math.min(options.k, store.rows);
-    const mask = RowMask.of(identifiers, source.rows, options);
+    const columns = Math.min(options.k, held.size);
+    const mask = RowMask.of(identifiers, source.rows, options, held.liveWords);
+    const coarse = this.#useCoarse ? held.coarseFor(source.rows) : undefined;
     return {
       columns,
-      given: [store, source, columns, mask, this.#coarseFor(store, source.rows)],
+      given: [store, source, columns, mask, coarse],
       result: (columns, { counts, scores, rows }) => new TopKResult(columns, counts, scores, rows, identifiers.of),
     };
   }
@@ -196,25 +216,39 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     return this.call(queries, withExclusions(exclusions, k));
   }
 
-  /** Build, in turns of the event loop, what the first exclusion or include list would wait for. */
+  protected applyDelete(identifiers: readonly I[]): number {
+    return this.#served().delete(identifiers);
+  }
+
+  protected applyReserve(candidates: number): void {
+    this.#served().reserve(candidates);
+  }
+
+  protected *growth(candidates: number): Generator<void, void> {
+    const held = this.#served();
+    const steps = held.growth(candidates);
+    // Room is for the candidates there are: new ones in their place end it.
+    while (this.#held === held && !steps.next().done) yield;
+  }
+
+  /** Build, in turns of the event loop, what the first update, exclusion or include list would wait for. */
   async prepareLookups(): Promise<void> {
-    if (this.#identifiers) await finishInTurns(this.#identifiers.preparation());
+    if (this.#held) await finishInTurns(this.#held.identifiers.preparation());
+  }
+
+  /** The rows that `save` writes, in their order: it leaves deleted ones out; undefined where none is. */
+  savedRows(): Int32Array | undefined {
+    return this.#served().liveRows;
   }
 
   /**
-   * Settings, identifiers and packed candidates as they are; the query model is not among them.
+   * Settings, identifiers and packed candidates without deleted ones; the query model is not among them. Views that hold
+   * until the candidates change.
    *
    * @throws {StateError} before `index`
    */
   save(): Saved {
-    if (!this.#store || !this.#identifiers) throw notIndexed();
-    const { rows, dimensions } = this.#store;
-    return {
-      kind: 'brute-force',
-      settings: { k: this.k, rows, dimensions },
-      sections: [{ name: 'candidates', bytes: this.#store.pieces() }],
-      parts: { identifiers: saveIdentifiers(this.#identifiers) },
-    };
+    return this.#served().save(this.k);
   }
 
   /**
@@ -223,40 +257,66 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {FormatError} when settings and sections do not fit together
    */
   static load<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): BruteForce<Q, I> {
-    const { runtime, settings } = part;
-    const index = new BruteForce<Q, I>({ queryModel, k: settings.integer('k', { min: 1 }), runtime });
-    const rows = settings.integer('rows', { max: ROWS_MAX });
-    const dimensions = settings.integer('dimensions', { min: Math.min(rows, 1), max: ROWS_MAX });
-    const block = part.memory('candidates', packedBytes(rows, dimensions));
-    const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
-    index.#take(PanelStore.adopt(runtime, block, rows, dimensions), identifiers);
+    const index = new BruteForce<Q, I>({
+      queryModel,
+      k: part.settings.integer('k', { min: 1 }),
+      runtime: part.runtime,
+    });
+    index.#held = HeldCandidates.load(part);
     return index;
   }
 
-  #replace(read: (store: PanelStore) => Identifiers<I>): void {
+  protected release(): void {
+    this.#take(undefined);
+    this.#search.free();
+    this.#asyncSearch?.free();
+  }
+
+  protected applyUpsert(identifiers: readonly I[], source: VectorSource): void {
+    const held = this.#served();
+    // An empty index has no width: these are its first candidates.
+    if (held.store.dimensions === 0) this.#take(this.#packed(source, identifiers));
+    else held.upsert(identifiers, source);
+  }
+
+  #served(): HeldCandidates<I> {
+    if (!this.#held) throw notIndexed();
+    return this.#held;
+  }
+
+  #packed(candidates: VectorsLike | VectorSource, identifiers: readonly I[] | undefined): HeldCandidates<I> {
+    const source = 'copy' in candidates ? candidates : vectorSource('candidates', candidates);
     const store = new PanelStore(this.runtime);
     try {
-      const identifiers = read(store);
-      this.#take(store.finish(), identifiers);
+      const checked = readCandidates(source, identifiers, store);
+      return new HeldCandidates(store.finish(), checked);
     } catch (error) {
       store.free();
       throw error;
     }
   }
 
-  /** The coarse codes, made now if a call of so few queries is the first to want them. */
-  #coarseFor(store: PanelStore, queries: number): CoarseCodes | undefined {
-    const wanted = this.#useCoarse && queries <= COARSE_QUERIES_MAX && store.rows >= COARSE_ROWS_MIN;
-    if (!wanted || store.dimensions > DIMENSIONS_MAX) return undefined;
-    this.#coarse ??= new CoarseCodes(store);
-    return this.#coarse;
+  /** Put other candidates in the place of these in their turn; what is not put there is given back. */
+  async #replace(
+    verb: string,
+    held: () => HeldCandidates<I> | undefined,
+    options: { prepare?: () => Promise<void>; signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    try {
+      await this.access.changeInSteps(verb, { begin: () => this.#taking(held), replaces: true, ...options });
+    } catch (error) {
+      held()?.free();
+      throw error;
+    }
   }
 
-  #take(store: PanelStore, identifiers: Identifiers<I>): void {
-    this.#store?.free();
-    this.#coarse?.free();
-    this.#coarse = undefined;
-    this.#store = store;
-    this.#identifiers = identifiers;
+  // biome-ignore lint/correctness/useYield: a change of one step
+  *#taking(held: () => HeldCandidates<I> | undefined): Generator<never, void> {
+    this.#take(held());
+  }
+
+  #take(held: HeldCandidates<I> | undefined): void {
+    this.#held?.free();
+    this.#held = held;
   }
 }

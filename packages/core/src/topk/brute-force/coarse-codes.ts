@@ -45,36 +45,50 @@ export interface CodedQuery {
   slack: number;
 }
 
-/** Codes and scales of a finished `PanelStore`. */
+/** Codes and scales of a finished `PanelStore`, which `update` keeps true to it. */
 export class CoarseCodes {
-  readonly #blocks: Block[] = [];
-  readonly #tables: Block;
-  readonly #chunks: number;
+  readonly #store: PanelStore;
+  /** Codes and scales of each chunk, and the rows there is room for. */
+  readonly #blocks: { block: Block; room: number }[] = [];
+  /** What `packCoarse` says of each panel of a chunk. */
+  readonly #stats: Block;
+  /** Offsets of the codes by chunk, and behind them of the scales. */
+  #tables: Block;
+  #chunks = 0;
   #error = 0;
   #length = 0;
   #scale = 0;
 
   constructor(store: PanelStore) {
-    const { runtime, dimensions, chunkCount } = store;
-    const codeBytes = Math.ceil(dimensions / 4) * 4;
-    this.#chunks = chunkCount;
-    this.#tables = runtime.heap.allocate(8 * chunkCount);
-    const stats = runtime.heap.allocate((CHUNK_ROWS / PANEL_ROWS) * STATS_PER_PANEL * 4);
-    for (let chunk = 0; chunk < chunkCount; chunk++) {
-      const rows = Math.min(CHUNK_ROWS, store.rows - chunk * CHUNK_ROWS);
-      const padded = Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS;
-      const block = runtime.heap.allocate(padded * (codeBytes + 4));
-      const scales = block.offset + padded * codeBytes;
-      this.#blocks.push(block);
-      const table = this.#tables.integers(2 * chunkCount);
-      table[chunk] = block.offset;
-      table[chunkCount + chunk] = scales;
-      const panels = padded / PANEL_ROWS;
-      const packed = runtime.heap.memory.integers[store.chunkTable / 4 + chunk]! >>> 0;
-      runtime.pool.run('packCoarse', panels, PACK_GRAIN, packed, dimensions, block.offset, scales, stats.offset);
-      this.#take(stats, panels, dimensions);
+    const { heap } = store.runtime;
+    this.#store = store;
+    this.#stats = heap.allocate((CHUNK_ROWS / PANEL_ROWS) * STATS_PER_PANEL * 4);
+    this.#tables = heap.allocate(0);
+    try {
+      this.#fit();
+      for (let chunk = 0; chunk < store.chunkCount; chunk++) this.#codeChunk(chunk);
+    } catch (error) {
+      this.free();
+      throw error;
     }
-    stats.free();
+  }
+
+  /** Code rows of the store that were put in, or put in anew. */
+  update(rows: readonly number[]): void {
+    const panels = [...new Set(rows.map((row) => Math.floor(row / PANEL_ROWS)))].sort((a, b) => a - b);
+    if (panels.length === 0) return;
+    this.#fit();
+    const coded = new Set<number>();
+    for (const panel of panels) {
+      const chunk = Math.floor((panel * PANEL_ROWS) / CHUNK_ROWS);
+      const from = panel - chunk * (CHUNK_ROWS / PANEL_ROWS);
+      if (coded.has(chunk)) continue;
+      if ((from + 1) * PANEL_ROWS <= (this.#blocks[chunk]?.room ?? 0)) this.#codePanels(chunk, from, from + 1);
+      else {
+        this.#codeChunk(chunk);
+        coded.add(chunk);
+      }
+    }
   }
 
   /** Offset of the table of codes' offsets, by chunk. */
@@ -89,7 +103,7 @@ export class CoarseCodes {
 
   /** Bytes held. */
   get sizeBytes(): number {
-    return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, this.#tables.sizeBytes);
+    return this.#blocks.reduce((sum, { block }) => sum + block.sizeBytes, this.#tables.sizeBytes);
   }
 
   /** A query of finite numbers in codes; undefined where the bound of this file does not hold for it. */
@@ -122,14 +136,65 @@ export class CoarseCodes {
 
   /** Give the memory back. */
   free(): void {
-    for (const block of this.#blocks) block.free();
+    for (const { block } of this.#blocks) block.free();
     this.#blocks.length = 0;
     this.#tables.free();
+    this.#stats.free();
   }
 
-  #take(stats: Block, panels: number, dimensions: number): void {
-    const values = stats.floats(STATS_PER_PANEL * panels);
-    const rounding = Math.sqrt(dimensions) * RATIO_ROUNDING;
+  /** Tables for as many chunks as the store has. */
+  #fit(): void {
+    const { chunkCount, runtime } = this.#store;
+    if (chunkCount === this.#chunks) return;
+    const tables = runtime.heap.allocate(8 * chunkCount);
+    this.#tables.free();
+    this.#tables = tables;
+    this.#chunks = chunkCount;
+    this.#blocks.forEach((_, chunk) => {
+      this.#enter(chunk);
+    });
+  }
+
+  /** Put a chunk into the tables. */
+  #enter(chunk: number): void {
+    const { block, room } = this.#blocks[chunk]!;
+    const table = this.#tables.integers(2 * this.#chunks);
+    table[chunk] = block.offset;
+    table[this.#chunks + chunk] = block.offset + room * this.#codeBytes;
+  }
+
+  /** Bytes of the codes of a row. */
+  get #codeBytes(): number {
+    return Math.ceil(this.#store.dimensions / 4) * 4;
+  }
+
+  /** Code a whole chunk, in a block as long as its own. */
+  #codeChunk(chunk: number): void {
+    const store = this.#store;
+    const { room } = store.chunk(chunk);
+    const block = store.runtime.heap.allocate(room * (this.#codeBytes + 4));
+    this.#blocks[chunk]?.block.free();
+    this.#blocks[chunk] = { block, room };
+    this.#enter(chunk);
+    const rows = Math.min(CHUNK_ROWS, store.rows - chunk * CHUNK_ROWS);
+    this.#codePanels(chunk, 0, Math.ceil(rows / PANEL_ROWS));
+  }
+
+  #codePanels(chunk: number, begin: number, end: number): void {
+    const { runtime, dimensions } = this.#store;
+    const { block, room } = this.#blocks[chunk]!;
+    const panels = end - begin;
+    // The kernel counts panels from the start of what it is given.
+    const packed = this.#store.chunk(chunk).offset + begin * PANEL_ROWS * dimensions * 4;
+    const codes = block.offset + begin * PANEL_ROWS * this.#codeBytes;
+    const scales = block.offset + room * this.#codeBytes + begin * PANEL_ROWS * 4;
+    runtime.pool.run('packCoarse', panels, PACK_GRAIN, packed, dimensions, codes, scales, this.#stats.offset);
+    this.#take(panels);
+  }
+
+  #take(panels: number): void {
+    const values = this.#stats.floats(STATS_PER_PANEL * panels);
+    const rounding = Math.sqrt(this.#store.dimensions) * RATIO_ROUNDING;
     for (let i = 0; i < values.length; i += STATS_PER_PANEL) {
       this.#error = Math.max(this.#error, Math.sqrt(values[i]! * SUM_ROUND_UP) + rounding);
       this.#length = Math.max(this.#length, Math.sqrt(values[i + 1]!));

@@ -91,7 +91,7 @@ export class PanelSearch {
   }
 
   /** `run` on the worker threads; what it is given must stay as it is meanwhile. One at a time. */
-  async runAside<I extends Identifier>(
+  async runAsync<I extends Identifier>(
     store: PanelStore,
     queries: VectorSource,
     k: number,
@@ -101,7 +101,7 @@ export class PanelSearch {
     const steps = this.#steps(store, queries, k, mask, coarse);
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done) return step.value;
-      await step.value.runAside();
+      await step.value.runAsync();
     }
   }
 

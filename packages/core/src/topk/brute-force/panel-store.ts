@@ -1,9 +1,10 @@
 /**
  * Candidates in the linear memory, packed for the scan.
  *
- * Layout: chunks of CHUNK_ROWS rows, each a block of its own, [panels][d][8] float32: eight rows side by side, so that
- * one load feeds eight sums. The last chunk is as long as it needs to be; rows past the end are zero and never offered.
- * Chunks are packed as rows arrive, so that a data set of unknown length is never in memory twice.
+ * Layout: chunks of CHUNK_ROWS rows, each [panels][d][8] float32: eight rows side by side, so that one load feeds eight
+ * sums. The last chunk is as long as it needs to be; rows past the end are never offered. Chunks are packed as rows
+ * arrive, so that a data set of unknown length is never in memory twice. A finished store can grow: its last chunk is
+ * copied to a longer one until it is whole, then chunks are added.
  */
 import { assert } from '../../checks/assert.ts';
 import { NotFiniteError, ShapeError } from '../../errors/errors.ts';
@@ -24,14 +25,19 @@ export function packedBytes(rows: number, dimensions: number): number {
   return Math.ceil(rows / PANEL_ROWS) * PANEL_ROWS * dimensions * 4;
 }
 
+/** Rows for which an empty store takes room at first. */
+const ROWS_FIRST = 64;
+
 /** Candidates packed in panels. */
 export class PanelStore {
   readonly runtime: Runtime;
   readonly #what: string;
-  /** What was allocated: a block a chunk, or one with all chunks of a loaded store. */
-  readonly #blocks: Block[] = [];
-  /** Where each chunk begins. */
-  readonly #chunks: number[] = [];
+  /** The block of all chunks of a loaded store. */
+  #loaded: Block | undefined;
+  /** Where each chunk begins, and its block where it has one of its own. */
+  readonly #chunks: { offset: number; block: Block | undefined }[] = [];
+  /** Rows that the last chunk has room for. */
+  #lastRoom = 0;
   #staging: Block | undefined;
   #staged = 0;
   #table: Block | undefined;
@@ -45,9 +51,14 @@ export class PanelStore {
     this.#what = what;
   }
 
-  /** Rows appended. */
+  /** Rows appended or added. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Rows that the chunks have room for. */
+  get capacity(): number {
+    return Math.max(0, this.#chunks.length - 1) * CHUNK_ROWS + this.#lastRoom;
   }
 
   /** Width of a row; 0 while there is none. */
@@ -55,9 +66,9 @@ export class PanelStore {
     return this.#dimensions;
   }
 
-  /** Chunks of the finished store. */
+  /** Chunks that hold rows. */
   get chunkCount(): number {
-    return this.#chunks.length;
+    return Math.ceil(this.#rows / CHUNK_ROWS);
   }
 
   /** Offset of the table of chunk offsets; 0 before `finish` and in an empty store. */
@@ -65,9 +76,16 @@ export class PanelStore {
     return this.#table?.offset ?? 0;
   }
 
+  /** Where a chunk begins, and the rows it has room for. */
+  chunk(index: number): { offset: number; room: number } {
+    const room = index === this.#chunks.length - 1 ? this.#lastRoom : CHUNK_ROWS;
+    return { offset: this.#chunks[index]!.offset, room };
+  }
+
   /** Bytes held. */
   get sizeBytes(): number {
-    return this.#blocks.reduce((sum, block) => sum + block.sizeBytes, this.#table?.sizeBytes ?? 0);
+    const held = (this.#loaded?.sizeBytes ?? 0) + (this.#table?.sizeBytes ?? 0);
+    return this.#chunks.reduce((sum, { block }) => sum + (block?.sizeBytes ?? 0), held);
   }
 
   /**
@@ -109,40 +127,91 @@ export class PanelStore {
     if (this.#staged > 0) this.#pack();
     this.#staging?.free();
     this.#staging = undefined;
-    if (this.#chunks.length > 0) {
-      this.#table = this.runtime.heap.allocate(4 * this.#chunks.length);
-      this.#table.integers(this.#chunks.length).set(this.#chunks);
-    }
+    this.#writeTable();
     return this;
   }
 
   /** The packed rows as they are saved: chunk after chunk, each a view. */
   pieces(): Uint8Array[] {
     const { bytes } = this.runtime.heap.memory;
-    if (this.#chunks.length === 0) return [bytes.subarray(0, 0)];
+    if (this.#rows === 0) return [bytes.subarray(0, 0)];
     const chunkBytes = packedBytes(CHUNK_ROWS, this.#dimensions);
     const all = packedBytes(this.#rows, this.#dimensions);
-    return this.#chunks.map((at, i) => bytes.subarray(at, at + Math.min(chunkBytes, all - i * chunkBytes)));
+    return this.#chunks
+      .slice(0, this.chunkCount)
+      .map(({ offset }, i) => bytes.subarray(offset, offset + Math.min(chunkBytes, all - i * chunkBytes)));
   }
 
-  /** A finished store over packed rows in one block of `packedBytes(rows, dimensions)`, which it owns from now on. */
+  /** Some rows, packed as they are saved: a copy in ordinary memory. */
+  packed(rows: Int32Array): Uint8Array {
+    const d = this.#dimensions;
+    const to = new Float32Array(packedBytes(rows.length, d) / 4);
+    const { floats } = this.runtime.heap.memory;
+    rows.forEach((row, i) => {
+      const from = this.#at(row);
+      const at = Math.floor(i / PANEL_ROWS) * PANEL_ROWS * d + (i % PANEL_ROWS);
+      for (let t = 0; t < d; t++) to[at + t * PANEL_ROWS] = floats[from + t * PANEL_ROWS]!;
+    });
+    return new Uint8Array(to.buffer);
+  }
+
+  /**
+   * A finished store over packed rows in one block, which it owns from now on; what the block holds behind
+   * `packedBytes(rows, dimensions)` is room for more.
+   */
   static adopt(runtime: Runtime, block: Block, rows: number, dimensions: number): PanelStore {
     const store = new PanelStore(runtime);
-    store.#blocks.push(block);
+    store.#loaded = block;
     store.#rows = rows;
     store.#dimensions = dimensions;
+    const room = dimensions === 0 ? 0 : Math.floor(block.sizeBytes / packedBytes(PANEL_ROWS, dimensions)) * PANEL_ROWS;
     const chunkBytes = packedBytes(CHUNK_ROWS, dimensions);
-    for (let row = 0; row < rows; row += CHUNK_ROWS) {
-      store.#chunks.push(block.offset + store.#chunks.length * chunkBytes);
+    for (let row = 0; row < room; row += CHUNK_ROWS) {
+      store.#chunks.push({ offset: block.offset + store.#chunks.length * chunkBytes, block: undefined });
+      store.#lastRoom = Math.min(CHUNK_ROWS, room - row);
     }
     return store.finish();
+  }
+
+  /** Make room for rows of a finished store, a chunk a step; it can be searched between the steps. */
+  *growth(rows: number): Generator<void, void> {
+    while (this.capacity < rows) {
+      const index = this.#lastRoom < CHUNK_ROWS ? Math.max(0, this.#chunks.length - 1) : this.#chunks.length;
+      // A small store stays small, a larger one is copied no more than once a chunk.
+      const wanted = Math.max(ROWS_FIRST, rows, 2 * this.#lastRoom);
+      const room = index > 0 ? CHUNK_ROWS : Math.min(CHUNK_ROWS, Math.ceil(wanted / PANEL_ROWS) * PANEL_ROWS);
+      const block = this.runtime.heap.allocateUnfilled(packedBytes(room, this.#dimensions));
+      const old = this.#chunks[index];
+      if (old) {
+        const { bytes } = this.runtime.heap.memory;
+        const used = packedBytes(this.#rows - index * CHUNK_ROWS, this.#dimensions);
+        bytes.copyWithin(block.offset, old.offset, old.offset + used);
+        old.block?.free();
+      }
+      this.#chunks[index] = { offset: block.offset, block };
+      this.#lastRoom = room;
+      this.#writeTable();
+      yield;
+    }
+  }
+
+  /** Put `dimensions` numbers of an array into a row of a finished store, or into the next one, for which there is room. */
+  put(row: number, values: Float32Array, begin: number): void {
+    assert(row <= this.#rows && row < this.capacity, `panels: row ${row} of ${this.#rows}`);
+    const d = this.#dimensions;
+    const { floats } = this.runtime.heap.memory;
+    const at = this.#at(row);
+    if (row === this.#rows) {
+      this.#rows++;
+      if (row % PANEL_ROWS === 0) floats.fill(0, at, at + d * PANEL_ROWS);
+    }
+    for (let t = 0; t < d; t++) floats[at + t * PANEL_ROWS] = values[begin + t]!;
   }
 
   /** Row `row` as a copy. */
   row(row: number): Float32Array {
     const d = this.#dimensions;
-    const panel = Math.floor((row % CHUNK_ROWS) / PANEL_ROWS);
-    const at = this.#chunks[Math.floor(row / CHUNK_ROWS)]! / 4 + panel * d * PANEL_ROWS + (row % PANEL_ROWS);
+    const at = this.#at(row);
     const { floats } = this.runtime.heap.memory;
     return Float32Array.from({ length: d }, (_, t) => floats[at + t * PANEL_ROWS]!);
   }
@@ -156,12 +225,30 @@ export class PanelStore {
 
   /** Give everything back. */
   free(): void {
-    for (const block of this.#blocks) block.free();
-    this.#blocks.length = this.#chunks.length = 0;
+    for (const { block } of this.#chunks) block?.free();
+    this.#chunks.length = 0;
+    this.#loaded?.free();
     this.#staging?.free();
     this.#table?.free();
-    this.#staging = this.#table = undefined;
-    this.#rows = this.#staged = 0;
+    this.#loaded = this.#staging = this.#table = undefined;
+    this.#rows = this.#staged = this.#lastRoom = 0;
+  }
+
+  /** Index of the first number of a row among the floats of the memory; the next ones stand PANEL_ROWS apart. */
+  #at(row: number): number {
+    const panel = Math.floor((row % CHUNK_ROWS) / PANEL_ROWS);
+    const { offset } = this.#chunks[Math.floor(row / CHUNK_ROWS)]!;
+    return offset / 4 + panel * this.#dimensions * PANEL_ROWS + (row % PANEL_ROWS);
+  }
+
+  #writeTable(): void {
+    const { length } = this.#chunks;
+    if (length === 0) return;
+    if (!this.#table || this.#table.sizeBytes < 4 * length) {
+      this.#table?.free();
+      this.#table = this.runtime.heap.allocate(4 * length);
+    }
+    this.#table.integers(length).set(this.#chunks.map(({ offset }) => offset));
   }
 
   /** Staging for `rows` rows: small for a small index, one whole chunk once it is outgrown. */
@@ -187,11 +274,11 @@ export class PanelStore {
   #pack(): void {
     const d = this.#dimensions;
     const panels = Math.ceil(this.#staged / PANEL_ROWS);
-    const chunk = this.runtime.heap.allocate(panels * PANEL_ROWS * d * 4);
+    const block = this.runtime.heap.allocate(packedBytes(this.#staged, d));
     const { offset } = this.#staging!;
-    this.runtime.pool.run('packPanels', panels, PACK_GRAIN, offset, this.#staged, d, chunk.offset);
-    this.#blocks.push(chunk);
-    this.#chunks.push(chunk.offset);
+    this.runtime.pool.run('packPanels', panels, PACK_GRAIN, offset, this.#staged, d, block.offset);
+    this.#chunks.push({ offset: block.offset, block });
+    this.#lastRoom = panels * PANEL_ROWS;
     this.#staged = 0;
   }
 }

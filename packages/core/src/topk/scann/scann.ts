@@ -6,21 +6,33 @@
  * and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
-import { checkInteger } from '../../checks/numbers.ts';
 import type { Progress } from '../../clustering/k-means.ts';
 import { StateError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import { finishInTurns, nextTurn } from '../../parallel/steps.ts';
+import { nextTurn } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
-import { AsideCalls } from '../aside-calls.ts';
+import type { Reading } from '../access.ts';
 import { notIndexed, withExclusions } from '../call-options.ts';
 import { readDataset } from '../candidate-builder.ts';
-import type { CallOptions, CandidateDataset, Exclusions, Identifier, Queries, QueryModel, TopK } from '../contract.ts';
+import type {
+  ApproximateTopK,
+  CallOptions,
+  CandidateDataset,
+  Exclusions,
+  Identifier,
+  IndexDrift,
+  LongChangeOptions,
+  Queries,
+  QueryModel,
+  RebalancingTopK,
+} from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
+import { heldQueries, resolveQueries } from '../queries.ts';
 import type { TopKResult } from '../result.ts';
-import { vectorSource } from '../vector-source.ts';
+import { UpdatableIndex } from '../updatable-index.ts';
+import { copied, type VectorSource, vectorSource } from '../vector-source.ts';
 import { buildLive, type Candidates, gatherCandidates } from './build/build-live.ts';
 import { RowBuffer } from './build/row-buffer.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
@@ -29,32 +41,34 @@ import { type PreparedCall, prepareCall, type ScannCallOptions } from './search/
 import { compileFilter, type GroupFilter } from './search/masks.ts';
 import { ScannSearch } from './search/search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
-import { LiveIndex, type ScannDrift } from './update/live-index.ts';
+import { KeptUpdates } from './update/kept-updates.ts';
+import { LiveIndex } from './update/live-index.ts';
+import { rebalanced } from './update/rebalance.ts';
 
-/** Options of a build that lets others run between its steps. */
-export interface IndexAsyncOptions {
-  signal?: AbortSignal | undefined;
-  onProgress?: ((progress: Progress) => void) | undefined;
-}
+/** What a call may be told. */
+type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
 
 /** The approximate index. */
 export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
-  implements TopK<Q, I, ScannCallOptions<I> & CallOptions<I>>
+  extends UpdatableIndex<I>
+  implements
+    RebalancingTopK<Q, I, ScannCallOptions<I> & CallOptions<I>>,
+    ApproximateTopK<Q, I, ScannCallOptions<I> & CallOptions<I>>
 {
   readonly settings: ScannSettings;
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
+  protected readonly takesUpdatesInGrowth = false;
   readonly #search: ScannSearch;
-  /** Of calls that are under way while others come. */
-  #asideSearch: ScannSearch | undefined;
-  readonly #aside: AsideCalls = new AsideCalls();
+  /** Of `callAsync`: `call` may be asked while it is under way. */
+  #asyncSearch: ScannSearch | undefined;
   #live: LiveIndex<I> | undefined;
-  #isGrowing = false;
-  /** Updates while a rebalance is under way, to be done again on its result. */
-  #journal: (() => void)[] | undefined;
+  /** Updates made while a rebalance is under way. */
+  #kept: KeptUpdates<I> | undefined;
 
   /** @throws {OptionError} when an option is out of range or contradicts another */
   constructor(options: ScannOptions<Q> = {}) {
+    super();
     this.settings = scannSettings(options);
     this.queryModel = options.queryModel;
     this.runtime = options.runtime ?? defaultRuntime();
@@ -99,51 +113,42 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {NotFiniteError} naming row and column of a NaN or an infinity
    * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
    * @throws {MemoryError} when the linear memory cannot hold index and candidates
+   * @throws {StateError} while the candidates are read or replaced: `indexAsync` waits
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
-    this.#still('index');
-    const build = this.#build(gatherCandidates(candidates, identifiers, this.runtime));
-    for (let step = build.next(); !step.done; step = build.next());
+    this.access.checkChange('index', 'indexAsync');
+    this.#index(vectorSource('candidates', candidates), identifiers);
     return this;
   }
 
   /**
-   * As `index`, but lets other work run between its steps; the old candidates serve until the new ones are there.
+   * `index` when the reads and changes before it have ended, and with others between its steps; the candidates are copied
+   * at the call. The old ones serve until the new ones are there.
    *
    * @throws as `index`; AbortedError when the signal is raised, and the index is as before
    */
   async indexAsync(
     candidates: VectorsLike,
     identifiers?: readonly I[],
-    { signal, onProgress }: IndexAsyncOptions = {},
+    options: LongChangeOptions = {},
   ): Promise<this> {
-    throwIfAborted('index', signal);
-    const build = this.#build(gatherCandidates(candidates, identifiers, this.runtime));
-    try {
-      for (let step = build.next(); !step.done; step = build.next()) {
-        onProgress?.(step.value);
-        await this.#turn();
-        throwIfAborted('index', signal);
-      }
-    } finally {
-      build.return();
-    }
-    return this;
+    throwIfAborted('index', options.signal);
+    const gathered = gatherCandidates(vectorSource('candidates', candidates), identifiers, this.runtime);
+    return this.#replace('indexAsync', options, async () => gathered);
   }
 
-  /** Replace the candidates by those of a data set, read once, batch by batch. */
+  /** Replace the candidates by those of a data set, read once, batch by batch. Throws as `index`. */
   async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
-    const buffer = new RowBuffer(this.runtime);
-    try {
-      const identifiers = await readDataset(dataset, buffer);
-      while (this.#aside.underWay) await this.#aside.underWay;
-      const build = this.#build({ rows: buffer.take(), identifiers });
-      for (let step = build.next(); !step.done; step = build.next());
-    } catch (error) {
-      buffer.free();
-      throw error;
-    }
-    return this;
+    return this.#replace('indexFromDataset', {}, async () => {
+      const buffer = new RowBuffer(this.runtime);
+      try {
+        const identifiers = await readDataset(dataset, buffer);
+        return { rows: buffer.take(), identifiers };
+      } catch (error) {
+        buffer.free();
+        throw error;
+      }
+    });
   }
 
   /**
@@ -153,8 +158,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {ShapeError} when queries are not as wide as the candidates, or exclusions not one list a query
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
-  call(queries: Queries<Q>, k?: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>): TopKResult<I> {
-    const ready = this.#prepare(queries, k, this.#search);
+  call(queries: Queries<Q>, k?: CallArgument<I>): TopKResult<I> {
+    const source = resolveQueries(queries, this.queryModel, this.#served().leaves.shape.dimensions);
+    const ready = this.#prepare(source, k, this.#search);
     try {
       const { live, plan, distinct, work } = ready;
       const found = this.#search.run(live.leaves, distinct.count, distinct.write, plan, work);
@@ -165,46 +171,28 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`; until it has
-   * ended `upsert`, `delete`, `index` and `free` are refused, because the candidates must not move under the search.
+   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`. Until it has
+   * ended changes of the candidates wait, or are refused where they cannot wait.
    */
-  async callAsync(
-    queries: Queries<Q>,
-    k?: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>,
-  ): Promise<TopKResult<I>> {
-    return this.#aside.run(async () => {
-      this.#asideSearch ??= new ScannSearch(this.runtime);
-      const search = this.#asideSearch;
-      const ready = this.#prepare(queries, k, search);
+  async callAsync(queries: Queries<Q>, k?: CallArgument<I>, within?: Reading): Promise<TopKResult<I>> {
+    this.#served();
+    const source = heldQueries(queries, this.queryModel);
+    const search = async (): Promise<TopKResult<I>> => {
+      this.#asyncSearch ??= new ScannSearch(this.runtime);
+      const ready = this.#prepare(source, k, this.#asyncSearch);
       const { live, plan, distinct, work } = ready;
       try {
-        return ready.result(
-          distinct.ofAll(await search.runAside(live.leaves, distinct.count, distinct.write, plan, work)),
-        );
+        const found = await this.#asyncSearch.runAsync(live.leaves, distinct.count, distinct.write, plan, work);
+        return ready.result(distinct.ofAll(found));
       } finally {
         ready.free();
       }
-    });
+    };
+    return this.access.search('callAsync', search, within);
   }
 
-  #prepare(
-    queries: Queries<Q>,
-    k: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I> | undefined,
-    search: ScannSearch,
-  ): PreparedCall<I> {
-    return prepareCall(this, this.#served(), search, queries, k);
-  }
-
-  /** Let others run; what follows may replace the candidates. */
-  async #turn(): Promise<void> {
-    await nextTurn();
-    while (this.#aside.underWay) await this.#aside.underWay;
-  }
-
-  /** @throws {StateError} while `callAsync` reads the candidates */
-  #still(what: string): void {
-    if (this.#isGrowing) throw new StateError(`${what}: expected no reserveInTurns under way, got one that copies`);
-    this.#aside.checkNone(what);
+  #prepare(source: VectorSource, k: CallArgument<I> | undefined, search: ScannSearch): PreparedCall<I> {
+    return prepareCall(this, this.#served(), search, source, k);
   }
 
   /** `call` with every candidate scored from its row as it is kept; throws as `call`. */
@@ -231,67 +219,19 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return compileFilter(live.leaves, live.identifiers, { filter: filter ?? (() => true) }, () => live.slots)!;
   }
 
-  /**
-   * Add candidates, or replace those whose identifier the index holds; codes are made with the leaves as they are.
-   *
-   * @throws {StateError} before `index`
-   * @throws {ShapeError} when rows differ in width from the candidates, or identifiers in number
-   * @throws {NotFiniteError} naming row and column of a NaN or an infinity
-   * @throws {IdentifierError} when an identifier is of another type; where row numbers are the identifiers, also when one
-   * is neither a row nor the next one
-   */
-  upsert(identifiers: readonly I[], vectors: VectorsLike): void {
-    this.#still('upsert');
-    const live = this.#served();
-    const source = vectorSource('candidates', vectors);
-    if (live.leaves.shape.dimensions === 0) {
-      // An empty index has no width and no leaves: these are its first candidates.
-      this.index(vectors, identifiers);
-      return;
-    }
-    live.upsert(identifiers, source);
-    if (!this.#journal) return;
-    const data = new Float32Array(source.rows * source.dimensions);
-    source.copy(0, source.rows, data);
-    const again = { data, dimensions: source.dimensions };
-    this.#journal.push(() => this.upsert(identifiers, again));
-  }
-
-  /**
-   * Take candidates out; unknown identifiers are passed over. Returns how many rows went.
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} when an identifier is not of the index's type
-   */
-  delete(identifiers: readonly I[]): number {
-    this.#still('delete');
-    const gone = this.#served().delete(identifiers);
-    this.#journal?.push(() => this.delete(identifiers));
-    return gone;
-  }
-
-  /** Room for `candidates` more, so that upserts of so many copy nothing. */
-  reserve(candidates: number): void {
-    this.#served().reserve(checkInteger('reserve', candidates, 0));
-  }
-
   /** Candidates that can be upserted before `reserve` copies anything, if they fill the groups of leaves they open. */
   get room(): number {
     return this.#live?.roomPoints ?? 0;
   }
 
-  /** `reserve` with the event loop between short steps. Queries go on; updates are refused until it has ended. */
-  async reserveInTurns(candidates: number): Promise<void> {
-    while (this.#aside.underWay) await this.#aside.underWay;
-    this.#still('reserveInTurns');
+  protected *growth(candidates: number): Generator<void, void> {
     const live = this.#served();
-    const steps = live.growth(checkInteger('reserve', candidates, 0));
-    this.#isGrowing = true;
+    const steps = live.growth(candidates);
     try {
-      while (this.#live === live && !steps.next().done) await this.#turn();
+      // Room is for the candidates there are: new ones in their place end it.
+      while (this.#live === live && !steps.next().done) yield;
     } finally {
       steps.return();
-      this.#isGrowing = false;
     }
   }
 
@@ -300,41 +240,48 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * identifiers to where their candidates stand. It may be called at any time; queries and updates go on.
    */
   async prepareLookups(): Promise<void> {
-    if (this.#live && this.dimensions > 0) await finishInTurns(this.#live.preparation());
+    const live = this.#live;
+    if (!live || this.dimensions === 0) return;
+    const steps = live.preparation();
+    while (this.#live === live && !steps.next().done) await nextTurn();
   }
 
   /** How far updates have led from the leaves as they were built. */
-  drift(): ScannDrift {
+  drift(): IndexDrift {
     return this.#served().drift();
   }
 
   /**
-   * Build anew from the candidates as they are, while queries and updates go on, and serve the result from then on;
-   * updates meanwhile are done again on it. Rows are numbered anew where candidates were deleted.
+   * Build anew from the candidates as they are, while queries and updates go on, and serve the result from then on, with
+   * the updates made meanwhile. Rows are numbered anew where candidates were deleted.
    *
-   * @throws {StateError} before `index`, while another rebalance is under way, or when `index` replaces the candidates
-   * @throws {AbortedError} when the signal is raised, and the index is as before
+   * @throws {StateError} before `index`, or when `index` or `free` takes the candidates away
+   * @throws {AbortedError} when the signal is raised
+   * @throws {MemoryError} when the linear memory cannot hold both; whatever it throws, the index is as it would be without
    */
-  async rebalance({ signal, onProgress }: IndexAsyncOptions = {}): Promise<this> {
-    const live = this.#served();
-    if (this.#journal) throw new StateError('rebalance: expected none under way, got a second one');
-    throwIfAborted('rebalance', signal);
-    const journal: (() => void)[] = [];
-    this.#journal = journal;
-    const build = this.#build(live.live());
-    try {
-      for (let step = build.next(); !step.done; step = build.next()) {
-        onProgress?.(step.value);
-        await this.#turn();
-        throwIfAborted('rebalance', signal);
-        if (this.#live !== live) throw new StateError('rebalance: expected the candidates to stay, got new ones');
+  async rebalance({ signal, onProgress }: LongChangeOptions = {}): Promise<this> {
+    let old: LiveIndex<I> | undefined;
+    const check = (): void => {
+      if (this.#live !== old) throw new StateError('rebalance: expected the candidates to stay, got new ones');
+    };
+    const begin = function* (this: ScaNN<Q, I>): Generator<Progress, void> {
+      old = this.#served();
+      const kept = new KeptUpdates<I>();
+      this.#kept = kept;
+      try {
+        this.#take(yield* rebalanced(old, kept, this.settings, this.runtime));
+      } finally {
+        this.#kept = undefined;
       }
-    } finally {
-      build.return();
-      this.#journal = undefined;
-    }
-    for (const update of journal) update();
+    };
+    const steps = { begin: () => begin.call(this), letsUpdatesIn: true, check, signal, onProgress };
+    await this.access.changeInSteps('rebalance', steps);
     return this;
+  }
+
+  /** Undefined: `save` writes all rows, and which of them were deleted. */
+  savedRows(): undefined {
+    return undefined;
   }
 
   /** The parts of the index as bytes, by name: views that hold until the candidates change. */
@@ -371,13 +318,10 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return index;
   }
 
-  /** Give the memory back; the index is as before `index`. */
-  free(): void {
-    this.#still('free');
-    this.#live?.free();
-    this.#live = undefined;
+  protected release(): void {
+    this.#take(undefined);
     this.#search.free();
-    this.#asideSearch?.free();
+    this.#asyncSearch?.free();
   }
 
   #served(): LiveIndex<I> {
@@ -385,8 +329,59 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#live;
   }
 
+  #index(source: VectorSource, identifiers: readonly I[] | undefined): void {
+    const gathered = gatherCandidates(source, identifiers, this.runtime);
+    const build = this.#build(gathered);
+    while (!build.next().done);
+  }
+
+  protected applyUpsert(identifiers: readonly I[], source: VectorSource): void {
+    const live = this.#served();
+    // An empty index has no width and no leaves: these are its first candidates.
+    if (live.leaves.shape.dimensions === 0) {
+      this.#index(source, identifiers);
+      return;
+    }
+    const again = this.#kept && copied(source);
+    live.upsert(identifiers, source);
+    if (again) this.#kept?.upsert(identifiers, again);
+  }
+
+  protected applyDelete(identifiers: readonly I[]): number {
+    const gone = this.#served().delete(identifiers);
+    this.#kept?.delete(identifiers);
+    return gone;
+  }
+
+  protected applyReserve(candidates: number): void {
+    this.#served().reserve(candidates);
+    this.#kept?.reserve(candidates);
+  }
+
+  /** Put other candidates in the place of these, in their turn and in steps. What is not built of is given back. */
+  async #replace(
+    verb: string,
+    { signal, onProgress }: LongChangeOptions,
+    gather: () => Promise<Candidates<I>>,
+  ): Promise<this> {
+    let gathered: Candidates<I> | undefined;
+    const prepare = async (): Promise<void> => {
+      gathered = await gather();
+    };
+    const begin = (): Generator<Progress, void> => this.#build(gathered!);
+    try {
+      await this.access.changeInSteps(verb, { prepare, begin, replaces: true, signal, onProgress });
+    } finally {
+      gathered?.rows.free();
+    }
+    return this;
+  }
+
   *#build(candidates: Candidates<I>): Generator<Progress, void> {
-    const live = yield* buildLive(candidates, this.settings, this.runtime);
+    this.#take(yield* buildLive(candidates, this.settings, this.runtime));
+  }
+
+  #take(live: LiveIndex<I> | undefined): void {
     this.#live?.free();
     this.#live = live;
   }

@@ -13,6 +13,7 @@ import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
 import { openDataset } from '../candidate-builder.ts';
 import type {
+  AsyncTopK,
   CallOptions,
   CandidateBatch,
   CandidateDataset,
@@ -20,7 +21,6 @@ import type {
   Identifier,
   Queries,
   QueryModel,
-  TopK,
   TopKOptions,
 } from '../contract.ts';
 import { resolveQueries } from '../queries.ts';
@@ -43,7 +43,7 @@ export interface StreamingCallOptions<I extends Identifier> extends CallOptions<
 
 /** The index that reads its candidates at every call. */
 export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
-  implements TopK<Q, I, StreamingCallOptions<I>>
+  implements AsyncTopK<Q, I, StreamingCallOptions<I>>
 {
   readonly k: number;
   readonly queryModel: QueryModel<Q> | undefined;
@@ -59,7 +59,7 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
     this.#dataset = dataset === undefined ? undefined : checkDataset(dataset);
   }
 
-  /** Rows that the latest whole reading brought; 0 before the first. */
+  /** Rows that the latest whole reading of the present data set brought; 0 before the first. */
   get size(): number {
     return this.#size;
   }
@@ -89,6 +89,7 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
    */
   async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
     this.#dataset = checkDataset(dataset);
+    this.#size = 0;
     return this;
   }
 
@@ -99,7 +100,8 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws as `BruteForce.index` for what the data set holds and as `BruteForce.call` for the queries
    */
   call(queries: Queries<Q>, k?: number | StreamingCallOptions<I>): TopKResult<I> {
-    const sequence = typeof this.#dataset === 'function' ? this.#dataset() : this.#dataset;
+    const dataset = this.#dataset;
+    const sequence = typeof dataset === 'function' ? dataset() : dataset;
     if (sequence === undefined) throw notIndexed();
     if (!(Symbol.iterator in sequence)) {
       throw new StateError('call: expected a data set that is read without waiting, got an async one: use `callAsync`');
@@ -110,22 +112,26 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
         throwIfAborted('call', signal);
         search.add(batch);
       }
-      return this.#finish(search);
+      return this.#finish(search, dataset);
     } finally {
       search.free();
     }
   }
 
-  /** `call` for any data set; batches of an async one are taken as they come. */
+  /**
+   * `call` for any data set; batches of an async one are taken as they come. It reads the data set there is when it is
+   * called, so nothing has to wait for it.
+   */
   async callAsync(queries: Queries<Q>, k?: number | StreamingCallOptions<I>): Promise<TopKResult<I>> {
-    if (this.#dataset === undefined) throw notIndexed();
+    const dataset = this.#dataset;
+    if (dataset === undefined) throw notIndexed();
     const { search, signal } = this.#start(queries, k);
     try {
-      for await (const batch of await openDataset(this.#dataset)) {
+      for await (const batch of await openDataset(dataset)) {
         throwIfAborted('call', signal);
         search.add(batch);
       }
-      return this.#finish(search);
+      return this.#finish(search, dataset);
     } finally {
       search.free();
     }
@@ -150,9 +156,9 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return { search: new StreamSearch<I>(this.runtime, source, options), signal: options.signal };
   }
 
-  #finish(search: StreamSearch<I>): TopKResult<I> {
+  #finish(search: StreamSearch<I>, dataset: CandidateDataset<I> | undefined): TopKResult<I> {
     const result = search.result();
-    this.#size = search.rows;
+    if (dataset === this.#dataset) this.#size = search.rows;
     return result;
   }
 }

@@ -1,11 +1,11 @@
 /** From candidates as they are given to an index that answers: a tree, or below some thousands their rows alone. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
-import type { Matrix, VectorsLike } from '../../../vectors/matrix.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
 import { readCandidates } from '../../candidate-builder.ts';
 import type { Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
-import { vectorSource } from '../../vector-source.ts';
+import type { VectorSource } from '../../vector-source.ts';
 import { buildFlat, buildTree } from './build.ts';
 import { prepareRows } from './prepare-rows.ts';
 import { LiveIndex } from '../update/live-index.ts';
@@ -29,13 +29,13 @@ export interface Candidates<I extends Identifier> {
  * @throws as `ScaNN.index`
  */
 export function gatherCandidates<I extends Identifier>(
-  candidates: VectorsLike,
+  candidates: VectorSource,
   identifiers: readonly I[] | undefined,
   runtime: Runtime,
 ): Candidates<I> {
   const buffer = new RowBuffer(runtime);
   try {
-    const names = readCandidates(vectorSource('candidates', candidates), identifiers, buffer);
+    const names = readCandidates(candidates, identifiers, buffer);
     return { rows: buffer.take(), identifiers: names };
   } catch (error) {
     buffer.free();

@@ -1,9 +1,10 @@
 /** A call of `ScaNN` from its options to the plan of its search. */
 import { throwIfAborted } from '../../../checks/abort.ts';
 import { callOptions } from '../../call-options.ts';
-import type { CallOptions, Identifier, Queries, QueryModel } from '../../contract.ts';
-import { resolveQueries } from '../../queries.ts';
+import type { CallOptions, Identifier } from '../../contract.ts';
+import { checkWidth } from '../../queries.ts';
 import { TopKResult } from '../../result.ts';
+import type { VectorSource } from '../../vector-source.ts';
 import type { ScannSettings } from '../options.ts';
 import type { LiveIndex } from '../update/live-index.ts';
 import { type DistinctQueries, distinctQueries } from './distinct-queries.ts';
@@ -44,18 +45,18 @@ export interface PreparedCall<I extends Identifier> {
  *
  * @throws as `ScaNN.call`
  */
-export function prepareCall<Q, I extends Identifier>(
-  asked: { settings: ScannSettings; queryModel: QueryModel<Q> | undefined; k: number },
+export function prepareCall<I extends Identifier>(
+  index: { settings: ScannSettings; k: number },
   live: LiveIndex<I>,
   search: ScannSearch,
-  queries: Queries<Q>,
+  source: VectorSource,
   k: number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I> | undefined,
 ): PreparedCall<I> {
   const { leaves, identifiers } = live;
-  const { settings, queryModel } = asked;
-  const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(k as number | CallOptions<I>, asked.k);
+  const { settings } = index;
+  const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(k as number | CallOptions<I>, index.k);
   throwIfAborted('call', options.signal);
-  const source = resolveQueries(queries, queryModel, leaves.shape.dimensions);
+  checkWidth(source, leaves.shape.dimensions);
   const columns = Math.min(options.k, live.size);
   const slotsOf = (): SlotsOfRows => live.slots;
   const { filter } = options as ScannCallOptions<I>;

@@ -163,7 +163,7 @@ export class ScannSearch {
   }
 
   /** `run` on the worker threads; the index and what the plan names must stay as they are meanwhile. One at a time. */
-  async runAside(
+  async runAsync(
     leaves: Leaves,
     count: number,
     write: WriteQueries,
@@ -175,7 +175,7 @@ export class ScannSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { name, size, record } = step.value;
-      await this.runtime.pool.runAside(name, size, GRAIN, leaves.record, record);
+      await this.runtime.pool.runAsync(name, size, GRAIN, leaves.record, record);
     }
   }
 
@@ -186,7 +186,7 @@ export class ScannSearch {
     write: WriteQueries,
     plan: SearchPlan,
     work: SearchWork | undefined,
-    isAside: boolean,
+    isAsync: boolean,
   ): Generator<SearchJob, Found, void> {
     const { k } = plan;
     const found: Found = {
@@ -209,7 +209,7 @@ export class ScannSearch {
     const { exclusions } = plan;
     const beginAt = exclusions ? buffers.take(4 * (count + 1)) : 0;
     const slotsAt = exclusions ? buffers.take(4 * exclusions.slots.length) : 0;
-    const threads = group === 1 && !isAside ? 1 : pool.threads;
+    const threads = group === 1 && !isAsync ? 1 : pool.threads;
     const masksAt = exclusions ? buffers.take(4 * leaves.shape.capacity * threads) : 0;
     if (!this.#buffers || this.#buffers.sizeBytes < buffers.sizeBytes) {
       this.#buffers?.free();
@@ -260,7 +260,7 @@ export class ScannSearch {
       found.counts.set(integers.subarray(at(countsAt), at(countsAt) + size), begin);
       if (work) addWork(work, integers.subarray(at(countersAt), at(countersAt) + COUNTERS * size));
     }
-    if (count === 1 && !exclusions && !work && !isAside) {
+    if (count === 1 && !exclusions && !work && !isAsync) {
       this.#single = new SingleCall(
         heap.memory,
         leaves,

@@ -2,11 +2,11 @@
  * One built index with its identifiers, and the changes made to it since: what ScaNN serves, and swaps as a whole.
  */
 import { normalize } from '../../../clustering/k-means.ts';
-import { IdentifierError, ShapeError } from '../../../errors/errors.ts';
 import { finish } from '../../../parallel/steps.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
-import type { Identifier } from '../../contract.ts';
-import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
+import type { Identifier, IndexDrift } from '../../contract.ts';
+import { Identifiers } from '../../identifiers.ts';
+import { areLast, checkUpsert } from '../../upsert.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
@@ -14,18 +14,6 @@ import type { Leaves } from '../leaves.ts';
 import { SlotsOfRows } from '../search/masks.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
 import { LeafUpdates } from './leaf-updates.ts';
-
-/** How far updates have led from the build. */
-export interface ScannDrift {
-  /** Candidates upserted, and rows that hold none any more. */
-  inserted: number;
-  deleted: number;
-  /** Share of candidates that would change their leaf if centroids moved with what was upserted. */
-  movedShare: number;
-  /** Mean squared distance from the centroid: of upserted candidates, and of all at build time. */
-  distance: number;
-  builtDistance: number;
-}
 
 /** Candidates that `drift` looks at: a share is known to two per cent. */
 const DRIFT_SAMPLE = 4_096;
@@ -64,22 +52,18 @@ export class LiveIndex<I extends Identifier> {
    * @throws as `ScaNN.upsert`, and then nothing has changed
    */
   upsert(identifiers: readonly I[], source: VectorSource): void {
-    const { leaves, identifiers: own, slots } = this;
+    const { leaves, slots } = this;
     const d = leaves.shape.dimensions;
-    if (source.rows > 0 && source.dimensions !== d) {
-      throw new ShapeError(`candidates: expected ${d} dimensions as the index has, got ${source.dimensions}`);
-    }
-    checkIdentifiers(identifiers, source.rows, own.values ? typeof own.of(0) : 'number');
+    checkUpsert(this.identifiers, d, identifiers, source);
     if (source.rows === 0) return;
-    if (!own.values) checkRowNumbers(identifiers, own.size);
     const rows = gatherRows(leaves, source);
     try {
       if (this.#isCosine) normalize(rows.data, d);
-      // Of several rows with one identifier the last is the one that stays.
-      const last = new Map(identifiers.map((identifier, i) => [identifier, i]));
-      const numbers = Int32Array.from(identifiers, (identifier, i) =>
-        last.get(identifier) === i ? this.#rowFor(identifier) : -1,
-      );
+      const stays = areLast(identifiers);
+      // Before anything changes: there may be no memory.
+      const isNew = (identifier: I, i: number): boolean => stays[i]! && !this.#isHeld(identifier);
+      this.#changes().reserve(stays.filter(Boolean).length, this.identifiers.size + identifiers.filter(isNew).length);
+      const numbers = Int32Array.from(identifiers, (identifier, i) => (stays[i] ? this.#rowFor(identifier) : -1));
       const kept = keepRows(rows, numbers);
       const used = numbers.filter((row) => row >= 0);
       this.#changes()
@@ -96,13 +80,10 @@ export class LiveIndex<I extends Identifier> {
 
   /** Take candidates out. Returns how many rows went. */
   delete(identifiers: readonly I[]): number {
-    let gone = 0;
-    for (const identifier of identifiers) {
-      this.identifiers.forEachRow(identifier, (row) => {
-        gone += this.#remove(row);
-      });
-    }
-    return gone;
+    // Looked up first: an identifier of a wrong type leaves everything as it was.
+    const rows: number[] = [];
+    for (const identifier of identifiers) this.identifiers.forEachRow(identifier, (row) => rows.push(row));
+    return rows.reduce((gone, row) => gone + this.#remove(row), 0);
   }
 
   /** Room for `candidates` more. */
@@ -132,7 +113,7 @@ export class LiveIndex<I extends Identifier> {
   }
 
   /** How far changes have led from the build. */
-  drift(): ScannDrift {
+  drift(): IndexDrift {
     const { builtDistance } = this.leaves.shape;
     const deleted = this.identifiers.size - this.#size;
     const inserted = this.#updates?.inserted ?? 0;
@@ -143,8 +124,8 @@ export class LiveIndex<I extends Identifier> {
     return { inserted, deleted, movedShare, distance: this.#changes().meanDistance, builtDistance };
   }
 
-  /** Every row that is not deleted, as it is kept, and its identifiers. */
-  live(): { rows: Matrix; identifiers: Identifiers<I> } {
+  /** Every candidate that is not deleted, as it is kept, and their identifiers. */
+  candidates(): { rows: Matrix; identifiers: Identifiers<I> } {
     const { leaves, identifiers, slots } = this;
     const d = leaves.shape.dimensions;
     const rows = new Matrix(this.#size, d, leaves.runtime);
@@ -171,6 +152,14 @@ export class LiveIndex<I extends Identifier> {
   #changes(): LeafUpdates {
     this.#updates ??= new LeafUpdates(this.leaves);
     return this.#updates;
+  }
+
+  #isHeld(identifier: I): boolean {
+    let isHeld = false;
+    this.identifiers.forEachRow(identifier, () => {
+      isHeld = true;
+    });
+    return isHeld;
   }
 
   /** The row of an identifier: the one it has, emptied, or a new one. */
@@ -219,19 +208,5 @@ function gatherRows(leaves: Leaves, source: VectorSource): Matrix {
   } catch (error) {
     buffer.free();
     throw error;
-  }
-}
-
-/** Where row numbers are the identifiers, new ones follow on. */
-function checkRowNumbers<I extends Identifier>(identifiers: readonly I[], size: number): void {
-  let next = size;
-  for (const identifier of identifiers) {
-    const row = Number(identifier);
-    if (!Number.isInteger(row) || row < 0 || row > next) {
-      throw new IdentifierError(
-        `identifier: expected a row number up to the next one, ${next}, got ${String(identifier)}`,
-      );
-    }
-    if (row === next) next++;
   }
 }

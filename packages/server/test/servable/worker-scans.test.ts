@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BruteForce, Generator, Runtime, ScaNN } from 'shortlist';
-import type { Query } from '../../src/servable/contract.ts';
+import type { Query, Update } from '../../src/servable/contract.ts';
 import { IndexServable } from '../../src/servable/index-servable.ts';
 
 const D = 16;
@@ -25,7 +25,7 @@ function leavesOf(rows: number): ScaNN<Float32Array, string> {
 const servableOf = (index: unknown): IndexServable =>
   new IndexServable({ index: index as never, queryTower: undefined, save: async () => undefined });
 
-/** Before they are there, scans aside are done by the caller. */
+/** Before they are there, the caller does their work. */
 async function workersReady(servable: IndexServable, query: Query): Promise<void> {
   while (runtime.pool.threadsReady < runtime.pool.threads) {
     await servable.search([query]);
@@ -52,7 +52,7 @@ test('an exact scan of many candidates leaves the event loop free, and equals th
     });
     for (turns = 0; !isOver; turns++) await new Promise((resolve) => setImmediate(resolve));
     for (const { identifiers } of await answers) assert.deepEqual([...identifiers], [...expected.identifiers(0)]);
-    assert.equal(servable.whenIdle(), undefined);
+    assert.equal(await servable.change(() => 'at once'), 'at once');
   }
   assert.ok(turns > 1, `the event loop turned ${turns} times`);
 });
@@ -66,11 +66,11 @@ test('light queries are answered at once while a heavy one is under way; updates
   assert.equal(servable.isHeavy(heavy), true);
   await servable.search([light]);
   const exactly = servable.searchExactly([light]);
-  const scan = servable.whenIdle();
-  assert.ok(scan);
-  assert.ok(Array.isArray(await servable.search([light])));
-  await scan;
-  servable.apply({ kind: 'upsert', identifier: 'new', embedding: embedding.map((value) => value * 10) });
+  const update: Update = { kind: 'upsert', identifier: 'new', embedding: embedding.map((value) => value * 10) };
+  assert.throws(() => servable.apply(update), { code: 'ERR_STATE' });
+  const applied = servable.change(() => servable.apply(update));
+  assert.ok(Array.isArray(servable.search([light])));
+  await applied;
   assert.equal((await exactly)[0]!.identifiers.length, 5);
   const [found] = await servable.search([heavy]);
   assert.equal(found!.identifiers[0], 'new');
@@ -92,8 +92,7 @@ test('an update is let in between scans that follow one another without a gap', 
   };
   const asking = [askOn(), askOn()];
   for (let update = 0; update < 20; update++) {
-    for (let scan = servable.whenIdle(); scan; scan = servable.whenIdle()) await scan;
-    servable.apply({ kind: 'upsert', identifier: `new ${update}`, embedding });
+    await servable.change(() => servable.apply({ kind: 'upsert', identifier: `new ${update}`, embedding }));
     await new Promise((resolve) => setImmediate(resolve));
   }
   isOver = true;

@@ -1,0 +1,190 @@
+/**
+ * The candidates that an exact index holds: packed rows, their identifiers, which rows are live, and coarse codes.
+ *
+ * A new candidate goes to the next row and a replaced one stays in its row, so rows keep their numbers. A deleted one
+ * leaves its row empty: an identifier that comes back takes the row it had. Saving leaves empty rows out.
+ */
+import { NotFiniteError } from '../../errors/errors.ts';
+import type { Part } from '../../format/part.ts';
+import type { Saved } from '../../format/saved.ts';
+import { finish } from '../../parallel/steps.ts';
+import type { Identifier } from '../contract.ts';
+import { Identifiers } from '../identifiers.ts';
+import { LiveRows } from '../live-rows.ts';
+import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
+import { areLast, checkUpsert } from '../upsert.ts';
+import type { VectorSource } from '../vector-source.ts';
+import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
+import { PanelStore, packedBytes } from './panel-store.ts';
+
+/** Rows are int32 in the kernels. */
+const ROWS_MAX = 0x7fff_ffff;
+/** Below this many rows a scan takes microseconds, and the candidates stay in the processor's cache. */
+const COARSE_ROWS_MIN = 65_536;
+/** Calls of more queries read the candidates once for four of them. */
+const COARSE_QUERIES_MAX = 3;
+
+/** Candidates in memory. */
+export class HeldCandidates<I extends Identifier> {
+  readonly store: PanelStore;
+  readonly identifiers: Identifiers<I>;
+  readonly #live: LiveRows;
+  #coarse: CoarseCodes | undefined;
+
+  /** @param store finished, and owned from now on */
+  constructor(store: PanelStore, identifiers: Identifiers<I>) {
+    this.store = store;
+    this.identifiers = identifiers;
+    this.#live = new LiveRows(store.rows);
+  }
+
+  /** Candidates: rows less those deleted. */
+  get size(): number {
+    return this.#live.count;
+  }
+
+  /** Bit words of the live rows; undefined while all are. */
+  get liveWords(): Int32Array | undefined {
+    return this.#live.words;
+  }
+
+  /** The live rows in order; undefined while all are. */
+  get liveRows(): Int32Array | undefined {
+    return this.#live.rows();
+  }
+
+  /** Candidates that can be added before anything is copied. */
+  get room(): number {
+    return this.store.capacity - this.store.rows;
+  }
+
+  /** Bytes of the packed rows and, once they are there, of their coarse codes. */
+  get sizeBytes(): number {
+    return this.store.sizeBytes + (this.#coarse?.sizeBytes ?? 0);
+  }
+
+  /** The coarse codes, made now if a call of so few queries is the first to want them. */
+  coarseFor(queries: number): CoarseCodes | undefined {
+    const { store } = this;
+    if (queries > COARSE_QUERIES_MAX || store.rows < COARSE_ROWS_MIN || store.dimensions > DIMENSIONS_MAX)
+      return undefined;
+    this.#coarse ??= new CoarseCodes(store);
+    return this.#coarse;
+  }
+
+  /**
+   * Add candidates, or replace those whose identifier is held.
+   *
+   * @throws as `BruteForce.upsert`, and then nothing has changed
+   */
+  upsert(identifiers: readonly I[], source: VectorSource): void {
+    const { store, identifiers: held } = this;
+    const d = store.dimensions;
+    checkUpsert(held, d, identifiers, source);
+    if (source.rows === 0) return;
+    const vectors = new Float32Array(source.rows * d);
+    source.copy(0, source.rows, vectors);
+    checkFinite(vectors, d);
+    const stays = areLast(identifiers);
+    this.reserve(identifiers.filter((identifier, i) => stays[i] && this.#rowsOf([identifier]).length === 0).length);
+    const changed: number[] = [];
+    identifiers.forEach((identifier, i) => {
+      if (!stays[i]) return;
+      const row = this.#rowFor(identifier);
+      store.put(row, vectors, i * d);
+      changed.push(row);
+    });
+    this.#code(changed);
+  }
+
+  /** Take candidates out. Returns how many rows went. */
+  delete(identifiers: readonly I[]): number {
+    let gone = 0;
+    // Looked up first: an identifier of a wrong type leaves everything as it was.
+    for (const row of this.#rowsOf(identifiers)) gone += this.#live.delete(row);
+    return gone;
+  }
+
+  /** Room for `candidates` more. */
+  reserve(candidates: number): void {
+    finish(this.growth(candidates));
+  }
+
+  /** `reserve` in short steps; anything may be done between them. */
+  growth(candidates: number): Generator<void, void> {
+    return this.store.growth(this.store.rows + candidates);
+  }
+
+  /** The saved form: the live rows, and their identifiers. */
+  save(k: number): Saved {
+    const { store, identifiers, liveRows } = this;
+    const rows = liveRows?.length ?? store.rows;
+    const kept = liveRows
+      ? new Identifiers(
+          rows,
+          Array.from(liveRows, (row) => identifiers.of(row)),
+        )
+      : identifiers;
+    return {
+      kind: 'brute-force',
+      settings: { k, rows, dimensions: store.dimensions },
+      sections: [{ name: 'candidates', kind: 'memory', bytes: liveRows ? [store.packed(liveRows)] : store.pieces() }],
+      parts: { identifiers: saveIdentifiers(kept) },
+    };
+  }
+
+  /** @throws {FormatError} when settings and sections do not fit together */
+  static load<I extends Identifier>(part: Part): HeldCandidates<I> {
+    const { runtime, settings } = part;
+    const rows = settings.integer('rows', { max: ROWS_MAX });
+    const dimensions = settings.integer('dimensions', { min: Math.min(rows, 1), max: ROWS_MAX });
+    const block = part.memory('candidates', packedBytes(rows, dimensions));
+    const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
+    return new HeldCandidates(PanelStore.adopt(runtime, block, rows, dimensions), identifiers);
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.store.free();
+    this.#coarse?.free();
+    this.#coarse = undefined;
+  }
+
+  /** The rows of some identifiers, empty ones among them. */
+  #rowsOf(identifiers: readonly I[]): number[] {
+    const rows: number[] = [];
+    for (const identifier of identifiers) this.identifiers.forEachRow(identifier, (row) => rows.push(row));
+    return rows;
+  }
+
+  /** The row of an identifier: the first it has or had, or a new one. Others that it has become empty. */
+  #rowFor(identifier: I): number {
+    const [first, ...others] = this.#rowsOf([identifier]);
+    for (const row of others) this.#live.delete(row);
+    if (first !== undefined) {
+      this.#live.restore(first);
+      return first;
+    }
+    this.identifiers.add(identifier);
+    this.#live.add();
+    return this.identifiers.size - 1;
+  }
+
+  /** Codes only save time: where there is no memory for them, the next call makes or does without them. */
+  #code(rows: readonly number[]): void {
+    try {
+      this.#coarse?.update(rows);
+    } catch {
+      this.#coarse?.free();
+      this.#coarse = undefined;
+    }
+  }
+}
+
+function checkFinite(vectors: Float32Array, d: number): void {
+  const at = vectors.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new NotFiniteError(
+    `candidates: expected finite numbers, got ${vectors[at]} in row ${Math.floor(at / d)}, column ${at % d}`,
+  );
+}

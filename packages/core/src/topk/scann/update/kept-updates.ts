@@ -1,0 +1,51 @@
+/** Updates made while an index is built anew, kept as data, and made again on the result before it serves. */
+import type { Progress } from '../../../clustering/k-means.ts';
+import type { Identifier } from '../../contract.ts';
+import type { VectorSource } from '../../vector-source.ts';
+import type { LiveIndex } from './live-index.ts';
+
+/** Updates made again in a step: some tenths of a millisecond where each is of one candidate. */
+const UPDATES_A_STEP = 32;
+
+type KeptUpdate<I extends Identifier> =
+  | { kind: 'upsert'; identifiers: readonly I[]; source: VectorSource }
+  | { kind: 'delete'; identifiers: readonly I[] }
+  | { kind: 'reserve'; candidates: number };
+
+/** The updates, in the order in which they were made. */
+export class KeptUpdates<I extends Identifier> {
+  readonly #updates: KeptUpdate<I>[] = [];
+
+  /** @param source not changed by anybody from now on */
+  upsert(identifiers: readonly I[], source: VectorSource): void {
+    this.#updates.push({ kind: 'upsert', identifiers: [...identifiers], source });
+  }
+
+  delete(identifiers: readonly I[]): void {
+    this.#updates.push({ kind: 'delete', identifiers: [...identifiers] });
+  }
+
+  reserve(candidates: number): void {
+    this.#updates.push({ kind: 'reserve', candidates });
+  }
+
+  /**
+   * Make them again on an index, a few a step; those that are kept between the steps are made in the last one.
+   *
+   * @throws what an update throws
+   */
+  *replay(live: LiveIndex<I>): Generator<Progress, void> {
+    const total = this.#updates.length;
+    for (let done = 0; done < total; done += UPDATES_A_STEP) {
+      for (const update of this.#updates.slice(done, Math.min(total, done + UPDATES_A_STEP))) apply(live, update);
+      yield { step: 'updates', done: Math.min(total, done + UPDATES_A_STEP), total };
+    }
+    for (const update of this.#updates.slice(total)) apply(live, update);
+  }
+}
+
+function apply<I extends Identifier>(live: LiveIndex<I>, update: KeptUpdate<I>): void {
+  if (update.kind === 'upsert') live.upsert(update.identifiers, update.source);
+  else if (update.kind === 'delete') live.delete(update.identifiers);
+  else live.reserve(update.candidates);
+}

@@ -1,0 +1,94 @@
+/**
+ * What the indexes that hold their candidates have in common: each change as a synchronous verb, which is refused while it
+ * would disturb something, and as its asynchronous twin, which waits (access.ts).
+ */
+import { checkInteger } from '../checks/numbers.ts';
+import type { VectorsLike } from '../vectors/matrix.ts';
+import { IndexAccess } from './access.ts';
+import type { Identifier } from './identifiers.ts';
+import { copied, type VectorSource, vectorSource } from './vector-source.ts';
+
+/** An index that holds its candidates. */
+export abstract class UpdatableIndex<I extends Identifier> {
+  readonly access: IndexAccess = new IndexAccess();
+
+  /** Whether updates may run between the steps of `growth`. */
+  protected abstract readonly takesUpdatesInGrowth: boolean;
+  protected abstract applyUpsert(identifiers: readonly I[], source: VectorSource): void;
+  protected abstract applyDelete(identifiers: readonly I[]): number;
+  protected abstract applyReserve(candidates: number): void;
+  /** `applyReserve` in short steps. */
+  protected abstract growth(candidates: number): Generator<void, void>;
+  protected abstract release(): void;
+
+  /**
+   * Add candidates, or replace those whose identifier the index holds; the next call finds them. A replaced candidate keeps
+   * its row, a new one gets the next.
+   *
+   * @throws {StateError} before `index`, and while the candidates are read or replaced: `upsertAsync` waits
+   * @throws {ShapeError} when rows differ in width from the candidates, or identifiers in number
+   * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+   * @throws {IdentifierError} when an identifier is of another type; where row numbers are the identifiers, also when one
+   * is neither a row nor the next one
+   */
+  upsert(identifiers: readonly I[], vectors: VectorsLike): void {
+    this.access.checkChange('upsert', 'upsertAsync');
+    this.applyUpsert(identifiers, vectorSource('candidates', vectors));
+  }
+
+  /** `upsert` when the reads and changes before it have ended; the vectors are copied at the call. */
+  async upsertAsync(identifiers: readonly I[], vectors: VectorsLike): Promise<void> {
+    const source = copied(vectorSource('candidates', vectors));
+    const own = [...identifiers];
+    return this.access.change('upsertAsync', () => this.applyUpsert(own, source));
+  }
+
+  /**
+   * Take candidates out; unknown identifiers are passed over. Returns how many rows went.
+   *
+   * @throws {StateError} before `index`, and while the candidates are read or replaced: `deleteAsync` waits
+   * @throws {IdentifierError} when an identifier is not of the index's type; nothing was deleted then
+   */
+  delete(identifiers: readonly I[]): number {
+    this.access.checkChange('delete', 'deleteAsync');
+    return this.applyDelete(identifiers);
+  }
+
+  /** `delete` when the reads and changes before it have ended. */
+  async deleteAsync(identifiers: readonly I[]): Promise<number> {
+    const own = [...identifiers];
+    return this.access.change('deleteAsync', () => this.applyDelete(own));
+  }
+
+  /**
+   * Room for `candidates` more, so that upserts of so many copy nothing.
+   *
+   * @throws {StateError} before `index`, and while the candidates are read or replaced: `reserveAsync` waits
+   */
+  reserve(candidates: number): void {
+    checkInteger('reserve', candidates, 0);
+    this.access.checkChange('reserve', 'reserveAsync');
+    this.applyReserve(candidates);
+  }
+
+  /**
+   * `reserve` in short steps, when the reads and changes before it have ended. Queries go on between them; where updates
+   * cannot, asynchronous ones wait, and a synchronous one has the rest done at once.
+   */
+  async reserveAsync(candidates: number): Promise<void> {
+    checkInteger('reserve', candidates, 0);
+    const begin = (): Generator<void, void> => this.growth(candidates);
+    return this.access.changeInSteps('reserveAsync', { begin, letsUpdatesIn: this.takesUpdatesInGrowth });
+  }
+
+  /** Give the memory back; the index is as before `index`. @throws {StateError} as `upsert`: `freeAsync` waits */
+  free(): void {
+    this.access.checkChange('free', 'freeAsync');
+    this.release();
+  }
+
+  /** `free` when the reads and changes before it have ended. */
+  freeAsync(): Promise<void> {
+    return this.access.change('freeAsync', () => this.release(), { replaces: true });
+  }
+}

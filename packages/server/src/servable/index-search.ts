@@ -1,0 +1,186 @@
+/**
+ * The scans of an index for the queries of requests.
+ *
+ * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it,
+ * filters and the other settings may not. Short scans run on the thread of the event loop, long ones on the worker threads.
+ */
+import { type Identifier, type IndexAccess, Matrix, type SearchWork, type TopKResult } from 'shortlist';
+import { FilterCache } from '../attributes/filter-cache.ts';
+import type { AttributeTable } from '../attributes/table.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import type { Features, Query, QueryResult } from './contract.ts';
+import { heldIdentifier, type IdentifierType } from './identifiers.ts';
+import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
+import { scanGroups } from './scan-groups.ts';
+
+/** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
+const LONG_MS = 2;
+/** Work from which on a query is heavy, some milliseconds: floats of an exact scan, leaves, candidates reordered. */
+const HEAVY_FLOATS = 4_000_000;
+const HEAVY_LEAVES = 500;
+const HEAVY_REORDER = 5_000;
+/** Weight of the newest scan in the running mean. */
+const NEWEST = 0.1;
+
+/** A scan of the index for queries that share one. */
+interface Scan {
+  vectors: Matrix;
+  options: ScanOptions;
+  take: (result: TopKResult<Identifier>) => void;
+}
+
+/** Searches one index. */
+export class IndexSearch {
+  /** What an approximate index counts its work into; an exact one leaves it as it is. */
+  readonly work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+  readonly #index: ServedIndex;
+  readonly #tower: QueryTower | undefined;
+  readonly #identifierType: IdentifierType;
+  readonly #filters: FilterCache;
+  /** Running mean of the time a query takes. */
+  #queryMs = 0;
+
+  constructor(
+    index: ServedIndex,
+    tower: QueryTower | undefined,
+    attributes: AttributeTable,
+    identifierType: IdentifierType,
+  ) {
+    this.#index = index;
+    this.#tower = tower;
+    this.#identifierType = identifierType;
+    this.#filters = new FilterCache(attributes);
+  }
+
+  get #access(): IndexAccess {
+    return this.#index.access;
+  }
+
+  /** Query embeddings of raw features, row after row: [queries, dimensions]. */
+  embed(features: readonly Features[]): Float32Array {
+    if (features.length === 0) return new Float32Array(0);
+    if (!this.#tower) throw invalidArgument('this model has no query tower, send embeddings');
+    // Valid until the next call, so it is copied.
+    return this.#tower.embed(features as readonly never[]).data.slice();
+  }
+
+  /** The best candidates of each query; a promise when the scan is long and runs on the worker threads. */
+  search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]> {
+    const { pool } = this.#index.runtime;
+    const started = performance.now();
+    const isHeavy = this.isHeavy(queries[0]!);
+    const ended = (results: QueryResult[]): QueryResult[] => {
+      if (!isHeavy) this.#queryMs += NEWEST * ((performance.now() - started) / queries.length - this.#queryMs);
+      return results;
+    };
+    const isLong = isHeavy || this.#queryMs * queries.length > LONG_MS;
+    // When the workers are at something longer, or updates wait, a light scan is sooner done here.
+    const isFree = !pool.isBusy && !this.#access.isContended;
+    if (isLong && pool.threads > 1 && (isHeavy || isFree)) return this.searchAsync(queries).then(ended);
+    return ended(pool.alone(() => this.#search(queries)));
+  }
+
+  /** Exact scans of many candidates, and those for which a request asks for many times the usual leaves or reordering. */
+  isHeavy({ leavesToSearch = 0, reorder = 0 }: Query): boolean {
+    if (this.#index.isExact()) return this.#index.size * this.#index.dimensions > HEAVY_FLOATS;
+    return leavesToSearch > HEAVY_LEAVES || reorder > HEAVY_REORDER;
+  }
+
+  /** `search` on the worker threads: one read of the candidates, which stay as they are until it has ended. */
+  searchAsync(queries: readonly Query[], exact?: boolean): Promise<QueryResult[]> {
+    const { pool } = this.#index.runtime;
+    return this.#access.read('search', async (reading) => {
+      const embeddings = pool.alone(() => this.#embeddings(queries));
+      const results: QueryResult[] = new Array(queries.length);
+      for (const group of scanGroups(queries)) {
+        const scan = this.#prepare(queries, group, embeddings, results, exact);
+        try {
+          scan.take(await this.#index.callAsync(scan.vectors as never, scan.options, reading));
+        } finally {
+          scan.vectors.free();
+        }
+      }
+      return results;
+    });
+  }
+
+  /** Forget the filters. */
+  clear(): void {
+    this.#filters.clear();
+  }
+
+  #search(queries: readonly Query[]): QueryResult[] {
+    const embeddings = this.#embeddings(queries);
+    const results: QueryResult[] = new Array(queries.length);
+    for (const group of scanGroups(queries)) {
+      const scan = this.#prepare(queries, group, embeddings, results);
+      try {
+        scan.take(this.#index.call(scan.vectors, scan.options));
+      } finally {
+        scan.vectors.free();
+      }
+    }
+    return results;
+  }
+
+  /** Query embeddings of all queries, row after row; those of raw features by one call of the tower. */
+  #embeddings(queries: readonly Query[]): Float32Array {
+    const d = this.#index.dimensions;
+    const withFeatures = queries.filter(({ features }) => features !== undefined);
+    const embedded = this.embed(withFeatures.map(({ features }) => features!));
+    if (withFeatures.length === queries.length) return embedded;
+    const all = new Float32Array(queries.length * d);
+    let at = 0;
+    queries.forEach(({ embedding }, row) => {
+      if (!embedding) {
+        all.set(embedded.subarray(at, at + d), row * d);
+        at += d;
+      } else if (embedding.length !== d)
+        throw invalidArgument(`embedding: expected ${d} numbers, got ${embedding.length}`);
+      else all.set(embedding, row * d);
+    });
+    return all;
+  }
+
+  /** The scan that answers a group of queries. */
+  #prepare(
+    queries: readonly Query[],
+    group: readonly number[],
+    embeddings: Float32Array,
+    results: QueryResult[],
+    exact?: boolean,
+  ): Scan {
+    const d = this.#index.dimensions;
+    const { k, leavesToSearch, reorder, filter, include } = queries[group[0]!]!;
+    const excludes = group.some((at) => queries[at]!.exclude?.length);
+    const vectors = new Matrix(group.length, d);
+    const { data } = vectors;
+    if (group.length === queries.length) data.set(embeddings);
+    else group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
+    const options: ScanOptions = {
+      k,
+      leavesToSearch,
+      reorder,
+      include: include && this.#held(include),
+      exclude: excludes ? group.map((at) => this.#held(queries[at]!.exclude ?? [])) : undefined,
+      filter: filter && this.#filters.words(filter, this.#index.identifiers!.size),
+      // The canary's work is not the users'.
+      ...(exact ? { exact } : { work: this.work }),
+    };
+    const take = (result: TopKResult<Identifier>): void => {
+      group.forEach((at, row) => {
+        results[at] = {
+          identifiers: result.identifiers(row),
+          scores: result.scoresOf(row),
+          rows: result.rowsOf(row),
+        };
+      });
+    };
+    return { vectors, options, take };
+  }
+
+  /** Identifiers of a request as the index holds them, without those that no candidate can have. */
+  #held(identifiers: readonly Identifier[]): Identifier[] {
+    return identifiers.flatMap((identifier) => heldIdentifier(this.#identifierType, identifier) ?? []);
+  }
+}
