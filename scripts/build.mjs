@@ -18,7 +18,7 @@ const GENERATED = [
 ];
 
 if (process.argv.includes('--clean')) {
-  for (const folder of ['packages/core', 'packages/cli', 'packages/server', 'bench', 'examples']) {
+  for (const folder of ['packages/core', 'packages/data', 'packages/cli', 'packages/server', 'bench', 'examples']) {
     rmSync(join(root, folder, 'build'), { recursive: true, force: true });
   }
   for (const file of GENERATED) rmSync(join(root, file), { force: true });

@@ -1,0 +1,42 @@
+/** The public surface of `@shortlist/data`: re-exports only, folder by folder in the order of the tiers. */
+
+// bytes
+export { type BrokenRow, ReadLog, type ReadLogOptions } from './bytes/read-log.ts';
+// columns
+export type { Cell, Cells } from './columns/cell.ts';
+export { parseTime, type TimeUnit } from './columns/time.ts';
+// inference
+export { type ColumnKind, type ColumnProfile, profileTable, type TableProfile } from './inference/column-profile.ts';
+export { type Like, parseLike } from './inference/like.ts';
+export { nearestName } from './inference/nearest-name.ts';
+export { assignRoles, type RoleOptions, type Roles } from './inference/roles.ts';
+// interactions
+export { describeFindings, describeInteractions } from './interactions/describe.ts';
+export type { InteractionTable, SelectedInteractions } from './interactions/interaction-table.ts';
+export { describeLeaks, findLeaks, type Leaks } from './interactions/leaks.ts';
+export type { InteractionQuality } from './interactions/quality.ts';
+export {
+  type IngestProgress,
+  type ReadInteractions,
+  type ReadInteractionsOptions,
+  readInteractions,
+  type Understood,
+  type UnderstoodFile,
+} from './interactions/read-interactions.ts';
+// items
+export {
+  coverageOf,
+  type ItemColumn,
+  type ItemCoverage,
+  type ItemTable,
+  type ItemValue,
+  joinItems,
+} from './items/item-table.ts';
+export { type ReadItems, type ReadItemsOptions, readItems } from './items/read-items.ts';
+// tables
+export type { BatchRequest, Table, TableBatch, TableFormat, TableOptions } from './tables/contract.ts';
+export { openTable } from './tables/open-table.ts';
+// vectors
+export type { VectorBatch, VectorFile, VectorRequest } from './vectors/contract.ts';
+export { readIdentifiers } from './vectors/identifiers.ts';
+export { openVectors, vectorDataset } from './vectors/open-vectors.ts';

@@ -1,0 +1,132 @@
+/** What the columns of a table hold, told from its first rows: what type, how many distinct values, from where to where. */
+import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
+import { looksLikeTime, parseTime } from '../columns/time.ts';
+import type { Table } from '../tables/contract.ts';
+
+/** What the cells of a column are. `text` also for numbers with leading zeros: 007 and 7 are two identifiers. */
+export type ColumnKind = 'integer' | 'number' | 'boolean' | 'date' | 'list' | 'text' | 'empty';
+
+/** A column, as far as it was looked at. */
+export interface ColumnProfile {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  /** Rows looked at that have a value. */
+  readonly filled: number;
+  readonly distinct: number;
+  /** Of numbers; NaN otherwise. */
+  readonly min: number;
+  readonly max: number;
+  /** Share of the values that are dates, or numbers of the size of times since 1980. */
+  readonly timeShare: number;
+  /** Letters of a value, on average. */
+  readonly meanLength: number;
+  /** Separator of the values of a list; '' where the file has lists of its own, or JSON. */
+  readonly separator: string;
+}
+
+/** Rows looked at: enough to see values repeat, read in some tenths of a second. */
+const PROFILE_ROWS = 20_000;
+/** Share of the values that must be of a kind: the others are broken cells. */
+const KIND_SHARE = 0.95;
+/** Share of the values that must have a bar for the column to be one of lists. */
+const LIST_SHARE = 0.1;
+const BOOLEANS: ReadonlySet<string> = new Set(['true', 'false', 'yes', 'no', 't', 'f', 'y', 'n']);
+
+/** Columns of a table and the rows they were told from. */
+export interface TableProfile {
+  readonly rows: number;
+  readonly columns: readonly ColumnProfile[];
+}
+
+/** Looks at the first rows of a table. */
+export async function profileTable(table: Table, rowsMax: number = PROFILE_ROWS): Promise<TableProfile> {
+  const tallies = table.columns.map((name) => new Tally(name));
+  let rows = 0;
+  for await (const batch of table.batches()) {
+    const taken = Math.min(batch.rows, rowsMax - rows);
+    for (let column = 0; column < tallies.length; column++) {
+      const cells = batch.columns[column]!;
+      for (let i = 0; i < taken; i++) tallies[column]!.add(cells[i]!);
+    }
+    rows += taken;
+    if (rows >= rowsMax) break;
+  }
+  return { rows, columns: tallies.map((tally) => tally.profile()) };
+}
+
+/** Counts what the cells of a column could be. */
+class Tally {
+  readonly #name: string;
+  readonly #distinct = new Set<string>();
+  #filled = 0;
+  #integers = 0;
+  #numbers = 0;
+  #leadingZeros = 0;
+  #booleans = 0;
+  #dates = 0;
+  #times = 0;
+  #lists = 0;
+  #jsonLists = 0;
+  #bars = 0;
+  #letters = 0;
+  #min = Number.POSITIVE_INFINITY;
+  #max = Number.NEGATIVE_INFINITY;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add(cell: Cell): void {
+    if (isMissing(cell)) return;
+    this.#filled++;
+    const text = textOf(cell).trim();
+    this.#distinct.add(text);
+    this.#letters += text.length;
+    if (Array.isArray(cell)) this.#lists++;
+    if (typeof cell === 'boolean' || (typeof cell === 'string' && BOOLEANS.has(text.toLowerCase()))) this.#booleans++;
+    else this.#addNumber(cell, text);
+    if (cell instanceof Date || (typeof cell === 'string' && !Number.isNaN(parseTime(cell).seconds))) this.#dates++;
+    if (looksLikeTime(cell)) this.#times++;
+    if (typeof cell === 'string') {
+      if (text.startsWith('[') && text.endsWith(']')) this.#jsonLists++;
+      if (text.includes('|')) this.#bars++;
+    }
+  }
+
+  #addNumber(cell: Cell, text: string): void {
+    const value = numberOf(cell);
+    if (Number.isNaN(value)) return;
+    this.#numbers++;
+    if (typeof cell === 'string' && /^[+-]?0\d/.test(text)) this.#leadingZeros++;
+    else if (Number.isInteger(value) && !text.includes('.')) this.#integers++;
+    this.#min = Math.min(this.#min, value);
+    this.#max = Math.max(this.#max, value);
+  }
+
+  profile(): ColumnProfile {
+    const kind = this.#kind();
+    const isNumeric = kind === 'integer' || kind === 'number';
+    return {
+      name: this.#name,
+      kind,
+      filled: this.#filled,
+      distinct: this.#distinct.size,
+      min: isNumeric ? this.#min : Number.NaN,
+      max: isNumeric ? this.#max : Number.NaN,
+      timeShare: this.#filled === 0 ? 0 : this.#times / this.#filled,
+      meanLength: this.#filled === 0 ? 0 : this.#letters / this.#filled,
+      separator: kind === 'list' && this.#lists + this.#jsonLists < this.#bars ? '|' : '',
+    };
+  }
+
+  #kind(): ColumnKind {
+    const most = KIND_SHARE * this.#filled;
+    if (this.#filled === 0) return 'empty';
+    if (this.#lists >= most || this.#jsonLists >= most || this.#bars >= LIST_SHARE * this.#filled) return 'list';
+    if (this.#booleans >= most) return 'boolean';
+    if (this.#numbers >= most && this.#leadingZeros === 0)
+      return this.#integers === this.#numbers ? 'integer' : 'number';
+    // Before 'date' are numbers: a column of digits is a date only where its role says so.
+    return this.#dates - this.#numbers >= most ? 'date' : 'text';
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Which columns of a table are the user, the item, the value, the weight, the time and the event: as the caller says,
+ * else by name, else by content and place. Every decision carries its reason, so that it can be shown.
+ */
+import { DataError, OptionError } from 'shortlist';
+import { bareName, type ColumnRole, KNOWN_NAMES } from '../tables/known-names.ts';
+import type { ColumnProfile } from './column-profile.ts';
+import { suggestion } from './nearest-name.ts';
+
+/** Why a column got its role. */
+export type RoleReason = 'as told' | 'by name' | 'by content' | 'by place';
+
+/** A column with a role. */
+export interface RoleColumn {
+  /** Its number in the table. */
+  readonly column: number;
+  readonly name: string;
+  readonly reason: RoleReason;
+}
+
+/** Columns by role; user and item are always there. */
+export interface Roles {
+  readonly user: RoleColumn;
+  readonly item: RoleColumn;
+  readonly value?: RoleColumn | undefined;
+  readonly weight?: RoleColumn | undefined;
+  readonly time?: RoleColumn | undefined;
+  readonly event?: RoleColumn | undefined;
+}
+
+/** Columns by name, as a caller says; `none` for a role that no column has. */
+export interface RoleOptions {
+  readonly userColumn?: string | undefined;
+  readonly itemColumn?: string | undefined;
+  readonly valueColumn?: string | undefined;
+  readonly weightColumn?: string | undefined;
+  readonly timeColumn?: string | undefined;
+  readonly eventColumn?: string | undefined;
+}
+
+const OPTION_OF: Readonly<Record<ColumnRole, keyof RoleOptions>> = {
+  user: 'userColumn',
+  item: 'itemColumn',
+  value: 'valueColumn',
+  weight: 'weightColumn',
+  time: 'timeColumn',
+  event: 'eventColumn',
+};
+/** The order in which roles choose: users and items first, so that a column called `score` is never an item. */
+const ROLES: readonly ColumnRole[] = ['user', 'item', 'time', 'value', 'weight', 'event'];
+/** Words that give a role away within a longer name, as in `anonymous_user_key`. */
+const NAME_PARTS: ReadonlyMap<ColumnRole, RegExp> = new Map([
+  ['user', /user|customer|visitor|member|reviewer/],
+  ['item', /item|movie|product|article|track|song|book|asin/],
+  ['time', /timestamp|datetime|date$|time$/],
+  ['value', /rating|stars/],
+]);
+/** Distinct values a rating has at most: 0 to 10 in halves are 21. */
+const RATING_VALUES_MAX = 25;
+const RATING_MAX = 100;
+/** Share of times in a column that makes it one. */
+const TIME_SHARE = 0.95;
+
+/**
+ * Gives the columns their roles.
+ *
+ * @throws {OptionError} when a column that was named is not there, or has two roles
+ * @throws {DataError} when there is no column of users, or none of items
+ */
+export function assignRoles(
+  path: string,
+  profiles: readonly ColumnProfile[],
+  hasNames: boolean,
+  options: RoleOptions = {},
+): Roles {
+  const found = new Map<ColumnRole, RoleColumn>();
+  const isFree = (column: number): boolean => ![...found.values()].some((role) => role.column === column);
+  const give = (role: ColumnRole, column: number, reason: RoleReason): void => {
+    if (column >= 0) found.set(role, { column, name: profiles[column]!.name, reason });
+  };
+  const isOff = (role: ColumnRole): boolean => options[OPTION_OF[role]] === 'none';
+  for (const role of ROLES) {
+    const name = options[OPTION_OF[role]];
+    if (name === undefined || isOff(role)) continue;
+    const column = toldColumn(path, role, name, profiles);
+    if (!isFree(column))
+      throw new OptionError(`${OPTION_OF[role]}: expected a column without a role, got ${JSON.stringify(name)}`);
+    give(role, column, 'as told');
+  }
+  const isOpen = (role: ColumnRole): boolean => !found.has(role) && !isOff(role);
+  if (hasNames) {
+    for (const role of ROLES.filter(isOpen)) give(role, byName(role, profiles, isFree), 'by name');
+    for (const role of ROLES.filter(isOpen)) give(role, byPartOfName(role, profiles, isFree), 'by name');
+  }
+  if (isOpen('time'))
+    give(
+      'time',
+      lastWhere(profiles, (p, i) => isFree(i) && isTime(p) && !(i < 2 && !hasNames)),
+      'by content',
+    );
+  if (!hasNames && isOpen('value'))
+    give(
+      'value',
+      profiles.findIndex((p, i) => i >= 2 && isFree(i) && isRating(p)),
+      'by content',
+    );
+  for (const role of ['user', 'item'] as const) {
+    if (isOpen(role))
+      give(
+        role,
+        profiles.findIndex((p, i) => isFree(i) && isIdentifier(p)),
+        'by place',
+      );
+  }
+  return checked(path, found, profiles);
+}
+
+function toldColumn(path: string, role: ColumnRole, name: string, profiles: readonly ColumnProfile[]): number {
+  const exact = profiles.findIndex((profile) => profile.name === name);
+  if (exact >= 0) return exact;
+  const names = profiles.map((profile) => profile.name);
+  throw new OptionError(
+    `${OPTION_OF[role]}: expected a column of ${path}, got ${JSON.stringify(name)}: ${suggestion(name, names)}`,
+  );
+}
+
+/** The column whose name stands earliest in the list of the role. */
+function byName(role: ColumnRole, profiles: readonly ColumnProfile[], isFree: (column: number) => boolean): number {
+  const known = KNOWN_NAMES.get(role)!;
+  let best = -1;
+  let bestRank = known.length;
+  profiles.forEach((profile, column) => {
+    const rank = known.indexOf(bareName(profile.name));
+    if (rank >= 0 && rank < bestRank && isFree(column) && fits(role, profile)) {
+      best = column;
+      bestRank = rank;
+    }
+  });
+  return best;
+}
+
+function byPartOfName(
+  role: ColumnRole,
+  profiles: readonly ColumnProfile[],
+  isFree: (column: number) => boolean,
+): number {
+  const part = NAME_PARTS.get(role);
+  if (part === undefined) return -1;
+  return profiles.findIndex((p, column) => isFree(column) && part.test(bareName(p.name)) && fits(role, p));
+}
+
+/** Whether the content allows the role that the name says: `type` may be a number, `time` a duration. */
+function fits(role: ColumnRole, profile: ColumnProfile): boolean {
+  const isNumeric = profile.kind === 'integer' || profile.kind === 'number';
+  if (role === 'time') return profile.kind === 'date' || isNumeric;
+  if (role === 'value') return isNumeric || profile.kind === 'boolean';
+  if (role === 'weight') return isNumeric;
+  if (role === 'event') return profile.kind === 'text' || profile.kind === 'integer';
+  return profile.kind !== 'empty';
+}
+
+function isTime(profile: ColumnProfile): boolean {
+  return profile.timeShare >= TIME_SHARE;
+}
+
+function isIdentifier({ kind }: ColumnProfile): boolean {
+  return kind === 'integer' || kind === 'text';
+}
+
+/** True for few numbers of a small range: stars, thumbs, points. */
+export function isRating({ kind, distinct, min, max }: ColumnProfile): boolean {
+  return (
+    (kind === 'integer' || kind === 'number') &&
+    distinct <= RATING_VALUES_MAX &&
+    min >= -RATING_MAX &&
+    max <= RATING_MAX
+  );
+}
+
+function lastWhere(
+  profiles: readonly ColumnProfile[],
+  test: (profile: ColumnProfile, column: number) => boolean,
+): number {
+  for (let column = profiles.length - 1; column >= 0; column--) if (test(profiles[column]!, column)) return column;
+  return -1;
+}
+
+function checked(path: string, found: ReadonlyMap<ColumnRole, RoleColumn>, profiles: readonly ColumnProfile[]): Roles {
+  const { user, item, ...others } = Object.fromEntries(found) as Partial<Record<ColumnRole, RoleColumn>>;
+  for (const [role, column] of [
+    ['user', user],
+    ['item', item],
+  ] as const) {
+    if (column === undefined) {
+      const names = profiles.map(({ name }) => name).join(', ');
+      throw new DataError(
+        `${path}: expected a column of ${role}s, found none among ${names}; name it with ${OPTION_OF[role]}`,
+      );
+    }
+  }
+  return { user: user!, item: item!, ...others };
+}

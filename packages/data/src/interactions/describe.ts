@@ -1,0 +1,63 @@
+/** What was understood and how good it is, in lines for people: what every command prints before its work starts. */
+import { dateText } from '../columns/time.ts';
+import type { Roles } from '../inference/roles.ts';
+import type { InteractionQuality } from './quality.ts';
+import type { ReadInteractions, Understood } from './read-interactions.ts';
+
+const count = (value: number): string => value.toLocaleString('en-US');
+const plural = (value: number, word: string): string => `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+
+/** Three lines: the files, the columns, the quality. */
+export function describeInteractions({ understood, quality }: ReadInteractions): string[] {
+  return [filesLine(understood), columnsLine(understood, quality), qualityLine(quality)];
+}
+
+/** Everything further that is to be said: guesses, and the first broken rows with their lines. */
+export function describeFindings({ understood, quality }: ReadInteractions): string[] {
+  const rows = quality.firstBroken.map(({ path, line, reason }) => `${path}:${line}: left out: ${reason}`);
+  const more = quality.broken - quality.firstBroken.length;
+  if (more > 0) rows.push(`and ${plural(more, 'more row')} left out`);
+  return [...understood.notes, ...rows];
+}
+
+function filesLine({ files, counts }: Understood): string {
+  const descriptions = new Set(files.map(({ description }) => description));
+  const names = files.map(({ path }) => path).join(' + ');
+  return `${names}: ${[...descriptions].join('; ')}, ${plural(counts.rows, 'row')}`;
+}
+
+function columnsLine(
+  { files, feedback, like, isLikeProposed, counts }: Understood,
+  quality: InteractionQuality,
+): string {
+  const { roles } = files[0]!;
+  const parts = [
+    `user = ${shown(roles.user)} (${count(quality.users)})`,
+    `item = ${shown(roles.item)} (${count(quality.items)})`,
+    ...(roles.value ? [`value = ${shown(roles.value)}, ${feedback} feedback`] : ['implicit feedback']),
+    ...(roles.weight ? [`weight = ${shown(roles.weight)}`] : []),
+    ...(roles.time ? [`time = ${shown(roles.time)}${timeText(quality, [...counts.timeUnits.keys()])}`] : ['no time']),
+  ];
+  if (like !== undefined)
+    parts.push(`a like is ${like}${isLikeProposed ? ' (proposed)' : `: ${plural(counts.liked, 'row')}`}`);
+  return parts.join(', ');
+}
+
+function shown({ name, reason }: Roles['user']): string {
+  return reason === 'by name' ? name : `${name} (${reason})`;
+}
+
+function timeText({ firstTime, lastTime }: InteractionQuality, units: readonly string[]): string {
+  if (firstTime === undefined || lastTime === undefined) return '';
+  if (units.length === 0) return ': the place in the line';
+  return `, ${units.join(' and ')}, ${dateText(firstTime)} to ${dateText(lastTime)}`;
+}
+
+function qualityLine(quality: InteractionQuality): string {
+  const { duplicates, usersWithOneRow, itemsWithOneRow, broken } = quality;
+  return [
+    duplicates === 0 ? 'no duplicates' : `${plural(duplicates, 'duplicate')} (a user and an item again)`,
+    `${plural(usersWithOneRow, 'user')} and ${plural(itemsWithOneRow, 'item')} with one row`,
+    broken === 0 ? 'no broken rows' : `${plural(broken, 'broken row')} left out`,
+  ].join(', ');
+}

@@ -1,0 +1,201 @@
+/**
+ * Interactions out of files: recognises the format, understands the columns, reads the rows and measures their quality.
+ *
+ * Several files are one set, in their order: their vocabularies are one, their columns are understood for each by itself.
+ */
+import { DataError, OptionError } from 'shortlist';
+import { BROKEN_ROWS_SHOWN, type BrokenRow, ReadLog } from '../bytes/read-log.ts';
+import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
+import { parseLike } from '../inference/like.ts';
+import { nearestName } from '../inference/nearest-name.ts';
+import { assignRoles, isRating, type RoleOptions, type Roles } from '../inference/roles.ts';
+import type { Table, TableOptions } from '../tables/contract.ts';
+import { openTable } from '../tables/open-table.ts';
+import { InteractionTable } from './interaction-table.ts';
+import { type InteractionQuality, measureQuality } from './quality.ts';
+import { columnsOf, type RowCounts, type RowPlan, RowReader } from './row-reader.ts';
+
+/** How interactions are read; everything has a default. */
+export interface ReadInteractionsOptions extends TableOptions, RoleOptions {
+  /** Rows that count: `rating >= 4`. Without it all rows do, and `understood.like` is what is proposed. */
+  readonly like?: string | undefined;
+  /** The first broken row is an error. Default false: it is passed over and counted. */
+  readonly strict?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How far it is, from time to time. */
+  readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
+}
+
+/** How far the reading is. */
+export interface IngestProgress {
+  readonly path: string;
+  readonly bytesRead: number;
+  readonly sizeBytes: number;
+  readonly rows: number;
+}
+
+/** What a file was taken for. */
+export interface UnderstoodFile {
+  readonly path: string;
+  readonly description: string;
+  readonly columns: readonly ColumnProfile[];
+  readonly roles: Roles;
+}
+
+/** What was understood before and while reading. */
+export interface Understood {
+  readonly files: readonly UnderstoodFile[];
+  /** explicit: values say how much was liked; implicit: a row is a sign of interest. */
+  readonly feedback: 'explicit' | 'implicit';
+  /** The expression that chose the rows, or that is proposed for explicit feedback. */
+  readonly like?: string | undefined;
+  /** True where `like` is a proposal and all rows were kept. */
+  readonly isLikeProposed: boolean;
+  readonly counts: RowCounts;
+  /** What was guessed, replaced or passed over. */
+  readonly notes: readonly string[];
+}
+
+/** Interactions, and what is to be said about them. */
+export interface ReadInteractions {
+  readonly table: InteractionTable;
+  readonly understood: Understood;
+  readonly quality: InteractionQuality;
+}
+
+const OPTION_NAMES: readonly string[] = [
+  ...['delimiter', 'header', 'userColumn', 'itemColumn', 'valueColumn', 'weightColumn', 'timeColumn', 'eventColumn'],
+  ...['like', 'strict', 'signal', 'onProgress'],
+];
+/** A later file of sequences goes on where an earlier one ended: no user has so many items. */
+const SEQUENCE_STEP = 2 ** 24;
+/** Of the largest value: four of five stars and eight of ten points are likes. */
+const LIKE_SHARE = 0.8;
+
+/**
+ * Reads interactions.
+ *
+ * @param paths a file, or several that make one set
+ * @throws {FileError} when a file cannot be read
+ * @throws {DataError} when a file is damaged or has no column of users or items, or, where strict, at the first broken row
+ * @throws {OptionError} when an option is unknown or names a column that is not there
+ * @throws {AbortedError} when the signal is raised
+ */
+export async function readInteractions(
+  paths: string | readonly string[],
+  options: ReadInteractionsOptions = {},
+): Promise<ReadInteractions> {
+  checkOptions(options);
+  const table = new InteractionTable();
+  const counts: RowCounts = { rows: 0, liked: 0, trimmed: 0, timeUnits: new Map() };
+  const files: UnderstoodFile[] = [];
+  const logs: ReadLog[] = [];
+  for (const path of typeof paths === 'string' ? [paths] : paths) {
+    const source = await openTable(path, options);
+    const { columns } = await profileTable(source);
+    const isSequences = source.format === 'sequences';
+    const roles = assignRoles(
+      path,
+      columns,
+      source.hasNames,
+      isSequences ? { timeColumn: 'position', ...options } : options,
+    );
+    checkSameColumns(files[0], roles, path);
+    files.push({ path, description: source.description, columns, roles });
+    const log = new ReadLog(path, { strict: options.strict ?? false });
+    logs.push(log);
+    const like = options.like === undefined ? undefined : parseLike(options.like, source.columns);
+    const sequenceStart = isSequences ? SEQUENCE_STEP * (files.length - 1) : undefined;
+    await readRows(source, { roles, like, sequenceStart }, table, counts, log, options);
+  }
+  const firstBroken = logs.flatMap((log) => log.firstBroken.map((row) => ({ ...row, path: log.path })));
+  const broken = logs.reduce((sum, log) => sum + log.broken, 0);
+  if (counts.rows === 0) throw new DataError(noRows(files, firstBroken));
+  const quality = measureQuality(table, { broken, firstBroken: firstBroken.slice(0, BROKEN_ROWS_SHOWN) });
+  return { table, understood: understand(files, table, counts, logs, options), quality };
+}
+
+async function readRows(
+  source: Table,
+  plan: RowPlan,
+  table: InteractionTable,
+  counts: RowCounts,
+  log: ReadLog,
+  { signal, onProgress }: ReadInteractionsOptions,
+): Promise<void> {
+  const reader = new RowReader(table, plan, counts, log);
+  const progress = { bytesRead: 0 };
+  for await (const batch of source.batches({ columns: columnsOf(plan), log, progress, signal })) {
+    reader.add(batch);
+    onProgress?.({ path: source.path, bytesRead: progress.bytesRead, sizeBytes: source.sizeBytes, rows: counts.rows });
+  }
+}
+
+function understand(
+  files: readonly UnderstoodFile[],
+  table: InteractionTable,
+  counts: RowCounts,
+  logs: readonly ReadLog[],
+  { like }: ReadInteractionsOptions,
+): Understood {
+  const { columns, roles } = files[0]!;
+  const value = roles.value && columns[roles.value.column]!;
+  const isExplicit =
+    value !== undefined &&
+    (value.kind === 'boolean' || isRating(value)) &&
+    (table.values?.min !== table.values?.max || like !== undefined);
+  const notes = new Set(
+    logs.flatMap(({ path, notes: all }) => all.map((note) => (logs.length > 1 ? `${path}: ${note}` : note))),
+  );
+  if (counts.trimmed > 0) notes.add(`identifiers: spaces around ${counts.trimmed} of them were removed`);
+  if (counts.timeUnits.size > 1) {
+    const units = [...counts.timeUnits].map(([unit, rows]) => `${rows} in ${unit}`).join(', ');
+    notes.add(`times are written in several ways: ${units}; each is read by its own`);
+  }
+  if (counts.timeUnits.has('text')) notes.add('times without a zone count as UTC');
+  const proposed = isExplicit && like === undefined ? proposedLike(roles, table) : undefined;
+  return {
+    files,
+    feedback: isExplicit ? 'explicit' : 'implicit',
+    like: like ?? proposed,
+    isLikeProposed: proposed !== undefined,
+    counts,
+    notes: [...notes],
+  };
+}
+
+/** The smallest value that is at least four fifths of the largest, or above zero where there are two. */
+function proposedLike({ value }: Roles, { values }: InteractionTable): string | undefined {
+  if (value === undefined || values === undefined) return undefined;
+  const distinct = values.distinct ?? [];
+  const limit = distinct.find((one) => one >= LIKE_SHARE * values.max && one > 0);
+  const name = /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(value.name) ? value.name : JSON.stringify(value.name);
+  return limit === undefined ? undefined : `${name} >= ${limit}`;
+}
+
+/** Rows without a value beside rows with one cannot be one column. */
+function checkSameColumns(first: UnderstoodFile | undefined, roles: Roles, path: string): void {
+  if (first === undefined) return;
+  for (const role of ['value', 'weight', 'time'] as const) {
+    if ((first.roles[role] === undefined) !== (roles[role] === undefined)) {
+      const [has, lacks] = roles[role] ? [path, first.path] : [first.path, path];
+      throw new DataError(
+        `${lacks}: expected a column of ${role}s as ${has} has, got none; leave it out with ${role}Column 'none'`,
+      );
+    }
+  }
+}
+
+function noRows(files: readonly UnderstoodFile[], broken: readonly (BrokenRow & { path: string })[]): string {
+  const paths = files.map(({ path }) => path).join(', ');
+  const [first] = broken;
+  const reason = first ? `; the first that was left out is line ${first.line}: ${first.reason}` : '';
+  return `${paths}: expected interactions, got no row that can be used${reason}`;
+}
+
+function checkOptions(options: ReadInteractionsOptions): void {
+  const unknown = Object.keys(options).find((name) => !OPTION_NAMES.includes(name));
+  if (unknown === undefined) return;
+  const nearest = nearestName(unknown, OPTION_NAMES);
+  throw new OptionError(`options: expected ${nearest ?? OPTION_NAMES.join(', ')}, got ${JSON.stringify(unknown)}`);
+}

@@ -1,0 +1,228 @@
+/**
+ * A table of items out of a file: which column identifies, which names, and what type the others have.
+ *
+ * Lists are arrays of the format, JSON arrays in text, or words between bars (`Comedy|Drama`).
+ */
+import { DataError, OptionError } from 'shortlist';
+import { ReadLog } from '../bytes/read-log.ts';
+import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
+import { parseTime } from '../columns/time.ts';
+import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
+import { nearestName, suggestion } from '../inference/nearest-name.ts';
+import type { Table, TableOptions } from '../tables/contract.ts';
+import { bareName, KNOWN_NAMES } from '../tables/known-names.ts';
+import { openTable } from '../tables/open-table.ts';
+import type { ItemColumn, ItemColumnKind, ItemTable, ItemValue } from './item-table.ts';
+
+/** How items are read; everything has a default. */
+export interface ReadItemsOptions extends TableOptions {
+  /** The column of identifiers; default by name, then by the share of identifiers that are known. */
+  readonly identifierColumn?: string | undefined;
+  /** The column that names an item for people. */
+  readonly titleColumn?: string | undefined;
+  /** Identifiers that interactions or vectors have: the column that holds most of them is the one of identifiers. */
+  readonly known?: readonly string[] | undefined;
+  readonly strict?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Items, and what is to be said about them. */
+export interface ReadItems {
+  readonly items: ItemTable;
+  readonly description: string;
+  readonly identifierColumn: string;
+  /** Rows left out: no identifier, or one that an earlier row has. */
+  readonly log: ReadLog;
+}
+
+const OPTION_NAMES: readonly string[] = [
+  ...['delimiter', 'header', 'identifierColumn', 'titleColumn', 'known', 'strict', 'signal'],
+];
+/** Names of titles, best first. */
+const TITLES: readonly string[] = [
+  ...['title', 'name', 'movietitle', 'itemname', 'productname', 'producttitle', 'trackname', 'songname', 'artistname'],
+  ...['booktitle', 'headline', 'articletitle', 'displayname', 'label'],
+];
+/** Identifiers looked up in each column to see which one has them. */
+const KNOWN_SAMPLE = 1000;
+
+/**
+ * Reads a table of items.
+ *
+ * @throws {FileError} when the file cannot be read
+ * @throws {DataError} when it is damaged, when no column has the known identifiers, or, where strict, at the first broken row
+ * @throws {OptionError} when an option is unknown or names a column that is not there
+ */
+export async function readItems(path: string, options: ReadItemsOptions = {}): Promise<ReadItems> {
+  const unknown = Object.keys(options).find((name) => !OPTION_NAMES.includes(name));
+  if (unknown !== undefined) {
+    const nearest = nearestName(unknown, OPTION_NAMES) ?? OPTION_NAMES.join(', ');
+    throw new OptionError(`options: expected ${nearest}, got ${JSON.stringify(unknown)}`);
+  }
+  const table = await openTable(path, options);
+  const { columns: profiles } = await profileTable(table);
+  const identifier = await identifierColumn(table, profiles, options);
+  const log = new ReadLog(path, { strict: options.strict ?? false });
+  const { identifiers, columns } = await readColumns(table, profiles, identifier, log, options.signal);
+  const titleAt = titleColumn(table, profiles, identifier, options);
+  const rows = new Map(identifiers.map((word, row) => [word, row]));
+  const title = columns.find(({ name }) => titleAt >= 0 && name === table.columns[titleAt]);
+  return {
+    items: { identifiers, columns, title, rows },
+    description: table.description,
+    identifierColumn: table.columns[identifier]!,
+    log,
+  };
+}
+
+/** The column of identifiers: as told, or the one that has the known identifiers, or by name, or the first. */
+async function identifierColumn(
+  table: Table,
+  profiles: readonly ColumnProfile[],
+  options: ReadItemsOptions,
+): Promise<number> {
+  if (options.identifierColumn !== undefined) return named(table, 'identifierColumn', options.identifierColumn);
+  const byName = bestByName(profiles, [...KNOWN_NAMES.get('item')!, 'id']);
+  const { known } = options;
+  if (known === undefined || known.length === 0) return Math.max(byName, 0);
+  const shares = await knownShares(table, new Set(known));
+  const best = shares.reduce((a, b, i) => (b > shares[a]! ? i : a), 0);
+  if (shares[best] === 0) {
+    throw new DataError(
+      `${table.path}: expected identifiers of the interactions such as ${JSON.stringify(known[0])}, found none in ` +
+        `${table.columns.join(', ')}; name their column with identifierColumn if the rows that match come late`,
+    );
+  }
+  // A column of small numbers has many known identifiers by chance: a name that fits goes before a few more of them.
+  return byName >= 0 && shares[byName]! >= 0.5 * shares[best]! ? byName : best;
+}
+
+/** Share of the first distinct values of each column that are known. */
+async function knownShares(table: Table, known: ReadonlySet<string>): Promise<number[]> {
+  for await (const batch of table.batches()) {
+    return batch.columns.map((cells) => {
+      const distinct = new Set(
+        Array.from({ length: Math.min(batch.rows, KNOWN_SAMPLE) }, (_, i) => textOf(cells[i]!).trim()),
+      );
+      let found = 0;
+      for (const word of distinct) if (known.has(word)) found++;
+      // Known and distinct: a flag of 0 and 1 has two known values at most.
+      return found / Math.min(batch.rows, KNOWN_SAMPLE);
+    });
+  }
+  return table.columns.map(() => 0);
+}
+
+function titleColumn(
+  table: Table,
+  profiles: readonly ColumnProfile[],
+  identifier: number,
+  { titleColumn: told }: ReadItemsOptions,
+): number {
+  if (told !== undefined) return named(table, 'titleColumn', told);
+  const byName = bestByName(profiles, TITLES);
+  if (byName >= 0 && byName !== identifier) return byName;
+  // Text that is different in nearly every row and is no address.
+  return profiles.findIndex(
+    ({ kind, distinct, filled, meanLength }, i) =>
+      i !== identifier && kind === 'text' && distinct > 0.7 * filled && meanLength > 3,
+  );
+}
+
+function bestByName(profiles: readonly ColumnProfile[], names: readonly string[]): number {
+  const ranks = profiles.map(({ name }) => names.indexOf(bareName(name)));
+  const best = Math.min(...ranks.filter((rank) => rank >= 0));
+  return ranks.indexOf(best);
+}
+
+function named(table: Table, option: string, name: string): number {
+  const column = table.columns.indexOf(name);
+  if (column >= 0) return column;
+  throw new OptionError(
+    `${option}: expected a column of ${table.path}, got ${JSON.stringify(name)}: ${suggestion(name, table.columns)}`,
+  );
+}
+
+async function readColumns(
+  table: Table,
+  profiles: readonly ColumnProfile[],
+  identifier: number,
+  log: ReadLog,
+  signal: AbortSignal | undefined,
+): Promise<{ identifiers: string[]; columns: ItemColumn[] }> {
+  const identifiers: string[] = [];
+  const lines = new Map<string, number>();
+  const columns = profiles.map(({ name, kind, separator }) => ({
+    ...{ name, kind: kindOf(kind), values: [] as ItemValue[], misfits: 0 },
+    convert: converter(kindOf(kind), separator),
+  }));
+  for await (const batch of table.batches({ log, signal })) {
+    for (let row = 0; row < batch.rows; row++) {
+      const word = textOf(batch.columns[identifier]![row]!).trim();
+      const earlier = lines.get(word);
+      if (word === '')
+        log.reject(batch.lineOf(row), `${table.columns[identifier]}: expected an identifier, got nothing`);
+      else if (earlier !== undefined)
+        log.reject(batch.lineOf(row), `identifier ${JSON.stringify(word)} is that of line ${earlier}`);
+      if (word === '' || earlier !== undefined) continue;
+      lines.set(word, batch.lineOf(row));
+      identifiers.push(word);
+      columns.forEach((column, i) => {
+        const cell = batch.columns[i]![row]!;
+        const value = isMissing(cell) ? null : column.convert(cell);
+        if (value === null && !isMissing(cell)) column.misfits++;
+        column.values.push(value);
+      });
+    }
+  }
+  for (const { name, kind, misfits } of columns) {
+    if (misfits > 0) log.note(`${name}: ${misfits} values are no ${kind} and count as missing`);
+  }
+  const kept = columns.filter((_, i) => i !== identifier && profiles[i]!.kind !== 'empty');
+  return { identifiers, columns: kept.map(({ name, kind, values }) => ({ name, kind, values })) };
+}
+
+function kindOf(kind: ColumnProfile['kind']): ItemColumnKind {
+  if (kind === 'integer' || kind === 'number') return 'number';
+  return kind === 'empty' ? 'text' : kind;
+}
+
+const YES = /^(true|yes|t|y|1)$/i;
+const NO = /^(false|no|f|n|0)$/i;
+
+function converter(kind: ItemColumnKind, separator: string): (cell: Cell) => ItemValue {
+  if (kind === 'number') return (cell) => (Number.isFinite(numberOf(cell)) ? numberOf(cell) : null);
+  if (kind === 'boolean')
+    return (cell) => (YES.test(textOf(cell).trim()) ? true : NO.test(textOf(cell).trim()) ? false : null);
+  if (kind === 'date') return toDate;
+  return kind === 'list' ? (cell) => toList(cell, separator) : textOf;
+}
+
+/** The day, or the second where the time of day is not midnight. */
+function toDate(cell: Cell): string | null {
+  const { seconds } = parseTime(cell);
+  if (!Number.isFinite(seconds) || Math.abs(seconds) > 8.64e12) return null;
+  const text = new Date(seconds * 1000).toISOString();
+  return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
+}
+
+function toList(cell: Cell, separator: string): readonly string[] {
+  if (Array.isArray(cell)) return cell.map(textOf);
+  const text = textOf(cell).trim();
+  if (separator !== '')
+    return text
+      .split(separator)
+      .map((word) => word.trim())
+      .filter((word) => word !== '');
+  try {
+    const list: unknown = JSON.parse(text);
+    if (Array.isArray(list)) return list.map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
+  } catch {
+    // Python's form of a list, ['a', 'b'], is no JSON; its words are taken.
+    if (text.startsWith('['))
+      return [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s,[\]'"]+)/g)].map(
+        ([, a, b, c]) => a ?? b ?? c!,
+      );
+  }
+  return [text];
+}

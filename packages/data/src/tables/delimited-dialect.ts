@@ -1,0 +1,167 @@
+/**
+ * What a delimited file is like, told from its first lines: what separates fields, whether quotes protect them, whether
+ * the first line has names, and whether the lines are sequences (`user item item …`).
+ */
+import Papa from 'papaparse';
+import { DataError } from 'shortlist';
+import { isMissing, numberOf } from '../columns/cell.ts';
+import { looksLikeTime } from '../columns/time.ts';
+import { isKnownName } from './known-names.ts';
+
+/** How the fields of a file are told apart. */
+export interface Dialect {
+  readonly delimiter: string;
+  readonly newline: '\n' | '\r';
+  /** Double quotes protect delimiters and line ends. */
+  readonly isQuoted: boolean;
+  readonly hasHeader: boolean;
+  /** Fields of a row. */
+  readonly width: number;
+  /** The first row. */
+  readonly firstRow: readonly string[];
+  /** Lines are a user and any number of items. */
+  readonly isSequences: boolean;
+}
+
+/** From the most to the least trusted, where several separate the lines equally well. */
+const DELIMITERS = ['\t', '::', ',', ';', '|', ' '] as const;
+/** The names of delimiters, for people. */
+export const DELIMITER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['\t', 'tab'],
+  ['::', 'double colon'],
+  [',', 'comma'],
+  [';', 'semicolon'],
+  ['|', 'bar'],
+  [' ', 'space'],
+]);
+/** Rows looked at. */
+const SAMPLE_ROWS = 1000;
+/** Share of the rows that must have one width: a few may be broken. */
+const REGULAR_SHARE = 0.9;
+
+interface Split {
+  readonly rows: readonly (readonly string[])[];
+  readonly delimiter: string;
+  readonly isQuoted: boolean;
+  readonly width: number;
+  /** Share of the rows that have that width. */
+  readonly share: number;
+}
+
+/**
+ * Tells the dialect of a text.
+ *
+ * @param sample the start of the file; where `isWhole` is not set its last line may be cut
+ * @throws {DataError} when there is no row
+ */
+export function recogniseDialect(
+  path: string,
+  sample: string,
+  isWhole: boolean,
+  given: { delimiter?: string | undefined; header?: boolean | undefined } = {},
+): Dialect {
+  const newline = sample.includes('\n') || !sample.includes('\r') ? '\n' : '\r';
+  const end = isWhole ? sample.length : sample.lastIndexOf(newline) + 1 || sample.length;
+  const text = sample.slice(0, end);
+  const delimiters = given.delimiter === undefined ? DELIMITERS : [given.delimiter];
+  const splits = delimiters.map((delimiter) => split(text, delimiter, newline)).filter(({ rows }) => rows.length > 0);
+  if (splits.length === 0) throw new DataError(`${path}: expected rows, got an empty file`);
+  const best = splits
+    .filter(({ width, share }) => width > 1 && share >= REGULAR_SHARE)
+    .reduce<Split | undefined>(
+      (a, b) => (a && (a.share > b.share || (a.share === b.share && a.width >= b.width)) ? a : b),
+      undefined,
+    );
+  const sequences = best === undefined ? splits.find(isSequences) : undefined;
+  const chosen = best ?? sequences ?? widest(splits);
+  return {
+    delimiter: chosen.delimiter,
+    newline,
+    isQuoted: chosen.isQuoted,
+    width: chosen.width,
+    firstRow: chosen.rows[0]!,
+    hasHeader: sequences === undefined && (given.header ?? hasHeader(chosen.rows, chosen.width)),
+    isSequences: sequences !== undefined,
+  };
+}
+
+/** Neither regular nor sequences: a separator that is there at all, in the order of trust; else one column. */
+function widest(splits: readonly Split[]): Split {
+  return (
+    splits.find(({ width, delimiter }) => width > 1 && delimiter !== ' ') ??
+    splits.find((s) => s.delimiter === ',') ??
+    splits[0]!
+  );
+}
+
+function split(text: string, delimiter: string, newline: '\n' | '\r'): Split {
+  const isProtecting = delimiter !== '::' && delimiter !== ' ' && text.includes('"');
+  if (isProtecting) {
+    const quoted = measured(text, delimiter, newline, true);
+    if (quoted) return quoted;
+  }
+  return measured(text, delimiter, newline, false)!;
+}
+
+/** Undefined where quotes stand so that they cannot be meant to protect. */
+function measured(text: string, delimiter: string, newline: '\n' | '\r', isQuoted: boolean): Split | undefined {
+  const { data, errors } = parseRows(text, delimiter, newline, isQuoted, SAMPLE_ROWS);
+  // What an open quote swallowed is no row.
+  if (errors.some(({ code }) => code === 'MissingQuotes')) data.pop();
+  const rows = data.map(withoutCarriageReturn).filter((row) => row.some((field) => field.trim() !== ''));
+  // One stray quote in twenty lines is a broken row; more mean that quotes are letters here.
+  if (isQuoted && errors.length > text.split(newline, SAMPLE_ROWS).length / 20) return undefined;
+  const counts = new Map<number, number>();
+  for (const { length } of rows) counts.set(length, (counts.get(length) ?? 0) + 1);
+  const [width, count] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [0, 0]);
+  return { rows, delimiter, isQuoted, width, share: rows.length === 0 ? 0 : count / rows.length };
+}
+
+/** Rows as the CSV library splits them. */
+export function parseRows(
+  text: string,
+  delimiter: string,
+  newline: '\n' | '\r',
+  isQuoted: boolean,
+  rows = 0,
+): { data: string[][]; errors: readonly { readonly code: string }[] } {
+  // `fastMode` splits at delimiters only; left out, the library chooses it where a text has no quote.
+  const config = { delimiter, newline, preview: rows, ...(isQuoted ? {} : { fastMode: true }) };
+  return new Papa.Parser(config).parse(text, 0, false) as {
+    data: string[][];
+    errors: readonly { readonly code: string }[];
+  };
+}
+
+function withoutCarriageReturn(row: readonly string[]): readonly string[] {
+  const last = row[row.length - 1]!;
+  return last.endsWith('\r') ? [...row.slice(0, -1), last.slice(0, -1)] : row;
+}
+
+/** `user item item …`: one word at least a line, of different numbers, no user twice, no letters that quote. */
+function isSequences({ rows, delimiter, share }: Split): boolean {
+  if ((delimiter !== ' ' && delimiter !== '\t') || share >= REGULAR_SHARE) return false;
+  const users = new Set(rows.map((row) => row[0]));
+  const isPlain = rows.every((row) => row.every((word) => !/[",;:{}]/.test(word)));
+  return isPlain && users.size === rows.length && rows.some((row) => row.length > 2);
+}
+
+/**
+ * Whether the first row has names: no cell of it is a number or a time while the column below is; where all is text,
+ * whether it has a name that is known, or words that never come again below.
+ */
+function hasHeader(all: readonly (readonly string[])[], width: number): boolean {
+  const [first, ...rest] = all;
+  if (first === undefined || first.length !== width) return false;
+  if (first.some((cell) => cell.trim() !== '' && isValue(cell))) return false;
+  if (first.some(isKnownName)) return true;
+  const rows = rest.filter((row) => row.length === width);
+  if (rows.length === 0) return false;
+  const columns = first.map((_, i) => rows.map((row) => row[i]!).filter((cell) => !isMissing(cell)));
+  if (columns.some((cells) => cells.length > 0 && cells.every(isValue))) return true;
+  return first.every((name, i) => /^[\p{L}_][\p{L}\p{N}_ .-]*$/u.test(name.trim()) && !columns[i]!.includes(name));
+}
+
+function isValue(cell: string): boolean {
+  return !Number.isNaN(numberOf(cell)) || looksLikeTime(cell);
+}

@@ -1,0 +1,58 @@
+/** Which table a file is: by its first bytes, then by its text; the name only decides between the two forms of JSON. */
+import { DataError } from 'shortlist';
+import { openBytes, sampleBytes } from '../bytes/file-bytes.ts';
+import { decodeSample, type TextEncoding } from '../bytes/text-chunks.ts';
+import { arrowTable } from './arrow.ts';
+import { isArrow } from './arrow-messages.ts';
+import type { Table, TableOptions } from './contract.ts';
+import { delimitedTable } from './delimited.ts';
+import { recogniseDialect } from './delimited-dialect.ts';
+import { jsonTable } from './json.ts';
+import { isJsonLines, jsonLinesTable } from './json-lines.ts';
+import { parquetTable } from './parquet.ts';
+import { sequencesTable } from './sequences.ts';
+
+/** Bytes looked at: some thousands of rows of ratings, some hundreds of items with descriptions. */
+const SAMPLE_BYTES = 1 << 18;
+
+const ENCODING_NAMES: Readonly<Record<TextEncoding, string>> = {
+  'utf-8': 'UTF-8',
+  'windows-1252': 'latin-1',
+  'utf-16le': 'UTF-16LE',
+  'utf-16be': 'UTF-16BE',
+};
+
+/**
+ * Opens a file as a table and recognises its format.
+ *
+ * @throws {FileError} when it cannot be read
+ * @throws {DataError} when it is empty, or of a format that holds no table
+ */
+export async function openTable(path: string, options: TableOptions = {}): Promise<Table> {
+  const file = await openBytes(path);
+  const head = await sampleBytes(file, SAMPLE_BYTES);
+  if (head.length === 0) throw new DataError(`${path}: expected rows, got an empty file`);
+  const packing = file.compression === 'none' ? [] : [file.compression];
+  const magic = Buffer.from(head.subarray(0, 6)).toString('latin1');
+  const isBinary = magic.startsWith('PAR1') || isArrow(head);
+  if (isBinary && packing.length > 0) {
+    throw new DataError(`${path}: expected Parquet or Arrow as it is, got it within ${packing[0]}: unpack it first`);
+  }
+  if (magic.startsWith('PAR1')) return parquetTable(file);
+  if (isArrow(head)) return arrowTable(file);
+  if (magic === '\x93NUMPY') throw new DataError(`${path}: expected a table, got vectors (.npy)`);
+  const { text, encoding } = decodeSample(head);
+  if (text.includes('\0'))
+    throw new DataError(`${path}: expected CSV, JSON Lines, Parquet or Arrow, got unknown bytes`);
+  const words = [ENCODING_NAMES[encoding], ...packing];
+  const start = text.trimStart()[0];
+  if (start === '{' && isJsonLines(text) && !isOneObject(path, text)) return jsonLinesTable(file, text, words);
+  if (start === '[' || start === '{') return jsonTable(file, words);
+  const dialect = recogniseDialect(path, text, head.length < SAMPLE_BYTES, options);
+  return dialect.isSequences ? sequencesTable(file, words) : delimitedTable(file, dialect, words);
+}
+
+/** One object on one line is a row in `.jsonl` and a map of rows in `.json`. */
+function isOneObject(path: string, text: string): boolean {
+  return /\.json(\.gz|\.zst)?$/i.test(path) && !text.trim().includes('\n');
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { coverageOf, joinItems } from '../../src/items/item-table.ts';
+import { readItems } from '../../src/items/read-items.ts';
+import { DATA, fileOf, golden, NEEDS_DATA } from '../files.ts';
+
+const CSV =
+  'movieId,title,genres,year,released,is_new,labels,extra\n' +
+  '01,"Heat, The",Crime|Drama,1995,1995-12-15,true,"[""a"",""b""]",\n' +
+  '1,Toy Story,Comedy,1994.5,1995-11-22 10:30:00,no,[],\n' +
+  '2,,,,,,"[""c""]",\n' +
+  '2,Again,Drama,1,1995-01-01,no,[],\n,Nobody,Drama,1,1995-01-01,no,[],\n';
+
+test('items have types: text, lists, numbers, dates, booleans; what is missing is null', async (t) => {
+  const { items, identifierColumn, log } = await readItems(fileOf(t, 'movies.csv', CSV));
+  assert.equal(identifierColumn, 'movieId');
+  assert.deepEqual(items.identifiers, ['01', '1', '2']);
+  assert.equal(items.title?.name, 'title');
+  assert.deepEqual(
+    items.columns.map(({ name, kind, values }) => [name, kind, ...values]),
+    [
+      ['title', 'text', 'Heat, The', 'Toy Story', null],
+      ['genres', 'list', ['Crime', 'Drama'], ['Comedy'], null],
+      ['year', 'number', 1995, 1994.5, null],
+      ['released', 'date', '1995-12-15', '1995-11-22T10:30:00.000Z', null],
+      ['is_new', 'boolean', true, false, null],
+      ['labels', 'list', ['a', 'b'], [], ['c']],
+    ],
+  );
+  assert.deepEqual(log.firstBroken, [
+    { line: 5, reason: 'identifier "2" is that of line 4' },
+    { line: 6, reason: 'movieId: expected an identifier, got nothing' },
+  ]);
+});
+
+test('a table is joined by identifier, and what fits nowhere is counted', async (t) => {
+  const { items } = await readItems(fileOf(t, 'movies.csv', CSV));
+  assert.deepEqual(coverageOf(items, ['1', '9', '2']), { withoutMetadata: 1, examples: ['9'], unused: 1 });
+  assert.deepEqual(joinItems(items, ['1', '9'])[0], { name: 'title', kind: 'text', values: ['Toy Story', null] });
+});
+
+test('the column of identifiers is the one that has the known ones', async (t) => {
+  const path = fileOf(t, 'items.csv', 'n,code,name\n1,x9,Heat\n2,x7,Toy Story\n');
+  assert.equal((await readItems(path, { known: ['x7', 'x9'] })).identifierColumn, 'code');
+  await assert.rejects(
+    readItems(path, { known: ['nothing'] }),
+    /expected identifiers of the interactions such as "nothing"/,
+  );
+  await assert.rejects(readItems(path, { identifierColumn: 'kode' }), /did you mean "code"\?/);
+  await assert.rejects(readItems(path, { titel: 'name' } as object), /options: expected titleColumn, got "titel"/);
+});
+
+test('Parquet lists and times are lists and dates', async () => {
+  const { items } = await readItems(golden('interactions-snappy.parquet'), { identifierColumn: 'item_id' });
+  const kinds = new Map(items.columns.map(({ name, kind, values }) => [name, [kind, values[1]]]));
+  assert.deepEqual(kinds.get('tags'), ['list', ['a', 'b']]);
+  assert.deepEqual(kinds.get('at'), ['date', '2020-01-01T00:01:00.000Z']);
+  assert.deepEqual(kinds.get('ok'), ['boolean', false]);
+});
+
+test('movies as published, of both MovieLens sets and of Amazon Beauty', { skip: NEEDS_DATA }, async () => {
+  const small = await readItems(join(DATA!, 'movielens-latest-small-2016/movies.csv'));
+  assert.deepEqual([small.items.identifiers.length, small.items.title?.values[0]], [9125, 'Toy Story (1995)']);
+  assert.deepEqual(small.items.columns.find(({ name }) => name === 'genres')?.values[1], [
+    'Adventure',
+    'Children',
+    'Fantasy',
+  ]);
+  const latin = await readItems(join(DATA!, 'movielens-100k/u.item'));
+  assert.equal(latin.items.identifiers.length, 1682);
+  assert.ok(latin.items.title!.values.includes('Misérables, Les (1995)'));
+  const beauty = await readItems(join(DATA!, 's3rec-beauty/Beauty_item2attributes.json'));
+  assert.equal(beauty.items.columns[0]!.kind, 'list');
+});

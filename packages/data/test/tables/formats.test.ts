@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { FileError } from 'shortlist';
+import { fileOf, golden, readAll } from '../files.ts';
+
+/** The row that test/golden/make.py writes at place i. */
+const row = (i: number): unknown[] => [
+  `u${String(i % 37).padStart(3, '0')}`,
+  9_000_000_000_000_000n + BigInt((i * 7919) % 211),
+  i === 5 ? null : ((i % 9) + 2) / 2,
+  new Date(Date.UTC(2020, 0, 1) + i * 60_000),
+  i % 2 ? ['a', 'b'] : ['c'],
+  i % 3 === 0,
+];
+const ROWS = 240;
+
+const BINARY = [
+  ...['snappy', 'gzip', 'zstd', 'brotli', 'lz4'].map((codec) => `interactions-${codec}.parquet`),
+  ...['interactions-lz4.arrow', 'interactions-zstd.arrow', 'interactions.arrows'],
+];
+for (const name of BINARY) {
+  test(`${name}: what pyarrow wrote`, async () => {
+    const { names, rows, lines } = await readAll(golden(name));
+    assert.deepEqual(names, ['user_id', 'item_id', 'rating', 'at', 'tags', 'ok']);
+    assert.equal(rows.length, ROWS);
+    rows.forEach((cells, i) => assert.deepEqual(cells, row(i)));
+    assert.deepEqual(
+      lines,
+      Array.from({ length: ROWS }, (_, i) => i + 1),
+    );
+  });
+
+  test(`${name}: a file that is cut off is an error that names it`, async (t) => {
+    const whole = readFileSync(golden(name));
+    for (const share of [0.3, 0.6, 0.9]) {
+      const path = fileOf(t, name, whole.subarray(0, Math.floor(share * whole.length)));
+      await assert.rejects(readAll(path), (error: Error & { code?: string }) => {
+        assert.equal(error.code, 'ERR_DATA');
+        assert.ok(error.message.startsWith(path), error.message);
+        return true;
+      });
+    }
+  });
+}
+
+const PAIRS = ['user,item', ...Array.from({ length: 600 }, (_, i) => `u${i % 37},i${(i * 31) % 101}`)].join('\n');
+
+for (const name of ['pairs.csv.zst', 'pairs-two-frames.csv.zst']) {
+  test(`${name}: zstd is told by its bytes`, async () => {
+    const { names, rows, description } = await readAll(golden(name));
+    assert.deepEqual(names, ['user', 'item']);
+    assert.equal(rows.map((cells) => cells.join(',')).join('\n'), PAIRS.slice(PAIRS.indexOf('\n') + 1));
+    assert.match(description, /zstd/);
+  });
+}
+
+test('gzip is told by its bytes, whatever the name, and a cut is an error with its place', async (t) => {
+  const packed = gzipSync(PAIRS);
+  const { rows } = await readAll(fileOf(t, 'pairs.csv', packed));
+  assert.equal(rows.length, 600);
+  const cut = fileOf(t, 'cut.csv.gz', packed.subarray(0, packed.length - 12));
+  await assert.rejects(
+    readAll(cut),
+    /cut\.csv\.gz: expected a whole gzip file, got one that is cut off after \d+ unpacked bytes/,
+  );
+  const zst = readFileSync(golden('pairs.csv.zst'));
+  await assert.rejects(
+    readAll(fileOf(t, 'cut.csv.zst', zst.subarray(0, zst.length - 9))),
+    /expected a whole zstd file/,
+  );
+  const damaged = Uint8Array.from(packed, (byte, i) =>
+    i > packed.length / 2 && i < packed.length / 2 + 9 ? byte ^ 0xff : byte,
+  );
+  await assert.rejects(readAll(fileOf(t, 'damaged.csv.gz', damaged)), { code: 'ERR_DATA' });
+});
+
+test('JSON Lines: names from the rows, missing fields, long integers kept, lines that are none', async (t) => {
+  const path = fileOf(
+    t,
+    'events.jsonl',
+    '{"user": 12345678901234567890, "item": "a", "note": "id: 12345678901234567890,"}\n\n' +
+      '{"item": "b", "user": 7, "__proto__": 1}\nnot json\n[1]\n{"user": null, "item": "c", "tags": ["x", 1], "geo": {"lat": 1}}',
+  );
+  const { names, rows, lines, log } = await readAll(path);
+  assert.deepEqual(names, ['user', 'item', 'note', '__proto__', 'tags', 'geo']);
+  assert.deepEqual(rows[0], ['12345678901234567890', 'a', 'id: 12345678901234567890,', null, null, null]);
+  assert.deepEqual(rows[1], [7, 'b', null, 1, null, null]);
+  assert.deepEqual(rows[2], [null, 'c', null, null, ['x', 1], '{"lat":1}']);
+  assert.deepEqual(lines, [1, 3, 6]);
+  assert.deepEqual(
+    log.firstBroken.map(({ line }) => line),
+    [4, 5],
+  );
+});
+
+test('JSON: an array of objects, and a map of identifiers', async (t) => {
+  const array = await readAll(fileOf(t, 'items.json', '[\n {"id": 1, "title": "A"},\n {"id": 2}\n]'));
+  assert.deepEqual(
+    [array.names, array.rows],
+    [
+      ['id', 'title'],
+      [
+        [1, 'A'],
+        [2, null],
+      ],
+    ],
+  );
+  const map = await readAll(fileOf(t, 'attributes.json', '{"4": [1, 2], "83": [3]}'));
+  assert.deepEqual(
+    [map.names, map.rows],
+    [
+      ['id', 'values'],
+      [
+        ['4', [1, 2]],
+        ['83', [3]],
+      ],
+    ],
+  );
+  await assert.rejects(readAll(fileOf(t, 'broken.json', '[{"id": 1},')), /broken\.json: expected JSON/);
+});
+
+test('sequences: a user and its items a line, with their places', async (t) => {
+  const { names, rows, lines } = await readAll(fileOf(t, 'train.txt', '0 5 6 7\n1 5\n2 8 9\n3 1 2 3 4\n'));
+  assert.deepEqual(names, ['user', 'item', 'position']);
+  assert.deepEqual(rows.slice(0, 4), [
+    ['0', '5', 1],
+    ['0', '6', 2],
+    ['0', '7', 3],
+    ['1', '5', 1],
+  ]);
+  assert.equal(rows.length, 10);
+  assert.equal(lines.at(-1), 4);
+});
+
+test('a file that is no table says so', async (t) => {
+  await assert.rejects(readAll(fileOf(t, 'empty.csv', '')), /expected rows, got an empty file/);
+  await assert.rejects(readAll(fileOf(t, 'blank.csv', '\n \n\n')), /expected rows, got an empty file/);
+  await assert.rejects(
+    readAll(
+      fileOf(
+        t,
+        'picture.csv',
+        Uint8Array.from({ length: 500 }, (_, i) => i % 251),
+      ),
+    ),
+    /got unknown bytes/,
+  );
+  await assert.rejects(readAll('/nowhere/ratings.csv'), FileError);
+  const path = fileOf(t, 'x.csv', 'a');
+  writeFileSync(path, '');
+  await assert.rejects(readAll(path.slice(0, -6)), /expected a file, got a folder/);
+});
