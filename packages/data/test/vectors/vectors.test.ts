@@ -130,7 +130,7 @@ test('vectors become an index, without the rows that have no identifier', async 
   const index = new BruteForce<never, string>();
   await index.indexFromDataset(vectorDataset(vectors, ['a', '', 'c', 'd', ''], { rowsPerBatch: 2 }));
   assert.equal(index.size, 3);
-  assert.deepEqual(index.call([[1, 0, 0]], 3).identifiers[0], ['d', 'c', 'a']);
+  assert.deepEqual(index.call([[1, 0, 0]], 3).identifiers(0), ['d', 'c', 'a']);
 });
 
 test('GloVe in float16 and columns, and words with nothing to see', { skip: NEEDS_DATA }, async () => {
