@@ -48,7 +48,10 @@ test('the column of identifiers is the one that has the known ones', async (t) =
     /expected identifiers of the interactions such as "nothing"/,
   );
   await assert.rejects(readItems(path, { identifierColumn: 'kode' }), /did you mean "code"\?/);
-  await assert.rejects(readItems(path, { titleColum: 'name' } as object), /options: expected titleColumn, got "titleColum"/);
+  await assert.rejects(
+    readItems(path, { titleColum: 'name' } as object),
+    /options: expected titleColumn, got "titleColum"/,
+  );
 });
 
 test('Parquet lists and times are lists and dates', async () => {
