@@ -4,6 +4,7 @@ import type { ApiKeys } from '../access/api-keys.ts';
 import type { SiteOptions } from '../access/site-check.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { RequestLimits } from '../models/run-signature.ts';
+import type { Snapshot } from '../models/snapshot.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import type { VersionReport } from '../models/version-statistics.ts';
 import type { Metrics, MetricsSnapshot } from '../observe/metrics.ts';
@@ -31,6 +32,8 @@ export const NO_PEERS: Peers = { statistics: async () => [], metrics: async () =
 export interface ServingContext {
   registry: ModelRegistry;
   load: VersionLoader;
+  /** Write a snapshot of a model; undefined for the only one. @throws {ServingError} */
+  snapshot: (model: string | undefined) => Promise<Snapshot>;
   limits: ServerLimits;
   keys: ApiKeys;
   /** Web pages and host names from which the server may be changed. */

@@ -83,7 +83,7 @@ function describe(model: Model): object {
       state,
       error: errorMessage,
       candidates: served?.servable.size ?? 0,
-      journal: journal && { sizeBytes: journal.sizeBytes, ...journal.recovery },
+      journal: journal && { sizeBytes: journal.sizeBytes, ...journal.recovery, records: journal.sequence },
     })),
   };
 }

@@ -12,6 +12,7 @@ import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { adminRoutes } from './admin-routes.ts';
+import { bundleRoutes } from './bundle-routes.ts';
 import { candidateRoutes } from './candidate-routes.ts';
 import { decompressBodies } from './content-encoding.ts';
 import { errorStyleOf, sendError } from './errors.ts';
@@ -105,6 +106,8 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   if (options.forward) {
     queryRoutes(app, context);
     tensorflowRoutes(app, context, REST_QUERIES);
+    // Megabytes are not forwarded: the file is written by the server and sent from here.
+    bundleRoutes(app, context);
     forwardOthers(app, context, options.forward);
   } else await allRoutes(app, context);
   await app.ready();
@@ -140,6 +143,7 @@ async function allRoutes(app: FastifyInstance, context: ServingContext): Promise
   adminRoutes(app, context);
   openInferenceMetadataRoutes(app, context);
   healthRoutes(app, context);
+  bundleRoutes(app, context);
   refuseUnmatched(app, context, methods);
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const path of ['/metrics', '/monitoring/prometheus/metrics']) {

@@ -12,6 +12,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
+import { HEAD_BYTES } from '../journal/record.ts';
 import { readRecordsOf } from '../journal/record-reader.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { applyUpdates } from './apply-updates.ts';
@@ -36,7 +37,7 @@ export interface CompactOptions {
 }
 
 /**
- * Compact the newest version of a model; the number of the version that now serves.
+ * Compact the newest version of a model; the number of the version that now serves. A version without updates stays.
  *
  * @throws {ServingError} ABORTED while another runs, FAILED_PRECONDITION where there is nothing to compact or rebalance
  */
@@ -63,6 +64,8 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
   if (rebalance && !source.served!.servable.drift()) {
     throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} has no leaves to rebalance`);
   }
+  // The version is what its file says: a copy would say the same.
+  if (!rebalance && journal.sizeBytes <= HEAD_BYTES) return source.version;
   const existing = await listVersions(model.basePath);
   const version = 1 + Math.max(source.version, ...existing.map((folder) => folder.version));
   const building = join(model.basePath, `${COMPACTING_PREFIX}${version}`);

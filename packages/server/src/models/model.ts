@@ -7,6 +7,7 @@
  */
 import type { Update } from '../servable/contract.ts';
 import { invalidArgument, ServingError, toServingError } from '../status/serving-error.ts';
+import { withoutPaths } from '../status/without-paths.ts';
 import { applyUpdates } from './apply-updates.ts';
 import { type FollowedVersion, type Follower, Followers, type ShownVersions } from './followers.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -286,7 +287,8 @@ export class Model {
       const { code, message } = toServingError(error);
       record.errorCode = code;
       // A status is read by operators: the library's own words about the file, not the stack of a fault.
-      record.errorMessage = code === 'INTERNAL' && error instanceof Error ? error.message : message;
+      const said = code === 'INTERNAL' && error instanceof Error ? error.message : message;
+      record.errorMessage = withoutPaths(said, record.path);
       this.#setState(record, 'END');
     }
   }

@@ -1,5 +1,5 @@
 /** A version as it is served: warmed up, with its scans reported to metrics, spans and the recall canary. */
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { ServedVersion } from '../models/served-version.ts';
@@ -35,7 +35,9 @@ export async function warmUp(servable: Servable, path: string, metrics: Metrics)
   }
   // This folder is renamed before the version serves. A series under its present name would stay for ever.
   if (basename(path).startsWith(COMPACTING_PREFIX)) return;
-  metrics.warmupLatency.series({ model_path: path, status: 'OK' }).observe((performance.now() - started) * 1000);
+  // Which version of which model: where its folder lies is nobody's business.
+  const model_path = join(basename(dirname(path)), basename(path));
+  metrics.warmupLatency.series({ model_path, status: 'OK' }).observe((performance.now() - started) * 1000);
 }
 
 /** A version with its queue, whose scans and results are observed. */
@@ -49,6 +51,8 @@ export function observedVersion(
     metrics.canaryRecall.set({ model_name: model }, recall);
     metrics.canaryQueries.inc({ model_name: model });
   });
+  // An exact index has nothing to compare: its recall is 1.
+  if (canaryOptions.share > 0 && servable.isExact()) metrics.canaryRecall.set({ model_name: model }, 1);
   // The series appears with the first scan.
   let latency: HistogramSeries | undefined;
   const onBatch = (queries: number, tookMs: number, waitedMs: number): void => {

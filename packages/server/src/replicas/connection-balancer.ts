@@ -85,11 +85,9 @@ export class ConnectionBalancer {
 
 /** The addresses of a host. @throws {OptionError} when it has none */
 async function addressesOf(host: string): Promise<LookupAddress[]> {
-  try {
-    return await lookup(host, { all: true });
-  } catch {
-    throw new OptionError(`host: expected an address or a name that can be resolved, got ${JSON.stringify(host)}`);
-  }
+  const addresses = host === '' ? [] : await lookup(host, { all: true }).catch(() => []);
+  if (addresses.length > 0) return addresses;
+  throw new OptionError(`host: expected an address or a name that can be resolved, got ${JSON.stringify(host)}`);
 }
 
 function sumOf(text: string): number {

@@ -2,6 +2,8 @@
  * The program of a replica process: it follows the models of its server, answers queries from its own copies, and forwards
  * all other requests. It ignores signals, which the server acts on, and ends when the channel to its server closes.
  */
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { pino } from 'pino';
 import { ApiKeys } from '../access/api-keys.ts';
 import { readTls } from '../access/tls-files.ts';
@@ -12,6 +14,7 @@ import { loadServable } from '../models/load-version.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { watchDescriptors } from '../observe/descriptor-watch.ts';
 import { Metrics } from '../observe/metrics.ts';
+import { ServingError } from '../status/serving-error.ts';
 import { Channel } from './channel.ts';
 import { FollowedModel } from './followed-model.ts';
 import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from './protocol.ts';
@@ -58,6 +61,11 @@ async function start(settings: ReplicaSettings): Promise<void> {
     {
       registry,
       load: (path, isBeside = true) => loadServable(path, isBeside),
+      snapshot: async (model) => {
+        const taken = await channel.call('snapshot', { model });
+        if ('code' in taken) throw new ServingError(taken.code, taken.message);
+        return { ...taken, remove: () => rm(dirname(taken.file), { recursive: true, force: true }) };
+      },
       limits,
       keys: new ApiKeys(keys),
       sites: settings.sites,

@@ -10,6 +10,7 @@ import type { CanaryOptions } from '../observe/canary.ts';
 import type { MetricsSnapshot } from '../observe/metrics.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 import type { Update } from '../servable/contract.ts';
+import type { StatusCode } from '../status/serving-error.ts';
 
 /** A call: the types of its request and of its response. */
 export interface Call<Request, Response> {
@@ -50,7 +51,14 @@ export interface ReplicaCalls {
   drain: Call<{ withinMs: number }, void>;
 }
 
+/** A refusal that a replica hands on to its client. */
+export interface Refusal {
+  code: StatusCode;
+  message: string;
+}
+
 /** What a replica calls in its server. */
 export interface ServerCalls {
   forward: Call<ForwardedRequest, ForwardedResponse>;
+  snapshot: Call<{ model: string | undefined }, { version: number; file: string } | Refusal>;
 }

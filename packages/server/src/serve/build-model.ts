@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { BUNDLE_SUFFIX } from '../models/load-version.ts';
 import { Model } from '../models/model.ts';
+import { REMOVING_PREFIX } from '../models/retention.ts';
+import { SNAPSHOT_PREFIX } from '../models/snapshot.ts';
 import { singleVersion } from '../models/version-folders.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import { type Observers, observedVersion, warmUp } from '../observe/observed-version.ts';
@@ -60,9 +62,12 @@ async function isSingleVersion(path: string): Promise<boolean> {
   return (await readdir(path)).some((name) => name.endsWith(BUNDLE_SUFFIX));
 }
 
+/** Prefixes of folders that a killed server may have left. */
+const UNFINISHED = [COMPACTING_PREFIX, REMOVING_PREFIX, SNAPSHOT_PREFIX];
+
 async function removeUnfinished(basePath: string): Promise<void> {
   const names = await readdir(basePath).catch(() => []);
-  for (const name of names.filter((name) => name.startsWith(COMPACTING_PREFIX))) {
+  for (const name of names.filter((name) => UNFINISHED.some((prefix) => name.startsWith(prefix)))) {
     await rm(join(basePath, name), { recursive: true, force: true });
   }
 }

@@ -57,6 +57,10 @@ export interface ServerOptions {
    * never, because a build takes the processor's time from queries.
    */
   rebalanceAfterShare?: number;
+  /**
+   * Versions that are kept in a folder, beside those that serve or have a label; default all. Older ones are deleted.
+   */
+  keepVersions?: number;
   /** Share of the queries the recall canary also answers exactly; default 0.001. */
   canaryShare?: number;
   /** How often folders of versions are looked at; default 1,000 ms; 0 for never. */

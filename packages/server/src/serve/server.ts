@@ -20,14 +20,18 @@ import { compact } from '../models/compaction.ts';
 import { loadVersion } from '../models/load-version.ts';
 import type { Model } from '../models/model.ts';
 import { ModelRegistry } from '../models/registry.ts';
+import { removeOldVersions } from '../models/retention.ts';
+import { type Snapshot, snapshot } from '../models/snapshot.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import type { CanaryOptions } from '../observe/canary.ts';
 import { watchDescriptors } from '../observe/descriptor-watch.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Handlers } from '../replicas/channel.ts';
-import type { ReplicaSettings, ServerCalls } from '../replicas/protocol.ts';
+import type { Refusal, ReplicaSettings, ServerCalls } from '../replicas/protocol.ts';
 import { Replicas } from '../replicas/replicas.ts';
 import { PACKAGE_FOLDER } from '../status/package-folder.ts';
+import { modelOf } from '../shortlist/operations.ts';
+import { toServingError } from '../status/serving-error.ts';
 import { buildModel } from './build-model.ts';
 import { type HttpListener, listenHttp } from './http-listener.ts';
 import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
@@ -128,10 +132,19 @@ export class ShortlistServer {
     if (!Number.isSafeInteger(processes) || processes < 1 || processes > PROCESSES_MAX) {
       throw new OptionError(`processes: expected a whole number from 1 to ${PROCESSES_MAX}, got ${processes}`);
     }
-    const forwarded: Handlers<ServerCalls> = { forward: (request) => answerForwarded(app, request) };
+    const forwarded: Handlers<ServerCalls> = {
+      forward: (request) => answerForwarded(app, request),
+      snapshot: ({ model }) => this.#snapshot(model).then(({ version, file }) => ({ version, file }), refusalOf),
+    };
     const replicas = processes > 1 ? new Replicas(processes - 1, this.registry, forwarded, this.logger) : undefined;
     this.#replicas = replicas;
     const apiKeys = new ApiKeys(keys);
+    if (!apiKeys.required && !isLoopback(host) && !this.#options.insecure) {
+      this.logger.warn(
+        { host },
+        'NO API KEYS: everybody who reaches this host can query, change and unload its models; give keys, or insecure to say that this is meant',
+      );
+    }
     const tls = files && readTls(files);
     // Other processes start while this one loads what it answers with.
     replicas?.start(this.#replicaSettings());
@@ -140,6 +153,7 @@ export class ShortlistServer {
     const context: ServingContext = {
       registry: this.registry,
       load: this.#load,
+      snapshot: (model) => this.#snapshot(model),
       limits: this.#limits,
       keys: apiKeys,
       sites: this.#sites,
@@ -188,6 +202,10 @@ export class ShortlistServer {
     return { share, processes };
   }
 
+  async #snapshot(name: string | undefined): Promise<Snapshot> {
+    return snapshot(modelOf(this.registry, name));
+  }
+
   get #sites(): SiteOptions {
     const { corsOrigins = [], allowedHosts = [], host = DEFAULT_HOST } = this.#options;
     return { origins: corsOrigins, hosts: [...allowedHosts, host] };
@@ -222,7 +240,18 @@ export class ShortlistServer {
       this.logger.error({ err: error, model: model.name }, 'versions could not be looked at');
     }
     this.#sayReadiness();
+    await this.#removeOldVersions(model).catch((err: unknown) =>
+      this.logger.error({ err, model: model.name }, 'old versions could not be removed'),
+    );
     this.#compactWhenLarge(model);
+  }
+
+  /** Remove versions beyond those that are kept. Without its journal this server is not the one that writes there. */
+  async #removeOldVersions(model: Model): Promise<void> {
+    const { keepVersions } = this.#options;
+    if (keepVersions === undefined || !model.newest?.journal || this.#closing) return;
+    const versions = await removeOldVersions(model, keepVersions);
+    if (versions.length > 0) this.logger.info({ model: model.name, versions }, 'old versions were removed');
   }
 
   #compactWhenLarge(model: Model): void {
@@ -262,4 +291,14 @@ export class ShortlistServer {
     await Promise.all(this.registry.models.map((model) => model.unload()));
     this.logger.info('stopped');
   }
+}
+
+/** Whether a host is reached from this machine only. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d+){3}$/.test(host);
+}
+
+function refusalOf(error: unknown): Refusal {
+  const { code, message } = toServingError(error);
+  return { code, message };
 }

@@ -102,7 +102,7 @@ export const ModelStateSchema: TSchema = Type.Object({
       journal: Type.Optional(
         Type.Object({
           sizeBytes: Type.Integer(),
-          records: Type.Integer({ description: 'Whole records found when the journal was opened.' }),
+          records: Type.Integer({ description: 'Records that are in the journal.' }),
           misfits: Type.Integer({ description: 'Records of them whose attributes did not fit and were left out.' }),
           misfit: Type.Optional(Type.String({ description: 'What was wrong with the first.' })),
           bytesCut: Type.Integer({ description: 'Bytes behind them that were cut off.' }),
