@@ -16,58 +16,99 @@ import {
 import { pino } from 'pino';
 import { DataError, FileError } from 'shortlist';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { readConfigFile } from './config-file.ts';
 
 const OPTIONS = {
-  host: { type: 'string', default: '127.0.0.1' },
-  'http-port': { type: 'string', default: '8501' },
-  'grpc-port': { type: 'string', default: '8500' },
-  processes: { type: 'string', default: '1' },
-  policy: { type: 'string', default: 'latest' },
+  config: { type: 'string' },
+  host: { type: 'string' },
+  'http-port': { type: 'string' },
+  'grpc-port': { type: 'string' },
+  processes: { type: 'string' },
+  policy: { type: 'string' },
   keys: { type: 'string' },
+  insecure: { type: 'boolean' },
+  cors: { type: 'string' },
+  'allowed-hosts': { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'tls-ca': { type: 'string' },
   rate: { type: 'string' },
-  fsync: { type: 'string', default: '10' },
-  'wait-ms': { type: 'string', default: '0' },
-  queue: { type: 'string', default: '1024' },
-  'max-k': { type: 'string', default: '1000' },
+  fsync: { type: 'string' },
+  'wait-ms': { type: 'string' },
+  queue: { type: 'string' },
+  'max-k': { type: 'string' },
   rebalance: { type: 'string' },
-  canary: { type: 'string', default: '0.001' },
-  'log-level': { type: 'string', default: 'info' },
+  'keep-versions': { type: 'string' },
+  canary: { type: 'string' },
+  'lame-duck-ms': { type: 'string' },
+  'drain-ms': { type: 'string' },
+  'log-level': { type: 'string' },
 } as const;
 
 const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** The server's options from the command's arguments. @throws {UsageError} */
+/**
+ * The server's options from the command's arguments and the configuration file that they name.
+ *
+ * @throws {UsageError} for arguments
+ * @throws {DataError} for what a file says
+ */
 export function serveOptions(argv: readonly string[]): ServerOptions {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  if (positionals.length === 0) throw new UsageError('serve: expected at least one bundle, got none');
-  const policy = readPolicy(values.policy);
+  const config = values.config === undefined ? {} : readConfigFile(values.config);
+  const policy = values.policy === undefined ? undefined : readPolicy(values.policy);
+  const configured = (config.models ?? []).map((model) => (policy ? { ...model, policy } : model));
+  const models = positionals.length > 0 ? positionals.map((text) => readModel(text, policy)) : configured;
+  if (models.length === 0) throw new UsageError('serve: expected at least one bundle, got none');
   const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = values;
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--tls-cert and --tls-key go together');
   if (ca !== undefined && cert === undefined) throw new UsageError('--tls-ca: expected --tls-cert and --tls-key, too');
-  const grpcPort = values['grpc-port'];
-  const models = positionals.map((text) => readModel(text, policy));
   const twice = models.find(({ name }, i) => models.findIndex((other) => other.name === name) < i);
   if (twice)
     throw new UsageError(`serve: expected names that differ, got ${twice.name} twice; NAME=BUNDLE gives another`);
+  const { logLevel, limits, queue, ...rest } = config;
+  const integer = (name: keyof typeof OPTIONS, min: number, max?: number): number | undefined =>
+    given(values[name] as string | undefined, (text) => number(name, text, min, max));
   return {
+    ...rest,
+    ...defined({
+      host: values.host,
+      httpPort: integer('http-port', 0, 65_535),
+      grpcPort: values['grpc-port'] === 'none' ? null : integer('grpc-port', 0, 65_535),
+      processes: integer('processes', 1, PROCESSES_MAX),
+      limits: { ...limits, ...defined({ k: integer('max-k', 1) }) },
+      queue: { ...queue, ...defined({ waitMs: integer('wait-ms', 0), queued: integer('queue', 1) }) },
+      fsync: given(values.fsync, readFsync),
+      rebalanceAfterShare: given(values.rebalance, (text) => share('rebalance', text)),
+      keepVersions: integer('keep-versions', 1),
+      canaryShare: given(values.canary, (text) => share('canary', text)),
+      keys: given(values.keys, readKeys),
+      insecure: values.insecure,
+      corsOrigins: given(values.cors, names),
+      allowedHosts: given(values['allowed-hosts'], names),
+      tls: cert === undefined ? undefined : { cert, key: key!, ca },
+      requestsPerSecond: integer('rate', 1),
+      lameDuckMs: integer('lame-duck-ms', 0),
+      drainMs: integer('drain-ms', 0),
+    }),
     models,
-    host: values.host,
-    httpPort: number('http-port', values['http-port'], 0, 65_535),
-    grpcPort: grpcPort === 'none' ? null : number('grpc-port', grpcPort, 0, 65_535),
-    processes: number('processes', values.processes, 1, PROCESSES_MAX),
-    limits: { k: number('max-k', values['max-k'], 1) },
-    queue: { waitMs: number('wait-ms', values['wait-ms'], 0), queued: number('queue', values.queue, 1) },
-    fsync: readFsync(values.fsync),
-    ...(values.rebalance === undefined ? {} : { rebalanceAfterShare: share('rebalance', values.rebalance) }),
-    canaryShare: share('canary', values.canary),
-    ...(values.keys === undefined ? {} : { keys: readKeys(values.keys) }),
-    ...(cert === undefined ? {} : { tls: { cert, key: key!, ca } }),
-    ...(values.rate === undefined ? {} : { requestsPerSecond: number('rate', values.rate, 1) }),
-    logger: pino({ level: readLevel(values['log-level']) }, pino.destination(2)),
+    logger: pino({ level: readLevel(values['log-level'] ?? logLevel ?? 'info') }, pino.destination(2)),
   };
+}
+
+/** What was read of an argument; undefined where it was not given. */
+function given<T>(text: string | undefined, read: (text: string) => T): T | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
+/** The members of an object that are not undefined. */
+function defined<T extends object>(members: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof T]: Exclude<T[Name], undefined> };
+}
+
+function names(text: string): string[] {
+  return text.split(',').filter((name) => name !== '');
 }
 
 /** Serve until the process is told to stop. */
@@ -97,10 +138,10 @@ export const serve: Command = async (argv, { stdout, signal }) => {
 };
 
 /** NAME=PATH, or PATH alone with the name of its file. */
-function readModel(text: string, policy: VersionPolicy): ModelConfig {
+function readModel(text: string, policy: VersionPolicy | undefined): ModelConfig {
   const at = text.indexOf('=');
   const path = text.slice(at + 1);
-  return { name: at > 0 ? text.slice(0, at) : modelNameOf(path), path, policy };
+  return { name: at > 0 ? text.slice(0, at) : modelNameOf(path), path, ...(policy ? { policy } : {}) };
 }
 
 function readPolicy(text: string): VersionPolicy {

@@ -1,0 +1,85 @@
+/** The configuration file of `serve`: what it takes, what the command line overrides, what is refused. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { serveOptions } from '../src/serve/command.ts';
+
+const DEPLOY = fileURLToPath(new URL('../../../../deploy/', import.meta.url));
+
+function fileOf(config: unknown): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'shortlist-config-')), 'serve.json');
+  writeFileSync(path, typeof config === 'string' ? config : JSON.stringify(config));
+  return path;
+}
+
+test('every option comes from the file, and the command line overrides it', () => {
+  const path = fileOf({
+    models: [{ name: 'a', path: 'models/a', labels: { stable: 2 }, policy: { specific: [2] } }],
+    host: '10.0.0.1',
+    httpPort: 1,
+    grpcPort: null,
+    limits: { k: 5, queries: 6 },
+    queue: { waitMs: 3 },
+    tls: { cert: 'c.pem', key: '/k.pem' },
+    corsOrigins: ['https://x.example'],
+    fsync: 'always',
+    keepVersions: 4,
+    logLevel: 'silent',
+  });
+  const { models, tls, logger, ...options } = serveOptions(['--config', path]);
+  assert.deepEqual(models, [
+    { name: 'a', path: join(path, '../models/a'), labels: { stable: 2 }, policy: { specific: [2] } },
+  ]);
+  assert.deepEqual(tls, { cert: join(path, '../c.pem'), key: '/k.pem' });
+  assert.equal(logger!.level, 'silent');
+  assert.deepEqual(options, {
+    host: '10.0.0.1',
+    httpPort: 1,
+    grpcPort: null,
+    limits: { k: 5, queries: 6 },
+    queue: { waitMs: 3 },
+    corsOrigins: ['https://x.example'],
+    fsync: 'always',
+    keepVersions: 4,
+  });
+  const argv = ['b=/b', '--config', path, '--max-k', '7', '--host', '::1', '--grpc-port', '9', '--policy', 'all'];
+  const other = serveOptions([...argv, '--cors', 'https://y.example,https://z.example', '--log-level', 'error']);
+  assert.deepEqual(other.models, [{ name: 'b', path: '/b', policy: { all: true } }]);
+  assert.deepEqual([other.limits, other.host, other.grpcPort], [{ k: 7, queries: 6 }, '::1', 9]);
+  assert.deepEqual([other.corsOrigins, other.logger!.level], [['https://y.example', 'https://z.example'], 'error']);
+});
+
+test('what a file may not say is refused with its place', () => {
+  for (const [config, message] of [
+    ['{', /expected JSON/],
+    [[], /expected an object/],
+    [{ modles: [] }, /unknown name "modles", expected one of models, /],
+    [{ models: [{ name: 'a' }] }, /models\[0\]: expected path/],
+    [{ models: [{ name: 'a', path: 'b', policy: { newest: 1 } }] }, /models\[0\]\.policy: /],
+    [{ host: 5 }, /host: expected text, got 5/],
+    [{ httpPort: 70_000 }, /httpPort: expected a port/],
+    [{ limits: { kk: 1 } }, /limits: unknown name "kk"/],
+    [{ queue: { waitMs: '1' } }, /queue\.waitMs: expected a whole number/],
+    [{ fsync: 10 }, /fsync: expected an object/],
+    [{ canaryShare: 2 }, /canaryShare: expected a number from 0 to 1/],
+    [{ insecure: 'no' }, /insecure: expected true or false/],
+    [{ toString: 1 }, /unknown name "toString"/],
+  ] as const) {
+    assert.throws(() => serveOptions(['x', '--config', fileOf(config)]), { code: 'ERR_DATA', message });
+  }
+  assert.throws(() => serveOptions(['x', '--config', '/nowhere.json']), { code: 'ERR_IO' });
+});
+
+test('the file, the unit and the image of deploy/ name options that there are', () => {
+  const { models, keepVersions } = serveOptions(['--config', join(DEPLOY, 'serve.json')]);
+  assert.deepEqual([models[0]!.path, keepVersions], ['/var/lib/shortlist/movies', 3]);
+  const entry = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(DEPLOY, 'Dockerfile'), 'utf8'))![1]!;
+  const [, , command, ...argv] = JSON.parse(entry) as string[];
+  assert.equal(command, 'serve');
+  assert.equal(serveOptions([...argv, 'movies=/models/movies']).host, '0.0.0.0');
+  const unit = readFileSync(join(DEPLOY, 'shortlist.service'), 'utf8');
+  assert.match(unit, /^ExecStart=\/usr\/bin\/node \S+shortlist\.js serve --config \S+$/m);
+});
