@@ -20,6 +20,7 @@ import { type Forward, forwardOthers } from './forwarding.ts';
 import { healthRoutes } from './health-routes.ts';
 import { openInferenceInferRoutes } from './open-inference-infer-routes.ts';
 import { openInferenceMetadataRoutes } from './open-inference-metadata-routes.ts';
+import { documented } from './openapi.ts';
 import { RequestInitializer } from './request-initializer.ts';
 import { admit } from './requests.ts';
 import { retainTickObject } from './retain-tick-object.ts';
@@ -132,6 +133,7 @@ function emptyJson(app: FastifyInstance): void {
 async function allRoutes(app: FastifyInstance, context: ServingContext): Promise<void> {
   const methods = new RouteMethods(app);
   await app.register(swagger, {
+    transform: documented(context.limits),
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Shortlist', version: context.serverVersion, description: 'Raw features in, shortlist out.' },

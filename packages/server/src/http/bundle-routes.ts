@@ -23,8 +23,13 @@ export function bundleRoutes(app: FastifyInstance, context: ServingContext): voi
         ...guardAdmin(context, 'write', {
           summary: 'The newest version of a model with its updates, as a bundle file',
           querystring: QUERY_SCHEMA,
-          produces: ['application/octet-stream'],
-          response: { '4xx': REFUSALS['4xx'], '5xx': REFUSALS['5xx'] },
+          response: {
+            200: {
+              description: 'The bundle.',
+              content: { 'application/octet-stream': { schema: { type: 'string' } } },
+            },
+            ...REFUSALS,
+          },
         }),
         exposeHeadRoute: false,
       },

@@ -1,0 +1,79 @@
+/**
+ * What /openapi.json says beyond the schemas that requests are checked against: responses of the Open Inference Protocol,
+ * whose bodies are read by a parser of their own, and bounds that depend on the server's options.
+ *
+ * What depends on the loaded model (features, dimensions, the type of identifiers) cannot be said in a schema: the server
+ * refuses such values with 400.
+ */
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import type { FastifySchema } from 'fastify';
+import type { ServerLimits } from '../context/serving-context.ts';
+
+type JsonSchema = Record<string, unknown>;
+
+const object = (properties: Record<string, JsonSchema>, required: readonly string[] = []): JsonSchema => ({
+  type: 'object',
+  properties,
+  required: [...required],
+});
+
+/** The body of a refusal of the Open Inference Protocol. */
+const REFUSAL: JsonSchema = object({ error: { type: 'string' } }, ['error']);
+const VALUE: JsonSchema = { description: 'A JSON value of the Open Inference Protocol.' };
+const VERSION: JsonSchema = { type: 'string', pattern: '^[0-9]{1,15}$' };
+
+/** One tensor of a request. */
+const TENSOR: JsonSchema = object(
+  {
+    name: { type: 'string', minLength: 1 },
+    shape: { type: 'array', items: { type: 'integer', minimum: 0 } },
+    datatype: { type: 'string' },
+    data: { type: 'array' },
+    parameters: { type: 'object' },
+  },
+  ['name', 'shape', 'datatype'],
+);
+const INFER_REQUEST: JsonSchema = object(
+  {
+    id: { type: 'string' },
+    parameters: { type: 'object' },
+    inputs: { type: 'array', items: TENSOR, minItems: 1 },
+    outputs: { type: 'array', items: object({ name: { type: 'string', minLength: 1 } }, ['name']) },
+  },
+  ['inputs'],
+);
+
+/** Complete the schema of a route for the document; the route itself keeps its own. */
+export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwaggerOptions['transform']> {
+  return ({ schema, url }) => {
+    if (url === '/v1/shortlist') return { url, schema: shortlistSchema(schema, limits) };
+    if (!/^\/v2(?:\/|$)/.test(url)) return { url, schema };
+    const parameters = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!);
+    const properties = Object.fromEntries(
+      parameters.map((name) => [name, name === 'version' ? VERSION : { type: 'string', minLength: 1 }]),
+    );
+    return {
+      url,
+      schema: {
+        ...schema,
+        ...(parameters.length > 0 ? { params: object(properties, parameters) } : {}),
+        ...(url.endsWith('/infer') ? { body: INFER_REQUEST } : {}),
+        response: { 200: VALUE, '4xx': REFUSAL, '5xx': url.endsWith('/ready') ? VALUE : REFUSAL },
+      },
+    };
+  };
+}
+
+/** A query or an embedding, and not both; as many results and numbers as the server's options let through. */
+function shortlistSchema(schema: FastifySchema, limits: ServerLimits): FastifySchema {
+  const body = schema.body as { properties: Record<string, JsonSchema> };
+  const { k, ...properties } = body.properties;
+  return {
+    ...schema,
+    body: {
+      ...body,
+      properties: { ...properties, k: { ...k, maximum: limits.k } },
+      oneOf: [{ required: ['query'] }, { required: ['embedding'] }],
+    },
+  };
+}
