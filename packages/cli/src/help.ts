@@ -14,6 +14,7 @@ Usage: shortlist COMMAND [OPTIONS]
 
 Commands
   compress     train every embedding method at every budget on your data; tables and a figure
+  restore      put a bundle into a folder of versions as its newest: shortlist restore BUNDLE FOLDER
   serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
                file (saveBundle, tutorial --save), a folder that holds one, or a folder of
                versions 1, 2, 3, …
@@ -62,6 +63,11 @@ Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
                    printf %s KEY | sha256sum makes a digest (default: everybody)
   --tls-cert FILE, --tls-key FILE, --tls-ca FILE
                    serve TLS; with an authority (ca) clients need certificates, too
+  --insecure       an address beyond this machine without keys is meant: no warning
+  --cors LIST      origins of web pages that may call the server, with commas (default none)
+  --allowed-hosts LIST
+                   host names under which a server without keys may be changed (default localhost
+                   and addresses)
   --rate N         most requests a second from one address (default no limit)
   --fsync WHEN     updates are forced to the disk: always, before each is acknowledged, or at most
                    so many milliseconds after (default 10)
@@ -71,8 +77,13 @@ Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
   --rebalance SHARE
                    build the index anew when updates moved more than this share of the candidates
                    to other leaves, 0 to 1 (default never)
+  --keep-versions N
+                   remove versions of a folder beyond the newest N (default: keep all)
   --canary SHARE   share of the queries asked again exactly, for the recall in /metrics
                    (default 0.001; 0 for none)
+  --lame-duck-ms N a stop goes on taking connections for so long while not ready (default 1000)
+  --drain-ms N     then it waits so long for requests under way (default 10000)
+  --config FILE    a JSON file with every option (docs/serving.md); arguments override it
   --log-level WORD trace, debug, info, warn, error, fatal or silent (default info)
   SIGTERM or Ctrl-C: requests under way are answered, then it ends with exit code 0.
 `,

@@ -1,10 +1,13 @@
-/** The configuration file of `serve`: what it takes, what the command line overrides, what is refused. */
+/** The configuration file of `serve` and `restore`: what they take, what the command line overrides, what is refused. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { BruteForce } from 'shortlist';
+import { saveBundle } from 'shortlist/node';
+import { run } from '../src/run.ts';
 import { serveOptions } from '../src/serve/command.ts';
 
 const DEPLOY = fileURLToPath(new URL('../../../../deploy/', import.meta.url));
@@ -82,4 +85,33 @@ test('the file, the unit and the image of deploy/ name options that there are', 
   assert.equal(serveOptions([...argv, 'movies=/models/movies']).host, '0.0.0.0');
   const unit = readFileSync(join(DEPLOY, 'shortlist.service'), 'utf8');
   assert.match(unit, /^ExecStart=\/usr\/bin\/node \S+shortlist\.js serve --config \S+$/m);
+});
+
+test('restore puts a bundle behind the newest version; what is no bundle changes nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shortlist-restore-'));
+  const bundle = join(folder, 'x.shortlist');
+  await saveBundle(bundle, { index: new BruteForce<never, string>().index([[1, 0]], ['a']) } as never);
+  const said: string[] = [];
+  const restore = (...argv: string[]): Promise<number> =>
+    run(['restore', ...argv], {
+      stdout: { write: (part: string) => said.push(part) },
+      stderr: { write: (part: string) => said.push(part) },
+      variables: {},
+      now: () => 0,
+      signal: new AbortController().signal,
+    } as never);
+  const versions = join(folder, 'versions');
+  for (const expected of ['1', '1,2']) {
+    assert.equal(await restore(bundle, versions), 0);
+    assert.equal(readdirSync(versions).sort().join(), expected);
+  }
+  assert.match(said[1]!, /x\.shortlist is version 2 of /);
+  assert.deepEqual(readFileSync(join(versions, '2', 'model.shortlist')), readFileSync(bundle));
+  mkdirSync(join(versions, '41'));
+  assert.equal(await restore(bundle, versions), 0);
+  assert.ok(readdirSync(versions).includes('42'));
+  writeFileSync(join(folder, 'no.shortlist'), 'nothing');
+  assert.equal(await restore(join(folder, 'no.shortlist'), versions), 1);
+  assert.equal(await restore(bundle), 2);
+  assert.equal(readdirSync(versions).length, 4);
 });
