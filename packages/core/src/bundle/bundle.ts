@@ -17,6 +17,7 @@ import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerInTur
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
+import { checkMetadata } from './metadata.ts';
 import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
 
 /** What is saved. */
@@ -127,6 +128,7 @@ export function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
 
 function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {
   const { index, candidateTower, metadata = {} } = checkContents(contents);
+  checkMetadata(metadata);
   const { queryModel } = index;
   const queryTower = contents.queryTower ?? towerOf(queryModel);
   const parts: Record<string, Saved> = {};

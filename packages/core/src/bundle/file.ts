@@ -161,6 +161,9 @@ function quietly(call: () => void): void {
 /** A system's error as ours; any other passes. */
 function fileError(error: unknown, verb: 'read' | 'write', path: string): unknown {
   const { syscall, code } = (error ?? {}) as { syscall?: unknown; code?: unknown };
+  if (code === 'ERR_INVALID_ARG_VALUE' && path.includes('\0')) {
+    return new FileError(`${JSON.stringify(path)}: expected a path without NUL characters`, { cause: error });
+  }
   if (typeof syscall !== 'string') return error;
   return new FileError(`${path}: expected to ${verb} it, got ${code} from ${syscall}`, { cause: error });
 }
