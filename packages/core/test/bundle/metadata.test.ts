@@ -22,7 +22,10 @@ test('metadata that is nested too deeply, contains itself or is no JSON is refus
   for (const value of [nested(20_000, (inner) => ({ inner })), nested(20_000, (inner) => [inner]), own, 1n]) {
     const contents = { index, metadata: { value } } as never;
     for (const inTurns of [false, true]) {
-      await assert.rejects(saveBundle(join(folder, 'x.shortlist'), contents, { inTurns }), { code: 'ERR_OPTION', message: /^metadata: / });
+      await assert.rejects(saveBundle(join(folder, 'x.shortlist'), contents, { inTurns }), {
+        code: 'ERR_OPTION',
+        message: /^metadata: /,
+      });
     }
     assert.throws(() => bundleToBytes(contents), { code: 'ERR_OPTION' });
   }
@@ -36,6 +39,9 @@ test('metadata that is nested too deeply, contains itself or is no JSON is refus
 
 test('a path with a NUL is refused by the library', async () => {
   const path = join(tmpdir(), 'a\0b');
-  await assert.rejects(saveBundle(path, { index } as never), { code: 'ERR_IO', message: /expected a path without NUL/ });
+  await assert.rejects(saveBundle(path, { index } as never), {
+    code: 'ERR_IO',
+    message: /expected a path without NUL/,
+  });
   await assert.rejects(loadBundle(path), { code: 'ERR_IO', message: /expected a path without NUL/ });
 });

@@ -209,7 +209,9 @@ for (const scann of [false, true]) {
   test(`${scann ? 'ScaNN' : 'BruteForce'}: updates that come while a compaction runs are in the new version`, async () => {
     const basePath = await tinyBasePath({ scann });
     const server = await startTiny(basePath);
-    let acknowledged = 0;
+    // A version without updates would not be compacted.
+    await post(server, '/v1/candidates/upsert', { candidates: [{ id: 'added0', embedding: [1, 1, 1, 1] }] });
+    let acknowledged = 1;
     let compacting = true;
     const updating = (async () => {
       while (compacting) {
