@@ -46,6 +46,12 @@ Options
   --out DIR        results, which a later run goes on from, tables, figure (default compress)
   --json           one JSON object a line
 `,
+  restore: `shortlist restore: put a bundle into a folder of versions as its newest version
+
+Usage: shortlist restore BUNDLE FOLDER, for example of a snapshot of a server:
+  curl -f -o movies.shortlist http://127.0.0.1:8501/v1/bundle
+  shortlist restore movies.shortlist /models/movies
+`,
   serve: `shortlist serve: answer over HTTP and gRPC
 
 Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
