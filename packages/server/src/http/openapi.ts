@@ -20,6 +20,8 @@ const object = (properties: Record<string, JsonSchema>, required: readonly strin
 /** The body of a refusal of the Open Inference Protocol. */
 const REFUSAL: JsonSchema = object({ error: { type: 'string' } }, ['error']);
 const VALUE: JsonSchema = { description: 'A JSON value of the Open Inference Protocol.' };
+/** The answer of loading and unloading: no body. */
+const NOTHING: JsonSchema = { type: 'null', description: 'Done.' };
 const VERSION: JsonSchema = { type: 'string', pattern: '^[0-9]{1,15}$' };
 
 /** One tensor of a request. */
@@ -58,7 +60,11 @@ export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwag
         ...schema,
         ...(parameters.length > 0 ? { params: object(properties, parameters) } : {}),
         ...(url.endsWith('/infer') ? { body: INFER_REQUEST } : {}),
-        response: { 200: VALUE, '4xx': REFUSAL, '5xx': url.endsWith('/ready') ? VALUE : REFUSAL },
+        response: {
+          200: /load$/.test(url) ? NOTHING : VALUE,
+          '4xx': REFUSAL,
+          '5xx': url.endsWith('/ready') ? VALUE : REFUSAL,
+        },
       },
     };
   };
