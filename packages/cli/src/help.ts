@@ -14,6 +14,7 @@ Usage: shortlist COMMAND [OPTIONS]
 
 Commands
   compress     train every embedding method at every budget on your data; tables and a figure
+  inspect      what a file holds: interactions (columns, quality), vectors, or a bundle
   restore      put a bundle into a folder of versions as its newest: shortlist restore BUNDLE FOLDER
   serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
                file (saveBundle, tutorial --save), a folder that holds one, or a folder of
@@ -44,6 +45,24 @@ Options
   --clusterings N  at most so many, of methods that cluster more than once (default as scheduled)
   --epochs N       default 15 for clicks, 6 for retrieval
   --out DIR        results, which a later run goes on from, tables, figure (default compress)
+  --json           one JSON object a line
+`,
+  inspect: `shortlist inspect: what a file of interactions, a file of vectors or a bundle holds
+
+Usage: shortlist inspect FILE… [OPTIONS], for example: shortlist inspect ratings.csv --items movies.csv
+
+Interactions are CSV, TSV, JSON Lines (as they are, gzip or zstd), Parquet, Arrow IPC, MovieLens's ::, or a
+line a user (user item item …); several files are one set. Columns are recognised unless they are named.
+Options
+  --items FILE     a table of items: its columns, and which items it does not have
+  --test FILE      the test part: what it shares with the training part
+  --like TEXT      rows that count as a like: "rating >= 4", "event in (buy, cart) and not country = US"
+  --user-column NAME, --item-column NAME, --value-column NAME, --weight-column NAME,
+  --time-column NAME, --event-column NAME
+                   columns by name; none for one that is not to be used
+  --delimiter TEXT what separates fields (default recognised)
+  --header WORD    yes or no: whether the first line has names (default recognised)
+  --strict         the first broken row is an error (default: rows are left out and counted)
   --json           one JSON object a line
 `,
   restore: `shortlist restore: put a bundle into a folder of versions as its newest version

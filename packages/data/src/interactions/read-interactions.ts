@@ -94,12 +94,9 @@ export async function readInteractions(
     const source = await openTable(path, options);
     const { columns } = await profileTable(source);
     const isSequences = source.format === 'sequences';
-    const roles = assignRoles(
-      path,
-      columns,
-      source.hasNames,
-      isSequences ? { timeColumn: 'position', ...options } : options,
-    );
+    // The place in its line is the only time that a sequence has.
+    const timeColumn = options.timeColumn ?? (isSequences ? 'position' : undefined);
+    const roles = assignRoles(path, columns, source.hasNames, { ...options, timeColumn });
     checkSameColumns(files[0], roles, path);
     files.push({ path, description: source.description, columns, roles });
     const log = new ReadLog(path, { strict: options.strict ?? false });

@@ -159,7 +159,8 @@ test('spaces around identifiers are removed, and that is said', async (t) => {
 test('several files are one set; files that differ in what they have are an error', async (t) => {
   const a = fileOf(t, 'train.txt', '0 5 6 7\n1 5\n2 8 9\n');
   const b = fileOf(t, 'valid.txt', '0 1\n2 5 7 8\n');
-  const { table } = await readInteractions([a, b]);
+  // An option that is undefined is one that is left out.
+  const { table } = await readInteractions([a, b], { timeColumn: undefined });
   const { length, items, times } = table.select();
   assert.deepEqual([length, items.vocabulary.length], [10, 6]);
   assert.ok(Math.min(...times!.slice(6)) > Math.max(...times!.slice(0, 6)));

@@ -1,0 +1,60 @@
+/** What is in a bundle. It is loaded whole, so every checksum of it has been verified when this prints anything. */
+import { stat } from 'node:fs/promises';
+import type { JsonObject, Saved } from 'shortlist';
+import { loadBundle } from 'shortlist/node';
+import { bytes, count, table } from '../terminal/figures.ts';
+import type { Environment } from '../terminal/terminal.ts';
+
+/** A part of a bundle: its kind, its settings and the bytes of its own sections. */
+interface PartReport {
+  readonly part: string;
+  readonly kind: string;
+  readonly sizeBytes: number;
+  readonly settings: JsonObject;
+}
+
+/** Print what a bundle holds. */
+export async function inspectBundle(path: string, isJson: boolean, { stdout }: Environment): Promise<void> {
+  const { index, queryTower, candidateTower, foldIn, metadata } = await loadBundle(path);
+  const { size: sizeBytes } = await stat(path);
+  const parts = [
+    ...partsOf('index', index.save()),
+    ...(queryTower ? partsOf('queryTower', queryTower.save()) : []),
+    ...(candidateTower ? partsOf('candidateTower', candidateTower.save()) : []),
+    ...(foldIn ? partsOf('foldIn', foldIn.save()) : []),
+  ];
+  const takes = index.queryModel === undefined ? 'embeddings' : 'raw features';
+  const facts = { path, sizeBytes, candidates: index.size, dimensions: index.dimensions, takes };
+  if (isJson) {
+    stdout.write(`${JSON.stringify({ event: 'bundle', ...facts, parts, metadata: namesWithin(metadata) })}\n`);
+    return;
+  }
+  stdout.write(
+    `${path}: ${bytes(sizeBytes)}, ${count(index.size)} candidates of ${index.dimensions} dimensions, ` +
+      `asked with ${takes}; every checksum holds\n`,
+  );
+  const rows = parts.map(({ part, kind, sizeBytes: own }) => [part, kind, bytes(own)]);
+  for (const line of table([['part', 'kind', 'bytes'], ...rows])) stdout.write(`${line}\n`);
+  for (const { part, settings } of parts) {
+    if (Object.keys(settings).length > 0) stdout.write(`${part}: ${JSON.stringify(settings)}\n`);
+  }
+  for (const [name, within] of Object.entries(namesWithin(metadata))) stdout.write(`metadata.${name}: ${within}\n`);
+}
+
+function partsOf(name: string, { kind, settings, sections, parts = {} }: Saved): PartReport[] {
+  const own = sections.flatMap((section) => section.bytes).reduce((sum, piece) => sum + piece.length, 0);
+  const inner = Object.entries(parts).flatMap(([part, saved]) => partsOf(`${name}/${part}`, saved));
+  return [{ part: name, kind, sizeBytes: own, settings }, ...inner];
+}
+
+/** Metadata may have a value for every candidate: objects are shown by their names, lists by their length. */
+function namesWithin(metadata: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([name, value]) => {
+      if (Array.isArray(value)) return [name, `a list of ${count(value.length)}`];
+      if (typeof value !== 'object' || value === null) return [name, JSON.stringify(value)];
+      const text = JSON.stringify(value);
+      return [name, text.length <= 200 ? text : Object.keys(value).join(', ')];
+    }),
+  );
+}

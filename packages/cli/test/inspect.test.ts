@@ -1,0 +1,89 @@
+/** shortlist inspect: interactions with their quality, vectors, a bundle, and files that are none of them. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { BruteForce } from 'shortlist';
+import { saveBundle } from 'shortlist/node';
+import { run } from '../src/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-inspect-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function fileOf(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const code = await run(['inspect', ...argv], {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: { write: (text) => (written.stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  });
+  return { code, ...written };
+}
+
+const ratings = fileOf('ratings.csv', 'userId,movieId,rating\n1,10,5\n1,11,2\n2,10,4\n3,12\n');
+const movies = fileOf('movies.csv', 'movieId,title,genres\n10,Heat,Crime|Drama\n13,Alien,Horror\n');
+
+test('interactions: three lines, the broken rows with their lines, and the table of items', async () => {
+  const { code, stdout } = await said(ratings, '--items', movies);
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.trimEnd().split('\n'), [
+    `${ratings}: CSV, with a header, UTF-8, 3 rows`,
+    'user = userId (2), item = movieId (2), value = rating, explicit feedback, no time, a like is rating >= 4 (proposed)',
+    'no duplicates, 1 user and 1 item with one row, 1 broken row left out',
+    `${ratings}:5: left out: expected 3 fields, got 2`,
+    `${movies}: CSV, with a header, UTF-8, 2 items by movieId: title (text), genres (list)`,
+    'items without metadata: 1, such as 11; rows of items that nobody chose: 1',
+  ]);
+});
+
+test('--json is one object; --test says what leaks; --like counts', async () => {
+  const { stdout } = await said(ratings, '--json', '--test', ratings, '--like', 'rating >= 4');
+  const event = JSON.parse(stdout);
+  assert.deepEqual(
+    [event.event, event.quality.rows, event.like, event.leaks.pairsInBoth],
+    ['interactions', 2, 'rating >= 4', 2],
+  );
+});
+
+test('a wrong column, a broken row with --strict, and a missing file are told in one line', async () => {
+  const column = await said(ratings, '--user-column', 'usrId');
+  assert.deepEqual([column.code, column.stdout], [1, '']);
+  assert.match(column.stderr, /got "usrId": did you mean "userId"\?/);
+  assert.match((await said(ratings, '--strict')).stderr, /ratings\.csv:5: expected 3 fields, got 2 \(ERR_DATA\)\n$/);
+  assert.match((await said(join(folder, 'nothing.csv'))).stderr, /nothing\.csv: cannot be read: .*\(ERR_IO\)\n$/);
+  assert.match((await said(folder)).stderr, /expected a file, got a folder/);
+  assert.equal((await said()).code, 2);
+  assert.equal((await said(ratings, '--header', 'maybe')).code, 2);
+});
+
+test('a bundle: candidates, parts with their bytes, metadata', async () => {
+  const path = join(folder, 'x.shortlist');
+  const index = new BruteForce<never, string>().index(
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    ['a', 'b'],
+  );
+  await saveBundle(path, { index, metadata: { attributes: { title: ['A', 'B'] }, model: 'als' } });
+  const { stdout } = await said(path);
+  assert.match(stdout, /2 candidates of 2 dimensions, asked with embeddings; every checksum holds\n/);
+  assert.match(stdout, /^index +brute-force +\d+ bytes$/m);
+  assert.match(stdout, /^metadata\.model: "als"$/m);
+  assert.equal(JSON.parse((await said(path, '--json')).stdout).candidates, 2);
+});
+
+test('vectors: rows, dimensions and type', async () => {
+  const path = join(folder, 'x.fvecs');
+  writeFileSync(path, new Uint8Array(Int32Array.of(2, 0, 0, 2, 0, 0).buffer));
+  assert.equal((await said(path)).stdout, `${path}: fvecs (float32), 2 vectors of 2 dimensions\n`);
+});
