@@ -1,0 +1,115 @@
+/** shortlist index: vectors of one's own become a bundle that answers with their identifiers and is served with attributes. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ShortlistServer } from '@shortlist/server';
+import { pino } from 'pino';
+import { Generator } from 'shortlist';
+import { loadBundle } from 'shortlist/node';
+import { run } from '../src/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-index-'));
+after(() => rmSync(folder, { recursive: true }));
+const ROWS = 300;
+const DIMENSIONS = 8;
+
+function fileOf(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const code = await run(['index', ...argv], {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: { write: (text) => (written.stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  });
+  return { code, ...written };
+}
+
+const generator = new Generator(1);
+const numbers = Float32Array.from({ length: ROWS * DIMENSIONS }, () => generator.uniform() - 0.5);
+const vectors = fileOf(
+  'vectors.fbin',
+  Buffer.concat([new Uint8Array(Uint32Array.of(ROWS, DIMENSIONS).buffer), new Uint8Array(numbers.buffer)]),
+);
+// Line 3 is empty and line 5 repeats line 4.
+const words = Array.from({ length: ROWS }, (_, row) =>
+  row === 2 ? '' : row === 4 ? '003' : String(row).padStart(3, '0'),
+);
+const ids = fileOf('ids.txt', `${words.join('\n')}\n`);
+const meta = fileOf('meta.csv', `id,title,genres,year\n000,Heat,Crime|Drama,1995\n001,"Alien, the",Horror,1979\n`);
+
+test('a bundle answers by cosine with identifiers, and a server returns the attributes', async () => {
+  const out = join(folder, 'own.shortlist');
+  const { code, stdout, stderr } = await said(vectors, '--ids', ids, '--items', meta, '--out', out, '--recall', '0.9');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /own\.shortlist: 298 candidates, cosine, recall@10 [01]\.\d{3} \(asked for 0\.9\)/);
+  assert.match(stderr, /ids\.txt:3: vector left out: expected an identifier, got nothing\n/);
+  assert.match(stderr, /ids\.txt:5: vector left out: expected an identifier of its own, got "003" of line 4\n/);
+  assert.match(stderr, /296 candidates have no row there, such as 003\n/);
+  const { index } = await loadBundle<number[], string>(out);
+  // Ten times as long: the cosine is the same.
+  const query = [...numbers.subarray(0, DIMENSIONS)].map((number) => 10 * number);
+  const result = index.call([query], 3);
+  assert.equal(result.identifiers()[0], '000');
+  assert.ok(Math.abs(result.scoresOf()[0]! - 1) < 1e-4);
+  const server = await ShortlistServer.start({
+    models: [{ name: 'own', path: out, policy: { latest: 1 } }],
+    httpPort: 0,
+    grpcPort: 0,
+    logger: pino({ level: 'silent' }),
+  });
+  try {
+    const answer = await fetch(`http://127.0.0.1:${server.httpPort}/v1/shortlist`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ embedding: query, k: 5, filter: { equals: { genres: 'Crime|Drama' } } }),
+    });
+    const body = (await answer.json()) as { results: object[] };
+    assert.equal(answer.status, 200, JSON.stringify(body));
+    assert.deepEqual(
+      body.results.map((hit) => ({ ...hit, score: 1 })),
+      [{ id: '000', score: 1, title: 'Heat', genres: 'Crime|Drama', year: 1995 }],
+    );
+  } finally {
+    await server.close();
+  }
+});
+
+test('an output that exists is kept, unless --force; a folder that is not there is told before work', async () => {
+  const out = fileOf('kept.shortlist', 'mine');
+  const { code, stderr } = await said(vectors, '--out', out);
+  assert.deepEqual([code, readFileSync(out, 'utf8')], [1, 'mine']);
+  assert.match(stderr, /kept\.shortlist: exists already; --force replaces it \(ERR_IO\)/);
+  assert.equal((await said(vectors, '--out', out, '--force')).code, 0);
+  assert.notEqual(readFileSync(out, 'latin1').slice(0, 4), 'mine');
+  assert.match((await said(vectors, '--out', join(folder, 'no/x'))).stderr, /expected a folder .*no, there is none/);
+});
+
+test('mistakes are told in a line and write nothing', async () => {
+  const out = join(folder, 'none.shortlist');
+  assert.match((await said(ids, '--out', out)).stderr, /ids\.txt: expected vectors/);
+  assert.match(
+    (await said(vectors, '--ids', meta, '--out', out)).stderr,
+    /expected 300 identifiers, one a vector, got 3/,
+  );
+  assert.match(
+    (await said(vectors, '--ids', ids, '--strict', '--out', out)).stderr,
+    /ids\.txt:3: expected an identifier/,
+  );
+  assert.match(
+    (await said(vectors, '--ids', ids, '--items', ids, '--out', out, '--id-column', 'x')).stderr,
+    /ERR_OPTION/,
+  );
+  assert.equal((await said(vectors, '--out', out, '--measure', 'cosin')).code, 2);
+  assert.equal((await said(vectors, '--out', out, '--recall', '2')).code, 2);
+  assert.equal((await said(vectors)).code, 2);
+  assert.equal(existsSync(out), false);
+});
