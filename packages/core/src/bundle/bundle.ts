@@ -89,9 +89,9 @@ export async function writeBundleInTurns<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   sink: AsyncSink,
 ): Promise<void> {
-  const { index } = contents;
+  const { index } = checkContents(contents);
   const write = (): Promise<void> => writeContainerInTurns(containerSections(bundleOf(contents)), sink, index.runtime);
-  await (typeof index === 'object' && isUpdatable(index) ? index.access.read('saveBundle', write) : write());
+  await (isUpdatable(index) ? index.access.read('saveBundle', write) : write());
 }
 
 /** A bundle as bytes; throws as `writeBundle`. */

@@ -1,18 +1,51 @@
 /** The arguments of a call, resolved the same way by every index. */
 import { checkInteger, shown } from '../checks/numbers.ts';
+import {
+  FUNCTION,
+  LIST,
+  NUMBER,
+  type OptionsCheck,
+  type OptionTypes,
+  objectWith,
+  optionType,
+  SIGNAL,
+} from '../checks/options.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
-import type { CallOptions, Exclusions, Identifier } from './contract.ts';
+import type { CallOptions, Exclusions, Identifier, LongChangeOptions, TopKOptions } from './contract.ts';
+
+/** The options every index has, for their tables of options. */
+export const TOP_K: OptionTypes<TopKOptions<never>> = {
+  queryModel: objectWith('a query model, which has `embed`', 'embed'),
+  k: NUMBER,
+};
+/** The options of a call that every index has. */
+export const CALL: OptionTypes<CallOptions<never>> = {
+  k: NUMBER,
+  exclude: LIST,
+  include: LIST,
+  filter: optionType('a predicate or bit words', (value) => typeof value === 'function' || isObject(value)),
+};
+/** The options of a change that lets others run between its steps. */
+export const LONG_CHANGE: OptionTypes<LongChangeOptions> = { signal: SIGNAL, onProgress: FUNCTION };
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
 
 /**
  * `k` or options of a call as options, k checked and present.
  *
- * @throws {OptionError} when k is not an integer of at least 0
+ * @throws {OptionError} when an option is unknown, or k is not an integer of at least 0
  */
 export function callOptions<I extends Identifier, O extends CallOptions<I>>(
   k: number | O | undefined,
   defaultK: number,
+  check: OptionsCheck,
 ): O & { k: number } {
-  if (typeof k === 'object' && k !== null) return { ...k, k: checkInteger('k', k.k ?? defaultK, 0) };
+  if (typeof k === 'object' && k !== null) {
+    check(k);
+    return { ...k, k: checkInteger('k', k.k ?? defaultK, 0) };
+  }
   if (k !== undefined && typeof k !== 'number')
     throw new OptionError(`k: expected a number or options, got ${shown(k)}`);
   return { k: checkInteger('k', k ?? defaultK, 0) } as O & { k: number };
@@ -27,7 +60,7 @@ export function withExclusions<I extends Identifier, O extends CallOptions<I>>(
   exclusions: Exclusions<I>,
   k: number | O | undefined,
 ): O {
-  const options = typeof k === 'object' ? k : ({ k } as O);
+  const options = typeof k === 'object' && k !== null ? k : ({ k } as O);
   if (options.exclude !== undefined) {
     throw new OptionError('exclude: expected either the exclusions argument or this option, got both');
   }

@@ -13,8 +13,8 @@ import { type FlowResult, flow } from './flow.ts';
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-bundled-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Bytes after gzip; measured 53.7 kB and 104 kB. */
-const QUERY_BYTES_MAX = 60_000;
+/** Bytes after gzip; measured 61.4 kB and 125 kB. The checks of options take 1.5 kB of it. */
+const QUERY_BYTES_MAX = 66_000;
 const EVERYTHING_BYTES_MAX = 130_000;
 
 async function outputOf(name: string, program: Uint8Array): Promise<unknown> {

@@ -159,13 +159,11 @@ export class IndexSearch {
     else group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
     const options: ScanOptions = {
       k,
-      leavesToSearch,
-      reorder,
       include: include && this.#held(include),
       exclude: excludes ? group.map((at) => this.#held(queries[at]!.exclude ?? [])) : undefined,
       filter: filter && this.#filters.words(filter, this.#index.identifiers!.size),
-      // The canary's work is not the users'.
-      ...(exact ? { exact } : { work: this.work }),
+      // An exact index refuses these settings. The work of a canary's query is not counted as the users'.
+      ...(!this.#index.isExact() && { leavesToSearch, reorder, ...(exact ? { exact } : { work: this.work }) }),
     };
     const take = (result: TopKResult<Identifier>): void => {
       group.forEach((at, row) => {

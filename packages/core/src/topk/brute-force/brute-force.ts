@@ -7,13 +7,14 @@
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
+import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
-import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { finishInTurns } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
-import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
+import { CALL, callOptions, LONG_CHANGE, notIndexed, TOP_K, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
 import type {
   CallOptions,
@@ -47,6 +48,14 @@ export interface BruteForceOptions<Q> extends TopKOptions<Q> {
   runtime?: Runtime;
 }
 
+const checkOptions = optionsCheck<BruteForceOptions<never>>('BruteForce', {
+  ...TOP_K,
+  coarseCodes: BOOLEAN,
+  runtime: RUNTIME,
+});
+const checkCall = optionsCheck<CallOptions<never>>('a call of BruteForce', CALL);
+const checkIndexing = optionsCheck<LongChangeOptions>('BruteForce.indexAsync', LONG_CHANGE);
+
 /** What a call has when its search begins. */
 interface PreparedCall<I extends Identifier> {
   columns: number;
@@ -69,9 +78,10 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   readonly #useCoarse: boolean;
   #held: HeldCandidates<I> | undefined;
 
-  /** @throws {OptionError} when k is not an integer of at least 1 */
-  constructor({ queryModel, k = 10, coarseCodes = true, runtime = defaultRuntime() }: BruteForceOptions<Q> = {}) {
+  /** @throws {OptionError} when an option is unknown, or k is not an integer of at least 1 */
+  constructor(options: BruteForceOptions<Q> = {}) {
     super();
+    const { queryModel, k = 10, coarseCodes = true, runtime = defaultRuntime() } = checkOptions(options);
     this.k = checkInteger('k', k, 1);
     this.queryModel = queryModel;
     this.#useCoarse = coarseCodes;
@@ -137,8 +147,9 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   async indexAsync(
     candidates: VectorsLike,
     identifiers?: readonly I[],
-    { signal, onProgress }: LongChangeOptions = {},
+    options: LongChangeOptions = {},
   ): Promise<this> {
+    const { signal, onProgress } = checkIndexing(options);
     throwIfAborted('index', signal);
     const held = this.#packed(candidates, identifiers);
     await this.#replace('indexAsync', () => held, { signal });
@@ -200,7 +211,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     const held = this.#served();
     const { store, identifiers } = held;
     checkWidth(source, store.dimensions);
-    const options = callOptions<I, CallOptions<I>>(k, this.k);
+    const options = callOptions<I, CallOptions<I>>(k, this.k, checkCall);
     const columns = Math.min(options.k, held.size);
     const mask = RowMask.of(identifiers, source.rows, options, held.liveWords);
     const coarse = this.#useCoarse ? held.coarseFor(source.rows) : undefined;

@@ -1,7 +1,9 @@
 /** Options of a ScaNN index, checked and with every default in its place. */
 import { checkInteger, checkNumber, checkOneOf } from '../../checks/numbers.ts';
+import { BOOLEAN, NUMBER, type OptionType, optionsCheck, optionType, STRING } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
-import type { Runtime } from '../../parallel/runtime.ts';
+import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
+import { TOP_K } from '../call-options.ts';
 import type { TopKOptions } from '../contract.ts';
 
 /** What a score is; larger is better in each. */
@@ -55,6 +57,39 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   runtime?: Runtime;
 }
 
+/** A number, or one of a few other values. */
+const numberOr = (...others: readonly unknown[]): OptionType =>
+  optionType(`a number or ${others.map((other) => JSON.stringify(other)).join(' or ')}`, (value) =>
+    typeof value === 'number' ? true : others.includes(value),
+  );
+const stringOrFalse = optionType('a name or false', (value) => typeof value === 'string' || value === false);
+const booleanOrAuto = optionType('true, false or "auto"', (value) => typeof value === 'boolean' || value === 'auto');
+
+const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
+  ...TOP_K,
+  distanceMeasure: STRING,
+  numLeaves: NUMBER,
+  numLeavesToSearch: NUMBER,
+  trainingIterations: NUMBER,
+  trainingSampleSize: NUMBER,
+  minLeafSize: NUMBER,
+  initialization: STRING,
+  spherical: BOOLEAN,
+  dimensionsPerBlock: NUMBER,
+  numReorderingCandidates: NUMBER,
+  reorder: stringOrFalse,
+  anisotropic: numberOr('auto', false),
+  avq: numberOr(false),
+  soar: numberOr(false),
+  correction: BOOLEAN,
+  groupBound: numberOr('auto', false),
+  upperTree: booleanOrAuto,
+  rotation: STRING,
+  tree: STRING,
+  seed: NUMBER,
+  runtime: RUNTIME,
+});
+
 /** Options as the build uses them; JSON. */
 export interface ScannSettings {
   k: number;
@@ -96,9 +131,10 @@ const AVQ = 2.5;
 /**
  * Check options and fill in defaults.
  *
- * @throws {OptionError} when an option is out of range or contradicts another
+ * @throws {OptionError} when an option is unknown, out of range or contradicts another
  */
 export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
+  checkOptions(options);
   const k = checkInteger('k', options.k ?? 10, 1);
   const distanceMeasure = checkOneOf('distanceMeasure', options.distanceMeasure ?? 'dot_product', [
     'dot_product',

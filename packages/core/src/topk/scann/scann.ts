@@ -6,6 +6,7 @@
  * and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
+import { optionsCheck } from '../../checks/options.ts';
 import type { Progress } from '../../clustering/k-means.ts';
 import { StateError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
@@ -14,7 +15,7 @@ import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { nextTurn } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
-import { notIndexed, withExclusions } from '../call-options.ts';
+import { LONG_CHANGE, notIndexed, withExclusions } from '../call-options.ts';
 import { readDataset } from '../candidate-builder.ts';
 import type {
   ApproximateTopK,
@@ -47,6 +48,9 @@ import { rebalanced } from './update/rebalance.ts';
 
 /** What a call may be told. */
 type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
+
+const checkIndexing = optionsCheck<LongChangeOptions>('ScaNN.indexAsync', LONG_CHANGE);
+const checkRebalancing = optionsCheck<LongChangeOptions>('ScaNN.rebalance', LONG_CHANGE);
 
 /** The approximate index. */
 export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
@@ -132,9 +136,10 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     identifiers?: readonly I[],
     options: LongChangeOptions = {},
   ): Promise<this> {
-    throwIfAborted('index', options.signal);
+    const checked = checkIndexing(options);
+    throwIfAborted('index', checked.signal);
     const gathered = gatherCandidates(vectorSource('candidates', candidates), identifiers, this.runtime);
-    return this.#replace('indexAsync', options, async () => gathered);
+    return this.#replace('indexAsync', checked, async () => gathered);
   }
 
   /** Replace the candidates by those of a data set, read once, batch by batch. Throws as `index`. */
@@ -259,7 +264,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {AbortedError} when the signal is raised
    * @throws {MemoryError} when the linear memory cannot hold both; whatever it throws, the index is as it would be without
    */
-  async rebalance({ signal, onProgress }: LongChangeOptions = {}): Promise<this> {
+  async rebalance(options: LongChangeOptions = {}): Promise<this> {
+    const { signal, onProgress } = checkRebalancing(options);
     let old: LiveIndex<I> | undefined;
     const check = (): void => {
       if (this.#live !== old) throw new StateError('rebalance: expected the candidates to stay, got new ones');

@@ -8,9 +8,10 @@
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger, shown } from '../../checks/numbers.ts';
+import { optionsCheck, optionType, SIGNAL } from '../../checks/options.ts';
 import { OptionError, StateError } from '../../errors/errors.ts';
-import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import { callOptions, notIndexed, withExclusions } from '../call-options.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../../parallel/runtime.ts';
+import { CALL, callOptions, notIndexed, TOP_K, withExclusions } from '../call-options.ts';
 import { openDataset } from '../candidate-builder.ts';
 import type {
   AsyncTopK,
@@ -41,6 +42,13 @@ export interface StreamingCallOptions<I extends Identifier> extends CallOptions<
   signal?: AbortSignal | undefined;
 }
 
+const checkOptions = optionsCheck<StreamingOptions<never, never>>('Streaming', {
+  ...TOP_K,
+  dataset: optionType('a data set', (value) => typeof value === 'function' || typeof value === 'object'),
+  runtime: RUNTIME,
+});
+const checkCall = optionsCheck<StreamingCallOptions<never>>('a call of Streaming', { ...CALL, signal: SIGNAL });
+
 /** The index that reads its candidates at every call. */
 export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
   implements AsyncTopK<Q, I, StreamingCallOptions<I>>
@@ -52,7 +60,8 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
   #size = 0;
 
   /** @throws {OptionError} when k is not an integer of at least 1 or the data set can be read only once */
-  constructor({ queryModel, k = 10, runtime = defaultRuntime(), dataset }: StreamingOptions<Q, I> = {}) {
+  constructor(options: StreamingOptions<Q, I> = {}) {
+    const { queryModel, k = 10, runtime = defaultRuntime(), dataset } = checkOptions(options);
     this.k = checkInteger('k', k, 1);
     this.queryModel = queryModel;
     this.runtime = runtime;
@@ -150,7 +159,7 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
     queries: Queries<Q>,
     k: number | StreamingCallOptions<I> | undefined,
   ): { search: StreamSearch<I>; signal: AbortSignal | undefined } {
-    const options = callOptions<I, StreamingCallOptions<I>>(k, this.k);
+    const options = callOptions<I, StreamingCallOptions<I>>(k, this.k, checkCall);
     throwIfAborted('call', options.signal);
     const source = resolveQueries(queries, this.queryModel, 0);
     return { search: new StreamSearch<I>(this.runtime, source, options), signal: options.signal };

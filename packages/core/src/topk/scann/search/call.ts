@@ -1,6 +1,7 @@
 /** A call of `ScaNN` from its options to the plan of its search. */
 import { throwIfAborted } from '../../../checks/abort.ts';
-import { callOptions } from '../../call-options.ts';
+import { BOOLEAN, NUMBER, OBJECT, optionsCheck, optionType, SIGNAL } from '../../../checks/options.ts';
+import { CALL, callOptions } from '../../call-options.ts';
 import type { CallOptions, Identifier } from '../../contract.ts';
 import { checkWidth } from '../../queries.ts';
 import { TopKResult } from '../../result.ts';
@@ -30,6 +31,16 @@ export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions
   signal?: AbortSignal | undefined;
 }
 
+const checkCall = optionsCheck<ScannCallOptions<never>>('a call of ScaNN', {
+  ...CALL,
+  leavesToSearch: NUMBER,
+  reorder: NUMBER,
+  exact: BOOLEAN,
+  groupBound: optionType('a number or false', (value) => typeof value === 'number' || value === false),
+  work: OBJECT,
+  signal: SIGNAL,
+});
+
 /** What a call has when its search begins. */
 export interface PreparedCall<I extends Identifier> {
   live: LiveIndex<I>;
@@ -54,7 +65,11 @@ export function prepareCall<I extends Identifier>(
 ): PreparedCall<I> {
   const { leaves, identifiers } = live;
   const { settings } = index;
-  const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(k as number | CallOptions<I>, index.k);
+  const options = callOptions<I, CallOptions<I> & ScannCallOptions<I>>(
+    k as number | CallOptions<I>,
+    index.k,
+    checkCall,
+  );
   throwIfAborted('call', options.signal);
   checkWidth(source, leaves.shape.dimensions);
   const columns = Math.min(options.k, live.size);

@@ -1,74 +1,32 @@
-/** Options objects of the public interface: what each accepts, a misspelling of it, and the call that takes it. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after } from 'node:test';
+/** Options objects of tables, towers, training, metrics and data: what each accepts, a misspelling, and the call that takes it. */
 import * as core from '../../src/index.ts';
 import * as node from '../../src/node.ts';
+import {
+  type Case,
+  clicks,
+  codebook,
+  context,
+  cqr,
+  dataset,
+  dense,
+  epochs,
+  evaluated,
+  factorization,
+  folder,
+  full,
+  generator,
+  interactions,
+  metric,
+  model,
+  points,
+  runtime,
+  scann,
+  seed,
+  tower,
+  vocabulary,
+} from './fixtures.ts';
 
-/** One options object of the public interface. */
-export interface Case {
-  /** Options that are accepted. */
-  valid: object;
-  /** A misspelled name and the one it is near to. */
-  typo: readonly [wrong: string, right: string];
-  call: (options: never) => unknown;
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'shortlist-options-'));
-after(() => rmSync(folder, { recursive: true }));
-const runtime = new core.Runtime({ threads: 1 });
-export const vocabulary: string[] = ['a', 'b', 'c'];
-const tower = (): core.Tower => core.Tower.create({ vocabulary, dimensions: 4, runtime });
-const model = (): core.TwoTowerModel => new core.TwoTowerModel({ queryTower: tower(), candidateTower: tower() });
-const dataset = { queries: ['a', 'b'], candidates: ['b', 'c'] };
-export const context: core.TableContext = { vocabularySize: 40, dimensions: 4, seed: 1, runtime };
-const cqr = (): core.Cqr => core.Cqr.create({ parameters: 80, columns: 2 }, context);
-const full = (): core.FullTable => core.FullTable.create({ vocabularySize: 40, dimensions: 4, runtime });
-const factorization = (): core.MatrixFactorization =>
-  new core.MatrixFactorization({ queryTable: full(), candidateTable: full() });
-const clicks = { queries: Int32Array.of(1), candidates: Int32Array.of(2), labels: Uint8Array.of(1) };
-const points = (): core.Matrix =>
-  core.Matrix.from(
-    'points',
-    Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(i), i / 40, 1]),
-    runtime,
-  );
-const bundled = (): { index: core.BruteForce<string, string> } => {
-  const queryModel = tower();
-  const index = new core.BruteForce<string, string>({ queryModel, runtime });
-  return {
-    index: index.index(
-      points(),
-      Array.from({ length: 40 }, (_, i) => `movie ${i}`),
-    ),
-  };
-};
-const scann = (): core.ScaNN => new core.ScaNN({ numLeaves: 4, runtime }).index(points());
-const dense = (): core.Dense => {
-  const made = new core.Dense(3, 2);
-  made.data.set([1, 2, 3, 4, 5, 7]);
-  return made;
-};
-const generator = new core.Generator(1);
-const metric = (): core.FactorizedTopK<number> => new core.FactorizedTopK({ candidates: scann() as never });
-const epochs = ['epoch', 'epochs'] as const;
-const seed = ['seeds', 'seed'] as const;
-const contents: Case = { valid: bundled(), typo: ['metdata', 'metadata'], call: core.bundleToBytes as never };
-const loading = { typo: ['runTime', 'runtime'], valid: {} } as const;
-const sink = { write: () => {} };
-const asyncSink = { write: async () => {} };
-const coded = (...codes: number[]) => ({ vocabulary: ['x', 'y'], codes: Int32Array.from(codes) });
-const interactions = core.interactionsOf({
-  users: coded(0, 0, 1),
-  items: coded(0, 1, 1),
-  times: Float64Array.of(1, 2, 3),
-} as never);
-const evaluated = (options?: core.EvaluateRecommenderOptions): core.RecommenderEvaluation =>
-  core.evaluateRecommender(new core.Popularity(interactions), core.leaveLastOut(interactions), options);
-const codebook = core.trainProductCodebook(points());
-
-export const CASES: Record<string, Case> = {
+export const TRAINING_CASES: Record<string, Case> = {
   'Ease(options)': {
     valid: { runtime },
     typo: ['regularisation', 'regularization'],
@@ -296,43 +254,5 @@ export const CASES: Record<string, Case> = {
     valid: { env: { SHORTLIST_OFFLINE: '1' }, home: folder },
     typo: ['folders', 'folder'],
     call: node.loadMovieLens as never,
-  },
-  'tune(options)': {
-    valid: { queries: points(), targetRecall: 0.5 },
-    typo: ['target', 'targetRecall'],
-    call: (o) => core.tune(scann(), o),
-  },
-  'tuneBuild(how)': {
-    valid: { candidates: points(), queries: points(), targetRecall: 0.5 },
-    typo: ['candidate', 'candidates'],
-    call: (o) => core.tuneBuild(o),
-  },
-  'bundleToBytes(contents)': contents,
-  'writeBundle(contents)': { ...contents, call: (o) => core.writeBundle(o, sink) },
-  'writeBundleInTurns(contents)': { ...contents, call: (o) => core.writeBundleInTurns(o, asyncSink) },
-  'saveBundle(contents)': { ...contents, call: (o) => node.saveBundle(join(folder, 'contents'), o) },
-  'saveBundle(options)': {
-    valid: {},
-    typo: ['inTurn', 'inTurns'],
-    call: (o) => node.saveBundle(join(folder, 'options'), bundled(), o),
-  },
-  'readBundle(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },
-  'bundleFromBytes(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },
-  'loadBundle(options)': {
-    ...loading,
-    call: async (o) => {
-      await node.saveBundle(join(folder, 'loaded'), bundled());
-      return node.loadBundle(join(folder, 'loaded'), o);
-    },
-  },
-  'loadCheckpoint(options)': {
-    ...loading,
-    call: async (o) => {
-      await node.saveCheckpoint(
-        join(folder, 'checkpoint'),
-        core.takeCheckpoint(model(), { epoch: 0, step: 0, losses: [], epochs: [] }),
-      );
-      return node.loadCheckpoint(join(folder, 'checkpoint'), o);
-    },
   },
 };

@@ -1,0 +1,149 @@
+/** Options objects of indexes, of their calls, of tuning and of bundles: what each accepts, a misspelling, and the call that takes it. */
+import { join } from 'node:path';
+import * as core from '../../src/index.ts';
+import * as node from '../../src/node.ts';
+import {
+  asyncSink,
+  bundled,
+  type Case,
+  contents,
+  exact,
+  folder,
+  loading,
+  model,
+  points,
+  query,
+  scann,
+  sink,
+  streaming,
+} from './fixtures.ts';
+
+export const INDEX_CASES: Record<string, Case> = {
+  'BruteForce(options)': {
+    valid: {},
+    typo: ['coarseCode', 'coarseCodes'],
+    call: (o) => new core.BruteForce(o),
+  },
+  'ScaNN(options)': {
+    valid: { numLeaves: 8 },
+    typo: ['numLeafs', 'numLeaves'],
+    call: (o) => new core.ScaNN(o),
+  },
+  'Streaming(options)': {
+    valid: {},
+    typo: ['datasets', 'dataset'],
+    call: (o) => new core.Streaming(o),
+  },
+  'tuneBuild(how).options': {
+    valid: { k: 3 },
+    typo: ['numLeafs', 'numLeaves'],
+    call: (options) => core.tuneBuild({ candidates: points(), queries: points(), targetRecall: 0.5, options }),
+  },
+  'BruteForce.call(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['excludes', 'exclude'],
+    call: (o) => exact().call(query, o),
+  },
+  'BruteForce.callAsync(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['excludes', 'exclude'],
+    call: (o) => exact().callAsync(query, o),
+  },
+  'BruteForce.queryWithExclusions(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['excludes', 'exclude'],
+    call: (o) => exact().queryWithExclusions(query, [1], o),
+  },
+  'ScaNN.call(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['leaves', 'leavesToSearch'],
+    call: (o) => scann().call(query, o),
+  },
+  'ScaNN.callAsync(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['leaves', 'leavesToSearch'],
+    call: (o) => scann().callAsync(query, o),
+  },
+  'ScaNN.queryWithExclusions(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['leaves', 'leavesToSearch'],
+    call: (o) => scann().queryWithExclusions(query, [1], o),
+  },
+  'Streaming.call(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['includes', 'include'],
+    call: (o) => streaming().call(query, o),
+  },
+  'Streaming.callAsync(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['includes', 'include'],
+    call: (o) => streaming().callAsync(query, o),
+  },
+  'Streaming.queryWithExclusions(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['includes', 'include'],
+    call: (o) => streaming().queryWithExclusions(query, [1], o),
+  },
+  'BruteForce.indexAsync(options)': {
+    valid: {},
+    typo: ['sinal', 'signal'],
+    call: (o) => exact().indexAsync(points(), undefined, o),
+  },
+  'ScaNN.indexAsync(options)': {
+    valid: {},
+    typo: ['onprogres', 'onProgress'],
+    call: (o) => scann().indexAsync(points(), undefined, o),
+  },
+  'ScaNN.rebalance(options)': {
+    valid: {},
+    typo: ['signals', 'signal'],
+    call: (o) => scann().rebalance(o),
+  },
+  'tune(options)': {
+    valid: { queries: points(), targetRecall: 0.5 },
+    typo: ['target', 'targetRecall'],
+    call: (o) => core.tune(scann(), o),
+  },
+  'tuneBuild(how)': {
+    valid: { candidates: points(), queries: points(), targetRecall: 0.5 },
+    typo: ['candidate', 'candidates'],
+    call: (o) => core.tuneBuild(o),
+  },
+  'bundleToBytes(contents)': contents,
+  'writeBundle(contents)': { ...contents, call: (o) => core.writeBundle(o, sink) },
+  'writeBundleInTurns(contents)': { ...contents, call: (o) => core.writeBundleInTurns(o, asyncSink) },
+  'saveBundle(contents)': { ...contents, call: (o) => node.saveBundle(join(folder, 'contents'), o) },
+  'saveBundle(options)': {
+    valid: {},
+    typo: ['inTurn', 'inTurns'],
+    call: (o) => node.saveBundle(join(folder, 'options'), bundled(), o),
+  },
+  'readBundle(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },
+  'bundleFromBytes(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },
+  'loadBundle(options)': {
+    ...loading,
+    call: async (o) => {
+      await node.saveBundle(join(folder, 'loaded'), bundled());
+      return node.loadBundle(join(folder, 'loaded'), o);
+    },
+  },
+  'loadCheckpoint(options)': {
+    ...loading,
+    call: async (o) => {
+      await node.saveCheckpoint(
+        join(folder, 'checkpoint'),
+        core.takeCheckpoint(model(), { epoch: 0, step: 0, losses: [], epochs: [] }),
+      );
+      return node.loadCheckpoint(join(folder, 'checkpoint'), o);
+    },
+  },
+};
