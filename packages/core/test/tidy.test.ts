@@ -49,7 +49,6 @@ const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   'packages/core/src/kernels/reference/pointers.ts pointersReference': 'being split',
   'packages/core/src/kernels/reference/assign.ts assignReference': 'being split',
   'packages/core/src/kernels/reference/topk.ts topkReference': 'being split',
-  'packages/core/src/topk/scann/search/search.ts #steps': 'being split',
   'bench/ann/large-set.ts largeSet': 'one measurement from set-up to its table of rows',
   'bench/ann/tfrs.ts batchAndEvaluate': 'one measurement from set-up to its table of rows',
   'bench/tables/quality.ts clicks': 'one measurement from set-up to its table of rows',

@@ -165,6 +165,29 @@ test('filtered, included and excluded at full effort: the exact index on the kep
   assert.doesNotThrow(() => index.call(queries, { filter: words }));
 });
 
+test('a compiled filter is refused once the candidates have changed, and not before', () => {
+  const changes: Record<string, (index: ReturnType<typeof make>) => void> = {
+    'an upsert that fits into its group': (index) => index.upsert([0], [rows[0]!]),
+    'upserts that add groups': (index) => index.upsert([...rows.keys()], rows),
+    'a deletion': (index) => void index.delete([3]),
+  };
+  for (const tree of ['always', 'never'] as const) {
+    for (const [name, change] of Object.entries(changes)) {
+      const index = make({ tree });
+      const filter = index.compileFilter((identifier) => identifier % 2 === 0);
+      const before = index.call(queries, { filter, ...ALL }).rows;
+      index.reserve(N);
+      assert.deepEqual(index.call(queries, { filter, ...ALL }).rows, before, `${tree}: reserve changes no candidate`);
+      change(index);
+      const message = 'filter: expected one compiled for the candidates as they are, got one from before a change';
+      assert.throws(() => index.call(queries, { filter, ...ALL }), { code: 'ERR_STATE', message }, `${tree}: ${name}`);
+      filter.free();
+      const again = index.compileFilter((identifier) => identifier % 2 === 0);
+      assert.ok(index.call(queries, { filter: again, ...ALL }).rows.every((row) => row % 2 === 0));
+    }
+  }
+});
+
 test('small and odd corpora', () => {
   for (const [name, corpus] of Object.entries({
     none: [],

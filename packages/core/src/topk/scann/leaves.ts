@@ -110,6 +110,7 @@ export class Leaves {
   /** What the record says of them. */
   readonly #derivedFields: Partial<IndexValues>;
   #largest: Int32Array | undefined;
+  #revision = 0;
 
   constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts) {
     this.runtime = runtime;
@@ -123,6 +124,16 @@ export class Leaves {
   /** Where the kernels find the record. */
   get record(): RecordAddress<typeof SCANN_INDEX> {
     return this.#address;
+  }
+
+  /** Changes of the points since the leaves were made: what was computed from the points holds while this stays. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Count a change of the points. */
+  change(): void {
+    this.#revision++;
   }
 
   /** Slots of a leaf's groups, in no order, the leaf's chain among them. */

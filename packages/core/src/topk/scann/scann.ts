@@ -7,16 +7,12 @@
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { optionsCheck } from '../../checks/options.ts';
-import type { Progress } from '../../clustering/k-means.ts';
-import { StateError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import { nextTurn } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
-import { LONG_CHANGE, notIndexed, withExclusions } from '../call-options.ts';
-import { readDataset } from '../candidate-builder.ts';
+import { LONG_CHANGE, withExclusions } from '../call-options.ts';
 import type {
   ApproximateTopK,
   CallOptions,
@@ -33,18 +29,16 @@ import type { Identifiers } from '../identifiers.ts';
 import { heldQueries, resolveQueries } from '../queries.ts';
 import type { TopKResult } from '../result.ts';
 import { UpdatableIndex } from '../updatable-index.ts';
-import { copied, type VectorSource, vectorSource } from '../vector-source.ts';
-import { buildLive, type Candidates, gatherCandidates } from './build/build-live.ts';
-import { RowBuffer } from './build/row-buffer.ts';
+import { type VectorSource, vectorSource } from '../vector-source.ts';
+import { gatherCandidates, gatherDataset } from './build/build-live.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 import { loadScann, saveScann } from './saved.ts';
-import { type PreparedCall, prepareCall, type ScannCallOptions } from './search/call.ts';
+import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOptions } from './search/call.ts';
 import { compileFilter, type GroupFilter } from './search/masks.ts';
 import { ScannSearch } from './search/search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
-import { KeptUpdates } from './update/kept-updates.ts';
 import { LiveIndex } from './update/live-index.ts';
-import { rebalanced } from './update/rebalance.ts';
+import { ServedIndex } from './update/served-index.ts';
 
 /** What a call may be told. */
 type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
@@ -66,9 +60,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   readonly #search: ScannSearch;
   /** Of `callAsync`: `call` may be asked while it is under way. */
   #asyncSearch: ScannSearch | undefined;
-  #live: LiveIndex<I> | undefined;
-  /** Updates made while a rebalance is under way. */
-  #kept: KeptUpdates<I> | undefined;
+  readonly #served: ServedIndex<I>;
 
   /** @throws {OptionError} when an option is out of range or contradicts another */
   constructor(options: ScannOptions<Q> = {}) {
@@ -77,6 +69,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     this.queryModel = options.queryModel;
     this.runtime = options.runtime ?? defaultRuntime();
     this.#search = new ScannSearch(this.runtime);
+    this.#served = new ServedIndex(this.settings, this.runtime, this.access);
   }
 
   /** Results a query gets unless the call says otherwise. */
@@ -86,22 +79,22 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** Candidates: rows indexed, and upserted, less those deleted. */
   get size(): number {
-    return this.#live?.size ?? 0;
+    return this.#served.live?.size ?? 0;
   }
 
   /** Width of a candidate; 0 before `index`. */
   get dimensions(): number {
-    return this.#live?.leaves.shape.dimensions ?? 0;
+    return this.#served.live?.leaves.shape.dimensions ?? 0;
   }
 
   /** The identifiers of the rows; undefined before `index`. */
   get identifiers(): Identifiers<I> | undefined {
-    return this.#live?.identifiers;
+    return this.#served.live?.identifiers;
   }
 
   /** Bytes of the index. */
   get sizeBytes(): number {
-    return this.#live?.leaves.sizeBytes ?? 0;
+    return this.#served.live?.leaves.sizeBytes ?? 0;
   }
 
   /** Always false: also where a small index scores everything, so that callers do not depend on it. */
@@ -121,7 +114,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {
     this.access.checkChange('index', 'indexAsync');
-    this.#index(vectorSource('candidates', candidates), identifiers);
+    this.#served.index(vectorSource('candidates', candidates), identifiers);
     return this;
   }
 
@@ -139,21 +132,14 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     const checked = checkIndexing(options);
     throwIfAborted('index', checked.signal);
     const gathered = gatherCandidates(vectorSource('candidates', candidates), identifiers, this.runtime);
-    return this.#replace('indexAsync', checked, async () => gathered);
+    await this.#served.replace('indexAsync', checked, async () => gathered);
+    return this;
   }
 
   /** Replace the candidates by those of a data set, read once, batch by batch. Throws as `index`. */
   async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
-    return this.#replace('indexFromDataset', {}, async () => {
-      const buffer = new RowBuffer(this.runtime);
-      try {
-        const identifiers = await readDataset(dataset, buffer);
-        return { rows: buffer.take(), identifiers };
-      } catch (error) {
-        buffer.free();
-        throw error;
-      }
-    });
+    await this.#served.replace('indexFromDataset', {}, () => gatherDataset(dataset, this.runtime));
+    return this;
   }
 
   /**
@@ -164,15 +150,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: CallArgument<I>): TopKResult<I> {
-    const source = resolveQueries(queries, this.queryModel, this.#served().leaves.shape.dimensions);
-    const ready = this.#prepare(source, k, this.#search);
-    try {
-      const { live, plan, distinct, work } = ready;
-      const found = this.#search.run(live.leaves, distinct.count, distinct.write, plan, work);
-      return ready.result(distinct.ofAll(found));
-    } finally {
-      ready.free();
-    }
+    const source = resolveQueries(queries, this.queryModel, this.#served.get().leaves.shape.dimensions);
+    return runCall(this.#prepare(source, k, this.#search), this.#search);
   }
 
   /**
@@ -180,24 +159,17 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * ended changes of the candidates wait, or are refused where they cannot wait.
    */
   async callAsync(queries: Queries<Q>, k?: CallArgument<I>, within?: Reading): Promise<TopKResult<I>> {
-    this.#served();
+    this.#served.get();
     const source = heldQueries(queries, this.queryModel);
     const search = async (): Promise<TopKResult<I>> => {
       this.#asyncSearch ??= new ScannSearch(this.runtime);
-      const ready = this.#prepare(source, k, this.#asyncSearch);
-      const { live, plan, distinct, work } = ready;
-      try {
-        const found = await this.#asyncSearch.runAsync(live.leaves, distinct.count, distinct.write, plan, work);
-        return ready.result(distinct.ofAll(found));
-      } finally {
-        ready.free();
-      }
+      return runCallAsync(this.#prepare(source, k, this.#asyncSearch), this.#asyncSearch);
     };
     return this.access.search('callAsync', search, within);
   }
 
   #prepare(source: VectorSource, k: CallArgument<I> | undefined, search: ScannSearch): PreparedCall<I> {
-    return prepareCall(this, this.#served(), search, source, k);
+    return prepareCall(this, this.#served.get(), search, source, k);
   }
 
   /** `call` with every candidate scored from its row as it is kept; throws as `call`. */
@@ -215,29 +187,23 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * A filter made ready for many calls; free it afterwards. It holds until the candidates change.
+   * A filter made ready for many calls; free it afterwards. It holds until the candidates change; a
+   * later call with it throws a StateError.
    *
    * @throws {StateError} before `index`
    */
   compileFilter(filter: CallOptions<I>['filter']): GroupFilter {
-    const live = this.#served();
+    const live = this.#served.get();
     return compileFilter(live.leaves, live.identifiers, { filter: filter ?? (() => true) }, () => live.slots)!;
   }
 
   /** Candidates that can be upserted before `reserve` copies anything, if they fill the groups of leaves they open. */
   get room(): number {
-    return this.#live?.roomPoints ?? 0;
+    return this.#served.live?.roomPoints ?? 0;
   }
 
-  protected *growth(candidates: number): Generator<void, void> {
-    const live = this.#served();
-    const steps = live.growth(candidates);
-    try {
-      // Room is for the candidates there are: new ones in their place end it.
-      while (this.#live === live && !steps.next().done) yield;
-    } finally {
-      steps.return();
-    }
+  protected growth(candidates: number): Generator<void, void> {
+    return this.#served.growth(candidates);
   }
 
   /**
@@ -245,15 +211,12 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * identifiers to where their candidates stand. It may be called at any time; queries and updates go on.
    */
   async prepareLookups(): Promise<void> {
-    const live = this.#live;
-    if (!live || this.dimensions === 0) return;
-    const steps = live.preparation();
-    while (this.#live === live && !steps.next().done) await nextTurn();
+    return this.#served.prepareLookups();
   }
 
   /** How far updates have led from the leaves as they were built. */
   drift(): IndexDrift {
-    return this.#served().drift();
+    return this.#served.get().drift();
   }
 
   /**
@@ -265,23 +228,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {MemoryError} when the linear memory cannot hold both; whatever it throws, the index is as it would be without
    */
   async rebalance(options: LongChangeOptions = {}): Promise<this> {
-    const { signal, onProgress } = checkRebalancing(options);
-    let old: LiveIndex<I> | undefined;
-    const check = (): void => {
-      if (this.#live !== old) throw new StateError('rebalance: expected the candidates to stay, got new ones');
-    };
-    const begin = function* (this: ScaNN<Q, I>): Generator<Progress, void> {
-      old = this.#served();
-      const kept = new KeptUpdates<I>();
-      this.#kept = kept;
-      try {
-        this.#take(yield* rebalanced(old, kept, this.settings, this.runtime));
-      } finally {
-        this.#kept = undefined;
-      }
-    };
-    const steps = { begin: () => begin.call(this), letsUpdatesIn: true, check, signal, onProgress };
-    await this.access.changeInSteps('rebalance', steps);
+    await this.#served.rebalance(checkRebalancing(options));
     return this;
   }
 
@@ -292,12 +239,12 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** The parts of the index as bytes, by name: views that hold until the candidates change. */
   parts(): Record<string, Uint8Array> {
-    return this.#live?.leaves.bytes() ?? {};
+    return this.#served.live?.leaves.bytes() ?? {};
   }
 
   /** What the index is made of. */
   stats(): ScannStats {
-    return scannStats(this.settings, this.#live?.leaves, this.size);
+    return scannStats(this.settings, this.#served.live?.leaves, this.size);
   }
 
   /**
@@ -306,7 +253,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {StateError} before `index`
    */
   save(): Saved {
-    const { leaves, identifiers, size } = this.#served();
+    const { leaves, identifiers, size } = this.#served.get();
     return saveScann(this.settings, leaves, identifiers, size);
   }
 
@@ -320,75 +267,25 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     const { numReorderingCandidates, ...others } = settings;
     const reorder = settings.reorder === false ? {} : { numReorderingCandidates };
     const index = new ScaNN<Q, I>({ ...others, ...reorder, queryModel, runtime: part.runtime });
-    index.#live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine');
+    index.#served.set(new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine'));
     return index;
   }
 
   protected release(): void {
-    this.#take(undefined);
+    this.#served.set(undefined);
     this.#search.free();
     this.#asyncSearch?.free();
   }
 
-  #served(): LiveIndex<I> {
-    if (!this.#live) throw notIndexed();
-    return this.#live;
-  }
-
-  #index(source: VectorSource, identifiers: readonly I[] | undefined): void {
-    const gathered = gatherCandidates(source, identifiers, this.runtime);
-    const build = this.#build(gathered);
-    while (!build.next().done);
-  }
-
   protected applyUpsert(identifiers: readonly I[], source: VectorSource): void {
-    const live = this.#served();
-    // An empty index has no width and no leaves: these are its first candidates.
-    if (live.leaves.shape.dimensions === 0) {
-      this.#index(source, identifiers);
-      return;
-    }
-    const again = this.#kept && copied(source);
-    live.upsert(identifiers, source);
-    if (again) this.#kept?.upsert(identifiers, again);
+    this.#served.upsert(identifiers, source);
   }
 
   protected applyDelete(identifiers: readonly I[]): number {
-    const gone = this.#served().delete(identifiers);
-    this.#kept?.delete(identifiers);
-    return gone;
+    return this.#served.delete(identifiers);
   }
 
   protected applyReserve(candidates: number): void {
-    this.#served().reserve(candidates);
-    this.#kept?.reserve(candidates);
-  }
-
-  /** Put other candidates in the place of these, in their turn and in steps. What is not built of is given back. */
-  async #replace(
-    verb: string,
-    { signal, onProgress }: LongChangeOptions,
-    gather: () => Promise<Candidates<I>>,
-  ): Promise<this> {
-    let gathered: Candidates<I> | undefined;
-    const prepare = async (): Promise<void> => {
-      gathered = await gather();
-    };
-    const begin = (): Generator<Progress, void> => this.#build(gathered!);
-    try {
-      await this.access.changeInSteps(verb, { prepare, begin, replaces: true, signal, onProgress });
-    } finally {
-      gathered?.rows.free();
-    }
-    return this;
-  }
-
-  *#build(candidates: Candidates<I>): Generator<Progress, void> {
-    this.#take(yield* buildLive(candidates, this.settings, this.runtime));
-  }
-
-  #take(live: LiveIndex<I> | undefined): void {
-    this.#live?.free();
-    this.#live = live;
+    this.#served.reserve(candidates);
   }
 }

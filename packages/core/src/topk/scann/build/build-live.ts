@@ -2,8 +2,8 @@
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import { readCandidates } from '../../candidate-builder.ts';
-import type { Identifier } from '../../contract.ts';
+import { readCandidates, readDataset } from '../../candidate-builder.ts';
+import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import { buildFlat, buildTree } from './build.ts';
@@ -37,6 +37,21 @@ export function gatherCandidates<I extends Identifier>(
   try {
     const names = readCandidates(candidates, identifiers, buffer);
     return { rows: buffer.take(), identifiers: names };
+  } catch (error) {
+    buffer.free();
+    throw error;
+  }
+}
+
+/** Read a data set into the runtime, batch by batch. @throws as `ScaNN.indexFromDataset` */
+export async function gatherDataset<I extends Identifier>(
+  dataset: CandidateDataset<I>,
+  runtime: Runtime,
+): Promise<Candidates<I>> {
+  const buffer = new RowBuffer(runtime);
+  try {
+    const identifiers = await readDataset(dataset, buffer);
+    return { rows: buffer.take(), identifiers };
   } catch (error) {
     buffer.free();
     throw error;

@@ -94,3 +94,26 @@ export function prepareCall<I extends Identifier>(
     throw error;
   }
 }
+
+/** Search and free a prepared call. */
+export function runCall<I extends Identifier>(ready: PreparedCall<I>, search: ScannSearch): TopKResult<I> {
+  const { live, plan, distinct, work } = ready;
+  try {
+    return ready.result(distinct.ofAll(search.run(live.leaves, distinct.count, distinct.write, plan, work)));
+  } finally {
+    ready.free();
+  }
+}
+
+/** `runCall` on the worker threads. */
+export async function runCallAsync<I extends Identifier>(
+  ready: PreparedCall<I>,
+  search: ScannSearch,
+): Promise<TopKResult<I>> {
+  const { live, plan, distinct, work } = ready;
+  try {
+    return ready.result(distinct.ofAll(await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work)));
+  } finally {
+    ready.free();
+  }
+}

@@ -19,18 +19,25 @@ export class GroupFilter {
   readonly words: Block;
   /** Candidates kept. */
   readonly kept: number;
+  readonly #revision: number;
   readonly #slotCount: number;
   #slots: Block | undefined;
 
   constructor(leaves: Leaves, words: Block) {
     this.leaves = leaves;
     this.words = words;
+    this.#revision = leaves.revision;
     const bits = words.integers(leaves.shape.groups);
     const valid = leaves.integers('valid');
     let count = 0;
     for (let g = 0; g < bits.length; g++) count += countBits(bits[g]! & valid[g]!);
     this.#slotCount = count;
-    this.kept = leaves.shape.copies > 1 ? distinctRows(leaves, this.slots().integers(count)) : count;
+    this.kept = leaves.shape.copies > 1 ? countRows(leaves, this.slots().integers(count)) : count;
+  }
+
+  /** Whether it was compiled for these leaves as they are: its words are as many as they had groups then. */
+  fits(leaves: Leaves): boolean {
+    return this.leaves === leaves && this.#revision === leaves.revision;
   }
 
   /** Slots kept: more than candidates where there are second leaves. */
@@ -62,7 +69,7 @@ export class GroupFilter {
   }
 }
 
-function distinctRows(leaves: Leaves, slots: Int32Array): number {
+function countRows(leaves: Leaves, slots: Int32Array): number {
   const rowOf = leaves.integers('rowOf');
   return new Set(slots.map((slot) => rowOf[slot]!)).size;
 }
@@ -218,10 +225,10 @@ function repeat(slots: readonly number[], queries: number): { slots: Int32Array;
   return { slots: all, begin };
 }
 
-/** A compiled filter belongs to the state of the index it was compiled for. */
+/** @throws {StateError} when the candidates have changed since a filter was compiled */
 export function checkFilter(filter: GroupFilter, leaves: Leaves): GroupFilter {
-  if (filter.leaves !== leaves) {
-    throw new StateError('filter: expected one compiled for the index as it is, got one of an earlier state');
+  if (!filter.fits(leaves)) {
+    throw new StateError('filter: expected one compiled for the candidates as they are, got one from before a change');
   }
   return filter;
 }

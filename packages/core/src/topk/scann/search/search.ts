@@ -1,8 +1,7 @@
 /**
- * A call to the search kernels: scratch of each thread, the record of the call, queries split over the pool, equal queries
- * answered once.
+ * Runs the search kernels for the queries of a call: lays out the scratch of each thread, writes the record of the call,
+ * splits the queries over the threads and copies the results. A single query like the one before reuses its record.
  */
-
 import { SCANN_CALL } from '../../../kernels/families/scann.ts';
 import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from '../../../kernels/record.ts';
 import type { Block } from '../../../memory/heap.ts';
@@ -69,6 +68,22 @@ class Areas {
   }
 }
 
+/** Where the memory of a call stands, as offsets in bytes; those of exclusions have no meaning where there are none. */
+interface CallBuffers {
+  /** Queries searched in one run of the kernels. */
+  group: number;
+  threads: number;
+  queries: number;
+  scores: number;
+  rows: number;
+  counts: number;
+  counters: number;
+  /** Of the exclusions: the first of each query, the slots, and a mask of groups for each thread. */
+  begin: number;
+  slots: number;
+  masks: number;
+}
+
 /** A call of one query whose record may serve the next one: the same index and the same plan, a new query. */
 class SingleCall {
   readonly query: Float32Array;
@@ -85,17 +100,14 @@ class SingleCall {
     memory: LinearMemory,
     leaves: Leaves,
     plan: SearchPlan,
-    query: number,
-    scores: number,
-    rows: number,
-    count: number,
+    { queries, scores, rows, counts }: CallBuffers,
     record: CallAddress,
   ) {
     const { buffer } = memory.memory;
-    this.query = new Float32Array(buffer, query, rowStride(leaves.shape.dimensions));
+    this.query = new Float32Array(buffer, queries, rowStride(leaves.shape.dimensions));
     this.scores = new Float32Array(buffer, scores, plan.k);
     this.rows = new Int32Array(buffer, rows, plan.k);
-    this.count = new Int32Array(buffer, count, 1);
+    this.count = new Int32Array(buffer, counts, 1);
     this.record = record;
     this.#leaves = leaves;
     this.#capacity = leaves.shape.groups;
@@ -196,83 +208,101 @@ export class ScannSearch {
     };
     if (count === 0 || k === 0) return found;
     this.#single = undefined;
-    const { heap, pool } = this.runtime;
+    const { memory } = this.runtime.heap;
+    const buffers = this.#placeBuffers(leaves, count, plan, isAsync);
+    const record = this.#writeRecord(leaves, plan, buffers, work !== undefined);
+    const name = plan.listed ? 'searchSlots' : 'searchScann';
     const stride = rowStride(leaves.shape.dimensions);
-    const rowBytes = 4 * stride + 8 * k + 4 + 4 * COUNTERS;
-    const group = Math.max(1, Math.min(count, Math.floor(GROUP_BYTES / rowBytes)));
-    const buffers = new Areas();
-    const queriesAt = buffers.take(4 * stride * group);
-    const scoresAt = buffers.take(4 * k * group);
-    const rowsAt = buffers.take(4 * k * group);
-    const countsAt = buffers.take(4 * group);
-    const countersAt = buffers.take(4 * COUNTERS * group);
-    const { exclusions } = plan;
-    const beginAt = exclusions ? buffers.take(4 * (count + 1)) : 0;
-    const slotsAt = exclusions ? buffers.take(4 * exclusions.slots.length) : 0;
+    for (let begin = 0; begin < count; begin += buffers.group) {
+      const end = Math.min(begin + buffers.group, count);
+      const size = end - begin;
+      const queriesAt = buffers.queries / 4;
+      write(begin, end, memory.floats.subarray(queriesAt, queriesAt + size * stride), stride);
+      if (plan.exclusions) memory.integers.set(plan.exclusions.begin.subarray(begin, end + 1), buffers.begin / 4);
+      yield { name, size, record };
+      this.#readResults(buffers, begin, size, k, found);
+      const countersAt = buffers.counters / 4;
+      if (work) addWork(work, memory.integers.subarray(countersAt, countersAt + COUNTERS * size));
+    }
+    if (count === 1 && !plan.exclusions && !work && !isAsync) {
+      this.#single = new SingleCall(memory, leaves, plan, buffers, record);
+    }
+    return found;
+  }
+
+  /** Memory for the queries and results of a call, and for the masks of its exclusions. */
+  #placeBuffers(leaves: Leaves, count: number, plan: SearchPlan, isAsync: boolean): CallBuffers {
+    const { heap, pool } = this.runtime;
+    const { k, exclusions } = plan;
+    const stride = rowStride(leaves.shape.dimensions);
+    const queryBytes = 4 * stride + 8 * k + 4 + 4 * COUNTERS;
+    const group = Math.max(1, Math.min(count, Math.floor(GROUP_BYTES / queryBytes)));
     const threads = group === 1 && !isAsync ? 1 : pool.threads;
-    const masksAt = exclusions ? buffers.take(4 * leaves.shape.capacity * threads) : 0;
-    if (!this.#buffers || this.#buffers.sizeBytes < buffers.sizeBytes) {
+    const areas = new Areas();
+    const buffers: CallBuffers = {
+      group,
+      threads,
+      queries: areas.take(4 * stride * group),
+      scores: areas.take(4 * k * group),
+      rows: areas.take(4 * k * group),
+      counts: areas.take(4 * group),
+      counters: areas.take(4 * COUNTERS * group),
+      begin: exclusions ? areas.take(4 * (count + 1)) : 0,
+      slots: exclusions ? areas.take(4 * exclusions.slots.length) : 0,
+      masks: exclusions ? areas.take(4 * leaves.shape.capacity * threads) : 0,
+    };
+    if (!this.#buffers || this.#buffers.sizeBytes < areas.sizeBytes) {
       this.#buffers?.free();
-      this.#buffers = heap.allocate(buffers.sizeBytes);
+      this.#buffers = heap.allocate(areas.sizeBytes);
     }
-    const base = this.#buffers.offset;
+    for (const area of ['queries', 'scores', 'rows', 'counts', 'counters', 'begin', 'slots', 'masks'] as const) {
+      buffers[area] += this.#buffers.offset;
+    }
+    return buffers;
+  }
+
+  /** The record of a call, and what it points to but the queries. */
+  #writeRecord(leaves: Leaves, plan: SearchPlan, buffers: CallBuffers, isCounted: boolean): CallAddress {
+    const { heap } = this.runtime;
     const { fields, scratchBytes } = this.#areas(leaves, plan);
-    if (!this.#scratch || this.#scratch.sizeBytes < scratchBytes * threads) {
+    if (!this.#scratch || this.#scratch.sizeBytes < scratchBytes * buffers.threads) {
       this.#scratch?.free();
-      this.#scratch = heap.allocate(scratchBytes * threads);
+      this.#scratch = heap.allocate(scratchBytes * buffers.threads);
     }
-    if (exclusions) this.#writeMasks(leaves, plan, base + masksAt, threads, base + slotsAt);
+    const { exclusions } = plan;
+    if (exclusions) this.#writeMasks(leaves, plan, buffers);
     const values: CallValues = {
       ...fields,
-      queries: base + queriesAt,
-      results: k,
+      queries: buffers.queries,
+      results: plan.k,
       leavesToSearch: plan.leavesToSearch,
       upperToOpen: plan.upperToOpen,
       reorder: plan.reorder,
       pruneBeta: plan.pruneBeta,
       filter: plan.filter,
-      masks: exclusions ? base + masksAt : 0,
-      exclusions: exclusions ? base + slotsAt : 0,
-      exclusionBegin: exclusions ? base + beginAt : 0,
+      masks: exclusions ? buffers.masks : 0,
+      exclusions: exclusions ? buffers.slots : 0,
+      exclusionBegin: exclusions ? buffers.begin : 0,
       slots: plan.listed?.slots?.offset ?? 0,
       slotCount: plan.listed?.count ?? 0,
-      scoresOut: base + scoresAt,
-      rowsOut: base + rowsAt,
-      countsOut: base + countsAt,
-      countersOut: work ? base + countersAt : 0,
+      scoresOut: buffers.scores,
+      rowsOut: buffers.rows,
+      countsOut: buffers.counts,
+      countersOut: isCounted ? buffers.counters : 0,
       scratch: this.#scratch.offset,
       scratchStride: scratchBytes,
       reorderExactly: plan.reorderExactly ? 1 : 0,
     };
-    const record = writeRecord(heap.memory, SCANN_CALL, this.#record.offset, values);
-    const name = plan.listed ? 'searchSlots' : 'searchScann';
-    for (let begin = 0; begin < count; begin += group) {
-      const end = Math.min(begin + group, count);
-      const size = end - begin;
-      const at = (offset: number): number => (base + offset) / 4;
-      write(begin, end, heap.memory.floats.subarray(at(queriesAt), at(queriesAt) + size * stride), stride);
-      if (exclusions) heap.memory.integers.set(exclusions.begin.subarray(begin, end + 1), at(beginAt));
-      yield { name, size, record };
-      // Asked for again: the memory may have grown meanwhile.
-      const { floats, integers } = heap.memory;
-      found.scores.set(floats.subarray(at(scoresAt), at(scoresAt) + size * k), begin * k);
-      found.rows.set(integers.subarray(at(rowsAt), at(rowsAt) + size * k), begin * k);
-      found.counts.set(integers.subarray(at(countsAt), at(countsAt) + size), begin);
-      if (work) addWork(work, integers.subarray(at(countersAt), at(countersAt) + COUNTERS * size));
-    }
-    if (count === 1 && !exclusions && !work && !isAsync) {
-      this.#single = new SingleCall(
-        heap.memory,
-        leaves,
-        plan,
-        base + queriesAt,
-        base + scoresAt,
-        base + rowsAt,
-        base + countsAt,
-        record,
-      );
-    }
-    return found;
+    return writeRecord(heap.memory, SCANN_CALL, this.#record.offset, values);
+  }
+
+  /** Copy the results of `size` queries from `begin` on. The views are made here: the memory may have grown meanwhile. */
+  #readResults(buffers: CallBuffers, begin: number, size: number, k: number, found: Found): void {
+    const { floats, integers } = this.runtime.heap.memory;
+    const [scores, rows, counts] = [buffers.scores / 4, buffers.rows / 4, buffers.counts / 4];
+    found.scores.set(floats.subarray(scores, scores + size * k), begin * k);
+    found.rows.set(integers.subarray(rows, rows + size * k), begin * k);
+    found.counts.set(integers.subarray(counts, counts + size), begin);
   }
 
   /** The record of the last call holds: only the query is new. */
@@ -322,14 +352,15 @@ export class ScannSearch {
     return { fields, scratchBytes: areas.sizeBytes };
   }
 
-  #writeMasks(leaves: Leaves, plan: SearchPlan, masks: number, threads: number, slots: number): void {
+  /** The excluded slots, and for each thread a copy of the filter in which the search clears them. */
+  #writeMasks(leaves: Leaves, { filter, exclusions }: SearchPlan, { masks, slots, threads }: CallBuffers): void {
     const { integers } = this.runtime.heap.memory;
     const { capacity } = leaves.shape;
-    integers.set(plan.exclusions!.slots, slots / 4);
+    integers.set(exclusions!.slots, slots / 4);
     for (let thread = 0; thread < threads; thread++) {
       const at = masks / 4 + thread * capacity;
-      if (plan.filter === 0) integers.fill(-1, at, at + capacity);
-      else integers.set(integers.subarray(plan.filter / 4, plan.filter / 4 + capacity), at);
+      if (filter === 0) integers.fill(-1, at, at + capacity);
+      else integers.set(integers.subarray(filter / 4, filter / 4 + capacity), at);
     }
   }
 }

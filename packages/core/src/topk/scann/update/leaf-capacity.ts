@@ -1,0 +1,158 @@
+/**
+ * Room of a built index for further groups and rows: how much its blocks have, how much an update needs, and the copies to
+ * larger blocks where that is more.
+ *
+ * Capacity is in groups of 32 slots; places are those of rows kept apart from slots.
+ */
+import type { Block } from '../../../memory/heap.ts';
+import { finish } from '../../../parallel/steps.ts';
+import { GROUP_SLOTS, type Leaves, partBytes, rowBytes } from '../leaves.ts';
+
+/** Room is made for an eighth more, so that growing costs little in sum and little memory lies idle. */
+const GROWTH = 1 / 8;
+/** The parts that have something for every group, or for every place. */
+const GROWING = ['codes', 'rowOf', 'valid', 'nextGroup', 'rows', 'placeOf'] as const;
+/**
+ * Bytes copied in a step, and cleared when room is taken into use: a page that is touched for the first time costs the
+ * system microseconds, so this is up to a millisecond.
+ */
+const COPIED_BYTES = 1 << 17;
+const CLEARED_BYTES = 1 << 17;
+/** Slots looked at in a step: some tenths of a millisecond. */
+const SLOTS_A_STEP = 1 << 17;
+
+/** The room of one index. */
+export class LeafCapacity {
+  readonly #leaves: Leaves;
+  /** Places in use; −1 before they were counted. */
+  #nextPlace = -1;
+
+  constructor(leaves: Leaves) {
+    this.#leaves = leaves;
+  }
+
+  /** Room for `points` more, and for row numbers below `rows`. */
+  reserve(points: number, rows: number): void {
+    finish(this.growth(points, rows));
+  }
+
+  /** Points that the blocks have room for beyond the groups in use; a leaf may take a group for one of them. */
+  get roomPoints(): number {
+    return (this.#capacityOfBlocks() - this.#leaves.shape.groups) * GROUP_SLOTS;
+  }
+
+  /**
+   * `reserve` in short steps. What is there is copied where its blocks have no room behind it; the last
+   * step puts the copies in its place. Nothing may change between the steps.
+   */
+  *growth(points: number, rows: number): Generator<void, void> {
+    const { capacity, places } = this.#need(points, rows);
+    if (capacity <= this.#capacityOfBlocks() && places <= this.#placesOfBlocks()) return;
+    const { groups } = this.#leaves.shape;
+    yield* this.#move(Math.max(capacity, Math.ceil(groups * (1 + GROWTH))), Math.ceil(places * (1 + GROWTH)));
+  }
+
+  /** Capacity and places for `points` more, and for row numbers below `rows`. */
+  #need(points: number, rows: number): { capacity: number; places: number } {
+    const { shape } = this.#leaves;
+    const flat = shape.leaves === 0;
+    // Each point may open a group of its leaf, but no more groups than leaves are open at a time.
+    const groups = flat
+      ? Math.max(0, Math.ceil(rows / GROUP_SLOTS) - shape.groups)
+      : Math.ceil(points / GROUP_SLOTS) + Math.min(points, shape.leaves);
+    return { capacity: shape.groups + groups, places: shape.places > 0 ? this.#places() + points : 0 };
+  }
+
+  /** Capacity that every block holds. */
+  #capacityOfBlocks(): number {
+    const { shape, parts } = this.#leaves;
+    const empty = partBytes({ ...shape, capacity: 0 });
+    const one = partBytes({ ...shape, capacity: 1 });
+    const holds = GROWING.filter((name) => parts[name] && one[name]! > empty[name]!).map((name) =>
+      Math.floor((parts[name]!.sizeBytes - empty[name]!) / (one[name]! - empty[name]!)),
+    );
+    return Math.min(...holds);
+  }
+
+  #placesOfBlocks(): number {
+    const { shape, parts } = this.#leaves;
+    return shape.places > 0 ? Math.floor(parts.rows!.sizeBytes / rowBytes(shape)) : 0;
+  }
+
+  /** Copies of the parts that grow in blocks for so much. */
+  *#move(capacity: number, places: number): Generator<void, void> {
+    const { shape, parts, runtime } = this.#leaves;
+    const sizes = partBytes({ ...shape, capacity, places });
+    const used = partBytes(shape);
+    const moved: Record<string, Block> = {};
+    let isWhole = false;
+    try {
+      for (const name of GROWING) {
+        const old = parts[name];
+        if (!old || sizes[name]! <= old.sizeBytes) continue;
+        const block = runtime.heap.allocateUnfilled(sizes[name]!);
+        moved[name] = block;
+        const [from, to] = [old.bytes().subarray(0, used[name]!), block.bytes()];
+        for (let at = 0; at < from.length; at += COPIED_BYTES) {
+          to.set(from.subarray(at, at + COPIED_BYTES), at);
+          yield;
+        }
+      }
+      isWhole = true;
+    } finally {
+      if (!isWhole) for (const block of Object.values(moved)) block.free();
+    }
+    for (const name of Object.keys(moved)) parts[name]!.free();
+    Object.assign(parts, moved);
+    this.#leaves.refresh();
+  }
+
+  /**
+   * Take room that the blocks have into use, for `points` more and for row numbers below `rows`: a little more than is
+   * needed, because it has to be cleared.
+   */
+  use(points: number, rows: number): void {
+    const { shape, parts } = this.#leaves;
+    const { capacity, places } = this.#need(points, rows);
+    if (capacity <= shape.capacity && places <= shape.places) return;
+    const before = partBytes(shape);
+    const groupBytes = GROWING.reduce((sum, name) => sum + (before[name] ?? 0), 0) / Math.max(1, shape.capacity);
+    const more = Math.ceil(CLEARED_BYTES / Math.max(1, groupBytes));
+    shape.capacity = Math.max(shape.capacity, Math.min(this.#capacityOfBlocks(), capacity + more));
+    if (places > shape.places) shape.places = Math.min(this.#placesOfBlocks(), places + more * GROUP_SLOTS);
+    const sizes = partBytes(shape);
+    for (const name of GROWING) {
+      const isNone = name === 'rowOf' || name === 'nextGroup';
+      parts[name]?.bytes().fill(isNone ? 0xff : 0, before[name]!, sizes[name]!);
+    }
+    this.#leaves.refresh();
+  }
+
+  /** The place of a further row that is kept apart from its slot. */
+  takePlace(): number {
+    const place = this.#places();
+    this.#nextPlace = place + 1;
+    return place;
+  }
+
+  /** Places in use: rows kept apart from slots are never moved, so places only grow. */
+  #places(): number {
+    if (this.#nextPlace < 0) finish(this.counting());
+    return this.#nextPlace;
+  }
+
+  /** Count the places in use, in short steps, between which there may be inserts. */
+  *counting(): Generator<void, void> {
+    const { shape } = this.#leaves;
+    if (this.#nextPlace >= 0 || shape.places === 0) return;
+    const rowOf = this.#leaves.integers('rowOf');
+    const placeOf = this.#leaves.integers('placeOf');
+    let next = 0;
+    for (let slot = 0; slot < shape.groups * GROUP_SLOTS; slot++) {
+      if (rowOf[slot]! >= 0) next = Math.max(next, placeOf[slot]! + 1);
+      if (slot % SLOTS_A_STEP === 0) yield;
+    }
+    // An insert between the steps has counted for itself.
+    if (this.#nextPlace < 0) this.#nextPlace = next;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Codes of points that are inserted into a built index: the leaf of each, and its codes with the centroids and the codebook
+ * of the build, as the kernels write them.
+ */
+import { Centroids } from '../../../clustering/centroids.ts';
+import { Scratch } from '../../../memory/scratch.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
+import { writeCorrectionCodes } from '../build/codes.ts';
+import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+
+/** Scratch of calls with up to so many rows is kept for the next call: a megabyte. */
+const ROWS_KEPT = 16_384;
+
+/** Leaves and codes of points; they hold until the next call. */
+export interface CodedPoints {
+  /** The leaf of each point. */
+  leaves: Int32Array;
+  /** ⟨x, c⟩ − |c|²/2 of each point x and its centroid c. */
+  near: Float32Array;
+  /** Write the codes of point `i` to its slot. */
+  pack: (i: number, slot: number) => void;
+}
+
+/** Codes the points of one index. */
+export class PointCoder {
+  readonly #leaves: Leaves;
+  #centroids: Centroids | undefined;
+  /** Of one call; a call of one row would spend more on allocations than on its codes. */
+  readonly #scratch: Record<'labels' | 'scores' | 'codes' | 'corrections' | 'correctionCodes' | 'words', Scratch>;
+
+  constructor(leaves: Leaves) {
+    this.#leaves = leaves;
+    const { heap } = leaves.runtime;
+    this.#scratch = {
+      labels: new Scratch(heap),
+      scores: new Scratch(heap),
+      codes: new Scratch(heap),
+      corrections: new Scratch(heap),
+      correctionCodes: new Scratch(heap),
+      words: new Scratch(heap),
+    };
+  }
+
+  /** The centroids of the build, packed for assignment. */
+  get centroids(): Centroids {
+    if (!this.#centroids) {
+      const { shape, runtime } = this.#leaves;
+      this.#centroids = new Centroids(shape.leaves, shape.dimensions, runtime);
+      const length = shape.leaves * shape.dimensions;
+      this.#centroids.matrix.data.set(this.#leaves.floats('centroids').subarray(0, length));
+      this.#centroids.pack();
+    }
+    return this.#centroids;
+  }
+
+  /** Leaves and codes of rows [n, d], as they are coded. */
+  code(rows: Matrix): CodedPoints {
+    const { shape, parts, runtime } = this.#leaves;
+    const { pool, kernels } = runtime;
+    const scratch = this.#scratch;
+    const n = rows.rows;
+    const { productBlocks: blocks, blockWidth: width, correctionBlocks, correctionKind: kind } = shape;
+    const { centroids } = this;
+    const labels = scratch.labels.reserve(4 * n);
+    const scores = scratch.scores.reserve(4 * n);
+    const codes = scratch.codes.reserve(n * blocks);
+    const corrections = scratch.corrections.reserve(4 * n);
+    const correctionCodes = scratch.correctionCodes.reserve(Math.max(1, n * correctionBlocks));
+    const words16 = scratch.words.reserve(4 * (blocks * width + 32 * blocks) * pool.threads);
+    centroids.assign(rows.offset, n, labels, scores);
+    pool.run('encodeCopies', n, 64, {
+      rows: rows.offset,
+      d: shape.dimensions,
+      copyRow: 0,
+      labels: labels.offset,
+      centroids: centroids.matrix.offset,
+      codebook: parts.codebook!.offset,
+      blocks,
+      width,
+      eta: shape.eta,
+      kind,
+      codes: codes.offset,
+      corrections: corrections.offset,
+      scratch: words16.offset,
+    });
+    const words = this.#leaves.floats('corrections').subarray(0, 16 * correctionBlocks);
+    writeCorrectionCodes(corrections.floats(n), words, kind, correctionCodes.bytes());
+    const groupBytes = 16 * (blocks + correctionBlocks);
+    const pack = (i: number, slot: number): void => {
+      const group = parts.codes!.offset + Math.floor(slot / GROUP_SLOTS) * groupBytes;
+      const correction = correctionCodes.offset + i * correctionBlocks;
+      kernels.packPoint(group, slot % GROUP_SLOTS, codes.offset + i * blocks, blocks, correction, correctionBlocks);
+    };
+    return { leaves: labels.integers(n), near: scores.floats(n), pack };
+  }
+
+  /** End the use of what `code` returned for `rows` points: a large scratch is given back. */
+  done(rows: number): void {
+    if (rows > ROWS_KEPT) this.#freeScratch();
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.#centroids?.free();
+    this.#centroids = undefined;
+    this.#freeScratch();
+  }
+
+  #freeScratch(): void {
+    for (const each of Object.values(this.#scratch)) each.free();
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The built index that `ScaNN` serves, and what puts another in its place: a build, a rebalance, and the updates made while
+ * a rebalance is under way, which are kept and made again on its result.
+ */
+import type { Progress } from '../../../clustering/k-means.ts';
+import { StateError } from '../../../errors/errors.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { nextTurn } from '../../../parallel/steps.ts';
+import type { IndexAccess } from '../../access.ts';
+import { notIndexed } from '../../call-options.ts';
+import type { Identifier, LongChangeOptions } from '../../contract.ts';
+import { copied, type VectorSource } from '../../vector-source.ts';
+import { buildLive, type Candidates, gatherCandidates } from '../build/build-live.ts';
+import type { ScannSettings } from '../options.ts';
+import { KeptUpdates } from './kept-updates.ts';
+import type { LiveIndex } from './live-index.ts';
+import { rebalanced } from './rebalance.ts';
+
+/** Holds one built index, or none. */
+export class ServedIndex<I extends Identifier> {
+  readonly #settings: ScannSettings;
+  readonly #runtime: Runtime;
+  readonly #access: IndexAccess;
+  #live: LiveIndex<I> | undefined;
+  /** Updates made while a rebalance is under way. */
+  #kept: KeptUpdates<I> | undefined;
+
+  /** @param access of the index: a long change runs in its steps */
+  constructor(settings: ScannSettings, runtime: Runtime, access: IndexAccess) {
+    this.#settings = settings;
+    this.#runtime = runtime;
+    this.#access = access;
+  }
+
+  /** The built index; undefined before `index`. */
+  get live(): LiveIndex<I> | undefined {
+    return this.#live;
+  }
+
+  /** The built index. @throws {StateError} before `index` */
+  get(): LiveIndex<I> {
+    if (!this.#live) throw notIndexed();
+    return this.#live;
+  }
+
+  /** Serve another index, or none, and free the one before. */
+  set(live: LiveIndex<I> | undefined): void {
+    this.#live?.free();
+    this.#live = live;
+  }
+
+  /** Build of copies of candidates and serve the result. Throws as `ScaNN.index`. */
+  index(source: VectorSource, identifiers: readonly I[] | undefined): void {
+    const build = this.#build(gatherCandidates(source, identifiers, this.#runtime));
+    while (!build.next().done);
+  }
+
+  /**
+   * Serve an index built of other candidates, in its turn and in steps; candidates of which none was built are freed.
+   *
+   * @param gather reads the candidates
+   */
+  async replace(
+    verb: string,
+    { signal, onProgress }: LongChangeOptions,
+    gather: () => Promise<Candidates<I>>,
+  ): Promise<void> {
+    let gathered: Candidates<I> | undefined;
+    const prepare = async (): Promise<void> => {
+      gathered = await gather();
+    };
+    const begin = (): Generator<Progress, void> => this.#build(gathered!);
+    try {
+      await this.#access.changeInSteps(verb, { prepare, begin, replaces: true, signal, onProgress });
+    } finally {
+      gathered?.rows.free();
+    }
+  }
+
+  /** Build anew from the candidates as they are. Throws as `ScaNN.rebalance`. */
+  async rebalance({ signal, onProgress }: LongChangeOptions): Promise<void> {
+    let old: LiveIndex<I> | undefined;
+    const check = (): void => {
+      if (this.#live !== old) throw new StateError('rebalance: expected the candidates to stay, got new ones');
+    };
+    const begin = (): Generator<Progress, void> => {
+      old = this.get();
+      return this.#rebalance(old);
+    };
+    await this.#access.changeInSteps('rebalance', { begin, letsUpdatesIn: true, check, signal, onProgress });
+  }
+
+  /** Add or replace candidates. Throws as `ScaNN.upsert`. */
+  upsert(identifiers: readonly I[], source: VectorSource): void {
+    const live = this.get();
+    // An empty index has no width and no leaves: these are its first candidates.
+    if (live.leaves.shape.dimensions === 0) {
+      this.index(source, identifiers);
+      return;
+    }
+    const again = this.#kept && copied(source);
+    live.upsert(identifiers, source);
+    if (again) this.#kept?.upsert(identifiers, again);
+  }
+
+  /** Delete candidates; returns how many rows went. */
+  delete(identifiers: readonly I[]): number {
+    const gone = this.get().delete(identifiers);
+    this.#kept?.delete(identifiers);
+    return gone;
+  }
+
+  /** Make room for `candidates` more. */
+  reserve(candidates: number): void {
+    this.get().reserve(candidates);
+    this.#kept?.reserve(candidates);
+  }
+
+  /** `reserve` in short steps, between which nothing may change but the index as a whole, which ends them. */
+  *growth(candidates: number): Generator<void, void> {
+    const live = this.get();
+    const steps = live.growth(candidates);
+    try {
+      while (this.#live === live && !steps.next().done) yield;
+    } finally {
+      steps.return();
+    }
+  }
+
+  /** Build what lookups and the first update need, with the event loop between the steps. */
+  async prepareLookups(): Promise<void> {
+    const live = this.#live;
+    if (!live || live.leaves.shape.dimensions === 0) return;
+    const steps = live.preparation();
+    while (this.#live === live && !steps.next().done) await nextTurn();
+  }
+
+  *#build(candidates: Candidates<I>): Generator<Progress, void> {
+    this.set(yield* buildLive(candidates, this.#settings, this.#runtime));
+  }
+
+  *#rebalance(old: LiveIndex<I>): Generator<Progress, void> {
+    const kept = new KeptUpdates<I>();
+    this.#kept = kept;
+    try {
+      this.set(yield* rebalanced(old, kept, this.#settings, this.#runtime));
+    } finally {
+      this.#kept = undefined;
+    }
+  }
+}
