@@ -2,7 +2,7 @@
  * A vocabulary that grows: text to a code, counted from 0 in the order of first appearance, and back.
  *
  * A hash table with open addressing over UTF-16 units that lie end to end in one array. A million identifiers of eight
- * letters take 28 MB, where a Map of strings takes above 100 MB, keeps the text of whole chunks alive (a substring of V8
+ * letters take 39 MB, where a Map of strings takes above 100 MB, keeps the text of whole chunks alive (a substring of V8
  * points into its parent) and ends at 2^24 entries. Whole numbers, which most identifiers are, have a table of their own,
  * as long as they are small.
  */

@@ -1,6 +1,6 @@
 /**
  * LZ4 frames, read only: what pyarrow and pandas pack Feather and Arrow files with. Source: LZ4 frame format 1.6.2 and
- * LZ4 block format. No library that is maintained reads frames whose blocks refer to earlier blocks.
+ * LZ4 block format. hyparquet-compressors, which is here for Parquet, reads single blocks only.
  * Checksums of blocks and content are passed over: Arrow's lengths are checked by its reader.
  */
 import { DataError } from 'shortlist';
