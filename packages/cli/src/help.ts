@@ -16,6 +16,7 @@ Commands
   compress     train every embedding method at every budget on your data; tables and a figure
   index        index vectors of your own, tuned to a recall: shortlist index vectors.npy --out x.shortlist
   inspect      what a file holds: interactions (columns, quality), vectors, or a bundle
+  query        the best candidates of a bundle for a query: shortlist query x.shortlist 42
   restore      put a bundle into a folder of versions as its newest: shortlist restore BUNDLE FOLDER
   serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
                file (saveBundle, tutorial --save), a folder that holds one, or a folder of
@@ -87,6 +88,19 @@ Options
   --header WORD    yes or no: whether the first line has names (default recognised)
   --strict         the first broken row is an error (default: rows are left out and counted)
   --json           one JSON object a line
+`,
+  query: `shortlist query: the best candidates of a bundle for a query
+
+Usage: shortlist query BUNDLE QUERY [OPTIONS], for example: shortlist query movies.shortlist 42 --k 5
+
+A query is a user's identifier, or named features: '{"user": "42", "country": "NL"}'. A bundle without a query
+tower is asked with an embedding, its numbers with commas; where the first is negative, options come
+before and -- stands between: shortlist query x.shortlist --k 3 -- -0.1,0.2
+Options
+  --k N            results (default 10)
+  --history LIST   items that an unknown user chose, with commas, instead of a query (implicit ALS)
+  --exclude LIST   identifiers that are left out, with commas
+  --json           one JSON object a result
 `,
   restore: `shortlist restore: put a bundle into a folder of versions as its newest version
 

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   compress: async (argv, environment) => (await import('./compress/command.ts')).compress(argv, environment),
   index: async (argv, environment) => (await import('./vector-index/command.ts')).index(argv, environment),
   inspect: async (argv, environment) => (await import('./inspect/command.ts')).inspect(argv, environment),
+  query: async (argv, environment) => (await import('./query/command.ts')).query(argv, environment),
   restore: async (argv, environment) => (await import('./restore/command.ts')).restore(argv, environment),
   serve: async (argv, environment) => (await import('./serve/command.ts')).serve(argv, environment),
   tutorial: async (argv, environment) => (await import('./tutorial/command.ts')).tutorial(argv, environment),

@@ -1,0 +1,80 @@
+/** shortlist query: towers, implicit ALS and plain vectors answer with identifiers and attributes. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { BruteForce, type Features, Matrix, Tower } from 'shortlist';
+import { saveBundle } from 'shortlist/node';
+import { run } from '../src/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-query-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const written = { stdout: '', stderr: '' };
+  const code = await run(['query', ...argv], {
+    stdout: { write: (text) => (written.stdout += text) },
+    stderr: { write: (text) => (written.stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  });
+  return { code, ...written };
+}
+
+test('a bundle of vectors is asked with an embedding; columns stand beside, the title first', async () => {
+  const path = join(folder, 'vectors.shortlist');
+  const index = new BruteForce<never, string>().index(
+    [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ],
+    ['a', 'b', 'c'],
+  );
+  await saveBundle(path, {
+    index,
+    metadata: { attributes: { year: [1995, null, 2001], title: ['Heat', 'Alien', null] } },
+  });
+  const { code, stdout } = await said(path, '2,1', '--k', '3');
+  assert.deepEqual(
+    [
+      code,
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim().split(/ +/)),
+    ],
+    [
+      0,
+      [
+        ['identifier', 'score', 'title', 'year'],
+        ['1', 'c', '3.0000', '2001'],
+        ['2', 'a', '2.0000', 'Heat', '1995'],
+        ['3', 'b', '1.0000', 'Alien'],
+      ],
+    ],
+  );
+  const json = await said(path, '--json', '--k', '1', '--exclude', 'a', '--', '-1,0');
+  assert.deepEqual(JSON.parse(json.stdout), { identifier: 'b', score: 0, attributes: { title: 'Alien', year: null } });
+  for (const wrong of ['1', '1,x', '1,2,3', 'de']) {
+    const answer = await said(path, wrong);
+    assert.deepEqual([answer.code, answer.stdout], [1, '']);
+    assert.match(answer.stderr, /expected an embedding, 2 numbers with commas/);
+  }
+  assert.match((await said(path, '--history', 'a')).stderr, /expected a bundle of implicit ALS/);
+  assert.equal((await said(path)).code, 2);
+  assert.equal((await said(path, '1,2', '--k', '0')).code, 2);
+});
+
+test('a bundle with a tower is asked with a user; somebody unknown is told', async () => {
+  const path = join(folder, 'tower.shortlist');
+  const tower = Tower.create({ vocabulary: ['42', '7'], dimensions: 2 });
+  const index = new BruteForce<Features, string>({ queryModel: tower }).index(new Matrix(2, 2), ['a', 'b']);
+  await saveBundle(path, { index });
+  const known = await said(path, '42');
+  assert.deepEqual([known.code, known.stderr], [0, '']);
+  assert.match((await said(path, 'nobody')).stderr, /^"nobody" is not known to the model/);
+  assert.match((await said(path, '{"user":')).stderr, /expected features as JSON/);
+});
