@@ -117,7 +117,15 @@ export { encodeProduct, type ProductEncodingOptions } from './quantization/produ
 export { type ProductTrainingOptions, trainProductCodebook } from './quantization/product/train.ts';
 // random
 export { Generator } from './random/generator.ts';
+// recipes
+export {
+  type TrainedRecommender,
+  type TrainRecommenderOptions,
+  trainRecommender,
+} from './recipes/train-recommender.ts';
+export type { FittedModel, ModelKind, Settings, Trial } from './recipes/trial.ts';
 // recommenders
+export { baselines } from './recommenders/baselines.ts';
 export type { Recommender } from './recommenders/contract.ts';
 export { EASE_ITEMS_MAX, Ease, type EaseOptions } from './recommenders/ease.ts';
 export { ItemKnn, type ItemKnnOptions } from './recommenders/item-knn.ts';

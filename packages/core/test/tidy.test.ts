@@ -22,7 +22,7 @@ const TIERS: readonly string[][] = [
   ['recommenders', 'als'],
   ['metrics', 'towers'],
   ['retrieval'],
-  ['tuning'],
+  ['tuning', 'recipes'],
   ['bundle'],
 ];
 /** The same for the server. */

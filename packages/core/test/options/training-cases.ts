@@ -55,6 +55,11 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['metrics', 'metric'],
     call: (o) => core.compareEvaluations(evaluated(), evaluated(), o),
   },
+  'trainRecommender(options)': {
+    valid: { runtime, model: 'als', budgetSeconds: 1e-3 },
+    typo: ['budget', 'budgetSeconds'],
+    call: (o) => core.trainRecommender(interactions, o),
+  },
   'fitAls(options)': {
     valid: { dimensions: 2, iterations: 1, runtime },
     typo: ['dimension', 'dimensions'],

@@ -1,0 +1,102 @@
+/** The search for a recommender: planted tastes, budgets by a clock that is handed in, and interruptions. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Interactions } from '../../src/data/interactions.ts';
+import { leaveLastOut } from '../../src/data/split.ts';
+import { evaluateRecommender } from '../../src/metrics/evaluate-recommender.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
+import { Generator } from '../../src/random/generator.ts';
+import { trainRecommender } from '../../src/recipes/train-recommender.ts';
+import type { Trial } from '../../src/recipes/trial.ts';
+import { baselines } from '../../src/recommenders/baselines.ts';
+import { interactionsFrom } from '../recommenders/worlds.ts';
+
+const runtime = new Runtime({ threads: 2 });
+
+/** Users of three tastes, each choosing from the 12 items of the taste, one after the other. */
+function tastes(): Interactions {
+  const generator = new Generator(3);
+  const pairs = Array.from({ length: 60 }, (_, user) =>
+    Array.from(generator.permutation(12).subarray(0, 7), (item): [string, string] => [
+      `u${user}`,
+      `i${3 * item + (user % 3)}`,
+    ]),
+  ).flat();
+  return interactionsFrom(pairs);
+}
+
+/** A clock by which every look takes a second. */
+function ticking(): () => number {
+  let now = 0;
+  return () => (now += 1000);
+}
+
+test('taste is found, the model is fitted on everything, and the trials say why it was chosen', async () => {
+  const split = leaveLastOut(tastes());
+  const trained = await trainRecommender(split.train, { runtime, budgetSeconds: 40, clock: ticking() });
+  const { best, other, trials, model, settings } = trained;
+  assert.ok(trials.some((trial) => trial.model === 'als') && trials.some((trial) => trial.model === 'two-tower'));
+  assert.equal(best.recall, Math.max(...trials.map(({ recall }) => recall)));
+  assert.deepEqual([model.kind, settings], [best.model, best.settings]);
+  assert.ok(other && other.trial.model !== best.model);
+  assert.ok(Math.abs(other.difference.mean - (best.recall - other.trial.recall)) < 1e-12);
+  const found = evaluateRecommender(trained.recommender, split, { ks: [5] });
+  const [popularity] = baselines(split.train, runtime).map((model) => evaluateRecommender(model, split, { ks: [5] }));
+  // 5 of the 6 unseen items of the taste: above 0.8, where popularity has about 5 of 30.
+  assert.ok(found.metrics[0]!.recall.mean > 0.7, `${found.metrics[0]!.recall.mean}`);
+  assert.ok(popularity!.metrics[0]!.recall.mean < 0.5, `${popularity!.metrics[0]!.recall.mean}`);
+  // What is served is what was judged.
+  assert.equal(trained.index.call('u0', 5).identifiers().length, 5);
+});
+
+test('one seed, one search; a search that is gone on with runs no trial again', async () => {
+  const rows = tastes();
+  const options = { runtime, model: 'als', budgetSeconds: 1000, clock: () => 0 } as const;
+  const whole = await trainRecommender(rows, options);
+  assert.ok(whole.isSearchComplete);
+  assert.equal(whole.other, undefined);
+  const seen: Trial[] = [];
+  const abort = new AbortController();
+  const interrupted = trainRecommender(rows, {
+    ...options,
+    signal: abort.signal,
+    onTrial: (trial) => {
+      seen.push(trial);
+      if (seen.length === 3) abort.abort();
+    },
+  });
+  await assert.rejects(interrupted, { code: 'ERR_ABORTED' });
+  const later: Trial[] = [];
+  const kept = JSON.parse(JSON.stringify(seen)) as Trial[];
+  const resumed = await trainRecommender(rows, { ...options, trials: kept, onTrial: (trial) => later.push(trial) });
+  assert.equal(later.length, whole.trials.length - 3);
+  assert.deepEqual(resumed.trials, whole.trials);
+  assert.deepEqual(resumed.index.call('u1').scores, whole.index.call('u1').scores);
+});
+
+test('a budget ends the search, but each model is tried', async () => {
+  const { trials, isSearchComplete } = await trainRecommender(tastes(), {
+    runtime,
+    budgetSeconds: 1e-3,
+    clock: ticking(),
+  });
+  assert.deepEqual(trials.map(({ model }) => model).sort(), ['als', 'two-tower']);
+  assert.equal(isSearchComplete, false);
+  const longer = await trainRecommender(tastes(), { runtime, model: 'als', budgetSeconds: 20, clock: ticking() });
+  assert.ok(longer.trials.length > 1 && !longer.isSearchComplete);
+});
+
+test('interactions that nobody can be held out of are refused', async () => {
+  await assert.rejects(
+    trainRecommender(
+      interactionsFrom([
+        ['u', 'a'],
+        ['v', 'b'],
+      ]),
+      { runtime },
+    ),
+    { code: 'ERR_SHAPE' },
+  );
+  await assert.rejects(trainRecommender(tastes(), { runtime, budgetSeconds: 0 }), { code: 'ERR_OPTION' });
+  await assert.rejects(trainRecommender(tastes(), { runtime, model: 'best' as never }), { code: 'ERR_OPTION' });
+});
