@@ -14,6 +14,7 @@ Usage: shortlist COMMAND [OPTIONS]
 
 Commands
   compress     train every embedding method at every budget on your data; tables and a figure
+  export       recommendations for many queries as Parquet, CSV or JSON Lines
   index        index vectors of your own, tuned to a recall: shortlist index vectors.npy --out x.shortlist
   inspect      what a file holds: interactions (columns, quality), vectors, or a bundle
   query        the best candidates of a bundle for a query: shortlist query x.shortlist 42
@@ -48,6 +49,18 @@ Options
   --epochs N       default 15 for clicks, 6 for retrieval
   --out DIR        results, which a later run goes on from, tables, figure (default compress)
   --json           one JSON object a line
+`,
+  export: `shortlist export: recommendations for many queries as a table
+
+Usage: shortlist export BUNDLE --queries FILE --out FILE [OPTIONS], for example:
+  shortlist export movies.shortlist --queries users.txt --out recommendations.parquet
+
+The table has a row a recommendation: query, rank (from 1), identifier, score.
+Options
+  --queries FILE   a query a line, as shortlist query takes it
+  --out FILE       a name that ends with .parquet, .csv or .jsonl
+  --k N            recommendations a query (default 10)
+  --force          replace a file that exists
 `,
   index: `shortlist index: an index of vectors of your own, tuned to a recall, saved as a bundle
 

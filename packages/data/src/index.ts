@@ -40,3 +40,5 @@ export { openTable } from './tables/open-table.ts';
 export type { VectorBatch, VectorFile, VectorRequest } from './vectors/contract.ts';
 export { readIdentifiers } from './vectors/identifiers.ts';
 export { openVectors, vectorDataset } from './vectors/open-vectors.ts';
+// writers
+export { OUTPUT_ENDINGS, type OutputColumn, writeColumns } from './writers/write-columns.ts';

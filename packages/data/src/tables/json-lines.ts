@@ -75,12 +75,14 @@ export function rowsToBatch(rows: readonly JsonRow[], names: readonly string[], 
 }
 
 const LONG_INTEGER = /\d{16}/;
-const STRING_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+/** Whole tokens: the digits behind a point are no integer, and those within a string none either. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const LONG_INTEGER_ALONE = /^-?\d{16,}$/;
 
 /** JSON text whose integers of sixteen and more digits are strings. */
 export function withLongIntegersAsText(json: string): string {
   if (!LONG_INTEGER.test(json)) return json;
-  return json.replace(STRING_OR_LONG_INTEGER, (token) => (token.startsWith('"') ? token : `"${token}"`));
+  return json.replace(STRING_OR_NUMBER, (token) => (LONG_INTEGER_ALONE.test(token) ? `"${token}"` : token));
 }
 
 /** The own fields of an object in JSON; undefined where the text is none. */

@@ -95,6 +95,13 @@ test('JSON Lines: names from the rows, missing fields, long integers kept, lines
   );
 });
 
+test('JSON Lines: fractions and exponents of many digits are numbers, not identifiers', async (t) => {
+  const { rows } = await readAll(
+    fileOf(t, 'scores.jsonl', '{"a":0.12345678901234567,"b":1.5e-7,"c":-12345678901234567}\n{"a":1}\n'),
+  );
+  assert.deepEqual(rows[0], [Number('0.12345678901234567'), 1.5e-7, '-12345678901234567']);
+});
+
 test('JSON: an array of objects, and a map of identifiers', async (t) => {
   const array = await readAll(fileOf(t, 'items.json', '[\n {"id": 1, "title": "A"},\n {"id": 2}\n]'));
   assert.deepEqual(

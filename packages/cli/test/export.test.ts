@@ -1,0 +1,63 @@
+/** shortlist export: the recommendations for a list of users, in each format, read back by our own readers. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openTable } from '@shortlist/data';
+import { BruteForce, type Features, Matrix, Tower } from 'shortlist';
+import { saveBundle } from 'shortlist/node';
+import { run } from '../src/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-export-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function said(...argv: string[]): Promise<{ code: number; stderr: string }> {
+  let stderr = '';
+  const code = await run(['export', ...argv], {
+    stdout: { write: () => true },
+    stderr: { write: (text) => (stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+  });
+  return { code, stderr };
+}
+
+test('each format holds a row a recommendation; a file that exists is kept', async () => {
+  const bundle = join(folder, 'x.shortlist');
+  const tower = Tower.create({ vocabulary: ['42', '7'], dimensions: 2 });
+  const candidates = Matrix.from('candidates', [
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ]);
+  const index = new BruteForce<Features, string>({ queryModel: tower }).index(candidates, ['007', 'b, "c"', 'd']);
+  await saveBundle(bundle, { index });
+  const queries = join(folder, 'users.txt');
+  writeFileSync(queries, '42\n7\n');
+  const expected = ['42', '7'].flatMap((user) =>
+    index
+      .call([user], 2)
+      .hits()
+      .map(({ identifier, score }, i) => [user, i + 1, identifier, score]),
+  );
+  for (const ending of ['csv', 'jsonl', 'parquet']) {
+    const out = join(folder, `recommendations.${ending}`);
+    assert.deepEqual(await said(bundle, '--queries', queries, '--k', '2', '--out', out), { code: 0, stderr: '' });
+    const rows: unknown[][] = [];
+    for await (const batch of (await openTable(out)).batches()) {
+      for (let row = 0; row < batch.rows; row++) {
+        const [query, rank, identifier, score] = batch.columns.map((cells) => cells[row]!);
+        rows.push([query, Number(rank), identifier, Number(score)]);
+      }
+    }
+    assert.deepEqual(rows, expected, ending);
+    assert.match(
+      (await said(bundle, '--queries', queries, '--out', out)).stderr,
+      /exists already; --force replaces it/,
+    );
+  }
+  assert.equal((await said(bundle, '--queries', queries, '--out', join(folder, 'x.txt'))).code, 2);
+  assert.match((await said(bundle, '--queries', join(folder, 'no'), '--out', join(folder, 'y.csv'))).stderr, /ERR_IO/);
+});
