@@ -10,7 +10,9 @@ import type { Fitted, Settings, Trial } from './trial.ts';
 /** After eight iterations recall@20 on Gowalla is within its interval of that after sixteen. */
 const ITERATIONS = 8;
 /** From data with few items to data with many: the best was 0.3 for 6,169 items and 0.01 for 40,981. */
-const UNOBSERVED_WEIGHTS: readonly number[] = [0.1, 0.03, 0.3, 0.01, 1, 0.003];
+const UNOBSERVED_WEIGHTS: readonly number[] = [1, 0.3, 0.1, 0.03, 0.01, 0.003];
+/** The place in `UNOBSERVED_WEIGHTS` where the search begins; it goes down, or else up, while recall rises. */
+const FIRST_WEIGHT = 2;
 const REGULARIZATIONS: readonly number[] = [0.01, 0.001];
 /** Costs grow with the square and the third power, so that the narrow one is tried first. */
 const DIMENSIONS: readonly number[] = [64, 128];
@@ -18,11 +20,8 @@ const FIRST = { dimensions: 32, regularization: 0.003, iterations: ITERATIONS } 
 
 /** The next settings to try after `tried`, of which each dimension is searched from the best before; none: done. */
 export function nextAlsSettings(tried: readonly Trial[]): Settings | undefined {
-  const has = (settings: Settings): boolean => tried.some((trial) => sameSettings(trial.settings, settings));
-  const first = UNOBSERVED_WEIGHTS.map((unobservedWeight) => ({ ...FIRST, unobservedWeight })).find(
-    (settings) => !has(settings),
-  );
-  if (first) return first;
+  const unobservedWeight = nextWeight(tried);
+  if (unobservedWeight !== undefined) return { ...FIRST, unobservedWeight };
   const best = tried.reduce((a, b) => (b.recall > a.recall ? b : a)).settings;
   const stages = [
     ...DIMENSIONS.map((dimensions) => ({ dimensions })),
@@ -33,6 +32,24 @@ export function nextAlsSettings(tried: readonly Trial[]): Settings | undefined {
     (stage) => !tried.some(({ settings }) => Object.entries(stage).every(([name, value]) => settings[name] === value)),
   );
   return open && { ...best, ...open };
+}
+
+function nextWeight(tried: readonly Trial[]): number | undefined {
+  const recallAt = (place: number): number | undefined =>
+    tried.find(({ settings }) => sameSettings(settings, { ...FIRST, unobservedWeight: UNOBSERVED_WEIGHTS[place]! }))
+      ?.recall;
+  if (recallAt(FIRST_WEIGHT) === undefined) return UNOBSERVED_WEIGHTS[FIRST_WEIGHT];
+  for (const step of [1, -1]) {
+    let at = FIRST_WEIGHT;
+    for (let next = at + step; next >= 0 && next < UNOBSERVED_WEIGHTS.length; next += step) {
+      const recall = recallAt(next);
+      if (recall === undefined) return UNOBSERVED_WEIGHTS[next];
+      if (recall <= recallAt(at)!) break;
+      at = next;
+    }
+    if (at !== FIRST_WEIGHT) return undefined;
+  }
+  return undefined;
 }
 
 /** Whether two settings are the same. */
