@@ -63,7 +63,7 @@ export interface TrainedRecommender {
   readonly best: Trial;
   /** The best trial of the other model, and by how much the recall of the best is above it, over the same users. */
   readonly other: { readonly trial: Trial; readonly difference: Estimate } | undefined;
-  /** False where the budget ended the search before every setting was tried. */
+  /** False where the search ended before every setting was tried: by the budget, or as a model was far behind the other. */
   readonly isSearchComplete: boolean;
   readonly seconds: number;
 }
@@ -183,6 +183,8 @@ class Search {
       const settings = this.#settingsAfter(model);
       if (!settings) continue;
       const isFirst = this.#of(model).length === 0;
+      // A model that is not half as good as the other gets no more of the time.
+      if (!isFirst && 2 * bestOf(this.#of(model))!.recall < bestOf(this.trials)!.recall) continue;
       if (isFirst || 2 * this.#estimate(model, settings) <= left) return { model, settings };
     }
     return undefined;
