@@ -25,12 +25,12 @@ export interface Compared {
  * milliseconds, whatever both mean); a missing peer is passed as null and leaves ours measured alone.
  */
 export async function interleave(ours: Side, peer: Side | null, rounds: number, warmups = 1): Promise<Compared> {
-  const [mine, theirs] = await inTurns(peer === null ? [ours] : [ours, peer], rounds, warmups);
+  const [mine, theirs] = await interleaveSides(peer === null ? [ours] : [ours, peer], rounds, warmups);
   return { ours: mine!, peer: theirs ?? null };
 }
 
 /** The same for any number of sides, each round beginning with the next one. */
-export async function inTurns(sides: readonly Side[], rounds: number, warmups = 1): Promise<Measured[]> {
+export async function interleaveSides(sides: readonly Side[], rounds: number, warmups = 1): Promise<Measured[]> {
   const figures = sides.map((): number[] => []);
   for (let round = -warmups; round < rounds; round++) {
     for (let i = 0; i < sides.length; i++) {

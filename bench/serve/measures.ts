@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { cp, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inTurns, quantile } from '../harness/interleave.ts';
+import { interleaveSides, quantile } from '../harness/interleave.ts';
 import { type Row, row } from '../harness/rows.ts';
 import type { ServedWork } from './bundle.ts';
 import type { LoadPlan, LoadResult } from './load.ts';
@@ -115,7 +115,7 @@ async function compared(work: Setup, server: Listening, single: Listening): Prom
   const sides = [rate(server.port, PREDICT), rate(single.port, PREDICT), rate(empty.port, '/empty')];
   // Compilers take seconds to be done with any: what is compared is how they go on.
   await Promise.all(sides.map((side) => side()));
-  const [together, alone, peer] = await inTurns(sides, ROUNDS);
+  const [together, alone, peer] = await interleaveSides(sides, ROUNDS);
   await empty.stop();
   return [together!, alone!].map((ours, i) => {
     const { processes } = setups[i]!;

@@ -12,7 +12,7 @@ export {
   type LoadOptions,
   readBundle,
   writeBundle,
-  writeBundleInTurns,
+  writeBundleAsync,
 } from './bundle/bundle.ts';
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';

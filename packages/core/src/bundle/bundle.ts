@@ -13,7 +13,7 @@ import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
-import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerInTurns } from '../format/writer.ts';
+import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync } from '../format/writer.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
@@ -81,16 +81,16 @@ export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q,
 }
 
 /**
- * `writeBundle` with the event loop between its steps, each of an eighth of a megabyte at most; rejects as that throws.
- * Tower and index may be asked until it has ended; changes of the index wait, or are refused where they cannot wait, and the
- * tower must stay as it is.
+ * `writeBundle` in steps of at most an eighth of a megabyte, with the event loop between them; rejects with what that throws.
+ * Until it resolves, tower and index answer queries, asynchronous changes of the index wait, its synchronous changes throw a
+ * StateError, and the tower must not change.
  */
-export async function writeBundleInTurns<Q, I extends Identifier>(
+export async function writeBundleAsync<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   sink: AsyncSink,
 ): Promise<void> {
   const { index } = checkContents(contents);
-  const write = (): Promise<void> => writeContainerInTurns(containerSections(bundleOf(contents)), sink, index.runtime);
+  const write = (): Promise<void> => writeContainerAsync(containerSections(bundleOf(contents)), sink, index.runtime);
   await (isUpdatable(index) ? index.access.read('saveBundle', write) : write());
 }
 

@@ -50,8 +50,8 @@ export function replaceFile(path: string, write: (sink: Sink) => void, calls: Wr
   });
 }
 
-/** `replaceFile` by a `write` that waits for each of its writes, which the system's threads do; rejects as that throws. */
-export function replaceFileInTurns(
+/** `replaceFile` with an asynchronous `write`, which waits for each of its writes; rejects with what `replaceFile` throws. */
+export function replaceFileAsync(
   path: string,
   write: (sink: AsyncSink) => Promise<void>,
   calls: WriteCalls = nodeFiles,

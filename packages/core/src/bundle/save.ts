@@ -9,27 +9,27 @@ import {
   type LoadOptions,
   readBundle,
   writeBundle,
-  writeBundleInTurns,
+  writeBundleAsync,
 } from './bundle.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { replaceFile, replaceFileInTurns, withFile } from './file.ts';
+import { replaceFile, replaceFileAsync, withFile } from './file.ts';
 
 /** How to save. */
 export interface SaveOptions {
   /**
-   * Let the event loop come around after each piece. Until the promise is kept the tower must not change; the index may be
-   * asked, its asynchronous changes wait, and its synchronous ones are refused. Default false: all bytes are taken at the
-   * call.
+   * True: write piece by piece and let the event loop run between the pieces. Until the promise resolves, the tower must not
+   * change; the index answers queries, its asynchronous changes wait, and its synchronous changes throw a StateError.
+   * Default false: all bytes are taken at the call.
    */
-  inTurns?: boolean;
+  nonBlocking?: boolean;
 }
 
-const checkSave = optionsCheck<SaveOptions>('saveBundle', { inTurns: BOOLEAN });
+const checkSave = optionsCheck<SaveOptions>('saveBundle', { nonBlocking: BOOLEAN });
 const checkLoad = optionsCheck<Pick<LoadOptions, 'runtime'>>('loadCheckpoint', { runtime: RUNTIME });
 
 /**
- * Save a bundle at `path`. An older file there is replaced whole or, whatever happens, stays whole. What is saved is what
- * there is at the call: tower and index may change again before the promise is kept, unless it is saved `inTurns`.
+ * Save a bundle at `path`. An older file there is replaced as a whole; when saving fails, it stays as it was. The bundle
+ * holds tower and index as they are at the call: both may change before the promise resolves, unless `nonBlocking` is true.
  *
  * @throws {StateError} when the index has no candidates yet
  * @throws {OptionError} when the index cannot be saved, or asks a query model that is not the bundle's query tower
@@ -40,8 +40,8 @@ export async function saveBundle<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   options: SaveOptions = {},
 ): Promise<void> {
-  const { inTurns = false } = checkSave(options);
-  if (inTurns) return replaceFileInTurns(path, (sink) => writeBundleInTurns(contents, sink));
+  const { nonBlocking = false } = checkSave(options);
+  if (nonBlocking) return replaceFileAsync(path, (sink) => writeBundleAsync(contents, sink));
   return replaceFile(path, (sink) => writeBundle(contents, sink));
 }
 

@@ -5,7 +5,7 @@
 import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { finishInTurns } from '../parallel/steps.ts';
+import { finishAsync } from '../parallel/steps.ts';
 import { type LoadedSection, type ReadOptions, readContainer } from './reader.ts';
 import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
@@ -158,7 +158,7 @@ export async function readSaved<T>(
   const list = await readContainer(source, runtime, options);
   try {
     const { loaded, checks } = loadTree(list, load, runtime);
-    for (const check of checks) await finishInTurns(check);
+    for (const check of checks) await finishAsync(check);
     return loaded;
   } catch (error) {
     for (const section of list) section.block?.free();

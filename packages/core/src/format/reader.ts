@@ -106,7 +106,7 @@ async function fill(
       }
       await reads.shift();
       // A worker that has to be waited for may have no core while others run.
-      runtime.pool.alone(() => checksum.update(room.subarray(at, at + readBytes)));
+      runtime.pool.withoutWorkers(() => checksum.update(room.subarray(at, at + readBytes)));
       if (readsMax === 1) await rest();
     }
   } finally {

@@ -1,7 +1,7 @@
 /**
  * Writing a container: sections are hashed where they are, then header, table and sections go to a sink in order, so
- * that the file is never in memory as a whole. `writeContainer` takes all bytes before it returns; `writeContainerInTurns`
- * lets the event loop come around after every piece, and what is saved must not change until it has ended.
+ * that the file is never in memory as a whole. `writeContainer` takes all bytes before it returns; `writeContainerAsync`
+ * lets the event loop run after every piece, and what is saved must not change until it has resolved.
  */
 import { OptionError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -68,8 +68,8 @@ export function writeContainer(sections: readonly ContainerSection[], sink: Sink
   for (const bytes of containerSteps(sections, runtime)) if (bytes) sink.write(bytes);
 }
 
-/** `writeContainer` with the event loop between steps: the sections must stay as they are. Rejects as that throws. */
-export async function writeContainerInTurns(
+/** `writeContainer` with the event loop between its steps; the sections must not change. Rejects with what that throws. */
+export async function writeContainerAsync(
   sections: readonly ContainerSection[],
   sink: AsyncSink,
   runtime: Runtime,
@@ -78,7 +78,7 @@ export async function writeContainerInTurns(
   try {
     for (;;) {
       // A worker that has to be waited for may have no core while others run.
-      const step = runtime.pool.alone(() => steps.next());
+      const step = runtime.pool.withoutWorkers(() => steps.next());
       if (step.done) return;
       if (step.value) await sink.write(step.value);
       await nextTurn();

@@ -7,13 +7,13 @@
  * claimed and ACTIVE the number of workers looking at it. The main thread closes a job (OPEN = 0), then waits until
  * ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; in the single order of all atomic operations either
  * the main thread sees it, and waits, or it sees the job closed, and leaves. So no worker ever runs a kernel with the
- * arguments of another job. LEFT counts the times a worker has left a job: a main thread that must not block is told of
- * every change.
+ * arguments of another job. LEFT counts the times a worker has left a job; a main thread that must not block
+ * waits for it to change.
  *
- * Workers are a crew, and CREW holds which one serves and how many of it are up. They are never killed, for one that dies
- * while it is counted in ACTIVE would be waited for without end. A pool that stops names the next crew; a worker of
- * another one, which looks after it has added itself to ACTIVE, works for no job and goes home. So no two workers of one
- * slot ever share a job either.
+ * The workers of a pool form a team. TEAM holds the number of the current team and how many of its workers have started. A
+ * worker is never killed: one that died while it was counted in ACTIVE would be waited for without end. A pool that stops
+ * its threads makes the next team current. A worker reads TEAM after it has added itself to ACTIVE, and ends when its own
+ * team is no longer current. So two workers of the same slot never work on one job.
  */
 import { CONTROL_OFFSET } from '../memory/linear-memory.ts';
 
@@ -27,15 +27,15 @@ export const CONTROL = {
   items: 5,
   grain: 6,
   argumentCount: 7,
-  crew: 8,
+  team: 8,
   failed: 9,
   left: 10,
 } as const;
 
 const CONTROL_INTEGERS = 16;
-/** CREW is the number of the crew times this and how many of it are up: more than any pool has threads. */
-const CREW_SIZE = 128;
-const CREWS = 2 ** 24;
+/** TEAM is the number of the team times this, plus how many of its workers have started: more than a pool has threads. */
+const TEAM_SIZE_MAX = 128;
+const TEAMS = 2 ** 24;
 /** The most arguments a kernel takes after `(begin, end, slot)`: what has more takes a record. */
 export const ARGUMENTS_MAX = 8;
 
@@ -48,27 +48,27 @@ export const RECORD_BYTES_MAX = 512;
 /** Idle workers and a waiting main thread look this many times before they sleep: about 20 µs, a typical gap between jobs. */
 export const SPINS_MAX = 5_000;
 
-/** The crew that serves, by its number. */
-export function servingCrew(integers: Int32Array): number {
-  return Math.floor(Atomics.load(integers, CONTROL.crew) / CREW_SIZE);
+/** The number of the current team. */
+export function currentTeam(integers: Int32Array): number {
+  return Math.floor(Atomics.load(integers, CONTROL.team) / TEAM_SIZE_MAX);
 }
 
-/** How many workers of it are up. */
-export function crewReady(integers: Int32Array): number {
-  return Atomics.load(integers, CONTROL.crew) % CREW_SIZE;
+/** How many workers of the current team have started. */
+export function workersReady(integers: Int32Array): number {
+  return Atomics.load(integers, CONTROL.team) % TEAM_SIZE_MAX;
 }
 
-/** Name the next crew, of which nobody is up yet. */
-export function dismissCrew(integers: Int32Array): void {
-  Atomics.store(integers, CONTROL.crew, ((servingCrew(integers) + 1) % CREWS) * CREW_SIZE);
+/** Make the next team current; none of its workers has started yet. */
+export function nextTeam(integers: Int32Array): void {
+  Atomics.store(integers, CONTROL.team, ((currentTeam(integers) + 1) % TEAMS) * TEAM_SIZE_MAX);
 }
 
-/** Count a worker in; false when its crew serves no more. */
-export function joinCrew(integers: Int32Array, crew: number): boolean {
+/** Count a worker as started; false when its team is no longer current. */
+export function joinTeam(integers: Int32Array, team: number): boolean {
   for (;;) {
-    const before = Atomics.load(integers, CONTROL.crew);
-    if (Math.floor(before / CREW_SIZE) !== crew) return false;
-    if (Atomics.compareExchange(integers, CONTROL.crew, before, before + 1) === before) return true;
+    const before = Atomics.load(integers, CONTROL.team);
+    if (Math.floor(before / TEAM_SIZE_MAX) !== team) return false;
+    if (Atomics.compareExchange(integers, CONTROL.team, before, before + 1) === before) return true;
   }
 }
 
@@ -82,7 +82,7 @@ export function controlArguments(memory: WebAssembly.Memory): Float64Array {
   return new Float64Array(memory.buffer, CONTROL_OFFSET + 4 * CONTROL_INTEGERS, ARGUMENTS_MAX);
 }
 
-/** A kernel as the threads call it: their number is all that distinguishes its arguments here. */
+/** A kernel as the threads call it: with any number of arguments. */
 export type ItemsKernel = (begin: number, end: number, slot: number, ...rest: readonly number[]) => void;
 
 /** Claim and run grains of the open job until none is left. */

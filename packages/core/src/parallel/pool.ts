@@ -1,9 +1,9 @@
 /**
  * The worker pool: split a kernel's work items over the threads of one linear memory.
  *
- * The calling thread works too, and a job never waits for a worker that is still starting, so results are there
- * whatever the number of threads; and since every kernel writes each item's output on its own, they are the same bits.
- * Where there are no worker threads (thread.ts; `threads: 1`) the same calls run on the caller alone.
+ * The calling thread works too, and a job never waits for a worker that is still starting. Each work item writes its own
+ * output, so the results are the same bits on any number of threads. Where there are no worker threads (thread.ts;
+ * `threads: 1`) the same calls run on the caller alone.
  */
 import { assert } from '../checks/assert.ts';
 import {
@@ -21,14 +21,14 @@ import {
   CONTROL,
   controlArguments,
   controlIntegers,
-  crewReady,
-  dismissCrew,
+  currentTeam,
   type ItemsKernel,
+  nextTeam,
   RECORD_BYTES_MAX,
   RECORD_OFFSET,
   runItems,
   SPINS_MAX,
-  servingCrew,
+  workersReady,
 } from './control.ts';
 import { hasThreads, startThread, type Thread } from './thread.ts';
 
@@ -63,7 +63,7 @@ export class Pool {
   readonly #maySleep: boolean;
   #workers: Thread[] = [];
   #jobs = 0;
-  #isAlone = false;
+  #isWithoutWorkers = false;
   #underWay: Promise<void> | undefined;
 
   /** @param module the compiled kernels; without it (the reference table) everything runs on the caller */
@@ -82,9 +82,9 @@ export class Pool {
     return this.#jobs;
   }
 
-  /** Threads that have started and help: the caller, and each worker once it is up. */
+  /** Threads that have started: the caller, and each worker once it runs. */
   get threadsReady(): number {
-    return 1 + crewReady(this.#integers);
+    return 1 + workersReady(this.#integers);
   }
 
   /**
@@ -96,7 +96,7 @@ export class Pool {
     const call = this.#kernels[name] as ItemsKernel;
     const numbers = this.#numbers(name, rest, RECORD_OFFSET);
     // While the workers are busy for `runAsync`, the caller does not wait for them.
-    if (this.threads === 1 || items <= grain || this.#isAlone || this.#underWay) {
+    if (this.threads === 1 || items <= grain || this.#isWithoutWorkers || this.#underWay) {
       if (items > 0) call(0, items, 0, ...numbers);
       return;
     }
@@ -128,9 +128,10 @@ export class Pool {
   }
 
   /**
-   * Hand a job to the worker threads alone and go on; resolves when they have done it. Jobs are done one after the other,
-   * and what `run` is asked for meanwhile the caller does alone. Where there are no workers, none has started yet, or
-   * the runtime has no `Atomics.waitAsync`, the job is done before this returns. Slots are those of `run`.
+   * Run a kernel on the worker threads only; resolves when they have finished. The caller's thread is free meanwhile: jobs
+   * of `runAsync` run one after the other, and a `run` during one of them uses the caller's thread alone. Where no worker
+   * has started, or the runtime has no `Atomics.waitAsync`, the job runs on the caller before this returns. The kernel gets
+   * the same slot numbers as from `run`.
    */
   async runAsync<K extends ParallelKernelName>(
     name: K,
@@ -150,7 +151,7 @@ export class Pool {
     try {
       await done;
     } finally {
-      // Before those who wait for it go on: they waited later.
+      // Cleared here, before the calls that await `done` continue: they registered later, and look at it first.
       this.#underWay = undefined;
     }
   }
@@ -190,7 +191,7 @@ export class Pool {
     return (this.#integers[CONTROL.generation]! % 0x7fff_ffff) + 1;
   }
 
-  /** Have every idle worker look at the control block. */
+  /** Wake every idle worker, so that it looks at the control block. */
   #wake(generation: number): void {
     Atomics.store(this.#integers, CONTROL.generation, generation);
     Atomics.notify(this.#integers, CONTROL.generation);
@@ -202,18 +203,18 @@ export class Pool {
     this.#jobs++;
   }
 
-  /** Run `work` with all its jobs on the caller: for work so short that waking threads would take as long. */
-  alone<T>(work: () => T): T {
-    const before = this.#isAlone;
-    this.#isAlone = true;
+  /** Call `work` and run all its jobs on this thread alone: for work so short that waking the workers would take as long. */
+  withoutWorkers<T>(work: () => T): T {
+    const before = this.#isWithoutWorkers;
+    this.#isWithoutWorkers = true;
     try {
       return work();
     } finally {
-      this.#isAlone = before;
+      this.#isWithoutWorkers = before;
     }
   }
 
-  /** Stop the threads, once a job of `runAsync` is done; the next job starts them again. */
+  /** Stop the worker threads, after a job of `runAsync` that is under way; the next job starts new ones. */
   stop(): void {
     if (this.#underWay) {
       const again = (): void => this.stop();
@@ -221,7 +222,7 @@ export class Pool {
       return;
     }
     this.#workers = [];
-    dismissCrew(this.#integers);
+    nextTeam(this.#integers);
     this.#wake(this.#nextGeneration());
   }
 
@@ -236,9 +237,9 @@ export class Pool {
   }
 
   #start(): void {
-    const crew = servingCrew(this.#integers);
+    const team = currentTeam(this.#integers);
     for (let slot = 1; slot < this.threads; slot++) {
-      this.#workers.push(startThread({ memory: this.#memory.memory, module: this.#module!, slot, crew }));
+      this.#workers.push(startThread({ memory: this.#memory.memory, module: this.#module!, slot, team }));
     }
   }
 }

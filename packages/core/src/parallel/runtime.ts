@@ -1,5 +1,5 @@
 /**
- * The runtime: one heap, one table of kernels and one pool, which everything that computes is given or takes by default.
+ * The runtime: one heap, one table of kernels and one pool of threads. Everything that computes takes one as an option.
  *
  * The default one is made at first use with the fastest kernels and as many threads as the machine offers
  * (SHORTLIST_THREADS overrides). Tests make their own to run on another variant or thread count.

@@ -1,9 +1,10 @@
 /**
- * Long work as short steps: done at once, or with the event loop between them, so that whoever shares the thread waits for
- * a step and not for the whole. A step takes some tenths of a millisecond: a request takes several turns of the loop.
+ * Long work as a generator of short steps. `finish` does all steps at once; `finishAsync` lets the event loop run between
+ * them, so that other work of the thread waits for one step only. A step takes some tenths of a millisecond, because a
+ * request needs several turns of the event loop.
  */
 
-/** Resolves when the event loop has come around: what was ready before runs before. */
+/** Resolves in the next turn of the event loop, after everything that is ready to run now. */
 export function nextTurn(): Promise<void> {
   const { setImmediate } = globalThis as { setImmediate?: (done: () => void) => unknown };
   return new Promise((resolve) => {
@@ -12,7 +13,7 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** All steps at once; what the last one returns. */
+/** Do all steps at once; returns what the last one returns. */
 export function finish<T>(steps: Generator<void, T>): T {
   for (;;) {
     const step = steps.next();
@@ -20,8 +21,8 @@ export function finish<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** All steps, each in a turn of the event loop of its own; what the last one returns. */
-export async function finishInTurns<T>(steps: Generator<void, T>): Promise<T> {
+/** Do each step in its own turn of the event loop; resolves to what the last one returns. */
+export async function finishAsync<T>(steps: Generator<void, T>): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
@@ -32,7 +33,7 @@ export async function finishInTurns<T>(steps: Generator<void, T>): Promise<T> {
 /** Bytes of new memory touched in a step: the system takes up to 12 µs for each page of 4 KiB. */
 const TOUCHED_BYTES = 1 << 16;
 
-/** Have the system give an array of zeros its pages, before work that goes through it in no order would wait for them. */
+/** Write an array of zeros once, in steps, so that the system allocates its pages before random accesses wait for them. */
 export function* touchPages(zeros: Int32Array): Generator<void, void> {
   const length = TOUCHED_BYTES / zeros.BYTES_PER_ELEMENT;
   for (let at = 0; at < zeros.length; at += length) {

@@ -8,7 +8,7 @@
 import type { WorkerStart } from './worker.ts';
 import { WORKER_PROGRAM } from './worker-program.generated.ts';
 
-/** A thread, as much of it as the pool needs. In a browser nothing waits for a thread. */
+/** What the pool needs of a thread. A browser's thread has neither method: it keeps no process alive. */
 export interface Thread {
   /** Keep the process alive. */
   ref?(): void;
@@ -38,7 +38,7 @@ export function hasThreads(): boolean {
   return typeof WebWorker === 'function' && isIsolated === true;
 }
 
-/** Start a thread; one that fails is said in a line and missed by nobody, for the caller works too. */
+/** Start a thread. When one fails, a warning says so, and the other threads do its work. */
 export function startThread(start: WorkerStart): Thread {
   const NodeWorker = nodeWorker();
   if (NodeWorker) {

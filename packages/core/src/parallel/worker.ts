@@ -6,11 +6,11 @@ import {
   CONTROL,
   controlArguments,
   controlIntegers,
+  currentTeam,
   type ItemsKernel,
-  joinCrew,
+  joinTeam,
   runItems,
   SPINS_MAX,
-  servingCrew,
 } from './control.ts';
 
 /** What the main thread sends once, when the worker starts. */
@@ -18,23 +18,23 @@ export interface WorkerStart {
   memory: WebAssembly.Memory;
   module: WebAssembly.Module;
   slot: number;
-  crew: number;
+  team: number;
 }
 
-/** Serve jobs until the process ends or another crew is named. */
-export function serve({ memory, module, slot, crew }: WorkerStart): void {
+/** Work on jobs until the process ends or another team is current. */
+export function serve({ memory, module, slot, team }: WorkerStart): void {
   const kernels = wasmKernels(module, new LinearMemory(memory));
   const calls = PARALLEL_KERNELS.map((name) => kernels[name] as ItemsKernel);
   const integers = controlIntegers(memory);
   const values = controlArguments(memory);
   let seen = Atomics.load(integers, CONTROL.generation);
-  let isServing = joinCrew(integers, crew);
+  let isServing = joinTeam(integers, team);
   while (isServing) {
     for (let spins = 0; spins < SPINS_MAX && Atomics.load(integers, CONTROL.generation) === seen; spins++);
     Atomics.wait(integers, CONTROL.generation, seen);
     seen = Atomics.load(integers, CONTROL.generation);
     Atomics.add(integers, CONTROL.active, 1);
-    isServing = servingCrew(integers) === crew;
+    isServing = currentTeam(integers) === team;
     if (isServing && Atomics.load(integers, CONTROL.open) === seen) {
       const call = calls[integers[CONTROL.kernel]!]!;
       try {

@@ -17,7 +17,7 @@ import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
-import { distinctRows } from '../towers/distinct.ts';
+import { distinctFeatures } from '../towers/distinct-features.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import {
   type ClusterRecord,
@@ -229,7 +229,7 @@ export class MatrixFactorization {
     table: EmbeddingTable,
     all: Int32Array,
   ): { ids: Int32Array; groupOf: Int32Array; vectors: Matrix; gradients: Matrix } {
-    const { ids, groupOf } = distinctRows(all, [table.vocabularySize]);
+    const { ids, groupOf } = distinctFeatures(all, [table.vocabularySize]);
     const vectors = gathered(table, ids);
     return { ids, groupOf, vectors, gradients: new Matrix(vectors.rows, vectors.dimensions, vectors.runtime) };
   }

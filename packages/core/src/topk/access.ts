@@ -4,7 +4,7 @@
  * What runs to its end in one go, as `call` does, needs no permission: nothing else runs meanwhile. This file orders what
  * takes more than one turn of the event loop:
  *
- * - a read (`callAsync`, a bundle that is written in turns): the candidates stay as they are until it has ended;
+ * - a read (`callAsync`, a bundle that is saved with `nonBlocking`): the candidates stay as they are until it has ended;
  * - a change (`upsertAsync`, …): a function that runs when no read is under way;
  * - a long change (`rebalance`, `reserveAsync`, `indexAsync`): steps, each of which is a change; reads run between them.
  *

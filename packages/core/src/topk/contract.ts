@@ -117,7 +117,7 @@ export interface ApproximateTopK<Q, I extends Identifier, O extends CallOptions<
  * the next, and the rows of the others stay.
  *
  * Each change has an asynchronous twin that waits for the reads and changes before it (`access`). A synchronous change
- * cannot wait: while `callAsync` or a bundle written in turns reads the candidates, and while `indexAsync` or
+ * cannot wait: while `callAsync` or a bundle saved with `nonBlocking` reads the candidates, and while `indexAsync` or
  * `indexFromDataset` replaces them, it throws a StateError that names the twin, and nothing has changed.
  */
 export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
@@ -146,7 +146,10 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
   reserveAsync(candidates: number): Promise<void>;
   /** `free` in its turn. */
   freeAsync(): Promise<void>;
-  /** Build, in turns of the event loop, what the first update, exclusion or include list would wait for. */
+  /**
+   * Build the tables from identifiers to candidates, which the first update, exclusion or include list would wait for, in
+   * short steps with the event loop between them.
+   */
   prepareLookups(): Promise<void>;
   /** The rows that `save` writes, in their order, where it leaves deleted ones out; undefined where it writes all. */
   savedRows(): Int32Array | undefined;

@@ -34,7 +34,7 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { type DistinctRows, distinctRows } from './distinct.ts';
+import { type DistinctFeatures, distinctFeatures } from './distinct-features.ts';
 import { denormalizeGradient, normalizeRows } from './normalize.ts';
 
 /** Raw features of one row: a word, or named words. */
@@ -171,8 +171,8 @@ export class Tower<Q extends Features = string> {
   }
 
   /** The distinct rows of encoded features. */
-  distinct(encoded: Int32Array): DistinctRows {
-    return distinctRows(
+  distinct(encoded: Int32Array): DistinctFeatures {
+    return distinctFeatures(
       encoded,
       this.inputs.map(({ table }) => table.vocabularySize),
     );
@@ -316,7 +316,7 @@ export class Tower<Q extends Features = string> {
       table.applyGradient(this.#ids, gradient, optimizer);
       return;
     }
-    const { ids, count, groupOf } = distinctRows(this.#column(this.#ids, column), [table.vocabularySize]);
+    const { ids, count, groupOf } = distinctFeatures(this.#column(this.#ids, column), [table.vocabularySize]);
     const summed = new Matrix(count, table.dimensions, this.runtime);
     const [source, target] = [gradient.data, summed.data];
     groupOf.forEach((group, row) => {

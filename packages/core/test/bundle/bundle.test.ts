@@ -58,7 +58,7 @@ test('a bundle on disk comes back whole and is the same file when saved again', 
   const before = readFileSync(path);
   await saveBundle(path, loaded);
   assert.deepEqual(readFileSync(path), before);
-  await saveBundle(path, loaded, { inTurns: true });
+  await saveBundle(path, loaded, { nonBlocking: true });
   assert.deepEqual(readFileSync(path), before);
   assert.deepEqual(readdirSync(ROOT), ['model.shortlist']);
 });

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { replaceFile, replaceFileInTurns, type WriteCalls, withFile } from '../../src/bundle/file.ts';
+import { replaceFile, replaceFileAsync, type WriteCalls, withFile } from '../../src/bundle/file.ts';
 import { OptionError } from '../../src/errors/errors.ts';
 import type { AsyncSink, Sink } from '../../src/format/writer.ts';
 import { runtime } from '../format/containers.ts';
@@ -38,7 +38,7 @@ const writeNew = (sink: Sink): void => {
   sink.write(Buffer.from('w'));
 };
 
-const writeNewInTurns = async (sink: AsyncSink): Promise<void> => {
+const writeNewAsync = async (sink: AsyncSink): Promise<void> => {
   await sink.write(Buffer.from('ne'));
   await sink.write(new Uint8Array());
   await sink.write(Buffer.from('w'));
@@ -89,7 +89,7 @@ test('short writes are continued', async () => {
     write: (descriptor, bytes, at, _, position, done) => nodeFiles.write(descriptor, bytes, at, 1, position, done),
   };
   writeFileSync(path, 'old');
-  await replaceFileInTurns(path, writeNewInTurns, again);
+  await replaceFileAsync(path, writeNewAsync, again);
   assert.equal(readFileSync(path, 'utf8'), 'new');
 });
 
@@ -111,7 +111,7 @@ for (const [what, failing] of Object.entries(FAILING)) {
     const calls: WriteCalls = { ...nodeFiles, ...failing };
     for (const replace of [
       () => replaceFile(path, writeNew, calls),
-      () => replaceFileInTurns(path, writeNewInTurns, calls),
+      () => replaceFileAsync(path, writeNewAsync, calls),
     ]) {
       await assert.rejects(replace(), {
         name: 'FileError',

@@ -1,7 +1,7 @@
 /** A process that saves a bundle and kills itself just before one of its calls to the system: `PATH SEED CALL HOW`. */
 import * as nodeFiles from 'node:fs';
-import { writeBundle, writeBundleInTurns } from '../../src/bundle/bundle.ts';
-import { replaceFile, replaceFileInTurns, type WriteCalls } from '../../src/bundle/file.ts';
+import { writeBundle, writeBundleAsync } from '../../src/bundle/bundle.ts';
+import { replaceFile, replaceFileAsync, type WriteCalls } from '../../src/bundle/file.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { world } from './worlds.ts';
 
@@ -28,6 +28,6 @@ const calls: WriteCalls = {
 
 const runtime = new Runtime({ threads: 1 });
 const contents = world(runtime, { seed: Number(seed) });
-if (how === 'in turns') await replaceFileInTurns(path, (sink) => writeBundleInTurns(contents, sink), calls);
+if (how === 'asynchronously') await replaceFileAsync(path, (sink) => writeBundleAsync(contents, sink), calls);
 else await replaceFile(path, (sink) => writeBundle(contents, sink), calls);
 process.stdout.write(`${made}`);

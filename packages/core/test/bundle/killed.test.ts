@@ -21,7 +21,7 @@ const CALLS_AFTER_WRITES = 6;
 const OLD: Uint8Array = bundleToBytes(world(runtime, { seed: 1 }));
 const NEW: Uint8Array = bundleToBytes(world(runtime, { seed: 2 }));
 
-for (const how of ['at once', 'in turns'])
+for (const how of ['at once', 'asynchronously'])
   test(`SIGKILL before any call of a save ${how}`, async () => {
     const folder = join(ROOT, how);
     mkdirSync(folder);

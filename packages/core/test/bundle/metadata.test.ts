@@ -21,8 +21,8 @@ test('metadata that is nested too deeply, contains itself or is no JSON is refus
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-metadata-'));
   for (const value of [nested(20_000, (inner) => ({ inner })), nested(20_000, (inner) => [inner]), own, 1n]) {
     const contents = { index, metadata: { value } } as never;
-    for (const inTurns of [false, true]) {
-      await assert.rejects(saveBundle(join(folder, 'x.shortlist'), contents, { inTurns }), {
+    for (const nonBlocking of [false, true]) {
+      await assert.rejects(saveBundle(join(folder, 'x.shortlist'), contents, { nonBlocking }), {
         code: 'ERR_OPTION',
         message: /^metadata: /,
       });

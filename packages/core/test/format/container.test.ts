@@ -12,7 +12,7 @@ import {
   containerSteps,
   STEP_BYTES,
   writeContainer,
-  writeContainerInTurns,
+  writeContainerAsync,
 } from '../../src/format/writer.ts';
 import { VARIANTS } from '../kernels/variants.ts';
 import { containerOf, runtime } from './containers.ts';
@@ -166,7 +166,7 @@ test('written in turns: the same bytes, and the event loop comes around between 
   const written: Uint8Array[] = [];
   const write = async (bytes: Uint8Array): Promise<void> => void written.push(bytes.slice());
   const { jobs } = runtime.pool;
-  await writeContainerInTurns(sections, { write }, runtime);
+  await writeContainerAsync(sections, { write }, runtime);
   isOver = true;
   assert.ok(turns >= 3 + written.length, `${turns} turns for 3 steps of hashing and ${written.length} writes`);
   assert.equal(runtime.pool.jobs, jobs, 'no step waits for another thread');
@@ -178,7 +178,7 @@ test('what a sink refuses in a turn passes as it is, and the scratch is given ba
   const mistake = new Error('full');
   const sections: ContainerSection[] = [{ name: 'a', kind: 'bytes', pieces: [new Uint8Array(10)] }];
   const write = (): Promise<void> => Promise.reject(mistake);
-  await assert.rejects(writeContainerInTurns(sections, { write }, runtime), (error) => error === mistake);
+  await assert.rejects(writeContainerAsync(sections, { write }, runtime), (error) => error === mistake);
   assert.equal(runtime.heap.usedBytes, usedBytes);
 });
 

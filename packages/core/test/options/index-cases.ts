@@ -120,11 +120,11 @@ export const INDEX_CASES: Record<string, Case> = {
   },
   'bundleToBytes(contents)': contents,
   'writeBundle(contents)': { ...contents, call: (o) => core.writeBundle(o, sink) },
-  'writeBundleInTurns(contents)': { ...contents, call: (o) => core.writeBundleInTurns(o, asyncSink) },
+  'writeBundleAsync(contents)': { ...contents, call: (o) => core.writeBundleAsync(o, asyncSink) },
   'saveBundle(contents)': { ...contents, call: (o) => node.saveBundle(join(folder, 'contents'), o) },
   'saveBundle(options)': {
     valid: {},
-    typo: ['inTurn', 'inTurns'],
+    typo: ['nonBlockin', 'nonBlocking'],
     call: (o) => node.saveBundle(join(folder, 'options'), bundled(), o),
   },
   'readBundle(options)': { ...loading, call: (o) => core.bundleFromBytes(core.bundleToBytes(bundled()), o) },

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Generator } from '../../src/random/generator.ts';
-import { distinctRows } from '../../src/towers/distinct.ts';
+import { distinctFeatures } from '../../src/towers/distinct-features.ts';
 import { type Features, Tower } from '../../src/towers/tower.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
@@ -96,7 +96,7 @@ test('distinct rows: every row stands in the group of its equals, by table or by
   const batch = fc.array(fc.tuple(fc.nat(3), fc.nat(4)), { minLength: 1, maxLength: 60 });
   fc.assert(
     fc.property(batch, fc.constantFrom([4, 5], [4_000_000, 5]), (rows, sizes) => {
-      const { ids, count, groupOf } = distinctRows(Int32Array.from(rows.flat()), sizes);
+      const { ids, count, groupOf } = distinctFeatures(Int32Array.from(rows.flat()), sizes);
       assert.equal(count, new Set(rows.map(String)).size);
       rows.forEach((row, i) => {
         assert.deepEqual([...ids.subarray(2 * groupOf[i]!, 2 * groupOf[i]! + 2)], row);

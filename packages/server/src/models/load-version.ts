@@ -60,7 +60,7 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
           candidateTower: candidateTower as never,
           metadata: { ...metadata, attributes: columnsOfTable(table, rows) },
         } as never,
-        { inTurns: true },
+        { nonBlocking: true },
       ),
   });
   return folder === undefined ? { servable } : { servable, folder };

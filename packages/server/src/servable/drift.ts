@@ -24,7 +24,7 @@ export class DriftWatch {
   now(): Drift {
     const index = this.#index;
     if (this.#updatesSince > DRIFT_AFTER_SHARE * index.size) {
-      const { movedShare, distance, builtDistance } = index.runtime.pool.alone(() => index.drift());
+      const { movedShare, distance, builtDistance } = index.runtime.pool.withoutWorkers(() => index.drift());
       this.#drift = { movedShare, distanceRatio: builtDistance > 0 ? distance / builtDistance : 1 };
       this.#updatesSince = 0;
     }

@@ -77,7 +77,7 @@ export class IndexSearch {
     // When the workers are at something longer, or updates wait, a light scan is sooner done here.
     const isFree = !pool.isBusy && !this.#access.isContended;
     if (isLong && pool.threads > 1 && (isHeavy || isFree)) return this.searchAsync(queries).then(ended);
-    return ended(pool.alone(() => this.#search(queries)));
+    return ended(pool.withoutWorkers(() => this.#search(queries)));
   }
 
   /** Exact scans of many candidates, and those for which a request asks for many times the usual leaves or reordering. */
@@ -90,7 +90,7 @@ export class IndexSearch {
   searchAsync(queries: readonly Query[], exact?: boolean): Promise<QueryResult[]> {
     const { pool } = this.#index.runtime;
     return this.#access.read('search', async (reading) => {
-      const embeddings = pool.alone(() => this.#embeddings(queries));
+      const embeddings = pool.withoutWorkers(() => this.#embeddings(queries));
       const results: QueryResult[] = new Array(queries.length);
       for (const group of scanGroups(queries)) {
         const scan = this.#prepare(queries, group, embeddings, results, exact);

@@ -4,7 +4,7 @@ import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ShortlistServer } from '../../src/index.ts';
-import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const QUESTIONS: readonly object[] = [
   { query: 'u1', k: 60 },
@@ -18,7 +18,7 @@ async function answers(server: ShortlistServer): Promise<unknown[]> {
 }
 
 async function versionStates(server: ShortlistServer): Promise<[string, string, string][]> {
-  const status = await inTurns(`http://127.0.0.1:${server.httpPort}/v1/models/films`);
+  const status = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/v1/models/films`);
   const { model_version_status } = (await status.json()) as {
     model_version_status: { version: string; state: string; status: { error_message: string } }[];
   };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
-import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const KEYS = [
   { name: 'site', sha256: createHash('sha256').update('reads').digest('hex'), role: 'read' },
@@ -56,7 +56,7 @@ for (const processes of [1, 2]) {
       ];
       for (const [path, methods, allow] of ALLOWED) {
         for (const method of methods) {
-          const response = await inTurns(url + path, { method });
+          const response = await fetchUnpooled(url + path, { method });
           const text = await response.text();
           assert.deepEqual([response.status, response.headers.get('allow')], [405, allow], `${method} ${path} ${text}`);
           if (method !== 'HEAD') assert.ok(JSON.parse(text).error, text);
@@ -67,7 +67,7 @@ for (const processes of [1, 2]) {
     test('paths that nothing has are 404', async () => {
       for (const path of ['/nothing', '/v2/nothing', '/admin/', '/admin/models', '/v1x', '/healthz/x', '/']) {
         for (const method of ['GET', 'POST']) {
-          assert.equal((await inTurns(url + path, { method })).status, 404, `${method} ${path}`);
+          assert.equal((await fetchUnpooled(url + path, { method })).status, 404, `${method} ${path}`);
         }
       }
     });
@@ -92,14 +92,14 @@ for (const processes of [1, 2]) {
 
     test('probes', async () => {
       for (const path of ['/livez', '/readyz', '/healthz']) {
-        const response = await inTurns(url + path);
+        const response = await fetchUnpooled(url + path);
         assert.deepEqual([response.status, await response.text()], [200, 'ok\n']);
       }
     });
 
     test('what is no JSON says what to send', async () => {
       const send = async (type: string | undefined, path = '/v1/shortlist'): Promise<[number, string]> => {
-        const response = await inTurns(url + path, {
+        const response = await fetchUnpooled(url + path, {
           method: 'POST',
           headers: type === undefined ? {} : { 'content-type': type },
           body: new Uint8Array(Buffer.from('{"query":"u1"}')),
@@ -120,7 +120,7 @@ for (const processes of [1, 2]) {
 
     test('an empty JSON body is no body', async () => {
       for (const headers of [{ 'content-type': 'application/json' }, {}] as Record<string, string>[]) {
-        const response = await inTurns(`${url}/admin/models/films/compact`, { method: 'POST', headers });
+        const response = await fetchUnpooled(`${url}/admin/models/films/compact`, { method: 'POST', headers });
         assert.equal(response.status, 200, await response.text());
       }
       assert.equal((await post(server, '/admin/models/films/compact', '{}')).status, 200);
@@ -154,16 +154,16 @@ test('without the key that is required every path but the probes is 401, whether
       for (let process = 0; process < 2; process++) {
         const type = { 'content-type': 'a/b' };
         const body = method === 'POST' ? { body: 'x'.repeat(5 << 20), headers: type } : {};
-        const { status } = await inTurns(url + path, { method, ...body }).catch(() => ({ status: 401 }));
+        const { status } = await fetchUnpooled(url + path, { method, ...body }).catch(() => ({ status: 401 }));
         assert.equal(status, 401, `${method} ${path}`);
       }
     }
   }
   const known = { headers: { 'x-api-key': 'reads' } };
-  assert.equal((await inTurns(`${url}/nothing`, known)).status, 404);
-  assert.equal((await inTurns(`${url}/v1/shortlist`, known)).status, 405);
+  assert.equal((await fetchUnpooled(`${url}/nothing`, known)).status, 404);
+  assert.equal((await fetchUnpooled(`${url}/v1/shortlist`, known)).status, 405);
   for (const path of ['/livez', '/readyz', '/healthz', '/v2/health/live', '/v2/health/ready']) {
-    assert.equal((await inTurns(url + path)).status, 200, path);
+    assert.equal((await fetchUnpooled(url + path)).status, 200, path);
   }
   await server.close();
 });

@@ -1,14 +1,14 @@
 /** The Open Inference Protocol over REST: JSON, binary tensors, repository. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 for (const processes of [1, 2]) {
   describe(`${processes} process${processes === 1 ? '' : 'es'}`, async () => {
     const server = await startTiny(await tinyBasePath(), { processes });
     after(() => server.close());
     const url = `http://127.0.0.1:${server.httpPort}`;
-    const get = async (path: string): Promise<unknown> => (await inTurns(url + path)).json();
+    const get = async (path: string): Promise<unknown> => (await fetchUnpooled(url + path)).json();
     const users = { name: 'query', shape: [2], datatype: 'BYTES', data: ['u1', 'u2'] };
 
     test('server and model metadata', async () => {
@@ -66,7 +66,7 @@ for (const processes of [1, 2]) {
           parameters: { k: 2 },
         }),
       );
-      const response = await inTurns(`${url}/v2/models/films/infer`, {
+      const response = await fetchUnpooled(`${url}/v2/models/films/infer`, {
         method: 'POST',
         headers: { 'Inference-Header-Content-Length': String(json.length), 'content-type': 'application/octet-stream' },
         body: Buffer.concat([json, bytes]),
@@ -137,7 +137,7 @@ for (const processes of [1, 2]) {
       };
       assert.ok(model_stats[0]!.inference_count > 0 && model_stats[0]!.inference_stats.success.count > 0);
       assert.equal((await post(server, '/v2/repository/models/films/unload', {})).status, 200);
-      assert.equal((await inTurns(`${url}/v2/health/ready`)).status, 503);
+      assert.equal((await fetchUnpooled(`${url}/v2/health/ready`)).status, 503);
       assert.deepEqual((await post(server, '/v2/repository/index', { ready: true })).body, []);
       assert.equal((await post(server, '/v2/models/films/infer', { inputs: [users] })).status, 404);
       assert.equal((await post(server, '/v2/repository/models/films/load', {})).status, 200);

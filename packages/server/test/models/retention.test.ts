@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { removeOldVersions } from '../../src/models/retention.ts';
 import { until } from '../fixtures/occupied.ts';
-import { inTurns, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const candidate = (id: string): object => ({ candidates: [{ id, embedding: [1, 2, 3, 4] }] });
 const foldersOf = (basePath: string): string[] => readdirSync(basePath).sort((a, b) => Number(a) - Number(b));
@@ -30,7 +30,7 @@ test('compacting a version without updates writes nothing and keeps its number',
 test('journal.records counts what is in the journal now', async () => {
   const basePath = await tinyBasePath();
   const records = async (server: Awaited<ReturnType<typeof startTiny>>): Promise<number> => {
-    const response = await inTurns(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
+    const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
     return ((await response.json()) as { versions: { journal: { records: number } }[] }).versions[0]!.journal.records;
   };
   let server = await startTiny(basePath);

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../fixtures/occupied.ts';
-import { FILMS, inTurns, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, fetchUnpooled, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const digest = (key: string): string => createHash('sha256').update(key).digest('hex');
 
@@ -31,7 +31,7 @@ for (const [processes, scann] of [
     await until(() => sent > 5);
     for (let taken = 0; taken < 2 * processes; taken++) {
       const before = sent;
-      const response = await inTurns(url);
+      const response = await fetchUnpooled(url);
       assert.equal(response.status, 200);
       const bytes = Buffer.from(await response.arrayBuffer());
       assert.equal(response.headers.get('x-shortlist-version'), '1');
@@ -68,7 +68,7 @@ test('a snapshot needs a key that may change the model, a known model, and one t
   for (const processes of [1, 2]) {
     const server = await startTiny(basePath, { keys, processes });
     const statusOf = async (path: string, key?: string): Promise<number> => {
-      const response = await inTurns(`http://127.0.0.1:${server.httpPort}${path}`, {
+      const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`, {
         headers: key === undefined ? {} : { 'x-api-key': key },
       });
       await response.arrayBuffer();

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../fixtures/occupied.ts';
-import { FILMS, inTurns, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, fetchUnpooled, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 interface Shortlist {
   version: number;
@@ -17,7 +17,7 @@ const shortlist = async (server: Server, request: object = { query: 'u1' }): Pro
   return body as Shortlist;
 };
 const put = (server: Server, path: string, body: object): Promise<Response> =>
-  inTurns(`http://127.0.0.1:${server.httpPort}${path}`, {
+  fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
@@ -75,7 +75,7 @@ test('a damaged new version leaves the old one live, and its status says why', a
   const [model] = server.registry.models;
   await model!.setPolicy({ all: true });
   assert.equal((await shortlist(server)).version, 1);
-  const status = await (await inTurns(`http://127.0.0.1:${server.httpPort}/v1/models/films`)).text();
+  const status = await (await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/v1/models/films`)).text();
   const states = JSON.parse(status).model_version_status as {
     version: string;
     state: string;
@@ -113,7 +113,7 @@ for (const processes of [1, 2]) {
     await upsert('film9', 'western');
     const before = (await rows(server)).results;
     assert.equal(before.length, FILMS - 1);
-    const metrics = await (await inTurns(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
+    const metrics = await (await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/metrics`)).text();
     assert.match(metrics, /shortlist_drift_moved_share\{model_name="films",version="1"\} [0-9.]+/);
     assert.match(metrics, /shortlist_drift_distance_ratio\{model_name="films",version="1"\} [0-9.]+/);
 

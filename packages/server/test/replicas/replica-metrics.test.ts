@@ -5,7 +5,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { ModelRegistry } from '../../src/models/registry.ts';
 import { summed, VersionStatistics } from '../../src/models/version-statistics.ts';
 import { ReplicaMetrics } from '../../src/replicas/replica-metrics.ts';
-import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { isAlive, startWatched } from './watched.ts';
 
 type Server = Awaited<ReturnType<typeof startTiny>>;
@@ -13,7 +13,7 @@ const predict = async (server: Server, times: number): Promise<void> => {
   for (let i = 0; i < times; i++) await post(server, '/v1/models/films:predict', { instances: ['u1'] });
 };
 const textOf = async (server: Server, path: string): Promise<string> =>
-  (await inTurns(`http://127.0.0.1:${server.httpPort}${path}`)).text();
+  (await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`)).text();
 /** The value of the first series of a metric with this text in its labels. */
 const seriesOf = (text: string, name: string, labels: string): number => {
   const line = text.split('\n').find((line) => line.startsWith(`${name}{`) && line.includes(labels));

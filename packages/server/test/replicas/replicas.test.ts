@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../fixtures/occupied.ts';
-import { FILMS, inTurns, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, fetchUnpooled, post, saveTinyBundle, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { isAlive, startWatched } from './watched.ts';
 
 type Server = Awaited<ReturnType<typeof startTiny>>;
@@ -23,7 +23,7 @@ const idsOf = async (server: Server): Promise<string[]> => {
   return (body as { results: { id: string }[] }).results.map(({ id }) => id).sort();
 };
 const textOf = async (server: Server, path: string): Promise<string> =>
-  (await inTurns(`http://127.0.0.1:${server.httpPort}${path}`)).text();
+  (await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`)).text();
 
 test('connections go to each process in turn, and figures are those of all', async () => {
   const server = await startTiny(await tinyBasePath(), { processes: 3 });
@@ -81,7 +81,7 @@ test('every request has the same answer from every process', async () => {
   const server = await startTiny(await tinyBasePath(), { processes: 2 });
   server.registry.models[0]!.setLabel('stable', 1);
   const answerOf = async ([method, path, body]: (typeof REQUESTS)[number]): Promise<object> => {
-    const response = await inTurns(`http://127.0.0.1:${server.httpPort}${path}`, {
+    const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`, {
       method,
       headers: { 'x-request-id': 'mine', 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { encodeHead, encodeRecord } from '../../src/journal/record.ts';
 import type { Update } from '../../src/servable/contract.ts';
-import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 type Server = Awaited<ReturnType<typeof startTiny>>;
 type Attributes = Readonly<Record<string, string | number>>;
@@ -60,7 +60,7 @@ test('a journal with two kinds loads in every process, says what was left out, a
     warned.map(({ msg, misfits, misfit }) => [msg, misfits, misfit]),
     [['attributes in the journal do not fit, they were left out', 2, misfit]],
   );
-  const state = await inTurns(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
+  const state = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
   const { versions } = (await state.json()) as { versions: { journal: { sizeBytes: number } }[] };
   const { sizeBytes: _, ...recovery } = versions[0]!.journal;
   assert.deepEqual(recovery, { records: 4, misfits: 2, misfit, bytesCut: 0 });

@@ -9,7 +9,7 @@ import { BruteForce, type Identifier, ScaNN } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { serviceOf } from '../../src/grpc/definitions.ts';
 import type { ShortlistServer } from '../../src/index.ts';
-import { inTurns, post, startTiny } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny } from '../fixtures/tiny-bundle.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: messages are read as a client without types reads them
 type Message = any;
@@ -48,7 +48,7 @@ const digits = (text: string): string[] =>
 async function everywhere(server: ShortlistServer, count: number): Promise<Record<string, string[]>> {
   const url = `http://127.0.0.1:${server.httpPort}`;
   const send = async (path: string, body: string): Promise<string> =>
-    (await inTurns(`${url}${path}`, { method: 'POST', body })).text();
+    (await fetchUnpooled(`${url}${path}`, { method: 'POST', body })).text();
   const plain = (await post(server, '/v1/shortlist', { embedding: QUERY, k: count })).body as Message;
   const instances = '{"signature_name": "search", "instances": [[1, 0]]}';
   const inputs = '{"inputs": [{"name": "embedding", "datatype": "FP32", "shape": [1, 2], "data": [1, 0]}]}';

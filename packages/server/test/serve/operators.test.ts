@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { withoutPaths } from '../../src/status/without-paths.ts';
-import { inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 test('status, repository and metrics show no absolute path', async () => {
   const basePath = await tinyBasePath();
@@ -20,7 +20,7 @@ test('status, repository and metrics show no absolute path', async () => {
   const server = await startTiny(basePath, { models: [{ name: 'films', path: basePath, policy: { all: true } }] });
   const paths = ['/admin/models/films', '/v1/models/films', '/metrics'];
   for (const path of paths) {
-    const text = await (await inTurns(`http://127.0.0.1:${server.httpPort}${path}`)).text();
+    const text = await (await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`)).text();
     assert.ok(!text.includes(basePath), `${path} ${text}`);
     assert.ok(!/[\s"'(]\/(tmp|home|var|Users|private)\//.test(text), `${path} ${text}`);
   }

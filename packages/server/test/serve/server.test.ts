@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createClient, type ShortlistRequestError } from '../../src/client/index.ts';
 import { occupy, until } from '../fixtures/occupied.ts';
-import { FILMS, inTurns, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 interface Shortlist {
   version: number;
@@ -17,7 +17,7 @@ for (const processes of [1, 2]) {
     after(() => server.close());
     const url = `http://127.0.0.1:${server.httpPort}`;
     const get = async (path: string): Promise<[number, string]> => {
-      const response = await inTurns(url + path);
+      const response = await fetchUnpooled(url + path);
       return [response.status, await response.text()];
     };
     const shortlist = async (request: object): Promise<Shortlist> => {
@@ -147,16 +147,19 @@ for (const processes of [1, 2]) {
       });
 
     test('TF Serving’s errors are pretty printed, the inference protocol’s are one line', async () => {
-      const refused = await inTurns(`${url}/v1/models/nobody:predict`, { method: 'POST', body: '{}' });
+      const refused = await fetchUnpooled(`${url}/v1/models/nobody:predict`, { method: 'POST', body: '{}' });
       assert.equal(refused.status, 404);
       assert.equal(refused.headers.get('content-type'), 'application/json');
       assert.equal(await refused.text(), '{\n    "error": "Servable not found for request: Latest(nobody)"\n}');
-      const inference = await inTurns(`${url}/v2/models/nobody/infer`, { method: 'POST', body: '{"inputs": []}' });
+      const inference = await fetchUnpooled(`${url}/v2/models/nobody/infer`, {
+        method: 'POST',
+        body: '{"inputs": []}',
+      });
       assert.equal(await inference.text(), '{"error":"Servable not found for request: Latest(nobody)"}');
     });
 
     test('upserts and deletes are seen by the next query, and counted', async () => {
-      const client = createClient<{ genre: string }>({ url, fetch: inTurns });
+      const client = createClient<{ genre: string }>({ url, fetch: fetchUnpooled });
       const [best] = (await client.shortlist({ embedding: [10, 0, 0, 0], k: 1 })).results;
       const answer = await client.upsert([{ id: 'new', embedding: [50, 0, 0, 0], attributes: { genre: 'western' } }]);
       assert.deepEqual(answer, { model: 'films', version: 1, acknowledged: 1 });

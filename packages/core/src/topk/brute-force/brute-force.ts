@@ -11,7 +11,7 @@ import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../../parallel/runtime.ts';
-import { finishInTurns } from '../../parallel/steps.ts';
+import { finishAsync } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { CALL, callOptions, LONG_CHANGE, notIndexed, TOP_K, withExclusions } from '../call-options.ts';
@@ -242,9 +242,12 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     while (this.#held === held && !steps.next().done) yield;
   }
 
-  /** Build, in turns of the event loop, what the first update, exclusion or include list would wait for. */
+  /**
+   * Build the tables from identifiers to candidates, which the first update, exclusion or include list would wait for, in
+   * short steps with the event loop between them.
+   */
   async prepareLookups(): Promise<void> {
-    if (this.#held) await finishInTurns(this.#held.identifiers.preparation());
+    if (this.#held) await finishAsync(this.#held.identifiers.preparation());
   }
 
   /** The rows that `save` writes, in their order: it leaves deleted ones out; undefined where none is. */

@@ -207,8 +207,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * Build, in turns of the event loop, what the first update, exclusion or include list would wait for: the way from
-   * identifiers to where their candidates stand. It may be called at any time; queries and updates go on.
+   * Build the tables from identifiers to candidates, which the first update, exclusion or include list would wait for, in
+   * short steps with the event loop between them. Queries and updates may run between the steps.
    */
   async prepareLookups(): Promise<void> {
     return this.#served.prepareLookups();

@@ -6,7 +6,7 @@
  */
 
 /** Groups of equal rows. */
-export interface DistinctRows {
+export interface DistinctFeatures {
   /** [count, width] the ids of each group. */
   ids: Int32Array;
   count: number;
@@ -18,7 +18,7 @@ export interface DistinctRows {
 const TABLE_SHARE_MAX = 16;
 
 /** Group the rows of `encoded` [rows, width]. `sizes[c]`: ids of column c are below it. */
-export function distinctRows(encoded: Int32Array, sizes: readonly number[]): DistinctRows {
+export function distinctFeatures(encoded: Int32Array, sizes: readonly number[]): DistinctFeatures {
   const width = sizes.length;
   const rows = encoded.length / width;
   const whole: Groups = { groupOf: new Int32Array(rows), firsts: [0] };
