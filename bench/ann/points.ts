@@ -59,7 +59,7 @@ export function latencyOf(
 export function ourBatchPerSecond(index: Own, set: VectorSet, { leavesToSearch, reorder }: Point): number {
   const queries = { data: set.queries, dimensions: set.dimensions };
   const start = performance.now();
-  index.call(queries as never, { k: 10, leavesToSearch, reorder });
+  index.call(queries, { k: 10, leavesToSearch, reorder });
   return set.queries.length / set.dimensions / ((performance.now() - start) / 1000);
 }
 

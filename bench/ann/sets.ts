@@ -163,7 +163,7 @@ function exactRows(metric: Metric, d: number, base: Float32Array, queries: Float
 
 function best(base: Float32Array, queries: Float32Array, dimensions: number): Int32Array {
   const index = new BruteForce<number[], number>().index({ data: base, dimensions });
-  const { rows } = index.call({ data: queries, dimensions } as never, K);
+  const { rows } = index.call({ data: queries, dimensions }, K);
   return rows.slice();
 }
 

@@ -27,8 +27,8 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
   log('tutorial: building for batches');
   index.index(lots);
   const queries = { data: model.queryTower.embed(test.queries).data.slice(), dimensions: lots.dimensions };
-  const exact = new BruteForce<number[], number>().index(lots).call(queries as never, 10);
-  const found = index.call(queries as never, BATCH);
+  const exact = new BruteForce<number[], number>().index(lots).call(queries, 10);
+  const found = index.call(queries, BATCH);
   let shared = 0;
   for (let i = 0; i < found.queries; i++) {
     const rows = new Set(exact.rowsOf(i));
@@ -47,7 +47,7 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
     await peer.ask({ do: 'index', kind: 'scann', name: 'approximate', leaves: 1000, leavesToSearch: 70, reorder: 400 });
   }
   const batch = await interleave(
-    () => timed(() => index.call(queries as never, BATCH)),
+    () => timed(() => index.call(queries, BATCH)),
     peer && (() => peer.figure({ do: 'batch', index: 'approximate' }, 'seconds')),
     ROUNDS,
   );

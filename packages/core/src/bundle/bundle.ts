@@ -115,6 +115,7 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
   if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);
   const load = (root: Part): Bundle<Features, Identifier> => loadPart(root, { bundle: loadContents });
+  // The file does not say what Q and I are: the caller does.
   return (await readSaved(source, load, runtime, { roomOf, reads })) as unknown as Bundle<Q, I>;
 }
 

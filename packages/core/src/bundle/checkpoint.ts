@@ -63,6 +63,7 @@ function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers
   };
   return {
     kind: 'checkpoint',
+    // Numbers, texts and records of them; `unknown` because the interfaces of an epoch have no index signature.
     settings: settings as unknown as JsonObject,
     sections: [
       ...arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),

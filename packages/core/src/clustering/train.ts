@@ -101,8 +101,8 @@ export function trainKMeans(points: Matrix, options: TrainKMeansOptions): Traine
       throwIfAborted('k-means', signal);
     }
   } catch (error) {
-    // Its scratch goes back; kMeans frees in `finally`.
-    if (!state.done) run.return(undefined as never);
+    // Ends kMeans, which frees its scratch in `finally`; throws the same error again.
+    if (!state.done) run.throw(error);
     throw error;
   }
   const trained = state.value;

@@ -44,12 +44,7 @@ export class HashFamily {
     const bytes = part.bytes('hashes', terms * HASH_WORDS_BYTES).slice();
     const words = new Uint32Array(bytes.buffer);
     for (let term = 0; term < terms; term++) {
-      const [a, b, base, range] = words.subarray(term * WORDS, (term + 1) * WORDS) as unknown as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [a = 0, b = 0, base = 0, range = 0] = words.subarray(term * WORDS, (term + 1) * WORDS);
       const most = typeof rows === 'number' ? rows : rows(term);
       if (a < 1 || a >= HASH_PRIME || b >= HASH_PRIME || range < 1 || base + range > most) {
         throw part.error('hashes', `expected a function into ${most} rows, got (${a}, ${b}, ${base}, ${range})`);

@@ -43,7 +43,7 @@ export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
   'cqr',
 ];
 
-const isMethod = (value: unknown): boolean => EMBEDDING_METHODS.includes(value as never);
+const isMethod = (value: unknown): boolean => EMBEDDING_METHODS.some((method) => method === value);
 const METHOD = optionType(`one of ${EMBEDDING_METHODS.join(', ')}`, isMethod);
 const checkFull = optionsCheck<{ method: 'full' }>('embedding (full)', { method: required(METHOD) });
 

@@ -58,6 +58,7 @@ export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): K
     throw new Error(`kernel: ${textAt(memory, message)} (${textAt(memory, file)}:${line})`);
   };
   const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory, abort } });
+  // WebAssembly has no types of functions: a test calls every kernel of the table on every variant.
   return instance.exports as unknown as KernelTable;
 }
 

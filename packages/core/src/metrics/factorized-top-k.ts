@@ -128,7 +128,7 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   update(queryEmbeddings: VectorsLike, truth: FactorizedTopKTruth<I>): void {
     const prepared = this.#prepare(queryEmbeddings, truth);
     try {
-      const found = this.candidates.call(prepared.distinct as never, Math.max(...this.ks));
+      const found = this.candidates.call(prepared.distinct, Math.max(...this.ks));
       this.#count(found, prepared, truth);
       if (!this.candidates.isExact()) this.#indexRecall.add(this.candidates, prepared.distinct, found);
     } finally {
@@ -141,7 +141,7 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
     if (!(this.candidates instanceof Streaming)) return this.update(queryEmbeddings, truth);
     const prepared = this.#prepare(queryEmbeddings, truth);
     try {
-      this.#count(await this.candidates.callAsync(prepared.distinct as never, Math.max(...this.ks)), prepared, truth);
+      this.#count(await this.candidates.callAsync(prepared.distinct, Math.max(...this.ks)), prepared, truth);
     } finally {
       prepared.distinct.free();
     }

@@ -41,7 +41,7 @@ export class IndexRecall<I extends Identifier> {
       chosen.forEach((row, i) => {
         sample.row(i).set(queries.row(row));
       });
-      const exact = index.callExactly(sample as never, Math.max(...this.#ks));
+      const exact = index.callExactly(sample, Math.max(...this.#ks));
       chosen.forEach((row, i) => {
         this.#count(found.rowsOf(row), exact.rowsOf(i));
       });

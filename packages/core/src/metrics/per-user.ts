@@ -85,7 +85,11 @@ export function evaluatePerUser<Q, I extends Identifier>(
     skipped,
     metrics: sums.map(({ k, seen, totals }) => {
       const means = RANKING_METRICS.map((name) => [name, totals.get(name)! / asked.length] as const);
-      return { k, ...(Object.fromEntries(means) as unknown as RankingMetrics), coverage: seen.size / index.size };
+      return {
+        k,
+        ...(Object.fromEntries(means) as Record<(typeof RANKING_METRICS)[number], number>),
+        coverage: seen.size / index.size,
+      };
     }),
   };
 }

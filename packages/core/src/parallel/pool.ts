@@ -158,7 +158,7 @@ export class Pool {
 
   async #finishAsync(items: number): Promise<void> {
     const integers = this.#integers;
-    const { waitAsync } = Atomics as unknown as { waitAsync: WaitAsync };
+    const { waitAsync } = Atomics as typeof Atomics & { waitAsync: WaitAsync };
     const [worker] = this.#workers;
     // A promise alone does not keep the process alive; a worker does.
     worker?.ref?.();

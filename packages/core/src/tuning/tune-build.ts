@@ -113,7 +113,7 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
       await index.indexAsync(candidates, undefined, { signal, ...(onProgress ? { onProgress } : {}) });
       queries ??= sampleQueries(index, how.queries, sampleSize);
       // The first build keeps rows whole, unless told otherwise: the truth for all.
-      truth ??= index.callExactly(queries as never, k);
+      truth ??= index.callExactly(queries, k);
       const report = await tune(index, { ...tuning, k, queries, sampleSize, truth });
       const stats = index.stats();
       const built = (point: TunedPoint): BuiltPoint => ({ ...point, build: settingsOf(index, point) });

@@ -128,7 +128,7 @@ export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options:
   const { targetRecall, latencyBudgetMs, k = index.k, sampleSize = SAMPLE, signal, onProgress } = options;
   if (index.size === 0) throw new StateError('tune: expected an index with candidates, got an empty one');
   const queries = sampleQueries(index, options.queries, sampleSize);
-  const truth = options.truth ?? index.callExactly(queries as never, k);
+  const truth = options.truth ?? index.callExactly(queries, k);
   if (truth.queries !== queries.rows) {
     throw new OptionError(`truth: expected answers to ${queries.rows} queries, got ${truth.queries}`);
   }
@@ -263,7 +263,7 @@ function measure<Q, I extends Identifier>(
   clock: (() => number) | undefined,
 ): TunedPoint {
   const work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
-  const found = index.call(queries as never, { ...call, work } as never);
+  const found = index.call(queries, { ...call, work });
   const { dimensions, blocks, settings } = index.stats();
   const shape = { dimensions, blocks, isRotated: settings.rotation !== 'none' };
   return {
@@ -292,7 +292,7 @@ function timeQueries<Q, I extends Identifier>(
   for (const isWarm of [false, true]) {
     for (const row of rows) {
       const start = clock();
-      index.call(row as never, call as never);
+      index.call(row, call);
       if (isWarm) times.push(clock() - start);
     }
   }

@@ -71,13 +71,13 @@ export function cellOf(value: unknown): Cell {
   if (value instanceof Date) return value;
   if (Array.isArray(value)) return value.map(cellOf);
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>, cellOf);
+  if (ArrayBuffer.isView(value)) return Array.from(value as typeof value & ArrayLike<unknown>, cellOf);
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? null;
 }
 
 /** Values of a binary format as cells: as they are where they are numbers or text. */
 export function cellsOf(values: ArrayLike<unknown>): Cells {
-  if (ArrayBuffer.isView(values)) return values as unknown as Cells;
+  if (ArrayBuffer.isView(values)) return values as typeof values & Cells;
   const isPlain = (value: unknown): boolean => value === null || typeof value !== 'object' || value instanceof Date;
   const plain = values as ArrayLike<Cell>;
   for (let i = 0; i < values.length; i++) {

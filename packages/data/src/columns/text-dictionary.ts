@@ -81,7 +81,7 @@ export class TextDictionary {
     const end = this.#ends[code]!;
     // Longer identifiers are rare; the engine takes only so many arguments.
     if (end - begin > 4096) return Buffer.from(this.#units.buffer, begin * 2, (end - begin) * 2).toString('utf16le');
-    return String.fromCharCode.apply(null, this.#units.subarray(begin, end) as unknown as number[]);
+    return Reflect.apply(String.fromCharCode, undefined, this.#units.subarray(begin, end));
   }
 
   /** Every text, by code. */

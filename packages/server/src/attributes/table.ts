@@ -69,7 +69,7 @@ export class AttributeColumn {
   #grow(rows: number): void {
     // Doubling keeps a stream of upserts linear.
     const entries = emptyEntries(this.kind, Math.max(rows, 2 * this.entries.length));
-    entries.set(this.entries as never);
+    entries.set(this.entries);
     this.entries = entries;
   }
 }

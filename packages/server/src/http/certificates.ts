@@ -1,5 +1,5 @@
 /** Certificates of a running HTTP server: renewed when their files change, without a restart. */
-import type { Server as TlsServer } from 'node:tls';
+import { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { TLS_POLL_MS, type TlsFiles, watchTls } from '../access/tls-files.ts';
@@ -10,7 +10,7 @@ export function renewCertificates({ server }: FastifyInstance, files: TlsFiles, 
     files,
     TLS_POLL_MS,
     (material) => {
-      (server as unknown as TlsServer).setSecureContext(material);
+      if (server instanceof TlsServer) server.setSecureContext(material);
       logger.info('certificates were read again');
     },
     (err) => logger.error({ err }, 'certificates could not be read again'),

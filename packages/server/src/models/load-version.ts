@@ -57,9 +57,9 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
         {
           index,
           queryTower,
-          candidateTower: candidateTower as never,
+          candidateTower: candidateTower,
           metadata: { ...metadata, attributes: columnsOfTable(table, rows) },
-        } as never,
+        },
         { nonBlocking: true },
       ),
   });

@@ -3,7 +3,6 @@
  *
  * Messages arrive in the order they were sent. Of an error in one process the other is sent the message only.
  */
-import type { Serializable } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Call } from './protocol.ts';
 
@@ -19,7 +18,7 @@ interface Endpoint {
   readonly connected: boolean;
   send?:
     | ((
-        message: Serializable,
+        message: Message,
         handle: Socket | undefined,
         options: { keepOpen: boolean },
         done: (error: Error | null) => void,
@@ -56,7 +55,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #handlers: Handlers<Ours>;
   readonly #onConnection: (socket: Socket) => void;
   readonly #onLost: () => void;
-  readonly #pending = new Map<number, { resolve: (response: never) => void; reject: (error: Error) => void }>();
+  readonly #pending = new Map<number, { resolve: (response: unknown) => void; reject: (error: Error) => void }>();
   /** Connections to send, oldest first; the first one was sent and not yet received. */
   readonly #inTransit: Socket[] = [];
   #sentId = 0;
@@ -90,7 +89,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   ): Promise<Theirs[Kind]['response']> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (response: never) => void, reject });
+      this.#pending.set(id, { resolve: (response) => resolve(response as Theirs[Kind]['response']), reject });
       this.#send({ is: 'request', id, kind, request }, undefined, (error) => {
         this.#pending.delete(id);
         reject(error);
@@ -139,7 +138,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
       failed(new ProcessGoneError());
       return;
     }
-    this.#endpoint.send!(message as unknown as Serializable, handle, { keepOpen: true }, (error) => {
+    this.#endpoint.send!(message, handle, { keepOpen: true }, (error) => {
       if (error) failed(new ProcessGoneError(error));
     });
   }
@@ -158,7 +157,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
         this.#received(message.id);
         break;
       case 'response':
-        this.#takePending(message.id)?.resolve(message.response as never);
+        this.#takePending(message.id)?.resolve(message.response);
         break;
       case 'error':
         this.#takePending(message.id)?.reject(new Error(message.message));
@@ -168,7 +167,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   async #answer(id: number, kind: keyof Ours, request: unknown): Promise<void> {
     let message: Message;
     try {
-      message = { is: 'response', id, response: await this.#handlers[kind](request as never) };
+      message = { is: 'response', id, response: await this.#handlers[kind](request as Ours[keyof Ours]['request']) };
     } catch (error) {
       message = { is: 'error', id, message: error instanceof Error ? error.message : String(error) };
     }
@@ -176,7 +175,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     this.#send(message, undefined, () => undefined);
   }
 
-  #takePending(id: number): { resolve: (response: never) => void; reject: (error: Error) => void } | undefined {
+  #takePending(id: number): { resolve: (response: unknown) => void; reject: (error: Error) => void } | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     return pending;

@@ -95,7 +95,7 @@ export class IndexSearch {
       for (const group of scanGroups(queries)) {
         const scan = this.#prepare(queries, group, embeddings, results, exact);
         try {
-          scan.take(await this.#index.callAsync(scan.vectors as never, scan.options, reading));
+          scan.take(await this.#index.callAsync(scan.vectors, scan.options, reading));
         } finally {
           scan.vectors.free();
         }

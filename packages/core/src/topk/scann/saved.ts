@@ -2,7 +2,6 @@
 import { ShortlistError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
-import type { JsonObject } from '../../format/settings.ts';
 import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
@@ -50,8 +49,8 @@ export function saveScann<I extends Identifier>(
   return {
     kind: 'scann',
     settings: {
-      options: settings as unknown as JsonObject,
-      shape: shape as unknown as JsonObject,
+      options: { ...settings },
+      shape: { ...shape },
       size,
       rows: identifiers.size,
     },
@@ -69,7 +68,7 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const { settings: reader, runtime } = part;
   const rows = reader.integer('rows', { max: NUMBER_MAX });
   const size = reader.integer('size', { max: rows });
-  const options = reader.object('options').whole() as unknown as ScannOptions<unknown>;
+  const options = reader.object('options').whole() as ScannOptions<unknown>;
   let settings: ScannSettings;
   try {
     const { numReorderingCandidates, ...others } = options;
@@ -81,15 +80,15 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
     throw error;
   }
   const from = reader.object('shape');
-  const shape = {
-    ...Object.fromEntries(INTEGERS.map((key) => [key, from.integer(key, { max: NUMBER_MAX })])),
-    ...Object.fromEntries(FLAGS.map((key) => [key, from.boolean(key)])),
+  const shape: LeafShape = {
+    ...valuesOf(INTEGERS, (key) => from.integer(key, { max: NUMBER_MAX })),
+    ...valuesOf(FLAGS, (key) => from.boolean(key)),
     // Not in the first files.
     hasRotation: from.has('hasRotation') && from.boolean('hasRotation'),
     groupBound: from.number('groupBound', { min: 0 }),
     eta: from.number('eta', { min: 1 }),
     builtDistance: from.number('builtDistance', { min: 0 }),
-  } as unknown as LeafShape;
+  };
   if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 2) {
     throw from.error(
       'groups',
@@ -153,6 +152,11 @@ function* within(numbers: Int32Array, least: number, end: number, error: () => E
     if (numbers[i]! < least || numbers[i]! >= end) throw error();
     if (i % CHECKED_AT_ONCE === 0) yield;
   }
+}
+
+/** An object with a value for each key. */
+function valuesOf<K extends string, V>(keys: readonly K[], read: (key: K) => V): Record<K, V> {
+  return Object.fromEntries(keys.map((key) => [key, read(key)])) as Record<K, V>;
 }
 
 function isAscending(numbers: Int32Array, last: number): boolean {
