@@ -78,12 +78,13 @@ function describe(model: Model): object {
     model: model.name,
     policy: model.policy,
     labels: Object.fromEntries(model.labels),
-    versions: model.records.map(({ version, state, errorMessage, served, journal }) => ({
+    versions: model.records.map(({ version, state, errorMessage, served, journal, foreign }) => ({
       version,
       state,
       error: errorMessage,
       candidates: served?.servable.size ?? 0,
-      journal: journal && { sizeBytes: journal.sizeBytes, ...journal.recovery, records: journal.sequence },
+      updatesRefused: foreign?.refused.reason,
+      journal: journal && { ...journal.recovery, sizeBytes: journal.sizeBytes, records: journal.records },
     })),
   };
 }

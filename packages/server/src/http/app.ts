@@ -122,7 +122,7 @@ function queryRoutes(app: FastifyInstance, context: ServingContext): void {
 
 /** Read an empty body that is said to be JSON as no body: a route that needs one says what it expects. */
 function emptyJson(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
+  const parse = app.getDefaultJsonParser('ignore', 'ignore');
   app.removeContentTypeParser(['application/json', 'text/plain']);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);

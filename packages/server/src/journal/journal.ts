@@ -5,36 +5,28 @@
  * acknowledged after fsync; with `fsync: { everyMs }` after the write itself, and the file is synced at most that many
  * milliseconds later: a killed process loses nothing, a machine that loses power loses at most that span.
  *
- * A damaged tail is cut at the last whole record when the journal is opened, and said in `recovery`. When a write fails
- * (a full disk) what it left behind is cut off, its updates are refused, and the next append tries again.
+ * The updates of one append are one request: after a crash all of them are replayed or none is (requests.ts). What an
+ * interrupted write left at the end is cut when the journal is opened; of a journal that is damaged otherwise a copy is
+ * kept, and every whole request is replayed (recovery.ts). When a write fails (a full disk) what it left behind is cut off,
+ * its updates are refused, and the next append tries again.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { FileError, FormatError } from 'shortlist';
+import { FileError } from 'shortlist';
 import type { Update } from '../servable/contract.ts';
 import { isDiskFull, ServingError } from '../status/serving-error.ts';
-import { decodeRecord, encodeHead, encodeRecord, HEAD_BYTES, headProblem, type JournalRecord } from './record.ts';
+import type { JournalLock } from './lock.ts';
+import { encodeHead, encodeRequest, HEAD_BYTES } from './record.ts';
+import { type DamagePolicy, type JournalRecovery, type Replay, replayRequests } from './recovery.ts';
+import { keepCopy, replaceBy, syncFolder } from './salvage.ts';
 
 /** When written records are forced to the disk. */
 export type FsyncPolicy = 'always' | { everyMs: number };
 
-/** What opening a journal found. */
-export interface JournalRecovery {
-  /** Records that were whole. */
-  records: number;
-  /** Records of which attributes were left out, and why those of the first were: older servers wrote what does not fit. */
-  misfits: number;
-  misfit: string | undefined;
-  /** Bytes behind the last whole record that were cut off, and why; 0 for a journal that was closed well. */
-  bytesCut: number;
-  reason: string | undefined;
-}
-
-/** Records replayed between two turns of the event loop: some tenths of a millisecond. */
-const REPLAYED_AT_ONCE = 16;
-
 interface Waiting {
   bytes: Buffer;
+  records: number;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -42,13 +34,26 @@ interface Waiting {
 /** The file operations a journal needs: tests hand in ones that fail. */
 export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'readFile' | 'stat' | 'close'>;
 
+/** Options of opening a journal. */
+export interface JournalOptions {
+  /** The last sequence number used before this journal. */
+  sequence?: number;
+  /** What to do when it is damaged; default 'replay'. */
+  onDamage?: DamagePolicy;
+  /** Says that no other server appends; released when the journal is closed. */
+  lock?: JournalLock;
+  openFile?: (path: string) => Promise<JournalFile>;
+}
+
 /** An open journal. */
 export class Journal {
   readonly recovery: JournalRecovery;
   readonly #file: JournalFile;
   readonly #fsync: FsyncPolicy;
+  readonly #lock: JournalLock | undefined;
   #path: string;
   #end: number;
+  #records: number;
   #sequence: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -57,76 +62,61 @@ export class Journal {
   #broken: unknown;
 
   private constructor(
-    path: string,
-    file: JournalFile,
-    fsync: FsyncPolicy,
-    end: number,
-    sequence: number,
-    recovery: JournalRecovery,
+    { path, file, fsync, lock }: { path: string; file: JournalFile; fsync: FsyncPolicy; lock: JournalLock | undefined },
+    { end, sequence, recovery }: { end: number; sequence: number; recovery: JournalRecovery },
   ) {
     this.#path = path;
     this.#file = file;
     this.#fsync = fsync;
+    this.#lock = lock;
     this.#end = end;
     this.#sequence = sequence;
+    this.#records = recovery.records;
     this.recovery = recovery;
   }
 
   /**
-   * Open or create a journal, hand every whole record to `replay` in order, and cut off what is behind them.
+   * Open or create a journal and hand every whole request's records to `replay` in order.
    *
-   * @param replay answers what of a record it left out, where it did
-   * @param sequence the last sequence number used before this journal
-   * @throws {FormatError} when the file is no journal or of a newer version
+   * @throws {FormatError} when the file is no journal, of a newer version, or damaged and to be refused then
    */
   static async open(
     path: string,
     fsync: FsyncPolicy,
-    replay: (record: JournalRecord) => string | undefined,
-    { sequence = 0, openFile = openJournalFile }: { sequence?: number; openFile?: typeof openJournalFile } = {},
+    replay: Replay,
+    { sequence = 0, onDamage = 'replay', lock, openFile = openJournalFile }: JournalOptions = {},
   ): Promise<Journal> {
-    const file = await openFile(path);
+    let file = await openFile(path);
     try {
       let bytes = await file.readFile();
       // A head that was never finished belongs to a journal nothing was acknowledged in.
-      const headCut = bytes.length > 0 && bytes.length < HEAD_BYTES ? bytes.length : 0;
+      const headCut = bytes.length < HEAD_BYTES ? bytes.length : 0;
       if (bytes.length < HEAD_BYTES) {
         bytes = encodeHead();
         await file.truncate(0);
         await file.write(bytes, 0, bytes.length, 0);
         await file.datasync();
+        await syncFolder(dirname(path));
       }
-      const problem = headProblem(bytes);
-      if (problem) throw new FormatError('journal', 0, problem);
-      let at = HEAD_BYTES;
-      let records = 0;
-      let misfits = 0;
-      let misfit: string | undefined;
-      let reason = headCut > 0 ? 'the head is cut off' : undefined;
-      let last = sequence;
-      while (at < bytes.length) {
-        const found = decodeRecord(bytes, at);
-        if ('problem' in found) {
-          reason = found.problem;
-          break;
-        }
-        const leftOut = replay(found.record);
-        if (leftOut !== undefined) misfits++;
-        misfit ??= leftOut;
-        last = found.record.sequence;
-        at = found.end;
-        records++;
-        // Another version may be serving.
-        if (records % REPLAYED_AT_ONCE === 0) await nextTurn();
-      }
-      const bytesCut = headCut + bytes.length - at;
-      if (at < bytes.length) {
-        await file.truncate(at);
+      const replayed = await replayRequests(bytes, replay, onDamage, sequence);
+      const { recovery, pieces } = replayed;
+      let { end } = replayed;
+      if (recovery.damage) {
+        recovery.damage.copy = await keepCopy(path, bytes);
+        end = await replaceBy(path, pieces);
+        await file.close();
+        file = await openFile(path);
+      } else if (end < bytes.length) {
+        await file.truncate(end);
         await file.datasync();
       }
-      return new Journal(path, file, fsync, at, last, { records, misfits, misfit, bytesCut, reason });
+      if (headCut > 0) {
+        recovery.bytesCut = headCut;
+        recovery.reason = 'the head is cut off';
+      }
+      return new Journal({ path, file, fsync, lock }, { end, sequence: replayed.sequence, recovery });
     } catch (error) {
-      await file.close();
+      await file.close().catch(() => undefined);
       throw error;
     }
   }
@@ -139,11 +129,17 @@ export class Journal {
   /** The folder of the file was renamed. */
   moved(path: string): void {
     this.#path = path;
+    this.#lock?.moved(dirname(path));
   }
 
   /** Sequence number of the last record that was handed to `append`. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  /** Records in the file. */
+  get records(): number {
+    return this.#records;
   }
 
   /** Bytes of whole records and the head. */
@@ -152,26 +148,39 @@ export class Journal {
   }
 
   /**
-   * Append updates as records; resolves when they are as durable as the policy says.
+   * Append updates as one request; resolves when they are as durable as the policy says.
    *
    * @throws {ServingError} UNAVAILABLE when they could not be written; nothing of them is in the journal then
    */
   append(updates: readonly Update[]): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#refusal(this.#broken));
-    const bytes = Buffer.concat(updates.map((update) => encodeRecord({ sequence: ++this.#sequence, update })));
+    const bytes = encodeRequest(updates, this.#sequence + 1);
+    const records = updates.length;
+    this.#sequence += records;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, resolve, reject });
+      this.#waiting.push({ bytes, records, resolve, reject });
       this.#writing ??= this.#write();
     });
   }
 
-  /** Finish what was appended, sync and close. */
-  async close(): Promise<void> {
+  /** Resolves when everything appended before is on the disk. @throws when the disk could not take it */
+  async sync(): Promise<void> {
     await this.#writing;
-    clearTimeout(this.#syncTimer);
-    await this.#syncing;
-    if (this.#broken === undefined) await this.#file.datasync();
-    await this.#file.close();
+    if (this.#broken !== undefined) throw this.#refusal(this.#broken);
+    await this.#file.datasync();
+  }
+
+  /** Finish what was appended, sync, close, and give the lock back. */
+  async close(): Promise<void> {
+    try {
+      await this.#writing;
+      clearTimeout(this.#syncTimer);
+      await this.#syncing;
+      if (this.#broken === undefined) await this.#file.datasync();
+    } finally {
+      await this.#file.close();
+      await this.#lock?.release();
+    }
   }
 
   async #write(): Promise<void> {
@@ -181,10 +190,15 @@ export class Journal {
       const group = this.#waiting;
       this.#waiting = [];
       try {
+        if (this.#lock && !(await this.#lock.isHeld())) {
+          this.#broken = new FileError('journal: another server has taken its lock over');
+          throw this.#broken;
+        }
         await this.#writeGroup(Buffer.concat(group.map(({ bytes }) => bytes)));
+        for (const { records } of group) this.#records += records;
         for (const { resolve } of group) resolve();
       } catch (error) {
-        await this.#cutBack();
+        if (this.#broken === undefined) await this.#cutBack();
         for (const { reject } of group) reject(this.#refusal(error));
       }
     }
@@ -222,7 +236,11 @@ export class Journal {
   }
 
   #refusal(cause: unknown): ServingError {
-    const why = isDiskFull(cause) ? 'the disk is full' : 'the journal could not be written';
+    const why = isDiskFull(cause)
+      ? 'the disk is full'
+      : this.#lock?.isLost
+        ? 'another server has taken the journal over'
+        : 'the journal could not be written';
     return new ServingError('UNAVAILABLE', `The update was refused: ${why}`, { cause, retryAfterS: 1 });
   }
 }

@@ -1,20 +1,27 @@
 /** Reading a journal without opening it for appending. */
 import { open } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataError } from 'shortlist';
-import { decodeRecord, HEAD_BYTES, type JournalRecord } from './record.ts';
+import type { JournalRecord } from './record.ts';
+import { readRequests } from './requests.ts';
 
-/** Every whole record of a journal's bytes, in order; `begin` is where one begins. */
-export function* readRecords(bytes: Buffer, begin: number = HEAD_BYTES): Generator<JournalRecord> {
-  for (let at = begin; at < bytes.length; ) {
-    const found = decodeRecord(bytes, at);
-    if ('problem' in found) return;
-    yield found.record;
-    at = found.end;
+/**
+ * The whole requests of a journal's file between two bytes where requests begin; what is damaged between them is left
+ * out, for whoever opened it has said so.
+ *
+ * @throws {DataError} when it is shorter
+ */
+export async function readRequestsOf(path: string, begin: number, end: number): Promise<(readonly JournalRecord[])[]> {
+  const bytes = await readBytes(path, begin, end);
+  const requests: (readonly JournalRecord[])[] = [];
+  for (const part of readRequests(bytes, 0)) {
+    if (part.kind === 'request') requests.push(part.records);
+    else if (part.kind === 'pause') await nextTurn();
   }
+  return requests;
 }
 
-/** The records of a journal's file between two bytes where records begin. @throws {DataError} when it is shorter */
-export async function readRecordsOf(path: string, begin: number, end: number): Promise<JournalRecord[]> {
+async function readBytes(path: string, begin: number, end: number): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
     const bytes = Buffer.alloc(end - begin);
@@ -23,7 +30,7 @@ export async function readRecordsOf(path: string, begin: number, end: number): P
       if (bytesRead === 0) throw new DataError(`${path}: expected ${end} bytes, got ${begin + at}`);
       at += bytesRead;
     }
-    return [...readRecords(bytes, 0)];
+    return bytes;
   } finally {
     await file.close();
   }

@@ -1,10 +1,13 @@
 /**
  * The bytes of a journal: a head, then one record an update. docs/format-journal.md describes them.
  *
- * Head (16 bytes): "SLJOURN1", u32 version 1, u32 CRC-32 of the 12 bytes before.
+ * Head (16 bytes): "SLJOURN1", u32 version, u32 CRC-32 of the 12 bytes before.
  * Record: u32 length of the body, u32 CRC-32 of the body, body; all little endian.
- * Body: u64 sequence, u8 kind (1 upsert, 2 delete), u8 identifier type (0 text, 1 number, 2 bigint), u16 0, u32 bytes of
- * the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those three: UTF-8, float32, JSON.
+ * Body: u64 sequence, u8 kind (1 upsert, 2 delete), u8 identifier type (0 text, 1 number, 2 bigint), u16 place in the
+ * request, u32 bytes of the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those three: UTF-8,
+ * float32, JSON.
+ * Place in the request: bit 0, records of the same request follow; bit 1, records of it came before. In version 1 it is 0:
+ * each record is a request of its own.
  */
 import { crc32 } from 'node:zlib';
 import type { Identifier } from 'shortlist';
@@ -15,15 +18,21 @@ import type { Update } from '../servable/contract.ts';
 export interface JournalRecord {
   sequence: number;
   update: Update;
+  /** Records of the same request follow, or came before. */
+  continues?: boolean;
+  continued?: boolean;
 }
 
 const MAGIC = 'SLJOURN1';
-const FORMAT_VERSION = 1;
+/** Version 1 had no borders of requests; its journals are read, and appended to with borders. */
+const FORMAT_VERSION = 2;
 /** Bytes of the head. */
 export const HEAD_BYTES = 16;
 /** Bytes before a record's body. */
 const FRAME_BYTES = 8;
 const BODY_HEAD_BYTES = 24;
+const CONTINUES = 1;
+const CONTINUED = 2;
 /** A body longer than this is damage, not a record: the largest request body is smaller. */
 const BODY_BYTES_MAX = 1 << 26;
 
@@ -36,16 +45,26 @@ export function encodeHead(): Buffer {
   return head;
 }
 
-/** Why a head cannot be read, or undefined when it can. */
-export function headProblem(bytes: Buffer): string | undefined {
-  if (bytes.length < HEAD_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return 'this is not a journal';
-  if (crc32(bytes.subarray(0, 12)) !== bytes.readUInt32LE(12)) return 'the head is damaged';
+/** Why a head cannot be read, and whether a newer server wrote it rather than damage; undefined when it can. */
+export function headProblem(bytes: Buffer): { problem: string; isNewer: boolean } | undefined {
+  const damage = (problem: string): { problem: string; isNewer: boolean } => ({ problem, isNewer: false });
+  if (bytes.length < HEAD_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return damage('this is not a journal');
+  if (crc32(bytes.subarray(0, 12)) !== bytes.readUInt32LE(12)) return damage('the head is damaged');
   const version = bytes.readUInt32LE(8);
-  return version === FORMAT_VERSION ? undefined : `expected format version ${FORMAT_VERSION}, got ${version}`;
+  if (version >= 1 && version <= FORMAT_VERSION) return undefined;
+  return { problem: `expected format version 1 or ${FORMAT_VERSION}, got ${version}`, isNewer: true };
+}
+
+/** The records of one request, numbered from a sequence on. */
+export function encodeRequest(updates: readonly Update[], sequence: number): Buffer {
+  const last = updates.length - 1;
+  return Buffer.concat(
+    updates.map((update, i) => encodeRecord({ sequence: sequence + i, update, continues: i < last, continued: i > 0 })),
+  );
 }
 
 /** One record's bytes, frame and body. */
-export function encodeRecord({ sequence, update }: JournalRecord): Buffer {
+export function encodeRecord({ sequence, update, continues, continued }: JournalRecord): Buffer {
   const identifier = Buffer.from(String(update.identifier));
   const floats = update.kind === 'upsert' ? update.embedding : new Float32Array(0);
   const attributes = Buffer.from(
@@ -57,6 +76,7 @@ export function encodeRecord({ sequence, update }: JournalRecord): Buffer {
   body.writeBigUInt64LE(BigInt(sequence), 0);
   body.writeUInt8(update.kind === 'upsert' ? 1 : 2, 8);
   body.writeUInt8(['string', 'number', 'bigint'].indexOf(typeof update.identifier), 9);
+  body.writeUInt16LE((continues ? CONTINUES : 0) | (continued ? CONTINUED : 0), 10);
   body.writeUInt32LE(identifier.length, 12);
   body.writeUInt32LE(floats.length, 16);
   body.writeUInt32LE(attributes.length, 20);
@@ -68,28 +88,47 @@ export function encodeRecord({ sequence, update }: JournalRecord): Buffer {
   return bytes;
 }
 
+const CUT_OFF = { problem: 'a record is cut off', isCutOff: true };
+
 /** The record at a byte, with the byte behind it; or why there is none. */
-export function decodeRecord(bytes: Buffer, at: number): { record: JournalRecord; end: number } | { problem: string } {
-  if (at + FRAME_BYTES > bytes.length) return { problem: 'a record is cut off' };
+export function decodeRecord(
+  bytes: Buffer,
+  at: number,
+): { record: JournalRecord; end: number } | { problem: string; isCutOff?: boolean } {
+  if (at + FRAME_BYTES > bytes.length) return CUT_OFF;
   const length = bytes.readUInt32LE(at);
   if (length < BODY_HEAD_BYTES || length > BODY_BYTES_MAX) return { problem: 'a record has an impossible length' };
   const end = at + FRAME_BYTES + length;
-  if (end > bytes.length) return { problem: 'a record is cut off' };
+  if (end > bytes.length) return CUT_OFF;
   const body = bytes.subarray(at + FRAME_BYTES, end);
+  if (!isConsistent(body)) return { problem: 'a record contradicts itself' };
   if (crc32(body) !== bytes.readUInt32LE(at + 4)) return { problem: 'a record has a wrong checksum' };
   return { record: decodeBody(body), end };
 }
 
+/** Whether a body is one by its own numbers: quick to see, and seldom so where none begins. */
+function isConsistent(body: Buffer): boolean {
+  const [kind, type, place] = [body.readUInt8(8), body.readUInt8(9), body.readUInt16LE(10)];
+  if (kind < 1 || kind > 2 || type > 2 || place > (CONTINUES | CONTINUED)) return false;
+  const parts = body.readUInt32LE(12) + 4 * body.readUInt32LE(16) + body.readUInt32LE(20);
+  return BODY_HEAD_BYTES + parts === body.length;
+}
+
 function decodeBody(body: Buffer): JournalRecord {
   const sequence = Number(body.readBigUInt64LE(0));
+  const place = body.readUInt16LE(10);
+  const borders = {
+    ...(place & CONTINUES && { continues: true }),
+    ...(place & CONTINUED && { continued: true }),
+  };
   const identifierEnd = BODY_HEAD_BYTES + body.readUInt32LE(12);
   const identifier = decodeIdentifier(body.readUInt8(9), body.toString('utf8', BODY_HEAD_BYTES, identifierEnd));
-  if (body.readUInt8(8) === 2) return { sequence, update: { kind: 'delete', identifier } };
+  if (body.readUInt8(8) === 2) return { sequence, update: { kind: 'delete', identifier }, ...borders };
   const embedding = new Float32Array(body.readUInt32LE(16));
   for (let i = 0; i < embedding.length; i++) embedding[i] = body.readFloatLE(identifierEnd + 4 * i);
   const text = body.toString('utf8', identifierEnd + 4 * embedding.length);
   const attributes = text === '' ? undefined : (JSON.parse(text) as AttributeValues);
-  return { sequence, update: { kind: 'upsert', identifier, embedding, attributes } };
+  return { sequence, update: { kind: 'upsert', identifier, embedding, attributes }, ...borders };
 }
 
 function decodeIdentifier(type: number, text: string): Identifier {

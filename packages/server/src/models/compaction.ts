@@ -8,14 +8,17 @@
  * To rebalance, the saved version is loaded, built anew, saved over itself and loaded again before it serves.
  * A kill before the rename leaves the old version with its whole journal; after it, the new one is complete.
  */
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Journal } from '../journal/journal.ts';
+import { JournalLock, JournalLocks } from '../journal/lock.ts';
 import { HEAD_BYTES } from '../journal/record.ts';
-import { readRecordsOf } from '../journal/record-reader.ts';
+import { readRequestsOf } from '../journal/record-reader.ts';
+import { syncFolder } from '../journal/salvage.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { applyUpdates } from './apply-updates.ts';
+import { loadServable } from './load-version.ts';
 import type { Model } from './model.ts';
 import { JOURNAL_NAME, listVersions } from './version-folders.ts';
 import type { LoadedVersion, VersionLoader } from './version-record.ts';
@@ -23,8 +26,6 @@ import type { LoadedVersion, VersionLoader } from './version-record.ts';
 /** Folders that a compaction builds in; what a killed one left is removed at start. */
 export const COMPACTING_PREFIX = '.compacting-';
 
-/** Updates copied between two turns of the event loop: some tenths of a millisecond. */
-const COPIED_AT_ONCE = 16;
 /** Bytes of updates that may be left for the last step, where updates wait: some tens of milliseconds. */
 const REST_BYTES = 1 << 17;
 /** Passes after which updates wait although more come than can be copied. */
@@ -70,22 +71,32 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
   const version = 1 + Math.max(source.version, ...existing.map((folder) => folder.version));
   const building = join(model.basePath, `${COMPACTING_PREFIX}${version}`);
   await rm(building, { recursive: true, force: true });
+  let lock: JournalLock | undefined;
   try {
     await mkdir(building, { recursive: true });
+    // Another server that starts now finds that the folder is not what a killed one has left.
+    lock = await lockOf(building);
     // With no update under way every record is applied, so the save has all up to here.
     const savedTo = await model.withoutUpdates(async () => {
       const end = journal.sizeBytes;
       await source.served!.hold(({ servable }) => servable.save(building));
       return end;
     });
-    if (rebalance) await rebalanceSaved(building, load);
-    await takeOver(model, journal, savedTo, building, version, await load(building, true));
+    if (rebalance) await rebalanceSaved(building);
+    await takeOver(model, journal, savedTo, building, version, await load(building, true, lock));
   } catch (error) {
+    await lock?.release();
     // A disk that is full gets its room back.
     await rm(building, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
   return version;
+}
+
+async function lockOf(folder: string): Promise<JournalLock> {
+  const lock = await new JournalLocks().take(folder);
+  if (lock instanceof JournalLock) return lock;
+  throw 'refusal' in lock ? lock.refusal : new ServingError('ABORTED', 'Another server is compacting this model');
 }
 
 /** Bring a loaded version up to date with the journal it was saved beside, and serve it; given back when that fails. */
@@ -109,6 +120,8 @@ async function takeOver(
     await model.withoutUpdates(async () => {
       await copyRest();
       await model.followers.open({ version, path: building, journalBytes: target.sizeBytes, isBeside: true });
+      // The journal that this one takes the place of is on the disk already.
+      await target.sync();
       const path = join(model.basePath, String(version));
       await renameDurably(building, path, model.basePath);
       target.moved(join(path, JOURNAL_NAME));
@@ -122,25 +135,23 @@ async function takeOver(
   }
 }
 
-/** Append what a journal has from a byte on to a version's, and apply it; the byte behind. */
+/** Append what a journal has from a byte on to a version's, request by request, and apply it; the byte behind. */
 async function copyUpdates(from: Journal, begin: number, { servable, journal }: LoadedVersion): Promise<number> {
   const end = from.sizeBytes;
-  const updates = (await readRecordsOf(from.path, begin, end)).map(({ update }) => update);
-  for (let at = 0; at < updates.length; at += COPIED_AT_ONCE) {
-    const some = updates.slice(at, at + COPIED_AT_ONCE);
-    await journal!.append(some);
-    await applyUpdates(servable, some);
+  for (const records of await readRequestsOf(from.path, begin, end)) {
+    const updates = records.map(({ update }) => update);
+    await journal!.append(updates);
+    await applyUpdates(servable, updates);
     await nextTurn();
   }
   return end;
 }
 
-async function rebalanceSaved(folder: string, load: VersionLoader): Promise<void> {
-  const { servable, journal } = await load(folder, true);
+async function rebalanceSaved(folder: string): Promise<void> {
+  const { servable } = await loadServable(folder, true);
   try {
     await servable.saveRebalanced(folder);
   } finally {
-    await journal?.close();
     await servable.dispose();
   }
 }
@@ -153,15 +164,5 @@ async function renameDurably(from: string, to: string, folder: string): Promise<
   } catch (error) {
     await rename(to, from);
     throw error;
-  }
-}
-
-/** A rename is durable when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -9,15 +9,19 @@ import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
+import { FollowedJournal, type UpdatesRefused } from '../journal/followed-journal.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
-import { HEAD_BYTES } from '../journal/record.ts';
-import type { Servable } from '../servable/contract.ts';
+import { JournalLock, type JournalLocks, ownerText } from '../journal/lock.ts';
+import { HEAD_BYTES, type JournalRecord } from '../journal/record.ts';
+import type { DamagePolicy } from '../journal/recovery.ts';
+import type { Servable, Update } from '../servable/contract.ts';
 import { checkIdentifiersOf } from '../servable/identifiers.ts';
 import { ROOM_SHARE, servedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
-import { replayUpdate } from './apply-updates.ts';
+import { ServingError } from '../status/serving-error.ts';
+import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
-import type { LoadedVersion } from './version-record.ts';
+import type { ForeignJournal, LoadedVersion } from './version-record.ts';
 
 /** How bundle files end. */
 export const BUNDLE_SUFFIX = '.shortlist';
@@ -25,11 +29,11 @@ export const BUNDLE_SUFFIX = '.shortlist';
 const BUNDLE_NAME = `model${BUNDLE_SUFFIX}`;
 
 /** The bundle file at a path: itself, or the one in the folder. @throws {DataError} when there is not exactly one */
-async function bundleFile(path: string): Promise<{ file: string; folder: string | undefined }> {
-  if ((await stat(path)).isFile()) return { file: path, folder: undefined };
+async function bundleFile(path: string): Promise<string> {
+  if (!(await stat(path)).isDirectory()) return path;
   const names = (await readdir(path)).filter((name) => name.endsWith(BUNDLE_SUFFIX));
   if (names.length !== 1) throw new DataError(`${path}: expected one ${BUNDLE_SUFFIX} file, got ${names.length}`);
-  return { file: join(path, names[0]!), folder: path };
+  return join(path, names[0]!);
 }
 
 /**
@@ -39,8 +43,9 @@ async function bundleFile(path: string): Promise<{ file: string; folder: string 
  * @throws {FormatError} when the bundle is damaged
  * @throws {DataError} when the folder holds no bundle, its attributes do not fit, or a protocol could not say an identifier
  */
-export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable; folder?: string }> {
-  const { file, folder } = await bundleFile(path);
+export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable }> {
+  const file = await bundleFile(path);
+  await checkIsFile(file);
   const { index, queryTower, foldIn, candidateTower, metadata } = await loadBundle<never>(file, {
     headroom: ROOM_SHARE,
     ...(isBeside && { reads: 1 }),
@@ -63,17 +68,142 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
         { nonBlocking: true },
       ),
   });
-  return folder === undefined ? { servable } : { servable, folder };
+  return { servable };
 }
 
-/** Load a version with its journal. @throws what `loadServable` does, and {FormatError} when the journal is damaged */
-export async function loadVersion(path: string, fsync: FsyncPolicy, isBeside = false): Promise<LoadedVersion> {
-  const { servable, folder } = await loadServable(path, isBeside);
-  if (folder === undefined) return { servable };
-  const journalPath = join(folder, JOURNAL_NAME);
-  // Replaying is updating. A version without updates serves sooner.
-  const journalBytes = (await stat(journalPath).catch(() => undefined))?.size ?? 0;
-  if (journalBytes > HEAD_BYTES) await servable.prepare();
-  const journal = await Journal.open(journalPath, fsync, ({ update }) => replayUpdate(servable, update));
-  return { servable, journal };
+/** @throws {DataError} when reading would wait for what never comes: of a FIFO, a device or a socket */
+async function checkIsFile(path: string): Promise<void> {
+  const entry = await stat(path);
+  if (entry.isFile()) return;
+  const what = entry.isFIFO()
+    ? 'a FIFO'
+    : entry.isSocket()
+      ? 'a socket'
+      : entry.isDirectory()
+        ? 'a folder'
+        : 'a device';
+  throw new DataError(`${path}: expected a file, got ${what}`);
 }
+
+/** How versions are loaded with their journals. */
+export interface LoadOptions {
+  fsync: FsyncPolicy;
+  locks: JournalLocks;
+  /** What to do with a damaged journal. */
+  onDamage: DamagePolicy;
+  /** While another server takes updates of a version: serve it without, or wait until it takes them no longer. */
+  whenLocked: 'serve' | 'wait';
+}
+
+/**
+ * Load a version with its journal.
+ *
+ * @throws what `loadServable` does
+ * @throws {FormatError} when the journal is damaged and to be refused then
+ * @throws {ServingError} UNAVAILABLE when another server holds its lock and this one is to wait
+ */
+export async function loadVersion(
+  path: string,
+  options: LoadOptions,
+  isBeside = false,
+  held?: JournalLock,
+): Promise<LoadedVersion> {
+  if (!(await stat(path)).isDirectory()) return loadServable(path, isBeside);
+  const lock = held ?? (await takeLock(path, options.locks));
+  if (!(lock instanceof JournalLock) && lock.isLocked && options.whenLocked === 'wait') {
+    throw new ServingError('UNAVAILABLE', `This version waits: ${lock.reason}`);
+  }
+  let servable: Servable | undefined;
+  try {
+    ({ servable } = await loadServable(path, isBeside));
+    return await withJournal(path, servable, lock, options);
+  } catch (error) {
+    await servable?.dispose();
+    if (lock instanceof JournalLock && !held) await lock.release();
+    throw error;
+  }
+}
+
+async function withJournal(
+  folder: string,
+  servable: Servable,
+  lock: JournalLock | UpdatesRefused,
+  options: LoadOptions,
+): Promise<LoadedVersion> {
+  const path = join(folder, JOURNAL_NAME);
+  const entry = await stat(path).catch(() => undefined);
+  if (entry) await checkIsFile(path);
+  // Replaying is updating. A version without updates serves sooner.
+  if ((entry?.size ?? 0) > HEAD_BYTES) await servable.prepare();
+  if (!(lock instanceof JournalLock)) return { servable, foreign: await follow(folder, servable, lock, options) };
+  try {
+    const replay = ({ update }: JournalRecord): string | undefined => replayUpdate(servable, update);
+    return { servable, journal: await Journal.open(path, options.fsync, replay, { onDamage: options.onDamage, lock }) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!READ_ONLY.includes(code ?? '')) throw error;
+    await lock.release();
+    return { servable, foreign: await follow(folder, servable, { isLocked: false, reason: message }, options) };
+  }
+}
+
+/** Where a folder or a file in it may not be written. */
+const READ_ONLY: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
+/** Where there is no room to say who writes; there may be soon. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
+
+async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLock | UpdatesRefused> {
+  const taken = await locks.take(folder);
+  if (taken instanceof JournalLock) return taken;
+  if ('holder' in taken) return { isLocked: true, reason: `${ownerText(taken.holder)} takes them` };
+  const { code = '' } = taken.refusal;
+  if (READ_ONLY.includes(code)) return { isLocked: false, reason: `its folder cannot be written (${code})` };
+  if (FULL.includes(code)) return { isLocked: false, reason: `the disk is full (${code})` };
+  throw taken.refusal;
+}
+
+/** Follow a journal that this server cannot append to; what it holds is applied. */
+async function follow(
+  folder: string,
+  servable: Servable,
+  refused: UpdatesRefused,
+  { fsync, locks, onDamage }: LoadOptions,
+): Promise<ForeignJournal> {
+  const path = join(folder, JOURNAL_NAME);
+  const followed = new FollowedJournal(path, refused);
+  await applyUpdates(servable, updatesOf(await followed.news()), (update) => void replayUpdate(servable, update));
+  return {
+    get refused() {
+      return followed.refused;
+    },
+    get sizeBytes() {
+      return followed.sizeBytes;
+    },
+    async advance(apply) {
+      const lock = await takeLock(folder, locks);
+      if (!(lock instanceof JournalLock)) {
+        followed.refused = lock;
+        const news = updatesOf(await followed.news());
+        if (news.length > 0) await apply(news);
+        return undefined;
+      }
+      let journal: Journal | undefined;
+      try {
+        const news: JournalRecord[] = [];
+        const seen = followed.sequence;
+        const see = (record: JournalRecord): undefined => {
+          if (record.sequence > seen) news.push(record);
+        };
+        journal = await Journal.open(path, fsync, see, { onDamage, lock });
+        if (news.length > 0) await apply(updatesOf(news));
+        return journal;
+      } catch (error) {
+        if (journal) await journal.close();
+        else await lock.release();
+        throw error;
+      }
+    },
+  };
+}
+
+const updatesOf = (records: readonly JournalRecord[]): Update[] => records.map(({ update }) => update);

@@ -8,7 +8,7 @@
 import type { Update } from '../servable/contract.ts';
 import { invalidArgument, ServingError, toServingError } from '../status/serving-error.ts';
 import { withoutPaths } from '../status/without-paths.ts';
-import { applyUpdates } from './apply-updates.ts';
+import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import { type FollowedVersion, type Follower, Followers, type ShownVersions } from './followers.ts';
 import type { ServedVersion } from './served-version.ts';
 import { listVersions, type VersionFolder } from './version-folders.ts';
@@ -28,6 +28,8 @@ export interface ModelOptions {
   serve: (model: string, version: number, loaded: LoadedVersion) => ServedVersion;
   /** Told of each change of a version's state. */
   onState?: (model: string, record: VersionRecord) => void;
+  /** Told when a version that served without updates takes them. */
+  onUpdatable?: (model: string, record: VersionRecord) => void;
 }
 
 /** Which version a request means: neither for the newest. */
@@ -184,7 +186,7 @@ export class Model {
     const record = this.newest;
     if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${this.name})`);
     const { journal } = record;
-    if (!journal) throw new ServingError('FAILED_PRECONDITION', `Model ${this.name} cannot be updated`);
+    if (!journal) throw this.#refusal(record);
     const { servable } = record.served!;
     const release = servable.check(updates);
     let followed: Promise<unknown> | undefined;
@@ -203,6 +205,34 @@ export class Model {
     await record.served!.hold(() => done.then(() => followed));
     if (servable.isNearlyFull()) void this.#makeRoom(record);
     return record.version;
+  }
+
+  #refusal({ foreign }: VersionRecord): ServingError {
+    if (!foreign) return new ServingError('FAILED_PRECONDITION', `Model ${this.name} cannot be updated`);
+    const { isLocked, reason } = foreign.refused;
+    // Another server gives its lock back when it ends, as in a rolling restart.
+    return isLocked
+      ? new ServingError('UNAVAILABLE', `Model ${this.name} takes no updates here: ${reason}`, { retryAfterS: 1 })
+      : new ServingError('FAILED_PRECONDITION', `Model ${this.name} takes no updates: ${reason}`);
+  }
+
+  /** See what another server has done with a version's journal, and take it when nobody has it. */
+  async #advance(record: VersionRecord): Promise<void> {
+    const { foreign, served } = record;
+    if (!foreign || !served) return;
+    const apply = (updates: readonly Update[]): Promise<void> =>
+      served.hold(async ({ servable }) => {
+        await servable.prepare();
+        if (servable.isNearlyFull()) await servable.makeRoom();
+        const followed = this.followers.apply(record.version, updates);
+        await applyUpdates(servable, updates, (update) => void replayUpdate(servable, update));
+        await followed;
+      });
+    const journal = await foreign.advance(apply);
+    if (!journal) return;
+    record.journal = journal;
+    record.foreign = undefined;
+    this.#options.onUpdatable?.(this.name, record);
   }
 
   /** Make room in the candidates of a version before updates run out of it; those that come meanwhile wait. */
@@ -248,6 +278,7 @@ export class Model {
   }
 
   async #reconcile(): Promise<void> {
+    for (const record of this.#records.values()) await this.#advance(record);
     const folders = this.#unloaded ? [] : await (this.#options.list ?? (() => listVersions(this.basePath)))();
     const aspired = aspiredVersions(
       this.#policy,
@@ -256,7 +287,9 @@ export class Model {
     for (const version of aspired) {
       const folder = folders.find((folder) => folder.version === version)!;
       const known = this.#records.get(version);
-      if (known?.served || (known && known.errorCode !== 'OK' && known.fingerprint === folder.fingerprint)) continue;
+      // What may be otherwise soon, as another server's lock, is tried again; other reasons last as long as the files.
+      const isHopeless = known && !['OK', 'UNAVAILABLE'].includes(known.errorCode);
+      if (known?.served || (isHopeless && known.fingerprint === folder.fingerprint)) continue;
       await this.#load(folder);
     }
     const served = (version: number): boolean => this.#records.get(version)?.state === 'AVAILABLE';
@@ -276,7 +309,8 @@ export class Model {
       // Beside a version that serves there is time: queries with exclusions, and updates, then wait for nothing.
       if (isBeside) await loaded.servable.prepare();
       await opening;
-      await this.followers.open({ ...followed(record, isBeside), journalBytes: loaded.journal?.sizeBytes ?? 0 });
+      const journalBytes = (loaded.journal ?? loaded.foreign)?.sizeBytes ?? 0;
+      await this.followers.open({ ...followed(record, isBeside), journalBytes });
       this.#makeAvailable(record, loaded);
       void loaded.servable.prepare().catch(() => undefined);
     } catch (error) {
@@ -303,6 +337,7 @@ export class Model {
       errorMessage: '',
       served: undefined,
       journal: undefined,
+      foreign: undefined,
     };
     this.#records.set(version, record);
     return record;
@@ -310,6 +345,7 @@ export class Model {
 
   #makeAvailable(record: VersionRecord, loaded: LoadedVersion): void {
     record.journal = loaded.journal;
+    record.foreign = loaded.foreign;
     record.served = this.#options.serve(this.name, record.version, loaded);
     this.#setState(record, 'AVAILABLE');
     this.#show();
@@ -321,6 +357,7 @@ export class Model {
     this.#setState(record, 'UNLOADING');
     record.served = undefined;
     record.journal = undefined;
+    record.foreign = undefined;
     for (const [label, version] of this.#labels) if (version === record.version) this.#labels.delete(label);
     this.#show();
     await served.retire();
@@ -343,6 +380,7 @@ export class Model {
   }
 }
 
-function followed({ version, path, fingerprint, journal }: VersionRecord, isBeside: boolean): FollowedVersion {
-  return { version, path, fingerprint, journalBytes: journal?.sizeBytes ?? 0, isBeside };
+function followed(record: VersionRecord, isBeside: boolean): FollowedVersion {
+  const { version, path, fingerprint, journal, foreign } = record;
+  return { version, path, fingerprint, journalBytes: (journal ?? foreign)?.sizeBytes ?? 0, isBeside };
 }

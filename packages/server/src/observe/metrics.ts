@@ -142,8 +142,7 @@ export class Metrics {
 
   /** Metrics that are read off the models when they are collected. */
   #collect(models: ModelRegistry): void {
-    type Read = (served: ServedView) => number | undefined;
-    const perVersion = (name: string, help: string, read: Read, aggregator: Aggregator = 'sum'): void => {
+    const perVersion: PerVersion = (name, help, read, aggregator = 'sum') => {
       new Gauge({
         aggregator,
         name,
@@ -153,13 +152,17 @@ export class Metrics {
         collect() {
           this.reset();
           for (const model of models.models) {
-            for (const { version, served, journal } of model.records) {
+            for (const { version, served, journal, foreign } of model.records) {
               if (!served) continue;
               const value = read({
                 ...served.servable.scanCounts(),
                 size: served.servable.size,
                 waiting: served.batcher.waiting + served.heavy.waiting,
                 journalBytes: journal?.sizeBytes ?? 0,
+                journalRecords: journal?.records ?? 0,
+                damagedBytes: journal?.recovery.damage?.bytes ?? 0,
+                cutBytes: journal?.recovery.bytesCut ?? 0,
+                isRefusing: foreign ? 1 : 0,
                 drift: served.servable.drift(),
               });
               if (value !== undefined) this.set({ model_name: model.name, version: String(version) }, value);
@@ -173,12 +176,7 @@ export class Metrics {
     perVersion('shortlist_leaves_visited_total', 'Leaves visited by scans.', ({ leavesVisited }) => leavesVisited);
     perVersion('shortlist_codes_scored_total', 'Codes scored by scans.', ({ codesScored }) => codesScored);
     perVersion('shortlist_rows_reordered_total', 'Rows scored again exactly.', ({ rowsReordered }) => rowsReordered);
-    perVersion(
-      'shortlist_journal_bytes',
-      'Bytes of the journal of updates.',
-      ({ journalBytes }) => journalBytes,
-      'max',
-    );
+    collectJournal(perVersion);
     perVersion(
       'shortlist_drift_moved_share',
       'Share of candidates that would change their leaf if centroids moved with what was upserted.',
@@ -194,6 +192,38 @@ export class Metrics {
   }
 }
 
+/** Adds a metric of each version that serves. */
+type PerVersion = (
+  name: string,
+  help: string,
+  read: (served: ServedView) => number | undefined,
+  aggregator?: Aggregator,
+) => void;
+
+/** What is known of journals; a replica has none. */
+function collectJournal(perVersion: PerVersion): void {
+  perVersion('shortlist_journal_bytes', 'Bytes of the journal of updates.', ({ journalBytes }) => journalBytes, 'max');
+  perVersion('shortlist_journal_records', 'Updates in the journal.', ({ journalRecords }) => journalRecords, 'max');
+  perVersion(
+    'shortlist_journal_damaged_bytes',
+    'Bytes of acknowledged updates that were found damaged when the journal was opened, and are lost.',
+    ({ damagedBytes }) => damagedBytes,
+    'max',
+  );
+  perVersion(
+    'shortlist_journal_cut_bytes',
+    'Bytes of an unfinished write that were cut off the end of the journal when it was opened.',
+    ({ cutBytes }) => cutBytes,
+    'max',
+  );
+  perVersion(
+    'shortlist_updates_refused',
+    '1 while a version takes no updates: another server does, or its folder cannot be written.',
+    ({ isRefusing }) => isRefusing,
+    'max',
+  );
+}
+
 interface ServedView {
   leavesVisited: number;
   codesScored: number;
@@ -201,5 +231,9 @@ interface ServedView {
   size: number;
   waiting: number;
   journalBytes: number;
+  journalRecords: number;
+  damagedBytes: number;
+  cutBytes: number;
+  isRefusing: number;
   drift: Drift | undefined;
 }

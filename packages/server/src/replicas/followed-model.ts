@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { HEAD_BYTES } from '../journal/record.ts';
-import { readRecordsOf } from '../journal/record-reader.ts';
+import { readRequestsOf } from '../journal/record-reader.ts';
 import { applyUpdates, replayUpdate } from '../models/apply-updates.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
 import { loadServable } from '../models/load-version.ts';
@@ -60,8 +60,8 @@ export class FollowedModel {
     }
     if (isBeside || journalBytes > opened.journalAt) await opened.servable.prepare();
     if (journalBytes <= opened.journalAt) return;
-    const records = await readRecordsOf(join(path, JOURNAL_NAME), opened.journalAt, journalBytes);
-    const updates = records.map(({ update }) => update);
+    const requests = await readRequestsOf(join(path, JOURNAL_NAME), opened.journalAt, journalBytes);
+    const updates = requests.flat().map(({ update }) => update);
     const { servable } = opened;
     // Attributes that do not fit were left out, and logged, by the server as well.
     await applyUpdates(servable, updates, (update) => replayUpdate(servable, update));

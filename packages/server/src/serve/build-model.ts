@@ -2,6 +2,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Journal } from '../journal/journal.ts';
+import { JournalLocks } from '../journal/lock.ts';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { BUNDLE_SUFFIX } from '../models/load-version.ts';
 import { Model } from '../models/model.ts';
@@ -24,31 +26,50 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
   const { name, path } = config;
   const single = await isSingleVersion(path);
   if (!single) await removeUnfinished(path);
+  const said = new Map<number, string>();
   return new Model({
     name,
     basePath: single ? dirname(path) : path,
     ...(single ? { list: () => singleVersion(path) } : {}),
     ...(config.policy ? { policy: config.policy } : {}),
-    load: async (versionPath, isBeside) => {
-      const loaded = await load(versionPath, isBeside);
+    load: async (versionPath, isBeside, lock) => {
+      const loaded = await load(versionPath, isBeside, lock);
       await warmUp(loaded.servable, versionPath, metrics);
-      const recovery = loaded.journal?.recovery;
-      if (recovery && recovery.bytesCut > 0)
-        logger.warn({ model: name, ...recovery }, 'the journal had a damaged tail, it was cut');
-      else if (recovery && recovery.records > 0)
-        logger.info({ model: name, records: recovery.records }, 'journal replayed');
-      if (recovery && recovery.misfits > 0) {
-        const { misfits, misfit } = recovery;
-        logger.warn({ model: name, misfits, misfit }, 'attributes in the journal do not fit, they were left out');
+      if (loaded.journal) sayRecovery(logger, name, loaded.journal);
+      if (loaded.foreign) {
+        logger.warn({ model: name, reason: loaded.foreign.refused.reason }, 'this version is served without updates');
       }
       return loaded;
     },
     serve: (model, version, { servable }) => observedVersion(model, version, servable, surroundings),
     onState: (model, { version, state, errorMessage }) => {
-      if (errorMessage === '') logger.info({ model, version, state }, 'version');
-      else logger.error({ model, version, state, reason: errorMessage }, 'version could not be loaded');
+      // What is tried again every second is said once.
+      if (errorMessage !== '' && said.get(version) === errorMessage) return;
+      if (errorMessage !== '') {
+        said.set(version, errorMessage);
+        logger.error({ model, version, state, reason: errorMessage }, 'version could not be loaded');
+      } else if (state === 'AVAILABLE' || !said.has(version)) {
+        said.delete(version);
+        logger.info({ model, version, state }, 'version');
+      }
+    },
+    onUpdatable: (model, { version, journal }) => {
+      sayRecovery(logger, model, journal!);
+      logger.info({ model, version }, 'this version takes updates now');
     },
   });
+}
+
+function sayRecovery(logger: Logger, model: string, { recovery }: Journal): void {
+  const { records, bytesCut, reason, misfits, misfit, damage } = recovery;
+  if (damage) {
+    logger.error({ model, records, ...damage }, 'the journal is damaged: updates are lost; a copy of it was kept');
+  } else if (bytesCut > 0) {
+    logger.warn({ model, records, bytesCut, reason }, 'the journal ended in an unfinished write, which was cut off');
+  } else if (records > 0) logger.info({ model, records }, 'journal replayed');
+  if (misfits > 0) {
+    logger.warn({ model, misfits, misfit }, 'attributes in the journal do not fit, they were left out');
+  }
 }
 
 /** The name a path gives a model: movielens.shortlist and movielens/ are both `movielens`. */
@@ -67,7 +88,10 @@ const UNFINISHED = [COMPACTING_PREFIX, REMOVING_PREFIX, SNAPSHOT_PREFIX];
 
 async function removeUnfinished(basePath: string): Promise<void> {
   const names = await readdir(basePath).catch(() => []);
+  const locks = new JournalLocks();
   for (const name of names.filter((name) => UNFINISHED.some((prefix) => name.startsWith(prefix)))) {
-    await rm(join(basePath, name), { recursive: true, force: true });
+    const folder = join(basePath, name);
+    // Another server may be writing it; where nothing can be written nothing is in the way either.
+    if (!(await locks.isHeld(folder))) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

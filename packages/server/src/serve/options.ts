@@ -4,6 +4,7 @@ import type { ApiKey } from '../access/api-keys.ts';
 import type { TlsFiles } from '../access/tls-files.ts';
 import type { ServerLimits } from '../context/serving-context.ts';
 import type { FsyncPolicy } from '../journal/journal.ts';
+import type { DamagePolicy } from '../journal/recovery.ts';
 import type { VersionPolicy } from '../models/version-policy.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 
@@ -50,6 +51,17 @@ export interface ServerOptions {
   requestsPerSecond?: number;
   /** When the journal is forced to the disk; default every 10 ms. */
   fsync?: FsyncPolicy;
+  /**
+   * What to do with a journal that is damaged before its end. 'replay' (default): keep a copy of it, replay every whole
+   * request, and say in log, status and metrics what is lost. 'refuse': do not load its version, and change nothing.
+   */
+  journalDamage?: DamagePolicy;
+  /**
+   * What to do with a version whose journal another server appends to. 'serve' (default): answer queries, follow that
+   * server's updates as often as folders are looked at, refuse updates, and take them over when it has ended. 'wait': do not
+   * serve the version until then.
+   */
+  whenLocked?: 'serve' | 'wait';
   /** Journal bytes after which updates are written into a new version; default 64 MiB; Infinity for never. */
   compactAfterBytes?: number;
   /**

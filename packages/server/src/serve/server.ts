@@ -16,8 +16,9 @@ import { readTls } from '../access/tls-files.ts';
 import { NO_PEERS, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
 import type { GrpcServer } from '../grpc/server.ts';
 import { renewCertificates } from '../http/certificates.ts';
+import { JournalLocks } from '../journal/lock.ts';
 import { compact } from '../models/compaction.ts';
-import { loadVersion } from '../models/load-version.ts';
+import { type LoadOptions, loadVersion } from '../models/load-version.ts';
 import type { Model } from '../models/model.ts';
 import { ModelRegistry } from '../models/registry.ts';
 import { removeOldVersions } from '../models/retention.ts';
@@ -69,7 +70,13 @@ export class ShortlistServer {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.logger = options.logger ?? pino({ level: 'info' }, pino.destination(2));
     const fsync = options.fsync ?? { everyMs: 10 };
-    this.#load = (path, isBeside) => loadVersion(path, fsync, isBeside);
+    const { journalDamage: onDamage = 'replay', whenLocked = 'serve' } = options;
+    const locks = new JournalLocks({
+      onTakeOver: (folder, owner, why) =>
+        this.logger.warn({ folder, owner, why }, 'the lock of a journal was stale and is taken over'),
+    });
+    const loadOptions: LoadOptions = { fsync, locks, onDamage, whenLocked };
+    this.#load = (path, isBeside, lock) => loadVersion(path, loadOptions, isBeside, lock);
   }
 
   /**

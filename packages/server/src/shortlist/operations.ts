@@ -8,7 +8,7 @@ import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import type { Features, Query, Servable, Update } from '../servable/contract.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
-import { invalidArgument } from '../status/serving-error.ts';
+import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type {
   DeleteRequest,
   JsonIdentifier,
@@ -20,6 +20,9 @@ import type {
 
 /** The model a request names, or the only one. @throws {ServingError} */
 export function modelOf(registry: ModelRegistry, name: string | undefined): Model {
+  if (registry.models.length === 0) {
+    throw new ServingError('UNAVAILABLE', 'The server has not looked at its models yet', { retryAfterS: 1 });
+  }
   if (name !== undefined) return registry.find(name);
   if (!registry.only)
     throw invalidArgument(`model: expected one of ${registry.models.map(({ name }) => name).join(', ')}`);

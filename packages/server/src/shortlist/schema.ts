@@ -99,14 +99,26 @@ export const ModelStateSchema: TSchema = Type.Object({
       state: Type.String(),
       error: Type.String(),
       candidates: Type.Integer(),
+      updatesRefused: Type.Optional(Type.String({ description: 'Why the version takes no updates, where it serves.' })),
       journal: Type.Optional(
         Type.Object({
           sizeBytes: Type.Integer(),
-          records: Type.Integer({ description: 'Records that are in the journal.' }),
-          misfits: Type.Integer({ description: 'Records of them whose attributes did not fit and were left out.' }),
+          records: Type.Integer({ description: 'Updates in the journal.' }),
+          misfits: Type.Integer({
+            description: 'Records found when it was opened whose attributes did not fit and were left out.',
+          }),
           misfit: Type.Optional(Type.String({ description: 'What was wrong with the first.' })),
-          bytesCut: Type.Integer({ description: 'Bytes behind them that were cut off.' }),
+          bytesCut: Type.Integer({ description: 'Bytes of an unfinished write that were cut off its end.' }),
           reason: Type.Optional(Type.String()),
+          damage: Type.Optional(
+            Type.Object({
+              bytes: Type.Integer({ description: 'Bytes of acknowledged updates that are lost.' }),
+              places: Type.Integer({ description: 'In how many places.' }),
+              reason: Type.String({ description: 'What is wrong with the first.' }),
+              recordsBehind: Type.Integer({ description: 'Updates behind the first damage, which were replayed.' }),
+              copy: Type.Optional(Type.String({ description: 'Name of the copy of the damaged journal.' })),
+            }),
+          ),
         }),
       ),
     }),

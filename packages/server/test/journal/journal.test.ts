@@ -48,7 +48,14 @@ test('what was appended is replayed in order, with every type of identifier', as
       records.map(({ sequence }) => sequence),
       [1, 2, 3, 4, 5],
     );
-    assert.deepEqual(again.recovery, { records: 5, misfits: 0, misfit: undefined, bytesCut: 0, reason: undefined });
+    assert.deepEqual(again.recovery, {
+      records: 5,
+      misfits: 0,
+      misfit: undefined,
+      bytesCut: 0,
+      reason: undefined,
+      damage: undefined,
+    });
     await again.append([upsert('c', 1)]);
     await again.close();
     const third = await replayed(path);
@@ -60,7 +67,7 @@ test('what was appended is replayed in order, with every type of identifier', as
 test('truncated at every byte of its last record: the whole ones stay, the rest is cut and reported', async () => {
   const path = freshPath();
   const { journal } = await replayed(path);
-  await journal.append(UPDATES);
+  for (const update of UPDATES) await journal.append([update]);
   await journal.close();
   const bytes = readFileSync(path);
   const last = encodeRecord({ sequence: 5, update: UPDATES[4]! }).length;

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Journal } from '../../src/journal/journal.ts';
 import { HEAD_BYTES } from '../../src/journal/record.ts';
-import { readRecordsOf } from '../../src/journal/record-reader.ts';
+import { readRequestsOf } from '../../src/journal/record-reader.ts';
 import type { FollowedVersion, Follower, ShownVersions } from '../../src/models/followers.ts';
 import { Model } from '../../src/models/model.ts';
 import { ServedVersion } from '../../src/models/served-version.ts';
@@ -153,7 +153,7 @@ test('who comes later gets every update once: from the journal, or told', async 
   isOver = true;
   await updating;
   const last = follower.opened.at(-1)!;
-  const read = await readRecordsOf(journals[0]!.path, HEAD_BYTES, last.journalBytes);
+  const read = (await readRequestsOf(journals[0]!.path, HEAD_BYTES, last.journalBytes)).flat();
   const told = follower.told.flatMap((line) => (line.startsWith('apply') ? [line.slice('apply 1: '.length)] : []));
   assert.deepEqual(
     [...read.map(({ update }) => update.identifier), ...told],

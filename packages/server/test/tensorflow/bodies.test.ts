@@ -102,6 +102,7 @@ test('states by name in REST and by number in gRPC, with the reason of an END', 
     errorMessage: '',
     served: undefined,
     journal: undefined,
+    foreign: undefined,
     ...more,
   });
   const numbers = { START: 10, LOADING: 20, AVAILABLE: 30, UNLOADING: 40, END: 50 } as const;

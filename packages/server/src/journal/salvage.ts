@@ -1,0 +1,69 @@
+/**
+ * A damaged journal is kept as a copy beside it, then replaced by one of its whole requests.
+ *
+ * Both files are complete and on the disk before they have their names: a crash leaves the damaged journal as it was,
+ * perhaps with a copy of it.
+ */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { encodeHead } from './record.ts';
+
+/** Copies have the journal's name, this and a number from 1. */
+export const DAMAGED_SUFFIX = '.damaged-';
+const REPLACEMENT_SUFFIX = '.new';
+
+/** Write the bytes of a journal as a copy beside it; the copy's name. */
+export async function keepCopy(path: string, bytes: Buffer): Promise<string> {
+  for (let number = 1; ; number++) {
+    const copy = `${path}${DAMAGED_SUFFIX}${number}`;
+    let file: FileHandle;
+    try {
+      file = await open(copy, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw error;
+    }
+    try {
+      await writeAndClose(file, [bytes]);
+    } catch (error) {
+      await rm(copy, { force: true });
+      throw error;
+    }
+    return basename(copy);
+  }
+}
+
+/** Put a journal of some pieces of this one in its place; its size. */
+export async function replaceBy(path: string, pieces: readonly Buffer[]): Promise<number> {
+  const replacement = path + REPLACEMENT_SUFFIX;
+  try {
+    await writeAndClose(await open(replacement, 'w'), [encodeHead(), ...pieces]);
+    await rename(replacement, path);
+  } catch (error) {
+    await rm(replacement, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+  return encodeHead().length + pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
+async function writeAndClose(file: FileHandle, pieces: readonly Buffer[]): Promise<void> {
+  try {
+    for (const piece of pieces) {
+      for (let done = 0; done < piece.length; ) done += (await file.write(piece, done)).bytesWritten;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A new name in a folder is durable when the folder is. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
