@@ -152,6 +152,12 @@ Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
   --rebalance SHARE
                    build the index anew when updates moved more than this share of the candidates
                    to other leaves, 0 to 1 (default never)
+  --journal-damage replay|refuse
+                          what to do with a damaged journal of updates: keep a copy of it and replay every whole request,
+                          or do not load its version (default replay)
+  --when-locked serve|wait
+                          what to do while another server takes the updates of a version: answer queries without
+                          updates, or do not serve it yet (default serve)
   --keep-versions N
                    remove versions of a folder beyond the newest N (default: keep all)
   --canary SHARE   share of the queries asked again exactly, for the recall in /metrics

@@ -29,6 +29,8 @@ test('every option comes from the file, and the command line overrides it', () =
     tls: { cert: 'c.pem', key: '/k.pem' },
     corsOrigins: ['https://x.example'],
     fsync: 'always',
+    journalDamage: 'refuse',
+    whenLocked: 'wait',
     keepVersions: 4,
     logLevel: 'silent',
   });
@@ -46,6 +48,8 @@ test('every option comes from the file, and the command line overrides it', () =
     queue: { waitMs: 3 },
     corsOrigins: ['https://x.example'],
     fsync: 'always',
+    journalDamage: 'refuse',
+    whenLocked: 'wait',
     keepVersions: 4,
   });
   const argv = ['b=/b', '--config', path, '--max-k', '7', '--host', '::1', '--grpc-port', '9', '--policy', 'all'];
@@ -67,6 +71,8 @@ test('what a file may not say is refused with its place', () => {
     [{ limits: { kk: 1 } }, /limits: unknown name "kk"/],
     [{ queue: { waitMs: '1' } }, /queue\.waitMs: expected a whole number/],
     [{ fsync: 10 }, /fsync: expected an object/],
+    [{ journalDamage: 'ignore' }, /journalDamage: expected replay or refuse, got "ignore"/],
+    [{ whenLocked: true }, /whenLocked: expected serve or wait, got true/],
     [{ canaryShare: 2 }, /canaryShare: expected a number from 0 to 1/],
     [{ insecure: 'no' }, /insecure: expected true or false/],
     [{ toString: 1 }, /unknown name "toString"/],

@@ -34,6 +34,8 @@ const OPTIONS = {
   'tls-ca': { type: 'string' },
   rate: { type: 'string' },
   fsync: { type: 'string' },
+  'journal-damage': { type: 'string' },
+  'when-locked': { type: 'string' },
   'wait-ms': { type: 'string' },
   queue: { type: 'string' },
   'max-k': { type: 'string' },
@@ -79,6 +81,8 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
       limits: { ...limits, ...defined({ k: integer('max-k', 1) }) },
       queue: { ...queue, ...defined({ waitMs: integer('wait-ms', 0), queued: integer('queue', 1) }) },
       fsync: given(values.fsync, readFsync),
+      journalDamage: given(values['journal-damage'], (text) => choice('journal-damage', text, ['replay', 'refuse'])),
+      whenLocked: given(values['when-locked'], (text) => choice('when-locked', text, ['serve', 'wait'])),
       rebalanceAfterShare: given(values.rebalance, (text) => share('rebalance', text)),
       keepVersions: integer('keep-versions', 1),
       canaryShare: given(values.canary, (text) => share('canary', text)),
@@ -179,6 +183,13 @@ function number(name: string, text: string, min: number, max: number = Number.MA
   if (text === '' || !Number.isSafeInteger(value) || value < min || value > max) {
     throw new UsageError(`--${name}: expected a whole number of at least ${min}, got ${JSON.stringify(text)}`);
   }
+  return value;
+}
+
+function choice<Value extends string>(name: string, text: string, values: readonly Value[]): Value {
+  const value = values.find((value) => value === text);
+  if (value === undefined)
+    throw new UsageError(`--${name}: expected ${values.join(' or ')}, got ${JSON.stringify(text)}`);
   return value;
 }
 

@@ -36,6 +36,10 @@ const port = expected(
   (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535,
 );
 
+function oneOf(values: readonly string[]): Check {
+  return expected(values.join(' or '), (value) => values.includes(value as string));
+}
+
 function listOf(check: Check): Check {
   return (value, place) => {
     if (!Array.isArray(value)) throw new DataError(`${place}: expected a list, got ${JSON.stringify(value)}`);
@@ -94,6 +98,8 @@ const FIELDS: Readonly<Record<Exclude<keyof ConfigFile, undefined>, Check>> = {
   insecure: flag,
   requestsPerSecond: positive,
   fsync,
+  journalDamage: oneOf(['replay', 'refuse']),
+  whenLocked: oneOf(['serve', 'wait']),
   compactAfterBytes: positive,
   rebalanceAfterShare: share,
   keepVersions: positive,
