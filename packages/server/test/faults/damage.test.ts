@@ -86,6 +86,9 @@ for (const [what, { damage, reason }] of Object.entries(DAMAGES)) {
 test('a version whose file was damaged can be compacted: the next one is written from memory', async () => {
   const basePath = await tinyBasePath();
   let server = await startTiny(basePath);
+  // A version without updates would not be copied.
+  const update = { candidates: [{ id: 'film1', embedding: [9, 9, 9, 9] }] };
+  assert.equal((await post(server, '/v1/candidates/upsert', update)).status, 200);
   const before = await answers(server);
   truncateSync(join(basePath, '1', 'model.shortlist'), 100);
   assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
