@@ -8,9 +8,10 @@ import { TopKResult } from '../../result.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { ScannSettings } from '../options.ts';
 import type { LiveIndex } from '../update/live-index.ts';
+import { complete, completionOf } from './completion.ts';
 import { type DistinctQueries, distinctQueries } from './distinct-queries.ts';
 import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
-import { searchPlan } from './plan.ts';
+import { areFewLeft, searchPlan } from './plan.ts';
 import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
 
 /** Options of a call of `ScaNN`. */
@@ -45,6 +46,10 @@ const checkCall = optionsCheck<ScannCallOptions<never>>('a call of ScaNN', {
 export interface PreparedCall<I extends Identifier> {
   live: LiveIndex<I>;
   plan: SearchPlan;
+  /** What may be returned; undefined for every candidate. */
+  filter: GroupFilter | undefined;
+  /** Whether a query that finds too few results is asked again of every candidate. */
+  isCompleted: boolean;
   distinct: DistinctQueries;
   work: SearchWork | undefined;
   result: (found: Found) => TopKResult<I>;
@@ -75,20 +80,33 @@ export function prepareCall<I extends Identifier>(
   const columns = Math.min(options.k, live.size);
   const slotsOf = (): SlotsOfRows => live.slots;
   const { filter } = options as ScannCallOptions<I>;
-  const compiled =
+  const isFlat = leaves.shape.leaves === 0;
+  const own =
     filter instanceof GroupFilter
-      ? checkFilter(filter, leaves)
+      ? undefined
       : compileFilter(leaves, identifiers, { include: options.include, filter }, slotsOf);
-  const free = (): void => {
-    if (compiled && compiled !== filter) compiled.free();
-  };
+  const given = filter instanceof GroupFilter ? checkFilter(filter, leaves) : own;
+  const areFew = !given && !isFlat && areFewLeft(identifiers.size, live.size, settings);
+  const compiled = areFew ? live.present : given;
+  const free = (): void => own?.free();
   try {
     const exclusions = excludedSlots(identifiers, source.rows, options.exclude, slotsOf);
-    const plan = searchPlan(settings, leaves, live.size, columns, options, compiled, exclusions);
+    const plan = searchPlan({
+      settings,
+      leaves,
+      rows: identifiers.size,
+      size: live.size,
+      k: columns,
+      effort: options,
+      filter: compiled,
+      exclusions,
+    });
+    const isWhole = !compiled && !exclusions && live.size === identifiers.size;
+    const isCompleted = !isWhole || options.leavesToSearch === undefined;
     const distinct = distinctQueries(search, leaves, source, settings.distanceMeasure === 'cosine', plan);
     const result = ({ counts, scores, rows }: Found): TopKResult<I> =>
       new TopKResult(columns, counts, scores, rows, identifiers.of);
-    return { live, plan, distinct, work: options.work, result, free };
+    return { live, plan, filter: compiled, isCompleted, distinct, work: options.work, result, free };
   } catch (error) {
     free();
     throw error;
@@ -97,9 +115,15 @@ export function prepareCall<I extends Identifier>(
 
 /** Search and free a prepared call. */
 export function runCall<I extends Identifier>(ready: PreparedCall<I>, search: ScannSearch): TopKResult<I> {
-  const { live, plan, distinct, work } = ready;
+  const { live, plan, filter, isCompleted, distinct, work } = ready;
   try {
-    return ready.result(distinct.ofAll(search.run(live.leaves, distinct.count, distinct.write, plan, work)));
+    const found = search.run(live.leaves, distinct.count, distinct.write, plan, work);
+    const again = isCompleted ? completionOf(live, plan, filter, distinct, found) : undefined;
+    if (again) {
+      const { plan, distinct } = again;
+      complete(found, again, search.run(live.leaves, distinct.count, distinct.write, plan, work));
+    }
+    return ready.result(distinct.ofAll(found));
   } finally {
     ready.free();
   }
@@ -110,9 +134,15 @@ export async function runCallAsync<I extends Identifier>(
   ready: PreparedCall<I>,
   search: ScannSearch,
 ): Promise<TopKResult<I>> {
-  const { live, plan, distinct, work } = ready;
+  const { live, plan, filter, isCompleted, distinct, work } = ready;
   try {
-    return ready.result(distinct.ofAll(await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work)));
+    const found = await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work);
+    const again = isCompleted ? completionOf(live, plan, filter, distinct, found) : undefined;
+    if (again) {
+      const { plan, distinct } = again;
+      complete(found, again, await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work));
+    }
+    return ready.result(distinct.ofAll(found));
   } finally {
     ready.free();
   }

@@ -62,6 +62,20 @@ export class GroupFilter {
     return slots;
   }
 
+  /** Candidates kept that are there still: some may have been deleted since the filter was compiled. */
+  countPresent(): number {
+    const { leaves } = this;
+    const bits = this.words.integers(leaves.shape.groups);
+    const valid = leaves.integers('valid');
+    let count = 0;
+    if (leaves.shape.copies === 1) {
+      for (let g = 0; g < bits.length; g++) count += countBits(bits[g]! & valid[g]!);
+      return count;
+    }
+    const present = (slot: number): number => (valid[slot >> 5]! >>> (slot & 31)) & 1;
+    return countRows(leaves, this.slots().integers(this.#slotCount).filter(present));
+  }
+
   /** Give the memory back. */
   free(): void {
     this.words.free();
@@ -181,6 +195,15 @@ export function compileFilter<I extends Identifier>(
     pool.run('maskGroups', groups, GRAIN, rows.offset, leaves.parts.rowOf!.offset, words.offset);
     rows.free();
   }
+  return new GroupFilter(leaves, words);
+}
+
+/** A filter that keeps every candidate there is: the list of their slots, for an index of which few are left. */
+export function filterOfAll(leaves: Leaves): GroupFilter {
+  const { heap } = leaves.runtime;
+  const { capacity } = leaves.shape;
+  const words = heap.allocate(4 * capacity);
+  words.integers(capacity).fill(-1);
   return new GroupFilter(leaves, words);
 }
 

@@ -1,7 +1,15 @@
-/** From settings, options of a call and the index as it is to what the kernels are told. */
+/**
+ * How a call is searched: the options of the call, the settings of the index and its candidates, as the kernels read them.
+ *
+ * Effort grows with k. Settings are for one k, the index's own: N candidates in L leaves, l of them searched, r candidates
+ * reordered. A call of a larger k that does not say otherwise searches max(l · (k / own k)^½, 4 · k · L / N) leaves and
+ * reorders max(r · (k / own k)^0.9, 3 · k) candidates. docs/decisions/effort-grows-with-k.md has the figures.
+ *
+ * Effort grows where candidates are left out. Of N rows n may be returned, after a filter and after deletes: the n best
+ * lie in more leaves, and √(N / n) times as many leaves are searched. While few are left they are scored one by one.
+ */
 import { checkInteger, checkNumber } from '../../../checks/numbers.ts';
-import type { CallOptions, Identifier } from '../../contract.ts';
-import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+import { GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 import type { GroupFilter } from './masks.ts';
 import type { SearchPlan } from './search.ts';
@@ -11,33 +19,50 @@ const OVERRETRIEVE = 1.4;
 /** Groups of leaves opened: those that hold this many times the leaves searched, but no fewer than a share of all. */
 const OPEN_PER_LEAF = 8;
 const OPEN_SHARE_MIN = 0.2;
-/** While a filter keeps no more than this many candidates, scoring them all exactly costs no more than searching leaves. */
+/** While no more than this many candidates may be returned, scoring them all exactly costs no more than searching leaves. */
 const EXACT_KEPT = 4_000;
+/** Leaves and reordered candidates grow by these powers of k. */
+const LEAVES_POWER = 0.5;
+const REORDER_POWER = 0.9;
+/** Candidates in the leaves searched, and candidates reordered, for each result of a larger k. */
+const SEARCHED_PER_RESULT = 4;
+const REORDERED_PER_RESULT = 3;
 
-/** The plan of a call. */
-export function searchPlan<I extends Identifier>(
-  settings: ScannSettings,
-  leaves: Leaves,
-  rows: number,
-  k: number,
-  options: CallOptions<I> & {
-    leavesToSearch?: number | undefined;
-    reorder?: number | undefined;
-    groupBound?: number | false | undefined;
-    exact?: boolean | undefined;
-  },
-  filter: GroupFilter | undefined,
-  exclusions: SearchPlan['exclusions'],
-): SearchPlan {
+/** What a call says of its effort; what it leaves out follows from the settings and from k. */
+export interface Effort {
+  leavesToSearch?: number | undefined;
+  reorder?: number | undefined;
+  groupBound?: number | false | undefined;
+  exact?: boolean | undefined;
+}
+
+/** What a plan is made of. */
+export interface PlannedCall {
+  settings: ScannSettings;
+  leaves: Leaves;
+  /** Rows of the index, deleted ones among them, and candidates. */
+  rows: number;
+  size: number;
+  /** Results of a query. */
+  k: number;
+  effort: Effort;
+  filter: GroupFilter | undefined;
+  exclusions: SearchPlan['exclusions'];
+}
+
+/**
+ * The plan of a call.
+ *
+ * @throws {OptionError} when a number is out of range
+ */
+export function searchPlan({ settings, leaves, rows, size, k, effort, filter, exclusions }: PlannedCall): SearchPlan {
   const { shape } = leaves;
-  const asked = checkInteger('leavesToSearch', options.leavesToSearch ?? settings.numLeavesToSearch, 1);
-  const reorder = Math.max(k, checkInteger('reorder', options.reorder ?? settings.numReorderingCandidates, 1));
-  const isFlat = shape.leaves === 0;
-  const kept = filter?.kept ?? rows;
-  const isListed = isFlat || options.exact === true || (filter !== undefined && kept <= Math.max(EXACT_KEPT, reorder));
-  const leavesToSearch = Math.max(1, Math.min(shape.leaves, widened(asked, kept, rows)));
-  const isEverything = reorder >= rows;
-  const beta = checkNumber('groupBound', Number(options.groupBound ?? shape.groupBound), 0);
+  const { leaves: asked, reorder } = effortOf(settings, shape, size, k, effort);
+  const kept = filter?.kept ?? size;
+  const isListed = shape.leaves === 0 || effort.exact === true || (filter !== undefined && kept <= mostListed(reorder));
+  const leavesToSearch = Math.max(1, Math.min(shape.leaves, widened(asked, kept, size, rows)));
+  const isEverything = reorder >= size;
+  const beta = checkNumber('groupBound', Number(effort.groupBound ?? shape.groupBound), 0);
   return {
     k,
     leavesToSearch,
@@ -56,9 +81,50 @@ export function searchPlan<I extends Identifier>(
   };
 }
 
-/** A filter spreads the best of the kept over more leaves: by the square root of what it leaves out. */
-function widened(leaves: number, kept: number, rows: number): number {
-  return kept >= rows ? leaves : Math.ceil(leaves * Math.sqrt(rows / Math.max(1, kept)));
+/** The plan that scores every candidate that a plan may return, whichever leaf it is in. */
+export function listedPlan(plan: SearchPlan, leaves: Leaves, filter: GroupFilter | undefined): SearchPlan {
+  const count = filter ? filter.slotCount : leaves.shape.groups * GROUP_SLOTS;
+  return { ...plan, listed: { slots: filter?.slots(), count } };
+}
+
+/** Whether so few of many rows are candidates still that they are scored one by one. */
+export function areFewLeft(rows: number, size: number, settings: ScannSettings): boolean {
+  return 2 * size <= rows && size <= mostListed(settings.numReorderingCandidates);
+}
+
+function mostListed(reorder: number): number {
+  return Math.max(EXACT_KEPT, reorder);
+}
+
+/** Leaves searched and candidates reordered, before a filter: as the call says, or as the settings say for k. */
+function effortOf(
+  { k: own, numLeavesToSearch, numReorderingCandidates }: ScannSettings,
+  shape: LeafShape,
+  size: number,
+  k: number,
+  { leavesToSearch, reorder }: Effort,
+): { leaves: number; reorder: number } {
+  const grown = Math.max(1, k / own);
+  const leavesOf = (): number => {
+    if (grown === 1) return numLeavesToSearch;
+    const holding = (SEARCHED_PER_RESULT * k * shape.leaves) / Math.max(1, size);
+    return Math.ceil(Math.max(numLeavesToSearch * grown ** LEAVES_POWER, holding));
+  };
+  const reorderOf = (): number => {
+    if (grown === 1) return numReorderingCandidates;
+    return Math.ceil(Math.max(numReorderingCandidates * grown ** REORDER_POWER, REORDERED_PER_RESULT * k));
+  };
+  return {
+    leaves: checkInteger('leavesToSearch', leavesToSearch ?? leavesOf(), 1),
+    reorder: Math.max(k, checkInteger('reorder', reorder ?? reorderOf(), 1)),
+  };
+}
+
+/** The best of the kept candidates lie in more leaves: by the square root of what a filter and deletes leave out. */
+function widened(leaves: number, kept: number, size: number, rows: number): number {
+  // Rounded down for deletes: a few of them cost nothing.
+  const remaining = size >= rows ? leaves : Math.floor(leaves * Math.sqrt(rows / Math.max(1, size)));
+  return kept >= size ? remaining : Math.ceil(remaining * Math.sqrt(size / Math.max(1, kept)));
 }
 
 /** Groups of leaves to open; 0: score every leaf. */

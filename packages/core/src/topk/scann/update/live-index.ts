@@ -11,7 +11,7 @@ import type { VectorSource } from '../../vector-source.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
 import type { Leaves } from '../leaves.ts';
-import { SlotsOfRows } from '../search/masks.ts';
+import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
 import { LeafUpdates } from './leaf-updates.ts';
 
@@ -25,6 +25,7 @@ export class LiveIndex<I extends Identifier> {
   readonly #isCosine: boolean;
   #size: number;
   #slotsOf: SlotsOfRows | undefined;
+  #present: GroupFilter | undefined;
   #updates: LeafUpdates | undefined;
 
   /** @param size rows that are not deleted */
@@ -46,6 +47,12 @@ export class LiveIndex<I extends Identifier> {
     return this.#slotsOf;
   }
 
+  /** All candidates as a filter that lists their slots: made anew after a change. */
+  get present(): GroupFilter {
+    this.#present ??= filterOfAll(this.leaves);
+    return this.#present;
+  }
+
   /**
    * Add candidates, or replace those whose identifier the index holds.
    *
@@ -56,6 +63,7 @@ export class LiveIndex<I extends Identifier> {
     const d = leaves.shape.dimensions;
     checkUpsert(this.identifiers, d, identifiers, source);
     if (source.rows === 0) return;
+    this.#forgetPresent();
     const rows = gatherRows(leaves, source);
     try {
       if (this.#isCosine) normalize(rows.data, d);
@@ -83,7 +91,13 @@ export class LiveIndex<I extends Identifier> {
     // Looked up first: an identifier of a wrong type leaves everything as it was.
     const rows: number[] = [];
     for (const identifier of identifiers) this.identifiers.forEachRow(identifier, (row) => rows.push(row));
+    this.#forgetPresent();
     return rows.reduce((gone, row) => gone + this.#remove(row), 0);
+  }
+
+  #forgetPresent(): void {
+    this.#present?.free();
+    this.#present = undefined;
   }
 
   /** Room for `candidates` more. */
@@ -144,6 +158,7 @@ export class LiveIndex<I extends Identifier> {
 
   /** Give the memory back. */
   free(): void {
+    this.#forgetPresent();
     this.leaves.free();
     this.#updates?.free();
     this.#updates = undefined;

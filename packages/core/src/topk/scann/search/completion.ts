@@ -1,0 +1,95 @@
+/**
+ * Queries that found fewer results than there are: the leaves searched hold too few of the candidates that a filter,
+ * exclusions or deletes leave. They are asked again of every candidate that may be returned, so that a call gives k results
+ * while k exist.
+ */
+import type { Identifier } from '../../contract.ts';
+import type { LiveIndex } from '../update/live-index.ts';
+import type { DistinctQueries } from './distinct-queries.ts';
+import type { GroupFilter } from './masks.ts';
+import { listedPlan } from './plan.ts';
+import type { Found, SearchPlan } from './search.ts';
+
+/** A second search of some queries of a call. */
+export interface Completion {
+  /** The queries asked again. */
+  queries: readonly number[];
+  plan: SearchPlan;
+  distinct: DistinctQueries;
+}
+
+/** What to ask again; undefined, at the cost of a look at the counts, where every query has its k results. */
+export function completionOf<I extends Identifier>(
+  live: LiveIndex<I>,
+  plan: SearchPlan,
+  filter: GroupFilter | undefined,
+  distinct: DistinctQueries,
+  { counts }: Found,
+): Completion | undefined {
+  if (plan.listed) return undefined;
+  const queries: number[] = [];
+  for (let query = 0; query < counts.length; query++) if (counts[query]! < plan.k) queries.push(query);
+  if (queries.length === 0) return undefined;
+  const { leaves } = live;
+  const kept = filter ? filter.countPresent() : live.size;
+  const short = queries.filter((query) => counts[query]! < kept - excludedRows(live, filter, plan.exclusions, query));
+  if (short.length === 0) return undefined;
+  return {
+    queries: short,
+    plan: { ...listedPlan(plan, leaves, filter), exclusions: exclusionsOf(plan.exclusions, short) },
+    distinct: {
+      count: short.length,
+      write: (begin, end, to, stride) => {
+        for (let i = begin; i < end; i++) {
+          const at = (i - begin) * stride;
+          distinct.write(short[i]!, short[i]! + 1, to.subarray(at, at + stride), stride);
+        }
+      },
+      ofAll: (found) => found,
+    },
+  };
+}
+
+/** Put the results of queries that were asked again in their places. */
+export function complete(found: Found, { queries, plan: { k } }: Completion, again: Found): void {
+  queries.forEach((query, i) => {
+    found.counts[query] = again.counts[i]!;
+    found.scores.set(again.scores.subarray(i * k, (i + 1) * k), query * k);
+    found.rows.set(again.rows.subarray(i * k, (i + 1) * k), query * k);
+  });
+}
+
+/** Candidates that a query leaves out and the filter would let through. */
+function excludedRows<I extends Identifier>(
+  { leaves }: LiveIndex<I>,
+  filter: GroupFilter | undefined,
+  exclusions: SearchPlan['exclusions'],
+  query: number,
+): number {
+  if (!exclusions) return 0;
+  const rowOf = leaves.integers('rowOf');
+  const valid = leaves.integers('valid');
+  const words = filter?.words.integers(leaves.shape.groups);
+  const rows = new Set<number>();
+  for (const slot of exclusions.slots.subarray(exclusions.begin[query]!, exclusions.begin[query + 1]!)) {
+    const bits = valid[slot >> 5]! & (words ? words[slot >> 5]! : -1);
+    if ((bits >>> (slot & 31)) & 1) rows.add(rowOf[slot]!);
+  }
+  return rows.size;
+}
+
+/** The exclusions of some queries. */
+function exclusionsOf(exclusions: SearchPlan['exclusions'], queries: readonly number[]): SearchPlan['exclusions'] {
+  if (!exclusions) return undefined;
+  const { slots, begin } = exclusions;
+  const chosen = queries.map((query) => slots.subarray(begin[query]!, begin[query + 1]!));
+  const starts = new Int32Array(queries.length + 1);
+  chosen.forEach((list, i) => {
+    starts[i + 1] = starts[i]! + list.length;
+  });
+  const all = new Int32Array(starts[queries.length]!);
+  chosen.forEach((list, i) => {
+    all.set(list, starts[i]!);
+  });
+  return { slots: all, begin: starts };
+}
