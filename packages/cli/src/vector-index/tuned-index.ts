@@ -46,6 +46,7 @@ export async function tunedIndex(
     ...options,
     numLeavesToSearch: chosen.leavesToSearch,
     numReorderingCandidates: Math.max(k, chosen.reorder),
+    tunedK: k,
     groupBound: chosen.groupBound === 0 ? false : chosen.groupBound,
   });
   await index.indexAsync(candidates, identifiers, { signal, onProgress });

@@ -50,6 +50,7 @@ export type BuildSettings = Required<
     | 'numLeaves'
     | 'numLeavesToSearch'
     | 'numReorderingCandidates'
+    | 'tunedK'
     | 'dimensionsPerBlock'
     | 'rotation'
     | 'trainingSampleSize'
@@ -116,7 +117,7 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
       truth ??= index.callExactly(queries, k);
       const report = await tune(index, { ...tuning, k, queries, sampleSize, truth });
       const stats = index.stats();
-      const built = (point: TunedPoint): BuiltPoint => ({ ...point, build: settingsOf(index, point) });
+      const built = (point: TunedPoint): BuiltPoint => ({ ...point, build: settingsOf(index, point, k) });
       reports.push(report);
       points.push(...report.front.map(built));
       const now = { point: built(report.chosen), isTargetReached: report.isTargetReached, choice };
@@ -165,12 +166,17 @@ function isBetter(now: Found, before: Found, byTime: boolean): boolean {
 }
 
 /** The build of an index with a point's settings for defaults. */
-function settingsOf<I extends Identifier>(index: ScaNN<ArrayLike<number>, I>, point: TunedPoint): BuildSettings {
+function settingsOf<I extends Identifier>(
+  index: ScaNN<ArrayLike<number>, I>,
+  point: TunedPoint,
+  k: number,
+): BuildSettings {
   const { numLeaves, dimensionsPerBlock, rotation, trainingSampleSize, soar, correction, reorder } = index.settings;
   return {
     numLeaves,
     numLeavesToSearch: point.leavesToSearch,
     numReorderingCandidates: point.reorder,
+    tunedK: k,
     dimensionsPerBlock,
     rotation,
     trainingSampleSize,

@@ -42,7 +42,10 @@ export interface TuneOptions<Q = ArrayLike<number>> {
   targetRecall?: number;
   /** Reach the best recall@k within this time a query. */
   latencyBudgetMs?: number;
-  /** The number of results that calls will ask for; default the index's. Another k needs other settings. */
+  /**
+   * The number of results that calls will ask for; default the index's. An index made with the settings found is told of
+   * it by `tunedK`, so that calls for more results take more effort.
+   */
   k?: number;
   /** Queries looked at; default 500. With few the margin for their error is large. */
   sampleSize?: number;

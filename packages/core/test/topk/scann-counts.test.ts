@@ -18,6 +18,9 @@ type Index = ScaNN<ArrayLike<number>, number>;
 const KINDS: Record<string, ScannOptions<ArrayLike<number>>> = {
   tree: { tree: 'always', numLeaves: 60, numLeavesToSearch: 1 },
   'second leaves': { tree: 'always', numLeaves: 60, numLeavesToSearch: 1, soar: 1 },
+  'centroids of centroids': { tree: 'always', numLeaves: 60, numLeavesToSearch: 1, upperTree: true },
+  'no reordering': { tree: 'always', numLeaves: 60, numLeavesToSearch: 1, reorder: false },
+  'squared distance': { tree: 'always', numLeaves: 60, numLeavesToSearch: 1, distanceMeasure: 'squared_l2' },
   flat: { tree: 'never' },
 };
 const make = (options: ScannOptions<ArrayLike<number>>, count = N): Index =>
@@ -78,6 +81,25 @@ for (const [name, options] of Object.entries(KINDS)) {
     );
   });
 }
+
+test('what is left lies far from the query, in leaves of its own: k results all the same', () => {
+  // One candidate of sixteen lies elsewhere, and the queries among the others.
+  const isFar = (row: number): boolean => row % 16 === 0;
+  const apart = rows.map((row, i) => row.map((x, t) => 0.3 * x + (t > 0 ? 0 : isFar(i) ? -5 : 5)));
+  const index = make(KINDS.tree!).index(apart);
+  const near = apart.slice(1, 16);
+  const close = numbers(0, N).filter((row) => !isFar(row));
+  for (const call of [{ exclude: close }, { filter: isFar }, { include: numbers(0, N).filter(isFar) }]) {
+    assert.deepEqual([...index.call(near, { k: 50, ...call }).counts], new Array(15).fill(50));
+  }
+  // Each query leaves one more out, and the last asks for more than there is.
+  const exclude = near.map((_, query) => [...close, 16 * query]);
+  assert.deepEqual([...index.call(near, { k: 400, exclude }).counts], new Array(15).fill(N / 16 - 1));
+  index.delete(close);
+  const left = index.call(near, 50);
+  assert.deepEqual([...left.counts], new Array(15).fill(50));
+  assert.ok(left.identifiers(2).every(isFar));
+});
 
 test('one of several queries that found too few is asked again, with its own exclusions', () => {
   const index = make(KINDS.tree!);

@@ -33,6 +33,11 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   dimensionsPerBlock?: number;
   /** Candidates scored again from their rows; default max(100, 4·k); at least k. */
   numReorderingCandidates?: number;
+  /**
+   * The number of results that `numLeavesToSearch` and `numReorderingCandidates` are for, `k` of `tune` say; default `k`.
+   * A call for more searches more leaves and reorders more candidates, unless it names their numbers.
+   */
+  tunedK?: number;
   /** Rows kept for reordering; false: none, results carry approximate scores. Default 'float32'. */
   reorder?: ReorderRows | false;
   /** Weight η of the error along a candidate in its code; 'auto' from the data, false for nearest codewords. */
@@ -77,6 +82,7 @@ const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
   spherical: BOOLEAN,
   dimensionsPerBlock: NUMBER,
   numReorderingCandidates: NUMBER,
+  tunedK: NUMBER,
   reorder: stringOrFalse,
   anisotropic: numberOr('auto', false),
   avq: numberOr(false),
@@ -103,6 +109,8 @@ export interface ScannSettings {
   spherical: boolean;
   dimensionsPerBlock: number;
   numReorderingCandidates: number;
+  /** Absent: k. */
+  tunedK?: number;
   reorder: ReorderRows | false;
   anisotropic: number | 'auto' | false;
   avq: number | false;
@@ -175,6 +183,7 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
       options.numReorderingCandidates ?? Math.max(REORDER_MIN, REORDER_PER_RESULT * k),
       1,
     ),
+    ...(options.tunedK === undefined ? {} : { tunedK: checkInteger('tunedK', options.tunedK, 1) }),
     reorder,
     anisotropic,
     avq,

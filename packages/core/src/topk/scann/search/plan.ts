@@ -1,9 +1,9 @@
 /**
  * How a call is searched: the options of the call, the settings of the index and its candidates, as the kernels read them.
  *
- * Effort grows with k. Settings are for one k, the index's own: N candidates in L leaves, l of them searched, r candidates
- * reordered. A call of a larger k that does not say otherwise searches max(l · (k / own k)^½, 4 · k · L / N) leaves and
- * reorders max(r · (k / own k)^0.9, 3 · k) candidates. docs/decisions/effort-grows-with-k.md has the figures.
+ * Effort grows with k. Settings are for one k, `tunedK` or else the index's own: N candidates in L leaves, l of them searched, r candidates
+ * reordered. A call of a larger k that does not say otherwise searches max(l · (k / that k)^½, 4 · k · L / N) leaves and
+ * reorders max(r · (k / that k)^0.9, 3 · k) candidates. docs/decisions/effort-grows-with-k.md has the figures.
  *
  * Effort grows where candidates are left out. Of N rows n may be returned, after a filter and after deletes: the n best
  * lie in more leaves, and √(N / n) times as many leaves are searched. While few are left they are scored one by one.
@@ -98,13 +98,13 @@ function mostListed(reorder: number): number {
 
 /** Leaves searched and candidates reordered, before a filter: as the call says, or as the settings say for k. */
 function effortOf(
-  { k: own, numLeavesToSearch, numReorderingCandidates }: ScannSettings,
+  { k: ownK, tunedK = ownK, numLeavesToSearch, numReorderingCandidates }: ScannSettings,
   shape: LeafShape,
   size: number,
   k: number,
   { leavesToSearch, reorder }: Effort,
 ): { leaves: number; reorder: number } {
-  const grown = Math.max(1, k / own);
+  const grown = Math.max(1, k / tunedK);
   const leavesOf = (): number => {
     if (grown === 1) return numLeavesToSearch;
     const holding = (SEARCHED_PER_RESULT * k * shape.leaves) / Math.max(1, size);
