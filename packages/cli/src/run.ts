@@ -5,7 +5,6 @@
  * Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments, 130 Ctrl-C; bin.ts
  * adds 141, where nobody reads the output any more.
  */
-import { nearestName, ShortlistError } from 'shortlist';
 import { COMMAND_NAMES, help, optionsOf, VERSION } from './help.ts';
 import { type Command, UsageError } from './terminal/command.ts';
 import type { Environment } from './terminal/terminal.ts';
@@ -25,6 +24,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /** What a shell reports for a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
+/** The library, loaded when something went wrong: help and the version do not wait for it, and commands import it themselves. */
+const library = () => import('shortlist');
+
 /** Run the command that `argv` names. */
 export async function run(argv: readonly string[], environment: Environment): Promise<number> {
   const [name = '--help', ...rest] = argv;
@@ -38,15 +40,16 @@ export async function run(argv: readonly string[], environment: Environment): Pr
       return 0;
     }
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}${meant(name, COMMAND_NAMES)}`);
+    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}${await meant(name, COMMAND_NAMES)}`);
     return await command(rest, environment);
   } catch (error) {
-    return explain(error, name, environment);
+    return await explain(error, name, environment);
   }
 }
 
 /** Say what went wrong in one line; only a fault of ours shows a stack. */
-function explain(error: unknown, name: string, { stderr }: Environment): number {
+async function explain(error: unknown, name: string, { stderr }: Environment): Promise<number> {
+  const { ShortlistError } = await library();
   if (error instanceof ShortlistError) {
     stderr.write(`shortlist: ${error.message} (${error.code})\n`);
     return error.code === 'ERR_ABORTED' ? INTERRUPTED : 1;
@@ -54,7 +57,7 @@ function explain(error: unknown, name: string, { stderr }: Environment): number 
   const code = (error as { code?: unknown } | null)?.code;
   if (error instanceof UsageError || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))) {
     const page = COMMAND_NAMES.includes(name) ? `${name} --help` : '--help';
-    stderr.write(`shortlist: ${usageMessage(error as Error, name)}\nTry: shortlist ${page}\n`);
+    stderr.write(`shortlist: ${await usageMessage(error as Error, name)}\nTry: shortlist ${page}\n`);
     return 2;
   }
   stderr.write(`shortlist: an unexpected failure, please report it\n${(error as Error)?.stack ?? String(error)}\n`);
@@ -62,12 +65,12 @@ function explain(error: unknown, name: string, { stderr }: Environment): number 
 }
 
 /** The message; an option that nobody knows gets the nearest of its command in place of the parser's advice. */
-function usageMessage({ message }: Error, name: string): string {
+async function usageMessage({ message }: Error, name: string): Promise<string> {
   const option = /^Unknown option '--([^']*)'/.exec(message)?.[1];
-  return option === undefined ? message : `unknown option --${option}${meant(option, optionsOf(name), '--')}`;
+  return option === undefined ? message : `unknown option --${option}${await meant(option, optionsOf(name), '--')}`;
 }
 
-function meant(word: string, known: readonly string[], dashes = ''): string {
-  const nearest = nearestName(word, known);
+async function meant(word: string, known: readonly string[], dashes = ''): Promise<string> {
+  const nearest = (await library()).nearestName(word, known);
   return nearest === undefined ? '' : `; did you mean ${dashes}${nearest}?`;
 }

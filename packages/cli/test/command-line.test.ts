@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -121,4 +121,18 @@ test('before a build the command builds; where it cannot it says so in one line'
   const built = spawnSync(process.execPath, [bin, 'word'], { encoding: 'utf8' });
   assert.deepEqual([built.status, built.stdout], [0, 'word\n']);
   assert.match(built.stderr, /^shortlist: not built yet; building, .*\nbuilt\n$/);
+});
+
+test('help and the version do not wait for the library: what the command imports at its start is its own', () => {
+  const started = new Set<string>();
+  const visit = (file: URL): void => {
+    if (started.has(file.href)) return;
+    started.add(file.href);
+    for (const [, from] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s(?:[^;]*?\sfrom\s)?'([^']+)';/gm)) {
+      assert.match(from!, /^(\.|node:)/, file.pathname);
+      if (from!.startsWith('.')) visit(new URL(from!, file));
+    }
+  };
+  visit(new URL('../src/bin.js', import.meta.url));
+  assert.ok([...started].some((file) => file.endsWith('/help.js')));
 });

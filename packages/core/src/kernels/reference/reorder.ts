@@ -6,21 +6,29 @@ import type { ScannSearchCall } from './scann-call.ts';
 const { fround } = Math;
 
 /** Element t of row `at`, as float32. Kinds: 0 float32, 1 bfloat16, 2 int8 with a scale a dimension. */
-function element(memory: LinearMemory, rows: number, kind: number, scales: number, at: number, t: number): number {
-  if (kind === 0) return memory.floats[rows / 4 + at]!;
-  if (kind === 2) return fround(((memory.bytes[rows + at]! << 24) >> 24) * memory.floats[scales / 4 + t]!);
-  const bits = (memory.bytes[rows + 2 * at + 1]! << 24) | (memory.bytes[rows + 2 * at]! << 16);
+function element(
+  { bytes, floats }: Pick<LinearMemory, 'bytes' | 'floats'>,
+  rows: number,
+  kind: number,
+  scales: number,
+  at: number,
+  t: number,
+): number {
+  if (kind === 0) return floats[rows / 4 + at]!;
+  if (kind === 2) return fround(((bytes[rows + at]! << 24) >> 24) * floats[scales / 4 + t]!);
+  const bits = (bytes[rows + 2 * at + 1]! << 24) | (bytes[rows + 2 * at]! << 16);
   return new Float32Array(Int32Array.of(bits).buffer)[0]!;
 }
 
 /** Σ q·x or −Σ (q − x)² of a slot, summed in the order of the dimensions. */
 export function exactScore({ memory, index, integer }: ScannSearchCall, query: number, slot: number): number {
   const { stride, placeOf, rows, rowKind, rowScales, squared } = index;
+  const views = { bytes: memory.bytes, floats: memory.floats };
   const place = placeOf ? integer(placeOf, slot) : slot;
   let sum = 0;
   for (let t = 0; t < stride; t++) {
-    const x = element(memory, rows, rowKind, rowScales, place * stride + t, t);
-    const q = memory.floats[query / 4 + t]!;
+    const x = element(views, rows, rowKind, rowScales, place * stride + t, t);
+    const q = views.floats[query / 4 + t]!;
     const difference = fround(q - x);
     sum = fround(sum + (squared ? fround(difference * difference) : fround(q * x)));
   }

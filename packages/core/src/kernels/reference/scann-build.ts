@@ -10,7 +10,6 @@ const GROUP = 32;
 
 /** The build kernels over `memory`. */
 export function scannBuildReference(memory: LinearMemory): ScannBuildKernels {
-  const integer = (offset: number, index = 0): number => memory.integers[offset / 4 + index]!;
   const kernels: ScannBuildKernels = {
     ...scannCodesReference(memory),
     ...scannOrderReference(memory),
@@ -29,21 +28,23 @@ export function scannBuildReference(memory: LinearMemory): ScannBuildKernels {
         rowOfSlot,
         valid,
       } = readRecord(memory, PACK_GROUPS, address);
+      const { bytes, integers } = memory;
+      const integer = (offset: number, index = 0): number => integers[offset / 4 + index]!;
       const all = blocks + corrections;
       for (let group = begin; group < end; group++) {
         const leaf = integer(groupLeaf, group);
         const first = integer(leafBegin, leaf) + (group - integer(leafGroups, leaf)) * GROUP;
         const count = Math.min(GROUP, integer(leafBegin, leaf + 1) - first);
         const to = packed + group * all * WORDS;
-        memory.bytes.fill(0, to, to + all * WORDS);
+        bytes.fill(0, to, to + all * WORDS);
         for (let i = 0; i < GROUP; i++) {
-          memory.integers[rowOfSlot / 4 + group * GROUP + i] = -1;
+          integers[rowOfSlot / 4 + group * GROUP + i] = -1;
           if (i >= count) continue;
           const copy = integer(order, first + i);
-          memory.integers[rowOfSlot / 4 + group * GROUP + i] = copyRow ? integer(copyRow, copy) : copy;
+          integers[rowOfSlot / 4 + group * GROUP + i] = copyRow ? integer(copyRow, copy) : copy;
           kernels.packPoint(to, i, codes + copy * blocks, blocks, correctionCodes + copy * corrections, corrections);
         }
-        memory.integers[valid / 4 + group] = count === GROUP ? -1 : (1 << count) - 1;
+        integers[valid / 4 + group] = count === GROUP ? -1 : (1 << count) - 1;
       }
     },
     packPoint(group, i, codes, blocks, correctionCodes, corrections) {

@@ -28,12 +28,14 @@ export function readCall(
   index: RecordAddress<typeof SCANN_INDEX>,
   call: RecordAddress<typeof SCANN_CALL>,
 ): ScannSearchCall {
+  // A view is looked up once a call: each look-up asks the memory for its size, which costs more than the sums here.
+  const { floats, integers } = memory;
   return {
     memory,
     index: readRecord(memory, SCANN_INDEX, index),
     call: readRecord(memory, SCANN_CALL, call),
-    float: (offset, at = 0) => memory.floats[offset / 4 + at]!,
-    integer: (offset, at = 0) => memory.integers[offset / 4 + at]!,
+    float: (offset, at = 0) => floats[offset / 4 + at]!,
+    integer: (offset, at = 0) => integers[offset / 4 + at]!,
   };
 }
 

@@ -16,6 +16,7 @@ function firstLeast(values: readonly number[]): number {
 export function scannCodesReference(memory: LinearMemory): Pick<ScannBuildKernels, 'trainBlocks' | 'encodeCopies'> {
   return {
     trainBlocks(begin, end, _slot, sample, n, blocks, width, iterations, codebook, _scratch) {
+      const { floats } = memory;
       for (let block = begin; block < end; block++) {
         const book = codebook + 4 * block * width * WORDS;
         for (let iteration = 0; iteration < iterations; iteration++) {
@@ -23,20 +24,21 @@ export function scannCodesReference(memory: LinearMemory): Pick<ScannBuildKernel
           const counts = new Float32Array(WORDS);
           for (let i = 0; i < n; i++) {
             const first = sample / 4 + i * blocks * width + block * width;
-            const x = memory.floats.subarray(first, first + width);
-            const word = firstLeast(blockErrors(memory, x, undefined, book, width)[0]!);
+            const x = floats.subarray(first, first + width);
+            const word = firstLeast(blockErrors(floats, x, undefined, book, width)[0]!);
             for (let t = 0; t < width; t++) sums[t * WORDS + word]! += x[t]!;
             counts[word]!++;
           }
           for (let i = 0; i < sums.length; i++) {
-            if (counts[i % WORDS]! > 0) memory.floats[book / 4 + i] = fround(sums[i]! / counts[i % WORDS]!);
+            if (counts[i % WORDS]! > 0) floats[book / 4 + i] = fround(sums[i]! / counts[i % WORDS]!);
           }
         }
       }
     },
     encodeCopies(begin, end, _slot, address) {
-      const at = (offset: number, index = 0): number => memory.floats[offset / 4 + index]!;
-      const integer = (offset: number, index = 0): number => memory.integers[offset / 4 + index]!;
+      const { bytes, floats, integers } = memory;
+      const at = (offset: number, index = 0): number => floats[offset / 4 + index]!;
+      const integer = (offset: number, index = 0): number => integers[offset / 4 + index]!;
       const { rows, d, copyRow, labels, centroids, codebook, blocks, width, eta, kind, codes, corrections } =
         readRecord(memory, ENCODE_COPIES, address);
       for (let copy = begin; copy < end; copy++) {
@@ -53,25 +55,25 @@ export function scannCodesReference(memory: LinearMemory): Pick<ScannBuildKernel
         for (let b = 0; b < blocks; b++) {
           const book = codebook + 4 * b * width * WORDS;
           const part = [residual, value].map((v) => v.subarray(b * width, b * width + width));
-          const [e, a] = blockErrors(memory, part[0]!, part[1]!, book, width);
+          const [e, a] = blockErrors(floats, part[0]!, part[1]!, book, width);
           const word = firstLeast(e!);
-          memory.bytes[codes + copy * blocks + b] = word;
+          bytes[codes + copy * blocks + b] = word;
           along = fround(along + a![word]!);
           errors.push(e!);
           alongs.push(a!);
         }
         if (eta > 1 && square > 0) {
-          along = descend(memory.bytes, codes + copy * blocks, errors, alongs, along, fround(eta), fround(1 / square));
+          along = descend(bytes, codes + copy * blocks, errors, alongs, along, fround(eta), fround(1 / square));
         }
         let correction = kind === 1 && square > 0 ? fround(along / square) : 0;
         for (let t = 0; kind === 2 && t < blocks * width; t++) {
-          const word = memory.bytes[codes + copy * blocks + Math.floor(t / width)]!;
+          const word = bytes[codes + copy * blocks + Math.floor(t / width)]!;
           const decoded = at(codebook, t * WORDS + word);
           const e = fround(residual[t]! - decoded);
           const squares = fround(fround(fround(e * e) - fround(decoded * decoded)) * 0.5);
           correction = fround(correction + fround(squares - fround(centre[t]! * decoded)));
         }
-        if (kind > 0) memory.floats[corrections / 4 + copy] = correction;
+        if (kind > 0) floats[corrections / 4 + copy] = correction;
       }
     },
   };
@@ -79,7 +81,7 @@ export function scannCodesReference(memory: LinearMemory): Pick<ScannBuildKernel
 
 /** Σ (x − word)² of each word of a block, and with `along` Σ (x − word) · y. */
 function blockErrors(
-  { floats }: LinearMemory,
+  floats: Float32Array,
   x: ArrayLike<number>,
   y: ArrayLike<number> | undefined,
   book: number,

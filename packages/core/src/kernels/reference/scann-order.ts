@@ -9,9 +9,10 @@ const { fround, sqrt, max } = Math;
 
 /** The ordering kernel over `memory`. */
 export function scannOrderReference(memory: LinearMemory): Pick<ScannBuildKernels, 'orderLeaves'> {
-  const integer = (offset: number, index = 0): number => memory.integers[offset / 4 + index]!;
   return {
     orderLeaves(begin, end, _slot, address) {
+      const { floats, integers } = memory;
+      const integer = (offset: number, index = 0): number => integers[offset / 4 + index]!;
       const { rows, d, copyRow, centroids, leafBegin, order, leafQuads, bounds } = readRecord(
         memory,
         ORDER_LEAVES,
@@ -20,9 +21,9 @@ export function scannOrderReference(memory: LinearMemory): Pick<ScannBuildKernel
       for (let leaf = begin; leaf < end; leaf++) {
         const first = integer(leafBegin, leaf);
         const last = integer(leafBegin, leaf + 1);
-        const members = Array.from(memory.integers.subarray(order / 4 + first, order / 4 + last), (copy) => {
+        const members = Array.from(integers.subarray(order / 4 + first, order / 4 + last), (copy) => {
           const [along, across] = projections(
-            memory.floats,
+            floats,
             rows + 4 * d * (copyRow ? integer(copyRow, copy) : copy),
             centroids + 4 * leaf * d,
             d,
@@ -33,13 +34,13 @@ export function scannOrderReference(memory: LinearMemory): Pick<ScannBuildKernel
         let across = 0;
         for (let i = members.length - 1; i >= 0; i--) {
           const member = members[i]!;
-          memory.integers[order / 4 + first + i] = member.copy;
+          integers[order / 4 + first + i] = member.copy;
           along = max(along, member.along);
           across = max(across, member.across);
           const group = Math.floor(i / GROUP);
           const quad = bounds / 4 + 8 * (integer(leafQuads, leaf) + (group >> 2)) + (group & 3);
-          memory.floats[quad] = along;
-          memory.floats[quad + 4] = across;
+          floats[quad] = along;
+          floats[quad + 4] = across;
         }
       }
     },

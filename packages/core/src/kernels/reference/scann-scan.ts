@@ -101,7 +101,8 @@ function scanGroup(
   base: number,
   allowed: (group: number) => number,
 ): void {
-  const { index, call, integer, memory } = search;
+  const { index, call, integer } = search;
+  const { bytes } = search.memory;
   const { results: k } = call;
   const blocks = entries.length / LANES;
   const word = integer(index.valid, group) & allowed(group);
@@ -112,7 +113,7 @@ function scanGroup(
     const column = 2 * (lane & 7) + (lane >> 3);
     let score = 0;
     for (let b = 0; b < blocks; b++) {
-      const byte = memory.bytes[index.codes + (group * blocks + b) * LANES + column]!;
+      const byte = bytes[index.codes + (group * blocks + b) * LANES + column]!;
       score += entries[b * LANES + (p < LANES ? byte & 15 : byte >> 4)]!;
     }
     score = (word >>> p) & 1 ? max(MASKED, min(32_767, score + base)) : MASKED;
