@@ -1,5 +1,5 @@
 /**
- * Records: the arguments of a kernel that takes more than a few, as fields of four bytes each in the linear memory.
+ * Records: the arguments of a kernel with more than eight, as fields of four bytes each in the linear memory.
  *
  * A record is described once, in the file of its kernel (families/). From the description come the type of the values
  * here and the class through which the kernel reads them: scripts/kernel-records.mjs writes it to
@@ -10,7 +10,7 @@ import type { LinearMemory } from '../memory/linear-memory.ts';
 /** AssemblyScript's name of a field's type: an offset or a size in bytes, a count, a float32. */
 export type FieldType = 'usize' | 'i32' | 'f32';
 
-/** What a record holds; it has the name of the kernel that takes it, and its fields stand in this order. */
+/** The description of a record: the name of the kernel that takes it, and its fields in order. */
 export interface RecordDescription {
   readonly name: string;
   readonly fields: Readonly<Record<string, FieldType>>;
@@ -19,7 +19,7 @@ export interface RecordDescription {
 /** The values of a record. */
 export type RecordValues<D extends RecordDescription> = { -readonly [Field in keyof D['fields']]: number };
 
-/** The byte offset of a record that was written: a number that no other record's offset can stand for. */
+/** The byte offset of a record that was written; the type differs for each record, so that they cannot be confused. */
 export type RecordAddress<D extends RecordDescription> = number & { readonly record: D };
 
 /** Bytes of a record. */

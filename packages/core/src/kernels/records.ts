@@ -1,4 +1,4 @@
-/** All records of kernels: what the build makes classes for, and the pool finds by the name of a kernel. */
+/** All records of kernels: the build makes a class of each, and the pool finds each by the name of its kernel. */
 import { SOLVE_ROWS } from './families/als.ts';
 import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
 import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';

@@ -1,7 +1,7 @@
 /**
- * The compiled kernels: two WebAssembly builds of one source, chosen once by what the runtime accepts.
+ * The compiled kernels: two WebAssembly builds of one source. The faster one that the runtime accepts is used.
  *
- * Only instructions whose result is the same in both builds are used, so the choice changes speed and never a bit.
+ * Only instructions with the same result in both builds are used, so the choice changes the speed and no result.
  */
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
@@ -10,7 +10,7 @@ import { RELAXED_PATCH, SIMD128_HEX } from './wasm.generated.ts';
 /** The compiled variants. */
 export type WasmVariant = Exclude<KernelVariant, 'reference'>;
 
-/** The bytes of a variant; scripts/wasm-module.mjs says how they are kept. */
+/** The bytes of a variant; scripts/wasm-module.mjs documents how they are stored. */
 function decode(variant: WasmVariant): Uint8Array<ArrayBuffer> {
   const simd128 = fromHex(SIMD128_HEX);
   if (variant === 'simd128') return simd128;
@@ -53,7 +53,7 @@ export function compileKernels(variant: WasmVariant): WebAssembly.Module {
 
 /** Bind compiled kernels to a memory. */
 export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): KernelTable {
-  // Asked for by kernels with assertions alone (`npm run build -- --debug-kernels`).
+  // Imported only by kernels with assertions (`npm run build -- --debug-kernels`).
   const abort = (message: number, file: number, line: number): never => {
     throw new Error(`kernel: ${textAt(memory, message)} (${textAt(memory, file)}:${line})`);
   };

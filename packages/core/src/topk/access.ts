@@ -1,37 +1,38 @@
 /**
  * Who may touch the candidates of an index, and when: a queue of reads and changes.
  *
- * What runs to its end in one go, as `call` does, needs no permission: nothing else runs meanwhile. This file orders what
- * takes more than one turn of the event loop:
+ * A synchronous function such as `call` needs no permission, because nothing else runs until it returns. This file orders
+ * the operations that take more than one turn of the event loop:
  *
- * - a read (`callAsync`, a bundle that is saved with `nonBlocking`): the candidates stay as they are until it has ended;
- * - a change (`upsertAsync`, …): a function that runs when no read is under way;
- * - a long change (`rebalance`, `reserveAsync`, `indexAsync`): steps, each of which is a change; reads run between them.
+ * - A read (`callAsync`, a bundle that is saved with `nonBlocking`): the candidates do not change until it has ended.
+ * - A change (`upsertAsync`, …): a function that runs when no read is under way.
+ * - A long change (`rebalance`, `reserveAsync`, `indexAsync`): a series of steps. Each step is a change; reads may run
+ *   between two steps.
  *
- * Reads and changes begin in the order in which they were asked for, so neither starves, and a read sees the changes asked
- * for before it and no later ones. A long change is the exception: reads see the candidates of before it until its last
- * step, and updates may overtake it where it lets them in. A synchronous change cannot wait: `checkChange` refuses it while
- * a read is under way, or while candidates that replace the present ones are on their way, and leaves everything as it was.
+ * Reads and changes begin in the order in which they were requested, so neither starves. A read sees the changes requested
+ * before it and no later ones. Long changes are the exception: a read sees the old candidates until the last step, and
+ * updates may run between the steps if the change allows them. A synchronous change cannot wait. `checkChange` throws while
+ * a read is under way, or while `indexAsync` or `indexFromDataset` prepares other candidates; nothing has changed then.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { StateError } from '../errors/errors.ts';
 import { nextTurn } from '../parallel/steps.ts';
 
-/** How a change gets on with others. */
+/** What other changes must know of a change. */
 export interface ChangeKind {
-  /** It puts other candidates in the place of all: updates that are asked for later are for those. Default false. */
+  /** True when it replaces all candidates: updates requested after it apply to the new ones. Default false. */
   replaces?: boolean;
 }
 
 /** A change in steps. */
 export interface LongChange<P, T> extends ChangeKind {
-  /** Awaited before the first step, while other changes that may not overtake this one wait. */
+  /** Awaited before the first step. Changes that may not run before this one wait meanwhile. */
   prepare?: () => Promise<void>;
   /** The steps; called when the change may begin. */
   begin: () => Generator<P, T>;
   /**
-   * Whether updates may run between the steps. Default false: asynchronous ones wait, and a synchronous one has all
-   * remaining steps done at once.
+   * Whether updates may run between the steps. Default false: an asynchronous update waits for the last step, and a
+   * synchronous one first runs all remaining steps.
    */
   letsUpdatesIn?: boolean;
   /** Called between two steps; ends the change when it throws. */
@@ -48,13 +49,13 @@ interface Change {
   letsUpdatesIn: boolean;
   /** Called when it may begin. */
   start: () => void;
-  /** Do the remaining steps now; undefined where others need not wait for them, or must not get ahead. */
+  /** Runs the remaining steps now; undefined where other changes need not wait for them, or must not come first. */
   finish?: () => void;
 }
 
 /** The steps of a long change, done one by one or all at once. */
 class Steps<P, T> {
-  /** How they ended. */
+  /** The result of the last step, or the error that ended the steps; undefined before. */
   end: { value: T } | { error: unknown } | undefined;
   readonly #begin: () => Generator<P, T>;
   readonly #ended: () => void;
@@ -66,7 +67,7 @@ class Steps<P, T> {
     this.#ended = ended;
   }
 
-  /** Do a step; what it yields. An error ends them, as the last step does. */
+  /** Do the next step and return what it yields. An error ends the steps, as the last step does. */
   advance(): P | undefined {
     if (this.end) return undefined;
     try {
@@ -81,36 +82,36 @@ class Steps<P, T> {
     return undefined;
   }
 
-  /** Do all that are left. An error is for whoever asks for the result. */
+  /** Do all remaining steps. An error is kept for `result`. */
   finish(): void {
     while (!this.end) this.advance();
   }
 
-  /** What the last step returned, or threw. */
+  /** The value that the last step returned. @throws what a step threw */
   result(): T {
     if ('error' in this.end!) throw this.end.error;
     return this.end!.value;
   }
 
-  /** End them where they are. */
+  /** End the steps before the last one. */
   stop(): void {
     this.#steps?.return(undefined as T);
   }
 }
 
-/** A read under way: a search that is told of it is a part of it, and does not wait for changes that wait for it. */
+/** A read under way. A search that is given one runs as a part of it, and does not wait behind queued changes. */
 export class Reading {}
 
 /** Orders the reads and changes of one index. */
 export class IndexAccess {
   /** Verbs of the reads under way. */
   readonly #reading: string[] = [];
-  /** Changes that wait for the reads under way, and reads that wait for these changes, in the order they were asked for. */
+  /** Changes that wait for the reads under way, and reads that wait for these changes, in the order of the requests. */
   readonly #waiting: { isRead: boolean; begin: () => void }[] = [];
   #long: Change | undefined;
-  /** Changes that wait for the long one. */
+  /** Changes that wait for the long change. */
   readonly #queue: Change[] = [];
-  /** True while a change runs that has the access already. */
+  /** True while a change runs: what it calls need not ask again. */
   #isChanging = false;
   #isTakingTurns = false;
   #search: Promise<unknown> = Promise.resolve();
@@ -120,11 +121,11 @@ export class IndexAccess {
     return this.#waiting.length > 0;
   }
 
-  /** Run `work`, during which the candidates stay as they are. What it is given lets it search within this read. */
+  /** Run `work` as a read: the candidates do not change until it ends. Its argument lets `search` run within this read. */
   async read<T>(verb: string, work: (reading: Reading) => Promise<T>): Promise<T> {
     if (this.#waiting.length === 0) this.#reading.push(verb);
     else {
-      // The read counts from when it is let in: nothing may change between that and its first step.
+      // The read counts from the moment it may begin: nothing may change between that and its first step.
       await new Promise<void>((resolve) => {
         const begin = (): void => {
           this.#reading.push(verb);
@@ -142,9 +143,9 @@ export class IndexAccess {
   }
 
   /**
-   * `read` of a search; searches run one after the other, because they share their memory.
+   * Run a search as a read. Searches run one after the other, because they share their memory.
    *
-   * @param within the read that the search is a part of; default one of its own
+   * @param within the read that the search is a part of; default: a read of its own
    */
   search<T>(verb: string, work: () => Promise<T>, within?: Reading): Promise<T> {
     const inTurn = (): Promise<T> => {
@@ -155,7 +156,7 @@ export class IndexAccess {
     return within ? inTurn() : this.read(verb, inTurn);
   }
 
-  /** Run a change as soon as none before it and no read is in its way: at once, if that is now. Rejects as it throws. */
+  /** Run a change after the reads and changes before it; at once where there are none. Rejects with what it throws. */
   change<T>(verb: string, change: () => T, { replaces = false }: ChangeKind = {}): Promise<T> {
     if (!this.#mustQueue(replaces)) return this.#exclusively(change);
     return new Promise((resolve) => {
@@ -165,7 +166,7 @@ export class IndexAccess {
   }
 
   /**
-   * Run a long change after those before it; what its last step returns.
+   * Run a long change after the changes before it; resolves to what its last step returns.
    *
    * @throws {AbortedError} when the signal is raised
    * @throws what a step or `check` throws
@@ -201,10 +202,10 @@ export class IndexAccess {
   }
 
   /**
-   * Ask whether a synchronous change may run now; what it may overtake is done first.
+   * Check that a synchronous change may run now. Remaining steps of a `reserveAsync` under way are done first.
    *
-   * @param twin the asynchronous verb that waits
-   * @throws {StateError} when it may not, naming what is under way
+   * @param twin name of the asynchronous method that would wait, for the message
+   * @throws {StateError} when it may not run, naming what is under way
    */
   checkChange(verb: string, twin: string): void {
     if (this.#isChanging) return;
@@ -212,11 +213,11 @@ export class IndexAccess {
     if (reading !== undefined) throw refused(verb, twin, `${reading} under way`, 'reads the candidates');
     const replacing = [this.#long, ...this.#queue].find((change) => change?.replaces);
     if (replacing) throw refused(verb, twin, `${replacing.verb} under way`, 'replaces the candidates');
-    // Changes that wait for room to be made come before this one.
+    // Steps of `reserveAsync`, and changes that wait for it, come before this change.
     while (this.#long?.finish) this.#changing(this.#long.finish);
   }
 
-  /** Whether a change waits for the long one, or for one that waits for it. */
+  /** Whether a change must wait for the long change, or for a change that waits for it. */
   #mustQueue(replaces: boolean): boolean {
     if (!this.#long) return false;
     return !this.#long.letsUpdatesIn || replaces || this.#queue.some((change) => change.replaces || !change.isLong);
@@ -247,7 +248,7 @@ export class IndexAccess {
     }
   }
 
-  /** Begin what waits, in order: reads together, a change when no read is under way. */
+  /** Begin waiting reads and changes in order: successive reads together, a change when no read is under way. */
   #takeTurns(): void {
     this.#isTakingTurns = true;
     for (let next = this.#waiting[0]; next && (next.isRead || this.#reading.length === 0); next = this.#waiting[0]) {
@@ -257,7 +258,7 @@ export class IndexAccess {
     this.#isTakingTurns = false;
   }
 
-  /** The long change is over: begin those that waited for it, up to the next long one. */
+  /** After a long change: begin the changes that waited for it, up to and including the next long one. */
   #next(): void {
     this.#long = undefined;
     while (this.#queue.length > 0 && !this.#long) {
@@ -266,7 +267,7 @@ export class IndexAccess {
       change.start();
     }
     if (!this.#long?.letsUpdatesIn) return;
-    // Updates that waited with it need not wait for it.
+    // The next long change lets updates in: those that waited beside it may run now.
     for (let at = 0; at < this.#queue.length && !this.#queue[at]!.replaces; ) {
       if (this.#queue[at]!.isLong) at++;
       else this.#queue.splice(at, 1)[0]!.start();

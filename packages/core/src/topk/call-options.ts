@@ -1,4 +1,4 @@
-/** The arguments of a call, resolved the same way by every index. */
+/** Checks of the arguments of a call, which are the same for every index. */
 import { checkInteger, shown } from '../checks/numbers.ts';
 import {
   FUNCTION,
@@ -13,19 +13,19 @@ import {
 import { OptionError, StateError } from '../errors/errors.ts';
 import type { CallOptions, Exclusions, Identifier, LongChangeOptions, TopKOptions } from './contract.ts';
 
-/** The options every index has, for their tables of options. */
+/** Types of the options that every index has. */
 export const TOP_K: OptionTypes<TopKOptions<never>> = {
   queryModel: objectWith('a query model, which has `embed`', 'embed'),
   k: NUMBER,
 };
-/** The options of a call that every index has. */
+/** Types of the options of a call that every index has. */
 export const CALL: OptionTypes<CallOptions<never>> = {
   k: NUMBER,
   exclude: LIST,
   include: LIST,
   filter: optionType('a predicate or bit words', (value) => typeof value === 'function' || isObject(value)),
 };
-/** The options of a change that lets others run between its steps. */
+/** Types of the options of a long change. */
 export const LONG_CHANGE: OptionTypes<LongChangeOptions> = { signal: SIGNAL, onProgress: FUNCTION };
 
 function isObject(value: unknown): boolean {
@@ -67,7 +67,7 @@ export function withExclusions<I extends Identifier, O extends CallOptions<I>>(
   return { ...options, exclude: exclusions };
 }
 
-/** What an index says when it is asked before it has candidates. */
+/** The error of an index that is used before it has candidates. */
 export function notIndexed(): StateError {
   return new StateError('index: expected `index` or `indexFromDataset` to be called first, got no candidates yet');
 }

@@ -1,16 +1,16 @@
-/** Gathers candidates and identifiers, whole or batch by batch, into what an index is made of. */
+/** Collects the rows and identifiers of candidates, given all at once or batch by batch. */
 import { OptionError } from '../errors/errors.ts';
 import type { CandidateBatch, CandidateDataset, CandidateSequence, Identifier } from './contract.ts';
 import { checkIdentifiers, Identifiers } from './identifiers.ts';
 import { takeBatch, type VectorSource } from './vector-source.ts';
 
-/** Where rows go: a `PanelStore`, or what another index keeps. */
+/** Receives rows: a `PanelStore`, or the row buffer of another index. */
 export interface RowSink {
   readonly rows: number;
   append(source: VectorSource): unknown;
 }
 
-/** Batches in, rows and checked identifiers out. */
+/** Passes the rows of batches on to a sink and collects their checked identifiers. */
 export class CandidateBuilder<I extends Identifier> {
   readonly #sink: RowSink;
   readonly #values: I[] = [];
@@ -69,7 +69,7 @@ export async function readDataset<I extends Identifier>(
   return builder.identifiers();
 }
 
-/** Add candidates given whole and return the identifiers. */
+/** Add candidates given all at once and return the identifiers. */
 export function readCandidates<I extends Identifier>(
   source: VectorSource,
   identifiers: readonly I[] | undefined,

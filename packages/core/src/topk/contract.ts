@@ -1,7 +1,8 @@
 /**
- * The contract of every top-k index (BruteForce, Streaming, ScaNN), and of what only some of them can do. test/conformance/top-k.case.ts runs on each.
+ * The interfaces of the top-k indexes: `TopK` for all (BruteForce, Streaming, ScaNN), and further ones for what only some
+ * of them can do. test/conformance/top-k.case.ts tests each index against them.
  *
- * After TFRS's `layers/factorized_top_k.py` (TopK): the words and the call shapes are its own. Different on purpose:
+ * After TFRS's `layers/factorized_top_k.py` (TopK): names and shapes are the same. Different on purpose:
  * exclusion is a row filter before selection, k is clamped to what exists, results are never padded, and a call keeps
  * no state, so that concurrent calls are safe. FEATURES.md lists each difference.
  */
@@ -51,41 +52,41 @@ export type Queries<Q> = Q | readonly Q[] | VectorsLike | ArrayLike<number>;
 /** Identifiers that every query leaves out, or one list a query; lists may differ in length. */
 export type Exclusions<I extends Identifier> = readonly I[] | readonly (readonly I[])[];
 
-/** Says which candidates may be returned. */
+/** Returns true for a candidate that may be returned. */
 export type CandidatePredicate<I extends Identifier> = (identifier: I, row: number) => boolean;
 
-/** Which candidates may be returned: asked once a row, or bit words over the rows, bit r of word r >> 5. */
+/** Which candidates may be returned: a predicate, or bit words over the rows; row r is bit r & 31 of word r >> 5. */
 export type CandidateFilter<I extends Identifier> = CandidatePredicate<I> | Int32Array;
 
 /** Options of one call. Every index may add its own. */
 export interface CallOptions<I extends Identifier> {
   /** Results a query gets; default the index's k. */
   k?: number | undefined;
-  /** Identifiers left out; those the index does not hold are passed over. */
+  /** Identifiers left out; identifiers that the index does not hold have no effect. */
   exclude?: Exclusions<I> | undefined;
   /** Only these identifiers may be returned. */
   include?: readonly I[] | undefined;
-  /** Only candidates this says yes to; a predicate is asked once a row before the scan. */
+  /** Only candidates that pass this may be returned; a predicate is called once for each row before the scan. */
   filter?: CandidateFilter<I> | undefined;
 }
 
 /**
- * A top-k index over candidates with identifiers of type I, asked with raw features of type Q; O are the options of a
- * call.
+ * A top-k index over candidates with identifiers of type I. Q is the type of raw features in queries, O that of the
+ * options of a call.
  *
- * Results are by score descending, ties by candidate row ascending. Score = ⟨query, candidate⟩ unless the index says
+ * Results are sorted by score, descending; equal scores by candidate row, ascending. Score = ⟨query, candidate⟩ unless the index says
  * otherwise.
  */
 export interface TopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>> {
-  /** Replace the candidates. Without identifiers they are row numbers. Copies; returns itself. */
+  /** Replace the candidates by a copy of these; returns the index. Default identifiers are row numbers. */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this;
-  /** Replace the candidates by those of a data set, read once, batch by batch. */
+  /** Replace the candidates by those of a data set, which is read once, batch by batch. */
   indexFromDataset(dataset: CandidateDataset<I>): Promise<this>;
   /** The k best candidates of each query; fewer where fewer exist. */
   call(queries: Queries<Q>, k?: number | O): TopKResult<I>;
-  /** The k best that are not excluded: `call` with `exclude`. */
+  /** The k best candidates that are not excluded: `call` with the option `exclude`. */
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | O): TopKResult<I>;
-  /** True when results are exactly the best. */
+  /** True when results are always the k best candidates; false for an approximate index. */
   isExact(): boolean;
   /** Results a query gets unless the call says otherwise. */
   readonly k: number;
@@ -98,90 +99,91 @@ export interface TopK<Q, I extends Identifier, O extends CallOptions<I> = CallOp
 /** An index that can be searched while the caller's thread does other work. */
 export interface AsyncTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>> extends TopK<Q, I, O> {
   /**
-   * `call`, as a promise; it answers from the candidates there were when it was called.
+   * `call` on other threads. The result is that of the candidates at the time of the call.
    *
-   * @param within the read of the index's `access` that this search is a part of; default one of its own
+   * @param within the read of the index's `access` that this search is a part of; default: a read of its own
    */
   callAsync(queries: Queries<Q>, k?: number | O, within?: Reading): Promise<TopKResult<I>>;
 }
 
-/** An index whose results are approximate, beside what it would answer if it scored every candidate. */
+/** An index with approximate results that can also score every candidate exactly. */
 export interface ApproximateTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
   extends TopK<Q, I, O> {
-  /** `call` with every candidate scored: the truth that the results of `call` are held against. */
+  /** `call` with every candidate scored exactly: the true results, with which those of `call` are compared. */
   callExactly(queries: Queries<Q>, k?: number): TopKResult<I>;
 }
 
 /**
- * An index that holds its candidates and takes changes of single ones. A replaced candidate keeps its row, a new one gets
- * the next, and the rows of the others stay.
+ * An index that holds its candidates in memory and whose candidates can be added, replaced and deleted one by one. A
+ * replaced candidate keeps its row, a new one gets the next row, and the rows of all others stay.
  *
- * Each change has an asynchronous twin that waits for the reads and changes before it (`access`). A synchronous change
- * cannot wait: while `callAsync` or a bundle saved with `nonBlocking` reads the candidates, and while `indexAsync` or
- * `indexFromDataset` replaces them, it throws a StateError that names the twin, and nothing has changed.
+ * Each change is a synchronous method and an asynchronous one (`upsert`, `upsertAsync`). The asynchronous one waits for the
+ * reads and changes before it. The synchronous one cannot wait: while `callAsync` or `saveBundle` with `nonBlocking` reads
+ * the candidates, and while `indexAsync` or `indexFromDataset` replaces them, it throws a StateError and changes nothing.
  */
 export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
   extends AsyncTopK<Q, I, O> {
-  /** Orders what reads and changes the candidates over more than one turn of the event loop. */
+  /** Orders the asynchronous reads and changes of the candidates. */
   readonly access: IndexAccess;
-  /** The identifiers of the rows, deleted ones among them; undefined before `index`. */
+  /** The identifier of each row, also of deleted ones; undefined before `index`. */
   readonly identifiers: Identifiers<I> | undefined;
-  /** Add candidates, or replace those whose identifier the index holds; the next call finds them. */
+  /** Add candidates, or replace those with the same identifiers; the next call finds them. */
   upsert(identifiers: readonly I[], vectors: VectorsLike): void;
-  /** Take candidates out; unknown identifiers are passed over. Returns how many rows went. */
+  /** Delete candidates; unknown identifiers have no effect. Returns the number of rows deleted. */
   delete(identifiers: readonly I[]): number;
-  /** Room for `candidates` more, so that upserts of so many copy nothing. */
+  /** Allocate memory for `candidates` more, so that upserting that many copies nothing. */
   reserve(candidates: number): void;
   /** Candidates that can be upserted before `reserve` copies anything. */
   readonly room: number;
-  /** Give the memory back; the index is as before `index`. */
+  /** Free the memory; the index is as before `index`. */
   free(): void;
-  /** `index` in its turn; the vectors are copied at the call. The old candidates serve until the new ones are there. */
+  /** `index` after the reads and changes before it. The vectors are copied at the call; until the new candidates are
+   * indexed, calls use the old ones. */
   indexAsync(candidates: VectorsLike, identifiers?: readonly I[], options?: LongChangeOptions): Promise<this>;
-  /** `upsert` in its turn; the vectors are copied at the call. */
+  /** `upsert` after the reads and changes before it; the vectors are copied at the call. */
   upsertAsync(identifiers: readonly I[], vectors: VectorsLike): Promise<void>;
-  /** `delete` in its turn. */
+  /** `delete` after the reads and changes before it. */
   deleteAsync(identifiers: readonly I[]): Promise<number>;
-  /** `reserve` in its turn and in short steps; queries go on between them. */
+  /** `reserve` after the reads and changes before it, in short steps between which queries may run. */
   reserveAsync(candidates: number): Promise<void>;
-  /** `free` in its turn. */
+  /** `free` after the reads and changes before it. */
   freeAsync(): Promise<void>;
   /**
    * Build the tables from identifiers to candidates, which the first update, exclusion or include list would wait for, in
    * short steps with the event loop between them.
    */
   prepareLookups(): Promise<void>;
-  /** The rows that `save` writes, in their order, where it leaves deleted ones out; undefined where it writes all. */
+  /** The rows that `save` writes, in order, if it leaves deleted rows out; undefined if it writes all rows. */
   savedRows(): Int32Array | undefined;
 }
 
-/** An index that is built of what its candidates have in common, from which updates lead it away. */
+/** An index whose structure is trained on its candidates, fits less after many updates, and can be rebuilt. */
 export interface RebalancingTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
   extends UpdatableTopK<Q, I, O> {
-  /** How far updates have led from the build. */
+  /** How much the candidates have changed since the index was built. */
   drift(): IndexDrift;
   /**
-   * Build anew from the candidates as they are, while queries and updates go on, and serve the result from then on, with
-   * the updates made meanwhile.
+   * Rebuild the index from its present candidates while queries and updates go on. The updates made meanwhile are applied to
+   * the new index, which then replaces the old one.
    */
   rebalance(options?: LongChangeOptions): Promise<this>;
 }
 
-/** How far updates have led an index from its build. */
+/** How much the candidates of an index have changed since it was built. */
 export interface IndexDrift {
-  /** Candidates upserted, and rows that hold none any more. */
+  /** Candidates upserted since, and rows whose candidate was deleted. */
   inserted: number;
   deleted: number;
-  /** Share of candidates that would change their leaf if centroids moved with what was upserted. */
+  /** Share of candidates that would move to another leaf if the centroids followed the upserted candidates. */
   movedShare: number;
   /** Mean squared distance from the centroid: of upserted candidates, and of all at build time. */
   distance: number;
   builtDistance: number;
 }
 
-/** Options of a change that lets others run between its steps. */
+/** Options of a long change. */
 export interface LongChangeOptions {
-  /** Ends the change between two steps; the index is as before. */
+  /** Stops the change between two steps; the index is as before. */
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: Progress) => void) | undefined;
 }
@@ -191,17 +193,17 @@ export function isAsync<Q, I extends Identifier>(index: TopK<Q, I>): index is As
   return has(index, 'callAsync');
 }
 
-/** Whether an index is approximate and can say what it would answer exactly. */
+/** Whether an index is approximate and can also search exactly. */
 export function isApproximate<Q, I extends Identifier>(index: TopK<Q, I>): index is ApproximateTopK<Q, I> {
   return has(index, 'callExactly');
 }
 
-/** Whether single candidates of an index can be changed. */
+/** Whether candidates of an index can be added, replaced and deleted. */
 export function isUpdatable<Q, I extends Identifier>(index: TopK<Q, I>): index is UpdatableTopK<Q, I> {
   return has(index, 'upsert', 'delete', 'reserve', 'access');
 }
 
-/** Whether an index can be built anew from its own candidates. */
+/** Whether an index can be rebuilt from its own candidates. */
 export function isRebalancing<Q, I extends Identifier>(index: TopK<Q, I>): index is RebalancingTopK<Q, I> {
   return isUpdatable(index) && has(index, 'rebalance', 'drift');
 }

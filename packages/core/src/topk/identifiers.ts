@@ -1,9 +1,9 @@
 /**
- * The identifiers of an index: one a candidate row, kept as given, any number of rows with the same one.
+ * The identifiers of an index: one for each candidate row, kept as given. Several rows may have the same identifier.
  *
- * Without identifiers a row's number is its identifier and nothing is stored. The way back, from an identifier to its
- * rows, is built when it is first asked for, or before in steps: a table over what was loaded (rows-by-hash.ts), else a
- * hash map with chains. Rows that were added have a map of their own, so that adding copies nothing.
+ * Without identifiers, the number of a row is its identifier and nothing is stored. The table from identifiers to rows is
+ * built at its first use, or in steps before: a hash table over the loaded column (rows-by-hash.ts), else a map with
+ * chains. Rows added later have a map of their own, so that adding copies nothing.
  */
 import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
@@ -11,7 +11,7 @@ import { TextColumn } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
 import { RowsByHash, wordColumn } from './rows-by-hash.ts';
 
-/** What a caller names a candidate by; kept and returned as given. All of one index are of one type. */
+/** The caller's name of a candidate, kept and returned as given. All identifiers of an index have one type. */
 export type Identifier = string | number | bigint;
 
 /** End of a chain of rows. */
@@ -28,7 +28,7 @@ export interface IdentifierValues<I extends Identifier> {
   at(row: number): I | undefined;
 }
 
-/** Values and what was added to them, as one. */
+/** A column and the values added to it, as one column. */
 export class WithAdded<I extends Identifier> implements IdentifierValues<I> {
   readonly base: IdentifierValues<I>;
   readonly added: readonly I[];
@@ -130,13 +130,13 @@ export class Identifiers<I extends Identifier> {
     return this.#added;
   }
 
-  /** What all identifiers are: string, number or bigint; undefined while there is none, and any may come. */
+  /** The type of all identifiers: string, number or bigint; undefined while there is none, so that any may be added. */
   get type(): string | undefined {
     if (!this.#values) return 'number';
     return this.#size > 0 ? typeof this.#values.at(0) : undefined;
   }
 
-  /** Keep row numbers as identifiers of their own from now on: any number may then be added, not only the next row's. */
+  /** Store the row numbers as identifiers from now on: then any number may be added, not only that of the next row. */
   keepNumbers(): void {
     if (!this.#values) this.#keepAdded();
   }
@@ -149,7 +149,7 @@ export class Identifiers<I extends Identifier> {
   /** The identifier of a row, counted from `firstRow`. */
   readonly of = (row: number): I => (this.#values ? this.#values.at(row)! : ((this.firstRow + row) as I));
 
-  /** Build the way back from identifiers to rows, in short steps; rows may be added between them. */
+  /** Build the table from identifiers to rows in short steps; rows may be added between the steps. */
   *preparation(): Generator<void, void> {
     if (!this.#base || this.#rows) return;
     const base = this.#base;

@@ -1,4 +1,4 @@
-/** Which rows of an index hold a candidate: all, until one is deleted. */
+/** Which rows of an index hold a candidate: all rows, until a candidate is deleted. */
 import { maskWords } from './row-mask.ts';
 
 /** Bit words over rows; there are none while every row is live. */
@@ -44,7 +44,7 @@ export class LiveRows {
     this.#words.set(words);
   }
 
-  /** Take the candidate out of a row. Returns 1, or 0 when there was none. */
+  /** Mark a row as deleted. Returns 1, or 0 when it held no candidate. */
   delete(row: number): number {
     if (!this.isLive(row)) return 0;
     this.#words ??= new Int32Array(maskWords(this.#rows)).fill(-1);
@@ -53,7 +53,7 @@ export class LiveRows {
     return 1;
   }
 
-  /** Put a candidate into a row. */
+  /** Mark a row as live. */
   restore(row: number): void {
     if (this.isLive(row)) return;
     this.#words![row >>> 5]! |= 1 << (row & 31);

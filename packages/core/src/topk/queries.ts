@@ -1,4 +1,4 @@
-/** Queries as callers hand them in: raw features or embeddings, one or many, into rows in the linear memory. */
+/** Turns the queries of a call (raw features or embeddings, one or many) into rows in the linear memory. */
 import { shown } from '../checks/numbers.ts';
 import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -9,7 +9,7 @@ import { copied, isRow, type VectorSource, vectorSource } from './vector-source.
 /**
  * The embeddings of queries as a source of rows.
  *
- * @param dimensions of the candidates; 0 where there is none, and any width will do
+ * @param dimensions width of the candidates; 0 where there are none, so that any width is accepted
  * @throws {OptionError} when raw features come without a query model
  * @throws {ShapeError} when the embeddings are not as wide as the candidates
  */
@@ -23,7 +23,7 @@ export function resolveQueries<Q>(
   return source;
 }
 
-/** `resolveQueries` as a copy, for a search that goes on while the caller and the query model do. */
+/** `resolveQueries` as a copy: the caller may change the queries, and use the query model, before the search ends. */
 export function heldQueries<Q>(queries: Queries<Q>, queryModel: QueryModel<Q> | undefined): VectorSource {
   return copied(toSource(queries, queryModel));
 }

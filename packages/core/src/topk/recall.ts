@@ -1,8 +1,8 @@
-/** How much of the exact answer an approximate one holds. */
+/** Recall: the share of the exact results that an approximate search found. */
 import type { Identifier } from './contract.ts';
 import type { TopKResult } from './result.ts';
 
-/** The rows of an answer, whatever they are called. */
+/** The result rows of several queries. */
 export type RowsOfQueries = Pick<TopKResult<Identifier>, 'queries' | 'rowsOf'>;
 
 /** Mean share of each query's exact results that were found; 1 where there is nothing to find. */

@@ -1,5 +1,5 @@
 /**
- * The answer of a top-k index: a struct of arrays, so that a batch of thousands costs three allocations.
+ * The result of a top-k call: a struct of arrays, so that a batch of thousands of queries costs three allocations.
  *
  * Layout: scores and rows are [queries, k] row-major; of row b only the first `counts[b]` entries are results. Nothing
  * after them is a result: fewer candidates than k means a shorter list, never a padded one.
@@ -14,7 +14,7 @@ export interface Hit<I extends Identifier> {
 
 /** Scores, candidate rows and identifiers of a batch of queries. */
 export class TopKResult<I extends Identifier> {
-  /** Queries asked. */
+  /** The number of queries. */
   readonly queries: number;
   /** Columns of `scores` and `rows`. */
   readonly k: number;

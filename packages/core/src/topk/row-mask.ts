@@ -1,8 +1,8 @@
 /**
  * Which candidate rows a query may return, as bit words: bit r of the string is 1 when row r is allowed.
  *
- * Include lists and predicates make one mask for all queries; exclusions make one a query. Rows are masked before they
- * are selected, so that no score and no number of exclusions can let one through.
+ * Include lists and predicates make one mask for all queries; exclusions make one mask for each query. Rows are masked
+ * before the best are selected, so an excluded row is never returned, whatever its score and however many are excluded.
  */
 import { shown } from '../checks/numbers.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
@@ -10,7 +10,7 @@ import type { CallOptions, CandidatePredicate, Exclusions, Identifier } from './
 import type { Identifiers } from './identifiers.ts';
 
 const WORD_BITS = 32;
-/** A SIMD register: masks of queries stand at whole registers, so that scans may read words past the last row. */
+/** int32 words of a SIMD register: each mask is a whole number of registers long, so that scans may read past the last row. */
 const WORDS_MULTIPLE = 4;
 
 /** int32 words of one mask over `rows` rows. */

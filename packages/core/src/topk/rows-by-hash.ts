@@ -1,10 +1,9 @@
 /**
- * From a value to the rows of a column that hold it, without a map of values: a table of chains over their hashes, which a
- * text column computes from its bytes without decoding them. A million texts take a tenth of a second and twelve bytes
- * each; a map of strings takes seconds and ten times that.
+ * A hash table from the values of a column to their rows. It stores hashes and row numbers, not values; a text column
+ * computes the hashes from its bytes without decoding them. A million texts take a tenth of a second and twelve bytes
+ * each; a JavaScript map of strings takes seconds and ten times the memory.
  *
- * Rows of one chain are ascending in number; two values may share a chain, so a row counts when its value is the one asked
- * for.
+ * The rows of a chain ascend. Two values may share a chain, so each row's value is compared with the wanted one.
  */
 
 import { touchPages } from '../parallel/steps.ts';
@@ -49,7 +48,7 @@ export class RowsByHash<V> {
   forEachRow(value: V, visit: (row: number) => void): void {
     const mask = this.#heads.length - 1;
     for (let row = this.#heads[this.#column.hashOf(value) & mask]! - 1; row >= 0; ) {
-      // The visitor may change what it likes but this table.
+      // The visitor may change anything but this table.
       const next = this.#next[row]! - 1;
       if (this.#column.at(row) === value) visit(row);
       row = next;

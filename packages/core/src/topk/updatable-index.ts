@@ -1,6 +1,6 @@
 /**
- * What the indexes that hold their candidates have in common: each change as a synchronous verb, which is refused while it
- * would disturb something, and as its asynchronous twin, which waits (access.ts).
+ * The base class of the indexes that hold their candidates. Each change is a synchronous method, which throws while a read
+ * or another change is in its way, and an asynchronous method, which waits (access.ts).
  */
 import { checkInteger } from '../checks/numbers.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
@@ -22,8 +22,8 @@ export abstract class UpdatableIndex<I extends Identifier> {
   protected abstract release(): void;
 
   /**
-   * Add candidates, or replace those whose identifier the index holds; the next call finds them. A replaced candidate keeps
-   * its row, a new one gets the next.
+   * Add candidates, or replace those with the same identifiers; the next call finds them. A replaced candidate keeps its
+   * row, a new one gets the next row.
    *
    * @throws {StateError} before `index`, and while the candidates are read or replaced: `upsertAsync` waits
    * @throws {ShapeError} when rows differ in width from the candidates, or identifiers in number
@@ -44,7 +44,7 @@ export abstract class UpdatableIndex<I extends Identifier> {
   }
 
   /**
-   * Take candidates out; unknown identifiers are passed over. Returns how many rows went.
+   * Delete candidates; unknown identifiers have no effect. Returns the number of rows deleted.
    *
    * @throws {StateError} before `index`, and while the candidates are read or replaced: `deleteAsync` waits
    * @throws {IdentifierError} when an identifier is not of the index's type; nothing was deleted then
@@ -61,7 +61,7 @@ export abstract class UpdatableIndex<I extends Identifier> {
   }
 
   /**
-   * Room for `candidates` more, so that upserts of so many copy nothing.
+   * Allocate memory for `candidates` more, so that upserting that many copies nothing.
    *
    * @throws {StateError} before `index`, and while the candidates are read or replaced: `reserveAsync` waits
    */
@@ -72,8 +72,8 @@ export abstract class UpdatableIndex<I extends Identifier> {
   }
 
   /**
-   * `reserve` in short steps, when the reads and changes before it have ended. Queries go on between them; where updates
-   * cannot, asynchronous ones wait, and a synchronous one has the rest done at once.
+   * `reserve` in short steps, when the reads and changes before it have ended. Queries may run between the steps. In a ScaNN
+   * index updates may not: an asynchronous one waits, and a synchronous one first runs the remaining steps.
    */
   async reserveAsync(candidates: number): Promise<void> {
     checkInteger('reserve', candidates, 0);
@@ -81,7 +81,7 @@ export abstract class UpdatableIndex<I extends Identifier> {
     return this.access.changeInSteps('reserveAsync', { begin, letsUpdatesIn: this.takesUpdatesInGrowth });
   }
 
-  /** Give the memory back; the index is as before `index`. @throws {StateError} as `upsert`: `freeAsync` waits */
+  /** Free the memory; the index is as before `index`. @throws {StateError} as `upsert`: `freeAsync` waits */
   free(): void {
     this.access.checkChange('free', 'freeAsync');
     this.release();

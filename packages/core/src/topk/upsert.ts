@@ -1,4 +1,4 @@
-/** Upserted candidates as every index takes them: checked against what it holds, before anything has changed. */
+/** Checks of upserted candidates, made by every index before it changes anything. */
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
 import { checkIdentifiers, type Identifier, type Identifiers } from './identifiers.ts';
 import type { VectorSource } from './vector-source.ts';
@@ -25,7 +25,7 @@ export function checkUpsert<I extends Identifier>(
   if (!held.values) checkRowNumbers(identifiers, held.size);
 }
 
-/** Where row numbers are the identifiers, new ones follow on. */
+/** Where row numbers are the identifiers, a new one must be the number of the next row. */
 function checkRowNumbers<I extends Identifier>(identifiers: readonly I[], size: number): void {
   let next = size;
   for (const identifier of identifiers) {
@@ -39,7 +39,7 @@ function checkRowNumbers<I extends Identifier>(identifiers: readonly I[], size: 
   }
 }
 
-/** Of each candidate whether it stays: of several with one identifier the last does. */
+/** For each candidate, whether it is the last one with its identifier: only the last one is kept. */
 export function areLast<I extends Identifier>(identifiers: readonly I[]): boolean[] {
   const last = new Map(identifiers.map((identifier, i) => [identifier, i]));
   return identifiers.map((identifier, i) => last.get(identifier) === i);

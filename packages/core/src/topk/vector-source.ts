@@ -1,5 +1,5 @@
 /**
- * Vectors as callers hand them in, read row by row into float32 without a second copy of the whole.
+ * Reads the vectors that callers pass, in any accepted form, row by row into float32, without a second copy of all rows.
  */
 import { shown } from '../checks/numbers.ts';
 import { ShapeError } from '../errors/errors.ts';
@@ -63,7 +63,7 @@ function flat(data: Float32Array, dimensions: number): VectorSource {
   };
 }
 
-/** A copy of a source: what it is of may change afterwards. */
+/** A copy of a source: the caller may change its vectors afterwards. */
 export function copied(source: VectorSource): VectorSource {
   const data = new Float32Array(source.rows * source.dimensions);
   source.copy(0, source.rows, data);
@@ -71,10 +71,10 @@ export function copied(source: VectorSource): VectorSource {
 }
 
 /**
- * Take a batch of a data set apart.
+ * Split a batch of a data set into identifiers and vectors.
  *
- * A batch is vectors or the pair [identifiers, vectors]; a pair is told from two rows by what stands second: rows of a
- * batch are numbers, the vectors of a pair are rows themselves.
+ * A batch is vectors, or the pair [identifiers, vectors]. A pair differs from two rows in its second element: a row holds
+ * numbers, the vectors of a pair hold rows.
  *
  * @throws {ShapeError} when it is neither
  */

@@ -15,7 +15,7 @@ export const SOLVE_ROWS = {
     factors: 'usize',
     /** d, a multiple of 8. */
     dimensions: 'i32',
-    /** [d, d] what the pairs that were not observed add. */
+    /** [d, d] the sum over the pairs that were not observed. */
     gram: 'usize',
     /** [rows] */
     regularization: 'usize',

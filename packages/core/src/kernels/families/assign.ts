@@ -1,4 +1,4 @@
-/** Rows to centroids. Formulas and layouts: packages/core/assembly/assign.ts. */
+/** Assignment of rows to centroids. Formulas and layouts: packages/core/assembly/assign.ts. */
 import type { RecordAddress } from '../record.ts';
 
 /** A call of assignNearest16. */

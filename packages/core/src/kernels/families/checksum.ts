@@ -1,4 +1,4 @@
-/** Are saved bytes what they were? Formulas and layouts: packages/core/assembly/checksum.ts. */
+/** Checksums of saved bytes. Formulas and layouts: packages/core/assembly/checksum.ts. */
 
 /** The checksum kernels. */
 export interface ChecksumKernels {

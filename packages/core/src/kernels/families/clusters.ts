@@ -1,4 +1,4 @@
-/** Centroids from members. Formulas and layouts: packages/core/assembly/clusters.ts. */
+/** Centroids as means of their members. Formulas and layouts: packages/core/assembly/clusters.ts. */
 
 /** The clusters kernels. */
 export interface ClustersKernels {

@@ -1,4 +1,4 @@
-/** 7-bit codes that rule candidates out before they are scored exactly. Formulas and layouts: packages/core/assembly/coarse.ts. */
+/** 7-bit codes, with which most candidates are ruled out without an exact score. Formulas and layouts: packages/core/assembly/coarse.ts. */
 import type { RecordAddress } from '../record.ts';
 
 /** A call of searchCoarse. */
@@ -14,7 +14,7 @@ export const SEARCH_COARSE = {
     /** 64 times the sum of the query's codes. */
     offset: 'i32',
     queryScale: 'f32',
-    /** What a row's score may exceed that of its codes by, in units of its scale. */
+    /** The most by which a row's score may exceed the score of its codes, in units of its scale. */
     slack: 'f32',
     d: 'i32',
     /** u32 offsets of the chunks of packed candidates, of their codes, of their scales. */

@@ -1,4 +1,4 @@
-/** A query against leaves of 4-bit codes. Formulas and layouts: packages/core/assembly/scann.ts. */
+/** Search of leaves of 4-bit codes. Formulas and layouts: packages/core/assembly/scann.ts. */
 import type { RecordAddress } from '../record.ts';
 
 /** A ScaNN index. */

@@ -35,7 +35,7 @@ export const SEARCH_PANELS = {
 export interface TopKKernels {
   /** Make buffers of 16 + 8 · capacity bytes empty; capacity > k ≥ 1. */
   resetBuffers(buffers: number, count: number, strideBytes: number, k: number, capacity: number): void;
-  /** Offer the scores of rows [row, rowEnd) to a buffer; a row whose bit in `mask` is 0 is passed over. */
+  /** Offer the scores of rows [row, rowEnd) to a buffer; a row whose bit in `mask` is 0 is skipped. */
   offerPanels(
     buffer: number,
     scores: number,

@@ -80,7 +80,7 @@ function placeOfCode(i: number, t: number): number {
   return (t >> 2) * 4 * PANEL + i * 4 + (t & 3);
 }
 
-/** True where the codes leave it open whether a row of the panel reaches the k-th best score. */
+/** True unless the codes rule out that a row of the panel reaches the k-th best score. */
 function mayHoldResult(
   { bytes, floats, integers }: LinearMemory,
   { queryBytes, offset, queryScale, slack, d }: RecordValues<typeof SEARCH_COARSE>,

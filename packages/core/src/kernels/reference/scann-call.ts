@@ -1,4 +1,4 @@
-/** What the phases of a ScaNN search share: the memory, and the records of the index and of the call as values. */
+/** The state shared by the phases of a ScaNN search: the memory, and the records of the index and of the call as values. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import { SCANN_CALL, SCANN_INDEX } from '../families/scann.ts';
 import { type RecordAddress, type RecordValues, readRecord } from '../record.ts';
@@ -6,7 +6,7 @@ import { type RecordAddress, type RecordValues, readRecord } from '../record.ts'
 /** Points in a group of codes. */
 export const GROUP = 32;
 
-/** A score and the number of what has it: a leaf, a slot or a row. */
+/** A score and the number of the leaf, slot or row that has it. */
 export interface Scored {
   score: number;
   row: number;

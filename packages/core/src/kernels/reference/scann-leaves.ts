@@ -1,6 +1,6 @@
 /**
- * The first phase of a ScaNN search, readable (packages/core/assembly/scann.ts, scann-query.ts, centroids.ts): the query as
- * centroids and codes see it, and the leaves that are searched.
+ * The first phase of a ScaNN search, readable (packages/core/assembly/scann.ts, scann-query.ts, centroids.ts): prepares the
+ * query (mean, rotation) and chooses the leaves to search.
  */
 import { byScore, isPruned, nearest, norm, type ScannSearchCall, type Scored } from './scann-call.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The third phase of a ScaNN search, readable (packages/core/assembly/scann-scan.ts): the points of the chosen leaves by
- * their codes, without the groups that cannot hold a result, and the points whose scores are computed again.
+ * The third phase of a ScaNN search, readable (packages/core/assembly/scann-scan.ts): scores the
+ * points of the chosen leaves by their codes, skips groups that cannot hold a result, and chooses the points to reorder.
  */
 import { GROUP, isPruned, nearest, norm, type ScannSearchCall, type Scored } from './scann-call.ts';
 import type { LookupTables } from './scann-tables.ts';

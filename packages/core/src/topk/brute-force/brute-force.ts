@@ -56,7 +56,7 @@ const checkOptions = optionsCheck<BruteForceOptions<never>>('BruteForce', {
 const checkCall = optionsCheck<CallOptions<never>>('a call of BruteForce', CALL);
 const checkIndexing = optionsCheck<LongChangeOptions>('BruteForce.indexAsync', LONG_CHANGE);
 
-/** What a call has when its search begins. */
+/** A call whose arguments were checked, ready to be searched. */
 interface PreparedCall<I extends Identifier> {
   columns: number;
   given: Parameters<PanelSearch['run']>;
@@ -192,8 +192,8 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   }
 
   /**
-   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`. Until it has
-   * ended changes of the candidates wait, or are refused where they cannot wait.
+   * `call` on the worker threads; the caller's thread is free meanwhile. Calls run one after the other. Rejects with what
+   * `call` throws. Until it resolves, asynchronous changes of the candidates wait and synchronous ones throw a StateError.
    */
   async callAsync(queries: Queries<Q>, k?: number | CallOptions<I>, within?: Reading): Promise<TopKResult<I>> {
     this.#served();
@@ -206,7 +206,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     return this.access.search('callAsync', search, within);
   }
 
-  /** A call up to its search. */
+  /** Check the arguments of a call. */
   #prepare(source: VectorSource, k: number | CallOptions<I> | undefined): PreparedCall<I> {
     const held = this.#served();
     const { store, identifiers } = held;
@@ -238,7 +238,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   protected *growth(candidates: number): Generator<void, void> {
     const held = this.#served();
     const steps = held.growth(candidates);
-    // Room is for the candidates there are: new ones in their place end it.
+    // When other candidates replace these, the room is not needed any more.
     while (this.#held === held && !steps.next().done) yield;
   }
 
@@ -288,7 +288,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
 
   protected applyUpsert(identifiers: readonly I[], source: VectorSource): void {
     const held = this.#served();
-    // An empty index has no width: these are its first candidates.
+    // An empty index has no width: upserting sets its first candidates.
     if (held.store.dimensions === 0) this.#take(this.#packed(source, identifiers));
     else held.upsert(identifiers, source);
   }
@@ -310,7 +310,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     }
   }
 
-  /** Put other candidates in the place of these in their turn; what is not put there is given back. */
+  /** Replace the candidates after the reads and changes before; candidates that were not used are freed. */
   async #replace(
     verb: string,
     held: () => HeldCandidates<I> | undefined,

@@ -45,7 +45,7 @@ export interface CodedQuery {
   slack: number;
 }
 
-/** Codes and scales of a finished `PanelStore`, which `update` keeps true to it. */
+/** Codes and scales of a finished `PanelStore`; `update` must be called when its rows change. */
 export class CoarseCodes {
   readonly #store: PanelStore;
   /** Codes and scales of each chunk, and the rows there is room for. */
@@ -73,7 +73,7 @@ export class CoarseCodes {
     }
   }
 
-  /** Code rows of the store that were put in, or put in anew. */
+  /** Code the rows of the store that were added or replaced. */
   update(rows: readonly number[]): void {
     const panels = [...new Set(rows.map((row) => Math.floor(row / PANEL_ROWS)))].sort((a, b) => a - b);
     if (panels.length === 0) return;

@@ -63,7 +63,7 @@ export class HeldCandidates<I extends Identifier> {
     return this.store.sizeBytes + (this.#coarse?.sizeBytes ?? 0);
   }
 
-  /** The coarse codes, made now if a call of so few queries is the first to want them. */
+  /** The coarse codes, for a call of so few queries; they are made at the first such call. */
   coarseFor(queries: number): CoarseCodes | undefined {
     const { store } = this;
     if (queries > COARSE_QUERIES_MAX || store.rows < COARSE_ROWS_MIN || store.dimensions > DIMENSIONS_MAX)
@@ -97,10 +97,10 @@ export class HeldCandidates<I extends Identifier> {
     this.#code(changed);
   }
 
-  /** Take candidates out. Returns how many rows went. */
+  /** Delete candidates; returns the number of rows deleted. */
   delete(identifiers: readonly I[]): number {
     let gone = 0;
-    // Looked up first: an identifier of a wrong type leaves everything as it was.
+    // All identifiers are looked up first: when one has a wrong type, nothing is deleted.
     for (const row of this.#rowsOf(identifiers)) gone += this.#live.delete(row);
     return gone;
   }
@@ -110,7 +110,7 @@ export class HeldCandidates<I extends Identifier> {
     finish(this.growth(candidates));
   }
 
-  /** `reserve` in short steps; anything may be done between them. */
+  /** `reserve` in short steps, between which anything may change. */
   growth(candidates: number): Generator<void, void> {
     return this.store.growth(this.store.rows + candidates);
   }
@@ -170,7 +170,7 @@ export class HeldCandidates<I extends Identifier> {
     return this.identifiers.size - 1;
   }
 
-  /** Codes only save time: where there is no memory for them, the next call makes or does without them. */
+  /** Update the codes. They only save time: without memory for them they are dropped, and the next call tries again. */
   #code(rows: readonly number[]): void {
     try {
       this.#coarse?.update(rows);

@@ -90,7 +90,7 @@ export class PanelSearch {
     }
   }
 
-  /** `run` on the worker threads; what it is given must stay as it is meanwhile. One at a time. */
+  /** `run` on the worker threads, one at a time; its arguments must not change meanwhile. */
   async runAsync<I extends Identifier>(
     store: PanelStore,
     queries: VectorSource,
@@ -105,7 +105,7 @@ export class PanelSearch {
     }
   }
 
-  /** Everything but the jobs of the pool, which it yields. */
+  /** The search, which yields each job for the pool. */
   *#steps<I extends Identifier>(
     store: PanelStore,
     queries: VectorSource,
@@ -159,7 +159,7 @@ export class PanelSearch {
       } else yield this.#scanPanels(scan, 0, count);
       const places = [scoresAt, rowsAt, countsAt] as const;
       yield pool.job('finishBuffers', count, 16, buffersAt, stride, group * stride, slots, k, ...places);
-      // Asked for again: the memory may have grown meanwhile.
+      // The views are made again: the memory may have grown meanwhile.
       const { integers, floats } = heap.memory;
       best.scores.set(floats.subarray(scoresAt / 4, scoresAt / 4 + count * k), begin * k);
       best.rows.set(integers.subarray(rowsAt / 4, rowsAt / 4 + count * k), begin * k);

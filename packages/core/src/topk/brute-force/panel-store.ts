@@ -216,7 +216,7 @@ export class PanelStore {
     return Float32Array.from({ length: d }, (_, t) => floats[at + t * PANEL_ROWS]!);
   }
 
-  /** Let go of the rows and be open again for later ones of the same width; messages count on. */
+  /** Drop the rows and accept further ones of the same width; row numbers in error messages continue. */
   restart(): void {
     const { rows } = this;
     this.free();

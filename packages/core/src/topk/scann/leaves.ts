@@ -2,8 +2,8 @@
  * The built index as parts in the linear memory, and the record that describes them to the kernels.
  *
  * Points stand in slots; a group is 32 slots of one leaf. A leaf has groups leafGroups[l] … leafGroups[l+1] and, after
- * updates, a chain of further groups: leafExtra[l], then nextGroup. The parts are what is saved; what can be computed from
- * them in no time (int16 centroids, norms) is not a part. Flat indexes have rows only: slot = row.
+ * updates, a chain of further groups: leafExtra[l], then nextGroup. The parts are saved; what is quickly computed from
+ * them (int16 centroids, norms) is not a part. A flat index has rows only: slot = row.
  */
 import { assert } from '../../checks/assert.ts';
 import { SCANN_INDEX } from '../../kernels/families/scann.ts';
@@ -96,7 +96,7 @@ export function partBytes(shape: LeafShape): Record<string, number> {
   };
 }
 
-/** What the kernels are told of an index. */
+/** The fields of the record that describes an index to the kernels. */
 type IndexValues = RecordValues<typeof SCANN_INDEX>;
 
 /** Parts, shape and kernel record of one index. */
@@ -107,7 +107,7 @@ export class Leaves {
   readonly #record: Block;
   #address: RecordAddress<typeof SCANN_INDEX>;
   #derived: Block[] = [];
-  /** What the record says of them. */
+  /** The fields of the record that describe `#derived`. */
   readonly #derivedFields: Partial<IndexValues>;
   #largest: Int32Array | undefined;
   #revision = 0;
@@ -121,12 +121,12 @@ export class Leaves {
     this.#address = this.refresh();
   }
 
-  /** Where the kernels find the record. */
+  /** The address of the kernels' record. */
   get record(): RecordAddress<typeof SCANN_INDEX> {
     return this.#address;
   }
 
-  /** Changes of the points since the leaves were made: what was computed from the points holds while this stays. */
+  /** The number of changes of the points so far: what was computed from the points is valid while it is the same. */
   get revision(): number {
     return this.#revision;
   }
@@ -208,7 +208,7 @@ export class Leaves {
     return writeRecord(this.runtime.heap.memory, SCANN_INDEX, this.#record.offset, record);
   }
 
-  /** Give everything back. */
+  /** Free all memory. */
   free(): void {
     for (const block of [...Object.values(this.parts), ...this.#derived, this.#record]) block.free();
     this.#derived = [];
@@ -235,7 +235,7 @@ export class Leaves {
     };
   }
 
-  /** What the kernels read beside the parts: no part that changes is among what it is computed from. */
+  /** Compute what the kernels read beside the parts. It depends only on parts that never change. */
   #derive(): Partial<IndexValues> {
     const { shape, runtime } = this;
     const { leaves, dimensions: d } = shape;

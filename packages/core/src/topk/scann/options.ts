@@ -1,4 +1,4 @@
-/** Options of a ScaNN index, checked and with every default in its place. */
+/** Options of a ScaNN index, their checks and their defaults. */
 import { checkInteger, checkNumber, checkOneOf } from '../../checks/numbers.ts';
 import { BOOLEAN, NUMBER, type OptionType, optionsCheck, optionType, STRING } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
@@ -6,7 +6,7 @@ import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { TOP_K } from '../call-options.ts';
 import type { TopKOptions } from '../contract.ts';
 
-/** What a score is; larger is better in each. */
+/** How a score is computed; a larger score is better in each case. */
 export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
 /** How rows are kept for reordering. */
 export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
@@ -46,17 +46,20 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   avq?: number | false;
   /** λ of a second leaf for every candidate (SOAR); default false. */
   soar?: number | false;
-  /** One more 4-bit block that repairs the codes' error along the candidate (two for squared_l2); default true. */
+  /** One more 4-bit block that corrects the codes' error along the candidate (two for squared_l2); default true. */
   correction?: boolean;
-  /** Spread, in standard errors, within which a group of 32 may still hold a result; 'auto': 3, and more where dimensions are uneven; false searches whole leaves. */
+  /**
+   * A group of 32 candidates is skipped when its bound is more than this many standard errors below the k-th best score.
+   * 'auto': 3, and more where the variances of dimensions differ; false: no group is skipped.
+   */
   groupBound?: number | 'auto' | false;
   /** Groups of leaves: centroids of centroids. 'auto': from 4,096 leaves on. */
   upperTree?: boolean | 'auto';
-  /** 'balanced-pca': codes of rotated rows, so that blocks have about the same to say; a query is rotated. Default 'none'. */
+  /** 'balanced-pca': rows are rotated before they are coded, so that all blocks carry about equal variance. Default 'none'. */
   rotation?: 'none' | 'balanced-pca';
   /** 'auto': a tree from 20,000 candidates on; 'always', 'never'. */
   tree?: 'auto' | 'always' | 'never';
-  /** Everything random comes from it; default 42. */
+  /** Seed of every random choice; default 42. */
   seed?: number;
   /** Where candidates live and kernels run; default the shared one. */
   runtime?: Runtime;

@@ -29,7 +29,7 @@ const INTEGERS = [
 ] as const;
 const FLAGS = ['isSquared', 'hasBounds', 'hasMean'] as const;
 
-/** What was saved, live again. */
+/** A loaded index. */
 export interface LoadedScann<I extends Identifier> {
   settings: ScannSettings;
   leaves: Leaves;
@@ -83,7 +83,7 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const shape: LeafShape = {
     ...valuesOf(INTEGERS, (key) => from.integer(key, { max: NUMBER_MAX })),
     ...valuesOf(FLAGS, (key) => from.boolean(key)),
-    // Not in the first files.
+    // The first files have no such field.
     hasRotation: from.has('hasRotation') && from.boolean('hasRotation'),
     groupBound: from.number('groupBound', { min: 0 }),
     eta: from.number('eta', { min: 1 }),

@@ -40,7 +40,7 @@ import { type ScannStats, scannStats } from './stats.ts';
 import { LiveIndex } from './update/live-index.ts';
 import { ServedIndex } from './update/served-index.ts';
 
-/** What a call may be told. */
+/** The second argument of a call: k, or options. */
 type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
 
 const checkIndexing = optionsCheck<LongChangeOptions>('ScaNN.indexAsync', LONG_CHANGE);
@@ -119,8 +119,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * `index` when the reads and changes before it have ended, and with others between its steps; the candidates are copied
-   * at the call. The old ones serve until the new ones are there.
+   * `index` in steps, when the reads and changes before it have ended. The candidates are copied at the call. Reads may run
+   * between the steps; until the last step they see the old candidates.
    *
    * @throws as `index`; AbortedError when the signal is raised, and the index is as before
    */
@@ -155,8 +155,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * `call` on the worker threads, while the caller's goes on; one call after the other. Throws as `call`. Until it has
-   * ended changes of the candidates wait, or are refused where they cannot wait.
+   * `call` on the worker threads; the caller's thread is free meanwhile. Calls run one after the other. Rejects with what
+   * `call` throws. Until it resolves, asynchronous changes of the candidates wait and synchronous ones throw a StateError.
    */
   async callAsync(queries: Queries<Q>, k?: CallArgument<I>, within?: Reading): Promise<TopKResult<I>> {
     this.#served.get();
@@ -172,7 +172,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return prepareCall(this, this.#served.get(), search, source, k);
   }
 
-  /** `call` with every candidate scored from its row as it is kept; throws as `call`. */
+  /** `call` with every candidate scored exactly, from its row in the precision in which the index keeps it. */
   callExactly(queries: Queries<Q>, k: number = this.k): TopKResult<I> {
     return this.call(queries, { k, exact: true });
   }
@@ -187,8 +187,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * A filter made ready for many calls; free it afterwards. It holds until the candidates change; a
-   * later call with it throws a StateError.
+   * A filter compiled for many calls; free it after the last. It is valid until the candidates change: a later call with it
+   * throws a StateError.
    *
    * @throws {StateError} before `index`
    */
@@ -214,18 +214,18 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#served.prepareLookups();
   }
 
-  /** How far updates have led from the leaves as they were built. */
+  /** How much the candidates have changed since the index was built. */
   drift(): IndexDrift {
     return this.#served.get().drift();
   }
 
   /**
-   * Build anew from the candidates as they are, while queries and updates go on, and serve the result from then on, with
-   * the updates made meanwhile. Rows are numbered anew where candidates were deleted.
+   * Rebuild the index from its present candidates while queries and updates go on. The updates made meanwhile are applied to
+   * the new index, which then replaces the old one. Where candidates were deleted, rows get new numbers.
    *
    * @throws {StateError} before `index`, or when `index` or `free` takes the candidates away
    * @throws {AbortedError} when the signal is raised
-   * @throws {MemoryError} when the linear memory cannot hold both; whatever it throws, the index is as it would be without
+   * @throws {MemoryError} when the linear memory cannot hold both. After any error the old index stays, with all updates
    */
   async rebalance(options: LongChangeOptions = {}): Promise<this> {
     await this.#served.rebalance(checkRebalancing(options));
@@ -242,7 +242,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#served.live?.leaves.bytes() ?? {};
   }
 
-  /** What the index is made of. */
+  /** Sizes, settings and notes of the index. */
   stats(): ScannStats {
     return scannStats(this.settings, this.#served.live?.leaves, this.size);
   }

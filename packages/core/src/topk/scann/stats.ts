@@ -1,8 +1,8 @@
-/** What an index is made of: bytes by part, leaf sizes, settings, notes. */
+/** Statistics of an index: bytes of each part, leaf sizes, settings, notes. */
 import type { Leaves } from './leaves.ts';
 import type { ScannSettings } from './options.ts';
 
-/** Figures of an index. */
+/** Statistics of an index. */
 export interface ScannStats {
   size: number;
   dimensions: number;
@@ -17,17 +17,17 @@ export interface ScannStats {
   leafSizes: { least: number; median: number; most: number };
   /** Blocks of 4 bits a candidate. */
   blocks: number;
-  /** True where groups of a leaf may be passed over by their bound. */
+  /** True where groups of a leaf may be skipped by their bound. */
   hasGroupBounds: boolean;
   /** Standard errors within which a group is searched; 0: all are. */
   groupBound: number;
   /** η the codes were made with. */
   eta: number;
-  /** What was done otherwise than asked, in words. */
+  /** Where the index differs from its settings, in sentences. */
   notes: string[];
 }
 
-/** Collect the figures. */
+/** Collect the statistics. */
 export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, size: number): ScannStats {
   const shape = leaves?.shape;
   const notes: string[] = [];

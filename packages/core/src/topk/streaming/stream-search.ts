@@ -1,6 +1,6 @@
 /**
- * One call over candidates that pass by: rows are packed into one chunk, and each full chunk is offered to the buffers
- * of all queries. Nothing is kept but the buffers and the identifiers, so calls never meet, however they interleave.
+ * One call over candidates that are read in batches: rows are packed into one chunk, and each full chunk is scored for all
+ * queries. A call keeps its buffers and the identifiers to itself, so calls may interleave in any way.
  */
 import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';

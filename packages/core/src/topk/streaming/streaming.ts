@@ -38,7 +38,7 @@ export interface StreamingOptions<Q, I extends Identifier> extends TopKOptions<Q
 
 /** Options of a call of `Streaming`. */
 export interface StreamingCallOptions<I extends Identifier> extends CallOptions<I> {
-  /** Looked at between batches. */
+  /** Stops the call between two batches. */
   signal?: AbortSignal | undefined;
 }
 
@@ -128,8 +128,8 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * `call` for any data set; batches of an async one are taken as they come. It reads the data set there is when it is
-   * called, so nothing has to wait for it.
+   * `call` for any data set, also an async one. It reads the data set that is set at the time of the call, so changes need
+   * not wait for it.
    */
   async callAsync(queries: Queries<Q>, k?: number | StreamingCallOptions<I>): Promise<TopKResult<I>> {
     const dataset = this.#dataset;

@@ -1,4 +1,4 @@
-/** From candidates as they are given to an index that answers: a tree, or below some thousands their rows alone. */
+/** Builds an index of candidates: a tree of leaves, or a flat index of their rows where there are few. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
@@ -58,7 +58,7 @@ export async function gatherDataset<I extends Identifier>(
   }
 }
 
-/** Build an index of candidates, which are freed; steps are as long as those of the build. */
+/** Build an index of candidates, in steps, and free the candidates. */
 export function* buildLive<I extends Identifier>(
   { rows, identifiers }: Candidates<I>,
   settings: ScannSettings,

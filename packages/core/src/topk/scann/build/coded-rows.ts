@@ -1,6 +1,6 @@
 /**
- * Rows as leaves and codes see them, beside the rows that scores are of: less the mean for squared distances, then rotated
- * where the index has a rotation. Neither changes the order of candidates: products and distances stay.
+ * Rows as they are coded: less the mean for squared distances, and rotated where the index has a rotation. Scores are of the
+ * unchanged rows; neither step changes the order of the candidates.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';

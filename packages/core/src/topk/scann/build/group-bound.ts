@@ -1,10 +1,12 @@
 /**
- * How many standard errors a group of 32 must be below the k-th best before it is skipped, from the rows themselves.
+ * By how many standard errors the bound of a group of 32 must be below the k-th best score before the group is skipped;
+ * computed from the rows.
  *
- * A bound takes the part of a query across a centroid to meet residuals in any direction alike: spread |r| / √(d − 1). Where
- * some directions say more than others, both point there, and products are larger by
+ * The bound assumes that residuals point in all directions alike: then the product of a query's part across the centroid
+ * with a residual r has the spread |r| / √(d − 1). Where some directions have more variance, queries and residuals both point
+ * there, and the products are larger by
  *   ratio² = mean (d − 1) ⟨x, r⟩² / (|x|² |r|²),   x and r across the centroid of r; x, a row, stands for a query
- * 1 for directions alike; 1.1 on the tutorial's candidates and GloVe, 1.8 on word vectors of 300 dimensions.
+ * The ratio is 1 where all directions are alike; 1.1 on the tutorial's candidates and GloVe, 1.8 on word vectors of 300 dimensions.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
@@ -43,7 +45,7 @@ export function groupBoundOf(rows: Matrix, labels: Int32Array, centroids: Centro
     const { cc, cx, cr, xx, rr, xr } = products;
     const along = cc > 0 ? 1 / cc : 0;
     const size = (xx - cx * cx * along) * (rr - cr * cr * along);
-    // What is left of two equal vectors is rounding.
+    // The difference of two equal vectors is rounding error.
     if (size <= 1e-12 * xx * rr) continue;
     sum += ((d - 1) * (xr - cx * cr * along) ** 2) / size;
     pairs++;

@@ -25,10 +25,10 @@ export interface BuildRows {
   mean: Float32Array | undefined;
 }
 
-/** What the build frees when it ends. */
+/** The memory that the build frees when it ends. */
 export type Owned = { free(): void }[];
 
-/** Rows in leaves; all of it is the build's. */
+/** The rows and their leaves; the build owns all of it. */
 export interface Partition {
   /** Rows as they are coded, rotated where they are. */
   coded: Matrix;

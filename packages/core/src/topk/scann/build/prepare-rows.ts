@@ -1,4 +1,4 @@
-/** Candidates made ready for the build: scaled to length 1 for cosine, centred for squared distances. */
+/** Prepares candidates for the build: scales them to length 1 for cosine, subtracts the mean for squared distances. */
 import { normalize } from '../../../clustering/k-means.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import type { BuildRows } from './partition.ts';

@@ -1,4 +1,4 @@
-/** Candidates gathered into one matrix, whole or batch by batch, checked as they come. */
+/** Collects the rows of candidates, given at once or in batches, into one matrix, and checks them. */
 import { NotFiniteError, ShapeError } from '../../../errors/errors.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Matrix } from '../../../vectors/matrix.ts';

@@ -1,4 +1,4 @@
-/** A call of `ScaNN` from its options to the plan of its search. */
+/** A call of `ScaNN`: checks its options, plans the search, runs it and gives the result. */
 import { throwIfAborted } from '../../../checks/abort.ts';
 import { BOOLEAN, NUMBER, OBJECT, optionsCheck, optionType, SIGNAL } from '../../../checks/options.ts';
 import { CALL, callOptions } from '../../call-options.ts';
@@ -28,7 +28,7 @@ export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions
   filter?: CallOptions<I>['filter'] | GroupFilter;
   /** Counts the work of the call into this object. */
   work?: SearchWork | undefined;
-  /** Refuses to start when it was raised. */
+  /** The call throws an AbortedError when this was raised before. */
   signal?: AbortSignal | undefined;
 }
 
@@ -42,7 +42,7 @@ const checkCall = optionsCheck<ScannCallOptions<never>>('a call of ScaNN', {
   signal: SIGNAL,
 });
 
-/** What a call has when its search begins. */
+/** A call whose arguments were checked, ready to be searched. */
 export interface PreparedCall<I extends Identifier> {
   live: LiveIndex<I>;
   plan: SearchPlan;
@@ -57,7 +57,7 @@ export interface PreparedCall<I extends Identifier> {
 }
 
 /**
- * A call up to its search; `free` it afterwards.
+ * Check the arguments of a call and plan its search; free the result afterwards.
  *
  * @throws as `ScaNN.call`
  */

@@ -1,11 +1,11 @@
-/** Queries as a call has them into the rows the search reads: checked, scaled for cosine, equal ones answered once. */
+/** Prepares the queries of a call: checks them, scales them for cosine, and finds equal ones, which are searched once. */
 import { NotFiniteError } from '../../../errors/errors.ts';
 import { distinctRows } from '../../../vectors/distinct-rows.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { Leaves } from '../leaves.ts';
 import type { Found, ScannSearch, SearchPlan, WriteQueries } from './search.ts';
 
-/** What of a call is searched: `count` queries that `write` copies, and how their results become those of the call. */
+/** The queries to search: `write` copies some of the `count`, `ofAll` makes the results of all queries of the call. */
 export interface DistinctQueries {
   count: number;
   write: WriteQueries;
@@ -22,7 +22,7 @@ export function distinctQueries(
 ): DistinctQueries {
   if (plan.k === 0) return { count: source.rows, write: () => undefined, ofAll: (found) => found };
   const d = leaves.shape.dimensions;
-  // Equal queries with exclusions of their own have different answers.
+  // Equal queries with different exclusions have different results.
   if (source.rows <= 1 || plan.exclusions) {
     const write: WriteQueries = (begin, end, to, stride) => {
       if (stride === d) source.copy(begin, end, to);

@@ -1,4 +1,4 @@
-/** Filters and exclusions of a call as the kernels read them: bit words of groups, and lists of slots. */
+/** Filters and exclusions of a call in the form that the kernels read: a bit word for each group, and lists of slots. */
 import { OptionError, ShapeError, StateError } from '../../../errors/errors.ts';
 import type { Block } from '../../../memory/heap.ts';
 import { touchPages } from '../../../parallel/steps.ts';
@@ -13,7 +13,7 @@ const GROUPS_A_STEP = 1 << 7;
 /** Room for new rows: little memory lies idle, and growing costs little in sum. */
 const GROWTH = 1 / 8;
 
-/** A filter compiled for one state of one index: words of groups, and the slots they keep while those are few. */
+/** A filter compiled for the present candidates of an index: a bit word for each group, and on demand the slots kept. */
 export class GroupFilter {
   readonly leaves: Leaves;
   readonly words: Block;
@@ -35,7 +35,7 @@ export class GroupFilter {
     this.kept = leaves.shape.copies > 1 ? countRows(leaves, this.slots().integers(count)) : count;
   }
 
-  /** Whether it was compiled for these leaves as they are: its words are as many as they had groups then. */
+  /** Whether it was compiled for these leaves in their present state; it has a word for each group of that state only. */
   fits(leaves: Leaves): boolean {
     return this.leaves === leaves && this.#revision === leaves.revision;
   }
@@ -145,7 +145,7 @@ export class SlotsOfRows {
     if (this.#second) this.#second[row] = 0;
   }
 
-  /** Take a row out of its slots. */
+  /** Clear the slots of a row. */
   delete(row: number): void {
     if (row < this.#first.length) this.set(row, -1);
   }

@@ -20,7 +20,7 @@ export interface SearchWork {
   reorders: number;
 }
 
-/** What the kernels are told of a call. */
+/** What a call searches. */
 export interface SearchPlan {
   /** Results of a query. */
   k: number;
@@ -132,7 +132,7 @@ class SingleCall {
   }
 }
 
-/** What the kernels are told of a call, and where it stands. */
+/** The record of a call for the kernels, and its address. */
 type CallValues = RecordValues<typeof SCANN_CALL>;
 type CallAddress = RecordAddress<typeof SCANN_CALL>;
 
@@ -174,7 +174,7 @@ export class ScannSearch {
     }
   }
 
-  /** `run` on the worker threads; the index and what the plan names must stay as they are meanwhile. One at a time. */
+  /** `run` on the worker threads, one at a time; index, filter and exclusions must not change meanwhile. */
   async runAsync(
     leaves: Leaves,
     count: number,
@@ -191,7 +191,7 @@ export class ScannSearch {
     }
   }
 
-  /** Everything but the kernels themselves: yields each call of one with the number of its queries. */
+  /** The search, which yields each kernel that is to run and the number of its queries. */
   *#steps(
     leaves: Leaves,
     count: number,
@@ -305,7 +305,7 @@ export class ScannSearch {
     found.counts.set(integers.subarray(counts, counts + size), begin);
   }
 
-  /** The record of the last call holds: only the query is new. */
+  /** Search with the record of the last call: only the query is new. */
   #runSingle(call: SingleCall, leaves: Leaves, write: WriteQueries, plan: SearchPlan): Found {
     write(0, 1, call.query, call.query.length);
     const { kernels } = this.runtime;

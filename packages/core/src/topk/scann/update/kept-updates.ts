@@ -1,10 +1,10 @@
-/** Updates made while an index is built anew, kept as data, and made again on the result before it serves. */
+/** The updates made during a rebalance, kept as data and applied to the new index before it replaces the old one. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Identifier } from '../../contract.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { LiveIndex } from './live-index.ts';
 
-/** Updates made again in a step: some tenths of a millisecond where each is of one candidate. */
+/** Updates applied in a step: some tenths of a millisecond where each is of one candidate. */
 const UPDATES_A_STEP = 32;
 
 type KeptUpdate<I extends Identifier> =
@@ -16,7 +16,7 @@ type KeptUpdate<I extends Identifier> =
 export class KeptUpdates<I extends Identifier> {
   readonly #updates: KeptUpdate<I>[] = [];
 
-  /** @param source not changed by anybody from now on */
+  /** @param source must not change from now on */
   upsert(identifiers: readonly I[], source: VectorSource): void {
     this.#updates.push({ kind: 'upsert', identifiers: [...identifiers], source });
   }
@@ -30,7 +30,7 @@ export class KeptUpdates<I extends Identifier> {
   }
 
   /**
-   * Make them again on an index, a few a step; those that are kept between the steps are made in the last one.
+   * Apply them to an index, a few in each step; updates that are added between the steps are applied in the last one.
    *
    * @throws what an update throws
    */

@@ -1,5 +1,5 @@
 /**
- * How far the points inserted since the build lie from its centroids, and where they would draw them.
+ * How far the points inserted since the build lie from its centroids, and how the centroids would move with them.
  *
  * `movedShare`: each centroid moves to the mean of its built points (as many as its groups have slots, at the centroid) and
  * of the inserted ones; the share of sampled points whose best leaf is another one then.
@@ -57,8 +57,7 @@ export class LeafDrift {
   }
 
   /**
-   * Share of sampled points, as they are coded, that would be in another leaf were each centroid moved to where inserted
-   * points drew it.
+   * Share of sampled points, as they are coded, that would be in another leaf if the centroids followed the inserted points.
    *
    * @param centroids those of the build
    */

@@ -1,6 +1,7 @@
 /**
- * Points added to and taken from built leaves: codes with the centroids and the codebook there are, in groups of their own
- * that follow a leaf's built ones; deletion clears a bit. Slots of deleted points are not used again before a rebalance.
+ * Inserts points into built leaves and deletes them. A new point is coded with the centroids and the codebook of the build,
+ * and goes to a group that follows the built groups of its leaf. Deletion clears a bit; slots of deleted points are not used
+ * again before a rebalance.
  */
 import { assert } from '../../../checks/assert.ts';
 import type { Block } from '../../../memory/heap.ts';
@@ -56,7 +57,7 @@ export class LeafUpdates {
     return this.#capacity.growth(points, rows);
   }
 
-  /** What inserts need beside the leaves, in short steps. */
+  /** Build what inserts need beside the leaves, in short steps. */
   *preparation(): Generator<void, void> {
     if (this.#leaves.shape.leaves > 0) void this.#coder.centroids;
     yield;
@@ -86,7 +87,7 @@ export class LeafUpdates {
   }
 
   /**
-   * Share of sampled points that would be in another leaf were each centroid moved to where inserted points drew it.
+   * Share of sampled points that would be in another leaf if the centroids followed the inserted points.
    */
   movedShare(sample: Matrix): number {
     if (this.#leaves.shape.leaves === 0 || this.inserted === 0 || sample.rows === 0) return 0;

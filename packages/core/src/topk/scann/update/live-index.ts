@@ -1,5 +1,5 @@
 /**
- * One built index with its identifiers, and the changes made to it since: what ScaNN serves, and swaps as a whole.
+ * A built index with its identifiers and the changes made since. `ScaNN` replaces it as a whole.
  */
 import { normalize } from '../../../clustering/k-means.ts';
 import { finish } from '../../../parallel/steps.ts';
@@ -86,9 +86,9 @@ export class LiveIndex<I extends Identifier> {
     }
   }
 
-  /** Take candidates out. Returns how many rows went. */
+  /** Delete candidates; returns the number of rows deleted. */
   delete(identifiers: readonly I[]): number {
-    // Looked up first: an identifier of a wrong type leaves everything as it was.
+    // All identifiers are looked up first: when one has a wrong type, nothing is deleted.
     const rows: number[] = [];
     for (const identifier of identifiers) this.identifiers.forEachRow(identifier, (row) => rows.push(row));
     this.#forgetPresent();
@@ -115,7 +115,7 @@ export class LiveIndex<I extends Identifier> {
     return this.#changes().roomPoints;
   }
 
-  /** What lookups and changes need, in short steps; there may be changes between them. */
+  /** Build the tables that lookups and changes need, in short steps, between which there may be changes. */
   *preparation(): Generator<void, void> {
     yield* this.identifiers.preparation();
     if (!this.#slotsOf) {
@@ -126,7 +126,7 @@ export class LiveIndex<I extends Identifier> {
     yield* this.#changes().preparation();
   }
 
-  /** How far changes have led from the build. */
+  /** How much the candidates have changed since the index was built. */
   drift(): IndexDrift {
     const { builtDistance } = this.leaves.shape;
     const deleted = this.identifiers.size - this.#size;
@@ -138,7 +138,7 @@ export class LiveIndex<I extends Identifier> {
     return { inserted, deleted, movedShare, distance: this.#changes().meanDistance, builtDistance };
   }
 
-  /** Every candidate that is not deleted, as it is kept, and their identifiers. */
+  /** The rows of all candidates that are not deleted, in the precision they are kept in, and their identifiers. */
   candidates(): { rows: Matrix; identifiers: Identifiers<I> } {
     const { leaves, identifiers, slots } = this;
     const d = leaves.shape.dimensions;

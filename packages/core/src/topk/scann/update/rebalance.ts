@@ -1,4 +1,4 @@
-/** Building an index anew from its own candidates, with the updates that are made meanwhile. */
+/** Rebuilds an index from its own candidates and applies the updates that are made meanwhile. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Identifier } from '../../contract.ts';
@@ -8,10 +8,10 @@ import type { KeptUpdates } from './kept-updates.ts';
 import type { LiveIndex } from './live-index.ts';
 
 /**
- * The index built anew, in steps. Between them the old one takes updates, each of which is kept; the last step makes the
- * last of them on the new one.
+ * Rebuild an index in steps. Between the steps the old index takes updates, each of which is kept; the last step applies the
+ * last of them to the new index.
  *
- * @throws what a build throws, or an update when it is made again; then nothing is left of the new index
+ * @throws what a build or an update throws; the new index is freed then
  */
 export function* rebalanced<I extends Identifier>(
   old: LiveIndex<I>,

@@ -1,6 +1,6 @@
 /**
- * The built index that `ScaNN` serves, and what puts another in its place: a build, a rebalance, and the updates made while
- * a rebalance is under way, which are kept and made again on its result.
+ * The built index that `ScaNN` serves. A build or a rebalance replaces it; the updates made during a rebalance are kept and
+ * applied to the new index.
  */
 import type { Progress } from '../../../clustering/k-means.ts';
 import { StateError } from '../../../errors/errors.ts';
@@ -49,14 +49,15 @@ export class ServedIndex<I extends Identifier> {
     this.#live = live;
   }
 
-  /** Build of copies of candidates and serve the result. Throws as `ScaNN.index`. */
+  /** Build an index of a copy of the candidates and serve it. Throws as `ScaNN.index`. */
   index(source: VectorSource, identifiers: readonly I[] | undefined): void {
     const build = this.#build(gatherCandidates(source, identifiers, this.#runtime));
     while (!build.next().done);
   }
 
   /**
-   * Serve an index built of other candidates, in its turn and in steps; candidates of which none was built are freed.
+   * Build an index of other candidates, in steps, after the reads and changes before it, and serve it. Candidates that were
+   * not used are freed.
    *
    * @param gather reads the candidates
    */
@@ -77,7 +78,7 @@ export class ServedIndex<I extends Identifier> {
     }
   }
 
-  /** Build anew from the candidates as they are. Throws as `ScaNN.rebalance`. */
+  /** Rebuild from the present candidates. Throws as `ScaNN.rebalance`. */
   async rebalance({ signal, onProgress }: LongChangeOptions): Promise<void> {
     let old: LiveIndex<I> | undefined;
     const check = (): void => {
@@ -93,7 +94,7 @@ export class ServedIndex<I extends Identifier> {
   /** Add or replace candidates. Throws as `ScaNN.upsert`. */
   upsert(identifiers: readonly I[], source: VectorSource): void {
     const live = this.get();
-    // An empty index has no width and no leaves: these are its first candidates.
+    // An empty index has no width and no leaves: upserting builds one of its first candidates.
     if (live.leaves.shape.dimensions === 0) {
       this.index(source, identifiers);
       return;
@@ -116,7 +117,7 @@ export class ServedIndex<I extends Identifier> {
     this.#kept?.reserve(candidates);
   }
 
-  /** `reserve` in short steps, between which nothing may change but the index as a whole, which ends them. */
+  /** `reserve` in short steps. Nothing may change between them; replacing the whole index ends them. */
   *growth(candidates: number): Generator<void, void> {
     const live = this.get();
     const steps = live.growth(candidates);
