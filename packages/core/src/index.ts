@@ -17,7 +17,7 @@ export {
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from './bundle/checkpoint.ts';
 export type { SavableIndex } from './bundle/registry.ts';
 // checks
-export { nearest as nearestName } from './checks/options.ts';
+export { nearestName } from './checks/nearest-name.ts';
 // checks
 export type { OnWarning } from './checks/warning.ts';
 // clustering

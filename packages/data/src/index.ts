@@ -8,7 +8,6 @@ export { parseTime, type TimeUnit } from './columns/time.ts';
 // inference
 export { type ColumnKind, type ColumnProfile, profileTable, type TableProfile } from './inference/column-profile.ts';
 export { type Like, parseLike } from './inference/like.ts';
-export { nearestName } from './inference/nearest-name.ts';
 export { assignRoles, type RoleOptions, type Roles } from './inference/roles.ts';
 // interactions
 export { describeFindings, describeInteractions } from './interactions/describe.ts';

@@ -6,6 +6,7 @@
  * name that was given and allocates nothing, so that it may stand on the path of a query. Ranges are not checked here.
  */
 import { OptionError } from '../errors/errors.ts';
+import { nearestName } from './nearest-name.ts';
 import { shown } from './numbers.ts';
 
 /** What an option may be. `undefined` stands for an option that was not given. */
@@ -104,35 +105,7 @@ export function optionsCheck<T>(name: string, types: OptionTypes<T>): OptionsChe
 }
 
 function unknownOption(name: string, key: string, known: readonly string[]): OptionError {
-  const near = nearest(key, known);
+  const near = nearestName(key, known);
   const expected = near === undefined ? `one of the options ${known.join(', ')}` : `a known option, nearest is ${near}`;
   return new OptionError(`${name}: expected ${expected}, got ${shown(key)}`);
-}
-
-/** The known name that takes the fewest edits to reach, unless that is most of the name and neither holds the other. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let fewest = Math.max(2, Math.ceil(name.length / 2)) + 1;
-  for (const other of known) {
-    const [a, b] = [name.toLowerCase(), other.toLowerCase()];
-    const isPart = Math.min(a.length, b.length) > 2 && (a.includes(b) || b.includes(a));
-    const edits = isPart ? 1 : editDistance(a, b);
-    if (edits < fewest) [best, fewest] = [other, edits];
-  }
-  return best;
-}
-
-/** Letters to insert, delete or replace (Levenshtein). Names are cut to 64 letters. */
-function editDistance(a: string, b: string): number {
-  const [from, to] = [a.slice(0, 64), b.slice(0, 64)];
-  let row = Array.from({ length: to.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

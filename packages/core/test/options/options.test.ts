@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { dirname, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { NUMBER, nearest, optionsCheck, required } from '../../src/checks/options.ts';
+import { nearestName } from '../../src/checks/nearest-name.ts';
+import { NUMBER, optionsCheck, required } from '../../src/checks/options.ts';
 import { OptionError } from '../../src/errors/errors.ts';
 import * as core from '../../src/index.ts';
 import { type Case, context, vocabulary } from './fixtures.ts';
@@ -135,7 +136,28 @@ test('a check names what is near, reads no inherited names, and lets undefined s
     assert.throws(() => check({ rows: 1, [name]: 1 }), /work: expected one of the options columns, rows, got/);
   }
   assert.throws(() => check({ rows: undefined }), /rows: expected a number as an option of work, got none/);
-  assert.equal(nearest('numLeafs', ['k', 'numLeaves', 'numLeavesToSearch']), 'numLeaves');
-  assert.equal(nearest('epoch', ['epochs', 'seed']), 'epochs');
-  assert.equal(nearest('filter', ['k', 'exclude']), undefined);
+});
+
+test('the nearest name is the one that was meant, or none', () => {
+  const cases: [string, string[], string | undefined][] = [
+    ['numLeafs', ['k', 'numLeaves', 'numLeavesToSearch'], 'numLeaves'],
+    ['epoch', ['epochs', 'seed'], 'epochs'],
+    ['filter', ['k', 'exclude'], undefined],
+    ['learning_rate', ['rate', 'learningRate'], 'learningRate'],
+    ['a'.repeat(1e6), ['a'.repeat(64)], 'a'.repeat(64)],
+  ];
+  const columns = ['userId', 'movieId', 'rating', 'timestamp'];
+  for (const [wrong, right] of [
+    ['user_id', 'userId'],
+    ['USERID', 'userId'],
+    ['usreId', 'userId'],
+    ['movie', 'movieId'],
+    ['ratings', 'rating'],
+    ['time', 'timestamp'],
+    ['zebra', undefined],
+    ['x', undefined],
+  ] as const) {
+    cases.push([wrong, columns, right]);
+  }
+  for (const [wrong, known, right] of cases) assert.equal(nearestName(wrong, known), right, wrong.slice(0, 80));
 });

@@ -9,7 +9,7 @@
  */
 import { OptionError } from 'shortlist';
 import { type Cell, type Cells, isMissing, numberOf, textOf } from '../columns/cell.ts';
-import { suggestion } from './nearest-name.ts';
+import { suggestion } from './suggestion.ts';
 
 /** A test of the rows of a batch; columns stand as `Like.columns` lists them. */
 export type RowTest = (columns: readonly Cells[], row: number) => boolean;

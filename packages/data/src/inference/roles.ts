@@ -5,7 +5,7 @@
 import { DataError, OptionError } from 'shortlist';
 import { bareName, type ColumnRole, KNOWN_NAMES } from '../tables/known-names.ts';
 import type { ColumnProfile } from './column-profile.ts';
-import { suggestion } from './nearest-name.ts';
+import { suggestion } from './suggestion.ts';
 
 /** Why a column got its role. */
 export type RoleReason = 'as told' | 'by name' | 'by content' | 'by place';

@@ -3,11 +3,10 @@
  *
  * Several files are one set, in their order: their vocabularies are one, their columns are understood for each by itself.
  */
-import { DataError, OptionError } from 'shortlist';
+import { DataError, nearestName, OptionError } from 'shortlist';
 import { BROKEN_ROWS_SHOWN, type BrokenRow, ReadLog } from '../bytes/read-log.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
 import { parseLike } from '../inference/like.ts';
-import { nearestName } from '../inference/nearest-name.ts';
 import { assignRoles, isRating, type RoleOptions, type Roles } from '../inference/roles.ts';
 import type { Table, TableOptions } from '../tables/contract.ts';
 import { openTable } from '../tables/open-table.ts';

@@ -3,12 +3,12 @@
  *
  * Lists are arrays of the format, JSON arrays in text, or words between bars (`Comedy|Drama`).
  */
-import { DataError, OptionError } from 'shortlist';
+import { DataError, nearestName, OptionError } from 'shortlist';
 import { ReadLog } from '../bytes/read-log.ts';
 import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { parseTime } from '../columns/time.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
-import { nearestName, suggestion } from '../inference/nearest-name.ts';
+import { suggestion } from '../inference/suggestion.ts';
 import type { Table, TableOptions } from '../tables/contract.ts';
 import { bareName, KNOWN_NAMES } from '../tables/known-names.ts';
 import { openTable } from '../tables/open-table.ts';

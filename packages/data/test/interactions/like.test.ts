@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cell } from '../../src/columns/cell.ts';
 import { parseLike } from '../../src/inference/like.ts';
-import { nearestName } from '../../src/inference/nearest-name.ts';
 
 const NAMES = ['rating', 'event', 'play count', 'tags', 'code'];
 
@@ -62,19 +61,4 @@ test('what cannot be read says where', () => {
     ['', /expected the name of a column, got the end/],
   ];
   for (const [text, message] of cases) assert.throws(() => parseLike(text, NAMES), message, text);
-});
-
-test('the nearest name is the one that was meant, or none', () => {
-  const names = ['userId', 'movieId', 'rating', 'timestamp'];
-  const cases: [string, string | undefined][] = [
-    ['user_id', 'userId'],
-    ['USERID', 'userId'],
-    ['usreId', 'userId'],
-    ['movie', 'movieId'],
-    ['ratings', 'rating'],
-    ['time', 'timestamp'],
-    ['zebra', undefined],
-    ['x', undefined],
-  ];
-  for (const [wrong, right] of cases) assert.equal(nearestName(wrong, names), right, wrong);
 });

@@ -7,8 +7,8 @@
  * `compileFilter` turns one into bit words over the rows, bit r of word r >> 5: the form the scan honours. A candidate
  * without the attribute matches no comparison; `not` of it matches.
  */
-import { suggestion } from '../status/nearest-name.ts';
 import { invalidArgument } from '../status/serving-error.ts';
+import { suggestion } from './suggestion.ts';
 import type { AttributeColumn, AttributeKind, AttributeTable } from './table.ts';
 
 /** A value a filter compares with. */

@@ -2,6 +2,7 @@
  * A client with one method a route. Refusals are thrown as errors with their code; requests are sent again only when the
  * server is full.
  */
+import { FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from 'shortlist/options';
 import type {
   Candidate,
   JsonIdentifier,
@@ -23,6 +24,14 @@ export interface ClientOptions {
   fetch?: typeof globalThis.fetch;
 }
 
+const checkOptions = optionsCheck<ClientOptions>('createClient', {
+  url: required(STRING),
+  apiKey: STRING,
+  model: STRING,
+  retries: NUMBER,
+  fetch: FUNCTION,
+});
+
 /** A refusal of the server. */
 export class ShortlistRequestError extends Error {
   readonly status: number;
@@ -43,12 +52,15 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+const checkCall = optionsCheck<CallOptions>('a call of the client', { signal: SIGNAL });
+
 /** A client of one server. M is the type of the attributes of results. */
 export class ShortlistClient<M extends object = Record<string, never>> {
   readonly #options: ClientOptions;
 
+  /** @throws {OptionError} when an option is unknown, is missing or is of another type */
   constructor(options: ClientOptions) {
-    this.#options = options;
+    this.#options = checkOptions(options);
   }
 
   /** The best candidates for a query. @throws {ShortlistRequestError} */
@@ -76,7 +88,8 @@ export class ShortlistClient<M extends object = Record<string, never>> {
     return model === undefined ? message : { ...message, model };
   }
 
-  async #post(path: string, message: object, { signal }: CallOptions = {}): Promise<unknown> {
+  async #post(path: string, message: object, options: CallOptions = {}): Promise<unknown> {
+    const { signal } = checkCall(options);
     const { url, apiKey, retries = 2, fetch = globalThis.fetch } = this.#options;
     for (let tries = 0; ; tries++) {
       const response = await fetch(new URL(path, url), {

@@ -21,6 +21,17 @@ export function aspiredVersions(policy: VersionPolicy, existing: readonly number
  * @throws {ServingError} INVALID_ARGUMENT otherwise
  */
 export function checkPolicy(value: unknown): VersionPolicy {
+  const policy = policyOf(value);
+  if (policy) return policy;
+  throw invalidArgument('policy: expected {"latest": n}, {"all": true} or {"specific": [versions]}');
+}
+
+/** Whether a value is a policy. */
+export function isPolicy(value: unknown): value is VersionPolicy {
+  return policyOf(value) !== undefined;
+}
+
+function policyOf(value: unknown): VersionPolicy | undefined {
   const members = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   const [kind, operand] = members.length === 1 ? members[0]! : ['', undefined];
   if (kind === 'latest' && Number.isSafeInteger(operand) && (operand as number) > 0)
@@ -29,5 +40,5 @@ export function checkPolicy(value: unknown): VersionPolicy {
   if (kind === 'specific' && Array.isArray(operand) && operand.length > 0 && operand.every(Number.isSafeInteger)) {
     return { specific: operand as number[] };
   }
-  throw invalidArgument('policy: expected {"latest": n}, {"all": true} or {"specific": [versions]}');
+  return undefined;
 }

@@ -1,11 +1,23 @@
-/** The options of a server and their defaults. */
+/** The options of a server, their defaults and their checks. */
 import type { Logger } from 'pino';
+import {
+  BOOLEAN,
+  LIST,
+  NUMBER,
+  OBJECT,
+  type OptionsCheck,
+  objectWith,
+  optionsCheck,
+  optionType,
+  required,
+  STRING,
+} from 'shortlist/options';
 import type { ApiKey } from '../access/api-keys.ts';
 import type { TlsFiles } from '../access/tls-files.ts';
 import type { ServerLimits } from '../context/serving-context.ts';
 import type { FsyncPolicy } from '../journal/journal.ts';
 import type { DamagePolicy } from '../journal/recovery.ts';
-import type { VersionPolicy } from '../models/version-policy.ts';
+import { isPolicy, type VersionPolicy } from '../models/version-policy.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 
 /** Most processes: each takes the memory of a copy, and no machine has more cores. */
@@ -98,3 +110,90 @@ export const DEFAULT_LIMITS: ServerLimits = {
   deadlineMs: 30_000,
   arrivalMs: 10_000,
 };
+
+/** The options of a server's queue. */
+type QueueOptions = NonNullable<ServerOptions['queue']>;
+
+const STRINGS = optionType('a list of strings', (value) => isListOf(value, (item) => typeof item === 'string'));
+const checkServer = optionsCheck<ServerOptions>('ShortlistServer.start', {
+  models: required(LIST),
+  host: STRING,
+  httpPort: NUMBER,
+  grpcPort: optionType('a number or null', (value) => typeof value === 'number' || value === null),
+  processes: NUMBER,
+  limits: OBJECT,
+  queue: OBJECT,
+  keys: LIST,
+  tls: OBJECT,
+  corsOrigins: STRINGS,
+  allowedHosts: STRINGS,
+  insecure: BOOLEAN,
+  requestsPerSecond: NUMBER,
+  fsync: optionType('"always" or { everyMs }', (value) => value === 'always' || OBJECT.accepts(value)),
+  journalDamage: optionType('"replay" or "refuse"', (value) => value === 'replay' || value === 'refuse'),
+  whenLocked: optionType('"serve" or "wait"', (value) => value === 'serve' || value === 'wait'),
+  compactAfterBytes: NUMBER,
+  rebalanceAfterShare: NUMBER,
+  keepVersions: NUMBER,
+  canaryShare: NUMBER,
+  pollMs: NUMBER,
+  lameDuckMs: NUMBER,
+  drainMs: NUMBER,
+  logger: objectWith('a logger of pino', 'info', 'warn', 'error'),
+});
+const checkModel = optionsCheck<ModelConfig>('a model of ShortlistServer.start', {
+  name: required(STRING),
+  path: required(STRING),
+  policy: optionType('{ latest: n }, { all: true } or { specific: [versions] }', isPolicy),
+  labels: OBJECT,
+});
+const checkLimits = optionsCheck<Partial<ServerLimits>>('limits of ShortlistServer.start', {
+  queries: NUMBER,
+  k: NUMBER,
+  bodyBytes: NUMBER,
+  deadlineMs: NUMBER,
+  arrivalMs: NUMBER,
+});
+const checkQueue = optionsCheck<QueueOptions>('queue of ShortlistServer.start', {
+  batch: NUMBER,
+  waitMs: NUMBER,
+  queued: NUMBER,
+  sliceMs: NUMBER,
+});
+const checkKey = optionsCheck<ApiKey>('a key of ShortlistServer.start', {
+  name: required(STRING),
+  sha256: required(STRING),
+  role: required(STRING),
+});
+const checkTls = optionsCheck<TlsFiles>('tls of ShortlistServer.start', {
+  cert: required(STRING),
+  key: required(STRING),
+  ca: STRING,
+});
+const checkFsync = optionsCheck<Exclude<FsyncPolicy, string>>('fsync of ShortlistServer.start', {
+  everyMs: required(NUMBER),
+});
+/** The check of what `ShortlistServer.close` takes. */
+export const checkClose: OptionsCheck = optionsCheck<{ lameDuckMs?: number }>('ShortlistServer.close', {
+  lameDuckMs: NUMBER,
+});
+
+/**
+ * Check names and types of the options of a server and of all within them.
+ *
+ * @throws {OptionError} naming the option, and the nearest known name of an unknown one
+ */
+export function checkServerOptions(options: ServerOptions): ServerOptions {
+  const { models, limits = {}, queue = {}, keys = [], tls, fsync } = checkServer(options);
+  for (let i = 0; i < models.length; i++) checkModel(models[i]!);
+  checkLimits(limits);
+  checkQueue(queue);
+  for (let i = 0; i < keys.length; i++) checkKey(keys[i]!);
+  if (tls) checkTls(tls);
+  if (typeof fsync === 'object') checkFsync(fsync);
+  return options;
+}
+
+function isListOf(value: unknown, accepts: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(accepts);
+}

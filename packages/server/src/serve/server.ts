@@ -35,7 +35,14 @@ import { PACKAGE_FOLDER } from '../status/package-folder.ts';
 import { toServingError } from '../status/serving-error.ts';
 import { buildModel } from './build-model.ts';
 import { type HttpListener, listenHttp } from './http-listener.ts';
-import { DEFAULT_LIMITS, type ModelConfig, PROCESSES_MAX, type ServerOptions } from './options.ts';
+import {
+  checkClose,
+  checkServerOptions,
+  DEFAULT_LIMITS,
+  type ModelConfig,
+  PROCESSES_MAX,
+  type ServerOptions,
+} from './options.ts';
 
 /** Address to listen on: only this machine reaches it. */
 const DEFAULT_HOST = '127.0.0.1';
@@ -83,10 +90,11 @@ export class ShortlistServer {
    * Listen at once, then load; `ready` in /v2/health/ready says when it can be asked. Resolves when every model was
    * tried.
    *
+   * @throws {OptionError} when an option is unknown, is missing or is of another type
    * @throws when a port cannot be listened on or a certificate cannot be read
    */
   static async start(options: ServerOptions): Promise<ShortlistServer> {
-    const server = new ShortlistServer(options);
+    const server = new ShortlistServer(checkServerOptions(options));
     try {
       await server.#listen();
       await server.#loadModels();
@@ -129,7 +137,8 @@ export class ShortlistServer {
    *
    * @param options.lameDuckMs instead of the option of that name
    */
-  close({ lameDuckMs = this.#lameDuckMs }: { lameDuckMs?: number } = {}): Promise<void> {
+  async close(options: { lameDuckMs?: number } = {}): Promise<void> {
+    const { lameDuckMs = this.#lameDuckMs } = checkClose(options);
     this.#closing ??= this.#close(lameDuckMs);
     return this.#closing;
   }
