@@ -132,7 +132,7 @@ function subtractProducts(system: usize, r: i32, width: i32, rowBytes: usize): v
   }
 }
 
-/** [A | b] → [U | y], four rows at a time; inverses[r] = 1 / U[r][r]. What stands below the diagonal means nothing. */
+/** [A | b] → [U | y], four rows at a time; inverses[r] = 1 / U[r][r]. The elements below the diagonal are not used. */
 function factorize(system: usize, d: i32, inverses: usize): void {
   const width = d + 8;
   const rowBytes = <usize>width << 2;

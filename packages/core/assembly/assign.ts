@@ -1,4 +1,4 @@
-// Rows to centroids. Letters: n rows, d dimensions; centroids packed in panels of 8 (matmul.ts), halfSquares[c] = |c|²/2,
+// Assigns rows to centroids. Letters: n rows, d dimensions; centroids packed in panels of 8 (matmul.ts), halfSquares[c] = |c|²/2,
 // +∞ past the last. Readable forms: src/kernels/reference/assign.ts.
 import { maxLanes, multiplyAdd } from './simd';
 import { AssignNearest16, AssignSecond } from './records.generated';

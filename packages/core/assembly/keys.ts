@@ -1,5 +1,5 @@
 // Scores and rows as 64-bit keys whose unsigned order is the order of results: score descending, ties by row ascending.
-// Readable forms: src/kernels/reference/keys.ts.
+// The readable form sorts by score and row: src/kernels/reference/topk.ts.
 
 /** Key of a score and a row: larger is better. Adding 0 makes −0 equal to 0. */
 // @ts-ignore: decorator

@@ -5,7 +5,7 @@
 import { keyOf, rowOf, sortKeys } from './keys';
 import { EncodeCopies, OrderLeaves, PackGroups } from './records.generated';
 
-/** Sorting key of a leaf: projection on the centroid plus this times the spread across it (measured in ann-work: 1.5). */
+/** Sorting key of a leaf: projection on the centroid plus this times the spread across it (measured: 1.5 is best). */
 const ACROSS_WEIGHT: f32 = 1.5;
 /** Coordinate descent ends after as many rounds, as ScaNN's does. */
 const ROUNDS_MAX: i32 = 10;
@@ -173,7 +173,7 @@ function descend(code: usize, blocks: i32, errors: usize, alongs: usize, along: 
   return along;
 }
 
-/** What the cost changes by with words first … first + 3 in place of the old one; 0 for the old one and where |e∥| would grow. */
+/** The change of the cost when one of the words first … first + 3 replaces the old one; 0 for the old one and where |e∥| would grow. */
 // @ts-ignore: decorator
 @inline export function changeOf(
   first: i32, olds: v128, errors: v128, alongs: v128, rests: v128, before: v128, oldErrors: v128, weight: v128, over: v128,

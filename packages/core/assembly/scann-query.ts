@@ -1,4 +1,4 @@
-// A query as centroids and codes see it: less the mean where rows were centred, then rotated where they were.
+// Transforms a query as the coded rows were: subtracts the mean where rows were centred, then rotates where they were rotated.
 // Letters: d dimensions, stride: d rounded up to 4.
 // Readable form: src/kernels/reference/scann.ts.
 import { ScannIndex } from './records.generated';

@@ -14,7 +14,7 @@ const MAXIMA_PER_CANDIDATE: i32 = 4;
 
 // The state of the scan: one instance of this module a thread, one query at a time.
 export let scanned: i32 = 0;
-/** What early reads summed: kept so that they are. */
+/** The sum of the early reads; it is stored so that the compiler keeps them. */
 export let touched: i32 = 0;
 let theta: i32 = 0;
 let bestCount: i32 = 0;

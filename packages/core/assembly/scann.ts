@@ -127,7 +127,7 @@ function openMask(index: ScannIndex, call: ScannCall, slot: i32, item: i32): usi
   return words;
 }
 
-/** Make the thread's words again what they were. */
+/** Restore the thread's words after a query. */
 function closeMask(call: ScannCall, words: usize, item: i32): void {
   const filter = call.filter;
   if (words == filter) return;

@@ -1,4 +1,4 @@
-// Products added to the upper half of a symmetric matrix: what a blocked inverse spends its time in.
+// Adds products to the upper half of a symmetric matrix; a blocked inverse spends most of its time here.
 // Readable form: src/kernels/reference/symmetric.ts.
 import { multiplyAdd } from './simd';
 

@@ -195,6 +195,22 @@ test('links between the documents lead somewhere', () => {
   }
 });
 
+test('the files that ARCHITECTURE.md names exist', () => {
+  const files = packages
+    .flatMap((name) => ['src', 'assembly', 'test'].map((kind) => join(ROOT, 'packages', name, kind)))
+    .filter(existsSync)
+    .flatMap(sources)
+    .map((file) => file.split(sep).join('/'));
+  const named = [...readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8').matchAll(/`([\w/-]+(?:\.\w+)*\.ts)`/g)];
+  assert.ok(named.length > 40, `expected the ways through the code, got ${named.length} files`);
+  for (const [, name] of named) {
+    assert.ok(
+      files.some((file) => file.endsWith(`/${name}`)),
+      `ARCHITECTURE.md names ${name}, which is not there`,
+    );
+  }
+});
+
 test('ARCHITECTURE.md links every folder', () => {
   const map = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
   for (const folder of TIERS.flat()) {
