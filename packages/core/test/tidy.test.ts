@@ -46,9 +46,6 @@ const FUNCTION_LINES_MAX = 70;
 const PROJECTS = ['packages/core', 'packages/server', 'packages/cli', 'bench', 'examples'];
 /** `file name` of a function that may be longer, and why. */
 const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
-  'packages/core/src/kernels/reference/pointers.ts pointersReference': 'being split',
-  'packages/core/src/kernels/reference/assign.ts assignReference': 'being split',
-  'packages/core/src/kernels/reference/topk.ts topkReference': 'being split',
   'bench/ann/large-set.ts largeSet': 'one measurement from set-up to its table of rows',
   'bench/ann/tfrs.ts batchAndEvaluate': 'one measurement from set-up to its table of rows',
   'bench/tables/quality.ts clicks': 'one measurement from set-up to its table of rows',
@@ -80,9 +77,9 @@ const packages = readdirSync(join(ROOT, 'packages'));
 const coreFiles = sources(CORE);
 const folderOf = (file: string, root = CORE): string => relative(root, file).split(sep)[0]!;
 
-/** Exceptions that nothing needs any more; those that are being mended may go at any time. */
+/** Exceptions that nothing needs any more. */
 function settled(exceptions: Readonly<Record<string, string>>, found: ReadonlySet<string>): string[] {
-  return Object.keys(exceptions).filter((name) => exceptions[name] !== 'being split' && !found.has(name));
+  return Object.keys(exceptions).filter((name) => !found.has(name));
 }
 
 function assertDownward(root: string, tiers: readonly string[][]): void {

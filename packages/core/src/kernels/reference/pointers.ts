@@ -4,21 +4,24 @@ import { GATHER_CLUSTERED, GROUP_USES, type PointerKernels } from '../families/p
 import { readRecord } from '../record.ts';
 
 const PRIME = 0x7fff_ffffn;
+const { fround } = Math;
 
-/** The kernels of composed embeddings over `memory`. */
-export function pointersReference(memory: LinearMemory): PointerKernels {
-  const { fround } = Math;
-  /** base + ((a·id + b) mod p) mod rows, of the four words at `at`. */
-  const hash = (at: number, id: number): number => {
-    const [a, b, base, rows] = Array.from(memory.integers.subarray(at, at + 4), (word) => word >>> 0);
-    return base! + (Number((BigInt(a!) * BigInt(id >>> 0) + BigInt(b!)) % PRIME) % rows!);
-  };
+/** base + ((a·id + b) mod p) mod rows, of the four words at `at`. */
+function hash({ integers }: LinearMemory, at: number, id: number): number {
+  const [a, b, base, rows] = Array.from(integers.subarray(at, at + 4), (word) => word >>> 0);
+  return base! + (Number((BigInt(a!) * BigInt(id >>> 0) + BigInt(b!)) % PRIME) % rows!);
+}
+
+/** The kernels that find the pointers of ids. */
+function findPointers(
+  memory: LinearMemory,
+): Pick<PointerKernels, 'hashPointers' | 'readPointers' | 'readLearnedPointers'> {
   return {
     hashPointers(begin, end, _slot, ids, coefficients, terms, step, out) {
       const { integers } = memory;
       for (let i = begin; i < end; i++) {
         for (let t = step - 1; t < terms; t += step) {
-          integers[out / 4 + i * terms + t] = hash(coefficients / 4 + 4 * t, integers[ids / 4 + i]!);
+          integers[out / 4 + i * terms + t] = hash(memory, coefficients / 4 + 4 * t, integers[ids / 4 + i]!);
         }
       }
     },
@@ -46,6 +49,12 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
+  };
+}
+
+/** The kernels that add codebook rows up to vectors. */
+function gatherRows(memory: LinearMemory): Pick<PointerKernels, 'gatherClustered' | 'gatherPointers'> {
+  return {
     gatherClustered(begin, end, _slot, address) {
       const { table, w, ids, learned, coefficients, columns, blockRows, out, outStride } = readRecord(
         memory,
@@ -59,7 +68,7 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         const id = integers[ids / 4 + i]!;
         for (let j = 0; j < columns; j++) {
           const first = row(j * blockRows + pointers[learned / 2 + id * columns + j]!);
-          const second = row(hash(coefficients / 4 + 4 * (2 * j + 1), id));
+          const second = row(hash(memory, coefficients / 4 + 4 * (2 * j + 1), id));
           for (let t = 0; t < w; t++) {
             floats[out / 4 + i * outStride + j * w + t] = fround(floats[first + t]! + floats[second + t]!);
           }
@@ -82,6 +91,12 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
         }
       }
     },
+  };
+}
+
+/** The kernels that sum gradients by codebook row. */
+function sumGradients(memory: LinearMemory): Pick<PointerKernels, 'sumUses' | 'groupUses'> {
+  return {
     sumUses(begin, end, _slot, starts, uses, gradients, stride, w, terms, sums, out) {
       const { floats, integers } = memory;
       for (let g = begin; g < end; g++) {
@@ -120,4 +135,9 @@ export function pointersReference(memory: LinearMemory): PointerKernels {
       }
     },
   };
+}
+
+/** The kernels of composed embeddings over `memory`. */
+export function pointersReference(memory: LinearMemory): PointerKernels {
+  return { ...findPointers(memory), ...gatherRows(memory), ...sumGradients(memory) };
 }

@@ -24,10 +24,13 @@ function compare(a: Entry, b: Entry): number {
   return b.score === a.score ? a.row - b.row : b.score > a.score ? 1 : -1;
 }
 
-/** The top-k kernels over `memory`. */
-export function topkReference(memory: LinearMemory): TopKKernels {
-  const { scorePanels } = matmulReference(memory);
+/** Entries of a buffer. */
+interface Buffers {
+  read(buffer: number): Entry[];
+  append(buffer: number, entry: Entry): void;
+}
 
+function buffersOf(memory: LinearMemory): Buffers {
   const read = (buffer: number): Entry[] => {
     const { floats, integers } = memory;
     return Array.from({ length: integers[buffer / 4]! }, (_, i) => ({
@@ -53,21 +56,13 @@ export function topkReference(memory: LinearMemory): TopKKernels {
       integers[buffer / 4 + HEAD + 2 * i + 1] = row;
     });
   };
+  return { read, append };
+}
 
-  const kernels: TopKKernels = {
-    resetBuffers(buffers, count, strideBytes, k, capacity) {
-      for (let i = 0; i < count; i++) {
-        memory.integers.set([0, 0, capacity, k], (buffers + i * strideBytes) / 4);
-      }
-    },
-    offerPanels(buffer, scores, panels, row, rowEnd, rowShift, mask) {
-      const { bytes, floats } = memory;
-      for (let r = row; r < Math.min(rowEnd, row + panels * PANEL); r++) {
-        const score = floats[scores / 4 + r - row]!;
-        const allowed = mask === 0 || (bytes[mask + (r >> 3)]! >> (r & 7)) & 1;
-        if (allowed && !Number.isNaN(score)) append(buffer, { score, row: r + rowShift });
-      }
-    },
+/** The scan, which scores every row for every query and offers it to the query's buffer. */
+function searchReference(memory: LinearMemory, offer: TopKKernels['offerPanels']): Pick<TopKKernels, 'searchPanels'> {
+  const { scorePanels } = matmulReference(memory);
+  return {
     searchPanels(begin, end, slot, address) {
       const {
         queries,
@@ -99,12 +94,33 @@ export function topkReference(memory: LinearMemory): TopKKernels {
               scorePanels(queries + 4 * q * d, 1, d, packed + 4 * p * PANEL * d, 1, scores, PANEL);
               const buffer = buffers + slot * slotStride + q * bufferStride;
               const ownMask = mask === 0 ? 0 : mask + q * maskStride;
-              kernels.offerPanels(buffer, scores, 1, firstRow + p * PANEL, n, rowShift, ownMask);
+              offer(buffer, scores, 1, firstRow + p * PANEL, n, rowShift, ownMask);
             }
           }
         }
       }
     },
+  };
+}
+
+/** The top-k kernels over `memory`. */
+export function topkReference(memory: LinearMemory): TopKKernels {
+  const { read, append } = buffersOf(memory);
+  const kernels: TopKKernels = {
+    resetBuffers(buffers, count, strideBytes, k, capacity) {
+      for (let i = 0; i < count; i++) {
+        memory.integers.set([0, 0, capacity, k], (buffers + i * strideBytes) / 4);
+      }
+    },
+    offerPanels(buffer, scores, panels, row, rowEnd, rowShift, mask) {
+      const { bytes, floats } = memory;
+      for (let r = row; r < Math.min(rowEnd, row + panels * PANEL); r++) {
+        const score = floats[scores / 4 + r - row]!;
+        const allowed = mask === 0 || (bytes[mask + (r >> 3)]! >> (r & 7)) & 1;
+        if (allowed && !Number.isNaN(score)) append(buffer, { score, row: r + rowShift });
+      }
+    },
+    ...searchReference(memory, (...rows) => kernels.offerPanels(...rows)),
     finishBuffers(begin, end, _slot, buffers, bufferStride, slotStride, slots, k, scores, rows, counts) {
       const { floats, integers } = memory;
       for (let q = begin; q < end; q++) {
