@@ -8,6 +8,7 @@
 import { FoldIn } from '../als/fold-in.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { instanceOf, NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
+import { whileSaving } from '../embeddings/table-lock.ts';
 import { OptionError } from '../errors/errors.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
@@ -82,15 +83,18 @@ export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q,
 
 /**
  * `writeBundle` in steps of at most an eighth of a megabyte, with the event loop between them; rejects with what that throws.
- * Until it resolves, tower and index answer queries, asynchronous changes of the index wait, its synchronous changes throw a
- * StateError, and the tower must not change.
+ * Until it resolves, tower and index answer queries, asynchronous changes of the index wait, and its synchronous changes throw
+ * a StateError. A `fit` whose callback began it waits for its end; a new `fit` of its towers throws a StateError.
  */
 export async function writeBundleAsync<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   sink: AsyncSink,
 ): Promise<void> {
-  const { index } = checkContents(contents);
-  const write = (): Promise<void> => writeContainerAsync(containerSections(bundleOf(contents)), sink, index.runtime);
+  const { index, candidateTower } = checkContents(contents);
+  const towers = [contents.queryTower ?? towerOf(index.queryModel), candidateTower];
+  const tables = towers.flatMap((tower) => tower?.inputs.map(({ table }) => table) ?? []);
+  const write = (): Promise<void> =>
+    whileSaving(tables, async () => writeContainerAsync(containerSections(bundleOf(contents)), sink, index.runtime));
   await (isUpdatable(index) ? index.access.read('saveBundle', write) : write());
 }
 

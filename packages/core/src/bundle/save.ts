@@ -17,8 +17,8 @@ import { replaceFile, replaceFileAsync, withFile } from './file.ts';
 /** How to save. */
 export interface SaveOptions {
   /**
-   * True: write piece by piece and let the event loop run between the pieces. Until the promise resolves, the tower must not
-   * change; the index answers queries, its asynchronous changes wait, and its synchronous changes throw a StateError.
+   * True: write piece by piece and let the event loop run between the pieces. Until the promise resolves, a `fit` of
+   * the tower waits or is refused; the index answers queries, its asynchronous changes wait, and its synchronous changes throw a StateError.
    * Default false: all bytes are taken at the call.
    */
   nonBlocking?: boolean;

@@ -9,7 +9,7 @@
 
 import { checkInteger } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, NUMBER, OBJECT, objectWith, optionsCheck, required, SIGNAL } from '../checks/options.ts';
-import { exclusively, type TableLock } from '../embeddings/table-lock.ts';
+import { exclusively, savesEnded, type TableLock } from '../embeddings/table-lock.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import type { Features, TowerInput } from '../towers/tower.ts';
@@ -181,6 +181,8 @@ async function whileSavable(lock: TableLock, callback: () => void | Promise<void
   } finally {
     lock.isSavable = false;
   }
+  // A save that the callback began and did not await still reads the tables.
+  await savesEnded(lock.tables);
 }
 
 async function clusterAt<Q extends Features, C extends Features>(
