@@ -36,9 +36,21 @@ test('no package of the tree asks for a newer Node than the workspace does', () 
   );
 });
 
-test('every package is built before it is packed', () => {
+test('every package is built before it is packed, says what it is, and has its words to be found by', () => {
+  const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
   for (const name of readdirSync(join(ROOT, 'packages'))) {
-    const { scripts } = read(`packages/${name}/package.json`) as { scripts?: Record<string, string> };
-    assert.equal(scripts?.prepack, 'node ../../scripts/build.mjs', name);
+    const manifest = read(`packages/${name}/package.json`) as {
+      name: string;
+      license?: string;
+      description?: string;
+      keywords?: string[];
+      scripts?: Record<string, string>;
+    };
+    assert.equal(manifest.scripts?.prepack, 'node ../../scripts/build.mjs', name);
+    assert.equal(manifest.license, 'Apache-2.0', name);
+    assert.ok(manifest.description && (manifest.keywords?.length ?? 0) >= 5, name);
+    // npm packs no file from above a package.
+    assert.equal(text(`packages/${name}/LICENSE`), text('LICENSE'), name);
+    assert.ok(text(`packages/${name}/README.md`).startsWith(`# ${manifest.name}\n`), name);
   }
 });

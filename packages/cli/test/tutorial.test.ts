@@ -84,18 +84,19 @@ test('--json prints one object a line and nothing else; the shortlist comes twic
 test('Ctrl-C during training ends with 130, keeps a checkpoint, and --resume goes on from it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-test-'));
   const file = join(folder, 'kept');
-  const whole = await shortlist(['tutorial', '--json', '--copies', '0']);
+  const whole = await shortlist(['tutorial', '--json', '--copies', '0', '--epochs', '2']);
   const first = await shortlist(['tutorial', '--resume', file]);
   assert.equal(first.code, 1);
   assert.match(first.stderr, /kept: expected to read it, got ENOENT.*ERR_IO/);
   const here = process.cwd();
   process.chdir(folder);
   try {
-    const broken = await shortlist(['tutorial'], { abort: new AbortController(), tty: true });
+    const broken = await shortlist(['tutorial', '--epochs', '2'], { abort: new AbortController(), tty: true });
     assert.equal(broken.code, 130);
     assert.match(broken.stderr, /--resume tutorial\.checkpoint/);
     assert.deepEqual(readdirSync(folder), ['tutorial.checkpoint']);
-    const resumed = await shortlist(['tutorial', '--json', '--copies', '0', '--resume', 'tutorial.checkpoint']);
+    const argv = ['tutorial', '--json', '--copies', '0', '--epochs', '2', '--resume', 'tutorial.checkpoint'];
+    const resumed = await shortlist(argv);
     const epochLoss = ({ stdout }: Ran): number[] =>
       stdout
         .trimEnd()
