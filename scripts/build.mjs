@@ -3,7 +3,7 @@
 // `--clean` removes what a build made. `--debug-kernels` makes kernels with function names and assertions, until the next
 // build without it. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildKernels } from './kernels.mjs';
@@ -32,6 +32,18 @@ try {
   process.exit(1);
 }
 await writeWorkerProgram(root);
+
+// What was made of a source that is gone would be packed and tested: the compiler leaves it.
+for (const name of ['core', 'data', 'cli', 'server']) {
+  for (const part of ['src', 'test']) {
+    const made = join(root, 'packages', name, 'build', part);
+    if (!existsSync(made)) continue;
+    for (const file of readdirSync(made, { recursive: true })) {
+      const [, stem] = /^(.*)\.(?:js|js\.map|d\.ts)$/.exec(file) ?? [];
+      if (stem && !existsSync(join(root, 'packages', name, part, `${stem}.ts`))) rmSync(join(made, file));
+    }
+  }
+}
 
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'], {
   cwd: root,
