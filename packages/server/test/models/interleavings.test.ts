@@ -143,15 +143,15 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ verb: fc.constant('upsert' as const), ids }) },
   { weight: 2, arbitrary: fc.record({ verb: fc.constant('delete' as const), ids }) },
   { weight: 4, arbitrary: fc.record({ verb: fc.constant('query' as const), ids }) },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant('compact' as const), ids }) },
+  { weight: 2, arbitrary: fc.record({ verb: fc.constant('compact' as const), ids }) },
   { weight: 1, arbitrary: fc.record({ verb: fc.constant('rebalance' as const), ids }) },
 );
 
-/** [index, processes, runs]; a run is up to 14 verbs and a restart. */
+/** [index, processes, runs]; a run is up to 16 verbs and a restart. */
 const SERVERS: readonly (readonly [string, number, number])[] = [
-  ['BruteForce', 1, 10],
-  ['ScaNN', 1, 10],
-  ['ScaNN', 2, 4],
+  ['BruteForce', 1, 6],
+  ['ScaNN', 1, 6],
+  ['ScaNN', 2, 3],
 ];
 
 for (const [kind, processes, runs] of SERVERS) {
@@ -159,8 +159,9 @@ for (const [kind, processes, runs] of SERVERS) {
     const server = await CheckedServer.start(kind === 'ScaNN', processes);
     const property = fc.asyncProperty(
       fc.scheduler(),
-      fc.array(step, { minLength: 4, maxLength: 14 }),
-      async (scheduler, steps) => {
+      fc.array(step, { minLength: 6, maxLength: 16 }),
+      fc.array(fc.nat(60), { minLength: 16, maxLength: 16 }),
+      async (scheduler, steps, pauses) => {
         const started: Promise<void>[] = [];
         const start = (work: Promise<void>): void => {
           work.catch(() => undefined);
@@ -176,8 +177,9 @@ for (const [kind, processes, runs] of SERVERS) {
         }
         while (scheduler.count() > 0) {
           await scheduler.waitOne();
-          // Some of the time those that have begun come further before the next one begins.
-          if (scheduler.count() % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+          // What has begun goes on for a while before the next verb begins: a compaction takes some hundred turns.
+          const turns = pauses[scheduler.count() % pauses.length]!;
+          for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
         }
         await Promise.all(started);
         for (let process = 0; process < processes; process++) await server.query();
