@@ -1,5 +1,5 @@
 /** `shortlist serve`: bundles over HTTP and gRPC until a signal comes. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
   type ApiKey,
@@ -129,6 +129,12 @@ export const serve: Command = async (argv, { stdout, signal }) => {
     throw error;
   });
   const uninstall = closeOnSignals(server);
+  const refused = noBundle(server, options.models);
+  if (refused) {
+    await server.close({ lameDuckMs: 0 });
+    uninstall();
+    throw refused;
+  }
   const grpc = server.grpcPort === 0 ? '' : `, gRPC on port ${server.grpcPort}`;
   stdout.write(`${server.isReady ? 'Serving' : 'Not ready, see the log:'} HTTP on port ${server.httpPort}${grpc}\n`);
   await new Promise<void>((resolve) => {
@@ -140,6 +146,19 @@ export const serve: Command = async (argv, { stdout, signal }) => {
   uninstall();
   return 0;
 };
+
+/** Why a file that was named can never be served; a folder may get a version that can. */
+function noBundle(server: ShortlistServer, models: readonly ModelConfig[]): DataError | undefined {
+  for (const { name, path } of models) {
+    const [record] = server.registry.find(name).records;
+    // A file that was removed just now, or a device.
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    if (!isFolder && record?.errorMessage && record.errorCode !== 'UNAVAILABLE') {
+      return new DataError(`${path}: expected a bundle: ${record.errorMessage}`);
+    }
+  }
+  return undefined;
+}
 
 /** NAME=PATH, or PATH alone with the name of its file. */
 function readModel(text: string, policy: VersionPolicy | undefined): ModelConfig {

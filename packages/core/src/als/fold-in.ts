@@ -35,14 +35,15 @@ export interface FoldInParts {
 /** Turns users and histories into vectors. */
 export class FoldIn implements QueryModel<UserOrHistory> {
   readonly dimensions: number;
-  /** Named like a tower's: one plain feature. */
-  readonly inputs: readonly { readonly name: string }[] = [{ name: '' }];
+  /** Named like a tower's: one plain feature, with the users that are known. */
+  readonly inputs: readonly { readonly name: string; readonly lookup: FoldInParts['users'] }[];
   readonly #parts: FoldInParts;
   readonly #gram: Matrix;
   #answer: Matrix | undefined;
 
   constructor(parts: FoldInParts) {
     this.#parts = parts;
+    this.inputs = [{ name: '', lookup: parts.users }];
     this.dimensions = parts.dimensions;
     this.#gram = gramOf(parts.itemFactors, parts.objective.unobservedWeight);
   }

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import * as nodeFiles from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { FileError } from '../errors/errors.ts';
@@ -93,15 +93,29 @@ async function replaceBy(
 export async function withFile<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
   let handle: FileHandle | undefined;
   try {
+    // Before it is opened: opening a FIFO waits for somebody who writes.
+    checkIsFile(path, await stat(path));
     handle = await open(path, 'r');
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new FileError(`${path}: expected a file, got a folder or a device`);
+    checkIsFile(path, stats);
     return await use(fileSource(path, handle, stats.size));
   } catch (error) {
     throw fileError(error, 'read', path);
   } finally {
     await handle?.close();
   }
+}
+
+function checkIsFile(path: string, stats: nodeFiles.Stats): void {
+  if (stats.isFile()) return;
+  const what = stats.isDirectory()
+    ? 'a folder'
+    : stats.isFIFO()
+      ? 'a FIFO'
+      : stats.isSocket()
+        ? 'a socket'
+        : 'a device';
+  throw new FileError(`${path}: expected a file, got ${what}`);
 }
 
 function fileSource(path: string, handle: FileHandle, sizeBytes: number): Source {

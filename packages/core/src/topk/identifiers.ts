@@ -136,6 +136,17 @@ export class Identifiers<I extends Identifier> {
     return this.#size > 0 ? typeof this.#values.at(0) : undefined;
   }
 
+  /** `type`, and of none the type that their column was made for, where it tells: an index without candidates is saved so. */
+  get columnType(): 'string' | 'number' | 'bigint' | undefined {
+    const values = this.#values;
+    if (!values) return 'number';
+    if (this.#size > 0) return typeof values.at(0) as 'string' | 'number' | 'bigint';
+    const base = values instanceof WithAdded ? values.base : values;
+    if (base instanceof TextColumn) return 'string';
+    if (base instanceof BigInt64Array) return 'bigint';
+    return ArrayBuffer.isView(base) ? 'number' : undefined;
+  }
+
   /** Store the row numbers as identifiers from now on: then any number may be added, not only that of the next row. */
   keepNumbers(): void {
     if (!this.#values) this.#keepAdded();

@@ -11,12 +11,16 @@ import { Identifiers, type IdentifierValues, WithAdded } from './identifiers.ts'
 /**
  * The saved form of the identifiers of an index. What was loaded is handed over as it stands, and only what was added since
  * is encoded.
+ *
+ * @param type what they are; of none it says what those that come later must be
  */
-export function saveIdentifiers<I extends Identifier>(identifiers: Identifiers<I>): Saved {
+export function saveIdentifiers<I extends Identifier>(
+  identifiers: Identifiers<I>,
+  type: string = identifiers.columnType ?? 'string',
+): Saved {
   const { size, values } = identifiers;
   if (values === undefined) return { kind: 'row-numbers', settings: { rows: size }, sections: [] };
   const { base, added } = values instanceof WithAdded ? values : new WithAdded<Identifier>(values, []);
-  const type = typeof (values.at(0) ?? '');
   if (type === 'number') return saveWords('numbers', size, [toFloats(base), toFloats(added)]);
   if (type === 'bigint') {
     const [first, rest] = [toBigIntegers(base), toBigIntegers(added)];

@@ -6,6 +6,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type FastifySchemaValidationError,
   type FastifyServerOptions,
 } from 'fastify';
 import type { TlsMaterial } from '../access/tls-files.ts';
@@ -24,6 +25,7 @@ import { documented } from './openapi.ts';
 import { RequestInitializer } from './request-initializer.ts';
 import { admit } from './requests.ts';
 import { retainTickObject } from './retain-tick-object.ts';
+import { schemaError } from './schema-errors.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
 import { RouteMethods, refuseUnmatched } from './unmatched-requests.ts';
@@ -54,7 +56,8 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   const serverOptions = {
     logController: new RequestInitializer(logger),
     // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
-    ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false } },
+    ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, verbose: true } },
+    schemaErrorFormatter: (errors: FastifySchemaValidationError[], part: string) => schemaError(errors, part),
     // Attributes may be called __proto__ or constructor: parsed they are properties as others, and nothing assigns by name.
     onProtoPoisoning: 'ignore' as const,
     onConstructorPoisoning: 'ignore' as const,

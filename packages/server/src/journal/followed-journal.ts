@@ -2,10 +2,11 @@
  * A journal that this server does not append to: another server holds its lock, or nothing can be written in its folder.
  *
  * Its updates are read as the other server appends them, so that answers are as fresh as the last look. Records that were
- * seen before are known by their sequence: the file may have been replaced by one of its whole requests. Limit: a request
+ * seen before are known by their sequence: the file may have been replaced by one of its whole requests. Only what was appended
+ * since the last look is read, unless the file was replaced or cut. Limit: a request
  * that the other server could not write whole, and refused, may be seen until the version is loaded again.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HEAD_BYTES, headProblem, type JournalRecord } from './record.ts';
 import { readRequests } from './requests.ts';
@@ -25,6 +26,8 @@ export class FollowedJournal {
   #sequence = 0;
   #sizeBytes = HEAD_BYTES;
   #seen = '';
+  #inode = -1;
+  #bytesRead = 0;
 
   constructor(path: string, refused: UpdatesRefused) {
     this.path = path;
@@ -41,23 +44,67 @@ export class FollowedJournal {
     return this.#sequence;
   }
 
+  /** Bytes that all looks have read. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
   /** The records of whole requests since the last call. */
   async news(): Promise<JournalRecord[]> {
     const entry = await stat(this.path).catch(() => undefined);
     if (!entry?.isFile()) return [];
     const state = `${entry.ino} ${entry.size} ${entry.mtimeMs}`;
     if (state === this.#seen) return [];
-    const bytes = await readFile(this.path);
+    const isSame = entry.ino === this.#inode && entry.size >= this.#sizeBytes;
+    const fresh = (isSame ? await this.#appended() : undefined) ?? (await this.#all());
+    this.#sequence = fresh.at(-1)?.sequence ?? this.#sequence;
+    this.#inode = entry.ino;
+    this.#seen = state;
+    return fresh;
+  }
+
+  async #all(): Promise<JournalRecord[]> {
+    const bytes = await this.#read(0);
     if (headProblem(bytes)?.isNewer) return [];
     const fresh: JournalRecord[] = [];
+    this.#sizeBytes = HEAD_BYTES;
     for (const part of readRequests(bytes, HEAD_BYTES)) {
       if (part.kind === 'pause') await nextTurn();
       if (part.kind !== 'request') continue;
       this.#sizeBytes = part.end;
       for (const record of part.records) if (record.sequence > this.#sequence) fresh.push(record);
     }
-    this.#sequence = fresh.at(-1)?.sequence ?? this.#sequence;
-    this.#seen = state;
     return fresh;
+  }
+
+  /** The records behind the last request that was read; undefined where no request begins there: it was cut meanwhile. */
+  async #appended(): Promise<JournalRecord[] | undefined> {
+    const from = this.#sizeBytes;
+    const fresh: JournalRecord[] = [];
+    let end = from;
+    for (const part of readRequests(await this.#read(from), 0)) {
+      if (part.kind === 'pause') await nextTurn();
+      else if (part.kind === 'request') {
+        end = from + part.end;
+        for (const record of part.records) if (record.sequence > this.#sequence) fresh.push(record);
+      } else if (part.kind === 'damage' || !part.isTorn) return undefined;
+    }
+    this.#sizeBytes = end;
+    return fresh;
+  }
+
+  async #read(from: number): Promise<Buffer> {
+    const file = await open(this.path, 'r');
+    try {
+      const bytes = Buffer.alloc(Math.max(0, (await file.stat()).size - from));
+      let read = 0;
+      for (let more = 1; more > 0 && read < bytes.length; read += more) {
+        more = (await file.read(bytes, read, bytes.length - read, from + read)).bytesRead;
+      }
+      this.#bytesRead += read;
+      return bytes.subarray(0, read);
+    } finally {
+      await file.close();
+    }
   }
 }

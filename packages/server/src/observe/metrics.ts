@@ -38,6 +38,7 @@ export class Metrics {
   readonly canaryRecall: Gauge<'model_name'>;
   readonly canaryQueries: Counter<'model_name'>;
   readonly updates: Counter<'model_name' | 'kind'>;
+  readonly unknownFeatures: Counter<'model_name' | 'feature'>;
   readonly #descriptorShortages: Counter;
   readonly #requestLatency: TalliedHistogram<'model_name' | 'API' | 'entrypoint'>;
   readonly #predictions: Record<Entrypoint, Map<string, PredictionTally>> = { REST: new Map(), GRPC: new Map() };
@@ -86,6 +87,11 @@ export class Metrics {
       'model_name',
     ]);
     this.updates = counter('shortlist_updates_total', 'Updates acknowledged.', ['model_name', 'kind']);
+    this.unknownFeatures = counter(
+      'shortlist_unknown_features_total',
+      'Features of queries whose value is not in the vocabulary.',
+      ['model_name', 'feature'],
+    );
     this.#descriptorShortages = counter(
       'shortlist_descriptor_shortages_total',
       'Times at which no file descriptor was left and connections were dropped.',

@@ -63,7 +63,11 @@ export function observedVersion(
     tracePast('shortlist.scan', { 'shortlist.model': model, 'shortlist.queries': queries }, tookMs);
   };
   const onShed = (): void => metrics.shed.inc();
-  const onResults = (queries: readonly Query[], results: readonly QueryResult[]): void =>
+  const onResults = (queries: readonly Query[], results: readonly QueryResult[]): void => {
+    for (const { unknown } of results) {
+      for (const feature of unknown ?? []) metrics.unknownFeatures.inc({ model_name: model, feature });
+    }
     canary.observe(servable, queries, results);
+  };
   return new ServedVersion(model, version, servable, { ...queue, onBatch, onShed, onResults });
 }

@@ -40,6 +40,8 @@ export interface QueryResult {
   identifiers: readonly Identifier[];
   scores: Float32Array;
   rows: Int32Array;
+  /** Names of the query's features whose value is not in their vocabulary; undefined where all are known. */
+  unknown?: readonly string[] | undefined;
 }
 
 /** Work of the scans of an index since it was loaded. */

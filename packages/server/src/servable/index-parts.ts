@@ -16,7 +16,11 @@ import type { AttributeTable } from '../attributes/table.ts';
 /** The part of a tower that serving needs. */
 export interface QueryTower {
   readonly dimensions: number;
-  readonly inputs: readonly { name: string }[];
+  /** Its features; those of a tower have a vocabulary, in which unknown words share one id. */
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly lookup?: { readonly oovId: number; idOf(word: string): number } | undefined;
+  }[];
   embed(features: readonly never[]): Matrix;
 }
 

@@ -12,6 +12,7 @@ import type { Features, Query, QueryResult } from './contract.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
 import { scanGroups } from './scan-groups.ts';
+import { unknownFeatures } from './unknown-features.ts';
 
 /** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
 const LONG_MS = 2;
@@ -167,10 +168,12 @@ export class IndexSearch {
     };
     const take = (result: TopKResult<Identifier>): void => {
       group.forEach((at, row) => {
+        const { features } = queries[at]!;
         results[at] = {
           identifiers: result.identifiers(row),
           scores: result.scoresOf(row),
           rows: result.rowsOf(row),
+          unknown: features === undefined ? undefined : unknownFeatures(this.#tower!, features),
         };
       });
     };

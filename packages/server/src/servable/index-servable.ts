@@ -7,9 +7,7 @@ import { DriftWatch, rowsBefore } from './drift.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
 import { type IndexServableParts, isNearlyFull, makeRoom, rebalanced, type ServedIndex } from './index-parts.ts';
 import { IndexSearch } from './index-search.ts';
-
-/** The feature of a tower that has a single one without a name. */
-const PLAIN_FEATURE = 'query';
+import { featureName } from './unknown-features.ts';
 
 /** Serves an index. */
 export class IndexServable implements Servable {
@@ -26,17 +24,18 @@ export class IndexServable implements Servable {
   readonly #drift: DriftWatch | undefined;
   #prepared: Promise<void> | undefined;
 
-  /** @throws {OptionError} when the index is empty: nothing would tell the type of its identifiers */
+  /** @throws {OptionError} when the index never had a candidate: nothing tells its width and the type of its identifiers */
   constructor(parts: IndexServableParts) {
     const { index, queryTower, attributes = new AttributeTable() } = parts;
-    if (!index.identifiers || index.size === 0) throw new OptionError('index: expected candidates, got none');
+    if (!index.identifiers?.columnType || index.dimensions === 0)
+      throw new OptionError('index: expected candidates, got none');
     this.#parts = parts;
     this.#index = index;
     this.#identifiers = index.identifiers;
-    this.#identifierType = typeof index.identifiers.of(0) as IdentifierType;
+    this.#identifierType = index.identifiers.columnType;
     this.identifierDatatype = this.#identifierType === 'string' ? 'BYTES' : 'INT64';
     this.features = (queryTower?.inputs ?? []).map(({ name }) => ({
-      name: name || PLAIN_FEATURE,
+      name: featureName(name),
       datatype: 'BYTES',
       shape: [],
     }));

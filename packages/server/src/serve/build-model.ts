@@ -79,7 +79,8 @@ export function modelNameOf(path: string): string {
 
 async function isSingleVersion(path: string): Promise<boolean> {
   const entry = await stat(path).catch(() => undefined);
-  if (!entry?.isDirectory()) return entry?.isFile() ?? false;
+  // A FIFO or a socket is no folder either: loading it says what it is.
+  if (!entry?.isDirectory()) return entry !== undefined;
   return (await readdir(path)).some((name) => name.endsWith(BUNDLE_SUFFIX));
 }
 

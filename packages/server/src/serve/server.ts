@@ -46,6 +46,8 @@ import {
 
 /** Address to listen on: only this machine reaches it. */
 const DEFAULT_HOST = '127.0.0.1';
+/** A folder without a version is looked at every second, and spoken of once a minute. */
+const SAID_AGAIN_MS = 60_000;
 /** Share of the queries that the recall canary searches again: one in a thousand. */
 const CANARY_SHARE = 0.001;
 
@@ -71,6 +73,7 @@ export class ShortlistServer {
   /** Whether replicas take connections: a client that connected before would stay with this process. */
   #hasStarted = false;
   #wasReady: boolean | undefined;
+  readonly #saidNothing = new Map<Model, number>();
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -256,6 +259,7 @@ export class ShortlistServer {
       this.logger.error({ err: error, model: model.name }, 'versions could not be looked at');
     }
     this.#sayReadiness();
+    this.#sayNothingFound(model);
     await this.#removeOldVersions(model).catch((err: unknown) =>
       this.logger.error({ err, model: model.name }, 'old versions could not be removed'),
     );
@@ -286,6 +290,21 @@ export class ShortlistServer {
         ),
       )
       .catch((error: unknown) => this.logger.error({ err: error, model: model.name }, 'compaction failed'));
+  }
+
+  /** Say, when it is found and once in a while, that a folder holds no version: it may be the wrong one. */
+  #sayNothingFound(model: Model): void {
+    if (model.records.length > 0) {
+      this.#saidNothing.delete(model);
+      return;
+    }
+    const now = performance.now();
+    if (now - (this.#saidNothing.get(model) ?? Number.NEGATIVE_INFINITY) < SAID_AGAIN_MS) return;
+    this.#saidNothing.set(model, now);
+    this.logger.warn(
+      { model: model.name, path: model.basePath },
+      'there is no version: expected folders named 1, 2, 3, … with a bundle (*.shortlist) each, or one bundle',
+    );
   }
 
   #sayReadiness(): void {

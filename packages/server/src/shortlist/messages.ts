@@ -40,6 +40,8 @@ export interface ShortlistResponse {
   model: string;
   version: number;
   results: ShortlistHit[];
+  /** Features of the query whose value no training example had: the answer is what everybody unknown gets. */
+  unknown?: string[];
   tookMs: number;
 }
 

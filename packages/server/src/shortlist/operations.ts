@@ -8,6 +8,7 @@ import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import type { Features, Query, Servable, Update } from '../servable/contract.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
+import { suggestion } from '../status/nearest-name.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type {
   DeleteRequest,
@@ -56,6 +57,7 @@ export async function answerShortlist(
       model: model.name,
       version: served.version,
       results,
+      ...(found!.unknown && { unknown: [...found!.unknown] }),
       tookMs: Math.round(1000 * (performance.now() - started)) / 1000,
     };
   });
@@ -90,10 +92,14 @@ function checkFeatures({ features }: Servable, query: unknown): Features {
     throw invalidArgument(`query: expected an object with ${features.map(({ name }) => name).join(', ')}`);
   }
   for (const name of Object.keys(values)) {
-    if (!features.some((feature) => feature.name === name)) throw invalidArgument(`query.${name}: unknown feature`);
+    if (!features.some((feature) => feature.name === name)) {
+      const known = features.map((feature) => feature.name);
+      throw invalidArgument(`query.${name}: unknown feature${suggestion(name, known, 'there is none')}`);
+    }
   }
   for (const { name, datatype, shape } of features) {
-    const value = values[name];
+    // A feature may be called toString.
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
     const elements = shape.length === 0 ? [value] : value;
     const wanted = datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
     if (!Array.isArray(elements) || !elements.every((element) => typeof element === wanted)) {

@@ -31,6 +31,12 @@ export const ShortlistResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
   results: Type.Array(Type.Object({ id: Identifier, score: Type.Number() }, { additionalProperties: true })),
+  unknown: Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        'Features of the query whose value is not in the vocabulary: the answer is what everybody unknown gets.',
+    }),
+  ),
   tookMs: Type.Number(),
 });
 
@@ -77,16 +83,22 @@ export const ErrorResponseSchema: TSchema = Type.Object({
 });
 
 /** `PUT /admin/models/M/policy`. */
-export const PolicyRequestSchema: TSchema = Type.Object({
-  latest: Type.Optional(Type.Integer({ minimum: 1 })),
-  all: Type.Optional(Type.Boolean()),
-  specific: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
-});
+export const PolicyRequestSchema: TSchema = Type.Object(
+  {
+    latest: Type.Optional(Type.Integer({ minimum: 1 })),
+    all: Type.Optional(Type.Boolean()),
+    specific: Type.Optional(Type.Array(Type.Integer({ minimum: 0 }))),
+  },
+  { additionalProperties: false },
+);
 
 /** `PUT /admin/models/M/labels/L`. */
-export const LabelRequestSchema: TSchema = Type.Object({
-  version: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
-});
+export const LabelRequestSchema: TSchema = Type.Object(
+  {
+    version: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  },
+  { additionalProperties: false },
+);
 
 /** What a model serves. */
 export const ModelStateSchema: TSchema = Type.Object({

@@ -129,7 +129,7 @@ export class HeldCandidates<I extends Identifier> {
       kind: 'brute-force',
       settings: { k, rows, dimensions: store.dimensions },
       sections: [{ name: 'candidates', kind: 'memory', bytes: liveRows ? [store.packed(liveRows)] : store.pieces() }],
-      parts: { identifiers: saveIdentifiers(kept) },
+      parts: { identifiers: saveIdentifiers(kept, identifiers.columnType) },
     };
   }
 

@@ -1,0 +1,114 @@
+/** An index without candidates is a state like others: it is served, compacted, rebalanced, saved, and takes updates. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { BruteForce, type Identifier, ScaNN } from 'shortlist';
+import { saveBundle } from 'shortlist/node';
+import type { ShortlistServer } from '../../src/index.ts';
+import { FILMS, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+
+const EVERYTHING = Array.from({ length: FILMS }, (_, i) => `film${i}`);
+
+async function ok(server: ShortlistServer, path: string, body: object): Promise<Record<string, unknown>> {
+  const answer = await post(server, path, body);
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  return answer.body as Record<string, unknown>;
+}
+
+async function candidates(server: ShortlistServer): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
+  return ((await response.json()) as { versions: [{ candidates: number }] }).versions[0].candidates;
+}
+
+async function checkEmpty(server: ShortlistServer): Promise<void> {
+  assert.equal(server.isReady, true);
+  assert.equal(await candidates(server), 0);
+  const filter = { equals: { genre: 'drama' } };
+  for (const request of [{ query: 'u1' }, { embedding: [1, 0, 0, 0], k: 7 }, { query: 'u2', exclude: ['film1'] }]) {
+    assert.deepEqual((await ok(server, '/v1/shortlist', request)).results, []);
+  }
+  assert.deepEqual((await ok(server, '/v1/shortlist', { query: 'u1', filter })).results, []);
+  const { predictions } = await ok(server, '/v1/models/films:predict', { instances: ['u1', 'u2'] });
+  assert.deepEqual(predictions, [
+    { identifiers: [], scores: [] },
+    { identifiers: [], scores: [] },
+  ]);
+  const inputs = [{ name: 'query', shape: [1], datatype: 'BYTES', data: ['u1'] }];
+  const { outputs } = await ok(server, '/v2/models/films/infer', { inputs });
+  assert.deepEqual(
+    (outputs as { name: string; shape: number[]; data: unknown[] }[]).map(({ shape, data }) => [shape, data]),
+    [
+      [[1, 0], []],
+      [[1, 0], []],
+    ],
+  );
+}
+
+for (const scann of [false, true]) {
+  for (const processes of [1, 2]) {
+    const what = `${scann ? 'ScaNN' : 'BruteForce'} in ${processes === 1 ? 'one process' : 'two processes'}`;
+    test(`${what}: everything deleted, compacted, served again, filled again`, async () => {
+      const basePath = await tinyBasePath({ scann });
+      let server = await startTiny(basePath, { processes });
+      await ok(server, '/v1/candidates/delete', { ids: EVERYTHING });
+      await checkEmpty(server);
+      await ok(server, '/admin/models/films/compact', {});
+      assert.equal(server.registry.models[0]!.newest!.version, 2);
+      await checkEmpty(server);
+      if (scann) {
+        await ok(server, '/admin/models/films/rebalance', {});
+        await checkEmpty(server);
+      }
+      await server.close();
+      server = await startTiny(basePath, { processes });
+      await checkEmpty(server);
+      const attributes = { genre: 'drama', year: 2000 };
+      await ok(server, '/v1/candidates/upsert', { candidates: [{ id: 'new', embedding: [1, 2, 3, 4], attributes }] });
+      const { results } = await ok(server, '/v1/shortlist', { query: 'u1', filter: { equals: { genre: 'drama' } } });
+      assert.deepEqual(
+        (results as { id: string; year: number }[]).map(({ id, year }) => [id, year]),
+        [['new', 2000]],
+      );
+      await server.close();
+      server = await startTiny(basePath, { processes });
+      assert.equal(await candidates(server), 1);
+      await server.close();
+    });
+  }
+}
+
+const IDENTIFIERS: Readonly<Record<string, Identifier[]>> = {
+  text: ['a', 'b', 'c'],
+  numbers: [5, 6, 7],
+  bigints: [2n ** 60n, 2n ** 61n, 3n],
+};
+
+for (const [kind, identifiers] of Object.entries(IDENTIFIERS)) {
+  for (const scann of [false, true]) {
+    test(`a bundle of the library without candidates, ${kind}, ${scann ? 'ScaNN' : 'BruteForce'}: served, identifiers keep their type`, async () => {
+      const basePath = mkdtempSync(join(tmpdir(), 'shortlist-empty-'));
+      mkdirSync(join(basePath, '1'));
+      const index = scann ? new ScaNN<never, Identifier>() : new BruteForce<never, Identifier>();
+      index.index([Float32Array.of(1, 0), Float32Array.of(0, 1), Float32Array.of(1, 1)], identifiers as never);
+      index.delete(identifiers);
+      await saveBundle(join(basePath, '1', 'm.shortlist'), { index } as never);
+      const server = await startTiny(basePath);
+      assert.equal(server.isReady, true, server.registry.models[0]!.records[0]?.errorMessage);
+      assert.deepEqual((await ok(server, '/v1/shortlist', { embedding: [1, 1] })).results, []);
+      const id = kind === 'text' ? 'z' : 9;
+      assert.equal(
+        (await post(server, '/v1/candidates/upsert', { candidates: [{ id: 'x9', embedding: [1, 1] }] })).status,
+        kind === 'text' ? 200 : 400,
+      );
+      await ok(server, '/v1/candidates/upsert', { candidates: [{ id, embedding: [3, 3] }] });
+      const { results } = await ok(server, '/v1/shortlist', { embedding: [1, 1], k: 1 });
+      assert.deepEqual(
+        (results as { id: Identifier }[]).map((hit) => hit.id),
+        [id],
+      );
+      await server.close();
+    });
+  }
+}
