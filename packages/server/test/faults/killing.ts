@@ -8,7 +8,7 @@ import { FILM_DIMENSIONS, FILMS, post, startTiny, tinyBasePath } from '../fixtur
 
 const CHILD = fileURLToPath(new URL('./killed-child.js', import.meta.url));
 
-async function startChild(basePath: string): Promise<{ child: ChildProcess; port: number }> {
+export async function startChild(basePath: string): Promise<{ child: ChildProcess; port: number }> {
   const child = spawn(process.execPath, [CHILD, basePath], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout!, 'data')) as [Buffer];
   return { child, port: Number(line.toString()) };
@@ -17,7 +17,7 @@ async function startChild(basePath: string): Promise<{ child: ChildProcess; port
 /** An embedding that tells its number: a half-written one would not. */
 const embeddingOf = (i: number): number[] => new Array(FILM_DIMENSIONS).fill(i + 1);
 
-async function upsert(port: number, i: number): Promise<boolean> {
+export async function upsert(port: number, i: number): Promise<boolean> {
   const body = JSON.stringify({ candidates: [{ id: `n${i}`, embedding: embeddingOf(i), attributes: { year: i } }] });
   const headers = { 'content-type': 'application/json' };
   const response = await fetch(`http://127.0.0.1:${port}/v1/candidates/upsert`, { method: 'POST', headers, body });
@@ -26,7 +26,7 @@ async function upsert(port: number, i: number): Promise<boolean> {
 }
 
 /** What a fresh server finds of the added candidates, and how many have other numbers than were sent. */
-async function findAfter(basePath: string): Promise<{ found: Set<string>; half: number }> {
+export async function findAfter(basePath: string): Promise<{ found: Set<string>; half: number }> {
   const server = await startTiny(basePath);
   const { body } = await post(server, '/v1/shortlist', {
     embedding: [1, 0, 0, 0],
