@@ -8,7 +8,7 @@
  * without the attribute matches no comparison; `not` of it matches.
  */
 import { invalidArgument } from '../status/serving-error.ts';
-import { suggestion } from './suggestion.ts';
+import { suggestion } from '../status/suggestion.ts';
 import type { AttributeColumn, AttributeKind, AttributeTable } from './table.ts';
 
 /** A value a filter compares with. */

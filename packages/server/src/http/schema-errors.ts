@@ -3,7 +3,7 @@
  * does not have the nearest that it has. The validator (Ajv) says "must NOT have additional properties" and no name.
  */
 import type { FastifySchemaValidationError } from 'fastify';
-import { suggestion } from '../status/nearest-name.ts';
+import { suggestion } from '../status/suggestion.ts';
 
 /** What the validator adds to an error with its option `verbose`. */
 interface VerboseError extends FastifySchemaValidationError {

@@ -8,8 +8,8 @@ import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import type { Features, Query, Servable, Update } from '../servable/contract.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
-import { suggestion } from '../status/nearest-name.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
+import { suggestion } from '../status/suggestion.ts';
 import type {
   DeleteRequest,
   JsonIdentifier,

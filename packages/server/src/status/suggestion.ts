@@ -1,4 +1,4 @@
-/** What a message that refuses the name of an attribute adds to help: the name that was meant, and those that there are. */
+/** What a message that refuses a name adds to help: the name that was meant, and those that there are. */
 import { nearestName } from 'shortlist';
 
 /** Known names that a message lists; of more it lists these and how many there are. */
