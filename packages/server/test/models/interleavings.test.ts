@@ -155,8 +155,9 @@ const SERVERS: readonly (readonly [string, number, number])[] = [
 ];
 
 for (const [kind, processes, runs] of SERVERS) {
-  test(`${kind}, ${processes} at once: no interleaving shows a write too early, too late or never`, async () => {
+  test(`${kind}, ${processes} at once: no interleaving shows a write too early, too late or never`, async (t) => {
     const server = await CheckedServer.start(kind === 'ScaNN', processes);
+    t.after(() => server.close());
     const property = fc.asyncProperty(
       fc.scheduler(),
       fc.array(step, { minLength: 6, maxLength: 16 }),
@@ -189,6 +190,5 @@ for (const [kind, processes, runs] of SERVERS) {
     console.log(`seed ${SEED}`);
     await fc.assert(property, { numRuns: runs, seed: SEED, endOnFailure: true });
     assert.ok(server.queries > runs && server.compactions > 0, 'something was asked and compacted');
-    await server.close();
   });
 }
