@@ -2,8 +2,8 @@
  * Approximate top-k over millions of candidates: partitions, 4-bit product codes, exact reordering.
  *
  * After TFRS's `ScaNN` layer and ScaNN (Guo et al. 2020, arXiv 1908.10396; SOAR, arXiv 2404.00774). Scores are larger for
- * better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below about 20,000 candidates the index scores all of them exactly
- * and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
+ * better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below 640,000 numbers (20,000 candidates of 32 dimensions), or
+ * 4,000 candidates, the index scores all of them exactly and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { optionsCheck } from '../../checks/options.ts';

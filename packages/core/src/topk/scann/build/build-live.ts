@@ -12,8 +12,10 @@ import { LiveIndex } from '../update/live-index.ts';
 import type { ScannSettings } from '../options.ts';
 import { RowBuffer } from './row-buffer.ts';
 
-/** Below it scoring everything is about as fast as a tree, and exact. */
-const TREE_FROM = 20_000;
+/** Products below which scoring everything is about as fast as a tree, and exact: 20,000 candidates of 32 dimensions. */
+const TREE_WORK_MIN = 20_000 * 32;
+/** Candidates below which that holds at any width: a tree scores a few hundred of them exactly as well. */
+const TREE_CANDIDATES_MIN = 4_000;
 /** Codes of 16 words a block need as many rows. */
 const TREE_ROWS_MIN = 16;
 
@@ -58,6 +60,11 @@ export async function gatherDataset<I extends Identifier>(
   }
 }
 
+/** Whether scoring every candidate is more work than searching leaves. */
+function needsTree({ rows, dimensions }: Matrix): boolean {
+  return rows >= TREE_CANDIDATES_MIN && rows * dimensions >= TREE_WORK_MIN;
+}
+
 /** Build an index of candidates, in steps, and free the candidates. */
 export function* buildLive<I extends Identifier>(
   { rows, identifiers }: Candidates<I>,
@@ -67,7 +74,7 @@ export function* buildLive<I extends Identifier>(
   const { tree, distanceMeasure } = settings;
   const input = prepareRows(rows, distanceMeasure);
   try {
-    const hasTree = rows.rows >= TREE_ROWS_MIN && (tree === 'always' || (tree === 'auto' && rows.rows >= TREE_FROM));
+    const hasTree = rows.rows >= TREE_ROWS_MIN && (tree === 'always' || (tree === 'auto' && needsTree(rows)));
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
     return new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
   } finally {

@@ -11,6 +11,7 @@ import type { LiveIndex } from '../update/live-index.ts';
 import { complete, completionOf } from './completion.ts';
 import { type DistinctQueries, distinctQueries } from './distinct-queries.ts';
 import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
+import { addScanWork, type FlatScan, flatScan, isPackedScan, packedScan } from './panel-scan.ts';
 import { areFewLeft, searchPlan } from './plan.ts';
 import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
 
@@ -51,6 +52,8 @@ export interface PreparedCall<I extends Identifier> {
   /** Whether a query that finds too few results is asked again of every candidate. */
   isCompleted: boolean;
   distinct: DistinctQueries;
+  /** The scan of a flat index instead of a search of the plan. */
+  scan: FlatScan | undefined;
   work: SearchWork | undefined;
   result: (found: Found) => TopKResult<I>;
   free: () => void;
@@ -104,9 +107,10 @@ export function prepareCall<I extends Identifier>(
     const isWhole = !compiled && !exclusions && live.size === identifiers.size;
     const isCompleted = !isWhole || options.leavesToSearch === undefined;
     const distinct = distinctQueries(search, leaves, source, settings.distanceMeasure === 'cosine', plan);
+    const scan = flatScan(live, plan, distinct, compiled, options.exclude);
     const result = ({ counts, scores, rows }: Found): TopKResult<I> =>
       new TopKResult(columns, counts, scores, rows, identifiers.of);
-    return { live, plan, filter: compiled, isCompleted, distinct, work: options.work, result, free };
+    return { live, plan, filter: compiled, isCompleted, distinct, scan, work: options.work, result, free };
   } catch (error) {
     free();
     throw error;
@@ -115,8 +119,12 @@ export function prepareCall<I extends Identifier>(
 
 /** Search and free a prepared call. */
 export function runCall<I extends Identifier>(ready: PreparedCall<I>, search: ScannSearch): TopKResult<I> {
-  const { live, plan, filter, isCompleted, distinct, work } = ready;
+  const { live, plan, filter, isCompleted, distinct, scan, work } = ready;
   try {
+    const isPacked = isPackedScan(live, plan, distinct.count);
+    if (work && (scan || isPacked)) addScanWork(work, live, plan, filter, distinct.count);
+    if (scan) return ready.result(distinct.ofAll(search.panels.run(...scan)));
+    if (isPacked) return ready.result(distinct.ofAll(packedScan(live, plan.k, distinct)));
     const found = search.run(live.leaves, distinct.count, distinct.write, plan, work);
     const again = isCompleted ? completionOf(live, plan, filter, distinct, found) : undefined;
     if (again) {
@@ -134,8 +142,12 @@ export async function runCallAsync<I extends Identifier>(
   ready: PreparedCall<I>,
   search: ScannSearch,
 ): Promise<TopKResult<I>> {
-  const { live, plan, filter, isCompleted, distinct, work } = ready;
+  const { live, plan, filter, isCompleted, distinct, scan, work } = ready;
   try {
+    if (scan) {
+      if (work) addScanWork(work, live, plan, filter, distinct.count);
+      return ready.result(distinct.ofAll(await search.panels.runAsync(...scan)));
+    }
     const found = await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work);
     const again = isCompleted ? completionOf(live, plan, filter, distinct, found) : undefined;
     if (again) {

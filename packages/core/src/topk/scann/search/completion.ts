@@ -60,7 +60,7 @@ export function complete(found: Found, { queries, plan: { k } }: Completion, aga
 }
 
 /** Candidates that a query leaves out and the filter would let through. */
-function excludedRows<I extends Identifier>(
+export function excludedRows<I extends Identifier>(
   { leaves }: LiveIndex<I>,
   filter: GroupFilter | undefined,
   exclusions: SearchPlan['exclusions'],

@@ -7,6 +7,7 @@ import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from 
 import type { Block } from '../../../memory/heap.ts';
 import type { LinearMemory } from '../../../memory/linear-memory.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
+import { PanelSearch } from '../../brute-force/panel-search.ts';
 import { PANEL_CENTROIDS } from '../centroid-panels.ts';
 import { GROUP_SLOTS, type Leaves, rowStride } from '../leaves.ts';
 
@@ -146,6 +147,8 @@ interface SearchJob {
 /** Runs calls on one index after another with the same memory. */
 export class ScannSearch {
   readonly runtime: Runtime;
+  /** For indexes whose rows are in panels. */
+  readonly panels: PanelSearch;
   readonly #record: Block;
   #scratch: Block | undefined;
   #buffers: Block | undefined;
@@ -153,6 +156,7 @@ export class ScannSearch {
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
+    this.panels = new PanelSearch(runtime);
     this.#record = runtime.heap.allocate(recordBytes(SCANN_CALL));
   }
 
@@ -316,6 +320,7 @@ export class ScannSearch {
 
   /** Give the memory back. */
   free(): void {
+    this.panels.free();
     this.#scratch?.free();
     this.#buffers?.free();
     this.#scratch = this.#buffers = undefined;

@@ -4,12 +4,14 @@
 import { normalize } from '../../../clustering/k-means.ts';
 import { finish } from '../../../parallel/steps.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
+import type { PanelStore } from '../../brute-force/panel-store.ts';
 import type { Identifier, IndexDrift } from '../../contract.ts';
 import { Identifiers } from '../../identifiers.ts';
 import { areLast, checkUpsert } from '../../upsert.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
+import { flatPanels } from '../flat-panels.ts';
 import type { Leaves } from '../leaves.ts';
 import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
@@ -26,6 +28,9 @@ export class LiveIndex<I extends Identifier> {
   #size: number;
   #slotsOf: SlotsOfRows | undefined;
   #present: GroupFilter | undefined;
+  #panels: PanelStore | undefined;
+  /** There was no memory for panels. */
+  #isWithoutPanels = false;
   #updates: LeafUpdates | undefined;
 
   /** @param size rows that are not deleted */
@@ -51,6 +56,20 @@ export class LiveIndex<I extends Identifier> {
   get present(): GroupFilter {
     this.#present ??= filterOfAll(this.leaves);
     return this.#present;
+  }
+
+  /** The rows of a flat index in panels, made at the first call; undefined where slots are scored. */
+  get panels(): PanelStore | undefined {
+    const { leaves, identifiers } = this;
+    if (this.#panels || this.#isWithoutPanels) return this.#panels;
+    if (leaves.shape.leaves > 0 || leaves.shape.isSquared || identifiers.size === 0) return undefined;
+    try {
+      this.#panels = flatPanels(leaves, identifiers.size);
+    } catch {
+      // They only save time.
+      this.#isWithoutPanels = true;
+    }
+    return this.#panels;
   }
 
   /**
@@ -79,6 +98,7 @@ export class LiveIndex<I extends Identifier> {
         .forEach((slot, i) => {
           slots.set(used[i]!, slot);
         });
+      this.#putInPanels(used);
       this.#size += used.length;
       if (kept !== rows) kept.free();
     } finally {
@@ -93,6 +113,27 @@ export class LiveIndex<I extends Identifier> {
     for (const identifier of identifiers) this.identifiers.forEachRow(identifier, (row) => rows.push(row));
     this.#forgetPresent();
     return rows.reduce((gone, row) => gone + this.#remove(row), 0);
+  }
+
+  /** Copy changed rows of a flat index, as they are kept, to the panels. */
+  #putInPanels(rows: Int32Array): void {
+    if (!this.#panels) return;
+    try {
+      finish(this.#panels.growth(this.identifiers.size));
+      const read = rowReader(this.leaves);
+      const row = new Float32Array(this.leaves.shape.dimensions);
+      for (const number of rows) {
+        read(number, row);
+        this.#panels.put(number, row, 0);
+      }
+    } catch {
+      this.#freePanels();
+    }
+  }
+
+  #freePanels(): void {
+    this.#panels?.free();
+    this.#panels = undefined;
   }
 
   #forgetPresent(): void {
@@ -159,6 +200,7 @@ export class LiveIndex<I extends Identifier> {
   /** Give the memory back. */
   free(): void {
     this.#forgetPresent();
+    this.#freePanels();
     this.leaves.free();
     this.#updates?.free();
     this.#updates = undefined;

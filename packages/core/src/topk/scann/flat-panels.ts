@@ -1,0 +1,20 @@
+/** The rows of a flat index once more, as the kernel of the exact index reads them: panels of eight rows side by side. */
+import { PanelStore } from '../brute-force/panel-store.ts';
+import type { Leaves } from './leaves.ts';
+import { rowReader } from './update/kept-rows.ts';
+
+/** The rows of a flat index as panels; deleted ones are among them. */
+export function flatPanels(leaves: Leaves, rows: number): PanelStore {
+  const store = new PanelStore(leaves.runtime);
+  const d = leaves.shape.dimensions;
+  try {
+    const copy = (begin: number, end: number, to: Float32Array): void => {
+      const read = rowReader(leaves);
+      for (let row = begin; row < end; row++) read(row, to.subarray((row - begin) * d, (row - begin + 1) * d));
+    };
+    return store.append({ rows, dimensions: d, copy }).finish();
+  } catch (error) {
+    store.free();
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Calls that score every candidate, by the kernel of the exact index: panels of eight rows, read once for four queries.
+ *
+ * A flat index keeps its rows in panels beside from its first call on; an exact call of an index with leaves packs them as
+ * it goes. Scores and their order are those of the listed slots (assembly/reorder.ts), bit for bit: both sum in the order of
+ * the dimensions. Limit: inner products and cosines. Squared distances have no such kernel and are scored slot by slot.
+ */
+import type { PanelSearch } from '../../brute-force/panel-search.ts';
+import { CHUNK_ROWS } from '../../brute-force/panel-store.ts';
+import type { CallOptions, Identifier } from '../../contract.ts';
+import { maskWords, RowMask } from '../../row-mask.ts';
+import { StreamSearch } from '../../streaming/stream-search.ts';
+import type { VectorSource } from '../../vector-source.ts';
+import type { Leaves } from '../leaves.ts';
+import { rowReader } from '../update/kept-rows.ts';
+import type { LiveIndex } from '../update/live-index.ts';
+import { excludedRows } from './completion.ts';
+import type { DistinctQueries } from './distinct-queries.ts';
+import type { GroupFilter } from './masks.ts';
+import type { Found, SearchPlan, SearchWork } from './search.ts';
+
+/** Packing rows pays for this many queries and more. */
+const PACKED_QUERIES_MIN = 4;
+
+/** What a scan of a flat index is given. */
+export type FlatScan = Parameters<PanelSearch['run']>;
+
+/** The scan of a call of a flat index; undefined where its slots are scored. */
+export function flatScan<I extends Identifier>(
+  live: LiveIndex<I>,
+  plan: SearchPlan,
+  distinct: DistinctQueries,
+  filter: GroupFilter | undefined,
+  exclude: CallOptions<I>['exclude'],
+): FlatScan | undefined {
+  if (!plan.listed || plan.k === 0) return undefined;
+  const { panels, identifiers, leaves } = live;
+  if (!panels) return undefined;
+  // Slots are rows here, and words of groups words of rows.
+  const { groups } = leaves.shape;
+  let present: Int32Array | undefined;
+  if (live.size < identifiers.size) {
+    present = new Int32Array(maskWords(identifiers.size));
+    present.set(leaves.integers('valid').subarray(0, groups));
+  }
+  const masked = { ...(plan.exclusions && { exclude }), ...(filter && { filter: filter.words.integers(groups) }) };
+  const mask = RowMask.of(identifiers, distinct.count, masked, present);
+  return [panels, querySource(distinct, leaves), plan.k, mask as RowMask<never> | undefined];
+}
+
+/** Whether an exact call of an index with leaves packs the rows. */
+export function isPackedScan({ leaves }: LiveIndex<Identifier>, plan: SearchPlan, queries: number): boolean {
+  const isWhole = plan.filter === 0 && !plan.exclusions && plan.k > 0;
+  return plan.listed !== undefined && isWhole && !leaves.shape.isSquared && queries >= PACKED_QUERIES_MIN;
+}
+
+/** The best of all candidates of an index with leaves: rows in their order, a chunk at a time. */
+export function packedScan<I extends Identifier>(live: LiveIndex<I>, k: number, distinct: DistinctQueries): Found {
+  const { leaves, identifiers, slots } = live;
+  const d = leaves.shape.dimensions;
+  const present = new Int32Array(live.size);
+  let count = 0;
+  for (let row = 0; row < identifiers.size; row++) if (slots.first(row) >= 0) present[count++] = row;
+  const stream = new StreamSearch<number>(leaves.runtime, querySource(distinct, leaves), { k });
+  try {
+    for (let begin = 0; begin < count; begin += CHUNK_ROWS) {
+      const rows = present.subarray(begin, Math.min(count, begin + CHUNK_ROWS));
+      const data = new Float32Array(rows.length * d);
+      // A new reader for each chunk: the memory may have grown.
+      const read = rowReader(leaves);
+      rows.forEach((row, i) => {
+        read(slots.first(row), data.subarray(i * d, (i + 1) * d));
+      });
+      stream.add({ data, dimensions: d });
+    }
+    const { counts, scores, rows } = stream.result();
+    return { counts, scores, rows: rows.map((at) => (at < 0 ? at : present[at]!)) };
+  } finally {
+    stream.free();
+  }
+}
+
+/** Count the work of a scan: what each query may be answered with. */
+export function addScanWork<I extends Identifier>(
+  work: SearchWork,
+  live: LiveIndex<I>,
+  plan: SearchPlan,
+  filter: GroupFilter | undefined,
+  queries: number,
+): void {
+  work.queries += queries;
+  work.reorders += queries * (filter ? filter.countPresent() : live.size);
+  if (!plan.exclusions) return;
+  for (let query = 0; query < queries; query++) work.reorders -= excludedRows(live, filter, plan.exclusions, query);
+}
+
+function querySource({ count, write }: DistinctQueries, { shape: { dimensions } }: Leaves): VectorSource {
+  return { rows: count, dimensions, copy: (begin, end, to) => write(begin, end, to, dimensions) };
+}
