@@ -9,6 +9,16 @@
   return (<u64>ordered << 32) | <u64>(~<u32>row);
 }
 
+/**
+ * A score that float32 cannot hold is the largest number of its sign. Sums whose terms overflow in both directions have no
+ * sign, and are the least number: such a candidate comes last, and is there.
+ */
+// @ts-ignore: decorator
+@inline export function finiteScore(score: f32): f32 {
+  // No number is not at least another.
+  return score >= -f32.MAX_VALUE ? min<f32>(f32.MAX_VALUE, score) : -f32.MAX_VALUE;
+}
+
 // @ts-ignore: decorator
 @inline export function scoreOf(key: u64): f32 {
   const ordered = <i32>(key >> 32);

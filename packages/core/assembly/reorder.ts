@@ -1,7 +1,7 @@
 // Exact scores of listed rows, four rows at a time: one lane a row, every sum in the order of the dimensions, so that
 // scores equal those of the exact index bit for bit. Letters: d dimensions (stride: a multiple of 4, zeros past d).
 // Readable forms: src/kernels/reference/scann.ts.
-import { keyOf, rowOf as indexOf, scoreOf, selectKeys } from './keys';
+import { finiteScore, keyOf, rowOf as indexOf, scoreOf, selectKeys } from './keys';
 
 /** Up to here insertion into a sorted list is cheaper than selection. */
 const INSERT_MAX: i32 = 32;
@@ -87,10 +87,10 @@ const TOUCH_BYTES: usize = 64;
       rows + <usize>place(placeOf, s2) * bytes, rows + <usize>place(placeOf, s3) * bytes,
     );
     const to = keys + (<usize>i << 3);
-    store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 0), s0));
-    if (last > 0) store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 1), s1), 8);
-    if (last > 1) store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 2), s2), 16);
-    if (last > 2) store<u64>(to, keyOf(sign * f32x4.extract_lane(sums, 3), s3), 24);
+    store<u64>(to, keyOf(finiteScore(sign * f32x4.extract_lane(sums, 0)), s0));
+    if (last > 0) store<u64>(to, keyOf(finiteScore(sign * f32x4.extract_lane(sums, 1)), s1), 8);
+    if (last > 1) store<u64>(to, keyOf(finiteScore(sign * f32x4.extract_lane(sums, 2)), s2), 16);
+    if (last > 2) store<u64>(to, keyOf(finiteScore(sign * f32x4.extract_lane(sums, 3)), s3), 24);
   }
 }
 

@@ -3,7 +3,7 @@
 // Letters: d dimensions, L leaves, M blocks, R candidates reordered, k results.
 // Readable forms: src/kernels/reference/scann.ts.
 import { gatherBest, quantizeQuery, scorePanel16 } from './centroids';
-import { keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
+import { finiteScore, keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
 import { blockRanges, blockValues, correctionValues, quantizeTables, tableScale } from './lut16';
 import { bestRows, exactKeys, touchRows } from './reorder';
 import { ScannCall, ScannIndex } from './records.generated';
@@ -188,7 +188,7 @@ function searchOne(index: ScannIndex, call: ScannCall, scratch: usize, slot: i32
     const unscale: f32 = scale > 0 ? 1 / scale : 0;
     for (let i = 0; i < found; i++) {
       const score = top + least + <f32>load<i32>(slotScores + (<usize>i << 2)) * unscale;
-      store<u64>(keys + (<usize>i << 3), keyOf(score, load<i32>(slots + (<usize>i << 2))));
+      store<u64>(keys + (<usize>i << 3), keyOf(finiteScore(score), load<i32>(slots + (<usize>i << 2))));
     }
   }
   writeResults(index, call, scratch, keys, found, item);

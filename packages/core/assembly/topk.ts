@@ -1,12 +1,12 @@
 // The k largest scores of a query, kept in a buffer while panels of candidates are scored.
-// Order everywhere: score descending, ties by row ascending; NaN is never kept. An entry is one 64-bit key whose unsigned
+// Order everywhere: score descending, ties by row ascending; scores are made finite (keys.ts). An entry is one 64-bit key whose unsigned
 // order is that order, so the kept set does not depend on how rows were split over tiles, calls or threads.
 // Letters: d dimensions, n candidates, k results. Readable forms: src/kernels/reference/topk.ts.
 //
 // Buffer: count i32 · bound f32 · capacity i32 · k i32 · keys u64[capacity]. bound is the least score still accepted:
 // −∞ until the buffer was full once, then the next float above the k-th best score. Rows must be offered in ascending
 // order to one buffer, so that a later row never displaces an equal score. capacity > k.
-import { keyOf, rowOf, scoreOf, selectKeys, sortKeys } from './keys';
+import { finiteScore, keyOf, rowOf, scoreOf, selectKeys, sortKeys } from './keys';
 import { scorePanels } from './matmul';
 import { SearchPanels } from './records.generated';
 
@@ -44,7 +44,7 @@ function push(buffer: usize, scores: usize, bits: i32, row: i32): void {
   while (bits != 0) {
     const i = ctz(bits);
     bits &= bits - 1;
-    const score = load<f32>(scores + (<usize>i << 2));
+    const score = finiteScore(load<f32>(scores + (<usize>i << 2)));
     if (score >= bound) {
       store<u64>(buffer + HEAD_BYTES + (<usize>count << 3), keyOf(score, row + i));
       if (++count == capacity) {
@@ -82,10 +82,11 @@ export function offerPanels(
   let bound = v128.load32_splat(buffer, 4);
   const last = scores + (<usize>panels << 5);
   for (; scores < last; scores += 32) {
-    const low = f32x4.ge(v128.load(scores), bound);
-    const high = f32x4.ge(v128.load(scores, 16), bound);
-    if (v128.any_true(v128.or(low, high))) {
-      let bits = i32x4.bitmask(low) | (i32x4.bitmask(high) << 4);
+    const low = f32x4.lt(v128.load(scores), bound);
+    const high = f32x4.lt(v128.load(scores, 16), bound);
+    // Not below the bound: NaN is not.
+    if (!i32x4.all_true(v128.and(low, high))) {
+      let bits = (i32x4.bitmask(low) | (i32x4.bitmask(high) << 4)) ^ 255;
       if (row + PANEL > rowEnd) bits &= (1 << (rowEnd - row)) - 1;
       if (mask != 0) bits &= <i32>load<u8>(mask + (<usize>row >> 3));
       push(buffer, scores, bits, row + rowShift);

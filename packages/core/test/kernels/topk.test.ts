@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { finiteScore } from '../../src/kernels/reference/finite-score.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { bufferBytes, bufferCapacity } from '../../src/topk/brute-force/panel-search.ts';
 import { VARIANTS } from './variants.ts';
@@ -39,14 +40,14 @@ for (const { variant, runtime, skip } of VARIANTS) {
   test(`top-k buffer, ${variant}: known answer`, { skip }, () => {
     const { NaN: nan, NEGATIVE_INFINITY: low, POSITIVE_INFINITY: high } = Number;
     assert.deepEqual(keep(runtime, [1, nan, 3, -0, low, high, 3], 4, 1), {
-      scores: [high, 3, 3, 1],
+      scores: [finiteScore(high), 3, 3, 1],
       rows: [5, 2, 6, 0],
       rest: [],
     });
     assert.deepEqual(keep(runtime, [nan, low, 0, -0, nan], 5, 1, undefined, 100), {
-      scores: [0, 0, low],
-      rows: [102, 103, 101],
-      rest: [-1, -1],
+      scores: [0, 0, ...[nan, low, nan].map(finiteScore)],
+      rows: [102, 103, 100, 101, 104],
+      rest: [],
     });
     assert.deepEqual(keep(runtime, [1, 2, 3, 4, 5, 6, 7, 8, 9], 3, 1, Uint8Array.of(0b0111_1110, 0)).rows, [6, 5, 4]);
   });
@@ -65,7 +66,7 @@ for (const { variant, runtime, skip } of VARIANTS) {
         (scores, k, slots) => {
           const expected = scores
             .map((score, row) => ({ score: score + 0, row }))
-            .filter(({ score }) => !Number.isNaN(score))
+            .map(({ score, ...others }) => ({ ...others, score: finiteScore(score) }))
             .sort((a, b) => (a.score === b.score ? a.row - b.row : b.score > a.score ? 1 : -1))
             .slice(0, k);
           const kept = keep(runtime, scores, k, slots);

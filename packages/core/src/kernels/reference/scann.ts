@@ -5,6 +5,7 @@
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { ScannKernels } from '../families/scann.ts';
+import { finiteScore } from './finite-score.ts';
 import { exactScore, storeRowsReference } from './reorder.ts';
 import { byScore, GROUP, readCall, type ScannSearchCall, type Scored } from './scann-call.ts';
 import { chooseLeaves, transformQuery } from './scann-leaves.ts';
@@ -51,7 +52,9 @@ function searchOne(search: ScannSearchCall, item: number): void {
   const offset = fround(tables.top + tables.least);
   const keys = chooseCandidates(points, call.reorder).map(({ row, score }) => ({
     row,
-    score: call.reorderExactly ? exactScore(search, original, row) : fround(offset + fround(score * unscale)),
+    score: finiteScore(
+      call.reorderExactly ? exactScore(search, original, row) : fround(offset + fround(score * unscale)),
+    ),
   }));
   writeResults(search, item, keys);
   count(search, item, [centroids, leaves.length, groups * GROUP, keys.length]);
@@ -66,7 +69,7 @@ function searchList(search: ScannSearchCall, item: number): void {
   for (let at = 0; at < call.slotCount; at++) {
     const row = call.slots ? integer(call.slots, at) : at;
     const word = integer(index.valid, row >> 5) & allowed(row >> 5);
-    if ((word >>> (row & 31)) & 1) keys.push({ row, score: exactScore(search, original, row) });
+    if ((word >>> (row & 31)) & 1) keys.push({ row, score: finiteScore(exactScore(search, original, row)) });
   }
   writeResults(search, item, keys);
   count(search, item, [0, 0, 0, keys.length]);

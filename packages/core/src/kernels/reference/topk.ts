@@ -7,6 +7,7 @@
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import { SEARCH_PANELS, type TopKKernels } from '../families/topk.ts';
 import { readRecord } from '../record.ts';
+import { finiteScore } from './finite-score.ts';
 import { matmulReference } from './matmul.ts';
 
 const PANEL = 8;
@@ -115,9 +116,9 @@ export function topkReference(memory: LinearMemory): TopKKernels {
     offerPanels(buffer, scores, panels, row, rowEnd, rowShift, mask) {
       const { bytes, floats } = memory;
       for (let r = row; r < Math.min(rowEnd, row + panels * PANEL); r++) {
-        const score = floats[scores / 4 + r - row]!;
+        const score = finiteScore(floats[scores / 4 + r - row]!);
         const allowed = mask === 0 || (bytes[mask + (r >> 3)]! >> (r & 7)) & 1;
-        if (allowed && !Number.isNaN(score)) append(buffer, { score, row: r + rowShift });
+        if (allowed) append(buffer, { score, row: r + rowShift });
       }
     },
     ...searchReference(memory, (...rows) => kernels.offerPanels(...rows)),

@@ -116,8 +116,9 @@ export class CoarseCodes {
       squares += x * x;
     }
     const norm = Math.sqrt(squares);
-    if (norm < QUERY_NORM_MIN || this.#length < 1 || norm * this.#scale * (this.#length + this.#error) > SCORE_MAX)
-      return undefined;
+    // Nor where one of them is no number: rows may have overflowed.
+    const isBounded = norm * this.#scale * (this.#length + this.#error) <= SCORE_MAX;
+    if (!(norm >= QUERY_NORM_MIN && this.#length >= 1 && isBounded)) return undefined;
     const scale = Math.fround(peak / QUERY_LEVELS);
     const codes = new Int8Array(Math.ceil(d / 4) * 4);
     let sum = 0;
