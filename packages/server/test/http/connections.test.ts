@@ -65,7 +65,8 @@ test('in the lame-duck time the server is not ready and takes connections', asyn
   const server = await startTiny(await tinyBasePath(), { lameDuckMs: 60_000, drainMs: 60_000 });
   const url = `http://127.0.0.1:${server.httpPort}`;
   const headers = { connection: 'close', 'content-type': 'application/json' };
-  void server.close({ lameDuckMs: 300 });
+  // Long enough for three requests on a loaded machine.
+  void server.close({ lameDuckMs: 3_000 });
   assert.equal((await fetch(`${url}/readyz`, { headers })).status, 503);
   assert.equal((await fetch(`${url}/livez`, { headers })).status, 200);
   assert.equal((await fetch(`${url}/v1/shortlist`, { method: 'POST', body: BODY, headers })).status, 200);
