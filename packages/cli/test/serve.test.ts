@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +92,25 @@ test('what cannot be served is said in one line', async () => {
     assert.match(text, /^shortlist: cannot listen: .*EADDRINUSE.* \(ERR_IO\)\n$/);
   }
   taken.close();
+  // A file that is no bundle ends the command; it used to wait for ever.
+  const other = join(path, '..', 'other.shortlist');
+  const cut = join(path, '..', 'cut.shortlist');
+  writeFileSync(other, 'hello');
+  writeFileSync(cut, readFileSync(path).subarray(0, 200));
+  for (const file of [other, cut, '/dev/null']) {
+    const [code, text] = await said(`m=${file}`, '--http-port', '0', '--grpc-port', 'none');
+    assert.equal(code, 1);
+    assert.ok(text.startsWith(`shortlist: ${file}: expected a bundle: `), text);
+    assert.equal(text.split('\n').length, 2, text);
+  }
+  for (const [option, values] of [
+    ['--journal-damage', 'replay or refuse'],
+    ['--when-locked', 'serve or wait'],
+  ] as const) {
+    const [code, text] = await said(path, option, 'maybe');
+    assert.equal(code, 2, text);
+    assert.match(text, new RegExp(`${option}: expected ${values}, got "maybe"`));
+  }
   const keys = join(path, '..', 'keys.json');
   writeFileSync(keys, '{"name": "site"}');
   assert.match((await said(path, '--keys', keys))[1], /^shortlist: --keys: .*expected a list of keys/);
