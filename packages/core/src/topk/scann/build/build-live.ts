@@ -6,10 +6,10 @@ import { readCandidates, readDataset } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
+import type { ScannSettings } from '../options.ts';
+import { LiveIndex } from '../update/live-index.ts';
 import { buildFlat, buildTree } from './build.ts';
 import { prepareRows } from './prepare-rows.ts';
-import { LiveIndex } from '../update/live-index.ts';
-import type { ScannSettings } from '../options.ts';
 import { RowBuffer } from './row-buffer.ts';
 
 /** Products below which scoring everything is about as fast as a tree, and exact: 20,000 candidates of 32 dimensions. */

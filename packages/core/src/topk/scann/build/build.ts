@@ -9,12 +9,12 @@ import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import { type Codebook, type CodedCopies, encode, trainCodebook } from './codes.ts';
-import { groupBoundOf } from './group-bound.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
-import { type BuildRows, type Owned, type Partition, partitionRows } from './partition.ts';
+import { type Codebook, type CodedCopies, encode, trainCodebook } from './codes.ts';
+import { groupBoundOf } from './group-bound.ts';
 import { allocateParts, firstGroups, packLeaves, storeRows } from './pack.ts';
+import { type BuildRows, type Owned, type Partition, partitionRows } from './partition.ts';
 
 const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
 /** Norms that vary by less than this share of their mean are one norm: no group of such a leaf stands out. */
@@ -22,7 +22,6 @@ const NORM_VARIATION = 0.1;
 /** η of codes where norms vary little and much: with a correction block the second needs little help. */
 const ETA_EVEN = 3;
 const ETA_UNEVEN = 1.5;
-
 
 /** Standard deviation of the norms by their mean. */
 function normVariation({ rows: n, dimensions: d, data }: Matrix): number {
@@ -118,9 +117,7 @@ function boundOf(
   random: Random,
 ): { hasBounds: boolean; groupBound: number } {
   const hasBounds =
-    groupBound !== false &&
-    distanceMeasure !== 'squared_l2' &&
-    (groupBound !== 'auto' || variation >= NORM_VARIATION);
+    groupBound !== false && distanceMeasure !== 'squared_l2' && (groupBound !== 'auto' || variation >= NORM_VARIATION);
   if (groupBound !== 'auto') return { hasBounds, groupBound: Number(groupBound) };
   if (!hasBounds) return { hasBounds, groupBound: 0 };
   return { hasBounds, groupBound: groupBoundOf(coded, labels.integers(coded.rows), centroids, random.fork('bounds')) };

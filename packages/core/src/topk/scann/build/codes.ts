@@ -95,7 +95,21 @@ export function encode(
   const codes = runtime.heap.allocate(copies * blocks);
   const values = runtime.heap.allocate(4 * copies);
   const scratch = runtime.heap.allocate(4 * (blocks * width + 32 * blocks) * runtime.pool.threads);
-  runtime.pool.run('encodeCopies', copies, GRAIN, { rows: rows.offset, d: rows.dimensions, copyRow: copyRow?.offset ?? 0, labels: labels.offset, centroids: centroids.matrix.offset, codebook: block.offset, blocks, width, eta, kind, codes: codes.offset, corrections: values.offset, scratch: scratch.offset });
+  runtime.pool.run('encodeCopies', copies, GRAIN, {
+    rows: rows.offset,
+    d: rows.dimensions,
+    copyRow: copyRow?.offset ?? 0,
+    labels: labels.offset,
+    centroids: centroids.matrix.offset,
+    codebook: block.offset,
+    blocks,
+    width,
+    eta,
+    kind,
+    codes: codes.offset,
+    corrections: values.offset,
+    scratch: scratch.offset,
+  });
   scratch.free();
   const corrections = trainCorrections(values.floats(copies), kind);
   const correctionBlocks = kind;

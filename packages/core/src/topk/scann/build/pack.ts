@@ -3,8 +3,8 @@ import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import type { CodedCopies } from './codes.ts';
 import { GROUP_SLOTS, type LeafParts, type LeafShape, partBytes, rowStride } from '../leaves.ts';
+import type { CodedCopies } from './codes.ts';
 
 /** Items a thread claims. */
 const GRAIN = 64;
@@ -52,10 +52,33 @@ export function packLeaves(
     const quads = parts.leafQuads!.integers(leaves + 1);
     for (let l = 0; l < leaves; l++) quads[l + 1] = quads[l]! + Math.ceil((leafGroups[l + 1]! - leafGroups[l]!) / 4);
     const keys = heap.allocate(8 * copies);
-    pool.run('orderLeaves', leaves, 1, { rows: coded.offset, d, copyRow: rowOfCopy, centroids: centroids.matrix.offset, leafBegin: begin.offset, order: order.offset, leafQuads: parts.leafQuads!.offset, bounds: parts.bounds!.offset, keys: keys.offset });
+    pool.run('orderLeaves', leaves, 1, {
+      rows: coded.offset,
+      d,
+      copyRow: rowOfCopy,
+      centroids: centroids.matrix.offset,
+      leafBegin: begin.offset,
+      order: order.offset,
+      leafQuads: parts.leafQuads!.offset,
+      bounds: parts.bounds!.offset,
+      keys: keys.offset,
+    });
     keys.free();
   }
-  pool.run('packGroups', groups, GRAIN, { groupLeaf: groupLeaf.offset, leafGroups: parts.leafGroups!.offset, leafBegin: begin.offset, order: order.offset, copyRow: rowOfCopy, codes: codes.codes.offset, blocks: shape.productBlocks, correctionCodes: codes.correctionCodes.offset, corrections: shape.correctionBlocks, packed: parts.codes!.offset, rowOfSlot: parts.rowOf!.offset, valid: parts.valid!.offset });
+  pool.run('packGroups', groups, GRAIN, {
+    groupLeaf: groupLeaf.offset,
+    leafGroups: parts.leafGroups!.offset,
+    leafBegin: begin.offset,
+    order: order.offset,
+    copyRow: rowOfCopy,
+    codes: codes.codes.offset,
+    blocks: shape.productBlocks,
+    correctionCodes: codes.correctionCodes.offset,
+    corrections: shape.correctionBlocks,
+    packed: parts.codes!.offset,
+    rowOfSlot: parts.rowOf!.offset,
+    valid: parts.valid!.offset,
+  });
   for (const block of [begin, order, groupLeaf]) block.free();
 }
 

@@ -1,8 +1,8 @@
 /** Prepares candidates for the build: scales them to length 1 for cosine, subtracts the mean for squared distances. */
 import { normalize } from '../../../clustering/k-means.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
-import type { BuildRows } from './partition.ts';
 import type { DistanceMeasure } from '../options.ts';
+import type { BuildRows } from './partition.ts';
 
 /** Rows as scored and as coded. `rows` is changed in place; `coded` may be the same matrix. */
 export function prepareRows(rows: Matrix, measure: DistanceMeasure): BuildRows {
