@@ -269,14 +269,20 @@ function checkType<I extends Identifier>(result: TopKResult<I>, trueIdentifiers:
   throw new IdentifierError(`trueIdentifiers: expected ${type}s as the index holds, got ${shown(wrong)}`);
 }
 
-/** How many results score strictly above the truth; ∞ where the truth's or a result's score is not finite, as in TFRS. */
+/** The largest float32. */
+const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
+
+/**
+ * How many results score strictly above the truth; ∞ where the truth's or a result's score is not finite, as in TFRS. An index
+ * gives the largest float32 of its sign for a score that is not finite.
+ */
 function ranksByScore<I extends Identifier>(
   result: TopKResult<I>,
   { queries, dimensions, first, groupOf }: Prepared,
   truths: Float32Array,
 ): Float64Array {
   const scores = Array.from(first, (_, group) => result.scoresOf(group));
-  const finite = scores.map((list) => list.every(Number.isFinite));
+  const finite = scores.map((list) => list.every((score) => Math.abs(score) < FLOAT32_MAX));
   return Float64Array.from(groupOf, (group, b) => {
     let positive = 0;
     for (let t = b * dimensions; t < (b + 1) * dimensions; t++) {

@@ -9,7 +9,7 @@
  * Limit: a folder on a network file system is as safe as that system's exclusive creation and renaming.
  */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, copyFile, type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { livenessOf, type ProcessIdentity, thisProcess } from './process-identity.ts';
 
@@ -112,6 +112,20 @@ export class JournalLock {
 /** Why a lock was not taken: who holds it, or what the system said. */
 export type NotLocked = { holder: LockOwner | undefined } | { refusal: NodeJS.ErrnoException };
 
+/** What `link` says on file systems that have no links. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+
+/** Give a file a second name; false where the file system has none. Throws EEXIST when the name is taken. */
+async function linked(path: string, name: string): Promise<boolean> {
+  try {
+    await link(path, name);
+    return true;
+  } catch (error) {
+    if (NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
 /** What the locks of a server tell it. */
 export interface JournalLocksOptions {
   /** A stale lock was taken over. */
@@ -167,21 +181,25 @@ export class JournalLocks {
     return lock.code === 'EEXIST' ? { holder } : { refusal: lock };
   }
 
+  /** The file appears with its owner in it: a process that is killed here leaves no lock without an owner behind. */
   async #create(folder: string): Promise<JournalLock | NodeJS.ErrnoException> {
     const path = join(folder, LOCK_NAME);
-    let file: FileHandle;
-    try {
-      file = await open(path, 'wx');
-    } catch (error) {
-      return error as NodeJS.ErrnoException;
-    }
     const owner: LockOwner = { owner: randomUUID(), ...this.#self, since: new Date(this.#clock.now()).toISOString() };
+    const written = `${path}.${owner.owner}`;
+    let file: FileHandle | undefined;
     try {
+      file = await open(written, 'wx');
       await file.writeFile(`${JSON.stringify(owner)}\n`);
+      if (!(await linked(written, path))) {
+        await copyFile(written, path, constants.COPYFILE_EXCL);
+        await file.close();
+        file = await open(path, 'r+');
+      }
     } catch (error) {
-      await file.close();
-      await rm(path, { force: true });
+      await file?.close();
       return error as NodeJS.ErrnoException;
+    } finally {
+      await rm(written, { force: true }).catch(() => undefined);
     }
     this.#watched.delete(folder);
     return new JournalLock(folder, file, this.#clock);

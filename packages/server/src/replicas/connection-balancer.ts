@@ -85,7 +85,9 @@ export class ConnectionBalancer {
 
 /** The addresses of a host. @throws {OptionError} when it has none */
 async function addressesOf(host: string): Promise<LookupAddress[]> {
-  const addresses = host === '' ? [] : await lookup(host, { all: true }).catch(() => []);
+  // Newer Nodes throw at a NUL before they return a promise.
+  const isName = host !== '' && !host.includes('\0');
+  const addresses = isName ? await lookup(host, { all: true }).catch(() => []) : [];
   if (addresses.length > 0) return addresses;
   throw new OptionError(`host: expected an address or a name that can be resolved, got ${JSON.stringify(host)}`);
 }

@@ -1,7 +1,7 @@
 /** The lock of a journal: one owner, given back, taken over when stale, and noticed when it was. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +40,35 @@ test('one has it until it is given back', async () => {
   const taken = await second.take(folder);
   assert.ok(taken instanceof JournalLock);
   await taken.release();
+});
+
+test('it appears with its owner in it, so that a process killed while it takes one leaves none without', async () => {
+  const folder = freshFolder();
+  const path = join(folder, LOCK_NAME);
+  let looks = 0;
+  let isOver = false;
+  const look = (): void => {
+    let text: string | undefined;
+    try {
+      text = readFileSync(path, 'utf8');
+    } catch {
+      // Not there now.
+    }
+    if (text !== undefined) {
+      assert.match(text, /"pid":\d+/);
+      looks++;
+    }
+    if (!isOver) setImmediate(look);
+  };
+  look();
+  for (let i = 0; i < 50; i++) {
+    const lock = await new JournalLocks().take(folder);
+    assert.ok(lock instanceof JournalLock);
+    await lock.release();
+  }
+  isOver = true;
+  assert.ok(looks > 0);
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('of a process that has ended, and of one whose number was given again, it is taken over at once and said', async () => {
