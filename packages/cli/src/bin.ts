@@ -4,14 +4,14 @@ import { run } from './run.ts';
 
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
-  // The second Ctrl-C ends the process at once: whoever presses it twice means it.
+  // The second Ctrl-C ends the process at once.
   if (interrupt.signal.aborted) process.exit(130);
   interrupt.abort(new Error('Ctrl-C'));
 });
 
 /** What a shell reports for a program that SIGPIPE ended: 128 + 13. */
 const NOBODY_READS = 141;
-// Whoever read, as `head` does, has gone: what is written from here on is for nobody.
+// The reader of the output (such as `head`) has closed it: nothing written from here on is read.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(NOBODY_READS);

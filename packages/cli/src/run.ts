@@ -64,7 +64,7 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
   return 1;
 }
 
-/** The message; an option that nobody knows gets the nearest of its command in place of the parser's advice. */
+/** The message; for an unknown option it names the nearest option of the command instead of the parser's advice. */
 async function usageMessage({ message }: Error, name: string): Promise<string> {
   const option = /^Unknown option '--([^']*)'/.exec(message)?.[1];
   return option === undefined ? message : `unknown option --${option}${await meant(option, optionsOf(name), '--')}`;

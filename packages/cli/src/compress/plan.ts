@@ -5,7 +5,7 @@
 import type { ClusterSchedule, EmbeddingOptions } from 'shortlist';
 import { UsageError } from '../terminal/command.ts';
 
-/** How a method comes to its tables. */
+/** How the tables of a method are made. */
 export type Recipe =
   | {
       kind: 'train';

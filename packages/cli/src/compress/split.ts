@@ -1,4 +1,4 @@
-/** How a table spends its budget, in words: its trained matrices, and what is stored beside them. */
+/** Describes how a table spends its budget: its trained matrices, and what is stored beside them. */
 import type { EmbeddingTable } from 'shortlist';
 import { bytes, count } from '../terminal/figures.ts';
 

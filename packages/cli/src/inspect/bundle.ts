@@ -1,4 +1,4 @@
-/** What is in a bundle. It is loaded whole, so every checksum of it has been verified when this prints anything. */
+/** Prints what a bundle holds. The bundle is loaded whole first, so all its checksums are verified before anything is printed. */
 import { stat } from 'node:fs/promises';
 import type { JsonObject, Saved } from 'shortlist';
 import { loadBundle } from 'shortlist/node';

@@ -1,4 +1,4 @@
-/** What a command is, and how it says that its arguments are wrong. */
+/** The type of a command, and the error for wrong arguments. */
 import type { Environment } from './terminal.ts';
 
 /** A command: its own arguments in, exit code out. */

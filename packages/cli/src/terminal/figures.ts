@@ -1,4 +1,4 @@
-/** How numbers are shown to people: few digits, unit behind, one form everywhere. */
+/** Formats numbers for people: few digits, then the unit. */
 
 /** 0.0123 ms → '12.3 µs', 83 → '83 ms', 8.3e4 → '1 min 23 s'. */
 export function duration(milliseconds: number): string {

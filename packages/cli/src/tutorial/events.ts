@@ -1,4 +1,4 @@
-/** What the tutorial reports: one event a step, the same for people and for `--json`. */
+/** The events that the tutorial reports, one for each step; the text output and `--json` show the same events. */
 import type { Event } from '../terminal/reporter.ts';
 
 /** The data are chosen and read. */

@@ -1,4 +1,4 @@
-/** What the arguments of `shortlist tutorial` say. */
+/** The arguments of `shortlist tutorial` as checked settings. */
 import type { Recipe } from '../compress/plan.ts';
 
 /** Which compressed tables, and how small. */

@@ -1,4 +1,4 @@
-/** How people see the tutorial's events: one function an event. */
+/** Prints the tutorial's events as text: one function for each event. */
 import { bytes, count, duration, significant, table } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';

@@ -93,7 +93,7 @@ async function replaceBy(
 export async function withFile<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
   let handle: FileHandle | undefined;
   try {
-    // Before it is opened: opening a FIFO waits for somebody who writes.
+    // Checked before it is opened: opening a FIFO waits until another process writes to it.
     checkIsFile(path, await stat(path));
     handle = await open(path, 'r');
     const stats = await handle.stat();

@@ -1,4 +1,4 @@
-/** Bundles and checkpoints on disk. */
+/** Writes bundles and checkpoints to disk. */
 import { BOOLEAN, optionsCheck } from '../checks/options.ts';
 import { RUNTIME } from '../parallel/runtime.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';

@@ -1,4 +1,4 @@
-/** Abort signals: every long computation asks between its steps. */
+/** Abort signals: every long computation checks its signal between steps. */
 import { AbortedError } from '../errors/errors.ts';
 
 /**

@@ -1,4 +1,4 @@
-/** Assertions: what must hold unless this library has a fault. A caller's mistake is an error of errors/, not this. */
+/** Assertions: conditions that hold unless this library has a fault. A caller's mistake is reported by the errors of errors/ instead. */
 
 /** Throw when `condition` is false; `what` says which promise was broken. */
 export function assert(condition: boolean, what: string): asserts condition {

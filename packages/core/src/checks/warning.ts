@@ -1,4 +1,4 @@
-/** Warnings: one line on what was cut, guessed or left out, where the work goes on all the same. */
+/** Warnings: one line that says what was cut, guessed or left out while the work continues. */
 
 /** Takes a warning of one line. */
 export type OnWarning = (message: string) => void;

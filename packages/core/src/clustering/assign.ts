@@ -1,4 +1,4 @@
-/** Points to their nearest centroids, with the distances. */
+/** Assigns points to their nearest centroids and gives the distances. */
 import { ShapeError } from '../errors/errors.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
 import type { Matrix } from '../vectors/matrix.ts';

@@ -1,4 +1,4 @@
-/** Centroids ready to be compared with rows: packed in panels of 8, with half their squares, and once more in int16. */
+/** Centroids in the layouts that rows are compared with: packed in panels of 8 with half their squared norms, and as int16. */
 import type { Block } from '../memory/heap.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';

@@ -55,7 +55,7 @@ export async function download(options: DownloadOptions): Promise<Uint8Array> {
   try {
     controller.signal.throwIfAborted();
     await onDisk(partFile, mkdir(dirname(partFile), { recursive: true }));
-    // A wrong sha256 may be the fault of what an earlier call left: then once more from the start.
+    // A wrong sha256 may come from bytes that an earlier call left behind: the download starts again from the first byte.
     let resumed = (await heldBytes(partFile)) > 0;
     let failure = '';
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -66,7 +66,7 @@ export function itemsByUser(interactions: Interactions): CodeLists {
   };
 }
 
-/** The lists the other way round: for every code the numbers of the lists that have it, in ascending order. */
+/** The inverted lists: for every code, the numbers of the lists that contain it, in ascending order. */
 export function transposeLists({ starts, codes, weights, codeCount }: CodeLists): CodeLists {
   const listCount = starts.length - 1;
   const begins = new Int32Array(codeCount + 1);

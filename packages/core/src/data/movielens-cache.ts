@@ -10,7 +10,7 @@ import type { MovieLensFiles } from './movielens-100k.ts';
 import { arePublished, extractMovieLens, type MovieLensArchive } from './movielens-archive.ts';
 import { MOVIELENS_FILE_NAMES, readMovieLensFiles } from './movielens-folder.ts';
 
-/** What of the system decides where a user's cache is. */
+/** The parts of the system that decide where a user's cache folder is. */
 export interface CachePlace {
   readonly env: NodeJS.ProcessEnv;
   readonly platform: NodeJS.Platform;

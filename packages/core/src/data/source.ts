@@ -3,7 +3,7 @@
  * `$SHORTLIST_DATA/movielens-100k`, the user's cache, a download from the publisher into that cache (not where
  * `SHORTLIST_OFFLINE` is set), and the synthetic world. Node only.
  *
- * A folder that was named and is missing or damaged is an error: nobody asks for one data set and silently gets
+ * A folder that was named and is missing or damaged is an error: a caller who names a data set must not silently get
  * another. A download that fails is not, and the line then says why the world is synthetic.
  */
 

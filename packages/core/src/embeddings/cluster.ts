@@ -58,7 +58,7 @@ export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise
   return exclusively('cluster', [table], () => clusterLocked(table, options));
 }
 
-/** `cluster` for whoever holds the table already. */
+/** `cluster` for a caller that already holds the table's lock. */
 export async function clusterLocked(table: Cqr, options: ClusterOptions): Promise<ClusterHealth> {
   const { helper = true, iterations = ITERATIONS, optimizer, onProgress, signal } = checkOptions(options);
   checkInteger('iterations', iterations, 1);

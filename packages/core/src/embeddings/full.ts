@@ -1,4 +1,4 @@
-/** The full table: one row of d float32 an id. The yardstick every compressed table is measured against. */
+/** The full table: one row of d float32 values for each id. Compressed tables are compared with it. */
 
 import { checkInteger } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, required } from '../checks/options.ts';

@@ -1,4 +1,4 @@
-/** Ids at a table's border: whole numbers from 0 to vocabularySize − 1. */
+/** The check of ids that a table is given: whole numbers from 0 to vocabularySize − 1. */
 import { OptionError } from '../errors/errors.ts';
 
 /**

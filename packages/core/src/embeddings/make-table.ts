@@ -1,4 +1,4 @@
-/** The switch from a method's name to its table: the one option by which a tower takes any of them. */
+/** Makes the table that a tower's `embedding` option names. */
 
 import { shown } from '../checks/numbers.ts';
 import { optionsCheck, optionType, required } from '../checks/options.ts';

@@ -1,4 +1,4 @@
-/** Vectors of some ids: what k-means is trained on and assigned to, so that a table is never materialised whole. */
+/** Reads the vectors of some ids for k-means, so that the whole table is never in memory as vectors. */
 import { DivergedError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';

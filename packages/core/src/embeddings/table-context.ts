@@ -1,4 +1,4 @@
-/** What every table is told by its tower. */
+/** The values that a tower gives each of its tables. */
 
 import { checkInteger } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, optionsCheck, required } from '../checks/options.ts';

@@ -1,6 +1,6 @@
 /**
  * One work at a time on an embedding table: a second `fit`, a clustering or a quantization that began meanwhile would read
- * and write half of each other's rows. Whoever comes second is refused, by the name of what is under way.
+ * and write half of each other's rows. The second caller is refused with an error that names the work under way.
  */
 import { StateError } from '../errors/errors.ts';
 import type { EmbeddingTable } from './contract.ts';

@@ -26,7 +26,7 @@ const SINGLE_READ_BYTES = 1 << 17;
  * queries beside 4 instead of 8 ms, for two seconds more of a quarter of a gigabyte).
  */
 const REST_MS = 1;
-/** Reads under way at a time, unless it is said: as many as Node has threads for them. */
+/** Reads under way at a time by default: as many as Node has threads for file access. */
 const READS = 4;
 
 /** A section as read and checked. */

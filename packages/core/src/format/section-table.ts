@@ -1,4 +1,4 @@
-/** The first bytes of a container: is it one, can we read it, is it whole, and where does each section lie? */
+/** The first bytes of a container: its magic, version, checksum, and the place of each section. */
 import { FormatError } from '../errors/errors.ts';
 import type { Checksum } from './checksum.ts';
 import {

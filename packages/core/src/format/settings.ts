@@ -1,6 +1,6 @@
 /**
  * Settings as they come back from JSON: a typed reader that takes nothing on trust. A key that is missing, of the wrong
- * type, out of range or that nobody asked for is a FormatError naming the section, its place and the key's path.
+ * type, out of range or unknown is a FormatError naming the section, its place and the key's path.
  */
 import { shown } from '../checks/numbers.ts';
 import { FormatError } from '../errors/errors.ts';

@@ -1,4 +1,4 @@
-/** Where saved bytes come from. */
+/** The interface of a source of saved bytes. */
 
 /** Bytes that can be read at any place: a file, an array. */
 export interface Source {

@@ -1,4 +1,4 @@
-/** Groups of users that are reported by themselves: a mean over everybody hides those whom a model serves badly. */
+/** Groups of users with figures of their own: a mean over all users hides the groups that a model serves badly. */
 /** A group of users. */
 export interface Segment {
   readonly name: string;

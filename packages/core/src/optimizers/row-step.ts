@@ -1,4 +1,4 @@
-/** What sparse optimizers share: the rows of a step brought into the linear memory. */
+/** The part that all sparse optimizers share: copying the rows of a step into the linear memory. */
 import { checkPositive } from '../checks/numbers.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';

@@ -1,5 +1,5 @@
 /**
- * Balanced PCA: a rotation after which every block of a product quantizer has about the same to say.
+ * Balanced PCA: a rotation after which the blocks of a product quantizer have about equal variance.
  *
  *   y = R x,   rows of R: eigenvectors of the covariance, dealt to blocks so that the sums of log λ come out even
  *

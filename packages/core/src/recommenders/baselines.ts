@@ -1,4 +1,4 @@
-/** The baselines that every model is shown beside. */
+/** The baselines that every model is compared with. */
 import type { Interactions } from '../data/interactions.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { Recommender } from './contract.ts';

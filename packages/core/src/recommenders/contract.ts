@@ -1,4 +1,4 @@
-/** What every recommender promises: baselines, factors, and towers behind an index are judged through it alike. */
+/** The interface of every recommender: baselines, factor models, and towers behind an index are evaluated through it. */
 import type { CodeLists } from '../data/items-by-user.ts';
 
 /** Ranks items for users; users and items are codes of the interactions it was fitted on. */

@@ -1,4 +1,4 @@
-/** A model behind an index as a recommender: what is judged is what is served. */
+/** A model behind an index as a recommender, so that an evaluation uses the index that is served. */
 import type { CodeLists } from '../data/items-by-user.ts';
 import { listOf } from '../data/items-by-user.ts';
 import type { Queries, TopK } from '../topk/contract.ts';

@@ -1,5 +1,5 @@
 /**
- * A batch as the retrieval loss sees it: distinct queries and candidates, and which row and column each stands for.
+ * A batch as the retrieval loss sees it: distinct queries and candidates, and the row and the column of each.
  *
  * Row i is (query queryOf[i], positive column i); columns past the last row are shared negatives. The loss is over rows
  * and columns; equal ones are grouped only to save work. Letters: B rows, n columns, U distinct queries, M distinct

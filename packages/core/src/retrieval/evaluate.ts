@@ -18,7 +18,7 @@ import { type ModelParts, step } from './step.ts';
 /** A metric over queries with their true candidates: `FactorizedTopK`, or another of the same shape. */
 export interface EvaluationMetric {
   reset(): void;
-  /** Identifiers are those of the data set; whoever made the metric chose an index with the same. */
+  /** Identifiers are those of the data set; the metric must have been made with an index of the same identifiers. */
   updateAsync(queryEmbeddings: Matrix, truth: FactorizedTopKTruth<never>): Promise<void>;
   result(): Record<string, number>;
 }

@@ -1,4 +1,4 @@
-/** What a training run leaves behind: a record for each epoch. Plain values, so that a checkpoint can hold them. */
+/** The history of a training run: one record for each epoch, as plain values, so that a checkpoint can hold them. */
 import type { Evaluation } from './evaluate.ts';
 import type { Losses } from './losses.ts';
 

@@ -11,7 +11,7 @@ export interface Losses {
   perExample: number;
   /** What Keras's history and evaluate show: the last batch's loss. */
   lastBatch: number;
-  /** What Keras's progress bar shows: (Σ batch losses + the last once more) / (batches + 1). */
+  /** The loss that Keras's progress bar shows: (Σ batch losses + the last batch's loss again) / (batches + 1). */
   kerasBar: number;
 }
 

@@ -1,4 +1,4 @@
-/** Progress of long work, and the pauses in which signals and other work of the process get their turn. */
+/** Progress of long work, and the pauses in which the event loop handles signals and other work. */
 
 /** Work without a pause lasts at most about this long: what a person feels as immediate. */
 const PAUSE_INTERVAL_MS = 25;

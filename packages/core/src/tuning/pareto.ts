@@ -1,4 +1,4 @@
-/** Points that no other beats: more recall costs more time or more bytes. */
+/** The Pareto front: the points for which no other point has more recall at no more time and bytes. */
 
 /** What a setting gives and what it costs. */
 export interface TradeOff {

@@ -1,4 +1,4 @@
-/** The check that vectors are numbers. */
+/** The check that all components of vectors are finite numbers. */
 import { NotFiniteError } from '../errors/errors.ts';
 import type { Matrix } from './matrix.ts';
 

@@ -1,10 +1,10 @@
-/** Product codes back to vectors. */
+/** Decodes product codes to vectors. */
 import { OptionError, ShapeError } from '../../errors/errors.ts';
 import { Matrix } from '../../vectors/matrix.ts';
 import type { ProductCodebook } from './codebook.ts';
 
 /**
- * The vectors that codes stand for.
+ * The vectors that codes represent.
  *
  * @param codes [n, M], one code a byte, point by point
  * @returns [n, d]
