@@ -13,9 +13,9 @@ import { type FlowResult, flow } from './flow.ts';
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-bundled-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Bytes after gzip; measured 61.4 kB and 125 kB. The checks of options take 1.5 kB of it. */
+/** Bytes after gzip; everything is 130 kB, with the recommenders. The aim for a program that only queries is 60 kB. */
 const QUERY_BYTES_MAX = 66_000;
-const EVERYTHING_BYTES_MAX = 130_000;
+const EVERYTHING_BYTES_MAX = 140_000;
 
 async function outputOf(name: string, program: Uint8Array): Promise<unknown> {
   const file = join(folder, name);
