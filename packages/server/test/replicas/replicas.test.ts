@@ -196,8 +196,9 @@ test('a stop answers what a replica has begun to read', async () => {
   for (const { received } of begun) {
     const [, first, next] = (await received).split('HTTP/1.1 ');
     assert.match(first!, /^200 OK\r\n.*predictions/s);
-    // Who goes on asking is told.
-    assert.match(next!, /^200 OK\r\n.*\r\nconnection: close\r\n/is);
+    // Answered, and then the connection is closed. Whether the answer says so depends on which reaches the replica first, the
+    // request or the server's word that it stops; http/connections.test.ts holds the header.
+    assert.match(next!, /^200 OK\r\n.*predictions/s);
   }
   await closing;
   await assert.rejects(post(server, '/v1/shortlist', { query: 'u1' }));
