@@ -8,24 +8,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { COMMAND_NAMES, help, optionsOf } from '../src/help.ts';
-import { run } from '../src/run.ts';
+import { said } from './fixtures/said.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/shortlist.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-command-'));
 after(() => rmSync(folder, { recursive: true }));
-
-/** What a command writes when a test calls it. */
-async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const code = await run(argv, {
-    stdout: { write: (text) => (written.stdout += text) },
-    stderr: { write: (text) => (written.stderr += text) },
-    variables: {},
-    now: () => performance.now(),
-    signal: new AbortController().signal,
-  });
-  return { code, ...written };
-}
 
 test('each command has a page of its own, and the overview names every command', async () => {
   for (const argv of [[], ['--help'], ['help'], ['-h']]) {

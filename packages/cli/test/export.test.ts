@@ -7,20 +7,13 @@ import { after, test } from 'node:test';
 import { openTable } from '@shortlist/data';
 import { BruteForce, type Features, Matrix, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
-import { run } from '../src/run.ts';
+import { said as saidBy } from './fixtures/said.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-export-'));
 after(() => rmSync(folder, { recursive: true }));
 
 async function said(...argv: string[]): Promise<{ code: number; stderr: string }> {
-  let stderr = '';
-  const code = await run(['export', ...argv], {
-    stdout: { write: () => true },
-    stderr: { write: (text) => (stderr += text) },
-    variables: {},
-    now: () => performance.now(),
-    signal: new AbortController().signal,
-  });
+  const { code, stderr } = await saidBy('export', ...argv);
   return { code, stderr };
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { BruteForce } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
-import { run } from '../src/run.ts';
+import { type Said, said as saidBy } from './fixtures/said.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-inspect-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -17,17 +17,7 @@ function fileOf(name: string, text: string): string {
   return path;
 }
 
-async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const code = await run(['inspect', ...argv], {
-    stdout: { write: (text) => (written.stdout += text) },
-    stderr: { write: (text) => (written.stderr += text) },
-    variables: {},
-    now: () => performance.now(),
-    signal: new AbortController().signal,
-  });
-  return { code, ...written };
-}
+const said = (...argv: string[]): Promise<Said> => saidBy('inspect', ...argv);
 
 const ratings = fileOf('ratings.csv', 'userId,movieId,rating\n1,10,5\n1,11,2\n2,10,4\n3,12\n');
 const movies = fileOf('movies.csv', 'movieId,title,genres\n10,Heat,Crime|Drama\n13,Alien,Horror\n');

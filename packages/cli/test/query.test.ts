@@ -6,22 +6,12 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { BruteForce, type Features, Matrix, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
-import { run } from '../src/run.ts';
+import { type Said, said as saidBy } from './fixtures/said.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-query-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const code = await run(['query', ...argv], {
-    stdout: { write: (text) => (written.stdout += text) },
-    stderr: { write: (text) => (written.stderr += text) },
-    variables: {},
-    now: () => performance.now(),
-    signal: new AbortController().signal,
-  });
-  return { code, ...written };
-}
+const said = (...argv: string[]): Promise<Said> => saidBy('query', ...argv);
 
 test('a bundle of vectors is asked with an embedding; columns stand beside, the title first', async () => {
   const path = join(folder, 'vectors.shortlist');

@@ -8,7 +8,7 @@ import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
 import { Generator } from 'shortlist';
 import { loadBundle } from 'shortlist/node';
-import { run } from '../src/run.ts';
+import { type Said, said as saidBy } from './fixtures/said.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-index-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -21,17 +21,7 @@ function fileOf(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-async function said(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const code = await run(['index', ...argv], {
-    stdout: { write: (text) => (written.stdout += text) },
-    stderr: { write: (text) => (written.stderr += text) },
-    variables: {},
-    now: () => performance.now(),
-    signal: new AbortController().signal,
-  });
-  return { code, ...written };
-}
+const said = (...argv: string[]): Promise<Said> => saidBy('index', ...argv);
 
 const generator = new Generator(1);
 const numbers = Float32Array.from({ length: ROWS * DIMENSIONS }, () => generator.uniform() - 0.5);

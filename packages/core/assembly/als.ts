@@ -69,8 +69,21 @@ function gather(codes: usize, weights: usize, count: i32, factors: usize, d: i32
   }
 }
 
-/** system[r … r + 3][c] += Σ_i left[i][r …] · right[i][c] for every c from r on. */
-function addProducts(system: usize, r: i32, width: i32, left: usize, right: usize, count: i32, rowBytes: usize): void {
+// @ts-ignore: decorator
+@inline function multiplySubtract(sum: v128, a: v128, b: v128): v128 {
+  return f32x4.sub(sum, f32x4.mul(a, b));
+}
+
+// @ts-ignore: decorator
+@inline function accumulate(isSum: bool, sum: v128, a: v128, b: v128): v128 {
+  return isSum ? multiplyAdd(sum, a, b) : multiplySubtract(sum, a, b);
+}
+
+/** system[r … r + 3][c] ± Σ_i left[i][r …] · right[i][c] for every c from r on: + where isSum, else −. */
+// @ts-ignore: decorator
+@inline function addRows(
+  isSum: bool, system: usize, r: i32, width: i32, left: usize, right: usize, count: i32, rowBytes: usize,
+): void {
   for (let c = r & ~7; c < width; c += 8) {
     let to = system + <usize>r * rowBytes + (<usize>c << 2);
     let s00 = v128.load(to), s01 = v128.load(to, 16); to += rowBytes;
@@ -82,13 +95,13 @@ function addProducts(system: usize, r: i32, width: i32, left: usize, right: usiz
     for (; b < last; b += rowBytes) {
       const b0 = v128.load(b), b1 = v128.load(b, 16);
       let q = v128.load_splat<f32>(a);
-      s00 = multiplyAdd(s00, q, b0); s01 = multiplyAdd(s01, q, b1);
+      s00 = accumulate(isSum, s00, q, b0); s01 = accumulate(isSum, s01, q, b1);
       q = v128.load_splat<f32>(a, 4);
-      s10 = multiplyAdd(s10, q, b0); s11 = multiplyAdd(s11, q, b1);
+      s10 = accumulate(isSum, s10, q, b0); s11 = accumulate(isSum, s11, q, b1);
       q = v128.load_splat<f32>(a, 8);
-      s20 = multiplyAdd(s20, q, b0); s21 = multiplyAdd(s21, q, b1);
+      s20 = accumulate(isSum, s20, q, b0); s21 = accumulate(isSum, s21, q, b1);
       q = v128.load_splat<f32>(a, 12);
-      s30 = multiplyAdd(s30, q, b0); s31 = multiplyAdd(s31, q, b1);
+      s30 = accumulate(isSum, s30, q, b0); s31 = accumulate(isSum, s31, q, b1);
       a += rowBytes;
     }
     v128.store(to, s30); v128.store(to, s31, 16); to -= rowBytes;
@@ -98,38 +111,14 @@ function addProducts(system: usize, r: i32, width: i32, left: usize, right: usiz
   }
 }
 
-// @ts-ignore: decorator
-@inline function multiplySubtract(accumulator: v128, a: v128, b: v128): v128 {
-  return f32x4.sub(accumulator, f32x4.mul(a, b));
+/** system[r … r + 3][c] += Σ_i left[i][r …] · right[i][c] for every c from r on. */
+function addProducts(system: usize, r: i32, width: i32, left: usize, right: usize, count: i32, rowBytes: usize): void {
+  addRows(true, system, r, width, left, right, count, rowBytes);
 }
 
 /** system[r … r + 3][c] −= Σ_{k < r} U[k][r …] · U[k][c] for every c from r on. */
 function subtractProducts(system: usize, r: i32, width: i32, rowBytes: usize): void {
-  for (let c = r & ~7; c < width; c += 8) {
-    let to = system + <usize>r * rowBytes + (<usize>c << 2);
-    let s00 = v128.load(to), s01 = v128.load(to, 16); to += rowBytes;
-    let s10 = v128.load(to), s11 = v128.load(to, 16); to += rowBytes;
-    let s20 = v128.load(to), s21 = v128.load(to, 16); to += rowBytes;
-    let s30 = v128.load(to), s31 = v128.load(to, 16);
-    let a = system + (<usize>r << 2), b = system + (<usize>c << 2);
-    const last = b + <usize>r * rowBytes;
-    for (; b < last; b += rowBytes) {
-      const b0 = v128.load(b), b1 = v128.load(b, 16);
-      let q = v128.load_splat<f32>(a);
-      s00 = multiplySubtract(s00, q, b0); s01 = multiplySubtract(s01, q, b1);
-      q = v128.load_splat<f32>(a, 4);
-      s10 = multiplySubtract(s10, q, b0); s11 = multiplySubtract(s11, q, b1);
-      q = v128.load_splat<f32>(a, 8);
-      s20 = multiplySubtract(s20, q, b0); s21 = multiplySubtract(s21, q, b1);
-      q = v128.load_splat<f32>(a, 12);
-      s30 = multiplySubtract(s30, q, b0); s31 = multiplySubtract(s31, q, b1);
-      a += rowBytes;
-    }
-    v128.store(to, s30); v128.store(to, s31, 16); to -= rowBytes;
-    v128.store(to, s20); v128.store(to, s21, 16); to -= rowBytes;
-    v128.store(to, s10); v128.store(to, s11, 16); to -= rowBytes;
-    v128.store(to, s00); v128.store(to, s01, 16);
-  }
+  addRows(false, system, r, width, system, system, r, rowBytes);
 }
 
 /** [A | b] → [U | y], four rows at a time; inverses[r] = 1 / U[r][r]. The elements below the diagonal are not used. */

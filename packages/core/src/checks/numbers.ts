@@ -4,6 +4,9 @@
  */
 import { OptionError } from '../errors/errors.ts';
 
+/** The largest float32. */
+export const FLOAT32_MAX: number = (2 - 2 ** -23) * 2 ** 127;
+
 /** Show a caller's value in a message, short and safe whatever it is. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);

@@ -9,7 +9,7 @@
  * Letters: B queries, d dimensions, N candidates. Equal queries are asked once.
  */
 
-import { checkInteger, checkOneOf, shown } from '../checks/numbers.ts';
+import { checkInteger, checkOneOf, FLOAT32_MAX, shown } from '../checks/numbers.ts';
 import { LIST, NUMBER, objectWith, optionsCheck, optionType, required, STRING } from '../checks/options.ts';
 import { IdentifierError, NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
@@ -268,9 +268,6 @@ function checkType<I extends Identifier>(result: TopKResult<I>, trueIdentifiers:
   if (wrong === undefined) return;
   throw new IdentifierError(`trueIdentifiers: expected ${type}s as the index holds, got ${shown(wrong)}`);
 }
-
-/** The largest float32. */
-const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * How many results score strictly above the truth; ∞ where the truth's or a result's score is not finite, as in TFRS. An index

@@ -1,5 +1,5 @@
-/** What a message that refuses the name of a column adds to help: the name that was meant, or those that there are. */
-import { nearestName } from 'shortlist';
+/** Help in messages that refuse a name: the name of a column, or of an option, that was meant, or those that there are. */
+import { nearestName, OptionError } from 'shortlist';
 
 /** Names that a message lists. */
 const LISTED_MAX = 20;
@@ -10,4 +10,12 @@ export function suggestion(name: string, names: readonly string[]): string {
   if (nearest !== undefined) return `did you mean ${JSON.stringify(nearest)}?`;
   const listed = names.slice(0, LISTED_MAX).map((other) => JSON.stringify(other));
   return `there are ${listed.join(', ')}${names.length > listed.length ? ', …' : ''}`;
+}
+
+/** @throws {OptionError} when options have a name that is not among these; it tells the nearest */
+export function checkOptionNames(options: object, names: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const expected = nearestName(unknown, names) ?? names.join(', ');
+  throw new OptionError(`options: expected ${expected}, got ${JSON.stringify(unknown)}`);
 }

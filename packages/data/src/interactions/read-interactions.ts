@@ -3,11 +3,12 @@
  *
  * Several files are one set, in their order: their vocabularies are one, their columns are understood for each by itself.
  */
-import { DataError, nearestName, OptionError } from 'shortlist';
+import { DataError } from 'shortlist';
 import { BROKEN_ROWS_SHOWN, type BrokenRow, ReadLog } from '../bytes/read-log.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
 import { parseLike } from '../inference/like.ts';
 import { assignRoles, isRating, type RoleOptions, type Roles } from '../inference/roles.ts';
+import { checkOptionNames } from '../inference/suggestion.ts';
 import type { Table, TableOptions } from '../tables/contract.ts';
 import { openTable } from '../tables/open-table.ts';
 import { InteractionTable } from './interaction-table.ts';
@@ -84,7 +85,7 @@ export async function readInteractions(
   paths: string | readonly string[],
   options: ReadInteractionsOptions = {},
 ): Promise<ReadInteractions> {
-  checkOptions(options);
+  checkOptionNames(options, OPTION_NAMES);
   const table = new InteractionTable();
   const counts: RowCounts = { rows: 0, liked: 0, trimmed: 0, timeUnits: new Map() };
   const files: UnderstoodFile[] = [];
@@ -187,11 +188,4 @@ function noRows(files: readonly UnderstoodFile[], broken: readonly (BrokenRow & 
   const [first] = broken;
   const reason = first ? `; the first that was left out is line ${first.line}: ${first.reason}` : '';
   return `${paths}: expected interactions, got no row that can be used${reason}`;
-}
-
-function checkOptions(options: ReadInteractionsOptions): void {
-  const unknown = Object.keys(options).find((name) => !OPTION_NAMES.includes(name));
-  if (unknown === undefined) return;
-  const nearest = nearestName(unknown, OPTION_NAMES);
-  throw new OptionError(`options: expected ${nearest ?? OPTION_NAMES.join(', ')}, got ${JSON.stringify(unknown)}`);
 }

@@ -3,12 +3,12 @@
  *
  * Lists are arrays of the format, JSON arrays in text, or words between bars (`Comedy|Drama`).
  */
-import { DataError, nearestName, OptionError } from 'shortlist';
+import { DataError, OptionError } from 'shortlist';
 import { ReadLog } from '../bytes/read-log.ts';
 import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { parseTime } from '../columns/time.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
-import { suggestion } from '../inference/suggestion.ts';
+import { checkOptionNames, suggestion } from '../inference/suggestion.ts';
 import type { Table, TableOptions } from '../tables/contract.ts';
 import { bareName, KNOWN_NAMES } from '../tables/known-names.ts';
 import { openTable } from '../tables/open-table.ts';
@@ -54,11 +54,7 @@ const KNOWN_SAMPLE = 1000;
  * @throws {OptionError} when an option is unknown or names a column that is not there
  */
 export async function readItems(path: string, options: ReadItemsOptions = {}): Promise<ReadItems> {
-  const unknown = Object.keys(options).find((name) => !OPTION_NAMES.includes(name));
-  if (unknown !== undefined) {
-    const nearest = nearestName(unknown, OPTION_NAMES) ?? OPTION_NAMES.join(', ');
-    throw new OptionError(`options: expected ${nearest}, got ${JSON.stringify(unknown)}`);
-  }
+  checkOptionNames(options, OPTION_NAMES);
   const table = await openTable(path, options);
   const { columns: profiles } = await profileTable(table);
   const identifier = await identifierColumn(table, profiles, options);

@@ -1,7 +1,6 @@
 /** The readable form of `finiteScore` of packages/core/assembly/keys.ts. */
 
-/** The largest float32. */
-const FLOAT32_MAX = (2 - 2 ** -23) * 2 ** 127;
+import { FLOAT32_MAX } from '../../checks/numbers.ts';
 
 /** A score that float32 cannot hold is the largest number of its sign; one that is no number is the least. */
 export function finiteScore(score: number): number {

@@ -1,9 +1,10 @@
 /**
  * How a call is searched: the options of the call, the settings of the index and its candidates, as the kernels read them.
  *
- * Effort grows with k. Settings are for one k, `tunedK` or else the index's own: N candidates in L leaves, l of them searched, r candidates
- * reordered. A call of a larger k that does not say otherwise searches max(l · (k / that k)^½, 4 · k · L / N) leaves and
- * reorders max(r · (k / that k)^0.9, 3 · k) candidates. docs/decisions/effort-grows-with-k.md has the figures.
+ * Effort grows with k. Settings are for one k, `tunedK` or else the index's own: N candidates in L leaves, l of them
+ * searched, r candidates reordered. A call of a larger k that does not say otherwise searches
+ * max(l · (k / that k)^½, 4 · k · L / N) leaves and reorders max(r · (k / that k)^0.9, 3 · k) candidates.
+ * docs/decisions/effort-grows-with-k.md has the figures.
  *
  * Effort grows where candidates are left out. Of N rows n may be returned, after a filter and after deletes: the n best
  * lie in more leaves, and √(N / n) times as many leaves are searched. While few are left they are scored one by one.
@@ -75,16 +76,19 @@ export function searchPlan({ settings, leaves, rows, size, k, effort, filter, ex
     pruneBeta: isEverything || !shape.hasBounds ? 0 : beta,
     filter: filter?.words.offset ?? 0,
     exclusions,
-    listed: isListed
-      ? { slots: filter?.slots(), count: filter ? filter.slotCount : shape.groups * GROUP_SLOTS }
-      : undefined,
+    listed: isListed ? listedSlots(leaves, filter) : undefined,
   };
 }
 
 /** The plan that scores every candidate that a plan may return, whichever leaf it is in. */
 export function listedPlan(plan: SearchPlan, leaves: Leaves, filter: GroupFilter | undefined): SearchPlan {
-  const count = filter ? filter.slotCount : leaves.shape.groups * GROUP_SLOTS;
-  return { ...plan, listed: { slots: filter?.slots(), count } };
+  return { ...plan, listed: listedSlots(leaves, filter) };
+}
+
+/** The slots that a filter keeps, or all. */
+function listedSlots(leaves: Leaves, filter: GroupFilter | undefined): NonNullable<SearchPlan['listed']> {
+  if (filter) return { slots: filter.slots(), count: filter.slotCount };
+  return { slots: undefined, count: leaves.shape.groups * GROUP_SLOTS };
 }
 
 /** Whether so few of many rows are candidates still that they are scored one by one. */
