@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -39,19 +40,32 @@ async function openPage(program: Uint8Array, headers: Record<string, string>): P
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', `--user-data-dir=${profile}`];
-  const browser = spawn(CHROMIUM!, [...flags, url], { stdio: 'ignore' });
+  // A group of its own, so that all its processes can be ended together.
+  const browser = spawn(CHROMIUM!, [...flags, url], { stdio: 'ignore', detached: true });
   const ended = once(browser, 'exit');
   try {
     const sent = await Promise.race([once(server, 'result'), ended.then(() => undefined)]);
     assert.ok(sent, 'chromium ended before the page sent its result');
     return JSON.parse(await text(sent[0] as IncomingMessage)) as Sent;
   } finally {
-    // Told to end it ends its children, too, and its profile is nobody's any more.
     browser.kill('SIGTERM');
     await ended;
+    endGroup(browser.pid!);
     server.closeAllConnections();
     server.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+    // A process that is being ended may still write to its profile: what is left of it then is no fault of the library.
+    await rm(profile, { recursive: true, force: true, maxRetries: 10 }).catch((error: Error) =>
+      console.error(error.message),
+    );
+  }
+}
+
+/** End the processes of a group that are left after its first has ended. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // None is left.
   }
 }
 
