@@ -43,7 +43,7 @@ export async function prepare(): Promise<Work> {
   const candidateTower = tower('title', data.movies.titles);
   const model = new TwoTowerModel({ queryTower, candidateTower });
   const train = { queries: split.train.userIds, candidates: split.train.titles };
-  await model.fit(train, { epochs: 3 });
+  await model.fit(train, { epochs: 3, shuffle: false, samplingCorrection: false });
   const titles = split.movies.titles;
   const exact = new BruteForce<string, string>({ queryModel: queryTower }).index(candidateTower.embed(titles), titles);
   return { line, train, test: { queries: split.test.userIds, candidates: split.test.titles }, titles, model, exact };

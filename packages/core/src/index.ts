@@ -141,7 +141,7 @@ export {
 export type { RetrievalDataset } from './retrieval/dataset.ts';
 export type { EarlyStopping } from './retrieval/early-stopping.ts';
 export type { EvaluateOptions, Evaluation, EvaluationMetric } from './retrieval/evaluate.ts';
-export type { FitOptions, FitProgress } from './retrieval/fit.ts';
+export type { FitOptions, FitProgress } from './retrieval/fit-options.ts';
 export type { EpochRecord, History } from './retrieval/history.ts';
 export type { Losses } from './retrieval/losses.ts';
 export {

@@ -80,7 +80,8 @@ async function train(data: RetrievalData, epochs: number, options: TrainingOptio
   const { epochs: history } = await model.fit(interactions(data, seed), {
     epochs,
     batchSize: BATCH_SIZE,
-    shuffle: true,
+    // Every method is compared on the plain in-batch softmax.
+    samplingCorrection: false,
     seed,
     signal,
     ...(clusterings ? { clusterings } : {}),

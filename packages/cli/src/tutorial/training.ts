@@ -69,6 +69,9 @@ export async function train(
     { queries: rows.userIds, candidates: rows.titles },
     {
       epochs,
+      // As TFRS's tutorial trains.
+      shuffle: false,
+      samplingCorrection: false,
       clock: now,
       signal,
       ...(resume && { resume }),

@@ -5,15 +5,19 @@
  */
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
-import { bytesOf, containerSections, type Saved } from '../format/saved.ts';
+import { bytesOf, containerSections, type Saved, type SavedSection } from '../format/saved.ts';
 import type { JsonObject, SettingsReader } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import type { BestEpoch } from '../retrieval/best-epoch.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { Evaluation } from '../retrieval/evaluate.ts';
 import type { EpochRecord } from '../retrieval/history.ts';
 import type { Losses } from '../retrieval/losses.ts';
+
+/** The names of the sections of a checkpoint's best epoch begin so. */
+const BEST = 'best-';
 
 /**
  * Write a checkpoint to a sink.
@@ -43,7 +47,7 @@ export function checkpointFromBytes(bytes: Uint8Array, runtime: Runtime = defaul
   return readCheckpoint(bytesSource(bytes), runtime);
 }
 
-function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers }: Checkpoint): Saved {
+function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers, best }: Checkpoint): Saved {
   const settings = {
     epoch,
     step,
@@ -52,13 +56,14 @@ function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers
     optimizer,
     arrays: arrays.map(({ length }) => length),
     // Absent where no table learns pointers: files of version 1 before there were any have none either.
-    ...(pointers.length > 0 && {
-      pointers: pointers.map(({ clusterings, sums, pointers: { length }, counts }) => ({
-        clusterings,
-        sums,
-        length,
-        ...(counts && { learned: counts.learned.length, seen: counts.seen.length }),
-      })),
+    ...(pointers.length > 0 && { pointers: pointers.map(pointerSettings) }),
+    // Absent where the run does not end with the parameters of its best epoch.
+    ...(best && {
+      best: {
+        epoch: best.epoch,
+        parameters: best.parameters.map(({ length }) => length),
+        pointers: best.pointers.map(pointerSettings),
+      },
     }),
   };
   return {
@@ -67,17 +72,31 @@ function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers
     settings: settings as unknown as JsonObject,
     sections: [
       ...arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),
-      ...pointers.flatMap(({ pointers: array, counts }, i) => [
-        { name: `pointers${i}`, bytes: bytesOf(array) },
-        ...(counts
-          ? [
-              { name: `learned${i}`, bytes: bytesOf(counts.learned) },
-              { name: `seen${i}`, bytes: counts.seen },
-            ]
-          : []),
-      ]),
+      ...pointers.flatMap((table, i) => pointerSections(table, '', i)),
+      ...(best?.parameters ?? []).map((array, i) => ({ name: `${BEST}parameters${i}`, bytes: bytesOf(array) })),
+      ...(best?.pointers ?? []).flatMap((table, i) => pointerSections(table, BEST, i)),
     ],
   };
+}
+
+/** Settings of the pointers of one CQR table. */
+function pointerSettings({ clusterings, sums, pointers: { length }, counts }: LearnedPointers): JsonObject {
+  return {
+    clusterings,
+    sums,
+    length,
+    ...(counts && { learned: counts.learned.length, seen: counts.seen.length }),
+  };
+}
+
+function pointerSections({ pointers, counts }: LearnedPointers, prefix: string, i: number): SavedSection[] {
+  const sections = [{ name: `${prefix}pointers${i}`, bytes: bytesOf(pointers) }];
+  if (!counts) return sections;
+  return [
+    ...sections,
+    { name: `${prefix}learned${i}`, bytes: bytesOf(counts.learned) },
+    { name: `${prefix}seen${i}`, bytes: counts.seen },
+  ];
 }
 
 function loadContents(part: Part): Checkpoint {
@@ -90,27 +109,42 @@ function loadContents(part: Part): Checkpoint {
     losses: settings.numbers('losses'),
     epochs: settings.objects('epochs').map(readRecord),
     optimizer: { name: optimizer.string('name'), learningRate: optimizer.number('learningRate') },
-    arrays: lengths.map((length, i) => new Float32Array(part.bytes(`array${i}`, 4 * length).buffer, 0, length)),
+    arrays: readArrays(part, 'array', lengths),
     pointers: settings.has('pointers')
-      ? settings.objects('pointers').map((table, i) => readPointers(table, i, part))
+      ? settings.objects('pointers').map((table, i) => readPointers(table, '', i, part))
       : [],
+    best: settings.has('best') ? readBestEpoch(settings.object('best'), part) : undefined,
   };
   optimizer.finish();
   return checkpoint;
 }
 
-function readPointers(settings: SettingsReader, i: number, part: Part): LearnedPointers {
+function readArrays(part: Part, name: string, lengths: readonly number[]): Float32Array[] {
+  return lengths.map((length, i) => new Float32Array(part.bytes(`${name}${i}`, 4 * length).buffer, 0, length));
+}
+
+function readBestEpoch(settings: SettingsReader, part: Part): BestEpoch {
+  const best = {
+    epoch: settings.integer('epoch', { min: 1 }),
+    parameters: readArrays(part, `${BEST}parameters`, settings.integers('parameters')),
+    pointers: settings.objects('pointers').map((table, i) => readPointers(table, BEST, i, part)),
+  };
+  settings.finish();
+  return best;
+}
+
+function readPointers(settings: SettingsReader, prefix: string, i: number, part: Part): LearnedPointers {
   const [clusterings, sums] = [settings.integer('clusterings'), settings.integer('sums', { min: 1, max: 2 })];
   const length = settings.integer('length');
-  const pointers = new Uint16Array(part.bytes(`pointers${i}`, 2 * length).slice().buffer);
+  const pointers = new Uint16Array(part.bytes(`${prefix}pointers${i}`, 2 * length).slice().buffer);
   if (!settings.has('learned')) {
     settings.finish();
     return { clusterings, sums, pointers };
   }
   const [words, ids] = [settings.integer('learned'), settings.integer('seen')];
   settings.finish();
-  const learned = new Uint32Array(part.bytes(`learned${i}`, 4 * words).slice().buffer);
-  return { clusterings, sums, pointers, counts: { learned, seen: part.bytes(`seen${i}`, ids).slice() } };
+  const learned = new Uint32Array(part.bytes(`${prefix}learned${i}`, 4 * words).slice().buffer);
+  return { clusterings, sums, pointers, counts: { learned, seen: part.bytes(`${prefix}seen${i}`, ids).slice() } };
 }
 
 function readRecord(settings: SettingsReader): EpochRecord {

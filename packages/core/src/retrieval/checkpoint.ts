@@ -3,15 +3,16 @@
  *
  * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
  */
-import { Cqr } from '../embeddings/cqr.ts';
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
-import type { Features, Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower.ts';
 import type { Matrix } from '../vectors/matrix.ts';
+import type { BestEpoch } from './best-epoch.ts';
 import type { EpochRecord } from './history.ts';
+import { clusteringTables, parametersOf } from './parameters.ts';
 import type { ModelParts } from './step.ts';
 
-/** Where a run stood. */
+/** The position of a training run between two steps. */
 export interface CheckpointPosition {
   /** Whole epochs done. */
   epoch: number;
@@ -21,6 +22,8 @@ export interface CheckpointPosition {
   losses: number[];
   /** Records of the whole epochs. */
   epochs: readonly EpochRecord[];
+  /** The best of those epochs where the run is to end with its parameters, or undefined. */
+  best: BestEpoch | undefined;
 }
 
 /** A run that can go on. */
@@ -61,7 +64,7 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
  */
 export function restoreCheckpoint<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
-  { optimizer, arrays, pointers, step }: Checkpoint,
+  { optimizer, arrays, pointers, step, best }: Checkpoint,
   steps: number,
 ): void {
   const targets = matrices(model);
@@ -69,8 +72,8 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
   const same =
     tables.length === pointers.length &&
     optimizer.name === model.optimizer.name &&
-    targets.length === arrays.length &&
-    targets.every(({ data }, i) => data.length === arrays[i]!.length);
+    sameLengths(targets, arrays) &&
+    (!best || (best.pointers.length === tables.length && sameLengths(parametersOf(model), best.parameters)));
   if (!same) throw new ShapeError('resume: expected a checkpoint of a model of this shape and optimizer, got another');
   if (step > steps) {
     throw new ShapeError(`resume: expected a checkpoint within ${steps} steps an epoch, got one after ${step}`);
@@ -84,15 +87,13 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
   });
 }
 
+function sameLengths(matrices: readonly Matrix[], arrays: readonly Float32Array[]): boolean {
+  return matrices.length === arrays.length && matrices.every(({ data }, i) => data.length === arrays[i]!.length);
+}
+
 function matrices<Q extends Features, C extends Features>(model: ModelParts<Q, C>): Matrix[] {
-  const ofTower = <F extends Features>(tower: Tower<F>): Matrix[] => tower.parameters();
-  return [...ofTower(model.queryTower), ...ofTower(model.candidateTower)].flatMap((matrix) => {
+  return parametersOf(model).flatMap((matrix) => {
     const state = model.optimizer.state(matrix);
     return state ? [matrix, state] : [matrix];
   });
-}
-
-function clusteringTables<Q extends Features, C extends Features>(model: ModelParts<Q, C>): Cqr[] {
-  const tables = [...model.queryTower.inputs, ...model.candidateTower.inputs].map(({ table }) => table);
-  return tables.filter((table) => table instanceof Cqr);
 }

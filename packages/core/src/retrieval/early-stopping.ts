@@ -1,11 +1,11 @@
-/** Early stopping: end a run whose monitored figure no longer improves. */
+/** The monitored figure of a run: which epoch was best by it, and whether the run should end because it no longer improves. */
 
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { EpochRecord } from './history.ts';
 
-/** When to stop. */
+/** Options that end a run early. */
 export interface EarlyStopping {
   /** 'perExample' (training), 'validation.perExample', a validation metric's or an in-batch accuracy's name; default 'validation.perExample'. */
   monitor?: string;
@@ -21,12 +21,21 @@ const checkOptions = optionsCheck<EarlyStopping>('earlyStopping', {
   minDelta: NUMBER,
 });
 
+/** What an epoch means for the run. */
+export interface EpochVerdict {
+  /** True when the figure is better than in every epoch before. */
+  isBest: boolean;
+  /** True when the run should end. */
+  isEnough: boolean;
+}
+
 /** Watches one figure. Losses are to fall, metrics to rise. */
-export class StopWatcher {
+export class EpochWatcher {
   readonly #monitor: string;
   readonly #patience: number;
   readonly #minDelta: number;
   #best = Number.NEGATIVE_INFINITY;
+  #base = Number.NEGATIVE_INFINITY;
   #waited = 0;
 
   /** @throws {OptionError} when patience or minDelta are out of range */
@@ -38,19 +47,21 @@ export class StopWatcher {
   }
 
   /**
-   * Take an epoch's figure; true when the run should end.
+   * Take the record of an epoch.
    *
    * @throws {OptionError} when the record has no such figure
    */
-  shouldStop(record: EpochRecord): boolean {
+  take(record: EpochRecord): EpochVerdict {
     const value = this.#valueOf(record);
-    if (value > this.#best + this.#minDelta) {
-      this.#best = value;
+    const isBest = value > this.#best;
+    if (isBest) this.#best = value;
+    if (value > this.#base + this.#minDelta) {
+      this.#base = value;
       this.#waited = 0;
-      return false;
+      return { isBest, isEnough: false };
     }
     this.#waited++;
-    return this.#waited >= Math.max(1, this.#patience);
+    return { isBest, isEnough: this.#waited >= Math.max(1, this.#patience) };
   }
 
   /** Larger is better. */

@@ -2,95 +2,43 @@
  * Training: epochs over batches, with history, validation, callbacks, early stop, progress, and an abort signal that
  * leaves a checkpoint.
  *
- * Batches are rows in order, as the tutorial's cached data set, unless `shuffle` asks for a new seeded order every epoch.
+ * Every epoch takes the rows in a new seeded order, popular candidates are corrected for standing in batches more often
+ * (sampling-probability.ts), and with validation data the model ends as it was after its best epoch. TFRS's tutorials do none
+ * of the three: `{ shuffle: false, samplingCorrection: false, restoreBestWeights: false }` trains as they do.
+ *
  * One seed gives the same bits on any number of threads, and a run resumed from a checkpoint those of one that was never
  * interrupted.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
-import { BOOLEAN, FUNCTION, NUMBER, OBJECT, objectWith, optionsCheck, required, SIGNAL } from '../checks/options.ts';
 import { exclusively, savesEnded, type TableLock } from '../embeddings/table-lock.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import type { Features, TowerInput } from '../towers/tower.ts';
-import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import {
   type ClusterMoment,
   type ClusterRecord,
-  type ClusterSchedule,
   clusterSteps,
   clusterTables,
   type NamedTable,
 } from './cluster-schedule.ts';
 import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
-import { type EarlyStopping, StopWatcher } from './early-stopping.ts';
-import { EVALUATE, type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
+import { EpochJudge } from './epoch-judge.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import {
+  checkFitOptions,
+  checkValidation,
+  type FitOptions,
+  type FitProgress,
+  type RunOptions,
+  type Validation,
+} from './fit-options.ts';
 import type { EpochRecord, History } from './history.ts';
 import { LossMeter } from './losses.ts';
-import { type Clock, Pauses, systemClock } from './progress.ts';
+import { Pauses, Rate, systemClock } from './progress.ts';
+import { samplingProbabilities } from './sampling-probability.ts';
 import { type ModelParts, step as stepModel } from './step.ts';
-
-/** What is known after a step. */
-export interface FitProgress {
-  /** From 1. */
-  epoch: number;
-  epochs: number;
-  /** From 1, in the epoch. */
-  step: number;
-  steps: number;
-  /** Of this step's batch. */
-  lossPerExample: number;
-  examplesPerSecond: number;
-  etaSeconds: number;
-}
-
-/** Options of `fit`. */
-export interface FitOptions<Q extends Features, C extends Features> {
-  /** Passes over the data; default 1. */
-  epochs?: number;
-  /** Rows of a batch; default 8,192, the tutorial's. */
-  batchSize?: number;
-  /** A new order of rows every epoch; default false. */
-  shuffle?: boolean;
-  /** Seed of the orders; default 42. */
-  seed?: number;
-  /** Evaluated after every epoch. */
-  validation?: { dataset: RetrievalDataset<Q, C> } & EvaluateOptions;
-  /** Called after every step. */
-  onProgress?: (progress: FitProgress) => void;
-  /** When tables that learn their pointers (CQR) are clustered; default never. */
-  clusterings?: ClusterSchedule;
-  /** Called after every clustering of a table, with its health and a warning where columns collapsed. */
-  onCluster?: (record: ClusterRecord) => void;
-  /** Called after every epoch; awaited. Here learning rates are changed, checkpoints written. */
-  onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
-  earlyStopping?: EarlyStopping;
-  /** Stops between two steps, of training or validation, with a `FitAbortedError`, which carries a checkpoint. */
-  signal?: AbortSignal | undefined;
-  /** Go on from here; the data set and the options must be those of the run before. */
-  resume?: Checkpoint;
-  clock?: Clock;
-}
-
-const checkOptions = optionsCheck<FitOptions<never, never>>('fit', {
-  epochs: NUMBER,
-  batchSize: NUMBER,
-  shuffle: BOOLEAN,
-  seed: NUMBER,
-  validation: OBJECT,
-  onProgress: FUNCTION,
-  clusterings: OBJECT,
-  onCluster: FUNCTION,
-  onEpochEnd: FUNCTION,
-  earlyStopping: OBJECT,
-  signal: SIGNAL,
-  resume: objectWith('a checkpoint', 'arrays', 'optimizer', 'pointers'),
-  clock: FUNCTION,
-});
-const checkValidation = optionsCheck<{ dataset: object } & EvaluateOptions>('fit.validation', {
-  dataset: required(OBJECT),
-  ...EVALUATE,
-});
 
 /**
  * Train a model.
@@ -105,7 +53,7 @@ export async function fit<Q extends Features, C extends Features>(
   dataset: RetrievalDataset<Q, C>,
   options: FitOptions<Q, C>,
 ): Promise<History> {
-  const { epochs = 1, batchSize = 8192, seed = 42, clock = systemClock, validation } = checkOptions(options);
+  const { epochs = 1, batchSize = 8192, seed = 42, clock = systemClock, validation } = checkFitOptions(options);
   if (validation) checkValidation(validation);
   checkInteger('epochs', epochs, 0);
   checkInteger('batchSize', batchSize, 1);
@@ -115,22 +63,21 @@ export async function fit<Q extends Features, C extends Features>(
   return exclusively('fit', tables, (lock) => runEpochs(model, dataset, given, lock));
 }
 
-type RunOptions<Q extends Features, C extends Features> = FitOptions<Q, C> &
-  Required<Pick<FitOptions<Q, C>, 'epochs' | 'batchSize' | 'seed' | 'clock'>>;
-
 async function runEpochs<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   options: RunOptions<Q, C>,
   lock: TableLock,
 ): Promise<History> {
-  const { epochs, batchSize, shuffle = false, seed, signal, resume, clock } = options;
-  const encoded = encodeDataset(dataset, model.queryTower, model.candidateTower);
+  const { epochs, batchSize, shuffle = true, seed, signal, resume, clock } = options;
+  const { encoded, validation } = encodeRun(model, dataset, options);
   const steps = Math.ceil(encoded.rows / batchSize);
-  const history: History = { epochs: [...(resume?.epochs ?? [])], stoppedEarly: false };
-  const watcher = options.earlyStopping && new StopWatcher(options.earlyStopping);
-  for (const record of history.epochs) watcher?.shouldStop(record);
-  if (resume) restoreCheckpoint(model, resume, steps);
+  const judge = new EpochJudge(model, options);
+  if (resume) {
+    restoreCheckpoint(model, resume, steps);
+    judge.resume(resume);
+  }
+  const { history } = judge;
   const due = options.clusterings ? clusterSteps(options.clusterings, steps, epochs) : [];
   const pauses = new Pauses(clock);
   const rate = new Rate(clock, epochs * encoded.rows, ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize);
@@ -140,11 +87,10 @@ async function runEpochs<Q extends Features, C extends Features>(
     const meter = new LossMeter(model.task.batchMetricNames);
     const firstStep = resume?.epoch === epoch ? resume.step : 0;
     if (firstStep > 0) meter.restore(resume!.losses);
-    const abortedAt = (step: number): FitAbortedError =>
-      new FitAbortedError(
-        takeCheckpoint(model, { epoch, step, losses: meter.save(), epochs: history.epochs }),
-        signal!,
-      );
+    const abortedAt = (step: number): FitAbortedError => {
+      const position = { epoch, step, losses: meter.save(), epochs: history.epochs, best: judge.best };
+      return new FitAbortedError(takeCheckpoint(model, position), signal!);
+    };
     for (let step = firstStep; step < steps; step++) {
       if (signal?.aborted) throw abortedAt(step);
       const at = due.indexOf(epoch * steps + step);
@@ -162,15 +108,30 @@ async function runEpochs<Q extends Features, C extends Features>(
     }
     const record: EpochRecord = { epoch: epoch + 1, ...meter.losses(), seconds: (clock() - start) / 1000 };
     if (model.task.batchMetrics.length > 0) record.batchMetrics = meter.batchMetrics();
-    if (options.validation) {
-      // The epoch's training is done and kept: a resumed run only validates it.
-      record.validation = await validate(model, options, () => abortedAt(steps));
-    }
-    history.epochs.push(record);
-    history.stoppedEarly = watcher?.shouldStop(record) ?? false;
+    // The epoch's training is done and kept: a resumed run only validates it.
+    if (validation) record.validation = await validate(model, options, validation, () => abortedAt(steps));
+    judge.take(record);
     if (options.onEpochEnd) await whileSavable(lock, () => options.onEpochEnd?.(record));
   }
+  judge.restoreBest();
   return history;
+}
+
+/** Encode the data of a run, with the sampling probabilities of the training data where the loss is corrected by them. */
+function encodeRun<Q extends Features, C extends Features>(
+  { queryTower, candidateTower }: ModelParts<Q, C>,
+  dataset: RetrievalDataset<Q, C>,
+  { samplingCorrection = true, validation }: FitOptions<Q, C>,
+): { encoded: EncodedDataset; validation: Validation<Q, C> | undefined } {
+  const encoded = encodeDataset(dataset, queryTower, candidateTower);
+  const judged = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
+  if (!samplingCorrection || encoded.candidateSamplingProbability) return { encoded, validation };
+  encoded.candidateSamplingProbability = samplingProbabilities(candidateTower, encoded.candidateIds);
+  if (!judged || judged.candidateSamplingProbability) return { encoded, validation };
+  // The same correction in both losses: otherwise a better model of the training loss could be a worse one here.
+  const probabilities = samplingProbabilities(candidateTower, encoded.candidateIds, judged.candidateIds);
+  const corrected = { ...validation!.dataset, candidateSamplingProbability: probabilities };
+  return { encoded, validation: { ...validation!, dataset: corrected } };
 }
 
 /** Call back between two steps: what is saved meanwhile is whole. */
@@ -200,10 +161,10 @@ async function clusterAt<Q extends Features, C extends Features>(
 
 async function validate<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
-  { batchSize, signal, clock, validation }: RunOptions<Q, C>,
+  { batchSize, signal, clock }: RunOptions<Q, C>,
+  { dataset, ...how }: Validation<Q, C>,
   abortedNow: () => FitAbortedError,
 ): Promise<Evaluation> {
-  const { dataset, ...how } = validation!;
   try {
     return await evaluate(model, dataset, { batchSize, signal, clock, ...how });
   } catch (error) {
@@ -248,27 +209,4 @@ function trainStep<Q extends Features, C extends Features>(
   }
   meter.add(figures, batch.rows);
   return { epoch: epoch + 1, epochs, step: step + 1, steps, lossPerExample: perExample, ...rate.after(batch.rows) };
-}
-
-/** Examples a second and the time that is left. */
-class Rate {
-  readonly #clock: Clock;
-  readonly #start: number;
-  readonly #total: number;
-  readonly #before: number;
-  #done = 0;
-
-  constructor(clock: Clock, total: number, before: number) {
-    this.#clock = clock;
-    this.#start = clock();
-    this.#total = total;
-    this.#before = before;
-  }
-
-  after(rows: number): { examplesPerSecond: number; etaSeconds: number } {
-    this.#done += rows;
-    const seconds = Math.max(1e-9, (this.#clock() - this.#start) / 1000);
-    const examplesPerSecond = this.#done / seconds;
-    return { examplesPerSecond, etaSeconds: Math.max(0, this.#total - this.#before - this.#done) / examplesPerSecond };
-  }
 }

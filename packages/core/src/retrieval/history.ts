@@ -2,7 +2,7 @@
 import type { Evaluation } from './evaluate.ts';
 import type { Losses } from './losses.ts';
 
-/** What is known after an epoch. */
+/** The figures of one epoch. */
 export interface EpochRecord extends Losses {
   epoch: number;
   seconds: number;
@@ -17,4 +17,6 @@ export interface History {
   epochs: EpochRecord[];
   /** True when `earlyStopping` ended the run before its last epoch. */
   stoppedEarly: boolean;
+  /** The epoch, from 1, whose parameters the model has, where they are not those of the last one. */
+  bestEpoch?: number;
 }

@@ -9,7 +9,7 @@ import { checkpointFromBytes, checkpointToBytes } from '../../src/bundle/checkpo
 import { loadCheckpoint, saveCheckpoint } from '../../src/bundle/save.ts';
 import { FormatError } from '../../src/errors/errors.ts';
 import { type Checkpoint, FitAbortedError } from '../../src/retrieval/checkpoint.ts';
-import type { FitOptions } from '../../src/retrieval/fit.ts';
+import type { FitOptions } from '../../src/retrieval/fit-options.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
 import { runtime } from '../format/containers.ts';
 import { answer, TITLES, USERS, world } from './worlds.ts';

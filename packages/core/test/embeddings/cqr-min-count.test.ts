@@ -14,7 +14,7 @@ import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import type { Checkpoint, FitAbortedError } from '../../src/retrieval/checkpoint.ts';
-import type { FitOptions } from '../../src/retrieval/fit.ts';
+import type { FitOptions } from '../../src/retrieval/fit-options.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
 import { Tower } from '../../src/towers/tower.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';

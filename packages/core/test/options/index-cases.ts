@@ -141,7 +141,7 @@ export const INDEX_CASES: Record<string, Case> = {
     call: async (o) => {
       await node.saveCheckpoint(
         join(folder, 'checkpoint'),
-        core.takeCheckpoint(model(), { epoch: 0, step: 0, losses: [], epochs: [] }),
+        core.takeCheckpoint(model(), { epoch: 0, step: 0, losses: [], epochs: [], best: undefined }),
       );
       return node.loadCheckpoint(join(folder, 'checkpoint'), o);
     },

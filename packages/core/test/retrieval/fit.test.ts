@@ -5,37 +5,12 @@ import { quantizeProduct } from '../../src/embeddings/product.ts';
 import { DivergedError } from '../../src/errors/errors.ts';
 import { Adagrad } from '../../src/optimizers/adagrad.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
-import { Generator } from '../../src/random/generator.ts';
 import { FitAbortedError } from '../../src/retrieval/checkpoint.ts';
-import type { RetrievalDataset } from '../../src/retrieval/dataset.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
 import { Retrieval } from '../../src/retrieval/task.ts';
 import { Tower } from '../../src/towers/tower.ts';
 import { golden } from '../golden/golden.ts';
-
-const users = Array.from({ length: 30 }, (_, i) => `user ${i}`);
-const movies = Array.from({ length: 20 }, (_, i) => `movie ${i}`);
-
-/** Each user likes movies of the user's own parity: a taste two towers can learn. */
-function tastes(rows: number, seed = 1): RetrievalDataset<string, string> {
-  const generator = new Generator(seed);
-  const drawn = Array.from({ length: rows }, () => generator.below(users.length));
-  return {
-    queries: drawn.map((u) => users[u]!),
-    candidates: drawn.map((u) => movies[2 * generator.below(10) + (u % 2)]!),
-  };
-}
-
-function model(runtime: Runtime = new Runtime({ threads: 1 }), options = {}): TwoTowerModel {
-  return new TwoTowerModel({
-    queryTower: Tower.create({ vocabulary: users, dimensions: 6, seed: 1, runtime }),
-    candidateTower: Tower.create({ vocabulary: movies, dimensions: 6, seed: 2, runtime }),
-    ...options,
-  });
-}
-
-const weightsOf = ({ queryTower, candidateTower }: TwoTowerModel): number[][] =>
-  [...queryTower.parameters(), ...candidateTower.parameters()].map(({ data }) => [...data]);
+import { parityModel as model, movies, tastes, users, weightsOf } from './parity-tastes.ts';
 
 interface Tiny {
   U0: number[][];
@@ -65,6 +40,8 @@ test("two epochs on a tiny table give the peer's batch losses and tables", async
   await two.fit(dataset, {
     epochs: tiny.epochs,
     batchSize: tiny.batch,
+    shuffle: false,
+    samplingCorrection: false,
     onProgress: ({ lossPerExample, step }) => {
       losses.push(lossPerExample * (step === 1 ? 3 : 2));
     },
@@ -82,6 +59,7 @@ test('a planted taste is learned, and the losses have three names', async () => 
   const { epochs } = await two.fit(tastes(500), {
     epochs: 30,
     batchSize: 128,
+    samplingCorrection: false,
     onProgress: ({ lossPerExample, step }) => {
       if (step <= 4) steps.push(lossPerExample * (step === 4 ? 500 - 3 * 128 : 128));
     },

@@ -1,0 +1,105 @@
+/** Options of `fit`, and the figures that it reports while it runs. */
+import {
+  BOOLEAN,
+  FUNCTION,
+  NUMBER,
+  OBJECT,
+  type OptionsCheck,
+  objectWith,
+  optionsCheck,
+  required,
+  SIGNAL,
+} from '../checks/options.ts';
+import type { Features } from '../towers/tower.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { ClusterRecord, ClusterSchedule } from './cluster-schedule.ts';
+import type { RetrievalDataset } from './dataset.ts';
+import type { EarlyStopping } from './early-stopping.ts';
+import { EVALUATE, type EvaluateOptions } from './evaluate.ts';
+import type { EpochRecord } from './history.ts';
+import type { Clock } from './progress.ts';
+
+/** The figures of one step. */
+export interface FitProgress {
+  /** From 1. */
+  epoch: number;
+  epochs: number;
+  /** From 1, in the epoch. */
+  step: number;
+  steps: number;
+  /** Of this step's batch. */
+  lossPerExample: number;
+  examplesPerSecond: number;
+  etaSeconds: number;
+}
+
+/** Interactions that a model is evaluated on after every epoch, and how. */
+export type Validation<Q extends Features, C extends Features> = {
+  dataset: RetrievalDataset<Q, C>;
+} & EvaluateOptions;
+
+/** Options of `fit`. */
+export interface FitOptions<Q extends Features, C extends Features> {
+  /** Passes over the data; default 1. */
+  epochs?: number;
+  /** Rows of a batch; default 8,192, the tutorial's. */
+  batchSize?: number;
+  /** A new order of rows every epoch; default true. */
+  shuffle?: boolean;
+  /**
+   * Correct the loss for how often each candidate stands in the data (log-Q), where the data set has no
+   * `candidateSamplingProbability` of its own; default true.
+   */
+  samplingCorrection?: boolean;
+  /** Seed of the orders; default 42. */
+  seed?: number;
+  /** Evaluated after every epoch. */
+  validation?: Validation<Q, C>;
+  /** Called after every step. */
+  onProgress?: (progress: FitProgress) => void;
+  /** When tables that learn their pointers (CQR) are clustered; default never. */
+  clusterings?: ClusterSchedule;
+  /** Called after every clustering of a table, with its health and a warning where columns collapsed. */
+  onCluster?: (record: ClusterRecord) => void;
+  /** Called after every epoch; awaited. Here learning rates are changed, checkpoints written. */
+  onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
+  earlyStopping?: EarlyStopping;
+  /**
+   * End with the parameters of the epoch whose monitored figure (`earlyStopping.monitor`) was best, at the cost of a second copy
+   * of the parameters; default true where `validation` is given, false elsewhere.
+   */
+  restoreBestWeights?: boolean;
+  /** Stops between two steps, of training or validation, with a `FitAbortedError`, which carries a checkpoint. */
+  signal?: AbortSignal | undefined;
+  /** Go on from here; the data set and the options must be those of the run before. */
+  resume?: Checkpoint;
+  clock?: Clock;
+}
+
+/** Refuses unknown options of `fit`, and values of a wrong type. */
+export const checkFitOptions: OptionsCheck = optionsCheck<FitOptions<never, never>>('fit', {
+  epochs: NUMBER,
+  batchSize: NUMBER,
+  shuffle: BOOLEAN,
+  samplingCorrection: BOOLEAN,
+  restoreBestWeights: BOOLEAN,
+  seed: NUMBER,
+  validation: OBJECT,
+  onProgress: FUNCTION,
+  clusterings: OBJECT,
+  onCluster: FUNCTION,
+  onEpochEnd: FUNCTION,
+  earlyStopping: OBJECT,
+  signal: SIGNAL,
+  resume: objectWith('a checkpoint', 'arrays', 'optimizer', 'pointers'),
+  clock: FUNCTION,
+});
+/** The same for its `validation`. */
+export const checkValidation: OptionsCheck = optionsCheck<{ dataset: object } & EvaluateOptions>('fit.validation', {
+  dataset: required(OBJECT),
+  ...EVALUATE,
+});
+
+/** The options of a run with their defaults filled in. */
+export type RunOptions<Q extends Features, C extends Features> = FitOptions<Q, C> &
+  Required<Pick<FitOptions<Q, C>, 'epochs' | 'batchSize' | 'seed' | 'clock'>>;
