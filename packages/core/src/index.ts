@@ -118,12 +118,13 @@ export { type ProductTrainingOptions, trainProductCodebook } from './quantizatio
 // random
 export { Generator } from './random/generator.ts';
 // recipes
+export { type FitRecommenderOptions, type FittedRecommender, fitRecommender } from './recipes/fit-recommender.ts';
 export {
   type TrainedRecommender,
   type TrainRecommenderOptions,
   trainRecommender,
 } from './recipes/train-recommender.ts';
-export type { FittedModel, ModelKind, Settings, Trial } from './recipes/trial.ts';
+export type { ChosenModel, FittedModel, ModelKind, Settings, Trial } from './recipes/trial.ts';
 // recommenders
 export { baselines } from './recommenders/baselines.ts';
 export type { Recommender } from './recommenders/contract.ts';

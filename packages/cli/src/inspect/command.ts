@@ -15,6 +15,7 @@ import {
   readInteractions,
   readItems,
 } from '@shortlist/data';
+import { INTERACTION_OPTIONS, readOptions } from '../input/interactions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/figures.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
@@ -24,16 +25,7 @@ import { kindOfFile } from './kind-of-file.ts';
 const OPTIONS = {
   items: { type: 'string' },
   test: { type: 'string' },
-  like: { type: 'string' },
-  'user-column': { type: 'string' },
-  'item-column': { type: 'string' },
-  'value-column': { type: 'string' },
-  'weight-column': { type: 'string' },
-  'time-column': { type: 'string' },
-  'event-column': { type: 'string' },
-  delimiter: { type: 'string' },
-  header: { type: 'string' },
-  strict: { type: 'boolean', default: false },
+  ...INTERACTION_OPTIONS,
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -85,27 +77,6 @@ async function inspectInteractions(paths: readonly string[], values: Values, env
     const lines = describeLeaks(leaks);
     for (const line of lines.length > 0 ? lines : ['no leaks between the two parts']) terminal.line(line);
   }
-}
-
-function readOptions(values: Values, terminal: Terminal, signal: AbortSignal): ReadInteractionsOptions {
-  if (values.header !== undefined && values.header !== 'yes' && values.header !== 'no') {
-    throw new UsageError(`--header: expected yes or no, got ${JSON.stringify(values.header)}`);
-  }
-  return {
-    like: values.like,
-    userColumn: values['user-column'],
-    itemColumn: values['item-column'],
-    valueColumn: values['value-column'],
-    weightColumn: values['weight-column'],
-    timeColumn: values['time-column'],
-    eventColumn: values['event-column'],
-    delimiter: values.delimiter?.replaceAll('\\t', '\t'),
-    header: values.header === undefined ? undefined : values.header === 'yes',
-    strict: values.strict,
-    signal,
-    onProgress: ({ path, bytesRead, sizeBytes, rows }) =>
-      terminal.progress(bytesRead / Math.max(1, sizeBytes), `${path}: ${count(rows)} rows`),
-  };
 }
 
 /** The table of items, held against the items that interactions have. */

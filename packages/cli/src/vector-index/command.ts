@@ -2,13 +2,13 @@
  * `shortlist index VECTORS --out BUNDLE`: an index of vectors that were made elsewhere, tuned to a recall, with identifiers
  * and with attributes from any table, saved as a bundle that a server serves.
  */
-import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { coverageOf, joinItems, openVectors, ReadLog, readIdentifiers, readItems } from '@shortlist/data';
-import { FileError, type Json, type JsonObject } from 'shortlist';
+import { openVectors, ReadLog, readIdentifiers } from '@shortlist/data';
+import type { JsonObject } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
+import { attributesOf } from '../input/attributes.ts';
+import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/figures.ts';
 import { Terminal } from '../terminal/terminal.ts';
@@ -40,20 +40,14 @@ export const index: Command = async (argv, environment) => {
   }
   const { out, strict } = values;
   if (out === undefined) throw new UsageError('--out: expected where the bundle is written, got nothing');
-  const distanceMeasure = MEASURES.find((measure) => measure === values.measure);
-  if (distanceMeasure === undefined) {
-    throw new UsageError(`--measure: expected ${MEASURES.join(', ')}, got ${JSON.stringify(values.measure)}`);
-  }
+  const distanceMeasure = wordOf('measure', values.measure, MEASURES);
   const settings = {
     distanceMeasure,
     targetRecall: numberOf('recall', values.recall, 0.01, 1),
     k: wholeNumberOf('k', values.k, 1),
     seed: wholeNumberOf('seed', values.seed, 0),
   };
-  // Before an hour of work, not after it.
-  if (existsSync(out) && !values.force) throw new FileError(`${out}: exists already; --force replaces it`);
-  const folder = dirname(out);
-  if (!existsSync(folder)) throw new FileError(`${out}: expected a folder ${folder}, there is none`);
+  checkOutput(out, values.force);
   const terminal = new Terminal(environment);
   const started = environment.now();
   const file = await openVectors(path);
@@ -78,49 +72,3 @@ export const index: Command = async (argv, environment) => {
   terminal.line(`Serve it: shortlist serve ${out}`);
   return 0;
 };
-
-/** Columns of a table in the order of the candidates, as a server takes them. */
-async function attributesOf(
-  identifiers: readonly string[],
-  values: { items?: string; 'id-column'?: string; 'title-column'?: string; strict?: boolean },
-  terminal: Terminal,
-): Promise<JsonObject> {
-  const path = values.items!;
-  const { items, description, identifierColumn, log } = await readItems(path, {
-    known: identifiers,
-    identifierColumn: values['id-column'],
-    titleColumn: values['title-column'],
-    strict: values.strict,
-  });
-  const coverage = coverageOf(items, identifiers);
-  const columns = joinItems(items, identifiers);
-  const shown = columns.map(({ name, kind }) => `${name} (${kind})`).join(', ');
-  terminal.note(`${path}: ${description}, ${count(items.identifiers.length)} items by ${identifierColumn}: ${shown}`);
-  for (const note of log.notes) terminal.note(note);
-  for (const { line, reason } of log.firstBroken) terminal.note(`${path}:${line}: left out: ${reason}`);
-  if (coverage.withoutMetadata > 0) {
-    terminal.note(`${count(coverage.withoutMetadata)} candidates have no row there, such as ${coverage.examples[0]}`);
-  }
-  const lists = columns.filter(({ kind }) => kind === 'list').map(({ name }) => name);
-  if (lists.length > 0) terminal.note(`lists are kept as text with bars between their words: ${lists.join(', ')}`);
-  return Object.fromEntries(
-    columns.map(({ name, values: cells }) => [
-      name,
-      cells.map((cell): Json => (Array.isArray(cell) ? cell.join('|') : (cell as Json))),
-    ]),
-  );
-}
-
-function numberOf(name: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= min && value <= max)) {
-    throw new UsageError(`--${name}: expected a number from ${min} to ${max}, got ${JSON.stringify(text)}`);
-  }
-  return value;
-}
-
-function wholeNumberOf(name: string, text: string, min: number): number {
-  const value = numberOf(name, text, min, 2 ** 31 - 1);
-  if (!Number.isInteger(value)) throw new UsageError(`--${name}: expected a whole number, got ${JSON.stringify(text)}`);
-  return value;
-}

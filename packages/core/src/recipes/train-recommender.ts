@@ -14,12 +14,11 @@ import { ShapeError } from '../errors/errors.ts';
 import { bootstrapDifference, type Estimate, meanOf } from '../metrics/bootstrap.ts';
 import { judgeUsers } from '../metrics/user-figures.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
-import type { Recommender } from '../recommenders/contract.ts';
 import { type Clock, systemClock } from '../retrieval/progress.ts';
-import type { BruteForce } from '../topk/brute-force/brute-force.ts';
-import { alsCost, alsIndex, fitAlsRecipe, nextAlsSettings, type RecipeContext } from './als-recipe.ts';
-import type { Fitted, FittedModel, ModelKind, Settings, Trial } from './trial.ts';
-import { fitTwoTowerRecipe, nextTwoTowerSettings, twoTowerCost, twoTowerIndex } from './two-tower-recipe.ts';
+import { alsCost, fitAlsRecipe, nextAlsSettings, type RecipeContext } from './als-recipe.ts';
+import { type FittedRecommender, fitRecommender } from './fit-recommender.ts';
+import type { ChosenModel, ModelKind, Settings, Trial } from './trial.ts';
+import { fitTwoTowerRecipe, nextTwoTowerSettings, twoTowerCost } from './two-tower-recipe.ts';
 
 /** Users of the validation part at most: the mean of 5,000 is known to within a hundredth, and asking more takes time. */
 const VALIDATION_USERS_MAX = 5000;
@@ -42,6 +41,8 @@ export interface TrainRecommenderOptions {
   /** Default 42. */
   seed?: number;
   runtime?: Runtime;
+  /** Called before every trial. */
+  onTrialStart?: (next: ChosenModel) => void;
   /** Called after every trial. */
   onTrial?: (trial: Trial) => void;
   /** Trials of an interrupted run on the same data with the same options: they are not run again. */
@@ -52,12 +53,7 @@ export interface TrainRecommenderOptions {
 }
 
 /** A model fitted on everything, and what the search found. */
-export interface TrainedRecommender {
-  readonly model: FittedModel;
-  readonly settings: Settings;
-  /** An exact index of the items, asked with the identifiers of users (and, of ALS, with histories). */
-  readonly index: BruteForce<string, string>;
-  readonly recommender: Recommender;
+export interface TrainedRecommender extends FittedRecommender {
   /** In the order in which they were run. */
   readonly trials: readonly Trial[];
   readonly best: Trial;
@@ -75,6 +71,7 @@ const checkOptions = optionsCheck<TrainRecommenderOptions>('trainRecommender', {
   validation: OBJECT,
   seed: NUMBER,
   runtime: RUNTIME,
+  onTrialStart: FUNCTION,
   onTrial: FUNCTION,
   trials: LIST,
   signal: SIGNAL,
@@ -93,7 +90,7 @@ export async function trainRecommender(
   options: TrainRecommenderOptions = {},
 ): Promise<TrainedRecommender> {
   const { model = 'auto', budgetSeconds = 300, k = 10, seed = 42, runtime = defaultRuntime() } = checkOptions(options);
-  const { clock = systemClock, signal, onTrial } = options;
+  const { clock = systemClock, signal, onTrialStart, onTrial } = options;
   checkOneOf('model', model, ['auto', 'als', 'two-tower']);
   checkPositive('budgetSeconds', budgetSeconds);
   checkInteger('k', k, 1);
@@ -107,17 +104,15 @@ export async function trainRecommender(
   search.trials.push(...(options.trials ?? []).filter((trial) => kinds.includes(trial.model)));
   for (let next = search.next(kinds); next; next = search.next(kinds)) {
     throwIfAborted('trainRecommender', signal);
+    onTrialStart?.(next);
     const trial = await search.run(next);
     onTrial?.(trial);
   }
   const best = bestOf(search.trials)!;
-  const fitted = await fitRecipe(interactions, best, context);
+  const fitted = await fitRecommender(interactions, best, context);
   const second = bestOf(search.trials.filter((trial) => trial.model !== best.model));
   return {
-    model: fitted.model,
-    settings: best.settings,
-    index: indexOf(fitted.model, interactions),
-    recommender: fitted.recommender,
+    ...fitted,
     trials: search.trials,
     best,
     other: second && { trial: second, difference: differenceOf(best, second, seed) },
@@ -141,11 +136,6 @@ function validationSplit(interactions: Interactions, seed: number): InteractionS
     if (2 * new Set(split.test.users.codes).size > users) return split;
   }
   return leaveLastOut(interactions, { maxUsers: VALIDATION_USERS_MAX, seed });
-}
-
-interface Next {
-  model: ModelKind;
-  settings: Settings;
 }
 
 /** Which settings are tried next, within the budget. */
@@ -176,7 +166,7 @@ class Search {
   }
 
   /** The first of each model; then of the model that took less time so far, if it and the last fit are within the budget. */
-  next(kinds: readonly ModelKind[]): Next | undefined {
+  next(kinds: readonly ModelKind[]): ChosenModel | undefined {
     const left = this.#budgetSeconds - this.elapsedSeconds();
     const spent = (kind: ModelKind): number => this.#of(kind).reduce((sum, { seconds }) => sum + seconds, 0);
     for (const model of [...kinds].sort((a, b) => spent(a) - spent(b))) {
@@ -190,7 +180,7 @@ class Search {
     return undefined;
   }
 
-  async run({ model, settings }: Next): Promise<Trial> {
+  async run({ model, settings }: ChosenModel): Promise<Trial> {
     const start = this.#clock();
     const { train } = this.#validation;
     const fitted =
@@ -222,17 +212,6 @@ class Search {
     const cost = (of: Settings): number => (kind === 'als' ? alsCost(of, this.#validation.train) : twoTowerCost(of));
     return last.seconds * (cost(settings) / cost(last.settings));
   }
-}
-
-function fitRecipe(interactions: Interactions, { model, settings }: Trial, context: RecipeContext): Promise<Fitted> {
-  return model === 'als'
-    ? fitAlsRecipe(interactions, settings, context)
-    : fitTwoTowerRecipe(interactions, settings, context);
-}
-
-function indexOf(model: FittedModel, { items }: Interactions): BruteForce<string, string> {
-  if (model.kind === 'als') return alsIndex(model) as unknown as BruteForce<string, string>;
-  return twoTowerIndex(model.queryTower, model.candidateTower, items.codes, items.vocabulary);
 }
 
 function bestOf(trials: readonly Trial[]): Trial | undefined {

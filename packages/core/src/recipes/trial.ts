@@ -9,10 +9,14 @@ export type ModelKind = 'als' | 'two-tower';
 /** Plain numbers, so that a report can hold them and a later run can compare them. */
 export type Settings = Readonly<Record<string, number>>;
 
-/** What was tried. */
-export interface Trial {
+/** A model and the settings that it is fitted with. */
+export interface ChosenModel {
   readonly model: ModelKind;
   readonly settings: Settings;
+}
+
+/** What was tried. */
+export interface Trial extends ChosenModel {
   /** The mean of recall@k over the users of the validation part. */
   readonly recall: number;
   /** [users] recall@k of each, in the order of their codes: for comparing two trials. */

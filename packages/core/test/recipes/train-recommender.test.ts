@@ -6,8 +6,9 @@ import { leaveLastOut } from '../../src/data/split.ts';
 import { evaluateRecommender } from '../../src/metrics/evaluate-recommender.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
+import { fitRecommender } from '../../src/recipes/fit-recommender.ts';
 import { trainRecommender } from '../../src/recipes/train-recommender.ts';
-import type { Trial } from '../../src/recipes/trial.ts';
+import type { ChosenModel, Trial } from '../../src/recipes/trial.ts';
 import { baselines } from '../../src/recommenders/baselines.ts';
 import { interactionsFrom } from '../recommenders/worlds.ts';
 
@@ -45,6 +46,9 @@ test('taste is found, the model is fitted on everything, and the trials say why 
   // 5 of the 6 unseen items of the taste: above 0.8, where popularity has about 5 of 30.
   assert.ok(found.metrics[0]!.recall.mean > 0.7, `${found.metrics[0]!.recall.mean}`);
   assert.ok(popularity!.metrics[0]!.recall.mean < 0.5, `${popularity!.metrics[0]!.recall.mean}`);
+  // The choice fitted again is the same model, bit for bit.
+  const again = await fitRecommender(split.train, best, { runtime });
+  assert.deepEqual(again.index.call('u0', 5).scores, trained.index.call('u0', 5).scores);
   // What is served is what was judged.
   assert.equal(trained.index.call('u0', 5).identifiers().length, 5);
 });
@@ -67,9 +71,19 @@ test('one seed, one search; a search that is gone on with runs no trial again', 
   });
   await assert.rejects(interrupted, { code: 'ERR_ABORTED' });
   const later: Trial[] = [];
+  const started: ChosenModel[] = [];
   const kept = JSON.parse(JSON.stringify(seen)) as Trial[];
-  const resumed = await trainRecommender(rows, { ...options, trials: kept, onTrial: (trial) => later.push(trial) });
+  const resumed = await trainRecommender(rows, {
+    ...options,
+    trials: kept,
+    onTrialStart: (next) => started.push(next),
+    onTrial: (trial) => later.push(trial),
+  });
   assert.equal(later.length, whole.trials.length - 3);
+  assert.deepEqual(
+    started,
+    later.map(({ model, settings }) => ({ model, settings })),
+  );
   assert.deepEqual(resumed.trials, whole.trials);
   assert.deepEqual(resumed.index.call('u1').scores, whole.index.call('u1').scores);
 });
