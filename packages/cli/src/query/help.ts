@@ -1,0 +1,14 @@
+/** The page of `shortlist query --help`. */
+export const HELP: string = `shortlist query: the best candidates of a bundle for a query
+
+Usage: shortlist query BUNDLE QUERY [OPTIONS], for example: shortlist query movies.shortlist 42 --k 5
+
+A query is a user's identifier, or named features: '{"user": "42", "country": "NL"}'. A bundle without a query
+tower is asked with an embedding, its numbers with commas; where the first is negative, options come
+before and -- stands between: shortlist query x.shortlist --k 3 -- -0.1,0.2
+Options
+  --k N            results (default 10)
+  --history LIST   items that an unknown user chose, with commas, instead of a query (implicit ALS)
+  --exclude LIST   identifiers that are left out, with commas
+  --json           one JSON object a result
+`;
