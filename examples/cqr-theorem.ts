@@ -4,7 +4,8 @@
  *
  *   npm run example cqr-theorem
  */
-import { Dense, denseCqr, Generator, rho } from 'shortlist';
+import { Dense, denseCqr, rho } from 'shortlist/least-squares';
+import { Generator } from 'shortlist/random';
 
 const n = 625;
 const d1 = 125;

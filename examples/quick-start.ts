@@ -6,7 +6,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BruteForce, StringLookup, syntheticMovieLens, Tower, TwoTowerModel } from 'shortlist';
+import { BruteForce, StringLookup, Tower, TwoTowerModel } from 'shortlist';
+import { syntheticMovieLens } from 'shortlist/datasets';
 import { loadBundle, saveBundle } from 'shortlist/node';
 
 const { interactions, movies } = syntheticMovieLens();

@@ -1,6 +1,6 @@
 /** A CSV of ratings of MovieLens-20M's shape: 138,493 users, 26,744 items, half stars, seconds; the same for a seed. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { Generator } from 'shortlist';
+import { Generator } from 'shortlist/random';
 
 const USERS = 138_493;
 const ITEMS = 26_744;

@@ -1,14 +1,8 @@
 /** The data sets of the recipes table, below $SHORTLIST_DATA, with the split that each is judged on. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  dictionaryColumn,
-  type InteractionSplit,
-  type Interactions,
-  interactionsOf,
-  leaveLastOut,
-  takeInteractions,
-} from 'shortlist';
+import { type Interactions, interactionsOf } from 'shortlist';
+import { dictionaryColumn, type InteractionSplit, leaveLastOut, takeInteractions } from 'shortlist/recommenders';
 
 /** Ratings of at least so many stars are likes. */
 const LIKE = 4;

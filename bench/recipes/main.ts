@@ -8,15 +8,9 @@
  * bench/results/recipes.json stay.
  */
 import { parseArgs } from 'node:util';
-import {
-  baselines,
-  bootstrapDifference,
-  type Estimate,
-  evaluateRecommender,
-  type InteractionSplit,
-  type RecommenderEvaluation,
-  trainRecommender,
-} from 'shortlist';
+import { trainRecommender } from 'shortlist';
+import { bootstrapDifference, type Estimate, evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
+import { baselines, type InteractionSplit } from 'shortlist/recommenders';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { beauty, gowalla, movieLens } from './datasets.ts';
 

@@ -4,7 +4,10 @@
  *
  * Ids belong to one of a few groups by a hash of their number, and a group's taste decides its clicks.
  */
-import { type Clicks, Cqr, cluster, defaultRuntime, FullTable, Generator, MatrixFactorization } from 'shortlist';
+import { defaultRuntime } from 'shortlist';
+import { Cqr, cluster, FullTable } from 'shortlist/embeddings';
+import { Generator } from 'shortlist/random';
+import { type Clicks, MatrixFactorization } from 'shortlist/training';
 
 const IDS = 10_000_000;
 const DIMENSIONS = 64;

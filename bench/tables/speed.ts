@@ -1,20 +1,8 @@
 /** The speed rows of the compression table: a training step, a lookup, a clustering. */
-import {
-  BruteForce,
-  bundleFromBytes,
-  bundleToBytes,
-  type Clicks,
-  Cqr,
-  cluster,
-  type EmbeddingOptions,
-  type EmbeddingTable,
-  Generator,
-  Matrix,
-  MatrixFactorization,
-  makeTable,
-  Runtime,
-  Tower,
-} from 'shortlist';
+import { BruteForce, bundleFromBytes, bundleToBytes, type EmbeddingOptions, Matrix, Runtime, Tower } from 'shortlist';
+import { Cqr, cluster, type EmbeddingTable, makeTable } from 'shortlist/embeddings';
+import { Generator } from 'shortlist/random';
+import { type Clicks, MatrixFactorization } from 'shortlist/training';
 import { interleave } from '../harness/interleave.ts';
 import { type Row, row } from '../harness/rows.ts';
 

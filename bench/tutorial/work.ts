@@ -1,17 +1,10 @@
 /** What the tutorial's benchmark works on: the data, our trained model, and the files a peer reads. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  BruteForce,
-  FactorizedTopK,
-  Generator,
-  type Matrix,
-  StringLookup,
-  Tower,
-  TwoTowerModel,
-  tutorialSplit,
-} from 'shortlist';
+import { BruteForce, FactorizedTopK, type Matrix, StringLookup, Tower, TwoTowerModel } from 'shortlist';
+import { tutorialSplit } from 'shortlist/datasets';
 import { loadMovieLens } from 'shortlist/node';
+import { Generator } from 'shortlist/random';
 
 /** The tutorial makes 1,000 shrunk copies of every movie: 1,683,682 candidates in all. */
 const COPIES = 1000;

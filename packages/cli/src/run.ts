@@ -71,6 +71,7 @@ async function usageMessage({ message }: Error, name: string): Promise<string> {
 }
 
 async function meant(word: string, known: readonly string[], dashes = ''): Promise<string> {
-  const nearest = (await library()).nearestName(word, known);
+  const { nearestName } = await import('shortlist/options');
+  const nearest = nearestName(word, known);
   return nearest === undefined ? '' : `; did you mean ${dashes}${nearest}?`;
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
-import { Generator } from 'shortlist';
 import { loadBundle } from 'shortlist/node';
+import { Generator } from 'shortlist/random';
 import { type Said, said as saidBy } from './fixtures/said.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-index-'));

@@ -24,6 +24,7 @@ const TIERS: readonly string[][] = [
   ['retrieval'],
   ['tuning', 'recipes'],
   ['bundle'],
+  ['entries'],
 ];
 /** The same for the server. */
 const SERVER_TIERS: readonly string[][] = [

@@ -2,17 +2,11 @@
  * Clicks: a rating of 4 or more is a click, 3 is left out, a user's last two are for validation; σ(⟨user, movie⟩) on
  * cross-entropy, the best of 15 epochs, as the CCE paper's MovieLens runs.
  */
-import {
-  Adagrad,
-  type Clicks,
-  defaultRuntime,
-  Generator,
-  type Matrix,
-  MatrixFactorization,
-  type MovieLensRatings,
-  makeTable,
-  pointByCoOccurrence,
-} from 'shortlist';
+import { defaultRuntime, type Matrix } from 'shortlist';
+import type { MovieLensRatings } from 'shortlist/datasets';
+import { makeTable, pointByCoOccurrence } from 'shortlist/embeddings';
+import { Generator } from 'shortlist/random';
+import { Adagrad, type Clicks, MatrixFactorization } from 'shortlist/training';
 import type { Experiment, Tables, Trained, TrainingOptions } from './experiment.ts';
 
 const DIMENSIONS = 32;

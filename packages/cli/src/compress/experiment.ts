@@ -2,7 +2,9 @@
  * What a task of the experiment can do: train two tables and say how good they are. The tasks differ in data and measure;
  * budgets, methods, results and figures know nothing of either.
  */
-import type { ClusterRecord, ClusterSchedule, EmbeddingOptions, EmbeddingTable } from 'shortlist';
+import type { EmbeddingOptions } from 'shortlist';
+import type { EmbeddingTable } from 'shortlist/embeddings';
+import type { ClusterRecord, ClusterSchedule } from 'shortlist/training';
 
 /** A figure by name, the task's main one first. */
 export type Figures = Readonly<Record<string, number>>;

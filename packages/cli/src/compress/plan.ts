@@ -2,7 +2,8 @@
  * The plan of a compression experiment: which method at which budget from which seed. A budget is a share of the full
  * tables' parameters, given to each table in proportion to its ids.
  */
-import type { ClusterSchedule, EmbeddingOptions } from 'shortlist';
+import type { EmbeddingOptions } from 'shortlist';
+import type { ClusterSchedule } from 'shortlist/training';
 import { UsageError } from '../terminal/command.ts';
 
 /** How the tables of a method are made. */

@@ -5,22 +5,18 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import {
-  Adagrad,
   BruteForce,
-  type ClusterRecord,
-  type CoOccurrences,
   DataError,
   defaultRuntime,
-  type EmbeddingTable,
-  type EvaluatedUser,
-  evaluatePerUser,
-  Generator,
-  pointByCoOccurrence,
   type RetrievalDataset,
   StringLookup,
   Tower,
   TwoTowerModel,
 } from 'shortlist';
+import { type CoOccurrences, type EmbeddingTable, pointByCoOccurrence } from 'shortlist/embeddings';
+import { type EvaluatedUser, evaluatePerUser } from 'shortlist/metrics';
+import { Generator } from 'shortlist/random';
+import { Adagrad, type ClusterRecord } from 'shortlist/training';
 import type { Experiment, Figures, Trained, TrainingOptions } from './experiment.ts';
 
 const DIMENSIONS = 32;

@@ -1,5 +1,7 @@
 /** Run the jobs of a plan that have no result yet, one after the other. */
-import { type ClusterSchedule, OptionError, quantizeProduct, quantizeResidual } from 'shortlist';
+import { OptionError } from 'shortlist';
+import { quantizeProduct, quantizeResidual } from 'shortlist/embeddings';
+import type { ClusterSchedule } from 'shortlist/training';
 import type { Experiment, Tables, Trained } from './experiment.ts';
 import { type Job, RECIPES, type Recipe, shareOf } from './plan.ts';
 import type { Result, ResultsFile } from './results.ts';

@@ -1,6 +1,6 @@
 /** A table of items as the attributes of a bundle's candidates. */
 import { coverageOf, joinItems, readItems } from '@shortlist/data';
-import type { Json, JsonObject } from 'shortlist';
+import type { Json, JsonObject } from 'shortlist/format';
 import { count } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -1,6 +1,6 @@
 /** Prints what a bundle holds. The bundle is loaded whole first, so all its checksums are verified before anything is printed. */
 import { stat } from 'node:fs/promises';
-import type { JsonObject, Saved } from 'shortlist';
+import type { JsonObject, Saved } from 'shortlist/format';
 import { loadBundle } from 'shortlist/node';
 import { bytes, count, table } from '../terminal/figures.ts';
 import type { Environment } from '../terminal/terminal.ts';

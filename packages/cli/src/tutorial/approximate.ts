@@ -2,17 +2,10 @@
  * The tutorial's second half, "efficient serving": all movies and 1,000 randomly shrunk copies of each, exactly and
  * through ScaNN: latency, shortlists, evaluation, recall at the tutorial's settings and at a tuned one.
  */
-import {
-  BruteForce,
-  FactorizedTopK,
-  Generator,
-  type Matrix,
-  recallOf,
-  ScaNN,
-  type TopK,
-  type TutorialSplit,
-  tune,
-} from 'shortlist';
+import { BruteForce, FactorizedTopK, type Matrix, ScaNN, type TopK, tune } from 'shortlist';
+import type { TutorialSplit } from 'shortlist/datasets';
+import { recallOf } from 'shortlist/metrics';
+import { Generator } from 'shortlist/random';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';

@@ -2,7 +2,8 @@
  * The tutorial's first half with compressed tables: trained like full ones beside them, judged alike, and what that saved
  * and cost.
  */
-import { type EmbeddingTable, quantizeProduct, quantizeResidual, Tower, TwoTowerModel } from 'shortlist';
+import { Tower, TwoTowerModel } from 'shortlist';
+import { type EmbeddingTable, quantizeProduct, quantizeResidual } from 'shortlist/embeddings';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import type { CompressedEvent, TutorialEvent } from './events.ts';

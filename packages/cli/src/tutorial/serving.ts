@@ -1,15 +1,8 @@
 /** The tutorial's second part: index the movies, judge the model, ask for a shortlist, save, load and ask again. */
 import { stat } from 'node:fs/promises';
-import {
-  BruteForce,
-  type Evaluation,
-  FactorizedTopK,
-  type Identifier,
-  type SavableIndex,
-  type TopK,
-  type TopKResult,
-  type TutorialSplit,
-} from 'shortlist';
+import { BruteForce, type Evaluation, FactorizedTopK, type Identifier, type TopK, type TopKResult } from 'shortlist';
+import type { TutorialSplit } from 'shortlist/datasets';
+import type { SavableIndex } from 'shortlist/format';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';

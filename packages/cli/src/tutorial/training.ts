@@ -1,15 +1,9 @@
 /** The tutorial's training: two towers of 32 dimensions, the retrieval task, Adagrad at 0.1. */
-import {
-  type FitAbortedError,
-  Generator,
-  type MovieLens,
-  pointByCoOccurrence,
-  StringLookup,
-  Tower,
-  type TutorialSplit,
-  TwoTowerModel,
-} from 'shortlist';
+import { type FitAbortedError, StringLookup, Tower, TwoTowerModel } from 'shortlist';
+import type { MovieLens, TutorialSplit } from 'shortlist/datasets';
+import { pointByCoOccurrence } from 'shortlist/embeddings';
 import { loadCheckpoint, saveCheckpoint } from 'shortlist/node';
+import { Generator } from 'shortlist/random';
 import type { Recipe } from '../compress/plan.ts';
 import { splitOf } from '../compress/split.ts';
 import type { Report } from '../terminal/reporter.ts';

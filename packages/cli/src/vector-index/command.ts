@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { openVectors, ReadLog, readIdentifiers } from '@shortlist/data';
-import type { JsonObject } from 'shortlist';
+import type { JsonObject } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
 import { attributesOf } from '../input/attributes.ts';
 import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';

@@ -2,7 +2,9 @@
  * A ScaNN index whose defaults reach a recall: built with the settings of `autopilot`, tuned on vectors of its own as queries,
  * and built again with what was chosen as its defaults, so that every caller of the bundle gets it.
  */
-import { autopilot, type DistanceMeasure, recallOf, ScaNN, tune } from 'shortlist';
+import { type DistanceMeasure, ScaNN, tune } from 'shortlist';
+import { recallOf } from 'shortlist/metrics';
+import { autopilot } from 'shortlist/tuning';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { NamedVectors } from './named-vectors.ts';
 

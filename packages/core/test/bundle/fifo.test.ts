@@ -5,7 +5,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadBundle } from '../../src/node.ts';
+import { loadBundle } from '../../src/entries/node.ts';
 
 test('loadBundle on a FIFO, a device, a folder', { skip: process.platform === 'win32', timeout: 20_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-fifo-'));

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { loadBundle, saveBundle } from '../../src/entries/node.ts';
 import { BruteForce, bundleToBytes } from '../../src/index.ts';
-import { loadBundle, saveBundle } from '../../src/node.ts';
 
 const index = new BruteForce<never, string>().index([[1, 0]], ['a']);
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import * as core from '../../src/index.ts';
+import * as core from './public-api.ts';
 
 /** One options object of the public interface. */
 export interface Case {

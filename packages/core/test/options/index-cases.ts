@@ -1,7 +1,6 @@
 /** Options objects of indexes, of their calls, of tuning and of bundles: what each accepts, a misspelling, and the call that takes it. */
 import { join } from 'node:path';
-import * as core from '../../src/index.ts';
-import * as node from '../../src/node.ts';
+import * as node from '../../src/entries/node.ts';
 import {
   asyncSink,
   bundled,
@@ -17,6 +16,7 @@ import {
   sink,
   streaming,
 } from './fixtures.ts';
+import * as core from './public-api.ts';
 
 export const INDEX_CASES: Record<string, Case> = {
   'BruteForce(options)': {

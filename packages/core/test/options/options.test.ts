@@ -3,20 +3,22 @@
  * The list is read off the compiler's types, so that new options cannot be forgotten.
  */
 import assert from 'node:assert/strict';
-import { dirname, resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { nearestName } from '../../src/checks/nearest-name.ts';
 import { NUMBER, optionsCheck, required } from '../../src/checks/options.ts';
 import { OptionError } from '../../src/errors/errors.ts';
-import * as core from '../../src/index.ts';
 import { type Case, context, vocabulary } from './fixtures.ts';
 import { INDEX_CASES } from './index-cases.ts';
 import { optionsOfApi } from './options-of-api.ts';
+import * as core from './public-api.ts';
 import { TRAINING_CASES } from './training-cases.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../..');
-const FILES = ['packages/core/src/index.ts', 'packages/core/src/node.ts'];
+const ENTRIES = readdirSync(join(ROOT, 'packages/core/src/entries')).filter((file) => file !== 'options.ts');
+const FILES = ['packages/core/src/index.ts', ...ENTRIES.map((file) => `packages/core/src/entries/${file}`)];
 
 const CASES: Readonly<Record<string, Case>> = { ...TRAINING_CASES, ...INDEX_CASES };
 
@@ -37,6 +39,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'ThroughIndex.recommend(histories)': 'data',
   'baselines(interactions)': 'data',
   'fitAls(interactions)': 'data',
+  'fitRecommender(interactions)': 'data',
   'trainRecommender(interactions)': 'data',
   'interactionsOf(columns)': 'columns of data',
   'itemsByUser(interactions)': 'data',

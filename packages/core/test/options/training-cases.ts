@@ -1,6 +1,6 @@
 /** Options objects of tables, towers, training, metrics and data: what each accepts, a misspelling, and the call that takes it. */
-import * as core from '../../src/index.ts';
-import * as node from '../../src/node.ts';
+
+import * as node from '../../src/entries/node.ts';
 import {
   type Case,
   clicks,
@@ -25,6 +25,7 @@ import {
   tower,
   vocabulary,
 } from './fixtures.ts';
+import * as core from './public-api.ts';
 
 export const TRAINING_CASES: Record<string, Case> = {
   'Ease(options)': {
@@ -59,6 +60,16 @@ export const TRAINING_CASES: Record<string, Case> = {
     valid: { runtime, model: 'als', budgetSeconds: 1e-3 },
     typo: ['budget', 'budgetSeconds'],
     call: (o) => core.trainRecommender(interactions, o),
+  },
+  'fitRecommender(options)': {
+    valid: { runtime, seed: 1 },
+    typo: ['seeds', 'seed'],
+    call: (o) =>
+      core.fitRecommender(
+        interactions,
+        { model: 'als', settings: { dimensions: 2, unobservedWeight: 0.1, regularization: 0.003, iterations: 1 } },
+        o,
+      ),
   },
   'fitAls(options)': {
     valid: { dimensions: 2, iterations: 1, runtime },

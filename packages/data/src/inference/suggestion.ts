@@ -1,5 +1,6 @@
 /** Help in messages that refuse a name: the name of a column, or of an option, that was meant, or those that there are. */
-import { nearestName, OptionError } from 'shortlist';
+import { OptionError } from 'shortlist';
+import { nearestName } from 'shortlist/options';
 
 /** Names that a message lists. */
 const LISTED_MAX = 20;

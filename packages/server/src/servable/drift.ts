@@ -1,5 +1,6 @@
 /** How far updates have led an index from how it was built, and which rows it had before it was built anew. */
-import type { Identifier, Identifiers } from 'shortlist';
+import type { Identifier } from 'shortlist';
+import type { Identifiers } from 'shortlist/topk';
 import type { Drift } from './contract.ts';
 import type { RebalancedIndex } from './index-parts.ts';
 

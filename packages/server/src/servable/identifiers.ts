@@ -5,7 +5,8 @@
  * or, beyond 2^53 in JSON, as text.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DataError, type Identifier, type Identifiers } from 'shortlist';
+import { DataError, type Identifier } from 'shortlist';
+import type { Identifiers } from 'shortlist/topk';
 import { isInt64, parseInt64 } from '../json/integer.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 

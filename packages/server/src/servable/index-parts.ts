@@ -3,14 +3,12 @@ import {
   type CallOptions,
   DataError,
   type Identifier,
-  isRebalancing,
-  isUpdatable,
   type Matrix,
   type RebalancingTopK,
-  type SavableIndex,
-  type SearchWork,
   type UpdatableTopK,
 } from 'shortlist';
+import type { SavableIndex } from 'shortlist/format';
+import { isRebalancing, isUpdatable, type SearchWork } from 'shortlist/topk';
 import type { AttributeTable } from '../attributes/table.ts';
 
 /** The part of a tower that serving needs. */

@@ -4,7 +4,8 @@
  * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it,
  * filters and the other settings may not. Short scans run on the thread of the event loop, long ones on the worker threads.
  */
-import { type Identifier, type IndexAccess, Matrix, type SearchWork, type TopKResult } from 'shortlist';
+import { type Identifier, Matrix, type TopKResult } from 'shortlist';
+import type { IndexAccess, SearchWork } from 'shortlist/topk';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument } from '../status/serving-error.ts';

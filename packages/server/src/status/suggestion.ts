@@ -1,5 +1,5 @@
 /** What a message that refuses a name adds to help: the name that was meant, and those that there are. */
-import { nearestName } from 'shortlist';
+import { nearestName } from 'shortlist/options';
 
 /** Known names that a message lists; of more it lists these and how many there are. */
 const LISTED_MAX = 20;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { mock, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
-import { Generator } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { occupy, until } from '../fixtures/occupied.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { fuzzGrpc, fuzzHttp } from './fuzz.ts';

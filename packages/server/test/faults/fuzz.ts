@@ -1,6 +1,6 @@
 /** Malformed requests: well-formed ones with bytes changed, cut, doubled, or of another path. */
 import { type Client, Metadata } from '@grpc/grpc-js';
-import type { Generator } from 'shortlist';
+import type { Generator } from 'shortlist/random';
 import { serviceOf } from '../../src/grpc/definitions.ts';
 import type { ShortlistServer } from '../../src/index.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Generator } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { float32Token, float64Token } from '../../src/json/decimal.ts';
 
 test('known answers: C’s %g, a point in whole numbers, the shorter form that reads back', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Generator } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { float32Token } from '../../src/json/decimal.ts';
 import { JsonWriter } from '../../src/json/writer.ts';
 

@@ -1,7 +1,8 @@
 /** Drift: nothing at first, grows with upserts that lie elsewhere, looked at only after enough of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BruteForce, Generator, ScaNN } from 'shortlist';
+import { BruteForce, ScaNN } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { IndexServable } from '../../src/servable/index-servable.ts';
 
 const D = 8;

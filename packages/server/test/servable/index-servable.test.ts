@@ -1,7 +1,8 @@
 /** The servable over both kinds of index: batches, settings, filters, updates; against plain code. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { BruteForce, Generator, type Identifier, ScaNN, Tower } from 'shortlist';
+import { BruteForce, type Identifier, ScaNN, Tower } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { AttributeTable } from '../../src/attributes/table.ts';
 import type { Query } from '../../src/servable/contract.ts';
 import type { ServedIndex } from '../../src/servable/index-parts.ts';

@@ -1,7 +1,8 @@
 /** Heavy queries are answered on the worker threads: light ones and the event loop do not wait for them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BruteForce, Generator, Runtime, ScaNN } from 'shortlist';
+import { BruteForce, Runtime, ScaNN } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import type { Query, Update } from '../../src/servable/contract.ts';
 import { IndexServable } from '../../src/servable/index-servable.ts';
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Client, credentials } from '@grpc/grpc-js';
-import { Generator } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { fuzzGrpc, fuzzHttp } from '../faults/fuzz.ts';
 import { killDuring, killDuringUpserts } from '../faults/killing.ts';
 import { overload, REAL_CLOCK } from '../faults/overload.ts';

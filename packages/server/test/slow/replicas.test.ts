@@ -1,7 +1,7 @@
 /** Replicas that hang, and garbage that reaches them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Generator } from 'shortlist';
+import { Generator } from 'shortlist/random';
 import { fuzzHttp } from '../faults/fuzz.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { isAlive, startWatched } from '../replicas/watched.ts';

@@ -1,0 +1,12 @@
+/**
+ * The types of the file format of bundles and checkpoints (`shortlist/format`), for indexes and query models of your own
+ * that are to be saved. Re-exports only.
+ */
+
+// bundle
+export type { SavableIndex } from '../bundle/registry.ts';
+// format
+export type { Savable, Saved, SavedSection } from '../format/saved.ts';
+export type { Json, JsonObject } from '../format/settings.ts';
+export type { Source } from '../format/source.ts';
+export type { AsyncSink, Sink } from '../format/writer.ts';

@@ -1,0 +1,17 @@
+/**
+ * What needs Node's file system or network (`shortlist/node`): bundles and checkpoints as files, MovieLens from a folder or
+ * a download. Re-exports only.
+ */
+
+// bundle
+export { loadBundle, loadCheckpoint, type SaveOptions, saveBundle, saveCheckpoint } from '../bundle/save.ts';
+// data
+export type { DownloadProgress } from '../data/download.ts';
+export { MOVIELENS_100K_ARCHIVE, type MovieLensArchive } from '../data/movielens-archive.ts';
+export { readMovieLensFolder } from '../data/movielens-folder.ts';
+export {
+  loadMovieLens,
+  type MovieLensSource,
+  type MovieLensSourceOptions,
+  type SourcedMovieLens,
+} from '../data/source.ts';

@@ -1,0 +1,27 @@
+/**
+ * Recommenders of identifiers and their data (`shortlist/recommenders`): implicit ALS, the baselines, columns of
+ * interactions, and splits. Re-exports only.
+ */
+
+// als
+export { type AlsModel, type AlsOptions, fitAls } from '../als/fit-als.ts';
+export { FoldIn, type UserOrHistory } from '../als/fold-in.ts';
+// data
+export { type DictionaryColumn, dictionaryColumn, takeInteractions } from '../data/interactions.ts';
+export { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
+export {
+  type InteractionSplit,
+  type LeaveLastOutOptions,
+  leaveLastOut,
+  splitByTime,
+  type TimeCut,
+} from '../data/split.ts';
+// recipes
+export type { FittedModel, ModelKind, Settings, Trial } from '../recipes/trial.ts';
+// recommenders
+export { baselines } from '../recommenders/baselines.ts';
+export type { Recommender } from '../recommenders/contract.ts';
+export { EASE_ITEMS_MAX, Ease, type EaseOptions } from '../recommenders/ease.ts';
+export { ItemKnn, type ItemKnnOptions } from '../recommenders/item-knn.ts';
+export { Popularity, type PopularityOptions } from '../recommenders/popularity.ts';
+export { ThroughIndex, type ThroughIndexOptions } from '../recommenders/through-index.ts';

@@ -1,0 +1,20 @@
+/**
+ * The parts of an index (`shortlist/topk`): type guards for the abilities of an index, its queue of calls and changes,
+ * identifiers, filters, and statistics. Re-exports only.
+ */
+
+// topk
+export { IndexAccess, type Reading } from '../topk/access.ts';
+export {
+  type Exclusions,
+  type IndexDrift,
+  isApproximate,
+  isAsync,
+  isRebalancing,
+  isUpdatable,
+  type LongChangeOptions,
+} from '../topk/contract.ts';
+export { Identifiers } from '../topk/identifiers.ts';
+export { GroupFilter } from '../topk/scann/search/masks.ts';
+export type { SearchWork } from '../topk/scann/search/search.ts';
+export type { ScannStats } from '../topk/scann/stats.ts';
