@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { BruteForce } from 'shortlist';
+import { BruteForce, SeenItems } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { type Said, said as saidBy } from './fixtures/said.ts';
 
@@ -64,10 +64,14 @@ test('a bundle: candidates, parts with their bytes, metadata', async () => {
     ],
     ['a', 'b'],
   );
-  await saveBundle(path, { index, metadata: { attributes: { title: ['A', 'B'] }, model: 'als' } });
+  const seenItems = SeenItems.empty();
+  seenItems.add('42', ['a', 'c']);
+  await saveBundle(path, { index, seenItems, metadata: { attributes: { title: ['A', 'B'] }, model: 'als' } });
   const { stdout } = await said(path);
   assert.match(stdout, /2 candidates of 2 dimensions, asked with embeddings; every checksum holds\n/);
   assert.match(stdout, /^index +brute-force +\d+ bytes$/m);
+  assert.match(stdout, /^seenItems +seen-items +\d+ bytes$/m);
+  assert.match(stdout, /^seen items: 1 users have seen 2 items, 2 pairs in \d+ bytes; left out of shortlists unless/m);
   assert.match(stdout, /^metadata\.model: "als"$/m);
   assert.equal(JSON.parse((await said(path, '--json')).stdout).candidates, 2);
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { BruteForce, type Features, Matrix, Tower } from 'shortlist';
+import { BruteForce, type Features, Matrix, SeenItems, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { type Said, said as saidBy } from './fixtures/said.ts';
 
@@ -67,4 +67,26 @@ test('a bundle with a tower is asked with a user; somebody unknown is told', asy
   assert.deepEqual([known.code, known.stderr], [0, '']);
   assert.match((await said(path, 'nobody')).stderr, /^"nobody" is not known to the model/);
   assert.match((await said(path, '{"user":')).stderr, /expected features as JSON/);
+});
+
+test('what the user of a query has seen is left out as the bundle says, or as the flag does', async () => {
+  const path = join(folder, 'seen.shortlist');
+  const queryModel = Tower.create({ vocabulary: ['1', '2'], dimensions: 2 });
+  const seenItems = SeenItems.empty<number>({ itemType: 'number' });
+  seenItems.add('1', [10, 30, 50]);
+  const index = new BruteForce<string, number>({ queryModel }).index(new Matrix(3, 2), [10, 20, 30]);
+  await saveBundle(path, { index, seenItems });
+  const found = async (...argv: string[]): Promise<[number[], string]> => {
+    const { stdout, stderr } = await said(path, ...argv, '--json');
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    return [lines.map((line) => JSON.parse(line).identifier), stderr];
+  };
+  assert.deepEqual(await found('1'), [[20], '3 items that the user has seen are left out\n']);
+  assert.deepEqual(await found('1', '--no-exclude-seen'), [[10, 20, 30], '']);
+  assert.deepEqual(await found('2'), [[10, 20, 30], '']);
+  assert.deepEqual(await found('2', '--exclude', '10,20'), [[30], '']);
+  assert.match((await found('2', '--exclude', 'ten'))[1], /--exclude: expected identifiers that are numbers/);
+  const plain = join(folder, 'unseen.shortlist');
+  await saveBundle(plain, { index });
+  assert.match((await said(plain, '1', '--exclude-seen')).stderr, /expected a bundle that holds what users have seen/);
 });

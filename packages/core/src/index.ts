@@ -40,6 +40,14 @@ export type { FitOptions, FitProgress } from './retrieval/fit-options.ts';
 export type { EpochRecord, History } from './retrieval/history.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
+// seen
+export {
+  type EmptySeenItemsOptions,
+  type SeenAsHistory,
+  type SeenInteractionsOptions,
+  SeenItems,
+  type SeenItemsOptions,
+} from './seen/seen-items.ts';
 // topk
 export { BruteForce, type BruteForceOptions } from './topk/brute-force/brute-force.ts';
 export type {

@@ -20,7 +20,7 @@ const TIERS: readonly string[][] = [
   ['layers'],
   ['embeddings', 'topk'],
   ['recommenders', 'als'],
-  ['metrics', 'towers'],
+  ['metrics', 'towers', 'seen'],
   ['retrieval'],
   ['tuning', 'recipes'],
   ['bundle'],

@@ -1,5 +1,6 @@
 /** Prints what a bundle holds. The bundle is loaded whole first, so all its checksums are verified before anything is printed. */
 import { stat } from 'node:fs/promises';
+import type { Identifier, SeenItems } from 'shortlist';
 import type { JsonObject, Saved } from 'shortlist/format';
 import { loadBundle } from 'shortlist/node';
 import { bytes, count, table } from '../terminal/figures.ts';
@@ -15,13 +16,14 @@ interface PartReport {
 
 /** Print what a bundle holds. */
 export async function inspectBundle(path: string, isJson: boolean, { stdout }: Environment): Promise<void> {
-  const { index, queryTower, candidateTower, foldIn, metadata } = await loadBundle(path);
+  const { index, queryTower, candidateTower, foldIn, seenItems, metadata } = await loadBundle(path);
   const { size: sizeBytes } = await stat(path);
   const parts = [
     ...partsOf('index', index.save()),
     ...(queryTower ? partsOf('queryTower', queryTower.save()) : []),
     ...(candidateTower ? partsOf('candidateTower', candidateTower.save()) : []),
     ...(foldIn ? partsOf('foldIn', foldIn.save()) : []),
+    ...(seenItems ? partsOf('seenItems', seenItems.save()) : []),
   ];
   const takes = index.queryModel === undefined ? 'embeddings' : 'raw features';
   const facts = { path, sizeBytes, candidates: index.size, dimensions: index.dimensions, takes };
@@ -38,7 +40,15 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
   for (const { part, settings } of parts) {
     if (Object.keys(settings).length > 0) stdout.write(`${part}: ${JSON.stringify(settings)}\n`);
   }
+  if (seenItems) stdout.write(`${seenText(seenItems)}\n`);
   for (const [name, within] of Object.entries(namesWithin(metadata))) stdout.write(`metadata.${name}: ${within}\n`);
+}
+
+function seenText({ userCount, itemCount, pairCount, sizeBytes, excludeSeen }: SeenItems<Identifier>): string {
+  return (
+    `seen items: ${count(userCount)} users have seen ${count(itemCount)} items, ${count(pairCount)} pairs in ` +
+    `${bytes(sizeBytes)}; ${excludeSeen ? 'left out of shortlists unless a request says otherwise' : 'left out on request'}`
+  );
 }
 
 function partsOf(name: string, { kind, settings, sections, parts = {} }: Saved): PartReport[] {

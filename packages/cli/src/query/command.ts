@@ -7,13 +7,15 @@
 import { parseArgs } from 'node:util';
 import { type Bundle, DataError, type Identifier } from 'shortlist';
 import { loadBundle } from 'shortlist/node';
+import { isUpdatable } from 'shortlist/topk';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { table } from '../terminal/figures.ts';
+import { count, table } from '../terminal/figures.ts';
 
 const OPTIONS = {
   k: { type: 'string', default: '10' },
   history: { type: 'string' },
   exclude: { type: 'string' },
+  'exclude-seen': { type: 'boolean' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -23,7 +25,12 @@ type Value = string | number | boolean | null;
 
 /** Ask a bundle. */
 export const query: Command = async (argv, { stdout, stderr }) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: OPTIONS,
+    allowPositionals: true,
+    allowNegative: true,
+  });
   const [path, text, ...more] = positionals;
   if (path === undefined || more.length > 0 || (text === undefined) === (values.history === undefined)) {
     throw new UsageError('query: expected a bundle and either a query or --history');
@@ -37,8 +44,10 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   if (isUnknown(asked, bundle)) {
     stderr.write(`${JSON.stringify(text)} is not known to the model: this is what it answers to anybody unknown\n`);
   }
-  const exclude = values.exclude?.split(',') as Identifier[] | undefined;
-  const result = index.call([asked], { k, exclude });
+  const seen = seenBy(asked, bundle, values['exclude-seen']);
+  if (seen.length > 0) stderr.write(`${count(seen.length)} items that the user has seen are left out\n`);
+  const excluded = (values.exclude?.split(',') ?? []).map((word) => identifierOf(word, bundle));
+  const result = index.call([asked], { k, exclude: [...excluded, ...seen] });
   const columns = attributesOf(bundle);
   const rows = result.rowsOf();
   const hits = result.hits().map(({ identifier, score }, i) => ({
@@ -87,6 +96,32 @@ function historyOf(text: string, { foldIn }: Bundle<Query, Identifier>): readonl
   if (foldIn === undefined)
     throw new DataError('--history: expected a bundle of implicit ALS, got another; ask it with a query');
   return text.split(',');
+}
+
+/** What the user of a query has seen, where that is to be left out. */
+function seenBy(asked: Query, { seenItems }: Bundle<Query, Identifier>, exclude: boolean | undefined): Identifier[] {
+  if (!seenItems) {
+    if (exclude)
+      throw new DataError('--exclude-seen: expected a bundle that holds what users have seen, got one without');
+    return [];
+  }
+  const user = seenItems.userOf(asked);
+  if (exclude && user === undefined) {
+    throw new DataError('--exclude-seen: expected a query that names its user, got one that names none');
+  }
+  return user !== undefined && (exclude ?? seenItems.excludeSeen) ? seenItems.itemsOf(user) : [];
+}
+
+/** An identifier as the index holds it. */
+function identifierOf(word: string, { index }: Bundle<Query, Identifier>): Identifier {
+  const type = isUpdatable(index) ? index.identifiers?.columnType : 'string';
+  if (type === 'string') return word;
+  const number = word.trim() === '' ? Number.NaN : Number(word);
+  if (type === 'number' && Number.isFinite(number)) return number;
+  if (type === 'bigint' && /^-?\d+$/.test(word)) return BigInt(word);
+  throw new DataError(
+    `--exclude: expected identifiers that are ${type}s as in the bundle, got ${JSON.stringify(word)}`,
+  );
 }
 
 /** True where no part of the query is in a vocabulary of the model. */

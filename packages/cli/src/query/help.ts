@@ -10,5 +10,7 @@ Options
   --k N            results (default 10)
   --history LIST   items that an unknown user chose, with commas, instead of a query (implicit ALS)
   --exclude LIST   identifiers that are left out, with commas
+  --exclude-seen, --no-exclude-seen
+                   leave out what the user has seen, or do not (default as the bundle says)
   --json           one JSON object a result
 `;

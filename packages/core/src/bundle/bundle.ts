@@ -1,6 +1,6 @@
 /**
- * The bundle: what serving needs, in one file. A query tower (or the fold-in of implicit ALS), an index, and where wanted the candidate tower and words
- * of the caller's own.
+ * The bundle: what serving needs, in one file. A query tower (or the fold-in of implicit ALS), an index, and where wanted the
+ * candidate tower, what each user has seen, and words of the caller's own.
  *
  * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
  * it again gives the same file, byte for byte. docs/format.md describes the file.
@@ -16,6 +16,7 @@ import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync } from '../format/writer.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
+import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
 import { type Features, Tower } from '../towers/tower.ts';
 import { checkMetadata } from './metadata.ts';
@@ -29,6 +30,8 @@ export interface BundleContents<Q, I extends Identifier> {
   /** Default: the index's query model, where it is one; no other can be saved. */
   foldIn?: FoldIn | undefined;
   candidateTower?: Tower<never> | undefined;
+  /** What each user has seen; its items have the type of the index's identifiers. */
+  seenItems?: SeenItems<I> | undefined;
   /** Anything that JSON can hold; comes back as it was. */
   metadata?: JsonObject;
 }
@@ -41,6 +44,7 @@ export interface Bundle<Q, I extends Identifier> {
   /** What an index of implicit ALS factors is asked through; then there is no query tower. */
   foldIn: FoldIn | undefined;
   candidateTower: Tower<Features> | undefined;
+  seenItems: SeenItems<I> | undefined;
   metadata: JsonObject;
 }
 
@@ -66,6 +70,7 @@ const checkContents = optionsCheck<BundleContents<never, never>>('the contents o
   queryTower: TOWER,
   foldIn: instanceOf('a FoldIn', () => FoldIn),
   candidateTower: TOWER,
+  seenItems: instanceOf('SeenItems', () => SeenItems),
   metadata: OBJECT,
 });
 const checkLoad = optionsCheck<LoadOptions>('loading a bundle', { runtime: RUNTIME, headroom: NUMBER, reads: NUMBER });
@@ -132,7 +137,7 @@ export function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
 }
 
 function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {
-  const { index, candidateTower, metadata = {} } = checkContents(contents);
+  const { index, candidateTower, seenItems, metadata = {} } = checkContents(contents);
   checkMetadata(metadata);
   const { queryModel } = index;
   const queryTower = contents.queryTower ?? towerOf(queryModel);
@@ -147,6 +152,15 @@ function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Save
   if (queryTower) parts.queryTower = queryTower.save();
   if (candidateTower) parts.candidateTower = candidateTower.save();
   parts.index = index.save();
+  if (seenItems) {
+    const identifierType = identifierTypeOf(index);
+    if (seenItems.itemType !== (identifierType ?? seenItems.itemType)) {
+      throw new OptionError(
+        `seenItems: expected items that are ${identifierType}s as in the index, got ${seenItems.itemType}s`,
+      );
+    }
+    parts.seenItems = seenItems.save();
+  }
   return { kind: 'bundle', settings: { takesFeatures: index.queryModel !== undefined, metadata }, sections: [], parts };
 }
 
@@ -171,7 +185,22 @@ function loadContents(part: Part): Bundle<Features, Identifier> {
       `expected vectors of ${index.dimensions}, got ${queryModel!.dimensions}`,
     );
   }
-  return { index, queryTower, foldIn, candidateTower, metadata: part.settings.object('metadata').whole() };
+  const seenItems = names.includes('seenItems') ? loadSeenItems(part.part('seenItems'), index) : undefined;
+  return { index, queryTower, foldIn, candidateTower, seenItems, metadata: part.settings.object('metadata').whole() };
+}
+
+function loadSeenItems(part: Part, index: SavableIndex<Features, Identifier>): SeenItems<Identifier> {
+  const seenItems = loadPart(part, { 'seen-items': SeenItems.load });
+  const identifierType = identifierTypeOf(index);
+  if (identifierType !== undefined && seenItems.itemType !== identifierType) {
+    throw part.refusal(`items: expected ${identifierType}s as in the index, got ${seenItems.itemType}s`);
+  }
+  return seenItems;
+}
+
+/** The type of the identifiers of an index; undefined where nothing tells it. */
+function identifierTypeOf<Q, I extends Identifier>(index: SavableIndex<Q, I>): string | undefined {
+  return isUpdatable(index) ? index.identifiers?.columnType : undefined;
 }
 
 function isSavable(value: unknown): boolean {

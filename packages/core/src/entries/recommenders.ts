@@ -25,3 +25,5 @@ export { EASE_ITEMS_MAX, Ease, type EaseOptions } from '../recommenders/ease.ts'
 export { ItemKnn, type ItemKnnOptions } from '../recommenders/item-knn.ts';
 export { Popularity, type PopularityOptions } from '../recommenders/popularity.ts';
 export { ThroughIndex, type ThroughIndexOptions } from '../recommenders/through-index.ts';
+// seen
+export { userKey } from '../seen/seen-items.ts';

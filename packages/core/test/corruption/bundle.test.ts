@@ -13,7 +13,9 @@ import { bytesSource } from '../../src/format/source.ts';
 import type { ContainerSection } from '../../src/format/writer.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
+import { SeenItems } from '../../src/seen/seen-items.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
+import type { Identifier } from '../../src/topk/contract.ts';
 import { deepTower, IDENTIFIERS, TITLES, vectors, world } from '../bundle/worlds.ts';
 import { containerOf } from '../format/containers.ts';
 
@@ -23,12 +25,16 @@ const runtime = new Runtime({ threads: 1 });
 /** What an index makes for itself beside its sections; the garbage collector gives it back. */
 const TABLE_BYTES = 64;
 
-/** One with identifiers in text, one with everything a tower can have. */
+const seenItems = SeenItems.empty<Identifier>({ userFeature: '', excludeSeen: false });
+for (const user of ['7', 'toString', '__proto__']) seenItems.add(user, [...TITLES.slice(0, 30), user]);
+
+/** One with identifiers in text, one with everything a tower can have, one with what users have seen. */
 const GOOD: Uint8Array[] = [
   ...Object.values(IDENTIFIERS).map((identifiers) => bundleToBytes(world(runtime, { identifiers }))),
   bundleToBytes({
     index: new BruteForce({ queryModel: deepTower(runtime), runtime }).index(vectors(9, 5, 2, runtime)),
   }),
+  bundleToBytes({ ...world(runtime), seenItems }),
 ];
 
 /** With bytes of its own: those of the block are anybody's once the collector has given it back. */
@@ -44,8 +50,10 @@ const sectionsOf = async (bytes: Uint8Array): Promise<ContainerSection[]> =>
 async function refusedOrWorks(sections: ContainerSection[], what: string): Promise<boolean> {
   const used = runtime.heap.usedBytes;
   try {
-    const { index, queryTower } = await bundleFromBytes(containerOf(sections, runtime), { runtime });
+    const { index, queryTower, seenItems } = await bundleFromBytes(containerOf(sections, runtime), { runtime });
     try {
+      seenItems?.add('7', [...seenItems.itemsOf('7'), ...seenItems.itemsOf('new')]);
+      seenItems?.save();
       index
         .call(queryTower && queryTower.inputs.length === 1 ? '7' : ({ user: '7', place: 'Oslo' } as never), 3)
         .hits();
@@ -95,7 +103,7 @@ test('any one change of the settings', async () => {
     }
   }
   const free =
-    /^\.settings\.metadata|\.settings\.k$|\.features(\.\d)?$|\.activation$|\.normalize$|\.maskToken$|takesFeatures$/;
+    /^\.settings\.metadata|\.settings\.k$|\.features(\.\d)?$|\.activation$|\.normalize$|\.maskToken$|takesFeatures$|excludeSeen$|seenAsHistory$|userFeature( gone)?$/;
   assert.deepEqual(
     settled.filter((path) => !free.test(path) && !path.endsWith('candidateTower gone')),
     [],

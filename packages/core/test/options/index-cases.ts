@@ -8,6 +8,7 @@ import {
   contents,
   exact,
   folder,
+  interactions,
   loading,
   model,
   points,
@@ -19,6 +20,16 @@ import {
 import * as core from './public-api.ts';
 
 export const INDEX_CASES: Record<string, Case> = {
+  'SeenItems.empty(options)': {
+    valid: { excludeSeen: false, itemType: 'number' },
+    typo: ['excludesSeen', 'excludeSeen'],
+    call: (o) => core.SeenItems.empty(o),
+  },
+  'SeenItems.fromInteractions(options)': {
+    valid: { seenAsHistory: 'always', userFeature: 'user' },
+    typo: ['userFeatures', 'userFeature'],
+    call: (o) => core.SeenItems.fromInteractions(interactions, o),
+  },
   'BruteForce(options)': {
     valid: {},
     typo: ['coarseCode', 'coarseCodes'],

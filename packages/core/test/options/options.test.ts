@@ -35,6 +35,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'Popularity(__0)': 'data',
   'Popularity.recent(interactions)': 'data',
   'Popularity.recommend(__1)': 'data',
+  'SeenItems.fromInteractions(interactions)': 'data',
   'Retrieval.compute(batch)': 'a batch, checked part by part',
   'ThroughIndex.recommend(histories)': 'data',
   'baselines(interactions)': 'data',
