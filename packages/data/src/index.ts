@@ -13,6 +13,7 @@ export { assignRoles, type RoleOptions, type Roles } from './inference/roles.ts'
 export { describeFindings, describeInteractions } from './interactions/describe.ts';
 export type { InteractionTable, SelectedInteractions } from './interactions/interaction-table.ts';
 export { describeLeaks, findLeaks, type Leaks } from './interactions/leaks.ts';
+export { likedRows } from './interactions/liked-rows.ts';
 export type { InteractionQuality } from './interactions/quality.ts';
 export {
   type IngestProgress,

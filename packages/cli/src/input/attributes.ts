@@ -1,37 +1,56 @@
 /** A table of items as the attributes of a bundle's candidates. */
-import { coverageOf, joinItems, readItems } from '@shortlist/data';
+import { coverageOf, type ItemTable, joinItems, readItems } from '@shortlist/data';
 import type { Json, JsonObject } from 'shortlist/format';
 import { count } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Columns of a table in the order of the candidates, as a server takes them; says what was understood of the table. */
-export async function attributesOf(
-  identifiers: readonly string[],
-  values: { items?: string; 'id-column'?: string; 'title-column'?: string; strict?: boolean },
-  terminal: Terminal,
-): Promise<JsonObject> {
-  const path = values.items!;
+/** Options of a command line that name a table of items, as `parseArgs` takes them. */
+export const ITEM_OPTIONS = {
+  items: { type: 'string' },
+  'id-column': { type: 'string' },
+  'title-column': { type: 'string' },
+} as const;
+
+/** What `parseArgs` makes of them. */
+export type ItemValues = { readonly [Name in keyof typeof ITEM_OPTIONS]?: string | undefined } & {
+  readonly strict?: boolean | undefined;
+};
+
+/** The table of items, read once what its identifiers must be is known; says what was understood of it. */
+export async function readItemTable(
+  known: readonly string[],
+  values: ItemValues & { readonly items: string },
+  signal: AbortSignal,
+  terminal: Pick<Terminal, 'note'>,
+): Promise<ItemTable> {
+  const path = values.items;
   const { items, description, identifierColumn, log } = await readItems(path, {
-    known: identifiers,
+    known,
     identifierColumn: values['id-column'],
     titleColumn: values['title-column'],
     strict: values.strict,
+    signal,
   });
-  const coverage = coverageOf(items, identifiers);
-  const columns = joinItems(items, identifiers);
-  const shown = columns.map(({ name, kind }) => `${name} (${kind})`).join(', ');
+  const coverage = coverageOf(items, known);
+  const shown = items.columns.map(({ name, kind }) => `${name} (${kind})`).join(', ');
   terminal.note(`${path}: ${description}, ${count(items.identifiers.length)} items by ${identifierColumn}: ${shown}`);
   for (const note of log.notes) terminal.note(note);
   for (const { line, reason } of log.firstBroken) terminal.note(`${path}:${line}: left out: ${reason}`);
+  if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} rows are left out altogether`);
   if (coverage.withoutMetadata > 0) {
     terminal.note(`${count(coverage.withoutMetadata)} candidates have no row there, such as ${coverage.examples[0]}`);
   }
-  const lists = columns.filter(({ kind }) => kind === 'list').map(({ name }) => name);
+  const lists = items.columns.filter(({ kind }) => kind === 'list').map(({ name }) => name);
   if (lists.length > 0) terminal.note(`lists are kept as text with bars between their words: ${lists.join(', ')}`);
+  return items;
+}
+
+/** The columns of a table in the order of the candidates, as a server takes them. */
+export function attributesOf(items: ItemTable, identifiers: readonly string[]): JsonObject {
   return Object.fromEntries(
-    columns.map(({ name, values: cells }) => [
+    joinItems(items, identifiers).map(({ name, values }) => [
       name,
-      cells.map((cell): Json => (Array.isArray(cell) ? cell.join('|') : (cell as Json))),
+      values.map((cell): Json => (Array.isArray(cell) ? cell.join('|') : (cell as Json))),
     ]),
   );
 }

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { openVectors, ReadLog, readIdentifiers } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
-import { attributesOf } from '../input/attributes.ts';
+import { attributesOf, ITEM_OPTIONS, readItemTable } from '../input/attributes.ts';
 import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/figures.ts';
@@ -18,9 +18,7 @@ import { tunedIndex } from './tuned-index.ts';
 const OPTIONS = {
   out: { type: 'string' },
   ids: { type: 'string' },
-  items: { type: 'string' },
-  'id-column': { type: 'string' },
-  'title-column': { type: 'string' },
+  ...ITEM_OPTIONS,
   measure: { type: 'string', default: 'cosine' },
   recall: { type: 'string', default: '0.95' },
   k: { type: 'string', default: '10' },
@@ -57,7 +55,14 @@ export const index: Command = async (argv, environment) => {
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out altogether`);
   const vectors = await readNamedVectors(file, identifiers, environment.signal, terminal);
-  const attributes = values.items === undefined ? undefined : await attributesOf(vectors.identifiers, values, terminal);
+  const { items } = values;
+  const attributes =
+    items === undefined
+      ? undefined
+      : attributesOf(
+          await readItemTable(vectors.identifiers, { ...values, items }, environment.signal, terminal),
+          vectors.identifiers,
+        );
   const built = await tunedIndex(vectors, settings, environment, terminal);
   const metadata: JsonObject = {
     ...(attributes && { attributes }),

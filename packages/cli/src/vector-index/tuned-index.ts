@@ -1,8 +1,8 @@
 /**
- * A ScaNN index whose defaults reach a recall: built with the settings of `autopilot`, tuned on vectors of its own as queries,
- * and built again with what was chosen as its defaults, so that every caller of the bundle gets it.
+ * A ScaNN index whose defaults reach a recall: built with the settings of `autopilot`, tuned on queries (vectors of its own,
+ * where none are given), and built again with what was chosen as its defaults, so that every caller of the bundle gets it.
  */
-import { type DistanceMeasure, ScaNN, tune } from 'shortlist';
+import { type DistanceMeasure, type Queries, type QueryModel, ScaNN, tune, type VectorsLike } from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
 import { autopilot } from 'shortlist/tuning';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
@@ -12,7 +12,11 @@ import type { NamedVectors } from './named-vectors.ts';
 const QUERIES = 500;
 
 /** What is asked of an index. */
-export interface TunedIndexSettings {
+export interface TunedIndexSettings<Q> {
+  /** What turns raw features into vectors. */
+  readonly queryModel?: QueryModel<Q> | undefined;
+  /** Queries like those to come; default 500 of the vectors. */
+  readonly queries?: Queries<Q> | VectorsLike | undefined;
   readonly distanceMeasure: DistanceMeasure;
   readonly targetRecall: number;
   readonly k: number;
@@ -20,31 +24,30 @@ export interface TunedIndexSettings {
 }
 
 /** The index, and the recall of its defaults on the queries. */
-export interface TunedIndex {
-  readonly index: ScaNN<ArrayLike<number>, string>;
+export interface TunedIndex<Q> {
+  readonly index: ScaNN<Q, string>;
   readonly recall: number;
   readonly isTargetReached: boolean;
 }
 
 /** Build and tune. @throws {AbortedError} when the signal is raised */
-export async function tunedIndex(
+export async function tunedIndex<Q = ArrayLike<number>>(
   vectors: NamedVectors,
-  { distanceMeasure, targetRecall, k, seed }: TunedIndexSettings,
+  { queryModel, queries = sampleOf(vectors), distanceMeasure, targetRecall, k, seed }: TunedIndexSettings<Q>,
   { signal }: Environment,
   terminal: Terminal,
-): Promise<TunedIndex> {
+): Promise<TunedIndex<Q>> {
   const { rows, dimensions, data, identifiers } = vectors;
   const candidates = { data, dimensions };
   const onProgress = ({ step, done, total }: { step: string; done: number; total: number }): void =>
     terminal.progress(done / total, step);
-  const options = { ...autopilot(rows, dimensions, k), distanceMeasure, k, seed };
-  const first = new ScaNN<ArrayLike<number>, string>(options);
+  const options = { ...autopilot(rows, dimensions, k), distanceMeasure, k, seed, queryModel };
+  const first = new ScaNN<Q, string>(options);
   await first.indexAsync(candidates, identifiers, { signal, onProgress });
-  const queries = sampleOf(vectors);
   const { chosen, isTargetReached } = await tune(first, { queries, targetRecall, k, signal, onProgress });
   terminal.clear();
   first.free();
-  const index = new ScaNN<ArrayLike<number>, string>({
+  const index = new ScaNN<Q, string>({
     ...options,
     numLeavesToSearch: chosen.leavesToSearch,
     numReorderingCandidates: Math.max(k, chosen.reorder),

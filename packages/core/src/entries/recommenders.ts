@@ -7,6 +7,7 @@
 export { type AlsModel, type AlsOptions, fitAls } from '../als/fit-als.ts';
 export { FoldIn, type UserOrHistory } from '../als/fold-in.ts';
 // data
+export { distinctPairs } from '../data/distinct-pairs.ts';
 export { type DictionaryColumn, dictionaryColumn, takeInteractions } from '../data/interactions.ts';
 export { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
 export {
@@ -19,7 +20,7 @@ export {
 // recipes
 export type { FittedModel, ModelKind, Settings, Trial } from '../recipes/trial.ts';
 // recommenders
-export { baselines } from '../recommenders/baselines.ts';
+export { type BaselineFit, baselineFits, baselines } from '../recommenders/baselines.ts';
 export type { Recommender } from '../recommenders/contract.ts';
 export { EASE_ITEMS_MAX, Ease, type EaseOptions } from '../recommenders/ease.ts';
 export { ItemKnn, type ItemKnnOptions } from '../recommenders/item-knn.ts';

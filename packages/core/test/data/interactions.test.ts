@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { distinctPairs } from '../../src/data/distinct-pairs.ts';
 import { dictionaryColumn, type Interactions, interactionsOf, takeInteractions } from '../../src/data/interactions.ts';
 import { itemsByUser, listOf, transposeLists } from '../../src/data/items-by-user.ts';
 import { leaveLastOut, splitByTime } from '../../src/data/split.ts';
@@ -103,6 +104,34 @@ test('a split parts the rows, draws users by the seed, and holds out only what c
         assert.equal(times(held).length, count);
         assert.ok(Math.max(...times(train)) <= Math.min(...times(held)));
       }
+    }),
+    { numRuns: 100, seed: 5 },
+  );
+});
+
+test('a pair that stands several times is its last row with all weights, as the lists have it', () => {
+  const again = distinctPairs(rows('u a 5, u b 1, v a 2, u a 3, u a 4'));
+  assert.deepEqual(
+    [words(again), [...again.times!], [...again.weights!]],
+    [
+      ['u a', 'u b', 'v a'],
+      [5, 1, 2],
+      [3, 1, 1],
+    ],
+  );
+  const row = fc.tuple(fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 4 }), fc.integer({ min: 0, max: 9 }));
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 40 }), (cells) => {
+      const interactions = interactionsOf({
+        users: dictionaryColumn(cells.map(([user]) => `${user}`)),
+        items: dictionaryColumn(cells.map(([, item]) => `${item}`)),
+        times: Float64Array.from(cells, ([, , time]) => time),
+      });
+      const distinct = distinctPairs(interactions);
+      const pairs = words(distinct);
+      assert.deepEqual([...pairs].sort(), [...new Set(words(interactions))].sort());
+      assert.deepEqual(itemsByUser(distinct), itemsByUser(interactions));
+      if (pairs.length === cells.length) assert.equal(distinct, interactions);
     }),
     { numRuns: 100, seed: 5 },
   );

@@ -5,6 +5,7 @@ import type { Interactions } from '../../src/data/interactions.ts';
 import { itemsByUser, listOf } from '../../src/data/items-by-user.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
+import { baselineFits, baselines } from '../../src/recommenders/baselines.ts';
 import { BestItems } from '../../src/recommenders/best-items.ts';
 import type { Recommender } from '../../src/recommenders/contract.ts';
 import { Ease } from '../../src/recommenders/ease.ts';
@@ -147,3 +148,18 @@ function inverse(n: number, entry: (i: number, j: number) => number): number[][]
   }
   return rows.map((row) => row.slice(n));
 }
+
+test('baselines are named before they are fitted; times and few items decide which there are', () => {
+  const timed = interactionsFrom([['u', 'a']], [1]);
+  const names = baselineFits(timed, runtime).map(({ name }) => name);
+  assert.deepEqual(names, ['popularity', 'recent popularity', 'item-kNN', 'EASE']);
+  assert.deepEqual(
+    baselines(timed, runtime).map(({ name }) => name),
+    names,
+  );
+  const many = Array.from({ length: 10_001 }, (_, item): [string, string] => ['u', `i${item}`]);
+  assert.deepEqual(
+    baselineFits(interactionsFrom(many), runtime).map(({ name }) => name),
+    ['popularity', 'item-kNN'],
+  );
+});

@@ -51,6 +51,8 @@ export interface Understood {
   readonly like?: string | undefined;
   /** True where `like` is a proposal and all rows were kept. */
   readonly isLikeProposed: boolean;
+  /** The least value of a like, where `like` is a proposal. */
+  readonly proposedLeast?: number | undefined;
   readonly counts: RowCounts;
   /** What was guessed, replaced or passed over. */
   readonly notes: readonly string[];
@@ -154,20 +156,21 @@ function understand(
   return {
     files,
     feedback: isExplicit ? 'explicit' : 'implicit',
-    like: like ?? proposed,
+    like: like ?? proposed?.like,
     isLikeProposed: proposed !== undefined,
+    proposedLeast: proposed?.least,
     counts,
     notes: [...notes],
   };
 }
 
 /** The smallest value that is at least four fifths of the largest, or above zero where there are two. */
-function proposedLike({ value }: Roles, { values }: InteractionTable): string | undefined {
+function proposedLike({ value }: Roles, { values }: InteractionTable): { like: string; least: number } | undefined {
   if (value === undefined || values === undefined) return undefined;
   const distinct = values.distinct ?? [];
-  const limit = distinct.find((one) => one >= LIKE_SHARE * values.max && one > 0);
+  const least = distinct.find((one) => one >= LIKE_SHARE * values.max && one > 0);
   const name = /^[\p{L}_][\p{L}\p{N}_.]*$/u.test(value.name) ? value.name : JSON.stringify(value.name);
-  return limit === undefined ? undefined : `${name} >= ${limit}`;
+  return least === undefined ? undefined : { like: `${name} >= ${least}`, least };
 }
 
 /** Rows without a value beside rows with one cannot be one column. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { interactionsOf } from 'shortlist';
 import { describeFindings, describeInteractions } from '../../src/interactions/describe.ts';
+import { likedRows } from '../../src/interactions/liked-rows.ts';
 import { readInteractions } from '../../src/interactions/read-interactions.ts';
 import { DATA, fileOf, golden, NEEDS_DATA } from '../files.ts';
 
@@ -23,6 +24,16 @@ test('a CSV becomes codes, vocabularies and numbers that the library takes', asy
     ['explicit', 'rating >= 4', true],
   );
   assert.deepEqual([quality.duplicates, quality.usersWithOneRow, quality.itemsWithOneRow], [1, 1, 1]);
+});
+
+test('the rows to learn from are those of a like that is proposed, with the words that they have', async (t) => {
+  const path = fileOf(t, 'ratings.csv', `${CSV}9,12,1,1476640648\n9,11,4,1476640649\n`);
+  const liked = likedRows(await readInteractions(path));
+  assert.deepEqual(liked.users, { codes: Int32Array.of(0, 0, 0, 1), vocabulary: ['007', '9'] });
+  assert.deepEqual(liked.items, { codes: Int32Array.of(0, 1, 0, 1), vocabulary: ['10', '11'] });
+  assert.deepEqual(liked.values, Float32Array.of(4.5, 5, 4, 4));
+  const told = await readInteractions(path, { like: 'rating >= 1' });
+  assert.equal(likedRows(told).length, 6, 'a like that was told is not cut further');
 });
 
 test('what was understood is said in three lines', async (t) => {

@@ -1,0 +1,84 @@
+/** Recommenders judged on the held-out part of a split: the baselines one after the other, and what a model is beside them. */
+import { AbortedError } from 'shortlist';
+import { compareEvaluations, type Estimate, evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
+import { baselineFits, type InteractionSplit, itemsByUser, listOf } from 'shortlist/recommenders';
+
+/** Additions a second of item-kNN's fit, by the slower of MovieLens and Gowalla on one core of 2020. */
+const ITEM_KNN_ADDITIONS_A_SECOND = 1e7;
+
+/** How baselines are judged. */
+export interface BaselineOptions {
+  readonly ks: readonly number[];
+  readonly seed: number;
+  /** Times are moments, not places in a sequence: recent popularity is among the baselines. */
+  readonly hasTimes: boolean;
+  /** A baseline whose fit is estimated to take longer is left out. */
+  readonly secondsMax: number;
+  readonly signal: AbortSignal;
+  /** Called before each. */
+  readonly onStart: (name: string) => void;
+  /** Called with each that is left out. */
+  readonly onLeftOut: (name: string, seconds: number) => void;
+}
+
+/**
+ * Judges popularity, recent popularity, item-kNN and EASE.
+ *
+ * @throws {AbortedError} between two of them, when the signal is raised
+ */
+export async function* judgeBaselines(
+  split: InteractionSplit,
+  { ks, seed, hasTimes, secondsMax, signal, onStart, onLeftOut }: BaselineOptions,
+): AsyncGenerator<RecommenderEvaluation> {
+  const train = hasTimes ? split.train : { ...split.train, times: undefined };
+  for (const { name, fit } of baselineFits(train)) {
+    const seconds = name === 'item-kNN' ? itemKnnSeconds(split) : 0;
+    if (seconds > secondsMax) {
+      onLeftOut(name, seconds);
+      continue;
+    }
+    onStart(name);
+    // Each holds the thread for seconds: the line above is seen, and Ctrl-C is heard, between them.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) throw new AbortedError('the baselines: interrupted');
+    yield evaluateRecommender(fit(), split, { ks, seed });
+  }
+}
+
+/** Its fit adds once for every pair of items in a history. */
+function itemKnnSeconds({ train }: InteractionSplit): number {
+  const lists = itemsByUser(train);
+  let pairs = 0;
+  for (let user = 0; user + 1 < lists.starts.length; user++) pairs += listOf(lists, user).length ** 2;
+  return pairs / ITEM_KNN_ADDITIONS_A_SECOND;
+}
+
+/** What a model is beside a baseline. */
+export interface Comparison {
+  readonly baseline: string;
+  /** Recall at the first k of the model minus that of the baseline, over the same users. */
+  readonly difference: Estimate;
+  /** better or worse where the interval leaves out 0. */
+  readonly verdict: 'better' | 'worse' | 'neither';
+}
+
+/** Compares a model with each baseline. */
+export function compareWithBaselines(
+  model: RecommenderEvaluation,
+  baselines: readonly RecommenderEvaluation[],
+  seed: number,
+): Comparison[] {
+  return baselines.map((baseline) => {
+    const difference = compareEvaluations(model, baseline, { seed });
+    const verdict = difference.low > 0 ? 'better' : difference.high < 0 ? 'worse' : 'neither';
+    return { baseline: baseline.name, difference, verdict };
+  });
+}
+
+/** An evaluation as a report holds it: without the figures of every user. */
+export type JudgedModel = Omit<RecommenderEvaluation, 'perUser'>;
+
+/** The evaluation without the figures of every user. */
+export function judgedModel({ perUser: _, ...rest }: RecommenderEvaluation): JudgedModel {
+  return rest;
+}

@@ -1,0 +1,60 @@
+/** The arguments of `shortlist train`, checked before anything is read. */
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ITEM_OPTIONS, type ItemValues } from '../input/attributes.ts';
+import { INTERACTION_OPTIONS, type InteractionValues } from '../input/interactions.ts';
+import { numberOf, secondsOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
+import { UsageError } from '../terminal/command.ts';
+
+const OPTIONS = {
+  ...INTERACTION_OPTIONS,
+  ...ITEM_OPTIONS,
+  out: { type: 'string' },
+  model: { type: 'string', default: 'auto' },
+  budget: { type: 'string', default: '5m' },
+  k: { type: 'string', default: '10' },
+  recall: { type: 'string', default: '0.98' },
+  seed: { type: 'string', default: '42' },
+  force: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+/** What `train` is asked for. */
+export interface TrainArguments {
+  /** Files of interactions, which make one set. */
+  readonly paths: readonly string[];
+  readonly out: string;
+  readonly model: 'auto' | 'als' | 'two-tower';
+  readonly budgetSeconds: number;
+  readonly k: number;
+  readonly targetRecall: number;
+  readonly seed: number;
+  readonly isForced: boolean;
+  readonly isJson: boolean;
+  /** How interactions and items are read. */
+  readonly reading: InteractionValues & ItemValues;
+}
+
+/** Reads and checks arguments. @throws {UsageError} when one is wrong */
+export function trainArguments(argv: readonly string[]): TrainArguments {
+  const { values, positionals: paths } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  if (paths.length === 0) throw new UsageError('train: expected a file of interactions, got none');
+  return {
+    paths,
+    out: values.out ?? `${stemOf(values.items ?? paths[0]!)}.shortlist`,
+    model: wordOf('model', values.model, ['auto', 'als', 'two-tower']),
+    budgetSeconds: secondsOf('budget', values.budget),
+    k: wholeNumberOf('k', values.k, 1),
+    targetRecall: numberOf('recall', values.recall, 0.01, 1),
+    seed: wholeNumberOf('seed', values.seed, 0),
+    isForced: values.force,
+    isJson: values.json,
+    reading: values,
+  };
+}
+
+/** The name of a file without its folder and its endings: movies of data/movies.csv.gz. */
+function stemOf(path: string): string {
+  const name = basename(path);
+  return name.replace(/(?<=.)\..*$/, '') || name;
+}

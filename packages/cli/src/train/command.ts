@@ -1,0 +1,154 @@
+/**
+ * `shortlist train INTERACTIONS --items ITEMS`: from files to a bundle that is served, and how good it is.
+ *
+ *   interactions = test part + training part; training part = validation part + the rest
+ *
+ * Settings and the model are chosen on the validation part, the figures are of the test part, beside the baselines that see the
+ * same rows; what is saved is fitted with the chosen settings on all interactions.
+ */
+import { describeFindings, describeInteractions, type ItemTable, likedRows, readInteractions } from '@shortlist/data';
+import { fitRecommender, type Interactions, interactionsOf, type TrainedRecommender } from 'shortlist';
+import type { JsonObject } from 'shortlist/format';
+import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
+import { distinctPairs } from 'shortlist/recommenders';
+import { compareWithBaselines, judgeBaselines, judgedModel } from '../evaluate/judge.ts';
+import { readItemTable } from '../input/attributes.ts';
+import { readOptions } from '../input/interactions.ts';
+import { checkOutput } from '../terminal/arguments.ts';
+import type { Command } from '../terminal/command.ts';
+import { count, duration } from '../terminal/figures.ts';
+import { type Report, reporter } from '../terminal/reporter.ts';
+import { type Environment, Terminal } from '../terminal/terminal.ts';
+import { type TrainArguments, trainArguments } from './arguments.ts';
+import { servedIndex, writeTrainedBundle } from './bundle.ts';
+import type { JudgedEvent, TrainEvent } from './events.ts';
+import { search } from './search.ts';
+import { show } from './show.ts';
+import { type TestSplit, testSplit } from './split.ts';
+import { trainingRecord } from './training-record.ts';
+
+/** Of what is left of the budget, for the search; judging, the last fit and the index have the rest. */
+const SEARCH_SHARE = 0.75;
+/** Of the budget: a baseline that would take longer is left out, and told. */
+const BASELINE_SHARE = 0.15;
+
+/** Train. */
+export const train: Command = async (argv, environment) => {
+  const options = trainArguments(argv);
+  const { out, isForced, seed, k, budgetSeconds } = options;
+  checkOutput(out, isForced);
+  const started = environment.now();
+  const elapsedSeconds = (): number => (environment.now() - started) / 1000;
+  const terminal = new Terminal(environment);
+  const tell = reporter<TrainEvent>(environment, options.isJson, show);
+  const report: Report<TrainEvent> = (event) => {
+    terminal.clear();
+    tell(event);
+  };
+  const { interactions, items, facts } = await readData(options, environment, terminal, report);
+  const split = testSplit(interactions, seed);
+  report(splitEvent(split));
+  const baselines = await baselinesOf(split, facts.hasTimes, options, environment, terminal, report);
+  const { trained, saved } = await search(
+    split.train,
+    {
+      ...{ model: options.model, k, seed, trialsPath: `${out}.trials` },
+      budgetSeconds: SEARCH_SHARE * Math.max(0, budgetSeconds - elapsedSeconds()),
+    },
+    environment,
+    terminal,
+    report,
+  );
+  const judged = judge(trained, split, baselines, options);
+  report(judged);
+  terminal.progress(0, 'fitting again on everything');
+  const fitted = await fitRecommender(interactions, trained.best, { seed, signal: environment.signal });
+  const users = interactions.users.vocabulary;
+  const { index, event } = await servedIndex(fitted, { ...options, users }, environment, terminal);
+  report(event);
+  const training = trainingRecord(options, facts.data, trained, judged, event);
+  const sizeBytes = await writeTrainedBundle(out, fitted, index, items, training);
+  await saved.remove();
+  report({ event: 'saved', path: out, sizeBytes, seconds: elapsedSeconds(), user: users[0]! });
+  return 0;
+};
+
+interface Data {
+  readonly interactions: Interactions;
+  readonly items: ItemTable | undefined;
+  readonly facts: { readonly hasTimes: boolean; readonly data: JsonObject };
+}
+
+async function readData(
+  { paths, reading }: TrainArguments,
+  environment: Environment,
+  terminal: Terminal,
+  report: Report<TrainEvent>,
+): Promise<Data> {
+  const read = await readInteractions(paths, readOptions(reading, terminal, environment.signal));
+  const { understood } = read;
+  const rows = interactionsOf(likedRows(read));
+  const interactions = distinctPairs(rows);
+  const [users, items] = [interactions.users.vocabulary.length, interactions.items.vocabulary.length];
+  const { like, isLikeProposed } = understood;
+  report({
+    event: 'data',
+    lines: describeInteractions(read),
+    findings: describeFindings(read),
+    ...{ rows: interactions.length, users, items, like, isLikeProposed },
+  });
+  if (rows.length > interactions.length) {
+    const again = count(rows.length - interactions.length);
+    terminal.note(`${again} rows have a user and an item that later rows have, too: they add to the weight of those`);
+  }
+  const path = reading.items;
+  const table =
+    path === undefined
+      ? undefined
+      : await readItemTable(interactions.items.vocabulary, { ...reading, items: path }, environment.signal, terminal);
+  const data = { files: [...paths], rows: interactions.length, users, items, ...(like !== undefined && { like }) };
+  return { interactions, items: table, facts: { hasTimes: understood.counts.timeUnits.size > 0, data } };
+}
+
+function splitEvent({ train: rest, test, count: testRowsOfUser, minInteractions, users }: TestSplit): TrainEvent {
+  const sizes = { trainRows: rest.length, testRows: test.length };
+  return { event: 'split', testUsers: users, testRowsOfUser, minInteractions, ...sizes };
+}
+
+async function baselinesOf(
+  split: TestSplit,
+  hasTimes: boolean,
+  { k, seed, budgetSeconds }: TrainArguments,
+  { signal }: Environment,
+  terminal: Terminal,
+  report: Report<TrainEvent>,
+): Promise<RecommenderEvaluation[]> {
+  const found: RecommenderEvaluation[] = [];
+  const baselines = judgeBaselines(split, {
+    ...{ ks: [k], seed, hasTimes, signal, secondsMax: BASELINE_SHARE * budgetSeconds },
+    onStart: (name) => terminal.progress(0, `judging ${name}`),
+    onLeftOut: (name, seconds) =>
+      terminal.note(`  ${name} is left out: about ${duration(1000 * seconds)}; a larger --budget has it`),
+  });
+  for await (const evaluation of baselines) {
+    found.push(evaluation);
+    report({ event: 'baseline', k, evaluation: judgedModel(evaluation) });
+  }
+  return found;
+}
+
+function judge(
+  { recommender }: TrainedRecommender,
+  split: TestSplit,
+  baselines: readonly RecommenderEvaluation[],
+  { k, seed }: TrainArguments,
+): JudgedEvent {
+  const evaluation = evaluateRecommender(recommender, split, { ks: [k], seed });
+  return {
+    event: 'judged',
+    k,
+    model: judgedModel(evaluation),
+    baselines: baselines.map(judgedModel),
+    comparisons: compareWithBaselines(evaluation, baselines, seed),
+  };
+}

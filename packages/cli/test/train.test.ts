@@ -1,0 +1,183 @@
+/** shortlist train: files of planted tastes become a bundle that says them; interruptions, mistakes, and real ratings. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ShortlistServer } from '@shortlist/server';
+import { pino } from 'pino';
+import type { JsonObject } from 'shortlist/format';
+import { loadBundle } from 'shortlist/node';
+import { Generator } from 'shortlist/random';
+import { said, saidUntil } from './fixtures/said.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-train-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const TASTES = 3;
+const ITEMS_OF_TASTE = 12;
+const LIKED = 7;
+
+function fileOf(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** User u likes 7 of the 12 items of taste u mod 3, one after the other, and dislikes two of the next taste. */
+const generator = new Generator(3);
+const item = (taste: number, n: number): number => 100 + TASTES * n + (taste % TASTES);
+const rows = Array.from({ length: 60 }, (_, user) => {
+  const liked = [...generator.permutation(ITEMS_OF_TASTE).subarray(0, LIKED)].map((n, i) => [
+    item(user, n),
+    4 + (i % 2),
+  ]);
+  const disliked = [0, 1].map((n) => [item(user + 1, n), 1]);
+  return [...liked, ...disliked].map(([id, stars], i) => `u${user},${id},${stars},${1_500_000_000 + 60 * i + user}`);
+}).flat();
+const ratings = fileOf('ratings.csv', `userId,movieId,rating,timestamp\n${rows.join('\n')}\n`);
+const films = Array.from(
+  { length: TASTES * ITEMS_OF_TASTE },
+  (_, i) => `${100 + i},"Film ${i}, the",genre ${i % TASTES}`,
+);
+const movies = fileOf('movies.csv', `movieId,title,genre\n${films.join('\n')}\n`);
+
+test('tastes are found and said with titles; what is saved says how it was trained, and is served', async () => {
+  const out = join(folder, 'movies.shortlist');
+  const { code, stdout, stderr } = await said(
+    'train',
+    ratings,
+    '--items',
+    movies,
+    '--out',
+    out,
+    '--model',
+    'als',
+    '--k',
+    '5',
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /ratings\.csv: CSV, with a header, UTF-8, 540 rows\nuser = userId \(60\), item = movieId \(36\)/,
+  );
+  assert.match(stdout, /Learns from 420 rows of 60 users with 36 items, where rating >= 4; --like says otherwise\n/);
+  assert.match(stdout, /the last 2 rows of 60 users/);
+  assert.match(stdout, /ALS is better than popularity: recall@5 \+0\.\d{4}/);
+  assert.equal(existsSync(`${out}.trials`), false);
+  const { metadata } = await loadBundle(out);
+  const { model, test: judged, data } = metadata.training as JsonObject;
+  assert.deepEqual([model, (data as JsonObject).like], ['als', 'rating >= 4']);
+  // 5 of 7 unseen items of the taste, two of them held out: chance within the taste is 5 / 7.
+  assert.ok(((judged as JsonObject).recall as { mean: number }).mean > 0.6);
+  const asked = await said('query', out, 'u4', '--k', '3');
+  assert.match(asked.stdout, /title +genre\n/);
+  assert.equal([...asked.stdout.matchAll(/Film \d+, the +genre 1\n/g)].length, 3, asked.stdout);
+  const server = await ShortlistServer.start({
+    models: [{ name: 'movies', path: out, policy: { latest: 1 } }],
+    httpPort: 0,
+    grpcPort: 0,
+    logger: pino({ level: 'silent' }),
+  });
+  try {
+    const answer = await fetch(`http://127.0.0.1:${server.httpPort}/v1/shortlist`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query: 'u5', k: 4 }),
+    });
+    const body = (await answer.json()) as { results: { genre: string }[] };
+    assert.deepEqual(
+      body.results.map(({ genre }) => genre),
+      Array(4).fill('genre 2'),
+      JSON.stringify(body),
+    );
+  } finally {
+    await server.close();
+  }
+});
+
+test('both models are tried, and every event is an object of JSON', async () => {
+  const out = join(folder, 'both.shortlist');
+  const { code, stdout, stderr } = await said('train', ratings, '--out', out, '--json', '--budget', '2s');
+  assert.equal(code, 0, stderr);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonObject);
+  const names = events.map(({ event }) => event);
+  const trials = events.filter(({ event }) => event === 'trial').map(({ model }) => model);
+  assert.ok(trials.includes('als') && trials.includes('two-tower'));
+  assert.deepEqual([...new Set(names)], ['data', 'split', 'baseline', 'trial', 'chosen', 'judged', 'index', 'saved']);
+  const judged = events[names.indexOf('judged')]!;
+  const baselines = (judged.baselines as JsonObject[]).map(({ name }) => name);
+  assert.deepEqual(baselines, ['popularity', 'recent popularity', 'item-kNN', 'EASE']);
+  assert.equal((judged.comparisons as JsonObject[])[0]!.verdict, 'better');
+});
+
+test('Ctrl-C leaves the trials; the same command goes on from them and makes the same file', async () => {
+  const argv = (name: string): string[] => ['train', ratings, '--model', 'als', '--out', join(folder, name)];
+  const whole = await said(...argv('whole.shortlist'));
+  assert.equal(whole.code, 0, whole.stderr);
+  const first = await saidUntil(({ stderr }) => stderr.includes('trial 2,'), ...argv('cut.shortlist'));
+  assert.equal(first.code, 130);
+  assert.match(
+    first.stderr,
+    /interrupted; the same command goes on from the 2 trials in .*cut\.shortlist\.trials \(ERR_ABORTED\)/,
+  );
+  assert.equal(existsSync(join(folder, 'cut.shortlist')), false);
+  const other = await said('train', ratings, '--model', 'als', '--seed', '7', '--out', join(folder, 'cut.shortlist'));
+  assert.doesNotMatch(other.stderr, /Goes on from/, 'trials of another seed are not gone on from');
+  await saidUntil(({ stderr }) => stderr.includes('trial 2,'), ...argv('again.shortlist'));
+  const second = await said(...argv('again.shortlist'));
+  assert.equal(second.code, 0, second.stderr);
+  assert.match(second.stderr, /Goes on from the 2 trials of an interrupted run/);
+  assert.doesNotMatch(second.stderr, /trial 1,/);
+  assert.deepEqual(readFileSync(join(folder, 'again.shortlist')), readFileSync(join(folder, 'whole.shortlist')));
+  assert.equal(existsSync(join(folder, 'again.shortlist.trials')), false);
+});
+
+test('mistakes are told in a line and write nothing', async () => {
+  const out = join(folder, 'none.shortlist');
+  const kept = fileOf('kept.shortlist', 'mine');
+  const few = fileOf('few.csv', 'user,item\na,1\na,2\nb,1\n');
+  for (const [argv, code, expected] of [
+    [[], 2, /expected a file of interactions, got none/],
+    [[ratings, '--buget', '1m'], 2, /unknown option --buget; did you mean --budget\?/],
+    [[ratings, '--budget', '5'], 2, /--budget: expected a duration such as 90s, 5m or 1h, got "5"/],
+    [[ratings, '--model', 'asl'], 2, /--model: expected auto, als, two-tower, got "asl"/],
+    [[ratings, '--k', '0'], 2, /--k: expected a number from 1/],
+    [[ratings, '--user-column', 'userid'], 1, /userid.*userId.*ERR_OPTION/],
+    [[ratings, '--like', 'ratng >= 4'], 1, /ratng.*rating/],
+    [[ratings, '--items', join(folder, 'no.csv')], 1, /no\.csv: expected a file, there is nothing/],
+    [[ratings, '--items', movies, '--title-column', 'titel'], 1, /titel.*title/],
+    [[join(folder, 'no.csv')], 1, /no\.csv: expected a file, there is nothing/],
+    [[few], 1, /expected users with at least three rows.*none of 2 has so many/],
+  ] as const) {
+    const found = await said('train', ...argv, '--out', out);
+    assert.equal(found.code, code, found.stderr);
+    assert.match(found.stderr, expected);
+  }
+  assert.equal(existsSync(out), false);
+  const refused = await said('train', ratings, '--out', kept);
+  assert.deepEqual([refused.code, readFileSync(kept, 'utf8')], [1, 'mine']);
+  assert.match(refused.stderr, /kept\.shortlist: exists already; --force replaces it/);
+  assert.match(
+    (await said('train', ratings, '--out', join(folder, 'no/x'))).stderr,
+    /expected a folder .*no, there is none/,
+  );
+});
+
+const DATA = process.env.SHORTLIST_DATA;
+test('MovieLens: likes of real users, beside the baselines', {
+  skip: DATA ? false : 'SHORTLIST_DATA is unset',
+}, async () => {
+  const set = join(DATA!, 'movielens-latest-small-2016');
+  const out = join(folder, 'ml.shortlist');
+  const argv = [join(set, 'ratings.csv'), '--items', join(set, 'movies.csv'), '--model', 'als', '--budget', '4s'];
+  const { code, stdout, stderr } = await said('train', ...argv, '--out', out);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /Learns from 51,568 rows of 671 users with 6,170 items/);
+  // Popularity reaches .0455, the model .07 to .085.
+  assert.match(stdout, /ALS is better than popularity: recall@10/);
+  assert.match((await said('query', out, '42')).stdout, /^1 +\d+ +\d\.\d+ +\S.*\((19|20)\d\d\)/m);
+});
