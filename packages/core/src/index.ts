@@ -73,7 +73,9 @@ export { ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers
-export { type FeatureOptions, type Features, Tower, type TowerHead } from './towers/tower.ts';
+export { Tower } from './towers/tower.ts';
+export type { Features } from './towers/tower-inputs.ts';
+export type { FeatureOptions, TowerHead } from './towers/tower-options.ts';
 // tuning
 export { type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';
 // vectors

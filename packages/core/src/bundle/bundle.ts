@@ -18,7 +18,8 @@ import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
-import { type Features, Tower } from '../towers/tower.ts';
+import { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import { checkMetadata } from './metadata.ts';
 import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
 

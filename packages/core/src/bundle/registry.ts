@@ -15,7 +15,8 @@ import type { Runtime } from '../parallel/runtime.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { Identifier, QueryModel, TopK } from '../topk/contract.ts';
 import { ScaNN } from '../topk/scann/scann.ts';
-import { type Features, Tower } from '../towers/tower.ts';
+import { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 
 /** An index that can be saved. */
 export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Savable {

@@ -16,5 +16,5 @@ export {
 } from '../topk/contract.ts';
 export { Identifiers } from '../topk/identifiers.ts';
 export { GroupFilter } from '../topk/scann/search/masks.ts';
-export type { SearchWork } from '../topk/scann/search/search.ts';
+export type { SearchWork } from '../topk/scann/search/search-work.ts';
 export type { ScannStats } from '../topk/scann/stats.ts';

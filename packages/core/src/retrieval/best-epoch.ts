@@ -4,7 +4,7 @@
  * Kept are a copy of all parameters and of where the ids of CQR tables point; the optimizer's state is that of the last epoch.
  */
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
-import type { Features } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import { clusteringTables, parametersOf } from './parameters.ts';
 import type { ModelParts } from './step.ts';
 

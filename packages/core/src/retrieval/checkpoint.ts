@@ -5,7 +5,7 @@
  */
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
-import type { Features } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { BestEpoch } from './best-epoch.ts';
 import type { EpochRecord } from './history.ts';

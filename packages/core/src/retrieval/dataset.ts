@@ -6,7 +6,8 @@
  */
 import { LIST, optionsCheck, required } from '../checks/options.ts';
 import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
-import type { Features, Tower } from '../towers/tower.ts';
+import type { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 
 /** Interactions as columns of raw features. */
 export interface RetrievalDataset<Q extends Features, C extends Features> {

@@ -1,5 +1,5 @@
 /** The history of a run as its epochs end: which epoch was best, whether the run ends early, and what the model ends with. */
-import type { Features } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import { type BestEpoch, restoreBestEpoch, takeBestEpoch } from './best-epoch.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { EpochWatcher } from './early-stopping.ts';

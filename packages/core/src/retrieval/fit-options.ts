@@ -10,7 +10,7 @@ import {
   required,
   SIGNAL,
 } from '../checks/options.ts';
-import type { Features } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { ClusterRecord, ClusterSchedule } from './cluster-schedule.ts';
 import type { RetrievalDataset } from './dataset.ts';

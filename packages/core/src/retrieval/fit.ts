@@ -14,7 +14,7 @@ import { checkInteger } from '../checks/numbers.ts';
 import { exclusively, savesEnded, type TableLock } from '../embeddings/table-lock.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
-import type { Features, TowerInput } from '../towers/tower.ts';
+import type { Features, TowerInput } from '../towers/tower-inputs.ts';
 import { FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import {
   type ClusterMoment,

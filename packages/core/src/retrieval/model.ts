@@ -8,7 +8,8 @@ import { instanceOf, objectWith, optionsCheck, required } from '../checks/option
 import { ShapeError } from '../errors/errors.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
-import { type Features, Tower } from '../towers/tower.ts';
+import { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedBatch, RetrievalDataset } from './dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 import { fit } from './fit.ts';

@@ -1,6 +1,7 @@
 /** The trained parameters of a two-tower model, in the order of its towers, their inputs and their layers. */
 import { Cqr } from '../embeddings/cqr.ts';
-import type { Features, Tower } from '../towers/tower.ts';
+import type { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { ModelParts } from './step.ts';
 

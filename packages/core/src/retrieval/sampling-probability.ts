@@ -10,7 +10,8 @@
  * known whole here, so the shares are counted; Yi et al. estimate them from a stream.
  * Limits: candidates are told apart by their encoded features, so that words out of the vocabulary count as one candidate.
  */
-import type { Features, Tower } from '../towers/tower.ts';
+import type { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 
 /**
  * How likely the candidate of each row is to stand in a place of a batch of the training data.

@@ -1,6 +1,7 @@
 /** The parts of a two-tower model, and one step of training or evaluation with them. */
 import type { SparseOptimizer } from '../optimizers/contract.ts';
-import type { Features, Tower } from '../towers/tower.ts';
+import type { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedBatch } from './dataset.ts';
 import type { StepFigures } from './losses.ts';
 import type { Retrieval } from './task.ts';

@@ -6,7 +6,7 @@
  * Nanoseconds of one core, measured at 32 to 768 dimensions with float32 rows; rows in int8 take about a fifth less to
  * reorder. It is meant to compare settings; where milliseconds matter hand a clock to `tune`.
  */
-import type { SearchWork } from '../topk/scann/search/search.ts';
+import type { SearchWork } from '../topk/scann/search/search-work.ts';
 
 /** A call of one query that finds nothing to do. */
 const CALL_NS = 2000;

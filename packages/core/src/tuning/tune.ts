@@ -25,7 +25,7 @@ import { OptionError, StateError } from '../errors/errors.ts';
 import type { Identifier, Queries } from '../topk/contract.ts';
 import type { RowsOfQueries } from '../topk/recall.ts';
 import type { ScaNN } from '../topk/scann/scann.ts';
-import type { SearchWork } from '../topk/scann/search/search.ts';
+import type { SearchWork } from '../topk/scann/search/search-work.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
 import { modelledLatencyMs } from './modelled-latency.ts';
 import { paretoFront, type TradeOff } from './pareto.ts';

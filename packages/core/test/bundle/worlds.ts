@@ -4,7 +4,8 @@ import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier } from '../../src/topk/contract.ts';
-import { type Features, Tower } from '../../src/towers/tower.ts';
+import { Tower } from '../../src/towers/tower.ts';
+import type { Features } from '../../src/towers/tower-inputs.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
 /** Words of users and items, some beyond ASCII. */

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { distinctFeatures } from '../../src/towers/distinct-features.ts';
-import { type Features, Tower } from '../../src/towers/tower.ts';
+import { Tower } from '../../src/towers/tower.ts';
+import type { Features } from '../../src/towers/tower-inputs.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
 const words = ['a', 'b', 'c', 'd'];

@@ -8,12 +8,14 @@ import { TopKResult } from '../../result.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { ScannSettings } from '../options.ts';
 import type { LiveIndex } from '../update/live-index.ts';
+import type { Found } from './call-buffers.ts';
 import { complete, completionOf } from './completion.ts';
 import { type DistinctQueries, distinctQueries } from './distinct-queries.ts';
 import { checkFilter, compileFilter, excludedSlots, GroupFilter, type SlotsOfRows } from './masks.ts';
 import { addScanWork, type FlatScan, flatScan, isPackedScan, packedScan } from './panel-scan.ts';
-import { areFewLeft, searchPlan } from './plan.ts';
-import type { Found, ScannSearch, SearchPlan, SearchWork } from './search.ts';
+import { areFewLeft, type SearchPlan, searchPlan } from './plan.ts';
+import type { ScannSearch } from './search.ts';
+import type { SearchWork } from './search-work.ts';
 
 /** Options of a call of `ScaNN`. */
 export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions<I>, 'filter'> {

@@ -5,10 +5,10 @@
  */
 import type { Identifier } from '../../contract.ts';
 import type { LiveIndex } from '../update/live-index.ts';
+import type { Found } from './call-buffers.ts';
 import type { DistinctQueries } from './distinct-queries.ts';
 import type { GroupFilter } from './masks.ts';
-import { listedPlan } from './plan.ts';
-import type { Found, SearchPlan } from './search.ts';
+import { listedPlan, type SearchPlan } from './plan.ts';
 
 /** A second search of some queries of a call. */
 export interface Completion {

@@ -3,7 +3,9 @@ import { NotFiniteError } from '../../../errors/errors.ts';
 import { distinctRows } from '../../../vectors/distinct-rows.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { Leaves } from '../leaves.ts';
-import type { Found, ScannSearch, SearchPlan, WriteQueries } from './search.ts';
+import type { Found } from './call-buffers.ts';
+import type { SearchPlan } from './plan.ts';
+import type { ScannSearch, WriteQueries } from './search.ts';
 
 /** The queries to search: `write` copies some of the `count`, `ofAll` makes the results of all queries of the call. */
 export interface DistinctQueries {

@@ -14,10 +14,12 @@ import type { VectorSource } from '../../vector-source.ts';
 import type { Leaves } from '../leaves.ts';
 import { rowReader } from '../update/kept-rows.ts';
 import type { LiveIndex } from '../update/live-index.ts';
+import type { Found } from './call-buffers.ts';
 import { excludedRows } from './completion.ts';
 import type { DistinctQueries } from './distinct-queries.ts';
 import type { GroupFilter } from './masks.ts';
-import type { Found, SearchPlan, SearchWork } from './search.ts';
+import type { SearchPlan } from './plan.ts';
+import type { SearchWork } from './search-work.ts';
 
 /** Packing rows pays for this many queries and more. */
 const PACKED_QUERIES_MIN = 4;

@@ -10,10 +10,10 @@
  * lie in more leaves, and √(N / n) times as many leaves are searched. While few are left they are scored one by one.
  */
 import { checkInteger, checkNumber } from '../../../checks/numbers.ts';
+import type { Block } from '../../../memory/heap.ts';
 import { GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 import type { GroupFilter } from './masks.ts';
-import type { SearchPlan } from './search.ts';
 
 /** Candidates taken for each reordered one where a candidate may come twice, as ScaNN's overretrieve factor. */
 const OVERRETRIEVE = 1.4;
@@ -49,6 +49,24 @@ export interface PlannedCall {
   effort: Effort;
   filter: GroupFilter | undefined;
   exclusions: SearchPlan['exclusions'];
+}
+
+/** What a call searches. */
+export interface SearchPlan {
+  /** Results of a query. */
+  k: number;
+  leavesToSearch: number;
+  upperToOpen: number;
+  reorder: number;
+  reorderExactly: boolean;
+  /** 0: groups are not skipped. */
+  pruneBeta: number;
+  /** Words of groups, shared by all queries; 0: none. */
+  filter: number;
+  /** Slots that each query leaves out; `begin` has one entry more than there are queries. */
+  exclusions: { slots: Int32Array; begin: Int32Array } | undefined;
+  /** Score these slots exactly instead of searching leaves. */
+  listed: { slots: Block | undefined; count: number } | undefined;
 }
 
 /**

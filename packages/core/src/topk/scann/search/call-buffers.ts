@@ -1,0 +1,101 @@
+/** The memory of a call's queries, results, counters and masks of exclusions, kept and reused for the calls that follow. */
+import type { Block } from '../../../memory/heap.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { type Leaves, rowStride } from '../leaves.ts';
+import { MemoryAreas } from './memory-areas.ts';
+import type { SearchPlan } from './plan.ts';
+import { COUNTERS } from './search-work.ts';
+
+/** Memory of the queries and results of one group. */
+const GROUP_BYTES = 32 * 2 ** 20;
+
+/** Results row-major [queries, k]. */
+export interface Found {
+  counts: Int32Array;
+  scores: Float32Array;
+  rows: Int32Array;
+}
+
+/** Where the memory of a call stands, in bytes; the offsets of exclusions mean nothing where there are none. */
+export interface CallLayout {
+  /** Queries searched in one run of the kernels. */
+  group: number;
+  threads: number;
+  queries: number;
+  scores: number;
+  rows: number;
+  counts: number;
+  counters: number;
+  /** Of the exclusions: the first of each query, the slots, and a mask of groups for each thread. */
+  begin: number;
+  slots: number;
+  masks: number;
+}
+
+/** Places the memory of one call after another in the same block. */
+export class CallBuffers {
+  readonly #runtime: Runtime;
+  #block: Block | undefined;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Memory for the queries and results of a call, and for the masks of its exclusions. */
+  place(leaves: Leaves, count: number, plan: SearchPlan, isAsync: boolean): CallLayout {
+    const { heap, pool } = this.#runtime;
+    const { k, exclusions } = plan;
+    const stride = rowStride(leaves.shape.dimensions);
+    const queryBytes = 4 * stride + 8 * k + 4 + 4 * COUNTERS;
+    const group = Math.max(1, Math.min(count, Math.floor(GROUP_BYTES / queryBytes)));
+    const threads = group === 1 && !isAsync ? 1 : pool.threads;
+    const areas = new MemoryAreas();
+    const layout: CallLayout = {
+      group,
+      threads,
+      queries: areas.take(4 * stride * group),
+      scores: areas.take(4 * k * group),
+      rows: areas.take(4 * k * group),
+      counts: areas.take(4 * group),
+      counters: areas.take(4 * COUNTERS * group),
+      begin: exclusions ? areas.take(4 * (count + 1)) : 0,
+      slots: exclusions ? areas.take(4 * exclusions.slots.length) : 0,
+      masks: exclusions ? areas.take(4 * leaves.shape.capacity * threads) : 0,
+    };
+    if (!this.#block || this.#block.sizeBytes < areas.sizeBytes) {
+      this.#block?.free();
+      this.#block = heap.allocate(areas.sizeBytes);
+    }
+    for (const area of ['queries', 'scores', 'rows', 'counts', 'counters', 'begin', 'slots', 'masks'] as const) {
+      layout[area] += this.#block.offset;
+    }
+    return layout;
+  }
+
+  /** Copy the results of `size` queries from `begin` on. The views are made here: the memory may have grown meanwhile. */
+  readResults(layout: CallLayout, begin: number, size: number, k: number, found: Found): void {
+    const { floats, integers } = this.#runtime.heap.memory;
+    const [scores, rows, counts] = [layout.scores / 4, layout.rows / 4, layout.counts / 4];
+    found.scores.set(floats.subarray(scores, scores + size * k), begin * k);
+    found.rows.set(integers.subarray(rows, rows + size * k), begin * k);
+    found.counts.set(integers.subarray(counts, counts + size), begin);
+  }
+
+  /** The excluded slots, and for each thread a copy of the filter in which the search clears them. */
+  writeMasks(leaves: Leaves, { filter, exclusions }: SearchPlan, { masks, slots, threads }: CallLayout): void {
+    const { integers } = this.#runtime.heap.memory;
+    const { capacity } = leaves.shape;
+    integers.set(exclusions!.slots, slots / 4);
+    for (let thread = 0; thread < threads; thread++) {
+      const at = masks / 4 + thread * capacity;
+      if (filter === 0) integers.fill(-1, at, at + capacity);
+      else integers.set(integers.subarray(filter / 4, filter / 4 + capacity), at);
+    }
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.#block?.free();
+    this.#block = undefined;
+  }
+}

@@ -1,0 +1,53 @@
+/** A tower as part of a bundle or checkpoint: its lookups, tables and layers, written and read back. */
+import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { StringLookup } from '../embeddings/string-lookup.ts';
+import { checkSavable } from '../embeddings/table-lock.ts';
+import { type Loaders, loadPart, type Part } from '../format/part.ts';
+import type { Saved } from '../format/saved.ts';
+import { DenseLayer } from '../layers/dense-layer.ts';
+import { embeddedWidth, type TowerInput } from './tower-inputs.ts';
+import type { TowerParts } from './tower-options.ts';
+
+/** Lookups, tables and layers as they are. @throws {StateError} while a `fit` trains the tables */
+export function saveParts({ inputs, layers, normalize }: Omit<TowerParts, 'runtime'>): Saved {
+  checkSavable(inputs.map(({ table }) => table));
+  const parts: Record<string, Saved> = {};
+  inputs.forEach(({ lookup, table }, i) => {
+    parts[`lookup${i}`] = lookup.save();
+    parts[`table${i}`] = table.save();
+  });
+  layers.forEach((layer, i) => {
+    parts[`dense${i}`] = layer.save();
+  });
+  const features = inputs.map(({ name }) => name);
+  const settings = { features, layers: layers.length, normalize };
+  return { kind: 'tower', settings, sections: [], parts };
+}
+
+/**
+ * The parts that were saved.
+ *
+ * @param tables every kind of table
+ * @throws {FormatError} when they do not fit together
+ */
+export function loadParts(part: Part, tables: Loaders<EmbeddingTable>): TowerParts {
+  const { settings, runtime } = part;
+  const features = settings.strings('features');
+  if (features.length === 0) throw settings.error('features', 'expected at least one, got none');
+  const inputs = features.map((name, i): TowerInput => {
+    const lookup = loadPart(part.part(`lookup${i}`), { 'string-lookup': StringLookup.load });
+    const table = loadPart(part.part(`table${i}`), tables);
+    if (table.vocabularySize !== lookup.size) {
+      throw settings.error('features', `expected ${lookup.size} ids in table ${i}, got ${table.vocabularySize}`);
+    }
+    return { name, lookup, table };
+  });
+  let width = embeddedWidth(inputs);
+  const layers = Array.from({ length: settings.integer('layers', { max: part.partNames().length }) }, (_, i) => {
+    const layer = loadPart(part.part(`dense${i}`), { dense: DenseLayer.load });
+    if (layer.inputs !== width) throw settings.error('layers', `expected ${width} inputs, got ${layer.inputs} in ${i}`);
+    width = layer.units;
+    return layer;
+  });
+  return { inputs, layers, normalize: settings.boolean('normalize'), runtime };
+}
