@@ -6,7 +6,7 @@ export type { ApiKey, Role } from './access/api-keys.ts';
 export type { TlsFiles } from './access/tls-files.ts';
 // attributes
 export type { Filter, FilterRange, FilterValue } from './attributes/filter.ts';
-export type { AttributeValue, AttributeValues } from './attributes/table.ts';
+export type { AttributeKind, AttributeValue, AttributeValues, ListValue } from './attributes/values.ts';
 // journal
 export type { FsyncPolicy } from './journal/journal.ts';
 // models

@@ -5,21 +5,25 @@
  *   {"range": {"price": {"gte": 10, "lt": 50}}}  {"and": [f, …]}  {"or": [f, …]}  {"not": f}
  *
  * `compileFilter` turns one into bit words over the rows, bit r of word r >> 5: the form the scan honours. A candidate
- * without the attribute matches no comparison; `not` of it matches.
+ * without the attribute matches no comparison; `not` of it matches. A list matches where one of its values does. Dates are
+ * compared as instants, with ISO 8601 text or numbers of epoch time.
  */
 import { invalidArgument } from '../status/serving-error.ts';
 import { suggestion } from '../status/suggestion.ts';
-import type { AttributeColumn, AttributeKind, AttributeTable } from './table.ts';
+import type { AttributeColumn } from './column.ts';
+import { parseDate } from './dates.ts';
+import type { AttributeTable } from './table.ts';
+import { A_KIND, fitsKind, type ListValue } from './values.ts';
 
 /** A value a filter compares with. */
 export type FilterValue = string | number | boolean;
 
-/** Bounds of a range; at least one. */
+/** Bounds of a range, at least one: numbers, or dates as ISO 8601 text. */
 export interface FilterRange {
-  gt?: number;
-  gte?: number;
-  lt?: number;
-  lte?: number;
+  gt?: number | string;
+  gte?: number | string;
+  lt?: number | string;
+  lte?: number | string;
 }
 
 /** A filter; each object has exactly one key, each comparison names exactly one attribute. */
@@ -73,11 +77,14 @@ function checkComparison(operator: string, [attribute, operand]: [string, unknow
       throw invalidArgument(`${here}: expected a list of values`);
   } else if (operator === 'range') {
     const bounds = typeof operand === 'object' && operand !== null ? Object.entries(operand) : [];
-    if (bounds.length === 0 || !bounds.every(([name, bound]) => BOUNDS.includes(name) && Number.isFinite(bound))) {
-      throw invalidArgument(`${here}: expected numbers under gt, gte, lt or lte`);
+    if (bounds.length === 0 || !bounds.every(([name, bound]) => BOUNDS.includes(name) && isBound(bound))) {
+      throw invalidArgument(`${here}: expected numbers or dates (ISO 8601) under gt, gte, lt or lte`);
     }
   } else throw invalidArgument(`${path}: expected equals, in, range, and, or or not`);
 }
+
+const isBound = (bound: unknown): boolean =>
+  typeof bound === 'string' ? parseDate(bound) !== undefined : Number.isFinite(bound);
 
 const isFilterValue = (value: unknown): value is FilterValue =>
   typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
@@ -106,24 +113,41 @@ export function checkFilterAttributes(filter: Filter, table: AttributeTable, pat
       `${here}: unknown attribute${suggestion(attribute, table.names, 'the candidates have none')}`,
     );
   }
-  const kind = table.columns.get(attribute)?.kind;
-  if (kind === undefined) return;
-  if (operator === 'range') {
-    if (kind !== 'number')
-      throw invalidArgument(`${here}: expected an attribute that is a number, it is ${A_KIND[kind]}`);
-    return;
+  const column = table.columns.get(attribute);
+  if (!column) return;
+  if (operator === 'range') checkBounds(value as FilterRange, column, here);
+  else
+    for (const word of operator === 'in' ? (value as FilterValue[]) : [value as FilterValue])
+      checkWord(word, column, here);
+}
+
+function checkBounds(range: FilterRange, { kind, elements }: AttributeColumn, here: string): void {
+  const isOrdered = kind === 'number' || kind === 'date' || (kind === 'list' && !elements.has('text'));
+  if (!isOrdered) {
+    const held = kind === 'list' ? 'a list of text' : A_KIND[kind];
+    throw invalidArgument(`${here}: expected an attribute that is a number or a date, it is ${held}`);
   }
-  for (const word of operator === 'in' ? (value as readonly FilterValue[]) : [value as FilterValue]) {
-    if (kindOfValue(word) !== kind) {
-      throw invalidArgument(`${here}: expected ${A_KIND[kind]} as the attribute is, got ${JSON.stringify(word)}`);
+  for (const bound of Object.values(range)) {
+    if (kind === 'date' ? parseDate(bound) === undefined : typeof bound !== 'number') {
+      throw invalidArgument(
+        `${here}: expected ${A_KIND[kind === 'list' ? 'number' : kind]}, got ${JSON.stringify(bound)}`,
+      );
     }
   }
 }
 
-const A_KIND: { readonly [K in AttributeKind]: string } = { text: 'text', number: 'a number', boolean: 'a boolean' };
+function checkWord(word: FilterValue, { kind, elements }: AttributeColumn, here: string): void {
+  const got = JSON.stringify(word);
+  if (kind === 'list') {
+    const isHeld = typeof word !== 'boolean' && (elements.size === 0 || elements.has(kindOfElement(word)));
+    if (isHeld) return;
+    const held = [...elements].map((element) => (element === 'text' ? 'text' : 'numbers')).join(' and ') || 'text';
+    throw invalidArgument(`${here}: expected a value of the attribute's lists, which are of ${held}, got ${got}`);
+  }
+  if (!fitsKind(word, kind)) throw invalidArgument(`${here}: expected ${A_KIND[kind]} as the attribute is, got ${got}`);
+}
 
-const kindOfValue = (value: FilterValue): AttributeKind =>
-  typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
+const kindOfElement = (value: string | number): 'text' | 'number' => (typeof value === 'string' ? 'text' : 'number');
 
 /** Attributes that a filter names. */
 export function attributesOf(filter: Filter): string[] {
@@ -166,21 +190,29 @@ type Comparison = [attribute: string, (column: AttributeColumn) => (entry: numbe
 
 function comparison(filter: Exclude<Filter, { and: unknown } | { or: unknown } | { not: unknown }>): Comparison {
   if ('range' in filter) {
-    const [attribute, { gt, gte, lt, lte }] = Object.entries(filter.range)[0]!;
-    const above = Math.max(gt ?? Number.NEGATIVE_INFINITY, gte ?? Number.NEGATIVE_INFINITY);
-    const below = Math.min(lt ?? Number.POSITIVE_INFINITY, lte ?? Number.POSITIVE_INFINITY);
-    // A strict bound decides where both kinds name the same number.
-    const strictlyAbove = gt !== undefined && gt >= above;
-    const strictlyBelow = lt !== undefined && lt <= below;
-    const inRange = (entry: number): boolean =>
-      (strictlyAbove ? entry > above : entry >= above) && (strictlyBelow ? entry < below : entry <= below);
-    return [attribute, (column) => (column.kind === 'number' ? inRange : () => false)];
+    const [attribute, range] = Object.entries(filter.range)[0]!;
+    return [
+      attribute,
+      (column) => {
+        if (column.kind === 'list') {
+          const matches = listsThatMatch(column, isInRange(range, Number));
+          return (entry) => matches[entry] === 1;
+        }
+        if (column.kind === 'date') return isInRange(range, (bound) => parseDate(bound) ?? Number.NaN);
+        return column.kind === 'number' ? isInRange(range, Number) : () => false;
+      },
+    ];
   }
   const [attribute, value] = Object.entries('equals' in filter ? filter.equals : filter.in)[0]!;
   const wanted: readonly FilterValue[] = Array.isArray(value) ? value : [value as FilterValue];
   return [
     attribute,
     (column) => {
+      if (column.kind === 'list') {
+        const words = new Set<unknown>(wanted);
+        const matches = listsThatMatch(column, (element) => words.has(element));
+        return (entry) => matches[entry] === 1;
+      }
       const entries = new Set(wanted.map((word) => entryOf(column, word)).filter((entry) => entry !== undefined));
       const [only] = entries;
       return entries.size === 1 ? (entry) => entry === only : (entry) => entries.has(entry);
@@ -188,8 +220,33 @@ function comparison(filter: Exclude<Filter, { and: unknown } | { or: unknown } |
   ];
 }
 
+/** 1 for the code of each list that has a value for which a test holds. */
+function listsThatMatch({ dictionary }: AttributeColumn, test: (element: string | number) => boolean): Uint8Array {
+  return Uint8Array.from(dictionary, (list) => Number((list as ListValue).some(test)));
+}
+
+function isInRange(
+  { gt, gte, lt, lte }: FilterRange,
+  numberOf: (bound: number | string) => number,
+): (value: number | string) => boolean {
+  const bound = (value: number | string | undefined, none: number): number =>
+    value === undefined ? none : numberOf(value);
+  const [strictAbove, orAbove] = [bound(gt, Number.NEGATIVE_INFINITY), bound(gte, Number.NEGATIVE_INFINITY)];
+  const [strictBelow, orBelow] = [bound(lt, Number.POSITIVE_INFINITY), bound(lte, Number.POSITIVE_INFINITY)];
+  const above = Math.max(strictAbove, orAbove);
+  const below = Math.min(strictBelow, orBelow);
+  // A strict bound decides where both kinds name the same number.
+  const strictlyAbove = gt !== undefined && strictAbove >= above;
+  const strictlyBelow = lt !== undefined && strictBelow <= below;
+  return (value) =>
+    typeof value === 'number' &&
+    (strictlyAbove ? value > above : value >= above) &&
+    (strictlyBelow ? value < below : value <= below);
+}
+
 /** What a value is stored as in a column, or undefined when no row can have it. */
 function entryOf(column: AttributeColumn, value: FilterValue): number | undefined {
   if (column.kind === 'text') return typeof value === 'string' ? column.codeOf(value) : undefined;
+  if (column.kind === 'date') return parseDate(value);
   return typeof value === column.kind ? Number(value) : undefined;
 }

@@ -1,99 +1,27 @@
 /**
  * Attributes of candidates: one column a name, one entry a row of the index, in the order of the rows.
  *
- * Text columns are dictionary coded (an int32 code a row, −1 for none), numbers are float64 (NaN for none), booleans are
- * one byte (2 for none). A filter reads columns; an answer shows the values of its rows. The first value of an attribute
- * decides what its column holds.
+ * A filter reads columns; an answer shows the values of its rows. The bundle says what a column holds, or else the first
+ * value of the attribute does.
  */
 import { DataError } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
-
-/** A value of an attribute; null where a candidate has none. */
-export type AttributeValue = string | number | boolean | null;
-
-/** Values of one candidate by attribute name. */
-export type AttributeValues = { readonly [name: string]: AttributeValue };
-
-/** What a column holds. */
-export type AttributeKind = 'text' | 'number' | 'boolean';
-
-const NO_BOOLEAN = 2;
-
-/** One attribute of all candidates. */
-export class AttributeColumn {
-  readonly kind: AttributeKind;
-  /** Grows with every change of a value: what was computed from the column is out of date when this moved. */
-  generation = 0;
-  /** text: codes; number: values; boolean: 0, 1, 2 for none. At least as long as the table has rows. */
-  entries: Int32Array | Float64Array | Uint8Array;
-  readonly #words: string[] = [];
-  readonly #codes = new Map<string, number>();
-
-  constructor(kind: AttributeKind, capacity: number) {
-    this.kind = kind;
-    this.entries = emptyEntries(kind, capacity);
-  }
-
-  /** The code of a word, or undefined when no candidate has ever had it. */
-  codeOf(word: string): number | undefined {
-    return this.#codes.get(word);
-  }
-
-  get(row: number): AttributeValue {
-    const entry = this.entries[row];
-    if (entry === undefined) return null;
-    if (this.kind === 'number') return Number.isNaN(entry) ? null : entry;
-    if (this.kind === 'boolean') return entry === NO_BOOLEAN ? null : entry === 1;
-    return entry < 0 ? null : this.#words[entry]!;
-  }
-
-  set(row: number, value: AttributeValue): void {
-    if (this.get(row) === value) return;
-    this.generation++;
-    if (row >= this.entries.length) this.#grow(row + 1);
-    if (value === null) this.entries[row] = noEntry(this.kind);
-    else if (typeof value === 'string') this.entries[row] = this.#encode(value);
-    else this.entries[row] = Number(value);
-  }
-
-  #encode(word: string): number {
-    let code = this.#codes.get(word);
-    if (code === undefined) {
-      code = this.#words.length;
-      this.#words.push(word);
-      this.#codes.set(word, code);
-    }
-    return code;
-  }
-
-  #grow(rows: number): void {
-    // Doubling keeps a stream of upserts linear.
-    const entries = emptyEntries(this.kind, Math.max(rows, 2 * this.entries.length));
-    entries.set(this.entries);
-    this.entries = entries;
-  }
-}
-
-function noEntry(kind: AttributeKind): number {
-  return kind === 'number' ? Number.NaN : kind === 'text' ? -1 : NO_BOOLEAN;
-}
-
-function emptyEntries(kind: AttributeKind, capacity: number): Int32Array | Float64Array | Uint8Array {
-  if (kind === 'number') return new Float64Array(capacity).fill(Number.NaN);
-  return kind === 'text' ? new Int32Array(capacity).fill(-1) : new Uint8Array(capacity).fill(NO_BOOLEAN);
-}
-
-const kindOf = (value: string | number | boolean): AttributeKind =>
-  typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
+import { AttributeColumn } from './column.ts';
+import {
+  type AttributeKind,
+  type AttributeValue,
+  type AttributeValues,
+  fitsKind,
+  isAttributeValue,
+  kindOf,
+  misfit,
+} from './values.ts';
 
 /** The kind of a column that is not there yet, and how many that were checked will write it. */
 interface Claim {
   kind: AttributeKind;
   holders: number;
 }
-
-const misfit = (name: string, kind: AttributeKind, value: AttributeValue): string =>
-  `attribute '${name}': expected a ${kind}, got ${typeof value}`;
 
 /** All attributes of all candidates. */
 export class AttributeTable {
@@ -112,11 +40,15 @@ export class AttributeTable {
     return this.columns.has(name) || this.#empty.has(name);
   }
 
-  /** Values of a row, without those it does not have. */
-  valuesOf(row: number): Record<string, string | number | boolean> {
-    const values: [string, string | number | boolean][] = [];
-    for (const [name, column] of this.columns) {
-      const value = column.get(row);
+  /**
+   * Values of a row, without those it does not have.
+   *
+   * @param names the attributes that are wanted; default all
+   */
+  valuesOf(row: number, names: Iterable<string> = this.columns.keys()): Record<string, NonNullable<AttributeValue>> {
+    const values: [string, NonNullable<AttributeValue>][] = [];
+    for (const name of names) {
+      const value = this.columns.get(name)?.get(row) ?? null;
       if (value !== null) values.push([name, value]);
     }
     // An attribute may be called __proto__, which an assignment would not make a property.
@@ -135,15 +67,14 @@ export class AttributeTable {
     for (const values of candidates) {
       for (const [name, value] of Object.entries(values)) {
         if (value === null) continue;
-        if (
-          !['string', 'number', 'boolean'].includes(typeof value) ||
-          (typeof value === 'number' && !Number.isFinite(value))
-        ) {
-          throw invalidArgument(`attribute '${name}': expected text, a finite number or a boolean`);
+        if (!isAttributeValue(value)) {
+          throw invalidArgument(
+            `attribute '${name}': expected text, a finite number, a boolean, or a list of text and numbers`,
+          );
         }
         const known = this.columns.get(name)?.kind;
         const kind = known ?? fresh.get(name) ?? this.#claims.get(name)?.kind ?? kindOf(value);
-        if (kind !== kindOf(value)) throw invalidArgument(misfit(name, kind, value));
+        if (!fitsKind(value, kind)) throw invalidArgument(misfit(name, kind, value));
         if (known === undefined) fresh.set(name, kind);
       }
     }
@@ -167,7 +98,7 @@ export class AttributeTable {
     let problem: string | undefined;
     const fits = Object.entries(values).filter(([name, value]) => {
       const kind = this.columns.get(name)?.kind;
-      if (value === null || kind === undefined || kind === kindOf(value)) return true;
+      if (value === null || kind === undefined || fitsKind(value, kind)) return true;
       problem ??= misfit(name, kind, value);
       return false;
     });
@@ -198,21 +129,24 @@ export class AttributeTable {
   }
 
   /**
-   * Add a column of one value a row. Where no row has a value only its name is known: nothing says its kind.
+   * Add a column of one value a row. Where nothing says its kind, neither a value nor `kind`, only its name is known.
    *
-   * @throws {DataError} when the values are not all of one kind
+   * @param kind what it holds; default what its first value is
+   * @throws {DataError} when the values are not all of the kind
    */
-  addColumn(name: string, values: readonly AttributeValue[]): void {
-    const first = values.find((value) => value !== null);
-    if (first === undefined || first === null) {
+  addColumn(name: string, values: readonly AttributeValue[], kind?: AttributeKind): void {
+    const first = values.find((value) => value !== null) ?? null;
+    const held = kind ?? (first === null || !isAttributeValue(first) ? undefined : kindOf(first));
+    if (held === undefined) {
+      if (first !== null) throw new DataError(`attributes.${name}: expected text, numbers, booleans or lists of these`);
       if (!this.columns.has(name)) this.#empty.add(name);
       return;
     }
-    const kind = kindOf(first);
-    const column = new AttributeColumn(kind, values.length);
+    const column = new AttributeColumn(held, values.length);
     values.forEach((value, row) => {
-      if (value !== null && kindOf(value) !== kind) {
-        throw new DataError(`attributes.${name}: expected a ${kind} as before, got ${typeof value} in row ${row}`);
+      if (value !== null && (!isAttributeValue(value) || !fitsKind(value, held))) {
+        const got = held === 'date' ? JSON.stringify(value) : Array.isArray(value) ? 'list' : typeof value;
+        throw new DataError(`attributes.${name}: expected a ${held} as before, got ${got} in row ${row}`);
       }
       column.set(row, value);
     });
@@ -226,6 +160,7 @@ export class AttributeTable {
       table.addColumn(
         name,
         rows.map((row) => column.get(row)),
+        column.kind === 'date' ? 'date' : undefined,
       );
     for (const name of this.#empty) table.#empty.add(name);
     return table;

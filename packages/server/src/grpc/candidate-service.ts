@@ -1,6 +1,7 @@
 /** Our own gRPC service: live updates of candidates. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Identifier } from 'shortlist';
+import type { AttributeValue } from '../attributes/values.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -13,10 +14,11 @@ interface IdentifierMessage {
 }
 
 interface AttributeMessage {
-  kind?: 'text' | 'number' | 'boolean';
+  kind?: 'text' | 'number' | 'boolean' | 'list';
   text?: string;
   number?: number;
   boolean?: boolean;
+  list?: { values: AttributeMessage[] };
 }
 
 interface UpsertMessage {
@@ -29,6 +31,12 @@ function identifierOf(message: IdentifierMessage | null): Identifier {
   return message.kind === 'text' ? message.text! : BigInt(message.integer!);
 }
 
+function attributeOf(message: AttributeMessage): AttributeValue {
+  if (message.kind !== 'list') return message.kind ? message[message.kind]! : null;
+  // What is no text and no number within a list is refused with the other checks of values.
+  return message.list!.values.map((item) => attributeOf(item) as string | number);
+}
+
 /** Handlers of `shortlist.v1.CandidateService`. */
 export function candidateService(context: ServingContext): UntypedServiceImplementation {
   const { registry, metrics } = context;
@@ -39,9 +47,7 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
         candidates: candidates.map(({ id, embedding, attributes }) => ({
           id: identifierOf(id),
           embedding,
-          attributes: Object.fromEntries(
-            Object.entries(attributes).map(([name, value]) => [name, value.kind ? value[value.kind]! : null]),
-          ),
+          attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)])),
         })),
       });
       metrics.updates.inc({ model_name: answer.model, kind: 'upsert' }, answer.acknowledged);

@@ -11,7 +11,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Identifier } from 'shortlist';
-import type { AttributeValues } from '../attributes/table.ts';
+import type { AttributeValues } from '../attributes/values.ts';
 import type { Update } from '../servable/contract.ts';
 
 /** An update and its place in the order of all updates of a model. */

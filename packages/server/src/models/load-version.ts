@@ -8,7 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { loadBundle, saveBundle } from 'shortlist/node';
-import { columnsOfTable, tableOfColumns } from '../attributes/columns.ts';
+import { columnsOfTable, kindsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { FollowedJournal, type UpdatesRefused } from '../journal/followed-journal.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
 import { JournalLock, type JournalLocks, ownerText } from '../journal/lock.ts';
@@ -55,18 +55,20 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
   const servable = new IndexServable({
     index: served,
     queryTower: queryTower ?? foldIn,
-    attributes: tableOfColumns(metadata.attributes, served.identifiers?.size ?? 0),
-    save: (folder, index, table, rows) =>
-      saveBundle(
+    attributes: tableOfColumns(metadata.attributes, served.identifiers?.size ?? 0, metadata.attributeKinds),
+    save: (folder, index, table, rows) => {
+      const attributes = columnsOfTable(table, rows);
+      return saveBundle(
         join(folder, BUNDLE_NAME),
         {
           index,
           queryTower,
           candidateTower: candidateTower,
-          metadata: { ...metadata, attributes: columnsOfTable(table, rows) },
+          metadata: { ...metadata, attributes, attributeKinds: kindsOfTable(table, attributes) },
         },
         { nonBlocking: true },
-      ),
+      );
+    },
   });
   return { servable };
 }

@@ -9,7 +9,8 @@
  */
 import type { Identifier } from 'shortlist';
 import type { Filter } from '../attributes/filter.ts';
-import type { AttributeTable, AttributeValues } from '../attributes/table.ts';
+import type { AttributeTable } from '../attributes/table.ts';
+import type { AttributeValues } from '../attributes/values.ts';
 import type { Datatype, Element } from '../tensors/tensor.ts';
 
 /** One raw feature a query consists of. */

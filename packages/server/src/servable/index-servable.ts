@@ -1,7 +1,8 @@
 /** A servable made of a query tower and an index, as a bundle holds them, with attributes and updates. */
 import { type Identifier, Matrix, OptionError } from 'shortlist';
 import type { Identifiers } from 'shortlist/topk';
-import { AttributeTable, type AttributeValues } from '../attributes/table.ts';
+import { AttributeTable } from '../attributes/table.ts';
+import type { AttributeValues } from '../attributes/values.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';

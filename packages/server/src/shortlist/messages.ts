@@ -1,7 +1,7 @@
 /** The plain JSON API's messages as types; schema.ts has the same as JSON Schema. The typed client shares them. */
 
 import type { Filter } from '../attributes/filter.ts';
-import type { AttributeValue, AttributeValues } from '../attributes/table.ts';
+import type { AttributeValue, AttributeValues } from '../attributes/values.ts';
 
 /** An identifier in JSON. */
 export type JsonIdentifier = string | number;

@@ -3,7 +3,10 @@
 import { type TSchema, Type } from 'typebox';
 
 const Identifier: TSchema = Type.Union([Type.String(), Type.Integer()]);
-const Attribute: TSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+const Attribute: TSchema = Type.Union([
+  ...[Type.String(), Type.Number(), Type.Boolean(), Type.Null()],
+  Type.Array(Type.Union([Type.String(), Type.Number()]), { description: 'A list of values, such as genres.' }),
+]);
 
 /** `POST /v1/shortlist`. */
 export const ShortlistRequestSchema: TSchema = Type.Object(
@@ -17,7 +20,10 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
     exclude: Type.Optional(Type.Array(Identifier, { description: 'Identifiers that may not be returned.' })),
     include: Type.Optional(Type.Array(Identifier, { description: 'Only these identifiers may be returned.' })),
     filter: Type.Optional(
-      Type.Unknown({ description: 'equals, in, range, and, or, not over attributes of candidates.' }),
+      Type.Unknown({
+        description:
+          'equals, in, range, and, or, not over attributes of candidates; a list matches where one of its values does.',
+      }),
     ),
     leavesToSearch: Type.Optional(Type.Integer({ minimum: 1 })),
     reorder: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { tableOfColumns } from '../../src/attributes/columns.ts';
 import { checkFilter, checkFilterAttributes, compileFilter, type Filter } from '../../src/attributes/filter.ts';
-import { AttributeTable, type AttributeValue } from '../../src/attributes/table.ts';
+import { AttributeTable } from '../../src/attributes/table.ts';
+import type { AttributeValue } from '../../src/attributes/values.ts';
 
 type Row = Record<string, AttributeValue>;
 
@@ -11,16 +13,21 @@ function holds(filter: Filter, row: Row): boolean {
   if ('and' in filter) return filter.and.every((part) => holds(part, row));
   if ('or' in filter) return filter.or.some((part) => holds(part, row));
   if ('not' in filter) return !holds(filter.not, row);
-  if ('equals' in filter) return Object.entries(filter.equals).every(([name, value]) => row[name] === value);
-  if ('in' in filter) return Object.entries(filter.in).every(([name, values]) => values.includes(row[name] as string));
-  return Object.entries(filter.range).every(([name, { gt, gte, lt, lte }]) => {
-    const value = row[name];
-    if (typeof value !== 'number') return false;
-    return (
-      (gt === undefined || value > gt) &&
-      (gte === undefined || value >= gte) &&
-      (lt === undefined || value < lt) &&
-      (lte === undefined || value <= lte)
+  // A list matches where one of its values does.
+  const values = (name: string): readonly unknown[] => (Array.isArray(row[name]) ? row[name] : [row[name]]);
+  if ('equals' in filter) return Object.entries(filter.equals).every(([name, value]) => values(name).includes(value));
+  if ('in' in filter) {
+    return Object.entries(filter.in).every(([name, wanted]) => values(name).some((v) => wanted.includes(v as string)));
+  }
+  return Object.entries(filter.range).every(([name, bounds]) => {
+    const { gt, gte, lt, lte } = bounds as Record<string, number>;
+    return values(name).some(
+      (value) =>
+        typeof value === 'number' &&
+        (gt === undefined || value > gt) &&
+        (gte === undefined || value >= gte) &&
+        (lt === undefined || value < lt) &&
+        (lte === undefined || value <= lte),
     );
   });
 }
@@ -31,9 +38,10 @@ const row: fc.Arbitrary<Row> = fc.record({
   text: fc.option(word),
   number: fc.option(number),
   flag: fc.option(fc.boolean()),
+  words: fc.option(fc.array(fc.oneof(word, number), { maxLength: 3 })),
 });
 const value = fc.oneof(word, number, fc.boolean(), fc.constant('never'));
-const name = fc.constantFrom('text', 'number', 'flag', 'unknown');
+const name = fc.constantFrom('text', 'number', 'flag', 'words', 'unknown');
 const { filter } = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 3 },
@@ -104,7 +112,10 @@ test('a filter on an attribute that is not there, or of another kind, is refused
       { or: [{ equals: { inStock: 1 } }] },
       'filter.or[0].equals.inStock: expected a boolean as the attribute is, got 1',
     ],
-    [{ range: { genre: { gt: 1 } } }, 'filter.range.genre: expected an attribute that is a number, it is text'],
+    [
+      { range: { genre: { gt: 1 } } },
+      'filter.range.genre: expected an attribute that is a number or a date, it is text',
+    ],
   ];
   for (const [filter, message] of cases) {
     assert.throws(() => checkFilterAttributes(filter, table), { code: 'INVALID_ARGUMENT', message });
@@ -113,4 +124,48 @@ test('a filter on an attribute that is not there, or of another kind, is refused
     { and: [{ equals: { genre: 'y' } }, { range: { year: { gt: 1 } } }, { equals: { later: 1 } }] },
     table,
   );
+});
+
+test('dates are compared as instants, given as ISO 8601, as seconds or as milliseconds', () => {
+  const days = ['1999-12-31', '2000-01-01', '2000-01-01T12:00:00.000Z', null, '2016-10-16T23:30:00-02:00'];
+  const table = tableOfColumns({ released: days }, days.length, { released: 'date' });
+  const rows = (filter: Filter): number[] => {
+    checkFilterAttributes(checkFilter(filter), table);
+    const [words] = compileFilter(filter, table, days.length);
+    return days.flatMap((_, row) => ((words! >>> row) & 1 ? [row] : []));
+  };
+  const noon = Date.UTC(2000, 0, 1, 12);
+  assert.deepEqual(rows({ range: { released: { gte: '2000-01-01' } } }), [1, 2, 4]);
+  assert.deepEqual(rows({ range: { released: { gt: '2000-01-01T00:00:00Z', lt: '2016-10-17T01:30:00Z' } } }), [2]);
+  assert.deepEqual(rows({ range: { released: { lte: noon } } }), [0, 1, 2]);
+  assert.deepEqual(rows({ range: { released: { lt: noon / 1000 } } }), [0, 1]);
+  assert.deepEqual(rows({ equals: { released: '2016-10-17T01:30Z' } }), [4]);
+  assert.deepEqual(rows({ in: { released: ['2000-01-01', noon] } }), [1, 2]);
+  assert.deepEqual(rows({ not: { range: { released: { lt: '2000-01-01' } } } }), [1, 2, 3, 4]);
+});
+
+test('lists and dates are compared with what they hold, and anything else is refused', () => {
+  const table = tableOfColumns({ genres: [['x']], tags: [[1]], mixed: [['x', 1]], day: [null] }, 1, { day: 'date' });
+  const cases: [Filter, string][] = [
+    [
+      { equals: { genres: 5 } },
+      "filter.equals.genres: expected a value of the attribute's lists, which are of text, got 5",
+    ],
+    [
+      { in: { tags: [1, '1'] } },
+      'filter.in.tags: expected a value of the attribute\'s lists, which are of numbers, got "1"',
+    ],
+    [
+      { range: { genres: { gt: 1 } } },
+      'filter.range.genres: expected an attribute that is a number or a date, it is a list of text',
+    ],
+    [{ range: { tags: { gt: '2000-01-01' } } }, 'filter.range.tags: expected a number, got "2000-01-01"'],
+    [{ equals: { day: 'soon' } }, 'filter.equals.day: expected a date as the attribute is, got "soon"'],
+  ];
+  for (const [filter, message] of cases) {
+    assert.throws(() => checkFilterAttributes(filter, table), { code: 'INVALID_ARGUMENT', message });
+  }
+  checkFilterAttributes({ in: { mixed: [1, 'y'] } }, table);
+  checkFilterAttributes({ range: { tags: { gt: 0 } } }, table);
+  assert.throws(() => checkFilter({ range: { day: { gt: '2000-02-30' } } }), /expected numbers or dates \(ISO 8601\)/);
 });

@@ -1,7 +1,9 @@
 /** The kinds of columns: who settles them, and for how long. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { columnsOfTable, tableOfColumns } from '../../src/attributes/columns.ts';
+import fc from 'fast-check';
+import { columnsOfTable, kindsOfTable, tableOfColumns } from '../../src/attributes/columns.ts';
+import { dateText, parseDate } from '../../src/attributes/dates.ts';
 import { AttributeTable } from '../../src/attributes/table.ts';
 
 const refused = { code: 'INVALID_ARGUMENT', message: "attribute 'x': expected a number, got string" };
@@ -72,4 +74,85 @@ test('an attribute without any value keeps its name', () => {
   assert.deepEqual(columnsOfTable(table.select([]), 0), { genre: [], year: [] });
   table.set(0, { genre: 'x' });
   assert.deepEqual(table.names, ['year', 'genre']);
+});
+
+test('lists and dates come back from a bundle as they were, and bundles without kinds hold what their values are', () => {
+  const columns = {
+    genres: [['drama', 'war'], null, [], ['war', 'drama']],
+    released: ['2000-01-01', '2016-10-16T21:30:00.250Z', null, '1969-12-31'],
+    barred: ['drama|war', null, 'war', ''],
+    empty: [null, null, null, null],
+  };
+  const table = tableOfColumns(columns, 4, { released: 'date' });
+  const { empty: _, ...typed } = columns;
+  assert.deepEqual(columnsOfTable(table, 4), { ...typed, empty: columns.empty });
+  const kinds = kindsOfTable(table, columnsOfTable(table, 4));
+  assert.deepEqual(kinds, { genres: 'list', released: 'date', barred: 'text' });
+  const again = tableOfColumns(JSON.parse(JSON.stringify(columnsOfTable(table, 4))), 4, kinds);
+  assert.deepEqual(columnsOfTable(again.select([3, 1]), 2), {
+    genres: [['war', 'drama'], null],
+    released: ['1969-12-31', '2016-10-16T21:30:00.250Z'],
+    barred: ['', null],
+    empty: [null, null],
+  });
+  // Without its kind a date is text, as in bundles of older versions.
+  assert.equal(tableOfColumns({ released: columns.released }, 4).columns.get('released')!.kind, 'text');
+  assert.throws(() => tableOfColumns(columns, 4, { released: 'datum' }), {
+    message: 'attributeKinds.released: expected one of text, number, boolean, date, list, got "datum"',
+  });
+  assert.throws(() => tableOfColumns({ day: ['soon'] }, 1, { day: 'date' }), {
+    message: 'attributes.day: expected a date as before, got "soon" in row 0',
+  });
+  assert.throws(() => tableOfColumns({ odd: [{ a: 1 }] }, 1), /expected text, numbers, booleans or lists of these/);
+  assert.throws(() => tableOfColumns({ odd: [['a', null]] }, 1), /expected text, numbers, booleans or lists of these/);
+});
+
+test('updates carry lists and dates; another kind is refused and a column that did not change stands still', () => {
+  const table = tableOfColumns({ genres: [['drama']], released: ['2000-01-01'] }, 1, { released: 'date' });
+  table.check([
+    { genres: ['war', 7], released: 946_684_800 },
+    { genres: [], released: '2000-01-01T00:00Z' },
+  ])();
+  const { generation } = table.columns.get('released')!;
+  table.set(0, { genres: ['war', 7], released: 946_684_800 });
+  assert.deepEqual(table.valuesOf(0), { genres: ['war', 7], released: '2000-01-01' });
+  assert.equal(table.columns.get('released')!.generation, generation);
+  table.set(0, { genres: null });
+  assert.deepEqual(table.valuesOf(0), { released: '2000-01-01' });
+  assert.deepEqual(table.valuesOf(0, ['genres']), {});
+  const cases: [object, string][] = [
+    [{ genres: 'war' }, "attribute 'genres': expected a list, got string"],
+    [{ released: ['2000-01-01'] }, "attribute 'released': expected a date, got list"],
+    [{ released: '2000-13-01' }, 'attribute \'released\': expected a date as ISO 8601 writes it, got "2000-13-01"'],
+    [
+      { genres: ['war', null] },
+      "attribute 'genres': expected text, a finite number, a boolean, or a list of text and numbers",
+    ],
+  ];
+  for (const [values, message] of cases) assert.throws(() => table.check([values as never]), { message });
+});
+
+test('what is no date of the calendar is none', () => {
+  for (const text of [
+    '2000-02-30',
+    '2000-1-1',
+    '2000-01-01T24:00',
+    '2000-01-01T10:60',
+    '0000-00-00',
+    '',
+    '2000',
+    'now',
+  ]) {
+    assert.equal(parseDate(text), undefined, text);
+  }
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1e17, true, null])
+    assert.equal(parseDate(value), undefined);
+  assert.equal(parseDate('0099-01-01'), undefined);
+  assert.equal(dateText(parseDate('2000-02-29 23:59:59.999+05:30')!), '2000-02-29T18:29:59.999Z');
+  fc.assert(
+    fc.property(fc.date({ noInvalidDate: true, min: new Date(-5e13), max: new Date(2e14) }), (date) => {
+      assert.equal(parseDate(dateText(date.getTime())), date.getTime());
+    }),
+    { seed: 1 },
+  );
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AttributeValues } from '../../src/attributes/table.ts';
+import type { AttributeValues } from '../../src/attributes/values.ts';
 import { Journal, type JournalFile } from '../../src/journal/journal.ts';
 import { Model } from '../../src/models/model.ts';
 import { ServedVersion } from '../../src/models/served-version.ts';

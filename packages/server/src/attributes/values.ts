@@ -1,0 +1,51 @@
+/** What a value of an attribute may be, and which kind of column it fits. */
+import { parseDate } from './dates.ts';
+
+/** Values of a list: text and finite numbers. */
+export type ListValue = readonly (string | number)[];
+
+/** A value of an attribute; null where a candidate has none. Dates are ISO 8601 text, or numbers of epoch time. */
+export type AttributeValue = string | number | boolean | ListValue | null;
+
+/** Values of one candidate by attribute name. */
+export type AttributeValues = { readonly [name: string]: AttributeValue };
+
+/** What a column holds. */
+export type AttributeKind = 'text' | 'number' | 'boolean' | 'date' | 'list';
+
+/** All kinds. */
+export const ATTRIBUTE_KINDS: readonly AttributeKind[] = ['text', 'number', 'boolean', 'date', 'list'];
+
+/** A kind with its article, for messages. */
+export const A_KIND: { readonly [K in AttributeKind]: string } = {
+  text: 'text',
+  number: 'a number',
+  boolean: 'a boolean',
+  date: 'a date',
+  list: 'a list',
+};
+
+/** The kind that a value gives to an attribute that has none yet; a date is told from text by the bundle alone. */
+export function kindOf(value: NonNullable<AttributeValue>): AttributeKind {
+  if (Array.isArray(value)) return 'list';
+  return typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
+}
+
+/** Whether a value can stand in a column of a kind. */
+export function fitsKind(value: NonNullable<AttributeValue>, kind: AttributeKind): boolean {
+  return kind === 'date' ? parseDate(value) !== undefined : kindOf(value) === kind;
+}
+
+/** Whether something from outside is a value at all. */
+export function isAttributeValue(value: unknown): value is NonNullable<AttributeValue> {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'string' || Number.isFinite(item));
+  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+}
+
+/** Why a value does not fit a column. */
+export function misfit(name: string, kind: AttributeKind, value: NonNullable<AttributeValue>): string {
+  if (kind === 'date' && typeof value === 'string') {
+    return `attribute '${name}': expected a date as ISO 8601 writes it, got ${JSON.stringify(value)}`;
+  }
+  return `attribute '${name}': expected a ${kind}, got ${Array.isArray(value) ? 'list' : typeof value}`;
+}
