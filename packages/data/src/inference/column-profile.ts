@@ -20,7 +20,10 @@ export interface ColumnProfile {
   readonly timeShare: number;
   /** Letters of a value, on average. */
   readonly meanLength: number;
-  /** Separator of the values of a list; '' where the file has lists of its own, or JSON. */
+  /**
+   * What separates the values of a list, or would if the column were one: the one of | ; , that most of its values have;
+   * '' where none has any, where the file has lists of its own, or JSON.
+   */
   readonly separator: string;
 }
 
@@ -28,8 +31,16 @@ export interface ColumnProfile {
 const PROFILE_ROWS = 20_000;
 /** Share of the values that must be of a kind: the others are broken cells. */
 const KIND_SHARE = 0.95;
-/** Share of the values that must have a bar for the column to be one of lists. */
+/** Share of the values that must have a bar, or a semicolon, for the column to be one of lists. */
 const LIST_SHARE = 0.1;
+/**
+ * Semicolons are also punctuation: they separate a list where its values come again, this many times on average, and are
+ * words, not sentences of more letters.
+ */
+const LIST_REPEATS = 2;
+const LIST_LETTERS = 30;
+/** Separators of lists, the surest first. */
+const SEPARATORS = ['|', ';', ','] as const;
 const BOOLEANS: ReadonlySet<string> = new Set(['true', 'false', 'yes', 'no', 't', 'f', 'y', 'n']);
 
 /** Columns of a table and the rows they were told from. */
@@ -67,7 +78,11 @@ class Tally {
   #times = 0;
   #lists = 0;
   #jsonLists = 0;
-  #bars = 0;
+  readonly #separated = new Map<string, number>(SEPARATORS.map((separator) => [separator, 0]));
+  /** Values between semicolons: how many, how many letters, and which. */
+  #parts = 0;
+  #partLetters = 0;
+  readonly #distinctParts = new Set<string>();
   #letters = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = Number.NEGATIVE_INFINITY;
@@ -89,7 +104,18 @@ class Tally {
     if (looksLikeTime(cell)) this.#times++;
     if (typeof cell === 'string') {
       if (text.startsWith('[') && text.endsWith(']')) this.#jsonLists++;
-      if (text.includes('|')) this.#bars++;
+      this.#addSeparators(text);
+    }
+  }
+
+  #addSeparators(text: string): void {
+    for (const separator of SEPARATORS) {
+      if (text.includes(separator)) this.#separated.set(separator, this.#separated.get(separator)! + 1);
+    }
+    for (const part of text.split(';')) {
+      this.#parts++;
+      this.#partLetters += part.trim().length;
+      this.#distinctParts.add(part.trim());
     }
   }
 
@@ -115,14 +141,37 @@ class Tally {
       max: isNumeric ? this.#max : Number.NaN,
       timeShare: this.#filled === 0 ? 0 : this.#times / this.#filled,
       meanLength: this.#filled === 0 ? 0 : this.#letters / this.#filled,
-      separator: kind === 'list' && this.#lists + this.#jsonLists < this.#bars ? '|' : '',
+      separator: this.#separator(),
     };
+  }
+
+  #separator(): string {
+    const [bars, semicolons, commas] = SEPARATORS.map((separator) => this.#separated.get(separator)!) as [
+      number,
+      number,
+      number,
+    ];
+    const own = this.#lists + this.#jsonLists;
+    if (own > 0 && own >= Math.max(bars, semicolons)) return '';
+    if (bars > 0 && bars >= LIST_SHARE * this.#filled) return '|';
+    if (Math.max(bars, semicolons, commas) === 0) return '';
+    return semicolons >= commas || this.#isListOfSemicolons() ? ';' : ',';
+  }
+
+  #isListOfSemicolons(): boolean {
+    return (
+      this.#separated.get(';')! >= LIST_SHARE * this.#filled &&
+      this.#parts >= LIST_REPEATS * this.#distinctParts.size &&
+      this.#partLetters <= LIST_LETTERS * this.#parts
+    );
   }
 
   #kind(): ColumnKind {
     const most = KIND_SHARE * this.#filled;
     if (this.#filled === 0) return 'empty';
-    if (this.#lists >= most || this.#jsonLists >= most || this.#bars >= LIST_SHARE * this.#filled) return 'list';
+    const bars = this.#separated.get('|')!;
+    if (this.#lists >= most || this.#jsonLists >= most || bars >= LIST_SHARE * this.#filled) return 'list';
+    if (this.#isListOfSemicolons()) return 'list';
     if (this.#booleans >= most) return 'boolean';
     if (this.#numbers >= most && this.#leadingZeros === 0)
       return this.#integers === this.#numbers ? 'integer' : 'number';

@@ -1,7 +1,7 @@
 /**
  * A table of items out of a file: which column identifies, which names, and what type the others have.
  *
- * Lists are arrays of the format, JSON arrays in text, or words between bars (`Comedy|Drama`).
+ * Lists are arrays of the format, JSON arrays in text, or words between bars or semicolons (`Comedy|Drama`).
  */
 import { DataError, OptionError } from 'shortlist';
 import { ReadLog } from '../bytes/read-log.ts';
@@ -20,6 +20,8 @@ export interface ReadItemsOptions extends TableOptions {
   readonly identifierColumn?: string | undefined;
   /** The column that names an item for people. */
   readonly titleColumn?: string | undefined;
+  /** The columns of lists, and no others; default those that look like one. Their values are separated by | ; or a comma. */
+  readonly listColumns?: readonly string[] | undefined;
   /** Identifiers that interactions or vectors have: the column that holds most of them is the one of identifiers. */
   readonly known?: readonly string[] | undefined;
   readonly strict?: boolean | undefined;
@@ -36,7 +38,7 @@ export interface ReadItems {
 }
 
 const OPTION_NAMES: readonly string[] = [
-  ...['delimiter', 'header', 'identifierColumn', 'titleColumn', 'known', 'strict', 'signal'],
+  ...['delimiter', 'header', 'identifierColumn', 'titleColumn', 'listColumns', 'known', 'strict', 'signal'],
 ];
 /** Names of titles, best first. */
 const TITLES: readonly string[] = [
@@ -56,7 +58,8 @@ const KNOWN_SAMPLE = 1000;
 export async function readItems(path: string, options: ReadItemsOptions = {}): Promise<ReadItems> {
   checkOptionNames(options, OPTION_NAMES);
   const table = await openTable(path, options);
-  const { columns: profiles } = await profileTable(table);
+  const { columns: looked } = await profileTable(table);
+  const profiles = withLists(table, looked, options.listColumns);
   const identifier = await identifierColumn(table, profiles, options);
   const log = new ReadLog(path, { strict: options.strict ?? false });
   const { identifiers, columns } = await readColumns(table, profiles, identifier, log, options.signal);
@@ -69,6 +72,20 @@ export async function readItems(path: string, options: ReadItemsOptions = {}): P
     identifierColumn: table.columns[identifier]!,
     log,
   };
+}
+
+/** Profiles in which the columns that are told are lists, and no others. */
+function withLists(
+  table: Table,
+  profiles: readonly ColumnProfile[],
+  lists: readonly string[] | undefined,
+): readonly ColumnProfile[] {
+  if (lists === undefined) return profiles;
+  const told = new Set(lists.map((name) => named(table, 'listColumns', name)));
+  return profiles.map((profile, i) => {
+    if (told.has(i)) return { ...profile, kind: 'list' };
+    return profile.kind === 'list' ? { ...profile, kind: 'text' } : profile;
+  });
 }
 
 /** The column of identifiers: as told, or the one that has the known identifiers, or by name, or the first. */
@@ -173,6 +190,11 @@ async function readColumns(
   }
   for (const { name, kind, misfits } of columns) {
     if (misfits > 0) log.note(`${name}: ${misfits} values are no ${kind} and count as missing`);
+  }
+  for (const [i, { name, kind }] of columns.entries()) {
+    const { separator } = profiles[i]!;
+    if (kind === 'list')
+      log.note(`${name}: a list${separator === '' ? '' : `, its values separated by ${JSON.stringify(separator)}`}`);
   }
   const kept = columns.filter((_, i) => i !== identifier && profiles[i]!.kind !== 'empty');
   return { identifiers, columns: kept.map(({ name, kind, values }) => ({ name, kind, values })) };

@@ -76,3 +76,46 @@ test('movies as published, of both MovieLens sets and of Amazon Beauty', { skip:
   const beauty = await readItems(join(DATA!, 's3rec-beauty/Beauty_item2attributes.json'));
   assert.equal(beauty.items.columns[0]!.kind, 'list');
 });
+
+test('semicolons separate lists where their values come again, and are punctuation elsewhere', async (t) => {
+  const rows = Array.from({ length: 30 }, (_, i) => {
+    const genres = ['war', 'drama', 'comedy'].slice(i % 3).join('; ');
+    return `i${i},${genres},"A long sentence no. ${i}; and another one, which says more about it",a${i % 4}`;
+  });
+  const path = fileOf(t, 'semicolons.csv', `id,genres,text,plain\n${rows.join('\n')}\n`);
+  const inferred = await readItems(path, { delimiter: ',' });
+  assert.deepEqual(
+    inferred.items.columns.map(({ name, kind, values }) => [name, kind, values[1]]),
+    [
+      ['genres', 'list', ['drama', 'comedy']],
+      ['text', 'text', 'A long sentence no. 1; and another one, which says more about it'],
+      ['plain', 'text', 'a1'],
+    ],
+  );
+  assert.deepEqual(inferred.log.notes, ['genres: a list, its values separated by ";"']);
+  const told = await readItems(path, { delimiter: ',', listColumns: ['plain'] });
+  assert.deepEqual(
+    told.items.columns.map(({ name, kind, values }) => [name, kind, values[1]]),
+    [
+      ['genres', 'text', 'drama; comedy'],
+      ['text', 'text', 'A long sentence no. 1; and another one, which says more about it'],
+      ['plain', 'list', ['a1']],
+    ],
+  );
+  await assert.rejects(readItems(path, { listColumns: ['genre'] }), {
+    message: /listColumns: expected a column of .*semicolons.csv, got "genre": did you mean "genres"/,
+  });
+});
+
+test('a column of commas is a list where it is told, and one of bars is text where only another is told', async (t) => {
+  const csv = 'id,tags,genres\n1,"a, b",x|y\n2,c,z\n';
+  const path = fileOf(t, 'tags.csv', csv);
+  const { items } = await readItems(path, { identifierColumn: 'id', listColumns: ['tags'] });
+  assert.deepEqual(
+    items.columns.map(({ name, values }) => [name, ...values]),
+    [
+      ['tags', ['a', 'b'], ['c']],
+      ['genres', 'x|y', 'z'],
+    ],
+  );
+});
