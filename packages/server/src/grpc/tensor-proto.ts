@@ -80,6 +80,8 @@ export function tensorProtoOf(tensor: Tensor): TensorProto {
   if (datatype === 'BYTES') return { ...head, string_val: Array.from(data, bytesOf) };
   // Clients of other languages often read the typed field only.
   if (datatype === 'FP32') return { ...head, float_val: Array.from(data, Number) };
+  if (datatype === 'FP64') return { ...head, double_val: Array.from(data, Number) };
+  if (datatype === 'BOOL') return { ...head, bool_val: Array.from(data, Boolean) };
   if (datatype === 'INT64')
     return { ...head, int64_val: Array.from(data, (element) => integerText(element as bigint)) };
   return { ...head, tensor_content: encodeTensor(tensor) };

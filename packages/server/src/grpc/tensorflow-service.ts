@@ -6,6 +6,7 @@ import { runSignature } from '../models/run-signature.ts';
 import { DEFAULT_SIGNATURE, findSignature, type Signature } from '../servable/signatures.ts';
 import { invalidArgument, type StatusCode, toServingError } from '../status/serving-error.ts';
 import { signatureDefs, statusMessage } from '../tensorflow/describe.ts';
+import { checkOutputs } from '../tensorflow/output-filter.ts';
 import type { Tensor } from '../tensors/tensor.ts';
 import { encodeMessage } from './definitions.ts';
 import { type TensorProto, tensorOf, tensorProtoOf } from './tensor-proto.ts';
@@ -45,11 +46,11 @@ export function predictionService(context: ServingContext): UntypedServiceImplem
       checkInputs(signature, Object.keys(request.inputs));
       const inputs = new Map<string, Tensor>();
       for (const [name, proto] of Object.entries(request.inputs)) inputs.set(name, tensorOf(name, proto));
-      checkOutputs(signature, request.output_filter);
-      const outputs = await runSignature(served, signature, inputs, options);
-      const wanted = request.output_filter.length === 0 ? [...outputs.keys()] : request.output_filter;
+      const { output_filter: wanted } = request;
+      checkOutputs(served.servable, signature, wanted);
+      const outputs = await runSignature(served, signature, inputs, { ...options, outputs: wanted });
       return {
-        outputs: Object.fromEntries(wanted.map((name) => [name, tensorProtoOf(outputs.get(name)!)])),
+        outputs: Object.fromEntries(Array.from(outputs, ([name, tensor]) => [name, tensorProtoOf(tensor)])),
         model_spec: {
           name: spec.name,
           version: { value: String(served.version) },
@@ -117,15 +118,4 @@ function checkInputs({ inputs }: Signature, given: readonly string[]): void {
       `len({${got.join(',')}}) != len({${expected.join(',')}}). ` +
       `Sent extra: {${extra.join(',')}}. Missing but required: {${missing.join(',')}}.`,
   );
-}
-
-function checkOutputs({ outputs }: Signature, filter: readonly string[]): void {
-  const known = outputs.map(({ name }) => name);
-  for (const name of filter) {
-    if (!known.includes(name)) {
-      throw invalidArgument(
-        `output tensor alias not found in signature: ${name} Outputs expected to be in the set {${known.join(',')}}.`,
-      );
-    }
-  }
 }

@@ -3,14 +3,17 @@
  *
  * The protocol has no signatures. The parameter `signature_name` names one; otherwise it is the first whose inputs are
  * exactly those of the request and whose outputs contain those it asks for. The parameter `k` sets how many results a
- * query gets, and `timeout` the deadline (microseconds, as in Triton).
+ * query gets, and `timeout` the deadline (microseconds, as in Triton). An output may also be an attribute of the candidates.
  */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
+import { outputNames } from '../servable/attribute-outputs.ts';
+import type { Servable } from '../servable/contract.ts';
 import { findSignature, type Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
+import { suggestion } from '../status/suggestion.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
 
 /** Values of parameters. */
@@ -58,16 +61,23 @@ export function infer(
       typeof timeoutUs === 'number'
         ? Math.min(options.deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeoutUs / 1000)
         : options.deadline;
-    const all = await runSignature(served, signature, call.inputs, { ...options, deadline, k });
-    const outputs = call.outputs.length === 0 ? all : new Map(call.outputs.map((name) => [name, all.get(name)!]));
+    const outputs = await runSignature(served, signature, call.inputs, {
+      ...options,
+      deadline,
+      k,
+      outputs: call.outputs,
+    });
     return { model: served.model, version: String(served.version), outputs };
   });
 }
 
-function signatureOf({ signatures, model }: ServedVersion, { parameters, inputs, outputs }: InferRequest): Signature {
+function signatureOf(
+  { signatures, model, servable }: ServedVersion,
+  { parameters, inputs, outputs }: InferRequest,
+): Signature {
   const named = parameters.get('signature_name');
   const hasOutputs = (signature: Signature): boolean =>
-    outputs.every((name) => signature.outputs.some((output) => output.name === name));
+    outputs.every((name) => outputNames(servable, signature).includes(name));
   if (named !== undefined) {
     const signature = findSignature(signatures, String(named));
     for (const name of inputs.keys()) {
@@ -75,7 +85,7 @@ function signatureOf({ signatures, model }: ServedVersion, { parameters, inputs,
         throw invalidArgument(`unexpected inference input '${name}' for model '${model}'`);
       }
     }
-    if (!hasOutputs(signature)) throw unexpectedOutput(model, outputs, [signature]);
+    if (!hasOutputs(signature)) throw unexpectedOutput(model, outputs, servable, [signature]);
     return signature;
   }
   const fitting = [...signatures.values()].filter(
@@ -89,12 +99,18 @@ function signatureOf({ signatures, model }: ServedVersion, { parameters, inputs,
     );
   }
   const signature = fitting.find(hasOutputs);
-  if (!signature) throw unexpectedOutput(model, outputs, fitting);
+  if (!signature) throw unexpectedOutput(model, outputs, servable, fitting);
   return signature;
 }
 
-function unexpectedOutput(model: string, outputs: readonly string[], signatures: readonly Signature[]): Error {
-  const known = new Set(signatures.flatMap((signature) => signature.outputs.map(({ name }) => name)));
-  const unknown = outputs.find((name) => !known.has(name)) ?? outputs[0];
-  return invalidArgument(`unexpected inference output '${unknown}' for model '${model}'`);
+function unexpectedOutput(
+  model: string,
+  outputs: readonly string[],
+  servable: Servable,
+  signatures: readonly Signature[],
+): Error {
+  const known = [...new Set(signatures.flatMap((signature) => outputNames(servable, signature)))];
+  const unknown = outputs.find((name) => !known.includes(name));
+  const help = unknown === undefined ? '' : suggestion(unknown, known, 'there is none');
+  return invalidArgument(`unexpected inference output '${unknown ?? outputs[0]}' for model '${model}'${help}`);
 }

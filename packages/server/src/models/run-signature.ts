@@ -14,12 +14,21 @@ export interface RequestLimits {
   k: number;
 }
 
+/** How a signature is run. */
+export interface RunOptions extends RequestOptions {
+  limits: RequestLimits;
+  /** Results that a query gets; default the servable's. */
+  k?: number | undefined;
+  /** Names of the outputs that are wanted, in their order, checked to be there; none for the signature's own. */
+  outputs?: readonly string[];
+}
+
 /** Outputs of a signature for a batch of inputs. @throws {ServingError} */
 export async function runSignature(
   served: ServedVersion,
   signature: Signature,
   inputs: Tensors,
-  { limits, k, ...options }: RequestOptions & { limits: RequestLimits; k?: number | undefined },
+  { limits, k, outputs = [], ...options }: RunOptions,
 ): Promise<Map<string, Tensor>> {
   const rows = batchSize(signature, inputs);
   if (rows > limits.queries) {
@@ -31,7 +40,10 @@ export async function runSignature(
     return new Map([['embedding', { datatype: 'FP32', shape: [rows, servable.dimensions], data }]]);
   }
   const results = checkK(k ?? servable.k, limits);
-  return resultsToTensors(servable, await served.search(queriesOf(servable, signature, inputs, results), options));
+  const found = await served.search(queriesOf(servable, signature, inputs, results), options);
+  const attributes = outputs.filter((name) => !signature.outputs.some((output) => output.name === name));
+  const all = resultsToTensors(servable, found, attributes);
+  return outputs.length === 0 ? all : new Map(outputs.map((name) => [name, all.get(name)!]));
 }
 
 /** @throws {ServingError} INVALID_ARGUMENT unless k is a whole number from 1 to the limit */

@@ -9,7 +9,8 @@
  * | embed | the query's features | embedding |
  * | search | embedding | identifiers, scores |
  *
- * Without a query tower the first two take `embedding`, and there is no `embed`.
+ * Without a query tower the first two take `embedding`, and there is no `embed`. A request may ask those that search for
+ * attributes as further outputs (attribute-outputs.ts).
  *
  * Tensors are rectangles: where queries of one request found different numbers of candidates, the shorter rows end in
  * the empty identifier (−1 for integers) with the score −Infinity. Nothing else in the server is ever padded.
@@ -17,6 +18,7 @@
 import type { Identifier } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
 import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
+import { attributeTensor } from './attribute-outputs.ts';
 import type { FeatureSpec, Features, Query, QueryResult, Servable } from './contract.ts';
 
 /** The signature a request means that names none. */
@@ -142,8 +144,12 @@ function exclusionsAt({ datatype, shape, data }: Tensor, row: number): Identifie
   return excluded;
 }
 
-/** Results as the tensors `identifiers` and `scores`. */
-export function resultsToTensors(servable: Servable, results: readonly QueryResult[]): Map<string, Tensor> {
+/** Results as the tensors `identifiers` and `scores`, and those of the attributes that are named. */
+export function resultsToTensors(
+  servable: Servable,
+  results: readonly QueryResult[],
+  attributes: readonly string[] = [],
+): Map<string, Tensor> {
   const width = results.reduce((most, { scores }) => Math.max(most, scores.length), 0);
   const padding: Identifier = servable.identifierDatatype === 'BYTES' ? '' : -1;
   const identifiers: Identifier[] = [];
@@ -156,5 +162,6 @@ export function resultsToTensors(servable: Servable, results: readonly QueryResu
   return new Map<string, Tensor>([
     ['identifiers', { datatype: servable.identifierDatatype, shape, data: identifiers }],
     ['scores', { datatype: 'FP32', shape, data: scores }],
+    ...attributes.map((name): [string, Tensor] => [name, attributeTensor(servable.attributes, name, results, width)]),
   ]);
 }

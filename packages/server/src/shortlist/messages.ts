@@ -23,6 +23,8 @@ export interface ShortlistRequest {
   exclude?: readonly JsonIdentifier[];
   include?: readonly JsonIdentifier[];
   filter?: Filter;
+  /** The attributes that results show; default all. */
+  attributes?: readonly string[];
   leavesToSearch?: number;
   reorder?: number;
   timeoutMs?: number;

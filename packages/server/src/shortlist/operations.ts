@@ -45,11 +45,12 @@ export async function answerShortlist(
   );
   return model.choose({ version, label }).hold(async (served) => {
     const { servable } = served;
+    checkAttributes(servable, request.attributes);
     const [found] = await served.search([queryOf(servable, request, limits)], { ...options, deadline });
     const { identifiers, scores, rows } = found!;
     const results = identifiers.map((id, i) => ({
       // An attribute cannot hide the identifier or the score.
-      ...servable.attributes.valuesOf(rows[i]!),
+      ...servable.attributes.valuesOf(rows[i]!, request.attributes),
       id: typeof id === 'string' ? id : jsonInteger(id),
       score: scores[i]!,
     }));
@@ -82,6 +83,14 @@ function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestL
   if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable.identifierDatatype, id));
   if (include) query.include = include.map((id) => checkIdentifier(servable.identifierDatatype, id));
   return query;
+}
+
+function checkAttributes({ attributes }: Servable, names: readonly string[] = []): void {
+  names.forEach((name, i) => {
+    if (attributes.has(name)) return;
+    const help = suggestion(name, attributes.names, 'the candidates have none');
+    throw invalidArgument(`attributes[${i}]: unknown attribute '${name}'${help}`);
+  });
 }
 
 function checkFeatures({ features }: Servable, query: unknown): Features {

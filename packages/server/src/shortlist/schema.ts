@@ -25,6 +25,9 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
           'equals, in, range, and, or, not over attributes of candidates; a list matches where one of its values does.',
       }),
     ),
+    attributes: Type.Optional(
+      Type.Array(Type.String(), { description: 'The attributes that results show; default all.' }),
+    ),
     leavesToSearch: Type.Optional(Type.Integer({ minimum: 1 })),
     reorder: Type.Optional(Type.Integer({ minimum: 1 })),
     timeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),

@@ -8,12 +8,15 @@ import type { Signature } from '../servable/signatures.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Datatype, Element, Tensor, TensorSpec } from '../tensors/tensor.ts';
 import { elementOf, isBase64Object } from './json-value.ts';
+import { readOutputFilter } from './output-filter.ts';
 
 /** What a predict request says. */
 export interface PredictRequest {
   signature: Signature;
   form: 'row' | 'column';
   inputs: Map<string, Tensor>;
+  /** Names of the outputs that are wanted; none for the signature's own. */
+  outputs: readonly string[];
 }
 
 /**
@@ -32,6 +35,7 @@ export function readPredictRequest(body: string, find: (name: string) => Signatu
     throw formatError(document, "not formatted correctly. 'signature_name' key must be a string value.");
   }
   const signature = find(name);
+  const outputs = readOutputFilter(document.get('output_filter'));
   const instances = document.get('instances');
   const inputs = document.get('inputs');
   if (instances !== undefined && inputs !== undefined) {
@@ -40,10 +44,10 @@ export function readPredictRequest(body: string, find: (name: string) => Signatu
   if (instances !== undefined) {
     if (!Array.isArray(instances)) throw formatError(document, "Excepting 'instances' to be an list/array");
     if (instances.length === 0) throw formatError(document, "No values in 'instances' array");
-    return { signature, form: 'row', inputs: readRows(instances, signature.inputs) };
+    return { signature, form: 'row', inputs: readRows(instances, signature.inputs), outputs };
   }
   if (inputs === undefined) throw invalidArgument("Missing 'inputs' or 'instances' key");
-  return { signature, form: 'column', inputs: readColumns(inputs, signature.inputs) };
+  return { signature, form: 'column', inputs: readColumns(inputs, signature.inputs), outputs };
 }
 
 const formatError = (value: JsonValue, problem: string): ServingError =>

@@ -7,6 +7,7 @@ import type { Query } from '../servable/contract.ts';
 import { findSignature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { printMetadata, printStatus } from './describe.ts';
+import { checkOutputs } from './output-filter.ts';
 import { readPredictRequest } from './predict-request.ts';
 import { printOutputs, printPrediction, printPredictions } from './predict-response.ts';
 import type { RestCall } from './rest-path.ts';
@@ -38,8 +39,10 @@ function predict(
   const single = singleQuery(version, body, options.limits);
   if (single) return predictSingle(version, single, options);
   return version.hold(async (served) => {
-    const { signature, form, inputs } = readPredictRequest(body, (name) => findSignature(served.signatures, name));
-    const outputs = await runSignature(served, signature, inputs, options);
+    const request = readPredictRequest(body, (name) => findSignature(served.signatures, name));
+    const { signature, form, inputs } = request;
+    checkOutputs(served.servable, signature, request.outputs);
+    const outputs = await runSignature(served, signature, inputs, { ...options, outputs: request.outputs });
     return form === 'row' ? printPredictions(outputs) : printOutputs(outputs);
   });
 }

@@ -1,38 +1,21 @@
 /** Lists and dates of candidates: in a bundle, over REST and gRPC, in filters, after a restart and after compaction. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
-import { BruteForce } from 'shortlist';
-import { loadBundle, saveBundle } from 'shortlist/node';
+import { loadBundle } from 'shortlist/node';
 import { serviceOf } from '../../src/grpc/definitions.ts';
 import type { Filter, ShortlistServer } from '../../src/index.ts';
 import { post, startTiny } from '../fixtures/tiny-bundle.ts';
+import { typedBasePath } from '../fixtures/typed-bundle.ts';
 
 const embedding = [1, 0];
-const GENRES = [['comedy', 'war'], ['drama'], null, ['war', 'drama'], []];
-const RELEASED = ['1999-12-31', '2000-01-01T12:00:00.000Z', '2010-05-05', null, '2020-01-01'];
-
-async function basePath(): Promise<string> {
-  const path = mkdtempSync(join(tmpdir(), 'shortlist-lists-'));
-  mkdirSync(join(path, '1'));
-  const index = new BruteForce<never, string>({ k: 10 });
-  index.index(
-    GENRES.map((_, i) => [1 - 0.1 * i, 0.1]),
-    GENRES.map((_, i) => `film${i}`),
-  );
-  const metadata = { attributes: { genres: GENRES, released: RELEASED }, attributeKinds: { released: 'date' } };
-  await saveBundle(join(path, '1', 'model.shortlist'), { index, metadata });
-  return path;
-}
-
 type Shown = Readonly<Record<string, { genres?: unknown; released?: unknown }>>;
 
 /** What the candidates that a filter lets through show, by identifier. */
-async function shown(server: ShortlistServer, filter?: Filter): Promise<Shown> {
-  const { status, body } = await post(server, '/v1/shortlist', { embedding, ...(filter && { filter }) });
+async function shown(server: ShortlistServer, filter?: Filter, more: readonly string[] = []): Promise<Shown> {
+  const attributes = ['genres', 'released', ...more];
+  const { status, body } = await post(server, '/v1/shortlist', { embedding, attributes, ...(filter && { filter }) });
   assert.equal(status, 200, JSON.stringify(body));
   const { results } = body as { results: { id: string; score: number; genres?: unknown; released?: unknown }[] };
   return Object.fromEntries(results.map(({ id, score: _, ...attributes }) => [id, attributes]));
@@ -51,7 +34,7 @@ function upsertOverGrpc(server: ShortlistServer, candidates: readonly object[]):
 }
 
 test('a filter matches any value of a list, and dates by range; answers show both', async () => {
-  const server = await startTiny(await basePath());
+  const server = await startTiny(await typedBasePath());
   const all = await shown(server);
   assert.deepEqual(all.film0, { genres: ['comedy', 'war'], released: '1999-12-31' });
   assert.deepEqual(all.film4, { genres: [], released: '2020-01-01' });
@@ -70,7 +53,7 @@ test('a filter matches any value of a list, and dates by range; answers show bot
 });
 
 test('updates of lists and dates outlive a restart and a compaction', async () => {
-  const path = await basePath();
+  const path = await typedBasePath();
   let server = await startTiny(path, { grpcPort: 0 });
   const rest = await post(server, '/v1/candidates/upsert', {
     candidates: [
@@ -105,18 +88,20 @@ test('updates of lists and dates outlive a restart and a compaction', async () =
     film4: { genres: [], released: '2020-01-01' },
     new: { released: '2021-06-01T08:00:00.000Z' },
   };
-  assert.deepEqual(await shown(server), expected);
+  assert.deepEqual(await shown(server, undefined, ['tags']), expected);
   await server.close();
   server = await startTiny(path);
-  assert.deepEqual(await shown(server), expected);
+  assert.deepEqual(await shown(server, undefined, ['tags']), expected);
   const { status } = await post(server, '/admin/models/films/compact', {});
   assert.equal(status, 200);
-  assert.deepEqual(await shown(server), expected);
+  assert.deepEqual(await shown(server, undefined, ['tags']), expected);
   assert.deepEqual(Object.keys(await shown(server, { range: { released: { gt: '2021-01-01' } } })).sort(), [
     'film2',
     'new',
   ]);
   await server.close();
   const { metadata } = await loadBundle(join(path, '2', 'model.shortlist'));
-  assert.deepEqual(metadata.attributeKinds, { genres: 'list', released: 'date', tags: 'list' });
+  assert.deepEqual(metadata.attributeKinds, {
+    ...{ title: 'text', genres: 'list', released: 'date', rating: 'number', inStock: 'boolean', tags: 'list' },
+  });
 });
