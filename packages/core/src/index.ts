@@ -69,7 +69,7 @@ export type {
 } from './topk/contract.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
 export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
-export { ScaNN } from './topk/scann/scann.ts';
+export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers

@@ -57,13 +57,13 @@ export class Centroids {
     if (this.#packed16) this.#pack16(this.#packed16, Math.sqrt(most));
   }
 
-  /** Nearest centroid of rows [n, d] at an offset: labels int32, and ⟨x, c⟩ − |c|²/2 float32. */
-  assign(rows: number, n: number, labels: Block, scores: Block): void {
+  /** Nearest centroid of rows [n, d] at an offset: labels int32, and ⟨x, c⟩ − |c|²/2 float32, from item `first` of each on. */
+  assign(rows: number, n: number, labels: Block, scores: Block, first = 0): void {
     const { pool } = this.runtime;
     const d = this.matrix.dimensions;
     const blocks = Math.ceil(n / 4);
     const packed = [this.#packed.offset, this.#halfSquares.offset] as const;
-    const out = [labels.offset, scores.offset] as const;
+    const out = [labels.offset + 4 * first, scores.offset + 4 * first] as const;
     if (!this.#packed16) {
       pool.run('assignNearest', blocks, GRAIN, rows, n, d, ...packed, this.#panels, ...out);
       return;
@@ -80,8 +80,8 @@ export class Centroids {
       panels: this.#panels,
       unscale: this.#unscale,
       limits: this.#limits.offset,
-      labels: labels.offset,
-      scores: scores.offset,
+      labels: out[0],
+      scores: out[1],
       scratch: scratch.offset,
       scratchStride: stride,
     });
@@ -89,9 +89,9 @@ export class Centroids {
 
   /**
    * SOAR's second centroid of rows (arXiv 2404.00774): the one that minimises |x − c|² + λ ⟨x − c, u⟩², u the direction of
-   * the residual of the first.
+   * the residual of the first. Labels are read and second ones written from item `first` on.
    */
-  assignSecond(rows: number, n: number, labels: Block, lambda: number, second: Block): void {
+  assignSecond(rows: number, n: number, labels: Block, lambda: number, second: Block, first = 0): void {
     const d = this.matrix.dimensions;
     const scratch = this.runtime.heap.allocate(4 * d * this.runtime.pool.threads);
     this.runtime.pool.run('assignSecond', n, 4 * GRAIN, {
@@ -101,9 +101,9 @@ export class Centroids {
       halfSquares: this.#halfSquares.offset,
       panels: this.#panels,
       centroids: this.matrix.offset,
-      labels: labels.offset,
+      labels: labels.offset + 4 * first,
       lambda,
-      second: second.offset,
+      second: second.offset + 4 * first,
       scratch: scratch.offset,
     });
     scratch.free();

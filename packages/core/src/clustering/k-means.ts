@@ -38,6 +38,9 @@ const TOLERANCE = 1e-5;
 /** Clusters a thread claims when centroids move. */
 const GRAIN = 16;
 
+/** Rows that a sample is read from, one at a time. */
+export type SampledRows = Pick<Matrix, 'rows' | 'dimensions' | 'row'>;
+
 /** A step done of a computation with several. */
 export interface Progress {
   step: string;
@@ -54,7 +57,7 @@ export interface Progress {
  * @returns centroids, min(clusters, n) of them; where rows repeat, so may centroids
  * @throws {NotFiniteError} when a row of the sample is NaN or infinite
  */
-export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime): Generator<Progress, Centroids> {
+export function* kMeans(rows: SampledRows, options: KMeansOptions, runtime: Runtime): Generator<Progress, Centroids> {
   const { iterations, isSpherical, random, tolerance = TOLERANCE } = options;
   const { heap } = runtime;
   const { rows: n, dimensions: d } = rows;
@@ -105,13 +108,12 @@ export function* kMeans(rows: Matrix, options: KMeansOptions, runtime: Runtime):
 }
 
 /** Distinct rows in random order; all of them where the sample is the whole. */
-function sampleRows(rows: Matrix, size: number, random: Random, runtime: Runtime): Matrix {
+function sampleRows(rows: SampledRows, size: number, random: Random, runtime: Runtime): Matrix {
   const d = rows.dimensions;
   const sample = new Matrix(size, d, runtime);
-  const from = rows.data;
   const to = sample.data;
   const order = random.permutation(rows.rows);
-  for (let i = 0; i < size; i++) to.set(from.subarray(order[i]! * d, order[i]! * d + d), i * d);
+  for (let i = 0; i < size; i++) to.set(rows.row(order[i]!), i * d);
   const bad = runtime.kernels.findNotFinite(sample.offset, size * d);
   if (bad >= 0) {
     const where = `row ${order[Math.floor(bad / d)]}, column ${bad % d}`;

@@ -13,7 +13,8 @@ const ALIGNMENT_BYTES = 64;
 /** A SIMD load at the end of the last block may reach this far past it. */
 const READ_PAST_BYTES = 64;
 
-interface Range {
+/** Bytes that stand together. */
+export interface Range {
   offset: number;
   sizeBytes: number;
 }
@@ -21,14 +22,30 @@ interface Range {
 /** A piece of the linear memory. Valid until `free()`. */
 export class Block {
   readonly offset: number;
-  readonly sizeBytes: number;
   readonly heap: Heap;
+  #sizeBytes: number;
   #live = true;
 
   constructor(heap: Heap, offset: number, sizeBytes: number) {
     this.heap = heap;
     this.offset = offset;
-    this.sizeBytes = sizeBytes;
+    this.#sizeBytes = sizeBytes;
+  }
+
+  /** Bytes that belong to the block. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /**
+   * Make the block of at least `sizeBytes` where it stands; bytes that it gains are whatever stood there.
+   *
+   * @returns false where other blocks stand behind it: it is as before
+   */
+  resize(sizeBytes: number): boolean {
+    const resized = this.heap.resized(this, sizeBytes);
+    if (resized !== undefined) this.#sizeBytes = resized;
+    return resized !== undefined;
   }
 
   /** Give the bytes back. A second call does nothing. */
@@ -88,9 +105,60 @@ export class Heap {
     return this.#allocate(sizeBytes, false);
   }
 
+  /**
+   * Whether blocks of these sizes can be had together, by the free ranges and the memory's limit; the system may refuse
+   * all the same.
+   *
+   * @param instead a block that would be given back first
+   */
+  canHold(sizes: readonly number[], instead?: Readonly<Range>): boolean {
+    const ranges = this.#free.map((range) => ({ ...range }));
+    if (instead) insertRange(ranges, instead);
+    const last = ranges.at(-1);
+    const limit = this.memory.maxBytes - READ_PAST_BYTES;
+    // What was never handed out is one more range, joined to the one before it.
+    if (last && last.offset + last.sizeBytes === this.#end) last.sizeBytes = limit - last.offset;
+    else ranges.push({ offset: this.#end, sizeBytes: limit - this.#end });
+    return sizes.every((size) => {
+      const rounded = roundUp(size);
+      const range = ranges.find(({ sizeBytes }) => sizeBytes >= rounded);
+      if (range) range.sizeBytes -= rounded;
+      return range !== undefined;
+    });
+  }
+
+  /** Called by `Block.resize`: the block's new size; undefined where it cannot grow. */
+  resized(block: Block, sizeBytes: number): number | undefined {
+    const rounded = roundUp(sizeBytes);
+    const { offset } = block;
+    const end = offset + block.sizeBytes;
+    const more = rounded - block.sizeBytes;
+    if (more > 0) {
+      const at = this.#free.findIndex((range) => range.offset === end);
+      const after = this.#free[at];
+      const endsFree = after ? after.offset + after.sizeBytes === this.#end : end === this.#end;
+      if (after && after.sizeBytes > more) {
+        after.offset += more;
+        after.sizeBytes -= more;
+      } else if (after?.sizeBytes === more) {
+        this.#free.splice(at, 1);
+      } else if (endsFree) {
+        this.memory.ensure(offset + rounded + READ_PAST_BYTES);
+        if (after) this.#free.pop();
+        this.#end = offset + rounded;
+      } else return undefined;
+      this.#usedBytes += more;
+    } else if (more < 0) {
+      this.#reclaim({ offset: offset + rounded, sizeBytes: -more });
+    }
+    this.#collected.unregister(block);
+    this.#collected.register(block, { offset, sizeBytes: rounded }, block);
+    return rounded;
+  }
+
   #allocate(sizeBytes: number, isFilled: boolean): Block {
     assert(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0, `heap: a block of ${sizeBytes} bytes`);
-    const rounded = Math.max(ALIGNMENT_BYTES, Math.ceil(sizeBytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES);
+    const rounded = roundUp(sizeBytes);
     const offset = this.#takeFree(rounded, isFilled) ?? this.#takeNew(rounded, isFilled);
     this.#usedBytes += rounded;
     const block = new Block(this, offset, rounded);
@@ -132,22 +200,32 @@ export class Heap {
 
   #reclaim(range: Range): void {
     this.#usedBytes -= range.sizeBytes;
-    let at = this.#free.findIndex((other) => other.offset > range.offset);
-    if (at < 0) at = this.#free.length;
-    const merged: Range = { ...range };
-    let replaced = 0;
-    const after = this.#free[at];
-    if (after && range.offset + range.sizeBytes === after.offset) {
-      merged.sizeBytes += after.sizeBytes;
-      replaced++;
-    }
-    const before = this.#free[at - 1];
-    if (before && before.offset + before.sizeBytes === range.offset) {
-      merged.offset = before.offset;
-      merged.sizeBytes += before.sizeBytes;
-      at--;
-      replaced++;
-    }
-    this.#free.splice(at, replaced, merged);
+    insertRange(this.#free, range);
   }
+}
+
+/** A whole number of cache lines, one at least. */
+function roundUp(sizeBytes: number): number {
+  return Math.max(ALIGNMENT_BYTES, Math.ceil(sizeBytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES);
+}
+
+/** Put a range among those that are free, and join it to those it touches. */
+function insertRange(free: Range[], range: Readonly<Range>): void {
+  let at = free.findIndex((other) => other.offset > range.offset);
+  if (at < 0) at = free.length;
+  const merged: Range = { offset: range.offset, sizeBytes: range.sizeBytes };
+  let replaced = 0;
+  const after = free[at];
+  if (after && range.offset + range.sizeBytes === after.offset) {
+    merged.sizeBytes += after.sizeBytes;
+    replaced++;
+  }
+  const before = free[at - 1];
+  if (before && before.offset + before.sizeBytes === range.offset) {
+    merged.offset = before.offset;
+    merged.sizeBytes += before.sizeBytes;
+    at--;
+    replaced++;
+  }
+  free.splice(at, replaced, merged);
 }

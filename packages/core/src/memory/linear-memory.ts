@@ -22,6 +22,8 @@ export const CONTROL_OFFSET: number = 32_768;
 /** A shared WebAssembly memory with cached views. */
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
+  /** The most it can have. */
+  readonly maxBytes: number = PAGES_MAX * PAGE_BYTES;
   #bytes: Uint8Array;
   #floats: Float32Array;
   #integers: Int32Array;

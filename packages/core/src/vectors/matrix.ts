@@ -4,7 +4,7 @@
  * Layout: [rows, dimensions], no padding between rows. The bytes live until the matrix is freed or collected; keep the
  * matrix, not only its `data`, for as long as the numbers are needed.
  */
-import { ShapeError } from '../errors/errors.ts';
+import { ShapeError, StateError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 
@@ -16,7 +16,8 @@ export class Matrix {
   readonly rows: number;
   readonly dimensions: number;
   readonly runtime: Runtime;
-  readonly #block: Block;
+  /** Undefined once it was handed over. */
+  #block: Block | undefined;
 
   /**
    * Zeros, or what stands in a block.
@@ -32,22 +33,43 @@ export class Matrix {
 
   /** Byte offset of row 0 in the linear memory. */
   get offset(): number {
-    return this.#block.offset;
+    return this.#held().offset;
   }
 
   /** All numbers, row after row. */
   get data(): Float32Array {
-    return this.#block.floats(this.rows * this.dimensions);
+    return this.#held().floats(this.rows * this.dimensions);
+  }
+
+  /** Bytes of its memory: of the numbers, and of room behind them. */
+  get sizeBytes(): number {
+    return this.#held().sizeBytes;
   }
 
   /** Row `index` as a view. */
   row(index: number): Float32Array {
-    return this.#block.floats(this.dimensions, index * this.dimensions * 4);
+    return this.#held().floats(this.dimensions, index * this.dimensions * 4);
   }
 
   /** Give the memory back at once. */
   free(): void {
-    this.#block.free();
+    this.#block?.free();
+  }
+
+  /**
+   * Give the memory to the caller: from now on the matrix has no numbers.
+   *
+   * @throws {StateError} when it was handed over before
+   */
+  handOver(): Block {
+    const block = this.#held();
+    this.#block = undefined;
+    return block;
+  }
+
+  #held(): Block {
+    if (!this.#block) throw new StateError('matrix: expected one with numbers, got one whose memory was handed over');
+    return this.#block;
   }
 
   /**

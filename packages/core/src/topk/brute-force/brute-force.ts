@@ -135,6 +135,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * @throws {ShapeError} when rows differ in width or identifiers in number
    * @throws {NotFiniteError} naming row and column of a NaN or an infinity
    * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
+   * @throws {MemoryError} when the linear memory cannot hold the candidates: before any is copied
    * @throws {StateError} while the candidates are read or replaced: `indexAsync` waits
    */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this {

@@ -10,6 +10,7 @@ import { assert } from '../../checks/assert.ts';
 import { NotFiniteError, ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
+import { memoryError } from '../memory-error.ts';
 import type { VectorSource } from '../vector-source.ts';
 
 /** Rows in a chunk; the kernels (assembly/topk.ts) know the same number. */
@@ -93,6 +94,7 @@ export class PanelStore {
    *
    * @throws {ShapeError} when their width is not that of earlier rows
    * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+   * @throws {MemoryError} when the memory cannot hold them; none of them was copied
    */
   append(source: VectorSource): this {
     assert(this.#table === undefined, 'panels: append after finish');
@@ -106,6 +108,7 @@ export class PanelStore {
       );
     }
     const d = this.#dimensions;
+    this.#askFor(source.rows);
     this.#staging ??= this.runtime.heap.allocate(Math.min(CHUNK_ROWS, Math.max(source.rows, 1)) * d * 4);
     for (let begin = 0; begin < source.rows; ) {
       const end = Math.min(source.rows, begin + CHUNK_ROWS - this.#staged);
@@ -259,6 +262,22 @@ export class PanelStore {
     larger.bytes().set(this.#staging!.bytes().subarray(0, this.#staged * d * 4));
     this.#staging!.free();
     this.#staging = larger;
+  }
+
+  /** Ask for the chunks of `rows` more before they are copied. */
+  #askFor(rows: number): void {
+    const { heap } = this.runtime;
+    const staged = this.#staged;
+    const chunksOf = (more: number, d: number): number[] => {
+      const chunks = new Array<number>(Math.floor((staged + more) / CHUNK_ROWS)).fill(packedBytes(CHUNK_ROWS, d));
+      const staging = this.#staging ? 0 : 4 * d * Math.min(CHUNK_ROWS, more);
+      return [staging, ...chunks, packedBytes((staged + more) % CHUNK_ROWS, d)];
+    };
+    const fits = (more: number, d: number): boolean => heap.canHold(chunksOf(more, d));
+    const dimensions = this.#dimensions;
+    if (fits(rows, dimensions)) return;
+    const bytes = chunksOf(rows, dimensions).reduce((sum, size) => sum + size, 0);
+    throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
   }
 
   #check(offset: number, length: number): void {

@@ -6,11 +6,12 @@
  * 4,000 candidates, the index scores all of them exactly and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
-import { optionsCheck } from '../../checks/options.ts';
+import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
+import { OptionError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
-import type { VectorsLike } from '../../vectors/matrix.ts';
+import { Matrix, type VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { LONG_CHANGE, withExclusions } from '../call-options.ts';
 import type {
@@ -30,7 +31,7 @@ import { heldQueries, resolveQueries } from '../queries.ts';
 import type { TopKResult } from '../result.ts';
 import { UpdatableIndex } from '../updatable-index.ts';
 import { type VectorSource, vectorSource } from '../vector-source.ts';
-import { gatherCandidates, gatherDataset } from './build/build-live.ts';
+import { type Candidates, gatherCandidates, gatherDataset, takeCandidates } from './build/build-live.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 import { loadScann, saveScann } from './saved.ts';
 import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOptions } from './search/call.ts';
@@ -43,7 +44,17 @@ import { ServedIndex } from './update/served-index.ts';
 /** The second argument of a call: k, or options. */
 type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
 
-const checkIndexing = optionsCheck<LongChangeOptions>('ScaNN.indexAsync', LONG_CHANGE);
+/** Options of `indexAsync`; those of `index` are `transfer` alone. */
+export interface IndexingOptions extends LongChangeOptions {
+  /**
+   * Take the memory of the candidates over: they are a `Matrix` of the index's runtime, which has no numbers afterwards.
+   * So the candidates are in memory once. Where the call throws before the first step, the matrix has its numbers still.
+   */
+  transfer?: boolean | undefined;
+}
+
+const checkTransfer = optionsCheck<Pick<IndexingOptions, 'transfer'>>('ScaNN.index', { transfer: BOOLEAN });
+const checkIndexing = optionsCheck<IndexingOptions>('ScaNN.indexAsync', { ...LONG_CHANGE, transfer: BOOLEAN });
 const checkRebalancing = optionsCheck<LongChangeOptions>('ScaNN.rebalance', LONG_CHANGE);
 
 /** The approximate index. */
@@ -103,18 +114,20 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * Replace the candidates by a copy of `candidates` [rows, d]; without identifiers they are row numbers. When this
-   * throws, the index is as before.
+   * Replace the candidates by a copy of `candidates` [rows, d]; without identifiers they are row numbers. The memory that
+   * the build takes is asked for before anything is copied. When this throws, the index is as before.
    *
+   * @param options transfer: take the memory of the matrix `candidates` over instead of copying it
    * @throws {ShapeError} when rows differ in width or identifiers in number
    * @throws {NotFiniteError} naming row and column of a NaN or an infinity
    * @throws {IdentifierError} when identifiers are not all strings, all numbers or all bigints
    * @throws {MemoryError} when the linear memory cannot hold index and candidates
    * @throws {StateError} while the candidates are read or replaced: `indexAsync` waits
    */
-  index(candidates: VectorsLike, identifiers?: readonly I[]): this {
+  index(candidates: VectorsLike, identifiers?: readonly I[], options: Pick<IndexingOptions, 'transfer'> = {}): this {
+    const { transfer } = checkTransfer(options);
     this.access.checkChange('index', 'indexAsync');
-    this.#served.index(vectorSource('candidates', candidates), identifiers);
+    this.#served.index(this.#gather(candidates, identifiers, transfer));
     return this;
   }
 
@@ -124,21 +137,26 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    *
    * @throws as `index`; AbortedError when the signal is raised, and the index is as before
    */
-  async indexAsync(
-    candidates: VectorsLike,
-    identifiers?: readonly I[],
-    options: LongChangeOptions = {},
-  ): Promise<this> {
+  async indexAsync(candidates: VectorsLike, identifiers?: readonly I[], options: IndexingOptions = {}): Promise<this> {
     const checked = checkIndexing(options);
     throwIfAborted('index', checked.signal);
-    const gathered = gatherCandidates(vectorSource('candidates', candidates), identifiers, this.runtime);
+    const gathered = this.#gather(candidates, identifiers, checked.transfer);
     await this.#served.replace('indexAsync', checked, async () => gathered);
     return this;
   }
 
+  #gather(candidates: VectorsLike, identifiers: readonly I[] | undefined, transfer = false): Candidates<I> {
+    const { settings, runtime } = this;
+    if (!transfer) return gatherCandidates(vectorSource('candidates', candidates), identifiers, settings, runtime);
+    if (!(candidates instanceof Matrix) || candidates.runtime !== runtime) {
+      throw new OptionError("transfer: expected candidates in a Matrix of the index's runtime, got others");
+    }
+    return takeCandidates(candidates, identifiers, settings, runtime);
+  }
+
   /** Replace the candidates by those of a data set, read once, batch by batch. Throws as `index`. */
   async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
-    await this.#served.replace('indexFromDataset', {}, () => gatherDataset(dataset, this.runtime));
+    await this.#served.replace('indexFromDataset', {}, () => gatherDataset(dataset, this.settings, this.runtime));
     return this;
   }
 

@@ -4,20 +4,15 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { readCandidates, readDataset } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
-import type { Identifiers } from '../../identifiers.ts';
+import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { ScannSettings } from '../options.ts';
 import { LiveIndex } from '../update/live-index.ts';
 import { buildFlat, buildTree } from './build.ts';
+import { askForMemory } from './build-memory.ts';
+import { needsTree } from './needs-tree.ts';
 import { prepareRows } from './prepare-rows.ts';
 import { RowBuffer } from './row-buffer.ts';
-
-/** Products below which scoring everything is about as fast as a tree, and exact: 20,000 candidates of 32 dimensions. */
-const TREE_WORK_MIN = 20_000 * 32;
-/** Candidates below which that holds at any width: a tree scores a few hundred of them exactly as well. */
-const TREE_CANDIDATES_MIN = 4_000;
-/** Codes of 16 words a block need as many rows. */
-const TREE_ROWS_MIN = 16;
 
 /** Rows and their identifiers, in the runtime. */
 export interface Candidates<I extends Identifier> {
@@ -25,17 +20,23 @@ export interface Candidates<I extends Identifier> {
   identifiers: Identifiers<I>;
 }
 
+/** A buffer that asks for the memory of the whole build before it copies rows. */
+function buildBuffer(settings: ScannSettings, runtime: Runtime): RowBuffer {
+  return new RowBuffer(runtime, (rows, dimensions, held) => askForMemory(runtime, rows, dimensions, settings, held));
+}
+
 /**
- * Copy candidates into the runtime.
+ * Copy candidates into the runtime, once the memory of the build is known to be there.
  *
  * @throws as `ScaNN.index`
  */
 export function gatherCandidates<I extends Identifier>(
   candidates: VectorSource,
   identifiers: readonly I[] | undefined,
+  settings: ScannSettings,
   runtime: Runtime,
 ): Candidates<I> {
-  const buffer = new RowBuffer(runtime);
+  const buffer = buildBuffer(settings, runtime);
   try {
     const names = readCandidates(candidates, identifiers, buffer);
     return { rows: buffer.take(), identifiers: names };
@@ -45,12 +46,31 @@ export function gatherCandidates<I extends Identifier>(
   }
 }
 
+/**
+ * Take over the memory of candidates.
+ *
+ * @throws as `ScaNN.index`; the matrix has its numbers still
+ */
+export function takeCandidates<I extends Identifier>(
+  candidates: Matrix,
+  identifiers: readonly I[] | undefined,
+  settings: ScannSettings,
+  runtime: Runtime,
+): Candidates<I> {
+  const { rows } = candidates;
+  if (identifiers) checkIdentifiers(identifiers, rows);
+  const buffer = buildBuffer(settings, runtime);
+  buffer.adopt(candidates);
+  return { rows: buffer.take(), identifiers: new Identifiers(rows, identifiers && [...identifiers]) };
+}
+
 /** Read a data set into the runtime, batch by batch. @throws as `ScaNN.indexFromDataset` */
 export async function gatherDataset<I extends Identifier>(
   dataset: CandidateDataset<I>,
+  settings: ScannSettings,
   runtime: Runtime,
 ): Promise<Candidates<I>> {
-  const buffer = new RowBuffer(runtime);
+  const buffer = buildBuffer(settings, runtime);
   try {
     const identifiers = await readDataset(dataset, buffer);
     return { rows: buffer.take(), identifiers };
@@ -60,25 +80,19 @@ export async function gatherDataset<I extends Identifier>(
   }
 }
 
-/** Whether scoring every candidate is more work than searching leaves. */
-function needsTree({ rows, dimensions }: Matrix): boolean {
-  return rows >= TREE_CANDIDATES_MIN && rows * dimensions >= TREE_WORK_MIN;
-}
-
 /** Build an index of candidates, in steps, and free the candidates. */
 export function* buildLive<I extends Identifier>(
   { rows, identifiers }: Candidates<I>,
   settings: ScannSettings,
   runtime: Runtime,
 ): Generator<Progress, LiveIndex<I>> {
-  const { tree, distanceMeasure } = settings;
+  const { distanceMeasure } = settings;
   const input = prepareRows(rows, distanceMeasure);
   try {
-    const hasTree = rows.rows >= TREE_ROWS_MIN && (tree === 'always' || (tree === 'auto' && needsTree(rows)));
+    const hasTree = needsTree(rows.rows, rows.dimensions, settings);
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
     return new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
   } finally {
-    if (input.coded !== input.rows) input.coded.free();
-    input.rows.free();
+    rows.free();
   }
 }

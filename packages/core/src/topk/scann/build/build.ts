@@ -9,14 +9,16 @@ import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import { GROUP_SLOTS, type LeafShape, Leaves, rowStride } from '../leaves.ts';
+import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
+import type { CodedRows } from './coded-rows.ts';
 import { type Codebook, type CodedCopies, encode, trainCodebook } from './codes.ts';
 import { groupBoundOf } from './group-bound.ts';
-import { allocateParts, firstGroups, packLeaves, storeRows } from './pack.ts';
+import { allocateParts, firstGroups, packLeaves } from './pack.ts';
 import { type BuildRows, type Owned, type Partition, partitionRows } from './partition.ts';
+import { correctionKindOf, shapeOf } from './shape.ts';
+import { storeRows } from './store-rows.ts';
 
-const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
 /** Norms that vary by less than this share of their mean are one norm: no group of such a leaf stands out. */
 const NORM_VARIATION = 0.1;
 /** η of codes where norms vary little and much: with a correction block the second needs little help. */
@@ -48,10 +50,10 @@ function etaOf({ anisotropic, distanceMeasure }: ScannSettings, variation: numbe
   return variation < NORM_VARIATION ? ETA_EVEN : ETA_UNEVEN;
 }
 
-/** Flat: rows alone, each at its slot. */
+/** Flat: rows alone, each at its slot. The rows are taken over. */
 export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtime): Leaves {
   const groups = Math.ceil(rows.rows / GROUP_SLOTS);
-  const shape = shapeOf(rows, settings, { groups, capacity: groups, builtGroups: groups, copies: 1 });
+  const shape = shapeOf(rows.dimensions, settings, { groups });
   const parts = allocateParts(runtime, shape);
   const rowOf = parts.rowOf!.integers(groups * GROUP_SLOTS).fill(-1);
   for (let row = 0; row < rows.rows; row++) rowOf[row] = row;
@@ -61,9 +63,8 @@ export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtim
   return new Leaves(runtime, shape, parts);
 }
 
-/** A tree of leaves. */
+/** A tree of leaves. The rows are taken over by the last step. */
 export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: Runtime): Generator<Progress, Leaves> {
-  askForMemory(runtime, input.rows.rows, input.rows.dimensions, settings);
   const random = new Random(settings.seed);
   const owned: Owned = [];
   try {
@@ -100,8 +101,7 @@ function* codePartition(
   const codebook = trainCodebook(coded, own, centroids, settings, random.fork('codebook'), runtime);
   owned.push(codebook.block);
   yield { step: 'codebook', done: 1, total: 1 };
-  // Squared distances need their correction: it carries the norms of the decoded rows.
-  const kind = settings.distanceMeasure === 'squared_l2' ? 2 : settings.correction ? 1 : 0;
+  const kind = correctionKindOf(settings);
   const { count, copyRow } = copies;
   const codes = encode(coded, count, copyRow, copies.labels, centroids, codebook, eta, kind, runtime);
   owned.push(codes.codes, codes.correctionCodes);
@@ -119,8 +119,11 @@ function boundOf(
   const hasBounds =
     groupBound !== false && distanceMeasure !== 'squared_l2' && (groupBound !== 'auto' || variation >= NORM_VARIATION);
   if (groupBound !== 'auto') return { hasBounds, groupBound: Number(groupBound) };
-  if (!hasBounds) return { hasBounds, groupBound: 0 };
-  return { hasBounds, groupBound: groupBoundOf(coded, labels.integers(coded.rows), centroids, random.fork('bounds')) };
+  if (!hasBounds || !coded.matrix) return { hasBounds, groupBound: 0 };
+  return {
+    hasBounds,
+    groupBound: groupBoundOf(coded.matrix, labels.integers(coded.rows), centroids, random.fork('bounds')),
+  };
 }
 
 function treeShape(
@@ -132,10 +135,8 @@ function treeShape(
   leafGroups: Int32Array,
 ): LeafShape {
   const groups = leafGroups[centroids.count]!;
-  return shapeOf(rows, settings, {
+  return shapeOf(rows.dimensions, settings, {
     groups,
-    capacity: groups,
-    builtGroups: groups,
     leaves: centroids.count,
     copies: copies.copyRow ? 2 : 1,
     places: copies.copyRow ? rows.rows : 0,
@@ -188,55 +189,15 @@ function* packTree(
   }
 }
 
-/**
- * Take and give back what the build will hold at its peak beside the candidates, so that it fails before it starts.
- *
- * @throws {MemoryError} with the bytes needed
- */
-function askForMemory(runtime: Runtime, n: number, d: number, settings: ScannSettings): void {
-  const copies = settings.soar === false ? 1 : 2;
-  const blocks = Math.ceil(d / settings.dimensionsPerBlock) + 2;
-  const rows = settings.reorder === false ? 4 : 4 >> ROW_KINDS[settings.reorder];
-  // Labels, scores, order, keys and corrections of each copy; a byte and a nibble a code; the rows; the sample.
-  const rotated = settings.rotation !== 'none' && settings.distanceMeasure !== 'squared_l2' ? 4 * d : 0;
-  const perRow = copies * (28 + 1.5 * blocks) + rows * rowStride(d) + rotated;
-  const sample = 4 * d * Math.min(n, settings.trainingSampleSize);
-  runtime.heap.allocate(Math.ceil(n * perRow) + sample).free();
-}
-
-function shapeOf(rows: Matrix, settings: ScannSettings, known: Partial<LeafShape> & { groups: number }): LeafShape {
-  return {
-    dimensions: rows.dimensions,
-    leaves: 0,
-    upperGroups: 0,
-    productBlocks: 0,
-    blockWidth: 0,
-    correctionBlocks: 0,
-    correctionKind: 0,
-    capacity: known.groups,
-    builtGroups: known.groups,
-    rowKind: settings.reorder === false ? 0 : ROW_KINDS[settings.reorder],
-    places: 0,
-    isSquared: settings.distanceMeasure === 'squared_l2',
-    copies: 1,
-    hasBounds: false,
-    groupBound: 0,
-    hasMean: false,
-    hasRotation: false,
-    eta: 1,
-    builtDistance: 0,
-    ...known,
-  };
-}
-
 /** Mean of |x|² − 2 (⟨x, c⟩ − |c|²/2) = |x − c|² over a sample. */
-function meanDistance({ rows: n, dimensions: d, data }: Matrix, scores: Float32Array): number {
+function meanDistance(rows: CodedRows, scores: Float32Array): number {
+  const { rows: n } = rows;
   const step = Math.max(1, Math.floor(n / 10_000));
   let sum = 0;
   let count = 0;
   for (let i = 0; i < n; i += step) {
     let square = 0;
-    for (let t = 0; t < d; t++) square += data[i * d + t]! ** 2;
+    for (const value of rows.row(i)) square += value ** 2;
     sum += Math.max(0, square - 2 * scores[i]!);
     count++;
   }

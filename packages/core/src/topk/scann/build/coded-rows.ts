@@ -1,8 +1,12 @@
 /**
  * Rows as they are coded: less the mean for squared distances, and rotated where the index has a rotation. Scores are of the
  * unchanged rows; neither step changes the order of the candidates.
+ *
+ * A build centres rows in pieces while it reads them, so that no second copy of all rows is in memory; rotating costs d²
+ * a row, so rotated rows are kept until the build ends.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
+import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { type BalancedPca, rotateRows, trainBalancedPca } from '../../../quantization/pca.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
@@ -10,33 +14,110 @@ import { type Leaves, rowStride } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 
 /** Residuals a rotation is found from: some for each number of a covariance of a thousand dimensions. */
-const SAMPLE = 20_000;
+export const ROTATION_SAMPLE = 20_000;
+/** Rows of a piece: enough work for all threads, and little memory. */
+export const PIECE_ROWS = 4_096;
+
+/** Rows or copies of rows that stand together: item i of it is item `first` + i of all. */
+export interface Piece {
+  first: number;
+  count: number;
+  /** Byte offset of the rows, and of the row number of each copy; 0: copy i is row i. */
+  rows: number;
+  copyRow: number;
+}
+
+/** The rows of a build as they are coded. */
+export class CodedRows {
+  readonly rows: number;
+  readonly dimensions: number;
+  readonly #matrix: Matrix;
+  /** [d] what is subtracted; undefined: the matrix holds the rows as they are coded. */
+  readonly #mean: Float32Array | undefined;
+  readonly #row: Float32Array;
+
+  constructor(matrix: Matrix, mean?: Float32Array) {
+    this.rows = matrix.rows;
+    this.dimensions = matrix.dimensions;
+    this.#matrix = matrix;
+    this.#mean = mean;
+    this.#row = new Float32Array(matrix.dimensions);
+  }
+
+  /** All rows as they are coded; undefined where they are centred as they are read. */
+  get matrix(): Matrix | undefined {
+    return this.#mean ? undefined : this.#matrix;
+  }
+
+  /** A row, valid until the next call. */
+  row(index: number): Float32Array {
+    const row = this.#matrix.row(index);
+    const mean = this.#mean;
+    if (!mean) return row;
+    const centred = this.#row;
+    for (let t = 0; t < row.length; t++) centred[t] = row[t]! - mean[t]!;
+    return centred;
+  }
+
+  /** Visit `count` rows, or the copies that `copyRow` lists: all at once, or in pieces that are centred first. */
+  forEachPiece(count: number, copyRow: Block | undefined, visit: (piece: Piece) => void): void {
+    if (!this.#mean) {
+      visit({ first: 0, count, rows: this.#matrix.offset, copyRow: copyRow?.offset ?? 0 });
+      return;
+    }
+    const d = this.dimensions;
+    const piece = new Matrix(Math.min(count, PIECE_ROWS), d, this.#matrix.runtime);
+    try {
+      for (let first = 0; first < count; first += PIECE_ROWS) {
+        const size = Math.min(PIECE_ROWS, count - first);
+        this.#centre(first, size, copyRow?.integers(count), piece.data);
+        visit({ first, count: size, rows: piece.offset, copyRow: 0 });
+      }
+    } finally {
+      piece.free();
+    }
+  }
+
+  /** All rows in a matrix that the caller frees. */
+  toMatrix(): Matrix {
+    const all = new Matrix(this.rows, this.dimensions, this.#matrix.runtime);
+    if (this.#mean) this.#centre(0, this.rows, undefined, all.data);
+    else all.data.set(this.#matrix.data);
+    return all;
+  }
+
+  #centre(first: number, count: number, copyRow: Int32Array | undefined, to: Float32Array): void {
+    const d = this.dimensions;
+    const from = this.#matrix.data;
+    const mean = this.#mean!;
+    for (let i = 0; i < count; i++) {
+      const at = d * (copyRow ? copyRow[first + i]! : first + i);
+      for (let t = 0; t < d; t++) to[i * d + t] = from[at + t]! - mean[t]!;
+    }
+  }
+}
 
 /** The rotation that balances the blocks of residuals. */
 export function trainRotation(
-  coded: Matrix,
+  coded: CodedRows,
   centroids: Centroids,
   { dimensionsPerBlock, seed }: ScannSettings,
   runtime: Runtime,
 ): BalancedPca {
   const { rows: n, dimensions: d } = coded;
-  const size = Math.min(n, SAMPLE);
+  const size = Math.min(n, ROTATION_SAMPLE);
   const sample = new Matrix(size, d, runtime);
   const labels = runtime.heap.allocate(4 * size);
   const scores = runtime.heap.allocate(4 * size);
   try {
-    const from = coded.data;
     const to = sample.data;
-    for (let i = 0; i < size; i++) {
-      const at = Math.floor((i * n) / size) * d;
-      to.set(from.subarray(at, at + d), i * d);
-    }
+    for (let i = 0; i < size; i++) to.set(coded.row(Math.floor((i * n) / size)), i * d);
     centroids.assign(sample.offset, size, labels, scores);
     const own = labels.integers(size);
     const centres = centroids.matrix.data;
     const residuals = sample.data;
     for (let i = 0; i < size; i++) for (let t = 0; t < d; t++) residuals[i * d + t]! -= centres[own[i]! * d + t]!;
-    return trainBalancedPca(sample, { dimensionsPerBlock, sampleSize: SAMPLE, seed });
+    return trainBalancedPca(sample, { dimensionsPerBlock, sampleSize: ROTATION_SAMPLE, seed });
   } finally {
     sample.free();
     labels.free();

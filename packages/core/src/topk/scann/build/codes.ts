@@ -4,12 +4,12 @@ import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { nearestScalar, trainScalars } from '../../../quantization/scalar-codebook.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
-import type { Matrix } from '../../../vectors/matrix.ts';
 import type { ScannSettings } from '../options.ts';
+import type { CodedRows } from './coded-rows.ts';
 
 const WORDS = 16;
 /** Residuals a codebook is trained on, at most: 16 words a block need no more. */
-const SAMPLE_MAX = 32_768;
+export const CODEBOOK_SAMPLE_MAX = 32_768;
 /** Lloyd's iterations of a block, as ScaNN's default. */
 const ITERATIONS = 10;
 const GRAIN = 256;
@@ -23,7 +23,7 @@ export interface Codebook {
 
 /** Train codewords on residuals of a sample. */
 export function trainCodebook(
-  rows: Matrix,
+  rows: CodedRows,
   labels: Int32Array,
   centroids: Centroids,
   { dimensionsPerBlock: width, trainingSampleSize }: ScannSettings,
@@ -33,16 +33,15 @@ export function trainCodebook(
   const { rows: n, dimensions: d } = rows;
   const blocks = Math.ceil(d / width);
   const padded = blocks * width;
-  const size = Math.min(n, SAMPLE_MAX, Math.max(trainingSampleSize, WORDS));
+  const size = Math.min(n, CODEBOOK_SAMPLE_MAX, Math.max(trainingSampleSize, WORDS));
   const sample = runtime.heap.allocate(4 * size * padded);
   const values = sample.floats(size * padded);
-  const data = rows.data;
   const centres = centroids.matrix.data.slice();
   const chosen = random.permutation(n);
   for (let i = 0; i < size; i++) {
-    const from = chosen[i]! * d;
+    const row = rows.row(chosen[i]!);
     const centre = labels[chosen[i]!]! * d;
-    for (let t = 0; t < d; t++) values[i * padded + t] = data[from + t]! - centres[centre + t]!;
+    for (let t = 0; t < d; t++) values[i * padded + t] = row[t]! - centres[centre + t]!;
   }
   const block = runtime.heap.allocate(4 * WORDS * padded);
   const words = block.floats(WORDS * padded);
@@ -82,7 +81,7 @@ export interface CodedCopies {
 
 /** Encode copies of rows. kind: 0 no correction, 1 one block, 2 two blocks. */
 export function encode(
-  rows: Matrix,
+  rows: CodedRows,
   copies: number,
   copyRow: Block | undefined,
   labels: Block,
@@ -95,20 +94,22 @@ export function encode(
   const codes = runtime.heap.allocate(copies * blocks);
   const values = runtime.heap.allocate(4 * copies);
   const scratch = runtime.heap.allocate(4 * (blocks * width + 32 * blocks) * runtime.pool.threads);
-  runtime.pool.run('encodeCopies', copies, GRAIN, {
-    rows: rows.offset,
-    d: rows.dimensions,
-    copyRow: copyRow?.offset ?? 0,
-    labels: labels.offset,
-    centroids: centroids.matrix.offset,
-    codebook: block.offset,
-    blocks,
-    width,
-    eta,
-    kind,
-    codes: codes.offset,
-    corrections: values.offset,
-    scratch: scratch.offset,
+  rows.forEachPiece(copies, copyRow, (piece) => {
+    runtime.pool.run('encodeCopies', piece.count, GRAIN, {
+      rows: piece.rows,
+      d: rows.dimensions,
+      copyRow: piece.copyRow,
+      labels: labels.offset + 4 * piece.first,
+      centroids: centroids.matrix.offset,
+      codebook: block.offset,
+      blocks,
+      width,
+      eta,
+      kind,
+      codes: codes.offset + blocks * piece.first,
+      corrections: values.offset + 4 * piece.first,
+      scratch: scratch.offset,
+    });
   });
   scratch.free();
   const corrections = trainCorrections(values.floats(copies), kind);

@@ -12,16 +12,14 @@ import { type BalancedPca, rotateRows } from '../../../quantization/pca.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import type { ScannSettings } from '../options.ts';
-import { trainRotation } from './coded-rows.ts';
+import { CodedRows, trainRotation } from './coded-rows.ts';
+import { hasUpperTree } from './shape.ts';
 import { groupLeaves, type UpperTree } from './upper-tree.ts';
-
-/** From here on centroids of centroids save more than they cost: int16 centroids are scored a thousand a microsecond. */
-const UPPER_FROM = 4096;
 
 /** Rows as they are scored, and as they are coded: centred for squared distances. */
 export interface BuildRows {
   rows: Matrix;
-  coded: Matrix;
+  coded: CodedRows;
   mean: Float32Array | undefined;
 }
 
@@ -31,7 +29,7 @@ export type Owned = { free(): void }[];
 /** The rows and their leaves; the build owns all of it. */
 export interface Partition {
   /** Rows as they are coded, rotated where they are. */
-  coded: Matrix;
+  coded: CodedRows;
   rotation: BalancedPca | undefined;
   centroids: Centroids;
   upper: UpperTree | undefined;
@@ -77,13 +75,17 @@ export function* partitionRows(
   );
   owned.push(centroids);
   const { coded, rotation } = yield* rotate(input, centroids, settings, owned, runtime);
-  const hasUpper = settings.upperTree === 'auto' ? centroids.count >= UPPER_FROM : settings.upperTree;
-  const upper = hasUpper ? yield* groupLeaves(centroids, random.fork('upper'), runtime) : undefined;
-  centroids.assign(coded.offset, n, labels, scores);
+  const upper = hasUpperTree(centroids.count, settings)
+    ? yield* groupLeaves(centroids, random.fork('upper'), runtime)
+    : undefined;
+  coded.forEachPiece(n, undefined, ({ first, count, rows }) => {
+    centroids.assign(rows, count, labels, scores, first);
+  });
   yield { step: 'assign', done: 1, total: 1 };
   const members = listMembers(labels.integers(n), centroids.count);
-  if (settings.avq !== false) {
-    for (const done of anisotropicCentroids(coded, members, settings.avq, centroids.matrix, runtime)) {
+  // Settings of squared distances have no `avq`, so the rows are there as they are coded.
+  if (settings.avq !== false && coded.matrix) {
+    for (const done of anisotropicCentroids(coded.matrix, members, settings.avq, centroids.matrix, runtime)) {
       yield { step: 'anisotropic centroids', done, total: centroids.count };
     }
     centroids.pack();
@@ -97,27 +99,27 @@ export function* partitionRows(
 
 /** Rotate rows and centroids where the settings ask for it. */
 function* rotate(
-  { rows, coded }: BuildRows,
+  { coded }: BuildRows,
   centroids: Centroids,
   settings: ScannSettings,
   owned: Owned,
   runtime: Runtime,
-): Generator<Progress, { coded: Matrix; rotation: BalancedPca | undefined }> {
+): Generator<Progress, { coded: CodedRows; rotation: BalancedPca | undefined }> {
   if (settings.rotation !== 'balanced-pca') return { coded, rotation: undefined };
   const rotation = trainRotation(coded, centroids, settings, runtime);
   owned.push(rotation.directions);
   rotateRows(rotation, centroids.matrix, centroids.matrix);
   centroids.pack();
-  // Centred rows are the build's own and are rotated where they stand.
-  const rotated = coded === rows ? rotateRows(rotation, coded) : rotateRows(rotation, coded, coded);
-  if (rotated !== coded) owned.push(rotated);
+  const rotated = coded.toMatrix();
+  owned.push(rotated);
+  rotateRows(rotation, rotated, rotated);
   yield { step: 'rotation', done: 1, total: 1 };
-  return { coded: rotated, rotation };
+  return { coded: new CodedRows(rotated), rotation };
 }
 
 /** Each row in its leaf, and once more where SOAR gives it a second one. */
 function* copyRows(
-  coded: Matrix,
+  coded: CodedRows,
   centroids: Centroids,
   labels: Block,
   lambda: number,
@@ -127,7 +129,9 @@ function* copyRows(
   const n = coded.rows;
   const second = runtime.heap.allocate(4 * n);
   owned.push(second);
-  centroids.assignSecond(coded.offset, n, labels, lambda, second);
+  coded.forEachPiece(n, undefined, ({ first, count, rows }) => {
+    centroids.assignSecond(rows, count, labels, lambda, second, first);
+  });
   const all = secondCopies(runtime, labels.integers(n), second.integers(n));
   owned.push(all.copyRow, all.labels);
   const members = listMembers(all.labels.integers(all.copies), centroids.count);

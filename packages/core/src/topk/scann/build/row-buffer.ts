@@ -1,19 +1,29 @@
-/** Collects the rows of candidates, given at once or in batches, into one matrix, and checks them. */
+/** Collects the rows of candidates, given at once or in batches, into one block, and checks them. */
 import { NotFiniteError, ShapeError } from '../../../errors/errors.ts';
+import type { Block, Range } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import type { RowSink } from '../../candidate-builder.ts';
 import type { VectorSource } from '../../vector-source.ts';
 
-/** Rows of one width, in the pieces they came in. */
+/** A block that has to move takes this much more room than it needs, so that it moves seldom. */
+const GROWTH = 1.5;
+
+/** The bytes of a block for so many rows, `held` being where some of them stand. @throws {MemoryError} */
+type BytesFor = (rows: number, dimensions: number, held: Readonly<Range> | undefined) => number;
+
+/** Rows of one width in one block. It grows where it stands while the memory behind it is free. */
 export class RowBuffer implements RowSink {
   readonly runtime: Runtime;
-  #pieces: Matrix[] = [];
+  readonly #bytesFor: BytesFor;
+  #block: Block | undefined;
   #rows = 0;
   #dimensions = 0;
 
-  constructor(runtime: Runtime) {
+  /** @param bytesFor asked before rows are copied; default what the rows need */
+  constructor(runtime: Runtime, bytesFor: BytesFor = (rows, dimensions) => 4 * rows * dimensions) {
     this.runtime = runtime;
+    this.#bytesFor = bytesFor;
   }
 
   /** Rows so far. */
@@ -26,50 +36,76 @@ export class RowBuffer implements RowSink {
    *
    * @throws {ShapeError} when their width is not that of earlier rows
    * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+   * @throws {MemoryError} when there is no memory for them
    */
   append(source: VectorSource): void {
     const { rows, dimensions: d } = source;
     if (rows === 0) return;
+    this.#checkWidth(d);
+    const at = 4 * this.#rows * d;
+    const block = this.#reserve(this.#rows + rows, d, at);
+    source.copy(0, rows, block.floats(rows * d, at));
+    this.#checkFinite(block.offset + at, rows, d);
+    this.#rows += rows;
+    this.#dimensions = d;
+  }
+
+  /** Take the memory of a matrix over, as all rows. Where this throws the matrix has its numbers still. Throws as `append`. */
+  adopt(matrix: Matrix): void {
+    const { rows, dimensions: d } = matrix;
+    if (rows > 0) this.#checkWidth(d);
+    this.#bytesFor(rows, d, matrix);
+    this.#checkFinite(matrix.offset, rows, d);
+    this.#block = matrix.handOver();
+    this.#rows = rows;
+    this.#dimensions = d;
+  }
+
+  /** All rows as one matrix, which the caller frees; the buffer is empty afterwards. */
+  take(): Matrix {
+    const [rows, d] = [this.#rows, this.#dimensions];
+    const block = this.#reserve(rows, d, 4 * rows * d);
+    block.resize(this.#bytesFor(rows, d, block));
+    this.#block = undefined;
+    this.#rows = 0;
+    this.#dimensions = 0;
+    return new Matrix(rows, d, this.runtime, block);
+  }
+
+  /** Give everything back. */
+  free(): void {
+    this.#block?.free();
+    this.#block = undefined;
+  }
+
+  /** A block with room for `rows`, with its first bytes as they were. */
+  #reserve(rows: number, d: number, usedBytes: number): Block {
+    const { heap } = this.runtime;
+    const before = this.#block;
+    const bytes = this.#bytesFor(rows, d, before);
+    if (before && (before.sizeBytes >= bytes || before.resize(bytes))) return before;
+    const roomy = Math.ceil(GROWTH * bytes);
+    const moved = heap.allocateUnfilled(before && heap.canHold([roomy]) ? roomy : bytes);
+    if (before) moved.bytes().set(before.bytes().subarray(0, usedBytes));
+    before?.free();
+    this.#block = moved;
+    return moved;
+  }
+
+  #checkWidth(d: number): void {
     if (d === 0) throw new ShapeError('candidates: expected rows of at least 1 dimension, got 0');
     if (this.#dimensions !== 0 && d !== this.#dimensions) {
       throw new ShapeError(
         `candidates: expected ${this.#dimensions} dimensions as before, got ${d} from row ${this.#rows}`,
       );
     }
-    const piece = new Matrix(rows, d, this.runtime);
-    this.#pieces.push(piece);
-    const { data } = piece;
-    source.copy(0, rows, data);
-    const at = this.runtime.kernels.findNotFinite(piece.offset, rows * d);
-    if (at >= 0) {
-      const row = this.#rows + Math.floor(at / d);
-      throw new NotFiniteError(`candidates: expected finite numbers, got ${data[at]} in row ${row}, column ${at % d}`);
-    }
-    this.#rows += rows;
-    this.#dimensions = d;
   }
 
-  /** All rows as one matrix, which the caller frees; the buffer is empty afterwards. */
-  take(): Matrix {
-    const [first] = this.#pieces;
-    if (this.#pieces.length === 1 && first) {
-      this.#pieces = [];
-      return first;
-    }
-    const all = new Matrix(this.#rows, this.#dimensions, this.runtime);
-    const { data } = all;
-    let at = 0;
-    for (const piece of this.#pieces) {
-      data.set(piece.data, at);
-      at += piece.rows * this.#dimensions;
-    }
-    this.free();
-    return all;
-  }
-
-  /** Give everything back. */
-  free(): void {
-    for (const piece of this.#pieces) piece.free();
-    this.#pieces = [];
+  #checkFinite(offset: number, rows: number, d: number): void {
+    const at = this.runtime.kernels.findNotFinite(offset, rows * d);
+    if (at < 0) return;
+    const row = this.#rows + Math.floor(at / d);
+    const value = this.runtime.heap.memory.floats[offset / 4 + at];
+    throw new NotFiniteError(`candidates: expected finite numbers, got ${value} in row ${row}, column ${at % d}`);
   }
 }

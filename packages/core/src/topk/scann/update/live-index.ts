@@ -9,10 +9,12 @@ import type { Identifier, IndexDrift } from '../../contract.ts';
 import { Identifiers } from '../../identifiers.ts';
 import { areLast, checkUpsert } from '../../upsert.ts';
 import type { VectorSource } from '../../vector-source.ts';
+import { askForMemory } from '../build/build-memory.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { Leaves } from '../leaves.ts';
+import type { ScannSettings } from '../options.ts';
 import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
 import { LeafUpdates } from './leaf-updates.ts';
@@ -179,11 +181,17 @@ export class LiveIndex<I extends Identifier> {
     return { inserted, deleted, movedShare, distance: this.#changes().meanDistance, builtDistance };
   }
 
-  /** The rows of all candidates that are not deleted, in the precision they are kept in, and their identifiers. */
-  candidates(): { rows: Matrix; identifiers: Identifiers<I> } {
+  /**
+   * The rows of all candidates that are not deleted, in the precision they are kept in, and their identifiers: for a build
+   * with these settings.
+   *
+   * @throws {MemoryError} when there is no memory for them and the build beside the index
+   */
+  candidates(settings: ScannSettings): { rows: Matrix; identifiers: Identifiers<I> } {
     const { leaves, identifiers, slots } = this;
     const d = leaves.shape.dimensions;
-    const rows = new Matrix(this.#size, d, leaves.runtime);
+    const block = leaves.runtime.heap.allocateUnfilled(askForMemory(leaves.runtime, this.#size, d, settings));
+    const rows = new Matrix(this.#size, d, leaves.runtime, block);
     const values: I[] = [];
     const read = rowReader(leaves);
     const { data } = rows;

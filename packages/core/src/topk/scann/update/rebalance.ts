@@ -19,7 +19,7 @@ export function* rebalanced<I extends Identifier>(
   settings: ScannSettings,
   runtime: Runtime,
 ): Generator<Progress, LiveIndex<I>> {
-  const live = yield* buildLive(old.candidates(), settings, runtime);
+  const live = yield* buildLive(old.candidates(settings), settings, runtime);
   let isWhole = false;
   try {
     yield* updates.replay(live);

@@ -49,9 +49,9 @@ export class ServedIndex<I extends Identifier> {
     this.#live = live;
   }
 
-  /** Build an index of a copy of the candidates and serve it. Throws as `ScaNN.index`. */
-  index(source: VectorSource, identifiers: readonly I[] | undefined): void {
-    const build = this.#build(gatherCandidates(source, identifiers, this.#runtime));
+  /** Build an index of the candidates, serve it and free them. Throws as `ScaNN.index`. */
+  index(candidates: Candidates<I>): void {
+    const build = this.#build(candidates);
     while (!build.next().done);
   }
 
@@ -96,7 +96,7 @@ export class ServedIndex<I extends Identifier> {
     const live = this.get();
     // An empty index has no width and no leaves: upserting builds one of its first candidates.
     if (live.leaves.shape.dimensions === 0) {
-      this.index(source, identifiers);
+      this.index(gatherCandidates(source, identifiers, this.#settings, this.#runtime));
       return;
     }
     const again = this.#kept && copied(source);
