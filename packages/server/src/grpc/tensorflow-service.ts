@@ -1,7 +1,7 @@
 /** TF Serving's gRPC: PredictionService/Predict and GetModelMetadata, ModelService/GetModelStatus. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ServingContext } from '../context/serving-context.ts';
-import type { VersionChoice } from '../models/model.ts';
+import type { VersionChoice } from '../models/model-versions.ts';
 import { runSignature } from '../models/run-signature.ts';
 import { DEFAULT_SIGNATURE, findSignature, type Signature } from '../servable/signatures.ts';
 import { invalidArgument, type StatusCode, toServingError } from '../status/serving-error.ts';

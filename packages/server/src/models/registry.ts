@@ -1,6 +1,7 @@
 /** The models of a server by name. */
 import { ServingError } from '../status/serving-error.ts';
-import type { Model, VersionChoice } from './model.ts';
+import type { Model } from './model.ts';
+import type { VersionChoice } from './model-versions.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { VersionRecord } from './version-record.ts';
 

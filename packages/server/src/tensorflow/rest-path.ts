@@ -2,7 +2,7 @@
  * TF Serving's REST paths: `/v1/models/NAME[/versions/N | /labels/L]:predict` by POST, the same with `/metadata` or
  * nothing by GET. Names and labels are percent-decoded; `/v1/` is matched in any case, as the original does.
  */
-import type { VersionChoice } from '../models/model.ts';
+import type { VersionChoice } from '../models/model-versions.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 
 /** What a path asks for. */

@@ -1,0 +1,130 @@
+/**
+ * The updates of a model: written to the journal of the newest version, then applied there and by every follower, in the
+ * order of the journal. Work that must not see half of an update holds them back.
+ */
+import type { Update } from '../servable/contract.ts';
+import { ServingError } from '../status/serving-error.ts';
+import { applyUpdates, replayUpdate } from './apply-updates.ts';
+import type { Followers } from './followers.ts';
+import type { ModelVersions } from './model-versions.ts';
+import type { VersionRecord } from './version-record.ts';
+
+/** What the updates of a model are given. */
+export interface ModelUpdatesOptions {
+  /** Name of the model. */
+  name: string;
+  versions: ModelVersions;
+  followers: Followers;
+  /** Told when a version that served without updates takes them. */
+  onUpdatable?: ((model: string, record: VersionRecord) => void) | undefined;
+}
+
+/** Takes the updates of one model. */
+export class ModelUpdates {
+  readonly #options: ModelUpdatesOptions;
+  #gate: Promise<void> = Promise.resolve();
+  #applied: Promise<void> = Promise.resolve();
+  #updatesUnderWay = new Set<Promise<void>>();
+  #isMakingRoom = false;
+
+  constructor(options: ModelUpdatesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Journal updates, then apply them to the newest version; resolves when they are durable and visible.
+   *
+   * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
+   */
+  async update(updates: readonly Update[]): Promise<number> {
+    const { name, versions, followers } = this.#options;
+    await versions.newest?.served?.servable.prepare();
+    await this.#opened();
+    const record = versions.newest;
+    if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${name})`);
+    const { journal } = record;
+    if (!journal) throw this.#refusal(record);
+    const { servable } = record.served!;
+    const release = servable.check(updates);
+    let followed: Promise<unknown> | undefined;
+    const apply = (): Promise<void> => {
+      followed = followers.apply(record.version, updates);
+      return applyUpdates(servable, updates);
+    };
+    const before = this.#applied;
+    // In the order of the journal.
+    const appended = journal.append(updates).then(() => before.then(apply));
+    const done = appended.finally(release);
+    const settled = done.catch(() => undefined);
+    this.#applied = settled;
+    this.#updatesUnderWay.add(settled);
+    void settled.then(() => this.#updatesUnderWay.delete(settled));
+    await record.served!.hold(() => done.then(() => followed));
+    if (servable.isNearlyFull()) void this.#makeRoom(record);
+    return record.version;
+  }
+
+  #refusal({ foreign }: VersionRecord): ServingError {
+    const { name } = this.#options;
+    if (!foreign) return new ServingError('FAILED_PRECONDITION', `Model ${name} cannot be updated`);
+    const { isLocked, reason } = foreign.refused;
+    // Another server gives its lock back when it ends, as in a rolling restart.
+    return isLocked
+      ? new ServingError('UNAVAILABLE', `Model ${name} takes no updates here: ${reason}`, { retryAfterS: 1 })
+      : new ServingError('FAILED_PRECONDITION', `Model ${name} takes no updates: ${reason}`);
+  }
+
+  /** See what another server has done with a version's journal, and take it when nobody has it. */
+  async advance(record: VersionRecord): Promise<void> {
+    const { foreign, served } = record;
+    if (!foreign || !served) return;
+    const apply = (updates: readonly Update[]): Promise<void> =>
+      served.hold(async ({ servable }) => {
+        await servable.prepare();
+        if (servable.isNearlyFull()) await servable.makeRoom();
+        const followed = this.#options.followers.apply(record.version, updates);
+        await applyUpdates(servable, updates, (update) => void replayUpdate(servable, update));
+        await followed;
+      });
+    const journal = await foreign.advance(apply);
+    if (!journal) return;
+    record.journal = journal;
+    record.foreign = undefined;
+    this.#options.onUpdatable?.(this.#options.name, record);
+  }
+
+  /** Make room in the candidates of a version before updates run out of it; those that come meanwhile wait. */
+  async #makeRoom(record: VersionRecord): Promise<void> {
+    const { served } = record;
+    if (this.#isMakingRoom || !served) return;
+    this.#isMakingRoom = true;
+    try {
+      await served.hold(({ servable }) => servable.makeRoom());
+    } catch {
+      // No memory: the updates themselves find out, and say so.
+    } finally {
+      this.#isMakingRoom = false;
+    }
+  }
+
+  /** Resolves while no work holds updates back. */
+  async #opened(): Promise<void> {
+    for (let gate: Promise<void> | undefined; gate !== this.#gate; await gate) gate = this.#gate;
+  }
+
+  /** Hold updates back while `work` runs, after those under way and other such work have ended. Queries go on. */
+  async withoutUpdates<T>(work: () => Promise<T>): Promise<T> {
+    let open = (): void => undefined;
+    const before = this.#gate;
+    this.#gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      await before;
+      await Promise.all(this.#updatesUnderWay);
+      return await work();
+    } finally {
+      open();
+    }
+  }
+}
