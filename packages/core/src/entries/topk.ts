@@ -5,6 +5,7 @@
 
 // topk
 export { IndexAccess, type Reading } from '../topk/access.ts';
+export type { CandidateVectors } from '../topk/candidate-vectors.ts';
 export {
   type Exclusions,
   type IndexDrift,

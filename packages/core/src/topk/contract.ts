@@ -9,6 +9,7 @@
 import type { Progress } from '../clustering/k-means.ts';
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
 import type { IndexAccess, Reading } from './access.ts';
+import type { CandidateVectors } from './candidate-vectors.ts';
 import type { Identifier, Identifiers } from './identifiers.ts';
 import type { TopKResult } from './result.ts';
 
@@ -127,6 +128,10 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
   readonly access: IndexAccess;
   /** The identifier of each row, also of deleted ones; undefined before `index`. */
   readonly identifiers: Identifiers<I> | undefined;
+  /** Whether there is a candidate with this identifier. */
+  hasCandidate(identifier: I): boolean;
+  /** The vectors of candidates, in the order of these identifiers, exact or rounded as the index keeps them. */
+  candidateVectors(identifiers: readonly I[]): CandidateVectors;
   /** Add candidates, or replace those with the same identifiers; the next call finds them. */
   upsert(identifiers: readonly I[], vectors: VectorsLike): void;
   /** Delete candidates; unknown identifiers have no effect. Returns the number of rows deleted. */

@@ -67,6 +67,10 @@ export function checkHeld(index: Index, held: Held): void {
     queries.map((_, b) => result.hits(b)),
     hitsOf(held),
   );
+  assert.deepEqual(
+    index.candidateVectors([...held.keys()]).data,
+    Float32Array.from([...held.values()].flatMap((row) => Array.from(row))),
+  );
 }
 
 const checkHits = (answer: unknown, held: NonNullable<Held>): void => {

@@ -16,6 +16,7 @@ import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { CALL, callOptions, LONG_CHANGE, notIndexed, TOP_K, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
+import { type CandidateVectors, candidateVectors, liveRow } from '../candidate-vectors.ts';
 import type {
   CallOptions,
   CandidateDataset,
@@ -121,6 +122,26 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    */
   candidate(row: number): Float32Array {
     return this.#served().store.row(row);
+  }
+
+  /**
+   * Whether there is a candidate with this identifier.
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} when the identifier is not of the index's type
+   */
+  hasCandidate(identifier: I): boolean {
+    return liveRow(this.#served(), identifier) !== undefined;
+  }
+
+  /**
+   * The vectors of candidates, in the order of these identifiers: the very numbers that were indexed or upserted.
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
+   */
+  candidateVectors(identifiers: readonly I[]): CandidateVectors {
+    return candidateVectors(this.#served(), identifiers);
   }
 
   /** Always true. */

@@ -8,6 +8,7 @@ import { NotFiniteError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import { finish } from '../../parallel/steps.ts';
+import type { KeptRows } from '../candidate-vectors.ts';
 import type { Identifier } from '../contract.ts';
 import { Identifiers } from '../identifiers.ts';
 import { LiveRows } from '../live-rows.ts';
@@ -25,7 +26,9 @@ const COARSE_ROWS_MIN = 65_536;
 const COARSE_QUERIES_MAX = 3;
 
 /** Candidates in memory. */
-export class HeldCandidates<I extends Identifier> {
+export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
+  readonly precision = 'float32';
+  readonly isUnitLength = false;
   readonly store: PanelStore;
   readonly identifiers: Identifiers<I>;
   readonly #live: LiveRows;
@@ -41,6 +44,19 @@ export class HeldCandidates<I extends Identifier> {
   /** Candidates: rows less those deleted. */
   get size(): number {
     return this.#live.count;
+  }
+
+  /** Width of a candidate; 0 while there was none. */
+  get dimensions(): number {
+    return this.store.dimensions;
+  }
+
+  /** Whether a row holds a candidate. */
+  readonly isLive = (row: number): boolean => this.#live.isLive(row);
+
+  /** Copy the candidate of a row. */
+  read(row: number, to: Float32Array): void {
+    this.store.read(row, to);
   }
 
   /** Bit words of the live rows; undefined while all are. */

@@ -213,10 +213,16 @@ export class PanelStore {
 
   /** Row `row` as a copy. */
   row(row: number): Float32Array {
-    const d = this.#dimensions;
+    const to = new Float32Array(this.#dimensions);
+    this.read(row, to);
+    return to;
+  }
+
+  /** Copy row `row`. */
+  read(row: number, to: Float32Array): void {
     const at = this.#at(row);
     const { floats } = this.runtime.heap.memory;
-    return Float32Array.from({ length: d }, (_, t) => floats[at + t * PANEL_ROWS]!);
+    for (let t = 0; t < to.length; t++) to[t] = floats[at + t * PANEL_ROWS]!;
   }
 
   /** Drop the rows and accept further ones of the same width; row numbers in error messages continue. */

@@ -14,6 +14,7 @@ import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { LONG_CHANGE, withExclusions } from '../call-options.ts';
+import { type CandidateVectors, candidateVectors, liveRow } from '../candidate-vectors.ts';
 import type {
   ApproximateTopK,
   CallOptions,
@@ -213,6 +214,27 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   compileFilter(filter: CallOptions<I>['filter']): GroupFilter {
     const live = this.#served.get();
     return compileFilter(live.leaves, live.identifiers, { filter: filter ?? (() => true) }, () => live.slots)!;
+  }
+
+  /**
+   * Whether there is a candidate with this identifier.
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} when the identifier is not of the index's type
+   */
+  hasCandidate(identifier: I): boolean {
+    return liveRow(this.#served.get(), identifier) !== undefined;
+  }
+
+  /**
+   * The vectors of candidates, in the order of these identifiers, as the index keeps them: their very numbers unless `reorder` is
+   * 'bfloat16' or 'int8', and scaled to length 1 for cosine. The first lookup builds tables (`prepareLookups`).
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
+   */
+  candidateVectors(identifiers: readonly I[]): CandidateVectors {
+    return candidateVectors(this.#served.get(), identifiers);
   }
 
   /** Candidates that can be upserted before `reserve` copies anything, if they fill the groups of leaves they open. */

@@ -5,6 +5,7 @@ import { normalize } from '../../../clustering/k-means.ts';
 import { finish } from '../../../parallel/steps.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import type { PanelStore } from '../../brute-force/panel-store.ts';
+import type { KeptRows } from '../../candidate-vectors.ts';
 import type { Identifier, IndexDrift } from '../../contract.ts';
 import { Identifiers } from '../../identifiers.ts';
 import { areLast, checkUpsert } from '../../upsert.ts';
@@ -22,11 +23,15 @@ import { LeafUpdates } from './leaf-updates.ts';
 /** Candidates that `drift` looks at: a share is known to two per cent. */
 const DRIFT_SAMPLE = 4_096;
 
+/** Of the row kinds of the leaves. */
+const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bfloat16', 'int8'];
+
 /** Leaves, identifiers, and changes. */
-export class LiveIndex<I extends Identifier> {
+export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   readonly leaves: Leaves;
   readonly identifiers: Identifiers<I>;
-  readonly #isCosine: boolean;
+  /** The measure is cosine. */
+  readonly isUnitLength: boolean;
   #size: number;
   #slotsOf: SlotsOfRows | undefined;
   #present: GroupFilter | undefined;
@@ -36,16 +41,34 @@ export class LiveIndex<I extends Identifier> {
   #updates: LeafUpdates | undefined;
 
   /** @param size rows that are not deleted */
-  constructor(leaves: Leaves, identifiers: Identifiers<I>, size: number, isCosine: boolean) {
+  constructor(leaves: Leaves, identifiers: Identifiers<I>, size: number, isUnitLength: boolean) {
     this.leaves = leaves;
     this.identifiers = identifiers;
     this.#size = size;
-    this.#isCosine = isCosine;
+    this.isUnitLength = isUnitLength;
   }
 
   /** Rows that are not deleted. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Width of a candidate; 0 in an empty index. */
+  get dimensions(): number {
+    return this.leaves.shape.dimensions;
+  }
+
+  /** What is kept of a candidate's numbers. */
+  get precision(): KeptRows<I>['precision'] {
+    return PRECISIONS[this.leaves.shape.rowKind]!;
+  }
+
+  /** Whether a row holds a candidate. */
+  readonly isLive = (row: number): boolean => this.slots.first(row) >= 0;
+
+  /** Copy the candidate of a row, as it is kept. */
+  read(row: number, to: Float32Array): void {
+    rowReader(this.leaves)(this.slots.first(row), to);
   }
 
   /** The slots of each row. */
@@ -87,7 +110,7 @@ export class LiveIndex<I extends Identifier> {
     this.#forgetPresent();
     const rows = gatherRows(leaves, source);
     try {
-      if (this.#isCosine) normalize(rows.data, d);
+      if (this.isUnitLength) normalize(rows.data, d);
       const stays = areLast(identifiers);
       // Before anything changes: there may be no memory.
       const isNew = (identifier: I, i: number): boolean => stays[i]! && !this.#isHeld(identifier);

@@ -1,0 +1,61 @@
+/** The vectors of candidates by identifier, read back from the rows that an index keeps. */
+import { shown } from '../checks/numbers.ts';
+import { IdentifierError } from '../errors/errors.ts';
+import type { Identifier, Identifiers } from './identifiers.ts';
+
+/** Vectors of candidates as an index keeps them: fits wherever vectors are taken. */
+export interface CandidateVectors {
+  /** A copy, row after row in the order of the identifiers asked for: [identifiers, dimensions]. */
+  readonly data: Float32Array;
+  readonly dimensions: number;
+  /**
+   * What the index keeps of a vector. 'float32': its very numbers. 'bfloat16': each rounded to 8 significant bits. 'int8': each
+   * rounded to the nearest of 255 steps of its dimension.
+   */
+  readonly precision: 'float32' | 'bfloat16' | 'int8';
+  /** True when the index scaled vectors to length 1, as it does for cosine. */
+  readonly isUnitLength: boolean;
+}
+
+/** How an index finds and reads its rows. */
+export interface KeptRows<I extends Identifier>
+  extends Pick<CandidateVectors, 'dimensions' | 'precision' | 'isUnitLength'> {
+  readonly identifiers: Identifiers<I>;
+  /** Whether a row holds a candidate. */
+  isLive(row: number): boolean;
+  /** Copy a row that holds a candidate. */
+  read(row: number, to: Float32Array): void;
+}
+
+/** The first row of an identifier that holds a candidate; undefined where there is none. Throws as `Identifiers.forEachRow`. */
+export function liveRow<I extends Identifier>(
+  { identifiers, isLive }: Pick<KeptRows<I>, 'identifiers' | 'isLive'>,
+  identifier: I,
+): number | undefined {
+  let found: number | undefined;
+  identifiers.forEachRow(identifier, (row) => {
+    if (found === undefined && isLive(row)) found = row;
+  });
+  return found;
+}
+
+/**
+ * The vectors of some candidates; of several rows with one identifier, the first.
+ *
+ * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
+ */
+export function candidateVectors<I extends Identifier>(kept: KeptRows<I>, wanted: readonly I[]): CandidateVectors {
+  const { dimensions, precision, isUnitLength } = kept;
+  const rows = wanted.map((identifier) => {
+    const row = liveRow(kept, identifier);
+    if (row === undefined) {
+      throw new IdentifierError(`identifiers: expected identifiers of candidates, got ${shown(identifier)}`);
+    }
+    return row;
+  });
+  const data = new Float32Array(rows.length * dimensions);
+  rows.forEach((row, i) => {
+    kept.read(row, data.subarray(i * dimensions, (i + 1) * dimensions));
+  });
+  return { data, dimensions, precision, isUnitLength };
+}
