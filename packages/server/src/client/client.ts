@@ -5,6 +5,7 @@
 import { FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from 'shortlist/options';
 import type {
   Candidate,
+  Event,
   JsonIdentifier,
   ShortlistHit,
   ShortlistRequest,
@@ -81,6 +82,11 @@ export class ShortlistClient<M extends object = Record<string, never>> {
   /** Remove candidates. @throws {ShortlistRequestError} */
   async delete(ids: readonly JsonIdentifier[], options?: CallOptions): Promise<UpdateResponse> {
     return (await this.#post('/v1/candidates/delete', this.#withModel({ ids }), options)) as UpdateResponse;
+  }
+
+  /** Say what users have seen; the next shortlist can leave it out. @throws {ShortlistRequestError} and nothing is changed */
+  async addEvents(events: readonly Event[], options?: CallOptions): Promise<UpdateResponse> {
+    return (await this.#post('/v1/events', this.#withModel({ events }), options)) as UpdateResponse;
   }
 
   #withModel<T extends object>(message: T): T & { model?: string } {

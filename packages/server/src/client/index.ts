@@ -4,6 +4,8 @@ export type { Filter } from '../attributes/filter.ts';
 export type {
   Candidate,
   DeleteRequest,
+  Event,
+  EventsRequest,
   JsonFeature,
   JsonIdentifier,
   JsonQuery,

@@ -1,17 +1,10 @@
 /** Our own gRPC service: live updates of candidates. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
-import type { Identifier } from 'shortlist';
 import type { AttributeValue } from '../attributes/values.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
-import { invalidArgument } from '../status/serving-error.ts';
+import { type IdentifierMessage, identifierOf } from './identifiers.ts';
 import { unary } from './unary.ts';
-
-interface IdentifierMessage {
-  kind?: 'text' | 'integer';
-  text?: string;
-  integer?: string;
-}
 
 interface AttributeMessage {
   kind?: 'text' | 'number' | 'boolean' | 'list';
@@ -24,11 +17,6 @@ interface AttributeMessage {
 interface UpsertMessage {
   model: string;
   candidates: { id: IdentifierMessage | null; embedding: number[]; attributes: Record<string, AttributeMessage> }[];
-}
-
-function identifierOf(message: IdentifierMessage | null): Identifier {
-  if (!message?.kind) throw invalidArgument('id: expected text or an integer');
-  return message.kind === 'text' ? message.text! : BigInt(message.integer!);
 }
 
 function attributeOf(message: AttributeMessage): AttributeValue {
@@ -45,7 +33,7 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
       const answer = await upsertCandidates(registry, {
         ...(model === '' ? {} : { model }),
         candidates: candidates.map(({ id, embedding, attributes }) => ({
-          id: identifierOf(id),
+          id: identifierOf('id', id),
           embedding,
           attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)])),
         })),
@@ -56,7 +44,7 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
     Delete: unary(context, 'write', async ({ model, ids }: { model: string; ids: IdentifierMessage[] }) => {
       const answer = await deleteCandidates(registry, {
         ...(model === '' ? {} : { model }),
-        ids: ids.map(identifierOf),
+        ids: ids.map((id) => identifierOf('id', id)),
       });
       metrics.updates.inc({ model_name: answer.model, kind: 'delete' }, answer.acknowledged);
       return answer;

@@ -7,6 +7,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { candidateService } from './candidate-service.ts';
 import { DEFINITIONS, serviceOf } from './definitions.ts';
 import { reflectedDefinitions } from './descriptors.ts';
+import { eventService } from './event-service.ts';
 import { inferenceService } from './inference-service.ts';
 import type { OpenStreams } from './streams.ts';
 import { modelService, predictionService } from './tensorflow-service.ts';
@@ -16,6 +17,7 @@ const SERVICES = {
   'tensorflow.serving.ModelService': modelService,
   'inference.GRPCInferenceService': inferenceService,
   'shortlist.v1.CandidateService': candidateService,
+  'shortlist.v1.EventService': eventService,
 } as const;
 
 /** A gRPC server that is not yet listening. */

@@ -17,6 +17,7 @@ import { bundleRoutes } from './bundle-routes.ts';
 import { candidateRoutes } from './candidate-routes.ts';
 import { decompressBodies } from './content-encoding.ts';
 import { errorStyleOf, sendError } from './errors.ts';
+import { eventRoutes } from './event-routes.ts';
 import { type Forward, forwardOthers } from './forwarding.ts';
 import { healthRoutes } from './health-routes.ts';
 import { openInferenceInferRoutes } from './open-inference-infer-routes.ts';
@@ -145,6 +146,7 @@ async function allRoutes(app: FastifyInstance, context: ServingContext): Promise
   queryRoutes(app, context);
   tensorflowRoutes(app, context, REST_ALL, methods);
   candidateRoutes(app, context);
+  eventRoutes(app, context);
   adminRoutes(app, context);
   openInferenceMetadataRoutes(app, context);
   healthRoutes(app, context);

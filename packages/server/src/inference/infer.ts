@@ -3,7 +3,8 @@
  *
  * The protocol has no signatures. The parameter `signature_name` names one; otherwise it is the first whose inputs are
  * exactly those of the request and whose outputs contain those it asks for. The parameter `k` sets how many results a
- * query gets, and `timeout` the deadline (microseconds, as in Triton). An output may also be an attribute of the candidates.
+ * query gets, `exclude_seen` whether it leaves out what its user has seen, and `timeout` the deadline (microseconds, as in
+ * Triton). An output may also be an attribute of the candidates.
  */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
@@ -56,6 +57,10 @@ export function infer(
     const signature = signatureOf(served, call);
     const k = call.parameters.get('k');
     if (k !== undefined && typeof k !== 'number') throw invalidArgument('parameter k: expected an integer');
+    const excludeSeen = call.parameters.get('exclude_seen');
+    if (excludeSeen !== undefined && typeof excludeSeen !== 'boolean') {
+      throw invalidArgument('parameter exclude_seen: expected true or false');
+    }
     const timeoutUs = call.parameters.get('timeout');
     const deadline =
       typeof timeoutUs === 'number'
@@ -65,6 +70,7 @@ export function infer(
       ...options,
       deadline,
       k,
+      excludeSeen,
       outputs: call.outputs,
     });
     return { model: served.model, version: String(served.version), outputs };

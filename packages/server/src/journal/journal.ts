@@ -17,7 +17,7 @@ import { FileError } from 'shortlist';
 import type { Update } from '../servable/contract.ts';
 import { isDiskFull, ServingError } from '../status/serving-error.ts';
 import type { JournalLock } from './lock.ts';
-import { encodeHead, encodeRequest, HEAD_BYTES } from './record.ts';
+import { encodeHead, encodeRequest, HEAD_BYTES, headVersion, SEEN_VERSION } from './record.ts';
 import { type DamagePolicy, type JournalRecovery, type Replay, replayRequests } from './recovery.ts';
 import { keepCopy, replaceBy, syncFolder } from './salvage.ts';
 
@@ -27,6 +27,8 @@ export type FsyncPolicy = 'always' | { everyMs: number };
 interface Waiting {
   bytes: Buffer;
   records: number;
+  /** Whether readers of earlier versions do not know one of the records. */
+  hasSeen: boolean;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -55,6 +57,8 @@ export class Journal {
   #end: number;
   #records: number;
   #sequence: number;
+  /** The format version that the head says. */
+  #version: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -63,7 +67,7 @@ export class Journal {
 
   private constructor(
     { path, file, fsync, lock }: { path: string; file: JournalFile; fsync: FsyncPolicy; lock: JournalLock | undefined },
-    { end, sequence, recovery }: { end: number; sequence: number; recovery: JournalRecovery },
+    { end, sequence, version, recovery }: { end: number; sequence: number; version: number; recovery: JournalRecovery },
   ) {
     this.#path = path;
     this.#file = file;
@@ -71,6 +75,7 @@ export class Journal {
     this.#lock = lock;
     this.#end = end;
     this.#sequence = sequence;
+    this.#version = version;
     this.#records = recovery.records;
     this.recovery = recovery;
   }
@@ -101,6 +106,7 @@ export class Journal {
       const replayed = await replayRequests(bytes, replay, onDamage, sequence);
       const { recovery, pieces } = replayed;
       let { end } = replayed;
+      const version = recovery.damage ? SEEN_VERSION : headVersion(bytes);
       if (recovery.damage) {
         recovery.damage.copy = await keepCopy(path, bytes);
         end = await replaceBy(path, pieces);
@@ -114,7 +120,7 @@ export class Journal {
         recovery.bytesCut = headCut;
         recovery.reason = 'the head is cut off';
       }
-      return new Journal({ path, file, fsync, lock }, { end, sequence: replayed.sequence, recovery });
+      return new Journal({ path, file, fsync, lock }, { end, sequence: replayed.sequence, version, recovery });
     } catch (error) {
       await file.close().catch(() => undefined);
       throw error;
@@ -156,9 +162,10 @@ export class Journal {
     if (this.#broken !== undefined) return Promise.reject(this.#refusal(this.#broken));
     const bytes = encodeRequest(updates, this.#sequence + 1);
     const records = updates.length;
+    const hasSeen = updates.some(({ kind }) => kind === 'seen');
     this.#sequence += records;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, records, resolve, reject });
+      this.#waiting.push({ bytes, records, hasSeen, resolve, reject });
       this.#writing ??= this.#write();
     });
   }
@@ -194,6 +201,7 @@ export class Journal {
           this.#broken = new FileError('journal: another server has taken its lock over');
           throw this.#broken;
         }
+        if (group.some(({ hasSeen }) => hasSeen)) await this.#raiseVersion();
         await this.#writeGroup(Buffer.concat(group.map(({ bytes }) => bytes)));
         for (const { records } of group) this.#records += records;
         for (const { resolve } of group) resolve();
@@ -205,12 +213,24 @@ export class Journal {
     this.#writing = undefined;
   }
 
-  async #writeGroup(bytes: Buffer): Promise<void> {
+  /** Say in the head, before the first record that older servers would take for damage, that they cannot read it. */
+  async #raiseVersion(): Promise<void> {
+    if (this.#version >= SEEN_VERSION) return;
+    await this.#writeAt(encodeHead(SEEN_VERSION), 0);
+    await this.#file.datasync();
+    this.#version = SEEN_VERSION;
+  }
+
+  async #writeAt(bytes: Buffer, at: number): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#end + done);
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, at + done);
       if (bytesWritten === 0) throw new FileError('journal: the disk takes no more bytes');
       done += bytesWritten;
     }
+  }
+
+  async #writeGroup(bytes: Buffer): Promise<void> {
+    await this.#writeAt(bytes, this.#end);
     if (this.#fsync === 'always') await this.#file.datasync();
     else this.#syncSoon(this.#fsync.everyMs);
     this.#end += bytes.length;

@@ -3,9 +3,9 @@
  *
  * Head (16 bytes): "SLJOURN1", u32 version, u32 CRC-32 of the 12 bytes before.
  * Record: u32 length of the body, u32 CRC-32 of the body, body; all little endian.
- * Body: u64 sequence, u8 kind (1 upsert, 2 delete), u8 identifier type (0 text, 1 number, 2 bigint), u16 place in the
- * request, u32 bytes of the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those three: UTF-8,
- * float32, JSON.
+ * Body: u64 sequence, u8 kind (1 upsert, 2 delete, 3 seen), u8 identifier type (0 text, 1 number, 2 bigint), u16 place in
+ * the request, u32 bytes of the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those three:
+ * UTF-8, float32, JSON. Of kind 3 the identifier is that of the item, and the user stands as UTF-8 in the attributes' place.
  * Place in the request: bit 0, records of the same request follow; bit 1, records of it came before. In version 1 it is 0:
  * each record is a request of its own.
  */
@@ -25,24 +25,33 @@ export interface JournalRecord {
 
 const MAGIC = 'SLJOURN1';
 /** Version 1 had no borders of requests; its journals are read, and appended to with borders. */
-const FORMAT_VERSION = 2;
+const BORDERS_VERSION = 2;
+/** Version 3 has what users have seen. A journal is of it from the first such record on: until then an older server reads it. */
+export const SEEN_VERSION = 3;
 /** Bytes of the head. */
 export const HEAD_BYTES = 16;
 /** Bytes before a record's body. */
 const FRAME_BYTES = 8;
 const BODY_HEAD_BYTES = 24;
+/** Kinds of updates in the order of their numbers, from 1. */
+const KINDS: readonly Update['kind'][] = ['upsert', 'delete', 'seen'];
 const CONTINUES = 1;
 const CONTINUED = 2;
 /** A body longer than this is damage, not a record: the largest request body is smaller. */
 const BODY_BYTES_MAX = 1 << 26;
 
 /** The head of a journal. */
-export function encodeHead(): Buffer {
+export function encodeHead(version: number = BORDERS_VERSION): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
   head.write(MAGIC, 'latin1');
-  head.writeUInt32LE(FORMAT_VERSION, 8);
+  head.writeUInt32LE(version, 8);
   head.writeUInt32LE(crc32(head.subarray(0, 12)), 12);
   return head;
+}
+
+/** The format version that a whole head says. */
+export function headVersion(head: Buffer): number {
+  return head.readUInt32LE(8);
 }
 
 /** Why a head cannot be read, and whether a newer server wrote it rather than damage; undefined when it can. */
@@ -50,9 +59,9 @@ export function headProblem(bytes: Buffer): { problem: string; isNewer: boolean 
   const damage = (problem: string): { problem: string; isNewer: boolean } => ({ problem, isNewer: false });
   if (bytes.length < HEAD_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return damage('this is not a journal');
   if (crc32(bytes.subarray(0, 12)) !== bytes.readUInt32LE(12)) return damage('the head is damaged');
-  const version = bytes.readUInt32LE(8);
-  if (version >= 1 && version <= FORMAT_VERSION) return undefined;
-  return { problem: `expected format version 1 or ${FORMAT_VERSION}, got ${version}`, isNewer: true };
+  const version = headVersion(bytes);
+  if (version >= 1 && version <= SEEN_VERSION) return undefined;
+  return { problem: `expected a format version from 1 to ${SEEN_VERSION}, got ${version}`, isNewer: true };
 }
 
 /** The records of one request, numbered from a sequence on. */
@@ -67,14 +76,12 @@ export function encodeRequest(updates: readonly Update[], sequence: number): Buf
 export function encodeRecord({ sequence, update, continues, continued }: JournalRecord): Buffer {
   const identifier = Buffer.from(String(update.identifier));
   const floats = update.kind === 'upsert' ? update.embedding : new Float32Array(0);
-  const attributes = Buffer.from(
-    update.kind === 'upsert' && update.attributes ? JSON.stringify(update.attributes) : '',
-  );
+  const attributes = Buffer.from(textOf(update));
   const length = BODY_HEAD_BYTES + identifier.length + floats.length * 4 + attributes.length;
   const bytes = Buffer.alloc(FRAME_BYTES + length);
   const body = bytes.subarray(FRAME_BYTES);
   body.writeBigUInt64LE(BigInt(sequence), 0);
-  body.writeUInt8(update.kind === 'upsert' ? 1 : 2, 8);
+  body.writeUInt8(KINDS.indexOf(update.kind) + 1, 8);
   body.writeUInt8(['string', 'number', 'bigint'].indexOf(typeof update.identifier), 9);
   body.writeUInt16LE((continues ? CONTINUES : 0) | (continued ? CONTINUED : 0), 10);
   body.writeUInt32LE(identifier.length, 12);
@@ -86,6 +93,11 @@ export function encodeRecord({ sequence, update, continues, continued }: Journal
   bytes.writeUInt32LE(length, 0);
   bytes.writeUInt32LE(crc32(body), 4);
   return bytes;
+}
+
+function textOf(update: Update): string {
+  if (update.kind === 'seen') return update.user;
+  return update.kind === 'upsert' && update.attributes ? JSON.stringify(update.attributes) : '';
 }
 
 const CUT_OFF = { problem: 'a record is cut off', isCutOff: true };
@@ -109,7 +121,7 @@ export function decodeRecord(
 /** Whether a body is one by its own numbers: quick to see, and seldom so where none begins. */
 function isConsistent(body: Buffer): boolean {
   const [kind, type, place] = [body.readUInt8(8), body.readUInt8(9), body.readUInt16LE(10)];
-  if (kind < 1 || kind > 2 || type > 2 || place > (CONTINUES | CONTINUED)) return false;
+  if (kind < 1 || kind > KINDS.length || type > 2 || place > (CONTINUES | CONTINUED)) return false;
   const parts = body.readUInt32LE(12) + 4 * body.readUInt32LE(16) + body.readUInt32LE(20);
   return BODY_HEAD_BYTES + parts === body.length;
 }
@@ -123,10 +135,12 @@ function decodeBody(body: Buffer): JournalRecord {
   };
   const identifierEnd = BODY_HEAD_BYTES + body.readUInt32LE(12);
   const identifier = decodeIdentifier(body.readUInt8(9), body.toString('utf8', BODY_HEAD_BYTES, identifierEnd));
-  if (body.readUInt8(8) === 2) return { sequence, update: { kind: 'delete', identifier }, ...borders };
+  const kind = KINDS[body.readUInt8(8) - 1]!;
+  if (kind === 'delete') return { sequence, update: { kind, identifier }, ...borders };
   const embedding = new Float32Array(body.readUInt32LE(16));
   for (let i = 0; i < embedding.length; i++) embedding[i] = body.readFloatLE(identifierEnd + 4 * i);
   const text = body.toString('utf8', identifierEnd + 4 * embedding.length);
+  if (kind === 'seen') return { sequence, update: { kind, user: text, identifier }, ...borders };
   const attributes = text === '' ? undefined : (JSON.parse(text) as AttributeValues);
   return { sequence, update: { kind: 'upsert', identifier, embedding, attributes }, ...borders };
 }

@@ -6,7 +6,7 @@
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
-import { encodeHead } from './record.ts';
+import { encodeHead, HEAD_BYTES, SEEN_VERSION } from './record.ts';
 
 /** Copies have the journal's name, this and a number from 1. */
 export const DAMAGED_SUFFIX = '.damaged-';
@@ -37,14 +37,14 @@ export async function keepCopy(path: string, bytes: Buffer): Promise<string> {
 export async function replaceBy(path: string, pieces: readonly Buffer[]): Promise<number> {
   const replacement = path + REPLACEMENT_SUFFIX;
   try {
-    await writeAndClose(await open(replacement, 'w'), [encodeHead(), ...pieces]);
+    await writeAndClose(await open(replacement, 'w'), [encodeHead(SEEN_VERSION), ...pieces]);
     await rename(replacement, path);
   } catch (error) {
     await rm(replacement, { force: true });
     throw error;
   }
   await syncFolder(dirname(path));
-  return encodeHead().length + pieces.reduce((sum, { length }) => sum + length, 0);
+  return HEAD_BYTES + pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
 async function writeAndClose(file: FileHandle, pieces: readonly Buffer[]): Promise<void> {

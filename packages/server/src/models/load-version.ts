@@ -46,16 +46,17 @@ async function bundleFile(path: string): Promise<string> {
 export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable }> {
   const file = await bundleFile(path);
   await checkIsFile(file);
-  const { index, queryTower, foldIn, candidateTower, metadata } = await loadBundle<never>(file, {
+  const { index, queryTower, foldIn, candidateTower, seenItems, metadata } = await loadBundle<never>(file, {
     headroom: ROOM_SHARE,
     ...(isBeside && { reads: 1 }),
   });
   const served = servedIndex(index);
   await checkIdentifiersOf(served.identifiers);
-  const servable = new IndexServable({
+  const servable: IndexServable = new IndexServable({
     index: served,
     queryTower: queryTower ?? foldIn,
     attributes: tableOfColumns(metadata.attributes, served.identifiers?.size ?? 0, metadata.attributeKinds),
+    seenItems,
     save: (folder, index, table, rows) => {
       const attributes = columnsOfTable(table, rows);
       return saveBundle(
@@ -64,6 +65,7 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
           index,
           queryTower,
           candidateTower: candidateTower,
+          seenItems: seenItems || servable.seenItems.pairCount > 0 ? servable.seenItems : undefined,
           metadata: { ...metadata, attributes, attributeKinds: kindsOfTable(table, attributes) },
         },
         { nonBlocking: true },

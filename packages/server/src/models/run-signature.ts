@@ -1,6 +1,7 @@
 /** Run a signature of a version: tensors in, tensors out, through the version's queue. */
 
 import type { RequestOptions } from '../queue/batcher.ts';
+import { checkExcludeSeen } from '../servable/exclusions.ts';
 import { batchSize, featuresOf, queriesOf, resultsToTensors, type Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
@@ -19,6 +20,8 @@ export interface RunOptions extends RequestOptions {
   limits: RequestLimits;
   /** Results that a query gets; default the servable's. */
   k?: number | undefined;
+  /** Whether queries leave out what their users have seen; default as the bundle says. */
+  excludeSeen?: boolean | undefined;
   /** Names of the outputs that are wanted, in their order, checked to be there; none for the signature's own. */
   outputs?: readonly string[];
 }
@@ -28,7 +31,7 @@ export async function runSignature(
   served: ServedVersion,
   signature: Signature,
   inputs: Tensors,
-  { limits, k, outputs = [], ...options }: RunOptions,
+  { limits, k, excludeSeen, outputs = [], ...options }: RunOptions,
 ): Promise<Map<string, Tensor>> {
   const rows = batchSize(signature, inputs);
   if (rows > limits.queries) {
@@ -40,7 +43,12 @@ export async function runSignature(
     return new Map([['embedding', { datatype: 'FP32', shape: [rows, servable.dimensions], data }]]);
   }
   const results = checkK(k ?? servable.k, limits);
-  const found = await served.search(queriesOf(servable, signature, inputs, results), options);
+  const queries = queriesOf(servable, signature, inputs, results);
+  for (const query of queries) {
+    query.excludeSeen = excludeSeen;
+    checkExcludeSeen(servable.seenItems, query);
+  }
+  const found = await served.search(queries, options);
   const attributes = outputs.filter((name) => !signature.outputs.some((output) => output.name === name));
   const all = resultsToTensors(servable, found, attributes);
   return outputs.length === 0 ? all : new Map(outputs.map((name) => [name, all.get(name)!]));

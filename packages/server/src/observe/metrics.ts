@@ -163,6 +163,7 @@ export class Metrics {
               const value = read({
                 ...served.servable.scanCounts(),
                 size: served.servable.size,
+                seenPairs: served.servable.seenItems.pairCount,
                 waiting: served.batcher.waiting + served.heavy.waiting,
                 journalBytes: journal?.sizeBytes ?? 0,
                 journalRecords: journal?.records ?? 0,
@@ -178,6 +179,12 @@ export class Metrics {
       });
     };
     perVersion('shortlist_candidates', 'Candidates of a version.', ({ size }) => size, 'max');
+    perVersion(
+      'shortlist_seen_pairs',
+      'Pairs of a user and an item that the user has seen.',
+      ({ seenPairs }) => seenPairs,
+      'max',
+    );
     perVersion('shortlist_queue_queries', 'Queries that wait for a scan.', ({ waiting }) => waiting);
     perVersion('shortlist_leaves_visited_total', 'Leaves visited by scans.', ({ leavesVisited }) => leavesVisited);
     perVersion('shortlist_codes_scored_total', 'Codes scored by scans.', ({ codesScored }) => codesScored);
@@ -235,6 +242,7 @@ interface ServedView {
   codesScored: number;
   rowsReordered: number;
   size: number;
+  seenPairs: number;
   waiting: number;
   journalBytes: number;
   journalRecords: number;

@@ -7,7 +7,7 @@
  * means the scan is on the worker threads: the event loop goes on, and `change` waits for it. Results are sorted by score
  * descending, ties by row ascending, and are as long as there are candidates.
  */
-import type { Identifier } from 'shortlist';
+import type { Identifier, SeenItems } from 'shortlist';
 import type { Filter } from '../attributes/filter.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
@@ -34,6 +34,10 @@ export interface Query {
   filter?: Filter | undefined;
   include?: readonly Identifier[] | undefined;
   exclude?: readonly Identifier[] | undefined;
+  /** Whether to leave out what the user has seen; default as the bundle says. */
+  excludeSeen?: boolean | undefined;
+  /** Whose seen items these are; default the user that the features name. */
+  user?: string | undefined;
 }
 
 /** The result of one query: the candidates found, best first. All three lists have the same length. */
@@ -60,10 +64,12 @@ export interface Drift {
   distanceRatio: number;
 }
 
-/** A change to the candidates; `embedding` is a candidate's vector. */
+/** A change to the candidates, or to what users have seen; `embedding` is a candidate's vector. */
 export type Update =
   | { kind: 'upsert'; identifier: Identifier; embedding: Float32Array; attributes?: AttributeValues | undefined }
-  | { kind: 'delete'; identifier: Identifier };
+  | { kind: 'delete'; identifier: Identifier }
+  /** A user has seen an item, which need not be a candidate. */
+  | { kind: 'seen'; user: string; identifier: Identifier };
 
 /** One loaded version of a model. */
 export interface Servable {
@@ -78,6 +84,8 @@ export interface Servable {
   /** Results a query gets unless it says otherwise. */
   readonly k: number;
   readonly attributes: AttributeTable;
+  /** What each user has seen. */
+  readonly seenItems: SeenItems<Identifier>;
   /** Query embeddings of raw features, row after row: [queries, dimensions]. */
   embed(features: readonly Features[]): Float32Array;
   /** The best candidates of each query. */

@@ -46,22 +46,30 @@ export async function checkIdentifiersOf(identifiers: Identifiers<Identifier> | 
 /**
  * An identifier of a request: text for text, an integer for integers, where text may say one of any size.
  *
+ * @param name what the request calls it
  * @throws {ServingError} INVALID_ARGUMENT when no candidate can have it
  */
-export function checkIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier): Identifier {
+export function checkIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier, name = 'id'): Identifier {
   if (datatype === 'BYTES') {
-    if (typeof id !== 'string') throw invalidArgument(`id: expected text, got ${id}`);
-    if (SURROGATE_ALONE.test(id)) throw invalidArgument(`id: expected Unicode text, got ${JSON.stringify(id)}`);
+    if (typeof id !== 'string') throw invalidArgument(`${name}: expected text, got ${id}`);
+    if (SURROGATE_ALONE.test(id)) throw invalidArgument(`${name}: expected Unicode text, got ${JSON.stringify(id)}`);
     return id;
   }
   if (typeof id === 'number' && Number.isInteger(id) && !Number.isSafeInteger(id)) {
-    throw invalidArgument(`id: expected an integer beyond 2^53 as text, got the number ${id}, which may be rounded`);
+    throw invalidArgument(
+      `${name}: expected an integer beyond 2^53 as text, got the number ${id}, which may be rounded`,
+    );
   }
   const integer = typeof id === 'string' ? parseInt64(id) : id;
   if (integer === undefined || !isInt64(integer)) {
-    throw invalidArgument(`id: expected an integer of 64 bits, got ${JSON.stringify(String(id))}`);
+    throw invalidArgument(`${name}: expected an integer of 64 bits, got ${JSON.stringify(String(id))}`);
   }
   return integer;
+}
+
+/** Whether text is well-formed Unicode, so that every protocol and file can hold it. */
+export function isUnicode(text: string): boolean {
+  return !SURROGATE_ALONE.test(text);
 }
 
 /** What the identifiers of an index are. */

@@ -5,6 +5,7 @@ import {
   type Identifier,
   type Matrix,
   type RebalancingTopK,
+  type SeenItems,
   type UpdatableTopK,
 } from 'shortlist';
 import type { SavableIndex } from 'shortlist/format';
@@ -66,6 +67,8 @@ export interface IndexServableParts {
   index: ServedIndex;
   queryTower: QueryTower | undefined;
   attributes?: AttributeTable;
+  /** Default: nobody has seen anything. */
+  seenItems?: SeenItems<Identifier> | undefined;
   /** Write an index and the attributes of the rows that it saves into a folder. */
   save: (folder: string, index: ServedIndex, attributes: AttributeTable, rows: number) => Promise<void>;
 }

@@ -4,13 +4,14 @@
  * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it,
  * filters and the other settings may not. Short scans run on the thread of the event loop, long ones on the worker threads.
  */
-import { type Identifier, Matrix, type TopKResult } from 'shortlist';
+import { type Identifier, Matrix, type SeenItems, type TopKResult } from 'shortlist';
 import type { IndexAccess, SearchWork } from 'shortlist/topk';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Features, Query, QueryResult } from './contract.ts';
-import { heldIdentifier, type IdentifierType } from './identifiers.ts';
+import { excludedOf } from './exclusions.ts';
+import { heldIdentifier } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
 import { scanGroups } from './scan-groups.ts';
 import { unknownFeatures } from './unknown-features.ts';
@@ -37,7 +38,7 @@ export class IndexSearch {
   readonly work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
   readonly #index: ServedIndex;
   readonly #tower: QueryTower | undefined;
-  readonly #identifierType: IdentifierType;
+  readonly #seenItems: SeenItems<Identifier>;
   readonly #filters: FilterCache;
   /** Running mean of the time a query takes. */
   #queryMs = 0;
@@ -46,11 +47,11 @@ export class IndexSearch {
     index: ServedIndex,
     tower: QueryTower | undefined,
     attributes: AttributeTable,
-    identifierType: IdentifierType,
+    seenItems: SeenItems<Identifier>,
   ) {
     this.#index = index;
     this.#tower = tower;
-    this.#identifierType = identifierType;
+    this.#seenItems = seenItems;
     this.#filters = new FilterCache(attributes);
   }
 
@@ -154,7 +155,7 @@ export class IndexSearch {
   ): Scan {
     const d = this.#index.dimensions;
     const { k, leavesToSearch, reorder, filter, include } = queries[group[0]!]!;
-    const excludes = group.some((at) => queries[at]!.exclude?.length);
+    const excluded = group.map((at) => excludedOf(this.#seenItems, queries[at]!));
     const vectors = new Matrix(group.length, d);
     const { data } = vectors;
     if (group.length === queries.length) data.set(embeddings);
@@ -162,7 +163,7 @@ export class IndexSearch {
     const options: ScanOptions = {
       k,
       include: include && this.#held(include),
-      exclude: excludes ? group.map((at) => this.#held(queries[at]!.exclude ?? [])) : undefined,
+      exclude: excluded.some(({ length }) => length > 0) ? excluded : undefined,
       filter: filter && this.#filters.words(filter, this.#index.identifiers!.size),
       // An exact index refuses these settings. The work of a canary's query is not counted as the users'.
       ...(!this.#index.isExact() && { leavesToSearch, reorder, ...(exact ? { exact } : { work: this.work }) }),
@@ -183,6 +184,6 @@ export class IndexSearch {
 
   /** Identifiers of a request as the index holds them, without those that no candidate can have. */
   #held(identifiers: readonly Identifier[]): Identifier[] {
-    return identifiers.flatMap((identifier) => heldIdentifier(this.#identifierType, identifier) ?? []);
+    return identifiers.flatMap((identifier) => heldIdentifier(this.#seenItems.itemType, identifier) ?? []);
   }
 }

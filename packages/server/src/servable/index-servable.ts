@@ -1,5 +1,5 @@
 /** A servable made of a query tower and an index, as a bundle holds them, with attributes and updates. */
-import { type Identifier, Matrix, OptionError } from 'shortlist';
+import { type Identifier, Matrix, OptionError, SeenItems } from 'shortlist';
 import type { Identifiers } from 'shortlist/topk';
 import { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
@@ -18,6 +18,7 @@ export class IndexServable implements Servable {
   readonly dimensions: number;
   readonly k: number;
   readonly attributes: AttributeTable;
+  readonly seenItems: SeenItems<Identifier>;
   readonly #parts: IndexServableParts;
   readonly #index: ServedIndex;
   readonly #identifiers: Identifiers<Identifier>;
@@ -44,7 +45,8 @@ export class IndexServable implements Servable {
     this.dimensions = index.dimensions;
     this.k = index.k;
     this.attributes = attributes;
-    this.#search = new IndexSearch(index, queryTower, attributes, this.#identifierType);
+    this.seenItems = parts.seenItems ?? SeenItems.empty({ itemType: this.#identifierType, excludeSeen: false });
+    this.#search = new IndexSearch(index, queryTower, attributes, this.seenItems);
     const drifting = rebalanced(index);
     this.#drift = drifting && new DriftWatch(drifting);
   }
@@ -74,7 +76,7 @@ export class IndexServable implements Servable {
   }
 
   prepare(): Promise<void> {
-    this.#prepared ??= this.#index.prepareLookups();
+    this.#prepared ??= this.#index.prepareLookups().then(() => this.seenItems.prepare());
     return this.#prepared;
   }
 
@@ -90,12 +92,14 @@ export class IndexServable implements Servable {
     const attributes: AttributeValues[] = [];
     for (const update of updates) {
       if (update.kind === 'delete') continue;
-      const { embedding, identifier } = update;
+      const { identifier } = update;
       if (heldIdentifier(this.#identifierType, identifier) === undefined) {
         throw invalidArgument(
           `id: expected an integer that a double holds, as those of this index are, got ${identifier}`,
         );
       }
+      if (update.kind === 'seen') continue;
+      const { embedding } = update;
       if (embedding.length !== this.dimensions) {
         throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
       }
@@ -112,6 +116,10 @@ export class IndexServable implements Servable {
   apply(update: Update): void {
     const identifier = heldIdentifier(this.#identifierType, update.identifier);
     if (identifier === undefined) return;
+    if (update.kind === 'seen') {
+      this.seenItems.add(update.user, [identifier]);
+      return;
+    }
     this.#drift?.updated();
     if (update.kind === 'delete') {
       this.#index.delete([identifier]);

@@ -21,6 +21,10 @@ export interface ShortlistRequest {
   embedding?: readonly number[];
   k?: number;
   exclude?: readonly JsonIdentifier[];
+  /** Whether to leave out what the user has seen; default as the bundle says. */
+  excludeSeen?: boolean;
+  /** Whose seen items these are; default the user that the query names. */
+  user?: JsonIdentifier;
   include?: readonly JsonIdentifier[];
   filter?: Filter;
   /** The attributes that results show; default all. */
@@ -66,7 +70,19 @@ export interface DeleteRequest {
   ids: readonly JsonIdentifier[];
 }
 
-/** The answer to both: updates that are journalled and visible. */
+/** A user has seen an item, which need not be a candidate. */
+export interface Event {
+  user: JsonIdentifier;
+  item: JsonIdentifier;
+}
+
+/** `POST /v1/events`. */
+export interface EventsRequest {
+  model?: string;
+  events: readonly Event[];
+}
+
+/** The answer to updates: they are journalled, and visible to the next query. */
 export interface UpdateResponse {
   model: string;
   version: number;

@@ -7,6 +7,7 @@ import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import type { Features, Query, Servable, Update } from '../servable/contract.ts';
+import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { suggestion } from '../status/suggestion.ts';
@@ -82,6 +83,9 @@ function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestL
   }
   if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable.identifierDatatype, id));
   if (include) query.include = include.map((id) => checkIdentifier(servable.identifierDatatype, id));
+  if (request.user !== undefined) query.user = checkUser(request.user);
+  query.excludeSeen = request.excludeSeen;
+  checkExcludeSeen(servable.seenItems, query);
   return query;
 }
 
@@ -157,7 +161,8 @@ export function deleteCandidates(
   );
 }
 
-async function update(model: Model, updatesFor: (servable: Servable) => Update[]): Promise<UpdateResponse> {
+/** Journal updates of a model and apply them. @throws {ServingError} and changes nothing, when one of them is wrong */
+export async function update(model: Model, updatesFor: (servable: Servable) => Update[]): Promise<UpdateResponse> {
   const updates = updatesFor(model.choose({}).servable);
   const version = await model.update(updates);
   return { model: model.name, version, acknowledged: updates.length };

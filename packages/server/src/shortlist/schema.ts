@@ -18,6 +18,14 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
     embedding: Type.Optional(Type.Array(Type.Number(), { description: 'A query embedding, instead of `query`.' })),
     k: Type.Optional(Type.Integer({ minimum: 1 })),
     exclude: Type.Optional(Type.Array(Identifier, { description: 'Identifiers that may not be returned.' })),
+    excludeSeen: Type.Optional(
+      Type.Boolean({ description: 'Whether to leave out what the user has seen; default as the bundle says.' }),
+    ),
+    user: Type.Optional(
+      Type.Union([Type.String(), Type.Integer()], {
+        description: 'Whose seen items are left out; default the user that the query names.',
+      }),
+    ),
     include: Type.Optional(Type.Array(Identifier, { description: 'Only these identifiers may be returned.' })),
     filter: Type.Optional(
       Type.Unknown({
@@ -77,7 +85,29 @@ export const DeleteRequestSchema: TSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** The answer to both. */
+/** `POST /v1/events`. */
+export const EventsRequestSchema: TSchema = Type.Object(
+  {
+    model: Type.Optional(Type.String()),
+    events: Type.Array(
+      Type.Object(
+        {
+          user: Type.Union([Type.String({ minLength: 1 }), Type.Integer()], {
+            description: 'The user; an integer is the same user as the text of its digits.',
+          }),
+          item: Type.Union([Type.String(), Type.Integer()], {
+            description: 'What the user has seen: the identifier of a candidate, also of one that is not there (yet).',
+          }),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 10_000 },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The answer to updates. */
 export const UpdateResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),

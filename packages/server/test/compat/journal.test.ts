@@ -41,13 +41,14 @@ test('it is of version 1, and every update is replayed; others go behind them', 
   const path = join(mkdtempSync(join(tmpdir(), 'shortlist-compat-')), 'updates.journal');
   copyFileSync(STORED, path);
   const more: Update = { kind: 'delete', identifier: 'last' };
-  for (const expected of [UPDATES, [...UPDATES, more, more]]) {
+  const seen: Update = { kind: 'seen', user: 'u1', identifier: 'film2' };
+  for (const expected of [UPDATES, [...UPDATES, more, seen]]) {
     const replayed: Update[] = [];
     const journal = await Journal.open(path, 'always', ({ update }) => void replayed.push(update));
     assert.deepEqual(replayed, expected);
     const { damage, bytesCut } = journal.recovery;
     assert.deepEqual([damage, bytesCut, journal.records], [undefined, 0, expected.length]);
-    if (expected === UPDATES) await journal.append([more, more]);
+    if (expected === UPDATES) await journal.append([more, seen]);
     await journal.close();
   }
 });

@@ -1,7 +1,7 @@
 /** kill -9: every acknowledged update is there after a restart, and no half one. The long form is test/slow. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { killDuring, killDuringUpserts } from './killing.ts';
+import { killDuring, killDuringEvents, killDuringUpserts } from './killing.ts';
 
 test('kill -9 during upserts', async () => {
   const { acknowledged, found, half } = await killDuringUpserts(200);
@@ -11,6 +11,19 @@ test('kill -9 during upserts', async () => {
     [],
   );
   assert.equal(half, 0);
+});
+
+test('kill -9 during events: what was acknowledged is seen, and no half request', async () => {
+  const { acknowledged, found } = await killDuringEvents(200);
+  assert.ok(acknowledged.length > 0);
+  assert.deepEqual(
+    acknowledged.filter((item) => !found.has(item)),
+    [],
+  );
+  for (const item of found) {
+    const i = Number(item.slice(1));
+    assert.ok(found.has(`n${i % 2 === 0 ? i + 1 : i - 1}`), `the other event of the request of ${item}`);
+  }
 });
 
 const MOMENTS = { compact: ['saved', 'switched'], rebalance: ['begun', 'loaded', 'switched'] } as const;

@@ -65,6 +65,33 @@ export async function killDuringUpserts(
   return { acknowledged, ...(await findAfter(basePath)) };
 }
 
+/** Kill while `count` events of one user are sent, four at a time; acknowledged ones, and what a fresh server has of them. */
+export async function killDuringEvents(count: number): Promise<{ acknowledged: string[]; found: Set<string> }> {
+  const basePath = await tinyBasePath();
+  const { child, port } = await startChild(basePath);
+  const exited = once(child, 'exit');
+  const acknowledged: string[] = [];
+  let next = 0;
+  const sender = async (): Promise<void> => {
+    while (next < count) {
+      const pair = [`n${next++}`, `n${next++}`];
+      const body = JSON.stringify({ events: pair.map((item) => ({ user: 'u1', item })) });
+      const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+      const response = await fetch(`http://127.0.0.1:${port}/v1/events`, request).catch(() => undefined);
+      if (!response?.ok) return;
+      acknowledged.push(...pair);
+      if (acknowledged.length >= count >> 1) child.kill('SIGKILL');
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, sender));
+  await exited;
+  const server = await startTiny(basePath);
+  const { seenItems } = server.registry.choose('films', {}).servable;
+  const found = new Set(seenItems.itemsOf('u1').map(String));
+  await server.close();
+  return { acknowledged, found };
+}
+
 /** How far a compaction or rebalance got on disk, in this order. */
 export type Stage = 'asked' | 'begun' | 'saved' | 'loaded' | 'switched';
 

@@ -78,12 +78,12 @@ test('a damaged head does not cost the records; a newer version and a foreign fi
     assert.match(journal.recovery.damage!.reason, /not a journal|head is damaged/);
     await journal.close();
   }
-  // Version 3, with the checksum of its head.
+  // Version 4, with the checksum of its head.
   const newer = Buffer.from(known.bytes);
-  newer.writeUInt32LE(3, 8);
+  newer.writeUInt32LE(4, 8);
   newer.writeUInt32LE((await import('node:zlib')).crc32(newer.subarray(0, 12)), 12);
   writeFileSync(known.path, newer);
-  await assert.rejects(replayNumbers(known.path), /expected format version 1 or 2, got 3/);
+  await assert.rejects(replayNumbers(known.path), /expected a format version from 1 to 3, got 4/);
   assert.deepEqual(readFileSync(known.path), newer);
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Journal, type JournalFile } from '../../src/journal/journal.ts';
-import { encodeRecord, HEAD_BYTES, type JournalRecord } from '../../src/journal/record.ts';
+import { encodeRecord, HEAD_BYTES, headVersion, type JournalRecord } from '../../src/journal/record.ts';
 import type { Update } from '../../src/servable/contract.ts';
 
 const freshPath = (): string => join(mkdtempSync(join(tmpdir(), 'shortlist-journal-')), 'updates.journal');
@@ -150,5 +150,47 @@ test('a full disk refuses the update, leaves no half record, and goes on when th
     ['a', 'c'],
   );
   assert.equal(again.recovery.bytesCut, 0);
+  await again.close();
+});
+
+test('what users have seen is replayed; from the first such record on the head says version 3', async () => {
+  const path = freshPath();
+  const seen = (user: string, identifier: string | number | bigint): Update => ({ kind: 'seen', user, identifier });
+  const journal = await Journal.open(path, 'always', () => assert.fail('nothing to replay'));
+  const versions: number[] = [];
+  const requests: Update[][] = [
+    [upsert('a', 1)],
+    [seen('u', 'a'), seen('Zoë 🎬', 7), upsert('b', 2)],
+    [seen('toString', 2n ** 62n)],
+    [{ kind: 'delete', identifier: 'a' }],
+  ];
+  for (const request of requests) {
+    await journal.append(request);
+    versions.push(headVersion(readFileSync(path)));
+  }
+  assert.deepEqual(versions, [2, 3, 3, 3]);
+  await journal.close();
+  const { records, journal: again } = await replayed(path);
+  assert.deepEqual(
+    records.map(({ update }) => update),
+    requests.flat(),
+  );
+  assert.deepEqual([again.recovery.damage, again.recovery.bytesCut], [undefined, 0]);
+  await again.append([seen('u', 'b')]);
+  await again.close();
+  assert.equal(headVersion(readFileSync(path)), 3);
+});
+
+test('a head that was being raised when the machine stopped costs no record', async () => {
+  const path = freshPath();
+  const journal = await Journal.open(path, 'always', () => undefined);
+  await journal.append([upsert('a', 1)]);
+  await journal.close();
+  const torn = readFileSync(path);
+  torn[8] = 3;
+  writeFileSync(path, torn);
+  const { records, journal: again } = await replayed(path);
+  assert.equal(records.length, 1);
+  assert.match(again.recovery.damage!.reason, /the head is damaged/);
   await again.close();
 });
