@@ -73,6 +73,12 @@ test('tastes are found and said with titles; what is saved says how it was train
   const asked = await said('query', out, 'u4', '--k', '3');
   assert.match(asked.stdout, /title +genre\n/);
   assert.equal([...asked.stdout.matchAll(/Film \d+, the +genre 1\n/g)].length, 3, asked.stdout);
+  assert.match(asked.stderr, /9 items that the user has seen are left out/);
+  // Of what user 4 has rated, likes or not, nothing comes back while others exist: 36 films less 9.
+  const rated = rows.filter((row) => row.startsWith('u4,')).map((row) => row.split(',')[1]!);
+  const rest = (await said('query', out, 'u4', '--k', '36')).stdout.trimEnd().split('\n').slice(1);
+  assert.equal(rest.length, 27);
+  for (const line of rest) assert.ok(!rated.includes(line.trim().split(/ +/)[1]!), line);
   const server = await ShortlistServer.start({
     models: [{ name: 'movies', path: out, policy: { latest: 1 } }],
     httpPort: 0,
@@ -94,6 +100,13 @@ test('tastes are found and said with titles; what is saved says how it was train
   } finally {
     await server.close();
   }
+});
+
+test('what was rated below the like that is told was seen all the same', async () => {
+  const out = join(folder, 'likes.shortlist');
+  const told = await said('train', ratings, '--out', out, '--model', 'als', '--like', 'rating >= 5');
+  assert.match(told.stdout, /a like is rating >= 5: 180 rows/);
+  assert.equal((await loadBundle(out)).seenItems!.pairCount, 540, 'rows that are no likes were seen, too');
 });
 
 test('both models are tried, and every event is an object of JSON', async () => {

@@ -1,7 +1,7 @@
 /** What is served: an index of the fitted model, and beside it what was found on the way, in one bundle. */
 import { stat } from 'node:fs/promises';
 import type { ItemTable } from '@shortlist/data';
-import type { FittedRecommender } from 'shortlist';
+import { type FittedRecommender, type Interactions, SeenItems } from 'shortlist';
 import type { JsonObject, SavableIndex } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
 import { attributesOf } from '../input/attributes.ts';
@@ -60,18 +60,26 @@ export async function servedIndex(
   return { index, event: { ...facts, kind: 'scann', recall } };
 }
 
+/** What stands in a bundle beside model and index. */
+export interface BundleFacts {
+  readonly items: ItemTable | undefined;
+  /** Rows of which every item is left out of its user's shortlists. */
+  readonly seen: Interactions;
+  /** How it was trained. */
+  readonly training: JsonObject;
+}
+
 /** Writes the bundle beside its place and renames it; returns its bytes. */
 export async function writeTrainedBundle(
   path: string,
   { model }: FittedRecommender,
   index: SavableIndex<string, string>,
-  items: ItemTable | undefined,
-  training: JsonObject,
+  { items, seen, training }: BundleFacts,
 ): Promise<number> {
   const { identifiers: held } = index as { identifiers?: { of(row: number): string } };
   const identifiers = Array.from({ length: index.size }, (_, row) => held!.of(row));
   const metadata: JsonObject = { ...(items && { attributes: attributesOf(items, identifiers) }), training };
   const candidateTower = model.kind === 'two-tower' ? model.candidateTower : undefined;
-  await saveBundle(path, { index, candidateTower, metadata });
+  await saveBundle(path, { index, candidateTower, seenItems: SeenItems.fromInteractions(seen), metadata });
   return (await stat(path)).size;
 }

@@ -6,21 +6,17 @@
  * Settings and the model are chosen on the validation part, the figures are of the test part, beside the baselines that see the
  * same rows; what is saved is fitted with the chosen settings on all interactions.
  */
-import { describeFindings, describeInteractions, type ItemTable, likedRows, readInteractions } from '@shortlist/data';
-import { fitRecommender, type Interactions, interactionsOf, type TrainedRecommender } from 'shortlist';
-import type { JsonObject } from 'shortlist/format';
+import { fitRecommender, type TrainedRecommender } from 'shortlist';
 import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
-import { distinctPairs } from 'shortlist/recommenders';
 import { compareWithBaselines, judgeBaselines, judgedModel } from '../evaluate/judge.ts';
-import { readItemTable } from '../input/attributes.ts';
-import { readOptions } from '../input/interactions.ts';
 import { checkOutput } from '../terminal/arguments.ts';
 import type { Command } from '../terminal/command.ts';
-import { count, duration } from '../terminal/figures.ts';
+import { duration } from '../terminal/figures.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { type TrainArguments, trainArguments } from './arguments.ts';
 import { servedIndex, writeTrainedBundle } from './bundle.ts';
+import { readTrainingData } from './data.ts';
 import type { JudgedEvent, TrainEvent } from './events.ts';
 import { search } from './search.ts';
 import { show } from './show.ts';
@@ -45,10 +41,15 @@ export const train: Command = async (argv, environment) => {
     terminal.clear();
     tell(event);
   };
-  const { interactions, items, facts } = await readData(options, environment, terminal, report);
+  const { interactions, items, seen, hasTimes, record } = await readTrainingData(
+    options,
+    environment,
+    terminal,
+    report,
+  );
   const split = testSplit(interactions, seed);
   report(splitEvent(split));
-  const baselines = await baselinesOf(split, facts.hasTimes, options, environment, terminal, report);
+  const baselines = await baselinesOf(split, hasTimes, options, environment, terminal, report);
   const { trained, saved } = await search(
     split.train,
     {
@@ -66,49 +67,12 @@ export const train: Command = async (argv, environment) => {
   const users = interactions.users.vocabulary;
   const { index, event } = await servedIndex(fitted, { ...options, users }, environment, terminal);
   report(event);
-  const training = trainingRecord(options, facts.data, trained, judged, event);
-  const sizeBytes = await writeTrainedBundle(out, fitted, index, items, training);
+  const training = trainingRecord(options, record, trained, judged, event);
+  const sizeBytes = await writeTrainedBundle(out, fitted, index, { items, seen, training });
   await saved.remove();
   report({ event: 'saved', path: out, sizeBytes, seconds: elapsedSeconds(), user: users[0]! });
   return 0;
 };
-
-interface Data {
-  readonly interactions: Interactions;
-  readonly items: ItemTable | undefined;
-  readonly facts: { readonly hasTimes: boolean; readonly data: JsonObject };
-}
-
-async function readData(
-  { paths, reading }: TrainArguments,
-  environment: Environment,
-  terminal: Terminal,
-  report: Report<TrainEvent>,
-): Promise<Data> {
-  const read = await readInteractions(paths, readOptions(reading, terminal, environment.signal));
-  const { understood } = read;
-  const rows = interactionsOf(likedRows(read));
-  const interactions = distinctPairs(rows);
-  const [users, items] = [interactions.users.vocabulary.length, interactions.items.vocabulary.length];
-  const { like, isLikeProposed } = understood;
-  report({
-    event: 'data',
-    lines: describeInteractions(read),
-    findings: describeFindings(read),
-    ...{ rows: interactions.length, users, items, like, isLikeProposed },
-  });
-  if (rows.length > interactions.length) {
-    const again = count(rows.length - interactions.length);
-    terminal.note(`${again} rows have a user and an item that later rows have, too: they add to the weight of those`);
-  }
-  const path = reading.items;
-  const table =
-    path === undefined
-      ? undefined
-      : await readItemTable(interactions.items.vocabulary, { ...reading, items: path }, environment.signal, terminal);
-  const data = { files: [...paths], rows: interactions.length, users, items, ...(like !== undefined && { like }) };
-  return { interactions, items: table, facts: { hasTimes: understood.counts.timeUnits.size > 0, data } };
-}
 
 function splitEvent({ train: rest, test, count: testRowsOfUser, minInteractions, users }: TestSplit): TrainEvent {
   const sizes = { trainRows: rest.length, testRows: test.length };
