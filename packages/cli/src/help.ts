@@ -1,6 +1,7 @@
 /** The version, the overview of all commands, and the help page of each (its folder has the text). */
 import { readFileSync } from 'node:fs';
 import { HELP as COMPRESS } from './compress/help.ts';
+import { HELP as EVALUATE } from './evaluate/help.ts';
 import { HELP as EXPORT } from './export/help.ts';
 import { HELP as INSPECT } from './inspect/help.ts';
 import { HELP as QUERY } from './query/help.ts';
@@ -23,6 +24,7 @@ Usage: shortlist COMMAND [OPTIONS]
 
 Commands
   compress     train every embedding method at every budget on your data; tables and a figure
+  evaluate     how good a bundle is on later interactions, beside popularity, item-kNN and EASE
   export       recommendations for many queries as Parquet, CSV or JSON Lines
   index        index vectors of your own, tuned to a recall: shortlist index vectors.npy --out x.shortlist
   inspect      what a file holds: interactions (columns, quality), vectors, or a bundle
@@ -44,6 +46,7 @@ Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mis
 /** The page of each command. */
 const PAGES: Readonly<Record<string, string>> = {
   compress: COMPRESS,
+  evaluate: EVALUATE,
   export: EXPORT,
   index: INDEX,
   inspect: INSPECT,

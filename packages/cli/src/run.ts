@@ -12,6 +12,7 @@ import type { Environment } from './terminal/terminal.ts';
 // Each is loaded when it is asked for: a server does not wait for what trains, nor the tutorial for an HTTP server.
 const COMMANDS: Readonly<Record<string, Command>> = {
   compress: async (argv, environment) => (await import('./compress/command.ts')).compress(argv, environment),
+  evaluate: async (argv, environment) => (await import('./evaluate/command.ts')).evaluate(argv, environment),
   export: async (argv, environment) => (await import('./export/command.ts')).exportRows(argv, environment),
   index: async (argv, environment) => (await import('./vector-index/command.ts')).index(argv, environment),
   inspect: async (argv, environment) => (await import('./inspect/command.ts')).inspect(argv, environment),

@@ -32,6 +32,7 @@ test('interactions: three lines, the broken rows with their lines, and the table
     `${ratings}:5: left out: expected 3 fields, got 2`,
     `${movies}: CSV, with a header, UTF-8, 2 items by movieId: title (text), genres (list)`,
     'items without metadata: 1, such as 11; rows of items that nobody chose: 1',
+    'genres: a list, its values separated by "|"',
   ]);
 });
 

@@ -8,15 +8,11 @@ import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
 import type { JsonObject } from 'shortlist/format';
 import { loadBundle } from 'shortlist/node';
-import { Generator } from 'shortlist/random';
 import { said, saidUntil } from './fixtures/said.ts';
+import { tastes } from './fixtures/tastes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-train-'));
 after(() => rmSync(folder, { recursive: true }));
-
-const TASTES = 3;
-const ITEMS_OF_TASTE = 12;
-const LIKED = 7;
 
 function fileOf(name: string, content: string): string {
   const path = join(folder, name);
@@ -24,23 +20,9 @@ function fileOf(name: string, content: string): string {
   return path;
 }
 
-/** User u likes 7 of the 12 items of taste u mod 3, one after the other, and dislikes two of the next taste. */
-const generator = new Generator(3);
-const item = (taste: number, n: number): number => 100 + TASTES * n + (taste % TASTES);
-const rows = Array.from({ length: 60 }, (_, user) => {
-  const liked = [...generator.permutation(ITEMS_OF_TASTE).subarray(0, LIKED)].map((n, i) => [
-    item(user, n),
-    4 + (i % 2),
-  ]);
-  const disliked = [0, 1].map((n) => [item(user + 1, n), 1]);
-  return [...liked, ...disliked].map(([id, stars], i) => `u${user},${id},${stars},${1_500_000_000 + 60 * i + user}`);
-}).flat();
-const ratings = fileOf('ratings.csv', `userId,movieId,rating,timestamp\n${rows.join('\n')}\n`);
-const films = Array.from(
-  { length: TASTES * ITEMS_OF_TASTE },
-  (_, i) => `${100 + i},"Film ${i}, the",genre ${i % TASTES}`,
-);
-const movies = fileOf('movies.csv', `movieId,title,genre\n${films.join('\n')}\n`);
+const world = tastes();
+const ratings = fileOf('ratings.csv', world.ratings);
+const movies = fileOf('movies.csv', world.movies);
 
 test('tastes are found and said with titles; what is saved says how it was trained, and is served', async () => {
   const out = join(folder, 'movies.shortlist');
@@ -75,7 +57,10 @@ test('tastes are found and said with titles; what is saved says how it was train
   assert.equal([...asked.stdout.matchAll(/Film \d+, the +genre 1\n/g)].length, 3, asked.stdout);
   assert.match(asked.stderr, /9 items that the user has seen are left out/);
   // Of what user 4 has rated, likes or not, nothing comes back while others exist: 36 films less 9.
-  const rated = rows.filter((row) => row.startsWith('u4,')).map((row) => row.split(',')[1]!);
+  const rated = world.ratings
+    .split('\n')
+    .filter((row) => row.startsWith('u4,'))
+    .map((row) => row.split(',')[1]!);
   const rest = (await said('query', out, 'u4', '--k', '36')).stdout.trimEnd().split('\n').slice(1);
   assert.equal(rest.length, 27);
   for (const line of rest) assert.ok(!rated.includes(line.trim().split(/ +/)[1]!), line);
@@ -104,14 +89,14 @@ test('tastes are found and said with titles; what is saved says how it was train
 
 test('what was rated below the like that is told was seen all the same', async () => {
   const out = join(folder, 'likes.shortlist');
-  const told = await said('train', ratings, '--out', out, '--model', 'als', '--like', 'rating >= 5');
+  const told = await said('train', ratings, '--out', out, '--model', 'als', '--budget', '1s', '--like', 'rating >= 5');
   assert.match(told.stdout, /a like is rating >= 5: 180 rows/);
   assert.equal((await loadBundle(out)).seenItems!.pairCount, 540, 'rows that are no likes were seen, too');
 });
 
 test('both models are tried, and every event is an object of JSON', async () => {
   const out = join(folder, 'both.shortlist');
-  const { code, stdout, stderr } = await said('train', ratings, '--out', out, '--json', '--budget', '2s');
+  const { code, stdout, stderr } = await said('train', ratings, '--out', out, '--json', '--budget', '1s');
   assert.equal(code, 0, stderr);
   const events = stdout
     .trimEnd()

@@ -1,7 +1,46 @@
-/** Evaluations as a table of text: a row a model, and sentences that say which baselines it beats. */
+/** Evaluations as text: a table with a row a model, groups of users, and sentences that say which baselines are beaten. */
 import type { Estimate, RecommenderMetrics } from 'shortlist/metrics';
-import { table } from '../terminal/figures.ts';
+import { count, table } from '../terminal/figures.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import type { AskedEvent, EvaluatedEvent, EvaluateEvent } from './events.ts';
 import type { Comparison, JudgedModel } from './judge.ts';
+
+/** Print an event of `shortlist evaluate`. */
+export function showEvaluation(event: EvaluateEvent, terminal: Terminal): void {
+  if (event.event === 'asked') showAsked(event, terminal);
+  else showEvaluated(event, terminal);
+}
+
+function showAsked({ lines, findings, train, trainRows, testRows }: AskedEvent, terminal: Terminal): void {
+  for (const line of lines) terminal.line(line);
+  for (const line of findings) terminal.note(line);
+  terminal.line(
+    train === undefined
+      ? `${count(testRows)} rows to judge by. The bundle does not say what users have seen: nothing is left out, and there ` +
+          'are no baselines; --train names the training part'
+      : `${count(testRows)} rows to judge by; left out of the lists, and known to the baselines: ${count(trainRows)} rows, ${train}`,
+  );
+}
+
+function showEvaluated({ ks, model, baselines, comparisons }: EvaluatedEvent, terminal: Terminal): void {
+  const models = [...baselines, model];
+  const skipped = model.skipped === 0 ? '' : `; ${count(model.skipped)} more have nothing new`;
+  terminal.line(`${count(model.users)} users${skipped}`);
+  for (const [cut, k] of ks.entries()) {
+    terminal.line();
+    for (const line of evaluationTable(models, cut)) terminal.line(line);
+    const groups = model.segments.flatMap(({ name, description, users }, i) => {
+      const cells = models.map(({ segments }) => segments[i]!.metrics[cut]?.recall);
+      return [[`${name} (${description})`, count(users), ...cells.map((recall) => (recall ? estimate(recall) : ''))]];
+    });
+    terminal.line();
+    for (const line of table([[`recall@${k}`, 'users', ...models.map(({ name }) => name)], ...groups])) {
+      terminal.line(line);
+    }
+  }
+  if (comparisons.length > 0) terminal.line();
+  for (const line of comparisonLines(model.name, ks[0]!, comparisons)) terminal.line(line);
+}
 
 /** 0.0857 (0.0712 to 0.1003). */
 export function estimate({ mean, low, high }: Estimate): string {
@@ -24,7 +63,9 @@ export function evaluationTable(models: readonly JudgedModel[], cut = 0): string
 function cells(metrics: RecommenderMetrics | undefined): string[] {
   if (metrics === undefined) return [];
   const { recall, ndcg, reciprocalRank, coverage, longTailShare } = metrics;
-  return [estimate(recall), ...[ndcg, reciprocalRank, coverage, longTailShare].map(({ mean }) => figure(mean))];
+  // Without a training part there is no catalogue to cover, and no item is known to be rare.
+  const ofCatalogue = Number.isFinite(coverage.mean) ? [coverage, longTailShare] : [];
+  return [estimate(recall), ...[ndcg, reciprocalRank, ...ofCatalogue].map(({ mean }) => figure(mean))];
 }
 
 /** A sentence for each baseline. */

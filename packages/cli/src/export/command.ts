@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OUTPUT_ENDINGS, writeColumns } from '@shortlist/data';
 import { AbortedError, DataError, FileError } from 'shortlist';
-import { loadBundle } from 'shortlist/node';
+import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/figures.ts';
 import { Terminal } from '../terminal/terminal.ts';
@@ -41,7 +41,7 @@ export const exportRows: Command = async (argv, environment) => {
     .split('\n')
     .map((line) => line.replace(/\r$/, ''))
     .filter((line) => line !== '');
-  const { index } = await loadBundle<string>(path);
+  const { index } = await openBundle<string>(path);
   if (index.queryModel === undefined)
     throw new DataError(`${path}: expected a bundle that takes users, got one of vectors`);
   const terminal = new Terminal(environment);

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Identifier, SeenItems } from 'shortlist';
 import type { JsonObject, Saved } from 'shortlist/format';
-import { loadBundle } from 'shortlist/node';
+import { openBundle } from '../input/bundle.ts';
 import { bytes, count, table } from '../terminal/figures.ts';
 import type { Environment } from '../terminal/terminal.ts';
 
@@ -16,7 +16,7 @@ interface PartReport {
 
 /** Print what a bundle holds. */
 export async function inspectBundle(path: string, isJson: boolean, { stdout }: Environment): Promise<void> {
-  const { index, queryTower, candidateTower, foldIn, seenItems, metadata } = await loadBundle(path);
+  const { index, queryTower, candidateTower, foldIn, seenItems, metadata } = await openBundle(path);
   const { size: sizeBytes } = await stat(path);
   const parts = [
     ...partsOf('index', index.save()),

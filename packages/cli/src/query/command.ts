@@ -6,8 +6,8 @@
  */
 import { parseArgs } from 'node:util';
 import { type Bundle, DataError, type Identifier } from 'shortlist';
-import { loadBundle } from 'shortlist/node';
 import { isUpdatable } from 'shortlist/topk';
+import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count, table } from '../terminal/figures.ts';
 
@@ -38,7 +38,7 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   const k = Number(values.k);
   if (!Number.isInteger(k) || k < 1)
     throw new UsageError(`--k: expected a whole number, got ${JSON.stringify(values.k)}`);
-  const bundle = await loadBundle<Query>(path);
+  const bundle = await openBundle<Query>(path);
   const { index } = bundle;
   const asked = values.history === undefined ? readQuery(text!, bundle) : historyOf(values.history, bundle);
   if (isUnknown(asked, bundle)) {

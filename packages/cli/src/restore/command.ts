@@ -8,7 +8,7 @@ import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FileError } from 'shortlist';
-import { loadBundle } from 'shortlist/node';
+import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 
 /** The prefix of the folder that a restore writes, which servers do not read. */
@@ -22,7 +22,7 @@ export const restore: Command = async (argv, { stdout }) => {
     throw new UsageError(`restore: expected a bundle and a folder of versions, got ${positionals.length} arguments`);
   }
   // What cannot be loaded would replace nothing, and stay as a version that every server fails to load.
-  await loadBundle(bundle);
+  await openBundle(bundle);
   const version = await putVersion(bundle, folder).catch((error: NodeJS.ErrnoException) => {
     throw new FileError(`${folder}: cannot be written to: ${error.message}`, { cause: error });
   });

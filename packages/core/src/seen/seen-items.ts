@@ -9,7 +9,7 @@
  */
 import { shown } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, type OptionTypes, optionsCheck, optionType, STRING } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { type Interactions, interactionsOf } from '../data/interactions.ts';
 import { codeCounts, itemsByUser, listOf } from '../data/items-by-user.ts';
 import { IdentifierError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
@@ -200,6 +200,24 @@ export class SeenItems<I extends Identifier = string> {
    */
   exclusions(users: readonly Identifier[]): I[][] {
     return users.map((user) => this.itemsOf(user));
+  }
+
+  /** Everything that was seen as interactions, of each user in the order in which it was; identifiers become text. */
+  toInteractions(): Interactions {
+    const rows = { users: new Int32Array(this.#pairs), items: new Int32Array(this.#pairs) };
+    let at = 0;
+    for (let user = 0; user < this.#users.size; user++) {
+      for (const code of this.#changed.get(user) ?? this.#lists.list(user)) {
+        rows.users[at] = user;
+        rows.items[at++] = code;
+      }
+    }
+    const words = ({ size, of }: { size: number; of: (row: number) => Identifier }): string[] =>
+      Array.from({ length: size }, (_, row) => String(of(row)));
+    return interactionsOf({
+      users: { codes: rows.users, vocabulary: words(this.#users) },
+      items: { codes: rows.items, vocabulary: words(this.#items) },
+    });
   }
 
   /**

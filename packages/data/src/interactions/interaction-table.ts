@@ -55,7 +55,7 @@ export interface SelectedInteractions {
   readonly length: number;
   readonly users: EncodedColumn;
   readonly items: EncodedColumn;
-  readonly values?: Float32Array;
-  readonly weights?: Float32Array;
-  readonly times?: Float64Array;
+  readonly values?: Float32Array | undefined;
+  readonly weights?: Float32Array | undefined;
+  readonly times?: Float64Array | undefined;
 }

@@ -1,0 +1,78 @@
+/** A bundle as a recommender, so that it is judged through the index that is served. */
+import { type Bundle, DataError, type Interactions, interactionsOf } from 'shortlist';
+import { type DictionaryColumn, type InteractionSplit, type Recommender, ThroughIndex } from 'shortlist/recommenders';
+import { isUpdatable } from 'shortlist/topk';
+
+/** A query of a bundle: a user, or a history as an array of items. */
+type Query = string | readonly string[];
+
+/** Identifiers of the candidates. @throws {DataError} when the bundle does not take users, or its items are no text */
+export function candidatesOf(path: string, { index, queryTower }: Bundle<Query, string>): string[] {
+  if (index.queryModel === undefined) {
+    throw new DataError(`${path}: expected a bundle that takes users, got one of vectors without a query tower`);
+  }
+  const features = queryTower?.inputs.map(({ name }) => name) ?? [];
+  if (features.length > 1) {
+    throw new DataError(`${path}: expected a bundle that takes users alone, got features ${features.join(', ')}`);
+  }
+  const identifiers = isUpdatable(index) ? index.identifiers : undefined;
+  if (identifiers?.columnType !== 'string') {
+    throw new DataError(`${path}: expected candidates with identifiers that are text, got others`);
+  }
+  return Array.from({ length: identifiers.size }, (_, row) => identifiers.of(row));
+}
+
+/** The index of a bundle, asked with users; of implicit ALS one that it does not know is asked by the history. */
+export function bundleRecommender(
+  name: string,
+  { index, foldIn }: Bundle<Query, string>,
+  { users, items }: Pick<Interactions, 'users' | 'items'>,
+): Recommender {
+  const known = foldIn && new Set(foldIn.parts.users.vocabulary);
+  const isKnown = (user: string): boolean => known === undefined || known.has(user);
+  return new ThroughIndex<Query>({
+    name,
+    index,
+    itemVocabulary: items.vocabulary,
+    queryOf: (user, history) => {
+      const word = users.vocabulary[user]!;
+      return isKnown(word) || history.length === 0 ? word : Array.from(history, (item) => items.vocabulary[item]!);
+    },
+  });
+}
+
+/** Two parts with vocabularies of their own in one: that of the candidates first, then what the parts have beyond. */
+export function splitOf(candidates: readonly string[], train: Interactions, test: Interactions): InteractionSplit {
+  const users = new Vocabulary([]);
+  const items = new Vocabulary(candidates);
+  const translated = [train, test].map((part) => ({
+    ...part,
+    users: { codes: users.codesOf(part.users), vocabulary: users.words },
+    items: { codes: items.codesOf(part.items), vocabulary: items.words },
+  }));
+  return { train: interactionsOf(translated[0]!), test: interactionsOf(translated[1]!) };
+}
+
+/** Words with numbers, to which words are added. */
+class Vocabulary {
+  readonly words: string[];
+  readonly #codes: Map<string, number>;
+
+  constructor(words: readonly string[]) {
+    this.words = [...words];
+    this.#codes = new Map(words.map((word, code) => [word, code]));
+  }
+
+  codesOf({ codes, vocabulary }: DictionaryColumn): Int32Array {
+    const codeOf = Int32Array.from(vocabulary, (word) => {
+      let code = this.#codes.get(word);
+      if (code === undefined) {
+        code = this.words.length;
+        this.#codes.set(word, code);
+        this.words.push(word);
+      }
+      return code;
+    });
+    return codes.map((code) => codeOf[code]!);
+  }
+}

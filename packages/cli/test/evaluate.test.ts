@@ -1,0 +1,128 @@
+/** shortlist evaluate: figures whose value is known, beside the baselines, and what it says where something is missing. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { likedRows, readInteractions } from '@shortlist/data';
+import { BruteForce, fitRecommender, interactionsOf, SeenItems } from 'shortlist';
+import type { JsonObject } from 'shortlist/format';
+import { loadBundle, saveBundle } from 'shortlist/node';
+import { said } from './fixtures/said.ts';
+import { tastes } from './fixtures/tastes.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-evaluate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function fileOf(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+const world = tastes();
+const ratings = fileOf('ratings.csv', world.ratings);
+const later = fileOf('later.csv', world.later);
+const bundle = join(folder, 'movies.shortlist');
+before(async () => {
+  const read = await readInteractions(ratings);
+  const chosen = { model: 'als', settings: { dimensions: 3, unobservedWeight: 1, iterations: 8 } } as const;
+  const { index } = await fitRecommender(interactionsOf(likedRows(read)), chosen);
+  const seenItems = SeenItems.fromInteractions(interactionsOf(read.table.select()));
+  await saveBundle(bundle, { index, seenItems, metadata: { training: { data: { like: 'rating >= 4' } } } });
+});
+
+interface Judged {
+  name: string;
+  users: number;
+  metrics: Record<string, { mean: number; low: number; high: number }>[];
+  segments: { name: string; users: number; metrics: Judged['metrics'] }[];
+}
+
+async function events(...argv: string[]): Promise<JsonObject[]> {
+  const { code, stdout, stderr } = await said('evaluate', ...argv, '--json');
+  assert.equal(code, 0, stderr);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonObject);
+}
+
+test('five items of the taste are left unseen: every later like is among the first five', async () => {
+  const [asked, evaluated] = await events(bundle, later, '--k', '5,1');
+  assert.deepEqual([asked!.candidates, asked!.testRows, asked!.trainRows], [36, 60, 540]);
+  const model = evaluated!.model as unknown as Judged;
+  assert.deepEqual([model.users, model.metrics[0]!.recall], [60, { mean: 1, low: 1, high: 1 }]);
+  // All 36 items stand in somebody's five, and a list of one is a fifth of that at best.
+  assert.equal(model.metrics[0]!.coverage!.mean, 1);
+  assert.ok(model.metrics[1]!.recall!.mean < 0.6);
+  assert.deepEqual(
+    model.segments.map(({ name }) => name),
+    ['new users', 'heavy users'],
+  );
+  const baselines = evaluated!.baselines as unknown as Judged[];
+  assert.deepEqual(
+    baselines.map(({ name }) => name),
+    ['popularity', 'item-kNN', 'EASE'],
+  );
+  const comparisons = evaluated!.comparisons as JsonObject[];
+  assert.deepEqual([comparisons[0]!.baseline, comparisons[0]!.verdict], ['popularity', 'better']);
+  assert.ok(
+    Math.abs((comparisons[0]!.difference as { mean: number }).mean - 1 + baselines[0]!.metrics[0]!.recall!.mean) <
+      1e-12,
+  );
+});
+
+test('people get tables, with groups of users, and a sentence for each baseline', async () => {
+  const { code, stdout, stderr } = await said('evaluate', bundle, later, '--train', ratings, '--k', '5');
+  assert.equal(code, 0, stderr);
+  // The like is that of the training: 420 of its 540 rows.
+  assert.match(
+    stdout,
+    /60 rows to judge by; left out of the lists, and known to the baselines: 420 rows, .*ratings\.csv\n60 users\n/,
+  );
+  assert.match(stdout, /^movies\.shortlist +1\.0000 \(1\.0000 to 1\.0000\) /m);
+  assert.match(
+    stdout,
+    /^recall@5 +users +popularity +item-kNN +EASE +movies\.shortlist\nnew users \(at most 7 items to train on\) +60 /m,
+  );
+  assert.match(stdout, /^movies\.shortlist is better than popularity: recall@5 \+0\.\d{4} \(0\.\d{4} to 0\.\d{4}\)$/m);
+});
+
+test('a user that implicit ALS does not know is judged by the history', async () => {
+  const renamed = (text: string): string => text.replaceAll(/^u/gm, 'somebody');
+  const [, evaluated] = await events(
+    ...[bundle, fileOf('others-later.csv', renamed(world.later))],
+    ...['--train', fileOf('others.csv', renamed(world.ratings)), '--k', '5'],
+  );
+  assert.equal((evaluated!.model as unknown as Judged).metrics[0]!.recall!.mean, 1);
+});
+
+test('without a training part nothing is left out and there are no baselines, which is said', async () => {
+  const { index, foldIn } = await loadBundle<string, string>(bundle);
+  const path = join(folder, 'bare.shortlist');
+  await saveBundle(path, { index, foldIn });
+  const { code, stdout } = await said('evaluate', path, later);
+  assert.equal(code, 0);
+  assert.match(stdout, /does not say what users have seen: nothing is left out, and there are no baselines; --train/);
+  assert.doesNotMatch(stdout, /NaN|Infinity|popularity/);
+});
+
+test('mistakes are told in a line', async () => {
+  const vectors = join(folder, 'vectors.shortlist');
+  await saveBundle(vectors, { index: new BruteForce<never, string>().index([[1, 2]], ['a']) });
+  for (const [argv, code, expected] of [
+    [[], 2, /expected a bundle and a file of interactions/],
+    [[bundle], 2, /expected a bundle and a file of interactions/],
+    [[bundle, later, '--k', '5,x'], 2, /--k: expected a number/],
+    [[bundle, later, '--trian', ratings], 2, /unknown option --trian; did you mean --train\?/],
+    [[bundle, ratings], 1, /expected rows that are new to the model, got none: all 420 are in what the bundle says/],
+    [[vectors, later], 1, /expected a bundle that takes users, got one of vectors/],
+    [[later, later], 1, /later\.csv.*ERR_FORMAT/],
+    [[bundle, later, '--like', 'stars > 3'], 1, /stars/],
+  ] as const) {
+    const found = await said('evaluate', ...argv);
+    assert.equal(found.code, code, found.stderr);
+    assert.match(found.stderr, expected);
+  }
+});
