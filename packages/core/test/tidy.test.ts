@@ -19,7 +19,7 @@ const TIERS: readonly string[][] = [
   ['optimizers'],
   ['layers'],
   ['embeddings', 'topk'],
-  ['recommenders', 'als'],
+  ['recommenders', 'als', 'rules'],
   ['metrics', 'towers', 'seen'],
   ['retrieval'],
   ['tuning', 'recipes'],

@@ -39,6 +39,16 @@ export function liveRow<I extends Identifier>(
   return found;
 }
 
+/** The candidate of a row, as a copy. @throws {IdentifierError} when the row holds none */
+export function keptCandidate<I extends Identifier>(kept: KeptRows<I>, row: number): Float32Array {
+  if (!Number.isInteger(row) || row < 0 || row >= kept.identifiers.size || !kept.isLive(row)) {
+    throw new IdentifierError(`row: expected one that holds a candidate, got ${shown(row)}`);
+  }
+  const vector = new Float32Array(kept.dimensions);
+  kept.read(row, vector);
+  return vector;
+}
+
 /**
  * The vectors of some candidates; of several rows with one identifier, the first.
  *

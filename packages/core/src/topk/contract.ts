@@ -130,6 +130,8 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
   readonly identifiers: Identifiers<I> | undefined;
   /** Whether there is a candidate with this identifier. */
   hasCandidate(identifier: I): boolean;
+  /** The vector of the candidate in a row, as a copy, exact or rounded as the index keeps it. */
+  candidate(row: number): Float32Array;
   /** The vectors of candidates, in the order of these identifiers, exact or rounded as the index keeps them. */
   candidateVectors(identifiers: readonly I[]): CandidateVectors;
   /** Add candidates, or replace those with the same identifiers; the next call finds them. */

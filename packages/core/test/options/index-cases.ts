@@ -157,4 +157,24 @@ export const INDEX_CASES: Record<string, Case> = {
       return node.loadCheckpoint(join(folder, 'checkpoint'), o);
     },
   },
+  'callWithRules(rules)': {
+    valid: { perValue: {} },
+    typo: ['perValues', 'perValue'],
+    call: (o) => core.callWithRules(exact(), query, o),
+  },
+  'callWithRules(rules).mmr': {
+    valid: { weight: 0.5 },
+    typo: ['candidate', 'candidates'],
+    call: (mmr) => core.callWithRules(exact(), query, { mmr } as core.Rules<core.Identifier>),
+  },
+  'callWithRulesAsync(rules)': {
+    valid: { pin: [] },
+    typo: ['pins', 'pin'],
+    call: (o) => core.callWithRulesAsync(exact(), query, o),
+  },
+  'callWithRulesAsync(rules).mmr': {
+    valid: { weight: 0.5 },
+    typo: ['weights', 'weight'],
+    call: (mmr) => core.callWithRulesAsync(exact(), query, { mmr } as core.Rules<core.Identifier>),
+  },
 };

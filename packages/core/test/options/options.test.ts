@@ -39,6 +39,8 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'Retrieval.compute(batch)': 'a batch, checked part by part',
   'ThroughIndex.recommend(histories)': 'data',
   'baselines(interactions)': 'data',
+  'callWithRules(index)': 'an index',
+  'callWithRulesAsync(index)': 'an index',
   'fitAls(interactions)': 'data',
   'fitRecommender(interactions)': 'data',
   'trainRecommender(interactions)': 'data',

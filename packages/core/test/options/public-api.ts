@@ -8,6 +8,7 @@ export * from '../../src/entries/metrics.ts';
 export * from '../../src/entries/quantization.ts';
 export * from '../../src/entries/random.ts';
 export * from '../../src/entries/recommenders.ts';
+export * from '../../src/entries/rules.ts';
 export * from '../../src/entries/topk.ts';
 export * from '../../src/entries/training.ts';
 export * from '../../src/entries/tuning.ts';

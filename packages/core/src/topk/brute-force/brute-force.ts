@@ -16,7 +16,7 @@ import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { CALL, callOptions, LONG_CHANGE, notIndexed, TOP_K, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
-import { type CandidateVectors, candidateVectors, liveRow } from '../candidate-vectors.ts';
+import { type CandidateVectors, candidateVectors, keptCandidate, liveRow } from '../candidate-vectors.ts';
 import type {
   CallOptions,
   CandidateDataset,
@@ -119,9 +119,10 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * The candidate of a row, as a copy.
    *
    * @throws {StateError} before `index`
+   * @throws {IdentifierError} when the row holds no candidate
    */
   candidate(row: number): Float32Array {
-    return this.#served().store.row(row);
+    return keptCandidate(this.#served(), row);
   }
 
   /**

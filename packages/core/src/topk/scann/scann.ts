@@ -14,7 +14,7 @@ import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { LONG_CHANGE, withExclusions } from '../call-options.ts';
-import { type CandidateVectors, candidateVectors, liveRow } from '../candidate-vectors.ts';
+import { type CandidateVectors, candidateVectors, keptCandidate, liveRow } from '../candidate-vectors.ts';
 import type {
   ApproximateTopK,
   CallOptions,
@@ -224,6 +224,16 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    */
   hasCandidate(identifier: I): boolean {
     return liveRow(this.#served.get(), identifier) !== undefined;
+  }
+
+  /**
+   * The candidate of a row, as a copy of what the index keeps of it (`candidateVectors`).
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} when the row holds no candidate
+   */
+  candidate(row: number): Float32Array {
+    return keptCandidate(this.#served.get(), row);
   }
 
   /**
