@@ -11,45 +11,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { OptionError } from 'shortlist';
 import { ApiKeys } from '../access/api-keys.ts';
-import type { SiteOptions } from '../access/site-check.ts';
 import { readTls } from '../access/tls-files.ts';
 import { NO_PEERS, type ServerLimits, type ServingContext } from '../context/serving-context.ts';
-import type { GrpcServer } from '../grpc/server.ts';
-import { renewCertificates } from '../http/certificates.ts';
 import { JournalLocks } from '../journal/lock.ts';
-import { compact } from '../models/compaction.ts';
 import { type LoadOptions, loadVersion } from '../models/load-version.ts';
-import type { Model } from '../models/model.ts';
 import { ModelRegistry } from '../models/registry.ts';
-import { removeOldVersions } from '../models/retention.ts';
 import { type Snapshot, snapshot } from '../models/snapshot.ts';
 import type { VersionLoader } from '../models/version-record.ts';
-import type { CanaryOptions } from '../observe/canary.ts';
-import { watchDescriptors } from '../observe/descriptor-watch.ts';
 import { Metrics } from '../observe/metrics.ts';
 import type { Handlers } from '../replicas/channel.ts';
-import type { Refusal, ReplicaSettings, ServerCalls } from '../replicas/protocol.ts';
+import type { Refusal, ServerCalls } from '../replicas/protocol.ts';
 import { Replicas } from '../replicas/replicas.ts';
 import { modelOf } from '../shortlist/operations.ts';
 import { PACKAGE_FOLDER } from '../status/package-folder.ts';
 import { toServingError } from '../status/serving-error.ts';
 import { buildModel } from './build-model.ts';
-import { type HttpListener, listenHttp } from './http-listener.ts';
-import {
-  checkClose,
-  checkServerOptions,
-  DEFAULT_LIMITS,
-  type ModelConfig,
-  PROCESSES_MAX,
-  type ServerOptions,
-} from './options.ts';
-
-/** Address to listen on: only this machine reaches it. */
-const DEFAULT_HOST = '127.0.0.1';
-/** A folder without a version is looked at every second, and spoken of once a minute. */
-const SAID_AGAIN_MS = 60_000;
-/** Share of the queries that the recall canary searches again: one in a thousand. */
-const CANARY_SHARE = 0.001;
+import { Listeners } from './listeners.ts';
+import { ModelWatch } from './model-watch.ts';
+import { checkClose, checkServerOptions, DEFAULT_LIMITS, PROCESSES_MAX, type ServerOptions } from './options.ts';
+import { canaryOptions, DEFAULT_HOST, isLoopback, replicaSettings, siteOptions } from './settings.ts';
 
 const { version: SERVER_VERSION } = JSON.parse(readFileSync(join(PACKAGE_FOLDER, 'package.json'), 'utf8')) as {
   version: string;
@@ -62,18 +42,14 @@ export class ShortlistServer {
   readonly logger: Logger;
   readonly #options: ServerOptions;
   readonly #load: VersionLoader;
-  readonly #stops: (() => void)[] = [];
   readonly #limits: ServerLimits;
-  #http: HttpListener | undefined;
+  readonly #listeners = new Listeners();
+  readonly #watch: ModelWatch;
   #replicas: Replicas | undefined;
-  #grpc: GrpcServer | undefined;
-  #grpcPort = 0;
   #closing: Promise<void> | undefined;
-  #compacting: Promise<unknown> = Promise.resolve();
   /** Whether replicas take connections: a client that connected before would stay with this process. */
   #hasStarted = false;
   #wasReady: boolean | undefined;
-  readonly #saidNothing = new Map<Model, number>();
 
   private constructor(options: ServerOptions) {
     this.#options = options;
@@ -86,7 +62,9 @@ export class ShortlistServer {
         this.logger.warn({ folder, owner, why }, 'the lock of a journal was stale and is taken over'),
     });
     const loadOptions: LoadOptions = { fsync, locks, onDamage, whenLocked };
-    this.#load = (path, isBeside, lock) => loadVersion(path, loadOptions, isBeside, lock);
+    const load: VersionLoader = (path, isBeside, lock) => loadVersion(path, loadOptions, isBeside, lock);
+    this.#load = load;
+    this.#watch = new ModelWatch({ options, load, logger: this.logger, onLook: () => this.#sayReadiness() });
   }
 
   /**
@@ -110,12 +88,12 @@ export class ShortlistServer {
 
   /** Where HTTP listens. */
   get httpPort(): number {
-    return this.#http?.port ?? 0;
+    return this.#listeners.httpPort;
   }
 
   /** Where gRPC listens; 0 when it does not. */
   get grpcPort(): number {
-    return this.#grpcPort;
+    return this.#listeners.grpcPort;
   }
 
   /** Longest time a stop takes before it closes the models' journals. */
@@ -147,12 +125,12 @@ export class ShortlistServer {
   }
 
   async #listen(): Promise<void> {
-    const { host = DEFAULT_HOST, httpPort = 8501, grpcPort = 8500, keys, tls: files, processes = 1 } = this.#options;
+    const { host = DEFAULT_HOST, keys, tls: files, processes = 1 } = this.#options;
     if (!Number.isSafeInteger(processes) || processes < 1 || processes > PROCESSES_MAX) {
       throw new OptionError(`processes: expected a whole number from 1 to ${PROCESSES_MAX}, got ${processes}`);
     }
     const forwarded: Handlers<ServerCalls> = {
-      forward: (request) => answerForwarded(app, request),
+      forward: (request) => this.#listeners.forward(request),
       snapshot: ({ model }) => this.#snapshot(model).then(({ version, file }) => ({ version, file }), refusalOf),
     };
     const replicas = processes > 1 ? new Replicas(processes - 1, this.registry, forwarded, this.logger) : undefined;
@@ -166,171 +144,64 @@ export class ShortlistServer {
     }
     const tls = files && readTls(files);
     // Other processes start while this one loads what it answers with.
-    replicas?.start(this.#replicaSettings());
-    const { createHttpApp } = await import('../http/app.ts');
-    const { answerForwarded } = await import('../http/forwarding.ts');
+    const common = { limits: this.#limits, logLevel: this.logger.level, serverVersion: SERVER_VERSION };
+    replicas?.start(replicaSettings(this.#options, common));
     const context: ServingContext = {
       registry: this.registry,
       load: this.#load,
       snapshot: (model) => this.#snapshot(model),
       limits: this.#limits,
       keys: apiKeys,
-      sites: this.#sites,
+      sites: siteOptions(this.#options),
       metrics: this.metrics,
       logger: this.logger,
       peers: replicas ?? NO_PEERS,
       serverVersion: SERVER_VERSION,
       isReady: () => this.isReady,
     };
-    const { requestsPerSecond } = this.#options;
-    const app = await createHttpApp(context, { tls, requestsPerSecond });
-    const isByAddress = requestsPerSecond !== undefined;
-    this.#http = await listenHttp(app, replicas, { host, port: httpPort, isByAddress });
-    this.#stops.push(watchDescriptors(this.metrics.descriptorObserver(this.logger)));
-    if (files) this.#stops.push(renewCertificates(app, files, this.logger));
-    if (grpcPort !== null) {
-      // Loaded where it listens: a server without gRPC starts sooner.
-      const { GrpcServer } = await import('../grpc/server.ts');
-      this.#grpc = new GrpcServer(context);
-      this.#grpcPort = await this.#grpc.listen(host, grpcPort, files);
-    }
-    this.logger.info({ host, httpPort: this.httpPort, grpcPort: this.#grpcPort, processes }, 'listening');
+    await this.#listeners.listen(context, replicas, tls, this.#options);
+    const { httpPort, grpcPort } = this;
+    this.logger.info({ host, httpPort, grpcPort, processes }, 'listening');
   }
 
   async #loadModels(): Promise<void> {
-    const { models, queue = {}, pollMs = 1000 } = this.#options;
+    const { models, queue = {} } = this.#options;
     const { metrics, logger } = this;
-    const surroundings = { load: this.#load, metrics, logger, queue, canary: this.#canary };
+    const surroundings = { load: this.#load, metrics, logger, queue, canary: canaryOptions(this.#options) };
     const built = await Promise.all(models.map((config) => buildModel(config, surroundings)));
     for (const model of built) this.registry.add(model);
     this.#replicas?.follow();
-    await Promise.all(built.map((model, i) => this.#refresh(model, models[i]!)));
+    await this.#watch.loadAll(built);
     await this.#replicas?.serve();
     this.#hasStarted = true;
     this.#sayReadiness();
-    if (pollMs === 0) return;
-    built.forEach((model, i) => {
-      const timer = setInterval(() => void this.#refresh(model, models[i]!), pollMs);
-      timer.unref();
-      this.#stops.push(() => clearInterval(timer));
-    });
-  }
-
-  get #canary(): CanaryOptions {
-    const { canaryShare: share = CANARY_SHARE, processes = 1 } = this.#options;
-    return { share, processes };
+    this.#watch.poll(built);
   }
 
   async #snapshot(name: string | undefined): Promise<Snapshot> {
     return snapshot(modelOf(this.registry, name));
   }
 
-  get #sites(): SiteOptions {
-    const { corsOrigins = [], allowedHosts = [], host = DEFAULT_HOST } = this.#options;
-    return { origins: corsOrigins, hosts: [...allowedHosts, host] };
-  }
-
-  #replicaSettings(): ReplicaSettings {
-    const { models, queue = {}, keys = [], tls, requestsPerSecond } = this.#options;
-    return {
-      models: models.map(({ name }) => name),
-      limits: this.#limits,
-      queue,
-      canary: this.#canary,
-      keys,
-      sites: this.#sites,
-      tls,
-      requestsPerSecond,
-      logLevel: this.logger.level,
-      serverVersion: SERVER_VERSION,
-    };
-  }
-
-  /** Bring a model in line with its folder, its labels with its versions, and its journal back to size. */
-  async #refresh(model: Model, { labels = {} }: ModelConfig): Promise<void> {
-    try {
-      await model.reconcile();
-      for (const [label, version] of Object.entries(labels)) {
-        if (!model.labels.has(label) && model.records.some((r) => r.version === version && r.state === 'AVAILABLE')) {
-          model.setLabel(label, version);
-        }
-      }
-    } catch (error) {
-      this.logger.error({ err: error, model: model.name }, 'versions could not be looked at');
-    }
-    this.#sayReadiness();
-    this.#sayNothingFound(model);
-    await this.#removeOldVersions(model).catch((err: unknown) =>
-      this.logger.error({ err, model: model.name }, 'old versions could not be removed'),
-    );
-    this.#compactWhenLarge(model);
-  }
-
-  /** Remove versions beyond those that are kept. Without its journal this server is not the one that writes there. */
-  async #removeOldVersions(model: Model): Promise<void> {
-    const { keepVersions } = this.#options;
-    if (keepVersions === undefined || !model.newest?.journal || this.#closing) return;
-    const versions = await removeOldVersions(model, keepVersions);
-    if (versions.length > 0) this.logger.info({ model: model.name, versions }, 'old versions were removed');
-  }
-
-  #compactWhenLarge(model: Model): void {
-    const { compactAfterBytes = 64 << 20, rebalanceAfterShare = Number.POSITIVE_INFINITY } = this.#options;
-    const bytes = model.newest?.journal?.sizeBytes ?? 0;
-    if (this.#closing || model.isCompacting) return;
-    const watchesDrift = rebalanceAfterShare < Number.POSITIVE_INFINITY && model.newest?.journal;
-    const movedShare = watchesDrift ? (model.newest?.served?.servable.drift()?.movedShare ?? 0) : 0;
-    const rebalance = movedShare > rebalanceAfterShare;
-    if (bytes < compactAfterBytes && !rebalance) return;
-    this.#compacting = compact(model, this.#load, { rebalance })
-      .then((version) =>
-        this.logger.info(
-          { model: model.name, version, movedShare, rebalance },
-          'updates were written into a new version',
-        ),
-      )
-      .catch((error: unknown) => this.logger.error({ err: error, model: model.name }, 'compaction failed'));
-  }
-
-  /** Say, when it is found and once in a while, that a folder holds no version: it may be the wrong one. */
-  #sayNothingFound(model: Model): void {
-    if (model.records.length > 0) {
-      this.#saidNothing.delete(model);
-      return;
-    }
-    const now = performance.now();
-    if (now - (this.#saidNothing.get(model) ?? Number.NEGATIVE_INFINITY) < SAID_AGAIN_MS) return;
-    this.#saidNothing.set(model, now);
-    this.logger.warn(
-      { model: model.name, path: model.basePath },
-      'there is no version: expected folders named 1, 2, 3, … with a bundle (*.shortlist) each, or one bundle',
-    );
-  }
-
   #sayReadiness(): void {
     if (!this.#hasStarted || this.isReady === this.#wasReady) return;
     this.#wasReady = this.isReady;
-    this.#grpc?.setServing(this.isReady);
+    this.#listeners.setServing(this.isReady);
     this.logger.info({ ready: this.isReady }, 'readiness');
   }
 
   async #close(lameDuckMs: number): Promise<void> {
     const drainMs = this.#drainMs;
-    this.#grpc?.setServing(false);
-    for (const stop of this.#stops) stop();
+    this.#listeners.setServing(false);
+    this.#listeners.stopWatching();
+    this.#watch.stop();
     // A server that never served has no clients.
     if (this.#hasStarted && lameDuckMs > 0) await sleep(lameDuckMs);
-    await Promise.all([this.#http?.close(drainMs), this.#grpc?.close(drainMs)]);
+    await this.#listeners.close(drainMs);
     await this.#replicas?.stop();
-    await this.#compacting;
+    await this.#watch.compacted();
     await Promise.all(this.registry.models.map((model) => model.unload()));
     this.logger.info('stopped');
   }
-}
-
-/** Whether a host is reached from this machine only. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d+){3}$/.test(host);
 }
 
 function refusalOf(error: unknown): Refusal {

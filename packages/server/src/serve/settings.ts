@@ -1,0 +1,44 @@
+/** What the options of a server mean for its parts: defaults filled in, and the settings that its replicas share. */
+import type { SiteOptions } from '../access/site-check.ts';
+import type { CanaryOptions } from '../observe/canary.ts';
+import type { ReplicaSettings } from '../replicas/protocol.ts';
+import type { ServerOptions } from './options.ts';
+
+/** Address to listen on: only this machine reaches it. */
+export const DEFAULT_HOST = '127.0.0.1';
+/** Share of the queries that the recall canary searches again: one in a thousand. */
+const CANARY_SHARE = 0.001;
+
+/** The recall canary of each process. */
+export function canaryOptions({ canaryShare: share = CANARY_SHARE, processes = 1 }: ServerOptions): CanaryOptions {
+  return { share, processes };
+}
+
+/** The web sites and hosts whose requests are taken. */
+export function siteOptions(options: ServerOptions): SiteOptions {
+  const { corsOrigins = [], allowedHosts = [], host = DEFAULT_HOST } = options;
+  return { origins: corsOrigins, hosts: [...allowedHosts, host] };
+}
+
+/** What every replica is told when it starts. */
+export function replicaSettings(
+  options: ServerOptions,
+  common: Pick<ReplicaSettings, 'limits' | 'logLevel' | 'serverVersion'>,
+): ReplicaSettings {
+  const { models, queue = {}, keys = [], tls, requestsPerSecond } = options;
+  return {
+    ...common,
+    models: models.map(({ name }) => name),
+    queue,
+    canary: canaryOptions(options),
+    keys,
+    sites: siteOptions(options),
+    tls,
+    requestsPerSecond,
+  };
+}
+
+/** Whether a host is reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d+){3}$/.test(host);
+}
