@@ -13,3 +13,4 @@ export type {
   Rules,
   ValueColumn,
 } from '../rules/contract.ts';
+export { mmrCandidates } from '../rules/marginal-relevance.ts';

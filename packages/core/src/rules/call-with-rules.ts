@@ -10,13 +10,9 @@ import type { DistanceMeasure } from '../topk/scann/options.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { checkRules } from './check.ts';
 import type { MmrOptions, Rules } from './contract.ts';
-import { lengthOf, MarginalRelevance } from './marginal-relevance.ts';
+import { lengthOf, MarginalRelevance, mmrCandidates } from './marginal-relevance.ts';
 import { type Relevance, type Retrieval, type Retrieved, type Selected, select } from './selection.ts';
 import { ValueLimits } from './value-limits.ts';
-
-/** Candidates of which results are chosen by marginal relevance: alternatives for each of the usual ten, and four of each of more. */
-const MMR_CANDIDATES_MIN = 100;
-const MMR_CANDIDATES_A_RESULT = 4;
 
 /** An index that holds its candidates, as `BruteForce` and `ScaNN` do. */
 export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = UpdatableTopK<Q, I, O> & {
@@ -154,7 +150,7 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
       ...{ k, pins, scoreThreshold },
       limits: new ValueLimits(this.#limits),
       pinOf: (row) => this.#pins.get(identifiers!.of(row)) ?? 0,
-      candidates: mmr ? (mmr.candidates ?? Math.max(MMR_CANDIDATES_MIN, MMR_CANDIDATES_A_RESULT * k)) : k,
+      candidates: mmr ? (mmr.candidates ?? mmrCandidates(k)) : k,
       relevanceOf: mmr && ((pool, chosen) => this.#relevance(mmr, this.queries[query]!, pool, chosen)),
     });
   }

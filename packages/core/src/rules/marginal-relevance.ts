@@ -18,6 +18,15 @@
  */
 import type { DistanceMeasure } from '../topk/scann/options.ts';
 
+/** Ten alternatives to each of the usual ten results, and four to each of more. */
+const CANDIDATES_MIN = 100;
+const CANDIDATES_A_RESULT = 4;
+
+/** Of how many candidates k results are chosen unless a call says it. */
+export function mmrCandidates(k: number): number {
+  return Math.max(CANDIDATES_MIN, CANDIDATES_A_RESULT * k);
+}
+
 /** Candidates that were retrieved, best first. */
 export interface RankedVectors {
   scores: ArrayLike<number>;

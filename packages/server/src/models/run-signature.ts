@@ -43,7 +43,7 @@ export async function runSignature(
     return new Map([['embedding', { datatype: 'FP32', shape: [rows, servable.dimensions], data }]]);
   }
   const results = checkK(k ?? servable.k, limits);
-  const queries = queriesOf(servable, signature, inputs, results);
+  const queries = queriesOf(servable, signature, inputs, { k: results, kMax: limits.k });
   for (const query of queries) {
     query.excludeSeen = excludeSeen;
     checkExcludeSeen(servable.seenItems, query);

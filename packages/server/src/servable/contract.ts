@@ -5,9 +5,10 @@
  * A `Query` is one query with its settings, an `QueryResult` its candidates. `search` takes many queries at once, because a scan
  * of the index is shared by the queries of a batch; the queue above it decides how many queries one call gets. A promise
  * means the scan is on the worker threads: the event loop goes on, and `change` waits for it. Results are sorted by score
- * descending, ties by row ascending, and are as long as there are candidates.
+ * descending, ties by row ascending, unless rules order them, and are as long as there are candidates.
  */
 import type { Identifier, SeenItems } from 'shortlist';
+import type { MmrOptions } from 'shortlist/rules';
 import type { Filter } from '../attributes/filter.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
@@ -24,6 +25,20 @@ export interface FeatureSpec {
 /** The raw features of one query: the value itself where there is one feature, else values by name. */
 export type Features = Element | readonly Element[] | { readonly [name: string]: Element | readonly Element[] };
 
+/** Rules as a request says them; identifiers are of the type that the index has on the wire. */
+export interface QueryRules {
+  /** At most so many results with the same value, by attribute. */
+  perValue?: { readonly [attribute: string]: number };
+  /** Results chosen by maximal marginal relevance. */
+  mmr?: MmrOptions;
+  /** The least score of a result that is not pinned. */
+  scoreThreshold?: number;
+  /** Candidates that come first, in this order. */
+  pin?: readonly Identifier[];
+  /** Candidates that are never returned. */
+  block?: readonly Identifier[];
+}
+
 /** One query and how to search for it. Exactly one of `features` and `embedding` is set. */
 export interface Query {
   features?: Features | undefined;
@@ -34,6 +49,8 @@ export interface Query {
   filter?: Filter | undefined;
   include?: readonly Identifier[] | undefined;
   exclude?: readonly Identifier[] | undefined;
+  /** What the results obey together; undefined where nothing. */
+  rules?: QueryRules | undefined;
   /** Whether to leave out what the user has seen; default as the bundle says. */
   excludeSeen?: boolean | undefined;
   /** Whose seen items these are; default the user that the features name. */

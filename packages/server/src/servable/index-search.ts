@@ -2,10 +2,11 @@
  * The scans of an index for the queries of requests.
  *
  * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it,
- * filters and the other settings may not. Short scans run on the thread of the event loop, long ones on the worker threads.
+ * filters and the other settings may not. A query with rules may take several scans (`shortlist/rules`). Short scans run on the thread of the event loop, long ones on the worker threads.
  */
 import { type Identifier, Matrix, type SeenItems, type TopKResult } from 'shortlist';
-import type { IndexAccess, SearchWork } from 'shortlist/topk';
+import { callWithRules, callWithRulesAsync, type Rules } from 'shortlist/rules';
+import type { IndexAccess, Reading, SearchWork } from 'shortlist/topk';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -13,6 +14,7 @@ import type { Features, Query, QueryResult } from './contract.ts';
 import { excludedOf } from './exclusions.ts';
 import { heldIdentifier } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
+import { heldRules } from './query-rules.ts';
 import { scanGroups } from './scan-groups.ts';
 import { unknownFeatures } from './unknown-features.ts';
 
@@ -29,6 +31,7 @@ const NEWEST = 0.1;
 interface Scan {
   vectors: Matrix;
   options: ScanOptions;
+  rules: Rules<Identifier> | undefined;
   take: (result: TopKResult<Identifier>) => void;
 }
 
@@ -39,6 +42,7 @@ export class IndexSearch {
   readonly #index: ServedIndex;
   readonly #tower: QueryTower | undefined;
   readonly #seenItems: SeenItems<Identifier>;
+  readonly #attributes: AttributeTable;
   readonly #filters: FilterCache;
   /** Running mean of the time a query takes. */
   #queryMs = 0;
@@ -52,6 +56,7 @@ export class IndexSearch {
     this.#index = index;
     this.#tower = tower;
     this.#seenItems = seenItems;
+    this.#attributes = attributes;
     this.#filters = new FilterCache(attributes);
   }
 
@@ -98,7 +103,7 @@ export class IndexSearch {
       for (const group of scanGroups(queries)) {
         const scan = this.#prepare(queries, group, embeddings, results, exact);
         try {
-          scan.take(await this.#index.callAsync(scan.vectors, scan.options, reading));
+          scan.take(await this.#scanAsync(scan, reading));
         } finally {
           scan.vectors.free();
         }
@@ -118,12 +123,22 @@ export class IndexSearch {
     for (const group of scanGroups(queries)) {
       const scan = this.#prepare(queries, group, embeddings, results);
       try {
-        scan.take(this.#index.call(scan.vectors, scan.options));
+        scan.take(this.#scan(scan));
       } finally {
         scan.vectors.free();
       }
     }
     return results;
+  }
+
+  #scan({ vectors, options, rules }: Scan): TopKResult<Identifier> {
+    if (rules) return callWithRules(this.#index, vectors, rules, options);
+    return this.#index.call(vectors, options);
+  }
+
+  #scanAsync({ vectors, options, rules }: Scan, reading: Reading): Promise<TopKResult<Identifier>> {
+    if (rules) return callWithRulesAsync(this.#index, vectors, rules, options, reading);
+    return this.#index.callAsync(vectors, options, reading);
   }
 
   /** Query embeddings of all queries, row after row; those of raw features by one call of the tower. */
@@ -154,7 +169,7 @@ export class IndexSearch {
     exact?: boolean,
   ): Scan {
     const d = this.#index.dimensions;
-    const { k, leavesToSearch, reorder, filter, include } = queries[group[0]!]!;
+    const { k, leavesToSearch, reorder, filter, include, rules } = queries[group[0]!]!;
     const excluded = group.map((at) => excludedOf(this.#seenItems, queries[at]!));
     const vectors = new Matrix(group.length, d);
     const { data } = vectors;
@@ -179,7 +194,7 @@ export class IndexSearch {
         };
       });
     };
-    return { vectors, options, take };
+    return { vectors, options, rules: rules && heldRules(rules, this.#attributes, this.#seenItems), take };
   }
 
   /** Identifiers of a request as the index holds them, without those that no candidate can have. */

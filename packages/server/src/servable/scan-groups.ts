@@ -1,4 +1,7 @@
-/** Which queries of a batch share a scan: those that differ only in their features or embedding and in what they exclude. */
+/**
+ * Which queries of a batch share a scan: those that differ only in their features or embedding and in what they exclude. A
+ * query with rules has scans of its own.
+ */
 import type { Query } from './contract.ts';
 
 /** Positions of the queries of each scan. */
@@ -7,8 +10,8 @@ export function scanGroups(queries: readonly Query[]): Iterable<readonly number[
   // Almost every batch is of one kind: no key is made for each of its queries.
   if (queries.every((query) => areAlike(query, first))) return [queries.map((_, at) => at)];
   const groups = new Map<string, number[]>();
-  queries.forEach(({ k, leavesToSearch, reorder, filter, include }, at) => {
-    const rest = filter || include ? `${JSON.stringify(filter)}|${include ? at : ''}` : '';
+  queries.forEach(({ k, leavesToSearch, reorder, filter, include, rules }, at) => {
+    const rest = filter || include || rules ? `${JSON.stringify(filter)}|${include || rules ? at : ''}` : '';
     const key = `${k}|${leavesToSearch}|${reorder}|${rest}`;
     const group = groups.get(key);
     if (group) group.push(at);
@@ -17,8 +20,8 @@ export function scanGroups(queries: readonly Query[]): Iterable<readonly number[
   return groups.values();
 }
 
-/** Whether two queries have the same settings and neither a filter nor a list. */
+/** Whether two queries have the same settings and neither a filter nor a list nor rules. */
 function areAlike(a: Query, b: Query): boolean {
-  if (a.filter || a.include || b.filter || b.include) return false;
+  if (a.filter || a.include || a.rules || b.filter || b.include || b.rules) return false;
   return a.k === b.k && a.leavesToSearch === b.leavesToSearch && a.reorder === b.reorder;
 }

@@ -6,10 +6,11 @@
  * |---|---|---|
  * | serving_default | the query's features | identifiers, scores |
  * | query_with_exclusions | the query's features, exclusions | identifiers, scores |
+ * | query_with_rules | the query's features, rules | identifiers, scores |
  * | embed | the query's features | embedding |
  * | search | embedding | identifiers, scores |
  *
- * Without a query tower the first two take `embedding`, and there is no `embed`. A request may ask those that search for
+ * Without a query tower all take `embedding`, and there is no `embed`. A request may ask those that search for
  * attributes as further outputs (attribute-outputs.ts).
  *
  * Tensors are rectangles: where queries of one request found different numbers of candidates, the shorter rows end in
@@ -20,6 +21,7 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
 import { attributeTensor } from './attribute-outputs.ts';
 import type { FeatureSpec, Features, Query, QueryResult, Servable } from './contract.ts';
+import { parseQueryRules } from './query-rules.ts';
 
 /** The signature a request means that names none. */
 export const DEFAULT_SIGNATURE = 'serving_default';
@@ -34,6 +36,9 @@ export interface Signature {
   outputs: readonly TensorSpec[];
 }
 
+/** Rules of each query as JSON text, '' for none: `{"perValue": {"genre": 3}, "pin": ["a"]}`. */
+const RULES: TensorSpec = { name: 'rules', datatype: 'BYTES', shape: [-1] };
+
 /** The signatures of a servable by name. */
 export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature> {
   const embedding: TensorSpec = { name: 'embedding', datatype: 'FP32', shape: [-1, servable.dimensions] };
@@ -46,6 +51,7 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
   const all: Signature[] = [
     { name: DEFAULT_SIGNATURE, inputs: query, outputs: found },
     { name: 'query_with_exclusions', inputs: [...query, exclusions], outputs: found },
+    { name: 'query_with_rules', inputs: [...query, RULES], outputs: found },
     { name: 'search', inputs: [embedding], outputs: found },
   ];
   if (servable.features.length > 0) all.push({ name: 'embed', inputs: query, outputs: [embedding] });
@@ -112,10 +118,16 @@ function featureAt({ datatype, shape, data }: Tensor, spec: FeatureSpec, row: nu
 }
 
 /** The queries that the inputs of a searching signature mean. */
-export function queriesOf(servable: Servable, signature: Signature, inputs: Tensors, k: number): Query[] {
+export function queriesOf(
+  servable: Servable,
+  signature: Signature,
+  inputs: Tensors,
+  { k, kMax }: { k: number; kMax: number },
+): Query[] {
   const rows = batchSize(signature, inputs);
   const embeddings = inputs.get('embedding');
   const exclusions = signature.name === 'query_with_exclusions' ? inputs.get('exclusions') : undefined;
+  const rules = signature.name === 'query_with_rules' ? inputs.get('rules') : undefined;
   const features = embeddings ? undefined : featuresOf(servable, inputs, rows);
   const queries: Query[] = [];
   for (let row = 0; row < rows; row++) {
@@ -123,6 +135,7 @@ export function queriesOf(servable: Servable, signature: Signature, inputs: Tens
     if (features) query.features = features[row]!;
     else query.embedding = floatRow(embeddings!, row);
     if (exclusions) query.exclude = exclusionsAt(exclusions, row);
+    if (rules) query.rules = parseQueryRules(servable, textOf(rules.data[row]!), { k, kMax });
     queries.push(query);
   }
   return queries;

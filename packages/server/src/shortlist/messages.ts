@@ -27,6 +27,16 @@ export interface ShortlistRequest {
   user?: JsonIdentifier;
   include?: readonly JsonIdentifier[];
   filter?: Filter;
+  /** At most so many results with the same value, by attribute; each value of a list counts. */
+  perValue?: { readonly [attribute: string]: number };
+  /** Results chosen by maximal marginal relevance: weight 1 is relevance alone, 0 diversity alone. */
+  mmr?: { weight: number; candidates?: number };
+  /** The least score of a result that is not pinned. */
+  scoreThreshold?: number;
+  /** Candidates that come first, in this order, whatever their score. */
+  pin?: readonly JsonIdentifier[];
+  /** Candidates that are never returned. */
+  block?: readonly JsonIdentifier[];
   /** The attributes that results show; default all. */
   attributes?: readonly string[];
   leavesToSearch?: number;

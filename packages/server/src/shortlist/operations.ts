@@ -9,6 +9,7 @@ import type { RequestOptions } from '../queue/batcher.ts';
 import type { Features, Query, Servable, Update } from '../servable/contract.ts';
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
+import { checkQueryRules } from '../servable/query-rules.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type {
@@ -74,7 +75,8 @@ function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestL
   if ((features === undefined) === (embedding === undefined)) {
     throw invalidArgument('expected exactly one of query and embedding');
   }
-  const query: Query = { k: checkK(request.k ?? servable.k, limits), leavesToSearch, reorder };
+  const k = checkK(request.k ?? servable.k, limits);
+  const query: Query = { k, leavesToSearch, reorder, rules: checkQueryRules(servable, request, { k, kMax: limits.k }) };
   if (embedding) query.embedding = checkEmbedding(servable, embedding);
   else query.features = checkFeatures(servable, features);
   if (filter !== undefined) {

@@ -33,6 +33,25 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
           'equals, in, range, and, or, not over attributes of candidates; a list matches where one of its values does.',
       }),
     ),
+    perValue: Type.Optional(
+      Type.Record(Type.String(), Type.Integer({ minimum: 1 }), {
+        description: 'At most so many results with the same value, by attribute; each value of a list counts.',
+      }),
+    ),
+    mmr: Type.Optional(
+      Type.Object(
+        { weight: Type.Number({ minimum: 0, maximum: 1 }), candidates: Type.Optional(Type.Integer({ minimum: 1 })) },
+        {
+          additionalProperties: false,
+          description: 'Results chosen by maximal marginal relevance: weight 1 is relevance alone, 0 diversity alone.',
+        },
+      ),
+    ),
+    scoreThreshold: Type.Optional(Type.Number({ description: 'The least score of a result that is not pinned.' })),
+    pin: Type.Optional(
+      Type.Array(Identifier, { description: 'Candidates that come first, in this order, whatever their score.' }),
+    ),
+    block: Type.Optional(Type.Array(Identifier, { description: 'Candidates that are never returned.' })),
     attributes: Type.Optional(
       Type.Array(Type.String(), { description: 'The attributes that results show; default all.' }),
     ),

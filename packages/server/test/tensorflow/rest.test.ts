@@ -160,7 +160,13 @@ test('metadata', async () => {
   const metadata = JSON.parse(await query('GET', '/v1/models/tiny/metadata'));
   assert.deepEqual(metadata.model_spec, { name: 'tiny', signature_name: '', version: '7' });
   const signatures = metadata.metadata.signature_def.signature_def;
-  assert.deepEqual(Object.keys(signatures), ['serving_default', 'query_with_exclusions', 'search', 'embed']);
+  assert.deepEqual(Object.keys(signatures), [
+    'serving_default',
+    'query_with_exclusions',
+    'query_with_rules',
+    'search',
+    'embed',
+  ]);
   assert.deepEqual(signatures.serving_default.inputs, {
     user_id: {
       dtype: 'DT_STRING',

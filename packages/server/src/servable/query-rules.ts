@@ -1,0 +1,142 @@
+/**
+ * The rules of a query: what its results obey together (`shortlist/rules`). They come after exclusions:
+ * retrieve → exclude → rules → k.
+ */
+import type { Identifier, SeenItems } from 'shortlist';
+import { type MmrOptions, mmrCandidates, type Rules } from 'shortlist/rules';
+import { ruleColumn } from '../attributes/rule-column.ts';
+import type { AttributeTable } from '../attributes/table.ts';
+import { invalidArgument } from '../status/serving-error.ts';
+import { suggestion } from '../status/suggestion.ts';
+import type { QueryRules, Servable } from './contract.ts';
+import { checkIdentifier, heldIdentifier } from './identifiers.ts';
+
+/** Their names. */
+export const RULE_NAMES: readonly (keyof QueryRules)[] = ['perValue', 'mmr', 'scoreThreshold', 'pin', 'block'];
+
+/** Multiplications that marginal relevance may take: about 50 ms, for which nothing else is answered. */
+const MMR_WORK_MAX = 50_000_000;
+/** Pinned candidates: more than an editor lists. */
+const PINS_MAX = 1_000;
+
+/** A request in which rules may stand. */
+type Given = { readonly [Name in keyof QueryRules]?: unknown };
+
+/**
+ * Check the rules among the fields of a request; undefined where there is none.
+ *
+ * @param limits k: results of the query; kMax: the most that one may ask for
+ * @throws {ServingError} INVALID_ARGUMENT, naming the place, and of an unknown attribute the nearest one
+ */
+export function checkQueryRules(
+  servable: Servable,
+  { perValue, mmr, scoreThreshold, pin, block }: Given,
+  limits: { k: number; kMax: number },
+): QueryRules | undefined {
+  const rules: QueryRules = {};
+  if (perValue !== undefined) rules.perValue = checkPerValue(servable.attributes, perValue);
+  if (mmr !== undefined) rules.mmr = checkMmr(mmr, servable.dimensions, limits);
+  if (scoreThreshold !== undefined) {
+    if (!isFiniteNumber(scoreThreshold)) throw invalidArgument('scoreThreshold: expected a finite number');
+    rules.scoreThreshold = scoreThreshold;
+  }
+  if (pin !== undefined) rules.pin = checkList(servable, 'pin', pin);
+  if (rules.pin && rules.pin.length > PINS_MAX) {
+    throw invalidArgument(`pin: expected at most ${PINS_MAX} identifiers, got ${rules.pin.length}`);
+  }
+  if (block !== undefined) rules.block = checkList(servable, 'block', block);
+  return Object.keys(rules).length === 0 ? undefined : rules;
+}
+
+/**
+ * Rules as JSON text, as protocols of tensors carry them; '' for none.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT when it is no JSON object, or has a name that is no rule, and as `checkQueryRules`
+ */
+export function parseQueryRules(
+  servable: Servable,
+  text: string,
+  limits: { k: number; kMax: number },
+): QueryRules | undefined {
+  if (text === '') return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidArgument(`rules: expected JSON, got ${JSON.stringify(text.slice(0, 60))}`);
+  }
+  if (!isObject(value)) throw invalidArgument('rules: expected a JSON object');
+  checkNames('rules', value, RULE_NAMES);
+  return checkQueryRules(servable, value as Given, limits);
+}
+
+/** Rules as an index takes them: identifiers as it holds them, and the attributes that they name. */
+export function heldRules(
+  { perValue, mmr, scoreThreshold, pin, block }: QueryRules,
+  attributes: AttributeTable,
+  { itemType }: SeenItems<Identifier>,
+): Rules<Identifier> {
+  const held = (list: readonly Identifier[] | undefined): Identifier[] | undefined =>
+    list?.flatMap((identifier) => heldIdentifier(itemType, identifier) ?? []);
+  const columns = Object.keys(perValue ?? {}).map((name) => [name, ruleColumn(attributes, name)]);
+  return { perValue, attributes: Object.fromEntries(columns), mmr, scoreThreshold, pin: held(pin), block: held(block) };
+}
+
+function checkPerValue(table: AttributeTable, perValue: unknown): NonNullable<QueryRules['perValue']> {
+  if (!isObject(perValue)) throw invalidArgument('perValue: expected an object of numbers by attribute');
+  for (const [name, most] of Object.entries(perValue)) {
+    if (!table.has(name)) {
+      const help = suggestion(name, table.names, 'the candidates have none');
+      throw invalidArgument(`perValue.${name}: unknown attribute${help}`);
+    }
+    if (!Number.isSafeInteger(most) || (most as number) < 1) {
+      throw invalidArgument(`perValue.${name}: expected an integer of at least 1, got ${JSON.stringify(most)}`);
+    }
+  }
+  return perValue as NonNullable<QueryRules['perValue']>;
+}
+
+function checkMmr(mmr: unknown, dimensions: number, { k, kMax }: { k: number; kMax: number }): MmrOptions {
+  if (!isObject(mmr)) throw invalidArgument('mmr: expected an object with weight');
+  checkNames('mmr', mmr, ['weight', 'candidates']);
+  const { weight, candidates } = mmr as { weight?: unknown; candidates?: unknown };
+  if (!isFiniteNumber(weight) || weight < 0 || weight > 1) {
+    throw invalidArgument(`mmr.weight: expected a number from 0 to 1, got ${JSON.stringify(weight ?? null)}`);
+  }
+  if (candidates !== undefined && (!Number.isInteger(candidates) || !isFrom1(candidates as number, kMax))) {
+    throw invalidArgument(
+      `mmr.candidates: expected an integer from 1 to ${kMax}, got ${JSON.stringify(candidates ?? null)}`,
+    );
+  }
+  const usual = Math.min(kMax, mmrCandidates(k));
+  const taken = Math.max(k, (candidates as number | undefined) ?? usual);
+  const work = k * taken * dimensions;
+  if (work > MMR_WORK_MAX) {
+    throw invalidArgument(
+      `mmr: expected k · candidates · dimensions of at most ${MMR_WORK_MAX}, got ${k} · ${taken} · ${dimensions}; ` +
+        'ask for fewer results or say fewer candidates',
+    );
+  }
+  return { weight, candidates: taken };
+}
+
+function checkList(servable: Servable, name: string, list: unknown): Identifier[] {
+  if (!Array.isArray(list)) throw invalidArgument(`${name}: expected a list of identifiers`);
+  return list.map((id: unknown, i) => {
+    if (typeof id === 'string' || typeof id === 'number') {
+      return checkIdentifier(servable.identifierDatatype, id, `${name}[${i}]`);
+    }
+    throw invalidArgument(`${name}[${i}]: expected an identifier, got ${JSON.stringify(id)}`);
+  });
+}
+
+function checkNames(place: string, value: object, known: readonly string[]): void {
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) throw invalidArgument(`${place}.${name}: unknown name${suggestion(name, known, '')}`);
+  }
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isFiniteNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isFrom1 = (value: number, most: number): boolean => value >= 1 && value <= most;
