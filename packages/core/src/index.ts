@@ -59,6 +59,7 @@ export type {
   CandidateFilter,
   CandidatePredicate,
   CandidateSequence,
+  DistanceMeasure,
   Identifier,
   Queries,
   QueryModel,
@@ -68,9 +69,10 @@ export type {
   UpdatableTopK,
 } from './topk/contract.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
-export type { DistanceMeasure, ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
+export type { ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
 export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
+export { type SimilarOptions, type SimilarTo, similar, similarAsync } from './topk/similar.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers
 export { Tower } from './towers/tower.ts';

@@ -19,3 +19,4 @@ export { Identifiers } from '../topk/identifiers.ts';
 export { GroupFilter } from '../topk/scann/search/masks.ts';
 export type { SearchWork } from '../topk/scann/search/search-work.ts';
 export type { ScannStats } from '../topk/scann/stats.ts';
+export { searchSimilar, searchSimilarAsync, similarityVector } from '../topk/similar.ts';

@@ -2,11 +2,18 @@
 import { checkInteger, shown } from '../checks/numbers.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import type { Reading } from '../topk/access.ts';
-import type { CallOptions, Exclusions, Identifier, Queries, QueryModel, UpdatableTopK } from '../topk/contract.ts';
+import type {
+  CallOptions,
+  DistanceMeasure,
+  Exclusions,
+  Identifier,
+  Queries,
+  QueryModel,
+  UpdatableTopK,
+} from '../topk/contract.ts';
 import { resolveQueries } from '../topk/queries.ts';
 import { TopKResult } from '../topk/result.ts';
 import { maskWords } from '../topk/row-mask.ts';
-import type { DistanceMeasure } from '../topk/scann/options.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { checkRules } from './check.ts';
 import type { MmrOptions, Rules } from './contract.ts';

@@ -16,7 +16,7 @@
  * summaries", SIGIR 1998. The scale of the dot product is ours: without it a long query would drown diversity.
  * Sums are float64 in the order of the dimensions.
  */
-import type { DistanceMeasure } from '../topk/scann/options.ts';
+import type { DistanceMeasure } from '../topk/contract.ts';
 
 /** Ten alternatives to each of the usual ten results, and four to each of more. */
 const CANDIDATES_MIN = 100;

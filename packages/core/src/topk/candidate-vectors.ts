@@ -23,8 +23,8 @@ export interface KeptRows<I extends Identifier>
   readonly identifiers: Identifiers<I>;
   /** Whether a row holds a candidate. */
   isLive(row: number): boolean;
-  /** Copy a row that holds a candidate. */
-  read(row: number, to: Float32Array): void;
+  /** A function that copies a row that holds a candidate; it is valid until the candidates change. */
+  reader(): (row: number, to: Float32Array) => void;
 }
 
 /** The first row of an identifier that holds a candidate; undefined where there is none. Throws as `Identifiers.forEachRow`. */
@@ -45,7 +45,7 @@ export function keptCandidate<I extends Identifier>(kept: KeptRows<I>, row: numb
     throw new IdentifierError(`row: expected one that holds a candidate, got ${shown(row)}`);
   }
   const vector = new Float32Array(kept.dimensions);
-  kept.read(row, vector);
+  kept.reader()(row, vector);
   return vector;
 }
 
@@ -63,9 +63,10 @@ export function candidateVectors<I extends Identifier>(kept: KeptRows<I>, wanted
     }
     return row;
   });
+  const read = kept.reader();
   const data = new Float32Array(rows.length * dimensions);
   rows.forEach((row, i) => {
-    kept.read(row, data.subarray(i * dimensions, (i + 1) * dimensions));
+    read(row, data.subarray(i * dimensions, (i + 1) * dimensions));
   });
   return { data, dimensions, precision, isUnitLength };
 }

@@ -9,7 +9,7 @@
 import type { Progress } from '../clustering/k-means.ts';
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
 import type { IndexAccess, Reading } from './access.ts';
-import type { CandidateVectors } from './candidate-vectors.ts';
+import type { CandidateVectors, KeptRows } from './candidate-vectors.ts';
 import type { Identifier, Identifiers } from './identifiers.ts';
 import type { TopKResult } from './result.ts';
 
@@ -35,6 +35,12 @@ export interface QueryModel<Q> {
   /** Embeddings [features.length, dimensions], valid until the next call; the caller neither keeps nor frees them. */
   embed(features: readonly Q[]): Matrix;
 }
+
+/**
+ * How a score is computed; a larger score is better in each case: 'dot_product' ⟨q, x⟩ · 'cosine' ⟨q, x⟩/(|q||x|) ·
+ * 'squared_l2' −|q − x|².
+ */
+export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
 
 /** Options every index has. */
 export interface TopKOptions<Q> {
@@ -128,6 +134,12 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
   readonly access: IndexAccess;
   /** The identifier of each row, also of deleted ones; undefined before `index`. */
   readonly identifiers: Identifiers<I> | undefined;
+  /** How a score is computed. */
+  readonly distanceMeasure: DistanceMeasure;
+  /** The candidates as the index keeps them, row by row. */
+  keptRows(): KeptRows<I>;
+  /** Each is called with the identifiers of every upsert, after it. */
+  readonly upsertListeners: ((identifiers: readonly I[]) => void)[];
   /** Whether there is a candidate with this identifier. */
   hasCandidate(identifier: I): boolean;
   /** The vector of the candidate in a row, as a copy, exact or rounded as the index keeps it. */

@@ -5,12 +5,18 @@
 import { checkInteger } from '../checks/numbers.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
 import { IndexAccess } from './access.ts';
+import { type CandidateVectors, candidateVectors, type KeptRows, keptCandidate, liveRow } from './candidate-vectors.ts';
 import type { Identifier } from './identifiers.ts';
 import { copied, type VectorSource, vectorSource } from './vector-source.ts';
 
 /** An index that holds its candidates. */
 export abstract class UpdatableIndex<I extends Identifier> {
   readonly access: IndexAccess = new IndexAccess();
+  /** Each is called with the identifiers of every upsert, after it. */
+  readonly upsertListeners: ((identifiers: readonly I[]) => void)[] = [];
+
+  /** The candidates as they are kept. @throws {StateError} before `index` */
+  abstract keptRows(): KeptRows<I>;
 
   /** Whether updates may run between the steps of `growth`. */
   protected abstract readonly takesUpdatesInGrowth: boolean;
@@ -20,6 +26,38 @@ export abstract class UpdatableIndex<I extends Identifier> {
   /** `applyReserve` in short steps. */
   protected abstract growth(candidates: number): Generator<void, void>;
   protected abstract release(): void;
+
+  /**
+   * Whether there is a candidate with this identifier.
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} when the identifier is not of the index's type
+   */
+  hasCandidate(identifier: I): boolean {
+    return liveRow(this.keptRows(), identifier) !== undefined;
+  }
+
+  /**
+   * The candidate of a row, as a copy of what the index keeps of it (`candidateVectors`).
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} when the row holds no candidate
+   */
+  candidate(row: number): Float32Array {
+    return keptCandidate(this.keptRows(), row);
+  }
+
+  /**
+   * The vectors of candidates, in the order of these identifiers, as the index keeps them: their very numbers, unless a ScaNN
+   * index rounds its rows (`reorder: 'bfloat16'`, 'int8') or scales them to length 1 (cosine); the result says which. The first
+   * lookup builds tables (`prepareLookups`).
+   *
+   * @throws {StateError} before `index`
+   * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
+   */
+  candidateVectors(identifiers: readonly I[]): CandidateVectors {
+    return candidateVectors(this.keptRows(), identifiers);
+  }
 
   /**
    * Add candidates, or replace those with the same identifiers; the next call finds them. A replaced candidate keeps its
@@ -33,14 +71,19 @@ export abstract class UpdatableIndex<I extends Identifier> {
    */
   upsert(identifiers: readonly I[], vectors: VectorsLike): void {
     this.access.checkChange('upsert', 'upsertAsync');
-    this.applyUpsert(identifiers, vectorSource('candidates', vectors));
+    this.#upsert(identifiers, vectorSource('candidates', vectors));
   }
 
   /** `upsert` when the reads and changes before it have ended; the vectors are copied at the call. */
   async upsertAsync(identifiers: readonly I[], vectors: VectorsLike): Promise<void> {
     const source = copied(vectorSource('candidates', vectors));
     const own = [...identifiers];
-    return this.access.change('upsertAsync', () => this.applyUpsert(own, source));
+    return this.access.change('upsertAsync', () => this.#upsert(own, source));
+  }
+
+  #upsert(identifiers: readonly I[], source: VectorSource): void {
+    this.applyUpsert(identifiers, source);
+    for (const listener of this.upsertListeners) listener(identifiers);
   }
 
   /**

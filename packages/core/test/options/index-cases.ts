@@ -104,6 +104,18 @@ export const INDEX_CASES: Record<string, Case> = {
     typo: ['includes', 'include'],
     call: (o) => streaming().queryWithExclusions(query, [1], o),
   },
+  'similar(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['excludes', 'exclude'],
+    call: (o) => core.similar(exact() as never, 1, o),
+  },
+  'similarAsync(k)': {
+    refused: [null, 'ten'],
+    valid: { k: 3 },
+    typo: ['leavesToSerch', 'leavesToSearch'],
+    call: (o) => core.similarAsync(scann() as never, 1, o),
+  },
   'BruteForce.indexAsync(options)': {
     valid: {},
     typo: ['sinal', 'signal'],

@@ -16,7 +16,7 @@ import type { VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { CALL, callOptions, LONG_CHANGE, notIndexed, TOP_K, withExclusions } from '../call-options.ts';
 import { readCandidates, readDataset } from '../candidate-builder.ts';
-import { type CandidateVectors, candidateVectors, keptCandidate, liveRow } from '../candidate-vectors.ts';
+import type { KeptRows } from '../candidate-vectors.ts';
 import type {
   CallOptions,
   CandidateDataset,
@@ -70,6 +70,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   implements UpdatableTopK<Q, I>
 {
   readonly k: number;
+  readonly distanceMeasure = 'dot_product';
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   protected readonly takesUpdatesInGrowth = true;
@@ -115,34 +116,9 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     return this.#held?.room ?? 0;
   }
 
-  /**
-   * The candidate of a row, as a copy.
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} when the row holds no candidate
-   */
-  candidate(row: number): Float32Array {
-    return keptCandidate(this.#served(), row);
-  }
-
-  /**
-   * Whether there is a candidate with this identifier.
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} when the identifier is not of the index's type
-   */
-  hasCandidate(identifier: I): boolean {
-    return liveRow(this.#served(), identifier) !== undefined;
-  }
-
-  /**
-   * The vectors of candidates, in the order of these identifiers: the very numbers that were indexed or upserted.
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
-   */
-  candidateVectors(identifiers: readonly I[]): CandidateVectors {
-    return candidateVectors(this.#served(), identifiers);
+  /** The candidates as they are kept. @throws {StateError} before `index` */
+  keptRows(): KeptRows<I> {
+    return this.#served();
   }
 
   /** Always true. */

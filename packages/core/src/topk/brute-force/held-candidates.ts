@@ -54,9 +54,8 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
   /** Whether a row holds a candidate. */
   readonly isLive = (row: number): boolean => this.#live.isLive(row);
 
-  /** Copy the candidate of a row. */
-  read(row: number, to: Float32Array): void {
-    this.store.read(row, to);
+  reader(): (row: number, to: Float32Array) => void {
+    return (row, to) => this.store.read(row, to);
   }
 
   /** Bit words of the live rows; undefined while all are. */

@@ -4,10 +4,8 @@ import { BOOLEAN, NUMBER, type OptionType, optionsCheck, optionType, STRING } fr
 import { OptionError } from '../../errors/errors.ts';
 import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { TOP_K } from '../call-options.ts';
-import type { TopKOptions } from '../contract.ts';
+import type { DistanceMeasure, TopKOptions } from '../contract.ts';
 
-/** How a score is computed; a larger score is better in each case. */
-export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
 /** How rows are kept for reordering. */
 export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
 

@@ -14,11 +14,12 @@ import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
 import { LONG_CHANGE, withExclusions } from '../call-options.ts';
-import { type CandidateVectors, candidateVectors, keptCandidate, liveRow } from '../candidate-vectors.ts';
+import type { KeptRows } from '../candidate-vectors.ts';
 import type {
   ApproximateTopK,
   CallOptions,
   CandidateDataset,
+  DistanceMeasure,
   Exclusions,
   Identifier,
   IndexDrift,
@@ -87,6 +88,16 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   /** Results a query gets unless the call says otherwise. */
   get k(): number {
     return this.settings.k;
+  }
+
+  /** How a score is computed. */
+  get distanceMeasure(): DistanceMeasure {
+    return this.settings.distanceMeasure;
+  }
+
+  /** The candidates as they are kept: rounded where `reorder` is 'bfloat16' or 'int8'. @throws {StateError} before `index` */
+  keptRows(): KeptRows<I> {
+    return this.#served.get();
   }
 
   /** Candidates: rows indexed, and upserted, less those deleted. */
@@ -214,37 +225,6 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   compileFilter(filter: CallOptions<I>['filter']): GroupFilter {
     const live = this.#served.get();
     return compileFilter(live.leaves, live.identifiers, { filter: filter ?? (() => true) }, () => live.slots)!;
-  }
-
-  /**
-   * Whether there is a candidate with this identifier.
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} when the identifier is not of the index's type
-   */
-  hasCandidate(identifier: I): boolean {
-    return liveRow(this.#served.get(), identifier) !== undefined;
-  }
-
-  /**
-   * The candidate of a row, as a copy of what the index keeps of it (`candidateVectors`).
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} when the row holds no candidate
-   */
-  candidate(row: number): Float32Array {
-    return keptCandidate(this.#served.get(), row);
-  }
-
-  /**
-   * The vectors of candidates, in the order of these identifiers, as the index keeps them: their very numbers unless `reorder` is
-   * 'bfloat16' or 'int8', and scaled to length 1 for cosine. The first lookup builds tables (`prepareLookups`).
-   *
-   * @throws {StateError} before `index`
-   * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
-   */
-  candidateVectors(identifiers: readonly I[]): CandidateVectors {
-    return candidateVectors(this.#served.get(), identifiers);
   }
 
   /** Candidates that can be upserted before `reserve` copies anything, if they fill the groups of leaves they open. */

@@ -1,7 +1,7 @@
 /** Prepares candidates for the build: scales them to length 1 for cosine, finds the mean for squared distances. */
 import { normalize } from '../../../clustering/k-means.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import type { DistanceMeasure } from '../options.ts';
+import type { DistanceMeasure } from '../../contract.ts';
 import { CodedRows } from './coded-rows.ts';
 import type { BuildRows } from './partition.ts';
 

@@ -66,9 +66,10 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   /** Whether a row holds a candidate. */
   readonly isLive = (row: number): boolean => this.slots.first(row) >= 0;
 
-  /** Copy the candidate of a row, as it is kept. */
-  read(row: number, to: Float32Array): void {
-    rowReader(this.leaves)(this.slots.first(row), to);
+  reader(): (row: number, to: Float32Array) => void {
+    const read = rowReader(this.leaves);
+    const { slots } = this;
+    return (row, to) => read(slots.first(row), to);
   }
 
   /** The slots of each row. */
