@@ -53,7 +53,13 @@ test('a bundle of vectors is asked with an embedding; columns stand beside, the 
     assert.deepEqual([answer.code, answer.stdout], [1, '']);
     assert.match(answer.stderr, /expected an embedding, 2 numbers with commas/);
   }
-  assert.match((await said(path, '--history', 'a')).stderr, /expected a bundle of implicit ALS/);
+  // By the mean of their vectors: b and c, which is (½, 1).
+  const byHistory = await said(path, '--json', '--k', '1', '--history', 'b,c,x,b');
+  assert.deepEqual(JSON.parse(byHistory.stdout).score, 1.5);
+  assert.equal(byHistory.stderr, 'not known to the model and left out of the history: x\n');
+  const left = await said(path, '--json', '--history', 'b,c', '--exclude-seen');
+  assert.deepEqual(JSON.parse(left.stdout).identifier, 'a');
+  assert.match((await said(path, '--history', 'x,y')).stderr, /--history: expected an item that the model knows/);
   assert.equal((await said(path)).code, 2);
   assert.equal((await said(path, '1,2', '--k', '0')).code, 2);
 });
@@ -86,6 +92,24 @@ test('what the user of a query has seen is left out as the bundle says, or as th
   assert.deepEqual(await found('2'), [[10, 20, 30], '']);
   assert.deepEqual(await found('2', '--exclude', '10,20'), [[30], '']);
   assert.match((await found('2', '--exclude', 'ten'))[1], /--exclude: expected identifiers that are numbers/);
+  // Somebody whom the model does not know is asked for with what he has seen, or with --history.
+  seenItems.add('new', [10, 20]);
+  await saveBundle(path, { index, seenItems });
+  const said2 = '2 items that the user has seen are left out\n';
+  const left1 = 'not known to the model and left out of the history: 11\n';
+  assert.deepEqual(await found('new'), [
+    [30],
+    `asked with what the user has seen, 2 items, in the place of "new"\n${said2}`,
+  ]);
+  assert.deepEqual(await found('nobody', '--history', '10,11'), [
+    [20, 30],
+    `${left1}asked with the history, 1 items, in the place of "nobody"\n${said2}`,
+  ]);
+  const [, ignored] = await found('2', '--history', '10');
+  assert.equal(
+    ignored,
+    'the history is ignored, as the user is known to the model\n1 items that the user has seen are left out\n',
+  );
   const plain = join(folder, 'unseen.shortlist');
   await saveBundle(plain, { index });
   assert.match((await said(plain, '1', '--exclude-seen')).stderr, /expected a bundle that holds what users have seen/);

@@ -41,6 +41,7 @@ export type { EpochRecord, History } from './retrieval/history.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
 // seen
+export { type HistoryIndex, type HistoryVectors, historyVectors } from './seen/history-vectors.ts';
 export {
   type EmptySeenItemsOptions,
   type SeenAsHistory,

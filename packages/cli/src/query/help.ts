@@ -8,7 +8,8 @@ tower is asked with an embedding, its numbers with commas; where the first is ne
 before and -- stands between: shortlist query x.shortlist --k 3 -- -0.1,0.2
 Options
   --k N            results (default 10)
-  --history LIST   items that an unknown user chose, with commas, instead of a query (implicit ALS)
+  --history LIST   items that somebody chose whom the model does not know, with commas: instead of a query, or beside
+                   one for the case that its user is unknown
   --exclude LIST   identifiers that are left out, with commas
   --exclude-seen, --no-exclude-seen
                    leave out what the user has seen, or do not (default as the bundle says)

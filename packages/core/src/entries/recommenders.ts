@@ -27,4 +27,5 @@ export { ItemKnn, type ItemKnnOptions } from '../recommenders/item-knn.ts';
 export { Popularity, type PopularityOptions } from '../recommenders/popularity.ts';
 export { ThroughIndex, type ThroughIndexOptions } from '../recommenders/through-index.ts';
 // seen
+export { type SplitHistory, splitHistory } from '../seen/history-vectors.ts';
 export { userKey } from '../seen/seen-items.ts';

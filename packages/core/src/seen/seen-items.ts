@@ -220,6 +220,12 @@ export class SeenItems<I extends Identifier = string> {
     });
   }
 
+  /** The items that a query of a user is made of instead of the user, as `seenAsHistory` says; none for the user itself. */
+  historyOf(user: Identifier, isKnown: boolean): I[] {
+    const isMade = this.seenAsHistory === 'always' || (this.seenAsHistory === 'unknown-users' && !isKnown);
+    return isMade ? this.itemsOf(user) : [];
+  }
+
   /**
    * The user that raw features name: the features themselves where they are one value, else the value of `userFeature`, or
    * the only value; undefined where they name none.

@@ -1,0 +1,117 @@
+/** Query vectors of histories: the mean of candidates, or the fold-in, against plain code. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { fitAls } from '../../src/als/fit-als.ts';
+import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
+import { IdentifierError, OptionError } from '../../src/errors/errors.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
+import { historyVectors, splitHistory } from '../../src/seen/history-vectors.ts';
+import { SeenItems } from '../../src/seen/seen-items.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
+import type { Identifier } from '../../src/topk/contract.ts';
+import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { Streaming } from '../../src/topk/streaming/streaming.ts';
+import { Tower } from '../../src/towers/tower.ts';
+import { IDENTIFIERS, TITLES, vectors, world } from '../bundle/worlds.ts';
+import { checkerboard } from '../recommenders/worlds.ts';
+
+const runtime = new Runtime({ threads: 1 });
+const D = 8;
+const rows = vectors(TITLES.length, D, 3, runtime);
+const NAMES = [...TITLES.slice(0, 38), 'toString', '__proto__'];
+
+const INDEXES = {
+  BruteForce: () => new BruteForce<never, string>({ runtime }).index(rows, NAMES),
+  ScaNN: () => new ScaNN<never, string>({ runtime }).index(rows, NAMES),
+};
+
+for (const [name, make] of Object.entries(INDEXES)) {
+  test(`${name}: the mean of the candidates' vectors, each item once; unknown items are said`, () => {
+    const index = make();
+    index.delete([NAMES[5]!]);
+    const item = fc.constantFrom(...NAMES, 'constructor', 'new', '');
+    fc.assert(
+      fc.property(fc.array(fc.array(item, { maxLength: 9 }), { maxLength: 4 }), (histories) => {
+        const isKnown = (one: string): boolean => NAMES.includes(one) && one !== NAMES[5];
+        const known = histories.map((history) => [...new Set(history.filter(isKnown))]);
+        const unknown = histories.map((history) => [...new Set(history.filter((one) => !isKnown(one)))]);
+        histories.forEach((history, i) => {
+          assert.deepEqual(splitHistory(index, history), { known: known[i], unknown: unknown[i] });
+        });
+        if (known.some(({ length }) => length === 0)) {
+          assert.throws(() => historyVectors(index, histories), OptionError);
+          return;
+        }
+        const made = historyVectors(index, histories);
+        assert.deepEqual(made.unknown, unknown);
+        known.forEach((items, row) => {
+          for (let t = 0; t < D; t++) {
+            const mean = items.reduce((sum, one) => sum + rows.row(NAMES.indexOf(one))[t]!, 0) / items.length;
+            assert.ok(Math.abs(made.vectors.row(row)[t]! - mean) < 1e-5 * (1 + Math.abs(mean)));
+          }
+        });
+        made.vectors.free();
+      }),
+      { numRuns: 50 },
+    );
+  });
+}
+
+test('a history that a user was trained on is answered as the user is, by the fold-in of implicit ALS', async () => {
+  const interactions = checkerboard(24);
+  const { queryModel, candidates, identifiers } = await fitAls(interactions, { dimensions: 8, iterations: 3, runtime });
+  const index = new BruteForce<string | readonly string[], string>({ queryModel, runtime });
+  index.index(candidates, identifiers);
+  const seenItems = SeenItems.fromInteractions(interactions);
+  const bundle = await bundleFromBytes<string | readonly string[], string>(bundleToBytes({ index, seenItems }), {
+    runtime,
+  });
+  const history = bundle.seenItems!.itemsOf('u2');
+  const made = historyVectors(bundle.index, [[...history, 'new', 'toString', 'new']]);
+  assert.deepEqual(made.unknown, [['new', 'toString']]);
+  const exclude = bundle.seenItems!.exclusions(['u2']);
+  const [byHistory, byUser] = [made.vectors, ['u2']].map((query) => bundle.index.call(query, { k: 3, exclude }));
+  assert.deepEqual(byHistory!.identifiers(), byUser!.identifiers());
+  assert.equal(byUser!.identifiers()[0], 'i2');
+  assert.deepEqual(byHistory!.scores, byUser!.scores);
+  assert.throws(
+    () => historyVectors(bundle.index, [history, ['new']]),
+    /histories\[1\]: expected an item that the model/,
+  );
+});
+
+test('means have the length 1 where those of the query tower have', () => {
+  const queryModel = Tower.create({ vocabulary: ['a'], dimensions: D, normalize: true, runtime });
+  const index = new BruteForce<string, string>({ queryModel, runtime }).index(rows, NAMES);
+  const { vectors: made } = historyVectors(index, [NAMES.slice(0, 3), NAMES.slice(4, 5)]);
+  for (const row of [0, 1]) assert.ok(Math.abs(Math.hypot(...made.row(row)) - 1) < 1e-6);
+});
+
+for (const [kind, identifiers] of Object.entries(IDENTIFIERS)) {
+  test(`items that are ${kind}`, () => {
+    const { index } = world(runtime, { identifiers });
+    const all: readonly Identifier[] = identifiers ?? TITLES.map((_, row) => row);
+    assert.deepEqual(splitHistory(index, [all[2]!, all[2]!, all[7]!]), { known: [all[2], all[7]], unknown: [] });
+    const other = typeof all[0] === 'string' ? 7 : 'x';
+    assert.throws(() => splitHistory(index, [other]), IdentifierError);
+  });
+}
+
+test('an index that does not hold its candidates is refused', () => {
+  const streaming = new Streaming<never, string>({ dataset: () => [], runtime });
+  assert.throws(() => historyVectors(streaming, [['a']]), /index: expected one that holds its candidates/);
+});
+
+test('whose seen items are the history, as the bundle says', () => {
+  for (const [seenAsHistory, known, unknown] of [
+    ['never', [], []],
+    ['unknown-users', [], ['a']],
+    ['always', ['a'], ['a']],
+  ] as const) {
+    const seen = SeenItems.empty({ seenAsHistory });
+    seen.add('u', ['a']);
+    assert.deepEqual([seen.historyOf('u', true), seen.historyOf('u', false)], [known, unknown]);
+    assert.deepEqual(seen.historyOf('v', false), []);
+  }
+});
