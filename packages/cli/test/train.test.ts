@@ -52,6 +52,15 @@ test('tastes are found and said with titles; what is saved says how it was train
   assert.deepEqual([model, (data as JsonObject).like], ['als', 'rating >= 4']);
   // 5 of 7 unseen items of the taste, two of them held out: chance within the taste is 5 / 7.
   assert.ok(((judged as JsonObject).recall as { mean: number }).mean > 0.6);
+  const inspected = await said('inspect', out);
+  assert.match(
+    inspected.stdout,
+    /^trained: implicit ALS, dimensions \d+, .*, seed 42, on 420 rows of 60 users with 36 items/m,
+  );
+  assert.match(
+    inspected.stdout,
+    /^judged: {2}recall@5 [01]\.\d{4} .* of 60 users, .*; popularity 0\.\d{4}, recent popularity/m,
+  );
   const asked = await said('query', out, 'u4', '--k', '3');
   assert.match(asked.stdout, /title +genre\n/);
   assert.equal([...asked.stdout.matchAll(/Film \d+, the +genre 1\n/g)].length, 3, asked.stdout);

@@ -5,6 +5,8 @@ import type { JsonObject, Saved } from 'shortlist/format';
 import { openBundle } from '../input/bundle.ts';
 import { bytes, count, table } from '../terminal/figures.ts';
 import type { Environment } from '../terminal/terminal.ts';
+import { readTrainingRecord } from '../train/training-record.ts';
+import { trainingLines } from './training.ts';
 
 /** A part of a bundle: its kind, its settings and the bytes of its own sections. */
 interface PartReport {
@@ -28,7 +30,9 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
   const takes = index.queryModel === undefined ? 'embeddings' : 'raw features';
   const facts = { path, sizeBytes, candidates: index.size, dimensions: index.dimensions, takes };
   if (isJson) {
-    stdout.write(`${JSON.stringify({ event: 'bundle', ...facts, parts, metadata: namesWithin(metadata) })}\n`);
+    const { training } = metadata;
+    const event = { event: 'bundle', ...facts, parts, training, metadata: namesWithin(metadata) };
+    stdout.write(`${JSON.stringify(event)}\n`);
     return;
   }
   stdout.write(
@@ -41,6 +45,8 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
     if (Object.keys(settings).length > 0) stdout.write(`${part}: ${JSON.stringify(settings)}\n`);
   }
   if (seenItems) stdout.write(`${seenText(seenItems)}\n`);
+  const training = readTrainingRecord(metadata);
+  for (const line of training ? trainingLines(training) : []) stdout.write(`${line}\n`);
   for (const [name, within] of Object.entries(namesWithin(metadata))) stdout.write(`metadata.${name}: ${within}\n`);
 }
 

@@ -9,7 +9,6 @@ import {
   readInteractions,
 } from '@shortlist/data';
 import { type Interactions, interactionsOf } from 'shortlist';
-import type { JsonObject } from 'shortlist/format';
 import { distinctPairs } from 'shortlist/recommenders';
 import { readItemTable } from '../input/attributes.ts';
 import { readOptions } from '../input/interactions.ts';
@@ -18,6 +17,7 @@ import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { TrainArguments } from './arguments.ts';
 import type { TrainEvent } from './events.ts';
+import type { TrainingDataRecord } from './training-record.ts';
 
 /** What was read. */
 export interface TrainingData {
@@ -29,7 +29,7 @@ export interface TrainingData {
   /** False where the only time is the place in a sequence. */
   readonly hasTimes: boolean;
   /** For the record in the bundle. */
-  readonly record: JsonObject;
+  readonly record: TrainingDataRecord;
 }
 
 /** Reads interactions and items, and tells what was understood of them. */
