@@ -24,7 +24,7 @@ import { type TestSplit, testSplit } from './split.ts';
 import { trainingRecord } from './training-record.ts';
 
 /** Of what is left of the budget, for the search; judging, the last fit and the index have the rest. */
-const SEARCH_SHARE = 0.75;
+const SEARCH_SHARE = 0.65;
 /** Of the budget: a baseline that would take longer is left out, and told. */
 const BASELINE_SHARE = 0.15;
 

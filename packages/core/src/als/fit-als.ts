@@ -10,7 +10,7 @@
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
-import { FUNCTION, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
+import { FUNCTION, instanceOf, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
 import { itemsByUser, transposeLists } from '../data/items-by-user.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
@@ -20,6 +20,7 @@ import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { FoldIn } from './fold-in.ts';
 import { type AlsObjective, AlsSide, factorWidth, gramOf } from './solver.ts';
+import { checkWidth, EarlierRows } from './warm-start.ts';
 
 /** Rows solved between two turns of the event loop: tens of milliseconds at d = 128. */
 const ROWS_PER_TURN = 512;
@@ -33,6 +34,11 @@ export interface AlsOptions extends Partial<AlsObjective> {
   /** Factors begin as normal numbers of the deviation 0.1 / √d, as in Rendle et al.; default 42. */
   seed?: number;
   runtime?: Runtime;
+  /**
+   * An earlier model: items that it knows begin with its factors, and users and items without an interaction keep them, as far
+   * as the vocabularies have them.
+   */
+  from?: FoldIn | undefined;
   /** Called after every iteration, from 1. */
   onIteration?: (iteration: number, iterations: number) => void;
   /** Stops between two blocks of rows with an `AbortedError`. */
@@ -47,6 +53,7 @@ const checkOptions = optionsCheck<AlsOptions>('fitAls', {
   iterations: NUMBER,
   seed: NUMBER,
   runtime: RUNTIME,
+  from: instanceOf('a FoldIn', () => FoldIn),
   onIteration: FUNCTION,
   signal: SIGNAL,
 });
@@ -75,32 +82,38 @@ export interface AlsModel {
 export async function fitAls(interactions: Interactions, options: AlsOptions = {}): Promise<AlsModel> {
   checkOptions(options);
   const { dimensions = 64, unobservedWeight = 0.1, regularization = 0.003, exponent = 1, iterations = 15 } = options;
-  const { seed = 42, runtime = defaultRuntime(), onIteration, signal } = options;
+  const { seed = 42, runtime = defaultRuntime(), from, onIteration, signal } = options;
   checkInteger('dimensions', dimensions, 1);
   checkNumber('unobservedWeight', unobservedWeight, 0);
   checkPositive('regularization', regularization);
   checkNumber('exponent', exponent, 0, 2);
   checkInteger('iterations', iterations, 1);
   if (interactions.length === 0) throw new ShapeError('interactions: expected at least one, got none');
+  if (from) checkWidth(from, dimensions);
   const objective = { unobservedWeight, regularization, exponent };
   const byUser = itemsByUser(interactions);
   const width = factorWidth(dimensions);
   const users = new Matrix(byUser.starts.length - 1, width, runtime);
   const items = initialItems(byUser.codeCount, dimensions, seed, runtime);
+  const earlierItems = from && EarlierRows.ofItems(interactions.items.vocabulary, from);
+  earlierItems?.copyTo(items, 'all');
+  const byItem = transposeLists(byUser);
   const userSide = new AlsSide(byUser, items, objective);
-  const itemSide = new AlsSide(transposeLists(byUser), users, objective);
+  const itemSide = new AlsSide(byItem, users, objective);
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       await solveSide(userSide, items, users, unobservedWeight, signal);
       await solveSide(itemSide, users, items, unobservedWeight, signal);
       onIteration?.(iteration, iterations);
     }
+    earlierItems?.copyTo(items, byItem);
     // Once more, so that a user's row is what the history folds in to.
     await solveSide(userSide, items, users, unobservedWeight, signal);
   } finally {
     userSide.free();
     itemSide.free();
   }
+  if (from) EarlierRows.ofUsers(interactions.users.vocabulary, from).copyTo(users, byUser);
   return modelOf(interactions, users, items, dimensions, objective);
 }
 

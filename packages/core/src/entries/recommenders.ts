@@ -19,6 +19,7 @@ export {
 } from '../data/split.ts';
 // recipes
 export type { FittedModel, ModelKind, Settings, Trial } from '../recipes/trial.ts';
+export type { EarlierModel } from '../recipes/warm-start.ts';
 // recommenders
 export { type BaselineFit, baselineFits, baselines } from '../recommenders/baselines.ts';
 export type { Recommender } from '../recommenders/contract.ts';

@@ -6,6 +6,7 @@ import type { Runtime } from '../parallel/runtime.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { Fitted, Settings, Trial } from './trial.ts';
+import type { EarlierModel } from './warm-start.ts';
 
 /** After eight iterations recall@20 on Gowalla is within its interval of that after sixteen. */
 const ITERATIONS = 8;
@@ -69,11 +70,17 @@ export interface RecipeContext {
   readonly seed: number;
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
+  /** The model that this one begins from. */
+  readonly from?: EarlierModel | undefined;
 }
 
 /** Fit implicit ALS. */
-export async function fitAlsRecipe(train: Interactions, settings: Settings, context: RecipeContext): Promise<Fitted> {
-  const model = await fitAls(train, { ...settings, ...context });
+export async function fitAlsRecipe(
+  train: Interactions,
+  settings: Settings,
+  { from, ...context }: RecipeContext,
+): Promise<Fitted> {
+  const model = await fitAls(train, { ...settings, ...context, from: from?.foldIn });
   const { vocabulary } = train.users;
   const recommender = new ThroughIndex<UserOrHistory>({
     name: 'ALS',

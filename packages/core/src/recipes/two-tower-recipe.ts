@@ -16,6 +16,7 @@ import { Tower } from '../towers/tower.ts';
 import type { RecipeContext } from './als-recipe.ts';
 import { sameSettings } from './als-recipe.ts';
 import type { Fitted, Settings, Trial } from './trial.ts';
+import { copyKnownRows } from './warm-start.ts';
 
 /** Rows of a batch: negatives of a row are the others. */
 const BATCH_SIZE = 2048;
@@ -64,7 +65,7 @@ export interface TowerValidation {
 export async function fitTwoTowerRecipe(
   train: Interactions,
   settings: Settings,
-  { seed, runtime, signal }: RecipeContext,
+  { seed, runtime, signal, from }: RecipeContext,
   validation?: TowerValidation,
 ): Promise<Fitted> {
   const tower = (vocabulary: readonly string[], offset: number): Tower =>
@@ -76,9 +77,13 @@ export async function fitTwoTowerRecipe(
       runtime,
     });
   const { users, items } = train;
+  const towers = { queryTower: tower(users.vocabulary, 0), candidateTower: tower(items.vocabulary, 1) };
+  if (from) {
+    copyKnownRows(from.queryTower!, towers.queryTower);
+    copyKnownRows(from.candidateTower!, towers.candidateTower);
+  }
   const model = new TwoTowerModel({
-    queryTower: tower(users.vocabulary, 0),
-    candidateTower: tower(items.vocabulary, 1),
+    ...towers,
     task: new Retrieval({ temperature: settings.temperature! }),
     optimizer: new Adam({ learningRate: LEARNING_RATE }),
   });
