@@ -114,3 +114,47 @@ test('what the user of a query has seen is left out as the bundle says, or as th
   await saveBundle(plain, { index });
   assert.match((await said(plain, '1', '--exclude-seen')).stderr, /expected a bundle that holds what users have seen/);
 });
+
+test('rules of a query: values, marginal relevance, a least score, pinned and blocked; lists are printed with commas', async () => {
+  const path = join(folder, 'rules.shortlist');
+  const identifiers = ['a', 'b', 'c', 'd', 'e'];
+  const index = new BruteForce<never, string>().index(
+    [
+      [9, 0],
+      [8, 0.1],
+      [7, 0],
+      [3, 3],
+      [1, 0],
+    ],
+    identifiers,
+  );
+  const genres = [['war', 'drama'], ['drama'], ['drama'], ['comedy'], null];
+  await saveBundle(path, { index, metadata: { attributes: { genres } } });
+  const found = async (...argv: string[]): Promise<string[]> => {
+    const { code, stdout, stderr } = await said(path, '1,0', '--json', ...argv);
+    assert.equal(code, 0, stderr);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line).identifier);
+  };
+  assert.deepEqual(await found('--per-value', 'genres=1'), ['a', 'd', 'e']);
+  assert.deepEqual(await found('--per-value', 'genres=2', '--k', '3'), ['a', 'b', 'd']);
+  assert.deepEqual(await found('--pin', 'e,x', '--block', 'a,c'), ['e', 'b', 'd']);
+  assert.deepEqual(await found('--score-threshold', '7'), ['a', 'b', 'c']);
+  assert.deepEqual(await found('--mmr', '0.2', '--k', '2', '--mmr-candidates', '4'), ['a', 'd']);
+  const shown = await said(path, '1,0', '--k', '1');
+  assert.match(shown.stdout, /9\.0000 +war, drama\n/);
+  for (const [argv, message] of [
+    [['--per-value', 'genre=1'], /perValue: expected a known attribute, nearest is genres, got "genre"/],
+    [['--per-value', 'genres'], /--per-value: expected ATTRIBUTE=N such as genre=3, got "genres"/],
+    [['--per-value', 'genres=0'], /--per-value: expected a number from 1/],
+    [['--mmr', '2'], /--mmr: expected a number from 0 to 1, got "2"/],
+    [['--mmr-candidates', '9'], /--mmr-candidates: expected --mmr beside it/],
+    [['--score-threshold', 'high'], /--score-threshold: expected a number/],
+  ] as const) {
+    const { code, stdout, stderr } = await said(path, '1,0', ...argv);
+    assert.ok(code > 0 && stdout === '', stderr);
+    assert.match(stderr, message);
+  }
+});

@@ -34,7 +34,10 @@ const words = Array.from({ length: ROWS }, (_, row) =>
   row === 2 ? '' : row === 4 ? '003' : String(row).padStart(3, '0'),
 );
 const ids = fileOf('ids.txt', `${words.join('\n')}\n`);
-const meta = fileOf('meta.csv', `id,title,genres,year\n000,Heat,Crime|Drama,1995\n001,"Alien, the",Horror,1979\n`);
+const meta = fileOf(
+  'meta.csv',
+  `id,title,genres,year,released\n000,Heat,Crime|Drama,1995,1995-12-15\n001,"Alien, the",Horror,1979,1979-05-25\n`,
+);
 
 test('a bundle answers by cosine with identifiers, and a server returns the attributes', async () => {
   const out = join(folder, 'own.shortlist');
@@ -43,6 +46,7 @@ test('a bundle answers by cosine with identifiers, and a server returns the attr
   assert.match(stdout, /own\.shortlist: 298 candidates, cosine, recall@10 [01]\.\d{3} \(asked for 0\.9\)/);
   assert.match(stderr, /ids\.txt:3: vector left out: expected an identifier, got nothing\n/);
   assert.match(stderr, /ids\.txt:5: vector left out: expected an identifier of its own, got "003" of line 4\n/);
+  assert.match(stderr, /genres: a list, its values separated by "\|"\n/);
   assert.match(stderr, /296 candidates have no row there, such as 003\n/);
   const { index } = await loadBundle<number[], string>(out);
   // Ten times as long: the cosine is the same.
@@ -60,17 +64,38 @@ test('a bundle answers by cosine with identifiers, and a server returns the attr
     const answer = await fetch(`http://127.0.0.1:${server.httpPort}/v1/shortlist`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ embedding: query, k: 5, filter: { equals: { genres: 'Crime|Drama' } } }),
+      body: JSON.stringify({
+        embedding: query,
+        k: 5,
+        filter: { and: [{ equals: { genres: 'Drama' } }, { range: { released: { gt: '1990-01-01' } } }] },
+      }),
     });
     const body = (await answer.json()) as { results: object[] };
     assert.equal(answer.status, 200, JSON.stringify(body));
     assert.deepEqual(
       body.results.map((hit) => ({ ...hit, score: 1 })),
-      [{ id: '000', score: 1, title: 'Heat', genres: 'Crime|Drama', year: 1995 }],
+      [{ id: '000', score: 1, title: 'Heat', genres: ['Crime', 'Drama'], year: 1995, released: '1995-12-15' }],
     );
   } finally {
     await server.close();
   }
+});
+
+test('--list-columns says which columns are lists, and an unknown one is refused with the nearest', async () => {
+  const out = join(folder, 'lists.shortlist');
+  const kindsOf = async (...argv: string[]): Promise<unknown> => {
+    const { code, stderr } = await said(vectors, '--ids', ids, '--items', meta, '--out', out, '--force', ...argv);
+    assert.equal(code, 0, stderr);
+    return (await loadBundle(out)).metadata.attributeKinds;
+  };
+  const kinds = { title: 'text', genres: 'list', year: 'number', released: 'date' };
+  assert.deepEqual(await kindsOf(), kinds);
+  assert.deepEqual(await kindsOf('--list-columns', ''), { ...kinds, genres: 'text' });
+  assert.deepEqual(await kindsOf('--list-columns', 'title,genres'), { ...kinds, title: 'list' });
+  const { attributes } = (await loadBundle(out)).metadata as { attributes: { title: unknown[] } };
+  assert.deepEqual(attributes.title.slice(0, 2), [['Heat'], ['Alien', 'the']]);
+  const wrong = await said(vectors, '--ids', ids, '--items', meta, '--out', out, '--force', '--list-columns', 'genre');
+  assert.match(wrong.stderr, /expected a column of .*meta\.csv, got "genre": did you mean "genres"\?/);
 });
 
 test('an output that exists is kept, unless --force; a folder that is not there is told before work', async () => {

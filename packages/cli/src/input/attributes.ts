@@ -1,6 +1,6 @@
 /** A table of items as the attributes of a bundle's candidates. */
 import { coverageOf, type ItemTable, joinItems, readItems } from '@shortlist/data';
-import type { Json, JsonObject } from 'shortlist/format';
+import type { JsonObject } from 'shortlist/format';
 import { count } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -9,6 +9,7 @@ export const ITEM_OPTIONS = {
   items: { type: 'string' },
   'id-column': { type: 'string' },
   'title-column': { type: 'string' },
+  'list-columns': { type: 'string' },
 } as const;
 
 /** What `parseArgs` makes of them. */
@@ -28,6 +29,7 @@ export async function readItemTable(
     known,
     identifierColumn: values['id-column'],
     titleColumn: values['title-column'],
+    listColumns: values['list-columns']?.split(',').filter((name) => name !== ''),
     strict: values.strict,
     signal,
   });
@@ -40,17 +42,17 @@ export async function readItemTable(
   if (coverage.withoutMetadata > 0) {
     terminal.note(`${count(coverage.withoutMetadata)} candidates have no row there, such as ${coverage.examples[0]}`);
   }
-  const lists = items.columns.filter(({ kind }) => kind === 'list').map(({ name }) => name);
-  if (lists.length > 0) terminal.note(`lists are kept as text with bars between their words: ${lists.join(', ')}`);
   return items;
 }
 
-/** The columns of a table in the order of the candidates, as a server takes them. */
-export function attributesOf(items: ItemTable, identifiers: readonly string[]): JsonObject {
-  return Object.fromEntries(
-    joinItems(items, identifiers).map(({ name, values }) => [
-      name,
-      values.map((cell): Json => (Array.isArray(cell) ? cell.join('|') : (cell as Json))),
-    ]),
-  );
+/**
+ * The columns of a table in the order of the candidates, and what they hold, as a server takes them from the metadata of a
+ * bundle (docs/format.md).
+ */
+export function attributeMetadata(items: ItemTable, identifiers: readonly string[]): JsonObject {
+  const columns = joinItems(items, identifiers);
+  return {
+    attributes: Object.fromEntries(columns.map(({ name, values }) => [name, values])),
+    attributeKinds: Object.fromEntries(columns.map(({ name, kind }) => [name, kind])),
+  };
 }

@@ -5,21 +5,25 @@
  * or the history of somebody whom the model does not know.
  */
 import { parseArgs } from 'node:util';
-import type { Bundle, Identifier } from 'shortlist';
+import { type Bundle, type CallOptions, DataError, type Identifier } from 'shortlist';
+import { callWithRules, type RuledIndex } from 'shortlist/rules';
+import { isUpdatable } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { table } from '../terminal/figures.ts';
-import { type Query, questionOf } from './question.ts';
+import { identifiersOf, type Query, questionOf } from './question.ts';
+import { RULE_OPTIONS, rulesOf } from './rules.ts';
 
 const OPTIONS = {
   k: { type: 'string', default: '10' },
   history: { type: 'string' },
   exclude: { type: 'string' },
   'exclude-seen': { type: 'boolean' },
+  ...RULE_OPTIONS,
   json: { type: 'boolean', default: false },
 } as const;
 
-type Value = string | number | boolean | null;
+type Value = string | number | boolean | readonly (string | number)[] | null;
 
 /** Ask a bundle. */
 export const query: Command = async (argv, { stdout, stderr }) => {
@@ -40,7 +44,10 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   const { index } = bundle;
   const { queries, exclude, notes } = questionOf(text, values, bundle);
   for (const note of notes) stderr.write(`${note}\n`);
-  const result = index.call(queries, { k, exclude });
+  const rules = rulesOf(values, bundle, (flag, list) => identifiersOf(flag, list, bundle));
+  const result = rules
+    ? callWithRules(ruled(bundle), queries, rules, { k, exclude })
+    : index.call(queries, { k, exclude });
   const columns = attributesOf(bundle);
   const rows = result.rowsOf();
   const hits = result.hits().map(({ identifier, score }, i) => ({
@@ -63,6 +70,12 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   return 0;
 };
 
+/** The index of a bundle, as rules need it. */
+function ruled({ index }: Bundle<Query, Identifier>): RuledIndex<Query, Identifier, CallOptions<Identifier>> {
+  if (isUpdatable(index)) return index;
+  throw new DataError('rules: expected an index that holds its candidates, got another');
+}
+
 /** The columns of attributes that the bundle has, one value a candidate; the name of an item first. */
 function attributesOf({ metadata, index }: Bundle<Query, Identifier>): [string, readonly Value[]][] {
   const { attributes } = metadata;
@@ -76,6 +89,6 @@ function attributesOf({ metadata, index }: Bundle<Query, Identifier>): [string, 
 }
 
 function short(value: Value): string {
-  const text = value === null ? '' : String(value);
+  const text = value === null ? '' : Array.isArray(value) ? value.join(', ') : String(value);
   return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }

@@ -13,5 +13,14 @@ Options
   --exclude LIST   identifiers that are left out, with commas
   --exclude-seen, --no-exclude-seen
                    leave out what the user has seen, or do not (default as the bundle says)
+  --per-value ATTRIBUTE=N
+                   at most N results with the same value, such as genres=3; may be given several times
+  --mmr WEIGHT     results chosen by marginal relevance: 1 is relevance alone, 0 diversity alone
+  --mmr-candidates N
+                   of how many candidates (default 100, or 4 a result where that is more)
+  --score-threshold NUMBER
+                   only results with at least this score
+  --pin LIST, --block LIST
+                   identifiers that come first, in this order, and identifiers that never come, with commas
   --json           one JSON object a result
 `;

@@ -94,8 +94,8 @@ function seenBy(
   return [...new Set([...seen, ...(history ?? [])])];
 }
 
-/** Identifiers of a flag as the index holds them. */
-function identifiersOf(flag: string, list: string, { index }: QueriedBundle): Identifier[] {
+/** Identifiers of a flag as the index holds them. @throws {DataError} when one is of another type */
+export function identifiersOf(flag: string, list: string, { index }: QueriedBundle): Identifier[] {
   const type = isUpdatable(index) ? index.identifiers?.columnType : 'string';
   return list.split(',').map((word) => {
     if (type === 'string') return word;

@@ -4,7 +4,7 @@ import type { ItemTable } from '@shortlist/data';
 import { type FittedRecommender, type Interactions, SeenItems } from 'shortlist';
 import type { JsonObject, SavableIndex } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
-import { attributesOf } from '../input/attributes.ts';
+import { attributeMetadata } from '../input/attributes.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import { tunedIndex } from '../vector-index/tuned-index.ts';
 import type { IndexEvent } from './events.ts';
@@ -78,7 +78,7 @@ export async function writeTrainedBundle(
 ): Promise<number> {
   const { identifiers: held } = index as { identifiers?: { of(row: number): string } };
   const identifiers = Array.from({ length: index.size }, (_, row) => held!.of(row));
-  const metadata: JsonObject = { ...(items && { attributes: attributesOf(items, identifiers) }), training };
+  const metadata: JsonObject = { ...(items && attributeMetadata(items, identifiers)), training };
   const candidateTower = model.kind === 'two-tower' ? model.candidateTower : undefined;
   await saveBundle(path, { index, candidateTower, seenItems: SeenItems.fromInteractions(seen), metadata });
   return (await stat(path)).size;

@@ -26,6 +26,9 @@ Options
                    columns by name; none for one that is not to be used
   --id-column NAME, --title-column NAME
                    columns of the items
+  --list-columns NAMES
+                   the columns of lists of the items, with commas, '' for none (default: those whose values
+                   | or ; separates)
   --delimiter TEXT what separates fields (default recognised)
   --header WORD    yes or no: whether the first line has names (default recognised)
   --strict         the first broken row is an error (default: rows are left out and counted)

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { openVectors, ReadLog, readIdentifiers } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
-import { attributesOf, ITEM_OPTIONS, readItemTable } from '../input/attributes.ts';
+import { attributeMetadata, ITEM_OPTIONS, readItemTable } from '../input/attributes.ts';
 import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/figures.ts';
@@ -59,13 +59,13 @@ export const index: Command = async (argv, environment) => {
   const attributes =
     items === undefined
       ? undefined
-      : attributesOf(
+      : attributeMetadata(
           await readItemTable(vectors.identifiers, { ...values, items }, environment.signal, terminal),
           vectors.identifiers,
         );
   const built = await tunedIndex(vectors, settings, environment, terminal);
   const metadata: JsonObject = {
-    ...(attributes && { attributes }),
+    ...attributes,
     index: { vectors: file.description, measure: distanceMeasure, recall: built.recall, k: settings.k },
   };
   await saveBundle(out, { index: built.index, metadata });

@@ -14,6 +14,8 @@ Options
   --id-column NAME the column of identifiers in it (default: the one that has them)
   --title-column NAME
                    the column that names an item for people (default recognised)
+  --list-columns NAMES
+                   the columns of lists, with commas, '' for none (default: those whose values | or ; separates)
   --measure WORD   cosine, dot_product or squared_l2 (default cosine)
   --recall SHARE   of the true top k that queries shall find (default 0.95)
   --k N            results that queries will ask for (default 10)
