@@ -76,5 +76,10 @@ function listedColumn(attribute: string, values: CandidateValues, rows: number):
     if (value === null) return [];
     return Array.isArray(value) ? [...new Set(value)] : [value as CandidateValue];
   };
-  return { valuesOf, rowsWith: (wanted) => (row) => valuesOf(row).some((value) => wanted.has(value)) };
+  const rowsWith: ValueColumn['rowsWith'] = (wanted) => (row) => {
+    const value = values[row] ?? null;
+    if (value === null) return false;
+    return Array.isArray(value) ? value.some((one) => wanted.has(one)) : wanted.has(value as CandidateValue);
+  };
+  return { valuesOf, rowsWith };
 }

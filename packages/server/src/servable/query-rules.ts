@@ -15,7 +15,7 @@ import { checkIdentifier, heldIdentifier } from './identifiers.ts';
 export const RULE_NAMES: readonly (keyof QueryRules)[] = ['perValue', 'mmr', 'scoreThreshold', 'pin', 'block'];
 
 /** Multiplications that marginal relevance may take: about 50 ms, for which nothing else is answered. */
-const MMR_WORK_MAX = 50_000_000;
+const MMR_WORK_MAX = 25_000_000;
 /** Pinned candidates: more than an editor lists. */
 const PINS_MAX = 1_000;
 
