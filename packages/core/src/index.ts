@@ -36,7 +36,7 @@ export { FitAbortedError } from './retrieval/checkpoint.ts';
 export type { RetrievalDataset } from './retrieval/dataset.ts';
 export type { EarlyStopping } from './retrieval/early-stopping.ts';
 export type { EvaluateOptions, Evaluation } from './retrieval/evaluate.ts';
-export type { FitOptions, FitProgress } from './retrieval/fit-options.ts';
+export type { FitOptions, FitProgress, FitValidation } from './retrieval/fit-options.ts';
 export type { EpochRecord, History } from './retrieval/history.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
@@ -44,10 +44,12 @@ export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalR
 export { type HistoryIndex, type HistoryVectors, historyVectors } from './seen/history-vectors.ts';
 export {
   type EmptySeenItemsOptions,
+  type IdentifierType,
   type SeenAsHistory,
   type SeenInteractionsOptions,
   SeenItems,
   type SeenItemsOptions,
+  type SeenItemsParts,
 } from './seen/seen-items.ts';
 // topk
 export { BruteForce, type BruteForceOptions } from './topk/brute-force/brute-force.ts';
@@ -77,7 +79,7 @@ export { type SimilarOptions, type SimilarTo, similar, similarAsync } from './to
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers
 export { Tower } from './towers/tower.ts';
-export type { Features } from './towers/tower-inputs.ts';
+export type { Features, TowerInput } from './towers/tower-inputs.ts';
 export type { FeatureOptions, TowerHead } from './towers/tower-options.ts';
 // tuning
 export { type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';

@@ -1,17 +1,19 @@
 /** The public surface of `@shortlist/data`: re-exports only, folder by folder in the order of the tiers. */
 
 // bytes
+export type { ReadProgress } from './bytes/file-bytes.ts';
 export { type BrokenRow, ReadLog, type ReadLogOptions } from './bytes/read-log.ts';
-// columns
 export type { Cell, Cells } from './columns/cell.ts';
+export type { CodeColumn, CompactNumbers, NumberColumn } from './columns/segments.ts';
+// columns
+export type { TextDictionary } from './columns/text-dictionary.ts';
 export { parseTime, type TimeUnit } from './columns/time.ts';
 // inference
 export { type ColumnKind, type ColumnProfile, profileTable, type TableProfile } from './inference/column-profile.ts';
-export { type Like, parseLike } from './inference/like.ts';
-export { assignRoles, type RoleOptions, type Roles } from './inference/roles.ts';
-// interactions
+export { type Like, parseLike, type RowTest } from './inference/like.ts';
+export { assignRoles, type RoleColumn, type RoleOptions, type RoleReason, type Roles } from './inference/roles.ts';
 export { describeFindings, describeInteractions } from './interactions/describe.ts';
-export type { InteractionTable, SelectedInteractions } from './interactions/interaction-table.ts';
+export type { EncodedColumn, InteractionTable, SelectedInteractions } from './interactions/interaction-table.ts';
 export { describeLeaks, findLeaks, type Leaks } from './interactions/leaks.ts';
 export { likedRows } from './interactions/liked-rows.ts';
 export type { InteractionQuality } from './interactions/quality.ts';
@@ -23,10 +25,13 @@ export {
   type Understood,
   type UnderstoodFile,
 } from './interactions/read-interactions.ts';
+// interactions
+export type { RowCounts } from './interactions/row-reader.ts';
 // items
 export {
   coverageOf,
   type ItemColumn,
+  type ItemColumnKind,
   type ItemCoverage,
   type ItemTable,
   type ItemValue,

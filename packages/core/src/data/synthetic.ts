@@ -52,7 +52,7 @@ const checkOptions = optionsCheck<{ seed?: number }>('syntheticMovieLens', { see
 /**
  * The synthetic world of `seed`.
  *
- * @param seed any safe integer; the same seed gives the same world on every platform
+ * @param options `seed`: any safe integer; the same seed gives the same world on every platform
  */
 export function syntheticMovieLens(options: { seed?: number } = {}): MovieLens {
   const { seed = 42 } = checkOptions(options);

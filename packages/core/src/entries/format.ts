@@ -6,7 +6,8 @@
 // bundle
 export type { SavableIndex } from '../bundle/registry.ts';
 // format
+export type { Loaders, Part } from '../format/part.ts';
 export type { Savable, Saved, SavedSection } from '../format/saved.ts';
-export type { Json, JsonObject } from '../format/settings.ts';
+export type { Json, JsonObject, NumberRange, SettingsReader } from '../format/settings.ts';
 export type { Source } from '../format/source.ts';
 export type { AsyncSink, Sink } from '../format/writer.ts';

@@ -7,6 +7,7 @@
 export { type BootstrapOptions, bootstrapDifference, bootstrapMean, type Estimate } from '../metrics/bootstrap.ts';
 export { type ClickMetrics, clickMetrics } from '../metrics/click-metrics.ts';
 export {
+  type CompareOptions,
   compareEvaluations,
   type EvaluateRecommenderOptions,
   evaluateRecommender,
@@ -23,4 +24,4 @@ export {
 } from '../metrics/per-user.ts';
 export { RANKING_METRICS, type RankingMetrics, rankingMetrics, recallAtK } from '../metrics/ranking.ts';
 // topk
-export { recallOf } from '../topk/recall.ts';
+export { type RowsOfQueries, recallOf } from '../topk/recall.ts';

@@ -3,9 +3,10 @@
  * interactions, and splits. Re-exports only.
  */
 
-// als
 export { type AlsModel, type AlsOptions, fitAls } from '../als/fit-als.ts';
-export { FoldIn, type UserOrHistory } from '../als/fold-in.ts';
+export { FoldIn, type FoldInParts, type UserOrHistory } from '../als/fold-in.ts';
+// als
+export type { AlsObjective } from '../als/solver.ts';
 // data
 export { distinctPairs } from '../data/distinct-pairs.ts';
 export { type DictionaryColumn, dictionaryColumn, takeInteractions } from '../data/interactions.ts';

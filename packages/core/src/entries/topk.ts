@@ -4,7 +4,7 @@
  */
 
 // topk
-export { IndexAccess, type Reading } from '../topk/access.ts';
+export { type ChangeKind, IndexAccess, type LongChange, type Reading } from '../topk/access.ts';
 export type { CandidateVectors } from '../topk/candidate-vectors.ts';
 export {
   type Exclusions,
@@ -15,8 +15,10 @@ export {
   isUpdatable,
   type LongChangeOptions,
 } from '../topk/contract.ts';
-export { Identifiers } from '../topk/identifiers.ts';
+export { Identifiers, type IdentifierValues } from '../topk/identifiers.ts';
+export type { CallArgument } from '../topk/scann/scann.ts';
 export { GroupFilter } from '../topk/scann/search/masks.ts';
 export type { SearchWork } from '../topk/scann/search/search-work.ts';
 export type { ScannStats } from '../topk/scann/stats.ts';
 export { searchSimilar, searchSimilarAsync, similarityVector } from '../topk/similar.ts';
+export type { VectorSource } from '../topk/vector-source.ts';

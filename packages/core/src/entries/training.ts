@@ -5,16 +5,20 @@
 
 // bundle
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from '../bundle/checkpoint.ts';
+// layers
+export type { Activation, DenseLayer } from '../layers/dense-layer.ts';
 // optimizers
 export { Adagrad, type AdagradOptions } from '../optimizers/adagrad.ts';
 export { Adam, type AdamOptions } from '../optimizers/adam.ts';
 export type { SparseOptimizer } from '../optimizers/contract.ts';
 export { Sgd, type SgdOptions } from '../optimizers/sgd.ts';
-// retrieval
-export { type Checkpoint, takeCheckpoint } from '../retrieval/checkpoint.ts';
+export type { RetrievalBatch } from '../retrieval/batch.ts';
+export type { BestEpoch } from '../retrieval/best-epoch.ts';
+export { type Checkpoint, type CheckpointPosition, takeCheckpoint } from '../retrieval/checkpoint.ts';
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
+export type { EncodedBatch } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';
-export type { Losses } from '../retrieval/losses.ts';
+export type { Losses, StepFigures } from '../retrieval/losses.ts';
 export {
   type ClickEpoch,
   type ClickFitOptions,
@@ -22,3 +26,8 @@ export {
   MatrixFactorization,
   type MatrixFactorizationOptions,
 } from '../retrieval/matrix-factorization.ts';
+export type { Clock } from '../retrieval/progress.ts';
+// retrieval
+export type { ModelParts } from '../retrieval/step.ts';
+// towers
+export type { DistinctFeatures } from '../towers/distinct-features.ts';

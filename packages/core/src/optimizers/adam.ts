@@ -72,7 +72,7 @@ export class Adam implements SparseOptimizer {
     });
   }
 
-  /** [rows, 2d + 2]: m, v, β1^t, β2^t of each row; made where there is none. */
+  /** [rows, 2d + 2]; m, v, β1^t, β2^t of each row; made where there is none. */
   state(parameters: Matrix): Matrix {
     let state = this.#states.get(parameters);
     if (!state) {

@@ -26,7 +26,7 @@ const GRAIN_ROWS = 32;
 /** A rotation of d dimensions. */
 export interface BalancedPca {
   dimensions: number;
-  /** [d, 4⌈d/4⌉]: row t holds component t of each direction, then zeros; out = x · directions. */
+  /** [d, 4⌈d/4⌉]; row t holds component t of each direction, then zeros; out = x · directions. */
   directions: Matrix;
   /** [d] variance of the training rows along each direction. */
   variances: Float64Array;

@@ -34,7 +34,7 @@ export interface FitProgress {
 }
 
 /** Interactions that a model is evaluated on after every epoch, and how. */
-export type Validation<Q extends Features, C extends Features> = {
+export type FitValidation<Q extends Features, C extends Features> = {
   dataset: RetrievalDataset<Q, C>;
 } & EvaluateOptions;
 
@@ -54,7 +54,7 @@ export interface FitOptions<Q extends Features, C extends Features> {
   /** Seed of the orders; default 42. */
   seed?: number;
   /** Evaluated after every epoch. */
-  validation?: Validation<Q, C>;
+  validation?: FitValidation<Q, C>;
   /** Called after every step. */
   onProgress?: (progress: FitProgress) => void;
   /** When tables that learn their pointers (CQR) are clustered; default never. */

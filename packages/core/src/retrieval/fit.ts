@@ -31,8 +31,8 @@ import {
   checkValidation,
   type FitOptions,
   type FitProgress,
+  type FitValidation,
   type RunOptions,
-  type Validation,
 } from './fit-options.ts';
 import type { EpochRecord, History } from './history.ts';
 import { LossMeter } from './losses.ts';
@@ -122,7 +122,7 @@ function encodeRun<Q extends Features, C extends Features>(
   { queryTower, candidateTower }: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   { samplingCorrection = true, validation }: FitOptions<Q, C>,
-): { encoded: EncodedDataset; validation: Validation<Q, C> | undefined } {
+): { encoded: EncodedDataset; validation: FitValidation<Q, C> | undefined } {
   const encoded = encodeDataset(dataset, queryTower, candidateTower);
   const judged = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
   if (!samplingCorrection || encoded.candidateSamplingProbability) return { encoded, validation };
@@ -162,7 +162,7 @@ async function clusterAt<Q extends Features, C extends Features>(
 async function validate<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   { batchSize, signal, clock }: RunOptions<Q, C>,
-  { dataset, ...how }: Validation<Q, C>,
+  { dataset, ...how }: FitValidation<Q, C>,
   abortedNow: () => FitAbortedError,
 ): Promise<Evaluation> {
   try {

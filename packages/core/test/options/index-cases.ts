@@ -40,6 +40,11 @@ export const INDEX_CASES: Record<string, Case> = {
     typo: ['numLeafs', 'numLeaves'],
     call: (o) => new core.ScaNN(o),
   },
+  'ScaNN.index(options)': {
+    valid: { transfer: false },
+    typo: ['transfers', 'transfer'],
+    call: (o) => new core.ScaNN().index([[1, 0]], ['east'], o),
+  },
   'Streaming(options)': {
     valid: {},
     typo: ['datasets', 'dataset'],

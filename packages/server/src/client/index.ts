@@ -15,4 +15,10 @@ export type {
   UpdateResponse,
   UpsertRequest,
 } from '../shortlist/messages.ts';
-export { type ClientOptions, createClient, ShortlistClient, ShortlistRequestError } from './client.ts';
+export {
+  type CallOptions,
+  type ClientOptions,
+  createClient,
+  ShortlistClient,
+  ShortlistRequestError,
+} from './client.ts';

@@ -15,6 +15,6 @@ export interface ProductCodebook {
   codewords: 16 | 256;
   /** [M + 1] first dimension of each block, then d. */
   starts: Int32Array;
-  /** [d, K]: row t holds dimension t of the K codewords of the block that t is in. */
+  /** [d, K]; row t holds dimension t of the K codewords of the block that t is in. */
   words: Matrix;
 }

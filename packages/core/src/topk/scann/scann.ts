@@ -44,7 +44,7 @@ import { LiveIndex } from './update/live-index.ts';
 import { ServedIndex } from './update/served-index.ts';
 
 /** The second argument of a call: k, or options. */
-type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
+export type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> & CallOptions<I>) | ScannCallOptions<I>;
 
 /** Options of `indexAsync`; those of `index` are `transfer` alone. */
 export interface IndexingOptions extends LongChangeOptions {
