@@ -21,8 +21,17 @@ import { lengthOf, MarginalRelevance, mmrCandidates } from './marginal-relevance
 import { type Relevance, type Retrieval, type Retrieved, type Selected, select } from './selection.ts';
 import { ValueLimits } from './value-limits.ts';
 
-/** An index that holds its candidates, as `BruteForce` and `ScaNN` do. */
-export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = UpdatableTopK<Q, I, O> & {
+/**
+ * Candidates retrieved at first for each result where values are limited: the best k seldom obey, and to leave rows with full
+ * values out of a second search costs a look at each row.
+ */
+const RETRIEVED_A_RESULT = 4;
+
+/** What searches with rules need of an index that holds its candidates, as `BruteForce` and `ScaNN` do. */
+export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = Pick<
+  UpdatableTopK<Q, I, O>,
+  'call' | 'callAsync' | 'access' | 'identifiers' | 'candidate' | 'dimensions' | 'k'
+> & {
   readonly queryModel?: QueryModel<Q> | undefined;
   readonly settings?: { readonly distanceMeasure: DistanceMeasure } | undefined;
 };
@@ -157,7 +166,7 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
       ...{ k, pins, scoreThreshold },
       limits: new ValueLimits(this.#limits),
       pinOf: (row) => this.#pins.get(identifiers!.of(row)) ?? 0,
-      candidates: mmr ? (mmr.candidates ?? mmrCandidates(k)) : k,
+      candidates: mmr ? (mmr.candidates ?? mmrCandidates(k)) : this.#limits.length > 0 ? RETRIEVED_A_RESULT * k : k,
       relevanceOf: mmr && ((pool, chosen) => this.#relevance(mmr, this.queries[query]!, pool, chosen)),
     });
   }

@@ -103,7 +103,7 @@ test('few retrievals give k results, however deep they lie', () => {
   const genre = Array.from({ length: count }, (_, row) => (row < count - 10 ? 'drama' : `g${row}`));
   const deep = callWithRules(counted, query, { perValue: { genre: 1 }, attributes: { genre } }, { k: 10 });
   assert.deepEqual([...deep.rowsOf()], [0, ...Array.from({ length: 9 }, (_, i) => count - 10 + i)]);
-  assert.deepEqual([calls, candidates], [2, 20]);
+  assert.deepEqual([calls, candidates], [2, 50]);
   // Each retrieval meets one more value alone: they grow, so that there are fewer than results.
   [calls, candidates] = [0, 0];
   const blocks = Array.from({ length: count }, (_, row) => Math.floor(row / 200));
@@ -119,7 +119,11 @@ test('few retrievals give k results, however deep they lie', () => {
   const two = Array.from({ length: count }, (_, row) => row % 2);
   const all = callWithRules(counted, query, { perValue: { two: 3 }, attributes: { two } }, { k: 50 });
   assert.equal(all.counts[0], 6);
-  assert.deepEqual([calls, candidates], [2, 50]);
+  assert.deepEqual([calls, candidates], [2, 200]);
+  [calls, candidates] = [0, 0];
+  // A first search that is deep enough is the only one.
+  callWithRules(counted, query, { perValue: { two: 5 }, attributes: { two } }, { k: 10 });
+  assert.deepEqual([calls, candidates], [1, 40]);
   [calls, candidates] = [0, 0];
   callWithRules(counted, query, { block: ['c0'], scoreThreshold: count - 3, pin: ['c9'] }, { k: 10 });
   assert.deepEqual([calls, candidates], [2, 11]);

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { callWithRules, callWithRulesAsync, type RuledIndex } from '../../src/rules/call-with-rules.ts';
+import { callWithRules, callWithRulesAsync } from '../../src/rules/call-with-rules.ts';
 import type { CandidateValue, Rules } from '../../src/rules/contract.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
-import type { CallOptions } from '../../src/topk/contract.ts';
+import type { CallOptions, UpdatableTopK } from '../../src/topk/contract.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { dot, mayJoin, type PlainCall, type PlainCandidate, plainRules } from './plain-rules.ts';
 
-type Index = RuledIndex<ArrayLike<number>, string, CallOptions<string>> & {
+type Index = UpdatableTopK<ArrayLike<number>, string, CallOptions<string>> & {
   index(candidates: readonly ArrayLike<number>[], identifiers: readonly string[]): unknown;
 };
 
