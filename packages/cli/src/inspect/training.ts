@@ -1,6 +1,6 @@
 /** How a bundle was trained, in lines for people. */
 import { estimate, figure } from '../evaluate/show.ts';
-import { count } from '../terminal/figures.ts';
+import { count, plural } from '../terminal/figures.ts';
 import { MODEL_NAMES, shownSettings } from '../train/show.ts';
 import type { TrainingRecord } from '../train/training-record.ts';
 
@@ -12,7 +12,7 @@ export function trainingLines({ model, settings, seed, data, validation, test }:
     `trained: ${MODEL_NAMES[model]}, ${shownSettings(settings)}, seed ${seed}, on ${count(rows)} rows of ${count(users)} users ` +
       `with ${count(items)} items (${files.join(' + ')}${like === undefined ? '' : `, ${like}`})`,
     `chosen:  recall@${validation.k} ${estimate(validation.recall)} of ${count(validation.users)} users, the best of ` +
-      `${validation.trials} trials`,
+      plural(validation.trials, 'trial'),
     `judged:  recall@${test.k} ${estimate(test.recall)} of ${count(test.users)} users, on rows held out from both` +
       `${baselines === '' ? '' : `; ${baselines}`}`,
   ];

@@ -26,6 +26,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** 1 → '1 user', 1683 → '1,683 users'. */
+export function plural(value: number, word: string): string {
+  return `${count(value)} ${word}${value === 1 ? '' : 's'}`;
+}
+
 /** Three significant digits, no exponent. */
 export function significant(value: number): string {
   if (value === 0) return '0';

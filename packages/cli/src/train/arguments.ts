@@ -10,7 +10,8 @@ const OPTIONS = {
   ...INTERACTION_OPTIONS,
   ...ITEM_OPTIONS,
   out: { type: 'string' },
-  model: { type: 'string', default: 'auto' },
+  from: { type: 'string' },
+  model: { type: 'string' },
   budget: { type: 'string', default: '5m' },
   k: { type: 'string', default: '10' },
   recall: { type: 'string', default: '0.98' },
@@ -23,7 +24,10 @@ const OPTIONS = {
 export interface TrainArguments {
   /** Files of interactions, which make one set. */
   readonly paths: readonly string[];
+  /** A bundle, or a folder of versions. */
   readonly out: string;
+  /** An earlier bundle, or a folder of versions, whose model is gone on from. */
+  readonly from: string | undefined;
   readonly model: 'auto' | 'als' | 'two-tower';
   readonly budgetSeconds: number;
   readonly k: number;
@@ -39,10 +43,14 @@ export interface TrainArguments {
 export function trainArguments(argv: readonly string[]): TrainArguments {
   const { values, positionals: paths } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   if (paths.length === 0) throw new UsageError('train: expected a file of interactions, got none');
+  if (values.from !== undefined && values.model !== undefined) {
+    throw new UsageError('--model: expected none beside --from, which says the model');
+  }
   return {
     paths,
     out: values.out ?? `${stemOf(values.items ?? paths[0]!)}.shortlist`,
-    model: wordOf('model', values.model, ['auto', 'als', 'two-tower']),
+    from: values.from,
+    model: wordOf('model', values.model ?? 'auto', ['auto', 'als', 'two-tower']),
     budgetSeconds: secondsOf('budget', values.budget),
     k: wholeNumberOf('k', values.k, 1),
     targetRecall: numberOf('recall', values.recall, 0.01, 1),

@@ -1,9 +1,7 @@
 /** What is served: an index of the fitted model, and beside it what was found on the way, in one bundle. */
-import { stat } from 'node:fs/promises';
 import type { ItemTable } from '@shortlist/data';
-import { type FittedRecommender, type Interactions, SeenItems } from 'shortlist';
+import { type BundleContents, type FittedRecommender, type Interactions, SeenItems } from 'shortlist';
 import type { JsonObject, SavableIndex } from 'shortlist/format';
-import { saveBundle } from 'shortlist/node';
 import { attributeMetadata } from '../input/attributes.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import { tunedIndex } from '../vector-index/tuned-index.ts';
@@ -69,17 +67,15 @@ export interface BundleFacts {
   readonly training: JsonObject;
 }
 
-/** Writes the bundle beside its place and renames it; returns its bytes. */
-export async function writeTrainedBundle(
-  path: string,
+/** The bundle as it is saved. */
+export function bundleContents(
   { model }: FittedRecommender,
   index: SavableIndex<string, string>,
   { items, seen, training }: BundleFacts,
-): Promise<number> {
+): BundleContents<string, string> {
   const { identifiers: held } = index as { identifiers?: { of(row: number): string } };
   const identifiers = Array.from({ length: index.size }, (_, row) => held!.of(row));
   const metadata: JsonObject = { ...(items && attributeMetadata(items, identifiers)), training };
   const candidateTower = model.kind === 'two-tower' ? model.candidateTower : undefined;
-  await saveBundle(path, { index, candidateTower, seenItems: SeenItems.fromInteractions(seen), metadata });
-  return (await stat(path)).size;
+  return { index, candidateTower, seenItems: SeenItems.fromInteractions(seen), metadata };
 }

@@ -6,22 +6,25 @@
  * Settings and the model are chosen on the validation part, the figures are of the test part, beside the baselines that see the
  * same rows; what is saved is fitted with the chosen settings on all interactions.
  */
+import { stat } from 'node:fs/promises';
 import { fitRecommender, type TrainedRecommender } from 'shortlist';
 import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
+import { saveBundle } from 'shortlist/node';
 import { compareWithBaselines, judgeBaselines, judgedModel } from '../evaluate/judge.ts';
-import { checkOutput } from '../terminal/arguments.ts';
 import type { Command } from '../terminal/command.ts';
 import { duration } from '../terminal/figures.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { type TrainArguments, trainArguments } from './arguments.ts';
-import { servedIndex, writeTrainedBundle } from './bundle.ts';
+import { bundleContents, servedIndex } from './bundle.ts';
 import { readTrainingData } from './data.ts';
+import { Destination } from './destination.ts';
 import type { JudgedEvent, TrainEvent } from './events.ts';
 import { search } from './search.ts';
 import { show } from './show.ts';
 import { type TestSplit, testSplit } from './split.ts';
 import { trainingRecord } from './training-record.ts';
+import { earlierModel, fromEvent, warmSettings } from './warm-start.ts';
 
 /** Of what is left of the budget, for the search; judging, the last fit and the index have the rest. */
 const SEARCH_SHARE = 0.65;
@@ -32,7 +35,8 @@ const BASELINE_SHARE = 0.15;
 export const train: Command = async (argv, environment) => {
   const options = trainArguments(argv);
   const { out, isForced, seed, k, budgetSeconds } = options;
-  checkOutput(out, isForced);
+  const destination = await Destination.at(out, isForced);
+  const earlier = options.from === undefined ? undefined : await earlierModel(options.from);
   const started = environment.now();
   const elapsedSeconds = (): number => (environment.now() - started) / 1000;
   const terminal = new Terminal(environment);
@@ -49,11 +53,13 @@ export const train: Command = async (argv, environment) => {
   );
   const split = testSplit(interactions, seed);
   report(splitEvent(split));
+  if (earlier) report(fromEvent(earlier, interactions));
   const baselines = await baselinesOf(split, hasTimes, options, environment, terminal, report);
+  const trialsPath = `${destination.path}.trials`;
   const { trained, saved } = await search(
     split.train,
     {
-      ...{ model: options.model, k, seed, trialsPath: `${out}.trials` },
+      ...{ model: options.model, k, seed, trialsPath, only: earlier?.chosen },
       budgetSeconds: SEARCH_SHARE * Math.max(0, budgetSeconds - elapsedSeconds()),
     },
     environment,
@@ -62,15 +68,23 @@ export const train: Command = async (argv, environment) => {
   );
   const judged = judge(trained, split, baselines, options);
   report(judged);
+  for (const line of destination.compare(judged, isForced, trialsPath)) report({ event: 'compared', line });
   terminal.progress(0, 'fitting again on everything');
-  const fitted = await fitRecommender(interactions, trained.best, { seed, signal: environment.signal });
+  const { model, settings } = trained.best;
+  const fitted = await fitRecommender(
+    interactions,
+    { model, settings: earlier ? warmSettings(settings) : settings },
+    { seed, from: earlier?.model, signal: environment.signal },
+  );
   const users = interactions.users.vocabulary;
   const { index, event } = await servedIndex(fitted, { ...options, users }, environment, terminal);
   report(event);
   const training = trainingRecord(options, record, trained, judged, event);
-  const sizeBytes = await writeTrainedBundle(out, fitted, index, { items, seen, training });
+  const contents = bundleContents(fitted, index, { items, seen, training });
+  const path = await destination.write((file) => saveBundle(file, contents));
   await saved.remove();
-  report({ event: 'saved', path: out, sizeBytes, seconds: elapsedSeconds(), user: users[0]! });
+  const { size: sizeBytes } = await stat(path);
+  report({ event: 'saved', path, sizeBytes, seconds: elapsedSeconds(), user: users[0]! });
   return 0;
 };
 

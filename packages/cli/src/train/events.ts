@@ -29,6 +29,18 @@ export interface SplitEvent {
   readonly testRows: number;
 }
 
+/** The earlier model that the fit goes on from. */
+export interface FromEvent {
+  readonly event: 'from';
+  readonly path: string;
+  readonly model: ModelKind;
+  readonly settings: Settings;
+  readonly newUsers: number;
+  readonly newItems: number;
+  /** Users and items of today that it knows. */
+  readonly known: { readonly users: number; readonly items: number };
+}
+
 /** A baseline on the test part. */
 export interface BaselineEvent {
   readonly event: 'baseline';
@@ -88,6 +100,12 @@ export interface IndexEvent {
   readonly recall: number;
 }
 
+/** How the new model is beside the version that serves. */
+export interface ComparedEvent {
+  readonly event: 'compared';
+  readonly line: string;
+}
+
 /** The bundle is written. */
 export interface SavedEvent {
   readonly event: 'saved';
@@ -101,11 +119,13 @@ export interface SavedEvent {
 /** Any of them. */
 export type TrainEvent =
   | DataEvent
+  | FromEvent
   | SplitEvent
   | BaselineEvent
   | ResumedEvent
   | TrialEvent
   | ChosenEvent
   | JudgedEvent
+  | ComparedEvent
   | IndexEvent
   | SavedEvent;

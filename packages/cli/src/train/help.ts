@@ -12,8 +12,12 @@ The last items of users are held out. The model and its settings are chosen on o
 the other, beside popularity, item-kNN and EASE; what is saved is fitted again on everything.
 Options
   --items FILE     a table of items (CSV, JSON Lines, Parquet, …): its columns become attributes, such as titles
-  --out FILE       where the bundle is written (default: the name of the items' or the interactions' file
-                   with .shortlist, in this folder)
+  --out PATH       where the bundle is written (default: the name of the items' or the interactions' file
+                   with .shortlist, in this folder). A folder, or a name without an ending, is a folder of
+                   versions: the next one is written, whole or not at all, unless it is worse than the
+                   newest by more than the interval of both
+  --from PATH      go on from an earlier bundle, or from the newest version of a folder: its model and
+                   settings, without a search; known users and items keep their rows, new ones get theirs
   --model WORD     auto, als or two-tower (default auto: both, and what validation prefers is kept)
   --budget TIME    for everything: 90s, 5m, 1h (default 5m)
   --k N            the number of results that is judged by (default 10)
@@ -32,7 +36,7 @@ Options
   --delimiter TEXT what separates fields (default recognised)
   --header WORD    yes or no: whether the first line has names (default recognised)
   --strict         the first broken row is an error (default: rows are left out and counted)
-  --force          replace a bundle that exists
+  --force          replace a bundle that exists; publish a version that is worse
   --json           one JSON object a line
 
 Ctrl-C: the trials that are done are kept beside the output (OUT.trials), and the same command goes on from them.

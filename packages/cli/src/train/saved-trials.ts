@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { FileError, type Interactions } from 'shortlist';
+import { type ChosenModel, FileError, type Interactions } from 'shortlist';
 import type { Trial } from 'shortlist/recommenders';
 
 /** What decides whether trials can be gone on from. */
@@ -12,6 +12,7 @@ export interface SearchIdentity {
   readonly model: string;
   readonly k: number;
   readonly seed: number;
+  readonly only?: ChosenModel | undefined;
 }
 
 /** Trials on disk. */

@@ -1,8 +1,14 @@
 /** The search for a model within the time that is left: progress, trials kept on disk, and what an interruption says. */
-import { AbortedError, type Interactions, type TrainedRecommender, trainRecommender } from 'shortlist';
+import {
+  AbortedError,
+  type ChosenModel,
+  type Interactions,
+  type TrainedRecommender,
+  trainRecommender,
+} from 'shortlist';
 import { bootstrapMean } from 'shortlist/metrics';
 import type { ModelKind, Trial } from 'shortlist/recommenders';
-import { duration } from '../terminal/figures.ts';
+import { duration, plural } from '../terminal/figures.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { TrainEvent } from './events.ts';
@@ -20,6 +26,8 @@ export interface SearchOptions {
   /** For trials and one fit. */
   readonly budgetSeconds: number;
   readonly trialsPath: string;
+  /** The only settings that are tried. */
+  readonly only?: ChosenModel | undefined;
 }
 
 /** A model, and the trials that are kept until the output is written. */
@@ -35,12 +43,12 @@ export interface Search {
  */
 export async function search(
   interactions: Interactions,
-  { model, k, seed, budgetSeconds, trialsPath }: SearchOptions,
+  { model, k, seed, budgetSeconds, trialsPath, only }: SearchOptions,
   environment: Environment,
   terminal: Terminal,
   report: Report<TrainEvent>,
 ): Promise<Search> {
-  const saved = new SavedTrials(trialsPath, interactions, { model, k, seed });
+  const saved = new SavedTrials(trialsPath, interactions, { model, k, seed, only });
   const trials: Trial[] = [...(await saved.read())];
   if (trials.length > 0) report({ event: 'resumed', path: trialsPath, trials: trials.length });
   const spent = trials.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -59,7 +67,7 @@ export async function search(
   let writing = Promise.resolve();
   try {
     const trained = await trainRecommender(interactions, {
-      ...{ model, k, seed, trials, budgetSeconds: seconds, signal: environment.signal },
+      ...{ model, k, seed, trials, budgetSeconds: seconds, only, signal: environment.signal },
       onTrialStart: (next) => {
         doing = `trial ${trials.length + 1}, ${MODEL_NAMES[next.model]} of ${next.settings.dimensions} dimensions`;
       },
@@ -83,7 +91,7 @@ export async function search(
     throw new AbortedError(
       trials.length === 0
         ? 'train: interrupted before the first trial'
-        : `train: interrupted; the same command goes on from the ${trials.length} trials in ${trialsPath}`,
+        : `train: interrupted; the same command goes on from the ${plural(trials.length, 'trial')} in ${trialsPath}`,
       { cause: error },
     );
   } finally {

@@ -1,7 +1,7 @@
 /** Prints the events of `shortlist train` as text: one function for each event. */
 import type { ModelKind, Settings } from 'shortlist/recommenders';
 import { comparisonLines, estimate, evaluationTable, figure } from '../evaluate/show.ts';
-import { bytes, count, duration, significant } from '../terminal/figures.ts';
+import { bytes, count, duration, plural, significant } from '../terminal/figures.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TrainEvent } from './events.ts';
 
@@ -25,11 +25,17 @@ const SHOWN: Shown = {
         `${count(trainRows)} rows to train on`,
     );
   },
+  from({ path, model, settings, newUsers, newItems, known }, terminal) {
+    terminal.line(
+      `Goes on from ${path}: ${MODEL_NAMES[model]}, ${shownSettings(settings)}; it knows ${count(known.users)} of the users and ` +
+        `${count(known.items)} of the items; ${plural(newUsers, 'user')} and ${plural(newItems, 'item')} are new`,
+    );
+  },
   baseline({ k, evaluation }, terminal) {
     terminal.note(`  ${evaluation.name}: recall@${k} ${figure(evaluation.metrics[0]!.recall.mean)} on the test part`);
   },
   resumed({ path, trials }, terminal) {
-    terminal.note(`Goes on from the ${trials} trials of an interrupted run (${path})`);
+    terminal.note(`Goes on from the ${plural(trials, 'trial')} of an interrupted run (${path})`);
   },
   trial({ trial, model, settings, k, recall, seconds }, terminal) {
     terminal.note(
@@ -38,7 +44,7 @@ const SHOWN: Shown = {
     );
   },
   chosen({ model, settings, k, recall, validationUsers, other, trials, isSearchComplete }, terminal) {
-    const tried = `${trials} trials${isSearchComplete ? '' : '; more were left when the time was over'}`;
+    const tried = `${plural(trials, 'trial')}${isSearchComplete ? '' : '; more were left when the time was over'}`;
     terminal.line(
       `Chosen by ${count(validationUsers)} users of a validation part: ${MODEL_NAMES[model]}, ` +
         `${shownSettings(settings)}, recall@${k} ${estimate(recall)} (${tried})`,
@@ -55,6 +61,9 @@ const SHOWN: Shown = {
     for (const line of evaluationTable([...baselines, model])) terminal.line(line);
     for (const line of comparisonLines(model.name, k, comparisons)) terminal.line(line);
     terminal.line();
+  },
+  compared({ line }, terminal) {
+    terminal.line(line);
   },
   index({ kind, candidates, dimensions, k, recall }, terminal) {
     const size = `${count(candidates)} candidates of ${dimensions} dimensions`;

@@ -32,6 +32,8 @@ const TOWERS_SHARE = 1 / 6;
 export interface TrainRecommenderOptions {
   /** Which models are tried; default 'auto': both. */
   model?: ModelKind | 'auto';
+  /** Tries these settings and no others: of two towers the number of epochs is chosen all the same. */
+  only?: ChosenModel | undefined;
   /** For the search and the last fit; default 300. Each model is tried at least once. */
   budgetSeconds?: number;
   /** The recall@k that validation is by; default 10. */
@@ -66,6 +68,7 @@ export interface TrainedRecommender extends FittedRecommender {
 
 const checkOptions = optionsCheck<TrainRecommenderOptions>('trainRecommender', {
   model: STRING,
+  only: OBJECT,
   budgetSeconds: NUMBER,
   k: NUMBER,
   validation: OBJECT,
@@ -90,7 +93,7 @@ export async function trainRecommender(
   options: TrainRecommenderOptions = {},
 ): Promise<TrainedRecommender> {
   const { model = 'auto', budgetSeconds = 300, k = 10, seed = 42, runtime = defaultRuntime() } = checkOptions(options);
-  const { clock = systemClock, signal, onTrialStart, onTrial } = options;
+  const { only, clock = systemClock, signal, onTrialStart, onTrial } = options;
   checkOneOf('model', model, ['auto', 'als', 'two-tower']);
   checkPositive('budgetSeconds', budgetSeconds);
   checkInteger('k', k, 1);
@@ -98,11 +101,16 @@ export async function trainRecommender(
   if (validation.test.length === 0) {
     throw new ShapeError('validation: expected users with at least two interactions, got none');
   }
-  const kinds: readonly ModelKind[] = model === 'auto' ? ['als', 'two-tower'] : [model];
+  if (only) checkOneOf('only.model', only.model, ['als', 'two-tower']);
+  const kinds: readonly ModelKind[] = only ? [only.model] : model === 'auto' ? ['als', 'two-tower'] : [model];
   const context = { seed, runtime, signal };
   const search = new Search(validation, k, context, clock, budgetSeconds);
   search.trials.push(...(options.trials ?? []).filter((trial) => kinds.includes(trial.model)));
-  for (let next = search.next(kinds); next; next = search.next(kinds)) {
+  const nextTrial = (): ChosenModel | undefined => {
+    if (!only) return search.next(kinds);
+    return search.trials.length === 0 ? only : undefined;
+  };
+  for (let next = nextTrial(); next; next = nextTrial()) {
     throwIfAborted('trainRecommender', signal);
     onTrialStart?.(next);
     const trial = await search.run(next);
@@ -116,7 +124,7 @@ export async function trainRecommender(
     trials: search.trials,
     best,
     other: second && { trial: second, difference: differenceOf(best, second, seed) },
-    isSearchComplete: search.isComplete(kinds),
+    isSearchComplete: only !== undefined || search.isComplete(kinds),
     seconds: search.elapsedSeconds(),
   };
 }

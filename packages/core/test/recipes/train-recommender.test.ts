@@ -114,3 +114,10 @@ test('interactions that nobody can be held out of are refused', async () => {
   await assert.rejects(trainRecommender(tastes(), { runtime, budgetSeconds: 0 }), { code: 'ERR_OPTION' });
   await assert.rejects(trainRecommender(tastes(), { runtime, model: 'best' as never }), { code: 'ERR_OPTION' });
 });
+
+test('settings that are told are the only ones tried', async () => {
+  const only = { model: 'als', settings: { dimensions: 3, unobservedWeight: 1, iterations: 4 } } as const;
+  const { trials, best, isSearchComplete } = await trainRecommender(tastes(), { runtime, only });
+  assert.deepEqual([trials.length, isSearchComplete], [1, true]);
+  assert.deepEqual([best.model, best.settings], [only.model, only.settings]);
+});
