@@ -41,7 +41,9 @@ export async function tunedIndex<Q = ArrayLike<number>>(
   const candidates = { data, dimensions };
   const onProgress = ({ step, done, total }: { step: string; done: number; total: number }): void =>
     terminal.progress(done / total, step);
-  const options = { ...autopilot(rows, dimensions, k), distanceMeasure, k, seed, queryModel };
+  // The build does not measure itself: `tune` does it with more queries.
+  const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
+  const options = { ...sized, distanceMeasure, k, seed, queryModel };
   const first = new ScaNN<Q, string>(options);
   await first.indexAsync(candidates, identifiers, { signal, onProgress });
   const { chosen, isTargetReached } = await tune(first, { queries, targetRecall, k, signal, onProgress });

@@ -1,4 +1,7 @@
-/** Settings of a ScaNN index from the number and the width of its candidates alone. */
+/**
+ * Settings of a ScaNN index from the number and the width of its candidates alone. The leaves searched and the candidates
+ * reordered are a first guess, which the build corrects to `targetRecall` on some of the candidates.
+ */
 import { checkInteger } from '../checks/numbers.ts';
 import type { ScannOptions } from '../topk/scann/options.ts';
 
@@ -12,12 +15,16 @@ export type AutopilotSettings = Required<
     | 'dimensionsPerBlock'
     | 'rotation'
     | 'trainingSampleSize'
+    | 'targetRecall'
+    | 'tunedK'
   >
 >;
 
 /** Leaves a square root of candidates: the cheapest of 1 to 4 at recall .9 to .99 on three kinds of data. */
 const LEAVES_PER_ROOT = 1.5;
-/** Leaves searched for a recall of about .95: 30 of 2,000, and in proportion to the root elsewhere. */
+/** The recall that the build corrects its settings to. */
+const TARGET_RECALL = 0.95;
+/** Leaves searched at first: 30 of 2,000, and in proportion to the root elsewhere. */
 const SEARCHED_AT_2000 = 30;
 /** Rows a leaf that train its centroid: half of ScaNN's own rule of 200, whose second half moves little. */
 const SAMPLE_PER_LEAF = 100;
@@ -31,7 +38,8 @@ const BLOCK_MAX = 16;
 const BLOCKS_MAX = 500;
 
 /**
- * Settings for `rows` candidates of `dimensions`; recall about .95 on data like words or films, to be tuned from there.
+ * Settings for `rows` candidates of `dimensions`: about .95 recall@k, which the build measures on the candidates themselves.
+ * `tune` takes queries of another kind.
  *
  * @throws {OptionError} when a number is not a positive integer
  */
@@ -47,5 +55,7 @@ export function autopilot(rows: number, dimensions: number, k = 10): AutopilotSe
     dimensionsPerBlock: Math.min(BLOCK_MAX, Math.max(dimensions >= WIDE ? 3 : 2, Math.ceil(dimensions / BLOCKS_MAX))),
     rotation: dimensions >= WIDE && dimensions <= ROTATED_MAX ? 'balanced-pca' : 'none',
     trainingSampleSize: Math.min(rows, Math.max(SAMPLE_MIN, SAMPLE_PER_LEAF * numLeaves)),
+    targetRecall: TARGET_RECALL,
+    tunedK: k,
   };
 }

@@ -99,7 +99,9 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
   const { rows, dimensions } = vectorSource('candidates', candidates);
   if (rows === 0) throw new OptionError('candidates: expected at least one, got none');
   const k = how.k ?? options.k ?? 10;
-  const fixed = { ...autopilot(Math.max(1, rows), Math.max(1, dimensions), k), ...options, k };
+  // No build measures itself: each is tuned with the queries.
+  const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
+  const fixed = { ...sized, ...options, k };
   const points: BuiltPoint[] = [];
   const reports: TuneReport[] = [];
   let best: { point: BuiltPoint; isTargetReached: boolean; choice: Choice } | undefined;

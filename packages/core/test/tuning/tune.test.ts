@@ -178,6 +178,8 @@ test('autopilot: from one row to many millions', () => {
     dimensionsPerBlock: 2,
     rotation: 'none',
     trainingSampleSize: 194_600,
+    targetRecall: 0.95,
+    tunedK: 10,
   });
   assert.equal(autopilot(1, 1).numLeaves, 2);
   assert.equal(autopilot(100_000, 2000).dimensionsPerBlock, 4);

@@ -36,6 +36,12 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    * A call for more searches more leaves and reorders more candidates, unless it names their numbers.
    */
   tunedK?: number;
+  /**
+   * A recall@k that the build measures and corrects `numLeavesToSearch` and `numReorderingCandidates` to, k being `tunedK` or
+   * else `k`. Up to 200 of the candidates are the queries; `stats().measured` says what was found. Default: nothing is
+   * measured. An index without leaves is exact and is not measured.
+   */
+  targetRecall?: number;
   /** Rows kept for reordering; false: none, results carry approximate scores. Default 'float32'. */
   reorder?: ReorderRows | false;
   /** Weight η of the error along a candidate in its code; 'auto' from the data, false for nearest codewords. */
@@ -84,6 +90,7 @@ const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
   dimensionsPerBlock: NUMBER,
   numReorderingCandidates: NUMBER,
   tunedK: NUMBER,
+  targetRecall: NUMBER,
   reorder: stringOrFalse,
   anisotropic: numberOr('auto', false),
   avq: numberOr(false),
@@ -112,6 +119,8 @@ export interface ScannSettings {
   numReorderingCandidates: number;
   /** Absent: k. */
   tunedK?: number;
+  /** Absent: the build does not measure itself. */
+  targetRecall?: number;
   reorder: ReorderRows | false;
   anisotropic: number | 'auto' | false;
   avq: number | false;
@@ -185,6 +194,9 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
       1,
     ),
     ...(options.tunedK === undefined ? {} : { tunedK: checkInteger('tunedK', options.tunedK, 1) }),
+    ...(options.targetRecall === undefined
+      ? {}
+      : { targetRecall: checkNumber('targetRecall', options.targetRecall, 0, 1) }),
     reorder,
     anisotropic,
     avq,

@@ -2,9 +2,11 @@
 import { ShortlistError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
+import type { SettingsReader } from '../../format/settings.ts';
 import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
+import type { Calibration } from './calibration/calibrate.ts';
 import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 
@@ -36,14 +38,14 @@ export interface LoadedScann<I extends Identifier> {
   identifiers: Identifiers<I>;
   /** Candidates that were not deleted. */
   size: number;
+  /** What the build measured. */
+  calibration: Calibration | undefined;
 }
 
 /** The saved form. */
 export function saveScann<I extends Identifier>(
   settings: ScannSettings,
-  leaves: Leaves,
-  identifiers: Identifiers<I>,
-  size: number,
+  { leaves, identifiers, size, calibration }: Omit<LoadedScann<I>, 'settings'>,
 ): Saved {
   const { shape } = leaves;
   return {
@@ -53,6 +55,7 @@ export function saveScann<I extends Identifier>(
       shape: { ...shape },
       size,
       rows: identifiers.size,
+      ...(calibration && { calibration: { ...calibration } }),
     },
     sections: Object.entries(leaves.bytes()).map(([name, bytes]) => ({ name, bytes })),
     parts: { identifiers: saveIdentifiers(identifiers) },
@@ -99,8 +102,20 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
     Object.entries(partBytes(shape)).map(([name, bytes]) => [name, part.memory(name, bytes)]),
   );
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
+  const calibration = reader.has('calibration') ? readCalibration(reader.object('calibration')) : undefined;
   part.checkLater(checkNumbers(part, shape, parts, rows));
-  return { settings, leaves: new Leaves(runtime, shape, parts), identifiers, size };
+  return { settings, leaves: new Leaves(runtime, shape, parts), identifiers, size, calibration };
+}
+
+function readCalibration(from: SettingsReader): Calibration {
+  const share = { min: 0, max: 1 };
+  return {
+    recall: from.number('recall', share),
+    targetRecall: from.number('targetRecall', share),
+    ...valuesOf(['k', 'queries', 'numLeavesToSearch', 'numReorderingCandidates'] as const, (key) =>
+      from.integer(key, { min: 1, max: NUMBER_MAX }),
+    ),
+  };
 }
 
 /** Every number the kernels follow must lead to a place that exists. @throws {FormatError} naming the part */

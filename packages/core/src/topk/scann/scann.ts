@@ -66,10 +66,10 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     RebalancingTopK<Q, I, ScannCallOptions<I> & CallOptions<I>>,
     ApproximateTopK<Q, I, ScannCallOptions<I> & CallOptions<I>>
 {
-  readonly settings: ScannSettings;
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   protected readonly takesUpdatesInGrowth = false;
+  readonly #k: number;
   readonly #search: ScannSearch;
   /** Of `callAsync`: `call` may be asked while it is under way. */
   #asyncSearch: ScannSearch | undefined;
@@ -78,16 +78,22 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   /** @throws {OptionError} when an option is out of range or contradicts another */
   constructor(options: ScannOptions<Q> = {}) {
     super();
-    this.settings = scannSettings(options);
+    const settings = scannSettings(options);
+    this.#k = settings.k;
     this.queryModel = options.queryModel;
     this.runtime = options.runtime ?? defaultRuntime();
     this.#search = new ScannSearch(this.runtime);
-    this.#served = new ServedIndex(this.settings, this.runtime, this.access);
+    this.#served = new ServedIndex(settings, this.runtime, this.access);
   }
 
   /** Results a query gets unless the call says otherwise. */
   get k(): number {
-    return this.settings.k;
+    return this.#k;
+  }
+
+  /** The settings; those that a build measured take the place of those that were given. */
+  get settings(): ScannSettings {
+    return this.#served.settings;
   }
 
   /** How a score is computed. */
@@ -274,7 +280,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   /** Sizes, settings and notes of the index. */
   stats(): ScannStats {
-    return scannStats(this.settings, this.#served.live?.leaves, this.size);
+    const { live } = this.#served;
+    return scannStats(this.settings, live?.leaves, this.size, live?.calibration);
   }
 
   /**
@@ -283,8 +290,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {StateError} before `index`
    */
   save(): Saved {
-    const { leaves, identifiers, size } = this.#served.get();
-    return saveScann(this.settings, leaves, identifiers, size);
+    return saveScann(this.settings, this.#served.get());
   }
 
   /**
@@ -293,11 +299,13 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * @throws {FormatError} when settings and sections do not fit together
    */
   static load<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): ScaNN<Q, I> {
-    const { settings, leaves, identifiers, size } = loadScann<I>(part);
+    const { settings, leaves, identifiers, size, calibration } = loadScann<I>(part);
     const { numReorderingCandidates, ...others } = settings;
     const reorder = settings.reorder === false ? {} : { numReorderingCandidates };
     const index = new ScaNN<Q, I>({ ...others, ...reorder, queryModel, runtime: part.runtime });
-    index.#served.set(new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine'));
+    const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine');
+    live.calibration = calibration;
+    index.#served.set(live);
     return index;
   }
 

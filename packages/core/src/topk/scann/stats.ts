@@ -1,4 +1,5 @@
 /** Statistics of an index: bytes of each part, leaf sizes, settings, notes. */
+import type { Calibration } from './calibration/calibrate.ts';
 import type { Leaves } from './leaves.ts';
 import type { ScannSettings } from './options.ts';
 
@@ -23,12 +24,19 @@ export interface ScannStats {
   groupBound: number;
   /** η the codes were made with. */
   eta: number;
+  /** What the build measured where `targetRecall` asked it to. */
+  measured: Calibration | undefined;
   /** Where the index differs from its settings, in sentences. */
   notes: string[];
 }
 
 /** Collect the statistics. */
-export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, size: number): ScannStats {
+export function scannStats(
+  settings: ScannSettings,
+  leaves: Leaves | undefined,
+  size: number,
+  measured: Calibration | undefined,
+): ScannStats {
   const shape = leaves?.shape;
   const notes: string[] = [];
   const kind = shape ? (shape.leaves > 0 ? 'tree' : 'flat') : 'none';
@@ -42,6 +50,13 @@ export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, 
     if (settings.numLeavesToSearch > shape!.leaves) {
       notes.push(`numLeavesToSearch: ${shape!.leaves}, all leaves, instead of ${settings.numLeavesToSearch}`);
     }
+  }
+  if (measured) {
+    const { recall, targetRecall, k, queries, numLeavesToSearch, numReorderingCandidates } = measured;
+    notes.push(
+      `recall@${k} ${recall.toFixed(3)} was measured on ${queries} of the candidates, ${targetRecall} was asked for: ` +
+        `${numLeavesToSearch} leaves are searched and ${numReorderingCandidates} candidates reordered`,
+    );
   }
   const sizes = leaves && kind === 'tree' ? leafSizes(leaves) : [];
   return {
@@ -57,6 +72,7 @@ export function scannStats(settings: ScannSettings, leaves: Leaves | undefined, 
     hasGroupBounds: shape?.hasBounds ?? false,
     groupBound: shape?.hasBounds ? shape.groupBound : 0,
     eta: shape?.eta ?? 1,
+    measured,
     notes,
   };
 }

@@ -6,6 +6,7 @@ import { readCandidates, readDataset } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
+import { calibrate } from '../calibration/calibrate.ts';
 import type { ScannSettings } from '../options.ts';
 import { LiveIndex } from '../update/live-index.ts';
 import { buildFlat, buildTree } from './build.ts';
@@ -80,6 +81,19 @@ export async function gatherDataset<I extends Identifier>(
   }
 }
 
+/** Measure a built index; it is freed where that ends early. */
+function* calibrated<I extends Identifier>(
+  live: LiveIndex<I>,
+  settings: ScannSettings,
+  targetRecall: number,
+): Generator<Progress, void> {
+  try {
+    live.calibration = yield* calibrate(live, settings, targetRecall);
+  } finally {
+    if (!live.calibration) live.free();
+  }
+}
+
 /** Build an index of candidates, in steps, and free the candidates. */
 export function* buildLive<I extends Identifier>(
   { rows, identifiers }: Candidates<I>,
@@ -91,7 +105,9 @@ export function* buildLive<I extends Identifier>(
   try {
     const hasTree = needsTree(rows.rows, rows.dimensions, settings);
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
-    return new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
+    const live = new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
+    if (hasTree && settings.targetRecall !== undefined) yield* calibrated(live, settings, settings.targetRecall);
+    return live;
   } finally {
     rows.free();
   }

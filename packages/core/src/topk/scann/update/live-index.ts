@@ -13,6 +13,7 @@ import type { VectorSource } from '../../vector-source.ts';
 import { askForMemory } from '../build/build-memory.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
+import type { Calibration } from '../calibration/calibrate.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
@@ -32,6 +33,8 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   readonly identifiers: Identifiers<I>;
   /** The measure is cosine. */
   readonly isUnitLength: boolean;
+  /** What the build measured; its settings take the place of the index's. */
+  calibration: Calibration | undefined;
   #size: number;
   #slotsOf: SlotsOfRows | undefined;
   #present: GroupFilter | undefined;

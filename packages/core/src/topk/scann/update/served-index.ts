@@ -22,6 +22,7 @@ export class ServedIndex<I extends Identifier> {
   readonly #runtime: Runtime;
   readonly #access: IndexAccess;
   #live: LiveIndex<I> | undefined;
+  #measured: ScannSettings | undefined;
   /** Updates made while a rebalance is under way. */
   #kept: KeptUpdates<I> | undefined;
 
@@ -37,6 +38,11 @@ export class ServedIndex<I extends Identifier> {
     return this.#live;
   }
 
+  /** The settings of the index, with what its build measured. */
+  get settings(): ScannSettings {
+    return this.#measured ?? this.#settings;
+  }
+
   /** The built index. @throws {StateError} before `index` */
   get(): LiveIndex<I> {
     if (!this.#live) throw notIndexed();
@@ -47,6 +53,12 @@ export class ServedIndex<I extends Identifier> {
   set(live: LiveIndex<I> | undefined): void {
     this.#live?.free();
     this.#live = live;
+    const measured = live?.calibration;
+    if (!measured) this.#measured = undefined;
+    else {
+      const { numLeavesToSearch, numReorderingCandidates, k: tunedK } = measured;
+      this.#measured = { ...this.#settings, numLeavesToSearch, numReorderingCandidates, tunedK };
+    }
   }
 
   /** Build an index of the candidates, serve it and free them. Throws as `ScaNN.index`. */

@@ -1,0 +1,174 @@
+/**
+ * Corrects the settings of a built index to a recall that is measured on the index itself.
+ *
+ * Some of its candidates are asked, exactly and as settings say; a candidate's own row is left out of both answers, because
+ * it is found too easily. First the fewest leaves are found whose best candidates hold more than the recall asked for, then
+ * the fewest reordered candidates that keep it. Counted results decide and no clock, so the same seed gives the same settings
+ * for any number of threads. Limit: queries of another kind than the candidates have another recall; `tune` takes queries.
+ */
+import type { Progress } from '../../../clustering/k-means.ts';
+import { Generator as Random } from '../../../random/generator.ts';
+import type { Identifier } from '../../contract.ts';
+import type { VectorSource } from '../../vector-source.ts';
+import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+import type { ScannSettings } from '../options.ts';
+import { prepareCall, runCall } from '../search/call.ts';
+import { ScannSearch } from '../search/search.ts';
+import { rowReader } from '../update/kept-rows.ts';
+import type { LiveIndex } from '../update/live-index.ts';
+import { leastInteger } from './least-integer.ts';
+
+/** What was measured, and the settings that it led to; JSON. */
+export interface Calibration {
+  /** Recall@k of the settings on the candidates asked, and what was asked for. */
+  recall: number;
+  targetRecall: number;
+  k: number;
+  /** Candidates asked. */
+  queries: number;
+  numLeavesToSearch: number;
+  numReorderingCandidates: number;
+}
+
+/** Candidates asked, at most: recall@10 is then known to .006. */
+const QUERIES_MAX = 200;
+/** Fewer than this say little. */
+const QUERIES_MIN = 50;
+/** The exact answers take this share of the products of the build at most. */
+const TRUTH_SHARE = 0.06;
+/** Leaves may lose this share of what the settings may lose; reordering loses the rest. */
+const LEAVES_SHARE = 0.7;
+/** Candidates reordered for a result while leaves are chosen, and at the most: more than codes need. */
+const REORDER_PER_RESULT = 32;
+const REORDER_MAX_PER_RESULT = 64;
+/** Neighbouring settings that differ by less than this factor cost about the same. */
+const STEP = 1.07;
+/** Candidates that say where a setting is about, at a third of the cost. */
+const SCOUTS = 64;
+
+/** Measure an index of leaves and correct its settings to `targetRecall`; changes the bound of groups where that keeps it from it. */
+export function* calibrate<I extends Identifier>(
+  live: LiveIndex<I>,
+  settings: ScannSettings,
+  targetRecall: number,
+): Generator<Progress, Calibration> {
+  const { shape } = live.leaves;
+  const search = new ScannSearch(live.leaves.runtime);
+  try {
+    const k = Math.min(settings.tunedK ?? settings.k, live.size - 1);
+    const sample = measuredSample(live, settings, search, k);
+    yield { step: 'measure', done: 1, total: 3 };
+    const reorder = REORDER_PER_RESULT * k;
+    const ofLeaves = 1 - LEAVES_SHARE * (1 - targetRecall);
+    const leastLeaves = (): number =>
+      leastOf(sample.queries, { from: settings.numLeavesToSearch, min: 1, max: shape.leaves }, (leaves, queries) => {
+        return sample.recall({ leavesToSearch: leaves, reorder }, queries) >= ofLeaves;
+      });
+    let numLeavesToSearch = leastLeaves();
+    const everything = { leavesToSearch: shape.leaves, reorder };
+    if (numLeavesToSearch === shape.leaves && shape.hasBounds && sample.recall(everything) < targetRecall) {
+      // Bounds of groups keep an index of uneven directions from some recalls, whatever else it does.
+      shape.groupBound = 0;
+      numLeavesToSearch = leastLeaves();
+    }
+    yield { step: 'measure', done: 2, total: 3 };
+    const reorders = { from: settings.numReorderingCandidates, min: k, max: REORDER_MAX_PER_RESULT * k };
+    const numReorderingCandidates = leastOf(sample.queries, reorders, (reorder, queries) => {
+      return sample.recall({ leavesToSearch: numLeavesToSearch, reorder }, queries) >= targetRecall;
+    });
+    const recall = sample.recall({ leavesToSearch: numLeavesToSearch, reorder: numReorderingCandidates });
+    yield { step: 'measure', done: 3, total: 3 };
+    return { recall, targetRecall, k, queries: sample.queries, numLeavesToSearch, numReorderingCandidates };
+  } finally {
+    search.free();
+  }
+}
+
+/** The least number that holds for all queries: some of them say where it is about. */
+function leastOf(
+  queries: number,
+  range: { from: number; min: number; max: number },
+  holds: (value: number, queries: number) => boolean,
+): number {
+  const some = Math.min(queries, SCOUTS);
+  const about = leastInteger({ ...range, factor: 1.5, step: 1.2 }, (value) => holds(value, some));
+  return leastInteger({ ...range, from: about, factor: 1.15, step: STEP }, (value) => holds(value, queries));
+}
+
+/** Candidates with their exact neighbours, and the recall of settings on the first of them. */
+interface MeasuredSample {
+  queries: number;
+  recall: (effort: { leavesToSearch: number; reorder: number }, queries?: number) => number;
+}
+
+function measuredSample<I extends Identifier>(
+  live: LiveIndex<I>,
+  settings: ScannSettings,
+  search: ScannSearch,
+  k: number,
+): MeasuredSample {
+  const asked = askedRows(live, settings);
+  const all = readRows(live.leaves, asked);
+  // One more than k: the row itself is among them.
+  const call = (
+    queries: number,
+    effort: { leavesToSearch?: number; reorder?: number; exact?: boolean },
+  ): Int32Array[] => {
+    const source = { ...all, rows: queries };
+    const found = runCall(prepareCall({ settings, k }, live, search, source, { k: k + 1, ...effort }), search);
+    const others = (query: number): Int32Array => found.rowsOf(query).filter((row) => row !== asked[query]!.row);
+    return Array.from({ length: queries }, (_, query) => others(query).subarray(0, k));
+  };
+  const truth = call(asked.length, { exact: true }).map((rows) => new Set(rows));
+  const known = new Map<string, number>();
+  const recall = (effort: { leavesToSearch: number; reorder: number }, queries = asked.length): number => {
+    const key = `${effort.leavesToSearch} ${effort.reorder} ${queries} ${live.leaves.shape.groupBound}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    let shared = 0;
+    call(queries, effort).forEach((rows, query) => {
+      for (const row of rows) shared += Number(truth[query]!.has(row));
+    });
+    known.set(key, shared / (queries * k));
+    return shared / (queries * k);
+  };
+  return { queries: asked.length, recall };
+}
+
+/** A candidate that is asked. */
+interface AskedRow {
+  row: number;
+  slot: number;
+}
+
+/** Distinct candidates in random order; fewer where the exact answers would cost more than a share of the build. */
+function askedRows({ leaves, size }: LiveIndex<Identifier>, settings: ScannSettings): AskedRow[] {
+  const { shape } = leaves;
+  const trained = Math.min(size, settings.trainingSampleSize) * settings.trainingIterations;
+  const affordable = Math.floor((TRUTH_SHARE * (trained + size) * shape.leaves) / size);
+  const count = Math.min(QUERIES_MAX, Math.floor(size / 2), Math.max(QUERIES_MIN, affordable));
+  const random = new Random(settings.seed).fork('calibration');
+  const rowOf = leaves.integers('rowOf');
+  const asked = new Map<number, number>();
+  while (asked.size < count) {
+    const slot = random.below(shape.groups * GROUP_SLOTS);
+    const row = rowOf[slot]!;
+    if (row >= 0 && !asked.has(row)) asked.set(row, slot);
+  }
+  return Array.from(asked, ([row, slot]) => ({ row, slot }));
+}
+
+/** The rows as they are kept. */
+function readRows(leaves: Leaves, asked: readonly AskedRow[]): VectorSource {
+  const { dimensions } = leaves.shape;
+  const read = rowReader(leaves);
+  const rows = new Float32Array(asked.length * dimensions);
+  asked.forEach(({ slot }, i) => {
+    read(slot, rows.subarray(i * dimensions, (i + 1) * dimensions));
+  });
+  return {
+    rows: asked.length,
+    dimensions,
+    copy: (begin, end, to) => to.set(rows.subarray(begin * dimensions, end * dimensions)),
+  };
+}
