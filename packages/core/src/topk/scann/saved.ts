@@ -6,7 +6,7 @@ import type { SettingsReader } from '../../format/settings.ts';
 import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
-import type { Calibration } from './calibration/calibrate.ts';
+import type { Calibration } from './calibration/calibration.ts';
 import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 

@@ -1,5 +1,5 @@
 /** Statistics of an index: bytes of each part, leaf sizes, settings, notes. */
-import type { Calibration } from './calibration/calibrate.ts';
+import type { Calibration } from './calibration/calibration.ts';
 import type { Leaves } from './leaves.ts';
 import type { ScannSettings } from './options.ts';
 

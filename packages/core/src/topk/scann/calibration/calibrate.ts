@@ -16,19 +16,8 @@ import { prepareCall, runCall } from '../search/call.ts';
 import { ScannSearch } from '../search/search.ts';
 import { rowReader } from '../update/kept-rows.ts';
 import type { LiveIndex } from '../update/live-index.ts';
+import type { Calibration } from './calibration.ts';
 import { leastInteger } from './least-integer.ts';
-
-/** What was measured, and the settings that it led to; JSON. */
-export interface Calibration {
-  /** Recall@k of the settings on the candidates asked, and what was asked for. */
-  recall: number;
-  targetRecall: number;
-  k: number;
-  /** Candidates asked. */
-  queries: number;
-  numLeavesToSearch: number;
-  numReorderingCandidates: number;
-}
 
 /** Candidates asked, at most: recall@10 is then known to .006. */
 const QUERIES_MAX = 200;

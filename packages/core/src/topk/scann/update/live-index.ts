@@ -13,7 +13,7 @@ import type { VectorSource } from '../../vector-source.ts';
 import { askForMemory } from '../build/build-memory.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
-import type { Calibration } from '../calibration/calibrate.ts';
+import type { Calibration } from '../calibration/calibration.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
