@@ -143,6 +143,7 @@ test('rules of a query: values, marginal relevance, a least score, pinned and bl
   assert.deepEqual(await found('--pin', 'e,x', '--block', 'a,c'), ['e', 'b', 'd']);
   assert.deepEqual(await found('--score-threshold', '7'), ['a', 'b', 'c']);
   assert.deepEqual(await found('--mmr', '0.2', '--k', '2', '--mmr-candidates', '4'), ['a', 'd']);
+  assert.equal((await said(path, '1,0', '--pin', 'e,x')).stderr, '--pin: not in the bundle and ignored: x\n');
   const shown = await said(path, '1,0', '--k', '1');
   assert.match(shown.stdout, /9\.0000 +war, drama\n/);
   for (const [argv, message] of [

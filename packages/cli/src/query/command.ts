@@ -5,8 +5,8 @@
  * or the history of somebody whom the model does not know.
  */
 import { parseArgs } from 'node:util';
-import { type Bundle, type CallOptions, DataError, type Identifier } from 'shortlist';
-import { callWithRules, type RuledIndex } from 'shortlist/rules';
+import { type Bundle, DataError, type Identifier, type UpdatableTopK } from 'shortlist';
+import { callWithRules } from 'shortlist/rules';
 import { isUpdatable } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
@@ -45,6 +45,8 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   const { queries, exclude, notes } = questionOf(text, values, bundle);
   for (const note of notes) stderr.write(`${note}\n`);
   const rules = rulesOf(values, bundle, (flag, list) => identifiersOf(flag, list, bundle));
+  const strangers = rules?.pin?.filter((identifier) => !ruled(bundle).hasCandidate(identifier)) ?? [];
+  if (strangers.length > 0) stderr.write(`--pin: not in the bundle and ignored: ${strangers.join(', ')}\n`);
   const result = rules
     ? callWithRules(ruled(bundle), queries, rules, { k, exclude })
     : index.call(queries, { k, exclude });
@@ -71,7 +73,7 @@ export const query: Command = async (argv, { stdout, stderr }) => {
 };
 
 /** The index of a bundle, as rules need it. */
-function ruled({ index }: Bundle<Query, Identifier>): RuledIndex<Query, Identifier, CallOptions<Identifier>> {
+function ruled({ index }: Bundle<Query, Identifier>): UpdatableTopK<Query, Identifier> {
   if (isUpdatable(index)) return index;
   throw new DataError('rules: expected an index that holds its candidates, got another');
 }

@@ -3,7 +3,7 @@
  */
 
 /** A value of an item. Dates are text as ISO 8601 writes them, so that they order and print as they are. */
-export type ItemValue = string | number | boolean | readonly string[] | null;
+export type ItemValue = string | number | boolean | readonly (string | number)[] | null;
 
 /** What a column holds. */
 export type ItemColumnKind = 'text' | 'number' | 'boolean' | 'date' | 'list';

@@ -224,8 +224,9 @@ function toDate(cell: Cell): string | null {
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
 }
 
-function toList(cell: Cell, separator: string): readonly string[] {
-  if (Array.isArray(cell)) return cell.map(textOf);
+/** The values of a list. Numbers stay numbers where the file has them as such; between separators everything is text. */
+function toList(cell: Cell, separator: string): readonly (string | number)[] {
+  if (Array.isArray(cell)) return cell.flatMap(toElement);
   const text = textOf(cell).trim();
   if (separator !== '')
     return text
@@ -234,7 +235,7 @@ function toList(cell: Cell, separator: string): readonly string[] {
       .filter((word) => word !== '');
   try {
     const list: unknown = JSON.parse(text);
-    if (Array.isArray(list)) return list.map((part) => (typeof part === 'string' ? part : JSON.stringify(part)));
+    if (Array.isArray(list)) return list.flatMap(toElement);
   } catch {
     // Python's form of a list, ['a', 'b'], is no JSON; its words are taken.
     if (text.startsWith('['))
@@ -243,4 +244,11 @@ function toList(cell: Cell, separator: string): readonly string[] {
       );
   }
   return [text];
+}
+
+/** An element of a list: text, a number that a double holds, or the text of anything else; nothing where it is missing. */
+function toElement(element: Cell): readonly (string | number)[] {
+  if (element === null) return [];
+  if (typeof element === 'number' && Number.isFinite(element)) return [element];
+  return typeof element === 'bigint' && BigInt(Number(element)) === element ? [Number(element)] : [textOf(element)];
 }

@@ -107,6 +107,18 @@ test('semicolons separate lists where their values come again, and are punctuati
   });
 });
 
+test('numbers of lists stay numbers where the file has them as such; missing elements are left out', async (t) => {
+  const lines = [
+    '{"id": "a", "tags": [28, 12, null, "x"]}',
+    '{"id": "b", "tags": []}',
+    '{"id": "c", "tags": [true, 1.5]}',
+  ];
+  const { items } = await readItems(fileOf(t, 'tags.jsonl', `${lines.join('\n')}\n`), { identifierColumn: 'id' });
+  assert.deepEqual(items.columns[0]!.values, [[28, 12, 'x'], [], ['true', 1.5]]);
+  const csv = await readItems(fileOf(t, 'ids.csv', 'id;tags\na;[28, 12]\nb;[3]\n'), { identifierColumn: 'id' });
+  assert.deepEqual(csv.items.columns[0]!.values, [[28, 12], [3]]);
+});
+
 test('a column of commas is a list where it is told, and one of bars is text where only another is told', async (t) => {
   const csv = 'id,tags,genres\n1,"a, b",x|y\n2,c,z\n';
   const path = fileOf(t, 'tags.csv', csv);

@@ -6,8 +6,9 @@
  * 1e11 are seconds (up to the year 5138), larger ones milliseconds (from March 1973 on).
  */
 
-/** `2016-10-16`, `2016-10-16T17:57Z`, `2016-10-16 17:57:24.123+02:00`. */
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
+/** `2016-10-16`, `2016-10-16T17:57Z`, `2016-10-16 17:57:24.123+02:00`, `+012345-01-01`. */
+const ISO =
+  /^(\d{4}|[+-]\d{6})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
 /** Numbers below are seconds: what is larger would be after the year 5138. */
 const SECONDS_BELOW = 1e11;
 /** The largest time that a `Date` can hold, in milliseconds. */
@@ -27,9 +28,9 @@ function parseText(text: string): number | undefined {
   const parts = ISO.exec(text);
   if (!parts) return undefined;
   const [year, month, day, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map((part) => Number(part ?? 0));
-  const ms = Date.UTC(year!, month! - 1, day, hour, minute, second);
-  const date = new Date(ms);
-  // Date.UTC carries February 30 over to March, and takes the years 0 to 99 for 1900 to 1999.
+  const date = new Date(0);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999. Both carry February 30 over to March.
+  const ms = date.setUTCFullYear(year!, month! - 1, day) + ((hour * 60 + minute) * 60 + second) * 1000;
   if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month! - 1 || date.getUTCDate() !== day)
     return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;

@@ -147,10 +147,10 @@ test('what is no date of the calendar is none', () => {
   }
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1e17, true, null])
     assert.equal(parseDate(value), undefined);
-  assert.equal(parseDate('0099-01-01'), undefined);
+  assert.equal(dateText(parseDate('0099-01-01')!), '0099-01-01');
   assert.equal(dateText(parseDate('2000-02-29 23:59:59.999+05:30')!), '2000-02-29T18:29:59.999Z');
   fc.assert(
-    fc.property(fc.date({ noInvalidDate: true, min: new Date(-5e13), max: new Date(2e14) }), (date) => {
+    fc.property(fc.date({ noInvalidDate: true }), (date) => {
       assert.equal(parseDate(dateText(date.getTime())), date.getTime());
     }),
     { seed: 1 },
