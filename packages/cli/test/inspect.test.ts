@@ -51,7 +51,7 @@ test('a wrong column, a broken row with --strict, and a missing file are told in
   assert.match(column.stderr, /got "usrId": did you mean "userId"\?/);
   assert.match((await said(ratings, '--strict')).stderr, /ratings\.csv:5: expected 3 fields, got 2 \(ERR_DATA\)\n$/);
   assert.match((await said(join(folder, 'nothing.csv'))).stderr, /nothing\.csv: cannot be read: .*\(ERR_IO\)\n$/);
-  assert.match((await said(folder)).stderr, /expected a file, got a folder/);
+  assert.match((await said(folder)).stderr, /expected a bundle or a folder of versions, got a folder without/);
   assert.equal((await said()).code, 2);
   assert.equal((await said(ratings, '--header', 'maybe')).code, 2);
 });

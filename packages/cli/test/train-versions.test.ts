@@ -56,6 +56,9 @@ test('a folder gets version after version; what is worse than the newest is refu
   assert.equal(better.code, 0, better.stderr);
   assert.match(better.stdout, /beside 0\.\d{4} \(.*\) of version 2 of .*movies: not worse by more than/);
   assert.equal((await newestVersion(out))!.version, 3);
+  // Commands take the folder for its newest version.
+  assert.match((await said('inspect', out)).stdout, /^.*movies\/3\/model\.shortlist: /);
+  assert.equal((await said('query', out, 'u1', '--k', '1')).code, 0);
 });
 
 for (const model of ['als', 'two-tower']) {

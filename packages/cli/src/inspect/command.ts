@@ -16,6 +16,7 @@ import {
   readItems,
 } from '@shortlist/data';
 import { INTERACTION_OPTIONS, readOptions } from '../input/interactions.ts';
+import { bundleAt } from '../input/versions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/figures.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
@@ -34,8 +35,9 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'
 /** Inspect files. */
 export const inspect: Command = async (argv, environment) => {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  const [first, ...more] = positionals;
-  if (first === undefined) throw new UsageError('inspect: expected a file, got none');
+  const [asked, ...more] = positionals;
+  if (asked === undefined) throw new UsageError('inspect: expected a file, got none');
+  const first = await bundleAt(asked);
   const kind = await kindOfFile(first);
   if (kind !== 'interactions' && more.length > 0) {
     throw new UsageError(`inspect: expected one ${kind} file, got ${positionals.length} files`);
