@@ -44,7 +44,7 @@ const SHOWN: Shown = {
     );
   },
   chosen({ model, settings, k, recall, validationUsers, other, trials, isSearchComplete }, terminal) {
-    const tried = `${plural(trials, 'trial')}${isSearchComplete ? '' : '; more were left when the time was over'}`;
+    const tried = `${plural(trials, 'trial')}${isSearchComplete ? '' : ', not all settings'}`;
     terminal.line(
       `Chosen by ${count(validationUsers)} users of a validation part: ${MODEL_NAMES[model]}, ` +
         `${shownSettings(settings)}, recall@${k} ${estimate(recall)} (${tried})`,
