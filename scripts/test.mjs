@@ -1,10 +1,17 @@
 // Run the compiled tests: everything but test/slow, or with --slow everything under test/slow.
 // Words after the options pick files whose path contains one of them: `npm test -- topk`.
+// To start a process costs 0.3 to 0.8 s of CPU, more than most files of tests: those of one folder share processes.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Files that share a process at the most: a balance between fewer starts and both cores at work until the end. */
+const FILES_A_PROCESS = 10;
+/** What a file says that changes or measures its process, or starts others: it has a process of its own. */
+const NEEDS_OWN_PROCESS =
+  /child_process|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed/;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -14,15 +21,46 @@ const files = readdirSync(join(root, 'packages'))
   .filter(existsSync)
   .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
   .filter((file) => file.endsWith('.test.js') && file.includes('/slow/') === slow)
-  .map((file) => relative(root, file))
-  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .filter((file) => words.length === 0 || words.some((word) => relative(root, file).includes(word)))
   .sort();
 if (files.length === 0) {
   console.error(`no test file matches ${words.join(' ')}`);
   process.exit(1);
 }
-// A file takes some 300 MB and may start a thread a core: on a machine of many cores, one a core would be too much.
-const atOnce = Math.min(8, availableParallelism());
-const options = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
-const { status } = spawnSync(process.execPath, [...options, ...files], { cwd: root, stdio: 'inherit' });
-process.exit(status ?? 1);
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-tests-'));
+try {
+  // A file takes some 300 MB and may start a thread a core: on a machine of many cores, one a core would be too much.
+  const atOnce = Math.min(8, availableParallelism());
+  const options = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
+  const { status } = spawnSync(process.execPath, [...options, ...processesOf(files)], { cwd: root, stdio: 'inherit' });
+  process.exitCode = status ?? 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** One program for each process: first the files that have their own, which take longest, then those that share one. */
+function processesOf(files) {
+  const alone = [];
+  const shared = new Map();
+  for (const file of files) {
+    if (slow || NEEDS_OWN_PROCESS.test(readFileSync(file, 'utf8'))) alone.push(relative(root, file));
+    else shared.set(packageOf(file), [...(shared.get(packageOf(file)) ?? []), file]);
+  }
+  const programs = [...shared].flatMap(([name, files]) => {
+    const count = Math.ceil(files.length / FILES_A_PROCESS);
+    // Every count-th file: the long ones, which stand in one folder, are spread over the processes.
+    return Array.from({ length: count }, (_, i) => {
+      const program = join(folder, `${name}-${i + 1}.test.mjs`);
+      const imports = files.filter((_, at) => at % count === i).map((file) => `import '${pathToFileURL(file)}';\n`);
+      writeFileSync(program, imports.join(''));
+      return program;
+    });
+  });
+  return [...alone, ...programs];
+}
+
+/** Folder of the package of a file. */
+function packageOf(file) {
+  return relative(join(root, 'packages'), file).split(/[\\/]/)[0];
+}

@@ -7,7 +7,7 @@
  * CQR's first step needs: its T block is zero there. With deficient rank `leastSquares` gives a basic solution (zeros for
  * the columns that add nothing), which has the same residual as any other.
  */
-import { addScaled, Dense, dot } from './dense.ts';
+import { Dense, dot } from './dense.ts';
 
 /** Columns whose remaining norm is below this share of the largest add nothing but rounding: 2⁻⁵² · a margin of 2¹². */
 const RANK_TOLERANCE = 2 ** -40;
@@ -32,13 +32,14 @@ export function factorize(x: Dense, { pivoting = true }: { pivoting?: boolean } 
   let largest = 0;
   let rank = 0;
   for (; rank < steps; rank++) {
-    const norms = Array.from({ length: x.columns - rank }, (_, j) => tailNorm(work.column(rank + j), rank));
-    const best = pivoting ? norms.indexOf(Math.max(...norms)) : 0;
+    const candidates = pivoting ? x.columns - rank : 1;
+    const norms = Array.from({ length: candidates }, (_, j) => tailNorm(work.column(rank + j), rank));
+    const best = norms.indexOf(Math.max(...norms));
     largest = Math.max(largest, norms[best]!);
     if (norms[best]! <= RANK_TOLERANCE * largest) break;
     swapColumns(work, pivots, rank, rank + best);
     const v = reflection(work.column(rank), rank);
-    for (let j = rank; j < x.columns; j++) reflect(v, work.column(j));
+    for (let j = rank; j < x.columns; j++) reflect(v, rank, work.column(j));
     reflections.push(v);
   }
   const r = new Dense(rank, x.columns);
@@ -51,7 +52,9 @@ export function multiplyTransposedQ({ reflections, rank }: Factorization, y: Den
   const out = new Dense(rank, y.columns);
   for (let j = 0; j < y.columns; j++) {
     const column = y.column(j).slice();
-    for (const v of reflections) reflect(v, column);
+    reflections.forEach((v, from) => {
+      reflect(v, from, column);
+    });
     out.column(j).set(column.subarray(0, rank));
   }
   return out;
@@ -98,8 +101,12 @@ function reflection(column: Float64Array, from: number): Float64Array {
   return v;
 }
 
-function reflect(v: Float64Array, column: Float64Array): void {
-  addScaled(column, -2 * dot(v, column), v);
+/** column ← (I − 2vvᵀ)·column for a v that is zero before `from`. */
+function reflect(v: Float64Array, from: number, column: Float64Array): void {
+  let sum = 0;
+  for (let i = from; i < v.length; i++) sum += v[i]! * column[i]!;
+  const factor = -2 * sum;
+  for (let i = from; i < v.length; i++) column[i] = column[i]! + factor * v[i]!;
 }
 
 function swapColumns(work: Dense, pivots: Int32Array, a: number, b: number): void {

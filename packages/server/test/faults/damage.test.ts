@@ -48,39 +48,41 @@ const KINDS = [
   { scann: true, processes: 2 },
 ];
 
-for (const [what, { damage, reason }] of Object.entries(DAMAGES)) {
-  for (const { scann, processes } of KINDS) {
-    test(`${what} under a served ${scann ? 'ScaNN in two processes' : 'BruteForce'}: answers stay, a load refuses, a mended file serves`, async () => {
-      const basePath = await tinyBasePath({ scann });
-      const path = join(basePath, '1', 'model.shortlist');
-      const whole = readFileSync(path);
-      let server = await startTiny(basePath, { processes });
-      const [model] = server.registry.models;
-      const before = await answers(server);
-      damage(path);
-      await model!.reconcile();
-      assert.deepEqual(await answers(server), before);
-      assert.deepEqual(await versionStates(server), [['1', 'AVAILABLE', '']]);
+for (const { scann, processes } of KINDS) {
+  test(`a damaged file under a served ${scann ? 'ScaNN in two processes' : 'BruteForce'}: answers stay, a load refuses, a mended file serves`, async (t) => {
+    const basePath = await tinyBasePath({ scann });
+    const path = join(basePath, '1', 'model.shortlist');
+    const whole = readFileSync(path);
+    // The server that serves the mended file is the next one under which it is damaged.
+    let server = await startTiny(basePath, { processes });
+    const before = await answers(server);
+    for (const [what, { damage, reason }] of Object.entries(DAMAGES)) {
+      await t.test(what, async () => {
+        damage(path);
+        await server.registry.models[0]!.reconcile();
+        assert.deepEqual(await answers(server), before);
+        assert.deepEqual(await versionStates(server), [['1', 'AVAILABLE', '']]);
 
-      // Loaded again: refused with the reason, here and in the status.
-      assert.equal((await post(server, '/v2/repository/models/films/unload', {})).status, 200);
-      const { status, body } = await post(server, '/v2/repository/models/films/load', {});
-      assert.equal(status, 400);
-      assert.match((body as { error: string }).error, reason);
-      await server.close();
-      server = await startTiny(basePath, { processes });
-      assert.equal(server.isReady, false);
-      const [[version, state, message]] = (await versionStates(server)) as [[string, string, string]];
-      assert.deepEqual([version, state], ['1', 'END']);
-      assert.match(message, reason);
-      assert.equal((await post(server, '/v1/shortlist', QUESTIONS[0])).status, 404);
+        // Loaded again: refused with the reason, here and in the status.
+        assert.equal((await post(server, '/v2/repository/models/films/unload', {})).status, 200);
+        const { status, body } = await post(server, '/v2/repository/models/films/load', {});
+        assert.equal(status, 400);
+        assert.match((body as { error: string }).error, reason);
+        await server.close();
+        server = await startTiny(basePath, { processes });
+        assert.equal(server.isReady, false);
+        const [[version, state, message]] = (await versionStates(server)) as [[string, string, string]];
+        assert.deepEqual([version, state], ['1', 'END']);
+        assert.match(message, reason);
+        assert.equal((await post(server, '/v1/shortlist', QUESTIONS[0])).status, 404);
 
-      writeFileSync(path, whole);
-      await server.registry.models[0]!.load();
-      assert.deepEqual(await answers(server), before);
-      await server.close();
-    });
-  }
+        writeFileSync(path, whole);
+        await server.registry.models[0]!.load();
+        assert.deepEqual(await answers(server), before);
+      });
+    }
+    await server.close();
+  });
 }
 
 test('a version whose file was damaged can be compacted: the next one is written from memory', async () => {

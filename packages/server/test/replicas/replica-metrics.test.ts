@@ -1,12 +1,18 @@
 /** Metrics of several processes when a replica ends or hangs. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { ModelRegistry } from '../../src/models/registry.ts';
 import { summed, VersionStatistics } from '../../src/models/version-statistics.ts';
 import { ReplicaMetrics } from '../../src/replicas/replica-metrics.ts';
-import { fetchUnpooled, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { FILMS, fetchUnpooled, post, type startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { isAlive, startWatched } from './watched.ts';
+
+/** Two processes, which the tests of servers share in their order. */
+const watched = startWatched(await tinyBasePath({ scann: true }));
+after(async () => (await watched).server.close());
+/** The version that serves after the first of them. */
+const VERSION = 'version="3"';
 
 type Server = Awaited<ReturnType<typeof startTiny>>;
 const predict = async (server: Server, times: number): Promise<void> => {
@@ -30,12 +36,24 @@ async function countsOf(server: Server): Promise<number[]> {
     seriesOf(text, ':tensorflow:serving:request_count', 'status="OK"'),
     seriesOf(text, ':tensorflow:serving:request_latency_count', 'entrypoint="REST"'),
     model_stats[0]!.inference_count,
-    seriesOf(text, 'shortlist_leaves_visited_total', 'version="1"'),
+    seriesOf(text, 'shortlist_leaves_visited_total', VERSION),
   ];
 }
 
+test('no metric is labelled with the folder that a compaction built in', async () => {
+  const { server } = await watched;
+  for (let version = 2; version <= 3; version++) {
+    const candidates = [{ id: `n${version}`, embedding: [1, 0, 0, 0] }];
+    assert.equal((await post(server, '/v1/candidates/upsert', { candidates })).status, 200);
+    assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
+  }
+  const text = await textOf(server, '/metrics');
+  assert.match(text, /model_warmup_latency_count\{model_path="[^"]*1",status="OK"\} 2\n/);
+  assert.doesNotMatch(text, /\.compacting/);
+});
+
 test('counters do not fall when a replica is killed, and go on when it is back', async () => {
-  const { server, started, said } = await startWatched(await tinyBasePath({ scann: true }));
+  const { server, started, said } = await watched;
   await predict(server, 12);
   let before = await countsOf(server);
   assert.deepEqual(before.slice(0, 3), [12, 12, 12]);
@@ -57,39 +75,25 @@ test('counters do not fall when a replica is killed, and go on when it is back',
     assert.ok(after[3]! > without[3]!);
     before = after;
   }
-  // The present is not kept: each replica had sixty candidates, as the server has.
-  assert.equal(seriesOf(await textOf(server, '/metrics'), 'shortlist_candidates', 'version="1"'), 60);
-  await server.close();
+  // The present is not kept: each replica had the candidates that the server has.
+  assert.equal(seriesOf(await textOf(server, '/metrics'), 'shortlist_candidates', VERSION), FILMS + 2);
 });
 
 test('a replica that hangs does not hold report up: its last ones stand for it', async () => {
-  const { server, started, said } = await startWatched(await tinyBasePath());
+  const { server, started, said } = await watched;
   await predict(server, 12);
-  await countsOf(server);
-  const [replica] = started();
+  const [counted] = await countsOf(server);
+  const replica = started().at(-1);
   process.kill(replica!, 'SIGSTOP');
   // By turns: one of two connections waits for the replica.
   const answers = Array.from({ length: 2 }, () => textOf(server, '/metrics'));
   const text = await Promise.any(answers);
   // Else it had been waited for until it was ended.
   assert.ok(isAlive(replica!));
-  assert.equal(seriesOf(text, ':tensorflow:serving:request_count', 'status="OK"'), 12);
+  assert.equal(seriesOf(text, ':tensorflow:serving:request_count', 'status="OK"'), counted);
   process.kill(replica!, 'SIGKILL');
-  await said('replica ended, its connections are lost');
+  await said('replica ended, its connections are lost', 3);
   await Promise.allSettled(answers);
-  await server.close();
-});
-
-test('no metric is labelled with the folder that a compaction built in', async () => {
-  const server = await startTiny(await tinyBasePath(), { processes: 2 });
-  for (let version = 2; version <= 3; version++) {
-    const candidates = [{ id: `n${version}`, embedding: [1, 0, 0, 0] }];
-    assert.equal((await post(server, '/v1/candidates/upsert', { candidates })).status, 200);
-    assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
-  }
-  const text = await textOf(server, '/metrics');
-  assert.match(text, /model_warmup_latency_count\{model_path="[^"]*1",status="OK"\} 2\n/);
-  assert.doesNotMatch(text, /\.compacting/);
   await server.close();
 });
 

@@ -7,6 +7,7 @@ import { startTiny } from '../fixtures/tiny-bundle.ts';
 interface Line {
   msg: string;
   replica?: number;
+  reason?: string;
 }
 
 /** A server and what it said. */
@@ -14,9 +15,14 @@ export interface Watched {
   server: ShortlistServer;
   /** Process numbers of the replicas that were started, in order. */
   started(): number[];
+  /** Why replicas that cannot follow were ended, in order. */
+  reasons(): string[];
   /** Wait until the log has this text so many times. */
   said(text: string, times?: number): Promise<void>;
 }
+
+/** What the log says of a replica that the server ends. */
+export const ENDED = 'a replica that cannot follow is ended';
 
 /** Start a server. */
 export async function startWatched(basePath: string, options: Partial<ServerOptions> = {}): Promise<Watched> {
@@ -26,6 +32,7 @@ export async function startWatched(basePath: string, options: Partial<ServerOpti
   return {
     server,
     started: () => lines.filter(({ msg }) => msg === 'a replica was started').map(({ replica }) => replica!),
+    reasons: () => lines.flatMap(({ msg, reason }) => (msg === ENDED ? [reason!] : [])),
     said: (text, times = 1) => until(() => lines.filter(({ msg }) => msg === text).length >= times),
   };
 }
