@@ -78,7 +78,7 @@ export async function search(
         writing = writing.then(() => saved.write(kept));
         // Thrown below, where it is waited for.
         writing.catch(() => undefined);
-        const { perUser: _, ...facts } = trial;
+        const { perUser: _, fitSeconds: _fit, fingerprint: _of, ...facts } = trial;
         report({ event: 'trial', trial: trials.length, k, ...facts });
       },
     });

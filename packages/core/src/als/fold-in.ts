@@ -1,7 +1,7 @@
 /**
  * The query side of implicit ALS: a user who was trained on is the row of that user, and anybody else is folded in from a
- * history by solving one d × d system against the factors of the items (solver.ts). A history that a user was trained on
- * gives that user's row, bit for bit.
+ * history, the earliest item first, by solving one d × d system against the factors of the items (solver.ts, recency.ts).
+ * A history that a user was trained on gives that user's row, bit for bit.
  */
 import { shown } from '../checks/numbers.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
@@ -11,6 +11,7 @@ import { loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { QueryModel } from '../topk/contract.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { weightedByRecency } from './recency.ts';
 import { type AlsObjective, AlsSide, factorWidth, gramOf } from './solver.ts';
 
 /**
@@ -55,7 +56,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
 
   /**
    * Vectors [features.length, dimensions], valid until the next call. An unknown user, and a history of which no item is
-   * known, get the mean of all users. An item counts once, unknown ones are passed over.
+   * known, get the mean of all users. An item counts once, where it stands last; unknown ones are passed over.
    *
    * @throws {OptionError} when a query is neither a string nor an array of strings
    */
@@ -106,6 +107,8 @@ export class FoldIn implements QueryModel<UserOrHistory> {
       unobservedWeight: settings.number('unobservedWeight', { min: 0 }),
       regularization: settings.number('regularization', { min: 0 }),
       exponent: settings.number('exponent', { min: 0 }),
+      // Bundles from before recency have none.
+      recencyHalfLife: settings.has('recencyHalfLife') ? settings.number('recencyHalfLife', { min: 0 }) : 0,
     };
     const factors = (name: string, rows: number): Matrix =>
       new Matrix(rows, width, runtime, part.memory(name, 4 * rows * width));
@@ -119,7 +122,12 @@ export class FoldIn implements QueryModel<UserOrHistory> {
     if (!Array.isArray(feature)) {
       throw new OptionError(`queries: expected a user or an array of items, got ${shown(feature)}`);
     }
-    const ids = new Set(items.encode(feature));
+    const ids = new Set<number>();
+    for (const id of items.encode(feature)) {
+      // Put in again, a repeated item moves to where it stands last.
+      ids.delete(id);
+      ids.add(id);
+    }
     ids.delete(items.oovId);
     // Ids begin after that of unknown items.
     return Int32Array.from(ids, (id) => id - items.oovId - 1);
@@ -137,7 +145,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
     const codes = new Int32Array(starts[histories.length]!);
     histories.forEach((history, row) => codes.set(history as Int32Array, starts[row]!));
     const lists: CodeLists = { starts, codes, codeCount: itemFactors.rows };
-    const side = new AlsSide(lists, itemFactors, objective);
+    const side = new AlsSide(weightedByRecency(lists, objective.recencyHalfLife), itemFactors, objective);
     side.solve(itemFactors, this.#gram, solved);
     side.free();
     return solved;

@@ -20,7 +20,12 @@ export interface AlsObjective {
   readonly regularization: number;
   /** ν: 1 scales the regularization with how often a row was observed, 0 does not. */
   readonly exponent: number;
+  /** An interaction of a user counts half when so many came after it (recency.ts); 0: all count the same. */
+  readonly recencyHalfLife: number;
 }
+
+/** The part that every row is solved by; weights of lists already have recency in them. */
+export type RowObjective = Omit<AlsObjective, 'recencyHalfLife'>;
 
 /** Rows of V that are summed at a time: they stay in the cache while all products of them are taken. */
 const GRAM_ROWS = 256;
@@ -58,7 +63,7 @@ export class AlsSide {
   readonly #regularization: number;
 
   /** @param factors of the other side: their heap and number */
-  constructor(lists: CodeLists, factors: Matrix, { unobservedWeight, regularization, exponent }: AlsObjective) {
+  constructor(lists: CodeLists, factors: Matrix, { unobservedWeight, regularization, exponent }: RowObjective) {
     const { starts, codes, weights } = lists;
     const { heap } = factors.runtime;
     this.rows = starts.length - 1;

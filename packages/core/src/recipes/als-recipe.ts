@@ -1,98 +1,139 @@
-/** Implicit ALS as a recipe: the order in which its settings are tried, and how it is fitted for a recommender. */
-import { type AlsModel, fitAls } from '../als/fit-als.ts';
-import type { FoldIn, UserOrHistory } from '../als/fold-in.ts';
+/**
+ * Implicit ALS as a recipe. A trial finds the number of iterations and the half-life of recency by judging as it goes: neither
+ * needs a fit of its own.
+ */
+import { AlsFit } from '../als/als-fit.ts';
+import { type AlsModel, objectiveOf } from '../als/fit-als.ts';
+import { checkWidth } from '../als/warm-start.ts';
 import type { Interactions } from '../data/interactions.ts';
-import type { Runtime } from '../parallel/runtime.ts';
+import { bootstrapDifference, meanOf } from '../metrics/bootstrap.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
-import type { Fitted, Settings, Trial } from './trial.ts';
+import { alsCandidates, alsCost } from './als-settings.ts';
+import type { Recipe, RecipeContext } from './recipe.ts';
+import type { Fitted, Judged, Settings } from './trial.ts';
+import type { Validation } from './validation.ts';
 import type { EarlierModel } from './warm-start.ts';
 
-/** After eight iterations recall@20 on Gowalla is within its interval of that after sixteen. */
-const ITERATIONS = 8;
-/** From data with few items to data with many: the best was 0.3 for 6,169 items and 0.01 for 40,981. */
-const UNOBSERVED_WEIGHTS: readonly number[] = [1, 0.3, 0.1, 0.03, 0.01, 0.003];
-/** The place in `UNOBSERVED_WEIGHTS` where the search begins; it goes down, or else up, while recall rises. */
-const FIRST_WEIGHT = 2;
-const REGULARIZATIONS: readonly number[] = [0.01, 0.001];
-/** Costs grow with the square and the third power, so that the narrow one is tried first. */
-const DIMENSIONS: readonly number[] = [64, 128];
-const FIRST = { dimensions: 32, regularization: 0.003, iterations: ITERATIONS } as const;
+/** Iterations after which a trial is judged; it ends where recall no longer rises. */
+const JUDGED_ITERATIONS: readonly number[] = [4, 8, 16];
+/** From "all count the same" to "the last counts most". */
+const HALF_LIVES: readonly number[] = [0, 32, 16, 8, 4, 2, 1, 0.5];
 
-/** The next settings to try after `tried`, of which each dimension is searched from the best before; none: done. */
-export function nextAlsSettings(tried: readonly Trial[]): Settings | undefined {
-  const unobservedWeight = nextWeight(tried);
-  if (unobservedWeight !== undefined) return { ...FIRST, unobservedWeight };
-  const best = tried.reduce((a, b) => (b.recall > a.recall ? b : a)).settings;
-  const stages = [
-    ...DIMENSIONS.map((dimensions) => ({ dimensions })),
-    ...REGULARIZATIONS.map((regularization) => ({ regularization })),
-  ];
-  // A stage that was tried from an earlier best is not tried again from a later one.
-  const open = stages.find(
-    (stage) => !tried.some(({ settings }) => Object.entries(stage).every(([name, value]) => settings[name] === value)),
-  );
-  return open && { ...best, ...open };
-}
+/** Implicit ALS; settings that say the iterations are judged as they are, without a search for the half-life. */
+export const alsRecipe: Recipe = { candidates: alsCandidates, cost: alsCost, judge, fit };
 
-function nextWeight(tried: readonly Trial[]): number | undefined {
-  const recallAt = (place: number): number | undefined =>
-    tried.find(({ settings }) => sameSettings(settings, { ...FIRST, unobservedWeight: UNOBSERVED_WEIGHTS[place]! }))
-      ?.recall;
-  if (recallAt(FIRST_WEIGHT) === undefined) return UNOBSERVED_WEIGHTS[FIRST_WEIGHT];
-  for (const step of [1, -1]) {
-    let at = FIRST_WEIGHT;
-    for (let next = at + step; next >= 0 && next < UNOBSERVED_WEIGHTS.length; next += step) {
-      const recall = recallAt(next);
-      if (recall === undefined) return UNOBSERVED_WEIGHTS[next];
-      if (recall <= recallAt(at)!) break;
-      at = next;
+async function judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged> {
+  const { train } = validation.split;
+  const als = startFit(train, settings, context);
+  let best: { perUser: Float64Array; iterations: number } | undefined;
+  let recencyHalfLife = settings.recencyHalfLife ?? 0;
+  const judgedAfter = settings.iterations ? [settings.iterations] : JUDGED_ITERATIONS;
+  let isCut = false;
+  try {
+    for (let iterations = 1; iterations <= judgedAfter.at(-1)! && !isCut; iterations++) {
+      await als.iterate(context.signal);
+      isCut = iterations < judgedAfter.at(-1)! && context.isOver();
+      if (!isCut && !judgedAfter.includes(iterations)) continue;
+      let perUser: Float64Array;
+      if (best || settings.iterations) perUser = judgeHalfLife(als, validation, recencyHalfLife);
+      else ({ perUser, recencyHalfLife } = climbHalfLives(als, validation, recencyHalfLife, context));
+      if (best && meanOf(perUser) <= meanOf(best.perUser)) break;
+      best = { perUser, iterations };
     }
-    if (at !== FIRST_WEIGHT) return undefined;
+  } finally {
+    als.free();
   }
-  return undefined;
+  const { perUser, iterations } = best!;
+  return { settings: { ...settings, iterations, recencyHalfLife }, perUser, isCut };
 }
 
-/** Whether two settings are the same. */
-export function sameSettings(a: Settings, b: Settings): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
-}
-
-/** What an ALS trial costs beside one of other settings: the products of an iteration. */
-export function alsCost({ dimensions = 64 }: Settings, interactions: Interactions): number {
-  const rows = interactions.users.vocabulary.length + interactions.items.vocabulary.length;
-  return interactions.length * dimensions ** 2 + (rows * dimensions ** 3) / 6;
-}
-
-/** How a recipe fits: the same for every kind of model. */
-export interface RecipeContext {
-  readonly seed: number;
-  readonly runtime: Runtime;
-  readonly signal: AbortSignal | undefined;
-  /** The model that this one begins from. */
-  readonly from?: EarlierModel | undefined;
-}
-
-/** Fit implicit ALS. */
-export async function fitAlsRecipe(
+async function fit(
   train: Interactions,
   settings: Settings,
-  { from, ...context }: RecipeContext,
+  context: RecipeContext,
+  from?: EarlierModel,
 ): Promise<Fitted> {
-  const model = await fitAls(train, { ...settings, ...context, from: from?.foldIn });
-  const { vocabulary } = train.users;
-  const recommender = new ThroughIndex<UserOrHistory>({
-    name: 'ALS',
-    index: alsIndex(model),
-    itemVocabulary: train.items.vocabulary,
-    queryOf: (user) => vocabulary[user]!,
-  });
-  return { model: { kind: 'als', ...model }, recommender, settings };
+  const { iterations = JUDGED_ITERATIONS[1]! } = settings;
+  const als = startFit(train, settings, context, from);
+  try {
+    let done = 0;
+    do {
+      await als.iterate(context.signal);
+      done++;
+    } while (done < iterations && !context.isOver());
+    const model = await als.model(context.signal);
+    const { vocabulary } = train.users;
+    const recommender = new ThroughIndex<string>({
+      name: 'ALS',
+      index: alsIndex(model),
+      itemVocabulary: train.items.vocabulary,
+      queryOf: (user) => vocabulary[user]!,
+    });
+    const isCut = done < iterations;
+    return { model: { kind: 'als', ...model }, recommender, settings: { ...settings, iterations: done }, isCut };
+  } finally {
+    als.free();
+  }
 }
 
-/** An exact index of the items' factors, asked with users and histories. */
-export function alsIndex({ queryModel, candidates, identifiers }: AlsModel): BruteForce<UserOrHistory, string> {
-  const runtime = (queryModel as FoldIn).parts.itemFactors.runtime;
-  return new BruteForce<UserOrHistory, string>({ queryModel, runtime }).index(candidates, identifiers);
+function startFit(train: Interactions, settings: Settings, context: RecipeContext, from?: EarlierModel): AlsFit {
+  const { seed, runtime } = context;
+  const dimensions = settings.dimensions!;
+  const earlier = from?.foldIn;
+  if (earlier) checkWidth(earlier, dimensions);
+  return new AlsFit(train, { dimensions, objective: objectiveOf(settings), seed, from: earlier, runtime });
+}
+
+/** From a half-life to its neighbours while recall rises; "all count the same" is left only for a gain beyond chance. */
+function climbHalfLives(
+  als: AlsFit,
+  validation: Validation,
+  first: number,
+  { seed, isOver }: RecipeContext,
+): { recencyHalfLife: number; perUser: Float64Array } {
+  let best = { recencyHalfLife: first, perUser: judgeHalfLife(als, validation, first) };
+  let place = HALF_LIVES.findLastIndex((halfLife) => halfLife === 0 || halfLife >= first);
+  if (first === 0) place = 0;
+  for (const step of [1, -1]) {
+    for (let next = place + step; next >= 0 && next < HALF_LIVES.length && !isOver(); next += step) {
+      const recencyHalfLife = HALF_LIVES[next]!;
+      const perUser = judgeHalfLife(als, validation, recencyHalfLife);
+      const { mean, low } = bootstrapDifference(perUser, best.perUser, { seed });
+      if (!(mean > 0) || (best.recencyHalfLife === 0 && !(low > 0))) break;
+      best = { recencyHalfLife, perUser };
+      place = next;
+    }
+    if (best.recencyHalfLife !== first) break;
+  }
+  return best;
+}
+
+/** [users] recall@k of the fit as it stands, users folded in from their histories: the same vectors as their rows. */
+function judgeHalfLife(als: AlsFit, validation: Validation, recencyHalfLife: number): Float64Array {
+  const { vocabulary } = validation.split.train.items;
+  const items = als.knownItems();
+  const queryModel = als.foldIn(recencyHalfLife);
+  const candidates = als.factorsOf(items);
+  const { runtime } = candidates;
+  const index = new BruteForce<readonly string[], string>({ queryModel, runtime });
+  index.index(
+    candidates,
+    Array.from(items, (item) => vocabulary[item]!),
+  );
+  candidates.free();
+  return validation.judge(
+    new ThroughIndex<readonly string[]>({
+      name: 'ALS',
+      index,
+      itemVocabulary: vocabulary,
+      queryOf: (_, history) => Array.from(history, (item) => vocabulary[item]!),
+    }),
+  );
+}
+
+/** An exact index of the items' factors, asked with users; `queryModel` also takes histories. */
+export function alsIndex({ queryModel, candidates, identifiers }: AlsModel): BruteForce<string, string> {
+  const { runtime } = queryModel.parts.itemFactors;
+  return new BruteForce<string, string>({ queryModel, runtime }).index(candidates, identifiers);
 }

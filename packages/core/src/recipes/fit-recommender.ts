@@ -1,44 +1,55 @@
 /** One fit with settings that are known: the last step of a search, and the fit on everything after the model was judged. */
-import { NUMBER, OBJECT, optionsCheck, SIGNAL } from '../checks/options.ts';
+import { checkPositive } from '../checks/numbers.ts';
+import { FUNCTION, NUMBER, OBJECT, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { Recommender } from '../recommenders/contract.ts';
+import { type Clock, systemClock } from '../retrieval/progress.ts';
 import type { BruteForce } from '../topk/brute-force/brute-force.ts';
-import { alsIndex, fitAlsRecipe } from './als-recipe.ts';
-import type { ChosenModel, FittedModel, Settings } from './trial.ts';
-import { fitTwoTowerRecipe, twoTowerIndex } from './two-tower-recipe.ts';
+import { alsIndex } from './als-recipe.ts';
+import { RECIPES } from './search.ts';
+import type { ChosenModel, Fitted, FittedModel, Settings } from './trial.ts';
+import { twoTowerIndex } from './two-tower-recipe.ts';
 import { type EarlierModel, earlierLookups, withEarlierWords } from './warm-start.ts';
 
 /** Options of `fitRecommender`. */
 export interface FitRecommenderOptions {
-  /** Default 42. */
-  seed?: number;
-  runtime?: Runtime;
+  /** The fit ends when so many seconds are over, after one iteration or step at least; default: when it is done. */
+  budgetSeconds?: number;
   /**
    * An earlier model of the same kind and width, as its bundle has it: words that it knows keep their rows and go on from
    * them, and its vocabularies grow by the new ones. `settings.iterations` or `epochs` are then those of this fit.
    */
   from?: EarlierModel | undefined;
+  /** Default 42. */
+  seed?: number;
+  runtime?: Runtime;
   /** Stops the fit with an `AbortedError`. */
   signal?: AbortSignal | undefined;
+  clock?: Clock;
 }
 
 /** A model that was fitted, and the ways to ask it. */
 export interface FittedRecommender {
   readonly model: FittedModel;
+  /** With the iterations or epochs that were run. */
   readonly settings: Settings;
-  /** An exact index of the items, asked with the identifiers of users (and, of ALS, with histories). */
+  /** True where the budget ended the fit before all iterations or epochs. */
+  readonly isFitCut: boolean;
+  /** An exact index of the items, asked with the identifiers of users; the `queryModel` of ALS also takes histories. */
   readonly index: BruteForce<string, string>;
   /** The same index as the evaluation asks it. */
   readonly recommender: Recommender;
 }
 
 const checkOptions = optionsCheck<FitRecommenderOptions>('fitRecommender', {
+  budgetSeconds: NUMBER,
+  from: OBJECT,
   seed: NUMBER,
   runtime: RUNTIME,
-  from: OBJECT,
   signal: SIGNAL,
+  clock: FUNCTION,
 });
 
 /**
@@ -50,23 +61,37 @@ const checkOptions = optionsCheck<FitRecommenderOptions>('fitRecommender', {
  */
 export async function fitRecommender(
   interactions: Interactions,
-  { model: kind, settings }: ChosenModel,
+  { model, settings }: ChosenModel,
   options: FitRecommenderOptions = {},
 ): Promise<FittedRecommender> {
-  const { seed = 42, runtime = defaultRuntime(), from, signal } = checkOptions(options);
-  const lookups = from && earlierLookups(kind, from);
+  const {
+    budgetSeconds,
+    from,
+    seed = 42,
+    runtime = defaultRuntime(),
+    signal,
+    clock = systemClock,
+  } = checkOptions(options);
+  if (budgetSeconds !== undefined) checkPositive('budgetSeconds', budgetSeconds);
+  const start = clock();
+  const isOver = (): boolean => budgetSeconds !== undefined && clock() - start > 1000 * budgetSeconds;
+  const lookups = from && earlierLookups(model, from);
   const rows = lookups ? withEarlierWords(interactions, lookups) : interactions;
-  const fit = kind === 'als' ? fitAlsRecipe : fitTwoTowerRecipe;
-  const { model, recommender } = await fit(rows, settings, { seed, runtime, signal, from });
-  return { model, settings, index: indexOf(model, rows, lookups?.[1]), recommender };
+  const fitted = await RECIPES[model].fit(rows, settings, { seed, runtime, signal, isOver }, from);
+  return fittedRecommender(fitted, rows, lookups?.[1]);
 }
 
-function indexOf(model: FittedModel, { items }: Interactions, earlier?: StringLookup): BruteForce<string, string> {
-  if (model.kind === 'als') return alsIndex(model) as unknown as BruteForce<string, string>;
-  // Words of an earlier model come first, and stay candidates without an interaction.
-  const kept = Int32Array.from({ length: earlier?.vocabulary.length ?? 0 }, (_, code) => code);
-  const codes = new Int32Array(kept.length + items.codes.length);
-  codes.set(kept);
-  codes.set(items.codes, kept.length);
-  return twoTowerIndex(model.queryTower, model.candidateTower, codes, items.vocabulary);
+/** What fitting found, with its index; items that an earlier model knows stay candidates without an interaction. */
+export function fittedRecommender(
+  { model, settings, recommender, isCut }: Fitted,
+  { items }: Interactions,
+  earlierItems?: StringLookup,
+): FittedRecommender {
+  // Words of an earlier model come first.
+  const kept = Array.from({ length: earlierItems?.vocabulary.length ?? 0 }, (_, code) => code);
+  const index =
+    model.kind === 'als'
+      ? alsIndex(model)
+      : twoTowerIndex(model.queryTower, model.candidateTower, [kept, items.codes], items.vocabulary);
+  return { model, settings, isFitCut: isCut, index, recommender };
 }

@@ -23,6 +23,12 @@ export interface Trial extends ChosenModel {
   readonly perUser: readonly number[];
   /** To fit and to judge. */
   readonly seconds: number;
+  /** Of these, to fit: what the fit on everything is estimated by. */
+  readonly fitSeconds: number;
+  /** True where the time ended the fit: more iterations or epochs might have been better. */
+  readonly isCut: boolean;
+  /** Of the data, its validation part, k and the seed: only trials of one fingerprint are compared. */
+  readonly fingerprint: string;
 }
 
 /** A fitted model, by kind. */
@@ -34,8 +40,17 @@ export type FittedModel =
 export interface Fitted {
   readonly model: FittedModel;
   readonly recommender: Recommender;
-  /** Those of the trial, and what fitting found: the best epoch. */
+  /** Those that were asked for, with the iterations or epochs that were run. */
   readonly settings: Settings;
-  /** [users] recall@k on the validation part, where fitting judged by it. */
-  readonly perUser?: Float64Array | undefined;
+  /** True where the time ended it before all iterations or epochs. */
+  readonly isCut: boolean;
+}
+
+/** What a trial found. */
+export interface Judged {
+  /** Those of the trial, and what judging found: iterations and half-life, or epochs. */
+  readonly settings: Settings;
+  /** [users] recall@k. */
+  readonly perUser: Float64Array;
+  readonly isCut: boolean;
 }

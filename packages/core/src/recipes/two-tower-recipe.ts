@@ -3,20 +3,19 @@
  * item stands in a batch (Yi et al. 2019), every epoch in a new order, the epoch chosen by validation.
  */
 import type { Interactions } from '../data/interactions.ts';
-import type { InteractionSplit } from '../data/split.ts';
 import { meanOf } from '../metrics/bootstrap.ts';
-import { judgeUsers } from '../metrics/user-figures.ts';
 import { Adam } from '../optimizers/adam.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import { FitAbortedError } from '../retrieval/checkpoint.ts';
+import type { RetrievalDataset } from '../retrieval/dataset.ts';
 import { TwoTowerModel } from '../retrieval/model.ts';
 import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { Tower } from '../towers/tower.ts';
-import type { RecipeContext } from './als-recipe.ts';
-import { sameSettings } from './als-recipe.ts';
-import type { Fitted, Settings, Trial } from './trial.ts';
-import { copyKnownRows } from './warm-start.ts';
+import { agrees, type Recipe, type RecipeContext } from './recipe.ts';
+import type { Fitted, Judged, Settings, Trial } from './trial.ts';
+import type { Validation } from './validation.ts';
+import { copyKnownRows, type EarlierModel } from './warm-start.ts';
 
 /** Rows of a batch: negatives of a row are the others. */
 const BATCH_SIZE = 2048;
@@ -34,40 +33,53 @@ const GRID: readonly Settings[] = [
   { dimensions: 128, temperature: 0.1, unitLength: 1 },
 ];
 
-/** The next settings to try; none: done. */
-export function nextTwoTowerSettings(tried: readonly Trial[]): Settings | undefined {
-  return GRID.find((settings) => !tried.some((trial) => sameSettings(withoutEpochs(trial.settings), settings)));
+/** Two towers. */
+export const twoTowerRecipe: Recipe = { candidates, cost: ({ dimensions = 64 }) => dimensions, judge, fit };
+
+function candidates(tried: readonly Trial[]): Settings[] {
+  return GRID.filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
 }
 
-function withoutEpochs({ epochs: _, ...settings }: Settings): Settings {
-  return settings;
+async function judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged> {
+  const { train } = validation.split;
+  const model = newModel(train, settings, context);
+  const best = { recall: -1, epochs: 0, perUser: new Float64Array(0) };
+  const judgeEpoch = (epoch: number): void => {
+    const perUser = validation.judge(throughTowers(model, train));
+    const recall = meanOf(perUser);
+    if (recall > best.recall) Object.assign(best, { recall, epochs: epoch, perUser });
+  };
+  const done = await fitEpochs(model, train, EPOCHS_MAX, context, (epoch) => {
+    judgeEpoch(epoch);
+    return epoch - best.epochs >= PATIENCE;
+  });
+  // Not even one epoch was whole.
+  if (best.epochs === 0) judgeEpoch(1);
+  return { settings: { ...settings, epochs: best.epochs }, perUser: best.perUser, isCut: done.isCut };
 }
 
-/** What a trial costs beside one of other settings. */
-export function twoTowerCost({ dimensions = 64 }: Settings): number {
-  return dimensions;
-}
-
-/** What epochs are judged by. */
-export interface TowerValidation {
-  readonly split: InteractionSplit;
-  readonly k: number;
-  /** Asked after every step; a trial that is over counts as its best epoch, or as one where not even that was whole. */
-  readonly isOver: () => boolean;
-}
-
-/**
- * Fit two towers.
- *
- * @param validation judged after every epoch: the best number of epochs is among the settings that come back, with the recalls
- * that it reached; the towers are those of the last. Without it `settings.epochs` says how many
- */
-export async function fitTwoTowerRecipe(
+async function fit(
   train: Interactions,
   settings: Settings,
-  { seed, runtime, signal, from }: RecipeContext,
-  validation?: TowerValidation,
+  context: RecipeContext,
+  from?: EarlierModel,
 ): Promise<Fitted> {
+  const model = newModel(train, settings, context);
+  const { queryTower, candidateTower } = model;
+  if (from) {
+    copyKnownRows(from.queryTower!, queryTower);
+    copyKnownRows(from.candidateTower!, candidateTower);
+  }
+  const { epochs, isCut } = await fitEpochs(model, train, settings.epochs ?? EPOCHS_MAX, context);
+  return {
+    model: { kind: 'two-tower', queryTower, candidateTower },
+    recommender: throughTowers(model, train),
+    settings: { ...settings, epochs },
+    isCut,
+  };
+}
+
+function newModel({ users, items }: Interactions, settings: Settings, { seed, runtime }: RecipeContext): TwoTowerModel {
   const tower = (vocabulary: readonly string[], offset: number): Tower =>
     Tower.create({
       vocabulary,
@@ -76,60 +88,56 @@ export async function fitTwoTowerRecipe(
       seed: seed + offset,
       runtime,
     });
-  const { users, items } = train;
-  const towers = { queryTower: tower(users.vocabulary, 0), candidateTower: tower(items.vocabulary, 1) };
-  if (from) {
-    copyKnownRows(from.queryTower!, towers.queryTower);
-    copyKnownRows(from.candidateTower!, towers.candidateTower);
-  }
-  const model = new TwoTowerModel({
-    ...towers,
+  return new TwoTowerModel({
+    queryTower: tower(users.vocabulary, 0),
+    candidateTower: tower(items.vocabulary, 1),
     task: new Retrieval({ temperature: settings.temperature! }),
     optimizer: new Adam({ learningRate: LEARNING_RATE }),
   });
-  const counts = new Float64Array(items.vocabulary.length);
-  for (const item of items.codes) counts[item]!++;
-  const dataset = {
-    queries: Array.from(users.codes, (code) => users.vocabulary[code]!),
-    candidates: Array.from(items.codes, (code) => items.vocabulary[code]!),
-    sampleWeight: train.weights,
-    candidateSamplingProbability: Float64Array.from(items.codes, (code) => counts[code]! / train.length),
-  };
-  const best = { recall: -1, epochs: 0, perUser: new Float64Array(0) };
-  const judge = (epoch: number): void => {
-    const { figures } = judgeUsers(throughTowers(model, train), validation!.split, [validation!.k]);
-    const perUser = figures[0]!.recall;
-    const recall = meanOf(perUser);
-    if (recall > best.recall) Object.assign(best, { recall, epochs: epoch, perUser });
-  };
+}
+
+/** Train until the epochs are over, or the time is, or `isEnough` says so after one; how many epochs were whole. */
+async function fitEpochs(
+  model: TwoTowerModel,
+  train: Interactions,
+  epochs: number,
+  { seed, signal, isOver }: RecipeContext,
+  isEnough: (epoch: number) => boolean = () => false,
+): Promise<{ epochs: number; isCut: boolean }> {
   const enough = new AbortController();
-  const stop = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal;
+  const done = { epochs: 0, isCut: false };
   try {
-    await model.fit(dataset, {
-      epochs: settings.epochs ?? EPOCHS_MAX,
+    await model.fit(datasetOf(train), {
+      epochs,
       batchSize: BATCH_SIZE,
       shuffle: true,
       seed,
-      signal: stop,
+      signal: signal ? AbortSignal.any([signal, enough.signal]) : enough.signal,
       onProgress: () => {
-        if (validation?.isOver()) enough.abort();
+        if (!isOver()) return;
+        done.isCut = true;
+        enough.abort();
       },
       onEpochEnd: ({ epoch }) => {
-        if (!validation) return;
-        judge(epoch);
-        if (epoch - best.epochs >= PATIENCE) enough.abort();
+        done.epochs = epoch;
+        if (isEnough(epoch)) enough.abort();
       },
     });
   } catch (error) {
     if (!(error instanceof FitAbortedError) || !enough.signal.aborted || signal?.aborted) throw error;
   }
-  if (validation && best.epochs === 0) judge(1);
-  const { queryTower, candidateTower } = model;
+  return { ...done, isCut: done.isCut && done.epochs < epochs };
+}
+
+function datasetOf(train: Interactions): RetrievalDataset<string, string> {
+  const { users, items } = train;
+  const counts = new Float64Array(items.vocabulary.length);
+  for (const item of items.codes) counts[item]!++;
   return {
-    model: { kind: 'two-tower', queryTower, candidateTower },
-    recommender: throughTowers(model, train),
-    settings: validation ? { ...settings, epochs: best.epochs } : settings,
-    perUser: validation && best.perUser,
+    queries: Array.from(users.codes, (code) => users.vocabulary[code]!),
+    candidates: Array.from(items.codes, (code) => items.vocabulary[code]!),
+    sampleWeight: train.weights,
+    candidateSamplingProbability: Float64Array.from(items.codes, (code) => counts[code]! / train.length),
   };
 }
 
@@ -139,7 +147,7 @@ function throughTowers(
 ): ThroughIndex<string> {
   return new ThroughIndex<string>({
     name: 'two towers',
-    index: twoTowerIndex(queryTower, candidateTower, items.codes, items.vocabulary),
+    index: twoTowerIndex(queryTower, candidateTower, [items.codes], items.vocabulary),
     itemVocabulary: items.vocabulary,
     queryOf: (user) => users.vocabulary[user]!,
   });
@@ -149,10 +157,12 @@ function throughTowers(
 export function twoTowerIndex(
   queryTower: Tower,
   candidateTower: Tower,
-  codes: Int32Array,
+  codes: readonly Iterable<number>[],
   vocabulary: readonly string[],
 ): BruteForce<string, string> {
-  const chosen = [...new Set(codes)].sort((a, b) => a - b).map((code) => vocabulary[code]!);
+  const chosen = [...new Set(codes.flatMap((part) => [...new Set(part)]))]
+    .sort((a, b) => a - b)
+    .map((code) => vocabulary[code]!);
   const index = new BruteForce<string, string>({ queryModel: queryTower, runtime: queryTower.runtime });
   return index.index(candidateTower.embed(chosen), chosen);
 }

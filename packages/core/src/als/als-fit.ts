@@ -1,0 +1,185 @@
+/**
+ * A fit of implicit ALS in progress: iterations one by one, and the query model of where it stands, so that a search can
+ * judge between iterations. Objective and source: fit-als.ts.
+ */
+import { throwIfAborted } from '../checks/abort.ts';
+import type { Interactions } from '../data/interactions.ts';
+import { type CodeLists, itemsByUser, transposeLists } from '../data/items-by-user.ts';
+import { StringLookup } from '../embeddings/string-lookup.ts';
+import { DivergedError } from '../errors/errors.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import type { AlsModel } from './fit-als.ts';
+import { FoldIn } from './fold-in.ts';
+import { weightedByRecency } from './recency.ts';
+import { type AlsObjective, AlsSide, factorWidth, gramOf } from './solver.ts';
+import { EarlierRows } from './warm-start.ts';
+
+/** Rows solved between two turns of the event loop: tens of milliseconds at d = 128. */
+const ROWS_PER_TURN = 512;
+
+/** Deviation of the first factors, times √d. */
+const INITIAL_DEVIATION = 0.1;
+
+/** What is fitted. */
+export interface AlsFitOptions {
+  readonly dimensions: number;
+  readonly objective: AlsObjective;
+  readonly seed: number;
+  /** Items that it knows begin with its factors, rows without an interaction keep them; of the same dimensions. */
+  readonly from?: FoldIn | undefined;
+  readonly runtime: Runtime;
+}
+
+/** Factors of users and items, and the lists that they are solved by. */
+export class AlsFit {
+  readonly #interactions: Interactions;
+  readonly #options: AlsFitOptions;
+  readonly #byUser: CodeLists;
+  readonly #byItem: CodeLists;
+  readonly #earlierItems: EarlierRows | undefined;
+  readonly #users: Matrix;
+  readonly #items: Matrix;
+  readonly #userSide: AlsSide;
+  readonly #itemSide: AlsSide;
+
+  constructor(interactions: Interactions, options: AlsFitOptions) {
+    const { dimensions, objective, runtime, from } = options;
+    this.#earlierItems = from && EarlierRows.ofItems(interactions.items.vocabulary, from);
+    this.#interactions = interactions;
+    this.#options = options;
+    this.#byUser = itemsByUser(interactions);
+    this.#users = new Matrix(this.#byUser.starts.length - 1, factorWidth(dimensions), runtime);
+    this.#byItem = transposeLists(this.#byUser);
+    this.#items = initialItems(this.#byItem.starts.length - 1, options);
+    this.#earlierItems?.copyTo(this.#items, 'all');
+    this.#userSide = new AlsSide(this.#byUser, this.#items, objective);
+    this.#itemSide = new AlsSide(this.#byItem, this.#users, objective);
+  }
+
+  /**
+   * Solve users, then items.
+   *
+   * @throws {DivergedError} when a factor is not finite
+   * @throws {AbortedError} when the signal is raised
+   */
+  async iterate(signal?: AbortSignal): Promise<void> {
+    const { unobservedWeight } = this.#options.objective;
+    await solveSide(this.#userSide, this.#items, this.#users, unobservedWeight, signal);
+    await solveSide(this.#itemSide, this.#users, this.#items, unobservedWeight, signal);
+  }
+
+  /** An exact model of histories with another half-life, valid until the next iteration; it knows no user by identifier. */
+  foldIn(recencyHalfLife: number): FoldIn {
+    const { dimensions, objective, runtime } = this.#options;
+    return new FoldIn({
+      users: new StringLookup({ vocabulary: [] }),
+      items: new StringLookup({ vocabulary: this.#interactions.items.vocabulary }),
+      userFactors: new Matrix(1, factorWidth(dimensions), runtime),
+      itemFactors: this.#items,
+      dimensions,
+      objective: { ...objective, recencyHalfLife },
+    });
+  }
+
+  /** Items with a factor: those that were chosen at all, and those that the earlier model knows. */
+  knownItems(): Int32Array {
+    return knownRows(this.#items);
+  }
+
+  /** [items.length, d] the factors of items as they stand. */
+  factorsOf(items: Int32Array): Matrix {
+    const { dimensions, runtime } = this.#options;
+    const candidates = new Matrix(items.length, dimensions, runtime);
+    items.forEach((item, row) => candidates.row(row).set(this.#items.row(item).subarray(0, dimensions)));
+    return candidates;
+  }
+
+  /** Solve users once more, so that a user's row is what the history folds in to; ends the fit, which is then freed. */
+  async model(signal?: AbortSignal): Promise<AlsModel> {
+    const { dimensions, objective, runtime, from } = this.#options;
+    const { users, items } = this.#interactions;
+    this.#earlierItems?.copyTo(this.#items, this.#byItem);
+    const side = new AlsSide(weightedByRecency(this.#byUser, objective.recencyHalfLife), this.#items, objective);
+    try {
+      await solveSide(side, this.#items, this.#users, objective.unobservedWeight, signal);
+    } finally {
+      side.free();
+    }
+    if (from) EarlierRows.ofUsers(users.vocabulary, from).copyTo(this.#users, this.#byUser);
+    const known = this.knownItems();
+    const queryModel = new FoldIn({
+      users: new StringLookup({ vocabulary: users.vocabulary }),
+      items: new StringLookup({ vocabulary: items.vocabulary }),
+      userFactors: withMean(this.#users, runtime),
+      itemFactors: this.#items,
+      dimensions,
+      objective,
+    });
+    const identifiers = Array.from(known, (item) => items.vocabulary[item]!);
+    return { queryModel, candidates: this.factorsOf(known), identifiers };
+  }
+
+  /** Give back what a model does not keep. */
+  free(): void {
+    this.#userSide.free();
+    this.#itemSide.free();
+    this.#users.free();
+  }
+}
+
+function initialItems(count: number, { dimensions, seed, runtime }: AlsFitOptions): Matrix {
+  const generator = new Generator(seed).fork('als');
+  const items = new Matrix(count, factorWidth(dimensions), runtime);
+  const { data } = items;
+  const deviation = INITIAL_DEVIATION / Math.sqrt(dimensions);
+  for (let item = 0; item < count; item++) {
+    for (let t = 0; t < dimensions; t++) data[item * items.dimensions + t] = deviation * generator.normal();
+  }
+  return items;
+}
+
+async function solveSide(
+  side: AlsSide,
+  factors: Matrix,
+  out: Matrix,
+  unobservedWeight: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const gram = gramOf(factors, unobservedWeight);
+  try {
+    for (let begin = 0; begin < side.rows; begin += ROWS_PER_TURN) {
+      throwIfAborted('fitAls', signal);
+      side.solve(factors, gram, out, begin, Math.min(begin + ROWS_PER_TURN, side.rows));
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    }
+  } finally {
+    gram.free();
+  }
+  const at = out.runtime.kernels.findNotFinite(out.offset, out.rows * out.dimensions);
+  if (at < 0) return;
+  throw new DivergedError(
+    `fitAls: expected finite factors, got ${out.data[at]} in row ${Math.floor(at / out.dimensions)}; ` +
+      'a larger regularization or unobservedWeight keeps them so',
+  );
+}
+
+/** Row 0 is the mean of the rows that are not 0, for unknown users; a user without an interaction is asked like them. */
+function withMean(users: Matrix, runtime: Runtime): Matrix {
+  const width = users.dimensions;
+  const trained = knownRows(users);
+  const mean = new Float64Array(width);
+  for (const row of trained) users.row(row).forEach((value, t) => (mean[t] = mean[t]! + value / trained.length));
+  const all = new Matrix(users.rows + 1, width, runtime);
+  for (let row = 0; row < all.rows; row++) all.row(row).set(mean);
+  for (const user of trained) all.row(user + 1).set(users.row(user));
+  return all;
+}
+
+/** Rows that are not 0. */
+function knownRows(factors: Matrix): Int32Array {
+  return Int32Array.from({ length: factors.rows }, (_, row) => row).filter((row) =>
+    factors.row(row).some((value) => value !== 0),
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * The settings of implicit ALS that a search tries: it begins where the data's density says, and goes from the best so far to
+ * its neighbours in the grids. How the constants were chosen: docs/decisions/recipes.md.
+ */
+import type { Interactions } from '../data/interactions.ts';
+import { bestOf, type SearchStart } from './recipe.ts';
+import type { Settings, Trial } from './trial.ts';
+
+const GRIDS: Readonly<Record<string, readonly number[]>> = {
+  unobservedWeight: [3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001],
+  dimensions: [8, 16, 32, 64, 128, 256],
+  regularization: [0.03, 0.01, 0.003, 0.001, 0.0003],
+};
+/** The order in which neighbours are tried: the weight decides most, more dimensions cost most. */
+const STEPS: readonly (readonly [name: string, step: number])[] = [
+  ['unobservedWeight', 1],
+  ['unobservedWeight', -1],
+  ['dimensions', 1],
+  ['regularization', 1],
+  ['regularization', -1],
+  ['dimensions', -1],
+];
+/** α · users · items is about so many times the observed pairs at the start. */
+const UNOBSERVED_SHARE = 16;
+const FIRST_DIMENSIONS = 64;
+const FIRST_REGULARIZATION = 0.003;
+/** Multiplications and additions a second of a slow core: the first trial must not take the whole of a small budget. */
+const SLOW_PRODUCTS_PER_SECOND = 1e9;
+/** Of the budget: an iteration of the first trial. */
+const FIRST_ITERATION_SHARE = 1 / 32;
+
+/** Settings that were not tried: the start, or else the neighbours of the best. */
+export function alsCandidates(tried: readonly Trial[], start: SearchStart): Settings[] {
+  const found = bestOf(tried)?.settings;
+  if (!found) return [firstSettings(start)];
+  const { iterations: _, ...best } = found;
+  const near = STEPS.map(([name, step]) => ({ ...best, [name]: neighbour(name, best[name]!, step) }));
+  return near.filter((settings) => !tried.some((trial) => isSameSearch(trial.settings, settings)));
+}
+
+/** The next value of the grid; itself at the end. */
+function neighbour(name: string, value: number, step: number): number {
+  const grid = GRIDS[name]!;
+  return grid[grid.indexOf(value) + step] ?? value;
+}
+
+/** Iterations and half-life are found by each trial. */
+function isSameSearch(a: Settings, b: Settings): boolean {
+  return Object.keys(GRIDS).every((name) => a[name] === b[name]);
+}
+
+function firstSettings({ train, budgetSeconds }: SearchStart): Settings {
+  const users = new Set(train.users.codes).size;
+  const items = new Set(train.items.codes).size;
+  const wanted = (UNOBSERVED_SHARE * train.length) / (users * items);
+  const distance = (weight: number): number => Math.abs(Math.log(weight / wanted));
+  const unobservedWeight = GRIDS.unobservedWeight!.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+  const isTooLong = (dimensions: number): boolean =>
+    alsCost({ dimensions }, train) > FIRST_ITERATION_SHARE * budgetSeconds * SLOW_PRODUCTS_PER_SECOND;
+  const grid = GRIDS.dimensions!.filter((dimensions) => dimensions <= FIRST_DIMENSIONS);
+  const dimensions = grid.findLast((dimensions) => !isTooLong(dimensions)) ?? grid[0]!;
+  return { dimensions, unobservedWeight, regularization: FIRST_REGULARIZATION };
+}
+
+/** Multiplications and additions of an iteration. */
+export function alsCost({ dimensions = FIRST_DIMENSIONS }: Settings, interactions: Interactions): number {
+  const rows = interactions.users.vocabulary.length + interactions.items.vocabulary.length;
+  return interactions.length * dimensions ** 2 + (rows * dimensions ** 3) / 6;
+}

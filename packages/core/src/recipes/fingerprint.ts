@@ -1,0 +1,29 @@
+/** What trials are of: trials of other data, or judged otherwise, are not compared with those of a search. */
+import type { Interactions } from '../data/interactions.ts';
+import type { InteractionSplit } from '../data/split.ts';
+import { Checksum } from '../format/checksum.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+
+/** Raised when a recipe fits otherwise with the same settings, so that trials of an earlier release are not gone on from. */
+const RECIPES_VERSION = 1;
+
+/** A checksum of the parts of a validation, of k and of the seed, in hexadecimal. */
+export function fingerprintOf({ train, test }: InteractionSplit, k: number, seed: number, runtime: Runtime): string {
+  const checksum = new Checksum(runtime);
+  const text = new TextEncoder();
+  checksum.update(text.encode(JSON.stringify([RECIPES_VERSION, k, seed, train.length, test.length])));
+  // Both parts have the same vocabularies.
+  for (const { vocabulary } of [train.users, train.items]) checksum.update(text.encode(JSON.stringify(vocabulary)));
+  for (const part of [train, test]) for (const column of columnsOf(part)) checksum.update(bytesOf(column));
+  const digest = checksum.digest();
+  checksum.free();
+  return digest.toString(16).padStart(16, '0');
+}
+
+function columnsOf({ users, items, times, weights }: Interactions): (Int32Array | Float64Array | Float32Array)[] {
+  return [users.codes, items.codes, ...(times ? [times] : []), ...(weights ? [weights] : [])];
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float64Array | Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
