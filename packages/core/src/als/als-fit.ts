@@ -10,7 +10,6 @@ import { DivergedError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import type { AlsModel } from './fit-als.ts';
 import { FoldIn } from './fold-in.ts';
 import { weightedByRecency } from './recency.ts';
 import { type AlsObjective, AlsSide, factorWidth, gramOf } from './solver.ts';
@@ -21,6 +20,16 @@ const ROWS_PER_TURN = 512;
 
 /** Deviation of the first factors, times √d. */
 const INITIAL_DEVIATION = 0.1;
+
+/** Factors as an index takes them. */
+export interface AlsModel {
+  /** Asked with users or histories. */
+  readonly queryModel: FoldIn;
+  /** [candidates, d] of the items that were chosen at all. */
+  readonly candidates: Matrix;
+  /** [candidates] */
+  readonly identifiers: readonly string[];
+}
 
 /** What is fitted. */
 export interface AlsFitOptions {

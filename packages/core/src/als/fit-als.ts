@@ -13,8 +13,7 @@ import { FUNCTION, instanceOf, NUMBER, optionsCheck, SIGNAL } from '../checks/op
 import type { Interactions } from '../data/interactions.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
-import type { Matrix } from '../vectors/matrix.ts';
-import { AlsFit } from './als-fit.ts';
+import { AlsFit, type AlsModel } from './als-fit.ts';
 import { FoldIn } from './fold-in.ts';
 import type { AlsObjective } from './solver.ts';
 import { checkWidth } from './warm-start.ts';
@@ -52,16 +51,6 @@ const checkOptions = optionsCheck<AlsOptions>('fitAls', {
   onIteration: FUNCTION,
   signal: SIGNAL,
 });
-
-/** Factors as an index takes them. */
-export interface AlsModel {
-  /** Asked with users or histories. */
-  readonly queryModel: FoldIn;
-  /** [candidates, d] of the items that were chosen at all. */
-  readonly candidates: Matrix;
-  /** [candidates] */
-  readonly identifiers: readonly string[];
-}
 
 /**
  * Fit implicit ALS.

@@ -81,9 +81,10 @@ export class FoldIn implements QueryModel<UserOrHistory> {
   /** Lookups, factors and the objective. */
   save(): Saved {
     const { users, items, userFactors, itemFactors, dimensions, objective } = this.#parts;
+    const { recencyHalfLife, ...others } = objective;
     return {
       kind: 'als-fold-in',
-      settings: { dimensions, ...objective },
+      settings: { dimensions, ...others, ...(recencyHalfLife > 0 && { recencyHalfLife }) },
       sections: [
         { name: 'userFactors', bytes: bytesOf(userFactors.data) },
         { name: 'itemFactors', bytes: bytesOf(itemFactors.data) },
@@ -107,7 +108,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
       unobservedWeight: settings.number('unobservedWeight', { min: 0 }),
       regularization: settings.number('regularization', { min: 0 }),
       exponent: settings.number('exponent', { min: 0 }),
-      // Bundles from before recency have none.
+      // Files from before recency, and those without it, have none.
       recencyHalfLife: settings.has('recencyHalfLife') ? settings.number('recencyHalfLife', { min: 0 }) : 0,
     };
     const factors = (name: string, rows: number): Matrix =>

@@ -3,7 +3,8 @@
  * interactions, and splits. Re-exports only.
  */
 
-export { type AlsModel, type AlsOptions, fitAls } from '../als/fit-als.ts';
+export type { AlsModel } from '../als/als-fit.ts';
+export { type AlsOptions, fitAls } from '../als/fit-als.ts';
 export { FoldIn, type FoldInParts, type UserOrHistory } from '../als/fold-in.ts';
 // als
 export type { AlsObjective } from '../als/solver.ts';

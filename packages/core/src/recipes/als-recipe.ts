@@ -2,8 +2,8 @@
  * Implicit ALS as a recipe. A trial finds the number of iterations and the half-life of recency by judging as it goes: neither
  * needs a fit of its own.
  */
-import { AlsFit } from '../als/als-fit.ts';
-import { type AlsModel, objectiveOf } from '../als/fit-als.ts';
+import { AlsFit, type AlsModel } from '../als/als-fit.ts';
+import { objectiveOf } from '../als/fit-als.ts';
 import { checkWidth } from '../als/warm-start.ts';
 import type { Interactions } from '../data/interactions.ts';
 import { bootstrapDifference, meanOf } from '../metrics/bootstrap.ts';

@@ -1,5 +1,5 @@
 /** A trial of a search: a model with its settings, and how good it was on the validation part. */
-import type { AlsModel } from '../als/fit-als.ts';
+import type { AlsModel } from '../als/als-fit.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import type { Tower } from '../towers/tower.ts';
 

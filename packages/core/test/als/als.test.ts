@@ -1,8 +1,10 @@
 /** Implicit ALS: data whose answer is known, its objective, folding in, and its place in a bundle. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AlsModel, type AlsOptions, fitAls } from '../../src/als/fit-als.ts';
+import type { AlsModel } from '../../src/als/als-fit.ts';
+import { type AlsOptions, fitAls } from '../../src/als/fit-als.ts';
 import type { FoldIn } from '../../src/als/fold-in.ts';
+import { weightedByRecency } from '../../src/als/recency.ts';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
 import { itemsByUser, listOf } from '../../src/data/items-by-user.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
@@ -118,12 +120,63 @@ test('weights count: a user weighs one taste more than another', async () => {
   }
 });
 
+/** Users of one taste, and one who went over from the first items to the second. */
+function changedTaste(): ReturnType<typeof interactionsFrom> {
+  const groups = [
+    ['x1', 'x2', 'x3', 'x4', 'x5'],
+    ['y1', 'y2', 'y3', 'y4', 'y5'],
+  ];
+  const pairs = groups.flatMap((items, group) =>
+    Array.from({ length: 8 }, (_, user) =>
+      items.filter((_, i) => i !== user % 5).map((item): [string, string] => [`${group}${user}`, item]),
+    ).flat(),
+  );
+  const changed = ['x1', 'x2', 'x3', 'x4', 'y1', 'y2'].map((item): [string, string] => ['changed', item]);
+  return interactionsFrom([...pairs, ...changed]);
+}
+
+test('recency: what a user chose last decides, for users and for histories, and 0 changes nothing', async () => {
+  const rows = changedTaste();
+  const seen = ['x1', 'x2', 'x3', 'x4', 'y1', 'y2'];
+  const plain = await fitAls(rows, SMALL);
+  const turnedBack = [...seen].reverse();
+  assert.deepEqual(best(plain, turnedBack, seen), best(plain, seen, seen), 'without recency the order does not count');
+  const recent = await fitAls(rows, { ...SMALL, recencyHalfLife: 0.5 });
+  assert.match(best(recent, 'changed', seen)[0]!, /^y/);
+  assert.match(best(recent, turnedBack, seen)[0]!, /^x/);
+  assert.deepEqual(recent.candidates.data, plain.candidates.data, 'items do not age');
+  const [row, folded, turned, again] = vectors(recent.queryModel, ['changed', seen, turnedBack, ['y2', 'y1', ...seen]]);
+  assert.deepEqual(folded, row, 'bit for bit');
+  assert.notDeepEqual(turned, row, 'the order counts');
+  assert.deepEqual(again, row, 'an item counts where it stands last');
+  const none = await fitAls(rows, { ...SMALL, recencyHalfLife: 0 });
+  assert.deepEqual(vectors(none.queryModel, ['changed']), vectors(plain.queryModel, ['changed']));
+  await assert.rejects(fitAls(rows, { ...SMALL, recencyHalfLife: -1 }), { code: 'ERR_OPTION' });
+});
+
+test('weights fall by half every half-life, from the last', () => {
+  const lists = { starts: Int32Array.of(0, 3, 3, 5), codes: Int32Array.of(4, 2, 7, 1, 0), codeCount: 8 };
+  const { weights, ...rest } = weightedByRecency(lists, 2);
+  assert.deepEqual(rest, lists);
+  assert.deepEqual([...weights!], [0.5, Math.fround(Math.SQRT1_2), 1, Math.fround(Math.SQRT1_2), 1]);
+  const own = weightedByRecency({ ...lists, weights: Float32Array.of(2, 2, 2, 3, 3) }, 1);
+  assert.deepEqual([...own.weights!], [0.5, 1, 2, 1.5, 3]);
+  assert.equal(weightedByRecency(lists, 0), lists);
+});
+
 test('a bundle with factors answers users and histories as before', async () => {
   const board = checkerboard(20);
   const model = await fitAls(board, SMALL);
   const index = new BruteForce<string | readonly string[], string>({ queryModel: model.queryModel, k: 3 });
   index.index(model.candidates, model.identifiers);
   const bytes = bundleToBytes({ index, metadata: { made: 'by ALS' } });
+  // Without recency the settings are those of files from before it.
+  assert.deepEqual(Object.keys(model.queryModel.save().settings as object), [
+    'dimensions',
+    'unobservedWeight',
+    'regularization',
+    'exponent',
+  ]);
   const loaded = await bundleFromBytes<string | readonly string[], string>(bytes, { runtime });
   const queries = ['u3', 'nobody', ['i1', 'i3'], []];
   const [before, after] = [index.call(queries), loaded.index.call(queries)];
@@ -132,6 +185,12 @@ test('a bundle with factors answers users and histories as before', async () => 
   assert.equal(loaded.index.queryModel, loaded.foldIn);
   assert.equal(loaded.queryTower, undefined);
   assert.deepEqual(bundleToBytes(loaded), bytes);
+  const { queryModel, candidates, identifiers } = await fitAls(board, { ...SMALL, recencyHalfLife: 2 });
+  const recent = new BruteForce<string | readonly string[], string>({ queryModel }).index(candidates, identifiers);
+  const { foldIn } = await bundleFromBytes<string | readonly string[], string>(bundleToBytes({ index: recent }), {
+    runtime,
+  });
+  assert.deepEqual(vectors(foldIn!, [['i1', 'i3']]), vectors(queryModel, [['i1', 'i3']]));
 });
 
 test('what cannot be fitted is refused, and an interruption is one', async () => {
