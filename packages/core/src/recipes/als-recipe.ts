@@ -9,7 +9,7 @@ import type { Interactions } from '../data/interactions.ts';
 import { bootstrapDifference, meanOf } from '../metrics/bootstrap.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
-import { alsCandidates, alsCost } from './als-settings.ts';
+import { alsCandidates, alsCost, ITERATIONS_MIN } from './als-settings.ts';
 import type { Recipe, RecipeContext } from './recipe.ts';
 import type { Fitted, Judged, Settings } from './trial.ts';
 import type { Validation } from './validation.ts';
@@ -33,7 +33,7 @@ async function judge(validation: Validation, settings: Settings, context: Recipe
   try {
     for (let iterations = 1; iterations <= judgedAfter.at(-1)! && !isCut; iterations++) {
       await als.iterate(context.signal);
-      isCut = iterations < judgedAfter.at(-1)! && context.isOver();
+      isCut = iterations >= ITERATIONS_MIN && iterations < judgedAfter.at(-1)! && context.isOver();
       if (!isCut && !judgedAfter.includes(iterations)) continue;
       let perUser: Float64Array;
       if (best || settings.iterations) perUser = judgeHalfLife(als, validation, recencyHalfLife);
@@ -61,7 +61,7 @@ async function fit(
     do {
       await als.iterate(context.signal);
       done++;
-    } while (done < iterations && !context.isOver());
+    } while (done < iterations && (done < ITERATIONS_MIN || !context.isOver()));
     const model = await als.model(context.signal);
     const { vocabulary } = train.users;
     const recommender = new ThroughIndex<string>({

@@ -24,10 +24,10 @@ const STEPS: readonly (readonly [name: string, step: number])[] = [
 const UNOBSERVED_SHARE = 16;
 const FIRST_DIMENSIONS = 64;
 const FIRST_REGULARIZATION = 0.003;
-/** Multiplications and additions a second of a slow core: the first trial must not take the whole of a small budget. */
+/** A fit has so many, whatever the time: fewer are no model. */
+export const ITERATIONS_MIN = 4;
+/** Multiplications and additions a second of a slow machine: the least of one trial and the last fit must be within a budget. */
 const SLOW_PRODUCTS_PER_SECOND = 1e9;
-/** Of the budget: an iteration of the first trial. */
-const FIRST_ITERATION_SHARE = 1 / 32;
 
 /** Settings that were not tried: the start, or else the neighbours of the best. */
 export function alsCandidates(tried: readonly Trial[], start: SearchStart): Settings[] {
@@ -56,7 +56,7 @@ function firstSettings({ train, budgetSeconds }: SearchStart): Settings {
   const distance = (weight: number): number => Math.abs(Math.log(weight / wanted));
   const unobservedWeight = GRIDS.unobservedWeight!.reduce((a, b) => (distance(b) < distance(a) ? b : a));
   const isTooLong = (dimensions: number): boolean =>
-    alsCost({ dimensions }, train) > FIRST_ITERATION_SHARE * budgetSeconds * SLOW_PRODUCTS_PER_SECOND;
+    2 * ITERATIONS_MIN * alsCost({ dimensions }, train) > budgetSeconds * SLOW_PRODUCTS_PER_SECOND;
   const grid = GRIDS.dimensions!.filter((dimensions) => dimensions <= FIRST_DIMENSIONS);
   const dimensions = grid.findLast((dimensions) => !isTooLong(dimensions)) ?? grid[0]!;
   return { dimensions, unobservedWeight, regularization: FIRST_REGULARIZATION };

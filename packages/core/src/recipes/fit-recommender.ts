@@ -15,7 +15,7 @@ import { type EarlierModel, earlierLookups, withEarlierWords } from './warm-star
 
 /** Options of `fitRecommender`. */
 export interface FitRecommenderOptions {
-  /** The fit ends when so many seconds are over, after one iteration or step at least; default: when it is done. */
+  /** The fit ends when so many seconds are over, after four iterations or one step at least; default: when it is done. */
   budgetSeconds?: number;
   /**
    * An earlier model of the same kind and width, as its bundle has it: words that it knows keep their rows and go on from

@@ -1,6 +1,6 @@
 /**
  * A search for the model and the settings that validation prefers, within a budget of time that the fit on everything has its
- * place in. A trial ends when its time is over, so that one iteration or one step is the most that a budget is exceeded by.
+ * place in. A trial ends when its time is over, after four iterations of ALS or one step of towers at least.
  */
 import type { Clock } from '../retrieval/progress.ts';
 import { alsRecipe } from './als-recipe.ts';

@@ -28,8 +28,8 @@ export interface TrainRecommenderOptions {
   /** Tries these settings and no others; iterations and half-life, or epochs, are found where they are left open. */
   only?: ChosenModel | undefined;
   /**
-   * For the search and the last fit; default 300. Each model is tried at least once, with one iteration or one step at least: by
-   * so much, and by judging it, a budget that is too small is exceeded.
+   * For the search and the last fit; default 300. Each model is tried at least once, ALS for four iterations and towers for one
+   * step at least: by so much, and by judging it, a budget that is too small is exceeded.
    */
   budgetSeconds?: number;
   /** The recall@k that validation is by; default 10. */
