@@ -53,9 +53,9 @@ test('a bundle of vectors is asked with an embedding; columns stand beside, the 
     assert.deepEqual([answer.code, answer.stdout], [1, '']);
     assert.match(answer.stderr, /expected an embedding, 2 numbers with commas/);
   }
-  // By the mean of their vectors: b and c, which is (½, 1).
+  // By the mean of their unit vectors, of which that of c counts for less: what lies between b and c is nearest to c.
   const byHistory = await said(path, '--json', '--k', '1', '--history', 'b,c,x,b');
-  assert.deepEqual(JSON.parse(byHistory.stdout).score, 1.5);
+  assert.deepEqual(JSON.parse(byHistory.stdout).identifier, 'c');
   assert.equal(byHistory.stderr, 'not known to the model and left out of the history: x\n');
   const left = await said(path, '--json', '--history', 'b,c', '--exclude-seen');
   assert.deepEqual(JSON.parse(left.stdout).identifier, 'a');

@@ -2,18 +2,24 @@
  * The query vector of a user who is known by the items of a history alone.
  *
  * Implicit ALS has a way of its own: the history is folded in by solving one d × d system (als/fold-in.ts). Any other model is
- * asked with the mean of the vectors of the items' candidates, as the index keeps them,
+ * asked with the weighted mean of the unit vectors of the items' candidates, as the index keeps them,
  *
- *   q = 1/|H| Σ_{i ∈ H} x_i
+ *   q = Σ_i w_i x_i/|x_i| / Σ_i w_i,   w_i = 2^(−a_i/3),
  *
- * scaled to length 1 where the vectors of the query tower are. Each item counts once, and the order does not matter.
+ * where a_i is how many other items were chosen after item i. It is scaled to length 1 where the vectors of the query tower are.
+ * An index of squared distances is asked with the mean of the vectors as they are. Each item counts once, where it was chosen
+ * last. Figures for the weights: docs/decisions/histories.md.
  */
 import { FoldIn } from '../als/fold-in.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
+import { lengthOf } from '../topk/common-length.ts';
 import { type Identifier, isUpdatable, type QueryModel, type TopK, type UpdatableTopK } from '../topk/contract.ts';
 import { Tower } from '../towers/tower.ts';
 import { Matrix } from '../vectors/matrix.ts';
+
+/** Items after which one counts half. */
+const HALF_LIFE_ITEMS = 3;
 
 /** An index that is asked by histories: one of a bundle, with the query model that it has. */
 export type HistoryIndex<Q, I extends Identifier> = TopK<Q, I> & {
@@ -21,7 +27,7 @@ export type HistoryIndex<Q, I extends Identifier> = TopK<Q, I> & {
   readonly runtime?: Runtime;
 };
 
-/** A history as a model sees it: each item once, in order. */
+/** A history as a model sees it: each item once, in the order in which they were chosen last. */
 export interface SplitHistory<I extends Identifier> {
   /** Items that the model has a vector for. */
   readonly known: readonly I[];
@@ -49,7 +55,7 @@ export function splitHistory<Q, I extends Identifier>(
   const isKnown = itemsKnownBy(index);
   const known: I[] = [];
   const unknown: I[] = [];
-  for (const item of new Set(history)) (isKnown(item) ? known : unknown).push(item);
+  for (const item of [...new Set(history.toReversed())].reverse()) (isKnown(item) ? known : unknown).push(item);
   return { known, unknown };
 }
 
@@ -102,10 +108,18 @@ function setMeans<Q, I extends Identifier>(
   const d = index.dimensions;
   histories.forEach((items, row) => {
     const candidates = index.candidateVectors(items).data;
-    // In double precision: the order of a history must not change its answer but in the last bit.
-    const mean = new Float64Array(d);
-    for (let at = 0; at < candidates.length; at++) mean[at % d] = mean[at % d]! + candidates[at]! / items.length;
-    const length = isUnitLength ? Math.hypot(...mean) : 1;
-    for (let t = 0; t < d; t++) data[row * d + t] = length > 0 ? mean[t]! / length : 0;
+    const sum = new Float64Array(d);
+    let weights = 0;
+    for (let i = 0; i < items.length; i++) {
+      const vector = candidates.subarray(i * d, (i + 1) * d);
+      const weight = 2 ** (-(items.length - 1 - i) / HALF_LIFE_ITEMS);
+      const length = index.distanceMeasure === 'squared_l2' ? 1 : lengthOf(vector);
+      for (let t = 0; t < d && length > 0; t++) sum[t] = sum[t]! + (weight * vector[t]!) / length;
+      weights += weight;
+    }
+    const mean = data.subarray(row * d, (row + 1) * d);
+    mean.set(sum.map((value) => value / weights));
+    const length = isUnitLength ? lengthOf(mean) : 1;
+    if (length > 0) mean.set(mean.map((value) => value / length));
   });
 }

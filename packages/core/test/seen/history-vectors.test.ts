@@ -27,15 +27,17 @@ const INDEXES = {
 };
 
 for (const [name, make] of Object.entries(INDEXES)) {
-  test(`${name}: the mean of the candidates' vectors, each item once; unknown items are said`, () => {
+  test(`${name}: the weighted mean of the candidates' unit vectors, each item once; unknown items are said`, () => {
     const index = make();
     index.delete([NAMES[5]!]);
     const item = fc.constantFrom(...NAMES, 'constructor', 'new', '');
     fc.assert(
       fc.property(fc.array(fc.array(item, { maxLength: 9 }), { maxLength: 4 }), (histories) => {
         const isKnown = (one: string): boolean => NAMES.includes(one) && one !== NAMES[5];
-        const known = histories.map((history) => [...new Set(history.filter(isKnown))]);
-        const unknown = histories.map((history) => [...new Set(history.filter((one) => !isKnown(one)))]);
+        // Each where it stands last.
+        const distinct = (history: string[]): string[] => history.filter((one, i) => !history.includes(one, i + 1));
+        const known = histories.map((history) => distinct(history.filter(isKnown)));
+        const unknown = histories.map((history) => distinct(history.filter((one) => !isKnown(one))));
         histories.forEach((history, i) => {
           assert.deepEqual(splitHistory(index, history), { known: known[i], unknown: unknown[i] });
         });
@@ -46,9 +48,14 @@ for (const [name, make] of Object.entries(INDEXES)) {
         const made = historyVectors(index, histories);
         assert.deepEqual(made.unknown, unknown);
         known.forEach((items, row) => {
+          const weights = items.map((_, i) => 2 ** (-(items.length - 1 - i) / 3));
+          const total = weights.reduce((sum, weight) => sum + weight, 0);
           for (let t = 0; t < D; t++) {
-            const mean = items.reduce((sum, one) => sum + rows.row(NAMES.indexOf(one))[t]!, 0) / items.length;
-            assert.ok(Math.abs(made.vectors.row(row)[t]! - mean) < 1e-5 * (1 + Math.abs(mean)));
+            const sum = items.reduce((sum, one, i) => {
+              const vector = rows.row(NAMES.indexOf(one));
+              return sum + (weights[i]! * vector[t]!) / Math.hypot(...vector);
+            }, 0);
+            assert.ok(Math.abs(made.vectors.row(row)[t]! - sum / total) < 1e-5);
           }
         });
         made.vectors.free();
@@ -69,7 +76,7 @@ test('a history that a user was trained on is answered as the user is, by the fo
   });
   const history = bundle.seenItems!.itemsOf('u2');
   const made = historyVectors(bundle.index, [[...history, 'new', 'toString', 'new']]);
-  assert.deepEqual(made.unknown, [['new', 'toString']]);
+  assert.deepEqual(made.unknown, [['toString', 'new']]);
   const exclude = bundle.seenItems!.exclusions(['u2']);
   const [byHistory, byUser] = [made.vectors, ['u2']].map((query) => bundle.index.call(query, { k: 3, exclude }));
   assert.deepEqual(byHistory!.identifiers(), byUser!.identifiers());
@@ -86,6 +93,17 @@ test('means have the length 1 where those of the query tower have', () => {
   const index = new BruteForce<string, string>({ queryModel, runtime }).index(rows, NAMES);
   const { vectors: made } = historyVectors(index, [NAMES.slice(0, 3), NAMES.slice(4, 5)]);
   for (const row of [0, 1]) assert.ok(Math.abs(Math.hypot(...made.row(row)) - 1) < 1e-6);
+});
+
+test('an index of squared distances is asked with the mean of the vectors as they are', () => {
+  const points = [
+    [3, 0],
+    [0, 4],
+  ];
+  const index = new ScaNN<never, string>({ distanceMeasure: 'squared_l2', runtime }).index(points, ['a', 'b']);
+  const [x, y] = historyVectors(index, [['a', 'b']]).vectors.row(0);
+  const older = 2 ** (-1 / 3);
+  assert.ok(Math.abs(x! - (3 * older) / (1 + older)) < 1e-6 && Math.abs(y! - 4 / (1 + older)) < 1e-6);
 });
 
 for (const [kind, identifiers] of Object.entries(IDENTIFIERS)) {

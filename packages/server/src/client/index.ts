@@ -6,6 +6,7 @@ export type {
   DeleteRequest,
   Event,
   EventsRequest,
+  HistoryUse,
   JsonFeature,
   JsonIdentifier,
   JsonQuery,

@@ -70,7 +70,7 @@ export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwag
   };
 }
 
-/** A query or an embedding, and not both; as many results and numbers as the server's options let through. */
+/** A query, a history, both, or an embedding; as many results and numbers as the server's options let through. */
 function shortlistSchema(schema: FastifySchema, limits: ServerLimits): FastifySchema {
   const body = schema.body as { properties: Record<string, JsonSchema> };
   const { k, ...properties } = body.properties;
@@ -79,7 +79,10 @@ function shortlistSchema(schema: FastifySchema, limits: ServerLimits): FastifySc
     body: {
       ...body,
       properties: { ...properties, k: { ...k, maximum: limits.k } },
-      oneOf: [{ required: ['query'] }, { required: ['embedding'] }],
+      oneOf: [
+        { anyOf: [{ required: ['query'] }, { required: ['history'] }], not: { required: ['embedding'] } },
+        { required: ['embedding'], not: { anyOf: [{ required: ['query'] }, { required: ['history'] }] } },
+      ],
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import type { RequestOptions } from '../queue/batcher.ts';
 import { checkExcludeSeen } from '../servable/exclusions.ts';
+import { HISTORY_SIGNATURE, unknownItemsTensor } from '../servable/history-signature.ts';
 import { batchSize, featuresOf, queriesOf, resultsToTensors, type Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
@@ -51,6 +52,9 @@ export async function runSignature(
   const found = await served.search(queries, options);
   const attributes = outputs.filter((name) => !signature.outputs.some((output) => output.name === name));
   const all = resultsToTensors(servable, found, attributes);
+  if (signature.name === HISTORY_SIGNATURE) {
+    all.set('unknown_items', unknownItemsTensor(servable.identifierDatatype, found));
+  }
   return outputs.length === 0 ? all : new Map(outputs.map((name) => [name, all.get(name)!]));
 }
 

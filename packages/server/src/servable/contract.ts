@@ -39,10 +39,19 @@ export interface QueryRules {
   block?: readonly Identifier[];
 }
 
-/** One query and how to search for it. Exactly one of `features` and `embedding` is set. */
+/** A history of a query: its items that the model knows and those it does not, and whether the query is made of it. */
+export interface HistoryUse {
+  isUsed: boolean;
+  known: readonly Identifier[];
+  unknown: readonly Identifier[];
+}
+
+/** One query and how to search for it. Features, an embedding, a history, or features and a history are set. */
 export interface Query {
   features?: Features | undefined;
   embedding?: Float32Array | undefined;
+  /** Items that the user chose, the last at the end, for the case that the model does not know the user. */
+  history?: readonly Identifier[] | undefined;
   k: number;
   leavesToSearch?: number | undefined;
   reorder?: number | undefined;
@@ -64,6 +73,8 @@ export interface QueryResult {
   rows: Int32Array;
   /** Names of the query's features whose value is not in their vocabulary; undefined where all are known. */
   unknown?: readonly string[] | undefined;
+  /** The history that the query has, or was made of; undefined where there is none. */
+  history?: HistoryUse | undefined;
 }
 
 /** Work of the scans of an index since it was loaded. */

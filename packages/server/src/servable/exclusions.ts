@@ -36,15 +36,20 @@ export function userOf(seenItems: SeenItems<Identifier>, { user, features }: Que
  * @throws {ServingError} INVALID_ARGUMENT when it names none
  */
 export function checkExcludeSeen(seenItems: SeenItems<Identifier>, query: Query): void {
-  if (query.excludeSeen !== true || userOf(seenItems, query) !== undefined) return;
+  if (query.excludeSeen !== true || query.history || userOf(seenItems, query) !== undefined) return;
   throw invalidArgument('excludeSeen: expected a query that names its user, or user beside it, got neither');
 }
 
 /** The excluded identifiers of a query, as the index holds them; those that no candidate can have are left out. */
 export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): Identifier[] {
   const { exclude = [], excludeSeen = seenItems.excludeSeen } = query;
-  const held = exclude.flatMap((identifier) => heldIdentifier(seenItems.itemType, identifier) ?? []);
+  const held = exclude.flatMap((identifier) => asHeld(identifier, seenItems));
   if (!excludeSeen) return held;
   const user = userOf(seenItems, query);
-  return user === undefined ? held : [...held, ...seenItems.itemsOf(user)];
+  // Who has chosen an item has seen it.
+  const chosen = (query.history ?? []).flatMap((item) => asHeld(item, seenItems));
+  return [...held, ...chosen, ...(user === undefined ? [] : seenItems.itemsOf(user))];
 }
+
+const asHeld = (identifier: Identifier, { itemType }: SeenItems<Identifier>): Identifier | [] =>
+  heldIdentifier(itemType, identifier) ?? [];

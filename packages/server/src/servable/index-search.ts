@@ -10,8 +10,9 @@ import type { IndexAccess, Reading, SearchWork } from 'shortlist/topk';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument } from '../status/serving-error.ts';
-import type { Features, Query, QueryResult } from './contract.ts';
+import type { Features, HistoryUse, Query, QueryResult } from './contract.ts';
 import { excludedOf } from './exclusions.ts';
+import { Histories } from './histories.ts';
 import { heldIdentifier } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
 import { heldRules } from './query-rules.ts';
@@ -35,6 +36,12 @@ interface Scan {
   take: (result: TopKResult<Identifier>) => void;
 }
 
+/** Query embeddings, row after row, and the histories of the queries that have one. */
+interface Embedded {
+  rows: Float32Array;
+  histories: readonly (HistoryUse | undefined)[];
+}
+
 /** Searches one index. */
 export class IndexSearch {
   /** What an approximate index counts its work into; an exact one leaves it as it is. */
@@ -44,6 +51,7 @@ export class IndexSearch {
   readonly #seenItems: SeenItems<Identifier>;
   readonly #attributes: AttributeTable;
   readonly #filters: FilterCache;
+  readonly #histories: Histories;
   /** Running mean of the time a query takes. */
   #queryMs = 0;
 
@@ -58,6 +66,7 @@ export class IndexSearch {
     this.#seenItems = seenItems;
     this.#attributes = attributes;
     this.#filters = new FilterCache(attributes);
+    this.#histories = new Histories(index, tower, seenItems);
   }
 
   get #access(): IndexAccess {
@@ -142,15 +151,21 @@ export class IndexSearch {
   }
 
   /** Query embeddings of all queries, row after row; those of raw features by one call of the tower. */
-  #embeddings(queries: readonly Query[]): Float32Array {
+  #embeddings(queries: readonly Query[]): Embedded {
+    const histories = queries.map((query) => this.#histories.of(query));
+    return { rows: this.#rows(queries, histories), histories };
+  }
+
+  #rows(queries: readonly Query[], histories: readonly (HistoryUse | undefined)[]): Float32Array {
     const d = this.#index.dimensions;
-    const withFeatures = queries.filter(({ features }) => features !== undefined);
+    const withFeatures = queries.filter(({ features }, at) => features !== undefined && !histories[at]?.isUsed);
     const embedded = this.embed(withFeatures.map(({ features }) => features!));
     if (withFeatures.length === queries.length) return embedded;
     const all = new Float32Array(queries.length * d);
     let at = 0;
     queries.forEach(({ embedding }, row) => {
-      if (!embedding) {
+      if (histories[row]?.isUsed) all.set(this.#histories.vectorOf(histories[row]), row * d);
+      else if (!embedding) {
         all.set(embedded.subarray(at, at + d), row * d);
         at += d;
       } else if (embedding.length !== d)
@@ -164,7 +179,7 @@ export class IndexSearch {
   #prepare(
     queries: readonly Query[],
     group: readonly number[],
-    embeddings: Float32Array,
+    { rows, histories }: Embedded,
     results: QueryResult[],
     exact?: boolean,
   ): Scan {
@@ -173,8 +188,8 @@ export class IndexSearch {
     const excluded = group.map((at) => excludedOf(this.#seenItems, queries[at]!));
     const vectors = new Matrix(group.length, d);
     const { data } = vectors;
-    if (group.length === queries.length) data.set(embeddings);
-    else group.forEach((at, row) => data.set(embeddings.subarray(at * d, (at + 1) * d), row * d));
+    if (group.length === queries.length) data.set(rows);
+    else group.forEach((at, row) => data.set(rows.subarray(at * d, (at + 1) * d), row * d));
     const options: ScanOptions = {
       k,
       include: include && this.#held(include),
@@ -191,6 +206,7 @@ export class IndexSearch {
           scores: result.scoresOf(row),
           rows: result.rowsOf(row),
           unknown: features === undefined ? undefined : unknownFeatures(this.#tower!, features),
+          history: histories[at],
         };
       });
     };

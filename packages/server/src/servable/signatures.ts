@@ -7,10 +7,11 @@
  * | serving_default | the query's features | identifiers, scores |
  * | query_with_exclusions | the query's features, exclusions | identifiers, scores |
  * | query_with_rules | the query's features, rules | identifiers, scores |
+ * | query_by_history | history | identifiers, scores, unknown_items |
  * | embed | the query's features | embedding |
  * | search | embedding | identifiers, scores |
  *
- * Without a query tower all take `embedding`, and there is no `embed`. A request may ask those that search for
+ * Without a query tower those that take the query's features take `embedding`, and there is no `embed`. A request may ask those that search for
  * attributes as further outputs (attribute-outputs.ts).
  *
  * Tensors are rectangles: where queries of one request found different numbers of candidates, the shorter rows end in
@@ -21,6 +22,7 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
 import { attributeTensor } from './attribute-outputs.ts';
 import type { FeatureSpec, Features, Query, QueryResult, Servable } from './contract.ts';
+import { HISTORY_SIGNATURE, historyInput, historyQueries, paddingOf, unknownItemsOutput } from './history-signature.ts';
 import { parseQueryRules } from './query-rules.ts';
 
 /** The signature a request means that names none. */
@@ -53,6 +55,11 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
     { name: 'query_with_exclusions', inputs: [...query, exclusions], outputs: found },
     { name: 'query_with_rules', inputs: [...query, RULES], outputs: found },
     { name: 'search', inputs: [embedding], outputs: found },
+    {
+      name: HISTORY_SIGNATURE,
+      inputs: [historyInput(servable.identifierDatatype)],
+      outputs: [...found, unknownItemsOutput(servable.identifierDatatype)],
+    },
   ];
   if (servable.features.length > 0) all.push({ name: 'embed', inputs: query, outputs: [embedding] });
   return new Map(all.map((signature) => [signature.name, signature]));
@@ -125,6 +132,9 @@ export function queriesOf(
   { k, kMax }: { k: number; kMax: number },
 ): Query[] {
   const rows = batchSize(signature, inputs);
+  if (signature.name === HISTORY_SIGNATURE) {
+    return historyQueries(servable.identifierDatatype, inputs.get('history')!, k);
+  }
   const embeddings = inputs.get('embedding');
   const exclusions = signature.name === 'query_with_exclusions' ? inputs.get('exclusions') : undefined;
   const rules = signature.name === 'query_with_rules' ? inputs.get('rules') : undefined;
@@ -164,7 +174,7 @@ export function resultsToTensors(
   attributes: readonly string[] = [],
 ): Map<string, Tensor> {
   const width = results.reduce((most, { scores }) => Math.max(most, scores.length), 0);
-  const padding: Identifier = servable.identifierDatatype === 'BYTES' ? '' : -1;
+  const padding = paddingOf(servable.identifierDatatype);
   const identifiers: Identifier[] = [];
   const scores = new Float32Array(results.length * width).fill(Number.NEGATIVE_INFINITY);
   results.forEach((result, row) => {

@@ -12,13 +12,15 @@ export type JsonQuery = JsonFeature | { readonly [feature: string]: JsonFeature 
 /** A feature's value or values. */
 export type JsonFeature = string | number | boolean | readonly (string | number | boolean)[];
 
-/** `POST /v1/shortlist`: exactly one of `query` and `embedding`. */
+/** `POST /v1/shortlist`: `query`, `history`, both, or `embedding`. */
 export interface ShortlistRequest {
   model?: string;
   version?: number;
   label?: string;
   query?: JsonQuery;
   embedding?: readonly number[];
+  /** Items that the user chose, the last at the end: what is asked where the model does not know the user of `query`. */
+  history?: readonly JsonIdentifier[];
   k?: number;
   exclude?: readonly JsonIdentifier[];
   /** Whether to leave out what the user has seen; default as the bundle says. */
@@ -58,7 +60,16 @@ export interface ShortlistResponse {
   results: ShortlistHit[];
   /** Features of the query whose value no training example had: the answer is what everybody unknown gets. */
   unknown?: string[];
+  /** What became of the history: the request's, or what a user whom the model does not know has seen. */
+  history?: HistoryUse;
   tookMs: number;
+}
+
+/** Whether results are those of a history, of how many items, and the items that the model does not know. */
+export interface HistoryUse {
+  isUsed: boolean;
+  items: number;
+  unknown: JsonIdentifier[];
 }
 
 /** A candidate to insert or to replace. */

@@ -6,7 +6,7 @@ import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
-import type { Features, Query, Servable, Update } from '../servable/contract.ts';
+import type { Features, Query, QueryResult, Servable, Update } from '../servable/contract.ts';
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
@@ -14,6 +14,7 @@ import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type {
   DeleteRequest,
+  HistoryUse,
   JsonIdentifier,
   ShortlistRequest,
   ShortlistResponse,
@@ -53,7 +54,7 @@ export async function answerShortlist(
     const results = identifiers.map((id, i) => ({
       // An attribute cannot hide the identifier or the score.
       ...servable.attributes.valuesOf(rows[i]!, request.attributes),
-      id: typeof id === 'string' ? id : jsonInteger(id),
+      id: jsonIdentifier(id),
       score: scores[i]!,
     }));
     return {
@@ -61,24 +62,34 @@ export async function answerShortlist(
       version: served.version,
       results,
       ...(found!.unknown && { unknown: [...found!.unknown] }),
+      ...(found!.history && { history: historyUse(found!.history) }),
       tookMs: Math.round(1000 * (performance.now() - started)) / 1000,
     };
   });
 }
+
+const historyUse = ({ isUsed, known, unknown }: NonNullable<QueryResult['history']>): HistoryUse => ({
+  isUsed,
+  items: known.length,
+  unknown: unknown.map(jsonIdentifier),
+});
+
+const jsonIdentifier = (id: Identifier): JsonIdentifier => (typeof id === 'string' ? id : jsonInteger(id));
 
 /** JSON's readers round integers beyond 2^53: those are sent as text, which requests may send back. */
 const jsonInteger = (id: number | bigint): JsonIdentifier =>
   Number.isSafeInteger(Number(id)) ? Number(id) : integerText(id);
 
 function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestLimits): Query {
-  const { query: features, embedding, filter, exclude, include, leavesToSearch, reorder } = request;
-  if ((features === undefined) === (embedding === undefined)) {
-    throw invalidArgument('expected exactly one of query and embedding');
+  const { query: features, embedding, history, filter, exclude, include, leavesToSearch, reorder } = request;
+  if (embedding ? features !== undefined || history : features === undefined && !history) {
+    throw invalidArgument('expected query, history, both, or embedding');
   }
   const k = checkK(request.k ?? servable.k, limits);
   const query: Query = { k, leavesToSearch, reorder, rules: checkQueryRules(servable, request, { k, kMax: limits.k }) };
   if (embedding) query.embedding = checkEmbedding(servable, embedding);
-  else query.features = checkFeatures(servable, features);
+  else if (features !== undefined) query.features = checkFeatures(servable, features);
+  if (history) query.history = history.map((id) => checkIdentifier(servable.identifierDatatype, id, 'history'));
   if (filter !== undefined) {
     query.filter = checkFilter(filter);
     checkFilterAttributes(query.filter, servable.attributes);

@@ -16,6 +16,15 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
     label: Type.Optional(Type.String({ description: 'Label of a version, instead of its number.' })),
     query: Type.Optional(Type.Unknown({ description: 'Raw features: the value, or an object of values by name.' })),
     embedding: Type.Optional(Type.Array(Type.Number(), { description: 'A query embedding, instead of `query`.' })),
+    history: Type.Optional(
+      Type.Array(Identifier, {
+        minItems: 1,
+        maxItems: 10_000,
+        description:
+          'Items that the user chose, the last at the end: what is asked where the model does not know the user of `query`, or ' +
+          'instead of a query.',
+      }),
+    ),
     k: Type.Optional(Type.Integer({ minimum: 1 })),
     exclude: Type.Optional(Type.Array(Identifier, { description: 'Identifiers that may not be returned.' })),
     excludeSeen: Type.Optional(
@@ -72,6 +81,16 @@ export const ShortlistResponseSchema: TSchema = Type.Object({
       description:
         'Features of the query whose value is not in the vocabulary: the answer is what everybody unknown gets.',
     }),
+  ),
+  history: Type.Optional(
+    Type.Object(
+      {
+        isUsed: Type.Boolean({ description: 'Whether the results are those of the history.' }),
+        items: Type.Integer({ description: 'Items of it that the model knows.' }),
+        unknown: Type.Array(Identifier, { description: 'Items that the model does not know; they count for nothing.' }),
+      },
+      { description: 'What became of the history: the request’s, or what an unknown user has seen.' },
+    ),
   ),
   tookMs: Type.Number(),
 });

@@ -86,7 +86,7 @@ for (const processes of [1, 2]) {
 
     test('refusals say what was expected', async () => {
       const cases: [object, RegExp][] = [
-        [{}, /exactly one of query and embedding/],
+        [{}, /expected query, history, both, or embedding/],
         [{ query: 'u1', k: 0 }, /k/],
         [{ query: 'u1', k: 100_000 }, /k: expected an integer from 1 to 1000/],
         [{ query: 5 }, /query\.query: expected a string/],

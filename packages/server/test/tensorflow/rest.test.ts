@@ -165,6 +165,7 @@ test('metadata', async () => {
     'query_with_exclusions',
     'query_with_rules',
     'search',
+    'query_by_history',
     'embed',
   ]);
   assert.deepEqual(signatures.serving_default.inputs, {
