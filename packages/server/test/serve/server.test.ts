@@ -94,7 +94,10 @@ for (const processes of [1, 2]) {
         [{ embedding: [1] }, /embedding: expected 4 numbers, got 1/],
         [{ query: 'u1', filter: { like: { genre: 'x' } } }, /expected equals, in, range, and, or or not/],
         [{ query: 'u1', filter: { equals: {} } }, /expected an object with one key/],
-        [{ query: 'u1', filter: { range: { year: { from: 1 } } } }, /expected numbers under gt, gte, lt or lte/],
+        [
+          { query: 'u1', filter: { range: { year: { from: 1 } } } },
+          /expected numbers or dates \(ISO 8601\) under gt, gte, lt or lte/,
+        ],
         [{ query: 'u1', nonsense: 1 }, /nonsense|additional/],
         [{ query: 'u1', version: 9 }, /Servable not found for request: Specific\(films, 9\)/],
       ];
