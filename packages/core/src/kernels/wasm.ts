@@ -5,35 +5,24 @@
  */
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
-import { RELAXED_PATCH, SIMD128_HEX } from './wasm.generated.ts';
+import { RELAXED_PATCH, SIMD128_TEXT } from './wasm.generated.ts';
+import { fromText } from './wasm-text.ts';
 
 /** The compiled variants. */
 export type WasmVariant = Exclude<KernelVariant, 'reference'>;
 
 /** The bytes of a variant; scripts/wasm-module.mjs documents how they are stored. */
 function decode(variant: WasmVariant): Uint8Array<ArrayBuffer> {
-  const simd128 = fromHex(SIMD128_HEX);
+  const simd128 = fromText(SIMD128_TEXT);
   if (variant === 'simd128') return simd128;
-  const bytes = new Uint8Array(RELAXED_PATCH.reduce((sum, [, length, added]) => sum + length + added.length / 2, 0));
+  const pieces = RELAXED_PATCH.flatMap(([at, length, added]) => [simd128.subarray(at, at + length), fromText(added)]);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
-  for (const [at, length, added] of RELAXED_PATCH) {
-    bytes.set(simd128.subarray(at, at + length), end);
-    bytes.set(fromHex(added), end + length);
-    end += length + added.length / 2;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
   }
   return bytes;
-}
-
-function fromHex(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = 16 * digit(text, 2 * i) + digit(text, 2 * i + 1);
-  return bytes;
-}
-
-/** The value of a hexadecimal digit: codes 48 to 57 are 0 to 9, 97 to 102 are a to f. */
-function digit(text: string, at: number): number {
-  const code = text.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
 }
 
 /** True where the runtime can run the variant. */

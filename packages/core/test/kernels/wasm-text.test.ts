@@ -1,0 +1,28 @@
+/** The text of the compiled kernels: it is the bytes again, and has no character that a string would escape. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SIMD128_TEXT } from '../../src/kernels/wasm.generated.ts';
+import { fromText } from '../../src/kernels/wasm-text.ts';
+
+const { textOf } = (await import(new URL('../../../../../scripts/wasm-module.mjs', import.meta.url).href)) as {
+  textOf: (bytes: Uint8Array) => string;
+};
+
+test('a text is the bytes again', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
+      const text = textOf(bytes);
+      assert.match(text, /^[ -&(-[\]-~]*$/);
+      assert.deepEqual(fromText(text), bytes);
+    }),
+    { seed: 1 },
+  );
+  const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+  assert.deepEqual(fromText(textOf(all)), all);
+});
+
+test('the kernels are in it', () => {
+  assert.deepEqual(fromText(SIMD128_TEXT).subarray(0, 8), Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  assert.ok(SIMD128_TEXT.length < 1.25 * fromText(SIMD128_TEXT).length);
+});
