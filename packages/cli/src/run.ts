@@ -53,7 +53,7 @@ export async function run(argv: readonly string[], environment: Environment): Pr
 async function explain(error: unknown, name: string, { stderr }: Environment): Promise<number> {
   const { ShortlistError } = await library();
   if (error instanceof ShortlistError) {
-    stderr.write(`shortlist: ${error.message} (${error.code})\n`);
+    stderr.write(`shortlist: ${inOptions(error.message)} (${error.code})\n`);
     return error.code === 'ERR_ABORTED' ? INTERRUPTED : 1;
   }
   const code = (error as { code?: unknown } | null)?.code;
@@ -64,6 +64,14 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
   }
   stderr.write(`shortlist: an unexpected failure, please report it\n${(error as Error)?.stack ?? String(error)}\n`);
   return 1;
+}
+
+/** A message of the library in the words of the command line: its userColumn is the option --user-column. */
+function inOptions(message: string): string {
+  return message.replaceAll(
+    /\b(user|item|value|weight|time|event|identifier|title)Column\b/g,
+    (_, role: string) => `--${role === 'identifier' ? 'id' : role}-column`,
+  );
 }
 
 /** The message; for an unknown option it names the nearest option of the command instead of the parser's advice. */

@@ -153,7 +153,7 @@ test('mistakes are told in a line and write nothing', async () => {
     [[ratings, '--budget', '5'], 2, /--budget: expected a duration such as 90s, 5m or 1h, got "5"/],
     [[ratings, '--model', 'asl'], 2, /--model: expected auto, als, two-tower, got "asl"/],
     [[ratings, '--k', '0'], 2, /--k: expected a number from 1/],
-    [[ratings, '--user-column', 'userid'], 1, /userid.*userId.*ERR_OPTION/],
+    [[ratings, '--user-column', 'userid'], 1, /--user-column: expected a column .*userid.*userId.*ERR_OPTION/],
     [[ratings, '--like', 'ratng >= 4'], 1, /ratng.*rating/],
     [[ratings, '--items', join(folder, 'no.csv')], 1, /no\.csv: expected a file, there is nothing/],
     [[ratings, '--items', movies, '--title-column', 'titel'], 1, /titel.*title/],

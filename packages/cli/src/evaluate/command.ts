@@ -84,7 +84,7 @@ export const evaluate: Command = async (argv, environment) => {
   });
   const split = splitOf(candidates, train?.interactions ?? NOTHING, test);
   const baselines = train ? await baselinesOf(split, ks, seed, environment, terminal) : [];
-  terminal.progress(0, `judging ${path}`);
+  terminal.progress(undefined, `judging ${path}`);
   const judged = evaluateRecommender(bundleRecommender(basename(path), bundle, split.train), split, { ks, seed });
   report({
     ...{ event: 'evaluated', ks, model: judgedModel(judged), baselines: baselines.map(judgedModel) },
@@ -150,7 +150,7 @@ async function baselinesOf(
   const options = { ks, seed, hasTimes: false, signal, secondsMax: BASELINE_SECONDS_MAX };
   for await (const evaluation of judgeBaselines(split, {
     ...options,
-    onStart: (name) => terminal.progress(0, `judging ${name}`),
+    onStart: (name) => terminal.progress(undefined, `judging ${name}`),
     onLeftOut: (name, seconds) => terminal.note(`${name} is left out: about ${duration(1000 * seconds)}`),
   })) {
     found.push(evaluation);

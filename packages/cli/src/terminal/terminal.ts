@@ -57,17 +57,21 @@ export class Terminal {
     this.#environment.stderr.write(`${text}\n`);
   }
 
-  /** Show how far the work is; `share` in [0, 1]. */
-  progress(share: number, text: string): void {
+  /** Show how far the work is; `share` in [0, 1], undefined where nobody knows. */
+  progress(share: number | undefined, text: string): void {
     const now = this.#environment.now();
     if (now - this.#drawnAtMs < (this.#live ? REDRAW_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
     this.#drawnAtMs = now;
     if (this.#live) {
       const width = (this.#environment.stderr.columns ?? 80) - 1;
-      this.#environment.stderr.write(`\r\u001b[2K${`${bar(share)} ${text}`.slice(0, width)}`);
+      this.#environment.stderr.write(
+        `\r\u001b[2K${`${share === undefined ? '' : `${bar(share)} `}${text}`.slice(0, width)}`,
+      );
       this.#drawn = true;
     } else {
-      this.#environment.stderr.write(`${text}: ${Math.floor(100 * share)} % done\n`);
+      this.#environment.stderr.write(
+        share === undefined ? `${text} …\n` : `${text}: ${Math.floor(100 * share)} % done\n`,
+      );
     }
   }
 

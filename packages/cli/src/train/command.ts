@@ -69,7 +69,7 @@ export const train: Command = async (argv, environment) => {
   const judged = judge(trained, split, baselines, options);
   report(judged);
   for (const line of destination.compare(judged, isForced, trialsPath)) report({ event: 'compared', line });
-  terminal.progress(0, 'fitting again on everything');
+  terminal.progress(undefined, 'fitting again on everything');
   const { model, settings } = trained.best;
   const fitted = await fitRecommender(
     interactions,
@@ -104,7 +104,7 @@ async function baselinesOf(
   const found: RecommenderEvaluation[] = [];
   const baselines = judgeBaselines(split, {
     ...{ ks: [k], seed, hasTimes, signal, secondsMax: BASELINE_SHARE * budgetSeconds },
-    onStart: (name) => terminal.progress(0, `judging ${name}`),
+    onStart: (name) => terminal.progress(undefined, `judging ${name}`),
     onLeftOut: (name, seconds) =>
       terminal.note(`  ${name} is left out: about ${duration(1000 * seconds)}; a larger --budget has it`),
   });
