@@ -9,7 +9,7 @@
  * Where the index orders by cosine itself, as its measure is the cosine or all its candidates have one length, its own search answers, with
  * its settings and its recall. Otherwise all candidates are looked at once, exactly (cosine-pass.ts).
  */
-import { NUMBER, optionsCheck, optionType } from '../checks/options.ts';
+import { BOOLEAN, NUMBER, OBJECT, optionsCheck } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { finish, finishAsync } from '../parallel/steps.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -37,8 +37,8 @@ const checkApproximate = optionsCheck<SimilarOptions<never> & { work?: object; e
   ...CALL,
   leavesToSearch: NUMBER,
   reorder: NUMBER,
-  exact: optionType('true or false', () => true),
-  work: optionType('counts of work', () => true),
+  exact: BOOLEAN,
+  work: OBJECT,
 });
 
 /**
