@@ -13,7 +13,8 @@
  * Of vectors of length 1 the first two are the same. With λ = 1 the order is that of the scores.
  *
  * Source: J. Carbonell, J. Goldstein, "The use of MMR, diversity-based reranking for reordering documents and producing
- * summaries", SIGIR 1998. The scale of the dot product is ours: without it a long query would drown diversity.
+ * summaries", SIGIR 1998. The scale of the dot product is ours: without it a long query would drown
+ * diversity (docs/decisions/marginal-relevance.md has figures).
  * Sums are float64 in the order of the dimensions.
  */
 import type { DistanceMeasure } from '../topk/contract.ts';
