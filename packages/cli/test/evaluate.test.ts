@@ -1,24 +1,16 @@
 /** shortlist evaluate: figures whose value is known, beside the baselines, and what it says where something is missing. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { likedRows, readInteractions } from '@shortlist/data';
 import { BruteForce, fitRecommender, interactionsOf, SeenItems } from 'shortlist';
 import type { JsonObject } from 'shortlist/format';
 import { loadBundle, saveBundle } from 'shortlist/node';
+import { temporaryFolder } from './fixtures/files.ts';
 import { said } from './fixtures/said.ts';
 import { tastes } from './fixtures/tastes.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'shortlist-evaluate-'));
-after(() => rmSync(folder, { recursive: true }));
-
-function fileOf(name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const { folder, fileOf } = temporaryFolder();
 
 const world = tastes();
 const ratings = fileOf('ratings.csv', world.ratings);

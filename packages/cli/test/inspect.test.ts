@@ -1,21 +1,14 @@
 /** shortlist inspect: interactions with their quality, vectors, a bundle, and files that are none of them. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { BruteForce, SeenItems } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
+import { temporaryFolder } from './fixtures/files.ts';
 import { type Said, said as saidBy } from './fixtures/said.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'shortlist-inspect-'));
-after(() => rmSync(folder, { recursive: true }));
-
-function fileOf(name: string, text: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-}
+const { folder, fileOf } = temporaryFolder();
 
 const said = (...argv: string[]): Promise<Said> => saidBy('inspect', ...argv);
 

@@ -1,23 +1,16 @@
 /** shortlist train into a folder of versions: the next one whole or not at all, what is worse is refused, and --from. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { loadBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
 import { newestVersion, publishVersion } from '../src/input/versions.ts';
+import { temporaryFolder } from './fixtures/files.ts';
 import { type Said, said } from './fixtures/said.ts';
 import { tastes } from './fixtures/tastes.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'shortlist-versions-'));
-after(() => rmSync(folder, { recursive: true }));
-
-function fileOf(name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const { folder, fileOf } = temporaryFolder();
 
 const world = tastes();
 const ratings = fileOf('ratings.csv', world.ratings);

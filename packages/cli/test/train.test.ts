@@ -1,24 +1,17 @@
 /** shortlist train: files of planted tastes become a bundle that says them; interruptions, mistakes, and real ratings. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
 import type { JsonObject } from 'shortlist/format';
 import { loadBundle } from 'shortlist/node';
+import { temporaryFolder } from './fixtures/files.ts';
 import { said, saidUntil } from './fixtures/said.ts';
 import { tastes } from './fixtures/tastes.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'shortlist-train-'));
-after(() => rmSync(folder, { recursive: true }));
-
-function fileOf(name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const { folder, fileOf } = temporaryFolder();
 
 const world = tastes();
 const ratings = fileOf('ratings.csv', world.ratings);

@@ -1,25 +1,18 @@
 /** shortlist index: vectors of one's own become a bundle that answers with their identifiers and is served with attributes. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
 import { loadBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
+import { temporaryFolder } from './fixtures/files.ts';
 import { type Said, said as saidBy } from './fixtures/said.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'shortlist-index-'));
-after(() => rmSync(folder, { recursive: true }));
+const { folder, fileOf } = temporaryFolder();
 const ROWS = 300;
 const DIMENSIONS = 8;
-
-function fileOf(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
 
 const said = (...argv: string[]): Promise<Said> => saidBy('index', ...argv);
 

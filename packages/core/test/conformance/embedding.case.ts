@@ -6,7 +6,7 @@ import type { EmbeddingTable } from '../../src/embeddings/contract.ts';
 import { loadPart, readSaved } from '../../src/format/part.ts';
 import { containerSections, SETTINGS_SECTION } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
-import { containerBytes, writeContainer } from '../../src/format/writer.ts';
+import { toBytes } from '../../src/format/writer.ts';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
@@ -34,13 +34,7 @@ const everyId = Int32Array.from({ length: VOCABULARY }, (_, i) => i);
 /** The container of a table, and the table read back from it. */
 async function roundTrip(table: EmbeddingTable, runtime: Runtime): Promise<{ bytes: number; loaded: EmbeddingTable }> {
   const sections = containerSections(table.save());
-  const bytes = new Uint8Array(containerBytes(sections));
-  let at = 0;
-  const write = (piece: Uint8Array): void => {
-    bytes.set(piece, at);
-    at += piece.length;
-  };
-  writeContainer(sections, { write }, runtime);
+  const bytes = toBytes(sections, runtime);
   const loaded = await readSaved(bytesSource(bytes), (part) => loadPart(part, TABLES), runtime);
   const pieces = sections.filter(({ name }) => name !== SETTINGS_SECTION).flatMap((section) => section.pieces);
   return { bytes: pieces.reduce((sum, piece) => sum + piece.byteLength, 0), loaded };

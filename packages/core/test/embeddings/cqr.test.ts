@@ -12,7 +12,7 @@ import { FormatError } from '../../src/errors/errors.ts';
 import { loadPart, readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
-import { containerBytes, writeContainer } from '../../src/format/writer.ts';
+import { toBytes } from '../../src/format/writer.ts';
 import { Adagrad } from '../../src/optimizers/adagrad.ts';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
@@ -176,13 +176,7 @@ test('the same bits for any number of threads, and after saving and loading, clu
     await cluster(table);
     train(table, planted(400, 4, 2), 3);
     const sections = containerSections(table.save());
-    const bytes = new Uint8Array(containerBytes(sections));
-    let at = 0;
-    const write = (piece: Uint8Array): void => {
-      bytes.set(piece, at);
-      at += piece.length;
-    };
-    writeContainer(sections, { write }, runtime);
+    const bytes = toBytes(sections, runtime);
     const loaded = await readSaved(bytesSource(bytes), (part) => loadPart(part, { cqr: Cqr.load }), runtime);
     assert.deepEqual(vectors(loaded), vectors(table));
     assert.equal(loaded.sizeBytes(), table.sizeBytes());
@@ -201,15 +195,8 @@ test('a saved pointer past the codebook is refused at load', async () => {
   const saved = table.save();
   const pointers = saved.sections.find(({ name }) => name === 'pointers')!.bytes as Uint8Array;
   pointers.fill(0xff);
-  const sections = containerSections(saved);
-  const bytes = new Uint8Array(containerBytes(sections));
-  let at = 0;
-  const write = (piece: Uint8Array): void => {
-    bytes.set(piece, at);
-    at += piece.length;
-  };
   const { runtime } = table.codebook;
-  writeContainer(sections, { write }, runtime);
+  const bytes = toBytes(containerSections(saved), runtime);
   const load = readSaved(bytesSource(bytes), (part) => loadPart(part, { cqr: Cqr.load }), runtime);
   await assert.rejects(load, (error) => error instanceof FormatError && /pointers below 5/.test(error.message));
 });
