@@ -10,6 +10,7 @@ import type {
   ShortlistHit,
   ShortlistRequest,
   ShortlistResponse,
+  SimilarRequest,
   UpdateResponse,
 } from '../shortlist/messages.ts';
 
@@ -55,6 +56,9 @@ export interface CallOptions {
 
 const checkCall = optionsCheck<CallOptions>('a call of the client', { signal: SIGNAL });
 
+/** An answer whose results have attributes of type M. */
+export type ShortlistAnswer<M> = Omit<ShortlistResponse, 'results'> & { results: (ShortlistHit & Partial<M>)[] };
+
 /** A client of one server. M is the type of the attributes of results. */
 export class ShortlistClient<M extends object = Record<string, never>> {
   readonly #options: ClientOptions;
@@ -65,13 +69,19 @@ export class ShortlistClient<M extends object = Record<string, never>> {
   }
 
   /** The best candidates for a query. @throws {ShortlistRequestError} */
-  async shortlist(
-    request: ShortlistRequest,
-    options?: CallOptions,
-  ): Promise<Omit<ShortlistResponse, 'results'> & { results: (ShortlistHit & Partial<M>)[] }> {
+  shortlist(request: ShortlistRequest, options?: CallOptions): Promise<ShortlistAnswer<M>> {
+    return this.#query('/v1/shortlist', request, options);
+  }
+
+  /** Candidates similar to candidates, which are left out, or to a vector. @throws {ShortlistRequestError} */
+  similar(request: SimilarRequest, options?: CallOptions): Promise<ShortlistAnswer<M>> {
+    return this.#query('/v1/similar', request, options);
+  }
+
+  async #query(path: string, request: object, options: CallOptions | undefined): Promise<ShortlistAnswer<M>> {
     const { model } = this.#options;
-    const answer = await this.#post('/v1/shortlist', model === undefined ? request : { model, ...request }, options);
-    return answer as ShortlistResponse & { results: (ShortlistHit & Partial<M>)[] };
+    const answer = await this.#post(path, model === undefined ? request : { model, ...request }, options);
+    return answer as ShortlistAnswer<M>;
   }
 
   /** Insert or replace candidates. @throws {ShortlistRequestError} and nothing is changed */

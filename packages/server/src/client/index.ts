@@ -13,6 +13,7 @@ export type {
   ShortlistHit,
   ShortlistRequest,
   ShortlistResponse,
+  SimilarRequest,
   UpdateResponse,
   UpsertRequest,
 } from '../shortlist/messages.ts';
@@ -20,6 +21,7 @@ export {
   type CallOptions,
   type ClientOptions,
   createClient,
+  type ShortlistAnswer,
   ShortlistClient,
   ShortlistRequestError,
 } from './client.ts';

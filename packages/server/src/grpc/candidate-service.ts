@@ -1,8 +1,12 @@
-/** Our own gRPC service: live updates of candidates. */
+/** Our own gRPC service: live updates of candidates, and candidates similar to others. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Identifier } from 'shortlist';
+import type { Filter } from '../attributes/filter.ts';
 import type { AttributeValue } from '../attributes/values.ts';
 import type { ServingContext } from '../context/serving-context.ts';
-import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
+import { integerText } from '../json/integer.ts';
+import { answerSimilar, deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
+import { invalidArgument } from '../status/serving-error.ts';
 import { type IdentifierMessage, identifierOf } from './identifiers.ts';
 import { unary } from './unary.ts';
 
@@ -23,6 +27,63 @@ function attributeOf(message: AttributeMessage): AttributeValue {
   if (message.kind !== 'list') return message.kind ? message[message.kind]! : null;
   // What is no text and no number within a list is refused with the other checks of values.
   return message.list!.values.map((item) => attributeOf(item) as string | number);
+}
+
+interface SimilarMessage {
+  model: string;
+  ids: IdentifierMessage[];
+  embedding: number[];
+  k: number;
+  exclude: IdentifierMessage[];
+  include: IdentifierMessage[];
+  filter: string;
+  exclude_seen?: boolean;
+  user: IdentifierMessage | null;
+  attributes: string[];
+  version?: string;
+  label: string;
+  leaves_to_search: number;
+  reorder: number;
+}
+
+/** A request of the plain JSON API; what a message leaves out has the default of its type. */
+function similarRequestOf(message: SimilarMessage): Parameters<typeof answerSimilar>[1] {
+  const { model, ids, embedding, k, exclude, include, filter, user, attributes, version, label } = message;
+  const list = (name: string, of: readonly IdentifierMessage[]): Identifier[] => of.map((id) => identifierOf(name, id));
+  return {
+    ...(model !== '' && { model }),
+    ...(version !== undefined && { version: Number(version) }),
+    ...(label !== '' && { label }),
+    ...(ids.length > 0 && { ids: list('ids', ids) }),
+    ...(embedding.length > 0 && { embedding }),
+    ...(k > 0 && { k }),
+    exclude: list('exclude', exclude),
+    ...(include.length > 0 && { include: list('include', include) }),
+    ...(filter !== '' && { filter: filterOf(filter) }),
+    ...(message.exclude_seen !== undefined && { excludeSeen: message.exclude_seen }),
+    ...(user && { user: identifierOf('user', user) }),
+    ...(attributes.length > 0 && { attributes }),
+    ...(message.leaves_to_search > 0 && { leavesToSearch: message.leaves_to_search }),
+    ...(message.reorder > 0 && { reorder: message.reorder }),
+  };
+}
+
+function filterOf(text: string): Filter {
+  try {
+    return JSON.parse(text) as Filter;
+  } catch {
+    throw invalidArgument(`filter: expected JSON, got ${JSON.stringify(text.slice(0, 40))}`);
+  }
+}
+
+const identifierMessage = (id: Identifier): IdentifierMessage =>
+  typeof id === 'string' ? { kind: 'text', text: id } : { kind: 'integer', integer: integerText(id) };
+
+function attributeMessage(value: AttributeValue): AttributeMessage {
+  if (Array.isArray(value)) return { kind: 'list', list: { values: value.map(attributeMessage) } };
+  if (typeof value === 'string') return { kind: 'text', text: value };
+  if (typeof value === 'boolean') return { kind: 'boolean', boolean: value };
+  return { kind: 'number', number: value as number };
 }
 
 /** Handlers of `shortlist.v1.CandidateService`. */
@@ -48,6 +109,22 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
       });
       metrics.updates.inc({ model_name: answer.model, kind: 'delete' }, answer.acknowledged);
       return answer;
+    }),
+    Similar: unary(context, 'read', async (message: SimilarMessage, options) => {
+      const found = await answerSimilar(registry, similarRequestOf(message), options, identifierMessage);
+      const { model, version, results, tookMs } = found;
+      return {
+        model,
+        version,
+        results: results.map(({ id, score, ...attributes }) => ({
+          id,
+          score,
+          attributes: Object.fromEntries(
+            Object.entries(attributes).map(([name, value]) => [name, attributeMessage(value as AttributeValue)]),
+          ),
+        })),
+        took_ms: tookMs,
+      };
     }),
   };
 }

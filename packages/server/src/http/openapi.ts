@@ -48,7 +48,8 @@ const INFER_REQUEST: JsonSchema = object(
 /** Complete the schema of a route for the document; the route itself keeps its own. */
 export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwaggerOptions['transform']> {
   return ({ schema, url }) => {
-    if (url === '/v1/shortlist') return { url, schema: shortlistSchema(schema, limits) };
+    if (url === '/v1/shortlist') return { url, schema: querySchema(schema, limits, OF_QUERY) };
+    if (url === '/v1/similar') return { url, schema: querySchema(schema, limits, OF_CANDIDATES) };
     if (!/^\/v2(?:\/|$)/.test(url)) return { url, schema };
     const parameters = [...url.matchAll(/:(\w+)/g)].map(([, name]) => name!);
     const properties = Object.fromEntries(
@@ -70,8 +71,16 @@ export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwag
   };
 }
 
-/** A query, a history, both, or an embedding; as many results and numbers as the server's options let through. */
-function shortlistSchema(schema: FastifySchema, limits: ServerLimits): FastifySchema {
+/** What a query is made of: a query, a history, both, or an embedding. */
+const OF_QUERY: readonly JsonSchema[] = [
+  { anyOf: [{ required: ['query'] }, { required: ['history'] }], not: { required: ['embedding'] } },
+  { required: ['embedding'], not: { anyOf: [{ required: ['query'] }, { required: ['history'] }] } },
+];
+/** What similar candidates are similar to. */
+const OF_CANDIDATES: readonly JsonSchema[] = [{ required: ['ids'] }, { required: ['embedding'] }];
+
+/** One of several ways to ask; as many results and numbers as the server's options let through. */
+function querySchema(schema: FastifySchema, limits: ServerLimits, oneOf: readonly JsonSchema[]): FastifySchema {
   const body = schema.body as { properties: Record<string, JsonSchema> };
   const { k, ...properties } = body.properties;
   return {
@@ -79,10 +88,7 @@ function shortlistSchema(schema: FastifySchema, limits: ServerLimits): FastifySc
     body: {
       ...body,
       properties: { ...properties, k: { ...k, maximum: limits.k } },
-      oneOf: [
-        { anyOf: [{ required: ['query'] }, { required: ['history'] }], not: { required: ['embedding'] } },
-        { required: ['embedding'], not: { anyOf: [{ required: ['query'] }, { required: ['history'] }] } },
-      ],
+      oneOf,
     },
   };
 }

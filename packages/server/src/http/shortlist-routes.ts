@@ -1,14 +1,14 @@
-/** The plain JSON query for people. Described in /openapi.json. */
+/** The plain JSON queries for people: the best candidates for a query, and candidates similar to others. Described in /openapi.json. */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
-import type { ShortlistRequest } from '../shortlist/messages.ts';
-import { answerShortlist } from '../shortlist/operations.ts';
-import { ShortlistRequestSchema, ShortlistResponseSchema } from '../shortlist/schema.ts';
+import type { ShortlistRequest, SimilarRequest } from '../shortlist/messages.ts';
+import { answerShortlist, answerSimilar, jsonIdentifier } from '../shortlist/operations.ts';
+import { ShortlistRequestSchema, ShortlistResponseSchema, SimilarRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
 import { guard, REFUSALS, requestOptions } from './requests.ts';
 
-/** Add the route. */
+/** Add the routes. */
 export function shortlistRoutes(app: FastifyInstance, context: ServingContext): void {
   app.register(async (scope) => {
     scope.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
@@ -19,6 +19,15 @@ export function shortlistRoutes(app: FastifyInstance, context: ServingContext): 
       (request) =>
         traced('shortlist.shortlist', {}, () =>
           answerShortlist(context.registry, request.body, requestOptions(context, request)),
+        ),
+    );
+    const similar = { body: SimilarRequestSchema, response: { 200: ShortlistResponseSchema, ...REFUSALS } };
+    scope.post<{ Body: SimilarRequest }>(
+      '/v1/similar',
+      guard(context, { summary: 'Candidates similar to candidates, or to a vector', ...similar }),
+      (request) =>
+        traced('shortlist.similar', {}, () =>
+          answerSimilar(context.registry, request.body, requestOptions(context, request), jsonIdentifier),
         ),
     );
   });

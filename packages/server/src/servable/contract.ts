@@ -46,12 +46,14 @@ export interface HistoryUse {
   unknown: readonly Identifier[];
 }
 
-/** One query and how to search for it. Features, an embedding, a history, or features and a history are set. */
+/** One query and how to search for it. Features, an embedding, a history, features and a history, or `similarTo` are set. */
 export interface Query {
   features?: Features | undefined;
   embedding?: Float32Array | undefined;
   /** Items that the user chose, the last at the end, for the case that the model does not know the user. */
   history?: readonly Identifier[] | undefined;
+  /** Candidates similar to these, which are left out, or to a vector of a candidate's kind: compared as `similar` of the library does. */
+  similarTo?: readonly Identifier[] | Float32Array | undefined;
   k: number;
   leavesToSearch?: number | undefined;
   reorder?: number | undefined;

@@ -40,10 +40,14 @@ export function checkExcludeSeen(seenItems: SeenItems<Identifier>, query: Query)
   throw invalidArgument('excludeSeen: expected a query that names its user, or user beside it, got neither');
 }
 
-/** The excluded identifiers of a query, as the index holds them; those that no candidate can have are left out. */
+/**
+ * The excluded identifiers of a query, those that results are similar to among them, as the index holds them; those that no
+ * candidate can have are left out.
+ */
 export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): Identifier[] {
-  const { exclude = [], excludeSeen = seenItems.excludeSeen } = query;
-  const held = exclude.flatMap((identifier) => asHeld(identifier, seenItems));
+  const { exclude = [], excludeSeen = seenItems.excludeSeen, similarTo } = query;
+  const asked = similarTo === undefined || similarTo instanceof Float32Array ? [] : similarTo;
+  const held = [...exclude, ...asked].flatMap((identifier) => asHeld(identifier, seenItems));
   if (!excludeSeen) return held;
   const user = userOf(seenItems, query);
   // Who has chosen an item has seen it.

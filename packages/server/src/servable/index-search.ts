@@ -17,6 +17,7 @@ import { heldIdentifier } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
 import { heldRules } from './query-rules.ts';
 import { scanGroups } from './scan-groups.ts';
+import { bySimilarity, isHeavySimilar, similarVector } from './similar-queries.ts';
 import { unknownFeatures } from './unknown-features.ts';
 
 /** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
@@ -33,6 +34,8 @@ interface Scan {
   vectors: Matrix;
   options: ScanOptions;
   rules: Rules<Identifier> | undefined;
+  /** Candidates are compared with candidates. */
+  isSimilar: boolean;
   take: (result: TopKResult<Identifier>) => void;
 }
 
@@ -93,12 +96,15 @@ export class IndexSearch {
     const isLong = isHeavy || this.#queryMs * queries.length > LONG_MS;
     // When the workers are at something longer, or updates wait, a light scan is sooner done here.
     const isFree = !pool.isBusy && !this.#access.isContended;
-    if (isLong && pool.threads > 1 && (isHeavy || isFree)) return this.searchAsync(queries).then(ended);
+    // A pass for similar candidates goes in steps on this thread.
+    const isPass = isHeavy && queries[0]!.similarTo !== undefined;
+    if (isPass || (isLong && pool.threads > 1 && (isHeavy || isFree))) return this.searchAsync(queries).then(ended);
     return ended(pool.withoutWorkers(() => this.#search(queries)));
   }
 
   /** Exact scans of many candidates, and those for which a request asks for many times the usual leaves or reordering. */
-  isHeavy({ leavesToSearch = 0, reorder = 0 }: Query): boolean {
+  isHeavy({ leavesToSearch = 0, reorder = 0, similarTo }: Query): boolean {
+    if (similarTo !== undefined && isHeavySimilar(this.#index)) return true;
     if (this.#index.isExact()) return this.#index.size * this.#index.dimensions > HEAVY_FLOATS;
     return leavesToSearch > HEAVY_LEAVES || reorder > HEAVY_REORDER;
   }
@@ -140,14 +146,15 @@ export class IndexSearch {
     return results;
   }
 
-  #scan({ vectors, options, rules }: Scan): TopKResult<Identifier> {
-    if (rules) return callWithRules(this.#index, vectors, rules, options);
-    return this.#index.call(vectors, options);
+  #scan({ vectors, options, rules, isSimilar }: Scan): TopKResult<Identifier> {
+    const index = isSimilar ? bySimilarity(this.#index) : this.#index;
+    return rules ? callWithRules(index, vectors, rules, options) : index.call(vectors, options);
   }
 
-  #scanAsync({ vectors, options, rules }: Scan, reading: Reading): Promise<TopKResult<Identifier>> {
-    if (rules) return callWithRulesAsync(this.#index, vectors, rules, options, reading);
-    return this.#index.callAsync(vectors, options, reading);
+  #scanAsync({ vectors, options, rules, isSimilar }: Scan, reading: Reading): Promise<TopKResult<Identifier>> {
+    const index = isSimilar ? bySimilarity(this.#index) : this.#index;
+    if (rules) return callWithRulesAsync(index, vectors, rules, options, reading);
+    return index.callAsync(vectors, options, reading);
   }
 
   /** Query embeddings of all queries, row after row; those of raw features by one call of the tower. */
@@ -163,8 +170,9 @@ export class IndexSearch {
     if (withFeatures.length === queries.length) return embedded;
     const all = new Float32Array(queries.length * d);
     let at = 0;
-    queries.forEach(({ embedding }, row) => {
-      if (histories[row]?.isUsed) all.set(this.#histories.vectorOf(histories[row]), row * d);
+    queries.forEach(({ embedding, similarTo }, row) => {
+      if (similarTo) all.set(similarVector(this.#index, this.#seenItems.itemType, similarTo), row * d);
+      else if (histories[row]?.isUsed) all.set(this.#histories.vectorOf(histories[row]), row * d);
       else if (!embedding) {
         all.set(embedded.subarray(at, at + d), row * d);
         at += d;
@@ -184,7 +192,7 @@ export class IndexSearch {
     exact?: boolean,
   ): Scan {
     const d = this.#index.dimensions;
-    const { k, leavesToSearch, reorder, filter, include, rules } = queries[group[0]!]!;
+    const { k, leavesToSearch, reorder, filter, include, rules, similarTo } = queries[group[0]!]!;
     const excluded = group.map((at) => excludedOf(this.#seenItems, queries[at]!));
     const vectors = new Matrix(group.length, d);
     const { data } = vectors;
@@ -210,7 +218,8 @@ export class IndexSearch {
         };
       });
     };
-    return { vectors, options, rules: rules && heldRules(rules, this.#attributes, this.#seenItems), take };
+    const held = rules && heldRules(rules, this.#attributes, this.#seenItems);
+    return { vectors, options, rules: held, isSimilar: similarTo !== undefined, take };
   }
 
   /** Identifiers of a request as the index holds them, without those that no candidate can have. */

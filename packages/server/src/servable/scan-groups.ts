@@ -10,9 +10,9 @@ export function scanGroups(queries: readonly Query[]): Iterable<readonly number[
   // Almost every batch is of one kind: no key is made for each of its queries.
   if (queries.every((query) => areAlike(query, first))) return [queries.map((_, at) => at)];
   const groups = new Map<string, number[]>();
-  queries.forEach(({ k, leavesToSearch, reorder, filter, include, rules }, at) => {
+  queries.forEach(({ similarTo, k, leavesToSearch, reorder, filter, include, rules }, at) => {
     const rest = filter || include || rules ? `${JSON.stringify(filter)}|${include || rules ? at : ''}` : '';
-    const key = `${k}|${leavesToSearch}|${reorder}|${rest}`;
+    const key = `${similarTo !== undefined}|${k}|${leavesToSearch}|${reorder}|${rest}`;
     const group = groups.get(key);
     if (group) group.push(at);
     else groups.set(key, [at]);
@@ -23,5 +23,6 @@ export function scanGroups(queries: readonly Query[]): Iterable<readonly number[
 /** Whether two queries have the same settings and neither a filter nor a list nor rules. */
 function areAlike(a: Query, b: Query): boolean {
   if (a.filter || a.include || a.rules || b.filter || b.include || b.rules) return false;
+  if ((a.similarTo === undefined) !== (b.similarTo === undefined)) return false;
   return a.k === b.k && a.leavesToSearch === b.leavesToSearch && a.reorder === b.reorder;
 }

@@ -10,9 +10,11 @@
  * | query_by_history | history | identifiers, scores, unknown_items |
  * | embed | the query's features | embedding |
  * | search | embedding | identifiers, scores |
+ * | similar | identifiers of candidates | identifiers, scores of candidates similar to them, without these |
+ * | similar_to_embedding | embedding of a candidate's kind | identifiers, scores |
  *
- * Without a query tower those that take the query's features take `embedding`, and there is no `embed`. A request may ask those that search for
- * attributes as further outputs (attribute-outputs.ts).
+ * Without a query tower those that take the query's features take `embedding`, and there is no `embed`. A request may ask
+ * those that search for attributes as further outputs (attribute-outputs.ts).
  *
  * Tensors are rectangles: where queries of one request found different numbers of candidates, the shorter rows end in
  * the empty identifier (−1 for integers) with the score −Infinity. Nothing else in the server is ever padded.
@@ -27,6 +29,10 @@ import { parseQueryRules } from './query-rules.ts';
 
 /** The signature a request means that names none. */
 export const DEFAULT_SIGNATURE = 'serving_default';
+
+/** Candidates similar to candidates, and to a vector. */
+const SIMILAR = 'similar';
+const SIMILAR_TO_EMBEDDING = 'similar_to_embedding';
 
 /** What TF's metadata calls a function that predicts. */
 export const PREDICT_METHOD = 'tensorflow/serving/predict';
@@ -60,6 +66,8 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
       inputs: [historyInput(servable.identifierDatatype)],
       outputs: [...found, unknownItemsOutput(servable.identifierDatatype)],
     },
+    { name: SIMILAR, inputs: [{ ...exclusions, name: 'identifiers' }], outputs: found },
+    { name: SIMILAR_TO_EMBEDDING, inputs: [embedding], outputs: found },
   ];
   if (servable.features.length > 0) all.push({ name: 'embed', inputs: query, outputs: [embedding] });
   return new Map(all.map((signature) => [signature.name, signature]));
@@ -98,9 +106,13 @@ export function batchSize(signature: Signature, inputs: Tensors): number {
   return rows ?? 0;
 }
 
-/** A batch of single values may also come as a column, [B, 1]: many clients always send one. */
+/**
+ * A batch of single values may also come as a column, [B, 1]: many clients always send one. Lists of one value a query may come
+ * as [B].
+ */
 function fits(shape: readonly number[], spec: readonly number[]): boolean {
   if (spec.length === 1 && shape.length === 2) return shape[1] === 1;
+  if (spec.length === 2 && shape.length === 1) return spec[1]! < 0;
   return shape.length === spec.length && spec.every((size, i) => size < 0 || size === shape[i]);
 }
 
@@ -138,13 +150,16 @@ export function queriesOf(
   const embeddings = inputs.get('embedding');
   const exclusions = signature.name === 'query_with_exclusions' ? inputs.get('exclusions') : undefined;
   const rules = signature.name === 'query_with_rules' ? inputs.get('rules') : undefined;
-  const features = embeddings ? undefined : featuresOf(servable, inputs, rows);
+  const items = signature.name === SIMILAR ? inputs.get('identifiers') : undefined;
+  const features = embeddings || items ? undefined : featuresOf(servable, inputs, rows);
   const queries: Query[] = [];
   for (let row = 0; row < rows; row++) {
     const query: Query = { k };
     if (features) query.features = features[row]!;
+    else if (items) query.similarTo = itemsAt(items, row);
+    else if (signature.name === SIMILAR_TO_EMBEDDING) query.similarTo = floatRow(embeddings!, row);
     else query.embedding = floatRow(embeddings!, row);
-    if (exclusions) query.exclude = exclusionsAt(exclusions, row);
+    if (exclusions) query.exclude = identifiersAt(exclusions, row);
     if (rules) query.rules = parseQueryRules(servable, textOf(rules.data[row]!), { k, kMax });
     queries.push(query);
   }
@@ -158,13 +173,25 @@ function floatRow({ shape, data }: Tensor, row: number): Float32Array {
   return floats;
 }
 
-function exclusionsAt({ datatype, shape, data }: Tensor, row: number): Identifier[] {
-  const width = shape[1]!;
-  const excluded: Identifier[] = [];
+/** Identifiers without the empty ones at the end, by which a rectangle holds lists of several lengths. */
+function itemsAt(tensor: Tensor, row: number): Identifier[] {
+  const items = identifiersAt(tensor, row);
+  while (items.length > 1 && isPadding(items.at(-1)!)) items.pop();
+  if (items.length === 0) throw invalidArgument(`input 'identifiers': expected at least one in row ${row}, got none`);
+  return items;
+}
+
+function isPadding(identifier: Identifier): boolean {
+  return identifier === '' || identifier === -1 || identifier === -1n;
+}
+
+function identifiersAt({ datatype, shape, data }: Tensor, row: number): Identifier[] {
+  const width = shape[1] ?? 1;
+  const identifiers: Identifier[] = [];
   for (let i = row * width; i < (row + 1) * width; i++) {
-    excluded.push(datatype === 'BYTES' ? textOf(data[i]!) : (data[i] as number | bigint));
+    identifiers.push(datatype === 'BYTES' ? textOf(data[i]!) : (data[i] as number | bigint));
   }
-  return excluded;
+  return identifiers;
 }
 
 /** Results as the tensors `identifiers` and `scores`, and those of the attributes that are named. */

@@ -46,6 +46,12 @@ export interface ShortlistRequest {
   timeoutMs?: number;
 }
 
+/** `POST /v1/similar`: exactly one of `ids`, which are left out, and `embedding`, a vector of a candidate's kind. */
+export interface SimilarRequest extends Omit<ShortlistRequest, 'query' | 'embedding' | 'history'> {
+  ids?: readonly JsonIdentifier[];
+  embedding?: readonly number[];
+}
+
 /** One result: identifier, score, and the attributes the candidate has. */
 export interface ShortlistHit {
   id: JsonIdentifier;
@@ -53,7 +59,7 @@ export interface ShortlistHit {
   [attribute: string]: AttributeValue;
 }
 
-/** What a shortlist request is answered. */
+/** What a request for a shortlist, or for similar candidates, is answered. */
 export interface ShortlistResponse {
   model: string;
   version: number;

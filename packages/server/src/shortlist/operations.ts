@@ -1,6 +1,7 @@
 /** The plain JSON API: a request in, results with their attributes out; and updates of candidates. */
 import type { Identifier } from 'shortlist';
 import { checkFilter, checkFilterAttributes } from '../attributes/filter.ts';
+import type { AttributeValue } from '../attributes/values.ts';
 import { integerText } from '../json/integer.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
@@ -33,12 +34,61 @@ export function modelOf(registry: ModelRegistry, name: string | undefined): Mode
   return registry.only;
 }
 
+/** How one request is answered. */
+type AnswerOptions = RequestOptions & { limits: RequestLimits };
+/** What a query searches for, beside its settings. */
+type Target = Pick<Query, 'features' | 'embedding' | 'history' | 'similarTo'>;
+/** The settings of a query, which requests of both kinds have. */
+type QuerySettings = Omit<ShortlistRequest, 'query' | 'embedding' | 'history' | ListOfIdentifiers | 'user'> &
+  Partial<Record<ListOfIdentifiers, readonly Identifier[]>> & { user?: Identifier };
+type ListOfIdentifiers = 'exclude' | 'include';
+/** An answer with identifiers as a protocol says them. */
+type Answer<I> = Omit<ShortlistResponse, 'results'> & {
+  results: { id: I; score: number; [attribute: string]: AttributeValue | I }[];
+};
+
 /** Answer one shortlist request. @throws {ServingError} */
-export async function answerShortlist(
+export function answerShortlist(
   registry: ModelRegistry,
   request: ShortlistRequest,
-  { limits, ...options }: RequestOptions & { limits: RequestLimits },
+  options: AnswerOptions,
 ): Promise<ShortlistResponse> {
+  return answer(registry, request, options, jsonIdentifier, (servable) => {
+    const { query: features, embedding, history } = request;
+    if (embedding ? features !== undefined || history : features === undefined && !history) {
+      throw invalidArgument('expected query, history, both, or embedding');
+    }
+    const target: Target = embedding ? { embedding: checkEmbedding(servable, embedding) } : {};
+    if (features !== undefined) target.features = checkFeatures(servable, features);
+    if (history) target.history = history.map((id) => checkIdentifier(servable.identifierDatatype, id, 'history'));
+    return target;
+  });
+}
+
+/** Answer one request for similar candidates. @throws {ServingError} NOT_FOUND when one of `ids` is no candidate */
+export function answerSimilar<I>(
+  registry: ModelRegistry,
+  request: QuerySettings & { ids?: readonly Identifier[]; embedding?: readonly number[] },
+  options: AnswerOptions,
+  idOf: (id: Identifier) => I,
+): Promise<Answer<I>> {
+  return answer(registry, request, options, idOf, (servable) => {
+    const { ids, embedding } = request;
+    if ((ids === undefined) === (embedding === undefined)) {
+      throw invalidArgument('expected exactly one of ids and embedding');
+    }
+    if (embedding) return { similarTo: checkEmbedding(servable, embedding) };
+    return { similarTo: ids!.map((id) => checkIdentifier(servable.identifierDatatype, id, 'ids')) };
+  });
+}
+
+async function answer<I>(
+  registry: ModelRegistry,
+  request: QuerySettings,
+  { limits, ...options }: AnswerOptions,
+  idOf: (id: Identifier) => I,
+  targetOf: (servable: Servable) => Target,
+): Promise<Answer<I>> {
   const started = performance.now();
   const model = modelOf(registry, request.model);
   const { version, label, timeoutMs } = request;
@@ -49,12 +99,15 @@ export async function answerShortlist(
   return model.choose({ version, label }).hold(async (served) => {
     const { servable } = served;
     checkAttributes(servable, request.attributes);
-    const [found] = await served.search([queryOf(servable, request, limits)], { ...options, deadline });
+    const [found] = await served.search([queryOf(servable, request, limits, targetOf(servable))], {
+      ...options,
+      deadline,
+    });
     const { identifiers, scores, rows } = found!;
     const results = identifiers.map((id, i) => ({
       // An attribute cannot hide the identifier or the score.
       ...servable.attributes.valuesOf(rows[i]!, request.attributes),
-      id: jsonIdentifier(id),
+      id: idOf(id),
       score: scores[i]!,
     }));
     return {
@@ -74,22 +127,17 @@ const historyUse = ({ isUsed, known, unknown }: NonNullable<QueryResult['history
   unknown: unknown.map(jsonIdentifier),
 });
 
-const jsonIdentifier = (id: Identifier): JsonIdentifier => (typeof id === 'string' ? id : jsonInteger(id));
-
 /** JSON's readers round integers beyond 2^53: those are sent as text, which requests may send back. */
-const jsonInteger = (id: number | bigint): JsonIdentifier =>
-  Number.isSafeInteger(Number(id)) ? Number(id) : integerText(id);
+export function jsonIdentifier(id: Identifier): JsonIdentifier {
+  if (typeof id === 'string') return id;
+  return Number.isSafeInteger(Number(id)) ? Number(id) : integerText(id);
+}
 
-function queryOf(servable: Servable, request: ShortlistRequest, limits: RequestLimits): Query {
-  const { query: features, embedding, history, filter, exclude, include, leavesToSearch, reorder } = request;
-  if (embedding ? features !== undefined || history : features === undefined && !history) {
-    throw invalidArgument('expected query, history, both, or embedding');
-  }
+function queryOf(servable: Servable, request: QuerySettings, limits: RequestLimits, target: Target): Query {
+  const { filter, exclude, include, leavesToSearch, reorder } = request;
   const k = checkK(request.k ?? servable.k, limits);
-  const query: Query = { k, leavesToSearch, reorder, rules: checkQueryRules(servable, request, { k, kMax: limits.k }) };
-  if (embedding) query.embedding = checkEmbedding(servable, embedding);
-  else if (features !== undefined) query.features = checkFeatures(servable, features);
-  if (history) query.history = history.map((id) => checkIdentifier(servable.identifierDatatype, id, 'history'));
+  const rules = checkQueryRules(servable, request, { k, kMax: limits.k });
+  const query: Query = { ...target, k, leavesToSearch, reorder, rules };
   if (filter !== undefined) {
     query.filter = checkFilter(filter);
     checkFilterAttributes(query.filter, servable.attributes);

@@ -71,7 +71,31 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** Its answer. */
+const {
+  query: _,
+  embedding: __,
+  ...settings
+} = (ShortlistRequestSchema as unknown as { properties: Record<string, TSchema> }).properties;
+
+/** `POST /v1/similar`. */
+export const SimilarRequestSchema: TSchema = Type.Object(
+  {
+    ...settings,
+    ids: Type.Optional(
+      Type.Array(Identifier, {
+        minItems: 1,
+        maxItems: 1000,
+        description: 'Candidates that results are similar to; they are left out.',
+      }),
+    ),
+    embedding: Type.Optional(
+      Type.Array(Type.Number(), { description: 'A vector of a candidate’s kind, instead of `ids`.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The answer to both. */
 export const ShortlistResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),

@@ -166,6 +166,8 @@ test('metadata', async () => {
     'query_with_rules',
     'search',
     'query_by_history',
+    'similar',
+    'similar_to_embedding',
     'embed',
   ]);
   assert.deepEqual(signatures.serving_default.inputs, {

@@ -55,7 +55,7 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
   readonly isLive = (row: number): boolean => this.#live.isLive(row);
 
   reader(): (row: number, to: Float32Array) => void {
-    return (row, to) => this.store.read(row, to);
+    return this.store.reader();
   }
 
   /** Bit words of the live rows; undefined while all are. */

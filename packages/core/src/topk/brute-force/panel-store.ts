@@ -214,15 +214,21 @@ export class PanelStore {
   /** Row `row` as a copy. */
   row(row: number): Float32Array {
     const to = new Float32Array(this.#dimensions);
-    this.read(row, to);
+    this.reader()(row, to);
     return to;
   }
 
-  /** Copy row `row`. */
-  read(row: number, to: Float32Array): void {
-    const at = this.#at(row);
+  /** A function that copies a row; it is valid until rows are added. */
+  reader(): (row: number, to: Float32Array) => void {
     const { floats } = this.runtime.heap.memory;
-    for (let t = 0; t < to.length; t++) to[t] = floats[at + t * PANEL_ROWS]!;
+    const d = this.#dimensions;
+    const begins = this.#chunks.map(({ offset }) => offset / 4);
+    return (row, to) => {
+      const inChunk = row % CHUNK_ROWS;
+      const at =
+        begins[(row - inChunk) / CHUNK_ROWS]! + (inChunk - (inChunk % PANEL_ROWS)) * d + (inChunk % PANEL_ROWS);
+      for (let t = 0; t < d; t++) to[t] = floats[at + t * PANEL_ROWS]!;
+    };
   }
 
   /** Drop the rows and accept further ones of the same width; row numbers in error messages continue. */

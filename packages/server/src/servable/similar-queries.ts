@@ -1,0 +1,50 @@
+/** Queries for candidates similar to others: their vectors, and how they are searched for. */
+import type { Identifier, Matrix } from 'shortlist';
+import type { RuledIndex } from 'shortlist/rules';
+import { searchSimilar, searchSimilarAsync, similarityVector } from 'shortlist/topk';
+import { ServingError } from '../status/serving-error.ts';
+import { heldIdentifier, type IdentifierType } from './identifiers.ts';
+import type { ScanOptions, ServedIndex } from './index-parts.ts';
+
+/** Numbers of candidates from which on a pass over all of them takes some milliseconds. */
+const HEAVY_FLOATS = 500_000;
+
+/**
+ * The vector that is searched for.
+ *
+ * @throws {ServingError} NOT_FOUND naming the first identifier that no candidate has; INVALID_ARGUMENT for a vector of another width
+ */
+export function similarVector(
+  index: ServedIndex,
+  identifierType: IdentifierType,
+  similarTo: readonly Identifier[] | Float32Array,
+): Float32Array {
+  if (similarTo instanceof Float32Array) return similarityVector(index, { vector: similarTo });
+  const held = similarTo.map((identifier) => {
+    const known = heldIdentifier(identifierType, identifier);
+    if (known === undefined || !index.hasCandidate(known)) {
+      const shown = typeof identifier === 'string' ? JSON.stringify(identifier) : String(identifier);
+      throw new ServingError('NOT_FOUND', `ids: expected identifiers of candidates, got ${shown}`);
+    }
+    return known;
+  });
+  return similarityVector(index, held);
+}
+
+/** Whether a search for similar candidates may take so long that cheap queries should not wait behind it. */
+export function isHeavySimilar({ distanceMeasure, size, dimensions }: ServedIndex): boolean {
+  return distanceMeasure === 'dot_product' && size * dimensions > HEAVY_FLOATS;
+}
+
+/** An index that is searched by the similarity of candidates, instead of by its own measure. */
+export function bySimilarity(index: ServedIndex): RuledIndex<never, Identifier, ScanOptions> {
+  const { k, identifiers, dimensions, access, distanceMeasure } = index;
+  return {
+    ...{ k, identifiers, dimensions, access },
+    settings: { distanceMeasure: distanceMeasure === 'squared_l2' ? distanceMeasure : 'cosine' },
+    candidate: (row) => index.candidate(row),
+    call: (vectors, options) => searchSimilar(index, vectors as Matrix, options as ScanOptions),
+    callAsync: (vectors, options, within) =>
+      searchSimilarAsync(index, vectors as Matrix, options as ScanOptions, within!),
+  };
+}
