@@ -43,3 +43,24 @@ test('a comparison is followed by a rest, the longer the more processes have a c
     assert.equal(asked, 2, `${processes} processes`);
   }
 });
+
+test('a query with rules is not compared, and does not take the turn of another', async () => {
+  const compared: Query[] = [];
+  const servable = {
+    isExact: () => false,
+    searchExactly: async (queries: readonly Query[]) => {
+      compared.push(...queries);
+      return [answer('a')];
+    },
+  } as unknown as Servable;
+  const canary = new RecallCanary({ share: 0.5, processes: 1, now: () => 0 }, () => undefined);
+  const queries: Query[] = [{ k: 1 }, { k: 2, rules: { scoreThreshold: 1 } }, { k: 3 }];
+  canary.observe(
+    servable,
+    queries,
+    queries.map(() => answer('a')),
+  );
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual(compared, [{ k: 3 }]);
+});
