@@ -16,6 +16,14 @@ export interface HashedColumn<V> {
   hashOf(value: V): number;
 }
 
+/**
+ * Values whose row is remembered: exclusions and include lists name the popular ones again and again, and a text that is looked
+ * up is hashed and a candidate decoded, which takes some ten times as long. About 4 MB.
+ */
+const REMEMBERED_MAX = 1 << 15;
+/** The remembered row of a value that no row holds. */
+const NO_ROW = -1;
+
 /** Rows put into the table in a step: some tenths of a millisecond, as each is a miss of the cache or two. */
 const ROWS_A_STEP = 1 << 10;
 
@@ -25,6 +33,8 @@ export class RowsByHash<V> {
   /** Row + 1; 0 ends a chain: what a new array holds. */
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
+  /** The row of values that were looked up lately and have one row or none; the column never changes. */
+  readonly #remembered = new Map<V, number>();
 
   private constructor(column: HashedColumn<V>) {
     this.#column = column;
@@ -46,13 +56,27 @@ export class RowsByHash<V> {
 
   /** Every row that holds `value`, ascending. */
   forEachRow(value: V, visit: (row: number) => void): void {
+    const remembered = this.#remembered.get(value);
+    if (remembered !== undefined) {
+      if (remembered !== NO_ROW) visit(remembered);
+      return;
+    }
+    let rows = 0;
+    let last = NO_ROW;
     const mask = this.#heads.length - 1;
     for (let row = this.#heads[this.#column.hashOf(value) & mask]! - 1; row >= 0; ) {
       // The visitor may change anything but this table.
       const next = this.#next[row]! - 1;
-      if (this.#column.at(row) === value) visit(row);
+      if (this.#column.at(row) === value) {
+        rows++;
+        last = row;
+        visit(row);
+      }
       row = next;
     }
+    if (rows > 1) return;
+    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
+    this.#remembered.set(value, last);
   }
 
   /** Rows from the last to the first, after those behind them. */

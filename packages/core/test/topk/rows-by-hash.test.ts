@@ -145,3 +145,22 @@ test('identifiers that are added stand behind those of a column', () => {
     { seed: 3 },
   );
 });
+
+test('what was looked up before is found again: one row, several, none, and after more values than are remembered', () => {
+  const words = Array.from({ length: 40_000 }, (_, i) => `w${i % 39_990}`);
+  const table = finish(RowsByHash.steps(TextColumn.from(words)));
+  for (let round = 0; round < 2; round++) {
+    for (const row of [0, 9, 10, 39_989]) {
+      assert.deepEqual(rowsOf(table, `w${row}`), row < 10 ? [row, 39_990 + row] : [row]);
+      assert.deepEqual(rowsOf(table, `w${row}`), row < 10 ? [row, 39_990 + row] : [row]);
+    }
+    for (const other of ['toString', 'w40000', '']) assert.deepEqual(rowsOf(table, other), []);
+    for (const [row, word] of words.entries()) assert.ok(rowsOf(table, word).includes(row));
+  }
+  const numbers = finish(RowsByHash.steps(wordColumn(Float64Array.of(0, 5))));
+  for (const zero of [0, -0, 0]) {
+    const rows: number[] = [];
+    numbers.forEachRow(zero, (row) => rows.push(row));
+    assert.deepEqual(rows, [0]);
+  }
+});

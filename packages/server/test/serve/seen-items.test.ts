@@ -76,6 +76,15 @@ test('by default what the user has seen is left out over every protocol, and k r
     inputs: { query: { dtype: 7, tensor_shape: { dim: [{ size: 1 }] }, string_val: [Buffer.from('u1')] } },
   });
   assert.deepEqual(predicted.outputs.identifiers.string_val.map(String), unseen);
+  const { outputs, raw_output_contents } = await grpc('inference.GRPCInferenceService', 'ModelInfer', {
+    model_name: 'films',
+    parameters: { exclude_seen: { bool_param: false }, k: { int64_param: 60 } },
+    inputs: [{ name: 'query', datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.from('u1')] } }],
+  });
+  assert.deepEqual(outputs[0].shape, ['1', '60'], String(raw_output_contents.length));
+  // A pinned candidate that the user has seen is not returned: what takes away wins.
+  const pinned = await shortlist(server, { query: 'u1', k: 3, pin: ['film3', 'film20'] });
+  assert.deepEqual([pinned[0], pinned.includes('film3'), pinned.length], ['film20', false, 3]);
   // Others, and queries that name no user, have seen nothing.
   assert.deepEqual(sorted(await shortlist(server, { query: 'u2' })), ALL);
   assert.deepEqual(sorted(await shortlist(server, { embedding: [1, 0, 0, 0] })), ALL);
