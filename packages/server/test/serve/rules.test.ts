@@ -67,6 +67,9 @@ for (const scann of [false, true]) {
         expected.push(idOf(row));
       }
       assert.deepEqual(await shortlist({ k: 8, perValue: { genres: 2 } }), expected);
+      // So many leaves make a query heavy: it runs on the worker threads.
+      const heavy = scann ? { leavesToSearch: 600 } : {};
+      assert.deepEqual(await shortlist({ k: 8, perValue: { genres: 2 }, ...heavy }), expected);
       assert.deepEqual(await shortlist({ k: 9, perValue: { decade: 2 } }), [0, 1, 20, 21, 40, 41].map(idOf));
       assert.deepEqual(await shortlist({ k: 9, perValue: { decade: 1, released: 1 } }), ['film0', 'film20', 'film40']);
       const filter = { range: { decade: { gt: 1960 } } };
