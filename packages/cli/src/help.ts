@@ -7,6 +7,7 @@ import { HELP as INSPECT } from './inspect/help.ts';
 import { HELP as QUERY } from './query/help.ts';
 import { HELP as RESTORE } from './restore/help.ts';
 import { HELP as SERVE } from './serve/help.ts';
+import { HELP as SIMILAR } from './similar/help.ts';
 import { HELP as TRAIN } from './train/help.ts';
 import { HELP as TUTORIAL } from './tutorial/help.ts';
 import { HELP as INDEX } from './vector-index/help.ts';
@@ -33,6 +34,7 @@ Commands
   serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
                file (saveBundle, tutorial --save), a folder that holds one, or a folder of
                versions 1, 2, 3, …
+  similar      candidates like others: shortlist similar movies.shortlist 1
   train        from interactions and items to a bundle: shortlist train ratings.csv --items movies.csv
   tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
                print a user's shortlist, save, load, and print the same again
@@ -53,6 +55,7 @@ const PAGES: Readonly<Record<string, string>> = {
   query: QUERY,
   restore: RESTORE,
   serve: SERVE,
+  similar: SIMILAR,
   train: TRAIN,
   tutorial: TUTORIAL,
 };

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   query: async (argv, environment) => (await import('./query/command.ts')).query(argv, environment),
   restore: async (argv, environment) => (await import('./restore/command.ts')).restore(argv, environment),
   serve: async (argv, environment) => (await import('./serve/command.ts')).serve(argv, environment),
+  similar: async (argv, environment) => (await import('./similar/command.ts')).similar(argv, environment),
   train: async (argv, environment) => (await import('./train/command.ts')).train(argv, environment),
   tutorial: async (argv, environment) => (await import('./tutorial/command.ts')).tutorial(argv, environment),
 };

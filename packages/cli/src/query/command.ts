@@ -10,7 +10,7 @@ import { callWithRules } from 'shortlist/rules';
 import { isUpdatable } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { table } from '../terminal/figures.ts';
+import { attributesOf, writeHits } from './hits.ts';
 import { identifiersOf, type Query, questionOf } from './question.ts';
 import { RULE_OPTIONS, rulesOf } from './rules.ts';
 
@@ -22,8 +22,6 @@ const OPTIONS = {
   ...RULE_OPTIONS,
   json: { type: 'boolean', default: false },
 } as const;
-
-type Value = string | number | boolean | readonly (string | number)[] | null;
 
 /** Ask a bundle. */
 export const query: Command = async (argv, { stdout, stderr }) => {
@@ -50,25 +48,7 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   const result = rules
     ? callWithRules(ruled(bundle), queries, rules, { k, exclude })
     : index.call(queries, { k, exclude });
-  const columns = attributesOf(bundle);
-  const rows = result.rowsOf();
-  const hits = result.hits().map(({ identifier, score }, i) => ({
-    identifier: typeof identifier === 'bigint' ? String(identifier) : identifier,
-    score,
-    attributes: Object.fromEntries(columns.map(([name, cells]) => [name, cells[rows[i]!] ?? null])),
-  }));
-  if (values.json) {
-    for (const hit of hits) stdout.write(`${JSON.stringify(hit)}\n`);
-    return 0;
-  }
-  const head = ['', 'identifier', 'score', ...columns.map(([name]) => name)];
-  const body = hits.map(({ identifier, score, attributes }, i) => [
-    String(i + 1),
-    String(identifier),
-    score.toFixed(4),
-    ...columns.map(([name]) => short(attributes[name] ?? null)),
-  ]);
-  for (const line of table([head, ...body])) stdout.write(`${line}\n`);
+  writeHits(result, attributesOf(bundle), { json: values.json, stdout });
   return 0;
 };
 
@@ -76,21 +56,4 @@ export const query: Command = async (argv, { stdout, stderr }) => {
 function ruled({ index }: Bundle<Query, Identifier>): UpdatableTopK<Query, Identifier> {
   if (isUpdatable(index)) return index;
   throw new DataError('rules: expected an index that holds its candidates, got another');
-}
-
-/** The columns of attributes that the bundle has, one value a candidate; the name of an item first. */
-function attributesOf({ metadata, index }: Bundle<Query, Identifier>): [string, readonly Value[]][] {
-  const { attributes } = metadata;
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) return [];
-  const columns = Object.entries(attributes).filter((entry): entry is [string, Value[]] => {
-    const [, cells] = entry;
-    return Array.isArray(cells) && cells.length === index.size;
-  });
-  const isTitle = (name: string): number => (/title|name/i.test(name) ? 0 : 1);
-  return columns.sort(([a], [b]) => isTitle(a) - isTitle(b));
-}
-
-function short(value: Value): string {
-  const text = value === null ? '' : Array.isArray(value) ? value.join(', ') : String(value);
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
 }

@@ -95,17 +95,20 @@ function seenBy(
 }
 
 /** Identifiers of a flag as the index holds them. @throws {DataError} when one is of another type */
-export function identifiersOf(flag: string, list: string, { index }: QueriedBundle): Identifier[] {
+export function identifiersOf(flag: string, list: string, bundle: Pick<QueriedBundle, 'index'>): Identifier[] {
+  return list.split(',').map((word) => identifierOf(flag, word, bundle));
+}
+
+/** An identifier as the index holds it. @throws {DataError} naming the argument, when it is of another type */
+export function identifierOf(argument: string, word: string, { index }: Pick<QueriedBundle, 'index'>): Identifier {
   const type = isUpdatable(index) ? index.identifiers?.columnType : 'string';
-  return list.split(',').map((word) => {
-    if (type === 'string') return word;
-    const number = word.trim() === '' ? Number.NaN : Number(word);
-    if (type === 'number' && Number.isFinite(number)) return number;
-    if (type === 'bigint' && /^-?\d+$/.test(word)) return BigInt(word);
-    throw new DataError(
-      `${flag}: expected identifiers that are ${type}s as in the bundle, got ${JSON.stringify(word)}`,
-    );
-  });
+  if (type === 'string') return word;
+  const number = word.trim() === '' ? Number.NaN : Number(word);
+  if (type === 'number' && Number.isFinite(number)) return number;
+  if (type === 'bigint' && /^-?\d+$/.test(word)) return BigInt(word);
+  throw new DataError(
+    `${argument}: expected identifiers that are ${type}s as in the bundle, got ${JSON.stringify(word)}`,
+  );
 }
 
 /** True where no part of the query is in a vocabulary of the model. */

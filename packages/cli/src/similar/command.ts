@@ -1,0 +1,79 @@
+/**
+ * `shortlist similar BUNDLE ID [ID…]`: the candidates most similar to one or to several, with the attributes that the bundle
+ * holds.
+ */
+import { parseArgs } from 'node:util';
+import { type Bundle, DataError, type Identifier, similar as similarTo, type UpdatableTopK } from 'shortlist';
+import { nearestName } from 'shortlist/options';
+import { isUpdatable } from 'shortlist/topk';
+import { openBundle } from '../input/bundle.ts';
+import { type AttributeColumns, attributesOf, writeHits } from '../query/hits.ts';
+import { identifierOf, identifiersOf, type Query } from '../query/question.ts';
+import { type Command, UsageError } from '../terminal/command.ts';
+
+const OPTIONS = {
+  k: { type: 'string', default: '10' },
+  exclude: { type: 'string' },
+  include: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+/** Candidates among which the nearest name is looked for: more would take longer than a second. */
+const NAMES_MAX = 200_000;
+const DIGITS = /^-?\d+$/;
+
+type Index = UpdatableTopK<Query, Identifier> & Bundle<Query, Identifier>['index'];
+/** The titles of the rows, where the bundle has them. */
+type Titles = AttributeColumns[number][1] | undefined;
+
+/** Find similar candidates. */
+export const similar: Command = async (argv, { stdout, stderr }) => {
+  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const [path, ...words] = positionals;
+  if (path === undefined || words.length === 0) {
+    throw new UsageError('similar: expected a bundle and at least one identifier of a candidate');
+  }
+  const k = Number(values.k);
+  if (!Number.isInteger(k) || k < 1)
+    throw new UsageError(`--k: expected a whole number, got ${JSON.stringify(values.k)}`);
+  const bundle = await openBundle<Query>(path);
+  const { index } = bundle;
+  if (!isUpdatable(index)) throw new DataError(`${path}: expected an index that holds its candidates, got another`);
+  const columns = attributesOf(bundle);
+  const [, titles] = columns.find(([name]) => /title|name/i.test(name)) ?? [];
+  const candidates = words.map((word) => candidateOf(word, index, titles));
+  const listOf = (flag: 'exclude' | 'include'): Identifier[] | undefined => {
+    const list = values[flag];
+    return list === undefined ? undefined : identifiersOf(`--${flag}`, list, bundle);
+  };
+  const options = { k, exclude: listOf('exclude'), include: listOf('include') };
+  if (titles) for (const id of candidates) stderr.write(`similar to ${id}: ${titleOf(id, index, titles)}\n`);
+  writeHits(similarTo(index, candidates, options), columns, { json: values.json, stdout });
+  return 0;
+};
+
+/** The candidate that a word identifies. @throws {DataError} naming one that was perhaps meant */
+function candidateOf(word: string, index: Index, titles: Titles): Identifier {
+  const isText = index.identifiers?.columnType === 'string';
+  const identifier = isText || DIGITS.test(word) ? identifierOf('ID', word, { index }) : undefined;
+  if (identifier !== undefined && index.hasCandidate(identifier)) return identifier;
+  const help = meant(word, index, titles);
+  throw new DataError(`ID: expected the identifier of a candidate, got ${JSON.stringify(word)}${help}`);
+}
+
+/** The candidate whose title, or else whose identifier, is nearest to a word. */
+function meant(word: string, { identifiers }: Index, titles: Titles): string {
+  if (!identifiers || identifiers.size > NAMES_MAX || DIGITS.test(word)) return '';
+  const names = Array.from(titles ?? [], (title) => (typeof title === 'string' ? title : ''));
+  const title = nearestName(word, names);
+  if (title) return `; ${JSON.stringify(title)} has the identifier ${identifiers.of(names.indexOf(title))}`;
+  const ids = Array.from({ length: identifiers.size }, (_, row) => String(identifiers.of(row)));
+  const near = nearestName(word, ids);
+  return near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
+}
+
+function titleOf(id: Identifier, { identifiers }: Index, titles: NonNullable<Titles>): string {
+  const found: string[] = [];
+  identifiers!.forEachRow(id, (row) => found.push(String(titles[row] ?? 'without a title')));
+  return found[0]!;
+}
