@@ -63,7 +63,8 @@ export class Terminal {
     if (now - this.#drawnAtMs < (this.#live ? REDRAW_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
     this.#drawnAtMs = now;
     if (this.#live) {
-      const width = (this.#environment.stderr.columns ?? 80) - 1;
+      // A terminal may say that it has 0 columns.
+      const width = (this.#environment.stderr.columns || 80) - 1;
       this.#environment.stderr.write(
         `\r\u001b[2K${`${share === undefined ? '' : `${bar(share)} `}${text}`.slice(0, width)}`,
       );
