@@ -53,6 +53,9 @@ if (tsc.status !== 0) process.exit(tsc.status ?? 1);
 // npm links the command at install, before there is a file to mark as one.
 chmodSync(join(root, 'packages/cli/build/src/bin.js'), 0o755);
 
+const { configSchema } = await import(pathToFileURL(join(root, 'packages/cli/build/src/config/schema.js')));
+writeFileSync(join(root, 'packages/cli/build/config.schema.json'), `${JSON.stringify(configSchema(), null, 2)}\n`);
+
 // As the JSON they come to: every process that serves would load the 300 files of TypeBox, a sixth of its start.
 const schema = join(root, 'packages/server/build/src/shortlist/schema.js');
 const constants = Object.entries(await import(pathToFileURL(schema))).map(

@@ -5,6 +5,7 @@
  * Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments, 130 Ctrl-C; bin.ts
  * adds 141, where nobody reads the output any more.
  */
+import { configuredArguments } from './config/config-file.ts';
 import { COMMAND_NAMES, help, optionsOf, VERSION } from './help.ts';
 import { type Command, UsageError } from './terminal/command.ts';
 import type { Environment } from './terminal/terminal.ts';
@@ -44,7 +45,9 @@ export async function run(argv: readonly string[], environment: Environment): Pr
     }
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}${await meant(name, COMMAND_NAMES)}`);
-    return await command(rest, environment);
+    const { argv: words, note } = await configuredArguments(name, rest);
+    if (note !== undefined) environment.stderr.write(`${note}\n`);
+    return await command(words, environment);
   } catch (error) {
     return await explain(error, name, environment);
   }

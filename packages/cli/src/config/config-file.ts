@@ -1,0 +1,153 @@
+/**
+ * The configuration file of a project as arguments of a command: `{"train": {"files": "ratings.csv", "titleColumn": "name"}}`
+ * is `shortlist train ratings.csv --title-column=name`. What the command line has is not taken from the file.
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { COMMAND_NAMES } from '../help.ts';
+import { type PageOption, pageOptions } from './page-options.ts';
+
+/** Names of a configuration file, in the folder where the command runs; the first that is there is read. */
+export const CONFIG_FILES: readonly string[] = [
+  'shortlist.config.ts',
+  'shortlist.config.mjs',
+  'shortlist.config.js',
+  'shortlist.config.json',
+];
+
+/** Arguments with those of the configuration file, and what it gave. */
+export interface ConfiguredArguments {
+  readonly argv: readonly string[];
+  /** `shortlist.config.json: items, budget`; undefined where nothing was taken from a file. */
+  readonly note: string | undefined;
+}
+
+/**
+ * The arguments of a command with those that the configuration file adds.
+ *
+ * @throws {FileError} when the file cannot be read
+ * @throws {DataError} when it is no configuration, or has a name that is unknown
+ */
+export async function configuredArguments(command: string, argv: readonly string[]): Promise<ConfiguredArguments> {
+  const path = CONFIG_FILES.find((name) => existsSync(name));
+  if (path === undefined) return { argv, note: undefined };
+  const section = (await readConfig(path))[command];
+  if (section === undefined) return { argv, note: undefined };
+  const options = pageOptions(command);
+  const taken: string[] = [];
+  const added: string[] = [];
+  for (const [key, value] of Object.entries(section)) {
+    if (key === 'files') continue;
+    const { name, hasValue, hasOpposite } = options.find((option) => option.key === key)!;
+    if (isGiven(name, argv)) continue;
+    taken.push(key);
+    if (hasValue) added.push(`--${name}=${String(value)}`);
+    else if (value === true) added.push(`--${name}`);
+    else if (hasOpposite) added.push(`--no-${name}`);
+  }
+  const files = filesOf(section);
+  const ownFiles = files.length > 0 && !hasPositional(argv, options);
+  if (ownFiles) taken.unshift('files');
+  // Options come first: after a lone -- everything is a file.
+  return {
+    argv: [...added, ...(ownFiles ? files : []), ...argv],
+    note: taken.length === 0 ? undefined : `${path}: ${taken.join(', ')}`,
+  };
+}
+
+type Sections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+async function readConfig(path: string): Promise<Sections> {
+  const { DataError, FileError } = await import('shortlist');
+  let config: unknown;
+  if (path.endsWith('.json')) {
+    const text = await readFile(path, 'utf8').catch((error: Error) => {
+      throw new FileError(`${path} cannot be read: ${error.message}`, { cause: error });
+    });
+    try {
+      config = JSON.parse(text);
+    } catch (error) {
+      throw new DataError(`${path}: expected JSON, got ${(error as Error).message}`);
+    }
+  } else {
+    try {
+      config = await importConfig(path);
+    } catch (error) {
+      throw new DataError(`${path}: cannot be run: ${(error as Error).message}`);
+    }
+  }
+  await checkConfig(path, config);
+  return config as Sections;
+}
+
+/** The default export of a module; where Node does not read TypeScript itself, jiti does. */
+async function importConfig(path: string): Promise<unknown> {
+  const isTyped = path.endsWith('.ts') && !('typescript' in process.features && process.features.typescript);
+  if (!isTyped) return ((await import(pathToFileURL(resolve(path)).href)) as { default?: unknown }).default;
+  const { createJiti } = await import('jiti');
+  return await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import(resolve(path), {
+    default: true,
+  });
+}
+
+/** @throws {DataError} with the place of what is wrong */
+async function checkConfig(path: string, config: unknown): Promise<void> {
+  const { DataError } = await import('shortlist');
+  const { nearestName } = await import('shortlist/options');
+  const check = (holds: boolean, place: string, expected: string, value: unknown): void => {
+    if (!holds) throw new DataError(`${place}: expected ${expected}, got ${JSON.stringify(value)}`);
+  };
+  const known = (name: string, names: readonly string[], place: string, kind: string): void => {
+    if (names.includes(name)) return;
+    const nearest = nearestName(name, names);
+    const hint = nearest === undefined ? `one of ${names.join(', ')}` : `the nearest is ${nearest}`;
+    throw new DataError(`${place}: expected the name of ${kind} (${hint}), got ${JSON.stringify(name)}`);
+  };
+  check(isRecord(config), path, 'an object with a section for each command', config);
+  for (const [command, section] of Object.entries(config as object)) {
+    if (command === '$schema') continue;
+    known(command, COMMAND_NAMES, path, 'a command');
+    const place = `${path}: ${command}`;
+    check(isRecord(section), place, 'an object of options', section);
+    const options = pageOptions(command);
+    for (const [key, value] of Object.entries(section as object)) {
+      known(key, ['files', ...options.map((option) => option.key)], place, 'an option');
+      const at = `${place}.${key}`;
+      const option = options.find((each) => each.key === key);
+      if (key === 'files')
+        check(isText(value) || (Array.isArray(value) && value.every(isText)), at, 'a path or a list of paths', value);
+      else if (option!.hasValue) check(isText(value) || typeof value === 'number', at, 'text or a number', value);
+      else check(typeof value === 'boolean', at, 'true or false', value);
+    }
+  }
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function filesOf({ files = [] }: Readonly<Record<string, unknown>>): readonly string[] {
+  return typeof files === 'string' ? [files] : (files as readonly string[]);
+}
+
+function isGiven(name: string, argv: readonly string[]): boolean {
+  return argv.some((word) => word === `--${name}` || word === `--no-${name}` || word.startsWith(`--${name}=`));
+}
+
+/** Whether the command line names a file, or another word that is no option. */
+function hasPositional(argv: readonly string[], options: readonly PageOption[]): boolean {
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i]!;
+    if (word === '--') return i + 1 < argv.length;
+    if (!word.startsWith('-')) return true;
+    const hasValue = options.some((option) => option.hasValue && word === `--${option.name}`);
+    if (hasValue) i++;
+  }
+  return false;
+}
