@@ -148,9 +148,13 @@ test('mistakes are told in a line and write nothing', async () => {
     [[ratings, '--k', '0'], 2, /--k: expected a number from 1/],
     [[ratings, '--user-column', 'userid'], 1, /--user-column: expected a column .*userid.*userId.*ERR_OPTION/],
     [[ratings, '--like', 'ratng >= 4'], 1, /ratng.*rating/],
-    [[ratings, '--items', join(folder, 'no.csv')], 1, /no\.csv: expected a file, there is nothing/],
+    [
+      [ratings, '--items', join(folder, 'no.csv')],
+      1,
+      /no\.csv: cannot be read: there is no such file or folder \(ENOENT\)/,
+    ],
     [[ratings, '--items', movies, '--title-column', 'titel'], 1, /titel.*title/],
-    [[join(folder, 'no.csv')], 1, /no\.csv: expected a file, there is nothing/],
+    [[join(folder, 'no.csv')], 1, /no\.csv: cannot be read: there is no such file or folder \(ENOENT\)/],
     [[few], 1, /expected users with at least three rows.*none of 2 has so many/],
   ] as const) {
     const found = await said('train', ...argv, '--out', out);

@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OUTPUT_ENDINGS, writeColumns } from '@shortlist/data';
 import { AbortedError, DataError, FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/figures.ts';
@@ -35,7 +36,7 @@ export const exportRows: Command = async (argv, environment) => {
   }
   if (existsSync(out) && !values.force) throw new FileError(`${out}: exists already; --force replaces it`);
   const text = await readFile(queriesPath, 'utf8').catch((error: Error) => {
-    throw new FileError(`${queriesPath}: cannot be read: ${error.message}`, { cause: error });
+    throw new FileError(`${queriesPath}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
   const queries = text
     .split('\n')

@@ -1,6 +1,7 @@
 /** What a file is, by its first bytes and, for vectors without a mark, by its name. */
 import { open, stat } from 'node:fs/promises';
 import { FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 
 /** The first bytes of a bundle: docs/format.md. */
 const BUNDLE_MAGIC = '\x89SLST';
@@ -10,7 +11,7 @@ const VECTORS = /\.(npy|[fbi]vecs|fbin|u8bin|i8bin|f16bin|ibin|bin)$/i;
 /** The kind of a file. @throws {FileError} when there is none, or it may not be read */
 export async function kindOfFile(path: string): Promise<'bundle' | 'vectors' | 'interactions'> {
   const found = await stat(path).catch((error: Error) => {
-    throw new FileError(`${path}: cannot be read: ${error.message}`, { cause: error });
+    throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
   if (found.isDirectory()) throw new FileError(`${path}: expected a file, got a folder`);
   const file = await open(path);

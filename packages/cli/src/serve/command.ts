@@ -15,6 +15,7 @@ import {
 } from '@shortlist/server';
 import { pino } from 'pino';
 import { DataError, FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { readConfigFile } from './config-file.ts';
 
@@ -186,7 +187,7 @@ function readKeys(path: string): ApiKey[] {
   try {
     keys = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new FileError(`--keys: ${path} cannot be read as JSON`, { cause: error });
+    throw new FileError(`--keys: ${path} cannot be read as JSON: ${systemReason(error)}`, { cause: error });
   }
   if (!Array.isArray(keys)) throw new DataError(`--keys: ${path}: expected a list of keys, got something else`);
   return keys as ApiKey[];

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { checkPolicy, type ServerOptions } from '@shortlist/server';
 import { DataError, FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 
 /** Options as a file holds them. */
 export type ConfigFile = Partial<Omit<ServerOptions, 'logger'>> & { logLevel?: string };
@@ -121,7 +122,7 @@ export function readConfigFile(path: string): ConfigFile {
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new FileError(`--config: ${path} cannot be read`, { cause: error });
+    throw new FileError(`--config: ${path} cannot be read: ${systemReason(error)}`, { cause: error });
   }
   let config: unknown;
   try {

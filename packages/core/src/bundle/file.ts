@@ -11,6 +11,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { FileError } from '../errors/errors.ts';
+import { kindOfEntry, systemReason } from '../errors/system-errors.ts';
 import type { Source } from '../format/source.ts';
 import type { AsyncSink, Sink } from '../format/writer.ts';
 
@@ -81,7 +82,7 @@ async function replaceBy(
   } catch (error) {
     if (descriptor !== undefined) quietly(() => calls.closeSync(descriptor!));
     if (temporary !== undefined) quietly(() => calls.unlinkSync(temporary!));
-    throw fileError(error, 'write', path);
+    throw fileError(error, 'written', path);
   }
 }
 
@@ -108,14 +109,7 @@ export async function withFile<T>(path: string, use: (source: Source) => Promise
 
 function checkIsFile(path: string, stats: nodeFiles.Stats): void {
   if (stats.isFile()) return;
-  const what = stats.isDirectory()
-    ? 'a folder'
-    : stats.isFIFO()
-      ? 'a FIFO'
-      : stats.isSocket()
-        ? 'a socket'
-        : 'a device';
-  throw new FileError(`${path}: expected a file, got ${what}`);
+  throw new FileError(`${path}: expected a file, got ${kindOfEntry(stats)}`);
 }
 
 function fileSource(path: string, handle: FileHandle, sizeBytes: number): Source {
@@ -173,11 +167,11 @@ function quietly(call: () => void): void {
 }
 
 /** A system's error as ours; any other passes. */
-function fileError(error: unknown, verb: 'read' | 'write', path: string): unknown {
+function fileError(error: unknown, verb: 'read' | 'written', path: string): unknown {
   const { syscall, code } = (error ?? {}) as { syscall?: unknown; code?: unknown };
   if (code === 'ERR_INVALID_ARG_VALUE' && path.includes('\0')) {
     return new FileError(`${JSON.stringify(path)}: expected a path without NUL characters`, { cause: error });
   }
   if (typeof syscall !== 'string') return error;
-  return new FileError(`${path}: expected to ${verb} it, got ${code} from ${syscall}`, { cause: error });
+  return new FileError(`${path}: cannot be ${verb}: ${systemReason(error)}`, { cause: error });
 }

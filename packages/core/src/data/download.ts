@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AbortedError, DownloadError, FileError } from '../errors/errors.ts';
+import { systemReason } from '../errors/system-errors.ts';
 
 /** How often a transfer that breaks off is taken up again within one call. */
 const ATTEMPTS = 3;
@@ -168,7 +169,7 @@ async function heldBytes(file: string): Promise<number> {
 /** Name the file when the system refuses. */
 async function onDisk<T>(file: string, work: Promise<T>): Promise<T> {
   return work.catch((cause: NodeJS.ErrnoException) => {
-    throw new FileError(`${file}: expected to write it, got ${cause.code}`, { cause });
+    throw new FileError(`${file}: cannot be written: ${systemReason(cause)}`, { cause });
   });
 }
 

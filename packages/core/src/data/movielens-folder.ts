@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../errors/errors.ts';
+import { systemReason } from '../errors/system-errors.ts';
 import { type MovieLens, type MovieLensFiles, parseMovieLens100K } from './movielens-100k.ts';
 
 /** The file each part is in. */
@@ -17,8 +18,7 @@ export async function readMovieLensFiles(folder: string): Promise<MovieLensFiles
     try {
       return await readFile(join(folder, name));
     } catch (cause) {
-      const reason = (cause as NodeJS.ErrnoException).code;
-      throw new FileError(`${join(folder, name)}: expected a readable file of MovieLens-100K, got ${reason}`, {
+      throw new FileError(`${join(folder, name)}: expected a file of MovieLens-100K: ${systemReason(cause)}`, {
         cause,
       });
     }

@@ -15,3 +15,5 @@ export {
   type MovieLensSourceOptions,
   type SourcedMovieLens,
 } from '../data/source.ts';
+// errors
+export { kindOfEntry, systemReason } from '../errors/system-errors.ts';

@@ -2,6 +2,7 @@
 
 // checks
 export { nearestName } from '../checks/nearest-name.ts';
+export { FLOAT32_MAX } from '../checks/numbers.ts';
 export {
   ANY,
   BOOLEAN,

@@ -95,7 +95,10 @@ test('a damaged line is named by file and number', () => {
 
 test('a folder without the files says which is missing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-'));
-  await assert.rejects(readMovieLensFolder(folder), { code: 'ERR_IO', message: /u\.\w+: expected .*, got ENOENT$/ });
+  await assert.rejects(readMovieLensFolder(folder), {
+    code: 'ERR_IO',
+    message: /u\.\w+: expected .*: there is no such file or folder \(ENOENT\)$/,
+  });
   rmSync(folder, { recursive: true });
 });
 

@@ -110,7 +110,7 @@ test('where nothing can be downloaded the world is synthetic, and the line says 
   rmSync(cache, { recursive: true, force: true });
   writeFileSync(join(system.home!, 'file'), '');
   const blocked = await loadMovieLens({ ...system, home: join(system.home!, 'file') });
-  assert.match(blocked.line, /^synthetic world .* \(.*expected to write it, got E/);
+  assert.match(blocked.line, /^synthetic world .* \(.*cannot be written: .*E/);
 });
 
 test('an archive that is not the published one is refused, and leaves nothing behind', async () => {

@@ -62,3 +62,26 @@ test('the k that settings are for is saved with them, and only where it is said'
   assert.ok(!('tunedK' in build().settings));
   assert.throws(() => build({ tunedK: 0 }), /tunedK: expected an integer/);
 });
+
+test('the effort of a call is told, and a query that is asked again is counted once', () => {
+  const index = build({ numLeavesToSearch: 10, numReorderingCandidates: 100, tunedK: 10 });
+  assert.deepEqual(index.effort(), { leavesToSearch: 10, reorder: 100 });
+  assert.deepEqual(index.effort(5), index.effort(10));
+  const { leavesToSearch, reorder } = index.effort(1000);
+  const told = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+  index.call(queries, { k: 1000, work: told });
+  const named = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+  index.call(queries, { k: 1000, leavesToSearch, reorder, work: named });
+  assert.deepEqual(told, named);
+  assert.deepEqual(build({ tree: 'never' }).effort(1000), { leavesToSearch: 0, reorder: 0 });
+  // One leaf has fewer than the results asked for, so that every query is asked again of all candidates that are kept.
+  const work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+  const filter = (id: number): boolean => id % 4 === 0;
+  const found = index.call(queries, { k: 400, leavesToSearch: 1, reorder: 400, filter, work });
+  assert.deepEqual(
+    [...found.counts],
+    queries.map(() => 400),
+  );
+  assert.ok(work.reorders >= queries.length * 5000, `${work.reorders}`);
+  assert.equal(work.queries, queries.length);
+});

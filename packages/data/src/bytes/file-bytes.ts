@@ -7,6 +7,7 @@ import { open, stat } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { AbortedError, DataError, FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 
 /** How the bytes of a file are packed. */
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -33,9 +34,8 @@ export interface FileBytes {
  * @throws {FileError} when there is none, or it is a folder, or it may not be read
  */
 export async function openBytes(path: string): Promise<FileBytes> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new FileError(`${path}: expected a file, there is nothing`);
-    throw new FileError(`${path}: cannot be read: ${error.message}`, { cause: error });
+  const found = await stat(path).catch((error: Error) => {
+    throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
   if (found.isDirectory()) throw new FileError(`${path}: expected a file, got a folder`);
   const head = await readHead(path, 4);
@@ -52,7 +52,7 @@ export function compressionOf(head: Uint8Array): Compression {
 /** The first bytes of a file as they lie on the disk; fewer where it is shorter. */
 export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
   const file = await open(path).catch((error: Error) => {
-    throw new FileError(`${path}: cannot be read: ${error.message}`, { cause: error });
+    throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
@@ -148,7 +148,7 @@ function explained({ path, compression }: FileBytes, error: Error & { code?: unk
   if (error instanceof AbortedError || error instanceof DataError) return error;
   const { code } = error;
   if (compression === 'none' || (typeof code === 'string' && /^E[A-Z]+$/.test(code))) {
-    return new FileError(`${path}: cannot be read: ${error.message}`, { cause: error });
+    return new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   }
   // zlib's and fzstd's words for an end that comes too early.
   const isTruncated = /unexpected (end|eof)/i.test(error.message);

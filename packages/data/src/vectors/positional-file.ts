@@ -1,6 +1,7 @@
 /** A file read at positions, with errors that name it. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { AbortedError, DataError, FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 import { ROWS_PER_BATCH, type VectorBatch, type VectorRequest } from './contract.ts';
 
 /** Opens a file, reads, closes. */
@@ -49,8 +50,7 @@ export async function bytesAt(path: string, file: FileHandle, at: number, length
 }
 
 async function openFile(path: string): Promise<FileHandle> {
-  return open(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') throw new FileError(`${path}: expected a file, there is nothing`);
-    throw new FileError(`${path}: cannot be read: ${error.message}`, { cause: error });
+  return open(path).catch((error: Error) => {
+    throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
 }

@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { FileError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -30,7 +31,7 @@ export function readTls(files: TlsFiles): TlsMaterial {
     try {
       return readFileSync(path);
     } catch (error) {
-      throw new FileError(`tls: ${path} cannot be read`, { cause: error });
+      throw new FileError(`tls: ${path} cannot be read: ${systemReason(error)}`, { cause: error });
     }
   };
   const mutual = files.ca !== undefined;

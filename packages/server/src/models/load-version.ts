@@ -7,7 +7,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
-import { loadBundle, saveBundle } from 'shortlist/node';
+import { kindOfEntry, loadBundle, saveBundle } from 'shortlist/node';
 import { columnsOfTable, kindsOfTable, tableOfColumns } from '../attributes/columns.ts';
 import { FollowedJournal, type UpdatesRefused } from '../journal/followed-journal.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
@@ -79,14 +79,7 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
 async function checkIsFile(path: string): Promise<void> {
   const entry = await stat(path);
   if (entry.isFile()) return;
-  const what = entry.isFIFO()
-    ? 'a FIFO'
-    : entry.isSocket()
-      ? 'a socket'
-      : entry.isDirectory()
-        ? 'a folder'
-        : 'a device';
-  throw new DataError(`${path}: expected a file, got ${what}`);
+  throw new DataError(`${path}: expected a file, got ${kindOfEntry(entry)}`);
 }
 
 /** How versions are loaded with their journals. */

@@ -6,7 +6,7 @@
  * version cannot be loaded nothing is retired, and its status carries the reason.
  */
 import type { Update } from '../servable/contract.ts';
-import { toServingError } from '../status/serving-error.ts';
+import { loadErrorCode, toServingError } from '../status/serving-error.ts';
 import { withoutPaths } from '../status/without-paths.ts';
 import { type FollowedVersion, type Follower, Followers } from './followers.ts';
 import { ModelUpdates } from './model-updates.ts';
@@ -209,7 +209,7 @@ export class Model {
       await loaded?.journal?.close();
       await loaded?.servable.dispose();
       const { code, message } = toServingError(error);
-      record.errorCode = code;
+      record.errorCode = loadErrorCode(error);
       // A status is read by operators: the library's own words about the file, not the stack of a fault.
       const said = code === 'INTERNAL' && error instanceof Error ? error.message : message;
       record.errorMessage = withoutPaths(said, record.path);

@@ -4,7 +4,7 @@
  * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it,
  * filters and the other settings may not. A query with rules may take several scans (`shortlist/rules`). Short scans run on the thread of the event loop, long ones on the worker threads.
  */
-import { type Identifier, Matrix, type SeenItems, type TopKResult } from 'shortlist';
+import { type Identifier, Matrix, ScaNN, type SeenItems, type TopKResult } from 'shortlist';
 import { callWithRules, callWithRulesAsync, type Rules } from 'shortlist/rules';
 import type { IndexAccess, Reading, SearchWork } from 'shortlist/topk';
 import { FilterCache } from '../attributes/filter-cache.ts';
@@ -102,10 +102,12 @@ export class IndexSearch {
     return ended(pool.withoutWorkers(() => this.#search(queries)));
   }
 
-  /** Exact scans of many candidates, and those for which a request asks for many times the usual leaves or reordering. */
-  isHeavy({ leavesToSearch = 0, reorder = 0, similarTo }: Query): boolean {
+  /** Exact scans of many candidates, and searches of many times the usual leaves or reordering, by the request or by its k. */
+  isHeavy({ k, similarTo, ...asked }: Query): boolean {
     if (similarTo !== undefined && isHeavySimilar(this.#index)) return true;
     if (this.#index.isExact()) return this.#index.size * this.#index.dimensions > HEAVY_FLOATS;
+    const effort = this.#index instanceof ScaNN ? this.#index.effort(k) : { leavesToSearch: 0, reorder: 0 };
+    const { leavesToSearch = effort.leavesToSearch, reorder = effort.reorder } = asked;
     return leavesToSearch > HEAVY_LEAVES || reorder > HEAVY_REORDER;
   }
 

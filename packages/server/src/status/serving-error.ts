@@ -84,6 +84,16 @@ export function toServingError(error: unknown): ServingError {
   return new ServingError('INTERNAL', 'Internal error', { cause: error });
 }
 
+/**
+ * The canonical code of a version that did not load: DATA_LOSS where its bytes are damaged, FAILED_PRECONDITION where they
+ * are whole and cannot be served, else that of `toServingError`.
+ */
+export function loadErrorCode(error: unknown): StatusCode {
+  if (error instanceof ShortlistError && error.code === 'ERR_FORMAT') return 'DATA_LOSS';
+  if (error instanceof ShortlistError && error.code === 'ERR_DATA') return 'FAILED_PRECONDITION';
+  return toServingError(error).code;
+}
+
 /** Whether the system refused to write for want of room, however often that was wrapped. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

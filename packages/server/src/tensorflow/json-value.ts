@@ -3,6 +3,7 @@
  * converted with loss, 1.0 is no integer, and {"b64": …} is a string of bytes.
  */
 
+import { FLOAT32_MAX } from 'shortlist/options';
 import { Decimal, type JsonValue } from '../json/parse.ts';
 import { jsonTypeName, printJson } from '../json/print.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
@@ -19,7 +20,6 @@ const INTEGER_RANGES: { readonly [D in Datatype]?: readonly [bigint, bigint] } =
   INT64: [-(2n ** 63n), 2n ** 63n - 1n],
   UINT64: [0n, 2n ** 64n - 1n],
 };
-const FLOAT32_MAX = 3.4028234663852886e38;
 /** Whole numbers a mantissa of 24 or 53 bits holds exactly. */
 const WHOLE_MAX = { FP32: 2 ** 24 - 1, FP64: 2 ** 53 - 1 };
 

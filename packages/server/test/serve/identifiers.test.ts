@@ -169,6 +169,7 @@ for (const [what, [ids, reason]] of Object.entries(REFUSED)) {
     const [record] = server.registry.models[0]!.records;
     assert.deepEqual([server.isReady, record!.state], [false, 'END']);
     assert.match(record!.errorMessage, reason);
+    assert.equal(record!.errorCode, 'FAILED_PRECONDITION');
     await server.close();
   });
 }

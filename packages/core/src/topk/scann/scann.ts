@@ -38,6 +38,7 @@ import { type ScannOptions, type ScannSettings, scannSettings } from './options.
 import { loadScann, saveScann } from './saved.ts';
 import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOptions } from './search/call.ts';
 import { compileFilter, type GroupFilter } from './search/masks.ts';
+import { effortOf } from './search/plan.ts';
 import { ScannSearch } from './search/search.ts';
 import { type ScannStats, scannStats } from './stats.ts';
 import { LiveIndex } from './update/live-index.ts';
@@ -206,6 +207,19 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
 
   #prepare(source: VectorSource, k: CallArgument<I> | undefined, search: ScannSearch): PreparedCall<I> {
     return prepareCall(this, this.#served.get(), search, source, k);
+  }
+
+  /**
+   * Leaves searched and candidates reordered by a call of k results that names neither, before a filter and deletes; none
+   * where there are no leaves.
+   *
+   * @throws {StateError} before `index`
+   */
+  effort(k: number = this.k): { leavesToSearch: number; reorder: number } {
+    const { leaves, size } = this.#served.get();
+    if (leaves.shape.leaves === 0) return { leavesToSearch: 0, reorder: 0 };
+    const { leaves: count, reorder } = effortOf(this.settings, leaves.shape, size, k, {});
+    return { leavesToSearch: Math.min(leaves.shape.leaves, count), reorder };
   }
 
   /** `call` with every candidate scored exactly, from its row in the precision in which the index keeps it. */

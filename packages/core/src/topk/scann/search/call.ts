@@ -132,6 +132,7 @@ export function runCall<I extends Identifier>(ready: PreparedCall<I>, search: Sc
     if (again) {
       const { plan, distinct } = again;
       complete(found, again, search.run(live.leaves, distinct.count, distinct.write, plan, work));
+      if (work) work.queries -= distinct.count;
     }
     return ready.result(distinct.ofAll(found));
   } finally {
@@ -155,6 +156,7 @@ export async function runCallAsync<I extends Identifier>(
     if (again) {
       const { plan, distinct } = again;
       complete(found, again, await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work));
+      if (work) work.queries -= distinct.count;
     }
     return ready.result(distinct.ofAll(found));
   } finally {

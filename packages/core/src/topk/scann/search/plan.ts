@@ -118,8 +118,8 @@ function mostListed(reorder: number): number {
   return Math.max(EXACT_KEPT, reorder);
 }
 
-/** Leaves searched and candidates reordered, before a filter: as the call says, or as the settings say for k. */
-function effortOf(
+/** Leaves searched and candidates reordered, before a filter and deletes: as the call says, or as the settings say for k. */
+export function effortOf(
   { k: ownK, tunedK = ownK, numLeavesToSearch, numReorderingCandidates }: ScannSettings,
   shape: LeafShape,
   size: number,
