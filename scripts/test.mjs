@@ -9,9 +9,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Files that share a process at the most: a balance between fewer starts and both cores at work until the end. */
 const FILES_A_PROCESS = 10;
-/** What a file says that changes or measures its process, starts others, or has work before or after all its tests. */
+/** What a file says that changes or measures its process, starts others, or has work before its tests. */
 const NEEDS_OWN_PROCESS =
-  /child_process|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed|^(before|after)\w*\(|^((const|let) .* = )?await /m;
+  /child_process|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed|^before\w*\(|^((const|let) .* = )?await /m;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -32,7 +32,14 @@ const folder = mkdtempSync(join(tmpdir(), 'shortlist-tests-'));
 try {
   // A file takes some 300 MB and may start a thread a core: on a machine of many cores, one a core would be too much.
   const atOnce = Math.min(8, availableParallelism());
-  const options = ['--enable-source-maps', '--test', `--test-concurrency=${atOnce}`, '--test-reporter=spec'];
+  const options = [
+    '--enable-source-maps',
+    '--test',
+    // A test that fails may leave a server open: its process would never end, nor would the run.
+    '--test-force-exit',
+    `--test-concurrency=${atOnce}`,
+    '--test-reporter=spec',
+  ];
   const { status } = spawnSync(process.execPath, [...options, ...processesOf(files)], { cwd: root, stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } finally {

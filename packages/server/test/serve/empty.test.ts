@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { BruteForce, type Identifier, ScaNN } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import type { ShortlistServer } from '../../src/index.ts';
-import { FILMS, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
+import { bothIndexes, FILMS, post, startTiny } from '../fixtures/tiny-bundle.ts';
 
 const EVERYTHING = Array.from({ length: FILMS }, (_, i) => `film${i}`);
 
@@ -17,26 +17,26 @@ async function ok(server: ShortlistServer, path: string, body: object): Promise<
   return answer.body as Record<string, unknown>;
 }
 
-async function candidates(server: ShortlistServer): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
+async function candidates(server: ShortlistServer, model: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${server.httpPort}/admin/models/${model}`);
   return ((await response.json()) as { versions: [{ candidates: number }] }).versions[0].candidates;
 }
 
-async function checkEmpty(server: ShortlistServer): Promise<void> {
+async function checkEmpty(server: ShortlistServer, model: string): Promise<void> {
   assert.equal(server.isReady, true);
-  assert.equal(await candidates(server), 0);
+  assert.equal(await candidates(server, model), 0);
   const filter = { equals: { genre: 'drama' } };
   for (const request of [{ query: 'u1' }, { embedding: [1, 0, 0, 0], k: 7 }, { query: 'u2', exclude: ['film1'] }]) {
-    assert.deepEqual((await ok(server, '/v1/shortlist', request)).results, []);
+    assert.deepEqual((await ok(server, '/v1/shortlist', { model, ...request })).results, []);
   }
-  assert.deepEqual((await ok(server, '/v1/shortlist', { query: 'u1', filter })).results, []);
-  const { predictions } = await ok(server, '/v1/models/films:predict', { instances: ['u1', 'u2'] });
+  assert.deepEqual((await ok(server, '/v1/shortlist', { model, query: 'u1', filter })).results, []);
+  const { predictions } = await ok(server, `/v1/models/${model}:predict`, { instances: ['u1', 'u2'] });
   assert.deepEqual(predictions, [
     { identifiers: [], scores: [] },
     { identifiers: [], scores: [] },
   ]);
   const inputs = [{ name: 'query', shape: [1], datatype: 'BYTES', data: ['u1'] }];
-  const { outputs } = await ok(server, '/v2/models/films/infer', { inputs });
+  const { outputs } = await ok(server, `/v2/models/${model}/infer`, { inputs });
   assert.deepEqual(
     (outputs as { name: string; shape: number[]; data: unknown[] }[]).map(({ shape, data }) => [shape, data]),
     [
@@ -46,37 +46,39 @@ async function checkEmpty(server: ShortlistServer): Promise<void> {
   );
 }
 
-for (const scann of [false, true]) {
-  for (const processes of [1, 2]) {
-    const what = `${scann ? 'ScaNN' : 'BruteForce'} in ${processes === 1 ? 'one process' : 'two processes'}`;
-    test(`${what}: everything deleted, compacted, served again, filled again`, async () => {
-      const basePath = await tinyBasePath({ scann });
-      let server = await startTiny(basePath, { processes });
-      await ok(server, '/v1/candidates/delete', { ids: EVERYTHING });
-      await checkEmpty(server);
-      await ok(server, '/admin/models/films/compact', {});
-      assert.equal(server.registry.models[0]!.newest!.version, 2);
-      await checkEmpty(server);
-      if (scann) {
-        await ok(server, '/admin/models/films/rebalance', {});
-        await checkEmpty(server);
-      }
-      await server.close();
-      server = await startTiny(basePath, { processes });
-      await checkEmpty(server);
-      const attributes = { genre: 'drama', year: 2000 };
-      await ok(server, '/v1/candidates/upsert', { candidates: [{ id: 'new', embedding: [1, 2, 3, 4], attributes }] });
-      const { results } = await ok(server, '/v1/shortlist', { query: 'u1', filter: { equals: { genre: 'drama' } } });
+for (const processes of [1, 2]) {
+  const many = processes === 1 ? 'one process' : 'two processes';
+  test(`BruteForce and ScaNN in ${many}: everything deleted, compacted, served again, filled again`, async () => {
+    const models = await bothIndexes();
+    let server = await startTiny('', { models, processes });
+    for (const { name: model } of models) {
+      await ok(server, '/v1/candidates/delete', { model, ids: EVERYTHING });
+      await checkEmpty(server, model);
+      await ok(server, `/admin/models/${model}/compact`, {});
+      assert.equal(server.registry.find(model).newest!.version, 2);
+      await checkEmpty(server, model);
+    }
+    await ok(server, '/admin/models/leaves/rebalance', {});
+    await checkEmpty(server, 'leaves');
+    await server.close();
+    server = await startTiny('', { models, processes });
+    const attributes = { genre: 'drama', year: 2000 };
+    const upserted = [{ id: 'new', embedding: [1, 2, 3, 4], attributes }];
+    for (const { name: model } of models) {
+      await checkEmpty(server, model);
+      await ok(server, '/v1/candidates/upsert', { model, candidates: upserted });
+      const question = { model, query: 'u1', filter: { equals: { genre: 'drama' } } };
+      const { results } = await ok(server, '/v1/shortlist', question);
       assert.deepEqual(
         (results as { id: string; year: number }[]).map(({ id, year }) => [id, year]),
         [['new', 2000]],
       );
-      await server.close();
-      server = await startTiny(basePath, { processes });
-      assert.equal(await candidates(server), 1);
-      await server.close();
-    });
-  }
+    }
+    await server.close();
+    server = await startTiny('', { models, processes });
+    for (const { name } of models) assert.equal(await candidates(server, name), 1);
+    await server.close();
+  });
 }
 
 const IDENTIFIERS: Readonly<Record<string, Identifier[]>> = {
