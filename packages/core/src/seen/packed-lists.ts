@@ -32,6 +32,11 @@ export class PackedLists {
     return this.#ends.length;
   }
 
+  /** Bytes of codes and ends. */
+  get sizeBytes(): number {
+    return this.#bytes.byteLength + this.#ends.byteLength;
+  }
+
   /** The codes of list `row`, in their order. */
   list(row: number): number[] {
     const codes: number[] = [];

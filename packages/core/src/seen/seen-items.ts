@@ -22,6 +22,9 @@ import { PackedLists } from './packed-lists.ts';
 /** Whose seen items are the history that a query is made of: nobody's, those of users that the model does not know, or all. */
 export type SeenAsHistory = 'never' | 'unknown-users' | 'always';
 
+/** Bytes of a number in a Set of V8, measured: a table of three words an entry, half full on average. */
+const CHANGED_PAIR_BYTES = 40;
+
 const SEEN_AS_HISTORY: readonly SeenAsHistory[] = ['never', 'unknown-users', 'always'];
 /** What the identifiers of items may be. */
 export type IdentifierType = 'string' | 'number' | 'bigint';
@@ -97,6 +100,8 @@ export class SeenItems<I extends Identifier = string> {
   /** The codes of users whose list is no longer the packed one, in order, by row of the user. */
   readonly #changed = new Map<number, Set<number>>();
   #pairs: number;
+  /** Pairs of the users in `#changed`. */
+  #changedPairs = 0;
 
   /** From parts, as `load` has them; `fromInteractions` and `empty` make new ones. */
   constructor({ users, items, itemType, lists, pairs, use }: SeenItemsParts<I>) {
@@ -179,6 +184,11 @@ export class SeenItems<I extends Identifier = string> {
   /** Bytes that a bundle needs for it. */
   get sizeBytes(): number {
     return savedBytes(this.save());
+  }
+
+  /** Bytes that the lists take in memory: the packed ones, and about 40 a pair of users who have seen more since. */
+  get listBytes(): number {
+    return this.#lists.sizeBytes + CHANGED_PAIR_BYTES * this.#changedPairs;
   }
 
   /**
@@ -270,6 +280,7 @@ export class SeenItems<I extends Identifier = string> {
     }
     const fresh = codes.size - before;
     this.#pairs += fresh;
+    this.#changedPairs += fresh;
     return fresh;
   }
 
@@ -329,6 +340,7 @@ export class SeenItems<I extends Identifier = string> {
     let codes = row < 0 ? undefined : this.#changed.get(row);
     if (codes) return codes;
     codes = new Set(row < 0 ? [] : this.#lists.list(row));
+    this.#changedPairs += codes.size;
     if (row < 0) {
       row = this.#users.size;
       this.#users.add(key);

@@ -55,6 +55,7 @@ test('any changes and saves: what each user has seen is that of a plain model', 
         }
         for (const user of NAMES) assert.deepEqual(seen.itemsOf(user), plain.itemsOf(user));
         assert.deepEqual([seen.userCount, seen.pairCount], [plain.users.length, plain.pairCount]);
+        assert.ok(seen.listBytes <= 4 * plain.users.length + 41 * plain.pairCount);
         const again = SeenItems.fromInteractions(seen.toInteractions());
         for (const user of NAMES) assert.deepEqual(again.itemsOf(user), plain.itemsOf(user), 'as interactions');
       }

@@ -5,8 +5,8 @@
 import { FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from 'shortlist/options';
 import type {
   Candidate,
-  Event,
   JsonIdentifier,
+  SeenEvent,
   ShortlistHit,
   ShortlistRequest,
   ShortlistResponse,
@@ -95,7 +95,7 @@ export class ShortlistClient<M extends object = Record<string, never>> {
   }
 
   /** Say what users have seen; the next shortlist can leave it out. @throws {ShortlistRequestError} and nothing is changed */
-  async addEvents(events: readonly Event[], options?: CallOptions): Promise<UpdateResponse> {
+  async addEvents(events: readonly SeenEvent[], options?: CallOptions): Promise<UpdateResponse> {
     return (await this.#post('/v1/events', this.#withModel({ events }), options)) as UpdateResponse;
   }
 

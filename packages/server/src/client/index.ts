@@ -4,12 +4,12 @@ export type { Filter } from '../attributes/filter.ts';
 export type {
   Candidate,
   DeleteRequest,
-  Event,
   EventsRequest,
   HistoryUse,
   JsonFeature,
   JsonIdentifier,
   JsonQuery,
+  SeenEvent,
   ShortlistHit,
   ShortlistRequest,
   ShortlistResponse,

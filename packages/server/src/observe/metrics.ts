@@ -164,6 +164,7 @@ export class Metrics {
                 ...served.servable.scanCounts(),
                 size: served.servable.size,
                 seenPairs: served.servable.seenItems.pairCount,
+                seenBytes: served.servable.seenItems.listBytes,
                 waiting: served.batcher.waiting + served.heavy.waiting,
                 journalBytes: journal?.sizeBytes ?? 0,
                 journalRecords: journal?.records ?? 0,
@@ -183,6 +184,12 @@ export class Metrics {
       'shortlist_seen_pairs',
       'Pairs of a user and an item that the user has seen.',
       ({ seenPairs }) => seenPairs,
+      'max',
+    );
+    perVersion(
+      'shortlist_seen_bytes',
+      'Bytes of the lists of what users have seen, in the memory of a process.',
+      ({ seenBytes }) => seenBytes,
       'max',
     );
     perVersion('shortlist_queue_queries', 'Queries that wait for a scan.', ({ waiting }) => waiting);
@@ -243,6 +250,7 @@ interface ServedView {
   rowsReordered: number;
   size: number;
   seenPairs: number;
+  seenBytes: number;
   waiting: number;
   journalBytes: number;
   journalRecords: number;

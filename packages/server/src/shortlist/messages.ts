@@ -98,7 +98,7 @@ export interface DeleteRequest {
 }
 
 /** A user has seen an item, which need not be a candidate. */
-export interface Event {
+export interface SeenEvent {
   user: JsonIdentifier;
   item: JsonIdentifier;
 }
@@ -106,7 +106,7 @@ export interface Event {
 /** `POST /v1/events`. */
 export interface EventsRequest {
   model?: string;
-  events: readonly Event[];
+  events: readonly SeenEvent[];
 }
 
 /** The answer to updates: they are journalled, and visible to the next query. */

@@ -146,6 +146,7 @@ for (const scann of [false, true]) {
     const metrics = await (await fetchUnpooled(`http://127.0.0.1:${live.httpPort}/metrics`)).text();
     assert.match(metrics, /^shortlist_updates_total\{model_name="films",kind="seen"\} 5$/m);
     assert.match(metrics, /^shortlist_seen_pairs\{model_name="films",version="1"\} 4$/m);
+    assert.match(metrics, /^shortlist_seen_bytes\{model_name="films",version="1"\} 160$/m);
     // A snapshot, a compaction, and a restart with what came behind it.
     const snapshot = join(mkdtempSync(join(tmpdir(), 'shortlist-seen-')), 'x.shortlist');
     const bytes = await (await fetchUnpooled(`http://127.0.0.1:${live.httpPort}/v1/bundle`)).arrayBuffer();
