@@ -1,6 +1,6 @@
 /** The configuration file of `serve` and `restore`: what they take, what the command line overrides, what is refused. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -91,6 +91,34 @@ test('the file, the unit and the image of deploy/ name options that there are', 
   assert.equal(serveOptions([...argv, 'movies=/models/movies']).host, '0.0.0.0');
   const unit = readFileSync(join(DEPLOY, 'shortlist.service'), 'utf8');
   assert.match(unit, /^ExecStart=\/usr\/bin\/node \S+shortlist\.js serve --config \S+$/m);
+});
+
+test('an image is built from all sources: .dockerignore leaves out what a build makes and nothing else', () => {
+  const root = fileURLToPath(new URL('../../../../', import.meta.url));
+  const patterns = readFileSync(join(root, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const name = line.replaceAll('.', '\\.').replaceAll('**/', '<any>').replaceAll('*', '[^/]*');
+      return new RegExp(`^${name.replaceAll('<any>', '(.*/)?')}(/|$)`);
+    });
+  const isIgnored = (path: string): boolean => patterns.some((pattern) => pattern.test(path));
+  assert.deepEqual(['packages/core/build/src/index.js', 'node_modules/x', '.git/HEAD'].map(isIgnored), [
+    true,
+    true,
+    true,
+  ]);
+  const folders = ['core', 'data', 'server', 'cli'].map((name) => join('packages', name));
+  const sources = folders.flatMap((folder) =>
+    ['src', 'assembly', 'protos', 'bin'].flatMap((part) =>
+      existsSync(join(root, folder, part))
+        ? readdirSync(join(root, folder, part), { recursive: true }).map((path) => join(folder, part, String(path)))
+        : [],
+    ),
+  );
+  assert.ok(sources.length > 300);
+  const left = sources.filter((path) => isIgnored(path) && !path.endsWith('.generated.ts'));
+  assert.deepEqual(left, []);
 });
 
 test('restore puts a bundle behind the newest version; what is no bundle changes nothing', async () => {
