@@ -34,9 +34,9 @@ export function startServer(basePath: string, ...options: string[]): Promise<Lis
   ]);
 }
 
-/** An empty Fastify route: what HTTP and JSON alone cost. */
-export function startEmpty(): Promise<Listening> {
-  return start([EMPTY]);
+/** An empty Fastify server: what HTTP and JSON alone cost, and what `empty.ts` may do beside. */
+export function startEmpty(...options: string[]): Promise<Listening> {
+  return start([EMPTY, ...options]);
 }
 
 function start(argv: readonly string[]): Promise<Listening> {
