@@ -20,7 +20,12 @@ interface AttributeMessage {
 
 interface UpsertMessage {
   model: string;
-  candidates: { id: IdentifierMessage | null; embedding: number[]; attributes: Record<string, AttributeMessage> }[];
+  candidates: {
+    id: IdentifierMessage | null;
+    embedding: number[];
+    attributes: Record<string, AttributeMessage>;
+    features: Record<string, string>;
+  }[];
 }
 
 function attributeOf(message: AttributeMessage): AttributeValue {
@@ -91,14 +96,22 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
   const { registry, metrics } = context;
   return {
     Upsert: unary(context, 'write', async ({ model, candidates }: UpsertMessage) => {
-      const answer = await upsertCandidates(registry, {
-        ...(model === '' ? {} : { model }),
-        candidates: candidates.map(({ id, embedding, attributes }) => ({
-          id: identifierOf('id', id),
-          embedding,
-          attributes: Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)])),
-        })),
-      });
+      const answer = await upsertCandidates(
+        registry,
+        {
+          ...(model === '' ? {} : { model }),
+          candidates: candidates.map(({ id, embedding, attributes, features }) => ({
+            id: identifierOf('id', id),
+            ...(Object.keys(features).length > 0 && { features }),
+            // A vector of no numbers cannot be told from none.
+            ...((embedding.length > 0 || Object.keys(features).length === 0) && { embedding }),
+            attributes: Object.fromEntries(
+              Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)]),
+            ),
+          })),
+        },
+        identifierMessage,
+      );
       metrics.updates.inc({ model_name: answer.model, kind: 'upsert' }, answer.acknowledged);
       return answer;
     }),

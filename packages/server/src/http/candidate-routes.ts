@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { DeleteRequest, UpsertRequest } from '../shortlist/messages.ts';
-import { deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
+import { deleteCandidates, jsonIdentifier, upsertCandidates } from '../shortlist/operations.ts';
 import { DeleteRequestSchema, UpdateResponseSchema, UpsertRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
 import { guardAdmin, REFUSALS } from './requests.ts';
@@ -17,7 +17,7 @@ export function candidateRoutes(app: FastifyInstance, context: ServingContext): 
       '/v1/candidates/upsert',
       guardAdmin(context, 'write', { summary: 'Insert or replace candidates', ...upsert }),
       async ({ body }) => {
-        const answer = await upsertCandidates(registry, body);
+        const answer = await upsertCandidates(registry, body, jsonIdentifier);
         metrics.updates.inc({ model_name: answer.model, kind: 'upsert' }, answer.acknowledged);
         return answer;
       },

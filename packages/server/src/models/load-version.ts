@@ -55,6 +55,7 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
   const servable: IndexServable = new IndexServable({
     index: served,
     queryTower: queryTower ?? foldIn,
+    candidateTower,
     attributes: tableOfColumns(metadata.attributes, served.identifiers?.size ?? 0, metadata.attributeKinds),
     seenItems,
     save: (folder, index, table, rows) => {

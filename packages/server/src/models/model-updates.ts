@@ -2,7 +2,8 @@
  * The updates of a model: written to the journal of the newest version, then applied there and by every follower, in the
  * order of the journal. Work that must not see half of an update holds them back.
  */
-import type { Update } from '../servable/contract.ts';
+import { withEmbeddings } from '../servable/candidate-features.ts';
+import type { RequestedUpdate, Update } from '../servable/contract.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import type { Followers } from './followers.ts';
@@ -36,7 +37,7 @@ export class ModelUpdates {
    *
    * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
    */
-  async update(updates: readonly Update[]): Promise<number> {
+  async update(requested: readonly RequestedUpdate[]): Promise<number> {
     const { name, versions, followers } = this.#options;
     await versions.newest?.served?.servable.prepare();
     await this.#opened();
@@ -45,6 +46,8 @@ export class ModelUpdates {
     const { journal } = record;
     if (!journal) throw this.#refusal(record);
     const { servable } = record.served!;
+    // The journal holds vectors: replaying it needs no tower.
+    const updates = withEmbeddings(servable, requested);
     const release = servable.check(updates);
     let followed: Promise<unknown> | undefined;
     const apply = (): Promise<void> => {

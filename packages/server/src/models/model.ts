@@ -5,7 +5,7 @@
  * ones that serve, then becomes available, and only then the ones that are no longer wanted are retired. When a wanted
  * version cannot be loaded nothing is retired, and its status carries the reason.
  */
-import type { Update } from '../servable/contract.ts';
+import type { RequestedUpdate } from '../servable/contract.ts';
 import { loadErrorCode, toServingError } from '../status/serving-error.ts';
 import { withoutPaths } from '../status/without-paths.ts';
 import { type FollowedVersion, type Follower, Followers } from './followers.ts';
@@ -151,7 +151,7 @@ export class Model {
    *
    * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
    */
-  update(updates: readonly Update[]): Promise<number> {
+  update(updates: readonly RequestedUpdate[]): Promise<number> {
     return this.#updates.update(updates);
   }
 

@@ -1,9 +1,17 @@
 /** Run a signature of a version: tensors in, tensors out, through the version's queue. */
 
 import type { RequestOptions } from '../queue/batcher.ts';
+import type { Servable } from '../servable/contract.ts';
 import { checkExcludeSeen } from '../servable/exclusions.ts';
 import { HISTORY_SIGNATURE, unknownItemsTensor } from '../servable/history-signature.ts';
-import { batchSize, featuresOf, queriesOf, resultsToTensors, type Signature } from '../servable/signatures.ts';
+import {
+  batchSize,
+  EMBED_CANDIDATE,
+  featuresOf,
+  queriesOf,
+  resultsToTensors,
+  type Signature,
+} from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -40,8 +48,11 @@ export async function runSignature(
   }
   const { servable } = served;
   if (signature.name === 'embed') {
-    const data = servable.embed(featuresOf(servable, inputs, rows));
-    return new Map([['embedding', { datatype: 'FP32', shape: [rows, servable.dimensions], data }]]);
+    return embeddingTensor(servable, servable.embed(featuresOf(servable.features, inputs, rows)), rows);
+  }
+  if (signature.name === EMBED_CANDIDATE) {
+    const data = servable.embedCandidates(featuresOf(servable.candidateFeatures, inputs, rows));
+    return embeddingTensor(servable, data, rows);
   }
   const results = checkK(k ?? servable.k, limits);
   const queries = queriesOf(servable, signature, inputs, { k: results, kMax: limits.k });
@@ -56,6 +67,10 @@ export async function runSignature(
     all.set('unknown_items', unknownItemsTensor(servable.identifierDatatype, found));
   }
   return outputs.length === 0 ? all : new Map(outputs.map((name) => [name, all.get(name)!]));
+}
+
+function embeddingTensor({ dimensions }: Servable, data: Float32Array, rows: number): Map<string, Tensor> {
+  return new Map([['embedding', { datatype: 'FP32', shape: [rows, dimensions], data }]]);
 }
 
 /** @throws {ServingError} INVALID_ARGUMENT unless k is a whole number from 1 to the limit */

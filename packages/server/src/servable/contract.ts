@@ -101,12 +101,19 @@ export type Update =
   /** A user has seen an item, which need not be a candidate. */
   | { kind: 'seen'; user: string; identifier: Identifier };
 
+/** An update as a request says it: of a candidate's raw features the candidate tower makes its vector. */
+export type RequestedUpdate =
+  | Update
+  | { kind: 'upsert'; identifier: Identifier; features: Features; attributes?: AttributeValues | undefined };
+
 /** One loaded version of a model. */
 export interface Servable {
   /** BYTES when identifiers are strings, INT64 when they are integers. */
   readonly identifierDatatype: 'BYTES' | 'INT64';
   /** Raw features of a query; empty when the bundle holds no query tower. */
   readonly features: readonly FeatureSpec[];
+  /** Raw features of a candidate; empty when the bundle holds no candidate tower. */
+  readonly candidateFeatures: readonly FeatureSpec[];
   /** Floats of an embedding. */
   readonly dimensions: number;
   /** Candidates. */
@@ -118,6 +125,10 @@ export interface Servable {
   readonly seenItems: SeenItems<Identifier>;
   /** Query embeddings of raw features, row after row: [queries, dimensions]. */
   embed(features: readonly Features[]): Float32Array;
+  /** Vectors of candidates of their raw features, row after row: [candidates, dimensions]. */
+  embedCandidates(features: readonly Features[]): Float32Array;
+  /** Names of the features of a candidate whose value is not in their vocabulary; undefined where all are known. */
+  unknownCandidateFeatures(features: Features): readonly string[] | undefined;
   /** The best candidates of each query. */
   search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]>;
   /** The truly best candidates of each query: what the recall canary compares with. */

@@ -66,6 +66,7 @@ export async function makeRoom(index: ServedIndex): Promise<void> {
 export interface IndexServableParts {
   index: ServedIndex;
   queryTower: QueryTower | undefined;
+  candidateTower?: QueryTower | undefined;
   attributes?: AttributeTable;
   /** Default: nobody has seen anything. */
   seenItems?: SeenItems<Identifier> | undefined;

@@ -4,6 +4,7 @@ import type { Identifiers } from 'shortlist/topk';
 import { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
+import { CandidateFeatures } from './candidate-features.ts';
 import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
@@ -15,11 +16,13 @@ import { featureName } from './unknown-features.ts';
 export class IndexServable implements Servable {
   readonly identifierDatatype: 'BYTES' | 'INT64';
   readonly features: readonly FeatureSpec[];
+  readonly candidateFeatures: readonly FeatureSpec[];
   readonly dimensions: number;
   readonly k: number;
   readonly attributes: AttributeTable;
   readonly seenItems: SeenItems<Identifier>;
   readonly #parts: IndexServableParts;
+  readonly #candidateFeatures: CandidateFeatures;
   readonly #index: ServedIndex;
   readonly #identifiers: Identifiers<Identifier>;
   readonly #identifierType: IdentifierType;
@@ -43,6 +46,8 @@ export class IndexServable implements Servable {
       shape: [],
     }));
     this.dimensions = index.dimensions;
+    this.#candidateFeatures = new CandidateFeatures(parts.candidateTower, index.dimensions);
+    this.candidateFeatures = this.#candidateFeatures.specs;
     this.k = index.k;
     this.attributes = attributes;
     this.seenItems = parts.seenItems ?? SeenItems.empty({ itemType: this.#identifierType, excludeSeen: false });
@@ -61,6 +66,14 @@ export class IndexServable implements Servable {
 
   embed(features: readonly Features[]): Float32Array {
     return this.#search.embed(features);
+  }
+
+  embedCandidates(features: readonly Features[]): Float32Array {
+    return this.#candidateFeatures.embed(features);
+  }
+
+  unknownCandidateFeatures(features: Features): readonly string[] | undefined {
+    return this.#candidateFeatures.unknown(features);
   }
 
   search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]> {

@@ -9,6 +9,7 @@
  * | query_with_rules | the query's features, rules | identifiers, scores |
  * | query_by_history | history | identifiers, scores, unknown_items |
  * | embed | the query's features | embedding |
+ * | embed_candidate | a candidate's features | embedding |
  * | search | embedding | identifiers, scores |
  * | similar | identifiers of candidates | identifiers, scores of candidates similar to them, without these |
  * | similar_to_embedding | embedding of a candidate's kind | identifiers, scores |
@@ -30,6 +31,8 @@ import { parseQueryRules } from './query-rules.ts';
 /** The signature a request means that names none. */
 export const DEFAULT_SIGNATURE = 'serving_default';
 
+/** The vector of a candidate of its raw features. */
+export const EMBED_CANDIDATE = 'embed_candidate';
 /** Candidates similar to candidates, and to a vector. */
 const SIMILAR = 'similar';
 const SIMILAR_TO_EMBEDDING = 'similar_to_embedding';
@@ -70,6 +73,9 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
     { name: SIMILAR_TO_EMBEDDING, inputs: [embedding], outputs: found },
   ];
   if (servable.features.length > 0) all.push({ name: 'embed', inputs: query, outputs: [embedding] });
+  if (servable.candidateFeatures.length > 0) {
+    all.push({ name: EMBED_CANDIDATE, inputs: servable.candidateFeatures.map(batched), outputs: [embedding] });
+  }
   return new Map(all.map((signature) => [signature.name, signature]));
 }
 
@@ -116,9 +122,8 @@ function fits(shape: readonly number[], spec: readonly number[]): boolean {
   return shape.length === spec.length && spec.every((size, i) => size < 0 || size === shape[i]);
 }
 
-/** The raw features of each query of a batch. */
-export function featuresOf(servable: Servable, inputs: Tensors, rows: number): Features[] {
-  const specs = servable.features;
+/** The raw features of each query, or candidate, of a batch. */
+export function featuresOf(specs: readonly FeatureSpec[], inputs: Tensors, rows: number): Features[] {
   const [only] = specs;
   const queries: Features[] = [];
   for (let row = 0; row < rows; row++) {
@@ -151,7 +156,7 @@ export function queriesOf(
   const exclusions = signature.name === 'query_with_exclusions' ? inputs.get('exclusions') : undefined;
   const rules = signature.name === 'query_with_rules' ? inputs.get('rules') : undefined;
   const items = signature.name === SIMILAR ? inputs.get('identifiers') : undefined;
-  const features = embeddings || items ? undefined : featuresOf(servable, inputs, rows);
+  const features = embeddings || items ? undefined : featuresOf(servable.features, inputs, rows);
   const queries: Query[] = [];
   for (let row = 0; row < rows; row++) {
     const query: Query = { k };

@@ -81,7 +81,10 @@ export interface HistoryUse {
 /** A candidate to insert or to replace. */
 export interface Candidate {
   id: JsonIdentifier;
-  embedding: readonly number[];
+  /** The candidate's vector, or else `features`. */
+  embedding?: readonly number[];
+  /** The candidate's raw features, of which the bundle's candidate tower makes its vector. */
+  features?: JsonQuery;
   attributes?: AttributeValues;
 }
 
@@ -114,4 +117,6 @@ export interface UpdateResponse {
   model: string;
   version: number;
   acknowledged: number;
+  /** Of candidates given by features: those with a value that is not in the vocabulary of the candidate tower. */
+  unknown?: { id: JsonIdentifier; features: string[] }[];
 }

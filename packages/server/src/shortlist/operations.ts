@@ -7,7 +7,8 @@ import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
-import type { Features, Query, QueryResult, Servable, Update } from '../servable/contract.ts';
+import { noCandidateTower } from '../servable/candidate-features.ts';
+import type { FeatureSpec, Features, Query, QueryResult, RequestedUpdate, Servable } from '../servable/contract.ts';
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
@@ -59,7 +60,7 @@ export function answerShortlist(
       throw invalidArgument('expected query, history, both, or embedding');
     }
     const target: Target = embedding ? { embedding: checkEmbedding(servable, embedding) } : {};
-    if (features !== undefined) target.features = checkFeatures(servable, features);
+    if (features !== undefined) target.features = checkQuery(servable, features);
     if (history) target.history = history.map((id) => checkIdentifier(servable.identifierDatatype, id, 'history'));
     return target;
   });
@@ -158,17 +159,22 @@ function checkAttributes({ attributes }: Servable, names: readonly string[] = []
   });
 }
 
-function checkFeatures({ features }: Servable, query: unknown): Features {
+function checkQuery({ features }: Servable, query: unknown): Features {
   if (features.length === 0) throw invalidArgument('query: this model has no query tower, send an embedding');
+  return checkFeatures(features, 'query', query);
+}
+
+/** @param field of the request, for messages */
+function checkFeatures(features: readonly FeatureSpec[], field: 'query' | 'features', query: unknown): Features {
   const isObject = typeof query === 'object' && query !== null && !Array.isArray(query);
   const values = isObject ? (query as Record<string, unknown>) : { [features[0]!.name]: query };
   if (!isObject && features.length > 1) {
-    throw invalidArgument(`query: expected an object with ${features.map(({ name }) => name).join(', ')}`);
+    throw invalidArgument(`${field}: expected an object with ${features.map(({ name }) => name).join(', ')}`);
   }
   for (const name of Object.keys(values)) {
     if (!features.some((feature) => feature.name === name)) {
       const known = features.map((feature) => feature.name);
-      throw invalidArgument(`query.${name}: unknown feature${suggestion(name, known, 'there is none')}`);
+      throw invalidArgument(`${field}.${name}: unknown feature${suggestion(name, known, 'there is none')}`);
     }
   }
   for (const { name, datatype, shape } of features) {
@@ -177,7 +183,9 @@ function checkFeatures({ features }: Servable, query: unknown): Features {
     const elements = shape.length === 0 ? [value] : value;
     const wanted = datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
     if (!Array.isArray(elements) || !elements.every((element) => typeof element === wanted)) {
-      throw invalidArgument(`query.${name}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}`);
+      throw invalidArgument(
+        `${field}.${name}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}`,
+      );
     }
   }
   return (features.length === 1 ? values[features[0]!.name] : values) as Features;
@@ -192,24 +200,42 @@ function checkEmbedding({ dimensions }: Servable, numbers: readonly number[]): F
   return embedding;
 }
 
-/** Insert or replace candidates. @throws {ServingError} and changes nothing, when one of them is wrong */
-export function upsertCandidates(
+/** A request to upsert, with identifiers of any protocol. */
+type Upserts = Omit<UpsertRequest, 'candidates'> & {
+  candidates: readonly (Omit<UpsertRequest['candidates'][number], 'id'> & { id: Identifier })[];
+};
+
+/**
+ * Insert or replace candidates, given by their vectors or by their raw features.
+ *
+ * @param idOf how the protocol says identifiers in the answer
+ * @throws {ServingError} and changes nothing, when one of them is wrong
+ */
+export async function upsertCandidates<I>(
   registry: ModelRegistry,
-  {
-    model,
-    candidates,
-  }: Omit<UpsertRequest, 'candidates'> & {
-    candidates: readonly (Omit<UpsertRequest['candidates'][number], 'id'> & { id: Identifier })[];
-  },
-): Promise<UpdateResponse> {
-  return update(modelOf(registry, model), (servable) =>
-    candidates.map(({ id, embedding, attributes }) => ({
-      kind: 'upsert',
-      identifier: checkIdentifier(servable.identifierDatatype, id),
-      embedding: checkEmbedding(servable, embedding),
-      attributes,
-    })),
+  { model, candidates }: Upserts,
+  idOf: (id: Identifier) => I,
+): Promise<Omit<UpdateResponse, 'unknown'> & { unknown?: { id: I; features: string[] }[] }> {
+  const unknown: { id: I; features: string[] }[] = [];
+  const answer = await update(modelOf(registry, model), (servable) =>
+    candidates.map(({ id, embedding, features, attributes }) => {
+      const upsert = {
+        kind: 'upsert',
+        identifier: checkIdentifier(servable.identifierDatatype, id),
+        attributes,
+      } as const;
+      if ((embedding === undefined) === (features === undefined)) {
+        throw invalidArgument('candidates: expected exactly one of embedding and features');
+      }
+      if (embedding) return { ...upsert, embedding: checkEmbedding(servable, embedding) };
+      if (servable.candidateFeatures.length === 0) throw noCandidateTower();
+      const checked = checkFeatures(servable.candidateFeatures, 'features', features);
+      const names = servable.unknownCandidateFeatures(checked);
+      if (names) unknown.push({ id: idOf(id), features: [...names] });
+      return { ...upsert, features: checked };
+    }),
   );
+  return { ...answer, ...(unknown.length > 0 && { unknown }) };
 }
 
 /** Remove candidates; identifiers that are not in the index are ignored. @throws {ServingError} */
@@ -223,7 +249,10 @@ export function deleteCandidates(
 }
 
 /** Journal updates of a model and apply them. @throws {ServingError} and changes nothing, when one of them is wrong */
-export async function update(model: Model, updatesFor: (servable: Servable) => Update[]): Promise<UpdateResponse> {
+export async function update(
+  model: Model,
+  updatesFor: (servable: Servable) => RequestedUpdate[],
+): Promise<Omit<UpdateResponse, 'unknown'>> {
   const updates = updatesFor(model.choose({}).servable);
   const version = await model.update(updates);
   return { model: model.name, version, acknowledged: updates.length };

@@ -127,7 +127,15 @@ export const UpsertRequestSchema: TSchema = Type.Object(
       Type.Object(
         {
           id: Identifier,
-          embedding: Type.Array(Type.Number(), { description: 'The candidate’s vector.' }),
+          embedding: Type.Optional(
+            Type.Array(Type.Number(), { description: 'The candidate’s vector, or else `features`.' }),
+          ),
+          features: Type.Optional(
+            Type.Unknown({
+              description:
+                'Raw features, of which the bundle’s candidate tower makes the vector: the value, or values by name.',
+            }),
+          ),
           attributes: Type.Optional(Type.Record(Type.String(), Attribute)),
         },
         { additionalProperties: false },
@@ -174,6 +182,11 @@ export const UpdateResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
   acknowledged: Type.Integer(),
+  unknown: Type.Optional(
+    Type.Array(Type.Object({ id: Identifier, features: Type.Array(Type.String()) }), {
+      description: 'Candidates with features whose value is not in the vocabulary of the candidate tower.',
+    }),
+  ),
 });
 
 /** Any refusal. */

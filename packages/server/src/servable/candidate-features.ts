@@ -1,0 +1,69 @@
+/** Candidates that are given by their raw features: the candidate tower of the bundle makes their vectors. */
+import { invalidArgument } from '../status/serving-error.ts';
+import type { FeatureSpec, Features, RequestedUpdate, Servable, Update } from './contract.ts';
+import type { QueryTower } from './index-parts.ts';
+import { featureName, unknownFeatures } from './unknown-features.ts';
+
+/** The name that requests give the feature of a tower that has a single one without a name. */
+const PLAIN_FEATURE = 'candidate';
+
+/** The candidate tower of a bundle, or none. */
+export class CandidateFeatures {
+  readonly specs: readonly FeatureSpec[];
+  readonly #tower: QueryTower | undefined;
+  readonly #dimensions: number;
+
+  /** @param dimensions of the candidates of the index */
+  constructor(tower: QueryTower | undefined, dimensions: number) {
+    this.#tower = tower;
+    this.#dimensions = dimensions;
+    this.specs = (tower?.inputs ?? []).map(({ name }) => ({
+      name: featureName(name, PLAIN_FEATURE),
+      datatype: 'BYTES',
+      shape: [],
+    }));
+  }
+
+  /**
+   * Vectors of raw features, row after row: [features.length, dimensions].
+   *
+   * @throws {ServingError} INVALID_ARGUMENT when the bundle has no candidate tower, or one of another width than its candidates
+   */
+  embed(features: readonly Features[]): Float32Array {
+    if (features.length === 0) return new Float32Array(0);
+    if (!this.#tower) throw noCandidateTower();
+    if (this.#tower.dimensions !== this.#dimensions) {
+      throw invalidArgument(
+        `features: expected a candidate tower of ${this.#dimensions} dimensions as the candidates have, ` +
+          `got ${this.#tower.dimensions}; send an embedding`,
+      );
+    }
+    // Valid until the next call, so it is copied.
+    return this.#tower.embed(features as readonly never[]).data.slice();
+  }
+
+  /** Names of the features whose value is not in their vocabulary; undefined where all are known. */
+  unknown(features: Features): readonly string[] | undefined {
+    return this.#tower && unknownFeatures(this.#tower, features, PLAIN_FEATURE);
+  }
+}
+
+/** What a request is told that gives features of a candidate to a bundle without a candidate tower. */
+export function noCandidateTower(): ReturnType<typeof invalidArgument> {
+  return invalidArgument('features: this bundle has no candidate tower, send an embedding');
+}
+
+/** Updates with the vectors of candidates that were given by their features, made by the tower of the version they are for. */
+export function withEmbeddings(servable: Servable, updates: readonly RequestedUpdate[]): Update[] {
+  const given = updates.flatMap((update) => ('features' in update ? [update.features] : []));
+  const d = servable.dimensions;
+  const rows = servable.embedCandidates(given);
+  let at = 0;
+  return updates.map((update) => {
+    if (!('features' in update)) return update;
+    const { features: _, ...rest } = update;
+    const embedding = rows.slice(at, at + d);
+    at += d;
+    return { ...rest, embedding };
+  });
+}
