@@ -1,4 +1,4 @@
-/** The kept shape of queued callbacks: found in the runtimes there are, once, with nothing left switched on. */
+/** The kept shape of queued callbacks: found in the runtimes there are, once, with nothing left switched on. In its own process. */
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { test } from 'node:test';
