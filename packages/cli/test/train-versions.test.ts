@@ -28,6 +28,7 @@ test('a folder gets version after version; what is worse than the newest is refu
   const first = await train(ratings, '--model', 'als', '--out', out, '--budget', '3s');
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /movies\/1\/model\.shortlist: /);
+  assert.match(first.stdout, /^Serve it: shortlist serve .*\/movies$/m);
   // Likes of anything: nothing can be learned from them.
   const generator = new Generator(5);
   const noise = world.ratings.replaceAll(/,1\d\d,/g, () => `,${100 + generator.below(36)},`);

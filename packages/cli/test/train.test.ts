@@ -125,6 +125,9 @@ test('Ctrl-C leaves the trials; the same command goes on from them and makes the
     /interrupted; the same command goes on from the 2 trials in .*cut\.shortlist\.trials \(ERR_ABORTED\)/,
   );
   assert.equal(existsSync(join(folder, 'cut.shortlist')), false);
+  const late = await saidUntil(({ stdout }) => stdout.includes('On the test part'), ...argv('late.shortlist'));
+  assert.equal(late.code, 130);
+  assert.match(late.stderr, /interrupted; the same command goes on from the trials in .*late\.shortlist\.trials/);
   const other = await said('train', ratings, '--model', 'als', '--seed', '7', '--out', join(folder, 'cut.shortlist'));
   assert.doesNotMatch(other.stderr, /Goes on from/, 'trials of another seed are not gone on from');
   await saidUntil(({ stderr }) => stderr.includes('trial 2,'), ...argv('again.shortlist'));

@@ -7,7 +7,14 @@
  * same rows; what is saved is fitted with the chosen settings on all interactions.
  */
 import { stat } from 'node:fs/promises';
-import { fitRecommender, type TrainedRecommender } from 'shortlist';
+import {
+  AbortedError,
+  type ChosenModel,
+  type FittedRecommender,
+  fitRecommender,
+  type Interactions,
+  type TrainedRecommender,
+} from 'shortlist';
 import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
 import { saveBundle } from 'shortlist/node';
 import { compareWithBaselines, judgeBaselines, judgedModel } from '../evaluate/judge.ts';
@@ -16,7 +23,7 @@ import { duration } from '../terminal/figures.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { type TrainArguments, trainArguments } from './arguments.ts';
-import { bundleContents, servedIndex } from './bundle.ts';
+import { bundleContents, type ServedIndex, servedIndex } from './bundle.ts';
 import { readTrainingData } from './data.ts';
 import { Destination } from './destination.ts';
 import type { JudgedEvent, TrainEvent } from './events.ts';
@@ -24,7 +31,7 @@ import { search } from './search.ts';
 import { show } from './show.ts';
 import { type TestSplit, testSplit } from './split.ts';
 import { trainingRecord } from './training-record.ts';
-import { earlierModel, fromEvent, warmSettings } from './warm-start.ts';
+import { type Earlier, earlierModel, fromEvent, warmSettings } from './warm-start.ts';
 
 /** Of what is left of the budget, for the search; judging, the last fit and the index have the rest. */
 const SEARCH_SHARE = 0.65;
@@ -69,24 +76,51 @@ export const train: Command = async (argv, environment) => {
   const judged = judge(trained, split, baselines, options);
   report(judged);
   for (const line of destination.compare(judged, isForced, trialsPath)) report({ event: 'compared', line });
-  terminal.progress(undefined, 'fitting again on everything');
-  const { model, settings } = trained.best;
-  const fitted = await fitRecommender(
-    interactions,
-    { model, settings: earlier ? warmSettings(settings) : settings },
-    { seed, from: earlier?.model, signal: environment.signal },
+  const { fitted, index, event } = await fitOnEverything(
+    { interactions, chosen: trained.best, earlier, trialsPath },
+    options,
+    environment,
+    terminal,
   );
-  const users = interactions.users.vocabulary;
-  const { index, event } = await servedIndex(fitted, { ...options, users }, environment, terminal);
   report(event);
   const training = trainingRecord(options, record, trained, judged, event);
   const contents = bundleContents(fitted, index, { items, seen, training });
   const path = await destination.write((file) => saveBundle(file, contents));
   await saved.remove();
   const { size: sizeBytes } = await stat(path);
-  report({ event: 'saved', path, sizeBytes, seconds: elapsedSeconds(), user: users[0]! });
+  const user = interactions.users.vocabulary[0]!;
+  report({ event: 'saved', path, out: destination.path, sizeBytes, seconds: elapsedSeconds(), user });
   return 0;
 };
+
+interface LastFit {
+  readonly interactions: Interactions;
+  readonly chosen: ChosenModel;
+  readonly earlier: Earlier | undefined;
+  readonly trialsPath: string;
+}
+
+async function fitOnEverything(
+  { interactions, chosen: { model, settings }, earlier, trialsPath }: LastFit,
+  options: TrainArguments,
+  environment: Environment,
+  terminal: Terminal,
+): Promise<ServedIndex & { readonly fitted: FittedRecommender }> {
+  terminal.progress(undefined, 'fitting again on everything');
+  try {
+    const fitted = await fitRecommender(
+      interactions,
+      { model, settings: earlier ? warmSettings(settings) : settings },
+      { seed: options.seed, from: earlier?.model, signal: environment.signal },
+    );
+    const users = interactions.users.vocabulary;
+    return { fitted, ...(await servedIndex(fitted, { ...options, users }, environment, terminal)) };
+  } catch (error) {
+    if (!(error instanceof AbortedError)) throw error;
+    const cause = { cause: error };
+    throw new AbortedError(`train: interrupted; the same command goes on from the trials in ${trialsPath}`, cause);
+  }
+}
 
 function splitEvent({ train: rest, test, count: testRowsOfUser, minInteractions, users }: TestSplit): TrainEvent {
   const sizes = { trainRows: rest.length, testRows: test.length };

@@ -110,6 +110,8 @@ export interface ComparedEvent {
 export interface SavedEvent {
   readonly event: 'saved';
   readonly path: string;
+  /** What commands and the server take: the bundle, or the folder of versions. */
+  readonly out: string;
   readonly sizeBytes: number;
   readonly seconds: number;
   /** A user to ask for. */

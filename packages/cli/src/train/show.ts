@@ -73,10 +73,10 @@ const SHOWN: Shown = {
         : `Fitted again on everything; ScaNN index, ${size}, finds ${figure(recall)} of the exact best ${k}`,
     );
   },
-  saved({ path, sizeBytes, seconds, user }, terminal) {
+  saved({ path, out, sizeBytes, seconds, user }, terminal) {
     terminal.line(`${path}: ${bytes(sizeBytes)}, ${duration(1000 * seconds)} in all`);
-    terminal.line(`Ask it:   shortlist query ${path} ${/^[\w.-]+$/.test(user) ? user : JSON.stringify(user)}`);
-    terminal.line(`Serve it: shortlist serve ${path}`);
+    terminal.line(`Ask it:   shortlist query ${out} ${/^[\w.-]+$/.test(user) ? user : JSON.stringify(user)}`);
+    terminal.line(`Serve it: shortlist serve ${out}`);
   },
 };
 
