@@ -1,5 +1,6 @@
 /** The version, the overview of all commands, and the help page of each (its folder has the text). */
 import { readFileSync } from 'node:fs';
+import { HELP as BENCH } from './bench/help.ts';
 import { HELP as COMPRESS } from './compress/help.ts';
 import { HELP as EVALUATE } from './evaluate/help.ts';
 import { HELP as EXPORT } from './export/help.ts';
@@ -9,6 +10,7 @@ import { HELP as RESTORE } from './restore/help.ts';
 import { HELP as SERVE } from './serve/help.ts';
 import { HELP as SIMILAR } from './similar/help.ts';
 import { HELP as TRAIN } from './train/help.ts';
+import { HELP as TUNE } from './tune/help.ts';
 import { HELP as TUTORIAL } from './tutorial/help.ts';
 import { HELP as INDEX } from './vector-index/help.ts';
 
@@ -24,6 +26,7 @@ const OVERVIEW: string = `shortlist ${VERSION}: the retrieval stage of a recomme
 Usage: shortlist COMMAND [OPTIONS]
 
 Commands
+  bench        how fast a bundle answers on this machine, and how much of the exact answer it finds
   compress     train every embedding method at every budget on your data; tables and a figure
   evaluate     how good a bundle is on later interactions, beside popularity, item-kNN and EASE
   export       recommendations for many queries as Parquet, CSV or JSON Lines
@@ -36,6 +39,7 @@ Commands
                versions 1, 2, 3, …
   similar      candidates like others: shortlist similar movies.shortlist 1
   train        from interactions and items to a bundle: shortlist train ratings.csv --items movies.csv
+  tune         the cheapest search of a bundle that reaches a recall
   tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
                print a user's shortlist, save, load, and print the same again
 
@@ -47,6 +51,7 @@ Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mis
 
 /** The page of each command. */
 const PAGES: Readonly<Record<string, string>> = {
+  bench: BENCH,
   compress: COMPRESS,
   evaluate: EVALUATE,
   export: EXPORT,
@@ -57,6 +62,7 @@ const PAGES: Readonly<Record<string, string>> = {
   serve: SERVE,
   similar: SIMILAR,
   train: TRAIN,
+  tune: TUNE,
   tutorial: TUTORIAL,
 };
 

@@ -12,6 +12,7 @@ import type { Environment } from './terminal/terminal.ts';
 
 // Each is loaded when it is asked for: a server does not wait for what trains, nor the tutorial for an HTTP server.
 const COMMANDS: Readonly<Record<string, Command>> = {
+  bench: async (argv, environment) => (await import('./bench/command.ts')).bench(argv, environment),
   compress: async (argv, environment) => (await import('./compress/command.ts')).compress(argv, environment),
   evaluate: async (argv, environment) => (await import('./evaluate/command.ts')).evaluate(argv, environment),
   export: async (argv, environment) => (await import('./export/command.ts')).exportRows(argv, environment),
@@ -22,6 +23,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   serve: async (argv, environment) => (await import('./serve/command.ts')).serve(argv, environment),
   similar: async (argv, environment) => (await import('./similar/command.ts')).similar(argv, environment),
   train: async (argv, environment) => (await import('./train/command.ts')).train(argv, environment),
+  tune: async (argv, environment) => (await import('./tune/command.ts')).tune(argv, environment),
   tutorial: async (argv, environment) => (await import('./tutorial/command.ts')).tutorial(argv, environment),
 };
 

@@ -75,6 +75,7 @@ export { type Hit, TopKResult } from './topk/result.ts';
 export type { ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
 export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
+export type { SearchSettings } from './topk/scann/search-settings.ts';
 export { type SimilarOptions, type SimilarTo, similar, similarAsync } from './topk/similar.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers

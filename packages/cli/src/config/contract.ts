@@ -12,6 +12,14 @@ export interface Section {
   files?: string | readonly string[];
 }
 
+/** Options of `shortlist bench`. */
+export interface BenchSection extends Section {
+  k?: Value;
+  queries?: Value;
+  seconds?: Value;
+  json?: boolean;
+}
+
 /** Options of `shortlist compress`. */
 export interface CompressSection extends Section {
   data?: Value;
@@ -129,6 +137,14 @@ export interface ServeSection extends Section {
   logLevel?: Value;
 }
 
+/** Options of `shortlist similar`. */
+export interface SimilarSection extends Section {
+  k?: Value;
+  exclude?: Value;
+  include?: Value;
+  json?: boolean;
+}
+
 /** Options of `shortlist train`. */
 export interface TrainSection extends Section {
   items?: Value;
@@ -156,6 +172,16 @@ export interface TrainSection extends Section {
   json?: boolean;
 }
 
+/** Options of `shortlist tune`. */
+export interface TuneSection extends Section {
+  out?: Value;
+  recall?: Value;
+  k?: Value;
+  queries?: Value;
+  force?: boolean;
+  json?: boolean;
+}
+
 /** Options of `shortlist tutorial`. */
 export interface TutorialSection extends Section {
   data?: Value;
@@ -172,6 +198,7 @@ export interface TutorialSection extends Section {
 
 /** A configuration; what the command line says overrides it. */
 export interface ShortlistConfig {
+  bench?: BenchSection;
   compress?: CompressSection;
   evaluate?: EvaluateSection;
   export?: ExportSection;
@@ -180,7 +207,9 @@ export interface ShortlistConfig {
   query?: QuerySection;
   restore?: Section;
   serve?: ServeSection;
+  similar?: SimilarSection;
   train?: TrainSection;
+  tune?: TuneSection;
   tutorial?: TutorialSection;
 }
 

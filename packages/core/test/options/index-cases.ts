@@ -45,6 +45,11 @@ export const INDEX_CASES: Record<string, Case> = {
     typo: ['transfers', 'transfer'],
     call: (o) => new core.ScaNN().index([[1, 0]], ['east'], o),
   },
+  'ScaNN.setSearchSettings(settings)': {
+    valid: { numLeavesToSearch: 3 },
+    typo: ['leavesToSearch', 'numLeavesToSearch'],
+    call: (o) => new core.ScaNN().setSearchSettings(o),
+  },
   'Streaming(options)': {
     valid: {},
     typo: ['datasets', 'dataset'],

@@ -40,6 +40,7 @@ import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOp
 import { compileFilter, type GroupFilter } from './search/masks.ts';
 import { effortOf } from './search/plan.ts';
 import { ScannSearch } from './search/search.ts';
+import { type SearchSettings, withSearchSettings } from './search-settings.ts';
 import { type ScannStats, scannStats } from './stats.ts';
 import { LiveIndex } from './update/live-index.ts';
 import { ServedIndex } from './update/served-index.ts';
@@ -95,6 +96,17 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   /** The settings; those that a build measured take the place of those that were given. */
   get settings(): ScannSettings {
     return this.#served.settings;
+  }
+
+  /**
+   * Change what calls do that do not say it themselves, such as to a point that `tune` chose; it is saved with the index. Calls
+   * that are under way keep their settings.
+   *
+   * @throws {OptionError} when a setting is unknown or out of range
+   */
+  setSearchSettings(settings: SearchSettings): this {
+    this.#served.setSearchSettings(withSearchSettings(this.settings, settings));
+    return this;
   }
 
   /** How a score is computed. */

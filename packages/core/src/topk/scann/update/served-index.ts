@@ -18,7 +18,7 @@ import { rebalanced } from './rebalance.ts';
 
 /** Holds one built index, or none. */
 export class ServedIndex<I extends Identifier> {
-  readonly #settings: ScannSettings;
+  #settings: ScannSettings;
   readonly #runtime: Runtime;
   readonly #access: IndexAccess;
   #live: LiveIndex<I> | undefined;
@@ -41,6 +41,13 @@ export class ServedIndex<I extends Identifier> {
   /** The settings of the index, with what its build measured. */
   get settings(): ScannSettings {
     return this.#measured ?? this.#settings;
+  }
+
+  /** Take other settings of calls; what a build measured no longer holds. */
+  setSearchSettings(settings: ScannSettings): void {
+    this.#settings = settings;
+    this.#measured = undefined;
+    if (this.#live) this.#live.calibration = undefined;
   }
 
   /** The built index. @throws {StateError} before `index` */
