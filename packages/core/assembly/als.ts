@@ -6,11 +6,18 @@
 // A stands as its upper half in rows of W floats, b in column d: a vector is gathered with a 1 behind it, so that the
 // same tiles sum A and b, and the factorization A = UᵀU solves Uᵀy = b on the way. Every element is summed in the order
 // of the list, so results do not depend on chunks, tiles or threads. Readable form: src/kernels/reference/als.ts.
+//
+// A list of n ≤ shortLength items is solved by an n × n system instead (Woodbury), in the basis Q of the eigenvectors of the
+// gram, in which gram + regularization · I is a diagonal D: with W the rotated vectors of the list and C its weights,
+//
+//   (C⁻¹ + W D⁻¹ Wᵀ) z = 1      x = Q D⁻¹ Wᵀ z
 import { SolveRows } from './records.generated';
 import { multiplyAdd, sumLanes } from './simd';
 
 /** Vectors gathered at a time: with those weighted, 64 KB at d = 128. */
 const CHUNK: i32 = 64;
+/** A weight of 0 has no inverse; one so small has no effect. */
+const LEAST_WEIGHT: f32 = 1e-30;
 
 /** Solve rows [begin, end). Work items: rows. */
 export function solveRows(begin: i32, end: i32, slot: i32, call: SolveRows): void {
@@ -23,12 +30,18 @@ export function solveRows(begin: i32, end: i32, slot: i32, call: SolveRows): voi
   const system = scratch;
   const right = system + <usize>d * rowBytes;
   const left = weights == 0 ? right : right + <usize>CHUNK * rowBytes;
-  const inverses = right + <usize>(2 * CHUNK) * rowBytes;
+  const inverses = right + <usize>max(2 * CHUNK, d) * rowBytes;
   for (let row = begin; row < end; row++) {
     const first = load<i32>(starts + (<usize>row << 2)), last = load<i32>(starts + (<usize>row << 2), 4);
     const to = out + <usize>row * vectorBytes;
     if (first == last) {
       memory.fill(to, 0, vectorBytes);
+      continue;
+    }
+    if (last - first <= call.shortLength) {
+      const codes = call.codes + (<usize>first << 2), weights = call.weights == 0 ? 0 : call.weights + (<usize>first << 2);
+      const bound = load<f32>(regularization + (<usize>row << 2));
+      solveShort(call, codes, weights, last - first, bound, system, right, inverses, to);
       continue;
     }
     beginSystem(system, gram, d, load<f32>(regularization + (<usize>row << 2)));
@@ -39,6 +52,55 @@ export function solveRows(begin: i32, end: i32, slot: i32, call: SolveRows): voi
     }
     factorize(system, d, inverses);
     solveUpper(system, d, inverses, to);
+  }
+}
+
+/** x of a short list; scaled[k][i] = W[i][k] / √D_k stands where long lists gather. */
+function solveShort(
+  call: SolveRows, codes: usize, weights: usize, n: i32, regularization: f32,
+  system: usize, scaled: usize, inverses: usize, to: usize,
+): void {
+  const d = call.dimensions, padded = (n + 7) & ~7, width = padded + 8;
+  const rowBytes = <usize>width << 2, vectorBytes = <usize>d << 2;
+  const scales = inverses + vectorBytes;
+  for (let k: usize = 0; k < vectorBytes; k += 4) {
+    store<f32>(scales + k, 1 / sqrt<f32>(load<f32>(call.spectrum + k) + regularization));
+  }
+  memory.fill(scaled, 0, <usize>d * rowBytes);
+  for (let i = 0; i < n; i++) {
+    const from = call.rotated + <usize>load<i32>(codes + (<usize>i << 2)) * vectorBytes;
+    let at = scaled + (<usize>i << 2);
+    for (let k: usize = 0; k < vectorBytes; k += 4, at += rowBytes) {
+      store<f32>(at, load<f32>(from + k) * load<f32>(scales + k));
+    }
+  }
+  memory.fill(system, 0, <usize>padded * rowBytes);
+  for (let i = 0; i < padded; i++) {
+    const row = system + <usize>i * rowBytes;
+    const weight: f32 = i < n && weights != 0 ? max<f32>(load<f32>(weights + (<usize>i << 2)), LEAST_WEIGHT) : 1;
+    store<f32>(row + (<usize>i << 2), 1 / weight);
+    store<f32>(row + (<usize>padded << 2), i < n ? 1 : 0);
+  }
+  for (let r = 0; r < padded; r += 4) addProducts(system, r, width, scaled, scaled, d, rowBytes);
+  factorize(system, padded, inverses);
+  // z stands behind the scales, which become x in the basis.
+  const z = scales + vectorBytes;
+  solveUpper(system, padded, inverses, z);
+  for (let k = 0; k < d; k++) {
+    const row = scaled + <usize>k * rowBytes;
+    let sum = f32x4.splat(0);
+    for (let t: usize = 0; t < <usize>padded << 2; t += 16) sum = multiplyAdd(sum, v128.load(row + t), v128.load(z + t));
+    const scale = scales + (<usize>k << 2);
+    store<f32>(scale, sumLanes(sum) * load<f32>(scale));
+  }
+  for (let t: usize = 0; t < vectorBytes; t += 32) {
+    let s0 = f32x4.splat(0), s1 = f32x4.splat(0);
+    let from = call.basis + t;
+    for (let k: usize = 0; k < vectorBytes; k += 4, from += vectorBytes) {
+      const x = v128.load_splat<f32>(scales + k);
+      s0 = multiplyAdd(s0, x, v128.load(from)); s1 = multiplyAdd(s1, x, v128.load(from, 16));
+    }
+    v128.store(to + t, s0); v128.store(to + t, s1, 16);
   }
 }
 

@@ -12,7 +12,7 @@ import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { FoldIn } from './fold-in.ts';
 import { weightedByRecency } from './recency.ts';
-import { type AlsObjective, AlsSide, factorWidth, gramOf } from './solver.ts';
+import { type AlsObjective, AlsSide, eigenBasisOf, factorWidth, gramOf } from './solver.ts';
 import { EarlierRows } from './warm-start.ts';
 
 /** Rows solved between two turns of the event loop: tens of milliseconds at d = 128. */
@@ -75,8 +75,8 @@ export class AlsFit {
    */
   async iterate(signal?: AbortSignal): Promise<void> {
     const { unobservedWeight } = this.#options.objective;
-    await solveSide(this.#userSide, this.#items, this.#users, unobservedWeight, signal);
-    await solveSide(this.#itemSide, this.#users, this.#items, unobservedWeight, signal);
+    await solveSide(this.#userSide, this.#items, this.#users, { unobservedWeight, inBasis: true, signal });
+    await solveSide(this.#itemSide, this.#users, this.#items, { unobservedWeight, inBasis: true, signal });
   }
 
   /** An exact model of histories with another half-life, valid until the next iteration; it knows no user by identifier. */
@@ -110,9 +110,11 @@ export class AlsFit {
     const { dimensions, objective, runtime, from } = this.#options;
     const { users, items } = this.#interactions;
     this.#earlierItems?.copyTo(this.#items, this.#byItem);
+    const { unobservedWeight } = objective;
     const side = new AlsSide(weightedByRecency(this.#byUser, objective.recencyHalfLife), this.#items, objective);
     try {
-      await solveSide(side, this.#items, this.#users, objective.unobservedWeight, signal);
+      // As a history is folded in, so that the bits are the same.
+      await solveSide(side, this.#items, this.#users, { unobservedWeight, inBasis: false, signal });
     } finally {
       side.free();
     }
@@ -153,18 +155,23 @@ async function solveSide(
   side: AlsSide,
   factors: Matrix,
   out: Matrix,
-  unobservedWeight: number,
-  signal: AbortSignal | undefined,
+  {
+    unobservedWeight,
+    inBasis,
+    signal,
+  }: { unobservedWeight: number; inBasis: boolean; signal: AbortSignal | undefined },
 ): Promise<void> {
   const gram = gramOf(factors, unobservedWeight);
+  const eigen = inBasis ? eigenBasisOf(factors, gram) : undefined;
   try {
     for (let begin = 0; begin < side.rows; begin += ROWS_PER_TURN) {
       throwIfAborted('fitAls', signal);
-      side.solve(factors, gram, out, begin, Math.min(begin + ROWS_PER_TURN, side.rows));
+      side.solve(factors, gram, out, begin, Math.min(begin + ROWS_PER_TURN, side.rows), eigen);
       await new Promise<void>((resolve) => setTimeout(resolve, 0));
     }
   } finally {
     gram.free();
+    eigen?.free();
   }
   const at = out.runtime.kernels.findNotFinite(out.offset, out.rows * out.dimensions);
   if (at < 0) return;

@@ -5,12 +5,16 @@
  *
  * V [n, d] the factors of the other side, α the weight of pairs that were not observed, λ and ν of the regularization,
  * |I_u| the sum of the weights of the row's list. A row without a list is 0.
+ *
+ * In the basis of the eigenvectors of α VᵀV a short list of n items takes n² d/2 + n³/6 + d² products instead of
+ * n d²/2 + d³/6: a tenth for the median user of Gowalla at d = 128 (docs/decisions/recipes.md).
  */
 
 import type { CodeLists } from '../data/items-by-user.ts';
 import { alsScratchBytes } from '../kernels/families/als.ts';
 import type { Block } from '../memory/heap.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { symmetricEigen } from './symmetric-eigen.ts';
 
 /** What is minimised beside the observed pairs. */
 export interface AlsObjective {
@@ -33,6 +37,10 @@ const GRAM_ROWS = 256;
 const GRAIN_COLUMNS = 4;
 /** Rows that a thread takes at a time: lists differ in length by a thousand times. */
 const GRAIN_ROWS = 8;
+/** Rows that a thread rotates at a time. */
+const GRAIN_ROTATED = 64;
+/** Of the dimensions: a longer list costs less by its d × d system. */
+const SHORT_SHARE = 0.75;
 
 /** The width of factors: a multiple of 8, as the kernel needs; the rest is 0. */
 export function factorWidth(dimensions: number): number {
@@ -51,6 +59,38 @@ export function gramOf(factors: Matrix, unobservedWeight: number): Matrix {
   const { data } = gram;
   for (let i = 0; i < data.length; i++) data[i] = data[i]! * unobservedWeight;
   return gram;
+}
+
+/** The factors of a side in the basis of the eigenvectors of its gram. */
+export interface EigenBasis {
+  /** [1, d] eigenvalues. */
+  readonly spectrum: Matrix;
+  /** [d, d] a row each the eigenvectors. */
+  readonly basis: Matrix;
+  /** [n, d] */
+  readonly rotated: Matrix;
+  free(): void;
+}
+
+/** The basis of `gram`, from `gramOf` of `factors`. */
+export function eigenBasisOf(factors: Matrix, gram: Matrix): EigenBasis {
+  const { rows, dimensions: d, runtime } = factors;
+  const { values, vectors } = symmetricEigen(gram.data, d);
+  const [spectrum, basis, columns] = [new Matrix(1, d, runtime), new Matrix(d, d, runtime), new Matrix(d, d, runtime)];
+  const rotated = new Matrix(rows, d, runtime);
+  // Rounding may leave a value below 0, where the gram has none.
+  spectrum.data.set(values.map((value) => Math.max(0, value)));
+  basis.data.set(vectors);
+  for (let k = 0; k < d; k++) for (let t = 0; t < d; t++) columns.data[t * d + k] = vectors[k * d + t]!;
+  const { offset } = rotated;
+  runtime.pool.run('multiplyRows', rows, GRAIN_ROTATED, factors.offset, d, d, columns.offset, d, offset);
+  columns.free();
+  return {
+    ...{ spectrum, basis, rotated },
+    free: () => {
+      for (const matrix of [spectrum, basis, rotated]) matrix.free();
+    },
+  };
 }
 
 /** Lists of the observed pairs in the linear memory, with the regularization of each. */
@@ -90,8 +130,9 @@ export class AlsSide {
    * Solve rows [begin, end) into `out`.
    *
    * @param gram from `gramOf` of `factors`
+   * @param eigen of the gram: short lists are solved in it
    */
-  solve(factors: Matrix, gram: Matrix, out: Matrix, begin = 0, end: number = this.rows): void {
+  solve(factors: Matrix, gram: Matrix, out: Matrix, begin = 0, end: number = this.rows, eigen?: EigenBasis): void {
     const { runtime, dimensions } = factors;
     const { heap, pool } = runtime;
     const scratchStride = alsScratchBytes(dimensions);
@@ -105,6 +146,10 @@ export class AlsSide {
         dimensions,
         gram: gram.offset,
         regularization: this.#regularization + 4 * begin,
+        shortLength: eigen ? Math.floor(SHORT_SHARE * dimensions) : 0,
+        spectrum: eigen?.spectrum.offset ?? 0,
+        basis: eigen?.basis.offset ?? 0,
+        rotated: eigen?.rotated.offset ?? 0,
         out: out.offset + 4 * begin * dimensions,
         scratch: scratch.offset,
         scratchStride,

@@ -1,6 +1,7 @@
 /** The alternating least squares kernel: the reference bit for bit, and the normal equations in float64. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { symmetricEigen } from '../../src/als/symmetric-eigen.ts';
 import { alsScratchBytes } from '../../src/kernels/families/als.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
@@ -18,9 +19,10 @@ interface Problem {
   factors: Float32Array;
   gram: Float32Array;
   regularization: Float32Array;
+  shortLength: number;
 }
 
-function problem(d: number, isWeighted: boolean): Problem {
+function problem(d: number, isWeighted: boolean, shortLength: number): Problem {
   const generator = new Generator(d);
   const total = LENGTHS.reduce((sum, length) => sum + length, 0);
   const normal = (length: number): Float32Array => Float32Array.from({ length }, () => generator.normal());
@@ -37,10 +39,12 @@ function problem(d: number, isWeighted: boolean): Problem {
     factors,
     gram,
     regularization: Float32Array.from(LENGTHS, (length) => 0.3 + 0.1 * length),
+    shortLength,
   };
 }
 
-function solve({ d, codes, weights, factors, gram, regularization }: Problem, runtime: Runtime): Float32Array {
+function solve(given: Problem, runtime: Runtime): Float32Array {
+  const { d, codes, weights, factors, gram, regularization, shortLength } = given;
   const put = (values: Float32Array): Matrix =>
     Matrix.from('values', { data: values, dimensions: values.length }, runtime);
   const integers = (values: readonly number[] | Int32Array): Matrix => {
@@ -52,6 +56,16 @@ function solve({ d, codes, weights, factors, gram, regularization }: Problem, ru
   const starts = integers([0, ...LENGTHS.map((length) => (at += length))]);
   const held = { codes: integers(codes), weights: weights && put(weights), factors: put(factors), gram: put(gram) };
   const bounds = put(regularization);
+  const { values, vectors } = symmetricEigen(gram, d);
+  const rotated = Float32Array.from({ length: CODES * d }, (_, i) => {
+    const [code, k] = [Math.floor(i / d), i % d];
+    return factors.subarray(code * d, (code + 1) * d).reduce((sum, value, t) => sum + value * vectors[k * d + t]!, 0);
+  });
+  const eigen = {
+    spectrum: put(Float32Array.from(values)),
+    basis: put(Float32Array.from(vectors)),
+    rotated: put(rotated),
+  };
   const out = new Matrix(LENGTHS.length, d, runtime);
   const stride = alsScratchBytes(d);
   const scratch = runtime.heap.allocate(stride * runtime.pool.threads);
@@ -63,6 +77,10 @@ function solve({ d, codes, weights, factors, gram, regularization }: Problem, ru
     dimensions: d,
     gram: held.gram.offset,
     regularization: bounds.offset,
+    shortLength,
+    spectrum: eigen.spectrum.offset,
+    basis: eigen.basis.offset,
+    rotated: eigen.rotated.offset,
     out: out.offset,
     scratch: scratch.offset,
     scratchStride: stride,
@@ -72,13 +90,16 @@ function solve({ d, codes, weights, factors, gram, regularization }: Problem, ru
 
 for (const { variant, runtime, skip } of VARIANTS) {
   test(`solveRows, ${variant}: equal to the reference bit for bit, on any number of threads`, { skip }, () => {
-    for (const [d, isWeighted] of [
-      [8, false],
-      [16, true],
-      [40, false],
-      [24, true],
+    for (const [d, isWeighted, shortLength] of [
+      [8, false, 0],
+      [16, true, 0],
+      [40, false, 0],
+      [24, true, 0],
+      [8, true, 6],
+      [40, false, 30],
+      [136, true, 102],
     ] as const) {
-      const given = problem(d, isWeighted);
+      const given = problem(d, isWeighted, shortLength);
       const expected = solve(given, referenceRuntime);
       assert.deepEqual(solve(given, runtime), expected);
       if (variant !== 'reference') assert.deepEqual(solve(given, new Runtime({ variant, threads: 1 })), expected);
@@ -86,8 +107,39 @@ for (const { variant, runtime, skip } of VARIANTS) {
   });
 }
 
-test('solveRows: the solution satisfies its normal equations', () => {
-  const given = problem(24, true);
+for (const shortLength of [0, 18]) {
+  test(`solveRows: the solution satisfies its normal equations, lists of ${shortLength} in the eigenvectors' basis`, () => {
+    satisfiesNormalEquations(problem(24, true, shortLength));
+  });
+}
+
+test('solveRows: an item of weight 0 counts for nothing in a short list', () => {
+  const given = problem(24, true, 18);
+  given.weights!.fill(0, 1, 3);
+  const solved = solve(given, new Runtime({ threads: 1 })).subarray(0, 24);
+  const long = solve({ ...given, shortLength: 0 }, new Runtime({ threads: 1 })).subarray(0, 24);
+  solved.forEach((value, t) => assert.ok(Math.abs(value - long[t]!) < 1e-5));
+});
+
+test('symmetricEigen: values and vectors make the matrix again, vectors are orthonormal', () => {
+  const { gram, d } = problem(24, false, 0);
+  const { values, vectors } = symmetricEigen(gram, d);
+  const at = (matrix: ArrayLike<number>, r: number, c: number): number => matrix[r * d + c]!;
+  for (let r = 0; r < d; r++) {
+    for (let c = 0; c < d; c++) {
+      let [made, product] = [0, 0];
+      for (let k = 0; k < d; k++) {
+        made += values[k]! * at(vectors, k, r) * at(vectors, k, c);
+        product += at(vectors, r, k) * at(vectors, c, k);
+      }
+      assert.ok(Math.abs(made - (at(gram, r, c) + at(gram, c, r)) / 2) < 1e-4);
+      assert.ok(Math.abs(product - (r === c ? 1 : 0)) < 1e-10);
+    }
+  }
+  assert.deepEqual([...symmetricEigen([2, 0, 0, 5], 2).values], [2, 5]);
+});
+
+function satisfiesNormalEquations(given: Problem): void {
   const { d, codes, weights, factors, gram, regularization } = given;
   const solved = solve(given, new Runtime({ threads: 1 }));
   let from = 0;
@@ -106,4 +158,4 @@ test('solveRows: the solution satisfies its normal equations', () => {
     }
     from += length;
   });
-});
+}

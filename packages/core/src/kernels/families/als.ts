@@ -19,6 +19,14 @@ export const SOLVE_ROWS = {
     gram: 'usize',
     /** [rows] */
     regularization: 'usize',
+    /** Lists of so many items and fewer are solved in the basis of the gram's eigenvectors; 0: none. */
+    shortLength: 'i32',
+    /** [d] the eigenvalues of the gram; 0 where there are no short lists. */
+    spectrum: 'usize',
+    /** [d, d] a row each the eigenvectors. */
+    basis: 'usize',
+    /** [codes, d] the factors in that basis. */
+    rotated: 'usize',
     /** [rows, d] */
     out: 'usize',
     scratch: 'usize',
@@ -30,9 +38,9 @@ export const SOLVE_ROWS = {
 /** Vectors that are gathered at a time; the same in assembly/als.ts. */
 const CHUNK = 64;
 
-/** Scratch of one slot: the system, the gathered vectors and the same weighted, the inverse diagonal. */
+/** Scratch of one slot: the system, the gathered vectors and the same weighted or turned, and three vectors. */
 export function alsScratchBytes(dimensions: number): number {
-  return 4 * ((dimensions + 2 * CHUNK) * (dimensions + 8) + dimensions);
+  return 4 * ((dimensions + Math.max(2 * CHUNK, dimensions)) * (dimensions + 8) + 3 * dimensions);
 }
 
 /** The kernel of alternating least squares. */
