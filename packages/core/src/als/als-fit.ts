@@ -162,7 +162,7 @@ async function solveSide(
   }: { unobservedWeight: number; inBasis: boolean; signal: AbortSignal | undefined },
 ): Promise<void> {
   const gram = gramOf(factors, unobservedWeight);
-  const eigen = inBasis ? eigenBasisOf(factors, gram) : undefined;
+  const eigen = inBasis && side.isShort ? eigenBasisOf(factors, gram) : undefined;
   try {
     for (let begin = 0; begin < side.rows; begin += ROWS_PER_TURN) {
       throwIfAborted('fitAls', signal);

@@ -40,7 +40,7 @@ const GRAIN_ROWS = 8;
 /** Rows that a thread rotates at a time. */
 const GRAIN_ROTATED = 64;
 /** Of the dimensions: a longer list costs less by its d × d system. */
-const SHORT_SHARE = 0.75;
+export const SHORT_SHARE = 0.75;
 
 /** The width of factors: a multiple of 8, as the kernel needs; the rest is 0. */
 export function factorWidth(dimensions: number): number {
@@ -60,6 +60,9 @@ export function gramOf(factors: Matrix, unobservedWeight: number): Matrix {
   for (let i = 0; i < data.length; i++) data[i] = data[i]! * unobservedWeight;
   return gram;
 }
+
+/** Fewer short lists save less than finding the eigenvectors takes: 50 d³ products one by one, against d³/6 a list four at a time. */
+const SHORT_LISTS_MIN = 2000;
 
 /** The factors of a side in the basis of the eigenvectors of its gram. */
 export interface EigenBasis {
@@ -96,6 +99,8 @@ export function eigenBasisOf(factors: Matrix, gram: Matrix): EigenBasis {
 /** Lists of the observed pairs in the linear memory, with the regularization of each. */
 export class AlsSide {
   readonly rows: number;
+  /** Whether so many lists are short that `solve` is faster with an `EigenBasis`. */
+  readonly isShort: boolean;
   readonly #blocks: Block[];
   readonly #starts: number;
   readonly #codes: number;
@@ -107,6 +112,13 @@ export class AlsSide {
     const { starts, codes, weights } = lists;
     const { heap } = factors.runtime;
     this.rows = starts.length - 1;
+    const longest = Math.floor(SHORT_SHARE * factors.dimensions);
+    let short = 0;
+    for (let row = 0; row < this.rows; row++) {
+      const length = starts[row + 1]! - starts[row]!;
+      if (length > 0 && length <= longest) short++;
+    }
+    this.isShort = short >= SHORT_LISTS_MIN;
     this.#blocks = [starts.length, codes.length, weights ? weights.length : 0, this.rows].map((length) =>
       heap.allocateUnfilled(4 * length),
     );

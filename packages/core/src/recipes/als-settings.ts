@@ -2,6 +2,7 @@
  * The settings of implicit ALS that a search tries: it begins where the data's density says, and goes from the best so far to
  * its neighbours in the grids. How the constants were chosen: docs/decisions/recipes.md.
  */
+import { SHORT_SHARE } from '../als/solver.ts';
 import type { Interactions } from '../data/interactions.ts';
 import { bestOf, type SearchStart } from './recipe.ts';
 import type { Settings, Trial } from './trial.ts';
@@ -11,11 +12,11 @@ const GRIDS: Readonly<Record<string, readonly number[]>> = {
   dimensions: [8, 16, 32, 64, 128, 256],
   regularization: [0.03, 0.01, 0.003, 0.001, 0.0003],
 };
-/** The order in which neighbours are tried: the weight decides most, more dimensions cost most. */
+/** The order in which neighbours are tried: dimensions first, while there is time for them, then the weight. */
 const STEPS: readonly (readonly [name: string, step: number])[] = [
+  ['dimensions', 1],
   ['unobservedWeight', 1],
   ['unobservedWeight', -1],
-  ['dimensions', 1],
   ['regularization', 1],
   ['regularization', -1],
   ['dimensions', -1],
@@ -62,8 +63,16 @@ function firstSettings({ train, budgetSeconds }: SearchStart): Settings {
   return { dimensions, unobservedWeight, regularization: FIRST_REGULARIZATION };
 }
 
-/** Multiplications and additions of an iteration. */
-export function alsCost({ dimensions = FIRST_DIMENSIONS }: Settings, interactions: Interactions): number {
-  const rows = interactions.users.vocabulary.length + interactions.items.vocabulary.length;
-  return interactions.length * dimensions ** 2 + (rows * dimensions ** 3) / 6;
+/** Multiplications and additions of an iteration: every row by the smaller of its systems (als/solver.ts). */
+export function alsCost({ dimensions: d = FIRST_DIMENSIONS }: Settings, interactions: Interactions): number {
+  const { users, items } = interactions;
+  let products = (users.vocabulary.length + items.vocabulary.length) * d ** 2;
+  for (const { codes, vocabulary } of [users, items]) {
+    const lengths = new Int32Array(vocabulary.length);
+    for (const code of codes) lengths[code]!++;
+    for (const n of lengths) {
+      if (n > 0) products += n <= SHORT_SHARE * d ? (n * n * d) / 2 + n ** 3 / 6 + d * d : (n * d * d) / 2 + d ** 3 / 6;
+    }
+  }
+  return products;
 }

@@ -5,11 +5,13 @@ import type { AlsModel } from '../../src/als/als-fit.ts';
 import { type AlsOptions, fitAls } from '../../src/als/fit-als.ts';
 import type { FoldIn } from '../../src/als/fold-in.ts';
 import { weightedByRecency } from '../../src/als/recency.ts';
+import { AlsSide, eigenBasisOf, gramOf } from '../../src/als/solver.ts';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
 import { itemsByUser, listOf } from '../../src/data/items-by-user.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
+import { Matrix } from '../../src/vectors/matrix.ts';
 import { referenceRuntime } from '../kernels/variants.ts';
 import { checkerboard, interactionsFrom } from '../recommenders/worlds.ts';
 
@@ -96,6 +98,26 @@ test('the same bits for any number of threads and for the readable kernels', asy
   const alone = await bits(new Runtime({ threads: 1 }));
   assert.deepEqual(await bits(runtime), alone);
   assert.deepEqual(await bits(referenceRuntime), alone);
+});
+
+test('a side is solved in the basis of the eigenvectors as without it', () => {
+  const lists = itemsByUser(checkerboard(20));
+  const generator = new Generator(6);
+  const factors = Matrix.from(
+    'factors',
+    { data: Float32Array.from({ length: 20 * 16 }, () => generator.normal()), dimensions: 16 },
+    runtime,
+  );
+  const side = new AlsSide(lists, factors, { unobservedWeight: 0.2, regularization: 0.05, exponent: 1 });
+  assert.equal(side.isShort, false, 'twenty lists are too few for it to be worth while');
+  const gram = gramOf(factors, 0.2);
+  const [plain, turned] = [new Matrix(20, 16, runtime), new Matrix(20, 16, runtime)];
+  side.solve(factors, gram, plain);
+  const eigen = eigenBasisOf(factors, gram);
+  side.solve(factors, gram, turned, 0, 20, eigen);
+  plain.data.forEach((value, i) => assert.ok(Math.abs(value - turned.data[i]!) < 1e-4, `${value}, ${turned.data[i]}`));
+  eigen.free();
+  side.free();
 });
 
 test('weights count: a user weighs one taste more than another', async () => {

@@ -6,9 +6,10 @@ import { leaveLastOut } from '../../src/data/split.ts';
 import { evaluateRecommender } from '../../src/metrics/evaluate-recommender.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
+import { alsCandidates } from '../../src/recipes/als-settings.ts';
 import { fitRecommender } from '../../src/recipes/fit-recommender.ts';
 import { trainRecommender } from '../../src/recipes/train-recommender.ts';
-import type { ChosenModel, Trial } from '../../src/recipes/trial.ts';
+import type { ChosenModel, Settings, Trial } from '../../src/recipes/trial.ts';
 import { baselines } from '../../src/recommenders/baselines.ts';
 import { interactionsFrom } from '../recommenders/worlds.ts';
 
@@ -97,8 +98,8 @@ test('a budget ends the search, but each model is tried', async () => {
   });
   assert.deepEqual(trials.map(({ model }) => model).sort(), ['als', 'two-tower']);
   assert.equal(isSearchComplete, false);
-  const longer = await trainRecommender(tastes(), { runtime, model: 'als', budgetSeconds: 300, clock: ticking() });
-  assert.ok(longer.trials.length > 1 && !longer.isSearchComplete);
+  const longer = await trainRecommender(tastes(), { runtime, model: 'als', budgetSeconds: 150, clock: ticking() });
+  assert.ok(longer.trials.length > 1 && !longer.isSearchComplete, `${longer.trials.length} trials`);
 });
 
 test('interactions that nobody can be held out of are refused', async () => {
@@ -121,4 +122,45 @@ test('settings that are told are the only ones tried', async () => {
   const { trials, best, isSearchComplete } = await trainRecommender(tastes(), { runtime, only });
   assert.deepEqual([trials.length, isSearchComplete], [1, true]);
   assert.deepEqual([best.model, best.settings], [only.model, { ...only.settings, recencyHalfLife: 0 }]);
+});
+
+test('trials of other data or options are ignored, and counted', async () => {
+  const only = { model: 'als', settings: { dimensions: 3, unobservedWeight: 1, iterations: 4 } } as const;
+  const options = { runtime, only, clock: () => 0 };
+  const { trials } = await trainRecommender(tastes(), options);
+  const again = await trainRecommender(tastes(), { ...options, trials });
+  assert.deepEqual([again.ignoredTrials, again.trials], [0, trials]);
+  const otherSeed = await trainRecommender(tastes(), { ...options, seed: 7, trials });
+  const otherK = await trainRecommender(tastes(), { ...options, k: 3, trials });
+  const otherData = await trainRecommender(leaveLastOut(tastes()).train, { ...options, trials });
+  for (const { ignoredTrials, trials: run } of [otherSeed, otherK, otherData]) {
+    assert.deepEqual([ignoredTrials, run.length], [1, 1]);
+    assert.notEqual(run[0]!.fingerprint, trials[0]!.fingerprint);
+  }
+});
+
+test('a budget that is over ends a fit after its least, and it is said', async () => {
+  const chosen = { model: 'als', settings: { dimensions: 4, unobservedWeight: 0.3, iterations: 9 } } as const;
+  const cut = await fitRecommender(tastes(), chosen, { runtime, budgetSeconds: 1e-3, clock: ticking() });
+  assert.deepEqual([cut.isFitCut, cut.settings.iterations], [true, 4]);
+  const whole = await fitRecommender(tastes(), chosen, { runtime, clock: ticking() });
+  assert.deepEqual([whole.isFitCut, whole.settings.iterations], [false, 9]);
+});
+
+test('the search begins by the density and goes on from the best to its neighbours', () => {
+  const start = { train: tastes(), budgetSeconds: 300 };
+  const first = alsCandidates([], start);
+  // 16 · 420 of 60 · 36 pairs: 3.1.
+  assert.deepEqual(first, [{ dimensions: 64, unobservedWeight: 3, regularization: 0.003 }]);
+  assert.ok(alsCandidates([], { ...start, budgetSeconds: 1e-4 })[0]!.dimensions! < 64, 'a small budget: narrower');
+  const tried = (settings: Settings, recall: number): Trial => ({
+    ...{ model: 'als', settings: { ...settings, iterations: 8, recencyHalfLife: 2 }, recall, perUser: [recall] },
+    ...{ seconds: 1, fitSeconds: 1, isCut: false, fingerprint: '' },
+  });
+  const trials = [tried(first[0]!, 0.2)];
+  const near = alsCandidates(trials, start);
+  assert.deepEqual(near[0], { dimensions: 128, unobservedWeight: 3, regularization: 0.003, recencyHalfLife: 2 });
+  assert.equal(near.length, 5, 'one weight, two widths, two regularizations');
+  trials.push(tried(near[0]!, 0.1));
+  assert.deepEqual(alsCandidates(trials, start), near.slice(1));
 });
