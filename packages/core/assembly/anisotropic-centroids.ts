@@ -11,7 +11,7 @@ const STEPS_MAX: i32 = 64;
 /**
  * c = (I + Σ b x xᵀ)⁻¹ Σ a x for members x of a leaf, by conjugate gradients; a leaf whose Σ a x is zero keeps its centroid.
  * Members of leaf l are rows order[i], i from leafBegin[l] in steps of ⌈size/membersMax⌉; coefficients[i] = (a, b) float32.
- * sums[l] = (step Σ ⟨x, c⟩, step Σ |c|²) float64. scratch: 12·(d + 4) bytes a slot. Work items: leaves.
+ * sums[l] = (step Σ ⟨x, c⟩, step Σ |c|²) float64. scratch: 12·(d + 4) bytes per slot. Work items: leaves.
  */
 export function anisotropicCentroids(begin: i32, end: i32, slot: i32, call: AnisotropicCentroids): void {
   const rows = call.rows, d = call.d, leafBegin = call.leafBegin, order = call.order, membersMax = call.membersMax;

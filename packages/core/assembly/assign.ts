@@ -79,7 +79,7 @@ export function assignNearest(
  *   x16 = round(x · 32,000/|x|), c16 = round(c · s), packed16: panels [pair of dimensions][8][2] int16; unscale = 1/s
  *   E = (0.51 (max |c16|₁ + |x16|₁) + 0.27 d)/(s · 32,000/|x|) + (d + 8) 2⁻²⁴ (max |c|²/2 + |x| max |c|)
  * By Cauchy and Schwarz a product of x16 with c16 is below 2³¹ while |c16| ≤ 32,000. limits: max |c16|₁, max |c|, max |c|²/2.
- * scratch: 16·(4·panels + 2·pairs + 2) bytes a slot, pairs rounded up to even. Work items: blocks of 4 rows.
+ * scratch: 16·(4·panels + 2·pairs + 2) bytes per slot, pairs rounded up to even. Work items: blocks of 4 rows.
  */
 export function assignNearest16(begin: i32, end: i32, slot: i32, call: AssignNearest16): void {
   const rows = call.rows, n = call.n, d = call.d, packed = call.packed, halfSquares = call.halfSquares;
@@ -227,7 +227,7 @@ function writeBest(row: i32, n: i32, values: v128, starts: v128, labels: usize, 
 /**
  * SOAR's second centroid (arXiv 2404.00774): with r = x − c_first and u = r/|r| (0 where |r|² < 1e-7),
  *   second[i] = argmin_c |x − c|² + λ ⟨x − c, u⟩²,  ties to the lower number; it may be the first one again.
- * scratch: d floats a slot. Work items: rows.
+ * scratch: d floats per slot. Work items: rows.
  */
 export function assignSecond(begin: i32, end: i32, slot: i32, call: AssignSecond): void {
   const rows = call.rows, d = call.d, packed = call.packed, halfSquares = call.halfSquares, panels = call.panels;

@@ -62,7 +62,7 @@ export function quantizeQuery(query: usize, d: i32, stride: i32, to: usize): f32
 
 /**
  * Keys (score, 16 · panel + lane) of at least the `wanted` best of `panels` scored panels, unsorted; equals all finite ones
- * when there are no more. maxima: 4 lane maxima a panel (scorePanel16). Returns how many keys.
+ * when there are no more. maxima: 4 lane maxima per panel (scorePanel16). Returns how many keys.
  *
  * The wanted-th largest lane maximum is a lower bound of the wanted-th best score; it is read off a histogram, so what
  * passes is a superset of the best, a few per cent larger.

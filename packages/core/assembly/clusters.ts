@@ -2,7 +2,7 @@
 
 /**
  * centroids[c] = mean of the rows order[i], i in [clusterBegin[c], clusterBegin[c + 1]), summed in float64 in that order; an
- * empty cluster keeps its centroid. scratch: 8·(d + 1) bytes a slot. Work items: clusters.
+ * empty cluster keeps its centroid. scratch: 8·(d + 1) bytes per slot. Work items: clusters.
  */
 export function meanOfMembers(
   begin: i32, end: i32, slot: i32, rows: usize, d: i32, clusterBegin: usize, order: usize, centroids: usize, scratch: usize,

@@ -1,4 +1,4 @@
-// Coarse codes: 7 bits a dimension beside the float32 candidates, a quarter of the bytes, so that a scan for one query
+// Coarse codes: 7 bits per dimension beside the float32 candidates, a quarter of the bytes, so that a scan for one query
 // reads little and scores exactly only the panels that can hold a result.
 // x ≈ s · (code − 64), s one scale a row. Layout of a chunk: codes [panels][⌈d/4⌉][8][4] bytes; dimensions past d hold
 // 64, which is zero. Scales f32 [panels][8].

@@ -20,7 +20,7 @@ export const MASKED: i32 = -32768;
 }
 
 /**
- * values[b][j] = Σ_t query[b·w + t] · codebook[b][t][j] for the product blocks, w dimensions a block.
+ * values[b][j] = Σ_t query[b·w + t] · codebook[b][t][j] for the product blocks, w dimensions per block.
  * The query is readable as zeros up to a whole block.
  */
 export function blockValues(query: usize, codebook: usize, blocks: i32, width: i32, values: usize): void {

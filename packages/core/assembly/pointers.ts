@@ -1,6 +1,6 @@
 // Embeddings composed of codebook rows: hashing ids to rows, gathering, and summing gradients by row.
 //   vector(i)[j·w .. (j+1)·w) = Σ_s table[pointer(i, j, s)],   j < columns, s < sums
-// Letters: w width of a codebook row, terms = columns · sums pointers an id, term = j · sums + s.
+// Letters: w width of a codebook row, terms = columns · sums pointers per id, term = j · sums + s.
 // Readable forms: src/kernels/reference/pointers.ts.
 import { GatherClustered, GroupUses } from './records.generated';
 
@@ -90,7 +90,7 @@ export function hashPointers(
   return i8x16.shuffle(low, high, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
 }
 
-/** out[i][j·w + t] = Σ_s table[pointers[i][j][s]][t]; out has outStride floats a row. Work items: ids. */
+/** out[i][j·w + t] = Σ_s table[pointers[i][j][s]][t]; out has outStride floats per row. Work items: ids. */
 export function gatherPointers(
   begin: i32, end: i32, slot: i32, table: usize, w: i32, pointers: usize, columns: i32, sums: i32,
   out: usize, outStride: i32,
@@ -184,7 +184,7 @@ export function gatherClustered(begin: i32, end: i32, slot: i32, call: GatherClu
 
 /**
  * Gradients of distinct codebook rows: out[g] = Σ over uses u in [starts[g], starts[g+1]) of the slice of the gradient
- * that the use fed; uses[u] = i · terms + term. gradients has stride floats a row; out [groups, w]. Work items: groups.
+ * that the use fed; uses[u] = i · terms + term. gradients has stride floats per row; out [groups, w]. Work items: groups.
  */
 export function sumUses(
   begin: i32, end: i32, slot: i32, starts: usize, uses: usize, gradients: usize, stride: i32, w: i32,
@@ -227,7 +227,7 @@ export function sumUses(
   }
 }
 
-/** Where the slice of the gradient stands that a use fed. */
+/** Byte offset of the slice of the gradient that belongs to a use. */
 // @ts-ignore: decorator
 @inline function sliceOf(
   use: u32, gradients: usize, stride: i32, w: i32, terms: i32, perTerm: u64, termShift: u64, perSum: u64, sumShift: u64,

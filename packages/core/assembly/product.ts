@@ -1,4 +1,4 @@
-// Product codes of 16 or 256 codewords a block. Readable form: src/kernels/reference/product.ts.
+// Product codes of 16 or 256 codewords per block. Readable form: src/kernels/reference/product.ts.
 // Letters: d dimensions, M blocks of w consecutive ones (the last may be smaller), K codewords, e = r − decode(r).
 import { keyOf, rowOf, sortKeys } from './keys';
 import { changeOf, firstLeast } from './scann-build';
@@ -12,7 +12,7 @@ const ROUNDS_MAX: i32 = 10;
  * originals = 0 or eta ≤ 1: the nearest codeword of each block, ties to the lower. Else, as ScaNN's asymmetric hashing
  * (arXiv 1908.10396): from there, blocks in the order of |e_b|² descending, up to ten rounds, each block takes the word that
  * lowers eta·|e∥|² + |e⊥|² most, ∥ along originals [n, d], among those that do not raise |e∥|.
- * K: a multiple of 16. scratch: 8·M·(K + 1) bytes a slot, not needed for nearest words. Work items: points.
+ * K: a multiple of 16. scratch: 8·M·(K + 1) bytes per slot, not needed for nearest words. Work items: points.
  */
 export function encodeProduct(begin: i32, end: i32, slot: i32, call: EncodeProduct): void {
   const residuals = call.residuals, originals = call.originals, d = call.d, words = call.words;

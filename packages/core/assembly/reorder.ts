@@ -1,4 +1,4 @@
-// Exact scores of listed rows, four rows at a time: one lane a row, every sum in the order of the dimensions, so that
+// Exact scores of listed rows, four rows at a time: one lane per row, every sum in the order of the dimensions, so that
 // scores equal those of the exact index bit for bit. Letters: d dimensions (stride: a multiple of 4, zeros past d).
 // Readable forms: src/kernels/reference/scann.ts.
 import { finiteScore, keyOf, rowOf as indexOf, scoreOf, selectKeys } from './keys';
@@ -94,7 +94,7 @@ const TOUCH_BYTES: usize = 64;
   }
 }
 
-/** Where the row of a slot stands. */
+/** Byte offset of the row of a slot. */
 // @ts-ignore: decorator
 @inline function place(placeOf: usize, slot: i32): i32 {
   return placeOf == 0 ? slot : load<i32>(placeOf + (<usize>slot << 2));
@@ -160,7 +160,7 @@ export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize, bes
 }
 
 /**
- * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale a dimension. Rows stand
+ * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale per dimension. Rows stand
  * at placeOf[slot], or at their slot where placeOf is 0. squared: score = −Σ (q − x)², else Σ q·x.
  */
 export function exactKeys(
@@ -198,7 +198,7 @@ export function touchRows(
 
 /**
  * Copy float32 rows to their slots as float32, bfloat16 or int8 (kinds of exactKeys): row rowOf[slot], or the slot's own
- * number where rowOf is 0; stride floats a row, zeros past d. int8: round(x · inverseScales[t]). Work items: slots.
+ * number where rowOf is 0; stride floats per row, zeros past d. int8: round(x · inverseScales[t]). Work items: slots.
  */
 export function storeRows(
   begin: i32, end: i32, slot: i32, rows: usize, d: i32, rowOf: usize, kind: i32, inverseScales: usize, stride: i32,

@@ -12,7 +12,7 @@ const ROUNDS_MAX: i32 = 10;
 
 /**
  * Lloyd's iterations for the codebooks of blocks: sample [n, M·w] residuals, codebook [M][w][16], filled with a start.
- * A word that loses all its points keeps its place. Work items: blocks. scratch: 16·(w + 1) floats a slot.
+ * A word that loses all its points keeps its place. Work items: blocks. scratch: 16·(w + 1) floats per slot.
  */
 export function trainBlocks(
   begin: i32, end: i32, slot: i32, sample: usize, n: i32, blocks: i32, width: i32, iterations: i32, codebook: usize,
@@ -80,7 +80,7 @@ export function trainBlocks(
  * of coordinate descent over the blocks, as ScaNN's asymmetric hashing does.
  *   kind 1: correction p = ⟨e, x⟩ / |x|², so that ⟨q, r⟩ ≈ ⟨q, decode⟩ + p ⟨q, x⟩
  *   kind 2: correction t = −(⟨c, r̂⟩ + |r̂|²/2) + |e|²/2 with r̂ = decode, so that the error of −|q − x|²/2 is ⟨q − x, e⟩
- * scratch: (M·w + 32·M) floats a slot. Work items: copies.
+ * scratch: (M·w + 32·M) floats per slot. Work items: copies.
  */
 export function encodeCopies(begin: i32, end: i32, slot: i32, call: EncodeCopies): void {
   const rows = call.rows, d = call.d, copyRow = call.copyRow, labels = call.labels, centroids = call.centroids;

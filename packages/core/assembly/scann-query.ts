@@ -4,7 +4,7 @@
 import { ScannIndex } from './records.generated';
 
 /**
- * Where the transformed query stands: at `to`, which has room for it twice, or where it was when nothing is to be done.
+ * Returns the offset of the transformed query: `to`, which has room for it twice, or its old offset when no transform is needed.
  * Zeros follow up to a whole number of blocks, since codes are looked up a block at a time.
  */
 export function transformQuery(index: ScannIndex, query: usize, to: usize): usize {

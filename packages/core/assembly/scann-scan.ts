@@ -12,7 +12,7 @@ const COARSE_BINS: i32 = 256;
 /** Lane maxima counted for each candidate wanted: more let fewer points pass, but cost more to count (GloVe: 4 and 6 alike, 16 +10 %). */
 const MAXIMA_PER_CANDIDATE: i32 = 4;
 
-// The state of the scan: one instance of this module a thread, one query at a time.
+// The state of the scan: one instance of this module per thread, one query at a time.
 export let scanned: i32 = 0;
 /** The sum of the early reads; it is stored so that the compiler keeps them. */
 export let touched: i32 = 0;

@@ -133,7 +133,7 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
  * packed groups. Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r + 1]).
  * masks: bit words [pairs, maskWords], or 0. ids: 0 keeps accidental hits. negatives: 0 keeps all.
  * results [pairs, 4] float64: the largest logit, Z, the positive's logit, and how many negatives have a larger one.
- * scratch: three rows of 8 · panels floats a slot. Work items: queries of the tile.
+ * scratch: three rows of 8 · panels floats per slot. Work items: queries of the tile.
  */
 export function softmaxPairs(begin: i32, end: i32, slot: i32, call: SoftmaxPairs): void {
   const first = call.first, heads = call.heads, queries = call.queries, d = call.d, packed = call.packed;

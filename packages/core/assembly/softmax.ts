@@ -1,4 +1,4 @@
-// The in-batch softmax of distinct rows, its loss and its gradient with respect to the logits, in one pass a row.
+// The in-batch softmax of distinct rows, its loss and its gradient with respect to the logits, in one pass per row.
 // Letters: U distinct queries, M distinct candidates, n_u weight of query u, w_m weight of candidate m (how often it stands
 // among the columns, divided by its sampling probability where one is given).
 //   s = scale · ⟨q_u, c_m⟩;  Z_u = Σ_m w_m · exp(s − max);  G[u][m] = scale · (n_u · w_m · exp(s − max) / Z_u − pair weight)

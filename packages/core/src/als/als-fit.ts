@@ -31,7 +31,7 @@ export interface AlsModel {
   readonly identifiers: readonly string[];
 }
 
-/** What is fitted. */
+/** The input of a fit. */
 export interface AlsFitOptions {
   readonly dimensions: number;
   readonly objective: AlsObjective;

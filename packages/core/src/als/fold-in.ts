@@ -1,7 +1,7 @@
 /**
- * The query side of implicit ALS: a user who was trained on is the row of that user, and anybody else is folded in from a
- * history, the earliest item first, by solving one d × d system against the factors of the items (solver.ts, recency.ts).
- * A history that a user was trained on gives that user's row, bit for bit.
+ * The query model of implicit ALS. The vector of a user of the training data is that user's row of factors. The vector of
+ * anybody else is folded in from a history, the earliest item first, by solving one d × d system against the factors of the
+ * items (solver.ts, recency.ts). The history of a user of the training data gives that user's row, bit for bit.
  */
 import { shown } from '../checks/numbers.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
@@ -15,8 +15,8 @@ import { weightedByRecency } from './recency.ts';
 import { type AlsObjective, AlsSide, factorWidth, gramOf } from './solver.ts';
 
 /**
- * What is asked: the identifier of a user, or the identifiers of the items of a history. As one query among several is an
- * element of an array, a single history is asked as an array of one.
+ * A query: the identifier of a user, or the identifiers of the items of a history. Queries are passed in an array, so a single
+ * history is passed as an array with one element.
  */
 export type UserOrHistory = string | readonly string[];
 

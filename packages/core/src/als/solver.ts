@@ -16,7 +16,7 @@ import type { Block } from '../memory/heap.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
-/** What is minimised beside the observed pairs. */
+/** The weights of the objective beside those of the observed pairs. */
 export interface AlsObjective {
   /** α: the weight of every pair, observed or not, towards 0. */
   readonly unobservedWeight: number;

@@ -1,6 +1,6 @@
 /**
  * The bundle: what serving needs, in one file. A query tower (or the fold-in of implicit ALS), an index, and where wanted the
- * candidate tower, what each user has seen, and words of the caller's own.
+ * candidate tower, the items that each user has seen, and metadata of the caller's.
  *
  * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
  * it again gives the same file, byte for byte. docs/format.md describes the file.
@@ -23,7 +23,7 @@ import type { Features } from '../towers/tower-inputs.ts';
 import { checkMetadata } from './metadata.ts';
 import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
 
-/** What is saved. */
+/** The contents of a bundle to save. */
 export interface BundleContents<Q, I extends Identifier> {
   index: SavableIndex<Q, I>;
   /** Default: the index's query model, where it is a tower. */
@@ -31,25 +31,25 @@ export interface BundleContents<Q, I extends Identifier> {
   /** Default: the index's query model, where it is one; no other can be saved. */
   foldIn?: FoldIn | undefined;
   candidateTower?: Tower<never> | undefined;
-  /** What each user has seen; its items have the type of the index's identifiers. */
+  /** The items that each user has seen; their identifiers have the type of the index's. */
   seenItems?: SeenItems<I> | undefined;
   /** Anything that JSON can hold; comes back as it was. */
   metadata?: JsonObject;
 }
 
-/** What comes back. */
+/** A loaded bundle. */
 export interface Bundle<Q, I extends Identifier> {
-  /** The index, asked with raw features where it was before. */
+  /** The index; it takes raw features where the saved one did. */
   index: SavableIndex<Q, I>;
   queryTower: Tower<Q & Features> | undefined;
-  /** What an index of implicit ALS factors is asked through; then there is no query tower. */
+  /** The query model of an index of implicit ALS factors; a bundle that has one has no query tower. */
   foldIn: FoldIn | undefined;
   candidateTower: Tower<Features> | undefined;
   seenItems: SeenItems<I> | undefined;
   metadata: JsonObject;
 }
 
-/** Where a bundle is loaded to. */
+/** Options of loading a bundle. */
 export interface LoadOptions {
   /** Default the shared one. */
   runtime?: Runtime;
@@ -144,11 +144,11 @@ function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Save
   const queryTower = contents.queryTower ?? towerOf(queryModel);
   const parts: Record<string, Saved> = {};
   if (contents.foldIn !== undefined && contents.foldIn !== queryModel) {
-    throw new OptionError("foldIn: expected the index's query model, got another");
+    throw new OptionError("foldIn: expected the index's query model, got a different FoldIn");
   }
   if (queryModel instanceof FoldIn) parts.queryModel = queryModel.save();
   else if (queryModel !== undefined && queryModel !== queryTower) {
-    throw new OptionError("queryTower: expected the index's query model to be the query tower, got another");
+    throw new OptionError("queryTower: expected the tower that is the index's query model, got a different one");
   }
   if (queryTower) parts.queryTower = queryTower.save();
   if (candidateTower) parts.candidateTower = candidateTower.save();

@@ -1,7 +1,8 @@
 /**
- * Checkpoints as saved bytes: where an interrupted run stood, in the container that bundles use.
+ * Checkpoints as bytes: the state of an interrupted training run, in the container format of bundles.
  *
- * A checkpoint holds numbers, not the model: it is resumed by a model made with the same options.
+ * A checkpoint holds parameters and optimizer state, not the model's options: make a model with the same options and
+ * resume its training from the checkpoint.
  */
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';

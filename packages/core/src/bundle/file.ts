@@ -1,5 +1,5 @@
 /**
- * Saved files on disk: written beside, made durable, renamed; read piece by piece to where they are used.
+ * Files on disk: replaced atomically and durably, and read piece by piece into the memory that uses them.
  *
  * At every moment the path holds the old file whole or the new one whole: the bytes go to a new file of an unpredictable
  * name in the same folder, are flushed to the disk, and only then take the path's place in one rename, which is flushed
@@ -15,7 +15,7 @@ import { kindOfEntry, systemReason } from '../errors/system-errors.ts';
 import type { Source } from '../format/source.ts';
 import type { AsyncSink, Sink } from '../format/writer.ts';
 
-/** The calls that writing needs; a test hands in some that fail. */
+/** The file-system calls that writing needs; tests pass calls that fail. */
 export interface WriteCalls {
   openSync(path: string, flags: string, mode?: number): number;
   writeSync(descriptor: number, bytes: Uint8Array, at: number, length: number): number;
@@ -39,8 +39,8 @@ const WRITE_BYTES_MAX = 1 << 26;
 const NEW_FILE_MODE = 0o666;
 
 /**
- * Replace the file at `path` by what `write` writes. The bytes are taken before the first wait, so what they came from
- * may change as soon as the promise is returned.
+ * Replace the file at `path` by what `write` writes. `write` runs before the function returns, so the
+ * data that it reads may change as soon as the promise is returned.
  *
  * @throws {FileError} when the system refuses; the old file is as it was
  * @throws whatever `write` throws
@@ -118,14 +118,15 @@ function fileSource(path: string, handle: FileHandle, sizeBytes: number): Source
     async read(offset, target) {
       for (let at = 0; at < target.length; ) {
         const { bytesRead } = await handle.read(target, at, target.length - at, offset + at);
-        if (bytesRead === 0) throw new FileError(`${path}: expected ${sizeBytes} bytes, got cut while it was read`);
+        if (bytesRead === 0)
+          throw new FileError(`${path}: expected ${sizeBytes} bytes, got fewer: it was shortened while it was read`);
         at += bytesRead;
       }
     },
   };
 }
 
-/** Where a link leads, and the permissions of the file that is there. */
+/** The path that a link leads to, and the permissions of the file there. */
 function existing(path: string): { target: string; mode: number } {
   const stats = nodeFiles.statSync(path, { throwIfNoEntry: false });
   if (!stats) return { target: path, mode: NEW_FILE_MODE };
@@ -159,14 +160,14 @@ async function flushFolder(folder: string, calls: WriteCalls): Promise<void> {
   }
 }
 
-/** Tidying up after a failure must not hide it. */
+/** Call a function that cleans up after a failure; its own error is dropped, as it would hide the failure. */
 function quietly(call: () => void): void {
   try {
     call();
   } catch {}
 }
 
-/** A system's error as ours; any other passes. */
+/** A system's error as a FileError; any other error as it is. */
 function fileError(error: unknown, verb: 'read' | 'written', path: string): unknown {
   const { syscall, code } = (error ?? {}) as { syscall?: unknown; code?: unknown };
   if (code === 'ERR_INVALID_ARG_VALUE' && path.includes('\0')) {

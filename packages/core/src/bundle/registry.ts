@@ -45,10 +45,10 @@ export const TOWERS: Loaders<Tower<Features>> = {
   tower: (part) => Tower.load(part, TABLES),
 };
 
-/** Query models that are no towers. */
+/** Query models other than towers. */
 export const QUERY_MODELS: Loaders<FoldIn> = { 'als-fold-in': FoldIn.load };
 
-/** Indexes; each is given the query model it had. */
+/** Indexes; each loader gets the query model that the saved index had. */
 export const INDEXES: Loaders<SavableIndex<Features, Identifier>, [queryModel: QueryModel<Features> | undefined]> = {
   'brute-force': (part, queryModel) => BruteForce.load(part, queryModel),
   scann: (part, queryModel) => ScaNN.load(part, queryModel),

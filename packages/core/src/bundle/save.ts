@@ -14,7 +14,7 @@ import {
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { replaceFile, replaceFileAsync, withFile } from './file.ts';
 
-/** How to save. */
+/** Options of `saveBundle`. */
 export interface SaveOptions {
   /**
    * True: write piece by piece and let the event loop run between the pieces. Until the promise resolves, a `fit` of

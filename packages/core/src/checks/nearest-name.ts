@@ -1,15 +1,15 @@
 /**
- * The known name that a misspelt one most likely means, for messages that refuse it.
+ * The known name that is nearest to a misspelt one, for the message that refuses it.
  *
- * Distance: Damerau-Levenshtein over neighbours: letters to insert, delete, replace, or swap with the next. Case, spaces and
+ * The distance is Damerau-Levenshtein: the number of letters to insert, delete, replace, or swap with the next one. Case, spaces and
  * separators do not count, so that `learning_rate` is `learningRate`. Limit: names come from outside and may have any
  * length; they are compared by their first 64 letters.
  */
 
 const LETTERS_MAX = 64;
-/** Names of this many letters or fewer are guessed at with one edit only: two make of them almost any other short name. */
+/** For names of at most this many letters only one edit is allowed: with two edits almost any short name becomes any other. */
 const SHORT_NAME = 4;
-/** Shorter names are parts of too many others. */
+/** The fewest letters of a name that may be found inside another: shorter names are inside too many others. */
 const PART_LETTERS_MIN = 3;
 
 /** The known name that takes the fewest edits to reach; undefined where it would take more than half of the letters. */
@@ -31,7 +31,7 @@ function bare(name: string): string {
     .replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** Edits that make one name of the other; one where one holds the other. */
+/** The number of edits between two names; 1 where one contains the other. */
 function editsBetween(from: string, to: string): number {
   const isPart = Math.min(from.length, to.length) >= PART_LETTERS_MIN && (from.includes(to) || to.includes(from));
   if (isPart) return from === to ? 0 : 1;

@@ -2,14 +2,14 @@
  * Checks of options objects at the public boundary: unknown names, missing ones, and values of another type.
  *
  * An interface of options has one table of types beside it, which the compiler holds equal to it: a name too many, a name
- * too few or a required name marked optional does not compile. The table is read once; a check then costs one look-up a
+ * too few or a required name marked optional does not compile. The table is read once; a check then costs one look-up per
  * name that was given and allocates nothing, so that it may stand on the path of a query. Ranges are not checked here.
  */
 import { OptionError } from '../errors/errors.ts';
 import { nearestName } from './nearest-name.ts';
 import { shown } from './numbers.ts';
 
-/** What an option may be. `undefined` stands for an option that was not given. */
+/** The type of an option. The value `undefined` means that the option was not given. */
 export interface OptionType<R extends boolean = false> {
   /** Completes "expected …". */
   readonly expected: string;
@@ -31,7 +31,7 @@ export type OptionTypes<T> = {
   readonly [K in Names<T> & string]: [IsRequired<T, K>] extends [true] ? OptionType<true> : OptionType<false>;
 };
 
-/** Throws what `checkOptions` documents; gives its argument back. */
+/** A check of options, made by `optionsCheck`; it returns its argument, or throws as documented there. */
 export type OptionsCheck = <O extends object>(options: O) => O;
 
 /** An optional value that `accepts` lets through. */
@@ -39,12 +39,12 @@ export function optionType(expected: string, accepts: (value: unknown) => boolea
   return { expected, accepts, isRequired: false };
 }
 
-/** The same, but it must be given. */
+/** The same type for an option that must be given. */
 export function required({ expected, accepts }: OptionType): OptionType<true> {
   return { expected, accepts, isRequired: true };
 }
 
-/** An instance of a class; the class is asked for late, so that files may be read in any order. */
+/** An instance of a class; `type` returns the class when the check runs, so that modules may load in any order. */
 export function instanceOf(expected: string, type: () => abstract new (...from: never) => unknown): OptionType {
   return optionType(expected, (value) => value instanceof type());
 }
@@ -74,7 +74,7 @@ function isList(value: unknown): boolean {
 /**
  * The check of one kind of options.
  *
- * @param name what takes the options, as a caller writes it: 'ScaNN', 'fit', 'fit.earlyStopping'
+ * @param name the class or function that takes the options, as callers write it: 'ScaNN', 'fit', 'fit.earlyStopping'
  * @throws {OptionError} from the check: the options are no object, or have an unknown name, of which the nearest known one
  * is told; a required one is missing; a value is of another type
  */

@@ -3,5 +3,5 @@
 /** Takes a warning of one line. */
 export type OnWarning = (message: string) => void;
 
-/** Where warnings go unless the caller takes them: standard error in Node, the console in a browser. */
+/** The default receiver of warnings: standard error in Node, the console in a browser. */
 export const warnOnConsole: OnWarning = (message) => console.warn(`shortlist: ${message}`);

@@ -2,7 +2,7 @@
  * Centroids as int16 in panels, two dimensions side by side: [panel][pair of dimensions][centroid of the panel][2], so that
  * one instruction multiplies a pair of dimensions of several centroids.
  *
- * These are functions called once a centroid: a loop over all of them that runs once in a process's life stays with the
+ * These are functions called once per centroid: a loop over all of them that runs once in a process's life stays with the
  * interpreter, where it took milliseconds that queries waited for.
  */
 

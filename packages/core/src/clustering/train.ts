@@ -49,7 +49,7 @@ const checkOptions = optionsCheck<TrainKMeansOptions>('trainKMeans', {
 export interface TrainedKMeans extends Assignment {
   /** [k, d]; k is less than asked for where there are fewer points. */
   centroids: Matrix;
-  /** Whether there were fewer points than clusters asked for. */
+  /** Whether there were fewer points than clusters requested. */
   isReduced: boolean;
   /** [k] points of each cluster. */
   counts: Int32Array;

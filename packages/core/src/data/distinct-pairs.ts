@@ -1,6 +1,6 @@
 /**
- * Interactions without repetitions: what was chosen again is one row, so that a row that is held out to judge by does not stand
- * in the training part, too.
+ * Interactions without repetitions: a user and an item make one row, however often the user chose the item. A held-out row
+ * then cannot be in the training part too.
  */
 import { type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
 

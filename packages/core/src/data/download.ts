@@ -1,9 +1,9 @@
 /**
  * Fetches one file whose length and sha256 are known beforehand.
  *
- * What came so far is held in a part file, so that a later call goes on where an earlier one broke off (HTTP Range,
- * RFC 9110, section 14). Nothing is returned before the sha256 of the whole is right. A server that is silent, endless
- * or slow for ever is given up by time-outs and by the known length. Node only.
+ * The received bytes are kept in a part file, so that a later call resumes the download (HTTP Range, RFC 9110, section 14).
+ * The bytes are returned only when the sha256 of the whole file is right. Time-outs and the known length end a download from
+ * a server that is silent, too slow, or sends too much. Node only.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
@@ -11,16 +11,16 @@ import { dirname } from 'node:path';
 import { AbortedError, DownloadError, FileError } from '../errors/errors.ts';
 import { systemReason } from '../errors/system-errors.ts';
 
-/** How often a transfer that breaks off is taken up again within one call. */
+/** The most attempts of one call: a transfer that breaks off is resumed. */
 const ATTEMPTS = 3;
 
-/** How far a download is; what an earlier call left counts as received. */
+/** The progress of a download; bytes received by an earlier call count as received. */
 export interface DownloadProgress {
   readonly receivedBytes: number;
   readonly totalBytes: number;
 }
 
-/** What to fetch, and how patiently. */
+/** The file to fetch, and time-outs. */
 export interface DownloadOptions {
   readonly url: string;
   readonly sizeBytes: number;

@@ -1,6 +1,6 @@
 /**
- * Interactions of users with items, as dictionary-encoded columns: what own data is read into, split, trained on and
- * judged by. Twenty million rows are a handful of typed arrays, and every identifier is held once.
+ * Interactions of users with items, as dictionary-encoded columns. All functions that split data, train and evaluate take
+ * them. The columns are typed arrays, and every identifier is held once, so that twenty million rows fit into memory.
  *
  * Letters: N rows; row i says that user `users.vocabulary[users.codes[i]]` chose item `items.vocabulary[items.codes[i]]`.
  */

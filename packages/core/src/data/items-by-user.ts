@@ -85,7 +85,7 @@ export function transposeLists({ starts, codes, weights, codeCount }: CodeLists)
   return { starts: begins, codes: lists, weights: moved, codeCount: listCount };
 }
 
-/** How many lists have each code. */
+/** The number of lists that have each code. */
 export function codeCounts({ codes, codeCount }: CodeLists): Int32Array {
   const counts = new Int32Array(codeCount);
   for (const code of codes) counts[code]!++;

@@ -63,6 +63,7 @@ export function extractMovieLens(bytes: Uint8Array, archive: MovieLensArchive): 
   const found = readZip(archive.url, bytes, wanted);
   const take = (part: (typeof PARTS)[number]): Uint8Array => found.get(archive.files[part].entry)!;
   const files = { ratings: take('ratings'), movies: take('movies'), users: take('users') };
-  if (!arePublished(files, archive)) throw new DataError(`${archive.url}: expected the published files, got others`);
+  if (!arePublished(files, archive))
+    throw new DataError(`${archive.url}: expected the published files, got files with other contents`);
   return files;
 }

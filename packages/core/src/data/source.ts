@@ -19,7 +19,7 @@ import { type CachePlace, fillMovieLensCache, movieLensCacheFolder, readMovieLen
 import { readMovieLensFolder } from './movielens-folder.ts';
 import { syntheticMovieLens } from './synthetic.ts';
 
-/** Where the data came from. */
+/** The source of the data. */
 export type MovieLensSource = 'folder' | 'environment' | 'cache' | 'download' | 'synthetic';
 
 /** The data, and a line that says what it is. */
@@ -30,7 +30,7 @@ export interface SourcedMovieLens {
   readonly line: string;
 }
 
-/** What to look for, and what the system is like; everything has a default. */
+/** The sources to look in, and the properties of the system; everything has a default. */
 export interface MovieLensSourceOptions
   extends Partial<CachePlace>,
     Pick<DownloadOptions, 'idleTimeoutMs' | 'totalTimeoutMs' | 'signal' | 'onProgress'> {
@@ -38,7 +38,7 @@ export interface MovieLensSourceOptions
   readonly folder?: string | undefined;
   /** Of the synthetic world; 42. */
   readonly seed?: number;
-  /** What to download; the publisher's own archive. */
+  /** The archive to download; default the publisher's. */
   readonly archive?: MovieLensArchive;
 }
 

@@ -13,7 +13,7 @@ import { type Interactions, rowsByTime, takeInteractions } from './interactions.
 /** Two parts of interactions; rows keep their order. */
 export interface InteractionSplit {
   readonly train: Interactions;
-  /** What is held out. */
+  /** The held-out interactions. */
   readonly test: Interactions;
 }
 
@@ -64,7 +64,7 @@ export function leaveLastOut(interactions: Interactions, options: LeaveLastOutOp
   return splitRows(interactions, isTest);
 }
 
-/** Where to cut: at a moment, or so that the latest rows are about this share. */
+/** The time of the cut: a moment, or the moment that makes the latest rows about this share. */
 export type TimeCut = { from: number } | { testShare: number };
 
 const checkCut = optionsCheck<{ from?: number; testShare?: number }>('splitByTime', {

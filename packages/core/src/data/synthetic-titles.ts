@@ -27,7 +27,7 @@ const SECOND: readonly string[] = [
   ...['Nightfall', 'Overture'],
 ];
 
-/** How many titles there are to draw from. */
+/** The number of distinct titles that can be drawn. */
 export const TITLES_MAX: number = FIRST.length * SECOND.length;
 
 /** `count` ≤ TITLES_MAX distinct titles without their year, in random order. */

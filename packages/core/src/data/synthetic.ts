@@ -1,17 +1,17 @@
 /**
- * A synthetic world of MovieLens-100K's shape, for where the data set cannot be had: 943 users, 1,682 movies of which
- * 18 repeat another's title, 100,000 ratings of distinct (user, movie) pairs, at least 20 by each user.
+ * A synthetic data set of the shape of MovieLens-100K, for use where the real one is not available: 943 users, 1,682 movies of which
+ * 18 have the title of another movie, 100,000 ratings of distinct (user, movie) pairs, at least 20 by each user.
  *
- * What is planted: every genre has a direction in a latent space, a movie has a place near the mean of its genres, a
- * user has a taste, and a user picks movies one after the other, never twice, with weight
+ * The model of the data: every genre is a direction in a latent space, a movie is a point near the mean of its genres, and
+ * a user has a taste vector. A user draws movies one after the other, without repetition, with weight
  *
  *   popularity(movie) · appeal(TASTE · ⟨taste, place⟩ / √LATENT)
  *
- * so that a two-tower model learns what popularity alone does not tell: after the tutorial's three epochs the top 100
+ * so that a two-tower model finds more than popularity does: after the tutorial's three epochs the top 100
  * hold 29 % of the test movies, against 23 % for the 100 most popular and 6 % for any 100 (seed 42).
  *
  * Popularity and activity have long tails. The same bytes for a seed on every platform (synthetic-draws.ts).
- * Left out: time (a user rates in one sitting), and taste that depends on age or occupation.
+ * Not modelled: time (a user rates in one sitting), and taste that depends on age or occupation.
  */
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Generator } from '../random/generator.ts';
@@ -28,7 +28,7 @@ const ACTIVITY_OFFSET = 55;
 /** The most popular movie has near 400 ratings; in MovieLens-100K it has 583. */
 const POPULARITY_OFFSET = 15;
 const LATENT = 8;
-/** How far a movie lies from the mean of its genres, in the spread of the genres themselves. */
+/** Distance of a movie from the mean of its genres, relative to the spread of the genres. */
 const MOVIE_SPREAD = 0.6;
 /** At 1.5 a two-tower model of three epochs is no better than popularity, as on MovieLens-100K; at 3 it is. */
 const TASTE = 3;
@@ -120,7 +120,7 @@ function makeUsers(generator: Generator): Users {
   };
 }
 
-/** How many movies each user rates: RATINGS_PER_USER_MIN and a share of the rest, exactly `total` in all. */
+/** The number of movies that each user rates: RATINGS_PER_USER_MIN and a share of the rest, exactly `total` in all. */
 function activities(users: number, total: number, generator: Generator): Int32Array {
   const weights = longTail(users, ACTIVITY_OFFSET, generator);
   const weightSum = weights.reduce((sum, weight) => sum + weight);

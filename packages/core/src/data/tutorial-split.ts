@@ -14,7 +14,7 @@ import { type MovieLensRatings, takeRatings } from './movielens-ratings.ts';
 /** The tutorial's `tf.random.set_seed(42)` and `shuffle(..., seed=42)`. */
 const TUTORIAL_SEED = 42;
 
-/** What the tutorial trains on, tests on and retrieves from. */
+/** The tutorial's training rows, test rows and candidates. */
 export interface TutorialSplit {
   /** 4/5 of the interactions, shuffled. */
   readonly train: MovieLensRatings;

@@ -91,7 +91,7 @@ export function readZip(
   return found;
 }
 
-/** Where the end record starts: the last place with its signature whose comment reaches the last byte exactly. */
+/** The offset of the end record: the last place with its signature whose comment reaches the last byte exactly. */
 function findEnd(view: DataView): number | undefined {
   const last = view.byteLength - END.bytes;
   for (let offset = last; offset >= Math.max(0, last - COMMENT_BYTES_MAX); offset--) {

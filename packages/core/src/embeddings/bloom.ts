@@ -1,9 +1,11 @@
 /**
- * Bloom embeddings: the sum of several rows of one table; two ids meet only where all their hashes do.
+ * Bloom embeddings: the vector of an id is the sum of several rows of one table. Two ids have the same vector only when all
+ * their hashes are equal.
  *
  *   vector(i) = Σ_s row[h_s(i)]
  *
- * Source: Serrà and Karatzoglou, "Getting deep recommenders fit", RecSys 2017; spaCy's HashEmbed. Budget: all rows.
+ * Source: Serrà and Karatzoglou, "Getting deep recommenders fit", RecSys 2017; spaCy's HashEmbed. The whole budget is
+ * spent on rows.
  */
 
 import { checkInteger } from '../checks/numbers.ts';

@@ -21,7 +21,7 @@ export const BUDGET: OptionTypes<Budget> = { parameters: NUMBER, bytes: NUMBER }
 /** Options of a table as they come by its own name, or by `embedding: { method, … }`. */
 export type WithMethod<O> = O & { method?: string };
 
-/** What a table costs; both figures grow with the number of rows. */
+/** The cost of a table; both figures grow with the number of rows. */
 export interface Cost {
   /** Trained float32 of a table of so many rows. */
   parameters: (rows: number) => number;
@@ -33,7 +33,7 @@ export interface Cost {
   rowsMax?: number;
 }
 
-/** What a budget is measured against: the full table of the same ids. */
+/** The full table of the same ids, with which a budget is compared. */
 export type FullTableSize = Pick<TableContext, 'vocabularySize' | 'dimensions' | 'onWarning'>;
 
 /**

@@ -1,10 +1,11 @@
 /**
- * The health of a clustering: do the pointers still tell ids apart?
+ * The health of a clustering: the entropies of its pointers, which are low where many ids share the same rows.
  *
  *   H1 = min over columns of the entropy of a pointer;   H2 = min over pairs of columns of the entropy of both, in bits
  *
- * Source: the CCE paper (NeurIPS 2023), appendix H. H1 near 0: a column has collapsed, every id points to the same row;
- * H2 near H1: two columns say the same. Counted over at most SAMPLE_MAX ids, evenly spread.
+ * Source: the CCE paper (NeurIPS 2023), appendix H. H1 near 0 means that a column has collapsed: nearly
+ * every id points to the same row. H2 near H1 means that two columns group ids alike. At most SAMPLE_MAX ids, evenly spaced,
+ * are counted.
  */
 
 /** Ids counted for the entropies: enough for a hundredth of a bit. */
@@ -12,7 +13,7 @@ const SAMPLE_MAX = 200_000;
 /** A column whose entropy is below this share of log2 k has collapsed: fewer than about √k of its rows are in use. */
 const COLLAPSE_SHARE = 0.5;
 
-/** What a clustering looked like. */
+/** The figures of a clustering. */
 export interface ClusterHealth {
   /** Bits; at most log2 k. */
   h1: number;

@@ -1,34 +1,35 @@
 /**
- * Who met whom as a matrix that is never made: products with it run over the rows of the training data.
+ * The co-occurrence matrix of query and candidate ids. It is never stored: a product with it is a pass over the rows of the
+ * training data.
  *
  *   with labels      A[i, j] = Σ over rows (i, j) of label − mean label
  *   without labels   A[i, j] = number of rows (i, j)
  *
  * Its leading singular directions are found by randomized subspace iteration: Halko, Martinsson, Tropp, SIAM Review 2011.
- * Letters: w directions. Not divided by √(rows of i · rows of j), as spectral clustering does: what is popular shapes the
- * clusters, and should (docs/decisions/pointers-from-co-occurrence.md).
+ * Letters: w directions. The matrix is not divided by √(rows of i · rows of j), as spectral clustering does, so that popular ids
+ * have more influence on the clusters (docs/decisions/pointers-from-co-occurrence.md tells why).
  */
 
 import { ShapeError } from '../errors/errors.ts';
 import type { Generator } from '../random/generator.ts';
 import { checkIds } from './ids.ts';
 
-/** Rows of training data: who met whom. */
+/** Rows of training data; row i holds a query id and a candidate id that occur together. */
 export interface CoOccurrences {
   /** [N] ids of the query table. */
   queries: Int32Array;
   /** [N] ids of the candidate table. */
   candidates: Int32Array;
-  /** [N] 1 a click, 0 none; without them every row is a click. */
+  /** [N] 1 for a click, 0 for none; without labels every row is a click. */
   labels?: Uint8Array;
 }
 
-/** The matrix [queries, candidates] of some rows. */
+/** The co-occurrence matrix [query ids, candidate ids] of rows of training data. */
 export class CoOccurrenceMatrix {
   readonly #ids: readonly [Int32Array, Int32Array];
   readonly #sizes: readonly [number, number];
   readonly #weights: Float32Array;
-  /** Rows of each id, of each side. */
+  /** For each side, the number of rows of each id. */
   readonly counts: readonly [Uint32Array, Uint32Array];
 
   /**
@@ -57,8 +58,8 @@ export class CoOccurrenceMatrix {
   }
 
   /**
-   * Features [ids of `side`, w] by which ids with like partners are near each other: the ids' coordinates in w leading
-   * directions, rotated at random.
+   * Features [ids of `side`, w] of the ids of one side: their coordinates in w leading singular directions, rotated at random.
+   * Ids that occur with similar ids of the other side are near each other.
    */
   features(side: 0 | 1, w: number, hops: number, random: Generator): Float32Array {
     const other = side === 0 ? 1 : 0;
@@ -73,7 +74,7 @@ export class CoOccurrenceMatrix {
     return this.#times(other, partners, w);
   }
 
-  /** Of `from`'s vectors x [ids of `from`, w] the other side's Σ over its rows of weight · x. */
+  /** The product of the matrix (or its transpose) with x [ids of `from`, w]: for each id of the other side, Σ over its rows of weight · x. */
   #times(from: 0 | 1, x: Float32Array, w: number): Float32Array {
     const to = from === 0 ? 1 : 0;
     const [source, target] = [this.#ids[from], this.#ids[to]];

@@ -1,12 +1,12 @@
 /**
- * First pointers from who met whom: ids with like partners share rows before anything is trained, instead of ids that
- * happen to hash alike.
+ * First pointers of a CQR table, learned from co-occurrence: ids that occur with similar ids on the other side of the
+ * training data share rows. Without it a new table begins with pointers that are hashes.
  *
  *   pointer(i, column) = nearest of k centroids of the column's features of id i (co-occurrence-matrix.ts)
  *
- * Each column begins at directions of its own, so that columns differ as hashes do. That clusters of the graph of
- * interactions make good tables is GraphHash's finding (WWW 2025); CQR's clusterings go on from them. Letters: c columns, k
- * rows of one M, w = d / c. Memory above the tables: up to three times one column's features, each 1/c of a full table.
+ * Each column uses singular directions of its own, so that the columns group ids differently, as different hashes do. Source:
+ * GraphHash (WWW 2025), which makes tables from clusters of the graph of interactions. Later clusterings of CQR start from
+ * these pointers. Letters: c columns, k rows of one M, w = d / c. Memory above the tables: up to three times one column's features, each 1/c of a full table.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -22,7 +22,7 @@ import { learnedWords } from './learned-ids.ts';
 import { exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
-/** Rounds of subspace iteration: more changed nothing on MovieLens-100K, none cost 0.05 of its cross-entropy. */
+/** Rounds of subspace iteration. On MovieLens-100K more rounds changed nothing, and no round raised the cross-entropy by 0.05. */
 const HOPS = 2;
 /** Iterations of k-means: FAISS's default for codebooks. */
 const ITERATIONS = 25;
@@ -37,7 +37,7 @@ export interface CoOccurrenceOptions {
   iterations?: number;
   /** Called with the share done, in [0, 1]. */
   onProgress?: ((share: number) => void) | undefined;
-  /** Interrupts; a table's pointers change as a whole or not at all. */
+  /** Interrupts the work; the pointers of a table are then either all new or all unchanged. */
   signal?: AbortSignal | undefined;
 }
 
@@ -49,8 +49,8 @@ const checkOptions = optionsCheck<CoOccurrenceOptions>('pointByCoOccurrence', {
 });
 
 /**
- * Point the ids of new CQR tables by co-occurrence, once, before training: their first clustering. A table of another
- * method is left as it is. With `minCount` ids of fewer rows stay hashed.
+ * Set the pointers of new CQR tables by co-occurrence, once, before training; it counts as their first clustering. A table
+ * that is not CQR stays unchanged. With `minCount`, ids with fewer rows than that keep hashed pointers.
  *
  * @throws {OptionError} when neither is a CQR table, or an id is beyond its vocabulary
  * @throws {ShapeError} when there is no row or columns differ in length

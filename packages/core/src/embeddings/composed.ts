@@ -141,14 +141,14 @@ export abstract class ComposedTable implements EmbeddingTable {
     summed.free();
   }
 
-  /** Where a copy of the ids stands. */
+  /** Byte offset of a copy of the ids. */
   #place(ids: Int32Array): number {
     const at = this.#ids.reserve(4 * ids.length);
     at.integers(ids.length).set(ids);
     return at.offset;
   }
 
-  /** Where the pointers of the ids stand. */
+  /** Byte offset of the pointers of the ids. */
   #locate(ids: number, count: number): number {
     const pointers = this.#pointers.reserve(4 * count * this.columns * this.sums);
     this.writePointers(ids, count, pointers.offset);

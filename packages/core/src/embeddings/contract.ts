@@ -2,7 +2,7 @@
  * The contract of every embedding table: ids in, rows of d floats out, gradients in.
  *
  * A table is not a layer of a graph: the trainer asks for the rows of the distinct ids of a batch, and gives back one
- * gradient a distinct id (duplicates summed before, as Keras does with IndexedSlices). A compressed table keeps fewer
+ * gradient per distinct id (duplicates summed before, as Keras does with IndexedSlices). A compressed table keeps fewer
  * parameters than ids × d and maps both ways itself.
  */
 import type { Savable } from '../format/saved.ts';

@@ -10,7 +10,7 @@
  * Source: Tsang and Ahle, "Clustering the sketch", NeurIPS 2023, algorithm 3; the CQR manuscripts, section 3.
  * Letters: V ids, d dimensions, c columns, k rows of one M. Never holds V × d: ids stream through in blocks. In memory a
  * learned pointer is 2 bytes, saved ⌈log2 k⌉ bits; k is at most 65,536. With `minCount` only ids that enough batches had get
- * learned pointers, and one bit more an id says which; the others stay hashed.
+ * learned pointers, and one bit more per id says which; the others stay hashed.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -47,7 +47,7 @@ export type CqrOptions = Budget & {
   /**
    * Batches that must have had an id before a clustering learns its pointers, from 1 to 255; default 1: all are learned,
    * whether trained or not. More saves the pointers of rare ids, which stay hashed and so can serve newcomers. Counting
-   * takes a byte an id while training; a budget in bytes still pays for a pointer of every id.
+   * takes a byte per id while training; a budget in bytes still pays for a pointer of every id.
    */
   minCount?: number;
 };
@@ -59,7 +59,7 @@ const checkOptions = optionsCheck<WithMethod<CqrOptions>>('embedding (cqr)', {
   minCount: NUMBER,
 });
 
-/** What a clustering found: the next state of a table, complete before the table changes. */
+/** The result of a clustering: the next state of a table, complete before the table changes. */
 export interface Clustering {
   /** Ids whose pointers were learned; absent where those of all were. */
   learned?: LearnedIds | undefined;
@@ -86,9 +86,9 @@ export class Cqr extends ComposedTable {
 
   /**
    * A new table; half the rows are M, half M'. A budget in bytes pays for the learned pointers too, as they are with the
-   * helper; a last clustering without it takes one bit more a pointer.
+   * helper; a last clustering without it takes one bit more per pointer.
    *
-   * @throws {OptionError} when the budget is below two rows a column, or columns do not divide the dimensions
+   * @throws {OptionError} when the budget is below two rows per column, or columns do not divide the dimensions
    */
   static create(options: CqrOptions, context: TableContext): Cqr {
     checkOptions(options);
@@ -124,9 +124,9 @@ export class Cqr extends ComposedTable {
   }
 
   /**
-   * Ids that the next clustering learns pointers of; undefined: all.
+   * The ids whose pointers the next clustering learns; undefined for all ids.
    *
-   * @throws {StateError} when `minCount` batches had none of them
+   * @throws {StateError} when no id has occurred in `minCount` batches
    */
   idsToLearn(): LearnedIds | undefined {
     return this.#state.idsToLearn();
@@ -138,7 +138,8 @@ export class Cqr extends ComposedTable {
    * @throws {StateError} when an earlier clustering dropped the helper
    */
   clustersFor(helper: boolean, ids: number): number {
-    if (this.sums === 1) throw new StateError('cluster: expected a table that still has its helper, got one without');
+    if (this.sums === 1)
+      throw new StateError('cluster: expected a table with its helper table, got one whose last clustering dropped it');
     return Math.min(helper ? this.rowsPerTable : 2 * this.rowsPerTable, ids);
   }
 
@@ -160,13 +161,13 @@ export class Cqr extends ComposedTable {
     this.#drawHashes();
   }
 
-  /** A copy of where the ids point; hash functions follow from seed and number of clusterings. */
+  /** A copy of the learned pointers; hash functions follow from seed and number of clusterings. */
   takePointers(): LearnedPointers {
     return this.#state.take(this.sums);
   }
 
   /**
-   * Point the ids where they pointed when `takePointers` was called.
+   * Restore pointers from `takePointers`.
    *
    * @throws {ShapeError} when they belong to a table of another shape
    */
@@ -184,7 +185,7 @@ export class Cqr extends ComposedTable {
     this.#hashes = drawHashes(columns * sums, rowsPerTable, generator, codebook);
   }
 
-  /** Whether some ids' pointers are hashes. */
+  /** Whether the pointers of some ids are hashes. */
   get #hasHashes(): boolean {
     return this.sums === 2 || this.minCount > 1;
   }
@@ -211,7 +212,7 @@ export class Cqr extends ComposedTable {
     runtime.pool.run('readPointers', count, GRAIN_IDS, ids, offset, columns, sums, blockRows, out);
   }
 
-  /** Where every id has learned pointers and a helper, in one pass. */
+  /** Gather vectors in one pass, where every id has learned pointers and the table has its helper. */
   protected override gather(ids: number, count: number, out: Matrix): void {
     const { codebook, columns, sums, runtime } = this;
     const { offset, learned } = this.#state;

@@ -27,7 +27,7 @@ const checkOptions = optionsCheck<FullTableOptions>('FullTable.create', {
   runtime: RUNTIME,
 });
 
-/** One row an id: a composed table whose only pointer is the id itself. */
+/** One row per id: a composed table whose only pointer is the id itself. */
 export class FullTable extends ComposedTable {
   readonly method = 'full';
 

@@ -2,7 +2,7 @@
  * The universal hash family of the compressed tables: h(x) = base + ((a·x + b) mod p) mod rows, p = 2³¹ − 1.
  *
  * Source: Carter and Wegman, "Universal classes of hash functions", 1979. Two ids meet with probability about 1/rows.
- * The additive term keeps id 0 from standing at row 0 of every column. One function a term; a function is four uint32
+ * The additive term keeps id 0 from standing at row 0 of every column. One function per term; a function is four uint32
  * (a, b, base, rows), which is all that is saved.
  */
 import type { Part } from '../format/part.ts';

@@ -20,7 +20,7 @@ export interface HashedShape {
   sums: number;
 }
 
-/** A composed table with one hash function a term. */
+/** A composed table with one hash function per term. */
 export class HashedTable extends ComposedTable {
   readonly method: string;
   readonly #hashes: HashFamily;

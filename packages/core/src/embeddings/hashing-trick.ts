@@ -1,9 +1,10 @@
 /**
- * The hashing trick: one hash, one row; ids that meet share it.
+ * The hashing trick: the vector of an id is the row that a hash of the id names. Ids with equal hashes share a row.
  *
  *   vector(i) = row[h(i)]
  *
- * Source: Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009. Budget: all rows.
+ * Source: Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009. The whole budget is
+ * spent on rows.
  */
 import { optionsCheck, STRING } from '../checks/options.ts';
 import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';

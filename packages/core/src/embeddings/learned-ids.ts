@@ -1,23 +1,23 @@
 /**
- * Which ids have learned pointers, where not all do: a bit an id, and before each word of bits how many were set, so that
- * an id's place among the learned ones is one addition and one popcount.
+ * The set of ids that have learned pointers, where not all ids have: one bit per id, and for each word of bits the number of
+ * bits set before it. The place of an id among the learned ones then takes one addition and one popcount.
  *
- * Saved are the bits alone, V/8 bytes rounded up to words of four; in memory there are as many again for the ranks.
+ * Only the bits are saved: V/8 bytes, rounded up to words of four bytes. In memory the counts take as many bytes again.
  */
 import type { Part } from '../format/part.ts';
 import type { Block, Heap } from '../memory/heap.ts';
 
-/** Ids a word has bits for. */
+/** Bits of a word, one per id. */
 const WORD_BITS = 32;
 
-/** Words of bits for so many ids. */
+/** The number of words for `vocabularySize` ids. */
 export function learnedWords(vocabularySize: number): number {
   return Math.ceil(vocabularySize / WORD_BITS);
 }
 
 /** A set of ids with their ranks. */
 export class LearnedIds {
-  /** How many there are. */
+  /** The number of ids in the set. */
   readonly count: number;
   readonly #words: number;
   /** [words] uint32 of bits, then [words] uint32 of ranks. */
@@ -37,7 +37,7 @@ export class LearnedIds {
     this.count = count;
   }
 
-  /** The ids among `vocabularySize` that `isLearned` says yes to. */
+  /** The set of the ids below `vocabularySize` for which `isLearned` returns true. */
   static where(vocabularySize: number, isLearned: (id: number) => boolean, heap: Heap): LearnedIds {
     const words = new Uint32Array(learnedWords(vocabularySize));
     for (let id = 0; id < vocabularySize; id++) if (isLearned(id)) words[id >>> 5]! |= 1 << (id & 31);
@@ -69,7 +69,7 @@ export class LearnedIds {
     return new Uint32Array(this.#block.bytes().slice(0, 4 * this.#words).buffer);
   }
 
-  /** Whether the id is one of them. */
+  /** Whether the set holds the id. */
   has(id: number): boolean {
     return ((this.#block.integers(this.#words)[id >>> 5]! >>> (id & 31)) & 1) === 1;
   }

@@ -1,6 +1,7 @@
 /**
- * Where the ids of a CQR table point: pointers learned by clusterings, and with `minCount` which ids have some and how many
- * batches had each id. Hash functions are not here: they follow from the table's seed and its number of clusterings.
+ * The learned pointers of a CQR table: for each id and column the row of the codebook. With `minCount`, only some ids have
+ * learned pointers, and the state also counts the batches in which each id occurred. Hash functions are not part of it: they
+ * follow from the table's seed and its number of clusterings.
  *
  * Letters: V ids, c columns. In memory a pointer is 2 bytes.
  */
@@ -10,14 +11,14 @@ import type { Block, Heap } from '../memory/heap.ts';
 import { areWithin, LearnedIds } from './learned-ids.ts';
 import { loadPointers } from './packed-pointers.ts';
 
-/** All of a table's state that is no trained matrix: where its ids point. */
+/** The pointer state of a table: all of its state but the trained matrices. */
 export interface LearnedPointers {
   clusterings: number;
-  /** 2 with the helper, 1 without. */
+  /** Rows added for each column: 2 with the helper table M', 1 without it. */
   sums: number;
   /** [V, c], or [learned ids, c]; empty before the first clustering. */
   pointers: Uint16Array;
-  /** With `minCount`: a bit an id that has learned pointers, and for each id the batches that had it. */
+  /** With `minCount`: one bit per id, set where the id has learned pointers, and for each id the number of batches with it. */
   counts?: { learned: Uint32Array; seen: Uint8Array };
 }
 
@@ -25,14 +26,14 @@ export interface LearnedPointers {
 export class PointerState {
   readonly vocabularySize: number;
   readonly columns: number;
-  /** Batches that must have had an id before its pointers are learned; 1: all are. */
+  /** Batches in which an id must have occurred before its pointers are learned; 1: every id has learned pointers. */
   readonly minCount: number;
   readonly #heap: Heap;
-  /** [V, c] uint16, or [learned ids, c]; undefined until the first clustering, while h is still a hash. */
+  /** [V, c] uint16, or [learned ids, c]; undefined before the first clustering, when all pointers are hashes. */
   #pointers: Block | undefined;
-  /** With `minCount` from the first clustering on. */
+  /** The ids that have learned pointers; present with `minCount`, from the first clustering on. */
   #learned: LearnedIds | undefined;
-  /** [V] batches that had an id, up to `minCount`; empty without. */
+  /** [V] batches with the id, counted up to `minCount`; empty without `minCount`. */
   readonly #seen: Uint8Array;
   #clusterings = 0;
 
@@ -45,9 +46,9 @@ export class PointerState {
   }
 
   /**
-   * The state that was saved after `clusterings`; batches counted between the latest and the saving are not in it.
+   * Take the state that was saved after `clusterings` clusterings. Batches counted since the latest clustering are not saved.
    *
-   * @param rows pointers are below this
+   * @param rows rows of the codebook that a pointer may name; every pointer must be below it
    * @throws {FormatError} when a pointer or a learned id is too large
    */
   load(part: Part, clusterings: number, rows: number): void {
@@ -63,7 +64,7 @@ export class PointerState {
     return this.#clusterings;
   }
 
-  /** Ids with learned pointers, where not all have some. */
+  /** The ids that have learned pointers; undefined where every id has, or none. */
   get learned(): LearnedIds | undefined {
     return this.#learned;
   }
@@ -87,9 +88,9 @@ export class PointerState {
   }
 
   /**
-   * Ids that the next clustering learns pointers of; undefined: all.
+   * The ids whose pointers the next clustering learns; undefined for all ids.
    *
-   * @throws {StateError} when `minCount` batches had none of them
+   * @throws {StateError} when no id has occurred in `minCount` batches
    */
   idsToLearn(): LearnedIds | undefined {
     if (this.minCount === 1) return undefined;
@@ -100,7 +101,7 @@ export class PointerState {
     throw new StateError(`cluster: expected ids in at least ${this.minCount} batches (minCount), got none`);
   }
 
-  /** Take over what one more clustering found. */
+  /** Take over the pointers of a finished clustering. */
   adopt(pointers: Block, learned: LearnedIds | undefined): void {
     this.#pointers?.free();
     this.#learned?.free();
@@ -109,7 +110,7 @@ export class PointerState {
     this.#clusterings++;
   }
 
-  /** A copy. */
+  /** A copy of the state, for a checkpoint. */
   take(sums: number): LearnedPointers {
     const pointers = this.pointers?.slice() ?? new Uint16Array(0);
     const taken = { clusterings: this.#clusterings, sums, pointers };
@@ -118,15 +119,17 @@ export class PointerState {
   }
 
   /**
-   * Put a copy back.
+   * Restore a state from `take`.
    *
-   * @param rows pointers are below this
-   * @throws {ShapeError} when it is of a table of another shape; nothing has changed
+   * @param rows rows of the codebook that a pointer may name; every pointer must be below it
+   * @throws {ShapeError} when the state is of a table of another shape; this table is then unchanged
    */
   restore({ clusterings, pointers, counts }: LearnedPointers, rows: number): void {
     const { columns, vocabularySize } = this;
     if (this.minCount > 1 !== (counts !== undefined)) {
-      throw new ShapeError(`pointers: expected those of a table with minCount ${this.minCount}, got another's`);
+      throw new ShapeError(
+        `pointers: expected those of a table with minCount ${this.minCount}, got those of a table with another minCount`,
+      );
     }
     const learned = counts && this.#restoredIds(counts, clusterings);
     const wanted = clusterings === 0 ? 0 : (learned?.count ?? vocabularySize) * columns;

@@ -16,7 +16,7 @@ import { Robe, type RobeOptions } from './robe.ts';
 import { checkContext, type TableContext } from './table-context.ts';
 import { type UnifiedOptions, unified } from './unified.ts';
 
-/** Which table, and what it may cost: a budget in `parameters` or in `bytes`. */
+/** The options of a table: its method, and a budget in `parameters` or in `bytes`. */
 export type EmbeddingOptions =
   | { method: 'full' }
   | ({ method: 'hashing-trick' } & HashingTrickOptions)

@@ -5,7 +5,7 @@
  *   product    vector(i) = [ C_1[p_1(i)] | … | C_c[p_c(i)] ]      c columns, 1 sum
  *   residual   vector(i) = C_1[p_1(i)] + … + C_M[p_M(i)]          1 column, M sums
  *
- * Saved: centroids in float32 and ⌈log2 k⌉ bits a pointer; in memory a pointer is 2 bytes, k is at most 65,536.
+ * Saved: centroids in float32 and ⌈log2 k⌉ bits per pointer; in memory a pointer is 2 bytes, k is at most 65,536.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -26,7 +26,7 @@ const ROWS_MAX = 65_536;
 /** Ids a work item reads pointers of. */
 const GRAIN_IDS = 1024;
 
-/** How a trained table is quantized. */
+/** Options of the quantization of a trained table. */
 export interface QuantizeOptions {
   /** Lloyd's iterations a codebook; default 25, FAISS's for product quantizers. */
   iterations?: number;

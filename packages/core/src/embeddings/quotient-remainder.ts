@@ -22,7 +22,7 @@ import { checkIds } from './ids.ts';
 import { initialRows } from './initial.ts';
 import { checkContext, type TableContext } from './table-context.ts';
 
-/** How the two rows of an id become its vector. */
+/** The operation that makes the vector of an id from its two rows. */
 export type Combination = 'add' | 'multiply' | 'concatenate';
 const COMBINATIONS: readonly Combination[] = ['add', 'multiply', 'concatenate'];
 
@@ -38,7 +38,7 @@ const checkOptions = optionsCheck<WithMethod<QuotientRemainderOptions>>('embeddi
   combine: STRING,
 });
 
-/** Two rows an id: remainders first in the codebook, then quotients. */
+/** Two rows per id: remainders first in the codebook, then quotients. */
 export class QuotientRemainder extends ComposedTable {
   readonly method = 'quotient-remainder';
   readonly combine: Combination;

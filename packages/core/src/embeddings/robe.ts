@@ -4,7 +4,7 @@
  *   vector(i)[j·w + t] = memory[(h_j(i) + t) mod size],   t < w = d / columns
  *
  * Runs overlap, so that each float serves as many ids as any other, at any budget. Source: Desai, Chou, Shrivastava,
- * "Random offset block embedding", MLSys 2022. Letters: w width of a block. A pointer a float is made for each gather and
+ * "Random offset block embedding", MLSys 2022. Letters: w width of a block. A pointer per float is made for each gather and
  * gradient, which is what the method costs over compositional embeddings.
  */
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';

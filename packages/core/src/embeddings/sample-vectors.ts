@@ -6,7 +6,7 @@ import { Matrix } from '../vectors/matrix.ts';
 import { sliceColumn } from './column-slices.ts';
 import type { EmbeddingTable } from './contract.ts';
 
-/** Sampled ids a centroid: FAISS's `max_points_per_centroid`, which the CCE paper uses. */
+/** Sampled ids per centroid: FAISS's `max_points_per_centroid`, which the CCE paper uses. */
 const SAMPLE_PER_CLUSTER = 256;
 /**
  * Sampled ids at most: with 1,024 centroids it changes nothing, with 5,000 it leaves 52 each, above the 39 at which FAISS
@@ -39,7 +39,7 @@ export function finiteVectors(table: EmbeddingTable, ids: Int32Array, runtime: R
   if (bad < 0) return vectors;
   vectors.free();
   const where = `id ${ids[Math.floor(bad / dimensions)]}, dimension ${bad % dimensions}`;
-  throw new DivergedError(`${what}: expected finite vectors, got another at ${where}`);
+  throw new DivergedError(`${what}: expected finite vectors, got NaN or an infinity in the vector of ${where}`);
 }
 
 /** One column of the vectors of ids, [ids, d/columns], gathered in blocks; throws as `finiteVectors`. */

@@ -30,7 +30,7 @@ const checkAdapt = optionsCheck<Pick<StringLookupOptions, 'maskToken'>>('StringL
   maskToken: MASK_TOKEN,
 });
 
-/** What `vocabulary()` shows for an unknown word. */
+/** The text by which `vocabulary()` shows unknown words. */
 export const OOV_TOKEN = '[UNK]';
 
 /** A map from words to ids. */

@@ -1,26 +1,26 @@
 /**
- * One work at a time on an embedding table: a second `fit`, a clustering or a quantization that began meanwhile would read
- * and write half of each other's rows. The second caller is refused with an error that names the work under way.
+ * Locks of embedding tables: at most one `fit`, clustering or quantization may use a table at a time, because two would read
+ * each other's half-written rows. A second one is refused with an error that names the first.
  */
 import { StateError } from '../errors/errors.ts';
 import type { EmbeddingTable } from './contract.ts';
 
-/** Work that is under way on some tables. */
+/** The lock that a piece of work holds on its tables. */
 export interface TableLock {
   readonly what: string;
   readonly tables: readonly EmbeddingTable[];
-  /** Whether the tables may be saved: the work waits for its caller just now. */
+  /** Whether the tables may be saved now: true while the work awaits a callback of its caller. */
   isSavable: boolean;
 }
 
 const locks = new WeakMap<EmbeddingTable, TableLock>();
-/** Saves that read a table over several turns of the event loop. */
+/** Saves of a table that take several turns of the event loop. */
 const saves = new WeakMap<EmbeddingTable, Set<Promise<unknown>>>();
 
 /**
- * Do work on tables that nothing else works on until it has ended.
+ * Run work that has its tables for itself until it has ended.
  *
- * @throws {StateError} when something else is under way on one of them
+ * @throws {StateError} when other work or a save is under way on one of the tables
  */
 export async function exclusively<T>(
   what: string,
@@ -29,9 +29,10 @@ export async function exclusively<T>(
 ): Promise<T> {
   for (const table of tables) {
     const other = locks.get(table);
-    if (other) throw new StateError(`${what}: expected tables that nothing works on, got ${other.what} under way`);
+    if (other)
+      throw new StateError(`${what}: expected tables that are not in use, got one on which ${other.what} is under way`);
     if (saves.get(table)?.size)
-      throw new StateError(`${what}: expected tables that nothing reads, got a save under way`);
+      throw new StateError(`${what}: expected tables that are not in use, got one that is being saved`);
   }
   const lock: TableLock = { what, tables, isSavable: false };
   for (const table of tables) locks.set(table, lock);
@@ -43,20 +44,20 @@ export async function exclusively<T>(
 }
 
 /**
- * Refuse to save tables that change meanwhile.
+ * Refuse to save tables that other work may change during the save.
  *
- * @throws {StateError} when something is under way on one of them that does not wait
+ * @throws {StateError} when work on one of the tables is under way and does not await its caller
  */
 export function checkSavable(tables: readonly EmbeddingTable[]): void {
   for (const table of tables) {
     const lock = locks.get(table);
     if (lock && !lock.isSavable) {
-      throw new StateError(`save: expected tables that nothing works on, got ${lock.what} under way`);
+      throw new StateError(`save: expected tables that are not in use, got one on which ${lock.what} is under way`);
     }
   }
 }
 
-/** Run a save that reads tables over several turns of the event loop: until it has ended no work on them begins or goes on. */
+/** Run a save that takes several turns of the event loop. Until it has ended, no other work on its tables begins or continues. */
 export async function whileSaving(tables: readonly EmbeddingTable[], save: () => Promise<void>): Promise<void> {
   checkSavable(tables);
   const saving = save();

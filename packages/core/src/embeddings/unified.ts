@@ -4,7 +4,8 @@
  *   vector(i) = [ row[h_1(i)] | … | row[h_c(i)] ],   rows of d/c floats, one table for all chunks
  *
  * Source: Coleman et al., "Unified Embedding", NeurIPS 2023; TFRS's `UnifiedEmbedding` with one table. Here the features
- * of one tower do not share a table; its chunks do. Budget: all rows.
+ * of one tower do not share a table; its chunks do. The whole budget is
+ * spent on rows.
  */
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';

@@ -1,5 +1,5 @@
 /**
- * What needs Node's file system or network (`shortlist/node`): bundles and checkpoints as files, MovieLens from a folder or
+ * The functions that need Node's file system or network (`shortlist/node`): bundles and checkpoints as files, MovieLens from a folder or
  * a download. Re-exports only.
  */
 

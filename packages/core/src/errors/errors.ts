@@ -1,6 +1,6 @@
 /**
- * The error classes. One class a kind of mistake, each with the code of `ERROR_CATALOGUE`; callers switch on `code`.
- * Mistakes of our own are `assert` failures (checks/assert.ts), never one of these.
+ * The error classes. One class per kind of mistake, each with the code of `ERROR_CATALOGUE`; callers switch on `code`.
+ * Faults of the library itself are `assert` failures (checks/assert.ts) instead.
  */
 import type { ErrorCode } from './catalogue.ts';
 
@@ -29,7 +29,7 @@ export class OptionError extends ShortlistError {
   }
 }
 
-/** The object cannot do this now. */
+/** The object is in a state that does not allow the call. */
 export class StateError extends ShortlistError {
   constructor(message: string) {
     super('ERR_STATE', message);
@@ -50,7 +50,7 @@ export class IdentifierError extends ShortlistError {
   }
 }
 
-/** A vocabulary cannot be used. */
+/** A vocabulary has an empty, repeated or reserved word. */
 export class VocabularyError extends ShortlistError {
   constructor(message: string) {
     super('ERR_VOCABULARY', message);
@@ -71,7 +71,7 @@ export class DataError extends ShortlistError {
   }
 }
 
-/** A download failed or brought something else. */
+/** A download failed, or its bytes are not the published file. */
 export class DownloadError extends ShortlistError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_DOWNLOAD', message, options);
@@ -104,7 +104,7 @@ export class AbortedError extends ShortlistError {
   }
 }
 
-/** Training left the finite numbers. */
+/** Training produced a number that is not finite. */
 export class DivergedError extends ShortlistError {
   constructor(message: string) {
     super('ERR_DIVERGED', message);

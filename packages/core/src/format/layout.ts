@@ -32,7 +32,7 @@ export const ALIGNMENT_BYTES = 64;
 /** Most bytes of a section: what the linear memory could hold at all. */
 export const SECTION_BYTES_MAX: number = 2 ** 32;
 
-/** What a section is, and where it is read to. */
+/** The kinds of sections, each with the memory that it is read into. */
 export const SECTION_KIND = {
   /** JSON text. */
   settings: 1,

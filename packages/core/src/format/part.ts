@@ -1,6 +1,6 @@
 /**
- * A saved object as it comes back: a loader takes its settings, sections and parts by name, each once, and what it
- * leaves is refused, so that nothing in a file is silently ignored.
+ * A saved object as its loader sees it. The loader takes settings, sections and parts by name, each once; anything that it
+ * does not take is an error, so that nothing in a file is silently ignored.
  */
 import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
@@ -11,12 +11,12 @@ import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
 import type { Source } from './source.ts';
 
-/** Turns saved objects of each kind into live ones. */
+/** The loader of each kind of saved object. */
 export type Loaders<T, A extends readonly unknown[] = []> = Readonly<Record<string, (part: Part, ...given: A) => T>>;
 
-/** What all parts of a container share. */
+/** The state that all parts of a container share. */
 interface Container {
-  /** The sections that were not taken yet. */
+  /** The sections that no loader has taken yet. */
   readonly sections: Map<string, LoadedSection>;
   readonly origin: LoadedSection;
   readonly checks: Generator<void, void>[];
@@ -58,7 +58,7 @@ export class Part {
   /**
    * A section in the linear memory; the caller owns the block.
    *
-   * @param sizeBytes what the settings say it must have
+   * @param sizeBytes the size that follows from the settings
    */
   memory(name: string, sizeBytes: number): Block {
     const section = this.#take(name, sizeBytes);
@@ -70,7 +70,7 @@ export class Part {
   /**
    * A section as bytes outside the linear memory, aligned to 8; the caller owns them.
    *
-   * @param sizeBytes what the settings say it must have; without it, whatever there is
+   * @param sizeBytes the size that follows from the settings; without it any size is accepted
    */
   bytes(name: string, sizeBytes?: number): Uint8Array {
     const section = this.#take(name, sizeBytes);
@@ -80,25 +80,25 @@ export class Part {
     return section.bytes;
   }
 
-  /** The error that says what is wrong with a section of this object. */
+  /** The error about a section of this object; `message` says what is wrong with it. */
   error(name: string, message: string, offset: number = this.#container.origin.offset): FormatError {
     return new FormatError(this.#nameOf(name), offset, message);
   }
 
-  /** The error that says what is wrong with the whole object. */
+  /** The error about the whole object; `message` says what is wrong with it. */
   refusal(message: string): FormatError {
     return this.#node.error('', message);
   }
 
   /**
-   * Have the content of sections checked before anybody gets what was loaded, in short steps; `check`
-   * throws what `error` makes.
+   * Add a check of the content of sections. It runs in short steps after the object is loaded and before the caller gets it;
+   * where it fails it throws an error made by `error`.
    */
   checkLater(check: Generator<void, void>): void {
     this.#container.checks.push(check);
   }
 
-  /** Say that everything was taken. */
+  /** Refuse settings, sections and parts that were not taken. */
   finish(): void {
     this.settings.finish();
     this.#parts.finish();
@@ -122,10 +122,10 @@ export class Part {
 }
 
 /**
- * Load a saved object by the loader of its kind, and refuse what the loader did not take. What a constructor refuses was
- * saved by no Shortlist, so it is a FormatError too.
+ * Load a saved object by the loader of its kind, and refuse anything that the loader did not take. An error of a constructor
+ * means that the file holds impossible values, so it becomes a FormatError.
  *
- * @param given what the loader needs beside the bytes: an index takes its query model
+ * @param given arguments of the loader beside the part: the loader of an index gets its query model
  * @throws {FormatError} when there is no such kind or something is left over
  */
 export function loadPart<T, A extends readonly unknown[]>(part: Part, loaders: Loaders<T, A>, ...given: A): T {
@@ -180,7 +180,11 @@ function loadTree<T>(
   const tree = parseJson(origin.bytes, origin.name, origin.offset);
   const loaded = load(new Part(tree, '', { sections, origin, checks }, runtime));
   for (const section of sections.values()) {
-    throw new FormatError(section.name, section.offset, 'expected no such section; a newer Shortlist may know it');
+    throw new FormatError(
+      section.name,
+      section.offset,
+      'expected only sections that this version knows, got an unknown one; a newer version of Shortlist may have written it',
+    );
   }
   return { loaded, checks };
 }

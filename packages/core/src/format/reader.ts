@@ -1,10 +1,10 @@
 /**
- * Reading a container: header and table are judged first, then every section is read to where it is used, the numbers
- * straight into blocks of the linear memory, and checked there.
+ * The reader of containers. It checks the header and the section table first, then reads every section into the memory in
+ * which it will be used (numbers into blocks of the linear memory) and checks its checksum there.
  *
- * Nothing is allocated for a length that the source does not have, and whatever is wrong is one FormatError that names
- * the section and the byte. Blocks of a container that turned out damaged are given back. A piece is hashed while the
- * next ones are read, so that others on the thread wait for no more than that.
+ * A length beyond the end of the source is refused before memory is allocated for it. Every fault is a FormatError that names
+ * the section and the byte; the blocks of a damaged container are freed. A piece is hashed while the next ones are read, and
+ * the event loop runs between two pieces.
  */
 import { FormatError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
@@ -33,14 +33,14 @@ const READS = 4;
 export interface LoadedSection {
   readonly name: string;
   readonly kind: SectionKind;
-  /** Where it stands in the file. */
+  /** Its byte offset in the file. */
   readonly offset: number;
   /** Its content without padding; of kind `memory` a view of `block`, which may have room behind it. */
   readonly bytes: Uint8Array;
   readonly block: Block | undefined;
 }
 
-/** How to read a container. */
+/** Options of reading a container. */
 export interface ReadOptions {
   /** Bytes of room that the block of a section gets behind what is read; what stands there is undefined. Default 0. */
   roomOf?: (name: string, sizeBytes: number) => number;

@@ -1,6 +1,6 @@
 /**
- * What a savable object hands over: its kind, its settings as JSON, its sections as bytes, and the savable parts it is
- * made of. A tree of them becomes one container: all settings in the section `settings`, every other section under the
+ * The saved form of an object: its kind, its settings as JSON, its sections as bytes, and the saved forms of its parts. A tree
+ * of saved objects becomes one container: all settings in the section `settings`, every other section under the
  * path of its part, `queryTower/table/parameters`.
  */
 import { assert } from '../checks/assert.ts';
@@ -14,7 +14,7 @@ export interface SavedSection {
   name: string;
   /** In one piece or several. Pieces in the linear memory come back as one block of it, others as an array. */
   bytes: Uint8Array | readonly Uint8Array[];
-  /** Where it comes back to, if not to the kind of memory that its bytes stand in. */
+  /** The kind of memory that it is loaded into; default the kind of memory that its bytes are in. */
   kind?: SectionKind;
 }
 
@@ -28,12 +28,12 @@ export interface Saved {
   parts?: Readonly<Record<string, Saved>>;
 }
 
-/** What can be saved, at any moment. */
+/** An object that can be saved at any moment. */
 export interface Savable {
   save(): Saved;
 }
 
-/** The section with everybody's settings: the first of a container. */
+/** The first section of a container: the settings of all its objects. */
 export const SETTINGS_SECTION = 'settings';
 
 /** Bytes of all sections of an object and its parts; settings are not counted. */
@@ -92,7 +92,7 @@ function checkSegment(name: string): string {
   return name;
 }
 
-/** What comes back from JSON must be what went in; -0 is the one number that comes back as another, harmless, one. */
+/** Refuse values that JSON would change. The exception is -0, which is read back as 0; no setting depends on its sign. */
 function checkJson(value: Json, path: string): void {
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new OptionError(`${path}: expected finite numbers, got ${value}`);

@@ -17,7 +17,7 @@ import {
 import type { Source } from './source.ts';
 import { headChecksum } from './writer.ts';
 
-/** A line of the section table. */
+/** An entry of the section table. */
 export interface SectionEntry {
   name: string;
   kind: SectionKind;
@@ -30,7 +30,7 @@ const HEADER_NAME = 'header';
 const TABLE_NAME = 'section table';
 
 /**
- * Read and judge header and section table.
+ * Read and check the header and the section table.
  *
  * @throws {FormatError} naming 'header', 'section table' or the section that the source cuts off
  */
@@ -46,7 +46,11 @@ export async function readSectionTable(source: Source, checksum: Checksum): Prom
   await source.read(0, head);
   const view = new DataView(head.buffer);
   if (headChecksum(head, checksum) !== view.getBigUint64(HEADER.checksum, true)) {
-    throw new FormatError(HEADER_NAME, HEADER.checksum, 'expected the checksum of header and table, got another');
+    throw new FormatError(
+      HEADER_NAME,
+      HEADER.checksum,
+      'expected the checksum of the header and the section table, got a different one',
+    );
   }
   return readEntries(view, sections, fileBytes, source.sizeBytes);
 }
@@ -54,7 +58,7 @@ export async function readSectionTable(source: Source, checksum: Checksum): Prom
 function readHeader(header: Uint8Array): { sections: number; fileBytes: number } {
   const differs = MAGIC.findIndex((byte, i) => header[i] !== byte);
   if (differs >= 0) {
-    const what = header.length === 0 ? 'an empty one' : 'another';
+    const what = header.length === 0 ? 'an empty file' : 'other bytes';
     throw new FormatError(HEADER_NAME, differs, `expected a file saved by Shortlist, got ${what}`);
   }
   if (header.length < HEADER_BYTES) {
@@ -63,7 +67,7 @@ function readHeader(header: Uint8Array): { sections: number; fileBytes: number }
   const view = new DataView(header.buffer);
   const version = view.getUint32(HEADER.version, true);
   if (version < 1 || version > CONTAINER_VERSION) {
-    const hint = version > CONTAINER_VERSION ? '; a newer Shortlist may read it' : '';
+    const hint = version > CONTAINER_VERSION ? '; a newer version of Shortlist may read it' : '';
     throw new FormatError(
       HEADER_NAME,
       HEADER.version,

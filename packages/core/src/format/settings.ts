@@ -1,6 +1,6 @@
 /**
- * Settings as they come back from JSON: a typed reader that takes nothing on trust. A key that is missing, of the wrong
- * type, out of range or unknown is a FormatError naming the section, its place and the key's path.
+ * A typed reader of settings from JSON, which checks every key. A key that is missing, of the wrong type, out of range or
+ * unknown is a FormatError that names the section, its byte offset and the path of the key.
  */
 import { shown } from '../checks/numbers.ts';
 import { FormatError } from '../errors/errors.ts';
@@ -126,27 +126,31 @@ export class SettingsReader {
     return this.#items(key, (items, i) => items.string(i));
   }
 
-  /** A list of objects, each to be read in its turn. */
+  /** A reader of each object in the list under a key. */
   objects(key: string): SettingsReader[] {
     return this.#items(key, (items, i) => items.object(i));
   }
 
-  /** An object, to be read in its turn. */
+  /** A reader of the object under a key. */
   object(key: string): SettingsReader {
     return new SettingsReader(this.json(key), this.#pathOf(key), this.#section, this.#offset);
   }
 
   /**
-   * Say that everything was read.
+   * Refuse keys that were not read.
    *
-   * @throws {FormatError} when a key was not: it means something this version does not know
+   * @throws {FormatError} when a key was not read: this version does not know it
    */
   finish(): void {
     const unknown = this.keys().find((key) => !this.#read.has(key));
-    if (unknown !== undefined) throw this.error(unknown, 'expected no such key; a newer Shortlist may know it');
+    if (unknown !== undefined)
+      throw this.error(
+        unknown,
+        'expected only keys that this version knows, got an unknown one; a newer version of Shortlist may have written it',
+      );
   }
 
-  /** The error that says what is wrong with a key. */
+  /** The error about a key; `message` says what is wrong with it. */
   error(key: string, message: string): FormatError {
     return new FormatError(this.#section, this.#offset, `${this.#pathOf(key)}: ${message}`);
   }

@@ -9,7 +9,7 @@ import { OptionError } from '../errors/errors.ts';
 import type { Part } from './part.ts';
 import { bytesOf, type SavedSection } from './saved.ts';
 
-/** How the text is encoded. */
+/** The encoding of the text. */
 export type TextEncoding = 'utf-8' | 'utf-16le';
 /** Both encodings, to read one from settings. */
 export const TEXT_ENCODINGS: readonly TextEncoding[] = ['utf-8', 'utf-16le'];

@@ -108,5 +108,5 @@ export type KernelArguments<K extends ParallelKernelName> = KernelTable[K] exten
 type KernelArgument<K, Argument> =
   Argument extends RecordAddress<infer D> ? (D['name'] extends K ? RecordValues<D> : Argument) : Argument;
 
-/** Which implementation a table is. */
+/** The implementation of a table of kernels. */
 export type KernelVariant = 'reference' | 'simd128' | 'relaxed';

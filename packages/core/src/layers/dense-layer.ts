@@ -18,7 +18,7 @@ import { Matrix } from '../vectors/matrix.ts';
 const GRAIN_ROWS = 32;
 const GRAIN_COLUMNS = 8;
 
-/** What is done to x·W + b. */
+/** The function that is applied to x·W + b. */
 export type Activation = 'relu' | 'linear';
 const ACTIVATIONS: readonly Activation[] = ['relu', 'linear'];
 

@@ -8,7 +8,7 @@
  * Smart noise N = R⁻¹·G (X = Q·R, G normal) makes X·N uniform in the column space of X, so that every X converges as one
  * with equal singular values, (1 − 1/d1)^(i·k). Half-smart fixes M = [I ; M'], only the new columns are fitted, and then
  *   E excess_i = (1 − k/d1)^i ‖X·T*‖²   exactly, by projection on a uniform k-subspace.
- * Letters: n rows of X, d1 columns of X (the vocabulary), d2 columns of Y (the embedding), k noise columns a step.
+ * Letters: n rows of X, d1 columns of X (the vocabulary), d2 columns of Y (the embedding), k noise columns per step.
  *
  * The data enter through R and QᵀY alone: ‖X·T − Y‖² = ‖R·T − QᵀY‖² + const. X needs full column rank.
  */
@@ -20,13 +20,13 @@ import { Generator } from '../random/generator.ts';
 import { Dense, multiply, squaredNorm } from './dense.ts';
 import { factorize, leastSquares, multiplyTransposedQ, solveUpper } from './qr.ts';
 
-/** Which random columns are added, and which coefficients are fitted. */
+/** Options of the random columns that are added, and of the coefficients that are fitted. */
 export type CqrNoise = 'normal' | 'smart' | 'half-smart';
 
 /** Options of a run. */
 export interface DenseCqrOptions {
   noise?: CqrNoise;
-  /** Random columns a step, k. */
+  /** Random columns per step, k. */
   columns: number;
   steps: number;
   generator: Generator;
@@ -39,7 +39,7 @@ const checkOptions = optionsCheck<DenseCqrOptions>('denseCqr', {
   generator: required(instanceOf('a Generator', () => Generator)),
 });
 
-/** What a run measured. */
+/** The measurements of a run. */
 export interface DenseCqrRun {
   /** excess[i] = (‖X·T_i − Y‖² − ‖X·T* − Y‖²) / ‖X·T*‖², i = 0 … steps; 1 at i = 0. */
   excess: number[];

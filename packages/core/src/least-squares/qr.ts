@@ -19,7 +19,7 @@ export interface Factorization {
   /** pivots[j] is the column of X that stands j-th. */
   pivots: Int32Array;
   rank: number;
-  /** Householder vectors, one a column, zero above the diagonal. */
+  /** Householder vectors, one per column, zero above the diagonal. */
   reflections: Float64Array[];
 }
 

@@ -1,7 +1,7 @@
 /**
  * Sparse CQR for least squares: what training does, on the problem of the theorem.
  *
- *   H_i = [A_i | C_i],  A one 1 a row (the cluster of the row), C one ±1 a row (a fresh count sketch);
+ *   H_i = [A_i | C_i],  A one 1 per row (the cluster of the row), C one ±1 per row (a fresh count sketch);
  *   M = argmin ‖X·H_i·M − Y‖²;  T = H_i·M;  A_{i+1} = k-means of the rows of T
  *
  * Source: the CCE paper (NeurIPS 2023), algorithm 2. No theorem covers it; its decline is measured instead.

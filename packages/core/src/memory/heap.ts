@@ -13,7 +13,7 @@ const ALIGNMENT_BYTES = 64;
 /** A SIMD load at the end of the last block may reach this far past it. */
 const READ_PAST_BYTES = 64;
 
-/** Bytes that stand together. */
+/** A range of bytes. */
 export interface Range {
   offset: number;
   sizeBytes: number;
@@ -38,9 +38,9 @@ export class Block {
   }
 
   /**
-   * Make the block of at least `sizeBytes` where it stands; bytes that it gains are whatever stood there.
+   * Resize the block in place to at least `sizeBytes`; the bytes that it gains have undefined values.
    *
-   * @returns false where other blocks stand behind it: it is as before
+   * @returns false where another block follows directly; the block is then unchanged
    */
   resize(sizeBytes: number): boolean {
     const resized = this.heap.resized(this, sizeBytes);
@@ -99,24 +99,24 @@ export class Heap {
   }
 
   /**
-   * `allocate` for what is written before it is read: its bytes are whatever stood there, so that a large one costs nothing.
+   * A block like that of `allocate` whose bytes have undefined values: write before you read. It takes no time to fill.
    */
   allocateUnfilled(sizeBytes: number): Block {
     return this.#allocate(sizeBytes, false);
   }
 
   /**
-   * Whether blocks of these sizes can be had together, by the free ranges and the memory's limit; the system may refuse
-   * all the same.
+   * Whether blocks of these sizes fit together into the free ranges and below the memory's limit. The system may still
+   * refuse the memory.
    *
-   * @param instead a block that would be given back first
+   * @param instead a block that would be freed first
    */
   canHold(sizes: readonly number[], instead?: Readonly<Range>): boolean {
     const ranges = this.#free.map((range) => ({ ...range }));
     if (instead) insertRange(ranges, instead);
     const last = ranges.at(-1);
     const limit = this.memory.maxBytes - READ_PAST_BYTES;
-    // What was never handed out is one more range, joined to the one before it.
+    // The memory that was never handed out is one more range, joined to the free range before it.
     if (last && last.offset + last.sizeBytes === this.#end) last.sizeBytes = limit - last.offset;
     else ranges.push({ offset: this.#end, sizeBytes: limit - this.#end });
     return sizes.every((size) => {
@@ -209,7 +209,7 @@ function roundUp(sizeBytes: number): number {
   return Math.max(ALIGNMENT_BYTES, Math.ceil(sizeBytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES);
 }
 
-/** Put a range among those that are free, and join it to those it touches. */
+/** Insert a range into the free ranges, and join it with the ones it touches. */
 function insertRange(free: Range[], range: Readonly<Range>): void {
   let at = free.findIndex((other) => other.offset > range.offset);
   if (at < 0) at = free.length;

@@ -16,13 +16,13 @@ const PAGES_MIN = 16;
 
 /** Bytes at the start that the heap never hands out: kernel constants from 1,024, the control block from 32,768. */
 export const RESERVED_BYTES: number = PAGE_BYTES;
-/** Where the worker pool's control block stands. */
+/** Byte offset of the worker pool's control block. */
 export const CONTROL_OFFSET: number = 32_768;
 
 /** A shared WebAssembly memory with cached views. */
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
-  /** The most it can have. */
+  /** The most bytes that the memory can have. */
   readonly maxBytes: number = PAGES_MAX * PAGE_BYTES;
   #bytes: Uint8Array;
   #floats: Float32Array;

@@ -1,5 +1,6 @@
 /**
- * Percentile bootstrap: how far a mean over users would move if other users of the same kind had been asked.
+ * Percentile bootstrap: an interval for a mean over users, which says how far the mean would move with other users of the
+ * same kind.
  *
  * Users are drawn with replacement, as many as there are, `resamples` times; the interval is between the quantiles
  * (1 ∓ confidence) / 2 of the means. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
@@ -10,7 +11,7 @@ import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Generator } from '../random/generator.ts';
 
-/** A figure and its interval. */
+/** An estimate and its confidence interval. */
 export interface Estimate {
   readonly mean: number;
   readonly low: number;
@@ -47,7 +48,7 @@ export function drawRows(size: number, { resamples = 1000, seed = 42 }: Bootstra
   }
 }
 
-/** The interval of drawn figures around the figure itself. */
+/** The percentile interval of the means of the draws, beside the mean itself. */
 export function intervalOf(mean: number, draws: number[], { confidence = 0.95 }: BootstrapOptions): Estimate {
   checkNumber('confidence', confidence, 0, 1);
   const sorted = Float64Array.from(draws).sort();
@@ -55,7 +56,7 @@ export function intervalOf(mean: number, draws: number[], { confidence = 0.95 }:
   return { mean, low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
 }
 
-/** The mean of one figure a user, with its interval. */
+/** The mean of one figure per user, with its interval. */
 export function bootstrapMean(values: Float64Array, options: BootstrapOptions = {}): Estimate {
   checkOptions(options);
   const draws: number[] = [];
@@ -68,8 +69,8 @@ export function bootstrapMean(values: Float64Array, options: BootstrapOptions = 
 }
 
 /**
- * The mean of a − b over the same users, with its interval: by how much one model is better than another. The interval
- * is narrower than those of the two means, as what is hard about a user is hard for both.
+ * The mean of a − b over the same users, with its interval, to compare two models. The interval is narrower
+ * than those of the two means, because a user who is hard for one model is usually hard for the other.
  */
 export function bootstrapDifference(a: Float64Array, b: Float64Array, options: BootstrapOptions = {}): Estimate {
   assert(a.length === b.length, `bootstrap: ${a.length} and ${b.length} users`);

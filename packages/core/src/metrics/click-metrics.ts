@@ -5,7 +5,7 @@
  */
 import { ShapeError } from '../errors/errors.ts';
 
-/** What predictions of clicks are worth. */
+/** Quality of predicted click probabilities. */
 export interface ClickMetrics {
   /** Mean over rows of log(1 + e^z) − y·z, in nats. */
   crossEntropy: number;

@@ -1,6 +1,6 @@
 /**
- * How good any recommender is on a split: means over users, each with a bootstrap interval, for everybody and for new and
- * heavy users by themselves.
+ * Evaluation of a recommender on a split: means over users, each with a bootstrap interval, over all users and over new
+ * and heavy users separately.
  *
  *   recall@k, nDCG@k, reciprocal rank (its mean is MRR)   metrics/ranking.ts
  *   coverage          different items among all lists / items of the training part
@@ -21,31 +21,32 @@ import {
 import { newAndHeavyUsers } from './segments.ts';
 import { type JudgedUsers, judgeUsers, USER_METRICS, type UserFigures, type UserMetric } from './user-figures.ts';
 
-/** Figures at one k. */
+/** Metrics at one k. */
 export interface RecommenderMetrics extends Readonly<Record<UserMetric, Estimate>> {
   readonly k: number;
-  /** Its interval is as wide as the draws differ, around its value: a draw has fewer distinct users and covers less. */
+  /** Its interval has the width of the interval of the draws and is centred on the value itself: a draw with replacement has fewer
+   * distinct users, so its own coverage is lower. */
   readonly coverage: Estimate;
 }
 
-/** Figures of a group of users. */
+/** Metrics of a group of users. */
 export interface SegmentMetrics {
   readonly name: string;
   /** The group in words, with its bounds. */
   readonly description: string;
   readonly users: number;
-  /** One entry a k; empty where the group is. */
+  /** One entry per k; empty where the group is. */
   readonly metrics: readonly RecommenderMetrics[];
 }
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export interface RecommenderEvaluation {
   readonly name: string;
-  /** Users the means are over. */
+  /** Number of users that the means are over. */
   readonly users: number;
-  /** Users whose held-out items are all in their training part: left out. */
+  /** Number of users left out because all their held-out items are in their training part. */
   readonly skipped: number;
-  /** One entry a k, in the order asked; empty when no user was asked. */
+  /** One entry per k, in the order of `ks`; empty when no user was evaluated. */
   readonly metrics: readonly RecommenderMetrics[];
   readonly segments: readonly SegmentMetrics[];
   /** [ks] the figures of every user, in the order of their codes. */
@@ -100,8 +101,8 @@ export interface CompareOptions extends BootstrapOptions {
 const checkCompareOptions = optionsCheck<CompareOptions>('compareEvaluations', { metric: STRING, ...BOOTSTRAP });
 
 /**
- * By how much the first of two evaluations on the same split is better than the second, at the first k, with an interval:
- * below 0 throughout means worse.
+ * The difference of a metric between two evaluations on the same split, first minus second, at the first k, with an
+ * interval. The first is worse where the whole interval is below 0.
  */
 export function compareEvaluations(
   a: RecommenderEvaluation,
@@ -113,7 +114,7 @@ export function compareEvaluations(
   return bootstrapDifference(a.perUser[0]![metric], b.perUser[0]![metric], bootstrap);
 }
 
-/** The figures of some users, all from the same draws. */
+/** The metrics of some users; all their intervals use the same bootstrap draws. */
 function metricsOf(
   { lists, figures, itemCount }: JudgedUsers,
   members: Int32Array,

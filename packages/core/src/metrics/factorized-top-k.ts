@@ -34,13 +34,13 @@ export interface FactorizedTopKOptions<I extends Identifier> {
   ks?: readonly number[];
   /** First part of the metrics' names. */
   name?: string;
-  /** How a hit is found; default by identifiers where an update has them. */
+  /** The way a hit is found; default by identifiers where an update has them. */
   matchBy?: 'identifiers' | 'scores' | undefined;
   /** Queries also asked exactly where the index is not exact, for its own recall; default 16, 0 for none. */
   recallSampleSize?: number;
 }
 
-/** What is true for the queries of an update. */
+/** The true candidates of the queries of an update. */
 export interface FactorizedTopKTruth<I extends Identifier> {
   /** [B] identifiers of the true candidates. */
   trueIdentifiers?: readonly I[] | undefined;
@@ -163,7 +163,7 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
     ]);
   }
 
-  /** Forget everything counted. */
+  /** Set all counts to zero. */
   reset(): void {
     this.#hits.fill(0);
     this.#indexRecall.reset();
@@ -173,12 +173,12 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   #byIdentifiers({ trueIdentifiers, trueEmbeddings }: FactorizedTopKTruth<I>): boolean {
     const by = this.#matchBy ?? (trueIdentifiers ? 'identifiers' : 'scores');
     if (by === 'identifiers') {
-      if (!trueIdentifiers) throw new OptionError('trueIdentifiers: expected one a query, got none');
+      if (!trueIdentifiers) throw new OptionError('trueIdentifiers: expected one per query, got none');
       return true;
     }
     if (!this.candidates.isExact()) {
       throw new OptionError(
-        'trueIdentifiers: expected one a query, as the index does not return exact results and scores cannot be ' +
+        'trueIdentifiers: expected one per query, as the index does not return exact results and scores cannot be ' +
           'compared with it, got none',
       );
     }
@@ -270,7 +270,7 @@ function checkType<I extends Identifier>(result: TopKResult<I>, trueIdentifiers:
 }
 
 /**
- * How many results score strictly above the truth; ∞ where the truth's or a result's score is not finite, as in TFRS. An index
+ * The number of results that score strictly above the true candidate; ∞ where the truth's or a result's score is not finite, as in TFRS. An index
  * gives the largest float32 of its sign for a score that is not finite.
  */
 function ranksByScore<I extends Identifier>(

@@ -1,6 +1,6 @@
 /**
- * How much of the exact answer an approximate index gives, on a sample of the queries a metric asks: what accuracy
- * measured through such an index has lost to the index alone.
+ * Recall of an approximate index against exact search, on a sample of the queries of a metric. It tells how much of a
+ * metric measured through the index is lost by the index and not by the model.
  *
  *   recall@k = Σ |approximate top k ∩ exact top k| / Σ |exact top k|
  */
@@ -26,7 +26,7 @@ export class IndexRecall<I extends Identifier> {
     this.#wanted = new Float64Array(ks.length);
   }
 
-  /** Queries asked exactly so far. */
+  /** Number of queries compared with exact search so far. */
   get queries(): number {
     return this.#queries;
   }
@@ -57,7 +57,7 @@ export class IndexRecall<I extends Identifier> {
     return this.#ks.map((_, i) => (this.#wanted[i]! > 0 ? this.#shared[i]! / this.#wanted[i]! : 1));
   }
 
-  /** Forget everything counted. */
+  /** Set all counts to zero. */
   reset(): void {
     this.#shared.fill(0);
     this.#wanted.fill(0);

@@ -1,9 +1,10 @@
 /**
- * Evaluation user by user: every user is asked once, what the user already knows is left out of the results, and each
- * metric is the mean over users.
+ * Evaluation of an index per user: one query for each user, the items that the user already knows left out of the results,
+ * and each metric as the mean over users.
  *
  * After TFRS's `examples/movielens.py` (evaluate): precision@k and recall@k with the training items removed; MRR, MAP,
- * nDCG, hit rate and coverage are added. Known items are a row filter here, so ties and scores cannot bring one back.
+ * nDCG, hit rate and coverage are added. Known items are excluded by a row filter, so that none can be
+ * returned, whatever its score.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -38,13 +39,13 @@ export interface PerUserMetrics extends RankingMetrics {
   coverage: number;
 }
 
-/** What an evaluation found. */
+/** The result of an evaluation. */
 export interface PerUserResult {
-  /** Users the means are over. */
+  /** Number of users that the means are over. */
   users: number;
-  /** Users without positives: left out. */
+  /** Number of users left out because they have no positives. */
   skipped: number;
-  /** One entry a k, in the order asked; empty when no user had positives. */
+  /** One entry per k, in the order of `ks`; empty when no user had positives. */
   metrics: PerUserMetrics[];
 }
 

@@ -1,4 +1,4 @@
-/** Groups of users with figures of their own: a mean over all users hides the groups that a model serves badly. */
+/** Groups of users whose metrics are reported separately, because a mean over all users hides a group that a model serves badly. */
 /** A group of users. */
 export interface Segment {
   readonly name: string;
@@ -8,7 +8,7 @@ export interface Segment {
   readonly has: (historySize: number) => boolean;
 }
 
-/** The fifth of users with the least and with the most: wide enough for an interval that says something. */
+/** Share of the users in each group: large enough that the interval of its mean is useful. */
 const SHARE = 0.2;
 
 /** New users and heavy users: those with the shortest and the longest histories, about a fifth of the users each. */

@@ -1,7 +1,7 @@
 /**
- * What a recommender does for each user of a split: every user of the held-out part is asked once, and what the user has
- * in the training part is left out. A held-out item that the user has in the training part, too, cannot be returned and
- * is no positive.
+ * The figures of a recommender for each user of a split. The recommender is called once for every user of the held-out
+ * part; the items that the user has in the training part are left out of the list. A held-out item that is among them
+ * cannot be recommended, and does not count as a positive.
  */
 import { checkInteger } from '../checks/numbers.ts';
 import { type CodeLists, codeCounts, itemsByUser, listOf } from '../data/items-by-user.ts';
@@ -10,7 +10,7 @@ import { OptionError } from '../errors/errors.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import { rankingMetrics } from './ranking.ts';
 
-/** The items that few choose are those outside this share of the most popular. */
+/** Share of the items, the most popular first, that is the head; all other items are the long tail. */
 const HEAD_SHARE = 0.2;
 
 /** The figures that every user has. */
@@ -20,17 +20,17 @@ export type UserMetric = (typeof USER_METRICS)[number];
 /** [users] by figure. */
 export type UserFigures = Readonly<Record<UserMetric, Float64Array>>;
 
-/** What a recommender did. */
+/** The lists of a recommender for all users, and their figures. */
 export interface JudgedUsers {
   /** Codes of the users asked. */
   readonly users: Int32Array;
-  /** Users whose held-out items are all in their training part: not asked. */
+  /** Number of users left out because all their held-out items are in their training part. */
   readonly skipped: number;
   /** [users] items to train on. */
   readonly historySizes: Int32Array;
   /** [users] items recommended, best first. */
   readonly lists: readonly Int32Array[];
-  /** [ks] */
+  /** [ks] the figures of all users at each k. */
   readonly figures: readonly UserFigures[];
   /** Items that can be recommended: those of the training part. */
   readonly itemCount: number;

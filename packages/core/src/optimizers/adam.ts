@@ -21,7 +21,7 @@ export interface AdamOptions {
   beta1?: number;
   beta2?: number;
   epsilon?: number;
-  /** Share of a parameter taken away a step, times the learning rate; default 0. */
+  /** Share of a parameter taken away per step, times the learning rate; default 0. */
   weightDecay?: number;
 }
 
@@ -33,7 +33,7 @@ const checkOptions = optionsCheck<AdamOptions>('Adam', {
   weightDecay: NUMBER,
 });
 
-/** Two moments a parameter, two powers a row. */
+/** Two moments per parameter, two powers per row. */
 export class Adam implements SparseOptimizer {
   readonly name = 'adam';
   learningRate: number;

@@ -36,13 +36,13 @@ const CONTROL_INTEGERS = 16;
 /** TEAM is the number of the team times this, plus how many of its workers have started: more than a pool has threads. */
 const TEAM_SIZE_MAX = 128;
 const TEAMS = 2 ** 24;
-/** The most arguments a kernel takes after `(begin, end, slot)`: what has more takes a record. */
+/** The most arguments of a kernel after `(begin, end, slot)`; a kernel with more takes a record. */
 export const ARGUMENTS_MAX = 8;
 
-/** Where the record of a job stands: one for the job of `run`, one for that of `runAsync`, which may be under way meanwhile. */
+/** Byte offset of the record of a job of `run`; the one of `runAsync` is separate, since both kinds of job may run at once. */
 export const RECORD_OFFSET: number = CONTROL_OFFSET + 1024;
 export const ASYNC_RECORD_OFFSET: number = RECORD_OFFSET + 512;
-/** Bytes of a record at most. */
+/** The most bytes of a record. */
 export const RECORD_BYTES_MAX = 512;
 
 /** Idle workers and a waiting main thread look this many times before they sleep: about 20 µs, a typical gap between jobs. */
@@ -53,7 +53,7 @@ export function currentTeam(integers: Int32Array): number {
   return Math.floor(Atomics.load(integers, CONTROL.team) / TEAM_SIZE_MAX);
 }
 
-/** How many workers of the current team have started. */
+/** The number of workers of the current team that have started. */
 export function workersReady(integers: Int32Array): number {
   return Atomics.load(integers, CONTROL.team) % TEAM_SIZE_MAX;
 }

@@ -15,7 +15,7 @@ import { Pool, THREADS_MAX } from './pool.ts';
 
 /** Options of a runtime. */
 export interface RuntimeOptions {
-  /** Which compiled kernels; default the fastest the machine can run. */
+  /** The variant of the compiled kernels; default the fastest that the machine can run. */
   variant?: WasmVariant;
   /**
    * Kernels in place of the compiled ones, on one thread: `referenceKernels`, the readable ones. Handed in and not named,

@@ -8,7 +8,7 @@
 import type { WorkerStart } from './worker.ts';
 import { WORKER_PROGRAM } from './worker-program.generated.ts';
 
-/** What the pool needs of a thread. A browser's thread has neither method: it keeps no process alive. */
+/** The methods of a thread that the pool uses. A browser's thread has neither, because a worker does not keep a page open. */
 export interface Thread {
   /** Keep the process alive. */
   ref?(): void;

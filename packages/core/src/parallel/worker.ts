@@ -13,7 +13,7 @@ import {
   SPINS_MAX,
 } from './control.ts';
 
-/** What the main thread sends once, when the worker starts. */
+/** The message that the main thread sends once, when the worker starts. */
 export interface WorkerStart {
   memory: WebAssembly.Memory;
   module: WebAssembly.Module;

@@ -1,4 +1,4 @@
-/** What trials are of: trials of other data, or judged otherwise, are not compared with those of a search. */
+/** A fingerprint of the data of trials and of how they are judged: a search compares only trials whose fingerprint is its own. */
 import type { Interactions } from '../data/interactions.ts';
 import type { InteractionSplit } from '../data/split.ts';
 import { Checksum } from '../format/checksum.ts';

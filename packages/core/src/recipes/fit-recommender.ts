@@ -81,7 +81,7 @@ export async function fitRecommender(
   return fittedRecommender(fitted, rows, lookups?.[1]);
 }
 
-/** What fitting found, with its index; items that an earlier model knows stay candidates without an interaction. */
+/** The result of a fit, with its index; items that an earlier model knows stay candidates without an interaction. */
 export function fittedRecommender(
   { model, settings, recommender, isCut }: Fitted,
   { items }: Interactions,

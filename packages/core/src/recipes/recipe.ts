@@ -5,7 +5,7 @@ import type { Fitted, Judged, Settings, Trial } from './trial.ts';
 import type { Validation } from './validation.ts';
 import type { EarlierModel } from './warm-start.ts';
 
-/** How a fit runs: the same for every kind of model. */
+/** Options of a fit that are the same for every kind of model. */
 export interface RecipeContext {
   readonly seed: number;
   readonly runtime: Runtime;
@@ -14,7 +14,7 @@ export interface RecipeContext {
   readonly isOver: () => boolean;
 }
 
-/** Where a search begins. */
+/** The settings that a search tries first. */
 export interface SearchStart {
   readonly train: Interactions;
   readonly budgetSeconds: number;

@@ -19,7 +19,7 @@ const HOPEFUL_SHARE = 0.8;
 /** Of the time that the leading model took: the other one's, as long as it is hopeful. */
 const SECOND_SHARE = 0.5;
 
-/** What is searched. */
+/** The input of a search. */
 export interface SearchParts extends SearchStart {
   readonly kinds: readonly ModelKind[];
   readonly validation: Validation;

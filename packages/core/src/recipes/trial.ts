@@ -15,7 +15,7 @@ export interface ChosenModel {
   readonly settings: Settings;
 }
 
-/** What was tried. */
+/** The settings of a trial. */
 export interface Trial extends ChosenModel {
   /** The mean of recall@k over the users of the validation part. */
   readonly recall: number;
@@ -36,7 +36,7 @@ export type FittedModel =
   | ({ readonly kind: 'als' } & AlsModel)
   | { readonly kind: 'two-tower'; readonly queryTower: Tower; readonly candidateTower: Tower };
 
-/** What fitting found. */
+/** The result of a fit. */
 export interface Fitted {
   readonly model: FittedModel;
   readonly recommender: Recommender;
@@ -46,7 +46,7 @@ export interface Fitted {
   readonly isCut: boolean;
 }
 
-/** What a trial found. */
+/** The result of a trial. */
 export interface Judged {
   /** Those of the trial, and what judging found: iterations and half-life, or epochs. */
   readonly settings: Settings;

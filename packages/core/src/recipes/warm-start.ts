@@ -1,5 +1,5 @@
 /**
- * What a next fit takes over from an earlier one: vocabularies, which grow and never shrink, and rows of embeddings.
+ * The parts of an earlier fit that the next one begins with: vocabularies, which grow and never shrink, and rows of embeddings.
  *
  * Words that the earlier model knew come first, in its order; those without an interaction keep the rows that they had.
  */

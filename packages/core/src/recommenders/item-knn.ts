@@ -1,11 +1,12 @@
 /**
- * Item-item k nearest neighbours with the cosine of the items' users: "chosen together by the same people".
+ * Item-item k nearest neighbours: items are neighbours when many users chose both (cosine of their sets of users).
  *
- *   similarity(i, j) = c_ij / (√(n_i n_j) + shrink)     c_ij users of both, n_i users of i
+ *   similarity(i, j) = c_ij / (√(n_i n_j) + shrink)     c_ij users who chose i and j, n_i users who chose i
  *   score(user, j)   = Σ_{i in the history, i among the `neighbors` nearest of j} similarity(i, j)
  *
  * Source: Sarwar et al., "Item-based collaborative filtering recommendation algorithms", WWW 2001; the shrink term after
- * Bell and Koren 2007. Work: Σ_users |history|² additions to fit. Where a history has no neighbour the most popular follow.
+ * Bell and Koren 2007. Work: Σ_users |history|² additions to fit. A list with fewer than k
+ * neighbours of the history is filled with the most popular items.
  */
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
@@ -17,9 +18,9 @@ import { Popularity } from './popularity.ts';
 
 /** Options of `ItemKnn`. */
 export interface ItemKnnOptions {
-  /** The nearest items kept of each; default 100. */
+  /** Number of neighbours kept for each item; default 100. */
   neighbors?: number;
-  /** Takes from pairs that few users support; default 10. */
+  /** Lowers the similarity of pairs that few users chose; default 10. */
   shrink?: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The same list for everybody: the items that most interactions are with. What a model must beat to be worth its name.
+ * Popularity: every user gets the items with the most interactions. It is the baseline that every model should beat.
  *
  *   popularity:         score(item) = Σ weight of the item's rows
  *   recent popularity:  score(item) = Σ weight · 2^(−age / halfLife),  age = time of the last row − time of the row
@@ -16,13 +16,13 @@ const HALF_LIFE_SECONDS = 30 * 86_400;
 
 /** Options of `Popularity`. */
 export interface PopularityOptions {
-  /** A row counts half when it is so much older than the last one, in the unit of `times`; default: age does not count. */
+  /** The age at which a row counts half, in the unit of `times`; age is counted from the last row. Default: age does not matter. */
   halfLife?: number | undefined;
 }
 
 const checkOptions = optionsCheck<PopularityOptions>('Popularity', { halfLife: NUMBER });
 
-/** Ranks items by how often they were chosen. */
+/** Ranks items by their number of interactions. */
 export class Popularity implements Recommender {
   readonly name: string;
   /** [items] */
@@ -56,7 +56,7 @@ export class Popularity implements Recommender {
       .sort((a, b) => scores[b]! - scores[a]! || a - b);
   }
 
-  /** Popularity of the last weeks: a half life of thirty days for times in seconds. */
+  /** Recent popularity, with a half-life of thirty days; times must be in seconds. */
   static recent(interactions: Interactions, options: PopularityOptions = {}): Popularity {
     const { halfLife = HALF_LIFE_SECONDS } = checkOptions(options);
     return new Popularity(interactions, { halfLife });

@@ -14,7 +14,7 @@ export interface ThroughIndexOptions<Q> {
   index: TopK<Q, string>;
   /** [items] */
   itemVocabulary: readonly string[];
-  /** What the index is asked for a user: the code, and the items of the history, the earliest first. */
+  /** The query of a user, from the user's code and the items of the history, the earliest first. */
   queryOf: (user: number, history: Int32Array) => Q;
 }
 

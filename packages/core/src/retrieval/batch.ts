@@ -11,7 +11,7 @@ import type { Matrix } from '../vectors/matrix.ts';
 /** Probabilities are raised to this before their logarithm, as in TFRS: 0 then counts as 13.8, not as infinity. */
 const PROBABILITY_MIN = 1e-6;
 
-/** What the loss of a batch is computed from. */
+/** The inputs of the loss of a batch. */
 export interface RetrievalBatch {
   /** [U · heads, stride] distinct query embeddings; stride a multiple of 4, padding 0. */
   queries: Matrix;
@@ -59,11 +59,12 @@ export function checkBatch(batch: RetrievalBatch): void {
     );
   }
   if (rows === 0) throw new ShapeError('queries: expected at least one row, got none');
-  if (columns < rows) throw new ShapeError(`candidates: expected at least ${rows} columns, one a row, got ${columns}`);
+  if (columns < rows)
+    throw new ShapeError(`candidates: expected at least ${rows} columns, one per row, got ${columns}`);
   checkNumbers('sampleWeight', sampleWeight, rows);
   checkNumbers('candidateSamplingProbability', candidateSamplingProbability, columns);
   if (batch.candidateIds && batch.candidateIds.length !== columns) {
-    throw new ShapeError(`candidateIds: expected ${columns}, one a column, got ${batch.candidateIds.length}`);
+    throw new ShapeError(`candidateIds: expected ${columns}, one per column, got ${batch.candidateIds.length}`);
   }
   if (!scoreMask) return;
   if (scoreMask.length !== rows) throw new ShapeError(`scoreMask: expected ${rows} rows, got ${scoreMask.length}`);

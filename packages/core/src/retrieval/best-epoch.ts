@@ -14,7 +14,7 @@ export interface BestEpoch {
   epoch: number;
   /** Parameters of the query tower, then of the candidate tower. */
   parameters: Float32Array[];
-  /** Where the ids of each CQR table point. */
+  /** The learned pointers of each CQR table. */
   pointers: LearnedPointers[];
 }
 

@@ -1,5 +1,6 @@
 /**
- * Checkpoints: everything a run needs to go on as if it had never stopped, as plain arrays.
+ * Checkpoints: the whole state of a training run as plain arrays, so that a resumed run gives the same bits as one that was
+ * never interrupted.
  *
  * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
  */
@@ -14,28 +15,28 @@ import type { ModelParts } from './step.ts';
 
 /** The position of a training run between two steps. */
 export interface CheckpointPosition {
-  /** Whole epochs done. */
+  /** Number of epochs done. */
   epoch: number;
-  /** Steps done in the next one; all of them where its validation was interrupted. */
+  /** Steps done of the epoch after those; all its steps where its validation was interrupted. */
   step: number;
   /** The sums of that epoch so far, as `LossMeter.save`. */
   losses: number[];
-  /** Records of the whole epochs. */
+  /** Records of the epochs that are done. */
   epochs: readonly EpochRecord[];
   /** The best of those epochs where the run is to end with its parameters, or undefined. */
   best: BestEpoch | undefined;
 }
 
-/** A run that can go on. */
+/** The state of a run, from which `fit` can resume it. */
 export interface Checkpoint extends CheckpointPosition {
   optimizer: { name: string; learningRate: number };
   /** Parameters and, after each that has one, its optimizer state. */
   arrays: Float32Array[];
-  /** Where the ids of each CQR table point. */
+  /** The learned pointers of each CQR table. */
   pointers: LearnedPointers[];
 }
 
-/** Training was interrupted; `checkpoint` is where. */
+/** Thrown when training was interrupted; `checkpoint` is the state of the run, from which `fit` can resume. */
 export class FitAbortedError extends AbortedError {
   readonly checkpoint: Checkpoint;
 
@@ -57,9 +58,9 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
 }
 
 /**
- * Put a checkpoint's arrays back.
+ * Restore parameters, optimizer state and pointers from a checkpoint.
  *
- * @param steps of an epoch of the run that goes on
+ * @param steps the steps of an epoch of the resumed run
  * @throws {ShapeError} when it belongs to a model of another shape or optimizer, or to an epoch of more steps
  */
 export function restoreCheckpoint<Q extends Features, C extends Features>(
@@ -74,9 +75,14 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
     optimizer.name === model.optimizer.name &&
     sameLengths(targets, arrays) &&
     (!best || (best.pointers.length === tables.length && sameLengths(parametersOf(model), best.parameters)));
-  if (!same) throw new ShapeError('resume: expected a checkpoint of a model of this shape and optimizer, got another');
+  if (!same)
+    throw new ShapeError(
+      'resume: expected a checkpoint of a model with the same shape and optimizer, got one of a different model',
+    );
   if (step > steps) {
-    throw new ShapeError(`resume: expected a checkpoint within ${steps} steps an epoch, got one after ${step}`);
+    throw new ShapeError(
+      `resume: expected a checkpoint of a run with at most ${steps} steps per epoch, got one after ${step}`,
+    );
   }
   model.optimizer.learningRate = optimizer.learningRate;
   tables.forEach((table, i) => {

@@ -1,8 +1,8 @@
 /**
- * When tables that learn their pointers are clustered during training, and the clustering itself.
+ * The clustering of CQR tables during training: its schedule, and the work at each scheduled step.
  *
- * Source: the CCE paper (NeurIPS 2023), section 5 and figure 9: more clusterings help, a longer rest between two helps, and
- * the last one must leave time to converge, so that none falls into the last quarter of a run.
+ * Source: the CCE paper (NeurIPS 2023), section 5 and figure 9: more clusterings help, more training between two
+ * of them helps, and training must converge after the last one, so that none is in the last quarter of a run.
  */
 
 import { checkInteger, checkPositive } from '../checks/numbers.ts';
@@ -14,16 +14,16 @@ import { Cqr } from '../embeddings/cqr.ts';
 import { DivergedError } from '../errors/errors.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 
-/** The share of a run after which no clustering falls. */
+/** Share of a run after which there is no clustering. */
 const LAST_SHARE = 0.75;
 
-/** When and how to cluster. */
+/** The schedule of clusterings, and their options. */
 export interface ClusterSchedule extends Pick<ClusterOptions, 'iterations'> {
   /** Epochs between two clusterings, fractions allowed; default 1. */
   every?: number;
   /** Clusterings at most; default as many as fall into the first three quarters of the run. */
   times?: number;
-  /** Whether the last one adds a helper again (CCE) or drops it (one-step CQR where `times` is 1); default true. */
+  /** Whether the last clustering keeps a helper table M' (CCE) or drops it (one-step CQR, where `times` is 1); default true. */
   helper?: boolean;
 }
 
@@ -34,13 +34,13 @@ const checkSchedule = optionsCheck<ClusterSchedule>('clusterings', {
   iterations: NUMBER,
 });
 
-/** What one clustering of one table came to. */
+/** The record of one clustering of one table. */
 export interface ClusterRecord {
   /** From 1. */
   epoch: number;
   /** From 1, in the epoch; the clustering follows it. */
   step: number;
-  /** Which of the model's tables. */
+  /** The name of the table. */
   table: string;
   health: ClusterHealth;
   seconds: number;
@@ -67,13 +67,13 @@ export function clusterSteps(schedule: ClusterSchedule, steps: number, epochs: n
   return due;
 }
 
-/** A table and what messages call it. */
+/** A table and its name in messages. */
 export interface NamedTable {
   name: string;
   table: EmbeddingTable;
 }
 
-/** What `clusterTables` needs to know of its run. */
+/** The state of a run at a clustering. */
 export interface ClusterMoment {
   epoch: number;
   step: number;

@@ -1,6 +1,7 @@
 /**
- * Columns that no row of a batch can tell apart: one candidate, one sampling probability and, where accidental hits are
- * removed, one identifier. A row's mask may tell any two columns apart, so with one every column is its own group.
+ * Groups of equal columns of a batch. Columns are equal when they have the same candidate, the same sampling probability
+ * and, where accidental hits are removed, the same identifier. A batch with a score mask has a group for each column, because
+ * the mask may treat any two columns differently.
  */
 import { Matrix } from '../vectors/matrix.ts';
 import { logCorrection, type RetrievalBatch } from './batch.ts';
@@ -16,7 +17,7 @@ export interface ColumnGroups {
   sizes: number[];
   /** [count] log of the clipped sampling probability. */
   corrections: number[];
-  /** [count] one number an identifier; all 0 where accidental hits stay. */
+  /** [count] a number for each distinct identifier; all 0 where accidental hits are not removed. */
   ids: number[];
 }
 
@@ -37,7 +38,7 @@ export function groupColumns(batch: RetrievalBatch, removeAccidentalHits: boolea
     if (!numbers.has(id)) numbers.set(id, numbers.size);
     return numbers.get(id)!;
   };
-  // The groups of a candidate are a list: the latest one here, the ones before it in `previous`.
+  // The groups of a candidate form a linked list: `latest` holds its head, `previous` the links.
   const latest = new Int32Array(batch.candidates.rows).fill(-1);
   const previous: number[] = [];
   for (let j = 0; j < n; j++) {
@@ -62,7 +63,7 @@ export function groupColumns(batch: RetrievalBatch, removeAccidentalHits: boolea
   return groups;
 }
 
-/** One row a group: the candidates themselves where each is one group, else a copy. */
+/** A matrix with one row per group: the candidates themselves where each is one group, else a copy. */
 export function candidatesOfGroups(candidates: Matrix, { count, candidateOf }: ColumnGroups): Matrix {
   if (count === candidates.rows && candidateOf.every((candidate, group) => candidate === group)) return candidates;
   const rows = new Matrix(count, candidates.dimensions, candidates.runtime);

@@ -59,7 +59,7 @@ export function encodeDataset<Q extends Features, C extends Features>(
   const lengths = { candidates, sampleWeight, candidateSamplingProbability, candidateIds };
   for (const [name, column] of Object.entries(lengths)) {
     if (column && column.length !== rows) {
-      throw new ShapeError(`dataset.${name}: expected ${rows}, one a query, got ${column.length}`);
+      throw new ShapeError(`dataset.${name}: expected ${rows}, one per query, got ${column.length}`);
     }
   }
   checkColumn('dataset.sampleWeight', sampleWeight);

@@ -11,7 +11,7 @@ export interface EarlyStopping {
   monitor?: string;
   /** Epochs in a row without improvement that end the run; 0 and 1 mean the first. As Keras. Default 0. */
   patience?: number;
-  /** What counts as an improvement; default 0. */
+  /** The least change of the figure that counts as an improvement; default 0. */
   minDelta?: number;
 }
 
@@ -21,7 +21,7 @@ const checkOptions = optionsCheck<EarlyStopping>('earlyStopping', {
   minDelta: NUMBER,
 });
 
-/** What an epoch means for the run. */
+/** The verdict on an epoch. */
 export interface EpochVerdict {
   /** True when the figure is better than in every epoch before. */
   isBest: boolean;

@@ -109,7 +109,7 @@ async function updateMetric<Q extends Features, C extends Features>(
   }
 }
 
-/** One vector a row, from the distinct rows' vectors. */
+/** One vector per row, from the distinct rows' vectors. */
 function expand<F extends Features>(tower: Tower<F>, ids: Int32Array): Matrix {
   const { ids: distinct, groupOf } = tower.distinct(ids);
   const vectors = tower.forward(distinct);

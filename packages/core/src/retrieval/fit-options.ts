@@ -57,7 +57,7 @@ export interface FitOptions<Q extends Features, C extends Features> {
   validation?: FitValidation<Q, C>;
   /** Called after every step. */
   onProgress?: (progress: FitProgress) => void;
-  /** When tables that learn their pointers (CQR) are clustered; default never. */
+  /** The schedule of clusterings of CQR tables; default no clustering. */
   clusterings?: ClusterSchedule;
   /** Called after every clustering of a table, with its health and a warning where columns collapsed. */
   onCluster?: (record: ClusterRecord) => void;

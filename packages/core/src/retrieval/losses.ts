@@ -1,5 +1,5 @@
 /**
- * Three numbers that are all called "loss", each under its own name.
+ * The losses of an epoch: the mean over examples, and the two figures that Keras calls loss, each under a name of its own.
  *
  * Keras's `history.loss` and `evaluate` show the sum of the last batch only; its progress bar shows the mean over batches
  * with the last one counted twice; neither is the mean over examples. Source: TFRS `models/base.py` with Keras 2.
@@ -7,15 +7,15 @@
 
 /** The losses of an epoch or an evaluation. */
 export interface Losses {
-  /** Σ loss / rows: the one to compare runs with. */
+  /** Σ loss / rows; compare runs by this one. */
   perExample: number;
-  /** What Keras's history and evaluate show: the last batch's loss. */
+  /** The loss of the last batch, which Keras's `history` and `evaluate` show. */
   lastBatch: number;
   /** The loss that Keras's progress bar shows: (Σ batch losses + the last batch's loss again) / (batches + 1). */
   kerasBar: number;
 }
 
-/** What a step tells of its batch. */
+/** The figures of a step's batch. */
 export interface StepFigures {
   /** By the task's reduction. */
   loss: number;
@@ -26,7 +26,7 @@ export interface StepFigures {
   batchMetrics?: Readonly<Record<string, number>>;
 }
 
-/** Collects the figures of steps. */
+/** Sums the figures of steps. */
 export class LossMeter {
   readonly #names: readonly string[];
   #sum = 0;
@@ -37,7 +37,7 @@ export class LossMeter {
   #weight = 0;
   readonly #hits: number[];
 
-  /** @param names of the in-batch accuracies that steps will bring */
+  /** @param names the names of the in-batch accuracies in the figures of steps */
   constructor(names: readonly string[]) {
     this.#names = names;
     this.#hits = names.map(() => 0);
@@ -65,7 +65,7 @@ export class LossMeter {
     };
   }
 
-  /** In-batch accuracies so far, weighted by sample weights; none where nothing had weight. */
+  /** In-batch accuracies so far, weighted by sample weights; empty where all weights are 0. */
   batchMetrics(): Record<string, number> {
     if (this.#weight === 0) return {};
     return Object.fromEntries(this.#names.map((name, i) => [name, this.#hits[i]! / this.#weight]));

@@ -34,7 +34,7 @@ export interface Clicks {
   queries: Int32Array;
   /** [N] ids of the candidate table. */
   candidates: Int32Array;
-  /** [N] 1 a click, 0 none. */
+  /** [N] 1 for a click, 0 for none. */
   labels: Uint8Array;
 }
 
@@ -46,7 +46,7 @@ export interface MatrixFactorizationOptions {
   optimizer?: SparseOptimizer;
 }
 
-/** What is known after an epoch. */
+/** The figures of an epoch. */
 export interface ClickEpoch {
   /** From 1. */
   epoch: number;
@@ -66,7 +66,7 @@ export interface ClickFitOptions {
   /** Seed of the order of rows, new every epoch; default 42. */
   seed?: number;
   validation?: Clicks;
-  /** When CQR tables are clustered; default never. */
+  /** The schedule of clusterings of CQR tables; default no clustering. */
   clusterings?: ClusterSchedule;
   onEpochEnd?: (record: ClickEpoch) => void | Promise<void>;
   onCluster?: (record: ClusterRecord) => void;

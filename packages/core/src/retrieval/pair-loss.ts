@@ -1,12 +1,13 @@
 /**
- * In-batch softmax cross-entropy pair by pair: what lets every row have columns of its own, in TFRS's order of operations.
+ * In-batch softmax cross-entropy where rows may differ in the columns that they are compared with (masks, accidental hits,
+ * hard negatives). The operations are in TFRS's order:
  *
  *   1 scores, the best of the query's heads   2 divide by temperature   3 subtract log sampling probability
  *   4 leave out accidental hits   5 leave out masked pairs   6 keep the hardest negatives   7 softmax   8 batch metrics
  *
  * Queries are scored once against groups of equal columns (column-groups.ts), and each row then counts how many columns
- * of a group are its negatives: B · R steps instead of B². What is left out has no weight, so that its probability and
- * gradient are exactly 0. Letters: B rows, U queries, R groups. Source: TFRS `tasks/retrieval.py`, `layers/loss.py`.
+ * of a group are its negatives: B · R steps instead of B². A column that is left out has weight 0, so that its probability
+ * and gradient are exactly 0. Letters: B rows, U queries, R groups. Source: TFRS `tasks/retrieval.py`, `layers/loss.py`.
  */
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -19,14 +20,14 @@ import { type SortedPairs, sortedPairsBytes, writeSortedPairs } from './sorted-p
 const PANEL = 8;
 /** Queries of a work item: the four that are scored together, since some have hundreds of pairs. */
 const GRAIN_QUERIES = 4;
-/** Floats of scratch a column and thread: logits, weights, gradient. */
+/** Floats of scratch per column and thread: logit, weight, gradient. */
 const SCRATCH_ROWS = 3;
 
-/** What the task asks of this path. */
+/** The options of the task that this loss handles. */
 export interface PairLossOptions {
   temperature: number;
   removeAccidentalHits: boolean;
-  /** Negatives kept a row; undefined keeps all. */
+  /** Negatives kept for each row; undefined keeps all. */
   numHardNegatives: number | undefined;
   /** k of in-batch top-k accuracies. */
   batchMetrics: readonly number[];
@@ -39,7 +40,7 @@ export interface BatchHits {
   hits: number[];
 }
 
-/** Byte offsets of what the kernel reads and writes. */
+/** Byte offsets of the inputs and outputs of the kernel. */
 interface Layout {
   /** [B, 4] float64 */
   results: number;

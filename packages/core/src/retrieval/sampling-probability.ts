@@ -14,7 +14,7 @@ import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 
 /**
- * How likely the candidate of each row is to stand in a place of a batch of the training data.
+ * The sampling probability of each row's candidate: the share of the rows of the training data that have it.
  *
  * @param trainIds [N, inputs of the tower] encoded candidates of the training data
  * @param ids [M, inputs of the tower] encoded candidates that are asked about; default those of the training data

@@ -6,7 +6,7 @@ import type { EncodedBatch } from './dataset.ts';
 import type { StepFigures } from './losses.ts';
 import type { Retrieval } from './task.ts';
 
-/** What `fit`, `evaluate` and checkpoints need of a model. */
+/** The parts of a model that `fit`, `evaluate` and checkpoints use. */
 export interface ModelParts<Q extends Features, C extends Features> {
   readonly queryTower: Tower<Q>;
   readonly candidateTower: Tower<C>;

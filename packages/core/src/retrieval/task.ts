@@ -20,7 +20,7 @@ export interface RetrievalOptions {
   temperature?: number;
   /** Leave out columns that are the row's own positive again; needs candidate ids. Default false. */
   removeAccidentalHits?: boolean;
-  /** Keep so many of the hardest negatives a row, at least 1; default all. */
+  /** Keep so many of the hardest negatives per row, at least 1; default all. */
   numHardNegatives?: number | undefined;
   /** Σ over rows, or their mean; default 'sum'. */
   reduction?: 'sum' | 'mean';
@@ -48,7 +48,7 @@ export interface RetrievalResult extends RetrievalGradient {
   batchMetrics?: Record<string, number>;
 }
 
-/** What `call` takes beside the embeddings. */
+/** Options of `call`. */
 export type RetrievalInputs = Pick<
   RetrievalBatch,
   'sampleWeight' | 'candidateSamplingProbability' | 'candidateIds' | 'scoreMask'
@@ -129,7 +129,7 @@ export class Retrieval {
     const { learn = true } = checkCompute(options);
     checkBatch(batch);
     if (this.removeAccidentalHits && !batch.candidateIds) {
-      throw new OptionError('candidateIds: expected one a column when accidental hits are removed, got none');
+      throw new OptionError('candidateIds: expected one per column when accidental hits are removed, got none');
     }
     const rows = batch.queryOf.length;
     const weight = batch.sampleWeight ? Array.from(batch.sampleWeight).reduce((sum, w) => sum + w, 0) : rows;

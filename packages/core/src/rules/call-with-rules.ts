@@ -27,7 +27,7 @@ import { ValueLimits } from './value-limits.ts';
  */
 const RETRIEVED_A_RESULT = 4;
 
-/** What searches with rules need of an index that holds its candidates, as `BruteForce` and `ScaNN` do. */
+/** The parts of an index that searches with rules use; the index must hold its candidates, as `BruteForce` and `ScaNN` do. */
 export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = Pick<
   UpdatableTopK<Q, I, O>,
   'call' | 'callAsync' | 'access' | 'identifiers' | 'candidate' | 'dimensions' | 'k'
@@ -44,7 +44,7 @@ export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = Pick
  *
  * @param options what `call` takes; `filter` is a predicate or bit words
  * @throws {OptionError} when a rule is unknown, out of range, or names an attribute that is not there
- * @throws {ShapeError} when an attribute has not one value a row
+ * @throws {ShapeError} when an attribute has not one value per row
  * @throws what `call` throws
  */
 export function callWithRules<Q, I extends Identifier, O extends CallOptions<I>>(

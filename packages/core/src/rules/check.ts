@@ -28,7 +28,7 @@ export interface ValueLimit {
  *
  * @param rows rows of the index
  * @throws {OptionError} when a name is unknown, a number out of range, or `perValue` names an attribute that is not there
- * @throws {ShapeError} when an attribute has not one value a row
+ * @throws {ShapeError} when an attribute has not one value per row
  */
 export function checkRules<I extends Identifier>(rules: Rules<I>, rows: number): readonly ValueLimit[] {
   checkKnown(rules);
@@ -69,7 +69,7 @@ function isColumn(values: CandidateValues | ValueColumn): values is ValueColumn 
 /** A list of values by row as a column. */
 function listedColumn(attribute: string, values: CandidateValues, rows: number): ValueColumn {
   if (values.length !== rows) {
-    throw new ShapeError(`attributes.${attribute}: expected ${rows} values, one a row, got ${values.length}`);
+    throw new ShapeError(`attributes.${attribute}: expected ${rows} values, one per row, got ${values.length}`);
   }
   const valuesOf = (row: number): readonly CandidateValue[] => {
     const value = values[row] ?? null;

@@ -18,7 +18,7 @@ export interface ValueColumn {
   rowsWith(values: ReadonlySet<CandidateValue>): (row: number) => boolean;
 }
 
-/** Attributes by name, each one value a row of the index. */
+/** Attributes by name, each one value per row of the index. */
 export type CandidateAttributes = { readonly [name: string]: CandidateValues | ValueColumn };
 
 /** Diversity by maximal marginal relevance. */
@@ -36,7 +36,7 @@ export interface MmrOptions {
 export interface Rules<I extends Identifier> {
   /** By attribute: at most so many results that have the same value; each value of a candidate with several counts. */
   perValue?: { readonly [attribute: string]: number } | undefined;
-  /** The attributes that `perValue` names, one value a row of the index. */
+  /** The attributes that `perValue` names, one value per row of the index. */
   attributes?: CandidateAttributes | undefined;
   /** Results chosen by marginal relevance instead of by score. */
   mmr?: MmrOptions | undefined;

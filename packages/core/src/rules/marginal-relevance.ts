@@ -31,11 +31,11 @@ export function mmrCandidates(k: number): number {
 /** Candidates that were retrieved, best first. */
 export interface RankedVectors {
   scores: ArrayLike<number>;
-  /** A vector a candidate. */
+  /** A vector per candidate. */
   vectors: readonly Float32Array[];
 }
 
-/** What does not change from candidate to candidate. */
+/** The values that are the same for all candidates. */
 export interface RelevanceOptions {
   weight: number;
   measure: DistanceMeasure;

@@ -34,14 +34,14 @@ export interface Relevance {
   chosen(i: number): void;
 }
 
-/** What results are chosen by. */
+/** The rules by which results are chosen. */
 export interface SelectionOptions {
   k: number;
   limits: ValueLimits;
   scoreThreshold: number;
   /** Pinned candidates there may be; 0 for none. */
   pins: number;
-  /** Where a pinned row stands in the list of pinned identifiers. */
+  /** The place of a pinned row in the list of pinned identifiers. */
   pinOf: (row: number) => number;
   /** Candidates of the first retrieval. */
   candidates: number;

@@ -10,7 +10,7 @@ interface Count {
   full: Set<CandidateValue>;
 }
 
-/** How many results have each value of each limited attribute. */
+/** The number of results with each value of each limited attribute. */
 export class ValueLimits {
   readonly #counts: readonly Count[];
 

@@ -1,5 +1,5 @@
 /**
- * What each user has seen: the items of each user, each once, the one seen last at the end.
+ * The seen items of each user: each item once, in the order in which they were last seen.
  *
  * Items have a vocabulary of their own, so that one that is no candidate any more, or not yet, is remembered as well. It is
  * ordered by how many users have seen an item, the most first, so that the codes met most often take one byte. What comes
@@ -26,11 +26,11 @@ export type SeenAsHistory = 'never' | 'unknown-users' | 'always';
 const CHANGED_PAIR_BYTES = 40;
 
 const SEEN_AS_HISTORY: readonly SeenAsHistory[] = ['never', 'unknown-users', 'always'];
-/** What the identifiers of items may be. */
+/** The types that identifiers of items may have. */
 export type IdentifierType = 'string' | 'number' | 'bigint';
 const IDENTIFIER_TYPES: readonly IdentifierType[] = ['string', 'number', 'bigint'];
 
-/** How a server of the bundle uses what users have seen. */
+/** Options by which a server of the bundle uses seen items. */
 export interface SeenItemsOptions {
   /** Whether a shortlist leaves out what its user has seen, unless the request says otherwise; default true. */
   excludeSeen?: boolean | undefined;
@@ -69,7 +69,7 @@ const checkInteractions = optionsCheck<SeenInteractionsOptions<Identifier>>('See
   identifierOf: FUNCTION,
 });
 
-/** What `SeenItems` is made of. */
+/** The parts of `SeenItems`. */
 export interface SeenItemsParts<I extends Identifier> {
   users: Identifiers<string>;
   items: Identifiers<I>;

@@ -1,5 +1,5 @@
 /**
- * Who may touch the candidates of an index, and when: a queue of reads and changes.
+ * The access queue of an index: which reads and changes of its candidates may run at a time.
  *
  * A synchronous function such as `call` needs no permission, because nothing else runs until it returns. This file orders
  * the operations that take more than one turn of the event loop:
@@ -18,7 +18,7 @@ import { throwIfAborted } from '../checks/abort.ts';
 import { StateError } from '../errors/errors.ts';
 import { nextTurn } from '../parallel/steps.ts';
 
-/** What other changes must know of a change. */
+/** The properties of a change that other changes depend on. */
 export interface ChangeKind {
   /** True when it replaces all candidates: updates requested after it apply to the new ones. Default false. */
   replaces?: boolean;

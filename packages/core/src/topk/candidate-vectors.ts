@@ -17,7 +17,7 @@ export interface CandidateVectors {
   readonly isUnitLength: boolean;
 }
 
-/** How an index finds and reads its rows. */
+/** The functions by which an index finds and reads its rows. */
 export interface KeptRows<I extends Identifier>
   extends Pick<CandidateVectors, 'dimensions' | 'precision' | 'isUnitLength'> {
   readonly identifiers: Identifiers<I>;

@@ -5,7 +5,7 @@
 import { type CandidateVectors, candidateVectors, type KeptRows } from './candidate-vectors.ts';
 import type { Identifier, Identifiers } from './identifiers.ts';
 
-/** How far lengths may be apart, as a share: what rounding to the precision leaves of equal ones. */
+/** Lengths whose relative difference is at most this count as equal: rounding to the precision makes equal lengths differ by less. */
 const TOLERANCES: Readonly<Record<CandidateVectors['precision'], number>> = {
   float32: 1e-4,
   bfloat16: 2 ** -8,

@@ -37,7 +37,7 @@ export interface QueryModel<Q> {
 }
 
 /**
- * How a score is computed; a larger score is better in each case: 'dot_product' ⟨q, x⟩ · 'cosine' ⟨q, x⟩/(|q||x|) ·
+ * The formula of a score; a larger score is better in each case: 'dot_product' ⟨q, x⟩ · 'cosine' ⟨q, x⟩/(|q||x|) ·
  * 'squared_l2' −|q − x|².
  */
 export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
@@ -46,7 +46,7 @@ export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
 export interface TopKOptions<Q> {
   /** Turns raw features into query embeddings; without it queries are embeddings. */
   queryModel?: QueryModel<Q> | undefined;
-  /** How many results a query gets unless the call says otherwise; default 10. */
+  /** Results of a query unless the call sets k; default 10. */
   k?: number;
 }
 
@@ -56,7 +56,7 @@ export interface TopKOptions<Q> {
  */
 export type Queries<Q> = Q | readonly Q[] | VectorsLike | ArrayLike<number>;
 
-/** Identifiers that every query leaves out, or one list a query; lists may differ in length. */
+/** Identifiers that every query leaves out, or one list per query; lists may differ in length. */
 export type Exclusions<I extends Identifier> = readonly I[] | readonly (readonly I[])[];
 
 /** Returns true for a candidate that may be returned. */
@@ -134,7 +134,7 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
   readonly access: IndexAccess;
   /** The identifier of each row, also of deleted ones; undefined before `index`. */
   readonly identifiers: Identifiers<I> | undefined;
-  /** How a score is computed. */
+  /** The formula of a score. */
   readonly distanceMeasure: DistanceMeasure;
   /** The candidates as the index keeps them, row by row. */
   keptRows(): KeptRows<I>;
@@ -179,7 +179,7 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
 /** An index whose structure is trained on its candidates, fits less after many updates, and can be rebuilt. */
 export interface RebalancingTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
   extends UpdatableTopK<Q, I, O> {
-  /** How much the candidates have changed since the index was built. */
+  /** The changes of the candidates since the index was built. */
   drift(): IndexDrift;
   /**
    * Rebuild the index from its present candidates while queries and updates go on. The updates made meanwhile are applied to
@@ -188,7 +188,7 @@ export interface RebalancingTopK<Q, I extends Identifier, O extends CallOptions<
   rebalance(options?: LongChangeOptions): Promise<this>;
 }
 
-/** How much the candidates of an index have changed since it was built. */
+/** The changes of the candidates of an index since it was built. */
 export interface IndexDrift {
   /** Candidates upserted since, and rows whose candidate was deleted. */
   inserted: number;

@@ -200,7 +200,7 @@ function rowsOf<I extends Identifier>(values: IdentifierValues<I>): Generator<vo
 }
 
 /**
- * One identifier a candidate, all of one type: string, number or bigint.
+ * One identifier per candidate, all of one type: string, number or bigint.
  *
  * @param type the type that earlier batches had
  * @param firstRow the row of the first identifier, for the message

@@ -2,9 +2,9 @@
 import { MemoryError } from '../errors/errors.ts';
 import type { Heap } from '../memory/heap.ts';
 
-/** What was asked for. */
+/** The numbers that did not fit. */
 export interface MemoryNeed {
-  /** What they are, for the message. */
+  /** Their name in the message. */
   name: string;
   rows: number;
   dimensions: number;
@@ -13,7 +13,7 @@ export interface MemoryNeed {
   heldBytes: number;
   /** Whether other numbers would fit; true for all that are smaller than some that are. */
   fits: (rows: number, dimensions: number) => boolean;
-  /** What else would fit, in words. */
+  /** Another way to make it fit, in words, for the message. */
   others?: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function memoryError({ memory }: Heap, need: MemoryNeed): MemoryError {
   const fewerDimensions = largest(dimensions, (fewer) => fits(rows, fewer));
   const remedies = [
     ...(fewerRows > 0 ? [`${fewerRows} rows`] : []),
-    ...(fewerDimensions > 0 ? [`${fewerDimensions} dimensions a row`] : []),
+    ...(fewerDimensions > 0 ? [`${fewerDimensions} dimensions per row`] : []),
     ...others,
   ];
   return new MemoryError(

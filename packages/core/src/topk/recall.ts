@@ -17,7 +17,7 @@ export function recallOf(found: RowsOfQueries, exact: RowsOfQueries): number {
   return wanted === 0 ? 1 : shared / wanted;
 }
 
-/** How many candidate rows stand in both lists. */
+/** The number of candidate rows that stand in both lists. */
 export function sharedRows(found: Int32Array, exact: Int32Array): number {
   const rows = new Set(exact);
   return found.reduce((shared, row) => shared + Number(rows.has(row)), 0);

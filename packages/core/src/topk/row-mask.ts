@@ -40,7 +40,7 @@ export class RowMask<I extends Identifier> {
    * The masks a call asks for; undefined when every row is allowed.
    *
    * @param live bit words of the rows that hold a candidate; undefined: all do
-   * @throws {ShapeError} when there is not one list of exclusions a query, or not one filter bit a row
+   * @throws {ShapeError} when there is not one list of exclusions a query, or not one filter bit per row
    * @throws {IdentifierError} when an identifier is not of the index's type
    */
   static of<I extends Identifier>(
@@ -108,7 +108,7 @@ function allow<I extends Identifier>(
   }
 }
 
-/** Bit words as a predicate. @throws {ShapeError} when there is not one bit a row */
+/** Bit words as a predicate. @throws {ShapeError} when there is not one bit per row */
 function bitsOf<I extends Identifier>(words: Int32Array, { firstRow, size }: Identifiers<I>): CandidatePredicate<I> {
   const needed = Math.ceil((firstRow + size) / WORD_BITS);
   if (words.length < needed) throw new ShapeError(`filter: expected ${needed} words, got ${words.length}`);
@@ -128,10 +128,10 @@ function deny<I extends Identifier>(
   }
 }
 
-/** One list for all queries, or one a query. */
+/** One list for all queries, or one per query. */
 function exclusionLists<I extends Identifier>(exclude: Exclusions<I>, queries: number): readonly (readonly I[])[] {
   if (!Array.isArray(exclude)) {
-    throw new OptionError(`exclude: expected a list of identifiers or one list a query, got ${shown(exclude)}`);
+    throw new OptionError(`exclude: expected a list of identifiers or one list per query, got ${shown(exclude)}`);
   }
   if (exclude.length === 0) return [];
   if (!Array.isArray(exclude[0])) return [exclude as readonly I[]];

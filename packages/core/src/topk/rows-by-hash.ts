@@ -38,7 +38,7 @@ export class RowsByHash<V> {
 
   private constructor(column: HashedColumn<V>) {
     this.#column = column;
-    // Two to four heads a value: a chain is hardly ever longer than the rows that are meant.
+    // Two to four heads per value: a chain is hardly ever longer than the rows that are meant.
     this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(2 * column.length + 2)));
     this.#next = new Int32Array(column.length);
   }

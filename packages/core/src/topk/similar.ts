@@ -21,7 +21,7 @@ import { cosinePass } from './cosine-pass.ts';
 import type { Identifier } from './identifiers.ts';
 import { TopKResult } from './result.ts';
 
-/** What candidates are to be similar to: one by its identifier, several together, or a vector. */
+/** The target of `similar`: one candidate by its identifier, several together, or a vector. */
 export type SimilarTo<I extends Identifier> = I | readonly I[] | { readonly vector: ArrayLike<number> };
 
 /** Options of `similar`: those of a call; the settings of the search are for an approximate index. */
@@ -135,7 +135,7 @@ export async function searchSimilarAsync<Q, I extends Identifier, O extends Call
 }
 
 /**
- * What the scores of an index are divided by to be those of `similar`, found in short steps; undefined where it orders candidates
+ * The number by which the scores of an index are divided to give those of `similar`, found in short steps; undefined where it orders candidates
  * otherwise.
  */
 function* orderingLength<Q, I extends Identifier>(

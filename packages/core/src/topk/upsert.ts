@@ -25,7 +25,7 @@ export function checkUpsert<I extends Identifier>(
   if (!held.values) checkRowNumbers(identifiers, held.size);
 }
 
-/** Where row numbers are the identifiers, a new one must be the number of the next row. */
+/** Refuse a new identifier that is not the number of the next row, where row numbers are the identifiers. */
 function checkRowNumbers<I extends Identifier>(identifiers: readonly I[], size: number): void {
   let next = size;
   for (const identifier of identifiers) {

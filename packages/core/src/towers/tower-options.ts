@@ -1,4 +1,4 @@
-/** What a tower is made of: the options of its features and of the layers after them, and the parts built from them. */
+/** The options of a tower: those of its features and of the layers after them, and the parts built from them. */
 import { checkInteger } from '../checks/numbers.ts';
 import {
   BOOLEAN,
@@ -32,7 +32,7 @@ export interface FeatureOptions {
   embedding?: EmbeddingOptions;
 }
 
-/** What follows the embeddings. */
+/** The layers after the embeddings. */
 export interface TowerHead {
   /** Units of dense layers after the embeddings; ReLU on all but the last; default none. */
   dense?: readonly number[];

@@ -102,7 +102,7 @@ export class Tower<Q extends Features = string> {
   /**
    * Step everything by the gradients of the last `forward`'s rows.
    *
-   * @throws {ShapeError} when there is not one gradient a row
+   * @throws {ShapeError} when there is not one gradient per row
    */
   backward(gradients: Matrix, optimizer: SparseOptimizer): void {
     const rows = this.#ids.length / this.inputs.length;

@@ -5,7 +5,7 @@
 import { checkInteger } from '../checks/numbers.ts';
 import type { ScannOptions } from '../topk/scann/options.ts';
 
-/** What `autopilot` chooses. */
+/** The settings that `autopilot` chooses. */
 export type AutopilotSettings = Required<
   Pick<
     ScannOptions<never>,
@@ -26,15 +26,15 @@ const LEAVES_PER_ROOT = 1.5;
 const TARGET_RECALL = 0.95;
 /** Leaves searched at first: 30 of 2,000, and in proportion to the root elsewhere. */
 const SEARCHED_AT_2000 = 30;
-/** Rows a leaf that train its centroid: half of ScaNN's own rule of 200, whose second half moves little. */
+/** Rows per leaf that train its centroid: half of ScaNN's own rule of 200, whose second half moves little. */
 const SAMPLE_PER_LEAF = 100;
 const SAMPLE_MIN = 50_000;
-/** Two dimensions a block while codes fit the cache of a core; three, of balanced blocks, from this width on. */
+/** Two dimensions per block while codes fit the cache of a core; three, of balanced blocks, from this width on. */
 const WIDE = 128;
 /** Rotating a query costs .05 ns times the square of the width: .8 µs at 128, 5 at 300, more than it saves. */
 const ROTATED_MAX = 256;
 const BLOCK_MAX = 16;
-/** Sums of tables are int16: 63 a block. */
+/** Sums of tables are int16: 63 per block. */
 const BLOCKS_MAX = 500;
 
 /**

@@ -1,16 +1,16 @@
 /**
- * What a query costs, from its counted work: a latency that is the same on every machine and in every run.
+ * A model of the latency of a query, computed from its counted work: the same number on every machine and in every run.
  *
- *   call + leaves + centroids · d + codes · blocks + reorders · (start + d) + d for the table of products, d² to rotate
+ *   latency = CALL + LEAF · leaves + centroids · d + codes · blocks + reorders · (REORDER + d) + TABLE · d + ROTATION · d²
  *
  * Nanoseconds of one core, measured at 32 to 768 dimensions with float32 rows; rows in int8 take about a fifth less to
- * reorder. It is meant to compare settings; where milliseconds matter hand a clock to `tune`.
+ * reorder. Use it to compare settings; to measure real milliseconds give `tune` a clock.
  */
 import type { SearchWork } from '../topk/scann/search/search-work.ts';
 
-/** A call of one query that finds nothing to do. */
+/** Cost of a call of one query without any scan. */
 const CALL_NS = 2000;
-/** A leaf searched, however few of its groups are: its first line comes from memory. */
+/** Cost of each leaf searched, even where few of its groups are scored: its first cache line comes from main memory. */
 const LEAF_NS = 120;
 const CENTROID_NS = 0.03;
 const CODE_NS = 0.025;
@@ -19,10 +19,10 @@ const REORDER_NS = 45;
 const REORDER_DIMENSION_NS = 0.45;
 /** The table of products of a query with the codewords. */
 const TABLE_DIMENSION_NS = 7;
-/** Turning a query into the directions of the codes: the square of the width. */
+/** Rotation of a query, for each d²: the rotation is a product of the query with a d × d matrix. */
 const ROTATION_NS = 0.05;
 
-/** Milliseconds a query. */
+/** The modelled latency of a query, in milliseconds. */
 export function modelledLatencyMs(
   { queries, leaves, centroids, codes, reorders }: SearchWork,
   { dimensions, blocks, isRotated }: { dimensions: number; blocks: number; isRotated: boolean },

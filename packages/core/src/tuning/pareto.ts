@@ -1,6 +1,6 @@
 /** The Pareto front: the points for which no other point has more recall at no more time and bytes. */
 
-/** What a setting gives and what it costs. */
+/** The recall of a setting, and its cost. */
 export interface TradeOff {
   recall: number;
   latencyMs: number;

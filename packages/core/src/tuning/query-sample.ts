@@ -16,7 +16,7 @@ import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
 /** Standard errors below the mean: one setting in twenty that only seems to reach a target passes, before it is checked. */
 const MARGIN_ERRORS = 1.645;
 
-/** What asks an index: its query model, where it has one, and the width of its candidates. */
+/** The parts of an index that tell what its queries are: its query model, where it has one, and the width of its candidates. */
 export interface Asked<Q> {
   queryModel: QueryModel<Q> | undefined;
   dimensions: number;

@@ -1,10 +1,11 @@
 /**
- * Find what to build a ScaNN index with: leaves, second leaves (SOAR), the correction block, how rows are kept for
- * reordering. Each is tried against the best so far and kept where it pays, and each build is tuned by `tune`.
+ * Search for the best build settings of a ScaNN index: the number of leaves, second leaves (SOAR), the correction block, and
+ * the number format of the rows for reordering. One change at a time is compared with the best build so far, and kept where
+ * it is better; `tune` tunes the search settings of every build.
  *
- * Builds are bounded: 3 numbers of leaves, then second leaves, no correction block, bfloat16 and int8 rows, 7 in all (6 for
- * squared distances, whose correction cannot go; 1 where there are too few candidates for leaves). One index is in memory at
- * a time. Limit: choices are made one after another, so two that pay only together are not found.
+ * There are at most 7 builds: 3 numbers of leaves, then second leaves, no correction block, bfloat16 and int8 rows (6 for
+ * squared distances, which need the correction block; 1 where there are too few candidates for leaves). One index is in memory at
+ * a time. Limit: settings are changed one at a time, so two that are better only together are not found.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { OBJECT, objectWith, optionsCheck, required } from '../checks/options.ts';
@@ -28,11 +29,11 @@ import {
   tune,
 } from './tune.ts';
 
-/** Options of `tuneBuild`: `tune`'s, candidates, and what is not to be chosen. */
+/** Options of `tuneBuild`: those of `tune`, the candidates, and fixed build options. */
 export interface TuneBuildOptions extends Omit<TuneOptions, 'truth'> {
-  /** The candidates, or enough of them: work grows with the root of their number. */
+  /** The candidates, or a sample of them. */
   candidates: VectorsLike;
-  /** Options of every build, the distance measure say; what is here is not tried otherwise. */
+  /** Fixed options of every build, for example the distance measure; `tuneBuild` does not try other values of them. */
   options?: Omit<ScannOptions<ArrayLike<number>>, 'reorder'> & { reorder?: ReorderRows };
 }
 
@@ -43,7 +44,7 @@ const checkOptions = optionsCheck<TuneBuildOptions>('tuneBuild', {
   options: OBJECT,
 });
 
-/** What an index is built with; JSON. `new ScaNN({ ...options, ...build })` has the point's settings as its defaults. */
+/** Build settings of an index; JSON. `new ScaNN({ ...options, ...build })` has the point's settings as its defaults. */
 export type BuildSettings = Required<
   Pick<
     ScannOptions<never>,
@@ -66,19 +67,19 @@ export interface BuiltPoint extends TunedPoint {
   build: BuildSettings;
 }
 
-/** What was found; JSON. */
+/** The result of `tuneBuild`; JSON. */
 export interface TuneBuildReport extends Omit<TuneReport, 'chosen' | 'front'> {
   chosen: BuiltPoint;
-  /** Points of all builds that none betters in recall, latency and bytes, by recall. */
+  /** The Pareto front of the points of all builds in recall, latency and bytes, by recall ascending. */
   front: BuiltPoint[];
   /** Indexes built. */
   builds: number;
 }
 
-/** Builds at most: what `onProgress` counts to. */
+/** The most builds; the `total` of `onProgress`. */
 const BUILDS_MAX = 7;
 const QUERIES = 500;
-/** Leaves tried, in those of `autopilot`. */
+/** Numbers of leaves to try, as multiples of that of `autopilot`. */
 const LEAF_FACTORS = [1, 0.5, 2];
 /** λ of second leaves: 1 to 1.5 do alike (SOAR's paper, and measured). */
 const SOAR = 1;
@@ -159,7 +160,7 @@ interface Found {
   isTargetReached: boolean;
 }
 
-/** By the criterion of the call; of equals the one of fewer bytes. */
+/** Compare by the criterion of the call; between equals the one of fewer bytes is better. */
 function isBetter(now: Found, before: Found, byTime: boolean): boolean {
   if (now.isTargetReached !== before.isTargetReached) return now.isTargetReached;
   const [a, b] = [now.point, before.point];

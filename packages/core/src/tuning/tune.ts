@@ -1,11 +1,11 @@
 /**
- * Find the settings of a ScaNN index that reach a recall in the least time, or the best recall within a time.
+ * Search for the search settings of a ScaNN index that reach a recall in the least time, or the best recall within a time.
  *
- * Truth is the exact answer of the index itself on a sample of queries, found in groups, so that no more than results is
- * in memory. For each number of leaves the smallest reordering that reaches the target is found by halving; leaves grow
- * until more of them cannot be cheaper. Settings are chosen on one half of the sample, with a margin for its error, and
- * checked on the other (query-sample.ts); where the check fails more is asked for. Limit: fresh queries of another kind
- * than the sample have another recall.
+ * Recall is measured against exact search of the same index on a sample of queries. For each number of leaves the smallest
+ * number of reordered candidates that reaches the target is found by bisection; the number of leaves grows until more of
+ * them cannot be cheaper. Settings are chosen on one half of the sample, with a margin for its error, and
+ * checked on the other (query-sample.ts); where the check fails, the search is repeated with a higher target. Limit: queries
+ * of another kind than the sample have another recall.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
@@ -40,24 +40,24 @@ export interface TuneOptions<Q = ArrayLike<number>> {
   queries: Queries<Q> | VectorsLike;
   /** Reach this recall@k in the least time. Either this or `latencyBudgetMs`. */
   targetRecall?: number;
-  /** Reach the best recall@k within this time a query. */
+  /** Reach the best recall@k within this time per query. */
   latencyBudgetMs?: number;
   /**
    * The number of results that calls will ask for; default the index's. An index made with the settings found is told of
    * it by `tunedK`, so that calls for more results take more effort.
    */
   k?: number;
-  /** Queries looked at; default 500. With few the margin for their error is large. */
+  /** Number of queries used; default 500. The fewer they are, the larger is the margin for their sampling error. */
   sampleSize?: number;
-  /** Exact answers to the queries looked at, where they are known; default the index's own, from its rows as it keeps them. */
+  /** Exact results of the queries used, where they are known; default exact search of the index, over its rows as it keeps them. */
   truth?: RowsOfQueries;
-  /** Milliseconds, to time queries by; without it the counted work is taken for time, and results do not vary. */
+  /** Milliseconds, to time queries by; without it latency is modelled from counted work, and every run has the same result. */
   clock?: () => number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
 
-/** Those options, for the tables of options that have them. */
+/** The types of these options, for the tables of options that include them. */
 export const TUNE: OptionTypes<TuneOptions> = {
   queries: required(ANY),
   targetRecall: NUMBER,
@@ -76,41 +76,41 @@ export interface TunedPoint extends TradeOff, SampledRecall {
   leavesToSearch: number;
   reorder: number;
   groupBound: number;
-  /** Work a query: leaves searched; centroids, codes and candidates scored. */
+  /** Work per query: leaves searched; centroids, codes and candidates scored. */
   leaves: number;
   centroids: number;
   codes: number;
   reorders: number;
 }
 
-/** What was found; JSON. */
+/** The result of `tune`; JSON. */
 export interface TuneReport {
   k: number;
   queries: number;
   /** The setting to use; the one of best recall where none reaches the target. */
   chosen: TunedPoint;
-  /** Whether the chosen setting reaches it on both halves of the queries, on one of them with a margin for its error. */
+  /** Whether the chosen setting reaches the target on both halves of the queries, on the first of them with a margin for its sampling error. */
   isTargetReached: boolean;
-  /** Settings that none tried betters, by recall. */
+  /** The Pareto front of the settings tried, by recall ascending. */
   front: TunedPoint[];
   tried: number;
 }
 
 const SAMPLE = 500;
-/** Leaves grow by this factor from try to try, a step that costs less than it may miss. */
+/** Factor between two numbers of leaves that are tried: a finer step costs more tries than it saves latency. */
 const GROWTH = 1.35;
-/** Reordering tried, in results: from no choice at all to far more than codes ever need. */
+/** The most candidates reordered that are tried, per result: far more than codes ever need. */
 const REORDER_MAX_PER_RESULT = 64;
-/** Bounds of groups tried where the index has them, in its own. */
+/** Group bounds to try, as multiples of the index's own, where it has one. */
 const BOUNDS = [2 / 3, 1, 3 / 2];
-/** How often more is asked for where the check fails, each time at least a quarter of what is left to 1. */
+/** The most times that the target is raised where the check fails, each time by at least a quarter of its distance to 1. */
 const CHECKS_MAX = 4;
 
-/** What a run of `tune` knows. */
+/** The state of a run of `tune`. */
 interface Tuning {
   k: number;
   leaves: number;
-  /** Bounds of groups to try. */
+  /** Group bounds to try. */
   bounds: readonly number[];
   /** Every setting tried. */
   points: TunedPoint[];
@@ -195,7 +195,7 @@ async function tuneForRecall(tuning: Tuning, target: number): Promise<TunedPoint
     );
     if (chosen) return chosen;
     const checked = Math.max(0, ...reaching.map(({ checkedRecall }) => checkedRecall));
-    // Nothing reached it on the first half: asking for more finds nothing either.
+    // No setting reached the target on the first half, so none reaches a higher one.
     if (reaching.length === 0) return undefined;
     asked = asked === 1 ? 2 : Math.min(1, asked + Math.max(target - checked, (1 - asked) / 4));
   }
@@ -211,7 +211,7 @@ async function searchForRecall(tuning: Tuning, asked: number): Promise<void> {
     const best = chooseBest(points.filter(isReached), true);
     let isReachedHere = false;
     for (const groupBound of bounds) {
-      // Whole leaves are the last resort: bounds cap the recall of wide rows.
+      // Without a group bound only where no bound reaches the target: bounds limit the recall of wide rows.
       if (groupBound === 0 && isReachedHere) continue;
       const tried = async (reorder: number): Promise<boolean> =>
         isReached(await attempt(leavesToSearch, reorder, groupBound));
@@ -283,7 +283,7 @@ function measure<Q, I extends Identifier>(
   };
 }
 
-/** Median time of single queries, the second time each is asked. */
+/** Median time of single queries; each runs twice, and the second run counts. */
 function timeQueries<Q, I extends Identifier>(
   index: ScaNN<Q, I>,
   queries: Matrix,

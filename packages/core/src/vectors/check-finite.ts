@@ -3,7 +3,7 @@ import { NotFiniteError } from '../errors/errors.ts';
 import type { Matrix } from './matrix.ts';
 
 /**
- * Look at every number of a matrix.
+ * Check every number of a matrix.
  *
  * @throws {NotFiniteError} naming row and column of the first that is NaN or infinite
  */

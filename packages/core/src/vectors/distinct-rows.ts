@@ -1,5 +1,5 @@
 /**
- * Rows of a matrix that are equal bit for bit, found once: work that depends on a row alone is done once a group.
+ * Rows of a matrix that are equal bit for bit, found once: work that depends on a row alone is done once per group.
  */
 
 /** Fibonacci hashing's multiplier, 2³² / golden ratio, and murmur3's second one: spread the bits of a row. */

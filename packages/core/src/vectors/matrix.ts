@@ -1,5 +1,5 @@
 /**
- * A row-major float32 matrix in the linear memory: what every table, batch and set of candidates is.
+ * A row-major float32 matrix in the linear memory, the type of all tables, batches and sets of candidates.
  *
  * Layout: [rows, dimensions], no padding between rows. The bytes live until the matrix is freed or collected; keep the
  * matrix, not only its `data`, for as long as the numbers are needed.
@@ -8,7 +8,7 @@ import { ShapeError, StateError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 
-/** What callers may pass as vectors: a matrix, one flat array with its width, or an array of rows. */
+/** Vectors as callers may pass them: a matrix, one flat array with its width, or an array of rows. */
 export type VectorsLike = Matrix | { data: Float32Array; dimensions: number } | readonly ArrayLike<number>[];
 
 /** Rows of float32 in the linear memory. */
@@ -16,13 +16,13 @@ export class Matrix {
   readonly rows: number;
   readonly dimensions: number;
   readonly runtime: Runtime;
-  /** Undefined once it was handed over. */
+  /** Undefined after `handOver`. */
   #block: Block | undefined;
 
   /**
-   * Zeros, or what stands in a block.
+   * A matrix of zeros, or of the numbers in a block.
    *
-   * @param block of at least rows · dimensions floats, the matrix's own from now on
+   * @param block a block of at least rows · dimensions floats, which the matrix owns from now on
    */
   constructor(rows: number, dimensions: number, runtime: Runtime = defaultRuntime(), block?: Block) {
     this.rows = rows;
@@ -41,7 +41,7 @@ export class Matrix {
     return this.#held().floats(this.rows * this.dimensions);
   }
 
-  /** Bytes of its memory: of the numbers, and of room behind them. */
+  /** Bytes of its block: the numbers, and the room behind them. */
   get sizeBytes(): number {
     return this.#held().sizeBytes;
   }
@@ -57,9 +57,9 @@ export class Matrix {
   }
 
   /**
-   * Give the memory to the caller: from now on the matrix has no numbers.
+   * Give the block to the caller; the matrix has no numbers afterwards.
    *
-   * @throws {StateError} when it was handed over before
+   * @throws {StateError} when the block was handed over before
    */
   handOver(): Block {
     const block = this.#held();

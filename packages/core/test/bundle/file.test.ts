@@ -154,5 +154,5 @@ test('a file cut while it is read is an error, not a wait', async () => {
     writeFileSync(path, '');
     await source.read(0, new Uint8Array(3));
   });
-  await assert.rejects(read, { code: 'ERR_IO', message: /expected 3 bytes, got cut/ });
+  await assert.rejects(read, { code: 'ERR_IO', message: /expected 3 bytes, got fewer: it was shortened/ });
 });

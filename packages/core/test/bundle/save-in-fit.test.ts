@@ -45,7 +45,7 @@ test('a fit that begins while a save reads its tables is refused, and begins aft
   const save = saved(index);
   await assert.rejects(
     model.fit(dataset),
-    /^StateError: fit: expected tables that nothing reads, got a save under way$/,
+    /^StateError: fit: expected tables that are not in use, got one that is being saved$/,
   );
   await save;
   await model.fit(dataset);

@@ -118,12 +118,12 @@ test('longer than it says, foreign, or of another version', async () => {
   await refused(new Uint8Array([...GOOD, 0]));
   await refused(new Uint8Array([...GOOD, ...GOOD]));
   assert.match((await refused(new Uint8Array())).message, /expected a file saved by Shortlist, got an empty one/);
-  assert.match((await refused(new TextEncoder().encode('{"model":1}'))).message, /saved by Shortlist, got another/);
+  assert.match((await refused(new TextEncoder().encode('{"model":1}'))).message, /saved by Shortlist, got other bytes/);
   await refused(new Uint8Array(5000));
   const newer = await refused(forged((view) => view.setUint32(HEADER.version, 2, true)));
   assert.match(
     newer.message,
-    /header at byte 8: expected container version 1 to 1, got 2; a newer Shortlist may read it/,
+    /header at byte 8: expected container version 1 to 1, got 2; a newer version of Shortlist may read it/,
   );
   await refused(forged((view) => view.setUint32(HEADER.version, 0, true)));
 });

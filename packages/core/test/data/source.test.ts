@@ -122,7 +122,10 @@ test('an archive that is not the published one is refused, and leaves nothing be
     ...archive!,
     files: { ...archive!.files, users: { ...archive!.files.users, sha256: '0'.repeat(64) } },
   };
-  assert.match((await loadMovieLens({ ...system, archive: other })).line, /expected the published files, got others/);
+  assert.match(
+    (await loadMovieLens({ ...system, archive: other })).line,
+    /expected the published files, got files with other contents/,
+  );
   assert.deepEqual(readdirSync(cache), []);
   close();
 });

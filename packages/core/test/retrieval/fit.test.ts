@@ -220,7 +220,7 @@ test('small and odd data: one user, one candidate, unknown words, nothing', asyn
   await assert.rejects(one.fit({ queries: [], candidates: [] }), /at least one interaction/);
   await assert.rejects(
     one.fit({ queries: ['u'], candidates: [] }),
-    /dataset.candidates: expected 1, one a query, got 0/,
+    /dataset.candidates: expected 1, one per query, got 0/,
   );
   const nan = { queries: ['u'], candidates: ['m'], sampleWeight: [Number.NaN] };
   await assert.rejects(one.fit(nan), /sampleWeight: expected finite numbers, got NaN in row 0/);
@@ -271,7 +271,7 @@ test('one fit at a time: a second one, a clustering, a quantization and a save a
   });
   const metrics = { reset: () => {}, updateAsync: () => held, result: () => ({}) };
   const first = trained.fit(tastes(450), { validation: { dataset: tastes(10), metrics } });
-  const busy = /expected tables that nothing works on, got fit under way/;
+  const busy = /expected tables that are not in use, got one on which fit is under way/;
   await assert.rejects(trained.fit(tastes(450)), busy);
   // Another model that shares a tower.
   const other = Tower.create({ vocabulary: ['x'], dimensions: candidateTower.dimensions });

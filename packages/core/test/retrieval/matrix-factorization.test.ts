@@ -157,7 +157,7 @@ test('a NaN at clustering stops the run and names the step; columns that do not 
   const fit = model.fit(clicks, { epochs: 8, batchSize: 2000, clusterings: { every: 2 } });
   await assert.rejects(
     fit,
-    /cluster 1: expected finite vectors, got another at id \d+.*in candidateTable after epoch 2, step 1/,
+    /cluster 1: expected finite vectors, got NaN or an infinity in the vector of id \d+.*in candidateTable after epoch 2, step 1/,
   );
   assert.equal(table.clusterings, 0);
   const uneven = { ...clicks, labels: clicks.labels.subarray(1) };

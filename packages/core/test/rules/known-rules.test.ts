@@ -154,7 +154,7 @@ test('what is unknown or out of range is refused, with the nearest name', () => 
   });
   assert.throws(() => callWithRules(index, query, { perValue: { x: 1 }, attributes: { x: ['a'] } }), {
     code: 'ERR_SHAPE',
-    message: 'attributes.x: expected 3 values, one a row, got 1',
+    message: 'attributes.x: expected 3 values, one per row, got 1',
   });
   assert.throws(() => callWithRules(index, query, {}, { k: 2, exclud: ['c0'] } as object), { message: /exclude/ });
   assert.throws(() => callWithRules(index, query, {}, { exclude: [['c0'], ['c1']] }), { code: 'ERR_SHAPE' });

@@ -19,7 +19,7 @@ export const ANISOTROPIC_CENTROIDS = {
     centroids: 'usize',
     /** [leaves, 2] float64. */
     sums: 'usize',
-    /** 12·(d + 4) bytes a slot. */
+    /** 12·(d + 4) bytes per slot. */
     scratch: 'usize',
   },
 } as const;

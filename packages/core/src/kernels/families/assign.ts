@@ -48,7 +48,7 @@ export const ASSIGN_SECOND = {
     lambda: 'f32',
     /** [n] int32, written. */
     second: 'usize',
-    /** d floats a slot. */
+    /** d floats per slot. */
     scratch: 'usize',
   },
 } as const;

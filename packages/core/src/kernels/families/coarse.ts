@@ -25,10 +25,10 @@ export const SEARCH_COARSE = {
     n: 'i32',
     /** Bits of the rows that may be returned; 0: all. */
     mask: 'usize',
-    /** 8 floats a slot, `scratchStride` bytes apart. */
+    /** 8 floats per slot, `scratchStride` bytes apart. */
     scratch: 'usize',
     scratchStride: 'i32',
-    /** A buffer of best rows a slot, `slotStride` bytes apart (topk.ts). */
+    /** A buffer of best rows per slot, `slotStride` bytes apart (topk.ts). */
     buffers: 'usize',
     slotStride: 'i32',
   },

@@ -29,7 +29,7 @@ export const GROUP_USES = {
   fields: {
     /** [ids][part][sums] int32: codebook rows. */
     pointers: 'usize',
-    /** How many ids. */
+    /** The number of ids. */
     ids: 'i32',
     /** Parts of the codebook that no pointer of another part reaches. */
     parts: 'i32',
@@ -75,7 +75,7 @@ export interface PointerKernels {
     out: number,
     outStride: number,
   ): void;
-  /** Vectors of a clustered table with its helper: hashPointers, readPointers and gatherPointers in one. Items: ids. */
+  /** Vectors of a clustered table that has its helper table: hashPointers, readPointers and gatherPointers in one. Items: ids. */
   gatherClustered(begin: number, end: number, slot: number, call: RecordAddress<typeof GATHER_CLUSTERED>): void;
   /** out[g] = Σ of the gradient slices that the uses of codebook row g fed. Items: groups. */
   sumUses(

@@ -27,7 +27,7 @@ export const ENCODE_COPIES = {
     codes: 'usize',
     /** [copies] float32, written where kind is not 0. */
     corrections: 'usize',
-    /** blocks · (width + 32) floats a slot. */
+    /** blocks · (width + 32) floats per slot. */
     scratch: 'usize',
   },
 } as const;

@@ -15,7 +15,7 @@ export const SCANN_INDEX = {
     leafPanels: 'i32',
     /** [panel][pair][16][2] int16. */
     centroids: 'usize',
-    /** What int16 centroids are multiplied by. */
+    /** The scale of int16 centroids. */
     centroidUnscale: 'f32',
     /** [16 · panels] float32 added to a leaf's score, −∞ past the last. */
     leafAddend: 'usize',
@@ -54,7 +54,7 @@ export const SCANN_INDEX = {
     leafBounds: 'usize',
     /** [quads][2][4] float32. */
     bounds: 'usize',
-    /** Rows for reordering: 0 float32, 1 bfloat16, 2 int8 with one scale a dimension. */
+    /** Rows for reordering: 0 float32, 1 bfloat16, 2 int8 with one scale per dimension. */
     rows: 'usize',
     rowKind: 'i32',
     rowScales: 'usize',
@@ -106,7 +106,7 @@ export const SCANN_CALL = {
     /** Scratch of the threads, and bytes from one to the next. */
     scratch: 'usize',
     scratchStride: 'usize',
-    /** Where the parts of a thread's scratch begin, in bytes from its start. */
+    /** Byte offsets of the parts of a thread's scratch, from its start. */
     areaQuery: 'usize',
     areaQuery16: 'usize',
     areaScores: 'usize',

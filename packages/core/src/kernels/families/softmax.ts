@@ -67,7 +67,7 @@ export const SOFTMAX_PAIRS = {
     tile: 'usize',
     /** [pairs, 4] float64, written. */
     results: 'usize',
-    /** Three rows of 8 · panels floats a slot. */
+    /** Three rows of 8 · panels floats per slot. */
     scratch: 'usize',
   },
 } as const;

@@ -16,7 +16,7 @@ export const SEARCH_PANELS = {
     chunksPerItem: 'i32',
     /** Candidates. */
     n: 'i32',
-    /** What is added to the number of a row. */
+    /** The number that is added to the number of a row. */
     rowShift: 'i32',
     /** Bits of the rows that may be returned (0: all), and bytes from query to query (0: one mask for all). */
     mask: 'usize',

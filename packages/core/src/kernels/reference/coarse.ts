@@ -75,7 +75,7 @@ function packPanel(
   floats.set(largest, stats / 4 + 3 * p);
 }
 
-/** Where the code of dimension t of row i stands in its panel. */
+/** Byte offset in its panel of the code of dimension t of row i. */
 function placeOfCode(i: number, t: number): number {
   return (t >> 2) * 4 * PANEL + i * 4 + (t & 3);
 }

@@ -5,7 +5,7 @@ import type { ScannSearchCall } from './scann-call.ts';
 
 const { fround } = Math;
 
-/** Element t of row `at`, as float32. Kinds: 0 float32, 1 bfloat16, 2 int8 with a scale a dimension. */
+/** Element t of row `at`, as float32. Kinds: 0 float32, 1 bfloat16, 2 int8 with a scale per dimension. */
 function element(
   { bytes, floats }: Pick<LinearMemory, 'bytes' | 'floats'>,
   rows: number,

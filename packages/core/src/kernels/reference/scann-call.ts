@@ -28,7 +28,7 @@ export function readCall(
   index: RecordAddress<typeof SCANN_INDEX>,
   call: RecordAddress<typeof SCANN_CALL>,
 ): ScannSearchCall {
-  // A view is looked up once a call: each look-up asks the memory for its size, which costs more than the sums here.
+  // A view is looked up once per call: each look-up asks the memory for its size, which costs more than the sums here.
   const { floats, integers } = memory;
   return {
     memory,

@@ -45,7 +45,7 @@ export interface BruteForceOptions<Q> extends TopKOptions<Q> {
    * calls become 2.5 times as fast and their results stay the same bits. Default true.
    */
   coarseCodes?: boolean;
-  /** Where candidates live and kernels run; default the shared one. */
+  /** The runtime that holds the candidates and runs the kernels; default the shared one. */
   runtime?: Runtime;
 }
 
@@ -181,7 +181,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
    * The k best candidates of each query; fewer where fewer exist or are allowed.
    *
    * @throws {StateError} before `index`
-   * @throws {ShapeError} when queries are not as wide as the candidates, or exclusions not one list a query
+   * @throws {ShapeError} when queries are not as wide as the candidates, or exclusions not one list per query
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: number | CallOptions<I>): TopKResult<I> {
@@ -221,7 +221,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     };
   }
 
-  /** `call` with `exclude`: one list a query, or one for all. */
+  /** `call` with `exclude`: one list per query, or one for all. */
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | CallOptions<I>): TopKResult<I> {
     return this.call(queries, withExclusions(exclusions, k));
   }

@@ -1,5 +1,5 @@
 /**
- * Coarse codes of packed candidates: 7 bits a dimension, with which one query reads a quarter of the bytes and scores
+ * Coarse codes of packed candidates: 7 bits per dimension, with which one query reads a quarter of the bytes and scores
  * exactly only what the codes cannot rule out. The results are those of the plain scan, bit for bit.
  *
  * Why nothing is lost. Letters: a row x = s (c + ε) with scale s, integers c, ‖c‖ ≤ C and ‖ε‖ ≤ E over all rows; the
@@ -50,7 +50,7 @@ export class CoarseCodes {
   readonly #store: PanelStore;
   /** Codes and scales of each chunk, and the rows there is room for. */
   readonly #blocks: { block: Block; room: number }[] = [];
-  /** What `packCoarse` says of each panel of a chunk. */
+  /** The result of `packCoarse` for each panel of a chunk. */
   readonly #stats: Block;
   /** Offsets of the codes by chunk, and behind them of the scales. */
   #tables: Block;

@@ -1,7 +1,7 @@
 /**
  * The exact search over packed candidates: how a call's memory is laid out and its work is split.
  *
- * A query has one buffer of its best rows a thread (assembly/topk.ts); scratch for scores, masks and results stands
+ * A query has one buffer of its best rows per thread (assembly/topk.ts); scratch for scores, masks and results stands
  * beside. Queries are taken in groups, so that the memory of a call does not grow with their number.
  */
 import type { Block } from '../../memory/heap.ts';
@@ -20,7 +20,7 @@ export const QUERY_BLOCK = 64;
 const GROUP_QUERIES_MAX = 1024;
 /** Memory of a group's buffers and masks. */
 const GROUP_BYTES = 32 * 2 ** 20;
-/** Bytes of a tile of scores: 4 queries of one panel a dimension of a 32 KiB tile of candidates. */
+/** Bytes of a tile of scores: 4 queries of one panel per dimension of a 32 KiB tile of candidates. */
 const TILE_BYTES = 32_768;
 /** A buffer keeps at least this many entries more than k, so that small k does not mean constant compaction. */
 const SLACK_MIN = 32;
@@ -243,7 +243,7 @@ export class PanelSearch {
   }
 }
 
-/** Where the parts of one group's scan stand, and their distances from query to query and thread to thread. */
+/** Byte offsets of the parts of one group's scan, and their strides per query and per thread. */
 interface Scan {
   store: PanelStore;
   queriesAt: number;

@@ -35,7 +35,7 @@ export class PanelStore {
   readonly #what: string;
   /** The block of all chunks of a loaded store. */
   #loaded: Block | undefined;
-  /** Where each chunk begins, and its block where it has one of its own. */
+  /** The byte offset of each chunk, and its block where it has one of its own. */
   readonly #chunks: { offset: number; block: Block | undefined }[] = [];
   /** Rows that the last chunk has room for. */
   #lastRoom = 0;
@@ -77,7 +77,7 @@ export class PanelStore {
     return this.#table?.offset ?? 0;
   }
 
-  /** Where a chunk begins, and the rows it has room for. */
+  /** The byte offset of a chunk, and the rows it has room for. */
   chunk(index: number): { offset: number; room: number } {
     const room = index === this.#chunks.length - 1 ? this.#lastRoom : CHUNK_ROWS;
     return { offset: this.#chunks[index]!.offset, room };
@@ -176,11 +176,11 @@ export class PanelStore {
     return store.finish();
   }
 
-  /** Make room for rows of a finished store, a chunk a step; it can be searched between the steps. */
+  /** Make room for rows of a finished store, one chunk per step; it can be searched between the steps. */
   *growth(rows: number): Generator<void, void> {
     while (this.capacity < rows) {
       const index = this.#lastRoom < CHUNK_ROWS ? Math.max(0, this.#chunks.length - 1) : this.#chunks.length;
-      // A small store stays small, a larger one is copied no more than once a chunk.
+      // A small store stays small, a larger one is copied no more than once per chunk.
       const wanted = Math.max(ROWS_FIRST, rows, 2 * this.#lastRoom);
       const room = index > 0 ? CHUNK_ROWS : Math.min(CHUNK_ROWS, Math.ceil(wanted / PANEL_ROWS) * PANEL_ROWS);
       const block = this.runtime.heap.allocateUnfilled(packedBytes(room, this.#dimensions));

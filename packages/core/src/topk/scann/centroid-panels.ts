@@ -13,7 +13,7 @@ export const PANEL_CENTROIDS = 16;
 export interface CentroidPanels {
   readonly panels: number;
   readonly block: Block;
-  /** What a unit of int16 is worth. */
+  /** The value of one unit of int16. */
   readonly unscale: number;
   /** |c|² of each centroid. */
   readonly squares: Float64Array;

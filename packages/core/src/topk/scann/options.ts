@@ -6,7 +6,7 @@ import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { TOP_K } from '../call-options.ts';
 import type { DistanceMeasure, TopKOptions } from '../contract.ts';
 
-/** How rows are kept for reordering. */
+/** The number format of the rows kept for reordering. */
 export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
 
 /** Options of `ScaNN`: TFRS's and the ScaNN builder's, and a seed. */
@@ -15,7 +15,7 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   distanceMeasure?: DistanceMeasure;
   /** Partitions; default 100. Fewer where there are fewer candidates. */
   numLeaves?: number;
-  /** Partitions searched a query; default 10. More than there are is clamped, with a note in `stats()`. */
+  /** Partitions searched per query; default 10. More than there are is clamped, with a note in `stats()`. */
   numLeavesToSearch?: number;
   /** k-means iterations; default 12. */
   trainingIterations?: number;
@@ -65,7 +65,7 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   tree?: 'auto' | 'always' | 'never';
   /** Seed of every random choice; default 42. */
   seed?: number;
-  /** Where candidates live and kernels run; default the shared one. */
+  /** The runtime that holds the candidates and runs the kernels; default the shared one. */
   runtime?: Runtime;
 }
 
@@ -137,7 +137,7 @@ export interface ScannSettings {
 const LEAVES = 100;
 const LEAVES_TO_SEARCH = 10;
 const ITERATIONS = 12;
-/** ScaNN builder's defaults: rows to train on, least rows a leaf. */
+/** ScaNN builder's defaults: rows to train on, least rows per leaf. */
 const SAMPLE = 100_000;
 const LEAF_SIZE_MIN = 50;
 /** Reordered by default: enough for recall .98 where the leaves searched allow it. */

@@ -38,7 +38,7 @@ export interface LoadedScann<I extends Identifier> {
   identifiers: Identifiers<I>;
   /** Candidates that were not deleted. */
   size: number;
-  /** What the build measured. */
+  /** The measurements of the build. */
   calibration: Calibration | undefined;
 }
 

@@ -109,7 +109,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this;
   }
 
-  /** How a score is computed. */
+  /** The formula of a score. */
   get distanceMeasure(): DistanceMeasure {
     return this.settings.distanceMeasure;
   }
@@ -180,7 +180,9 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     const { settings, runtime } = this;
     if (!transfer) return gatherCandidates(vectorSource('candidates', candidates), identifiers, settings, runtime);
     if (!(candidates instanceof Matrix) || candidates.runtime !== runtime) {
-      throw new OptionError("transfer: expected candidates in a Matrix of the index's runtime, got others");
+      throw new OptionError(
+        "transfer: expected candidates in a Matrix of the index's runtime, got another kind of vectors or runtime",
+      );
     }
     return takeCandidates(candidates, identifiers, settings, runtime);
   }
@@ -195,7 +197,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * The k best candidates of each query among the leaves searched; fewer where fewer exist or are allowed.
    *
    * @throws {StateError} before `index`
-   * @throws {ShapeError} when queries are not as wide as the candidates, or exclusions not one list a query
+   * @throws {ShapeError} when queries are not as wide as the candidates, or exclusions not one list per query
    * @throws {NotFiniteError} when a query is NaN or infinite
    */
   call(queries: Queries<Q>, k?: CallArgument<I>): TopKResult<I> {
@@ -239,7 +241,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.call(queries, { k, exact: true });
   }
 
-  /** `call` with `exclude`: one list a query, or one for all. */
+  /** `call` with `exclude`: one list per query, or one for all. */
   queryWithExclusions(
     queries: Queries<Q>,
     exclusions: Exclusions<I>,
@@ -276,7 +278,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#served.prepareLookups();
   }
 
-  /** How much the candidates have changed since the index was built. */
+  /** The changes of the candidates since the index was built. */
   drift(): IndexDrift {
     return this.#served.get().drift();
   }

@@ -16,7 +16,7 @@ export interface ScannStats {
   /** Leaves, and points (with second copies) in the smallest, the median and the largest. */
   leaves: number;
   leafSizes: { least: number; median: number; most: number };
-  /** Blocks of 4 bits a candidate. */
+  /** Blocks of 4 bits per candidate. */
   blocks: number;
   /** True where groups of a leaf may be skipped by their bound. */
   hasGroupBounds: boolean;
@@ -24,9 +24,9 @@ export interface ScannStats {
   groupBound: number;
   /** η the codes were made with. */
   eta: number;
-  /** What the build measured where `targetRecall` asked it to. */
+  /** The measurements of the build, where `targetRecall` asked for them. */
   measured: Calibration | undefined;
-  /** Where the index differs from its settings, in sentences. */
+  /** The differences between the index and its settings, in sentences. */
   notes: string[];
 }
 

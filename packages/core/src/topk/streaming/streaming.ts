@@ -32,7 +32,7 @@ import { StreamSearch } from './stream-search.ts';
 export interface StreamingOptions<Q, I extends Identifier> extends TopKOptions<Q> {
   /** The candidates, as for `indexFromDataset`. */
   dataset?: CandidateDataset<I>;
-  /** Where kernels run; default the shared one. */
+  /** The runtime whose kernels are used; default the shared one. */
   runtime?: Runtime;
 }
 
@@ -146,7 +146,7 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
     }
   }
 
-  /** `call` with `exclude`: one list a query, or one for all. */
+  /** `call` with `exclude`: one list per query, or one for all. */
   queryWithExclusions(
     queries: Queries<Q>,
     exclusions: Exclusions<I>,

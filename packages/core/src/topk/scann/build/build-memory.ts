@@ -24,7 +24,7 @@ export interface BuildMemory {
   others: number;
 }
 
-/** What the build of n rows of d dimensions takes. */
+/** The memory that the build of n rows of d dimensions takes. */
 export function buildMemory(n: number, d: number, settings: ScannSettings, threads: number): BuildMemory {
   const hasTree = needsTree(n, d, settings);
   const shape = largestShape(n, d, settings, hasTree);

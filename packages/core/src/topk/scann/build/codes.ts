@@ -8,7 +8,7 @@ import type { ScannSettings } from '../options.ts';
 import type { CodedRows } from './coded-rows.ts';
 
 const WORDS = 16;
-/** Residuals a codebook is trained on, at most: 16 words a block need no more. */
+/** Residuals a codebook is trained on, at most: 16 words per block need no more. */
 export const CODEBOOK_SAMPLE_MAX = 32_768;
 /** Lloyd's iterations of a block, as ScaNN's default. */
 const ITERATIONS = 10;

@@ -5,7 +5,7 @@ import type { ScannSettings } from '../options.ts';
 const TREE_WORK_MIN = 20_000 * 32;
 /** Candidates below which that holds at any width: a tree scores a few hundred of them exactly as well. */
 const TREE_CANDIDATES_MIN = 4_000;
-/** Codes of 16 words a block need as many rows. */
+/** Codes of 16 words per block need as many rows. */
 const TREE_ROWS_MIN = 16;
 
 /** Whether `rows` candidates of `dimensions` get leaves: where scoring all of them is more work, unless the settings decide. */

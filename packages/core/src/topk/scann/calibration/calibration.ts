@@ -1,6 +1,6 @@
-/** What a build measured of itself. */
+/** The calibration of a build: its recall, measured on some of its own candidates, and the settings chosen by it. */
 
-/** What was measured, and the settings that it led to; JSON. */
+/** The measurements of a build and the settings that follow from them; JSON. */
 export interface Calibration {
   /** Recall@k of the settings on the candidates asked, and what was asked for. */
   recall: number;

@@ -1,6 +1,6 @@
 /** Finds the least integer with a property that larger ones have too, near a first guess. */
 
-/** Where to look. */
+/** The range to search. */
 export interface IntegerRange {
   /** The first one tried. */
   from: number;

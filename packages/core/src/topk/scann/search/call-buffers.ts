@@ -16,7 +16,7 @@ export interface Found {
   rows: Int32Array;
 }
 
-/** Where the memory of a call stands, in bytes; the offsets of exclusions mean nothing where there are none. */
+/** Byte offsets of the memory of a call; those of exclusions have no meaning where there are none. */
 export interface CallLayout {
   /** Queries searched in one run of the kernels. */
   group: number;

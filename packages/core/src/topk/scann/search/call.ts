@@ -49,7 +49,7 @@ const checkCall = optionsCheck<ScannCallOptions<never>>('a call of ScaNN', {
 export interface PreparedCall<I extends Identifier> {
   live: LiveIndex<I>;
   plan: SearchPlan;
-  /** What may be returned; undefined for every candidate. */
+  /** The candidates that may be returned; undefined for all. */
   filter: GroupFilter | undefined;
   /** Whether a query that finds too few results is asked again of every candidate. */
   isCompleted: boolean;

@@ -18,7 +18,7 @@ export interface Completion {
   distinct: DistinctQueries;
 }
 
-/** What to ask again; undefined, at the cost of a look at the counts, where every query has its k results. */
+/** The queries to search again; undefined where every query has its k results. Costs one read of the counts. */
 export function completionOf<I extends Identifier>(
   live: LiveIndex<I>,
   plan: SearchPlan,

@@ -216,7 +216,7 @@ export function excludedSlots<I extends Identifier>(
 ): { slots: Int32Array; begin: Int32Array } | undefined {
   if (exclude === undefined) return undefined;
   if (!Array.isArray(exclude)) {
-    throw new OptionError('exclude: expected a list of identifiers or one list a query, got something else');
+    throw new OptionError('exclude: expected a list of identifiers or one list per query, got something else');
   }
   if (exclude.length === 0) return undefined;
   const isNested = Array.isArray(exclude[0]);

@@ -24,7 +24,7 @@ import type { SearchWork } from './search-work.ts';
 /** Packing rows pays for this many queries and more. */
 const PACKED_QUERIES_MIN = 4;
 
-/** What a scan of a flat index is given. */
+/** The input of a scan of a flat index. */
 export type FlatScan = Parameters<PanelSearch['run']>;
 
 /** The scan of a call of a flat index; undefined where its slots are scored. */

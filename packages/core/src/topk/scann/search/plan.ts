@@ -1,5 +1,5 @@
 /**
- * How a call is searched: the options of the call, the settings of the index and its candidates, as the kernels read them.
+ * The plan of a call: its options, the settings of the index and its candidates, as the kernels read them.
  *
  * Effort grows with k. Settings are for one k, `tunedK` or else the index's own: N candidates in L leaves, l of them
  * searched, r candidates reordered. A call of a larger k that does not say otherwise searches
@@ -29,7 +29,7 @@ const REORDER_POWER = 0.9;
 const SEARCHED_PER_RESULT = 4;
 const REORDERED_PER_RESULT = 3;
 
-/** What a call says of its effort; what it leaves out follows from the settings and from k. */
+/** The options of a call that set its effort; those left out follow from the settings and from k. */
 export interface Effort {
   leavesToSearch?: number | undefined;
   reorder?: number | undefined;
@@ -37,7 +37,7 @@ export interface Effort {
   exact?: boolean | undefined;
 }
 
-/** What a plan is made of. */
+/** The input of a plan. */
 export interface PlannedCall {
   settings: ScannSettings;
   leaves: Leaves;
@@ -51,7 +51,7 @@ export interface PlannedCall {
   exclusions: SearchPlan['exclusions'];
 }
 
-/** What a call searches. */
+/** The plan of a call: the leaves, candidates and counts that it searches. */
 export interface SearchPlan {
   /** Results of a query. */
   k: number;

@@ -1,5 +1,5 @@
 /**
- * How far the points inserted since the build lie from its centroids, and how the centroids would move with them.
+ * The drift of an index: the distance of the points inserted since the build from its centroids, and the move of the centroids with them.
  *
  * `movedShare`: each centroid moves to the mean of its built points (as many as its groups have slots, at the centroid) and
  * of the inserted ones; the share of sampled points whose best leaf is another one then.

@@ -33,7 +33,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   readonly identifiers: Identifiers<I>;
   /** The measure is cosine. */
   readonly isUnitLength: boolean;
-  /** What the build measured; its settings take the place of the index's. */
+  /** The measurements of the build; its settings take the place of the index's. */
   calibration: Calibration | undefined;
   #size: number;
   #slotsOf: SlotsOfRows | undefined;
@@ -61,7 +61,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     return this.leaves.shape.dimensions;
   }
 
-  /** What is kept of a candidate's numbers. */
+  /** The form in which a candidate's numbers are kept. */
   get precision(): KeptRows<I>['precision'] {
     return PRECISIONS[this.leaves.shape.rowKind]!;
   }
@@ -196,7 +196,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     yield* this.#changes().preparation();
   }
 
-  /** How much the candidates have changed since the index was built. */
+  /** The changes of the candidates since the index was built. */
   drift(): IndexDrift {
     const { builtDistance } = this.leaves.shape;
     const deleted = this.identifiers.size - this.#size;
