@@ -10,7 +10,7 @@ import { buildKernels } from './kernels.mjs';
 import { writeWorkerProgram } from './worker-program.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** What is written beside the sources. */
+/** Files that the build writes beside the sources. */
 const GENERATED = [
   'packages/core/assembly/records.generated.ts',
   'packages/core/src/kernels/wasm.generated.ts',

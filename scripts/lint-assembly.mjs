@@ -10,7 +10,7 @@ import { writeKernelRecords } from './kernel-records.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const assembly = join(root, 'packages/core/assembly');
-/** What AssemblyScript does otherwise: == compares without conversion, the exponents of floats are cut on purpose. */
+/** Rules that do not fit AssemblyScript: == compares without conversion, the exponents of floats are cut on purpose. */
 const RULES = {
   complexity: { noUselessLoneBlockStatements: 'error' },
   correctness: {

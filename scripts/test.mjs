@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Files that share a process at the most: a balance between fewer starts and both cores at work until the end. */
 const FILES_A_PROCESS = 10;
-/** What a file says that changes or measures its process, starts others, has work before its tests, or says so. */
+/** Text that marks a test file which changes or measures its process, starts others, has work before its tests, or says so. */
 const NEEDS_OWN_PROCESS =
   /own process|child_process|async_hooks|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed|^before\w*\(|^((const|let) .* = )?await /m;
 

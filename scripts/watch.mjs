@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const FOLDERS = ['packages', 'bench', 'examples', 'scripts'];
-/** What a build writes, or others bring: a change of it is no change of a source. */
+/** Paths that a build or an installation writes; a change of them is not a change of a source. */
 const NOT_SOURCES = /(^|[/\\])(build|node_modules)([/\\]|$)|\.generated\.ts$/;
 /** Editors write a file in several steps: a build begins when none has come for so long. */
 const QUIET_MS = 100;

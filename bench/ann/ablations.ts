@@ -1,5 +1,5 @@
 /**
- * What each part of the index saves: counted work a query at the cheapest setting that reaches a recall, with the part and
+ * The work that each part of the index saves: counted work per query at the cheapest setting that reaches a recall, with the part and
  * without it.
  *
  *   npm run bench:ablations [-- WORD…]

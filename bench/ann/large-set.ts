@@ -133,7 +133,7 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
     });
   }
 
-  /** What else a reader asks of two systems at one recall. */
+  /** Further figures of two systems at equal recall. */
   async function besideRow(
     { name }: Rival,
     peer: Peer | null,

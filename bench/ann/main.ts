@@ -31,7 +31,7 @@ const folder = join(process.env.SHORTLIST_BENCH ?? tmpdir(), 'shortlist-bench-an
 const log = (text: string): void => console.error(text);
 const data = process.env.SHORTLIST_DATA;
 
-/** What ScaNN is built with: its own tuned settings. */
+/** The build settings of ScaNN: its own tuned ones. */
 const TUNED = { quantizeCentroids: true, reorderType: 'bfloat16', threads: 2 };
 /** Graphs as their projects' own benchmarks build them, and what is asked of us beside them. */
 const GRAPH = {

@@ -11,7 +11,7 @@ import { BruteForce } from 'shortlist';
 import { readFloats, readNpy, writeNpy } from '../harness/npy.ts';
 import { prepare, shrunkCopies, type Work } from '../tutorial/work.ts';
 
-/** How vectors are compared. */
+/** The measure by which vectors are compared. */
 export type Metric = 'dot' | 'cosine' | 'l2';
 
 /** One set of vectors. */

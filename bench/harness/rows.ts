@@ -1,5 +1,5 @@
 /**
- * What a benchmark prints: a row for each line of its table, as a table or (`--json`) one object a line, and the file
+ * The output of a benchmark: a row for each line of its table, as a table or (`--json`) one object a line, and the file
  * bench/results/NAME.json with the machine it was measured on. The process exits with 1 where a required row fails.
  */
 import { execFileSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * What is asked of a row. `faster`: peer / ours at least so much. `ratio`: ours / peer at most so much. `atMost` and
+ * The requirement of a row. `faster`: peer / ours at least so much. `ratio`: ours / peer at most so much. `atMost` and
  * `atLeast`: our own figure, in the row's unit, whatever a peer does. `none`: the row is for reading.
  */
 export type Requirement =

@@ -1,5 +1,5 @@
 /**
- * What `trainRecommender` reaches with its defaults on data that was held out, beside the baselines on the same split.
+ * The quality of `trainRecommender` with its defaults on data that was held out, beside the baselines on the same split.
  *
  *   npm run bench:recipes [-- --json] [-- --only movielens,beauty,gowalla] [-- --seeds 3]
  *

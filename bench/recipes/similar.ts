@@ -1,5 +1,5 @@
 /**
- * How candidates are best compared with each other: for each user with held-out items, the last item of the training part is
+ * A comparison of measures of similarity between candidates: for each user with held-out items, the last item of the training part is
  * asked for similar ones; the items that the user had chosen before are left out.
  *
  *   npm run bench:similar

@@ -12,7 +12,7 @@ const K = 10;
 /** ScaNN's settings: the least work found that keeps recall@10 above 0.98 on these candidates. */
 const SETTINGS = { numLeaves: 2000, numLeavesToSearch: 20, numReorderingCandidates: 60 };
 
-/** What the benchmark serves. */
+/** The bundle that the benchmark serves. */
 export interface ServedWork {
   basePath: string;
   line: string;
@@ -23,7 +23,7 @@ export interface ServedWork {
   truth: readonly (readonly string[])[];
 }
 
-/** What lies in `folder` from an earlier run, or else a bundle built there. */
+/** The bundle in `folder` from an earlier run, or a new one built there. */
 export async function keptBundle(folder: string): Promise<ServedWork> {
   const path = join(folder, 'work.json');
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as ServedWork;

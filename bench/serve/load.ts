@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from 'node:net';
 
-/** What to send. */
+/** The requests to send. */
 export interface LoadPlan {
   port: number;
   path: string;
@@ -19,7 +19,7 @@ export interface LoadPlan {
   rate: number;
 }
 
-/** What came back. */
+/** The responses and their times. */
 export interface LoadResult {
   answered: number;
   failed: number;

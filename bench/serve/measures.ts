@@ -23,7 +23,7 @@ const BESIDE = 500;
 /** A little longer than either change takes, which every process loads after the other. */
 const BESIDE_MS = 12_000;
 
-/** What is served, and by how many processes. */
+/** The bundle that is served, and the number of processes. */
 export interface Setup extends ServedWork {
   processes: number;
 }

@@ -1,4 +1,4 @@
-/** What the tutorial's benchmark works on: the data, our trained model, and the files a peer reads. */
+/** The inputs of the tutorial's benchmark: the data, our trained model, and the files a peer reads. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BruteForce, FactorizedTopK, type Matrix, StringLookup, Tower, TwoTowerModel } from 'shortlist';

@@ -9,7 +9,7 @@ process.on('SIGINT', () => {
   interrupt.abort(new Error('Ctrl-C'));
 });
 
-/** What a shell reports for a program that SIGPIPE ended: 128 + 13. */
+/** The exit code that shells use for a program that SIGPIPE ended: 128 + 13. */
 const NOBODY_READS = 141;
 // The reader of the output (such as `head`) has closed it: nothing written from here on is read.
 for (const stream of [process.stdout, process.stderr]) {

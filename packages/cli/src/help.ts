@@ -69,7 +69,7 @@ const PAGES: Readonly<Record<string, string>> = {
 /** The names of all commands. */
 export const COMMAND_NAMES: readonly string[] = Object.keys(PAGES);
 
-/** What `shortlist --help`, or that of a command, prints. */
+/** The text of `shortlist --help`, or of a command's --help. */
 export function help(command?: string): string {
   return command !== undefined && COMMAND_NAMES.includes(command) ? PAGES[command]! : OVERVIEW;
 }

@@ -27,7 +27,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   tutorial: async (argv, environment) => (await import('./tutorial/command.ts')).tutorial(argv, environment),
 };
 
-/** What a shell reports for a program that Ctrl-C ended: 128 + SIGINT. */
+/** The exit code that shells use for a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
 /** The library, loaded when something went wrong: help and the version do not wait for it, and commands import it themselves. */

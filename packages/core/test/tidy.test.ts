@@ -52,6 +52,17 @@ const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
   'bench/ann/tfrs.ts batchAndEvaluate': 'one measurement from set-up to its table of rows',
   'bench/tables/quality.ts clicks': 'one measurement from set-up to its table of rows',
 };
+/** Habits of docstrings that a reader stumbles over, and what to write instead. */
+const HABITS: readonly { readonly found: RegExp; readonly instead: string }[] = [
+  {
+    found: /\/\*\*\s+(?:\*\s+)?(?:What|Where|How|Who|When)\s/g,
+    instead: 'begin with the thing itself: "The settings that …", not "What …"',
+  },
+  { found: /\bone an? (?:row|query|user|item|column|candidate)\b/g, instead: 'write "one per row"' },
+  { found: /expected [^'`"]*, got (?:another|others)['`"]/g, instead: 'say what was got' },
+];
+/** Folders whose docstrings and messages are held to that; packages/server/src is not there yet. */
+const PLAIN_FOLDERS = ['packages/core/src', 'packages/core/assembly', 'packages/data/src', 'packages/cli/src', 'bench'];
 /** Pairs of files, `importer imported`, whose circle is known, and why. */
 const KNOWN_CIRCLES: Readonly<Record<string, string>> = {};
 /** Core files that may use Node's modules; everything else also runs in a browser. */
@@ -143,6 +154,18 @@ test(`no function is longer than ${FUNCTION_LINES_MAX} lines, but for those list
   }
   const found = new Set(long.map(({ file, name }) => `${file} ${name}`));
   assert.deepEqual(settled(LONG_FUNCTIONS, found), [], 'a listed function is short now: remove its line');
+});
+
+test('docstrings and messages name their subject first', () => {
+  for (const file of PLAIN_FOLDERS.flatMap((folder) => sources(join(ROOT, folder)))) {
+    const text = readFileSync(file, 'utf8');
+    for (const { found, instead } of HABITS) {
+      for (const { index, 0: words } of text.matchAll(found)) {
+        const line = text.slice(0, index).split('\n').length;
+        assert.fail(`${relative(ROOT, file)}:${line} ${JSON.stringify(words)}: ${instead}`);
+      }
+    }
+  }
 });
 
 test('core has no dependency, and no package has an install script', () => {

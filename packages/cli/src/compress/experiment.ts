@@ -1,5 +1,5 @@
 /**
- * What a task of the experiment can do: train two tables and say how good they are. The tasks differ in data and measure;
+ * A task of the experiment: it trains two tables and evaluates them. The tasks differ in data and measure;
  * budgets, methods, results and figures know nothing of either.
  */
 import type { EmbeddingOptions } from 'shortlist';
@@ -15,7 +15,7 @@ export interface Tables {
   candidates: EmbeddingTable;
 }
 
-/** What a training came to. */
+/** The result of a training. */
 export interface Trained {
   /** As they were at the best epoch. */
   tables: Tables;
@@ -26,7 +26,7 @@ export interface Trained {
   clusterings: readonly ClusterRecord[];
 }
 
-/** How to train. */
+/** Options of a training. */
 export interface TrainingOptions {
   /** For a table of so many ids. */
   embedding: (vocabularySize: number) => EmbeddingOptions;

@@ -6,7 +6,7 @@ import type { EmbeddingOptions } from 'shortlist';
 import type { ClusterSchedule } from 'shortlist/training';
 import { UsageError } from '../terminal/command.ts';
 
-/** How the tables of a method are made. */
+/** The options by which the tables of a method are made. */
 export type Recipe =
   | {
       kind: 'train';

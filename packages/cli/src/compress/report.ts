@@ -2,7 +2,7 @@
 import { bytes } from '../terminal/figures.ts';
 import type { Summary } from './summary.ts';
 
-/** What the tables say above their rows. */
+/** The text above the rows of the tables. */
 export interface ReportHead {
   title: string;
   line: string;

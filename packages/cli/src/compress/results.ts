@@ -8,13 +8,13 @@ import { DataError } from 'shortlist';
 import type { Figures } from './experiment.ts';
 import type { Job } from './plan.ts';
 
-/** What a job came to. */
+/** The result of a job. */
 export interface Result extends Job {
   /** Trained float32 of both tables; absent where the budget was refused. */
   parameters?: number;
   /** Bytes that saving both tables writes: pointers and hash coefficients included. */
   bytes?: number;
-  /** How each of the two tables spends its budget, in words. */
+  /** The use of the budget by each of the two tables, in words. */
   split?: string[];
   figures?: Figures;
   bestEpoch?: number;
@@ -27,13 +27,13 @@ export interface Result extends Job {
   refused?: string;
 }
 
-/** What makes results comparable. */
+/** The settings that must agree for results to be comparable. */
 export interface Settings {
   task: string;
   line: string;
   epochs: number;
   columns: number;
-  /** Where a number was asked for. */
+  /** The place where a number was asked for. */
   clusterings?: number;
 }
 

@@ -7,7 +7,7 @@ import { type Job, RECIPES, type Recipe, shareOf } from './plan.ts';
 import type { Result, ResultsFile } from './results.ts';
 import { splitOf } from './split.ts';
 
-/** Where the work stands. */
+/** The progress of the work. */
 export interface JobProgress {
   job: Job;
   /** Jobs done before this one, and in all. */

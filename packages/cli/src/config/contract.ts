@@ -6,9 +6,9 @@
 /** A value on the command line: text, or a number that is written as one. */
 type Value = string | number;
 
-/** What every section has. */
+/** The fields of every section. */
 export interface Section {
-  /** What stands on the command line without an option. */
+  /** The arguments on the command line without an option. */
   files?: string | readonly string[];
 }
 

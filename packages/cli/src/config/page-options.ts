@@ -18,7 +18,7 @@ export interface PageOption {
 const OPTION_LINE = /^ {2}(--[a-z].*)$/;
 /** An option and the word for its value. */
 const OPTION = /--([a-z][a-z-]*)(?: ([A-Z][A-Z]*|[a-z]+(?:\|[a-z]+)+)\b)?/g;
-/** What separates an option from its description on the same line. */
+/** The text between an option and its description on the same line. */
 const GAP = /\s{2,}/;
 
 /** The options of a command, in the order of its page. */

@@ -17,7 +17,7 @@ export function candidatesOf(path: string, { index, queryTower }: Bundle<Query, 
   }
   const identifiers = isUpdatable(index) ? index.identifiers : undefined;
   if (identifiers?.columnType !== 'string') {
-    throw new DataError(`${path}: expected candidates with identifiers that are text, got others`);
+    throw new DataError(`${path}: expected candidates with identifiers that are text, got identifiers of another type`);
   }
   return Array.from({ length: identifiers.size }, (_, row) => identifiers.of(row));
 }

@@ -1,14 +1,14 @@
-/** What `shortlist evaluate` tells: with `--json` one object a line, otherwise text (show.ts). */
+/** The output of `shortlist evaluate`: with `--json` one object a line, otherwise text (show.ts). */
 import type { Comparison, JudgedModel } from './judge.ts';
 
-/** What is judged, and by which rows. */
+/** The model that is evaluated, and the rows by which it is. */
 export interface AskedEvent {
   readonly event: 'asked';
   readonly bundle: string;
   readonly candidates: number;
   readonly lines: readonly string[];
   readonly findings: readonly string[];
-  /** Where the rows that are left out of shortlists come from; undefined where there are none. */
+  /** The source of the rows that are left out of shortlists; undefined where there are none. */
   readonly train: string | undefined;
   readonly trainRows: number;
   readonly testRows: number;

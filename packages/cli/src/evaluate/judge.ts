@@ -6,7 +6,7 @@ import { baselineFits, type InteractionSplit, itemsByUser, listOf } from 'shortl
 /** Additions a second of item-kNN's fit, by the slower of MovieLens and Gowalla on one core of 2020. */
 const ITEM_KNN_ADDITIONS_A_SECOND = 1e7;
 
-/** How baselines are judged. */
+/** Options of the evaluation of baselines. */
 export interface BaselineOptions {
   readonly ks: readonly number[];
   readonly seed: number;
@@ -53,7 +53,7 @@ function itemKnnSeconds({ train }: InteractionSplit): number {
   return pairs / ITEM_KNN_ADDITIONS_A_SECOND;
 }
 
-/** What a model is beside a baseline. */
+/** The comparison of a model with a baseline. */
 export interface Comparison {
   readonly baseline: string;
   /** Recall at the first k of the model minus that of the baseline, over the same users. */

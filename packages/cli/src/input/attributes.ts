@@ -12,7 +12,7 @@ export const ITEM_OPTIONS = {
   'list-columns': { type: 'string' },
 } as const;
 
-/** What `parseArgs` makes of them. */
+/** The result of `parseArgs`. */
 export type ItemValues = { readonly [Name in keyof typeof ITEM_OPTIONS]?: string | undefined } & {
   readonly strict?: boolean | undefined;
 };

@@ -18,12 +18,12 @@ export const INTERACTION_OPTIONS = {
   strict: { type: 'boolean', default: false },
 } as const;
 
-/** What `parseArgs` makes of them. */
+/** The result of `parseArgs`. */
 export type InteractionValues = {
   readonly [Name in Exclude<keyof typeof INTERACTION_OPTIONS, 'strict'>]?: string | undefined;
 } & { readonly strict?: boolean | undefined };
 
-/** How interactions are read. @throws {UsageError} when a word is wrong */
+/** Options of reading interactions. @throws {UsageError} when a word is wrong */
 export function readOptions(
   values: InteractionValues,
   terminal: Terminal,

@@ -1,4 +1,4 @@
-/** What a file is, by its first bytes and, for vectors without a mark, by its name. */
+/** The format of a file, recognised by its first bytes and, for vector formats without a magic number, by its name. */
 import { open, stat } from 'node:fs/promises';
 import { FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';

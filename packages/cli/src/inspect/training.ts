@@ -1,4 +1,4 @@
-/** How a bundle was trained, in lines for people. */
+/** The training record of a bundle, as lines of text. */
 import { estimate, figure } from '../evaluate/show.ts';
 import { count, plural } from '../terminal/figures.ts';
 import { MODEL_NAMES, shownSettings } from '../train/show.ts';

@@ -55,5 +55,5 @@ export const query: Command = async (argv, { stdout, stderr }) => {
 /** The index of a bundle, as rules need it. */
 function ruled({ index }: Bundle<Query, Identifier>): UpdatableTopK<Query, Identifier> {
   if (isUpdatable(index)) return index;
-  throw new DataError('rules: expected an index that holds its candidates, got another');
+  throw new DataError('rules: expected an index that holds its candidates, got one that reads them from a file');
 }

@@ -1,5 +1,5 @@
 /**
- * What `query` asks an index: raw features, an embedding, or the vector of a history, and what is left out of the answer.
+ * The queries that `query` sends to an index: raw features, an embedding, or the vector of a history, and what is left out of the answer.
  *
  * A history stands for a user whom the model does not know: --history, or what the bundle says that the user has seen.
  */
@@ -19,7 +19,7 @@ export interface Flags {
   readonly 'exclude-seen'?: boolean | undefined;
 }
 
-/** What an index is asked. */
+/** The queries of an index. */
 export interface Question {
   readonly queries: readonly [Query] | Matrix;
   readonly exclude: readonly Identifier[];
@@ -76,7 +76,7 @@ function readQuery(text: string, { index }: QueriedBundle): Query {
   }
 }
 
-/** What the user of a query has seen, where that is to be left out; a history has been seen, too. */
+/** The seen items of a query's user, where they are to be left out; the items of a history count as seen. */
 function seenBy(
   user: string | undefined,
   history: readonly Identifier[] | undefined,

@@ -14,7 +14,7 @@ export const RULE_OPTIONS = {
   block: { type: 'string' },
 } as const;
 
-/** What `parseArgs` makes of them. */
+/** The result of `parseArgs`. */
 export interface RuleValues {
   readonly 'per-value'?: readonly string[] | undefined;
   readonly mmr?: string | undefined;

@@ -101,7 +101,7 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
   };
 }
 
-/** What was read of an argument; undefined where it was not given. */
+/** The value of an argument; undefined where it was not given. */
 function given<T>(text: string | undefined, read: (text: string) => T): T | undefined {
   return text === undefined ? undefined : read(text);
 }

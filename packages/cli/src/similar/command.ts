@@ -38,7 +38,8 @@ export const similar: Command = async (argv, { stdout, stderr }) => {
     throw new UsageError(`--k: expected a whole number, got ${JSON.stringify(values.k)}`);
   const bundle = await openBundle<Query>(path);
   const { index } = bundle;
-  if (!isUpdatable(index)) throw new DataError(`${path}: expected an index that holds its candidates, got another`);
+  if (!isUpdatable(index))
+    throw new DataError(`${path}: expected an index that holds its candidates, got one that reads them from a file`);
   const columns = attributesOf(bundle);
   const [, titles] = columns.find(([name]) => /title|name/i.test(name)) ?? [];
   const candidates = words.map((word) => candidateOf(word, index, titles));

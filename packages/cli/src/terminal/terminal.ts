@@ -1,5 +1,5 @@
 /**
- * Where a command writes: lines, and one line in place for progress where a person watches.
+ * The output of a command: lines, and one line in place for progress where a person watches.
  *
  * Without a terminal (a pipe, CI) progress becomes a plain line now and then, and no control character is ever written.
  * Results go to standard output; progress goes to standard error, so that a pipe gets results only.
@@ -12,7 +12,7 @@ export interface Output {
   columns?: number | undefined;
 }
 
-/** What a command is given by its shell: nothing else is read from the process. */
+/** The inputs of a command from its shell; it reads nothing else of the process. */
 export interface Environment {
   stdout: Output;
   stderr: Output;

@@ -20,7 +20,7 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** What `train` is asked for. */
+/** The request to `train`: its arguments and options. */
 export interface TrainArguments {
   /** Files of interactions, which make one set. */
   readonly paths: readonly string[];
@@ -35,7 +35,7 @@ export interface TrainArguments {
   readonly seed: number;
   readonly isForced: boolean;
   readonly isJson: boolean;
-  /** How interactions and items are read. */
+  /** Options of reading interactions and items. */
   readonly reading: InteractionValues & ItemValues;
 }
 

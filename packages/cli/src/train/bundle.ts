@@ -1,4 +1,4 @@
-/** What is served: an index of the fitted model, and beside it what was found on the way, in one bundle. */
+/** The bundle of a training: an index of the fitted model, the seen items, and a record of the training as metadata. */
 import type { ItemTable } from '@shortlist/data';
 import { type BundleContents, type FittedRecommender, type Interactions, SeenItems } from 'shortlist';
 import type { JsonObject, SavableIndex } from 'shortlist/format';
@@ -15,7 +15,7 @@ const EXACT_NUMBERS_MAX = 2 ** 21;
 /** Users that an approximate index is tuned by. */
 const TUNING_USERS = 500;
 
-/** What an index is built for. */
+/** The input of the build of an index. */
 export interface IndexOptions {
   readonly k: number;
   readonly seed: number;
@@ -58,12 +58,12 @@ export async function servedIndex(
   return { index, event: { ...facts, kind: 'scann', recall } };
 }
 
-/** What stands in a bundle beside model and index. */
+/** The contents of a bundle beside model and index. */
 export interface BundleFacts {
   readonly items: ItemTable | undefined;
   /** Rows of which every item is left out of its user's shortlists. */
   readonly seen: Interactions;
-  /** How it was trained. */
+  /** The record of its training. */
   readonly training: JsonObject;
 }
 

@@ -19,7 +19,7 @@ import type { TrainArguments } from './arguments.ts';
 import type { TrainEvent } from './events.ts';
 import type { TrainingDataRecord } from './training-record.ts';
 
-/** What was read. */
+/** The result of reading. */
 export interface TrainingData {
   /** Rows to learn from: one for each user and item. */
   readonly interactions: Interactions;

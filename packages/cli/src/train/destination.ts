@@ -1,5 +1,5 @@
 /**
- * Where `shortlist train` writes: a bundle file, or the next version of a folder that a server watches. What is worse than the
+ * The destination of `shortlist train`: a bundle file, or the next version of a folder that a server watches. What is worse than the
  * version that serves is not published.
  */
 import { stat } from 'node:fs/promises';
@@ -18,7 +18,7 @@ interface Served {
   readonly record: TrainingRecord | undefined;
 }
 
-/** Where the output goes. */
+/** The destination of the output. */
 export class Destination {
   /** As it was asked for, without a slash at its end. */
   readonly path: string;
@@ -50,7 +50,7 @@ export class Destination {
   }
 
   /**
-   * What is to be said about the version that serves; nothing where there is none.
+   * The lines about the version that serves; empty where there is none.
    *
    * @throws {DataError} when the new model is worse than it by more than the interval, and this is not forced
    */

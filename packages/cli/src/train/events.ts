@@ -1,4 +1,4 @@
-/** What `shortlist train` tells while it works: with `--json` one object a line, otherwise text (show.ts). */
+/** The output of `shortlist train` while it works: with `--json` one object a line, otherwise text (show.ts). */
 import type { Estimate } from 'shortlist/metrics';
 import type { ModelKind, Settings } from 'shortlist/recommenders';
 import type { Comparison, JudgedModel } from '../evaluate/judge.ts';
@@ -8,7 +8,7 @@ export interface DataEvent {
   readonly event: 'data';
   /** Three lines: files, columns, quality. */
   readonly lines: readonly string[];
-  /** What was guessed, replaced or passed over, and the first broken rows. */
+  /** Notes on guesses, replaced values and skipped rows, and the first broken rows. */
   readonly findings: readonly string[];
   /** Rows that are trained on, and their users and items. */
   readonly rows: number;
@@ -18,7 +18,7 @@ export interface DataEvent {
   readonly isLikeProposed: boolean;
 }
 
-/** What is held out to judge by. */
+/** The rows held out for the evaluation. */
 export interface SplitEvent {
   readonly event: 'split';
   readonly testUsers: number;
@@ -100,7 +100,7 @@ export interface IndexEvent {
   readonly recall: number;
 }
 
-/** How the new model is beside the version that serves. */
+/** The comparison of the new model with the version that serves. */
 export interface ComparedEvent {
   readonly event: 'compared';
   readonly line: string;
@@ -110,7 +110,7 @@ export interface ComparedEvent {
 export interface SavedEvent {
   readonly event: 'saved';
   readonly path: string;
-  /** What commands and the server take: the bundle, or the folder of versions. */
+  /** The path for commands and the server: the bundle, or the folder of versions. */
   readonly out: string;
   readonly sizeBytes: number;
   readonly seconds: number;

@@ -7,7 +7,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type ChosenModel, FileError, type Interactions } from 'shortlist';
 import type { Trial } from 'shortlist/recommenders';
 
-/** What decides whether trials can be gone on from. */
+/** The fingerprint by which a search decides whether it can continue from saved trials. */
 export interface SearchIdentity {
   readonly model: string;
   readonly k: number;

@@ -18,7 +18,7 @@ import { MODEL_NAMES } from './show.ts';
 /** The line of progress is drawn anew so often. */
 const TICK_MS = 250;
 
-/** What is searched, and where trials are kept. */
+/** The input of a search, and the file of its trials. */
 export interface SearchOptions {
   readonly model: ModelKind | 'auto';
   readonly k: number;

@@ -5,7 +5,7 @@ import { bytes, count, duration, plural, significant } from '../terminal/figures
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TrainEvent } from './events.ts';
 
-/** How people call the models. */
+/** The names of the models in text for people. */
 export const MODEL_NAMES: Readonly<Record<ModelKind, string>> = { als: 'implicit ALS', 'two-tower': 'two towers' };
 
 type Shown = { [E in TrainEvent as E['event']]: (event: E, terminal: Terminal) => void };

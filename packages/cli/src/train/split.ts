@@ -4,7 +4,7 @@ import { type InteractionSplit, leaveLastOut } from 'shortlist/recommenders';
 
 /** Users judged at most: the mean of 10,000 is known to within a hundredth, and asking more takes time. */
 const USERS_MAX = 10_000;
-/** Where users are fewer, two rows of each are held out, so that chance decides less. */
+/** With fewer users than this, two rows of each user are held out, which makes the evaluation less noisy. */
 const FEW_USERS = 5_000;
 
 /** A test part, and how it was cut. */

@@ -1,5 +1,5 @@
 /**
- * How a bundle was trained, as its metadata keeps it: what `inspect` shows, and what a next version is compared with. No clock
+ * The training record of a bundle, which is part of its metadata: what `inspect` shows, and what a next version is compared with. No clock
  * is in it: the same run makes the same bytes.
  */
 import type { TrainedRecommender } from 'shortlist';
@@ -10,7 +10,7 @@ import type { JudgedModel } from '../evaluate/judge.ts';
 import type { TrainArguments } from './arguments.ts';
 import type { IndexEvent, JudgedEvent } from './events.ts';
 
-/** What is kept of a training. */
+/** The record of a training. */
 export interface TrainingRecord {
   readonly model: ModelKind;
   readonly settings: Settings;

@@ -51,7 +51,7 @@ export function warmSettings(settings: Settings): Settings {
   return { ...settings, ...share('iterations'), ...share('epochs') };
 }
 
-/** What an earlier model knows of today's rows. */
+/** The users and items of the data that an earlier model knows. */
 export function fromEvent({ path, model, chosen }: Earlier, { users, items }: Interactions): FromEvent {
   const lookups = [
     model.foldIn?.parts.users ?? model.queryTower?.inputs[0]?.lookup,

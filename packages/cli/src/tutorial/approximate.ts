@@ -28,7 +28,7 @@ const BUILDS = [
 ] as const;
 /** Results whose recall is measured. */
 const RECALL_AT = 10;
-/** What the last index is tuned for, by counted work, so that the answer is the same on every machine. */
+/** The recall that the last index is tuned for. Tuning uses counted work, so that its result is the same on every machine. */
 const TARGET_RECALL = 0.99;
 
 /** Walk through the second half; the index of the last settings. */

@@ -28,7 +28,7 @@ export interface TowersEvent extends Event {
   /** The method of the tables, and its share of the full ones' parameters. */
   method: string;
   share: number;
-  /** How each table spends that, in words. */
+  /** The use of that budget by each table, in words. */
   split: string[];
 }
 
@@ -46,7 +46,7 @@ export interface ClusteredEvent extends Event {
   warning?: string;
 }
 
-/** What compressed tables saved and cost against full ones, trained alike. */
+/** The bytes that compressed tables save and the quality that they lose against full ones of the same training. */
 export interface CompressedEvent extends Event {
   event: 'compressed';
   method: string;
@@ -109,7 +109,7 @@ export interface ShortlistEvent extends Event {
   hits: { title: string; score: number }[];
 }
 
-/** How long one query takes, raw features in, titles out. */
+/** The time of one query, from raw features to titles. */
 export interface LatencyEvent extends Event {
   event: 'latency';
   index: string;
@@ -143,7 +143,7 @@ export interface BuiltEvent extends Event {
   sizeBytes: number;
 }
 
-/** How much of the exact answer an index finds. */
+/** The recall of an index against exact search. */
 export interface RecallEvent extends Event {
   event: 'recall';
   index: string;

@@ -1,4 +1,4 @@
-/** How long one query takes, measured as a caller sees it. */
+/** The time of one query, measured from the caller's side. */
 import type { Report } from '../terminal/reporter.ts';
 import type { TutorialEvent } from './events.ts';
 

@@ -3,7 +3,7 @@ import { bytes, count, duration, significant, table } from '../terminal/figures.
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';
 
-/** What was shown before: a shortlist that is the same again is not printed again. */
+/** The shortlist that was printed last: an equal one is not printed again. */
 interface Before {
   shortlist: string;
 }

@@ -11,7 +11,7 @@ import type { Environment } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';
 import type { TutorialSettings } from './settings.ts';
 
-/** What is trained on, and how. */
+/** The data of a training, and its options. */
 export interface TrainingData {
   data: MovieLens;
   split: TutorialSplit;
@@ -27,7 +27,7 @@ export interface Trained {
 
 /** The tutorial's. */
 const DIMENSIONS = 32;
-/** Where an interrupted run's state is kept, unless --resume names another file. */
+/** The file for the state of an interrupted run, unless --resume names another. */
 const CHECKPOINT_FILE = 'tutorial.checkpoint';
 
 /** Train, epoch by epoch. */

@@ -16,7 +16,7 @@ export interface NamedVectors {
 /**
  * Reads vectors.
  *
- * @param identifiers one a row, '' for rows that are left out; row numbers where undefined
+ * @param identifiers one per row, '' for rows that are left out; row numbers where undefined
  * @throws {DataError} when no row is left, or a number is not finite
  */
 export async function readNamedVectors(
@@ -37,7 +37,7 @@ export async function readNamedVectors(
       if (identifiers?.[firstRow + row] === '') continue;
       const vector = part.subarray(row * dimensions, (row + 1) * dimensions);
       if (!vector.every(Number.isFinite)) {
-        throw new DataError(`${file.path}: expected finite numbers, got others in row ${firstRow + row}`);
+        throw new DataError(`${file.path}: expected finite numbers, got NaN or an infinity in row ${firstRow + row}`);
       }
       data.set(vector, at);
       at += dimensions;

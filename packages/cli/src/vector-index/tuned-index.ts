@@ -11,9 +11,9 @@ import type { NamedVectors } from './named-vectors.ts';
 /** Vectors that are taken as queries: `tune` chooses on one half of them and checks on the other. */
 const QUERIES = 500;
 
-/** What is asked of an index. */
+/** A query of an index, with its options. */
 export interface TunedIndexSettings<Q> {
-  /** What turns raw features into vectors. */
+  /** The query model, which turns raw features into vectors. */
   readonly queryModel?: QueryModel<Q> | undefined;
   /** Queries like those to come; default 500 of the vectors. */
   readonly queries?: Queries<Q> | VectorsLike | undefined;

@@ -1,4 +1,4 @@
-/** What the system says of a file that it refuses, in words: Node gives a code and the name of a call. */
+/** Reasons for which the system refuses a file, in words; Node gives only a code and the name of a call. */
 
 /** The reasons that files are refused for; https://man7.org/linux/man-pages/man3/errno.3.html has all. */
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -27,7 +27,7 @@ export function systemReason(error: unknown): string {
   return `${REASONS.get(code) ?? 'the system refused'} (${code})`;
 }
 
-/** What stands at a path that is no file, by what `stat` says of it. */
+/** The kind of an entry that is not a file, from the result of `stat`. */
 export function kindOfEntry(stats: { isDirectory(): boolean; isFIFO(): boolean; isSocket(): boolean }): string {
   if (stats.isDirectory()) return 'a folder';
   if (stats.isFIFO()) return 'a FIFO';

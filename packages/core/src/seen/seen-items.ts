@@ -129,7 +129,7 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * What the users of interactions have seen, each item where the user chose it last.
+   * The seen items of the users of interactions; each item stands where the user chose it last.
    *
    * @throws {IdentifierError} when `identifierOf` gives identifiers of several types, or one that none can be
    * @throws {OptionError} when an option is unknown or of another type, or the lists take more than 4 GiB
@@ -192,7 +192,7 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * What a user has seen, the last at the end; nothing for an unknown user.
+   * The seen items of a user, the last one at the end; empty for an unknown user.
    *
    * @throws {IdentifierError} when the user is neither text nor an integer
    */
@@ -204,7 +204,7 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * What each of some users has seen, as the option `exclude` of a call takes it: a query for each user.
+   * The seen items of each of some users, as the option `exclude` of a call takes them: a query for each user.
    *
    * @throws {IdentifierError} when a user is neither text nor an integer
    */
@@ -310,7 +310,7 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * What was saved.
+   * The seen items that were saved.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */

@@ -9,7 +9,7 @@ export interface CandidateVectors {
   readonly data: Float32Array;
   readonly dimensions: number;
   /**
-   * What the index keeps of a vector. 'float32': its very numbers. 'bfloat16': each rounded to 8 significant bits. 'int8': each
+   * The form in which the index keeps a vector. 'float32': its very numbers. 'bfloat16': each rounded to 8 significant bits. 'int8': each
    * rounded to the nearest of 255 steps of its dimension.
    */
   readonly precision: 'float32' | 'bfloat16' | 'int8';

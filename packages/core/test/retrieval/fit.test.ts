@@ -162,7 +162,7 @@ test('a run interrupted while it validates keeps its training and only validates
   assert.deepEqual(weightsOf(resumed), weightsOf(whole));
   await assert.rejects(
     model(undefined, { task: new Retrieval(task) }).fit(tastes(450), { batchSize: 450, resume: error.checkpoint }),
-    /resume: expected a checkpoint within 1 steps an epoch, got one after 5/,
+    /resume: expected a checkpoint of a run with at most 1 steps per epoch, got one after 5/,
   );
 });
 
@@ -179,7 +179,7 @@ test('a checkpoint of another model is refused', async () => {
   });
   await assert.rejects(
     wider.fit(tastes(10), { resume: error.checkpoint }),
-    /resume: expected a checkpoint of a model of this shape/,
+    /resume: expected a checkpoint of a model with the same shape/,
   );
 });
 

@@ -9,13 +9,13 @@ import { Decompress } from 'fzstd';
 import { AbortedError, DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
 
-/** How the bytes of a file are packed. */
+/** The compression of a file. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** Bytes asked of the disk at once: large enough that the calls cost nothing, small enough to stay in the cache. */
 const CHUNK_BYTES = 1 << 18;
 
-/** How far the reading of a file is. */
+/** The progress of reading a file. */
 export interface ReadProgress {
   /** Bytes of the file, as it lies on the disk. */
   bytesRead: number;

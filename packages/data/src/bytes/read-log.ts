@@ -1,5 +1,5 @@
 /**
- * What happened while a file was read that its reader should hear of: rows that were broken, and what was guessed,
+ * The log of a reading, for the user of the file: rows that were broken, and what was guessed,
  * replaced or passed over. Nothing is dropped in silence.
  */
 import { DataError, OptionError } from 'shortlist';
@@ -11,7 +11,7 @@ export interface BrokenRow {
   readonly reason: string;
 }
 
-/** How many broken rows are kept with their lines; the others are counted. */
+/** The number of broken rows that are kept with their text; further ones are only counted. */
 export const BROKEN_ROWS_SHOWN = 10;
 
 /** Options of a log. */

@@ -9,7 +9,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { type FileBytes, fileChunks, type ReadProgress } from './file-bytes.ts';
 import type { ReadLog } from './read-log.ts';
 
-/** How text is written as bytes. */
+/** The encoding of text. */
 export type TextEncoding = 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be';
 
 const LINE_FEED = 10;

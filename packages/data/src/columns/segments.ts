@@ -8,7 +8,7 @@ const SEGMENT_BITS = 16;
 const SEGMENT_LENGTH = 1 << SEGMENT_BITS;
 const MASK = SEGMENT_LENGTH - 1;
 
-/** What both columns can do. */
+/** The interface of both kinds of columns. */
 export interface NumberColumn {
   readonly length: number;
   at(row: number): number;

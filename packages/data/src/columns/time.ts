@@ -5,7 +5,7 @@
  */
 import { type Cell, numberOf } from './cell.ts';
 
-/** How a time was written. */
+/** The notation of a time. */
 export type TimeUnit =
   | 'seconds'
   | 'milliseconds'

@@ -1,9 +1,9 @@
-/** What the columns of a table hold, told from its first rows: what type, how many distinct values, from where to where. */
+/** The contents of the columns of a table, from its first rows: type, number of distinct values, range. */
 import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { looksLikeTime, parseTime } from '../columns/time.ts';
 import type { Table } from '../tables/contract.ts';
 
-/** What the cells of a column are. `text` also for numbers with leading zeros: 007 and 7 are two identifiers. */
+/** The type of the cells of a column. `text` also for numbers with leading zeros: 007 and 7 are two identifiers. */
 export type ColumnKind = 'integer' | 'number' | 'boolean' | 'date' | 'list' | 'text' | 'empty';
 
 /** A column, as far as it was looked at. */
@@ -21,7 +21,7 @@ export interface ColumnProfile {
   /** Letters of a value, on average. */
   readonly meanLength: number;
   /**
-   * What separates the values of a list, or would if the column were one: the one of | ; , that most of its values have;
+   * The separator of the values of a list, or the one that would be if the column were a list: the one of | ; , that most of its values have;
    * '' where none has any, where the file has lists of its own, or JSON.
    */
   readonly separator: string;

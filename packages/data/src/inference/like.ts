@@ -110,7 +110,7 @@ class LikeParser {
     return comparison(column, operator.text, this.#value('a value'));
   }
 
-  /** Where the column stands in `Like.columns`. */
+  /** The place of the column in `Like.columns`. */
   #columnOf(name: string): number {
     const number = this.#names.indexOf(name);
     if (number === -1) {

@@ -1,4 +1,4 @@
-/** What was understood and how good it is, in lines for people: what every command prints before its work starts. */
+/** The report of a reading as lines of text, which every command prints before its work starts. */
 import { dateText } from '../columns/time.ts';
 import type { Roles } from '../inference/roles.ts';
 import type { InteractionQuality } from './quality.ts';

@@ -1,5 +1,5 @@
 /**
- * What a test part gives away of itself in the training part: pairs that are in both, and rows that were trained on
+ * Leaks of a test part into the training part: pairs that are in both, and rows that were trained on
  * although they are later than what is tested. Either makes a model look better than it will be.
  */
 import { EARLIEST_SECONDS } from '../columns/time.ts';

@@ -15,18 +15,18 @@ import { InteractionTable } from './interaction-table.ts';
 import { type InteractionQuality, measureQuality } from './quality.ts';
 import { columnsOf, type RowCounts, type RowPlan, RowReader } from './row-reader.ts';
 
-/** How interactions are read; everything has a default. */
+/** Options of reading interactions; everything has a default. */
 export interface ReadInteractionsOptions extends TableOptions, RoleOptions {
   /** Rows that count: `rating >= 4`. Without it all rows do, and `understood.like` is what is proposed. */
   readonly like?: string | undefined;
   /** The first broken row is an error. Default false: it is passed over and counted. */
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How far it is, from time to time. */
+  /** Called from time to time with the progress. */
   readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
 }
 
-/** How far the reading is. */
+/** The progress of reading. */
 export interface IngestProgress {
   readonly path: string;
   readonly bytesRead: number;
@@ -34,7 +34,7 @@ export interface IngestProgress {
   readonly rows: number;
 }
 
-/** What a file was taken for. */
+/** The format that was recognised or set for a file. */
 export interface UnderstoodFile {
   readonly path: string;
   readonly description: string;
@@ -42,7 +42,7 @@ export interface UnderstoodFile {
   readonly roles: Roles;
 }
 
-/** What was understood before and while reading. */
+/** A report of a reading: the format and columns that were recognised, and the counts of rows. */
 export interface Understood {
   readonly files: readonly UnderstoodFile[];
   /** explicit: values say how much was liked; implicit: a row is a sign of interest. */
@@ -54,7 +54,7 @@ export interface Understood {
   /** The least value of a like, where `like` is a proposal. */
   readonly proposedLeast?: number | undefined;
   readonly counts: RowCounts;
-  /** What was guessed, replaced or passed over. */
+  /** Notes on guesses, replaced values and skipped rows. */
   readonly notes: readonly string[];
 }
 

@@ -8,7 +8,7 @@ import type { Roles } from '../inference/roles.ts';
 import type { TableBatch } from '../tables/contract.ts';
 import type { InteractionTable } from './interaction-table.ts';
 
-/** What is counted while rows are read. */
+/** The counts of a reading. */
 export interface RowCounts {
   /** Rows of the files, broken ones left out. */
   rows: number;
@@ -16,11 +16,11 @@ export interface RowCounts {
   liked: number;
   /** Identifiers that had spaces around them, which were removed. */
   trimmed: number;
-  /** How many times were written in which way. */
+  /** The number of times in each notation. */
   readonly timeUnits: Map<TimeUnit, number>;
 }
 
-/** How a file is read. */
+/** Options of reading a file. */
 export interface RowPlan {
   readonly roles: Roles;
   /** Rows that it lets through are kept. */

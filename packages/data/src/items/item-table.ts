@@ -1,11 +1,11 @@
 /**
- * What is known of items: a row an item, named columns of text, numbers, booleans, dates and lists.
+ * A table of items: one row per item, named columns of text, numbers, booleans, dates and lists.
  */
 
 /** A value of an item. Dates are text as ISO 8601 writes them, so that they order and print as they are. */
 export type ItemValue = string | number | boolean | readonly (string | number)[] | null;
 
-/** What a column holds. */
+/** The contents of a column. */
 export type ItemColumnKind = 'text' | 'number' | 'boolean' | 'date' | 'list';
 
 /** A column of items. */
@@ -27,7 +27,7 @@ export interface ItemTable {
   readonly rows: ReadonlyMap<string, number>;
 }
 
-/** How items and their table fit together. */
+/** The match between items and the table of items. */
 export interface ItemCoverage {
   /** Items of the vocabulary that the table does not have, and the first of them. */
   readonly withoutMetadata: number;

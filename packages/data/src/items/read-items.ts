@@ -14,7 +14,7 @@ import { bareName, KNOWN_NAMES } from '../tables/known-names.ts';
 import { openTable } from '../tables/open-table.ts';
 import type { ItemColumn, ItemColumnKind, ItemTable, ItemValue } from './item-table.ts';
 
-/** How items are read; everything has a default. */
+/** Options of reading items; everything has a default. */
 export interface ReadItemsOptions extends TableOptions {
   /** The column of identifiers; default by name, then by the share of identifiers that are known. */
   readonly identifierColumn?: string | undefined;

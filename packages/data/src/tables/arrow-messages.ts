@@ -8,14 +8,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from 'shortlist';
 
-/** What a message holds. */
+/** The contents of a message. */
 export type ArrowMessageKind = 'schema' | 'dictionary' | 'batch' | 'other';
 
 /** A message with its metadata and body, as it lies in the file. */
 export interface ArrowMessage {
   readonly kind: ArrowMessageKind;
   readonly bytes: Uint8Array;
-  /** Where it ends in the file. */
+  /** Byte offset of its end in the file. */
   readonly end: number;
 }
 

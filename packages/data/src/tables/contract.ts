@@ -27,7 +27,7 @@ export interface Table {
   batches(request?: BatchRequest): AsyncGenerator<TableBatch>;
 }
 
-/** What is read. */
+/** The source that is read. */
 export interface BatchRequest {
   /** Numbers of the columns wanted; default all. */
   readonly columns?: readonly number[];
@@ -41,13 +41,13 @@ export interface TableBatch {
   readonly rows: number;
   /** The wanted columns in the order of the request; each has `rows` cells. */
   readonly columns: readonly Cells[];
-  /** Where a row of the batch begins in the file: its line in text, its number in binary formats, from 1. */
+  /** The place of a row of the batch in the file: its line in text formats, its number in binary formats, from 1. */
   lineOf(row: number): number;
 }
 
-/** How a file is to be taken where it does not tell, or tells wrongly. */
+/** Settings of a file's format that replace what is recognised from the file itself. */
 export interface TableOptions {
-  /** What separates fields: one or more characters; default recognised. */
+  /** The separator of fields, one or more characters; default recognised from the file. */
   readonly delimiter?: string | undefined;
   /** Whether the first line has the names; default recognised. */
   readonly header?: boolean | undefined;

@@ -1,5 +1,5 @@
 /**
- * What a delimited file is like, told from its first lines: what separates fields, whether quotes protect them, whether
+ * The dialect of a delimited file, recognised from its first lines: the separator of fields, whether quotes protect them, whether
  * the first line has names, and whether the lines are sequences (`user item item …`).
  */
 import Papa from 'papaparse';
@@ -8,7 +8,7 @@ import { isMissing, numberOf } from '../columns/cell.ts';
 import { looksLikeTime } from '../columns/time.ts';
 import { isKnownName } from './known-names.ts';
 
-/** How the fields of a file are told apart. */
+/** The rules by which a line is divided into fields. */
 export interface Dialect {
   readonly delimiter: string;
   readonly newline: '\n' | '\r';

@@ -141,7 +141,7 @@ class RecordReader {
     return { records: { rows, lines } };
   }
 
-  /** What is wrong with a row, '' for one to pass over without a word: the header, and lines with nothing on them. */
+  /** The fault of a row; '' for a line that is skipped without a message: the header, and empty lines. */
   #faultOf(row: string[], code: string | undefined, height: number): string | undefined {
     const last = row.length - 1;
     if (this.#dialect.newline === '\n' && row[last]!.endsWith('\r')) row[last] = row[last]!.slice(0, -1);

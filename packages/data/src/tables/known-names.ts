@@ -4,7 +4,7 @@
  * Steam, Book-Crossing, Google Analytics and what TFRS's and RecBole's examples call them.
  */
 
-/** What a column of interactions is for. */
+/** The role of a column of interactions. */
 export type ColumnRole = 'user' | 'item' | 'value' | 'weight' | 'time' | 'event';
 
 /** Names by role, best first: where two columns fit, the one whose name stands earlier is taken. */

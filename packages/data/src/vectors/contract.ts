@@ -11,7 +11,7 @@ export interface VectorFile {
   batches(request?: VectorRequest): AsyncGenerator<VectorBatch>;
 }
 
-/** How vectors are read. */
+/** Options of reading vectors. */
 export interface VectorRequest {
   readonly rowsPerBatch?: number;
   readonly signal?: AbortSignal | undefined;

@@ -1,6 +1,6 @@
 /** Numbers as vector files hold them, to float32. float16 is widened exactly; float64 and 64-bit integers are rounded. */
 
-/** How one number is stored. */
+/** The storage type of a number. */
 export interface ElementType {
   /** NumPy's name. */
   readonly name: string;

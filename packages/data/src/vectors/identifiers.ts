@@ -11,7 +11,7 @@ import { lineBlocks } from '../bytes/text-chunks.ts';
 import { NPY_MAGIC, npyIntegers } from './npy.ts';
 
 /**
- * Reads identifiers, one a row of the vectors.
+ * Reads identifiers, one per row of the vectors.
  *
  * @param rows how many there must be
  * @param log hears of the rows that are left out; they are '' in what is returned

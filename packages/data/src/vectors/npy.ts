@@ -13,13 +13,13 @@ export const NPY_MAGIC = '\x93NUMPY';
 /** A header has the shape and a name; numpy itself refuses more than 10,000 bytes unless told otherwise. */
 const HEADER_BYTES_MAX = 1 << 16;
 
-/** What the header tells. */
+/** The contents of the header. */
 export interface NpyHeader {
   readonly type: ElementType;
   readonly isBigEndian: boolean;
   readonly isFortran: boolean;
   readonly shape: readonly number[];
-  /** Where the numbers begin. */
+  /** Byte offset of the first number. */
   readonly dataAt: number;
 }
 

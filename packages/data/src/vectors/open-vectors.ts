@@ -16,7 +16,7 @@ export async function openVectors(path: string): Promise<VectorFile> {
   const head = Buffer.from(await readHead(path, NPY_MAGIC.length)).toString('latin1');
   if (head !== NPY_MAGIC && !isRawVectors(path)) {
     throw new DataError(
-      `${path}: expected vectors (.npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .bin), got another file`,
+      `${path}: expected vectors (.npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .bin), got a file of another format`,
     );
   }
   const vectors = head === NPY_MAGIC ? await npyVectors(path) : await rawVectors(path);
@@ -27,7 +27,7 @@ export async function openVectors(path: string): Promise<VectorFile> {
 /**
  * Vectors as `indexFromDataset` of an index takes them: batch by batch, read again for each call.
  *
- * @param identifiers one a row, '' for rows that are left out; without them rows have their numbers
+ * @param identifiers one per row, '' for rows that are left out; without them rows have their numbers
  */
 export function vectorDataset(
   file: VectorFile,
