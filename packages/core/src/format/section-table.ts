@@ -58,7 +58,7 @@ export async function readSectionTable(source: Source, checksum: Checksum): Prom
 function readHeader(header: Uint8Array): { sections: number; fileBytes: number } {
   const differs = MAGIC.findIndex((byte, i) => header[i] !== byte);
   if (differs >= 0) {
-    const what = header.length === 0 ? 'an empty file' : 'other bytes';
+    const what = header.length === 0 ? 'an empty one' : 'other bytes';
     throw new FormatError(HEADER_NAME, differs, `expected a file saved by Shortlist, got ${what}`);
   }
   if (header.length < HEADER_BYTES) {
