@@ -15,7 +15,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /** Bytes after gzip; everything is 130 kB, with the recommenders. The aim for a program that only queries is 60 kB:
  * 18 kB are the kernels, of which 30 % are for training, and a module of their own for those would save 6 kB. */
-const QUERY_BYTES_MAX = 67_000;
+const QUERY_BYTES_MAX = 68_000;
 const EVERYTHING_BYTES_MAX = 140_000;
 
 async function outputOf(name: string, program: Uint8Array): Promise<unknown> {
