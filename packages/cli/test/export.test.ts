@@ -1,11 +1,11 @@
 /** shortlist export: the recommendations for a list of users, in each format, read back by our own readers. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openTable } from '@shortlist/data';
-import { BruteForce, type Features, Matrix, Tower } from 'shortlist';
+import { BruteForce, type Features, Matrix, SeenItems, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { said as saidBy } from './fixtures/said.ts';
 
@@ -53,4 +53,39 @@ test('each format holds a row a recommendation; a file that exists is kept', asy
   }
   assert.equal((await said(bundle, '--queries', queries, '--out', join(folder, 'x.txt'))).code, 2);
   assert.match((await said(bundle, '--queries', join(folder, 'no'), '--out', join(folder, 'y.csv'))).stderr, /ERR_IO/);
+});
+
+test('without --queries all users of the model are asked, and what each has seen is left out as the bundle says', async () => {
+  const bundle = join(folder, 'seen.shortlist');
+  const queryModel = Tower.create({ vocabulary: ['u1', 'u2'], dimensions: 2 });
+  const candidates = Matrix.from('candidates', [
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ]);
+  const index = new BruteForce<Features, string>({ queryModel }).index(candidates, ['a', 'b', 'c']);
+  const seenItems = SeenItems.fromInteractions(
+    {
+      length: 3,
+      users: { codes: Int32Array.of(0, 0, 1), vocabulary: ['u1', 'u2'] },
+      items: { codes: Int32Array.of(0, 1, 2), vocabulary: ['a', 'b', 'c'] },
+    },
+    { excludeSeen: true },
+  );
+  await saveBundle(bundle, { index, seenItems });
+  const found = async (...flags: string[]): Promise<string[]> => {
+    const out = join(folder, 'all.csv');
+    assert.deepEqual(await said(bundle, '--out', out, '--force', ...flags), { code: 0, stderr: '' });
+    const lines = readFileSync(out, 'utf8').trim().split('\n').slice(1);
+    return lines
+      .map((line) =>
+        line
+          .split(',')
+          .filter((_, i) => i === 0 || i === 2)
+          .join(' '),
+      )
+      .sort();
+  };
+  assert.deepEqual(await found(), ['u1 c', 'u2 a', 'u2 b']);
+  assert.deepEqual(await found('--no-exclude-seen'), ['u1 a', 'u1 b', 'u1 c', 'u2 a', 'u2 b', 'u2 c']);
 });

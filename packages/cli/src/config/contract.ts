@@ -57,6 +57,7 @@ export interface ExportSection extends Section {
   out?: Value;
   k?: Value;
   force?: boolean;
+  excludeSeen?: boolean;
 }
 
 /** Options of `shortlist index`. */

@@ -1,0 +1,22 @@
+/** The users that the model of a bundle knows: the vocabulary of its fold-in model, or of a query tower of one feature. */
+import { type Bundle, DataError, type Identifier } from 'shortlist';
+import type { Query } from '../query/question.ts';
+
+/**
+ * Users in the order of the vocabulary.
+ *
+ * @throws {DataError} when the bundle has no query model, or its tower takes several features, so that no list of users is known
+ */
+export function knownUsers(path: string, { foldIn, queryTower, index }: Bundle<Query, Identifier>): readonly string[] {
+  if (foldIn !== undefined) return foldIn.parts.users.vocabulary;
+  if (index.queryModel === undefined)
+    throw new DataError(`${path}: expected a bundle that takes users, got one of vectors`);
+  const [input, ...more] = queryTower?.inputs ?? [];
+  if (input === undefined || more.length > 0) {
+    throw new DataError(
+      `${path}: expected a query model that knows a list of users, got one of ${more.length + (input ? 1 : 0)} features; ` +
+        '--queries names the queries',
+    );
+  }
+  return input.lookup.vocabulary;
+}

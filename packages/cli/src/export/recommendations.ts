@@ -1,0 +1,48 @@
+/** The best candidates for each of many queries, asked as `shortlist query` asks them. */
+import type { Bundle, Identifier } from 'shortlist';
+import { type Flags, type Query, type Question, questionOf } from '../query/question.ts';
+
+/** A batch of recommendations: a row each. */
+export interface RecommendationRows {
+  readonly query: string[];
+  readonly rank: number[];
+  readonly identifier: string[];
+  readonly score: number[];
+}
+
+/** The recommendations of a batch of queries, in the order of the queries, best first. */
+export function recommend(
+  bundle: Bundle<Query, Identifier>,
+  texts: readonly string[],
+  k: number,
+  flags: Flags,
+): RecommendationRows {
+  const rows: RecommendationRows = { query: [], rank: [], identifier: [], score: [] };
+  const questions = texts.map((text) => questionOf(text, flags, bundle));
+  const together = questions.filter(isPlain);
+  const shared =
+    together.length > 0
+      ? bundle.index.call(
+          together.map(({ queries: [query] }) => query),
+          { k, exclude: together.map(({ exclude }) => exclude) },
+        )
+      : undefined;
+  let row = 0;
+  questions.forEach((question, i) => {
+    // A vector made of a history is asked alone: few queries are unknown to the model.
+    const hits = isPlain(question)
+      ? shared!.hits(row++)
+      : bundle.index.call(question.queries, { k, exclude: question.exclude }).hits();
+    for (const [rank, { identifier, score }] of hits.entries()) {
+      rows.query.push(texts[i]!);
+      rows.rank.push(rank + 1);
+      rows.identifier.push(String(identifier));
+      rows.score.push(score);
+    }
+  });
+  return rows;
+}
+
+function isPlain(question: Question): question is Question & { readonly queries: readonly [Query] } {
+  return Array.isArray(question.queries);
+}
