@@ -25,4 +25,15 @@ process.exitCode = await run(process.argv.slice(2), {
   variables: process.env,
   now: () => performance.now(),
   signal: interrupt.signal,
+  ask: process.stdin.isTTY && process.stdout.isTTY ? ask : undefined,
 });
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(question, { signal: interrupt.signal });
+  } finally {
+    terminal.close();
+  }
+}

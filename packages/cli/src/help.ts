@@ -4,6 +4,7 @@ import { HELP as BENCH } from './bench/help.ts';
 import { HELP as COMPRESS } from './compress/help.ts';
 import { HELP as EVALUATE } from './evaluate/help.ts';
 import { HELP as EXPORT } from './export/help.ts';
+import { HELP as INIT } from './init/help.ts';
 import { HELP as INSPECT } from './inspect/help.ts';
 import { HELP as QUERY } from './query/help.ts';
 import { HELP as RESTORE } from './restore/help.ts';
@@ -31,6 +32,7 @@ Commands
   evaluate     how good a bundle is on later interactions, beside popularity, item-kNN and EASE
   export       recommendations for many queries as Parquet, CSV or JSON Lines
   index        index vectors of your own, tuned to a recall: shortlist index vectors.npy --out x.shortlist
+  init         look at files and propose a configuration, so that the other commands need no arguments
   inspect      what a file holds: interactions (columns, quality), vectors, or a bundle
   query        the best candidates of a bundle for a query: shortlist query x.shortlist 42
   restore      put a bundle into a folder of versions as its newest: shortlist restore BUNDLE FOLDER
@@ -56,6 +58,7 @@ const PAGES: Readonly<Record<string, string>> = {
   evaluate: EVALUATE,
   export: EXPORT,
   index: INDEX,
+  init: INIT,
   inspect: INSPECT,
   query: QUERY,
   restore: RESTORE,

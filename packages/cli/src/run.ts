@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate: async (argv, environment) => (await import('./evaluate/command.ts')).evaluate(argv, environment),
   export: async (argv, environment) => (await import('./export/command.ts')).exportRows(argv, environment),
   index: async (argv, environment) => (await import('./vector-index/command.ts')).index(argv, environment),
+  init: async (argv, environment) => (await import('./init/command.ts')).init(argv, environment),
   inspect: async (argv, environment) => (await import('./inspect/command.ts')).inspect(argv, environment),
   query: async (argv, environment) => (await import('./query/command.ts')).query(argv, environment),
   restore: async (argv, environment) => (await import('./restore/command.ts')).restore(argv, environment),

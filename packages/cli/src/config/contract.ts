@@ -76,6 +76,12 @@ export interface IndexSection extends Section {
   force?: boolean;
 }
 
+/** Options of `shortlist init`. */
+export interface InitSection extends Section {
+  out?: Value;
+  force?: boolean;
+}
+
 /** Options of `shortlist inspect`. */
 export interface InspectSection extends Section {
   items?: Value;
@@ -204,6 +210,7 @@ export interface ShortlistConfig {
   evaluate?: EvaluateSection;
   export?: ExportSection;
   index?: IndexSection;
+  init?: InitSection;
   inspect?: InspectSection;
   query?: QuerySection;
   restore?: Section;

@@ -21,6 +21,8 @@ export interface Environment {
   now: () => number;
   /** Raised at the first Ctrl-C. */
   signal: AbortSignal;
+  /** Asks the person at the terminal; undefined where nobody can be asked. */
+  ask?: ((question: string) => Promise<string>) | undefined;
 }
 
 /** The line is redrawn at most this often: smooth to the eye, cheap for the machine. */

@@ -32,7 +32,7 @@ test('the programs of the pages compile', { skip }, async () => {
 
 for (const { name, blocks } of pages) {
   test(`${name}: its commands and programs run`, { skip }, async () => {
-    for (const left of ['movies.shortlist', 'tuned.shortlist', 'models']) {
+    for (const left of ['shortlist.config.json', 'movies.shortlist', 'tuned.shortlist', 'models']) {
       rmSync(join(folder, left), { recursive: true, force: true });
     }
     const page = new Page();

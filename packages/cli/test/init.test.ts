@@ -1,0 +1,74 @@
+/** shortlist init: files are recognised by their columns, and the configuration that is written trains without arguments. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { configuredArguments } from '../src/config/config-file.ts';
+import { run } from '../src/run.ts';
+import { said } from './fixtures/said.ts';
+import { tastes } from './fixtures/tastes.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shortlist-init-'));
+const start = process.cwd();
+before(() => {
+  process.chdir(folder);
+  const { ratings, later, movies } = tastes();
+  writeFileSync('ratings.csv', ratings);
+  writeFileSync('movies.csv', movies);
+  writeFileSync('notes.json', '{"nothing": "of the kind"');
+  writeFileSync('later.txt', later);
+});
+afterEach(() => rmSync('shortlist.config.json', { force: true }));
+after(() => {
+  process.chdir(start);
+  rmSync(folder, { recursive: true });
+});
+
+const config = (): Record<string, Record<string, unknown>> => JSON.parse(readFileSync('shortlist.config.json', 'utf8'));
+
+test('the files of a folder are recognised, and the others have no arguments to ask for', async () => {
+  const { code, stdout, stderr } = await said('init');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /notes\.json is left out/);
+  assert.match(stdout, /items: movies\.csv/);
+  assert.match(stdout, /shortlist\.config\.json is written/);
+  const { train, serve } = config();
+  assert.equal(train!.files, 'ratings.csv');
+  assert.equal(train!.items, 'movies.csv');
+  assert.equal(train!.out, 'movies.shortlist');
+  assert.deepEqual(serve, { files: 'movies.shortlist' });
+  const { argv } = await configuredArguments('train', []);
+  assert.ok(argv.includes('--items=movies.csv') && argv.includes('ratings.csv'), argv.join(' '));
+  const again = await said('init');
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /exists already; --force replaces it/);
+  assert.equal((await said('init', '--force', 'ratings.csv', '--out', 'other.shortlist')).code, 0);
+  assert.deepEqual([config().train!.items, config().train!.out], [undefined, 'other.shortlist']);
+});
+
+test('of two files of interactions a terminal is asked, and elsewhere they are to be named', async () => {
+  const refused = await said('init', 'ratings.csv', 'later.txt');
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /expected one file of interactions, got ratings\.csv, later\.txt/);
+  const written = { stdout: '', stderr: '' };
+  const code = await run(['init', 'ratings.csv', 'later.txt', 'movies.csv'], {
+    stdout: { write: (text: string) => (written.stdout += text) },
+    stderr: { write: (text: string) => (written.stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: new AbortController().signal,
+    ask: async () => '2',
+  });
+  assert.equal(code, 0, written.stderr);
+  assert.equal(config().train!.files, 'later.txt');
+});
+
+test('without users and items there is nothing to propose', async () => {
+  const { code, stderr } = await said('init', 'movies.csv');
+  assert.equal(code, 1);
+  assert.match(stderr, /expected a file with columns of users and items/);
+  const missing = await said('init', 'nothere.csv');
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /nothere\.csv/);
+});
