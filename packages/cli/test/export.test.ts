@@ -1,6 +1,6 @@
 /** shortlist export: the recommendations for a list of users, in each format, read back by our own readers. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -88,4 +88,78 @@ test('without --queries all users of the model are asked, and what each has seen
   };
   assert.deepEqual(await found(), ['u1 c', 'u2 a', 'u2 b']);
   assert.deepEqual(await found('--no-exclude-seen'), ['u1 a', 'u1 b', 'u1 c', 'u2 a', 'u2 b', 'u2 c']);
+});
+
+test('neighbours, embeddings and users have known values in each format, and nothing is left half written', async () => {
+  const bundle = join(folder, 'seen.shortlist');
+  const run = async (what: string, name: string, ...flags: string[]): Promise<string> => {
+    const out = join(folder, name);
+    assert.deepEqual(await said(bundle, '--what', what, '--out', out, ...flags), { code: 0, stderr: '' });
+    return out;
+  };
+  const near = readFileSync(await run('neighbours', 'near.csv', '--k', '1'), 'utf8')
+    .trim()
+    .split('\n');
+  assert.deepEqual(
+    near.map((line) => line.split(',').slice(0, 3).join(' ')),
+    ['candidate rank identifier', 'a 1 c', 'b 1 c', 'c 1 a'],
+  );
+  assert.ok(Math.abs(Number(near[1]!.split(',')[3]) - Math.SQRT1_2) < 1e-6);
+  assert.equal(
+    readFileSync(await run('embeddings', 'vectors.csv'), 'utf8'),
+    'identifier,vector_0,vector_1\na,1,0\nb,0,1\nc,1,1\n',
+  );
+  assert.equal(
+    readFileSync(await run('embeddings', 'vectors.jsonl'), 'utf8').split('\n')[2],
+    '{"identifier":"c","vector":[1,1]}',
+  );
+  const npy = readFileSync(await run('embeddings', 'vectors.npy'));
+  const start = 10 + npy.readUInt16LE(8);
+  assert.equal(start % 64, 0);
+  assert.match(npy.toString('latin1', 10, start), /'descr': '<f4', 'fortran_order': False, 'shape': \(3, 2\)/);
+  assert.deepEqual([...new Float32Array(new Uint8Array(npy.subarray(start)).buffer)], [1, 0, 0, 1, 1, 1]);
+  assert.equal(readFileSync(join(folder, 'vectors.ids.txt'), 'utf8'), 'a\nb\nc\n');
+  const rows: unknown[][] = [];
+  for await (const batch of (await openTable(await run('embeddings', 'vectors.parquet'))).batches()) {
+    for (let row = 0; row < batch.rows; row++) rows.push(batch.columns.map((cells) => String(cells[row])));
+  }
+  assert.deepEqual(rows, [
+    ['a', '1', '0'],
+    ['b', '0', '1'],
+    ['c', '1', '1'],
+  ]);
+  const users = readFileSync(await run('users', 'users.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  assert.deepEqual(
+    users.map((line) => (JSON.parse(line) as { user: string }).user),
+    ['u1', 'u2'],
+  );
+  assert.match((await said(bundle, '--what', 'embeddings', '--out', join(folder, 'vectors.npy'))).stderr, /--force/);
+  assert.equal((await said(bundle, '--what', 'neighbours', '--out', join(folder, 'near.npy'))).code, 2);
+  assert.equal((await said(bundle, '--what', 'users', '--k', '2', '--out', join(folder, 'u.csv'))).code, 2);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    [],
+  );
+});
+
+test('a Parquet of several batches has all rows, in order', async () => {
+  const bundle = join(folder, 'many.shortlist');
+  const ids = Array.from({ length: 600 }, (_, i) => `i${i}`);
+  const candidates = Matrix.from(
+    'candidates',
+    ids.map((_, i) => [i, 1]),
+  );
+  await saveBundle(bundle, { index: new BruteForce<Features, string>().index(candidates, ids) });
+  const out = join(folder, 'many.parquet');
+  assert.deepEqual(await said(bundle, '--what', 'embeddings', '--out', out), { code: 0, stderr: '' });
+  const rows: string[] = [];
+  for await (const batch of (await openTable(out)).batches()) {
+    for (let row = 0; row < batch.rows; row++) rows.push(batch.columns.map((cells) => String(cells[row])).join(' '));
+  }
+  assert.deepEqual(
+    rows,
+    ids.map((id, i) => `${id} ${i} 1`),
+  );
 });

@@ -46,4 +46,5 @@ export type { VectorBatch, VectorFile, VectorRequest } from './vectors/contract.
 export { readIdentifiers } from './vectors/identifiers.ts';
 export { openVectors, vectorDataset } from './vectors/open-vectors.ts';
 // writers
-export { OUTPUT_ENDINGS, type OutputColumn, writeColumns } from './writers/write-columns.ts';
+export type { OutputBatch, OutputColumn } from './writers/batch-formats.ts';
+export { identifiersPath, OUTPUT_ENDINGS, VECTOR_OUTPUT_ENDINGS, writeBatches } from './writers/write-batches.ts';

@@ -53,6 +53,7 @@ export interface EvaluateSection extends Section {
 
 /** Options of `shortlist export`. */
 export interface ExportSection extends Section {
+  what?: Value;
   queries?: Value;
   out?: Value;
   k?: Value;

@@ -1,30 +1,41 @@
-/** `shortlist export BUNDLE --out FILE`: the recommendations of all users, or of chosen queries, as a table. */
+/** `shortlist export BUNDLE --out FILE`: recommendations, neighbours, or the vectors of candidates or users, as a file. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { OUTPUT_ENDINGS, writeColumns } from '@shortlist/data';
+import {
+  identifiersPath,
+  OUTPUT_ENDINGS,
+  type OutputBatch,
+  VECTOR_OUTPUT_ENDINGS,
+  writeBatches,
+} from '@shortlist/data';
 import { AbortedError, DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
 import { openBundle } from '../input/bundle.ts';
 import type { Query } from '../query/question.ts';
-import { checkOutput, wholeNumberOf } from '../terminal/arguments.ts';
+import { checkOutput, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/figures.ts';
-import { Terminal } from '../terminal/terminal.ts';
+import { type Environment, Terminal } from '../terminal/terminal.ts';
+import { CONTENTS, type Content, embeddings, neighbours, recommendations, users } from './contents.ts';
 import { knownUsers } from './known-users.ts';
-import { recommend } from './recommendations.ts';
 
 const OPTIONS = {
+  what: { type: 'string', default: 'recommendations' },
   queries: { type: 'string' },
   out: { type: 'string' },
-  k: { type: 'string', default: '10' },
+  k: { type: 'string' },
   'exclude-seen': { type: 'boolean' },
   force: { type: 'boolean', default: false },
 } as const;
-/** Queries of a call: they share a scan, and progress is seen. */
-const QUERIES_A_CALL = 256;
+/** Results of a source where --k is not given. */
+const DEFAULT_K = '10';
+/** Sources of a batch: they share a scan, and progress is seen. */
+const SOURCES_A_BATCH = 256;
+type Flag = 'queries' | 'k' | 'exclude-seen';
+type Values = { readonly [F in Flag]?: string | boolean | undefined };
 
-/** Export recommendations. */
+/** Export recommendations, neighbours or vectors. */
 export const exportRows: Command = async (argv, environment) => {
   const { values, positionals } = parseArgs({
     args: [...argv],
@@ -33,48 +44,65 @@ export const exportRows: Command = async (argv, environment) => {
     allowNegative: true,
   });
   const [path, ...more] = positionals;
-  const { out, queries: queriesPath } = values;
+  const { out } = values;
   if (path === undefined || more.length > 0)
     throw new UsageError(`export: expected one bundle, got ${positionals.length}`);
   if (out === undefined) throw new UsageError('export: expected --out');
-  const k = wholeNumberOf('k', values.k, 1);
-  if (!OUTPUT_ENDINGS.includes(extname(out).toLowerCase())) {
-    throw new UsageError(`--out: expected a name that ends with ${OUTPUT_ENDINGS.join(', ')}, got ${out}`);
-  }
-  checkOutput(out, values.force);
-  const listed = queriesPath === undefined ? undefined : await readLines(queriesPath);
+  const what = wordOf('what', values.what, CONTENTS);
+  const isRanked = what === 'recommendations' || what === 'neighbours';
+  if (!isRanked) refuse(values, what, 'k');
+  if (what !== 'recommendations') refuse(values, what, 'queries', 'exclude-seen');
+  const k = wholeNumberOf('k', values.k ?? DEFAULT_K, 1);
+  const endings = isRanked ? OUTPUT_ENDINGS : VECTOR_OUTPUT_ENDINGS;
+  const ending = extname(out).toLowerCase();
+  if (!endings.includes(ending))
+    throw new UsageError(`--out: expected a name that ends with ${endings.join(', ')} for ${what}, got ${out}`);
+  const outputs = ending === '.npy' ? [out, identifiersPath(out)] : [out];
+  for (const output of outputs) checkOutput(output, values.force);
+  const listed = values.queries === undefined ? undefined : await readLines(values.queries);
   const bundle = await openBundle<Query>(path);
-  if (bundle.index.queryModel === undefined)
-    throw new DataError(`${path}: expected a bundle that takes users, got one of vectors`);
-  const queries = listed ?? knownUsers(path, bundle);
   const terminal = new Terminal(environment);
-  const rows = { query: [] as string[], rank: [] as number[], identifier: [] as string[], score: [] as number[] };
-  for (let first = 0; first < queries.length; first += QUERIES_A_CALL) {
-    if (environment.signal.aborted) throw new AbortedError('export: interrupted, nothing was written');
-    const part = queries.slice(first, first + QUERIES_A_CALL);
-    const found = recommend(bundle, part, k, { 'exclude-seen': values['exclude-seen'] });
-    found.query.forEach((query, i) => {
-      rows.query.push(query);
-      rows.rank.push(found.rank[i]!);
-      rows.identifier.push(found.identifier[i]!);
-      rows.score.push(found.score[i]!);
-    });
-    terminal.progress((first + part.length) / queries.length, 'queries');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await writeColumns(out, [
-    { name: 'query', type: 'text', values: rows.query },
-    { name: 'rank', type: 'integer', values: rows.rank },
-    { name: 'identifier', type: 'text', values: rows.identifier },
-    { name: 'score', type: 'number', values: rows.score },
-  ]);
-  const isLeftOut = values['exclude-seen'] ?? bundle.seenItems?.excludeSeen ?? false;
-  terminal.line(
-    `${out}: ${count(rows.query.length)} recommendations for ${count(queries.length)} queries, ` +
-      `items that users have seen ${isLeftOut ? 'left out' : 'not left out'}`,
-  );
+  let suffix = '';
+  let content: Content;
+  if (what === 'recommendations') {
+    if (bundle.index.queryModel === undefined)
+      throw new DataError(`${path}: expected a bundle that takes users, got one of vectors`);
+    content = recommendations(bundle, listed ?? knownUsers(path, bundle), k, values);
+    const isLeftOut = values['exclude-seen'] ?? bundle.seenItems?.excludeSeen ?? false;
+    suffix = `, items that users have seen ${isLeftOut ? 'left out' : 'not left out'}`;
+  } else if (what === 'neighbours') content = neighbours(path, bundle, k);
+  else content = what === 'users' ? users(path, bundle) : embeddings(path, bundle);
+  const told = { rows: 0 };
+  await writeBatches(out, content.columns, content.sources, batchesOf(content, terminal, environment, told));
+  const { sources, sourceName } = content;
+  terminal.line(`${outputs.join(', ')}: ${count(told.rows)} rows for ${count(sources)} ${sourceName}${suffix}`);
   return 0;
 };
+
+/** @throws {UsageError} naming the first option that the content does not take */
+function refuse(values: Values, what: string, ...flags: Flag[]): void {
+  const flag = flags.find((name) => values[name] !== undefined);
+  if (flag !== undefined) throw new UsageError(`--${flag}: expected none with --what ${what}`);
+}
+
+/** The batches of a content. @throws {AbortedError} at Ctrl-C */
+async function* batchesOf(
+  { sources, sourceName, rowsOf }: Content,
+  terminal: Terminal,
+  { signal }: Environment,
+  told: { rows: number },
+): AsyncGenerator<OutputBatch> {
+  for (let first = 0; first < sources; first += SOURCES_A_BATCH) {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (signal.aborted) throw new AbortedError('export: interrupted, nothing was written');
+    const end = Math.min(first + SOURCES_A_BATCH, sources);
+    const batch = rowsOf(first, end);
+    told.rows += batch[0]!.length;
+    yield batch;
+    terminal.progress(end / sources, sourceName);
+  }
+  if (signal.aborted) throw new AbortedError('export: interrupted, nothing was written');
+}
 
 /** The lines of a file that are not empty. @throws {FileError} when the system refuses */
 async function readLines(path: string): Promise<string[]> {

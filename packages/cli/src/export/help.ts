@@ -1,14 +1,19 @@
 /** The page of `shortlist export --help`. */
-export const HELP: string = `shortlist export: recommendations for all users, or for chosen queries, as a table
+export const HELP: string = `shortlist export: recommendations, neighbours and embeddings of a bundle as files
 
 Usage: shortlist export BUNDLE --out FILE [OPTIONS], for example:
   shortlist export movies.shortlist --out recommendations.parquet
+  shortlist export movies.shortlist --what embeddings --out movies.npy
 
-The table has a row a recommendation: query, rank (from 1), identifier, score.
 Options
-  --out FILE       a name that ends with .parquet, .csv or .jsonl
+  --what CONTENT   recommendations (default): query, rank (from 1), identifier, score
+                   neighbours: the candidates most similar to each: candidate, rank, identifier, score
+                   embeddings: the vectors of the candidates: identifier, vector
+                   users: the vectors of the users that the model knows: user, vector
+  --out FILE       a name that ends with .parquet, .csv or .jsonl; for vectors also .npy, with NAME.ids.txt beside it.
+                   A vector is columns vector_0, vector_1, … in Parquet and CSV, and a list in JSON Lines
   --queries FILE   a query a line, as shortlist query takes it (default: all users that the model knows)
-  --k N            recommendations a query (default 10)
+  --k N            recommendations of a query, or neighbours of a candidate (default 10)
   --exclude-seen, --no-exclude-seen
                    leave out what each user has seen, or do not (default as the bundle says)
   --force          replace a file that exists
