@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { openTable } from '@shortlist/data';
 import { BruteForce, type Features, Matrix, SeenItems, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
+import { exportRows } from '../src/export/command.ts';
 import { said as saidBy } from './fixtures/said.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-export-'));
@@ -161,5 +162,30 @@ test('a Parquet of several batches has all rows, in order', async () => {
   assert.deepEqual(
     rows,
     ids.map((id, i) => `${id} ${i} 1`),
+  );
+});
+
+test('an interrupted export keeps the file that was there and leaves no part of a new one', async () => {
+  const out = join(folder, 'kept.csv');
+  writeFileSync(out, 'before\n');
+  const controller = new AbortController();
+  controller.abort();
+  const stderr: string[] = [];
+  const environment = {
+    stdout: { write: () => true },
+    stderr: { write: (text: string) => stderr.push(text) },
+    variables: {},
+    now: () => 0,
+    signal: controller.signal,
+  };
+  const bundle = join(folder, 'many.shortlist');
+  await assert.rejects(
+    exportRows([bundle, '--what', 'neighbours', '--out', out, '--force'], environment),
+    /interrupted, nothing was written/,
+  );
+  assert.equal(readFileSync(out, 'utf8'), 'before\n');
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    [],
   );
 });
