@@ -143,11 +143,11 @@ async function baselinesOf(
   split: InteractionSplit,
   ks: readonly number[],
   seed: number,
-  { signal }: Environment,
+  { now, signal }: Environment,
   terminal: Terminal,
 ): Promise<RecommenderEvaluation[]> {
   const found: RecommenderEvaluation[] = [];
-  const options = { ks, seed, hasTimes: false, signal, secondsMax: BASELINE_SECONDS_MAX };
+  const options = { ks, seed, hasTimes: false, signal, now, secondsMax: BASELINE_SECONDS_MAX };
   for await (const evaluation of judgeBaselines(split, {
     ...options,
     onStart: (name) => terminal.progress(undefined, `judging ${name}`),

@@ -35,6 +35,8 @@ import { type Earlier, earlierModel, fromEvent, warmSettings } from './warm-star
 
 /** Of what is left of the budget, for the search; judging, the last fit and the index have the rest. */
 const SEARCH_SHARE = 0.65;
+/** Of what is left of the budget after the search, for the fit on everything; the index has the rest. */
+const LAST_FIT_SHARE = 0.8;
 /** Of the budget: a baseline that would take longer is left out, and told. */
 const BASELINE_SHARE = 0.15;
 
@@ -77,7 +79,10 @@ export const train: Command = async (argv, environment) => {
   report(judged);
   for (const line of destination.compare(judged, isForced, trialsPath)) report({ event: 'compared', line });
   const { fitted, index, event } = await fitOnEverything(
-    { interactions, chosen: trained.best, earlier, trialsPath },
+    {
+      ...{ interactions, chosen: trained.best, earlier, trialsPath },
+      budgetSeconds: LAST_FIT_SHARE * Math.max(1, budgetSeconds - elapsedSeconds()),
+    },
     options,
     environment,
     terminal,
@@ -98,10 +103,11 @@ interface LastFit {
   readonly chosen: ChosenModel;
   readonly earlier: Earlier | undefined;
   readonly trialsPath: string;
+  readonly budgetSeconds: number;
 }
 
 async function fitOnEverything(
-  { interactions, chosen: { model, settings }, earlier, trialsPath }: LastFit,
+  { interactions, chosen: { model, settings }, earlier, trialsPath, budgetSeconds }: LastFit,
   options: TrainArguments,
   environment: Environment,
   terminal: Terminal,
@@ -111,8 +117,10 @@ async function fitOnEverything(
     const fitted = await fitRecommender(
       interactions,
       { model, settings: earlier ? warmSettings(settings) : settings },
-      { seed: options.seed, from: earlier?.model, signal: environment.signal },
+      { seed: options.seed, from: earlier?.model, budgetSeconds, signal: environment.signal },
     );
+    if (fitted.isFitCut)
+      terminal.note('the fit on everything was cut short by the budget; a larger --budget gives it more time');
     const users = interactions.users.vocabulary;
     return { fitted, ...(await servedIndex(fitted, { ...options, users }, environment, terminal)) };
   } catch (error) {
@@ -131,13 +139,13 @@ async function baselinesOf(
   split: TestSplit,
   hasTimes: boolean,
   { k, seed, budgetSeconds }: TrainArguments,
-  { signal }: Environment,
+  { now, signal }: Environment,
   terminal: Terminal,
   report: Report<TrainEvent>,
 ): Promise<RecommenderEvaluation[]> {
   const found: RecommenderEvaluation[] = [];
   const baselines = judgeBaselines(split, {
-    ...{ ks: [k], seed, hasTimes, signal, secondsMax: BASELINE_SHARE * budgetSeconds },
+    ...{ ks: [k], seed, hasTimes, now, signal, secondsMax: BASELINE_SHARE * budgetSeconds },
     onStart: (name) => terminal.progress(undefined, `judging ${name}`),
     onLeftOut: (name, seconds) =>
       terminal.note(`  ${name} is left out: about ${duration(1000 * seconds)}; a larger --budget has it`),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Interactions } from '../../src/data/interactions.ts';
 import { leaveLastOut } from '../../src/data/split.ts';
+import { DivergedError } from '../../src/errors/errors.ts';
 import { evaluateRecommender } from '../../src/metrics/evaluate-recommender.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
@@ -163,4 +164,18 @@ test('the search begins by the density and goes on from the best to its neighbou
   assert.equal(near.length, 5, 'one weight, two widths, two regularizations');
   trials.push(tried(near[0]!, 0.1));
   assert.deepEqual(alsCandidates(trials, start), near.slice(1));
+});
+
+test('a trial whose factors leave the finite numbers counts as one that finds nothing, and does not end the search', async () => {
+  const trials: Trial[] = [];
+  const onTrial = (trial: Trial): void => {
+    trials.push(trial);
+  };
+  // So little regularization leaves systems that have no solution.
+  const settings = { dimensions: 8, unobservedWeight: 1e-30, regularization: 1e-30 };
+  const only: ChosenModel = { model: 'als', settings };
+  await assert.rejects(trainRecommender(tastes(), { only, onTrial, runtime }), DivergedError, 'the last fit');
+  assert.equal(trials.length, 1);
+  assert.equal(trials[0]!.recall, 0);
+  assert.ok(trials[0]!.perUser.length > 0 && trials[0]!.perUser.every((recall) => recall === 0));
 });
