@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { transform } from 'esbuild-wasm';
 import { projectFolder } from './files.ts';
-import { type CodeBlock, pagesOf } from './pages.ts';
+import { type CodeBlock, codeBlocks, pagesOf } from './pages.ts';
 
 const ROOT = resolve(fileURLToPath(new URL('../../../../../..', import.meta.url)));
 const hasShell = spawnSync('sh', ['-c', 'curl --version']).status === 0;
@@ -28,6 +28,20 @@ test('the programs of the pages compile', { skip }, async () => {
   });
   const settings = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node'];
   await output(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), ...settings, ...files], {});
+});
+
+test('the first program of README.md runs as it is pasted', { skip }, async () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const program = codeBlocks(readme).find(({ language }) => language === 'ts')!.text;
+  assert.ok(program.trimEnd().split('\n').length <= 25, 'it fits a screen');
+  writeFileSync(join(folder, 'readme.ts'), program);
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const settings = ['--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext', '--types', 'node'];
+  await output(process.execPath, [tsc, ...settings, 'readme.ts'], {});
+  const { code } = await transform(program, { loader: 'ts', format: 'esm', target: 'es2022' });
+  writeFileSync(join(folder, 'readme.mjs'), code);
+  const printed = await output(process.execPath, ['readme.mjs'], {});
+  assert.equal(printed.match(/identifier: /g)?.length, 3, printed);
 });
 
 for (const { name, blocks } of pages) {
