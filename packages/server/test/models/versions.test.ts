@@ -79,14 +79,14 @@ test('a damaged new version leaves the old one live, and its status says why', a
   const states = JSON.parse(status).model_version_status as {
     version: string;
     state: string;
-    status: { error_message: string };
+    status: { error_code: string; error_message: string };
   }[];
   assert.deepEqual(
-    states.map(({ version, state }) => [version, state]),
+    states.map(({ version, state, status }) => [version, state, status.error_code]),
     [
-      ['3', 'END'],
-      ['2', 'END'],
-      ['1', 'AVAILABLE'],
+      ['3', 'END', 'FAILED_PRECONDITION'],
+      ['2', 'END', 'DATA_LOSS'],
+      ['1', 'AVAILABLE', 'OK'],
     ],
   );
   assert.match(states[1]!.status.error_message, /checksum|byte/);
@@ -96,6 +96,7 @@ test('a damaged new version leaves the old one live, and its status says why', a
   writeFileSync(path, bytes);
   await model!.load();
   assert.equal((await shortlist(server, { query: 'u1', version: 2 })).version, 2);
+  assert.equal(model!.records.find(({ version }) => version === 2)!.errorCode, 'OK');
   await server.close();
 });
 

@@ -77,6 +77,23 @@ test('light queries are answered at once while a heavy one is under way; updates
   assert.equal(found!.identifiers[0], 'new');
 });
 
+test('whether a query is heavy depends on its k, with which effort grows, and on what it asks itself', () => {
+  const identifiers = Array.from({ length: SMALL_ROWS }, (_, i) => `c${i}`);
+  const settings = { k: 10, numLeaves: 100, numLeavesToSearch: 10, numReorderingCandidates: 100 } as const;
+  const options = { tree: 'always', trainingIterations: 1, runtime, ...settings } as const;
+  const index = new ScaNN<Float32Array, string>(options).index(vectors(SMALL_ROWS), identifiers);
+  const servable = servableOf(index);
+  const ask = (more: Partial<Query>): boolean => servable.isHeavy({ embedding, k: 10, ...more });
+  assert.equal(ask({}), false);
+  // 100 · (k / 10)^0.9 reaches 5,000 candidates between these two.
+  assert.deepEqual([index.effort(700).reorder <= 5000, index.effort(800).reorder > 5000], [true, true]);
+  assert.deepEqual([ask({ k: 700 }), ask({ k: 800 })], [false, true]);
+  // What the request says itself does not grow.
+  assert.equal(ask({ k: 800, reorder: 1000 }), false);
+  assert.equal(ask({ k: 800, leavesToSearch: 10 }), true);
+  assert.equal(ask({ leavesToSearch: 501 }), true);
+});
+
 test('an update is let in between scans that follow one another without a gap', { timeout: 300_000 }, async () => {
   const index = leavesOf(SMALL_ROWS);
   const servable = servableOf(index);

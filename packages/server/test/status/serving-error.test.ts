@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ServingError, STATUS_CODES, type StatusCode } from '../../src/status/serving-error.ts';
+import { DataError, OptionError, ShortlistError } from 'shortlist';
+import { loadErrorCode, ServingError, STATUS_CODES, type StatusCode } from '../../src/status/serving-error.ts';
 
 test('codes have gRPC’s numbers and TF Serving’s HTTP statuses', () => {
   const expected: Record<StatusCode, [number, number]> = {
@@ -25,4 +26,16 @@ test('codes have gRPC’s numbers and TF Serving’s HTTP statuses', () => {
     const { grpcStatus, httpStatus } = new ServingError(code, '');
     assert.deepEqual([grpcStatus, httpStatus], expected[code], code);
   }
+});
+
+test('a version that does not load: damaged bytes, whole bytes that cannot be served, a lock, a fault of ours', () => {
+  const CASES: readonly [unknown, StatusCode][] = [
+    [new ShortlistError('ERR_FORMAT', 'x: expected checksum 1, got 2'), 'DATA_LOSS'],
+    [new DataError('x: expected one bundle, got 0'), 'FAILED_PRECONDITION'],
+    [new OptionError('k: expected a number'), 'INVALID_ARGUMENT'],
+    [new ServingError('UNAVAILABLE', 'another server takes its updates'), 'UNAVAILABLE'],
+    [Object.assign(new Error('full'), { code: 'ENOSPC' }), 'UNAVAILABLE'],
+    [new TypeError('x is not a function'), 'INTERNAL'],
+  ];
+  for (const [error, code] of CASES) assert.equal(loadErrorCode(error), code, String(error));
 });
