@@ -160,6 +160,7 @@ test('updates', async () => {
     model: 'films',
     version: '1',
     acknowledged: '1',
+    unknown: [],
   });
   const search = {
     model_spec: { name: 'films', signature_name: 'search' },

@@ -26,7 +26,7 @@ const MISSPELT: readonly (readonly [string, string, string, RegExp])[] = [
     'POST',
     '/v1/candidates/upsert',
     '{"candidates": [{"id": "a", "embedding": [1, 2, 3, 4]}, {"id": "b", "embeding": [1]}]}',
-    /^body\.candidates\[1\]: unknown field 'embeding', did you mean 'embedding'\? Known: 'id', 'embedding', 'attributes'$/,
+    /^body\.candidates\[1\]: unknown field 'embeding', did you mean 'embedding'\? Known: 'id', 'embedding', 'features', 'attributes'$/,
   ],
   [
     'POST',
