@@ -18,6 +18,11 @@ before(() => {
   writeFileSync('movies.csv', movies);
   writeFileSync('notes.json', '{"nothing": "of the kind"');
   writeFileSync('later.txt', later);
+  // Items without titles, before the others by name.
+  writeFileSync(
+    'links.csv',
+    movies.replaceAll(/^(\w+),.*$/gm, (_, id: string) => `${id},${id === 'movieId' ? 'imdbId' : 7}`),
+  );
 });
 afterEach(() => rmSync('shortlist.config.json', { force: true }));
 after(() => {
@@ -45,6 +50,18 @@ test('the files of a folder are recognised, and the others have no arguments to 
   assert.match(again.stderr, /exists already; --force replaces it/);
   assert.equal((await said('init', '--force', 'ratings.csv', '--out', 'other.shortlist')).code, 0);
   assert.deepEqual([config().train!.items, config().train!.out], [undefined, 'other.shortlist']);
+});
+
+test('of two files of users and items the one with ratings is taken, which is said', async () => {
+  writeFileSync('tags.csv', 'userId,movieId,tag\n1,2,good\n1,3,bad\n2,3,good\n');
+  const { code, stderr } = await said('init', 'tags.csv', 'ratings.csv', 'movies.csv');
+  rmSync('tags.csv');
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stderr,
+    /ratings\.csv is taken for the interactions: tags\.csv has users and items, too, but no ratings/,
+  );
+  assert.equal(config().train!.files, 'ratings.csv');
 });
 
 test('of two files of interactions a terminal is asked, and elsewhere they are to be named', async () => {

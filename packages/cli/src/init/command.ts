@@ -35,7 +35,7 @@ export const init: Command = async (argv, environment) => {
   }
   const tables = looked.filter(({ refusal }) => refusal === undefined);
   const found = tables.flatMap(({ interactions }) => interactions ?? []);
-  const chosen = await chooseInteractions(found, environment);
+  const chosen = await chooseInteractions(found, environment, terminal);
   const others = tables.map(({ path }) => path).filter((path) => path !== chosen.path);
   const items = await itemsFileOf(others, chosen.items);
   const read = await readInteractions(chosen.path, readOptions({}, terminal, environment.signal));
@@ -53,8 +53,12 @@ export const init: Command = async (argv, environment) => {
   return 0;
 };
 
-/** The only file of interactions, or the one that is asked for. */
-async function chooseInteractions(found: readonly InteractionsFile[], { ask }: Environment): Promise<InteractionsFile> {
+/** The only file of interactions, the only one with ratings, or the one that the person at the terminal names. */
+async function chooseInteractions(
+  found: readonly InteractionsFile[],
+  { ask }: Environment,
+  terminal: Terminal,
+): Promise<InteractionsFile> {
   const [first, ...more] = found;
   if (first === undefined) {
     throw new DataError(
@@ -63,6 +67,14 @@ async function chooseInteractions(found: readonly InteractionsFile[], { ask }: E
   }
   if (more.length === 0) return first;
   const paths = found.map(({ path }) => path);
+  const rated = found.filter(({ roles }) => roles.value !== undefined);
+  if (rated.length === 1) {
+    const others = paths.filter((path) => path !== rated[0]!.path).join(', ');
+    terminal.note(
+      `${rated[0]!.path} is taken for the interactions: ${others} has users and items, too, but no ratings`,
+    );
+    return rated[0]!;
+  }
   if (ask === undefined) {
     throw new UsageError(
       `init: expected one file of interactions, got ${paths.join(', ')}; name it and the file of items`,

@@ -66,15 +66,17 @@ function rolesOf(hasNames: boolean, assign: () => Roles): Roles | undefined {
   }
 }
 
-/** The first of some files that has the items of the interactions. */
+/** The file that has the items of the interactions: the first with titles, or else the first. */
 export async function itemsFileOf(paths: readonly string[], known: readonly string[]): Promise<string | undefined> {
+  let untitled: string | undefined;
   for (const path of paths) {
     try {
-      await readItems(path, { known });
-      return path;
+      const { items } = await readItems(path, { known });
+      if (items.title !== undefined) return path;
+      untitled ??= path;
     } catch (error) {
       if (!(error instanceof ShortlistError)) throw error;
     }
   }
-  return undefined;
+  return untitled;
 }
