@@ -18,10 +18,10 @@ before(() => {
   writeFileSync('movies.csv', movies);
   writeFileSync('notes.json', '{"nothing": "of the kind"');
   writeFileSync('later.txt', later);
-  // Items without titles, before the others by name.
+  // Items with identifiers of another kind in the place of titles.
   writeFileSync(
     'links.csv',
-    movies.replaceAll(/^(\w+),.*$/gm, (_, id: string) => `${id},${id === 'movieId' ? 'imdbId' : 7}`),
+    movies.replaceAll(/^(\w+),.*$/gm, (_, id: string) => `${id},${id === 'movieId' ? 'imdbId' : '0114709'}`),
   );
 });
 afterEach(() => rmSync('shortlist.config.json', { force: true }));

@@ -66,17 +66,19 @@ function rolesOf(hasNames: boolean, assign: () => Roles): Roles | undefined {
   }
 }
 
-/** The file that has the items of the interactions: the first with titles, or else the first. */
+/** The file that has the items of the interactions; of several the one with the longest titles, which are no identifiers. */
 export async function itemsFileOf(paths: readonly string[], known: readonly string[]): Promise<string | undefined> {
-  let untitled: string | undefined;
+  let [best, letters] = [undefined as string | undefined, -1];
   for (const path of paths) {
     try {
       const { items } = await readItems(path, { known });
-      if (items.title !== undefined) return path;
-      untitled ??= path;
+      const titles = items.title?.values ?? [];
+      const found =
+        titles.reduce<number>((sum, title) => sum + String(title ?? '').length, 0) / Math.max(1, titles.length);
+      if (found > letters) [best, letters] = [path, found];
     } catch (error) {
       if (!(error instanceof ShortlistError)) throw error;
     }
   }
-  return untitled;
+  return best;
 }
