@@ -137,10 +137,12 @@ test('--embedding trains compressed tables beside full ones, says what they save
     const { bytes, fullBytes, top100 } = events.find(({ event }) => event === 'compressed') as Record<string, number>;
     assert.ok(bytes! < 0.4 * fullBytes! && top100! > 0.03, `${method}: ${bytes} of ${fullBytes}, ${top100}`);
   }
-  assert.match(
-    (await shortlist(['tutorial', '--embedding', 'what'])).stderr,
-    /--embedding: expected one of full, product/,
-  );
+  for (const method of ['what', 'toString', '__proto__']) {
+    assert.match(
+      (await shortlist(['tutorial', '--embedding', method])).stderr,
+      /--embedding: expected one of full, product/,
+    );
+  }
   assert.match(
     (await shortlist(['tutorial', '--embedding', 'cqr', '--resume', 'x'])).stderr,
     /--resume: expected it without/,

@@ -74,6 +74,38 @@ test('a bundle answers by cosine with identifiers, and a server returns the attr
   }
 });
 
+test('columns called like inherited properties are attributes like others, also where a candidate has no value', async () => {
+  const names = ['__proto__', 'constructor', 'toString'];
+  const rows = [{ id: '000', title: 'Heat' }, ...['001', '003'].map((id) => ({ id, title: `Film ${id}` }))];
+  const cellsOf = (id: string): string[] => (id === '001' ? [] : names.map((name) => `${name} of ${id}`));
+  const table = [
+    ['id', 'title', ...names],
+    ...rows.map(({ id, title }) => [id, title, ...(id === '001' ? names.map(() => '') : cellsOf(id))]),
+  ];
+  const objects = rows.map((row) =>
+    Object.fromEntries([
+      ...Object.entries(row),
+      ...cellsOf(row.id).map((cell, i): [string, string] => [names[i]!, cell]),
+    ]),
+  );
+  const files = [
+    fileOf('inherited.csv', table.map((cells) => cells.join(',')).join('\n')),
+    fileOf('inherited.jsonl', objects.map((object) => JSON.stringify(object)).join('\n')),
+    fileOf('inherited.json', JSON.stringify(objects)),
+  ];
+  for (const file of files) {
+    const out = join(folder, 'inherited.shortlist');
+    const { code, stderr } = await said(vectors, '--ids', ids, '--items', file, '--out', out, '--force');
+    assert.equal(code, 0, stderr);
+    const { metadata } = await loadBundle<number[], string>(out);
+    const columns = new Map(Object.entries(metadata.attributes as Record<string, (string | null)[]>));
+    assert.deepEqual([...columns.keys()], ['title', ...names], file);
+    for (const name of names) {
+      assert.deepEqual(columns.get(name)!.slice(0, 3), [`${name} of 000`, null, `${name} of 003`], file);
+    }
+  }
+});
+
 test('--list-columns says which columns are lists, and an unknown one is refused with the nearest', async () => {
   const out = join(folder, 'lists.shortlist');
   const kindsOf = async (...argv: string[]): Promise<unknown> => {

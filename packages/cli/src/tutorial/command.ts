@@ -113,7 +113,7 @@ async function readData(
 function compressionOf(method: string, budget: string): Compression | undefined {
   const share = shareOf(budget, '--budget');
   if (method === 'full') return undefined;
-  const recipe = RECIPES[method];
+  const recipe = Object.hasOwn(RECIPES, method) ? RECIPES[method] : undefined;
   if (recipe) return { method, recipe, share };
   throw new UsageError(`--embedding: expected one of ${Object.keys(RECIPES).join(', ')}, got ${method}`);
 }

@@ -1,5 +1,5 @@
 /** One fit with settings that are known: the last step of a search, and the fit on everything after the model was judged. */
-import { checkPositive } from '../checks/numbers.ts';
+import { checkOneOf, checkPositive } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, OBJECT, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
@@ -56,7 +56,7 @@ const checkOptions = optionsCheck<FitRecommenderOptions>('fitRecommender', {
  * Fit a model that `trainRecommender` chose, such as its `best`, on other interactions.
  *
  * @throws {ShapeError} when there is no interaction
- * @throws {OptionError} when `from` is of another kind or width, or has compressed tables
+ * @throws {OptionError} when there is no such model, or `from` is of another kind or width, or has compressed tables
  * @throws {AbortedError} when the signal is raised
  */
 export async function fitRecommender(
@@ -72,6 +72,7 @@ export async function fitRecommender(
     signal,
     clock = systemClock,
   } = checkOptions(options);
+  checkOneOf('model', model, ['als', 'two-tower']);
   if (budgetSeconds !== undefined) checkPositive('budgetSeconds', budgetSeconds);
   const start = clock();
   const isOver = (): boolean => budgetSeconds !== undefined && clock() - start > 1000 * budgetSeconds;

@@ -68,7 +68,7 @@ export class EpochWatcher {
   #valueOf(record: EpochRecord): number {
     if (this.#monitor === 'perExample') return -record.perExample;
     if (this.#monitor === 'validation.perExample' && record.validation) return -record.validation.perExample;
-    const metric = record.validation?.metrics[this.#monitor] ?? record.batchMetrics?.[this.#monitor];
+    const metric = figureOf(record.validation?.metrics, this.#monitor) ?? figureOf(record.batchMetrics, this.#monitor);
     if (metric === undefined) {
       throw new OptionError(
         `earlyStopping.monitor: expected a figure of the run, got ${JSON.stringify(this.#monitor)}`,
@@ -76,4 +76,9 @@ export class EpochWatcher {
     }
     return metric;
   }
+}
+
+/** A figure by a name from outside, which may be that of an inherited property. */
+function figureOf(figures: Readonly<Record<string, number>> | undefined, name: string): number | undefined {
+  return figures && Object.hasOwn(figures, name) ? figures[name] : undefined;
 }

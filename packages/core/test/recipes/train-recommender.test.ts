@@ -179,3 +179,12 @@ test('a trial whose factors leave the finite numbers counts as one that finds no
   assert.equal(trials[0]!.recall, 0);
   assert.ok(trials[0]!.perUser.length > 0 && trials[0]!.perUser.every((recall) => recall === 0));
 });
+
+test('a model that there is not is refused by name, also one called like an inherited property', async () => {
+  for (const model of ['knn', 'toString', '__proto__', undefined] as never[]) {
+    await assert.rejects(fitRecommender(tastes(), { model, settings: {} }, { runtime }), {
+      code: 'ERR_OPTION',
+      message: /^model: expected one of als, two-tower, got/,
+    });
+  }
+});

@@ -206,7 +206,9 @@ test('early stopping waits its patience, and validation stands in the record', a
   assert.ok(stoppedEarly && epochs.length < 200);
   const best = epochs.map(({ validation: v }) => v!.perExample);
   assert.equal(best.indexOf(Math.min(...best)), epochs.length - 3);
-  await assert.rejects(model().fit(tastes(60), { earlyStopping: { monitor: 'nothing' } }), /earlyStopping.monitor/);
+  for (const monitor of ['nothing', 'toString', 'constructor', '__proto__']) {
+    await assert.rejects(model().fit(tastes(60), { earlyStopping: { monitor } }), /earlyStopping.monitor/);
+  }
 });
 
 test('small and odd data: one user, one candidate, unknown words, nothing', async () => {
