@@ -1,4 +1,4 @@
-/** Our own gRPC service: live updates of candidates, and candidates similar to others. */
+/** The gRPC service `shortlist.v1.CandidateService`: live updates of candidates, and queries for similar candidates. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { Identifier } from 'shortlist';
 import type { Filter } from '../attributes/filter.ts';
@@ -30,7 +30,7 @@ interface UpsertMessage {
 
 function attributeOf(message: AttributeMessage): AttributeValue {
   if (message.kind !== 'list') return message.kind ? message[message.kind]! : null;
-  // What is no text and no number within a list is refused with the other checks of values.
+  // Elements of a list that are neither text nor numbers are refused later, together with the other checks of values.
   return message.list!.values.map((item) => attributeOf(item) as string | number);
 }
 
@@ -51,7 +51,7 @@ interface SimilarMessage {
   reorder: number;
 }
 
-/** A request of the plain JSON API; what a message leaves out has the default of its type. */
+/** Convert a message to a request of the plain JSON API. A field that the message leaves out has its type's default. */
 function similarRequestOf(message: SimilarMessage): Parameters<typeof answerSimilar>[1] {
   const { model, ids, embedding, k, exclude, include, filter, user, attributes, version, label } = message;
   const list = (name: string, of: readonly IdentifierMessage[]): Identifier[] => of.map((id) => identifierOf(name, id));
@@ -103,7 +103,7 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
           candidates: candidates.map(({ id, embedding, attributes, features }) => ({
             id: identifierOf('id', id),
             ...(Object.keys(features).length > 0 && { features }),
-            // A vector of no numbers cannot be told from none.
+            // In Protobuf an empty vector is the same as a missing one.
             ...((embedding.length > 0 || Object.keys(features).length === 0) && { embedding }),
             attributes: Object.fromEntries(
               Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)]),

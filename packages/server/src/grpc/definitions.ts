@@ -1,4 +1,4 @@
-/** The .proto files as grpc-js takes them. They lie beside the code, trimmed to what is served. */
+/** The .proto files, loaded for grpc-js. The files are part of this package and contain only what is served. */
 import { join } from 'node:path';
 import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader';

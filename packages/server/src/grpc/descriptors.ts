@@ -1,14 +1,15 @@
 /**
  * File descriptors as gRPC reflection sends them, so that clients such as grpcurl can read every message.
  *
- * proto-loader makes one descriptor a package and leaves three things otherwise than protoc does, on which clients fail:
+ * proto-loader makes one descriptor per package, which differs from protoc's in three ways that make clients fail:
  *   – no file names the files that it depends on,
  *   – the well-known types of google.protobuf are in one file of an invented name instead of those that clients know,
  *   – the entry type of a map is named after its field (`Inputs`), where protoc and its readers say `InputsEntry`.
- * This file mends these. Its output is checked against grpcurl and Python's descriptor pool (test/grpc/reflection.test.ts).
+ * This file corrects all three. Its output is checked against grpcurl and Python's descriptor pool
+ * (test/grpc/reflection.test.ts).
  */
 import type { MessageTypeDefinition, PackageDefinition } from '@grpc/proto-loader';
-// Of a CommonJS module whose exports Node cannot name.
+// The module is CommonJS, and Node cannot detect the names of its exports.
 import descriptor, {
   type IDescriptorProto,
   type IFieldDescriptorProto,
@@ -17,7 +18,7 @@ import descriptor, {
 
 const { FileDescriptorProto } = descriptor;
 
-/** The files of protobuf's own distribution by the messages that are used of them. */
+/** For each well-known message that is used, the file of protobuf's distribution that defines it. */
 const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
   'google/protobuf/any.proto': ['Any'],
   'google/protobuf/wrappers.proto': [
@@ -34,11 +35,11 @@ const WELL_KNOWN: Readonly<Record<string, readonly string[]>> = {
 };
 const WELL_KNOWN_PACKAGE = 'google.protobuf';
 
-/** The definitions with descriptors that reflection can send. */
+/** The definitions, with descriptors that reflection can send. */
 export function reflectedDefinitions(definitions: PackageDefinition): PackageDefinition {
   const decoded = new Map<string, IFileDescriptorProto>();
   for (const { fileDescriptorProtos } of Object.values(definitions)) {
-    // Of a service this is a method of that name, and there is none.
+    // For a service this property would be a method of that name, which does not exist.
     if (!Array.isArray(fileDescriptorProtos)) continue;
     for (const bytes of fileDescriptorProtos) {
       const file = FileDescriptorProto.toObject(FileDescriptorProto.decode(bytes)) as IFileDescriptorProto;
@@ -58,12 +59,16 @@ export function reflectedDefinitions(definitions: PackageDefinition): PackageDef
   const fileDescriptorProtos = files.map((file) =>
     Buffer.from(FileDescriptorProto.encode(FileDescriptorProto.fromObject(file)).finish()),
   );
-  // Reflection reads nothing but the descriptors, and one entry holds all of them.
+  // Reflection reads only the descriptors, and one entry holds all of them.
   const [name, message] = Object.entries(definitions).find(([, one]) => Array.isArray(one.fileDescriptorProtos))!;
   return { [name]: { ...(message as MessageTypeDefinition<object, object>), fileDescriptorProtos } };
 }
 
-/** The well-known types in the files where every client looks for them. @throws {Error} for one that is not listed */
+/**
+ * Put the well-known types into the files where every client looks for them.
+ *
+ * @throws {Error} for one that is not listed
+ */
 function split(file: IFileDescriptorProto): IFileDescriptorProto[] {
   const listed = Object.values(WELL_KNOWN).flat();
   const missing = file.messageType?.find(({ name }) => !listed.includes(name!));
@@ -92,7 +97,7 @@ function nameEntries(message: IDescriptorProto, path: string): void {
 const isEntry = ({ typeName }: IFieldDescriptorProto, { name }: IDescriptorProto): boolean =>
   typeName === name || (typeName?.endsWith(`.${name}`) ?? false);
 
-/** protoc's name for the entry type of a map: the field's in camel case, and `Entry`. */
+/** protoc's name for the entry type of a map: the field's name in camel case, followed by `Entry`. */
 function entryName(field: string): string {
   return `${field.replace(/(?:^|_)([a-z0-9]?)/g, (_, letter: string) => letter.toUpperCase())}Entry`;
 }
@@ -110,7 +115,10 @@ function typesOf({ messageType, service }: IFileDescriptorProto): string[] {
   ];
 }
 
-/** The full name of a type that a file of a package refers to, which may be relative to the package or one around it. */
+/**
+ * The full name of a type to which a file of a package refers. The reference may be relative to the package or to one
+ * that encloses it.
+ */
 function resolved(type: string, scope: string, fileOf: ReadonlyMap<string, string>): string {
   if (type.startsWith('.')) return type;
   for (let around = scope; around !== ''; around = around.slice(0, around.lastIndexOf('.'))) {

@@ -1,4 +1,4 @@
-/** Our own gRPC service: what users have seen. */
+/** The gRPC service `shortlist.v1.EventService`, which records the items that users have seen. */
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ServingContext } from '../context/serving-context.ts';
 import { appendEvents } from '../shortlist/events.ts';

@@ -1,4 +1,4 @@
-/** Identifiers of candidates and users as our own messages carry them. */
+/** Conversion of identifiers of candidates and users from the messages of `shortlist.v1`. */
 import type { Identifier } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
 

@@ -1,4 +1,4 @@
-/** The Open Inference Protocol over gRPC: `inference.GRPCInferenceService`, raw and typed contents. */
+/** The Open Inference Protocol over gRPC, `inference.GRPCInferenceService`, with raw and typed tensor contents. */
 import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
@@ -106,10 +106,10 @@ interface ModelStreamInferResponse {
   infer_response: ModelInferResponse;
 }
 
-/** Says, as Triton does, that no other answer to this request follows. */
+/** The parameter with which Triton marks the final response to a request. */
 const FINAL: Readonly<Record<string, Parameter>> = { triton_final_response: { bool_param: true } };
 
-/** As Triton: a refusal is a message of the stream, or with the header `triton_grpc_error` the end of it. */
+/** As in Triton, an error is a message of the stream; with the header `triton_grpc_error` it ends the stream. */
 function streamAnswers(
   context: ServingContext,
   { metadata }: ServerDuplexStream<ModelInferRequest, ModelStreamInferResponse>,

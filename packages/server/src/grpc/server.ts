@@ -1,4 +1,7 @@
-/** The gRPC server: TF Serving's services, the Open Inference Protocol, ours, health and reflection. */
+/**
+ * The gRPC server, with the services of TF Serving, of the Open Inference Protocol and of `shortlist.v1`, health and
+ * reflection.
+ */
 import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
@@ -39,7 +42,7 @@ export class GrpcServer {
     new ReflectionService(reflectedDefinitions(DEFINITIONS)).addToServer(this.#server);
   }
 
-  /** Listen; the port it got. Certificates are read again when their files change. */
+  /** Listen; returns the port. Certificates are read again when their files change. */
   listen(host: string, port: number, tls: TlsFiles | undefined): Promise<number> {
     const credentials = tls ? this.#tlsCredentials(tls) : ServerCredentials.createInsecure();
     const address = host.includes(':') ? `[${host}]` : host;
@@ -55,20 +58,20 @@ export class GrpcServer {
     const provider = new FileWatcherCertificateProvider({
       certificateFile: cert,
       privateKeyFile: key,
-      // The provider wants an authority in any case; without mutual TLS nothing is checked against it.
+      // The provider requires a certificate authority; without mutual TLS it is not used.
       caCertificateFile: ca ?? cert,
       refreshIntervalMs: TLS_POLL_MS,
     });
     return createCertificateProviderServerCredentials(provider, provider, ca !== undefined);
   }
 
-  /** What the health service says of everything here. */
+  /** Set the status that the health service reports for the server and each of its services. */
   setServing(serving: boolean): void {
     for (const name of ['', ...Object.keys(SERVICES)])
       this.#health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   }
 
-  /** Take no more calls, finish those under way; after `graceMs` cut the rest off. */
+  /** Accept no more calls and finish those under way; after `graceMs` cut off the rest. */
   close(graceMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#server.forceShutdown(), graceMs);

@@ -1,10 +1,12 @@
 /**
- * A bidirectional gRPC call as a function: every message of it is answered like a call of its own, in their order.
+ * A bidirectional gRPC stream as a function that answers one message. Every message is answered like a separate call,
+ * in the order of the messages.
  *
- * The messages of a stream are under way together, so that they share scans, up to a bound; at the bound, or while the
- * client does not read its answers, nothing more is read, and HTTP/2's flow control holds the client back. A cancelled
- * stream's messages are dropped from the queue. When the server stops, what was read is answered and the stream ends
- * with UNAVAILABLE: a stream may live for days, a stop does not wait for its client to end it.
+ * Up to `UNDER_WAY_MAX` messages of a stream are answered at the same time, so that they share scans. At that bound, or
+ * while the client does not read its responses, no more messages are read, and HTTP/2's flow control holds the client
+ * back. The messages of a cancelled stream are removed from the queue. When the server stops, it answers the messages
+ * that it has read and ends the stream with UNAVAILABLE; it does not wait for the client, because a stream may last for
+ * days.
  */
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Role } from '../access/api-keys.ts';
@@ -13,20 +15,20 @@ import { traced } from '../observe/tracing.ts';
 import { ServingError, toServingError } from '../status/serving-error.ts';
 import { admitCall, type CallOptions, callOptions, logFailure } from './unary.ts';
 
-/** Messages of one stream that may be under way: a scan takes as many queries at once. */
+/** Messages of one stream that may be under way: the default number of queries of one scan. */
 const UNDER_WAY_MAX = 64;
 
-/** The streams that are open, each as the function that ends it. */
+/** The open streams, each as a function that ends it. */
 export type OpenStreams = Set<() => void>;
 
-/** How the messages of a stream are answered. */
+/** The functions that answer the messages of a stream. */
 export interface StreamAnswers<Q, A> {
   answer: (message: Q, options: CallOptions) => Promise<A>;
-  /** The answer that says that one message was refused; undefined ends the stream with the refusal's status. */
+  /** The response to a message that was refused; undefined ends the stream with the status of the refusal. */
   refuse: (message: Q, refusal: ServingError) => A | undefined;
 }
 
-/** A handler for grpc-js; `begin` is called with each stream. */
+/** Make a handler for grpc-js; `begin` is called for each stream. */
 export function streamed<Q, A>(
   context: ServingContext,
   role: Role,
@@ -94,10 +96,10 @@ function answerInOrder<Q, A>(
   });
 }
 
-/** Write an answer; resolves when there is room for the next. */
+/** Write a response; resolves when there is room for the next one. */
 function write<A>(call: ServerDuplexStream<unknown, A>, message: A): Promise<void> {
   return new Promise((resolve) => {
-    // The callback also comes, with an error, when the client is gone.
+    // The callback is also called, with an error, when the client has disconnected.
     if (call.write(message, () => resolve())) resolve();
   });
 }

@@ -1,6 +1,6 @@
 /**
- * TF's TensorProto: values are in `tensor_content` (little endian) or in the field of their type, where fewer values
- * than the shape has elements mean that the last one repeats, and none that all are zero.
+ * TF's TensorProto. The values are in `tensor_content` (little endian) or in the field of their type. If that field has
+ * fewer values than the shape has elements, the last value repeats; if it has none, all elements are zero.
  */
 import { integerText } from '../json/integer.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -9,7 +9,7 @@ import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
 import { halfToNumber } from '../tensors/half.ts';
 import { bytesOf, checkShape, type Datatype, type Element, elementCount, type Tensor } from '../tensors/tensor.ts';
 
-/** The message as the loader gives and takes it. */
+/** The message in the form that proto-loader reads and writes. */
 export interface TensorProto {
   dtype: number;
   tensor_shape: { dim: { size: string | number }[] } | null;
@@ -25,10 +25,13 @@ export interface TensorProto {
   uint64_val?: string[];
 }
 
-/** Bounds what a shape may say before its elements are made: a few bytes could ask for gigabytes. */
+/**
+ * Most elements that a shape may state. It is checked before memory is allocated: a message of a few bytes could state
+ * a shape of gigabytes.
+ */
 const ELEMENTS_MAX = 1 << 24;
 
-/** Message → tensor. @throws {ServingError} INVALID_ARGUMENT */
+/** Convert a message to a tensor. @throws {ServingError} INVALID_ARGUMENT */
 export function tensorOf(name: string, proto: TensorProto): Tensor {
   const datatype = datatypeOfNumber(proto.dtype);
   if (!datatype) throw invalidArgument(`input '${name}': dtype ${proto.dtype} is not served`);
@@ -73,12 +76,12 @@ function valuesOf(proto: TensorProto, datatype: Datatype): Element[] {
   }
 }
 
-/** Tensor → message: strings as string_val, everything else as tensor_content. */
+/** Convert a tensor to a message: strings go to `string_val`, all other types to `tensor_content`. */
 export function tensorProtoOf(tensor: Tensor): TensorProto {
   const { datatype, shape, data } = tensor;
   const head = { dtype: TF_DATATYPES[datatype].number, tensor_shape: { dim: shape.map((size) => ({ size })) } };
   if (datatype === 'BYTES') return { ...head, string_val: Array.from(data, bytesOf) };
-  // Clients of other languages often read the typed field only.
+  // Many clients in other languages read only the typed field.
   if (datatype === 'FP32') return { ...head, float_val: Array.from(data, Number) };
   if (datatype === 'FP64') return { ...head, double_val: Array.from(data, Number) };
   if (datatype === 'BOOL') return { ...head, bool_val: Array.from(data, Boolean) };

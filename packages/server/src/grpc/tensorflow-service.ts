@@ -106,7 +106,7 @@ export function modelService(context: ServingContext): UntypedServiceImplementat
   };
 }
 
-/** TF Serving's message for inputs that are not the signature's. */
+/** TF Serving's message for inputs that differ from those of the signature. */
 function checkInputs({ inputs }: Signature, given: readonly string[]): void {
   const expected = inputs.map(({ name }) => name).sort();
   const got = [...given].sort();

@@ -1,4 +1,6 @@
-/** One unary gRPC call as a function: admitted, given a deadline, its refusal turned into a status. */
+/**
+ * A unary gRPC call as a function: the API key is checked, the deadline is read, and an error becomes a gRPC status.
+ */
 import { type handleUnaryCall, Metadata, type ServerDuplexStream, type ServerUnaryCall } from '@grpc/grpc-js';
 import { presentedKey, type Role } from '../access/api-keys.ts';
 import type { ServingContext } from '../context/serving-context.ts';
@@ -10,10 +12,10 @@ import { type ServingError, toServingError } from '../status/serving-error.ts';
 /** Options of a call. */
 export type CallOptions = RequestOptions & { limits: RequestLimits };
 
-/** A call of either kind. */
+/** A unary or a streaming call. */
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 
-/** A handler for grpc-js of a function of message and options. */
+/** Make a handler for grpc-js from a function of message and options. */
 export function unary<Q, A>(
   context: ServingContext,
   role: Role | 'open',
@@ -34,7 +36,7 @@ export function unary<Q, A>(
   };
 }
 
-/** Log the cause of an internal error, of which the client is told nothing. */
+/** Log the cause of an internal error. The client does not get the cause. */
 export function logFailure({ logger }: ServingContext, call: AnyCall, refusal: ServingError): void {
   if (refusal.code !== 'INTERNAL') return;
   logger.error({ err: refusal.cause ?? refusal, path: call.getPath() }, 'call failed');
@@ -46,7 +48,7 @@ export function admitCall({ keys }: ServingContext, call: AnyCall, role: Role): 
   keys.check(presentedKey(first('authorization'), first('x-api-key')), role);
 }
 
-/** Deadline of a call, and whether its client has gone. */
+/** The deadline of a call, and whether its client has disconnected. */
 export function callOptions({ limits }: ServingContext, call: AnyCall): CallOptions {
   const given = call.getDeadline();
   const leftMs = Number(given) - Date.now();
@@ -60,7 +62,7 @@ export function callOptions({ limits }: ServingContext, call: AnyCall): CallOpti
   return { limits, deadline, signal };
 }
 
-/** gRPC's retry push-back: when the client may retry. */
+/** gRPC's retry push-back: the time after which the client may retry. */
 function retryAfter({ retryAfterS }: ServingError): Metadata {
   const metadata = new Metadata();
   if (retryAfterS !== undefined) metadata.set('grpc-retry-pushback-ms', String(retryAfterS * 1000));

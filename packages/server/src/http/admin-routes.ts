@@ -1,4 +1,4 @@
-/** Changing what is served: policies, labels, compaction. Described in /openapi.json. */
+/** Routes that change what is served: version policies, labels, compaction. /openapi.json describes them. */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { compact } from '../models/compaction.ts';
@@ -23,7 +23,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     scope.put<{ Params: { model: string }; Body: unknown }>(
       '/admin/models/:model/policy',
       guardAdmin(context, 'write', {
-        summary: 'Say which versions are served; a roll-back names one',
+        summary: 'Set which versions are served; to roll back, name one',
         body: PolicyRequestSchema,
         ...state,
       }),
@@ -36,7 +36,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     scope.put<{ Params: { model: string; label: string }; Body: { version: number | null } }>(
       '/admin/models/:model/labels/:label',
       guardAdmin(context, 'write', {
-        summary: 'Give a version a label; null takes it away',
+        summary: 'Give a version a label; null removes the label',
         body: LabelRequestSchema,
         ...state,
       }),
@@ -60,7 +60,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     scope.post<{ Params: { model: string } }>(
       '/admin/models/:model/rebalance',
       guardAdmin(context, 'write', {
-        summary: 'Build the index anew from its candidates as a new version and serve it',
+        summary: 'Rebuild the index from its candidates as a new version and serve it',
         ...state,
       }),
       async ({ params }) => {

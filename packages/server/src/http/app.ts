@@ -30,7 +30,7 @@ import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
 import { RouteMethods, refuseUnmatched } from './unmatched-requests.ts';
 
-/** What only the HTTP server needs to know. */
+/** Options that only the HTTP server has. */
 export interface HttpOptions {
   tls?: TlsMaterial | undefined;
   /** Requests a second one client may send; undefined for no limit. */
@@ -39,35 +39,36 @@ export interface HttpOptions {
   forward?: Forward | undefined;
 }
 
-/** Ids that clients send are kept when they are short and harmless in a log line. */
+/** A request id that a client sends is kept if it is short and safe to write into a log line. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 /** Seconds for which a browser remembers that a page may call the server: Chromium's maximum. */
 const PREFLIGHT_S = 7_200;
-/** Idle connections are kept longer than the minute load balancers keep theirs, so that these close first. */
+/** Load balancers keep idle connections for a minute; this is longer, so that the load balancer closes first. */
 const KEEP_ALIVE_MS = 72_000;
 
 /** Build the server; it does not listen yet. */
 export async function createHttpApp(context: ServingContext, options: HttpOptions = {}): Promise<FastifyInstance> {
   const { limits, logger } = context;
   retainTickObject();
-  // Ids of this server's own: a random part once, then a count.
+  // Ids that this server makes: one random part per process, then a count.
   const origin = randomBytes(6).toString('hex');
   let requests = 0;
   const serverOptions = {
     logController: new RequestInitializer(logger),
-    // Values stay what they were sent as, and unknown names are refused: a misspelt option must not pass unseen.
+    // Values are not converted to another type, and unknown names are refused, so that a misspelt option is noticed.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, verbose: true } },
     schemaErrorFormatter: (errors: FastifySchemaValidationError[], part: string) => schemaError(errors, part),
-    // Attributes may be called __proto__ or constructor: parsed they are properties as others, and nothing assigns by name.
+    // Attributes may be called __proto__ or constructor. The parser makes ordinary properties of them, and no code
+    // assigns properties by name.
     onProtoPoisoning: 'ignore' as const,
     onConstructorPoisoning: 'ignore' as const,
     bodyLimit: limits.bodyBytes,
-    // A request that trickles in is cut off: headers and body together have this long.
+    // The time in which headers and body together must arrive; a slower request is cut off.
     requestTimeout: limits.arrivalMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
-    // A URL that cannot be decoded reaches no route.
+    // Called for a URL that cannot be decoded, which matches no route.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendError(errorStyleOf(request.raw.url!), error, request, reply),
     genReqId: ({ headers }: { headers: IncomingHttpHeaders }) => {
@@ -84,7 +85,8 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
   decompressBodies(app, limits.bodyBytes);
   emptyJson(app);
-  // Refusals are logged where they are made: a listener on every response only where every one is a line.
+  // Refusals are logged where they are made. A listener on every response is added only if every response is to be
+  // logged.
   if (logger.isLevelEnabled('debug')) {
     app.addHook('onResponse', (request, reply, done) => {
       const { id: requestId, method, url } = request;
@@ -110,7 +112,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   if (options.forward) {
     queryRoutes(app, context);
     tensorflowRoutes(app, context, REST_QUERIES);
-    // Megabytes are not forwarded: the file is written by the server and sent from here.
+    // A bundle is too large to be forwarded: the server writes the file, and this process sends it.
     bundleRoutes(app, context);
     forwardOthers(app, context, options.forward);
   } else await allRoutes(app, context);
@@ -123,7 +125,10 @@ function queryRoutes(app: FastifyInstance, context: ServingContext): void {
   openInferenceInferRoutes(app, context);
 }
 
-/** Read an empty body that is said to be JSON as no body: a route that needs one says what it expects. */
+/**
+ * Read an empty body with a JSON content type as no body: a route that needs a body refuses the request with its own
+ * message.
+ */
 function emptyJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('ignore', 'ignore');
   app.removeContentTypeParser(['application/json', 'text/plain']);
@@ -135,7 +140,7 @@ function emptyJson(app: FastifyInstance): void {
 
 async function allRoutes(app: FastifyInstance, context: ServingContext): Promise<void> {
   const methods = new RouteMethods(app);
-  // Loaded by the process that describes the routes: replicas start sooner without it.
+  // Only the process that serves /openapi.json loads this; replicas start faster without it.
   await app.register((await import('@fastify/swagger')).default, {
     transform: documented(context.limits),
     openapi: {

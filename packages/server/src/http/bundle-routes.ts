@@ -1,4 +1,7 @@
-/** The bundle of a model that serves, with its updates: a consistent copy of a folder that is being written to. */
+/**
+ * Download of a served model as a bundle: a consistent copy that includes all updates, although the server keeps
+ * writing to the model's folder.
+ */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
@@ -6,14 +9,14 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { sendError } from './errors.ts';
 import { guardAdmin, REFUSALS } from './requests.ts';
 
-/** The querystring: a model, which may be left out where there is one. */
+/** The query string: the name of a model, optional if the server has only one. */
 const QUERY_SCHEMA = {
   type: 'object',
   properties: { model: { type: 'string', minLength: 1 } },
   additionalProperties: false,
 };
 
-/** Add the route. A whole model is what it sends: the key must be one that may change it. */
+/** Add the route. It sends a whole model, so it requires a key that may change the model. */
 export function bundleRoutes(app: FastifyInstance, context: ServingContext): void {
   app.register(async (scope) => {
     scope.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));

@@ -1,4 +1,4 @@
-/** Live updates of candidates over REST. Described in /openapi.json. */
+/** Live updates of candidates over REST. /openapi.json describes them. */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import type { DeleteRequest, UpsertRequest } from '../shortlist/messages.ts';

@@ -1,10 +1,10 @@
-/** Certificates of a running HTTP server: renewed when their files change, without a restart. */
+/** Renewal of the certificates of a running HTTP server when their files change, without a restart. */
 import { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { TLS_POLL_MS, type TlsFiles, watchTls } from '../access/tls-files.ts';
 
-/** Give a server the certificates of its files whenever these change; a function that stops. */
+/** Reload the certificates of a server whenever their files change. Returns a function that stops this. */
 export function renewCertificates({ server }: FastifyInstance, files: TlsFiles, logger: Logger): () => void {
   return watchTls(
     files,

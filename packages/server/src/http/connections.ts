@@ -1,13 +1,13 @@
 /**
- * The connections of an HTTP server that does not listen itself: another listener accepts them, in this process or another.
+ * The connections of an HTTP server that does not listen itself: a listener in this or another process accepts them.
  *
- * Node starts its timeouts of slow clients and its list of idle connections when a server emits `listening`. That event is
- * emitted here, so that these connections are treated like accepted ones.
+ * Node starts its timeouts of slow clients and its list of idle connections when a server emits `listening`. That event
+ * is emitted here, so that these connections are treated like accepted ones.
  *
- * Draining loses no request that has arrived. A client that goes on is told with its next response to close the connection
- * (`Connection: close`). A connection without a request is closed after a grace period, in which a busy client sends its
- * next request, and in the phase of the event loop in which everything readable was just read: closing a socket whose
- * request lies unread in the kernel would reset it.
+ * Draining loses no request that has arrived. A client that sends another request is told with the response to close
+ * the connection (`Connection: close`). A connection without a request is closed after a grace period, in which a busy
+ * client sends its next request. It is closed in the phase of the event loop that follows the reading of all readable
+ * sockets: closing a socket while a request is unread in the kernel would reset the connection.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -16,14 +16,14 @@ import type { FastifyInstance } from 'fastify';
 
 /** How often a draining server looks for connections without a request. */
 const IDLE_POLL_MS = 20;
-/** Time in which a client that is busy sends its next request, also on a loaded machine. */
+/** Grace period in which a busy client sends its next request, even on a loaded machine. */
 const GRACE_MS = 500;
 
-/** Serves connections and ends them. */
+/** Serves connections that another listener accepted, and drains them. */
 export class HttpConnections {
   readonly #server: FastifyInstance['server'];
   readonly #open = new Set<Socket>();
-  /** Of TLS connections after their handshake: the socket that has the decrypted bytes. */
+  /** For each TLS connection after its handshake: the socket that yields the decrypted bytes. */
   readonly #secure = new WeakMap<Socket, TLSSocket>();
   #isClosing = false;
   #ended: (() => void) | undefined;
@@ -44,7 +44,7 @@ export class HttpConnections {
     return this.#open.size;
   }
 
-  /** Serve a paused socket from which nothing was read. */
+  /** Serve a paused socket from which nothing has been read. */
   take(socket: Socket): void {
     this.#open.add(socket);
     socket.once('close', () => {
@@ -55,7 +55,7 @@ export class HttpConnections {
     socket.resume();
   }
 
-  /** Tell clients with every response from now on to close their connection. */
+  /** From now on, tell clients with every response to close their connection. */
   closeAfterResponses(): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
@@ -64,13 +64,15 @@ export class HttpConnections {
     });
   }
 
-  /** Resolves when every connection has ended: after its response, or cut off after some time. */
+  /**
+   * Resolves when every connection has ended, either after its response or because it was cut off after a time limit.
+   */
   async drain(withinMs: number): Promise<void> {
     this.closeAfterResponses();
     if (this.#open.size === 0) return;
     const began = performance.now();
     const idle = setInterval(() => {
-      // After the sockets were read, see above.
+      // This runs after the sockets were read; the file's head says why.
       if (performance.now() - began > GRACE_MS) setImmediate(() => this.#closeIdle());
     }, IDLE_POLL_MS);
     const over = setTimeout(() => {
@@ -83,7 +85,10 @@ export class HttpConnections {
     clearTimeout(over);
   }
 
-  /** Close the connections between two requests, and those on which none has begun, which Node counts as active. */
+  /**
+   * Close the connections that are between two requests, and those on which no request has begun, which Node counts as
+   * active.
+   */
   #closeIdle(): void {
     this.#server.closeIdleConnections();
     for (const socket of this.#open) if (this.#isSilent(socket)) socket.destroy();

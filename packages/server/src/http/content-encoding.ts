@@ -1,18 +1,21 @@
 /**
- * Compressed request bodies: `Content-Encoding: gzip` and `deflate`, as TF Serving and Triton take them.
+ * Compressed request bodies: `Content-Encoding: gzip` and `deflate`, as TF Serving and Triton accept them.
  *
- * A body is decompressed while it is read, and the limit of a body's size holds for what comes out: a small body that would
- * decompress to gigabytes is refused with 413 as soon as it passes the limit, and no more of it is decompressed. Any other
- * encoding is refused with 415 and `Accept-Encoding` (RFC 9110, section 12.5.3). `deflate` is the zlib format (RFC 1950);
- * bare deflate data (RFC 1951), which some clients send under that name, is read as well.
+ * A body is decompressed while it is read, and the limit on a body's size applies to the decompressed bytes: a small
+ * body that would decompress to gigabytes is refused with 413 as soon as it exceeds the limit, and the rest is not
+ * decompressed. Any other encoding is refused with 415 and `Accept-Encoding` (RFC 9110, section 12.5.3). `deflate` is
+ * the zlib format (RFC 1950); bare deflate data (RFC 1951), which some clients send under that name, is read as well.
  */
 import { PassThrough, type Readable, type Transform } from 'node:stream';
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import type { FastifyInstance, RequestPayload } from 'fastify';
 
-/** The encodings that are taken, as a header of the refusal of any other. */
+/** The accepted encodings, as the header that is sent when any other encoding is refused. */
 const ACCEPTED = 'gzip, deflate';
-/** Compression method 8 in the low half of the first byte begins the zlib format; bare deflate data does not begin so. */
+/**
+ * The zlib format begins with a byte whose low half is 8, the compression method; bare deflate data never begins with
+ * such a byte.
+ */
 const ZLIB_METHOD = 8;
 
 type Encoding = 'gzip' | 'deflate';
@@ -39,10 +42,13 @@ export function decompressBodies(app: FastifyInstance, limit: number): void {
   });
 }
 
-/** A body behind a decompressor, which is made when its first byte is there: that byte names the format of `deflate`. */
+/**
+ * A body that is read through a decompressor. The decompressor is made when the first byte has arrived, because that
+ * byte tells the two formats of `deflate` apart.
+ */
 function decompressed(payload: Readable, encoding: Encoding, limit: number): RequestPayload {
   const body = new PassThrough() as PassThrough & RequestPayload;
-  // Fastify compares the bytes that were received with Content-Length.
+  // Fastify compares this count of received bytes with Content-Length.
   body.receivedEncodedLength = 0;
   let decompressor: Transform | undefined;
   payload.on('data', (chunk: Buffer) => {

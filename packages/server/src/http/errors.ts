@@ -1,18 +1,19 @@
 /**
- * Refusals over HTTP. Each API has its own body: TF Serving's is pretty printed, the Open Inference Protocol's is one
- * line, ours adds the code and the request's id. A fault of ours says nothing but that id, and is logged with its cause.
+ * Error responses over HTTP. Each API has its own body: TF Serving's is pretty printed, the Open Inference Protocol's
+ * is one line, and the plain JSON API's adds the code and the request's id. The response to an internal error contains
+ * only that id; its cause is logged.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorBody } from '../json/print.ts';
 import { ServingError, type StatusCode, toServingError } from '../status/serving-error.ts';
 
-/** The style of errors below a path. */
+/** The error style of the API that a path belongs to. */
 export function errorStyleOf(url: string): ErrorStyle {
   if (/^\/v2(?:\/|\?|$)/.test(url)) return 'inference';
   return /^\/v1\/models/i.test(url) ? 'tensorflow' : 'shortlist';
 }
 
-/** The forms of a refusal's body. */
+/** The forms of an error body, one for each API. */
 export type ErrorStyle = 'tensorflow' | 'inference' | 'shortlist';
 
 /** Fastify's and its plugins' own errors by HTTP status, in canonical codes. */
@@ -29,7 +30,7 @@ const CODES: Readonly<Record<number, StatusCode>> = {
   503: 'UNAVAILABLE',
 };
 
-/** Any error as a refusal, and its HTTP status. */
+/** Convert any error to a `ServingError` and its HTTP status. */
 export function refusalOf(error: unknown, request: FastifyRequest): { refusal: ServingError; httpStatus: number } {
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   const known = typeof status === 'number' && !(error instanceof ServingError) ? CODES[status] : undefined;
@@ -59,7 +60,7 @@ export function sendError(style: ErrorStyle, error: unknown, request: FastifyReq
   return reply.send(JSON.stringify({ error: message, code: refusal.code, requestId: request.id }));
 }
 
-/** Fastify's own messages, where they do not say what to send. */
+/** A better message for those errors of Fastify that do not say what to send. */
 function messageOf({ message, code }: Error & { code?: string }, { headers, raw }: FastifyRequest): string {
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

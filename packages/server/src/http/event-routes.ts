@@ -1,4 +1,4 @@
-/** What users have seen: POST /v1/events. Described in /openapi.json. */
+/** The route POST /v1/events, which records the items that users have seen. /openapi.json describes it. */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { appendEvents } from '../shortlist/events.ts';
@@ -15,7 +15,7 @@ export function eventRoutes(app: FastifyInstance, context: ServingContext): void
     const events = { body: EventsRequestSchema, response: { 200: UpdateResponseSchema, ...REFUSALS } };
     scope.post<{ Body: EventsRequest }>(
       '/v1/events',
-      guardAdmin(context, 'write', { summary: 'Say what users have seen', ...events }),
+      guardAdmin(context, 'write', { summary: 'Record the items that users have seen', ...events }),
       async ({ body }) => {
         const answer = await appendEvents(registry, body);
         metrics.updates.inc({ model_name: answer.model, kind: 'seen' }, answer.acknowledged);

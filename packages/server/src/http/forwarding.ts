@@ -1,7 +1,9 @@
 /**
- * Requests that a replica receives and the server answers: a replica answers queries and forwards all other requests.
+ * Forwarding of requests from a replica to the server: a replica answers queries itself and forwards all other
+ * requests.
  *
- * They are answered as if they had been sent to the server: the same routes, the same checks of keys, the same bodies.
+ * The server answers a forwarded request as if it had received it directly: same routes, same checks of API keys, same
+ * bodies.
  */
 import type { FastifyInstance, FastifyRequest, InjectOptions } from 'fastify';
 import { hasBody } from '../access/site-check.ts';
@@ -10,7 +12,7 @@ import { errorStyleOf, sendError } from './errors.ts';
 import { buffered } from './open-inference-infer-routes.ts';
 import { admit } from './requests.ts';
 
-/** A request as it was received. */
+/** A request as a replica received it. */
 export interface ForwardedRequest {
   method: string;
   url: string;
@@ -19,17 +21,19 @@ export interface ForwardedRequest {
   remoteAddress: string;
 }
 
-/** Its response. */
+/** The server's response to a forwarded request. */
 export interface ForwardedResponse {
   status: number;
   headers: Record<string, number | string | string[] | undefined>;
   body: Uint8Array;
 }
 
-/** Has a request answered by the server. */
+/** Sends a request to the server and returns its response. */
 export type Forward = (request: ForwardedRequest) => Promise<ForwardedResponse>;
 
-/** Headers of one connection or of a body that was read, which are not forwarded. */
+/**
+ * Headers that are not forwarded, because they concern one connection or the encoding of a body that was already read.
+ */
 const OF_CONNECTION = new Set([
   'connection',
   'keep-alive',
@@ -40,7 +44,7 @@ const OF_CONNECTION = new Set([
   'content-encoding',
 ]);
 
-/** Forward every request that no route of `app` answers. */
+/** Forward every request that matches no route of `app`. */
 export function forwardOthers(app: FastifyInstance, context: ServingContext, forward: Forward): void {
   app.register(async (scope) => {
     buffered(scope);
@@ -49,11 +53,12 @@ export function forwardOthers(app: FastifyInstance, context: ServingContext, for
       method: app.supportedMethods,
       url: '/*',
       schema: { hide: true },
-      // Fastify's own would say that there is no content.
+      // Fastify's own HEAD routes would respond with a length of 0.
       exposeHeadRoute: false,
-      // The other process counts them.
+      // The server counts these requests.
       config: { rateLimit: false },
-      // Roles are checked where it is answered; what a stranger sends is not read, let alone sent on.
+      // The server checks the role of the key. Here any valid key is enough; without one the body is neither read nor
+      // forwarded.
       onRequest: async (request) => {
         if (hasBody(request.headers)) admit(context, request, 'read');
       },
@@ -62,17 +67,17 @@ export function forwardOthers(app: FastifyInstance, context: ServingContext, for
         reply.code(response.status).headers(withoutConnection(response.headers));
         const length = response.headers['content-length'];
         if (request.method === 'HEAD' && length !== undefined) reply.header('content-length', length);
-        // Bytes, even none, would be given a type.
+        // Fastify would add a content type to a body of bytes, even to an empty one.
         return reply.send(response.body.length > 0 ? Buffer.from(response.body) : undefined);
       },
     });
   });
 }
 
-/** Answer a request that came to another process. */
+/** Answer a request that a replica received. */
 export async function answerForwarded(app: FastifyInstance, request: ForwardedRequest): Promise<ForwardedResponse> {
   const { method, url, headers, body, remoteAddress } = request;
-  // `inject` resolves `..` and the like. A path that would then name another one is not found, as over a connection.
+  // `inject` resolves `..` in paths. A path that this would change is refused as not found, as it is over a connection.
   const { pathname, search } = new URL(url, 'http://localhost');
   if (pathname + search !== url) return { status: 404, headers: {}, body: Buffer.alloc(0) };
   const {
@@ -93,7 +98,7 @@ function requestOf({ method, raw, headers, body, id, ip }: FastifyRequest): Forw
   return {
     method,
     url: raw.url!,
-    // One id in the lines of both processes.
+    // Both processes log the request under the same id.
     headers: { ...headers, 'x-request-id': id },
     body: Buffer.isBuffer(body) && body.length > 0 ? body : undefined,
     remoteAddress: ip,

@@ -1,10 +1,13 @@
-/** Probes for orchestrators: alive, and ready to be sent requests. They need no API key. */
+/** Liveness and readiness probes for orchestrators such as Kubernetes. They need no API key. */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 
-/** Paths that answer 200 while the event loop runs. */
+/** Liveness paths: they respond with 200 as long as the event loop runs. */
 const LIVE_PATHS = ['/livez'];
-/** Paths that answer 200 while every model serves a version, and 503 before that and once the server drains. */
+/**
+ * Readiness paths: they respond with 200 while every model serves a version, and with 503 before that and once the
+ * server drains.
+ */
 const READY_PATHS = ['/healthz', '/readyz'];
 
 /** Add the routes, with the names that Kubernetes uses; the Open Inference Protocol's are below /v2/health. */

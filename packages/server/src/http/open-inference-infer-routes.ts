@@ -10,7 +10,7 @@ import { admit, CONTENT_TYPES, requestOptions } from './requests.ts';
 
 const JSON_LENGTH_HEADER = 'inference-header-content-length';
 
-/** Where models are, below /v2. */
+/** The paths of models, relative to /v2. */
 export const MODEL_PATHS: readonly string[] = ['/models/:model', '/models/:model/versions/:version'];
 
 /** The parameters of those paths. */

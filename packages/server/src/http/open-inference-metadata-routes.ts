@@ -1,4 +1,7 @@
-/** The Open Inference Protocol's REST API except inference: health, metadata, and Triton's repository, configuration and statistics. */
+/**
+ * The Open Inference Protocol's REST API except inference: health, metadata, and Triton's repository, configuration and
+ * statistics.
+ */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
@@ -25,13 +28,13 @@ export function openInferenceMetadataRoutes(app: FastifyInstance, context: Servi
 
 function healthRoutes(scope: FastifyInstance, context: ServingContext): void {
   const { registry } = context;
-  // Health is open to everybody: probes have no key.
+  // The health routes need no key, because probes have none.
   scope.get('/health/live', async () => ({ live: true }));
   scope.get('/health/ready', async (_request, reply) =>
     reply.code(context.isReady() ? 200 : 503).send({ ready: context.isReady() }),
   );
   for (const path of ['/models/:model/ready', '/models/:model/versions/:version/ready']) {
-    // Which models there are is told to those only who have a key.
+    // The names of the models are told only to clients with a key.
     const guarded = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
     scope.get<{ Params: ModelPath }>(path, guarded, async ({ params }, reply) => {
       const { model, version = '' } = params;
@@ -94,7 +97,7 @@ function parseObject(body: Buffer): Record<string, unknown> {
     const value: unknown = JSON.parse(body.toString('utf8'));
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
-    // Said below.
+    // The check below refuses it.
   }
   throw new ServingError('INVALID_ARGUMENT', 'expected a JSON object');
 }

@@ -1,9 +1,9 @@
 /**
- * What /openapi.json says beyond the schemas that requests are checked against: responses of the Open Inference Protocol,
- * whose bodies are read by a parser of their own, and bounds that depend on the server's options.
+ * The parts of /openapi.json that are not in the schemas that requests are checked against: the bodies of the Open
+ * Inference Protocol, which has its own parser, and bounds that depend on the server's options.
  *
- * What depends on the loaded model (features, dimensions, the type of identifiers) cannot be said in a schema: the server
- * refuses such values with 400.
+ * Limit: the schemas do not describe what depends on the loaded model (features, dimensions, the type of identifiers).
+ * The server refuses such a wrong value with 400.
  */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
@@ -17,10 +17,10 @@ const object = (properties: Record<string, JsonSchema>, required: readonly strin
   required: [...required],
 });
 
-/** The body of a refusal of the Open Inference Protocol. */
+/** The error body of the Open Inference Protocol. */
 const REFUSAL: JsonSchema = object({ error: { type: 'string' } }, ['error']);
 const VALUE: JsonSchema = { description: 'A JSON value of the Open Inference Protocol.' };
-/** The answer of loading and unloading: no body. */
+/** The response to loading and unloading, which has no body. */
 const NOTHING: JsonSchema = { type: 'null', description: 'Done.' };
 const VERSION: JsonSchema = { type: 'string', pattern: '^[0-9]{1,15}$' };
 
@@ -45,7 +45,7 @@ const INFER_REQUEST: JsonSchema = object(
   ['inputs'],
 );
 
-/** Complete the schema of a route for the document; the route itself keeps its own. */
+/** Complete the schema of a route for /openapi.json; the schema that the route checks requests against is unchanged. */
 export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwaggerOptions['transform']> {
   return ({ schema, url }) => {
     if (url === '/v1/shortlist') return { url, schema: querySchema(schema, limits, OF_QUERY) };
@@ -71,15 +71,18 @@ export function documented(limits: ServerLimits): NonNullable<FastifyDynamicSwag
   };
 }
 
-/** What a query is made of: a query, a history, both, or an embedding. */
+/** The allowed ways to state a query: `query`, `history`, both, or `embedding`. */
 const OF_QUERY: readonly JsonSchema[] = [
   { anyOf: [{ required: ['query'] }, { required: ['history'] }], not: { required: ['embedding'] } },
   { required: ['embedding'], not: { anyOf: [{ required: ['query'] }, { required: ['history'] }] } },
 ];
-/** What similar candidates are similar to. */
+/** The allowed ways to state what results are to be similar to: `ids` or `embedding`. */
 const OF_CANDIDATES: readonly JsonSchema[] = [{ required: ['ids'] }, { required: ['embedding'] }];
 
-/** One of several ways to ask; as many results and numbers as the server's options let through. */
+/**
+ * A schema that requires exactly one of several sets of fields, and limits results and numbers as the server's options
+ * do.
+ */
 function querySchema(schema: FastifySchema, limits: ServerLimits, oneOf: readonly JsonSchema[]): FastifySchema {
   const body = schema.body as { properties: Record<string, JsonSchema> };
   const { k, ...properties } = body.properties;

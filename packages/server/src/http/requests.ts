@@ -1,4 +1,4 @@
-/** What an HTTP request carries beside its body: its deadline, whether its client still waits, and its API key. */
+/** Parts of an HTTP request other than its body: its deadline, whether its client still waits, and its API key. */
 import type { FastifyRequest, FastifySchema } from 'fastify';
 import { presentedKey, type Role } from '../access/api-keys.ts';
 import { checkJsonType, checkNoForm, checkSite } from '../access/site-check.ts';
@@ -7,20 +7,20 @@ import type { RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import { ErrorResponseSchema } from '../shortlist/schema.ts';
 
-/** How refusals look in /openapi.json. */
+/** The error responses in /openapi.json. */
 export const REFUSALS: Record<'4xx' | '5xx', typeof ErrorResponseSchema> = {
   '4xx': ErrorResponseSchema,
   '5xx': ErrorResponseSchema,
 };
 
 /**
- * Content types of bodies: any. The types that clients send are listed, because Fastify caches the parser of a listed type
- * and searches for the parser of any other type at every request.
+ * Content types of request bodies. Any type is accepted; the types that clients commonly send are listed, because
+ * Fastify caches the parser of a listed type and searches for the parser of any other type on every request.
  */
 export const CONTENT_TYPES: readonly string[] = [
   'application/json',
   'application/octet-stream',
-  // What curl sends by default.
+  // curl's default.
   'application/x-www-form-urlencoded',
   '*',
 ];
@@ -38,7 +38,7 @@ class HangUp {
   }
 }
 
-/** Deadline of a request, and whether its client has hung up, in which case it is not searched for. */
+/** The deadline of a request, and a flag that is true once its client has hung up; such a request is not searched. */
 export function requestOptions(
   { limits }: ServingContext,
   { raw }: FastifyRequest,
@@ -46,7 +46,7 @@ export function requestOptions(
   return { limits, deadline: performance.now() + limits.deadlineMs, signal: new HangUp(raw.socket) };
 }
 
-/** Options of a route that are not its handler. */
+/** Options of a route, without its handler. */
 interface GuardedRoute {
   schema: FastifySchema;
   onRequest: (request: FastifyRequest) => Promise<void>;
@@ -61,7 +61,7 @@ export function admit({ keys }: ServingContext, request: FastifyRequest, role: R
 
 /**
  * `admitAdmin` for the Open Inference Protocol's repository, whose clients send JSON without a content type: only the
- * types of forms are refused, which a browser sends without asking leave.
+ * types of forms are refused, which a browser sends to another site without a CORS preflight request.
  */
 export function admitChange(context: ServingContext, request: FastifyRequest): void {
   admit(context, request, 'write');
@@ -69,13 +69,16 @@ export function admitChange(context: ServingContext, request: FastifyRequest): v
   checkNoForm(request.headers);
 }
 
-/** Options of a route with a schema that reads. */
+/** Options of a route with a schema that only reads. */
 export function guard(context: ServingContext, schema: FastifySchema & { summary: string }): GuardedRoute {
-  // Before the body is read: the body of a request without a key is never parsed.
+  // This hook runs before the body is read, so that the body of a request without a key is never parsed.
   return { schema, onRequest: async (request) => void admit(context, request, 'read') };
 }
 
-/** Options of a route with a schema that changes what is served, or tells more of the server than its answers. */
+/**
+ * Options of a route with a schema that changes what is served, or that reveals more about the server than query
+ * results.
+ */
 export function guardAdmin(
   context: ServingContext,
   role: Role,

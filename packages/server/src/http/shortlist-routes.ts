@@ -1,4 +1,7 @@
-/** The plain JSON queries for people: the best candidates for a query, and candidates similar to others. Described in /openapi.json. */
+/**
+ * The queries of the plain JSON API: the best candidates for a query, and candidates similar to others. /openapi.json
+ * describes them.
+ */
 import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';

@@ -1,4 +1,7 @@
-/** TF Serving's REST API and its metrics path. Every path below /v1/ that is not one of ours is answered by it. */
+/**
+ * TF Serving's REST API and its metrics path. It handles every path below /v1/ that is not a route of the plain JSON
+ * API.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
@@ -11,15 +14,15 @@ import { pathOf, type RouteMethods, refuseMethod } from './unmatched-requests.ts
 
 const asItIs = (text: string): string => text;
 
-/** Which requests are answered. */
+/** The methods and URLs of a set of routes. */
 export interface RestRoutes {
   methods: readonly string[];
   urls: readonly string[];
 }
 
-/** Queries, which every process answers. */
+/** Prediction requests, which every process answers. */
 export const REST_QUERIES: RestRoutes = { methods: ['POST'], urls: ['/v1/models/*'] };
-/** HEAD, OPTIONS and the like are malformed requests there, too. */
+/** All requests of TF Serving's REST API. Other methods, such as HEAD, are malformed requests in TF Serving, too. */
 export const REST_ALL: RestRoutes = { methods: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], urls: ['/v1/*', '/V1/*'] };
 
 /** Add the routes. */
@@ -33,7 +36,7 @@ export function tensorflowRoutes(
   const count = (request: FastifyRequest, status: StatusCode | 'OK', started: number, model?: string): void => {
     if (request.method !== 'POST') return;
     const name = model ?? /^\/v1\/models\/([^/:]+)/i.exec(pathOf(request.raw.url!))?.[1] ?? '';
-    // Models that do not exist share one series: otherwise clients could create series without bound.
+    // Models that do not exist share one series of metrics; otherwise clients could create series without bound.
     metrics.predicted(registry.has(name) ? name : '', 'REST', status, performance.now() - started);
   };
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -49,7 +52,7 @@ export function tensorflowRoutes(
         answerRest(registry, parsed, body, requestOptions(context, request));
       const isPost = request.method === 'POST';
       const text = await (isPost ? traced('shortlist.predict', { 'url.path': path }, answered) : answered());
-      // With a serializer of its own Fastify adds no charset to the content type, and header and text leave in one write.
+      // With its own serializer a reply gets no charset in its content type, and header and body are sent in one write.
       reply.header('content-type', 'application/json').serializer(asItIs).send(text);
     } catch (error) {
       status = toServingError(error).code;
@@ -59,14 +62,15 @@ export function tensorflowRoutes(
     } finally {
       count(request, status, started, call?.model);
     }
-    // A hook may still be at it. A reply that is out would be waited for by two more turns.
+    // The reply may not have been sent yet, because a hook is still running. If it was sent, waiting for it would take
+    // two more turns of the event loop.
     return reply.sent ? undefined : reply;
   };
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    // TF Serving never looks at the content type.
+    // TF Serving ignores the content type.
     scope.addContentTypeParser([...CONTENT_TYPES], { parseAs: 'string' }, (_request, body, done) => done(null, body));
-    // What is refused before its body was read counts as well.
+    // Requests that are refused before their body was read are counted, too.
     scope.setErrorHandler((error, request, reply) => {
       count(request, refusalOf(error, request).refusal.code, request.began);
       return sendError('tensorflow', error, request, reply);

@@ -1,6 +1,6 @@
 /**
- * Requests that no route answers: 401 without the API key that is required, 405 with `Allow` where the path has routes of
- * other methods, and 404 otherwise. They are refused before their body is read.
+ * Responses to requests that match no route: 401 without the required API key, 405 with `Allow` if the path has routes
+ * for other methods, and 404 otherwise. These requests are refused before their body is read.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
@@ -9,25 +9,28 @@ import { methodsOfRestPath } from '../tensorflow/rest-path.ts';
 import { errorStyleOf, sendError } from './errors.ts';
 import { admit } from './requests.ts';
 
-/** The methods of all paths, as routes are added. */
+/** The methods of each path, collected while routes are added. */
 export class RouteMethods {
   readonly #routes: { path: RegExp; methods: readonly string[] }[] = [];
 
-  /** Watch the routes that are added to `app` from now on. Wildcards match every path and say nothing. */
+  /**
+   * Collect the methods of the routes that are added to `app` from now on. Wildcard routes are ignored, because they
+   * match every path.
+   */
   constructor(app: FastifyInstance) {
     app.addHook('onRoute', ({ url, method }) => {
       if (!url.includes('*')) this.#routes.push({ path: patternOf(url), methods: [method].flat() });
     });
   }
 
-  /** The methods that a path takes; none where no route has the path. */
+  /** The methods that a path accepts; empty if no route has the path. */
   of(path: string): string[] {
     const routed = this.#routes.filter((route) => route.path.test(path)).flatMap(({ methods }) => methods);
     return [...new Set([...routed, ...methodsOfRestPath(path)])].sort();
   }
 }
 
-/** The paths that a route's URL matches, whose parameters are `:name`. */
+/** A pattern of the paths that match a route's URL, in which `:name` is a parameter. */
 function patternOf(url: string): RegExp {
   const parts = url
     .split('/')
@@ -41,7 +44,7 @@ export function pathOf(url: string): string {
   return end < 0 ? url : url.slice(0, end);
 }
 
-/** Refuse a method that the path does not take. Returns false, and does nothing, where the path takes none. */
+/** Refuse a method that the path does not accept. Returns false, and does nothing, if the path accepts no method. */
 export function refuseMethod(
   methods: RouteMethods,
   request: FastifyRequest,
@@ -57,9 +60,9 @@ export function refuseMethod(
   return true;
 }
 
-/** Answer the requests that no route of `app` takes. */
+/** Answer the requests that match no route of `app`. */
 export function refuseUnmatched(app: FastifyInstance, context: ServingContext, methods: RouteMethods): void {
-  // A scope of its own: its hook sees these requests only.
+  // A separate scope, whose hook runs for these requests only.
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       const style = errorStyleOf(request.raw.url!);
