@@ -1,28 +1,29 @@
 /**
- * API keys: who may read, and who may change models. The server knows only SHA-256 digests of keys; a presented key is hashed and
- * its digest compared with every known one in constant time, so the time taken says nothing about how near a guess was.
+ * API keys, which allow clients to read or to change models. The server knows only SHA-256 digests of keys; a presented
+ * key is hashed, and its digest is compared with every known one in constant time, so that the time taken does not
+ * reveal how close a guess was.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { OptionError } from 'shortlist';
 import { ServingError } from '../status/serving-error.ts';
 
-/** What a key allows: read allows queries, write also changes candidates, versions and labels. */
+/** The rights of a key: `read` allows queries; `write` also allows changes of candidates, versions and labels. */
 export type Role = 'read' | 'write';
 
-/** A known key. */
+/** An accepted key. */
 export interface ApiKey {
-  /** Name of its holder in logs. */
+  /** Name of the key's holder, for logs. */
   name: string;
   /** SHA-256 of the key, 64 hexadecimal digits. */
   sha256: string;
   role: Role;
 }
 
-/** Checks keys; without any key everybody may do everything. */
+/** Checks keys. If no key is configured, every client may do everything. */
 export class ApiKeys {
   readonly #keys: readonly { name: string; digest: Buffer; role: Role }[];
 
-  /** @throws {OptionError} when a key is not of the form above */
+  /** @throws {OptionError} when a key is not a valid `ApiKey` */
   constructor(keys: readonly ApiKey[] = []) {
     this.#keys = keys.map(({ name, sha256, role }, i) => {
       if (!/^[0-9a-f]{64}$/i.test(sha256)) throw new OptionError(`keys[${i}].sha256: expected 64 hexadecimal digits`);
@@ -36,9 +37,10 @@ export class ApiKeys {
   }
 
   /**
-   * The name of a key's holder, or '' where no key is needed.
+   * The name of a key's holder, or '' if no key is required.
    *
-   * @throws {ServingError} UNAUTHENTICATED without a known key, PERMISSION_DENIED when its role is too small
+   * @throws {ServingError} UNAUTHENTICATED without an accepted key, PERMISSION_DENIED when the key's role does not
+   * suffice
    */
   check(key: string | undefined, needed: Role): string {
     if (!this.required) return '';
@@ -46,7 +48,7 @@ export class ApiKeys {
       .update(key ?? '')
       .digest();
     let found: { name: string; role: Role } | undefined;
-    // Every key is compared, also after one matched.
+    // The loop does not stop at a match, so that its time is the same for every key.
     for (const known of this.#keys) if (timingSafeEqual(known.digest, digest)) found = known;
     if (!found || key === undefined) throw new ServingError('UNAUTHENTICATED', 'A valid API key is required');
     if (needed === 'write' && found.role !== 'write') {

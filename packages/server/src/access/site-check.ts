@@ -1,12 +1,12 @@
 /**
- * Protection of what changes a server against web pages of other sites (cross-site request forgery).
+ * Protection against cross-site request forgery: web pages of other sites cannot change a server.
  *
- * A page may send requests to a server on localhost, whose user's browser can reach it, without being able to read the
- * answers: a form, a `fetch` without CORS, or, when the page's host name was made to resolve to this machine (DNS
- * rebinding), any request. So requests that change something
- *   – have a JSON content type, which no form has and for which `fetch` asks leave first,
- *   – come from this server's own pages or an allowed origin where they name an origin (`Origin`, `Sec-Fetch-Site`),
- *   – name, where no API key protects the server, a host that no stranger can register: an IP address, localhost, this
+ * A page in a user's browser can send requests to a server on that user's machine, although it cannot read the
+ * responses: by a form, by a `fetch` without CORS or, if the page's host name was made to resolve to this machine (DNS
+ * rebinding), by any request. So requests that change something must
+ *   – have a JSON content type, which forms cannot send and `fetch` sends only after a CORS preflight request,
+ *   – come from this server's own pages or an allowed origin, if they name an origin (`Origin`, `Sec-Fetch-Site`),
+ *   – name, if no API key protects the server, a host that no stranger can register: an IP address, localhost, this
  *     machine's name, the address that the server listens on, or an allowed name.
  */
 import type { IncomingHttpHeaders } from 'node:http';
@@ -14,7 +14,7 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { ServingError } from '../status/serving-error.ts';
 
-/** Which sites may change a server. */
+/** The web sites and host names from which a server may be changed. */
 export interface SiteOptions {
   /** Origins of web pages that may call the server, such as https://shop.example; `*` allows reading only. */
   origins: readonly string[];
@@ -24,7 +24,11 @@ export interface SiteOptions {
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i;
 
-/** Whether a request names an origin, a host and a content type from which a change may come. @throws {ServingError} */
+/**
+ * Check that the origin, the host and the content type of a request are allowed to change the server.
+ *
+ * @throws {ServingError}
+ */
 export function checkSite(headers: IncomingHttpHeaders, sites: SiteOptions, hasKeys: boolean): void {
   const { origin, host = '' } = headers;
   const site = headers['sec-fetch-site'];
@@ -44,7 +48,7 @@ export function checkSite(headers: IncomingHttpHeaders, sites: SiteOptions, hasK
 }
 
 /**
- * Whether the body of a change is said to be JSON; a request without a body needs no type.
+ * Check that the content type of a request's body is JSON; a request without a body needs no content type.
  *
  * @throws {Error} with status 415
  */
@@ -54,10 +58,10 @@ export function checkJsonType(headers: IncomingHttpHeaders): void {
   throw Object.assign(new Error(`content-type: expected application/json, got ${type ?? 'none'}`), { statusCode: 415 });
 }
 
-/** The content types that a web page may send to another site without asking leave (the Fetch standard). */
+/** The content types that a web page may send to another site without a CORS preflight request (the Fetch standard). */
 const FORM_TYPE = /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i;
 
-/** Whether the body of a change is not said to be of a form. @throws {Error} with status 415 */
+/** Check that the content type of a request's body is not that of a form. @throws {Error} with status 415 */
 export function checkNoForm(headers: IncomingHttpHeaders): void {
   const type = headers['content-type'];
   if (type === undefined || !FORM_TYPE.test(type)) return;
@@ -69,12 +73,14 @@ export function hasBody(headers: IncomingHttpHeaders): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Host and port of an origin; undefined where it has none, such as `null`, the origin of a sandboxed page. */
+/**
+ * Host and port of an origin; undefined for an origin without a host, such as `null`, the origin of a sandboxed page.
+ */
 function hostOf(origin: string): string | undefined {
   return /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
 }
 
-/** A host without its port and the brackets of an IPv6 address. */
+/** A host name or address, without a port and without the brackets of an IPv6 address. */
 function nameOf(host: string): string {
   const [, bracketed, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host.toLowerCase()) ?? [];
   return bracketed ?? plain ?? '';

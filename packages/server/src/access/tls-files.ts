@@ -1,6 +1,6 @@
 /**
- * TLS from files that are read again when they change, so that certificates are renewed without a restart. With `ca`
- * every client must present a certificate that it signed (mutual TLS).
+ * TLS keys and certificates from files. They are read again when they change, so that certificates are renewed without
+ * a restart. If `ca` is given, every client must present a certificate that this authority has signed (mutual TLS).
  */
 import { readFileSync, statSync } from 'node:fs';
 import { FileError } from 'shortlist';
@@ -13,10 +13,10 @@ export interface TlsFiles {
   ca?: string | undefined;
 }
 
-/** How often files are looked at. */
+/** Time between two checks of the files. */
 export const TLS_POLL_MS = 5_000;
 
-/** What Node's TLS servers take. */
+/** Keys and certificates as Node's TLS servers take them. */
 export interface TlsMaterial {
   cert: Buffer;
   key: Buffer;
@@ -45,8 +45,8 @@ export function readTls(files: TlsFiles): TlsMaterial {
 }
 
 /**
- * Call `reload` with the new material when a file has changed; a function that stops watching.
- * A pair that cannot be read or does not fit leaves the old one in force and goes to `failed`.
+ * Call `reload` with the new material when a file has changed. Returns a function that stops watching.
+ * If the new files cannot be read or do not belong together, the old material stays in use and `failed` is called.
  */
 export function watchTls(
   files: TlsFiles,

@@ -58,12 +58,11 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     // Values are not converted to another type, and unknown names are refused, so that a misspelt option is noticed.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, verbose: true } },
     schemaErrorFormatter: (errors: FastifySchemaValidationError[], part: string) => schemaError(errors, part),
-    // Attributes may be called __proto__ or constructor. The parser makes ordinary properties of them, and no code
-    // assigns properties by name.
+    // Attributes may have these names: the parser makes ordinary properties, and no code assigns by name.
     onProtoPoisoning: 'ignore' as const,
     onConstructorPoisoning: 'ignore' as const,
     bodyLimit: limits.bodyBytes,
-    // The time in which headers and body together must arrive; a slower request is cut off.
+    // Headers and body together must arrive in this time.
     requestTimeout: limits.arrivalMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle' as const,
@@ -85,8 +84,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   app.setErrorHandler((error, request, reply) => sendError('shortlist', error, request, reply));
   decompressBodies(app, limits.bodyBytes);
   emptyJson(app);
-  // Refusals are logged where they are made. A listener on every response is added only if every response is to be
-  // logged.
+  // Refusals are logged where they are made; only the debug level adds a listener that logs every response.
   if (logger.isLevelEnabled('debug')) {
     app.addHook('onResponse', (request, reply, done) => {
       const { id: requestId, method, url } = request;

@@ -1,11 +1,14 @@
-/** Applying updates: to a version that serves, and again to one that was loaded. */
+/** Applies updates to a version that serves, and replays updates of a journal on a version that was just loaded. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Servable, Update } from '../servable/contract.ts';
 
-/** Updates applied between two turns of the event loop: some tenths of a millisecond. */
+/** Updates applied per turn of the event loop, which take some tenths of a millisecond. */
 const APPLIED_AT_ONCE = 16;
 
-/** Apply updates to a version that may serve, a few at a time, so that queries do not wait for all of many. */
+/**
+ * Apply updates to a version that may serve, a few at a time, so that queries do not wait until many updates are
+ * applied.
+ */
 export async function applyUpdates(
   servable: Servable,
   updates: readonly Update[],
@@ -20,12 +23,14 @@ export async function applyUpdates(
 }
 
 /**
- * Apply an update of a journal, after all before it; why attributes of it were left out, where some were.
+ * Apply an update of a journal, in the journal's order. If attributes of the update were left out, the reason is
+ * returned.
  *
- * Older servers accepted values of two kinds for a new attribute when they came together, and showed the later candidate
- * without it. Such a journal loads, and the candidate has all else it was given.
+ * Older servers accepted values of two kinds for a new attribute when one request held both, and showed the later
+ * candidate without the attribute. Such a journal loads, and the candidate has all its other attributes.
  *
- * @throws {ServingError} when it cannot be applied for another reason: the journal is not of this bundle
+ * @throws {ServingError} when it cannot be applied for another reason, such as that the journal belongs to another
+ * bundle
  */
 export function replayUpdate(servable: Servable, update: Update): string | undefined {
   const fitting =

@@ -1,12 +1,13 @@
 /**
- * Compaction: write what the newest version has become under its updates as the next version, and serve that.
+ * Compaction: write the newest version, with all its updates applied, as the next version, and serve that one.
  *
- * The new version is built in a hidden folder beside the others. While it is written, piece by piece between
- * queries, updates wait, so that the file is of one moment; while it is loaded they go on in the old one, and those are
- * copied from its journal and applied on top. Only for the last few do updates wait again: then the folder gets its number
- * by a rename, and updates go there.
- * To rebalance, the saved version is loaded, built anew, saved over itself and loaded again before it serves.
- * A kill before the rename leaves the old version with its whole journal; after it, the new one is complete.
+ * The new version is built in a hidden folder beside the others. While its file is written, in pieces between queries,
+ * updates wait, so that the file shows one point in time. While the new version is loaded, updates go to the old
+ * version; they are then copied from its journal and applied to the new one. Updates wait again only while the last few
+ * are copied. Then the folder is renamed to its version number, and further updates go to the new version. To
+ * rebalance, the saved version is loaded, its index is rebuilt, it is saved over the first file, and it is loaded again
+ * before it serves. If the process is killed before the rename, the old version and its whole journal remain; after the
+ * rename the new version is complete.
  */
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,24 +24,31 @@ import type { Model } from './model.ts';
 import { JOURNAL_NAME, listVersions } from './version-folders.ts';
 import type { LoadedVersion, VersionLoader } from './version-record.ts';
 
-/** Folders that a compaction builds in; what a killed one left is removed at start. */
+/** Prefix of the folders in which a compaction builds; those that a killed server left are removed at start. */
 export const COMPACTING_PREFIX = '.compacting-';
 
-/** Bytes of updates that may be left for the last step, where updates wait: some tens of milliseconds. */
+/**
+ * Most bytes of updates that are left for the last step, in which updates wait; they take some tens of milliseconds.
+ */
 const REST_BYTES = 1 << 17;
-/** Passes after which updates wait although more come than can be copied. */
+/**
+ * Most passes of copying without a wait. If updates still arrive faster than they can be copied, they wait from then
+ * on.
+ */
 const PASSES_MAX = 8;
 
-/** How to compact. */
+/** Options of a compaction. */
 export interface CompactOptions {
-  /** Build the index anew from its candidates, too; default false. */
+  /** Also rebuild the index from its candidates; default false. */
   rebalance?: boolean;
 }
 
 /**
- * Compact the newest version of a model; the number of the version that now serves. A version without updates stays.
+ * Compact the newest version of a model. Returns the number of the version that now serves. A version without updates
+ * is left as it is.
  *
- * @throws {ServingError} ABORTED while another runs, FAILED_PRECONDITION where there is nothing to compact or rebalance
+ * @throws {ServingError} ABORTED while another compaction runs, FAILED_PRECONDITION if there is nothing to compact or
+ * rebalance
  */
 export function compact(
   model: Model,
@@ -65,7 +73,7 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
   if (rebalance && !source.served!.servable.drift()) {
     throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} has no leaves to rebalance`);
   }
-  // The version is what its file says: a copy would say the same.
+  // There are no updates, so a copy would equal the version's file.
   if (!rebalance && journal.sizeBytes <= HEAD_BYTES) return source.version;
   const existing = await listVersions(model.basePath);
   const version = 1 + Math.max(source.version, ...existing.map((folder) => folder.version));
@@ -74,9 +82,9 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
   let lock: JournalLock | undefined;
   try {
     await mkdir(building, { recursive: true });
-    // Another server that starts now finds that the folder is not what a killed one has left.
+    // The lock shows a server that starts now that this folder is in use, not a leftover of a killed server.
     lock = await lockOf(building);
-    // With no update under way every record is applied, so the save has all up to here.
+    // No update is under way, so every record of the journal is applied and will be in the saved file.
     const savedTo = await model.withoutUpdates(async () => {
       const end = journal.sizeBytes;
       await source.served!.hold(({ servable }) => servable.save(building));
@@ -86,7 +94,7 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
     await takeOver(model, journal, savedTo, building, version, await load(building, true, lock));
   } catch (error) {
     await lock?.release();
-    // A disk that is full gets its room back.
+    // Removing the folder frees space on a full disk.
     await rm(building, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
@@ -99,7 +107,10 @@ async function lockOf(folder: string): Promise<JournalLock> {
   throw 'refusal' in lock ? lock.refusal : new ServingError('ABORTED', 'Another server is compacting this model');
 }
 
-/** Bring a loaded version up to date with the journal it was saved beside, and serve it; given back when that fails. */
+/**
+ * Apply to a loaded version the updates that the old version's journal has gained since the save, and serve it. If that
+ * fails, the version is disposed.
+ */
 async function takeOver(
   model: Model,
   journal: Journal,
@@ -120,7 +131,7 @@ async function takeOver(
     await model.withoutUpdates(async () => {
       await copyRest();
       await model.followers.open({ version, path: building, journalBytes: target.sizeBytes, isBeside: true });
-      // The journal that this one takes the place of is on the disk already.
+      // No fsync is needed: the journal that this one replaces is on the disk already.
       await target.sync();
       const path = join(model.basePath, String(version));
       await renameDurably(building, path, model.basePath);
@@ -135,7 +146,10 @@ async function takeOver(
   }
 }
 
-/** Append what a journal has from a byte on to a version's, request by request, and apply it; the byte behind. */
+/**
+ * Copy the requests of a journal from a byte on to the journal of a version, and apply them. Returns the byte after the
+ * last one.
+ */
 async function copyUpdates(from: Journal, begin: number, { servable, journal }: LoadedVersion): Promise<number> {
   const end = from.sizeBytes;
   for (const records of await readRequestsOf(from.path, begin, end)) {
@@ -156,7 +170,10 @@ async function rebalanceSaved(folder: string): Promise<void> {
   }
 }
 
-/** Rename, and undo it when it may not be durable: the new version would be found and served without later updates. */
+/**
+ * Rename the folder, and undo it if the rename may not be durable: a restart could otherwise find the new version
+ * without its later updates.
+ */
 async function renameDurably(from: string, to: string, folder: string): Promise<void> {
   await rename(from, to);
   try {

@@ -2,9 +2,9 @@
  * Followers: other processes that serve the same versions of a model, each from its own copy.
  *
  * A follower opens a version before any request can see that version, and applies an update before the update is
- * acknowledged. So a query sees every update that was acknowledged before the query was sent, whatever process answers it. A
- * follower that fails is ended: its promises resolve when it has done what it was told, or has ended. Only `open` rejects,
- * and the version then serves in no process.
+ * acknowledged. So a query sees every update that was acknowledged before the query was sent, whatever process answers
+ * it. A follower that fails is ended: the promises of its methods resolve when the work is done or the follower has
+ * ended. Only `open` rejects; the version then serves in no process.
  */
 import type { Update } from '../servable/contract.ts';
 
@@ -17,7 +17,7 @@ export interface FollowedVersion {
   fingerprint?: string;
   /** Bytes of its journal that hold updates already applied; 0 for none. */
   journalBytes: number;
-  /** Whether another version serves meanwhile and needs the cores. */
+  /** Whether another version serves at the same time and needs the cores. */
   isBeside: boolean;
 }
 
@@ -27,9 +27,13 @@ export interface ShownVersions {
   labels: ReadonlyMap<string, number>;
 }
 
-/** One process. */
+/** One other process. */
 export interface Follower {
-  /** Load a version that does not serve yet; again, to catch up with its journal. @throws {Error} when it cannot */
+  /**
+   * Load a version that does not serve yet. A second call applies what its journal has gained since.
+   *
+   * @throws {Error} when it cannot
+   */
   open(model: string, version: FollowedVersion): Promise<void>;
   /** Forget a version that was opened and will not serve. */
   drop(model: string, version: number): void;
@@ -75,12 +79,12 @@ export class Followers {
     this.#shown = Promise.all([this.#shown, ...told]).then(() => undefined);
   }
 
-  /** Resolves when every follower shows what it was told last. */
+  /** Resolves when every follower serves the versions that the last call of `show` named. */
   shown(): Promise<void> {
     return this.#shown;
   }
 
-  /** Resolves when every follower has applied the updates; undefined when there is none. */
+  /** Resolves when every follower has applied the updates; undefined if there is no follower. */
   apply(version: number, updates: readonly Update[]): Promise<unknown> | undefined {
     if (this.#all.size === 0) return undefined;
     return Promise.all([...this.#all].map((follower) => follower.apply(this.#model, version, updates)));

@@ -1,8 +1,8 @@
 /**
- * Load a version from its folder (or from a bundle file): the bundle, its attributes, and the journal's updates on top.
+ * Loads a version from its folder or from a bundle file: the bundle, its attributes, and the updates of the journal.
  *
- * A folder holds one bundle, the only file whose name ends in `.shortlist`. A version in a folder can be updated; a
- * bundle file alone has no place for a journal and is read only.
+ * A folder holds one bundle, the only file whose name ends in `.shortlist`. A version in a folder can be updated. A
+ * bundle file alone has no folder for a journal and is read-only.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,12 +23,16 @@ import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
 import type { ForeignJournal, LoadedVersion } from './version-record.ts';
 
-/** How bundle files end. */
+/** The suffix of bundle files. */
 export const BUNDLE_SUFFIX = '.shortlist';
-/** The name compaction gives a bundle. */
+/** The name of the bundle files that compaction writes. */
 const BUNDLE_NAME = `model${BUNDLE_SUFFIX}`;
 
-/** The bundle file at a path: itself, or the one in the folder. @throws {DataError} when there is not exactly one */
+/**
+ * The bundle file of a path: the path itself, or the only bundle file in that folder.
+ *
+ * @throws {DataError} when there is not exactly one
+ */
 async function bundleFile(path: string): Promise<string> {
   if (!(await stat(path)).isDirectory()) return path;
   const names = (await readdir(path)).filter((name) => name.endsWith(BUNDLE_SUFFIX));
@@ -37,11 +41,13 @@ async function bundleFile(path: string): Promise<string> {
 }
 
 /**
- * Load what a version answers with: its bundle, without the journal of its updates.
+ * Load the bundle of a version, without the journal of its updates.
  *
- * @param isBeside while another serves: one read at a time, for the memory it is read to costs a core as well
+ * @param isBeside whether another version serves at the same time: the file is then read with one read at a time,
+ * because even allocating the memory for it takes a core
  * @throws {FormatError} when the bundle is damaged
- * @throws {DataError} when the folder holds no bundle, its attributes do not fit, or a protocol could not say an identifier
+ * @throws {DataError} when the folder holds no bundle, its attributes do not fit, or an identifier cannot be sent by
+ * every protocol
  */
 export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable }> {
   const file = await bundleFile(path);
@@ -76,20 +82,23 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
   return { servable };
 }
 
-/** @throws {DataError} when reading would wait for what never comes: of a FIFO, a device or a socket */
+/** @throws {DataError} when the path is a FIFO, a device or a socket, of which a read may never end */
 async function checkIsFile(path: string): Promise<void> {
   const entry = await stat(path);
   if (entry.isFile()) return;
   throw new DataError(`${path}: expected a file, got ${kindOfEntry(entry)}`);
 }
 
-/** How versions are loaded with their journals. */
+/** Options of loading a version with its journal. */
 export interface LoadOptions {
   fsync: FsyncPolicy;
   locks: JournalLocks;
-  /** What to do with a damaged journal. */
+  /** Handling of a damaged journal. */
   onDamage: DamagePolicy;
-  /** While another server takes updates of a version: serve it without, or wait until it takes them no longer. */
+  /**
+   * Handling of a version whose updates another server accepts: serve it without accepting updates, or wait until the
+   * other server has ended.
+   */
   whenLocked: 'serve' | 'wait';
 }
 
@@ -97,8 +106,8 @@ export interface LoadOptions {
  * Load a version with its journal.
  *
  * @throws what `loadServable` does
- * @throws {FormatError} when the journal is damaged and to be refused then
- * @throws {ServingError} UNAVAILABLE when another server holds its lock and this one is to wait
+ * @throws {FormatError} when the journal is damaged and `damage` is 'refuse'
+ * @throws {ServingError} UNAVAILABLE when another server holds the lock and this one is to wait
  */
 export async function loadVersion(
   path: string,
@@ -131,7 +140,7 @@ async function withJournal(
   const path = join(folder, JOURNAL_NAME);
   const entry = await stat(path).catch(() => undefined);
   if (entry) await checkIsFile(path);
-  // Replaying is updating. A version without updates serves sooner.
+  // Only a version with updates needs this preparation; one without updates serves sooner.
   if ((entry?.size ?? 0) > HEAD_BYTES) await servable.prepare();
   if (!(lock instanceof JournalLock)) return { servable, foreign: await follow(folder, servable, lock, options) };
   try {
@@ -145,9 +154,9 @@ async function withJournal(
   }
 }
 
-/** Where a folder or a file in it may not be written. */
+/** System errors that mean that a folder or a file in it may not be written. */
 const READ_ONLY: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
-/** Where there is no room to say who writes; there may be soon. */
+/** System errors that mean that there is no space for the lock file; there may be soon. */
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLock | UpdatesRefused> {
@@ -160,7 +169,7 @@ async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLoc
   throw taken.refusal;
 }
 
-/** Follow a journal that this server cannot append to; what it holds is applied. */
+/** Follow a journal that this server cannot append to; the updates in it are applied. */
 async function follow(
   folder: string,
   servable: Servable,

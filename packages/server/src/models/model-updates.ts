@@ -1,6 +1,6 @@
 /**
- * The updates of a model: written to the journal of the newest version, then applied there and by every follower, in the
- * order of the journal. Work that must not see half of an update holds them back.
+ * The updates of a model. An update is written to the journal of the newest version, then applied to that version and
+ * by every follower, in the order of the journal. Work that must not see a half-applied update makes updates wait.
  */
 import { withEmbeddings } from '../servable/candidate-features.ts';
 import type { RequestedUpdate, Update } from '../servable/contract.ts';
@@ -10,17 +10,17 @@ import type { Followers } from './followers.ts';
 import type { ModelVersions } from './model-versions.ts';
 import type { VersionRecord } from './version-record.ts';
 
-/** What the updates of a model are given. */
+/** Options of the updates of a model. */
 export interface ModelUpdatesOptions {
   /** Name of the model. */
   name: string;
   versions: ModelVersions;
   followers: Followers;
-  /** Told when a version that served without updates takes them. */
+  /** Called when a version that served without accepting updates now accepts them. */
   onUpdatable?: ((model: string, record: VersionRecord) => void) | undefined;
 }
 
-/** Takes the updates of one model. */
+/** Accepts the updates of one model. */
 export class ModelUpdates {
   readonly #options: ModelUpdatesOptions;
   #gate: Promise<void> = Promise.resolve();
@@ -35,7 +35,7 @@ export class ModelUpdates {
   /**
    * Journal updates, then apply them to the newest version; resolves when they are durable and visible.
    *
-   * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
+   * @throws {ServingError} when one of the updates cannot be applied (then none is) or the journal cannot be written
    */
   async update(requested: readonly RequestedUpdate[]): Promise<number> {
     const { name, versions, followers } = this.#options;
@@ -46,7 +46,7 @@ export class ModelUpdates {
     const { journal } = record;
     if (!journal) throw this.#refusal(record);
     const { servable } = record.served!;
-    // The journal holds vectors: replaying it needs no tower.
+    // The journal stores vectors instead of features, so that replaying it needs no tower.
     const updates = withEmbeddings(servable, requested);
     const release = servable.check(updates);
     let followed: Promise<unknown> | undefined;
@@ -55,7 +55,7 @@ export class ModelUpdates {
       return applyUpdates(servable, updates);
     };
     const before = this.#applied;
-    // In the order of the journal.
+    // Updates are applied in the order of the journal.
     const appended = journal.append(updates).then(() => before.then(apply));
     const done = appended.finally(release);
     const settled = done.catch(() => undefined);
@@ -71,13 +71,16 @@ export class ModelUpdates {
     const { name } = this.#options;
     if (!foreign) return new ServingError('FAILED_PRECONDITION', `Model ${name} cannot be updated`);
     const { isLocked, reason } = foreign.refused;
-    // Another server gives its lock back when it ends, as in a rolling restart.
+    // The other server releases its lock when it ends, as in a rolling restart.
     return isLocked
       ? new ServingError('UNAVAILABLE', `Model ${name} takes no updates here: ${reason}`, { retryAfterS: 1 })
       : new ServingError('FAILED_PRECONDITION', `Model ${name} takes no updates: ${reason}`);
   }
 
-  /** See what another server has done with a version's journal, and take it when nobody has it. */
+  /**
+   * Apply what another server has appended to a version's journal, and take over the journal if no server holds its
+   * lock.
+   */
   async advance(record: VersionRecord): Promise<void> {
     const { foreign, served } = record;
     if (!foreign || !served) return;
@@ -96,7 +99,7 @@ export class ModelUpdates {
     this.#options.onUpdatable?.(this.#options.name, record);
   }
 
-  /** Make room in the candidates of a version before updates run out of it; those that come meanwhile wait. */
+  /** Make room for new candidates of a version before there is none left; updates that arrive meanwhile wait. */
   async #makeRoom(record: VersionRecord): Promise<void> {
     const { served } = record;
     if (this.#isMakingRoom || !served) return;
@@ -104,18 +107,22 @@ export class ModelUpdates {
     try {
       await served.hold(({ servable }) => servable.makeRoom());
     } catch {
-      // No memory: the updates themselves find out, and say so.
+      // There was no memory for more room. The error is ignored here, because the next update that needs room reports
+      // it.
     } finally {
       this.#isMakingRoom = false;
     }
   }
 
-  /** Resolves while no work holds updates back. */
+  /** Resolves once no work makes updates wait. */
   async #opened(): Promise<void> {
     for (let gate: Promise<void> | undefined; gate !== this.#gate; await gate) gate = this.#gate;
   }
 
-  /** Hold updates back while `work` runs, after those under way and other such work have ended. Queries go on. */
+  /**
+   * Make updates wait while `work` runs. `work` starts after the updates under way and other such work have ended.
+   * Queries are answered meanwhile.
+   */
   async withoutUpdates<T>(work: () => Promise<T>): Promise<T> {
     let open = (): void => undefined;
     const before = this.#gate;

@@ -5,19 +5,19 @@ import type { ServedVersion } from './served-version.ts';
 import type { VersionFolder } from './version-folders.ts';
 import type { LoadedVersion, VersionRecord } from './version-record.ts';
 
-/** Which version a request means: neither for the newest. */
+/** The version that a request names, by number or by label; if it names neither, the newest. */
 export interface VersionChoice {
   version?: number | undefined;
   label?: string | undefined;
 }
 
-/** What the versions of a model are given. */
+/** Options of the versions of a model. */
 export interface ModelVersionsOptions {
   /** Name of the model. */
   name: string;
-  /** Make the version that is served of what was loaded. */
+  /** Makes the version that is served from one that was loaded. */
   serve: (model: string, version: number, loaded: LoadedVersion) => ServedVersion;
-  /** Told of each change of a version's state. */
+  /** Called for each change of a version's state. */
   onState?: (model: string, record: VersionRecord) => void;
 }
 
@@ -31,7 +31,7 @@ export class ModelVersions {
     this.#options = options;
   }
 
-  /** All versions seen, newest first. */
+  /** All versions that were found, newest first. */
   get all(): VersionRecord[] {
     return [...this.#records.values()].sort((a, b) => b.version - a.version);
   }
@@ -50,9 +50,9 @@ export class ModelVersions {
   }
 
   /**
-   * The version a request means.
+   * The version that a request names.
    *
-   * @throws {ServingError} NOT_FOUND, or INVALID_ARGUMENT for a label nobody assigned: TF Serving's messages
+   * @throws {ServingError} NOT_FOUND, or INVALID_ARGUMENT for an unassigned label, with TF Serving's messages
    */
   choose({ version, label }: VersionChoice): ServedVersion {
     const wanted = label === undefined ? version : this.versionOfLabel(label);
@@ -69,7 +69,7 @@ export class ModelVersions {
     return version;
   }
 
-  /** Give a version a label, or with undefined take the label away. @throws {ServingError} when it does not serve */
+  /** Give a version a label; undefined removes the label. @throws {ServingError} when it does not serve */
   setLabel(label: string, version: number | undefined): void {
     if (version !== undefined && this.#records.get(version)?.state !== 'AVAILABLE') {
       throw new ServingError(
@@ -82,7 +82,7 @@ export class ModelVersions {
     else this.labels.set(label, version);
   }
 
-  /** A version that is about to be loaded; it takes the place of an earlier record of that version. */
+  /** Add the record of a version that is about to be loaded; it replaces an earlier record of that version. */
   add({ version, path, fingerprint }: VersionFolder): VersionRecord {
     const record: VersionRecord = {
       version,
@@ -99,7 +99,7 @@ export class ModelVersions {
     return record;
   }
 
-  /** Serve what was loaded. */
+  /** Serve a version that was loaded. */
   makeAvailable(record: VersionRecord, loaded: LoadedVersion): void {
     record.journal = loaded.journal;
     record.foreign = loaded.foreign;
@@ -107,7 +107,10 @@ export class ModelVersions {
     this.setState(record, 'AVAILABLE');
   }
 
-  /** Take a version and its labels out of what requests can name; the version is returned, to end with its last request. */
+  /**
+   * Remove a version and its labels, so that requests can no longer name it. Returns the version, which the caller
+   * disposes after its last request.
+   */
   takeAway(record: VersionRecord): Pick<VersionRecord, 'served' | 'journal'> {
     const { served, journal } = record;
     this.setState(record, 'UNLOADING');

@@ -1,9 +1,7 @@
 /**
  * A model: its versions, which of them are served, and the labels that name them.
  *
- * `reconcile` compares what lies on disk with what the policy wants: a wanted version is loaded and warmed beside the
- * ones that serve, then becomes available, and only then the ones that are no longer wanted are retired. When a wanted
- * version cannot be loaded nothing is retired, and its status carries the reason.
+ * `reconcile` compares the versions on disk with those that the policy wants. A wanted version is loaded and warmed up while others serve, then becomes available, and only then are versions retired that are no longer wanted. If a wanted version cannot be loaded, no version is retired, and the status of the wanted one contains the reason.
  */
 import type { RequestedUpdate } from '../servable/contract.ts';
 import { loadErrorCode, toServingError } from '../status/serving-error.ts';
@@ -16,15 +14,15 @@ import { listVersions, type VersionFolder } from './version-folders.ts';
 import { aspiredVersions, DEFAULT_POLICY, type VersionPolicy } from './version-policy.ts';
 import type { LoadedVersion, VersionLoader, VersionRecord } from './version-record.ts';
 
-/** What a model is given. */
+/** Options of a model. */
 export interface ModelOptions extends ModelVersionsOptions {
   /** Folder whose folders 1, 2, 3, … are versions. */
   basePath: string;
-  /** The versions that exist; default those folders. */
+  /** Lists the versions that exist; default: those folders. */
   list?: () => Promise<VersionFolder[]>;
   policy?: VersionPolicy;
   load: VersionLoader;
-  /** Told when a version that served without updates takes them. */
+  /** Called when a version that served without accepting updates now accepts them. */
   onUpdatable?: (model: string, record: VersionRecord) => void;
 }
 
@@ -39,7 +37,7 @@ export class Model {
   #policy: VersionPolicy;
   #work: Promise<unknown> = Promise.resolve();
   #unloaded = false;
-  /** True while a compaction runs: another would write the same. */
+  /** True while a compaction runs, during which no other may start. */
   isCompacting = false;
 
   constructor(options: ModelOptions) {
@@ -61,7 +59,7 @@ export class Model {
     return this.#versions.labels;
   }
 
-  /** All versions seen, newest first. */
+  /** All versions that were found, newest first. */
   get records(): VersionRecord[] {
     return this.#versions.all;
   }
@@ -72,9 +70,9 @@ export class Model {
   }
 
   /**
-   * The version a request means.
+   * The version that a request names.
    *
-   * @throws {ServingError} NOT_FOUND, or INVALID_ARGUMENT for a label nobody assigned: TF Serving's messages
+   * @throws {ServingError} NOT_FOUND, or INVALID_ARGUMENT for an unassigned label, with TF Serving's messages
    */
   choose(choice: VersionChoice): ServedVersion {
     return this.#versions.choose(choice);
@@ -85,31 +83,34 @@ export class Model {
     return this.#versions.versionOfLabel(label);
   }
 
-  /** Give a version a label, or with undefined take the label away. @throws {ServingError} when it does not serve */
+  /** Give a version a label; undefined removes the label. @throws {ServingError} when it does not serve */
   setLabel(label: string, version: number | undefined): void {
     this.#versions.setLabel(label, version);
     this.#show();
   }
 
-  /** Change the policy and act on it: `{specific: [n]}` is how to roll back to n. */
+  /** Change the policy and apply it. To roll back to version n, set `{specific: [n]}`. */
   async setPolicy(policy: VersionPolicy): Promise<void> {
     this.#policy = policy;
     await this.reconcile();
   }
 
-  /** Look at the disk and bring what serves in line with the policy. Runs one at a time. */
+  /** Read the folders and load and retire versions as the policy wants. Calls run one at a time. */
   reconcile(): Promise<void> {
     return this.exclusively(() => this.#reconcile());
   }
 
-  /** Run work that changes versions after all such work before it; resolves when every process shows what came of it. */
+  /**
+   * Run work that changes versions, after all such work that was started earlier. Resolves when every process serves
+   * the resulting versions.
+   */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#work.then(work).finally(() => this.followers.shown());
     this.#work = done.catch(() => undefined);
     return done;
   }
 
-  /** Bring a follower to what is served now, and keep it there. */
+  /** Let a follower open the versions that are served now, and keep it up to date from then on. */
   admit(follower: Follower): Promise<void> {
     return this.exclusively(async () => {
       const openAll = async (): Promise<void> => {
@@ -117,19 +118,20 @@ export class Model {
           if (record.state === 'AVAILABLE') await follower.open(this.name, followed(record, true));
         }
       };
-      // Updates go on while it loads, and wait for the rest only.
+      // The first `open` runs while updates are accepted; they wait only for the second, which applies the remaining
+      // ones.
       await openAll();
       await this.withoutUpdates(async () => {
         await openAll();
         const shown = follower.show(this.name, this.#versions.shown);
-        // At once: labels may be given at any time.
+        // There is no await between the two calls, because labels can change at any time.
         this.followers.add(follower);
         await shown;
       });
     });
   }
 
-  /** Stop serving; versions go when their last request is done. */
+  /** Stop serving; each version is disposed after its last request. */
   unload(): Promise<void> {
     return this.exclusively(async () => {
       this.#unloaded = true;
@@ -137,7 +139,7 @@ export class Model {
     });
   }
 
-  /** Serve again after `unload`, and try versions again that could not be loaded. */
+  /** Serve again after `unload`, and retry versions that could not be loaded. */
   load(): Promise<void> {
     return this.exclusively(() => {
       this.#unloaded = false;
@@ -149,18 +151,21 @@ export class Model {
   /**
    * Journal updates, then apply them to the newest version; resolves when they are durable and visible.
    *
-   * @throws {ServingError} when one cannot be applied (none is, then) or the journal takes no more
+   * @throws {ServingError} when one of the updates cannot be applied (then none is) or the journal cannot be written
    */
   update(updates: readonly RequestedUpdate[]): Promise<number> {
     return this.#updates.update(updates);
   }
 
-  /** Hold updates back while `work` runs, after those under way and other such work have ended. Queries go on. */
+  /**
+   * Make updates wait while `work` runs. `work` starts after the updates under way and other such work have ended.
+   * Queries are answered meanwhile.
+   */
   withoutUpdates<T>(work: () => Promise<T>): Promise<T> {
     return this.#updates.withoutUpdates(work);
   }
 
-  /** Serve a version that was loaded elsewhere (compaction), then retire what the policy no longer wants. */
+  /** Serve a version that a compaction has loaded, then retire the versions that the policy no longer wants. */
   async adopt(folder: VersionFolder, loaded: LoadedVersion): Promise<void> {
     const record = this.#versions.add(folder);
     this.#makeAvailable(record, loaded);
@@ -177,7 +182,8 @@ export class Model {
     for (const version of aspired) {
       const folder = folders.find((folder) => folder.version === version)!;
       const known = this.#versions.get(version);
-      // What may be otherwise soon, as another server's lock, is tried again; other reasons last as long as the files.
+      // A reason that may pass, such as another server's lock, is retried. Any other reason lasts until the files
+      // change.
       const isHopeless = known && !['OK', 'UNAVAILABLE'].includes(known.errorCode);
       if (known?.served || (isHopeless && known.fingerprint === folder.fingerprint)) continue;
       await this.#load(folder);
@@ -191,12 +197,13 @@ export class Model {
     const record = this.#versions.add(folder);
     this.#versions.setState(record, 'LOADING');
     const isBeside = this.newest !== undefined;
-    // Where nothing serves yet all processes load at once; damage is found, and said, by each.
+    // If no version serves yet, all processes load at once; each of them detects and reports damage.
     const opening = isBeside ? undefined : this.followers.open(followed(record, false)).catch(() => undefined);
     let loaded: LoadedVersion | undefined;
     try {
       loaded = await this.#options.load(folder.path, isBeside);
-      // Beside a version that serves there is time: queries with exclusions, and updates, then wait for nothing.
+      // While another version serves there is time to prepare this one, so that its first queries with exclusions and
+      // its first updates need not wait.
       if (isBeside) await loaded.servable.prepare();
       await opening;
       const journalBytes = (loaded.journal ?? loaded.foreign)?.sizeBytes ?? 0;
@@ -210,7 +217,7 @@ export class Model {
       await loaded?.servable.dispose();
       const { code, message } = toServingError(error);
       record.errorCode = loadErrorCode(error);
-      // A status is read by operators: the library's own words about the file, not the stack of a fault.
+      // Operators read the status, so it contains the library's message about the file instead of `Internal error`.
       const said = code === 'INTERNAL' && error instanceof Error ? error.message : message;
       record.errorMessage = withoutPaths(said, record.path);
       this.#versions.setState(record, 'END');

@@ -1,11 +1,11 @@
-/** The models of a server by name. */
+/** The registry of a server's models, by name. */
 import { ServingError } from '../status/serving-error.ts';
 import type { Model } from './model.ts';
 import type { VersionChoice } from './model-versions.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { VersionRecord } from './version-record.ts';
 
-/** Models by name. */
+/** Finds models and versions by name. */
 export class ModelRegistry {
   readonly #models = new Map<string, Model>();
 
@@ -26,7 +26,7 @@ export class ModelRegistry {
     return this.#models.has(name);
   }
 
-  /** The model of a server that has exactly one: the default of requests that name none. */
+  /** The only model of a server that has exactly one: the default for requests that name none. */
   get only(): Model | undefined {
     return this.#models.size === 1 ? this.models[0] : undefined;
   }
@@ -38,11 +38,11 @@ export class ModelRegistry {
     return model;
   }
 
-  /** The version a request means. @throws {ServingError} NOT_FOUND with TF Serving's messages */
+  /** The version that a request names. @throws {ServingError} NOT_FOUND with TF Serving's messages */
   choose(name: string, choice: VersionChoice): ServedVersion {
     const model = this.#models.get(name);
     if (model) return model.choose(choice);
-    // A label of an unknown model is an unknown label, as in TF Serving.
+    // As in TF Serving, a label of an unknown model is reported as an unknown label.
     if (choice.label !== undefined) {
       throw new ServingError('INVALID_ARGUMENT', `Unrecognized servable version label: ${choice.label}`);
     }
@@ -50,7 +50,7 @@ export class ModelRegistry {
     throw new ServingError('NOT_FOUND', `Servable not found for request: ${which}`);
   }
 
-  /** The records a status request asks for. @throws {ServingError} NOT_FOUND with TF Serving's messages */
+  /** The records that a status request asks for. @throws {ServingError} NOT_FOUND with TF Serving's messages */
   status(name: string, { version, label }: VersionChoice): VersionRecord[] {
     const model = this.#models.get(name);
     const records = model?.records ?? [];

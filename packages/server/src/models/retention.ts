@@ -1,19 +1,22 @@
 /**
- * Removing old versions of a model: compaction and publishing leave a folder for each, and nothing else removes them.
+ * Removes old versions of a model. Compaction and publishing add a folder for each new version, and nothing else
+ * removes the old ones.
  *
- * Kept are the newest `keep` versions, every version that serves or has a label, those that the policy names, and all that
- * are newer than the one that serves, which may not have loaded yet. A folder is renamed first, so that no server finds
- * half of a version.
+ * These versions are kept: the newest `keep`, those that serve or have a label, those that the policy names, and those
+ * newer than the one that serves, which may not have loaded yet. A folder is renamed before its files are removed, so
+ * that no server finds half of a version.
  */
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Model } from './model.ts';
 import { listVersions } from './version-folders.ts';
 
-/** Folders that are being removed; what a killed removal left is removed at start. */
+/** Prefix of folders that are being removed; those that a killed server left are removed at start. */
 export const REMOVING_PREFIX = '.removing-';
 
-/** Remove the versions of a model that need not be kept; their numbers. Changes nothing while no version serves. */
+/**
+ * Remove the versions of a model that need not be kept, and return their numbers. Removes none while no version serves.
+ */
 export function removeOldVersions(model: Model, keep: number): Promise<number[]> {
   return model.exclusively(async () => {
     const { newest, policy } = model;

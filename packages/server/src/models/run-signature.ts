@@ -1,4 +1,4 @@
-/** Run a signature of a version: tensors in, tensors out, through the version's queue. */
+/** Runs a signature of a version through the version's queue, with tensors as inputs and outputs. */
 
 import type { RequestOptions } from '../queue/batcher.ts';
 import type { Servable } from '../servable/contract.ts';
@@ -20,22 +20,25 @@ import type { ServedVersion } from './served-version.ts';
 export interface RequestLimits {
   /** Most queries of one request. */
   queries: number;
-  /** Most results a query may ask for. */
+  /** Most results that a query may ask for. */
   k: number;
 }
 
-/** How a signature is run. */
+/** Options of running a signature. */
 export interface RunOptions extends RequestOptions {
   limits: RequestLimits;
-  /** Results that a query gets; default the servable's. */
+  /** Results per query; default that of the servable. */
   k?: number | undefined;
-  /** Whether queries leave out what their users have seen; default as the bundle says. */
+  /** Whether results leave out items that the query's user has seen; default: the bundle's setting. */
   excludeSeen?: boolean | undefined;
-  /** Names of the outputs that are wanted, in their order, checked to be there; none for the signature's own. */
+  /**
+   * Names of the wanted outputs, in order. The caller has checked that they exist. Empty for all outputs of the
+   * signature.
+   */
   outputs?: readonly string[];
 }
 
-/** Outputs of a signature for a batch of inputs. @throws {ServingError} */
+/** Compute the outputs of a signature for a batch of inputs. @throws {ServingError} */
 export async function runSignature(
   served: ServedVersion,
   signature: Signature,

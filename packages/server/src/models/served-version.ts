@@ -1,15 +1,15 @@
 /**
  * One version of a model while it is served: its servable, its queue, and the requests that hold it.
  *
- * A request takes a lease and keeps to that version until it is done, so no answer mixes two versions; a version is
- * disposed when it was retired and the last lease came back.
+ * A request takes a lease on a version and uses that version until it is done, so that no response mixes two versions.
+ * A retired version is disposed when its last lease is released.
  */
 import { Batcher, type BatcherOptions, type RequestOptions } from '../queue/batcher.ts';
 import type { Query, QueryResult, Servable } from '../servable/contract.ts';
 import { type Signature, signaturesOf } from '../servable/signatures.ts';
 import { VersionStatistics } from './version-statistics.ts';
 
-/** A request's hold on a version: it is not disposed before the lease is released. */
+/** A request's lease on a version, which is not disposed before the lease is released. */
 export interface Lease {
   readonly since: number;
 }
@@ -21,7 +21,7 @@ export class ServedVersion {
   readonly servable: Servable;
   readonly signatures: ReadonlyMap<string, Signature>;
   readonly batcher: Batcher;
-  /** The queue of expensive queries: they wait for each other, and cheap queries do not wait for them. */
+  /** A separate queue for expensive queries: they wait for each other, but cheap queries do not wait for them. */
   readonly heavy: Batcher;
   readonly statistics: VersionStatistics = new VersionStatistics();
   #leases = 0;
@@ -47,19 +47,19 @@ export class ServedVersion {
     this.heavy = new Batcher((queries) => servable.search(queries), options);
   }
 
-  /** Requests that hold this version now. */
+  /** Number of leases that are not released. */
   get leases(): number {
     return this.#leases;
   }
 
-  /** Hold this version for one request, until `release`: it is not disposed before. */
+  /** Take a lease on this version for one request; the version is not disposed before `release`. */
   lease(): Lease {
     this.#leases++;
     this.statistics.lastInferenceMs = Date.now();
     return { since: performance.now() };
   }
 
-  /** Give a lease back. @param isAnswered whether the request was, or failed */
+  /** Release a lease. @param isAnswered whether the request was answered; false if it failed */
   release({ since }: Lease, isAnswered: boolean): void {
     const { statistics } = this;
     const tookMs = performance.now() - since;
@@ -73,7 +73,7 @@ export class ServedVersion {
     if (--this.#leases === 0) this.#retired?.();
   }
 
-  /** Run one request's `work` with this version held. */
+  /** Run the `work` of one request with a lease on this version. */
   async hold<T>(work: (version: this) => Promise<T> | T): Promise<T> {
     const lease = this.lease();
     let isAnswered = false;
@@ -92,7 +92,7 @@ export class ServedVersion {
     return this.batcher.submit(queries, options);
   }
 
-  /** Wait for the last lease, then give the memory back. */
+  /** Wait until the last lease is released, then free the memory. */
   async retire(): Promise<void> {
     if (this.#leases > 0) {
       await new Promise<void>((resolve) => {

@@ -1,8 +1,9 @@
 /**
- * A snapshot: the newest version of a model with all its updates, as one bundle file, while the model goes on serving.
+ * A snapshot: the newest version of a model with all its updates, written as one bundle file while the model keeps
+ * serving.
  *
- * Updates wait while the file is written, so that it is of one moment and holds every update that was acknowledged before.
- * It is written to a temporary folder, which its user removes.
+ * Updates wait while the file is written, so that it shows one point in time and contains every update that was
+ * acknowledged before. The file is in a temporary folder, which the caller removes with `remove`.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,10 +11,10 @@ import { join } from 'node:path';
 import { ServingError } from '../status/serving-error.ts';
 import type { Model } from './model.ts';
 
-/** Folders of snapshots; what a killed server left is removed at start. */
+/** Prefix of the folders of snapshots; those that a killed server left are removed at start. */
 export const SNAPSHOT_PREFIX = '.snapshot-';
 
-/** A bundle file that was written for one use. */
+/** A temporary bundle file. */
 export interface Snapshot {
   version: number;
   file: string;
@@ -38,7 +39,10 @@ export async function snapshot(model: Model): Promise<Snapshot> {
   }
 }
 
-/** Beside the versions, where there is room for another; elsewhere when that cannot be written. */
+/**
+ * Make a folder next to the versions, where there should be space for another one; in the system's temporary folder if
+ * that cannot be written.
+ */
 async function temporaryFolder(basePath: string): Promise<string> {
   try {
     return await mkdtemp(join(basePath, SNAPSHOT_PREFIX));

@@ -1,4 +1,4 @@
-/** The versions below a base path: each folder whose name is a whole number is one, the number is the version. */
+/** Finds the versions in a base path: each folder whose name is a whole number is the version of that number. */
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -6,26 +6,29 @@ import { join } from 'node:path';
 export interface VersionFolder {
   version: number;
   path: string;
-  /** Changes when a file of the folder is replaced: a version that failed to load is tried again then. */
+  /** Fingerprint that changes when a file of the folder is replaced; a version that failed to load is then retried. */
   fingerprint: string;
 }
 
 /** The journal of a version's updates, beside its bundle. */
 export const JOURNAL_NAME = 'updates.journal';
-/** What the server itself keeps in a version's folder: the journal, its lock, copies of damaged ones. */
+/**
+ * Prefix of the files that the server writes into a version's folder: the journal, its lock, copies of damaged
+ * journals.
+ */
 const OWN_PREFIX = 'updates.';
 
-/** The version folders of a base path; none when the path cannot be read. */
+/** The version folders of a base path; empty if the path cannot be read. */
 export async function listVersions(basePath: string): Promise<VersionFolder[]> {
   const entries = await readdir(basePath, { withFileTypes: true }).catch(() => []);
   const found: VersionFolder[] = [];
   for (const entry of entries) {
-    // Leading zeros and signs would give one version two names.
+    // Names with leading zeros or signs are ignored; otherwise one version could have two names.
     if (!/^(0|[1-9]\d{0,14})$/.test(entry.name)) continue;
     let path = join(basePath, entry.name);
     if (entry.isSymbolicLink()) {
-      // What it points to now: mounted folders of Kubernetes are links that are changed all at once. One that points
-      // nowhere is a version that cannot be loaded, so that somebody is told.
+      // A link is resolved, because Kubernetes mounts folders as links and replaces the link on a change. A broken link
+      // counts as a version that cannot be loaded, so that the fault is reported.
       path = await realpath(path).catch(() => path);
     } else if (!entry.isDirectory()) continue;
     found.push({ version: Number(entry.name), path, fingerprint: await fingerprintOf(path) });
@@ -33,7 +36,9 @@ export async function listVersions(basePath: string): Promise<VersionFolder[]> {
   return found.sort((a, b) => a.version - b.version);
 }
 
-/** What changes when a file of a version is replaced: of its folder, or of its bundle file alone. */
+/**
+ * The fingerprint of a version, given as a folder or a bundle file; it changes when a file of the version is replaced.
+ */
 export async function fingerprintOf(path: string): Promise<string> {
   const entry = await stat(path).catch(() => undefined);
   if (entry?.isFile()) return `${entry.size}:${entry.mtimeMs}`;
@@ -47,7 +52,7 @@ export async function fingerprintOf(path: string): Promise<string> {
   return parts.join('|');
 }
 
-/** A path that is one version itself: a bundle file, or a folder that holds one. */
+/** The version at a path that is a single version: a bundle file, or a folder that holds one. */
 export async function singleVersion(path: string): Promise<VersionFolder[]> {
   const exists = await stat(path).then(
     () => true,

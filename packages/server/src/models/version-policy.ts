@@ -1,13 +1,13 @@
-/** Which versions of a model should be served: the newest n, all, or the ones that are named. TF Serving's words. */
+/** Version policies, with TF Serving's names: serve the newest n versions of a model, all, or specific ones. */
 import { invalidArgument } from '../status/serving-error.ts';
 
 /** A version policy. */
 export type VersionPolicy = { latest: number } | { all: true } | { specific: readonly number[] };
 
-/** What is served unless a model says otherwise. */
+/** The policy of a model that sets none. */
 export const DEFAULT_POLICY: VersionPolicy = { latest: 1 };
 
-/** The versions a policy wants among those that exist, newest first. */
+/** The existing versions that a policy wants, newest first. */
 export function aspiredVersions(policy: VersionPolicy, existing: readonly number[]): number[] {
   const sorted = [...existing].sort((a, b) => b - a);
   if ('latest' in policy) return sorted.slice(0, policy.latest);

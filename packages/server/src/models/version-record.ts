@@ -1,4 +1,4 @@
-/** What a model knows of one of its versions: TF Serving's states, and what is loaded. */
+/** The record of one version of a model: its state, with TF Serving's names, and the loaded version. */
 import type { UpdatesRefused } from '../journal/followed-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalLock } from '../journal/lock.ts';
@@ -12,27 +12,29 @@ export const VERSION_STATES = { UNKNOWN: 0, START: 10, LOADING: 20, AVAILABLE: 3
 /** The name of a state. */
 export type VersionState = keyof typeof VERSION_STATES;
 
-/** A journal whose updates are seen, and taken by another server or by none. */
+/** A journal that this server reads but does not append to: another server does, or the folder is read-only. */
 export interface ForeignJournal {
   readonly refused: UpdatesRefused;
-  /** Bytes of it that were applied. */
+  /** Bytes of the journal whose updates were applied. */
   readonly sizeBytes: number;
-  /** Apply what was appended since; the journal, once this server may append to it. */
+  /**
+   * Apply the updates that were appended since the last call. Returns the journal once this server may append to it.
+   */
   advance(apply: (updates: readonly Update[]) => Promise<void>): Promise<Journal | undefined>;
 }
 
 /** A version that was loaded, before it is served. */
 export interface LoadedVersion {
   servable: Servable;
-  /** Where updates of this version go; a version that cannot be updated has none. */
+  /** The journal to which updates of this version are appended; undefined if it cannot be updated. */
   journal?: Journal | undefined;
-  /** Where updates of this version are while it takes none itself. */
+  /** The journal that is followed while this server accepts no updates of this version. */
   foreign?: ForeignJournal | undefined;
 }
 
 /**
- * Loads a version from its folder; `isBeside`: while another serves, which keeps the cores it needs; `lock`: of its journal,
- * where the caller has it already.
+ * Loads a version from its folder. `isBeside`: another version serves meanwhile and needs the cores. `lock`: the lock
+ * of the version's journal, if the caller already holds it.
  */
 export type VersionLoader = (path: string, isBeside?: boolean, lock?: JournalLock) => Promise<LoadedVersion>;
 

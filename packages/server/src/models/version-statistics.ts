@@ -1,16 +1,19 @@
-/** Statistics of a version since it was loaded, for the Open Inference Protocol's statistics extension. Times in milliseconds. */
+/**
+ * Statistics of a version since it was loaded, for the statistics extension of the Open Inference Protocol. All times
+ * are in milliseconds.
+ */
 export class VersionStatistics {
   /** Queries answered. */
   inferences = 0;
-  /** Scans they took. */
+  /** Scans that answered them. */
   executions = 0;
-  /** Requests answered and the time they took in all. */
+  /** Requests that were answered, and their total time. */
   succeeded = 0;
   succeededMs = 0;
-  /** Requests refused or failed and the time they took in all. */
+  /** Requests that were refused or failed, and their total time. */
   failed = 0;
   failedMs = 0;
-  /** Time queries waited for their scan, and time scans took. */
+  /** Total time that queries waited for their scan, and total time of the scans. */
   queueMs = 0;
   computeMs = 0;
   /** Milliseconds since 1970 of the last request; 0 before the first. */

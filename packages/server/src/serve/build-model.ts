@@ -1,4 +1,7 @@
-/** A model of the registry from its configuration: where its versions are, and how a loaded one is warmed and served. */
+/**
+ * Builds a model of the registry from its configuration: it finds the versions, and warms and serves those that are
+ * loaded.
+ */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
@@ -14,13 +17,13 @@ import type { VersionLoader } from '../models/version-record.ts';
 import { type Observers, observedVersion, warmUp } from '../observe/observed-version.ts';
 import type { ModelConfig } from './options.ts';
 
-/** What models share. */
+/** The parts of a server that all models share. */
 export interface ModelSurroundings extends Observers {
   load: VersionLoader;
   logger: Logger;
 }
 
-/** Build a model; nothing is loaded yet. */
+/** Build a model without loading a version. */
 export async function buildModel(config: ModelConfig, surroundings: ModelSurroundings): Promise<Model> {
   const { load, metrics, logger } = surroundings;
   const { name, path } = config;
@@ -43,7 +46,7 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
     },
     serve: (model, version, { servable }) => observedVersion(model, version, servable, surroundings),
     onState: (model, { version, state, errorMessage }) => {
-      // What is tried again every second is said once.
+      // A version that fails is tried again every second, but the same reason is logged only once.
       if (errorMessage !== '' && said.get(version) === errorMessage) return;
       if (errorMessage !== '') {
         said.set(version, errorMessage);
@@ -72,14 +75,14 @@ function sayRecovery(logger: Logger, model: string, { recovery }: Journal): void
   }
 }
 
-/** The name a path gives a model: movielens.shortlist and movielens/ are both `movielens`. */
+/** The name of a model, derived from its path: both movielens.shortlist and movielens/ give `movielens`. */
 export function modelNameOf(path: string): string {
   return basename(path, BUNDLE_SUFFIX);
 }
 
 async function isSingleVersion(path: string): Promise<boolean> {
   const entry = await stat(path).catch(() => undefined);
-  // A FIFO or a socket is no folder either: loading it says what it is.
+  // A FIFO or a socket is treated like a file here; loading it throws an error that names its kind.
   if (!entry?.isDirectory()) return entry !== undefined;
   return (await readdir(path)).some((name) => name.endsWith(BUNDLE_SUFFIX));
 }
@@ -92,7 +95,8 @@ async function removeUnfinished(basePath: string): Promise<void> {
   const locks = new JournalLocks();
   for (const name of names.filter((name) => UNFINISHED.some((prefix) => name.startsWith(prefix)))) {
     const folder = join(basePath, name);
-    // Another server may be writing it; where nothing can be written nothing is in the way either.
+    // A folder that another server may still be writing is kept. A failure to remove one is ignored: on a read-only
+    // disk the folder does no harm.
     if (!(await locks.isHeld(folder))) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -1,19 +1,20 @@
-/** Stop a server when the process is told to: SIGTERM, SIGINT, SIGHUP of a terminal, or an error that nothing caught. */
+/** Stops a server on SIGTERM, SIGINT, SIGHUP from a terminal, or an uncaught error. */
 import { isatty } from 'node:tty';
 import closeWithGrace from 'close-with-grace';
 import type { ShortlistServer } from './server.ts';
 
-/** Beyond the server's own drain: time for journals and files. */
+/** Time for closing journals and files, in addition to the server's drain time. */
 const MARGIN_MS = 5_000;
 /** Standard input, output and error. */
 const STANDARD_STREAMS = [0, 1, 2];
 
 /**
- * Drain and close on the first signal, then end the process; a second signal ends it at once. A function that takes the
- * handlers away again.
+ * Drain and close on the first signal, then end the process; a second signal ends it at once. Returns a function that
+ * removes the handlers.
  *
- * SIGHUP says that the terminal was closed. `nohup` takes the terminal away from all standard streams and ignores that
- * signal, but Node resets ignored signals when it starts. So without a terminal the signal is ignored here.
+ * SIGHUP is sent when the terminal is closed. `nohup` redirects the standard streams away from the terminal and ignores
+ * that signal, but Node resets ignored signals when it starts. So if no standard stream is a terminal, the signal is
+ * ignored here.
  */
 export function closeOnSignals(server: ShortlistServer): () => void {
   const hasTerminal = STANDARD_STREAMS.some((stream) => isatty(stream));
@@ -26,10 +27,10 @@ export function closeOnSignals(server: ShortlistServer): () => void {
       ...(hasTerminal ? {} : { skip: ['SIGHUP'] }),
     },
     async ({ signal, err }) => {
-      // Not as fatal: that waits until everything is written, which where the log's reader is gone is for ever.
+      // The level is not fatal: pino then waits until the log is written, which never happens if its reader has gone.
       if (err) server.logger.error({ err }, 'stopping after an error');
       else server.logger.info({ signal }, 'stopping');
-      // Whoever presses Ctrl-C waits, and no load balancer looks.
+      // There is no lame-duck time after Ctrl-C: a person is waiting, and no load balancer is involved.
       await server.close(signal === 'SIGINT' ? { lameDuckMs: 0 } : {});
     },
   );

@@ -1,10 +1,10 @@
-/** The HTTP listener of a server and of its replicas, if it has any. */
+/** The HTTP listener of a server, which also listens for the server's replicas. */
 import type { FastifyInstance } from 'fastify';
 import { HttpConnections } from '../http/connections.ts';
 import { ConnectionBalancer } from '../replicas/connection-balancer.ts';
 import type { Replicas } from '../replicas/replicas.ts';
 
-/** Where and how to listen. */
+/** Address and options of a listener. */
 export interface ListenOptions {
   host: string;
   port: number;
@@ -12,12 +12,15 @@ export interface ListenOptions {
   isByAddress: boolean;
 }
 
-/** Listens until it is closed. */
+/** An open listener. */
 export interface HttpListener {
   readonly port: number;
-  /** Connections of this process. */
+  /** Number of open connections of this process. */
   readonly connections: HttpConnections;
-  /** Take no more connections, finish those there are, and cut off what has not ended within a time. */
+  /**
+   * Accept no more connections, finish those that are open, and cut off those that have not ended within the given
+   * time.
+   */
   close(withinMs: number): Promise<void>;
 }
 
@@ -37,7 +40,8 @@ export async function listenHttp(
       connections.closeAfterResponses();
       const replicasDrained = replicas?.drain(withinMs);
       await balancer.close();
-      // Replicas forward to the server until their last connection has ended.
+      // Replicas forward requests to the server until their last connection has ended, so the server's connections are
+      // closed after theirs.
       await Promise.all([connections.drain(withinMs), replicasDrained]);
       await app.close();
     },

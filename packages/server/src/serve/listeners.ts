@@ -11,7 +11,7 @@ import { type HttpListener, listenHttp } from './http-listener.ts';
 import type { ServerOptions } from './options.ts';
 import { DEFAULT_HOST } from './settings.ts';
 
-/** Listens from `listen` until it is closed. */
+/** The HTTP and gRPC listeners; open from `listen` to `close`. */
 export class Listeners {
   readonly #stops: (() => void)[] = [];
   #app: FastifyInstance | undefined;
@@ -19,17 +19,17 @@ export class Listeners {
   #grpc: GrpcServer | undefined;
   #grpcPort = 0;
 
-  /** Where HTTP listens; 0 before it does. */
+  /** Port of HTTP; 0 before `listen`. */
   get httpPort(): number {
     return this.#http?.port ?? 0;
   }
 
-  /** Where gRPC listens; 0 when it does not. */
+  /** Port of gRPC; 0 if gRPC is off. */
   get grpcPort(): number {
     return this.#grpcPort;
   }
 
-  /** Listen, with certificates that were read. @throws when a port cannot be listened on */
+  /** Listen, with certificates that the caller has read. @throws when a port cannot be listened on */
   async listen(
     context: ServingContext,
     replicas: Replicas | undefined,
@@ -46,13 +46,13 @@ export class Listeners {
     this.#stops.push(watchDescriptors(metrics.descriptorObserver(logger)));
     if (files) this.#stops.push(renewCertificates(app, files, logger));
     if (grpcPort === null) return;
-    // Loaded where it listens: a server without gRPC starts sooner.
+    // gRPC is loaded only if it is used, so that a server without it starts faster.
     const { GrpcServer } = await import('../grpc/server.ts');
     this.#grpc = new GrpcServer(context);
     this.#grpcPort = await this.#grpc.listen(host, grpcPort, files);
   }
 
-  /** The response to a request that a replica forwards. */
+  /** The response to a request that a replica forwarded. */
   async forward(request: ForwardedRequest): Promise<ForwardedResponse> {
     const { answerForwarded } = await import('../http/forwarding.ts');
     return answerForwarded(this.#app!, request);
@@ -63,12 +63,12 @@ export class Listeners {
     this.#grpc?.setServing(isServing);
   }
 
-  /** Watch descriptors and certificates no more. */
+  /** Stop watching file descriptors and certificates. */
   stopWatching(): void {
     for (const stop of this.#stops) stop();
   }
 
-  /** Take no more connections, finish the requests under way within a time, and cut off the rest. */
+  /** Accept no more connections, finish the requests under way within the given time, and cut off the rest. */
   async close(withinMs: number): Promise<void> {
     await Promise.all([this.#http?.close(withinMs), this.#grpc?.close(withinMs)]);
   }

@@ -1,6 +1,6 @@
 /**
- * Watches the folders of a server's models: brings what serves in line with them, removes versions beyond those that are
- * kept, writes the updates of a large journal into a new version, and says when a folder holds no version.
+ * Watches the folders of a server's models: loads and retires versions, removes old versions, compacts a large journal
+ * into a new version, and warns of a folder without a version.
  */
 import type { Logger } from 'pino';
 import { compact } from '../models/compaction.ts';
@@ -9,19 +9,19 @@ import { removeOldVersions } from '../models/retention.ts';
 import type { VersionLoader } from '../models/version-record.ts';
 import type { ModelConfig, ServerOptions } from './options.ts';
 
-/** A folder without a version is looked at every second, and spoken of once a minute. */
+/** Time between two warnings about the same folder without a version; the folder itself is read every second. */
 const SAID_AGAIN_MS = 60_000;
 
-/** What a watch is given. */
+/** Options of a watch. */
 export interface ModelWatchOptions {
   options: ServerOptions;
   load: VersionLoader;
   logger: Logger;
-  /** Called after each look, when the server may have become ready or stopped being so. */
+  /** Called after each reading of the folders: the server may have become ready, or may no longer be. */
   onLook: () => void;
 }
 
-/** Looks at the folders of the models at once, then every `pollMs` until it is stopped. */
+/** Reads the folders of the models at once, then every `pollMs` until it is stopped. */
 export class ModelWatch {
   readonly #options: ModelWatchOptions;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -33,13 +33,13 @@ export class ModelWatch {
     this.#options = options;
   }
 
-  /** Load the versions of each model; resolves when every model was tried. */
+  /** Load the versions of each model; resolves when each has been tried, even if some failed. */
   async loadAll(models: readonly Model[]): Promise<void> {
     const { options } = this.#options;
     await Promise.all(models.map((model, i) => this.#refresh(model, options.models[i]!)));
   }
 
-  /** Look again every `pollMs`; never where that is 0. */
+  /** Read the folders again every `pollMs`; never if that is 0. */
   poll(models: readonly Model[]): void {
     const { models: configs, pollMs = 1000 } = this.#options.options;
     if (pollMs === 0 || this.#isStopped) return;
@@ -50,7 +50,7 @@ export class ModelWatch {
     });
   }
 
-  /** Look no more, and start no compaction and no removal. */
+  /** Read the folders no more, and start no more compactions and removals. */
   stop(): void {
     this.#isStopped = true;
     for (const timer of this.#timers) clearInterval(timer);
@@ -61,7 +61,10 @@ export class ModelWatch {
     return this.#compacting;
   }
 
-  /** Bring a model in line with its folder, its labels with its versions, and its journal back to size. */
+  /**
+   * Load and retire versions as the folder requires, assign labels to versions that now serve, and compact a large
+   * journal.
+   */
   async #refresh(model: Model, { labels = {} }: ModelConfig): Promise<void> {
     const { logger, onLook } = this.#options;
     try {
@@ -82,7 +85,10 @@ export class ModelWatch {
     this.#compactWhenLarge(model);
   }
 
-  /** Remove versions beyond those that are kept. Without its journal this server is not the one that writes there. */
+  /**
+   * Remove versions beyond those that are kept. A server that does not hold the journal's lock removes none, because
+   * another server writes in the folder.
+   */
   async #removeOldVersions(model: Model): Promise<void> {
     const { keepVersions } = this.#options.options;
     if (keepVersions === undefined || !model.newest?.journal || this.#isStopped) return;
@@ -106,7 +112,7 @@ export class ModelWatch {
       .catch((error: unknown) => logger.error({ err: error, model: model.name }, 'compaction failed'));
   }
 
-  /** Say, when it is found and once in a while, that a folder holds no version: it may be the wrong one. */
+  /** Warn, at once and then once a minute, that a folder holds no version: the path may be wrong. */
   #sayNothingFound(model: Model): void {
     if (model.records.length > 0) {
       this.#saidNothing.delete(model);

@@ -20,7 +20,7 @@ import type { DamagePolicy } from '../journal/recovery.ts';
 import { isPolicy, type VersionPolicy } from '../models/version-policy.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
 
-/** Most processes: each takes the memory of a copy, and no machine has more cores. */
+/** Largest number of processes. Each takes the memory of a copy of every model, and few machines have more cores. */
 export const PROCESSES_MAX = 64;
 
 /** A model to serve. */
@@ -30,7 +30,7 @@ export interface ModelConfig {
   /** A folder of versions (1, 2, 3, …), a folder that holds one bundle, or a bundle file. */
   path: string;
   policy?: VersionPolicy;
-  /** Label → version, given when that version serves. */
+  /** Label → version. A label is assigned once its version serves. */
   labels?: Readonly<Record<string, number>>;
 }
 
@@ -44,69 +44,76 @@ export interface ServerOptions {
   /** Port for gRPC; default 8500, TF Serving's; 0 for any free one; null for no gRPC. */
   grpcPort?: number | null;
   /**
-   * Processes that answer queries, from 1 to 64; default 1. Each has an event loop and a copy of every model of its own: as
-   * many times the memory for nearly as many times the queries, where there are cores. gRPC stays with the first.
+   * Processes that answer queries, from 1 to 64; default 1. Each has its own event loop and its own copy of every
+   * model, so n processes take n times the memory and, given n cores, answer nearly n times the queries. Only the first
+   * process serves gRPC.
    */
   processes?: number;
   limits?: Partial<ServerLimits>;
   queue?: Pick<BatcherOptions, 'batch' | 'waitMs' | 'queued' | 'sliceMs'>;
-  /** Accepted API keys; without any, every client may do everything. */
+  /** Accepted API keys; if there are none, every client may do everything. */
   keys?: readonly ApiKey[];
   tls?: TlsFiles;
   /** Origins of web pages that may call the server (CORS); `*` for any page that only reads; default none. */
   corsOrigins?: readonly string[];
   /** Host names, beside localhost and addresses, under which a server without keys may be changed; default none. */
   allowedHosts?: readonly string[];
-  /** Take note that a server on a host beyond this machine has no keys: no warning is logged. */
+  /** Allow a server without API keys on an address that other machines reach, without logging a warning. */
   insecure?: boolean;
-  /** Requests a second from one address; default no limit. */
+  /** Most requests per second from one address; default no limit. */
   requestsPerSecond?: number;
   /** When the journal is forced to the disk; default every 10 ms. */
   fsync?: FsyncPolicy;
   /**
-   * What to do with a journal that is damaged before its end. 'replay' (default): keep a copy of it, replay every whole
-   * request, and say in log, status and metrics what is lost. 'refuse': do not load its version, and change nothing.
+   * Handling of a journal that is damaged before its end. 'replay' (default): keep a copy of the journal, replay every
+   * whole request, and report in log, status and metrics what is lost. 'refuse': do not load the version, and change no
+   * file.
    */
   journalDamage?: DamagePolicy;
   /**
-   * What to do with a version whose journal another server appends to. 'serve' (default): answer queries, follow that
-   * server's updates as often as folders are looked at, refuse updates, and take them over when it has ended. 'wait': do not
-   * serve the version until then.
+   * Handling of a version whose journal another server appends to. 'serve' (default): answer queries, apply that
+   * server's updates whenever folders are read (`pollMs`), refuse updates from clients, and accept them once the other
+   * server has ended. 'wait': do not serve the version until the other server has ended.
    */
   whenLocked?: 'serve' | 'wait';
-  /** Journal bytes after which updates are written into a new version; default 64 MiB; Infinity for never. */
+  /**
+   * Size of a journal, in bytes, at which its updates are written into a new version; default 64 MiB; Infinity for
+   * never.
+   */
   compactAfterBytes?: number;
   /**
-   * Share of candidates that drift would move to another leaf above which the index is built anew; default Infinity:
-   * never, because a build takes the processor's time from queries.
+   * Drift above which the index is rebuilt, as the share of candidates that belong in another leaf than the one they
+   * are in; default Infinity: never, because a build takes processor time from queries.
    */
   rebalanceAfterShare?: number;
   /**
-   * Versions that are kept in a folder, beside those that serve or have a label; default all. Older ones are deleted.
+   * Number of newest versions that are kept in a folder, in addition to those that serve or have a label; default all.
+   * Older versions are deleted.
    */
   keepVersions?: number;
-  /** Share of the queries the recall canary also answers exactly; default 0.001. */
+  /** Share of the queries that the recall canary searches again exactly; default 0.001. */
   canaryShare?: number;
-  /** How often folders of versions are looked at; default 1,000 ms; 0 for never. */
+  /** Time between two readings of the folders of versions; default 1,000 ms; 0: they are read only once. */
   pollMs?: number;
   /**
-   * How long a stop goes on taking connections while it is not ready, so that load balancers notice; default 1,000 ms.
+   * Lame-duck time: how long a stopping server reports that it is not ready but still accepts connections, so that load
+   * balancers stop sending them; default 1,000 ms.
    */
   lameDuckMs?: number;
-  /** How long a stop waits, after that, for requests under way; default 10,000 ms. */
+  /** Longest time that a stopping server then waits for requests under way; default 10,000 ms. */
   drainMs?: number;
-  /** Default: pino, level info, to standard error. */
+  /** The logger; default pino at level info, writing to standard error. */
   logger?: Logger;
 }
 
-/** Bounds on requests unless said otherwise. */
+/** Default bounds on requests. */
 export const DEFAULT_LIMITS: ServerLimits = {
-  // A batch of 256 queries of 1,000 results is a response of some 10 MB: as much as one request should hold.
+  // 256 queries with 1,000 results each make a response of some 10 MB, as much as one request should cause.
   queries: 256,
   k: 1000,
   // Room for 256 embeddings of 1,024 numbers as text.
   bodyBytes: 4 << 20,
-  // TF Serving's.
+  // The default of TF Serving.
   deadlineMs: 30_000,
   arrivalMs: 10_000,
 };
@@ -173,15 +180,15 @@ const checkTls = optionsCheck<TlsFiles>('tls of ShortlistServer.start', {
 const checkFsync = optionsCheck<Exclude<FsyncPolicy, string>>('fsync of ShortlistServer.start', {
   everyMs: required(NUMBER),
 });
-/** The check of what `ShortlistServer.close` takes. */
+/** The check of the options of `ShortlistServer.close`. */
 export const checkClose: OptionsCheck = optionsCheck<{ lameDuckMs?: number }>('ShortlistServer.close', {
   lameDuckMs: NUMBER,
 });
 
 /**
- * Check names and types of the options of a server and of all within them.
+ * Check the names and types of a server's options and of all objects within them.
  *
- * @throws {OptionError} naming the option, and the nearest known name of an unknown one
+ * @throws {OptionError} naming the option; for an unknown name also the nearest known one
  */
 export function checkServerOptions(options: ServerOptions): ServerOptions {
   const { models, limits = {}, queue = {}, keys = [], tls, fsync } = checkServer(options);

@@ -1,9 +1,9 @@
 /**
  * The server: it loads and watches models, listens for HTTP and gRPC, and stops without losing a request.
  *
- * Ready means that every model serves a version in every process. `close` says not ready first and goes on taking
- * connections for a while (lame duck), so that load balancers stop sending any. Then it takes no new connections, lets
- * requests under way finish within `drainMs`, and closes the journals last.
+ * The server is ready when every model serves a version in every process. `close` first reports that the server is not
+ * ready but accepts connections for a while (lame duck), so that load balancers stop sending them. Then it accepts no
+ * new connections, lets requests under way finish within `drainMs`, and closes the journals last.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,7 +47,10 @@ export class ShortlistServer {
   readonly #watch: ModelWatch;
   #replicas: Replicas | undefined;
   #closing: Promise<void> | undefined;
-  /** Whether replicas take connections: a client that connected before would stay with this process. */
+  /**
+   * Whether replicas accept connections. The server is not ready before, because a client that connected earlier would
+   * stay with this process.
+   */
   #hasStarted = false;
   #wasReady: boolean | undefined;
 
@@ -59,7 +62,7 @@ export class ShortlistServer {
     const { journalDamage: onDamage = 'replay', whenLocked = 'serve' } = options;
     const locks = new JournalLocks({
       onTakeOver: (folder, owner, why) =>
-        this.logger.warn({ folder, owner, why }, 'the lock of a journal was stale and is taken over'),
+        this.logger.warn({ folder, owner, why }, 'took over the lock of a journal, which was stale'),
     });
     const loadOptions: LoadOptions = { fsync, locks, onDamage, whenLocked };
     const load: VersionLoader = (path, isBeside, lock) => loadVersion(path, loadOptions, isBeside, lock);
@@ -68,8 +71,8 @@ export class ShortlistServer {
   }
 
   /**
-   * Listen at once, then load; `ready` in /v2/health/ready says when it can be asked. Resolves when every model was
-   * tried.
+   * Listen at once, then load; /v2/health/ready reports when the server can answer queries. Resolves when each model
+   * has been tried, even if some failed.
    *
    * @throws {OptionError} when an option is unknown, is missing or is of another type
    * @throws when a port cannot be listened on or a certificate cannot be read
@@ -86,17 +89,17 @@ export class ShortlistServer {
     return server;
   }
 
-  /** Where HTTP listens. */
+  /** Port of HTTP. */
   get httpPort(): number {
     return this.#listeners.httpPort;
   }
 
-  /** Where gRPC listens; 0 when it does not. */
+  /** Port of gRPC; 0 if gRPC is off. */
   get grpcPort(): number {
     return this.#listeners.grpcPort;
   }
 
-  /** Longest time a stop takes before it closes the models' journals. */
+  /** Longest time that a stop takes before it closes the models' journals. */
   get stopMs(): number {
     return this.#lameDuckMs + this.#drainMs;
   }
@@ -114,9 +117,10 @@ export class ShortlistServer {
   }
 
   /**
-   * Stop: be not ready, take connections for the lame-duck time, drain, unload. Another call waits for the same stop.
+   * Stop the server: report that it is not ready, accept connections for the lame-duck time, drain, unload. A second
+   * call waits for the same stop.
    *
-   * @param options.lameDuckMs instead of the option of that name
+   * @param options.lameDuckMs replaces the server's option of that name
    */
   async close(options: { lameDuckMs?: number } = {}): Promise<void> {
     const { lameDuckMs = this.#lameDuckMs } = checkClose(options);
@@ -143,7 +147,7 @@ export class ShortlistServer {
       );
     }
     const tls = files && readTls(files);
-    // Other processes start while this one loads what it answers with.
+    // The replicas start while this process loads its own modules.
     const common = { limits: this.#limits, logLevel: this.logger.level, serverVersion: SERVER_VERSION };
     replicas?.start(replicaSettings(this.#options, common));
     const context: ServingContext = {
@@ -194,7 +198,7 @@ export class ShortlistServer {
     this.#listeners.setServing(false);
     this.#listeners.stopWatching();
     this.#watch.stop();
-    // A server that never served has no clients.
+    // A server that was never ready has no clients, so it needs no lame-duck time.
     if (this.#hasStarted && lameDuckMs > 0) await sleep(lameDuckMs);
     await this.#listeners.close(drainMs);
     await this.#replicas?.stop();

@@ -1,10 +1,10 @@
-/** What the options of a server mean for its parts: defaults filled in, and the settings that its replicas share. */
+/** Settings for the parts of a server, derived from its options, and the settings that replicas share. */
 import type { SiteOptions } from '../access/site-check.ts';
 import type { CanaryOptions } from '../observe/canary.ts';
 import type { ReplicaSettings } from '../replicas/protocol.ts';
 import type { ServerOptions } from './options.ts';
 
-/** Address to listen on: only this machine reaches it. */
+/** Default address to listen on, which only this machine reaches. */
 export const DEFAULT_HOST = '127.0.0.1';
 /** Share of the queries that the recall canary searches again: one in a thousand. */
 const CANARY_SHARE = 0.001;
@@ -14,13 +14,13 @@ export function canaryOptions({ canaryShare: share = CANARY_SHARE, processes = 1
   return { share, processes };
 }
 
-/** The web sites and hosts whose requests are taken. */
+/** The web sites and hosts whose requests are accepted. */
 export function siteOptions(options: ServerOptions): SiteOptions {
   const { corsOrigins = [], allowedHosts = [], host = DEFAULT_HOST } = options;
   return { origins: corsOrigins, hosts: [...allowedHosts, host] };
 }
 
-/** What every replica is told when it starts. */
+/** The settings that every replica gets when it starts. */
 export function replicaSettings(
   options: ServerOptions,
   common: Pick<ReplicaSettings, 'limits' | 'logLevel' | 'serverVersion'>,
@@ -38,7 +38,7 @@ export function replicaSettings(
   };
 }
 
-/** Whether a host is reached from this machine only. */
+/** Whether an address is reached only from this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(\.\d+){3}$/.test(host);
 }

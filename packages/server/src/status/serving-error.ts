@@ -1,9 +1,10 @@
 /**
- * The errors a client sees: gRPC's canonical codes, their HTTP statuses, and one class that carries both.
+ * The errors that clients see: gRPC's canonical codes, their HTTP statuses, and the class `ServingError` that carries
+ * both.
  *
  * The map to HTTP is TF Serving's (`http_rest_api_util`): INVALID_ARGUMENT and FAILED_PRECONDITION are both 400,
- * RESOURCE_EXHAUSTED is 429, CANCELLED is 499. Messages of a `ServingError` are written for clients; any other error
- * is a fault of ours and leaves the server as `Internal error`, with the request's id and nothing else.
+ * RESOURCE_EXHAUSTED is 429, CANCELLED is 499. The message of a `ServingError` is written for clients. Any other error
+ * is an internal error: the client gets `Internal error` with the request's id and nothing else.
  */
 import { ShortlistError } from 'shortlist';
 
@@ -30,7 +31,7 @@ export const STATUS_CODES = {
 /** The name of a canonical code. */
 export type StatusCode = keyof typeof STATUS_CODES;
 
-/** A refusal: a code and a message for the client. */
+/** An error with a code and a message for the client. */
 export class ServingError extends Error {
   readonly code: StatusCode;
   /** Seconds after which the client may retry; sent as Retry-After. */
@@ -43,12 +44,12 @@ export class ServingError extends Error {
     this.retryAfterS = options.retryAfterS;
   }
 
-  /** The status line's number. */
+  /** The status of the HTTP response. */
   get httpStatus(): number {
     return STATUS_CODES[this.code].http;
   }
 
-  /** The number in gRPC's trailer. */
+  /** The status in gRPC's trailers. */
   get grpcStatus(): number {
     return STATUS_CODES[this.code].grpc;
   }
@@ -59,15 +60,17 @@ export function invalidArgument(message: string): ServingError {
   return new ServingError('INVALID_ARGUMENT', message);
 }
 
-/** Retry-After of a full disk, in seconds: logs rotate and old versions are removed, so there may be room soon. */
+/**
+ * Retry-After for a full disk, in seconds: there may be room soon, because logs rotate and old versions are removed.
+ */
 const FULL_RETRY_S = 1;
 
-/** Error codes of the library that mean that the request was wrong. */
+/** Error codes of `shortlist` that are caused by a wrong request. */
 const CALLERS_MISTAKES = ['ERR_SHAPE', 'ERR_OPTION', 'ERR_NOT_FINITE', 'ERR_IDENTIFIER', 'ERR_VOCABULARY'];
 
 /**
- * Any thrown value as what the client is told. A `ServingError` stays itself, a library error about the request becomes
- * INVALID_ARGUMENT, a full disk UNAVAILABLE, and everything else INTERNAL with no detail.
+ * Convert any thrown value to the error that the client gets. A `ServingError` stays itself, a library error about the
+ * request becomes INVALID_ARGUMENT, a full disk UNAVAILABLE, and everything else INTERNAL with no detail.
  */
 export function toServingError(error: unknown): ServingError {
   if (error instanceof ServingError) return error;
@@ -77,7 +80,7 @@ export function toServingError(error: unknown): ServingError {
     if (error.code === 'ERR_ABORTED')
       return new ServingError('CANCELLED', 'The request was cancelled', { cause: error });
   }
-  // The client is told, because its operator can act on it.
+  // The client gets this message, because its operator can act on it.
   if (isDiskFull(error)) {
     return new ServingError('UNAVAILABLE', 'The disk is full', { cause: error, retryAfterS: FULL_RETRY_S });
   }
@@ -85,8 +88,8 @@ export function toServingError(error: unknown): ServingError {
 }
 
 /**
- * The canonical code of a version that did not load: DATA_LOSS where its bytes are damaged, FAILED_PRECONDITION where they
- * are whole and cannot be served, else that of `toServingError`.
+ * The canonical code for a version that did not load: DATA_LOSS if its bytes are damaged, FAILED_PRECONDITION if they
+ * are whole but cannot be served, else the code of `toServingError`.
  */
 export function loadErrorCode(error: unknown): StatusCode {
   if (error instanceof ShortlistError && error.code === 'ERR_FORMAT') return 'DATA_LOSS';
@@ -94,7 +97,7 @@ export function loadErrorCode(error: unknown): StatusCode {
   return toServingError(error).code;
 }
 
-/** Whether the system refused to write for want of room, however often that was wrapped. */
+/** Whether an error, or any error among its causes, says that the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isDiskFull(error.cause);

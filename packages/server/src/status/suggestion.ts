@@ -1,10 +1,10 @@
-/** What a message that refuses a name adds to help: the name that was meant, and those that there are. */
+/** The end of an error message about an unknown name: the nearest known name, or all known names. */
 import { nearestName } from 'shortlist/options';
 
-/** Known names that a message lists; of more it lists these and how many there are. */
+/** Most known names that a message lists; if there are more, it also states their number. */
 const LISTED_MAX = 20;
 
-/** ", did you mean 'genre'? Known: 'genre', 'year'"; `none` where nothing is known. */
+/** ", did you mean 'genre'? Known: 'genre', 'year'"; `none` is used if no name is known. */
 export function suggestion(name: string, known: readonly string[], none: string): string {
   if (known.length === 0) return `, ${none}`;
   const listed = known.slice(0, LISTED_MAX).map((other) => `'${other}'`);

@@ -100,7 +100,7 @@ test('a server that was killed leaves a lock that the next one takes over, with 
   const lines: string[] = [];
   const logger = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
   const server = await startTiny(basePath, { logger });
-  assert.match(lines.join(''), /"why":"its process has ended".*the lock of a journal was stale and is taken over/);
+  assert.match(lines.join(''), /"why":"its process has ended".*took over the lock of a journal, which was stale/);
   assert.equal((await upsert(server, 'a'))[0], 200);
   await server.close();
 });
