@@ -1,6 +1,6 @@
 /**
- * A client with one method a route. Refusals are thrown as errors with their code; requests are sent again only when the
- * server is full.
+ * A client of the plain JSON API with one method per route. Error responses are thrown as errors with their code; a
+ * request is sent again only if the server was full.
  */
 import { FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from 'shortlist/options';
 import type {
@@ -16,12 +16,12 @@ import type {
 
 /** Options of a client. */
 export interface ClientOptions {
-  /** Where the server is: http://127.0.0.1:8501. */
+  /** URL of the server, such as http://127.0.0.1:8501. */
   url: string;
   apiKey?: string;
-  /** The model that requests mean where the server has several. */
+  /** The model that requests name; needed if the server has several. */
   model?: string;
-  /** How often a request the server had no room for is sent again; default 2. */
+  /** Number of times that a request is sent again if the server's queue was full; default 2. */
   retries?: number;
   fetch?: typeof globalThis.fetch;
 }
@@ -34,7 +34,7 @@ const checkOptions = optionsCheck<ClientOptions>('createClient', {
   fetch: FUNCTION,
 });
 
-/** A refusal of the server. */
+/** An error response of the server. */
 export class ShortlistRequestError extends Error {
   readonly status: number;
   readonly code: string;
@@ -49,14 +49,14 @@ export class ShortlistRequestError extends Error {
   }
 }
 
-/** One call's options beside its request. */
+/** Options of one call, other than its request. */
 export interface CallOptions {
   signal?: AbortSignal;
 }
 
 const checkCall = optionsCheck<CallOptions>('a call of the client', { signal: SIGNAL });
 
-/** An answer whose results have attributes of type M. */
+/** A response whose results have attributes of type M. */
 export type ShortlistAnswer<M> = Omit<ShortlistResponse, 'results'> & { results: (ShortlistHit & Partial<M>)[] };
 
 /** A client of one server. M is the type of the attributes of results. */
@@ -73,7 +73,11 @@ export class ShortlistClient<M extends object = Record<string, never>> {
     return this.#query('/v1/shortlist', request, options);
   }
 
-  /** Candidates similar to candidates, which are left out, or to a vector. @throws {ShortlistRequestError} */
+  /**
+   * Candidates similar to given candidates, which are left out of the results, or to a vector.
+   *
+   * @throws {ShortlistRequestError}
+   */
   similar(request: SimilarRequest, options?: CallOptions): Promise<ShortlistAnswer<M>> {
     return this.#query('/v1/similar', request, options);
   }
@@ -84,7 +88,7 @@ export class ShortlistClient<M extends object = Record<string, never>> {
     return answer as ShortlistAnswer<M>;
   }
 
-  /** Insert or replace candidates. @throws {ShortlistRequestError} and nothing is changed */
+  /** Insert or replace candidates. @throws {ShortlistRequestError} when one is refused; then none is changed */
   async upsert(candidates: readonly Candidate[], options?: CallOptions): Promise<UpdateResponse> {
     return (await this.#post('/v1/candidates/upsert', this.#withModel({ candidates }), options)) as UpdateResponse;
   }
@@ -94,7 +98,11 @@ export class ShortlistClient<M extends object = Record<string, never>> {
     return (await this.#post('/v1/candidates/delete', this.#withModel({ ids }), options)) as UpdateResponse;
   }
 
-  /** Say what users have seen; the next shortlist can leave it out. @throws {ShortlistRequestError} and nothing is changed */
+  /**
+   * Record the items that users have seen; later queries can leave them out.
+   *
+   * @throws {ShortlistRequestError} when an event is refused; then none is recorded
+   */
   async addEvents(events: readonly SeenEvent[], options?: CallOptions): Promise<UpdateResponse> {
     return (await this.#post('/v1/events', this.#withModel({ events }), options)) as UpdateResponse;
   }
@@ -130,7 +138,7 @@ export class ShortlistClient<M extends object = Record<string, never>> {
   }
 }
 
-/** A client of a server. */
+/** Make a client of a server. */
 export function createClient<M extends object = Record<string, never>>(options: ClientOptions): ShortlistClient<M> {
   return new ShortlistClient<M>(options);
 }

@@ -1,4 +1,4 @@
-/** `@shortlist/server/client`: the typed client of the plain JSON API. Runs wherever there is `fetch`. */
+/** `@shortlist/server/client`: the typed client of the plain JSON API. It runs wherever `fetch` exists. */
 
 export type { Filter } from '../attributes/filter.ts';
 export type {

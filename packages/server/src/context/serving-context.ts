@@ -1,4 +1,4 @@
-/** The context of every route: models, limits, API keys, metrics and the logger. */
+/** The context that all routes share: models, limits, API keys, metrics and the logger. */
 import type { Logger } from 'pino';
 import type { ApiKeys } from '../access/api-keys.ts';
 import type { SiteOptions } from '../access/site-check.ts';
@@ -11,15 +11,15 @@ import type { Metrics, MetricsSnapshot } from '../observe/metrics.ts';
 
 /** Bounds on requests. */
 export interface ServerLimits extends RequestLimits {
-  /** Bytes of a body. */
+  /** Most bytes of a body. */
   bodyBytes: number;
   /** Deadline of a request that names none, in milliseconds. */
   deadlineMs: number;
-  /** Longest time a whole request takes to arrive, in milliseconds. */
+  /** Longest time in which a whole request must arrive, in milliseconds. */
   arrivalMs: number;
 }
 
-/** The other processes that serve the same models: their statistics and metrics. */
+/** Statistics and metrics of the other processes that serve the same models. */
 export interface Peers {
   statistics(): Promise<readonly VersionReport[]>;
   metrics(): Promise<readonly MetricsSnapshot[]>;
@@ -28,20 +28,20 @@ export interface Peers {
 /** The peers of a server of one process: none. */
 export const NO_PEERS: Peers = { statistics: async () => [], metrics: async () => [] };
 
-/** What all routes share. */
+/** The objects that all routes share. */
 export interface ServingContext {
   registry: ModelRegistry;
   load: VersionLoader;
-  /** Write a snapshot of a model; undefined for the only one. @throws {ServingError} */
+  /** Write a snapshot of a model. With undefined as its name, it is the server's only model. @throws {ServingError} */
   snapshot: (model: string | undefined) => Promise<Snapshot>;
   limits: ServerLimits;
   keys: ApiKeys;
-  /** Web pages and host names from which the server may be changed. */
+  /** The web sites and host names from which the server may be changed. */
   sites: SiteOptions;
   metrics: Metrics;
   logger: Logger;
   peers: Peers;
   serverVersion: string;
-  /** False while nothing is loaded and from the moment the server is told to stop. */
+  /** False until the models are loaded, and from the start of a stop. */
   isReady: () => boolean;
 }

@@ -1,21 +1,22 @@
 /**
- * A journal that this server does not append to: another server holds its lock, or nothing can be written in its folder.
+ * A journal that this server does not append to, because another server holds its lock or the folder is read-only.
  *
- * Its updates are read as the other server appends them, so that answers are as fresh as the last look. Records that were
- * seen before are known by their sequence: the file may have been replaced by one of its whole requests. Only what was appended
- * since the last look is read, unless the file was replaced or cut. Limit: a request
- * that the other server could not write whole, and refused, may be seen until the version is loaded again.
+ * Each call of `news` returns the updates that the other server has appended since the call before. Only the new bytes
+ * are read, unless the file was cut or was replaced by one that holds its whole requests (salvage.ts). Then it is read
+ * from the start, and records that were read before are skipped by their sequence number. Limit: a request that the
+ * other server could not write completely, and therefore refused, may be applied here until the version is loaded
+ * again.
  */
 import { open, stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HEAD_BYTES, headProblem, type JournalRecord } from './record.ts';
 import { readRequests } from './requests.ts';
 
-/** Why updates are refused. */
+/** The reason why updates are refused. */
 export interface UpdatesRefused {
-  /** Whether another server takes them. */
+  /** Whether another server accepts updates. */
   isLocked: boolean;
-  /** Completes "updates are refused: ". */
+  /** Text that completes "updates are refused: ". */
   reason: string;
 }
 
@@ -34,17 +35,17 @@ export class FollowedJournal {
     this.refused = refused;
   }
 
-  /** Byte behind the last request that was read. */
+  /** Position of the byte after the last request that was read. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
-  /** Sequence of the last record that was read. */
+  /** Sequence number of the last record that was read. */
   get sequence(): number {
     return this.#sequence;
   }
 
-  /** Bytes that all looks have read. */
+  /** Bytes that all calls together have read. */
   get bytesRead(): number {
     return this.#bytesRead;
   }
@@ -77,7 +78,9 @@ export class FollowedJournal {
     return fresh;
   }
 
-  /** The records behind the last request that was read; undefined where no request begins there: it was cut meanwhile. */
+  /**
+   * The records after the last request that was read; undefined if no request begins there, because the file was cut.
+   */
   async #appended(): Promise<JournalRecord[] | undefined> {
     const from = this.#sizeBytes;
     const fresh: JournalRecord[] = [];

@@ -1,14 +1,15 @@
 /**
- * An append-only journal of updates: an update is acknowledged when its record is in the file.
+ * An append-only journal of updates. An update is acknowledged once its record is in the file.
  *
- * Appends that come while a write is under way share the next one (group commit). With `fsync: 'always'` a write is
- * acknowledged after fsync; with `fsync: { everyMs }` after the write itself, and the file is synced at most that many
- * milliseconds later: a killed process loses nothing, a machine that loses power loses at most that span.
+ * Appends that arrive during a write share the next write (group commit). With `fsync: 'always'` a write is
+ * acknowledged after fsync. With `fsync: { everyMs }` it is acknowledged after the write itself, and the file is synced
+ * at most that many milliseconds later: a killed process loses no update, and a power failure loses at most the updates
+ * of that time.
  *
- * The updates of one append are one request: after a crash all of them are replayed or none is (requests.ts). What an
- * interrupted write left at the end is cut when the journal is opened; of a journal that is damaged otherwise a copy is
- * kept, and every whole request is replayed (recovery.ts). When a write fails (a full disk) what it left behind is cut off,
- * its updates are refused, and the next append tries again.
+ * The updates of one append are one request: after a crash either all of them are replayed or none is (requests.ts).
+ * When a journal is opened, the rest of an interrupted write is cut off its end. If a journal is damaged in any other
+ * way, a copy is kept and every whole request is replayed (recovery.ts). When a write fails, for example on a full
+ * disk, its bytes are cut off, its updates are refused, and the next append writes again.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -21,28 +22,28 @@ import { encodeHead, encodeRequest, HEAD_BYTES, headVersion, SEEN_VERSION } from
 import { type DamagePolicy, type JournalRecovery, type Replay, replayRequests } from './recovery.ts';
 import { keepCopy, replaceBy, syncFolder } from './salvage.ts';
 
-/** When written records are forced to the disk. */
+/** The policy of forcing written records to the disk. */
 export type FsyncPolicy = 'always' | { everyMs: number };
 
 interface Waiting {
   bytes: Buffer;
   records: number;
-  /** Whether readers of earlier versions do not know one of the records. */
+  /** Whether one of the records is unknown to readers of earlier format versions. */
   hasSeen: boolean;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
 
-/** The file operations a journal needs: tests hand in ones that fail. */
+/** The file operations that a journal needs; tests replace them by ones that fail. */
 export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'readFile' | 'stat' | 'close'>;
 
 /** Options of opening a journal. */
 export interface JournalOptions {
   /** The last sequence number used before this journal. */
   sequence?: number;
-  /** What to do when it is damaged; default 'replay'. */
+  /** Handling of a damaged journal; default 'replay'. */
   onDamage?: DamagePolicy;
-  /** Says that no other server appends; released when the journal is closed. */
+  /** The lock that keeps other servers from appending; released when the journal is closed. */
   lock?: JournalLock;
   openFile?: (path: string) => Promise<JournalFile>;
 }
@@ -57,7 +58,7 @@ export class Journal {
   #end: number;
   #records: number;
   #sequence: number;
-  /** The format version that the head says. */
+  /** The format version in the file's head. */
   #version: number;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -81,9 +82,10 @@ export class Journal {
   }
 
   /**
-   * Open or create a journal and hand every whole request's records to `replay` in order.
+   * Open or create a journal, and pass the records of every whole request to `replay`, in order.
    *
-   * @throws {FormatError} when the file is no journal, of a newer version, or damaged and to be refused then
+   * @throws {FormatError} when the file is no journal, has a newer format version, or is damaged and `damage` is
+   * 'refuse'
    */
   static async open(
     path: string,
@@ -94,7 +96,7 @@ export class Journal {
     let file = await openFile(path);
     try {
       let bytes = await file.readFile();
-      // A head that was never finished belongs to a journal nothing was acknowledged in.
+      // A journal with an unfinished head holds no acknowledged update.
       const headCut = bytes.length < HEAD_BYTES ? bytes.length : 0;
       if (bytes.length < HEAD_BYTES) {
         bytes = encodeHead();
@@ -127,18 +129,18 @@ export class Journal {
     }
   }
 
-  /** Where the file is. */
+  /** Path of the file. */
   get path(): string {
     return this.#path;
   }
 
-  /** The folder of the file was renamed. */
+  /** Set the path of the file after its folder was renamed. */
   moved(path: string): void {
     this.#path = path;
     this.#lock?.moved(dirname(path));
   }
 
-  /** Sequence number of the last record that was handed to `append`. */
+  /** Sequence number of the last record that was passed to `append`. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -148,15 +150,15 @@ export class Journal {
     return this.#records;
   }
 
-  /** Bytes of whole records and the head. */
+  /** Bytes of the head and of all whole records. */
   get sizeBytes(): number {
     return this.#end;
   }
 
   /**
-   * Append updates as one request; resolves when they are as durable as the policy says.
+   * Append updates as one request; resolves when they are as durable as the fsync policy requires.
    *
-   * @throws {ServingError} UNAVAILABLE when they could not be written; nothing of them is in the journal then
+   * @throws {ServingError} UNAVAILABLE when they could not be written; then the journal holds none of them
    */
   append(updates: readonly Update[]): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#refusal(this.#broken));
@@ -170,14 +172,14 @@ export class Journal {
     });
   }
 
-  /** Resolves when everything appended before is on the disk. @throws when the disk could not take it */
+  /** Resolves when everything that was appended before is on the disk. @throws when it could not be written there */
   async sync(): Promise<void> {
     await this.#writing;
     if (this.#broken !== undefined) throw this.#refusal(this.#broken);
     await this.#file.datasync();
   }
 
-  /** Finish what was appended, sync, close, and give the lock back. */
+  /** Finish pending appends, sync, close the file, and release the lock. */
   async close(): Promise<void> {
     try {
       await this.#writing;
@@ -191,7 +193,7 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    // One turn of the event loop: everything that arrived together is written together.
+    // Wait for one turn of the event loop, so that appends that arrive together are written together.
     await nextTurn();
     while (this.#waiting.length > 0) {
       const group = this.#waiting;
@@ -213,7 +215,10 @@ export class Journal {
     this.#writing = undefined;
   }
 
-  /** Say in the head, before the first record that older servers would take for damage, that they cannot read it. */
+  /**
+   * Raise the format version in the head before the first record that older servers would take for damage, so that they
+   * refuse the file instead.
+   */
   async #raiseVersion(): Promise<void> {
     if (this.#version >= SEEN_VERSION) return;
     await this.#writeAt(encodeHead(SEEN_VERSION), 0);
@@ -224,7 +229,7 @@ export class Journal {
   async #writeAt(bytes: Buffer, at: number): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, at + done);
-      if (bytesWritten === 0) throw new FileError('journal: the disk takes no more bytes');
+      if (bytesWritten === 0) throw new FileError('journal: the disk accepts no more bytes');
       done += bytesWritten;
     }
   }
@@ -240,13 +245,14 @@ export class Journal {
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = undefined;
       this.#syncing = this.#file.datasync().catch((error) => {
-        // The kernel may have dropped what it could not write; going on would acknowledge what is not there.
+        // After a failed sync the kernel may have dropped the bytes. To continue would be to acknowledge updates that
+        // are not on the disk.
         this.#broken = error;
       });
     }, everyMs);
   }
 
-  /** Remove what a failed write may have left; when even that fails nothing can be appended any more. */
+  /** Cut off the bytes that a failed write may have left. If that fails, too, the journal accepts no more appends. */
   async #cutBack(): Promise<void> {
     try {
       await this.#file.truncate(this.#end);
@@ -265,7 +271,7 @@ export class Journal {
   }
 }
 
-/** Open a file for reading and writing in place, made when it is not there. */
+/** Open a file for reading and for writing at any position; it is created if it does not exist. */
 async function openJournalFile(path: string): Promise<JournalFile> {
   try {
     return await open(path, 'r+');

@@ -1,40 +1,47 @@
 /**
- * The lock of a version's journal: `updates.lock` beside it says which server appends, and is gone when none does.
+ * The lock of a version's journal: the file `updates.lock` next to it names the server that appends. Without the file
+ * no server does.
  *
- * The file holds its owner (host, process, start) as JSON. The owner sets the file's time every two seconds. A lock is stale
- * when its process has ended on this machine, or, where nobody can tell, when its time has not moved for 15 seconds of this
- * process's own clock, or is ten minutes old. A stale one is renamed, looked at again, and removed; an owner that was only
- * held up finds its file removed before it appends again, and appends no more.
+ * The file holds its owner (host, process, start) as JSON. The owner updates the file's modification time every two
+ * seconds. A lock is stale if its process ran on this machine and has ended. If this process cannot tell that, the lock
+ * is stale when its time has not changed for 15 seconds by this process's own clock, or is ten minutes old. A stale
+ * lock is renamed, checked again, and removed. An owner that was only held up notices before its next append that its
+ * file was removed, and appends no more.
  *
- * Limit: a folder on a network file system is as safe as that system's exclusive creation and renaming.
+ * Limit: on a network file system the lock is only as safe as that system's exclusive creation and renaming of files.
  */
 import { randomUUID } from 'node:crypto';
 import { constants, copyFile, type FileHandle, link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { livenessOf, type ProcessIdentity, thisProcess } from './process-identity.ts';
 
-/** The lock's name in a version's folder. */
+/** The name of the lock file in a version's folder. */
 export const LOCK_NAME = 'updates.lock';
 
-/** How often an owner says that it is there. */
+/** Time between two updates of the lock file's modification time by its owner. */
 const HEARTBEAT_MS = 2_000;
-/** Silence after which an owner is taken for gone: several heartbeats on a busy machine. */
+/** Time without an update after which an owner counts as ended; it spans several updates even on a busy machine. */
 const SILENT_MS = 15_000;
-/** Age at which nobody waits to see whether the time moves; clocks of machines differ by less. */
+/**
+ * Age at which a lock counts as stale at once, without observing its time; the clocks of two machines differ by less.
+ */
 const LONG_AGO_MS = 600_000;
-/** The file is looked at before an append when that was last done longer ago: the process was held up. */
+/**
+ * If the last check of the file is longer ago than this, the process was held up, and the file is checked before an
+ * append.
+ */
 const TRUSTED_MS = 3 * HEARTBEAT_MS;
 
-/** Who holds a lock. */
+/** The owner of a lock. */
 export interface LockOwner extends ProcessIdentity {
   owner: string;
-  /** When it was taken, as ISO 8601. */
+  /** Time at which the lock was taken, in ISO 8601. */
   since: string;
 }
 
-/** What a lock is told of time: tests bring their own. */
+/** The clocks and timers of a lock; tests replace them. */
 export interface LockClock {
-  /** Milliseconds that never go back. */
+  /** Milliseconds of a clock that never runs backwards. */
   monotonic: () => number;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -61,23 +68,23 @@ export class JournalLock {
     this.#timer.unref();
   }
 
-  /** Whether another server has taken it over, as far as is known. */
+  /** Whether another server has taken the lock over, as of the last check. */
   get isLost(): boolean {
     return this.#isLost;
   }
 
-  /** The folder was renamed. */
+  /** Set the path of the folder after it was renamed. */
   moved(folder: string): void {
     this.#folder = folder;
   }
 
-  /** Whether this process may append; the file is looked at when the process may have been held up. */
+  /** Whether this process may append. The file is checked if the process may have been held up. */
   async isHeld(): Promise<boolean> {
     if (this.#clock.monotonic() - this.#seenAt > TRUSTED_MS) await this.#beat();
     return !this.#isLost && !this.#isReleased;
   }
 
-  /** Give it back; the file is removed unless another server has taken it over. */
+  /** Release the lock: the file is removed, unless another server has taken the lock over. */
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
@@ -87,7 +94,7 @@ export class JournalLock {
       const [own, there] = await Promise.all([this.#file.stat(), stat(path)]);
       if (own.ino === there.ino && own.dev === there.dev) await rm(path, { force: true });
     } catch {
-      // The folder or the file is gone: there is nothing to give back.
+      // The folder or the file no longer exists, so there is nothing to release.
     } finally {
       await this.#file.close().catch(() => undefined);
     }
@@ -96,7 +103,7 @@ export class JournalLock {
   async #beat(): Promise<void> {
     if (this.#isReleased || this.#isLost) return;
     try {
-      // A file without a name was removed by whoever took the lock over.
+      // A link count of 0 means that another server has removed the file and taken the lock over.
       if ((await this.#file.stat()).nlink === 0) this.#isLost = true;
       else {
         const now = new Date(this.#clock.now());
@@ -109,13 +116,13 @@ export class JournalLock {
   }
 }
 
-/** Why a lock was not taken: who holds it, or what the system said. */
+/** The reason why a lock was not taken: its holder, or the system's error. */
 export type NotLocked = { holder: LockOwner | undefined } | { refusal: NodeJS.ErrnoException };
 
-/** What `link` says on file systems that have no links. */
+/** Error codes of `link` on file systems without hard links. */
 const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
 
-/** Give a file a second name; false where the file system has none. Throws EEXIST when the name is taken. */
+/** Give a file a second name; false if the file system has no hard links. Throws EEXIST when the name is taken. */
 async function linked(path: string, name: string): Promise<boolean> {
   try {
     await link(path, name);
@@ -126,22 +133,22 @@ async function linked(path: string, name: string): Promise<boolean> {
   }
 }
 
-/** What the locks of a server tell it. */
+/** Options of the locks of a server. */
 export interface JournalLocksOptions {
-  /** A stale lock was taken over. */
+  /** Called when a stale lock was taken over. */
   onTakeOver?: (folder: string, owner: LockOwner | undefined, why: string) => void;
   clock?: LockClock;
   self?: ProcessIdentity;
 }
 
-/** A lock of another process, as it was last seen to change. */
+/** A lock of another process, as of its last observed change. */
 interface Watched {
   text: string;
   mtimeMs: number;
   since: number;
 }
 
-/** Takes locks for one server, and remembers those of others to see whether their owners are still there. */
+/** Takes locks for one server, and observes the locks of other servers to detect whether their owners still run. */
 export class JournalLocks {
   readonly #onTakeOver: NonNullable<JournalLocksOptions['onTakeOver']>;
   readonly #clock: LockClock;
@@ -154,13 +161,13 @@ export class JournalLocks {
     this.#self = self;
   }
 
-  /** Take the lock of a version's folder, from a stale owner if need be. */
+  /** Take the lock of a version's folder; a stale lock is taken over. */
   async take(folder: string): Promise<JournalLock | NotLocked> {
     const lock = await this.#create(folder);
     if (lock instanceof JournalLock) return lock;
     if (lock.code !== 'EEXIST') return { refusal: lock };
     const found = await read(folder);
-    // Given back just now: its owner is there no longer.
+    // The owner has released the lock just now.
     if (!found) return this.#createOr(folder, undefined);
     const why = this.#whyStale(folder, found);
     if (why === undefined || !(await remove(folder, found.text))) return { holder: found.owner };
@@ -169,7 +176,7 @@ export class JournalLocks {
     return taken;
   }
 
-  /** Whether a folder is being written by a server that is there, as far as can be told without waiting. */
+  /** Whether a running server writes in a folder, as far as this can be told without waiting. */
   async isHeld(folder: string): Promise<boolean> {
     const found = await read(folder);
     return found !== undefined && this.#whyStale(folder, found) === undefined;
@@ -181,7 +188,10 @@ export class JournalLocks {
     return lock.code === 'EEXIST' ? { holder } : { refusal: lock };
   }
 
-  /** The file appears with its owner in it: a process that is killed here leaves no lock without an owner behind. */
+  /**
+   * The file gets its name only when it is complete, so that a process that is killed here leaves no lock without an
+   * owner.
+   */
   async #create(folder: string): Promise<JournalLock | NodeJS.ErrnoException> {
     const path = join(folder, LOCK_NAME);
     const owner: LockOwner = { owner: randomUUID(), ...this.#self, since: new Date(this.#clock.now()).toISOString() };
@@ -231,7 +241,7 @@ async function read(folder: string): Promise<FoundLock | undefined> {
   try {
     const entry = await stat(path);
     const { mtimeMs } = entry;
-    // Reading what is no file might never end.
+    // Reading something other than a regular file, such as a FIFO, might never end.
     const text = entry.isFile() ? await readFile(path, 'utf8') : '';
     return { text, owner: parseOwner(text), mtimeMs };
   } catch {
@@ -239,7 +249,7 @@ async function read(folder: string): Promise<FoundLock | undefined> {
   }
 }
 
-/** Who a lock's text names; undefined where it was not finished or is not ours. */
+/** The owner that a lock file's text names; undefined if the text is incomplete or not that of a lock. */
 function parseOwner(text: string): LockOwner | undefined {
   try {
     const owner = JSON.parse(text) as Partial<LockOwner>;
@@ -254,10 +264,10 @@ function parseOwner(text: string): LockOwner | undefined {
   }
 }
 
-/** Remove a lock that was found stale; false when it is no longer that one. */
+/** Remove a lock that was found stale; false if the file is no longer the same lock. */
 async function remove(folder: string, text: string): Promise<boolean> {
   const path = join(folder, LOCK_NAME);
-  // Of several that try, one has the file then.
+  // If several processes try this rename, only one gets the file.
   const aside = `${path}.stale-${randomUUID()}`;
   try {
     await rename(path, aside);
@@ -270,7 +280,7 @@ async function remove(folder: string, text: string): Promise<boolean> {
   return isThat;
 }
 
-/** Who holds a lock, in words for logs and refusals. */
+/** The holder of a lock, as text for logs and error messages. */
 export function ownerText(owner: LockOwner | undefined): string {
   if (!owner) return 'another server';
   return `another server (host ${owner.host}, process ${owner.pid}, since ${owner.since})`;

@@ -1,21 +1,22 @@
 /**
- * Which process this is, and whether another is still there: by machine, process number and the time it was started, for
- * numbers are given again. Where the system does not tell enough (another machine or container, no /proc) nobody knows.
+ * Identifies a process by machine, process number and start time, and tells whether another process still runs. The
+ * start time is needed because process numbers are reused. Limit: on another machine, in another container or without
+ * /proc the answer is 'unknown'.
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process, as others can recognize it. */
+/** The identity of a process, by which other processes recognize it. */
 export interface ProcessIdentity {
   host: string;
   pid: number;
-  /** Of the machine's start and of the space in which the number counts; '' where the system does not tell. */
+  /** Identifier of the machine's boot and of the namespace of the process number; '' if the system does not tell. */
   machine: string;
-  /** Clock ticks from the machine's start to the process's; '' where the system does not tell. */
+  /** Clock ticks from the boot of the machine to the start of the process; '' if the system does not tell. */
   started: string;
 }
 
-/** Of the numbers in /proc/PID/stat behind the program's name, the start is the 20th. */
+/** Position of the start time among the fields that follow the program's name in /proc/PID/stat. */
 const START_FIELD = 19;
 
 function readOr(read: () => string): string {
@@ -26,14 +27,14 @@ function readOr(read: () => string): string {
   }
 }
 
-/** When a process of this machine was started; '' where the system does not tell. */
+/** Start time of a process of this machine; '' if the system does not tell. */
 function startOf(pid: number): string {
   const stat = readOr(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  // The program's name is in parentheses and may hold any character.
+  // The program's name is in parentheses and may contain any character, so the last parenthesis is searched.
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_FIELD] ?? '';
 }
 
-/** This process. */
+/** The identity of this process. */
 export function thisProcess(): ProcessIdentity {
   const boot = readOr(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
   const space = readOr(() => readlinkSync('/proc/self/ns/pid'));
@@ -41,7 +42,7 @@ export function thisProcess(): ProcessIdentity {
   return { host: hostname(), pid, machine: boot && space && `${boot} ${space}`, started: startOf(pid) };
 }
 
-/** Whether a process is still there: 'unknown' where this process cannot tell. */
+/** Whether a process still runs; 'unknown' if this process cannot tell. */
 export function livenessOf(other: ProcessIdentity, self: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   if (other.host !== self.host || other.machine !== self.machine || self.machine === '') return 'unknown';
   try {

@@ -1,4 +1,4 @@
-/** Reading a journal without opening it for appending. */
+/** Reads a journal without opening it for appending. */
 import { open } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataError } from 'shortlist';
@@ -6,10 +6,10 @@ import type { JournalRecord } from './record.ts';
 import { readRequests } from './requests.ts';
 
 /**
- * The whole requests of a journal's file between two bytes where requests begin; what is damaged between them is left
- * out, for whoever opened it has said so.
+ * The whole requests of a journal's file from byte `begin` to byte `end`, both of which are starts of requests. Damaged
+ * parts are left out without a message, because the opening of the journal has reported them.
  *
- * @throws {DataError} when it is shorter
+ * @throws {DataError} when the file is shorter than `end`
  */
 export async function readRequestsOf(path: string, begin: number, end: number): Promise<(readonly JournalRecord[])[]> {
   const bytes = await readBytes(path, begin, end);

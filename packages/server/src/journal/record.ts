@@ -1,13 +1,13 @@
 /**
- * The bytes of a journal: a head, then one record an update. docs/format-journal.md describes them.
+ * The format of a journal: a head, then one record per update. docs/format-journal.md describes it.
  *
  * Head (16 bytes): "SLJOURN1", u32 version, u32 CRC-32 of the 12 bytes before.
  * Record: u32 length of the body, u32 CRC-32 of the body, body; all little endian.
- * Body: u64 sequence, u8 kind (1 upsert, 2 delete, 3 seen), u8 identifier type (0 text, 1 number, 2 bigint), u16 place in
- * the request, u32 bytes of the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those three:
- * UTF-8, float32, JSON. Of kind 3 the identifier is that of the item, and the user stands as UTF-8 in the attributes' place.
- * Place in the request: bit 0, records of the same request follow; bit 1, records of it came before. In version 1 it is 0:
- * each record is a request of its own.
+ * Body: u64 sequence, u8 kind (1 upsert, 2 delete, 3 seen), u8 identifier type (0 text, 1 number, 2 bigint), u16 place
+ * in the request, u32 bytes of the identifier, u32 floats of the embedding, u32 bytes of the attributes; then those
+ * three: UTF-8, float32, JSON. In kind 3 the identifier is that of the item, and the user's identifier, as UTF-8, takes
+ * the place of the attributes. Place in the request: bit 0 is set if more records of the same request follow, bit 1 if
+ * some came before. In version 1 it is 0: each record is a separate request.
  */
 import { crc32 } from 'node:zlib';
 import type { Identifier } from 'shortlist';
@@ -18,29 +18,35 @@ import type { Update } from '../servable/contract.ts';
 export interface JournalRecord {
   sequence: number;
   update: Update;
-  /** Records of the same request follow, or came before. */
+  /** Whether records of the same request follow (`continues`) and came before (`continued`). */
   continues?: boolean;
   continued?: boolean;
 }
 
 const MAGIC = 'SLJOURN1';
-/** Version 1 had no borders of requests; its journals are read, and appended to with borders. */
+/**
+ * The version that marks where requests begin and end. Journals of version 1, without these marks, are read; appended
+ * records have the marks.
+ */
 const BORDERS_VERSION = 2;
-/** Version 3 has what users have seen. A journal is of it from the first such record on: until then an older server reads it. */
+/**
+ * The version with records of seen items. A journal gets this version with its first such record; before that, older
+ * servers can read it.
+ */
 export const SEEN_VERSION = 3;
 /** Bytes of the head. */
 export const HEAD_BYTES = 16;
-/** Bytes before a record's body. */
+/** Bytes of a record before its body. */
 const FRAME_BYTES = 8;
 const BODY_HEAD_BYTES = 24;
 /** Kinds of updates in the order of their numbers, from 1. */
 const KINDS: readonly Update['kind'][] = ['upsert', 'delete', 'seen'];
 const CONTINUES = 1;
 const CONTINUED = 2;
-/** A body longer than this is damage, not a record: the largest request body is smaller. */
+/** Most bytes of a record's body. A longer body is damage, because even the largest request body is smaller. */
 const BODY_BYTES_MAX = 1 << 26;
 
-/** The head of a journal. */
+/** The bytes of a journal's head. */
 export function encodeHead(version: number = BORDERS_VERSION): Buffer {
   const head = Buffer.alloc(HEAD_BYTES);
   head.write(MAGIC, 'latin1');
@@ -49,12 +55,15 @@ export function encodeHead(version: number = BORDERS_VERSION): Buffer {
   return head;
 }
 
-/** The format version that a whole head says. */
+/** The format version in a complete head. */
 export function headVersion(head: Buffer): number {
   return head.readUInt32LE(8);
 }
 
-/** Why a head cannot be read, and whether a newer server wrote it rather than damage; undefined when it can. */
+/**
+ * The reason why a head cannot be read, and whether it is of a newer server instead of damaged; undefined if it can be
+ * read.
+ */
 export function headProblem(bytes: Buffer): { problem: string; isNewer: boolean } | undefined {
   const damage = (problem: string): { problem: string; isNewer: boolean } => ({ problem, isNewer: false });
   if (bytes.length < HEAD_BYTES || bytes.toString('latin1', 0, 8) !== MAGIC) return damage('this is not a journal');
@@ -64,7 +73,7 @@ export function headProblem(bytes: Buffer): { problem: string; isNewer: boolean 
   return { problem: `expected a format version from 1 to ${SEEN_VERSION}, got ${version}`, isNewer: true };
 }
 
-/** The records of one request, numbered from a sequence on. */
+/** The bytes of one request's records, whose sequence numbers start at `sequence`. */
 export function encodeRequest(updates: readonly Update[], sequence: number): Buffer {
   const last = updates.length - 1;
   return Buffer.concat(
@@ -72,7 +81,7 @@ export function encodeRequest(updates: readonly Update[], sequence: number): Buf
   );
 }
 
-/** One record's bytes, frame and body. */
+/** The bytes of one record: length, checksum and body. */
 export function encodeRecord({ sequence, update, continues, continued }: JournalRecord): Buffer {
   const identifier = Buffer.from(String(update.identifier));
   const floats = update.kind === 'upsert' ? update.embedding : new Float32Array(0);
@@ -102,7 +111,7 @@ function textOf(update: Update): string {
 
 const CUT_OFF = { problem: 'a record is cut off', isCutOff: true };
 
-/** The record at a byte, with the byte behind it; or why there is none. */
+/** The record that begins at a byte and the position after it, or the reason why none begins there. */
 export function decodeRecord(
   bytes: Buffer,
   at: number,
@@ -118,7 +127,7 @@ export function decodeRecord(
   return { record: decodeBody(body), end };
 }
 
-/** Whether a body is one by its own numbers: quick to see, and seldom so where none begins. */
+/** Whether the lengths in a body add up to its size: a quick check, which random bytes rarely pass. */
 function isConsistent(body: Buffer): boolean {
   const [kind, type, place] = [body.readUInt8(8), body.readUInt8(9), body.readUInt16LE(10)];
   if (kind < 1 || kind > KINDS.length || type > 2 || place > (CONTINUES | CONTINUED)) return false;

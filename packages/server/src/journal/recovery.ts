@@ -1,60 +1,72 @@
-/** What is in a journal when it is opened: whole requests to replay, and what must be cut or kept aside. */
+/**
+ * Recovery of a journal when it is opened: replays whole requests, and finds out whether to cut its end or to keep a
+ * copy of it.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FormatError } from 'shortlist';
 import { HEAD_BYTES, headProblem, type JournalRecord } from './record.ts';
 import { readRequests } from './requests.ts';
 
-/** What opening a journal found. */
+/** The findings of opening a journal. */
 export interface JournalRecovery {
-  /** Records of whole requests, which were replayed. */
+  /** Number of records of whole requests, all of which were replayed. */
   records: number;
-  /** Records of which attributes were left out, and why those of the first were: older servers wrote what does not fit. */
+  /**
+   * Number of records whose attributes were partly left out, and the reason for the first. Older servers wrote
+   * attributes of the wrong kind.
+   */
   misfits: number;
   misfit: string | undefined;
-  /** Bytes behind the last whole request that were cut off, and why; 0 for a journal that was closed well. */
+  /** Bytes that were cut off after the last whole request, and the reason; 0 for a journal that was closed properly. */
   bytesCut: number;
   reason: string | undefined;
-  /** Damage that no interrupted write explains; undefined where there is none. */
+  /** Damage that an interrupted write cannot have caused; undefined if there is none. */
   damage: JournalDamage | undefined;
 }
 
 /** Damage to updates that were acknowledged. */
 export interface JournalDamage {
-  /** Bytes that are lost, in how many places, and what is wrong with the first. */
+  /** Number of lost bytes, the number of places where they were, and the reason for the first. */
   bytes: number;
   places: number;
   reason: string;
-  /** Records of whole requests that lie behind the first damage; they were replayed. */
+  /** Number of records of whole requests after the first damage; they were replayed. */
   recordsBehind: number;
-  /** Name of the copy of the damaged file, in its folder; undefined where none could be kept: on a read-only disk. */
+  /**
+   * Name of the copy of the damaged file, in the same folder; undefined if no copy could be made, as on a read-only
+   * disk.
+   */
   copy: string | undefined;
 }
 
-/** What to do with a damaged journal: keep a copy and replay every whole request, or not load its version. */
+/**
+ * Handling of a damaged journal: keep a copy and replay every whole request ('replay'), or do not load its version
+ * ('refuse').
+ */
 export type DamagePolicy = 'replay' | 'refuse';
 
-/** Replays a record; answers what of it was left out, where something was. */
+/** Replays a record. If attributes of the record are left out, the reason is returned. */
 export type Replay = (record: JournalRecord) => string | undefined;
 
-/** What replaying a journal's bytes found. */
+/** The findings of replaying the bytes of a journal. */
 export interface Replayed {
   recovery: JournalRecovery;
-  /** Byte behind the last whole request. */
+  /** Position of the byte after the last whole request. */
   end: number;
   /** The last sequence number used. */
   sequence: number;
-  /** The bytes of whole requests, where there is damage before the last of them. */
+  /** The bytes of all whole requests; set only if there is damage before the last of them. */
   pieces: Buffer[];
 }
 
-/** Records replayed between two turns of the event loop: some tenths of a millisecond. */
+/** Records replayed per turn of the event loop, which take some tenths of a millisecond. */
 const REPLAYED_AT_ONCE = 16;
 
 /**
- * Replay the whole requests of a journal's bytes; its head is whole.
+ * Replay the whole requests in the bytes of a journal. The caller has checked the head.
  *
- * @throws {FormatError} when it is no journal or of a newer version; nothing was replayed
- * @throws {FormatError} when it is damaged and is to be refused then; nothing was replayed
+ * @throws {FormatError} when the file is no journal or has a newer format version; nothing was replayed
+ * @throws {FormatError} when it is damaged and `policy` is 'refuse'; nothing was replayed
  */
 export async function replayRequests(
   bytes: Buffer,
@@ -102,7 +114,7 @@ export async function replayRequests(
   return replayed;
 }
 
-/** Damage that no interrupted write explains, and where it begins. */
+/** Damage that an interrupted write cannot have caused. */
 async function findDamage(bytes: Buffer): Promise<(Omit<JournalDamage, 'copy'> & { at: number }) | undefined> {
   const head = headProblem(bytes);
   if (head?.isNewer) throw new FormatError('journal', 0, head.problem);
@@ -122,7 +134,7 @@ async function findDamage(bytes: Buffer): Promise<(Omit<JournalDamage, 'copy'> &
       add(part.begin, part.end - part.begin, part.reason);
     } else if (part.kind === 'pause') await nextTurn();
   }
-  // Nothing in it says that it ever was one.
+  // Neither the head nor any record shows that the file was ever a journal.
   if (!isJournal) throw new FormatError('journal', 0, head!.problem);
   return found;
 }

@@ -1,36 +1,38 @@
 /**
- * The requests of a journal's bytes: all records of each, where it begins and ends, and what between them is damaged.
+ * Splits the bytes of a journal into requests, with the records and the position of each, and the damaged parts between
+ * them.
  *
- * A request is whole when all of its records are. Behind a record that is not, the next whole one is looked for: where the
- * damaged one says that it ends, else at every byte. A record is one when its length, its own numbers and its checksum
- * agree, and its sequence is above those before. Without a whole record behind, it is a tail that was not finished.
+ * A request is whole if all its records are. After a damaged record the next whole one is searched, first where the
+ * damaged record should end, then at every byte. A record is whole if its length, its other numbers and its checksum
+ * agree and its sequence number is above all earlier ones. If no whole record follows, the damaged one begins an
+ * unfinished tail.
  */
 import { decodeRecord, type JournalRecord } from './record.ts';
 
-/** Part of a journal; `pause` says that other work may have its turn. */
+/** A part of a journal; at a `pause` the caller may let other work run. */
 export type JournalPart =
   | { kind: 'request'; begin: number; end: number; records: readonly JournalRecord[] }
-  /** Bytes between whole requests that hold none. */
+  /** Damaged bytes between whole requests. */
   | { kind: 'damage'; begin: number; end: number; reason: string }
-  /** Bytes behind the last whole request; `isTorn` where they look like a write that a crash interrupted. */
+  /** Bytes after the last whole request; `isTorn` if they look like a write that a crash interrupted. */
   | { kind: 'tail'; begin: number; end: number; reason: string; isTorn: boolean }
   | { kind: 'pause' };
 
-/** Bytes searched for a record between two pauses: some milliseconds. */
+/** Bytes that are searched for a record between two pauses, which takes some milliseconds. */
 const SEARCHED_AT_ONCE = 1 << 20;
 
-/** A request whose last record was not read yet. */
+/** A request whose last record has not been read yet. */
 interface Unfinished {
   begin: number;
   records: JournalRecord[];
 }
 
-/** Every part of a journal's bytes from a byte on, in order. */
+/** The parts of a journal's bytes from byte `from` on, in order. */
 export function* readRequests(bytes: Buffer, from: number): Generator<JournalPart> {
   let at = from;
   let sequence = 0;
   let unfinished: Unfinished | undefined;
-  /** Where what cannot be used begins, and why, until a request is whole again. */
+  /** The start of the current damage and its reason; it ends with the next whole request. */
   let damage: { begin: number; reason: string; isTorn: boolean } | undefined;
   while (at < bytes.length) {
     const found = decodeRecord(bytes, at);
@@ -66,14 +68,17 @@ export function* readRequests(bytes: Buffer, from: number): Generator<JournalPar
   if (tail) yield { kind: 'tail', ...tail, end: bytes.length };
 }
 
-/** Whether the bytes from a record on are its beginning alone, or zeros, which a file system leaves that lost its power. */
+/**
+ * Whether the bytes from here on are only the beginning of a record, or zeros, which a file system may leave after a
+ * power failure.
+ */
 function isTornAt(bytes: Buffer, at: number): boolean {
   const found = decodeRecord(bytes, at);
   if ('problem' in found && found.isCutOff) return true;
   return bytes.subarray(at).every((byte) => byte === 0);
 }
 
-/** Where the next whole record behind a damaged one begins. */
+/** The position of the next whole record after a damaged one. */
 function* nextRecord(bytes: Buffer, at: number, sequence: number): Generator<JournalPart, number | undefined> {
   const isWhole = (begin: number): boolean => {
     const found = decodeRecord(bytes, begin);

@@ -1,18 +1,19 @@
 /**
- * A damaged journal is kept as a copy beside it, then replaced by one of its whole requests.
+ * Salvages a damaged journal: keeps a copy of the file next to it, then replaces it by one that holds only its whole
+ * requests.
  *
- * Both files are complete and on the disk before they have their names: a crash leaves the damaged journal as it was,
- * perhaps with a copy of it.
+ * Both files are complete and on the disk before they get their names, so that a crash leaves the damaged journal
+ * unchanged, perhaps with a copy.
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { encodeHead, HEAD_BYTES, SEEN_VERSION } from './record.ts';
 
-/** Copies have the journal's name, this and a number from 1. */
+/** Copies are named after the journal, followed by this suffix and a number from 1 on. */
 export const DAMAGED_SUFFIX = '.damaged-';
 const REPLACEMENT_SUFFIX = '.new';
 
-/** Write the bytes of a journal as a copy beside it; the copy's name. */
+/** Write the bytes of a journal to a copy next to it. Returns the copy's name. */
 export async function keepCopy(path: string, bytes: Buffer): Promise<string> {
   for (let number = 1; ; number++) {
     const copy = `${path}${DAMAGED_SUFFIX}${number}`;
@@ -33,7 +34,7 @@ export async function keepCopy(path: string, bytes: Buffer): Promise<string> {
   }
 }
 
-/** Put a journal of some pieces of this one in its place; its size. */
+/** Replace a journal by a file of the given pieces of it. Returns the new size. */
 export async function replaceBy(path: string, pieces: readonly Buffer[]): Promise<number> {
   const replacement = path + REPLACEMENT_SUFFIX;
   try {
@@ -58,7 +59,7 @@ async function writeAndClose(file: FileHandle, pieces: readonly Buffer[]): Promi
   }
 }
 
-/** A new name in a folder is durable when the folder is. */
+/** Force a folder to the disk, which makes new names in it durable. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

@@ -106,7 +106,7 @@ export interface LoadOptions {
  * Load a version with its journal.
  *
  * @throws what `loadServable` does
- * @throws {FormatError} when the journal is damaged and `damage` is 'refuse'
+ * @throws {FormatError} when the journal is damaged and `onDamage` is 'refuse'
  * @throws {ServingError} UNAVAILABLE when another server holds the lock and this one is to wait
  */
 export async function loadVersion(

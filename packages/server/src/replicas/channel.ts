@@ -1,7 +1,7 @@
 /**
  * Remote calls between a process and its child over Node's IPC channel, and TCP connections sent through it.
  *
- * Messages arrive in the order they were sent. Of an error in one process the other is sent the message only.
+ * Messages arrive in the order they were sent. If a call fails, only the message of the error is sent to the caller.
  */
 import { Socket } from 'node:net';
 import type { Call } from './protocol.ts';
@@ -44,8 +44,9 @@ export class ProcessGoneError extends Error {
 }
 
 /**
- * Longest time a connection may be in transit. A process without free file descriptors never receives the connection, and
- * Node reports no error. A process that is only slow still receives it: closing our end does not close the connection.
+ * Longest time a connection may be in transit. A process without free file descriptors never receives the connection,
+ * and Node reports no error. A process that is only slow still receives it: closing our end does not close the
+ * connection.
  */
 const TRANSIT_MS = 2_000;
 
@@ -56,7 +57,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #onConnection: (socket: Socket) => void;
   readonly #onLost: () => void;
   readonly #pending = new Map<number, { resolve: (response: unknown) => void; reject: (error: Error) => void }>();
-  /** Connections to send, oldest first; the first one was sent and not yet received. */
+  /** Connections to send, oldest first; the first one was sent and has not been received yet. */
   readonly #inTransit: Socket[] = [];
   #sentId = 0;
   #transitTimer: NodeJS.Timeout | undefined;
@@ -82,7 +83,11 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     endpoint.on('exit', () => this.#gone());
   }
 
-  /** Call a function of the other process. @throws {ProcessGoneError} when it is gone, {Error} with its reason when it fails */
+  /**
+   * Call a function of the other process.
+   *
+   * @throws {ProcessGoneError} when it is gone, {Error} with its reason when it fails
+   */
   call<Kind extends keyof Theirs & string>(
     kind: Kind,
     request: Theirs[Kind]['request'],

@@ -1,6 +1,6 @@
 /**
- * The listener of a server of several processes: it accepts every connection and gives each to one of the processes, round
- * robin.
+ * The listener of a server of several processes: it accepts every connection and gives each to one of the processes,
+ * round robin.
  *
  * With a rate limit all connections of one address go to one process, which then counts all requests of that address.
  */
@@ -10,7 +10,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { OptionError } from 'shortlist';
 
-/** A process that serves connections, of which nothing was read yet. */
+/** A process that serves connections. Nothing has been read from a connection before it is given to a backend. */
 export interface ConnectionBackend {
   take(socket: Socket): void;
   /** Connections that were sent to it and that it has not received yet. */
@@ -18,8 +18,8 @@ export interface ConnectionBackend {
 }
 
 /**
- * A backend with this many connections in transit is passed over: clients that open one connection for each request open
- * them faster than they can be sent to another process.
+ * A backend with this many connections in transit is skipped: clients that open a connection for each request open them
+ * faster than they can be sent to another process.
  */
 const IN_TRANSIT_MAX = 64;
 
@@ -31,8 +31,8 @@ export class ConnectionBalancer {
   #next = 0;
 
   /**
-   * @param backends returns those that take connections now, never none
-   * @param isByAddress whether connections of one address go to one backend
+   * @param backends returns the backends that accept connections now, at least one
+   * @param isByAddress whether all connections of one address go to one backend
    */
   constructor(backends: () => readonly ConnectionBackend[], isByAddress: boolean) {
     this.#backends = backends;
@@ -48,12 +48,13 @@ export class ConnectionBalancer {
       const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#accepted(socket));
       try {
         await new Promise<void>((resolve, reject) => {
-          // The listener stays: later errors are of single connections, for which the system had no file descriptor.
+          // The listener for errors stays: later errors concern single connections for which the system had no file
+          // descriptor.
           server.on('error', reject);
           server.listen({ host: address, port: bound }, resolve);
         });
       } catch (error) {
-        // One address of a name is enough: not every machine has both IPv4 and IPv6.
+        // It is enough to listen on one of a name's addresses, because not every machine has both IPv4 and IPv6.
         if (this.#servers.length === 0) failure ??= error;
         continue;
       }
@@ -66,7 +67,8 @@ export class ConnectionBalancer {
 
   /** Accept no more connections. */
   async close(): Promise<void> {
-    // In the phase after all connections that had come were accepted: those in the kernel's backlog would be reset.
+    // The listener is closed in the phase of the event loop after pending connections were accepted; closing it earlier
+    // would reset those in the kernel's backlog.
     await nextTurn();
     for (const server of this.#servers) server.close();
   }
@@ -85,7 +87,7 @@ export class ConnectionBalancer {
 
 /** The addresses of a host. @throws {OptionError} when it has none */
 async function addressesOf(host: string): Promise<LookupAddress[]> {
-  // Newer Nodes throw at a NUL before they return a promise.
+  // Newer versions of Node throw at once if the name contains a NUL, instead of returning a rejected promise.
   const isName = host !== '' && !host.includes('\0');
   const addresses = isName ? await lookup(host, { all: true }).catch(() => []) : [];
   if (addresses.length > 0) return addresses;

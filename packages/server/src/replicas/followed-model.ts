@@ -1,4 +1,4 @@
-/** A model in a replica: the versions that the server told it to open, and those of them that it was told to serve. */
+/** A model in a replica: the versions that the server made it open, and those of them that it serves. */
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { HEAD_BYTES } from '../journal/record.ts';
@@ -14,7 +14,7 @@ import type { Servable, Update } from '../servable/contract.ts';
 /** A version that was opened. */
 interface Opened {
   servable: Servable;
-  /** Byte of its journal up to which `open` has applied updates; those that `apply` brings come behind it. */
+  /** Position in its journal up to which `open` has applied updates; updates of `apply` follow after it. */
   journalAt: number;
   /** Updates under way: the next ones wait for them. */
   applied: Promise<void>;
@@ -34,7 +34,7 @@ export class FollowedModel {
       name,
       basePath: '',
       policy: { all: true },
-      // No folders are read: versions are served from memory once they were opened.
+      // A replica reads no folders: it serves the versions that it has opened.
       list: async () => this.#shown.map((version) => ({ version, path: String(version), fingerprint: '' })),
       load: async (path) => ({ servable: this.#opened.get(Number(path))!.servable }),
       serve: (model, version, { servable }) => observedVersion(model, version, servable, observers),
@@ -42,10 +42,11 @@ export class FollowedModel {
   }
 
   /**
-   * Load a version that does not serve yet, or bring one up to a byte of its journal.
+   * Load a version that does not serve yet, or apply its journal's updates up to a position.
    *
    * @throws {FormatError} when its bundle is damaged
-   * @throws {DataError} when its journal is shorter than that, or its files are no longer those the server has loaded
+   * @throws {DataError} when its journal is shorter than that position, or its files are no longer those that the
+   * server has loaded
    */
   async open({ version, path, fingerprint, journalBytes, isBeside }: FollowedVersion): Promise<void> {
     let opened = this.#opened.get(version);
@@ -63,7 +64,7 @@ export class FollowedModel {
     const requests = await readRequestsOf(join(path, JOURNAL_NAME), opened.journalAt, journalBytes);
     const updates = requests.flat().map(({ update }) => update);
     const { servable } = opened;
-    // Attributes that do not fit were left out, and logged, by the server as well.
+    // The server has left out the same misfitting attributes and has logged them.
     await applyUpdates(servable, updates, (update) => replayUpdate(servable, update));
     opened.journalAt = journalBytes;
   }
@@ -75,11 +76,11 @@ export class FollowedModel {
     this.#opened.delete(version);
   }
 
-  /** Serve these versions and no others. @throws {ServingError} NOT_FOUND when one of them does not serve then */
+  /** Serve these versions and no others. @throws {ServingError} NOT_FOUND when one of them was not opened */
   async show({ versions, labels }: ShownVersions): Promise<void> {
     this.#shown = versions;
     await (versions.length === 0 ? this.model.unload() : this.model.load());
-    // A later call has named other versions.
+    // A later call has named other versions, so this one has no effect.
     if (this.#shown !== versions) return;
     for (const version of versions) this.model.choose({ version });
     for (const [version, opened] of this.#opened) {
@@ -90,7 +91,7 @@ export class FollowedModel {
     for (const [label, version] of labels) this.model.setLabel(label, version);
   }
 
-  /** Apply updates after those of earlier calls; updates of a version that serves no more are ignored. */
+  /** Apply updates after those of earlier calls; updates of a version that no longer serves are ignored. */
   async apply(version: number, updates: readonly Update[]): Promise<void> {
     const opened = this.#opened.get(version);
     if (!opened) return;

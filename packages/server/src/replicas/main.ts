@@ -1,6 +1,7 @@
 /**
- * The program of a replica process: it follows the models of its server, answers queries from its own copies, and forwards
- * all other requests. It ignores signals, which the server acts on, and ends when the channel to its server closes.
+ * The program of a replica process: it follows the models of its server, answers queries from its own copies, and
+ * forwards all other requests. It ignores signals, which the server acts on, and ends when the channel to its server
+ * closes.
  */
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -47,7 +48,7 @@ const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, Rep
 
 async function start(settings: ReplicaSettings): Promise<void> {
   const { queue, canary, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel } = settings;
-  // A program's own levels are unknown here.
+  // A program may define its own log levels, which do not exist in this process.
   const level = logLevel === 'silent' || logLevel in pino.levels.values ? logLevel : 'info';
   const logger = pino({ level }, pino.destination(2));
   for (const name of settings.models) {
@@ -55,7 +56,7 @@ async function start(settings: ReplicaSettings): Promise<void> {
     models.set(name, followed);
     registry.add(followed.model);
   }
-  // Loaded while the models are opened, which the server orders next.
+  // These modules are loaded while the models are opened, which is the server's next call.
   const { createHttpApp } = await import('../http/app.ts');
   const app = await createHttpApp(
     {

@@ -46,12 +46,12 @@ export interface ReplicaCalls {
   show: Call<{ model: string; shown: ShownVersions }, void>;
   apply: Call<{ model: string; version: number; updates: readonly Update[] }, void>;
   report: Call<undefined, ReplicaReport>;
-  /** Answered while the event loop runs. */
+  /** The replica responds as long as its event loop runs. */
   ping: Call<undefined, void>;
   drain: Call<{ withinMs: number }, void>;
 }
 
-/** A refusal that a replica hands on to its client. */
+/** An error of the server that a replica passes on to its client. */
 export interface Refusal {
   code: StatusCode;
   message: string;

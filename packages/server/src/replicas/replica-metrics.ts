@@ -1,9 +1,9 @@
 /**
- * The metrics and statistics of all replicas, including those that have ended: a collector reads a counter that falls as a
- * restart of the whole server and counts the rest twice.
+ * The metrics and statistics of all replicas, including those that have ended. Ended replicas are included because a
+ * collector takes a counter that falls for a restart of the server and would count the rest twice.
  *
- * Of a replica that ends, its counters and histograms are added to one sum. Its statistics and its work of each version
- * are kept while that version serves. What it did after its last report is lost; no collector has seen it. Gauges, such
+ * When a replica ends, its counters and histograms are added to one sum. Its statistics and its work per version are
+ * kept while that version serves. Its work after its last report is lost, but no collector has seen that. Gauges, such
  * as the length of a queue, end with the replica.
  */
 import { AggregatorRegistry } from 'prom-client';
@@ -13,9 +13,12 @@ import { summed, type VersionReport, type VersionStatistics } from '../models/ve
 import type { MetricsSnapshot } from '../observe/metrics.ts';
 import type { ReplicaReport } from './protocol.ts';
 
-/** How often replicas are asked for a report without a request for metrics: at most this much is lost when one ends. */
+/**
+ * Time between two reports of a replica if metrics are not requested. When a replica ends, at most the work of this
+ * time is lost.
+ */
 const POLL_MS = 2_000;
-/** How long a request for metrics waits for a replica. Collectors usually give up after ten seconds. */
+/** Longest time that a request for metrics waits for a replica. Collectors usually give up after ten seconds. */
 const TIMEOUT_MS = 1_000;
 
 /** A replica that reports its metrics; undefined when it is gone. */
@@ -23,7 +26,7 @@ export interface ReportingReplica {
   report(): Promise<ReplicaReport | undefined>;
 }
 
-/** What replicas that have ended did with one version. */
+/** The work of replicas that have ended, for one version. */
 interface EndedWork {
   statistics: VersionStatistics;
   metrics: Promise<MetricsSnapshot>;
@@ -89,7 +92,7 @@ export class ReplicaMetrics {
     clearInterval(this.#polling);
   }
 
-  /** Resolves when every replica has reported or the time is over; the last report of a late replica stands. */
+  /** Resolves when every replica has reported or the time is over; for a late replica its last report is used. */
   async #pollAll(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
@@ -101,7 +104,7 @@ export class ReplicaMetrics {
 
   async #poll(replica: ReportingReplica): Promise<void> {
     const report = await replica.report();
-    // The report of a replica that has ended meanwhile is among the ended ones already.
+    // A replica that has ended meanwhile was already added to the ended ones.
     if (report && this.#serving().includes(replica)) this.#lastReports.set(replica, report);
   }
 }
@@ -113,7 +116,10 @@ function isCounted({ type }: Metric): boolean {
   return ['counter', 'histogram'].includes(String(type));
 }
 
-/** Whether a metric is the work of a version: a gauge, because it is read off the versions that serve. */
+/**
+ * Whether a metric counts the work of a version. Such metrics are gauges, because they are read from the versions that
+ * serve.
+ */
 function isWork({ type, name }: Metric): boolean {
   return String(type) === 'gauge' && name.endsWith('_total');
 }
@@ -125,7 +131,7 @@ function ofVersion(metrics: MetricsSnapshot, model: string, version: number): Me
   }));
 }
 
-/** The sum of two snapshots; it has the size of one. */
+/** The sum of two snapshots, metric by metric. */
 async function added(before: Promise<MetricsSnapshot>, more: MetricsSnapshot): Promise<MetricsSnapshot> {
   return AggregatorRegistry.aggregate([await before, more]).getMetricsAsJSON();
 }

@@ -1,8 +1,8 @@
 /**
- * One replica as its server sees it: a child process that follows every model and takes connections.
+ * One replica, seen from its server: a child process that follows every model and accepts connections.
  *
- * A replica that cannot follow is ended: after a call that failed, or when its event loop no longer runs, it may serve old
- * versions. Its clients connect again, to another process.
+ * A replica that cannot follow is ended, because it may serve old versions: after a call that failed, or when its event
+ * loop no longer runs. Its clients reconnect to another process.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -17,17 +17,20 @@ import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from '
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 /** How often a replica is pinged. */
 const PING_MS = 2_000;
-/** Unanswered pings in a row after which a replica is ended: 20 seconds, for which updates wait. Parsing the head of a large bundle takes less. */
+/**
+ * Unanswered pings in a row after which a replica is ended, which is after 20 seconds. Updates wait meanwhile. Parsing
+ * the head of a large bundle, which blocks a replica's event loop, takes less.
+ */
 const SILENT_PINGS = 10;
 
-/** Additional time for a replica that hangs while it drains. */
+/** Additional time for a draining replica, after which it counts as hanging. */
 const DRAIN_MARGIN_MS = 1_000;
-/** Longest time in which a drained replica ends; on a busy machine it does not end at once. */
+/** Longest time that a drained replica takes to end; on a busy machine it does not end at once. */
 const STOP_MS = 5_000;
 
 /** A child process that serves. */
 export class ReplicaProcess implements Follower, ConnectionBackend {
-  /** Resolves when the process can take connections, or has ended. */
+  /** Resolves when the process can accept connections, or has ended. */
   readonly started: Promise<void>;
   /** Resolves when the process has ended. */
   readonly ended: Promise<void>;
@@ -37,16 +40,17 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
   #isEnding = false;
 
   constructor(settings: ReplicaSettings, answering: Handlers<ServerCalls>, logger: Logger) {
-    // Standard error is shared with this process. `advanced` keeps NaN, bigint and floats as they are.
+    // Standard error is shared with this process. The serialization `advanced` preserves NaN, bigints and typed arrays.
     this.#child = fork(MAIN, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#logger = logger.child({ replica: this.#child.pid });
     this.#channel = new Channel(this.#child, answering, undefined, () =>
       this.#logger.warn('a connection was not received in time: a process may have no file descriptor left'),
     );
-    // Pings are counted, not timed: a server that was itself held up reads the answers after its timers have run.
+    // Pings are counted instead of timed, because a server that was held up itself reads responses only after its
+    // timers have run.
     let unanswered = 0;
     const pings = setInterval(() => {
-      if (unanswered++ >= SILENT_PINGS) this.kill('it gave no sign of life');
+      if (unanswered++ >= SILENT_PINGS) this.kill('it did not answer pings');
       void this.#channel.call('ping', undefined).then(
         () => {
           unanswered = 0;
@@ -105,19 +109,19 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
     return this.#tell('apply', { model, version, updates });
   }
 
-  /** Its metrics and statistics; undefined when it is gone. */
+  /** Its metrics and statistics; undefined if the process has ended. */
   report(): Promise<ReplicaReport | undefined> {
     return this.#channel.call('report', undefined).catch(() => undefined);
   }
 
-  /** Resolves when its connections have ended, at the latest after a time. */
+  /** Resolves when its connections have ended, at the latest after `withinMs` and a margin. */
   async drain(withinMs: number): Promise<void> {
     const over = setTimeout(() => this.kill('it did not drain'), withinMs + DRAIN_MARGIN_MS);
     await this.#tell('drain', { withinMs });
     clearTimeout(over);
   }
 
-  /** End it: it goes when its channel does. */
+  /** End the process by closing its channel. */
   async stop(): Promise<void> {
     this.#isEnding = true;
     if (this.#child.connected) this.#child.disconnect();
@@ -137,13 +141,13 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
     }
   }
 
-  /** End it after a call that failed; resolves when it serves no more. */
+  /** End the process after a call that failed; resolves when it has stopped serving. */
   #over(kind: string, { message }: Error): Promise<void> {
     this.kill(`${kind}: ${message}`);
     return this.ended;
   }
 
-  /** End it at once; it is started anew. */
+  /** End the process at once; a new one is started in its place. */
   kill(why: string): void {
     if (this.#isEnding) return;
     this.#logger.error({ reason: why }, 'a replica that cannot follow is ended');

@@ -1,4 +1,6 @@
-/** The replicas of a server: starts them, lets them follow the models, replaces those that end, and drains them. */
+/**
+ * Manages the replicas of a server: starts them, lets them follow the models, replaces those that end, and drains them.
+ */
 import type { Logger } from 'pino';
 import type { Peers } from '../context/serving-context.ts';
 import type { Model } from '../models/model.ts';
@@ -10,11 +12,11 @@ import type { ReplicaSettings, ServerCalls } from './protocol.ts';
 import { ReplicaMetrics } from './replica-metrics.ts';
 import { ReplicaProcess } from './replica-process.ts';
 
-/** Pause before a replica that ended is replaced; doubled each time one ends before it serves. */
+/** Pause before a replica that ended is replaced. It doubles each time a replica ends before it serves. */
 const RESTART_MS = 500;
 const RESTART_MS_MAX = 30_000;
 
-/** Keeps a number of replicas. */
+/** Keeps a fixed number of replicas running. */
 export class Replicas implements Peers {
   readonly #count: number;
   readonly #registry: ModelRegistry;
@@ -25,7 +27,7 @@ export class Replicas implements Peers {
   readonly #restarts = new Set<NodeJS.Timeout>();
   readonly #metrics: ReplicaMetrics;
   #settings: ReplicaSettings | undefined;
-  /** Replicas that take part in the first load of the models; undefined before it. */
+  /** Replicas that follow the first load of the models; undefined before that load. */
   #first: readonly ReplicaProcess[] | undefined;
   #failures = 0;
   #isStopping = false;
@@ -38,7 +40,7 @@ export class Replicas implements Peers {
     this.#metrics = new ReplicaMetrics(registry, () => this.serving);
   }
 
-  /** Those that take connections. */
+  /** Replicas that accept connections. */
   get serving(): readonly ReplicaProcess[] {
     return [...this.#serving];
   }
@@ -55,10 +57,11 @@ export class Replicas implements Peers {
     for (const { followers } of this.#registry.models) for (const replica of this.#first) followers.add(replica);
   }
 
-  /** Let the replicas take connections. Resolves when every one of them can. */
+  /** Let the replicas accept connections. Resolves when all of them can. */
   async serve(): Promise<void> {
     await Promise.all(this.#first!.map((replica) => replica.started));
-    // A replica that has ended meanwhile is being replaced; the new one joins when it has caught up.
+    // A replica that has ended meanwhile is being replaced; the new one accepts connections once it has opened the same
+    // versions.
     for (const replica of this.#first!) if (this.#all.has(replica)) this.#serving.add(replica);
   }
 
@@ -70,14 +73,17 @@ export class Replicas implements Peers {
     return this.#metrics.metrics();
   }
 
-  /** Resolves when their connections have ended, at the latest after a time; new connections go to other processes. */
+  /**
+   * Resolves when the connections of the replicas have ended, at the latest after a time; new connections go to this
+   * process.
+   */
   async drain(withinMs: number): Promise<void> {
     this.#startNoMore();
     this.#serving.clear();
     await Promise.all([...this.#all].map((replica) => replica.drain(withinMs)));
   }
 
-  /** End them. */
+  /** End all replicas. */
   async stop(): Promise<void> {
     this.#startNoMore();
     await Promise.all([...this.#all].map((replica) => replica.stop()));
@@ -94,7 +100,7 @@ export class Replicas implements Peers {
     try {
       replica = new ReplicaProcess(this.#settings!, this.#answering, this.#logger);
     } catch (err) {
-      // Where the system has no memory for another process this one goes on.
+      // If the system cannot start another process, for example for lack of memory, this one keeps serving.
       this.#logger.error({ err }, 'a replica could not be started');
       this.#restartLater();
       return undefined;
@@ -127,7 +133,7 @@ export class Replicas implements Peers {
     this.#restarts.add(restart);
   }
 
-  /** Start a replica while models serve; it takes connections when it serves the same versions. */
+  /** Start a replica while models serve; it accepts connections once it serves the same versions. */
   async #restart(): Promise<void> {
     const replica = this.#spawn();
     if (!this.#first || !replica) return;
@@ -138,7 +144,7 @@ export class Replicas implements Peers {
         replica.kill((error as Error).message);
         await replica.ended;
       }
-      // It may have ended meanwhile.
+      // The replica may have ended meanwhile.
       if (!this.#all.has(replica)) model.followers.delete(replica);
     };
     await Promise.all([replica.started, ...this.#registry.models.map(admit)]);
