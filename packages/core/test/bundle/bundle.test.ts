@@ -166,7 +166,10 @@ test('what cannot be saved is refused and named', () => {
   refused({ index: new BruteForce({ runtime }) }, { code: 'ERR_STATE' });
   refused({ index: {} }, { code: 'ERR_OPTION', message: /index: expected an index that can be saved/ });
   refused({ index: undefined }, { code: 'ERR_OPTION' });
-  refused({ queryTower: contents.candidateTower }, { code: 'ERR_OPTION', message: /queryTower: expected the tower that is the index's query model/ });
+  refused(
+    { queryTower: contents.candidateTower },
+    { code: 'ERR_OPTION', message: /queryTower: expected the tower that is the index's query model/ },
+  );
   refused({ metadata: { score: Number.NaN } }, { code: 'ERR_OPTION', message: /settings\.metadata\.score/ });
   const embed = (): never => assert.fail();
   const model = new BruteForce<string, Identifier>({ queryModel: { dimensions: 8, embed }, runtime });
