@@ -1,30 +1,36 @@
 /**
- * One attribute of all candidates: an entry a row.
+ * One attribute of all candidates, with one entry per row.
  *
- * Entries of text are codes of a dictionary (int32, −1 for none), of numbers float64 (NaN for none), of dates milliseconds
- * since 1970 as float64, of booleans one byte (2 for none). Entries of lists are codes of a dictionary of whole lists:
- * candidates have few distinct ones, and a filter decides once for each of them.
+ * Text is stored as codes of a dictionary (int32, −1 for no value), a number as float64 (NaN for none), a date as
+ * milliseconds since 1970 in float64, a boolean as one byte (2 for none). Lists are codes of a dictionary of whole
+ * lists: candidates have few distinct lists, and a filter is evaluated once per distinct list.
  */
 import { dateText, parseDate } from './dates.ts';
 import type { AttributeKind, AttributeValue, ListValue } from './values.ts';
 
 const NO_BOOLEAN = 2;
 
-/** A value that is no list: what a filter compares with, and what a rule counts. */
+/** A value that is not a list, with which filters compare and which rules count. */
 export type SingleValue = string | number | boolean;
 
 /** One attribute of all candidates. */
 export class AttributeColumn {
   readonly kind: AttributeKind;
-  /** Grows with every change of a value: what was computed from the column is out of date when this moved. */
+  /**
+   * Counter of changes of values. A result that was computed from the column is out of date once the counter has
+   * changed.
+   */
   generation = 0;
-  /** text, list: codes; number, date: values; boolean: 0, 1, 2 for none. At least as long as the table has rows. */
+  /**
+   * text and list: codes; number and date: values; boolean: 0, 1, or 2 for none. At least as many entries as the table
+   * has rows.
+   */
   entries: Int32Array | Float64Array | Uint8Array;
   /** Values of the dictionary by code: words of text, or whole lists. */
   readonly #values: (string | ListValue)[] = [];
   /** Codes by word, or by the JSON of a list. */
   readonly #codes = new Map<string, number>();
-  /** What the lists have held: numbers, text, or both. */
+  /** The types of the lists' elements so far: numbers, text, or both. */
   readonly elements: Set<'text' | 'number'> = new Set();
 
   constructor(kind: AttributeKind, capacity: number) {
@@ -37,7 +43,7 @@ export class AttributeColumn {
     return this.#codes.get(word);
   }
 
-  /** The distinct lists that candidates have had, by code; of a column of text its words. */
+  /** The distinct lists that candidates have had, by code; for a column of text its distinct words. */
   get dictionary(): readonly (string | ListValue)[] {
     return this.#values;
   }
@@ -57,7 +63,7 @@ export class AttributeColumn {
     }
   }
 
-  /** Set the value of a row; it fits the kind. */
+  /** Set the value of a row. The caller has checked that it fits the kind. */
   set(row: number, value: AttributeValue): void {
     const entry = value === null ? noEntry(this.kind) : this.#entryOf(value);
     const before = row < this.entries.length ? this.entries[row]! : noEntry(this.kind);
@@ -86,7 +92,7 @@ export class AttributeColumn {
   }
 
   #grow(rows: number): void {
-    // Doubling keeps a stream of upserts linear.
+    // The capacity doubles, so that the cost of a stream of upserts is linear in their number.
     const entries = emptyEntries(this.kind, Math.max(rows, 2 * this.entries.length));
     entries.set(this.entries);
     this.entries = entries;

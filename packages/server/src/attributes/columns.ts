@@ -1,13 +1,13 @@
 /**
- * Attributes as a bundle's metadata holds them: `{"attributes": {"category": ["shoes", null, …], …}}`, one list a column
- * with one value a row of the index, and `{"attributeKinds": {"released": "date", …}}`, what the columns hold. A column
- * whose kind is not named, as in bundles of older versions, holds what its first value is.
+ * Attributes as a bundle's metadata holds them: `{"attributes": {"category": ["shoes", null, …], …}}`, one list per
+ * column with one value per row of the index, and `{"attributeKinds": {"released": "date", …}}`, the kinds of the
+ * columns. A column without a kind, as in bundles of older versions, has the kind of its first value.
  */
 import { DataError } from 'shortlist';
 import { AttributeTable } from './table.ts';
 import { ATTRIBUTE_KINDS, type AttributeKind, type AttributeValue } from './values.ts';
 
-/** Columns by name, one value a row. */
+/** Columns by name, with one value per row. */
 export type AttributeColumns = { readonly [name: string]: readonly AttributeValue[] };
 
 /** Kinds of columns by name. */
@@ -16,7 +16,7 @@ export type AttributeKinds = { readonly [name: string]: AttributeKind };
 /**
  * The table that columns describe.
  *
- * @throws {DataError} when a column has the wrong length, mixes kinds or is said to be of a kind that there is not
+ * @throws {DataError} when a column has the wrong length or values of several kinds, or when its kind is unknown
  */
 export function tableOfColumns(columns: unknown, rows: number, kinds?: unknown): AttributeTable {
   const table = new AttributeTable();
@@ -26,7 +26,7 @@ export function tableOfColumns(columns: unknown, rows: number, kinds?: unknown):
   const known = new Map(Object.entries(kinds ?? {}));
   for (const [name, values] of Object.entries(columns)) {
     if (!Array.isArray(values) || values.length !== rows) {
-      throw new DataError(`attributes.${name}: expected ${rows} values, one a candidate`);
+      throw new DataError(`attributes.${name}: expected ${rows} values, one per candidate`);
     }
     table.addColumn(name, values as AttributeValue[], checkKind(name, known.get(name)));
   }
@@ -53,7 +53,9 @@ export function columnsOfTable(table: AttributeTable, rows: number): AttributeCo
   );
 }
 
-/** The kinds of columns: of those that have a value, and of dates, which their values do not tell from text. */
+/**
+ * The kinds of the columns that have a value or hold dates. Dates must be named, because their values look like text.
+ */
 export function kindsOfTable(table: AttributeTable, columns: AttributeColumns): AttributeKinds {
   const kinds: [string, AttributeKind][] = [];
   for (const [name, { kind }] of table.columns) {

@@ -1,21 +1,21 @@
 /**
- * Dates of attributes: read from ISO 8601 text or a number of epoch time, kept as milliseconds since 1970-01-01 UTC, and
- * written as ISO 8601.
+ * Dates of attributes: read from ISO 8601 text or a number of epoch time, kept as milliseconds since 1970-01-01 UTC,
+ * and written as ISO 8601.
  *
- * Text without a zone is UTC, so that a bundle means the same on every machine; a day alone is its midnight. Numbers below
- * 1e11 are seconds (up to the year 5138), larger ones milliseconds (from March 1973 on).
+ * Text without a zone is UTC, so that a bundle means the same on every machine; a date without a time is midnight.
+ * Numbers below 1e11 are seconds (up to the year 5138), larger ones milliseconds (from March 1973 on).
  */
 
 /** `2016-10-16`, `2016-10-16T17:57Z`, `2016-10-16 17:57:24.123+02:00`, `+012345-01-01`. */
 const ISO =
   /^(\d{4}|[+-]\d{6})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?$/i;
-/** Numbers below are seconds: what is larger would be after the year 5138. */
+/** Numbers below this are seconds, because larger ones would be after the year 5138. */
 const SECONDS_BELOW = 1e11;
 /** The largest time that a `Date` can hold, in milliseconds. */
 const MS_MAX = 8.64e15;
 const DAY_MS = 86_400_000;
 
-/** Milliseconds since 1970 of a date; undefined where the value is none. */
+/** Milliseconds since 1970 of a date; undefined if the value is no date. */
 export function parseDate(value: unknown): number | undefined {
   if (typeof value === 'number') {
     const ms = Math.abs(value) < SECONDS_BELOW ? value * 1000 : value;
@@ -47,7 +47,7 @@ function zoneMs(zone = 'Z'): number | undefined {
   return (zone[0] === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
 
-/** ISO 8601 of milliseconds since 1970, in UTC: the day alone where the time is midnight. */
+/** The ISO 8601 text of milliseconds since 1970, in UTC; without a time if it is midnight. */
 export function dateText(ms: number): string {
   const text = new Date(ms).toISOString();
   return ms % DAY_MS === 0 ? text.slice(0, text.indexOf('T')) : text;

@@ -1,14 +1,15 @@
 /**
- * Filters compiled before, because most requests of a page share theirs. One is forgotten when an attribute it names
- * changes, or when there are more or fewer rows; a change of another attribute (stock beside category) leaves it.
+ * A cache of compiled filters, because most requests of one page have the same filter. An entry is dropped when an
+ * attribute that the filter names changes, or when the number of rows changes. A change of any other attribute keeps
+ * it.
  */
 import { attributesOf, compileFilter, type Filter } from './filter.ts';
 import type { AttributeTable } from './table.ts';
 
-/** Compiled filters kept; each is one bit a candidate. */
+/** Most compiled filters in the cache; each takes one bit per candidate. */
 const FILTERS_MAX = 64;
 
-/** Bit words, and what they were computed from. */
+/** Bit words, and the state of the table from which they were computed. */
 interface Compiled {
   readonly words: Int32Array;
   readonly rows: number;
@@ -16,7 +17,7 @@ interface Compiled {
   readonly generation: number;
 }
 
-/** Bit words of filters over one table. */
+/** Caches the bit words of filters over one table. */
 export class FilterCache {
   readonly #table: AttributeTable;
   readonly #compiled = new Map<string, Compiled>();
@@ -31,7 +32,7 @@ export class FilterCache {
     const known = this.#compiled.get(key);
     const isFresh = known?.rows === rows && known.generation === this.#generationOf(known.attributes);
     const compiled = isFresh ? known : this.#compile(filter, rows);
-    // The newest is last, so the first is the one nobody asked for the longest.
+    // A used entry moves to the end, so the first entry is the least recently used.
     this.#compiled.delete(key);
     this.#compiled.set(key, compiled);
     if (this.#compiled.size > FILTERS_MAX) this.#compiled.delete(this.#compiled.keys().next().value!);
@@ -44,7 +45,9 @@ export class FilterCache {
     return { words, rows, attributes, generation: this.#generationOf(attributes) };
   }
 
-  /** Changes of some columns together: each only grows, so the sum stands still only when all do. */
+  /**
+   * Sum of the change counters of some columns. Each counter only grows, so the sum is equal only if all of them are.
+   */
   #generationOf(attributes: readonly string[]): number {
     return attributes.reduce((sum, name) => sum + (this.#table.columns.get(name)?.generation ?? 0), 0);
   }

@@ -4,8 +4,7 @@
  *   {"equals": {"category": "shoes"}}            {"in": {"country": ["DE", "FR"]}}
  *   {"range": {"price": {"gte": 10, "lt": 50}}}  {"and": [f, …]}  {"or": [f, …]}  {"not": f}
  *
- * `compileFilter` turns one into bit words over the rows, bit r of word r >> 5: the form the scan honours. A candidate
- * without the attribute matches no comparison; `not` of it matches. A list matches where one of its values does. Dates are
+ * `compileFilter` converts a filter to bit words over the rows, as scans take them: row r is bit r & 31 of word r >> 5. A candidate without the attribute matches no comparison, so it matches the `not` of any. A list matches if one of its values does. Dates are
  * compared as instants, with ISO 8601 text or numbers of epoch time.
  */
 import { invalidArgument } from '../status/serving-error.ts';
@@ -15,7 +14,7 @@ import { parseDate } from './dates.ts';
 import type { AttributeTable } from './table.ts';
 import { A_KIND, fitsKind, type ListValue } from './values.ts';
 
-/** A value a filter compares with. */
+/** A value with which a filter compares. */
 export type FilterValue = string | number | boolean;
 
 /** Bounds of a range, at least one: numbers, or dates as ISO 8601 text. */
@@ -35,9 +34,9 @@ export type Filter =
   | { readonly or: readonly Filter[] }
   | { readonly not: Filter };
 
-/** Filters inside filters; more is no question a person asked. */
+/** Deepest nesting of filters, which is more than any sensible filter needs. */
 const DEPTH_MAX = 16;
-/** Parts of a filter, all levels together: each part is one pass over the rows. */
+/** Most parts of a filter on all levels together; each part takes one pass over the rows. */
 const PARTS_MAX = 256;
 const BOUNDS = ['gt', 'gte', 'lt', 'lte'];
 
@@ -90,10 +89,10 @@ const isFilterValue = (value: unknown): value is FilterValue =>
   typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
 
 /**
- * Check that the attributes a filter names exist and are of the kinds it compares them with. One that has no value yet
- * may be compared with anything.
+ * Check that the attributes that a filter names exist and have the kinds with which it compares them. An attribute
+ * without any value may be compared with any kind.
  *
- * @throws {ServingError} INVALID_ARGUMENT, naming the place, the attributes that exist and the nearest one
+ * @throws {ServingError} INVALID_ARGUMENT, naming the place and, for an unknown attribute, the nearest known one
  */
 export function checkFilterAttributes(filter: Filter, table: AttributeTable, path = 'filter'): void {
   if ('and' in filter || 'or' in filter) {
@@ -156,7 +155,7 @@ export function attributesOf(filter: Filter): string[] {
   return 'not' in filter ? attributesOf(filter.not) : Object.keys(Object.values(filter)[0]!);
 }
 
-/** Bit words over `rows` rows: 1 where the filter holds. Bits behind the last row are 0. */
+/** Bit words over `rows` rows: 1 where the filter holds. Bits after the last row are 0. */
 export function compileFilter(filter: Filter, table: AttributeTable, rows: number): Uint32Array {
   const words = new Uint32Array((rows + 31) >>> 5);
   if ('and' in filter || 'or' in filter) {
@@ -181,7 +180,7 @@ export function compileFilter(filter: Filter, table: AttributeTable, rows: numbe
 
 function markRows(words: Uint32Array, rows: number, column: AttributeColumn, holds: (entry: number) => boolean): void {
   const { entries } = column;
-  // Rows behind the column's end have no value and match nothing.
+  // Rows beyond the end of the column have no value and match nothing.
   const end = Math.min(rows, entries.length);
   for (let row = 0; row < end; row++) if (holds(entries[row]!)) words[row >>> 5]! |= 1 << (row & 31);
 }
@@ -220,7 +219,7 @@ function comparison(filter: Exclude<Filter, { and: unknown } | { or: unknown } |
   ];
 }
 
-/** 1 for the code of each list that has a value for which a test holds. */
+/** For each code of a list, 1 if the test holds for at least one value of the list. */
 function listsThatMatch({ dictionary }: AttributeColumn, test: (element: string | number) => boolean): Uint8Array {
   return Uint8Array.from(dictionary, (list) => Number((list as ListValue).some(test)));
 }
@@ -235,7 +234,7 @@ function isInRange(
   const [strictBelow, orBelow] = [bound(lt, Number.POSITIVE_INFINITY), bound(lte, Number.POSITIVE_INFINITY)];
   const above = Math.max(strictAbove, orAbove);
   const below = Math.min(strictBelow, orBelow);
-  // A strict bound decides where both kinds name the same number.
+  // If a strict and an inclusive bound name the same number, the strict one decides.
   const strictlyAbove = gt !== undefined && strictAbove >= above;
   const strictlyBelow = lt !== undefined && strictBelow <= below;
   return (value) =>
@@ -244,7 +243,7 @@ function isInRange(
     (strictlyBelow ? value < below : value <= below);
 }
 
-/** What a value is stored as in a column, or undefined when no row can have it. */
+/** The entry that a value has in a column; undefined if no row can have the value. */
 function entryOf(column: AttributeColumn, value: FilterValue): number | undefined {
   if (column.kind === 'text') return typeof value === 'string' ? column.codeOf(value) : undefined;
   if (column.kind === 'date') return parseDate(value);

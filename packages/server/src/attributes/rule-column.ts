@@ -1,4 +1,4 @@
-/** An attribute as rules count its values: `perValue` of a query (`shortlist/rules`). */
+/** An attribute in the form that rules need to count its values, for `perValue` of a query (`shortlist/rules`). */
 import type { CandidateValue, ValueColumn } from 'shortlist/rules';
 import type { AttributeColumn } from './column.ts';
 import { parseDate } from './dates.ts';
@@ -7,7 +7,7 @@ import type { ListValue } from './values.ts';
 
 const WITHOUT_VALUES: ValueColumn = { valuesOf: () => [], rowsWith: () => () => false };
 
-/** An attribute of the table; one that has no value yet limits nothing. */
+/** The column of an attribute of the table; an attribute without any value limits no results. */
 export function ruleColumn(table: AttributeTable, name: string): ValueColumn {
   const column = table.columns.get(name);
   if (!column) return WITHOUT_VALUES;
@@ -25,7 +25,7 @@ export function ruleColumn(table: AttributeTable, name: string): ValueColumn {
   };
 }
 
-/** Whether an entry stands for one of some values, decided once for each entry of a dictionary. */
+/** Whether an entry has one of some values; decided only once for each entry of a dictionary. */
 function entriesWith(
   column: AttributeColumn,
   values: ReadonlySet<CandidateValue>,

@@ -1,8 +1,8 @@
 /**
- * Attributes of candidates: one column a name, one entry a row of the index, in the order of the rows.
+ * Attributes of candidates: one column per attribute, with one entry per row of the index, in the order of the rows.
  *
- * A filter reads columns; an answer shows the values of its rows. The bundle says what a column holds, or else the first
- * value of the attribute does.
+ * Filters read columns; responses show the values of rows. The kind of a column is given by the bundle, or else by the
+ * attribute's first value.
  */
 import { DataError } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -17,7 +17,7 @@ import {
   misfit,
 } from './values.ts';
 
-/** The kind of a column that is not there yet, and how many that were checked will write it. */
+/** The reserved kind of a column that does not exist yet, and the number of checked updates that will write it. */
 interface Claim {
   kind: AttributeKind;
   holders: number;
@@ -26,22 +26,22 @@ interface Claim {
 /** All attributes of all candidates. */
 export class AttributeTable {
   readonly columns: Map<string, AttributeColumn> = new Map();
-  /** Attributes that were declared and have no value yet, which would tell their kind. */
+  /** Declared attributes that have no value yet, so that their kind is unknown. */
   readonly #empty = new Set<string>();
   readonly #claims = new Map<string, Claim>();
 
-  /** Names of all attributes, of those without any value, too. */
+  /** Names of all attributes, including those without any value. */
   get names(): string[] {
     return [...this.columns.keys(), ...this.#empty];
   }
 
-  /** Whether there is an attribute of this name. */
+  /** Whether an attribute of this name exists. */
   has(name: string): boolean {
     return this.columns.has(name) || this.#empty.has(name);
   }
 
   /**
-   * Values of a row, without those it does not have.
+   * The values that a row has, by attribute name.
    *
    * @param names the attributes that are wanted; default all
    */
@@ -51,16 +51,17 @@ export class AttributeTable {
       const value = this.columns.get(name)?.get(row) ?? null;
       if (value !== null) values.push([name, value]);
     }
-    // An attribute may be called __proto__, which an assignment would not make a property.
+    // An attribute may be called __proto__, and a plain assignment to that name would not create a property.
     return Object.fromEntries(values);
   }
 
   /**
-   * Check values of candidates against the kinds of their columns, and of those that will be there when everything is
-   * set that was checked before. Until the function that is returned is called, once the values are set or never will
-   * be, the kinds of their new columns are held against what is checked next.
+   * Check values of candidates against the kinds of their columns, including the new columns of values that were
+   * checked before and are not set yet. The kinds of the new columns of these values are reserved for later checks
+   * until the returned function is called; call it when the values were set, or when they will not be.
    *
-   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, or a number is not finite; nothing is held
+   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, or a number is not finite; then no kind is
+   * reserved
    */
   check(candidates: readonly AttributeValues[]): () => void {
     const fresh = new Map<string, AttributeKind>();
@@ -82,7 +83,8 @@ export class AttributeTable {
   }
 
   #claim(kinds: ReadonlyMap<string, AttributeKind>): () => void {
-    // Counted: of two that will write a column the first may fail, and its kind holds for the second.
+    // Reservations are counted: if two updates will write a column and the first fails, its kind stays reserved for the
+    // second.
     for (const [name, kind] of kinds) {
       const claim = this.#claims.get(name) ?? { kind, holders: 0 };
       claim.holders++;
@@ -93,7 +95,7 @@ export class AttributeTable {
     };
   }
 
-  /** Values without those of another kind than their columns, and what is wrong with the first of these. */
+  /** The values that fit the kinds of their columns, and the error message for the first that does not. */
   fitting(values: AttributeValues): { values: AttributeValues; problem: string | undefined } {
     let problem: string | undefined;
     const fits = Object.entries(values).filter(([name, value]) => {
@@ -105,7 +107,9 @@ export class AttributeTable {
     return { values: problem === undefined ? values : Object.fromEntries(fits), problem };
   }
 
-  /** Merge values into a row: null takes a value away, an attribute that is not named keeps its own. Values were checked. */
+  /**
+   * Merge values, which were checked, into a row: null removes a value; an attribute that is not named keeps its value.
+   */
   set(row: number, values: AttributeValues): void {
     for (const [name, value] of Object.entries(values)) {
       let column = this.columns.get(name);
@@ -118,7 +122,7 @@ export class AttributeTable {
     }
   }
 
-  /** Take all values of a row away, as of a candidate that was deleted. */
+  /** Remove all values of a row, as when its candidate was deleted. */
   clear(row: number): void {
     for (const column of this.columns.values()) column.set(row, null);
   }
@@ -129,10 +133,10 @@ export class AttributeTable {
   }
 
   /**
-   * Add a column of one value a row. Where nothing says its kind, neither a value nor `kind`, only its name is known.
+   * Add a column with one value per row. If neither `kind` nor any value gives its kind, only its name is recorded.
    *
-   * @param kind what it holds; default what its first value is
-   * @throws {DataError} when the values are not all of the kind
+   * @param kind kind of the column; default: the kind of its first value
+   * @throws {DataError} when the values are not all of one kind
    */
   addColumn(name: string, values: readonly AttributeValue[], kind?: AttributeKind): void {
     const first = values.find((value) => value !== null) ?? null;
@@ -153,7 +157,7 @@ export class AttributeTable {
     this.#addColumn(name, column);
   }
 
-  /** A table of some rows of this one, in their order. */
+  /** A new table with some rows of this one, in the given order. */
   select(rows: readonly number[]): AttributeTable {
     const table = new AttributeTable();
     for (const [name, column] of this.columns)
@@ -166,7 +170,7 @@ export class AttributeTable {
     return table;
   }
 
-  /** Move a row's values to another row, as an index does that fills a gap with its last row. */
+  /** Move the values of a row to another row. An index does this when it fills a gap with its last row. */
   move(from: number, to: number): void {
     for (const column of this.columns.values()) column.set(to, column.get(from));
   }

@@ -1,16 +1,16 @@
-/** What a value of an attribute may be, and which kind of column it fits. */
+/** The values that an attribute may have, and the kinds of columns that they fit. */
 import { parseDate } from './dates.ts';
 
-/** Values of a list: text and finite numbers. */
+/** A list of text and finite numbers. */
 export type ListValue = readonly (string | number)[];
 
-/** A value of an attribute; null where a candidate has none. Dates are ISO 8601 text, or numbers of epoch time. */
+/** A value of an attribute; null if a candidate has none. Dates are ISO 8601 text, or numbers of epoch time. */
 export type AttributeValue = string | number | boolean | ListValue | null;
 
 /** Values of one candidate by attribute name. */
 export type AttributeValues = { readonly [name: string]: AttributeValue };
 
-/** What a column holds. */
+/** The kind of values that a column holds. */
 export type AttributeKind = 'text' | 'number' | 'boolean' | 'date' | 'list';
 
 /** All kinds. */
@@ -25,24 +25,26 @@ export const A_KIND: { readonly [K in AttributeKind]: string } = {
   list: 'a list',
 };
 
-/** The kind that a value gives to an attribute that has none yet; a date is told from text by the bundle alone. */
+/**
+ * The kind that a first value gives to an attribute. It is never 'date', because only a bundle tells dates from text.
+ */
 export function kindOf(value: NonNullable<AttributeValue>): AttributeKind {
   if (Array.isArray(value)) return 'list';
   return typeof value === 'string' ? 'text' : (typeof value as 'number' | 'boolean');
 }
 
-/** Whether a value can stand in a column of a kind. */
+/** Whether a value fits a column of a kind. */
 export function fitsKind(value: NonNullable<AttributeValue>, kind: AttributeKind): boolean {
   return kind === 'date' ? parseDate(value) !== undefined : kindOf(value) === kind;
 }
 
-/** Whether something from outside is a value at all. */
+/** Whether untrusted data is a value of an attribute. */
 export function isAttributeValue(value: unknown): value is NonNullable<AttributeValue> {
   if (Array.isArray(value)) return value.every((item) => typeof item === 'string' || Number.isFinite(item));
   return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 
-/** Why a value does not fit a column. */
+/** The error message for a value that does not fit a column. */
 export function misfit(name: string, kind: AttributeKind, value: NonNullable<AttributeValue>): string {
   if (kind === 'date' && typeof value === 'string') {
     return `attribute '${name}': expected a date as ISO 8601 writes it, got ${JSON.stringify(value)}`;

@@ -3,7 +3,7 @@
  * serving.
  *
  * Updates wait while the file is written, so that it shows one point in time and contains every update that was
- * acknowledged before. The file is in a temporary folder, which the caller removes .
+ * acknowledged before. The file is in a temporary folder, which the caller removes.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

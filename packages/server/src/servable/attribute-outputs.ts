@@ -1,5 +1,6 @@
 /**
- * Attributes of the candidates found, as further outputs of a signature that searches: a request names those it wants.
+ * Attributes of the found candidates, as additional outputs of the signatures that search. A request names those that
+ * it wants.
  *
  * Row b, column i of an output belongs to column i of `identifiers` in row b.
  *
@@ -8,23 +9,25 @@
  * | text, date (ISO 8601) | BYTES [B, k] | "" |
  * | number | FP64 [B, k] | NaN |
  * | boolean | BOOL [B, k] | false |
- * | list | BYTES [B, k, values of the longest list] | ""; shorter lists end in it, numbers are written as text |
+ * | list | BYTES [B, k, values of the longest list] | ""; shorter lists are padded with it; numbers are written as text |
  *
- * An attribute without any value, whose kind is not known, is text.
+ * An attribute without any value has no known kind and is written as text.
  */
 import type { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValue } from '../attributes/values.ts';
 import type { Element, Tensor, TensorSpec } from '../tensors/tensor.ts';
 import type { QueryResult, Servable } from './contract.ts';
 
-/** Names of the outputs that a request may ask a signature for: its own, and the attributes where it searches. */
+/**
+ * Names of the outputs that a request may name: those of the signature and, if the signature searches, the attributes.
+ */
 export function outputNames({ attributes }: Servable, { outputs }: { outputs: readonly TensorSpec[] }): string[] {
   const own = outputs.map(({ name }) => name);
   const searches = own.includes('identifiers');
   return searches ? [...own, ...attributes.names.filter((name) => !own.includes(name))] : own;
 }
 
-/** An attribute of the candidates that queries found; `width` columns a query. */
+/** The values of an attribute for the candidates that queries found; `width` columns per query. */
 export function attributeTensor(
   table: AttributeTable,
   name: string,

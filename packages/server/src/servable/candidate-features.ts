@@ -1,13 +1,13 @@
-/** Candidates that are given by their raw features: the candidate tower of the bundle makes their vectors. */
+/** Vectors of candidates that are given by their raw features, computed by the candidate tower of the bundle. */
 import { invalidArgument } from '../status/serving-error.ts';
 import type { FeatureSpec, Features, RequestedUpdate, Servable, Update } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 import { featureName, unknownFeatures } from './unknown-features.ts';
 
-/** The name that requests give the feature of a tower that has a single one without a name. */
+/** The name in requests for the feature of a tower that has a single, unnamed one. */
 const PLAIN_FEATURE = 'candidate';
 
-/** The candidate tower of a bundle, or none. */
+/** The candidate tower of a bundle, if it has one. */
 export class CandidateFeatures {
   readonly specs: readonly FeatureSpec[];
   readonly #tower: QueryTower | undefined;
@@ -27,7 +27,8 @@ export class CandidateFeatures {
   /**
    * Vectors of raw features, row after row: [features.length, dimensions].
    *
-   * @throws {ServingError} INVALID_ARGUMENT when the bundle has no candidate tower, or one of another width than its candidates
+   * @throws {ServingError} INVALID_ARGUMENT when the bundle has no candidate tower, or its output has another width
+   * than the candidates
    */
   embed(features: readonly Features[]): Float32Array {
     if (features.length === 0) return new Float32Array(0);
@@ -38,22 +39,24 @@ export class CandidateFeatures {
           `got ${this.#tower.dimensions}; send an embedding`,
       );
     }
-    // Valid until the next call, so it is copied.
+    // The output of the tower is valid only until its next call, so it is copied.
     return this.#tower.embed(features as readonly never[]).data.slice();
   }
 
-  /** Names of the features whose value is not in their vocabulary; undefined where all are known. */
+  /** Names of the features whose value is not in their vocabulary; undefined if all are known. */
   unknown(features: Features): readonly string[] | undefined {
     return this.#tower && unknownFeatures(this.#tower, features, PLAIN_FEATURE);
   }
 }
 
-/** What a request is told that gives features of a candidate to a bundle without a candidate tower. */
+/** The error for a request that gives features of a candidate although the bundle has no candidate tower. */
 export function noCandidateTower(): ReturnType<typeof invalidArgument> {
   return invalidArgument('features: this bundle has no candidate tower, send an embedding');
 }
 
-/** Updates with the vectors of candidates that were given by their features, made by the tower of the version they are for. */
+/**
+ * Convert updates that give raw features to updates with vectors, which the candidate tower of this version computes.
+ */
 export function withEmbeddings(servable: Servable, updates: readonly RequestedUpdate[]): Update[] {
   const given = updates.flatMap((update) => ('features' in update ? [update.features] : []));
   const d = servable.dimensions;

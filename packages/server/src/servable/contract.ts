@@ -1,11 +1,12 @@
 /**
- * A servable: one loaded version of a model, with queries in and candidates out. Protocols call this contract and never an
- * index.
+ * A servable: one loaded version of a model, with queries in and candidates out. Protocols call this contract and never
+ * an index.
  *
- * A `Query` is one query with its settings, an `QueryResult` its candidates. `search` takes many queries at once, because a scan
- * of the index is shared by the queries of a batch; the queue above it decides how many queries one call gets. A promise
- * means the scan is on the worker threads: the event loop goes on, and `change` waits for it. Results are sorted by score
- * descending, ties by row ascending, unless rules order them, and are as long as there are candidates.
+ * A `Query` is one query with its settings, an `QueryResult` its candidates. `search` takes many queries at once,
+ * because a scan of the index is shared by the queries of a batch; the queue above it decides how many queries one call
+ * gets. If `search` returns a promise, the scan runs on the worker threads: the event loop is free meanwhile, and
+ * `change` waits for the scan. Results are sorted by descending score, and equal scores by ascending row, unless rules
+ * order them. A result has fewer than k candidates if no more are found.
  */
 import type { Identifier, SeenItems } from 'shortlist';
 import type { MmrOptions } from 'shortlist/rules';
@@ -14,24 +15,24 @@ import type { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
 import type { Datatype, Element } from '../tensors/tensor.ts';
 
-/** One raw feature a query consists of. */
+/** One raw feature of a query or of a candidate. */
 export interface FeatureSpec {
   name: string;
   datatype: Datatype;
-  /** [] for one value a query, [n] for n, [−1] for any number. */
+  /** Shape per query: [] for one value, [n] for n values, [−1] for any number. */
   shape: readonly number[];
 }
 
-/** The raw features of one query: the value itself where there is one feature, else values by name. */
+/** The raw features of one query: the value itself if there is a single feature, else values by name. */
 export type Features = Element | readonly Element[] | { readonly [name: string]: Element | readonly Element[] };
 
-/** Rules as a request says them; identifiers are of the type that the index has on the wire. */
+/** Rules of a query as a request states them. Identifiers have the datatype that the index has in requests. */
 export interface QueryRules {
-  /** At most so many results with the same value, by attribute. */
+  /** Most results with the same value, by attribute. */
   perValue?: { readonly [attribute: string]: number };
   /** Results chosen by maximal marginal relevance. */
   mmr?: MmrOptions;
-  /** The least score of a result that is not pinned. */
+  /** Lowest score of a result that is not pinned. */
   scoreThreshold?: number;
   /** Candidates that come first, in this order. */
   pin?: readonly Identifier[];
@@ -39,20 +40,26 @@ export interface QueryRules {
   block?: readonly Identifier[];
 }
 
-/** A history of a query: its items that the model knows and those it does not, and whether the query is made of it. */
+/**
+ * The use of a query's history: the items that the model knows, those that it does not, and whether the query embedding
+ * is made from the history.
+ */
 export interface HistoryUse {
   isUsed: boolean;
   known: readonly Identifier[];
   unknown: readonly Identifier[];
 }
 
-/** One query and how to search for it. Features, an embedding, a history, features and a history, or `similarTo` are set. */
+/** One query and its settings. It has features, an embedding, a history, features and a history, or `similarTo`. */
 export interface Query {
   features?: Features | undefined;
   embedding?: Float32Array | undefined;
-  /** Items that the user chose, the last at the end, for the case that the model does not know the user. */
+  /** Items that the user chose, the latest last. They are used if the model does not know the user. */
   history?: readonly Identifier[] | undefined;
-  /** Candidates similar to these, which are left out, or to a vector of a candidate's kind: compared as `similar` of the library does. */
+  /**
+   * Identifiers of candidates or a candidate vector. Results are the candidates most similar to them, without the
+   * candidates themselves, as in the method `similar` of an index.
+   */
   similarTo?: readonly Identifier[] | Float32Array | undefined;
   k: number;
   leavesToSearch?: number | undefined;
@@ -60,11 +67,11 @@ export interface Query {
   filter?: Filter | undefined;
   include?: readonly Identifier[] | undefined;
   exclude?: readonly Identifier[] | undefined;
-  /** What the results obey together; undefined where nothing. */
+  /** Rules for the results as a whole; undefined for none. */
   rules?: QueryRules | undefined;
-  /** Whether to leave out what the user has seen; default as the bundle says. */
+  /** Whether to leave out items that the user has seen; default: the bundle's setting. */
   excludeSeen?: boolean | undefined;
-  /** Whose seen items these are; default the user that the features name. */
+  /** The user whose seen items are left out; default: the user that the features name. */
   user?: string | undefined;
 }
 
@@ -73,9 +80,9 @@ export interface QueryResult {
   identifiers: readonly Identifier[];
   scores: Float32Array;
   rows: Int32Array;
-  /** Names of the query's features whose value is not in their vocabulary; undefined where all are known. */
+  /** Names of the query's features whose value is not in their vocabulary; undefined if all are known. */
   unknown?: readonly string[] | undefined;
-  /** The history that the query has, or was made of; undefined where there is none. */
+  /** The use of the query's history; undefined if it has none. */
   history?: HistoryUse | undefined;
 }
 
@@ -86,22 +93,27 @@ export interface ScanCounts {
   rowsReordered: number;
 }
 
-/** How far updates have led an index from how it was built. */
+/** Drift: how far updates have moved an index away from the one that was built. */
 export interface Drift {
-  /** Share of candidates that would change their leaf if centroids moved with what was upserted. */
+  /** Share of candidates that would change their leaf if the centroids were moved to fit the upserted candidates. */
   movedShare: number;
-  /** Mean squared distance of upserted candidates from their centroids, over that of all at build time. */
+  /**
+   * Mean squared distance of upserted candidates from their centroids, divided by that of all candidates at build time.
+   */
   distanceRatio: number;
 }
 
-/** A change to the candidates, or to what users have seen; `embedding` is a candidate's vector. */
+/** A change of a candidate, or the record that a user has seen an item; `embedding` is a candidate's vector. */
 export type Update =
   | { kind: 'upsert'; identifier: Identifier; embedding: Float32Array; attributes?: AttributeValues | undefined }
   | { kind: 'delete'; identifier: Identifier }
   /** A user has seen an item, which need not be a candidate. */
   | { kind: 'seen'; user: string; identifier: Identifier };
 
-/** An update as a request says it: of a candidate's raw features the candidate tower makes its vector. */
+/**
+ * An update as a request states it. It may give a candidate's raw features, from which the candidate tower computes the
+ * vector.
+ */
 export type RequestedUpdate =
   | Update
   | { kind: 'upsert'; identifier: Identifier; features: Features; attributes?: AttributeValues | undefined };
@@ -116,53 +128,61 @@ export interface Servable {
   readonly candidateFeatures: readonly FeatureSpec[];
   /** Floats of an embedding. */
   readonly dimensions: number;
-  /** Candidates. */
+  /** Number of candidates. */
   readonly size: number;
-  /** Results a query gets unless it says otherwise. */
+  /** Default number of results per query. */
   readonly k: number;
   readonly attributes: AttributeTable;
-  /** What each user has seen. */
+  /** The items that each user has seen. */
   readonly seenItems: SeenItems<Identifier>;
-  /** Query embeddings of raw features, row after row: [queries, dimensions]. */
+  /** Query embeddings of raw features: [queries, dimensions], row-major. */
   embed(features: readonly Features[]): Float32Array;
-  /** Vectors of candidates of their raw features, row after row: [candidates, dimensions]. */
+  /** Vectors of candidates that are given by raw features: [candidates, dimensions], row-major. */
   embedCandidates(features: readonly Features[]): Float32Array;
-  /** Names of the features of a candidate whose value is not in their vocabulary; undefined where all are known. */
+  /** Names of a candidate's features whose value is not in their vocabulary; undefined if all are known. */
   unknownCandidateFeatures(features: Features): readonly string[] | undefined;
   /** The best candidates of each query. */
   search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]>;
-  /** The truly best candidates of each query: what the recall canary compares with. */
+  /** The best candidates of each query by an exact search, with which the recall canary compares. */
   searchExactly(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]>;
-  /** Whether a query is so expensive that cheap ones should not wait behind it. */
+  /** Whether a query is so expensive that cheap queries should not wait for it. */
   isHeavy(query: Query): boolean;
-  /** Whether `search` is exact already. */
+  /** Whether `search` is exact. */
   isExact(): boolean;
   /**
-   * Build what the first update, exclusion or include list would wait for, in short steps; the same promise
-   * whenever it is called.
+   * Build, in short steps, the structures that the first update, exclusion or include list needs. Every call returns
+   * the same promise.
    */
   prepare(): Promise<void>;
-  /** Whether there is little room left for new candidates; `makeRoom` then copies them to a larger block. */
+  /** Whether there is little room left for new candidates; `makeRoom` should then be called. */
   isNearlyFull(): boolean;
-  /** Make room for new candidates, in short steps; `change` waits until it has ended. */
+  /**
+   * Make room for new candidates, in short steps, by copying the candidates to a larger block; `change` waits until it
+   * has ended.
+   */
   makeRoom(): Promise<void>;
   /**
-   * Throw when one of these updates cannot be applied after all that were checked before; no candidate changes. What
-   * they settle for later ones, the kinds of new attributes, holds until the function that is returned is called: when
-   * they were applied, or will not be.
+   * Throw if one of these updates cannot be applied after all that were checked before; no candidate is changed. The
+   * kinds of new attributes that these updates set are reserved, so that later updates are checked against them. The
+   * returned function ends the reservation; it is to be called when the updates were applied, or when they will not be.
    */
   check(updates: readonly Update[]): () => void;
-  /** Run a function that applies updates, after those before it, when no scan reads the candidates. */
+  /** Run a function that applies updates. It runs after earlier ones, and when no scan reads the candidates. */
   change<T>(change: () => T): Promise<T>;
-  /** Change the candidates as was checked; visible to the next `search`. To be called within `change` while it serves. */
+  /**
+   * Apply one update, which was checked; the next `search` sees it. While the version serves this may only be called
+   * within `change`.
+   */
   apply(update: Update): void;
   scanCounts(): ScanCounts;
-  /** Drift since this version was built or loaded, as of a few updates ago; undefined where nothing drifts. */
+  /**
+   * Drift since this version was built or loaded, as of a few updates ago; undefined for an index that cannot drift.
+   */
   drift(): Drift | undefined;
-  /** Write everything, updates included, as one bundle into a folder; `change` waits until it is written. */
+  /** Write the version, with its updates, as one bundle into a folder; `change` waits until it is written. */
   save(folder: string): Promise<void>;
-  /** `save`, with the index built anew from its candidates. Nothing but `dispose` may be called afterwards. */
+  /** Rebuild the index from its candidates, then save as `save` does. Only `dispose` may be called afterwards. */
   saveRebalanced(folder: string): Promise<void>;
-  /** Give memory back, once the scans under way have ended; nothing may be called afterwards. */
+  /** Free the memory once the scans under way have ended; no method may be called afterwards. */
   dispose(): Promise<void>;
 }

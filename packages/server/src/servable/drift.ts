@@ -1,10 +1,13 @@
-/** How far updates have led an index from how it was built, and which rows it had before it was built anew. */
+/** Watches the drift of an index under updates, and maps rows of a rebuilt index to the rows before. */
 import type { Identifier } from 'shortlist';
 import type { Identifiers } from 'shortlist/topk';
 import type { Drift } from './contract.ts';
 import type { RebalancedIndex } from './index-parts.ts';
 
-/** Updates after which drift is looked at again, as a share of the candidates: a look scores thousands of them. */
+/**
+ * Number of updates, as a share of the candidates, after which drift is computed again. Computing it scores thousands
+ * of candidates.
+ */
 const DRIFT_AFTER_SHARE = 0.02;
 
 /** The drift of an index as of a few updates ago. */
@@ -17,7 +20,7 @@ export class DriftWatch {
     this.#index = index;
   }
 
-  /** One more update was applied. */
+  /** Count an update that was applied. */
   updated(): void {
     this.#updatesSince++;
   }
@@ -33,7 +36,9 @@ export class DriftWatch {
   }
 }
 
-/** Of each row after a rebalance the row before: rows keep their order and lose the deleted ones. */
+/**
+ * For each row after a rebalance, its row before. A rebalance removes deleted rows and keeps the order of the others.
+ */
 export function rowsBefore(before: Identifiers<Identifier>, after: Identifiers<Identifier>): number[] {
   let row = -1;
   return Array.from({ length: after.size }, (_, now) => {

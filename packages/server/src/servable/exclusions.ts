@@ -1,8 +1,8 @@
 /**
- * What a query may not return: the identifiers that it excludes, and what its user has seen.
+ * Candidates that a query must not return: the identifiers that it excludes, and the items that its user has seen.
  *
- * The stages of a query: retrieve → exclude → rules → k. Candidates are excluded inside the scan, before any rule sees them,
- * so that k results come back while k candidates are left.
+ * The stages of a query are: retrieve → exclude → rules → k. Candidates are excluded during the scan, before rules are
+ * applied, so that a query gets k results as long as k candidates are left.
  */
 import type { Identifier, SeenItems } from 'shortlist';
 import { userKey } from 'shortlist/recommenders';
@@ -13,7 +13,8 @@ import { heldIdentifier, isUnicode } from './identifiers.ts';
 /**
  * The text that identifies the user of a request.
  *
- * @throws {ServingError} INVALID_ARGUMENT when the user is empty, no Unicode, or a number that may be rounded
+ * @throws {ServingError} INVALID_ARGUMENT when the user is empty, not well-formed Unicode, or a number that may have
+ * been rounded
  */
 export function checkUser(user: Identifier): string {
   if (typeof user === 'number' && !Number.isSafeInteger(user)) {
@@ -25,7 +26,7 @@ export function checkUser(user: Identifier): string {
   return key;
 }
 
-/** The user of a query: the one that it names, else the one that its features name. */
+/** The user of a query: the one in its field `user`, else the one in its features. */
 export function userOf(seenItems: SeenItems<Identifier>, { user, features }: Query): string | undefined {
   return user ?? seenItems.userOf(features);
 }
@@ -41,8 +42,8 @@ export function checkExcludeSeen(seenItems: SeenItems<Identifier>, query: Query)
 }
 
 /**
- * The excluded identifiers of a query, those that results are similar to among them, as the index holds them; those that no
- * candidate can have are left out.
+ * All identifiers that a query excludes, including those of `similarTo`, in the type that the index holds. Identifiers
+ * that no candidate can have are left out.
  */
 export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): Identifier[] {
   const { exclude = [], excludeSeen = seenItems.excludeSeen, similarTo } = query;
@@ -50,7 +51,7 @@ export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): Iden
   const held = [...exclude, ...asked].flatMap((identifier) => asHeld(identifier, seenItems));
   if (!excludeSeen) return held;
   const user = userOf(seenItems, query);
-  // Who has chosen an item has seen it.
+  // A user has seen the items of the user's own history.
   const chosen = (query.history ?? []).flatMap((item) => asHeld(item, seenItems));
   return [...held, ...chosen, ...(user === undefined ? [] : seenItems.itemsOf(user))];
 }

@@ -1,11 +1,12 @@
 /**
- * Histories that queries are made of: of users whom the model does not know, or where the bundle says so of everybody.
+ * Query embeddings from histories: for users whom the model does not know or, with `seenAsHistory` set to 'always', for
+ * all users.
  *
- * | query | asked with |
+ * | query | embedding made from |
  * |---|---|
- * | history alone | the history; refused where the model knows none of its items |
- * | features | the features; where the bundle says so (`seenAsHistory`) what their user has seen, if the model knows any of it |
- * | features and history | the same, with the history in the place of what the user has seen |
+ * | history alone | the history; the query is refused if the model knows none of its items |
+ * | features | the features; or, as the bundle's `seenAsHistory` says, the items that the user has seen, if the model knows any |
+ * | features and history | as above, with the history instead of the items that the user has seen |
  */
 import { historyVectors, type Identifier, type SeenItems } from 'shortlist';
 import { splitHistory } from 'shortlist/recommenders';
@@ -29,9 +30,10 @@ export class Histories {
   }
 
   /**
-   * The history of a query, and whether the query is made of it; undefined where there is none.
+   * The history of a query, and whether the query embedding is made from it; undefined if there is no history.
    *
-   * @throws {ServingError} INVALID_ARGUMENT when there is nothing else, and the model knows none of its items
+   * @throws {ServingError} INVALID_ARGUMENT when the query has nothing but a history, and the model knows none of its
+   * items
    */
   of(query: Query): HistoryUse | undefined {
     const { history, features } = query;
@@ -51,7 +53,7 @@ export class Histories {
     return { isUsed: isWanted && known.length > 0, known, unknown: [...unknown, ...never] };
   }
 
-  /** The query embedding of a history: [dimensions]. */
+  /** The query embedding that is made from a history: [dimensions]. */
   vectorOf({ known }: HistoryUse): Float32Array {
     const { vectors } = historyVectors(this.#index, [known]);
     const vector = vectors.data.slice();
@@ -59,7 +61,7 @@ export class Histories {
     return vector;
   }
 
-  /** What the user of a query has seen, where the query is made of it. */
+  /** The items that the user of a query has seen, if they serve as the history of the query. */
   #seen(query: Query): HistoryUse | undefined {
     const { seenAsHistory, pairCount } = this.#seenItems;
     if (seenAsHistory === 'never' || pairCount === 0) return undefined;
@@ -71,7 +73,10 @@ export class Histories {
     return known.length === 0 ? undefined : { isUsed: true, known, unknown };
   }
 
-  /** Whether the model knows the user of a query: the value of its feature, or all values where none names the user. */
+  /**
+   * Whether the model knows the user of a query: the value of the user's feature or, if no feature names the user, the
+   * values of all features.
+   */
   #isKnown({ features }: Query): boolean {
     if (features === undefined || !this.#tower) return false;
     const unknown = unknownFeatures(this.#tower, features);

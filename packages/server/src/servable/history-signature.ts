@@ -1,6 +1,6 @@
 /**
- * The signature `query_by_history`: each query is a row of identifiers, the item chosen last at the end, padded with the empty
- * identifier (−1 for integers). Its output `unknown_items` says which items of each row the model does not know.
+ * The signature `query_by_history`: each query is a row of item identifiers, the latest last, padded with the empty
+ * identifier (−1 for integers). The output `unknown_items` lists the items of each row that the model does not know.
  */
 import type { Identifier } from 'shortlist';
 import { type Tensor, type TensorSpec, textOf } from '../tensors/tensor.ts';
@@ -12,20 +12,24 @@ export const HISTORY_SIGNATURE = 'query_by_history';
 
 type Datatype = Servable['identifierDatatype'];
 
-/** The identifier that rows are padded with. */
+/** The identifier with which rows are padded. */
 export const paddingOf = (datatype: Datatype): Identifier => (datatype === 'BYTES' ? '' : -1);
 
-/** Its input. */
+/** The input of the signature. */
 export const historyInput = (datatype: Datatype): TensorSpec => ({ name: 'history', datatype, shape: [-1, -1] });
 
-/** Its output beside the results. */
+/** The additional output of the signature. */
 export const unknownItemsOutput = (datatype: Datatype): TensorSpec => ({
   name: 'unknown_items',
   datatype,
   shape: [-1, -1],
 });
 
-/** The queries of its input. @throws {ServingError} INVALID_ARGUMENT when no candidate can have an identifier */
+/**
+ * The queries of the signature's input.
+ *
+ * @throws {ServingError} INVALID_ARGUMENT when no candidate can have an identifier
+ */
 export function historyQueries(datatype: Datatype, { shape, data }: Tensor, k: number): Query[] {
   const [rows, width] = shape as [number, number];
   return Array.from({ length: rows }, (_, row) => {
@@ -39,7 +43,7 @@ export function historyQueries(datatype: Datatype, { shape, data }: Tensor, k: n
   });
 }
 
-/** Its output of some results. */
+/** The output `unknown_items` for results. */
 export function unknownItemsTensor(datatype: Datatype, results: readonly QueryResult[]): Tensor {
   const lists = results.map(({ history }) => history?.unknown ?? []);
   const width = lists.reduce((most, { length }) => Math.max(most, length), 0);

@@ -1,8 +1,8 @@
 /**
- * Identifiers as protocols can say them: text that is well-formed Unicode, or integers of 64 bits with a sign.
+ * Identifiers that every protocol can send: well-formed Unicode text, or signed 64-bit integers.
  *
- * An index holds identifiers of one type: text, numbers (doubles) or bigints. Requests say integers as numbers, as bigints
- * or, beyond 2^53 in JSON, as text.
+ * An index holds identifiers of one type: text, numbers (doubles) or bigints. Requests give integers as numbers, as
+ * bigints or, in JSON beyond 2^53, as text.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataError, type Identifier } from 'shortlist';
@@ -10,21 +10,21 @@ import type { Identifiers } from 'shortlist/topk';
 import { isInt64, parseInt64 } from '../json/integer.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 
-/** Identifiers looked at between two turns of the event loop: some tenths of a millisecond. */
+/** Identifiers that are checked per turn of the event loop, which takes some tenths of a millisecond. */
 const CHECKED_AT_ONCE = 1 << 14;
 const SURROGATE_ALONE = /\p{Surrogate}/u;
 
 /**
- * Check that every protocol can say every identifier of an index, in short steps.
+ * Check, in short steps, that every protocol can send every identifier of an index.
  *
- * @throws {DataError} naming the first that is no integer of 64 bits, or no Unicode
+ * @throws {DataError} naming the first that is neither a signed 64-bit integer nor well-formed text
  */
 export async function checkIdentifiersOf(identifiers: Identifiers<Identifier> | undefined): Promise<void> {
   const values = identifiers?.values;
-  // Row numbers, and a column that can hold nothing else.
+  // Row numbers and a column of 64-bit integers need no check.
   if (!values || values instanceof BigInt64Array) return;
   if (typeof values.at(0) === 'string') {
-    // Text is kept in UTF-8 unless some of it has none.
+    // A column of text is stored as UTF-8 unless some text is not well-formed Unicode.
     if ((values as { encoding?: unknown }).encoding !== 'utf-16le') return;
     for (let row = 0; row < values.length; row++) {
       const text = values.at(row) as string;
@@ -44,9 +44,10 @@ export async function checkIdentifiersOf(identifiers: Identifiers<Identifier> | 
 }
 
 /**
- * An identifier of a request: text for text, an integer for integers, where text may say one of any size.
+ * Check an identifier of a request: it must be text if the index holds text, else an integer, which may be given as
+ * text.
  *
- * @param name what the request calls it
+ * @param name name of the field in the request, for messages
  * @throws {ServingError} INVALID_ARGUMENT when no candidate can have it
  */
 export function checkIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier, name = 'id'): Identifier {
@@ -72,10 +73,13 @@ export function isUnicode(text: string): boolean {
   return !SURROGATE_ALONE.test(text);
 }
 
-/** What the identifiers of an index are. */
+/** The type of the identifiers of an index. */
 export type IdentifierType = 'string' | 'number' | 'bigint';
 
-/** An identifier as an index holds it; undefined where a double cannot be that integer, and so no candidate has it. */
+/**
+ * An identifier in the type that an index holds; undefined for an integer that a double cannot hold, so that no
+ * candidate can have it.
+ */
 export function heldIdentifier(type: IdentifierType, id: Identifier): Identifier | undefined {
   if (type === 'string') return String(id);
   if (type === 'bigint') return BigInt(id);

@@ -1,4 +1,4 @@
-/** What a servable is made of: a query tower and an index, which is searched, takes updates, and is saved. */
+/** The parts of a servable: a query tower, and an index that can be searched, updated and saved. */
 import {
   type CallOptions,
   DataError,
@@ -15,7 +15,7 @@ import type { AttributeTable } from '../attributes/table.ts';
 /** The part of a tower that serving needs. */
 export interface QueryTower {
   readonly dimensions: number;
-  /** Its features; those of a tower have a vocabulary, in which unknown words share one id. */
+  /** The tower's features. A feature of words has a vocabulary, in which all unknown words share one id. */
   readonly inputs: readonly {
     readonly name: string;
     readonly lookup?: { readonly oovId: number; idOf(word: string): number } | undefined;
@@ -23,7 +23,7 @@ export interface QueryTower {
   embed(features: readonly never[]): Matrix;
 }
 
-/** Options of a scan; an exact index has no use for those of leaves. */
+/** Options of a scan; an exact index ignores those about leaves. */
 export interface ScanOptions extends CallOptions<Identifier> {
   leavesToSearch?: number | undefined;
   reorder?: number | undefined;
@@ -31,45 +31,46 @@ export interface ScanOptions extends CallOptions<Identifier> {
   work?: SearchWork | undefined;
 }
 
-/** An index that takes updates and can be saved: every index of a bundle. */
+/** An index that can be updated and saved, as every index of a bundle can. */
 export type ServedIndex = SavableIndex<never, Identifier> & UpdatableTopK<never, Identifier, ScanOptions>;
 
-/** An index that updates lead away from where the candidates are, and that can be built anew. */
+/** An index that drifts under updates and can be rebuilt. */
 export type RebalancedIndex = ServedIndex & RebalancingTopK<never, Identifier, ScanOptions>;
 
-/** The index of a bundle as one that can be served. @throws {DataError} when it takes no updates */
+/** Check that the index of a bundle can be served. @throws {DataError} when it cannot be updated */
 export function servedIndex(index: SavableIndex<never, Identifier>): ServedIndex {
   if (!isUpdatable(index)) throw new DataError('index: expected one that takes updates, got one that takes none');
   return index;
 }
 
-/** The index as one that can be built anew from its own candidates, or undefined. */
+/** The index, if it can be rebuilt from its own candidates; else undefined. */
 export function rebalanced(index: ServedIndex): RebalancedIndex | undefined {
   return isRebalancing(index) ? index : undefined;
 }
 
-/** Room for updates that is made, as a share of the candidates, and the room at which it is time for more. */
+/** Room for new candidates that is made at once, as a share of the candidates. */
 export const ROOM_SHARE: number = 1 / 8;
+/** Room for new candidates below which an index is nearly full, as a share of the candidates. */
 const NEARLY_FULL_SHARE = 1 / 32;
 
-/** True when there is little room for updates. */
+/** Whether there is little room left for new candidates. */
 export function isNearlyFull(index: ServedIndex): boolean {
   return index.room < NEARLY_FULL_SHARE * index.size;
 }
 
-/** Make room for updates, which wait until it has ended. */
+/** Make room for new candidates; updates wait until it has ended. */
 export async function makeRoom(index: ServedIndex): Promise<void> {
   await index.reserveAsync(Math.ceil(ROOM_SHARE * index.size));
 }
 
-/** What a servable is made of. */
+/** The parts of a servable. */
 export interface IndexServableParts {
   index: ServedIndex;
   queryTower: QueryTower | undefined;
   candidateTower?: QueryTower | undefined;
   attributes?: AttributeTable;
-  /** Default: nobody has seen anything. */
+  /** Default: no user has seen any item. */
   seenItems?: SeenItems<Identifier> | undefined;
-  /** Write an index and the attributes of the rows that it saves into a folder. */
+  /** Write an index, with the attributes of the rows that it saves, into a folder. */
   save: (folder: string, index: ServedIndex, attributes: AttributeTable, rows: number) => Promise<void>;
 }

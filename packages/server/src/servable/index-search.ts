@@ -1,8 +1,9 @@
 /**
  * The scans of an index for the queries of requests.
  *
- * Queries of one call that differ only in their features or embedding share one scan; exclusions may differ within it,
- * filters and the other settings may not. A query with rules may take several scans (`shortlist/rules`). Short scans run on the thread of the event loop, long ones on the worker threads.
+ * Queries of one call share a scan if they differ only in their features or embedding and in their exclusions; their
+ * filters and other settings must be equal. A query with rules may take several scans (`shortlist/rules`). Short scans
+ * run on the thread of the event loop, long ones on the worker threads.
  */
 import { type Identifier, Matrix, ScaNN, type SeenItems, type TopKResult } from 'shortlist';
 import { callWithRules, callWithRulesAsync, type Rules } from 'shortlist/rules';
@@ -20,26 +21,32 @@ import { scanGroups } from './scan-groups.ts';
 import { bySimilarity, isHeavySimilar, similarVector } from './similar-queries.ts';
 import { unknownFeatures } from './unknown-features.ts';
 
-/** Scans expected to be longer run on the worker threads: below, handing one over and back costs more than it saves. */
+/**
+ * A scan that is expected to take longer runs on the worker threads. For a shorter one, handing it over and back costs
+ * more than it saves.
+ */
 const LONG_MS = 2;
-/** Work from which on a query is heavy, some milliseconds: floats of an exact scan, leaves, candidates reordered. */
+/**
+ * Work above which a query counts as heavy, some milliseconds: floats of an exact scan, leaves searched, candidates
+ * reordered.
+ */
 const HEAVY_FLOATS = 4_000_000;
 const HEAVY_LEAVES = 500;
 const HEAVY_REORDER = 5_000;
 /** Weight of the newest scan in the running mean. */
 const NEWEST = 0.1;
 
-/** A scan of the index for queries that share one. */
+/** One scan of the index, for the queries that share it. */
 interface Scan {
   vectors: Matrix;
   options: ScanOptions;
   rules: Rules<Identifier> | undefined;
-  /** Candidates are compared with candidates. */
+  /** Whether candidates are compared with candidates. */
   isSimilar: boolean;
   take: (result: TopKResult<Identifier>) => void;
 }
 
-/** Query embeddings, row after row, and the histories of the queries that have one. */
+/** Query embeddings, row-major, and the histories of the queries that have one. */
 interface Embedded {
   rows: Float32Array;
   histories: readonly (HistoryUse | undefined)[];
@@ -47,7 +54,7 @@ interface Embedded {
 
 /** Searches one index. */
 export class IndexSearch {
-  /** What an approximate index counts its work into; an exact one leaves it as it is. */
+  /** Work of the scans; an exact index counts none. */
   readonly work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
   readonly #index: ServedIndex;
   readonly #tower: QueryTower | undefined;
@@ -55,7 +62,7 @@ export class IndexSearch {
   readonly #attributes: AttributeTable;
   readonly #filters: FilterCache;
   readonly #histories: Histories;
-  /** Running mean of the time a query takes. */
+  /** Running mean of the time per query. */
   #queryMs = 0;
 
   constructor(
@@ -76,15 +83,15 @@ export class IndexSearch {
     return this.#index.access;
   }
 
-  /** Query embeddings of raw features, row after row: [queries, dimensions]. */
+  /** Query embeddings of raw features: [queries, dimensions], row-major. */
   embed(features: readonly Features[]): Float32Array {
     if (features.length === 0) return new Float32Array(0);
     if (!this.#tower) throw invalidArgument('this model has no query tower, send embeddings');
-    // Valid until the next call, so it is copied.
+    // The output of the tower is valid only until its next call, so it is copied.
     return this.#tower.embed(features as readonly never[]).data.slice();
   }
 
-  /** The best candidates of each query; a promise when the scan is long and runs on the worker threads. */
+  /** The best candidates of each query; a promise if the scan is long and runs on the worker threads. */
   search(queries: readonly Query[]): QueryResult[] | Promise<QueryResult[]> {
     const { pool } = this.#index.runtime;
     const started = performance.now();
@@ -94,15 +101,18 @@ export class IndexSearch {
       return results;
     };
     const isLong = isHeavy || this.#queryMs * queries.length > LONG_MS;
-    // When the workers are at something longer, or updates wait, a light scan is sooner done here.
+    // If the worker threads are busy, or updates wait, a light scan is done sooner on this thread.
     const isFree = !pool.isBusy && !this.#access.isContended;
-    // A pass for similar candidates goes in steps on this thread.
+    // A search for similar candidates runs in short steps on this thread.
     const isPass = isHeavy && queries[0]!.similarTo !== undefined;
     if (isPass || (isLong && pool.threads > 1 && (isHeavy || isFree))) return this.searchAsync(queries).then(ended);
     return ended(pool.withoutWorkers(() => this.#search(queries)));
   }
 
-  /** Exact scans of many candidates, and searches of many times the usual leaves or reordering, by the request or by its k. */
+  /**
+   * Whether a query is heavy: an exact scan of many candidates, or a search with many times the usual leaves or
+   * reordered candidates, whether by its own settings or by its k.
+   */
   isHeavy({ k, similarTo, ...asked }: Query): boolean {
     if (similarTo !== undefined && isHeavySimilar(this.#index)) return true;
     if (this.#index.isExact()) return this.#index.size * this.#index.dimensions > HEAVY_FLOATS;
@@ -111,7 +121,7 @@ export class IndexSearch {
     return leavesToSearch > HEAVY_LEAVES || reorder > HEAVY_REORDER;
   }
 
-  /** `search` on the worker threads: one read of the candidates, which stay as they are until it has ended. */
+  /** `search` on the worker threads. It is one read of the candidates, which do not change until it has ended. */
   searchAsync(queries: readonly Query[], exact?: boolean): Promise<QueryResult[]> {
     const { pool } = this.#index.runtime;
     return this.#access.read('search', async (reading) => {
@@ -129,7 +139,7 @@ export class IndexSearch {
     });
   }
 
-  /** Forget the filters. */
+  /** Clear the cache of filters. */
   clear(): void {
     this.#filters.clear();
   }
@@ -159,7 +169,7 @@ export class IndexSearch {
     return index.callAsync(vectors, options, reading);
   }
 
-  /** Query embeddings of all queries, row after row; those of raw features by one call of the tower. */
+  /** Query embeddings of all queries, row-major; one call of the tower computes those of raw features. */
   #embeddings(queries: readonly Query[]): Embedded {
     const histories = queries.map((query) => this.#histories.of(query));
     return { rows: this.#rows(queries, histories), histories };
@@ -205,7 +215,7 @@ export class IndexSearch {
       include: include && this.#held(include),
       exclude: excluded.some(({ length }) => length > 0) ? excluded : undefined,
       filter: filter && this.#filters.words(filter, this.#index.identifiers!.size),
-      // An exact index refuses these settings. The work of a canary's query is not counted as the users'.
+      // An exact index refuses these settings. The work of a query of the recall canary is not counted.
       ...(!this.#index.isExact() && { leavesToSearch, reorder, ...(exact ? { exact } : { work: this.work }) }),
     };
     const take = (result: TopKResult<Identifier>): void => {
@@ -224,7 +234,7 @@ export class IndexSearch {
     return { vectors, options, rules: held, isSimilar: similarTo !== undefined, take };
   }
 
-  /** Identifiers of a request as the index holds them, without those that no candidate can have. */
+  /** Identifiers of a request in the type that the index holds, without those that no candidate can have. */
   #held(identifiers: readonly Identifier[]): Identifier[] {
     return identifiers.flatMap((identifier) => heldIdentifier(this.#seenItems.itemType, identifier) ?? []);
   }

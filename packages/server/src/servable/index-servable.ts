@@ -1,4 +1,4 @@
-/** A servable made of a query tower and an index, as a bundle holds them, with attributes and updates. */
+/** A servable made of the query tower and the index of a bundle, with attributes and updates. */
 import { type Identifier, Matrix, OptionError, SeenItems } from 'shortlist';
 import type { Identifiers } from 'shortlist/topk';
 import { AttributeTable } from '../attributes/table.ts';
@@ -30,7 +30,10 @@ export class IndexServable implements Servable {
   readonly #drift: DriftWatch | undefined;
   #prepared: Promise<void> | undefined;
 
-  /** @throws {OptionError} when the index never had a candidate: nothing tells its width and the type of its identifiers */
+  /**
+   * @throws {OptionError} when the index never had a candidate, so that its dimensions and the type of its identifiers
+   * are unknown
+   */
   constructor(parts: IndexServableParts) {
     const { index, queryTower, attributes = new AttributeTable() } = parts;
     if (!index.identifiers?.columnType || index.dimensions === 0)
@@ -108,7 +111,7 @@ export class IndexServable implements Servable {
       const { identifier } = update;
       if (heldIdentifier(this.#identifierType, identifier) === undefined) {
         throw invalidArgument(
-          `id: expected an integer that a double holds, as those of this index are, got ${identifier}`,
+          `id: expected an integer that a double holds exactly, as the identifiers of this index are doubles, got ${identifier}`,
         );
       }
       if (update.kind === 'seen') continue;
@@ -136,7 +139,7 @@ export class IndexServable implements Servable {
     this.#drift?.updated();
     if (update.kind === 'delete') {
       this.#index.delete([identifier]);
-      // The row is given to the same identifier when it comes again, as another candidate.
+      // If the same identifier is upserted again, it gets this row, so the old attributes must go.
       this.#identifiers.forEachRow(identifier, (row) => this.attributes.clear(row));
       return;
     }
@@ -182,7 +185,7 @@ export class IndexServable implements Servable {
   }
 }
 
-/** Where row numbers are identifiers an index takes these only; any other number has it keep them. */
+/** An index whose identifiers are row numbers stores none. The first other identifier makes the index store them. */
 function isRowNumber(identifier: Identifier, rows: number): boolean {
   return typeof identifier !== 'number' || (Number.isInteger(identifier) && identifier >= 0 && identifier <= rows);
 }

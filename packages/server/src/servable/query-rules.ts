@@ -1,6 +1,6 @@
 /**
- * The rules of a query: what its results obey together (`shortlist/rules`). They come after exclusions:
- * retrieve → exclude → rules → k.
+ * The rules of a query, which its results as a whole must satisfy (`shortlist/rules`). They are applied after
+ * exclusions: retrieve → exclude → rules → k.
  */
 import type { Identifier, SeenItems } from 'shortlist';
 import { type MmrOptions, mmrCandidates, type Rules } from 'shortlist/rules';
@@ -11,22 +11,22 @@ import { suggestion } from '../status/suggestion.ts';
 import type { QueryRules, Servable } from './contract.ts';
 import { checkIdentifier, heldIdentifier } from './identifiers.ts';
 
-/** Their names. */
+/** The names of the rules. */
 export const RULE_NAMES: readonly (keyof QueryRules)[] = ['perValue', 'mmr', 'scoreThreshold', 'pin', 'block'];
 
-/** Multiplications that marginal relevance may take: about 50 ms, for which nothing else is answered. */
+/** Most multiplications for marginal relevance. They take about 50 ms, during which no other request is answered. */
 const MMR_WORK_MAX = 25_000_000;
-/** Pinned candidates: more than an editor lists. */
+/** Most pinned candidates, which is more than an editor would list. */
 const PINS_MAX = 1_000;
 
-/** A request in which rules may stand. */
+/** A request that may contain rules. */
 type Given = { readonly [Name in keyof QueryRules]?: unknown };
 
 /**
- * Check the rules among the fields of a request; undefined where there is none.
+ * Check the rules among the fields of a request; undefined if there is none.
  *
- * @param limits k: results of the query; kMax: the most that one may ask for
- * @throws {ServingError} INVALID_ARGUMENT, naming the place, and of an unknown attribute the nearest one
+ * @param limits k: results of the query; kMax: most results that a query may ask for
+ * @throws {ServingError} INVALID_ARGUMENT, naming the field; for an unknown attribute also the nearest known one
  */
 export function checkQueryRules(
   servable: Servable,
@@ -49,9 +49,10 @@ export function checkQueryRules(
 }
 
 /**
- * Rules as JSON text, as protocols of tensors carry them; '' for none.
+ * Read rules from JSON text, the form in which protocols of tensors send them; '' for none.
  *
- * @throws {ServingError} INVALID_ARGUMENT when it is no JSON object, or has a name that is no rule, and as `checkQueryRules`
+ * @throws {ServingError} INVALID_ARGUMENT when the text is no JSON object or names an unknown rule, and as
+ * `checkQueryRules` does
  */
 export function parseQueryRules(
   servable: Servable,
@@ -70,7 +71,7 @@ export function parseQueryRules(
   return checkQueryRules(servable, value as Given, limits);
 }
 
-/** Rules as an index takes them: identifiers as it holds them, and the attributes that they name. */
+/** Convert rules to the form that an index takes: identifiers in its type, and attributes as columns. */
 export function heldRules(
   { perValue, mmr, scoreThreshold, pin, block }: QueryRules,
   attributes: AttributeTable,
@@ -114,7 +115,7 @@ function checkMmr(mmr: unknown, dimensions: number, { k, kMax }: { k: number; kM
   if (work > MMR_WORK_MAX) {
     throw invalidArgument(
       `mmr: expected k · candidates · dimensions of at most ${MMR_WORK_MAX}, got ${k} · ${taken} · ${dimensions}; ` +
-        'ask for fewer results or say fewer candidates',
+        'ask for fewer results or give fewer candidates',
     );
   }
   return { weight, candidates: taken };

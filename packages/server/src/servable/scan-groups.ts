@@ -1,13 +1,13 @@
 /**
- * Which queries of a batch share a scan: those that differ only in their features or embedding and in what they exclude. A
- * query with rules has scans of its own.
+ * Groups the queries of a batch that share a scan: those that differ only in their features or embedding and in what
+ * they exclude. A query with rules is scanned separately.
  */
 import type { Query } from './contract.ts';
 
 /** Positions of the queries of each scan. */
 export function scanGroups(queries: readonly Query[]): Iterable<readonly number[]> {
   const first = queries[0]!;
-  // Almost every batch is of one kind: no key is made for each of its queries.
+  // In almost every batch all queries have the same settings. This check saves making a key for each query.
   if (queries.every((query) => areAlike(query, first))) return [queries.map((_, at) => at)];
   const groups = new Map<string, number[]>();
   queries.forEach(({ similarTo, k, leavesToSearch, reorder, filter, include, rules }, at) => {

@@ -1,6 +1,6 @@
 /**
- * Signatures: the named functions of a servable, as tensors in and tensors out. They are derived from what was loaded,
- * so they survive saving and loading.
+ * Signatures: the named functions of a servable, whose inputs and outputs are tensors. They are derived from the loaded
+ * bundle, so a bundle does not store them.
  *
  * | signature | inputs | outputs |
  * |---|---|---|
@@ -14,11 +14,11 @@
  * | similar | identifiers of candidates | identifiers, scores of candidates similar to them, without these |
  * | similar_to_embedding | embedding of a candidate's kind | identifiers, scores |
  *
- * Without a query tower those that take the query's features take `embedding`, and there is no `embed`. A request may ask
- * those that search for attributes as further outputs (attribute-outputs.ts).
+ * Without a query tower, the signatures that take the query's features take `embedding` instead, and `embed` does not
+ * exist. A request may ask the signatures that search for attributes as additional outputs (attribute-outputs.ts).
  *
- * Tensors are rectangles: where queries of one request found different numbers of candidates, the shorter rows end in
- * the empty identifier (−1 for integers) with the score −Infinity. Nothing else in the server is ever padded.
+ * Tensors are rectangular: if the queries of one request find different numbers of candidates, the shorter rows are
+ * padded with the empty identifier (−1 for integers) and the score −Infinity.
  */
 import type { Identifier } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -28,16 +28,16 @@ import type { FeatureSpec, Features, Query, QueryResult, Servable } from './cont
 import { HISTORY_SIGNATURE, historyInput, historyQueries, paddingOf, unknownItemsOutput } from './history-signature.ts';
 import { parseQueryRules } from './query-rules.ts';
 
-/** The signature a request means that names none. */
+/** The signature for a request that names none. */
 export const DEFAULT_SIGNATURE = 'serving_default';
 
-/** The vector of a candidate of its raw features. */
+/** The signature that computes the vector of a candidate from its raw features. */
 export const EMBED_CANDIDATE = 'embed_candidate';
-/** Candidates similar to candidates, and to a vector. */
+/** The signatures that find candidates similar to given candidates, and to a vector. */
 const SIMILAR = 'similar';
 const SIMILAR_TO_EMBEDDING = 'similar_to_embedding';
 
-/** What TF's metadata calls a function that predicts. */
+/** The method name of a predicting function in TF's metadata. */
 export const PREDICT_METHOD = 'tensorflow/serving/predict';
 
 /** One function of a servable. */
@@ -47,7 +47,7 @@ export interface Signature {
   outputs: readonly TensorSpec[];
 }
 
-/** Rules of each query as JSON text, '' for none: `{"perValue": {"genre": 3}, "pin": ["a"]}`. */
+/** The input with the rules of each query as JSON text, '' for none: `{"perValue": {"genre": 3}, "pin": ["a"]}`. */
 const RULES: TensorSpec = { name: 'rules', datatype: 'BYTES', shape: [-1] };
 
 /** The signatures of a servable by name. */
@@ -82,7 +82,7 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
 const batched = ({ name, datatype, shape }: FeatureSpec): TensorSpec => ({ name, datatype, shape: [-1, ...shape] });
 
 /**
- * The signature a request names.
+ * The signature that a request names.
  *
  * @throws {ServingError} INVALID_ARGUMENT with TF Serving's message
  */
@@ -92,7 +92,10 @@ export function findSignature(signatures: ReadonlyMap<string, Signature>, name: 
   return signature;
 }
 
-/** Rows of the inputs' batch, checked to be the same for all of them, and their shapes against the signature. */
+/**
+ * The number of rows of the inputs' batch. Checks that it is the same for all inputs and that their shapes are those of
+ * the signature.
+ */
 export function batchSize(signature: Signature, inputs: Tensors): number {
   let rows: number | undefined;
   for (const { name, datatype, shape } of signature.inputs) {
@@ -113,8 +116,8 @@ export function batchSize(signature: Signature, inputs: Tensors): number {
 }
 
 /**
- * A batch of single values may also come as a column, [B, 1]: many clients always send one. Lists of one value a query may come
- * as [B].
+ * A batch of single values may also have the shape [B, 1], because many clients always send that. Lists of one value
+ * per query may have the shape [B].
  */
 function fits(shape: readonly number[], spec: readonly number[]): boolean {
   if (spec.length === 1 && shape.length === 2) return shape[1] === 1;
@@ -122,7 +125,7 @@ function fits(shape: readonly number[], spec: readonly number[]): boolean {
   return shape.length === spec.length && spec.every((size, i) => size < 0 || size === shape[i]);
 }
 
-/** The raw features of each query, or candidate, of a batch. */
+/** The raw features of each query, or of each candidate, of a batch. */
 export function featuresOf(specs: readonly FeatureSpec[], inputs: Tensors, rows: number): Features[] {
   const [only] = specs;
   const queries: Features[] = [];
@@ -141,7 +144,7 @@ function featureAt({ datatype, shape, data }: Tensor, spec: FeatureSpec, row: nu
   return Array.from({ length: width }, (_, i) => read(row * width + i));
 }
 
-/** The queries that the inputs of a searching signature mean. */
+/** The queries in the inputs of a signature that searches. */
 export function queriesOf(
   servable: Servable,
   signature: Signature,
@@ -178,7 +181,7 @@ function floatRow({ shape, data }: Tensor, row: number): Float32Array {
   return floats;
 }
 
-/** Identifiers without the empty ones at the end, by which a rectangle holds lists of several lengths. */
+/** The lists of identifiers in a tensor, without the empty identifiers that pad the shorter lists. */
 function itemsAt(tensor: Tensor, row: number): Identifier[] {
   const items = identifiersAt(tensor, row);
   while (items.length > 1 && isPadding(items.at(-1)!)) items.pop();
@@ -199,7 +202,7 @@ function identifiersAt({ datatype, shape, data }: Tensor, row: number): Identifi
   return identifiers;
 }
 
-/** Results as the tensors `identifiers` and `scores`, and those of the attributes that are named. */
+/** Convert results to the tensors `identifiers` and `scores`, and those of the named attributes. */
 export function resultsToTensors(
   servable: Servable,
   results: readonly QueryResult[],

@@ -1,4 +1,4 @@
-/** Queries for candidates similar to others: their vectors, and how they are searched for. */
+/** Queries for similar candidates: the vector of a query, and the search by similarity. */
 import type { Identifier, Matrix } from 'shortlist';
 import type { RuledIndex } from 'shortlist/rules';
 import { searchSimilar, searchSimilarAsync, similarityVector } from 'shortlist/topk';
@@ -6,13 +6,14 @@ import { ServingError } from '../status/serving-error.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
 import type { ScanOptions, ServedIndex } from './index-parts.ts';
 
-/** Numbers of candidates from which on a pass over all of them takes some milliseconds. */
+/** Floats of all candidates above which a pass over them takes some milliseconds. */
 const HEAVY_FLOATS = 500_000;
 
 /**
- * The vector that is searched for.
+ * The vector with which a query for similar candidates searches.
  *
- * @throws {ServingError} NOT_FOUND naming the first identifier that no candidate has; INVALID_ARGUMENT for a vector of another width
+ * @throws {ServingError} NOT_FOUND naming the first identifier that no candidate has; INVALID_ARGUMENT for a vector of
+ * the wrong length
  */
 export function similarVector(
   index: ServedIndex,
@@ -31,12 +32,12 @@ export function similarVector(
   return similarityVector(index, held);
 }
 
-/** Whether a search for similar candidates may take so long that cheap queries should not wait behind it. */
+/** Whether a search for similar candidates may take so long that cheap queries should not wait for it. */
 export function isHeavySimilar({ distanceMeasure, size, dimensions }: ServedIndex): boolean {
   return distanceMeasure === 'dot_product' && size * dimensions > HEAVY_FLOATS;
 }
 
-/** An index that is searched by the similarity of candidates, instead of by its own measure. */
+/** Wraps an index so that it is searched by the similarity of candidates instead of by its own distance measure. */
 export function bySimilarity(index: ServedIndex): RuledIndex<never, Identifier, ScanOptions> {
   const { k, identifiers, dimensions, access, distanceMeasure } = index;
   return {

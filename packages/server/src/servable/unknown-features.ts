@@ -1,16 +1,22 @@
-/** Which features of a query have a value that the query tower does not know: they share one row of its table. */
+/**
+ * Finds the features of a query whose value is not in the query tower's vocabulary. All unknown values share one row of
+ * the embedding table.
+ */
 import type { Features } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 
-/** The feature of a tower that has a single one without a name. */
+/** The name in requests for the feature of a query tower that has a single, unnamed one. */
 const PLAIN_FEATURE = 'query';
 
-/** The name that requests give a feature of a tower. @param plain that of a single one without a name */
+/** The name in requests for a feature of a tower. @param plain the name for a single, unnamed feature */
 export function featureName(name: string, plain: string = PLAIN_FEATURE): string {
   return name || plain;
 }
 
-/** Names of the features whose value is not in the vocabulary; undefined where all are, or there is no vocabulary. */
+/**
+ * Names of the features whose value is not in the vocabulary; undefined if all values are, or if there is no
+ * vocabulary.
+ */
 export function unknownFeatures({ inputs }: QueryTower, features: Features, plain?: string): string[] | undefined {
   let unknown: string[] | undefined;
   for (const { name, lookup } of inputs) {
