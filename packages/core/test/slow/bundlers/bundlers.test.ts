@@ -46,7 +46,7 @@ test('a program that indexes and queries takes no more than it uses', async () =
   const options = { platform: 'browser', format: 'esm', minify: true } as const;
   const query = await bundleOf('query-program.js', options);
   assert.deepEqual(await outputOf('query.mjs', query), [0, 0]);
-  const sizes = [query, await bundleOf('../../src/index.js', options)].map(
+  const sizes = [query, await bundleOf('../../../src/index.js', options)].map(
     (bytes) => gzipSync(bytes, { level: 9 }).length,
   );
   assert.ok(sizes[0]! <= QUERY_BYTES_MAX, `index and query: ${sizes[0]} bytes`);
