@@ -4,6 +4,7 @@ import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
 import { infer, parseVersion } from '../inference/infer.ts';
 import type { ServedVersion } from '../models/served-version.ts';
+import { UNKNOWN_FEATURES_PARAMETER } from '../servable/unknown-features.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, elementCount, isDatatype, type Tensor } from '../tensors/tensor.ts';
@@ -118,7 +119,7 @@ function streamAnswers(
   return {
     answer: async (request, options) => {
       const response = await modelInfer(context, request, options);
-      return { error_message: '', infer_response: { ...response, parameters: FINAL } };
+      return { error_message: '', infer_response: { ...response, parameters: { ...response.parameters, ...FINAL } } };
     },
     refuse: ({ id }, { message }) =>
       endsAtRefusal ? undefined : { error_message: message, infer_response: { id, parameters: FINAL } },
@@ -150,6 +151,9 @@ async function modelInfer(
     model_name: answer.model,
     model_version: answer.version,
     id: request.id,
+    ...(answer.unknownFeatures !== undefined && {
+      parameters: { [UNKNOWN_FEATURES_PARAMETER]: { string_param: answer.unknownFeatures } },
+    }),
     outputs: tensors.map(([name, { datatype, shape }]) => ({ name, datatype, shape })),
     raw_output_contents: tensors.map(([, tensor]) => encodeTensor(tensor)),
   };

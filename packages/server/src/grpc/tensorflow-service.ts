@@ -4,13 +4,14 @@ import type { ServingContext } from '../context/serving-context.ts';
 import type { VersionChoice } from '../models/model-versions.ts';
 import { runSignature } from '../models/run-signature.ts';
 import { DEFAULT_SIGNATURE, findSignature, type Signature } from '../servable/signatures.ts';
+import { UNKNOWN_FEATURES_HEADER } from '../servable/unknown-features.ts';
 import { invalidArgument, type StatusCode, toServingError } from '../status/serving-error.ts';
 import { signatureDefs, statusMessage } from '../tensorflow/describe.ts';
 import { checkOutputs } from '../tensorflow/output-filter.ts';
 import type { Tensor } from '../tensors/tensor.ts';
 import { encodeMessage } from './definitions.ts';
 import { type TensorProto, tensorOf, tensorProtoOf } from './tensor-proto.ts';
-import { type CallOptions, unary } from './unary.ts';
+import { type CallOptions, type SetTrailer, unary } from './unary.ts';
 
 interface ModelSpec {
   name: string;
@@ -39,7 +40,7 @@ function choiceOf({ version_choice, version, version_label }: ModelSpec): Versio
 /** Handlers of `tensorflow.serving.PredictionService`. */
 export function predictionService(context: ServingContext): UntypedServiceImplementation {
   const { registry, metrics } = context;
-  const predict = async (request: PredictRequest, options: CallOptions): Promise<object> => {
+  const predict = async (request: PredictRequest, options: CallOptions, setTrailer: SetTrailer): Promise<object> => {
     const spec = specOf(request.model_spec);
     return registry.choose(spec.name, choiceOf(spec)).hold(async (served) => {
       const signature = findSignature(served.signatures, spec.signature_name);
@@ -48,7 +49,11 @@ export function predictionService(context: ServingContext): UntypedServiceImplem
       for (const [name, proto] of Object.entries(request.inputs)) inputs.set(name, tensorOf(name, proto));
       const { output_filter: wanted } = request;
       checkOutputs(served.servable, signature, wanted);
-      const outputs = await runSignature(served, signature, inputs, { ...options, outputs: wanted });
+      const outputs = await runSignature(served, signature, inputs, {
+        ...options,
+        outputs: wanted,
+        onUnknownFeatures: (text) => setTrailer(UNKNOWN_FEATURES_HEADER, text),
+      });
       return {
         outputs: Object.fromEntries(Array.from(outputs, ([name, tensor]) => [name, tensorProtoOf(tensor)])),
         model_spec: {
@@ -60,11 +65,11 @@ export function predictionService(context: ServingContext): UntypedServiceImplem
     });
   };
   return {
-    Predict: unary(context, 'read', async (request: PredictRequest, options) => {
+    Predict: unary(context, 'read', async (request: PredictRequest, options, setTrailer) => {
       const started = performance.now();
       let status: StatusCode | 'OK' = 'OK';
       try {
-        return await predict(request, options);
+        return await predict(request, options, setTrailer);
       } catch (error) {
         status = toServingError(error).code;
         throw error;

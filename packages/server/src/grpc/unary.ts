@@ -12,6 +12,9 @@ import { type ServingError, toServingError } from '../status/serving-error.ts';
 /** Options of a call. */
 export type CallOptions = RequestOptions & { limits: RequestLimits };
 
+/** Sets an entry of the metadata that follows the answer. */
+export type SetTrailer = (name: string, value: string) => void;
+
 /** A unary or a streaming call. */
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 
@@ -19,14 +22,19 @@ type AnyCall = ServerUnaryCall<unknown, unknown> | ServerDuplexStream<unknown, u
 export function unary<Q, A>(
   context: ServingContext,
   role: Role | 'open',
-  answer: (message: Q, options: CallOptions) => Promise<A> | A,
+  answer: (message: Q, options: CallOptions, setTrailer: SetTrailer) => Promise<A> | A,
 ): handleUnaryCall<Q, A> {
   return (call, callback) => {
+    let trailer: Metadata | undefined;
+    const setTrailer = (name: string, value: string): void => {
+      trailer ??= new Metadata();
+      trailer.set(name, value);
+    };
     traced(call.getPath(), {}, async () => {
       if (role !== 'open') admitCall(context, call, role);
-      return answer(call.request, callOptions(context, call));
+      return answer(call.request, callOptions(context, call), setTrailer);
     }).then(
-      (message) => callback(null, message),
+      (message) => callback(null, message, trailer),
       (error: unknown) => {
         const refusal = toServingError(error);
         logFailure(context, call, refusal);

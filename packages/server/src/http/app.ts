@@ -10,6 +10,7 @@ import fastify, {
 } from 'fastify';
 import type { TlsMaterial } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
+import { UNKNOWN_FEATURES_HEADER } from '../servable/unknown-features.ts';
 import { ServingError } from '../status/serving-error.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { bundleRoutes } from './bundle-routes.ts';
@@ -103,7 +104,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     await app.register((await import('@fastify/cors')).default, {
       origin: context.sites.origins.includes('*') ? '*' : [...context.sites.origins],
       methods: ['GET', 'HEAD', 'POST', 'PUT'],
-      exposedHeaders: ['x-request-id', 'retry-after'],
+      exposedHeaders: ['x-request-id', 'retry-after', UNKNOWN_FEATURES_HEADER],
       maxAge: PREFLIGHT_S,
     });
   }

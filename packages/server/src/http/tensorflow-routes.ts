@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
+import { UNKNOWN_FEATURES_HEADER } from '../servable/unknown-features.ts';
 import { type StatusCode, toServingError } from '../status/serving-error.ts';
 import { answerRest } from '../tensorflow/rest.ts';
 import { parseRestPath, type RestCall } from '../tensorflow/rest-path.ts';
@@ -49,7 +50,10 @@ export function tensorflowRoutes(
       const parsed = parseRestPath(request.method, path);
       call = parsed;
       const answered = (): Promise<string> | string =>
-        answerRest(registry, parsed, body, requestOptions(context, request));
+        answerRest(registry, parsed, body, {
+          ...requestOptions(context, request),
+          onUnknownFeatures: (text) => void reply.header(UNKNOWN_FEATURES_HEADER, text),
+        });
       const isPost = request.method === 'POST';
       const text = await (isPost ? traced('shortlist.predict', { 'url.path': path }, answered) : answered());
       // With its own serializer a reply gets no charset in its content type, and header and body are sent in one write.

@@ -36,6 +36,8 @@ export interface InferResponse {
   model: string;
   version: string;
   outputs: Map<string, Tensor>;
+  /** Which features of which queries have a value that the model does not know, as JSON: a parameter of the response. */
+  unknownFeatures: string | undefined;
 }
 
 /** The version number a path or a message gives; undefined for ''. @throws {ServingError} INVALID_ARGUMENT */
@@ -66,14 +68,18 @@ export function infer(
       typeof timeoutUs === 'number'
         ? Math.min(options.deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeoutUs / 1000)
         : options.deadline;
+    let unknownFeatures: string | undefined;
     const outputs = await runSignature(served, signature, call.inputs, {
       ...options,
       deadline,
       k,
       excludeSeen,
       outputs: call.outputs,
+      onUnknownFeatures: (text) => {
+        unknownFeatures = text;
+      },
     });
-    return { model: served.model, version: String(served.version), outputs };
+    return { model: served.model, version: String(served.version), outputs, unknownFeatures };
   });
 }
 

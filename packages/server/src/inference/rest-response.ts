@@ -2,6 +2,7 @@
 
 import { JsonWriter } from '../json/writer.ts';
 import { elementWriter } from '../servable/json-element.ts';
+import { UNKNOWN_FEATURES_PARAMETER } from '../servable/unknown-features.ts';
 import { encodeTensor } from '../tensors/binary.ts';
 import type { Tensor } from '../tensors/tensor.ts';
 import type { InferResponse } from './infer.ts';
@@ -30,9 +31,12 @@ export function writeInferResponse(
     return `${head},"parameters":{"binary_data_size":${bytes.byteLength}}}`;
   });
   const idPart = id === undefined ? '' : `"id":${JSON.stringify(id)},`;
+  const hint = answer.unknownFeatures;
+  const parameters =
+    hint === undefined ? '' : `"parameters":{"${UNKNOWN_FEATURES_PARAMETER}":${JSON.stringify(hint)}},`;
   const json = Buffer.from(
     `{${idPart}"model_name":${JSON.stringify(answer.model)},"model_version":"${answer.version}",` +
-      `"outputs":[${outputs.join(',')}]}`,
+      `${parameters}"outputs":[${outputs.join(',')}]}`,
   );
   if (parts.length === 0) return { body: json, jsonLength: undefined };
   return { body: Buffer.concat([json, ...parts]), jsonLength: json.byteLength };

@@ -12,6 +12,7 @@ import {
   resultsToTensors,
   type Signature,
 } from '../servable/signatures.ts';
+import { unknownFeaturesText } from '../servable/unknown-features.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -36,6 +37,8 @@ export interface RunOptions extends RequestOptions {
    * signature.
    */
   outputs?: readonly string[];
+  /** Called where queries have features whose value the model does not know, with what `unknownFeaturesText` says. */
+  onUnknownFeatures?: ((text: string) => void) | undefined;
 }
 
 /** Compute the outputs of a signature for a batch of inputs. @throws {ServingError} */
@@ -43,7 +46,7 @@ export async function runSignature(
   served: ServedVersion,
   signature: Signature,
   inputs: Tensors,
-  { limits, k, excludeSeen, outputs = [], ...options }: RunOptions,
+  { limits, k, excludeSeen, outputs = [], onUnknownFeatures, ...options }: RunOptions,
 ): Promise<Map<string, Tensor>> {
   const rows = batchSize(signature, inputs);
   if (rows > limits.queries) {
@@ -64,6 +67,8 @@ export async function runSignature(
     checkExcludeSeen(servable.seenItems, query);
   }
   const found = await served.search(queries, options);
+  const unknown = onUnknownFeatures && unknownFeaturesText(found);
+  if (unknown !== undefined) onUnknownFeatures!(unknown);
   const attributes = outputs.filter((name) => !signature.outputs.some((output) => output.name === name));
   const all = resultsToTensors(servable, found, attributes);
   if (signature.name === HISTORY_SIGNATURE) {

@@ -1,8 +1,8 @@
 /**
  * Finds the features of a query whose value is not in the query tower's vocabulary. All unknown values share one row of
- * the embedding table.
+ * the embedding table. Also makes the text by which protocols without a field for them tell these features.
  */
-import type { Features } from './contract.ts';
+import type { Features, QueryResult } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 
 /** The name in requests for the feature of a query tower that has a single, unnamed one. */
@@ -27,6 +27,36 @@ export function unknownFeatures({ inputs }: QueryTower, features: Features, plai
     }
   }
   return unknown;
+}
+
+/** The header or trailer, and the parameter, by which protocols without a field for it tell unknown features. */
+export const UNKNOWN_FEATURES_HEADER = 'x-shortlist-unknown-features';
+export const UNKNOWN_FEATURES_PARAMETER = 'unknown_features';
+
+/** Queries that are named for each feature: with their count, some hundred bytes, far below what clients take as headers. */
+const NAMED_QUERIES_MAX = 100;
+const NOT_PRINTABLE = /[^ -~]/g;
+
+/**
+ * The unknown features of a request as JSON in ASCII, as headers must be: `{"user": {"count": 2, "queries": [0, 3]}}`, which
+ * queries of the request have them, the first 100; undefined where none has any.
+ */
+export function unknownFeaturesText(results: readonly QueryResult[]): string | undefined {
+  const queriesOf = new Map<string, number[]>();
+  results.forEach(({ unknown = [] }, query) => {
+    for (const name of unknown) {
+      const queries = queriesOf.get(name);
+      if (queries) queries.push(query);
+      else queriesOf.set(name, [query]);
+    }
+  });
+  if (queriesOf.size === 0) return undefined;
+  const entries = Array.from(queriesOf, ([name, queries]) => [
+    name,
+    { count: queries.length, queries: queries.slice(0, NAMED_QUERIES_MAX) },
+  ]);
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(Object.fromEntries(entries)).replace(NOT_PRINTABLE, escaped);
 }
 
 function featureValue(features: Features, name: string, width: number): unknown {

@@ -1,10 +1,10 @@
 /** TF Serving's REST API: the request that a path names and a body in, a body out. */
 import type { ModelRegistry } from '../models/registry.ts';
-import { type RequestLimits, runSignature } from '../models/run-signature.ts';
+import { type RunOptions, runSignature } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
-import type { RequestOptions } from '../queue/batcher.ts';
 import type { Query } from '../servable/contract.ts';
 import { findSignature } from '../servable/signatures.ts';
+import { unknownFeaturesText } from '../servable/unknown-features.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { printMetadata, printStatus } from './describe.ts';
 import { checkOutputs } from './output-filter.ts';
@@ -13,12 +13,15 @@ import { printOutputs, printPrediction, printPredictions } from './predict-respo
 import type { RestCall } from './rest-path.ts';
 import { singleQuery } from './single-query.ts';
 
+/** Options of a call. */
+type RestOptions = Omit<RunOptions, 'outputs' | 'k' | 'excludeSeen'>;
+
 /** Answer one REST call. @throws {ServingError} */
 export function answerRest(
   registry: ModelRegistry,
   call: RestCall,
   body: string,
-  options: RequestOptions & { limits: RequestLimits },
+  options: RestOptions,
 ): Promise<string> | string {
   if (call.verb === 'predict') return predict(registry, call, body, options);
   if (call.verb === 'classify' || call.verb === 'regress') {
@@ -33,7 +36,7 @@ function predict(
   registry: ModelRegistry,
   { model, choice }: RestCall,
   body: string,
-  options: RequestOptions & { limits: RequestLimits },
+  options: RestOptions,
 ): Promise<string> {
   const version = registry.choose(model, choice);
   const single = singleQuery(version, body, options.limits);
@@ -48,12 +51,14 @@ function predict(
 }
 
 /** One promise for what `hold` and its work would make three. */
-async function predictSingle(version: ServedVersion, query: Query, options: RequestOptions): Promise<string> {
+async function predictSingle(version: ServedVersion, query: Query, options: RestOptions): Promise<string> {
   const lease = version.lease();
   let isAnswered = false;
   try {
     const [answer] = await version.search([query], options);
     const text = printPrediction(answer!);
+    const unknown = unknownFeaturesText([answer!]);
+    if (unknown !== undefined) options.onUnknownFeatures?.(unknown);
     isAnswered = true;
     return text;
   } finally {

@@ -1,12 +1,17 @@
 /** A query whose feature no vocabulary has: the answer says which, and a metric counts it, whatever the protocol. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { Client, credentials, type Metadata } from '@grpc/grpc-js';
 import { BruteForce, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
+import { serviceOf } from '../../src/grpc/definitions.ts';
 import type { ShortlistServer } from '../../src/index.ts';
+import type { QueryResult } from '../../src/servable/contract.ts';
+import { unknownFeaturesText } from '../../src/servable/unknown-features.ts';
 import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 async function unknownOf(server: ShortlistServer, request: object): Promise<unknown> {
@@ -60,4 +65,92 @@ test('named features, one of them called like an inherited property', async () =
   const wrong = await post(server, '/v1/shortlist', { query: { usr: 'u1', toString: 't1' } });
   assert.match((wrong.body as { error: string }).error, /query\.usr: unknown feature, did you mean 'user'\?/);
   await server.close();
+});
+
+test('every protocol says which queries have one', async () => {
+  const server = await startTiny(await tinyBasePath(), { grpcPort: 0 });
+  const client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
+  const hint = '{"query":{"count":2,"queries":[1,2]}}';
+  const words = ['u1', 'nobody', 'Zoë 🎬'];
+
+  const predict = async (instances: readonly string[]): Promise<string | null> => {
+    const { status, headers } = await post(server, '/v1/models/films:predict', { instances });
+    assert.equal(status, 200);
+    return headers.get('x-shortlist-unknown-features');
+  };
+  assert.equal(await predict(words), hint);
+  assert.equal(await predict(['nobody']), '{"query":{"count":1,"queries":[0]}}');
+  assert.equal(await predict(['u1']), null);
+  assert.equal(await predict(['u1', 'u2']), null);
+  const many = await predict(Array.from({ length: 128 }, () => 'nobody'));
+  const { query } = JSON.parse(many!) as { query: { count: number; queries: number[] } };
+  assert.deepEqual([query.count, query.queries.length], [128, 100]);
+
+  const infer = async (data: readonly string[]): Promise<unknown> => {
+    const inputs = [{ name: 'query', shape: [data.length], datatype: 'BYTES', data }];
+    return (await post(server, '/v2/models/films/infer', { inputs })).body;
+  };
+  assert.deepEqual(((await infer(words)) as { parameters: object }).parameters, { unknown_features: hint });
+  assert.equal(Object.hasOwn((await infer(['u1'])) as object, 'parameters'), false);
+
+  const call = (service: string, method: string, request: object): Promise<[message: object, trailer: Metadata]> => {
+    const { path, requestSerialize, responseDeserialize } = serviceOf(service)[method]!;
+    return new Promise((resolve, reject) => {
+      let message: object;
+      const answer = client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error, value) => {
+        if (error) reject(error);
+        else message = value as object;
+      });
+      answer.on('status', ({ metadata }) => resolve([message, metadata]));
+    });
+  };
+  const trailerOf = async (list: readonly string[]): Promise<unknown[]> => {
+    const tensor = {
+      dtype: 7,
+      tensor_shape: { dim: [{ size: list.length }] },
+      string_val: list.map((w) => Buffer.from(w)),
+    };
+    const request = { model_spec: { name: 'films' }, inputs: { query: tensor } };
+    return (await call('tensorflow.serving.PredictionService', 'Predict', request))[1].get(
+      'x-shortlist-unknown-features',
+    );
+  };
+  assert.deepEqual(await trailerOf(words), [hint]);
+  assert.deepEqual(await trailerOf(['u1']), []);
+
+  const inferRequest = (list: readonly string[]): object => {
+    const contents = { bytes_contents: list.map((word) => Buffer.from(word)) };
+    return { model_name: 'films', inputs: [{ name: 'query', datatype: 'BYTES', shape: [list.length], contents }] };
+  };
+  const parametersOf = (message: object): unknown[] =>
+    Object.entries((message as { parameters: Record<string, { string_param?: string }> }).parameters).map(
+      ([name, { string_param }]) => [name, string_param],
+    );
+  const inference = 'inference.GRPCInferenceService';
+  assert.deepEqual(parametersOf((await call(inference, 'ModelInfer', inferRequest(words)))[0]), [
+    ['unknown_features', hint],
+  ]);
+  assert.deepEqual(parametersOf((await call(inference, 'ModelInfer', inferRequest(['u1'])))[0]), []);
+
+  const { path, requestSerialize, responseDeserialize } = serviceOf(inference).ModelStreamInfer!;
+  const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  stream.write(inferRequest(words));
+  const [streamed] = (await once(stream, 'data')) as [{ infer_response: object }];
+  assert.deepEqual(parametersOf(streamed.infer_response)[0], ['unknown_features', hint]);
+  stream.end();
+  await once(stream, 'end');
+  client.close();
+  await server.close();
+});
+
+test('a feature whose name is not ASCII can be told in a header, and one called like an inherited property as well', () => {
+  const result = (...unknown: string[]): QueryResult =>
+    ({ identifiers: [], scores: new Float32Array(0), unknown }) as never;
+  const text = unknownFeaturesText([result('größe', '__proto__'), result(), result('größe')])!;
+  assert.match(text, /^[ -~]*$/);
+  assert.deepEqual(Object.entries(JSON.parse(text)), [
+    ['größe', { count: 2, queries: [0, 2] }],
+    ['__proto__', { count: 1, queries: [0] }],
+  ]);
+  assert.equal(unknownFeaturesText([result(), {} as never]), undefined);
 });
