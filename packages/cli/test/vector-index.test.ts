@@ -1,6 +1,6 @@
 /** shortlist index: vectors of one's own become a bundle that answers with their identifiers and is served with attributes. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ShortlistServer } from '@shortlist/server';
@@ -131,6 +131,24 @@ test('an output that exists is kept, unless --force; a folder that is not there 
   assert.equal((await said(vectors, '--out', out, '--force')).code, 0);
   assert.notEqual(readFileSync(out, 'latin1').slice(0, 4), 'mine');
   assert.match((await said(vectors, '--out', join(folder, 'no/x'))).stderr, /expected a folder .*no, there is none/);
+});
+
+test('an index that the memory cannot hold is told by the header, before a vector is read', async () => {
+  const [rows, dimensions] = [20_000_000, 100];
+  // The file has its size and no blocks on the disk. A reader would refuse its first number.
+  const path = fileOf('huge.fbin', Buffer.from(new Uint32Array([rows, dimensions, 0x7fc0_0000]).buffer));
+  truncateSync(path, 8 + 4 * rows * dimensions);
+  const out = join(folder, 'huge.shortlist');
+  const { code, stderr } = await said(path, '--out', out);
+  assert.equal(code, 1);
+  assert.match(stderr, /20,000,000 vectors of 100 dimensions/);
+  assert.match(
+    stderr,
+    /expected an index that fits the linear memory of \d+ bytes, got a need of \d+ bytes for 20000000 rows/,
+  );
+  assert.match(stderr, /what would fit: \d+ rows, or \d+ dimensions per row.*\(ERR_MEMORY\)/);
+  assert.doesNotMatch(stderr, /NaN/);
+  assert.equal(existsSync(out), false);
 });
 
 test('mistakes are told in a line and write nothing', async () => {

@@ -13,7 +13,7 @@ import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/figures.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { readNamedVectors } from './named-vectors.ts';
-import { tunedIndex } from './tuned-index.ts';
+import { checkIndexMemory, tunedIndex } from './tuned-index.ts';
 
 const OPTIONS = {
   out: { type: 'string' },
@@ -54,6 +54,8 @@ export const index: Command = async (argv, environment) => {
   const identifiers = values.ids === undefined ? undefined : await readIdentifiers(values.ids, file.rows, log);
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out altogether`);
+  const rows = identifiers?.filter((identifier) => identifier !== '').length ?? file.rows;
+  if (rows > 0) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
   const vectors = await readNamedVectors(file, identifiers, environment.signal, terminal);
   const { items } = values;
   const attributes =

@@ -2,7 +2,15 @@
  * A ScaNN index whose defaults reach a recall: built with the settings of `autopilot`, tuned on queries (vectors of its own,
  * where none are given), and built again with what was chosen as its defaults, so that every caller of the bundle gets it.
  */
-import { type DistanceMeasure, type Queries, type QueryModel, ScaNN, tune, type VectorsLike } from 'shortlist';
+import {
+  type DistanceMeasure,
+  type Queries,
+  type QueryModel,
+  ScaNN,
+  type ScannOptions,
+  tune,
+  type VectorsLike,
+} from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
 import { autopilot } from 'shortlist/tuning';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
@@ -41,9 +49,7 @@ export async function tunedIndex<Q = ArrayLike<number>>(
   const candidates = { data, dimensions };
   const onProgress = ({ step, done, total }: { step: string; done: number; total: number }): void =>
     terminal.progress(done / total, step);
-  // The build does not measure itself: `tune` does it with more queries.
-  const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
-  const options = { ...sized, distanceMeasure, k, seed, queryModel };
+  const options = { ...sizedOptions({ rows, dimensions }, { distanceMeasure, k, seed }), queryModel };
   const first = new ScaNN<Q, string>(options);
   await first.indexAsync(candidates, identifiers, { signal, onProgress });
   const { chosen, isTargetReached } = await tune(first, { queries, targetRecall, k, signal, onProgress });
@@ -61,6 +67,21 @@ export async function tunedIndex<Q = ArrayLike<number>>(
   const found = index.call(queries, k);
   const recall = recallOf(found, index.callExactly(queries, k));
   return { index, recall, isTargetReached };
+}
+
+/** Numbers of vectors. */
+type Sizes = Pick<NamedVectors, 'rows' | 'dimensions'>;
+type BuildSettings = Pick<TunedIndexSettings<never>, 'distanceMeasure' | 'k' | 'seed'>;
+
+/** Check that the memory holds the index of so many vectors, before they are read. @throws {MemoryError} */
+export function checkIndexMemory(sizes: Sizes, settings: BuildSettings): void {
+  new ScaNN(sizedOptions(sizes, settings)).checkMemory(sizes.rows, sizes.dimensions);
+}
+
+function sizedOptions({ rows, dimensions }: Sizes, { distanceMeasure, k, seed }: BuildSettings): ScannOptions<never> {
+  // The build does not measure itself: `tune` does it with more queries.
+  const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
+  return { ...sized, distanceMeasure, k, seed };
 }
 
 /** Every so many rows. */

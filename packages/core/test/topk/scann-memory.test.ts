@@ -212,3 +212,16 @@ test('a matrix that is transferred is held once and has no numbers afterwards; w
     message: /transfer/,
   });
 });
+
+test('candidates that are not read yet: what a build of so many takes is asked for by their numbers alone', () => {
+  const runtime = new Runtime({ threads: 1 });
+  const index = new ScaNN({ runtime });
+  index.checkMemory(1_000_000, 100);
+  assert.throws(() => index.checkMemory(20_000_000, 100), {
+    code: 'ERR_MEMORY',
+    message: /for 20000000 rows × 100 dimensions, beside \d+ bytes that are held; what would fit: \d+ rows/,
+  });
+  assert.throws(() => index.checkMemory(0, 100), { code: 'ERR_OPTION' });
+  assert.throws(() => index.checkMemory(10, 1.5), { code: 'ERR_OPTION' });
+  assert.ok(runtime.heap.memory.sizeBytes < GIB, 'nothing was taken');
+});

@@ -6,6 +6,7 @@
  * 4,000 candidates, the index scores all of them exactly and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
+import { checkInteger } from '../../checks/numbers.ts';
 import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
@@ -34,6 +35,7 @@ import type { TopKResult } from '../result.ts';
 import { UpdatableIndex } from '../updatable-index.ts';
 import { type VectorSource, vectorSource } from '../vector-source.ts';
 import { type Candidates, gatherCandidates, gatherDataset, takeCandidates } from './build/build-live.ts';
+import { askForMemory } from './build/build-memory.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 import { loadScann, saveScann } from './saved.ts';
 import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOptions } from './search/call.ts';
@@ -142,6 +144,19 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   /** Always false: also where a small index scores everything, so that callers do not depend on it. */
   isExact(): boolean {
     return false;
+  }
+
+  /**
+   * Check that the linear memory has what a build of so many candidates takes, beside what is held now: before they are
+   * read from a file.
+   *
+   * @throws {OptionError} when a number is not a positive integer
+   * @throws {MemoryError} naming rows, dimensions, the bytes needed and held, and what would fit
+   */
+  checkMemory(rows: number, dimensions: number): void {
+    checkInteger('rows', rows, 1);
+    checkInteger('dimensions', dimensions, 1);
+    askForMemory(this.runtime, rows, dimensions, this.settings);
   }
 
   /**
