@@ -1,6 +1,6 @@
 /**
- * The theorem of clustered QR in numbers: how fast least squares converges when the embedding is sketched with k random
- * columns a step. Prints the measured excess beside (1 − k/d1)^i and the two bounds.
+ * Checks the convergence theorem of the CQR paper by experiment: least squares, with the embedding sketched by k random
+ * columns per step. Prints the measured excess loss next to (1 − k/d1)^i and the two bounds.
  *
  *   npm run example cqr-theorem
  */
@@ -14,7 +14,7 @@ const k = 25;
 const steps = 20;
 const seeds = 5;
 
-/** The kinds of X. */
+/** The kinds of matrices X. */
 const worlds: Record<string, (generator: Generator) => Dense> = {
   'X independent': (generator) => Dense.normal(n, d1, generator),
   'X of rank 10 + 1e-2 noise': (generator) => {

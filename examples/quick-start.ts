@@ -1,5 +1,6 @@
 /**
- * From interactions to a shortlist in one page: train two towers, index the candidates, ask, save, load, ask again.
+ * From interactions to a shortlist on one page: trains two towers, indexes the candidates, queries, saves, loads, and
+ * queries again.
  *
  *   npm run example quick-start
  */

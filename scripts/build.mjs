@@ -1,5 +1,5 @@
-// Build everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, and the JSON schemas
-// that TypeScript code describes.
+// Build everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, and the JSON
+// schemas that TypeScript code describes.
 // `--clean` removes what a build made. `--debug-kernels` makes kernels with function names and assertions, until the next
 // build without it. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
@@ -33,7 +33,8 @@ try {
 }
 await writeWorkerProgram(root);
 
-// What was made of a source that is gone would be packed and tested: the compiler leaves it.
+// Compiled files whose source no longer exists are removed. The compiler would leave them, and they would be packed and
+// tested.
 for (const name of ['core', 'data', 'cli', 'server']) {
   for (const part of ['src', 'test']) {
     const made = join(root, 'packages', name, 'build', part);
@@ -50,13 +51,14 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-// npm links the command at install, before there is a file to mark as one.
+// The file of the command is marked as executable here, because npm links it at install, before it exists.
 chmodSync(join(root, 'packages/cli/build/src/bin.js'), 0o755);
 
 const { configSchema } = await import(pathToFileURL(join(root, 'packages/cli/build/src/config/schema.js')));
 writeFileSync(join(root, 'packages/cli/build/config.schema.json'), `${JSON.stringify(configSchema(), null, 2)}\n`);
 
-// As the JSON they come to: every process that serves would load the 300 files of TypeBox, a sixth of its start.
+// The schemas are written as plain JSON. Otherwise every serving process would load the 300 files of TypeBox, which
+// takes a sixth of its start.
 const schema = join(root, 'packages/server/build/src/shortlist/schema.js');
 const constants = Object.entries(await import(pathToFileURL(schema))).map(
   ([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`,

@@ -1,10 +1,10 @@
-// The records of packages/core/src/kernels as classes of the assembly: one description, of which the kernels read the
-// fields by their names. A class without methods is a place in memory with fields at fixed offsets, nothing more.
+// Generates AssemblyScript classes from the descriptions of records in packages/core/src/kernels, so that kernels read
+// the fields by name. A class without methods is only a block of memory with fields at fixed offsets.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Write assembly/records.generated.ts, unless it was made from the descriptions as they are. */
+/** Write assembly/records.generated.ts, unless it is up to date with the descriptions. */
 export async function writeKernelRecords(root) {
   const folder = join(root, 'packages/core/src/kernels');
   const target = join(root, 'packages/core/assembly/records.generated.ts');

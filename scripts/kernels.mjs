@@ -1,4 +1,5 @@
-// The kernels compiled: packages/core/assembly to WebAssembly, in two variants, and those to one TypeScript module.
+// Compiles the kernels: packages/core/assembly to WebAssembly in two variants, and both of these to one TypeScript
+// module.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +8,15 @@ import { wasmModule } from './wasm-module.mjs';
 
 const VARIANTS = { simd128: ['simd'], relaxed: ['simd', 'relaxed-simd'] };
 const FEATURES = ['threads', 'bulk-memory', 'sign-extension', 'mutable-globals', 'nontrapping-f2i'];
-/** With function names and assertions, for stack traces and profiles; the results are the same. */
+/**
+ * Compiler options for kernels with function names and assertions, for stack traces and profiles; the results are the
+ * same.
+ */
 const DEBUG = ['--debug', '-O1'];
 const RELEASE = ['--noAssert', '-O3'];
 
 /**
- * Write src/kernels/wasm.generated.ts, unless it was made from the sources as they are.
+ * Write src/kernels/wasm.generated.ts, unless it is up to date with the sources.
  *
  * @param {string} root the root of the repository
  * @param {boolean} isDebug kernels with function names and assertions, some times slower
@@ -42,7 +46,7 @@ export async function buildKernels(root, isDebug) {
   writeFileSync(target, stamp + head + wasmModule(...variants));
 }
 
-/** The bytes of one variant; what the compiler says when it refuses is thrown. */
+/** The bytes of one variant. Throws the compiler's message if it fails. */
 async function compile(assembly, out, features, isDebug) {
   const { default: asc } = await import('assemblyscript/asc');
   const { error, stderr } = await asc.main([

@@ -1,15 +1,18 @@
 // Run the compiled tests: everything but test/slow, or with --slow everything under test/slow.
 // Words after the options pick files whose path contains one of them: `npm test -- topk`.
-// To start a process costs 0.3 to 0.8 s of CPU, more than most files of tests: those of one folder share processes.
+// Starting a process costs 0.3 to 0.8 s of CPU, more than most test files, so the files of one folder share processes.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Files that share a process at the most: a balance between fewer starts and both cores at work until the end. */
+/** Most files that share a process: a balance between few starts and keeping both cores busy until the end. */
 const FILES_A_PROCESS = 10;
-/** Text that marks a test file which changes or measures its process, starts others, has work before its tests, or says so. */
+/**
+ * Texts that mark a test file that needs its own process: it changes or measures its process, starts others, works
+ * before its tests, or says so.
+ */
 const NEEDS_OWN_PROCESS =
   /own process|child_process|async_hooks|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed|^before\w*\(|^((const|let) .* = )?await /m;
 
@@ -30,12 +33,13 @@ if (files.length === 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-tests-'));
 try {
-  // A file takes some 300 MB and may start a thread a core: on a machine of many cores, one a core would be too much.
+  // A test file takes some 300 MB and may start a thread per core, so one process per core would be too many on a
+  // machine with many cores.
   const atOnce = Math.min(8, availableParallelism());
   const options = [
     '--enable-source-maps',
     '--test',
-    // A test that fails may leave a server open: its process would never end, nor would the run.
+    // A failed test may leave a server open, and then its process, and the run, would never end.
     '--test-force-exit',
     `--test-concurrency=${atOnce}`,
     '--test-reporter=spec',
@@ -46,7 +50,9 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** One program for each process: first the files that have their own, which take longest, then those that share one. */
+/**
+ * One program for each process: first the files with their own process, which take longest, then those that share one.
+ */
 function processesOf(files) {
   const alone = [];
   const shared = new Map();
@@ -56,7 +62,7 @@ function processesOf(files) {
   }
   const programs = [...shared].flatMap(([name, files]) => {
     const count = Math.ceil(files.length / FILES_A_PROCESS);
-    // Every count-th file: the long ones, which stand in one folder, are spread over the processes.
+    // A process gets every count-th file, which spreads the long ones, which are in one folder, over the processes.
     return Array.from({ length: count }, (_, i) => {
       const program = join(folder, `${name}-${i + 1}.test.mjs`);
       const imports = files.filter((_, at) => at % count === i).map((file) => `import '${pathToFileURL(file)}';\n`);
@@ -67,7 +73,7 @@ function processesOf(files) {
   return [...alone, ...programs];
 }
 
-/** Folder of the package of a file. */
+/** The folder of the package to which a file belongs. */
 function packageOf(file) {
   return relative(join(root, 'packages'), file).split(/[\\/]/)[0];
 }

@@ -1,9 +1,10 @@
-// The two builds of the kernels as a TypeScript module: the first as text, the second as its differences from it. The
-// builds differ in some fifty instructions, so the second takes half a kilobyte.
+// Writes the two builds of the kernels as a TypeScript module: the first as text, the second as its differences from
+// the first. The builds differ in some fifty instructions, so the second takes half a kilobyte.
 //
-// The text is of the 93 printable ASCII characters that need no escape in a string. 91 of them stand for the bytes from 252
-// over 0 to 86, which are the commonest; any other byte is one of the first two and one of the 91. So what repeats stays
-// aligned and gzip finds it: 18.1 kB, where the bytes themselves take 17.8, hexadecimal 19.9 and base64 24.7.
+// The text is of the 93 printable ASCII characters that need no escape in a string. 91 of them encode the most common
+// bytes, 252 to 255 and 0 to 86; any other byte is encoded by one of the other two and one of the 91. So repeated bytes
+// give repeated text, which gzip compresses: 18.1 kB, where the bytes themselves take 17.8, hexadecimal 19.9 and base64
+// 24.7.
 
 /** Characters from 32 to 126 without the apostrophe and the backslash. */
 const CHARACTERS = String.fromCharCode(...Array.from({ length: 95 }, (_, i) => 32 + i)).replace(/['\\]/g, '');
@@ -12,7 +13,7 @@ const SINGLES = CHARACTERS.length - PREFIXES;
 /** The byte that the first single character stands for. */
 const FIRST = 252;
 
-/** Bytes as text; `fromText` of packages/core/src/kernels/wasm-text.ts reads it. */
+/** Encode bytes as text; `fromText` of packages/core/src/kernels/wasm-text.ts reads it. */
 export function textOf(bytes) {
   const characters = Array.from(bytes, (byte) => {
     const place = (byte - FIRST + 256) % 256;
@@ -22,11 +23,12 @@ export function textOf(bytes) {
   return characters.join('');
 }
 
-/** Shorter runs cost more as a copy than as bytes. */
+/** Shortest run that is copied; a shorter one takes more text as a copy than as bytes. */
 const COPY_BYTES_MIN = 12;
 
 /**
- * Pieces that make `target` out of `base`, in order: copy `length` bytes of `base` from `at`, then append the bytes of
+ * The pieces that turn `base` into `target`, in order: copy `length` bytes of `base` from `at`, then append the bytes
+ * of
  * `added`.
  */
 export function patchOf(base, target) {
@@ -52,7 +54,7 @@ export function patchOf(base, target) {
   return pieces.map(({ at, length, added }) => [at, length, textOf(added)]);
 }
 
-/** The text of the module, behind its first lines. */
+/** The text of the module, without its first lines. */
 export function wasmModule(simd128, relaxed) {
   const text = `export const SIMD128_TEXT: string =\n  '${textOf(simd128)}';\n`;
   const pieces = JSON.stringify(patchOf(simd128, relaxed));

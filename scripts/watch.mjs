@@ -1,4 +1,4 @@
-// Build again whenever a source changes: kernels and TypeScript alike, each only where it is out of date.
+// Rebuilds whenever a source of the kernels or of TypeScript changes; only what is out of date is built.
 // Options are those of scripts/build.mjs.
 import { spawn } from 'node:child_process';
 import { watch } from 'node:fs';
@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const FOLDERS = ['packages', 'bench', 'examples', 'scripts'];
-/** Paths that a build or an installation writes; a change of them is not a change of a source. */
+/** Paths that a build or an installation writes; their changes do not start a build. */
 const NOT_SOURCES = /(^|[/\\])(build|node_modules)([/\\]|$)|\.generated\.ts$/;
-/** Editors write a file in several steps: a build begins when none has come for so long. */
+/** Time without a change after which a build begins, because editors write a file in several steps. */
 const QUIET_MS = 100;
 
 let building;

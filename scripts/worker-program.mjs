@@ -1,11 +1,11 @@
-// The program of the worker threads as one text: packages/core/src/parallel/worker-entry.ts and what it imports, bundled.
-// A bundler that takes the library into a program moves files about; a text it keeps, so that threads start from
-// everywhere: from node_modules, from a bundle of one file in either format, and in a browser.
+// Writes the program of the worker threads as one text: packages/core/src/parallel/worker-entry.ts, bundled with its
+// imports. A bundler that includes the library in a program moves or drops files but keeps a text, so that threads
+// start from node_modules, from a one-file bundle in either module format, and in a browser.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Write src/parallel/worker-program.generated.ts, unless it was made from the sources as they are. */
+/** Write src/parallel/worker-program.generated.ts, unless it is up to date with the sources. */
 export async function writeWorkerProgram(root) {
   const folder = join(root, 'packages/core/src/parallel');
   const target = join(folder, 'worker-program.generated.ts');
@@ -32,7 +32,7 @@ export async function writeWorkerProgram(root) {
 
 const HEAD = '// sources ';
 
-/** Whether every source that the first line names has the digest that stands there. */
+/** Whether every source that the first line names still has the digest in that line. */
 function isMadeFrom(text, root) {
   const [line] = text.split('\n', 1);
   return (

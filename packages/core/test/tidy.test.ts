@@ -61,8 +61,17 @@ const HABITS: readonly { readonly found: RegExp; readonly instead: string }[] = 
   { found: /\bone an? (?:row|query|user|item|column|candidate)\b/g, instead: 'write "one per row"' },
   { found: /expected [^'`"]*, got (?:another|others)['`"]/g, instead: 'say what was got' },
 ];
-/** Folders whose docstrings and messages are held to that; packages/server/src is not there yet. */
-const PLAIN_FOLDERS = ['packages/core/src', 'packages/core/assembly', 'packages/data/src', 'packages/cli/src', 'bench'];
+/** Folders whose docstrings and messages are held to that. */
+const PLAIN_FOLDERS = [
+  'packages/core/src',
+  'packages/core/assembly',
+  'packages/server/src',
+  'packages/data/src',
+  'packages/cli/src',
+  'bench',
+  'examples',
+  'scripts',
+];
 /** Pairs of files, `importer imported`, whose circle is known, and why. */
 const KNOWN_CIRCLES: Readonly<Record<string, string>> = {};
 /** Core files that may use Node's modules; everything else also runs in a browser. */
@@ -72,9 +81,9 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const CORE = join(ROOT, 'packages/core/src');
 
 /** TypeScript and AssemblyScript files under a folder, without generated ones. */
-function sources(folder: string): string[] {
+function sources(folder: string, ending = /\.ts$/): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.generated.ts') && !file.endsWith('.d.ts'))
+    .filter((file) => ending.test(file) && !file.endsWith('.generated.ts') && !file.endsWith('.d.ts'))
     .map((file) => join(folder, file));
 }
 
@@ -157,7 +166,7 @@ test(`no function is longer than ${FUNCTION_LINES_MAX} lines, but for those list
 });
 
 test('docstrings and messages name their subject first', () => {
-  for (const file of PLAIN_FOLDERS.flatMap((folder) => sources(join(ROOT, folder)))) {
+  for (const file of PLAIN_FOLDERS.flatMap((folder) => sources(join(ROOT, folder), /\.(?:ts|mjs)$/))) {
     const text = readFileSync(file, 'utf8');
     for (const { found, instead } of HABITS) {
       for (const { index, 0: words } of text.matchAll(found)) {

@@ -14,7 +14,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 
-/** How often a draining server looks for connections without a request. */
+/** Time between two searches of a draining server for connections without a request. */
 const IDLE_POLL_MS = 20;
 /** Grace period in which a busy client sends its next request, even on a loaded machine. */
 const GRACE_MS = 500;

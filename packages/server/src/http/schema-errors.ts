@@ -1,11 +1,12 @@
 /**
- * Why a request's body does not fit its schema, in words: the place, what is wrong there, and for a name that the schema
- * does not have the nearest that it has. The validator (Ajv) says "must NOT have additional properties" and no name.
+ * Why a request's body does not fit its schema, in words: the place, what is wrong there, and for a name that the
+ * schema does not have the nearest that it has. The validator (Ajv) says "must NOT have additional properties" and no
+ * name.
  */
 import type { FastifySchemaValidationError } from 'fastify';
 import { suggestion } from '../status/suggestion.ts';
 
-/** What the validator adds to an error with its option `verbose`. */
+/** The properties that the validator adds to an error with its option `verbose`. */
 interface VerboseError extends FastifySchemaValidationError {
   parentSchema?: { properties?: Readonly<Record<string, unknown>>; additionalProperties?: unknown };
   data?: unknown;

@@ -1,4 +1,6 @@
-/** Metadata, configuration, statistics and repository of models in the Open Inference Protocol's words. */
+/**
+ * Metadata, configuration, statistics and the repository index of models, in the form of the Open Inference Protocol.
+ */
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { ServedVersion } from '../models/served-version.ts';
@@ -7,10 +9,10 @@ import { summed, type VersionReport } from '../models/version-statistics.ts';
 import { DEFAULT_SIGNATURE } from '../servable/signatures.ts';
 import type { TensorSpec } from '../tensors/tensor.ts';
 
-/** What `platform` says. */
+/** The value of `platform` in a model's metadata. */
 const PLATFORM = 'shortlist';
 
-/** Extensions by Triton's names for them. */
+/** The supported extensions, by Triton's names. */
 export const EXTENSIONS: readonly string[] = [
   'model_repository',
   'model_configuration',
@@ -30,7 +32,7 @@ interface TensorMetadata {
   shape: readonly number[];
 }
 
-/** Metadata of a version; `versions` are all that serve. */
+/** Metadata of a version; `versions` lists all versions that serve. */
 export function modelMetadata(
   model: Model,
   served: ServedVersion,
@@ -46,13 +48,13 @@ export function modelMetadata(
   };
 }
 
-/** Configuration of a version, as far as ours has the fields of Triton's. */
+/** Configuration of a version: those fields of Triton's model configuration that apply here. */
 export function modelConfig(
   { model, signatures }: ServedVersion,
   maxQueries: number,
 ): { name: string; platform: string; backend: string; max_batch_size: number; input: object[]; output: object[] } {
   const { inputs, outputs } = signatures.get(DEFAULT_SIGNATURE)!;
-  // Triton's configuration leaves the batch dimension out.
+  // Shapes in Triton's configuration do not contain the batch dimension.
   const tensor = ({ name, datatype, shape }: TensorSpec): object => ({
     name,
     data_type: `TYPE_${datatype === 'BYTES' ? 'STRING' : datatype}`,
@@ -87,7 +89,7 @@ export interface ModelStatistics {
   batch_stats: never[];
 }
 
-/** Statistics of the versions that serve, with what other processes answered of them. */
+/** Statistics of the versions that serve, including those of other processes. */
 export function modelStatistics(
   served: readonly ServedVersion[],
   peers: readonly VersionReport[],
@@ -117,7 +119,7 @@ export function modelStatistics(
   };
 }
 
-/** One line of the repository's index. */
+/** One entry of the repository index. */
 export interface RepositoryEntry {
   name: string;
   version?: string;
@@ -125,7 +127,7 @@ export interface RepositoryEntry {
   reason?: string;
 }
 
-/** The repository's index: every version that was seen, or only those that serve. */
+/** The repository index: all versions that were found, or only those that serve. */
 export function repositoryIndex(registry: ModelRegistry, { ready }: { ready: boolean }): RepositoryEntry[] {
   return registry.models
     .flatMap(({ name, records }): RepositoryEntry[] =>

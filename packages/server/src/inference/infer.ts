@@ -1,10 +1,10 @@
 /**
- * The Open Inference Protocol's ModelInfer, the same for REST and gRPC: named tensors in, named tensors out.
+ * ModelInfer of the Open Inference Protocol, for both REST and gRPC. Its inputs and outputs are named tensors.
  *
- * The protocol has no signatures. The parameter `signature_name` names one; otherwise it is the first whose inputs are
- * exactly those of the request and whose outputs contain those it asks for. The parameter `k` sets how many results a
- * query gets, `exclude_seen` whether it leaves out what its user has seen, and `timeout` the deadline (microseconds, as in
- * Triton). An output may also be an attribute of the candidates.
+ * The protocol has no signatures. The parameter `signature_name` names one; without it, the first signature is used
+ * whose inputs are exactly those of the request and whose outputs include the requested ones. The parameter `k` sets
+ * the number of results per query, `exclude_seen` whether items that the query's user has seen are left out, and
+ * `timeout` the deadline (in microseconds, as in Triton). An output may also be an attribute of the candidates.
  */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
@@ -17,17 +17,17 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
 
-/** Values of parameters. */
+/** Parameters by name. */
 export type Parameters = ReadonlyMap<string, string | number | boolean>;
 
 /** One request. */
 export interface InferRequest {
   model: string;
-  /** '' for the newest. */
+  /** Version as text; '' for the newest. */
   version: string;
   parameters: Parameters;
   inputs: Tensors;
-  /** Names of the outputs that are wanted; empty for all. */
+  /** Names of the wanted outputs; empty for all. */
   outputs: readonly string[];
 }
 
@@ -36,11 +36,13 @@ export interface InferResponse {
   model: string;
   version: string;
   outputs: Map<string, Tensor>;
-  /** Which features of which queries have a value that the model does not know, as JSON: a parameter of the response. */
+  /**
+   * Which features of which queries have a value that the model does not know, as JSON: a parameter of the response.
+   */
   unknownFeatures: string | undefined;
 }
 
-/** The version number a path or a message gives; undefined for ''. @throws {ServingError} INVALID_ARGUMENT */
+/** The version number in the text of a path or a message; undefined for ''. @throws {ServingError} INVALID_ARGUMENT */
 export function parseVersion(text: string): number | undefined {
   if (text === '') return undefined;
   const version = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,6 +1,7 @@
 /**
- * The body of a REST infer request as a call: JSON alone, or JSON followed by the tensors' bytes, in the inputs' order
- * (Triton's binary tensor extension; the header Inference-Header-Content-Length says where the JSON ends).
+ * Reads the body of a REST infer request. It is JSON alone, or JSON followed by the bytes of tensors in the order of
+ * the inputs (Triton's binary tensor extension). The header Inference-Header-Content-Length gives the length of the
+ * JSON.
  */
 import { Decimal, type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -8,17 +9,17 @@ import { decodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, isDatatype, type Tensor } from '../tensors/tensor.ts';
 import type { InferRequest, Parameters } from './infer.ts';
 
-/** A call with what only REST says. */
+/** An infer request, with the settings that only REST has. */
 export interface RestInferRequest extends InferRequest {
   id: string | undefined;
-  /** Whether an output's values go behind the JSON. */
+  /** Whether the values of an output are sent as bytes after the JSON. */
   isBinary: (output: string) => boolean;
 }
 
 /**
  * Read a body.
  *
- * @param jsonLength value of Inference-Header-Content-Length; undefined when the body is JSON only
+ * @param jsonLength value of Inference-Header-Content-Length; undefined if the body is only JSON
  * @throws {ServingError} INVALID_ARGUMENT
  */
 export function readInferRequest(
@@ -51,7 +52,7 @@ export function readInferRequest(
       at += size;
     }
   }
-  if (at !== body.byteLength) throw invalidArgument(`unexpected ${body.byteLength - at} bytes behind the inputs`);
+  if (at !== body.byteLength) throw invalidArgument(`unexpected ${body.byteLength - at} bytes after the inputs`);
   const wanted = request.get('outputs');
   const binary = new Map<string, boolean>();
   for (const item of wanted === undefined ? [] : listOf(wanted, 'outputs')) {
@@ -108,7 +109,7 @@ function elementOf(name: string, datatype: Datatype, value: JsonValue): Element 
   return datatype.startsWith('FP') ? Number(number) : (number as Element);
 }
 
-/** Parameters are strings, numbers and booleans. */
+/** Read parameters, which may be strings, numbers and booleans. */
 function readParameters(value: JsonValue | undefined): Parameters {
   const parameters = new Map<string, string | number | boolean>();
   if (value === undefined) return parameters;

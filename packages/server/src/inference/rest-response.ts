@@ -1,4 +1,4 @@
-/** The body of a REST infer response: JSON, with the bytes of binary outputs behind it. */
+/** Writes the body of a REST infer response: JSON, followed by the bytes of binary outputs. */
 
 import { JsonWriter } from '../json/writer.ts';
 import { elementWriter } from '../servable/json-element.ts';
@@ -13,10 +13,10 @@ export interface InferBody {
   jsonLength: number | undefined;
 }
 
-/** What is being printed. */
+/** The text that is being printed. */
 const writer = new JsonWriter();
 
-/** Write an answer. */
+/** Write a response. */
 export function writeInferResponse(
   answer: InferResponse,
   id: string | undefined,

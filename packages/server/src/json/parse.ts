@@ -1,8 +1,8 @@
 /**
- * JSON as TF Serving's parser reads it: NaN, Infinity and -Infinity are numbers, 64-bit integers stay exact, and bytes
- * after the first value are not looked at. Messages and their offsets are RapidJSON's.
+ * Parses JSON as TF Serving does: NaN, Infinity and -Infinity are numbers, 64-bit integers stay exact, and bytes after
+ * the first value are ignored. Messages and their offsets are those of RapidJSON.
  *
- * Unlike JSON.parse it keeps apart 1 and 1.0 (`Decimal`), because an integer tensor takes one and refuses the other.
+ * Unlike JSON.parse it distinguishes 1 from 1.0 (`Decimal`), because a tensor of integers accepts only the first.
  */
 import { invalidArgument } from '../status/serving-error.ts';
 
@@ -17,10 +17,13 @@ export class Decimal {
 /** A parsed value: integers beyond 2^53 are bigint; other numbers with a fraction are number. */
 export type JsonValue = null | boolean | string | number | bigint | Decimal | JsonValue[] | JsonObject;
 
-/** A parsed object, in the order it was written; a repeated key keeps its first value, as TF Serving finds that one. */
+/**
+ * A parsed object, in the order it was written; a repeated key keeps its first value, because that is the one that TF
+ * Serving finds.
+ */
 export type JsonObject = Map<string, JsonValue>;
 
-/** Arrays and objects inside each other: deeper than any tensor, far from the end of the stack. */
+/** Deepest nesting of arrays and objects: deeper than any tensor, yet far from a stack overflow. */
 const DEPTH_MAX = 128;
 
 const NUMBER = /-?(?:Inf(?:inity)?|NaN|(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)/y;
@@ -187,13 +190,13 @@ class Reader {
   }
 
   fail(message: string): never {
-    // Offsets count bytes, as in the original; text before the mistake may hold longer characters.
+    // Offsets count bytes, as in RapidJSON; characters before the mistake may take several bytes.
     const offset = Buffer.byteLength(this.text.slice(0, this.at));
     throw invalidArgument(`JSON Parse error: ${message} at offset: ${offset}`);
   }
 }
 
-/** An integer token beyond 2^53: exact while 64 bits hold it, a double beyond. */
+/** The value of an integer token beyond 2^53: exact if it fits into 64 bits, else a double. */
 function integer(token: string, rounded: number): bigint | Decimal {
   if (token.length > 20) return new Decimal(rounded);
   const exact = BigInt(token);

@@ -1,13 +1,13 @@
 /**
- * JSON text as RapidJSON's pretty writer lays it out: four spaces a level, and arrays on one line where asked.
- * The line breaks are part of TF Serving's known answers: `"predictions": [2.5, 3.0\n    ]\n}`.
+ * Prints JSON as RapidJSON's pretty writer does: four spaces per level and, as an option, arrays on one line. The line
+ * breaks are part of TF Serving's documented responses: `"predictions": [2.5, 3.0\n    ]\n}`.
  */
 import { float64Token } from './decimal.ts';
 import { Decimal, type JsonValue } from './parse.ts';
 
 const INDENT = '    ';
 
-/** A parsed value back as pretty text, as error messages quote it. */
+/** The pretty text of a parsed value, for quotation in error messages. */
 export function printJson(value: JsonValue, depth = 0): string {
   const inner = INDENT.repeat(depth + 1);
   const end = INDENT.repeat(depth);
@@ -25,7 +25,7 @@ export function printJson(value: JsonValue, depth = 0): string {
   return typeof value === 'bigint' ? String(value) : JSON.stringify(value);
 }
 
-/** The name of a value's type in RapidJSON's words. */
+/** RapidJSON's name of a value's type. */
 export function jsonTypeName(value: JsonValue): string {
   if (value === null) return 'Null';
   if (Array.isArray(value)) return 'Array';

@@ -1,17 +1,17 @@
 /**
- * JSON text written into bytes that are kept from one response to the next: numbers and plain text become no strings of
- * their own, and the whole is one flat string, which sockets and threads take without joining pieces first.
+ * Writes JSON text into a buffer that is reused for each response: numbers and plain text need no intermediate strings,
+ * and the result is one flat string, which can be sent without joining pieces first.
  *
- * Limits: one text at a time; what is between `begin` and `take` may not wait for anything.
+ * Limits: one text at a time; the code between `begin` and `take` must not await anything.
  */
 import { float32Token } from './decimal.ts';
 
-/** Bytes kept between responses: as many as most of them need. */
+/** Size of the reused buffer in bytes, which suffices for most responses. */
 const KEPT_BYTES = 64 << 10;
-/** Bytes of the longest float32: a sign, a point and 17 digits. */
+/** Bytes of the longest float32 token: a sign, a point and 17 digits. */
 const FLOAT_BYTES = 20;
 
-/** Where nine digits are plain ones and their product with a power of ten is exact. */
+/** Range of numbers that nine digits without an exponent can print, and whose product with a power of ten is exact. */
 const PLAIN_MIN = 1e-3;
 const PLAIN_MAX = 1e5;
 const POWERS: readonly number[] = Array.from({ length: 13 }, (_, places) => 10 ** places);
@@ -29,23 +29,23 @@ const ASCII_MAX = 0x7e;
 export class JsonWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(KEPT_BYTES);
   #length = 0;
-  /** What stands before the bytes. */
+  /** Text that precedes the bytes in the buffer. */
   #before = '';
 
-  /** Forget what was written and not taken. */
+  /** Discard text that was written and not taken. */
   begin(): void {
     this.#length = 0;
     this.#before = '';
     if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafeSlow(KEPT_BYTES);
   }
 
-  /** What was written. */
+  /** The text that was written since `begin`. */
   take(): string {
     this.#flush();
     return this.#before;
   }
 
-  /** Append text as it is. */
+  /** Append text unchanged. */
   text(text: string): void {
     const size = text.length;
     this.#reserve(size);
@@ -62,7 +62,7 @@ export class JsonWriter {
     this.#length = at;
   }
 
-  /** Append what stands between the items of a line. */
+  /** Append the separator between the items of a line. */
   comma(): void {
     this.#reserve(2);
     this.#bytes[this.#length++] = COMMA;
@@ -89,9 +89,9 @@ export class JsonWriter {
   }
 
   /**
-   * Append a float32 as `float32Token` does, those of ordinary size in a fraction of the time: the digits are a whole
-   * number n · 10^-places. The product is exact, 24 bits by at most 28 of 5^12, and so is the comparison, so both give the
-   * same digits.
+   * Append a float32 with the same text as `float32Token`, but much faster for numbers of ordinary size: the digits are
+   * a whole number n in n · 10^-places. The product is exact, 24 bits by at most 28 of 5^12, and so is the comparison,
+   * so both give the same digits.
    */
   float32(value: number): void {
     const magnitude = Math.abs(value);
@@ -107,11 +107,11 @@ export class JsonWriter {
       places += 3;
       digits = Math.round(magnitude * POWERS[places]!);
     }
-    // Nine digits: an integer of 32 bits.
+    // Nine digits fit into a 32-bit integer.
     this.#decimal(value < 0, digits | 0, places);
   }
 
-  /** ±digits · 10^-places without zeros at the end, but with one digit behind the point. */
+  /** Append ±digits · 10^-places without trailing zeros, but with at least one digit after the point. */
   #decimal(isNegative: boolean, digits: number, places: number): void {
     this.#reserve(FLOAT_BYTES);
     const bytes = this.#bytes;

@@ -1,22 +1,26 @@
 /**
- * The recall canary: after a query was answered, a share of the queries is searched again exactly, and the mean recall@k of
- * the last ones is published. It shows what users see: drift after updates, or too few leaves searched.
+ * The recall canary: a share of the queries is searched again exactly after they were answered, and the mean recall@k
+ * of the latest comparisons is published. It shows the recall that users get, for example after drift by updates or
+ * with too few leaves searched.
  */
 import type { Identifier } from 'shortlist';
 import type { Query, QueryResult, Servable } from '../servable/contract.ts';
 
-/** Comparisons over which the published recall is averaged. */
+/** Number of latest comparisons over which the published recall is averaged. */
 const WINDOW = 200;
-/** Comparisons that may wait. Further ones are dropped, because the canary must never queue behind itself. */
+/** Most comparisons that may wait. Further ones are dropped, so that the canary's work does not pile up. */
 const PENDING_MAX = 1;
-/** Share of one thread's time that the comparisons of all processes may take, whatever share of the queries is set. */
+/**
+ * Largest share of one thread's time for the comparisons of all processes together; it limits them even if a larger
+ * share of the queries is set.
+ */
 const DUTY = 0.02;
 
 /** Options of a canary. */
 export interface CanaryOptions {
   /** Share of the queries that are searched again, from 0 to 1. */
   share: number;
-  /** Processes that have a canary each. */
+  /** Number of processes, each of which has a canary. */
   processes: number;
   now?: () => number;
 }
@@ -39,11 +43,14 @@ export class RecallCanary {
     this.#publish = publish;
   }
 
-  /** Observe the results of a request; every 1 ∕ share-th query without rules is compared, after the response was sent. */
+  /**
+   * Observe the results of a request; every 1 ∕ share-th query without rules is compared, after the response was sent.
+   */
   observe(servable: Servable, queries: readonly Query[], results: readonly QueryResult[]): void {
     if (this.#share === 0 || servable.isExact()) return;
     for (let i = 0; i < queries.length; i++) {
-      // Rules choose among what was found: one candidate that was missed may change several results.
+      // Queries with rules are not compared, because rules choose among the found candidates: one missed candidate may
+      // change several results.
       if (queries[i]!.rules) continue;
       this.#debt += this.#share;
       if (this.#debt < 1) continue;
@@ -56,7 +63,7 @@ export class RecallCanary {
     }
   }
 
-  /** Mean recall of the last comparisons, or undefined before the first. */
+  /** Mean recall of the latest comparisons; undefined before the first. */
   get recall(): number | undefined {
     if (this.#recalls.length === 0) return undefined;
     return this.#recalls.reduce((sum, recall) => sum + recall, 0) / this.#recalls.length;
@@ -75,7 +82,7 @@ export class RecallCanary {
     const ended = this.#now();
     this.#restUntil = ended + (ended - started) / this.#duty;
     if (truth.size === 0) return;
-    // One identifier may stand in several rows.
+    // Several rows may have the same identifier.
     const found = [...new Set(result.identifiers)].filter((identifier) => truth.has(identifier)).length;
     this.#recalls.push(found / truth.size);
     if (this.#recalls.length > WINDOW) this.#recalls.shift();

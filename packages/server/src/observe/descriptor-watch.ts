@@ -1,22 +1,22 @@
 /**
- * Notices when the process has no file descriptor left: connections are then accepted and closed at once by libuv, and
- * neither Node nor the client is told why.
+ * Detects when the process has no file descriptor left. libuv then accepts connections and closes them at once, and
+ * neither Node nor the client learns the reason.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 
-/** How often a descriptor is tried to be got: some microseconds each. */
+/** Time between two attempts to open a descriptor; an attempt takes some microseconds. */
 const POLL_MS = 250;
 
-/** What a watch reports. */
+/** The functions that a watch calls. */
 export interface DescriptorObserver {
-  /** There is no descriptor left. */
+  /** Called when no descriptor is left. */
   exhausted: () => void;
-  /** There are again, after so many milliseconds. */
+  /** Called when there are descriptors again, with the milliseconds for which there were none. */
   recovered: (afterMs: number) => void;
 }
 
-/** Watch the descriptors of this process; a function that stops. */
+/** Watch the descriptors of this process. Returns a function that stops. */
 export function watchDescriptors({ exhausted, recovered }: DescriptorObserver, open: () => void = openOne): () => void {
   let since: number | undefined;
   const timer = setInterval(() => {

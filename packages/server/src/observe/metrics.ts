@@ -1,5 +1,6 @@
 /**
- * Metrics in Prometheus's text format: TF Serving's under its own names, so that dashboards keep working, and ours.
+ * Metrics in Prometheus's text format. Those of TF Serving have its names, so that dashboards keep working; all others
+ * begin with `shortlist_`.
  *
  * TF Serving's latencies are histograms in microseconds with bounds 10 · 1.8^i; its names start with a colon.
  */
@@ -17,14 +18,17 @@ const LATENCY_US = exponentialBuckets(10, 1.8, 33);
 /** The entry points of predictions. */
 export type Entrypoint = 'REST' | 'GRPC';
 
-/** Predictions of one model at one entry point: their times, and the number of each status since the metrics were last read. */
+/**
+ * Predictions of one model at one entry point: their times, and the count of each status since the metrics were last
+ * read.
+ */
 interface PredictionTally {
   model_name: string;
   latency: HistogramSeries;
   ended: Map<string, number>;
 }
 
-/** All metrics of one process at one time, which can be added to those of other processes. */
+/** All metrics of one process at one time. Snapshots of several processes can be added. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 /** All metrics of a server. */
@@ -72,13 +76,13 @@ export class Metrics {
     this.batchSize = histogram('shortlist_batch_size', 'Queries answered by one scan.', sizes).series({});
     this.queueWait = histogram(
       'shortlist_queue_wait_seconds',
-      'Time the oldest query of a scan had waited.',
+      'Time that the oldest query of a scan had waited.',
       exponentialBuckets(0.0001, 2, 15),
     ).series({});
     this.shed = counter('shortlist_shed_total', 'Requests refused because the queue was full.');
     this.canaryRecall = new Gauge({
       name: 'shortlist_canary_recall',
-      help: 'Recall at k of recent answers against exact ones.',
+      help: 'Recall at k of recent results against exact ones.',
       labelNames: ['model_name'],
       registers,
       aggregator: 'average',
@@ -94,12 +98,14 @@ export class Metrics {
     );
     this.#descriptorShortages = counter(
       'shortlist_descriptor_shortages_total',
-      'Times at which no file descriptor was left and connections were dropped.',
+      'Number of times that no file descriptor was left and connections were dropped.',
     );
     this.#collect(models);
   }
 
-  /** Count a prediction. For a model that does not exist pass '': otherwise clients could create series without bound. */
+  /**
+   * Count a prediction. Pass '' for a model that does not exist; otherwise clients could create series without bound.
+   */
   predicted(model_name: string, entrypoint: Entrypoint, status: StatusCode | 'OK', tookMs: number): void {
     const tallies = this.#predictions[entrypoint];
     let tally = tallies.get(model_name);
@@ -112,7 +118,7 @@ export class Metrics {
     tally.ended.set(status, (tally.ended.get(status) ?? 0) + 1);
   }
 
-  /** Counts and logs times without a file descriptor. */
+  /** Counts and logs the periods without a free file descriptor. */
   descriptorObserver(logger: Logger): DescriptorObserver {
     return {
       exhausted: () => {
@@ -123,7 +129,7 @@ export class Metrics {
     };
   }
 
-  /** The metrics as text: counters of all processes are added, of gauges the largest value is taken. */
+  /** The metrics as text. Counters of all processes are added; of a gauge the largest value is taken. */
   async text(peers: readonly MetricsSnapshot[]): Promise<string> {
     if (peers.length === 0) return this.registry.metrics();
     const here = await this.registry.getMetricsAsJSON();
@@ -146,7 +152,7 @@ export class Metrics {
     });
   }
 
-  /** Metrics that are read off the models when they are collected. */
+  /** Metrics that are read from the models when they are collected. */
   #collect(models: ModelRegistry): void {
     const perVersion: PerVersion = (name, help, read, aggregator = 'sum') => {
       new Gauge({
@@ -188,31 +194,31 @@ export class Metrics {
     );
     perVersion(
       'shortlist_seen_bytes',
-      'Bytes of the lists of what users have seen, in the memory of a process.',
+      'Bytes of memory of one process for the items that users have seen.',
       ({ seenBytes }) => seenBytes,
       'max',
     );
-    perVersion('shortlist_queue_queries', 'Queries that wait for a scan.', ({ waiting }) => waiting);
+    perVersion('shortlist_queue_queries', 'Queries that are waiting for a scan.', ({ waiting }) => waiting);
     perVersion('shortlist_leaves_visited_total', 'Leaves visited by scans.', ({ leavesVisited }) => leavesVisited);
     perVersion('shortlist_codes_scored_total', 'Codes scored by scans.', ({ codesScored }) => codesScored);
     perVersion('shortlist_rows_reordered_total', 'Rows scored again exactly.', ({ rowsReordered }) => rowsReordered);
     collectJournal(perVersion);
     perVersion(
       'shortlist_drift_moved_share',
-      'Share of candidates that would change their leaf if centroids moved with what was upserted.',
+      'Share of candidates that would change their leaf if the centroids were moved to fit the upserted candidates.',
       ({ drift }) => drift?.movedShare,
       'max',
     );
     perVersion(
       'shortlist_drift_distance_ratio',
-      'Mean squared distance of upserted candidates from their centroids over that at build time.',
+      'Mean squared distance of upserted candidates from their centroids, divided by that of all candidates at build time.',
       ({ drift }) => drift?.distanceRatio,
       'max',
     );
   }
 }
 
-/** Adds a metric of each version that serves. */
+/** Adds a metric with a value for each version that serves. */
 type PerVersion = (
   name: string,
   help: string,
@@ -220,7 +226,7 @@ type PerVersion = (
   aggregator?: Aggregator,
 ) => void;
 
-/** What is known of journals; a replica has none. */
+/** Metrics of journals, which a replica does not have. */
 function collectJournal(perVersion: PerVersion): void {
   perVersion('shortlist_journal_bytes', 'Bytes of the journal of updates.', ({ journalBytes }) => journalBytes, 'max');
   perVersion('shortlist_journal_records', 'Updates in the journal.', ({ journalRecords }) => journalRecords, 'max');
@@ -238,7 +244,7 @@ function collectJournal(perVersion: PerVersion): void {
   );
   perVersion(
     'shortlist_updates_refused',
-    '1 while a version takes no updates: another server does, or its folder cannot be written.',
+    '1 while this server accepts no updates of a version, because another server does or the folder is read-only.',
     ({ isRefusing }) => isRefusing,
     'max',
   );

@@ -1,4 +1,4 @@
-/** A version as it is served: warmed up, with its scans reported to metrics, spans and the recall canary. */
+/** Prepares a version for serving: warms it up, and reports its scans to metrics, spans and the recall canary. */
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
@@ -10,17 +10,19 @@ import type { Metrics } from './metrics.ts';
 import type { HistogramSeries } from './tallied-histogram.ts';
 import { tracePast } from './tracing.ts';
 
-/** Queries that a version results before it serves, so that the first users do not wait for compilation and page faults. */
+/**
+ * Queries that a version answers before it serves, so that the first users do not wait for compilation and page faults.
+ */
 const WARMUP_QUERIES = 16;
 
-/** What observes a version, and the settings of its queue. */
+/** The observers of a version, and the settings of its queue. */
 export interface Observers {
   metrics: Metrics;
   queue: BatcherOptions;
   canary: CanaryOptions;
 }
 
-/** Answer some queries of our own. */
+/** Warm a version up by answering some generated queries. */
 export async function warmUp(servable: Servable, path: string, metrics: Metrics): Promise<void> {
   const started = performance.now();
   const { features, dimensions, k } = servable;
@@ -30,17 +32,19 @@ export async function warmUp(servable: Servable, path: string, metrics: Metrics)
   else query.features = Object.fromEntries(features.map(({ name }) => [name, '']));
   for (let i = 0; i < WARMUP_QUERIES; i++) {
     await servable.search([query]);
-    // Another version may be serving.
+    // Give other work a turn, because another version may be serving.
     await nextTurn();
   }
-  // This folder is renamed before the version serves. A series under its present name would stay for ever.
+  // A compaction renames this folder before the version serves, and a series under the present name would never be
+  // removed.
   if (basename(path).startsWith(COMPACTING_PREFIX)) return;
-  // Which version of which model: where its folder lies is nobody's business.
+  // The label contains only the names of the model and the version, because the path of the folder must not be
+  // published.
   const model_path = join(basename(dirname(path)), basename(path));
   metrics.warmupLatency.series({ model_path, status: 'OK' }).observe((performance.now() - started) * 1000);
 }
 
-/** A version with its queue, whose scans and results are observed. */
+/** A version with its queue; its scans and results are observed. */
 export function observedVersion(
   model: string,
   version: number,
@@ -51,9 +55,9 @@ export function observedVersion(
     metrics.canaryRecall.set({ model_name: model }, recall);
     metrics.canaryQueries.inc({ model_name: model });
   });
-  // An exact index has nothing to compare: its recall is 1.
+  // The recall of an exact index is 1, so it needs no canary.
   if (canaryOptions.share > 0 && servable.isExact()) metrics.canaryRecall.set({ model_name: model }, 1);
-  // The series appears with the first scan.
+  // The series is made at the first scan, so that it does not appear earlier.
   let latency: HistogramSeries | undefined;
   const onBatch = (queries: number, tookMs: number, waitedMs: number): void => {
     metrics.batchSize.observe(queries);

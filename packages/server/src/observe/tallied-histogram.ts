@@ -1,10 +1,11 @@
 /**
- * A histogram that costs a few additions a value: the caller holds the series of its labels, so that labels are not hashed
- * and looked up for every value, as prom-client does. Its output is that of prom-client's histogram.
+ * A histogram in which recording a value takes only a few additions: the caller keeps the series of its labels, so that
+ * labels are not hashed and looked up for every value, as in prom-client. Its output is that of prom-client's
+ * histogram.
  */
 import type { Histogram, Registry } from 'prom-client';
 
-/** Values of equal labels. */
+/** The series of values with the same labels. */
 export class HistogramSeries {
   readonly #bounds: readonly number[];
   readonly #counts: Float64Array;
@@ -16,7 +17,7 @@ export class HistogramSeries {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  /** Count a value below the first bound that is not smaller. */
+  /** Count a value in the bucket of the first bound that is not smaller. */
   observe(value: number): void {
     const bounds = this.#bounds;
     let low = 0;
@@ -29,7 +30,7 @@ export class HistogramSeries {
     this.#sum += value;
   }
 
-  /** Values up to each bound, the last of them infinite, and the sum of all. */
+  /** The number of values up to each bound, of which the last is infinite, and the sum of all values. */
   totals(): { upTo: number[]; sum: number } {
     let count = 0;
     const upTo = Array.from(this.#counts, (some) => {
@@ -40,7 +41,7 @@ export class HistogramSeries {
   }
 }
 
-/** What a histogram is. */
+/** Name, help text, labels and bounds of a histogram. */
 export interface HistogramSpec {
   name: string;
   help: string;
@@ -48,7 +49,7 @@ export interface HistogramSpec {
   buckets: readonly number[];
 }
 
-/** A histogram in a registry of prom-client's. */
+/** A histogram that is registered in a registry of prom-client. */
 export class TalliedHistogram<L extends string = never> {
   readonly name: string;
   readonly #help: string;
@@ -59,11 +60,11 @@ export class TalliedHistogram<L extends string = never> {
     this.name = name;
     this.#help = help;
     this.#buckets = buckets;
-    // A registry reads the name and the values of a metric.
+    // The registry of prom-client reads only the name and the values of a metric.
     registry.registerMetric(this as unknown as Histogram);
   }
 
-  /** The series of some labels, which is shown from now on. */
+  /** The series of the given labels, which is part of the output from now on. */
   series(labels: Readonly<Record<L, string>>): HistogramSeries {
     const key = JSON.stringify(labels);
     let found = this.#series.get(key);

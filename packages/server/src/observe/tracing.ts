@@ -1,18 +1,21 @@
 /**
- * OpenTelemetry spans through the API package only: without an SDK in the process they cost nothing and go nowhere.
+ * OpenTelemetry spans, made through the API package only: without an SDK in the process no span is made.
  */
 import { type Attributes, ProxyTracerProvider, SpanStatusCode, trace } from '@opentelemetry/api';
 
 const NAME = '@shortlist/server';
 const tracer = trace.getTracer(NAME);
 
-/** Whether a tracer provider is registered. Without one a span would still cost a context and two promises a request. */
+/**
+ * Whether a tracer provider is registered. Without this check, a span would cost a context and two promises per request
+ * even if there is no provider.
+ */
 function isTraced(): boolean {
   const provider = trace.getTracerProvider();
   return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(NAME) !== undefined;
 }
 
-/** Run `work` inside a span that carries its failure. */
+/** Run `work` inside a span, which records an error of `work`. */
 export function traced<R>(name: string, attributes: Attributes, work: () => R): R | Promise<Awaited<R>> {
   if (!isTraced()) return work();
   return tracer.startActiveSpan(name, { attributes }, async (span): Promise<Awaited<R>> => {
@@ -27,7 +30,7 @@ export function traced<R>(name: string, attributes: Attributes, work: () => R): 
   });
 }
 
-/** A span of something that has just ended. */
+/** Record a span for work that has just ended. */
 export function tracePast(name: string, attributes: Attributes, tookMs: number): void {
   if (isTraced()) tracer.startSpan(name, { attributes, startTime: Date.now() - tookMs }).end();
 }

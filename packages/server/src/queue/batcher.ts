@@ -1,14 +1,15 @@
 /**
- * The queue between requests and scans: queries that wait at the same time are answered by one scan, in slices short enough
- * that the event loop stays responsive.
+ * The queue between requests and scans. Queries that wait at the same time are answered by shared scans (slices), each
+ * short enough that the event loop stays responsive.
  *
- * A slice starts when `batch` queries wait, or `waitMs` after the first of them came. With waitMs = 0 it starts as soon as
- * the sockets that are readable now have been read, which gathers the requests that arrived during the scan before. A slice takes
- * as many queries as the measured time a query takes allows within `sliceMs`. A scan long enough to be worth it runs on the
- * worker threads while the event loop goes on (the servable decides); the next slice gathers meanwhile, and begins before
- * the results of the one before are given out, so that the workers do not wait for sockets to be written.
- * The number of waiting queries is bounded: beyond it a request is refused with UNAVAILABLE and a time to retry after. A query whose deadline has passed, or
- * whose caller is gone, is dropped before it is scanned.
+ * A slice starts when `batch` queries wait, or `waitMs` after the first of them arrived. With waitMs = 0 it starts as
+ * soon as all readable sockets have been read, which gathers the requests that arrived during the previous scan. The
+ * number of queries in a slice is limited so that, by the measured time per query, it takes at most `sliceMs`. The
+ * servable decides whether a scan is long enough to run on the worker threads while the event loop is free. The next
+ * slice is gathered meanwhile and begins before the results of the previous one are delivered, so that the worker
+ * threads do not wait until sockets are written. The number of waiting queries is bounded: beyond the bound a request
+ * is refused with UNAVAILABLE and a Retry-After time. A query whose deadline has passed, or whose caller has gone, is
+ * dropped before it is scanned.
  */
 
 import type { Query, QueryResult } from '../servable/contract.ts';
@@ -18,14 +19,16 @@ import { ServingError, toServingError } from '../status/serving-error.ts';
 export interface BatcherOptions {
   /** Most queries of one scan; default 64. */
   batch?: number;
-  /** Longest wait for more queries, in milliseconds; default 0: no longer than the event loop needs to come around. */
+  /** Longest wait for more queries, in milliseconds; default 0: at most one turn of the event loop. */
   waitMs?: number;
-  /** Most queries that wait; default 1,024. */
+  /** Most queries that may wait; default 1,024. */
   queued?: number;
-  /** Time one scan may hold the event loop, in milliseconds; default 4. */
+  /** Longest time that one scan may block the event loop, in milliseconds; default 4. */
   sliceMs?: number;
   now?: () => number;
-  /** Called after every scan with its queries, its milliseconds, and the milliseconds that its oldest query had waited. */
+  /**
+   * Called after every scan with its queries, its milliseconds, and the milliseconds that its oldest query had waited.
+   */
   onBatch?: (queries: number, tookMs: number, waitedMs: number) => void;
   /** Called for every request that the queue refused because it was full. */
   onShed?: () => void;
@@ -44,9 +47,9 @@ export interface RequestOptions {
 interface Job {
   queries: readonly Query[];
   results: QueryResult[];
-  /** Results that have arrived; of two slices the later may be answered first. */
+  /** Number of results that have arrived. Slices may be answered out of order. */
   answered: number;
-  /** The first query that no slice has taken. */
+  /** Index of the first query that is not yet in a slice. */
   next: number;
   deadline: number;
   signal: { readonly aborted: boolean } | undefined;
@@ -55,7 +58,7 @@ interface Job {
   reject: (error: unknown) => void;
 }
 
-/** The queries of one scan, and the requests they belong to. */
+/** The queries of one scan, and the requests to which they belong. */
 interface Slice {
   queries: readonly Query[];
   parts: readonly { job: Job; first: number; count: number }[];
@@ -63,15 +66,15 @@ interface Slice {
   waitedMs: number;
 }
 
-/** Results of a scan: at once, or as a promise where it runs on the worker threads. */
+/** Results of a scan; a promise if the scan runs on the worker threads. */
 type ScanResults = QueryResult[] | Promise<QueryResult[]>;
 
-/** Weight of the newest scan in the running mean of the time a query takes. */
+/** Weight of the newest scan in the running mean of the time per query. */
 const NEWEST = 0.2;
 
 const nothing = (): void => undefined;
 
-/** Gathers queries and results them with shared scans. */
+/** Gathers queries and answers them with shared scans. */
 export class Batcher {
   readonly #search: (queries: readonly Query[]) => ScanResults;
   readonly #options: Required<BatcherOptions>;
@@ -111,7 +114,8 @@ export class Batcher {
   ): Promise<QueryResult[]> {
     if (queries.length === 0) return Promise.resolve([]);
     const { queued, now } = this.#options;
-    // A request larger than the whole queue is let in when nothing waits; otherwise it could never be answered.
+    // A request with more queries than the queue's bound is accepted if no query waits; otherwise it could never be
+    // answered.
     if (this.#waiting > 0 && this.#waiting + queries.length > queued) {
       this.#options.onShed();
       const retryAfterS = Math.max(1, Math.ceil((this.#waiting * this.#queryMs) / 1000));
@@ -125,7 +129,7 @@ export class Batcher {
     });
   }
 
-  /** Resolves when nothing waits and nothing is being answered. */
+  /** Resolves when no query waits or is being answered. */
   idle(): Promise<void> {
     if (this.#jobs.length === 0 && !this.#isScanning) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -184,7 +188,7 @@ export class Batcher {
 
   #next(): void {
     if (this.#jobs.length > 0) {
-      // What is left has waited already.
+      // The remaining queries have waited already, so the next slice starts at once.
       this.#immediate ??= setImmediate(() => this.#run());
       return;
     }
@@ -194,7 +198,7 @@ export class Batcher {
     for (const resolve of idle) resolve();
   }
 
-  /** Take the oldest queries for one scan; undefined when none waits. */
+  /** Take the oldest queries for one scan; undefined if none waits. */
   #slice(): Slice | undefined {
     const { now, sliceMs, batch } = this.#options;
     const started = now();
@@ -213,7 +217,7 @@ export class Batcher {
       parts.push({ job, first, count });
     }
     this.#waiting -= queries.length;
-    // All but the last part are whole.
+    // All queries of these requests were taken, except perhaps those of the last one.
     const last = parts.at(-1)!.job;
     this.#jobs.splice(0, last.next === last.queries.length ? parts.length : parts.length - 1);
     return { queries, parts, started, waitedMs: started - oldest.arrived };
@@ -237,7 +241,7 @@ export class Batcher {
     }
   }
 
-  /** After a batch failed: answer its requests one by one, so that only the request that is at fault fails. */
+  /** After a scan failed, answer its requests one by one, so that only the request that caused the failure fails. */
   async #retryOneByOne({ parts }: Slice, error: unknown): Promise<void> {
     for (const part of parts) {
       const { job, first, count } = part;

@@ -52,7 +52,7 @@ export class FollowedModel {
     let opened = this.#opened.get(version);
     if (!opened) {
       if (fingerprint !== undefined && fingerprint !== (await fingerprintOf(path))) {
-        throw new DataError(`${path}: expected the files that the server has loaded, got others`);
+        throw new DataError(`${path}: expected the files that the server has loaded, got changed files`);
       }
       const { servable } = await loadServable(path, isBeside);
       await warmUp(servable, path, this.#observers.metrics);

@@ -38,7 +38,7 @@ export interface ReplicaReport {
   statistics: VersionReport[];
 }
 
-/** What a server calls in a replica. */
+/** The calls from a server to a replica. */
 export interface ReplicaCalls {
   start: Call<ReplicaSettings, void>;
   open: Call<{ model: string; version: FollowedVersion }, void>;
@@ -57,7 +57,7 @@ export interface Refusal {
   message: string;
 }
 
-/** What a replica calls in its server. */
+/** The calls from a replica to its server. */
 export interface ServerCalls {
   forward: Call<ForwardedRequest, ForwardedResponse>;
   snapshot: Call<{ model: string | undefined }, { version: number; file: string } | Refusal>;

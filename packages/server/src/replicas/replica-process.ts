@@ -15,7 +15,7 @@ import type { ConnectionBackend } from './connection-balancer.ts';
 import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from './protocol.ts';
 
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
-/** How often a replica is pinged. */
+/** Time between two pings of a replica. */
 const PING_MS = 2_000;
 /**
  * Unanswered pings in a row after which a replica is ended, which is after 20 seconds. Updates wait meanwhile. Parsing

@@ -62,7 +62,7 @@ export interface ServerOptions {
   insecure?: boolean;
   /** Most requests per second from one address; default no limit. */
   requestsPerSecond?: number;
-  /** When the journal is forced to the disk; default every 10 ms. */
+  /** The policy of forcing the journal to the disk; default every 10 ms. */
   fsync?: FsyncPolicy;
   /**
    * Handling of a journal that is damaged before its end. 'replay' (default): keep a copy of the journal, replay every

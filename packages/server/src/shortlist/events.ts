@@ -1,4 +1,4 @@
-/** Events: what users have seen, appended to the journal as updates of candidates are. */
+/** Events: the items that users have seen. They are appended to the journal, as updates of candidates are. */
 import type { Identifier } from 'shortlist';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkUser } from '../servable/exclusions.ts';
@@ -13,9 +13,10 @@ interface Events {
 }
 
 /**
- * Say what users have seen; resolves when it is in the journal and every process leaves it out.
+ * Record the items that users have seen. Resolves when the events are in the journal and every process leaves the items
+ * out.
  *
- * @throws {ServingError} and changes nothing, when one of the events is wrong
+ * @throws {ServingError} when one of the events is wrong; then nothing is changed
  */
 export function appendEvents(registry: ModelRegistry, { model, events }: Events): Promise<UpdateResponse> {
   return update(modelOf(registry, model), (servable) =>

@@ -1,4 +1,7 @@
-/** The plain JSON API's messages as types; schema.ts has the same as JSON Schema. The typed client shares them. */
+/**
+ * The messages of the plain JSON API as types, which the typed client shares. schema.ts has the same messages as JSON
+ * Schema.
+ */
 
 import type { Filter } from '../attributes/filter.ts';
 import type { AttributeValue, AttributeValues } from '../attributes/values.ts';
@@ -6,7 +9,7 @@ import type { AttributeValue, AttributeValues } from '../attributes/values.ts';
 /** An identifier in JSON. */
 export type JsonIdentifier = string | number;
 
-/** Raw features: the value itself where a query has one feature, else values by name. */
+/** Raw features: the value itself if a query has a single feature, else values by name. */
 export type JsonQuery = JsonFeature | { readonly [feature: string]: JsonFeature };
 
 /** A feature's value or values. */
@@ -19,21 +22,24 @@ export interface ShortlistRequest {
   label?: string;
   query?: JsonQuery;
   embedding?: readonly number[];
-  /** Items that the user chose, the last at the end: what is asked where the model does not know the user of `query`. */
+  /**
+   * Items that the user chose, the latest last. The query embedding is made from them if the model does not know the
+   * user of `query`, or if there is no `query`.
+   */
   history?: readonly JsonIdentifier[];
   k?: number;
   exclude?: readonly JsonIdentifier[];
-  /** Whether to leave out what the user has seen; default as the bundle says. */
+  /** Whether to leave out items that the user has seen; default: the bundle's setting. */
   excludeSeen?: boolean;
-  /** Whose seen items these are; default the user that the query names. */
+  /** The user whose seen items are left out; default: the user that the query names. */
   user?: JsonIdentifier;
   include?: readonly JsonIdentifier[];
   filter?: Filter;
-  /** At most so many results with the same value, by attribute; each value of a list counts. */
+  /** Most results with the same value, by attribute; each value of a list counts. */
   perValue?: { readonly [attribute: string]: number };
   /** Results chosen by maximal marginal relevance: weight 1 is relevance alone, 0 diversity alone. */
   mmr?: { weight: number; candidates?: number };
-  /** The least score of a result that is not pinned. */
+  /** Lowest score of a result that is not pinned. */
   scoreThreshold?: number;
   /** Candidates that come first, in this order, whatever their score. */
   pin?: readonly JsonIdentifier[];
@@ -46,32 +52,37 @@ export interface ShortlistRequest {
   timeoutMs?: number;
 }
 
-/** `POST /v1/similar`: exactly one of `ids`, which are left out, and `embedding`, a vector of a candidate's kind. */
+/** `POST /v1/similar`: exactly one of `ids`, which are left out of the results, and `embedding`, a candidate vector. */
 export interface SimilarRequest extends Omit<ShortlistRequest, 'query' | 'embedding' | 'history'> {
   ids?: readonly JsonIdentifier[];
   embedding?: readonly number[];
 }
 
-/** One result: identifier, score, and the attributes the candidate has. */
+/** One result: identifier, score, and the attributes that the candidate has. */
 export interface ShortlistHit {
   id: JsonIdentifier;
   score: number;
   [attribute: string]: AttributeValue;
 }
 
-/** What a request for a shortlist, or for similar candidates, is answered. */
+/** The response to a request for a shortlist or for similar candidates. */
 export interface ShortlistResponse {
   model: string;
   version: number;
   results: ShortlistHit[];
-  /** Features of the query whose value no training example had: the answer is what everybody unknown gets. */
+  /**
+   * Features of the query whose value was in no training example: the results are those that any unknown value gets.
+   */
   unknown?: string[];
-  /** What became of the history: the request's, or what a user whom the model does not know has seen. */
+  /** The use of the history, which is the request's or consists of the items that an unknown user has seen. */
   history?: HistoryUse;
   tookMs: number;
 }
 
-/** Whether results are those of a history, of how many items, and the items that the model does not know. */
+/**
+ * Whether the results are based on a history, the number of its items that the model knows, and the items that it does
+ * not know.
+ */
 export interface HistoryUse {
   isUsed: boolean;
   items: number;
@@ -81,9 +92,9 @@ export interface HistoryUse {
 /** A candidate to insert or to replace. */
 export interface Candidate {
   id: JsonIdentifier;
-  /** The candidate's vector, or else `features`. */
+  /** The candidate's vector; give either this or `features`. */
   embedding?: readonly number[];
-  /** The candidate's raw features, of which the bundle's candidate tower makes its vector. */
+  /** The candidate's raw features, from which the bundle's candidate tower computes the vector. */
   features?: JsonQuery;
   attributes?: AttributeValues;
 }
@@ -112,11 +123,14 @@ export interface EventsRequest {
   events: readonly SeenEvent[];
 }
 
-/** The answer to updates: they are journalled, and visible to the next query. */
+/** The response to updates. When it is sent, they are in the journal and visible to the next query. */
 export interface UpdateResponse {
   model: string;
   version: number;
   acknowledged: number;
-  /** Of candidates given by features: those with a value that is not in the vocabulary of the candidate tower. */
+  /**
+   * Candidates that were given by features, at least one of which has a value that is not in the candidate tower's
+   * vocabulary.
+   */
   unknown?: { id: JsonIdentifier; features: string[] }[];
 }

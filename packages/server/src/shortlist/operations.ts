@@ -1,4 +1,4 @@
-/** The plain JSON API: a request in, results with their attributes out; and updates of candidates. */
+/** The operations of the plain JSON API: queries, whose results have attributes, and updates of candidates. */
 import type { Identifier } from 'shortlist';
 import { checkFilter, checkFilterAttributes } from '../attributes/filter.ts';
 import type { AttributeValue } from '../attributes/values.ts';
@@ -24,10 +24,10 @@ import type {
   UpsertRequest,
 } from './messages.ts';
 
-/** The model a request names, or the only one. @throws {ServingError} */
+/** The model that a request names, or the only one. @throws {ServingError} */
 export function modelOf(registry: ModelRegistry, name: string | undefined): Model {
   if (registry.models.length === 0) {
-    throw new ServingError('UNAVAILABLE', 'The server has not looked at its models yet', { retryAfterS: 1 });
+    throw new ServingError('UNAVAILABLE', 'The server has not read its models yet', { retryAfterS: 1 });
   }
   if (name !== undefined) return registry.find(name);
   if (!registry.only)
@@ -35,15 +35,15 @@ export function modelOf(registry: ModelRegistry, name: string | undefined): Mode
   return registry.only;
 }
 
-/** How one request is answered. */
+/** Options of answering one request. */
 type AnswerOptions = RequestOptions & { limits: RequestLimits };
-/** What a query searches for, beside its settings. */
+/** The subject of a query, without its settings. */
 type Target = Pick<Query, 'features' | 'embedding' | 'history' | 'similarTo'>;
-/** The settings of a query, which requests of both kinds have. */
+/** The settings of a query, which both kinds of requests have. */
 type QuerySettings = Omit<ShortlistRequest, 'query' | 'embedding' | 'history' | ListOfIdentifiers | 'user'> &
   Partial<Record<ListOfIdentifiers, readonly Identifier[]>> & { user?: Identifier };
 type ListOfIdentifiers = 'exclude' | 'include';
-/** An answer with identifiers as a protocol says them. */
+/** A response with identifiers in the form of a protocol. */
 type Answer<I> = Omit<ShortlistResponse, 'results'> & {
   results: { id: I; score: number; [attribute: string]: AttributeValue | I }[];
 };
@@ -66,7 +66,11 @@ export function answerShortlist(
   });
 }
 
-/** Answer one request for similar candidates. @throws {ServingError} NOT_FOUND when one of `ids` is no candidate */
+/**
+ * Answer one request for similar candidates.
+ *
+ * @throws {ServingError} NOT_FOUND when one of `ids` is not a candidate's
+ */
 export function answerSimilar<I>(
   registry: ModelRegistry,
   request: QuerySettings & { ids?: readonly Identifier[]; embedding?: readonly number[] },
@@ -106,7 +110,7 @@ async function answer<I>(
     });
     const { identifiers, scores, rows } = found!;
     const results = identifiers.map((id, i) => ({
-      // An attribute cannot hide the identifier or the score.
+      // Identifier and score come last, so that attributes of the same names cannot replace them.
       ...servable.attributes.valuesOf(rows[i]!, request.attributes),
       id: idOf(id),
       score: scores[i]!,
@@ -128,7 +132,10 @@ const historyUse = ({ isUsed, known, unknown }: NonNullable<QueryResult['history
   unknown: unknown.map(jsonIdentifier),
 });
 
-/** JSON's readers round integers beyond 2^53: those are sent as text, which requests may send back. */
+/**
+ * The JSON form of an identifier. JSON readers round integers beyond 2^53, so those are sent as text, which requests
+ * may also use.
+ */
 export function jsonIdentifier(id: Identifier): JsonIdentifier {
   if (typeof id === 'string') return id;
   return Number.isSafeInteger(Number(id)) ? Number(id) : integerText(id);
@@ -164,7 +171,7 @@ function checkQuery({ features }: Servable, query: unknown): Features {
   return checkFeatures(features, 'query', query);
 }
 
-/** @param field of the request, for messages */
+/** @param field name of the field in the request, for messages */
 function checkFeatures(features: readonly FeatureSpec[], field: 'query' | 'features', query: unknown): Features {
   const isObject = typeof query === 'object' && query !== null && !Array.isArray(query);
   const values = isObject ? (query as Record<string, unknown>) : { [features[0]!.name]: query };
@@ -178,7 +185,7 @@ function checkFeatures(features: readonly FeatureSpec[], field: 'query' | 'featu
     }
   }
   for (const { name, datatype, shape } of features) {
-    // A feature may be called toString.
+    // A feature may be called toString, so only own properties count.
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     const elements = shape.length === 0 ? [value] : value;
     const wanted = datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
@@ -208,7 +215,7 @@ type Upserts = Omit<UpsertRequest, 'candidates'> & {
 /**
  * Insert or replace candidates, given by their vectors or by their raw features.
  *
- * @param idOf how the protocol says identifiers in the answer
+ * @param idOf converts identifiers to the protocol's form for the response
  * @throws {ServingError} and changes nothing, when one of them is wrong
  */
 export async function upsertCandidates<I>(
@@ -238,7 +245,7 @@ export async function upsertCandidates<I>(
   return { ...answer, ...(unknown.length > 0 && { unknown }) };
 }
 
-/** Remove candidates; identifiers that are not in the index are ignored. @throws {ServingError} */
+/** Remove candidates. Identifiers that are not in the index are ignored. @throws {ServingError} */
 export function deleteCandidates(
   registry: ModelRegistry,
   { model, ids }: Omit<DeleteRequest, 'ids'> & { ids: readonly Identifier[] },

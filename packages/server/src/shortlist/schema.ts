@@ -1,5 +1,7 @@
-/** The plain JSON API as JSON Schema: what requests are checked against, and what /openapi.json shows.
- * messages.ts has the same as types. scripts/build.mjs puts the plain JSON in this file's place. */
+/**
+ * The plain JSON API as JSON Schema. Requests are checked against it, and /openapi.json shows it. messages.ts has the
+ * same messages as types. scripts/build.mjs replaces the compiled file by the plain JSON.
+ */
 import { type TSchema, Type } from 'typebox';
 
 const Identifier: TSchema = Type.Union([Type.String(), Type.Integer()]);
@@ -11,7 +13,9 @@ const Attribute: TSchema = Type.Union([
 /** `POST /v1/shortlist`. */
 export const ShortlistRequestSchema: TSchema = Type.Object(
   {
-    model: Type.Optional(Type.String({ description: 'Name of the model; may be left out where there is one.' })),
+    model: Type.Optional(
+      Type.String({ description: 'Name of the model; may be left out if the server has only one.' }),
+    ),
     version: Type.Optional(Type.Integer({ minimum: 0, description: 'Version; default the newest.' })),
     label: Type.Optional(Type.String({ description: 'Label of a version, instead of its number.' })),
     query: Type.Optional(Type.Unknown({ description: 'Raw features: the value, or an object of values by name.' })),
@@ -21,30 +25,32 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
         minItems: 1,
         maxItems: 10_000,
         description:
-          'Items that the user chose, the last at the end: what is asked where the model does not know the user of `query`, or ' +
-          'instead of a query.',
+          'Items that the user chose, the latest last. They are used if the model does not know the user of `query`, or ' +
+          'if there is no `query`.',
       }),
     ),
     k: Type.Optional(Type.Integer({ minimum: 1 })),
     exclude: Type.Optional(Type.Array(Identifier, { description: 'Identifiers that may not be returned.' })),
     excludeSeen: Type.Optional(
-      Type.Boolean({ description: 'Whether to leave out what the user has seen; default as the bundle says.' }),
+      Type.Boolean({
+        description: 'Whether to leave out items that the user has seen; default: the bundle’s setting.',
+      }),
     ),
     user: Type.Optional(
       Type.Union([Type.String(), Type.Integer()], {
-        description: 'Whose seen items are left out; default the user that the query names.',
+        description: 'The user whose seen items are left out; default: the user that the query names.',
       }),
     ),
     include: Type.Optional(Type.Array(Identifier, { description: 'Only these identifiers may be returned.' })),
     filter: Type.Optional(
       Type.Unknown({
         description:
-          'equals, in, range, and, or, not over attributes of candidates; a list matches where one of its values does.',
+          'equals, in, range, and, or, not over attributes of candidates; a list matches if one of its values does.',
       }),
     ),
     perValue: Type.Optional(
       Type.Record(Type.String(), Type.Integer({ minimum: 1 }), {
-        description: 'At most so many results with the same value, by attribute; each value of a list counts.',
+        description: 'Most results with the same value, by attribute; each value of a list counts.',
       }),
     ),
     mmr: Type.Optional(
@@ -56,7 +62,7 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
         },
       ),
     ),
-    scoreThreshold: Type.Optional(Type.Number({ description: 'The least score of a result that is not pinned.' })),
+    scoreThreshold: Type.Optional(Type.Number({ description: 'Lowest score of a result that is not pinned.' })),
     pin: Type.Optional(
       Type.Array(Identifier, { description: 'Candidates that come first, in this order, whatever their score.' }),
     ),
@@ -85,17 +91,15 @@ export const SimilarRequestSchema: TSchema = Type.Object(
       Type.Array(Identifier, {
         minItems: 1,
         maxItems: 1000,
-        description: 'Candidates that results are similar to; they are left out.',
+        description: 'Candidates to which results are similar; they are left out of the results.',
       }),
     ),
-    embedding: Type.Optional(
-      Type.Array(Type.Number(), { description: 'A vector of a candidate’s kind, instead of `ids`.' }),
-    ),
+    embedding: Type.Optional(Type.Array(Type.Number(), { description: 'A candidate vector, instead of `ids`.' })),
   },
   { additionalProperties: false },
 );
 
-/** The answer to both. */
+/** The response to `POST /v1/shortlist` and `POST /v1/similar`. */
 export const ShortlistResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
@@ -103,17 +107,20 @@ export const ShortlistResponseSchema: TSchema = Type.Object({
   unknown: Type.Optional(
     Type.Array(Type.String(), {
       description:
-        'Features of the query whose value is not in the vocabulary: the answer is what everybody unknown gets.',
+        'Features of the query whose value is not in the vocabulary: the results are those that any unknown value gets.',
     }),
   ),
   history: Type.Optional(
     Type.Object(
       {
-        isUsed: Type.Boolean({ description: 'Whether the results are those of the history.' }),
-        items: Type.Integer({ description: 'Items of it that the model knows.' }),
-        unknown: Type.Array(Identifier, { description: 'Items that the model does not know; they count for nothing.' }),
+        isUsed: Type.Boolean({ description: 'Whether the results are based on the history.' }),
+        items: Type.Integer({ description: 'Number of its items that the model knows.' }),
+        unknown: Type.Array(Identifier, { description: 'Items that the model does not know; they are ignored.' }),
       },
-      { description: 'What became of the history: the request’s, or what an unknown user has seen.' },
+      {
+        description:
+          'The use of the history, which is the request’s or consists of the items that an unknown user has seen.',
+      },
     ),
   ),
   tookMs: Type.Number(),
@@ -128,12 +135,12 @@ export const UpsertRequestSchema: TSchema = Type.Object(
         {
           id: Identifier,
           embedding: Type.Optional(
-            Type.Array(Type.Number(), { description: 'The candidate’s vector, or else `features`.' }),
+            Type.Array(Type.Number(), { description: 'The candidate’s vector; give either this or `features`.' }),
           ),
           features: Type.Optional(
             Type.Unknown({
               description:
-                'Raw features, of which the bundle’s candidate tower makes the vector: the value, or values by name.',
+                'Raw features, from which the bundle’s candidate tower computes the vector: the value, or values by name.',
             }),
           ),
           attributes: Type.Optional(Type.Record(Type.String(), Attribute)),
@@ -166,7 +173,7 @@ export const EventsRequestSchema: TSchema = Type.Object(
             description: 'The user; an integer is the same user as the text of its digits.',
           }),
           item: Type.Union([Type.String(), Type.Integer()], {
-            description: 'What the user has seen: the identifier of a candidate, also of one that is not there (yet).',
+            description: 'The item that the user has seen: the identifier of a candidate, which need not exist (yet).',
           }),
         },
         { additionalProperties: false },
@@ -177,7 +184,7 @@ export const EventsRequestSchema: TSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** The answer to updates. */
+/** The response to updates. */
 export const UpdateResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
@@ -189,7 +196,7 @@ export const UpdateResponseSchema: TSchema = Type.Object({
   ),
 });
 
-/** Any refusal. */
+/** The body of any error response. */
 export const ErrorResponseSchema: TSchema = Type.Object({
   error: Type.String(),
   code: Type.String(),
@@ -214,7 +221,7 @@ export const LabelRequestSchema: TSchema = Type.Object(
   { additionalProperties: false },
 );
 
-/** What a model serves. */
+/** The versions, labels and policy of a model. */
 export const ModelStateSchema: TSchema = Type.Object({
   model: Type.String(),
   policy: PolicyRequestSchema,
@@ -225,23 +232,26 @@ export const ModelStateSchema: TSchema = Type.Object({
       state: Type.String(),
       error: Type.String(),
       candidates: Type.Integer(),
-      updatesRefused: Type.Optional(Type.String({ description: 'Why the version takes no updates, where it serves.' })),
+      updatesRefused: Type.Optional(
+        Type.String({ description: 'The reason why the version accepts no updates, if it serves.' }),
+      ),
       journal: Type.Optional(
         Type.Object({
           sizeBytes: Type.Integer(),
           records: Type.Integer({ description: 'Updates in the journal.' }),
           misfits: Type.Integer({
-            description: 'Records found when it was opened whose attributes did not fit and were left out.',
+            description:
+              'Number of records whose attributes did not fit and were left out when the journal was opened.',
           }),
-          misfit: Type.Optional(Type.String({ description: 'What was wrong with the first.' })),
+          misfit: Type.Optional(Type.String({ description: 'The error in the first of them.' })),
           bytesCut: Type.Integer({ description: 'Bytes of an unfinished write that were cut off its end.' }),
           reason: Type.Optional(Type.String()),
           damage: Type.Optional(
             Type.Object({
               bytes: Type.Integer({ description: 'Bytes of acknowledged updates that are lost.' }),
-              places: Type.Integer({ description: 'In how many places.' }),
-              reason: Type.String({ description: 'What is wrong with the first.' }),
-              recordsBehind: Type.Integer({ description: 'Updates behind the first damage, which were replayed.' }),
+              places: Type.Integer({ description: 'Number of places with lost bytes.' }),
+              reason: Type.String({ description: 'The damage in the first place.' }),
+              recordsBehind: Type.Integer({ description: 'Updates after the first damage, which were replayed.' }),
               copy: Type.Optional(Type.String({ description: 'Name of the copy of the damaged journal.' })),
             }),
           ),

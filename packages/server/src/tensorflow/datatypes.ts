@@ -1,14 +1,14 @@
-/** TF's datatypes: the name in metadata, the number in protos, the word in messages. */
+/** TF's datatypes: for each the name in metadata, the number in protos, and the word in messages. */
 import type { Datatype } from '../tensors/tensor.ts';
 
 interface TfDatatype {
   name: string;
   number: number;
-  /** As `DataTypeString` says it in messages. */
+  /** The word of TF's `DataTypeString`, for messages. */
   word: string;
 }
 
-/** Datatype → TF's names for it. */
+/** Datatype → TF's name, number and word for it. */
 export const TF_DATATYPES: { readonly [D in Datatype]: TfDatatype } = {
   FP32: { name: 'DT_FLOAT', number: 1, word: 'float' },
   FP64: { name: 'DT_DOUBLE', number: 2, word: 'double' },

@@ -1,4 +1,7 @@
-/** Status and metadata of a model in TF Serving's JSON: proto field names, 64-bit integers as strings, one space a level. */
+/**
+ * Status and metadata of a model in TF Serving's JSON: proto field names, 64-bit integers as strings, one space per
+ * level.
+ */
 
 import type { ServedVersion } from '../models/served-version.ts';
 import { VERSION_STATES, type VersionRecord } from '../models/version-record.ts';
@@ -7,7 +10,7 @@ import { STATUS_CODES } from '../status/serving-error.ts';
 import type { TensorSpec } from '../tensors/tensor.ts';
 import { TF_DATATYPES } from './datatypes.ts';
 
-/** Protobuf's JSON printer indents by one space and ends the text with a line break. */
+/** Print as Protobuf's JSON printer does: indented by one space, with a line break at the end. */
 const print = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
 
 /** The body of a status request. */
@@ -21,7 +24,7 @@ export function printStatus(records: readonly VersionRecord[]): string {
   });
 }
 
-/** The same as gRPC's GetModelStatusResponse. */
+/** The same content as a GetModelStatusResponse of gRPC. */
 export function statusMessage(records: readonly VersionRecord[]): object {
   return {
     model_version_status: records.map(({ version, state, errorCode, errorMessage }) => ({
@@ -42,7 +45,7 @@ function tensorInfo({ name, datatype, shape }: TensorSpec, signature: string): T
   return {
     dtype: TF_DATATYPES[datatype].name,
     tensor_shape: { dim: shape.map((size) => ({ size: String(size), name: '' })), unknown_rank: false },
-    // TF names the graph's node here; there is no graph, so the function and the tensor in it.
+    // TF names a node of the graph here. There is no graph, so the name consists of the signature and the tensor.
     name: `${signature}_${name}:0`,
   };
 }
@@ -53,7 +56,7 @@ interface SignatureDef {
   method_name: string;
 }
 
-/** Signatures as the proto map SignatureDefMap.signature_def. */
+/** Convert signatures to the proto map SignatureDefMap.signature_def. */
 export function signatureDefs(signatures: ReadonlyMap<string, Signature>): Record<string, SignatureDef> {
   const infos = (specs: readonly TensorSpec[], name: string): Record<string, TensorInfo> =>
     Object.fromEntries(specs.map((spec) => [spec.name, tensorInfo(spec, name)]));

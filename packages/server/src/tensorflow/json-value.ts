@@ -1,6 +1,6 @@
 /**
- * One JSON value as an element of a tensor, with TF Serving's type rules and messages (`AddValueToTensor`): no value is
- * converted with loss, 1.0 is no integer, and {"b64": …} is a string of bytes.
+ * Converts a JSON value to an element of a tensor, with TF Serving's type rules and messages (`AddValueToTensor`): no
+ * value is converted with loss, 1.0 is not an integer, and {"b64": …} is a string of bytes.
  */
 
 import { FLOAT32_MAX } from 'shortlist/options';
@@ -11,7 +11,8 @@ import type { Datatype, Element } from '../tensors/tensor.ts';
 import { TF_DATATYPES } from './datatypes.ts';
 
 const INTEGER_RANGES: { readonly [D in Datatype]?: readonly [bigint, bigint] } = {
-  // The smaller integers are read as a C int and kept in the proto's int_val: no narrower check is made.
+  // TF Serving reads small integers as a C int and stores them in int_val, so they are not checked against their
+  // narrower ranges.
   INT8: [-(2n ** 31n), 2n ** 31n - 1n],
   INT16: [-(2n ** 31n), 2n ** 31n - 1n],
   INT32: [-(2n ** 31n), 2n ** 31n - 1n],
@@ -20,15 +21,15 @@ const INTEGER_RANGES: { readonly [D in Datatype]?: readonly [bigint, bigint] } =
   INT64: [-(2n ** 63n), 2n ** 63n - 1n],
   UINT64: [0n, 2n ** 64n - 1n],
 };
-/** Whole numbers a mantissa of 24 or 53 bits holds exactly. */
+/** Bounds within which a mantissa of 24 or 53 bits holds every whole number exactly. */
 const WHOLE_MAX = { FP32: 2 ** 24 - 1, FP64: 2 ** 53 - 1 };
 
-/** True for {"b64": "…"}: a value, not an object. */
+/** Whether a value is {"b64": "…"}, which stands for bytes instead of an object. */
 export function isBase64Object(value: JsonValue): value is Map<string, string> {
   return value instanceof Map && value.size === 1 && typeof value.get('b64') === 'string';
 }
 
-/** The element a JSON value stands for. @throws {ServingError} INVALID_ARGUMENT */
+/** The element of a tensor that a JSON value stands for. @throws {ServingError} INVALID_ARGUMENT */
 export function elementOf(value: JsonValue, datatype: Datatype): Element {
   if (value instanceof Map) {
     if (datatype !== 'BYTES') throw typeError(value, datatype);

@@ -1,6 +1,7 @@
 /**
- * The outputs that a predict request asks for, over gRPC in its `output_filter`, over REST in a field of the same name, which
- * TF Serving's REST API does not have: those of the signature, and attributes of candidates.
+ * The output filter of a predict request: the names of the wanted outputs of the signature and of attributes of
+ * candidates. In gRPC it is `output_filter`; over REST it is a field of the same name, which TF Serving's REST API does
+ * not have.
  */
 import type { JsonValue } from '../json/parse.ts';
 import { outputNames } from '../servable/attribute-outputs.ts';
@@ -8,7 +9,7 @@ import type { Servable } from '../servable/contract.ts';
 import type { Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 
-/** @throws {ServingError} INVALID_ARGUMENT with TF Serving's message when an output is not there, or is named twice */
+/** @throws {ServingError} INVALID_ARGUMENT with TF Serving's message when an output does not exist or is named twice */
 export function checkOutputs(servable: Servable, signature: Signature, filter: readonly string[]): void {
   if (filter.length === 0) return;
   const known = outputNames(servable, signature);
@@ -22,7 +23,7 @@ export function checkOutputs(servable: Servable, signature: Signature, filter: r
   });
 }
 
-/** The field of a REST request. @throws {ServingError} INVALID_ARGUMENT when it is no list of names */
+/** Read the field of a REST request. @throws {ServingError} INVALID_ARGUMENT when it is no list of names */
 export function readOutputFilter(value: JsonValue | undefined): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) {

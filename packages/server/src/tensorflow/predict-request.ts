@@ -1,6 +1,6 @@
 /**
- * A predict request's JSON as tensors: row form (`instances`) and column form (`inputs`), after TF Serving's
- * `FillPredictRequestFromJson`, messages included.
+ * Reads the JSON of a predict request into tensors, in row form (`instances`) or column form (`inputs`). Rules and
+ * messages are those of TF Serving's `FillPredictRequestFromJson`.
  */
 import { type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
 import { printJson } from '../json/print.ts';
@@ -10,23 +10,23 @@ import type { Datatype, Element, Tensor, TensorSpec } from '../tensors/tensor.ts
 import { elementOf, isBase64Object } from './json-value.ts';
 import { readOutputFilter } from './output-filter.ts';
 
-/** What a predict request says. */
+/** The contents of a predict request. */
 export interface PredictRequest {
   signature: Signature;
   form: 'row' | 'column';
   inputs: Map<string, Tensor>;
-  /** Names of the outputs that are wanted; none for the signature's own. */
+  /** Names of the wanted outputs; empty for all outputs of the signature. */
   outputs: readonly string[];
 }
 
 /**
  * Read the body of a predict request.
  *
- * @param find the signature of a name; '' for the default
+ * @param find returns the signature of a name; '' for the default
  * @throws {ServingError} INVALID_ARGUMENT
  */
 export function readPredictRequest(body: string, find: (name: string) => Signature): PredictRequest {
-  // An empty body has no message of the parser's own.
+  // TF Serving has its own message for an empty body.
   if (body.length === 0) throw invalidArgument('JSON Parse error: The document is empty');
   const document = parseJson(body);
   if (!(document instanceof Map)) throw formatError(document, 'Is not object');
@@ -55,7 +55,7 @@ const formatError = (value: JsonValue, problem: string): ServingError =>
 
 const isObject = (value: JsonValue): value is JsonObject => value instanceof Map && !isBase64Object(value);
 
-/** The elements of one tensor while they are gathered. */
+/** The elements of one tensor that were read so far. */
 interface Gathering {
   datatype: Datatype;
   shape: number[] | undefined;
@@ -107,7 +107,7 @@ function readObject(instance: JsonValue, i: number, gathered: ReadonlyMap<string
   }
 }
 
-/** Say where in the list a mistake was, with the status's name as the original prints it. */
+/** Add the position in the list to an error message, and the status's name, as TF Serving prints it. */
 function within(place: string, read: () => void): void {
   try {
     read();
@@ -117,7 +117,7 @@ function within(place: string, read: () => void): void {
   }
 }
 
-/** Append one instance's value; all instances of a tensor have the same shape. */
+/** Append the value of one instance. All instances of a tensor must have the same shape. */
 function gather(value: JsonValue, gathering: Gathering): void {
   const shape = shapeOf(value);
   const before = gathering.data.length;
@@ -158,7 +158,7 @@ function readColumn(value: JsonValue, { datatype }: TensorSpec): Tensor {
   return { datatype, shape, data };
 }
 
-/** The shape the first element of each level gives. */
+/** The shape of nested lists, taken from the first element of each level. */
 function shapeOf(value: JsonValue): number[] {
   const shape: number[] = [];
   for (let level: JsonValue | undefined = value; Array.isArray(level); level = level[0]) shape.push(level.length);

@@ -1,6 +1,6 @@
 /**
- * Tensors as a predict response's JSON, byte for byte as TF Serving's pretty writer prints it: row form (`predictions`)
- * has each instance's arrays on one line, column form (`outputs`) has every value on a line of its own.
+ * Prints tensors as the JSON of a predict response, with the same bytes as TF Serving's pretty writer. Row form
+ * (`predictions`) has the arrays of each instance on one line; column form (`outputs`) has one line per value.
  */
 
 import { integerText } from '../json/integer.ts';
@@ -11,13 +11,14 @@ import { invalidArgument } from '../status/serving-error.ts';
 import { bytesOf, type Element, elementCount, type Tensor, type Tensors } from '../tensors/tensor.ts';
 
 const INDENT = '    ';
-// What every response has is written out: text put together at run time is a rope, which is slow to read by characters.
+// The constant parts are literals, because text that is concatenated at run time is a rope, which is slow to read by
+// characters.
 const PREDICTIONS_BEGIN = '{\n    "predictions": [';
 const PREDICTIONS_END = '\n    ]\n}';
 const ROW_BEGIN = '\n        {\n';
 const ROW_END = '\n        }';
 
-/** Names of outputs as they stand before their values in row form; the signatures have few. */
+/** Cache of the text before an output's values in row form, by the output's name; signatures have few outputs. */
 const labels = new Map<string, string>();
 
 function labelOf(name: string): string {
@@ -29,10 +30,10 @@ function labelOf(name: string): string {
   return label;
 }
 
-/** What is being printed. */
+/** The text that is being printed. */
 const writer = new JsonWriter();
 
-/** Writes one element of a tensor; `indent` stands before the lines that an element of several lines begins. */
+/** Writes one element of a tensor; `indent` precedes each further line of an element that takes several lines. */
 type Put = (element: Element, indent: string) => void;
 
 function putOf(name: string, { datatype }: Tensor): Put {
@@ -43,7 +44,7 @@ function putOf(name: string, { datatype }: Tensor): Put {
   };
 }
 
-/** Row form. @throws {ServingError} INVALID_ARGUMENT when outputs have different batch sizes */
+/** Print outputs in row form. @throws {ServingError} INVALID_ARGUMENT when outputs have different batch sizes */
 export function printPredictions(outputs: Tensors): string {
   const [first] = outputs.values();
   const rows = first?.shape[0] ?? 0;
@@ -58,7 +59,7 @@ export function printPredictions(outputs: Tensors): string {
     const inner = tensor.shape.slice(1);
     return { label: labelOf(name), data: tensor.data, inner, size: elementCount(inner), put: putOf(name, tensor) };
   });
-  // One output: the items share a line, and only the closing bracket starts a new one.
+  // If there is one output, its items share a line, and only the closing bracket is on a new line.
   const isOne = columns.length === 1;
   writer.begin();
   writer.text(PREDICTIONS_BEGIN);
@@ -77,7 +78,7 @@ export function printPredictions(outputs: Tensors): string {
   return writer.take();
 }
 
-/** Row form of the candidates of one query: what `printPredictions` prints of them as tensors, in half of the time. */
+/** Print the candidates of one query in row form: the same text as that of `printPredictions`, in half of the time. */
 export function printPrediction({ identifiers, scores }: QueryResult): string {
   writer.begin();
   writer.text(PREDICTIONS_BEGIN);
@@ -118,7 +119,7 @@ function singleLine(data: ArrayLike<Element>, shape: readonly number[], dim: num
   writer.text(']');
 }
 
-/** Column form. */
+/** Print outputs in column form. */
 export function printOutputs(outputs: Tensors): string {
   const isOne = outputs.size === 1;
   writer.begin();

@@ -1,18 +1,22 @@
 /**
- * TF Serving's REST paths: `/v1/models/NAME[/versions/N | /labels/L]:predict` by POST, the same with `/metadata` or
- * nothing by GET. Names and labels are percent-decoded; `/v1/` is matched in any case, as the original does.
+ * TF Serving's REST paths: `/v1/models/NAME[/versions/N | /labels/L]:predict` with POST; the same path with `/metadata`
+ * or nothing instead of `:predict` with GET. Names and labels are percent-decoded; `/v1/` is matched in upper and lower
+ * case, as in TF Serving.
  */
 import type { VersionChoice } from '../models/model-versions.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 
-/** What a path asks for. */
+/** The call that a path names. */
 export interface RestCall {
   readonly verb: 'predict' | 'classify' | 'regress' | 'status' | 'metadata';
   readonly model: string;
   readonly choice: Readonly<VersionChoice>;
 }
 
-/** Paths of predictions read before, kept because clients send one again and again; bounded, whatever they send. */
+/**
+ * Cache of parsed paths of predictions, because clients send the same path repeatedly. Its size is bounded, because
+ * clients can send any path.
+ */
 const KNOWN_MAX = 256;
 const known = new Map<string, RestCall>();
 
@@ -37,7 +41,7 @@ export function parseRestPath(method: string, path: string): RestCall {
   return call;
 }
 
-/** The methods that a path takes; none where it is malformed. */
+/** The methods that a path accepts; empty if the path is malformed. */
 export function methodsOfRestPath(path: string): string[] {
   return [...(POST.test(path) ? ['POST'] : []), ...(GET.test(path) ? ['GET', 'HEAD'] : [])];
 }

@@ -1,4 +1,4 @@
-/** TF Serving's REST API: the request that a path names and a body in, a body out. */
+/** TF Serving's REST API: answers the request that a path and a body form with a body. */
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RunOptions, runSignature } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
@@ -50,7 +50,9 @@ function predict(
   });
 }
 
-/** One promise for what `hold` and its work would make three. */
+/**
+ * Run the work with a lease on the version, using one promise where `ServedVersion.hold` and its work would use three.
+ */
 async function predictSingle(version: ServedVersion, query: Query, options: RestOptions): Promise<string> {
   const lease = version.lease();
   let isAnswered = false;

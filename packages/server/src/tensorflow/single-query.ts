@@ -1,20 +1,21 @@
 /**
- * The request that nearly every client sends, read without tensors: one query of one text feature, in row form and
- * without a signature's name, `{"instances": ["42"]}`. The general way makes four maps and two tensors for it, a tenth of
- * the request's time. What is not exactly of that form, mistakes included, is left to the general way.
+ * Reads the request that nearly every client sends without making tensors: one query with one text feature, in row form
+ * and without a signature's name, `{"instances": ["42"]}`. The general reader (predict-request.ts) makes four maps and
+ * two tensors for it, which takes a tenth of the request's time. Any other request, even one with a mistake, is left to
+ * the general reader.
  */
 import type { RequestLimits } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
 import type { Query } from '../servable/contract.ts';
 
-/** The form, with the feature between quotation marks as it is: nothing in it is escaped, nothing is a control character. */
+/** The form of such a body. The feature contains no escapes and no control characters, so it needs no decoding. */
 const SINGLE = new RegExp(
   ['^', '\\{', '"instances"', ':', '\\[', '"([ !#-[\\]-~\\u00a0-\\uffff]*)"', '\\]', '\\}'].join('[ \\t\\r\\n]*'),
 );
-/** Longer bodies are not worth a second look should they be of another form. */
+/** Longest body that is matched. For a longer one of another form the failed match would cost too much. */
 const LENGTH_MAX = 256;
 
-/** The query of a body; undefined where the general way must read it. */
+/** The query of a body; undefined if the general reader must read the body. */
 export function singleQuery({ servable }: ServedVersion, body: string, limits: RequestLimits): Query | undefined {
   const { features, k } = servable;
   if (body.length > LENGTH_MAX || features.length !== 1 || k > limits.k || limits.queries < 1) return undefined;

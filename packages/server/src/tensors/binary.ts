@@ -1,5 +1,6 @@
 /**
- * Tensors as bytes: little endian, row-major, no padding; each BYTES element is a u32 length and its bytes.
+ * Reads and writes tensors as bytes: little endian, row-major, without padding; an element of BYTES is its length as
+ * u32 and its bytes.
  *
  * This is the layout of Triton's binary tensor extension over REST, of `raw_input_contents` in the Open Inference
  * Protocol's gRPC, and (but for strings) of TF's `tensor_content`.

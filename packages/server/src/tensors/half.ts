@@ -1,6 +1,6 @@
-/** IEEE 754 binary16 to and from numbers, round to nearest even; Node 20 has no Float16Array. */
+/** Conversion of numbers to and from IEEE 754 binary16, rounding to nearest even. Node 20 has no Float16Array. */
 
-/** 16 bits → number. */
+/** Convert 16 bits to a number. */
 export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
@@ -10,12 +10,12 @@ export function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Number → 16 bits. */
+/** Convert a number to 16 bits. */
 export function numberToHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   if (Number.isNaN(value)) return 0x7e00;
   const magnitude = Math.abs(value);
-  // 65520 is halfway between the largest half and the next power of two: from there on it rounds to infinity.
+  // 65520 is halfway between the largest half and the next power of two; it and all larger numbers round to infinity.
   if (magnitude >= 65520) return sign | 0x7c00;
   // Below 2^-14 the spacing is 2^-24; above, 2^(exponent - 10). Rounding up carries into the exponent by itself.
   const exponent = Math.max(-14, Math.floor(Math.log2(magnitude || 2 ** -24)));

@@ -1,10 +1,10 @@
 /**
- * A tensor as both protocols mean it: a datatype, a shape and row-major values. The words for datatypes are the Open
- * Inference Protocol's; TF Serving's are mapped where that protocol is spoken.
+ * A tensor of either protocol: a datatype, a shape and row-major values. Datatypes have the names of the Open Inference
+ * Protocol; tensorflow/datatypes.ts maps them to those of TF Serving.
  */
 import { invalidArgument } from '../status/serving-error.ts';
 
-/** Datatype → bytes an element has on the wire; 0 for strings, which carry their own length. */
+/** Datatype → bytes per element in messages; 0 for strings, each of which is sent with its length. */
 export const ELEMENT_BYTES = {
   BOOL: 1,
   UINT8: 1,
@@ -27,7 +27,7 @@ export type Datatype = keyof typeof ELEMENT_BYTES;
 /** One element: strings may be text or raw bytes, 64-bit integers are exact. */
 export type Element = string | Uint8Array | number | bigint | boolean;
 
-/** A dense tensor; `data` has one entry an element, in row-major order. */
+/** A dense tensor; `data` has one entry per element, in row-major order. */
 export interface Tensor {
   datatype: Datatype;
   shape: readonly number[];
@@ -37,14 +37,17 @@ export interface Tensor {
 /** Tensors by name. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
-/** What a signature says about one of its tensors; −1 is a dimension of any size, the first is the batch. */
+/**
+ * The name, datatype and shape of a tensor of a signature. −1 is a dimension of any size; the first dimension is the
+ * batch.
+ */
 export interface TensorSpec {
   name: string;
   datatype: Datatype;
   shape: readonly number[];
 }
 
-/** Elements a shape holds. */
+/** The number of elements of a shape. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) count *= size;
@@ -57,7 +60,8 @@ export function isDatatype(word: unknown): word is Datatype {
 }
 
 /**
- * Check a tensor that came from outside: every dimension a whole number ≥ 0, and as many elements as the shape says.
+ * Check a tensor that came from outside: every dimension is a whole number ≥ 0, and the number of elements is that of
+ * the shape.
  *
  * @throws {ServingError} INVALID_ARGUMENT otherwise
  */

@@ -38,7 +38,7 @@ test('messages are the original parser’s, with byte offsets', () => {
     assert.throws(() => parseJson(text), { message: `JSON Parse error: ${message}` });
 });
 
-test('bytes behind the first value are not looked at; nesting is bounded', () => {
+test('bytes after the first value are ignored; nesting is bounded', () => {
   assert.deepEqual(parseJson('[1] garbage'), [1]);
   assert.throws(() => parseJson('['.repeat(100_000)), /Terminate parsing/);
 });
