@@ -81,7 +81,11 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
 const CORE = join(ROOT, 'packages/core/src');
 
 /** TypeScript and AssemblyScript files under a folder, without generated ones. */
-function sources(folder: string, ending = /\.ts$/): string[] {
+function sources(folder: string): string[] {
+  return filesEndingIn(folder, /\.ts$/);
+}
+
+function filesEndingIn(folder: string, ending: RegExp): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => ending.test(file) && !file.endsWith('.generated.ts') && !file.endsWith('.d.ts'))
     .map((file) => join(folder, file));
@@ -166,7 +170,7 @@ test(`no function is longer than ${FUNCTION_LINES_MAX} lines, but for those list
 });
 
 test('docstrings and messages name their subject first', () => {
-  for (const file of PLAIN_FOLDERS.flatMap((folder) => sources(join(ROOT, folder), /\.(?:ts|mjs)$/))) {
+  for (const file of PLAIN_FOLDERS.flatMap((folder) => filesEndingIn(join(ROOT, folder), /\.(?:ts|mjs)$/))) {
     const text = readFileSync(file, 'utf8');
     for (const { found, instead } of HABITS) {
       for (const { index, 0: words } of text.matchAll(found)) {

@@ -18,7 +18,7 @@ import { ServingError } from '../status/serving-error.ts';
 export interface SiteOptions {
   /** Origins of web pages that may call the server, such as https://shop.example; `*` allows reading only. */
   origins: readonly string[];
-  /** Host names under which the server is reached, beside localhost and addresses. */
+  /** Host names under which the server is reached, in addition to localhost and IP addresses. */
   hosts: readonly string[];
 }
 

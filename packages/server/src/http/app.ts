@@ -144,7 +144,11 @@ async function allRoutes(app: FastifyInstance, context: ServingContext): Promise
     transform: documented(context.limits),
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Shortlist', version: context.serverVersion, description: 'Raw features in, shortlist out.' },
+      info: {
+        title: 'Shortlist',
+        version: context.serverVersion,
+        description: 'Finds the best candidates for queries that are given by raw features.',
+      },
     },
   });
   queryRoutes(app, context);

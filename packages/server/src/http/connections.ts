@@ -4,7 +4,7 @@
  * Node starts its timeouts of slow clients and its list of idle connections when a server emits `listening`. That event
  * is emitted here, so that these connections are treated like accepted ones.
  *
- * Draining loses no request that has arrived. A client that sends another request is told with the response to close
+ * Draining loses no request that has arrived. A client that sends another request gets a response that asks it to close
  * the connection (`Connection: close`). A connection without a request is closed after a grace period, in which a busy
  * client sends its next request. It is closed in the phase of the event loop that follows the reading of all readable
  * sockets: closing a socket while a request is unread in the kernel would reset the connection.

@@ -34,7 +34,7 @@ function healthRoutes(scope: FastifyInstance, context: ServingContext): void {
     reply.code(context.isReady() ? 200 : 503).send({ ready: context.isReady() }),
   );
   for (const path of ['/models/:model/ready', '/models/:model/versions/:version/ready']) {
-    // The names of the models are told only to clients with a key.
+    // Only clients with a key may learn the names of the models.
     const guarded = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
     scope.get<{ Params: ModelPath }>(path, guarded, async ({ params }, reply) => {
       const { model, version = '' } = params;

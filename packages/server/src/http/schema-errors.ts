@@ -1,7 +1,7 @@
 /**
- * Why a request's body does not fit its schema, in words: the place, what is wrong there, and for a name that the
- * schema does not have the nearest that it has. The validator (Ajv) says "must NOT have additional properties" and no
- * name.
+ * Error messages for request bodies that do not match their schema: they name the place and the mistake and, for an
+ * unknown name, the nearest known one. The messages of the validator (Ajv) do not: "must NOT have additional
+ * properties".
  */
 import type { FastifySchemaValidationError } from 'fastify';
 import { suggestion } from '../status/suggestion.ts';
@@ -12,12 +12,12 @@ interface VerboseError extends FastifySchemaValidationError {
   data?: unknown;
 }
 
-/** The error of a request whose part, as `body`, does not fit. */
+/** The error for a request of which a part, such as `body`, does not match its schema. */
 export function schemaError(errors: readonly FastifySchemaValidationError[], part: string): Error {
   const error: VerboseError = errors[0]!;
   const place = `${part}${error.instancePath.replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.')}`;
   const { parentSchema, data } = error;
-  // A name may be missing because it was misspelt.
+  // A missing name may have been misspelt, so an unknown name is reported first.
   if (parentSchema?.additionalProperties === false && typeof data === 'object' && data !== null) {
     const known = Object.keys(parentSchema.properties ?? {});
     const unknown = Object.keys(data).find((name) => !known.includes(name));

@@ -80,7 +80,7 @@ export async function replayRequests(
       'journal',
       damage.at,
       `damaged: ${damage.reason} (${damage.bytes} bytes in ${damage.places} places, ${damage.recordsBehind} whole records ` +
-        "behind). With journalDamage 'replay' a copy of it is kept and what is whole is replayed",
+        "after it). With journalDamage 'replay' a copy is kept and every whole request is replayed",
     );
   }
   const recovery: JournalRecovery = {

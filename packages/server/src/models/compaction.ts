@@ -1,7 +1,7 @@
 /**
  * Compaction: write the newest version, with all its updates applied, as the next version, and serve that one.
  *
- * The new version is built in a hidden folder beside the others. While its file is written, in pieces between queries,
+ * The new version is built in a hidden folder next to the others. While its file is written, in pieces between queries,
  * updates wait, so that the file shows one point in time. While the new version is loaded, updates go to the old
  * version; they are then copied from its journal and applied to the new one. Updates wait again only while the last few
  * are copied. Then the folder is renamed to its version number, and further updates go to the new version. To

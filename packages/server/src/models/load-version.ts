@@ -162,7 +162,7 @@ const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLock | UpdatesRefused> {
   const taken = await locks.take(folder);
   if (taken instanceof JournalLock) return taken;
-  if ('holder' in taken) return { isLocked: true, reason: `${ownerText(taken.holder)} takes them` };
+  if ('holder' in taken) return { isLocked: true, reason: `${ownerText(taken.holder)} accepts its updates` };
   const { code = '' } = taken.refusal;
   if (READ_ONLY.includes(code)) return { isLocked: false, reason: `its folder cannot be written (${code})` };
   if (FULL.includes(code)) return { isLocked: false, reason: `the disk is full (${code})` };

@@ -73,8 +73,8 @@ export class ModelUpdates {
     const { isLocked, reason } = foreign.refused;
     // The other server releases its lock when it ends, as in a rolling restart.
     return isLocked
-      ? new ServingError('UNAVAILABLE', `Model ${name} takes no updates here: ${reason}`, { retryAfterS: 1 })
-      : new ServingError('FAILED_PRECONDITION', `Model ${name} takes no updates: ${reason}`);
+      ? new ServingError('UNAVAILABLE', `Model ${name} accepts no updates here: ${reason}`, { retryAfterS: 1 })
+      : new ServingError('FAILED_PRECONDITION', `Model ${name} accepts no updates: ${reason}`);
   }
 
   /**

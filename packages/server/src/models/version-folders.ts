@@ -10,7 +10,7 @@ export interface VersionFolder {
   fingerprint: string;
 }
 
-/** The journal of a version's updates, beside its bundle. */
+/** The name of the journal of a version's updates, which is in the same folder as the bundle. */
 export const JOURNAL_NAME = 'updates.journal';
 /**
  * Prefix of the files that the server writes into a version's folder: the journal, its lock, copies of damaged

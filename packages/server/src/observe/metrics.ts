@@ -125,7 +125,7 @@ export class Metrics {
         this.#descriptorShortages.inc();
         logger.error('no file descriptor is left: connections are dropped; raise the limit (ulimit -n, LimitNOFILE)');
       },
-      recovered: (afterMs) => logger.warn({ afterMs: Math.round(afterMs) }, 'there are file descriptors again'),
+      recovered: (afterMs) => logger.warn({ afterMs: Math.round(afterMs) }, 'file descriptors are free again'),
     };
   }
 

@@ -110,7 +110,8 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   /**
    * Send a connection, of which nothing was read, to the other process. It is closed when that process is gone.
    *
-   * Connections are sent one at a time, because Node holds back every message behind a connection in transit.
+   * Connections are sent one at a time, because Node holds back all messages that are sent after a connection in
+   * transit.
    */
   sendConnection(socket: Socket): void {
     this.#inTransit.push(socket);
@@ -130,7 +131,9 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     this.#send({ is: 'connection', id }, socket, () => this.#received(id));
   }
 
-  /** Close this process's end of the connection in transit: the other process has received it, or never will. */
+  /**
+   * Close this process's handle of the connection in transit, because the other process has received it or never will.
+   */
   #received(id: number): void {
     if (id !== this.#sentId) return;
     clearTimeout(this.#transitTimer);
@@ -176,7 +179,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     } catch (error) {
       message = { is: 'error', id, message: error instanceof Error ? error.message : String(error) };
     }
-    // When the other process is gone nobody waits for the response.
+    // If the other process has ended, the response is not needed.
     this.#send(message, undefined, () => undefined);
   }
 

@@ -39,7 +39,7 @@ export type RebalancedIndex = ServedIndex & RebalancingTopK<never, Identifier, S
 
 /** Check that the index of a bundle can be served. @throws {DataError} when it cannot be updated */
 export function servedIndex(index: SavableIndex<never, Identifier>): ServedIndex {
-  if (!isUpdatable(index)) throw new DataError('index: expected one that takes updates, got one that takes none');
+  if (!isUpdatable(index)) throw new DataError('index: expected one that can be updated, got one that cannot');
   return index;
 }
 

@@ -58,7 +58,7 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
     },
     onUpdatable: (model, { version, journal }) => {
       sayRecovery(logger, model, journal!);
-      logger.info({ model, version }, 'this version takes updates now');
+      logger.info({ model, version }, 'this version accepts updates now');
     },
   });
 }
@@ -71,7 +71,7 @@ function sayRecovery(logger: Logger, model: string, { recovery }: Journal): void
     logger.warn({ model, records, bytesCut, reason }, 'the journal ended in an unfinished write, which was cut off');
   } else if (records > 0) logger.info({ model, records }, 'journal replayed');
   if (misfits > 0) {
-    logger.warn({ model, misfits, misfit }, 'attributes in the journal do not fit, they were left out');
+    logger.warn({ model, misfits, misfit }, 'attributes in the journal do not fit their columns and were left out');
   }
 }
 

@@ -75,7 +75,7 @@ export class ModelWatch {
         }
       }
     } catch (error) {
-      logger.error({ err: error, model: model.name }, 'versions could not be looked at');
+      logger.error({ err: error, model: model.name }, 'the versions of a model could not be checked');
     }
     onLook();
     this.#sayNothingFound(model);

@@ -56,7 +56,10 @@ export interface ServerOptions {
   tls?: TlsFiles;
   /** Origins of web pages that may call the server (CORS); `*` for any page that only reads; default none. */
   corsOrigins?: readonly string[];
-  /** Host names, beside localhost and addresses, under which a server without keys may be changed; default none. */
+  /**
+   * Host names under which a server without keys may be changed, in addition to localhost and IP addresses; default
+   * none.
+   */
   allowedHosts?: readonly string[];
   /** Allow a server without API keys on an address that other machines reach, without logging a warning. */
   insecure?: boolean;

@@ -190,7 +190,7 @@ export class ShortlistServer {
     if (!this.#hasStarted || this.isReady === this.#wasReady) return;
     this.#wasReady = this.isReady;
     this.#listeners.setServing(this.isReady);
-    this.logger.info({ ready: this.isReady }, 'readiness');
+    this.logger.info({ ready: this.isReady }, 'readiness changed');
   }
 
   async #close(lameDuckMs: number): Promise<void> {

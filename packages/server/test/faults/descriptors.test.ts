@@ -1,4 +1,7 @@
-/** A process with few file descriptors and twice as many clients: it says once that it drops connections, and serves again. */
+/**
+ * A process with few file descriptors and twice as many clients: it says once that it drops connections, and serves
+ * again.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +55,7 @@ test('connections dropped for want of descriptors are logged and counted, and th
 
   for (const socket of opened) socket.destroy();
   const recovery = JSON.parse(await nextLine()) as { level: number; msg: string };
-  assert.deepEqual([recovery.level, recovery.msg], [40, 'there are file descriptors again']);
+  assert.deepEqual([recovery.level, recovery.msg], [40, 'file descriptors are free again']);
   assert.equal(await counted(), 1);
   child.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null]);

@@ -95,7 +95,7 @@ test('by option a damaged journal is refused, says how much is whole, and is not
   const replayed: unknown[] = [];
   await assert.rejects(
     Journal.open(known.path, 'always', (record) => void replayed.push(record), { onDamage: 'refuse' }),
-    { code: 'ERR_FORMAT', message: /damaged: a record has a wrong checksum .*4 whole records behind.*journalDamage/ },
+    { code: 'ERR_FORMAT', message: /damaged: a record has a wrong checksum .*4 whole records after it.*journalDamage/ },
   );
   assert.deepEqual([readFileSync(known.path), copiesIn(known.folder), replayed], [damaged, [], []]);
   // A torn end is no damage.

@@ -1,4 +1,7 @@
-/** Version folders and files of other kinds than usual: links as Kubernetes mounts them, FIFOs, sockets, a read-only disk. */
+/**
+ * Version folders and files of other kinds than usual: links as Kubernetes mounts them, FIFOs, sockets, a read-only
+ * disk.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -94,7 +97,7 @@ test('a folder that may not be written is served, without updates and with the r
   const update = { candidates: [{ id: 'a', embedding: [1, 2, 3, 4] }] };
   const { status, body } = await post(server, '/v1/candidates/upsert', update);
   assert.equal(status, 400);
-  assert.match((body as { error: string }).error, /takes no updates: its folder cannot be written \(EACCES\)/);
+  assert.match((body as { error: string }).error, /accepts no updates: its folder cannot be written \(EACCES\)/);
   await server.close();
   chmodSync(join(basePath, '1'), 0o755);
 });

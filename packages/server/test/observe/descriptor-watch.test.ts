@@ -21,10 +21,7 @@ test('a shortage is logged and counted once, and its end', async (t) => {
     t.mock.timers.tick(250);
   }
   for (let shortage = 0; shortage < 2; shortage++) {
-    expected.push(
-      [50, /no file descriptor is left: connections are dropped/],
-      [40, /there are file descriptors again/],
-    );
+    expected.push([50, /no file descriptor is left: connections are dropped/], [40, /file descriptors are free again/]);
   }
   assert.equal(lines.length, expected.length);
   lines.forEach(({ level, msg }, i) => {

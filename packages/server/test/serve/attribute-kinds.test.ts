@@ -58,7 +58,7 @@ test('a journal with two kinds loads in every process, says what was left out, a
   const warned = lines.map((line) => JSON.parse(line) as { msg: string; misfits: number; misfit: string });
   assert.deepEqual(
     warned.map(({ msg, misfits, misfit }) => [msg, misfits, misfit]),
-    [['attributes in the journal do not fit, they were left out', 2, misfit]],
+    [['attributes in the journal do not fit their columns and were left out', 2, misfit]],
   );
   const state = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/admin/models/films`);
   const { versions } = (await state.json()) as { versions: { journal: { sizeBytes: number } }[] };

@@ -36,7 +36,10 @@ for (const processes of [1, 2]) {
     assert.match(lines.join(''), /this version is served without updates/);
     const [status, error] = await upsert(second, 'b');
     assert.equal(status, 503);
-    assert.match(error, /takes no updates here: another server \(host .*, process \d+, since .*\) takes them/);
+    assert.match(
+      error,
+      /accepts no updates here: another server \(host .*, process \d+, since .*\) accepts its updates/,
+    );
     assert.equal((await post(second, '/admin/models/films/compact', {})).status, 400);
     assert.equal((await upsert(first, 'c'))[0], 200);
     await look(second);
@@ -48,7 +51,7 @@ for (const processes of [1, 2]) {
     for (let i = 0; i < processes; i++) {
       assert.deepEqual(await found(second, 'a', 'c', 'd', 'e', 'f'), ['a', 'c', 'd', 'e', 'f']);
     }
-    assert.match(lines.join(''), /this version takes updates now/);
+    assert.match(lines.join(''), /this version accepts updates now/);
     await second.close();
     const third = await startTiny(basePath);
     assert.deepEqual(await found(third, 'a', 'b', 'c', 'd', 'e', 'f'), ['a', 'c', 'd', 'e', 'f']);

@@ -1,4 +1,7 @@
-/** The long forms of the journal's tests: damage at every byte, kills of one and of two servers, disks that are full or read only. */
+/**
+ * The long forms of the journal's tests: damage at every byte, kills of one and of two servers, disks that are full or
+ * read only.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -143,6 +146,6 @@ test('a disk that is mounted read only is served, without updates and with the r
   assert.equal((body as { results: unknown[] }).results.length, 1);
   const { status, body: refusal } = await send(server, 'after');
   assert.equal(status, 400);
-  assert.match((refusal as { error: string }).error, /takes no updates: its folder cannot be written \(EROFS\)/);
+  assert.match((refusal as { error: string }).error, /accepts no updates: its folder cannot be written \(EROFS\)/);
   await server.close();
 });
