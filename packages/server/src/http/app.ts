@@ -34,15 +34,15 @@ import { RouteMethods, refuseUnmatched } from './unmatched-requests.ts';
 /** Options that only the HTTP server has. */
 export interface HttpOptions {
   tls?: TlsMaterial | undefined;
-  /** Requests a second one client may send; undefined for no limit. */
+  /** Most requests per second from one client; undefined for no limit. */
   requestsPerSecond?: number | undefined;
-  /** Answer queries only, and forward all other requests to the server. */
+  /** The function that forwards requests to the server; if it is given, this process answers only queries itself. */
   forward?: Forward | undefined;
 }
 
 /** A request id that a client sends is kept if it is short and safe to write into a log line. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
-/** Seconds for which a browser remembers that a page may call the server: Chromium's maximum. */
+/** Seconds for which a browser remembers the result of a CORS preflight request; Chromium's maximum. */
 const PREFLIGHT_S = 7_200;
 /** Load balancers keep idle connections for a minute; this is longer, so that the load balancer closes first. */
 const KEEP_ALIVE_MS = 72_000;
@@ -59,7 +59,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     // Values are not converted to another type, and unknown names are refused, so that a misspelt option is noticed.
     ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, verbose: true } },
     schemaErrorFormatter: (errors: FastifySchemaValidationError[], part: string) => schemaError(errors, part),
-    // Attributes may have these names: the parser makes ordinary properties, and no code assigns by name.
+    // Attributes may be called __proto__ or constructor; the parser makes ordinary properties of them.
     onProtoPoisoning: 'ignore' as const,
     onConstructorPoisoning: 'ignore' as const,
     bodyLimit: limits.bodyBytes,

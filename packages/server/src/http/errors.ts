@@ -16,7 +16,7 @@ export function errorStyleOf(url: string): ErrorStyle {
 /** The forms of an error body, one for each API. */
 export type ErrorStyle = 'tensorflow' | 'inference' | 'shortlist';
 
-/** Fastify's and its plugins' own errors by HTTP status, in canonical codes. */
+/** HTTP status → canonical code, for errors of Fastify and its plugins. */
 const CODES: Readonly<Record<number, StatusCode>> = {
   400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
@@ -42,7 +42,7 @@ export function refusalOf(error: unknown, request: FastifyRequest): { refusal: S
   return { refusal, httpStatus: refusal.httpStatus };
 }
 
-/** Answer with a refusal. */
+/** Send the response for an error. */
 export function sendError(style: ErrorStyle, error: unknown, request: FastifyRequest, reply: FastifyReply): unknown {
   const { refusal, httpStatus } = refusalOf(error, request);
   const internal = refusal.code === 'INTERNAL';

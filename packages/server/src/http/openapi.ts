@@ -24,7 +24,7 @@ const VALUE: JsonSchema = { description: 'A JSON value of the Open Inference Pro
 const NOTHING: JsonSchema = { type: 'null', description: 'Done.' };
 const VERSION: JsonSchema = { type: 'string', pattern: '^[0-9]{1,15}$' };
 
-/** One tensor of a request. */
+/** The schema of one tensor of a request. */
 const TENSOR: JsonSchema = object(
   {
     name: { type: 'string', minLength: 1 },

@@ -17,7 +17,7 @@ export interface RestInferRequest extends InferRequest {
 }
 
 /**
- * Read a body.
+ * Read the body of a request.
  *
  * @param jsonLength value of Inference-Header-Content-Length; undefined if the body is only JSON
  * @throws {ServingError} INVALID_ARGUMENT

@@ -50,7 +50,7 @@ export class FollowedJournal {
     return this.#bytesRead;
   }
 
-  /** The records of whole requests since the last call. */
+  /** The records of whole requests that were appended since the last call. */
   async news(): Promise<JournalRecord[]> {
     const entry = await stat(this.path).catch(() => undefined);
     if (!entry?.isFile()) return [];

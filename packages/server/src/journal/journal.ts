@@ -39,7 +39,7 @@ export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | '
 
 /** Options of opening a journal. */
 export interface JournalOptions {
-  /** The last sequence number used before this journal. */
+  /** The last sequence number that was used before this journal began. */
   sequence?: number;
   /** Handling of a damaged journal; default 'replay'. */
   onDamage?: DamagePolicy;

@@ -63,7 +63,7 @@ export class Followers {
     this.#all.delete(follower);
   }
 
-  /** Resolves when every follower has loaded the version and caught up. @throws {Error} when one cannot */
+  /** Resolves when every follower has loaded the version and applied its updates. @throws {Error} when one cannot */
   async open(version: FollowedVersion): Promise<void> {
     const opened = await Promise.allSettled([...this.#all].map((follower) => follower.open(this.#model, version)));
     for (const one of opened) if (one.status === 'rejected') throw one.reason;

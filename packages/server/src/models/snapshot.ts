@@ -22,7 +22,7 @@ export interface Snapshot {
   remove: () => Promise<void>;
 }
 
-/** Write a snapshot. @throws {ServingError} NOT_FOUND where no version serves */
+/** Write a snapshot. @throws {ServingError} NOT_FOUND when no version serves */
 export async function snapshot(model: Model): Promise<Snapshot> {
   const record = model.newest;
   if (!record?.served) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${model.name})`);

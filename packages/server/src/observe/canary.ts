@@ -76,7 +76,7 @@ export class RecallCanary {
       const [exact] = await servable.searchExactly([query]);
       truth = new Set(exact!.identifiers);
     } catch {
-      // The version was retired between the search and the comparison.
+      // The version may have been retired between the search and the comparison.
       return;
     }
     const ended = this.#now();

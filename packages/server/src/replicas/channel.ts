@@ -86,7 +86,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   /**
    * Call a function of the other process.
    *
-   * @throws {ProcessGoneError} when it is gone, {Error} with its reason when it fails
+   * @throws {ProcessGoneError} when the other process has ended, {Error} with the function's message when it fails
    */
   call<Kind extends keyof Theirs & string>(
     kind: Kind,
@@ -108,7 +108,7 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   }
 
   /**
-   * Send a connection, of which nothing was read, to the other process. It is closed when that process is gone.
+   * Send a connection, of which nothing was read, to the other process. It is closed if that process has ended.
    *
    * Connections are sent one at a time, because Node holds back all messages that are sent after a connection in
    * transit.

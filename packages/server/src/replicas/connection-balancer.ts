@@ -39,7 +39,7 @@ export class ConnectionBalancer {
     this.#isByAddress = isByAddress;
   }
 
-  /** Listen on every address of a host; returns the port. @throws {Error} when it is taken */
+  /** Listen on every address of a host; returns the port. @throws {Error} when the port is taken */
   async listen(host: string, port: number): Promise<number> {
     let bound = port;
     let failure: unknown;
@@ -85,7 +85,7 @@ export class ConnectionBalancer {
   }
 }
 
-/** The addresses of a host. @throws {OptionError} when it has none */
+/** The addresses of a host. @throws {OptionError} when the name cannot be resolved */
 async function addressesOf(host: string): Promise<LookupAddress[]> {
   // Newer versions of Node throw at once if the name contains a NUL, instead of returning a rejected promise.
   const isName = host !== '' && !host.includes('\0');

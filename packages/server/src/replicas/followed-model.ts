@@ -16,7 +16,7 @@ interface Opened {
   servable: Servable;
   /** Position in its journal up to which `open` has applied updates; updates of `apply` follow after it. */
   journalAt: number;
-  /** Updates under way: the next ones wait for them. */
+  /** Resolves when the updates under way are applied; the next ones wait for it. */
   applied: Promise<void>;
   wasShown: boolean;
 }

@@ -21,7 +21,7 @@ const POLL_MS = 2_000;
 /** Longest time that a request for metrics waits for a replica. Collectors usually give up after ten seconds. */
 const TIMEOUT_MS = 1_000;
 
-/** A replica that reports its metrics; undefined when it is gone. */
+/** A replica that reports its metrics; undefined if the process has ended. */
 export interface ReportingReplica {
   report(): Promise<ReplicaReport | undefined>;
 }
@@ -39,7 +39,7 @@ export class ReplicaMetrics {
   readonly #polling: NodeJS.Timeout;
   readonly #lastReports = new Map<ReportingReplica, ReplicaReport>();
   #endedMetrics: Promise<MetricsSnapshot> = Promise.resolve([]);
-  /** Removed with the version, which may be loaded again and then counts from 0. */
+  /** The entry of a version is removed with the version, because it counts from 0 if it is loaded again. */
   readonly #endedWork = new WeakMap<ServedVersion, EndedWork>();
 
   /** @param serving returns the replicas that serve now */

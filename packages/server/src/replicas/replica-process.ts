@@ -28,7 +28,7 @@ const DRAIN_MARGIN_MS = 1_000;
 /** Longest time that a drained replica takes to end; on a busy machine it does not end at once. */
 const STOP_MS = 5_000;
 
-/** A child process that serves. */
+/** A replica, as a follower of models and a backend of connections. */
 export class ReplicaProcess implements Follower, ConnectionBackend {
   /** Resolves when the process can accept connections, or has ended. */
   readonly started: Promise<void>;

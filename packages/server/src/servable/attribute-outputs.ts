@@ -2,7 +2,7 @@
  * Attributes of the found candidates, as additional outputs of the signatures that search. A request names those that
  * it wants.
  *
- * Row b, column i of an output belongs to column i of `identifiers` in row b.
+ * The element in row b and column i of an output belongs to the identifier in row b and column i of `identifiers`.
  *
  * | attribute | datatype, shape | where a candidate has no value, and in padding |
  * |---|---|---|

@@ -13,7 +13,7 @@ export class CandidateFeatures {
   readonly #tower: QueryTower | undefined;
   readonly #dimensions: number;
 
-  /** @param dimensions of the candidates of the index */
+  /** @param dimensions width of the candidates of the index */
   constructor(tower: QueryTower | undefined, dimensions: number) {
     this.#tower = tower;
     this.#dimensions = dimensions;
@@ -25,7 +25,7 @@ export class CandidateFeatures {
   }
 
   /**
-   * Vectors of raw features, row after row: [features.length, dimensions].
+   * Vectors of raw features: [features.length, dimensions], row-major.
    *
    * @throws {ServingError} INVALID_ARGUMENT when the bundle has no candidate tower, or its output has another width
    * than the candidates

@@ -126,7 +126,7 @@ export interface Servable {
   readonly features: readonly FeatureSpec[];
   /** Raw features of a candidate; empty when the bundle holds no candidate tower. */
   readonly candidateFeatures: readonly FeatureSpec[];
-  /** Floats of an embedding. */
+  /** Number of floats of an embedding. */
   readonly dimensions: number;
   /** Number of candidates. */
   readonly size: number;

@@ -143,7 +143,7 @@ export class ShortlistServer {
     if (!apiKeys.required && !isLoopback(host) && !this.#options.insecure) {
       this.logger.warn(
         { host },
-        'NO API KEYS: everybody who reaches this host can query, change and unload its models; give keys, or insecure to say that this is meant',
+        'NO API KEYS: everybody who reaches this host can query, change and unload its models; give keys, or set insecure if this is intended',
       );
     }
     const tls = files && readTls(files);

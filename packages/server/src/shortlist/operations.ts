@@ -216,7 +216,7 @@ type Upserts = Omit<UpsertRequest, 'candidates'> & {
  * Insert or replace candidates, given by their vectors or by their raw features.
  *
  * @param idOf converts identifiers to the protocol's form for the response
- * @throws {ServingError} and changes nothing, when one of them is wrong
+ * @throws {ServingError} when one of them is wrong; then nothing is changed
  */
 export async function upsertCandidates<I>(
   registry: ModelRegistry,
@@ -255,7 +255,7 @@ export function deleteCandidates(
   );
 }
 
-/** Journal updates of a model and apply them. @throws {ServingError} and changes nothing, when one of them is wrong */
+/** Journal updates of a model and apply them. @throws {ServingError} when one of them is wrong; then nothing is changed */
 export async function update(
   model: Model,
   updatesFor: (servable: Servable) => RequestedUpdate[],

@@ -29,7 +29,7 @@ const BY_NUMBER = new Map(
   Object.entries(TF_DATATYPES).map(([datatype, { number }]) => [number, datatype as Datatype] as const),
 );
 
-/** The datatype with a number in protos, or undefined. */
+/** The datatype that has a number in protos; undefined if there is none. */
 export function datatypeOfNumber(number: number): Datatype | undefined {
   return BY_NUMBER.get(number);
 }
