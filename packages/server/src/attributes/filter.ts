@@ -48,7 +48,8 @@ const BOUNDS = ['gt', 'gte', 'lt', 'lte'];
 export function checkFilter(value: unknown): Filter {
   let parts = 0;
   const visit = (part: unknown, path: string, depth: number): void => {
-    if (depth > DEPTH_MAX || ++parts > PARTS_MAX) throw invalidArgument('filter: too many parts');
+    if (depth > DEPTH_MAX || ++parts > PARTS_MAX)
+      throw invalidArgument(`filter: expected at most ${PARTS_MAX} parts in ${DEPTH_MAX} levels, got more`);
     const [operator, operand] = onlyMember(part, path);
     const here = `${path}.${operator}`;
     if (operator === 'and' || operator === 'or') {
@@ -124,7 +125,7 @@ function checkBounds(range: FilterRange, { kind, elements }: AttributeColumn, he
   const isOrdered = kind === 'number' || kind === 'date' || (kind === 'list' && !elements.has('text'));
   if (!isOrdered) {
     const held = kind === 'list' ? 'a list of text' : A_KIND[kind];
-    throw invalidArgument(`${here}: expected an attribute that is a number or a date, it is ${held}`);
+    throw invalidArgument(`${here}: expected an attribute that is a number or a date, got one that is ${held}`);
   }
   for (const bound of Object.values(range)) {
     if (kind === 'date' ? parseDate(bound) === undefined : typeof bound !== 'number') {
@@ -143,7 +144,8 @@ function checkWord(word: FilterValue, { kind, elements }: AttributeColumn, here:
     const held = [...elements].map((element) => (element === 'text' ? 'text' : 'numbers')).join(' and ') || 'text';
     throw invalidArgument(`${here}: expected a value of the attribute's lists, which are of ${held}, got ${got}`);
   }
-  if (!fitsKind(word, kind)) throw invalidArgument(`${here}: expected ${A_KIND[kind]} as the attribute is, got ${got}`);
+  if (!fitsKind(word, kind))
+    throw invalidArgument(`${here}: expected ${A_KIND[kind]}, the kind of the attribute, got ${got}`);
 }
 
 const kindOfElement = (value: string | number): 'text' | 'number' => (typeof value === 'string' ? 'text' : 'number');

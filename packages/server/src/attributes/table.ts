@@ -150,7 +150,7 @@ export class AttributeTable {
     values.forEach((value, row) => {
       if (value !== null && (!isAttributeValue(value) || !fitsKind(value, held))) {
         const got = held === 'date' ? JSON.stringify(value) : Array.isArray(value) ? 'list' : typeof value;
-        throw new DataError(`attributes.${name}: expected a ${held} as before, got ${got} in row ${row}`);
+        throw new DataError(`attributes.${name}: expected a ${held} like the values before, got ${got} in row ${row}`);
       }
       column.set(row, value);
     });

@@ -118,7 +118,7 @@ export async function loadVersion(
   if (!(await stat(path)).isDirectory()) return loadServable(path, isBeside);
   const lock = held ?? (await takeLock(path, options.locks));
   if (!(lock instanceof JournalLock) && lock.isLocked && options.whenLocked === 'wait') {
-    throw new ServingError('UNAVAILABLE', `This version waits: ${lock.reason}`);
+    throw new ServingError('UNAVAILABLE', `This version does not serve yet: ${lock.reason}`);
   }
   let servable: Servable | undefined;
   try {

@@ -38,7 +38,7 @@ export function userOf(seenItems: SeenItems<Identifier>, { user, features }: Que
  */
 export function checkExcludeSeen(seenItems: SeenItems<Identifier>, query: Query): void {
   if (query.excludeSeen !== true || query.history || userOf(seenItems, query) !== undefined) return;
-  throw invalidArgument('excludeSeen: expected a query that names its user, or user beside it, got neither');
+  throw invalidArgument('excludeSeen: expected a query that names its user, or the field user, got neither');
 }
 
 /**

@@ -101,7 +101,7 @@ test('lists and dates come back from a bundle as they were, and bundles without 
     message: 'attributeKinds.released: expected one of text, number, boolean, date, list, got "datum"',
   });
   assert.throws(() => tableOfColumns({ day: ['soon'] }, 1, { day: 'date' }), {
-    message: 'attributes.day: expected a date as before, got "soon" in row 0',
+    message: 'attributes.day: expected a date like the values before, got "soon" in row 0',
   });
   assert.throws(() => tableOfColumns({ odd: [{ a: 1 }] }, 1), /expected text, numbers, booleans or lists of these/);
   assert.throws(() => tableOfColumns({ odd: [['a', null]] }, 1), /expected text, numbers, booleans or lists of these/);

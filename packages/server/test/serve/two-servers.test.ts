@@ -83,7 +83,7 @@ test('by option the second waits: it is ready when the first has ended', async (
   await upsert(first, 'a');
   const second = await startTiny(basePath, { whenLocked: 'wait' });
   assert.equal(second.isReady, false);
-  assert.match(second.registry.models[0]!.records[0]!.errorMessage, /waits: another server/);
+  assert.match(second.registry.models[0]!.records[0]!.errorMessage, /does not serve yet: another server/);
   await look(second);
   assert.equal(second.isReady, false);
   await first.close();
