@@ -1,4 +1,5 @@
-// Run the compiled tests: everything but test/slow, or with --slow everything under test/slow.
+// Run the compiled tests: everything but test/slow, or with --slow everything under test/slow and every case of those tests of
+// which the usual run has some (isThorough).
 // Words after the options pick files whose path contains one of them: `npm test -- topk`.
 // Starting a process costs 0.3 to 0.8 s of CPU, more than most test files, so the files of one folder share processes.
 import { spawnSync } from 'node:child_process';
@@ -23,7 +24,7 @@ const files = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name, 'build/test'))
   .filter(existsSync)
   .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
-  .filter((file) => file.endsWith('.test.js') && file.includes('/slow/') === slow)
+  .filter((file) => file.endsWith('.test.js') && isWanted(file))
   .filter((file) => words.length === 0 || words.some((word) => relative(root, file).includes(word)))
   .sort();
 if (files.length === 0) {
@@ -44,10 +45,21 @@ try {
     `--test-concurrency=${atOnce}`,
     '--test-reporter=spec',
   ];
-  const { status } = spawnSync(process.execPath, [...options, ...processesOf(files)], { cwd: root, stdio: 'inherit' });
+  const env = { ...process.env, ...(slow ? { SHORTLIST_THOROUGH: '1' } : {}) };
+  const { status } = spawnSync(process.execPath, [...options, ...processesOf(files)], {
+    cwd: root,
+    stdio: 'inherit',
+    env,
+  });
   process.exitCode = status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** With --slow: what lies under slow/, and what has more cases then. */
+function isWanted(file) {
+  const isSlow = file.includes('/slow/');
+  return slow ? isSlow || readFileSync(file, 'utf8').includes('isThorough') : !isSlow;
 }
 
 /**

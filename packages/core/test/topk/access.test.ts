@@ -8,6 +8,7 @@ import { IndexAccess } from '../../src/topk/access.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { Streaming } from '../../src/topk/streaming/streaming.ts';
 import { normalRows } from '../conformance/oracle.ts';
+import { isThorough } from '../thorough.ts';
 import {
   checkHeld,
   first,
@@ -157,7 +158,7 @@ for (const [name, make] of Object.entries(INDEXES)) {
         started.index.free();
       });
       console.log(`seed ${seed}`);
-      await fc.assert(property, { numRuns: Number(process.env.SHORTLIST_RUNS ?? 40), seed });
+      await fc.assert(property, { numRuns: Number(process.env.SHORTLIST_RUNS ?? (isThorough ? 40 : 12)), seed });
     });
   });
 }
