@@ -37,7 +37,7 @@ export interface RunOptions extends RequestOptions {
    * signature.
    */
   outputs?: readonly string[];
-  /** Called where queries have features whose value the model does not know, with what `unknownFeaturesText` says. */
+  /** Called with the result of `unknownFeaturesText` if queries have features whose value the model does not know. */
   onUnknownFeatures?: ((text: string) => void) | undefined;
 }
 

@@ -29,17 +29,23 @@ export function unknownFeatures({ inputs }: QueryTower, features: Features, plai
   return unknown;
 }
 
-/** The header or trailer, and the parameter, by which protocols without a field for it tell unknown features. */
+/**
+ * The HTTP header or gRPC trailer, and the response parameter, that name unknown features in protocols without a field
+ * for them.
+ */
 export const UNKNOWN_FEATURES_HEADER = 'x-shortlist-unknown-features';
 export const UNKNOWN_FEATURES_PARAMETER = 'unknown_features';
 
-/** Queries that are named for each feature: with their count, some hundred bytes, far below what clients take as headers. */
+/**
+ * Most queries that are listed per feature. With their count they take some hundred bytes, far below the limits of
+ * clients on headers.
+ */
 const NAMED_QUERIES_MAX = 100;
 const NOT_PRINTABLE = /[^ -~]/g;
 
 /**
- * The unknown features of a request as JSON in ASCII, as headers must be: `{"user": {"count": 2, "queries": [0, 3]}}`, which
- * queries of the request have them, the first 100; undefined where none has any.
+ * The unknown features of a request as JSON in ASCII, which headers require: `{"user": {"count": 2, "queries": [0,
+ * 3]}}`. It lists the first 100 queries of the request with each unknown feature. Undefined if no query has any.
  */
 export function unknownFeaturesText(results: readonly QueryResult[]): string | undefined {
   const queriesOf = new Map<string, number[]>();
