@@ -49,7 +49,9 @@ interface Change {
   letsUpdatesIn: boolean;
   /** Called when it may begin. */
   start: () => void;
-  /** Runs the remaining steps now; undefined where other changes need not wait for them, or must not come first. */
+  /**
+   * Runs the remaining steps now; undefined for a change that lets updates in and for one that replaces the candidates.
+   */
   finish?: () => void;
 }
 
@@ -111,7 +113,7 @@ export class IndexAccess {
   #long: Change | undefined;
   /** Changes that wait for the long change. */
   readonly #queue: Change[] = [];
-  /** True while a change runs: what it calls need not ask again. */
+  /** True while a change runs: `checkChange` then accepts the changes that it makes itself. */
   #isChanging = false;
   #isTakingTurns = false;
   #search: Promise<unknown> = Promise.resolve();
@@ -217,7 +219,7 @@ export class IndexAccess {
     while (this.#long?.finish) this.#changing(this.#long.finish);
   }
 
-  /** Whether a change must wait for the long change, or for a change that waits for it. */
+  /** True when a change must wait for the long change, or for another change in the queue. */
   #mustQueue(replaces: boolean): boolean {
     if (!this.#long) return false;
     return !this.#long.letsUpdatesIn || replaces || this.#queue.some((change) => change.replaces || !change.isLong);
@@ -267,7 +269,7 @@ export class IndexAccess {
       change.start();
     }
     if (!this.#long?.letsUpdatesIn) return;
-    // The next long change lets updates in: those that waited beside it may run now.
+    // The next long change lets updates in: the updates that are queued with it may run now.
     for (let at = 0; at < this.#queue.length && !this.#queue[at]!.replaces; ) {
       if (this.#queue[at]!.isLong) at++;
       else this.#queue.splice(at, 1)[0]!.start();

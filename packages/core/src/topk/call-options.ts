@@ -1,4 +1,4 @@
-/** Checks of the arguments of a call, which are the same for every index. */
+/** Checks of the call arguments that all indexes share. */
 import { checkInteger, shown } from '../checks/numbers.ts';
 import {
   FUNCTION,
@@ -33,7 +33,7 @@ function isObject(value: unknown): boolean {
 }
 
 /**
- * `k` or options of a call as options, k checked and present.
+ * The second argument of a call, k or options, as options in which k is set and checked.
  *
  * @throws {OptionError} when an option is unknown, or k is not an integer of at least 0
  */

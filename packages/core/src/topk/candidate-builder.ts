@@ -4,7 +4,7 @@ import type { CandidateBatch, CandidateDataset, CandidateSequence, Identifier } 
 import { checkIdentifiers, Identifiers } from './identifiers.ts';
 import { takeBatch, type VectorSource } from './vector-source.ts';
 
-/** Receives rows: a `PanelStore`, or the row buffer of another index. */
+/** Receives the rows: a `PanelStore`, a `RowBuffer` or a `StreamSearch`. */
 export interface RowSink {
   readonly rows: number;
   append(source: VectorSource): unknown;

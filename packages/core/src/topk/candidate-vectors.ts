@@ -3,14 +3,14 @@ import { shown } from '../checks/numbers.ts';
 import { IdentifierError } from '../errors/errors.ts';
 import type { Identifier, Identifiers } from './identifiers.ts';
 
-/** Vectors of candidates as an index keeps them: fits wherever vectors are taken. */
+/** Vectors of candidates as an index keeps them. Every function that takes vectors accepts this object. */
 export interface CandidateVectors {
-  /** A copy, row after row in the order of the identifiers asked for: [identifiers, dimensions]. */
+  /** A copy of the vectors in the order of the requested identifiers: [identifiers, dimensions], row-major. */
   readonly data: Float32Array;
   readonly dimensions: number;
   /**
-   * The form in which the index keeps a vector. 'float32': its very numbers. 'bfloat16': each rounded to 8 significant bits. 'int8': each
-   * rounded to the nearest of 255 steps of its dimension.
+   * The number format in which the index keeps a vector. 'float32': exactly as given. 'bfloat16': each number rounded
+   * to 8 significant bits. 'int8': each number rounded to the nearest of 255 steps of its dimension.
    */
   readonly precision: 'float32' | 'bfloat16' | 'int8';
   /** True when the index scaled vectors to length 1, as it does for cosine. */
@@ -50,7 +50,7 @@ export function keptCandidate<I extends Identifier>(kept: KeptRows<I>, row: numb
 }
 
 /**
- * The vectors of some candidates; of several rows with one identifier, the first.
+ * The vectors of some candidates. Where several rows have the same identifier, the first row is used.
  *
  * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type
  */

@@ -1,11 +1,14 @@
 /**
- * Whether all candidates of an index have one length |x|. Then ⟨q, x⟩ orders them as the cosine does, so that an index whose
- * measure is the dot product finds the nearest by cosine, too.
+ * Tests if all candidates of an index have the same length |x|. If they do, ⟨q, x⟩ orders the candidates as the cosine
+ * does, so an index whose measure is the dot product also finds the nearest candidates by cosine.
  */
 import { type CandidateVectors, candidateVectors, type KeptRows } from './candidate-vectors.ts';
 import type { Identifier, Identifiers } from './identifiers.ts';
 
-/** Lengths whose relative difference is at most this count as equal: rounding to the precision makes equal lengths differ by less. */
+/**
+ * Two lengths count as equal when their relative difference is at most this; rounding to the precision changes a length
+ * by less.
+ */
 const TOLERANCES: Readonly<Record<CandidateVectors['precision'], number>> = {
   float32: 1e-4,
   bfloat16: 2 ** -8,
@@ -21,7 +24,7 @@ export function lengthOf(row: Float32Array): number {
   return Math.sqrt(square);
 }
 
-/** The part of an index that is measured. */
+/** The members of an index that `commonLength` uses. */
 interface MeasuredIndex<I extends Identifier> {
   keptRows(): KeptRows<I>;
   readonly upsertListeners: ((identifiers: readonly I[]) => void)[];
@@ -30,8 +33,8 @@ interface MeasuredIndex<I extends Identifier> {
 const known = new WeakMap<object, CommonLength<Identifier>>();
 
 /**
- * The length that all candidates of an index have, undefined where they differ; found in short steps, between which nothing
- * changes, and known afterwards until the candidates are replaced.
+ * The length that all candidates of an index have; undefined where lengths differ. It is computed in short steps,
+ * between which the candidates must not change, and kept until the candidates are replaced.
  */
 export function* commonLength<I extends Identifier>(index: MeasuredIndex<I>): Generator<void, number | undefined> {
   const kept = index.keptRows();
@@ -45,14 +48,14 @@ export function* commonLength<I extends Identifier>(index: MeasuredIndex<I>): Ge
   return yield* measured.steps(kept);
 }
 
-/** Knows the length that the candidates of one index have. */
+/** Keeps the common length of the candidates of one index. */
 class CommonLength<I extends Identifier> {
   /** The identifiers of the candidates that were measured: a rebuilt index has others. */
   #of: Identifiers<I> | undefined;
   #length: number | undefined;
   #tolerance = 0;
 
-  /** The common length, undefined where lengths differ; in short steps, between which nothing changes. */
+  /** The common length; undefined where lengths differ. The candidates must not change between the steps. */
   *steps(kept: KeptRows<I>): Generator<void, number | undefined> {
     if (this.#of === kept.identifiers) return this.#length;
     this.#tolerance = TOLERANCES[kept.precision];
@@ -62,7 +65,7 @@ class CommonLength<I extends Identifier> {
     return length;
   }
 
-  /** Take note of candidates that were upserted: one of another length ends it. */
+  /** Check the lengths of upserted candidates: after one that differs there is no common length. */
   upserted(kept: KeptRows<I>, identifiers: readonly I[]): void {
     if (this.#length === undefined || this.#of !== kept.identifiers) return;
     const { data, dimensions: d } = candidateVectors(kept, identifiers);

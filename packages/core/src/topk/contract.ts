@@ -1,10 +1,10 @@
 /**
- * The interfaces of the top-k indexes: `TopK` for all (BruteForce, Streaming, ScaNN), and further ones for what only some
- * of them can do. test/conformance/top-k.case.ts tests each index against them.
+ * The interfaces of the top-k indexes: `TopK`, which all of them implement (BruteForce, Streaming, ScaNN), and an
+ * interface for each ability that only some have. test/conformance/top-k.case.ts tests each index against them.
  *
- * After TFRS's `layers/factorized_top_k.py` (TopK): names and shapes are the same. Different on purpose:
- * exclusion is a row filter before selection, k is clamped to what exists, results are never padded, and a call keeps
- * no state, so that concurrent calls are safe. FEATURES.md lists each difference.
+ * After TFRS's `layers/factorized_top_k.py` (TopK): names and shapes are the same. Differences: excluded rows are
+ * removed before the best are selected, k is at most the number of candidates, results are never padded, and a call
+ * keeps no state, so concurrent calls are safe. FEATURES.md lists each difference.
  */
 import type { Progress } from '../clustering/k-means.ts';
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
@@ -26,10 +26,10 @@ export type CandidateDataset<I extends Identifier> =
   | (() => CandidateSequence<I>)
   | (() => Promise<CandidateSequence<I>>);
 
-/** Candidate batches in order; an async sequence is read as it comes. */
+/** Candidate batches in order. */
 export type CandidateSequence<I extends Identifier> = Iterable<CandidateBatch<I>> | AsyncIterable<CandidateBatch<I>>;
 
-/** The part of a tower an index needs: raw features in, one row of `dimensions` floats each out. */
+/** The part of a tower that an index uses: it maps each raw feature to a row of `dimensions` floats. */
 export interface QueryModel<Q> {
   readonly dimensions: number;
   /** Embeddings [features.length, dimensions], valid until the next call; the caller neither keeps nor frees them. */
@@ -42,11 +42,11 @@ export interface QueryModel<Q> {
  */
 export type DistanceMeasure = 'dot_product' | 'cosine' | 'squared_l2';
 
-/** Options every index has. */
+/** Options that all indexes have. */
 export interface TopKOptions<Q> {
-  /** Turns raw features into query embeddings; without it queries are embeddings. */
+  /** Turns raw features into query embeddings. Without it, queries must be embeddings. */
   queryModel?: QueryModel<Q> | undefined;
-  /** Results of a query unless the call sets k; default 10. */
+  /** Results per query where a call does not set k; default 10. */
   k?: number;
 }
 
@@ -56,7 +56,7 @@ export interface TopKOptions<Q> {
  */
 export type Queries<Q> = Q | readonly Q[] | VectorsLike | ArrayLike<number>;
 
-/** Identifiers that every query leaves out, or one list per query; lists may differ in length. */
+/** Excluded identifiers: one list for all queries, or one list per query. The lists may differ in length. */
 export type Exclusions<I extends Identifier> = readonly I[] | readonly (readonly I[])[];
 
 /** Returns true for a candidate that may be returned. */
@@ -65,9 +65,9 @@ export type CandidatePredicate<I extends Identifier> = (identifier: I, row: numb
 /** Which candidates may be returned: a predicate, or bit words over the rows; row r is bit r & 31 of word r >> 5. */
 export type CandidateFilter<I extends Identifier> = CandidatePredicate<I> | Int32Array;
 
-/** Options of one call. Every index may add its own. */
+/** Options of one call. An index may add options of its own. */
 export interface CallOptions<I extends Identifier> {
-  /** Results a query gets; default the index's k. */
+  /** Results per query; default the index's k. */
   k?: number | undefined;
   /** Identifiers left out; identifiers that the index does not hold have no effect. */
   exclude?: Exclusions<I> | undefined;
@@ -81,21 +81,21 @@ export interface CallOptions<I extends Identifier> {
  * A top-k index over candidates with identifiers of type I. Q is the type of raw features in queries, O that of the
  * options of a call.
  *
- * Results are sorted by score, descending; equal scores by candidate row, ascending. Score = ⟨query, candidate⟩ unless the index says
- * otherwise.
+ * Results are sorted by score, descending, and equal scores by candidate row, ascending. The score is ⟨query,
+ * candidate⟩ unless the index has another `distanceMeasure`.
  */
 export interface TopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>> {
   /** Replace the candidates by a copy of these; returns the index. Default identifiers are row numbers. */
   index(candidates: VectorsLike, identifiers?: readonly I[]): this;
   /** Replace the candidates by those of a data set, which is read once, batch by batch. */
   indexFromDataset(dataset: CandidateDataset<I>): Promise<this>;
-  /** The k best candidates of each query; fewer where fewer exist. */
+  /** The k best candidates of each query; fewer than k where the index has fewer. */
   call(queries: Queries<Q>, k?: number | O): TopKResult<I>;
   /** The k best candidates that are not excluded: `call` with the option `exclude`. */
   queryWithExclusions(queries: Queries<Q>, exclusions: Exclusions<I>, k?: number | O): TopKResult<I>;
   /** True when results are always the k best candidates; false for an approximate index. */
   isExact(): boolean;
-  /** Results a query gets unless the call says otherwise. */
+  /** Results per query where a call does not set k. */
   readonly k: number;
   /** Candidates: rows indexed, and upserted, less those deleted. */
   readonly size: number;
@@ -116,7 +116,7 @@ export interface AsyncTopK<Q, I extends Identifier, O extends CallOptions<I> = C
 /** An index with approximate results that can also score every candidate exactly. */
 export interface ApproximateTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
   extends TopK<Q, I, O> {
-  /** `call` with every candidate scored exactly: the true results, with which those of `call` are compared. */
+  /** `call` with every candidate scored exactly: the results from which the recall of `call` is computed. */
   callExactly(queries: Queries<Q>, k?: number): TopKResult<I>;
 }
 
@@ -168,34 +168,37 @@ export interface UpdatableTopK<Q, I extends Identifier, O extends CallOptions<I>
   /** `free` after the reads and changes before it. */
   freeAsync(): Promise<void>;
   /**
-   * Build the tables from identifiers to candidates, which the first update, exclusion or include list would wait for, in
-   * short steps with the event loop between them.
+   * Build the tables from identifiers to candidates in short steps, with a turn of the event loop after each. Without
+   * this call, the first update, exclusion or include list builds them and waits for that.
    */
   prepareLookups(): Promise<void>;
-  /** The rows that `save` writes, in order, if it leaves deleted rows out; undefined if it writes all rows. */
+  /** The rows that `save` writes, in order, where it leaves deleted rows out; undefined where it writes all rows. */
   savedRows(): Int32Array | undefined;
 }
 
-/** An index whose structure is trained on its candidates, fits less after many updates, and can be rebuilt. */
+/**
+ * An index whose structure is trained on its candidates. The structure fits less well after many updates; the index can
+ * be rebuilt.
+ */
 export interface RebalancingTopK<Q, I extends Identifier, O extends CallOptions<I> = CallOptions<I>>
   extends UpdatableTopK<Q, I, O> {
   /** The changes of the candidates since the index was built. */
   drift(): IndexDrift;
   /**
-   * Rebuild the index from its present candidates while queries and updates go on. The updates made meanwhile are applied to
-   * the new index, which then replaces the old one.
+   * Rebuild the index from its present candidates; queries and updates may run meanwhile. Those updates are also
+   * applied to the new index, which then replaces the old one.
    */
   rebalance(options?: LongChangeOptions): Promise<this>;
 }
 
 /** The changes of the candidates of an index since it was built. */
 export interface IndexDrift {
-  /** Candidates upserted since, and rows whose candidate was deleted. */
+  /** Candidates that were upserted since the build, and rows whose candidate was deleted since. */
   inserted: number;
   deleted: number;
   /** Share of candidates that would move to another leaf if the centroids followed the upserted candidates. */
   movedShare: number;
-  /** Mean squared distance from the centroid: of upserted candidates, and of all at build time. */
+  /** Mean squared distance from the centroid: of the upserted candidates, and of all candidates at build time. */
   distance: number;
   builtDistance: number;
 }
@@ -207,22 +210,22 @@ export interface LongChangeOptions {
   onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** Whether an index can be searched while the caller's thread does other work. */
+/** True when an index can be searched while the caller's thread does other work. */
 export function isAsync<Q, I extends Identifier>(index: TopK<Q, I>): index is AsyncTopK<Q, I> {
   return has(index, 'callAsync');
 }
 
-/** Whether an index is approximate and can also search exactly. */
+/** True when an index is approximate and can also search exactly. */
 export function isApproximate<Q, I extends Identifier>(index: TopK<Q, I>): index is ApproximateTopK<Q, I> {
   return has(index, 'callExactly');
 }
 
-/** Whether candidates of an index can be added, replaced and deleted. */
+/** True when candidates of an index can be added, replaced and deleted. */
 export function isUpdatable<Q, I extends Identifier>(index: TopK<Q, I>): index is UpdatableTopK<Q, I> {
   return has(index, 'upsert', 'delete', 'reserve', 'access');
 }
 
-/** Whether an index can be rebuilt from its own candidates. */
+/** True when an index can be rebuilt from its own candidates. */
 export function isRebalancing<Q, I extends Identifier>(index: TopK<Q, I>): index is RebalancingTopK<Q, I> {
   return isUpdatable(index) && has(index, 'rebalance', 'drift');
 }

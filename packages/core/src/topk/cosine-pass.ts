@@ -1,6 +1,7 @@
 /**
- * The candidates nearest to some vectors by cosine, ⟨q, x⟩/(|q||x|), in one pass over all of them: for an index whose own measure
- * orders them otherwise. Exact over the rows as they are kept. Cost: 2 · rows · dimensions multiplications for one vector.
+ * The candidates nearest to some vectors by cosine, ⟨q, x⟩/(|q||x|), found in one pass over all candidates. It is used
+ * where the measure of the index orders candidates differently. The result is exact for the rows as the index keeps
+ * them. Cost: 2 · rows · dimensions multiplications for one vector.
  */
 import type { KeptRows } from './candidate-vectors.ts';
 import { lengthOf } from './common-length.ts';
@@ -42,8 +43,8 @@ class Best {
 }
 
 /**
- * The k nearest candidates of each vector, in short steps, between which nothing changes. A vector or a candidate of length 0
- * has the cosine 0.
+ * The k nearest candidates of each vector, in short steps; the candidates must not change between them. The cosine of a
+ * vector or a candidate of length 0 is 0.
  *
  * @param vectors [queries, dimensions]
  * @throws as `RowMask.of`
@@ -86,7 +87,7 @@ export function* cosinePass<I extends Identifier>(
 
 const inverse = (length: number): number => (length > 0 ? 1 / length : 0);
 
-/** The mask of each query, one for all where it is the same, none where every row is allowed. */
+/** One mask for each query, one mask for all where they share it, or none where every row is allowed. */
 function masksOf<I extends Identifier>(
   { identifiers }: KeptRows<I>,
   queries: number,

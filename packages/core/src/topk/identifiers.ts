@@ -1,9 +1,10 @@
 /**
  * The identifiers of an index: one for each candidate row, kept as given. Several rows may have the same identifier.
  *
- * Without identifiers, the number of a row is its identifier and nothing is stored. The table from identifiers to rows is
- * built at its first use, or in steps before: a hash table over the loaded column (rows-by-hash.ts), else a map with
- * chains. Rows added later have a map of their own, so that adding copies nothing.
+ * Where the caller gives no identifiers, the number of a row is its identifier and nothing is stored. The table from
+ * identifiers to rows is built at its first use, or earlier in steps: a hash table for a loaded column
+ * (rows-by-hash.ts), a map with chains for other values. Rows added later are in a second map, so adding a row copies
+ * nothing.
  */
 import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
@@ -22,7 +23,7 @@ const ROWS_A_STEP = 1 << 10;
 
 const ALLOWED: readonly string[] = ['string', 'number', 'bigint'];
 
-/** Identifiers by row: an array, or a column that decodes what it is asked for. */
+/** Identifiers by row: an array, or a column that decodes a value when it is read. */
 export interface IdentifierValues<I extends Identifier> {
   readonly length: number;
   at(row: number): I | undefined;
@@ -80,7 +81,7 @@ class RowsByIdentifier<I extends Identifier> implements RowsOf<I> {
 
 /** Identifiers by row and rows by identifier. */
 export class Identifiers<I extends Identifier> {
-  /** Number of the first row: not 0 where these are a part of a longer sequence. */
+  /** Number of the first row: greater than 0 where these identifiers are a part of a longer sequence. */
   readonly firstRow: number;
   #size: number;
   #values: IdentifierValues<I> | undefined;
@@ -104,7 +105,8 @@ export class Identifiers<I extends Identifier> {
   }
 
   /**
-   * Add an identifier for one more row; its type was checked. Row numbers stay row numbers while the next one is added.
+   * Add an identifier, whose type was checked, for one more row. Row numbers are still not stored when the added
+   * identifier is the next row number.
    */
   add(identifier: I): void {
     if (!this.#values && identifier === this.firstRow + this.#size) {
@@ -118,7 +120,7 @@ export class Identifiers<I extends Identifier> {
     this.#size++;
   }
 
-  /** The identifiers that were added, beside the ones before them. */
+  /** The list of added identifiers; the first call creates it and stores the row numbers before it. */
   #keepAdded(): I[] {
     if (!this.#added) {
       const { of } = this;
@@ -130,13 +132,16 @@ export class Identifiers<I extends Identifier> {
     return this.#added;
   }
 
-  /** The type of all identifiers: string, number or bigint; undefined while there is none, so that any may be added. */
+  /**
+   * The type of all identifiers: string, number or bigint; undefined while there are no identifiers, when any type may
+   * be added.
+   */
   get type(): string | undefined {
     if (!this.#values) return 'number';
     return this.#size > 0 ? typeof this.#values.at(0) : undefined;
   }
 
-  /** `type`, and of none the type that their column was made for, where it tells: an index without candidates is saved so. */
+  /** `type`; for an index without candidates, the type of its empty column if that is known. `save` needs it. */
   get columnType(): 'string' | 'number' | 'bigint' | undefined {
     const values = this.#values;
     if (!values) return 'number';
@@ -147,7 +152,7 @@ export class Identifiers<I extends Identifier> {
     return ArrayBuffer.isView(base) ? 'number' : undefined;
   }
 
-  /** Store the row numbers as identifiers from now on: then any number may be added, not only that of the next row. */
+  /** Store the row numbers as identifiers, so that any number may be added, not only the number of the next row. */
   keepNumbers(): void {
     if (!this.#values) this.#keepAdded();
   }
@@ -169,7 +174,7 @@ export class Identifiers<I extends Identifier> {
   }
 
   /**
-   * Every row of an identifier, ascending, counted from `firstRow`; none for an unknown one.
+   * Call `visit` with each row of an identifier, ascending, counted from `firstRow`; an unknown identifier has none.
    *
    * @throws {IdentifierError} when the identifier is not of the index's type
    */
@@ -200,12 +205,13 @@ function rowsOf<I extends Identifier>(values: IdentifierValues<I>): Generator<vo
 }
 
 /**
- * One identifier per candidate, all of one type: string, number or bigint.
+ * Check that there is one identifier per candidate and that all have one type, string, number or bigint; returns the
+ * type.
  *
  * @param type the type that earlier batches had
  * @param firstRow the row of the first identifier, for the message
- * @throws {ShapeError} when their number is not that of the candidates
- * @throws {IdentifierError} when they are of another type or of several
+ * @throws {ShapeError} when there are more or fewer identifiers than candidates
+ * @throws {IdentifierError} when they have another type or several types
  */
 export function checkIdentifiers(
   identifiers: readonly unknown[],

@@ -1,7 +1,7 @@
 /** Which rows of an index hold a candidate: all rows, until a candidate is deleted. */
 import { maskWords } from './row-mask.ts';
 
-/** Bit words over rows; there are none while every row is live. */
+/** Bit words over the rows. They are allocated at the first deletion. */
 export class LiveRows {
   #words: Int32Array | undefined;
   #rows: number;

@@ -1,23 +1,26 @@
-/** The error of candidates that the linear memory cannot hold: what they need, what is held, and what would fit. */
+/**
+ * The error for candidates that the linear memory cannot hold. Its message says how many bytes they need, how many are
+ * in use, and what would fit.
+ */
 import { MemoryError } from '../errors/errors.ts';
 import type { Heap } from '../memory/heap.ts';
 
-/** The numbers that did not fit. */
+/** A need for memory that was not met. */
 export interface MemoryNeed {
-  /** Their name in the message. */
+  /** Name of the rows in the message. */
   name: string;
   rows: number;
   dimensions: number;
-  /** Bytes needed, and bytes that others hold. */
+  /** Bytes needed, and bytes in use. */
   bytes: number;
   heldBytes: number;
-  /** Whether other numbers would fit; true for all that are smaller than some that are. */
+  /** True if this many rows and dimensions would fit; if a number fits, every smaller one does. */
   fits: (rows: number, dimensions: number) => boolean;
-  /** Another way to make it fit, in words, for the message. */
+  /** Other ways to make it fit, as phrases for the message. */
   others?: readonly string[];
 }
 
-/** The error that says it. */
+/** Make the error. */
 export function memoryError({ memory }: Heap, need: MemoryNeed): MemoryError {
   const { name, rows, dimensions, bytes, heldBytes, fits, others = [] } = need;
   const fewerRows = largest(rows, (fewer) => fits(fewer, dimensions));
@@ -29,12 +32,15 @@ export function memoryError({ memory }: Heap, need: MemoryNeed): MemoryError {
   ];
   return new MemoryError(
     `${name}: expected an index that fits the linear memory of ${memory.maxBytes} bytes, got a need of ${bytes} bytes ` +
-      `for ${rows} rows × ${dimensions} dimensions, beside ${heldBytes} bytes that are held; ` +
-      (remedies.length > 0 ? `what would fit: ${remedies.join(', or ')}` : 'no row fits beside them'),
+      `for ${rows} rows × ${dimensions} dimensions while ${heldBytes} bytes are in use; ` +
+      (remedies.length > 0 ? `what would fit: ${remedies.join(', or ')}` : 'not even one row would fit'),
   );
 }
 
-/** The largest number below `end` for which something holds that holds for all smaller ones; 0: none. */
+/**
+ * The largest number below `end` for which `holds` is true; 0 where there is none. `holds` is true for all smaller
+ * numbers.
+ */
 function largest(end: number, holds: (value: number) => boolean): number {
   let low = 0;
   let high = end;

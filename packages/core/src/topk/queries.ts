@@ -9,7 +9,7 @@ import { copied, isRow, type VectorSource, vectorSource } from './vector-source.
 /**
  * The embeddings of queries as a source of rows.
  *
- * @param dimensions width of the candidates; 0 where there are none, so that any width is accepted
+ * @param dimensions width of the candidates; 0 where there are none: any width is accepted
  * @throws {OptionError} when raw features come without a query model
  * @throws {ShapeError} when the embeddings are not as wide as the candidates
  */
@@ -23,12 +23,15 @@ export function resolveQueries<Q>(
   return source;
 }
 
-/** `resolveQueries` as a copy: the caller may change the queries, and use the query model, before the search ends. */
+/**
+ * A copy of the embeddings of queries: the caller may change the queries and use the query model before the search
+ * ends.
+ */
 export function heldQueries<Q>(queries: Queries<Q>, queryModel: QueryModel<Q> | undefined): VectorSource {
   return copied(toSource(queries, queryModel));
 }
 
-/** @throws {ShapeError} when queries are not as wide as the candidates, where there are both */
+/** Check the width of queries. @throws {ShapeError} when there are queries and candidates and their widths differ */
 export function checkWidth({ rows, dimensions: width }: VectorSource, dimensions: number): void {
   if (rows > 0 && dimensions > 0 && width !== dimensions) {
     throw new ShapeError(`queries: expected ${dimensions} dimensions as the candidates have, got ${width}`);

@@ -5,7 +5,7 @@ import type { TopKResult } from './result.ts';
 /** The result rows of several queries. */
 export type RowsOfQueries = Pick<TopKResult<Identifier>, 'queries' | 'rowsOf'>;
 
-/** Mean share of each query's exact results that were found; 1 where there is nothing to find. */
+/** Recall over all queries: Σ |found ∩ exact| / Σ |exact|, between 0 and 1; 1 where there are no exact results. */
 export function recallOf(found: RowsOfQueries, exact: RowsOfQueries): number {
   let shared = 0;
   let wanted = 0;
@@ -17,7 +17,7 @@ export function recallOf(found: RowsOfQueries, exact: RowsOfQueries): number {
   return wanted === 0 ? 1 : shared / wanted;
 }
 
-/** The number of candidate rows that stand in both lists. */
+/** The number of candidate rows that are in both lists. */
 export function sharedRows(found: Int32Array, exact: Int32Array): number {
   const rows = new Set(exact);
   return found.reduce((shared, row) => shared + Number(rows.has(row)), 0);

@@ -1,8 +1,10 @@
 /**
- * The result of a top-k call: a struct of arrays, so that a batch of thousands of queries costs three allocations.
+ * The result of a top-k call: three arrays for all queries, so that a batch of thousands of queries needs only three
+ * allocations.
  *
- * Layout: scores and rows are [queries, k] row-major; of row b only the first `counts[b]` entries are results. Nothing
- * after them is a result: fewer candidates than k means a shorter list, never a padded one.
+ * Layout: scores and rows are [queries, k] row-major. The results of query b are the first `counts[b]` entries of row
+ * b; the entries after them have no meaning. A query with fewer than k candidates has a shorter list, which is not
+ * padded.
  */
 import type { Identifier } from './identifiers.ts';
 
@@ -18,7 +20,7 @@ export class TopKResult<I extends Identifier> {
   readonly queries: number;
   /** Columns of `scores` and `rows`. */
   readonly k: number;
-  /** [queries] results of each query, 0 … k. */
+  /** [queries] number of results of each query, 0 … k. */
   readonly counts: Int32Array;
   /** [queries, k] scores, best first. */
   readonly scores: Float32Array;
@@ -40,24 +42,24 @@ export class TopKResult<I extends Identifier> {
     return this.#identifierOf(row);
   }
 
-  /** Identifiers of query b, best first; as many as were found. */
+  /** Identifiers of the results of a query, best first. */
   identifiers(query = 0): I[] {
     const found: I[] = new Array(this.counts[query]!);
     for (let i = 0; i < found.length; i++) found[i] = this.#identifierOf(this.rows[query * this.k + i]!);
     return found;
   }
 
-  /** Scores of query b as a view. */
+  /** Scores of the results of a query as a view, best first. */
   scoresOf(query = 0): Float32Array {
     return this.scores.subarray(query * this.k, query * this.k + this.counts[query]!);
   }
 
-  /** Candidate rows of query b as a view. */
+  /** Candidate rows of the results of a query as a view, best first. */
   rowsOf(query = 0): Int32Array {
     return this.rows.subarray(query * this.k, query * this.k + this.counts[query]!);
   }
 
-  /** Identifiers and scores of query b. */
+  /** Identifiers and scores of the results of a query, best first. */
   hits(query = 0): Hit<I>[] {
     const scores = this.scoresOf(query);
     return this.identifiers(query).map((identifier, i) => ({ identifier, score: scores[i]! }));

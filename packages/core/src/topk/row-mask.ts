@@ -1,8 +1,9 @@
 /**
- * Which candidate rows a query may return, as bit words: bit r of the string is 1 when row r is allowed.
+ * Masks of the candidate rows that a query may return, as bit words: bit r & 31 of word r >> 5 is 1 when row r is
+ * allowed.
  *
  * Include lists and predicates make one mask for all queries; exclusions make one mask for each query. Rows are masked
- * before the best are selected, so an excluded row is never returned, whatever its score and however many are excluded.
+ * before the best are selected, so an excluded row is never returned and does not take the place of another result.
  */
 import { shown } from '../checks/numbers.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
@@ -37,10 +38,11 @@ export class RowMask<I extends Identifier> {
   }
 
   /**
-   * The masks a call asks for; undefined when every row is allowed.
+   * The masks for the options of a call; undefined when every row is allowed.
    *
-   * @param live bit words of the rows that hold a candidate; undefined: all do
-   * @throws {ShapeError} when there is not one list of exclusions a query, or not one filter bit per row
+   * @param live bit words of the rows that hold a candidate; undefined: all rows do
+   * @throws {ShapeError} when there are several lists of exclusions but not one per query, or too few filter bits for
+   * the rows
    * @throws {IdentifierError} when an identifier is not of the index's type
    */
   static of<I extends Identifier>(
@@ -66,7 +68,7 @@ export class RowMask<I extends Identifier> {
     return this.#perQuery !== undefined;
   }
 
-  /** Write the masks of queries [begin, end) — or the one they share — to `to`. */
+  /** Write the masks of queries [begin, end), or the one mask that they share, to `to`. */
   write(begin: number, end: number, to: Int32Array): void {
     if (!this.#perQuery) {
       to.set(this.#shared!);

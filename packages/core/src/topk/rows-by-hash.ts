@@ -17,28 +17,31 @@ export interface HashedColumn<V> {
 }
 
 /**
- * Values whose row is remembered: exclusions and include lists name the popular ones again and again, and a text that is looked
- * up is hashed and a candidate decoded, which takes some ten times as long. About 4 MB.
+ * The number of values whose row is cached, about 4 MB. Exclusions and include lists name popular values many times; a
+ * lookup without the cache hashes the text and decodes a candidate, which takes about ten times as long.
  */
 const REMEMBERED_MAX = 1 << 15;
-/** The remembered row of a value that no row holds. */
+/** Cached instead of a row for a value that no row has. */
 const NO_ROW = -1;
 
-/** Rows put into the table in a step: some tenths of a millisecond, as each is a miss of the cache or two. */
+/** Rows put into the table in a step, some tenths of a millisecond: each row costs one or two cache misses. */
 const ROWS_A_STEP = 1 << 10;
 
 /** Rows of a column by value. */
 export class RowsByHash<V> {
   readonly #column: HashedColumn<V>;
-  /** Row + 1; 0 ends a chain: what a new array holds. */
+  /** Row + 1 of the first row of each chain; 0, the value of a new array, means no row. */
   readonly #heads: Int32Array;
   readonly #next: Int32Array;
-  /** The row of values that were looked up lately and have one row or none; the column never changes. */
+  /**
+   * Cache of the rows of values that were looked up and have at most one row. It stays valid because the column never
+   * changes.
+   */
   readonly #remembered = new Map<V, number>();
 
   private constructor(column: HashedColumn<V>) {
     this.#column = column;
-    // Two to four heads per value: a chain is hardly ever longer than the rows that are meant.
+    // Two to four heads per value: most chains then hold the rows of one value only.
     this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(2 * column.length + 2)));
     this.#next = new Int32Array(column.length);
   }
@@ -79,7 +82,7 @@ export class RowsByHash<V> {
     this.#remembered.set(value, last);
   }
 
-  /** Rows from the last to the first, after those behind them. */
+  /** Put rows [begin, end) at the heads of their chains, the last row first; larger rows were added before. */
   #add(begin: number, end: number): void {
     const mask = this.#heads.length - 1;
     for (let row = end - 1; row >= begin; row--) {
@@ -90,21 +93,24 @@ export class RowsByHash<V> {
   }
 }
 
-/** Numbers or integers of eight bytes as a column; −0 is 0, as in a map. */
+/** A column of 8-byte numbers or integers; −0 and 0 are the same value, as in a map. */
 export function wordColumn(values: Float64Array): HashedColumn<number>;
 export function wordColumn(values: BigInt64Array): HashedColumn<bigint>;
 export function wordColumn(values: Float64Array | BigInt64Array): HashedColumn<number | bigint> {
   const word = new DataView(new ArrayBuffer(8));
   const hashOf = (value: number | bigint): number => {
     if (typeof value === 'number') word.setFloat64(0, value + 0);
-    // What does not fit 64 bits has some hash, and no row.
+    // A bigint that does not fit 64 bits is truncated here; no row has it, so any hash is right.
     else word.setBigInt64(0, value);
     return mixed(word.getUint32(0), word.getUint32(4));
   };
   return { length: values.length, at: (row) => values[row], hashAt: (row) => hashOf(values[row]!), hashOf };
 }
 
-/** A finalizer after MurmurHash3's: neighbouring numbers differ in few bits, tables take the low ones. */
+/**
+ * A finalizer like MurmurHash3's: it spreads the few bits in which neighbouring numbers differ over the low bits, which
+ * select the chain.
+ */
 function mixed(high: number, low: number): number {
   let hash = Math.imul(high, 0x85ebca6b) ^ low;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

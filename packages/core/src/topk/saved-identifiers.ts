@@ -1,6 +1,6 @@
 /**
- * Identifiers as a saved object: row numbers cost nothing, numbers and bigints are eight bytes each, strings their
- * UTF-8. They come back without being decoded, so that millions load as fast as they are read.
+ * Identifiers as a saved object. Row numbers take no bytes, numbers and bigints take eight bytes each, strings are
+ * saved as UTF-8. Loading does not decode them, so millions of identifiers load as fast as the file is read.
  */
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
@@ -9,10 +9,10 @@ import type { Identifier } from './contract.ts';
 import { Identifiers, type IdentifierValues, WithAdded } from './identifiers.ts';
 
 /**
- * The saved form of the identifiers of an index. What was loaded is handed over as it stands, and only what was added since
- * is encoded.
+ * The saved form of the identifiers of an index. A loaded column is written as it is; only identifiers that were added
+ * since are encoded.
  *
- * @param type what they are; of none it says what those that come later must be
+ * @param type of the identifiers; for an index without candidates, the type that later ones must have
  */
 export function saveIdentifiers<I extends Identifier>(
   identifiers: Identifiers<I>,
@@ -74,7 +74,7 @@ function toFloats(values: IdentifierValues<Identifier>): Float64Array {
   return Float64Array.from({ length: values.length }, (_, row) => values.at(row) as number);
 }
 
-/** Undefined where one needs more than 64 bits. */
+/** The values as 64-bit integers; undefined where one needs more bits. */
 function toBigIntegers(values: IdentifierValues<Identifier>): BigInt64Array | undefined {
   if (values instanceof BigInt64Array) return values;
   const integers = new BigInt64Array(values.length).map((_, row) => values.at(row) as bigint);

@@ -1,13 +1,14 @@
 /**
- * Item to item: the candidates most similar to a candidate, to several, or to a vector.
+ * Similar items: the candidates most similar to one candidate, to several candidates, or to a vector.
  *
- * Candidates are compared by cosine, ⟨x, y⟩/(|x||y|). The dot product, by which most indexes answer queries, is made for a query
- * and a candidate: the length of a candidate then says how much everybody likes it, so that among candidates the longest, which are
- * the most popular, would be similar to everything. docs/decisions/similar-items.md has figures. An index of squared distances
- * is compared by these: its vectors were made for them.
+ * Candidates are compared by cosine, ⟨x, y⟩/(|x||y|), and not by the dot product. The length of a candidate's vector
+ * grows with its popularity, so by the dot product the most popular candidates would be the most similar to every
+ * candidate. docs/decisions/similar-items.md has the figures. An index with the measure squared_l2 compares candidates
+ * by −|x − y|², for which its vectors were trained.
  *
- * Where the index orders by cosine itself, as its measure is the cosine or all its candidates have one length, its own search answers, with
- * its settings and its recall. Otherwise all candidates are looked at once, exactly (cosine-pass.ts).
+ * Where the index itself orders candidates by cosine (its measure is the cosine, or all candidates have the same
+ * length), its own search is used, with its settings and its recall. Otherwise every candidate is compared exactly, in
+ * one pass (cosine-pass.ts).
  */
 import { BOOLEAN, NUMBER, OBJECT, optionsCheck } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
@@ -24,7 +25,7 @@ import { TopKResult } from './result.ts';
 /** The target of `similar`: one candidate by its identifier, several together, or a vector. */
 export type SimilarTo<I extends Identifier> = I | readonly I[] | { readonly vector: ArrayLike<number> };
 
-/** Options of `similar`: those of a call; the settings of the search are for an approximate index. */
+/** Options of `similar`: the options of a call, and two settings of the search that only an approximate index accepts. */
 export interface SimilarOptions<I extends Identifier> extends CallOptions<I> {
   leavesToSearch?: number | undefined;
   reorder?: number | undefined;
@@ -42,13 +43,13 @@ const checkApproximate = optionsCheck<SimilarOptions<never> & { work?: object; e
 });
 
 /**
- * The k candidates most similar to a candidate, to several, or to a vector; the candidates themselves are left out. Of several
- * candidates the mean of their unit vectors is asked, so that each counts alike. Scores are cosines, or −|x − y|² of an
- * index of squared distances.
+ * The k candidates most similar to one candidate, to several candidates, or to a vector; the given candidates are
+ * excluded. For several candidates the query is the mean of their unit vectors, so that all have the same weight.
+ * Scores are cosines, or −|x − y|² for an index with the measure squared_l2.
  *
  * @throws {StateError} before `index`
  * @throws {IdentifierError} naming the first identifier that no candidate has
- * @throws {OptionError} when there is no candidate, or the vector has the length 0, so that it has no direction
+ * @throws {OptionError} when `to` names no candidate, or the vector has the length 0 and so no direction
  * @throws {ShapeError} when the vector is not as wide as the candidates
  */
 export function similar<Q, I extends Identifier>(
@@ -65,7 +66,10 @@ export function similar<Q, I extends Identifier>(
   }
 }
 
-/** `similar` while the caller's thread goes on; until it resolves, changes of the candidates wait. */
+/**
+ * `similar` on the worker threads; the caller's thread is free meanwhile. Changes of the candidates wait until it has
+ * ended.
+ */
 export async function similarAsync<Q, I extends Identifier>(
   index: Index<Q, I>,
   to: SimilarTo<I>,
@@ -83,7 +87,7 @@ export async function similarAsync<Q, I extends Identifier>(
 }
 
 /**
- * The vector that `similar` asks an index: [dimensions].
+ * The query vector of `similar`: [dimensions], of length 1 where candidates are compared by cosine.
  *
  * @throws as `similar`
  */
@@ -106,10 +110,10 @@ export function similarityVector<Q, I extends Identifier>(index: Index<Q, I>, to
 }
 
 /**
- * The candidates most similar to each of some vectors, with the options of a call of the index; nothing is left out unless they
- * say so.
+ * The candidates most similar to each of some vectors. Candidates are excluded only where the options of the call say
+ * so.
  *
- * @param vectors [queries, dimensions] as `similarityVector` makes them
+ * @param vectors [queries, dimensions], each row made by `similarityVector`
  * @throws as `call`
  */
 export function searchSimilar<Q, I extends Identifier, O extends CallOptions<I>>(
@@ -122,7 +126,7 @@ export function searchSimilar<Q, I extends Identifier, O extends CallOptions<I>>
   return finish(passOf(index, vectors, options));
 }
 
-/** `searchSimilar` while the caller's thread goes on. @param within a read of the index, which this is a part of */
+/** `searchSimilar` on the worker threads. @param within the read of the index that this search is a part of */
 export async function searchSimilarAsync<Q, I extends Identifier, O extends CallOptions<I>>(
   index: UpdatableTopK<Q, I, O>,
   vectors: Matrix,
@@ -135,8 +139,8 @@ export async function searchSimilarAsync<Q, I extends Identifier, O extends Call
 }
 
 /**
- * The number by which the scores of an index are divided to give those of `similar`, found in short steps; undefined where it orders candidates
- * otherwise.
+ * The number by which the scores of the index must be divided to get the scores of `similar`; undefined where the index
+ * orders candidates differently. It is computed in short steps.
  */
 function* orderingLength<Q, I extends Identifier>(
   index: UpdatableTopK<Q, I, never>,
@@ -166,7 +170,7 @@ function scaled<I extends Identifier>(result: TopKResult<I>, factor: number): To
   );
 }
 
-/** The vector of a call and its options, which leave the candidates themselves out. */
+/** The query vector and the options of the call, which exclude the given candidates. */
 function prepared<Q, I extends Identifier>(
   index: Index<Q, I>,
   to: SimilarTo<I>,

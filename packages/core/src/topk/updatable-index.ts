@@ -1,6 +1,6 @@
 /**
- * The base class of the indexes that hold their candidates. Each change is a synchronous method, which throws while a read
- * or another change is in its way, and an asynchronous method, which waits (access.ts).
+ * The base class of the indexes that hold their candidates in memory. Each change has a synchronous method, which
+ * throws while a read or another change prevents it, and an asynchronous method, which waits (access.ts).
  */
 import { checkInteger } from '../checks/numbers.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
@@ -48,9 +48,9 @@ export abstract class UpdatableIndex<I extends Identifier> {
   }
 
   /**
-   * The vectors of candidates, in the order of these identifiers, as the index keeps them: their very numbers, unless a ScaNN
-   * index rounds its rows (`reorder: 'bfloat16'`, 'int8') or scales them to length 1 (cosine); the result says which. The first
-   * lookup builds tables (`prepareLookups`).
+   * The vectors of candidates, in the order of these identifiers, as the index keeps them: exactly as given, unless a
+   * ScaNN index rounds its rows (`reorder: 'bfloat16'`, 'int8') or scales them to length 1 (cosine); `precision` and
+   * `isUnitLength` of the result say which. The first lookup builds tables (`prepareLookups`).
    *
    * @throws {StateError} before `index`
    * @throws {IdentifierError} naming the first identifier that no candidate has, or that is not of the index's type

@@ -1,4 +1,4 @@
-/** Checks of upserted candidates, made by every index before it changes anything. */
+/** Checks of upserted candidates. Every index makes them before it changes anything. */
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
 import { checkIdentifiers, type Identifier, type Identifiers } from './identifiers.ts';
 import type { VectorSource } from './vector-source.ts';

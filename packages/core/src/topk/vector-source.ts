@@ -1,5 +1,6 @@
 /**
- * Reads the vectors that callers pass, in any accepted form, row by row into float32, without a second copy of all rows.
+ * Reads the vectors that callers pass, in any accepted form, as float32 rows. It copies a few rows at a time, never all
+ * of them.
  */
 import { shown } from '../checks/numbers.ts';
 import { ShapeError } from '../errors/errors.ts';
@@ -23,7 +24,7 @@ export function isRow(value: unknown): value is ArrayLike<number> {
 /**
  * A source of any vectors a caller may pass.
  *
- * @param name what the vectors are, for messages
+ * @param name of the vectors in messages
  * @throws {ShapeError} when they are not rows of one width
  */
 export function vectorSource(name: string, vectors: VectorsLike): VectorSource {
@@ -73,8 +74,8 @@ export function copied(source: VectorSource): VectorSource {
 /**
  * Split a batch of a data set into identifiers and vectors.
  *
- * A batch is vectors, or the pair [identifiers, vectors]. A pair differs from two rows in its second element: a row holds
- * numbers, the vectors of a pair hold rows.
+ * A batch is vectors, or the pair [identifiers, vectors]. A pair is told from two rows of vectors by its second
+ * element, which holds rows and not numbers.
  *
  * @throws {ShapeError} when it is neither
  */

@@ -128,7 +128,7 @@ test('a build that does not fit is refused before a row is read, and the error s
     await assert.rejects(async () => tried(), {
       code: 'ERR_MEMORY',
       message:
-        /candidates: expected an index that fits the linear memory of 4294967296 bytes, got a need of \d+ bytes for 1000 rows × 5000000 dimensions, beside \d+ bytes that are held; what would fit: \d+ rows, or \d+ dimensions per row/,
+        /candidates: expected an index that fits the linear memory of 4294967296 bytes, got a need of \d+ bytes for 1000 rows × 5000000 dimensions while \d+ bytes are in use; what would fit: \d+ rows, or \d+ dimensions per row/,
     });
   }
   assert.equal(runtime.heap.usedBytes, used);

@@ -179,7 +179,7 @@ test('a compiled filter is refused once the candidates have changed, and not bef
       index.reserve(N);
       assert.deepEqual(index.call(queries, { filter, ...ALL }).rows, before, `${tree}: reserve changes no candidate`);
       change(index);
-      const message = 'filter: expected one compiled for the candidates as they are, got one from before a change';
+      const message = 'filter: expected one compiled for the present candidates, got one from before a change';
       assert.throws(() => index.call(queries, { filter, ...ALL }), { code: 'ERR_STATE', message }, `${tree}: ${name}`);
       filter.free();
       const again = index.compileFilter((identifier) => identifier % 2 === 0);

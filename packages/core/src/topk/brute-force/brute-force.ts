@@ -2,8 +2,8 @@
  * Exact top-k over candidates held in memory: every candidate is scored for every query.
  *
  * After TFRS's `BruteForce` (layers/factorized_top_k.py). Score = Σ_t q_t · c_t in float32, summed in the order of t
- * whatever the batch or the number of threads, so one query and a batch give the same bits. Limit: the candidates fit in
- * the linear memory (4 GiB).
+ * for any batch and any number of threads, so a query has the same bits alone and in a batch. Limit: the candidates fit
+ * in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
@@ -41,8 +41,8 @@ import { PanelStore } from './panel-store.ts';
 /** Options of `BruteForce`. */
 export interface BruteForceOptions<Q> extends TopKOptions<Q> {
   /**
-   * Keep coarse codes beside many candidates (28 % more memory), made at the first call of one to three queries: such
-   * calls become 2.5 times as fast and their results stay the same bits. Default true.
+   * Keep coarse codes of many candidates (28 % more memory), made at the first call of one to three queries. They make
+   * such calls 2.5 times as fast; the results have the same bits. Default true.
    */
   coarseCodes?: boolean;
   /** The runtime that holds the candidates and runs the kernels; default the shared one. */
@@ -75,7 +75,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   readonly runtime: Runtime;
   protected readonly takesUpdatesInGrowth = true;
   readonly #search: PanelSearch;
-  /** Of `callAsync`: `call` may be asked while it is under way. */
+  /** The search of `callAsync`, which needs its own memory: `call` may run while it is under way. */
   #asyncSearch: PanelSearch | undefined;
   readonly #useCoarse: boolean;
   #held: HeldCandidates<I> | undefined;
@@ -237,7 +237,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   protected *growth(candidates: number): Generator<void, void> {
     const held = this.#served();
     const steps = held.growth(candidates);
-    // When other candidates replace these, the room is not needed any more.
+    // When other candidates have replaced these, the room is no longer needed.
     while (this.#held === held && !steps.next().done) yield;
   }
 
@@ -249,14 +249,14 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     if (this.#held) await finishAsync(this.#held.identifiers.preparation());
   }
 
-  /** The rows that `save` writes, in their order: it leaves deleted ones out; undefined where none is. */
+  /** The rows that `save` writes, in order: all but the deleted ones; undefined where no row is deleted. */
   savedRows(): Int32Array | undefined {
     return this.#served().liveRows;
   }
 
   /**
-   * Settings, identifiers and packed candidates without deleted ones; the query model is not among them. Views that hold
-   * until the candidates change.
+   * Settings, identifiers and packed candidates, without deleted ones and without the query model. The bytes are views
+   * that are valid until the candidates change.
    *
    * @throws {StateError} before `index`
    */
@@ -265,7 +265,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   }
 
   /**
-   * The index that was saved; its candidates stay in the block they were read to.
+   * Load a saved index; its candidates stay in the memory block that they were read into.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */
@@ -309,7 +309,10 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     }
   }
 
-  /** Replace the candidates after the reads and changes before; candidates that were not used are freed. */
+  /**
+   * Replace the candidates when the reads and changes before it have ended. After an error the new candidates are
+   * freed.
+   */
   async #replace(
     verb: string,
     held: () => HeldCandidates<I> | undefined,

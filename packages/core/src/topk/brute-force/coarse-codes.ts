@@ -1,14 +1,14 @@
 /**
- * Coarse codes of packed candidates: 7 bits per dimension, with which one query reads a quarter of the bytes and scores
- * exactly only what the codes cannot rule out. The results are those of the plain scan, bit for bit.
+ * Coarse codes of packed candidates, 7 bits per dimension. A query reads the codes, a quarter of the bytes, and scores
+ * exactly only the rows that the codes cannot rule out. The results have the same bits as those of the plain scan.
  *
- * Why nothing is lost. Letters: a row x = s (c + ε) with scale s, integers c, ‖c‖ ≤ C and ‖ε‖ ≤ E over all rows; the
+ * Why no result is lost. Letters: a row x = s (c + ε) with scale s, integers c, ‖c‖ ≤ C and ‖ε‖ ≤ E over all rows; the
  * query q = r ĉ + e with scale r and integers ĉ; u = 2⁻²⁴. Then
  *   ⟨q, x⟩ = s (r ⟨ĉ, c⟩ + ⟨e, c⟩ + ⟨q, ε⟩) ≤ s (r ⟨ĉ, c⟩ + ‖e‖ C + ‖q‖ E)      (Cauchy–Schwarz)
  * and the float32 score exceeds ⟨q, x⟩ by at most γ_d ‖q‖ ‖x‖, γ_d ≈ d u (Higham, Accuracy and Stability, 3.1), with
- * ‖x‖ ≤ s (C + E). The kernel's own three roundings of s (r ⟨ĉ, c⟩ + slack) cost at most 4 u as much again. `slack` is
- * the sum of these, rounded up. Sums of integers are exact below 2²⁴, so d ≤ DIMENSIONS_MAX; what could leave the
- * normal float32 numbers is left to the plain scan.
+ * ‖x‖ ≤ s (C + E). The three roundings of s (r ⟨ĉ, c⟩ + slack) in the kernel add a relative error of at most 4 u.
+ * `slack` is the sum of these bounds, rounded up. Sums of integers are exact below 2²⁴, so d ≤ DIMENSIONS_MAX. Queries
+ * whose scores could overflow or be subnormal float32 numbers use the plain scan.
  */
 import type { Block } from '../../memory/heap.ts';
 import { CHUNK_ROWS, PANEL_ROWS, type PanelStore } from './panel-store.ts';
@@ -21,25 +21,25 @@ const QUERY_LEVELS = 127;
 const ZERO = 64;
 /** Queries shorter than this could make subnormal scores, whose rounding is not relative. */
 const QUERY_NORM_MIN = 2 ** -16;
-/** ‖q‖ ‖x‖ up to here is far from overflow. */
+/** Scores cannot overflow while ‖q‖ ‖x‖ is at most this. */
 const SCORE_MAX = 2 ** 120;
 const UNIT = 2 ** -24;
-/** Roundings of the kernel and of this file's own float64 sums, generously. */
+/** More than the number of roundings in the kernel and in the float64 sums of this file. */
 const KERNEL_ROUNDINGS = 16;
-/** Relative room for the float32 rounding of the slack itself. */
+/** Factor that covers the float32 rounding of the slack. */
 const ROUND_UP = 1 + 2 ** -20;
-/** Panels packed at least this many a claim. */
+/** Panels that a thread claims at a time, at least. */
 const PACK_GRAIN = 64;
 const STATS_PER_PANEL = 3;
-/** The kernel sums ‖ε‖² in float32: for d ≤ DIMENSIONS_MAX, this much relative room is more than its rounding. */
+/** Factor that covers the float32 rounding of the kernel's sum ‖ε‖² for d ≤ DIMENSIONS_MAX. */
 const SUM_ROUND_UP = 1 + 2 ** -10;
 /** A ratio x/s ≤ 64 is rounded by at most 2⁻¹⁹ in a dimension. */
 const RATIO_ROUNDING = 2 ** -18;
 
-/** A query in codes, and what a row must be able to reach. */
+/** The codes of a query, and the numbers from which the kernel computes the bound of a row's score. */
 export interface CodedQuery {
   codes: Int8Array;
-  /** 64 Σ codes: what the candidates' zero adds. */
+  /** 64 Σ codes: the amount that the code of zero, 64, adds to each product. */
   offset: number;
   scale: number;
   slack: number;
@@ -116,7 +116,7 @@ export class CoarseCodes {
       squares += x * x;
     }
     const norm = Math.sqrt(squares);
-    // Nor where one of them is no number: rows may have overflowed.
+    // False also where one factor is NaN, because rows have overflowed.
     const isBounded = norm * this.#scale * (this.#length + this.#error) <= SCORE_MAX;
     if (!(norm >= QUERY_NORM_MIN && this.#length >= 1 && isBounded)) return undefined;
     const scale = Math.fround(peak / QUERY_LEVELS);
@@ -169,7 +169,7 @@ export class CoarseCodes {
     return Math.ceil(this.#store.dimensions / 4) * 4;
   }
 
-  /** Code a whole chunk, in a block as long as its own. */
+  /** Code a whole chunk into a new block that has room for as many rows as the chunk. */
   #codeChunk(chunk: number): void {
     const store = this.#store;
     const { room } = store.chunk(chunk);

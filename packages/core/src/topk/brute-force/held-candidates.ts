@@ -1,8 +1,8 @@
 /**
- * The candidates that an exact index holds: packed rows, their identifiers, which rows are live, and coarse codes.
+ * The candidates that an exact index holds: packed rows, their identifiers, the mask of live rows, and coarse codes.
  *
- * A new candidate goes to the next row and a replaced one stays in its row, so rows keep their numbers. A deleted one
- * leaves its row empty: an identifier that comes back takes the row it had. Saving leaves empty rows out.
+ * A new candidate gets the next row and a replaced one keeps its row, so rows keep their numbers. The row of a deleted
+ * candidate stays empty until its identifier is upserted again. Saving leaves empty rows out.
  */
 import { NotFiniteError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
@@ -20,9 +20,9 @@ import { PanelStore, packedBytes } from './panel-store.ts';
 
 /** Rows are int32 in the kernels. */
 const ROWS_MAX = 0x7fff_ffff;
-/** Below this many rows a scan takes microseconds, and the candidates stay in the processor's cache. */
+/** Below this many rows coarse codes save nothing: the candidates fit in the processor's cache. */
 const COARSE_ROWS_MIN = 65_536;
-/** Calls of more queries read the candidates once for four of them. */
+/** A call of more queries scores four of them with each read of the candidates, which is faster than codes. */
 const COARSE_QUERIES_MAX = 3;
 
 /** Candidates in memory. */
@@ -120,7 +120,7 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
     return gone;
   }
 
-  /** Room for `candidates` more. */
+  /** Make room for `candidates` more. */
   reserve(candidates: number): void {
     finish(this.growth(candidates));
   }
@@ -165,14 +165,14 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
     this.#coarse = undefined;
   }
 
-  /** The rows of some identifiers, empty ones among them. */
+  /** The rows of some identifiers, including empty rows. */
   #rowsOf(identifiers: readonly I[]): number[] {
     const rows: number[] = [];
     for (const identifier of identifiers) this.identifiers.forEachRow(identifier, (row) => rows.push(row));
     return rows;
   }
 
-  /** The row of an identifier: the first it has or had, or a new one. Others that it has become empty. */
+  /** The row for an upserted identifier: its first row, live or empty, or else a new row. Its other rows become empty. */
   #rowFor(identifier: I): number {
     const [first, ...others] = this.#rowsOf([identifier]);
     for (const row of others) this.#live.delete(row);
@@ -185,7 +185,10 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
     return this.identifiers.size - 1;
   }
 
-  /** Update the codes. They only save time: without memory for them they are dropped, and the next call tries again. */
+  /**
+   * Update the coarse codes. Without memory for them they are dropped, and the next call tries again: codes only save
+   * time.
+   */
   #code(rows: readonly number[]): void {
     try {
       this.#coarse?.update(rows);

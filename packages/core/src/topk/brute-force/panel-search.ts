@@ -1,8 +1,8 @@
 /**
- * The exact search over packed candidates: how a call's memory is laid out and its work is split.
+ * The exact search over packed candidates: lays out the memory of a call and splits its work into jobs.
  *
- * A query has one buffer of its best rows per thread (assembly/topk.ts); scratch for scores, masks and results stands
- * beside. Queries are taken in groups, so that the memory of a call does not grow with their number.
+ * Each query has one buffer of its best rows per thread (assembly/topk.ts). The same block holds the scores of a tile,
+ * the masks and the results. Queries are searched in groups, so the memory of a call does not grow with their number.
  */
 import type { Block } from '../../memory/heap.ts';
 import type { PoolJob } from '../../parallel/pool.ts';
@@ -14,7 +14,7 @@ import type { VectorSource } from '../vector-source.ts';
 import type { CoarseCodes } from './coarse-codes.ts';
 import { PANEL_ROWS, type PanelStore } from './panel-store.ts';
 
-/** Queries that a work item takes; the kernels know the same number. */
+/** Queries of a work item; the kernels use the same constant. */
 export const QUERY_BLOCK = 64;
 /** The most queries of a group: enough blocks to keep many threads busy. */
 const GROUP_QUERIES_MAX = 1024;
@@ -22,7 +22,7 @@ const GROUP_QUERIES_MAX = 1024;
 const GROUP_BYTES = 32 * 2 ** 20;
 /** Bytes of a tile of scores: 4 queries of one panel per dimension of a 32 KiB tile of candidates. */
 const TILE_BYTES = 32_768;
-/** A buffer keeps at least this many entries more than k, so that small k does not mean constant compaction. */
+/** A buffer has at least this many entries more than k, so that a small k does not cause a compaction every few rows. */
 const SLACK_MIN = 32;
 /** Scratch up to this size is kept for the next call. */
 const KEEP_BYTES = 2 * GROUP_BYTES;
@@ -42,12 +42,12 @@ export function emptyBest(queries: number, k: number): Best {
   return { counts: new Int32Array(queries), scores: new Float32Array(queries * k), rows: new Int32Array(queries * k) };
 }
 
-/** Entries a buffer holds: k, and as many again to fill before the next compaction. */
+/** Entries of a buffer: the k best, and as many again that are filled before the next compaction. */
 export function bufferCapacity(k: number): number {
   return k + Math.max(k, SLACK_MIN);
 }
 
-/** Bytes of a buffer: a head of 16 and 8 an entry. */
+/** Bytes of a buffer: 16 of its header and 8 per entry. */
 export function bufferBytes(k: number): number {
   return roundUp(16 + 8 * bufferCapacity(k));
 }
@@ -57,7 +57,7 @@ export function tileBytes(dimensions: number): number {
   return roundUp(4 * PANEL_ROWS * 4 * Math.max(1, Math.min(1024, Math.floor(TILE_BYTES / (dimensions * 32)))));
 }
 
-/** Bytes of a coded query: its codes as bytes and as shorts. */
+/** Bytes of a coded query: its codes as int8 and as int16. */
 function codedBytes(dimensions: number): number {
   return 3 * roundUp(Math.ceil(dimensions / 4) * 4);
 }

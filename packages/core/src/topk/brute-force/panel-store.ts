@@ -2,9 +2,9 @@
  * Candidates in the linear memory, packed for the scan.
  *
  * Layout: chunks of CHUNK_ROWS rows, each [panels][d][8] float32: eight rows side by side, so that one load feeds eight
- * sums. The last chunk is as long as it needs to be; rows past the end are never offered. Chunks are packed as rows
- * arrive, so that a data set of unknown length is never in memory twice. A finished store can grow: its last chunk is
- * copied to a longer one until it is whole, then chunks are added.
+ * sums. The last chunk is only as long as its rows need; the search does not score rows past the end. Chunks are packed
+ * as rows arrive, so a data set of unknown length is never in memory twice. A finished store can grow: its last chunk
+ * is copied to a longer one until it has CHUNK_ROWS rows, then chunks are added.
  */
 import { assert } from '../../checks/assert.ts';
 import { NotFiniteError, ShapeError } from '../../errors/errors.ts';
@@ -13,12 +13,12 @@ import type { Runtime } from '../../parallel/runtime.ts';
 import { memoryError } from '../memory-error.ts';
 import type { VectorSource } from '../vector-source.ts';
 
-/** Rows in a chunk; the kernels (assembly/topk.ts) know the same number. */
+/** Rows in a chunk; the kernels (assembly/topk.ts) use the same constant. */
 export const CHUNK_ROWS = 8192;
 /** Rows in a panel. */
 export const PANEL_ROWS = 8;
 
-/** Packs at least this many panels a thread claim: below it, handing out work costs more than the work. */
+/** Panels that a thread claims at a time: claiming fewer would cost more time than packing them. */
 const PACK_GRAIN = 64;
 
 /** Bytes of rows packed in whole panels. */
@@ -46,7 +46,7 @@ export class PanelStore {
   #passed = 0;
   #dimensions = 0;
 
-  /** @param what the rows, for messages */
+  /** @param what name of the rows in messages */
   constructor(runtime: Runtime, what = 'candidates') {
     this.runtime = runtime;
     this.#what = what;
@@ -159,8 +159,8 @@ export class PanelStore {
   }
 
   /**
-   * A finished store over packed rows in one block, which it owns from now on; what the block holds behind
-   * `packedBytes(rows, dimensions)` is room for more.
+   * A finished store over packed rows in one block, which the store then owns. Bytes of the block after
+   * `packedBytes(rows, dimensions)` are room for more rows.
    */
   static adopt(runtime: Runtime, block: Block, rows: number, dimensions: number): PanelStore {
     const store = new PanelStore(runtime);
@@ -180,7 +180,7 @@ export class PanelStore {
   *growth(rows: number): Generator<void, void> {
     while (this.capacity < rows) {
       const index = this.#lastRoom < CHUNK_ROWS ? Math.max(0, this.#chunks.length - 1) : this.#chunks.length;
-      // A small store stays small, a larger one is copied no more than once per chunk.
+      // Doubling the last chunk keeps a small store small and copies each row only a few times.
       const wanted = Math.max(ROWS_FIRST, rows, 2 * this.#lastRoom);
       const room = index > 0 ? CHUNK_ROWS : Math.min(CHUNK_ROWS, Math.ceil(wanted / PANEL_ROWS) * PANEL_ROWS);
       const block = this.runtime.heap.allocateUnfilled(packedBytes(room, this.#dimensions));
@@ -249,7 +249,10 @@ export class PanelStore {
     this.#rows = this.#staged = this.#lastRoom = 0;
   }
 
-  /** Index of the first number of a row among the floats of the memory; the next ones stand PANEL_ROWS apart. */
+  /**
+   * Index of the first number of a row among the floats of the memory; its next numbers follow at a stride of
+   * PANEL_ROWS.
+   */
   #at(row: number): number {
     const panel = Math.floor((row % CHUNK_ROWS) / PANEL_ROWS);
     const { offset } = this.#chunks[Math.floor(row / CHUNK_ROWS)]!;
@@ -266,7 +269,7 @@ export class PanelStore {
     this.#table.integers(length).set(this.#chunks.map(({ offset }) => offset));
   }
 
-  /** Staging for `rows` rows: small for a small index, one whole chunk once it is outgrown. */
+  /** Make room for `rows` rows in the staging block: it is small for a small index, and grows once to a whole chunk. */
   #reserve(rows: number): void {
     const d = this.#dimensions;
     if (this.#staging!.sizeBytes >= rows * d * 4) return;
@@ -276,7 +279,7 @@ export class PanelStore {
     this.#staging = larger;
   }
 
-  /** Ask for the chunks of `rows` more before they are copied. */
+  /** Check that the memory can hold `rows` more, before they are copied. */
   #askFor(rows: number): void {
     const { heap } = this.runtime;
     const staged = this.#staged;

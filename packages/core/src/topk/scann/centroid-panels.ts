@@ -42,7 +42,7 @@ export function packCentroids(runtime: Runtime, centroids: Float32Array, count: 
   return { panels, block, unscale: scale > 0 ? 1 / scale : 0, squares };
 }
 
-/** Addends of centroids, one each; −∞ past the end, so that what is not there is never chosen. */
+/** One addend per centroid; −∞ for the entries past the last centroid, so that they are never chosen. */
 export function centroidAddends(runtime: Runtime, panels: number, addends: ArrayLike<number>): Block {
   const block = runtime.heap.allocate(panels * PANEL_CENTROIDS * 4);
   const to = block.floats(panels * PANEL_CENTROIDS).fill(Number.NEGATIVE_INFINITY);

@@ -1,9 +1,9 @@
-/** The rows of a flat index once more, as the kernel of the exact index reads them: panels of eight rows side by side. */
+/** A second copy of the rows of a flat index, packed for the kernel of the exact index: panels of eight rows. */
 import { PanelStore } from '../brute-force/panel-store.ts';
 import type { Leaves } from './leaves.ts';
 import { rowReader } from './update/kept-rows.ts';
 
-/** The rows of a flat index as panels; deleted ones are among them. */
+/** The rows of a flat index as panels, including deleted rows. */
 export function flatPanels(leaves: Leaves, rows: number): PanelStore {
   const store = new PanelStore(leaves.runtime);
   const d = leaves.shape.dimensions;

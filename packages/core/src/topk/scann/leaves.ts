@@ -1,9 +1,9 @@
 /**
  * The built index as parts in the linear memory, and the record that describes them to the kernels.
  *
- * Points stand in slots; a group is 32 slots of one leaf. A leaf has groups leafGroups[l] … leafGroups[l+1] and, after
- * updates, a chain of further groups: leafExtra[l], then nextGroup. The parts are saved; what is quickly computed from
- * them (int16 centroids, norms) is not a part. A flat index has rows only: slot = row.
+ * Each point is in a slot; a group is 32 slots of one leaf. Leaf l has the groups leafGroups[l] … leafGroups[l+1] − 1
+ * and, after updates, a chain of further groups: leafExtra[l], then nextGroup of each. The parts are saved. Data that
+ * is computed from them (int16 centroids, norms) is not saved. A flat index has rows only: slot = row.
  */
 import { assert } from '../../checks/assert.ts';
 import { SCANN_INDEX } from '../../kernels/families/scann.ts';
@@ -15,7 +15,7 @@ import { centroidAddends, PANEL_CENTROIDS, packCentroids, pairsOf } from './cent
 /** Slots in a group. */
 export const GROUP_SLOTS = 32;
 
-/** Numbers that describe the parts; JSON. */
+/** Numbers that describe the parts; saved as JSON. */
 export interface LeafShape {
   dimensions: number;
   /** 0: a flat index. */
@@ -27,30 +27,36 @@ export interface LeafShape {
   correctionBlocks: number;
   /** 0 none, 1 for inner products, 2 for squared distances. */
   correctionKind: number;
-  /** Groups in use, groups there is room for, groups of the build. */
+  /** Groups in use, groups that the parts have room for, and groups of the build. */
   groups: number;
   capacity: number;
   builtGroups: number;
   /** 0 float32, 1 bfloat16, 2 int8. */
   rowKind: number;
-  /** Rows kept apart from slots, where points may have two, in the order of their first leaves; 0: rows stand at their slot. */
+  /**
+   * Rows in the part `rows` where points may have two slots: each is stored once, in the order of the first slots. 0: a
+   * row is stored at its slot.
+   */
   places: number;
   isSquared: boolean;
   /** Slots a point may have. */
   copies: number;
   hasBounds: boolean;
-  /** Standard errors within which a group may still hold a result. */
+  /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: never. */
   groupBound: number;
   hasMean: boolean;
   /** True where rows were rotated before they were coded. */
   hasRotation: boolean;
   /** η the codes were made with. */
   eta: number;
-  /** Mean squared distance of the built points from their centroids: what updates are compared with. */
+  /**
+   * Mean squared distance of the built points from their centroids, with which `drift` compares that of inserted
+   * points.
+   */
   builtDistance: number;
 }
 
-/** Parts by name. Every size is the allocated capacity's. */
+/** Parts by name. Each block has room for `capacity` groups. */
 export type LeafParts = Record<string, Block>;
 
 /** Row stride in floats: a whole number of vectors of four. */
@@ -126,7 +132,7 @@ export class Leaves {
     return this.#address;
   }
 
-  /** The number of changes of the points so far: what was computed from the points is valid while it is the same. */
+  /** The number of changes of the points so far. Data computed from the points is valid while this number is the same. */
   get revision(): number {
     return this.#revision;
   }
@@ -136,7 +142,7 @@ export class Leaves {
     this.#revision++;
   }
 
-  /** Slots of a leaf's groups, in no order, the leaf's chain among them. */
+  /** The groups of a leaf, including those of its chain, in no particular order. */
   *groupsOf(leaf: number): Generator<number> {
     const bounds = this.integers('leafGroups');
     for (let group = bounds[leaf]!; group < bounds[leaf + 1]!; group++) yield group;
@@ -173,7 +179,7 @@ export class Leaves {
     return block.floats(block.sizeBytes / 4);
   }
 
-  /** The parts as bytes, without room that is kept behind them. */
+  /** The parts as bytes, without the unused room at the end of their blocks. */
   bytes(): Record<string, Uint8Array> {
     return Object.fromEntries(
       Object.entries(partBytes(this.shape)).map(([name, size]) => [name, this.parts[name]!.bytes().subarray(0, size)]),
@@ -185,7 +191,7 @@ export class Leaves {
     return Object.values(this.bytes()).reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Write the record again: after parts moved or grew. */
+  /** Write the record again, after parts moved or grew. */
   refresh(): RecordAddress<typeof SCANN_INDEX> {
     const { shape, parts } = this;
     const at = (name: string): number => parts[name]?.offset ?? 0;
@@ -235,7 +241,7 @@ export class Leaves {
     };
   }
 
-  /** Compute what the kernels read beside the parts. It depends only on parts that never change. */
+  /** Compute the data that the kernels read in addition to the parts, from parts that never change. */
   #derive(): Partial<IndexValues> {
     const { shape, runtime } = this;
     const { leaves, dimensions: d } = shape;

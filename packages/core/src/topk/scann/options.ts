@@ -13,42 +13,53 @@ export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
 export interface ScannOptions<Q> extends TopKOptions<Q> {
   /** 'dot_product' ⟨q, x⟩ · 'cosine' ⟨q, x⟩/(|q||x|) · 'squared_l2' −|q − x|². */
   distanceMeasure?: DistanceMeasure;
-  /** Partitions; default 100. Fewer where there are fewer candidates. */
+  /** Partitions; default 100. An index of fewer candidates has fewer. */
   numLeaves?: number;
-  /** Partitions searched per query; default 10. More than there are is clamped, with a note in `stats()`. */
+  /**
+   * Partitions searched per query; default 10. A number above that of the partitions means all, with a note in
+   * `stats()`.
+   */
   numLeavesToSearch?: number;
   /** k-means iterations; default 12. */
   trainingIterations?: number;
-  /** Rows k-means and codebooks are trained on; default 100,000. */
+  /** Rows on which k-means and codebooks are trained; default 100,000. */
   trainingSampleSize?: number;
-  /** Leaves below it are re-seeded in training; default 50. */
+  /** A leaf with fewer rows is re-seeded in training; default 50. */
   minLeafSize?: number;
   /** Start of k-means; default 'random' (from the seed). */
   initialization?: 'random' | 'k-means++';
-  /** Centroids of length 1. */
+  /** Scale centroids to length 1; default false. */
   spherical?: boolean;
   /** Dimensions coded together in 4 bits; default 2. */
   dimensionsPerBlock?: number;
-  /** Candidates scored again from their rows; default max(100, 4·k); at least k. */
+  /** Candidates whose approximate score is replaced by the exact one; default max(100, 4·k); at least k. */
   numReorderingCandidates?: number;
   /**
-   * The number of results that `numLeavesToSearch` and `numReorderingCandidates` are for, `k` of `tune` say; default `k`.
-   * A call for more searches more leaves and reorders more candidates, unless it names their numbers.
+   * The number of results for which `numLeavesToSearch` and `numReorderingCandidates` are chosen, for example the `k`
+   * of `tune`; default `k`. A call for more results searches more leaves and reorders more candidates, unless it sets
+   * these numbers.
    */
   tunedK?: number;
   /**
-   * A recall@k that the build measures and corrects `numLeavesToSearch` and `numReorderingCandidates` to, k being `tunedK` or
-   * else `k`. Up to 200 of the candidates are the queries; `stats().measured` says what was found. Default: nothing is
-   * measured. An index without leaves is exact and is not measured.
+   * A recall@k, between 0 and 1, with k = `tunedK` or else `k`. The build measures its recall with up to 200 of the
+   * candidates as queries and sets `numLeavesToSearch` and `numReorderingCandidates` so that the recall is reached;
+   * `stats().measured` has the result. Default: the build measures nothing. An index without leaves is exact and is not
+   * measured.
    */
   targetRecall?: number;
-  /** Rows kept for reordering; false: none, results carry approximate scores. Default 'float32'. */
+  /**
+   * Number format of the rows kept for reordering; false: no rows are kept and results have approximate scores. Default
+   * 'float32'.
+   */
   reorder?: ReorderRows | false;
-  /** Weight η of the error along a candidate in its code; 'auto' from the data, false for nearest codewords. */
+  /**
+   * Weight η ≥ 1 of the quantization error parallel to the candidate; 'auto' (default): chosen from the data; false: 1,
+   * the nearest codewords.
+   */
   anisotropic?: number | 'auto' | false;
-  /** Weight η of anisotropic centroids; default 2.5 but for squared_l2; false: means. */
+  /** Weight η ≥ 1 of anisotropic centroids; default 2.5, for squared_l2 false. false: centroids are means. */
   avq?: number | false;
-  /** λ of a second leaf for every candidate (SOAR); default false. */
+  /** Weight λ ≥ 0 of SOAR, which puts every candidate into a second leaf; default false: one leaf. */
   soar?: number | false;
   /** One more 4-bit block that corrects the codes' error along the candidate (two for squared_l2); default true. */
   correction?: boolean;
@@ -57,11 +68,17 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    * 'auto': 3, and more where the variances of dimensions differ; false: no group is skipped.
    */
   groupBound?: number | 'auto' | false;
-  /** Groups of leaves: centroids of centroids. 'auto': from 4,096 leaves on. */
+  /**
+   * Cluster the centroids of the leaves into groups, so that a query scores fewer of them. 'auto' (default): from 4,096
+   * leaves on.
+   */
   upperTree?: boolean | 'auto';
   /** 'balanced-pca': rows are rotated before they are coded, so that all blocks carry about equal variance. Default 'none'. */
   rotation?: 'none' | 'balanced-pca';
-  /** 'auto': a tree from 640,000 numbers (20,000 candidates of 32 dimensions) and 4,000 candidates on; 'always', 'never'. */
+  /**
+   * Build a tree of leaves: 'always', 'never', or 'auto' (default): from 4,000 candidates and 640,000 numbers on
+   * (20,000 candidates of 32 dimensions).
+   */
   tree?: 'auto' | 'always' | 'never';
   /** Seed of every random choice; default 42. */
   seed?: number;
@@ -104,7 +121,7 @@ const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
   runtime: RUNTIME,
 });
 
-/** Options as the build uses them; JSON. */
+/** Options with their defaults filled in; saved as JSON. */
 export interface ScannSettings {
   k: number;
   distanceMeasure: DistanceMeasure;
@@ -119,7 +136,7 @@ export interface ScannSettings {
   numReorderingCandidates: number;
   /** Absent: k. */
   tunedK?: number;
-  /** Absent: the build does not measure itself. */
+  /** Absent: the build does not measure its recall. */
   targetRecall?: number;
   reorder: ReorderRows | false;
   anisotropic: number | 'auto' | false;
@@ -140,10 +157,10 @@ const ITERATIONS = 12;
 /** ScaNN builder's defaults: rows to train on, least rows per leaf. */
 const SAMPLE = 100_000;
 const LEAF_SIZE_MIN = 50;
-/** Reordered by default: enough for recall .98 where the leaves searched allow it. */
+/** Candidates reordered by default: enough for a recall of .98 where the leaves searched hold the results. */
 const REORDER_MIN = 100;
 const REORDER_PER_RESULT = 4;
-/** Best of 1.5 to 4 on both kinds of data measured. */
+/** The best of the values from 1.5 to 4 that were measured, on both data sets. */
 const AVQ = 2.5;
 
 /**

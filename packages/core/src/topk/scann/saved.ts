@@ -1,4 +1,4 @@
-/** A ScaNN index as a saved object: its parts as they stand in memory, which load by being read into place. */
+/** A ScaNN index as a saved object: its parts are written as they are in memory and read back without conversion. */
 import { ShortlistError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
@@ -10,7 +10,7 @@ import type { Calibration } from './calibration/calibration.ts';
 import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
 
-/** The bounds of every number of a shape; larger ones would not fit the linear memory anyway. */
+/** Upper bound of every number of a shape; an index with a larger one would not fit the linear memory. */
 const NUMBER_MAX = 2 ** 31;
 /** Numbers checked in a step, some tenths of a millisecond. */
 const CHECKED_AT_ONCE = 1 << 17;
@@ -86,7 +86,7 @@ export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const shape: LeafShape = {
     ...valuesOf(INTEGERS, (key) => from.integer(key, { max: NUMBER_MAX })),
     ...valuesOf(FLAGS, (key) => from.boolean(key)),
-    // The first files have no such field.
+    // Files of the first format version do not have this field.
     hasRotation: from.has('hasRotation') && from.boolean('hasRotation'),
     groupBound: from.number('groupBound', { min: 0 }),
     eta: from.number('eta', { min: 1 }),
@@ -118,7 +118,10 @@ function readCalibration(from: SettingsReader): Calibration {
   };
 }
 
-/** Every number the kernels follow must lead to a place that exists. @throws {FormatError} naming the part */
+/**
+ * Check that every row number, place and group number which the kernels read is in range. @throws {FormatError} naming
+ * the part
+ */
 function* checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: number): Generator<void, void> {
   const { leaves, groups, builtGroups, upperGroups, capacity } = shape;
   const slots = parts.rowOf!.integers(capacity * GROUP_SLOTS);
@@ -161,7 +164,7 @@ function* checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: num
   }
 }
 
-/** All numbers must be from `least` to below `end`. */
+/** Check that all numbers are at least `least` and below `end`. */
 function* within(numbers: Int32Array, least: number, end: number, error: () => Error): Generator<void, void> {
   for (let i = 0; i < numbers.length; i++) {
     if (numbers[i]! < least || numbers[i]! >= end) throw error();

@@ -1,9 +1,10 @@
 /**
- * Approximate top-k over millions of candidates: partitions, 4-bit product codes, exact reordering.
+ * Approximate top-k over millions of candidates, with partitions, 4-bit product codes and exact reordering.
  *
- * After TFRS's `ScaNN` layer and ScaNN (Guo et al. 2020, arXiv 1908.10396; SOAR, arXiv 2404.00774). Scores are larger for
- * better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below 640,000 numbers (20,000 candidates of 32 dimensions), or
- * 4,000 candidates, the index scores all of them exactly and says so in `stats()`. Limit: the candidates fit in the linear memory (4 GiB).
+ * After TFRS's `ScaNN` layer and ScaNN (Guo et al. 2020, arXiv 1908.10396; SOAR, arXiv 2404.00774). Scores are larger
+ * for better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below 640,000 numbers (20,000 candidates of 32 dimensions),
+ * or 4,000 candidates, the index scores all candidates exactly and `stats()` has a note of it. Limit: the candidates
+ * fit in the linear memory (4 GiB).
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
@@ -53,8 +54,9 @@ export type CallArgument<I extends Identifier> = number | (ScannCallOptions<I> &
 /** Options of `indexAsync`; those of `index` are `transfer` alone. */
 export interface IndexingOptions extends LongChangeOptions {
   /**
-   * Take the memory of the candidates over: they are a `Matrix` of the index's runtime, which has no numbers afterwards.
-   * So the candidates are in memory once. Where the call throws before the first step, the matrix has its numbers still.
+   * Take over the memory of the candidates instead of copying them, so that they are in memory only once. They must be
+   * a `Matrix` of the index's runtime, which is empty afterwards. When the call throws before the first step, the
+   * matrix keeps its numbers.
    */
   transfer?: boolean | undefined;
 }
@@ -75,7 +77,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   protected readonly takesUpdatesInGrowth = false;
   readonly #k: number;
   readonly #search: ScannSearch;
-  /** Of `callAsync`: `call` may be asked while it is under way. */
+  /** The search of `callAsync`, which needs its own memory: `call` may run while it is under way. */
   #asyncSearch: ScannSearch | undefined;
   readonly #served: ServedIndex<I>;
 
@@ -95,14 +97,14 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#k;
   }
 
-  /** The settings; those that a build measured take the place of those that were given. */
+  /** The settings. The numbers that a build with `targetRecall` chose replace the given ones. */
   get settings(): ScannSettings {
     return this.#served.settings;
   }
 
   /**
-   * Change what calls do that do not say it themselves, such as to a point that `tune` chose; it is saved with the index. Calls
-   * that are under way keep their settings.
+   * Change the default settings of calls, for example to a point that `tune` chose. The settings are saved with the
+   * index. Calls that are under way keep their settings. A setting that is not named keeps its value.
    *
    * @throws {OptionError} when a setting is unknown or out of range
    */
@@ -141,17 +143,17 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return this.#served.live?.leaves.sizeBytes ?? 0;
   }
 
-  /** Always false: also where a small index scores everything, so that callers do not depend on it. */
+  /** Always false, also for a small index, which scores every candidate: callers should not depend on that. */
   isExact(): boolean {
     return false;
   }
 
   /**
-   * Check that the linear memory has what a build of so many candidates takes, beside what is held now: before they are
-   * read from a file.
+   * Check that the linear memory, as it is used now, has room for a build of `rows` candidates, for example before they
+   * are read from a file.
    *
    * @throws {OptionError} when a number is not a positive integer
-   * @throws {MemoryError} naming rows, dimensions, the bytes needed and held, and what would fit
+   * @throws {MemoryError} naming rows, dimensions, the bytes needed and in use, and what would fit
    */
   checkMemory(rows: number, dimensions: number): void {
     checkInteger('rows', rows, 1);
@@ -160,8 +162,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * Replace the candidates by a copy of `candidates` [rows, d]; without identifiers they are row numbers. The memory that
-   * the build takes is asked for before anything is copied. When this throws, the index is as before.
+   * Replace the candidates by a copy of `candidates` [rows, d]; without identifiers they are row numbers. The build
+   * checks that it has the memory it needs before it copies anything. When this throws, the index is as before.
    *
    * @param options transfer: take the memory of the matrix `candidates` over instead of copying it
    * @throws {ShapeError} when rows differ in width or identifiers in number
@@ -239,8 +241,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * Leaves searched and candidates reordered by a call of k results that names neither, before a filter and deletes; none
-   * where there are no leaves.
+   * The leaves searched and candidates reordered by a call for k results that sets neither. Filters and deletions,
+   * which raise the number of leaves, are not considered. Both are 0 for an index without leaves.
    *
    * @throws {StateError} before `index`
    */
@@ -251,7 +253,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return { leavesToSearch: Math.min(leaves.shape.leaves, count), reorder };
   }
 
-  /** `call` with every candidate scored exactly, from its row in the precision in which the index keeps it. */
+  /** `call` with every candidate scored exactly from its row, in the precision in which the index keeps rows. */
   callExactly(queries: Queries<Q>, k: number = this.k): TopKResult<I> {
     return this.call(queries, { k, exact: true });
   }
@@ -276,7 +278,10 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     return compileFilter(live.leaves, live.identifiers, { filter: filter ?? (() => true) }, () => live.slots)!;
   }
 
-  /** Candidates that can be upserted before `reserve` copies anything, if they fill the groups of leaves they open. */
+  /**
+   * Candidates that can be upserted before `reserve` copies anything: an upper bound, as new groups of leaves may stay
+   * partly empty.
+   */
   get room(): number {
     return this.#served.live?.roomPoints ?? 0;
   }
@@ -302,21 +307,22 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    * Rebuild the index from its present candidates while queries and updates go on. The updates made meanwhile are applied to
    * the new index, which then replaces the old one. Where candidates were deleted, rows get new numbers.
    *
-   * @throws {StateError} before `index`, or when `index` or `free` takes the candidates away
+   * @throws {StateError} before `index`, or when `index` or `free` removes the candidates meanwhile
    * @throws {AbortedError} when the signal is raised
-   * @throws {MemoryError} when the linear memory cannot hold both. After any error the old index stays, with all updates
+   * @throws {MemoryError} when the linear memory cannot hold both indexes. After any error the old index stays, with
+   * all updates
    */
   async rebalance(options: LongChangeOptions = {}): Promise<this> {
     await this.#served.rebalance(checkRebalancing(options));
     return this;
   }
 
-  /** Undefined: `save` writes all rows, and which of them were deleted. */
+  /** Always undefined: `save` writes all rows, and marks the deleted ones. */
   savedRows(): undefined {
     return undefined;
   }
 
-  /** The parts of the index as bytes, by name: views that hold until the candidates change. */
+  /** The parts of the index as bytes, by name: views that are valid until the candidates change. */
   parts(): Record<string, Uint8Array> {
     return this.#served.live?.leaves.bytes() ?? {};
   }
@@ -328,7 +334,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * Settings, identifiers and parts as they are; the query model is not among them.
+   * Settings, identifiers and parts of the index, without the query model.
    *
    * @throws {StateError} before `index`
    */
@@ -337,7 +343,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * The index that was saved; its parts stay in the blocks they were read to.
+   * Load a saved index; its parts stay in the memory blocks that they were read into.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */

@@ -1,4 +1,4 @@
-/** The settings of a search that may change after the build: what a call does that does not say it itself. */
+/** The settings of calls that may change after the build: defaults for calls that do not set them. */
 import { checkInteger, checkNumber } from '../../checks/numbers.ts';
 import { NUMBER, optionsCheck, optionType } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
@@ -21,7 +21,7 @@ const checkOptions = optionsCheck<SearchSettings>('ScaNN.setSearchSettings', {
 });
 
 /**
- * The settings of an index with others for its searches; what is not given stays.
+ * The settings of an index with the given ones replaced; a setting that is not given keeps its value.
  *
  * @throws {OptionError} when a setting is unknown or out of range
  */

@@ -20,11 +20,11 @@ export interface ScannStats {
   blocks: number;
   /** True where groups of a leaf may be skipped by their bound. */
   hasGroupBounds: boolean;
-  /** Standard errors within which a group is searched; 0: all are. */
+  /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: none is. */
   groupBound: number;
   /** η the codes were made with. */
   eta: number;
-  /** The measurements of the build, where `targetRecall` asked for them. */
+  /** The measurements of a build with `targetRecall`. */
   measured: Calibration | undefined;
   /** The differences between the index and its settings, in sentences. */
   notes: string[];
@@ -54,7 +54,7 @@ export function scannStats(
   if (measured) {
     const { recall, targetRecall, k, queries, numLeavesToSearch, numReorderingCandidates } = measured;
     notes.push(
-      `recall@${k} ${recall.toFixed(3)} was measured on ${queries} of the candidates, ${targetRecall} was asked for: ` +
+      `recall@${k} ${recall.toFixed(3)} was measured with ${queries} of the candidates as queries, the target is ${targetRecall}: ` +
         `${numLeavesToSearch} leaves are searched and ${numReorderingCandidates} candidates reordered`,
     );
   }

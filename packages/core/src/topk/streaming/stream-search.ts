@@ -1,6 +1,6 @@
 /**
- * One call over candidates that are read in batches: rows are packed into one chunk, and each full chunk is scored for all
- * queries. A call keeps its buffers and the identifiers to itself, so calls may interleave in any way.
+ * The search of one call over candidates that are read in batches. Rows are packed into one chunk, and each full chunk
+ * is scored for all queries. Each call has its own buffers and identifiers, so several calls may run at the same time.
  */
 import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
@@ -35,7 +35,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
     this.#queryCount = queries.rows;
     this.#dimensions = queries.dimensions;
     this.#store = new PanelStore(runtime);
-    // A buffer of k = 0 results would have no k-th best; one is kept and none is returned.
+    // A buffer needs a k-th best score, so for k = 0 it keeps one result, which is not returned.
     const k = Math.max(1, options.k);
     this.#queries = heap.allocate(queries.rows * queries.dimensions * 4);
     writeQueries(runtime, queries, 0, queries.rows, this.#queries.offset);
@@ -54,7 +54,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
     this.#builder.addBatch(batch);
   }
 
-  /** Offer rows; called by the builder, which has their identifiers. */
+  /** Offer rows; called by `CandidateBuilder`, which collects their identifiers. */
   append(source: VectorSource): void {
     if (source.rows > 0 && this.rows === 0 && this.#queryCount > 0 && source.dimensions !== this.#dimensions) {
       throw new ShapeError(

@@ -1,10 +1,10 @@
 /**
- * Exact top-k over candidates that are read again at every call: nothing but the data set is stored, so results follow
- * a model that is being trained, and the candidates need not fit in memory.
+ * Exact top-k over candidates that are read again at every call. Only the data set is stored, so the results follow a
+ * model that is being trained, and the candidates need not fit in memory.
  *
- * After TFRS's `Streaming` (layers/factorized_top_k.py). Different on purpose: a call keeps no state, so concurrent
- * calls are safe, and short batches are always handled. The same kernels and order as `BruteForce`: the same bits.
- * Limit: while a call runs, and in its result, the identifiers of all candidates are held.
+ * After TFRS's `Streaming` (layers/factorized_top_k.py). Differences: a call keeps no state, so concurrent calls are
+ * safe, and batches of any length are accepted. Kernels and order are those of `BruteForce`, so the results have the
+ * same bits. Limit: a call, and its result, hold the identifiers of all candidates in memory.
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger, shown } from '../../checks/numbers.ts';
@@ -68,12 +68,12 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
     this.#dataset = dataset === undefined ? undefined : checkDataset(dataset);
   }
 
-  /** Rows that the latest whole reading of the present data set brought; 0 before the first. */
+  /** Rows of the data set, counted in the latest complete call; 0 before the first one. */
   get size(): number {
     return this.#size;
   }
 
-  /** Always 0: the width is the data set's own at each reading. */
+  /** Always 0: the width is known only while the data set is read. */
   get dimensions(): number {
     return 0;
   }
@@ -128,8 +128,7 @@ export class Streaming<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * `call` for any data set, also an async one. It reads the data set that is set at the time of the call, so changes need
-   * not wait for it.
+   * `call` for any data set, also an async one. `indexFromDataset` during the call has no effect on it.
    */
   async callAsync(queries: Queries<Q>, k?: number | StreamingCallOptions<I>): Promise<TopKResult<I>> {
     const dataset = this.#dataset;

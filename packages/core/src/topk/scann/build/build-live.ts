@@ -1,4 +1,4 @@
-/** Builds an index of candidates: a tree of leaves, or a flat index of their rows where there are few. */
+/** Builds an index of candidates: a tree of leaves, or a flat index of the rows where there are few candidates. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
@@ -21,13 +21,13 @@ export interface Candidates<I extends Identifier> {
   identifiers: Identifiers<I>;
 }
 
-/** A buffer that asks for the memory of the whole build before it copies rows. */
+/** A buffer that checks, before it copies rows, that there is memory for the whole build. */
 function buildBuffer(settings: ScannSettings, runtime: Runtime): RowBuffer {
   return new RowBuffer(runtime, (rows, dimensions, held) => askForMemory(runtime, rows, dimensions, settings, held));
 }
 
 /**
- * Copy candidates into the runtime, once the memory of the build is known to be there.
+ * Copy candidates into the runtime, after a check that there is memory for the whole build.
  *
  * @throws as `ScaNN.index`
  */
@@ -48,9 +48,9 @@ export function gatherCandidates<I extends Identifier>(
 }
 
 /**
- * Take over the memory of candidates.
+ * Take over the memory of a matrix of candidates.
  *
- * @throws as `ScaNN.index`; the matrix has its numbers still
+ * @throws as `ScaNN.index`; the matrix keeps its numbers then
  */
 export function takeCandidates<I extends Identifier>(
   candidates: Matrix,
@@ -81,7 +81,7 @@ export async function gatherDataset<I extends Identifier>(
   }
 }
 
-/** Measure a built index; it is freed where that ends early. */
+/** Calibrate a built index; the index is freed where that ends early. */
 function* calibrated<I extends Identifier>(
   live: LiveIndex<I>,
   settings: ScannSettings,

@@ -1,10 +1,10 @@
 /**
- * The memory that a build takes at its peak, from the number and the width of the candidates and the settings, and the check
- * that the linear memory has it.
+ * Computes the peak memory of a build from the number and the width of the candidates and the settings, and checks that
+ * the linear memory has it.
  *
- * The rows are one block from the first copy to the built index: they are converted and put in their slots where they
- * stand. All else is labels, copies, codes and the parts of the index. Letters: n rows, d dimensions, L leaves, S rows of
- * the training sample, c copies of a row.
+ * The rows stay in one block from the first copy to the built index: they are converted and moved to their slots in
+ * place. The other memory is labels, copies, codes and the parts of the index. Letters: n rows, d dimensions, L leaves,
+ * S rows of the training sample, c copies of a row.
  */
 import type { Range } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -18,13 +18,13 @@ import { largestShape } from './shape.ts';
 
 /** Bytes at the peak of a build. */
 export interface BuildMemory {
-  /** The block of the rows: as they come, and as the index keeps them. */
+  /** The block of the rows: the larger of its size before and after they are converted. */
   rows: number;
   /** Everything else. */
   others: number;
 }
 
-/** The memory that the build of n rows of d dimensions takes. */
+/** The peak memory of a build of n rows of d dimensions. */
 export function buildMemory(n: number, d: number, settings: ScannSettings, threads: number): BuildMemory {
   const hasTree = needsTree(n, d, settings);
   const shape = largestShape(n, d, settings, hasTree);
@@ -34,11 +34,11 @@ export function buildMemory(n: number, d: number, settings: ScannSettings, threa
 }
 
 /**
- * Check that the memory has what a build takes, before anything is copied.
+ * Check that the linear memory has enough for a build, before anything is copied.
  *
- * @param instead the block that holds some of the rows already
+ * @param instead the block that already holds some of the rows; the build reuses it
  * @returns the bytes of the block of the rows
- * @throws {MemoryError} naming rows, dimensions, the bytes needed and held, and what would fit
+ * @throws {MemoryError} naming rows, dimensions, the bytes needed and in use, and what would fit
  */
 export function askForMemory(
   { heap, pool }: Runtime,
@@ -80,7 +80,7 @@ function flatBytes(n: number, shape: LeafShape): number {
   return otherParts(shape) + convertedBytes(n, shape);
 }
 
-/** Rows that are converted are copied out in pieces. */
+/** The memory of the piece that conversion copies rows to, and of small blocks. */
 function convertedBytes(n: number, { dimensions: d, rowKind }: LeafShape): number {
   const isConverted = rowKind !== 0 || rowStride(d) !== d;
   return SMALL_BLOCKS + (isConverted ? 4 * Math.min(n, PIECE_ROWS) * d + 8 * d : 0);
@@ -111,10 +111,13 @@ function treeBytes(n: number, shape: LeafShape, settings: ScannSettings, threads
   return held + Math.max(...peaks) + SMALL_BLOCKS;
 }
 
-/** Some dozens of blocks of less than a cache line, and records. */
+/** Bytes for some dozens of blocks of less than a cache line, and for records. */
 const SMALL_BLOCKS = 16_384;
 
-/** As clustering/centroids.ts holds them: rows, panels of 8, halves of squares, int16, and scratch of each thread. */
+/**
+ * Bytes of `Centroids` (clustering/centroids.ts): rows, panels of 8, halves of squares, int16, and scratch of each
+ * thread.
+ */
 function centroidBytes(leaves: number, d: number, threads: number): number {
   const inPanels = 8 * Math.ceil(leaves / 8);
   return 4 * leaves * d + inPanels * (4 * d + 4 + 2 * (d + 1)) + (8 * inPanels + 64 * (d + 8)) * threads;

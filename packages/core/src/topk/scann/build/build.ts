@@ -1,6 +1,6 @@
 /**
- * Building the leaves: the partition (partition.ts), codes (codes.ts), the order of each leaf and packed groups (pack.ts). A
- * generator that yields between its steps, so that one build runs at once or a little at a time.
+ * Builds the leaves: the partition (partition.ts), the codes (codes.ts), the order within each leaf and the packed
+ * groups (pack.ts). The build is a generator that yields between its steps, so that it can run at once or step by step.
  *
  * After ScaNN's tree and asymmetric hashing (research_scann; arXiv 1908.10396, SOAR 2404.00774), with three additions:
  * correction blocks, groups ordered and bounded within a leaf, and centroids of centroids.
@@ -19,13 +19,18 @@ import { type BuildRows, type Owned, type Partition, partitionRows } from './par
 import { correctionKindOf, shapeOf } from './shape.ts';
 import { storeRows } from './store-rows.ts';
 
-/** Norms that vary by less than this share of their mean are one norm: no group of such a leaf stands out. */
+/**
+ * When the norms vary by less than this share of their mean, they count as equal and groups get no bounds: all groups
+ * of a leaf score alike.
+ */
 const NORM_VARIATION = 0.1;
-/** η of codes where norms vary little and much: with a correction block the second needs little help. */
+/**
+ * η of codes where norms vary little, and where they vary much: there the correction block corrects most of the error.
+ */
 const ETA_EVEN = 3;
 const ETA_UNEVEN = 1.5;
 
-/** Standard deviation of the norms by their mean. */
+/** Standard deviation of the norms divided by their mean. */
 function normVariation({ rows: n, dimensions: d, data }: Matrix): number {
   const step = Math.max(1, Math.floor(n / 10_000));
   let sum = 0;
@@ -42,7 +47,7 @@ function normVariation({ rows: n, dimensions: d, data }: Matrix): number {
   return mean > 0 ? Math.sqrt(Math.max(0, squares / count - mean * mean)) / mean : 0;
 }
 
-/** η as the settings ask: 1 is the nearest codeword. */
+/** η of the settings; 1 means the nearest codeword. */
 function etaOf({ anisotropic, distanceMeasure }: ScannSettings, variation: number): number {
   if (anisotropic === false) return 1;
   if (anisotropic !== 'auto') return anisotropic;
@@ -50,7 +55,7 @@ function etaOf({ anisotropic, distanceMeasure }: ScannSettings, variation: numbe
   return variation < NORM_VARIATION ? ETA_EVEN : ETA_UNEVEN;
 }
 
-/** Flat: rows alone, each at its slot. The rows are taken over. */
+/** Build a flat index: rows only, each at its slot. The index takes over the memory of the rows. */
 export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtime): Leaves {
   const groups = Math.ceil(rows.rows / GROUP_SLOTS);
   const shape = shapeOf(rows.dimensions, settings, { groups });
@@ -63,7 +68,7 @@ export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtim
   return new Leaves(runtime, shape, parts);
 }
 
-/** A tree of leaves. The rows are taken over by the last step. */
+/** Build a tree of leaves. The last step takes over the memory of the rows. */
 export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: Runtime): Generator<Progress, Leaves> {
   const random = new Random(settings.seed);
   const owned: Owned = [];
@@ -80,7 +85,7 @@ export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: R
   }
 }
 
-/** Codes of all copies, and what they were made with. */
+/** The codes of all copies, and the codebook, correction kind and η that they were made with. */
 interface Coding {
   codebook: Codebook;
   codes: CodedCopies;
@@ -109,7 +114,7 @@ function* codePartition(
   return { codebook, codes, kind, eta };
 }
 
-/** Whether groups are bounded, and within how many standard errors one may still hold a result. */
+/** Decide if groups get bounds, and by how many standard errors a bound must fail before its group is skipped. */
 function boundOf(
   { coded, centroids, labels }: Partition,
   { groupBound, distanceMeasure }: ScannSettings,
@@ -153,7 +158,7 @@ function treeShape(
   });
 }
 
-/** The parts of the index, filled. */
+/** Allocate and fill the parts of the index. */
 function* packTree(
   { rows, mean }: BuildRows,
   shape: LeafShape,

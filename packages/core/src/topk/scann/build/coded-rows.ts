@@ -1,9 +1,9 @@
 /**
- * Rows as they are coded: less the mean for squared distances, and rotated where the index has a rotation. Scores are of the
- * unchanged rows; neither step changes the order of the candidates.
+ * Rows in the form in which they are coded: the mean is subtracted for squared distances, and they are rotated where
+ * the index has a rotation. Exact scores use the unchanged rows; neither step changes the order of the candidates.
  *
- * A build centres rows in pieces while it reads them, so that no second copy of all rows is in memory; rotating costs d²
- * a row, so rotated rows are kept until the build ends.
+ * A build subtracts the mean from a piece of the rows at a time, so that no second copy of all rows is in memory. A
+ * rotation costs d² multiplications per row, so rotated rows are kept until the build ends.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Block } from '../../../memory/heap.ts';
@@ -13,12 +13,12 @@ import { Matrix } from '../../../vectors/matrix.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 
-/** Residuals a rotation is found from: some for each number of a covariance of a thousand dimensions. */
+/** Residuals from which a rotation is computed: 20 per dimension at 1,000 dimensions. */
 export const ROTATION_SAMPLE = 20_000;
-/** Rows of a piece: enough work for all threads, and little memory. */
+/** Rows of a piece: enough work for all threads in little memory. */
 export const PIECE_ROWS = 4_096;
 
-/** Rows or copies of rows that stand together: item i of it is item `first` + i of all. */
+/** A run of rows or of copies of rows: item i of it is item `first` + i of all. */
 export interface Piece {
   first: number;
   count: number;
@@ -32,7 +32,7 @@ export class CodedRows {
   readonly rows: number;
   readonly dimensions: number;
   readonly #matrix: Matrix;
-  /** [d] what is subtracted; undefined: the matrix holds the rows as they are coded. */
+  /** [d] the mean that is subtracted; undefined: the matrix holds coded rows. */
   readonly #mean: Float32Array | undefined;
   readonly #row: Float32Array;
 
@@ -44,7 +44,7 @@ export class CodedRows {
     this.#row = new Float32Array(matrix.dimensions);
   }
 
-  /** All rows as they are coded; undefined where they are centred as they are read. */
+  /** All coded rows; undefined where the mean is subtracted piece by piece. */
   get matrix(): Matrix | undefined {
     return this.#mean ? undefined : this.#matrix;
   }
@@ -97,7 +97,7 @@ export class CodedRows {
   }
 }
 
-/** The rotation that balances the blocks of residuals. */
+/** Train the rotation that gives all blocks of the residuals about equal variance. */
 export function trainRotation(
   coded: CodedRows,
   centroids: Centroids,
@@ -125,7 +125,7 @@ export function trainRotation(
   }
 }
 
-/** Rows [n, d] as scored to rows as coded: the same matrix where there is nothing to do, else one that the caller frees. */
+/** The coded form of rows [n, d]: the same matrix where it needs no change, else a new one that the caller frees. */
 export function codedRows(leaves: Leaves, rows: Matrix): Matrix {
   const { shape, parts, runtime } = leaves;
   if (!shape.hasMean && !shape.hasRotation) return rows;

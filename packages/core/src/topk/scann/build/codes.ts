@@ -8,7 +8,7 @@ import type { ScannSettings } from '../options.ts';
 import type { CodedRows } from './coded-rows.ts';
 
 const WORDS = 16;
-/** Residuals a codebook is trained on, at most: 16 words per block need no more. */
+/** Residuals on which a codebook is trained, at most: 2,048 for each of the 16 codewords of a block. */
 export const CODEBOOK_SAMPLE_MAX = 32_768;
 /** Lloyd's iterations of a block, as ScaNN's default. */
 const ITERATIONS = 10;
@@ -47,7 +47,7 @@ export function trainCodebook(
   const words = block.floats(WORDS * padded);
   for (let b = 0; b < blocks; b++) {
     for (let w = 0; w < WORDS; w++) {
-      // Different rows for different blocks: rows come in random order, so any stride is as good.
+      // Each block starts from other rows. The sample is in random order, so consecutive rows will do.
       const row = (b * WORDS + w) % size;
       for (let t = 0; t < width; t++) words[(b * width + t) * WORDS + w] = values[row * padded + b * width + t]!;
     }
@@ -70,7 +70,7 @@ export function trainCodebook(
   return { blocks, width, block };
 }
 
-/** Codes [copies, blocks] and codes of corrections [copies, correctionBlocks], one a byte. */
+/** Codes [copies, blocks] and codes of corrections [copies, correctionBlocks], one per byte. */
 export interface CodedCopies {
   codes: Block;
   correctionCodes: Block;
@@ -120,7 +120,10 @@ export function encode(
   return { codes, correctionCodes, correctionBlocks, corrections };
 }
 
-/** Kind 1: 16 values. Kind 2: high and low nibble of 256 even steps from the least to the largest. */
+/**
+ * Values of the correction codes. Kind 1: 16 trained values. Kind 2: high and low nibble of 256 even steps from the
+ * least value to the largest.
+ */
 function trainCorrections(values: Float32Array, kind: number): Float32Array {
   if (kind === 0) return new Float32Array(0);
   if (kind === 1) return trainScalars(values);

@@ -1,22 +1,27 @@
 /**
- * By how many standard errors the bound of a group of 32 must be below the k-th best score before the group is skipped;
- * computed from the rows.
+ * Computes from the rows by how many standard errors the bound of a group of 32 must be below the k-th best score
+ * before the group is skipped.
  *
- * The bound assumes that residuals point in all directions alike: then the product of a query's part across the centroid
- * with a residual r has the spread |r| / √(d − 1). Where some directions have more variance, queries and residuals both point
- * there, and the products are larger by
- *   ratio² = mean (d − 1) ⟨x, r⟩² / (|x|² |r|²),   x and r across the centroid of r; x, a row, stands for a query
- * The ratio is 1 where all directions are alike; 1.1 on the tutorial's candidates and GloVe, 1.8 on word vectors of 300 dimensions.
+ * The bound assumes that all directions of residuals are equally likely. Then the product of a residual r with the part
+ * of a query that is orthogonal to the centroid has the standard deviation |r| / √(d − 1), per unit length of that
+ * part. Where some directions have more variance, queries and residuals both tend to those directions, and the products
+ * are larger by the factor `ratio`:
+ *   ratio² = mean (d − 1) ⟨x, r⟩² / (|x|² |r|²),   x and r without their parts along the centroid of r; x is a row in place of a query
+ * The ratio is 1 where all directions are equally likely. It is 1.1 for the tutorial's candidates and GloVe, 1.8 for
+ * word vectors of 300 dimensions.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 
-/** Standard errors where directions are alike: 2 loses nothing on the tutorial's candidates and 3 % on normal ones, 3 next to nothing. */
+/**
+ * Standard errors for a ratio up to `ALIKE`. 2 loses no results on the tutorial's candidates and 3 % on normally
+ * distributed ones; 3 loses almost none on both.
+ */
 const ERRORS = 3;
-/** Ratios up to here are what `ERRORS` was measured with. */
+/** The largest ratio of the data with which `ERRORS` was measured. */
 const ALIKE = 1.1;
-/** Pairs of rows looked at: the ratio is known to a few per cent. */
+/** Pairs of rows in the sample: enough to know the ratio to a few per cent. */
 const PAIRS = 8_192;
 
 /** Standard errors for rows [n, d] of these leaves. */

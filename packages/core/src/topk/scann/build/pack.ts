@@ -1,4 +1,4 @@
-/** Built leaves packed into the parts of an index: groups of codes, and row numbers. */
+/** Packs the built leaves into the parts of an index: groups of codes, and row numbers. */
 import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -9,7 +9,7 @@ import type { CodedCopies } from './codes.ts';
 /** Items a thread claims. */
 const GRAIN = 64;
 
-/** Blocks for all parts but the rows, which come with their own. */
+/** Blocks for all parts except the rows, which already have a block. */
 export function allocateParts(runtime: Runtime, shape: LeafShape): LeafParts {
   return Object.fromEntries(
     Object.entries(partBytes(shape))
@@ -18,7 +18,7 @@ export function allocateParts(runtime: Runtime, shape: LeafShape): LeafParts {
   );
 }
 
-/** The first group of each leaf, and after the last one the number of groups. */
+/** The first group of each leaf, followed by the number of groups. */
 export function firstGroups(begin: Int32Array): Int32Array {
   const groups = new Int32Array(begin.length);
   for (let l = 0; l + 1 < begin.length; l++) {
@@ -27,7 +27,7 @@ export function firstGroups(begin: Int32Array): Int32Array {
   return groups;
 }
 
-/** Order the leaves, bound their groups, pack them. */
+/** Sort the copies within each leaf, compute the bounds of its groups and pack the groups. */
 export function packLeaves(
   runtime: Runtime,
   coded: CodedRows,

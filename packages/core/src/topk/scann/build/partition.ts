@@ -1,6 +1,6 @@
 /**
- * The first half of a build: centroids of leaves, the rotation of the rows before they are coded, the upper tree, and the
- * leaves of each row.
+ * The first half of a build: computes the centroids of the leaves, the rotation of the coded rows, the upper tree, and
+ * the leaves of each row.
  */
 import { anisotropicCentroids } from '../../../clustering/anisotropic-centroids.ts';
 import type { Centroids } from '../../../clustering/centroids.ts';
@@ -16,7 +16,7 @@ import { CodedRows, trainRotation } from './coded-rows.ts';
 import { hasUpperTree } from './shape.ts';
 import { groupLeaves, type UpperTree } from './upper-tree.ts';
 
-/** Rows as they are scored, and as they are coded: centred for squared distances. */
+/** The rows as they are scored, and their coded form (coded-rows.ts). */
 export interface BuildRows {
   rows: Matrix;
   coded: CodedRows;
@@ -26,20 +26,20 @@ export interface BuildRows {
 /** The memory that the build frees when it ends. */
 export type Owned = { free(): void }[];
 
-/** The rows and their leaves; the build owns all of it. */
+/** The rows and their leaves. The build owns all the memory. */
 export interface Partition {
-  /** Rows as they are coded, rotated where they are. */
+  /** The coded rows, after the rotation if there is one. */
   coded: CodedRows;
   rotation: BalancedPca | undefined;
   centroids: Centroids;
   upper: UpperTree | undefined;
-  /** [n] the first leaf of each row, and ⟨x, c⟩ − |c|²/2 of it. */
+  /** [n] the first leaf of each row x, and ⟨x, c⟩ − |c|²/2 for the centroid c of that leaf. */
   labels: Block;
   scores: Block;
   copies: Copies;
 }
 
-/** Rows with the leaves they stand in: a row may stand in two. */
+/** Rows with their leaves. A row that has two leaves has two copies. */
 export interface Copies {
   count: number;
   /** [count] the row of each copy; undefined: copies are the rows. */
@@ -48,7 +48,7 @@ export interface Copies {
   members: Members;
 }
 
-/** Partition the rows; what is allocated goes to `owned`. */
+/** Partition the rows; all blocks that are allocated are added to `owned`. */
 export function* partitionRows(
   input: BuildRows,
   settings: ScannSettings,
@@ -83,7 +83,7 @@ export function* partitionRows(
   });
   yield { step: 'assign', done: 1, total: 1 };
   const members = listMembers(labels.integers(n), centroids.count);
-  // Settings of squared distances have no `avq`, so the rows are there as they are coded.
+  // `coded.matrix` is undefined only for squared distances, whose settings have `avq: false`.
   if (settings.avq !== false && coded.matrix) {
     for (const done of anisotropicCentroids(coded.matrix, members, settings.avq, centroids.matrix, runtime)) {
       yield { step: 'anisotropic centroids', done, total: centroids.count };
@@ -97,7 +97,7 @@ export function* partitionRows(
   return { coded, rotation, centroids, upper, labels, scores, copies };
 }
 
-/** Rotate rows and centroids where the settings ask for it. */
+/** Rotate rows and centroids where the settings have a rotation. */
 function* rotate(
   { coded }: BuildRows,
   centroids: Centroids,
@@ -117,7 +117,7 @@ function* rotate(
   return { coded: new CodedRows(rotated), rotation };
 }
 
-/** Each row in its leaf, and once more where SOAR gives it a second one. */
+/** One copy of each row in its leaf, and another where SOAR gives the row a second leaf. */
 function* copyRows(
   coded: CodedRows,
   centroids: Centroids,
@@ -139,7 +139,7 @@ function* copyRows(
   return { count: all.copies, copyRow: all.copyRow, labels: all.labels, members };
 }
 
-/** Every row once, then those rows again whose second leaf is another. */
+/** List every row once, then again the rows whose second leaf differs from the first. */
 function secondCopies(
   runtime: Runtime,
   labels: Int32Array,

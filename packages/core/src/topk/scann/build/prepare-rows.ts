@@ -1,11 +1,13 @@
-/** Prepares candidates for the build: scales them to length 1 for cosine, finds the mean for squared distances. */
+/**
+ * Prepares candidates for the build: scales them to length 1 for cosine, and computes their mean for squared distances.
+ */
 import { normalize } from '../../../clustering/k-means.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import type { DistanceMeasure } from '../../contract.ts';
 import { CodedRows } from './coded-rows.ts';
 import type { BuildRows } from './partition.ts';
 
-/** Rows as scored, changed in place, and as coded. */
+/** Prepare rows for the build; `rows` is changed in place. */
 export function prepareRows(rows: Matrix, measure: DistanceMeasure): BuildRows {
   const { rows: n, dimensions: d } = rows;
   if (measure === 'cosine') normalize(rows.data, d);

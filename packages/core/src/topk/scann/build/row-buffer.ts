@@ -6,13 +6,13 @@ import { Matrix } from '../../../vectors/matrix.ts';
 import type { RowSink } from '../../candidate-builder.ts';
 import type { VectorSource } from '../../vector-source.ts';
 
-/** A block that has to move takes this much more room than it needs, so that it moves seldom. */
+/** A block that has to move gets this many times the room that it needs, so that it moves seldom. */
 const GROWTH = 1.5;
 
-/** The bytes of a block for so many rows, `held` being where some of them stand. @throws {MemoryError} */
+/** The bytes of a block for this many rows; `held` is the block that already has some of them. @throws {MemoryError} */
 type BytesFor = (rows: number, dimensions: number, held: Readonly<Range> | undefined) => number;
 
-/** Rows of one width in one block. It grows where it stands while the memory behind it is free. */
+/** Rows of one width in one block. The block grows in place while the memory after it is free. */
 export class RowBuffer implements RowSink {
   readonly runtime: Runtime;
   readonly #bytesFor: BytesFor;
@@ -20,7 +20,7 @@ export class RowBuffer implements RowSink {
   #rows = 0;
   #dimensions = 0;
 
-  /** @param bytesFor asked before rows are copied; default what the rows need */
+  /** @param bytesFor called before rows are copied; default: the bytes of the rows */
   constructor(runtime: Runtime, bytesFor: BytesFor = (rows, dimensions) => 4 * rows * dimensions) {
     this.runtime = runtime;
     this.#bytesFor = bytesFor;
@@ -50,7 +50,7 @@ export class RowBuffer implements RowSink {
     this.#dimensions = d;
   }
 
-  /** Take the memory of a matrix over, as all rows. Where this throws the matrix has its numbers still. Throws as `append`. */
+  /** Take over the memory of a matrix as all rows. When this throws, the matrix keeps its numbers. Throws as `append`. */
   adopt(matrix: Matrix): void {
     const { rows, dimensions: d } = matrix;
     if (rows > 0) this.#checkWidth(d);
@@ -78,7 +78,7 @@ export class RowBuffer implements RowSink {
     this.#block = undefined;
   }
 
-  /** A block with room for `rows`, with its first bytes as they were. */
+  /** A block with room for `rows` rows, whose first `usedBytes` bytes are those of the old block. */
   #reserve(rows: number, d: number, usedBytes: number): Block {
     const { heap } = this.runtime;
     const before = this.#block;

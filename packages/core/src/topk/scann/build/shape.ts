@@ -1,11 +1,14 @@
-/** The numbers that describe an index to its parts: what a build starts from, and the largest that it may come to. */
+/**
+ * The shape of an index, from which the sizes of its parts follow: the shape of the settings, and the largest that a
+ * build may reach.
+ */
 import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 import { UPPER_FROM, upperGroupsOf } from './upper-tree.ts';
 
 const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
 
-/** A shape of the settings; what is not known is that of an index without leaves. */
+/** A shape for the settings. Numbers that are not in `known` are those of an index without leaves. */
 export function shapeOf(
   dimensions: number,
   settings: ScannSettings,
@@ -35,17 +38,20 @@ export function shapeOf(
   };
 }
 
-/** Correction of codes: 0 none, 1 for inner products, 2 for squared distances, whose norms it carries. */
+/** The kind of correction: 0 none, 1 for inner products, 2 for squared distances, where it holds the norms. */
 export function correctionKindOf({ distanceMeasure, correction }: ScannSettings): number {
   return distanceMeasure === 'squared_l2' ? 2 : correction ? 1 : 0;
 }
 
-/** Whether the settings ask for groups of leaves. */
+/** True when an index with these settings groups its leaves. */
 export function hasUpperTree(leaves: number, { upperTree }: ScannSettings): boolean {
   return upperTree === 'auto' ? leaves >= UPPER_FROM : upperTree;
 }
 
-/** The shape of n rows of d dimensions where every leaf ends with a group of one, and every row has all its copies. */
+/**
+ * The largest shape of n rows of d dimensions: the last group of every leaf has one row, and every row has all its
+ * copies.
+ */
 export function largestShape(n: number, d: number, settings: ScannSettings, hasTree: boolean): LeafShape {
   if (!hasTree) return shapeOf(d, settings, { groups: Math.ceil(n / GROUP_SLOTS) });
   const leaves = Math.min(settings.numLeaves, n);

@@ -1,7 +1,7 @@
 /**
- * The rows of a build become the rows of its index, in the block in which they stand: first they are converted to what the
- * index keeps, row by row, then each is moved to its slot (or its place, where a row has two slots). So no second copy of
- * the rows is in memory.
+ * Turns the rows of a build into the rows of its index within their block, so that no second copy of the rows is in
+ * memory. The rows are first converted to the number format of the index, then each is moved to its slot (or to its
+ * place, where a row may have two slots).
  */
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -12,7 +12,7 @@ import { PIECE_ROWS } from './coded-rows.ts';
 /** Rows a thread claims. */
 const GRAIN = 256;
 
-/** Take the rows over as the part `rows`; int8 with the largest of each dimension at 127. */
+/** Take over the rows as the part `rows`. For int8, the largest magnitude of each dimension becomes 127. */
 export function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, parts: LeafParts): void {
   const { rows: n } = rows;
   const bytes = rowBytes(shape);
@@ -25,7 +25,7 @@ export function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, part
   block.resize(room);
 }
 
-/** The block of the rows, with room for what the index keeps. */
+/** The block of the rows, enlarged to the size that the index needs. */
 function roomyBlock(runtime: Runtime, rows: Matrix, room: number): Block {
   const block = rows.handOver();
   if (block.sizeBytes >= room || block.resize(room)) return block;
@@ -48,7 +48,7 @@ function convertRows(runtime: Runtime, block: Block, n: number, shape: LeafShape
   const piece = runtime.heap.allocateUnfilled(4 * Math.min(n, PIECE_ROWS) * d);
   const pieces = Math.ceil(n / PIECE_ROWS);
   for (let i = 0; i < pieces; i++) {
-    // Rows that become longer are converted from the last: none is written over before it is read.
+    // Rows that become longer are converted from the last one, so that no row is overwritten before it is read.
     const first = PIECE_ROWS * (bytes > 4 * d ? pieces - 1 - i : i);
     const count = Math.min(PIECE_ROWS, n - first);
     piece.floats(count * d).set(block.floats(count * d, 4 * first * d));
@@ -75,8 +75,8 @@ function scaleDimensions(runtime: Runtime, data: Float32Array, d: number, parts:
 }
 
 /**
- * Move rows 0 … n − 1 of `words` int32 each, so that position p has row order[p], or zeros where that is −1. Every row is
- * in the order once: positions are chains, which end in a position that is left, or rings.
+ * Move rows 0 … n − 1 of `words` int32 each, so that position p has row order[p], or zeros where that is −1. Every row
+ * is in the order once, so the moves form chains, which start at a position after the rows, and cycles.
  */
 function moveRows(all: Int32Array, words: number, n: number, order: Int32Array): void {
   const isDone = new Uint8Array(order.length);
@@ -109,7 +109,10 @@ function moveRows(all: Int32Array, words: number, n: number, order: Int32Array):
   }
 }
 
-/** Give each row a place, in the order of slots, so that rows of a leaf stand near each other; returns the row of each place. */
+/**
+ * Give each row a place, in the order of slots, so that the rows of a leaf are near each other in memory; returns the
+ * row of each place.
+ */
 function placeRows(shape: LeafShape, parts: LeafParts): Int32Array {
   const rowOfPlace = new Int32Array(shape.places);
   const rowOf = parts.rowOf!.integers(shape.groups * GROUP_SLOTS);

@@ -1,17 +1,23 @@
 /**
- * Centroids of centroids: the leaves in about 1.5·√L groups, so that a query scores the groups and then only the leaves of
- * the best of them. Leaves are renumbered so that those of a group stand side by side.
+ * The upper tree clusters the centroids of L leaves into about 1.5·√L groups. A query scores the centroids of the
+ * groups, then only the leaves of the best groups. Leaves are renumbered so that the leaves of a group are consecutive.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
 import { kMeans, type Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
 
-/** Groups a square root of leaves: scoring groups and scoring opened leaves then cost about the same. */
+/**
+ * Groups divided by √leaves: with this many, scoring the groups costs about as much as scoring the leaves of the opened
+ * groups.
+ */
 const GROUPS_PER_ROOT = 1.5;
-/** From so many leaves on centroids of centroids save more than they cost: int16 centroids are scored a thousand a microsecond. */
+/**
+ * From this many leaves on, the upper tree saves more time than it costs; a thousand int16 centroids are scored in a
+ * microsecond.
+ */
 export const UPPER_FROM = 4096;
-/** Few points: enough iterations to settle. */
+/** Iterations of k-means: enough to converge, and cheap, as the points are few. */
 const ITERATIONS = 16;
 
 /** Groups of leaves. */

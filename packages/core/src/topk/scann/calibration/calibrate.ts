@@ -1,10 +1,11 @@
 /**
- * Corrects the settings of a built index to a recall that is measured on the index itself.
+ * Calibrates a built index: chooses its search settings for a target recall, which is measured on the index itself.
  *
- * Some of its candidates are asked, exactly and as settings say; a candidate's own row is left out of both answers, because
- * it is found too easily. First the fewest leaves are found whose best candidates hold more than the recall asked for, then
- * the fewest reordered candidates that keep it. Counted results decide and no clock, so the same seed gives the same settings
- * for any number of threads. Limit: queries of another kind than the candidates have another recall; `tune` takes queries.
+ * Some of its candidates are the queries of an exact search and of searches with different settings. The row of the
+ * query itself is removed from the results, because every search finds it. First the calibration finds the fewest
+ * leaves whose recall is high enough, then the fewest reordered candidates that keep the target recall. It counts
+ * results and does not measure times, so the same seed gives the same settings for any number of threads. Limit:
+ * queries that are not distributed like the candidates have another recall; `tune` measures with given queries.
  */
 import type { Progress } from '../../../clustering/k-means.ts';
 import { Generator as Random } from '../../../random/generator.ts';
@@ -19,23 +20,26 @@ import type { LiveIndex } from '../update/live-index.ts';
 import type { Calibration } from './calibration.ts';
 import { leastInteger } from './least-integer.ts';
 
-/** Candidates asked, at most: recall@10 is then known to .006. */
+/** The most candidates used as queries: the standard error of recall@10 is then about .006. */
 const QUERIES_MAX = 200;
-/** Fewer than this say little. */
+/** The fewest queries, if the index has enough candidates: fewer measure the recall too roughly. */
 const QUERIES_MIN = 50;
-/** The exact answers take this share of the products of the build at most. */
+/** The exact searches cost at most this share of the multiplications of the build. */
 const TRUTH_SHARE = 0.06;
-/** Leaves may lose this share of what the settings may lose; reordering loses the rest. */
+/** The share of the allowed loss, 1 − target recall, that may come from the leaves; the rest may come from reordering. */
 const LEAVES_SHARE = 0.7;
-/** Candidates reordered for a result while leaves are chosen, and at the most: more than codes need. */
+/** Candidates reordered per result while the leaves are chosen, and the most that the calibration chooses. */
 const REORDER_PER_RESULT = 32;
 const REORDER_MAX_PER_RESULT = 64;
 /** Neighbouring settings that differ by less than this factor cost about the same. */
 const STEP = 1.07;
-/** Candidates that say where a setting is about, at a third of the cost. */
+/** Queries of the first, rough search for a setting: a third of the cost of all queries. */
 const SCOUTS = 64;
 
-/** Measure an index of leaves and correct its settings to `targetRecall`; changes the bound of groups where that keeps it from it. */
+/**
+ * Calibrate an index with leaves to `targetRecall`; where the group bound prevents that recall, the bound is switched
+ * off.
+ */
 export function* calibrate<I extends Identifier>(
   live: LiveIndex<I>,
   settings: ScannSettings,
@@ -56,7 +60,7 @@ export function* calibrate<I extends Identifier>(
     let numLeavesToSearch = leastLeaves();
     const everything = { leavesToSearch: shape.leaves, reorder };
     if (numLeavesToSearch === shape.leaves && shape.hasBounds && sample.recall(everything) < targetRecall) {
-      // Bounds of groups keep an index of uneven directions from some recalls, whatever else it does.
+      // With uneven directions, group bounds can skip so many results that no other setting reaches the target.
       shape.groupBound = 0;
       numLeavesToSearch = leastLeaves();
     }
@@ -73,7 +77,7 @@ export function* calibrate<I extends Identifier>(
   }
 }
 
-/** The least number that holds for all queries: some of them say where it is about. */
+/** The least number that holds for all queries: a rough search with some of the queries, then a fine one with all. */
 function leastOf(
   queries: number,
   range: { from: number; min: number; max: number },
@@ -84,7 +88,7 @@ function leastOf(
   return leastInteger({ ...range, from: about, factor: 1.15, step: STEP }, (value) => holds(value, queries));
 }
 
-/** Candidates with their exact neighbours, and the recall of settings on the first of them. */
+/** The queries of a calibration; `recall` measures settings with the first `queries` of them. */
 interface MeasuredSample {
   queries: number;
   recall: (effort: { leavesToSearch: number; reorder: number }, queries?: number) => number;
@@ -98,7 +102,7 @@ function measuredSample<I extends Identifier>(
 ): MeasuredSample {
   const asked = askedRows(live, settings);
   const all = readRows(live.leaves, asked);
-  // One more than k: the row itself is among them.
+  // One more than k, because the row of the query itself is found.
   const call = (
     queries: number,
     effort: { leavesToSearch?: number; reorder?: number; exact?: boolean },
@@ -124,13 +128,16 @@ function measuredSample<I extends Identifier>(
   return { queries: asked.length, recall };
 }
 
-/** A candidate that is asked. */
+/** A candidate that is used as a query. */
 interface AskedRow {
   row: number;
   slot: number;
 }
 
-/** Distinct candidates in random order; fewer where the exact answers would cost more than a share of the build. */
+/**
+ * Distinct candidates in random order. There are fewer where the exact searches would cost more than `TRUTH_SHARE` of
+ * the build.
+ */
 function askedRows({ leaves, size }: LiveIndex<Identifier>, settings: ScannSettings): AskedRow[] {
   const { shape } = leaves;
   const trained = Math.min(size, settings.trainingSampleSize) * settings.trainingIterations;
@@ -147,7 +154,7 @@ function askedRows({ leaves, size }: LiveIndex<Identifier>, settings: ScannSetti
   return Array.from(asked, ([row, slot]) => ({ row, slot }));
 }
 
-/** The rows as they are kept. */
+/** The rows in the precision in which the index keeps them. */
 function readRows(leaves: Leaves, asked: readonly AskedRow[]): VectorSource {
   const { dimensions } = leaves.shape;
   const read = rowReader(leaves);

@@ -1,12 +1,15 @@
-/** The calibration of a build: its recall, measured on some of its own candidates, and the settings chosen by it. */
+/**
+ * The result of a calibration: the recall, measured with some candidates of the index as queries, and the chosen
+ * settings.
+ */
 
-/** The measurements of a build and the settings that follow from them; JSON. */
+/** The measured recall of a build and the settings that were chosen; saved as JSON. */
 export interface Calibration {
-  /** Recall@k of the settings on the candidates asked, and what was asked for. */
+  /** Recall@k of the chosen settings, and the target. */
   recall: number;
   targetRecall: number;
   k: number;
-  /** Candidates asked. */
+  /** Candidates used as queries. */
   queries: number;
   numLeavesToSearch: number;
   numReorderingCandidates: number;

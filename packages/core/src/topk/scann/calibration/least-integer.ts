@@ -1,14 +1,14 @@
-/** Finds the least integer with a property that larger ones have too, near a first guess. */
+/** Finds the least integer with a property that all larger integers have too, starting from a guess. */
 
 /** The range to search. */
 export interface IntegerRange {
-  /** The first one tried. */
+  /** The first integer that is tried. */
   from: number;
   min: number;
   max: number;
-  /** From try to try, until it is known on which side of two tries it lies. */
+  /** The ratio of successive tries until two of them enclose the least integer. */
   factor: number;
-  /** A found one is at most this many times the least one, or one more. */
+  /** The result is at most this many times the least integer, or one more than it. */
   step: number;
 }
 

@@ -1,4 +1,4 @@
-/** The memory of a call's queries, results, counters and masks of exclusions, kept and reused for the calls that follow. */
+/** The memory of a call for queries, results, counters and masks of exclusions. Later calls reuse it. */
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
@@ -16,7 +16,7 @@ export interface Found {
   rows: Int32Array;
 }
 
-/** Byte offsets of the memory of a call; those of exclusions have no meaning where there are none. */
+/** Byte offsets of the memory of a call. The last three have no meaning in a call without exclusions. */
 export interface CallLayout {
   /** Queries searched in one run of the kernels. */
   group: number;
@@ -26,13 +26,13 @@ export interface CallLayout {
   rows: number;
   counts: number;
   counters: number;
-  /** Of the exclusions: the first of each query, the slots, and a mask of groups for each thread. */
+  /** The exclusions: the start of each query's slots, the slots, and a mask of groups for each thread. */
   begin: number;
   slots: number;
   masks: number;
 }
 
-/** Places the memory of one call after another in the same block. */
+/** Lays out the memory of one call after another in the same block. */
 export class CallBuffers {
   readonly #runtime: Runtime;
   #block: Block | undefined;
@@ -41,7 +41,7 @@ export class CallBuffers {
     this.#runtime = runtime;
   }
 
-  /** Memory for the queries and results of a call, and for the masks of its exclusions. */
+  /** Lay out memory for the queries and results of a call, and for the masks of its exclusions. */
   place(leaves: Leaves, count: number, plan: SearchPlan, isAsync: boolean): CallLayout {
     const { heap, pool } = this.#runtime;
     const { k, exclusions } = plan;
@@ -81,7 +81,7 @@ export class CallBuffers {
     found.counts.set(integers.subarray(counts, counts + size), begin);
   }
 
-  /** The excluded slots, and for each thread a copy of the filter in which the search clears them. */
+  /** Write the excluded slots, and for each thread a copy of the filter in which the search clears them. */
   writeMasks(leaves: Leaves, { filter, exclusions }: SearchPlan, { masks, slots, threads }: CallLayout): void {
     const { integers } = this.#runtime.heap.memory;
     const { capacity } = leaves.shape;

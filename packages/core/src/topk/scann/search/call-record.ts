@@ -9,7 +9,7 @@ import type { CallLayout } from './call-buffers.ts';
 import { LINE, MemoryAreas } from './memory-areas.ts';
 import type { SearchPlan } from './plan.ts';
 
-/** Bins of one score each that the exact cut may need: the range of int16. */
+/** Bytes of the histogram of scores: a bin of 4 bytes for each int16 value. */
 const HISTOGRAM_BYTES = 4 * 65_536;
 
 type CallValues = RecordValues<typeof SCANN_CALL>;
@@ -27,7 +27,7 @@ export class CallRecord {
     this.#record = runtime.heap.allocate(recordBytes(SCANN_CALL));
   }
 
-  /** The record of a call, and what it points to but the queries. */
+  /** Write the record of a call, and allocate the scratch memory that it points to. */
   write(leaves: Leaves, plan: SearchPlan, layout: CallLayout, isCounted: boolean): CallAddress {
     const { heap } = this.#runtime;
     const { fields, scratchBytes } = threadAreas(leaves, plan);
@@ -68,7 +68,7 @@ export class CallRecord {
   }
 }
 
-/** A record with the offsets of a thread's areas alone, and how many bytes they take. */
+/** A record in which only the offsets of a thread's areas are set, and the bytes of these areas. */
 function threadAreas(leaves: Leaves, plan: SearchPlan): { fields: CallValues; scratchBytes: number } {
   const { shape } = leaves;
   const stride = rowStride(shape.dimensions);

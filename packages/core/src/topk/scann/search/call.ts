@@ -1,4 +1,4 @@
-/** A call of `ScaNN`: checks its options, plans the search, runs it and gives the result. */
+/** A call of `ScaNN`: checks its options, plans the search, runs it and returns the result. */
 import { throwIfAborted } from '../../../checks/abort.ts';
 import { BOOLEAN, NUMBER, OBJECT, optionsCheck, optionType, SIGNAL } from '../../../checks/options.ts';
 import { CALL, callOptions } from '../../call-options.ts';
@@ -21,17 +21,20 @@ import type { SearchWork } from './search-work.ts';
 export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions<I>, 'filter'> {
   /** Leaves searched; default the index's. */
   leavesToSearch?: number | undefined;
-  /** Candidates scored again exactly; default the index's; at least k. */
+  /** Candidates whose approximate score is replaced by the exact one; default the index's; at least k. */
   reorder?: number | undefined;
-  /** Score every candidate exactly, as the truth that approximate answers are compared with. */
+  /** Score every candidate exactly, for comparison with approximate results. Default false. */
   exact?: boolean | undefined;
-  /** Standard errors within which a group is searched; default the index's; false: whole leaves. */
+  /**
+   * A group is skipped when its bound is more than this many standard errors below the k-th best score; default the
+   * index's; false: no group is skipped.
+   */
   groupBound?: number | false | undefined;
-  /** A predicate, bit words over the rows, or what `compileFilter` made of one. */
+  /** A predicate, bit words over the rows, or a filter compiled by `compileFilter`. */
   filter?: CallOptions<I>['filter'] | GroupFilter;
   /** Counts the work of the call into this object. */
   work?: SearchWork | undefined;
-  /** The call throws an AbortedError when this was raised before. */
+  /** The call throws an AbortedError when this signal was raised before it. */
   signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +54,7 @@ export interface PreparedCall<I extends Identifier> {
   plan: SearchPlan;
   /** The candidates that may be returned; undefined for all. */
   filter: GroupFilter | undefined;
-  /** Whether a query that finds too few results is asked again of every candidate. */
+  /** True if a query that found too few results is searched again in all candidates. */
   isCompleted: boolean;
   distinct: DistinctQueries;
   /** The scan of a flat index instead of a search of the plan. */

@@ -1,7 +1,7 @@
 /**
- * Queries that found fewer results than there are: the leaves searched hold too few of the candidates that a filter,
- * exclusions or deletes leave. They are asked again of every candidate that may be returned, so that a call gives k results
- * while k exist.
+ * Completes queries that found fewer than k results although there are more, because the searched leaves hold too few
+ * of the candidates that pass the filter, exclusions and deletions. Such a query is searched again in all candidates
+ * that may be returned, so a call returns k results whenever k exist.
  */
 import type { Identifier } from '../../contract.ts';
 import type { LiveIndex } from '../update/live-index.ts';
@@ -12,13 +12,16 @@ import { listedPlan, type SearchPlan } from './plan.ts';
 
 /** A second search of some queries of a call. */
 export interface Completion {
-  /** The queries asked again. */
+  /** The queries that are searched again. */
   queries: readonly number[];
   plan: SearchPlan;
   distinct: DistinctQueries;
 }
 
-/** The queries to search again; undefined where every query has its k results. Costs one read of the counts. */
+/**
+ * The queries to search again; undefined where every query has all its results. A call that needs no completion only
+ * reads the counts.
+ */
 export function completionOf<I extends Identifier>(
   live: LiveIndex<I>,
   plan: SearchPlan,
@@ -50,7 +53,7 @@ export function completionOf<I extends Identifier>(
   };
 }
 
-/** Put the results of queries that were asked again in their places. */
+/** Replace the results of the queries that were searched again. */
 export function complete(found: Found, { queries, plan: { k } }: Completion, again: Found): void {
   queries.forEach((query, i) => {
     found.counts[query] = again.counts[i]!;
@@ -59,7 +62,7 @@ export function complete(found: Found, { queries, plan: { k } }: Completion, aga
   });
 }
 
-/** Candidates that a query leaves out and the filter would let through. */
+/** The number of candidates that pass the filter but are excluded by a query. */
 export function excludedRows<I extends Identifier>(
   { leaves }: LiveIndex<I>,
   filter: GroupFilter | undefined,

@@ -1,4 +1,7 @@
-/** Prepares the queries of a call: checks them, scales them for cosine, and finds equal ones, which are searched once. */
+/**
+ * Prepares the queries of a call: checks them, scales them for cosine, and finds equal queries, which are searched only
+ * once.
+ */
 import { NotFiniteError } from '../../../errors/errors.ts';
 import { distinctRows } from '../../../vectors/distinct-rows.ts';
 import type { VectorSource } from '../../vector-source.ts';
@@ -7,7 +10,10 @@ import type { Found } from './call-buffers.ts';
 import type { SearchPlan } from './plan.ts';
 import type { ScannSearch, WriteQueries } from './search.ts';
 
-/** The queries to search: `write` copies some of the `count`, `ofAll` makes the results of all queries of the call. */
+/**
+ * The `count` distinct queries: `write` copies some of them, `ofAll` turns their results into those of all queries of
+ * the call.
+ */
 export interface DistinctQueries {
   count: number;
   write: WriteQueries;
@@ -59,19 +65,19 @@ function check(search: ScannSearch, rows: Float32Array, rowOf: (row: number) => 
   throw new NotFiniteError(`queries: expected finite numbers, got ${rows[at]} in row ${row}, column ${at % stride}`);
 }
 
-/** One row of d and zeros after it. */
+/** Copy a row of d numbers, followed by zeros. */
 function copyOne(source: VectorSource, row: number, d: number, to: Float32Array): void {
   source.copy(row, row + 1, to);
   for (let t = d; t < to.length; t++) to[t] = 0;
 }
 
-/** A row of d and zeros up to a stride; views of single rows would cost more than copying them. */
+/** Copy a row of d numbers and fill with zeros up to the stride. A loop is faster than views of single rows. */
 function placeRow(from: Float32Array, at: number, d: number, to: Float32Array, begin: number, stride: number): void {
   for (let t = 0; t < d; t++) to[begin + t] = from[at + t]!;
   for (let t = d; t < stride; t++) to[begin + t] = 0;
 }
 
-/** Rows of d to rows of `stride`, zeros between. */
+/** Copy rows of d numbers to rows of `stride` numbers, filled with zeros. */
 function spread(source: VectorSource, begin: number, end: number, d: number, to: Float32Array, stride: number): void {
   const packed = new Float32Array((end - begin) * d);
   source.copy(begin, end, packed);
@@ -90,7 +96,7 @@ function normalizeRows(rows: Float32Array, stride: number): void {
   }
 }
 
-/** The results of distinct queries for all queries. */
+/** The results of all queries, copied from those of the distinct ones. */
 function repeat(found: Found, groupOf: Int32Array, k: number): Found {
   const counts = new Int32Array(groupOf.length);
   const scores = new Float32Array(groupOf.length * k);

@@ -8,16 +8,19 @@ import { RowMask } from '../../row-mask.ts';
 import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
 
 const GRAIN = 256;
-/** Groups looked at in a step: some tenths of a millisecond, as rows stand anywhere. */
+/** Groups read in a step, some tenths of a millisecond: the writes, one per slot, go to random rows. */
 const GROUPS_A_STEP = 1 << 7;
-/** Room for new rows: little memory lies idle, and growing costs little in sum. */
+/** Share of extra room for new rows: growing then costs little in total, and little memory is unused. */
 const GROWTH = 1 / 8;
 
-/** A filter compiled for the present candidates of an index: a bit word for each group, and on demand the slots kept. */
+/**
+ * A filter compiled for the present candidates of an index: a bit word for each group and, when needed, the list of
+ * slots that pass.
+ */
 export class GroupFilter {
   readonly leaves: Leaves;
   readonly words: Block;
-  /** Candidates kept. */
+  /** Candidates that pass the filter. */
   readonly kept: number;
   readonly #revision: number;
   readonly #slotCount: number;
@@ -35,17 +38,17 @@ export class GroupFilter {
     this.kept = leaves.shape.copies > 1 ? countRows(leaves, this.slots().integers(count)) : count;
   }
 
-  /** Whether it was compiled for these leaves in their present state; it has a word for each group of that state only. */
+  /** True if it was compiled for these leaves in their present state. It has words only for the groups of that state. */
   fits(leaves: Leaves): boolean {
     return this.leaves === leaves && this.#revision === leaves.revision;
   }
 
-  /** Slots kept: more than candidates where there are second leaves. */
+  /** Slots that pass: more than candidates where candidates have second leaves. */
   get slotCount(): number {
     return this.#slotCount;
   }
 
-  /** Slots kept, ascending. */
+  /** The slots that pass, ascending. */
   slots(): Block {
     if (this.#slots) return this.#slots;
     const slots = this.words.heap.allocate(4 * this.#slotCount);
@@ -62,7 +65,7 @@ export class GroupFilter {
     return slots;
   }
 
-  /** Candidates kept that are there still: some may have been deleted since the filter was compiled. */
+  /** The number of candidates that pass and were not deleted since the filter was compiled. */
   countPresent(): number {
     const { leaves } = this;
     const bits = this.words.integers(leaves.shape.groups);
@@ -94,9 +97,9 @@ function countBits(word: number): number {
   return Math.imul((bits + (bits >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
-/** Slots of rows: up to two where there are second leaves. */
+/** The slots of each row: one, or up to two where rows have second leaves. */
 export class SlotsOfRows {
-  /** Slot + 1, or 0 for none: what a new array holds. */
+  /** Slot + 1; 0, the value of a new array, means none. */
   #first: Int32Array;
   #second: Int32Array | undefined;
 
@@ -106,7 +109,7 @@ export class SlotsOfRows {
     this.#second = copies > 1 ? new Int32Array(room) : undefined;
   }
 
-  /** The slots of the rows of an index, in short steps, between which nothing changes. */
+  /** The slots of the rows of an index, in short steps; the index must not change between them. */
   static *steps(leaves: Leaves, rows: number): Generator<void, SlotsOfRows> {
     const { groups, copies } = leaves.shape;
     const slots = new SlotsOfRows(rows, copies);
@@ -135,7 +138,7 @@ export class SlotsOfRows {
     return (this.#first[row] ?? 0) - 1;
   }
 
-  /** Put a row in one slot, none before. */
+  /** Set the only slot of a row. */
   set(row: number, slot: number): void {
     if (row >= this.#first.length) {
       this.#first = grown(this.#first, row);
@@ -160,14 +163,14 @@ export class SlotsOfRows {
   }
 }
 
-/** Room for `row` and an eighth as many again. */
+/** A copy with room for `row` and an eighth more. */
 function grown(slots: Int32Array, row: number): Int32Array {
   const more = new Int32Array(Math.ceil(row * (1 + GROWTH)) + 16);
   more.set(slots);
   return more;
 }
 
-/** Compile what include list and predicate or bit words allow; undefined when that is everything. */
+/** Compile an include list and a filter; undefined where there is neither. */
 export function compileFilter<I extends Identifier>(
   leaves: Leaves,
   identifiers: Identifiers<I>,
@@ -198,7 +201,7 @@ export function compileFilter<I extends Identifier>(
   return new GroupFilter(leaves, words);
 }
 
-/** A filter that keeps every candidate there is: the list of their slots, for an index of which few are left. */
+/** A filter that all candidates pass: it lists their slots, for an index in which few candidates are left. */
 export function filterOfAll(leaves: Leaves): GroupFilter {
   const { heap } = leaves.runtime;
   const { capacity } = leaves.shape;
@@ -207,7 +210,7 @@ export function filterOfAll(leaves: Leaves): GroupFilter {
   return new GroupFilter(leaves, words);
 }
 
-/** Slots that each query leaves out. */
+/** The excluded slots of each query. */
 export function excludedSlots<I extends Identifier>(
   identifiers: Identifiers<I>,
   queries: number,
@@ -251,7 +254,7 @@ function repeat(slots: readonly number[], queries: number): { slots: Int32Array;
 /** @throws {StateError} when the candidates have changed since a filter was compiled */
 export function checkFilter(filter: GroupFilter, leaves: Leaves): GroupFilter {
   if (!filter.fits(leaves)) {
-    throw new StateError('filter: expected one compiled for the candidates as they are, got one from before a change');
+    throw new StateError('filter: expected one compiled for the present candidates, got one from before a change');
   }
   return filter;
 }

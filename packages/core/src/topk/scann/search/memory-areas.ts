@@ -1,4 +1,4 @@
-/** Areas of one block of memory, one after the other, each at a cache line of its own. */
+/** Divides one block of memory into areas, each of which begins at a new cache line. */
 
 /** Bytes of a cache line. */
 export const LINE = 64;
@@ -8,7 +8,7 @@ export class MemoryAreas {
   /** Size of the block that holds all areas taken so far. */
   sizeBytes: number = LINE;
 
-  /** Offset of an area of so many bytes from the start of the block. */
+  /** Take an area of this many bytes; returns its offset from the start of the block. */
   take(bytes: number): number {
     const at = this.sizeBytes;
     this.sizeBytes += Math.ceil(bytes / LINE) * LINE + LINE;

@@ -1,9 +1,11 @@
 /**
- * Calls that score every candidate, by the kernel of the exact index: panels of eight rows, read once for four queries.
+ * Calls that score every candidate with the kernel of the exact index, which reads a panel of eight rows once for four
+ * queries.
  *
- * A flat index keeps its rows in panels beside from its first call on; an exact call of an index with leaves packs them as
- * it goes. Scores and their order are those of the listed slots (assembly/reorder.ts), bit for bit: both sum in the order of
- * the dimensions. Limit: inner products and cosines. Squared distances have no such kernel and are scored slot by slot.
+ * A flat index keeps a second copy of its rows in panels from its first call on; an exact call of an index with leaves
+ * packs the rows during the call. Scores and their order have the same bits as those of the kernel that scores slots
+ * (assembly/reorder.ts), because both sum in the order of the dimensions. Limit: inner products and cosines. Squared
+ * distances have no such kernel and are scored slot by slot.
  */
 import type { PanelSearch } from '../../brute-force/panel-search.ts';
 import { CHUNK_ROWS } from '../../brute-force/panel-store.ts';
@@ -21,13 +23,13 @@ import type { GroupFilter } from './masks.ts';
 import type { SearchPlan } from './plan.ts';
 import type { SearchWork } from './search-work.ts';
 
-/** Packing rows pays for this many queries and more. */
+/** From this many queries on, packing the rows saves time. */
 const PACKED_QUERIES_MIN = 4;
 
 /** The input of a scan of a flat index. */
 export type FlatScan = Parameters<PanelSearch['run']>;
 
-/** The scan of a call of a flat index; undefined where its slots are scored. */
+/** The scan of a call of a flat index; undefined where the call scores slots instead. */
 export function flatScan<I extends Identifier>(
   live: LiveIndex<I>,
   plan: SearchPlan,
@@ -38,7 +40,7 @@ export function flatScan<I extends Identifier>(
   if (!plan.listed || plan.k === 0) return undefined;
   const { panels, identifiers, leaves } = live;
   if (!panels) return undefined;
-  // Slots are rows here, and words of groups words of rows.
+  // In a flat index slot and row are the same, so the words of the groups are a row mask.
   const { groups } = leaves.shape;
   let present: Int32Array | undefined;
   if (live.size < identifiers.size) {
@@ -50,13 +52,13 @@ export function flatScan<I extends Identifier>(
   return [panels, querySource(distinct, leaves), plan.k, mask as RowMask<never> | undefined];
 }
 
-/** Whether an exact call of an index with leaves packs the rows. */
+/** True if an exact call of an index with leaves packs the rows. */
 export function isPackedScan({ leaves }: LiveIndex<Identifier>, plan: SearchPlan, queries: number): boolean {
   const isWhole = plan.filter === 0 && !plan.exclusions && plan.k > 0;
   return plan.listed !== undefined && isWhole && !leaves.shape.isSquared && queries >= PACKED_QUERIES_MIN;
 }
 
-/** The best of all candidates of an index with leaves: rows in their order, a chunk at a time. */
+/** The best of all candidates of an index with leaves; rows are packed and scored in order, a chunk at a time. */
 export function packedScan<I extends Identifier>(live: LiveIndex<I>, k: number, distinct: DistinctQueries): Found {
   const { leaves, identifiers, slots } = live;
   const d = leaves.shape.dimensions;
@@ -82,7 +84,7 @@ export function packedScan<I extends Identifier>(live: LiveIndex<I>, k: number, 
   }
 }
 
-/** Count the work of a scan: what each query may be answered with. */
+/** Count the work of a scan: the candidates that each query scores exactly. */
 export function addScanWork<I extends Identifier>(
   work: SearchWork,
   live: LiveIndex<I>,

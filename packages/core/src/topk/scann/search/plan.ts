@@ -1,13 +1,15 @@
 /**
- * The plan of a call: its options, the settings of the index and its candidates, as the kernels read them.
+ * The plan of a call: the numbers for the kernels that follow from the options, the settings of the index and its
+ * candidates.
  *
- * Effort grows with k. Settings are for one k, `tunedK` or else the index's own: N candidates in L leaves, l of them
- * searched, r candidates reordered. A call of a larger k that does not say otherwise searches
- * max(l · (k / that k)^½, 4 · k · L / N) leaves and reorders max(r · (k / that k)^0.9, 3 · k) candidates.
+ * Effort grows with k. The settings are for k₀ = `tunedK` or else the index's k. Letters: N candidates in L leaves, of
+ * which l are searched, and r candidates reordered. A call for k > k₀ that does not set these numbers searches max(l ·
+ * (k / k₀)^½, 4 · k · L / N) leaves and reorders max(r · (k / k₀)^0.9, 3 · k) candidates.
  * docs/decisions/effort-grows-with-k.md has the figures.
  *
- * Effort grows where candidates are left out. Of N rows n may be returned, after a filter and after deletes: the n best
- * lie in more leaves, and √(N / n) times as many leaves are searched. While few are left they are scored one by one.
+ * Effort also grows where a filter or deletions leave candidates out. When n of N rows may be returned, the best of
+ * them are spread over more leaves, so √(N / n) times as many leaves are searched. When only few candidates are left,
+ * each of them is scored exactly.
  */
 import { checkInteger, checkNumber } from '../../../checks/numbers.ts';
 import type { Block } from '../../../memory/heap.ts';
@@ -15,12 +17,15 @@ import { GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 import type { GroupFilter } from './masks.ts';
 
-/** Candidates taken for each reordered one where a candidate may come twice, as ScaNN's overretrieve factor. */
+/**
+ * Where a candidate may be found in two leaves, this many times as many are taken for reordering: ScaNN's overretrieve
+ * factor.
+ */
 const OVERRETRIEVE = 1.4;
-/** Groups of leaves opened: those that hold this many times the leaves searched, but no fewer than a share of all. */
+/** The groups opened hold this many times the leaves searched, and are at least this share of all groups. */
 const OPEN_PER_LEAF = 8;
 const OPEN_SHARE_MIN = 0.2;
-/** While no more than this many candidates may be returned, scoring them all exactly costs no more than searching leaves. */
+/** If at most this many candidates may be returned, scoring all of them exactly costs no more than searching leaves. */
 const EXACT_KEPT = 4_000;
 /** Leaves and reordered candidates grow by these powers of k. */
 const LEAVES_POWER = 0.5;
@@ -29,7 +34,7 @@ const REORDER_POWER = 0.9;
 const SEARCHED_PER_RESULT = 4;
 const REORDERED_PER_RESULT = 3;
 
-/** The options of a call that set its effort; those left out follow from the settings and from k. */
+/** The options of a call that set its effort. Where they are missing, the settings and k decide. */
 export interface Effort {
   leavesToSearch?: number | undefined;
   reorder?: number | undefined;
@@ -41,7 +46,7 @@ export interface Effort {
 export interface PlannedCall {
   settings: ScannSettings;
   leaves: Leaves;
-  /** Rows of the index, deleted ones among them, and candidates. */
+  /** Rows of the index, including deleted ones, and candidates. */
   rows: number;
   size: number;
   /** Results of a query. */
@@ -63,7 +68,7 @@ export interface SearchPlan {
   pruneBeta: number;
   /** Words of groups, shared by all queries; 0: none. */
   filter: number;
-  /** Slots that each query leaves out; `begin` has one entry more than there are queries. */
+  /** The excluded slots of each query; `begin` has one entry more than there are queries. */
   exclusions: { slots: Int32Array; begin: Int32Array } | undefined;
   /** Score these slots exactly instead of searching leaves. */
   listed: { slots: Block | undefined; count: number } | undefined;
@@ -98,7 +103,7 @@ export function searchPlan({ settings, leaves, rows, size, k, effort, filter, ex
   };
 }
 
-/** The plan that scores every candidate that a plan may return, whichever leaf it is in. */
+/** The plan that scores every candidate which the given plan may return, in all leaves. */
 export function listedPlan(plan: SearchPlan, leaves: Leaves, filter: GroupFilter | undefined): SearchPlan {
   return { ...plan, listed: listedSlots(leaves, filter) };
 }
@@ -109,7 +114,7 @@ function listedSlots(leaves: Leaves, filter: GroupFilter | undefined): NonNullab
   return { slots: undefined, count: leaves.shape.groups * GROUP_SLOTS };
 }
 
-/** Whether so few of many rows are candidates still that they are scored one by one. */
+/** True if so many rows were deleted that the remaining candidates are scored one by one. */
 export function areFewLeft(rows: number, size: number, settings: ScannSettings): boolean {
   return 2 * size <= rows && size <= mostListed(settings.numReorderingCandidates);
 }
@@ -118,7 +123,10 @@ function mostListed(reorder: number): number {
   return Math.max(EXACT_KEPT, reorder);
 }
 
-/** Leaves searched and candidates reordered, before a filter and deletes: as the call says, or as the settings say for k. */
+/**
+ * Leaves searched and candidates reordered: the numbers of the call, or those of the settings for k. Filters and
+ * deletions are not considered.
+ */
 export function effortOf(
   { k: ownK, tunedK = ownK, numLeavesToSearch, numReorderingCandidates }: ScannSettings,
   shape: LeafShape,
@@ -142,9 +150,9 @@ export function effortOf(
   };
 }
 
-/** The best of the kept candidates lie in more leaves: by the square root of what a filter and deletes leave out. */
+/** The number of leaves to search, multiplied by √(N / n) where a filter and deletions leave n of N rows. */
 function widened(leaves: number, kept: number, size: number, rows: number): number {
-  // Rounded down for deletes: a few of them cost nothing.
+  // Rounded down, so that a few deletions do not add a leaf.
   const remaining = size >= rows ? leaves : Math.floor(leaves * Math.sqrt(rows / Math.max(1, size)));
   return kept >= size ? remaining : Math.ceil(remaining * Math.sqrt(size / Math.max(1, kept)));
 }

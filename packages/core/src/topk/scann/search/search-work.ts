@@ -1,9 +1,9 @@
-/** The work that a search counts: what the kernels did for each query, summed over a call. */
+/** Work counters of a search: the kernels count for each query, and the counts are summed over a call. */
 
 /** Numbers that the kernels count for each query. */
 export const COUNTERS = 4;
 
-/** Work of a query, summed over a call. */
+/** Work of the queries, summed over a call. */
 export interface SearchWork {
   queries: number;
   /** Centroids scored, leaves searched, codes scored, candidates scored exactly. */

@@ -1,6 +1,6 @@
 /**
- * Runs the search kernels for the queries of a call: splits the queries over the threads and copies the results. A single
- * query like the one before reuses its record.
+ * Runs the search kernels for the queries of a call: splits the queries over the threads and copies the results. A call
+ * of one query with the same plan as the call before reuses its record.
  */
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { PanelSearch } from '../../brute-force/panel-search.ts';
@@ -11,7 +11,7 @@ import type { SearchPlan } from './plan.ts';
 import { addWork, COUNTERS, type SearchWork } from './search-work.ts';
 import { SingleCall } from './single-call.ts';
 
-/** Copies queries [begin, end), already scaled, to rows of a stride. */
+/** Copies queries [begin, end), scaled for cosine, to rows of `stride` floats. */
 export type WriteQueries = (begin: number, end: number, to: Float32Array, stride: number) => void;
 
 /** Queries a thread claims at a time. */
@@ -27,7 +27,7 @@ interface SearchJob {
 /** Runs calls on one index after another with the same memory. */
 export class ScannSearch {
   readonly runtime: Runtime;
-  /** For indexes whose rows are in panels. */
+  /** The search of an index whose rows are in panels. */
   readonly panels: PanelSearch;
   readonly #buffers: CallBuffers;
   readonly #record: CallRecord;

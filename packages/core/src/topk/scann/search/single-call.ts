@@ -1,17 +1,17 @@
-/** One query after another with the same plan: the record that the first one wrote serves those that follow. */
+/** Reuses the record of a call of one query for later calls of one query with the same plan. */
 import type { LinearMemory } from '../../../memory/linear-memory.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
 import type { CallLayout } from './call-buffers.ts';
 import type { CallAddress } from './call-record.ts';
 import type { SearchPlan } from './plan.ts';
 
-/** A call of one query whose record may serve the next one: the same index and the same plan, a new query. */
+/** The memory and the record of a call of one query, for a call with the same index, the same plan and a new query. */
 export class SingleCall {
   readonly query: Float32Array;
   readonly scores: Float32Array;
   readonly rows: Int32Array;
   readonly count: Int32Array;
-  /** Of the call, as it was written. */
+  /** The record that the call wrote. */
   readonly record: CallAddress;
   readonly #leaves: Leaves;
   readonly #capacity: number;

@@ -1,8 +1,8 @@
-/** Rows read back from an index, and rows picked out of a matrix. */
+/** Reads rows of an index, and selects rows of a matrix. */
 import { Matrix } from '../../../vectors/matrix.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
 
-/** A reader of rows as they are kept: exact for float32, what is left of them for bfloat16 and int8. */
+/** A function that reads the row of a slot: exact for float32, rounded for bfloat16 and int8. */
 export function rowReader(leaves: Leaves): (slot: number, to: Float32Array) => void {
   const { shape, parts } = leaves;
   const stride = rowStride(shape.dimensions);
@@ -31,7 +31,7 @@ export function rowReader(leaves: Leaves): (slot: number, to: Float32Array) => v
   };
 }
 
-/** The rows whose number is not −1; the same matrix where that is all. */
+/** The rows whose number is not −1; the same matrix where these are all rows. */
 export function keepRows(rows: Matrix, numbers: Int32Array): Matrix {
   const count = numbers.reduce((sum, row) => sum + Number(row >= 0), 0);
   if (count === rows.rows) return rows;

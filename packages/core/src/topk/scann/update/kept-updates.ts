@@ -1,4 +1,4 @@
-/** The updates made during a rebalance, kept as data and applied to the new index before it replaces the old one. */
+/** Keeps the updates made during a rebalance and applies them to the new index before it replaces the old one. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Identifier } from '../../contract.ts';
 import type { VectorSource } from '../../vector-source.ts';
@@ -16,7 +16,7 @@ type KeptUpdate<I extends Identifier> =
 export class KeptUpdates<I extends Identifier> {
   readonly #updates: KeptUpdate<I>[] = [];
 
-  /** @param source must not change from now on */
+  /** Keep an upsert. @param source must not change afterwards */
   upsert(identifiers: readonly I[], source: VectorSource): void {
     this.#updates.push({ kind: 'upsert', identifiers: [...identifiers], source });
   }

@@ -1,49 +1,51 @@
 /**
- * Room of a built index for further groups and rows: how much its blocks have, how much an update needs, and the copies to
- * larger blocks where that is more.
+ * The room of a built index for further groups and rows: computes how much room its blocks have and an update needs,
+ * and copies parts to larger blocks where there is too little.
  *
- * Capacity is in groups of 32 slots; places are those of rows kept apart from slots.
+ * Capacity is counted in groups of 32 slots. Places are positions in the part `rows` where a row may have two slots.
  */
 import type { Block } from '../../../memory/heap.ts';
 import { finish } from '../../../parallel/steps.ts';
 import { GROUP_SLOTS, type Leaves, partBytes, rowBytes } from '../leaves.ts';
 
-/** Room is made for an eighth more, so that growing costs little in sum and little memory lies idle. */
+/** Share of extra room: growing then costs little in total, and little memory is unused. */
 const GROWTH = 1 / 8;
-/** The parts that have something for every group, or for every place. */
+/** The parts whose size grows with the groups or the places. */
 const GROWING = ['codes', 'rowOf', 'valid', 'nextGroup', 'rows', 'placeOf'] as const;
 /**
- * Bytes copied in a step, and cleared when room is taken into use: a page that is touched for the first time costs the
- * system microseconds, so this is up to a millisecond.
+ * Bytes copied in a step, and bytes cleared when an update starts to use more room. The system takes microseconds to
+ * allocate a page at its first access, so this takes up to a millisecond.
  */
 const COPIED_BYTES = 1 << 17;
 const CLEARED_BYTES = 1 << 17;
-/** Slots looked at in a step: some tenths of a millisecond. */
+/** Slots read in a step, some tenths of a millisecond. */
 const SLOTS_A_STEP = 1 << 17;
 
 /** The room of one index. */
 export class LeafCapacity {
   readonly #leaves: Leaves;
-  /** Places in use; −1 before they were counted. */
+  /** Places in use; −1 until they are counted. */
   #nextPlace = -1;
 
   constructor(leaves: Leaves) {
     this.#leaves = leaves;
   }
 
-  /** Room for `points` more, and for row numbers below `rows`. */
+  /** Make room for `points` more, and for row numbers below `rows`. */
   reserve(points: number, rows: number): void {
     finish(this.growth(points, rows));
   }
 
-  /** Points that the blocks have room for beyond the groups in use; a leaf may take a group for one of them. */
+  /**
+   * Slots that the blocks have room for after the groups in use. A leaf that opens a group may use only one slot of it.
+   */
   get roomPoints(): number {
     return (this.#capacityOfBlocks() - this.#leaves.shape.groups) * GROUP_SLOTS;
   }
 
   /**
-   * `reserve` in short steps. What is there is copied where its blocks have no room behind it; the last
-   * step puts the copies in its place. Nothing may change between the steps.
+   * `reserve` in short steps. Parts whose blocks are too small are copied to larger ones, which replace them in the
+   * last step. The index must not change between the steps.
    */
   *growth(points: number, rows: number): Generator<void, void> {
     const { capacity, places } = this.#need(points, rows);
@@ -56,7 +58,7 @@ export class LeafCapacity {
   #need(points: number, rows: number): { capacity: number; places: number } {
     const { shape } = this.#leaves;
     const flat = shape.leaves === 0;
-    // Each point may open a group of its leaf, but no more groups than leaves are open at a time.
+    // A point may open a new group of its leaf; each leaf has at most one group that is not full.
     const groups = flat
       ? Math.max(0, Math.ceil(rows / GROUP_SLOTS) - shape.groups)
       : Math.ceil(points / GROUP_SLOTS) + Math.min(points, shape.leaves);
@@ -79,7 +81,7 @@ export class LeafCapacity {
     return shape.places > 0 ? Math.floor(parts.rows!.sizeBytes / rowBytes(shape)) : 0;
   }
 
-  /** Copies of the parts that grow in blocks for so much. */
+  /** Copy the parts that grow to blocks of this capacity and number of places. */
   *#move(capacity: number, places: number): Generator<void, void> {
     const { shape, parts, runtime } = this.#leaves;
     const sizes = partBytes({ ...shape, capacity, places });
@@ -108,8 +110,8 @@ export class LeafCapacity {
   }
 
   /**
-   * Take room that the blocks have into use, for `points` more and for row numbers below `rows`: a little more than is
-   * needed, because it has to be cleared.
+   * Clear unused room of the blocks and start to use it, for `points` more and for row numbers below `rows`. A little
+   * more than needed is cleared, so that not every update has to.
    */
   use(points: number, rows: number): void {
     const { shape, parts } = this.#leaves;
@@ -128,20 +130,20 @@ export class LeafCapacity {
     this.#leaves.refresh();
   }
 
-  /** The place of a further row that is kept apart from its slot. */
+  /** Take the next free place for a row. */
   takePlace(): number {
     const place = this.#places();
     this.#nextPlace = place + 1;
     return place;
   }
 
-  /** Places in use: rows kept apart from slots are never moved, so places only grow. */
+  /** The number of places in use. It only grows, because a row is never moved to another place. */
   #places(): number {
     if (this.#nextPlace < 0) finish(this.counting());
     return this.#nextPlace;
   }
 
-  /** Count the places in use, in short steps, between which there may be inserts. */
+  /** Count the places in use, in short steps; inserts may run between them. */
   *counting(): Generator<void, void> {
     const { shape } = this.#leaves;
     if (this.#nextPlace >= 0 || shape.places === 0) return;
@@ -152,7 +154,7 @@ export class LeafCapacity {
       if (rowOf[slot]! >= 0) next = Math.max(next, placeOf[slot]! + 1);
       if (slot % SLOTS_A_STEP === 0) yield;
     }
-    // An insert between the steps has counted for itself.
+    // An insert between the steps has counted the places already.
     if (this.#nextPlace < 0) this.#nextPlace = next;
   }
 }

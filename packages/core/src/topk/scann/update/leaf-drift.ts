@@ -1,8 +1,10 @@
 /**
- * The drift of an index: the distance of the points inserted since the build from its centroids, and the move of the centroids with them.
+ * The drift of an index: the distance of the inserted points from the centroids of the build, and the share of points
+ * that would change their leaf if the centroids were trained again.
  *
- * `movedShare`: each centroid moves to the mean of its built points (as many as its groups have slots, at the centroid) and
- * of the inserted ones; the share of sampled points whose best leaf is another one then.
+ * `movedShare`: each centroid is moved to the mean of its built points (counted as the slots of its groups, all at the
+ * centroid) and its inserted points. The result is the share of sampled points whose nearest centroid is then another
+ * one.
  */
 import { Centroids } from '../../../clustering/centroids.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
@@ -11,7 +13,7 @@ import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
 /** Sums over the points inserted into one index. */
 export class LeafDrift {
   readonly #leaves: Leaves;
-  /** Sums of the points inserted into each leaf [leaves, d], and how many they are. */
+  /** Sums of the points inserted into each leaf [leaves, d], and their numbers [leaves]. */
   readonly #sums: Float64Array;
   readonly #added: Int32Array;
   #distance = 0;
@@ -29,7 +31,7 @@ export class LeafDrift {
     return this.#inserted;
   }
 
-  /** Mean squared distance of inserted points from their centroids; 0 while there is none. */
+  /** Mean squared distance of inserted points from their centroids; 0 where there are none. */
   get meanDistance(): number {
     return this.#inserted > 0 ? this.#distance / this.#inserted : 0;
   }

@@ -1,7 +1,7 @@
 /**
- * Inserts points into built leaves and deletes them. A new point is coded with the centroids and the codebook of the build,
- * and goes to a group that follows the built groups of its leaf. Deletion clears a bit; slots of deleted points are not used
- * again before a rebalance.
+ * Inserts points into built leaves and deletes them. A new point is coded with the centroids and the codebook of the
+ * build and put into a group in the chain of its leaf. A deletion clears a bit; the slots of deleted points are not
+ * used again before a rebalance.
  */
 import { assert } from '../../../checks/assert.ts';
 import type { Block } from '../../../memory/heap.ts';
@@ -18,7 +18,7 @@ export class LeafUpdates {
   readonly #capacity: LeafCapacity;
   readonly #drift: LeafDrift;
   readonly #coder: PointCoder;
-  /** The group of each leaf that has room, and its points; −1: none. */
+  /** For each leaf, the group of its chain that has room (−1: none), and the number of slots used in it. */
   readonly #open: Int32Array;
   readonly #fill: Int32Array;
   #inverse: Block | undefined;
@@ -37,27 +37,29 @@ export class LeafUpdates {
     return this.#drift.inserted;
   }
 
-  /** Mean squared distance of inserted points from their centroids; 0 while there is none. */
+  /** Mean squared distance of inserted points from their centroids; 0 where there are none. */
   get meanDistance(): number {
     return this.#drift.meanDistance;
   }
 
-  /** Points that the blocks have room for beyond the groups in use; a leaf may take a group for one of them. */
+  /**
+   * Slots that the blocks have room for after the groups in use. A leaf that opens a group may use only one slot of it.
+   */
   get roomPoints(): number {
     return this.#capacity.roomPoints;
   }
 
-  /** Room for `points` more, and for row numbers below `rows`. */
+  /** Make room for `points` more, and for row numbers below `rows`. */
   reserve(points: number, rows: number): void {
     this.#capacity.reserve(points, rows);
   }
 
-  /** `reserve` in short steps, between which nothing may change. */
+  /** `reserve` in short steps; the index must not change between them. */
   growth(points: number, rows: number): Generator<void, void> {
     return this.#capacity.growth(points, rows);
   }
 
-  /** Build what inserts need beside the leaves, in short steps. */
+  /** Prepare the first insert in short steps: pack the centroids and count the places. */
   *preparation(): Generator<void, void> {
     if (this.#leaves.shape.leaves > 0) void this.#coder.centroids;
     yield;
@@ -119,14 +121,14 @@ export class LeafUpdates {
     }
   }
 
-  /** The next slot of a leaf's last group of its own, or of a new group at the head of its chain. */
+  /** The next free slot of the leaf's open group, or the first slot of a new group at the head of its chain. */
   #freeSlot(leaf: number): number {
     let group = this.#open[leaf]!;
     if (group < 0 || this.#fill[leaf] === GROUP_SLOTS) {
       const { shape } = this.#leaves;
       assert(shape.groups < shape.capacity, 'scann: no room for a group');
       group = shape.groups++;
-      // Once a group of 32 points, so the views cost little here.
+      // These views are made only once for 32 points.
       const heads = this.#leaves.integers('leafExtra');
       this.#leaves.integers('nextGroup')[group] = heads[leaf]!;
       heads[leaf] = group;
@@ -160,7 +162,7 @@ export class LeafUpdates {
     });
   }
 
-  /** int8 rows keep the scales of the build: what lies outside them is cut. */
+  /** The inverse scales of the build for int8 rows. New values outside the range of the scales are clamped. */
   #inverseScales(): number {
     const { shape, runtime } = this.#leaves;
     if (shape.rowKind !== 2) return 0;

@@ -1,5 +1,5 @@
 /**
- * A built index with its identifiers and the changes made since. `ScaNN` replaces it as a whole.
+ * A built index with its identifiers and the updates made since the build. A rebuild replaces the whole object.
  */
 import { normalize } from '../../../clustering/k-means.ts';
 import { finish } from '../../../parallel/steps.ts';
@@ -21,25 +21,25 @@ import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
 import { LeafUpdates } from './leaf-updates.ts';
 
-/** Candidates that `drift` looks at: a share is known to two per cent. */
+/** Candidates in the sample of `drift`: enough to know a share to two per cent. */
 const DRIFT_SAMPLE = 4_096;
 
-/** Of the row kinds of the leaves. */
+/** The precision of each row kind of the leaves. */
 const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bfloat16', 'int8'];
 
 /** Leaves, identifiers, and changes. */
 export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   readonly leaves: Leaves;
   readonly identifiers: Identifiers<I>;
-  /** The measure is cosine. */
+  /** True if the measure is cosine. */
   readonly isUnitLength: boolean;
-  /** The measurements of the build; its settings take the place of the index's. */
+  /** The calibration of the build; its settings replace those of the index. */
   calibration: Calibration | undefined;
   #size: number;
   #slotsOf: SlotsOfRows | undefined;
   #present: GroupFilter | undefined;
   #panels: PanelStore | undefined;
-  /** There was no memory for panels. */
+  /** True after there was no memory for panels. */
   #isWithoutPanels = false;
   #updates: LeafUpdates | undefined;
 
@@ -61,7 +61,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     return this.leaves.shape.dimensions;
   }
 
-  /** The form in which a candidate's numbers are kept. */
+  /** The number format in which candidates are kept. */
   get precision(): KeptRows<I>['precision'] {
     return PRECISIONS[this.leaves.shape.rowKind]!;
   }
@@ -81,13 +81,13 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     return this.#slotsOf;
   }
 
-  /** All candidates as a filter that lists their slots: made anew after a change. */
+  /** A filter that lists the slots of all candidates; it is made again after a change. */
   get present(): GroupFilter {
     this.#present ??= filterOfAll(this.leaves);
     return this.#present;
   }
 
-  /** The rows of a flat index in panels, made at the first call; undefined where slots are scored. */
+  /** The rows of a flat index in panels, made at the first call; undefined where calls score slots instead. */
   get panels(): PanelStore | undefined {
     const { leaves, identifiers } = this;
     if (this.#panels || this.#isWithoutPanels) return this.#panels;
@@ -95,7 +95,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     try {
       this.#panels = flatPanels(leaves, identifiers.size);
     } catch {
-      // They only save time.
+      // Without panels, calls score slots: slower, with the same results.
       this.#isWithoutPanels = true;
     }
     return this.#panels;
@@ -116,7 +116,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     try {
       if (this.isUnitLength) normalize(rows.data, d);
       const stays = areLast(identifiers);
-      // Before anything changes: there may be no memory.
+      // This is done before anything changes, because it throws where there is no memory.
       const isNew = (identifier: I, i: number): boolean => stays[i]! && !this.#isHeld(identifier);
       this.#changes().reserve(stays.filter(Boolean).length, this.identifiers.size + identifiers.filter(isNew).length);
       const numbers = Int32Array.from(identifiers, (identifier, i) => (stays[i] ? this.#rowFor(identifier) : -1));
@@ -170,27 +170,27 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     this.#present = undefined;
   }
 
-  /** Room for `candidates` more. */
+  /** Make room for `candidates` more. */
   reserve(candidates: number): void {
     this.#changes().reserve(candidates, this.identifiers.size + candidates);
   }
 
-  /** `reserve` in short steps, between which nothing may change. */
+  /** `reserve` in short steps; the index must not change between them. */
   growth(candidates: number): Generator<void, void> {
     return this.#changes().growth(candidates, this.identifiers.size + candidates);
   }
 
-  /** Candidates there is room for, if they filled the groups they open. */
+  /** Candidates for which there is room, if they filled the groups that they open. */
   get roomPoints(): number {
     return this.#changes().roomPoints;
   }
 
-  /** Build the tables that lookups and changes need, in short steps, between which there may be changes. */
+  /** Build the tables that lookups and updates need, in short steps; updates may run between them. */
   *preparation(): Generator<void, void> {
     yield* this.identifiers.preparation();
     if (!this.#slotsOf) {
       const slots = yield* SlotsOfRows.steps(this.leaves, this.identifiers.size);
-      // A change between the steps has made its own.
+      // An update between the steps may have made the table already.
       this.#slotsOf ??= slots;
     }
     yield* this.#changes().preparation();
@@ -209,10 +209,10 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   }
 
   /**
-   * The rows of all candidates that are not deleted, in the precision they are kept in, and their identifiers: for a build
-   * with these settings.
+   * The rows and identifiers of all candidates that are not deleted, for a build with these settings. The rows have the
+   * precision in which the index keeps them.
    *
-   * @throws {MemoryError} when there is no memory for them and the build beside the index
+   * @throws {MemoryError} when there is no memory for the rows and the build while the index stays in memory
    */
   candidates(settings: ScannSettings): { rows: Matrix; identifiers: Identifiers<I> } {
     const { leaves, identifiers, slots } = this;
@@ -254,7 +254,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     return isHeld;
   }
 
-  /** The row of an identifier: the one it has, emptied, or a new one. */
+  /** The row for an upserted identifier: the row it has, which is emptied, or a new row. */
   #rowFor(identifier: I): number {
     const found: number[] = [];
     this.identifiers.forEachRow(identifier, (row) => found.push(row));
@@ -275,7 +275,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     return gone;
   }
 
-  /** Some candidates, evenly over the rows, as they are coded. */
+  /** A sample of coded candidates, at even steps over the rows. */
   #sample(): Matrix {
     const { leaves, identifiers, slots } = this;
     const step = Math.max(1, Math.floor(identifiers.size / DRIFT_SAMPLE));

@@ -1,6 +1,6 @@
 /**
- * Codes of points that are inserted into a built index: the leaf of each, and its codes with the centroids and the codebook
- * of the build, as the kernels write them.
+ * Computes the leaf and the codes of points that are inserted into a built index, with the centroids and the codebook
+ * of the build.
  */
 import { Centroids } from '../../../clustering/centroids.ts';
 import { Scratch } from '../../../memory/scratch.ts';
@@ -8,10 +8,10 @@ import type { Matrix } from '../../../vectors/matrix.ts';
 import { writeCorrectionCodes } from '../build/codes.ts';
 import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
 
-/** Scratch of calls with up to so many rows is kept for the next call: a megabyte. */
+/** The scratch memory of a call with up to this many rows, about a megabyte, is kept for the next call. */
 const ROWS_KEPT = 16_384;
 
-/** Leaves and codes of points; they hold until the next call. */
+/** Leaves and codes of points; valid until the next call. */
 export interface CodedPoints {
   /** The leaf of each point. */
   leaves: Int32Array;
@@ -25,7 +25,7 @@ export interface CodedPoints {
 export class PointCoder {
   readonly #leaves: Leaves;
   #centroids: Centroids | undefined;
-  /** Of one call; a call of one row would spend more on allocations than on its codes. */
+  /** Scratch memory that calls reuse: for one row, allocating it would take longer than coding. */
   readonly #scratch: Record<'labels' | 'scores' | 'codes' | 'corrections' | 'correctionCodes' | 'words', Scratch>;
 
   constructor(leaves: Leaves) {
@@ -53,7 +53,7 @@ export class PointCoder {
     return this.#centroids;
   }
 
-  /** Leaves and codes of rows [n, d], as they are coded. */
+  /** Leaves and codes of coded rows [n, d]. */
   code(rows: Matrix): CodedPoints {
     const { shape, parts, runtime } = this.#leaves;
     const { pool, kernels } = runtime;
@@ -94,7 +94,7 @@ export class PointCoder {
     return { leaves: labels.integers(n), near: scores.floats(n), pack };
   }
 
-  /** End the use of what `code` returned for `rows` points: a large scratch is given back. */
+  /** End the use of the result of `code` for `rows` points: large scratch memory is freed. */
   done(rows: number): void {
     if (rows > ROWS_KEPT) this.#freeScratch();
   }

@@ -1,4 +1,4 @@
-/** Rebuilds an index from its own candidates and applies the updates that are made meanwhile. */
+/** Rebuilds an index from its own candidates and applies the updates made meanwhile. */
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Identifier } from '../../contract.ts';
@@ -8,8 +8,8 @@ import type { KeptUpdates } from './kept-updates.ts';
 import type { LiveIndex } from './live-index.ts';
 
 /**
- * Rebuild an index in steps. Between the steps the old index takes updates, each of which is kept; the last step applies the
- * last of them to the new index.
+ * Rebuild an index in steps. Updates of the old index between the steps are kept in `updates`, and the last steps apply
+ * them to the new index.
  *
  * @throws what a build or an update throws; the new index is freed then
  */

@@ -1,6 +1,6 @@
 /**
- * The built index that `ScaNN` serves. A build or a rebalance replaces it; the updates made during a rebalance are kept and
- * applied to the new index.
+ * Holds the built index that `ScaNN` uses. A build or a rebalance replaces it; the updates made during a rebalance are
+ * kept and applied to the new index.
  */
 import type { Progress } from '../../../clustering/k-means.ts';
 import { StateError } from '../../../errors/errors.ts';
@@ -26,7 +26,7 @@ export class ServedIndex<I extends Identifier> {
   /** Updates made while a rebalance is under way. */
   #kept: KeptUpdates<I> | undefined;
 
-  /** @param access of the index: a long change runs in its steps */
+  /** @param access the access queue of the index, which runs long changes */
   constructor(settings: ScannSettings, runtime: Runtime, access: IndexAccess) {
     this.#settings = settings;
     this.#runtime = runtime;
@@ -38,12 +38,12 @@ export class ServedIndex<I extends Identifier> {
     return this.#live;
   }
 
-  /** The settings of the index, with what its build measured. */
+  /** The settings of the index, with those that the calibration of its build chose. */
   get settings(): ScannSettings {
     return this.#measured ?? this.#settings;
   }
 
-  /** Take other settings of calls; what a build measured no longer holds. */
+  /** Replace the settings of calls. The calibration of the build is dropped. */
   setSearchSettings(settings: ScannSettings): void {
     this.#settings = settings;
     this.#measured = undefined;
@@ -56,7 +56,7 @@ export class ServedIndex<I extends Identifier> {
     return this.#live;
   }
 
-  /** Serve another index, or none, and free the one before. */
+  /** Use another index, or none, and free the old one. */
   set(live: LiveIndex<I> | undefined): void {
     this.#live?.free();
     this.#live = live;
@@ -68,15 +68,15 @@ export class ServedIndex<I extends Identifier> {
     }
   }
 
-  /** Build an index of the candidates, serve it and free them. Throws as `ScaNN.index`. */
+  /** Build an index of the candidates, use it and free the candidates. Throws as `ScaNN.index`. */
   index(candidates: Candidates<I>): void {
     const build = this.#build(candidates);
     while (!build.next().done);
   }
 
   /**
-   * Build an index of other candidates, in steps, after the reads and changes before it, and serve it. Candidates that were
-   * not used are freed.
+   * Build an index of other candidates in steps, when the reads and changes before it have ended, and use it. The
+   * candidates are freed in every case.
    *
    * @param gather reads the candidates
    */
@@ -113,7 +113,7 @@ export class ServedIndex<I extends Identifier> {
   /** Add or replace candidates. Throws as `ScaNN.upsert`. */
   upsert(identifiers: readonly I[], source: VectorSource): void {
     const live = this.get();
-    // An empty index has no width and no leaves: upserting builds one of its first candidates.
+    // An empty index has no width and no leaves: the first upsert builds an index of its candidates.
     if (live.leaves.shape.dimensions === 0) {
       this.index(gatherCandidates(source, identifiers, this.#settings, this.#runtime));
       return;
@@ -123,7 +123,7 @@ export class ServedIndex<I extends Identifier> {
     if (again) this.#kept?.upsert(identifiers, again);
   }
 
-  /** Delete candidates; returns how many rows went. */
+  /** Delete candidates; returns the number of rows deleted. */
   delete(identifiers: readonly I[]): number {
     const gone = this.get().delete(identifiers);
     this.#kept?.delete(identifiers);
@@ -136,7 +136,7 @@ export class ServedIndex<I extends Identifier> {
     this.#kept?.reserve(candidates);
   }
 
-  /** `reserve` in short steps. Nothing may change between them; replacing the whole index ends them. */
+  /** `reserve` in short steps. No update may run between them; replacing the whole index ends them. */
   *growth(candidates: number): Generator<void, void> {
     const live = this.get();
     const steps = live.growth(candidates);
@@ -147,7 +147,7 @@ export class ServedIndex<I extends Identifier> {
     }
   }
 
-  /** Build what lookups and the first update need, with the event loop between the steps. */
+  /** Build the tables that lookups and the first update need, with a turn of the event loop after each step. */
   async prepareLookups(): Promise<void> {
     const live = this.#live;
     if (!live || live.leaves.shape.dimensions === 0) return;
