@@ -1,21 +1,21 @@
 /**
- * Centroids that lose least of the inner products with their members (ScaNN's `avq`, after arXiv 1908.10396): for members
- * x of a partition, with S = Σ |x|^(η−1),
+ * Anisotropic centroids (ScaNN's `avq`, after arXiv 1908.10396), which minimise the error of the inner products with
+ * their members. For members x of a partition, with S = Σ |x|^(η−1),
  *
  *   c = η · (S·I + (η−1) Σ |x|^(η−3) x xᵀ)⁻¹ Σ |x|^(η−1) x,
  *
- * then all of them times one factor g = Σ ⟨x, c⟩ / Σ |c|². Assignments stay as they are.
+ * then all centroids are multiplied by one factor g = Σ ⟨x, c⟩ / Σ |c|². The assignment of rows does not change.
  *
- * The matrix is not formed: divided by S its eigenvalues lie between 1 and η, since the trace of the sum is S, so that a
+ * The matrix is never formed. Divided by S its eigenvalues are between 1 and η, because the trace of the sum is S. So a
  * few steps of conjugate gradients solve the system for any number of dimensions.
  */
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { Members } from './members.ts';
 
-/** Rows that a partition's sums run over, at most: more do not move the centroid by anything that shows. */
+/** The most rows in the sums of a partition: more rows do not move the centroid noticeably. */
 const MEMBERS_MAX = 512;
-/** Shorter members, squared, count as zero: |x|⁻² would leave float32's range. */
+/** Members whose |x|² is below this count as zero, because |x|⁻² would overflow float32. */
 const SQUARE_MIN = 1e-30;
 /** Partitions between two yields. */
 const LEAVES_A_STEP = 256;
@@ -23,7 +23,7 @@ const LEAVES_A_STEP = 256;
 /**
  * Replace centroids [leaves, d] in place; yields the partitions done.
  *
- * @param eta η, at least 1: weight of the error along a member against that across it
+ * @param eta η, at least 1: weight of the error parallel to a member, relative to the orthogonal error
  */
 export function* anisotropicCentroids(
   rows: Matrix,

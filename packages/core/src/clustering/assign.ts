@@ -1,4 +1,4 @@
-/** Assigns points to their nearest centroids and gives the distances. */
+/** Assigns points to their nearest centroids and computes the distances. */
 import { ShapeError } from '../errors/errors.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
 import type { Matrix } from '../vectors/matrix.ts';
@@ -8,7 +8,7 @@ import { Centroids } from './centroids.ts';
 export interface Assignment {
   /** [points]; the lower number where two are equally near. */
   assignment: Int32Array;
-  /** [points] |x − c|² of that centroid, summed in float64 from the differences: no digits are lost to cancellation. */
+  /** [points] |x − c|² of that centroid, summed in float64 from the differences, which avoids cancellation. */
   squaredDistances: Float32Array;
 }
 

@@ -1,4 +1,4 @@
-/** Centroids in the layouts that rows are compared with: packed in panels of 8 with half their squared norms, and as int16. */
+/** Centroids in the layouts of the assignment kernels: float32 in panels of 8 with half the squared norms, and int16. */
 import type { Block } from '../memory/heap.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -8,10 +8,10 @@ import { INT16_NORM, packInt16, squaredNorm } from './int16-panels.ts';
 const PANEL = 8;
 /** Blocks of 4 rows a thread claims: enough work to outweigh the claim. */
 const GRAIN = 16;
-/** From here on int16 scores save more than their check costs. */
+/** From this many panels on, int16 scores save more time than their check costs. */
 const PANELS_FOR_INT16 = 4;
 
-/** `count` centroids of one width, compared with any number of rows. */
+/** A set of `count` centroids to which rows can be assigned. */
 export class Centroids {
   readonly count: number;
   readonly runtime: Runtime;
@@ -41,7 +41,7 @@ export class Centroids {
     }
   }
 
-  /** Bring the packed forms up to date with `matrix`. */
+  /** Write the packed layouts from `matrix`. */
   pack(): void {
     const { count, matrix } = this;
     const d = matrix.dimensions;

@@ -2,8 +2,8 @@
  * Centroids as int16 in panels, two dimensions side by side: [panel][pair of dimensions][centroid of the panel][2], so that
  * one instruction multiplies a pair of dimensions of several centroids.
  *
- * These are functions called once per centroid: a loop over all of them that runs once in a process's life stays with the
- * interpreter, where it took milliseconds that queries waited for.
+ * The functions process one centroid per call, so that they are compiled after some calls. A single loop over all
+ * centroids runs once per process and is only interpreted; queries waited milliseconds for it.
  */
 
 /** The norm of the longest centroid in int16: a product of two such vectors fits int32. */

@@ -24,16 +24,16 @@ export interface KMeansOptions {
   initialization: 'random' | 'k-means++';
   /** Clusters with fewer of the rows than this are re-seeded. */
   minClusterSize: number;
-  /** Centroids are scaled to length 1: for rows of length 1. */
+  /** True to scale centroids to length 1, for rows of length 1. */
   isSpherical: boolean;
   /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
   tolerance?: number;
   random: Random;
 }
 
-/** Distance of a new seed from the centroid it splits, relative to the way to a random member: far below any rounding of use. */
+/** Distance of a new seed from the centroid that it splits, as a share of the distance to a random member. */
 const SPLIT = 1e-3;
-/** Below it an iteration moves nothing that shows, as ScaNN's convergence_epsilon. */
+/** ScaNN's convergence_epsilon: with a smaller gain an iteration hardly moves the centroids. */
 const TOLERANCE = 1e-5;
 /** Clusters a thread claims when centroids move. */
 const GRAIN = 16;
@@ -41,20 +41,20 @@ const GRAIN = 16;
 /** Rows that a sample is read from, one at a time. */
 export type SampledRows = Pick<Matrix, 'rows' | 'dimensions' | 'row'>;
 
-/** A step done of a computation with several. */
+/** The progress of a computation after one of its steps. */
 export interface Progress {
   step: string;
   /** Steps done and steps in all. */
   done: number;
   total: number;
-  /** Mean of |x − c|² over the sample, before the centroids moved: k-means alone. */
+  /** Mean of |x − c|² over the sample before the centroids moved; only for k-means. */
   meanSquaredDistance?: number;
 }
 
 /**
  * Train centroids for rows [n, d]; yields after each iteration.
  *
- * @returns centroids, min(clusters, n) of them; where rows repeat, so may centroids
+ * @returns min(clusters, n) centroids; equal rows may lead to equal centroids
  * @throws {NotFiniteError} when a row of the sample is NaN or infinite
  */
 export function* kMeans(rows: SampledRows, options: KMeansOptions, runtime: Runtime): Generator<Progress, Centroids> {
@@ -99,7 +99,7 @@ export function* kMeans(rows: SampledRows, options: KMeansOptions, runtime: Runt
     isDone = true;
     return centroids;
   } finally {
-    // Also where the caller returns early: it has no centroids then.
+    // This also runs when the caller ends the generator early; it has not received the centroids then.
     if (!isDone) centroids.free();
     sample.free();
     labels.free();
@@ -107,7 +107,7 @@ export function* kMeans(rows: SampledRows, options: KMeansOptions, runtime: Runt
   }
 }
 
-/** Distinct rows in random order; all of them where the sample is the whole. */
+/** `size` distinct rows in random order. */
 function sampleRows(rows: SampledRows, size: number, random: Random, runtime: Runtime): Matrix {
   const d = rows.dimensions;
   const sample = new Matrix(size, d, runtime);
@@ -137,8 +137,8 @@ function moveCentroids(sample: Matrix, { begin, order }: Members, centroids: Mat
 }
 
 /**
- * Each cluster below the minimum becomes a neighbour of one of the largest, so that the next iteration splits that one;
- * returns how many did.
+ * Move the centroid of each cluster below the minimum next to that of one of the largest clusters, so that the next
+ * iteration splits the large cluster. Returns the number of centroids moved.
  */
 function splitLarge(sample: Matrix, members: Members, centroids: Matrix, minimum: number, random: Random): number {
   const { begin, order } = members;
@@ -160,7 +160,7 @@ function splitLarge(sample: Matrix, members: Members, centroids: Matrix, minimum
   return split;
 }
 
-/** Scale rows of d to length 1; zero rows stay. */
+/** Scale rows of d numbers to length 1 in place; rows of zeros do not change. */
 export function normalize(data: Float32Array, d: number): void {
   for (let at = 0; at < data.length; at += d) {
     let square = 0;

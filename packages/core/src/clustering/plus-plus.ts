@@ -8,11 +8,11 @@ import type { Generator as Random } from '../random/generator.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
 
-/** Rows looked at for each start: enough to choose well, few enough to keep the start cheaper than an iteration. */
+/** Rows compared per start: enough to choose well, and few enough that all rounds cost less than an iteration. */
 const ROWS_PER_START = 8;
-/** Rounds draw no more than 1/8 of the starts: beyond, starts of one round are blind to too many of each other. */
+/** A round draws at most 1/8 of the starts, because the starts of one round do not take each other into account. */
 const ROUND_SHARE = 8;
-/** A squared distance below this share of |x|² is rounding. */
+/** A squared distance below this share of |x|² is rounding error and counts as 0. */
 const ROUNDING = 1e-6;
 
 /** Choose rows of `sample`, which is in random order, as starts: one for each row of `starts`. */
@@ -52,7 +52,10 @@ export function seedPlusPlus(sample: Matrix, starts: Matrix, random: Random, run
   scores.free();
 }
 
-/** Up to `wanted` different rows, at least one, by weight; where no weight is left, the first rows not chosen yet. */
+/**
+ * Draw up to `wanted` different rows, at least one, by weight; if all weights are 0, take the first rows not chosen
+ * yet.
+ */
 function draw(
   weights: Float64Array,
   isChosen: Uint8Array,

@@ -1,4 +1,4 @@
-/** k-means from points to finished centroids: trained on a sample, then every point assigned. */
+/** Runs k-means on a sample of the points and assigns every point to its nearest centroid. */
 
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkNumber, checkOneOf } from '../checks/numbers.ts';
@@ -23,7 +23,7 @@ export interface TrainKMeansOptions {
   sampleSize?: number;
   /** Clusters with fewer points than this are re-seeded by splitting a large one; default 1. */
   minClusterSize?: number;
-  /** Centroids are scaled to length 1; default false. */
+  /** Scale centroids to length 1; default false. */
   spherical?: boolean;
   /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
   tolerance?: number;
@@ -45,11 +45,11 @@ const checkOptions = optionsCheck<TrainKMeansOptions>('trainKMeans', {
   onProgress: FUNCTION,
 });
 
-/** Centroids, and where every point belongs. */
+/** The centroids and the assignment of every point. */
 export interface TrainedKMeans extends Assignment {
-  /** [k, d]; k is less than asked for where there are fewer points. */
+  /** [k, d]; k is `clusters`, or the number of points where that is smaller. */
   centroids: Matrix;
-  /** Whether there were fewer points than clusters requested. */
+  /** True when there were fewer points than `clusters`. */
   isReduced: boolean;
   /** [k] points of each cluster. */
   counts: Int32Array;
@@ -59,7 +59,7 @@ export interface TrainedKMeans extends Assignment {
 }
 
 /**
- * Train k-means; the same centroids for any number of threads.
+ * Train k-means. The centroids are the same for any number of threads.
  *
  * @param points [n, d], n ≥ 1
  * @throws {OptionError} when an option is out of range

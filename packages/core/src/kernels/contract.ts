@@ -1,12 +1,12 @@
 /**
- * The table of kernels: the interface between the code that plans work and the inner loops. It has three implementations:
+ * The table of kernels: the interface between the TypeScript code and the inner loops. It has three implementations:
  * the readable reference (reference/), WebAssembly SIMD128 and WebAssembly relaxed SIMD (packages/core/assembly).
  *
- * Every argument is a number: byte offsets into the linear memory, counts, strides (in floats) or float32 scalars. A kernel
- * that would take more than eight takes the offset of a record instead (record.ts), which the pool writes.
- * Kernels allocate nothing and throw nothing; callers have checked every shape. A kernel with work items takes
- * `(begin, end, slot, …)` first, so that the worker pool can split it; `slot` is the number of the thread, for kernels
- * that need scratch of their own. Formulas and layouts are documented at each kernel in packages/core/assembly.
+ * Every argument is a number: byte offsets into the linear memory, counts, strides (in floats) or float32 scalars. A
+ * kernel that would take more than eight takes the offset of a record instead (record.ts), which the pool writes.
+ * Kernels do not allocate or throw; callers check every shape before. A kernel with work items has the first arguments
+ * `(begin, end, slot, …)`, so that the worker pool can split it; `slot` is the number of the thread, for kernels that
+ * need scratch memory per thread. Formulas and layouts are documented at each kernel in packages/core/assembly.
  */
 
 import type { AlsKernels } from './families/als.ts';
@@ -95,7 +95,9 @@ export const PARALLEL_KERNELS = [
 /** The name of a kernel that the pool can split. */
 export type ParallelKernelName = (typeof PARALLEL_KERNELS)[number];
 
-/** The arguments of a kernel after `(begin, end, slot)`; in place of the offset of its own record, the record's values. */
+/**
+ * The arguments of a kernel after `(begin, end, slot)`, with the values of its record in place of the record's offset.
+ */
 export type KernelArguments<K extends ParallelKernelName> = KernelTable[K] extends (
   begin: number,
   end: number,

@@ -44,7 +44,7 @@ export function writeRecord<D extends RecordDescription>(
   return offset as RecordAddress<D>;
 }
 
-/** The values of a record, for the readable kernels. */
+/** The values of a record, for the reference kernels. */
 export function readRecord<D extends RecordDescription>(
   memory: LinearMemory,
   { fields }: D,

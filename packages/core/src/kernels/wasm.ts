@@ -1,7 +1,8 @@
 /**
  * The compiled kernels: two WebAssembly builds of one source. The faster one that the runtime accepts is used.
  *
- * Only instructions with the same result in both builds are used, so the choice changes the speed and no result.
+ * The kernels only use instructions that have the same result in both builds, so the choice affects the speed but no
+ * result.
  */
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
@@ -51,7 +52,7 @@ export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): K
   return instance.exports as unknown as KernelTable;
 }
 
-/** A text of AssemblyScript: UTF-16, its bytes counted in the four bytes before it; 0 stands for none. */
+/** A string of AssemblyScript: UTF-16, with its length in bytes in the four bytes before it; offset 0 means no string. */
 function textAt({ memory }: LinearMemory, offset: number): string {
   if (offset === 0) return '?';
   const [sizeBytes] = new Uint32Array(memory.buffer, offset - 4, 1);

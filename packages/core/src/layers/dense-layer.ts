@@ -46,7 +46,7 @@ export class DenseLayer {
     this.#runtime = weights.runtime;
   }
 
-  /** Glorot uniform weights, zero bias, as Keras's Dense. */
+  /** A new layer with Glorot uniform weights and zero bias, as Keras's Dense. */
   static create(inputs: number, units: number, activation: Activation, seed: number, runtime: Runtime): DenseLayer {
     const generator = new Generator(seed);
     const weights = new Matrix(inputs + 1, padded(units), runtime);
@@ -58,7 +58,7 @@ export class DenseLayer {
     return new DenseLayer(inputs, units, activation, weights);
   }
 
-  /** Weights with their padding, and what they mean. */
+  /** The sizes, the activation and the padded weights. */
   save(): Saved {
     const { inputs, units, activation, weights } = this;
     return {
@@ -69,7 +69,7 @@ export class DenseLayer {
   }
 
   /**
-   * The layer that was saved.
+   * Load a saved layer.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */
@@ -81,7 +81,7 @@ export class DenseLayer {
     return new DenseLayer(inputs, units, activation, new Matrix(inputs + 1, padded(units), part.runtime, block));
   }
 
-  /** y [n, padded units] of x [n, stride]; valid until the next call. */
+  /** Compute y [n, padded units] from x [n, stride]; y is valid until the next call. */
   forward(x: Matrix): Matrix {
     const { weights, units } = this;
     this.#y?.free();
@@ -111,7 +111,7 @@ export class DenseLayer {
     return y;
   }
 
-  /** Step the weights by the gradient of the last forward call; dx [n, stride of x]. */
+  /** Step the weights by the gradient dy of the last forward call; returns dx [n, stride of x]. */
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
     const [x, y] = [this.#x!, this.#y!];
     const { weights, inputs } = this;

@@ -4,7 +4,7 @@
  *   a ← a + g²;   p ← p − learningRate · g / √(a + epsilon)
  *
  * Source: Duchi, Hazan, Singer, JMLR 2011, in the form of Keras 3 (epsilon under the root; Keras ≤ 2.10 adds it after,
- * a difference of 1e-7). Rows that are not named move neither in p nor in a.
+ * a difference of 1e-7). Rows that a step does not name keep both p and a.
  */
 
 import { checkNumber } from '../checks/numbers.ts';
@@ -26,7 +26,7 @@ const checkOptions = optionsCheck<AdagradOptions>('Adagrad', {
   epsilon: NUMBER,
 });
 
-/** One accumulator a parameter. */
+/** Adagrad. It keeps one accumulator per parameter. */
 export class Adagrad implements SparseOptimizer {
   readonly name = 'adagrad';
   learningRate: number;
@@ -72,8 +72,9 @@ export class Adagrad implements SparseOptimizer {
   }
 
   /**
-   * Give rows [from, to) one state, the mean of what they had: their meaning is new, the run is not. Back at the initial
-   * value steps would be as large as at the start, which undoes what the other side of the model has learned.
+   * Give rows [from, to) the same state, the mean of their states, after a clustering has given the rows another
+   * meaning. With the initial value, steps would be as large as at the start of the training and undo what the other
+   * tower has learned.
    */
   resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
     const { dimensions } = parameters;

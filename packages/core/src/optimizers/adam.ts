@@ -1,12 +1,12 @@
 /**
- * Adam on distinct rows, with decoupled weight decay (AdamW) where asked for.
+ * Adam on distinct rows, with optional decoupled weight decay (AdamW).
  *
  *   m ← β1·m + (1−β1)·g;   v ← β2·v + (1−β2)·g²
  *   p ← p − learningRate · (m̂ / (√v̂ + epsilon) + weightDecay · p),   m̂ = m/(1−β1^t), v̂ = v/(1−β2^t)
  *
- * Source: Kingma and Ba, ICLR 2015; Loshchilov and Hutter, ICLR 2019. Rows that are not named keep parameters, moments and
- * their own count of steps t (TensorFlow Addons' LazyAdam; Keras decays all moments at every step, which would cost the
- * whole table).
+ * Source: Kingma and Ba, ICLR 2015; Loshchilov and Hutter, ICLR 2019. Rows that a step does not name keep their
+ * parameters, moments and count of steps t, as in TensorFlow Addons' LazyAdam. Keras decays all moments at every step,
+ * which would touch the whole table.
  */
 
 import { checkNumber } from '../checks/numbers.ts';
@@ -21,7 +21,7 @@ export interface AdamOptions {
   beta1?: number;
   beta2?: number;
   epsilon?: number;
-  /** Share of a parameter taken away per step, times the learning rate; default 0. */
+  /** A step subtracts this share of a parameter, times the learning rate; default 0. */
   weightDecay?: number;
 }
 
@@ -33,7 +33,7 @@ const checkOptions = optionsCheck<AdamOptions>('Adam', {
   weightDecay: NUMBER,
 });
 
-/** Two moments per parameter, two powers per row. */
+/** Adam. It keeps two moments per parameter and two powers per row. */
 export class Adam implements SparseOptimizer {
   readonly name = 'adam';
   learningRate: number;
@@ -48,7 +48,7 @@ export class Adam implements SparseOptimizer {
   constructor(options: AdamOptions = {}) {
     const { learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, weightDecay = 0 } = checkOptions(options);
     this.learningRate = checkLearningRate(learningRate);
-    // Above this 1 − β is no longer a float32 to speak of.
+    // For a larger β, 1 − β has too few significant bits in float32.
     this.beta1 = checkNumber('beta1', beta1, 0, 0.999999);
     this.beta2 = checkNumber('beta2', beta2, 0, 0.999999);
     this.epsilon = checkNumber('epsilon', epsilon, 0);
@@ -72,7 +72,7 @@ export class Adam implements SparseOptimizer {
     });
   }
 
-  /** [rows, 2d + 2]; m, v, β1^t, β2^t of each row; made where there is none. */
+  /** The state [rows, 2d + 2]: m, v, β1^t and β2^t of each row. It is made at the first use. */
   state(parameters: Matrix): Matrix {
     let state = this.#states.get(parameters);
     if (!state) {
@@ -83,7 +83,7 @@ export class Adam implements SparseOptimizer {
     return state;
   }
 
-  /** Rows [from, to) begin anew: no moments, no steps. */
+  /** Reset rows [from, to) to zero moments and zero steps. */
   resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
     const state = this.state(parameters);
     const { data, dimensions } = state;

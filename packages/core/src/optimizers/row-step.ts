@@ -3,10 +3,10 @@ import { checkPositive } from '../checks/numbers.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 
-/** Rows a work item steps: some microseconds of arithmetic. */
+/** Rows that a thread claims at a time: some microseconds of arithmetic. */
 export const GRAIN_ROWS = 64;
 
-/** Copies row numbers to where kernels can read them. */
+/** Copies row numbers to the linear memory. */
 export class RowNumbers {
   readonly #scratch = new WeakMap<Runtime, Scratch>();
 

@@ -11,7 +11,7 @@ export interface SgdOptions {
 
 const checkOptions = optionsCheck<SgdOptions>('Sgd', { learningRate: NUMBER });
 
-/** Plain gradient steps. */
+/** Stochastic gradient descent. */
 export class Sgd implements SparseOptimizer {
   readonly name = 'sgd';
   learningRate: number;

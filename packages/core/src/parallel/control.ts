@@ -4,16 +4,16 @@
  *
  * One job at a time. A job is a kernel, its arguments and a number of work items; threads claim grains of items until
  * none is left. GENERATION counts jobs and is what idle workers wait on; OPEN holds the generation whose items may be
- * claimed and ACTIVE the number of workers looking at it. The main thread closes a job (OPEN = 0), then waits until
- * ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; in the single order of all atomic operations either
- * the main thread sees it, and waits, or it sees the job closed, and leaves. So no worker ever runs a kernel with the
- * arguments of another job. LEFT counts the times a worker has left a job; a main thread that must not block
- * waits for it to change.
+ * claimed, and ACTIVE the number of workers that read or run it. The main thread closes a job (OPEN = 0), then waits
+ * until ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; atomic operations have one order, so either
+ * the main thread sees the worker in ACTIVE and waits for it, or the worker sees that the job is closed and leaves. So
+ * no worker ever runs a kernel with the arguments of another job. LEFT counts how often a worker has left a job; a main
+ * thread that must not block waits for it to change.
  *
- * The workers of a pool form a team. TEAM holds the number of the current team and how many of its workers have started. A
- * worker is never killed: one that died while it was counted in ACTIVE would be waited for without end. A pool that stops
- * its threads makes the next team current. A worker reads TEAM after it has added itself to ACTIVE, and ends when its own
- * team is no longer current. So two workers of the same slot never work on one job.
+ * The workers of a pool form a team. TEAM holds the number of the current team and how many of its workers have
+ * started. A worker is never killed: if it died while ACTIVE counts it, the main thread would wait for it forever.
+ * Instead, a pool that stops its threads makes the next team current. A worker reads TEAM after it has added itself to
+ * ACTIVE, and ends when its own team is no longer current. So two workers of the same slot never work on one job.
  */
 import { CONTROL_OFFSET } from '../memory/linear-memory.ts';
 
@@ -33,7 +33,10 @@ export const CONTROL = {
 } as const;
 
 const CONTROL_INTEGERS = 16;
-/** TEAM is the number of the team times this, plus how many of its workers have started: more than a pool has threads. */
+/**
+ * TEAM is the number of the team times this constant, plus the number of its workers that have started; a pool has
+ * fewer threads.
+ */
 const TEAM_SIZE_MAX = 128;
 const TEAMS = 2 ** 24;
 /** The most arguments of a kernel after `(begin, end, slot)`; a kernel with more takes a record. */
@@ -45,7 +48,10 @@ export const ASYNC_RECORD_OFFSET: number = RECORD_OFFSET + 512;
 /** The most bytes of a record. */
 export const RECORD_BYTES_MAX = 512;
 
-/** Idle workers and a waiting main thread look this many times before they sleep: about 20 µs, a typical gap between jobs. */
+/**
+ * Idle workers and a waiting main thread read the control block this many times before they sleep: about 20 µs, a
+ * typical gap between jobs.
+ */
 export const SPINS_MAX = 5_000;
 
 /** The number of the current team. */
@@ -77,7 +83,7 @@ export function controlIntegers(memory: WebAssembly.Memory): Int32Array {
   return new Int32Array(memory.buffer, CONTROL_OFFSET, CONTROL_INTEGERS);
 }
 
-/** The arguments of the job, as float64: holds every offset, count and float32 exactly. */
+/** The arguments of the job as float64, which holds every offset, count and float32 exactly. */
 export function controlArguments(memory: WebAssembly.Memory): Float64Array {
   return new Float64Array(memory.buffer, CONTROL_OFFSET + 4 * CONTROL_INTEGERS, ARGUMENTS_MAX);
 }

@@ -1,8 +1,8 @@
 /**
- * The worker pool: split a kernel's work items over the threads of one linear memory.
+ * The worker pool: splits the work items of a kernel over the threads that share one linear memory.
  *
- * The calling thread works too, and a job never waits for a worker that is still starting. Each work item writes its own
- * output, so the results are the same bits on any number of threads. Where there are no worker threads (thread.ts;
+ * The calling thread works too, and a job never waits for a worker that is still starting. Each work item writes its
+ * own output, so the results have the same bits on any number of threads. Where there are no worker threads (thread.ts;
  * `threads: 1`) the same calls run on the caller alone.
  */
 import { assert } from '../checks/assert.ts';
@@ -32,7 +32,7 @@ import {
 } from './control.ts';
 import { hasThreads, startThread, type Thread } from './thread.ts';
 
-/** The most threads a pool uses. Scratch is laid out per slot, so the bound keeps it small. */
+/** The most threads of a pool. Scratch memory is allocated per thread, so the bound keeps it small. */
 export const THREADS_MAX = 64;
 
 /** `Atomics.waitAsync` of ECMAScript 2024: resolves when another thread notifies, without blocking this one. */
@@ -52,7 +52,7 @@ export interface PoolJob {
   runAsync(): Promise<void>;
 }
 
-/** Runs kernels over work items on up to `threads` threads, the caller among them. */
+/** Runs kernels over work items on up to `threads` threads, including the caller. */
 export class Pool {
   readonly threads: number;
   readonly #kernels: KernelTable;
@@ -90,7 +90,8 @@ export class Pool {
   /**
    * Run a kernel over `items` work items in grains of `grain`.
    *
-   * @param rest the kernel's arguments after `(begin, end, slot)`; of its record the values, which are copied at once
+   * @param rest the kernel's arguments after `(begin, end, slot)`; for a record, an object with its values, which is
+   * copied
    */
   run<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): void {
     const call = this.#kernels[name] as ItemsKernel;
@@ -105,7 +106,9 @@ export class Pool {
     this.#close();
   }
 
-  /** The arguments as numbers: a record's values are written to `offset`, which stands for them. */
+  /**
+   * The arguments as numbers. The values of a record are written to `offset`, and the offset is passed in their place.
+   */
   #numbers(name: ParallelKernelName, rest: readonly unknown[], offset: number): readonly number[] {
     const [values] = rest;
     if (typeof values !== 'object') return rest as readonly number[];
@@ -151,7 +154,8 @@ export class Pool {
     try {
       await done;
     } finally {
-      // Cleared here, before the calls that await `done` continue: they registered later, and look at it first.
+      // This runs before the calls that also await `done` continue, because they began to wait later; they test it
+      // first.
       this.#underWay = undefined;
     }
   }
@@ -164,7 +168,7 @@ export class Pool {
     worker?.ref?.();
     for (;;) {
       const left = Atomics.load(integers, CONTROL.left);
-      // Every item was claimed, and whoever claimed one has left.
+      // Every item was claimed, and all workers have left.
       if (Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0) break;
       await waitAsync(integers, CONTROL.left, left).value;
     }
@@ -203,7 +207,7 @@ export class Pool {
     this.#jobs++;
   }
 
-  /** Call `work` and run all its jobs on this thread alone: for work so short that waking the workers would take as long. */
+  /** Call `work` and run all its jobs on this thread only, for work that is as short as waking the workers. */
   withoutWorkers<T>(work: () => T): T {
     const before = this.#isWithoutWorkers;
     this.#isWithoutWorkers = true;

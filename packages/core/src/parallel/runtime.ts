@@ -1,8 +1,10 @@
 /**
- * The runtime: one heap, one table of kernels and one pool of threads. Everything that computes takes one as an option.
+ * The runtime: one heap, one table of kernels and one pool of threads. All classes and functions that compute take a
+ * runtime as an option.
  *
- * The default one is made at first use with the fastest kernels and as many threads as the machine offers
- * (SHORTLIST_THREADS overrides). Tests make their own to run on another variant or thread count.
+ * The default runtime is made at first use, with the fastest kernels and as many threads as the machine offers; the
+ * environment variable SHORTLIST_THREADS sets another number. Tests make their own runtimes with other variants and
+ * numbers of threads.
  */
 import { checkInteger, checkOneOf } from '../checks/numbers.ts';
 import { FUNCTION, instanceOf, NUMBER, type OptionType, optionsCheck, STRING } from '../checks/options.ts';
@@ -18,17 +20,17 @@ export interface RuntimeOptions {
   /** The variant of the compiled kernels; default the fastest that the machine can run. */
   variant?: WasmVariant;
   /**
-   * Kernels in place of the compiled ones, on one thread: `referenceKernels`, the readable ones. Handed in and not named,
-   * so that a bundler leaves them out of programs that do not use them.
+   * Kernels that replace the compiled ones, on one thread: `referenceKernels`, the readable implementation. The option
+   * is a function and not a name, so that a bundler leaves the reference out of programs that do not use it.
    */
   kernels?: (memory: LinearMemory) => KernelTable;
-  /** Threads, the caller among them; default the machine's, at most 64. */
+  /** Threads, including the caller's; default the machine's, at most 64. */
   threads?: number;
 }
 
 const checkOptions = optionsCheck<RuntimeOptions>('Runtime', { variant: STRING, kernels: FUNCTION, threads: NUMBER });
 
-/** A runtime, as an option of what computes. */
+/** The type of the option `runtime`. */
 export const RUNTIME: OptionType = instanceOf('a Runtime', () => Runtime);
 
 /** Heap, kernels and pool that belong together. */

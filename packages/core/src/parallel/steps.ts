@@ -1,7 +1,7 @@
 /**
- * Long work as a generator of short steps. `finish` does all steps at once; `finishAsync` lets the event loop run between
- * them, so that other work of the thread waits for one step only. A step takes some tenths of a millisecond, because a
- * request needs several turns of the event loop.
+ * Long work as a generator of short steps. `finish` does all steps at once; `finishAsync` lets the event loop run
+ * between them, so that other work of the thread waits for one step only. A step takes only some tenths of a
+ * millisecond, because a request to a server needs several turns of the event loop.
  */
 
 /** Resolves in the next turn of the event loop, after everything that is ready to run now. */

@@ -1,14 +1,17 @@
 /**
- * A worker thread where the program runs: one of Node's, or a Web Worker.
+ * Starts worker threads: those of Node, or Web Workers in a browser.
  *
- * Its program is a text (worker-program.generated.ts), so no file has to be found and a bundler has nothing to follow. A
- * browser shares memory with its workers only under cross-origin isolation (the headers COOP and COEP); without it, and
- * where a content security policy forbids `worker-src blob:`, everything runs on the caller.
+ * The worker's program is a string (worker-program.generated.ts), so it needs no file at run time and bundlers need no
+ * setting for it. A browser shares memory with its workers only under cross-origin isolation (the headers COOP and
+ * COEP); without it, and where a content security policy forbids `worker-src blob:`, everything runs on the caller.
  */
 import type { WorkerStart } from './worker.ts';
 import { WORKER_PROGRAM } from './worker-program.generated.ts';
 
-/** The methods of a thread that the pool uses. A browser's thread has neither, because a worker does not keep a page open. */
+/**
+ * The methods of a thread that the pool uses. A browser's thread has none of them, because a worker does not keep a
+ * page open.
+ */
 export interface Thread {
   /** Keep the process alive. */
   ref?(): void;
@@ -21,7 +24,10 @@ interface NodeThread extends Thread {
 
 type NodeWorker = new (program: string, options: object) => NodeThread;
 
-/** Node's worker threads, or undefined elsewhere. Asked for at run time so that bundlers do not follow it. */
+/**
+ * Node's class of worker threads; undefined elsewhere. It is looked up at run time, so that bundlers do not resolve the
+ * module.
+ */
 function nodeWorker(): NodeWorker | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };
   const threads = process?.getBuiltinModule?.('node:worker_threads') as { Worker: NodeWorker } | undefined;
@@ -38,11 +44,11 @@ export function hasThreads(): boolean {
   return typeof WebWorker === 'function' && isIsolated === true;
 }
 
-/** Start a thread. When one fails, a warning says so, and the other threads do its work. */
+/** Start a thread. If it fails, a warning is written and the other threads do its work. */
 export function startThread(start: WorkerStart): Thread {
   const NodeWorker = nodeWorker();
   if (NodeWorker) {
-    // The caller's own flags are about the caller's program: with --input-type no worker would start.
+    // The flags of the caller's program are not passed on: with --input-type, for example, no worker would start.
     const thread = new NodeWorker(WORKER_PROGRAM, { eval: true, workerData: start, execArgv: [] });
     thread.on('error', ({ message }) => sayFailed(message));
     thread.unref?.();

@@ -1,4 +1,4 @@
-/** The program a worker thread starts with: it takes what it is sent once, and serves. In Node and in a browser. */
+/** The entry point of a worker thread, in Node and in a browser: it receives one message and then runs jobs. */
 import { serve, type WorkerStart } from './worker.ts';
 
 const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => unknown } };

@@ -1,11 +1,11 @@
 /**
  * Balanced PCA: a rotation after which the blocks of a product quantizer have about equal variance.
  *
- *   y = R x,   rows of R: eigenvectors of the covariance, dealt to blocks so that the sums of log λ come out even
+ *   y = R x,   rows of R: eigenvectors of the covariance, distributed over the blocks so that their sums of log λ are about equal
  *
- * Source: eigenvalue allocation of Ge, He, Ke, Sun, "Optimized product quantization", CVPR 2013, 4.2. Rotations keep inner
- * products and distances, so vectors and queries that are both rotated score as before. It pays from some 128 dimensions,
- * where blocks of 3 then cost what blocks of 2 did.
+ * Source: eigenvalue allocation of Ge, He, Ke, Sun, "Optimized product quantization", CVPR 2013, 4.2. A rotation keeps
+ * inner products and distances, so scores do not change when vectors and queries are both rotated. It saves memory from
+ * about 128 dimensions on, where rotated blocks of 3 dimensions are as accurate as blocks of 2 without a rotation.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -16,7 +16,7 @@ import { checkFinite } from '../vectors/check-finite.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
-/** Rows multiplied at once: float32 sums stay short, and scratch small. */
+/** Rows multiplied at once, few enough that float32 sums stay accurate and scratch memory small. */
 const CHUNK_ROWS = 1024;
 /** Variances below this share of the largest are float32's rounding. */
 const VARIANCE_MIN = 1e-7;
@@ -36,7 +36,7 @@ export interface BalancedPca {
 export interface BalancedPcaOptions {
   /** Consecutive dimensions of a block; default 2. The last block is smaller where they do not divide d. */
   dimensionsPerBlock?: number;
-  /** Rows looked at, at most; default 100,000. */
+  /** The most rows from which the rotation is computed; default 100,000. */
   sampleSize?: number;
   /** Default 42. */
   seed?: number;
@@ -49,9 +49,9 @@ const checkOptions = optionsCheck<BalancedPcaOptions>('trainBalancedPca', {
 });
 
 /**
- * Find the rotation; the same one for any number of threads.
+ * Compute the rotation. It is the same for any number of threads.
  *
- * @param rows [n, d], n ≥ 1: what will be coded, residuals say
+ * @param rows [n, d], n ≥ 1: vectors like those that will be coded, for example residuals
  * @throws {OptionError} when an option is out of range
  * @throws {ShapeError} when there is no row
  * @throws {NotFiniteError} when a number is NaN or infinite
@@ -78,9 +78,9 @@ export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {})
 /**
  * Rotate rows [n, d].
  *
- * @param rotated where they go, [n, d]; may be the rows themselves. Default a new matrix
+ * @param rotated the output [n, d]; may be `rows` itself. Default: a new matrix
  * @returns `rotated`
- * @throws {ShapeError} when the width is another
+ * @throws {ShapeError} when the rows are not d wide
  */
 export function rotateRows(
   { dimensions: d, directions }: Pick<BalancedPca, 'dimensions' | 'directions'>,
@@ -141,7 +141,7 @@ function covariance(rows: Matrix, sample: Int32Array): Float64Array {
   return sums;
 }
 
-/** Descending values to blocks: each next one where the sum of logs is least among blocks with room. */
+/** Distribute descending values over the blocks: each goes to the block with the least sum of logs that has room. */
 function deal(values: Float64Array, dimensionsPerBlock: number): number[] {
   const d = values.length;
   const floor = VARIANCE_MIN * values[0]!;
@@ -154,7 +154,7 @@ function deal(values: Float64Array, dimensionsPerBlock: number): number[] {
     const open = blocks.filter(({ members, room }) => members.length < room);
     const least = open.reduce((best, block) => (block.sum < best.sum ? block : best));
     least.members.push(i);
-    // Over the floor logs are at least 0, so that a block with less room is not thought empty for being small.
+    // Relative to the floor, logs are at least 0, so every value increases the sum of its block.
     least.sum += floor > 0 ? Math.log(Math.max(values[i]!, floor) / floor) : 0;
   }
   return blocks.flatMap(({ members }) => members);

@@ -1,12 +1,12 @@
-/** One-dimensional codebooks: 16 values for a block of 4 bits, by k-means of a sorted sample. */
+/** One-dimensional codebooks: 16 values for a 4-bit code, by k-means on a sorted sample. */
 
 const WORDS = 16;
-/** Values looked at: enough for 16 means. */
+/** Values in the sample: enough for 16 means. */
 const SAMPLE = 65_536;
-/** Lloyd's iterations; in one dimension they settle fast. */
+/** Lloyd's iterations; in one dimension they converge fast. */
 const ITERATIONS = 25;
 
-/** 16 ascending values that are near all of `values`. */
+/** The 16 ascending values of a codebook for `values`. */
 export function trainScalars(values: Float32Array): Float32Array {
   const words = new Float32Array(WORDS);
   const size = Math.min(values.length, SAMPLE);
@@ -28,7 +28,7 @@ export function trainScalars(values: Float32Array): Float32Array {
   return words.sort();
 }
 
-/** The nearest of 16 ascending values. */
+/** The position of the nearest of 16 ascending values. */
 export function nearestScalar(words: Float32Array, value: number): number {
   let low = 0;
   let high = WORDS - 1;

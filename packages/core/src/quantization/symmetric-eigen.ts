@@ -3,17 +3,18 @@
  *
  *   A = Vᵀ Λ V,   rows of V orthonormal
  *
- * Source: Golub and Van Loan, "Matrix Computations", 4th ed., 8.3; the shifts are EISPACK's tql2. float64, about 4 n³
- * multiplications of rows that stand together, sums in one order: the same bits wherever float64 is IEEE 754.
+ * Source: Golub and Van Loan, "Matrix Computations", 4th ed., 8.3; the shifts are EISPACK's tql2. Computed in float64
+ * with about 4 n³ multiplications. All sums have a fixed order, so the bits are the same on every machine.
  */
 import { assert } from '../checks/assert.ts';
 
 /**
- * An off-diagonal number below this share of its neighbours on the diagonal, or of the largest number of the matrix, is
- * rounding: where many eigenvalues are next to nothing, as those of pixels that are never black, it cannot get smaller.
+ * An off-diagonal number below this share of its diagonal neighbours, or of the largest number of the matrix, is
+ * rounding error and counts as 0. The second bound is for matrices with many eigenvalues near 0, where the first one is
+ * never reached.
  */
 const ROUNDING = 2 ** -52;
-/** Shifts for one eigenvalue; three are usual, and EISPACK gives up after 30. */
+/** The most shifts for one eigenvalue; three are usual, and EISPACK stops after 30. */
 const SHIFTS_MAX = 60;
 
 /** Eigenvalues descending; vector i is vectors[i·n … (i + 1)·n), its largest component positive. */
@@ -35,7 +36,7 @@ export function symmetricEigen(matrix: Float64Array, n: number): Eigen {
   return { values: Float64Array.from(order, (i) => scale * diagonal[i]!), vectors };
 }
 
-/** T = Qᵀ A Q: its diagonal, what stands beside it, and the rows of Qᵀ. */
+/** T = Qᵀ A Q: its diagonal, the numbers beside the diagonal, and the rows of Qᵀ. */
 function tridiagonal(
   a: Float64Array[],
   n: number,
@@ -89,7 +90,10 @@ function tridiagonal(
   return { diagonal: Float64Array.from(a, (row, i) => row[i]!), beside, rows };
 }
 
-/** QL steps until nothing stands beside the diagonal, of a matrix whose largest number was 1; the rows turn along. */
+/**
+ * QL steps on a matrix whose largest number was 1, until all numbers beside the diagonal are 0; `rows` is rotated with
+ * it.
+ */
 function diagonalize(diagonal: Float64Array, beside: Float64Array, rows: Float64Array[]): void {
   const n = diagonal.length;
   for (let first = 0; first < n; first++) {
@@ -143,7 +147,7 @@ function step(diagonal: Float64Array, beside: Float64Array, rows: Float64Array[]
   beside[last] = 0;
 }
 
-/** The vector or its opposite, whichever has its first largest component positive: no sign is left to chance. */
+/** The vector or its negative, whichever has a positive first largest component, so that signs are reproducible. */
 function upright(vector: Float64Array): Float64Array {
   let largest = 0;
   for (const value of vector) if (Math.abs(value) > Math.abs(largest)) largest = value;

@@ -1,8 +1,8 @@
 /**
- * The distinct rows of a batch of encoded features, with the group each row belongs to.
+ * Finds the distinct rows of a batch of encoded features, and the group of each row.
  *
- * Rows whose ids are equal have equal embeddings, so a batch of thousands is embedded, scored and differentiated over its
- * few hundred distinct rows. Groups are numbered in order of first appearance.
+ * Rows with equal ids have equal embeddings, so for a batch of thousands of rows only the few hundred distinct rows are
+ * embedded, scored and differentiated. Groups are numbered in order of first appearance.
  */
 
 /** Groups of equal rows. */
@@ -14,7 +14,7 @@ export interface DistinctFeatures {
   groupOf: Int32Array;
 }
 
-/** A table of ids is used where it is at most this many times the batch; a hash map where it would be larger. */
+/** An array over all ids is used where it has at most this many times the rows of the batch; otherwise a hash map. */
 const TABLE_SHARE_MAX = 16;
 
 /** Group the rows of `encoded` [rows, width]. `sizes[c]`: ids of column c are below it. */
@@ -39,7 +39,7 @@ interface Groups {
   firsts: number[];
 }
 
-/** By the first column, through a table of its ids: no hashing, one pass. */
+/** Group by the first column with an array over its ids, in one pass without hashing. */
 function groupColumn(encoded: Int32Array, width: number, size: number): Groups {
   const groupOfId = new Int32Array(size).fill(-1);
   const groupOf = new Int32Array(encoded.length / width);
@@ -55,7 +55,7 @@ function groupColumn(encoded: Int32Array, width: number, size: number): Groups {
   return { groupOf, firsts };
 }
 
-/** Split groups by one more column. group · size + id is exact below 2⁵³. */
+/** Split groups by one more column. The key group · size + id is exact below 2⁵³. */
 function refine(groups: Groups, encoded: Int32Array, column: number, sizes: readonly number[]): Groups {
   const width = sizes.length;
   const seen = new Map<number, number>();

@@ -1,11 +1,11 @@
 /**
  * Rows scaled to unit length, y = x / |x|, and the gradient back: dx = (dy − y·⟨y, dy⟩) / |x|.
  *
- * A zero row stays zero and passes no gradient.
+ * A row of zeros stays zero and its gradient is zero.
  */
 import type { Matrix } from '../vectors/matrix.ts';
 
-/** Scale the first `dimensions` columns of each row in place; the lengths before. */
+/** Scale the first `dimensions` columns of each row to length 1 in place; returns the lengths before. */
 export function normalizeRows(matrix: Matrix, dimensions: number): Float32Array {
   const lengths = new Float32Array(matrix.rows);
   const { data } = matrix;
@@ -19,7 +19,7 @@ export function normalizeRows(matrix: Matrix, dimensions: number): Float32Array 
   return lengths;
 }
 
-/** Turn gradients with respect to normalized rows into those with respect to the rows before, in place. */
+/** Turn gradients with respect to the normalized rows into gradients with respect to the original rows, in place. */
 export function denormalizeGradient(
   gradients: Matrix,
   normalized: Matrix,

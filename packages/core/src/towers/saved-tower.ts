@@ -1,4 +1,4 @@
-/** A tower as part of a bundle or checkpoint: its lookups, tables and layers, written and read back. */
+/** Saves and loads the lookups, tables and layers of a tower, as a part of a bundle or checkpoint. */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { checkSavable } from '../embeddings/table-lock.ts';
@@ -8,7 +8,7 @@ import { DenseLayer } from '../layers/dense-layer.ts';
 import { embeddedWidth, type TowerInput } from './tower-inputs.ts';
 import type { TowerParts } from './tower-options.ts';
 
-/** Lookups, tables and layers as they are. @throws {StateError} while a `fit` trains the tables */
+/** The saved form of lookups, tables and layers. @throws {StateError} while a `fit` trains the tables */
 export function saveParts({ inputs, layers, normalize }: Omit<TowerParts, 'runtime'>): Saved {
   checkSavable(inputs.map(({ table }) => table));
   const parts: Record<string, Saved> = {};
@@ -25,10 +25,10 @@ export function saveParts({ inputs, layers, normalize }: Omit<TowerParts, 'runti
 }
 
 /**
- * The parts that were saved.
+ * Load the parts of a saved tower.
  *
  * @param tables every kind of table
- * @throws {FormatError} when they do not fit together
+ * @throws {FormatError} when the parts do not fit together
  */
 export function loadParts(part: Part, tables: Loaders<EmbeddingTable>): TowerParts {
   const { settings, runtime } = part;

@@ -1,6 +1,6 @@
 /**
- * The inputs of a tower: raw features to ids, ids to embeddings side by side, and the gradient of those back to the
- * tables. Ids stand row-major, [rows, inputs].
+ * The inputs of a tower: turns raw features into ids and ids into concatenated embeddings, and passes gradients of the
+ * embeddings to the tables. Ids are row-major, [rows, inputs].
  */
 import { shown } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
@@ -20,12 +20,12 @@ export interface TowerInput {
   table: EmbeddingTable;
 }
 
-/** Width of all embeddings side by side. */
+/** Width of the concatenated embeddings. */
 export function embeddedWidth(inputs: readonly TowerInput[]): number {
   return inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
 }
 
-/** The ids of raw features. A tower of one named feature takes the word itself, too. */
+/** The ids of raw features. A tower with one named feature also accepts the word itself. */
 export function encodeFeatures(inputs: readonly TowerInput[], features: readonly Features[]): Int32Array {
   const width = inputs.length;
   const plain = width === 1 && inputs[0]!.name === '';
@@ -40,7 +40,7 @@ export function encodeFeatures(inputs: readonly TowerInput[], features: readonly
   return ids;
 }
 
-/** Write the embeddings of ids, side by side, to the rows of `out`. */
+/** Write the concatenated embeddings of each row of ids to the rows of `out`. */
 export function embedInputs(inputs: readonly TowerInput[], ids: Int32Array, out: Matrix): Matrix {
   if (inputs.length === 1) {
     inputs[0]!.table.rows(ids, out);
@@ -75,7 +75,7 @@ export function stepInputs(
   });
 }
 
-/** One table's step by columns of the gradient. Distinct rows may share an id of it: their gradients are summed first. */
+/** Step one table by its columns of the gradient. Gradients of rows with the same id in this table are summed first. */
 function stepTable(
   table: EmbeddingTable,
   columnIds: Int32Array,
@@ -104,7 +104,7 @@ function columnOf(ids: Int32Array, column: number, width: number): Int32Array {
 function wordOf(row: unknown, name: string, width: number, position: number): string {
   if (width === 1 && typeof row === 'string') return row;
   const isObject = typeof row === 'object' && row !== null;
-  // Own properties alone: a feature may be called `constructor`.
+  // Only own properties count, because a feature may be called `constructor`.
   const word: unknown = isObject && Object.hasOwn(row, name) ? (row as Record<string, unknown>)[name] : undefined;
   if (typeof word === 'string') return word;
   const got = isObject ? shown(word) : shown(row);

@@ -1,4 +1,4 @@
-/** The options of a tower: those of its features and of the layers after them, and the parts built from them. */
+/** The options of a tower (its features and the layers after them), and the parts that are made from them. */
 import { checkInteger } from '../checks/numbers.ts';
 import {
   BOOLEAN,
@@ -22,11 +22,11 @@ import type { TowerInput } from './tower-inputs.ts';
 
 /** One feature of a tower. */
 export interface FeatureOptions {
-  /** The words that get a row each; all others share the row of unknown words. */
+  /** The words that have an embedding of their own; all other words share the embedding of unknown words. */
   vocabulary: readonly string[];
   /** Width of the embedding; default 32. */
   dimensions?: number;
-  /** A word that means "nothing here"; default none. */
+  /** A word that stands for a missing value; default none. */
   maskToken?: string | null;
   /** The table; default full. */
   embedding?: EmbeddingOptions;

@@ -1,12 +1,12 @@
 /**
- * A tower: raw features to one vector. Each feature is looked up and embedded, the embeddings stand side by side, dense
- * layers may follow, and the result may be scaled to unit length.
+ * A tower turns raw features into one vector. Each feature is looked up and embedded, the embeddings are concatenated,
+ * dense layers may follow, and the result may be scaled to unit length.
  *
  *   vector = normalize?( dense_n( … dense_1( [E_1(f_1) | E_2(f_2) | …] ) ) )
  *
- * Training works on the distinct rows of a batch (distinct-features.ts): `forward` embeds them, `backward` takes one gradient a
- * distinct row, sums what belongs to the same id, and steps tables and layers. Source of the shape: the TFRS tutorials'
- * `tf.keras.Sequential([StringLookup, Embedding, …])`.
+ * Training works on the distinct rows of a batch (distinct-features.ts): `forward` embeds them; `backward` takes one
+ * gradient per distinct row, sums the gradients of each id, and steps tables and layers. The structure is that of the
+ * TFRS tutorials' `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { ShapeError } from '../errors/errors.ts';
@@ -29,7 +29,7 @@ import {
 } from './tower-inputs.ts';
 import { createParts, type FeatureOptions, type TowerHead, type TowerOptions } from './tower-options.ts';
 
-/** Turns raw features of type Q into vectors, and learns. */
+/** A trainable model that turns raw features of type Q into vectors. */
 export class Tower<Q extends Features = string> {
   readonly inputs: readonly TowerInput[];
   readonly layers: readonly DenseLayer[];
@@ -43,7 +43,7 @@ export class Tower<Q extends Features = string> {
   #lengths: Float32Array | undefined;
   #answer: Matrix | undefined;
 
-  /** From parts, as `load` has them; `create` makes new ones. */
+  /** A tower of given parts; `create` makes one with new parts. */
   constructor(inputs: readonly TowerInput[], layers: readonly DenseLayer[], normalize: boolean, runtime: Runtime) {
     this.inputs = inputs;
     this.layers = layers;
@@ -68,7 +68,7 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * The ids of raw features, [rows, inputs]. A tower of one named feature takes the word itself, too.
+   * The ids of raw features, [rows, inputs]. A tower with one named feature also accepts the word itself.
    *
    * @throws {OptionError} naming the feature that is missing or not a string
    */
@@ -100,7 +100,7 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * Step everything by the gradients of the last `forward`'s rows.
+   * Step tables and layers by the gradients of the rows of the last `forward`: [rows, dimensions].
    *
    * @throws {ShapeError} when there is not one gradient per row
    */
@@ -134,16 +134,16 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * Lookups, tables and layers as they are.
+   * The saved form of lookups, tables and layers.
    *
-   * @throws {StateError} while a `fit` trains the tower, but for the time of its callbacks
+   * @throws {StateError} while a `fit` trains the tower, except during its callbacks
    */
   save(): Saved {
     return saveParts(this);
   }
 
   /**
-   * The tower that was saved.
+   * Load a saved tower.
    *
    * @param tables every kind of table
    * @throws {FormatError} when its parts do not fit together

@@ -23,7 +23,7 @@ export const SOLVE_ROWS = {
     shortLength: 'i32',
     /** [d] the eigenvalues of the gram; 0 where there are no short lists. */
     spectrum: 'usize',
-    /** [d, d] a row each the eigenvectors. */
+    /** [d, d] the eigenvectors, one per row. */
     basis: 'usize',
     /** [codes, d] the factors in that basis. */
     rotated: 'usize',
@@ -38,7 +38,10 @@ export const SOLVE_ROWS = {
 /** Vectors that are gathered at a time; the same in assembly/als.ts. */
 const CHUNK = 64;
 
-/** Scratch of one slot: the system, the gathered vectors and the same weighted or turned, and three vectors. */
+/**
+ * Bytes of scratch of one slot: the system, the gathered vectors, a weighted or transposed copy of them, and three
+ * vectors.
+ */
 export function alsScratchBytes(dimensions: number): number {
   return 4 * ((dimensions + Math.max(2 * CHUNK, dimensions)) * (dimensions + 8) + 3 * dimensions);
 }

@@ -1,4 +1,7 @@
-/** 7-bit codes, with which most candidates are ruled out without an exact score. Formulas and layouts: packages/core/assembly/coarse.ts. */
+/**
+ * Coarse 7-bit codes, which rule out most candidates without an exact score. Formulas and layouts:
+ * packages/core/assembly/coarse.ts.
+ */
 import type { RecordAddress } from '../record.ts';
 
 /** A call of searchCoarse. */

@@ -7,7 +7,7 @@ export const ENCODE_PRODUCT = {
   fields: {
     /** [n, d] float32. */
     residuals: 'usize',
-    /** [n, d] float32: what the residuals are parts of; 0: plain codes. */
+    /** [n, d] float32: the original vectors of the residuals; 0: plain codes. */
     originals: 'usize',
     d: 'i32',
     /** [d, codewords] float32. */
@@ -16,7 +16,7 @@ export const ENCODE_PRODUCT = {
     codewords: 'i32',
     /** Dimensions of a block. */
     width: 'i32',
-    /** Weight of the error along the original. */
+    /** η: weight of the error parallel to the original vector. */
     eta: 'f32',
     /** [n, blocks] bytes, written. */
     codes: 'usize',

@@ -19,7 +19,7 @@ export const ENCODE_COPIES = {
     blocks: 'i32',
     /** Dimensions of a block. */
     width: 'i32',
-    /** Weight of the error along the row. */
+    /** η: weight of the error parallel to the row. */
     eta: 'f32',
     /** Kind of correction: 0 none, 1 for inner products, 2 for squared distances. */
     kind: 'i32',

@@ -58,11 +58,11 @@ export const SCANN_INDEX = {
     rows: 'usize',
     rowKind: 'i32',
     rowScales: 'usize',
-    /** [slots] int32: where a slot's row stands; 0: at the slot. */
+    /** [slots] int32: the place of each slot's row; 0: the row is at the slot. */
     placeOf: 'usize',
     /** 1: scores are −|q − x|², 0: ⟨q, x⟩. */
     squared: 'i32',
-    /** [d] float32 taken off queries; 0: none. */
+    /** [d] float32 subtracted from queries; 0: none. */
     mean: 'usize',
     /** Slots a row may have. */
     copies: 'i32',
@@ -85,13 +85,13 @@ export const SCANN_CALL = {
     leavesToSearch: 'i32',
     upperToOpen: 'i32',
     reorder: 'i32',
-    /** Standard errors within which a group may still hold a result; 0: groups are not skipped. */
+    /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: none is. */
     pruneBeta: 'f32',
     /** [groups] bit words of the slots that may be returned; 0: all. */
     filter: 'usize',
     /** [slots of threads][groups] bit words for the exclusions of a query. */
     masks: 'usize',
-    /** Slots that queries leave out, and [queries + 1] where each query's begin; 0: none. */
+    /** The excluded slots of the queries, and [queries + 1] where each query's slots begin; 0: none. */
     exclusions: 'usize',
     exclusionBegin: 'usize',
     /** Slots to score instead of leaves (0: all), and how many. */

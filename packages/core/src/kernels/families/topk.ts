@@ -24,7 +24,7 @@ export const SEARCH_PANELS = {
     /** Scores of a tile of each slot, `scratchStride` bytes apart. */
     scratch: 'usize',
     scratchStride: 'i32',
-    /** The buffer of query b on a slot stands at buffers + slot · slotStride + b · bufferStride. */
+    /** The buffer of query b on a slot is at buffers + slot · slotStride + b · bufferStride. */
     buffers: 'usize',
     bufferStride: 'i32',
     slotStride: 'i32',

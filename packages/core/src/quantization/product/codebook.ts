@@ -2,8 +2,9 @@
 import type { Matrix } from '../../vectors/matrix.ts';
 
 /**
- * A vector of d dimensions as M blocks of consecutive ones, each one of K codewords (Jégou, Douze, Schmid, "Product
- * quantization for nearest neighbor search", TPAMI 2011).
+ * A product codebook: a vector of d dimensions is divided into M blocks of consecutive dimensions, and each block is
+ * represented by one of K codewords (Jégou, Douze, Schmid, "Product quantization for nearest neighbor search", TPAMI
+ * 2011).
  */
 export interface ProductCodebook {
   /** d. */

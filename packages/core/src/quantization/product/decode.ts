@@ -8,7 +8,7 @@ import type { ProductCodebook } from './codebook.ts';
  *
  * @param codes [n, M], one code a byte, point by point
  * @returns [n, d]
- * @throws {ShapeError} when codes are no whole number of points
+ * @throws {ShapeError} when the number of codes is not a multiple of M
  * @throws {OptionError} when a code is not below the number of codewords
  */
 export function decodeProduct(codebook: ProductCodebook, codes: Uint8Array): Matrix {

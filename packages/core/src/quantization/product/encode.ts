@@ -1,5 +1,6 @@
 /**
- * Vectors to product codes: the nearest codewords, or those that lose least of the inner products (arXiv 1908.10396):
+ * Encodes vectors as product codes: the nearest codewords, or those that minimise the error of inner products (arXiv
+ * 1908.10396):
  *
  *   min η·|e∥|² + |e⊥|²,   e = residual − decoded, ∥ along the original vector x
  *
@@ -19,9 +20,9 @@ const GRAIN = 256;
 
 /** Options of `encodeProduct`. */
 export interface ProductEncodingOptions {
-  /** [n, d] the vectors that the residuals are parts of; without them codes are plain. */
+  /** [n, d] the original vectors of the residuals; without them the nearest codewords are used. */
   originals?: Matrix;
-  /** η, at least 1: weight of the error along x; default 1, which is plain. */
+  /** η, at least 1: weight of the error parallel to x; default 1: the nearest codewords. */
   eta?: number;
 }
 
@@ -31,7 +32,7 @@ const checkOptions = optionsCheck<ProductEncodingOptions>('encodeProduct', {
 });
 
 /**
- * Codes of residuals.
+ * Encode residuals.
  *
  * @param residuals [n, d], of the codebook's runtime
  * @returns [n, M], one code a byte, point by point
@@ -56,7 +57,7 @@ export function encodeProduct(
 }
 
 /**
- * The same into a block of the linear memory of at least n · M bytes.
+ * `encodeProduct` into a block of the linear memory of at least n · M bytes.
  *
  * @throws as `encodeProduct`
  */

@@ -19,7 +19,7 @@ export interface ProductTrainingOptions {
   iterations?: number;
   /** Default 42. */
   seed?: number;
-  /** Residuals looked at, at most; default 100,000, as ScaNN's. */
+  /** The most residuals in the training sample; default 100,000, as ScaNN's. */
   sampleSize?: number;
 }
 
@@ -32,9 +32,9 @@ const checkOptions = optionsCheck<ProductTrainingOptions>('trainProductCodebook'
 });
 
 /**
- * Train codewords on residuals; the same ones for any number of threads.
+ * Train codewords on residuals. They are the same for any number of threads.
  *
- * With fewer residuals than codewords the words repeat, and of equal words only the first is ever used.
+ * With fewer residuals than codewords some codewords are equal; only the first of them is used in codes.
  *
  * @param residuals [n, d], n ≥ 1
  * @throws {OptionError} when an option is out of range

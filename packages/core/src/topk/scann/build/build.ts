@@ -20,7 +20,7 @@ import { correctionKindOf, shapeOf } from './shape.ts';
 import { storeRows } from './store-rows.ts';
 
 /**
- * When the norms vary by less than this share of their mean, they count as equal and groups get no bounds: all groups
+ * Norms that vary by less than this share of their mean count as equal. Groups then get no bounds, because all groups
  * of a leaf score alike.
  */
 const NORM_VARIATION = 0.1;

@@ -18,8 +18,8 @@ import type { ScannSettings } from '../options.ts';
 import type { GroupFilter } from './masks.ts';
 
 /**
- * Where a candidate may be found in two leaves, this many times as many are taken for reordering: ScaNN's overretrieve
- * factor.
+ * The factor by which more candidates are taken for reordering where a candidate may be found in two leaves: ScaNN's
+ * overretrieve factor.
  */
 const OVERRETRIEVE = 1.4;
 /** The groups opened hold this many times the leaves searched, and are at least this share of all groups. */
