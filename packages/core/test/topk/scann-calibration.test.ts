@@ -46,7 +46,10 @@ for (const distanceMeasure of ['dot_product', 'cosine', 'squared_l2'] as const) 
       assert.equal(settings.numLeavesToSearch, measured.numLeavesToSearch);
       assert.equal(settings.numReorderingCandidates, measured.numReorderingCandidates);
       assert.equal(settings.tunedK, 10);
-      assert.match(notes.join(), /recall@10 0\.9\d\d was measured with \d+ of the candidates as queries, the target is 0\.95/);
+      assert.match(
+        notes.join(),
+        /recall@10 0\.9\d\d was measured with \d+ of the candidates as queries, the target is 0\.95/,
+      );
       index.free();
     }
   });
