@@ -1,6 +1,6 @@
 /**
- * A fit of implicit ALS in progress: iterations one by one, and the query model of where it stands, so that a search can
- * judge between iterations. Objective and source: fit-als.ts.
+ * A fit of implicit ALS that runs iterations one by one and gives the query model of the present factors, so that a
+ * search can evaluate it between iterations. Objective and source: fit-als.ts.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import type { Interactions } from '../data/interactions.ts';
@@ -15,17 +15,17 @@ import { weightedByRecency } from './recency.ts';
 import { type AlsObjective, AlsSide, eigenBasisOf, factorWidth, gramOf } from './solver.ts';
 import { EarlierRows } from './warm-start.ts';
 
-/** Rows solved between two turns of the event loop: tens of milliseconds at d = 128. */
+/** Rows solved in one turn of the event loop: tens of milliseconds at d = 128. */
 const ROWS_PER_TURN = 512;
 
-/** Deviation of the first factors, times √d. */
+/** Standard deviation of the initial factors, times √d. */
 const INITIAL_DEVIATION = 0.1;
 
-/** Factors as an index takes them. */
+/** A fitted model: the query model, and the candidates for an index. */
 export interface AlsModel {
-  /** Asked with users or histories. */
+  /** The query model, which takes users or histories. */
   readonly queryModel: FoldIn;
-  /** [candidates, d] of the items that were chosen at all. */
+  /** [candidates, d] factors of the items that have an interaction or that the earlier model knows. */
   readonly candidates: Matrix;
   /** [candidates] */
   readonly identifiers: readonly string[];
@@ -36,12 +36,15 @@ export interface AlsFitOptions {
   readonly dimensions: number;
   readonly objective: AlsObjective;
   readonly seed: number;
-  /** Items that it knows begin with its factors, rows without an interaction keep them; of the same dimensions. */
+  /**
+   * An earlier model with the same dimensions. Items that it knows start from its factors; rows without an interaction
+   * keep them.
+   */
   readonly from?: FoldIn | undefined;
   readonly runtime: Runtime;
 }
 
-/** Factors of users and items, and the lists that they are solved by. */
+/** The factors of users and items, and the lists from which they are solved. */
 export class AlsFit {
   readonly #interactions: Interactions;
   readonly #options: AlsFitOptions;
@@ -79,7 +82,7 @@ export class AlsFit {
     await solveSide(this.#itemSide, this.#users, this.#items, { unobservedWeight, inBasis: true, signal });
   }
 
-  /** An exact model of histories with another half-life, valid until the next iteration; it knows no user by identifier. */
+  /** The query model of histories with another half-life, valid until the next iteration. It does not know any user. */
   foldIn(recencyHalfLife: number): FoldIn {
     const { dimensions, objective, runtime } = this.#options;
     return new FoldIn({
@@ -92,12 +95,12 @@ export class AlsFit {
     });
   }
 
-  /** Items with a factor: those that were chosen at all, and those that the earlier model knows. */
+  /** Items with factors: those with an interaction, and those that the earlier model knows. */
   knownItems(): Int32Array {
     return knownRows(this.#items);
   }
 
-  /** [items.length, d] the factors of items as they stand. */
+  /** [items.length, d] the present factors of items. */
   factorsOf(items: Int32Array): Matrix {
     const { dimensions, runtime } = this.#options;
     const candidates = new Matrix(items.length, dimensions, runtime);
@@ -105,7 +108,10 @@ export class AlsFit {
     return candidates;
   }
 
-  /** Solve users once more, so that a user's row is what the history folds in to; ends the fit, which is then freed. */
+  /**
+   * Solve the users once more, so that the row of a user equals the fold-in of the history, and return the model. The
+   * fit ends with this call.
+   */
   async model(signal?: AbortSignal): Promise<AlsModel> {
     const { dimensions, objective, runtime, from } = this.#options;
     const { users, items } = this.#interactions;
@@ -113,7 +119,7 @@ export class AlsFit {
     const { unobservedWeight } = objective;
     const side = new AlsSide(weightedByRecency(this.#byUser, objective.recencyHalfLife), this.#items, objective);
     try {
-      // As a history is folded in, so that the bits are the same.
+      // This is the way in which a history is folded in, so the bits are the same.
       await solveSide(side, this.#items, this.#users, { unobservedWeight, inBasis: false, signal });
     } finally {
       side.free();
@@ -132,7 +138,7 @@ export class AlsFit {
     return { queryModel, candidates: this.factorsOf(known), identifiers };
   }
 
-  /** Give back what a model does not keep. */
+  /** Free the memory that the model does not use. */
   free(): void {
     this.#userSide.free();
     this.#itemSide.free();
@@ -181,7 +187,10 @@ async function solveSide(
   );
 }
 
-/** Row 0 is the mean of the rows that are not 0, for unknown users; a user without an interaction is asked like them. */
+/**
+ * User factors with row 0 for unknown users: the mean of the rows that are not 0. A user without an interaction also
+ * gets the mean.
+ */
 function withMean(users: Matrix, runtime: Runtime): Matrix {
   const width = users.dimensions;
   const trained = knownRows(users);

@@ -1,12 +1,15 @@
 /**
- * Implicit ALS: factors of users and items whose product is near 1 where a user chose an item and near 0 elsewhere.
+ * Implicit ALS: computes factors of users and items whose product is near 1 where a user chose an item and near 0
+ * elsewhere, by minimising
  *
  *   Σ_observed w (1 − uᵀv)² + α Σ_all (uᵀv)² + λ (Σ_u (|I_u| + α |I|)^ν |u|² + Σ_i (|U_i| + α |U|)^ν |v|²)
  *
- * Users and items are solved exactly in turn; at the end users once more, with recency (recency.ts). Source: Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback
- * datasets", ICDM 2008; the weighting and the scaled regularization as Rendle, Krichene, Zhang, Koren, "Revisiting the
- * performance of iALS on item recommendation benchmarks", RecSys 2022. Work of an iteration with N interactions, d
- * dimensions: N d² + (users + items) d³/6 multiplications and additions. The same bits for any number of threads.
+ * Users and items are solved exactly in turn, and at the end the users once more, with recency (recency.ts). Letters: u
+ * and v factors, w weight of an observed pair, α, λ and ν as in solver.ts, I_u the items of user u, U_i the users of
+ * item i. Source: Hu, Koren, Volinsky, "Collaborative filtering for implicit feedback datasets", ICDM 2008; the
+ * weighting and the scaled regularization as Rendle, Krichene, Zhang, Koren, "Revisiting the performance of iALS on
+ * item recommendation benchmarks", RecSys 2022. Work of an iteration with N interactions, d dimensions: N d² + (users +
+ * items) d³/6 multiplications and additions. The same bits for any number of threads.
  */
 import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
 import { FUNCTION, instanceOf, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
@@ -22,14 +25,14 @@ import { checkWidth } from './warm-start.ts';
 export interface AlsOptions extends Partial<AlsObjective> {
   /** d; default 64. */
   dimensions?: number;
-  /** Times that both sides are solved; default 15. */
+  /** Iterations, each of which solves both sides; default 15. */
   iterations?: number;
-  /** Factors begin as normal numbers of the deviation 0.1 / √d, as in Rendle et al.; default 42. */
+  /** Seed of the initial factors, which are normal with standard deviation 0.1 / √d as in Rendle et al.; default 42. */
   seed?: number;
   runtime?: Runtime;
   /**
-   * An earlier model: items that it knows begin with its factors, and users and items without an interaction keep them, as far
-   * as the vocabularies have them.
+   * An earlier model. Items that it knows start from its factors. Users and items of the vocabularies that have no
+   * interaction keep its factors.
    */
   from?: FoldIn | undefined;
   /** Called after every iteration, from 1. */
@@ -57,7 +60,7 @@ const checkOptions = optionsCheck<AlsOptions>('fitAls', {
  *
  * @throws {ShapeError} when there is no interaction
  * @throws {OptionError} when an option is out of range, or the earlier model has other dimensions
- * @throws {DivergedError} when a factor is not finite: regularization or unobserved weight are too small
+ * @throws {DivergedError} when a factor is not finite, because the regularization or the unobserved weight is too small
  * @throws {AbortedError} when the signal is raised
  */
 export async function fitAls(interactions: Interactions, options: AlsOptions = {}): Promise<AlsModel> {

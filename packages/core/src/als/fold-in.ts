@@ -1,7 +1,7 @@
 /**
- * The query model of implicit ALS. The vector of a user of the training data is that user's row of factors. The vector of
- * anybody else is folded in from a history, the earliest item first, by solving one d × d system against the factors of the
- * items (solver.ts, recency.ts). The history of a user of the training data gives that user's row, bit for bit.
+ * The query model of implicit ALS. The vector of a user of the training data is that user's row of factors. The vector
+ * of a history, the earliest item first, is folded in by solving one d × d system with the factors of the items
+ * (solver.ts, recency.ts). The history of a user of the training data gives the same bits as that user's row.
  */
 import { shown } from '../checks/numbers.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
@@ -24,11 +24,11 @@ export type UserOrHistory = string | readonly string[];
 export interface FoldInParts {
   readonly users: StringLookup;
   readonly items: StringLookup;
-  /** [users.size, width]; row 0, of unknown users, is the mean of the others. */
+  /** [users.size, width]; row 0 is for unknown users and is the mean of the others. */
   readonly userFactors: Matrix;
   /** [items.vocabulary.length, width] */
   readonly itemFactors: Matrix;
-  /** Of a vector; what the factors have beyond is 0. */
+  /** Width of a vector; the remaining columns of the factors are 0. */
   readonly dimensions: number;
   readonly objective: AlsObjective;
 }
@@ -36,7 +36,7 @@ export interface FoldInParts {
 /** Turns users and histories into vectors. */
 export class FoldIn implements QueryModel<UserOrHistory> {
   readonly dimensions: number;
-  /** Named like a tower's: one plain feature, with the users that are known. */
+  /** The inputs in the form of a tower's: one plain feature, whose lookup has the known users. */
   readonly inputs: readonly { readonly name: string; readonly lookup: FoldInParts['users'] }[];
   readonly #parts: FoldInParts;
   readonly #gram: Matrix;
@@ -49,14 +49,14 @@ export class FoldIn implements QueryModel<UserOrHistory> {
     this.#gram = gramOf(parts.itemFactors, parts.objective.unobservedWeight);
   }
 
-  /** The users and items it knows, and their factors. */
+  /** The lookups of known users and items, their factors and the objective. */
   get parts(): FoldInParts {
     return this.#parts;
   }
 
   /**
-   * Vectors [features.length, dimensions], valid until the next call. An unknown user, and a history of which no item is
-   * known, get the mean of all users. An item counts once, where it stands last; unknown ones are passed over.
+   * Vectors [features.length, dimensions], valid until the next call. An unknown user, and a history without a known
+   * item, get the mean of all users. A repeated item counts once, at its last place; unknown items are ignored.
    *
    * @throws {OptionError} when a query is neither a string nor an array of strings
    */
@@ -94,7 +94,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
   }
 
   /**
-   * The query model that was saved; it answers with the same bits.
+   * Load a saved query model; its vectors have the same bits as before.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */
@@ -108,7 +108,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
       unobservedWeight: settings.number('unobservedWeight', { min: 0 }),
       regularization: settings.number('regularization', { min: 0 }),
       exponent: settings.number('exponent', { min: 0 }),
-      // Files from before recency, and those without it, have none.
+      // Old files and files of a model without recency do not have this setting.
       recencyHalfLife: settings.has('recencyHalfLife') ? settings.number('recencyHalfLife', { min: 0 }) : 0,
     };
     const factors = (name: string, rows: number): Matrix =>
@@ -125,12 +125,12 @@ export class FoldIn implements QueryModel<UserOrHistory> {
     }
     const ids = new Set<number>();
     for (const id of items.encode(feature)) {
-      // Put in again, a repeated item moves to where it stands last.
+      // A repeated item is inserted again, so that it moves to its last place.
       ids.delete(id);
       ids.add(id);
     }
     ids.delete(items.oovId);
-    // Ids begin after that of unknown items.
+    // The ids of known items begin after the id of unknown items.
     return Int32Array.from(ids, (id) => id - items.oovId - 1);
   }
 

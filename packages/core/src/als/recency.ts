@@ -1,14 +1,14 @@
 /**
- * Recency: how much less an older interaction counts when a user is solved.
+ * Recency: lowers the weights of older interactions when users are solved.
  *
  *   weight of the p-th item from the end of a history (0: the last)  =  its own weight · 2^(−p / half-life)
  *
- * Items are solved with weights as they are: what goes together does not age, but what a user wants next does. The scaled
- * regularization of a row takes the sum of the weights that remain. Letters: as in solver.ts.
+ * Only users are solved with these weights, because the interests of a user change with time, but the similarity of
+ * items does not. The scaled regularization of a row uses the sum of the lowered weights. Letters: as in solver.ts.
  */
 import type { CodeLists } from '../data/items-by-user.ts';
 
-/** Lists, the earliest first, with weights that fall towards the beginning; a half-life of 0 changes nothing. */
+/** Lists, the earliest item first, with weights that fall towards the beginning; a half-life of 0 changes nothing. */
 export function weightedByRecency(lists: CodeLists, halfLife: number): CodeLists {
   if (halfLife === 0) return lists;
   const { starts, codes, weights } = lists;

@@ -3,8 +3,9 @@
  *
  *   row u:  (α VᵀV + λ (|I_u| + α n)^ν · I + Σ_{i ∈ I_u} w_i v_i v_iᵀ) x = Σ_{i ∈ I_u} w_i v_i
  *
- * V [n, d] the factors of the other side, α the weight of pairs that were not observed, λ and ν of the regularization,
- * |I_u| the sum of the weights of the row's list. A row without a list is 0.
+ * Letters: V [n, d] the factors of the other side, α the weight of unobserved pairs, λ and ν the strength and the
+ * exponent of the regularization, I_u the list of row u and |I_u| the sum of its weights. A row with an empty list is
+ * 0.
  *
  * In the basis of the eigenvectors of α VᵀV a short list of n items takes n² d/2 + n³/6 + d² products instead of
  * n d²/2 + d³/6: a tenth for the median user of Gowalla at d = 128 (docs/decisions/recipes.md).
@@ -16,33 +17,39 @@ import type { Block } from '../memory/heap.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
-/** The weights of the objective beside those of the observed pairs. */
+/** The parameters of the objective. */
 export interface AlsObjective {
-  /** α: the weight of every pair, observed or not, towards 0. */
+  /** α: the weight with which the product of every pair, observed or not, is drawn to 0. */
   readonly unobservedWeight: number;
   /** λ */
   readonly regularization: number;
-  /** ν: 1 scales the regularization with how often a row was observed, 0 does not. */
+  /** ν: 1 scales the regularization with the number of observations of a row, 0 does not scale it. */
   readonly exponent: number;
-  /** An interaction of a user counts half when so many came after it (recency.ts); 0: all count the same. */
+  /**
+   * The number of later interactions at which the weight of a user's interaction is halved (recency.ts); 0: all have
+   * the same weight.
+   */
   readonly recencyHalfLife: number;
 }
 
-/** The part that every row is solved by; weights of lists already have recency in them. */
+/** The parameters for solving a row; the weights of its list already include recency. */
 export type RowObjective = Omit<AlsObjective, 'recencyHalfLife'>;
 
-/** Rows of V that are summed at a time: they stay in the cache while all products of them are taken. */
+/** Rows of V that are summed at a time, few enough to stay in the cache while all their products are computed. */
 const GRAM_ROWS = 256;
-/** Columns of VᵀV, in groups of four, that a thread takes at a time. */
+/** Groups of four columns of VᵀV that a thread claims at a time. */
 const GRAIN_COLUMNS = 4;
-/** Rows that a thread takes at a time: lists differ in length by a thousand times. */
+/** Rows that a thread claims at a time: few, because the lengths of lists differ by a factor of a thousand. */
 const GRAIN_ROWS = 8;
-/** Rows that a thread rotates at a time. */
+/** Rows that a thread claims at a time when factors are rotated. */
 const GRAIN_ROTATED = 64;
-/** Of the dimensions: a longer list costs less by its d × d system. */
+/** A list longer than this share of the dimensions is solved faster by its d × d system. */
 export const SHORT_SHARE = 0.75;
 
-/** The width of factors: a multiple of 8, as the kernel needs; the rest is 0. */
+/**
+ * The width of the factor matrices: the dimensions rounded up to a multiple of 8 for the kernel; the added columns are
+ * 0.
+ */
 export function factorWidth(dimensions: number): number {
   return 8 * Math.ceil(dimensions / 8);
 }
@@ -61,14 +68,17 @@ export function gramOf(factors: Matrix, unobservedWeight: number): Matrix {
   return gram;
 }
 
-/** Fewer short lists save less than finding the eigenvectors takes: 50 d³ products one by one, against d³/6 a list four at a time. */
+/**
+ * With fewer short lists the eigenvectors cost more than they save: 50 d³ scalar multiplications, against d³/6 per list
+ * in vectors of four.
+ */
 const SHORT_LISTS_MIN = 2000;
 
-/** The factors of a side in the basis of the eigenvectors of its gram. */
+/** The eigenvectors of the Gram matrix of a side, and the factors of the side in their basis. */
 export interface EigenBasis {
   /** [1, d] eigenvalues. */
   readonly spectrum: Matrix;
-  /** [d, d] a row each the eigenvectors. */
+  /** [d, d] the eigenvectors, one per row. */
   readonly basis: Matrix;
   /** [n, d] */
   readonly rotated: Matrix;
@@ -81,7 +91,7 @@ export function eigenBasisOf(factors: Matrix, gram: Matrix): EigenBasis {
   const { values, vectors } = symmetricEigen(gram.data, d);
   const [spectrum, basis, columns] = [new Matrix(1, d, runtime), new Matrix(d, d, runtime), new Matrix(d, d, runtime)];
   const rotated = new Matrix(rows, d, runtime);
-  // Rounding may leave a value below 0, where the gram has none.
+  // The Gram matrix has no negative eigenvalues, but rounding may make one slightly negative.
   spectrum.data.set(values.map((value) => Math.max(0, value)));
   basis.data.set(vectors);
   for (let k = 0; k < d; k++) for (let t = 0; t < d; t++) columns.data[t * d + k] = vectors[k * d + t]!;
@@ -99,7 +109,7 @@ export function eigenBasisOf(factors: Matrix, gram: Matrix): EigenBasis {
 /** Lists of the observed pairs in the linear memory, with the regularization of each. */
 export class AlsSide {
   readonly rows: number;
-  /** Whether so many lists are short that `solve` is faster with an `EigenBasis`. */
+  /** True if so many lists are short that `solve` is faster with an `EigenBasis`. */
   readonly isShort: boolean;
   readonly #blocks: Block[];
   readonly #starts: number;
@@ -107,7 +117,7 @@ export class AlsSide {
   readonly #weights: number;
   readonly #regularization: number;
 
-  /** @param factors of the other side: their heap and number */
+  /** @param factors of the other side; only their heap and their number are used */
   constructor(lists: CodeLists, factors: Matrix, { unobservedWeight, regularization, exponent }: RowObjective) {
     const { starts, codes, weights } = lists;
     const { heap } = factors.runtime;
@@ -142,7 +152,7 @@ export class AlsSide {
    * Solve rows [begin, end) into `out`.
    *
    * @param gram from `gramOf` of `factors`
-   * @param eigen of the gram: short lists are solved in it
+   * @param eigen basis of `gram`, in which short lists are solved
    */
   solve(factors: Matrix, gram: Matrix, out: Matrix, begin = 0, end: number = this.rows, eigen?: EigenBasis): void {
     const { runtime, dimensions } = factors;

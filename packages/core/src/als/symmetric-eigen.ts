@@ -5,16 +5,19 @@
  * multiplications each: a tenth of a second for n = 128.
  */
 
-/** Off-diagonal elements below this share of the largest diagonal one are 0 for factors in float32. */
+/**
+ * Off-diagonal elements below this share of the largest diagonal element count as 0, which is precise enough for
+ * factors in float32.
+ */
 const TOLERANCE = 1e-12;
-/** Sweeps end long before by the tolerance; a matrix with elements that are not finite never gets there. */
+/** The most sweeps. The tolerance ends them long before, except for a matrix with elements that are not finite. */
 const SWEEPS_MAX = 30;
 
 /** A = Σ_k values[k] · vectors[k] vectors[k]ᵀ. */
 export interface SymmetricEigen {
   /** [n] */
   readonly values: Float64Array;
-  /** [n, n] row-major, a row each an eigenvector of length 1. */
+  /** [n, n] row-major; each row is an eigenvector of length 1. */
   readonly vectors: Float64Array;
 }
 
@@ -39,7 +42,7 @@ export function symmetricEigen(matrix: ArrayLike<number>, n: number): SymmetricE
   return { values: Float64Array.from({ length: n }, (_, i) => a[i * n + i]!), vectors };
 }
 
-/** Make a[p][q] zero. Both halves of `a` are kept, so that rows are read along the memory. */
+/** Make a[p][q] zero by a rotation. Both halves of `a` are updated, so that the loop reads along rows. */
 function rotate(a: Float64Array, vectors: Float64Array, n: number, p: number, q: number): void {
   const theta = (a[q * n + q]! - a[p * n + p]!) / (2 * a[p * n + q]!);
   // Square roots, not Math.hypot: they have the same bits in every engine.

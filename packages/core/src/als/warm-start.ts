@@ -1,16 +1,16 @@
 /**
- * Factors of an earlier fit as the beginning of the next: items that were known begin with their rows, so that a few iterations
- * are enough, and users and items that have no interaction any more keep theirs.
+ * Starts a fit from the factors of an earlier one: known items start from their rows, so that a few iterations are
+ * enough, and users and items without an interaction keep their rows.
  */
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { FoldIn } from './fold-in.ts';
 
-/** The rows that an earlier model has for the words of a vocabulary. */
+/** The rows of an earlier model for the words of a vocabulary. */
 export class EarlierRows {
   readonly #factors: Matrix;
-  /** [vocabulary] the row, −1 for words that it does not know. */
+  /** [vocabulary] the row of each word; −1 for words that the earlier model does not know. */
   readonly #rows: Int32Array;
 
   private constructor(words: readonly string[], lookup: StringLookup, factors: Matrix, firstId: number) {
@@ -31,7 +31,10 @@ export class EarlierRows {
     return new EarlierRows(words, parts.items, parts.itemFactors, parts.items.oovId + 1);
   }
 
-  /** Copy rows into factors [vocabulary, width]: of all words that are known, or of those without an interaction. */
+  /**
+   * Copy the rows of known words to factors [vocabulary, width]: of all of them, or only of words whose list in `among`
+   * is empty.
+   */
   copyTo(out: Matrix, among: 'all' | { readonly starts: Int32Array }): void {
     this.#rows.forEach((row, word) => {
       const isTaken = among === 'all' || among.starts[word] === among.starts[word + 1];

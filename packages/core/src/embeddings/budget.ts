@@ -1,9 +1,9 @@
 /**
- * Budgets: how large a compressed table may be, in trained parameters or in bytes, and how a method spends it.
+ * Budgets of compressed tables, in trained parameters or in bytes, and the number of rows that a budget allows.
  *
- * Bytes are counted whole: float32 parameters, pointers, hash coefficients. A method takes the most rows whose whole cost
- * fits. A budget that a method cannot meet is refused with the smallest it could; of one above the full table's size only
- * that size is spent, with a warning.
+ * A budget in bytes includes the float32 parameters, the pointers and the hash coefficients. A method gets the most
+ * rows whose cost is within the budget. A budget that is too small for a method is an error that names the smallest
+ * one. A budget above the size of the full table is reduced to that size, with a warning.
  */
 
 import { checkInteger, shown } from '../checks/numbers.ts';
@@ -12,24 +12,24 @@ import { warnOnConsole } from '../checks/warning.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { TableContext } from './table-context.ts';
 
-/** At most so many trained float32, or at most so many bytes of everything that is saved. */
+/** The most trained float32 parameters, or the most bytes of all that is saved. */
 export type Budget = { parameters: number; bytes?: never } | { bytes: number; parameters?: never };
 
-/** The options of a budget, for the tables of options that have one. */
+/** The types of the options of a budget. */
 export const BUDGET: OptionTypes<Budget> = { parameters: NUMBER, bytes: NUMBER };
 
-/** Options of a table as they come by its own name, or by `embedding: { method, … }`. */
+/** Options of a table, which may also have the `method` of the option `embedding`. */
 export type WithMethod<O> = O & { method?: string };
 
-/** The cost of a table; both figures grow with the number of rows. */
+/** The cost of a table; both numbers grow with the rows. */
 export interface Cost {
-  /** Trained float32 of a table of so many rows. */
+  /** Trained float32 parameters of a table of `rows` rows. */
   parameters: (rows: number) => number;
-  /** Bytes beside them: pointers, hash coefficients. */
+  /** Bytes of all else: pointers, hash coefficients. */
   otherBytes: (rows: number) => number;
-  /** The fewest rows the method works with; default 1. */
+  /** The fewest rows of the method; default 1. */
   rowsMin?: number;
-  /** The most; default as many as the budget pays for. */
+  /** The most rows of the method; default: no limit. */
   rowsMax?: number;
 }
 
@@ -37,10 +37,10 @@ export interface Cost {
 export type FullTableSize = Pick<TableContext, 'vocabularySize' | 'dimensions' | 'onWarning'>;
 
 /**
- * The most codebook rows a budget pays for.
+ * The most codebook rows that a budget allows.
  *
- * @throws {OptionError} when both or none of parameters and bytes are given, or they pay for fewer than `rowsMin` rows;
- * the message has the smallest possible budget
+ * @throws {OptionError} when both or none of parameters and bytes are given, or the budget allows fewer than `rowsMin`
+ * rows; the message has the smallest possible budget
  */
 export function affordRows(method: string, budget: Budget, cost: Cost, full: FullTableSize): number {
   const { rowsMin = 1, rowsMax = Number.MAX_SAFE_INTEGER } = cost;
@@ -59,7 +59,7 @@ export function affordRows(method: string, budget: Budget, cost: Cost, full: Ful
       `budget: the full table has ${fullSize} ${unit}; of ${given} method ${method} takes no more than ${limit}`,
     );
   }
-  // Every row costs at least one parameter, so `limit` rows are too many or just enough.
+  // Every row costs at least one parameter, so `limit` is an upper bound of the rows.
   let [fits, above] = [rowsMin, Math.min(rowsMax, limit) + 1];
   while (above - fits > 1) {
     const middle = Math.floor((fits + above) / 2);

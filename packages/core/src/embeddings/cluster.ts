@@ -1,10 +1,10 @@
 /**
- * One clustering of a CQR table: k-means of each column's vectors, every id to its nearest centroid, then the table takes
- * the result over as a whole.
+ * One clustering of a CQR table: runs k-means on the vectors of each column, assigns every id to its nearest centroid,
+ * and then replaces pointers and codebook of the table at once.
  *
- * Ids stream through in blocks, so memory is the sample, one block and the new pointers, never V × d. Until the last
- * moment the table is as it was: an interruption or an error leaves it whole. Source: the CCE paper, algorithm 3 and its
- * FAISS settings (256 · k sampled ids); 20 iterations instead of its 50: no model was worse for it.
+ * Ids are processed in blocks, so the memory is that of the sample, one block and the new pointers, never V × d. The
+ * table changes only at the end: after an interruption or an error it is as before. Source: the CCE paper, algorithm 3
+ * and its FAISS settings (256 · k sampled ids); 20 iterations instead of 50, which did not make any model worse.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -21,16 +21,19 @@ import { BLOCK_IDS, finiteColumn, finiteVectors, sampleIds } from './sample-vect
 import { exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
-/** Of 24 seeds on MovieLens-100K 20 and 50 iterations gave the same cross-entropy (docs/decisions/clustering-speed.md). */
+/**
+ * With 20 and with 50 iterations, 24 seeds on MovieLens-100K gave the same cross-entropy
+ * (docs/decisions/clustering-speed.md).
+ */
 const ITERATIONS = 20;
 
 /** Options of a clustering. */
 export interface ClusterOptions {
-  /** Add a fresh helper and go on (CCE), or drop it for good (one-step CQR); default true. */
+  /** True adds a new helper table (CCE); false drops the helper table for good (one-step CQR). Default true. */
   helper?: boolean;
   /** Iterations of k-means; default 20. */
   iterations?: number;
-  /** Its state is reset: the rows mean something else now. */
+  /** The optimizer whose state for the codebook is reset, because the rows get another meaning. */
   optimizer?: SparseOptimizer;
   /** Called with the share done, in [0, 1]. */
   onProgress?: ((share: number) => void) | undefined;
@@ -47,12 +50,12 @@ const checkOptions = optionsCheck<ClusterOptions>('cluster', {
 });
 
 /**
- * Cluster a table; what the pointers look like afterwards.
+ * Cluster a table; resolves to the health of the new clustering.
  *
  * @throws {DivergedError} when a vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
- * @throws {StateError} when an earlier clustering dropped the helper, no id was in `minCount` batches, or something else
- * works on the table
+ * @throws {StateError} when an earlier clustering dropped the helper table, no id was in `minCount` batches, or the
+ * table is in use
  */
 export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise<ClusterHealth> {
   return exclusively('cluster', [table], () => clusterLocked(table, options));
@@ -118,7 +121,7 @@ export async function clusterLocked(table: Cqr, options: ClusterOptions): Promis
   }
 }
 
-/** Point a block of ids, from number `first` on, at their nearest centroids; Σ |vector − centroids|². */
+/** Assign a block of ids, from number `first` on, to their nearest centroids; returns Σ |vector − centroids|². */
 function assignBlock(
   table: Cqr,
   trained: readonly Centroids[],

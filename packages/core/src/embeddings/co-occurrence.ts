@@ -26,7 +26,7 @@ import { WorkSteps } from './work-steps.ts';
 const HOPS = 2;
 /** Iterations of k-means: FAISS's default for codebooks. */
 const ITERATIONS = 25;
-/** Rows a centroid is trained on at most: FAISS's `max_points_per_centroid`. */
+/** The most rows on which a centroid is trained: FAISS's `max_points_per_centroid`. */
 const SAMPLE_PER_CLUSTER = 256;
 
 /** Options of `pointByCoOccurrence`. */
@@ -54,7 +54,7 @@ const checkOptions = optionsCheck<CoOccurrenceOptions>('pointByCoOccurrence', {
  *
  * @throws {OptionError} when neither is a CQR table, or an id is beyond its vocabulary
  * @throws {ShapeError} when there is no row or columns differ in length
- * @throws {StateError} when a table was clustered before, no id has `minCount` rows, or something else works on a table
+ * @throws {StateError} when a table was clustered before, no id has `minCount` rows, or a table is in use
  * @throws {AbortedError} when the signal is raised
  */
 export async function pointByCoOccurrence(

@@ -1,11 +1,12 @@
 /**
- * Embeddings composed of codebook rows: what hashing trick, quotient-remainder, compositional, Bloom, unified, CQR, product
- * and residual quantization have in common.
+ * The base class of tables whose vectors are composed of codebook rows: hashing trick, quotient-remainder,
+ * compositional, Bloom, unified, CQR, product and residual quantization.
  *
  *   vector(i)[j·w … (j+1)·w) = Σ_s codebook[pointer(i, j, s)],   j < columns, s < sums,   w = d / columns
  *
- * A method says how many columns and sums there are and where an id points; the rest (gather, gradients by codebook row,
- * optimizer step) is here. Nothing of size vocabulary × d is ever made. Letters: w width of a codebook row.
+ * A method defines the number of columns and sums and the pointers of an id. This class gathers vectors, sums gradients
+ * by codebook row and runs the optimizer step. It never allocates vocabulary × d floats. Letters: w width of a codebook
+ * row.
  */
 
 import { type Saved, savedBytes } from '../format/saved.ts';
@@ -16,9 +17,9 @@ import { Matrix } from '../vectors/matrix.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { checkIds } from './ids.ts';
 
-/** Ids a work item gathers: about ten microseconds of row copies. */
+/** Ids that a thread claims at a time for gathering: about ten microseconds of row copies. */
 const GRAIN_IDS = 256;
-/** Codebook rows whose gradients a work item sums. */
+/** Codebook rows that a thread claims at a time for summing gradients. */
 const GRAIN_GROUPS = 64;
 
 /** A table whose vectors are sums and concatenations of codebook rows. */
@@ -27,9 +28,9 @@ export abstract class ComposedTable implements EmbeddingTable {
   readonly vocabularySize: number;
   readonly dimensions: number;
   readonly columns: number;
-  /** Changes only where a clustering drops the helper. */
+  /** The number of sums. It changes only when a clustering drops the helper table. */
   sums: number;
-  /** [rows, w] float32: all that is trained. */
+  /** [rows, w] float32: all trained parameters. */
   readonly codebook: Matrix;
   protected readonly runtime: Runtime;
   readonly #ids: Scratch;
@@ -51,10 +52,13 @@ export abstract class ComposedTable implements EmbeddingTable {
     this.#counters = new Scratch(heap);
   }
 
-  /** Pointers of `count` ids at byte offset `ids`, written [count, columns, sums] int32 at `out`. */
+  /** Write the pointers of `count` ids at byte offset `ids` to `out`: [count, columns, sums] int32. */
   protected abstract writePointers(ids: number, count: number, out: number): void;
 
-  /** Equal parts of the rows that have columns of their own, so that their gradients are sorted apart. */
+  /**
+   * The number of equal parts of the codebook that belong to separate columns, so that their gradients can be sorted
+   * separately.
+   */
   protected get parts(): number {
     return 1;
   }
@@ -70,7 +74,7 @@ export abstract class ComposedTable implements EmbeddingTable {
     return [this.codebook];
   }
 
-  /** Bytes of what `save` writes. */
+  /** Bytes that `save` writes. */
   sizeBytes(): number {
     return savedBytes(this.save());
   }
@@ -80,7 +84,7 @@ export abstract class ComposedTable implements EmbeddingTable {
     this.gather(this.#place(ids), ids.length, out);
   }
 
-  /** Vectors of `count` ids at byte offset `ids`. */
+  /** Write the vectors of `count` ids at byte offset `ids` to `out`. */
   protected gather(ids: number, count: number, out: Matrix): void {
     const { codebook, columns, sums } = this;
     const pointers = this.#locate(ids, count);
@@ -157,8 +161,8 @@ export abstract class ComposedTable implements EmbeddingTable {
 }
 
 /**
- * Groups of all parts one after the other: `grouping` is uses [uses], distinct [uses], starts [uses + 1], groups [parts].
- * Returns how many there are.
+ * Join the groups of all parts into one list. `grouping` is uses [uses], distinct [uses], starts [uses + 1], groups
+ * [parts]. Returns the number of groups.
  */
 function joinParts(grouping: Int32Array, uses: number, parts: number): number {
   const starts = 2 * uses;

@@ -1,9 +1,10 @@
 /**
- * Compositional embeddings (hashed QR): a vector is put together from one row of each of c codebooks.
+ * Compositional embeddings (hashed QR): a vector is the concatenation of one row of each of c codebooks.
  *
  *   vector(i) = [ row_1[h_1(i)] | … | row_c[h_c(i)] ],   rows of d/c floats
  *
- * Source: Shi et al., KDD 2020, with hashes for remainders; "CE concat" in the CCE paper. Budget: split evenly.
+ * Source: Shi et al., KDD 2020, with hashes in place of remainders; "CE concat" in the CCE paper. All codebooks have
+ * the same number of rows.
  */
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';

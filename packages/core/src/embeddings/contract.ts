@@ -1,9 +1,10 @@
 /**
- * The contract of every embedding table: ids in, rows of d floats out, gradients in.
+ * The interface of all embedding tables: a table returns a row of d floats for each id and takes gradients of these
+ * rows.
  *
- * A table is not a layer of a graph: the trainer asks for the rows of the distinct ids of a batch, and gives back one
- * gradient per distinct id (duplicates summed before, as Keras does with IndexedSlices). A compressed table keeps fewer
- * parameters than ids × d and maps both ways itself.
+ * The trainer reads the rows of the distinct ids of a batch and passes one gradient per distinct id; it sums the
+ * gradients of duplicates before, as Keras does with IndexedSlices. A compressed table has fewer parameters than ids ×
+ * d and computes rows and parameter gradients itself.
  */
 import type { Savable } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
@@ -11,7 +12,7 @@ import type { Matrix } from '../vectors/matrix.ts';
 
 /** A table of `vocabularySize` embeddings of `dimensions` floats. */
 export interface EmbeddingTable extends Savable {
-  /** The method, which is also the kind it is saved as: 'full', … */
+  /** The method, such as 'full'; it is also the kind of the saved table. */
   readonly method: string;
   /** Ids are 0 … vocabularySize − 1. */
   readonly vocabularySize: number;
@@ -20,12 +21,13 @@ export interface EmbeddingTable extends Savable {
   readonly parameters: number;
   /** Every trained matrix, in a fixed order. */
   trained(): Matrix[];
-  /** Rows of the ids, written to out [ids.length, outStride floats], first `dimensions` columns of each. */
+  /** Write the rows of ids to the first `dimensions` columns of out [ids.length, stride]. */
   rows(ids: Int32Array, out: Matrix): void;
   /**
-   * One optimizer step on the rows of distinct ids: gradients [ids.length, dimensions], row stride that of the matrix.
+   * Do one optimizer step on the rows of distinct ids. Gradients are [ids.length, dimensions], with the row stride of
+   * the matrix.
    */
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void;
-  /** Bytes of what `save` writes: everything the table needs to be served. */
+  /** Bytes that `save` writes. */
   sizeBytes(): number;
 }

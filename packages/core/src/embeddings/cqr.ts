@@ -1,16 +1,17 @@
 /**
- * CQR, clustered QR (published as CCE): a compressed table that learns where its ids point while it trains.
+ * CQR, clustered QR (published as CCE): a compressed table that learns the pointers of its ids during the training.
  *
  *   vector(i) = [ M_1[h_1(i)] + M'_1[h'_1(i)] | … | M_c[h_c(i)] + M'_c[h'_c(i)] ],   rows of d/c floats
  *
- * h and h' begin as hashes. `cluster()` materialises each column for a sample of ids, runs k-means, points every id at
- * its nearest centroid (h becomes learned), makes the centroids M, draws a fresh h', and sets M' to zero; training goes on.
- * With `helper: false` the helper goes and all rows become centroids, the one-step form of the CQR manuscripts.
+ * h and h' are hashes at first. `cluster()` computes each column for a sample of ids, runs k-means, sets h of every id
+ * to its nearest centroid (h is now learned), replaces M by the centroids, draws a new h', and sets M' to zero. Then
+ * the training continues. With `helper: false` the helper table M' is dropped and all rows become centroids, the
+ * one-step form of the CQR manuscripts.
  *
- * Source: Tsang and Ahle, "Clustering the sketch", NeurIPS 2023, algorithm 3; the CQR manuscripts, section 3.
- * Letters: V ids, d dimensions, c columns, k rows of one M. Never holds V × d: ids stream through in blocks. In memory a
- * learned pointer is 2 bytes, saved ⌈log2 k⌉ bits; k is at most 65,536. With `minCount` only ids that enough batches had get
- * learned pointers, and one bit more per id says which; the others stay hashed.
+ * Source: Tsang and Ahle, "Clustering the sketch", NeurIPS 2023, algorithm 3; the CQR manuscripts, section 3. Letters:
+ * V ids, d dimensions, c columns, k rows of one M. V × d floats are never in memory, because ids are processed in
+ * blocks. A learned pointer takes 2 bytes in memory and ⌈log2 k⌉ bits when saved; k is at most 65,536. With `minCount`,
+ * only ids that were in enough batches get learned pointers, which one more bit per id marks; the others stay hashed.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -33,21 +34,22 @@ import { checkContext, type TableContext } from './table-context.ts';
 
 /** Pointers are uint16 in memory. */
 const ROWS_MAX = 65_536;
-/** Batches that had an id are counted in a byte. */
+/** The number of batches with an id is counted in a byte. */
 const COUNT_MAX = 255;
-/** Ids a work item gathers: some microseconds. */
+/** Ids that a thread claims at a time for gathering: some microseconds. */
 const GATHER_IDS = 128;
-/** Ids a work item reads pointers of. */
+/** Ids that a thread claims at a time for reading pointers. */
 const GRAIN_IDS = 1024;
 
 /** Options of a CQR table. */
 export type CqrOptions = Budget & {
-  /** Columns, each with pointers of its own; a divisor of the dimensions; default 4, the paper's. */
+  /** Columns, each with its own pointers; a divisor of the dimensions; default 4, as in the paper. */
   columns?: number;
   /**
-   * Batches that must have had an id before a clustering learns its pointers, from 1 to 255; default 1: all are learned,
-   * whether trained or not. More saves the pointers of rare ids, which stay hashed and so can serve newcomers. Counting
-   * takes a byte per id while training; a budget in bytes still pays for a pointer of every id.
+   * The number of batches, from 1 to 255, that an id must have been in before a clustering learns its pointers; default
+   * 1: the pointers of all ids are learned, also of untrained ones. A larger number saves the pointers of rare ids,
+   * which stay hashed. Counting takes a byte per id in training. A budget in bytes still includes a pointer of every
+   * id.
    */
   minCount?: number;
 };
@@ -61,7 +63,7 @@ const checkOptions = optionsCheck<WithMethod<CqrOptions>>('embedding (cqr)', {
 
 /** The result of a clustering: the next state of a table, complete before the table changes. */
 export interface Clustering {
-  /** Ids whose pointers were learned; absent where those of all were. */
+  /** Ids whose pointers were learned; absent where those of all ids were. */
   learned?: LearnedIds | undefined;
   /** [V, c], or [learned ids, c]. */
   pointers: Block;
@@ -85,8 +87,8 @@ export class Cqr extends ComposedTable {
   }
 
   /**
-   * A new table; half the rows are M, half M'. A budget in bytes pays for the learned pointers too, as they are with the
-   * helper; a last clustering without it takes one bit more per pointer.
+   * A new table. Half of its rows are M, half M'. A budget in bytes includes the learned pointers of a table with the
+   * helper table; a last clustering without it takes one bit more per pointer.
    *
    * @throws {OptionError} when the budget is below two rows per column, or columns do not divide the dimensions
    */
@@ -133,7 +135,7 @@ export class Cqr extends ComposedTable {
   }
 
   /**
-   * Clusters a column gets from `ids` ids: with the helper k, without it all the column's rows.
+   * The number of clusters of a column for `ids` ids: k with the helper table, all rows of the column without it.
    *
    * @throws {StateError} when an earlier clustering dropped the helper
    */

@@ -1,6 +1,6 @@
 /**
- * Implicit ALS as a recipe. A trial finds the number of iterations and the half-life of recency by judging as it goes: neither
- * needs a fit of its own.
+ * The recipe of implicit ALS. A trial evaluates the model between iterations, so it finds the number of iterations and
+ * the half-life of recency within one fit.
  */
 import { AlsFit, type AlsModel } from '../als/als-fit.ts';
 import { objectiveOf } from '../als/fit-als.ts';
@@ -15,12 +15,14 @@ import type { Fitted, Judged, Settings } from './trial.ts';
 import type { Validation } from './validation.ts';
 import type { EarlierModel } from './warm-start.ts';
 
-/** Iterations after which a trial is judged; it ends where recall no longer rises. */
+/** Iterations after which a trial is evaluated; the trial ends when recall no longer rises. */
 const JUDGED_ITERATIONS: readonly number[] = [4, 8, 16];
-/** From "all count the same" to "the last counts most". */
+/**
+ * Half-lives that are tried: 0 gives all items the same weight; the smaller the others, the more the last items count.
+ */
 const HALF_LIVES: readonly number[] = [0, 32, 16, 8, 4, 2, 1, 0.5];
 
-/** Implicit ALS; settings that say the iterations are judged as they are, without a search for the half-life. */
+/** Implicit ALS. Settings with a number of iterations are evaluated as given, without a search for the half-life. */
 export const alsRecipe: Recipe = { candidates: alsCandidates, cost: alsCost, judge, fit };
 
 async function judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged> {
@@ -85,7 +87,7 @@ function startFit(train: Interactions, settings: Settings, context: RecipeContex
   return new AlsFit(train, { dimensions, objective: objectiveOf(settings), seed, from: earlier, runtime });
 }
 
-/** From a half-life to its neighbours while recall rises; "all count the same" is left only for a gain beyond chance. */
+/** Go from a half-life to its neighbours while recall rises. A half-life of 0 is replaced only for a significant gain. */
 function climbHalfLives(
   als: AlsFit,
   validation: Validation,
@@ -109,7 +111,10 @@ function climbHalfLives(
   return best;
 }
 
-/** [users] recall@k of the fit as it stands, users folded in from their histories: the same vectors as their rows. */
+/**
+ * [users] recall@k of the present factors. Users are folded in from their histories, which gives the same vectors as
+ * their rows.
+ */
 function judgeHalfLife(als: AlsFit, validation: Validation, recencyHalfLife: number): Float64Array {
   const { vocabulary } = validation.split.train.items;
   const items = als.knownItems();
@@ -132,7 +137,7 @@ function judgeHalfLife(als: AlsFit, validation: Validation, recencyHalfLife: num
   );
 }
 
-/** An exact index of the items' factors, asked with users; `queryModel` also takes histories. */
+/** An exact index of the items' factors, queried by users; its `queryModel` also takes histories. */
 export function alsIndex({ queryModel, candidates, identifiers }: AlsModel): BruteForce<string, string> {
   const { runtime } = queryModel.parts.itemFactors;
   return new BruteForce<string, string>({ queryModel, runtime }).index(candidates, identifiers);

@@ -1,6 +1,7 @@
 /**
- * The settings of implicit ALS that a search tries: it begins where the data's density says, and goes from the best so far to
- * its neighbours in the grids. How the constants were chosen: docs/decisions/recipes.md.
+ * The settings of implicit ALS that a search tries. The first settings follow from the density of the data; the next
+ * ones are the neighbours, in the grids, of the best settings so far. docs/decisions/recipes.md describes how the
+ * constants were chosen.
  */
 import { SHORT_SHARE } from '../als/solver.ts';
 import type { Interactions } from '../data/interactions.ts';
@@ -12,7 +13,7 @@ const GRIDS: Readonly<Record<string, readonly number[]>> = {
   dimensions: [8, 16, 32, 64, 128, 256],
   regularization: [0.03, 0.01, 0.003, 0.001, 0.0003],
 };
-/** The order in which neighbours are tried: dimensions first, while there is time for them, then the weight. */
+/** The order in which neighbours are tried: more dimensions first, while there is time for them, then the weight. */
 const STEPS: readonly (readonly [name: string, step: number])[] = [
   ['dimensions', 1],
   ['unobservedWeight', 1],
@@ -21,16 +22,19 @@ const STEPS: readonly (readonly [name: string, step: number])[] = [
   ['regularization', -1],
   ['dimensions', -1],
 ];
-/** α · users · items is about so many times the observed pairs at the start. */
+/** The first α is such that α · users · items is about this many times the number of observed pairs. */
 const UNOBSERVED_SHARE = 16;
 const FIRST_DIMENSIONS = 64;
 const FIRST_REGULARIZATION = 0.003;
-/** A fit has so many, whatever the time: fewer are no model. */
+/** The fewest iterations of a fit, even when the time is over: fewer do not give a usable model. */
 export const ITERATIONS_MIN = 4;
-/** Multiplications and additions a second of a slow machine: the least of one trial and the last fit must be within a budget. */
+/**
+ * Multiplications and additions per second of a slow machine, from which a search estimates if one trial and the last
+ * fit are within the budget.
+ */
 const SLOW_PRODUCTS_PER_SECOND = 1e9;
 
-/** Settings that were not tried: the start, or else the neighbours of the best. */
+/** Settings that were not tried yet: the first settings, or else the neighbours of the best ones. */
 export function alsCandidates(tried: readonly Trial[], start: SearchStart): Settings[] {
   const found = bestOf(tried)?.settings;
   if (!found) return [firstSettings(start)];
@@ -39,13 +43,13 @@ export function alsCandidates(tried: readonly Trial[], start: SearchStart): Sett
   return near.filter((settings) => !tried.some((trial) => isSameSearch(trial.settings, settings)));
 }
 
-/** The next value of the grid; itself at the end. */
+/** The next value of the grid; at its end, the value itself. */
 function neighbour(name: string, value: number, step: number): number {
   const grid = GRIDS[name]!;
   return grid[grid.indexOf(value) + step] ?? value;
 }
 
-/** Iterations and half-life are found by each trial. */
+/** True if settings agree in the values of the grids; each trial finds iterations and half-life itself. */
 function isSameSearch(a: Settings, b: Settings): boolean {
   return Object.keys(GRIDS).every((name) => a[name] === b[name]);
 }
@@ -63,7 +67,10 @@ function firstSettings({ train, budgetSeconds }: SearchStart): Settings {
   return { dimensions, unobservedWeight, regularization: FIRST_REGULARIZATION };
 }
 
-/** Multiplications and additions of an iteration: every row by the smaller of its systems (als/solver.ts). */
+/**
+ * Multiplications and additions of an iteration, in which every row solves the smaller of its two systems
+ * (als/solver.ts).
+ */
 export function alsCost({ dimensions: d = FIRST_DIMENSIONS }: Settings, interactions: Interactions): number {
   const { users, items } = interactions;
   let products = (users.vocabulary.length + items.vocabulary.length) * d ** 2;

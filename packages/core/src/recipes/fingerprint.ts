@@ -1,10 +1,16 @@
-/** A fingerprint of the data of trials and of how they are judged: a search compares only trials whose fingerprint is its own. */
+/**
+ * A fingerprint of the data of trials and of their evaluation. A search only reuses trials that have its own
+ * fingerprint.
+ */
 import type { Interactions } from '../data/interactions.ts';
 import type { InteractionSplit } from '../data/split.ts';
 import { Checksum } from '../format/checksum.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 
-/** Raised when a recipe fits otherwise with the same settings, so that trials of an earlier release are not gone on from. */
+/**
+ * Incremented when a recipe fits a different model with the same settings, so that trials of an earlier release are not
+ * reused.
+ */
 const RECIPES_VERSION = 1;
 
 /** A checksum of the parts of a validation, of k and of the seed, in hexadecimal. */

@@ -1,4 +1,7 @@
-/** One fit with settings that are known: the last step of a search, and the fit on everything after the model was judged. */
+/**
+ * One fit with given settings: the last step of a search, and the fit on all interactions after the evaluation of a
+ * model.
+ */
 import { checkOneOf, checkPositive } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, OBJECT, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { Interactions } from '../data/interactions.ts';
@@ -15,11 +18,11 @@ import { type EarlierModel, earlierLookups, withEarlierWords } from './warm-star
 
 /** Options of `fitRecommender`. */
 export interface FitRecommenderOptions {
-  /** The fit ends when so many seconds are over, after four iterations or one step at least; default: when it is done. */
+  /** The fit ends after this many seconds, but not before four iterations or one step; default: no limit. */
   budgetSeconds?: number;
   /**
-   * An earlier model of the same kind and width, as its bundle has it: words that it knows keep their rows and go on from
-   * them, and its vocabularies grow by the new ones. `settings.iterations` or `epochs` are then those of this fit.
+   * An earlier model of the same kind and width, for example from its bundle. Words that it knows start from its rows,
+   * and new words are added to its vocabularies. `settings.iterations` or `epochs` are then those of this fit.
    */
   from?: EarlierModel | undefined;
   /** Default 42. */
@@ -30,16 +33,16 @@ export interface FitRecommenderOptions {
   clock?: Clock;
 }
 
-/** A model that was fitted, and the ways to ask it. */
+/** A fitted model, with an index and a recommender to query it. */
 export interface FittedRecommender {
   readonly model: FittedModel;
-  /** With the iterations or epochs that were run. */
+  /** The settings, with the iterations or epochs that were run. */
   readonly settings: Settings;
   /** True where the budget ended the fit before all iterations or epochs. */
   readonly isFitCut: boolean;
-  /** An exact index of the items, asked with the identifiers of users; the `queryModel` of ALS also takes histories. */
+  /** An exact index of the items, queried by the identifiers of users; the `queryModel` of ALS also takes histories. */
   readonly index: BruteForce<string, string>;
-  /** The same index as the evaluation asks it. */
+  /** The same index as a recommender for the evaluation. */
   readonly recommender: Recommender;
 }
 
@@ -82,7 +85,7 @@ export async function fitRecommender(
   return fittedRecommender(fitted, rows, lookups?.[1]);
 }
 
-/** The result of a fit, with its index; items that an earlier model knows stay candidates without an interaction. */
+/** The result of a fit, with its index. Items that an earlier model knows stay candidates even without an interaction. */
 export function fittedRecommender(
   { model, settings, recommender, isCut }: Fitted,
   { items }: Interactions,

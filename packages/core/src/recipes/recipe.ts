@@ -1,4 +1,4 @@
-/** The interface of a recipe: which settings a search may try, what they cost, and how they are judged and fitted. */
+/** The interface of a recipe: it proposes settings for a search, estimates their cost, evaluates them and fits models. */
 import type { Interactions } from '../data/interactions.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Fitted, Judged, Settings, Trial } from './trial.ts';
@@ -10,11 +10,11 @@ export interface RecipeContext {
   readonly seed: number;
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
-  /** Asked between two steps of a fit; once it is true the fit ends with what it has. */
+  /** Called between two steps of a fit; when it returns true, the fit ends with the present model. */
   readonly isOver: () => boolean;
 }
 
-/** The settings that a search tries first. */
+/** The data and the budget from which a recipe computes its first settings. */
 export interface SearchStart {
   readonly train: Interactions;
   readonly budgetSeconds: number;
@@ -22,22 +22,24 @@ export interface SearchStart {
 
 /** One kind of model. */
 export interface Recipe {
-  /** Settings that are worth a trial after those that were tried, the most promising first; none: the search is done. */
+  /** Settings to try next, the most promising first; empty when the search is complete. */
   candidates(tried: readonly Trial[], start: SearchStart): Settings[];
-  /** Work of a fit beside one of other settings. */
+  /** The work of a fit, in a unit in which settings can be compared. */
   cost(settings: Settings, interactions: Interactions): number;
-  /** Fit on the training part of the validation and judge; what is found is among the settings that come back. */
+  /**
+   * Fit on the training part of the validation and evaluate; the returned settings include those that the trial found.
+   */
   judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged>;
-  /** Fit; rows of identifiers that an earlier model of the same kind and width knows begin with its vectors. */
+  /** Fit a model. Identifiers that an earlier model of the same kind and width knows start from its vectors. */
   fit(interactions: Interactions, settings: Settings, context: RecipeContext, from?: EarlierModel): Promise<Fitted>;
 }
 
-/** Whether two settings agree in the names of the first. */
+/** True if `b` has the same values as `a` for all names of `a`. */
 export function agrees(a: Settings, b: Settings): boolean {
   return Object.keys(a).every((name) => a[name] === b[name]);
 }
 
-/** The trial with the best recall; of equal ones the first. */
+/** The trial with the best recall; the first of several equal ones. */
 export function bestOf(trials: readonly Trial[]): Trial | undefined {
   return trials.reduce<Trial | undefined>(
     (best, trial) => (best && best.recall >= trial.recall ? best : trial),

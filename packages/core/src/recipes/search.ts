@@ -1,6 +1,7 @@
 /**
- * A search for the model and the settings that validation prefers, within a budget of time that the fit on everything has its
- * place in. A trial ends when its time is over, after four iterations of ALS or one step of towers at least.
+ * Searches for the model and the settings with the best validation recall, within a budget of time that includes the
+ * last fit on all interactions. A trial ends when its time is over, but not before four iterations of ALS or one step
+ * of the towers.
  */
 import { DivergedError } from '../errors/errors.ts';
 import { Popularity } from '../recommenders/popularity.ts';
@@ -14,16 +15,23 @@ import type { Validation } from './validation.ts';
 /** The recipe of each kind of model. */
 export const RECIPES: Readonly<Record<ModelKind, Recipe>> = { als: alsRecipe, 'two-tower': twoTowerRecipe };
 
-/** Of the budget: the first trial of each model, which nothing is known about. An epoch of towers can take minutes. */
+/**
+ * The share of the budget for the first trial of each model, whose time cannot be estimated. An epoch of towers can
+ * take minutes.
+ */
 const FIRST_TRIAL_SHARE: Readonly<Record<ModelKind, number>> = { als: 1 / 3, 'two-tower': 1 / 8 };
-/** A model whose best recall is below this share of the other's gets no more time: settings seldom bring a quarter. */
+/**
+ * A model whose best recall is below this share of the other model's gets no more trials: other settings rarely gain a
+ * quarter.
+ */
 const HOPEFUL_SHARE = 0.8;
 /**
- * Of the estimated time of the last fit, kept for it when a trial begins: a fit that runs out of time ends after fewer iterations, and
- * on Gowalla half of them in 128 dimensions find more than all in 64.
+ * The share of the estimated time of the last fit that a new trial must leave. It may be below 1, because a last fit
+ * that runs out of time only has fewer iterations: on Gowalla, half of the iterations in 128 dimensions have a higher
+ * recall than all of them in 64.
  */
 const LAST_FIT_RESERVE = 0.5;
-/** Of the time that the leading model took: the other one's, as long as it is hopeful. */
+/** The other model gets up to this share of the time of the leading model, while its recall is near enough. */
 const SECOND_SHARE = 0.5;
 
 /** The input of a search. */
@@ -35,7 +43,7 @@ export interface SearchParts extends SearchStart {
   readonly clock: Clock;
 }
 
-/** Which settings are tried next, and what they reach. */
+/** Chooses and runs the trials of a search. */
 export class Search {
   /** In the order in which they were run. */
   readonly trials: Trial[] = [];
@@ -55,7 +63,10 @@ export class Search {
     return this.#parts.kinds.every((kind) => this.#candidates(kind).length === 0);
   }
 
-  /** The first of each model; then of the model whose turn it is the first candidate that there is time for. */
+  /**
+   * The next trial: first one of each model, then the first candidate that fits the remaining time, of the model whose
+   * turn it is.
+   */
   next(): ChosenModel | undefined {
     const left = this.#parts.budgetSeconds - this.elapsedSeconds();
     for (const model of this.#turns()) {
@@ -72,7 +83,7 @@ export class Search {
     return undefined;
   }
 
-  /** Fit and judge. */
+  /** Run a trial: fit and evaluate. */
   async run({ model, settings }: ChosenModel): Promise<Trial> {
     const { validation, context, clock, budgetSeconds, fingerprint } = this.#parts;
     const start = clock();
@@ -94,7 +105,7 @@ export class Search {
     return trial;
   }
 
-  /** A trial whose numbers left the finite ones found nothing: the search goes on without it. Throws any other error. */
+  /** The result of a trial that diverged: a recall of 0, so that the search continues. Throws any other error. */
   #diverged(settings: Settings, error: unknown): Judged {
     if (!(error instanceof DivergedError)) throw error;
     const { validation } = this.#parts;
@@ -102,13 +113,16 @@ export class Search {
     return { settings, perUser, isCut: false };
   }
 
-  /** The context of the fit on everything: it ends with the budget. */
+  /** The context of the fit on all interactions, which ends with the budget. */
   lastFitContext(): RecipeContext {
     const isOver = (): boolean => this.elapsedSeconds() > this.#parts.budgetSeconds;
     return { ...this.#parts.context, isOver };
   }
 
-  /** Models without a trial, then the leading one, unless the other is hopeful and took much less time. */
+  /**
+   * The order of the models: models without a trial first, then the leading one, unless the other is near and took much
+   * less time.
+   */
   #turns(): ModelKind[] {
     const kinds = [...this.#parts.kinds];
     const recall = (kind: ModelKind): number => bestOf(this.#of(kind))?.recall ?? Number.POSITIVE_INFINITY;
@@ -128,7 +142,10 @@ export class Search {
     return RECIPES[kind].candidates(this.#of(kind), this.#parts);
   }
 
-  /** Of a trial, from the last one of its model: fits go by their products, judgements by the dimensions. */
+  /**
+   * The estimated time of a trial, from the last trial of its model: the fit scales with its cost, the evaluation with
+   * the dimensions.
+   */
   #estimate(kind: ModelKind, settings: Settings): { fitSeconds: number; judgeSeconds: number } {
     const last = this.#of(kind).at(-1)!;
     const cost = (of: Settings): number => RECIPES[kind].cost(of, this.#parts.train);
@@ -138,7 +155,7 @@ export class Search {
     };
   }
 
-  /** The best so far may take as long on everything as in its trial. */
+  /** The estimated time of the last fit: that of the best trial so far. */
   #lastFitSeconds(): number {
     return bestOf(this.trials)?.fitSeconds ?? 0;
   }

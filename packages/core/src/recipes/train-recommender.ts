@@ -1,9 +1,10 @@
 /**
- * From interactions to a recommender, with defaults that win: implicit ALS and two towers are each searched on a validation
- * part within a budget of time (search.ts), the one that validation prefers is fitted again on everything.
+ * Trains a recommender on interactions without settings. A search tries settings of implicit ALS and of two towers on a
+ * validation part within a budget of time (search.ts). The model with the best validation recall is then fitted on all
+ * interactions.
  *
- * Everything random comes from the seed. A budget in seconds ends a search earlier on a slower machine: the trials say what
- * was tried, and given to a later run they are not run again.
+ * All random numbers come from the seed. On a slower machine a budget in seconds allows fewer trials. The result lists
+ * the trials; a later run that gets them does not run them again.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkOneOf, checkPositive } from '../checks/numbers.ts';
@@ -23,18 +24,21 @@ import { Validation, validationSplit } from './validation.ts';
 
 /** Options of `trainRecommender`. */
 export interface TrainRecommenderOptions {
-  /** Which models are tried; default 'auto': both. */
+  /** The model to try; default 'auto': both. */
   model?: ModelKind | 'auto';
-  /** Tries these settings and no others; iterations and half-life, or epochs, are found where they are left open. */
+  /** Try only these settings. Iterations and half-life, or epochs, are searched where the settings do not have them. */
   only?: ChosenModel | undefined;
   /**
-   * For the search and the last fit; default 300. Each model is tried at least once, ALS for four iterations and towers for one
-   * step at least: by so much, and by judging it, a budget that is too small is exceeded.
+   * Seconds for the search and the last fit; default 300. Each model is tried at least once, with at least four
+   * iterations of ALS or one step of the towers, and evaluated. A budget that is too small for this is exceeded.
    */
   budgetSeconds?: number;
-  /** The recall@k that validation is by; default 10. */
+  /** The k of the validation recall@k; default 10. */
   k?: number;
-  /** Default: the last item of as many users as can be asked quickly is held out; of few users the last two or three. */
+  /**
+   * Default: the last item of as many users as can be evaluated quickly is held out; where there are few users, their
+   * last two or three.
+   */
   validation?: InteractionSplit;
   /** Default 42. */
   seed?: number;
@@ -45,21 +49,24 @@ export interface TrainRecommenderOptions {
   onTrial?: (trial: Trial) => void;
   /** Trials of an interrupted run: those of the same data, validation part, k and seed are not run again. */
   trials?: readonly Trial[];
-  /** Ends the search with an `AbortedError`; trials that `onTrial` was given can be gone on from. */
+  /** Ends the search with an `AbortedError`. A later run can continue from the trials that `onTrial` received. */
   signal?: AbortSignal | undefined;
   clock?: Clock;
 }
 
-/** A model fitted on everything, and what the search found. */
+/** A model fitted on all interactions, and the results of the search. */
 export interface TrainedRecommender extends FittedRecommender {
   /** In the order in which they were run. */
   readonly trials: readonly Trial[];
-  /** Trials that were given but are of other data or options: they were ignored. */
+  /** The number of given trials that were ignored, because their data or options differ. */
   readonly ignoredTrials: number;
   readonly best: Trial;
-  /** The best trial of the other model, and by how much the recall of the best is above it, over the same users. */
+  /** The best trial of the other model, and the difference between the best recall and its recall for the same users. */
   readonly other: { readonly trial: Trial; readonly difference: Estimate } | undefined;
-  /** False where the search ended before every setting was tried: by the budget, or as a model was far behind the other. */
+  /**
+   * False if the search ended before all settings were tried, because of the budget or because a model was far behind
+   * the other.
+   */
   readonly isSearchComplete: boolean;
   readonly seconds: number;
 }
@@ -86,9 +93,9 @@ const checkOptions = optionsCheck<TrainRecommenderOptions>('trainRecommender', {
 const SPENT_SHARE = 0.93;
 
 /**
- * Search, choose and fit a recommender.
+ * Search for the best model and settings, and fit a recommender with them.
  *
- * @throws {ShapeError} when nobody can be held out to validate by
+ * @throws {ShapeError} when no user has enough interactions for the validation
  * @throws {OptionError} when an option is out of range
  * @throws {AbortedError} when the signal is raised
  */

@@ -1,4 +1,4 @@
-/** A trial of a search: a model with its settings, and how good it was on the validation part. */
+/** A trial of a search: a model with its settings, and its recall on the validation part. */
 import type { AlsModel } from '../als/als-fit.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import type { Tower } from '../towers/tower.ts';
@@ -6,28 +6,28 @@ import type { Tower } from '../towers/tower.ts';
 /** The kinds of models. */
 export type ModelKind = 'als' | 'two-tower';
 
-/** Plain numbers, so that a report can hold them and a later run can compare them. */
+/** Settings of a model. All are numbers, so that a report can contain them and a later run can compare them. */
 export type Settings = Readonly<Record<string, number>>;
 
-/** A model and the settings that it is fitted with. */
+/** A model and its settings. */
 export interface ChosenModel {
   readonly model: ModelKind;
   readonly settings: Settings;
 }
 
-/** The settings of a trial. */
+/** The settings and the result of a trial. */
 export interface Trial extends ChosenModel {
   /** The mean of recall@k over the users of the validation part. */
   readonly recall: number;
-  /** [users] recall@k of each, in the order of their codes: for comparing two trials. */
+  /** [users] recall@k of each user, in the order of their codes, to compare two trials. */
   readonly perUser: readonly number[];
-  /** To fit and to judge. */
+  /** Seconds of the fit and the evaluation. */
   readonly seconds: number;
-  /** Of these, to fit: what the fit on everything is estimated by. */
+  /** Seconds of the fit, from which the time of the fit on all interactions is estimated. */
   readonly fitSeconds: number;
-  /** True where the time ended the fit: more iterations or epochs might have been better. */
+  /** True if the fit ended because its time was over; more iterations or epochs might have been better. */
   readonly isCut: boolean;
-  /** Of the data, its validation part, k and the seed: only trials of one fingerprint are compared. */
+  /** Fingerprint of the data, the validation part, k and the seed. Only trials with the same fingerprint are compared. */
   readonly fingerprint: string;
 }
 
@@ -40,15 +40,15 @@ export type FittedModel =
 export interface Fitted {
   readonly model: FittedModel;
   readonly recommender: Recommender;
-  /** Those that were asked for, with the iterations or epochs that were run. */
+  /** The given settings, with the iterations or epochs that were run. */
   readonly settings: Settings;
-  /** True where the time ended it before all iterations or epochs. */
+  /** True if the fit ended before all iterations or epochs because its time was over. */
   readonly isCut: boolean;
 }
 
 /** The result of a trial. */
 export interface Judged {
-  /** Those of the trial, and what judging found: iterations and half-life, or epochs. */
+  /** The settings of the trial, with those that it found: iterations and half-life, or epochs. */
   readonly settings: Settings;
   /** [users] recall@k. */
   readonly perUser: Float64Array;

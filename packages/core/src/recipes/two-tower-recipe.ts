@@ -1,6 +1,7 @@
 /**
- * Two towers of identifiers as a recipe: unit vectors, in-batch softmax at a low temperature, corrected for how often an
- * item stands in a batch (Yi et al. 2019), every epoch in a new order, the epoch chosen by validation.
+ * The recipe of two towers of identifiers: unit vectors, and in-batch softmax with a low temperature and a correction
+ * for the sampling probability of the items (Yi et al. 2019). Every epoch has a new order of rows; the validation
+ * chooses the number of epochs.
  */
 import type { Interactions } from '../data/interactions.ts';
 import { meanOf } from '../metrics/bootstrap.ts';
@@ -17,9 +18,9 @@ import type { Fitted, Judged, Settings, Trial } from './trial.ts';
 import type { Validation } from './validation.ts';
 import { copyKnownRows, type EarlierModel } from './warm-start.ts';
 
-/** Rows of a batch: negatives of a row are the others. */
+/** Rows of a batch; the negatives of a row are the other rows. */
 const BATCH_SIZE = 2048;
-/** An epoch takes so many steps of this rate that few epochs are enough. */
+/** A rate with which few epochs are enough. */
 const LEARNING_RATE = 0.01;
 /** The most epochs; a trial ends after `PATIENCE` in a row without a better recall. */
 const EPOCHS_MAX = 30;
@@ -53,7 +54,7 @@ async function judge(validation: Validation, settings: Settings, context: Recipe
     judgeEpoch(epoch);
     return epoch - best.epochs >= PATIENCE;
   });
-  // Not even one epoch was whole.
+  // The time was over before the first epoch was complete.
   if (best.epochs === 0) judgeEpoch(1);
   return { settings: { ...settings, epochs: best.epochs }, perUser: best.perUser, isCut: done.isCut };
 }
@@ -96,7 +97,10 @@ function newModel({ users, items }: Interactions, settings: Settings, { seed, ru
   });
 }
 
-/** Train until the epochs are over, or the time is, or `isEnough` says so after one; how many epochs were whole. */
+/**
+ * Train until all epochs are done, the time is over, or `isEnough` returns true after an epoch; returns the number of
+ * complete epochs.
+ */
 async function fitEpochs(
   model: TwoTowerModel,
   train: Interactions,
@@ -153,7 +157,7 @@ function throughTowers(
   });
 }
 
-/** An exact index of the items that were chosen at all. */
+/** An exact index of the items that have at least one interaction. */
 export function twoTowerIndex(
   queryTower: Tower,
   candidateTower: Tower,

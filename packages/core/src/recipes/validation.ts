@@ -1,22 +1,22 @@
-/** The validation part of a search: what is held out, and the recall of a recommender on it. */
+/** The validation part of a search: holds out interactions and computes the recall of a recommender on them. */
 import type { Interactions } from '../data/interactions.ts';
 import { type InteractionSplit, leaveLastOut } from '../data/split.ts';
 import { judgeUsers } from '../metrics/user-figures.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import type { Clock } from '../retrieval/progress.ts';
 
-/** Products of a user with an item in one judgement: more users would cost more than they tell. */
+/** The most pairs of a user and an item that one evaluation scores; more users would hardly make it more accurate. */
 const SCORES_MAX = 120_000_000;
-/** Users at least, however many items there are. */
+/** The fewest users of an evaluation, for any number of items. */
 const USERS_MIN = 1000;
-/** Held-out rows beyond which chance matters less than the settings do: recall .1 is known to within .006. */
+/** Held-out rows that are enough to compare settings: with them a recall of .1 is known to within .006. */
 const ROWS_WANTED = 10_000;
-/** Rows of a user at most: what is held out cannot be learned from. */
+/** The most held-out rows of a user, because the model cannot learn from them. */
 const ROWS_OF_USER_MAX = 3;
 
 /**
- * The last rows of users: of as many users as can be asked quickly, and where those are few several rows of each. A user keeps
- * more rows than are taken.
+ * Hold out the last row of as many users as can be evaluated quickly; where there are few users, hold out several rows
+ * of each. A user keeps more rows than are held out.
  */
 export function validationSplit(interactions: Interactions, seed: number): InteractionSplit {
   const { length: itemCount } = interactions.items.vocabulary;
@@ -25,18 +25,18 @@ export function validationSplit(interactions: Interactions, seed: number): Inter
   const most = Math.min(ROWS_OF_USER_MAX, Math.max(1, Math.ceil(ROWS_WANTED / asked)));
   for (let count = most; count > 1; count--) {
     const split = leaveLastOut(interactions, { count, minInteractions: 2 * count + 1, maxUsers, seed });
-    // Where most have few rows, fewer rows of more users tell more.
+    // If most users have few rows, holding out fewer rows of more users is more accurate.
     if (2 * new Set(split.test.users.codes).size > asked) return split;
   }
   return leaveLastOut(interactions, { maxUsers, seed });
 }
 
-/** Judges recommenders, and counts the time that it takes. */
+/** Evaluates recommenders and measures the time of it. */
 export class Validation {
   readonly split: InteractionSplit;
   readonly k: number;
   readonly #clock: Clock;
-  /** In all judgements so far. */
+  /** Seconds of all evaluations so far. */
   judgedSeconds = 0;
 
   constructor(split: InteractionSplit, k: number, clock: Clock) {
@@ -45,7 +45,7 @@ export class Validation {
     this.#clock = clock;
   }
 
-  /** [users] recall@k. */
+  /** The recall@k of each user: [users]. */
   judge(recommender: Recommender): Float64Array {
     const start = this.#clock();
     const { recall } = judgeUsers(recommender, this.split, [this.k]).figures[0]!;

@@ -1,7 +1,8 @@
 /**
- * The parts of an earlier fit that the next one begins with: vocabularies, which grow and never shrink, and rows of embeddings.
+ * Starts a fit from an earlier model: from its vocabularies, to which new words are added, and from its rows of
+ * embeddings.
  *
- * Words that the earlier model knew come first, in its order; those without an interaction keep the rows that they had.
+ * The words of the earlier model come first, in its order. Words without an interaction keep their rows.
  */
 import type { FoldIn } from '../als/fold-in.ts';
 import type { DictionaryColumn, Interactions } from '../data/interactions.ts';
@@ -11,7 +12,7 @@ import { OptionError } from '../errors/errors.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { ModelKind } from './trial.ts';
 
-/** An earlier model as a bundle has it. */
+/** The parts of an earlier model, from its bundle. */
 export interface EarlierModel {
   readonly foldIn?: FoldIn | undefined;
   readonly queryTower?: Tower | undefined;
@@ -48,7 +49,7 @@ function withWords(first: readonly string[], { codes, vocabulary }: DictionaryCo
 }
 
 /**
- * Copy the rows of the words that both towers know, and that of unknown words.
+ * Copy the rows of the words that both towers know, and the row of unknown words.
  *
  * @throws {OptionError} when the towers have tables of another width, or compressed ones
  */

@@ -6,7 +6,7 @@ import { EASE_ITEMS_MAX, Ease } from './ease.ts';
 import { ItemKnn } from './item-knn.ts';
 import { Popularity } from './popularity.ts';
 
-/** A baseline that is fitted when it is asked for: some take seconds. */
+/** A baseline that `fit` fits when it is called, because some fits take seconds. */
 export interface BaselineFit {
   readonly name: string;
   readonly fit: () => Recommender;

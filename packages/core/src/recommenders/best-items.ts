@@ -1,6 +1,6 @@
 /** Selection of the best items from an array of scores. */
 
-/** Selects the k largest of many scores; items left out are marked for one call. Ties go to the lower code. */
+/** Selects the items with the k largest scores. Of equal scores the lower code comes first. */
 export class BestItems {
   readonly #isLeftOut: Uint8Array;
   readonly #scores: Float64Array;
@@ -16,8 +16,8 @@ export class BestItems {
    * The items with the largest scores, best first.
    *
    * @param scores [items]
-   * @param leftOut codes that are not returned
-   * @param among codes to choose from, ascending; default all
+   * @param leftOut excluded codes
+   * @param among the codes to choose from, ascending; default all
    */
   select(scores: ArrayLike<number>, leftOut: Int32Array, among?: Int32Array): Int32Array {
     const isLeftOut = this.#isLeftOut;

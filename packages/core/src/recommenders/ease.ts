@@ -1,11 +1,11 @@
 /**
- * EASE^R: a linear model of items from items, solved in closed form.
+ * EASE^R: a linear model that predicts items from the items of a history, solved in closed form.
  *
  *   P = (XᵀX + λI)⁻¹    B_ij = −P_ij / P_jj, B_jj = 0    score(user, j) = Σ_{i in the history} B_ij
  *
- * X [users, items] is 1 where a user chose an item. Source: Steck, "Embarrassingly shallow autoencoders for sparse data",
- * WWW 2019. Where users are fewer than items the same scores come from an inverse of users × users (Woodbury), with
- * C = (XXᵀ + λI)⁻¹, U_j the users of j, and for the unseen items of a history x:
+ * X [users, items] is 1 where a user chose an item. Source: Steck, "Embarrassingly shallow autoencoders for sparse
+ * data", WWW 2019. Where there are fewer users than items, the same scores come from a users × users inverse
+ * (Woodbury). With C = (XXᵀ + λI)⁻¹ and U_j the users of item j, for the unseen items of a history x:
  *
  *   score(j) = (Xᵀ C X x)_j / (1 − Σ_{u,v ∈ U_j} C_uv)
  *
@@ -27,7 +27,7 @@ export const EASE_ITEMS_MAX = 10_000;
 
 /** Options of `Ease`. */
 export interface EaseOptions {
-  /** λ; default 300. Larger where the data are more, and where histories are long. */
+  /** λ > 0; default 300. More data and longer histories need a larger one. */
   regularization?: number;
   runtime?: Runtime;
 }
@@ -72,7 +72,7 @@ export class Ease implements Recommender {
   }
 }
 
-/** (L Lᵀ + λI)⁻¹ of lists that share codes: entry (a, b) counts the codes of both. */
+/** (L Lᵀ + λI)⁻¹, where L[a][c] is 1 if list a has code c. Entry (a, b) of L Lᵀ counts the codes that both lists have. */
 function inverseOfProducts(lists: CodeLists, regularization: number, runtime: Runtime): Matrix {
   const size = lists.starts.length - 1;
   const n = invertibleSize(size);

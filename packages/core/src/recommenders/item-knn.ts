@@ -1,5 +1,5 @@
 /**
- * Item-item k nearest neighbours: items are neighbours when many users chose both (cosine of their sets of users).
+ * Item-item k nearest neighbours: items are similar when many users chose both (cosine of their sets of users).
  *
  *   similarity(i, j) = c_ij / (√(n_i n_j) + shrink)     c_ij users who chose i and j, n_i users who chose i
  *   score(user, j)   = Σ_{i in the history, i among the `neighbors` nearest of j} similarity(i, j)
@@ -29,7 +29,7 @@ const checkOptions = optionsCheck<ItemKnnOptions>('ItemKnn', { neighbors: NUMBER
 /** Ranks items by their neighbours in the user's history. */
 export class ItemKnn implements Recommender {
   readonly name = 'item-kNN';
-  /** List i: the items that have i among their nearest, with the similarities as weights. */
+  /** List i: the items that have item i among their nearest neighbours, with the similarities as weights. */
   readonly neighborsOf: CodeLists;
   readonly #popularity: Popularity;
 
@@ -74,7 +74,7 @@ export class ItemKnn implements Recommender {
   }
 }
 
-/** List j: the nearest items of item j, with similarities. */
+/** List j: the nearest neighbours of item j, with their similarities. */
 function nearest(byUser: CodeLists, neighbors: number, shrink: number): CodeLists {
   const byItem = transposeLists(byUser);
   const itemCount = byUser.codeCount;

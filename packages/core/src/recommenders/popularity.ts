@@ -16,7 +16,10 @@ const HALF_LIFE_SECONDS = 30 * 86_400;
 
 /** Options of `Popularity`. */
 export interface PopularityOptions {
-  /** The age at which a row counts half, in the unit of `times`; age is counted from the last row. Default: age does not matter. */
+  /**
+   * The age at which the weight of a row is halved, in the unit of `times`; the last row has age 0. Default: all ages
+   * have the same weight.
+   */
   halfLife?: number | undefined;
 }
 
@@ -27,13 +30,13 @@ export class Popularity implements Recommender {
   readonly name: string;
   /** [items] */
   readonly scores: Float64Array;
-  /** Codes of the items that were chosen at all, best first. */
+  /** Codes of the items with at least one interaction, best first. */
   readonly ranked: Int32Array;
 
   /**
    * Count interactions.
    *
-   * @throws {StateError} when a half life is asked for and the interactions have no times
+   * @throws {StateError} when `halfLife` is given and the interactions have no times
    * @throws {OptionError} when the half life is not above 0
    */
   constructor({ items, times, weights, length }: Interactions, options: PopularityOptions = {}) {

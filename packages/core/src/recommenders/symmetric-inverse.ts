@@ -3,21 +3,24 @@
  *
  *   D = (A_KK)⁻¹    R = A_·K D    A_ij ← A_ij − R_i A_jKᵀ    A_·K ← R    A_KK ← −D        after all blocks A = −inverse
  *
- * Source: Goodnight, "A tutorial on the SWEEP operator", The American Statistician 33(3), 1979. n³/2 products, in float32
- * on all threads; the K × K blocks are inverted in float64. Limit: n² floats must fit into the linear memory (n ≤ 20,000
- * or so), and the condition of A should be below 1e5: an added diagonal sees to it.
+ * Source: Goodnight, "A tutorial on the SWEEP operator", The American Statistician 33(3), 1979. n³/2 products, in
+ * float32 on all threads; the K × K blocks are inverted in float64. Limit: n² floats must fit into the linear memory (n
+ * ≤ 20,000 or so), and the condition number of A should be below 1e5, which an added diagonal ensures.
  */
 import { DivergedError } from '../errors/errors.ts';
 import { Matrix } from '../vectors/matrix.ts';
 
-/** Columns swept at a time: their rows of two matrices stay in the cache of a core. */
+/** Columns swept at a time, few enough that the swept parts of two matrices stay in the cache of a core. */
 const SWEEP = 64;
-/** Blocks of 16 rows that a thread takes at a time; those at the top have the most to do. */
+/** Blocks of 16 rows that a thread claims at a time; blocks at the top have the most work. */
 const GRAIN_BLOCKS = 2;
-/** Rows of a product that a thread takes at a time. */
+/** Rows of a product that a thread claims at a time. */
 const GRAIN_ROWS = 64;
 
-/** Rows and columns that a matrix must have for `invertSymmetric`: a multiple of 64. Give the rest a diagonal of ones. */
+/**
+ * The number of rows of a matrix for `invertSymmetric`: `size` rounded up to a multiple of 64. The added rows must have
+ * a diagonal of ones.
+ */
 export function invertibleSize(size: number): number {
   return Math.ceil(size / SWEEP) * SWEEP;
 }
@@ -57,7 +60,7 @@ function takeColumn(a: Float32Array, n: number, first: number, column: Float32Ar
   for (let j = 0; j < first + SWEEP; j++) column.set(a.subarray(j * n + first, j * n + first + SWEEP), j * SWEEP);
   for (let k = 0; k < SWEEP; k++) {
     const row = (first + k) * n;
-    // Of the block itself the upper half only.
+    // Only the upper half of the block is read.
     for (let j = first + k; j < n; j++) column[j * SWEEP + k] = a[row + j]!;
   }
 }
@@ -74,7 +77,7 @@ function putColumn(a: Float32Array, n: number, first: number, negated: Float32Ar
   }
 }
 
-/** The inverse of a block by Gauss and Jordan's steps; no pivoting, as it is positive definite. */
+/** The inverse of a block by Gauss-Jordan elimination, without pivoting because the block is positive definite. */
 function invertBlock(block: Float32Array): Float64Array {
   const a = Float64Array.from(block);
   for (let k = 0; k < SWEEP; k++) {
@@ -96,7 +99,7 @@ function negate(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) values[i] = -values[i]!;
 }
 
-/** The sign of the whole, and the lower half from the upper. */
+/** Negate the upper half and copy it to the lower half. */
 function finish(a: Float32Array, n: number): void {
   for (let i = 0; i < n; i++) {
     for (let j = i; j < n; j++) {

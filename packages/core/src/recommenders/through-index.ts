@@ -1,16 +1,16 @@
-/** A model behind an index as a recommender, so that an evaluation uses the index that is served. */
+/** Makes a recommender from a model with an index, so that an evaluation uses the same index as the server. */
 import type { CodeLists } from '../data/items-by-user.ts';
 import { listOf } from '../data/items-by-user.ts';
 import type { Queries, TopK } from '../topk/contract.ts';
 import type { Recommender } from './contract.ts';
 
-/** Queries asked at a time: enough to keep the threads busy, few enough that their results stay small. */
+/** Queries per call: enough to keep the threads busy, few enough that the results stay small. */
 const BATCH_USERS = 1024;
 
 /** Parts of `ThroughIndex`. */
 export interface ThroughIndexOptions<Q> {
   name: string;
-  /** Asked with raw features; its identifiers are words of the item vocabulary. */
+  /** An index that takes raw features as queries; its identifiers are words of the item vocabulary. */
   index: TopK<Q, string>;
   /** [items] */
   itemVocabulary: readonly string[];
@@ -18,7 +18,7 @@ export interface ThroughIndexOptions<Q> {
   queryOf: (user: number, history: Int32Array) => Q;
 }
 
-/** Asks an index for every user, the history excluded. */
+/** Queries an index for every user, with the history excluded. */
 export class ThroughIndex<Q> implements Recommender {
   readonly name: string;
   readonly #options: ThroughIndexOptions<Q>;

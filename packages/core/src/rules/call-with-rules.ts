@@ -1,4 +1,4 @@
-/** Calls of an index whose results obey rules, on the caller's thread and on others. */
+/** Calls of an index whose results obey rules, on the caller's thread or on worker threads. */
 import { checkInteger, shown } from '../checks/numbers.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import type { Reading } from '../topk/access.ts';
@@ -22,12 +22,12 @@ import { type Relevance, type Retrieval, type Retrieved, type Selected, select }
 import { ValueLimits } from './value-limits.ts';
 
 /**
- * Candidates retrieved at first for each result where values are limited: the best k seldom obey, and to leave rows with full
- * values out of a second search costs a look at each row.
+ * Candidates that the first retrieval takes per result where values are limited. The best k rarely obey the limits, and
+ * a second retrieval has to test every row for full values.
  */
 const RETRIEVED_A_RESULT = 4;
 
-/** The parts of an index that searches with rules use; the index must hold its candidates, as `BruteForce` and `ScaNN` do. */
+/** The members of an index that searches with rules use. `BruteForce` and `ScaNN` have them. */
 export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = Pick<
   UpdatableTopK<Q, I, O>,
   'call' | 'callAsync' | 'access' | 'identifiers' | 'candidate' | 'dimensions' | 'k'
@@ -37,14 +37,14 @@ export type RuledIndex<Q, I extends Identifier, O extends CallOptions<I>> = Pick
 };
 
 /**
- * `call` of an index, with results that obey rules: k of them while k candidates exist that do.
+ * `call` of an index with results that obey rules. There are k results if k candidates obey the rules.
  *
- * Results are in the order in which they were chosen: pinned ones, then by score or by marginal relevance. On an approximate
- * index the rules hold exactly, and which candidates are best is approximate as in `call`.
+ * Pinned candidates come first, then the others by score or by marginal relevance. On an approximate index the rules
+ * also hold exactly; only the choice of the best candidates is approximate, as in `call`.
  *
- * @param options what `call` takes; `filter` is a predicate or bit words
- * @throws {OptionError} when a rule is unknown, out of range, or names an attribute that is not there
- * @throws {ShapeError} when an attribute has not one value per row
+ * @param options of `call`; `filter` must be a predicate or bit words
+ * @throws {OptionError} when a rule is unknown, out of range, or names an unknown attribute
+ * @throws {ShapeError} when an attribute does not have one value per row
  * @throws what `call` throws
  */
 export function callWithRules<Q, I extends Identifier, O extends CallOptions<I>>(
@@ -72,7 +72,8 @@ export function callWithRules<Q, I extends Identifier, O extends CallOptions<I>>
 }
 
 /**
- * `callWithRules` with the searches on other threads. Its result is that of the candidates at the time of the call.
+ * `callWithRules` with the searches on the worker threads. The result is that of the candidates at the time of the
+ * call.
  *
  * @param within the read of the index's `access` that this search is a part of; default: a read of its own
  */
@@ -112,12 +113,12 @@ function matrixOf(vector: Float32Array): Matrix {
 }
 
 const retrievedOf = <I extends Identifier>(result: TopKResult<I>): Retrieved => ({
-  // Copies: the results of the next search may stand where these do.
+  // These are copies, because the next search may reuse the memory of the results.
   rows: result.rowsOf().slice(),
   scores: result.scoresOf().slice(),
 });
 
-/** One call: its arguments, checked. */
+/** One call with checked arguments. */
 class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
   /** Embeddings of the queries. */
   readonly queries: readonly Float32Array[];
@@ -126,7 +127,7 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
   readonly #options: O | undefined;
   readonly #k: number;
   readonly #limits: ReturnType<typeof checkRules>;
-  /** Pinned identifiers by their place; those that `include` does not name may not be returned. */
+  /** The place of each pinned identifier. Identifiers that `include` leaves out are not pinned. */
   readonly #pins: ReadonlyMap<I, number>;
 
   constructor(index: RuledIndex<Q, I, O>, queries: Queries<Q>, rules: Rules<I>, options: O | undefined) {
@@ -155,7 +156,7 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
     return this.#index.identifiers?.size ?? 0;
   }
 
-  /** The choice of the results of a query. */
+  /** The generator that chooses the results of a query. */
   selection(query: number): Generator<Retrieval, Selected, Retrieved> {
     const { mmr, scoreThreshold = Number.NEGATIVE_INFINITY } = this.#rules;
     const k = this.#k;
@@ -209,7 +210,7 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
   }
 }
 
-/** A filter less some rows. */
+/** A filter that also rejects some rows. */
 function without<I extends Identifier>(
   filter: CallOptions<I>['filter'],
   leavesOut: (row: number) => boolean,
@@ -231,7 +232,7 @@ function checkExclusions<I extends Identifier>(exclude: Exclusions<I> | undefine
   throw new ShapeError(`exclude: expected one list for each of the ${queries} queries, got ${exclude.length} lists`);
 }
 
-/** Identifiers that a query leaves out. */
+/** The excluded identifiers of a query. */
 function exclusionsOf<I extends Identifier>(exclude: Exclusions<I> | undefined, query: number): readonly I[] {
   if (exclude === undefined) return [];
   if (!isPerQuery(exclude)) return exclude as readonly I[];

@@ -24,11 +24,11 @@ export interface ValueLimit {
 }
 
 /**
- * Check rules; `perValue` as limits.
+ * Check rules and return the limits of `perValue`.
  *
  * @param rows rows of the index
- * @throws {OptionError} when a name is unknown, a number out of range, or `perValue` names an attribute that is not there
- * @throws {ShapeError} when an attribute has not one value per row
+ * @throws {OptionError} when a name is unknown, a number out of range, or `perValue` names an unknown attribute
+ * @throws {ShapeError} when an attribute does not have one value per row
  */
 export function checkRules<I extends Identifier>(rules: Rules<I>, rows: number): readonly ValueLimit[] {
   checkKnown(rules);
@@ -55,7 +55,7 @@ function unknownAttribute(attribute: string, known: readonly string[]): OptionEr
   const near = nearestName(attribute, known);
   const expected =
     known.length === 0
-      ? 'the attribute among `attributes`, which are none'
+      ? 'an attribute of `attributes`, which is empty'
       : near === undefined
         ? `one of the attributes ${known.join(', ')}`
         : `a known attribute, nearest is ${near}`;

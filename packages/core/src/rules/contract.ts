@@ -1,20 +1,20 @@
 /**
- * Rules about which candidates may stand together in one answer: at most so many of a value, diversity by marginal
- * relevance, a least score, candidates that come first and candidates that never come.
+ * Rules for the results of a call: a limit for results with the same value of an attribute, diversity by marginal
+ * relevance, a minimum score, pinned candidates and blocked candidates.
  */
 import type { Identifier } from '../topk/identifiers.ts';
 
 /** A value that rules count: a genre, a year, a flag. */
 export type CandidateValue = string | number | boolean;
 
-/** One attribute of the candidates by row: of each row a value, several values, or none (null). */
+/** One attribute of the candidates by row: one value, several values, or null for none. */
 export type CandidateValues = readonly (CandidateValue | readonly CandidateValue[] | null)[];
 
-/** One attribute of the candidates by row, in whatever form the caller keeps it. */
+/** One attribute of the candidates by row, behind functions, so that the caller can store it in any form. */
 export interface ValueColumn {
   /** The distinct values of a row; [] where it has none. */
   valuesOf(row: number): readonly CandidateValue[];
-  /** Whether a row has one of these values, as a function that is fast over many rows. */
+  /** Returns a function that tests if a row has one of these values and is fast for many rows. */
   rowsWith(values: ReadonlySet<CandidateValue>): (row: number) => boolean;
 }
 
@@ -23,26 +23,28 @@ export type CandidateAttributes = { readonly [name: string]: CandidateValues | V
 
 /** Diversity by maximal marginal relevance. */
 export interface MmrOptions {
-  /** λ: 1 is relevance alone, 0 diversity alone. */
+  /** λ, from 0 (only diversity) to 1 (only relevance). */
   weight: number;
-  /** The best candidates of which results are chosen, at least k; default 100, or 4·k where that is more. */
+  /** The number of best candidates from which the results are chosen, at least k; default max(100, 4·k). */
   candidates?: number;
 }
 
 /**
- * Rules of a call. What takes away wins over what puts in: a pinned candidate that is blocked, excluded, filtered out, or
- * one too many of a value is not returned.
+ * Rules of a call. A rule that removes a candidate has priority: a pinned candidate is not returned if it is blocked,
+ * excluded, filtered out, or exceeds a limit of `perValue`.
  */
 export interface Rules<I extends Identifier> {
-  /** By attribute: at most so many results that have the same value; each value of a candidate with several counts. */
+  /** The most results with the same value, by attribute. Where a candidate has several values, each of them counts. */
   perValue?: { readonly [attribute: string]: number } | undefined;
   /** The attributes that `perValue` names, one value per row of the index. */
   attributes?: CandidateAttributes | undefined;
-  /** Results chosen by marginal relevance instead of by score. */
+  /** Choose results by marginal relevance instead of by score. */
   mmr?: MmrOptions | undefined;
-  /** Only candidates with at least this score, but for pinned ones. */
+  /** The minimum score of results; pinned candidates may have a lower one. */
   scoreThreshold?: number | undefined;
-  /** Candidates that come first, in this order, whatever their score; an identifier that no candidate has is ignored. */
+  /**
+   * Candidates that are returned first, in this order, with any score; an identifier that no candidate has is ignored.
+   */
   pin?: readonly I[] | undefined;
   /** Candidates that are never returned. */
   block?: readonly I[] | undefined;

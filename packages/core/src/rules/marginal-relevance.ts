@@ -3,27 +3,30 @@
  *
  *   argmax over d in R \ S of  λ · Sim₁(q, d) − (1 − λ) · max over e in S of Sim₂(d, e)
  *
- * S: results chosen before, pinned ones among them; without any the maximum is 0. Of equal candidates the better ranked is
- * chosen. Both similarities are the index's own measure, brought to one scale:
+ * S is the set of results chosen before, including pinned ones; the maximum over an empty S is 0. Of candidates with an
+ * equal value, the one with the better rank is chosen. Both similarities are the measure of the index, brought to the
+ * same scale:
  *
  *   dot product        Sim₁ = ⟨q, d⟩ / (|q| · m), m the longest |d| in R;  Sim₂ = ⟨d, e⟩ / (|d| |e|)
  *   cosine             Sim₁ and Sim₂ the cosines
  *   squared distance   Sim₁ = −|q − d|², Sim₂ = −|d − e|²
  *
- * Of vectors of length 1 the first two are the same. With λ = 1 the order is that of the scores.
+ * For vectors of length 1 the first two are the same. With λ = 1 the order is that of the scores.
  *
  * Source: J. Carbonell, J. Goldstein, "The use of MMR, diversity-based reranking for reordering documents and producing
- * summaries", SIGIR 1998. The scale of the dot product is ours: without it a long query would drown
- * diversity (docs/decisions/marginal-relevance.md has figures).
- * Sums are float64 in the order of the dimensions.
+ * summaries", SIGIR 1998. The scale of the dot product is an addition of this project: without it, relevance would
+ * outweigh diversity for a long query vector (docs/decisions/marginal-relevance.md has figures). Sums are float64 in
+ * the order of the dimensions.
  */
 import type { DistanceMeasure } from '../topk/contract.ts';
 
-/** Ten alternatives to each of the usual ten results, and four to each of more. */
+/**
+ * Candidates from which the results are chosen: ten per result for the usual ten results, and four per result for more.
+ */
 const CANDIDATES_MIN = 100;
 const CANDIDATES_A_RESULT = 4;
 
-/** Of how many candidates k results are chosen unless a call says it. */
+/** The default number of candidates from which k results are chosen. */
 export function mmrCandidates(k: number): number {
   return Math.max(CANDIDATES_MIN, CANDIDATES_A_RESULT * k);
 }
@@ -50,7 +53,7 @@ export class MarginalRelevance {
   readonly #lengths: Float64Array;
   /** Sim₁ of each candidate. */
   readonly #relevance: Float64Array;
-  /** The largest Sim₂ of each candidate with a result; −Infinity while there is none. */
+  /** The largest Sim₂ of each candidate with the results so far; −Infinity while there are none. */
   readonly #closest: Float64Array;
 
   constructor(options: RelevanceOptions, { scores, vectors }: RankedVectors) {
@@ -72,7 +75,7 @@ export class MarginalRelevance {
     return weight * this.#relevance[i]! - (1 - weight) * redundancy;
   }
 
-  /** A result was chosen: its vector counts against candidates that are like it. */
+  /** Record that a result with this vector was chosen, which lowers the relevance of similar candidates. */
   chosen(vector: Float32Array): void {
     if (this.#options.weight === 1) return;
     const length = lengthOf(vector);

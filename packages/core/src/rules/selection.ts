@@ -2,22 +2,20 @@
  * Chooses the results of one query by rules: retrieve → exclude → rules → k.
  *
  * 1. Pinned candidates that may be returned come first, in their order.
- * 2. Of the best candidates that may be returned, the best is chosen whose values are not full yet, and so on: best by score,
- *    or by marginal relevance (marginal-relevance.ts).
- * 3. When the rules leave too few of them, the best candidates without a full value are retrieved, twice as many as before.
- *    Each retrieval yields a result at least, so there are k results whenever k candidates obey the rules.
+ * 2. From the best candidates that may be returned, results are chosen one by one, by score or by marginal relevance (marginal-relevance.ts). A candidate with a value that has reached its limit is skipped.
+ * 3. When there are still fewer than k results, the best candidates without a full value are retrieved, twice as many as before. Each retrieval yields at least one result, so there are k results whenever k candidates obey the rules.
  *
- * Work: with P candidates in the first retrieval of step 2, at most min(k, log₂(N / P) + 1) + 1 retrievals, of at most 3·N
- * candidates together. The search is a generator, so that the one who runs it decides on which thread retrievals run.
+ * Work: with P candidates in the first retrieval of step 2, at most min(k, log₂(N / P) + 1) + 1 retrievals, of at most
+ * 3·N candidates together. The selection is a generator, so that its caller decides on which thread retrievals run.
  */
 import type { ValueLimits } from './value-limits.ts';
 
-/** The best candidates that are wanted next. */
+/** A request for the next best candidates. */
 export interface Retrieval {
   k: number;
-  /** Pinned candidates only, or all but them. */
+  /** True for only pinned candidates, false for all others. */
   pinned: boolean;
-  /** Rows that are not wanted; undefined where none is left out. */
+  /** Returns true for rows to leave out; undefined where none is left out. */
   leavesOut: ((row: number) => boolean) | undefined;
 }
 
@@ -30,7 +28,7 @@ export interface Retrieved {
 /** Ranks candidates by marginal relevance. */
 export interface Relevance {
   of(i: number): number;
-  /** Candidate i of those ranked was chosen. */
+  /** Record that candidate i was chosen. */
   chosen(i: number): void;
 }
 
@@ -39,13 +37,16 @@ export interface SelectionOptions {
   k: number;
   limits: ValueLimits;
   scoreThreshold: number;
-  /** Pinned candidates there may be; 0 for none. */
+  /** An upper bound of the number of pinned candidates; 0 for none. */
   pins: number;
   /** The place of a pinned row in the list of pinned identifiers. */
   pinOf: (row: number) => number;
   /** Candidates of the first retrieval. */
   candidates: number;
-  /** Relevance of retrieved candidates, where rows were chosen before; undefined: candidates are ranked by score. */
+  /**
+   * Makes the relevance of retrieved candidates, given the rows chosen before; undefined: candidates are ranked by
+   * score.
+   */
   relevanceOf: ((retrieved: Retrieved, chosen: readonly number[]) => Relevance) | undefined;
 }
 
@@ -55,7 +56,7 @@ export interface Selected {
   scores: number[];
 }
 
-/** Choose the results of a query; yields what is to be retrieved. */
+/** Choose the results of a query; yields each retrieval that it needs. */
 export function* select(options: SelectionOptions): Generator<Retrieval, Selected, Retrieved> {
   const { k, limits, scoreThreshold } = options;
   const selected: Selected = { rows: [], scores: [] };
@@ -97,7 +98,7 @@ function above({ rows, scores }: Retrieved, threshold: number): Retrieved {
   return { rows: Array.from(rows).slice(0, count), scores: Array.from(scores).slice(0, count) };
 }
 
-/** Choose results from a pool until there are k, or none of it is left that may join them. */
+/** Choose results from a pool until there are k, or no candidate of the pool is allowed any more. */
 function choose(
   pool: Retrieved,
   selected: Selected,
@@ -115,7 +116,7 @@ function choose(
   while (selected.rows.length < k) {
     left = left.filter((i) => limits.admits(pool.rows[i]!));
     if (left.length === 0) return;
-    // The better ranked of equal ones comes first in the list.
+    // Of equal candidates, the one with the better rank is first in the list.
     const best = left.reduce((a, b) => (relevance.of(b) > relevance.of(a) ? b : a));
     left = left.filter((i) => i !== best);
     take(pool.rows[best]!, pool.scores[best]!);

@@ -1,4 +1,4 @@
-/** Counts the values of the results chosen so far: which candidates may still join them, and which rows never will. */
+/** Counts the values of the results chosen so far, and tests which candidates the limits still allow. */
 import type { ValueLimit } from './check.ts';
 import type { CandidateValue } from './contract.ts';
 
@@ -6,7 +6,7 @@ interface Count {
   limit: ValueLimit;
   /** Results by value. */
   held: Map<CandidateValue, number>;
-  /** Values of which no further result may have one. */
+  /** Values that have reached the limit. */
   full: Set<CandidateValue>;
 }
 
@@ -18,12 +18,12 @@ export class ValueLimits {
     this.#counts = limits.map((limit) => ({ limit, held: new Map(), full: new Set() }));
   }
 
-  /** Whether a row may join the results. */
+  /** True if the limits allow a row as a further result. */
   admits(row: number): boolean {
     return this.#counts.every(({ limit, full }) => !limit.column.valuesOf(row).some((value) => full.has(value)));
   }
 
-  /** A row joins the results. */
+  /** Count a row that became a result. */
   add(row: number): void {
     for (const { limit, held, full } of this.#counts) {
       for (const value of limit.column.valuesOf(row)) {
@@ -34,7 +34,10 @@ export class ValueLimits {
     }
   }
 
-  /** Whether a row has a value of which there may be no more results; fast over many rows, true to the counts of now. */
+  /**
+   * Returns a function that tests if a row has a value at its limit. It is fast for many rows and uses the present
+   * counts.
+   */
   rowsThatAreFull(): (row: number) => boolean {
     const tests = this.#counts
       .filter(({ full }) => full.size > 0)

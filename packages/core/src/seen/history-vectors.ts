@@ -1,14 +1,15 @@
 /**
- * The query vector of a user who is known by the items of a history alone.
+ * Computes the query vector of a user from the items of a history, for users whom the model does not know.
  *
- * Implicit ALS has a way of its own: the history is folded in by solving one d × d system (als/fold-in.ts). Any other model is
- * asked with the weighted mean of the unit vectors of the items' candidates, as the index keeps them,
+ * Implicit ALS folds a history in by solving one d × d system (als/fold-in.ts). For any other model the query vector is
+ * the weighted mean of the unit vectors of the items, as the index keeps them,
  *
  *   q = Σ_i w_i x_i/|x_i| / Σ_i w_i,   w_i = 2^(−a_i/3),
  *
- * where a_i is how many other items were chosen after item i. It is scaled to length 1 where the vectors of the query tower are.
- * An index of squared distances is asked with the mean of the vectors as they are. Each item counts once, where it was chosen
- * last. Figures for the weights: docs/decisions/histories.md.
+ * where a_i is the number of other items that were chosen after item i. It is scaled to length 1 if the query tower
+ * scales its vectors. For an index with the measure squared_l2 it is the weighted mean of the vectors themselves. An
+ * item that was chosen several times counts once, at its last place. Figures for the weights:
+ * docs/decisions/histories.md.
  */
 import { FoldIn } from '../als/fold-in.ts';
 import { OptionError } from '../errors/errors.ts';
@@ -18,16 +19,16 @@ import { type Identifier, isUpdatable, type QueryModel, type TopK, type Updatabl
 import { Tower } from '../towers/tower.ts';
 import { Matrix } from '../vectors/matrix.ts';
 
-/** Items after which one counts half. */
+/** The weight of an item halves with every 3 items that were chosen after it. */
 const HALF_LIFE_ITEMS = 3;
 
-/** An index that is asked by histories: one of a bundle, with the query model that it has. */
+/** An index that can be queried by histories, with its query model. */
 export type HistoryIndex<Q, I extends Identifier> = TopK<Q, I> & {
   readonly queryModel?: QueryModel<Q> | undefined;
   readonly runtime?: Runtime;
 };
 
-/** A history as a model sees it: each item once, in the order in which they were chosen last. */
+/** The items of a history, each once, in the order in which they were last chosen. */
 export interface SplitHistory<I extends Identifier> {
   /** Items that the model has a vector for. */
   readonly known: readonly I[];
@@ -38,12 +39,13 @@ export interface SplitHistory<I extends Identifier> {
 export interface HistoryVectors<I extends Identifier> {
   /** [histories, d]; what `call` takes as embeddings. */
   readonly vectors: Matrix;
-  /** Of each history the items that the model does not know, which count for nothing. */
+  /** For each history, the items that the model does not know; they are ignored. */
   readonly unknown: readonly (readonly I[])[];
 }
 
 /**
- * Which items of a history a model knows: those of the fold-in, else the candidates of the index.
+ * Split a history into items that the model knows and others. A fold-in knows its items; any other model knows the
+ * candidates of the index.
  *
  * @throws {OptionError} when the index does not hold its candidates
  * @throws {IdentifierError} when an item is not of the type of the index's identifiers

@@ -1,6 +1,7 @@
 /**
- * Lists of codes as bytes: each code in LEB128 (seven bits a byte, the least significant first, the high bit set on all
- * bytes but the last), the lists one after the other. A code below 128 takes one byte, one below 16,384 two.
+ * Lists of codes packed into bytes, one list after the other. A code is in LEB128: seven bits per byte, the least
+ * significant first, with the high bit set in all bytes but the last. A code below 128 takes one byte, one below 16,384
+ * two.
  *
  * Limit: 4 GiB of all lists together, because the end of each list is a uint32.
  */
@@ -8,7 +9,7 @@ import { OptionError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type SavedSection } from '../format/saved.ts';
 
-/** Most bytes of a code, which is below 2³². */
+/** The most bytes of a code below 2³². */
 const CODE_BYTES_MAX = 5;
 const CONTINUES = 0x80;
 /** Bytes checked in a step, some tenths of a millisecond. */
@@ -18,7 +19,7 @@ const SIZE_BYTES_MAX = 0xffff_ffff;
 /** An immutable list of lists. */
 export class PackedLists {
   readonly #bytes: Uint8Array;
-  /** The byte behind each list. */
+  /** The end of each list in `#bytes`, exclusive. */
   readonly #ends: Uint32Array;
 
   /** @param ends ascending, the last one the length of `bytes` */
@@ -44,7 +45,7 @@ export class PackedLists {
     for (let at = this.#begin(row); at < end; ) {
       let code = 0;
       let scale = 1;
-      // Multiplied, not shifted: a shift would make the 32nd bit a sign.
+      // Codes are multiplied and not shifted, because a shift would turn the 32nd bit into a sign.
       for (; this.#bytes[at]! >= CONTINUES; at++, scale *= CONTINUES) code += (this.#bytes[at]! - CONTINUES) * scale;
       codes.push(code + this.#bytes[at++]! * scale);
     }
@@ -76,9 +77,10 @@ export class PackedLists {
   }
 
   /**
-   * The sections `lists` and `ends` of these lists with some replaced and some added behind; lists that stay are not copied.
+   * The sections `lists` and `ends` of these lists, with some lists replaced and some added at the end. Unchanged lists
+   * are not copied.
    *
-   * @param changed by row; every row from `length` to `rows` is among them
+   * @param changed the replaced and added lists by row; it has every row from `length` to `rows`
    * @throws {OptionError} when all together take more than 4 GiB
    */
   sectionsWith(changed: ReadonlyMap<number, Iterable<number>>, rows: number): SavedSection[] {
@@ -110,7 +112,9 @@ export class PackedLists {
     ];
   }
 
-  /** Take the sections of `rows` lists, which hold `count` codes below `codeCount`. */
+  /**
+   * Load the sections of `rows` lists that have `count` codes below `codeCount`. @throws {FormatError} when they do not
+   */
   static load(part: Part, rows: number, count: number, codeCount: number): PackedLists {
     const bytes = part.bytes('lists');
     const endBytes = part.bytes('ends', 4 * rows);

@@ -1,11 +1,12 @@
 /**
  * The seen items of each user: each item once, in the order in which they were last seen.
  *
- * Items have a vocabulary of their own, so that one that is no candidate any more, or not yet, is remembered as well. It is
- * ordered by how many users have seen an item, the most first, so that the codes met most often take one byte. What comes
- * after loading is kept beside the packed lists and packed with them when they are saved.
+ * Items have their own vocabulary, so items that are not candidates are stored too. It is ordered by the number of
+ * users who have seen an item, descending, so that the most frequent codes take one byte. Items that are added after
+ * loading are kept outside the packed lists and packed when they are saved.
  *
- * Users are identified by text; an integer is the text of its digits, so that 42, 42n and '42' are one user.
+ * Users are identified by strings. An integer is converted to the string of its digits, so 42, 42n and '42' are the
+ * same user.
  */
 import { shown } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, type OptionTypes, optionsCheck, optionType, STRING } from '../checks/options.ts';
@@ -19,10 +20,10 @@ import { checkIdentifiers, type Identifier, Identifiers } from '../topk/identifi
 import { loadIdentifiers, saveIdentifiers } from '../topk/saved-identifiers.ts';
 import { PackedLists } from './packed-lists.ts';
 
-/** Whose seen items are the history that a query is made of: nobody's, those of users that the model does not know, or all. */
+/** The users whose query is computed from their seen items: none, those that the model does not know, or all. */
 export type SeenAsHistory = 'never' | 'unknown-users' | 'always';
 
-/** Bytes of a number in a Set of V8, measured: a table of three words an entry, half full on average. */
+/** Measured bytes of a number in a Set of V8: three words per entry, in a table that is half full on average. */
 const CHANGED_PAIR_BYTES = 40;
 
 const SEEN_AS_HISTORY: readonly SeenAsHistory[] = ['never', 'unknown-users', 'always'];
@@ -32,9 +33,9 @@ const IDENTIFIER_TYPES: readonly IdentifierType[] = ['string', 'number', 'bigint
 
 /** Options by which a server of the bundle uses seen items. */
 export interface SeenItemsOptions {
-  /** Whether a shortlist leaves out what its user has seen, unless the request says otherwise; default true. */
+  /** Exclude the items that a user has seen from the user's results unless the request says otherwise; default true. */
   excludeSeen?: boolean | undefined;
-  /** The feature of a query that names its user; default its only one. */
+  /** The feature of a query that holds the user; default: the only feature. */
   userFeature?: string | undefined;
   /** Default 'unknown-users'. */
   seenAsHistory?: SeenAsHistory | undefined;
@@ -56,7 +57,7 @@ export interface EmptySeenItemsOptions extends SeenItemsOptions {
 
 /** Options of `SeenItems.fromInteractions`. */
 export interface SeenInteractionsOptions<I extends Identifier> extends SeenItemsOptions {
-  /** The identifier that the index has for an item; default the item itself. */
+  /** Returns the identifier of an item in the index; default: the item itself. */
   identifierOf?: ((item: string) => I) | undefined;
 }
 
@@ -97,13 +98,13 @@ export class SeenItems<I extends Identifier = string> {
   readonly #users: Identifiers<string>;
   readonly #items: Identifiers<I>;
   readonly #lists: PackedLists;
-  /** The codes of users whose list is no longer the packed one, in order, by row of the user. */
+  /** The codes of users whose list has changed since loading, in order, by row of the user. */
   readonly #changed = new Map<number, Set<number>>();
   #pairs: number;
   /** Pairs of the users in `#changed`. */
   #changedPairs = 0;
 
-  /** From parts, as `load` has them; `fromInteractions` and `empty` make new ones. */
+  /** Seen items of given parts; `fromInteractions` and `empty` make new ones. */
   constructor({ users, items, itemType, lists, pairs, use }: SeenItemsParts<I>) {
     this.excludeSeen = use.excludeSeen;
     this.userFeature = use.userFeature;
@@ -115,7 +116,7 @@ export class SeenItems<I extends Identifier = string> {
     this.#pairs = pairs;
   }
 
-  /** Nobody has seen anything yet. @throws {OptionError} when an option is unknown or of another type */
+  /** Seen items without any user. @throws {OptionError} when an option is unknown or of another type */
   static empty<I extends Identifier = string>(options: EmptySeenItemsOptions = {}): SeenItems<I> {
     const { itemType = 'string' } = checkEmpty(options);
     return new SeenItems<I>({
@@ -129,9 +130,10 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * The seen items of the users of interactions; each item stands where the user chose it last.
+   * The seen items of the users of interactions. The place of an item is the last time that the user chose it.
    *
-   * @throws {IdentifierError} when `identifierOf` gives identifiers of several types, or one that none can be
+   * @throws {IdentifierError} when `identifierOf` returns identifiers of several types, or a value that cannot be an
+   * identifier
    * @throws {OptionError} when an option is unknown or of another type, or the lists take more than 4 GiB
    */
   static fromInteractions<I extends Identifier = string>(
@@ -171,7 +173,7 @@ export class SeenItems<I extends Identifier = string> {
     return this.#users.size;
   }
 
-  /** Items that somebody has seen. */
+  /** Items that at least one user has seen. */
   get itemCount(): number {
     return this.#items.size;
   }
@@ -181,18 +183,21 @@ export class SeenItems<I extends Identifier = string> {
     return this.#pairs;
   }
 
-  /** Bytes that a bundle needs for it. */
+  /** Bytes in a bundle. */
   get sizeBytes(): number {
     return savedBytes(this.save());
   }
 
-  /** Bytes that the lists take in memory: the packed ones, and about 40 a pair of users who have seen more since. */
+  /**
+   * Bytes of the lists in memory: the packed lists, and about 40 per pair of users whose list has changed since
+   * loading.
+   */
   get listBytes(): number {
     return this.#lists.sizeBytes + CHANGED_PAIR_BYTES * this.#changedPairs;
   }
 
   /**
-   * The seen items of a user, the last one at the end; empty for an unknown user.
+   * The seen items of a user, the latest last; empty for an unknown user.
    *
    * @throws {IdentifierError} when the user is neither text nor an integer
    */
@@ -204,7 +209,7 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * The seen items of each of some users, as the option `exclude` of a call takes them: a query for each user.
+   * The seen items of some users as the option `exclude` of a call with one query per user.
    *
    * @throws {IdentifierError} when a user is neither text nor an integer
    */
@@ -212,7 +217,7 @@ export class SeenItems<I extends Identifier = string> {
     return users.map((user) => this.itemsOf(user));
   }
 
-  /** Everything that was seen as interactions, of each user in the order in which it was; identifiers become text. */
+  /** The seen items as interactions, those of each user in order; identifiers become strings. */
   toInteractions(): Interactions {
     const rows = { users: new Int32Array(this.#pairs), items: new Int32Array(this.#pairs) };
     let at = 0;
@@ -230,15 +235,18 @@ export class SeenItems<I extends Identifier = string> {
     });
   }
 
-  /** The items that a query of a user is made of instead of the user, as `seenAsHistory` says; none for the user itself. */
+  /**
+   * The items from which the query of a user is computed, as `seenAsHistory` says; empty if the query is the user
+   * itself.
+   */
   historyOf(user: Identifier, isKnown: boolean): I[] {
     const isMade = this.seenAsHistory === 'always' || (this.seenAsHistory === 'unknown-users' && !isKnown);
     return isMade ? this.itemsOf(user) : [];
   }
 
   /**
-   * The user that raw features name: the features themselves where they are one value, else the value of `userFeature`, or
-   * the only value; undefined where they name none.
+   * The user in raw features: the features themselves if they are a string, else the value of `userFeature`, or the
+   * only value; undefined where there is none.
    */
   userOf(features: unknown): string | undefined {
     if (typeof features === 'string') return features;
@@ -256,11 +264,11 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * Say that a user has seen items, in this order; one that the user has seen before moves to the end. Items need not be
-   * candidates. Returns the number of items that the user had not seen.
+   * Add items that a user has seen, in this order. An item that the user has seen before moves to the end. Items need
+   * not be candidates. Returns the number of items that the user had not seen before.
    *
-   * @throws {IdentifierError} when the user is neither text nor an integer, or an item is not of the type of the others; nothing
-   * changes then
+   * @throws {IdentifierError} when the user is neither a string nor an integer, or an item is not of type `itemType`;
+   * nothing has changed then
    */
   add(user: Identifier, items: readonly I[]): number {
     const key = userKey(user);
@@ -274,7 +282,7 @@ export class SeenItems<I extends Identifier = string> {
         code = this.#items.size;
         this.#items.add(item);
       }
-      // A set keeps the order of insertion.
+      // A set keeps the order of insertion, so an item that is inserted again moves to the end.
       codes.delete(code);
       codes.add(code);
     }
@@ -284,7 +292,10 @@ export class SeenItems<I extends Identifier = string> {
     return fresh;
   }
 
-  /** Build the tables from identifiers to lists, which the first look-up would wait for, in short steps. */
+  /**
+   * Build the tables from identifiers to lists in short steps; otherwise the first lookup builds them and waits for
+   * that.
+   */
   async prepare(): Promise<void> {
     await finishAsync(this.#users.preparation());
     await finishAsync(this.#items.preparation());
@@ -310,7 +321,7 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * The seen items that were saved.
+   * Load saved seen items.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */
@@ -330,11 +341,11 @@ export class SeenItems<I extends Identifier = string> {
       userFeature: settings.has('userFeature') ? settings.string('userFeature') : undefined,
     };
     const lists = PackedLists.load(part, userCount, pairs, itemCount);
-    // Checked above: strings.
+    // The check above has made sure that users are strings.
     return new SeenItems({ users: users as unknown as Identifiers<string>, items, itemType, lists, pairs, use });
   }
 
-  /** The codes of a user, which may be changed. */
+  /** The codes of a user as a set that may be changed. */
   #changeable(key: string): Set<number> {
     let row = rowOf(this.#users, key);
     let codes = row < 0 ? undefined : this.#changed.get(row);
@@ -364,7 +375,7 @@ function rowOf<I extends Identifier>(identifiers: Identifiers<I>, identifier: I)
 }
 
 /**
- * The text that identifies a user.
+ * The string that identifies a user.
  *
  * @throws {IdentifierError} when the user is neither text nor an integer
  */

@@ -150,7 +150,7 @@ test('what is unknown or out of range is refused, with the nearest name', () => 
     assert.throws(() => callWithRules(index, query, { attributes, ...rules } as Rules<string>, { k: 2 }), { message });
   }
   assert.throws(() => callWithRules(index, query, { perValue: { genre: 1 } }), {
-    message: 'perValue: expected the attribute among `attributes`, which are none, got "genre"',
+    message: 'perValue: expected an attribute of `attributes`, which is empty, got "genre"',
   });
   assert.throws(() => callWithRules(index, query, { perValue: { x: 1 }, attributes: { x: ['a'] } }), {
     code: 'ERR_SHAPE',
