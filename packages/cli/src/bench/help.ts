@@ -3,8 +3,8 @@ export const HELP = `shortlist bench: how fast a bundle answers on this machine,
 
 Usage: shortlist bench BUNDLE [OPTIONS], for example: shortlist bench movies.shortlist --k 20
 
-Asks one query after the other on one thread, then all of them together on all threads, and compares the answers
-with the exact ones. Nothing is sent over a network: npx shortlist serve adds some hundredths of a millisecond.
+Searches one query after the other on one thread, then all of them together on all threads, and compares the results
+with the exact ones. Nothing is sent over a network; npx shortlist serve adds some hundredths of a millisecond.
 Options
   --k N            results of a query (default 10)
   --queries FILE   a query in each line (default 500 users that the model knows, or candidates of vectors)

@@ -11,8 +11,8 @@ Options
   --methods LIST   all, or names with commas (default all)
   --seeds N        runs of each (default 3)
   --columns N      columns of the methods that have some (default 8)
-  --clusterings N  at most so many, of methods that cluster more than once (default as scheduled)
+  --clusterings N  the most clusterings of methods that cluster more than once (default as scheduled)
   --epochs N       default 15 for clicks, 6 for retrieval
-  --out DIR        results, which a later run goes on from, tables, figure (default compress)
+  --out DIR        where results, tables and a figure go; a later run continues from them (default compress)
   --json           one JSON object a line
 `;

@@ -5,14 +5,14 @@ Usage: shortlist evaluate BUNDLE INTERACTIONS… [OPTIONS], for example:
   shortlist train before.csv --out movies.shortlist
   shortlist evaluate movies.shortlist after.csv --k 10,20
 
-Prints recall, nDCG, MRR, coverage of the catalogue and the share of long-tail items, for all users and for new
-and heavy users by themselves, with 95 % intervals over users. What a user has in the training part is left out
-of the lists and does not count. Popularity, item-kNN and EASE learn from the training part, too.
+Prints recall, nDCG, MRR, coverage of the catalogue and the share of long-tail items, for all users, and separately
+for new and for heavy users, with 95 % intervals over users. Items that a user has in the training part are left
+out of the lists and are not counted. Popularity, item-kNN and EASE learn from the training part, too.
 Options
-  --train FILE     the training part; may stand several times (default: what the bundle says that users have
-                   seen; without either nothing is left out and there are no baselines)
+  --train FILE     the training part; may be given several times (default: the seen items in the bundle;
+                   without either nothing is left out and there are no baselines)
   --k LIST         numbers of results, with commas (default 10); baselines are compared at the first
-  --like TEXT      rows that count: "rating >= 4" (default: as the bundle was trained)
+  --like TEXT      which rows are likes: "rating >= 4" (default: as the bundle was trained)
   --user-column NAME, --item-column NAME, --value-column NAME, --weight-column NAME,
   --time-column NAME, --event-column NAME
                    columns by name; none for one that is not to be used

@@ -12,9 +12,9 @@ Options
                    users: the vectors of the users that the model knows: user, vector
   --out FILE       a name that ends with .parquet, .csv or .jsonl; for vectors also .npy, with NAME.ids.txt beside it.
                    A vector is columns vector_0, vector_1, … in Parquet and CSV, and a list in JSON Lines
-  --queries FILE   a query a line, as shortlist query takes it (default: all users that the model knows)
+  --queries FILE   one query in each line, as for shortlist query (default: all users that the model knows)
   --k N            recommendations of a query, or neighbours of a candidate (default 10)
   --exclude-seen, --no-exclude-seen
-                   leave out what each user has seen, or do not (default as the bundle says)
-  --force          replace a file that exists
+                   whether to leave out what each user has seen (default: the bundle's setting)
+  --force          replace an existing file
 `;

@@ -6,8 +6,8 @@ Usage: shortlist inspect FILE… [OPTIONS], for example: shortlist inspect ratin
 Interactions are CSV, TSV, JSON Lines (as they are, gzip or zstd), Parquet, Arrow IPC, MovieLens's ::, or a
 line a user (user item item …); several files are one set. Columns are recognised unless they are named.
 Options
-  --items FILE     a table of items: its columns, and which items it does not have
-  --test FILE      the test part: what it shares with the training part
+  --items FILE     a table of items: reports its columns, and which items it lacks
+  --test FILE      the test part: reports what it shares with the training part
   --like TEXT      rows that count as a like: "rating >= 4", "event in (buy, cart) and not country = US"
   --user-column NAME, --item-column NAME, --value-column NAME, --weight-column NAME,
   --time-column NAME, --event-column NAME

@@ -12,18 +12,18 @@ Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
   --processes N    processes that answer queries, each with a copy of the models (default 1)
   --policy WORD    which versions of a folder are served: latest, all, or their numbers with
                    commas (default latest)
-  --keys FILE      who may come in: [{"name": "site", "sha256": "…", "role": "read" or "write"}];
+  --keys FILE      who may use the server: [{"name": "site", "sha256": "…", "role": "read" or "write"}];
                    printf %s KEY | sha256sum makes a digest (default: everybody)
   --tls-cert FILE, --tls-key FILE, --tls-ca FILE
-                   serve TLS; with an authority (ca) clients need certificates, too
-  --insecure       an address beyond this machine without keys is meant: no warning
+                   serve over TLS; with an authority (ca) clients need certificates, too
+  --insecure       no warning when a server without keys listens beyond this machine
   --cors LIST      origins of web pages that may call the server, with commas (default none)
   --allowed-hosts LIST
                    host names under which a server without keys may be changed (default localhost
                    and addresses)
   --rate N         most requests a second from one address (default no limit)
-  --fsync WHEN     updates are forced to the disk: always, before each is acknowledged, or at most
-                   so many milliseconds after (default 10)
+  --fsync WHEN     when updates are synced to the disk: always (before each is acknowledged), or at
+                   most this many milliseconds after (default 10)
   --wait-ms N      milliseconds requests are gathered before a scan (default 0)
   --queue N        queries that may wait; beyond, 503 (default 1024)
   --max-k N        most results a query may ask for (default 1000)
@@ -40,8 +40,8 @@ Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
                    remove versions of a folder beyond the newest N (default: keep all)
   --canary SHARE   share of the queries asked again exactly, for the recall in /metrics
                    (default 0.001; 0 for none)
-  --lame-duck-ms N a stop goes on taking connections for so long while not ready (default 1000)
-  --drain-ms N     then it waits so long for requests under way (default 10000)
+  --lame-duck-ms N how long a stopping server, not ready any more, accepts connections (default 1000)
+  --drain-ms N     how long it then waits for requests under way (default 10000)
   --config FILE    a JSON file with every option (docs/serving.md); arguments override it
   --log-level WORD trace, debug, info, warn, error, fatal or silent (default info)
   SIGTERM or Ctrl-C: requests under way are answered, then it ends with exit code 0.

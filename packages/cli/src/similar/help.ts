@@ -3,11 +3,11 @@ export const HELP: string = `shortlist similar: the candidates of a bundle that 
 
 Usage: shortlist similar BUNDLE ID [ID…] [OPTIONS], for example: shortlist similar movies.shortlist 1 --k 5
 
-Each ID is the identifier of a candidate; where the first begins with a dash, -- stands before it. Candidates are compared
-by cosine, which is the score; of several the mean of their unit vectors is asked. They are left out themselves.
+Each ID is the identifier of a candidate; if the first begins with a dash, put -- before it. Candidates are compared
+by cosine, which is the score. For several IDs the mean of their unit vectors is used. The IDs are not among the results.
 Options
   --k N            results (default 10)
-  --exclude LIST   identifiers that are left out, with commas
+  --exclude LIST   identifiers to leave out, with commas
   --include LIST   only these identifiers may be results, with commas
   --json           one JSON object a result
 `;

@@ -8,22 +8,22 @@ Usage: shortlist train INTERACTIONS… [--items ITEMS] [OPTIONS], for example:
 
 Interactions are CSV, TSV, JSON Lines (as they are, gzip or zstd), Parquet, Arrow IPC, MovieLens's ::, or a
 line a user (user item item …); several files are one set. Columns are recognised unless they are named.
-The last items of users are held out. The model and its settings are chosen on one part of them and judged on
-the other, beside popularity, item-kNN and EASE; what is saved is fitted again on everything.
+The last items of each user are held out. One part of them chooses the model and its settings, the other measures
+it beside popularity, item-kNN and EASE. The model that is saved is then fitted again on everything.
 Options
   --items FILE     a table of items (CSV, JSON Lines, Parquet, …): its columns become attributes, such as titles
   --out PATH       where the bundle is written (default: the name of the items' or the interactions' file
                    with .shortlist, in this folder). A folder, or a name without an ending, is a folder of
-                   versions: the next one is written, whole or not at all, unless it is worse than the
-                   newest by more than the interval of both
-  --from PATH      go on from an earlier bundle, or from the newest version of a folder: its model and
-                   settings, without a search; known users and items keep their rows, new ones get theirs
-  --model WORD     auto, als or two-tower (default auto: both, and what validation prefers is kept)
-  --budget TIME    for everything: 90s, 5m, 1h (default 5m)
-  --k N            the number of results that is judged by (default 10)
-  --recall SHARE   of the exact best k that a large index shall find (default 0.98)
+                   versions: the next version is written there, unless it is worse than the newest
+                   by more than the statistical error of both
+  --from PATH      continue from an earlier bundle, or from the newest version of a folder, with its model and
+                   settings and without a search; known users and items start from their vectors
+  --model WORD     auto, als or two-tower (default auto: both, of which the better in validation is kept)
+  --budget TIME    time for the whole command: 90s, 5m, 1h (default 5m)
+  --k N            the number of results of which recall is measured (default 10)
+  --recall SHARE   the share of the exact best k that a large index must find (default 0.98)
   --seed N         seed of everything random (default 42)
-  --like TEXT      rows that count: "rating >= 4", "event in (buy, cart)" (default: all, or of ratings those
+  --like TEXT      which rows are likes: "rating >= 4", "event in (buy, cart)" (default: all, or of ratings those
                    of at least four fifths of the largest)
   --user-column NAME, --item-column NAME, --value-column NAME, --weight-column NAME,
   --time-column NAME, --event-column NAME
@@ -36,8 +36,8 @@ Options
   --delimiter TEXT what separates fields (default recognised)
   --header WORD    yes or no: whether the first line has names (default recognised)
   --strict         the first broken row is an error (default: rows are left out and counted)
-  --force          replace a bundle that exists; publish a version that is worse
+  --force          replace an existing bundle; publish a version that is worse
   --json           one JSON object a line
 
-Ctrl-C: the trials that are done are kept beside the output (OUT.trials), and the same command goes on from them.
+After Ctrl-C the finished trials are kept beside the output (OUT.trials); the same command continues from them.
 `;
