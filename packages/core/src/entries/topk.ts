@@ -5,7 +5,7 @@
 
 // topk
 export { type ChangeKind, IndexAccess, type LongChange, type Reading } from '../topk/access.ts';
-export type { CandidateVectors } from '../topk/candidate-vectors.ts';
+export type { CandidateVectors, KeptRows } from '../topk/candidate-vectors.ts';
 export {
   type Exclusions,
   type IndexDrift,
@@ -16,6 +16,7 @@ export {
   type LongChangeOptions,
 } from '../topk/contract.ts';
 export { Identifiers, type IdentifierValues } from '../topk/identifiers.ts';
+export type { Calibration } from '../topk/scann/calibration/calibration.ts';
 export type { CallArgument } from '../topk/scann/scann.ts';
 export { GroupFilter } from '../topk/scann/search/masks.ts';
 export type { SearchWork } from '../topk/scann/search/search-work.ts';
