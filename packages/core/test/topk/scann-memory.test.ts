@@ -219,7 +219,7 @@ test('candidates that are not read yet: what a build of so many takes is asked f
   index.checkMemory(1_000_000, 100);
   assert.throws(() => index.checkMemory(20_000_000, 100), {
     code: 'ERR_MEMORY',
-    message: /for 20000000 rows × 100 dimensions, beside \d+ bytes that are held; what would fit: \d+ rows/,
+    message: /for 20000000 rows × 100 dimensions while \d+ bytes are in use; what would fit: \d+ rows/,
   });
   assert.throws(() => index.checkMemory(0, 100), { code: 'ERR_OPTION' });
   assert.throws(() => index.checkMemory(10, 1.5), { code: 'ERR_OPTION' });
