@@ -2,10 +2,10 @@
 //
 //   A = gram + regularization[row] · I + Σ_i w_i v_i v_iᵀ      b = Σ_i w_i v_i      out[row] = A⁻¹ b
 //
-// over the items i of the row's list. Letters: d dimensions, a multiple of 8 (callers pad with zeros); W = d + 8.
-// A stands as its upper half in rows of W floats, b in column d: a vector is gathered with a 1 behind it, so that the
-// same tiles sum A and b, and the factorization A = UᵀU solves Uᵀy = b on the way. Every element is summed in the order
-// of the list, so results do not depend on chunks, tiles or threads. Readable form: src/kernels/reference/als.ts.
+// over the items i of the row's list. Letters: d dimensions, a multiple of 8 (callers pad with zeros); W = d + 8. A is
+// stored as its upper half in rows of W floats, with b in column d. Each gathered vector has a 1 after it, so that the
+// same tiles sum A and b, and the factorization A = UᵀU also solves Uᵀy = b. Every element is summed in the order of
+// the list, so results do not depend on chunks, tiles or threads. Readable form: src/kernels/reference/als.ts.
 //
 // A list of n ≤ shortLength items is solved by an n × n system instead (Woodbury), in the basis Q of the eigenvectors of the
 // gram, in which gram + regularization · I is a diagonal D: with W the rotated vectors of the list and C its weights,
@@ -14,9 +14,9 @@
 import { SolveRows } from './records.generated';
 import { multiplyAdd, sumLanes } from './simd';
 
-/** Vectors gathered at a time: with those weighted, 64 KB at d = 128. */
+/** Vectors gathered at a time: with the weighted copies, 64 KB at d = 128. */
 const CHUNK: i32 = 64;
-/** A weight of 0 has no inverse; one so small has no effect. */
+/** The smallest weight used: 0 has no inverse, and a weight this small has no effect. */
 const LEAST_WEIGHT: f32 = 1e-30;
 
 /** Solve rows [begin, end). Work items: rows. */
@@ -55,7 +55,7 @@ export function solveRows(begin: i32, end: i32, slot: i32, call: SolveRows): voi
   }
 }
 
-/** x of a short list; scaled[k][i] = W[i][k] / √D_k stands where long lists gather. */
+/** x of a short list; scaled[k][i] = W[i][k] / √D_k uses the memory in which long lists gather vectors. */
 function solveShort(
   call: SolveRows, codes: usize, weights: usize, n: i32, regularization: f32,
   system: usize, scaled: usize, inverses: usize, to: usize,
@@ -83,7 +83,7 @@ function solveShort(
   }
   for (let r = 0; r < padded; r += 4) addProducts(system, r, width, scaled, scaled, d, rowBytes);
   factorize(system, padded, inverses);
-  // z stands behind the scales, which become x in the basis.
+  // z is stored after the scales, which later become x in the basis.
   const z = scales + vectorBytes;
   solveUpper(system, padded, inverses, z);
   for (let k = 0; k < d; k++) {
@@ -183,7 +183,10 @@ function subtractProducts(system: usize, r: i32, width: i32, rowBytes: usize): v
   addRows(false, system, r, width, system, system, r, rowBytes);
 }
 
-/** [A | b] → [U | y], four rows at a time; inverses[r] = 1 / U[r][r]. The elements below the diagonal are not used. */
+/**
+ * Factorize [A | b] → [U | y] in place, four rows at a time; inverses[r] = 1 / U[r][r]. Elements below the diagonal are
+ * not used.
+ */
 function factorize(system: usize, d: i32, inverses: usize): void {
   const width = d + 8;
   const rowBytes = <usize>width << 2;

@@ -1,11 +1,15 @@
-// Centroids that lose least of the inner products with their members (src/clustering/anisotropic-centroids.ts).
-// Readable form: src/kernels/reference/anisotropic-centroids.ts.
+// Anisotropic centroids, which minimise the error of the inner products with their members
+// (src/clustering/anisotropic-centroids.ts has the formula). Readable form:
+// src/kernels/reference/anisotropic-centroids.ts.
 import { multiplyAdd, sumLanes } from './simd';
 import { AnisotropicCentroids } from './records.generated';
 
-/** Conjugate gradients end at a residual this small, squared and relative: about float32's own rounding. */
+/** Conjugate gradients end when the squared relative residual is below this, which is about float32 rounding. */
 const RESIDUAL: f32 = 1e-13;
-/** Steps at most: the condition is at most η, so that each step of η = 2.5 leaves less than a quarter of the error. */
+/**
+ * The most steps. The condition number is at most η, so with η = 2.5 each step reduces the error to less than a
+ * quarter.
+ */
 const STEPS_MAX: i32 = 64;
 
 /**
@@ -61,7 +65,7 @@ export function anisotropicCentroids(begin: i32, end: i32, slot: i32, call: Anis
   }
 }
 
-/** ⟨a, b⟩: four lanes, then what is past the last four. */
+/** ⟨a, b⟩: four lanes, then the numbers after the last whole vector. */
 function dot(a: usize, b: usize, d: i32): f32 {
   let lanes = f32x4.splat(0);
   const wide = a + (<usize>(d & ~3) << 2), last = a + (<usize>d << 2);

@@ -5,11 +5,11 @@ import { AssignNearest16, AssignSecond } from './records.generated';
 
 /** Centroids in a panel (matmul.ts). */
 const PANEL: i32 = 8;
-/** The range of a row in int16: rounding may add to 32,000, never past 32,767. */
+/** The norm of a row in int16: rounding may increase an element above 32,000, but not above 32,767. */
 const NORM: f32 = 32000;
-/** Most an element may be off its int16 form: a half, and the rounding of the product before. */
+/** The largest difference between a scaled element and its int16 form: a half, and the rounding of the scaling. */
 const OFF: f32 = 0.51;
-/** Largest relative error of one float32 operation, with room for the errors' own rounding. */
+/** The largest relative error of a float32 operation, with room for the rounding of the error terms. */
 const ROUNDING: f32 = 6.1e-8;
 
 /**
@@ -74,8 +74,8 @@ export function assignNearest(
 }
 
 /**
- * assignNearest, the same labels and scores to the bit, in about half the time: scores in int16 first, |error| ≤ E, then
- * the panels that hold a score within 2E of the best again in float32.
+ * assignNearest in about half the time, with the same labels and the same bits of scores: all scores in int16 first,
+ * with |error| ≤ E, then again in float32 for panels with a score within 2E of the best.
  *   x16 = round(x · 32,000/|x|), c16 = round(c · s), packed16: panels [pair of dimensions][8][2] int16; unscale = 1/s
  *   E = (0.51 (max |c16|₁ + |x16|₁) + 0.27 d)/(s · 32,000/|x|) + (d + 8) 2⁻²⁴ (max |c|²/2 + |x| max |c|)
  * By Cauchy and Schwarz a product of x16 with c16 is below 2³¹ while |c16| ≤ 32,000. limits: max |c16|₁, max |c|, max |c|²/2.
@@ -148,7 +148,9 @@ export function assignNearest16(begin: i32, end: i32, slot: i32, call: AssignNea
   );
 }
 
-/** A row in int16; to `out` what a product with it is multiplied by, 16 bytes further twice the bound E of its scores. */
+/**
+ * Write a row as int16. `out` gets the factor of products with it and, 16 bytes later, twice the bound E of its scores.
+ */
 function quantizeRow(row: usize, d: i32, unscale: f32, limits: usize, shorts: usize, out: usize): void {
   let square: f32 = 0;
   for (let t = 0; t < d; t++) {
@@ -171,7 +173,7 @@ function quantizeRow(row: usize, d: i32, unscale: f32, limits: usize, shorts: us
   store<f32>(out, 2 * (rounded + summed), 16);
 }
 
-/** The best of a row in float32 among panels that hold a score not below `limit`. Not a number counts as not below. */
+/** The best centroid of a row in float32, among panels with a score that is NaN or at least `limit`. */
 function refine(
   x: usize, row: i32, d: i32, packed: usize, halfSquares: usize, panels: i32, maxima: usize, limit: f32, labels: usize,
   scores: usize,
@@ -210,7 +212,7 @@ function refine(
   writeBest(row, i32.MAX_VALUE, m, starts, labels, scores);
 }
 
-/** The best of four lanes, whose centroids are panel starts plus the lane; ties to the lower centroid. */
+/** Write the best of four lanes. The centroid of a lane is its panel start plus the lane; ties to the lower centroid. */
 function writeBest(row: i32, n: i32, values: v128, starts: v128, labels: usize, scores: usize): void {
   if (row >= n) return;
   let value = f32x4.extract_lane(values, 0), at = i32x4.extract_lane(starts, 0);

@@ -1,12 +1,11 @@
-// Scores of a query with int16 centroids, and the choice of the best of them.
-// Centroids are whole numbers c16 = round(c · s), s = 32,000 / max |c|, and so is the query: by Cauchy and Schwarz every
-// sum of products stays below 2³⁰. Layout: panels of 16 centroids, [panel][pair of dimensions][16][2] int16; pairs are even
-// in number.
-// Readable forms: src/kernels/reference/scann.ts.
+// Scores of a query with int16 centroids, and the choice of the best of them. Centroids are integers c16 = round(c ·
+// s), s = 32,000 / max |c|; the query is scaled in the same way. By Cauchy-Schwarz every sum of products is below 2³⁰.
+// Layout: panels of 16 centroids, [panel][pair of dimensions][16][2] int16; pairs are even in number. Readable forms:
+// src/kernels/reference/scann.ts.
 import { keyOf } from './keys';
 import { WHOLE } from './lut16';
 
-/** The range of int16 vectors' norms: rounding may add to 32,000, never past 32,767. */
+/** The norm of int16 vectors: rounding may increase an element above 32,000, but not above 32,767. */
 const NORM: f32 = 32000;
 /** Bins of the histogram that finds a threshold. */
 const BINS: i32 = 256;
@@ -61,11 +60,11 @@ export function quantizeQuery(query: usize, d: i32, stride: i32, to: usize): f32
 }
 
 /**
- * Keys (score, 16 · panel + lane) of at least the `wanted` best of `panels` scored panels, unsorted; equals all finite ones
- * when there are no more. maxima: 4 lane maxima per panel (scorePanel16). Returns how many keys.
+ * Write the keys (score, 16 · panel + lane) of at least the `wanted` best lanes of `panels` scored panels, unsorted;
+ * all finite ones if there are fewer. maxima: 4 lane maxima per panel (scorePanel16). Returns the number of keys.
  *
- * The wanted-th largest lane maximum is a lower bound of the wanted-th best score; it is read off a histogram, so what
- * passes is a superset of the best, a few per cent larger.
+ * The wanted-th largest lane maximum is a lower bound of the wanted-th best score. It is estimated with a histogram, so
+ * the result has a few per cent more keys than `wanted`.
  */
 export function gatherBest(
   scores: usize, maxima: usize, panelIds: usize, panels: i32, wanted: i32, histogram: usize, keys: usize,
@@ -99,7 +98,7 @@ export function gatherBest(
       sum += load<i32>(histogram + (<usize>bin << 2));
       if (sum >= wanted) break;
     }
-    // The last bin also holds what is not finite, so it bounds nothing.
+    // The last bin also counts values that are not finite, so it gives no bound.
     if (bin < BINS - 1) bound = <f32>bin + 0.5;
   }
   const limit = f32x4.splat(bound);
@@ -123,7 +122,7 @@ export function gatherBest(
   return found;
 }
 
-/** The largest lane, without a branch; none is NaN. */
+/** The largest lane, without a branch; no lane may be NaN. */
 function largest(lanes: v128): f32 {
   let most = f32x4.pmax(lanes, i8x16.shuffle(lanes, lanes, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
   most = f32x4.pmax(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));

@@ -1,6 +1,6 @@
-// Checksums of saved bytes: XXH64 (Yann Collet, xxHash specification 0.1.1, seed 0), chunk by chunk.
-// Four independent lanes of one multiply each keep a core near memory speed without an instruction of its own, as
-// CRC-32C would need. Readable form: src/kernels/reference/checksum.ts.
+// Checksums of saved bytes: XXH64 (Yann Collet, xxHash specification 0.1.1, seed 0), chunk by chunk. Four independent
+// lanes, each with one multiplication, run near the speed of the memory; CRC-32C would need a special instruction for
+// that. Readable form: src/kernels/reference/checksum.ts.
 
 const P1: u64 = 0x9E3779B185EBCA87;
 const P2: u64 = 0xC2B2AE3D27D4EB4F;

@@ -1,8 +1,7 @@
-// Coarse codes: 7 bits per dimension beside the float32 candidates, a quarter of the bytes, so that a scan for one query
-// reads little and scores exactly only the panels that can hold a result.
-// x ≈ s · (code − 64), s one scale a row. Layout of a chunk: codes [panels][⌈d/4⌉][8][4] bytes; dimensions past d hold
-// 64, which is zero. Scales f32 [panels][8].
-// Second operands below 128 make the relaxed dot product exact, so both builds give the same integers.
+// Coarse codes of the float32 candidates: 7 bits per dimension, a quarter of the bytes. A scan for one query reads the
+// codes and scores exactly only the panels that can hold a result. x ≈ s · (code − 64), with one scale s per row.
+// Layout of a chunk: codes [panels][⌈d/4⌉][8][4] bytes; dimensions past d hold 64, which is zero. Scales f32
+// [panels][8]. Second operands below 128 make the relaxed dot product exact, so both builds give the same integers.
 // Readable forms: src/kernels/reference/coarse.ts.
 import { scorePanels } from './matmul';
 import { maxLanes, multiplyAdd } from './simd';
@@ -15,11 +14,11 @@ const CHUNK_ROWS: i32 = 8192;
 const ZERO: f32 = 64;
 /** The largest magnitude of a code: 64 ± 63 stays in 7 bits. */
 const LEVELS: f32 = 63;
-/** The least scale: keeps products with a query of ordinary size out of the subnormal numbers. */
+/** The smallest scale: with it, products with a query of ordinary size are not subnormal numbers. */
 const SCALE_MIN: f32 = 7.888609052210118e-31; // 2⁻¹⁰⁰
 
 /**
- * Codes and scales of four rows that stand side by side in the panel at `column`. Adds to stats f32 the largest
+ * Write the codes and scales of four adjacent rows of a panel, which begin at `column`. Raises stats f32 to the largest
  * ‖x/s − code‖², ‖code‖² and s of the rows, codes counted from zero.
  */
 // @ts-ignore: decorator
@@ -86,11 +85,11 @@ export function packCoarse(
 }
 
 /**
- * One query, like searchPanels, over candidates that have coarse codes: the same buffers, the same entries.
- * Row i is scored exactly where any row of its panel has s_i · (queryScale · (Σ code · query − offset) + slack) ≥ bound,
- * which holds for every row whose float32 score reaches the bound (src/topk/brute-force/coarse-codes.ts proves the slack).
- * queryBytes: i8[4 · quads]; queryShorts: i16[4 · quads], the same numbers; offset = 64 Σ query.
- * Panels without an allowed row are passed over. Work items: chunks.
+ * One query, like searchPanels, over candidates that have coarse codes: the same buffers, the same entries. Row i is
+ * scored exactly where any row of its panel has s_i · (queryScale · (Σ code · query − offset) + slack) ≥ bound, which
+ * holds for every row whose float32 score reaches the bound (src/topk/brute-force/coarse-codes.ts proves the slack).
+ * queryBytes: i8[4 · quads]; queryShorts: i16[4 · quads], the same numbers; offset = 64 Σ query. Panels without an
+ * allowed row are skipped. Work items: chunks.
  */
 export function searchCoarse(begin: i32, end: i32, slot: i32, call: SearchCoarse): void {
   const query = call.query, queryBytes = call.queryBytes, queryShorts = call.queryShorts, offset = call.offset;

@@ -1,4 +1,4 @@
-// Every kernel, by name. The order of names is the order in which src/kernels/contract.ts lists them.
+// Exports all kernels, in the order in which src/kernels/contract.ts lists them.
 export { packPanels, scorePanels, multiplyRows, multiplyTransposed } from './matmul';
 export { hashChunks } from './checksum';
 export { findNotFinite } from './checks';

@@ -10,12 +10,12 @@
 }
 
 /**
- * A score that float32 cannot hold is the largest number of its sign. Sums whose terms overflow in both directions have no
- * sign, and are the least number: such a candidate comes last, and is there.
+ * Make a score finite: an infinity becomes the largest number of its sign, and NaN, from a sum that overflows in both
+ * directions, becomes the least number. Such a candidate is last but still among the results.
  */
 // @ts-ignore: decorator
 @inline export function finiteScore(score: f32): f32 {
-  // No number is not at least another.
+  // The comparison is false for NaN.
   return score >= -f32.MAX_VALUE ? min<f32>(f32.MAX_VALUE, score) : -f32.MAX_VALUE;
 }
 
@@ -64,7 +64,10 @@ export function selectKeys(keys: usize, low: i32, high: i32, target: i32): void 
   }
 }
 
-/** Sort keys[low … high] descending: halves by selection, short runs by insertion; never deeper than log₂ of the length. */
+/**
+ * Sort keys[low … high] descending: split into halves by selection, and sort short runs by insertion. The recursion
+ * depth is at most log₂ of the length.
+ */
 export function sortKeys(keys: usize, low: i32, high: i32): void {
   while (high - low > 16) {
     const middle = (low + high) >> 1;

@@ -1,16 +1,15 @@
-// Look-up tables of a query and the scan of 4-bit codes with them ("LUT16", after André, Kermarrec and Le Scouarnec 2015,
-// as ScaNN does it).
-// Letters: M blocks of codes, of which the last few may be corrections; a group is 32 points; codes of a group are
-// [block][16 bytes]. Byte i holds in its low nibble the code of point 8·(i odd) + i/2 and in its high nibble that of the
-// point 16 further, so that the sums leave the scan in the order of the points.
-// Tables hold 0 … 63, so that four blocks add up in a byte before they are widened.
-// Readable forms: src/kernels/reference/scann.ts.
+// Look-up tables of a query and the scan of 4-bit codes with them ("LUT16", after André, Kermarrec and Le Scouarnec
+// 2015, as ScaNN does it). Letters: M blocks of codes, of which the last few may be corrections; a group is 32 points;
+// codes of a group are [block][16 bytes]. The low nibble of byte i is the code of point 8·(i mod 2) + ⌊i/2⌋, and the
+// high nibble that of the point 16 further, so that the sums of the scan are in the order of the points. Entries of
+// tables are 0 … 63, so that the sum of four blocks fits a byte before it is widened. Readable forms:
+// src/kernels/reference/scann.ts.
 
-/** Added to a float32 of 0 … 2²², it leaves the nearest whole number in the low bits. */
+/** Added to a float32 of 0 … 2²², it leaves the nearest integer in the low bits. */
 export const WHOLE: f32 = 8388608;
 /** The largest entry of a table: four of them fit a byte. */
 const ENTRY_MAX: f32 = 63;
-/** The score of a point that may not be returned; real ones are larger. */
+/** The score of a point that may not be returned; other scores are larger. */
 export const MASKED: i32 = -32768;
 
 // @ts-ignore: decorator
@@ -21,7 +20,7 @@ export const MASKED: i32 = -32768;
 
 /**
  * values[b][j] = Σ_t query[b·w + t] · codebook[b][t][j] for the product blocks, w dimensions per block.
- * The query is readable as zeros up to a whole block.
+ * The query must be followed by zeros up to a whole block.
  */
 export function blockValues(query: usize, codebook: usize, blocks: i32, width: i32, values: usize): void {
   for (let b = 0; b < blocks; b++) {
@@ -69,7 +68,9 @@ export function blockRanges(values: usize, blocks: i32, minima: usize): f32 {
   return f32x4.extract_lane(ranges, 0);
 }
 
-/** The scale that makes the largest range 63, but no larger than keeps leaves `spread` apart within int16. */
+/**
+ * The scale with which the largest range is 63, limited so that the scores of leaves that differ by `spread` fit int16.
+ */
 export function tableScale(range: f32, spread: f32): f32 {
   let scale: f32 = range > 0 ? ENTRY_MAX / range : 0;
   if (spread * scale > 16000) scale = 16000 / spread;
@@ -95,7 +96,7 @@ export function quantizeTables(values: usize, minima: usize, blocks: i32, scale:
 
 // @ts-ignore: decorator
 @inline function entries(values: v128, least: v128, scale: v128): v128 {
-  // From 0 to 63: the nearest whole number is left in the low bits.
+  // Values are 0 … 63: the nearest integer is left in the low bits.
   return v128.and(f32x4.add(f32x4.mul(f32x4.sub(values, least), scale), f32x4.splat(WHOLE)), i32x4.splat(127));
 }
 

@@ -1,5 +1,5 @@
 // Matrix products on row-major float32. Letters: m rows of A, n rows of B, d the inner or the vector dimension.
-// Every element is summed in one order whatever the tiling, so results do not depend on batch, tile or thread.
+// Every element is summed in a fixed order, so results do not depend on batch, tile or thread.
 // Readable forms: src/kernels/reference/matmul.ts.
 import { multiplyAdd } from './simd';
 

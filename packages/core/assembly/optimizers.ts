@@ -45,7 +45,7 @@ export function sgdRows(
 }
 
 /**
- * Adam on the rows named (Kingma and Ba 2015; rows not named keep their moments, as TensorFlow Addons' LazyAdam).
+ * Adam on the named rows (Kingma and Ba 2015). Other rows keep their moments, as in TensorFlow Addons' LazyAdam.
  * A row of the state holds m [d], v [d], β1^t, β2^t, t the steps of this row:
  *   m ← β1·m + (1−β1)·g;  v ← β2·v + (1−β2)·g²;  p ← p − rate·(m/(1−β1^t) / (√(v/(1−β2^t)) + epsilon) + decay·p)
  */

@@ -1,4 +1,4 @@
-// Embeddings composed of codebook rows: hashing ids to rows, gathering, and summing gradients by row.
+// Embeddings composed of codebook rows: hashes ids to rows, gathers vectors, and sums gradients by row.
 //   vector(i)[j·w .. (j+1)·w) = Σ_s table[pointer(i, j, s)],   j < columns, s < sums
 // Letters: w width of a codebook row, terms = columns · sums pointers per id, term = j · sums + s.
 // Readable forms: src/kernels/reference/pointers.ts.
@@ -8,13 +8,12 @@ import { GatherClustered, GroupUses } from './records.generated';
 const PRIME: u64 = 0x7fffffff;
 
 /**
- * pointer(i, term) = base[term] + ((a·id_i + b) mod p) mod rows[term], for every `step`-th term: step − 1, 2·step − 1, …
- * coefficients: [terms, 4] uint32: a in [1, p), b in [0, p), base, rows. out: [count, terms] int32.
- * Source: Carter and Wegman 1979, proposition 7; b keeps id 0 from standing at row 0 of every column.
- * Work items: ids.
+ * pointer(i, term) = base[term] + ((a·id_i + b) mod p) mod rows[term], for every `step`-th term: step − 1, 2·step − 1,
+ * … coefficients: [terms, 4] uint32: a in [1, p), b in [0, p), base, rows. out: [count, terms] int32. Source: Carter
+ * and Wegman 1979, proposition 7. Without b, id 0 would have row 0 in every column. Work items: ids.
  *
- * The remainder by rows comes from a multiplication: with L = ⌈log2 rows⌉ and m = ⌈2^(31 + L)/rows⌉ the quotient of any
- * number below 2³¹ is (m · number) >> (31 + L) (Granlund and Montgomery 1994), where a division takes twenty cycles.
+ * The remainder is computed by a multiplication: with L = ⌈log2 rows⌉ and m = ⌈2^(31 + L)/rows⌉ the quotient of any
+ * number below 2³¹ is (m · number) >> (31 + L) (Granlund and Montgomery 1994). A division would take twenty cycles.
  */
 export function hashPointers(
   begin: i32, end: i32, slot: i32, ids: usize, coefficients: usize, terms: i32, step: i32, out: usize,
@@ -123,8 +122,8 @@ export function gatherPointers(
 }
 
 /**
- * Vectors of a clustered table with its helper, without pointers in between: hashPointers, readPointers and
- * gatherPointers in one pass over the ids.
+ * Vectors of a clustered table with its helper table: hashPointers, readPointers and gatherPointers in one pass over
+ * the ids, without storing pointers.
  *   out[i][j·w + t] = table[j·blockRows + learned[id_i][j]][t] + table[h_j(id_i)][t]
  * coefficients as in hashPointers, [2·columns, 4]: h_j is number 2j + 1. Work items: ids.
  */
@@ -238,10 +237,10 @@ export function sumUses(
 }
 
 /**
- * Counting sort of pointers by row: uses in order of (row, position), distinct rows, and where each begins. The table is
- * `parts` parts of partRows rows each, and pointers [ids][part][sums] of a part stay in it, so that parts are sorted apart:
- * part p writes uses, distinct and starts from p · ids · sums on, and the number of its distinct rows to groups[p].
- * counters: [parts · partRows] int32, zero; zero again afterwards. Work items: parts.
+ * Counting sort of pointers by row: writes uses in order of (row, position), the distinct rows, and where each begins.
+ * The table has `parts` parts of partRows rows each. The pointers [ids][part][sums] of a part are rows of that part, so
+ * parts are sorted separately: part p writes uses, distinct and starts from p · ids · sums on, and the number of its
+ * distinct rows to groups[p]. counters: [parts · partRows] int32, zero; zero again afterwards. Work items: parts.
  */
 export function groupUses(begin: i32, end: i32, slot: i32, call: GroupUses): void {
   const pointers = call.pointers, ids = call.ids, parts = call.parts, sums = call.sums, partRows = call.partRows;
@@ -291,7 +290,7 @@ export function groupUses(begin: i32, end: i32, slot: i32, call: GroupUses): voi
 }
 
 /**
- * Learned pointers put over hashed ones: out[i][j][0] = base[j] + learned[id_i][j], learned [V, columns] uint16.
+ * Overwrite hashed pointers by learned ones: out[i][j][0] = base[j] + learned[id_i][j], learned [V, columns] uint16.
  * Work items: ids.
  */
 export function readPointers(
@@ -307,8 +306,9 @@ export function readPointers(
 }
 
 /**
- * As readPointers, where only some ids have learned pointers: bit id of bits is set for them, ranks[id / 32] learned ids
- * stand before that word, learned is [their number, columns] uint16. What the others point to stays. Work items: ids.
+ * readPointers for a table in which only some ids have learned pointers: their bits are set in `bits`, ranks[id / 32]
+ * is the number of learned ids before that word, and learned is [learned ids, columns] uint16. Pointers of other ids do
+ * not change. Work items: ids.
  */
 export function readLearnedPointers(
   begin: i32, end: i32, slot: i32, ids: usize, bits: usize, ranks: usize, learned: usize,

@@ -4,15 +4,16 @@ import { keyOf, rowOf, sortKeys } from './keys';
 import { changeOf, firstLeast } from './scann-build';
 import { EncodeProduct } from './records.generated';
 
-/** Coordinate descent ends after as many rounds, as ScaNN's does. */
+/** The most rounds of coordinate descent, as in ScaNN. */
 const ROUNDS_MAX: i32 = 10;
 
 /**
- * codes [n, M] bytes of residuals [n, d] by words [d, K]: row t holds dimension t of the K codewords of its block.
- * originals = 0 or eta ≤ 1: the nearest codeword of each block, ties to the lower. Else, as ScaNN's asymmetric hashing
- * (arXiv 1908.10396): from there, blocks in the order of |e_b|² descending, up to ten rounds, each block takes the word that
- * lowers eta·|e∥|² + |e⊥|² most, ∥ along originals [n, d], among those that do not raise |e∥|.
- * K: a multiple of 16. scratch: 8·M·(K + 1) bytes per slot, not needed for nearest words. Work items: points.
+ * codes [n, M] bytes of residuals [n, d] by words [d, K]: row t holds dimension t of the K codewords of its block. With
+ * originals = 0 or eta ≤ 1, the code is the nearest codeword of each block, ties to the lower. Otherwise coordinate
+ * descent starts there, as in ScaNN's asymmetric hashing (arXiv 1908.10396): in up to ten rounds, each block, in the
+ * order of |e_b|² descending, takes the word that lowers eta·|e∥|² + |e⊥|² most among those that do not raise |e∥|,
+ * where ∥ means parallel to originals [n, d]. K: a multiple of 16. scratch: 8·M·(K + 1) bytes per slot, not needed for
+ * nearest words. Work items: points.
  */
 export function encodeProduct(begin: i32, end: i32, slot: i32, call: EncodeProduct): void {
   const residuals = call.residuals, originals = call.originals, d = call.d, words = call.words;

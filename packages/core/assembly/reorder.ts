@@ -1,11 +1,11 @@
-// Exact scores of listed rows, four rows at a time: one lane per row, every sum in the order of the dimensions, so that
-// scores equal those of the exact index bit for bit. Letters: d dimensions (stride: a multiple of 4, zeros past d).
+// Exact scores of listed rows, four rows at a time with one lane per row. Sums are in the order of the dimensions, so
+// scores have the same bits as in the exact index. Letters: d dimensions (stride: a multiple of 4, zeros past d).
 // Readable forms: src/kernels/reference/scann.ts.
 import { finiteScore, keyOf, rowOf as indexOf, scoreOf, selectKeys } from './keys';
 
-/** Up to here insertion into a sorted list is cheaper than selection. */
+/** For up to this many keys, insertion into a sorted list is faster than selection. */
 const INSERT_MAX: i32 = 32;
-/** Bytes that one touch brings into the cache: a line. */
+/** Bytes that one read brings into the cache: a cache line. */
 const TOUCH_BYTES: usize = 64;
 
 /** Four dimensions of a float32 row. */
@@ -32,7 +32,7 @@ const TOUCH_BYTES: usize = 64;
   return kind == 0 ? four32(row, t) : kind == 1 ? four16(row, t) : four8(row, t, scales);
 }
 
-/** Bytes of a row: 4, 2 or 1 a dimension. */
+/** Bytes of a row: 4, 2 or 1 per dimension. */
 // @ts-ignore: decorator
 @inline export function rowBytes(kind: i32, stride: i32): usize {
   return (<usize>stride << 2) >> <usize>kind;
@@ -100,7 +100,10 @@ const TOUCH_BYTES: usize = 64;
   return placeOf == 0 ? slot : load<i32>(placeOf + (<usize>slot << 2));
 }
 
-/** The `wanted` best keys, sorted, by inserting into a short list: few insertions, so few branches are mispredicted. */
+/**
+ * Find the `wanted` best keys, sorted, by insertion into a short list. Insertions are rare, so few branches are
+ * mispredicted.
+ */
 function insertBest(keys: usize, found: i32, wanted: i32, best: usize): void {
   let count = 0;
   let bound: u64 = 0;
@@ -119,9 +122,9 @@ function insertBest(keys: usize, found: i32, wanted: i32, best: usize): void {
   }
 }
 
-/** Scores no smaller than the least one wanted. */
+/** The number of keys whose score is at least `least`. */
 function countFrom(keys: usize, found: i32, least: f32): i32 {
-  // Of all keys of this score the one of row −1 is the least.
+  // Row −1 has the least of all keys with this score.
   const bound = keyOf(least, -1);
   let count = 0;
   for (let i = 0; i < found; i++) count += load<u64>(keys + (<usize>i << 3)) >= bound ? 1 : 0;
@@ -129,8 +132,9 @@ function countFrom(keys: usize, found: i32, least: f32): i32 {
 }
 
 /**
- * From keys (score, slot) keep at least the `wanted` best, with their ties, as keys (score, row). Returns how many.
- * Rows are looked up for these alone: each costs a line of memory. best: room for `wanted` keys, 32 at least.
+ * Keep at least the `wanted` best of keys (score, slot), with their ties, as keys (score, row). Returns the number of
+ * keys kept. Only their rows are looked up, because each lookup reads a cache line. best: room for `wanted` keys, at
+ * least 32.
  */
 export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize, best: usize): i32 {
   let least: f32 = -Infinity;
@@ -160,8 +164,8 @@ export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize, bes
 }
 
 /**
- * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale per dimension. Rows stand
- * at placeOf[slot], or at their slot where placeOf is 0. squared: score = −Σ (q − x)², else Σ q·x.
+ * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale per dimension. A row
+ * is at placeOf[slot], or at its slot where placeOf is 0. squared: score = −Σ (q − x)², else Σ q·x.
  */
 export function exactKeys(
   kind: i32, squared: bool, query: usize, stride: i32, rows: usize, scales: usize, placeOf: usize,
@@ -180,8 +184,8 @@ export function exactKeys(
 }
 
 /**
- * Read one word of every cache line pair of the listed rows, so that they arrive while the next are asked for: there is
- * no prefetch instruction. The sum is returned so that the reads are kept.
+ * Prefetch the listed rows by reading one word of every pair of cache lines, because WebAssembly has no prefetch
+ * instruction. The sum of the words is returned so that the compiler does not remove the reads.
  */
 export function touchRows(
   kind: i32, stride: i32, rows: usize, placeOf: usize, slots: usize, count: i32,

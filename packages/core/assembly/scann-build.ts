@@ -1,18 +1,22 @@
-// Building leaves: codebook, codes with their corrections, the order of a leaf, packed groups.
-// Letters: d dimensions, M blocks of w dimensions, c the leaf's centroid, r = x − c the residual, e = r − decode(r).
-// Lists of members: order[leafBegin[l] … leafBegin[l + 1]) are numbers of copies; rowOf copy = copyRow[copy].
-// Readable forms: src/kernels/reference/scann-build.ts.
+// Kernels that build leaves: train codebooks, encode copies with their corrections, order the copies of a leaf, pack
+// groups. Letters: d dimensions, M blocks of w dimensions, c the leaf's centroid, r = x − c the residual, e = r −
+// decode(r). Lists of members: order[leafBegin[l] … leafBegin[l + 1]) are numbers of copies; copyRow[copy] is the row
+// of a copy. Readable forms: src/kernels/reference/scann-build.ts.
 import { keyOf, rowOf, sortKeys } from './keys';
 import { EncodeCopies, OrderLeaves, PackGroups } from './records.generated';
 
-/** Sorting key of a leaf: projection on the centroid plus this times the spread across it (measured: 1.5 is best). */
+/**
+ * Copies of a leaf are sorted by their projection on the centroid plus this times the orthogonal spread; 1.5 is the
+ * best value measured.
+ */
 const ACROSS_WEIGHT: f32 = 1.5;
-/** Coordinate descent ends after as many rounds, as ScaNN's does. */
+/** The most rounds of coordinate descent, as in ScaNN. */
 const ROUNDS_MAX: i32 = 10;
 
 /**
- * Lloyd's iterations for the codebooks of blocks: sample [n, M·w] residuals, codebook [M][w][16], filled with a start.
- * A word that loses all its points keeps its place. Work items: blocks. scratch: 16·(w + 1) floats per slot.
+ * Lloyd's iterations for the codebooks of blocks: sample [n, M·w] residuals, codebook [M][w][16], which holds the
+ * initial words. A word that loses all its points does not change. Work items: blocks. scratch: 16·(w + 1) floats per
+ * slot.
  */
 export function trainBlocks(
   begin: i32, end: i32, slot: i32, sample: usize, n: i32, blocks: i32, width: i32, iterations: i32, codebook: usize,
@@ -75,9 +79,9 @@ export function trainBlocks(
 }
 
 /**
- * Codes of copies: codes [copies, M] bytes and one correction each.
- * The error along x counts eta times that across it (eta ≤ 1: nearest codewords): after the nearest words, up to ten rounds
- * of coordinate descent over the blocks, as ScaNN's asymmetric hashing does.
+ * Codes of copies: codes [copies, M] bytes and one correction each. The error parallel to x has eta times the weight of
+ * the orthogonal error (eta ≤ 1: nearest codewords). Codes start from the nearest words and are improved by up to ten
+ * rounds of coordinate descent over the blocks, as in ScaNN's asymmetric hashing.
  *   kind 1: correction p = ⟨e, x⟩ / |x|², so that ⟨q, r⟩ ≈ ⟨q, decode⟩ + p ⟨q, x⟩
  *   kind 2: correction t = −(⟨c, r̂⟩ + |r̂|²/2) + |e|²/2 with r̂ = decode, so that the error of −|q − x|²/2 is ⟨q − x, e⟩
  * scratch: (M·w + 32·M) floats per slot. Work items: copies.
@@ -248,7 +252,7 @@ export function orderLeaves(begin: i32, end: i32, slot: i32, call: OrderLeaves):
 let projectedAlong: f32 = 0;
 let projectedAcross: f32 = 0;
 
-/** a and s of a row about a centroid, to the two variables above. */
+/** Compute a and s of a row and a centroid into the two variables above. */
 function projections(x: usize, c: usize, rowBytes: usize, spread: f32): void {
   let dot: f32 = 0, square: f32 = 0, norm: f32 = 0;
   for (let t: usize = 0; t < rowBytes; t += 4) {
@@ -292,7 +296,7 @@ export function packGroups(begin: i32, end: i32, slot: i32, call: PackGroups): v
   }
 }
 
-/** Or the codes of point i of a group into its nibbles. */
+/** Write the codes of point i of a group into its nibbles, which must be 0 before. */
 export function packPoint(
   group: usize, i: i32, codes: usize, blocks: i32, correctionCodes: usize, corrections: i32,
 ): void {

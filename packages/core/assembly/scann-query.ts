@@ -1,6 +1,5 @@
-// Transforms a query as the coded rows were: subtracts the mean where rows were centred, then rotates where they were rotated.
-// Letters: d dimensions, stride: d rounded up to 4.
-// Readable form: src/kernels/reference/scann.ts.
+// Transforms a query in the same way as the coded rows: subtracts the mean if there is one, then rotates if there is a
+// rotation. Letters: d dimensions, stride: d rounded up to 4. Readable form: src/kernels/reference/scann.ts.
 import { ScannIndex } from './records.generated';
 
 /**

@@ -1,20 +1,23 @@
-// The scan of the chosen leaves of a ScaNN index and the choice of the points to reorder.
-// Letters: R candidates wanted, k results; a group is 32 points of one leaf. No threshold runs along with the scan: all
-// scores are kept as int16 with the maxima of their lanes, and one histogram of those gives a bound that a little more than
-// R points pass (fewer branches are mispredicted than by pushing as the scan goes).
-// Readable forms: src/kernels/reference/scann.ts.
+// The scan of the chosen leaves of a ScaNN index and the choice of the points to reorder. Letters: R candidates wanted,
+// k results; a group is 32 points of one leaf. The scan has no running threshold. It stores all scores as int16 with
+// the maxima of their lanes; a histogram of the maxima then gives a bound that slightly more than R points exceed. This
+// mispredicts fewer branches than keeping the best points during the scan. Readable forms:
+// src/kernels/reference/scann.ts.
 import { rowOf as rowOfKey, scoreOf, selectKeys } from './keys';
 import { groupBits, MASKED, scoreGroup } from './lut16';
 import { ScannCall, ScannIndex } from './records.generated';
 
 /** Bins of the first histogram of point scores. */
 const COARSE_BINS: i32 = 256;
-/** Lane maxima counted for each candidate wanted: more let fewer points pass, but cost more to count (GloVe: 4 and 6 alike, 16 +10 %). */
+/**
+ * Lane maxima counted per wanted candidate. With more, fewer points pass the bound, but counting takes longer (GloVe: 4
+ * and 6 are equally fast, 16 takes 10 % more).
+ */
 const MAXIMA_PER_CANDIDATE: i32 = 4;
 
 // The state of the scan: one instance of this module per thread, one query at a time.
 export let scanned: i32 = 0;
-/** The sum of the early reads; it is stored so that the compiler keeps them. */
+/** The sum of the early reads, which is stored so that the compiler does not remove them. */
 export let touched: i32 = 0;
 let theta: i32 = 0;
 let bestCount: i32 = 0;
@@ -38,7 +41,7 @@ let bestWanted: i32 = 0;
   return lanes;
 }
 
-/** Offer the last group's scores to the best k, whose least is the bound for skipping groups. */
+/** Offer the scores of the last group to the k best, whose least score is the bound for skipping groups. */
 function raiseTheta(best: usize, scores: usize): void {
   let bits = groupBits(scores, i16x8.splat(<i16>theta));
   while (bits != 0) {
@@ -56,7 +59,7 @@ function raiseTheta(best: usize, scores: usize): void {
   }
 }
 
-/** True where groups are passed over by their bounds. */
+/** True if groups are skipped by their bounds. */
 export function isPruned(index: ScannIndex, call: ScannCall): bool {
   return call.pruneBeta > 0 && index.leafBounds != 0;
 }
@@ -70,7 +73,7 @@ function normOf(query: usize, stride: i32): f32 {
   return sqrt(square);
 }
 
-/** Scan the chosen leaves; groups that cannot hold one of the best k are passed over where beta is not 0. */
+/** Scan the chosen leaves. If beta is not 0, groups that cannot hold one of the best k are skipped. */
 export function scanLeaves(
   index: ScannIndex, call: ScannCall, scratch: usize, leaves: i32, top: f32, scale: f32, minima: f32, query: usize, filter: usize,
 ): void {
@@ -148,7 +151,10 @@ export function scanLeaves(
   }
 }
 
-/** A score that at least `wanted` scanned points exceed, or MASKED: from a histogram of maxima of lanes over runs of groups. */
+/**
+ * A score that at least `wanted` scanned points exceed, or MASKED. It comes from a histogram of lane maxima over runs
+ * of groups.
+ */
 function coarseBound(call: ScannCall, scratch: usize, wanted: i32): i32 {
   const maxima = scratch + call.areaGroupMaxima;
   const histogram = scratch + call.areaHistogram;
@@ -169,7 +175,8 @@ function coarseBound(call: ScannCall, scratch: usize, wanted: i32): i32 {
   const most = largest(high), least = -largest(i16x8.sub(i16x8.splat(-1), low)) - 1;
   let shift = 0;
   while ((most - least) >> shift >= COARSE_BINS) shift++;
-  // Four counters a bin, one for each lane modulo 4: equal bins in a row would wait for each other's stores.
+  // Each bin has four counters, one for each lane modulo 4, because successive increments of the same counter would
+  // wait for each other.
   for (let at: usize = 0; at < <usize>COARSE_BINS << 4; at += 16) v128.store(histogram + at, i32x4.splat(0));
   const from = i16x8.splat(<i16>most);
   for (let at = runs; at < last; at += 16) {
@@ -201,7 +208,10 @@ function largest(v: v128): i32 {
   return max<i32>(i16x8.extract_lane_s(a, 0), i16x8.extract_lane_s(a, 1));
 }
 
-/** The `wanted` best scanned points, ties by the order of the scan, in that order: slots and scores. Returns how many. */
+/**
+ * Write slots and scores of the `wanted` best scanned points in the order of the scan; ties go to the earlier point.
+ * Returns their number.
+ */
 export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): i32 {
   const ids = scratch + call.areaGroupIds;
   const maxima = scratch + call.areaGroupMaxima;
@@ -211,7 +221,8 @@ export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): 
   const histogram = scratch + call.areaHistogram;
   const bound = coarseBound(call, scratch, wanted);
   const above = i16x8.splat(<i16>bound);
-  // First which groups, then which points: both lists grow by a sum, not by a branch that is often mispredicted.
+  // Groups are selected first, then points. Both lists grow by an addition and not by a branch, which would often be
+  // mispredicted.
   const listed = maxima + (<usize>scanned << 4);
   let hits = 0;
   for (let at = 0; at < scanned; at++) {
@@ -235,7 +246,7 @@ export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): 
     } while (bits != 0);
   }
   if (found <= wanted) return found;
-  // The exact cut: one bin a score, then ties in the order of the scan.
+  // The exact cut uses one bin per score, and takes ties in the order of the scan.
   memory.fill(histogram, 0, <usize>(most - bound) << 2);
   for (let i = 0; i < found; i++) count(histogram, most - load<i32>(slotScores + (<usize>i << 2)));
   let cut = 0, room = wanted;

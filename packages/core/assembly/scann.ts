@@ -1,7 +1,6 @@
-// One query against a ScaNN index, from embedding to results, in one call: centroids, leaves, tables, scan, the best R by
-// approximate score, their exact scores, the best k.
-// Letters: d dimensions, L leaves, M blocks, R candidates reordered, k results.
-// Readable forms: src/kernels/reference/scann.ts.
+// The search of a ScaNN index for one query in one call: scores centroids, chooses leaves, makes look-up tables, scans
+// codes, takes the R best by approximate score, scores them exactly, and returns the k best. Letters: d dimensions, L
+// leaves, M blocks, R candidates reordered, k results. Readable forms: src/kernels/reference/scann.ts.
 import { gatherBest, quantizeQuery, scorePanel16 } from './centroids';
 import { finiteScore, keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
 import { blockRanges, blockValues, correctionValues, quantizeTables, tableScale } from './lut16';
@@ -10,7 +9,10 @@ import { ScannCall, ScannIndex } from './records.generated';
 import { transformQuery } from './scann-query';
 import { chooseCandidates, isPruned, scanLeaves, scanned } from './scann-scan';
 
-/** The best centroid's score stands for the score of a result; results lie a little below it (measured: .9 to 1.0 alike). */
+/**
+ * The score of a result is estimated as this times the score of the best centroid. Values from .9 to 1.0 were measured
+ * to be equally good.
+ */
 const CORRECTION_FACTOR: f32 = 0.95;
 /** Score panels of centroids [begin, end); writes scores, maxima and panel numbers from position `at`. */
 function scorePanels16(
@@ -32,7 +34,7 @@ function scorePanels16(
   return at;
 }
 
-/** Keep the `wanted` largest keys in the order they stand in. `keys` has room for them twice. */
+/** Keep the `wanted` largest keys in their present order. `keys` has room for them twice. */
 function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
   const copy = keys + (<usize>found << 3);
   memory.copy(copy, keys, <usize>found << 3);
@@ -48,8 +50,8 @@ function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
 }
 
 /**
- * Keys (score, leaf) of the leaves to search: best first where groups are skipped, since good leaves raise the bound early;
- * else as they stand in memory. Returns how many.
+ * Write the keys (score, leaf) of the leaves to search: best first if groups are skipped, because good leaves raise the
+ * bound early; otherwise in the order of memory. Returns their number.
  */
 function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query: usize): i32 {
   const pairs = index.pairs;
@@ -79,7 +81,7 @@ function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query:
       selectKeys(keys, 0, found - 1, open - 1);
       found = open;
     }
-    // Groups of leaves overlap by a panel where they meet; in ascending order no panel is scored twice.
+    // Adjacent groups of leaves may share a panel; the ascending order ensures that no panel is scored twice.
     for (let i = 0; i < found; i++) {
       const at = keys + (<usize>i << 3);
       store<u64>(at, ~<u64>rowOfKey(load<u64>(at)));
@@ -109,7 +111,10 @@ function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query:
   return leaves;
 }
 
-/** Bit words of the groups a query may return; 0 when all. Excluded slots are cleared in the thread's own words. */
+/**
+ * Bit words of the groups for a query; 0 if all slots may be returned. Excluded slots are cleared in the words of the
+ * thread.
+ */
 function openMask(index: ScannIndex, call: ScannCall, slot: i32, item: i32): usize {
   const filter = call.filter;
   const begins = call.exclusionBegin;
@@ -177,7 +182,7 @@ function searchOne(index: ScannIndex, call: ScannCall, scratch: usize, slot: i32
     const kind = index.rowKind;
     const rows = index.rows;
     const placeOf = index.placeOf;
-    // Stored, or the compiler would drop the reads.
+    // The sum is stored so that the compiler does not remove the reads.
     store<i32>(scratch, touchRows(kind, stride, rows, placeOf, slots, found), 4);
     exactKeys(
       kind, index.squared != 0, original, stride, rows, index.rowScales, placeOf,
@@ -207,7 +212,7 @@ function isListed(rows: usize, count: i32, row: i32): bool {
   return false;
 }
 
-/** The k best keys as scores and rows, copies of a row once. */
+/** Write the k best keys as scores and rows; each row is written only once. */
 function writeResults(index: ScannIndex, call: ScannCall, scratch: usize, keys: usize, found: i32, item: i32): void {
   const k = call.results;
   const copies = index.copies;
@@ -231,8 +236,8 @@ function writeResults(index: ScannIndex, call: ScannCall, scratch: usize, keys: 
 }
 
 /**
- * Score queries [begin, end) of the call exactly against its list of slots, without leaves; slots whose bit in VALID or in
- * the query's mask is 0 are passed over. Work items: queries; each thread has its own scratch.
+ * Score queries [begin, end) of the call exactly against its list of slots, without leaves; slots whose bit in `valid`
+ * or in the query's mask is 0 are skipped. Work items: queries; each thread has its own scratch.
  */
 export function searchSlots(begin: i32, end: i32, slot: i32, index: ScannIndex, call: ScannCall): void {
   const scratch = call.scratch + <usize>slot * call.scratchStride;

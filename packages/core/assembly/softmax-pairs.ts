@@ -1,8 +1,8 @@
-// In-batch softmax pair by pair: where the columns that count differ between rows with the same query. Formulas as in
-// softmax.ts, with weights of a pair's own: accidental hits and masked columns have none, hard negatives keep the largest.
-// Letters: a pair (u, g) is a row of the batch, its query u and the column group g of its positive; R groups of equal
-// columns, group m of counts[m] columns with logit scale · ⟨q_u, c_m⟩ + offsets[m].
-// Readable form: src/kernels/reference/softmax-pairs.ts.
+// The in-batch softmax pair by pair, for batches in which rows with the same query have different negatives. The
+// formulas are those of softmax.ts, with weights per pair: accidental hits and masked columns have weight 0; with hard
+// negatives only the columns with the largest logits have weight. Letters: a pair (u, g) is a row of the batch, its
+// query u and the column group g of its positive; R groups of equal columns, group m of counts[m] columns with logit
+// scale · ⟨q_u, c_m⟩ + offsets[m]. Readable form: src/kernels/reference/softmax-pairs.ts.
 import { scorePanels } from './matmul';
 import { sumLanes } from './simd';
 import { expRow, largestWeighted } from './softmax';
@@ -14,7 +14,7 @@ import { SoftmaxPairs } from './records.generated';
   return bits ^ ((bits >> 31) & i32.MAX_VALUE);
 }
 
-/** Σ weights[j] where logits[j] ≥ limit. Weights are whole numbers, exact in float32 to 2²⁴ columns. */
+/** Σ weights[j] where logits[j] ≥ limit. Weights are integers, so the sum is exact up to 2²⁴ columns. */
 // @ts-ignore: decorator
 @inline function weightFrom(logits: usize, weights: usize, columns: i32, limit: f32): f32 {
   const limits = f32x4.splat(limit);
@@ -40,12 +40,16 @@ import { SoftmaxPairs } from './records.generated';
   return sumLanes(sums);
 }
 
-/** Keep the `count` largest logits, each as often as its weight says; ties to the lower column. */
+/**
+ * Reduce the weights so that only the `count` largest logits count, each as many times as its weight; ties to the lower
+ * column.
+ */
 function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): void {
   const end = logits + (<usize>columns << 2);
   const wanted = <f32>count;
   if (!(weightFrom(logits, weights, columns, -Infinity) > wanted)) return;
-  // The largest float that so many logits reach, by halving the ordered integers between −∞ and the maximum.
+  // Bisection over the ordered integers between −∞ and the maximum finds the largest float that at least `count` logits
+  // reach.
   let low: i64 = <i64>ordered(reinterpret<i32>(<f32>-Infinity));
   let high: i64 = <i64>ordered(reinterpret<i32>(largestWeighted(logits, weights, columns)));
   while (low < high) {
@@ -86,7 +90,7 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
   }
 }
 
-/** Each column's gradient to the first head that has the best score; overwrites the scores. */
+/** Write the gradient of each column to the first head with the best score, over the scores. */
 // @ts-ignore: decorator
 @inline function gradientToHeads(
   gradient: usize, logits: usize, heads: i32, columns: i32, scale: f32, offsets: usize, scores: usize,
@@ -105,8 +109,9 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
 }
 
 /**
- * weights[m]: how many columns of each group are negatives of pair (·, g): counts[m], without the positive itself, without
- * columns whose id is that of g (where ids are given), without columns whose bit in `mask` is 0 (where one is given).
+ * weights[m] = the number of columns of group m that are negatives of pair (·, g): counts[m] without the positive
+ * itself, without columns with the id of g (if ids are given), and without columns whose bit in `mask` is 0 (if a mask
+ * is given).
  */
 // @ts-ignore: decorator
 @inline function negativesOf(g: i32, counts: usize, ids: usize, mask: usize, columns: i32, weights: usize): void {
@@ -129,11 +134,11 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
 }
 
 /**
- * Loss parts of every pair and logit gradients of a tile of queries: G [tile · heads, 8 · panels] from Q [U · heads, d] and
- * packed groups. Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r + 1]).
- * masks: bit words [pairs, maskWords], or 0. ids: 0 keeps accidental hits. negatives: 0 keeps all.
- * results [pairs, 4] float64: the largest logit, Z, the positive's logit, and how many negatives have a larger one.
- * scratch: three rows of 8 · panels floats per slot. Work items: queries of the tile.
+ * Loss parts of every pair and logit gradients of a tile of queries: G [tile · heads, 8 · panels] from Q [U · heads, d]
+ * and packed groups. Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r +
+ * 1]). masks: bit words [pairs, maskWords], or 0. ids: 0 keeps accidental hits. negatives: 0 keeps all. results [pairs,
+ * 4] float64: the largest logit, Z, the logit of the positive, and the number of negatives with a larger one. scratch:
+ * three rows of 8 · panels floats per slot. Work items: queries of the tile.
  */
 export function softmaxPairs(begin: i32, end: i32, slot: i32, call: SoftmaxPairs): void {
   const first = call.first, heads = call.heads, queries = call.queries, d = call.d, packed = call.packed;

@@ -1,6 +1,6 @@
 // The in-batch softmax of distinct rows, its loss and its gradient with respect to the logits, in one pass per row.
-// Letters: U distinct queries, M distinct candidates, n_u weight of query u, w_m weight of candidate m (how often it stands
-// among the columns, divided by its sampling probability where one is given).
+// Letters: U distinct queries, M distinct candidates, n_u weight of query u, w_m weight of candidate m (its number of
+// columns, divided by its sampling probability where one is given).
 //   s = scale · ⟨q_u, c_m⟩;  Z_u = Σ_m w_m · exp(s − max);  G[u][m] = scale · (n_u · w_m · exp(s − max) / Z_u − pair weight)
 // Readable form: src/kernels/reference/softmax.ts.
 import { maxLanes, multiplyAdd, sumLanes } from './simd';
@@ -31,7 +31,7 @@ const LN2_LOW: f32 = -2.12194440e-4;
   return v128.andnot(i32x4.add(p, bits), f32x4.lt(x, f32x4.splat(-87)));
 }
 
-/** Columns summed in float32 before the sum goes on in float64. */
+/** Bytes of the columns that are summed in float32 before the partial sum is added in float64. */
 const BLOCK: usize = 256 * 4;
 
 /** to[j] = weights[j] · exp(min(0, logits[j] − top)) for `columns` columns, a multiple of 8; their sum in float64. */

@@ -1,13 +1,13 @@
-// Adds products to the upper half of a symmetric matrix; a blocked inverse spends most of its time here.
+// Adds products to the upper half of a symmetric matrix. A blocked inverse spends most of its time in this kernel.
 // Readable form: src/kernels/reference/symmetric.ts.
 import { multiplyAdd } from './simd';
 
-/** Rows of a work item: a panel of packed candidates is read once for all of them. */
+/** Rows of a work item; a panel of packed candidates is read once for all of them. */
 const BLOCK: i32 = 16;
 
 /**
  * C[r][8p + i] += Σ_t A[r][t] · packed[p][t][i] for rows r of the blocks [begin, end) of 16 and every panel p from the
- * diagonal on: A [n, d], C [n, n], n = 8 · panels a multiple of 16. The sum begins with what stands in C.
+ * diagonal on: A [n, d], C [n, n], n = 8 · panels a multiple of 16. The sum starts from the old value in C.
  * Work items: blocks of 16 rows.
  */
 export function addSymmetric(

@@ -14,14 +14,17 @@ import { SearchPanels } from './records.generated';
 const PANEL: i32 = 8;
 /** Rows in a chunk of candidates: the unit of work of one query. 1 MiB at 32 dimensions, 25 µs of scanning. */
 const CHUNK_ROWS: i32 = 8192;
-/** Queries that share a chunk while it is in the cache: enough that memory is no bottleneck. */
+/** Queries that are scored while a chunk is in the cache: enough that memory bandwidth is not the limit. */
 const QUERY_BLOCK: i32 = 64;
-/** Panels scored before they are offered fill at most this: with scores and queries they stay in a 48 KiB L1 cache. */
+/**
+ * The most bytes of panels that are scored before their scores are offered: with scores and queries they fit a 48 KiB
+ * L1 cache.
+ */
 const TILE_BYTES: i32 = 32768;
 
 const HEAD_BYTES: usize = 16;
 
-/** The least float above a score that is not NaN; above +∞ NaN, which accepts nothing. */
+/** The least float above a score that is not NaN; for +∞ it is NaN, with which no score is accepted. */
 // @ts-ignore: decorator
 @inline function nextAbove(score: f32): f32 {
   const bits = reinterpret<i32>(score);
@@ -71,9 +74,9 @@ export function resetBuffers(buffers: usize, count: i32, strideBytes: i32, k: i3
 }
 
 /**
- * Offer scores[0 … 8 · panels) of the rows from `row`, a multiple of 8, to a buffer; the last panel holds a row
- * before rowEnd. Rows from rowEnd on, and rows whose
- * bit in mask (bit r of the bit string; 0 = no mask) is 0, are passed over. Entries are kept as row + rowShift.
+ * Offer scores[0 … 8 · panels) of the rows from `row`, a multiple of 8, to a buffer; the last panel holds a row before
+ * rowEnd. Rows from rowEnd on, and rows whose bit in mask (bit r of the bit string; 0 = no mask) is 0, are skipped.
+ * Entries have the row number row + rowShift.
  */
 export function offerPanels(
   buffer: usize, scores: usize, panels: i32, row: i32, rowEnd: i32, rowShift: i32, mask: usize,
@@ -84,7 +87,7 @@ export function offerPanels(
   for (; scores < last; scores += 32) {
     const low = f32x4.lt(v128.load(scores), bound);
     const high = f32x4.lt(v128.load(scores, 16), bound);
-    // Not below the bound: NaN is not.
+    // Scores that are not below the bound are offered; that includes NaN.
     if (!i32x4.all_true(v128.and(low, high))) {
       let bits = (i32x4.bitmask(low) | (i32x4.bitmask(high) << 4)) ^ 255;
       if (row + PANEL > rowEnd) bits &= (1 << (rowEnd - row)) - 1;

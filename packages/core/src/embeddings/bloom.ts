@@ -27,7 +27,7 @@ const checkOptions = optionsCheck<WithMethod<BloomOptions>>('embedding (bloom)',
   sums: NUMBER,
 });
 
-/** A new table; throws OptionError when the budget is below one row or sums out of range. */
+/** A new table. @throws {OptionError} when the budget is below one row or `sums` is out of range */
 export function bloom(options: BloomOptions, context: TableContext): HashedTable {
   checkOptions(options);
   const { vocabularySize, dimensions } = context;

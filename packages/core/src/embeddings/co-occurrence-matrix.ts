@@ -1,6 +1,6 @@
 /**
- * The co-occurrence matrix of query and candidate ids. It is never stored: a product with it is a pass over the rows of the
- * training data.
+ * The co-occurrence matrix of query and candidate ids. It is never stored; a product with it is computed in a pass over
+ * the rows of the training data.
  *
  *   with labels      A[i, j] = Σ over rows (i, j) of label − mean label
  *   without labels   A[i, j] = number of rows (i, j)

@@ -24,7 +24,7 @@ const checkOptions = optionsCheck<WithMethod<CompositionalOptions>>('embedding (
   columns: NUMBER,
 });
 
-/** A new table; throws OptionError when the budget is below one row a codebook or columns do not divide d. */
+/** A new table. @throws {OptionError} when the budget is below one row per codebook, or columns do not divide d */
 export function compositional(options: CompositionalOptions, context: TableContext): HashedTable {
   checkOptions(options);
   const { vocabularySize, dimensions } = context;

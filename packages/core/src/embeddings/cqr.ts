@@ -150,7 +150,10 @@ export class Cqr extends ComposedTable {
     this.#state.count(ids);
   }
 
-  /** Take a finished clustering over: centroids become M, the helper is drawn afresh and zero, or gone. */
+  /**
+   * Replace pointers and codebook by a finished clustering: M becomes the centroids, and M' is zero with a new hash, or
+   * dropped.
+   */
   adopt({ learned, pointers, centroids, helper }: Clustering): void {
     const { codebook, columns } = this;
     const blockRows = codebook.rows / columns;
@@ -163,7 +166,7 @@ export class Cqr extends ComposedTable {
     this.#drawHashes();
   }
 
-  /** A copy of the learned pointers; hash functions follow from seed and number of clusterings. */
+  /** A copy of the learned pointers. The hash functions follow from the seed and the number of clusterings. */
   takePointers(): LearnedPointers {
     return this.#state.take(this.sums);
   }
@@ -180,19 +183,19 @@ export class Cqr extends ComposedTable {
     this.#drawHashes();
   }
 
-  /** Hash functions that follow from seed and number of clusterings. */
+  /** Draw the hash functions, which follow from the seed and the number of clusterings. */
   #drawHashes(): void {
     const { columns, sums, codebook, rowsPerTable } = this;
     const generator = new Generator(this.seed).fork('hashes', this.clusterings);
     this.#hashes = drawHashes(columns * sums, rowsPerTable, generator, codebook);
   }
 
-  /** Whether the pointers of some ids are hashes. */
+  /** True if some pointers are hashes. */
   get #hasHashes(): boolean {
     return this.sums === 2 || this.minCount > 1;
   }
 
-  /** Columns have rows of their own, helper and all. */
+  /** Each column has its own rows in the codebook, those of M' included. */
   protected override get parts(): number {
     return this.columns;
   }
@@ -200,7 +203,7 @@ export class Cqr extends ComposedTable {
   protected override writePointers(ids: number, count: number, out: number): void {
     const { columns, sums, runtime } = this;
     const { offset, learned } = this.#state;
-    // Where every id has learned pointers, only the helper is hashed.
+    // If every id has learned pointers, only those of the helper table are hashes.
     const step = offset !== undefined && !learned ? sums : 1;
     if (this.#hasHashes) this.#hashes.write(runtime, ids, count, out, step);
     if (offset === undefined) return;
@@ -214,7 +217,7 @@ export class Cqr extends ComposedTable {
     runtime.pool.run('readPointers', count, GRAIN_IDS, ids, offset, columns, sums, blockRows, out);
   }
 
-  /** Gather vectors in one pass, where every id has learned pointers and the table has its helper. */
+  /** Gather vectors in one pass if every id has learned pointers and the table has its helper table. */
   protected override gather(ids: number, count: number, out: Matrix): void {
     const { codebook, columns, sums, runtime } = this;
     const { offset, learned } = this.#state;
@@ -252,13 +255,13 @@ export class Cqr extends ComposedTable {
       rows: codebook.rows,
       seed,
       clusterings: this.clusterings,
-      // Absent where it asks for nothing, as in files from before it could be asked for.
+      // The default is not saved, so that files are the same as before the option existed.
       ...(this.minCount > 1 && { minCount: this.minCount }),
     };
     return { kind: method, settings, sections };
   }
 
-  /** The table that was saved; throws FormatError when a pointer or hash exceeds the codebook. */
+  /** Load a saved table. @throws {FormatError} when a pointer or hash exceeds the codebook */
   static load(part: Part): Cqr {
     const { settings, runtime } = part;
     const vocabularySize = settings.integer('vocabularySize', { min: 1 });
@@ -281,7 +284,10 @@ export class Cqr extends ComposedTable {
   }
 }
 
-/** Hash functions of all terms: with the helper even ones stand in for h where it is not learned, odd ones are h'. */
+/**
+ * Draw the hash functions of all terms. With the helper table, even terms are h where it is not learned, and odd terms
+ * are h'.
+ */
 function drawHashes(terms: number, rows: number, generator: Generator, { runtime }: Matrix): HashFamily {
   const ranges = Array.from({ length: terms }, (_, term) => ({ base: term * rows, rows }));
   return HashFamily.draw(ranges, generator, runtime);
@@ -291,7 +297,7 @@ function noHashes({ runtime }: Matrix): HashFamily {
   return new HashFamily(new Uint32Array(0), runtime);
 }
 
-/** k for a budget: half the rows are M, half the helper. Pointers grow with log2 k. */
+/** k for a budget: half of the rows are M, half M'. The bytes of a pointer grow with log2 k. */
 function pairsOfRows(options: CqrOptions, context: TableContext, columns: number): number {
   const { vocabularySize, dimensions } = context;
   const hashes = 2 * columns * HASH_WORDS_BYTES;

@@ -1,11 +1,12 @@
 /**
- * DHE, deep hash embeddings: no table; many hashes of the id, as numbers, go through a small network.
+ * DHE, deep hash embeddings: there is no table; a small network computes the vector from many hashes of the id, scaled
+ * to [−1, 1].
  *
  *   x_j(i) = 2·h_j(i) / (m − 1) − 1,   j < w;   vector(i) = W_3 · relu(W_2 · relu(W_1 · x + b_1) + b_2) + b_3
  *
- * Source: Kang et al., "Learning to embed categorical features without embedding tables", KDD 2021; at a fixed budget as in
- * the CCE paper: two hidden layers, as many hashes as units. Every step moves every weight, and a lookup costs
- * 2·w² + w·d products: what the method pays for its few bytes. Letters: w hashes and hidden units, m values of a hash.
+ * Source: Kang et al., "Learning to embed categorical features without embedding tables", KDD 2021; with a fixed budget
+ * as in the CCE paper: two hidden layers, and as many hashes as units. Limits: every step changes every weight, and a
+ * lookup costs 2·w² + w·d multiplications. Letters: w hashes and hidden units, m values of a hash.
  */
 import { optionsCheck, STRING } from '../checks/options.ts';
 import { loadPart, type Part } from '../format/part.ts';
@@ -22,9 +23,9 @@ import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
 import { checkIds } from './ids.ts';
 import { checkContext, type TableContext } from './table-context.ts';
 
-/** Values a hash can take: the paper's 10⁶. */
+/** Number of values of a hash: 10⁶, as in the paper. */
 const HASH_VALUES = 1_000_000;
-/** Hashes and hidden units, at most: the paper's 1,024. */
+/** The most hashes and hidden units: 1,024, as in the paper. */
 const WIDTH_MAX = 1024;
 
 /** Options of deep hash embeddings. */
@@ -32,7 +33,7 @@ export type DheOptions = Budget;
 
 const checkOptions = optionsCheck<WithMethod<DheOptions>>('embedding (dhe)', { ...BUDGET, method: STRING });
 
-/** Hashes and a network of three layers. */
+/** A table that is computed by hashes and a network of three layers. */
 export class Dhe implements EmbeddingTable {
   readonly method = 'dhe';
   readonly vocabularySize: number;
@@ -51,7 +52,7 @@ export class Dhe implements EmbeddingTable {
     this.#scratch = new Scratch(this.#runtime.heap);
   }
 
-  /** A new table; throws OptionError when the budget does not hold a network of width 4. */
+  /** A new table. @throws {OptionError} when the budget is too small for a network of width 4 */
   static create(options: DheOptions, context: TableContext): Dhe {
     checkOptions(options);
     const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
@@ -108,7 +109,7 @@ export class Dhe implements EmbeddingTable {
     return { kind: method, settings, sections: [{ name: 'hashes', bytes: bytesOf(this.#hashes.words()) }], parts };
   }
 
-  /** The table that was saved; throws FormatError when its layers do not fit together. */
+  /** Load a saved table. @throws {FormatError} when its layers do not fit together */
   static load(part: Part): Dhe {
     const { settings } = part;
     const vocabularySize = settings.integer('vocabularySize', { min: 1 });
@@ -143,7 +144,7 @@ export class Dhe implements EmbeddingTable {
   }
 }
 
-/** The widest network a budget pays for, a multiple of 4. */
+/** The width of the widest network that a budget allows, a multiple of 4. */
 function widthFor(budget: Budget, context: TableContext): number {
   const parameters = (fours: number): number =>
     2 * (4 * fours + 1) * 4 * fours + (4 * fours + 1) * padded(context.dimensions);

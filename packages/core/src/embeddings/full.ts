@@ -35,7 +35,7 @@ export class FullTable extends ComposedTable {
     super(rows.rows, rows.dimensions, 1, 1, rows);
   }
 
-  /** Uniform ±0.05, as Keras's Embedding. */
+  /** A new table with uniform numbers in ±0.05, as Keras's Embedding. */
   static create(options: FullTableOptions): FullTable {
     const { vocabularySize, dimensions, seed = 42, runtime = defaultRuntime() } = checkOptions(options);
     checkInteger('vocabularySize', vocabularySize, 1);
@@ -47,7 +47,7 @@ export class FullTable extends ComposedTable {
     this.runtime.heap.memory.bytes.copyWithin(out, ids, ids + 4 * count);
   }
 
-  /** Ids are distinct and are the rows themselves: nothing to group. */
+  /** Do one optimizer step. Ids are distinct and are the row numbers, so no gradients have to be summed. */
   override applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
     checkIds(ids, this.vocabularySize);
     optimizer.step(this.codebook, ids, gradients);
@@ -63,7 +63,7 @@ export class FullTable extends ComposedTable {
   }
 
   /**
-   * The table that was saved.
+   * Load a saved table.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */

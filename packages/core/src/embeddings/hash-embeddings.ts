@@ -1,10 +1,11 @@
 /**
- * Hash embeddings: a weighted sum of shared rows, whose weights are learned, too, and shared among fewer ids.
+ * Hash embeddings: a vector is a weighted sum of shared rows. The weights are learned too, and fewer ids share them.
  *
  *   vector(i) = Σ_s p[g(i)][s] · row[h_s(i)],   s < sums
  *
- * Source: Svenstrup, Hansen, Winther, "Hash embeddings for efficient word representations", NeurIPS 2017. Budget: half to
- * rows, half to weights, so that many more weights than rows tell ids apart. Computed in TypeScript, one id at a time.
+ * Source: Svenstrup, Hansen, Winther, "Hash embeddings for efficient word representations", NeurIPS 2017. Half of the
+ * budget is for rows and half for weights, so there are many more weights than rows, which distinguish ids. The table
+ * is computed in TypeScript, one id at a time.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -35,7 +36,7 @@ const checkOptions = optionsCheck<WithMethod<HashEmbeddingsOptions>>('embedding 
   sums: NUMBER,
 });
 
-/** Rows and their weights, each by hashes. */
+/** A table of rows and weights that hashes select. */
 export class HashEmbeddings implements EmbeddingTable {
   readonly method = 'hash-embeddings';
   readonly vocabularySize: number;
@@ -44,7 +45,7 @@ export class HashEmbeddings implements EmbeddingTable {
   /** [K, sums] */
   readonly weights: Matrix;
   readonly #runtime: Runtime;
-  /** One function a sum into the rows, and the last one into the weights. */
+  /** One hash function per sum for the rows, and the last one for the weights. */
   readonly #hashes: HashFamily;
   readonly #scratch: Scratch;
 
@@ -57,7 +58,9 @@ export class HashEmbeddings implements EmbeddingTable {
     this.#scratch = new Scratch(codebook.runtime.heap);
   }
 
-  /** A new table; throws OptionError when the budget is below one row and as many weights, or sums out of range. */
+  /**
+   * A new table. @throws {OptionError} when the budget is below one row and as many weights, or `sums` is out of range
+   */
   static create(options: HashEmbeddingsOptions, context: TableContext): HashEmbeddings {
     checkOptions(options);
     const { vocabularySize, dimensions, seed, runtime } = checkContext(context);
@@ -161,7 +164,7 @@ export class HashEmbeddings implements EmbeddingTable {
     };
   }
 
-  /** The table that was saved; throws FormatError when a hash could point past its rows or weights. */
+  /** Load a saved table. @throws {FormatError} when a hash could exceed the rows or the weights */
   static load(part: Part): HashEmbeddings {
     const { settings, runtime } = part;
     const vocabularySize = settings.integer('vocabularySize', { min: 1 });
@@ -186,7 +189,7 @@ export class HashEmbeddings implements EmbeddingTable {
   }
 }
 
-/** Gradients of rows, summed as they come. */
+/** Sums of gradients by row. */
 class RowSums {
   readonly #width: number;
   readonly #sums = new Map<number, Float32Array>();

@@ -1,9 +1,9 @@
 /**
  * The universal hash family of the compressed tables: h(x) = base + ((a·x + b) mod p) mod rows, p = 2³¹ − 1.
  *
- * Source: Carter and Wegman, "Universal classes of hash functions", 1979. Two ids meet with probability about 1/rows.
- * The additive term keeps id 0 from standing at row 0 of every column. One function per term; a function is four uint32
- * (a, b, base, rows), which is all that is saved.
+ * Source: Carter and Wegman, "Universal classes of hash functions", 1979. Two ids have the same hash with a probability
+ * of about 1/rows. Without the additive term b, id 0 would have row 0 in every column. There is one function per term;
+ * a function is four uint32 (a, b, base, rows), and only these are saved.
  */
 import type { Part } from '../format/part.ts';
 import type { Block } from '../memory/heap.ts';
@@ -15,10 +15,10 @@ export const HASH_PRIME: number = 2 ** 31 - 1;
 const WORDS = 4;
 /** Bytes of one hash function, as saved. */
 export const HASH_WORDS_BYTES: number = 4 * WORDS;
-/** Ids a work item hashes: some ten microseconds. */
+/** Ids that a thread claims at a time: some ten microseconds. */
 const GRAIN_IDS = 1024;
 
-/** Several hash functions, each into its own range of rows. */
+/** Several hash functions, each with its own range of rows. */
 export class HashFamily {
   readonly terms: number;
   readonly #block: Block;
@@ -30,7 +30,7 @@ export class HashFamily {
     this.#block.bytes().set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
   }
 
-  /** Draw one function a range. */
+  /** Draw one function per range. */
   static draw(ranges: readonly { base: number; rows: number }[], generator: Generator, runtime: Runtime): HashFamily {
     const words = new Uint32Array(ranges.length * WORDS);
     ranges.forEach(({ base, rows }, term) => {
@@ -39,7 +39,7 @@ export class HashFamily {
     return new HashFamily(words, runtime);
   }
 
-  /** The functions saved in section `hashes`; throws FormatError when one could point past its `rows`. */
+  /** Load the functions from section `hashes`. @throws {FormatError} when one could exceed its `rows` */
   static load(part: Part, terms: number, rows: number | ((term: number) => number)): HashFamily {
     const bytes = part.bytes('hashes', terms * HASH_WORDS_BYTES).slice();
     const words = new Uint32Array(bytes.buffer);
@@ -65,8 +65,8 @@ export class HashFamily {
   }
 
   /**
-   * Pointers of `count` ids at `ids`, written [count, terms] to `out` (byte offsets); of every `step`-th term alone, the
-   * last of each `step`, where the others come from elsewhere.
+   * Write the pointers of `count` ids at byte offset `ids` to byte offset `out`: [count, terms] int32. With a `step`
+   * above 1, only the last of every `step` terms is written; the caller writes the others.
    */
   write(runtime: Runtime, ids: number, count: number, out: number, step = 1): void {
     runtime.pool.run('hashPointers', count, GRAIN_IDS, ids, this.#block.offset, this.terms, step, out);

@@ -1,6 +1,6 @@
 /**
- * Tables whose pointers are hashes of the id: hashing trick, Bloom sum, compositional and unified differ only in how many
- * columns and sums there are and in which rows each may point to.
+ * Tables whose pointers are hashes of the id. Hashing trick, Bloom sum, compositional and unified embeddings differ
+ * only in the number of columns and sums and in the range of rows of each term.
  */
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
@@ -31,7 +31,7 @@ export class HashedTable extends ComposedTable {
     this.#hashes = hashes;
   }
 
-  /** Draw hashes and initial rows; `ranges[term]` are the rows a term may point to. */
+  /** A new table with random hashes and initial rows; `ranges[term]` is the range of rows of a term. */
   static draw(
     shape: HashedShape,
     rows: number,
@@ -60,7 +60,7 @@ export class HashedTable extends ComposedTable {
     };
   }
 
-  /** The table that was saved; throws FormatError when a hash could point past the codebook. */
+  /** Load a saved table. @throws {FormatError} when a hash could exceed the codebook */
   static load(part: Part): HashedTable {
     const { settings, runtime } = part;
     const vocabularySize = settings.integer('vocabularySize', { min: 1 });

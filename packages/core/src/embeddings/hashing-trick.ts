@@ -1,5 +1,6 @@
 /**
- * The hashing trick: the vector of an id is the row that a hash of the id names. Ids with equal hashes share a row.
+ * The hashing trick: the vector of an id is the row whose number is a hash of the id. Ids with equal hashes share a
+ * row.
  *
  *   vector(i) = row[h(i)]
  *
@@ -20,7 +21,7 @@ const checkOptions = optionsCheck<WithMethod<HashingTrickOptions>>('embedding (h
   method: STRING,
 });
 
-/** A new table; throws OptionError when the budget is below one row. */
+/** A new table. @throws {OptionError} when the budget is below one row */
 export function hashingTrick(options: HashingTrickOptions, context: TableContext): HashedTable {
   checkOptions(options);
   const { vocabularySize, dimensions } = context;

@@ -1,10 +1,10 @@
-/** The check of ids that a table is given: whole numbers from 0 to vocabularySize − 1. */
+/** Checks ids of a table: integers from 0 to vocabularySize − 1. */
 import { OptionError } from '../errors/errors.ts';
 
 /**
- * Refuse an id that no row belongs to.
+ * Check that all ids are in range.
  *
- * @throws {OptionError} naming the id and where it stands
+ * @throws {OptionError} naming the first bad id and its position
  */
 export function checkIds(ids: Int32Array, vocabularySize: number): void {
   for (let i = 0; i < ids.length; i++) {

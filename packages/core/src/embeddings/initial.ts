@@ -7,7 +7,7 @@ import { Matrix } from '../vectors/matrix.ts';
 const UNIFORM_LIMIT = 0.05;
 
 /**
- * A matrix of uniform numbers on ±0.05/√sums, so that a vector made of `sums` rows starts at the scale of a full table's.
+ * A matrix of uniform numbers in ±0.05/√sums, so that a sum of `sums` rows has the scale of a row of a full table.
  */
 export function initialRows(
   rows: number,

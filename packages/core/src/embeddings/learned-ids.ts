@@ -1,6 +1,7 @@
 /**
- * The set of ids that have learned pointers, where not all ids have: one bit per id, and for each word of bits the number of
- * bits set before it. The place of an id among the learned ones then takes one addition and one popcount.
+ * The set of ids that have learned pointers, for tables in which not all ids have them: one bit per id, and for each
+ * word of bits the number of bits set in the words before it. With these, the rank of an id in the set takes one
+ * addition and one popcount.
  *
  * Only the bits are saved: V/8 bytes, rounded up to words of four bytes. In memory the counts take as many bytes again.
  */
@@ -44,7 +45,7 @@ export class LearnedIds {
     return new LearnedIds(words, heap);
   }
 
-  /** The set saved in section `learned`; throws FormatError when it holds an id past the vocabulary. */
+  /** Load the set from section `learned`. @throws {FormatError} when it has an id that is not in the vocabulary */
   static load(part: Part, vocabularySize: number): LearnedIds {
     const bytes = part.bytes('learned', 4 * learnedWords(vocabularySize)).slice();
     const words = new Uint32Array(bytes.buffer);
@@ -69,7 +70,7 @@ export class LearnedIds {
     return new Uint32Array(this.#block.bytes().slice(0, 4 * this.#words).buffer);
   }
 
-  /** Whether the set holds the id. */
+  /** True if the set has the id. */
   has(id: number): boolean {
     return ((this.#block.integers(this.#words)[id >>> 5]! >>> (id & 31)) & 1) === 1;
   }
@@ -92,7 +93,7 @@ export class LearnedIds {
   }
 }
 
-/** Whether the bits name ids below `vocabularySize` only. */
+/** True if only bits of ids below `vocabularySize` are set. */
 export function areWithin(words: Uint32Array, vocabularySize: number): boolean {
   const used = vocabularySize % WORD_BITS;
   return words.length === learnedWords(vocabularySize) && (used === 0 || words.at(-1)! < 2 ** used);

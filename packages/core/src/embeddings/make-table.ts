@@ -1,4 +1,4 @@
-/** Makes the table that a tower's `embedding` option names. */
+/** Makes the embedding table that the option `embedding` of a tower describes. */
 
 import { shown } from '../checks/numbers.ts';
 import { optionsCheck, optionType, required } from '../checks/options.ts';
@@ -29,7 +29,7 @@ export type EmbeddingOptions =
   | ({ method: 'dhe' } & DheOptions)
   | ({ method: 'cqr' } & CqrOptions);
 
-/** The methods a tower can train. */
+/** The methods that a tower can train. */
 export const EMBEDDING_METHODS: readonly EmbeddingOptions['method'][] = [
   'full',
   'hashing-trick',
@@ -86,7 +86,7 @@ function checkMethod(options: EmbeddingOptions): void {
   }
 }
 
-/** The method alone: a full table has no budget. */
+/** A full table, which has no budget and no other options. */
 function makeFull(options: { method: 'full' }, { vocabularySize, dimensions, seed, runtime }: TableContext): FullTable {
   checkFull(options);
   return FullTable.create({ vocabularySize, dimensions, seed, runtime });

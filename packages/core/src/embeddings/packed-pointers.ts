@@ -1,4 +1,4 @@
-/** Learned pointers as saved: ⌈log2 k⌉ bits each, one after the other, least significant bit first. */
+/** Packs learned pointers as they are saved: ⌈log2 k⌉ bits each, one after the other, least significant bit first. */
 import type { Part } from '../format/part.ts';
 import type { Block } from '../memory/heap.ts';
 
@@ -30,7 +30,7 @@ export function packPointers(pointers: Uint16Array, bits: number): Uint8Array {
   return packed;
 }
 
-/** Unpack `out.length` pointers; the position of the first that is not below `rows`, or −1. */
+/** Unpack `out.length` pointers; returns the position of the first pointer that is not below `rows`, or −1. */
 export function unpackPointers(packed: Uint8Array, bits: number, rows: number, out: Uint16Array): number {
   let at = 0;
   let held = 0;
@@ -48,9 +48,9 @@ export function unpackPointers(packed: Uint8Array, bits: number, rows: number, o
 }
 
 /**
- * The pointers [ids, terms] of section `pointers`, as uint16 in the linear memory.
+ * Load the pointers [ids, terms] from section `pointers`, as uint16 in the linear memory.
  *
- * @throws {FormatError} when one is not below `rows`
+ * @throws {FormatError} when a pointer is not below `rows`
  */
 export function loadPointers(part: Part, ids: number, terms: number, rows: number): Block {
   const { heap } = part.runtime;

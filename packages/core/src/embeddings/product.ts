@@ -1,10 +1,10 @@
 /**
- * Product quantization of a trained table: k-means of each column, every id at its nearest centroid of each.
+ * Product quantization of a trained table: k-means of each column, and for every id and column the nearest centroid.
  *
  *   vector(i) = [ C_1[p_1(i)] | … | C_c[p_c(i)] ],   centroids of d/c floats
  *
- * Source: Jégou, Douze, Schmid, "Product quantization for nearest neighbor search", TPAMI 2011. Post-training: the full
- * table is needed, which is the price CQR does not pay. Ids stream in blocks; no second table is made.
+ * Source: Jégou, Douze, Schmid, "Product quantization for nearest neighbor search", TPAMI 2011. It needs the full
+ * trained table, unlike CQR. Ids are processed in blocks, without a second copy of the table.
  */
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import type { Centroids } from '../clustering/centroids.ts';
@@ -36,12 +36,12 @@ export type ProductOptions = Budget &
 const checkOptions = optionsCheck<ProductOptions>('quantizeProduct', { ...BUDGET, ...QUANTIZE, columns: NUMBER });
 
 /**
- * Quantize a trained table; it stays as it is.
+ * Quantize a trained table, which does not change.
  *
  * @throws {OptionError} when the budget is too small or columns do not divide the dimensions
  * @throws {DivergedError} when a sampled vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
- * @throws {StateError} when something else works on the table
+ * @throws {StateError} when the table is in use
  */
 export async function quantizeProduct(table: EmbeddingTable, options: ProductOptions): Promise<QuantizedTable> {
   checkOptions(options);

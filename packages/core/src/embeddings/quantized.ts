@@ -1,6 +1,6 @@
 /**
- * Tables made from a trained one by quantization: stored pointers into codebooks of centroids. Product and residual
- * quantization differ only in shape.
+ * Tables made from a trained table by quantization, with stored pointers into codebooks of centroids. Product and
+ * residual quantization differ only in the numbers of columns and sums.
  *
  *   product    vector(i) = [ C_1[p_1(i)] | … | C_c[p_c(i)] ]      c columns, 1 sum
  *   residual   vector(i) = C_1[p_1(i)] + … + C_M[p_M(i)]          1 column, M sums
@@ -23,16 +23,16 @@ import { loadPointers, packedBytes, packPointers, pointerBits } from './packed-p
 
 /** Pointers are uint16 in memory. */
 const ROWS_MAX = 65_536;
-/** Ids a work item reads pointers of. */
+/** Ids that a thread claims at a time for reading pointers. */
 const GRAIN_IDS = 1024;
 
 /** Options of the quantization of a trained table. */
 export interface QuantizeOptions {
-  /** Lloyd's iterations a codebook; default 25, FAISS's for product quantizers. */
+  /** Lloyd's iterations per codebook; default 25, as FAISS's product quantizers. */
   iterations?: number;
   /** Default 42. */
   seed?: number;
-  /** Interrupts; nothing was changed. */
+  /** Interrupts the work; nothing has changed then. */
   signal?: AbortSignal | undefined;
   /** Called with the share done, in [0, 1]. */
   onProgress?: (share: number) => void;
@@ -40,7 +40,7 @@ export interface QuantizeOptions {
   onWarning?: OnWarning | undefined;
 }
 
-/** Those options, for the tables of options that have them. */
+/** The types of these options. */
 export const QUANTIZE: OptionTypes<QuantizeOptions> = {
   iterations: NUMBER,
   seed: NUMBER,
@@ -49,7 +49,7 @@ export const QUANTIZE: OptionTypes<QuantizeOptions> = {
   onWarning: FUNCTION,
 };
 
-/** Lloyd's iterations where none are asked for. */
+/** Lloyd's iterations by default. */
 export const QUANTIZE_ITERATIONS = 25;
 /** The shape of a quantized table. */
 export interface QuantizedShape {
@@ -59,7 +59,7 @@ export interface QuantizedShape {
   sums: number;
 }
 
-/** A composed table with stored pointers; it can be trained on as any other. */
+/** A composed table with stored pointers. It can be trained further like any other table. */
 export class QuantizedTable extends ComposedTable {
   readonly method: 'product' | 'residual';
   readonly #pointers: Block;
@@ -96,7 +96,7 @@ export class QuantizedTable extends ComposedTable {
     };
   }
 
-  /** The table that was saved; throws FormatError when a pointer exceeds its codebook. */
+  /** Load a saved table. @throws {FormatError} when a pointer exceeds its codebook */
   static load(part: Part): QuantizedTable {
     const { settings, runtime } = part;
     const method = part.kind === 'residual' ? 'residual' : 'product';
@@ -117,11 +117,12 @@ export class QuantizedTable extends ComposedTable {
 }
 
 /**
- * k: rows of one codebook, at most the ids. Bytes pay for pointers too, which grow with log2 k.
+ * k, the rows of one codebook, for a budget; at most the number of ids. A budget in bytes includes the pointers, which
+ * grow with log2 k.
  *
- * @param rowParameters float32 of one row of each codebook
- * @param terms codebooks
- * @throws {OptionError} when the budget is below one row a codebook
+ * @param rowParameters float32 parameters of one row of each codebook
+ * @param terms the number of codebooks
+ * @throws {OptionError} when the budget is below one row per codebook
  */
 export function affordCentroids(
   method: string,
@@ -137,7 +138,7 @@ export function affordCentroids(
   return affordRows(method, options, cost, { vocabularySize, dimensions, onWarning: options.onWarning });
 }
 
-/** The runtime whose memory a table lives in. */
+/** The runtime whose memory holds a table. */
 export function runtimeOf(trained: readonly Matrix[]): Runtime {
   const first = trained[0];
   if (!first) throw new OptionError('table: expected one with trained parameters, got none');

@@ -1,12 +1,13 @@
 /**
- * Quotient-remainder embeddings: two small tables, by i mod m and by ⌊i/m⌋; no two ids share both rows.
+ * Quotient-remainder embeddings: a vector is computed from a row of each of two small tables, selected by i mod m and
+ * by ⌊i/m⌋. No two ids share both rows.
  *
  *   add          vector(i) = R[i mod m] + Q[⌊i/m⌋]
  *   multiply     vector(i) = R[i mod m] ⊙ Q[⌊i/m⌋]
  *   concatenate  vector(i) = [ R[i mod m] | Q[⌊i/m⌋] ],   rows of d/2 floats
  *
- * Source: Shi et al., "Compositional embeddings using complementary partitions", KDD 2020. V ids need m + ⌈V/m⌉ rows, at
- * the least about 2√V: a smaller budget is refused. Nothing but the rows is stored.
+ * Source: Shi et al., "Compositional embeddings using complementary partitions", KDD 2020. V ids need m + ⌈V/m⌉ rows,
+ * which is at least about 2√V; a smaller budget is an error. Only the rows are stored.
  */
 
 import { checkOneOf } from '../checks/numbers.ts';
@@ -38,7 +39,7 @@ const checkOptions = optionsCheck<WithMethod<QuotientRemainderOptions>>('embeddi
   combine: STRING,
 });
 
-/** Two rows per id: remainders first in the codebook, then quotients. */
+/** A table with two rows per id. The codebook has the remainder table first, then the quotient table. */
 export class QuotientRemainder extends ComposedTable {
   readonly method = 'quotient-remainder';
   readonly combine: Combination;
@@ -55,7 +56,7 @@ export class QuotientRemainder extends ComposedTable {
   /**
    * A new table.
    *
-   * @throws {OptionError} when the budget is below the floor; the message has the floor
+   * @throws {OptionError} when the budget is too small; the message has the smallest possible one
    */
   static create(options: QuotientRemainderOptions, context: TableContext): QuotientRemainder {
     checkOptions(options);
@@ -73,7 +74,7 @@ export class QuotientRemainder extends ComposedTable {
     const used = remainders + Math.ceil(vocabularySize / remainders);
     const generator = new Generator(seed).fork('rows');
     const codebook = initialRows(used, rowParameters, combine === 'add' ? 2 : 1, generator, runtime);
-    // A product of two rows near 0 would hardly move: quotients start around 1.
+    // Gradients of a product of two rows near 0 are tiny, so quotients start around 1.
     if (combine === 'multiply') {
       const quotients = codebook.data.subarray(remainders * dimensions);
       for (let i = 0; i < quotients.length; i++) quotients[i] = quotients[i]! + 1;
@@ -131,7 +132,7 @@ export class QuotientRemainder extends ComposedTable {
     };
   }
 
-  /** The table that was saved; throws FormatError when settings and sections do not fit together. */
+  /** Load a saved table. @throws {FormatError} when settings and sections do not fit together */
   static load(part: Part): QuotientRemainder {
     const { settings, runtime } = part;
     const vocabularySize = settings.integer('vocabularySize', { min: 1 });
@@ -158,13 +159,13 @@ function addProduct(sums: Map<number, Float32Array>, row: number, a: Float32Arra
   for (let t = 0; t < d; t++) sum[t] = sum[t]! + a[t]! * b[t]!;
 }
 
-/** min over m of m + ⌈V/m⌉; it lies at m near √V. */
+/** min over m of m + ⌈V/m⌉, which is at m near √V. */
 function fewestRows(vocabularySize: number): number {
   const root = Math.ceil(Math.sqrt(vocabularySize));
   return root + Math.ceil(vocabularySize / root);
 }
 
-/** The most remainders that leave room for their quotients: the more of them, the fewer ids share one. */
+/** The largest m whose remainders and quotients fit the rows: the larger m, the fewer ids share a remainder. */
 function mostRemainders(vocabularySize: number, rows: number): number {
   let m = Math.ceil(Math.sqrt(vocabularySize));
   while (m < vocabularySize && m + 1 + Math.ceil(vocabularySize / (m + 1)) <= rows) m++;

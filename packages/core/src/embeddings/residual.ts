@@ -1,10 +1,10 @@
 /**
- * Residual quantization of a trained table: k-means of the vectors, then of what is left of them, and so on.
+ * Residual quantization of a trained table: k-means of the vectors, then of their residuals, and so on.
  *
  *   vector(i) = C_1[p_1(i)] + … + C_M[p_M(i)],   centroids of d floats, each stage greedy
  *
- * Source: Chen, Guan, Wang, "Approximate nearest neighbor search by residual vector quantization", Sensors 2010. The
- * full table is needed, as for product quantization; ids stream in blocks.
+ * Source: Chen, Guan, Wang, "Approximate nearest neighbor search by residual vector quantization", Sensors 2010. It
+ * needs the full trained table, as product quantization does. Ids are processed in blocks.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -38,12 +38,12 @@ export type ResidualOptions = Budget &
 const checkOptions = optionsCheck<ResidualOptions>('quantizeResidual', { ...BUDGET, ...QUANTIZE, stages: NUMBER });
 
 /**
- * Quantize a trained table; it stays as it is.
+ * Quantize a trained table, which does not change.
  *
  * @throws {OptionError} when the budget is too small or stages out of range
  * @throws {DivergedError} when a sampled vector is NaN or infinite
  * @throws {AbortedError} when the signal is raised
- * @throws {StateError} when something else works on the table
+ * @throws {StateError} when the table is in use
  */
 export async function quantizeResidual(table: EmbeddingTable, options: ResidualOptions): Promise<QuantizedTable> {
   checkOptions(options);
@@ -110,7 +110,7 @@ async function quantize(table: EmbeddingTable, options: ResidualOptions): Promis
   }
 }
 
-/** Subtract from each vector its nearest centroid, which stands in `labels` afterwards. */
+/** Subtract from each vector its nearest centroid, whose number is written to `labels`. */
 function takeResidual(vectors: Matrix, centroids: Centroids, labels: Block, scores: Block): void {
   const d = vectors.dimensions;
   centroids.assign(vectors.offset, vectors.rows, labels, scores);

@@ -1,11 +1,11 @@
 /**
- * ROBE, random offset block embedding: every block of a vector is a run of one circular array of floats.
+ * ROBE, random offset block embedding: every block of a vector is a run of consecutive floats of one circular array.
  *
  *   vector(i)[j·w + t] = memory[(h_j(i) + t) mod size],   t < w = d / columns
  *
- * Runs overlap, so that each float serves as many ids as any other, at any budget. Source: Desai, Chou, Shrivastava,
- * "Random offset block embedding", MLSys 2022. Letters: w width of a block. A pointer per float is made for each gather and
- * gradient, which is what the method costs over compositional embeddings.
+ * Runs overlap, so that about the same number of ids uses each float, for any budget. Source: Desai, Chou, Shrivastava,
+ * "Random offset block embedding", MLSys 2022. Letters: w width of a block. Limit: each gather and each gradient
+ * computes a pointer per float, which is slower than compositional embeddings.
  */
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import type { Part } from '../format/part.ts';
@@ -34,7 +34,7 @@ const checkOptions = optionsCheck<WithMethod<RobeOptions>>('embedding (robe)', {
 /** A composed table whose codebook rows are single floats. */
 export class Robe extends ComposedTable {
   readonly method = 'robe';
-  /** Runs a vector is made of. */
+  /** Number of blocks of a vector. */
   readonly blocks: number;
   readonly #hashes: HashFamily;
   readonly #starts: Scratch;
@@ -49,7 +49,7 @@ export class Robe extends ComposedTable {
   /**
    * A new table.
    *
-   * @throws {OptionError} when the budget does not hold one block, or columns do not divide the dimensions
+   * @throws {OptionError} when the budget is below one block, or columns do not divide the dimensions
    */
   static create(options: RobeOptions, context: TableContext): Robe {
     checkOptions(options);
@@ -93,7 +93,7 @@ export class Robe extends ComposedTable {
     };
   }
 
-  /** The table that was saved; throws FormatError when a hash could point past the memory. */
+  /** Load a saved table. @throws {FormatError} when a hash could exceed the array */
   static load(part: Part): Robe {
     const { settings, runtime } = part;
     const vocabularySize = settings.integer('vocabularySize', { min: 1 });

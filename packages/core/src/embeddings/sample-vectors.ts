@@ -1,4 +1,4 @@
-/** Reads the vectors of some ids for k-means, so that the whole table is never in memory as vectors. */
+/** Reads the vectors of a sample of ids for k-means, so that the vectors of all ids are never in memory. */
 import { DivergedError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
@@ -9,14 +9,17 @@ import type { EmbeddingTable } from './contract.ts';
 /** Sampled ids per centroid: FAISS's `max_points_per_centroid`, which the CCE paper uses. */
 const SAMPLE_PER_CLUSTER = 256;
 /**
- * Sampled ids at most: with 1,024 centroids it changes nothing, with 5,000 it leaves 52 each, above the 39 at which FAISS
- * begins to warn, and keeps time and memory of k-means from growing with the square of k.
+ * The most sampled ids, so that time and memory of k-means do not grow with the square of k. It has no effect with
+ * 1,024 centroids. With 5,000 centroids 52 ids per centroid are left; FAISS warns below 39.
  */
 const SAMPLE_MAX = 2 ** 18;
-/** Ids whose vectors are held at once: 65,536 rows of 32 floats are 8 MB. */
+/** Ids whose vectors are in memory at a time: 65,536 rows of 32 floats are 8 MB. */
 export const BLOCK_IDS = 65_536;
 
-/** Ids to train `clusters` centroids on, ascending: one, at random, of each of as many equal runs of ids. */
+/**
+ * The ids, ascending, on which `clusters` centroids are trained: the ids are divided into equal runs, and one id of
+ * each run is drawn.
+ */
 export function sampleIds(vocabularySize: number, clusters: number, random: Generator): Int32Array {
   const size = Math.min(vocabularySize, SAMPLE_PER_CLUSTER * clusters, Math.max(SAMPLE_MAX, clusters));
   const run = vocabularySize / size;
@@ -27,9 +30,9 @@ export function sampleIds(vocabularySize: number, clusters: number, random: Gene
 }
 
 /**
- * Vectors [ids, d].
+ * The vectors of ids: [ids, d].
  *
- * @throws {DivergedError} when one is NaN or infinite; `what` begins the message
+ * @throws {DivergedError} when a number is NaN or infinite; the message begins with `what`
  */
 export function finiteVectors(table: EmbeddingTable, ids: Int32Array, runtime: Runtime, what: string): Matrix {
   const { dimensions } = table;

@@ -1,9 +1,10 @@
 /**
- * StringLookup: words to ids, with Keras's numbering.
+ * StringLookup maps words to ids, with Keras's numbering.
  *
- * Without a mask token id 0 is out of vocabulary (OOV) and word w of the vocabulary is w + 1; with a mask token that word
- * is 0, OOV is 1 and the vocabulary begins at 2. Unknown words and the empty string are OOV. `adapt` orders words by their
- * UTF-8 bytes, as numpy's unique does; JavaScript's own order is by UTF-16 units and differs beyond the basic plane.
+ * Without a mask token, id 0 is out of vocabulary (OOV) and word w of the vocabulary has id w + 1. With a mask token,
+ * the mask token has id 0, OOV is 1 and the vocabulary begins at 2. Unknown words and the empty string are OOV. `adapt`
+ * orders words by their UTF-8 bytes, as numpy's unique does; JavaScript's own order compares UTF-16 units and differs
+ * for characters outside the basic plane.
  */
 
 import { shown } from '../checks/numbers.ts';
@@ -17,7 +18,7 @@ import { TEXT_ENCODINGS, TextColumn } from '../format/text-column.ts';
 export interface StringLookupOptions {
   /** The words, in the order of their ids; none may be empty, repeated, or the mask token. */
   vocabulary: readonly string[];
-  /** A word that means "nothing here" and gets id 0. */
+  /** A word that stands for a missing value and gets id 0. */
   maskToken?: string | null;
 }
 
@@ -30,7 +31,7 @@ const checkAdapt = optionsCheck<Pick<StringLookupOptions, 'maskToken'>>('StringL
   maskToken: MASK_TOKEN,
 });
 
-/** The text by which `vocabulary()` shows unknown words. */
+/** Keras's token for unknown words, which a vocabulary may not contain. */
 export const OOV_TOKEN = '[UNK]';
 
 /** A map from words to ids. */
@@ -83,7 +84,7 @@ export class StringLookup {
   }
 
   /**
-   * The lookup that was saved.
+   * Load a saved lookup.
    *
    * @throws {FormatError} when settings and sections do not fit together
    */
@@ -94,7 +95,7 @@ export class StringLookup {
     return new StringLookup({ vocabulary: words.toArray(), maskToken });
   }
 
-  /** Ids there are: vocabulary, OOV and mask. */
+  /** The number of ids: vocabulary, OOV and mask. */
   get size(): number {
     return this.vocabulary.length + this.oovId + 1;
   }
@@ -122,13 +123,13 @@ export class StringLookup {
   }
 }
 
-/** Order of the UTF-8 bytes, which is the order of code points. */
+/** Compare two strings by their UTF-8 bytes, which is the order of their code points. */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
     if (x === y) continue;
-    // A surrogate stands for a code point above every other unit.
+    // A surrogate is part of a code point that is above all other units.
     const [xHigh, yHigh] = [isSurrogate(x), isSurrogate(y)];
     return xHigh === yHigh ? x - y : xHigh ? 1 : -1;
   }

@@ -1,11 +1,11 @@
-/** The values that a tower gives each of its tables. */
+/** The values that a tower passes to each of its tables. */
 
 import { checkInteger } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, optionsCheck, required } from '../checks/options.ts';
 import type { OnWarning } from '../checks/warning.ts';
 import { RUNTIME, type Runtime } from '../parallel/runtime.ts';
 
-/** The table's place: how many ids, how wide, from which seed, in which memory. */
+/** The number of ids, the width, the seed and the runtime of a table. */
 export interface TableContext {
   vocabularySize: number;
   dimensions: number;
@@ -24,9 +24,9 @@ const check = optionsCheck<TableContext>('a table', {
 });
 
 /**
- * A context whose numbers are whole and at least 1.
+ * Check a context: the vocabulary size and the dimensions must be integers of at least 1.
  *
- * @throws {OptionError} otherwise, or when something is missing or unknown
+ * @throws {OptionError} when a number is out of range, or a value is missing or unknown
  */
 export function checkContext(context: TableContext): TableContext {
   check(context);

@@ -1,6 +1,6 @@
 /**
- * Locks of embedding tables: at most one `fit`, clustering or quantization may use a table at a time, because two would read
- * each other's half-written rows. A second one is refused with an error that names the first.
+ * Locks of embedding tables. Only one `fit`, clustering or quantization may use a table at a time, because two would
+ * read rows that the other has written in part. A second one throws an error that names the first.
  */
 import { StateError } from '../errors/errors.ts';
 import type { EmbeddingTable } from './contract.ts';
@@ -9,16 +9,16 @@ import type { EmbeddingTable } from './contract.ts';
 export interface TableLock {
   readonly what: string;
   readonly tables: readonly EmbeddingTable[];
-  /** Whether the tables may be saved now: true while the work awaits a callback of its caller. */
+  /** True while the tables may be saved, because the work awaits a callback of its caller. */
   isSavable: boolean;
 }
 
 const locks = new WeakMap<EmbeddingTable, TableLock>();
-/** Saves of a table that take several turns of the event loop. */
+/** Saves under way that take several turns of the event loop, by table. */
 const saves = new WeakMap<EmbeddingTable, Set<Promise<unknown>>>();
 
 /**
- * Run work that has its tables for itself until it has ended.
+ * Run work that locks its tables until it has ended.
  *
  * @throws {StateError} when other work or a save is under way on one of the tables
  */
@@ -44,7 +44,7 @@ export async function exclusively<T>(
 }
 
 /**
- * Refuse to save tables that other work may change during the save.
+ * Check that tables may be saved now.
  *
  * @throws {StateError} when work on one of the tables is under way and does not await its caller
  */

@@ -1,11 +1,11 @@
 /**
- * Unified embedding (feature multiplexing): every chunk of a vector is looked up in the same table by a hash of its own.
+ * Unified embedding (feature multiplexing): all chunks of a vector are rows of the same table, each selected by its own
+ * hash.
  *
  *   vector(i) = [ row[h_1(i)] | … | row[h_c(i)] ],   rows of d/c floats, one table for all chunks
  *
- * Source: Coleman et al., "Unified Embedding", NeurIPS 2023; TFRS's `UnifiedEmbedding` with one table. Here the features
- * of one tower do not share a table; its chunks do. The whole budget is
- * spent on rows.
+ * Source: Coleman et al., "Unified Embedding", NeurIPS 2023; TFRS's `UnifiedEmbedding` with one table. Only the chunks
+ * of one feature share a table, not the features of a tower. The whole budget is for rows.
  */
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
@@ -25,7 +25,7 @@ const checkOptions = optionsCheck<WithMethod<UnifiedOptions>>('embedding (unifie
   columns: NUMBER,
 });
 
-/** A new table; throws OptionError when the budget is below one row or columns do not divide d. */
+/** A new table. @throws {OptionError} when the budget is below one row, or columns do not divide d */
 export function unified(options: UnifiedOptions, context: TableContext): HashedTable {
   checkOptions(options);
   const { vocabularySize, dimensions } = context;

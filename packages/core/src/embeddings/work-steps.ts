@@ -1,8 +1,9 @@
 /**
- * Steps of long work: progress after each, and a pause in which signals get their turn after enough arithmetic.
+ * Steps of long work: reports progress after each step and, after enough arithmetic, gives the event loop a turn, in
+ * which signals can be raised.
  *
- * Pauses are counted in multiplications, not in time: a clock would make a run differ from another, and a timer after
- * every small step would cost more than the step.
+ * Multiplications and not a clock decide when to pause, so that every run is the same. A timer after every small step
+ * would cost more than the step.
  */
 import { throwIfAborted } from '../checks/abort.ts';
 
@@ -29,13 +30,13 @@ export class WorkSteps {
     this.#signal = signal;
   }
 
-  /** So many steps are done: work that settled early needed fewer. */
+  /** Set the number of steps done, for work that ended early. */
   reach(done: number): void {
     this.#done = done;
   }
 
   /**
-   * A step is done that took so many multiplications.
+   * Record a step that took `work` multiplications.
    *
    * @throws {AbortedError} when the signal is raised
    */

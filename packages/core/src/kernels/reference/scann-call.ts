@@ -28,7 +28,8 @@ export function readCall(
   index: RecordAddress<typeof SCANN_INDEX>,
   call: RecordAddress<typeof SCANN_CALL>,
 ): ScannSearchCall {
-  // A view is looked up once per call: each look-up asks the memory for its size, which costs more than the sums here.
+  // The views are read once per call, because each read checks the size of the memory, which takes longer than the sums
+  // here.
   const { floats, integers } = memory;
   return {
     memory,

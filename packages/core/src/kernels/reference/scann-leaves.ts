@@ -7,7 +7,7 @@ import { byScore, isPruned, nearest, norm, type ScannSearchCall, type Scored } f
 const PANEL = 16;
 const { fround } = Math;
 
-/** The query at an offset, less the mean where rows were centred, then rotated where they were. */
+/** The query at an offset, minus the mean if there is one, and rotated if there is a rotation. */
 export function transformQuery({ memory, index, float }: ScannSearchCall, query: number): Float32Array {
   const { stride, dimensions: d, mean, rotation } = index;
   const values = memory.floats.slice(query / 4, query / 4 + stride);
@@ -20,7 +20,10 @@ export function transformQuery({ memory, index, float }: ScannSearchCall, query:
   });
 }
 
-/** The leaves to search, and how many centroids were scored: best first where groups are skipped, else as they stand. */
+/**
+ * The leaves to search (best first if groups are skipped, else in the order of memory), and the number of centroids
+ * scored.
+ */
 export function chooseLeaves(search: ScannSearchCall, query: Float32Array): { leaves: Scored[]; centroids: number } {
   const { index, call } = search;
   const { centroids, centroidUnscale: unscale, leafAddend: addend } = index;

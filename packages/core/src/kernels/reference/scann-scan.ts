@@ -10,11 +10,11 @@ const LANES = 16;
 const MASKED = -32_768;
 const { fround, sqrt, max, min } = Math;
 
-/** Points with scores in units of the tables, and how many groups they took. */
+/** Points with scores in units of the tables, and the number of groups scanned. */
 interface Scan {
   points: Scored[];
   groups: number;
-  /** Only groups that may exceed it are scanned: the k-th best score so far. */
+  /** The k-th best score so far; only groups whose bound exceeds it are scanned. */
   theta: number;
   best: number[];
 }

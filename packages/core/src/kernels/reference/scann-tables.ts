@@ -1,11 +1,11 @@
 /**
- * The second phase of a ScaNN search, readable (packages/core/assembly/lut16.ts): for each block of codes a table of 16
- * bytes, what each codeword adds to a score.
+ * The second phase of a ScaNN search, readable (packages/core/assembly/lut16.ts): makes a table of 16 bytes for each
+ * block of codes, with the amount that each codeword adds to a score.
  */
 import { nearest, type ScannSearchCall, type Scored } from './scann-call.ts';
 
 const WORDS = 16;
-/** The best centroid's score stands for the score of a result. */
+/** The score of a result is estimated as this times the score of the best centroid. */
 const FACTOR = 0.95;
 const { fround, max, min } = Math;
 

@@ -1,7 +1,7 @@
 /**
- * Readable forms of the search kernels (packages/core/assembly/scann.ts and the files it imports): the same choices in
- * float32 in the same order, by sorting where the compiled ones use histograms. The phases of a search have a file each:
- * scann-leaves.ts, scann-tables.ts, scann-scan.ts and reorder.ts.
+ * Readable forms of the search kernels (packages/core/assembly/scann.ts and the files it imports). They make the same
+ * choices in float32 in the same order, but sort where the compiled kernels use histograms. The phases of a search have
+ * a file each: scann-leaves.ts, scann-tables.ts, scann-scan.ts and reorder.ts.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { ScannKernels } from '../families/scann.ts';
@@ -88,7 +88,7 @@ function allowedBits({ call, integer }: ScannSearchCall, item: number): (group: 
   return (group) => (filter ? integer(filter, group) : -1) & ~(excluded.get(group) ?? 0);
 }
 
-/** The k best of keys (score, slot) as scores and rows, copies of a row once. */
+/** Write the k best of keys (score, slot) as scores and rows; each row is written only once. */
 function writeResults({ memory, index, call, integer }: ScannSearchCall, item: number, keys: readonly Scored[]): void {
   const { results: k, scoresOut, rowsOut, countsOut } = call;
   const wanted = keys.toSorted((a, b) => b.score - a.score)[min(k * index.copies, keys.length) - 1]?.score ?? 0;

@@ -74,7 +74,10 @@ export function softmaxPairsReference(memory: LinearMemory): Pick<SoftmaxKernels
   };
 }
 
-/** Keep the `count` largest logits, each as often as its weight says; ties to the lower column. */
+/**
+ * Reduce the weights so that only the `count` largest logits count, each as many times as its weight; ties to the lower
+ * column.
+ */
 function keepLargest(logits: Float32Array, weights: Float32Array, count: number): void {
   const order = Array.from(logits.keys()).sort((a, b) => logits[b]! - logits[a]! || a - b);
   let left = count;
