@@ -7,6 +7,13 @@
   return f32x4.add(accumulator, f32x4.mul(a, b));
 }
 
+/** accumulator + (a − b)², lane by lane. */
+// @ts-ignore: decorator
+@inline export function squareAdd(accumulator: v128, a: v128, b: v128): v128 {
+  const difference = f32x4.sub(a, b);
+  return f32x4.add(accumulator, f32x4.mul(difference, difference));
+}
+
 /** (l0 + l2) + (l1 + l3). */
 // @ts-ignore: decorator
 @inline export function sumLanes(a: v128): f32 {

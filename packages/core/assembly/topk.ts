@@ -7,7 +7,7 @@
 // −∞ until the buffer was full once, then the next float above the k-th best score. Rows must be offered in ascending
 // order to one buffer, so that a later row never displaces an equal score. capacity > k.
 import { finiteScore, keyOf, rowOf, scoreOf, selectKeys, sortKeys } from './keys';
-import { scorePanels } from './matmul';
+import { distancePanels, scorePanels } from './matmul';
 import { SearchPanels } from './records.generated';
 
 /** Rows in a panel (matmul.ts). */
@@ -108,6 +108,7 @@ export function offerPanels(
 /**
  * Score queries [queryCount, d] against n candidates and keep the best of each query.
  * chunks: u32 offsets of chunkCount chunks, each CHUNK_ROWS rows packed in panels (the last may be shorter).
+ * squared: the score is −Σ (q − x)², else Σ q·x.
  * mask: bit words of query 0, at distance maskStride bytes (0: one mask for all queries); 0 = none.
  * Buffer of query b on a thread: buffers + slot · slotStride + b · bufferStride.
  * Work items: (block of QUERY_BLOCK queries, run of chunksPerItem chunks), blocks outermost.
@@ -118,7 +119,7 @@ export function searchPanels(begin: i32, end: i32, slot: i32, call: SearchPanels
   const chunkCount = call.chunkCount, chunksPerItem = call.chunksPerItem, n = call.n, rowShift = call.rowShift;
   const mask = call.mask, maskStride = call.maskStride, scratch = call.scratch, scratchStride = call.scratchStride;
   const buffers = call.buffers, bufferStride = call.bufferStride, slotStride = call.slotStride;
-  const rowBytes = <usize>d << 2, panelBytes = <usize>d << 5;
+  const rowBytes = <usize>d << 2, panelBytes = <usize>d << 5, squared = call.squared != 0;
   const tile = tilePanels(d);
   const runs = (chunkCount + chunksPerItem - 1) / chunksPerItem;
   const scores = scratch + <usize>slot * <usize>scratchStride;
@@ -136,7 +137,9 @@ export function searchPanels(begin: i32, end: i32, slot: i32, call: SearchPanels
         const pEnd = min(p + tile, panels);
         for (let q = queryBegin; q < queryEnd; q += 4) {
           const qEnd = min(q + 4, queryEnd);
-          scorePanels(queries + <usize>q * rowBytes, qEnd - q, d, packed + <usize>p * panelBytes, pEnd - p, scores, tile * PANEL);
+          const from = queries + <usize>q * rowBytes, first = packed + <usize>p * panelBytes;
+          if (squared) distancePanels(from, qEnd - q, d, first, pEnd - p, scores, tile * PANEL);
+          else scorePanels(from, qEnd - q, d, first, pEnd - p, scores, tile * PANEL);
           for (let r = q; r < qEnd; r++) {
             offerPanels(
               own + <usize>r * <usize>bufferStride, scores + (<usize>((r - q) * tile) << 5), pEnd - p,

@@ -12,7 +12,8 @@ import { normalRows } from '../conformance/oracle.ts';
 const runtime = new Runtime({ threads: 2 });
 const D = 13;
 const rows = normalRows(900, D, 3);
-const queries = normalRows(9, D, 4);
+/** Enough for rows to be packed. */
+const queries = normalRows(17, D, 4);
 type Index = ScaNN<ArrayLike<number>, number>;
 const numbers = (begin: number, end: number): number[] => Array.from({ length: end - begin }, (_, i) => begin + i);
 const build = (options: ScannOptions<ArrayLike<number>>, of = rows): Index =>
@@ -88,12 +89,12 @@ test('a call counts what each query may be answered with', () => {
   const reordersOf = (call: object): number => {
     const work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
     index.call(queries, { work, ...call });
-    assert.equal(work.queries, 9);
+    assert.equal(work.queries, 17);
     return work.reorders;
   };
-  assert.equal(reordersOf({}), 9 * 800);
-  assert.equal(reordersOf({ filter: (row: number) => row < 150 }), 9 * 50);
-  assert.equal(reordersOf({ exclude: queries.map((_, b) => (b < 2 ? [50, 200, 201, 201] : [])) }), 9 * 800 - 4);
+  assert.equal(reordersOf({}), 17 * 800);
+  assert.equal(reordersOf({ filter: (row: number) => row < 150 }), 17 * 50);
+  assert.equal(reordersOf({ exclude: queries.map((_, b) => (b < 2 ? [50, 200, 201, 201] : [])) }), 17 * 800 - 4);
 });
 
 test('an exact call of an index with leaves: the exact index, after changes too', () => {
@@ -124,3 +125,55 @@ test('a tree where scoring everything is more work: by candidates times width', 
   assert.equal(kindOf(4_000, 160), 'tree');
   assert.equal(kindOf(3_999, 200), 'flat');
 });
+
+/** −|q − x|² of float32, every sum in the order of the dimensions. */
+function distances(query: ArrayLike<number>, row: ArrayLike<number>): number {
+  let sum = 0;
+  for (let t = 0; t < D; t++) {
+    const difference = Math.fround(query[t]! - row[t]!);
+    sum = Math.fround(sum + Math.fround(difference * difference));
+  }
+  return 0 - sum;
+}
+
+for (const reorder of ['float32', 'bfloat16', 'int8'] as const) {
+  test(`squared distance, ${reorder} rows: flat calls and exact calls of leaves have the bits of a plain loop`, async () => {
+    for (const tree of ['never', 'always'] as const) {
+      const index = build({ tree, reorder, numLeaves: 20, distanceMeasure: 'squared_l2' });
+      index.delete(numbers(100, 180));
+      index.upsert([5, 120, 900, 901], normalRows(4, D, 8));
+      const kept = index.keptRows();
+      const read = kept.reader();
+      const row = new Float32Array(D);
+      const live = numbers(0, index.identifiers!.size).filter((at) => kept.isLive(at));
+      const scored = queries.map((query) =>
+        live.map((at) => {
+          read(at, row);
+          return { identifier: index.identifiers!.of(at), score: distances(query, row), at };
+        }),
+      );
+      const calls: (CallOptions<number> & { exact: true })[] = CALLS.map((call) => ({ ...call, exact: true }));
+      for (const call of calls) {
+        const wanted = scored.map((all, b) => {
+          const { k = 10, exclude = [], include, filter } = call;
+          const left = new Set((Array.isArray(exclude[0]) ? exclude[b] : exclude) as number[]);
+          return all
+            .filter(({ identifier, at }) => {
+              const isAllowed = typeof filter === 'function' ? filter(at, identifier) : true;
+              return isAllowed && !left.has(identifier) && (include?.includes(identifier) ?? true);
+            })
+            .sort((x, y) => y.score - x.score || x.at - y.at)
+            .slice(0, k)
+            .map(({ identifier, score }) => ({ identifier, score }));
+        });
+        for (const found of [index.call(queries, call), await index.callAsync(queries, call)]) {
+          queries.forEach((_, b) => {
+            assert.deepEqual(found.hits(b), wanted[b], `${tree} ${JSON.stringify(Object.keys(call))}`);
+          });
+        }
+        const isForEach = Array.isArray(call.exclude?.[0]);
+        if (!isForEach) assert.deepEqual(index.call(queries[2]!, call).hits(), wanted[2]);
+      }
+    }
+  });
+}

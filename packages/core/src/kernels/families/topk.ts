@@ -9,6 +9,8 @@ export const SEARCH_PANELS = {
     queries: 'usize',
     queryCount: 'i32',
     d: 'i32',
+    /** 1: the score is −Σ (q − x)²; 0: Σ q·x. */
+    squared: 'i32',
     /** u32 offsets of chunks of 8,192 packed candidates. */
     chunks: 'usize',
     chunkCount: 'i32',

@@ -63,12 +63,24 @@ function buffersOf(memory: LinearMemory): Buffers {
 /** The scan, which scores every row for every query and offers it to the query's buffer. */
 function searchReference(memory: LinearMemory, offer: TopKKernels['offerPanels']): Pick<TopKKernels, 'searchPanels'> {
   const { scorePanels } = matmulReference(memory);
+  const distancePanels: typeof scorePanels = (a, _rows, d, packed, _panels, out) => {
+    const { floats } = memory;
+    for (let i = 0; i < PANEL; i++) {
+      let sum = 0;
+      for (let t = 0; t < d; t++) {
+        const difference = Math.fround(floats[a / 4 + t]! - floats[packed / 4 + t * PANEL + i]!);
+        sum = Math.fround(sum + Math.fround(difference * difference));
+      }
+      floats[out / 4 + i] = -sum;
+    }
+  };
   return {
     searchPanels(begin, end, slot, address) {
       const {
         queries,
         queryCount,
         d,
+        squared,
         chunks,
         chunkCount,
         chunksPerItem,
@@ -92,7 +104,8 @@ function searchReference(memory: LinearMemory, offer: TopKKernels['offerPanels']
           const firstRow = chunk * CHUNK_ROWS;
           for (let p = 0; p < Math.ceil(Math.min(CHUNK_ROWS, n - firstRow) / PANEL); p++) {
             for (let q = queryBegin; q < Math.min(queryBegin + QUERY_BLOCK, queryCount); q++) {
-              scorePanels(queries + 4 * q * d, 1, d, packed + 4 * p * PANEL * d, 1, scores, PANEL);
+              const score = squared === 0 ? scorePanels : distancePanels;
+              score(queries + 4 * q * d, 1, d, packed + 4 * p * PANEL * d, 1, scores, PANEL);
               const buffer = buffers + slot * slotStride + q * bufferStride;
               const ownMask = mask === 0 ? 0 : mask + q * maskStride;
               offer(buffer, scores, 1, firstRow + p * PANEL, n, rowShift, ownMask);

@@ -75,6 +75,7 @@ export class PanelSearch {
    * The k ≤ store.rows best rows of each query.
    *
    * @param coarse codes of the store; with them queries are taken one by one, and the results are the same
+   * @param isSquared the score is −|q − x|², without coarse codes; default ⟨q, x⟩
    */
   run<I extends Identifier>(
     store: PanelStore,
@@ -82,8 +83,9 @@ export class PanelSearch {
     k: number,
     mask: RowMask<I> | undefined,
     coarse?: CoarseCodes,
+    isSquared?: boolean,
   ): Best {
-    const steps = this.#steps(store, queries, k, mask, coarse);
+    const steps = this.#steps(store, queries, k, mask, coarse, isSquared);
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done) return step.value;
       step.value.run();
@@ -97,8 +99,9 @@ export class PanelSearch {
     k: number,
     mask: RowMask<I> | undefined,
     coarse?: CoarseCodes,
+    isSquared?: boolean,
   ): Promise<Best> {
-    const steps = this.#steps(store, queries, k, mask, coarse);
+    const steps = this.#steps(store, queries, k, mask, coarse, isSquared);
     for (let step = steps.next(); ; step = steps.next()) {
       if (step.done) return step.value;
       await step.value.runAsync();
@@ -112,6 +115,7 @@ export class PanelSearch {
     k: number,
     mask: RowMask<I> | undefined,
     coarse: CoarseCodes | undefined,
+    isSquared = false,
   ): Generator<PoolJob, Best, void> {
     const best = emptyBest(queries.rows, k);
     if (k === 0 || queries.rows === 0) return best;
@@ -138,6 +142,7 @@ export class PanelSearch {
     ]);
     const scan: Scan = {
       store,
+      isSquared,
       queriesAt,
       masksAt: mask ? masksAt : 0,
       maskStride,
@@ -170,11 +175,12 @@ export class PanelSearch {
   }
 
   /** The job that scores queries [first, first + count) of the group against everything. */
-  #scanPanels({ store, ...at }: Scan, first: number, count: number): PoolJob {
+  #scanPanels({ store, isSquared, ...at }: Scan, first: number, count: number): PoolJob {
     return this.runtime.pool.job('searchPanels', Math.ceil(count / QUERY_BLOCK) * store.chunkCount, 1, {
       queries: at.queriesAt + first * store.dimensions * 4,
       queryCount: count,
       d: store.dimensions,
+      squared: Number(isSquared),
       chunks: store.chunkTable,
       chunkCount: store.chunkCount,
       chunksPerItem: 1,
@@ -246,6 +252,8 @@ export class PanelSearch {
 /** Byte offsets of the parts of one group's scan, and their strides per query and per thread. */
 interface Scan {
   store: PanelStore;
+  /** The score is −|q − x|², else ⟨q, x⟩. */
+  isSquared: boolean;
   queriesAt: number;
   /** 0: every row is allowed. */
   masksAt: number;

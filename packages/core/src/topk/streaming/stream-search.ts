@@ -21,6 +21,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
   readonly #builder: CandidateBuilder<I> = new CandidateBuilder<I>(this);
   readonly #queryCount: number;
   readonly #dimensions: number;
+  readonly #isSquared: boolean;
   readonly #queries: Block;
   readonly #buffers: Block;
   readonly #tiles: Block;
@@ -28,12 +29,14 @@ export class StreamSearch<I extends Identifier> implements RowSink {
   readonly #store: PanelStore;
   #searched = 0;
 
-  constructor(runtime: Runtime, queries: VectorSource, options: CallOptions<I> & { k: number }) {
+  /** @param isSquared the score is −|q − x|²; default ⟨q, x⟩ */
+  constructor(runtime: Runtime, queries: VectorSource, options: CallOptions<I> & { k: number }, isSquared = false) {
     const { heap, kernels, pool } = runtime;
     this.#runtime = runtime;
     this.#options = options;
     this.#queryCount = queries.rows;
     this.#dimensions = queries.dimensions;
+    this.#isSquared = isSquared;
     this.#store = new PanelStore(runtime);
     // A buffer needs a k-th best score, so for k = 0 it keeps one result, which is not returned.
     const k = Math.max(1, options.k);
@@ -123,6 +126,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
       queries: this.#queries.offset,
       queryCount: this.#queryCount,
       d: this.#dimensions,
+      squared: Number(this.#isSquared),
       chunks: store.chunkTable,
       chunkCount: store.chunkCount,
       chunksPerItem: store.chunkCount,

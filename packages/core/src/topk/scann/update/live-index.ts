@@ -91,7 +91,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   get panels(): PanelStore | undefined {
     const { leaves, identifiers } = this;
     if (this.#panels || this.#isWithoutPanels) return this.#panels;
-    if (leaves.shape.leaves > 0 || leaves.shape.isSquared || identifiers.size === 0) return undefined;
+    if (leaves.shape.leaves > 0 || identifiers.size === 0) return undefined;
     try {
       this.#panels = flatPanels(leaves, identifiers.size);
     } catch {
