@@ -2,7 +2,7 @@
  * The configuration file of a project as arguments of a command: `{"train": {"files": "ratings.csv", "titleColumn": "name"}}`
  * is `shortlist train ratings.csv --title-column=name`. What the command line has is not taken from the file.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -85,7 +85,12 @@ async function readConfig(path: string): Promise<Sections> {
 /** The default export of a module; where Node does not read TypeScript itself, jiti does. */
 async function importConfig(path: string): Promise<unknown> {
   const isTyped = path.endsWith('.ts') && !('typescript' in process.features && process.features.typescript);
-  if (!isTyped) return ((await import(pathToFileURL(resolve(path)).href)) as { default?: unknown }).default;
+  if (!isTyped) {
+    const url = pathToFileURL(resolve(path));
+    // Node keeps a module that it has loaded: one that was written anew in the meantime has another address.
+    url.search = String(statSync(path).mtimeMs);
+    return ((await import(url.href)) as { default?: unknown }).default;
+  }
   const { createJiti } = await import('jiti');
   return await createJiti(import.meta.url, { moduleCache: false, fsCache: false }).import(resolve(path), {
     default: true,

@@ -77,7 +77,7 @@ test('grpcurl lists, describes and calls every service', {
     (await promisify(execFile)(grpcurl!, ['-plaintext', ...args])).stdout;
   try {
     const services = (await run(address, 'list')).trim().split('\n');
-    assert.equal(services.length, 5);
+    assert.equal(services.length, 6);
     let methods = 0;
     for (const service of services) {
       for (const method of (await run(address, 'list', service)).trim().split('\n')) {
@@ -94,6 +94,7 @@ test('grpcurl lists, describes and calls every service', {
       inputs: [{ name: 'query', datatype: 'BYTES', shape: [1], contents: { bytes_contents: ['dTE='] } }],
     };
     const candidate = { id: { text: 'new' }, embedding: [1, 2, 3, 4], attributes: { genre: { text: 'drama' } } };
+    const event = { user: { text: 'u1' }, item: { text: 'film1' } };
     const CALLS: readonly [string, object, RegExp][] = [
       ['tensorflow.serving.PredictionService/Predict', { model_spec, inputs: { query: tensor } }, /"identifiers"/],
       [
@@ -106,6 +107,7 @@ test('grpcurl lists, describes and calls every service', {
       ['inference.GRPCInferenceService/ModelStreamInfer', infer, /"inferResponse"/],
       ['inference.GRPCInferenceService/ModelStatistics', {}, /"films"/],
       ['shortlist.v1.CandidateService/Upsert', { candidates: [candidate] }, /"acknowledged": "1"/],
+      ['shortlist.v1.EventService/Append', { events: [event] }, /"acknowledged": "1"/],
       ['grpc.health.v1.Health/Check', {}, /SERVING/],
     ];
     for (const [method, message, expected] of CALLS) {
