@@ -19,6 +19,7 @@ const TIERS: readonly string[][] = [
   ['optimizers'],
   ['layers'],
   ['embeddings', 'topk'],
+  ['features'],
   ['recommenders', 'als', 'rules'],
   ['metrics', 'towers'],
   ['seen'],
