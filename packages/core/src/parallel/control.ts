@@ -2,7 +2,7 @@
  * The control block through which the main thread hands work to the worker threads: a few integers in the shared
  * memory, written and read with Atomics, so that a round trip costs microseconds and no message.
  *
- * One job at a time. A job is a kernel, its arguments and a number of work items; threads claim grains of items until
+ * One job at a time. A job is a kernel of one of the team's memories, its arguments and a number of work items; threads claim grains of items until
  * none is left. GENERATION counts jobs and is what idle workers wait on; OPEN holds the generation whose items may be
  * claimed, and ACTIVE the number of workers that read or run it. The main thread closes a job (OPEN = 0), then waits
  * until ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; atomic operations have one order, so either
@@ -30,6 +30,7 @@ export const CONTROL = {
   team: 8,
   failed: 9,
   left: 10,
+  memory: 11,
 } as const;
 
 const CONTROL_INTEGERS = 16;

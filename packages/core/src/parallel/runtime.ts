@@ -1,5 +1,5 @@
 /**
- * The runtime: one heap, one table of kernels and one pool of threads. All classes and functions that compute take a
+ * The runtime: one heap, one table of kernels and one pool of threads. Several runtimes may share their threads. All classes and functions that compute take a
  * runtime as an option.
  *
  * The default runtime is made at first use, with the fastest kernels and as many threads as the machine offers; the
@@ -13,7 +13,8 @@ import type { KernelTable, KernelVariant } from '../kernels/contract.ts';
 import { bestVariant, compileKernels, isSupported, type WasmVariant, wasmKernels } from '../kernels/wasm.ts';
 import { Heap } from '../memory/heap.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
-import { Pool, THREADS_MAX } from './pool.ts';
+import { Pool } from './pool.ts';
+import { Team, THREADS_MAX } from './team.ts';
 
 /** Options of a runtime. */
 export interface RuntimeOptions {
@@ -39,19 +40,26 @@ export class Runtime {
   readonly heap: Heap;
   readonly kernels: KernelTable;
   readonly pool: Pool;
+  /** The options that a runtime with the same kernels has. */
+  readonly #options: RuntimeOptions;
+  readonly #module: WebAssembly.Module | undefined;
 
-  /** @throws {OptionError} when an option is unknown, the variant cannot run here or the thread count is out of range */
-  constructor(options: RuntimeOptions = {}) {
-    const { variant = bestVariant(), kernels, threads = defaultThreads() } = checkOptions(options);
+  /**
+   * @param main a runtime whose kernels and threads also work on the memory of this one; its options count then
+   * @throws {OptionError} when an option is unknown, the variant cannot run here or the thread count is out of range
+   */
+  constructor(options: RuntimeOptions = {}, main?: Runtime) {
+    this.#options = main ? main.#options : options;
+    const { variant = bestVariant(), kernels, threads = defaultThreads() } = checkOptions(this.#options);
     checkOneOf('variant', variant, ['simd128', 'relaxed']);
     checkInteger('threads', threads, 1, THREADS_MAX);
     if (!isSupported(variant)) throw new OptionError(`variant: expected one this runtime can run, got ${variant}`);
     this.variant = kernels ? 'reference' : variant;
     this.heap = new Heap();
     const { memory } = this.heap;
-    const module = kernels ? undefined : compileKernels(variant);
-    this.kernels = module ? wasmKernels(module, memory) : kernels!(memory);
-    this.pool = new Pool(this.kernels, memory, module, threads);
+    this.#module = main ? main.#module : kernels ? undefined : compileKernels(variant);
+    this.kernels = this.#module ? wasmKernels(this.#module, memory) : kernels!(memory);
+    this.pool = new Pool(this.kernels, memory, main?.pool.team ?? new Team(memory, this.#module, threads));
   }
 }
 

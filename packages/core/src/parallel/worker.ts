@@ -1,5 +1,5 @@
 /** The program of a worker thread: wait for a job in the control block, help to run it, wait again. */
-import { PARALLEL_KERNELS } from '../kernels/contract.ts';
+import { type KernelTable, PARALLEL_KERNELS } from '../kernels/contract.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
 import { LinearMemory } from '../memory/linear-memory.ts';
 import {
@@ -15,18 +15,25 @@ import {
 
 /** The message that the main thread sends once, when the worker starts. */
 export interface WorkerStart {
-  memory: WebAssembly.Memory;
+  /** The memories of the team, by number; the first has the control block. */
+  memories: readonly (WebAssembly.Memory | undefined)[];
   module: WebAssembly.Module;
   slot: number;
   team: number;
 }
 
 /** Work on jobs until the process ends or another team is current. */
-export function serve({ memory, module, slot, team }: WorkerStart): void {
-  const kernels = wasmKernels(module, new LinearMemory(memory));
-  const calls = PARALLEL_KERNELS.map((name) => kernels[name] as ItemsKernel);
-  const integers = controlIntegers(memory);
-  const values = controlArguments(memory);
+export function serve({ memories, module, slot, team }: WorkerStart): void {
+  const [control] = memories as [WebAssembly.Memory];
+  const integers = controlIntegers(control);
+  const values = controlArguments(control);
+  const tables: KernelTable[] = [];
+  /** The kernels of a memory; an instance is made at the first job. */
+  const kernelsOf = (memory: number): KernelTable => {
+    tables[memory] ??= wasmKernels(module, new LinearMemory(memories[memory]));
+    return tables[memory];
+  };
+  kernelsOf(0);
   let seen = Atomics.load(integers, CONTROL.generation);
   let isServing = joinTeam(integers, team);
   while (isServing) {
@@ -36,8 +43,9 @@ export function serve({ memory, module, slot, team }: WorkerStart): void {
     Atomics.add(integers, CONTROL.active, 1);
     isServing = currentTeam(integers) === team;
     if (isServing && Atomics.load(integers, CONTROL.open) === seen) {
-      const call = calls[integers[CONTROL.kernel]!]!;
       try {
+        const kernels = kernelsOf(integers[CONTROL.memory]!);
+        const call = kernels[PARALLEL_KERNELS[integers[CONTROL.kernel]!]!] as ItemsKernel;
         runItems(integers, call, slot, Array.from(values.subarray(0, integers[CONTROL.argumentCount]!)));
       } catch {
         Atomics.store(integers, CONTROL.failed, 1);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { referenceKernels } from '../../src/kernels/reference/index.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
@@ -108,4 +109,52 @@ test('a job aside and the jobs that the caller does meanwhile have records of th
     assert.ok(near.data.every((value) => value === -50 * round));
   }
   runtime.pool.stop();
+});
+
+test('runtimes that share their threads run jobs on memories of their own, also one that joins later', async () => {
+  const main = await started(3);
+  const [n, d] = [4_000, 3];
+  const panels = n / 8;
+  const check = async (runtime: Runtime, value: number, isAside: boolean): Promise<void> => {
+    const matrix = new Matrix(n, d, runtime);
+    const packed = new Matrix(n, d, runtime);
+    matrix.data.fill(value);
+    const { pool } = runtime;
+    if (isAside) await pool.runAsync('packPanels', panels, 1, matrix.offset, n, d, packed.offset);
+    else pool.run('packPanels', panels, 1, matrix.offset, n, d, packed.offset);
+    assert.ok(packed.data.every((each) => each === value));
+    matrix.free();
+    packed.free();
+  };
+  const others: Runtime[] = [];
+  for (let round = 1; round <= 3; round++) {
+    const other = new Runtime({}, main);
+    assert.notEqual(other.heap.memory.memory.buffer, main.heap.memory.memory.buffer);
+    assert.equal(other.pool.team, main.pool.team);
+    others.push(other);
+    for (const isAside of [false, true]) {
+      await Promise.all([main, ...others].map((runtime, i) => check(runtime, 10 * round + i, isAside)));
+    }
+    // The threads that know the new memory have taken over.
+    while (main.pool.threadsReady < 3) await sleep(1);
+    const before = main.pool.jobs;
+    for (const isAside of [false, true]) {
+      await Promise.all([main, ...others].map((runtime, i) => check(runtime, 20 * round + i, isAside)));
+    }
+    assert.ok(main.pool.jobs >= before + 2 * (others.length + 1), 'jobs on every memory are split');
+  }
+  others[0]!.pool.leave();
+  await check(others[1]!, 7, true);
+  main.pool.stop();
+});
+
+test('a runtime beside one with the reference kernels has them too', () => {
+  const main = new Runtime({ kernels: referenceKernels });
+  const other = new Runtime({}, main);
+  assert.equal(other.variant, 'reference');
+  const matrix = new Matrix(16, 1, other);
+  const packed = new Matrix(16, 1, other);
+  matrix.data.fill(3);
+  other.pool.run('packPanels', 2, 1, matrix.offset, 16, 1, packed.offset);
+  assert.ok(packed.data.every((value) => value === 3));
 });

@@ -1,0 +1,240 @@
+/**
+ * The worker threads of one or several linear memories. A job is a kernel of one of the memories with its work items;
+ * jobs run one after another, whichever memory they work on.
+ *
+ * The control block (control.ts) is in the first memory. A thread has an instance of the kernels for each memory that
+ * the team had when the thread started. Where a job names a later memory, the team starts new threads, and the old ones
+ * end by themselves.
+ */
+import { assert } from '../checks/assert.ts';
+import type { LinearMemory } from '../memory/linear-memory.ts';
+import {
+  ARGUMENTS_MAX,
+  CONTROL,
+  controlArguments,
+  controlIntegers,
+  currentTeam,
+  type ItemsKernel,
+  nextTeam,
+  runItems,
+  SPINS_MAX,
+  workersReady,
+} from './control.ts';
+import { hasThreads, startThread, type Thread } from './thread.ts';
+
+/** The most threads of a team. Scratch memory is allocated per thread, so the bound keeps it small. */
+export const THREADS_MAX = 64;
+
+/** `Atomics.waitAsync` of ECMAScript 2024: resolves when another thread notifies, without blocking this one. */
+type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: Promise<string> | string };
+
+/** A kernel of one memory, with its work items and arguments. */
+export interface Job {
+  call: ItemsKernel;
+  /** The number of the memory, and of the kernel in the list of all kernels. */
+  memory: number;
+  kernel: number;
+  items: number;
+  /** Work items that a thread claims at a time. */
+  grain: number;
+  numbers: readonly number[];
+}
+
+/** Runs jobs on up to `threads` threads, including the caller. */
+export class Team {
+  readonly threads: number;
+  readonly #module: WebAssembly.Module | undefined;
+  readonly #integers: Int32Array;
+  readonly #arguments: Float64Array;
+  readonly #maySleep: boolean;
+  /** By number; undefined: the memory has left. */
+  readonly #memories: (LinearMemory | undefined)[] = [];
+  #workers: Thread[] = [];
+  /** Memories that the workers know: those with a lower number. */
+  #known = 0;
+  #jobs = 0;
+  #isWithoutWorkers = false;
+  #underWay: Promise<void> | undefined;
+
+  /**
+   * @param memory the first memory
+   * @param module the compiled kernels; without it (the reference table) everything runs on the caller
+   */
+  constructor(memory: LinearMemory, module: WebAssembly.Module | undefined, threads: number) {
+    this.#module = module;
+    this.threads = module && hasThreads() ? Math.min(threads, THREADS_MAX) : 1;
+    this.#integers = controlIntegers(memory.memory);
+    this.#arguments = controlArguments(memory.memory);
+    this.#maySleep = maySleep(this.#integers);
+  }
+
+  /** Let the team work on a memory; returns its number. */
+  join(memory: LinearMemory): number {
+    return this.#memories.push(memory) - 1;
+  }
+
+  /** End the work on a memory, so that it can be collected once no thread knows it. */
+  leave(memory: number): void {
+    this.#memories[memory] = undefined;
+    if (memory < this.#known) this.stop();
+  }
+
+  /** Jobs that were split over threads so far: a work counter for tests. */
+  get jobs(): number {
+    return this.#jobs;
+  }
+
+  /** Threads that have started: the caller, and each worker once it runs. */
+  get threadsReady(): number {
+    return 1 + workersReady(this.#integers);
+  }
+
+  /** True while a job of `runAsync` is under way. */
+  get isBusy(): boolean {
+    return this.#underWay !== undefined;
+  }
+
+  /** Run a job on all threads; returns when it has ended. */
+  run(job: Job): void {
+    const { call, items, grain, numbers } = job;
+    // While the workers are busy for `runAsync`, the caller does not wait for them.
+    if (this.threads === 1 || items <= grain || this.#isWithoutWorkers || this.#underWay) {
+      if (items > 0) call(0, items, 0, ...numbers);
+      return;
+    }
+    this.#open(job);
+    runItems(this.#integers, call, 0, numbers);
+    this.#close();
+  }
+
+  /**
+   * Run a job on the worker threads only; resolves when they have finished. The caller's thread is free meanwhile: jobs
+   * of `runAsync` run one after the other, and a `run` during one of them uses the caller's thread alone. Where no worker
+   * has started, or the runtime has no `Atomics.waitAsync`, the job runs on the caller before this returns.
+   *
+   * @param prepare makes the job when its turn has come; called with false where the job is to be run by `run`
+   */
+  async runAsync(prepare: (isAside: boolean) => Job, memory: number): Promise<void> {
+    while (this.#underWay) await this.#underWay;
+    if (this.threads > 1) this.#startFor(memory);
+    if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {
+      this.run(prepare(false));
+      return;
+    }
+    const job = prepare(true);
+    this.#open(job);
+    const done = this.#finishAsync(job.items);
+    this.#underWay = done;
+    try {
+      await done;
+    } finally {
+      // This runs before the calls that also await `done` continue, because they began to wait later; they test it
+      // first.
+      this.#underWay = undefined;
+    }
+  }
+
+  /** Call `work` and run all its jobs on this thread only, for work that is as short as waking the workers. */
+  withoutWorkers<T>(work: () => T): T {
+    const before = this.#isWithoutWorkers;
+    this.#isWithoutWorkers = true;
+    try {
+      return work();
+    } finally {
+      this.#isWithoutWorkers = before;
+    }
+  }
+
+  /** Stop the worker threads, after a job of `runAsync` that is under way; the next job starts new ones. */
+  stop(): void {
+    if (this.#underWay) {
+      const again = (): void => this.stop();
+      void this.#underWay.then(again, again);
+      return;
+    }
+    this.#workers = [];
+    nextTeam(this.#integers);
+    this.#wake(this.#nextGeneration());
+  }
+
+  async #finishAsync(items: number): Promise<void> {
+    const integers = this.#integers;
+    const { waitAsync } = Atomics as typeof Atomics & { waitAsync: WaitAsync };
+    const [worker] = this.#workers;
+    // A promise alone does not keep the process alive; a worker does.
+    worker?.ref?.();
+    for (;;) {
+      const left = Atomics.load(integers, CONTROL.left);
+      // Every item was claimed, and all workers have left.
+      if (Atomics.load(integers, CONTROL.nextItem) >= items && Atomics.load(integers, CONTROL.active) === 0) break;
+      await waitAsync(integers, CONTROL.left, left).value;
+    }
+    worker?.unref?.();
+    this.#close();
+  }
+
+  #open({ memory, kernel, items, grain, numbers }: Job): void {
+    assert(numbers.length <= ARGUMENTS_MAX, `team: kernel ${kernel} has ${numbers.length} arguments`);
+    this.#startFor(memory);
+    const integers = this.#integers;
+    this.#arguments.set(numbers);
+    integers[CONTROL.argumentCount] = numbers.length;
+    integers[CONTROL.memory] = memory;
+    integers[CONTROL.kernel] = kernel;
+    integers[CONTROL.items] = items;
+    integers[CONTROL.grain] = grain;
+    Atomics.store(integers, CONTROL.nextItem, 0);
+    const generation = this.#nextGeneration();
+    Atomics.store(integers, CONTROL.open, generation);
+    this.#wake(generation);
+  }
+
+  #nextGeneration(): number {
+    return (this.#integers[CONTROL.generation]! % 0x7fff_ffff) + 1;
+  }
+
+  /** Wake every idle worker, so that it looks at the control block. */
+  #wake(generation: number): void {
+    Atomics.store(this.#integers, CONTROL.generation, generation);
+    Atomics.notify(this.#integers, CONTROL.generation);
+  }
+
+  #close(): void {
+    Atomics.store(this.#integers, CONTROL.open, 0);
+    this.#awaitWorkers();
+    this.#jobs++;
+  }
+
+  #awaitWorkers(): void {
+    const integers = this.#integers;
+    for (let spins = 0; ; spins++) {
+      const active = Atomics.load(integers, CONTROL.active);
+      if (active === 0) break;
+      if (spins > SPINS_MAX && this.#maySleep) Atomics.wait(integers, CONTROL.active, active, 1);
+    }
+    assert(Atomics.exchange(integers, CONTROL.failed, 0) === 0, 'team: a kernel trapped on a worker thread');
+  }
+
+  /** Start workers that know a memory, unless they run already. */
+  #startFor(memory: number): void {
+    if (this.#workers.length > 0 && memory < this.#known) return;
+    if (this.#workers.length > 0) this.stop();
+    this.#known = this.#memories.length;
+    const memories = this.#memories.map((each) => each?.memory);
+    const team = currentTeam(this.#integers);
+    for (let slot = 1; slot < this.threads; slot++) {
+      this.#workers.push(startThread({ memories, module: this.#module!, slot, team }));
+    }
+  }
+}
+
+/** False on the main thread of a browser, which may not sleep. */
+function maySleep(integers: Int32Array): boolean {
+  try {
+    // Returns at once: the number of failures is never negative.
+    Atomics.wait(integers, CONTROL.failed, -1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
