@@ -91,21 +91,23 @@ test('the command says what it took from the file, and refuses a wrong one', asy
 
 test('the type and the schema have every option of every page, and no other', () => {
   const source = fileURLToPath(new URL('../../src/config/contract.ts', import.meta.url));
-  const sections = new Map<string, string[]>();
-  for (const [, name, body] of readFileSync(source, 'utf8').matchAll(
-    /interface (\w+) extends Section \{\n([\s\S]*?)^\}/gm,
+  const sections = new Map<string, { own: string[]; parents: string[] }>();
+  for (const [, name, parents, body] of readFileSync(source, 'utf8').matchAll(
+    /interface (\w+) extends ([\w, ]+) \{\n([\s\S]*?)^\}/gm,
   )) {
-    sections.set(
-      name!,
-      [...body!.matchAll(/^ {2}(\w+)\?: (Value|boolean);$/gm)].map(([, key, type]) => `${key}: ${type}`),
-    );
+    const own = [...body!.matchAll(/^ {2}(\w+)\?: (Value|boolean);$/gm)].map(([, key, type]) => `${key}: ${type}`);
+    sections.set(name!, { own, parents: parents!.split(', ') });
   }
+  const entriesOf = (section: string): string[] => {
+    const { own, parents } = sections.get(section) ?? { own: [], parents: [] };
+    return [...own, ...parents.flatMap(entriesOf)];
+  };
   const { properties } = configSchema() as { properties: Record<string, { properties: Record<string, unknown> }> };
   for (const command of COMMAND_NAMES) {
     const options = pageOptions(command);
     const expected = options.map(({ key, hasValue }) => `${key}: ${hasValue ? 'Value' : 'boolean'}`);
     const section = `${command[0]!.toUpperCase()}${command.slice(1)}Section`;
-    assert.deepEqual((sections.get(section) ?? []).sort(), expected.sort(), section);
+    assert.deepEqual(entriesOf(section).sort(), expected.sort(), section);
     assert.deepEqual(
       Object.keys(properties[command]!.properties).sort(),
       ['files', ...options.map(({ key }) => key)].sort(),

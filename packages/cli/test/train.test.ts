@@ -107,11 +107,14 @@ test('both models are tried, and every event is an object of JSON', async () => 
   const names = events.map(({ event }) => event);
   const trials = events.filter(({ event }) => event === 'trial').map(({ model }) => model);
   assert.ok(trials.includes('als') && trials.includes('two-tower'));
-  assert.deepEqual([...new Set(names)], ['data', 'split', 'baseline', 'trial', 'chosen', 'judged', 'index', 'saved']);
-  const judged = events[names.indexOf('judged')]!;
-  const baselines = (judged.baselines as JsonObject[]).map(({ name }) => name);
+  assert.deepEqual(
+    [...new Set(names)],
+    ['data', 'split', 'baseline', 'trial', 'chosen', 'evaluated', 'index', 'saved'],
+  );
+  const evaluated = events[names.indexOf('evaluated')]!;
+  const baselines = (evaluated.baselines as JsonObject[]).map(({ name }) => name);
   assert.deepEqual(baselines, ['popularity', 'recent popularity', 'item-kNN', 'EASE']);
-  assert.equal((judged.comparisons as JsonObject[])[0]!.verdict, 'better');
+  assert.equal((evaluated.comparisons as JsonObject[])[0]!.verdict, 'better');
 });
 
 test('Ctrl-C leaves the trials; the same command goes on from them and makes the same file', async () => {

@@ -18,12 +18,12 @@ export { describeLeaks, findLeaks, type Leaks } from './interactions/leaks.ts';
 export { likedRows } from './interactions/liked-rows.ts';
 export type { InteractionQuality } from './interactions/quality.ts';
 export {
+  type InferredColumns,
+  type InferredFile,
   type IngestProgress,
   type ReadInteractions,
   type ReadInteractionsOptions,
   readInteractions,
-  type Understood,
-  type UnderstoodFile,
 } from './interactions/read-interactions.ts';
 // interactions
 export type { RowCounts } from './interactions/row-reader.ts';

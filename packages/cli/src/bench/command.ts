@@ -7,7 +7,7 @@ import { openBundle } from '../input/bundle.ts';
 import { sampledQueries } from '../input/sampled-queries.ts';
 import { numberOf, wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 import { Terminal } from '../terminal/terminal.ts';
 
 const OPTIONS = {

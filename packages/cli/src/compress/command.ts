@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadMovieLens } from 'shortlist/node';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { duration } from '../terminal/figures.ts';
+import { duration } from '../terminal/format-numbers.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { clickExperiment, clicksOfRatings, plantedClicks } from './clicks.ts';

@@ -1,5 +1,5 @@
 /** The results as Markdown for people, CSV for spreadsheets, JSON for programs. */
-import { bytes } from '../terminal/figures.ts';
+import { bytes } from '../terminal/format-numbers.ts';
 import type { Summary } from './summary.ts';
 
 /** The text above the rows of the tables. */

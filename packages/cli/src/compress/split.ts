@@ -1,6 +1,6 @@
 /** Describes how a table spends its budget: its trained matrices, and what is stored beside them. */
 import type { EmbeddingTable } from 'shortlist/embeddings';
-import { bytes, count } from '../terminal/figures.ts';
+import { bytes, count } from '../terminal/format-numbers.ts';
 
 /** '464 × 4 floats, 4.6 KiB of pointers and hashes' */
 export function splitOf(table: EmbeddingTable): string {

@@ -1,6 +1,6 @@
 /**
- * The type of a configuration file, `shortlist.config.ts` or `.json`: a section for each command, an entry for each option of its
- * help page, which says what it does. A test holds the entries to the pages.
+ * The type of a configuration file, `shortlist.config.ts` or `.json`: a section for each command, with an entry for each
+ * option of the command. The help page of the command describes its options; a test checks that the entries are the same.
  */
 
 /** A value on the command line: text, or a number that is written as one. */
@@ -8,8 +8,30 @@ type Value = string | number;
 
 /** The fields of every section. */
 export interface Section {
-  /** The arguments on the command line without an option. */
+  /** The positional arguments: files, and for `query` and `similar` also queries. */
   files?: string | readonly string[];
+}
+
+/** Options of commands that read interactions: `evaluate`, `inspect`, `train`. */
+export interface InteractionSection extends Section {
+  like?: Value;
+  userColumn?: Value;
+  itemColumn?: Value;
+  valueColumn?: Value;
+  weightColumn?: Value;
+  timeColumn?: Value;
+  eventColumn?: Value;
+  delimiter?: Value;
+  header?: Value;
+  strict?: boolean;
+}
+
+/** Options of commands that read a table of items: `index`, `train`. */
+export interface ItemSection extends Section {
+  items?: Value;
+  idColumn?: Value;
+  titleColumn?: Value;
+  listColumns?: Value;
 }
 
 /** Options of `shortlist bench`. */
@@ -34,19 +56,9 @@ export interface CompressSection extends Section {
 }
 
 /** Options of `shortlist evaluate`. */
-export interface EvaluateSection extends Section {
+export interface EvaluateSection extends InteractionSection {
   train?: Value;
   k?: Value;
-  like?: Value;
-  userColumn?: Value;
-  itemColumn?: Value;
-  valueColumn?: Value;
-  weightColumn?: Value;
-  timeColumn?: Value;
-  eventColumn?: Value;
-  delimiter?: Value;
-  header?: Value;
-  strict?: boolean;
   seed?: Value;
   json?: boolean;
 }
@@ -62,13 +74,9 @@ export interface ExportSection extends Section {
 }
 
 /** Options of `shortlist index`. */
-export interface IndexSection extends Section {
+export interface IndexSection extends ItemSection {
   out?: Value;
   ids?: Value;
-  items?: Value;
-  idColumn?: Value;
-  titleColumn?: Value;
-  listColumns?: Value;
   measure?: Value;
   recall?: Value;
   k?: Value;
@@ -84,19 +92,9 @@ export interface InitSection extends Section {
 }
 
 /** Options of `shortlist inspect`. */
-export interface InspectSection extends Section {
+export interface InspectSection extends InteractionSection {
   items?: Value;
   test?: Value;
-  like?: Value;
-  userColumn?: Value;
-  itemColumn?: Value;
-  valueColumn?: Value;
-  weightColumn?: Value;
-  timeColumn?: Value;
-  eventColumn?: Value;
-  delimiter?: Value;
-  header?: Value;
-  strict?: boolean;
   json?: boolean;
 }
 
@@ -154,8 +152,7 @@ export interface SimilarSection extends Section {
 }
 
 /** Options of `shortlist train`. */
-export interface TrainSection extends Section {
-  items?: Value;
+export interface TrainSection extends InteractionSection, ItemSection {
   out?: Value;
   from?: Value;
   model?: Value;
@@ -163,19 +160,6 @@ export interface TrainSection extends Section {
   k?: Value;
   recall?: Value;
   seed?: Value;
-  like?: Value;
-  userColumn?: Value;
-  itemColumn?: Value;
-  valueColumn?: Value;
-  weightColumn?: Value;
-  timeColumn?: Value;
-  eventColumn?: Value;
-  idColumn?: Value;
-  titleColumn?: Value;
-  listColumns?: Value;
-  delimiter?: Value;
-  header?: Value;
-  strict?: boolean;
   force?: boolean;
   json?: boolean;
 }
@@ -204,7 +188,7 @@ export interface TutorialSection extends Section {
   json?: boolean;
 }
 
-/** A configuration; what the command line says overrides it. */
+/** A configuration; options on the command line override it. */
 export interface ShortlistConfig {
   bench?: BenchSection;
   compress?: CompressSection;
@@ -222,7 +206,7 @@ export interface ShortlistConfig {
   tutorial?: TutorialSection;
 }
 
-/** The configuration that it is given: the compiler checks it, and an editor completes it. */
+/** Returns its argument; with it, the compiler checks a configuration and an editor completes it. */
 export function defineConfig(config: ShortlistConfig): ShortlistConfig {
   return config;
 }

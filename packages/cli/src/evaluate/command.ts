@@ -25,12 +25,12 @@ import { openBundle } from '../input/bundle.ts';
 import { INTERACTION_OPTIONS, readOptions } from '../input/interactions.ts';
 import { wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { duration } from '../terminal/figures.ts';
+import { duration } from '../terminal/format-numbers.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
+import { compareWithBaselines, evaluateBaselines, evaluatedModel } from './baselines.ts';
 import { bundleRecommender, candidatesOf, splitOf } from './bundle-recommender.ts';
 import type { EvaluateEvent } from './events.ts';
-import { compareWithBaselines, judgeBaselines, judgedModel } from './judge.ts';
 import { showEvaluation } from './show.ts';
 
 const OPTIONS = {
@@ -75,7 +75,7 @@ export const evaluate: Command = async (argv, environment) => {
     );
   }
   report({
-    ...{ event: 'asked', bundle: path, candidates: candidates.length },
+    ...{ event: 'data', bundle: path, candidates: candidates.length },
     ...{
       lines: describeInteractions(read),
       findings: [...describeFindings(read), ...(leaks ? describeLeaks(leaks) : [])],
@@ -85,10 +85,10 @@ export const evaluate: Command = async (argv, environment) => {
   const split = splitOf(candidates, train?.interactions ?? NOTHING, test);
   const baselines = train ? await baselinesOf(split, ks, seed, environment, terminal) : [];
   terminal.progress(undefined, `judging ${path}`);
-  const judged = evaluateRecommender(bundleRecommender(basename(path), bundle, split.train), split, { ks, seed });
+  const evaluation = evaluateRecommender(bundleRecommender(basename(path), bundle, split.train), split, { ks, seed });
   report({
-    ...{ event: 'evaluated', ks, model: judgedModel(judged), baselines: baselines.map(judgedModel) },
-    comparisons: compareWithBaselines(judged, baselines, seed),
+    ...{ event: 'evaluated', ks, model: evaluatedModel(evaluation), baselines: baselines.map(evaluatedModel) },
+    comparisons: compareWithBaselines(evaluation, baselines, seed),
   });
   return 0;
 };
@@ -148,7 +148,7 @@ async function baselinesOf(
 ): Promise<RecommenderEvaluation[]> {
   const found: RecommenderEvaluation[] = [];
   const options = { ks, seed, hasTimes: false, signal, now, secondsMax: BASELINE_SECONDS_MAX };
-  for await (const evaluation of judgeBaselines(split, {
+  for await (const evaluation of evaluateBaselines(split, {
     ...options,
     onStart: (name) => terminal.progress(undefined, `judging ${name}`),
     onLeftOut: (name, seconds) => terminal.note(`${name} is left out: about ${duration(1000 * seconds)}`),

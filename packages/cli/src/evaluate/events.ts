@@ -1,9 +1,9 @@
 /** The output of `shortlist evaluate`: with `--json` one object a line, otherwise text (show.ts). */
-import type { Comparison, JudgedModel } from './judge.ts';
+import type { Comparison, EvaluatedModel } from './baselines.ts';
 
 /** The model that is evaluated, and the rows by which it is. */
-export interface AskedEvent {
-  readonly event: 'asked';
+export interface DataEvent {
+  readonly event: 'data';
   readonly bundle: string;
   readonly candidates: number;
   readonly lines: readonly string[];
@@ -18,11 +18,11 @@ export interface AskedEvent {
 export interface EvaluatedEvent {
   readonly event: 'evaluated';
   readonly ks: readonly number[];
-  readonly model: JudgedModel;
-  readonly baselines: readonly JudgedModel[];
+  readonly model: EvaluatedModel;
+  readonly baselines: readonly EvaluatedModel[];
   /** At the first k. */
   readonly comparisons: readonly Comparison[];
 }
 
 /** Any of them. */
-export type EvaluateEvent = AskedEvent | EvaluatedEvent;
+export type EvaluateEvent = DataEvent | EvaluatedEvent;

@@ -1,17 +1,17 @@
 /** Evaluations as text: a table with a row a model, groups of users, and sentences that say which baselines are beaten. */
 import type { Estimate, RecommenderMetrics } from 'shortlist/metrics';
-import { count, table } from '../terminal/figures.ts';
+import { count, table } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { AskedEvent, EvaluatedEvent, EvaluateEvent } from './events.ts';
-import type { Comparison, JudgedModel } from './judge.ts';
+import type { Comparison, EvaluatedModel } from './baselines.ts';
+import type { DataEvent, EvaluatedEvent, EvaluateEvent } from './events.ts';
 
 /** Print an event of `shortlist evaluate`. */
 export function showEvaluation(event: EvaluateEvent, terminal: Terminal): void {
-  if (event.event === 'asked') showAsked(event, terminal);
+  if (event.event === 'data') showData(event, terminal);
   else showEvaluated(event, terminal);
 }
 
-function showAsked({ lines, findings, train, trainRows, testRows }: AskedEvent, terminal: Terminal): void {
+function showData({ lines, findings, train, trainRows, testRows }: DataEvent, terminal: Terminal): void {
   for (const line of lines) terminal.line(line);
   for (const line of findings) terminal.note(line);
   terminal.line(
@@ -53,7 +53,7 @@ export function figure(value: number): string {
 }
 
 /** A table of models at one k. */
-export function evaluationTable(models: readonly JudgedModel[], cut = 0): string[] {
+export function evaluationTable(models: readonly EvaluatedModel[], cut = 0): string[] {
   const k = models[0]?.metrics[cut]?.k ?? 0;
   const head = ['', `recall@${k} (95 % interval)`, `nDCG@${k}`, `MRR@${k}`, 'coverage', 'long tail'];
   const rows = models.map(({ name, metrics }) => [name, ...cells(metrics[cut])]);

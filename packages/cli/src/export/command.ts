@@ -12,10 +12,10 @@ import {
 import { AbortedError, DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
 import { openBundle } from '../input/bundle.ts';
-import type { Query } from '../query/question.ts';
+import type { Query } from '../query/search-request.ts';
 import { checkOutput, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { CONTENTS, type Content, embeddings, neighbours, recommendations, users } from './contents.ts';
 import { knownUsers } from './known-users.ts';

@@ -2,7 +2,7 @@
 import type { OutputBatch, OutputColumn } from '@shortlist/data';
 import { type Bundle, DataError, type Identifier, Matrix, type UpdatableTopK } from 'shortlist';
 import { isUpdatable, searchSimilar, similarityVector } from 'shortlist/topk';
-import type { Flags, Query } from '../query/question.ts';
+import type { Flags, Query } from '../query/search-request.ts';
 import { knownUsers } from './known-users.ts';
 import { recommend } from './recommendations.ts';
 

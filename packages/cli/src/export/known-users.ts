@@ -1,6 +1,6 @@
 /** The users that the model of a bundle knows: the vocabulary of its fold-in model, or of a query tower of one feature. */
 import { type Bundle, DataError, type Identifier } from 'shortlist';
-import type { Query } from '../query/question.ts';
+import type { Query } from '../query/search-request.ts';
 
 /**
  * Users in the order of the vocabulary.

@@ -1,6 +1,6 @@
 /** The best candidates for each of many queries, asked as `shortlist query` asks them. */
 import type { Bundle, Identifier } from 'shortlist';
-import { type Flags, type Query, type Question, questionOf } from '../query/question.ts';
+import { type Flags, type Query, type SearchRequest, searchRequestOf } from '../query/search-request.ts';
 
 /** A batch of recommendations: a row each. */
 export interface RecommendationRows {
@@ -18,8 +18,8 @@ export function recommend(
   flags: Flags,
 ): RecommendationRows {
   const rows: RecommendationRows = { query: [], rank: [], identifier: [], score: [] };
-  const questions = texts.map((text) => questionOf(text, flags, bundle));
-  const together = questions.filter(isPlain);
+  const requests = texts.map((text) => searchRequestOf(text, flags, bundle));
+  const together = requests.filter(isPlain);
   const shared =
     together.length > 0
       ? bundle.index.call(
@@ -28,11 +28,11 @@ export function recommend(
         )
       : undefined;
   let row = 0;
-  questions.forEach((question, i) => {
+  requests.forEach((request, i) => {
     // A vector made of a history is asked alone: few queries are unknown to the model.
-    const hits = isPlain(question)
+    const hits = isPlain(request)
       ? shared!.hits(row++)
-      : bundle.index.call(question.queries, { k, exclude: question.exclude }).hits();
+      : bundle.index.call(request.queries, { k, exclude: request.exclude }).hits();
     for (const [rank, { identifier, score }] of hits.entries()) {
       rows.query.push(texts[i]!);
       rows.rank.push(rank + 1);
@@ -43,6 +43,6 @@ export function recommend(
   return rows;
 }
 
-function isPlain(question: Question): question is Question & { readonly queries: readonly [Query] } {
-  return Array.isArray(question.queries);
+function isPlain(request: SearchRequest): request is SearchRequest & { readonly queries: readonly [Query] } {
+  return Array.isArray(request.queries);
 }

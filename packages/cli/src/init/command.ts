@@ -42,7 +42,7 @@ export const init: Command = async (argv, environment) => {
   terminal.clear();
   for (const line of [...describeInteractions(read), ...describeFindings(read)]) terminal.line(line);
   terminal.line(items === undefined ? 'no table of items was found: results will have no titles' : `items: ${items}`);
-  const { like } = read.understood;
+  const { like } = read.inferred;
   const out = values.out ?? `${basename(items ?? chosen.path).replace(/(?<=.)\..*$/, '')}.shortlist`;
   const config: ShortlistConfig = {
     train: { files: chosen.path, ...(items !== undefined && { items }), ...(like !== undefined && { like }), out },

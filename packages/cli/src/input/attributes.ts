@@ -1,7 +1,7 @@
 /** A table of items as the attributes of a bundle's candidates. */
 import { coverageOf, type ItemTable, joinItems, readItems } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Options of a command line that name a table of items, as `parseArgs` takes them. */

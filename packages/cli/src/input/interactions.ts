@@ -1,7 +1,7 @@
 /** The options by which commands read files of interactions. */
 import type { ReadInteractionsOptions } from '@shortlist/data';
 import { UsageError } from '../terminal/command.ts';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Options of a command line, as `parseArgs` takes them. */

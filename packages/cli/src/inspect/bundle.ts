@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Identifier, SeenItems } from 'shortlist';
 import type { JsonObject, Saved } from 'shortlist/format';
 import { openBundle } from '../input/bundle.ts';
-import { bytes, count, table } from '../terminal/figures.ts';
+import { bytes, count, table } from '../terminal/format-numbers.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { readTrainingRecord } from '../train/training-record.ts';
 import { trainingLines } from './training.ts';

@@ -18,7 +18,7 @@ import {
 import { INTERACTION_OPTIONS, readOptions } from '../input/interactions.ts';
 import { bundleAt } from '../input/versions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { inspectBundle } from './bundle.ts';
 import { kindOfFile } from './kind-of-file.ts';
@@ -59,13 +59,13 @@ async function inspectInteractions(paths: readonly string[], values: Values, env
   const options = readOptions(values, terminal, environment.signal);
   const read = await readInteractions(paths, options);
   terminal.clear();
-  const { understood, quality } = read;
+  const { inferred, quality } = read;
   const vocabulary = read.table.itemVocabulary.texts();
   const items =
     values.items === undefined ? undefined : await itemsReport(values.items, vocabulary, values.strict ?? false);
   const leaks = values.test === undefined ? undefined : await leaksOf(read, values.test, options);
   if (values.json) {
-    const { files, counts, ...rest } = understood;
+    const { files, counts, ...rest } = inferred;
     const described = files.map(({ path, description, roles }) => ({ path, description, roles }));
     const timeUnits = Object.fromEntries(counts.timeUnits);
     const event = { event: 'interactions', files: described, ...rest, timeUnits, quality, items: items?.facts, leaks };

@@ -1,6 +1,6 @@
 /** The training record of a bundle, as lines of text. */
 import { estimate, figure } from '../evaluate/show.ts';
-import { count, plural } from '../terminal/figures.ts';
+import { count, plural } from '../terminal/format-numbers.ts';
 import { MODEL_NAMES, shownSettings } from '../train/show.ts';
 import type { TrainingRecord } from '../train/training-record.ts';
 

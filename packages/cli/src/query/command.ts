@@ -11,8 +11,8 @@ import { isUpdatable } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { attributesOf, writeHits } from './hits.ts';
-import { identifiersOf, type Query, questionOf } from './question.ts';
 import { RULE_OPTIONS, rulesOf } from './rules.ts';
+import { identifiersOf, type Query, searchRequestOf } from './search-request.ts';
 
 const OPTIONS = {
   k: { type: 'string', default: '10' },
@@ -40,7 +40,7 @@ export const query: Command = async (argv, { stdout, stderr }) => {
     throw new UsageError(`--k: expected a whole number, got ${JSON.stringify(values.k)}`);
   const bundle = await openBundle<Query>(path);
   const { index } = bundle;
-  const { queries, exclude, notes } = questionOf(text, values, bundle);
+  const { queries, exclude, notes } = searchRequestOf(text, values, bundle);
   for (const note of notes) stderr.write(`${note}\n`);
   const rules = rulesOf(values, bundle, (flag, list) => identifiersOf(flag, list, bundle));
   const strangers = rules?.pin?.filter((identifier) => !ruled(bundle).hasCandidate(identifier)) ?? [];

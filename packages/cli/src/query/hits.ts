@@ -1,6 +1,6 @@
 /** The candidates that a command found, with the attributes that the bundle holds: a table, or one JSON object a line. */
 import type { Bundle, Identifier, TopKResult } from 'shortlist';
-import { table } from '../terminal/figures.ts';
+import { table } from '../terminal/format-numbers.ts';
 import type { Environment } from '../terminal/terminal.ts';
 
 type Value = string | number | boolean | null | readonly (string | number)[];

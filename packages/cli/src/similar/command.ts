@@ -8,7 +8,7 @@ import { nearestName } from 'shortlist/options';
 import { isUpdatable } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
 import { type AttributeColumns, attributesOf, writeHits } from '../query/hits.ts';
-import { identifierOf, identifiersOf, type Query } from '../query/question.ts';
+import { identifierOf, identifiersOf, type Query } from '../query/search-request.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 
 const OPTIONS = {

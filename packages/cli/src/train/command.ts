@@ -17,16 +17,16 @@ import {
 } from 'shortlist';
 import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
 import { saveBundle } from 'shortlist/node';
-import { compareWithBaselines, judgeBaselines, judgedModel } from '../evaluate/judge.ts';
+import { compareWithBaselines, evaluateBaselines, evaluatedModel } from '../evaluate/baselines.ts';
 import type { Command } from '../terminal/command.ts';
-import { duration } from '../terminal/figures.ts';
+import { duration } from '../terminal/format-numbers.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { type TrainArguments, trainArguments } from './arguments.ts';
 import { bundleContents, type ServedIndex, servedIndex } from './bundle.ts';
 import { readTrainingData } from './data.ts';
 import { Destination } from './destination.ts';
-import type { JudgedEvent, TrainEvent } from './events.ts';
+import type { EvaluatedEvent, TrainEvent } from './events.ts';
 import { search } from './search.ts';
 import { show } from './show.ts';
 import { type TestSplit, testSplit } from './split.ts';
@@ -75,9 +75,9 @@ export const train: Command = async (argv, environment) => {
     terminal,
     report,
   );
-  const judged = judge(trained, split, baselines, options);
-  report(judged);
-  for (const line of destination.compare(judged, isForced, trialsPath)) report({ event: 'compared', line });
+  const evaluated = evaluateModel(trained, split, baselines, options);
+  report(evaluated);
+  for (const line of destination.compare(evaluated, isForced, trialsPath)) report({ event: 'compared', line });
   const { fitted, index, event } = await fitOnEverything(
     {
       ...{ interactions, chosen: trained.best, earlier, trialsPath },
@@ -88,7 +88,7 @@ export const train: Command = async (argv, environment) => {
     terminal,
   );
   report(event);
-  const training = trainingRecord(options, record, trained, judged, event);
+  const training = trainingRecord(options, record, trained, evaluated, event);
   const contents = bundleContents(fitted, index, { items, seen, training });
   const path = await destination.write((file) => saveBundle(file, contents));
   await saved.remove();
@@ -144,7 +144,7 @@ async function baselinesOf(
   report: Report<TrainEvent>,
 ): Promise<RecommenderEvaluation[]> {
   const found: RecommenderEvaluation[] = [];
-  const baselines = judgeBaselines(split, {
+  const baselines = evaluateBaselines(split, {
     ...{ ks: [k], seed, hasTimes, now, signal, secondsMax: BASELINE_SHARE * budgetSeconds },
     onStart: (name) => terminal.progress(undefined, `judging ${name}`),
     onLeftOut: (name, seconds) =>
@@ -152,23 +152,23 @@ async function baselinesOf(
   });
   for await (const evaluation of baselines) {
     found.push(evaluation);
-    report({ event: 'baseline', k, evaluation: judgedModel(evaluation) });
+    report({ event: 'baseline', k, evaluation: evaluatedModel(evaluation) });
   }
   return found;
 }
 
-function judge(
+function evaluateModel(
   { recommender }: TrainedRecommender,
   split: TestSplit,
   baselines: readonly RecommenderEvaluation[],
   { k, seed }: TrainArguments,
-): JudgedEvent {
+): EvaluatedEvent {
   const evaluation = evaluateRecommender(recommender, split, { ks: [k], seed });
   return {
-    event: 'judged',
+    event: 'evaluated',
     k,
-    model: judgedModel(evaluation),
-    baselines: baselines.map(judgedModel),
+    model: evaluatedModel(evaluation),
+    baselines: baselines.map(evaluatedModel),
     comparisons: compareWithBaselines(evaluation, baselines, seed),
   };
 }

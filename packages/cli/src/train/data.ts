@@ -12,7 +12,7 @@ import { type Interactions, interactionsOf } from 'shortlist';
 import { distinctPairs } from 'shortlist/recommenders';
 import { readItemTable } from '../input/attributes.ts';
 import { readOptions } from '../input/interactions.ts';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { TrainArguments } from './arguments.ts';
@@ -41,11 +41,11 @@ export async function readTrainingData(
 ): Promise<TrainingData> {
   const options = readOptions(reading, terminal, environment.signal);
   const read = await readInteractions(paths, options);
-  const { understood } = read;
+  const { inferred } = read;
   const rows = interactionsOf(likedRows(read));
   const interactions = distinctPairs(rows);
   const [users, items] = [interactions.users.vocabulary.length, interactions.items.vocabulary.length];
-  const { like, isLikeProposed } = understood;
+  const { like, isLikeProposed } = inferred;
   report({
     event: 'data',
     lines: describeInteractions(read),
@@ -64,7 +64,7 @@ export async function readTrainingData(
       : await readItemTable(interactions.items.vocabulary, { ...reading, items: path }, environment.signal, terminal);
   return {
     ...{ interactions, seen, items: table },
-    hasTimes: understood.counts.timeUnits.size > 0,
+    hasTimes: inferred.counts.timeUnits.size > 0,
     record: { files: [...paths], rows: interactions.length, users, items, ...(like !== undefined && { like }) },
   };
 }
@@ -75,7 +75,7 @@ async function seenRows(
   paths: readonly string[],
   options: ReadInteractionsOptions,
 ): Promise<Interactions> {
-  const isCut = options.like !== undefined && read.understood.feedback === 'explicit';
+  const isCut = options.like !== undefined && read.inferred.feedback === 'explicit';
   const whole = isCut ? await readInteractions(paths, { ...options, like: undefined }) : read;
   return interactionsOf(whole.table.select());
 }

@@ -9,7 +9,7 @@ import { estimate } from '../evaluate/show.ts';
 import { openBundle } from '../input/bundle.ts';
 import { newestVersion, publishVersion } from '../input/versions.ts';
 import { checkOutput } from '../terminal/arguments.ts';
-import type { JudgedEvent } from './events.ts';
+import type { EvaluatedEvent } from './events.ts';
 import { readTrainingRecord, type TrainingRecord } from './training-record.ts';
 
 /** The version that serves, as far as its bundle says how it was judged. */
@@ -54,7 +54,7 @@ export class Destination {
    *
    * @throws {DataError} when the new model is worse than it by more than the interval, and this is not forced
    */
-  compare({ k, model }: JudgedEvent, isForced: boolean, trialsPath: string): string[] {
+  compare({ k, model }: EvaluatedEvent, isForced: boolean, trialsPath: string): string[] {
     if (this.#served === undefined) return [];
     const { version, record } = this.#served;
     const name = `version ${version} of ${this.path}`;

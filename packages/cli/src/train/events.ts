@@ -1,7 +1,7 @@
 /** The output of `shortlist train` while it works: with `--json` one object a line, otherwise text (show.ts). */
 import type { Estimate } from 'shortlist/metrics';
 import type { ModelKind, Settings } from 'shortlist/recommenders';
-import type { Comparison, JudgedModel } from '../evaluate/judge.ts';
+import type { Comparison, EvaluatedModel } from '../evaluate/baselines.ts';
 
 /** The interactions as they were understood. */
 export interface DataEvent {
@@ -45,7 +45,7 @@ export interface FromEvent {
 export interface BaselineEvent {
   readonly event: 'baseline';
   readonly k: number;
-  readonly evaluation: JudgedModel;
+  readonly evaluation: EvaluatedModel;
 }
 
 /** A search goes on from the trials of an interrupted one. */
@@ -81,11 +81,11 @@ export interface ChosenEvent {
 }
 
 /** The chosen model beside the baselines, on the test part. */
-export interface JudgedEvent {
-  readonly event: 'judged';
+export interface EvaluatedEvent {
+  readonly event: 'evaluated';
   readonly k: number;
-  readonly model: JudgedModel;
-  readonly baselines: readonly JudgedModel[];
+  readonly model: EvaluatedModel;
+  readonly baselines: readonly EvaluatedModel[];
   readonly comparisons: readonly Comparison[];
 }
 
@@ -127,7 +127,7 @@ export type TrainEvent =
   | ResumedEvent
   | TrialEvent
   | ChosenEvent
-  | JudgedEvent
+  | EvaluatedEvent
   | ComparedEvent
   | IndexEvent
   | SavedEvent;

@@ -8,7 +8,7 @@ import {
 } from 'shortlist';
 import { bootstrapMean } from 'shortlist/metrics';
 import type { ModelKind, Trial } from 'shortlist/recommenders';
-import { duration, plural } from '../terminal/figures.ts';
+import { duration, plural } from '../terminal/format-numbers.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { TrainEvent } from './events.ts';

@@ -1,7 +1,7 @@
 /** Prints the events of `shortlist train` as text: one function for each event. */
 import type { ModelKind, Settings } from 'shortlist/recommenders';
 import { comparisonLines, estimate, evaluationTable, figure } from '../evaluate/show.ts';
-import { bytes, count, duration, plural, significant } from '../terminal/figures.ts';
+import { bytes, count, duration, plural, significant } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TrainEvent } from './events.ts';
 
@@ -55,7 +55,7 @@ const SHOWN: Shown = {
       );
     }
   },
-  judged({ k, model, baselines, comparisons }, terminal) {
+  evaluated({ k, model, baselines, comparisons }, terminal) {
     terminal.line();
     terminal.line(`On the test part, ${count(model.users)} users, what a user has seen left out:`);
     for (const line of evaluationTable([...baselines, model])) terminal.line(line);

@@ -6,9 +6,9 @@ import type { TrainedRecommender } from 'shortlist';
 import type { Json, JsonObject } from 'shortlist/format';
 import { bootstrapMean, type Estimate } from 'shortlist/metrics';
 import type { ModelKind, Settings } from 'shortlist/recommenders';
-import type { JudgedModel } from '../evaluate/judge.ts';
+import type { EvaluatedModel } from '../evaluate/baselines.ts';
 import type { TrainArguments } from './arguments.ts';
-import type { IndexEvent, JudgedEvent } from './events.ts';
+import type { EvaluatedEvent, IndexEvent } from './events.ts';
 
 /** The record of a training. */
 export interface TrainingRecord {
@@ -46,7 +46,7 @@ export function trainingRecord(
   { seed, k }: TrainArguments,
   data: TrainingDataRecord,
   { best, trials }: TrainedRecommender,
-  { model, baselines }: JudgedEvent,
+  { model, baselines }: EvaluatedEvent,
   { kind, recall }: IndexEvent,
 ): JsonObject {
   return {
@@ -66,11 +66,11 @@ export function trainingRecord(
   };
 }
 
-function namedFigures(model: JudgedModel): JsonObject {
+function namedFigures(model: EvaluatedModel): JsonObject {
   return { name: model.name, ...figuresOf(model) };
 }
 
-function figuresOf({ metrics }: JudgedModel): JsonObject {
+function figuresOf({ metrics }: EvaluatedModel): JsonObject {
   const [first] = metrics;
   if (first === undefined) return {};
   const { recall, ndcg, reciprocalRank, coverage, longTailShare } = first;

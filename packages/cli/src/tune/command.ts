@@ -6,7 +6,7 @@ import { openBundle } from '../input/bundle.ts';
 import { sampledQueries } from '../input/sampled-queries.ts';
 import { checkOutput, numberOf, wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { count, table } from '../terminal/figures.ts';
+import { count, table } from '../terminal/format-numbers.ts';
 import { Terminal } from '../terminal/terminal.ts';
 
 const OPTIONS = {

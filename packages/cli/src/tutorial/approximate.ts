@@ -48,14 +48,14 @@ export async function serveEfficiently(
   const dataset = { queries: test.userIds, candidates: test.titles, candidateIds };
   const titleOf = (row: number): string =>
     `${titles[row % titles.length]}${row < titles.length ? '' : ' (a shrunk copy)'}`;
-  const judge = async (name: string, index: TopK<string, number>): Promise<void> => {
+  const evaluateIndex = async (name: string, index: TopK<string, number>): Promise<void> => {
     recommend({ name, index, user, titleOf }, report);
     const metrics = new FactorizedTopK({ candidates: index });
     report({ event: 'evaluation', index: name, ...(await model.evaluate(dataset, { metrics, clock: now, signal })) });
   };
   const exact = new BruteForce<string, number>({ queryModel: queryTower }).index(corpus);
   reportLatency('BruteForce', exact.size, (query) => exact.call(query), test.userIds, now, report);
-  await judge('BruteForce', exact);
+  await evaluateIndex('BruteForce', exact);
   const users = [...new Set(test.userIds)];
   const truth = exact.call(users, RECALL_AT);
   let index!: ScaNN<string, number>;
@@ -79,7 +79,7 @@ export async function serveEfficiently(
       const ask = (query: string): unknown => index.call(query, options);
       reportLatency(name, index.size, ask, test.userIds, now, report);
     }
-    await judge(`ScaNN ${numLeaves}/${numLeavesToSearch}/${numReorderingCandidates}`, index);
+    await evaluateIndex(`ScaNN ${numLeaves}/${numLeavesToSearch}/${numReorderingCandidates}`, index);
   }
   const { numLeaves } = index.settings;
   const tuned = await tune(index, {

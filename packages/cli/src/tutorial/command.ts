@@ -16,7 +16,7 @@ import type { Environment } from '../terminal/terminal.ts';
 import { serveEfficiently } from './approximate.ts';
 import { trainCompressed } from './compressed.ts';
 import type { TutorialEvent } from './events.ts';
-import { judge, recommend, saveAndLoad } from './serving.ts';
+import { evaluateModel, recommend, saveAndLoad } from './serving.ts';
 import type { Compression, TutorialSettings } from './settings.ts';
 import { shower } from './show.ts';
 import { keepCheckpoint, train } from './training.ts';
@@ -74,7 +74,7 @@ async function walkThrough(
     const { trained, compared } = compression
       ? await trainCompressed(what, compression, environment, report)
       : { trained: await train(what, environment, report) };
-    const index = await judge(trained, split, environment, report);
+    const index = await evaluateModel(trained, split, environment, report);
     const shown = { name: 'BruteForce', index, user: settings.user, titleOf: (title: string): string => title };
     if (compared) report(compared);
     recommend(shown, report);

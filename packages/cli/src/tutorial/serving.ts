@@ -14,7 +14,7 @@ import type { Trained } from './training.ts';
 const SHOWN = 5;
 
 /** Index every movie exactly, and judge the model on the test part. */
-export async function judge(
+export async function evaluateModel(
   trained: Trained,
   split: TutorialSplit,
   environment: Environment,

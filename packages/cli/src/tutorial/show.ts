@@ -1,5 +1,5 @@
 /** Prints the tutorial's events as text: one function for each event. */
-import { bytes, count, duration, significant, table } from '../terminal/figures.ts';
+import { bytes, count, duration, significant, table } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';
 

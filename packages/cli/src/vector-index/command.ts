@@ -10,7 +10,7 @@ import { saveBundle } from 'shortlist/node';
 import { attributeMetadata, ITEM_OPTIONS, readItemTable } from '../input/attributes.ts';
 import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
-import { bytes, count, duration } from '../terminal/figures.ts';
+import { bytes, count, duration } from '../terminal/format-numbers.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { readNamedVectors } from './named-vectors.ts';
 import { checkIndexMemory, tunedIndex } from './tuned-index.ts';

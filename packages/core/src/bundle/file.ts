@@ -80,8 +80,8 @@ async function replaceBy(
     temporary = undefined;
     await flushFolder(dirname(target), calls);
   } catch (error) {
-    if (descriptor !== undefined) quietly(() => calls.closeSync(descriptor!));
-    if (temporary !== undefined) quietly(() => calls.unlinkSync(temporary!));
+    if (descriptor !== undefined) ignoreErrors(() => calls.closeSync(descriptor!));
+    if (temporary !== undefined) ignoreErrors(() => calls.unlinkSync(temporary!));
     throw fileError(error, 'written', path);
   }
 }
@@ -161,7 +161,7 @@ async function flushFolder(folder: string, calls: WriteCalls): Promise<void> {
 }
 
 /** Call a function that cleans up after a failure; its own error is dropped, as it would hide the failure. */
-function quietly(call: () => void): void {
+function ignoreErrors(call: () => void): void {
   try {
     call();
   } catch {}

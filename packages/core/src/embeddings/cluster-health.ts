@@ -13,7 +13,7 @@ const SAMPLE_MAX = 200_000;
 /** A column whose entropy is below this share of log2 k has collapsed: fewer than about √k of its rows are in use. */
 const COLLAPSE_SHARE = 0.5;
 
-/** The figures of a clustering. */
+/** The health of a clustering: entropies of its pointers. */
 export interface ClusterHealth {
   /** Bits; at most log2 k. */
   h1: number;

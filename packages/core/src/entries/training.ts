@@ -26,7 +26,7 @@ export {
   MatrixFactorization,
   type MatrixFactorizationOptions,
 } from '../retrieval/matrix-factorization.ts';
-export type { Clock } from '../retrieval/progress.ts';
+export type { Clock } from '../retrieval/pauses.ts';
 // retrieval
 export type { ModelParts } from '../retrieval/step.ts';
 // towers

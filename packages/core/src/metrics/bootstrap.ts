@@ -56,7 +56,7 @@ export function intervalOf(mean: number, draws: number[], { confidence = 0.95 }:
   return { mean, low: at((1 - confidence) / 2), high: at((1 + confidence) / 2) };
 }
 
-/** The mean of one figure per user, with its interval. */
+/** The mean of one value per user, with its interval. */
 export function bootstrapMean(values: Float64Array, options: BootstrapOptions = {}): Estimate {
   checkOptions(options);
   const draws: number[] = [];

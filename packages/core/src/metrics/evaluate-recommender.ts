@@ -19,7 +19,7 @@ import {
   meanOf,
 } from './bootstrap.ts';
 import { newAndHeavyUsers } from './segments.ts';
-import { type JudgedUsers, judgeUsers, USER_METRICS, type UserFigures, type UserMetric } from './user-figures.ts';
+import { type EvaluatedUsers, evaluateUsers, USER_METRICS, type UserMetric, type UserMetrics } from './user-metrics.ts';
 
 /** Metrics at one k. */
 export interface RecommenderMetrics extends Readonly<Record<UserMetric, Estimate>> {
@@ -49,8 +49,8 @@ export interface RecommenderEvaluation {
   /** One entry per k, in the order of `ks`; empty when no user was evaluated. */
   readonly metrics: readonly RecommenderMetrics[];
   readonly segments: readonly SegmentMetrics[];
-  /** [ks] the figures of every user, in the order of their codes. */
-  readonly perUser: readonly UserFigures[];
+  /** [ks] the metrics of every user, in the order of their codes. */
+  readonly perUser: readonly UserMetrics[];
 }
 
 /** Options of `evaluateRecommender`. */
@@ -73,10 +73,10 @@ export function evaluateRecommender(
   options: EvaluateRecommenderOptions = {},
 ): RecommenderEvaluation {
   const { ks = [10], ...bootstrap } = checkOptions(options);
-  const judged = judgeUsers(recommender, split, ks);
-  const { users, skipped, historySizes } = judged;
+  const evaluated = evaluateUsers(recommender, split, ks);
+  const { users, skipped, historySizes } = evaluated;
   const measure = (members: Int32Array): RecommenderMetrics[] =>
-    members.length === 0 ? [] : ks.map((k, i) => metricsOf(judged, members, k, i, bootstrap));
+    members.length === 0 ? [] : ks.map((k, i) => metricsOf(evaluated, members, k, i, bootstrap));
   const everybody = Int32Array.from(users.keys());
   const segments = newAndHeavyUsers(historySizes).map(({ name, description, has }) => {
     const members = everybody.filter((row) => has(historySizes[row]!));
@@ -88,7 +88,7 @@ export function evaluateRecommender(
     skipped,
     metrics: measure(everybody),
     segments,
-    perUser: judged.figures,
+    perUser: evaluated.metrics,
   };
 }
 
@@ -116,14 +116,14 @@ export function compareEvaluations(
 
 /** The metrics of some users; all their intervals use the same bootstrap draws. */
 function metricsOf(
-  { lists, figures, itemCount }: JudgedUsers,
+  { lists, metrics, itemCount }: EvaluatedUsers,
   members: Int32Array,
   k: number,
   cut: number,
   bootstrap: BootstrapOptions,
 ): RecommenderMetrics {
   const columns = USER_METRICS.map((name) => {
-    const all = figures[cut]![name];
+    const all = metrics[cut]![name];
     return Float64Array.from(members, (member) => all[member]!);
   });
   const own = Array.from(members, (member) => lists[member]!.subarray(0, k));

@@ -155,8 +155,8 @@ export class FactorizedTopK<I extends Identifier = Identifier> {
   result(): Record<string, number> {
     if (this.#weight === 0) return {};
     const accuracies = Array.from(this.#hits, (hits) => hits / this.#weight);
-    const named = (figures: readonly number[], what: string): [string, number][] =>
-      figures.map((figure, i) => [`${this.name}/top_${this.ks[i]}_${what}`, figure]);
+    const named = (values: readonly number[], suffix: string): [string, number][] =>
+      values.map((value, i) => [`${this.name}/top_${this.ks[i]}_${suffix}`, value]);
     return Object.fromEntries([
       ...named(accuracies, 'categorical_accuracy'),
       ...named(this.#indexRecall.result(), 'index_recall'),

@@ -11,34 +11,34 @@ import { ThroughIndex } from '../recommenders/through-index.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { alsCandidates, alsCost, ITERATIONS_MIN } from './als-settings.ts';
 import type { Recipe, RecipeContext } from './recipe.ts';
-import type { Fitted, Judged, Settings } from './trial.ts';
+import type { Fitted, Settings, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import type { EarlierModel } from './warm-start.ts';
 
 /** Iterations after which a trial is evaluated; the trial ends when recall no longer rises. */
-const JUDGED_ITERATIONS: readonly number[] = [4, 8, 16];
+const EVALUATED_ITERATIONS: readonly number[] = [4, 8, 16];
 /**
  * Half-lives that are tried: 0 gives all items the same weight; the smaller the others, the more the last items count.
  */
 const HALF_LIVES: readonly number[] = [0, 32, 16, 8, 4, 2, 1, 0.5];
 
 /** Implicit ALS. Settings with a number of iterations are evaluated as given, without a search for the half-life. */
-export const alsRecipe: Recipe = { candidates: alsCandidates, cost: alsCost, judge, fit };
+export const alsRecipe: Recipe = { candidates: alsCandidates, cost: alsCost, evaluate, fit };
 
-async function judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged> {
+async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {
   const { train } = validation.split;
   const als = startFit(train, settings, context);
   let best: { perUser: Float64Array; iterations: number } | undefined;
   let recencyHalfLife = settings.recencyHalfLife ?? 0;
-  const judgedAfter = settings.iterations ? [settings.iterations] : JUDGED_ITERATIONS;
+  const evaluatedAfter = settings.iterations ? [settings.iterations] : EVALUATED_ITERATIONS;
   let isCut = false;
   try {
-    for (let iterations = 1; iterations <= judgedAfter.at(-1)! && !isCut; iterations++) {
+    for (let iterations = 1; iterations <= evaluatedAfter.at(-1)! && !isCut; iterations++) {
       await als.iterate(context.signal);
-      isCut = iterations >= ITERATIONS_MIN && iterations < judgedAfter.at(-1)! && context.isOver();
-      if (!isCut && !judgedAfter.includes(iterations)) continue;
+      isCut = iterations >= ITERATIONS_MIN && iterations < evaluatedAfter.at(-1)! && context.isOver();
+      if (!isCut && !evaluatedAfter.includes(iterations)) continue;
       let perUser: Float64Array;
-      if (best || settings.iterations) perUser = judgeHalfLife(als, validation, recencyHalfLife);
+      if (best || settings.iterations) perUser = evaluateHalfLife(als, validation, recencyHalfLife);
       else ({ perUser, recencyHalfLife } = climbHalfLives(als, validation, recencyHalfLife, context));
       if (best && meanOf(perUser) <= meanOf(best.perUser)) break;
       best = { perUser, iterations };
@@ -56,7 +56,7 @@ async function fit(
   context: RecipeContext,
   from?: EarlierModel,
 ): Promise<Fitted> {
-  const { iterations = JUDGED_ITERATIONS[1]! } = settings;
+  const { iterations = EVALUATED_ITERATIONS[1]! } = settings;
   const als = startFit(train, settings, context, from);
   try {
     let done = 0;
@@ -94,13 +94,13 @@ function climbHalfLives(
   first: number,
   { seed, isOver }: RecipeContext,
 ): { recencyHalfLife: number; perUser: Float64Array } {
-  let best = { recencyHalfLife: first, perUser: judgeHalfLife(als, validation, first) };
+  let best = { recencyHalfLife: first, perUser: evaluateHalfLife(als, validation, first) };
   let place = HALF_LIVES.findLastIndex((halfLife) => halfLife === 0 || halfLife >= first);
   if (first === 0) place = 0;
   for (const step of [1, -1]) {
     for (let next = place + step; next >= 0 && next < HALF_LIVES.length && !isOver(); next += step) {
       const recencyHalfLife = HALF_LIVES[next]!;
-      const perUser = judgeHalfLife(als, validation, recencyHalfLife);
+      const perUser = evaluateHalfLife(als, validation, recencyHalfLife);
       const { mean, low } = bootstrapDifference(perUser, best.perUser, { seed });
       if (!(mean > 0) || (best.recencyHalfLife === 0 && !(low > 0))) break;
       best = { recencyHalfLife, perUser };
@@ -115,7 +115,7 @@ function climbHalfLives(
  * [users] recall@k of the present factors. Users are folded in from their histories, which gives the same vectors as
  * their rows.
  */
-function judgeHalfLife(als: AlsFit, validation: Validation, recencyHalfLife: number): Float64Array {
+function evaluateHalfLife(als: AlsFit, validation: Validation, recencyHalfLife: number): Float64Array {
   const { vocabulary } = validation.split.train.items;
   const items = als.knownItems();
   const queryModel = als.foldIn(recencyHalfLife);
@@ -127,7 +127,7 @@ function judgeHalfLife(als: AlsFit, validation: Validation, recencyHalfLife: num
     Array.from(items, (item) => vocabulary[item]!),
   );
   candidates.free();
-  return validation.judge(
+  return validation.evaluate(
     new ThroughIndex<readonly string[]>({
       name: 'ALS',
       index,

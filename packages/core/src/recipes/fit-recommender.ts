@@ -8,7 +8,7 @@ import type { Interactions } from '../data/interactions.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { Recommender } from '../recommenders/contract.ts';
-import { type Clock, systemClock } from '../retrieval/progress.ts';
+import { type Clock, systemClock } from '../retrieval/pauses.ts';
 import type { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { alsIndex } from './als-recipe.ts';
 import { RECIPES } from './search.ts';

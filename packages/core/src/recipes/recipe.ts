@@ -1,7 +1,7 @@
 /** The interface of a recipe: it proposes settings for a search, estimates their cost, evaluates them and fits models. */
 import type { Interactions } from '../data/interactions.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import type { Fitted, Judged, Settings, Trial } from './trial.ts';
+import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import type { EarlierModel } from './warm-start.ts';
 
@@ -29,7 +29,7 @@ export interface Recipe {
   /**
    * Fit on the training part of the validation and evaluate; the returned settings include those that the trial found.
    */
-  judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged>;
+  evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation>;
   /** Fit a model. Identifiers that an earlier model of the same kind and width knows start from its vectors. */
   fit(interactions: Interactions, settings: Settings, context: RecipeContext, from?: EarlierModel): Promise<Fitted>;
 }

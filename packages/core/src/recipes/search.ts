@@ -5,10 +5,10 @@
  */
 import { DivergedError } from '../errors/errors.ts';
 import { Popularity } from '../recommenders/popularity.ts';
-import type { Clock } from '../retrieval/progress.ts';
+import type { Clock } from '../retrieval/pauses.ts';
 import { alsRecipe } from './als-recipe.ts';
 import { bestOf, type Recipe, type RecipeContext, type SearchStart } from './recipe.ts';
-import type { ChosenModel, Judged, ModelKind, Settings, Trial } from './trial.ts';
+import type { ChosenModel, ModelKind, Settings, Trial, TrialEvaluation } from './trial.ts';
 import { twoTowerRecipe } from './two-tower-recipe.ts';
 import type { Validation } from './validation.ts';
 
@@ -73,9 +73,9 @@ export class Search {
       const tried = this.#of(model);
       const fits = (settings: Settings): boolean => {
         if (tried.length === 0) return true;
-        const { fitSeconds, judgeSeconds } = this.#estimate(model, settings);
+        const { fitSeconds, evaluationSeconds } = this.#estimate(model, settings);
         const lastFitSeconds = Math.max(fitSeconds, this.#lastFitSeconds());
-        return fitSeconds + judgeSeconds + LAST_FIT_RESERVE * lastFitSeconds <= left;
+        return fitSeconds + evaluationSeconds + LAST_FIT_RESERVE * lastFitSeconds <= left;
       };
       const settings = this.#candidates(model).find(fits);
       if (settings) return { model, settings };
@@ -90,26 +90,26 @@ export class Search {
     const share = FIRST_TRIAL_SHARE[model] * budgetSeconds;
     const isFirst = this.#of(model).length === 0;
     const limit = isFirst ? share : budgetSeconds - this.elapsedSeconds() - this.#lastFitSeconds();
-    const judgedBefore = validation.judgedSeconds;
+    const secondsBefore = validation.evaluationSeconds;
     const isOver = (): boolean => clock() - start > 1000 * limit;
-    const judging = RECIPES[model].judge(validation, settings, { ...context, isOver });
-    const { perUser, ...found } = await judging.catch((error: unknown) => this.#diverged(settings, error));
+    const evaluating = RECIPES[model].evaluate(validation, settings, { ...context, isOver });
+    const { perUser, ...found } = await evaluating.catch((error: unknown) => this.#diverged(settings, error));
     const seconds = (clock() - start) / 1000;
     const trial: Trial = {
       ...{ model, ...found, fingerprint, seconds },
       recall: perUser.reduce((sum, recall) => sum + recall, 0) / perUser.length,
       perUser: [...perUser],
-      fitSeconds: Math.max(0, seconds - (validation.judgedSeconds - judgedBefore)),
+      fitSeconds: Math.max(0, seconds - (validation.evaluationSeconds - secondsBefore)),
     };
     this.trials.push(trial);
     return trial;
   }
 
   /** The result of a trial that diverged: a recall of 0, so that the search continues. Throws any other error. */
-  #diverged(settings: Settings, error: unknown): Judged {
+  #diverged(settings: Settings, error: unknown): TrialEvaluation {
     if (!(error instanceof DivergedError)) throw error;
     const { validation } = this.#parts;
-    const perUser = validation.judge(new Popularity(validation.split.train)).fill(0);
+    const perUser = validation.evaluate(new Popularity(validation.split.train)).fill(0);
     return { settings, perUser, isCut: false };
   }
 
@@ -146,12 +146,12 @@ export class Search {
    * The estimated time of a trial, from the last trial of its model: the fit scales with its cost, the evaluation with
    * the dimensions.
    */
-  #estimate(kind: ModelKind, settings: Settings): { fitSeconds: number; judgeSeconds: number } {
+  #estimate(kind: ModelKind, settings: Settings): { fitSeconds: number; evaluationSeconds: number } {
     const last = this.#of(kind).at(-1)!;
     const cost = (of: Settings): number => RECIPES[kind].cost(of, this.#parts.train);
     return {
       fitSeconds: (last.fitSeconds * cost(settings)) / cost(last.settings),
-      judgeSeconds: ((last.seconds - last.fitSeconds) * settings.dimensions!) / last.settings.dimensions!,
+      evaluationSeconds: ((last.seconds - last.fitSeconds) * settings.dimensions!) / last.settings.dimensions!,
     };
   }
 

@@ -14,7 +14,7 @@ import type { InteractionSplit } from '../data/split.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { bootstrapDifference, type Estimate } from '../metrics/bootstrap.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
-import { type Clock, systemClock } from '../retrieval/progress.ts';
+import { type Clock, systemClock } from '../retrieval/pauses.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type FittedRecommender, fittedRecommender } from './fit-recommender.ts';
 import { bestOf } from './recipe.ts';

@@ -47,7 +47,7 @@ export interface Fitted {
 }
 
 /** The result of a trial. */
-export interface Judged {
+export interface TrialEvaluation {
   /** The settings of the trial, with those that it found: iterations and half-life, or epochs. */
   readonly settings: Settings;
   /** [users] recall@k. */

@@ -14,7 +14,7 @@ import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { Tower } from '../towers/tower.ts';
 import { agrees, type Recipe, type RecipeContext } from './recipe.ts';
-import type { Fitted, Judged, Settings, Trial } from './trial.ts';
+import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import { copyKnownRows, type EarlierModel } from './warm-start.ts';
 
@@ -35,27 +35,27 @@ const GRID: readonly Settings[] = [
 ];
 
 /** Two towers. */
-export const twoTowerRecipe: Recipe = { candidates, cost: ({ dimensions = 64 }) => dimensions, judge, fit };
+export const twoTowerRecipe: Recipe = { candidates, cost: ({ dimensions = 64 }) => dimensions, evaluate, fit };
 
 function candidates(tried: readonly Trial[]): Settings[] {
   return GRID.filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
 }
 
-async function judge(validation: Validation, settings: Settings, context: RecipeContext): Promise<Judged> {
+async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {
   const { train } = validation.split;
   const model = newModel(train, settings, context);
   const best = { recall: -1, epochs: 0, perUser: new Float64Array(0) };
-  const judgeEpoch = (epoch: number): void => {
-    const perUser = validation.judge(throughTowers(model, train));
+  const evaluateEpoch = (epoch: number): void => {
+    const perUser = validation.evaluate(throughTowers(model, train));
     const recall = meanOf(perUser);
     if (recall > best.recall) Object.assign(best, { recall, epochs: epoch, perUser });
   };
   const done = await fitEpochs(model, train, EPOCHS_MAX, context, (epoch) => {
-    judgeEpoch(epoch);
+    evaluateEpoch(epoch);
     return epoch - best.epochs >= PATIENCE;
   });
   // The time was over before the first epoch was complete.
-  if (best.epochs === 0) judgeEpoch(1);
+  if (best.epochs === 0) evaluateEpoch(1);
   return { settings: { ...settings, epochs: best.epochs }, perUser: best.perUser, isCut: done.isCut };
 }
 
@@ -98,7 +98,7 @@ function newModel({ users, items }: Interactions, settings: Settings, { seed, ru
 }
 
 /**
- * Train until all epochs are done, the time is over, or `isEnough` returns true after an epoch; returns the number of
+ * Train until all epochs are done, the time is over, or `shouldStop` returns true after an epoch; returns the number of
  * complete epochs.
  */
 async function fitEpochs(
@@ -106,7 +106,7 @@ async function fitEpochs(
   train: Interactions,
   epochs: number,
   { seed, signal, isOver }: RecipeContext,
-  isEnough: (epoch: number) => boolean = () => false,
+  shouldStop: (epoch: number) => boolean = () => false,
 ): Promise<{ epochs: number; isCut: boolean }> {
   const enough = new AbortController();
   const done = { epochs: 0, isCut: false };
@@ -124,7 +124,7 @@ async function fitEpochs(
       },
       onEpochEnd: ({ epoch }) => {
         done.epochs = epoch;
-        if (isEnough(epoch)) enough.abort();
+        if (shouldStop(epoch)) enough.abort();
       },
     });
   } catch (error) {

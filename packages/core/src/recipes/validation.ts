@@ -1,9 +1,9 @@
 /** The validation part of a search: holds out interactions and computes the recall of a recommender on them. */
 import type { Interactions } from '../data/interactions.ts';
 import { type InteractionSplit, leaveLastOut } from '../data/split.ts';
-import { judgeUsers } from '../metrics/user-figures.ts';
+import { evaluateUsers } from '../metrics/user-metrics.ts';
 import type { Recommender } from '../recommenders/contract.ts';
-import type { Clock } from '../retrieval/progress.ts';
+import type { Clock } from '../retrieval/pauses.ts';
 
 /** The most pairs of a user and an item that one evaluation scores; more users would hardly make it more accurate. */
 const SCORES_MAX = 120_000_000;
@@ -37,7 +37,7 @@ export class Validation {
   readonly k: number;
   readonly #clock: Clock;
   /** Seconds of all evaluations so far. */
-  judgedSeconds = 0;
+  evaluationSeconds = 0;
 
   constructor(split: InteractionSplit, k: number, clock: Clock) {
     this.split = split;
@@ -46,10 +46,10 @@ export class Validation {
   }
 
   /** The recall@k of each user: [users]. */
-  judge(recommender: Recommender): Float64Array {
+  evaluate(recommender: Recommender): Float64Array {
     const start = this.#clock();
-    const { recall } = judgeUsers(recommender, this.split, [this.k]).figures[0]!;
-    this.judgedSeconds += (this.#clock() - start) / 1000;
+    const { recall } = evaluateUsers(recommender, this.split, [this.k]).metrics[0]!;
+    this.evaluationSeconds += (this.#clock() - start) / 1000;
     return recall;
   }
 }

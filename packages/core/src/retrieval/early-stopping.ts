@@ -1,4 +1,4 @@
-/** The monitored figure of a run: which epoch was best by it, and whether the run should end because it no longer improves. */
+/** The monitored quantity of a run, a loss or a metric: which epoch was best by it, and whether the run should end because it no longer improves. */
 
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
@@ -11,7 +11,7 @@ export interface EarlyStopping {
   monitor?: string;
   /** Epochs in a row without improvement that end the run; 0 and 1 mean the first. As Keras. Default 0. */
   patience?: number;
-  /** The least change of the figure that counts as an improvement; default 0. */
+  /** The least change of the monitored quantity that counts as an improvement; default 0. */
   minDelta?: number;
 }
 
@@ -21,15 +21,15 @@ const checkOptions = optionsCheck<EarlyStopping>('earlyStopping', {
   minDelta: NUMBER,
 });
 
-/** The verdict on an epoch. */
-export interface EpochVerdict {
-  /** True when the figure is better than in every epoch before. */
+/** How an epoch compares with the epochs before it. */
+export interface EpochOutcome {
+  /** True when the monitored quantity is better than in every epoch before. */
   isBest: boolean;
   /** True when the run should end. */
-  isEnough: boolean;
+  shouldStop: boolean;
 }
 
-/** Watches one figure. Losses are to fall, metrics to rise. */
+/** Follows the monitored quantity over the epochs. A loss improves when it falls, a metric when it rises. */
 export class EpochWatcher {
   readonly #monitor: string;
   readonly #patience: number;
@@ -49,36 +49,36 @@ export class EpochWatcher {
   /**
    * Take the record of an epoch.
    *
-   * @throws {OptionError} when the record has no such figure
+   * @throws {OptionError} when the record has no such loss or metric
    */
-  take(record: EpochRecord): EpochVerdict {
+  take(record: EpochRecord): EpochOutcome {
     const value = this.#valueOf(record);
     const isBest = value > this.#best;
     if (isBest) this.#best = value;
     if (value > this.#base + this.#minDelta) {
       this.#base = value;
       this.#waited = 0;
-      return { isBest, isEnough: false };
+      return { isBest, shouldStop: false };
     }
     this.#waited++;
-    return { isBest, isEnough: this.#waited >= Math.max(1, this.#patience) };
+    return { isBest, shouldStop: this.#waited >= Math.max(1, this.#patience) };
   }
 
   /** Larger is better. */
   #valueOf(record: EpochRecord): number {
     if (this.#monitor === 'perExample') return -record.perExample;
     if (this.#monitor === 'validation.perExample' && record.validation) return -record.validation.perExample;
-    const metric = figureOf(record.validation?.metrics, this.#monitor) ?? figureOf(record.batchMetrics, this.#monitor);
+    const metric = metricOf(record.validation?.metrics, this.#monitor) ?? metricOf(record.batchMetrics, this.#monitor);
     if (metric === undefined) {
       throw new OptionError(
-        `earlyStopping.monitor: expected a figure of the run, got ${JSON.stringify(this.#monitor)}`,
+        `earlyStopping.monitor: expected the name of a loss or metric of the run, got ${JSON.stringify(this.#monitor)}`,
       );
     }
     return metric;
   }
 }
 
-/** A figure by a name from outside, which may be that of an inherited property. */
-function figureOf(figures: Readonly<Record<string, number>> | undefined, name: string): number | undefined {
-  return figures && Object.hasOwn(figures, name) ? figures[name] : undefined;
+/** A metric by a name that the caller gave, which may be the name of an inherited property. */
+function metricOf(metrics: Readonly<Record<string, number>> | undefined, name: string): number | undefined {
+  return metrics && Object.hasOwn(metrics, name) ? metrics[name] : undefined;
 }

@@ -13,7 +13,7 @@ import type { Features } from '../towers/tower-inputs.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { type EncodedBatch, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
 import { type Losses, LossMeter } from './losses.ts';
-import { type Clock, Pauses, systemClock } from './progress.ts';
+import { type Clock, Pauses, systemClock } from './pauses.ts';
 import { type ModelParts, step } from './step.ts';
 
 /** A metric over queries with their true candidates: `FactorizedTopK`, or another of the same shape. */

@@ -1,4 +1,4 @@
-/** Options of `fit`, and the figures that it reports while it runs. */
+/** Options of `fit`, and the progress that it reports while it runs. */
 import {
   BOOLEAN,
   FUNCTION,
@@ -17,9 +17,9 @@ import type { RetrievalDataset } from './dataset.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import { EVALUATE, type EvaluateOptions } from './evaluate.ts';
 import type { EpochRecord } from './history.ts';
-import type { Clock } from './progress.ts';
+import type { Clock } from './pauses.ts';
 
-/** The figures of one step. */
+/** The progress after one step. */
 export interface FitProgress {
   /** From 1. */
   epoch: number;
@@ -65,7 +65,7 @@ export interface FitOptions<Q extends Features, C extends Features> {
   onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
   earlyStopping?: EarlyStopping;
   /**
-   * End with the parameters of the epoch whose monitored figure (`earlyStopping.monitor`) was best, at the cost of a second copy
+   * End with the parameters of the epoch whose monitored quantity (`earlyStopping.monitor`) was best, at the cost of a second copy
    * of the parameters; default true where `validation` is given, false elsewhere.
    */
   restoreBestWeights?: boolean;

@@ -24,7 +24,7 @@ import {
   type NamedTable,
 } from './cluster-schedule.ts';
 import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
-import { EpochJudge } from './epoch-judge.ts';
+import { EpochTracker } from './epoch-tracker.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import {
   checkFitOptions,
@@ -36,9 +36,10 @@ import {
 } from './fit-options.ts';
 import type { EpochRecord, History } from './history.ts';
 import { LossMeter } from './losses.ts';
-import { Pauses, Rate, systemClock } from './progress.ts';
+import { Pauses, systemClock } from './pauses.ts';
 import { samplingProbabilities } from './sampling-probability.ts';
 import { type ModelParts, step as stepModel } from './step.ts';
+import { TrainingRate } from './training-rate.ts';
 
 /**
  * Train a model.
@@ -72,15 +73,19 @@ async function runEpochs<Q extends Features, C extends Features>(
   const { epochs, batchSize, shuffle = true, seed, signal, resume, clock } = options;
   const { encoded, validation } = encodeRun(model, dataset, options);
   const steps = Math.ceil(encoded.rows / batchSize);
-  const judge = new EpochJudge(model, options);
+  const tracker = new EpochTracker(model, options);
   if (resume) {
     restoreCheckpoint(model, resume, steps);
-    judge.resume(resume);
+    tracker.resume(resume);
   }
-  const { history } = judge;
+  const { history } = tracker;
   const due = options.clusterings ? clusterSteps(options.clusterings, steps, epochs) : [];
   const pauses = new Pauses(clock);
-  const rate = new Rate(clock, epochs * encoded.rows, ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize);
+  const rate = new TrainingRate(
+    clock,
+    epochs * encoded.rows,
+    ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize,
+  );
   for (let epoch = resume?.epoch ?? 0; epoch < epochs && !history.stoppedEarly; epoch++) {
     const start = clock();
     const order = shuffle ? new Generator(seed).fork('shuffle', epoch).permutation(encoded.rows) : undefined;
@@ -88,7 +93,7 @@ async function runEpochs<Q extends Features, C extends Features>(
     const firstStep = resume?.epoch === epoch ? resume.step : 0;
     if (firstStep > 0) meter.restore(resume!.losses);
     const abortedAt = (step: number): FitAbortedError => {
-      const position = { epoch, step, losses: meter.save(), epochs: history.epochs, best: judge.best };
+      const position = { epoch, step, losses: meter.save(), epochs: history.epochs, best: tracker.best };
       return new FitAbortedError(takeCheckpoint(model, position), signal!);
     };
     for (let step = firstStep; step < steps; step++) {
@@ -110,10 +115,10 @@ async function runEpochs<Q extends Features, C extends Features>(
     if (model.task.batchMetrics.length > 0) record.batchMetrics = meter.batchMetrics();
     // The epoch's training is done and kept: a resumed run only validates it.
     if (validation) record.validation = await validate(model, options, validation, () => abortedAt(steps));
-    judge.take(record);
+    tracker.take(record);
     if (options.onEpochEnd) await whileSavable(lock, () => options.onEpochEnd?.(record));
   }
-  judge.restoreBest();
+  tracker.restoreBest();
   return history;
 }
 
@@ -124,12 +129,12 @@ function encodeRun<Q extends Features, C extends Features>(
   { samplingCorrection = true, validation }: FitOptions<Q, C>,
 ): { encoded: EncodedDataset; validation: FitValidation<Q, C> | undefined } {
   const encoded = encodeDataset(dataset, queryTower, candidateTower);
-  const judged = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
+  const validationData = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
   if (!samplingCorrection || encoded.candidateSamplingProbability) return { encoded, validation };
   encoded.candidateSamplingProbability = samplingProbabilities(candidateTower, encoded.candidateIds);
-  if (!judged || judged.candidateSamplingProbability) return { encoded, validation };
+  if (!validationData || validationData.candidateSamplingProbability) return { encoded, validation };
   // The same correction in both losses: otherwise a better model of the training loss could be a worse one here.
-  const probabilities = samplingProbabilities(candidateTower, encoded.candidateIds, judged.candidateIds);
+  const probabilities = samplingProbabilities(candidateTower, encoded.candidateIds, validationData.candidateIds);
   const corrected = { ...validation!.dataset, candidateSamplingProbability: probabilities };
   return { encoded, validation: { ...validation!, dataset: corrected } };
 }
@@ -192,7 +197,7 @@ interface StepContext {
   batchSize: number;
   order: Int32Array | undefined;
   meter: LossMeter;
-  rate: Rate;
+  rate: TrainingRate;
 }
 
 function trainStep<Q extends Features, C extends Features>(
@@ -202,11 +207,11 @@ function trainStep<Q extends Features, C extends Features>(
 ): FitProgress {
   const begin = step * batchSize;
   const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows), order);
-  const figures = stepModel(model, batch, true);
-  const { loss, perExample } = figures;
+  const losses = stepModel(model, batch, true);
+  const { loss, perExample } = losses;
   if (!Number.isFinite(loss)) {
     throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch + 1}, step ${step + 1}`);
   }
-  meter.add(figures, batch.rows);
+  meter.add(losses, batch.rows);
   return { epoch: epoch + 1, epochs, step: step + 1, steps, lossPerExample: perExample, ...rate.after(batch.rows) };
 }

@@ -2,7 +2,7 @@
 import type { Evaluation } from './evaluate.ts';
 import type { Losses } from './losses.ts';
 
-/** The figures of one epoch. */
+/** The losses and metrics of one epoch. */
 export interface EpochRecord extends Losses {
   epoch: number;
   seconds: number;

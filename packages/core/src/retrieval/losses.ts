@@ -1,5 +1,5 @@
 /**
- * The losses of an epoch: the mean over examples, and the two figures that Keras calls loss, each under a name of its own.
+ * The losses of an epoch: the mean over examples, and the two numbers that Keras calls loss, each under a name of its own.
  *
  * Keras's `history.loss` and `evaluate` show the sum of the last batch only; its progress bar shows the mean over batches
  * with the last one counted twice; neither is the mean over examples. Source: TFRS `models/base.py` with Keras 2.
@@ -15,7 +15,7 @@ export interface Losses {
   kerasBar: number;
 }
 
-/** The figures of a step's batch. */
+/** The losses and in-batch accuracies of a step's batch. */
 export interface StepFigures {
   /** By the task's reduction. */
   loss: number;
@@ -26,7 +26,7 @@ export interface StepFigures {
   batchMetrics?: Readonly<Record<string, number>>;
 }
 
-/** Sums the figures of steps. */
+/** Sums the losses and in-batch accuracies of steps. */
 export class LossMeter {
   readonly #names: readonly string[];
   #sum = 0;
@@ -37,7 +37,7 @@ export class LossMeter {
   #weight = 0;
   readonly #hits: number[];
 
-  /** @param names the names of the in-batch accuracies in the figures of steps */
+  /** @param names the names of the in-batch accuracies of steps */
   constructor(names: readonly string[]) {
     this.#names = names;
     this.#hits = names.map(() => 0);

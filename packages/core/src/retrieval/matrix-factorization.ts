@@ -26,7 +26,7 @@ import {
   clusterTables,
   type NamedTable,
 } from './cluster-schedule.ts';
-import { type Clock, Pauses, systemClock } from './progress.ts';
+import { type Clock, Pauses, systemClock } from './pauses.ts';
 
 /** Labelled pairs as columns. */
 export interface Clicks {
@@ -46,7 +46,7 @@ export interface MatrixFactorizationOptions {
   optimizer?: SparseOptimizer;
 }
 
-/** The figures of an epoch. */
+/** The losses of an epoch, and the validation after it. */
 export interface ClickEpoch {
   /** From 1. */
   epoch: number;

@@ -2,32 +2,32 @@
 import { dateText } from '../columns/time.ts';
 import type { Roles } from '../inference/roles.ts';
 import type { InteractionQuality } from './quality.ts';
-import type { ReadInteractions, Understood } from './read-interactions.ts';
+import type { InferredColumns, ReadInteractions } from './read-interactions.ts';
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const plural = (value: number, word: string): string => `${count(value)} ${word}${value === 1 ? '' : 's'}`;
 
 /** Three lines: the files, the columns, the quality. */
-export function describeInteractions({ understood, quality }: ReadInteractions): string[] {
-  return [filesLine(understood), columnsLine(understood, quality), qualityLine(quality)];
+export function describeInteractions({ inferred, quality }: ReadInteractions): string[] {
+  return [filesLine(inferred), columnsLine(inferred, quality), qualityLine(quality)];
 }
 
 /** Everything further that is to be said: guesses, and the first broken rows with their lines. */
-export function describeFindings({ understood, quality }: ReadInteractions): string[] {
+export function describeFindings({ inferred, quality }: ReadInteractions): string[] {
   const rows = quality.firstBroken.map(({ path, line, reason }) => `${path}:${line}: left out: ${reason}`);
   const more = quality.broken - quality.firstBroken.length;
   if (more > 0) rows.push(`and ${plural(more, 'more row')} left out`);
-  return [...understood.notes, ...rows];
+  return [...inferred.notes, ...rows];
 }
 
-function filesLine({ files, counts }: Understood): string {
+function filesLine({ files, counts }: InferredColumns): string {
   const descriptions = new Set(files.map(({ description }) => description));
   const names = files.map(({ path }) => path).join(' + ');
   return `${names}: ${[...descriptions].join('; ')}, ${plural(counts.rows, 'row')}`;
 }
 
 function columnsLine(
-  { files, feedback, like, isLikeProposed, counts }: Understood,
+  { files, feedback, like, isLikeProposed, counts }: InferredColumns,
   quality: InteractionQuality,
 ): string {
   const { roles } = files[0]!;

@@ -6,8 +6,8 @@ import type { ReadInteractions } from './read-interactions.ts';
  * The rows that were read, of which a like that is only proposed leaves those with at least its value. The vocabularies hold
  * what these rows have: who liked nothing has no code.
  */
-export function likedRows({ table, understood }: ReadInteractions): SelectedInteractions {
-  const { proposedLeast } = understood;
+export function likedRows({ table, inferred }: ReadInteractions): SelectedInteractions {
+  const { proposedLeast } = inferred;
   const { values } = table;
   if (proposedLeast === undefined || values === undefined) return table.select();
   const liked = table.select((row) => values.at(row) >= proposedLeast);

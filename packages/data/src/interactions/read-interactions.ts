@@ -17,7 +17,7 @@ import { columnsOf, type RowCounts, type RowPlan, RowReader } from './row-reader
 
 /** Options of reading interactions; everything has a default. */
 export interface ReadInteractionsOptions extends TableOptions, RoleOptions {
-  /** Rows that count: `rating >= 4`. Without it all rows do, and `understood.like` is what is proposed. */
+  /** Rows that count: `rating >= 4`. Without it all rows do, and `inferred.like` is what is proposed. */
   readonly like?: string | undefined;
   /** The first broken row is an error. Default false: it is passed over and counted. */
   readonly strict?: boolean | undefined;
@@ -35,7 +35,7 @@ export interface IngestProgress {
 }
 
 /** The format that was recognised or set for a file. */
-export interface UnderstoodFile {
+export interface InferredFile {
   readonly path: string;
   readonly description: string;
   readonly columns: readonly ColumnProfile[];
@@ -43,8 +43,8 @@ export interface UnderstoodFile {
 }
 
 /** A report of a reading: the format and columns that were recognised, and the counts of rows. */
-export interface Understood {
-  readonly files: readonly UnderstoodFile[];
+export interface InferredColumns {
+  readonly files: readonly InferredFile[];
   /** explicit: values say how much was liked; implicit: a row is a sign of interest. */
   readonly feedback: 'explicit' | 'implicit';
   /** The expression that chose the rows, or that is proposed for explicit feedback. */
@@ -61,7 +61,7 @@ export interface Understood {
 /** Interactions, and what is to be said about them. */
 export interface ReadInteractions {
   readonly table: InteractionTable;
-  readonly understood: Understood;
+  readonly inferred: InferredColumns;
   readonly quality: InteractionQuality;
 }
 
@@ -90,7 +90,7 @@ export async function readInteractions(
   checkOptionNames(options, OPTION_NAMES);
   const table = new InteractionTable();
   const counts: RowCounts = { rows: 0, liked: 0, trimmed: 0, timeUnits: new Map() };
-  const files: UnderstoodFile[] = [];
+  const files: InferredFile[] = [];
   const logs: ReadLog[] = [];
   for (const path of typeof paths === 'string' ? [paths] : paths) {
     const source = await openTable(path, options);
@@ -111,7 +111,7 @@ export async function readInteractions(
   const broken = logs.reduce((sum, log) => sum + log.broken, 0);
   if (counts.rows === 0) throw new DataError(noRows(files, firstBroken));
   const quality = measureQuality(table, { broken, firstBroken: firstBroken.slice(0, BROKEN_ROWS_SHOWN) });
-  return { table, understood: understand(files, table, counts, logs, options), quality };
+  return { table, inferred: describeColumns(files, table, counts, logs, options), quality };
 }
 
 async function readRows(
@@ -130,13 +130,13 @@ async function readRows(
   }
 }
 
-function understand(
-  files: readonly UnderstoodFile[],
+function describeColumns(
+  files: readonly InferredFile[],
   table: InteractionTable,
   counts: RowCounts,
   logs: readonly ReadLog[],
   { like }: ReadInteractionsOptions,
-): Understood {
+): InferredColumns {
   const { columns, roles } = files[0]!;
   const value = roles.value && columns[roles.value.column]!;
   const isExplicit =
@@ -174,7 +174,7 @@ function proposedLike({ value }: Roles, { values }: InteractionTable): { like: s
 }
 
 /** Rows without a value beside rows with one cannot be one column. */
-function checkSameColumns(first: UnderstoodFile | undefined, roles: Roles, path: string): void {
+function checkSameColumns(first: InferredFile | undefined, roles: Roles, path: string): void {
   if (first === undefined) return;
   for (const role of ['value', 'weight', 'time'] as const) {
     if ((first.roles[role] === undefined) !== (roles[role] === undefined)) {
@@ -186,7 +186,7 @@ function checkSameColumns(first: UnderstoodFile | undefined, roles: Roles, path:
   }
 }
 
-function noRows(files: readonly UnderstoodFile[], broken: readonly (BrokenRow & { path: string })[]): string {
+function noRows(files: readonly InferredFile[], broken: readonly (BrokenRow & { path: string })[]): string {
   const paths = files.map(({ path }) => path).join(', ');
   const [first] = broken;
   const reason = first ? `; the first that was left out is line ${first.line}: ${first.reason}` : '';

@@ -12,17 +12,14 @@ const CSV =
   'userId,movieId,rating,timestamp\n007,10,4.5,1476640644\n7,10,3,1476640645\n007,11,5,1476640646\n007,10,4,1476640647\n';
 
 test('a CSV becomes codes, vocabularies and numbers that the library takes', async (t) => {
-  const { table, understood, quality } = await readInteractions(fileOf(t, 'ratings.csv', CSV));
+  const { table, inferred, quality } = await readInteractions(fileOf(t, 'ratings.csv', CSV));
   const columns = table.select();
   assert.deepEqual(columns.users, { codes: Int32Array.of(0, 1, 0, 0), vocabulary: ['007', '7'] });
   assert.deepEqual(columns.items, { codes: Int32Array.of(0, 0, 1, 0), vocabulary: ['10', '11'] });
   assert.deepEqual(columns.values, Float32Array.of(4.5, 3, 5, 4));
   assert.deepEqual(columns.times, Float64Array.of(1476640644, 1476640645, 1476640646, 1476640647));
   assert.equal(interactionsOf(columns).length, 4);
-  assert.deepEqual(
-    [understood.feedback, understood.like, understood.isLikeProposed],
-    ['explicit', 'rating >= 4', true],
-  );
+  assert.deepEqual([inferred.feedback, inferred.like, inferred.isLikeProposed], ['explicit', 'rating >= 4', true]);
   assert.deepEqual([quality.duplicates, quality.usersWithOneRow, quality.itemsWithOneRow], [1, 1, 1]);
 });
 
@@ -77,16 +74,16 @@ test('columns are found by name, by content and by place', async (t) => {
     ['score,who,what\n1,a,b\n5,c,b\n', { user: 'who', item: 'what', value: 'score' }],
   ];
   for (const [text, expected] of cases) {
-    const { understood } = await readInteractions(fileOf(t, 'file.txt', text));
-    const roles = Object.entries(understood.files[0]!.roles).filter(([, role]) => role !== undefined);
+    const { inferred } = await readInteractions(fileOf(t, 'file.txt', text));
+    const roles = Object.entries(inferred.files[0]!.roles).filter(([, role]) => role !== undefined);
     assert.deepEqual(Object.fromEntries(roles.map(([name, role]) => [name, role.name])), expected);
   }
 });
 
 test('columns that the caller names are taken, and a typo is told with the nearest name', async (t) => {
   const path = fileOf(t, 'log.csv', 'buyer,seller,sku,rating\na,b,c,1\nd,e,f,2\n');
-  const { understood } = await readInteractions(path, { userColumn: 'seller', valueColumn: 'none' });
-  assert.deepEqual([understood.files[0]!.roles.user.name, understood.files[0]!.roles.value], ['seller', undefined]);
+  const { inferred } = await readInteractions(path, { userColumn: 'seller', valueColumn: 'none' });
+  assert.deepEqual([inferred.files[0]!.roles.user.name, inferred.files[0]!.roles.value], ['seller', undefined]);
   await assert.rejects(
     readInteractions(path, { userColumn: 'sellr' }),
     /userColumn: expected a column of .*, got "sellr": did you mean "seller"\?/,
@@ -156,15 +153,15 @@ test('times of several kinds in one column are each read by their own, and that 
     'log.csv',
     'user,item,time\na,b,1476640644\nc,d,1476640644000\ne,f,2016-10-16T19:57:24+02:00\n',
   );
-  const { table, understood } = await readInteractions(path);
+  const { table, inferred } = await readInteractions(path);
   assert.deepEqual(table.select().times, new Float64Array(3).fill(1476640644));
-  assert.match(understood.notes.join('\n'), /1 in milliseconds, 1 in text with a zone, 1 in seconds/);
+  assert.match(inferred.notes.join('\n'), /1 in milliseconds, 1 in text with a zone, 1 in seconds/);
 });
 
 test('spaces around identifiers are removed, and that is said', async (t) => {
-  const { table, understood } = await readInteractions(fileOf(t, 'log.csv', 'user, item\n1, a\n2, a\n'));
+  const { table, inferred } = await readInteractions(fileOf(t, 'log.csv', 'user, item\n1, a\n2, a\n'));
   assert.deepEqual(table.select().items.vocabulary, ['a']);
-  assert.match(understood.notes.join(), /spaces around 2 of them/);
+  assert.match(inferred.notes.join(), /spaces around 2 of them/);
 });
 
 test('several files are one set; files that differ in what they have are an error', async (t) => {
@@ -205,7 +202,7 @@ test('movielens-latest-small-2016, movielens-100k and gowalla as published', { s
     [small.quality.rows, small.quality.users, small.quality.items, small.quality.broken],
     [100_004, 671, 9066, 0],
   );
-  assert.equal(small.understood.like, 'rating >= 4');
+  assert.equal(small.inferred.like, 'rating >= 4');
   const tab = await read('movielens-100k/u.data');
   assert.deepEqual(
     [tab.quality.rows, tab.quality.users, tab.quality.items, tab.quality.duplicates],

@@ -1,4 +1,4 @@
-/** The history of a run as its epochs end: which epoch was best, whether the run ends early, and what the model ends with. */
+/** Tracks the epochs of a run: its history, the best epoch so far, and whether the run ends early. */
 import type { Features } from '../towers/tower-inputs.ts';
 import { type BestEpoch, restoreBestEpoch, takeBestEpoch } from './best-epoch.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -8,7 +8,7 @@ import type { EpochRecord, History } from './history.ts';
 import type { ModelParts } from './step.ts';
 
 /** Keeps the history of a run, and the parameters of its best epoch where the run is to end with them. */
-export class EpochJudge<Q extends Features, C extends Features> {
+export class EpochTracker<Q extends Features, C extends Features> {
   readonly history: History = { epochs: [], stoppedEarly: false };
   readonly #model: ModelParts<Q, C>;
   readonly #watcher: EpochWatcher;
@@ -51,8 +51,8 @@ export class EpochJudge<Q extends Features, C extends Features> {
   #add(record: EpochRecord): boolean {
     this.history.epochs.push(record);
     if (!this.#mayStop && !this.#restores) return false;
-    const { isBest, isEnough } = this.#watcher.take(record);
-    this.history.stoppedEarly = this.#mayStop && isEnough;
+    const { isBest, shouldStop } = this.#watcher.take(record);
+    this.history.stoppedEarly = this.#mayStop && shouldStop;
     return isBest;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The figures of a recommender for each user of a split. The recommender is called once for every user of the held-out
+ * The metrics of a recommender for each user of a split. The recommender is called once for every user of the held-out
  * part; the items that the user has in the training part are left out of the list. A held-out item that is among them
  * cannot be recommended, and does not count as a positive.
  */
@@ -13,16 +13,16 @@ import { rankingMetrics } from './ranking.ts';
 /** Share of the items, the most popular first, that is the head; all other items are the long tail. */
 const HEAD_SHARE = 0.2;
 
-/** The figures that every user has. */
+/** The metrics that are computed for every user. */
 export const USER_METRICS = ['recall', 'ndcg', 'reciprocalRank', 'longTailShare'] as const;
-/** The name of a figure that every user has. */
+/** The name of a metric that is computed for every user. */
 export type UserMetric = (typeof USER_METRICS)[number];
-/** [users] by figure. */
-export type UserFigures = Readonly<Record<UserMetric, Float64Array>>;
+/** The values of each metric: [users]. */
+export type UserMetrics = Readonly<Record<UserMetric, Float64Array>>;
 
-/** The lists of a recommender for all users, and their figures. */
-export interface JudgedUsers {
-  /** Codes of the users asked. */
+/** The lists of a recommender for all users, and their metrics. */
+export interface EvaluatedUsers {
+  /** Codes of the users for whom the recommender was called. */
   readonly users: Int32Array;
   /** Number of users left out because all their held-out items are in their training part. */
   readonly skipped: number;
@@ -30,22 +30,26 @@ export interface JudgedUsers {
   readonly historySizes: Int32Array;
   /** [users] items recommended, best first. */
   readonly lists: readonly Int32Array[];
-  /** [ks] the figures of all users at each k. */
-  readonly figures: readonly UserFigures[];
+  /** [ks] the metrics of all users at each k. */
+  readonly metrics: readonly UserMetrics[];
   /** Items that can be recommended: those of the training part. */
   readonly itemCount: number;
 }
 
 /**
- * Ask a recommender for every user of the held-out part.
+ * Call a recommender for every user of the held-out part, and compute the metrics of its lists.
  *
  * @throws {OptionError} when a k is not an integer of at least 1, or there is none
  */
-export function judgeUsers(recommender: Recommender, split: InteractionSplit, ks: readonly number[]): JudgedUsers {
+export function evaluateUsers(
+  recommender: Recommender,
+  split: InteractionSplit,
+  ks: readonly number[],
+): EvaluatedUsers {
   if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
   for (const k of ks) checkInteger('ks', k, 1);
   const histories = itemsByUser(split.train);
-  const { users, positives, skipped } = askedUsers(histories, itemsByUser(split.test));
+  const { users, positives, skipped } = testUsers(histories, itemsByUser(split.test));
   const counts = codeCounts(histories);
   const isTail = longTail(counts);
   const lists = users.length === 0 ? [] : recommender.recommend(users, histories, Math.max(...ks));
@@ -54,18 +58,18 @@ export function judgeUsers(recommender: Recommender, split: InteractionSplit, ks
     skipped,
     historySizes: users.map((user) => histories.starts[user + 1]! - histories.starts[user]!),
     lists,
-    figures: ks.map((k) => figuresAt(k, lists, positives, isTail)),
+    metrics: ks.map((k) => metricsAt(k, lists, positives, isTail)),
     itemCount: counts.reduce((sum, count) => sum + Math.min(1, count), 0),
   };
 }
 
-interface AskedUsers {
+interface TestUsers {
   users: Int32Array;
   positives: ReadonlySet<number>[];
   skipped: number;
 }
 
-function askedUsers(histories: CodeLists, held: CodeLists): AskedUsers {
+function testUsers(histories: CodeLists, held: CodeLists): TestUsers {
   const users: number[] = [];
   const positives: ReadonlySet<number>[] = [];
   let skipped = 0;
@@ -92,22 +96,22 @@ function longTail(counts: Int32Array): Uint8Array {
   return isTail;
 }
 
-function figuresAt(
+function metricsAt(
   k: number,
   lists: readonly Int32Array[],
   positives: readonly ReadonlySet<number>[],
   isTail: Uint8Array,
-): UserFigures {
+): UserMetrics {
   const column = (): Float64Array => new Float64Array(lists.length);
-  const figures = { recall: column(), ndcg: column(), reciprocalRank: column(), longTailShare: column() };
+  const metrics = { recall: column(), ndcg: column(), reciprocalRank: column(), longTailShare: column() };
   lists.forEach((list, user) => {
     const ranked = Array.from(list.subarray(0, k));
     const { recall, ndcg, reciprocalRank } = rankingMetrics(ranked, positives[user]!, k)!;
-    figures.recall[user] = recall;
-    figures.ndcg[user] = ndcg;
-    figures.reciprocalRank[user] = reciprocalRank;
+    metrics.recall[user] = recall;
+    metrics.ndcg[user] = ndcg;
+    metrics.reciprocalRank[user] = reciprocalRank;
     const tail = ranked.reduce((sum, item) => sum + isTail[item]!, 0);
-    figures.longTailShare[user] = ranked.length === 0 ? 0 : tail / ranked.length;
+    metrics.longTailShare[user] = ranked.length === 0 ? 0 : tail / ranked.length;
   });
-  return figures;
+  return metrics;
 }

@@ -6,7 +6,7 @@
 import { type Bundle, DataError, historyVectors, type Identifier, type Matrix } from 'shortlist';
 import { splitHistory } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
-import { count } from '../terminal/figures.ts';
+import { count } from '../terminal/format-numbers.ts';
 
 /** Raw features or an embedding. */
 export type Query = string | Readonly<Record<string, string>> | readonly number[];
@@ -20,7 +20,7 @@ export interface Flags {
 }
 
 /** The queries of an index. */
-export interface Question {
+export interface SearchRequest {
   readonly queries: readonly [Query] | Matrix;
   readonly exclude: readonly Identifier[];
   /** Lines that say what was guessed or left out. */
@@ -28,7 +28,7 @@ export interface Question {
 }
 
 /** The question of a query, of a history, or of both. @throws {DataError} when the bundle cannot be asked so */
-export function questionOf(text: string | undefined, flags: Flags, bundle: QueriedBundle): Question {
+export function searchRequestOf(text: string | undefined, flags: Flags, bundle: QueriedBundle): SearchRequest {
   const notes: string[] = [];
   const { seenItems, index } = bundle;
   const asked = text === undefined ? undefined : readQuery(text, bundle);

@@ -35,7 +35,7 @@ export interface BaselineOptions {
  *
  * @throws {AbortedError} between two of them, when the signal is raised
  */
-export async function* judgeBaselines(
+export async function* evaluateBaselines(
   split: InteractionSplit,
   { ks, seed, hasTimes, secondsMax, now, signal, onStart, onLeftOut }: BaselineOptions,
 ): AsyncGenerator<RecommenderEvaluation> {
@@ -97,9 +97,9 @@ export function compareWithBaselines(
 }
 
 /** An evaluation as a report holds it: without the figures of every user. */
-export type JudgedModel = Omit<RecommenderEvaluation, 'perUser'>;
+export type EvaluatedModel = Omit<RecommenderEvaluation, 'perUser'>;
 
 /** The evaluation without the figures of every user. */
-export function judgedModel({ perUser: _, ...rest }: RecommenderEvaluation): JudgedModel {
+export function evaluatedModel({ perUser: _, ...rest }: RecommenderEvaluation): EvaluatedModel {
   return rest;
 }
