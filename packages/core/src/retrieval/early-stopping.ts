@@ -21,7 +21,7 @@ const checkOptions = optionsCheck<EarlyStopping>('earlyStopping', {
   minDelta: NUMBER,
 });
 
-/** How an epoch compares with the epochs before it. */
+/** The comparison of an epoch with the epochs before it. */
 export interface EpochOutcome {
   /** True when the monitored quantity is better than in every epoch before. */
   isBest: boolean;
