@@ -115,6 +115,5 @@ export function identifierOf(argument: string, word: string, { index }: Pick<Que
 function isUnknownTo(asked: Query, { foldIn, queryTower }: QueriedBundle): boolean {
   if (typeof asked !== 'string') return false;
   if (foldIn !== undefined) return foldIn.parts.users.idOf(asked) === foldIn.parts.users.oovId;
-  // Row 0 of each lookup is the one of unknown words.
-  return queryTower?.encode([asked as never]).every((row) => row === 0) ?? false;
+  return queryTower?.inputs.every(({ lookup }) => lookup.idOf(asked) === lookup.oovId) ?? false;
 }

@@ -16,7 +16,7 @@ export type { RetrievalBatch } from '../retrieval/batch.ts';
 export type { BestEpoch } from '../retrieval/best-epoch.ts';
 export { type Checkpoint, type CheckpointPosition, takeCheckpoint } from '../retrieval/checkpoint.ts';
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
-export type { EncodedBatch } from '../retrieval/dataset.ts';
+export type { EncodedDataset } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';
 export type { Losses, StepFigures } from '../retrieval/losses.ts';
 export {
@@ -30,4 +30,4 @@ export type { Clock } from '../retrieval/pauses.ts';
 // retrieval
 export type { ModelParts } from '../retrieval/step.ts';
 // towers
-export type { DistinctFeatures } from '../towers/distinct-features.ts';
+export type { DistinctFeatures, EncodedFeatures } from '../towers/encoded-features.ts';

@@ -1,11 +1,11 @@
 /**
- * A data set of interactions, encoded once: raw features become ids before the first epoch, so that a step handles
- * integers only.
+ * A data set of interactions, encoded once: raw features become columns of numbers before the first epoch.
  *
  * Letters: N rows; row i says that query features i chose candidate features i.
  */
 import { LIST, optionsCheck, required } from '../checks/options.ts';
 import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
+import type { EncodedFeatures } from '../towers/encoded-features.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 
@@ -31,12 +31,11 @@ const checkDataset = optionsCheck<RetrievalDataset<never, never>>('dataset', {
   candidateIds: LIST,
 });
 
-/** Interactions as ids. */
+/** Interactions, or the rows of a batch of them, with encoded features. */
 export interface EncodedDataset {
   rows: number;
-  /** [N, inputs of the tower] */
-  queryIds: Int32Array;
-  candidateIds: Int32Array;
+  queries: EncodedFeatures;
+  candidates: EncodedFeatures;
   sampleWeight: ArrayLike<number> | undefined;
   candidateSamplingProbability: ArrayLike<number> | undefined;
   identifiers: readonly (string | number | bigint)[] | undefined;
@@ -66,8 +65,8 @@ export function encodeDataset<Q extends Features, C extends Features>(
   checkColumn('dataset.candidateSamplingProbability', candidateSamplingProbability);
   return {
     rows,
-    queryIds: queryTower.encode(queries),
-    candidateIds: candidateTower.encode(candidates),
+    queries: queryTower.encode(queries),
+    candidates: candidateTower.encode(candidates),
     sampleWeight,
     candidateSamplingProbability,
     identifiers: candidateIds,
@@ -82,35 +81,19 @@ function checkColumn(name: string, column: ArrayLike<number> | undefined): void 
   }
 }
 
-/** Rows of an encoded data set that make one batch. */
-export interface EncodedBatch {
-  queryIds: Int32Array;
-  candidateIds: Int32Array;
-  sampleWeight: ArrayLike<number> | undefined;
-  candidateSamplingProbability: ArrayLike<number> | undefined;
-  identifiers: readonly (string | number | bigint)[] | undefined;
-  rows: number;
-}
-
 /** The rows `order[begin … end)` of a data set; without an order the rows begin … end themselves. */
-export function takeBatch(dataset: EncodedDataset, begin: number, end: number, order?: Int32Array): EncodedBatch {
+export function takeBatch(dataset: EncodedDataset, begin: number, end: number, order?: Int32Array): EncodedDataset {
+  const taken = order?.subarray(begin, end);
   const rows = end - begin;
-  const queryWidth = dataset.queryIds.length / dataset.rows;
-  const candidateWidth = dataset.candidateIds.length / dataset.rows;
-  const row = (i: number): number => (order ? order[begin + i]! : begin + i);
-  const ids = (all: Int32Array, width: number): Int32Array => {
-    if (!order) return all.subarray(begin * width, end * width);
-    const taken = new Int32Array(rows * width);
-    for (let i = 0; i < rows; i++) taken.set(all.subarray(row(i) * width, (row(i) + 1) * width), i * width);
-    return taken;
-  };
+  const row = (i: number): number => (taken ? taken[i]! : begin + i);
+  const features = (all: EncodedFeatures): EncodedFeatures => (taken ? all.take(taken) : all.slice(begin, end));
   const numbers = (all: ArrayLike<number> | undefined): Float64Array | undefined =>
     all && Float64Array.from({ length: rows }, (_, i) => all[row(i)]!);
   const { identifiers } = dataset;
   return {
     rows,
-    queryIds: ids(dataset.queryIds, queryWidth),
-    candidateIds: ids(dataset.candidateIds, candidateWidth),
+    queries: features(dataset.queries),
+    candidates: features(dataset.candidates),
     sampleWeight: numbers(dataset.sampleWeight),
     candidateSamplingProbability: numbers(dataset.candidateSamplingProbability),
     identifiers: identifiers && Array.from({ length: rows }, (_, i) => identifiers[row(i)]!),

@@ -8,10 +8,11 @@ import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, type OptionTypes, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { FactorizedTopKTruth } from '../metrics/factorized-top-k.ts';
+import type { EncodedFeatures } from '../towers/encoded-features.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { type EncodedBatch, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
+import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
 import { type Losses, LossMeter } from './losses.ts';
 import { type Clock, Pauses, systemClock } from './pauses.ts';
 import { type ModelParts, step } from './step.ts';
@@ -93,10 +94,10 @@ function plainIdentifiers(candidates: readonly Features[]): readonly string[] | 
 async function updateMetric<Q extends Features, C extends Features>(
   metric: EvaluationMetric,
   { queryTower, candidateTower }: ModelParts<Q, C>,
-  batch: EncodedBatch,
+  batch: EncodedDataset,
 ): Promise<void> {
-  const queries = expand(queryTower, batch.queryIds);
-  const candidates = batch.identifiers ? undefined : expand(candidateTower, batch.candidateIds);
+  const queries = expand(queryTower, batch.queries);
+  const candidates = batch.identifiers ? undefined : expand(candidateTower, batch.candidates);
   try {
     await metric.updateAsync(queries, {
       trueIdentifiers: batch.identifiers as readonly never[] | undefined,
@@ -110,9 +111,9 @@ async function updateMetric<Q extends Features, C extends Features>(
 }
 
 /** One vector per row, from the distinct rows' vectors. */
-function expand<F extends Features>(tower: Tower<F>, ids: Int32Array): Matrix {
-  const { ids: distinct, groupOf } = tower.distinct(ids);
-  const vectors = tower.forward(distinct);
+function expand<F extends Features>(tower: Tower<F>, encoded: EncodedFeatures): Matrix {
+  const { features, groupOf } = encoded.distinct();
+  const vectors = tower.forward(features);
   const [from, d, stride] = [vectors.data, tower.dimensions, vectors.dimensions];
   const rows = new Matrix(groupOf.length, d, tower.runtime);
   const to = rows.data;

@@ -131,10 +131,10 @@ function encodeRun<Q extends Features, C extends Features>(
   const encoded = encodeDataset(dataset, queryTower, candidateTower);
   const validationData = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
   if (!samplingCorrection || encoded.candidateSamplingProbability) return { encoded, validation };
-  encoded.candidateSamplingProbability = samplingProbabilities(candidateTower, encoded.candidateIds);
+  encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
   if (!validationData || validationData.candidateSamplingProbability) return { encoded, validation };
   // The same correction in both losses: otherwise a better model of the training loss could be a worse one here.
-  const probabilities = samplingProbabilities(candidateTower, encoded.candidateIds, validationData.candidateIds);
+  const probabilities = samplingProbabilities(encoded.candidates, validationData.candidates);
   const corrected = { ...validation!.dataset, candidateSamplingProbability: probabilities };
   return { encoded, validation: { ...validation!, dataset: corrected } };
 }

@@ -229,7 +229,8 @@ export class MatrixFactorization {
     table: EmbeddingTable,
     all: Int32Array,
   ): { ids: Int32Array; groupOf: Int32Array; vectors: Matrix; gradients: Matrix } {
-    const { ids, groupOf } = distinctFeatures(all, [table.vocabularySize]);
+    const { first, groupOf } = distinctFeatures([{ kind: 'ids', ids: all }], all.length);
+    const ids = first.map((row) => all[row]!);
     const vectors = gathered(table, ids);
     return { ids, groupOf, vectors, gradients: new Matrix(vectors.rows, vectors.dimensions, vectors.runtime) };
   }

@@ -10,7 +10,7 @@ import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
-import type { EncodedBatch, RetrievalDataset } from './dataset.ts';
+import type { EncodedDataset, RetrievalDataset } from './dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 import { fit } from './fit.ts';
 import type { FitOptions } from './fit-options.ts';
@@ -69,7 +69,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
   }
 
   /** The loss of a batch; with `learn` both towers are stepped. */
-  step(batch: EncodedBatch, learn: boolean): StepFigures {
+  step(batch: EncodedDataset, learn: boolean): StepFigures {
     return step(this, batch, learn);
   }
 }

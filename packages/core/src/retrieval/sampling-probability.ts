@@ -10,26 +10,20 @@
  * known whole here, so the shares are counted; Yi et al. estimate them from a stream.
  * Limits: candidates are told apart by their encoded features, so that words out of the vocabulary count as one candidate.
  */
-import type { Tower } from '../towers/tower.ts';
-import type { Features } from '../towers/tower-inputs.ts';
+import type { EncodedFeatures } from '../towers/encoded-features.ts';
 
 /**
  * The sampling probability of each row's candidate: the share of the rows of the training data that have it.
  *
- * @param trainIds [N, inputs of the tower] encoded candidates of the training data
- * @param ids [M, inputs of the tower] encoded candidates that are asked about; default those of the training data
+ * @param train [N] encoded candidates of the training data
+ * @param asked [M] encoded candidates that are asked about; default those of the training data
  * @returns [M] probabilities, over 0 and at most 1
  */
-export function samplingProbabilities<C extends Features>(
-  tower: Tower<C>,
-  trainIds: Int32Array,
-  ids: Int32Array = trainIds,
-): Float64Array {
-  const rows = trainIds.length / tower.inputs.length;
-  const all = ids === trainIds ? trainIds : Int32Array.from([...trainIds, ...ids]);
-  const { groupOf } = tower.distinct(all);
+export function samplingProbabilities(train: EncodedFeatures, asked: EncodedFeatures = train): Float64Array {
+  const isSame = asked === train;
+  const { groupOf } = (isSame ? train : train.concat(asked)).distinct();
   const counts = new Float64Array(groupOf.length);
-  for (let i = 0; i < rows; i++) counts[groupOf[i]!]!++;
-  const asked = ids === trainIds ? groupOf : groupOf.subarray(rows);
-  return Float64Array.from(asked, (group) => Math.max(1, counts[group]!) / rows);
+  for (let i = 0; i < train.rows; i++) counts[groupOf[i]!]!++;
+  const groups = isSame ? groupOf : groupOf.subarray(train.rows);
+  return Float64Array.from(groups, (group) => Math.max(1, counts[group]!) / train.rows);
 }

@@ -2,7 +2,7 @@
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
-import type { EncodedBatch } from './dataset.ts';
+import type { EncodedDataset } from './dataset.ts';
 import type { StepFigures } from './losses.ts';
 import type { Retrieval } from './task.ts';
 
@@ -17,14 +17,14 @@ export interface ModelParts<Q extends Features, C extends Features> {
 /** The loss of a batch; with `learn` both towers are stepped by its gradients. */
 export function step<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
-  batch: EncodedBatch,
+  batch: EncodedDataset,
   learn: boolean,
 ): StepFigures {
-  const queries = model.queryTower.distinct(batch.queryIds);
-  const candidates = model.candidateTower.distinct(batch.candidateIds);
+  const queries = batch.queries.distinct();
+  const candidates = batch.candidates.distinct();
   const sides = {
-    queries: model.queryTower.forward(queries.ids),
-    candidates: model.candidateTower.forward(candidates.ids),
+    queries: model.queryTower.forward(queries.features),
+    candidates: model.candidateTower.forward(candidates.features),
     queryOf: queries.groupOf,
     candidateOf: candidates.groupOf,
     sampleWeight: batch.sampleWeight,

@@ -1,14 +1,17 @@
 /**
- * The inputs of a tower: turns raw features into ids and ids into concatenated embeddings, and passes gradients of the
- * embeddings to the tables. Ids are row-major, [rows, inputs].
+ * The inputs of a tower: turns raw features into columns of ids and these into concatenated embeddings, and passes
+ * gradients of the embeddings to the tables.
  */
+
+import { assert } from '../checks/assert.ts';
 import { shown } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
+import type { FeatureColumn } from '../features/contract.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { distinctFeatures } from './distinct-features.ts';
+import { EncodedFeatures } from './encoded-features.ts';
 
 /** Raw features of one row: a word, or named words. */
 export type Features = string | Readonly<Record<string, string>>;
@@ -25,52 +28,48 @@ export function embeddedWidth(inputs: readonly TowerInput[]): number {
   return inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
 }
 
-/** The ids of raw features. A tower with one named feature also accepts the word itself. */
-export function encodeFeatures(inputs: readonly TowerInput[], features: readonly Features[]): Int32Array {
+/** Encode raw features. A tower with one named feature also accepts the word itself. */
+export function encodeFeatures(inputs: readonly TowerInput[], features: readonly Features[]): EncodedFeatures {
   const width = inputs.length;
   const plain = width === 1 && inputs[0]!.name === '';
-  if (plain) return inputs[0]!.lookup.encode(features as readonly string[]);
-  const ids = new Int32Array(features.length * width);
-  inputs.forEach(({ name, lookup }, column) => {
-    const words = features.map((row, position) => wordOf(row, name, width, position));
-    lookup.encode(words).forEach((id, row) => {
-      ids[row * width + column] = id;
-    });
+  const columns = inputs.map(({ name, lookup }) => {
+    const words = plain ? (features as readonly string[]) : features.map((row, i) => wordOf(row, name, width, i));
+    return { kind: 'ids' as const, ids: lookup.encode(words) };
   });
-  return ids;
+  return new EncodedFeatures(features.length, columns);
 }
 
-/** Write the concatenated embeddings of each row of ids to the rows of `out`. */
-export function embedInputs(inputs: readonly TowerInput[], ids: Int32Array, out: Matrix): Matrix {
+/** Write the concatenated embeddings of each row of features to the rows of `out`. */
+export function embedInputs(inputs: readonly TowerInput[], features: EncodedFeatures, out: Matrix): Matrix {
   if (inputs.length === 1) {
-    inputs[0]!.table.rows(ids, out);
+    inputs[0]!.table.rows(idsOf(features, 0), out);
     return out;
   }
   let from = 0;
-  inputs.forEach(({ table }, column) => {
+  inputs.forEach(({ table }, i) => {
     const part = new Matrix(out.rows, table.dimensions, out.runtime);
-    table.rows(columnOf(ids, column, inputs.length), part);
-    for (let i = 0; i < out.rows; i++) out.row(i).set(part.row(i), from);
+    table.rows(idsOf(features, i), part);
+    for (let row = 0; row < out.rows; row++) out.row(row).set(part.row(row), from);
     part.free();
     from += table.dimensions;
   });
   return out;
 }
 
-/** Step every table by the gradient of the embeddings of ids. */
+/** Step every table by the gradient of the embeddings of features. */
 export function stepInputs(
   inputs: readonly TowerInput[],
-  ids: Int32Array,
+  features: EncodedFeatures,
   gradient: Matrix,
   optimizer: SparseOptimizer,
 ): void {
   if (inputs.length === 1) {
-    inputs[0]!.table.applyGradient(ids, gradient, optimizer);
+    inputs[0]!.table.applyGradient(idsOf(features, 0), gradient, optimizer);
     return;
   }
   let from = 0;
-  inputs.forEach(({ table }, column) => {
-    stepTable(table, columnOf(ids, column, inputs.length), gradient, from, optimizer);
+  inputs.forEach(({ table }, i) => {
+    stepTable(table, features.columns[i]!, gradient, from, optimizer);
     from += table.dimensions;
   });
 }
@@ -78,13 +77,13 @@ export function stepInputs(
 /** Step one table by its columns of the gradient. Gradients of rows with the same id in this table are summed first. */
 function stepTable(
   table: EmbeddingTable,
-  columnIds: Int32Array,
+  column: FeatureColumn,
   gradient: Matrix,
   from: number,
   optimizer: SparseOptimizer,
 ): void {
-  const { ids, count, groupOf } = distinctFeatures(columnIds, [table.vocabularySize]);
-  const summed = new Matrix(count, table.dimensions, gradient.runtime);
+  const { features, groupOf } = new EncodedFeatures(gradient.rows, [column]).distinct();
+  const summed = new Matrix(features.rows, table.dimensions, gradient.runtime);
   const [source, target] = [gradient.data, summed.data];
   groupOf.forEach((group, row) => {
     for (let t = 0; t < table.dimensions; t++) {
@@ -92,12 +91,14 @@ function stepTable(
       target[at] = target[at]! + source[row * gradient.dimensions + from + t]!;
     }
   });
-  table.applyGradient(ids, summed, optimizer);
+  table.applyGradient(idsOf(features, 0), summed, optimizer);
   summed.free();
 }
 
-function columnOf(ids: Int32Array, column: number, width: number): Int32Array {
-  return Int32Array.from({ length: ids.length / width }, (_, row) => ids[row * width + column]!);
+function idsOf({ columns }: EncodedFeatures, i: number): Int32Array {
+  const column = columns[i];
+  assert(column?.kind === 'ids', 'tower: the column of a word has no ids');
+  return column.ids;
 }
 
 /** The word of a named feature of one row. */

@@ -16,7 +16,7 @@ import { type DenseLayer, padded } from '../layers/dense-layer.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { type DistinctFeatures, distinctFeatures } from './distinct-features.ts';
+import { EncodedFeatures } from './encoded-features.ts';
 import { denormalizeGradient, normalizeRows } from './normalize.ts';
 import { loadParts, saveParts } from './saved-tower.ts';
 import {
@@ -36,8 +36,8 @@ export class Tower<Q extends Features = string> {
   readonly normalize: boolean;
   readonly dimensions: number;
   readonly runtime: Runtime;
-  /** Distinct ids and embeddings of the last `forward`, kept for `backward`. */
-  #ids: Int32Array = new Int32Array(0);
+  /** Features and embeddings of the last `forward`, kept for `backward`. */
+  #features: EncodedFeatures = new EncodedFeatures(0, []);
   #embedded: Matrix | undefined;
   #output: Matrix | undefined;
   #lengths: Float32Array | undefined;
@@ -68,30 +68,22 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * The ids of raw features, [rows, inputs]. A tower with one named feature also accepts the word itself.
+   * Encode raw features. A tower with one named feature also accepts the word itself.
    *
    * @throws {OptionError} naming the feature that is missing or not a string
    */
-  encode(features: readonly Q[]): Int32Array {
+  encode(features: readonly Q[]): EncodedFeatures {
     return encodeFeatures(this.inputs, features);
-  }
-
-  /** The distinct rows of encoded features. */
-  distinct(encoded: Int32Array): DistinctFeatures {
-    return distinctFeatures(
-      encoded,
-      this.inputs.map(({ table }) => table.vocabularySize),
-    );
   }
 
   /**
    * Vectors of encoded rows, [rows, dimensions rounded up to 4]; padding is 0. Valid until the next call.
    */
-  forward(ids: Int32Array): Matrix {
-    const rows = ids.length / this.inputs.length;
-    this.#ids = ids;
+  forward(features: EncodedFeatures): Matrix {
+    this.#features = features;
     this.#embedded?.free();
-    this.#embedded = embedInputs(this.inputs, ids, new Matrix(rows, padded(embeddedWidth(this.inputs)), this.runtime));
+    const embedded = new Matrix(features.rows, padded(embeddedWidth(this.inputs)), this.runtime);
+    this.#embedded = embedInputs(this.inputs, features, embedded);
     let output = this.#embedded;
     for (const layer of this.layers) output = layer.forward(output);
     if (this.normalize) this.#lengths = normalizeRows(output, this.dimensions);
@@ -105,7 +97,7 @@ export class Tower<Q extends Features = string> {
    * @throws {ShapeError} when there is not one gradient per row
    */
   backward(gradients: Matrix, optimizer: SparseOptimizer): void {
-    const rows = this.#ids.length / this.inputs.length;
+    const { rows } = this.#features;
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
     if (this.normalize) denormalizeGradient(gradients, this.#output!, this.#lengths!, this.dimensions);
     let gradient = gradients;
@@ -114,21 +106,21 @@ export class Tower<Q extends Features = string> {
       if (gradient !== gradients) gradient.free();
       gradient = next;
     }
-    stepInputs(this.inputs, this.#ids, gradient, optimizer);
+    stepInputs(this.inputs, this.#features, gradient, optimizer);
     if (gradient !== gradients) gradient.free();
   }
 
   /** Vectors of raw features, [rows, dimensions]; valid until the next call. */
   embed(features: readonly Q[]): Matrix {
-    const ids = this.encode(features);
+    const encoded = this.encode(features);
     const exact = this.layers.length === 0 && !this.normalize;
     if (this.#answer?.rows !== features.length) {
       this.#answer?.free();
       this.#answer = new Matrix(features.length, this.dimensions, this.runtime);
     }
     const answer = this.#answer;
-    if (exact) return embedInputs(this.inputs, ids, answer);
-    const output = this.forward(ids);
+    if (exact) return embedInputs(this.inputs, encoded, answer);
+    const output = this.forward(encoded);
     for (let i = 0; i < features.length; i++) answer.row(i).set(output.row(i).subarray(0, this.dimensions));
     return answer;
   }

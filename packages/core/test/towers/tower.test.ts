@@ -1,10 +1,9 @@
 /** Towers: gradients by finite difference through embeddings, dense layers and normalization; distinct rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Generator } from '../../src/random/generator.ts';
-import { distinctFeatures } from '../../src/towers/distinct-features.ts';
+import type { EncodedFeatures } from '../../src/towers/encoded-features.ts';
 import { Tower } from '../../src/towers/tower.ts';
 import type { Features } from '../../src/towers/tower-inputs.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
@@ -12,8 +11,8 @@ import { Matrix } from '../../src/vectors/matrix.ts';
 const words = ['a', 'b', 'c', 'd'];
 
 /** Σ weights · vectors of the distinct rows. */
-function value<Q extends Features>(tower: Tower<Q>, ids: Int32Array, weights: number[][]): number {
-  const vectors = tower.forward(ids);
+function value<Q extends Features>(tower: Tower<Q>, features: EncodedFeatures, weights: number[][]): number {
+  const vectors = tower.forward(features);
   return weights.reduce((sum, row, i) => sum + row.reduce((s, w, t) => s + w * vectors.row(i)[t]!, 0), 0);
 }
 
@@ -23,12 +22,12 @@ function checkGradient<Q extends Features>(make: () => Tower<Q>, features: reado
   const tower = make();
   for (const { data } of tower.parameters()) data.forEach((_, i) => (data[i] = 0.7 * generator.normal()));
   const start = tower.parameters().map(({ data }) => data.slice());
-  const ids = tower.distinct(tower.encode(features)).ids;
-  const rows = ids.length / tower.inputs.length;
+  const distinct = tower.encode(features).distinct().features;
+  const { rows } = distinct;
   const weights = Array.from({ length: rows }, () =>
     Array.from({ length: tower.dimensions }, () => generator.normal()),
   );
-  const stride = tower.forward(ids).dimensions;
+  const stride = tower.forward(distinct).dimensions;
   const gradients = new Matrix(rows, stride, tower.runtime);
   weights.forEach((row, i) => {
     gradients.row(i).set(row);
@@ -41,9 +40,9 @@ function checkGradient<Q extends Features>(make: () => Tower<Q>, features: reado
     for (let i = 0; i < data.length; i++) {
       put();
       data[i] = start[p]![i]! + step;
-      const above = value(tower, ids, weights);
+      const above = value(tower, distinct, weights);
       data[i] = start[p]![i]! - step;
-      const below = value(tower, ids, weights);
+      const below = value(tower, distinct, weights);
       const expected = (above - below) / (2 * step);
       const got = steps[p]![i]!;
       assert.ok(
@@ -91,20 +90,6 @@ test('embed equals forward, and unknown words share the row of unknown words', (
     /features.x: expected a string, got undefined/,
   );
   assert.throws(() => Tower.create({ features: {} }), /at least one/);
-});
-
-test('distinct rows: every row stands in the group of its equals, by table or by map', () => {
-  const batch = fc.array(fc.tuple(fc.nat(3), fc.nat(4)), { minLength: 1, maxLength: 60 });
-  fc.assert(
-    fc.property(batch, fc.constantFrom([4, 5], [4_000_000, 5]), (rows, sizes) => {
-      const { ids, count, groupOf } = distinctFeatures(Int32Array.from(rows.flat()), sizes);
-      assert.equal(count, new Set(rows.map(String)).size);
-      rows.forEach((row, i) => {
-        assert.deepEqual([...ids.subarray(2 * groupOf[i]!, 2 * groupOf[i]! + 2)], row);
-      });
-    }),
-    { seed: 4, numRuns: 100 },
-  );
 });
 
 test('a tower of one named feature takes the word itself, as a server hands it on', () => {
