@@ -1,16 +1,18 @@
 /**
  * The tutorial's speed table: ours and the peers' in turns, in one run, answers checked before anything is timed.
  *
- *   npm run bench:tutorial [-- --json]
+ *   npm run bench:tutorial [-- --json] [-- --only epoch,exactQuery]
  *
  * Peers: TensorFlow Recommenders and faiss where bench/peers/setup.sh put them. The exact evaluation over 1.68 million
- * takes TFRS minutes; it runs once.
+ * (evaluateAll) takes TFRS ten minutes or more; it runs once. `--only` measures some rows and leaves the others in
+ * bench/results/tutorial.json as they were.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { BruteForce, Runtime } from 'shortlist';
 import { interleave } from '../harness/interleave.ts';
 import { writeNpy } from '../harness/npy.ts';
@@ -21,6 +23,26 @@ import { evaluate, prepare, shrunkCopies, type Work, writeForPeer } from './work
 
 const ROUNDS = 7;
 const ABSENT = 'not installed';
+const MEASURES: Readonly<Record<string, (work: Work) => Row | Promise<Row>>> = {
+  epoch,
+  evaluateMovies,
+  evaluateAll,
+  exactQuery,
+  rawQuery,
+  memory,
+};
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(MEASURES).join() },
+  },
+});
+const wanted = values.only.split(',');
+for (const name of wanted) {
+  if (!Object.hasOwn(MEASURES, name)) {
+    throw new Error(`--only: expected some of ${Object.keys(MEASURES).join(', ')}, got ${name}`);
+  }
+}
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-bench-'));
 const log = (text: string): void => console.error(text);
 
@@ -33,13 +55,13 @@ if (tfrs) {
   for (let epoch = 0; epoch < 3; epoch++) await tfrs.ask({ do: 'epoch' });
 }
 const rows: Row[] = [];
-for (const measure of [epoch, evaluateMovies, evaluateAll, exactQuery, rawQuery, memory]) {
-  log(`measuring: ${measure.name}`);
-  rows.push(await measure(work));
+for (const name of wanted) {
+  log(`measuring: ${name}`);
+  rows.push(await MEASURES[name]!(work));
 }
 await Promise.all([tfrs?.close(), faiss?.close()]);
 rmSync(folder, { recursive: true });
-finish('tutorial', rows);
+finish('tutorial', rows, wanted.length < Object.keys(MEASURES).length);
 
 async function epoch({ model, train }: Work): Promise<Row> {
   let lastBatch = 0;
