@@ -28,7 +28,7 @@ export function bundleRecommender(
   { index, foldIn }: Bundle<Query, string>,
   { users, items }: Pick<Interactions, 'users' | 'items'>,
 ): Recommender {
-  const known = foldIn && new Set(foldIn.parts.users.vocabulary);
+  const known = foldIn?.parts.users;
   const isKnown = (user: string): boolean => known === undefined || known.has(user);
   return new ThroughIndex<Query>({
     name,

@@ -26,7 +26,7 @@ export interface FoldInParts {
   readonly items: StringLookup;
   /** [users.size, width]; row 0 is for unknown users and is the mean of the others. */
   readonly userFactors: Matrix;
-  /** [items.vocabulary.length, width] */
+  /** [items.wordCount, width] */
   readonly itemFactors: Matrix;
   /** Width of a vector; the remaining columns of the factors are 0. */
   readonly dimensions: number;
@@ -114,7 +114,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
     const factors = (name: string, rows: number): Matrix =>
       new Matrix(rows, width, runtime, part.memory(name, 4 * rows * width));
     const userFactors = factors('userFactors', users.size);
-    const itemFactors = factors('itemFactors', items.vocabulary.length);
+    const itemFactors = factors('itemFactors', items.wordCount);
     return new FoldIn({ users, items, userFactors, itemFactors, dimensions, objective });
   }
 

@@ -2,30 +2,38 @@
  * StringLookup maps words to ids, with Keras's numbering.
  *
  * Without a mask token, id 0 is out of vocabulary (OOV) and word w of the vocabulary has id w + 1. With a mask token,
- * the mask token has id 0, OOV is 1 and the vocabulary begins at 2. Unknown words and the empty string are OOV. `adapt`
+ * the mask token has id 0, OOV is 1 and the vocabulary begins at 2. Unknown words and the empty string are OOV. With
+ * several OOV ids, a hash of an unknown word chooses its id, and the vocabulary begins after the last of them. `adapt`
  * orders words by their UTF-8 bytes, as numpy's unique does; JavaScript's own order compares UTF-16 units and differs
  * for characters outside the basic plane.
+ *
+ * The words are kept in typed arrays (word-index.ts): their UTF-8 bytes and ten bytes per word.
  */
 
-import { shown } from '../checks/numbers.ts';
-import { LIST, optionsCheck, optionType, required } from '../checks/options.ts';
+import { checkInteger, shown } from '../checks/numbers.ts';
+import { LIST, NUMBER, optionsCheck, optionType, required } from '../checks/options.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
-import type { Saved } from '../format/saved.ts';
-import { TEXT_ENCODINGS, TextColumn } from '../format/text-column.ts';
+import { bytesOf, type Saved } from '../format/saved.ts';
+import { checkEnds, TEXT_ENCODINGS, TextColumn, type TextEncoding } from '../format/text-column.ts';
+import { finish } from '../parallel/steps.ts';
+import { hashWord, repeatedWord, WordIndex } from './word-index.ts';
 
 /** Options of a lookup. */
 export interface StringLookupOptions {
   /** The words, in the order of their ids; none may be empty, repeated, or the mask token. */
   vocabulary: readonly string[];
-  /** A word that stands for a missing value and gets id 0. */
+  /** A word that stands for a missing value and gets id 0; '' is allowed. */
   maskToken?: string | null;
+  /** The number of ids for words out of vocabulary; default 1. With 0 such words have the id −1. */
+  numOovIndices?: number;
 }
 
 const MASK_TOKEN = optionType('a string or null', (value) => value === null || typeof value === 'string');
 const checkOptions = optionsCheck<StringLookupOptions>('StringLookup', {
   vocabulary: required(LIST),
   maskToken: MASK_TOKEN,
+  numOovIndices: NUMBER,
 });
 const checkAdapt = optionsCheck<Pick<StringLookupOptions, 'maskToken'>>('StringLookup.adapt', {
   maskToken: MASK_TOKEN,
@@ -36,32 +44,28 @@ export const OOV_TOKEN = '[UNK]';
 
 /** A map from words to ids. */
 export class StringLookup {
-  readonly vocabulary: readonly string[];
   readonly maskToken: string | null;
-  /** The id of unknown words. */
+  readonly numOovIndices: number;
+  /** The id of unknown words, the first one where there are several; −1 where there is none. */
   readonly oovId: number;
-  readonly #ids = new Map<string, number>();
+  readonly #words: WordIndex;
+  readonly #firstId: number;
+  /** The vocabulary as a list; it is made again where nobody kept it. */
+  #vocabulary: WeakRef<readonly string[]> | undefined;
 
-  /** @throws {VocabularyError} naming the word that is empty, repeated or the mask token */
-  constructor(options: StringLookupOptions) {
-    const { vocabulary, maskToken = null } = checkOptions(options);
-    this.vocabulary = vocabulary;
+  /**
+   * @param words the words of the vocabulary where they are indexed already; `options.vocabulary` is then not read
+   * @throws {VocabularyError} naming the word that is empty, repeated or the mask token
+   */
+  constructor(options: StringLookupOptions, words?: WordIndex) {
+    const { vocabulary, maskToken = null, numOovIndices = 1 } = checkOptions(options);
+    checkInteger('numOovIndices', numOovIndices, 0);
     this.maskToken = maskToken;
-    this.oovId = maskToken === null ? 0 : 1;
-    for (let i = 0; i < vocabulary.length; i++) {
-      const word = vocabulary[i]!;
-      if (typeof word !== 'string' || word === '') {
-        throw new VocabularyError(`vocabulary: expected non-empty strings, got ${shown(word)} at position ${i}`);
-      }
-      if (word === maskToken || word === OOV_TOKEN) {
-        throw new VocabularyError(`vocabulary: expected no reserved token, got ${shown(word)} at position ${i}`);
-      }
-      if (this.#ids.has(word)) {
-        throw new VocabularyError(`vocabulary: expected distinct words, got ${shown(word)} again at position ${i}`);
-      }
-      this.#ids.set(word, this.oovId + 1 + i);
-    }
-    if (maskToken !== null) this.#ids.set(maskToken, 0);
+    this.numOovIndices = numOovIndices;
+    this.#firstId = (maskToken === null ? 0 : 1) + numOovIndices;
+    this.oovId = numOovIndices === 0 ? -1 : this.#firstId - numOovIndices;
+    this.#words = words ?? indexOf(vocabulary);
+    checkReserved(this.#words, maskToken);
   }
 
   /** A lookup of the distinct words among `words`, in UTF-8 byte order. */
@@ -73,13 +77,21 @@ export class StringLookup {
     return new StringLookup({ vocabulary: [...distinct].sort(compareUtf8), ...options });
   }
 
-  /** Words and mask token. */
+  /** Words, mask token, and the number of OOV ids where it is not 1. */
   save(): Saved {
-    const words = TextColumn.from(this.vocabulary);
+    // Only a text column has an encoding for surrogates without their partner.
+    const words = this.#words.hasLoneSurrogates ? TextColumn.from(this.vocabulary) : undefined;
+    const { text, ends } = this.#words.bytes();
+    const sections = words?.sections() ?? [
+      { name: 'text', bytes: text },
+      { name: 'ends', bytes: bytesOf(ends) },
+    ];
+    const { maskToken, numOovIndices } = this;
+    const settings = { words: this.#words.size, encoding: words?.encoding ?? 'utf-8', maskToken };
     return {
       kind: 'string-lookup',
-      settings: { words: words.length, encoding: words.encoding, maskToken: this.maskToken },
-      sections: words.sections(),
+      settings: numOovIndices === 1 ? settings : { ...settings, numOovIndices },
+      sections,
     };
   }
 
@@ -90,19 +102,67 @@ export class StringLookup {
    */
   static load(part: Part): StringLookup {
     const { settings } = part;
-    const words = TextColumn.load(part, settings.integer('words'), settings.oneOf('encoding', TEXT_ENCODINGS));
+    const words = loadWords(part, settings.integer('words'), settings.oneOf('encoding', TEXT_ENCODINGS));
     const maskToken = settings.json('maskToken') === null ? null : settings.string('maskToken');
-    return new StringLookup({ vocabulary: words.toArray(), maskToken });
+    const numOovIndices = settings.has('numOovIndices') ? settings.integer('numOovIndices') : 1;
+    return new StringLookup({ vocabulary: [], maskToken, numOovIndices }, words);
+  }
+
+  /**
+   * The words in the order of their ids. The list is made when it is asked for and released when nobody keeps it; `words`
+   * and `wordAt` read the words without it.
+   */
+  get vocabulary(): readonly string[] {
+    let list = this.#vocabulary?.deref();
+    if (list === undefined) {
+      list = [...this.#words.words()];
+      this.#vocabulary = new WeakRef(list);
+    }
+    return list;
+  }
+
+  /** The number of words of the vocabulary. */
+  get wordCount(): number {
+    return this.#words.size;
+  }
+
+  /** Word `position` of the vocabulary. */
+  wordAt(position: number): string {
+    checkInteger('position', position, 0, this.wordCount - 1);
+    return this.#words.at(position);
+  }
+
+  /** The words of the vocabulary one after the other. */
+  words(): IterableIterator<string> {
+    return this.#words.words();
   }
 
   /** The number of ids: vocabulary, OOV and mask. */
   get size(): number {
-    return this.vocabulary.length + this.oovId + 1;
+    return this.#words.size + this.#firstId;
+  }
+
+  /** The id of the mask token; undefined without one. */
+  get missingId(): number | undefined {
+    return this.maskToken === null ? undefined : 0;
+  }
+
+  /** Bytes of memory that the words and their index take. */
+  get memoryBytes(): number {
+    return this.#words.memoryBytes;
+  }
+
+  /** True for a word of the vocabulary. */
+  has(word: string): boolean {
+    return this.#words.rowOf(word) >= 0;
   }
 
   /** The id of one word. */
   idOf(word: string): number {
-    return this.#ids.get(word) ?? this.oovId;
+    const row = this.#words.rowOf(word);
+    if (row >= 0) return row + this.#firstId;
+    if (word === this.maskToken) return 0;
+    return this.numOovIndices > 1 ? this.oovId + (hashWord(word) % this.numOovIndices) : this.oovId;
   }
 
   /**
@@ -121,6 +181,39 @@ export class StringLookup {
     }
     return ids;
   }
+}
+
+function indexOf(vocabulary: readonly string[]): WordIndex {
+  const words = new WordIndex();
+  for (let i = 0; i < vocabulary.length; i++) {
+    const word = vocabulary[i]!;
+    if (typeof word !== 'string') {
+      throw new VocabularyError(`vocabulary: expected non-empty strings, got ${shown(word)} at position ${i}`);
+    }
+    if (words.add(word) !== i) throw repeatedWord(word, i);
+  }
+  words.compact();
+  return words;
+}
+
+function checkReserved(words: WordIndex, maskToken: string | null): void {
+  const empty = words.rowOf('');
+  if (empty >= 0) throw new VocabularyError(`vocabulary: expected non-empty strings, got "" at position ${empty}`);
+  for (const reserved of [OOV_TOKEN, maskToken]) {
+    const at = reserved === null ? -1 : words.rowOf(reserved);
+    if (at < 0) continue;
+    throw new VocabularyError(`vocabulary: expected no reserved token, got ${shown(reserved)} at position ${at}`);
+  }
+}
+
+function loadWords(part: Part, size: number, encoding: TextEncoding): WordIndex {
+  if (encoding !== 'utf-8') return indexOf(TextColumn.load(part, size, encoding).toArray());
+  const text = part.bytes('text');
+  const endBytes = part.bytes('ends', size * 4);
+  const ends = new Uint32Array(endBytes.buffer, endBytes.byteOffset, size);
+  // The index reads the words at once, so the check of their ends cannot wait.
+  finish(checkEnds(part, ends, text.length));
+  return WordIndex.of(text, ends);
 }
 
 /** Compare two strings by their UTF-8 bytes, which is the order of their code points. */

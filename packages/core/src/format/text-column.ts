@@ -121,7 +121,8 @@ export class TextColumn {
   }
 }
 
-function* checkEnds(part: Part, ends: Uint32Array, textBytes: number): Generator<void, void> {
+/** Check, in short steps, that `ends` ascend to the length of the text. @throws {FormatError} otherwise */
+export function* checkEnds(part: Part, ends: Uint32Array, textBytes: number): Generator<void, void> {
   let before = 0;
   for (let row = 0; row < ends.length; row++) {
     if (ends[row]! < before) throw part.error('ends', `expected ascending ends, got ${ends[row]} in row ${row}`);

@@ -63,7 +63,7 @@ export function copyKnownRows(from: Tower, to: Tower): void {
     throw new OptionError(`from: expected towers of ${out.dimensions} dimensions, got ${rows.dimensions}`);
   }
   out.row(target.lookup.oovId).set(rows.row(source.lookup.oovId));
-  for (const word of target.lookup.vocabulary) {
+  for (const word of target.lookup.words()) {
     const id = source.lookup.idOf(word);
     if (id !== source.lookup.oovId) out.row(target.lookup.idOf(word)).set(rows.row(id));
   }
