@@ -13,7 +13,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Files that the build writes beside the sources. */
 const GENERATED = [
   'packages/core/assembly/records.generated.ts',
-  'packages/core/src/kernels/wasm.generated.ts',
+  'packages/core/src/kernels/index-kernels.generated.ts',
+  'packages/core/src/kernels/model-kernels.generated.ts',
   'packages/core/src/parallel/worker-program.generated.ts',
 ];
 

@@ -54,9 +54,9 @@ export function patchOf(base, target) {
   return pieces.map(({ at, length, added }) => [at, length, textOf(added)]);
 }
 
-/** The text of the module, without its first lines. */
-export function wasmModule(simd128, relaxed) {
-  const text = `export const SIMD128_TEXT: string =\n  '${textOf(simd128)}';\n`;
+/** The text of the module of a set of kernels (`index` or `model`), without its first lines. */
+export function wasmModule(set, simd128, relaxed) {
   const pieces = JSON.stringify(patchOf(simd128, relaxed));
-  return `${text}export const RELAXED_PATCH: readonly (readonly [at: number, length: number, added: string])[] = ${pieces};\n`;
+  const text = `{\n  simd128:\n    '${textOf(simd128)}',\n  relaxedPatch: ${pieces},\n}`;
+  return `import type { KernelText } from './kernel-set.ts';\n\nexport const ${set.toUpperCase()}_TEXT: KernelText = ${text};\n`;
 }

@@ -14,6 +14,7 @@
 import type { CodeLists } from '../data/items-by-user.ts';
 import { alsScratchBytes } from '../kernels/families/als.ts';
 import type { Block } from '../memory/heap.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
@@ -156,7 +157,8 @@ export class AlsSide {
    */
   solve(factors: Matrix, gram: Matrix, out: Matrix, begin = 0, end: number = this.rows, eigen?: EigenBasis): void {
     const { runtime, dimensions } = factors;
-    const { heap, pool } = runtime;
+    const { heap } = runtime;
+    const pool = modelPool(runtime);
     const scratchStride = alsScratchBytes(dimensions);
     const scratch = heap.allocateUnfilled(scratchStride * pool.threads);
     try {

@@ -15,6 +15,7 @@ import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync } from '../format/writer.ts';
+import { MODEL_KERNELS } from '../kernels/model-kernels.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
@@ -121,6 +122,8 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
   const { runtime = defaultRuntime(), headroom = 0, reads } = checkLoad(options);
+  // Threads that start for the checksums then have the kernels of the towers too.
+  runtime.load(MODEL_KERNELS);
   checkNumber('headroom', headroom, 0);
   if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);

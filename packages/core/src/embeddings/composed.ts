@@ -12,6 +12,7 @@
 import { type Saved, savedBytes } from '../format/saved.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { EmbeddingTable } from './contract.ts';
@@ -88,7 +89,7 @@ export abstract class ComposedTable implements EmbeddingTable {
   protected gather(ids: number, count: number, out: Matrix): void {
     const { codebook, columns, sums } = this;
     const pointers = this.#locate(ids, count);
-    this.runtime.pool.run(
+    modelPool(this.runtime).run(
       'gatherPointers',
       count,
       GRAIN_IDS,
@@ -114,7 +115,7 @@ export abstract class ComposedTable implements EmbeddingTable {
     const distinct = grouping.offset + 4 * uses;
     const starts = distinct + 4 * uses;
     const found = starts + 4 * (uses + 1);
-    runtime.pool.run('groupUses', parts, 1, {
+    modelPool(runtime).run('groupUses', parts, 1, {
       pointers,
       ids: ids.length,
       parts,
@@ -128,7 +129,7 @@ export abstract class ComposedTable implements EmbeddingTable {
     });
     const groups = joinParts(grouping.integers(3 * uses + 1 + parts), uses, parts);
     const summed = new Matrix(groups, dimensions, runtime);
-    runtime.pool.run(
+    modelPool(runtime).run(
       'sumUses',
       groups,
       GRAIN_GROUPS,

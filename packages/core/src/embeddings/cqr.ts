@@ -21,6 +21,7 @@ import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { Block } from '../memory/heap.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { affordRows, BUDGET, type Budget, sliceWidth, type WithMethod } from './budget.ts';
@@ -211,10 +212,10 @@ export class Cqr extends ComposedTable {
     if (learned) {
       const { bits, ranks } = learned;
       const how = [bits, ranks, offset, columns, sums, blockRows] as const;
-      runtime.pool.run('readLearnedPointers', count, GRAIN_IDS, ids, ...how, out);
+      modelPool(runtime).run('readLearnedPointers', count, GRAIN_IDS, ids, ...how, out);
       return;
     }
-    runtime.pool.run('readPointers', count, GRAIN_IDS, ids, offset, columns, sums, blockRows, out);
+    modelPool(runtime).run('readPointers', count, GRAIN_IDS, ids, offset, columns, sums, blockRows, out);
   }
 
   /** Gather vectors in one pass if every id has learned pointers and the table has its helper table. */
@@ -225,7 +226,7 @@ export class Cqr extends ComposedTable {
       super.gather(ids, count, out);
       return;
     }
-    runtime.pool.run('gatherClustered', count, GATHER_IDS, {
+    modelPool(runtime).run('gatherClustered', count, GATHER_IDS, {
       table: codebook.offset,
       w: codebook.dimensions,
       ids,

@@ -7,6 +7,7 @@
  */
 import type { Part } from '../format/part.ts';
 import type { Block } from '../memory/heap.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
 
@@ -69,6 +70,6 @@ export class HashFamily {
    * above 1, only the last of every `step` terms is written; the caller writes the others.
    */
   write(runtime: Runtime, ids: number, count: number, out: number, step = 1): void {
-    runtime.pool.run('hashPointers', count, GRAIN_IDS, ids, this.#block.offset, this.terms, step, out);
+    modelPool(runtime).run('hashPointers', count, GRAIN_IDS, ids, this.#block.offset, this.terms, step, out);
   }
 }

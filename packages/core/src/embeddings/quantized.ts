@@ -15,6 +15,7 @@ import { OptionError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { Block } from '../memory/heap.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { affordRows, type Budget } from './budget.ts';
@@ -79,7 +80,7 @@ export class QuantizedTable extends ComposedTable {
   protected override writePointers(ids: number, count: number, out: number): void {
     const { columns, sums, runtime, rowsPerTable } = this;
     const { offset } = this.#pointers;
-    runtime.pool.run('readPointers', count, GRAIN_IDS, ids, offset, columns * sums, 1, rowsPerTable, out);
+    modelPool(runtime).run('readPointers', count, GRAIN_IDS, ids, offset, columns * sums, 1, rowsPerTable, out);
   }
 
   override save(): Saved {

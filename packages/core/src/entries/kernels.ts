@@ -1,6 +1,6 @@
 /** The readable reference of every kernel (`shortlist/kernels`). Re-exports only. */
 
-export type { KernelTable, KernelVariant } from '../kernels/contract.ts';
+export type { IndexKernelTable, KernelTable, KernelVariant, ModelKernelTable } from '../kernels/contract.ts';
 // kernels
 export type { FieldType, RecordAddress, RecordDescription } from '../kernels/record.ts';
 export { referenceKernels } from '../kernels/reference/index.ts';

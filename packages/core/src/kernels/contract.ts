@@ -27,33 +27,36 @@ import type { SymmetricKernels } from './families/symmetric.ts';
 import type { TopKKernels } from './families/topk.ts';
 import type { RecordAddress, RecordValues } from './record.ts';
 
-/** All kernels. */
-export interface KernelTable
+/** The kernels of indexes: scoring, clustering, codes, search, checksums. Every runtime has them. */
+export interface IndexKernelTable
   extends MatmulKernels,
     ChecksumKernels,
     CheckKernels,
     TopKKernels,
     CoarseKernels,
-    PointerKernels,
-    SoftmaxKernels,
-    OptimizerKernels,
     AnisotropicCentroidsKernels,
     AssignKernels,
     ClustersKernels,
     ScannKernels,
-    ScannBuildKernels,
+    ScannBuildKernels {}
+
+/**
+ * The kernels of models: embeddings, losses, optimizers, factors. A runtime loads them at their first use
+ * (parallel/model-pool.ts), so that a bundler leaves them out of a program that has an index and no model.
+ */
+export interface ModelKernelTable
+  extends PointerKernels,
+    SoftmaxKernels,
+    OptimizerKernels,
     ProductKernels,
     AlsKernels,
     SymmetricKernels {}
 
-/** The name of a kernel. */
-export type KernelName = keyof KernelTable;
+/** All kernels. */
+export interface KernelTable extends IndexKernelTable, ModelKernelTable {}
 
-/**
- * The kernels that take `(begin, end, slot, …)`, which the pool can split. The position in this list is the number that the
- * pool sends to its threads.
- */
-export const PARALLEL_KERNELS = [
+/** The kernels of indexes that take `(begin, end, slot, …)`, which the pool can split. */
+export const PARALLEL_INDEX_KERNELS = [
   'packPanels',
   'multiplyRows',
   'multiplyTransposed',
@@ -62,18 +65,6 @@ export const PARALLEL_KERNELS = [
   'finishBuffers',
   'packCoarse',
   'searchCoarse',
-  'hashPointers',
-  'gatherPointers',
-  'gatherClustered',
-  'groupUses',
-  'sumUses',
-  'readPointers',
-  'readLearnedPointers',
-  'softmaxTile',
-  'softmaxPairs',
-  'adagradRows',
-  'adamRows',
-  'sgdRows',
   'anisotropicCentroids',
   'assignNearest',
   'assignNearest16',
@@ -87,13 +78,32 @@ export const PARALLEL_KERNELS = [
   'encodeCopies',
   'orderLeaves',
   'packGroups',
+] as const;
+
+/** The kernels of models that the pool can split. */
+export const PARALLEL_MODEL_KERNELS = [
+  'hashPointers',
+  'gatherPointers',
+  'gatherClustered',
+  'groupUses',
+  'sumUses',
+  'readPointers',
+  'readLearnedPointers',
+  'softmaxTile',
+  'softmaxPairs',
+  'adagradRows',
+  'adamRows',
+  'sgdRows',
   'encodeProduct',
   'solveRows',
   'addSymmetric',
 ] as const;
 
-/** The name of a kernel that the pool can split. */
-export type ParallelKernelName = (typeof PARALLEL_KERNELS)[number];
+/** The name of a kernel of indexes that the pool can split. */
+export type IndexKernelName = (typeof PARALLEL_INDEX_KERNELS)[number];
+
+/** The name of any kernel that the pool can split. */
+export type ParallelKernelName = IndexKernelName | (typeof PARALLEL_MODEL_KERNELS)[number];
 
 /**
  * The arguments of a kernel after `(begin, end, slot)`, with the values of its record in place of the record's offset.

@@ -12,15 +12,10 @@ import { SOFTMAX_PAIRS, SOFTMAX_TILE } from './families/softmax.ts';
 import { SEARCH_PANELS } from './families/topk.ts';
 import type { RecordDescription } from './record.ts';
 
-/** Every record. */
-export const RECORDS: readonly RecordDescription[] = [
+/** The records of the kernels of indexes. */
+export const INDEX_RECORDS: readonly RecordDescription[] = [
   SEARCH_PANELS,
   SEARCH_COARSE,
-  GATHER_CLUSTERED,
-  GROUP_USES,
-  SOFTMAX_TILE,
-  SOFTMAX_PAIRS,
-  ADAM_ROWS,
   ANISOTROPIC_CENTROIDS,
   ASSIGN_NEAREST_16,
   ASSIGN_SECOND,
@@ -29,6 +24,15 @@ export const RECORDS: readonly RecordDescription[] = [
   ENCODE_COPIES,
   ORDER_LEAVES,
   PACK_GROUPS,
+];
+
+/** The records of the kernels of models. */
+export const MODEL_RECORDS: readonly RecordDescription[] = [
+  GATHER_CLUSTERED,
+  GROUP_USES,
+  SOFTMAX_TILE,
+  SOFTMAX_PAIRS,
+  ADAM_ROWS,
   ENCODE_PRODUCT,
   SOLVE_ROWS,
 ];

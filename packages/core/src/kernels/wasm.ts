@@ -1,22 +1,27 @@
 /**
- * The compiled kernels: two WebAssembly builds of one source. The faster one that the runtime accepts is used.
+ * The compiled kernels: each set of kernels has two WebAssembly builds of one source. The faster one that the runtime
+ * accepts is used.
  *
  * The kernels only use instructions that have the same result in both builds, so the choice affects the speed but no
  * result.
  */
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
-import { RELAXED_PATCH, SIMD128_TEXT } from './wasm.generated.ts';
+import { INDEX_KERNELS } from './index-kernels.ts';
+import type { KernelSet } from './kernel-set.ts';
 import { fromText } from './wasm-text.ts';
 
 /** The compiled variants. */
 export type WasmVariant = Exclude<KernelVariant, 'reference'>;
 
-/** The bytes of a variant; scripts/wasm-module.mjs documents how they are stored. */
-function decode(variant: WasmVariant): Uint8Array<ArrayBuffer> {
-  const simd128 = fromText(SIMD128_TEXT);
+/** The bytes of a variant of a set. */
+function decode({ text }: KernelSet, variant: WasmVariant): Uint8Array<ArrayBuffer> {
+  const simd128 = fromText(text.simd128);
   if (variant === 'simd128') return simd128;
-  const pieces = RELAXED_PATCH.flatMap(([at, length, added]) => [simd128.subarray(at, at + length), fromText(added)]);
+  const pieces = text.relaxedPatch.flatMap(([at, length, added]) => [
+    simd128.subarray(at, at + length),
+    fromText(added),
+  ]);
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   for (const piece of pieces) {
@@ -28,7 +33,7 @@ function decode(variant: WasmVariant): Uint8Array<ArrayBuffer> {
 
 /** True where the runtime can run the variant. */
 export function isSupported(variant: WasmVariant): boolean {
-  return WebAssembly.validate(decode(variant));
+  return WebAssembly.validate(decode(INDEX_KERNELS, variant));
 }
 
 /** The fastest variant the runtime can run. */
@@ -36,20 +41,20 @@ export function bestVariant(): WasmVariant {
   return isSupported('relaxed') ? 'relaxed' : 'simd128';
 }
 
-/** Compile a variant; the module can be sent to worker threads. */
-export function compileKernels(variant: WasmVariant): WebAssembly.Module {
-  return new WebAssembly.Module(decode(variant));
+/** Compile a variant of a set; the module can be sent to worker threads. */
+export function compileKernels(set: KernelSet, variant: WasmVariant): WebAssembly.Module {
+  return new WebAssembly.Module(decode(set, variant));
 }
 
-/** Bind compiled kernels to a memory. */
-export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): KernelTable {
+/** Bind the compiled kernels of a set to a memory. */
+export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): Partial<KernelTable> {
   // Imported only by kernels with assertions (`npm run build -- --debug-kernels`).
   const abort = (message: number, file: number, line: number): never => {
     throw new Error(`kernel: ${textAt(memory, message)} (${textAt(memory, file)}:${line})`);
   };
   const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory, abort } });
   // WebAssembly has no types of functions: a test calls every kernel of the table on every variant.
-  return instance.exports as unknown as KernelTable;
+  return instance.exports as Partial<KernelTable>;
 }
 
 /** A string of AssemblyScript: UTF-16, with its length in bytes in the four bytes before it; offset 0 means no string. */

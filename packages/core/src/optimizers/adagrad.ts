@@ -9,6 +9,7 @@
 
 import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
@@ -45,7 +46,7 @@ export class Adagrad implements SparseOptimizer {
 
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const { runtime, dimensions } = parameters;
-    runtime.pool.run(
+    modelPool(runtime).run(
       'adagradRows',
       rows.length,
       GRAIN_ROWS,

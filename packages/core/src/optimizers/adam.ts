@@ -11,6 +11,7 @@
 
 import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
@@ -57,7 +58,7 @@ export class Adam implements SparseOptimizer {
 
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const { runtime, dimensions } = parameters;
-    runtime.pool.run('adamRows', rows.length, GRAIN_ROWS, {
+    modelPool(runtime).run('adamRows', rows.length, GRAIN_ROWS, {
       parameters: parameters.offset,
       state: this.state(parameters).offset,
       rows: this.#rows.write(rows, runtime),

@@ -1,5 +1,6 @@
 /** Stochastic gradient descent on distinct rows: p ← p − learningRate · g. Keeps no state. */
 import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
@@ -26,7 +27,7 @@ export class Sgd implements SparseOptimizer {
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const { runtime, dimensions } = parameters;
     const at = this.#rows.write(rows, runtime);
-    runtime.pool.run(
+    modelPool(runtime).run(
       'sgdRows',
       rows.length,
       GRAIN_ROWS,

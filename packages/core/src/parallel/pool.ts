@@ -7,25 +7,19 @@
  * `threads: 1`) the same calls run on the caller alone.
  */
 import { assert } from '../checks/assert.ts';
-import {
-  type KernelArguments,
-  type KernelTable,
-  PARALLEL_KERNELS,
-  type ParallelKernelName,
-} from '../kernels/contract.ts';
+import type { IndexKernelName, KernelArguments, KernelTable, ParallelKernelName } from '../kernels/contract.ts';
+import type { KernelSet } from '../kernels/kernel-set.ts';
 import { type RecordDescription, recordBytes, writeRecord } from '../kernels/record.ts';
-import { RECORDS } from '../kernels/records.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import { ASYNC_RECORD_OFFSET, type ItemsKernel, RECORD_BYTES_MAX, RECORD_OFFSET } from './control.ts';
 import type { Job, Team } from './team.ts';
 
-/** The record that a kernel takes, by the kernel's name. */
-const RECORD_OF: ReadonlyMap<string, RecordDescription> = new Map(
-  RECORDS.map((record) => {
-    assert(recordBytes(record) <= RECORD_BYTES_MAX, `pool: the record of ${record.name} is too large`);
-    return [record.name, record];
-  }),
-);
+/** A kernel that the pool can split: its number in the team, and the record that it takes. */
+interface PoolKernel {
+  number: number;
+  call: ItemsKernel;
+  record: RecordDescription | undefined;
+}
 
 /** A kernel with its work items and arguments, not yet started. */
 export interface PoolJob {
@@ -33,19 +27,31 @@ export interface PoolJob {
   runAsync(): Promise<void>;
 }
 
-/** Runs kernels of one memory over work items on up to `threads` threads, including the caller. */
-export class Pool {
+/**
+ * Runs kernels of one memory over work items on up to `threads` threads, including the caller. `N` has the names of the
+ * kernels that the pool can run: those of indexes, and for the pool of `modelPool` those of models too.
+ */
+export class Pool<N extends ParallelKernelName = IndexKernelName> {
   readonly team: Team;
-  readonly #kernels: KernelTable;
+  readonly #kernels: Map<string, PoolKernel> = new Map();
   readonly #memory: LinearMemory;
   /** The number of the memory in the team. */
   readonly #number: number;
 
-  constructor(kernels: KernelTable, memory: LinearMemory, team: Team) {
+  /** The pool has no kernels until `add`. */
+  constructor(memory: LinearMemory, team: Team) {
     this.team = team;
-    this.#kernels = kernels;
     this.#memory = memory;
     this.#number = team.join(memory);
+  }
+
+  /** Add the kernels of a set, which `table` has for the memory of the pool; `first` is the number of the first in the team. */
+  add({ parallel, records }: KernelSet, first: number, table: Partial<KernelTable>): void {
+    for (const [i, name] of parallel.entries()) {
+      const record = records.find((description) => description.name === name);
+      assert(!record || recordBytes(record) <= RECORD_BYTES_MAX, `pool: the record of ${name} is too large`);
+      this.#kernels.set(name, { number: first + i, call: table[name] as ItemsKernel, record });
+    }
   }
 
   /** Threads that a job may run on, including the caller. */
@@ -74,8 +80,8 @@ export class Pool {
    * @param rest the kernel's arguments after `(begin, end, slot)`; for a record, an object with its values, which is
    * copied
    */
-  run<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): void {
-    this.team.run(this.#job(name, items, grain, this.#numbers(name, rest, RECORD_OFFSET)));
+  run<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): void {
+    this.team.run(this.#job(name, items, grain, rest, RECORD_OFFSET));
   }
 
   /**
@@ -84,19 +90,14 @@ export class Pool {
    * has started, or the runtime has no `Atomics.waitAsync`, the job runs on the caller before this returns. The kernel gets
    * the same slot numbers as from `run`.
    */
-  async runAsync<K extends ParallelKernelName>(
-    name: K,
-    items: number,
-    grain: number,
-    ...rest: KernelArguments<K>
-  ): Promise<void> {
+  async runAsync<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): Promise<void> {
     const job = (isAside: boolean): Job =>
-      this.#job(name, items, grain, this.#numbers(name, rest, isAside ? ASYNC_RECORD_OFFSET : RECORD_OFFSET));
+      this.#job(name, items, grain, rest, isAside ? ASYNC_RECORD_OFFSET : RECORD_OFFSET);
     await this.team.runAsync(job, this.#number);
   }
 
   /** The job of `run` or `runAsync` with these arguments, to be started later by one of the two. */
-  job<K extends ParallelKernelName>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): PoolJob {
+  job<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): PoolJob {
     return {
       run: () => this.run(name, items, grain, ...rest),
       runAsync: () => this.runAsync(name, items, grain, ...rest),
@@ -118,19 +119,17 @@ export class Pool {
     this.team.leave(this.#number);
   }
 
-  #job(name: ParallelKernelName, items: number, grain: number, numbers: readonly number[]): Job {
-    const call = this.#kernels[name] as ItemsKernel;
-    return { call, memory: this.#number, kernel: PARALLEL_KERNELS.indexOf(name), items, grain, numbers };
-  }
-
-  /**
-   * The arguments as numbers. The values of a record are written to `offset`, and the offset is passed in their place.
-   */
-  #numbers(name: ParallelKernelName, rest: readonly unknown[], offset: number): readonly number[] {
+  /** The values of a record are written to `recordOffset`, and the offset is passed in their place. */
+  #job(name: string, items: number, grain: number, rest: readonly unknown[], recordOffset: number): Job {
+    const kernel = this.#kernels.get(name);
+    assert(kernel !== undefined, `pool: the kernel ${name} is not loaded`);
+    const { call, number, record } = kernel;
     const [values] = rest;
-    if (typeof values !== 'object') return rest as readonly number[];
-    const record = RECORD_OF.get(name);
-    assert(record !== undefined, `pool: ${name} has no record`);
-    return [writeRecord(this.#memory, record, offset, values as Record<string, number>)];
+    let numbers = rest as readonly number[];
+    if (typeof values === 'object') {
+      assert(record !== undefined, `pool: ${name} has no record`);
+      numbers = [writeRecord(this.#memory, record, recordOffset, values as Record<string, number>)];
+    }
+    return { call, memory: this.#number, kernel: number, items, grain, numbers };
   }
 }

@@ -9,8 +9,10 @@
 import { checkInteger, checkOneOf } from '../checks/numbers.ts';
 import { FUNCTION, instanceOf, NUMBER, type OptionType, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
-import type { KernelTable, KernelVariant } from '../kernels/contract.ts';
-import { bestVariant, compileKernels, isSupported, type WasmVariant, wasmKernels } from '../kernels/wasm.ts';
+import type { IndexKernelTable, KernelTable, KernelVariant } from '../kernels/contract.ts';
+import { INDEX_KERNELS } from '../kernels/index-kernels.ts';
+import type { KernelSet } from '../kernels/kernel-set.ts';
+import { bestVariant, isSupported, type WasmVariant, wasmKernels } from '../kernels/wasm.ts';
 import { Heap } from '../memory/heap.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import { Pool } from './pool.ts';
@@ -38,11 +40,13 @@ export const RUNTIME: OptionType = instanceOf('a Runtime', () => Runtime);
 export class Runtime {
   readonly variant: KernelVariant;
   readonly heap: Heap;
-  readonly kernels: KernelTable;
+  /** The kernels of indexes; those of models are loaded and run by `modelPool`. */
+  readonly kernels: IndexKernelTable;
   readonly pool: Pool;
   /** The options that a runtime with the same kernels has. */
   readonly #options: RuntimeOptions;
-  readonly #module: WebAssembly.Module | undefined;
+  readonly #kernels: Partial<KernelTable>;
+  readonly #loaded: Set<KernelSet> = new Set();
 
   /**
    * @param main a runtime whose kernels and threads also work on the memory of this one; its options count then
@@ -57,9 +61,19 @@ export class Runtime {
     this.variant = kernels ? 'reference' : variant;
     this.heap = new Heap();
     const { memory } = this.heap;
-    this.#module = main ? main.#module : kernels ? undefined : compileKernels(variant);
-    this.kernels = this.#module ? wasmKernels(this.#module, memory) : kernels!(memory);
-    this.pool = new Pool(this.kernels, memory, main?.pool.team ?? new Team(memory, this.#module, threads));
+    this.#kernels = kernels ? kernels(memory) : {};
+    this.pool = new Pool(memory, main?.pool.team ?? new Team(memory, kernels ? undefined : variant, threads));
+    this.load(INDEX_KERNELS);
+    this.kernels = this.#kernels as IndexKernelTable;
+  }
+
+  /** Load the kernels of a set, unless they are loaded. */
+  load(set: KernelSet): void {
+    if (this.#loaded.has(set)) return;
+    this.#loaded.add(set);
+    const { module, first } = this.pool.team.load(set);
+    if (module) Object.assign(this.#kernels, wasmKernels(module, this.heap.memory));
+    this.pool.add(set, first, this.#kernels);
   }
 }
 

@@ -2,11 +2,13 @@
  * The worker threads of one or several linear memories. A job is a kernel of one of the memories with its work items;
  * jobs run one after another, whichever memory they work on.
  *
- * The control block (control.ts) is in the first memory. A thread has an instance of the kernels for each memory that
- * the team had when the thread started. Where a job names a later memory, the team starts new threads, and the old ones
- * end by themselves.
+ * The control block (control.ts) is in the first memory. A thread has instances of the kernels for each memory that
+ * the team had when the thread started. Where a job names a later memory, or a set of kernels was loaded since, the team
+ * starts new threads, and the old ones end by themselves.
  */
 import { assert } from '../checks/assert.ts';
+import type { KernelSet } from '../kernels/kernel-set.ts';
+import { compileKernels, type WasmVariant } from '../kernels/wasm.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import {
   ARGUMENTS_MAX,
@@ -31,7 +33,7 @@ type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: P
 /** A kernel of one memory, with its work items and arguments. */
 export interface Job {
   call: ItemsKernel;
-  /** The number of the memory, and of the kernel in the list of all kernels. */
+  /** The number of the memory, and of the kernel in the team's list of kernels. */
   memory: number;
   kernel: number;
   items: number;
@@ -40,10 +42,21 @@ export interface Job {
   numbers: readonly number[];
 }
 
+/** A set of kernels that a team has loaded. */
+interface LoadedSet {
+  /** The compiled kernels; undefined for readable ones. */
+  module: WebAssembly.Module | undefined;
+  /** The number of the set's first kernel. */
+  first: number;
+}
+
 /** Runs jobs on up to `threads` threads, including the caller. */
 export class Team {
   readonly threads: number;
-  readonly #module: WebAssembly.Module | undefined;
+  readonly #variant: WasmVariant | undefined;
+  readonly #sets: Map<KernelSet, LoadedSet> = new Map();
+  /** The kernels of the sets, by number. */
+  readonly #names: string[] = [];
   readonly #integers: Int32Array;
   readonly #arguments: Float64Array;
   readonly #maySleep: boolean;
@@ -52,20 +65,33 @@ export class Team {
   #workers: Thread[] = [];
   /** Memories that the workers know: those with a lower number. */
   #known = 0;
+  /** Whether a set of kernels was loaded after the workers started. */
+  #isOutdated = false;
   #jobs = 0;
   #isWithoutWorkers = false;
   #underWay: Promise<void> | undefined;
 
   /**
    * @param memory the first memory
-   * @param module the compiled kernels; without it (the reference table) everything runs on the caller
+   * @param variant of the compiled kernels; without it (the reference table) everything runs on the caller
    */
-  constructor(memory: LinearMemory, module: WebAssembly.Module | undefined, threads: number) {
-    this.#module = module;
-    this.threads = module && hasThreads() ? Math.min(threads, THREADS_MAX) : 1;
+  constructor(memory: LinearMemory, variant: WasmVariant | undefined, threads: number) {
+    this.#variant = variant;
+    this.threads = variant && hasThreads() ? Math.min(threads, THREADS_MAX) : 1;
     this.#integers = controlIntegers(memory.memory);
     this.#arguments = controlArguments(memory.memory);
     this.#maySleep = maySleep(this.#integers);
+  }
+
+  /** The kernels of a set, compiled once for all memories of the team. */
+  load(set: KernelSet): LoadedSet {
+    const known = this.#sets.get(set);
+    if (known) return known;
+    const loaded = { module: this.#variant && compileKernels(set, this.#variant), first: this.#names.length };
+    this.#sets.set(set, loaded);
+    this.#names.push(...set.parallel);
+    this.#isOutdated = this.#workers.length > 0;
+    return loaded;
   }
 
   /** Let the team work on a memory; returns its number. */
@@ -215,15 +241,17 @@ export class Team {
     assert(Atomics.exchange(integers, CONTROL.failed, 0) === 0, 'team: a kernel trapped on a worker thread');
   }
 
-  /** Start workers that know a memory, unless they run already. */
+  /** Start workers that know a memory and all kernels, unless they run already. */
   #startFor(memory: number): void {
-    if (this.#workers.length > 0 && memory < this.#known) return;
+    if (this.#workers.length > 0 && memory < this.#known && !this.#isOutdated) return;
     if (this.#workers.length > 0) this.stop();
+    this.#isOutdated = false;
     this.#known = this.#memories.length;
     const memories = this.#memories.map((each) => each?.memory);
     const team = currentTeam(this.#integers);
+    const modules = [...this.#sets.values()].map(({ module }) => module!);
     for (let slot = 1; slot < this.threads; slot++) {
-      this.#workers.push(startThread({ memories, module: this.#module!, slot, team }));
+      this.#workers.push(startThread({ memories, modules, names: this.#names, slot, team }));
     }
   }
 }

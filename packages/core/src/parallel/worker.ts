@@ -1,5 +1,4 @@
 /** The program of a worker thread: wait for a job in the control block, help to run it, wait again. */
-import { type KernelTable, PARALLEL_KERNELS } from '../kernels/contract.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
 import { LinearMemory } from '../memory/linear-memory.ts';
 import {
@@ -17,20 +16,26 @@ import {
 export interface WorkerStart {
   /** The memories of the team, by number; the first has the control block. */
   memories: readonly (WebAssembly.Memory | undefined)[];
-  module: WebAssembly.Module;
+  /** The sets of kernels. */
+  modules: readonly WebAssembly.Module[];
+  /** The kernels by number. */
+  names: readonly string[];
   slot: number;
   team: number;
 }
 
 /** Work on jobs until the process ends or another team is current. */
-export function serve({ memories, module, slot, team }: WorkerStart): void {
+export function serve({ memories, modules, names, slot, team }: WorkerStart): void {
   const [control] = memories as [WebAssembly.Memory];
   const integers = controlIntegers(control);
   const values = controlArguments(control);
-  const tables: KernelTable[] = [];
-  /** The kernels of a memory; an instance is made at the first job. */
-  const kernelsOf = (memory: number): KernelTable => {
-    tables[memory] ??= wasmKernels(module, new LinearMemory(memories[memory]));
+  const tables: Record<string, ItemsKernel>[] = [];
+  /** The kernels of a memory; instances are made at the first job. */
+  const kernelsOf = (memory: number): Record<string, ItemsKernel> => {
+    tables[memory] ??= Object.assign(
+      {},
+      ...modules.map((module) => wasmKernels(module, new LinearMemory(memories[memory]))),
+    ) as Record<string, ItemsKernel>;
     return tables[memory];
   };
   kernelsOf(0);
@@ -45,7 +50,7 @@ export function serve({ memories, module, slot, team }: WorkerStart): void {
     if (isServing && Atomics.load(integers, CONTROL.open) === seen) {
       try {
         const kernels = kernelsOf(integers[CONTROL.memory]!);
-        const call = kernels[PARALLEL_KERNELS[integers[CONTROL.kernel]!]!] as ItemsKernel;
+        const call = kernels[names[integers[CONTROL.kernel]!]!]!;
         runItems(integers, call, slot, Array.from(values.subarray(0, integers[CONTROL.argumentCount]!)));
       } catch {
         Atomics.store(integers, CONTROL.failed, 1);

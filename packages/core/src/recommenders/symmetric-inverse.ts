@@ -8,6 +8,7 @@
  * ≤ 20,000 or so), and the condition number of A should be below 1e5, which an added diagonal ensures.
  */
 import { DivergedError } from '../errors/errors.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
 
 /** Columns swept at a time, few enough that the swept parts of two matrices stay in the cache of a core. */
@@ -42,7 +43,7 @@ export function invertSymmetric(matrix: Matrix): void {
       takeColumn(matrix.data, n, first, column.data);
       const inverse = invertBlock(column.data.subarray(first * SWEEP, (first + SWEEP) * SWEEP));
       block.data.set(inverse);
-      const { pool } = runtime;
+      const pool = modelPool(runtime);
       pool.run('multiplyRows', n, GRAIN_ROWS, column.offset, SWEEP, SWEEP, block.offset, SWEEP, swept.offset);
       pool.run('packPanels', n / 8, 32, column.offset, n, SWEEP, packed.offset);
       negate(swept.data);

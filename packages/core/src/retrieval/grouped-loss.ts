@@ -10,6 +10,7 @@
  * this is the plain loss. Results do not depend on the number of threads: tiles depend on shapes alone.
  */
 import { Scratch } from '../memory/scratch.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { logCorrection, type RetrievalBatch, type RetrievalGradient } from './batch.ts';
@@ -49,7 +50,7 @@ export class GroupedLoss {
    */
   compute(batch: RetrievalBatch, temperature: number, factor: number, learn: boolean): RetrievalGradient {
     const { queries, candidates } = batch;
-    const { pool } = this.#runtime;
+    const pool = modelPool(this.#runtime);
     const [d, m] = [queries.dimensions, candidates.rows];
     const panels = Math.ceil(m / PANEL);
     const columns = panels * PANEL;

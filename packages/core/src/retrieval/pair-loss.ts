@@ -10,6 +10,7 @@
  * and gradient are exactly 0. Letters: B rows, U queries, R groups. Source: TFRS `tasks/retrieval.py`, `layers/loss.py`.
  */
 import { Scratch } from '../memory/scratch.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { RetrievalBatch, RetrievalGradient } from './batch.ts';
@@ -74,7 +75,7 @@ export class PairLoss {
    */
   compute(batch: RetrievalBatch, options: PairLossOptions, learn: boolean): RetrievalGradient & BatchHits {
     const { queries, heads = 1 } = batch;
-    const { pool } = this.#runtime;
+    const pool = modelPool(this.#runtime);
     const groups = groupColumns(batch, options.removeAccidentalHits);
     const candidates = candidatesOfGroups(batch.candidates, groups);
     const d = queries.dimensions;

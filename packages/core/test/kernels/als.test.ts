@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { symmetricEigen } from '../../src/als/symmetric-eigen.ts';
 import { alsScratchBytes } from '../../src/kernels/families/als.ts';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
@@ -69,7 +70,7 @@ function solve(given: Problem, runtime: Runtime): Float32Array {
   const out = new Matrix(LENGTHS.length, d, runtime);
   const stride = alsScratchBytes(d);
   const scratch = runtime.heap.allocate(stride * runtime.pool.threads);
-  runtime.pool.run('solveRows', LENGTHS.length, 1, {
+  modelPool(runtime).run('solveRows', LENGTHS.length, 1, {
     starts: starts.offset,
     codes: held.codes.offset,
     weights: held.weights?.offset ?? 0,

@@ -4,6 +4,7 @@
  */
 import { SCANN_CALL, SCANN_INDEX } from '../../src/kernels/families/scann.ts';
 import { type RecordValues, writeRecord } from '../../src/kernels/record.ts';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 
 /** Calls with a mistake each. */
@@ -40,7 +41,8 @@ const clustered = {
 };
 
 /** Records with a mistake each. */
-export function refusedRecords({ pool, kernels }: Runtime): void {
+export function refusedRecords(runtime: Runtime): void {
+  const pool = modelPool(runtime);
   pool.run('gatherClustered', 4, 1, clustered);
   const { outStride, ...short } = clustered;
   // @ts-expect-error: a field is left out
@@ -51,8 +53,10 @@ export function refusedRecords({ pool, kernels }: Runtime): void {
   pool.run('groupUses', 4, 1, clustered);
   // @ts-expect-error: numbers in place of the record
   pool.run('gatherClustered', 4, 1, 0, 8, 0, 0, 0, 4, 64, 0, 32);
+  // @ts-expect-error: a kernel of models on a pool that may not have loaded it
+  runtime.pool.run('gatherClustered', 4, 1, clustered);
   // @ts-expect-error: the offset of a record that was not written
-  kernels.gatherClustered(0, 4, 0, 1024);
+  runtime.kernels.searchPanels(0, 4, 0, 1024);
 }
 
 /** Records that are written once for many calls. */

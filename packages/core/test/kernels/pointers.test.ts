@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LearnedIds } from '../../src/embeddings/learned-ids.ts';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { referenceRuntime, VARIANTS } from './variants.ts';
@@ -24,7 +25,8 @@ function run(
   const generator = new Generator(ids * 31 + columnRows);
   const rows = columns * columnRows;
   const parts = isApart ? columns : 1;
-  const { heap, pool } = runtime;
+  const { heap } = runtime;
+  const pool = modelPool(runtime);
   const terms = columns * sums;
   const blocks = {
     ids: heap.allocate(4 * ids),
@@ -128,7 +130,8 @@ for (const { variant, runtime, skip } of VARIANTS) {
     const [vocabulary, columns, sums, blockRows] = [150, 3, 2, 100];
     const generator = new Generator(9);
     const isLearned = Array.from({ length: vocabulary }, () => generator.below(3) === 0);
-    const { heap, pool } = runtime;
+    const { heap } = runtime;
+    const pool = modelPool(runtime);
     const set = LearnedIds.where(vocabulary, (id) => isLearned[id]!, heap);
     const ids = Int32Array.from({ length: 90 }, () => generator.below(vocabulary));
     const learned = Uint16Array.from({ length: vocabulary * columns }, () => generator.below(blockRows));
@@ -168,7 +171,8 @@ for (const { variant, runtime, skip } of VARIANTS) {
   test(`hashes into any number of rows, ${variant}: the remainder is exact, and terms between the steps stay`, {
     skip,
   }, () => {
-    const { heap, pool } = runtime;
+    const { heap } = runtime;
+    const pool = modelPool(runtime);
     const prime = 2 ** 31 - 1;
     const powers = Array.from({ length: 31 }, (_, i) => 2 ** i);
     const sizes = [...new Set(powers.flatMap((power) => [power, power + 1, power - 1]))].filter(
@@ -202,7 +206,8 @@ for (const { variant, runtime, skip } of VARIANTS) {
   test(`clustered vectors, ${variant}: what hash, learned pointers and gather give one after the other`, {
     skip,
   }, () => {
-    const { heap, pool } = runtime;
+    const { heap } = runtime;
+    const pool = modelPool(runtime);
     const generator = new Generator(10);
     for (const [columns, w] of [
       [4, 8],

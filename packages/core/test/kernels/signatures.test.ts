@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { PARALLEL_KERNELS } from '../../src/kernels/contract.ts';
-import { RECORDS } from '../../src/kernels/records.ts';
+import { INDEX_KERNELS } from '../../src/kernels/index-kernels.ts';
+import { MODEL_KERNELS } from '../../src/kernels/model-kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference/index.ts';
 import { compileKernels } from '../../src/kernels/wasm.ts';
 import { LinearMemory } from '../../src/memory/linear-memory.ts';
 
+const SETS = [INDEX_KERNELS, MODEL_KERNELS];
+const PARALLEL = SETS.flatMap(({ parallel }) => parallel);
 const CORE = new URL('../../../', import.meta.url);
 
 /** Argument names of each function that `pattern` finds in the files of a folder: its name, then its arguments. */
@@ -27,10 +29,12 @@ function signatures(folder: string, pattern: RegExp): Map<string, string[]> {
 
 test('the compiled kernels are those of the reference', () => {
   const names = Object.keys(referenceKernels(new LinearMemory())).sort();
-  const compiled = WebAssembly.Module.exports(compileKernels('simd128')).filter(({ kind }) => kind === 'function');
+  const compiled = SETS.flatMap((set) => WebAssembly.Module.exports(compileKernels(set, 'simd128'))).filter(
+    ({ kind }) => kind === 'function',
+  );
   assert.deepEqual(compiled.map(({ name }) => name).sort(), names);
   assert.deepEqual(
-    PARALLEL_KERNELS.filter((name) => !names.includes(name)),
+    PARALLEL.filter((name) => !names.includes(name)),
     [],
   );
 });
@@ -40,8 +44,7 @@ test('a kernel names its arguments alike in the assembly and in TypeScript', () 
   const families = signatures('src/kernels/families/', /^ {2}(\w+)\(([^)]*)\): (?:void|number);/gm);
   assert.ok(families.size > 30);
   for (const [name, list] of families) assert.deepEqual(assembly.get(name), list, name);
-  for (const name of PARALLEL_KERNELS)
-    assert.deepEqual(families.get(name)!.slice(0, 3), ['begin', 'end', 'slot'], name);
+  for (const name of PARALLEL) assert.deepEqual(families.get(name)!.slice(0, 3), ['begin', 'end', 'slot'], name);
 });
 
 test('no kernel takes more than eight arguments after its work items; records have one name each', () => {
@@ -50,5 +53,6 @@ test('no kernel takes more than eight arguments after its work items; records ha
     const own = list.filter((argument) => !['begin', 'end', 'slot'].includes(argument));
     assert.ok(own.length <= 8, `${name}: ${own.length} arguments`);
   }
-  assert.equal(new Set(RECORDS.map(({ name }) => name)).size, RECORDS.length);
+  const records = SETS.flatMap((set) => set.records.map(({ name }) => name));
+  assert.equal(new Set(records).size, records.length);
 });

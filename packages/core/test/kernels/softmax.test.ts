@@ -1,6 +1,7 @@
 /** The softmax kernels: every variant equals the reference to rounding, and what is left out has gradient 0. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
@@ -96,7 +97,7 @@ function runTile(runtime: Runtime): Outcome {
   const columnWeights = parts.floats(padded((m) => 1 + (m % 3)));
   const tile = new Matrix(QUERIES, COLUMNS, runtime);
   const results = new Matrix(QUERIES, 6, runtime);
-  runtime.pool.run('softmaxTile', QUERIES, 4, {
+  modelPool(runtime).run('softmaxTile', QUERIES, 4, {
     first: 0,
     queries: parts.queries.offset,
     d: DIMENSIONS,
@@ -126,7 +127,7 @@ function runPairs(runtime: Runtime, { heads = 1, ids, masked, negatives = 0, zer
   const tile = new Matrix(QUERIES * heads, COLUMNS, runtime);
   const results = new Matrix(PAIRS.length, 8, runtime);
   const scratch = new Matrix(3 * runtime.pool.threads, COLUMNS, runtime);
-  runtime.pool.run('softmaxPairs', QUERIES, 4, {
+  modelPool(runtime).run('softmaxPairs', QUERIES, 4, {
     first: 0,
     heads,
     queries: parts.queries.offset,
@@ -212,7 +213,7 @@ test('a logit that is not a number makes the loss one', () => {
     const tile = new Matrix(QUERIES, COLUMNS, runtime);
     const results = new Matrix(QUERIES, 6, runtime);
     const ones = parts.floats(padded(() => 1));
-    runtime.pool.run('softmaxTile', 1, 1, {
+    modelPool(runtime).run('softmaxTile', 1, 1, {
       first: 0,
       queries: parts.queries.offset,
       d: DIMENSIONS,

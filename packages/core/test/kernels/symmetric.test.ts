@@ -1,6 +1,7 @@
 /** The symmetric kernel and the inverse that is built on it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { invertibleSize, invertSymmetric } from '../../src/recommenders/symmetric-inverse.ts';
@@ -38,7 +39,7 @@ for (const { variant, runtime, skip } of VARIANTS) {
       const [a, b, c] = [numbers(48, 5), numbers(48, 5), numbers(48, 48)];
       const packed = new Matrix(48, 5, where);
       where.pool.run('packPanels', 6, 1, b.offset, 48, 5, packed.offset);
-      where.pool.run('addSymmetric', 3, 1, a.offset, 5, packed.offset, 6, c.offset);
+      modelPool(where).run('addSymmetric', 3, 1, a.offset, 5, packed.offset, 6, c.offset);
       return c.data.slice();
     });
     assert.deepEqual(results[0], results[1]);

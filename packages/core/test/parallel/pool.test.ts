@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { referenceKernels } from '../../src/kernels/reference/index.ts';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
-async function started(threads: number): Promise<Runtime> {
-  const runtime = new Runtime({ variant: 'simd128', threads });
+/** The runtime once all its workers run. */
+async function started(runtime: Runtime): Promise<Runtime> {
+  const { threads } = runtime.pool;
   const matrix = new Matrix(16, 1, runtime);
   runtime.pool.run('packPanels', 2, 1, matrix.offset, 16, 1, matrix.offset);
   while (runtime.pool.threadsReady < threads) await sleep(10);
@@ -17,7 +19,7 @@ async function started(threads: number): Promise<Runtime> {
 
 test('jobs of changing size give the same bits on 1 and on 3 threads', async () => {
   const one = new Runtime({ variant: 'simd128', threads: 1 });
-  const three = await started(3);
+  const three = await started(new Runtime({ variant: 'simd128', threads: 3 }));
   for (let round = 0; round < 3000; round++) {
     const n = 1 + ((round * 37) % 90);
     const results = [one, three].map((runtime) => {
@@ -40,7 +42,7 @@ test('jobs of changing size give the same bits on 1 and on 3 threads', async () 
 });
 
 test('a pool that was stopped starts again', async () => {
-  const runtime = await started(2);
+  const runtime = await started(new Runtime({ variant: 'simd128', threads: 2 }));
   runtime.pool.stop();
   assert.equal(runtime.pool.threadsReady, 1);
   const matrix = new Matrix(16, 1, runtime);
@@ -52,7 +54,7 @@ test('a pool that was stopped starts again', async () => {
 });
 
 test('a pool that is stopped while its workers compute finishes what they have, and starts again', async () => {
-  const runtime = await started(3);
+  const runtime = await started(new Runtime({ variant: 'simd128', threads: 3 }));
   const rows = 40_000;
   const matrix = new Matrix(rows, 3, runtime);
   const packed = new Matrix(rows, 3, runtime);
@@ -74,18 +76,49 @@ test('a pool that is stopped while its workers compute finishes what they have, 
   assert.equal(runtime.pool.threadsReady, 1);
 });
 
+test('workers that started before the kernels of models were loaded are replaced by workers that have them', async () => {
+  const runtime = await started(new Runtime({ variant: 'simd128', threads: 3 }));
+  const rows = 4_000;
+  const at = runtime.heap.allocate(4 * rows);
+  at.integers(rows).set(Array.from({ length: rows }, (_, row) => row % 7));
+  // Pointers are 16-bit numbers.
+  const from = runtime.heap.allocate(2 * 8);
+  from.integers(4).set([70, 72, 74, 76].map((even) => even + (even + 1) * 2 ** 16));
+  const out = runtime.heap.allocate(4 * rows);
+  const expected = Array.from({ length: rows }, (_, row) => 70 + (row % 7));
+  // A search under way: its workers finish it, although they lack the kernel that is loaded meanwhile.
+  const matrix = new Matrix(80_000, 3, runtime);
+  const packed = new Matrix(80_000, 3, runtime);
+  matrix.data.fill(2);
+  const search = runtime.pool.runAsync('packPanels', 10_000, 1, matrix.offset, 80_000, 3, packed.offset);
+  const pool = modelPool(runtime);
+  const pointers = [at.offset, from.offset, 1, 1, 0, out.offset] as const;
+  pool.run('readPointers', rows, 7, ...pointers);
+  assert.deepEqual([...out.integers(rows)], expected);
+  out.integers(rows).fill(0);
+  await pool.runAsync('readPointers', rows, 7, ...pointers);
+  await search;
+  assert.ok(packed.data.every((value) => value === 2));
+  assert.deepEqual([...out.integers(rows)], expected);
+  while (pool.threadsReady < 3) await sleep(1);
+  for (let round = 0; round < 20; round++) {
+    out.integers(rows).fill(0);
+    await pool.runAsync('readPointers', rows, 7, ...pointers);
+    assert.deepEqual([...out.integers(rows)], expected);
+  }
+  pool.stop();
+});
+
 test('a job aside and the jobs that the caller does meanwhile have records of their own', async () => {
-  const runtime = await started(3);
+  const runtime = new Runtime({ variant: 'simd128', threads: 3 });
+  const pool = modelPool(runtime);
+  await started(runtime);
   const [rows, d] = [20_000, 8];
   const ids = runtime.heap.allocate(4 * rows);
   ids.integers(rows).set(Array.from({ length: rows }, (_, row) => row));
   const gradients = new Matrix(rows, d, runtime);
   gradients.data.fill(1);
-  const step = (
-    parameters: Matrix,
-    state: Matrix,
-    rate: number,
-  ): Parameters<typeof runtime.pool.run<'adamRows'>>[3] => ({
+  const step = (parameters: Matrix, state: Matrix, rate: number): Parameters<typeof pool.run<'adamRows'>>[3] => ({
     parameters: parameters.offset,
     state: state.offset,
     rows: ids.offset,
@@ -101,8 +134,8 @@ test('a job aside and the jobs that the caller does meanwhile have records of th
   const [far, near] = [new Matrix(rows, d, runtime), new Matrix(4, d, runtime)];
   const [farState, nearState] = [new Matrix(rows, 2 * d + 2, runtime), new Matrix(4, 2 * d + 2, runtime)];
   for (let round = 1; round <= 20; round++) {
-    const aside = runtime.pool.runAsync('adamRows', rows, 16, step(far, farState, 0.25));
-    for (let job = 0; job < 50; job++) runtime.pool.run('adamRows', 4, 1, step(near, nearState, 1));
+    const aside = pool.runAsync('adamRows', rows, 16, step(far, farState, 0.25));
+    for (let job = 0; job < 50; job++) pool.run('adamRows', 4, 1, step(near, nearState, 1));
     await aside;
     // With β of 0 and no epsilon a step is the rate.
     assert.ok(far.data.every((value) => value === -0.25 * round));
@@ -112,7 +145,7 @@ test('a job aside and the jobs that the caller does meanwhile have records of th
 });
 
 test('runtimes that share their threads run jobs on memories of their own, also one that joins later', async () => {
-  const main = await started(3);
+  const main = await started(new Runtime({ variant: 'simd128', threads: 3 }));
   const [n, d] = [4_000, 3];
   const panels = n / 8;
   const check = async (runtime: Runtime, value: number, isAside: boolean): Promise<void> => {

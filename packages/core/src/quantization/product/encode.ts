@@ -11,6 +11,7 @@ import { checkNumber } from '../../checks/numbers.ts';
 import { NUMBER, objectWith, optionsCheck } from '../../checks/options.ts';
 import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
+import { modelPool } from '../../parallel/model-pool.ts';
 import { checkFinite } from '../../vectors/check-finite.ts';
 import type { Matrix } from '../../vectors/matrix.ts';
 import type { ProductCodebook } from './codebook.ts';
@@ -84,7 +85,7 @@ export function encodeProductInto(
   if (originals) checkFinite('originals', originals);
   const stride = 64 * Math.ceil((8 * blocks * (codewords + 1)) / 64);
   const scratch = runtime.heap.allocate(stride * runtime.pool.threads);
-  runtime.pool.run('encodeProduct', n, GRAIN, {
+  modelPool(runtime).run('encodeProduct', n, GRAIN, {
     residuals: residuals.offset,
     originals: originals?.offset ?? 0,
     d,

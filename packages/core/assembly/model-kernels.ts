@@ -1,0 +1,10 @@
+// Exports the kernels of models, in the order in which src/kernels/contract.ts lists them.
+export {
+  hashPointers, gatherPointers, gatherClustered, sumUses, groupUses, readPointers, readLearnedPointers,
+} from './pointers';
+export { softmaxTile } from './softmax';
+export { softmaxPairs } from './softmax-pairs';
+export { adagradRows, adamRows, sgdRows } from './optimizers';
+export { encodeProduct } from './product';
+export { solveRows } from './als';
+export { addSymmetric } from './symmetric';

@@ -1,0 +1,24 @@
+/**
+ * Sets of kernels: those that are compiled to one WebAssembly module, with what the pool has to know of them.
+ *
+ * A set that no code of a program uses is left out by a bundler, and its module is not compiled before its first use.
+ */
+import type { ParallelKernelName } from './contract.ts';
+import type { RecordDescription } from './record.ts';
+
+/** The two builds of a module as text; scripts/wasm-module.mjs documents how they are stored. */
+export interface KernelText {
+  /** The SIMD128 build. */
+  readonly simd128: string;
+  /** The relaxed build: pieces that are copied from the SIMD128 build, each with bytes that follow it. */
+  readonly relaxedPatch: readonly (readonly [at: number, length: number, added: string])[];
+}
+
+/** Kernels of one module. */
+export interface KernelSet {
+  readonly text: KernelText;
+  /** The kernels that the pool can split. */
+  readonly parallel: readonly ParallelKernelName[];
+  /** The records that its kernels take. */
+  readonly records: readonly RecordDescription[];
+}
