@@ -13,7 +13,7 @@ const TIERS: readonly string[][] = [
   ['memory'],
   ['kernels'],
   ['parallel'],
-  ['vectors', 'data', 'format', 'least-squares'],
+  ['vectors', 'data', 'format', 'least-squares', 'linear-algebra'],
   ['clustering'],
   ['quantization'],
   ['optimizers'],

@@ -13,10 +13,10 @@
 
 import type { CodeLists } from '../data/items-by-user.ts';
 import { alsScratchBytes } from '../kernels/families/als.ts';
+import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import type { Block } from '../memory/heap.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { symmetricEigen } from './symmetric-eigen.ts';
 
 /** The parameters of the objective. */
 export interface AlsObjective {
@@ -89,7 +89,7 @@ export interface EigenBasis {
 /** The basis of `gram`, from `gramOf` of `factors`. */
 export function eigenBasisOf(factors: Matrix, gram: Matrix): EigenBasis {
   const { rows, dimensions: d, runtime } = factors;
-  const { values, vectors } = symmetricEigen(gram.data, d);
+  const { values, vectors } = symmetricEigen(Float64Array.from(gram.data), d);
   const [spectrum, basis, columns] = [new Matrix(1, d, runtime), new Matrix(d, d, runtime), new Matrix(d, d, runtime)];
   const rotated = new Matrix(rows, d, runtime);
   // The Gram matrix has no negative eigenvalues, but rounding may make one slightly negative.

@@ -11,10 +11,10 @@
 import { checkInteger } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
+import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import { symmetricEigen } from './symmetric-eigen.ts';
 
 /** Rows multiplied at once, few enough that float32 sums stay accurate and scratch memory small. */
 const CHUNK_ROWS = 1024;
