@@ -1,18 +1,24 @@
 /**
- * The quality of `trainRecommender` with its defaults on data that was held out, beside the baselines on the same split.
+ * The quality of what `shortlist train` serves with its defaults, on data that it did not see, beside the baselines on the same
+ * split.
  *
  *   npm run bench:recipes [-- --json] [-- --only movielens,beauty,gowalla] [-- --seeds 3]
  *
- * Reads movielens-latest-small-2016, gowalla and s3rec-beauty below $SHORTLIST_DATA. Settings and the choice of the model
- * are by a validation part cut from the training part; each run has five minutes. With `--only` the other rows of
- * bench/results/recipes.json stay.
+ * Reads movielens-latest-small-2016, gowalla and s3rec-beauty below $SHORTLIST_DATA. The training part is written as a CSV,
+ * the command runs on it as a process of its own, and the bundle that it wrote ranks all items for the users of the test part.
+ * Settings and the choice of the model are by a validation part that the command cuts from the training part. Beside it `implicit`'s
+ * ALS is fitted with the same settings as ours. With `--only` the other rows of bench/results/recipes.json stay.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { trainRecommender } from 'shortlist';
 import { bootstrapDifference, type Estimate, evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
 import { baselines, type InteractionSplit } from 'shortlist/recommenders';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { beauty, gowalla, movieLens } from './datasets.ts';
+import { servedRecommender } from './served.ts';
+import { type TrainedBundle, trainCommand, writeCsv } from './train-command.ts';
 
 interface Work {
   readonly name: string;
@@ -54,6 +60,11 @@ const { values } = parseArgs({
 const data = process.env.SHORTLIST_DATA;
 if (data === undefined) throw new Error('SHORTLIST_DATA: expected the folder of the data sets, got none');
 
+/** A bundle of one seed, evaluated. */
+interface Run extends TrainedBundle {
+  readonly found: RecommenderEvaluation;
+}
+
 const rows: Row[] = [];
 for (const name of values.only?.split(',') ?? Object.keys(WORKS)) {
   const work = WORKS[name];
@@ -71,22 +82,19 @@ async function measure(work: Work, folder: string, seeds: number): Promise<Row[]
     return found;
   };
   const plain = baselines(split.train).map(evaluate);
-  const runs: { found: RecommenderEvaluation; seconds: number; chosen: string }[] = [];
-  for (let seed = 1; seed <= seeds; seed++) {
-    const onTrial = ({
-      model,
-      settings,
-      recall,
-      seconds,
-    }: {
-      model: string;
-      settings: object;
-      recall: number;
-      seconds: number;
-    }) => console.error(`  ${model} ${JSON.stringify(settings)}: ${recall.toFixed(4)} (${seconds.toFixed(1)} s)`);
-    const { recommender, best, seconds } = await trainRecommender(split.train, { k, seed, onTrial });
-    const { epochs: _, ...settings } = best.settings;
-    runs.push({ found: evaluate(recommender), seconds, chosen: `${best.model} ${JSON.stringify(settings)}` });
+  const runs: Run[] = [];
+  const files = mkdtempSync(join(tmpdir(), 'shortlist-recipes-'));
+  try {
+    const csv = join(files, 'train.csv');
+    await writeCsv(csv, split.train);
+    for (let seed = 1; seed <= seeds; seed++) {
+      const bundle = join(files, `${seed}.shortlist`);
+      const trained = await trainCommand(csv, bundle, seed);
+      console.error(`${name}: seed ${seed} took ${trained.seconds.toFixed(1)} s, chose ${trained.chosen}`);
+      runs.push({ ...trained, found: evaluate(await servedRecommender(bundle, split.train)) });
+    }
+  } finally {
+    rmSync(files, { recursive: true });
   }
   return [...plain.map((found) => baselineRow(work, found)), ...trainedRows(work, runs, plain)];
 }
@@ -103,18 +111,16 @@ function baselineRow({ name, k }: Work, found: RecommenderEvaluation): Row {
   });
 }
 
-function trainedRows(
-  work: Work,
-  runs: readonly { found: RecommenderEvaluation; seconds: number; chosen: string }[],
-  plain: readonly RecommenderEvaluation[],
-): Row[] {
+function trainedRows(work: Work, runs: readonly Run[], plain: readonly RecommenderEvaluation[]): Row[] {
   const { name, k, atLeast, above, byInterval } = work;
   const mean = runs.reduce((sum, { found }) => sum + found.metrics[0]!.recall.mean, 0) / runs.length;
   const each = runs.map(({ found }) => found.metrics[0]!.recall.mean.toFixed(4)).join(' ');
-  const title = `${name}: trainRecommender, mean of ${runs.length} seeds`;
+  const title = `${name}: shortlist train, mean of the seeds`;
   const quality = {
     ...qualityOf(runs[0]!.found),
     'each seed': each,
+    'seconds of each': runs.map(({ seconds }) => seconds.toFixed(0)).join(' '),
+    bytes: runs[0]!.sizeBytes,
     chosen: runs.map(({ chosen }) => chosen).join('; '),
   };
   const rows = [
@@ -127,7 +133,7 @@ function trainedRows(
       quality,
     }),
     row({
-      work: `${name}: the longest search and fit`,
+      work: `${name}: shortlist train, the longest from start to end`,
       ours: Math.max(...runs.map(({ seconds }) => seconds)),
       peer: null,
       unit: 's',
@@ -153,7 +159,7 @@ function trainedRows(
   return rows;
 }
 
-function meanPerUser(runs: readonly { found: RecommenderEvaluation }[]): Float64Array {
+function meanPerUser(runs: readonly Run[]): Float64Array {
   const columns = runs.map(({ found }) => found.perUser[0]!.recall);
   return columns[0]!.map((_, user) => columns.reduce((sum, column) => sum + column[user]!, 0) / columns.length);
 }
