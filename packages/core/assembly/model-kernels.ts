@@ -8,3 +8,4 @@ export { adagradRows, adamRows, sgdRows } from './optimizers';
 export { encodeProduct } from './product';
 export { solveRows } from './als';
 export { addSymmetric } from './symmetric';
+export { sumRows, normalizeRows, denormalizeRows } from './rows';

@@ -20,6 +20,7 @@ import type { MatmulKernels } from './families/matmul.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
 import type { ProductKernels } from './families/product.ts';
+import type { RowKernels } from './families/rows.ts';
 import type { ScannKernels } from './families/scann.ts';
 import type { ScannBuildKernels } from './families/scann-build.ts';
 import type { SoftmaxKernels } from './families/softmax.ts';
@@ -50,7 +51,8 @@ export interface ModelKernelTable
     OptimizerKernels,
     ProductKernels,
     AlsKernels,
-    SymmetricKernels {}
+    SymmetricKernels,
+    RowKernels {}
 
 /** All kernels. */
 export interface KernelTable extends IndexKernelTable, ModelKernelTable {}
@@ -97,6 +99,9 @@ export const PARALLEL_MODEL_KERNELS = [
   'encodeProduct',
   'solveRows',
   'addSymmetric',
+  'sumRows',
+  'normalizeRows',
+  'denormalizeRows',
 ] as const;
 
 /** The name of a kernel of indexes that the pool can split. */

@@ -5,34 +5,26 @@
  */
 import type { Matrix } from '../vectors/matrix.ts';
 
-/** Scale the first `dimensions` columns of each row to length 1 in place; returns the lengths before. */
-export function normalizeRows(matrix: Matrix, dimensions: number): Float32Array {
-  const lengths = new Float32Array(matrix.rows);
-  const { data } = matrix;
-  for (let i = 0; i < matrix.rows; i++) {
-    const at = i * matrix.dimensions;
-    let square = 0;
-    for (let t = 0; t < dimensions; t++) square += data[at + t]! ** 2;
-    lengths[i] = Math.sqrt(square);
-    if (square > 0) for (let t = 0; t < dimensions; t++) data[at + t] = data[at + t]! / lengths[i]!;
-  }
-  return lengths;
+/** Rows that a thread claims at a time: some microseconds of arithmetic. */
+const GRAIN_ROWS = 64;
+
+/** Scale the first `dimensions` columns of each row to length 1 in place; writes the lengths before to `lengths` [1, rows]. */
+export function normalizeRows(matrix: Matrix, dimensions: number, lengths: Matrix): void {
+  const { pool } = matrix.runtime;
+  pool.run('normalizeRows', matrix.rows, GRAIN_ROWS, matrix.offset, matrix.dimensions, dimensions, lengths.offset);
 }
 
 /** Turn gradients with respect to the normalized rows into gradients with respect to the original rows, in place. */
-export function denormalizeGradient(
-  gradients: Matrix,
-  normalized: Matrix,
-  lengths: Float32Array,
-  dimensions: number,
-): void {
-  const [gradient, y] = [gradients.data, normalized.data];
-  for (let i = 0; i < gradients.rows; i++) {
-    const [g, n] = [i * gradients.dimensions, i * normalized.dimensions];
-    let along = 0;
-    for (let t = 0; t < dimensions; t++) along += gradient[g + t]! * y[n + t]!;
-    for (let t = 0; t < dimensions; t++) {
-      gradient[g + t] = lengths[i] === 0 ? 0 : (gradient[g + t]! - y[n + t]! * along) / lengths[i]!;
-    }
-  }
+export function denormalizeGradient(gradients: Matrix, normalized: Matrix, lengths: Matrix, dimensions: number): void {
+  gradients.runtime.pool.run(
+    'denormalizeRows',
+    gradients.rows,
+    GRAIN_ROWS,
+    gradients.offset,
+    gradients.dimensions,
+    normalized.offset,
+    normalized.dimensions,
+    dimensions,
+    lengths.offset,
+  );
 }

@@ -40,7 +40,7 @@ export class Tower<Q extends Features = string> {
   #features: EncodedFeatures = new EncodedFeatures(0, []);
   #embedded: Matrix | undefined;
   #output: Matrix | undefined;
-  #lengths: Float32Array | undefined;
+  #lengths: Matrix | undefined;
   #answer: Matrix | undefined;
 
   /** A tower of given parts; `create` makes one with new parts. */
@@ -86,7 +86,11 @@ export class Tower<Q extends Features = string> {
     this.#embedded = embedInputs(this.inputs, features, embedded);
     let output = this.#embedded;
     for (const layer of this.layers) output = layer.forward(output);
-    if (this.normalize) this.#lengths = normalizeRows(output, this.dimensions);
+    if (this.normalize) {
+      this.#lengths?.free();
+      this.#lengths = new Matrix(1, features.rows, this.runtime);
+      normalizeRows(output, this.dimensions, this.#lengths);
+    }
     this.#output = output;
     return output;
   }

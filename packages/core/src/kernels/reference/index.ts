@@ -12,6 +12,7 @@ import { matmulReference } from './matmul.ts';
 import { optimizersReference } from './optimizers.ts';
 import { pointersReference } from './pointers.ts';
 import { productReference } from './product.ts';
+import { rowsReference } from './rows.ts';
 import { scannReference } from './scann.ts';
 import { scannBuildReference } from './scann-build.ts';
 import { softmaxReference } from './softmax.ts';
@@ -37,5 +38,6 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...productReference(memory),
     ...alsReference(memory),
     ...symmetricReference(memory),
+    ...rowsReference(memory),
   };
 }
