@@ -12,7 +12,7 @@ export function knownUsers(path: string, { foldIn, queryTower, index }: Bundle<Q
   if (index.queryModel === undefined)
     throw new DataError(`${path}: expected a bundle that takes users, got one of vectors`);
   const [input, ...more] = queryTower?.inputs ?? [];
-  if (input === undefined || more.length > 0) {
+  if (!input?.lookup || more.length > 0) {
     throw new DataError(
       `${path}: expected a query model that knows a list of users, got one of ${more.length + (input ? 1 : 0)} features; ` +
         '--queries names the queries',

@@ -115,5 +115,5 @@ export function identifierOf(argument: string, word: string, { index }: Pick<Que
 function isUnknownTo(asked: Query, { foldIn, queryTower }: QueriedBundle): boolean {
   if (typeof asked !== 'string') return false;
   if (foldIn !== undefined) return foldIn.parts.users.idOf(asked) === foldIn.parts.users.oovId;
-  return queryTower?.inputs.every(({ lookup }) => lookup.idOf(asked) === lookup.oovId) ?? false;
+  return queryTower?.inputs.every(({ lookup }) => lookup !== undefined && lookup.idOf(asked) === lookup.oovId) ?? false;
 }

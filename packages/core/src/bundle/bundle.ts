@@ -20,7 +20,7 @@ import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
 import { Tower } from '../towers/tower.ts';
-import type { Features } from '../towers/tower-inputs.ts';
+import { type Features, tablesOf } from '../towers/tower-inputs.ts';
 import { checkMetadata } from './metadata.ts';
 import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
 
@@ -99,7 +99,7 @@ export async function writeBundleAsync<Q, I extends Identifier>(
 ): Promise<void> {
   const { index, candidateTower } = checkContents(contents);
   const towers = [contents.queryTower ?? towerOf(index.queryModel), candidateTower];
-  const tables = towers.flatMap((tower) => tower?.inputs.map(({ table }) => table) ?? []);
+  const tables = tablesOf(towers.flatMap((tower) => tower?.inputs ?? []));
   const write = (): Promise<void> =>
     whileSaving(tables, async () => writeContainerAsync(containerSections(bundleOf(contents)), sink, index.runtime));
   await (isUpdatable(index) ? index.access.read('saveBundle', write) : write());

@@ -11,6 +11,7 @@
  */
 
 import { checkInteger } from '../checks/numbers.ts';
+import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { exclusively, savesEnded, type TableLock } from '../embeddings/table-lock.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
@@ -182,11 +183,17 @@ function position(count: number, steps: number): { epoch: number; step: number }
   return { epoch: Math.floor((count - 1) / steps) + 1, step: ((count - 1) % steps) + 1 };
 }
 
-/** Every table, under its tower's name and its feature's. */
+/** Every table, under the name of the tower and feature that use it first. */
 function tablesOf<Q extends Features, C extends Features>(model: ModelParts<Q, C>): NamedTable[] {
-  const of = (tower: string, inputs: readonly TowerInput[]): NamedTable[] =>
-    inputs.map(({ name, table }) => ({ name: name === '' ? tower : `${tower}.${name}`, table }));
-  return [...of('queryTower', model.queryTower.inputs), ...of('candidateTower', model.candidateTower.inputs)];
+  const named = new Map<EmbeddingTable, string>();
+  const add = (tower: string, inputs: readonly TowerInput[]): void => {
+    for (const { name, table } of inputs) {
+      if (table && !named.has(table)) named.set(table, name === '' ? tower : `${tower}.${name}`);
+    }
+  };
+  add('queryTower', model.queryTower.inputs);
+  add('candidateTower', model.candidateTower.inputs);
+  return Array.from(named, ([table, name]) => ({ name, table }));
 }
 
 interface StepContext {

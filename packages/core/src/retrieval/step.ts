@@ -1,5 +1,6 @@
 /** The parts of a two-tower model, and one step of training or evaluation with them. */
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { TableGradients } from '../towers/table-gradients.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedDataset } from './dataset.ts';
@@ -33,8 +34,10 @@ export function step<Q extends Features, C extends Features>(
   };
   const { queryGradients, candidateGradients, ...result } = model.task.compute(sides, { learn });
   if (learn && Number.isFinite(result.loss)) {
-    model.queryTower.backward(queryGradients, model.optimizer);
-    model.candidateTower.backward(candidateGradients, model.optimizer);
+    const tables = new TableGradients();
+    model.queryTower.backward(queryGradients, model.optimizer, tables);
+    model.candidateTower.backward(candidateGradients, model.optimizer, tables);
+    tables.step(model.optimizer);
   }
   queryGradients.free();
   candidateGradients.free();

@@ -5,16 +5,16 @@ import { checkSavable } from '../embeddings/table-lock.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
-import { embeddedWidth, type TowerInput } from './tower-inputs.ts';
+import { embeddedWidth, type TowerInput, tablesOf } from './tower-inputs.ts';
 import type { TowerParts } from './tower-options.ts';
 
 /** The saved form of lookups, tables and layers. @throws {StateError} while a `fit` trains the tables */
 export function saveParts({ inputs, layers, normalize }: Omit<TowerParts, 'runtime'>): Saved {
-  checkSavable(inputs.map(({ table }) => table));
+  checkSavable(tablesOf(inputs));
   const parts: Record<string, Saved> = {};
   inputs.forEach(({ lookup, table }, i) => {
-    parts[`lookup${i}`] = lookup.save();
-    parts[`table${i}`] = table.save();
+    parts[`lookup${i}`] = lookup!.save();
+    parts[`table${i}`] = table!.save();
   });
   layers.forEach((layer, i) => {
     parts[`dense${i}`] = layer.save();

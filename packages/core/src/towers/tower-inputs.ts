@@ -1,6 +1,6 @@
 /**
- * The inputs of a tower: turns raw features into columns of ids and these into concatenated embeddings, and passes
- * gradients of the embeddings to the tables.
+ * The inputs of a tower: turns raw features into columns of ids and floats and these into concatenated vectors, and
+ * passes gradients of the vectors to the tables and projections.
  */
 
 import { assert } from '../checks/assert.ts';
@@ -8,97 +8,165 @@ import { shown } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
-import type { FeatureColumn } from '../features/contract.ts';
+import type { Feature, FeatureColumn, FloatColumn } from '../features/contract.ts';
+import type { DenseLayer } from '../layers/dense-layer.ts';
+import { padded } from '../layers/dense-layer.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { embedBags, weightedIds } from './embedding-bag.ts';
 import { EncodedFeatures } from './encoded-features.ts';
+import type { RowAdder } from './row-sums.ts';
+import type { TableGradients } from './table-gradients.ts';
 
-/** Raw features of one row: a word, or named words. */
-export type Features = string | Readonly<Record<string, string>>;
+/** Raw features of one row: a word, or named values. */
+export type Features = string | Readonly<Record<string, unknown>>;
 
-/** An embedded feature; the name is empty for a tower of one plain feature. */
-export interface TowerInput {
-  name: string;
-  lookup: StringLookup;
-  table: EmbeddingTable;
+/** A word that is embedded; the name is empty for a tower of one plain feature. */
+export interface WordInput {
+  readonly name: string;
+  readonly lookup: StringLookup;
+  readonly table: EmbeddingTable;
+  readonly feature?: undefined;
+  readonly projection?: undefined;
 }
 
-/** Width of the concatenated embeddings. */
+/** A feature of a spec: ids are embedded, floats are projected or enter the layers as they are. */
+export interface FeatureInput {
+  readonly name: string;
+  readonly feature: Feature;
+  /** Undefined for floats; several inputs, also of both towers, may have the same. */
+  readonly table: EmbeddingTable | undefined;
+  /** A dense layer without activation for floats; undefined for ids and for floats that enter as they are. */
+  readonly projection: DenseLayer | undefined;
+  readonly lookup?: undefined;
+}
+
+/** An input of a tower. */
+export type TowerInput = WordInput | FeatureInput;
+
+/** The inputs of a tower with rows of type Q: a tower of words alone has only words. */
+export type InputOf<Q extends Features> = [Q] extends [never]
+  ? TowerInput
+  : [Q] extends [string | Readonly<Record<string, string>>]
+    ? WordInput
+    : TowerInput;
+
+/** The distinct tables of inputs, in the order of their first use. */
+export function tablesOf(inputs: readonly TowerInput[]): EmbeddingTable[] {
+  return [...new Set(inputs.flatMap(({ table }) => table ?? []))];
+}
+
+/** The trained matrices of inputs, those of a shared table once. */
+export function trainedParts(inputs: readonly TowerInput[]): Matrix[] {
+  const projections = inputs.flatMap(({ projection }) => projection?.weights ?? []);
+  return [...tablesOf(inputs).flatMap((table) => table.trained()), ...projections];
+}
+
+/** Columns of the vector of an input. */
+function widthOf(input: TowerInput): number {
+  if (input.table) return input.table.dimensions;
+  return input.projection?.units ?? input.feature!.dimensions;
+}
+
+/** Width of the concatenated vectors. */
 export function embeddedWidth(inputs: readonly TowerInput[]): number {
-  return inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
+  return inputs.reduce((sum, input) => sum + widthOf(input), 0);
 }
 
-/** Encode raw features. A tower with one named feature also accepts the word itself. */
-export function encodeFeatures(inputs: readonly TowerInput[], features: readonly Features[]): EncodedFeatures {
-  const width = inputs.length;
-  const plain = width === 1 && inputs[0]!.name === '';
-  const columns = inputs.map(({ name, lookup }) => {
-    const words = plain ? (features as readonly string[]) : features.map((row, i) => wordOf(row, name, width, i));
-    return { kind: 'ids' as const, ids: lookup.encode(words) };
+/** Encode raw features. A tower with one named word also accepts the word itself. */
+export function encodeFeatures(inputs: readonly TowerInput[], rows: readonly Features[]): EncodedFeatures {
+  const plain = inputs.length === 1 && inputs[0]!.name === '';
+  const columns = inputs.map((input): FeatureColumn => {
+    if (input.feature) return encodeFeature(input.feature, rows as readonly Readonly<Record<string, unknown>>[]);
+    const { name, lookup } = input;
+    const words = plain ? (rows as readonly string[]) : rows.map((row, i) => wordOf(row, name, inputs.length, i));
+    return { kind: 'ids', ids: lookup.encode(words) };
   });
-  return new EncodedFeatures(features.length, columns);
+  return new EncodedFeatures(rows.length, columns);
 }
 
-/** Write the concatenated embeddings of each row of features to the rows of `out`. */
-export function embedInputs(inputs: readonly TowerInput[], features: EncodedFeatures, out: Matrix): Matrix {
-  if (inputs.length === 1) {
-    inputs[0]!.table.rows(idsOf(features, 0), out);
+function encodeFeature(feature: Feature, rows: readonly Readonly<Record<string, unknown>>[]): FeatureColumn {
+  const { field, besideField } = feature;
+  const beside = besideField === undefined ? undefined : rows.map((row) => row[besideField]);
+  return feature.encode(
+    rows.map((row) => row[field]),
+    { beside },
+  );
+}
+
+/** Write the concatenated vectors of each row of features to the rows of `out`. */
+export function embedInputs(
+  inputs: readonly TowerInput[],
+  { columns }: EncodedFeatures,
+  adder: RowAdder,
+  out: Matrix,
+): Matrix {
+  const [only] = columns;
+  if (inputs.length === 1 && inputs[0]!.table && only?.kind === 'ids') {
+    inputs[0]!.table.rows(only.ids, out);
     return out;
   }
-  let from = 0;
-  inputs.forEach(({ table }, i) => {
-    const part = new Matrix(out.rows, table.dimensions, out.runtime);
-    table.rows(idsOf(features, i), part);
-    for (let row = 0; row < out.rows; row++) out.row(row).set(part.row(row), from);
-    part.free();
-    from += table.dimensions;
+  let at = 0;
+  inputs.forEach((input, i) => {
+    const column = columns[i]!;
+    if (column.kind === 'floats') embedFloats(input, column, adder, out, at);
+    else embedBags(input.table!, weightedIds(column, combinerOf(input)), adder, out, at);
+    at += widthOf(input);
   });
   return out;
 }
 
-/** Step every table by the gradient of the embeddings of features. */
-export function stepInputs(
-  inputs: readonly TowerInput[],
-  features: EncodedFeatures,
-  gradient: Matrix,
-  optimizer: SparseOptimizer,
+function embedFloats(
+  { name, projection, feature }: TowerInput,
+  { values, dimensions }: FloatColumn,
+  adder: RowAdder,
+  out: Matrix,
+  at: number,
 ): void {
-  if (inputs.length === 1) {
-    inputs[0]!.table.applyGradient(idsOf(features, 0), gradient, optimizer);
-    return;
-  }
-  let from = 0;
-  inputs.forEach(({ table }, i) => {
-    stepTable(table, features.columns[i]!, gradient, from, optimizer);
-    from += table.dimensions;
-  });
-}
-
-/** Step one table by its columns of the gradient. Gradients of rows with the same id in this table are summed first. */
-function stepTable(
-  table: EmbeddingTable,
-  column: FeatureColumn,
-  gradient: Matrix,
-  from: number,
-  optimizer: SparseOptimizer,
-): void {
-  const { features, groupOf } = new EncodedFeatures(gradient.rows, [column]).distinct();
-  const summed = new Matrix(features.rows, table.dimensions, gradient.runtime);
-  const [source, target] = [gradient.data, summed.data];
-  groupOf.forEach((group, row) => {
-    for (let t = 0; t < table.dimensions; t++) {
-      const at = group * table.dimensions + t;
-      target[at] = target[at]! + source[row * gradient.dimensions + from + t]!;
+  assert(dimensions === feature?.dimensions, `tower: ${name} has ${dimensions} floats per row`);
+  // The layer reads whole vectors of four floats.
+  const floats = new Matrix(out.rows, projection ? padded(dimensions) : dimensions, out.runtime);
+  if (floats.dimensions === dimensions) floats.data.set(values);
+  else {
+    const { data } = floats;
+    for (let row = 0; row < out.rows; row++) {
+      for (let t = 0; t < dimensions; t++) data[row * floats.dimensions + t] = values[row * dimensions + t]!;
     }
-  });
-  table.applyGradient(idsOf(features, 0), summed, optimizer);
-  summed.free();
+  }
+  if (projection) adder.copy(projection.forward(floats), 0, projection.units, out, at);
+  else adder.copy(floats, 0, dimensions, out, at);
+  // A projection keeps its input until `backward`; the collector frees it.
+  if (!projection) floats.free();
 }
 
-function idsOf({ columns }: EncodedFeatures, i: number): Int32Array {
-  const column = columns[i];
-  assert(column?.kind === 'ids', 'tower: the column of a word has no ids');
-  return column.ids;
+/** Pass the gradient of the concatenated vectors on: projections are stepped, gradients of tables are added to `tables`. */
+export function addGradients(
+  inputs: readonly TowerInput[],
+  { columns }: EncodedFeatures,
+  gradient: Matrix,
+  adder: RowAdder,
+  optimizer: SparseOptimizer,
+  tables: TableGradients,
+): void {
+  let at = 0;
+  inputs.forEach((input, i) => {
+    const column = columns[i]!;
+    if (column.kind !== 'floats') {
+      // The rows of a batch are distinct: of a single column of ids, the ids are.
+      const isDistinct = inputs.length === 1 && column.kind === 'ids';
+      tables.add(input.table!, { ...weightedIds(column, combinerOf(input)), gradient, column: at, isDistinct });
+    } else if (input.projection) {
+      const dy = new Matrix(gradient.rows, padded(input.projection.units), gradient.runtime);
+      adder.copy(gradient, at, input.projection.units, dy, 0);
+      input.projection.backward(dy, optimizer).free();
+      dy.free();
+    }
+    at += widthOf(input);
+  });
+}
+
+function combinerOf(input: TowerInput): Feature['combiner'] {
+  return input.feature?.combiner ?? 'sum';
 }
 
 /** The word of a named feature of one row. */

@@ -18,7 +18,7 @@ import { OptionError } from '../errors/errors.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
-import type { TowerInput } from './tower-inputs.ts';
+import { embeddedWidth, type TowerInput } from './tower-inputs.ts';
 
 /** One feature of a tower. */
 export interface FeatureOptions {
@@ -92,7 +92,7 @@ export function createParts(options: TowerOptions): TowerParts {
     const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime, onWarning };
     return { name, lookup, table: makeTable(embedding, context) };
   });
-  let width = inputs.reduce((sum, { table }) => sum + table.dimensions, 0);
+  let width = embeddedWidth(inputs);
   const layers = dense.map((units, i) => {
     checkInteger(`dense[${i}]`, units, 1);
     const activation = i === dense.length - 1 ? 'linear' : 'relu';

@@ -18,20 +18,23 @@ import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { EncodedFeatures } from './encoded-features.ts';
 import { denormalizeGradient, normalizeRows } from './normalize.ts';
+import { RowAdder } from './row-sums.ts';
 import { loadParts, saveParts } from './saved-tower.ts';
+import { TableGradients } from './table-gradients.ts';
 import {
+  addGradients,
   embeddedWidth,
   embedInputs,
   encodeFeatures,
   type Features,
-  stepInputs,
-  type TowerInput,
+  type InputOf,
+  trainedParts,
 } from './tower-inputs.ts';
 import { createParts, type FeatureOptions, type TowerHead, type TowerOptions } from './tower-options.ts';
 
 /** A trainable model that turns raw features of type Q into vectors. */
 export class Tower<Q extends Features = string> {
-  readonly inputs: readonly TowerInput[];
+  readonly inputs: readonly InputOf<Q>[];
   readonly layers: readonly DenseLayer[];
   readonly normalize: boolean;
   readonly dimensions: number;
@@ -42,13 +45,15 @@ export class Tower<Q extends Features = string> {
   #output: Matrix | undefined;
   #lengths: Matrix | undefined;
   #answer: Matrix | undefined;
+  readonly #adder: RowAdder;
 
   /** A tower of given parts; `create` makes one with new parts. */
-  constructor(inputs: readonly TowerInput[], layers: readonly DenseLayer[], normalize: boolean, runtime: Runtime) {
+  constructor(inputs: readonly InputOf<Q>[], layers: readonly DenseLayer[], normalize: boolean, runtime: Runtime) {
     this.inputs = inputs;
     this.layers = layers;
     this.normalize = normalize;
     this.runtime = runtime;
+    this.#adder = new RowAdder(runtime);
     this.dimensions = layers.at(-1)?.units ?? embeddedWidth(inputs);
   }
 
@@ -83,7 +88,7 @@ export class Tower<Q extends Features = string> {
     this.#features = features;
     this.#embedded?.free();
     const embedded = new Matrix(features.rows, padded(embeddedWidth(this.inputs)), this.runtime);
-    this.#embedded = embedInputs(this.inputs, features, embedded);
+    this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
     let output = this.#embedded;
     for (const layer of this.layers) output = layer.forward(output);
     if (this.normalize) {
@@ -96,11 +101,14 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * Step tables and layers by the gradients of the rows of the last `forward`: [rows, dimensions].
+   * Step tables and layers by the gradients of the rows of the last `forward`, which were distinct: [rows, dimensions].
+   *
+   * @param tables gathers the gradients of tables, whose `step` the caller then calls, where towers share tables; default:
+   * this method steps the tables.
    *
    * @throws {ShapeError} when there is not one gradient per row
    */
-  backward(gradients: Matrix, optimizer: SparseOptimizer): void {
+  backward(gradients: Matrix, optimizer: SparseOptimizer, tables?: TableGradients): void {
     const { rows } = this.#features;
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
     if (this.normalize) denormalizeGradient(gradients, this.#output!, this.#lengths!, this.dimensions);
@@ -110,8 +118,10 @@ export class Tower<Q extends Features = string> {
       if (gradient !== gradients) gradient.free();
       gradient = next;
     }
-    stepInputs(this.inputs, this.#features, gradient, optimizer);
-    if (gradient !== gradients) gradient.free();
+    const all = tables ?? new TableGradients();
+    addGradients(this.inputs, this.#features, gradient, this.#adder, optimizer, all);
+    if (gradient !== gradients) all.hold(gradient);
+    if (!tables) all.step(optimizer);
   }
 
   /** Vectors of raw features, [rows, dimensions]; valid until the next call. */
@@ -123,7 +133,7 @@ export class Tower<Q extends Features = string> {
       this.#answer = new Matrix(features.length, this.dimensions, this.runtime);
     }
     const answer = this.#answer;
-    if (exact) return embedInputs(this.inputs, encoded, answer);
+    if (exact) return embedInputs(this.inputs, encoded, this.#adder, answer);
     const output = this.forward(encoded);
     for (let i = 0; i < features.length; i++) answer.row(i).set(output.row(i).subarray(0, this.dimensions));
     return answer;
@@ -146,11 +156,11 @@ export class Tower<Q extends Features = string> {
    */
   static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>): Tower<Q> {
     const { inputs, layers, normalize, runtime } = loadParts(part, tables);
-    return new Tower<Q>(inputs, layers, normalize, runtime);
+    return new Tower<Q>(inputs as readonly InputOf<Q>[], layers, normalize, runtime);
   }
 
   /** Every trained matrix, in a fixed order. */
   parameters(): Matrix[] {
-    return [...this.inputs.flatMap(({ table }) => table.trained()), ...this.layers.map(({ weights }) => weights)];
+    return [...trainedParts(this.inputs), ...this.layers.map(({ weights }) => weights)];
   }
 }

@@ -1,0 +1,102 @@
+/**
+ * The gradients of embedding tables in one step of training, from all features and towers that read them: they are
+ * summed for each id, and each table is stepped once.
+ *
+ * Several features, also of both towers, may share a table. The sum of an id has one order, that of the uses as they
+ * were added and of the rows in each, so that results have the same bits on any number of threads.
+ */
+import type { EmbeddingTable } from '../embeddings/contract.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { distinctFeatures } from './distinct-features.ts';
+import type { WeightedIds } from './embedding-bag.ts';
+import { RowAdder } from './row-sums.ts';
+
+/** Embeddings that a feature read from a table, and the gradient of what they became. */
+interface TableUse extends WeightedIds {
+  /** [rows, stride] the gradient of the vectors. */
+  gradient: Matrix;
+  /** The first column of the feature in it. */
+  column: number;
+  /** One id per row, none twice: the gradient needs no sums. */
+  isDistinct: boolean;
+}
+
+/** Gradients that wait for the step. */
+export class TableGradients {
+  readonly #uses = new Map<EmbeddingTable, TableUse[]>();
+  /** Matrices that the uses read, freed after the step. */
+  readonly #held = new Set<Matrix>();
+
+  /** Add the gradient of vectors of a table. Its matrix must keep its numbers until `step`. */
+  add(table: EmbeddingTable, use: TableUse): void {
+    const uses = this.#uses.get(table);
+    if (uses) uses.push(use);
+    else this.#uses.set(table, [use]);
+  }
+
+  /** Free a matrix after the step. */
+  hold(matrix: Matrix): void {
+    this.#held.add(matrix);
+  }
+
+  /** Step every table once by the sums of its gradients. */
+  step(optimizer: SparseOptimizer): void {
+    for (const [table, uses] of this.#uses) stepTable(table, uses, optimizer);
+    this.#uses.clear();
+    for (const matrix of this.#held) matrix.free();
+    this.#held.clear();
+  }
+}
+
+function stepTable(table: EmbeddingTable, uses: readonly TableUse[], optimizer: SparseOptimizer): void {
+  const [only] = uses;
+  if (uses.length === 1 && only!.isDistinct) {
+    table.applyGradient(only!.ids, only!.gradient, optimizer);
+    return;
+  }
+  const { runtime } = only!.gradient;
+  const ids = new Int32Array(uses.reduce((sum, use) => sum + use.ids.length, 0));
+  let at = 0;
+  for (const use of uses) {
+    ids.set(use.ids, at);
+    at += use.ids.length;
+  }
+  if (ids.length === 0) return;
+  const { first, groupOf } = distinctFeatures([{ kind: 'ids', ids }], ids.length);
+  const offsets = new Int32Array(first.length + 1);
+  for (const group of groupOf) offsets[group + 1]!++;
+  for (let group = 0; group < first.length; group++) offsets[group + 1] = offsets[group + 1]! + offsets[group]!;
+  const summed = new Matrix(first.length, table.dimensions, runtime);
+  new RowAdder(runtime).sum({ offsets, ...sortedUses(uses, groupOf, offsets) }, table.dimensions, summed);
+  table.applyGradient(
+    first.map((use) => ids[use]!),
+    summed,
+    optimizer,
+  );
+  summed.free();
+}
+
+/** The place of the gradient of each use and its weight, sorted by group and in the order of the uses in each. */
+function sortedUses(
+  uses: readonly TableUse[],
+  groupOf: Int32Array,
+  offsets: Int32Array,
+): { places: Int32Array; weights: Float32Array | undefined } {
+  const next = offsets.slice();
+  const places = new Int32Array(groupOf.length);
+  const weighted = uses.some(({ weights }) => weights);
+  const sorted = weighted ? new Float32Array(groupOf.length) : undefined;
+  let use = 0;
+  for (const { offsets: rows, weights, gradient, column } of uses) {
+    const base = gradient.offset / 4 + column;
+    for (let row = 0; row + 1 < rows.length; row++) {
+      for (let i = rows[row]!; i < rows[row + 1]!; i++) {
+        const at = next[groupOf[use++]!]!++;
+        places[at] = base + row * gradient.dimensions;
+        if (sorted) sorted[at] = weights ? weights[i]! : 1;
+      }
+    }
+  }
+  return { places, weights: sorted };
+}
