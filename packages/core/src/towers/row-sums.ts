@@ -3,6 +3,7 @@
  * gradients of each id backward, and columns that are copied to another place.
  */
 import { Scratch } from '../memory/scratch.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 
@@ -38,7 +39,7 @@ export class RowAdder {
     block.integers(offsets.length).set(offsets);
     block.integers(rows, placesAt).set(places);
     if (weights) block.floats(rows, weightsAt).set(weights);
-    this.#runtime.pool.run(
+    modelPool(this.#runtime).run(
       'sumRows',
       sums,
       GRAIN_SUMS,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { modelPool } from '../../src/parallel/model-pool.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
@@ -35,7 +36,7 @@ function sums(
   out.data.fill(7);
   const [offsetsAt, placesAt] = [block.offset, block.offset + places];
   const weightsAt = weights ? block.offset + at : 0;
-  runtime.pool.run('sumRows', bags.length, 2, offsetsAt, placesAt, weightsAt, d, out.offset + 4, out.dimensions);
+  modelPool(runtime).run('sumRows', bags.length, 2, offsetsAt, placesAt, weightsAt, d, out.offset + 4, out.dimensions);
   return [...out.data];
 }
 
@@ -45,8 +46,8 @@ function normalized(runtime: Runtime, rows: number, d: number): number[] {
   x.row(rows - 1).fill(0);
   const dy = random(rows, d + 2, 4, runtime);
   const lengths = new Matrix(1, rows, runtime);
-  runtime.pool.run('normalizeRows', rows, 2, x.offset, d + 1, d, lengths.offset);
-  runtime.pool.run('denormalizeRows', rows, 2, dy.offset, d + 2, x.offset, d + 1, d, lengths.offset);
+  modelPool(runtime).run('normalizeRows', rows, 2, x.offset, d + 1, d, lengths.offset);
+  modelPool(runtime).run('denormalizeRows', rows, 2, dy.offset, d + 2, x.offset, d + 1, d, lengths.offset);
   return [...x.data, ...lengths.data, ...dy.data];
 }
 
@@ -83,9 +84,9 @@ for (const { variant, runtime, skip } of VARIANTS) {
       runtime,
     );
     const lengths = new Matrix(1, 2, runtime);
-    runtime.pool.run('normalizeRows', 2, 1, x.offset, 2, 2, lengths.offset);
+    modelPool(runtime).run('normalizeRows', 2, 1, x.offset, 2, 2, lengths.offset);
     assert.deepEqual([...x.data, ...lengths.data], [...Float32Array.of(0.6, 0.8, 0, 0, 5, 0)]);
-    runtime.pool.run('denormalizeRows', 2, 1, dy.offset, 2, x.offset, 2, 2, lengths.offset);
+    modelPool(runtime).run('denormalizeRows', 2, 1, dy.offset, 2, x.offset, 2, 2, lengths.offset);
     // ⟨y, dy⟩ = 11; dx = (5 − 6.6, 10 − 8.8) / 5.
     [-0.32, 0.24, 0, 0].forEach((expected, i) => {
       assert.ok(Math.abs(dy.data[i]! - expected) < 1e-6, `${dy.data[i]}`);
