@@ -8,5 +8,6 @@ export { anisotropicCentroids } from './anisotropic-centroids';
 export { meanOfMembers } from './clusters';
 export { assignNearest, assignNearest16, assignSecond } from './assign';
 export { maskGroups, searchScann, searchSlots } from './scann';
+export { chooseScanned, planQuery, reorderChosen, scanChosen } from './scann-phases';
 export { storeRows } from './reorder';
 export { encodeCopies, orderLeaves, packGroups, packPoint, trainBlocks } from './scann-build';

@@ -5,7 +5,7 @@
 // src/kernels/reference/scann.ts.
 import { rowOf as rowOfKey, scoreOf, selectKeys } from './keys';
 import { groupBits, MASKED, scoreGroup } from './lut16';
-import { ScannCall, ScannIndex } from './records.generated';
+import { ScannCall, ScannIndex, ScannState } from './records.generated';
 
 /** Bins of the first histogram of point scores. */
 const COARSE_BINS: i32 = 256;
@@ -16,7 +16,7 @@ const COARSE_BINS: i32 = 256;
 const MAXIMA_PER_CANDIDATE: i32 = 4;
 
 // The state of the scan: one instance of this module per thread, one query at a time.
-export let scanned: i32 = 0;
+let scanned: i32 = 0;
 /** The sum of the early reads, which is stored so that the compiler does not remove them. */
 export let touched: i32 = 0;
 let theta: i32 = 0;
@@ -60,23 +60,19 @@ function raiseTheta(best: usize, scores: usize): void {
 }
 
 /** True if groups are skipped by their bounds. */
-export function isPruned(index: ScannIndex, call: ScannCall): bool {
-  return call.pruneBeta > 0 && index.leafBounds != 0;
+export function isPruned(call: ScannCall): bool {
+  return call.pruneBeta > 0;
 }
 
-function normOf(query: usize, stride: i32): f32 {
-  let square: f32 = 0;
-  for (let t = 0; t < stride; t++) {
-    const value = load<f32>(query + (<usize>t << 2));
-    square += value * value;
-  }
-  return sqrt(square);
-}
-
-/** Scan the chosen leaves. If beta is not 0, groups that cannot hold one of the best k are skipped. */
+/**
+ * Scan the chosen leaves [first, last), and go on from the state of the query. If beta is not 0, groups that cannot hold
+ * one of the best k are skipped.
+ */
 export function scanLeaves(
-  index: ScannIndex, call: ScannCall, scratch: usize, leaves: i32, top: f32, scale: f32, minima: f32, query: usize, filter: usize,
+  index: ScannIndex, call: ScannCall, scratch: usize, filter: usize, first: i32, last: i32,
 ): void {
+  const state = changetype<ScannState>(scratch + call.areaState);
+  const top = state.top, scale = state.scale, minima = state.least, queryNorm = state.queryNorm;
   const keys = scratch + call.areaKeys;
   const tables = scratch + call.areaTables;
   const ids = scratch + call.areaGroupIds;
@@ -94,22 +90,21 @@ export function scanLeaves(
   const leafBounds = index.leafBounds;
   const bounds = index.bounds;
   const beta = call.pruneBeta;
-  const skips = isPruned(index, call);
-  scanned = 0;
-  theta = MASKED;
-  bestCount = 0;
+  const skips = isPruned(call);
+  scanned = state.scanned;
+  theta = state.theta;
+  bestCount = state.bestCount;
   bestWanted = call.results;
   bestCapacity = max(2 * bestWanted, bestWanted + 16);
-  const queryNorm: f32 = skips ? normOf(query, index.stride) : 0;
   if (skips) {
-    for (let i = 0; i < leaves; i++) {
+    for (let i = first; i < last; i++) {
       const leaf = <usize>rowOfKey(load<u64>(keys + (<usize>i << 3))) << 2;
       const group = <usize>load<i32>(leafGroups + leaf);
       touched += load<i32>(bounds + (<usize>load<i32>(leafBounds + leaf) << 5)) + load<i32>(valid + (group << 2));
       for (let at: usize = 0; at < groupBytes; at += 64) touched += load<i32>(codes + group * groupBytes + at);
     }
   }
-  for (let i = 0; i < leaves; i++) {
+  for (let i = first; i < last; i++) {
     const key = load<u64>(keys + (<usize>i << 3));
     const leaf = <usize>rowOfKey(key) << 2;
     const shifted = (scoreOf(key) - top) * scale;
@@ -149,6 +144,9 @@ export function scanLeaves(
       }
     }
   }
+  state.scanned = scanned;
+  state.theta = theta;
+  state.bestCount = bestCount;
 }
 
 /**
@@ -213,6 +211,7 @@ function largest(v: v128): i32 {
  * Returns their number.
  */
 export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): i32 {
+  scanned = changetype<ScannState>(scratch + call.areaState).scanned;
   const ids = scratch + call.areaGroupIds;
   const maxima = scratch + call.areaGroupMaxima;
   const scores = scratch + call.areaGroupScores;

@@ -1,238 +1,19 @@
 // The search of a ScaNN index for one query in one call: scores centroids, chooses leaves, makes look-up tables, scans
-// codes, takes the R best by approximate score, scores them exactly, and returns the k best. Letters: d dimensions, L
-// leaves, M blocks, R candidates reordered, k results. Readable forms: src/kernels/reference/scann.ts.
-import { gatherBest, quantizeQuery, scorePanel16 } from './centroids';
-import { finiteScore, keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
-import { blockRanges, blockValues, correctionValues, quantizeTables, tableScale } from './lut16';
-import { bestRows, exactKeys, touchRows } from './reorder';
+// codes, takes the R best by approximate score, scores them exactly, and returns the k best (scann-phases.ts). Letters: d
+// dimensions, L leaves, M blocks, R candidates reordered, k results. Readable forms: src/kernels/reference/scann.ts.
+import { exactKeys } from './reorder';
 import { ScannCall, ScannIndex } from './records.generated';
-import { transformQuery } from './scann-query';
-import { chooseCandidates, isPruned, scanLeaves, scanned } from './scann-scan';
-
-/**
- * The score of a result is estimated as this times the score of the best centroid. Values from .9 to 1.0 were measured
- * to be equally good.
- */
-const CORRECTION_FACTOR: f32 = 0.95;
-/** Score panels of centroids [begin, end); writes scores, maxima and panel numbers from position `at`. */
-function scorePanels16(
-  centroids: usize, pairs: i32, q16: usize, unscale: f32, addend: usize, begin: i32, end: i32, at: i32, call: ScannCall,
-  scratch: usize,
-): i32 {
-  const scores = scratch + call.areaScores;
-  const maxima = scratch + call.areaMaxima;
-  const ids = scratch + call.areaPanels;
-  const u = f32x4.splat(unscale);
-  for (let p = begin; p < end; p++) {
-    const lanes = scorePanel16(
-      centroids + ((<usize>p * <usize>pairs) << 6), pairs, q16, u, addend + (<usize>p << 6), scores + (<usize>at << 6),
-    );
-    v128.store(maxima + (<usize>at << 4), lanes);
-    store<i32>(ids + (<usize>at << 2), p);
-    at++;
-  }
-  return at;
-}
-
-/** Keep the `wanted` largest keys in their present order. `keys` has room for them twice. */
-function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
-  const copy = keys + (<usize>found << 3);
-  memory.copy(copy, keys, <usize>found << 3);
-  selectKeys(copy, 0, found - 1, wanted - 1);
-  const least = load<u64>(copy + (<usize>(wanted - 1) << 3));
-  let kept: usize = 0;
-  for (let i = 0; i < found; i++) {
-    const key = load<u64>(keys + (<usize>i << 3));
-    store<u64>(keys + (kept << 3), key);
-    kept += key >= least ? 1 : 0;
-  }
-  return wanted;
-}
-
-/**
- * Write the keys (score, leaf) of the leaves to search: best first if groups are skipped, because good leaves raise the
- * bound early; otherwise in the order of memory. Returns their number.
- */
-function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query: usize): i32 {
-  const pairs = index.pairs;
-  const q16 = scratch + call.areaQuery16;
-  const keys = scratch + call.areaKeys;
-  const histogram = scratch + call.areaHistogram;
-  const inverse = quantizeQuery(query, index.dimensions, index.stride, q16);
-  const scores = scratch + call.areaScores;
-  const maxima = scratch + call.areaMaxima;
-  const ids = scratch + call.areaPanels;
-  const centroids = index.centroids;
-  const addend = index.leafAddend;
-  const unscale = index.centroidUnscale * inverse;
-  const open = call.upperToOpen;
-  let panels = 0;
-  if (open == 0) {
-    panels = scorePanels16(
-      centroids, pairs, q16, unscale, addend, 0, index.leafPanels, 0, call, scratch,
-    );
-  } else {
-    const upper = scorePanels16(
-      index.upperCentroids, pairs, q16, index.upperUnscale * inverse,
-      index.upperAddend, 0, index.upperPanels, 0, call, scratch,
-    );
-    let found = gatherBest(scores, maxima, ids, upper, open, histogram, keys);
-    if (found > open) {
-      selectKeys(keys, 0, found - 1, open - 1);
-      found = open;
-    }
-    // Adjacent groups of leaves may share a panel; the ascending order ensures that no panel is scored twice.
-    for (let i = 0; i < found; i++) {
-      const at = keys + (<usize>i << 3);
-      store<u64>(at, ~<u64>rowOfKey(load<u64>(at)));
-    }
-    sortKeys(keys, 0, found - 1);
-    const ranges = index.upperLeaves;
-    let next = 0;
-    for (let i = 0; i < found; i++) {
-      const range = ranges + (<usize>~load<u64>(keys + (<usize>i << 3)) << 2);
-      const first = max(next, load<i32>(range) >> 4);
-      next = max(next, (load<i32>(range, 4) + 15) >> 4);
-      panels = scorePanels16(centroids, pairs, q16, unscale, addend, first, next, panels, call, scratch);
-    }
-  }
-  const wanted = call.leavesToSearch;
-  let leaves = gatherBest(scores, maxima, ids, panels, wanted, histogram, keys);
-  if (isPruned(index, call)) {
-    if (leaves > wanted) {
-      selectKeys(keys, 0, leaves - 1, wanted - 1);
-      leaves = wanted;
-    }
-    sortKeys(keys, 0, leaves - 1);
-  } else if (leaves > wanted) {
-    leaves = cutInOrder(keys, leaves, wanted);
-  }
-  store<i32>(scratch, panels << 4);
-  return leaves;
-}
-
-/**
- * Bit words of the groups for a query; 0 if all slots may be returned. Excluded slots are cleared in the words of the
- * thread.
- */
-function openMask(index: ScannIndex, call: ScannCall, slot: i32, item: i32): usize {
-  const filter = call.filter;
-  const begins = call.exclusionBegin;
-  if (begins == 0) return filter;
-  const at = begins + (<usize>item << 2);
-  const first = load<i32>(at), last = load<i32>(at, 4);
-  if (first == last) return filter;
-  const words = call.masks + <usize>slot * (<usize>index.groups << 2);
-  const slots = call.exclusions;
-  for (let i = first; i < last; i++) {
-    const excluded = load<i32>(slots + (<usize>i << 2));
-    const word = words + (<usize>(excluded >> 5) << 2);
-    store<i32>(word, load<i32>(word) & ~(1 << (excluded & 31)));
-  }
-  return words;
-}
-
-/** Restore the thread's words after a query. */
-function closeMask(call: ScannCall, words: usize, item: i32): void {
-  const filter = call.filter;
-  if (words == filter) return;
-  const at = call.exclusionBegin + (<usize>item << 2);
-  const slots = call.exclusions;
-  for (let i = load<i32>(at); i < load<i32>(at, 4); i++) {
-    const word = <usize>(load<i32>(slots + (<usize>i << 2)) >> 5) << 2;
-    store<i32>(words + word, filter != 0 ? load<i32>(filter + word) : -1);
-  }
-}
+import { closeMask, openMask, planOne, reorderOne, scratchOf, writeResults } from './scann-phases';
+import { chooseCandidates, scanLeaves } from './scann-scan';
 
 /** Search for query `item`: fills its row of results. */
-function searchOne(index: ScannIndex, call: ScannCall, scratch: usize, slot: i32, item: i32): void {
-  const stride = index.stride;
-  const original = call.queries + <usize>item * (<usize>stride << 2);
-  const query = transformQuery(index, original, scratch + call.areaQuery);
-  const keys = scratch + call.areaKeys;
-  const leaves = chooseLeaves(index, call, scratch, query);
-  const centroids = load<i32>(scratch);
-  let best = leaves > 0 ? load<u64>(keys) : 0, worst = best;
-  for (let i = 1; i < leaves; i++) {
-    const key = load<u64>(keys + (<usize>i << 3));
-    best = max(best, key);
-    worst = min(worst, key);
-  }
-  const top: f32 = leaves > 0 ? scoreOf(best) : 0;
-  const spread: f32 = leaves > 0 ? top - scoreOf(worst) : 0;
-
-  const values = scratch + call.areaValues;
-  const minima = scratch + call.areaMinima;
-  const blocks = index.productBlocks, corrections = index.correctionBlocks;
-  blockValues(query, index.codebook, blocks, index.blockWidth, values);
-  correctionValues(
-    index.corrections, corrections,
-    index.correctionIsRelative ? CORRECTION_FACTOR * top : 1, values + (<usize>blocks << 6),
-  );
-  const scale = tableScale(blockRanges(values, blocks + corrections, minima), spread);
-  const tables = scratch + call.areaTables;
-  const least = quantizeTables(values, minima, blocks + corrections, scale, tables);
+function searchOne(index: ScannIndex, call: ScannCall, slot: i32, item: i32): void {
+  const scratch = scratchOf(call, slot);
+  const leaves = planOne(index, call, scratch, item);
   const filter = openMask(index, call, slot, item);
-  scanLeaves(index, call, scratch, leaves, top, scale, least, query, filter);
+  scanLeaves(index, call, scratch, filter, 0, leaves);
   closeMask(call, filter, item);
-
-  const found = chooseCandidates(call, scratch, call.reorder);
-  const slots = scratch + call.areaSlots;
-  if (call.reorderExactly) {
-    const kind = index.rowKind;
-    const rows = index.rows;
-    const placeOf = index.placeOf;
-    // The sum is stored so that the compiler does not remove the reads.
-    store<i32>(scratch, touchRows(kind, stride, rows, placeOf, slots, found), 4);
-    exactKeys(
-      kind, index.squared != 0, original, stride, rows, index.rowScales, placeOf,
-      slots, found, keys,
-    );
-  } else {
-    const slotScores = scratch + call.areaSlotScores;
-    const unscale: f32 = scale > 0 ? 1 / scale : 0;
-    for (let i = 0; i < found; i++) {
-      const score = top + least + <f32>load<i32>(slotScores + (<usize>i << 2)) * unscale;
-      store<u64>(keys + (<usize>i << 3), keyOf(finiteScore(score), load<i32>(slots + (<usize>i << 2))));
-    }
-  }
-  writeResults(index, call, scratch, keys, found, item);
-  const counters = call.countersOut;
-  if (counters != 0) {
-    const at = counters + (<usize>item << 4);
-    store<i32>(at, centroids);
-    store<i32>(at, leaves, 4);
-    store<i32>(at, scanned << 5, 8);
-    store<i32>(at, found, 12);
-  }
-}
-
-function isListed(rows: usize, count: i32, row: i32): bool {
-  for (let i = 0; i < count; i++) if (load<i32>(rows + (<usize>i << 2)) == row) return true;
-  return false;
-}
-
-/** Write the k best keys as scores and rows; each row is written only once. */
-function writeResults(index: ScannIndex, call: ScannCall, scratch: usize, keys: usize, found: i32, item: i32): void {
-  const k = call.results;
-  const copies = index.copies;
-  const wanted = <i32>min<i64>(<i64>k * <i64>copies, <i64>found);
-  const best = bestRows(
-    keys, found, wanted, index.rowOf, scratch + call.areaBest,
-  );
-  sortKeys(keys, 0, best - 1);
-  const scores = call.scoresOut + ((<usize>item * <usize>k) << 2);
-  const rows = call.rowsOut + ((<usize>item * <usize>k) << 2);
-  let results = 0;
-  for (let i = 0; i < best && results < k; i++) {
-    const key = load<u64>(keys + (<usize>i << 3));
-    const row = rowOfKey(key);
-    if (copies > 1 && isListed(rows, results, row)) continue;
-    store<f32>(scores + (<usize>results << 2), scoreOf(key));
-    store<i32>(rows + (<usize>results << 2), row);
-    results++;
-  }
-  store<i32>(call.countsOut + (<usize>item << 2), results);
+  reorderOne(index, call, scratch, item, chooseCandidates(call, scratch, call.reorder));
 }
 
 /**
@@ -240,7 +21,7 @@ function writeResults(index: ScannIndex, call: ScannCall, scratch: usize, keys: 
  * or in the query's mask is 0 are skipped. Work items: queries; each thread has its own scratch.
  */
 export function searchSlots(begin: i32, end: i32, slot: i32, index: ScannIndex, call: ScannCall): void {
-  const scratch = call.scratch + <usize>slot * call.scratchStride;
+  const scratch = scratchOf(call, slot);
   const keys = scratch + call.areaKeys;
   const allowed = scratch + call.areaSlots;
   const valid = index.valid;
@@ -287,6 +68,5 @@ export function maskGroups(begin: i32, end: i32, slot: i32, rowWords: usize, row
 
 /** Search with queries [begin, end) of the call. Work items: queries; each thread has its own scratch. */
 export function searchScann(begin: i32, end: i32, slot: i32, index: ScannIndex, call: ScannCall): void {
-  const scratch = call.scratch + <usize>slot * call.scratchStride;
-  for (let item = begin; item < end; item++) searchOne(index, call, scratch, slot, item);
+  for (let item = begin; item < end; item++) searchOne(index, call, slot, item);
 }

@@ -6,7 +6,7 @@ import { SEARCH_COARSE } from './families/coarse.ts';
 import { ADAM_ROWS } from './families/optimizers.ts';
 import { GATHER_CLUSTERED, GROUP_USES } from './families/pointers.ts';
 import { ENCODE_PRODUCT } from './families/product.ts';
-import { SCANN_CALL, SCANN_INDEX } from './families/scann.ts';
+import { SCANN_CALL, SCANN_INDEX, SCANN_STATE } from './families/scann.ts';
 import { ENCODE_COPIES, ORDER_LEAVES, PACK_GROUPS } from './families/scann-build.ts';
 import { SOFTMAX_PAIRS, SOFTMAX_TILE } from './families/softmax.ts';
 import { SEARCH_PANELS } from './families/topk.ts';
@@ -21,6 +21,7 @@ export const INDEX_RECORDS: readonly RecordDescription[] = [
   ASSIGN_SECOND,
   SCANN_INDEX,
   SCANN_CALL,
+  SCANN_STATE,
   ENCODE_COPIES,
   ORDER_LEAVES,
   PACK_GROUPS,

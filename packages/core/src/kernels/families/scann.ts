@@ -123,8 +123,30 @@ export const SCANN_CALL = {
     areaSlotScores: 'usize',
     areaHistogram: 'usize',
     areaBest: 'usize',
+    areaState: 'usize',
     /** 1: candidates are scored exactly, 0: their approximate scores are returned. */
     reorderExactly: 'i32',
+  },
+} as const;
+
+/** The state of a query between the phases of its search, at the area `areaState` of its thread. */
+export const SCANN_STATE = {
+  name: 'scannState',
+  fields: {
+    /** Centroids scored, and leaves chosen. */
+    centroids: 'i32',
+    leaves: 'i32',
+    /** The best leaf's score; the scale of the tables; Σ of the least values of their blocks. */
+    top: 'f32',
+    scale: 'f32',
+    least: 'f32',
+    /** |q|; only where groups are skipped. */
+    queryNorm: 'f32',
+    /** The bound for skipping groups, and the scores above it that `areaBest` holds. */
+    theta: 'i32',
+    bestCount: 'i32',
+    /** Groups scanned so far. */
+    scanned: 'i32',
   },
 } as const;
 
@@ -145,6 +167,37 @@ export interface ScannKernels {
     slot: number,
     index: RecordAddress<typeof SCANN_INDEX>,
     call: RecordAddress<typeof SCANN_CALL>,
+  ): void;
+  /** The first phase of a search: the leaves of a query, as keys, and its tables. Returns the number of leaves. */
+  planQuery(
+    slot: number,
+    item: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+  ): number;
+  /** The second phase: scan the leaves of keys [begin, end). The first run of a query in a memory begins at 0. */
+  scanChosen(
+    slot: number,
+    item: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+    begin: number,
+    end: number,
+  ): void;
+  /** The third phase: the candidates to reorder. Returns their number. */
+  chooseScanned(
+    slot: number,
+    item: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+  ): number;
+  /** The fourth phase: score the first `found` candidates again and write the results. */
+  reorderChosen(
+    slot: number,
+    item: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+    found: number,
   ): void;
   /** Bit words of groups from bit words of rows. Items: groups. */
   maskGroups(begin: number, end: number, slot: number, rowWords: number, rowOf: number, words: number): void;

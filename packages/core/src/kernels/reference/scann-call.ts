@@ -41,8 +41,8 @@ export function readCall(
 }
 
 /** True where groups are skipped that cannot hold a result. */
-export function isPruned({ index, call }: ScannSearchCall): boolean {
-  return call.pruneBeta > 0 && index.leafBounds > 0;
+export function isPruned({ call }: ScannSearchCall): boolean {
+  return call.pruneBeta > 0;
 }
 
 /** Score descending, ties by number ascending. */
@@ -64,4 +64,17 @@ export function norm(values: ArrayLike<number>): number {
   let square = 0;
   for (let t = 0; t < values.length; t++) square = fround(square + fround(values[t]! * values[t]!));
   return fround(sqrt(square));
+}
+
+/** The bits of each group that a query may return. */
+export function allowedBits({ call, integer }: ScannSearchCall, item: number): (group: number) => number {
+  const { filter, exclusionBegin, exclusions } = call;
+  const excluded = new Map<number, number>();
+  if (exclusionBegin) {
+    for (let e = integer(exclusionBegin, item); e < integer(exclusionBegin, item + 1); e++) {
+      const slot = integer(exclusions, e);
+      excluded.set(slot >> 5, (excluded.get(slot >> 5) ?? 0) | (1 << (slot & 31)));
+    }
+  }
+  return (group) => (filter ? integer(filter, group) : -1) & ~(excluded.get(group) ?? 0);
 }

@@ -2,16 +2,16 @@
  * The third phase of a ScaNN search, readable (packages/core/assembly/scann-scan.ts): scores the
  * points of the chosen leaves by their codes, skips groups that cannot hold a result, and chooses the points to reorder.
  */
-import { GROUP, isPruned, nearest, norm, type ScannSearchCall, type Scored } from './scann-call.ts';
+import { GROUP, isPruned, nearest, type ScannSearchCall, type Scored } from './scann-call.ts';
 import type { LookupTables } from './scann-tables.ts';
 
 const LANES = 16;
 /** The score of a point that may not be returned. */
-const MASKED = -32_768;
+export const MASKED = -32_768;
 const { fround, sqrt, max, min } = Math;
 
 /** Points with scores in units of the tables, and the number of groups scanned. */
-interface Scan {
+export interface Scan {
   points: Scored[];
   groups: number;
   /** The k-th best score so far; only groups whose bound exceeds it are scanned. */
@@ -19,17 +19,22 @@ interface Scan {
   best: number[];
 }
 
-/** Score the points of leaves; `allowed` gives the bits of a group that may be returned. */
+/**
+ * Score the points of leaves; `allowed` gives the bits of a group that may be returned.
+ *
+ * @param length |q|
+ * @param from the bound and the scores above it that earlier runs of the query ended with
+ */
 export function scanLeaves(
   search: ScannSearchCall,
-  query: Float32Array,
+  length: number,
   leaves: readonly Scored[],
   tables: LookupTables,
   allowed: (group: number) => number,
-): { points: Scored[]; groups: number } {
+  from: Pick<Scan, 'theta' | 'best'> = { theta: MASKED, best: [] },
+): Scan {
   const { index, integer } = search;
-  const scan: Scan = { points: [], groups: 0, theta: MASKED, best: [] };
-  const length = norm(query);
+  const scan: Scan = { points: [], groups: 0, theta: from.theta, best: [...from.best] };
   for (const leaf of leaves) {
     const shifted = fround(fround(leaf.score - tables.top) * tables.scale);
     const base = max(nearest(shifted), -32_767);

@@ -1,5 +1,5 @@
 /** The record of a call, which the search kernels read, and the scratch memory of each thread that it points to. */
-import { SCANN_CALL } from '../../../kernels/families/scann.ts';
+import { SCANN_CALL, SCANN_STATE } from '../../../kernels/families/scann.ts';
 import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from '../../../kernels/record.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -95,5 +95,6 @@ function threadAreas(leaves: Leaves, plan: SearchPlan): { fields: CallValues; sc
   fields.areaSlotScores = areas.take(4 * points);
   fields.areaHistogram = areas.take(plan.listed ? 0 : HISTOGRAM_BYTES);
   fields.areaBest = areas.take(8 * (2 * plan.k + 32));
+  fields.areaState = areas.take(recordBytes(SCANN_STATE));
   return { fields, scratchBytes: areas.sizeBytes };
 }
