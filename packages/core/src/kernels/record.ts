@@ -44,6 +44,11 @@ export function writeRecord<D extends RecordDescription>(
   return offset as RecordAddress<D>;
 }
 
+/** The position of each field in a record, in numbers of four bytes from its start. */
+export function fieldPositions<D extends RecordDescription>({ fields }: D): RecordValues<D> {
+  return Object.fromEntries(Object.keys(fields).map((field, i) => [field, i])) as RecordValues<D>;
+}
+
 /** The values of a record, for the reference kernels. */
 export function readRecord<D extends RecordDescription>(
   memory: LinearMemory,

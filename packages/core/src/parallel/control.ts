@@ -33,6 +33,8 @@ export const CONTROL = {
   memory: 11,
 } as const;
 
+/** The memory of a job that is a search over the memories of segments. */
+export const COMPOSED = -1;
 const CONTROL_INTEGERS = 16;
 /**
  * TEAM is the number of the team times this constant, plus the number of its workers that have started; a pool has

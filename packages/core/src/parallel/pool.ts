@@ -7,11 +7,18 @@
  * `threads: 1`) the same calls run on the caller alone.
  */
 import { assert } from '../checks/assert.ts';
-import type { IndexKernelName, KernelArguments, KernelTable, ParallelKernelName } from '../kernels/contract.ts';
+import type {
+  IndexKernelName,
+  IndexKernelTable,
+  KernelArguments,
+  KernelTable,
+  ParallelKernelName,
+} from '../kernels/contract.ts';
 import type { KernelSet } from '../kernels/kernel-set.ts';
 import { type RecordDescription, recordBytes, writeRecord } from '../kernels/record.ts';
+import type { SegmentedSearchKernel } from '../kernels/segments/search-segments.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
-import { ASYNC_RECORD_OFFSET, type ItemsKernel, RECORD_BYTES_MAX, RECORD_OFFSET } from './control.ts';
+import { ASYNC_RECORD_OFFSET, COMPOSED, type ItemsKernel, RECORD_BYTES_MAX, RECORD_OFFSET } from './control.ts';
 import type { Job, Team } from './team.ts';
 
 /** A kernel that the pool can split: its number in the team, and the record that it takes. */
@@ -19,6 +26,12 @@ interface PoolKernel {
   number: number;
   call: ItemsKernel;
   record: RecordDescription | undefined;
+}
+
+/** A search over segments: the address of its description, and the numbers of all memories that it reads. */
+export interface SegmentedCall {
+  address: number;
+  memories: readonly number[];
 }
 
 /** A kernel with its work items and arguments, not yet started. */
@@ -33,16 +46,20 @@ export interface PoolJob {
  */
 export class Pool<N extends ParallelKernelName = IndexKernelName> {
   readonly team: Team;
+  /** The number of the memory in the team. */
+  readonly memoryNumber: number;
   readonly #kernels: Map<string, PoolKernel> = new Map();
   readonly #memory: LinearMemory;
-  /** The number of the memory in the team. */
-  readonly #number: number;
 
-  /** The pool has no kernels until `add`. */
-  constructor(memory: LinearMemory, team: Team) {
+  /**
+   * The pool has no kernels until `add`.
+   *
+   * @param kernels the table to which the kernels of indexes are added
+   */
+  constructor(memory: LinearMemory, team: Team, kernels: IndexKernelTable) {
     this.team = team;
     this.#memory = memory;
-    this.#number = team.join(memory);
+    this.memoryNumber = team.join({ memory, kernels });
   }
 
   /** Add the kernels of a set, which `table` has for the memory of the pool; `first` is the number of the first in the team. */
@@ -93,7 +110,23 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
   async runAsync<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): Promise<void> {
     const job = (isAside: boolean): Job =>
       this.#job(name, items, grain, rest, isAside ? ASYNC_RECORD_OFFSET : RECORD_OFFSET);
-    await this.team.runAsync(job, this.#number);
+    await this.team.runAsync(job, this.memoryNumber);
+  }
+
+  /** Run `searchSegments` over `items` queries; the description of the call is in this memory. */
+  runSegmented(search: SegmentedSearchKernel, items: number, grain: number, call: SegmentedCall): void {
+    this.team.run(this.#segmented(search, items, grain, call));
+  }
+
+  /** `runSegmented` on the worker threads only, as `runAsync`. */
+  async runSegmentedAsync(
+    search: SegmentedSearchKernel,
+    items: number,
+    grain: number,
+    call: SegmentedCall,
+  ): Promise<void> {
+    const job = this.#segmented(search, items, grain, call);
+    await this.team.runAsync(() => job, job.lastMemory);
   }
 
   /** The job of `run` or `runAsync` with these arguments, to be started later by one of the two. */
@@ -116,7 +149,13 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
 
   /** End the team's work on this memory; no job of this pool may follow. */
   leave(): void {
-    this.team.leave(this.#number);
+    this.team.leave(this.memoryNumber);
+  }
+
+  #segmented(search: SegmentedSearchKernel, items: number, grain: number, { address, memories }: SegmentedCall): Job {
+    const call = search.bind(undefined, this.team.memoryOf) as ItemsKernel;
+    const lastMemory = Math.max(this.memoryNumber, ...memories);
+    return { call, memory: COMPOSED, lastMemory, kernel: 0, items, grain, numbers: [this.memoryNumber, address] };
   }
 
   /** The values of a record are written to `recordOffset`, and the offset is passed in their place. */
@@ -130,6 +169,6 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
       assert(record !== undefined, `pool: ${name} has no record`);
       numbers = [writeRecord(this.#memory, record, recordOffset, values as Record<string, number>)];
     }
-    return { call, memory: this.#number, kernel: number, items, grain, numbers };
+    return { call, memory: this.memoryNumber, lastMemory: this.memoryNumber, kernel: number, items, grain, numbers };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The runtime: one heap, one table of kernels and one pool of threads. Several runtimes may share their threads. All classes and functions that compute take a
- * runtime as an option.
+ * The runtime: one heap, one table of kernels and one pool of threads. Several runtimes may share their threads. All
+ * classes and functions that compute take a runtime as an option.
  *
  * The default runtime is made at first use, with the fastest kernels and as many threads as the machine offers; the
  * environment variable SHORTLIST_THREADS sets another number. Tests make their own runtimes with other variants and
@@ -62,9 +62,10 @@ export class Runtime {
     this.heap = new Heap();
     const { memory } = this.heap;
     this.#kernels = kernels ? kernels(memory) : {};
-    this.pool = new Pool(memory, main?.pool.team ?? new Team(memory, kernels ? undefined : variant, threads));
-    this.load(INDEX_KERNELS);
     this.kernels = this.#kernels as IndexKernelTable;
+    const team = main?.pool.team ?? new Team(memory, kernels ? undefined : variant, threads);
+    this.pool = new Pool(memory, team, this.kernels);
+    this.load(INDEX_KERNELS);
   }
 
   /** Load the kernels of a set, unless they are loaded. */

@@ -8,6 +8,7 @@
  */
 import { assert } from '../checks/assert.ts';
 import type { KernelSet } from '../kernels/kernel-set.ts';
+import type { KernelMemory } from '../kernels/segments/segment.ts';
 import { compileKernels, type WasmVariant } from '../kernels/wasm.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import {
@@ -33,8 +34,11 @@ type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: P
 /** A kernel of one memory, with its work items and arguments. */
 export interface Job {
   call: ItemsKernel;
-  /** The number of the memory, and of the kernel in the team's list of kernels. */
+  /** The number of the memory; COMPOSED: a search over several. */
   memory: number;
+  /** The largest number of a memory that the kernel reads. */
+  lastMemory: number;
+  /** The number of the kernel in the team's list of kernels. */
   kernel: number;
   items: number;
   /** Work items that a thread claims at a time. */
@@ -61,7 +65,7 @@ export class Team {
   readonly #arguments: Float64Array;
   readonly #maySleep: boolean;
   /** By number; undefined: the memory has left. */
-  readonly #memories: (LinearMemory | undefined)[] = [];
+  readonly #memories: (KernelMemory | undefined)[] = [];
   #workers: Thread[] = [];
   /** Memories that the workers know: those with a lower number. */
   #known = 0;
@@ -95,9 +99,16 @@ export class Team {
   }
 
   /** Let the team work on a memory; returns its number. */
-  join(memory: LinearMemory): number {
+  join(memory: KernelMemory): number {
     return this.#memories.push(memory) - 1;
   }
+
+  /** The memory with a number. */
+  readonly memoryOf = (number: number): KernelMemory => {
+    const memory = this.#memories[number];
+    assert(memory !== undefined, `team: memory ${number} has left`);
+    return memory;
+  };
 
   /** End the work on a memory, so that it can be collected once no thread knows it. */
   leave(memory: number): void {
@@ -139,10 +150,11 @@ export class Team {
    * has started, or the runtime has no `Atomics.waitAsync`, the job runs on the caller before this returns.
    *
    * @param prepare makes the job when its turn has come; called with false where the job is to be run by `run`
+   * @param lastMemory that of the job
    */
-  async runAsync(prepare: (isAside: boolean) => Job, memory: number): Promise<void> {
+  async runAsync(prepare: (isAside: boolean) => Job, lastMemory: number): Promise<void> {
     while (this.#underWay) await this.#underWay;
-    if (this.threads > 1) this.#startFor(memory);
+    if (this.threads > 1) this.#startFor(lastMemory);
     if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {
       this.run(prepare(false));
       return;
@@ -199,9 +211,9 @@ export class Team {
     this.#close();
   }
 
-  #open({ memory, kernel, items, grain, numbers }: Job): void {
+  #open({ memory, lastMemory, kernel, items, grain, numbers }: Job): void {
     assert(numbers.length <= ARGUMENTS_MAX, `team: kernel ${kernel} has ${numbers.length} arguments`);
-    this.#startFor(memory);
+    this.#startFor(lastMemory);
     const integers = this.#integers;
     this.#arguments.set(numbers);
     integers[CONTROL.argumentCount] = numbers.length;
@@ -247,7 +259,7 @@ export class Team {
     if (this.#workers.length > 0) this.stop();
     this.#isOutdated = false;
     this.#known = this.#memories.length;
-    const memories = this.#memories.map((each) => each?.memory);
+    const memories = this.#memories.map((each) => each?.memory.memory);
     const team = currentTeam(this.#integers);
     const modules = [...this.#sets.values()].map(({ module }) => module!);
     for (let slot = 1; slot < this.threads; slot++) {

@@ -1,7 +1,10 @@
 /** The program of a worker thread: wait for a job in the control block, help to run it, wait again. */
+import { searchSegments } from '../kernels/segments/search-segments.ts';
+import type { KernelMemory } from '../kernels/segments/segment.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
 import { LinearMemory } from '../memory/linear-memory.ts';
 import {
+  COMPOSED,
   CONTROL,
   controlArguments,
   controlIntegers,
@@ -29,16 +32,18 @@ export function serve({ memories, modules, names, slot, team }: WorkerStart): vo
   const [control] = memories as [WebAssembly.Memory];
   const integers = controlIntegers(control);
   const values = controlArguments(control);
-  const tables: Record<string, ItemsKernel>[] = [];
-  /** The kernels of a memory; instances are made at the first job. */
-  const kernelsOf = (memory: number): Record<string, ItemsKernel> => {
-    tables[memory] ??= Object.assign(
-      {},
-      ...modules.map((module) => wasmKernels(module, new LinearMemory(memories[memory]))),
-    ) as Record<string, ItemsKernel>;
-    return tables[memory];
+  const bound: KernelMemory[] = [];
+  /** A memory with its kernels; instances are made at the first job. */
+  const memoryOf = (number: number): KernelMemory => {
+    const known = bound[number];
+    if (known) return known;
+    const memory = new LinearMemory(memories[number]);
+    const tables = modules.map((module) => wasmKernels(module, memory));
+    bound[number] = { memory, kernels: Object.assign({}, ...tables) };
+    return bound[number];
   };
-  kernelsOf(0);
+  const search = searchSegments.bind(undefined, memoryOf) as ItemsKernel;
+  memoryOf(0);
   let seen = Atomics.load(integers, CONTROL.generation);
   let isServing = joinTeam(integers, team);
   while (isServing) {
@@ -49,8 +54,9 @@ export function serve({ memories, modules, names, slot, team }: WorkerStart): vo
     isServing = currentTeam(integers) === team;
     if (isServing && Atomics.load(integers, CONTROL.open) === seen) {
       try {
-        const kernels = kernelsOf(integers[CONTROL.memory]!);
-        const call = kernels[names[integers[CONTROL.kernel]!]!]!;
+        const memory = integers[CONTROL.memory]!;
+        const name = names[integers[CONTROL.kernel]!] as keyof KernelMemory['kernels'];
+        const call = memory === COMPOSED ? search : (memoryOf(memory).kernels[name] as ItemsKernel);
         runItems(integers, call, slot, Array.from(values.subarray(0, integers[CONTROL.argumentCount]!)));
       } catch {
         Atomics.store(integers, CONTROL.failed, 1);

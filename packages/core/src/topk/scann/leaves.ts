@@ -56,6 +56,18 @@ export interface LeafShape {
   builtDistance: number;
 }
 
+/** The parts of the head of an index in segments: what a query needs before it reads candidates. */
+export const HEAD_PARTS: readonly string[] = [
+  'centroids',
+  'codebook',
+  'corrections',
+  'rowScales',
+  'mean',
+  'rotation',
+  'upperCentroids',
+  'upperLeaves',
+];
+
 /** Parts by name. Each block has room for `capacity` groups. */
 export type LeafParts = Record<string, Block>;
 
@@ -105,7 +117,10 @@ export function partBytes(shape: LeafShape): Record<string, number> {
 /** The fields of the record that describes an index to the kernels. */
 type IndexValues = RecordValues<typeof SCANN_INDEX>;
 
-/** Parts, shape and kernel record of one index. */
+/**
+ * Parts, shape and kernel record of one index, or of its head or one of its segments (segments/segmented-leaves.ts), which
+ * have some of the parts.
+ */
 export class Leaves {
   readonly runtime: Runtime;
   readonly shape: LeafShape;
@@ -118,12 +133,13 @@ export class Leaves {
   #largest: Int32Array | undefined;
   #revision = 0;
 
-  constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts) {
+  /** @param head the head, where these are the leaves of a segment */
+  constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts, head?: Leaves) {
     this.runtime = runtime;
     this.shape = shape;
     this.parts = parts;
     this.#record = runtime.heap.allocate(recordBytes(SCANN_INDEX));
-    this.#derivedFields = shape.leaves > 0 ? this.#derive() : {};
+    this.#derivedFields = head ? this.#takeNorms(head) : shape.leaves > 0 ? this.#derive() : {};
     this.#address = this.refresh();
   }
 
@@ -152,6 +168,7 @@ export class Leaves {
 
   /** The most groups that any `leaves` leaves have. */
   groupsOfLargest(leaves: number): number {
+    if (!this.parts.leafGroups) return 0;
     if (!this.#largest) {
       const bounds = this.integers('leafGroups');
       const sizes = Int32Array.from({ length: this.shape.leaves }, (_, l) => bounds[l + 1]! - bounds[l]!)
@@ -182,7 +199,10 @@ export class Leaves {
   /** The parts as bytes, without the unused room at the end of their blocks. */
   bytes(): Record<string, Uint8Array> {
     return Object.fromEntries(
-      Object.entries(partBytes(this.shape)).map(([name, size]) => [name, this.parts[name]!.bytes().subarray(0, size)]),
+      Object.entries(partBytes(this.shape)).flatMap(([name, size]) => {
+        const part = this.parts[name];
+        return part ? [[name, part.bytes().subarray(0, size)]] : [];
+      }),
     );
   }
 
@@ -239,6 +259,16 @@ export class Leaves {
       rotation: at('rotation'),
       upperLeaves: at('upperLeaves'),
     };
+  }
+
+  /** Copy what the scan of a segment reads of the head's derived data. */
+  #takeNorms(head: Leaves): Partial<IndexValues> {
+    const { leaves } = this.shape;
+    const inverse = this.runtime.heap.allocate(4 * leaves);
+    const from = head.#derivedFields.leafInverseNorm! / 4;
+    inverse.floats(leaves).set(head.runtime.heap.memory.floats.subarray(from, from + leaves));
+    this.#derived.push(inverse);
+    return { leafInverseNorm: inverse.offset };
   }
 
   /** Compute the data that the kernels read in addition to the parts, from parts that never change. */

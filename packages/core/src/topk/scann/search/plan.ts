@@ -109,7 +109,7 @@ export function listedPlan(plan: SearchPlan, leaves: Leaves, filter: GroupFilter
 }
 
 /** The slots that a filter keeps, or all. */
-function listedSlots(leaves: Leaves, filter: GroupFilter | undefined): NonNullable<SearchPlan['listed']> {
+export function listedSlots(leaves: Leaves, filter: GroupFilter | undefined): NonNullable<SearchPlan['listed']> {
   if (filter) return { slots: filter.slots(), count: filter.slotCount };
   return { slots: undefined, count: leaves.shape.groups * GROUP_SLOTS };
 }

@@ -1,0 +1,134 @@
+/**
+ * A search of an index whose leaves are in several memories (docs/decisions/segments.md). It runs the phases of a search
+ * (assembly/scann-phases.ts) in the memories that have the leaves and carries the state of the query between them, so
+ * that results and work are those of one memory. The segments hold consecutive leaves, in order.
+ */
+import { cutCandidates, mergeResults, type Run } from './merge.ts';
+import { type KernelMemory, Segment, STATE } from './segment.ts';
+
+/** The description of a call, in int32 in the memory of the head. */
+const CALL = { segments: 0, index: 1, call: 2, ownerOf: 3, isListed: 4, first: 5 } as const;
+/** Numbers that describe a segment: its memory in the team, and its records of the index and of the call. */
+const PER_SEGMENT = 3;
+
+/** A memory with its records of the index and of the call. */
+export interface SegmentAddress {
+  memory: number;
+  index: number;
+  call: number;
+}
+
+/** The type of `searchSegments`. */
+export type SegmentedSearchKernel = typeof searchSegments;
+
+/** Int32 numbers of the description of a call over so many segments. */
+export function segmentedCallLength(segments: number): number {
+  return CALL.first + PER_SEGMENT * segments;
+}
+
+/**
+ * Write the description of a call.
+ *
+ * @param ownerOf byte offset in the head's memory: [leaves] int32, the segment of each leaf
+ * @param isListed score lists of slots instead of searching leaves
+ */
+export function writeSegmentedCall(
+  to: Int32Array,
+  { index, call }: Omit<SegmentAddress, 'memory'>,
+  segments: readonly SegmentAddress[],
+  ownerOf: number,
+  isListed: boolean,
+): void {
+  to.set([segments.length, index, call, ownerOf, Number(isListed)]);
+  segments.forEach((segment, i) => {
+    to.set([segment.memory, segment.index, segment.call], CALL.first + PER_SEGMENT * i);
+  });
+}
+
+/**
+ * Search with queries [begin, end) of a call. Items: queries.
+ *
+ * @param memoryOf the memories of the team; the head is in memory `headMemory`
+ * @param address the description of the call
+ */
+export function searchSegments(
+  memoryOf: (memory: number) => KernelMemory,
+  begin: number,
+  end: number,
+  slot: number,
+  headMemory: number,
+  address: number,
+): void {
+  const main = memoryOf(headMemory);
+  const { integers } = main.memory;
+  const at = address / 4;
+  const head = new Segment(main, integers[at + CALL.index]!, integers[at + CALL.call]!, slot);
+  const segments = Array.from({ length: integers[at + CALL.segments]! }, (_, i) => {
+    const from = at + CALL.first + PER_SEGMENT * i;
+    return new Segment(memoryOf(integers[from]!), integers[from + 1]!, integers[from + 2]!, slot);
+  });
+  if (integers[at + CALL.isListed] === 1) {
+    for (let item = begin; item < end; item++) {
+      for (const { kernels, index, call } of segments) kernels.searchSlots(item, item + 1, slot, index, call);
+      mergeResults(head, segments, item);
+    }
+    return;
+  }
+  const ownerOf = integers[at + CALL.ownerOf]! / 4;
+  for (let item = begin; item < end; item++) searchOne(head, segments, ownerOf, item);
+}
+
+/** Search leaves for one query. */
+function searchOne(head: Segment, segments: readonly Segment[], ownerOf: number, item: number): void {
+  const { slot } = head;
+  const leaves = head.kernels.planQuery(slot, item, head.index, head.call);
+  const runs = route(head, segments, ownerOf, leaves);
+  const searched = segments.filter((segment) => segment.leaves > 0);
+  const { tableLength } = head;
+  for (const segment of searched) segment.begin(head, tableLength);
+  scan(runs, item, head.isPruned);
+  for (const segment of searched) {
+    segment.candidates = segment.kernels.chooseScanned(slot, item, segment.index, segment.call);
+  }
+  if (searched.length > 1) cutCandidates(searched, runs, head.reorder);
+  for (const { kernels, index, call, candidates } of searched)
+    kernels.reorderChosen(slot, item, index, call, candidates);
+  mergeResults(head, searched, item);
+  if (head.countersOut > 0) {
+    head.integers[head.countersOut + 4 * item] = head.integers[head.state + STATE.centroids]!;
+  }
+}
+
+/** Give the chosen leaves to their segments; returns the runs of leaves that follow one another in one segment. */
+function route(head: Segment, segments: readonly Segment[], ownerOf: number, leaves: number): Run[] {
+  for (const segment of segments) segment.leaves = 0;
+  const runs: Run[] = [];
+  let last: Run | undefined;
+  for (let i = 0; i < leaves; i++) {
+    const low = head.integers[head.keys + 2 * i]!;
+    const segment = segments[head.integers[ownerOf + ~low]!]!;
+    if (last?.segment !== segment) {
+      last = { segment, begin: segment.leaves, end: segment.leaves };
+      runs.push(last);
+    }
+    const to = segment.keys + 2 * segment.leaves;
+    segment.integers[to] = low;
+    segment.integers[to + 1] = head.integers[head.keys + 2 * i + 1]!;
+    last.end = ++segment.leaves;
+  }
+  return runs;
+}
+
+/** Scan the leaves of runs. Afterwards a run is the groups that were scanned, in place of its leaves. */
+function scan(runs: readonly Run[], item: number, isPruned: boolean): void {
+  let before: Segment | undefined;
+  for (const run of runs) {
+    const { segment, begin, end } = run;
+    if (before && isPruned) segment.goOnFrom(before);
+    const { kernels, slot, index, call } = segment;
+    run.begin = segment.scanned;
+    kernels.scanChosen(slot, item, index, call, begin, end);
+    run.end = segment.scanned;
+    before = segment;
+  }
+}

@@ -1,0 +1,180 @@
+/** Runs a call on an index in segments: prepares the memory of every segment, and runs the search over all of them. */
+import {
+  type SegmentAddress,
+  searchSegments,
+  segmentedCallLength,
+  writeSegmentedCall,
+} from '../../../kernels/segments/search-segments.ts';
+import { Scratch } from '../../../memory/scratch.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { type Leaves, rowStride } from '../leaves.ts';
+import { CallBuffers, type CallLayout, type Found } from '../search/call-buffers.ts';
+import { CallRecord } from '../search/call-record.ts';
+import type { SearchPlan } from '../search/plan.ts';
+import type { WriteQueries } from '../search/search.ts';
+import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
+import type { SegmentedLeaves } from './segmented-leaves.ts';
+
+/** Queries a thread claims at a time. */
+const GRAIN = 4;
+
+/** The plan of a call for the head, and what differs in each segment. */
+export interface SegmentedPlan {
+  head: SearchPlan;
+  segments: readonly Pick<SearchPlan, 'filter' | 'exclusions' | 'listed'>[];
+}
+
+/** A job over `size` queries. */
+interface SegmentedJob {
+  size: number;
+  address: number;
+}
+
+/** The memory of a call in one memory: buffers and record. */
+interface Prepared {
+  leaves: Leaves;
+  plan: SearchPlan;
+  buffers: CallBuffers;
+  record: CallRecord;
+}
+
+/** Runs calls on one index in segments. */
+export class SegmentedSearch {
+  readonly #leaves: SegmentedLeaves;
+  readonly #description: Scratch;
+  readonly #memories: readonly { runtime: Runtime; buffers: CallBuffers; record: CallRecord }[];
+
+  constructor(leaves: SegmentedLeaves) {
+    this.#leaves = leaves;
+    this.#description = new Scratch(leaves.head.runtime.heap);
+    this.#memories = [leaves.head, ...leaves.segments].map(({ runtime }) => ({
+      runtime,
+      buffers: new CallBuffers(runtime),
+      record: new CallRecord(runtime),
+    }));
+  }
+
+  /** Search with queries [count, dimensions] that `write` copies, already scaled, to rows of the index's stride. */
+  run(count: number, write: WriteQueries, plan: SegmentedPlan, work: SearchWork | undefined): Found {
+    const { pool } = this.#leaves.head.runtime;
+    const memories = this.#leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
+    const steps = this.#steps(count, write, plan, work, false);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      const { size, address } = step.value;
+      pool.runSegmented(searchSegments, size, GRAIN, { address, memories });
+    }
+  }
+
+  /** `run` on the worker threads, one at a time; index, filter and exclusions must not change meanwhile. */
+  async runAsync(
+    count: number,
+    write: WriteQueries,
+    plan: SegmentedPlan,
+    work: SearchWork | undefined,
+  ): Promise<Found> {
+    const { pool } = this.#leaves.head.runtime;
+    const memories = this.#leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
+    const steps = this.#steps(count, write, plan, work, true);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      const { size, address } = step.value;
+      await pool.runSegmentedAsync(searchSegments, size, GRAIN, { address, memories });
+    }
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    this.#description.free();
+    for (const { buffers, record } of this.#memories) {
+      buffers.free();
+      record.free();
+    }
+  }
+
+  *#steps(
+    count: number,
+    write: WriteQueries,
+    plan: SegmentedPlan,
+    work: SearchWork | undefined,
+    isAsync: boolean,
+  ): Generator<SegmentedJob, Found, void> {
+    const { k } = plan.head;
+    const found: Found = {
+      counts: new Int32Array(count),
+      scores: new Float32Array(count * k),
+      rows: new Int32Array(count * k),
+    };
+    if (count === 0 || k === 0) return found;
+    const prepared = this.#prepare(plan);
+    const layouts = prepared.map(({ leaves, plan, buffers }) => buffers.place(leaves, count, plan, isAsync));
+    const address = this.#describe(prepared, layouts, plan.head, work !== undefined);
+    prepared.forEach(({ leaves, plan, buffers }, i) => {
+      if (plan.exclusions) buffers.writeMasks(leaves, plan, layouts[i]!);
+    });
+    const stride = rowStride(this.#leaves.shape.dimensions);
+    const [head] = layouts as [CallLayout];
+    for (let begin = 0; begin < count; begin += head.group) {
+      const end = Math.min(begin + head.group, count);
+      const size = end - begin;
+      this.#writeQueries(prepared, layouts, begin, end, stride, write);
+      yield { size, address };
+      prepared[0]!.buffers.readResults(head, begin, size, k, found);
+      const { integers } = this.#leaves.head.runtime.heap.memory;
+      if (work) addWork(work, integers.subarray(head.counters / 4, head.counters / 4 + COUNTERS * size));
+    }
+    return found;
+  }
+
+  /** The plans of the head and of the segments; a segment has filters, exclusions and lists of its own. */
+  #prepare({ head, segments }: SegmentedPlan): Prepared[] {
+    const { head: headLeaves, segments: leaves } = this.#leaves;
+    const none = { filter: 0, exclusions: undefined, listed: head.listed && { slots: undefined, count: 0 } };
+    return this.#memories.map(({ buffers, record }, i) => {
+      const own = i === 0 ? none : segments[i - 1]!;
+      return { leaves: i === 0 ? headLeaves : leaves[i - 1]!, plan: { ...head, ...own }, buffers, record };
+    });
+  }
+
+  /** Write all records of the call, and the description that the threads read; returns its address. */
+  #describe(
+    prepared: readonly Prepared[],
+    layouts: readonly CallLayout[],
+    { listed }: SearchPlan,
+    isCounted: boolean,
+  ): number {
+    const addresses: SegmentAddress[] = prepared.map(({ leaves, plan, record }, i) => ({
+      memory: leaves.runtime.pool.memoryNumber,
+      index: leaves.record,
+      call: record.write(leaves, plan, layouts[i]!, isCounted),
+    }));
+    const [head, ...segments] = addresses as [SegmentAddress];
+    const length = segmentedCallLength(segments.length);
+    const block = this.#description.reserve(4 * length);
+    writeSegmentedCall(block.integers(length), head, segments, this.#leaves.ownerOf.offset, listed !== undefined);
+    return block.offset;
+  }
+
+  /** Write queries [begin, end) and where their exclusions begin to every memory. */
+  #writeQueries(
+    prepared: readonly Prepared[],
+    layouts: readonly CallLayout[],
+    begin: number,
+    end: number,
+    stride: number,
+    write: WriteQueries,
+  ): void {
+    const [at, ...others] = layouts.map(({ queries }) => queries / 4) as [number];
+    const length = (end - begin) * stride;
+    const queries = this.#leaves.head.runtime.heap.memory.floats.subarray(at, at + length);
+    write(begin, end, queries, stride);
+    others.forEach((to, s) => {
+      const { floats, integers } = this.#leaves.segments[s]!.runtime.heap.memory;
+      floats.set(queries, to);
+      const { exclusions } = prepared[s + 1]!.plan;
+      if (exclusions) integers.set(exclusions.begin.subarray(begin, end + 1), layouts[s + 1]!.begin / 4);
+    });
+  }
+}
