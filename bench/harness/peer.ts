@@ -17,6 +17,7 @@ const PEERS = {
   'scann-core': { environment: 'scann-core', script: 'scann_peer.py' },
   faiss: { environment: 'ann', script: 'faiss_peer.py' },
   hnswlib: { environment: 'ann', script: 'hnswlib_peer.py' },
+  implicit: { environment: 'implicit', script: 'implicit_peer.py' },
   datasets: { environment: 'ann', script: 'datasets.py' },
   'hnswlib-node': { environment: 'node-ann', script: 'node-ann.mjs' },
   usearch: { environment: 'node-ann', script: 'node-ann.mjs' },

@@ -7,6 +7,7 @@
 #   ann         faiss-cpu and hnswlib                                            60 MB
 #   node-ann    hnswlib-node (compiled when installed) and usearch               60 MB
 #   node24      Node 24, whose WebAssembly has relaxed SIMD, for our own index     120 MB
+#   implicit    implicit's ALS                                                   250 MB
 #   judges      tritonclient, a client of the Open Inference Protocol            60 MB
 #
 # Without names: all but judges. $PEERS_HOME says where (default ~/.cache/shortlist-peers), $PYTHON which interpreter
@@ -45,12 +46,13 @@ install() {
     ann)        python_peer ann 'faiss-cpu==1.15.1' 'hnswlib==0.8.0' numpy ;;
     node-ann)   node_peer node-ann 'hnswlib-node@3.0.0' 'usearch@2.26.2' ;;
     node24)     node_peer node24 'node@24' ;;
+    implicit)   python_peer implicit 'implicit==0.7.3' numpy ;;
     judges)     python_peer judges 'tritonclient[http,grpc]==2.73.0' ;;
     *) echo "unknown peer: $1" >&2; return 1 ;;
   esac
 }
 
-[ $# -gt 0 ] || set -- tfrs scann scann-core ann node-ann node24
+[ $# -gt 0 ] || set -- tfrs scann scann-core ann node-ann node24 implicit
 mkdir -p "$home"
 for peer in "$@"; do
   if install "$peer"; then echo "$peer: ready in $home/$peer"; else echo "$peer: NOT installed" >&2; failed+=("$peer"); fi

@@ -17,6 +17,7 @@ import { bootstrapDifference, type Estimate, evaluateRecommender, type Recommend
 import { baselines, type InteractionSplit } from 'shortlist/recommenders';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { beauty, gowalla, movieLens } from './datasets.ts';
+import { alsRows } from './implicit-als.ts';
 import { servedRecommender } from './served.ts';
 import { type TrainedBundle, trainCommand, writeCsv } from './train-command.ts';
 
@@ -29,6 +30,8 @@ interface Work {
   /** The baselines that the mean must not be below: by more than the interval, or at all. */
   readonly above: readonly string[];
   readonly byInterval: boolean;
+  /** Of the fit of ALS beside that of a peer: what a search begins with on this data. */
+  readonly unobservedWeight: number;
 }
 
 const WORKS: Readonly<Record<string, Work>> = {
@@ -39,6 +42,7 @@ const WORKS: Readonly<Record<string, Work>> = {
     atLeast: 0.082,
     above: ['item-kNN'],
     byInterval: true,
+    unobservedWeight: 0.3,
   },
   beauty: {
     name: 's3rec-beauty, leave-last-out',
@@ -46,8 +50,17 @@ const WORKS: Readonly<Record<string, Work>> = {
     k: 10,
     above: ['popularity', 'item-kNN'],
     byInterval: false,
+    unobservedWeight: 0.01,
   },
-  gowalla: { name: 'gowalla, its own split', read: gowalla, k: 20, atLeast: 0.155, above: [], byInterval: false },
+  gowalla: {
+    name: 'gowalla, its own split',
+    read: gowalla,
+    k: 20,
+    atLeast: 0.155,
+    above: [],
+    byInterval: false,
+    unobservedWeight: 0.01,
+  },
 };
 
 const { values } = parseArgs({
@@ -83,9 +96,11 @@ async function measure(work: Work, folder: string, seeds: number): Promise<Row[]
   };
   const plain = baselines(split.train).map(evaluate);
   const runs: Run[] = [];
+  const peerRows: Row[] = [];
   const files = mkdtempSync(join(tmpdir(), 'shortlist-recipes-'));
   try {
     const csv = join(files, 'train.csv');
+    peerRows.push(...(await alsRows({ ...work, split }, files)));
     await writeCsv(csv, split.train);
     for (let seed = 1; seed <= seeds; seed++) {
       const bundle = join(files, `${seed}.shortlist`);
@@ -96,7 +111,7 @@ async function measure(work: Work, folder: string, seeds: number): Promise<Row[]
   } finally {
     rmSync(files, { recursive: true });
   }
-  return [...plain.map((found) => baselineRow(work, found)), ...trainedRows(work, runs, plain)];
+  return [...plain.map((found) => baselineRow(work, found)), ...trainedRows(work, runs, plain), ...peerRows];
 }
 
 function baselineRow({ name, k }: Work, found: RecommenderEvaluation): Row {
