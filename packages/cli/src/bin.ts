@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The shell around `run`: the process's streams, environment and Ctrl-C. */
+/** The executable: calls `run` with the streams and the environment of the process, and handles Ctrl-C. */
 import { run } from './run.ts';
 
 const interrupt = new AbortController();
@@ -10,11 +10,11 @@ process.on('SIGINT', () => {
 });
 
 /** The exit code that shells use for a program that SIGPIPE ended: 128 + 13. */
-const NOBODY_READS = 141;
-// The reader of the output (such as `head`) has closed it: nothing written from here on is read.
+const BROKEN_PIPE = 141;
+// The reader of the output, such as `head`, has closed the pipe.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(NOBODY_READS);
+    if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
     throw error;
   });
 }

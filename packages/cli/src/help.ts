@@ -27,28 +27,27 @@ const OVERVIEW: string = `shortlist ${VERSION}: the retrieval stage of a recomme
 Usage: shortlist COMMAND [OPTIONS]
 
 Commands
-  bench        how fast a bundle answers on this machine, and how much of the exact answer it finds
-  compress     train every embedding method at every budget on your data; tables and a figure
-  evaluate     how good a bundle is on later interactions, beside popularity, item-kNN and EASE
-  export       recommendations for many queries as Parquet, CSV or JSON Lines
-  index        index vectors of your own, tuned to a recall: shortlist index vectors.npy --out x.shortlist
-  init         look at files and propose a configuration, so that the other commands need no arguments
-  inspect      what a file holds: interactions (columns, quality), vectors, or a bundle
-  query        the best candidates of a bundle for a query: shortlist query x.shortlist 42
-  restore      put a bundle into a folder of versions as its newest: shortlist restore BUNDLE FOLDER
-  serve        answer over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a bundle
-               file (saveBundle, tutorial --save), a folder that holds one, or a folder of
-               versions 1, 2, 3, …
-  similar      candidates like others: shortlist similar movies.shortlist 1
-  train        from interactions and items to a bundle: shortlist train ratings.csv --items movies.csv
-  tune         the cheapest search of a bundle that reaches a recall
-  tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies,
-               print a user's shortlist, save, load, and print the same again
+  bench        measure the latency, the throughput and the recall of a bundle on this machine
+  compress     train every embedding method at several sizes on your data; writes tables and a chart
+  evaluate     measure a bundle on later interactions, and compare it with popularity, item-kNN and EASE
+  export       write recommendations, neighbours or vectors as Parquet, CSV, JSON Lines or .npy
+  index        index your own vectors, tuned to a recall: shortlist index vectors.npy --out x.shortlist
+  init         write a configuration for your files, so that the other commands need no arguments
+  inspect      describe a file of interactions (columns, quality), a file of vectors, or a bundle
+  query        find the best candidates for a query: shortlist query x.shortlist 42
+  restore      copy a bundle into a folder of versions as the newest one: shortlist restore BUNDLE FOLDER
+  serve        answer queries over HTTP and gRPC: shortlist serve BUNDLE… or NAME=BUNDLE…, each a
+               bundle file, a folder with one bundle file, or a folder of versions 1, 2, 3, …
+  similar      find the candidates most similar to given ones: shortlist similar movies.shortlist 1
+  train        train a model on interactions and write a bundle: shortlist train ratings.csv --items movies.csv
+  tune         find the cheapest search settings of a bundle that reach a recall
+  tutorial     train a two-tower model on MovieLens-100K, evaluate it, index the movies, print
+               a user's shortlist, save and load the bundle, and print the same shortlist again
 
 shortlist COMMAND --help shows the options of a command; shortlist --version the version.
 
-Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments,
-130 ended by Ctrl-C, 141 nobody reads the output any more.
+Exit codes: 0 success, 1 an error in the input or during the work, 2 an error in the arguments,
+130 ended by Ctrl-C, 141 the reader of the output closed it.
 `;
 
 /** The page of each command. */

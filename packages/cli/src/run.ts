@@ -1,16 +1,16 @@
 /**
- * The command as a function: arguments and an environment in, exit code out. bin.ts is its only caller in a process;
- * tests call it with streams of their own.
+ * The command as a function of its arguments and its environment, which returns the exit code. bin.ts calls it with the
+ * streams of the process, tests with streams of their own.
  *
- * Exit codes: 0 done, 1 a mistake in the input or a failure that is named, 2 a mistake in the arguments, 130 Ctrl-C; bin.ts
- * adds 141, where nobody reads the output any more.
+ * Exit codes: 0 success, 1 an error in the input or during the work, 2 an error in the arguments, 130 Ctrl-C. bin.ts
+ * adds 141: the reader of the output closed it.
  */
 import { configuredArguments } from './config/config-file.ts';
 import { COMMAND_NAMES, help, optionsOf, VERSION } from './help.ts';
 import { type Command, UsageError } from './terminal/command.ts';
 import type { Environment } from './terminal/terminal.ts';
 
-// Each is loaded when it is asked for: a server does not wait for what trains, nor the tutorial for an HTTP server.
+// Each command is imported when it runs, so that `serve` does not load the training code, and `train` no HTTP server.
 const COMMANDS: Readonly<Record<string, Command>> = {
   bench: async (argv, environment) => (await import('./bench/command.ts')).bench(argv, environment),
   compress: async (argv, environment) => (await import('./compress/command.ts')).compress(argv, environment),
@@ -31,7 +31,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /** The exit code that shells use for a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130;
 
-/** The library, loaded when something went wrong: help and the version do not wait for it, and commands import it themselves. */
+/** The library. It is loaded only to explain an error, so that `--help` and `--version` are fast; commands import it themselves. */
 const library = () => import('shortlist');
 
 /** Run the command that `argv` names. */
@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], environment: Environment): Pr
   }
 }
 
-/** Say what went wrong in one line; only a fault of ours shows a stack. */
+/** Print an error in one line; only an unexpected one, a bug of the command, has a stack trace. */
 async function explain(error: unknown, name: string, { stderr }: Environment): Promise<number> {
   const { ShortlistError } = await library();
   if (error instanceof ShortlistError) {
@@ -69,11 +69,13 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
     stderr.write(`shortlist: ${await usageMessage(error as Error, name)}\nTry: shortlist ${page}\n`);
     return 2;
   }
-  stderr.write(`shortlist: an unexpected failure, please report it\n${(error as Error)?.stack ?? String(error)}\n`);
+  stderr.write(
+    `shortlist: an unexpected error; please report it with these lines\n${(error as Error)?.stack ?? String(error)}\n`,
+  );
   return 1;
 }
 
-/** A message of the library in the words of the command line: its userColumn is the option --user-column. */
+/** Replaces the names of library options in a message by those of the command line: userColumn by --user-column. */
 function inOptions(message: string): string {
   return message.replaceAll(
     /\b(user|item|value|weight|time|event|identifier|title)Column\b/g,
@@ -81,7 +83,7 @@ function inOptions(message: string): string {
   );
 }
 
-/** The message; for an unknown option it names the nearest option of the command instead of the parser's advice. */
+/** The message of an error in the arguments. For an unknown option it names the nearest option of the command. */
 async function usageMessage({ message }: Error, name: string): Promise<string> {
   const option = /^Unknown option '--([^']*)'/.exec(message)?.[1];
   return option === undefined ? message : `unknown option --${option}${await meant(option, optionsOf(name), '--')}`;

@@ -1,4 +1,4 @@
-/** The command as a shell sees it: help, misspelt words, a reader that goes away, and a clone that was not built. */
+/** The command in a shell: help, misspelt words, a closed pipe, and a clone that was not built. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { COMMAND_NAMES, help, optionsOf } from '../src/help.ts';
-import { said } from './fixtures/said.ts';
+import { runCommand } from './fixtures/run-command.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/shortlist.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-command-'));
 after(() => rmSync(folder, { recursive: true }));
 
-test('each command has a page of its own, and the overview names every command', async () => {
+test('each command has its own page, and the overview names every command', async () => {
   for (const argv of [[], ['--help'], ['help'], ['-h']]) {
-    const { code, stdout } = await said(...argv);
+    const { code, stdout } = await runCommand(...argv);
     assert.deepEqual([code, stdout], [0, help()]);
   }
   for (const name of COMMAND_NAMES) {
@@ -27,7 +27,7 @@ test('each command has a page of its own, and the overview names every command',
       ['help', name],
       [name, '-h'],
     ]) {
-      const { code, stdout } = await said(...argv);
+      const { code, stdout } = await runCommand(...argv);
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`^shortlist ${name}: .*\n\nUsage: shortlist ${name} `));
     }
@@ -45,13 +45,13 @@ test('a misspelt command or option is answered with the nearest, exit code 2', a
     [['compress', '--budget', '1/4'], /unknown option --budget; did you mean --budgets\?/],
     [['serve', 'x', '--http-prt', '1'], /unknown option --http-prt; did you mean --http-port\?/],
   ] as const) {
-    const { code, stdout, stderr } = await said(...argv);
+    const { code, stdout, stderr } = await runCommand(...argv);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, expected);
   }
 });
 
-test('whoever reads goes away: the command ends without a word, on either stream', async () => {
+test('when the reader of a stream closes it the command ends without output', async () => {
   const compress = [
     'compress',
     '--data',
@@ -81,14 +81,14 @@ test('whoever reads goes away: the command ends without a word, on either stream
       other.on('data', (chunk) => (text += chunk));
       const [code, signal] = (await once(child, 'close')) as [number, string | null];
       assert.equal(signal, null);
-      // A short text may be written before its reader is known to have gone; a stream that is not written to is not missed.
+      // A short text may be written before the process learns that the pipe is closed.
       assert.ok([0, 2, 141].includes(code), `${argv.join(' ')}, ${closed} closed: exit code ${code}`);
       assert.doesNotMatch(text, /EPIPE|unexpected failure|^ {4}at /m);
     }
   }
 });
 
-test('before a build the command builds; where it cannot it says so in one line', () => {
+test('in a clone that was not built the command builds first; if it cannot it prints one line', () => {
   const clone = join(folder, 'clone');
   for (const path of ['packages/cli/bin', 'scripts']) mkdirSync(join(clone, path), { recursive: true });
   const bin = join(clone, 'packages/cli/bin/shortlist.js');
@@ -110,7 +110,7 @@ test('before a build the command builds; where it cannot it says so in one line'
   assert.match(built.stderr, /^shortlist: not built yet; building, .*\nbuilt\n$/);
 });
 
-test('help and the version do not wait for the library: what the command imports at its start is its own', () => {
+test('help and version do not load the library', () => {
   const started = new Set<string>();
   const visit = (file: URL): void => {
     if (started.has(file.href)) return;

@@ -1,4 +1,4 @@
-/** The compression experiment on a planted world and on small lists: order of methods, resuming, files, faults. */
+/** shortlist compress on planted data and on small lists: order of methods, resuming, files, errors. */
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ const lines = (text: string): Line[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
 
-test('a planted world: the order of the methods, stopped in the middle and gone on with', async () => {
+test('planted data: methods run in their order, and an interrupted run is continued', async () => {
   const out = join(folder, 'planted');
   const methods = 'full,product,residual,cqr,cqr-co-occurrence,compositional,hashing-trick';
   const argv = [
@@ -64,11 +64,11 @@ test('a planted world: the order of the methods, stopped in the middle and gone 
   ];
   const first = await compress([...argv, '--json']);
   assert.equal(first.code, 130, first.err);
-  // As if the process had died in the middle of a line.
+  // As if the process had been killed while it wrote a line.
   appendFileSync(join(out, 'results.jsonl'), '{"method":"hash');
   const second = await compress(argv);
   assert.equal(second.code, 0, second.err);
-  assert.match(second.out, /7 jobs, 6 of them done before/);
+  assert.match(second.out, /7 jobs, 6 of them already done/);
   const { summaries } = JSON.parse(readFileSync(join(out, 'table.json'), 'utf8')) as {
     summaries: NonNullable<Line['summaries']>;
   };
@@ -85,7 +85,7 @@ test('a planted world: the order of the methods, stopped in the middle and gone 
   assert.match(other.err, /choose another --out/);
 });
 
-test('every method runs, and says how it spends its budget', async () => {
+test('every method runs and reports its matrices', async () => {
   const argv = ['--data', 'planted', '--budgets', '1/4', '--seeds', '1', '--epochs', '1'];
   const where = ['--out', join(folder, 'all'), '--json'];
   const { code, out, err } = await compress([...argv, ...where], new AbortController(), 'never');
@@ -98,7 +98,7 @@ test('every method runs, and says how it spends its budget', async () => {
   }
 });
 
-test('lists of items: recall, and budgets that a method cannot meet are said', async () => {
+test('lists of items: recall is measured, and budgets that a method cannot meet are reported', async () => {
   const data = join(folder, 'lists');
   mkdirSync(data);
   const list = (user: number, from: number): string =>
@@ -134,7 +134,7 @@ test('lists of items: recall, and budgets that a method cannot meet are said', a
   assert.match(refused.out + refused.err, /refused: budget: expected at least \d+ parameters/);
 });
 
-test('arguments that mean nothing are refused', async () => {
+test('wrong arguments are refused', async () => {
   for (const [argv, message] of [
     [['--budgets', '2'], /--budgets: expected shares such as 1\/16 in \(0, 1\], got "2"/],
     [['--budgets', '1/x'], /--budgets/],
@@ -151,7 +151,7 @@ test('arguments that mean nothing are refused', async () => {
   assert.match(err, /train.txt, line 1: expected a user and items, numbers from 0/);
 });
 
-test('without data the synthetic world is called what it is', async () => {
+test('without data the output names the synthetic data', async () => {
   const abort = new AbortController();
   const home = mkdtempSync(join(folder, 'home-'));
   let [out, err] = ['', ''];
@@ -167,6 +167,6 @@ test('without data the synthetic world is called what it is', async () => {
     now: () => performance.now(),
     signal: abort.signal,
   });
-  assert.match(out, /Task: clicks; a synthetic world of MovieLens-100K's shape: 943 users/);
-  assert.match(err, /There is no MovieLens-100K here: synthetic world .*SHORTLIST_OFFLINE is set/);
+  assert.match(out, /Task: clicks; synthetic data of the shape of MovieLens-100K: 943 users/);
+  assert.match(err, /MovieLens-100K was not found: synthetic data .*SHORTLIST_OFFLINE is set/);
 });

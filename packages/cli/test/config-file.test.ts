@@ -1,4 +1,4 @@
-/** The configuration file of `serve` and `restore`: what they take, what the command line overrides, what is refused. */
+/** The configuration file of `serve`, and `restore`: accepted options, options that the command line overrides, errors. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ function fileOf(config: unknown): string {
   return path;
 }
 
-test('every option comes from the file, and the command line overrides it', () => {
+test('every option can be set in the file, and the command line overrides it', () => {
   const path = fileOf({
     models: [{ name: 'a', path: 'models/a', labels: { stable: 2 }, policy: { specific: [2] } }],
     host: '10.0.0.1',
@@ -59,7 +59,7 @@ test('every option comes from the file, and the command line overrides it', () =
   assert.deepEqual([other.corsOrigins, other.logger!.level], [['https://y.example', 'https://z.example'], 'error']);
 });
 
-test('what a file may not say is refused with its place', () => {
+test('wrong names and values in a file are refused with their place', () => {
   for (const [config, message] of [
     ['{', /expected JSON/],
     [[], /expected an object/],
@@ -82,7 +82,7 @@ test('what a file may not say is refused with its place', () => {
   assert.throws(() => serveOptions(['x', '--config', '/nowhere.json']), { code: 'ERR_IO' });
 });
 
-test('the file, the unit and the image of deploy/ name options that there are', () => {
+test('the files of deploy/ name existing options', () => {
   const { models, keepVersions } = serveOptions(['--config', join(DEPLOY, 'serve.json')]);
   assert.deepEqual([models[0]!.path, keepVersions], ['/var/lib/shortlist/movies', 3]);
   const entry = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync(join(DEPLOY, 'Dockerfile'), 'utf8'))![1]!;
@@ -93,7 +93,7 @@ test('the file, the unit and the image of deploy/ name options that there are', 
   assert.match(unit, /^ExecStart=\/usr\/bin\/node \S+shortlist\.js serve --config \S+$/m);
 });
 
-test('an image is built from all sources: .dockerignore leaves out what a build makes and nothing else', () => {
+test('.dockerignore leaves out exactly the files that a build makes', () => {
   const root = fileURLToPath(new URL('../../../../', import.meta.url));
   const patterns = readFileSync(join(root, '.dockerignore'), 'utf8')
     .split('\n')
@@ -121,15 +121,15 @@ test('an image is built from all sources: .dockerignore leaves out what a build 
   assert.deepEqual(left, []);
 });
 
-test('restore puts a bundle behind the newest version; what is no bundle changes nothing', async () => {
+test('restore adds a bundle as the newest version; a file that is not a bundle changes nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-restore-'));
   const bundle = join(folder, 'x.shortlist');
   await saveBundle(bundle, { index: new BruteForce<never, string>().index([[1, 0]], ['a']) } as never);
-  const said: string[] = [];
+  const output: string[] = [];
   const restore = (...argv: string[]): Promise<number> =>
     run(['restore', ...argv], {
-      stdout: { write: (part: string) => said.push(part) },
-      stderr: { write: (part: string) => said.push(part) },
+      stdout: { write: (part: string) => output.push(part) },
+      stderr: { write: (part: string) => output.push(part) },
       variables: {},
       now: () => 0,
       signal: new AbortController().signal,
@@ -139,7 +139,7 @@ test('restore puts a bundle behind the newest version; what is no bundle changes
     assert.equal(await restore(bundle, versions), 0);
     assert.equal(readdirSync(versions).sort().join(), expected);
   }
-  assert.match(said[1]!, /x\.shortlist is version 2 of /);
+  assert.match(output[1]!, /x\.shortlist is version 2 of /);
   assert.deepEqual(readFileSync(join(versions, '2', 'model.shortlist')), readFileSync(bundle));
   mkdirSync(join(versions, '41'));
   assert.equal(await restore(bundle, versions), 0);

@@ -9,7 +9,7 @@ import { CONFIG_FILES, configuredArguments } from '../src/config/config-file.ts'
 import { pageOptions } from '../src/config/page-options.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { COMMAND_NAMES } from '../src/help.ts';
-import { said } from './fixtures/said.ts';
+import { runCommand } from './fixtures/run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-config-'));
 const start = process.cwd();
@@ -76,15 +76,15 @@ test('wrong names and values are refused with their place and the nearest name',
   }
 });
 
-test('the command says what it took from the file, and refuses a wrong one', async () => {
+test('the command prints the entries that it used, and refuses a wrong file', async () => {
   writeFileSync('ratings.csv', 'user,item\n1,2\n1,3\n2,3\n');
   configure({ inspect: { files: 'ratings.csv' } });
-  const { code, stdout, stderr } = await said('inspect');
+  const { code, stdout, stderr } = await runCommand('inspect');
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^shortlist\.config\.json: files$/m);
   assert.match(stdout, /ratings\.csv/);
   configure({ inspect: { fles: 'ratings.csv' } });
-  const refused = await said('inspect');
+  const refused = await runCommand('inspect');
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /the nearest is files/);
 });

@@ -8,17 +8,17 @@ import { openTable } from '@shortlist/data';
 import { BruteForce, type Features, Matrix, SeenItems, Tower } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { exportRows } from '../src/export/command.ts';
-import { said as saidBy } from './fixtures/said.ts';
+import { runCommand } from './fixtures/run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-export-'));
 after(() => rmSync(folder, { recursive: true }));
 
-async function said(...argv: string[]): Promise<{ code: number; stderr: string }> {
-  const { code, stderr } = await saidBy('export', ...argv);
+async function run(...argv: string[]): Promise<{ code: number; stderr: string }> {
+  const { code, stderr } = await runCommand('export', ...argv);
   return { code, stderr };
 }
 
-test('each format holds a row a recommendation; a file that exists is kept', async () => {
+test('each format has one row per recommendation; an existing file is kept', async () => {
   const bundle = join(folder, 'x.shortlist');
   const tower = Tower.create({ vocabulary: ['42', '7'], dimensions: 2 });
   const candidates = Matrix.from('candidates', [
@@ -38,7 +38,7 @@ test('each format holds a row a recommendation; a file that exists is kept', asy
   );
   for (const ending of ['csv', 'jsonl', 'parquet']) {
     const out = join(folder, `recommendations.${ending}`);
-    assert.deepEqual(await said(bundle, '--queries', queries, '--k', '2', '--out', out), { code: 0, stderr: '' });
+    assert.deepEqual(await run(bundle, '--queries', queries, '--k', '2', '--out', out), { code: 0, stderr: '' });
     const rows: unknown[][] = [];
     for await (const batch of (await openTable(out)).batches()) {
       for (let row = 0; row < batch.rows; row++) {
@@ -47,16 +47,13 @@ test('each format holds a row a recommendation; a file that exists is kept', asy
       }
     }
     assert.deepEqual(rows, expected, ending);
-    assert.match(
-      (await said(bundle, '--queries', queries, '--out', out)).stderr,
-      /exists already; --force replaces it/,
-    );
+    assert.match((await run(bundle, '--queries', queries, '--out', out)).stderr, /exists already; --force replaces it/);
   }
-  assert.equal((await said(bundle, '--queries', queries, '--out', join(folder, 'x.txt'))).code, 2);
-  assert.match((await said(bundle, '--queries', join(folder, 'no'), '--out', join(folder, 'y.csv'))).stderr, /ERR_IO/);
+  assert.equal((await run(bundle, '--queries', queries, '--out', join(folder, 'x.txt'))).code, 2);
+  assert.match((await run(bundle, '--queries', join(folder, 'no'), '--out', join(folder, 'y.csv'))).stderr, /ERR_IO/);
 });
 
-test('without --queries all users of the model are asked, and what each has seen is left out as the bundle says', async () => {
+test('without --queries all users of the model are exported, and seen items are left out if the bundle is set so', async () => {
   const bundle = join(folder, 'seen.shortlist');
   const queryModel = Tower.create({ vocabulary: ['u1', 'u2'], dimensions: 2 });
   const candidates = Matrix.from('candidates', [
@@ -76,7 +73,7 @@ test('without --queries all users of the model are asked, and what each has seen
   await saveBundle(bundle, { index, seenItems });
   const found = async (...flags: string[]): Promise<string[]> => {
     const out = join(folder, 'all.csv');
-    assert.deepEqual(await said(bundle, '--out', out, '--force', ...flags), { code: 0, stderr: '' });
+    assert.deepEqual(await run(bundle, '--out', out, '--force', ...flags), { code: 0, stderr: '' });
     const lines = readFileSync(out, 'utf8').trim().split('\n').slice(1);
     return lines
       .map((line) =>
@@ -91,14 +88,14 @@ test('without --queries all users of the model are asked, and what each has seen
   assert.deepEqual(await found('--no-exclude-seen'), ['u1 a', 'u1 b', 'u1 c', 'u2 a', 'u2 b', 'u2 c']);
 });
 
-test('neighbours, embeddings and users have known values in each format, and nothing is left half written', async () => {
+test('neighbours, embeddings and users have known values in each format, and no incomplete file is left', async () => {
   const bundle = join(folder, 'seen.shortlist');
-  const run = async (what: string, name: string, ...flags: string[]): Promise<string> => {
+  const exported = async (what: string, name: string, ...flags: string[]): Promise<string> => {
     const out = join(folder, name);
-    assert.deepEqual(await said(bundle, '--what', what, '--out', out, ...flags), { code: 0, stderr: '' });
+    assert.deepEqual(await run(bundle, '--what', what, '--out', out, ...flags), { code: 0, stderr: '' });
     return out;
   };
-  const near = readFileSync(await run('neighbours', 'near.csv', '--k', '1'), 'utf8')
+  const near = readFileSync(await exported('neighbours', 'near.csv', '--k', '1'), 'utf8')
     .trim()
     .split('\n');
   assert.deepEqual(
@@ -107,21 +104,21 @@ test('neighbours, embeddings and users have known values in each format, and not
   );
   assert.ok(Math.abs(Number(near[1]!.split(',')[3]) - Math.SQRT1_2) < 1e-6);
   assert.equal(
-    readFileSync(await run('embeddings', 'vectors.csv'), 'utf8'),
+    readFileSync(await exported('embeddings', 'vectors.csv'), 'utf8'),
     'identifier,vector_0,vector_1\na,1,0\nb,0,1\nc,1,1\n',
   );
   assert.equal(
-    readFileSync(await run('embeddings', 'vectors.jsonl'), 'utf8').split('\n')[2],
+    readFileSync(await exported('embeddings', 'vectors.jsonl'), 'utf8').split('\n')[2],
     '{"identifier":"c","vector":[1,1]}',
   );
-  const npy = readFileSync(await run('embeddings', 'vectors.npy'));
+  const npy = readFileSync(await exported('embeddings', 'vectors.npy'));
   const start = 10 + npy.readUInt16LE(8);
   assert.equal(start % 64, 0);
   assert.match(npy.toString('latin1', 10, start), /'descr': '<f4', 'fortran_order': False, 'shape': \(3, 2\)/);
   assert.deepEqual([...new Float32Array(new Uint8Array(npy.subarray(start)).buffer)], [1, 0, 0, 1, 1, 1]);
   assert.equal(readFileSync(join(folder, 'vectors.ids.txt'), 'utf8'), 'a\nb\nc\n');
   const rows: unknown[][] = [];
-  for await (const batch of (await openTable(await run('embeddings', 'vectors.parquet'))).batches()) {
+  for await (const batch of (await openTable(await exported('embeddings', 'vectors.parquet'))).batches()) {
     for (let row = 0; row < batch.rows; row++) rows.push(batch.columns.map((cells) => String(cells[row])));
   }
   assert.deepEqual(rows, [
@@ -129,16 +126,16 @@ test('neighbours, embeddings and users have known values in each format, and not
     ['b', '0', '1'],
     ['c', '1', '1'],
   ]);
-  const users = readFileSync(await run('users', 'users.jsonl'), 'utf8')
+  const users = readFileSync(await exported('users', 'users.jsonl'), 'utf8')
     .trim()
     .split('\n');
   assert.deepEqual(
     users.map((line) => (JSON.parse(line) as { user: string }).user),
     ['u1', 'u2'],
   );
-  assert.match((await said(bundle, '--what', 'embeddings', '--out', join(folder, 'vectors.npy'))).stderr, /--force/);
-  assert.equal((await said(bundle, '--what', 'neighbours', '--out', join(folder, 'near.npy'))).code, 2);
-  assert.equal((await said(bundle, '--what', 'users', '--k', '2', '--out', join(folder, 'u.csv'))).code, 2);
+  assert.match((await run(bundle, '--what', 'embeddings', '--out', join(folder, 'vectors.npy'))).stderr, /--force/);
+  assert.equal((await run(bundle, '--what', 'neighbours', '--out', join(folder, 'near.npy'))).code, 2);
+  assert.equal((await run(bundle, '--what', 'users', '--k', '2', '--out', join(folder, 'u.csv'))).code, 2);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.endsWith('.part')),
     [],
@@ -154,7 +151,7 @@ test('a Parquet of several batches has all rows, in order', async () => {
   );
   await saveBundle(bundle, { index: new BruteForce<Features, string>().index(candidates, ids) });
   const out = join(folder, 'many.parquet');
-  assert.deepEqual(await said(bundle, '--what', 'embeddings', '--out', out), { code: 0, stderr: '' });
+  assert.deepEqual(await run(bundle, '--what', 'embeddings', '--out', out), { code: 0, stderr: '' });
   const rows: string[] = [];
   for await (const batch of (await openTable(out)).batches()) {
     for (let row = 0; row < batch.rows; row++) rows.push(batch.columns.map((cells) => String(cells[row])).join(' '));
@@ -165,7 +162,7 @@ test('a Parquet of several batches has all rows, in order', async () => {
   );
 });
 
-test('an interrupted export keeps the file that was there and leaves no part of a new one', async () => {
+test('an interrupted export keeps the existing file and leaves no part of a new one', async () => {
   const out = join(folder, 'kept.csv');
   writeFileSync(out, 'before\n');
   const controller = new AbortController();

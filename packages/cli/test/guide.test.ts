@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { said } from './fixtures/said.ts';
+import { runCommand } from './fixtures/run-command.ts';
 import { tastes } from './fixtures/tastes.ts';
 
 const GUIDE = fileURLToPath(new URL('../../../../docs/guide/own-data.md', import.meta.url));
@@ -16,13 +16,13 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-test('the commands of the guide to own data do what it says', async () => {
+test('the commands of the guide to own data work as written', async () => {
   const blocks = [...readFileSync(GUIDE, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, text]) => text!);
   const lines = blocks.flatMap((text) => text.trimEnd().split('\n'));
   assert.ok(lines.length >= 6, lines.join('\n'));
   process.chdir(folder);
   const { ratings, later, movies } = tastes();
-  // The guide asks for user 42.
+  // The guide queries user 42.
   const named = (text: string): string => text.replaceAll(/^u/gm, '');
   for (const [name, text] of [
     ['ratings.csv', named(ratings)],
@@ -37,7 +37,7 @@ test('the commands of the guide to own data do what it says', async () => {
       continue;
     }
     assert.match(line, /^npx shortlist /);
-    const { code, stdout, stderr } = await said(...line.split(' ').slice(2));
+    const { code, stdout, stderr } = await runCommand(...line.split(' ').slice(2));
     assert.equal(code, 0, `${line}\n${stderr}`);
     if (line.includes(' query ')) assert.match(stdout, /^1 +\d+ +.*Film \d+, the/m);
     if (line.includes(' evaluate ')) assert.match(stdout, /^movies\.shortlist is better than popularity/m);

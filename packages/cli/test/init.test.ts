@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { configuredArguments } from '../src/config/config-file.ts';
 import { run } from '../src/run.ts';
-import { said } from './fixtures/said.ts';
+import { runCommand } from './fixtures/run-command.ts';
 import { tastes } from './fixtures/tastes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-init-'));
@@ -18,7 +18,7 @@ before(() => {
   writeFileSync('movies.csv', movies);
   writeFileSync('notes.json', '{"nothing": "of the kind"');
   writeFileSync('later.txt', later);
-  // Items with identifiers of another kind in the place of titles.
+  // A table of items with other identifiers instead of titles.
   writeFileSync(
     'links.csv',
     movies.replaceAll(/^(\w+),.*$/gm, (_, id: string) => `${id},${id === 'movieId' ? 'imdbId' : '0114709'}`),
@@ -32,12 +32,12 @@ after(() => {
 
 const config = (): Record<string, Record<string, unknown>> => JSON.parse(readFileSync('shortlist.config.json', 'utf8'));
 
-test('the files of a folder are recognised, and the others have no arguments to ask for', async () => {
-  const { code, stdout, stderr } = await said('init');
+test('the files of a folder are recognised, and the other commands need no arguments', async () => {
+  const { code, stdout, stderr } = await runCommand('init');
   assert.equal(code, 0, stderr);
   assert.match(stderr, /notes\.json is left out/);
   assert.match(stdout, /items: movies\.csv/);
-  assert.match(stdout, /shortlist\.config\.json is written/);
+  assert.match(stdout, /shortlist\.config\.json was written/);
   const { train, serve } = config();
   assert.equal(train!.files, 'ratings.csv');
   assert.equal(train!.items, 'movies.csv');
@@ -45,27 +45,24 @@ test('the files of a folder are recognised, and the others have no arguments to 
   assert.deepEqual(serve, { files: 'movies.shortlist' });
   const { argv } = await configuredArguments('train', []);
   assert.ok(argv.includes('--items=movies.csv') && argv.includes('ratings.csv'), argv.join(' '));
-  const again = await said('init');
+  const again = await runCommand('init');
   assert.equal(again.code, 1);
   assert.match(again.stderr, /exists already; --force replaces it/);
-  assert.equal((await said('init', '--force', 'ratings.csv', '--out', 'other.shortlist')).code, 0);
+  assert.equal((await runCommand('init', '--force', 'ratings.csv', '--out', 'other.shortlist')).code, 0);
   assert.deepEqual([config().train!.items, config().train!.out], [undefined, 'other.shortlist']);
 });
 
-test('of two files of users and items the one with ratings is taken, which is said', async () => {
+test('of two files of users and items the one with ratings is used, which is reported', async () => {
   writeFileSync('tags.csv', 'userId,movieId,tag\n1,2,good\n1,3,bad\n2,3,good\n');
-  const { code, stderr } = await said('init', 'tags.csv', 'ratings.csv', 'movies.csv');
+  const { code, stderr } = await runCommand('init', 'tags.csv', 'ratings.csv', 'movies.csv');
   rmSync('tags.csv');
   assert.equal(code, 0, stderr);
-  assert.match(
-    stderr,
-    /ratings\.csv is taken for the interactions: tags\.csv has users and items, too, but no ratings/,
-  );
+  assert.match(stderr, /ratings\.csv is used as the file of interactions, because tags\.csv has no ratings/);
   assert.equal(config().train!.files, 'ratings.csv');
 });
 
-test('of two files of interactions a terminal is asked, and elsewhere they are to be named', async () => {
-  const refused = await said('init', 'ratings.csv', 'later.txt');
+test('with two files of interactions the command asks on a terminal, and is an error elsewhere', async () => {
+  const refused = await runCommand('init', 'ratings.csv', 'later.txt');
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /expected one file of interactions, got ratings\.csv, later\.txt/);
   const written = { stdout: '', stderr: '' };
@@ -81,11 +78,11 @@ test('of two files of interactions a terminal is asked, and elsewhere they are t
   assert.equal(config().train!.files, 'later.txt');
 });
 
-test('without users and items there is nothing to propose', async () => {
-  const { code, stderr } = await said('init', 'movies.csv');
+test('without users and items there is no configuration', async () => {
+  const { code, stderr } = await runCommand('init', 'movies.csv');
   assert.equal(code, 1);
   assert.match(stderr, /expected a file with columns of users and items/);
-  const missing = await said('init', 'nothere.csv');
+  const missing = await runCommand('init', 'nothere.csv');
   assert.equal(missing.code, 1);
   assert.match(missing.stderr, /nothere\.csv/);
 });

@@ -1,4 +1,4 @@
-/** Every relative link of the documents leads to a file that is there, and to a heading that it has. */
+/** Every relative link in the documents names an existing file and an existing heading. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -30,7 +30,7 @@ function anchorsOf(file: string): string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading!));
 }
 
-test('every relative link leads somewhere', () => {
+test('every relative link has an existing target', () => {
   const broken: string[] = [];
   let links = 0;
   for (const file of documents()) {

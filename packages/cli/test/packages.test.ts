@@ -1,4 +1,4 @@
-/** What a newcomer's npm says and does: no engine warning on a supported Node, and packages that are never empty. */
+/** The packages as npm sees them: no engine warning on a supported Node, and no package without its files. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const read = (path: string): unknown => JSON.parse(readFileSync(join(ROOT, path)
 /** The lowest major version of Node that this workspace supports. */
 const MAJOR = 20;
 
-/** Whether a range of package.json takes Node 20: alternatives of `>=20`, `^20.1`, `20.x`, `*` and the like. */
+/** True if a range of package.json includes Node 20: alternatives of `>=20`, `^20.1`, `20.x`, `*` and the like. */
 function takesNode(range: string): boolean {
   return range.split('||').some((part) => {
     const [, sign, major] = /^\s*(>=|>|\^|~|=|)\s*v?(\d+|\*|x)/.exec(part) ?? [];
@@ -20,7 +20,7 @@ function takesNode(range: string): boolean {
   });
 }
 
-test('no package of the tree asks for a newer Node than the workspace does', () => {
+test('no dependency needs a newer Node than the workspace does', () => {
   assert.deepEqual(['>=22', '^18', '>= 16 || x', '^18 || >=20', '>=20.19'].map(takesNode), [
     false,
     false,
@@ -36,7 +36,7 @@ test('no package of the tree asks for a newer Node than the workspace does', () 
   );
 });
 
-test('every package is built before it is packed, says what it is, and has its words to be found by', () => {
+test('every package is built before it is packed, and has a description and keywords', () => {
   const text = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
   for (const name of readdirSync(join(ROOT, 'packages'))) {
     const manifest = read(`packages/${name}/package.json`) as {

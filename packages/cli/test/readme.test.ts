@@ -1,4 +1,4 @@
-/** The README's curl lines, tried as written on the tutorial's bundle. */
+/** The curl lines of the README, run as written on the tutorial's bundle. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,10 +14,10 @@ import { run } from '../src/run.ts';
 const README = fileURLToPath(new URL('../../../../README.md', import.meta.url));
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-test('the curl lines of the README answer', { skip: hasCurl ? false : 'curl is not installed' }, async () => {
+test('the curl lines of the README get results', { skip: hasCurl ? false : 'curl is not installed' }, async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'shortlist-readme-')), 'movies.shortlist');
   const nobody = { write: (): void => undefined };
-  // The README's own command where MovieLens is; elsewhere its answer cannot be the printed one, and an epoch will do.
+  // Without MovieLens the results differ from the printed ones, so that one epoch is enough.
   const data = process.env.SHORTLIST_DATA;
   const argv = ['tutorial', '--copies', '0', '--save', path, ...(data ? [] : ['--epochs', '1'])];
   const code = await run(argv, {
@@ -44,7 +44,7 @@ test('the curl lines of the README answer', { skip: hasCurl ? false : 'curl is n
   const lines = readme.match(/^curl .*$/gm) ?? [];
   const printed = JSON.parse(/^```json\n(\{"model".*\})\n```$/m.exec(readme)![1]!) as { results: unknown[] };
   assert.ok(lines.length >= 5);
-  // The lines themselves are run as written: where port 8501 leads, and how errors are told, is in curl's own settings.
+  // The lines are run as written; curl's settings map port 8501 to the port of the test.
   const CURL_HOME = mkdtempSync(join(tmpdir(), 'shortlist-curl-'));
   const connect = `connect-to = "127.0.0.1:8501:127.0.0.1:${server.httpPort}"`;
   writeFileSync(join(CURL_HOME, '.curlrc'), `silent\nfail\nnoproxy = "*"\n${connect}\n`);

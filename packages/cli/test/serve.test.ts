@@ -1,4 +1,4 @@
-/** `shortlist serve` as a process: answers, then drains on SIGTERM. */
+/** `shortlist serve` as a process: serves queries, then drains on SIGTERM. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { run } from '../src/run.ts';
 import { serveOptions } from '../src/serve/command.ts';
 import { UsageError } from '../src/terminal/command.ts';
 
-// The file that node_modules/.bin/shortlist links to: what supervisors run.
+// The file that node_modules/.bin/shortlist links to.
 const BIN = fileURLToPath(new URL('../../bin/shortlist.js', import.meta.url));
 
 /** A bundle of two films. */
@@ -47,13 +47,13 @@ test('a bundle file is served under its name until SIGTERM', async () => {
   const { predictions } = (await answer.json()) as { predictions: { identifiers: string[] }[] };
   assert.deepEqual([...predictions[0]!.identifiers].sort(), ['a', 'b']);
   child.kill('SIGTERM');
-  // `exit` may come before the last of the log.
+  // `exit` may come before the end of the log.
   const [code, signal] = await once(child, 'close');
   assert.deepEqual([code, signal], [0, null], log);
   assert.match(log, /"msg":"stopped"/);
 });
 
-test('a server whose output nobody reads any more still ends', async () => {
+test('a server whose output was closed still ends', async () => {
   const child = spawn(process.execPath, [BIN, 'serve', await saveFilms(), '--http-port', '0', '--grpc-port', 'none'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -62,8 +62,8 @@ test('a server whose output nobody reads any more still ends', async () => {
   assert.deepEqual(await once(child, 'exit'), [141, null]);
 });
 
-test('what cannot be served is said in one line', async () => {
-  const said = async (...argv: string[]): Promise<[number, string]> => {
+test('a bundle that cannot be served is an error of one line', async () => {
+  const failed = async (...argv: string[]): Promise<[number, string]> => {
     const parts: string[] = [];
     const code = await run(['serve', ...argv, '--log-level', 'silent'], {
       stdout: { write: () => undefined },
@@ -76,9 +76,9 @@ test('what cannot be served is said in one line', async () => {
   };
   const path = await saveFilms();
   const missing = '/nowhere/films.shortlist';
-  assert.deepEqual(await said(missing), [
+  assert.deepEqual(await failed(missing), [
     1,
-    `shortlist: ${missing}: expected a bundle or a folder, there is nothing (ERR_IO)\n`,
+    `shortlist: ${missing}: expected a bundle or a folder, got a path that does not exist (ERR_IO)\n`,
   ]);
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
@@ -87,18 +87,18 @@ test('what cannot be served is said in one line', async () => {
     ['--http-port', port, '--grpc-port', 'none'],
     ['--http-port', '0', '--grpc-port', port],
   ]) {
-    const [code, text] = await said(path, ...ports);
+    const [code, text] = await failed(path, ...ports);
     assert.equal(code, 1);
     assert.match(text, /^shortlist: cannot listen: .*EADDRINUSE.* \(ERR_IO\)\n$/);
   }
   taken.close();
-  // A file that is no bundle ends the command; it used to wait for ever.
+  // A file that is not a bundle must end the command.
   const other = join(path, '..', 'other.shortlist');
   const cut = join(path, '..', 'cut.shortlist');
   writeFileSync(other, 'hello');
   writeFileSync(cut, readFileSync(path).subarray(0, 200));
   for (const file of [other, cut, '/dev/null']) {
-    const [code, text] = await said(`m=${file}`, '--http-port', '0', '--grpc-port', 'none');
+    const [code, text] = await failed(`m=${file}`, '--http-port', '0', '--grpc-port', 'none');
     assert.equal(code, 1);
     assert.ok(text.startsWith(`shortlist: ${file}: expected a bundle: `), text);
     assert.equal(text.split('\n').length, 2, text);
@@ -107,13 +107,13 @@ test('what cannot be served is said in one line', async () => {
     ['--journal-damage', 'replay or refuse'],
     ['--when-locked', 'serve or wait'],
   ] as const) {
-    const [code, text] = await said(path, option, 'maybe');
+    const [code, text] = await failed(path, option, 'maybe');
     assert.equal(code, 2, text);
     assert.match(text, new RegExp(`${option}: expected ${values}, got "maybe"`));
   }
   const keys = join(path, '..', 'keys.json');
   writeFileSync(keys, '{"name": "site"}');
-  assert.match((await said(path, '--keys', keys))[1], /^shortlist: --keys: .*expected a list of keys/);
+  assert.match((await failed(path, '--keys', keys))[1], /^shortlist: --keys: .*expected a list of keys/);
 });
 
 test('arguments', () => {

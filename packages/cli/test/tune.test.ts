@@ -1,4 +1,4 @@
-/** shortlist tune and bench: a bundle is tuned to a recall that it then has by itself, and measured; exact ones and mistakes are told. */
+/** shortlist tune and bench: a tuned bundle reaches the recall with its default settings; exact indexes and errors. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { BruteForce, ScaNN } from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
-import { said } from './fixtures/said.ts';
+import { runCommand } from './fixtures/run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-tune-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -28,12 +28,15 @@ async function write(): Promise<void> {
   await saveBundle(exact, { index: new BruteForce().index({ data, dimensions: DIMENSIONS }, identifiers) });
 }
 
-test('a tuned bundle has the recall by itself, and everything else that it had', async () => {
+test('a tuned bundle reaches the recall with its defaults, and keeps its other parts', async () => {
   await write();
   const out = join(folder, 'tuned.shortlist');
-  const { code, stdout, stderr } = await said('tune', slow, '--recall', '0.9', '--out', out);
+  const { code, stdout, stderr } = await runCommand('tune', slow, '--recall', '0.9', '--out', out);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /tuned\.shortlist: \d+ leaves searched and \d+ candidates reordered for recall@10 0\.9/);
+  assert.match(
+    stdout,
+    /tuned\.shortlist: recall@10 0\.9\d+ \(target .*\) with \d+ leaves searched and \d+ candidates reordered/,
+  );
   assert.match(stderr, /500 candidates as queries/);
   const queries = { data: data.subarray(0, 200 * DIMENSIONS), dimensions: DIMENSIONS };
   const recall = async (path: string): Promise<number> => {
@@ -44,32 +47,32 @@ test('a tuned bundle has the recall by itself, and everything else that it had',
   const [before, tuned] = [await recall(slow), await recall(out)];
   assert.ok(before < 0.6 && tuned > 0.87, `${before}, ${tuned}`);
   assert.deepEqual((await loadBundle(out)).metadata, metadata);
-  const again = await said('tune', slow, '--out', out);
+  const again = await runCommand('tune', slow, '--out', out);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /exists already; --force replaces it/);
-  const json = await said('tune', slow, '--out', out, '--force', '--json');
+  const json = await runCommand('tune', slow, '--out', out, '--force', '--json');
   assert.equal((JSON.parse(json.stdout) as { event: string }).event, 'tuned');
 });
 
-test('an exact index has nothing to tune, and mistakes are told', async () => {
+test('an exact index has nothing to tune, and errors are one line', async () => {
   const out = join(folder, 'other.shortlist');
-  const refused = await said('tune', exact, '--out', out);
+  const refused = await runCommand('tune', exact, '--out', out);
   assert.equal(refused.code, 1);
   assert.match(refused.stderr, /expected an approximate index, got an exact one, which has nothing to tune/);
-  assert.equal((await said('tune', slow)).code, 2);
-  assert.equal((await said('tune', slow, '--out', out, '--recal', '1')).code, 2);
+  assert.equal((await runCommand('tune', slow)).code, 2);
+  assert.equal((await runCommand('tune', slow, '--out', out, '--recal', '1')).code, 2);
   writeFileSync(join(folder, 'queries.txt'), '1\n');
-  const vectors = await said('tune', slow, '--out', out, '--queries', join(folder, 'queries.txt'));
-  assert.match(vectors.stderr, /expected a bundle that takes users beside --queries/);
+  const vectors = await runCommand('tune', slow, '--out', out, '--queries', join(folder, 'queries.txt'));
+  assert.match(vectors.stderr, /--queries needs a bundle whose queries are users/);
 });
 
 test('bench measures a bundle: an exact one finds everything', async () => {
-  const { code, stdout, stderr } = await said('bench', exact, '--seconds', '0.05');
+  const { code, stdout, stderr } = await runCommand('bench', exact, '--seconds', '0.05');
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /5,000 candidates, asked with 500 candidates as queries, k 10\n/);
+  assert.match(stdout, /5,000 candidates; measured with 500 candidates as queries, k 10\n/);
   assert.match(stdout, /one query at a time: p50 \d+\.\d{4} ms, p99 \d+\.\d{4} ms\n/);
-  assert.match(stdout, /recall@10 against the exact answer: 1\.0000\n/);
-  const json = await said('bench', slow, '--seconds', '0.05', '--k', '5', '--json');
+  assert.match(stdout, /recall@10 against an exact search: 1\.0000\n/);
+  const json = await runCommand('bench', slow, '--seconds', '0.05', '--k', '5', '--json');
   const figures = JSON.parse(json.stdout) as { recall: number; queriesPerSecond: number; k: number };
   assert.ok(figures.recall < 0.7 && figures.queriesPerSecond > 0 && figures.k === 5, json.stdout);
 });

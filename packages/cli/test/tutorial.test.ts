@@ -1,4 +1,4 @@
-/** The tutorial as a person and as a program see it, on the synthetic world: no data, no network. */
+/** The text and the JSON output of the tutorial, on synthetic data: no data, no network. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,15 +35,15 @@ async function shortlist(
   return { code, ...written };
 }
 
-test('every step is shown, and the loaded bundle answers the same', async () => {
+test('every step is printed, and the loaded bundle gives the same results', async () => {
   const { code, stdout, stderr } = await shortlist(['tutorial', '--copies', '12']);
   assert.equal(code, 0, stderr);
   for (const part of [
-    /^Data: synthetic world/,
-    /80,000 to train, 20,000 to test; 1,664 different titles/,
+    /^Data: synthetic data/,
+    /80,000 to train on, 20,000 to test; 1,664 different titles/,
     /epoch 3\/3 {2}loss per example \d\.\d{4} {2}last batch \d+ {2}Keras's bar \d+/,
     /factorized_top_k\/top_100_categorical_accuracy +0\.[2-9]\d+/,
-    /one query over 1,682 candidates/,
+    /latency of a query, 1,682 candidates: median/,
     /Shortlist of user 42/,
     /Saved .*tutorial\.shortlist/,
     /the same titles and the same scores, bit for bit/,
@@ -55,7 +55,7 @@ test('every step is shown, and the loaded bundle answers the same', async () => 
   ]) {
     assert.match(stdout, part);
   }
-  // The exact list, again after loading, through both indexes and through ScaNN: printed once where it is the same.
+  // A shortlist is printed only when it differs from the last one.
   assert.match(stdout, /shortlist of user 42 \(BruteForce\): the same 5 titles and scores/);
   const titles = stdout.match(/^ +\d\.\d{4} {2}\S.*$/gm) ?? [];
   assert.equal(titles.length % 5, 0);
@@ -73,14 +73,14 @@ const eventsOf = ({ stdout }: Ran): Event[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Event);
 
-/** Three epochs without a break, for the test of events and the one of a break. */
+/** A run of three epochs without an interruption, which two tests use. */
 let whole: Promise<Ran> | undefined;
 const runWhole = (): Promise<Ran> => {
   whole ??= shortlist(['tutorial', '--json', '--copies', '0', '--user', '7']);
   return whole;
 };
 
-test('--json prints one object a line and nothing else; the shortlist comes twice, equal', async () => {
+test('--json prints one object a line and nothing else; the shortlist is printed twice, equal', async () => {
   const ran = await runWhole();
   assert.equal(ran.code, 0);
   const events = eventsOf(ran);
@@ -92,7 +92,7 @@ test('--json prints one object a line and nothing else; the shortlist comes twic
   assert.equal(named('loaded')[0]!.identical, true);
 });
 
-test('Ctrl-C during training ends with 130, keeps a checkpoint, and --resume goes on from it', async () => {
+test('Ctrl-C during training ends with 130, keeps a checkpoint, and --resume continues from it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-test-'));
   const file = join(folder, 'kept');
   const first = await shortlist(['tutorial', '--resume', file]);
@@ -116,16 +116,16 @@ test('Ctrl-C during training ends with 130, keeps a checkpoint, and --resume goe
   }
 });
 
-test('--embedding trains compressed tables beside full ones, says what they save and cost, and serves them', async () => {
+test('--embedding trains full and compressed tables, compares them, and serves the compressed ones', async () => {
   const argv = ['tutorial', '--embedding', 'cqr', '--budget', '1/10', '--epochs', '4'];
   const { code, stdout, stderr } = await shortlist(argv);
   assert.equal(code, 0, stderr);
   for (const part of [
-    /tables of 944 and 1,665 rows of 32\n/,
-    /tables of 944 and 1,665 rows of 32, cqr at 0\.100 of the parameters/,
+    /tables of 944 and 1,665 rows, 32 dimensions\n/,
+    /tables of 944 and 1,665 rows, 32 dimensions, cqr at 0\.100 of the parameters/,
     / {2}\d+ × 4 floats, \d+ bytes of pointers and hashes; [\d,]+ × 4 floats/,
     /epoch 3: queryTower clustered, H1 \d\.\d\d and H2 \d+\.\d\d bits, \d+ empty clusters/,
-    /cqr: tables of [\d.]+ KiB where full ones take 326 KiB: [\d.]+ KiB saved, [67]\.\d+ × smaller/,
+    /cqr: tables of [\d.]+ KiB instead of 326 KiB, [67]\.\d+ × smaller/,
     /top-100 accuracy 0\.\d{4}, with full tables 0\.\d{4}: [−+]0\.\d{4}/,
     /the same titles and the same scores, bit for bit/,
   ]) {
@@ -145,11 +145,11 @@ test('--embedding trains compressed tables beside full ones, says what they save
   }
   assert.match(
     (await shortlist(['tutorial', '--embedding', 'cqr', '--resume', 'x'])).stderr,
-    /--resume: expected it without/,
+    /--resume: not allowed with --embedding/,
   );
 });
 
-test('wrong words are answered with a hint', async () => {
+test('wrong arguments are refused with a hint', async () => {
   assert.equal((await shortlist(['nonsense'])).code, 2);
   const epochs = await shortlist(['tutorial', '--epochs', 'many']);
   assert.equal(epochs.code, 2);

@@ -1,4 +1,4 @@
-/** shortlist index: vectors of one's own become a bundle that answers with their identifiers and is served with attributes. */
+/** shortlist index: the user's own vectors become a bundle with identifiers and attributes. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { pino } from 'pino';
 import { loadBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
 import { temporaryFolder } from './fixtures/files.ts';
-import { type Said, said as saidBy } from './fixtures/said.ts';
+import { type CommandOutput, runCommand } from './fixtures/run-command.ts';
 
 const { folder, fileOf } = temporaryFolder();
 const ROWS = 300;
 const DIMENSIONS = 8;
 
-const said = (...argv: string[]): Promise<Said> => saidBy('index', ...argv);
+const run = (...argv: string[]): Promise<CommandOutput> => runCommand('index', ...argv);
 
 const generator = new Generator(1);
 const numbers = Float32Array.from({ length: ROWS * DIMENSIONS }, () => generator.uniform() - 0.5);
@@ -32,17 +32,17 @@ const meta = fileOf(
   `id,title,genres,year,released\n000,Heat,Crime|Drama,1995,1995-12-15\n001,"Alien, the",Horror,1979,1979-05-25\n`,
 );
 
-test('a bundle answers by cosine with identifiers, and a server returns the attributes', async () => {
+test('a bundle ranks by cosine and returns identifiers, and a server returns the attributes', async () => {
   const out = join(folder, 'own.shortlist');
-  const { code, stdout, stderr } = await said(vectors, '--ids', ids, '--items', meta, '--out', out, '--recall', '0.9');
+  const { code, stdout, stderr } = await run(vectors, '--ids', ids, '--items', meta, '--out', out, '--recall', '0.9');
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /own\.shortlist: 298 candidates, cosine, recall@10 [01]\.\d{3} \(asked for 0\.9\)/);
+  assert.match(stdout, /own\.shortlist: 298 candidates, cosine, recall@10 [01]\.\d{3} \(target 0\.9\)/);
   assert.match(stderr, /ids\.txt:3: vector left out: expected an identifier, got nothing\n/);
   assert.match(stderr, /ids\.txt:5: vector left out: expected an identifier of its own, got "003" of line 4\n/);
   assert.match(stderr, /genres: a list, its values separated by "\|"\n/);
-  assert.match(stderr, /296 candidates have no row there, such as 003\n/);
+  assert.match(stderr, /296 candidates have no row in .*, for example 003\n/);
   const { index } = await loadBundle<number[], string>(out);
-  // Ten times as long: the cosine is the same.
+  // A vector that is ten times as long has the same cosine.
   const query = [...numbers.subarray(0, DIMENSIONS)].map((number) => 10 * number);
   const result = index.call([query], 3);
   assert.equal(result.identifiers()[0], '000');
@@ -74,7 +74,7 @@ test('a bundle answers by cosine with identifiers, and a server returns the attr
   }
 });
 
-test('columns called like inherited properties are attributes like others, also where a candidate has no value', async () => {
+test('columns named like inherited properties are ordinary attributes, also for candidates without a value', async () => {
   const names = ['__proto__', 'constructor', 'toString'];
   const rows = [{ id: '000', title: 'Heat' }, ...['001', '003'].map((id) => ({ id, title: `Film ${id}` }))];
   const cellsOf = (id: string): string[] => (id === '001' ? [] : names.map((name) => `${name} of ${id}`));
@@ -95,7 +95,7 @@ test('columns called like inherited properties are attributes like others, also 
   ];
   for (const file of files) {
     const out = join(folder, 'inherited.shortlist');
-    const { code, stderr } = await said(vectors, '--ids', ids, '--items', file, '--out', out, '--force');
+    const { code, stderr } = await run(vectors, '--ids', ids, '--items', file, '--out', out, '--force');
     assert.equal(code, 0, stderr);
     const { metadata } = await loadBundle<number[], string>(out);
     const columns = new Map(Object.entries(metadata.attributes as Record<string, (string | null)[]>));
@@ -106,10 +106,10 @@ test('columns called like inherited properties are attributes like others, also 
   }
 });
 
-test('--list-columns says which columns are lists, and an unknown one is refused with the nearest', async () => {
+test('--list-columns sets the columns of lists, and an unknown one is refused with the nearest name', async () => {
   const out = join(folder, 'lists.shortlist');
   const kindsOf = async (...argv: string[]): Promise<unknown> => {
-    const { code, stderr } = await said(vectors, '--ids', ids, '--items', meta, '--out', out, '--force', ...argv);
+    const { code, stderr } = await run(vectors, '--ids', ids, '--items', meta, '--out', out, '--force', ...argv);
     assert.equal(code, 0, stderr);
     return (await loadBundle(out)).metadata.attributeKinds;
   };
@@ -119,27 +119,30 @@ test('--list-columns says which columns are lists, and an unknown one is refused
   assert.deepEqual(await kindsOf('--list-columns', 'title,genres'), { ...kinds, title: 'list' });
   const { attributes } = (await loadBundle(out)).metadata as { attributes: { title: unknown[] } };
   assert.deepEqual(attributes.title.slice(0, 2), [['Heat'], ['Alien', 'the']]);
-  const wrong = await said(vectors, '--ids', ids, '--items', meta, '--out', out, '--force', '--list-columns', 'genre');
+  const wrong = await run(vectors, '--ids', ids, '--items', meta, '--out', out, '--force', '--list-columns', 'genre');
   assert.match(wrong.stderr, /expected a column of .*meta\.csv, got "genre": did you mean "genres"\?/);
 });
 
-test('an output that exists is kept, unless --force; a folder that is not there is told before work', async () => {
+test('an existing output is kept without --force; a missing folder is an error before any work', async () => {
   const out = fileOf('kept.shortlist', 'mine');
-  const { code, stderr } = await said(vectors, '--out', out);
+  const { code, stderr } = await run(vectors, '--out', out);
   assert.deepEqual([code, readFileSync(out, 'utf8')], [1, 'mine']);
   assert.match(stderr, /kept\.shortlist: exists already; --force replaces it \(ERR_IO\)/);
-  assert.equal((await said(vectors, '--out', out, '--force')).code, 0);
+  assert.equal((await run(vectors, '--out', out, '--force')).code, 0);
   assert.notEqual(readFileSync(out, 'latin1').slice(0, 4), 'mine');
-  assert.match((await said(vectors, '--out', join(folder, 'no/x'))).stderr, /expected a folder .*no, there is none/);
+  assert.match(
+    (await run(vectors, '--out', join(folder, 'no/x'))).stderr,
+    /expected that the folder .*no exists, but it does not/,
+  );
 });
 
-test('an index that the memory cannot hold is told by the header, before a vector is read', async () => {
+test('an index that does not fit into memory is refused before a vector is read', async () => {
   const [rows, dimensions] = [20_000_000, 100];
-  // The file has its size and no blocks on the disk. A reader would refuse its first number.
+  // The file is sparse: it has a size but no data, so that reading its first number would be an error.
   const path = fileOf('huge.fbin', Buffer.from(new Uint32Array([rows, dimensions, 0x7fc0_0000]).buffer));
   truncateSync(path, 8 + 4 * rows * dimensions);
   const out = join(folder, 'huge.shortlist');
-  const { code, stderr } = await said(path, '--out', out);
+  const { code, stderr } = await run(path, '--out', out);
   assert.equal(code, 1);
   assert.match(stderr, /20,000,000 vectors of 100 dimensions/);
   assert.match(
@@ -151,23 +154,23 @@ test('an index that the memory cannot hold is told by the header, before a vecto
   assert.equal(existsSync(out), false);
 });
 
-test('mistakes are told in a line and write nothing', async () => {
+test('errors are one line, and nothing is written', async () => {
   const out = join(folder, 'none.shortlist');
-  assert.match((await said(ids, '--out', out)).stderr, /ids\.txt: expected vectors/);
+  assert.match((await run(ids, '--out', out)).stderr, /ids\.txt: expected vectors/);
   assert.match(
-    (await said(vectors, '--ids', meta, '--out', out)).stderr,
+    (await run(vectors, '--ids', meta, '--out', out)).stderr,
     /expected 300 identifiers, one a vector, got 3/,
   );
   assert.match(
-    (await said(vectors, '--ids', ids, '--strict', '--out', out)).stderr,
+    (await run(vectors, '--ids', ids, '--strict', '--out', out)).stderr,
     /ids\.txt:3: expected an identifier/,
   );
   assert.match(
-    (await said(vectors, '--ids', ids, '--items', ids, '--out', out, '--id-column', 'x')).stderr,
+    (await run(vectors, '--ids', ids, '--items', ids, '--out', out, '--id-column', 'x')).stderr,
     /ERR_OPTION/,
   );
-  assert.equal((await said(vectors, '--out', out, '--measure', 'cosin')).code, 2);
-  assert.equal((await said(vectors, '--out', out, '--recall', '2')).code, 2);
-  assert.equal((await said(vectors)).code, 2);
+  assert.equal((await run(vectors, '--out', out, '--measure', 'cosin')).code, 2);
+  assert.equal((await run(vectors, '--out', out, '--recall', '2')).code, 2);
+  assert.equal((await run(vectors)).code, 2);
   assert.equal(existsSync(out), false);
 });

@@ -16,7 +16,7 @@ const OPTIONS = {
   seconds: { type: 'string', default: '2' },
   json: { type: 'boolean', default: false },
 } as const;
-/** Queries before those that are timed: V8 compiles the hot path meanwhile. */
+/** Queries that are not timed, during which V8 compiles the code. */
 const WARMUP_QUERIES = 200;
 const SECONDS_MAX = 3600;
 
@@ -56,7 +56,7 @@ export const bench: Command = async (argv, environment) => {
   const recall = isApproximate(index) ? recallOf(index.call(queries, { k }), index.callExactly(queries, k)) : 1;
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.floor(share * (latencies.length - 1))]!;
-  const figures = {
+  const results = {
     k,
     candidates: index.size,
     queries: queryCount,
@@ -66,17 +66,17 @@ export const bench: Command = async (argv, environment) => {
     recall,
   };
   if (values.json) {
-    terminal.line(JSON.stringify({ event: 'bench', path, description, ...figures }));
+    terminal.line(JSON.stringify({ event: 'bench', path, description, ...results }));
     return 0;
   }
-  terminal.line(`${path}: ${count(index.size)} candidates, asked with ${count(queryCount)} ${description}, k ${k}`);
-  terminal.line(`one query at a time: p50 ${figures.p50Ms.toFixed(4)} ms, p99 ${figures.p99Ms.toFixed(4)} ms`);
+  terminal.line(`${path}: ${count(index.size)} candidates; measured with ${count(queryCount)} ${description}, k ${k}`);
+  terminal.line(`one query at a time: p50 ${results.p50Ms.toFixed(4)} ms, p99 ${results.p99Ms.toFixed(4)} ms`);
   terminal.line(`in batches of ${count(queryCount)}: ${count(Math.round(queriesPerSecond))} queries a second`);
-  terminal.line(`recall@${k} against the exact answer: ${recall.toFixed(4)}`);
+  terminal.line(`recall@${k} against an exact search: ${recall.toFixed(4)}`);
   return 0;
 };
 
-/** The queries one by one. */
+/** Each query as a batch of its own. */
 function singles(
   queries: readonly string[] | VectorsLike | unknown,
   queryCount: number,

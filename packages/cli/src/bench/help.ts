@@ -1,13 +1,14 @@
 /** The page that `shortlist bench --help` prints. */
-export const HELP = `shortlist bench: how fast a bundle answers on this machine, and how much of the exact answer it finds
+export const HELP = `shortlist bench: measure the latency, the throughput and the recall of a bundle on this machine
 
 Usage: shortlist bench BUNDLE [OPTIONS], for example: shortlist bench movies.shortlist --k 20
 
-Searches one query after the other on one thread, then all of them together on all threads, and compares the results
-with the exact ones. Nothing is sent over a network; npx shortlist serve adds some hundredths of a millisecond.
+Searches with one query at a time, then with batches of all queries, and compares the results with those of an exact
+search. The measurement uses no network; a request to a server takes some hundredths of a millisecond more.
 Options
   --k N            results of a query (default 10)
-  --queries FILE   a query in each line (default 500 users that the model knows, or candidates of vectors)
-  --seconds N      how long each of the two is measured (default 2)
+  --queries FILE   a text file with one query a line (default: 500 users of the model; for a bundle of vectors 500
+                   of its candidates)
+  --seconds N      how long single queries, and then batches, are measured (default 2)
   --json           one JSON object
 `;

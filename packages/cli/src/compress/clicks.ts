@@ -1,6 +1,7 @@
 /**
- * Clicks: a rating of 4 or more is a click, 3 is left out, a user's last two are for validation; σ(⟨user, movie⟩) on
- * cross-entropy, the best of 15 epochs, as the CCE paper's MovieLens runs.
+ * The click task, as in the MovieLens experiments of the CCE paper: a rating of 4 or more is a click, a rating of 3 is left
+ * out, others are no clicks. The model is σ(⟨user, movie⟩), trained on cross-entropy. The last two ratings of each user
+ * are the validation part, and the best of 15 epochs counts.
  */
 import { defaultRuntime, type Matrix } from 'shortlist';
 import type { MovieLensRatings } from 'shortlist/datasets';
@@ -11,12 +12,12 @@ import type { Experiment, Tables, Trained, TrainingOptions } from './experiment.
 
 const DIMENSIONS = 32;
 const BATCH_SIZE = 512;
-/** Chosen on a split inside the training part, for the full table: 0.05 and 0.1 were equal, 0.2 was worse. */
+/** Chosen for the full table, on a validation part cut from the training part: 0.05 and 0.1 were equal, 0.2 was worse. */
 const LEARNING_RATE = 0.05;
-/** A user's last rows. */
+/** Rows of each user that are held out: the last ones. */
 const VALIDATION_ROWS = 2;
 
-/** Clicks with their split and the number of ids on each side. */
+/** Clicks, split into training and validation part, and the number of users and of items. */
 export interface ClickData {
   line: string;
   train: Clicks;
@@ -24,7 +25,7 @@ export interface ClickData {
   vocabularySizes: readonly [number, number];
 }
 
-/** The click task on such data. */
+/** The click task on some data. */
 export function clickExperiment(data: ClickData, epochs: number): Experiment {
   return {
     name: 'clicks',
@@ -60,7 +61,7 @@ async function train(
   });
   if (options.isPointedByCoOccurrence) await pointByCoOccurrence(queries, candidates, rows, { signal });
   const trained = [...queries.trained(), ...candidates.trained()];
-  // Only full tables are used again, by quantization; what compressed ones learned is in their figures.
+  // Quantization starts from the weights of full tables; those of compressed tables are not used again.
   const keep = queries.method === 'full';
   let best = { crossEntropy: Number.POSITIVE_INFINITY, auc: 0, epoch: 0, weights: [] as Float32Array[] };
   const history = await model.fit(rows, {
@@ -130,7 +131,7 @@ export function clicksOfRatings(
   };
 }
 
-/** Users and items of a few groups each, clicks by their groups' tastes: what a test can check in seconds. */
+/** Synthetic clicks: users and items have groups, and the two groups decide whether a pair is a click. Trains in seconds. */
 export function plantedClicks(seed: number): ClickData {
   const [users, items, groups, rows] = [400, 600, 8, 24_000];
   const generator = new Generator(seed).fork('planted');

@@ -1,6 +1,6 @@
 /**
- * `shortlist compress`: every embedding method at every budget on the reader's data, with figures to choose by. The
- * experiment of the CCE paper as a command: it can be stopped at any time and goes on where it was.
+ * `shortlist compress`: trains every embedding method at every budget on the user's data, and reports quality and size. It
+ * is the experiment of the CCE paper as a command. It can be stopped at any time; the next run continues it.
  */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import { readLists, retrievalExperiment } from './retrieval.ts';
 import { runJobs } from './run-jobs.ts';
 import { type Summary, summarize } from './summary.ts';
 
-/** Epochs of a task where none are asked for: the pilot's, and what the validation part of Gowalla asked for. */
+/** Default epochs: 15 as in the CCE paper; 6 were best on the validation part of Gowalla. */
 const EPOCHS = { clicks: 15, retrieval: 6 } as const;
 
 /** Events of the command. */
@@ -57,7 +57,7 @@ export const compress: Command = async (argv, environment) => {
   const report = reporter<CompressEvent>(environment, values.json, (event, terminal) => {
     if (event.event === 'data') {
       terminal.line(`Task: ${event.task}; ${event.line}`);
-      terminal.line(`  ${event.jobs} jobs, ${event.known} of them done before`);
+      terminal.line(`  ${event.jobs} jobs, ${event.known} of them already done`);
     } else if (event.event === 'progress') terminal.progress(event.share, event.text);
     else if (event.event === 'warning') terminal.note(event.text);
     else if (event.event === 'result') terminal.line(`  ${resultLine(event)}`);
@@ -71,8 +71,8 @@ export const compress: Command = async (argv, environment) => {
   const jobs = plan(methods, budgets, seeds);
   const { name: task, line } = experiment;
   const settings = { task, line, epochs: epochs ?? EPOCHS[task as keyof typeof EPOCHS], columns };
-  const asked = clusterings === undefined ? settings : { ...settings, clusterings };
-  const file = await ResultsFile.open(values.out, asked);
+  const identity = clusterings === undefined ? settings : { ...settings, clusterings };
+  const file = await ResultsFile.open(values.out, identity);
   report({ event: 'data', task, line, jobs: jobs.length, known: jobs.filter((job) => file.find(job)).length });
   const [main] = experiment.figures as [string];
   await runJobs(experiment, jobs, file, {
@@ -104,10 +104,10 @@ async function open(
   const { interactions, users, movies } = loaded.data;
   const clicks = clicksOfRatings(interactions, users.ids, movies.ids);
   const [rows, kept] = [clicks.train.labels.length, clicks.validation.labels.length];
-  // Without the folder: results are handed on, and a path is no property of the data.
-  const name = loaded.source === 'synthetic' ? "a synthetic world of MovieLens-100K's shape" : 'MovieLens-100K';
-  if (loaded.source === 'synthetic') onWarning(`There is no MovieLens-100K here: ${loaded.line}`);
-  const line = `${name}: ${users.ids.length} users, ${movies.ids.length} movies, ${rows} ratings to train, ${kept} to validate`;
+  // The line has no path: results are published, and a path says nothing about the data.
+  const name = loaded.source === 'synthetic' ? 'synthetic data of the shape of MovieLens-100K' : 'MovieLens-100K';
+  if (loaded.source === 'synthetic') onWarning(`MovieLens-100K was not found: ${loaded.line}`);
+  const line = `${name}: ${users.ids.length} users, ${movies.ids.length} movies, ${rows} ratings to train on, ${kept} to validate`;
   return clickExperiment({ line, ...clicks }, epochs ?? EPOCHS.clicks);
 }
 

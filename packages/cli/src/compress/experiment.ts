@@ -1,12 +1,12 @@
 /**
- * A task of the experiment: it trains two tables and evaluates them. The tasks differ in data and measure;
- * budgets, methods, results and figures know nothing of either.
+ * The interface of a task: it trains two tables and evaluates them. The tasks differ in their data and metrics; plans,
+ * results and reports are the same for all tasks.
  */
 import type { EmbeddingOptions } from 'shortlist';
 import type { EmbeddingTable } from 'shortlist/embeddings';
 import type { ClusterRecord, ClusterSchedule } from 'shortlist/training';
 
-/** A figure by name, the task's main one first. */
+/** Metrics by name, the main metric of the task first. */
 export type Figures = Readonly<Record<string, number>>;
 
 /** Two tables. */
@@ -17,7 +17,7 @@ export interface Tables {
 
 /** The result of a training. */
 export interface Trained {
-  /** As they were at the best epoch. */
+  /** The tables after the best epoch. */
   tables: Tables;
   figures: Figures;
   bestEpoch: number;
@@ -28,29 +28,29 @@ export interface Trained {
 
 /** Options of a training. */
 export interface TrainingOptions {
-  /** For a table of so many ids. */
+  /** The embedding options for a table of `vocabularySize` ids. */
   embedding: (vocabularySize: number) => EmbeddingOptions;
   clusterings: ClusterSchedule | undefined;
-  /** First pointers from the training data, not from hashes. */
+  /** True if the first pointers are computed from the training data instead of hashes. */
   isPointedByCoOccurrence: boolean;
   seed: number;
   signal: AbortSignal;
   /** Called after each epoch. */
   onEpoch: (epoch: number, epochs: number) => void;
-  /** A column of pointers collapsed. */
+  /** Called when a column of pointers has collapsed. */
   onWarning: (warning: string) => void;
 }
 
 /** A task. */
 export interface Experiment {
   readonly name: string;
-  /** One line on the data and the protocol. */
+  /** One line that describes the data and the protocol. */
   readonly line: string;
-  /** Names of the figures; the first is the main one. */
+  /** Names of the metrics, the main metric first. */
   readonly figures: readonly string[];
   readonly isLowerBetter: boolean;
   readonly dimensions: number;
-  /** Ids of the two tables. */
+  /** The numbers of ids of the two tables. */
   readonly vocabularySizes: readonly [queries: number, candidates: number];
   train(options: TrainingOptions): Promise<Trained>;
   evaluate(tables: Tables): Figures;

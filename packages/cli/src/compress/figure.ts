@@ -1,13 +1,13 @@
 /**
- * The results as a picture: the main figure against parameters and against bytes, both on logarithmic axes, one line a
- * method, the full table as a dashed level. Plain SVG, no dependencies.
+ * The results as a chart: the main metric against parameters and against bytes, both on logarithmic axes, with one line for
+ * each method and a dashed horizontal line for the full table. The chart is an SVG text made without a library.
  */
 import type { Summary } from './summary.ts';
 
 const PANEL = { width: 460, height: 360, left: 64, top: 48 };
 const GAP = 40;
 const LEGEND = 190;
-/** Okabe and Ito's colours, told apart without red-green vision; then dashes of the same. */
+/** The colours of Okabe and Ito, which colour-blind readers can tell apart. Further methods have the same colours, dashed. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 const TICKS_Y = 5;
 

@@ -1,21 +1,21 @@
 /**
- * The plan of a compression experiment: which method at which budget from which seed. A budget is a share of the full
- * tables' parameters, given to each table in proportion to its ids.
+ * The plan of a compression experiment: its methods, budgets and seeds. A budget is a share of the parameters of the full
+ * tables; each table gets the same share.
  */
 import type { EmbeddingOptions } from 'shortlist';
 import type { ClusterSchedule } from 'shortlist/training';
 import { UsageError } from '../terminal/command.ts';
 
-/** The options by which the tables of a method are made. */
+/** The way in which the tables of a method are made: trained, or quantized from full tables. */
 export type Recipe =
   | {
       kind: 'train';
       embedding: (parameters: number, columns: number) => EmbeddingOptions;
       clusterings?: ClusterSchedule;
-      /** First pointers from the training data, not from hashes. */
+      /** True if the first pointers are computed from the training data instead of hashes. */
       isPointedByCoOccurrence?: boolean;
     }
-  /** From the best full tables of the same seed. */
+  /** Quantizes the best full tables of the same seed. */
   | { kind: 'quantize'; how: 'product' | 'residual' };
 
 /** Every method, in the order of the tables that are printed. */
@@ -26,7 +26,7 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
   cqr: {
     kind: 'train',
     embedding: (parameters, columns) => ({ method: 'cqr', parameters, columns }),
-    // The first two thirds of the epochs, the pilot's schedule; `clusterSteps` holds the last quarter free in any case.
+    // A clustering after every epoch; `clusterSteps` leaves the last quarter of the epochs free of them.
     clusterings: { every: 1 },
   },
   'cqr-co-occurrence': {
@@ -61,7 +61,7 @@ export interface Job {
   seed: number;
 }
 
-/** The jobs, full tables first in each seed, since quantization starts from them. */
+/** The jobs. In each seed the full tables come first, because quantization starts from them. */
 export function plan(methods: readonly string[], budgets: readonly string[], seeds: number): Job[] {
   const jobs: Job[] = [];
   for (let seed = 1; seed <= seeds; seed++) {

@@ -10,7 +10,7 @@ export interface ReportHead {
   isLowerBetter: boolean;
 }
 
-/** The main figure by method and budget, then bytes, then the gap closed. */
+/** Three tables by method and budget: the main metric, the bytes, and the share of the gap that is closed. */
 export function markdown(summaries: readonly Summary[], { title, line, main, isLowerBetter }: ReportHead): string {
   const budgets = [...new Set(summaries.map(({ budget }) => budget))].filter((budget) => budget !== '1');
   const methods = [...new Set(summaries.map(({ method }) => method))];
@@ -45,7 +45,7 @@ export function markdown(summaries: readonly Summary[], { title, line, main, isL
   ].join('\n\n');
 }
 
-/** One line a method and budget. */
+/** The results as CSV, one line for each method and budget. */
 export function csv(summaries: readonly Summary[]): string {
   const names = [...new Set(summaries.flatMap(({ figures }) => Object.keys(figures)))];
   const columns = [

@@ -1,6 +1,6 @@
 /**
- * Results on disk, one JSON object a line, written as soon as they are known: a run that was stopped goes on where it was.
- * The first line holds the settings, so that results of different runs are never mixed.
+ * The file of results: one JSON object a line. Each result is written at once, so that a stopped run can be continued. The
+ * first line holds the settings, so that results of different settings are never mixed.
  */
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ import type { Job } from './plan.ts';
 
 /** The result of a job. */
 export interface Result extends Job {
-  /** Trained float32 of both tables; absent where the budget was refused. */
+  /** Trained float32 numbers of both tables; absent if the method cannot meet the budget. */
   parameters?: number;
-  /** Bytes that saving both tables writes: pointers and hash coefficients included. */
+  /** Bytes of both tables as saved, with pointers and hash coefficients. */
   bytes?: number;
-  /** The use of the budget by each of the two tables, in words. */
+  /** A description of the matrices of each of the two tables. */
   split?: string[];
   figures?: Figures;
   bestEpoch?: number;
@@ -23,7 +23,7 @@ export interface Result extends Job {
   /** Smallest entropies of pointers and pairs of pointers after the last clustering, in bits. */
   h1?: number;
   h2?: number;
-  /** Why the method cannot meet the budget. */
+  /** The reason why the method cannot meet the budget; absent if it can. */
   refused?: string;
 }
 
@@ -33,7 +33,7 @@ export interface Settings {
   line: string;
   epochs: number;
   columns: number;
-  /** The place where a number was asked for. */
+  /** The option --clusterings; absent if it was not given. */
   clusterings?: number;
 }
 
@@ -59,7 +59,7 @@ export class ResultsFile {
       if ((error as { code?: string }).code === 'ENOENT') return '';
       throw error;
     });
-    // A line without its line feed was being written when the process ended.
+    // A last line without a line feed is incomplete: the process ended while it was written.
     const [first, ...lines] = text.split('\n').slice(0, -1);
     const header = JSON.stringify(settings);
     if (first === undefined) {
@@ -74,12 +74,12 @@ export class ResultsFile {
     return new ResultsFile(folder, results);
   }
 
-  /** The result of a job, where it is known. */
+  /** The result of a job; undefined if there is none yet. */
   find({ method, budget, seed }: Job): Result | undefined {
     return this.results.find((each) => each.method === method && each.budget === budget && each.seed === seed);
   }
 
-  /** Keep a result, on disk before anything else happens. */
+  /** Append a result to the file. */
   async add(result: Result): Promise<void> {
     await appendFile(join(this.folder, 'results.jsonl'), `${JSON.stringify(result)}\n`);
     this.results.push(result);

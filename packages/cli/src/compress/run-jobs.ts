@@ -1,4 +1,4 @@
-/** Run the jobs of a plan that have no result yet, one after the other. */
+/** Runs the jobs of a plan that have no result yet, one after the other. */
 import { OptionError } from 'shortlist';
 import { quantizeProduct, quantizeResidual } from 'shortlist/embeddings';
 import type { ClusterSchedule } from 'shortlist/training';
@@ -10,17 +10,18 @@ import { splitOf } from './split.ts';
 /** The progress of the work. */
 export interface JobProgress {
   job: Job;
-  /** Jobs done before this one, and in all. */
+  /** Jobs of the plan before this one. */
   done: number;
+  /** Jobs of the whole plan. */
   jobs: number;
-  /** Share of this job, in [0, 1]. */
+  /** The share of this job that is done, in [0, 1]. */
   share: number;
 }
 
 /** Options of a run. */
 export interface RunOptions {
   columns: number;
-  /** Clusterings at most, of methods that cluster more than once; undefined: as many as the schedule has. */
+  /** The most clusterings of methods that cluster more than once; undefined for as many as their schedule has. */
   clusterings?: number | undefined;
   signal: AbortSignal;
   onProgress: (progress: JobProgress) => void;
@@ -28,14 +29,14 @@ export interface RunOptions {
   onWarning: (warning: string) => void;
 }
 
-/** Do what is missing. A budget that a method cannot meet is a result, too. */
+/** Run the jobs without a result. If a method cannot meet a budget, that is its result. */
 export async function runJobs(
   experiment: Experiment,
   jobs: readonly Job[],
   file: ResultsFile,
   options: RunOptions,
 ): Promise<void> {
-  // The full tables of one seed: every quantization of that seed starts from them.
+  // The full tables of the present seed, from which every quantization with this seed starts.
   let full: { seed: number; trained: Trained } | undefined;
   for (const [done, job] of jobs.entries()) {
     if (file.find(job)) continue;

@@ -1,23 +1,23 @@
-/** Means over seeds, and the share of a gap that a method closes. */
+/** Summaries of results: means over seeds, and the share of the gap between hashing and quantization that a method closes. */
 import type { Result } from './results.ts';
 
-/** A method at a budget, over its seeds. */
+/** The results of a method at a budget, over all seeds. */
 export interface Summary {
   method: string;
   budget: string;
   seeds: number;
   parameters: number;
   bytes: number;
-  /** Means over seeds. */
+  /** Means of the metrics over seeds. */
   figures: Record<string, number>;
-  /** Standard deviation of the main figure over seeds. */
+  /** Standard deviation of the main metric over seeds. */
   deviation: number;
   bestEpoch: number;
   secondsPerEpoch: number;
   clusterSeconds: number;
   h1: number | undefined;
   h2: number | undefined;
-  /** (hashing − method) / (hashing − product) of the main figure: 0 is hashing, 1 product quantization. */
+  /** (hashing − method) / (hashing − product) of the main metric: 0 for hashing, 1 for product quantization. */
   gapClosed: number | undefined;
   refused: string | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The configuration file of a project as arguments of a command: `{"train": {"files": "ratings.csv", "titleColumn": "name"}}`
- * is `shortlist train ratings.csv --title-column=name`. What the command line has is not taken from the file.
+ * Turns the configuration file of a project into arguments of a command: `{"train": {"files": "ratings.csv",
+ * "titleColumn": "name"}}` means `shortlist train ratings.csv --title-column=name`. Options on the command line override it.
  */
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { COMMAND_NAMES } from '../help.ts';
 import { type PageOption, pageOptions } from './page-options.ts';
 
-/** Names of a configuration file, in the folder where the command runs; the first that is there is read. */
+/** Names of a configuration file. The first of them that exists in the current folder is read. */
 export const CONFIG_FILES: readonly string[] = [
   'shortlist.config.ts',
   'shortlist.config.mjs',
@@ -17,15 +17,15 @@ export const CONFIG_FILES: readonly string[] = [
   'shortlist.config.json',
 ];
 
-/** Arguments with those of the configuration file, and what it gave. */
+/** The arguments of the command line and of the configuration file together. */
 export interface ConfiguredArguments {
   readonly argv: readonly string[];
-  /** `shortlist.config.json: items, budget`; undefined where nothing was taken from a file. */
+  /** The entries that were used, as `shortlist.config.json: items, budget`; undefined if none was. */
   readonly note: string | undefined;
 }
 
 /**
- * The arguments of a command with those that the configuration file adds.
+ * The arguments of a command, and those that the configuration file adds.
  *
  * @throws {FileError} when the file cannot be read
  * @throws {DataError} when it is no configuration, or has a name that is unknown
@@ -36,24 +36,24 @@ export async function configuredArguments(command: string, argv: readonly string
   const section = (await readConfig(path))[command];
   if (section === undefined) return { argv, note: undefined };
   const options = pageOptions(command);
-  const taken: string[] = [];
+  const used: string[] = [];
   const added: string[] = [];
   for (const [key, value] of Object.entries(section)) {
     if (key === 'files') continue;
     const { name, hasValue, hasOpposite } = options.find((option) => option.key === key)!;
     if (isGiven(name, argv)) continue;
-    taken.push(key);
+    used.push(key);
     if (hasValue) added.push(`--${name}=${String(value)}`);
     else if (value === true) added.push(`--${name}`);
     else if (hasOpposite) added.push(`--no-${name}`);
   }
   const files = filesOf(section);
   const ownFiles = files.length > 0 && !hasPositional(argv, options);
-  if (ownFiles) taken.unshift('files');
-  // Options come first: after a lone -- everything is a file.
+  if (ownFiles) used.unshift('files');
+  // Options come first, because after -- every argument is a file.
   return {
     argv: [...added, ...(ownFiles ? files : []), ...argv],
-    note: taken.length === 0 ? undefined : `${path}: ${taken.join(', ')}`,
+    note: used.length === 0 ? undefined : `${path}: ${used.join(', ')}`,
   };
 }
 
@@ -82,12 +82,12 @@ async function readConfig(path: string): Promise<Sections> {
   return config as Sections;
 }
 
-/** The default export of a module; where Node does not read TypeScript itself, jiti does. */
+/** The default export of a module. Versions of Node that cannot import TypeScript use jiti. */
 async function importConfig(path: string): Promise<unknown> {
   const isTyped = path.endsWith('.ts') && !('typescript' in process.features && process.features.typescript);
   if (!isTyped) {
     const url = pathToFileURL(resolve(path));
-    // Node keeps a module that it has loaded: one that was written anew in the meantime has another address.
+    // Node caches modules by their URL: a changed file needs another URL.
     url.search = String(statSync(path).mtimeMs);
     return ((await import(url.href)) as { default?: unknown }).default;
   }
@@ -97,7 +97,7 @@ async function importConfig(path: string): Promise<unknown> {
   });
 }
 
-/** @throws {DataError} with the place of what is wrong */
+/** Checks all names and types. @throws {DataError} naming the wrong entry */
 async function checkConfig(path: string, config: unknown): Promise<void> {
   const { DataError } = await import('shortlist');
   const { nearestName } = await import('shortlist/options');
@@ -145,7 +145,7 @@ function isGiven(name: string, argv: readonly string[]): boolean {
   return argv.some((word) => word === `--${name}` || word === `--no-${name}` || word.startsWith(`--${name}=`));
 }
 
-/** Whether the command line names a file, or another word that is no option. */
+/** True if the command line has a positional argument. */
 function hasPositional(argv: readonly string[], options: readonly PageOption[]): boolean {
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i]!;

@@ -1,4 +1,4 @@
-/** The options that a help page describes: the configuration file and its schema have the same, so that no list is kept twice. */
+/** Reads the options of a command from its help page. The configuration file and its schema use them, so that there is one list. */
 import { help } from '../help.ts';
 
 /** An option of a command. */
@@ -7,16 +7,16 @@ export interface PageOption {
   readonly name: string;
   /** In a configuration file: `titleColumn`. */
   readonly key: string;
-  /** False of an option that is on or off. */
+  /** False for an option that is only on or off. */
   readonly hasValue: boolean;
-  /** True of one that is also turned off, by `--no-NAME`. */
+  /** True if `--no-NAME` turns the option off. */
   readonly hasOpposite: boolean;
   readonly description: string;
 }
 
-/** A line that begins with options: `  --items FILE     a table of items`, or several, with commas. */
+/** A line that begins with one or several options: `  --items FILE     a table of items`. */
 const OPTION_LINE = /^ {2}(--[a-z].*)$/;
-/** An option and the word for its value. */
+/** An option, and the word for its value if it has one. */
 const OPTION = /--([a-z][a-z-]*)(?: ([A-Z][A-Z]*|[a-z]+(?:\|[a-z]+)+)\b)?/g;
 /** The text between an option and its description on the same line. */
 const GAP = /\s{2,}/;
@@ -39,7 +39,7 @@ export function pageOptions(command: string): PageOption[] {
   for (const line of help(command).split('\n')) {
     const [, text] = OPTION_LINE.exec(line) ?? [];
     if (text !== undefined) {
-      // Options that follow a comma share the description below them.
+      // A line of options that ends with a comma shares the description of the next line.
       if (words.length > 0) close();
       const [options, ...descriptions] = text.split(GAP);
       for (const [, name, value] of options!.matchAll(OPTION)) {

@@ -10,7 +10,7 @@ export function configSchema(): object {
       { type: hasValue ? ['string', 'number'] : 'boolean', description },
     ]);
     const files = {
-      description: 'What stands on the command line without an option.',
+      description: 'The positional arguments of the command.',
       anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
     };
     const properties = { files, ...Object.fromEntries(options) };

@@ -1,4 +1,4 @@
-/** Recommenders judged on the held-out part of a split: the baselines one after the other, and what a model is beside them. */
+/** Evaluates the baselines on the test part of a split, and compares a model with them. */
 import { AbortedError } from 'shortlist';
 import { compareEvaluations, type Estimate, evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
 import {
@@ -10,30 +10,30 @@ import {
   takeInteractions,
 } from 'shortlist/recommenders';
 
-/** Users by whom the pace of item-kNN is measured. */
-const PACE_USERS = 500;
+/** Users of the short fit by which the time of item-kNN is estimated. */
+const ESTIMATE_USERS = 500;
 
 /** Options of the evaluation of baselines. */
 export interface BaselineOptions {
   readonly ks: readonly number[];
   readonly seed: number;
-  /** Times are moments, not places in a sequence: recent popularity is among the baselines. */
+  /** True if times are dates, and not positions in a sequence; then recent popularity is one of the baselines. */
   readonly hasTimes: boolean;
   /** A baseline whose fit is estimated to take longer is left out. */
   readonly secondsMax: number;
-  /** Milliseconds that only ever grow. */
+  /** A clock in milliseconds that never goes back. */
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** Called before each. */
+  /** Called before the fit of each baseline. */
   readonly onStart: (name: string) => void;
-  /** Called with each that is left out. */
+  /** Called with each baseline that is left out, and the estimated seconds of its fit. */
   readonly onLeftOut: (name: string, seconds: number) => void;
 }
 
 /**
- * Judges popularity, recent popularity, item-kNN and EASE.
+ * Evaluates popularity, recent popularity, item-kNN and EASE.
  *
- * @throws {AbortedError} between two of them, when the signal is raised
+ * @throws {AbortedError} between two baselines, when the signal is raised
  */
 export async function* evaluateBaselines(
   split: InteractionSplit,
@@ -47,21 +47,21 @@ export async function* evaluateBaselines(
       continue;
     }
     onStart(name);
-    // Each holds the thread for seconds: the line above is seen, and Ctrl-C is heard, between them.
+    // A baseline blocks the event loop for seconds; here progress is written and Ctrl-C is handled.
     await new Promise((resolve) => setImmediate(resolve));
-    if (signal.aborted) throw new AbortedError('the baselines: interrupted');
+    if (signal.aborted) throw new AbortedError('interrupted during the baselines');
     yield evaluateRecommender(fit(), split, { ks, seed });
   }
 }
 
 /**
- * The estimated seconds of item-kNN's fit, from the time that a fit on every so many users takes: a fit adds once for every pair
- * of items in a history.
+ * The estimated seconds of the fit of item-kNN, from the time of a fit on a sample of users. The work of a fit is the number
+ * of pairs of items in the histories.
  */
 function itemKnnSeconds({ train }: InteractionSplit, now: () => number): number {
   const lists = itemsByUser(train);
   const users = lists.starts.length - 1;
-  const step = Math.max(1, Math.floor(users / PACE_USERS));
+  const step = Math.max(1, Math.floor(users / ESTIMATE_USERS));
   let [all, sampled] = [0, 0];
   for (let user = 0; user < users; user++) {
     const pairs = listOf(lists, user).length ** 2;
@@ -79,7 +79,7 @@ export interface Comparison {
   readonly baseline: string;
   /** Recall at the first k of the model minus that of the baseline, over the same users. */
   readonly difference: Estimate;
-  /** better or worse where the interval leaves out 0. */
+  /** `better` or `worse` if the interval does not contain 0. */
   readonly verdict: 'better' | 'worse' | 'neither';
 }
 
@@ -96,10 +96,10 @@ export function compareWithBaselines(
   });
 }
 
-/** An evaluation as a report holds it: without the figures of every user. */
+/** An evaluation without the metrics of single users. */
 export type EvaluatedModel = Omit<RecommenderEvaluation, 'perUser'>;
 
-/** The evaluation without the figures of every user. */
+/** Removes the metrics of single users from an evaluation. */
 export function evaluatedModel({ perUser: _, ...rest }: RecommenderEvaluation): EvaluatedModel {
   return rest;
 }

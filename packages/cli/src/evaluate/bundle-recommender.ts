@@ -1,4 +1,4 @@
-/** A bundle as a recommender, so that it is judged through the index that is served. */
+/** A bundle as a recommender: it is evaluated through the index that a server uses. */
 import { type Bundle, DataError, type Interactions, interactionsOf } from 'shortlist';
 import { type DictionaryColumn, type InteractionSplit, type Recommender, ThroughIndex } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
@@ -6,7 +6,7 @@ import { isUpdatable } from 'shortlist/topk';
 /** A query of a bundle: a user, or a history as an array of items. */
 type Query = string | readonly string[];
 
-/** Identifiers of the candidates. @throws {DataError} when the bundle does not take users, or its items are no text */
+/** The identifiers of the candidates. @throws {DataError} when queries are not users, or identifiers are not text */
 export function candidatesOf(path: string, { index, queryTower }: Bundle<Query, string>): string[] {
   if (index.queryModel === undefined) {
     throw new DataError(`${path}: expected a bundle that takes users, got one of vectors without a query tower`);
@@ -22,7 +22,7 @@ export function candidatesOf(path: string, { index, queryTower }: Bundle<Query, 
   return Array.from({ length: identifiers.size }, (_, row) => identifiers.of(row));
 }
 
-/** The index of a bundle, asked with users; of implicit ALS one that it does not know is asked by the history. */
+/** The index of a bundle as a recommender for users. Implicit ALS uses the history of a user whom it does not know. */
 export function bundleRecommender(
   name: string,
   { index, foldIn }: Bundle<Query, string>,
@@ -41,7 +41,7 @@ export function bundleRecommender(
   });
 }
 
-/** Two parts with vocabularies of their own in one: that of the candidates first, then what the parts have beyond. */
+/** A split of two parts over shared vocabularies. The items are the candidates, then the items that only the parts have. */
 export function splitOf(candidates: readonly string[], train: Interactions, test: Interactions): InteractionSplit {
   const users = new Vocabulary([]);
   const items = new Vocabulary(candidates);
@@ -53,7 +53,7 @@ export function splitOf(candidates: readonly string[], train: Interactions, test
   return { train: interactionsOf(translated[0]!), test: interactionsOf(translated[1]!) };
 }
 
-/** Words with numbers, to which words are added. */
+/** A vocabulary that grows: each new word gets the next code. */
 class Vocabulary {
   readonly words: string[];
   readonly #codes: Map<string, number>;

@@ -1,9 +1,9 @@
 /**
- * `shortlist evaluate BUNDLE INTERACTIONS`: how well the index that is served finds what users chose later, beside baselines that
- * know the same rows.
+ * `shortlist evaluate BUNDLE INTERACTIONS`: measures how well the index of a bundle finds items that users chose later, and
+ * compares it with baselines that learn from the same training part.
  *
- * What a user has in the training part (`--train`, or else what the bundle says that users have seen) is left out of the
- * lists, and no positive.
+ * The training part is `--train`, or else the seen items in the bundle. Its items are left out of the lists of their users,
+ * and do not count as positives.
  */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -41,7 +41,7 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** Baselines whose fit would take longer are left out, and told. */
+/** A baseline whose fit would take longer is left out, which is reported. */
 const BASELINE_SECONDS_MAX = 120;
 
 type Loaded = Bundle<string | readonly string[], string>;
@@ -71,7 +71,7 @@ export const evaluate: Command = async (argv, environment) => {
   const leaks = train && findLeaks(train.interactions, test);
   if (leaks && leaks.pairsInBoth === test.length) {
     throw new DataError(
-      `${testPaths.join(', ')}: expected rows that are new to the model, got none: all ${test.length} are in ${train.name}`,
+      `${testPaths.join(', ')}: expected rows that are not in the training part, got none: all ${test.length} are in ${train.name}`,
     );
   }
   report({
@@ -84,7 +84,7 @@ export const evaluate: Command = async (argv, environment) => {
   });
   const split = splitOf(candidates, train?.interactions ?? NOTHING, test);
   const baselines = train ? await baselinesOf(split, ks, seed, environment, terminal) : [];
-  terminal.progress(undefined, `judging ${path}`);
+  terminal.progress(undefined, `evaluating ${path}`);
   const evaluation = evaluateRecommender(bundleRecommender(basename(path), bundle, split.train), split, { ks, seed });
   report({
     ...{ event: 'evaluated', ks, model: evaluatedModel(evaluation), baselines: baselines.map(evaluatedModel) },
@@ -98,23 +98,23 @@ const NOTHING: Interactions = interactionsOf({
   items: { codes: new Int32Array(0), vocabulary: [] },
 });
 
-/** The like that the bundle was trained with. */
+/** The condition of a like with which the bundle was trained. */
 function likeOf({ metadata }: Loaded): string | undefined {
   const data = ((metadata.training ?? {}) as JsonObject).data as JsonObject | undefined;
   return typeof data?.like === 'string' ? data.like : undefined;
 }
 
-/** Rows that count; the like of the bundle only where the file has its columns. */
+/** Reads the rows that are likes. The condition from the bundle is not used if the file lacks its columns. */
 async function readLikes(
   paths: readonly string[],
   like: string | undefined,
-  isTold: boolean,
+  isGiven: boolean,
   options: ReadInteractionsOptions,
 ): Promise<ReadInteractions> {
   try {
     return await readInteractions(paths, { ...options, like });
   } catch (error) {
-    if (isTold || like === undefined || !(error instanceof OptionError)) throw error;
+    if (isGiven || like === undefined || !(error instanceof OptionError)) throw error;
     return readInteractions(paths, options);
   }
 }
@@ -124,7 +124,7 @@ interface TrainPart {
   readonly interactions: Interactions;
 }
 
-/** The rows that the model has learned from, as far as they are known. */
+/** The rows from which the model has learned; undefined if they are not known. */
 async function trainPart(
   { seenItems }: Loaded,
   paths: readonly string[] | undefined,
@@ -136,7 +136,7 @@ async function trainPart(
     return { name: paths.join(' + '), interactions: distinctPairs(interactionsOf(likedRows(read))) };
   }
   if (seenItems === undefined || seenItems.pairCount === 0) return undefined;
-  return { name: 'what the bundle says that users have seen', interactions: seenItems.toInteractions() };
+  return { name: 'the seen items in the bundle', interactions: seenItems.toInteractions() };
 }
 
 async function baselinesOf(
@@ -150,8 +150,9 @@ async function baselinesOf(
   const options = { ks, seed, hasTimes: false, signal, now, secondsMax: BASELINE_SECONDS_MAX };
   for await (const evaluation of evaluateBaselines(split, {
     ...options,
-    onStart: (name) => terminal.progress(undefined, `judging ${name}`),
-    onLeftOut: (name, seconds) => terminal.note(`${name} is left out: about ${duration(1000 * seconds)}`),
+    onStart: (name) => terminal.progress(undefined, `evaluating ${name}`),
+    onLeftOut: (name, seconds) =>
+      terminal.note(`${name} is left out, because it would take about ${duration(1000 * seconds)}`),
   })) {
     found.push(evaluation);
   }

@@ -1,26 +1,26 @@
-/** The output of `shortlist evaluate`: with `--json` one object a line, otherwise text (show.ts). */
+/** The events of `shortlist evaluate`. With `--json` each is printed as one object a line, otherwise as text (show.ts). */
 import type { Comparison, EvaluatedModel } from './baselines.ts';
 
-/** The model that is evaluated, and the rows by which it is. */
+/** The bundle, and the data on which it is evaluated. */
 export interface DataEvent {
   readonly event: 'data';
   readonly bundle: string;
   readonly candidates: number;
   readonly lines: readonly string[];
   readonly findings: readonly string[];
-  /** The source of the rows that are left out of shortlists; undefined where there are none. */
+  /** The name of the training part, whose items are left out of the lists; undefined if there is none. */
   readonly train: string | undefined;
   readonly trainRows: number;
   readonly testRows: number;
 }
 
-/** The bundle beside the baselines. */
+/** The evaluations of the bundle and of the baselines. */
 export interface EvaluatedEvent {
   readonly event: 'evaluated';
   readonly ks: readonly number[];
   readonly model: EvaluatedModel;
   readonly baselines: readonly EvaluatedModel[];
-  /** At the first k. */
+  /** Comparisons at the first k. */
   readonly comparisons: readonly Comparison[];
 }
 

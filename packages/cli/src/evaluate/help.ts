@@ -1,5 +1,5 @@
 /** The page that `shortlist evaluate --help` prints. */
-export const HELP = `shortlist evaluate: how well a bundle finds what users chose later, beside the baselines
+export const HELP = `shortlist evaluate: measure how well a bundle finds items that users chose later, and compare it with baselines
 
 Usage: shortlist evaluate BUNDLE INTERACTIONS… [OPTIONS], for example:
   shortlist train before.csv --out movies.shortlist

@@ -1,4 +1,4 @@
-/** Evaluations as text: a table with a row a model, groups of users, and sentences that say which baselines are beaten. */
+/** Prints evaluations: a table with a row for each model, recall by groups of users, and a sentence for each baseline. */
 import type { Estimate, RecommenderMetrics } from 'shortlist/metrics';
 import { count, table } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -16,15 +16,19 @@ function showData({ lines, findings, train, trainRows, testRows }: DataEvent, te
   for (const line of findings) terminal.note(line);
   terminal.line(
     train === undefined
-      ? `${count(testRows)} rows to judge by. The bundle does not say what users have seen: nothing is left out, and there ` +
-          'are no baselines; --train names the training part'
-      : `${count(testRows)} rows to judge by; left out of the lists, and known to the baselines: ${count(trainRows)} rows, ${train}`,
+      ? `Test part: ${count(testRows)} rows. The bundle has no seen items, so nothing is left out of the lists and there ` +
+          'are no baselines; --train FILE gives the training part'
+      : `Test part: ${count(testRows)} rows. Training part: ${count(trainRows)} rows (${train}), whose items are left out ` +
+          'of the lists; the baselines learn from it',
   );
 }
 
 function showEvaluated({ ks, model, baselines, comparisons }: EvaluatedEvent, terminal: Terminal): void {
   const models = [...baselines, model];
-  const skipped = model.skipped === 0 ? '' : `; ${count(model.skipped)} more have nothing new`;
+  const skipped =
+    model.skipped === 0
+      ? ''
+      : `; ${count(model.skipped)} more are skipped, because all their items are in the training part`;
   terminal.line(`${count(model.users)} users${skipped}`);
   for (const [cut, k] of ks.entries()) {
     terminal.line();
@@ -42,12 +46,12 @@ function showEvaluated({ ks, model, baselines, comparisons }: EvaluatedEvent, te
   for (const line of comparisonLines(model.name, ks[0]!, comparisons)) terminal.line(line);
 }
 
-/** 0.0857 (0.0712 to 0.1003). */
+/** A mean with its interval: 0.0857 (0.0712 to 0.1003). */
 export function estimate({ mean, low, high }: Estimate): string {
   return `${figure(mean)} (${figure(low)} to ${figure(high)})`;
 }
 
-/** Four decimals, with the minus of print. */
+/** A number with four decimals and a typographic minus sign. */
 export function figure(value: number): string {
   return value.toFixed(4).replace('-', '−');
 }
@@ -63,7 +67,7 @@ export function evaluationTable(models: readonly EvaluatedModel[], cut = 0): str
 function cells(metrics: RecommenderMetrics | undefined): string[] {
   if (metrics === undefined) return [];
   const { recall, ndcg, reciprocalRank, coverage, longTailShare } = metrics;
-  // Without a training part there is no catalogue to cover, and no item is known to be rare.
+  // Coverage and the long tail are defined by the training part.
   const ofCatalogue = Number.isFinite(coverage.mean) ? [coverage, longTailShare] : [];
   return [estimate(recall), ...[ndcg, reciprocalRank, ...ofCatalogue].map(({ mean }) => figure(mean))];
 }
@@ -74,6 +78,6 @@ export function comparisonLines(model: string, k: number, comparisons: readonly 
     const by = `recall@${k} ${difference.mean < 0 ? '' : '+'}${estimate(difference)}`;
     if (verdict === 'better') return `${model} is better than ${baseline}: ${by}`;
     if (verdict === 'worse') return `${model} is WORSE than ${baseline}: ${by}`;
-    return `${model} is not shown to be better than ${baseline}: ${by}`;
+    return `${model} and ${baseline} do not differ significantly: ${by}`;
   });
 }

@@ -1,4 +1,4 @@
-/** `shortlist export BUNDLE --out FILE`: recommendations, neighbours, or the vectors of candidates or users, as a file. */
+/** `shortlist export BUNDLE --out FILE`: writes recommendations, neighbours, or the vectors of candidates or users to a file. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -28,9 +28,9 @@ const OPTIONS = {
   'exclude-seen': { type: 'boolean' },
   force: { type: 'boolean', default: false },
 } as const;
-/** Results of a source where --k is not given. */
+/** The default of --k. */
 const DEFAULT_K = '10';
-/** Sources of a batch: they share a scan, and progress is seen. */
+/** Queries or candidates of a batch, which share a scan; progress is shown after each batch. */
 const SOURCES_A_BATCH = 256;
 type Flag = 'queries' | 'k' | 'exclude-seen';
 type Values = { readonly [F in Flag]?: string | boolean | undefined };
@@ -47,7 +47,7 @@ export const exportRows: Command = async (argv, environment) => {
   const { out } = values;
   if (path === undefined || more.length > 0)
     throw new UsageError(`export: expected one bundle, got ${positionals.length}`);
-  if (out === undefined) throw new UsageError('export: expected --out');
+  if (out === undefined) throw new UsageError('export: expected --out FILE, got none');
   const what = wordOf('what', values.what, CONTENTS);
   const isRanked = what === 'recommendations' || what === 'neighbours';
   if (!isRanked) refuse(values, what, 'k');
@@ -72,17 +72,17 @@ export const exportRows: Command = async (argv, environment) => {
     suffix = `, items that users have seen ${isLeftOut ? 'left out' : 'not left out'}`;
   } else if (what === 'neighbours') content = neighbours(path, bundle, k);
   else content = what === 'users' ? users(path, bundle) : embeddings(path, bundle);
-  const told = { rows: 0 };
-  await writeBatches(out, content.columns, content.sources, batchesOf(content, terminal, environment, told));
+  const written = { rows: 0 };
+  await writeBatches(out, content.columns, content.sources, batchesOf(content, terminal, environment, written));
   const { sources, sourceName } = content;
-  terminal.line(`${outputs.join(', ')}: ${count(told.rows)} rows for ${count(sources)} ${sourceName}${suffix}`);
+  terminal.line(`${outputs.join(', ')}: ${count(written.rows)} rows for ${count(sources)} ${sourceName}${suffix}`);
   return 0;
 };
 
-/** @throws {UsageError} naming the first option that the content does not take */
+/** Refuses options that do not apply to a content. @throws {UsageError} naming the first of them */
 function refuse(values: Values, what: string, ...flags: Flag[]): void {
   const flag = flags.find((name) => values[name] !== undefined);
-  if (flag !== undefined) throw new UsageError(`--${flag}: expected none with --what ${what}`);
+  if (flag !== undefined) throw new UsageError(`--${flag}: not allowed with --what ${what}`);
 }
 
 /** The batches of a content. @throws {AbortedError} at Ctrl-C */
@@ -90,21 +90,21 @@ async function* batchesOf(
   { sources, sourceName, rowsOf }: Content,
   terminal: Terminal,
   { signal }: Environment,
-  told: { rows: number },
+  written: { rows: number },
 ): AsyncGenerator<OutputBatch> {
   for (let first = 0; first < sources; first += SOURCES_A_BATCH) {
     await new Promise((resolve) => setImmediate(resolve));
     if (signal.aborted) throw new AbortedError('export: interrupted, nothing was written');
     const end = Math.min(first + SOURCES_A_BATCH, sources);
     const batch = rowsOf(first, end);
-    told.rows += batch[0]!.length;
+    written.rows += batch[0]!.length;
     yield batch;
     terminal.progress(end / sources, sourceName);
   }
   if (signal.aborted) throw new AbortedError('export: interrupted, nothing was written');
 }
 
-/** The lines of a file that are not empty. @throws {FileError} when the system refuses */
+/** The lines of a file that are not empty. @throws {FileError} when the file cannot be read */
 async function readLines(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });

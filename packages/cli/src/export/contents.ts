@@ -1,4 +1,4 @@
-/** The contents that `shortlist export` writes: the columns, the number of sources, and the rows of a batch of sources. */
+/** The contents that `shortlist export` writes. A content has columns, and computes its rows for a batch of sources: queries, users or candidates. */
 import type { OutputBatch, OutputColumn } from '@shortlist/data';
 import { type Bundle, DataError, type Identifier, Matrix, type UpdatableTopK } from 'shortlist';
 import { isUpdatable, searchSimilar, similarityVector } from 'shortlist/topk';
@@ -6,15 +6,16 @@ import type { Flags, Query } from '../query/search-request.ts';
 import { knownUsers } from './known-users.ts';
 import { recommend } from './recommendations.ts';
 
-/** Names of contents. */
+/** The names of the contents. */
 export const CONTENTS = ['recommendations', 'neighbours', 'embeddings', 'users'] as const;
 type LoadedBundle = Bundle<Query, Identifier>;
 
-/** A table that is made of sources: queries, users or candidates. */
+/** A table whose rows are computed from sources: queries, users or candidates. */
 export interface Content {
   readonly columns: readonly OutputColumn[];
+  /** The number of sources. */
   readonly sources: number;
-  /** The word for sources in messages. */
+  /** The word for the sources in messages. */
   readonly sourceName: string;
   rowsOf(first: number, end: number): OutputBatch;
 }
@@ -38,7 +39,7 @@ export function recommendations(bundle: LoadedBundle, queries: readonly string[]
   };
 }
 
-/** The vectors of the queries of all known users. @throws {DataError} as `knownUsers` */
+/** The query vectors of all users whom the model knows. @throws {DataError} as `knownUsers` */
 export function users(path: string, bundle: LoadedBundle): Content {
   const known = knownUsers(path, bundle);
   const { queryModel, dimensions: width } = bundle.index;
@@ -81,7 +82,7 @@ export function embeddings(path: string, bundle: LoadedBundle): Content {
   };
 }
 
-/** The k candidates most similar to each; one whose vector is 0 has none. @throws {DataError} as `embeddings` */
+/** The k candidates most similar to each candidate; a candidate whose vector is 0 has none. @throws {DataError} as `embeddings` */
 export function neighbours(path: string, bundle: LoadedBundle, k: number): Content {
   const { index, kept, rows } = liveRows(path, bundle);
   return {
@@ -122,7 +123,7 @@ export function neighbours(path: string, bundle: LoadedBundle, k: number): Conte
 
 function liveRows(path: string, { index }: LoadedBundle) {
   if (!isUpdatable(index))
-    throw new DataError(`${path}: expected an index that holds its candidates, got one that is only read`);
+    throw new DataError(`${path}: expected an index that holds its candidates, got one that reads them from a file`);
   const updatable: UpdatableTopK<Query, Identifier> = index;
   const kept = updatable.keptRows();
   const rows: number[] = [];

@@ -1,5 +1,5 @@
 /** The page of `shortlist export --help`. */
-export const HELP: string = `shortlist export: recommendations, neighbours and embeddings of a bundle as files
+export const HELP: string = `shortlist export: write recommendations, neighbours or vectors of a bundle to a file
 
 Usage: shortlist export BUNDLE --out FILE [OPTIONS], for example:
   shortlist export movies.shortlist --out recommendations.parquet
@@ -7,7 +7,7 @@ Usage: shortlist export BUNDLE --out FILE [OPTIONS], for example:
 
 Options
   --what CONTENT   recommendations (default): query, rank (from 1), identifier, score
-                   neighbours: the candidates most similar to each: candidate, rank, identifier, score
+                   neighbours: for each candidate the most similar others: candidate, rank, identifier, score
                    embeddings: the vectors of the candidates: identifier, vector
                    users: the vectors of the users that the model knows: user, vector
   --out FILE       a name that ends with .parquet, .csv or .jsonl; for vectors also .npy, with NAME.ids.txt beside it.

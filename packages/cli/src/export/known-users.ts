@@ -1,11 +1,11 @@
-/** The users that the model of a bundle knows: the vocabulary of its fold-in model, or of a query tower of one feature. */
+/** The users whom the model of a bundle knows: the vocabulary of its fold-in model, or of a query tower with one feature. */
 import { type Bundle, DataError, type Identifier } from 'shortlist';
 import type { Query } from '../query/search-request.ts';
 
 /**
- * Users in the order of the vocabulary.
+ * The users in the order of the vocabulary.
  *
- * @throws {DataError} when the bundle has no query model, or its tower takes several features, so that no list of users is known
+ * @throws {DataError} when the bundle has no query model, or its query tower has several features
  */
 export function knownUsers(path: string, { foldIn, queryTower, index }: Bundle<Query, Identifier>): readonly string[] {
   if (foldIn !== undefined) return foldIn.parts.users.vocabulary;

@@ -1,8 +1,8 @@
-/** The best candidates for each of many queries, asked as `shortlist query` asks them. */
+/** The best candidates for each of many queries, searched as `shortlist query` does. */
 import type { Bundle, Identifier } from 'shortlist';
 import { type Flags, type Query, type SearchRequest, searchRequestOf } from '../query/search-request.ts';
 
-/** A batch of recommendations: a row each. */
+/** A batch of recommendations, as columns with one entry for each. */
 export interface RecommendationRows {
   readonly query: string[];
   readonly rank: number[];
@@ -29,7 +29,7 @@ export function recommend(
       : undefined;
   let row = 0;
   requests.forEach((request, i) => {
-    // A vector made of a history is asked alone: few queries are unknown to the model.
+    // A query that is a vector, made from the history of an unknown user, is searched alone; such queries are few.
     const hits = isPlain(request)
       ? shared!.hits(row++)
       : bundle.index.call(request.queries, { k, exclude: request.exclude }).hits();

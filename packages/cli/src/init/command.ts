@@ -1,4 +1,4 @@
-/** `shortlist init FILE…`: looks at files, says what it understood, and writes a configuration with which the others need no arguments. */
+/** `shortlist init FILE…`: recognises interactions and items among files, and writes a configuration file for the other commands. */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -15,7 +15,7 @@ import { type InteractionsFile, itemsFileOf, lookAt, tablesOf } from './find-fil
 const OPTIONS = { out: { type: 'string' }, force: { type: 'boolean', default: false } } as const;
 
 const CONFIG = 'shortlist.config.json';
-/** The place of the schema in a project that installed the command; editors complete and check the file by it. */
+/** The path of the schema in a project that has installed the command; editors check and complete the file by it. */
 const SCHEMA = './node_modules/@shortlist/cli/build/config.schema.json';
 
 /** Propose a configuration. */
@@ -26,11 +26,11 @@ export const init: Command = async (argv, environment) => {
     throw new FileError(`${existing}: exists already${existing === CONFIG ? '; --force replaces it' : ''}`);
   }
   const terminal = new Terminal(environment);
-  const isTold = positionals.length > 0;
-  const looked = await Promise.all((isTold ? positionals : await tablesOf('.')).map(lookAt));
+  const isNamed = positionals.length > 0;
+  const looked = await Promise.all((isNamed ? positionals : await tablesOf('.')).map(lookAt));
   for (const { path, refusal } of looked) {
     if (refusal === undefined) continue;
-    if (isTold) throw new DataError(refusal);
+    if (isNamed) throw new DataError(refusal);
     terminal.note(`${path} is left out: ${refusal}`);
   }
   const tables = looked.filter(({ refusal }) => refusal === undefined);
@@ -41,7 +41,9 @@ export const init: Command = async (argv, environment) => {
   const read = await readInteractions(chosen.path, readOptions({}, terminal, environment.signal));
   terminal.clear();
   for (const line of [...describeInteractions(read), ...describeFindings(read)]) terminal.line(line);
-  terminal.line(items === undefined ? 'no table of items was found: results will have no titles' : `items: ${items}`);
+  terminal.line(
+    items === undefined ? 'no table of items was found, so results will have no titles' : `items: ${items}`,
+  );
   const { like } = read.inferred;
   const out = values.out ?? `${basename(items ?? chosen.path).replace(/(?<=.)\..*$/, '')}.shortlist`;
   const config: ShortlistConfig = {
@@ -49,11 +51,11 @@ export const init: Command = async (argv, environment) => {
     serve: { files: out },
   };
   await writeFile(CONFIG, `${JSON.stringify({ $schema: SCHEMA, ...config }, null, 2)}\n`);
-  terminal.line(`${CONFIG} is written. Next: shortlist train, shortlist query ${out} USER, shortlist serve`);
+  terminal.line(`${CONFIG} was written. Next: shortlist train, shortlist query ${out} USER, shortlist serve`);
   return 0;
 };
 
-/** The only file of interactions, the only one with ratings, or the one that the person at the terminal names. */
+/** The only file of interactions, or the only one with ratings, or the one that the user chooses at the terminal. */
 async function chooseInteractions(
   found: readonly InteractionsFile[],
   { ask }: Environment,
@@ -62,7 +64,7 @@ async function chooseInteractions(
   const [first, ...more] = found;
   if (first === undefined) {
     throw new DataError(
-      'init: expected a file with columns of users and items, got none; shortlist inspect FILE says what one has',
+      'init: expected a file with columns of users and items, got none; shortlist inspect FILE describes a file',
     );
   }
   if (more.length === 0) return first;
@@ -70,14 +72,12 @@ async function chooseInteractions(
   const rated = found.filter(({ roles }) => roles.value !== undefined);
   if (rated.length === 1) {
     const others = paths.filter((path) => path !== rated[0]!.path).join(', ');
-    terminal.note(
-      `${rated[0]!.path} is taken for the interactions: ${others} has users and items, too, but no ratings`,
-    );
+    terminal.note(`${rated[0]!.path} is used as the file of interactions, because ${others} has no ratings`);
     return rated[0]!;
   }
   if (ask === undefined) {
     throw new UsageError(
-      `init: expected one file of interactions, got ${paths.join(', ')}; name it and the file of items`,
+      `init: expected one file of interactions, got ${paths.join(', ')}; name that file and the file of items`,
     );
   }
   const answer = await ask(

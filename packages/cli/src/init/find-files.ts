@@ -1,40 +1,40 @@
-/** Finds, among some files, the one that has the interactions and the one that has the items, by their columns and first rows. */
+/** Recognises among files the interactions and the items, by their columns and first rows. */
 import { readdir } from 'node:fs/promises';
 import { assignRoles, openTable, profileTable, type Roles, readItems } from '@shortlist/data';
 import { ShortlistError } from 'shortlist';
 
-/** Endings of the tables that a folder is searched for. */
+/** The endings of files that may be tables. */
 const TABLES = /\.(csv|tsv|jsonl|ndjson|json|parquet|arrow|feather|dat)(\.(gz|zst))?$/i;
-/** Files of a project that are JSON and no data. */
+/** JSON files of a project that are not data. */
 const NO_DATA = /^(package|package-lock|tsconfig.*|shortlist\.config|.*\.config)\.json$/i;
-/** Rows that are enough to recognise columns and to look up identifiers. */
+/** Rows that are read of each file: enough to recognise its columns and to find its items in another file. */
 const ROWS_LOOKED_AT = 2000;
 
 /** A file that may hold interactions. */
 export interface InteractionsFile {
   readonly path: string;
   readonly roles: Roles;
-  /** Some identifiers of its items, by which the table of items is found. */
+  /** Identifiers of some of its items, which are looked up in other files to find the table of items. */
   readonly items: readonly string[];
 }
 
-/** A file that is a table, with what it may be. */
+/** The findings about a file. */
 export interface LookedAt {
   readonly path: string;
-  /** Undefined where no two columns are users and items. */
+  /** Undefined if the file has no columns of users and items. */
   readonly interactions: InteractionsFile | undefined;
-  /** Why it is no table; undefined where it is one. */
+  /** The reason why the file cannot be read as a table; undefined if it can. */
   readonly refusal: string | undefined;
 }
 
-/** The tables of a folder, by their names. */
+/** The files of a folder whose names are those of tables, in alphabetical order. */
 export async function tablesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile() || entry.isSymbolicLink()).map(({ name }) => name);
   return files.filter((name) => TABLES.test(name) && !NO_DATA.test(name)).sort();
 }
 
-/** Look at the first rows of a file. */
+/** Read the first rows of a file. */
 export async function lookAt(path: string): Promise<LookedAt> {
   try {
     const table = await openTable(path);
@@ -54,7 +54,7 @@ export async function lookAt(path: string): Promise<LookedAt> {
   }
 }
 
-/** The roles of columns. Where columns have names, users and items are known by them: the rest would be a guess. */
+/** The roles of the columns. In a file with column names, users and items must be recognised by name; otherwise they are guessed. */
 function rolesOf(hasNames: boolean, assign: () => Roles): Roles | undefined {
   try {
     const roles = assign();
@@ -66,7 +66,7 @@ function rolesOf(hasNames: boolean, assign: () => Roles): Roles | undefined {
   }
 }
 
-/** The file that has the items of the interactions; of several the one with the longest titles, which are no identifiers. */
+/** The file that holds the items of the interactions. Of several, the one with the longest titles: short ones may be identifiers. */
 export async function itemsFileOf(paths: readonly string[], known: readonly string[]): Promise<string | undefined> {
   let [best, letters] = [undefined as string | undefined, -1];
   for (const path of paths) {

@@ -1,10 +1,10 @@
-/** A table of items as the attributes of a bundle's candidates. */
+/** Reads a table of items, and turns its columns into the attributes of a bundle's candidates. */
 import { coverageOf, type ItemTable, joinItems, readItems } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
 import { count } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Options of a command line that name a table of items, as `parseArgs` takes them. */
+/** The options about a table of items, for `parseArgs`. */
 export const ITEM_OPTIONS = {
   items: { type: 'string' },
   'id-column': { type: 'string' },
@@ -12,12 +12,12 @@ export const ITEM_OPTIONS = {
   'list-columns': { type: 'string' },
 } as const;
 
-/** The result of `parseArgs`. */
+/** The values of these options, as `parseArgs` returns them. */
 export type ItemValues = { readonly [Name in keyof typeof ITEM_OPTIONS]?: string | undefined } & {
   readonly strict?: boolean | undefined;
 };
 
-/** The table of items, read once what its identifiers must be is known; says what was understood of it. */
+/** Reads the table of items and prints its recognised columns. `known` are the identifiers that it should have. */
 export async function readItemTable(
   known: readonly string[],
   values: ItemValues & { readonly items: string },
@@ -38,16 +38,18 @@ export async function readItemTable(
   terminal.note(`${path}: ${description}, ${count(items.identifiers.length)} items by ${identifierColumn}: ${shown}`);
   for (const note of log.notes) terminal.note(note);
   for (const { line, reason } of log.firstBroken) terminal.note(`${path}:${line}: left out: ${reason}`);
-  if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} rows are left out altogether`);
+  if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} rows are left out in total`);
   if (coverage.withoutMetadata > 0) {
-    terminal.note(`${count(coverage.withoutMetadata)} candidates have no row there, such as ${coverage.examples[0]}`);
+    terminal.note(
+      `${count(coverage.withoutMetadata)} candidates have no row in ${path}, for example ${coverage.examples[0]}`,
+    );
   }
   return items;
 }
 
 /**
- * The columns of a table in the order of the candidates, and what they hold, as a server takes them from the metadata of a
- * bundle (docs/format.md).
+ * The columns of a table in the order of the candidates, with their kinds, in the form of a bundle's metadata
+ * (docs/format.md).
  */
 export function attributeMetadata(items: ItemTable, identifiers: readonly string[]): JsonObject {
   const columns = joinItems(items, identifiers);

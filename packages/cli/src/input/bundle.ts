@@ -1,14 +1,14 @@
-/** Bundles as commands load them: of a folder of versions the newest one; a refusal names the file. */
+/** Loads a bundle for a command: a file, or the newest version of a folder. Errors name the file. */
 import { type Bundle, FormatError, type Identifier } from 'shortlist';
 import { loadBundle } from 'shortlist/node';
 import { bundleAt } from './versions.ts';
 
 /**
- * Load the bundle at a path, or of the newest version where that is a folder of versions.
+ * Load the bundle at a path; if the path is a folder of versions, the bundle of the newest version.
  *
  * @throws {DataError} when a folder holds no version
- * @throws {FormatError} naming the file, when it is no bundle, is damaged or of a newer version
- * @throws {FileError} when the system refuses
+ * @throws {FormatError} naming the file, when it is not a bundle, is damaged, or has a newer format version
+ * @throws {FileError} when the file cannot be read
  */
 export async function openBundle<Q = string, I extends Identifier = Identifier>(at: string): Promise<Bundle<Q, I>> {
   const path = await bundleAt(at);

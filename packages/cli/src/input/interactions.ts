@@ -1,10 +1,10 @@
-/** The options by which commands read files of interactions. */
+/** The options of commands that read files of interactions. */
 import type { ReadInteractionsOptions } from '@shortlist/data';
 import { UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/format-numbers.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Options of a command line, as `parseArgs` takes them. */
+/** The options, for `parseArgs`. */
 export const INTERACTION_OPTIONS = {
   like: { type: 'string' },
   'user-column': { type: 'string' },
@@ -18,12 +18,12 @@ export const INTERACTION_OPTIONS = {
   strict: { type: 'boolean', default: false },
 } as const;
 
-/** The result of `parseArgs`. */
+/** The values of these options, as `parseArgs` returns them. */
 export type InteractionValues = {
   readonly [Name in Exclude<keyof typeof INTERACTION_OPTIONS, 'strict'>]?: string | undefined;
 } & { readonly strict?: boolean | undefined };
 
-/** Options of reading interactions. @throws {UsageError} when a word is wrong */
+/** The options for `readInteractions`, with progress on the terminal. @throws {UsageError} when --header is neither yes nor no */
 export function readOptions(
   values: InteractionValues,
   terminal: Terminal,

@@ -1,15 +1,15 @@
 /**
- * Queries by which a bundle is measured: the lines of a file, else users that the model knows, else, in a bundle of vectors,
- * candidates as queries.
+ * The queries with which `bench` and `tune` measure a bundle: the lines of a file; without a file a sample of the users whom
+ * the model knows or, for a bundle of vectors, of its candidates.
  */
 import { readFile } from 'node:fs/promises';
 import { type Bundle, DataError, FileError, type Identifier, type Queries, type VectorsLike } from 'shortlist';
 import { isUpdatable } from 'shortlist/topk';
 
-/** Queries that are taken where nothing says how many: `tune` chooses on one half of them and checks on the other. */
+/** The size of a sample. `tune` chooses settings on one half of it and checks them on the other half. */
 export const SAMPLED_QUERIES = 500;
 
-/** Queries, and in words what they are. */
+/** Queries, and a description of them for messages. */
 export interface SampledQueries {
   readonly queries: Queries<string> | VectorsLike;
   readonly count: number;
@@ -17,11 +17,11 @@ export interface SampledQueries {
 }
 
 /**
- * Queries for a bundle.
+ * The queries for a bundle.
  *
- * @param file a query in each line; only for a bundle that takes users
+ * @param file a text file with one query a line; only for a bundle whose queries are users
  * @throws {FileError} when the file cannot be read
- * @throws {DataError} when the bundle has nothing to take queries from
+ * @throws {DataError} when the bundle has no users and no candidates to sample from
  */
 export async function sampledQueries(
   path: string,
@@ -31,25 +31,25 @@ export async function sampledQueries(
   const { index, foldIn, queryTower } = bundle;
   if (file !== undefined) {
     if (index.queryModel === undefined) {
-      throw new DataError(`${path}: expected a bundle that takes users beside --queries, got one of vectors`);
+      throw new DataError(`${path}: --queries needs a bundle whose queries are users, got a bundle of vectors`);
     }
     const text = await readFile(file, 'utf8').catch((error: Error) => {
       throw new FileError(`${file}: cannot be read: ${error.message}`, { cause: error });
     });
     const queries = text.split(/\r?\n/).filter((line) => line !== '');
-    if (queries.length === 0) throw new DataError(`${file}: expected a query in each line, got none`);
-    return { queries, count: queries.length, description: `queries of ${file}` };
+    if (queries.length === 0) throw new DataError(`${file}: expected one query a line, got none`);
+    return { queries, count: queries.length, description: `queries from ${file}` };
   }
   const inputs = queryTower?.inputs ?? [];
-  // The first word of a vocabulary stands for those that are not in it.
+  // The first entry of a vocabulary stands for unknown words.
   const users = foldIn?.parts.users.vocabulary ?? (inputs.length === 1 ? inputs[0]!.lookup.vocabulary.slice(1) : []);
   if (users.length > 0) {
     const queries = everySoMany(users);
-    return { queries, count: queries.length, description: 'users that the model knows' };
+    return { queries, count: queries.length, description: 'users whom the model knows' };
   }
   const identifiers = isUpdatable(index) && index.queryModel === undefined ? index.identifiers : undefined;
   if (identifiers === undefined || index.size === 0 || !isUpdatable(index)) {
-    throw new DataError(`${path}: expected --queries FILE, as the bundle does not say what it is asked with`);
+    throw new DataError(`${path}: expected --queries FILE, because the bundle has no list of users`);
   }
   const rows = everySoMany(Array.from({ length: identifiers.size }, (_, row) => row));
   const sampled = [...new Set(rows.map((row) => identifiers.of(row)))].filter((each) => index.hasCandidate(each));

@@ -1,24 +1,24 @@
 /**
- * Folders of versions as commands write and read them: `FOLDER/1/model.shortlist`, `FOLDER/2/model.shortlist`, …. A server that
- * serves a folder loads its newest version within a second; a version is written beside the others and renamed, so that no
- * server finds half of one.
+ * Reads and writes folders of versions: `FOLDER/1/model.shortlist`, `FOLDER/2/model.shortlist`, …. A server that serves a
+ * folder loads its newest version within a second. A version is written under another name and then renamed, so that a
+ * server never finds an incomplete one.
  */
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, FileError } from 'shortlist';
 
-/** The prefix of a folder while its version is written, which servers do not read. */
+/** The prefix of the folder of a version that is being written; servers ignore it. */
 const UNFINISHED = '.writing-';
 const SUFFIX = '.shortlist';
 
 /** A version on disk. */
 export interface Version {
   readonly version: number;
-  /** Its bundle. */
+  /** The path of its bundle. */
   readonly bundle: string;
 }
 
-/** The newest version of a folder; undefined where it has none, or does not exist. */
+/** The newest version of a folder; undefined if it has none or does not exist. */
 export async function newestVersion(folder: string): Promise<Version | undefined> {
   const version = Math.max(0, ...(await versionsOf(folder)));
   if (version === 0) return undefined;
@@ -28,21 +28,21 @@ export async function newestVersion(folder: string): Promise<Version | undefined
   return { version, bundle: join(path, bundles[0]!) };
 }
 
-/** The bundle that a path means: the file itself, or that of the newest version of a folder. @throws {FileError, DataError} */
+/** The path of a bundle: `path` itself if it is a file, or the newest version if it is a folder. @throws {DataError} when the folder has no version */
 export async function bundleAt(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory()) return path;
   const newest = await newestVersion(path);
   if (newest === undefined)
-    throw new DataError(`${path}: expected a bundle or a folder of versions, got a folder without`);
+    throw new DataError(`${path}: expected a bundle or a folder of versions, got a folder without versions`);
   return newest.bundle;
 }
 
 /**
- * Write the version after the newest one of a folder, which is made where there is none.
+ * Write the next version of a folder. The folder is created if it does not exist.
  *
- * @param write is given the path of the bundle to write
- * @throws {FileError} when the system refuses; then there is no new version
+ * @param write writes the bundle to the path that it is given
+ * @throws {FileError} when the folder cannot be written to; then there is no new version
  */
 export async function publishVersion(folder: string, write: (path: string) => Promise<void>): Promise<Version> {
   const building = join(folder, `${UNFINISHED}${process.pid}`);
@@ -63,16 +63,16 @@ export async function publishVersion(folder: string, write: (path: string) => Pr
   }
 }
 
-/** Copy a bundle into a folder as the version after its newest one. */
+/** Copy a bundle into a folder as its next version. */
 export function copyVersion(bundle: string, folder: string): Promise<Version> {
   return publishVersion(folder, (path) => copyFile(bundle, path));
 }
 
-/** Give a folder the next number: where another has taken it meanwhile, the one after. */
+/** Rename a folder to the next version number; if another process took that number meanwhile, to the one after it. */
 async function named(building: string, folder: string): Promise<number> {
   for (let version = 1 + Math.max(0, ...(await versionsOf(folder))); ; version++) {
     try {
-      // A rename onto a folder that is not empty is refused.
+      // Renaming to the name of a folder that is not empty fails.
       await rename(building, join(folder, String(version)));
       return version;
     } catch (error) {
@@ -86,7 +86,7 @@ async function versionsOf(folder: string): Promise<number[]> {
   return names.filter((name) => /^(0|[1-9]\d{0,14})$/.test(name)).map(Number);
 }
 
-/** Wait until a file's bytes, or a folder's names, are on the disk. */
+/** Sync a file or a folder to the disk. */
 async function synced(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

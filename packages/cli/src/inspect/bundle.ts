@@ -1,4 +1,4 @@
-/** Prints what a bundle holds. The bundle is loaded whole first, so all its checksums are verified before anything is printed. */
+/** Prints the parts of a bundle. The whole bundle is loaded first, so that all checksums are verified before anything is printed. */
 import { stat } from 'node:fs/promises';
 import type { Identifier, SeenItems } from 'shortlist';
 import type { JsonObject, Saved } from 'shortlist/format';
@@ -8,7 +8,7 @@ import type { Environment } from '../terminal/terminal.ts';
 import { readTrainingRecord } from '../train/training-record.ts';
 import { trainingLines } from './training.ts';
 
-/** A part of a bundle: its kind, its settings and the bytes of its own sections. */
+/** A part of a bundle. `sizeBytes` counts its own sections, without the parts inside it. */
 interface PartReport {
   readonly part: string;
   readonly kind: string;
@@ -16,7 +16,7 @@ interface PartReport {
   readonly settings: JsonObject;
 }
 
-/** Print what a bundle holds. */
+/** Print the parts of a bundle, its seen items, its training record and its metadata. */
 export async function inspectBundle(path: string, isJson: boolean, { stdout }: Environment): Promise<void> {
   const { index, queryTower, candidateTower, foldIn, seenItems, metadata } = await openBundle(path);
   const { size: sizeBytes } = await stat(path);
@@ -37,7 +37,7 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
   }
   stdout.write(
     `${path}: ${bytes(sizeBytes)}, ${count(index.size)} candidates of ${index.dimensions} dimensions, ` +
-      `asked with ${takes}; every checksum holds\n`,
+      `queries are ${takes}; all checksums are correct\n`,
   );
   const rows = parts.map(({ part, kind, sizeBytes: own }) => [part, kind, bytes(own)]);
   for (const line of table([['part', 'kind', 'bytes'], ...rows])) stdout.write(`${line}\n`);
@@ -53,7 +53,7 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
 function seenText({ userCount, itemCount, pairCount, sizeBytes, excludeSeen }: SeenItems<Identifier>): string {
   return (
     `seen items: ${count(userCount)} users have seen ${count(itemCount)} items, ${count(pairCount)} pairs in ` +
-    `${bytes(sizeBytes)}; ${excludeSeen ? 'left out of shortlists unless a request says otherwise' : 'left out on request'}`
+    `${bytes(sizeBytes)}; ${excludeSeen ? 'left out of results by default' : 'left out of results on request'}`
   );
 }
 
@@ -63,7 +63,7 @@ function partsOf(name: string, { kind, settings, sections, parts = {} }: Saved):
   return [{ part: name, kind, sizeBytes: own, settings }, ...inner];
 }
 
-/** Metadata may have a value for every candidate: objects are shown by their names, lists by their length. */
+/** A short text for each entry of the metadata: the length of a list, the names in a large object, otherwise the value. */
 function namesWithin(metadata: JsonObject): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => {

@@ -1,6 +1,6 @@
 /**
- * `shortlist inspect FILE…`: what a file holds. Interactions: what was understood of them in three lines, and their quality.
- * Vectors: rows, dimensions, type. A bundle: its parts, their bytes and settings, and what its metadata has.
+ * `shortlist inspect FILE…`: describes a file. Of interactions it prints the recognised format and columns, and the quality of
+ * the data; of vectors their number, dimensions and type; of a bundle its parts with their sizes and settings, and its metadata.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -35,9 +35,9 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'
 /** Inspect files. */
 export const inspect: Command = async (argv, environment) => {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  const [asked, ...more] = positionals;
-  if (asked === undefined) throw new UsageError('inspect: expected a file, got none');
-  const first = await bundleAt(asked);
+  const [path, ...more] = positionals;
+  if (path === undefined) throw new UsageError('inspect: expected a file, got none');
+  const first = await bundleAt(path);
   const kind = await kindOfFile(first);
   if (kind !== 'interactions' && more.length > 0) {
     throw new UsageError(`inspect: expected one ${kind} file, got ${positionals.length} files`);
@@ -77,11 +77,12 @@ async function inspectInteractions(paths: readonly string[], values: Values, env
   for (const line of items?.lines ?? []) terminal.line(line);
   if (leaks !== undefined) {
     const lines = describeLeaks(leaks);
-    for (const line of lines.length > 0 ? lines : ['no leaks between the two parts']) terminal.line(line);
+    for (const line of lines.length > 0 ? lines : ['the training part and the test part share no rows'])
+      terminal.line(line);
   }
 }
 
-/** The table of items, held against the items that interactions have. */
+/** Describes the table of items, and compares it with the items of the interactions. */
 async function itemsReport(
   path: string,
   known: readonly string[],
@@ -93,11 +94,11 @@ async function itemsReport(
   const without =
     coverage.withoutMetadata === 0
       ? 'every item has metadata'
-      : `items without metadata: ${count(coverage.withoutMetadata)}, such as ${coverage.examples.join(', ')}`;
+      : `items without metadata: ${count(coverage.withoutMetadata)}, for example ${coverage.examples.join(', ')}`;
   return {
     lines: [
       `${path}: ${description}, ${count(items.identifiers.length)} items by ${identifierColumn}: ${columns}`,
-      `${without}; rows of items that nobody chose: ${count(coverage.unused)}`,
+      `${without}; rows of items without interactions: ${count(coverage.unused)}`,
       ...log.notes,
       ...log.firstBroken.map(({ line, reason }) => `${path}:${line}: left out: ${reason}`),
     ],

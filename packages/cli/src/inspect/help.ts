@@ -1,13 +1,13 @@
 /** The page of `shortlist inspect --help`. */
-export const HELP: string = `shortlist inspect: what a file of interactions, a file of vectors or a bundle holds
+export const HELP: string = `shortlist inspect: describe a file of interactions, a file of vectors, or a bundle
 
 Usage: shortlist inspect FILE… [OPTIONS], for example: shortlist inspect ratings.csv --items movies.csv
 
-Interactions are CSV, TSV, JSON Lines (as they are, gzip or zstd), Parquet, Arrow IPC, MovieLens's ::, or a
-line a user (user item item …); several files are one set. Columns are recognised unless they are named.
+Interactions are CSV, TSV or JSON Lines (plain, gzip or zstd), Parquet, Arrow IPC, MovieLens's ::, or one line
+for each user (user item item …). Several files are read as one set. Columns are recognised unless they are named.
 Options
-  --items FILE     a table of items: reports its columns, and which items it lacks
-  --test FILE      the test part: reports what it shares with the training part
+  --items FILE     a table of items: prints its columns, and the items that are missing from it
+  --test FILE      the test part: prints the rows and items that it shares with the training part
   --like TEXT      rows that count as a like: "rating >= 4", "event in (buy, cart) and not country = US"
   --user-column NAME, --item-column NAME, --value-column NAME, --weight-column NAME,
   --time-column NAME, --event-column NAME

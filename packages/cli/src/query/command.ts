@@ -1,8 +1,8 @@
 /**
- * `shortlist query BUNDLE QUERY`: the best candidates for a query, with the attributes that the bundle holds.
+ * `shortlist query BUNDLE QUERY`: prints the best candidates for a query, with the attributes that the bundle holds.
  *
- * A query is what the bundle was made for: the identifier of a user, named features as JSON, or the numbers of an embedding;
- * or the history of somebody whom the model does not know.
+ * A query is the identifier of a user, named features as JSON, or the numbers of an embedding, as the bundle needs it; or it
+ * is the history of a user whom the model does not know.
  */
 import { parseArgs } from 'node:util';
 import { type Bundle, DataError, type Identifier, type UpdatableTopK } from 'shortlist';
@@ -23,7 +23,7 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** Ask a bundle. */
+/** Search a bundle. */
 export const query: Command = async (argv, { stdout, stderr }) => {
   const { values, positionals } = parseArgs({
     args: [...argv],
@@ -43,17 +43,18 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   const { queries, exclude, notes } = searchRequestOf(text, values, bundle);
   for (const note of notes) stderr.write(`${note}\n`);
   const rules = rulesOf(values, bundle, (flag, list) => identifiersOf(flag, list, bundle));
-  const strangers = rules?.pin?.filter((identifier) => !ruled(bundle).hasCandidate(identifier)) ?? [];
-  if (strangers.length > 0) stderr.write(`--pin: not in the bundle and ignored: ${strangers.join(', ')}\n`);
+  const unknownPins = rules?.pin?.filter((identifier) => !heldIndex(bundle).hasCandidate(identifier)) ?? [];
+  if (unknownPins.length > 0)
+    stderr.write(`--pin: ignored, because they are not in the bundle: ${unknownPins.join(', ')}\n`);
   const result = rules
-    ? callWithRules(ruled(bundle), queries, rules, { k, exclude })
+    ? callWithRules(heldIndex(bundle), queries, rules, { k, exclude })
     : index.call(queries, { k, exclude });
   writeHits(result, attributesOf(bundle), { json: values.json, stdout });
   return 0;
 };
 
-/** The index of a bundle, as rules need it. */
-function ruled({ index }: Bundle<Query, Identifier>): UpdatableTopK<Query, Identifier> {
+/** The index of a bundle, which rules need to hold its candidates. */
+function heldIndex({ index }: Bundle<Query, Identifier>): UpdatableTopK<Query, Identifier> {
   if (isUpdatable(index)) return index;
   throw new DataError('rules: expected an index that holds its candidates, got one that reads them from a file');
 }

@@ -1,13 +1,13 @@
-/** The candidates that a command found, with the attributes that the bundle holds: a table, or one JSON object a line. */
+/** Prints the results of a search with the attributes that the bundle holds, as a table or as one JSON object a line. */
 import type { Bundle, Identifier, TopKResult } from 'shortlist';
 import { table } from '../terminal/format-numbers.ts';
 import type { Environment } from '../terminal/terminal.ts';
 
 type Value = string | number | boolean | null | readonly (string | number)[];
-/** The columns of attributes, one value a row; the title of an item first. */
+/** The columns of attributes, the title first; each has one value for each row of the index. */
 export type AttributeColumns = [name: string, cells: readonly Value[]][];
 
-/** Write what was found: best first. */
+/** Write the results of a search, best first. */
 export function writeHits(
   result: TopKResult<Identifier>,
   columns: AttributeColumns,
@@ -33,7 +33,7 @@ export function writeHits(
   for (const line of table([head, ...body])) stdout.write(`${line}\n`);
 }
 
-/** The columns of attributes that a bundle has. */
+/** The columns of attributes of a bundle. */
 export function attributesOf<Q>({ metadata, index }: Bundle<Q, Identifier>): AttributeColumns {
   const { attributes } = metadata;
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) return [];

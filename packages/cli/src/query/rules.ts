@@ -1,10 +1,10 @@
-/** Rules of a query on the command line: `--per-value`, `--mmr`, `--score-threshold`, `--pin`, `--block`. */
+/** The rules of a query from the command line: `--per-value`, `--mmr`, `--score-threshold`, `--pin`, `--block`. */
 import type { Bundle, Identifier } from 'shortlist';
 import type { CandidateAttributes, MmrOptions, Rules } from 'shortlist/rules';
 import { numberOf, wholeNumberOf } from '../terminal/arguments.ts';
 import { UsageError } from '../terminal/command.ts';
 
-/** Options of rules, as `parseArgs` takes them. */
+/** The options of rules, for `parseArgs`. */
 export const RULE_OPTIONS = {
   'per-value': { type: 'string', multiple: true },
   mmr: { type: 'string' },
@@ -14,7 +14,7 @@ export const RULE_OPTIONS = {
   block: { type: 'string' },
 } as const;
 
-/** The result of `parseArgs`. */
+/** The values of these options, as `parseArgs` returns them. */
 export interface RuleValues {
   readonly 'per-value'?: readonly string[] | undefined;
   readonly mmr?: string | undefined;
@@ -25,10 +25,10 @@ export interface RuleValues {
 }
 
 /**
- * The rules that options name; undefined where they name none.
+ * The rules that the options give; undefined if they give none.
  *
- * @param identifiersOf the identifiers of a flag, as the index holds them
- * @throws {UsageError} when an option is no rule
+ * @param identifiersOf parses the identifiers in the value of an option
+ * @throws {UsageError} when the value of an option is wrong
  */
 export function rulesOf(
   values: RuleValues,
@@ -43,7 +43,7 @@ export function rulesOf(
     rules.attributes = isObject ? (attributes as CandidateAttributes) : {};
   }
   if (values.mmr !== undefined) rules.mmr = mmrOf(values.mmr, values['mmr-candidates']);
-  else if (values['mmr-candidates'] !== undefined) throw new UsageError('--mmr-candidates: expected --mmr beside it');
+  else if (values['mmr-candidates'] !== undefined) throw new UsageError('--mmr-candidates: expected --mmr, too');
   if (values['score-threshold'] !== undefined) {
     const most = Number.MAX_VALUE;
     rules.scoreThreshold = numberOf('score-threshold', values['score-threshold'], -most, most);
@@ -60,7 +60,7 @@ function mmrOf(weight: string, candidates: string | undefined): MmrOptions {
   };
 }
 
-/** `genre=3` as an attribute and a number. */
+/** Parses `genre=3` into an attribute and a number. */
 function limitOf(text: string): [string, number] {
   const at = text.lastIndexOf('=');
   if (at < 1) throw new UsageError(`--per-value: expected ATTRIBUTE=N such as genre=3, got ${JSON.stringify(text)}`);

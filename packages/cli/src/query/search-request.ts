@@ -1,56 +1,59 @@
 /**
- * The queries that `query` sends to an index: raw features, an embedding, or the vector of a history, and what is left out of the answer.
+ * Turns the arguments of `query` into a search request: the queries for the index, which are raw features, an embedding or the
+ * vector of a history, and the identifiers that are excluded from the results.
  *
- * A history stands for a user whom the model does not know: --history, or what the bundle says that the user has seen.
+ * For a user whom the model does not know, the query is made from a history: that of --history, or the seen items of the user
+ * in the bundle.
  */
 import { type Bundle, DataError, historyVectors, type Identifier, type Matrix } from 'shortlist';
 import { splitHistory } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
-import { count } from '../terminal/format-numbers.ts';
+import { plural } from '../terminal/format-numbers.ts';
 
 /** Raw features or an embedding. */
 export type Query = string | Readonly<Record<string, string>> | readonly number[];
 type QueriedBundle = Bundle<Query, Identifier>;
 
-/** Flags of the command. */
+/** The options of the command that a search request depends on. */
 export interface Flags {
   readonly history?: string | undefined;
   readonly exclude?: string | undefined;
   readonly 'exclude-seen'?: boolean | undefined;
 }
 
-/** The queries of an index. */
+/** A search of an index. */
 export interface SearchRequest {
   readonly queries: readonly [Query] | Matrix;
   readonly exclude: readonly Identifier[];
-  /** Lines that say what was guessed or left out. */
+  /** Lines for the user about decisions of the command, such as ignored options and excluded items. */
   readonly notes: readonly string[];
 }
 
-/** The question of a query, of a history, or of both. @throws {DataError} when the bundle cannot be asked so */
+/** The search request for a query, for a history, or for both. @throws {DataError} when the bundle does not accept such a query */
 export function searchRequestOf(text: string | undefined, flags: Flags, bundle: QueriedBundle): SearchRequest {
   const notes: string[] = [];
   const { seenItems, index } = bundle;
-  const asked = text === undefined ? undefined : readQuery(text, bundle);
-  const isUnknown = asked !== undefined && isUnknownTo(asked, bundle);
-  const user = seenItems?.userOf(asked);
-  const said = flags.history === undefined ? undefined : identifiersOf('--history', flags.history, bundle);
-  const history = said ?? (user === undefined ? [] : seenItems!.historyOf(user, !isUnknown));
+  const query = text === undefined ? undefined : readQuery(text, bundle);
+  const isUnknown = query !== undefined && isUnknownTo(query, bundle);
+  const user = seenItems?.userOf(query);
+  const given = flags.history === undefined ? undefined : identifiersOf('--history', flags.history, bundle);
+  const history = given ?? (user === undefined ? [] : seenItems!.historyOf(user, !isUnknown));
   const { known, unknown } = splitHistory(index, history);
-  if (unknown.length > 0 && said)
-    notes.push(`not known to the model and left out of the history: ${unknown.join(', ')}`);
-  const isMade = known.length > 0 && (asked === undefined || isUnknown || !said);
-  if (asked === undefined && !isMade) throw new DataError('--history: expected an item that the model knows, got none');
-  if (isMade && asked !== undefined) {
-    const whose = said ? 'the history' : 'what the user has seen';
-    notes.push(`asked with ${whose}, ${count(known.length)} items, in the place of ${JSON.stringify(text)}`);
+  if (unknown.length > 0 && given)
+    notes.push(`left out of the history, because the model does not know them: ${unknown.join(', ')}`);
+  const isMade = known.length > 0 && (query === undefined || isUnknown || !given);
+  if (query === undefined && !isMade) throw new DataError('--history: expected an item that the model knows, got none');
+  if (isMade && query !== undefined) {
+    const source = given ? 'the given history' : 'the items that the user has seen';
+    notes.push(`the query is made from ${source} (${plural(known.length, 'item')}) instead of ${JSON.stringify(text)}`);
   } else if (isUnknown) {
-    notes.push(`${JSON.stringify(text)} is not known to the model: this is what it answers to anybody unknown`);
-  } else if (said && !isMade) notes.push('the history is ignored, as the user is known to the model');
-  const seen = seenBy(user, said, flags['exclude-seen'], bundle);
-  if (seen.length > 0) notes.push(`${count(seen.length)} items that the user has seen are left out`);
+    notes.push(`${JSON.stringify(text)} is not known to the model: these are its results for any unknown user`);
+  } else if (given && !isMade) notes.push('the history is ignored, because the model knows the user');
+  const seen = seenBy(user, given, flags['exclude-seen'], bundle);
+  if (seen.length > 0)
+    notes.push(`${plural(seen.length, 'item')} that the user has seen ${seen.length === 1 ? 'is' : 'are'} left out`);
   const excluded = flags.exclude === undefined ? [] : identifiersOf('--exclude', flags.exclude, bundle);
-  const queries = isMade ? historyVectors(index, [known]).vectors : ([asked!] as const);
+  const queries = isMade ? historyVectors(index, [known]).vectors : ([query!] as const);
   return { queries, exclude: [...excluded, ...seen], notes };
 }
 
@@ -62,7 +65,7 @@ function readQuery(text: string, { index }: QueriedBundle): Query {
       .map(Number);
     if (numbers.length !== index.dimensions || !numbers.every(Number.isFinite)) {
       throw new DataError(
-        `query: expected an embedding, ${index.dimensions} numbers with commas, as the bundle has no query tower; got ` +
+        `query: expected an embedding, ${index.dimensions} numbers with commas, because the bundle has no query tower; got ` +
           (numbers.some(Number.isNaN) ? JSON.stringify(text.slice(0, 40)) : `${numbers.length} numbers`),
       );
     }
@@ -76,7 +79,7 @@ function readQuery(text: string, { index }: QueriedBundle): Query {
   }
 }
 
-/** The seen items of a query's user, where they are to be left out; the items of a history count as seen. */
+/** The items that are left out because the user has seen them; the items of a history count as seen. */
 function seenBy(
   user: string | undefined,
   history: readonly Identifier[] | undefined,
@@ -94,12 +97,12 @@ function seenBy(
   return [...new Set([...seen, ...(history ?? [])])];
 }
 
-/** Identifiers of a flag as the index holds them. @throws {DataError} when one is of another type */
+/** The identifiers in the value of an option, in the type that the index uses. @throws {DataError} when one is of another type */
 export function identifiersOf(flag: string, list: string, bundle: Pick<QueriedBundle, 'index'>): Identifier[] {
   return list.split(',').map((word) => identifierOf(flag, word, bundle));
 }
 
-/** An identifier as the index holds it. @throws {DataError} naming the argument, when it is of another type */
+/** An identifier in the type that the index uses. @throws {DataError} naming the argument, when it is of another type */
 export function identifierOf(argument: string, word: string, { index }: Pick<QueriedBundle, 'index'>): Identifier {
   const type = isUpdatable(index) ? index.identifiers?.columnType : 'string';
   if (type === 'string') return word;
@@ -111,9 +114,9 @@ export function identifierOf(argument: string, word: string, { index }: Pick<Que
   );
 }
 
-/** True where no part of the query is in a vocabulary of the model. */
-function isUnknownTo(asked: Query, { foldIn, queryTower }: QueriedBundle): boolean {
-  if (typeof asked !== 'string') return false;
-  if (foldIn !== undefined) return foldIn.parts.users.idOf(asked) === foldIn.parts.users.oovId;
-  return queryTower?.inputs.every(({ lookup }) => lookup !== undefined && lookup.idOf(asked) === lookup.oovId) ?? false;
+/** True if no feature of the query is in a vocabulary of the model. */
+function isUnknownTo(query: Query, { foldIn, queryTower }: QueriedBundle): boolean {
+  if (typeof query !== 'string') return false;
+  if (foldIn !== undefined) return foldIn.parts.users.idOf(query) === foldIn.parts.users.oovId;
+  return queryTower?.inputs.every(({ lookup }) => lookup !== undefined && lookup.idOf(query) === lookup.oovId) ?? false;
 }

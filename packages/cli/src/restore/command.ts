@@ -1,8 +1,8 @@
 /**
- * `shortlist restore BUNDLE FOLDER`: put a bundle, such as a snapshot of `GET /v1/bundle`, into a folder of versions as its
- * newest version. A server that serves the folder loads it, beside what it serves, within a second.
+ * `shortlist restore BUNDLE FOLDER`: copies a bundle, for example a snapshot of `GET /v1/bundle`, into a folder of versions as
+ * the newest version. A server that serves the folder loads it within a second.
  *
- * The bundle is read and checked first, copied beside the versions and renamed, so that no server finds half of it.
+ * The bundle is checked first. It is copied under another name and then renamed, so that a server never finds an incomplete one.
  */
 import { parseArgs } from 'node:util';
 import { openBundle } from '../input/bundle.ts';
@@ -16,7 +16,7 @@ export const restore: Command = async (argv, { stdout }) => {
   if (bundle === undefined || folder === undefined || more.length > 0) {
     throw new UsageError(`restore: expected a bundle and a folder of versions, got ${positionals.length} arguments`);
   }
-  // What cannot be loaded would replace nothing, and stay as a version that every server fails to load.
+  // A bundle that cannot be loaded must not become a version.
   await openBundle(bundle);
   const { version } = await copyVersion(bundle, folder);
   stdout.write(`${bundle} is version ${version} of ${folder}\n`);

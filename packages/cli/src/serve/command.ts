@@ -1,4 +1,4 @@
-/** `shortlist serve`: bundles over HTTP and gRPC until a signal comes. */
+/** `shortlist serve`: serves bundles over HTTP and gRPC until a signal ends it. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import {
@@ -51,10 +51,10 @@ const OPTIONS = {
 const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
- * The server's options from the command's arguments and the configuration file that they name.
+ * The options of the server, from the arguments of the command and the configuration file that `--config` names.
  *
- * @throws {UsageError} for arguments
- * @throws {DataError} for what a file says
+ * @throws {UsageError} when an argument is wrong
+ * @throws {DataError} when the content of a file is wrong
  */
 export function serveOptions(argv: readonly string[]): ServerOptions {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
@@ -64,11 +64,15 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
   const models = positionals.length > 0 ? positionals.map((text) => readModel(text, policy)) : configured;
   if (models.length === 0) throw new UsageError('serve: expected at least one bundle, got none');
   const { 'tls-cert': cert, 'tls-key': key, 'tls-ca': ca } = values;
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--tls-cert and --tls-key go together');
-  if (ca !== undefined && cert === undefined) throw new UsageError('--tls-ca: expected --tls-cert and --tls-key, too');
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError('--tls-cert: expected --tls-cert and --tls-key together, got one of them');
+  if (ca !== undefined && cert === undefined)
+    throw new UsageError('--tls-ca: expected --tls-cert and --tls-key, too, got neither');
   const twice = models.find(({ name }, i) => models.findIndex((other) => other.name === name) < i);
   if (twice)
-    throw new UsageError(`serve: expected names that differ, got ${twice.name} twice; NAME=BUNDLE gives another`);
+    throw new UsageError(
+      `serve: expected a different name for each model, got ${twice.name} twice; NAME=BUNDLE sets a name`,
+    );
   const { logLevel, limits, queue, ...rest } = config;
   const integer = (name: keyof typeof OPTIONS, min: number, max?: number): number | undefined =>
     given(values[name] as string | undefined, (text) => number(name, text, min, max));
@@ -101,7 +105,7 @@ export function serveOptions(argv: readonly string[]): ServerOptions {
   };
 }
 
-/** The value of an argument; undefined where it was not given. */
+/** The parsed value of an argument; undefined if it was not given. */
 function given<T>(text: string | undefined, read: (text: string) => T): T | undefined {
   return text === undefined ? undefined : read(text);
 }
@@ -116,21 +120,22 @@ function names(text: string): string[] {
   return text.split(',').filter((name) => name !== '');
 }
 
-/** Serve until the process is told to stop. */
+/** Serve until a signal stops the process. */
 export const serve: Command = async (argv, { stdout, signal }) => {
   const options = serveOptions(argv);
   for (const { path } of options.models) {
-    if (!existsSync(path)) throw new FileError(`${path}: expected a bundle or a folder, there is nothing`);
+    if (!existsSync(path))
+      throw new FileError(`${path}: expected a bundle or a folder, got a path that does not exist`);
   }
   const server = await ShortlistServer.start(options).catch((error: Error) => {
-    // The system's word for a port that is taken or not ours; gRPC has it in the message only.
+    // Error codes of a port that is in use or not permitted; an error of gRPC has the code only in its message.
     if (/\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.test(error.message)) {
       throw new FileError(`cannot listen: ${error.message}`, { cause: error });
     }
     throw error;
   });
   const uninstall = closeOnSignals(server);
-  const refused = noBundle(server, options.models);
+  const refused = invalidBundle(server, options.models);
   if (refused) {
     await server.close({ lameDuckMs: 0 });
     uninstall();
@@ -148,11 +153,11 @@ export const serve: Command = async (argv, { stdout, signal }) => {
   return 0;
 };
 
-/** Why a file that was named can never be served; a folder may get a version that can. */
-function noBundle(server: ShortlistServer, models: readonly ModelConfig[]): DataError | undefined {
+/** The error if a named file is not a bundle. A folder is no error, because a valid version may be added to it later. */
+function invalidBundle(server: ShortlistServer, models: readonly ModelConfig[]): DataError | undefined {
   for (const { name, path } of models) {
     const [record] = server.registry.find(name).records;
-    // A file that was removed just now, or a device.
+    // statSync returns undefined if the file was removed a moment ago.
     const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
     if (!isFolder && record?.errorMessage && record.errorCode !== 'UNAVAILABLE') {
       return new DataError(`${path}: expected a bundle: ${record.errorMessage}`);
@@ -161,7 +166,7 @@ function noBundle(server: ShortlistServer, models: readonly ModelConfig[]): Data
   return undefined;
 }
 
-/** NAME=PATH, or PATH alone with the name of its file. */
+/** Parses NAME=PATH, or PATH alone, which is named after its file. */
 function readModel(text: string, policy: VersionPolicy | undefined): ModelConfig {
   const at = text.indexOf('=');
   const path = text.slice(at + 1);
@@ -189,7 +194,7 @@ function readKeys(path: string): ApiKey[] {
   } catch (error) {
     throw new FileError(`--keys: ${path} cannot be read as JSON: ${systemReason(error)}`, { cause: error });
   }
-  if (!Array.isArray(keys)) throw new DataError(`--keys: ${path}: expected a list of keys, got something else`);
+  if (!Array.isArray(keys)) throw new DataError(`--keys: ${path}: expected a list of keys, got ${typeof keys}`);
   return keys as ApiKey[];
 }
 

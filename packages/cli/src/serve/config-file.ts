@@ -1,7 +1,7 @@
 /**
- * The configuration file of `shortlist serve`: a JSON object with the server's options under their names in ServerOptions
- * (docs/serving.md lists them), and `logLevel`. What the command line says overrides it. An unknown name or a value of
- * another kind is refused with its place.
+ * Reads the configuration file of `shortlist serve`: a JSON object with the options of `ServerOptions` under their names
+ * (docs/serving.md lists them), and `logLevel`. Options on the command line override it. The error for an unknown name or a
+ * wrong value names its place in the file.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { checkPolicy, type ServerOptions } from '@shortlist/server';
 import { DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
 
-/** Options as a file holds them. */
+/** The content of a configuration file. */
 export type ConfigFile = Partial<Omit<ServerOptions, 'logger'>> & { logLevel?: string };
 
 /** Checks a value at a place. @throws {DataError} */
@@ -83,7 +83,7 @@ const grpcPort: Check = (value, place) => {
   if (value !== null) port(value, place);
 };
 
-/** Every option with its check; null where JSON has no Infinity. */
+/** The check of each option. */
 const FIELDS: Readonly<Record<Exclude<keyof ConfigFile, undefined>, Check>> = {
   models: listOf(record({ name: text, path: text, policy, labels }, ['name', 'path'])),
   host: text,
@@ -115,7 +115,7 @@ const FIELDS: Readonly<Record<Exclude<keyof ConfigFile, undefined>, Check>> = {
  * Read a configuration file. Paths in it are relative to its folder.
  *
  * @throws {FileError} when it cannot be read
- * @throws {DataError} when it is no JSON, or a value is not what it should be
+ * @throws {DataError} when it is not JSON, a name is unknown or a value is wrong
  */
 export function readConfigFile(path: string): ConfigFile {
   let content: string;

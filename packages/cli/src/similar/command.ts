@@ -1,6 +1,6 @@
 /**
- * `shortlist similar BUNDLE ID [ID…]`: the candidates most similar to one or to several, with the attributes that the bundle
- * holds.
+ * `shortlist similar BUNDLE ID [ID…]`: prints the candidates most similar to one or several candidates, with the attributes
+ * that the bundle holds.
  */
 import { parseArgs } from 'node:util';
 import { type Bundle, DataError, type Identifier, similar as similarTo, type UpdatableTopK } from 'shortlist';
@@ -18,12 +18,12 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** Candidates among which the nearest name is looked for: more would take longer than a second. */
+/** The most candidates whose names are compared with an unknown word; more would take longer than a second. */
 const NAMES_MAX = 200_000;
 const DIGITS = /^-?\d+$/;
 
 type Index = UpdatableTopK<Query, Identifier> & Bundle<Query, Identifier>['index'];
-/** The titles of the rows, where the bundle has them. */
+/** The titles of the rows; undefined if the bundle has none. */
 type Titles = AttributeColumns[number][1] | undefined;
 
 /** Find similar candidates. */
@@ -53,17 +53,17 @@ export const similar: Command = async (argv, { stdout, stderr }) => {
   return 0;
 };
 
-/** The candidate that a word identifies. @throws {DataError} naming one that was perhaps meant */
+/** The candidate with an identifier. @throws {DataError} when there is none, naming the nearest title or identifier */
 function candidateOf(word: string, index: Index, titles: Titles): Identifier {
   const isText = index.identifiers?.columnType === 'string';
   const identifier = isText || DIGITS.test(word) ? identifierOf('ID', word, { index }) : undefined;
   if (identifier !== undefined && index.hasCandidate(identifier)) return identifier;
-  const help = meant(word, index, titles);
-  throw new DataError(`ID: expected the identifier of a candidate, got ${JSON.stringify(word)}${help}`);
+  const hint = nearestHint(word, index, titles);
+  throw new DataError(`ID: expected the identifier of a candidate, got ${JSON.stringify(word)}${hint}`);
 }
 
-/** The candidate whose title, or else whose identifier, is nearest to a word. */
-function meant(word: string, { identifiers }: Index, titles: Titles): string {
+/** A hint that names the candidate whose title, or else whose identifier, is nearest to a word. */
+function nearestHint(word: string, { identifiers }: Index, titles: Titles): string {
   if (!identifiers || identifiers.size > NAMES_MAX || DIGITS.test(word)) return '';
   const names = Array.from(titles ?? [], (title) => (typeof title === 'string' ? title : ''));
   const title = nearestName(word, names);
@@ -75,6 +75,6 @@ function meant(word: string, { identifiers }: Index, titles: Titles): string {
 
 function titleOf(id: Identifier, { identifiers }: Index, titles: NonNullable<Titles>): string {
   const found: string[] = [];
-  identifiers!.forEachRow(id, (row) => found.push(String(titles[row] ?? 'without a title')));
+  identifiers!.forEachRow(id, (row) => found.push(String(titles[row] ?? 'no title')));
   return found[0]!;
 }

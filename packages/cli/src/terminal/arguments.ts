@@ -1,10 +1,10 @@
-/** Checks of arguments that several commands take: numbers, durations, and where the output is written. */
+/** Parses and checks arguments that several commands have: numbers, durations, words and output paths. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FileError } from 'shortlist';
 import { UsageError } from './command.ts';
 
-/** The number that an option has. @throws {UsageError} when it is none, or out of range */
+/** Parses a number. @throws {UsageError} when the text is not a number, or it is out of range */
 export function numberOf(name: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= min && value <= max)) {
@@ -13,7 +13,7 @@ export function numberOf(name: string, text: string, min: number, max: number): 
   return value;
 }
 
-/** The whole number that an option has. @throws {UsageError} when it is none, or below `min` */
+/** Parses a whole number. @throws {UsageError} when the text is not a whole number, or it is below `min` */
 export function wholeNumberOf(name: string, text: string, min: number): number {
   const value = numberOf(name, text, min, 2 ** 31 - 1);
   if (!Number.isInteger(value)) throw new UsageError(`--${name}: expected a whole number, got ${JSON.stringify(text)}`);
@@ -22,7 +22,7 @@ export function wholeNumberOf(name: string, text: string, min: number): number {
 
 const SECONDS_OF: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** Seconds of a duration: 90s, 5m, 1.5h. @throws {UsageError} when it is none, or not above 0 */
+/** Parses a duration such as 90s, 5m or 1.5h into seconds. @throws {UsageError} when the text is not a duration above 0 */
 export function secondsOf(name: string, text: string): number {
   const [, number, unit] = /^([0-9]*\.?[0-9]+)\s*([smh])$/.exec(text.trim()) ?? [];
   const seconds = Number(number) * (SECONDS_OF[unit ?? ''] ?? Number.NaN);
@@ -32,7 +32,7 @@ export function secondsOf(name: string, text: string): number {
   return seconds;
 }
 
-/** Which of some words an option is. @throws {UsageError} when it is none of them */
+/** Checks that a text is one of some words. @throws {UsageError} when it is not */
 export function wordOf<W extends string>(name: string, text: string, words: readonly W[]): W {
   const found = words.find((word) => word === text);
   if (found === undefined) {
@@ -42,12 +42,12 @@ export function wordOf<W extends string>(name: string, text: string, words: read
 }
 
 /**
- * Checks that a file can be written, before an hour of work and not after it.
+ * Checks, before the work of a command begins, that its output can be written.
  *
- * @throws {FileError} when it exists and may not be replaced, or its folder is not there
+ * @throws {FileError} when the file exists and may not be replaced, or its folder does not exist
  */
 export function checkOutput(path: string, isForced: boolean): void {
   if (existsSync(path) && !isForced) throw new FileError(`${path}: exists already; --force replaces it`);
   const folder = dirname(path);
-  if (!existsSync(folder)) throw new FileError(`${path}: expected a folder ${folder}, there is none`);
+  if (!existsSync(folder)) throw new FileError(`${path}: expected that the folder ${folder} exists, but it does not`);
 }

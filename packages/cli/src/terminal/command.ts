@@ -1,8 +1,8 @@
 /** The type of a command, and the error for wrong arguments. */
 import type { Environment } from './terminal.ts';
 
-/** A command: its own arguments in, exit code out. */
+/** A command: takes its arguments and the environment, and returns the exit code. */
 export type Command = (argv: readonly string[], environment: Environment) => Promise<number>;
 
-/** A mistake in the arguments: shown with a pointer to the help, exit code 2. */
+/** An error in the arguments: printed with a pointer to the help page; the exit code is 2. */
 export class UsageError extends Error {}

@@ -1,4 +1,4 @@
-/** Formats numbers for people: few digits, then the unit. */
+/** Formats numbers, durations, sizes and tables for people. */
 
 /** 0.0123 ms → '12.3 µs', 83 → '83 ms', 8.3e4 → '1 min 23 s'. */
 export function duration(milliseconds: number): string {
@@ -38,7 +38,7 @@ export function significant(value: number): string {
   return value.toFixed(Math.min(digits, 6));
 }
 
-/** A table of text: the first column to the left, the others to the right. */
+/** The lines of a table. The first column is aligned to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,23 +1,23 @@
 /**
- * One stream of events, two ways to show it. A command only says what happened; `--json` prints each event as one JSON
- * object a line, otherwise a function of the command's own turns it into text.
+ * Prints the events of a command. With `--json` each event is printed as one JSON object a line; otherwise a function of the
+ * command prints it as text.
  */
 import type { Environment } from './terminal.ts';
 import { Terminal } from './terminal.ts';
 
-/** Something that happened; `event` names it, the other fields are its facts. */
+/** An event: its name, and further fields that describe it. */
 export interface Event {
   event: string;
 }
 
-/** Takes events as they happen. */
+/** A function that prints an event. */
 export type Report<E extends Event> = (event: E) => void;
 
 /**
  * The reporter of a command.
  *
- * @param json one JSON object a line, nothing else
- * @param show how people see an event
+ * @param json true to print one JSON object a line
+ * @param show prints an event as text
  */
 export function reporter<E extends Event>(
   environment: Environment,

@@ -1,33 +1,33 @@
 /**
- * The output of a command: lines, and one line in place for progress where a person watches.
+ * The output of a command: lines of text, and on a terminal a progress line that is redrawn in place.
  *
- * Without a terminal (a pipe, CI) progress becomes a plain line now and then, and no control character is ever written.
- * Results go to standard output; progress goes to standard error, so that a pipe gets results only.
+ * Without a terminal, for example in a pipe or in CI, progress is an ordinary line every few seconds, without control
+ * characters. Results go to standard output, progress to standard error.
  */
 
-/** A writable stream, as much of it as is needed. */
+/** The part of a writable stream that commands use. */
 export interface Output {
   write(text: string): unknown;
   isTTY?: boolean | undefined;
   columns?: number | undefined;
 }
 
-/** The inputs of a command from its shell; it reads nothing else of the process. */
+/** The parts of the process that a command uses. */
 export interface Environment {
   stdout: Output;
   stderr: Output;
   variables: Record<string, string | undefined>;
-  /** Milliseconds that only ever grow. */
+  /** A clock in milliseconds that never goes back. */
   now: () => number;
   /** Raised at the first Ctrl-C. */
   signal: AbortSignal;
-  /** Asks the person at the terminal; undefined where nobody can be asked. */
+  /** Asks the user a question; undefined without a terminal. */
   ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** The line is redrawn at most this often: smooth to the eye, cheap for the machine. */
+/** The shortest time between two drawings of the progress line: it looks smooth and costs little. */
 const REDRAW_INTERVAL_MS = 80;
-/** Without a terminal a progress line is written after so long a silence. */
+/** Without a terminal, a line of progress is written if no other line was written for this long. */
 const PLAIN_INTERVAL_MS = 5_000;
 /** Cells of a progress bar. */
 const BAR_CELLS = 24;
@@ -42,30 +42,30 @@ export class Terminal {
   constructor(environment: Environment) {
     this.#environment = environment;
     this.#live = environment.stderr.isTTY === true && environment.variables.CI === undefined;
-    this.#heardNow();
+    this.#restartInterval();
   }
 
-  /** One line of results. */
+  /** Write a line of results to standard output. */
   line(text = ''): void {
     this.clear();
-    this.#heardNow();
+    this.#restartInterval();
     this.#environment.stdout.write(`${text}\n`);
   }
 
-  /** One line for people that is no result: a warning, a hint. */
+  /** Write a line that is not a result, such as a warning or a hint, to standard error. */
   note(text: string): void {
     this.clear();
-    this.#heardNow();
+    this.#restartInterval();
     this.#environment.stderr.write(`${text}\n`);
   }
 
-  /** Show how far the work is; `share` in [0, 1], undefined where nobody knows. */
+  /** Show progress; `share` is the share that is done, in [0, 1], or undefined if it is unknown. */
   progress(share: number | undefined, text: string): void {
     const now = this.#environment.now();
     if (now - this.#drawnAtMs < (this.#live ? REDRAW_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
     this.#drawnAtMs = now;
     if (this.#live) {
-      // A terminal may say that it has 0 columns.
+      // Some terminals report 0 columns.
       const width = (this.#environment.stderr.columns || 80) - 1;
       this.#environment.stderr.write(
         `\r\u001b[2K${`${share === undefined ? '' : `${bar(share)} `}${text}`.slice(0, width)}`,
@@ -78,12 +78,12 @@ export class Terminal {
     }
   }
 
-  /** Without a terminal a line of any kind counts as progress: only after a silence does progress have its own. */
-  #heardNow(): void {
+  /** Called for every line: without a terminal, progress waits for an interval without lines. */
+  #restartInterval(): void {
     if (!this.#live) this.#drawnAtMs = this.#environment.now();
   }
 
-  /** Take the progress line away. */
+  /** Erase the progress line. */
   clear(): void {
     if (this.#drawn) this.#environment.stderr.write('\r\u001b[2K');
     this.#drawn = false;

@@ -1,4 +1,4 @@
-/** The arguments of `shortlist train`, checked before anything is read. */
+/** Parses and checks the arguments of `shortlist train`. */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ITEM_OPTIONS, type ItemValues } from '../input/attributes.ts';
@@ -20,13 +20,13 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const;
 
-/** The request to `train`: its arguments and options. */
+/** The parsed arguments. */
 export interface TrainArguments {
-  /** Files of interactions, which make one set. */
+  /** Files of interactions, which are read as one set. */
   readonly paths: readonly string[];
-  /** A bundle, or a folder of versions. */
+  /** The path of the bundle, or a folder of versions. */
   readonly out: string;
-  /** An earlier bundle, or a folder of versions, whose model is gone on from. */
+  /** An earlier bundle, or a folder of versions, with whose model the training continues. */
   readonly from: string | undefined;
   readonly model: 'auto' | 'als' | 'two-tower';
   readonly budgetSeconds: number;
@@ -35,7 +35,7 @@ export interface TrainArguments {
   readonly seed: number;
   readonly isForced: boolean;
   readonly isJson: boolean;
-  /** Options of reading interactions and items. */
+  /** The options about reading interactions and items. */
   readonly reading: InteractionValues & ItemValues;
 }
 
@@ -44,7 +44,7 @@ export function trainArguments(argv: readonly string[]): TrainArguments {
   const { values, positionals: paths } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   if (paths.length === 0) throw new UsageError('train: expected a file of interactions, got none');
   if (values.from !== undefined && values.model !== undefined) {
-    throw new UsageError('--model: expected none beside --from, which says the model');
+    throw new UsageError('--model: not allowed with --from, which sets the model');
   }
   return {
     paths,
@@ -61,7 +61,7 @@ export function trainArguments(argv: readonly string[]): TrainArguments {
   };
 }
 
-/** The name of a file without its folder and its endings: movies of data/movies.csv.gz. */
+/** The name of a file without folder and endings: `movies` for data/movies.csv.gz. */
 function stemOf(path: string): string {
   const name = basename(path);
   return name.replace(/(?<=.)\..*$/, '') || name;

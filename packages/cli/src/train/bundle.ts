@@ -8,30 +8,30 @@ import { tunedIndex } from '../vector-index/tuned-index.ts';
 import type { IndexEvent } from './events.ts';
 
 /**
- * Numbers of all candidates up to which an exact scan takes about a tenth of a millisecond, as little as the request around it:
- * an approximate index would only lose candidates.
+ * Candidates × dimensions up to which the index is exact. Such a scan takes about a tenth of a millisecond, no longer than the
+ * rest of a request, so that an approximate index would lose recall and gain nothing.
  */
 const EXACT_NUMBERS_MAX = 2 ** 21;
-/** Users that an approximate index is tuned by. */
+/** Users with whose queries an approximate index is tuned. */
 const TUNING_USERS = 500;
 
-/** The input of the build of an index. */
+/** Options of the index. */
 export interface IndexOptions {
   readonly k: number;
   readonly seed: number;
-  /** Of the exact best k, where the index is approximate. */
+  /** The share of the exact best k that an approximate index must find. */
   readonly targetRecall: number;
-  /** Users to tune by. */
+  /** Users with whose queries it is tuned. */
   readonly users: readonly string[];
 }
 
-/** An index, and what is told of it. */
+/** An index, and the event that reports it. */
 export interface ServedIndex {
   readonly index: SavableIndex<string, string>;
   readonly event: IndexEvent;
 }
 
-/** The exact index that the fit made, or where it is large a tuned one. @throws {AbortedError} when the signal is raised */
+/** The exact index of the fitted model or, if that is large, a tuned ScaNN index. @throws {AbortedError} when the signal is raised */
 export async function servedIndex(
   { index: exact, model }: FittedRecommender,
   { k, seed, targetRecall, users }: IndexOptions,
@@ -58,16 +58,16 @@ export async function servedIndex(
   return { index, event: { ...facts, kind: 'scann', recall } };
 }
 
-/** The contents of a bundle beside model and index. */
+/** The contents of a bundle other than model and index. */
 export interface BundleFacts {
   readonly items: ItemTable | undefined;
-  /** Rows of which every item is left out of its user's shortlists. */
+  /** The items that each user has seen. */
   readonly seen: Interactions;
-  /** The record of its training. */
+  /** The training record. */
   readonly training: JsonObject;
 }
 
-/** The bundle as it is saved. */
+/** The contents of the bundle to save. */
 export function bundleContents(
   { model }: FittedRecommender,
   index: SavableIndex<string, string>,

@@ -1,10 +1,10 @@
 /**
- * `shortlist train INTERACTIONS --items ITEMS`: from files to a bundle that is served, and how good it is.
+ * `shortlist train INTERACTIONS --items ITEMS`: trains a model on files of interactions, evaluates it, and writes a bundle.
  *
  *   interactions = test part + training part; training part = validation part + the rest
  *
- * Settings and the model are chosen on the validation part, the figures are of the test part, beside the baselines that see the
- * same rows; what is saved is fitted with the chosen settings on all interactions.
+ * The model and its settings are chosen by the validation part. Then the model and the baselines are evaluated on the test
+ * part. The saved model is fitted with the chosen settings on all interactions.
  */
 import { stat } from 'node:fs/promises';
 import {
@@ -33,11 +33,11 @@ import { type TestSplit, testSplit } from './split.ts';
 import { trainingRecord } from './training-record.ts';
 import { type Earlier, earlierModel, fromEvent, warmSettings } from './warm-start.ts';
 
-/** Of what is left of the budget, for the search; judging, the last fit and the index have the rest. */
+/** The share of the remaining budget for the search. The rest is for the evaluation, the last fit and the index. */
 const SEARCH_SHARE = 0.65;
-/** Of what is left of the budget after the search, for the fit on everything; the index has the rest. */
+/** The share of the budget remaining after the search for the fit on all interactions. The rest is for the index. */
 const LAST_FIT_SHARE = 0.8;
-/** Of the budget: a baseline that would take longer is left out, and told. */
+/** The share of the budget that one baseline may take. A baseline that would take longer is left out, which is reported. */
 const BASELINE_SHARE = 0.15;
 
 /** Train. */
@@ -78,7 +78,7 @@ export const train: Command = async (argv, environment) => {
   const evaluated = evaluateModel(trained, split, baselines, options);
   report(evaluated);
   for (const line of destination.compare(evaluated, isForced, trialsPath)) report({ event: 'compared', line });
-  const { fitted, index, event } = await fitOnEverything(
+  const { fitted, index, event } = await fitOnAll(
     {
       ...{ interactions, chosen: trained.best, earlier, trialsPath },
       budgetSeconds: LAST_FIT_SHARE * Math.max(1, budgetSeconds - elapsedSeconds()),
@@ -106,13 +106,13 @@ interface LastFit {
   readonly budgetSeconds: number;
 }
 
-async function fitOnEverything(
+async function fitOnAll(
   { interactions, chosen: { model, settings }, earlier, trialsPath, budgetSeconds }: LastFit,
   options: TrainArguments,
   environment: Environment,
   terminal: Terminal,
 ): Promise<ServedIndex & { readonly fitted: FittedRecommender }> {
-  terminal.progress(undefined, 'fitting again on everything');
+  terminal.progress(undefined, 'fitting on all interactions');
   try {
     const fitted = await fitRecommender(
       interactions,
@@ -120,13 +120,13 @@ async function fitOnEverything(
       { seed: options.seed, from: earlier?.model, budgetSeconds, signal: environment.signal },
     );
     if (fitted.isFitCut)
-      terminal.note('the fit on everything was cut short by the budget; a larger --budget gives it more time');
+      terminal.note('the budget ended the fit on all interactions early; a larger --budget gives it more time');
     const users = interactions.users.vocabulary;
     return { fitted, ...(await servedIndex(fitted, { ...options, users }, environment, terminal)) };
   } catch (error) {
     if (!(error instanceof AbortedError)) throw error;
     const cause = { cause: error };
-    throw new AbortedError(`train: interrupted; the same command goes on from the trials in ${trialsPath}`, cause);
+    throw new AbortedError(`train: interrupted; the same command continues from the trials in ${trialsPath}`, cause);
   }
 }
 
@@ -146,9 +146,11 @@ async function baselinesOf(
   const found: RecommenderEvaluation[] = [];
   const baselines = evaluateBaselines(split, {
     ...{ ks: [k], seed, hasTimes, now, signal, secondsMax: BASELINE_SHARE * budgetSeconds },
-    onStart: (name) => terminal.progress(undefined, `judging ${name}`),
+    onStart: (name) => terminal.progress(undefined, `evaluating ${name}`),
     onLeftOut: (name, seconds) =>
-      terminal.note(`  ${name} is left out: about ${duration(1000 * seconds)}; a larger --budget has it`),
+      terminal.note(
+        `  ${name} is left out, because it would take about ${duration(1000 * seconds)}; a larger --budget includes it`,
+      ),
   });
   for await (const evaluation of baselines) {
     found.push(evaluation);

@@ -1,4 +1,4 @@
-/** The files that `shortlist train` reads: rows to learn from, what users have seen, and the table of items. */
+/** Reads the data of `shortlist train`: the interactions to train on, the items that users have seen, and the table of items. */
 import {
   describeFindings,
   describeInteractions,
@@ -19,20 +19,20 @@ import type { TrainArguments } from './arguments.ts';
 import type { TrainEvent } from './events.ts';
 import type { TrainingDataRecord } from './training-record.ts';
 
-/** The result of reading. */
+/** The data of a training. */
 export interface TrainingData {
-  /** Rows to learn from: one for each user and item. */
+  /** The interactions to train on, each pair of a user and an item once. */
   readonly interactions: Interactions;
-  /** All rows, also those that are no likes: nobody wants to see a film again that was rated with one star. */
+  /** The items that users have seen: all rows, also those that are not likes. */
   readonly seen: Interactions;
   readonly items: ItemTable | undefined;
-  /** False where the only time is the place in a sequence. */
+  /** False if the only time of a row is its position in a sequence. */
   readonly hasTimes: boolean;
-  /** For the record in the bundle. */
+  /** The part of the training record that describes the data. */
   readonly record: TrainingDataRecord;
 }
 
-/** Reads interactions and items, and tells what was understood of them. */
+/** Reads interactions and items, and reports the recognised formats and columns. */
 export async function readTrainingData(
   { paths, reading }: TrainArguments,
   environment: Environment,
@@ -54,7 +54,9 @@ export async function readTrainingData(
   });
   if (rows.length > interactions.length) {
     const again = count(rows.length - interactions.length);
-    terminal.note(`${again} rows have a user and an item that later rows have, too: they add to the weight of those`);
+    terminal.note(
+      `${again} rows repeat the user and the item of another row; each pair is used once, with the weights added up`,
+    );
   }
   const seen = await seenRows(read, paths, options);
   const path = reading.items;
@@ -69,7 +71,7 @@ export async function readTrainingData(
   };
 }
 
-/** A like that was told leaves rows out while they are read; of ratings the others were seen as well. */
+/** The rows of seen items. With --like the rows that are not likes were left out, so ratings are read again without it. */
 async function seenRows(
   read: ReadInteractions,
   paths: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * The destination of `shortlist train`: a bundle file, or the next version of a folder that a server watches. What is worse than the
- * version that serves is not published.
+ * The destination of `shortlist train`: a bundle file, or the next version in a folder that a server watches. A version that
+ * is worse than the newest one is not written.
  */
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
@@ -12,36 +12,36 @@ import { checkOutput } from '../terminal/arguments.ts';
 import type { EvaluatedEvent } from './events.ts';
 import { readTrainingRecord, type TrainingRecord } from './training-record.ts';
 
-/** The version that serves, as far as its bundle says how it was judged. */
-interface Served {
+/** The newest version of a folder, and the training record in its bundle. */
+interface NewestVersion {
   readonly version: number;
   readonly record: TrainingRecord | undefined;
 }
 
-/** The destination of the output. */
+/** The output path of a training. */
 export class Destination {
-  /** As it was asked for, without a slash at its end. */
+  /** The given path without a slash at its end. */
   readonly path: string;
   readonly isFolder: boolean;
-  readonly #served: Served | undefined;
+  readonly #newest: NewestVersion | undefined;
 
-  private constructor(path: string, isFolder: boolean, served: Served | undefined) {
+  private constructor(path: string, isFolder: boolean, newest: NewestVersion | undefined) {
     this.path = path;
     this.isFolder = isFolder;
-    this.#served = served;
+    this.#newest = newest;
   }
 
   /**
-   * Looks at a path before any work: an existing folder, or a name without an ending, is a folder of versions.
+   * Checks a path before any work. An existing folder, or a name without an ending, is a folder of versions.
    *
-   * @throws {FileError} when a file exists and may not be replaced, or the folder that it would be in is not there
+   * @throws {FileError} when a file exists and may not be replaced, or its folder does not exist
    */
   static async at(out: string, isForced: boolean): Promise<Destination> {
     const path = out.replace(/(?<=.)\/+$/, '');
     const found = await stat(path).catch(() => undefined);
     const isFolder = found ? found.isDirectory() : path !== out || extname(basename(path)) === '';
     if (!isFolder && path !== out) throw new FileError(`${out}: expected a folder, got a file`);
-    // A folder that exists gets one more version: nothing is replaced.
+    // In an existing folder nothing is replaced: it gets another version.
     if (!isFolder || !found) checkOutput(path, isForced);
     const newest = isFolder ? await newestVersion(path) : undefined;
     if (newest === undefined) return new Destination(path, isFolder, undefined);
@@ -50,31 +50,34 @@ export class Destination {
   }
 
   /**
-   * The lines about the version that serves; empty where there is none.
+   * Compares a model with the newest version, and returns lines for the user; none if there is no version.
    *
-   * @throws {DataError} when the new model is worse than it by more than the interval, and this is not forced
+   * @throws {DataError} when the model is worse by more than the interval and `isForced` is false
    */
   compare({ k, model }: EvaluatedEvent, isForced: boolean, trialsPath: string): string[] {
-    if (this.#served === undefined) return [];
-    const { version, record } = this.#served;
+    if (this.#newest === undefined) return [];
+    const { version, record } = this.#newest;
     const name = `version ${version} of ${this.path}`;
     const recall = model.metrics[0]?.recall;
     if (record === undefined || recall === undefined)
-      return [`${name} does not say how it was judged: nothing to compare`];
-    if (record.test.k !== k) return [`${name} was judged by recall@${record.test.k}: nothing to compare`];
+      return [`${name} has no evaluation, so it is not compared with the new model`];
+    if (record.test.k !== k)
+      return [`${name} was evaluated by recall@${record.test.k}, so it is not compared with the new model`];
     const before = record.test.recall;
     const halves = [recall, before].map(({ low, high }) => (high - low) / 2);
-    // Two independent samples of users: their errors add as squares.
-    const reach = Math.hypot(...halves);
+    // The samples of users are independent, so that the squares of their errors add up.
+    const margin = Math.hypot(...halves);
     const [now, then] = [`recall@${k} ${estimate(recall)}`, `${estimate(before)} of ${name}`];
-    if (recall.mean >= before.mean - reach)
-      return [`${now}, beside ${then}: not worse by more than ${reach.toFixed(4)}`];
-    const told = `${now} is below the ${then} by more than the interval of ${reach.toFixed(4)}`;
-    if (isForced) return [`${told}; published all the same (--force)`];
-    throw new DataError(`not published: ${told}; --force publishes it, from the trials in ${trialsPath}`);
+    if (recall.mean >= before.mean - margin)
+      return [`${now}, compared with ${then}: not worse by more than ${margin.toFixed(4)}, the error of both`];
+    const finding = `${now} is below the ${then} by more than ${margin.toFixed(4)}, the error of both`;
+    if (isForced) return [`${finding}; published because of --force`];
+    throw new DataError(
+      `not published: ${finding}; the same command with --force publishes it, without repeating the trials (${trialsPath})`,
+    );
   }
 
-  /** Writes the bundle whole, or not at all; returns the path of the bundle. */
+  /** Writes the bundle, and returns its path. If this fails, no incomplete file is left. */
   async write(save: (path: string) => Promise<void>): Promise<string> {
     if (!this.isFolder) {
       await save(this.path);

@@ -1,16 +1,16 @@
-/** The output of `shortlist train` while it works: with `--json` one object a line, otherwise text (show.ts). */
+/** The events of `shortlist train`. With `--json` each is printed as one object a line, otherwise as text (show.ts). */
 import type { Estimate } from 'shortlist/metrics';
 import type { ModelKind, Settings } from 'shortlist/recommenders';
 import type { Comparison, EvaluatedModel } from '../evaluate/baselines.ts';
 
-/** The interactions as they were understood. */
+/** The interactions that were read. */
 export interface DataEvent {
   readonly event: 'data';
   /** Three lines: files, columns, quality. */
   readonly lines: readonly string[];
   /** Notes on guesses, replaced values and skipped rows, and the first broken rows. */
   readonly findings: readonly string[];
-  /** Rows that are trained on, and their users and items. */
+  /** Interactions to train and evaluate on: rows, users and items. */
   readonly rows: number;
   readonly users: number;
   readonly items: number;
@@ -18,18 +18,18 @@ export interface DataEvent {
   readonly isLikeProposed: boolean;
 }
 
-/** The rows held out for the evaluation. */
+/** The split into test part and training part. */
 export interface SplitEvent {
   readonly event: 'split';
   readonly testUsers: number;
-  /** The last rows of each, of users with at least `minInteractions`. */
+  /** The test rows of each user with at least `minInteractions` rows: the last ones. */
   readonly testRowsOfUser: number;
   readonly minInteractions: number;
   readonly trainRows: number;
   readonly testRows: number;
 }
 
-/** The earlier model that the fit goes on from. */
+/** The earlier model with which the training continues. */
 export interface FromEvent {
   readonly event: 'from';
   readonly path: string;
@@ -37,18 +37,18 @@ export interface FromEvent {
   readonly settings: Settings;
   readonly newUsers: number;
   readonly newItems: number;
-  /** Users and items of today that it knows. */
+  /** Users and items of the data that the earlier model knows. */
   readonly known: { readonly users: number; readonly items: number };
 }
 
-/** A baseline on the test part. */
+/** The evaluation of a baseline on the test part. */
 export interface BaselineEvent {
   readonly event: 'baseline';
   readonly k: number;
   readonly evaluation: EvaluatedModel;
 }
 
-/** A search goes on from the trials of an interrupted one. */
+/** The search continues from the trials of an interrupted run. */
 export interface ResumedEvent {
   readonly event: 'resumed';
   readonly path: string;
@@ -66,7 +66,7 @@ export interface TrialEvent {
   readonly seconds: number;
 }
 
-/** The model that validation prefers. */
+/** The model that was best on the validation part. */
 export interface ChosenEvent {
   readonly event: 'chosen';
   readonly model: ModelKind;
@@ -74,13 +74,13 @@ export interface ChosenEvent {
   readonly k: number;
   readonly recall: Estimate;
   readonly validationUsers: number;
-  /** The best of the other model, and by how much recall of the chosen one is above it. */
+  /** The best trial of the other kind of model, and the recall of the chosen model minus its recall. */
   readonly other: { readonly model: ModelKind; readonly recall: number; readonly difference: Estimate } | undefined;
   readonly trials: number;
   readonly isSearchComplete: boolean;
 }
 
-/** The chosen model beside the baselines, on the test part. */
+/** The evaluations of the chosen model and of the baselines on the test part. */
 export interface EvaluatedEvent {
   readonly event: 'evaluated';
   readonly k: number;
@@ -89,24 +89,24 @@ export interface EvaluatedEvent {
   readonly comparisons: readonly Comparison[];
 }
 
-/** The index of the model that was fitted on everything. */
+/** The index of the model that was fitted on all interactions. */
 export interface IndexEvent {
   readonly event: 'index';
   readonly kind: 'brute-force' | 'scann';
   readonly candidates: number;
   readonly dimensions: number;
   readonly k: number;
-  /** Share of the exact best k that it finds. */
+  /** The share of the exact best k that it finds. */
   readonly recall: number;
 }
 
-/** The comparison of the new model with the version that serves. */
+/** The comparison of the new model with the newest version of the folder. */
 export interface ComparedEvent {
   readonly event: 'compared';
   readonly line: string;
 }
 
-/** The bundle is written. */
+/** The bundle was written. */
 export interface SavedEvent {
   readonly event: 'saved';
   readonly path: string;
@@ -114,7 +114,7 @@ export interface SavedEvent {
   readonly out: string;
   readonly sizeBytes: number;
   readonly seconds: number;
-  /** A user to ask for. */
+  /** A user for the example query. */
   readonly user: string;
 }
 

@@ -1,13 +1,13 @@
 /**
- * The trials of a search in a file beside the output, so that a search that was interrupted goes on from them. The file names
- * what it is of by a digest of interactions and options: trials of other data are never taken for these.
+ * The file of the trials of a search, from which an interrupted search continues. It holds a digest of the interactions and
+ * options, so that trials of other data or options are never used.
  */
 import { createHash } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type ChosenModel, FileError, type Interactions } from 'shortlist';
 import type { Trial } from 'shortlist/recommenders';
 
-/** The fingerprint by which a search decides whether it can continue from saved trials. */
+/** The options that must be the same for a search to continue from saved trials. */
 export interface SearchIdentity {
   readonly model: string;
   readonly k: number;
@@ -15,7 +15,7 @@ export interface SearchIdentity {
   readonly only?: ChosenModel | undefined;
 }
 
-/** Trials on disk. */
+/** The trials of a search on disk. */
 export class SavedTrials {
   readonly path: string;
   readonly #digest: string;
@@ -25,7 +25,7 @@ export class SavedTrials {
     this.#digest = digestOf(interactions, identity);
   }
 
-  /** The trials of an interrupted run; none where there was none, or it was of other data or options. */
+  /** The trials of an interrupted run with the same data and options; an empty list if there was none. */
   async read(): Promise<readonly Trial[]> {
     const text = await readFile(this.path, 'utf8').catch(() => undefined);
     if (text === undefined) return [];
@@ -33,23 +33,23 @@ export class SavedTrials {
       const { digest, trials } = JSON.parse(text) as { digest?: unknown; trials?: unknown };
       return digest === this.#digest && Array.isArray(trials) && trials.every(isTrial) ? trials : [];
     } catch {
-      // A file that is no JSON is not ours, or is damaged: the search begins anew.
+      // The file is damaged, or another program wrote it: the search starts from the beginning.
       return [];
     }
   }
 
-  /** @throws {FileError} when the system refuses */
+  /** Writes the trials. @throws {FileError} when the file cannot be written */
   async write(trials: readonly Trial[]): Promise<void> {
-    const beside = `${this.path}.writing`;
+    const unfinished = `${this.path}.writing`;
     try {
-      await writeFile(beside, JSON.stringify({ digest: this.#digest, trials }));
-      await rename(beside, this.path);
+      await writeFile(unfinished, JSON.stringify({ digest: this.#digest, trials }));
+      await rename(unfinished, this.path);
     } catch (error) {
       throw new FileError(`${this.path}: cannot be written: ${(error as Error).message}`, { cause: error });
     }
   }
 
-  /** Once the output is there. */
+  /** Removes the file, after the output was written. */
   async remove(): Promise<void> {
     await rm(this.path, { force: true });
   }
@@ -73,7 +73,7 @@ function digestOf({ users, items, times, weights }: Interactions, identity: Sear
   const hash = createHash('sha256').update(JSON.stringify(identity));
   for (const { codes, vocabulary } of [users, items]) {
     hash.update(codes);
-    // Lengths part the words: ["ab", "c"] is not ["a", "bc"].
+    // With the lengths, ["ab", "c"] and ["a", "bc"] have different digests.
     for (const word of vocabulary) hash.update(`${word.length}:${word}`);
   }
   for (const numbers of [times, weights]) if (numbers) hash.update(numbers);

@@ -1,4 +1,4 @@
-/** The search for a model within the time that is left: progress, trials kept on disk, and what an interruption says. */
+/** Searches for the best model within the budget. Shows progress, and saves the trials for a later run. */
 import {
   AbortedError,
   type ChosenModel,
@@ -15,22 +15,22 @@ import type { TrainEvent } from './events.ts';
 import { SavedTrials } from './saved-trials.ts';
 import { MODEL_NAMES } from './show.ts';
 
-/** The line of progress is drawn anew so often. */
+/** The interval at which the progress line is redrawn. */
 const TICK_MS = 250;
 
-/** The input of a search, and the file of its trials. */
+/** Options of a search. */
 export interface SearchOptions {
   readonly model: ModelKind | 'auto';
   readonly k: number;
   readonly seed: number;
-  /** For trials and one fit. */
+  /** The time for all trials and the fit of the best settings. */
   readonly budgetSeconds: number;
   readonly trialsPath: string;
-  /** The only settings that are tried. */
+  /** The only settings to try; undefined for a search. */
   readonly only?: ChosenModel | undefined;
 }
 
-/** A model, and the trials that are kept until the output is written. */
+/** The result of a search: the model, and the saved trials, which the caller removes after the output was written. */
 export interface Search {
   readonly trained: TrainedRecommender;
   readonly saved: SavedTrials;
@@ -39,7 +39,7 @@ export interface Search {
 /**
  * Search, choose and fit.
  *
- * @throws {AbortedError} when the signal is raised; what was tried is kept
+ * @throws {AbortedError} when the signal is raised; finished trials are kept
  */
 export async function search(
   interactions: Interactions,
@@ -52,7 +52,7 @@ export async function search(
   const trials: Trial[] = [...(await saved.read())];
   if (trials.length > 0) report({ event: 'resumed', path: trialsPath, trials: trials.length });
   const spent = trials.reduce((sum, { seconds }) => sum + seconds, 0);
-  // What an interrupted run took belongs to the budget; the last fit always has its place.
+  // The time of an interrupted run counts towards the budget. A positive rest lets the last fit run in any case.
   const seconds = Math.max(budgetSeconds - spent, 1e-3);
   const started = environment.now();
   let doing = 'search';
@@ -61,7 +61,7 @@ export async function search(
     const left = duration(1000 * Math.max(0, seconds - elapsed));
     terminal.progress(
       Math.min(1, elapsed / seconds),
-      `${doing}, ${elapsed < seconds ? `at most ${left} left` : 'ends'}`,
+      `${doing}, ${elapsed < seconds ? `at most ${left} left` : 'finishing'}`,
     );
   }, TICK_MS);
   let writing = Promise.resolve();
@@ -69,14 +69,14 @@ export async function search(
     const trained = await trainRecommender(interactions, {
       ...{ model, k, seed, trials, budgetSeconds: seconds, only, signal: environment.signal },
       onTrialStart: (next) => {
-        doing = `trial ${trials.length + 1}, ${MODEL_NAMES[next.model]} of ${next.settings.dimensions} dimensions`;
+        doing = `trial ${trials.length + 1}, ${MODEL_NAMES[next.model]} with ${next.settings.dimensions} dimensions`;
       },
       onTrial: (trial) => {
         trials.push(trial);
-        doing = 'fit of the best';
+        doing = 'fitting the best model';
         const kept = [...trials];
         writing = writing.then(() => saved.write(kept));
-        // Thrown below, where it is waited for.
+        // A failed write is thrown by `await writing` below.
         writing.catch(() => undefined);
         const { perUser: _, fitSeconds: _fit, fingerprint: _of, ...facts } = trial;
         report({ event: 'trial', trial: trials.length, k, ...facts });
@@ -91,7 +91,7 @@ export async function search(
     throw new AbortedError(
       trials.length === 0
         ? 'train: interrupted before the first trial'
-        : `train: interrupted; the same command goes on from the ${plural(trials.length, 'trial')} in ${trialsPath}`,
+        : `train: interrupted; the same command continues from the ${plural(trials.length, 'trial')} in ${trialsPath}`,
       { cause: error },
     );
   } finally {

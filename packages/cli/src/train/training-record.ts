@@ -1,6 +1,6 @@
 /**
- * The training record of a bundle, which is part of its metadata: what `inspect` shows, and what a next version is compared with. No clock
- * is in it: the same run makes the same bytes.
+ * The training record in the metadata of a bundle. `inspect` prints it, and the next version is compared with it. It holds no
+ * times, so that the same run writes the same bytes.
  */
 import type { TrainedRecommender } from 'shortlist';
 import type { Json, JsonObject } from 'shortlist/format';
@@ -16,14 +16,14 @@ export interface TrainingRecord {
   readonly settings: Settings;
   readonly seed: number;
   readonly data: TrainingDataRecord;
-  /** The users that the model was chosen by. */
+  /** The evaluation on the validation part. */
   readonly validation: {
     readonly k: number;
     readonly users: number;
     readonly recall: Estimate;
     readonly trials: number;
   };
-  /** The users that it was judged by. */
+  /** The evaluation on the test part. */
   readonly test: {
     readonly k: number;
     readonly users: number;
@@ -32,7 +32,7 @@ export interface TrainingRecord {
   };
 }
 
-/** The interactions. */
+/** The data of a training. */
 export interface TrainingDataRecord {
   readonly files: readonly string[];
   readonly rows: number;
@@ -41,7 +41,7 @@ export interface TrainingDataRecord {
   readonly like?: string;
 }
 
-/** The entry `training` of the metadata: a `TrainingRecord`, with more figures of the test part, all trials, and the index. */
+/** The entry `training` of the metadata: a `TrainingRecord` with further metrics of the test part, all trials, and the index. */
 export function trainingRecord(
   { seed, k }: TrainArguments,
   data: TrainingDataRecord,
@@ -60,17 +60,17 @@ export function trainingRecord(
       recall: plain(bootstrapMean(Float64Array.from(best.perUser), { seed })),
       trials: trials.length,
     },
-    test: { k, users: model.users, ...figuresOf(model), baselines: baselines.map(namedFigures) },
+    test: { k, users: model.users, ...metricsOf(model), baselines: baselines.map(namedMetrics) },
     trials: trials.map((trial) => ({ model: trial.model, settings: { ...trial.settings }, recall: trial.recall })),
     index: { kind, recall },
   };
 }
 
-function namedFigures(model: EvaluatedModel): JsonObject {
-  return { name: model.name, ...figuresOf(model) };
+function namedMetrics(model: EvaluatedModel): JsonObject {
+  return { name: model.name, ...metricsOf(model) };
 }
 
-function figuresOf({ metrics }: EvaluatedModel): JsonObject {
+function metricsOf({ metrics }: EvaluatedModel): JsonObject {
   const [first] = metrics;
   if (first === undefined) return {};
   const { recall, ndcg, reciprocalRank, coverage, longTailShare } = first;
@@ -82,7 +82,7 @@ function plain({ mean, low, high }: Estimate): JsonObject {
   return { mean, low, high };
 }
 
-/** The record of a bundle; undefined where its metadata has none, or one of another form. */
+/** The training record in the metadata of a bundle; undefined if there is none, or it has another form. */
 export function readTrainingRecord({ training }: JsonObject): TrainingRecord | undefined {
   if (!isObject(training)) return undefined;
   const { model, settings, seed, data, validation, test } = training;

@@ -1,4 +1,4 @@
-/** `shortlist tune BUNDLE --out FILE`: the settings of a search that reach a recall, found and written into a bundle. */
+/** `shortlist tune BUNDLE --out FILE`: finds the cheapest search settings that reach a recall, and writes a bundle with them. */
 import { parseArgs } from 'node:util';
 import { DataError, ScaNN, tune as tuneIndex } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
@@ -25,7 +25,7 @@ export const tune: Command = async (argv, environment) => {
   if (path === undefined || more.length > 0) {
     throw new UsageError(`tune: expected one bundle, got ${positionals.length}`);
   }
-  if (values.out === undefined) throw new UsageError('--out: expected where the bundle is written, got nothing');
+  if (values.out === undefined) throw new UsageError('tune: expected --out FILE, got none');
   const targetRecall = numberOf('recall', values.recall, 0.01, 1);
   const k = wholeNumberOf('k', values.k, 1);
   checkOutput(values.out, values.force);
@@ -36,7 +36,7 @@ export const tune: Command = async (argv, environment) => {
     throw new DataError(`${path}: expected an approximate index, got an exact one, which has nothing to tune`);
   }
   const { queries, count: queryCount, description } = await sampledQueries(path, bundle, values.queries);
-  terminal.note(`${count(queryCount)} ${description}`);
+  terminal.note(`tuned with ${count(queryCount)} ${description}`);
   const report = await tuneIndex(index, {
     ...{ queries, targetRecall, k, signal: environment.signal },
     onProgress: ({ step, done, total }) => terminal.progress(done / total, step),
@@ -61,10 +61,10 @@ export const tune: Command = async (argv, environment) => {
     count(Math.round(point.codes)),
   ]);
   for (const line of table([['recall', 'leaves', 'reordered', 'codes scored'], ...rows])) terminal.line(line);
-  const reached = report.isTargetReached ? 'asked for' : 'best found; asked for';
+  const target = report.isTargetReached ? 'target' : 'the highest that was found; target';
   terminal.line(
-    `${values.out}: ${leavesToSearch} leaves searched and ${reorder} candidates reordered for recall@${k} ` +
-      `${recall.toFixed(3)} (${reached} ${targetRecall})`,
+    `${values.out}: recall@${k} ${recall.toFixed(3)} (${target} ${targetRecall}) with ${leavesToSearch} leaves searched ` +
+      `and ${reorder} candidates reordered`,
   );
   return 0;
 };

@@ -1,6 +1,7 @@
 /**
- * The tutorial's second half, "efficient serving": all movies and 1,000 randomly shrunk copies of each, exactly and
- * through ScaNN: latency, shortlists, evaluation, recall at the tutorial's settings and at a tuned one.
+ * The second half of the tutorial, "efficient serving". The candidates are all movies and 1,000 randomly shrunk copies of
+ * each. An exact index and ScaNN indexes are compared by latency, shortlists, evaluation and recall, with the settings of the
+ * TFRS tutorial and with tuned settings.
  */
 import { BruteForce, FactorizedTopK, type Matrix, ScaNN, type TopK, tune } from 'shortlist';
 import type { TutorialSplit } from 'shortlist/datasets';
@@ -14,7 +15,7 @@ import { recommend, type Shown } from './serving.ts';
 import type { TutorialSettings } from './settings.ts';
 import type { Trained } from './training.ts';
 
-/** The settings the tutorial tries, leaves first, then (leaves searched, candidates reordered); and one of our own. */
+/** Settings of ScaNN: leaves, and pairs of leaves searched and candidates reordered. The last is ours, the others TFRS's. */
 const BUILDS = [
   { numLeaves: 100, points: [[10, 100]] },
   {
@@ -26,12 +27,12 @@ const BUILDS = [
   },
   { numLeaves: 2000, points: [[25, 100]] },
 ] as const;
-/** Results whose recall is measured. */
+/** The k of the measured recall. */
 const RECALL_AT = 10;
 /** The recall that the last index is tuned for. Tuning uses counted work, so that its result is the same on every machine. */
 const TARGET_RECALL = 0.99;
 
-/** Walk through the second half; the index of the last settings. */
+/** Run the second half; returns the index with the last settings. */
 export async function serveEfficiently(
   { model }: Trained,
   { test, movies }: TutorialSplit,
@@ -76,8 +77,8 @@ export async function serveEfficiently(
       const options = { leavesToSearch, reorder };
       const found = index.call(users, { ...options, k: RECALL_AT });
       report({ event: 'recall', index: name, k: RECALL_AT, recall: recallOf(found, truth) });
-      const ask = (query: string): unknown => index.call(query, options);
-      reportLatency(name, index.size, ask, test.userIds, now, report);
+      const search = (query: string): unknown => index.call(query, options);
+      reportLatency(name, index.size, search, test.userIds, now, report);
     }
     await evaluateIndex(`ScaNN ${numLeaves}/${numLeavesToSearch}/${numReorderingCandidates}`, index);
   }
@@ -90,12 +91,12 @@ export async function serveEfficiently(
   });
   const { leavesToSearch, reorder, groupBound } = tuned.chosen;
   report({ event: 'tuned', targetRecall: TARGET_RECALL, k: RECALL_AT, tried: tuned.tried, ...tuned.chosen });
-  const ask = (query: string): unknown => index.call(query, { leavesToSearch, reorder, groupBound });
-  reportLatency(`ScaNN ${numLeaves}/${leavesToSearch}/${reorder}`, index.size, ask, test.userIds, now, report);
+  const search = (query: string): unknown => index.call(query, { leavesToSearch, reorder, groupBound });
+  reportLatency(`ScaNN ${numLeaves}/${leavesToSearch}/${reorder}`, index.size, search, test.userIds, now, report);
   return { name, index, user, titleOf };
 }
 
-/** Rows of `base` and `copies` copies of them, each number times its own uniform one from [0, 1). */
+/** The rows of `base` and `copies` copies of them; every number of a copy is multiplied by a uniform random number from [0, 1). */
 function shrunkCopies(base: Matrix, copies: number, seed: number): { data: Float32Array; dimensions: number } {
   const generator = new Generator(seed).fork('shrunk copies');
   const rows = base.data;

@@ -1,6 +1,7 @@
 /**
- * `shortlist tutorial`: the TFRS "basic retrieval" and "efficient serving" tutorials as one command. Data, training,
- * evaluation, shortlist, latency, save, load, the same shortlist.
+ * `shortlist tutorial`: the TFRS tutorials "basic retrieval" and "efficient serving" as one command. It reads MovieLens-100K,
+ * trains and evaluates a two-tower model, prints a shortlist, measures the latency, saves and loads the bundle, and checks
+ * that the shortlist is the same.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,13 +50,13 @@ export const tutorial: Command = async (argv, environment) => {
     compression: compressionOf(values.embedding, values.budget),
   };
   if (settings.compression && settings.checkpoint !== undefined) {
-    throw new UsageError('--resume: expected it without --embedding, whose runs are short and not kept');
+    throw new UsageError('--resume: not allowed with --embedding, whose training has no checkpoints');
   }
-  await walkThrough(settings, environment, reporter(environment, values.json, shower()));
+  await runTutorial(settings, environment, reporter(environment, values.json, shower()));
   return 0;
 };
 
-async function walkThrough(
+async function runTutorial(
   settings: TutorialSettings,
   environment: Environment,
   report: Report<TutorialEvent>,
@@ -69,11 +70,11 @@ async function walkThrough(
     titles: new Set(data.movies.titles).size,
   });
   try {
-    const what = { data, split, settings };
+    const trainingData = { data, split, settings };
     const { compression } = settings;
     const { trained, compared } = compression
-      ? await trainCompressed(what, compression, environment, report)
-      : { trained: await train(what, environment, report) };
+      ? await trainCompressed(trainingData, compression, environment, report)
+      : { trained: await train(trainingData, environment, report) };
     const index = await evaluateModel(trained, split, environment, report);
     const shown = { name: 'BruteForce', index, user: settings.user, titleOf: (title: string): string => title };
     if (compared) report(compared);
@@ -118,7 +119,7 @@ function compressionOf(method: string, budget: string): Compression | undefined 
   throw new UsageError(`--embedding: expected one of ${Object.keys(RECIPES).join(', ')}, got ${method}`);
 }
 
-/** A whole number written as text. */
+/** Parses a whole number. */
 function wholeNumber(name: string, text: string, min: number): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < min) {

@@ -1,6 +1,6 @@
 /**
- * The tutorial's first half with compressed tables: trained like full ones beside them, judged alike, and what that saved
- * and cost.
+ * The first half of the tutorial with compressed tables. Full and compressed tables are trained and evaluated in the same way,
+ * to compare their sizes and their quality.
  */
 import { Tower, TwoTowerModel } from 'shortlist';
 import { type EmbeddingTable, quantizeProduct, quantizeResidual } from 'shortlist/embeddings';
@@ -12,12 +12,12 @@ import type { Compression } from './settings.ts';
 import type { Trained, TrainingData } from './training.ts';
 import { train } from './training.ts';
 
-/** The metric that is compared: the tutorial's last. */
+/** The metric that is compared. */
 const METRIC = 'factorized_top_k/top_100_categorical_accuracy';
-/** Columns of the methods that have some: four dimensions each, the best of MovieLens-100K's clicks. */
+/** Columns, of four dimensions each, of the methods that have columns; the best number for the clicks of MovieLens-100K. */
 const COLUMNS = 8;
 
-/** Train full tables, then compressed ones; the compressed model, and what it cost. */
+/** Train full tables, then compressed ones; returns the compressed model and the comparison. */
 export async function trainCompressed(
   data: TrainingData,
   { method, recipe, share }: Compression,

@@ -1,10 +1,10 @@
 /** The events that the tutorial reports, one for each step; the text output and `--json` show the same events. */
 import type { Event } from '../terminal/reporter.ts';
 
-/** The data are chosen and read. */
+/** The data were read. */
 export interface DataEvent extends Event {
   event: 'data';
-  /** One line for people: which source, and why. */
+  /** A line that names the source of the data, and the reason for it. */
   line: string;
   source: string;
   interactions: number;
@@ -12,7 +12,7 @@ export interface DataEvent extends Event {
   movies: number;
 }
 
-/** The data are split. */
+/** The data were split into training and test part. */
 export interface SplitEvent extends Event {
   event: 'split';
   train: number;
@@ -20,15 +20,15 @@ export interface SplitEvent extends Event {
   titles: number;
 }
 
-/** The towers are made; rows of their tables, unknown words included. */
+/** The towers were made; `users` and `titles` are the rows of their tables, with those for unknown words. */
 export interface TowersEvent extends Event {
   event: 'towers';
   users: number;
   titles: number;
-  /** The method of the tables, and its share of the full ones' parameters. */
+  /** The method of the tables, and their share of the parameters of full tables. */
   method: string;
   share: number;
-  /** The use of that budget by each table, in words. */
+  /** A description of the matrices of each table. */
   split: string[];
 }
 
@@ -37,21 +37,21 @@ export interface ClusteredEvent extends Event {
   event: 'clustered';
   epoch: number;
   table: string;
-  /** Smallest entropies of its pointers and of pairs of them, in bits. */
+  /** Smallest entropies of the pointers, and of pairs of pointers, in bits. */
   h1: number;
   h2: number;
   emptyClusters: number;
   seconds: number;
-  /** Present where a column collapsed. */
+  /** Present if a column collapsed. */
   warning?: string;
 }
 
-/** The bytes that compressed tables save and the quality that they lose against full ones of the same training. */
+/** Bytes and quality of compressed tables, compared with full tables of the same training. */
 export interface CompressedEvent extends Event {
   event: 'compressed';
   method: string;
   share: number;
-  /** Of both tables as saved, pointers included. */
+  /** Bytes of both full tables as saved, and below of both compressed tables with their pointers. */
   fullBytes: number;
   bytes: number;
   /** top_100_categorical_accuracy on the test part. */
@@ -59,14 +59,14 @@ export interface CompressedEvent extends Event {
   top100: number;
 }
 
-/** Bytes of a download so far. */
+/** The progress of a download. */
 export interface DownloadEvent extends Event {
   event: 'download';
   receivedBytes: number;
   totalBytes: number;
 }
 
-/** One step of training is done. */
+/** A step of training was done. */
 export interface StepEvent extends Event {
   event: 'step';
   epoch: number;
@@ -78,7 +78,7 @@ export interface StepEvent extends Event {
   etaSeconds: number;
 }
 
-/** One epoch is done; the three losses are three different numbers. */
+/** An epoch was done. It has three losses; the text output explains them. */
 export interface EpochEvent extends Event {
   event: 'epoch';
   epoch: number;
@@ -89,7 +89,7 @@ export interface EpochEvent extends Event {
   seconds: number;
 }
 
-/** The model was judged on the test part. */
+/** The model was evaluated on the test part. */
 export interface EvaluationEvent extends Event {
   event: 'evaluation';
   index: string;
@@ -119,7 +119,7 @@ export interface LatencyEvent extends Event {
   p99Ms: number;
 }
 
-/** The second half's candidates are made. */
+/** The candidates of the second half were made. */
 export interface CorpusEvent extends Event {
   event: 'corpus';
   candidates: number;
@@ -135,7 +135,7 @@ export interface BuildingEvent extends Event {
   share: number;
 }
 
-/** An index is built. */
+/** An index was built. */
 export interface BuiltEvent extends Event {
   event: 'built';
   leaves: number;
@@ -151,19 +151,19 @@ export interface RecallEvent extends Event {
   recall: number;
 }
 
-/** The cheapest setting that reaches a recall, by counted work. */
+/** The settings with the least counted work that reach a recall. */
 export interface TunedEvent extends Event {
   event: 'tuned';
   targetRecall: number;
   k: number;
-  /** Settings tried. */
+  /** The number of settings that were tried. */
   tried: number;
   leavesToSearch: number;
   reorder: number;
-  /** Standard errors within which groups of candidates are searched; 0: all are. */
+  /** The number of standard errors within which groups of candidates are searched; 0 searches all groups. */
   groupBound: number;
   recall: number;
-  /** A query's work. */
+  /** The work of a query. */
   leaves: number;
   centroids: number;
   codes: number;
@@ -178,15 +178,15 @@ export interface SavedEvent extends Event {
   seconds: number;
 }
 
-/** The bundle was read and asked the same. */
+/** The bundle was loaded, and the same query was searched. */
 export interface LoadedEvent extends Event {
   event: 'loaded';
   seconds: number;
-  /** Same titles and the same bits of every score. */
+  /** True if the titles, and all bits of the scores, are the same as before. */
   identical: boolean;
 }
 
-/** Everything the tutorial reports. */
+/** All events of the tutorial. */
 export type TutorialEvent =
   | DataEvent
   | SplitEvent

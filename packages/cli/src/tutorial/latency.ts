@@ -1,19 +1,19 @@
-/** The time of one query, measured from the caller's side. */
+/** Measures the latency of single queries. */
 import type { Report } from '../terminal/reporter.ts';
 import type { TutorialEvent } from './events.ts';
 
-/** Queries that are timed: enough for a 99th percentile. */
+/** Queries that are timed, enough for a 99th percentile. */
 const TIMED_QUERIES = 2_000;
-/** Queries before them: V8 compiles the hot path meanwhile. */
+/** Queries that are not timed, during which V8 compiles the code. */
 const WARMUP_QUERIES = 500;
-/** No more time than this is spent on one figure. */
+/** The longest time of one measurement. */
 const TIME_MAX_MS = 2_000;
 
-/** Time single queries of users in turn, raw feature in, and report the median and the 99th percentile. */
+/** Time single queries, from the identifier of a user to the results, and report the median and the 99th percentile. */
 export function reportLatency(
   index: string,
   candidates: number,
-  ask: (user: string) => unknown,
+  search: (user: string) => unknown,
   users: readonly string[],
   now: () => number,
   report: Report<TutorialEvent>,
@@ -23,7 +23,7 @@ export function reportLatency(
   for (let i = -WARMUP_QUERIES; i < TIMED_QUERIES; i++) {
     const user = users[(i + WARMUP_QUERIES) % users.length]!;
     const start = now();
-    ask(user);
+    search(user);
     const end = now();
     const spent = end - begin;
     if (i >= 0 || spent > TIME_MAX_MS / 2) latencies.push(end - start);

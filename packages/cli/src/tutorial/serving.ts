@@ -1,4 +1,4 @@
-/** The tutorial's second part: index the movies, judge the model, ask for a shortlist, save, load and ask again. */
+/** The steps of the tutorial after training: index the movies, evaluate the model, print a shortlist, save and load, and search again. */
 import { stat } from 'node:fs/promises';
 import { BruteForce, type Evaluation, FactorizedTopK, type Identifier, type TopK, type TopKResult } from 'shortlist';
 import type { TutorialSplit } from 'shortlist/datasets';
@@ -13,7 +13,7 @@ import type { Trained } from './training.ts';
 /** Titles in the shortlist that is shown. */
 const SHOWN = 5;
 
-/** Index every movie exactly, and judge the model on the test part. */
+/** Make an exact index of all movies, and evaluate the model on the test part. */
 export async function evaluateModel(
   trained: Trained,
   split: TutorialSplit,
@@ -27,7 +27,7 @@ export async function evaluateModel(
   return index;
 }
 
-/** The model's figures on the test part, every movie searched. */
+/** The metrics of the model on the test part, with an exact index of all movies. */
 export async function evaluateExactly(
   trained: Trained,
   split: TutorialSplit,
@@ -49,7 +49,7 @@ async function evaluated(
   return { index, evaluation: await model.evaluate(dataset, { metrics, clock: now, signal }) };
 }
 
-/** An index with what is needed to show its answers. */
+/** An index, the user of the example query, and the titles of the results. */
 export interface Shown<I extends Identifier> {
   name: string;
   index: TopK<string, I>;
@@ -57,7 +57,7 @@ export interface Shown<I extends Identifier> {
   titleOf: (identifier: I) => string;
 }
 
-/** A user's shortlist, reported. */
+/** Search for a user and report the shortlist. */
 export function recommend<I extends Identifier>(
   { name, index, user, titleOf }: Shown<I>,
   report: Report<TutorialEvent>,
@@ -68,7 +68,7 @@ export function recommend<I extends Identifier>(
   return result;
 }
 
-/** Save an index with its towers, load it, ask the same. */
+/** Save an index with its towers, load it, and search the same query again. */
 export async function saveAndLoad<I extends Identifier>(
   shown: Shown<I> & { index: SavableIndex<string, I> },
   { model }: Trained,

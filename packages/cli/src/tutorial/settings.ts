@@ -1,15 +1,15 @@
-/** The arguments of `shortlist tutorial` as checked settings. */
+/** The settings of the tutorial: its checked arguments. */
 import type { Recipe } from '../compress/plan.ts';
 
-/** Which compressed tables, and how small. */
+/** The method and the size of compressed tables. */
 export interface Compression {
   method: string;
   recipe: Recipe;
-  /** Of the full tables' parameters, in (0, 1]. */
+  /** The share of the parameters of full tables, in (0, 1]. */
   share: number;
 }
 
-/** The tutorial's settings, from the arguments. */
+/** Settings of the tutorial. */
 export interface TutorialSettings {
   data: string | undefined;
   epochs: number;
@@ -19,6 +19,6 @@ export interface TutorialSettings {
   /** Shrunk copies of every movie in the second half; 0 leaves it out. */
   copies: number;
   checkpoint: string | undefined;
-  /** Compressed tables beside the full ones; the first half only. */
+  /** Compressed tables to train, too; then the second half is left out. */
   compression: Compression | undefined;
 }

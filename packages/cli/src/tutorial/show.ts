@@ -3,7 +3,7 @@ import { bytes, count, duration, significant, table } from '../terminal/format-n
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TutorialEvent } from './events.ts';
 
-/** The shortlist that was printed last: an equal one is not printed again. */
+/** The shortlist that was printed last. An equal one is not printed again. */
 interface Before {
   shortlist: string;
 }
@@ -20,17 +20,19 @@ const SHOWN: Shown = {
     terminal.line(`  ${count(interactions)} interactions of ${count(users)} users with ${count(movies)} movies`);
   },
   split({ train, test, titles }, terminal) {
-    terminal.line(`  ${count(train)} to train, ${count(test)} to test; ${count(titles)} different titles`);
+    terminal.line(`  ${count(train)} to train on, ${count(test)} to test; ${count(titles)} different titles`);
   },
   towers({ users, titles, method, share, split }, terminal) {
-    terminal.line('\nTraining: two towers, in-batch softmax over batches of 8,192, Adagrad');
+    terminal.line('\nTraining: two-tower model, in-batch softmax, batches of 8,192, Adagrad');
     const small = method === 'full' ? '' : `, ${method} at ${significant(share)} of the parameters`;
-    terminal.line(`  tables of ${count(users)} and ${count(titles)} rows of 32${small}`);
+    terminal.line(`  embedding tables of ${count(users)} and ${count(titles)} rows, 32 dimensions${small}`);
     if (small) terminal.line(`  ${split.join('; ')}`);
     terminal.line(
-      '  The loss, three ways: the mean over examples, by which runs are compared; the sum of the last batch; and what',
+      '  Each epoch has three losses: the mean over examples, by which runs can be compared; the sum over the last',
     );
-    terminal.line("  Keras's progress bar shows: the mean over batches, with the last one counted twice.");
+    terminal.line(
+      "  batch; and the loss of Keras's progress bar, the mean over batches with the last batch counted twice.",
+    );
   },
   clustered({ epoch, table, h1, h2, emptyClusters, seconds, warning }, terminal) {
     const health = `H1 ${h1.toFixed(2)} and H2 ${h2.toFixed(2)} bits, ${count(emptyClusters)} empty clusters`;
@@ -40,8 +42,7 @@ const SHOWN: Shown = {
   compressed({ method, fullBytes, bytes: own, fullTop100, top100 }, terminal) {
     const change = top100 - fullTop100;
     terminal.line(
-      `\n${method}: tables of ${bytes(own)} where full ones take ${bytes(fullBytes)}: ${bytes(fullBytes - own)} saved, ` +
-        `${significant(fullBytes / own)} × smaller`,
+      `\n${method}: tables of ${bytes(own)} instead of ${bytes(fullBytes)}, ${significant(fullBytes / own)} × smaller`,
     );
     terminal.line(
       `  top-100 accuracy ${top100.toFixed(4)}, with full tables ${fullTop100.toFixed(4)}: ` +
@@ -84,8 +85,8 @@ const SHOWN: Shown = {
   },
   latency(event, terminal) {
     terminal.line(
-      `  one query over ${count(event.candidates)} candidates, raw feature in: ` +
-        `${duration(event.p50Ms)} (p99 ${duration(event.p99Ms)}, ${count(event.queries)} queries)`,
+      `  latency of a query, ${count(event.candidates)} candidates: median ${duration(event.p50Ms)}, ` +
+        `p99 ${duration(event.p99Ms)} (${count(event.queries)} queries)`,
     );
   },
   corpus({ candidates, copies }, terminal) {
@@ -112,12 +113,12 @@ const SHOWN: Shown = {
     terminal.line(`\nSaved ${event.path} (${bytes(event.sizeBytes)}) in ${duration(1000 * event.seconds)}`);
   },
   loaded(event, terminal) {
-    const same = event.identical ? 'the same titles and the same scores, bit for bit' : 'ANOTHER answer';
-    terminal.line(`Loaded it in ${duration(1000 * event.seconds)}; the same query gives ${same}`);
+    const same = event.identical ? 'the same titles and the same scores, bit for bit' : 'DIFFERENT results';
+    terminal.line(`Loaded in ${duration(1000 * event.seconds)}; the same query gives ${same}`);
   },
 };
 
-/** A function that shows one event after the other. */
+/** Returns a function that prints events. */
 export function shower(): (event: TutorialEvent, terminal: Terminal) => void {
   const before: Before = { shortlist: '' };
   return (event, terminal) => {

@@ -1,4 +1,4 @@
-/** The tutorial's training: two towers of 32 dimensions, the retrieval task, Adagrad at 0.1. */
+/** The training of the tutorial: two towers of 32 dimensions, the retrieval task, and Adagrad with a learning rate of 0.1. */
 import { type FitAbortedError, StringLookup, Tower, TwoTowerModel } from 'shortlist';
 import type { MovieLens, TutorialSplit } from 'shortlist/datasets';
 import { pointByCoOccurrence } from 'shortlist/embeddings';
@@ -16,7 +16,7 @@ export interface TrainingData {
   data: MovieLens;
   split: TutorialSplit;
   settings: TutorialSettings;
-  /** Compressed tables; without it full ones. */
+  /** The method of compressed tables; without it the tables are full. */
   embedding?: { method: string; share: number; recipe: Extract<Recipe, { kind: 'train' }>; columns: number };
 }
 
@@ -25,12 +25,12 @@ export interface Trained {
   model: TwoTowerModel;
 }
 
-/** The tutorial's. */
+/** Dimensions of the towers, as in the TFRS tutorial. */
 const DIMENSIONS = 32;
 /** The file for the state of an interrupted run, unless --resume names another. */
 const CHECKPOINT_FILE = 'tutorial.checkpoint';
 
-/** Train, epoch by epoch. */
+/** Train, and report each step and epoch. */
 export async function train(
   { data: { interactions, movies }, split: { train: rows }, settings, embedding }: TrainingData,
   { now, signal }: Environment,
@@ -41,7 +41,7 @@ export async function train(
     const { vocabulary } = StringLookup.adapt(words);
     const options = { vocabulary, dimensions: DIMENSIONS, seed: seeds.fork(side).uint32() };
     if (!embedding) return Tower.create(options);
-    // One row more: unknown words.
+    // One more row, for unknown words.
     const parameters = Math.floor((vocabulary.length + 1) * DIMENSIONS * embedding.share);
     return Tower.create({ ...options, embedding: embedding.recipe.embedding(parameters, embedding.columns) });
   };
@@ -63,7 +63,7 @@ export async function train(
     { queries: rows.userIds, candidates: rows.titles },
     {
       epochs,
-      // As TFRS's tutorial trains.
+      // As in the TFRS tutorial.
       shuffle: false,
       samplingCorrection: false,
       clock: now,
@@ -84,7 +84,7 @@ export async function train(
   return { model };
 }
 
-/** Keep what an interrupted run has, and say how to go on. */
+/** Save the checkpoint of an interrupted run, and print the command that continues it. */
 export async function keepCheckpoint(
   { checkpoint }: FitAbortedError,
   settings: TutorialSettings,
@@ -92,5 +92,5 @@ export async function keepCheckpoint(
 ): Promise<void> {
   const path = settings.checkpoint ?? CHECKPOINT_FILE;
   await saveCheckpoint(path, checkpoint);
-  stderr.write(`Training is kept in ${path}; go on with: shortlist tutorial --resume ${path}\n`);
+  stderr.write(`Training was saved in ${path}; continue with: shortlist tutorial --resume ${path}\n`);
 }

@@ -1,6 +1,6 @@
 /**
- * `shortlist index VECTORS --out BUNDLE`: an index of vectors that were made elsewhere, tuned to a recall, with identifiers
- * and with attributes from any table, saved as a bundle that a server serves.
+ * `shortlist index VECTORS --out BUNDLE`: builds an index of vectors that another program computed, tunes it to a recall, and
+ * saves it as a bundle with identifiers and with attributes from a table.
  */
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -37,7 +37,7 @@ export const index: Command = async (argv, environment) => {
     throw new UsageError(`index: expected one file of vectors, got ${positionals.length}`);
   }
   const { out, strict } = values;
-  if (out === undefined) throw new UsageError('--out: expected where the bundle is written, got nothing');
+  if (out === undefined) throw new UsageError('index: expected --out FILE, got none');
   const distanceMeasure = wordOf('measure', values.measure, MEASURES);
   const settings = {
     distanceMeasure,
@@ -53,7 +53,7 @@ export const index: Command = async (argv, environment) => {
   const log = new ReadLog(values.ids ?? path, { strict });
   const identifiers = values.ids === undefined ? undefined : await readIdentifiers(values.ids, file.rows, log);
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
-  if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out altogether`);
+  if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
   const rows = identifiers?.filter((identifier) => identifier !== '').length ?? file.rows;
   if (rows > 0) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
   const vectors = await readNamedVectors(file, identifiers, environment.signal, terminal);
@@ -73,9 +73,9 @@ export const index: Command = async (argv, environment) => {
   await saveBundle(out, { index: built.index, metadata });
   terminal.line(
     `${out}: ${count(vectors.rows)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
-      `(${built.isTargetReached ? 'asked for' : 'best found; asked for'} ${settings.targetRecall}), ` +
+      `(${built.isTargetReached ? 'target' : 'the highest that was found; target'} ${settings.targetRecall}), ` +
       `${bytes((await stat(out)).size)}, ${duration(environment.now() - started)}`,
   );
-  terminal.line(`Serve it: shortlist serve ${out}`);
+  terminal.line(`Next: shortlist serve ${out}`);
   return 0;
 };

@@ -1,25 +1,27 @@
 /** The page of `shortlist index --help`. */
-export const HELP: string = `shortlist index: an index of vectors of your own, tuned to a recall, saved as a bundle
+export const HELP: string = `shortlist index: index your own vectors, tune the index to a recall, and write a bundle
 
 Usage: shortlist index VECTORS --out BUNDLE [OPTIONS], for example:
   shortlist index vectors.npy --ids ids.txt --items meta.csv --out x.shortlist
   shortlist serve x.shortlist
 
-Vectors are .npy (any numbers, either order), .fvecs, .bvecs, .ivecs, or .bin of big-ann (.fbin, .u8bin, …).
+Vectors are .npy (any number type, C or Fortran order), .fvecs, .bvecs, .ivecs, or big-ann files (.fbin, .u8bin,
+.bin, …).
 Options
-  --out FILE       where the bundle is written
-  --ids FILE       an identifier a line, or a .npy of whole numbers (default: row numbers from 0); vectors
-                   whose line is empty, or repeats an earlier one, are left out and reported
+  --out FILE       the bundle to write
+  --ids FILE       a text file with one identifier a line, or a .npy of whole numbers (default: row numbers
+                   from 0). Vectors whose identifier is empty or repeated are left out and reported
   --items FILE     a table (CSV, JSON Lines, Parquet, …) whose columns become attributes of the candidates
-  --id-column NAME the column of identifiers in it (default: the one that has them)
+  --id-column NAME the column of identifiers in that table (default: the column that holds the identifiers)
   --title-column NAME
-                   the column that names an item for people (default recognised)
+                   the column of titles (default recognised)
   --list-columns NAMES
-                   the columns of lists, with commas, '' for none (default: those whose values | or ; separates)
+                   columns that hold lists, with commas, '' for none (default: columns whose values are
+                   separated by | or ;)
   --measure WORD   cosine, dot_product or squared_l2 (default cosine)
   --recall SHARE   the share of the true top k that queries must find (default 0.95)
-  --k N            results that queries will ask for (default 10)
-  --seed N         seed of everything random (default 42)
+  --k N            the number of results that queries will request (default 10)
+  --seed N         seed of all random numbers (default 42)
   --strict         an empty or repeated identifier is an error
   --force          replace an existing bundle
 `;

@@ -1,23 +1,23 @@
-/** All vectors of a file in memory, without those that have no identifier. */
+/** Reads all vectors of a file into memory, except those without an identifier. */
 import type { VectorFile } from '@shortlist/data';
 import { DataError } from 'shortlist';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** Vectors and what they are called. */
+/** Vectors and their identifiers. */
 export interface NamedVectors {
   readonly rows: number;
   readonly dimensions: number;
   /** [rows, dimensions] */
   readonly data: Float32Array;
-  /** One a row: as the file of identifiers has them, or row numbers from 0. */
+  /** [rows] from the file of identifiers, or row numbers from 0. */
   readonly identifiers: readonly string[];
 }
 
 /**
- * Reads vectors.
+ * Read vectors and give them their identifiers.
  *
- * @param identifiers one per row, '' for rows that are left out; row numbers where undefined
- * @throws {DataError} when no row is left, or a number is not finite
+ * @param identifiers one per row of the file, '' for rows to leave out; undefined for row numbers
+ * @throws {DataError} when all rows are left out, or a number is not finite
  */
 export async function readNamedVectors(
   file: VectorFile,

@@ -1,6 +1,6 @@
 /**
- * A ScaNN index whose defaults reach a recall: built with the settings of `autopilot`, tuned on queries (vectors of its own,
- * where none are given), and built again with what was chosen as its defaults, so that every caller of the bundle gets it.
+ * Builds a ScaNN index whose default settings reach a recall. It is built with the settings of `autopilot`, tuned with queries
+ * (by default a sample of its own vectors), and built again with the chosen settings as its defaults.
  */
 import {
   type DistanceMeasure,
@@ -16,14 +16,14 @@ import { autopilot } from 'shortlist/tuning';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { NamedVectors } from './named-vectors.ts';
 
-/** Vectors that are taken as queries: `tune` chooses on one half of them and checks on the other. */
+/** The size of the sample of queries. `tune` chooses settings on one half of it and checks them on the other half. */
 const QUERIES = 500;
 
-/** A query of an index, with its options. */
+/** Settings of the index. */
 export interface TunedIndexSettings<Q> {
   /** The query model, which turns raw features into vectors. */
   readonly queryModel?: QueryModel<Q> | undefined;
-  /** Queries like those to come; default 500 of the vectors. */
+  /** Typical queries; default: 500 of the vectors. */
   readonly queries?: Queries<Q> | VectorsLike | undefined;
   readonly distanceMeasure: DistanceMeasure;
   readonly targetRecall: number;
@@ -31,7 +31,7 @@ export interface TunedIndexSettings<Q> {
   readonly seed: number;
 }
 
-/** The index, and the recall of its defaults on the queries. */
+/** The index, and the recall of its default settings for the queries. */
 export interface TunedIndex<Q> {
   readonly index: ScaNN<Q, string>;
   readonly recall: number;
@@ -69,22 +69,22 @@ export async function tunedIndex<Q = ArrayLike<number>>(
   return { index, recall, isTargetReached };
 }
 
-/** Numbers of vectors. */
+/** The size of a set of vectors. */
 type Sizes = Pick<NamedVectors, 'rows' | 'dimensions'>;
 type BuildSettings = Pick<TunedIndexSettings<never>, 'distanceMeasure' | 'k' | 'seed'>;
 
-/** Check that the memory holds the index of so many vectors, before they are read. @throws {MemoryError} */
+/** Check that an index of this size fits into memory, before the vectors are read. @throws {MemoryError} */
 export function checkIndexMemory(sizes: Sizes, settings: BuildSettings): void {
   new ScaNN(sizedOptions(sizes, settings)).checkMemory(sizes.rows, sizes.dimensions);
 }
 
 function sizedOptions({ rows, dimensions }: Sizes, { distanceMeasure, k, seed }: BuildSettings): ScannOptions<never> {
-  // The build does not measure itself: `tune` does it with more queries.
+  // The build does not measure its recall, because `tune` measures it with more queries.
   const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
   return { ...sized, distanceMeasure, k, seed };
 }
 
-/** Every so many rows. */
+/** A sample of rows at equal distances. */
 function sampleOf({ rows, dimensions, data }: NamedVectors): { data: Float32Array; dimensions: number } {
   const sampled = Math.min(QUERIES, rows);
   const queries = new Float32Array(sampled * dimensions);

@@ -44,7 +44,7 @@ export interface Users {
   readonly zipCodes: readonly string[];
 }
 
-/** MovieLens-100K, or a world of its shape. */
+/** MovieLens-100K, or synthetic data of its shape. */
 export interface MovieLens {
   readonly interactions: MovieLensRatings;
   readonly movies: Movies;

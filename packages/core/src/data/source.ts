@@ -1,7 +1,7 @@
 /**
  * Chooses where MovieLens-100K comes from and says so in one line. In this order: the folder that was asked for,
  * `$SHORTLIST_DATA/movielens-100k`, the user's cache, a download from the publisher into that cache (not where
- * `SHORTLIST_OFFLINE` is set), and the synthetic world. Node only.
+ * `SHORTLIST_OFFLINE` is set), and synthetic data. Node only.
  *
  * A folder that was named and is missing or damaged is an error: a caller who names a data set must not silently get
  * another. A download that fails is not, and the line then says why the world is synthetic.
@@ -26,7 +26,7 @@ export type MovieLensSource = 'folder' | 'environment' | 'cache' | 'download' | 
 export interface SourcedMovieLens {
   readonly data: MovieLens;
   readonly source: MovieLensSource;
-  /** For people: the data set, its place, and for the synthetic world why it is that. No line feed. */
+  /** A line of text for people: the data set and its place, and for synthetic data the reason for it. No line feed. */
   readonly line: string;
 }
 
@@ -36,7 +36,7 @@ export interface MovieLensSourceOptions
     Pick<DownloadOptions, 'idleTimeoutMs' | 'totalTimeoutMs' | 'signal' | 'onProgress'> {
   /** Read this folder and no other source. */
   readonly folder?: string | undefined;
-  /** Of the synthetic world; 42. */
+  /** The seed of synthetic data; default 42. */
   readonly seed?: number;
   /** The archive to download; default the publisher's. */
   readonly archive?: MovieLensArchive;
@@ -56,7 +56,7 @@ const checkOptions = optionsCheck<MovieLensSourceOptions>('loadMovieLens', {
 });
 
 /**
- * MovieLens-100K from the first source that has it, or the synthetic world.
+ * MovieLens-100K from the first source that has it, or else synthetic data.
  *
  * @throws {FileError} when the named folder, or `$SHORTLIST_DATA/movielens-100k`, cannot be read
  * @throws {DataError} naming the file and line that is damaged there
@@ -95,7 +95,7 @@ export async function loadMovieLens(options: MovieLensSourceOptions = {}): Promi
       reason = error.message;
     }
   }
-  const line = `synthetic world of MovieLens-100K's shape, seed ${seed} (${reason})`;
+  const line = `synthetic data of the shape of MovieLens-100K, seed ${seed} (${reason})`;
   return { data: syntheticMovieLens({ seed }), source: 'synthetic', line };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The random draws the synthetic world is made of. Only + − × ÷ occur, which IEEE 754 rounds the same way everywhere:
+ * The random draws of which synthetic data is made. Only + − × ÷ occur, which IEEE 754 rounds the same way everywhere:
  * a seed gives the same draws on every platform, which exp, log and pow do not promise.
  */
 import type { Generator } from '../random/generator.ts';

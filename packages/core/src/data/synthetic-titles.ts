@@ -1,4 +1,4 @@
-/** Invented film titles for the synthetic world, written as MovieLens writes them: `Amber Ferry, The (1994)`. */
+/** Invented film titles for synthetic data, written as MovieLens writes them: `Amber Ferry, The (1994)`. */
 import type { Generator } from '../random/generator.ts';
 
 const FIRST: readonly string[] = [

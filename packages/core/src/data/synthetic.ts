@@ -50,7 +50,7 @@ const OCCUPATIONS: readonly string[] = [
 const checkOptions = optionsCheck<{ seed?: number }>('syntheticMovieLens', { seed: NUMBER });
 
 /**
- * The synthetic world of `seed`.
+ * Synthetic data of a seed.
  *
  * @param options `seed`: any safe integer; the same seed gives the same world on every platform
  */

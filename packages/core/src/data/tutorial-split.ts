@@ -70,7 +70,7 @@ export function tfShuffle(length: number, seed: number): Int32Array {
   return order;
 }
 
-/** The tutorial's split of MovieLens-100K, or of a world of its shape. */
+/** The tutorial's split of MovieLens-100K, or of synthetic data of its shape. */
 export function tutorialSplit({ interactions, movies }: MovieLens): TutorialSplit {
   const stored = tfdsOrder(interactions.length);
   const shuffled = tfShuffle(interactions.length, TUTORIAL_SEED).map((position) => stored[position]!);

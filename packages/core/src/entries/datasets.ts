@@ -1,5 +1,5 @@
 /**
- * The data sets that come with the library (`shortlist/datasets`): MovieLens-100K, and a synthetic world of its shape. Re-
+ * The data sets that come with the library (`shortlist/datasets`): MovieLens-100K, and synthetic data of its shape. Re-
  * exports only.
  */
 

@@ -42,7 +42,7 @@ async function publisher(): Promise<{
   return { system, requests: server.ranges, cache: movieLensCacheFolder(system), close: server.close };
 }
 
-test('a world survives being written as files and parsed', async () => {
+test('synthetic data written as files is parsed back unchanged', async () => {
   const folder = folderOf(join(root, 'plain'));
   const { data, source, line } = await loadMovieLens({ folder });
   assert.deepEqual(data, world);
@@ -102,15 +102,15 @@ test('where nothing can be downloaded the world is synthetic, and the line says 
   assert.equal(source, 'synthetic');
   assert.equal(
     line,
-    `synthetic world of MovieLens-100K's shape, seed 7 (${system.archive!.url}: expected an answer, got ECONNREFUSED)`,
+    `synthetic data of the shape of MovieLens-100K, seed 7 (${system.archive!.url}: expected an answer, got ECONNREFUSED)`,
   );
   assert.deepEqual(data, world);
   const offline = await loadMovieLens({ ...system, env: { SHORTLIST_OFFLINE: '1' } });
-  assert.equal(offline.line, "synthetic world of MovieLens-100K's shape, seed 42 (SHORTLIST_OFFLINE is set)");
+  assert.equal(offline.line, 'synthetic data of the shape of MovieLens-100K, seed 42 (SHORTLIST_OFFLINE is set)');
   rmSync(cache, { recursive: true, force: true });
   writeFileSync(join(system.home!, 'file'), '');
   const blocked = await loadMovieLens({ ...system, home: join(system.home!, 'file') });
-  assert.match(blocked.line, /^synthetic world .* \(.*cannot be written: .*E/);
+  assert.match(blocked.line, /^synthetic data .* \(.*cannot be written: .*E/);
 });
 
 test('an archive that is not the published one is refused, and leaves nothing behind', async () => {
@@ -130,7 +130,7 @@ test('an archive that is not the published one is refused, and leaves nothing be
   close();
 });
 
-test('an interrupted download is an interruption, not a synthetic world', async () => {
+test('an interrupted download is an interruption, not replaced by synthetic data', async () => {
   const { system, cache, close } = await publisher();
   const controller = new AbortController();
   const onProgress = (): void => controller.abort();

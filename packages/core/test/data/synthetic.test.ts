@@ -1,4 +1,4 @@
-/** The synthetic world: its shape, its long tails, its planted taste, and the same bytes for a seed everywhere. */
+/** Synthetic data: its shape, its long tails, its planted taste, and the same bytes for a seed everywhere. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
@@ -17,7 +17,7 @@ function counts(values: readonly string[]): number[] {
   return [...found.values()].sort((a, b) => b - a);
 }
 
-/** A digest of every value of a world. */
+/** A digest of every value of a data set. */
 function sha256(world: MovieLens): string {
   const plain = (_: string, value: unknown): unknown =>
     ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
