@@ -20,12 +20,12 @@ test('interactions: three lines, the broken rows with their lines, and the table
   assert.equal(code, 0);
   assert.deepEqual(stdout.trimEnd().split('\n'), [
     `${ratings}: CSV, with a header, UTF-8, 3 rows`,
-    'user = userId (2), item = movieId (2), value = rating, explicit feedback, no time, a like is rating >= 4 (proposed)',
-    'no duplicates, 1 user and 1 item with one row, 1 broken row left out',
+    'user = userId (2 users), item = movieId (2 items), value = rating, explicit feedback, no time, likes are rating >= 4 (inferred)',
+    'no duplicates, 1 user and 1 item with only one row, 1 broken row left out',
     `${ratings}:5: left out: expected 3 fields, got 2`,
     `${movies}: CSV, with a header, UTF-8, 2 items by movieId: title (text), genres (list)`,
     'items without metadata: 1, for example 11; rows of items without interactions: 1',
-    'genres: a list, its values separated by "|"',
+    'genres: read as lists, separated by "|"',
   ]);
 });
 

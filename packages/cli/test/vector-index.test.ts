@@ -38,8 +38,8 @@ test('a bundle ranks by cosine and returns identifiers, and a server returns the
   assert.equal(code, 0, stderr);
   assert.match(stdout, /own\.shortlist: 298 candidates, cosine, recall@10 [01]\.\d{3} \(target 0\.9\)/);
   assert.match(stderr, /ids\.txt:3: vector left out: expected an identifier, got nothing\n/);
-  assert.match(stderr, /ids\.txt:5: vector left out: expected an identifier of its own, got "003" of line 4\n/);
-  assert.match(stderr, /genres: a list, its values separated by "\|"\n/);
+  assert.match(stderr, /ids\.txt:5: vector left out: expected a new identifier, got "003" of line 4 again\n/);
+  assert.match(stderr, /genres: read as lists, separated by "\|"\n/);
   assert.match(stderr, /296 candidates have no row in .*, for example 003\n/);
   const { index } = await loadBundle<number[], string>(out);
   // A vector that is ten times as long has the same cosine.
@@ -159,7 +159,7 @@ test('errors are one line, and nothing is written', async () => {
   assert.match((await run(ids, '--out', out)).stderr, /ids\.txt: expected vectors/);
   assert.match(
     (await run(vectors, '--ids', meta, '--out', out)).stderr,
-    /expected 300 identifiers, one a vector, got 3/,
+    /expected 300 identifiers, as many as vectors, got 3/,
   );
   assert.match(
     (await run(vectors, '--ids', ids, '--strict', '--out', out)).stderr,

@@ -1,4 +1,4 @@
-/** The public surface of `@shortlist/data`: re-exports only, folder by folder in the order of the tiers. */
+/** The public API of `@shortlist/data`. It only re-exports, folder by folder in the order of the tiers. */
 
 // bytes
 export type { ReadProgress } from './bytes/file-bytes.ts';

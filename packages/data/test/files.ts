@@ -1,4 +1,4 @@
-/** Files for tests: written into a folder of their own, which goes away with the test. */
+/** Files for tests, in a folder that is removed after the test. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export function fileOf(t: TestContext, name: string, content: string | Uint8Arra
   return path;
 }
 
-/** All rows of a table, with the lines they begin in, and the log. */
+/** All rows of a table, the lines in which they begin, and the log. */
 export async function readAll(
   path: string,
   options: TableOptions & { strict?: boolean } = {},

@@ -1,6 +1,6 @@
 /**
- * The bytes of a file, in chunks and decompressed: plain, gzip (RFC 1952) or zstd (RFC 8878), told by the first bytes and
- * never by the name. Nothing larger than a few chunks is held, whatever the size of the file.
+ * Reads the bytes of a file in chunks, decompressed. The compression, gzip (RFC 1952), zstd (RFC 8878) or none, is recognised
+ * by the first bytes and not by the name. Only a few chunks are in memory at a time.
  */
 import { createReadStream, type ReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
@@ -12,12 +12,12 @@ import { systemReason } from 'shortlist/node';
 /** The compression of a file. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Bytes asked of the disk at once: large enough that the calls cost nothing, small enough to stay in the cache. */
+/** Bytes of one read: large enough to make few calls, small enough for the processor's cache. */
 const CHUNK_BYTES = 1 << 18;
 
 /** The progress of reading a file. */
 export interface ReadProgress {
-  /** Bytes of the file, as it lies on the disk. */
+  /** Bytes read from the disk, before decompression. */
   bytesRead: number;
 }
 
@@ -29,9 +29,9 @@ export interface FileBytes {
 }
 
 /**
- * Looks at a file: its size, and how it is packed.
+ * Finds the size and the compression of a file.
  *
- * @throws {FileError} when there is none, or it is a folder, or it may not be read
+ * @throws {FileError} when it does not exist, is a folder, or cannot be read
  */
 export async function openBytes(path: string): Promise<FileBytes> {
   const found = await stat(path).catch((error: Error) => {
@@ -42,14 +42,14 @@ export async function openBytes(path: string): Promise<FileBytes> {
   return { path, sizeBytes: found.size, compression: compressionOf(head) };
 }
 
-/** The packing that the first four bytes tell. */
+/** The compression, by the first four bytes. */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
   return 'none';
 }
 
-/** The first bytes of a file as they lie on the disk; fewer where it is shorter. */
+/** The first bytes of a file without decompression; fewer if the file is shorter. */
 export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
   const file = await open(path).catch((error: Error) => {
     throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
@@ -65,7 +65,7 @@ export async function readHead(path: string, bytes: number): Promise<Uint8Array>
 /**
  * The decompressed bytes, chunk by chunk.
  *
- * @throws {DataError} where the packed bytes are damaged or end too early
+ * @throws {DataError} when the compressed bytes are damaged or end too early
  * @throws {AbortedError} when the signal is raised
  */
 export async function* fileChunks(
@@ -92,7 +92,7 @@ export async function* fileChunks(
   }
 }
 
-/** The first decompressed bytes; fewer where there are fewer. A damaged end is not noticed here. */
+/** The first decompressed bytes; fewer if the file is shorter. Damage after them is not noticed. */
 export async function sampleBytes(file: FileBytes, bytes: number): Promise<Uint8Array> {
   if (file.compression === 'none') return readHead(file.path, bytes);
   const parts: Uint8Array[] = [];
@@ -104,7 +104,7 @@ export async function sampleBytes(file: FileBytes, bytes: number): Promise<Uint8
       if (length >= bytes) break;
     }
   } catch (error) {
-    // What was unpacked before the damage is enough to recognise the file; reading it reports the damage with its place.
+    // The bytes before the damage are enough to recognise the format; reading the file later reports the damage.
     if (length === 0) throw error;
   }
   return Buffer.concat(parts).subarray(0, bytes);
@@ -115,13 +115,13 @@ type Unpacking = AsyncIterable<Uint8Array>;
 function unpacked(raw: ReadStream, compression: Compression): Unpacking {
   if (compression === 'none') return raw;
   if (compression === 'gzip') return piped(raw, zlib.createGunzip({ chunkSize: CHUNK_BYTES }));
-  // Node has zstd of its own from 22.15 on; the types of the oldest Node that is supported do not know it.
+  // Node supports zstd since 22.15; the types of the oldest supported Node lack it.
   const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => zlib.Gunzip };
   return createZstdDecompress ? piped(raw, createZstdDecompress({ chunkSize: CHUNK_BYTES })) : unpackedZstd(raw);
 }
 
 function piped(raw: ReadStream, through: zlib.Gunzip): Unpacking {
-  // `pipe` passes no error on: without this a disk that fails would look like a file that never ends.
+  // `pipe` does not forward errors: without this line a read error would leave the reader waiting.
   raw.on('error', (error) => through.destroy(error));
   return raw.pipe(through);
 }
@@ -150,10 +150,10 @@ function explained({ path, compression }: FileBytes, error: Error & { code?: unk
   if (compression === 'none' || (typeof code === 'string' && /^E[A-Z]+$/.test(code))) {
     return new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   }
-  // zlib's and fzstd's words for an end that comes too early.
+  // Messages of zlib and fzstd for bytes that end too early.
   const isTruncated = /unexpected (end|eof)/i.test(error.message);
   return new DataError(
     `${path}: expected a whole ${compression} file, ` +
-      `got one that ${isTruncated ? 'is cut off' : `is damaged (${error.message})`} after ${unpackedBytes} unpacked bytes`,
+      `got one that ${isTruncated ? 'is cut off' : `is damaged (${error.message})`} after ${unpackedBytes} decompressed bytes`,
   );
 }

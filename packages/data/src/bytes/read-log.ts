@@ -1,12 +1,12 @@
 /**
- * The log of a reading, for the user of the file: rows that were broken, and what was guessed,
- * replaced or passed over. Nothing is dropped in silence.
+ * The log of reading a file: broken rows, and notes on guesses, replaced values and skipped data. Everything that a reader
+ * leaves out is in the log.
  */
 import { DataError, OptionError } from 'shortlist';
 
-/** A row that could not be taken. */
+/** A row that could not be read. */
 export interface BrokenRow {
-  /** Line of a text file, row of a binary one, from 1. */
+  /** The line in a text file or the row in a binary file, from 1. */
   readonly line: number;
   readonly reason: string;
 }
@@ -16,17 +16,17 @@ export const BROKEN_ROWS_SHOWN = 10;
 
 /** Options of a log. */
 export interface ReadLogOptions {
-  /** The first broken row is an error; otherwise it is passed over and counted. Default false. */
+  /** True to throw at the first broken row; false to leave broken rows out and count them. Default false. */
   readonly strict?: boolean;
 }
 
-/** Gathers what is said about one file. */
+/** The log of one file. */
 export class ReadLog {
   readonly path: string;
   readonly strict: boolean;
-  /** Broken rows altogether. */
+  /** The number of broken rows. */
   broken = 0;
-  /** The first of them. */
+  /** The first broken rows. */
   readonly firstBroken: BrokenRow[] = [];
   readonly #notes = new Set<string>();
 
@@ -37,15 +37,15 @@ export class ReadLog {
     this.strict = strict;
   }
 
-  /** Facts about the reading, each once. */
+  /** Notes, each once. */
   get notes(): readonly string[] {
     return [...this.#notes];
   }
 
   /**
-   * A row is left out.
+   * Record a broken row, which is left out.
    *
-   * @throws {DataError} naming the file and the line, where reading is strict
+   * @throws {DataError} naming the file and the line, if reading is strict
    */
   reject(line: number, reason: string): void {
     if (this.strict) throw new DataError(`${this.path}:${line}: ${reason}`);
@@ -53,7 +53,7 @@ export class ReadLog {
     if (this.firstBroken.length < BROKEN_ROWS_SHOWN) this.firstBroken.push({ line, reason });
   }
 
-  /** Something was guessed, replaced or passed over. */
+  /** Record a guess, a replaced value or skipped data. */
   note(text: string): void {
     this.#notes.add(text);
   }

@@ -1,9 +1,9 @@
 /**
- * Bytes to text, in pieces that end at the end of a line.
+ * Decodes the bytes of a file into text, in pieces that end at the end of a line.
  *
- * Encodings: UTF-8, UTF-16 by its byte order mark, and windows-1252, which has the letters of latin-1 where latin-1 has
- * them. A file that does not say what it is counts as UTF-8 until bytes come that are none: where all before was ASCII
- * the file is read as windows-1252 from there on, otherwise damaged letters are replaced by U+FFFD. Both are noted.
+ * Encodings are UTF-8, UTF-16 with a byte order mark, and windows-1252, which includes latin-1. A file without a byte order
+ * mark is read as UTF-8 up to the first invalid bytes. If all bytes before them are ASCII, the rest is read as windows-1252;
+ * otherwise invalid bytes are replaced by U+FFFD. The log has a note in both cases.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type FileBytes, fileChunks, type ReadProgress } from './file-bytes.ts';
@@ -13,10 +13,10 @@ import type { ReadLog } from './read-log.ts';
 export type TextEncoding = 'utf-8' | 'windows-1252' | 'utf-16le' | 'utf-16be';
 
 const LINE_FEED = 10;
-/** Bytes that wait for a line to end; beyond, a piece ends within a line. */
+/** The most bytes kept for an incomplete line; a longer line is divided between two pieces. */
 const CARRY_BYTES_MAX = 1 << 20;
 
-/** The encoding that the first bytes tell, and the bytes of the byte order mark. */
+/** The encoding, by the first bytes, and the length of the byte order mark. */
 export function encodingOf(head: Uint8Array): { encoding: TextEncoding; markBytes: number } {
   if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { encoding: 'utf-8', markBytes: 3 };
   if (head[0] === 0xff && head[1] === 0xfe) return { encoding: 'utf-16le', markBytes: 2 };
@@ -25,13 +25,13 @@ export function encodingOf(head: Uint8Array): { encoding: TextEncoding; markByte
   return { encoding: isUtf8(whole) ? 'utf-8' : 'windows-1252', markBytes: 0 };
 }
 
-/** Text of the first bytes of a file, without its mark; the last line may be cut. */
+/** The text of the first bytes of a file, without the byte order mark; its last line may be incomplete. */
 export function decodeSample(head: Uint8Array): { text: string; encoding: TextEncoding } {
   const { encoding, markBytes } = encodingOf(head);
   return { text: new TextDecoder(encoding).decode(head.subarray(markBytes)), encoding };
 }
 
-/** The text of a file in pieces, each of whole lines but where a line is longer than a mebibyte. */
+/** The text of a file in pieces of whole lines; only a line longer than a mebibyte is divided. */
 export async function* textChunks(
   file: FileBytes,
   log: ReadLog,
@@ -47,7 +47,7 @@ export async function* textChunks(
   if (text !== '') yield text;
 }
 
-/** The lines of a file in blocks, without their line feeds; the block that ends the file may be empty. */
+/** The lines of a file in blocks, without line feeds; the last block may be empty. */
 export async function* lineBlocks(
   file: FileBytes,
   log: ReadLog,
@@ -67,7 +67,7 @@ export async function* lineBlocks(
   if (tail !== '') yield [tail];
 }
 
-/** Decodes what comes, and keeps back the start of a line that has not ended. */
+/** Decodes chunks, and keeps the start of an incomplete line for the next chunk. */
 class LineDecoder {
   readonly #log: ReadLog;
   #carry: Uint8Array = new Uint8Array(0);
@@ -82,7 +82,7 @@ class LineDecoder {
   push(chunk: Uint8Array): string {
     let bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk]);
     if (this.#encoding === undefined) {
-      // A mark has up to three bytes.
+      // A byte order mark has at most three bytes.
       if (bytes.length < 3) {
         this.#carry = bytes;
         return '';
@@ -95,7 +95,7 @@ class LineDecoder {
     }
     let end = bytes.lastIndexOf(LINE_FEED) + 1;
     if (end === 0 && bytes.length > CARRY_BYTES_MAX) end = wholeCharacters(bytes);
-    // A copy: the chunk's memory is given back before the carry is used.
+    // A copy, because the memory of the chunk is reused before the carry is read.
     this.#carry = bytes.slice(end);
     return this.#decode(bytes.subarray(0, end));
   }
@@ -124,7 +124,7 @@ class LineDecoder {
         this.#encoding = 'windows-1252';
         this.#log.note('encoding: latin-1 (windows-1252), because the bytes are not valid UTF-8');
       } else {
-        this.#log.note('encoding: UTF-8 with damaged letters, which are replaced by U+FFFD');
+        this.#log.note('encoding: UTF-8 with invalid bytes, which are replaced by U+FFFD');
       }
     }
     this.#onlyAscii = false;
@@ -132,7 +132,7 @@ class LineDecoder {
   }
 }
 
-/** Bytes that end with a whole UTF-8 character: at most three fewer. */
+/** The length of the bytes without an incomplete UTF-8 character at the end. */
 function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;

@@ -1,17 +1,17 @@
-/** Cells: the values of a table before anybody has decided what they mean. Every reader hands out columns of them. */
+/** Cells: the values of a table before their columns have roles and types. Every reader returns columns of cells. */
 
-/** A value as a file has it. Text formats have text only; `null` is a value that is missing. */
+/** A value as it is in the file; in text formats always text. `null` is a missing value. */
 export type Cell = string | number | bigint | boolean | Date | null | readonly Cell[];
 
-/** A column of a batch; a typed array is one, too. */
+/** A column of a batch: an array or a typed array. */
 export type Cells = ArrayLike<Cell>;
 
-/** True where nothing stands: no value, or text of spaces only. */
+/** True for a missing value or for text of spaces. */
 export function isMissing(cell: Cell): boolean {
   return cell === null || (typeof cell === 'string' && cell.trim() === '');
 }
 
-/** A cell as text: an identifier, a label. Text stays as it is, leading zeros with it; '' for a missing value. */
+/** A cell as text, such as an identifier. Text is unchanged and keeps leading zeros; a missing value is ''. */
 export function textOf(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   if (cell === null) return '';
@@ -21,7 +21,7 @@ export function textOf(cell: Cell): string {
   return String(cell);
 }
 
-/** A cell as a number; NaN where it is none. Text is read as decimal, so '0x10' and '' are none. */
+/** A cell as a number; NaN if it is not one. Text must be decimal, so that '0x10' and '' are not numbers. */
 export function numberOf(cell: Cell): number {
   if (typeof cell === 'number') return cell;
   if (typeof cell === 'string') {
@@ -33,8 +33,9 @@ export function numberOf(cell: Cell): number {
 }
 
 /**
- * Digits with at most one point, up to fifteen: what columns of numbers mostly are, four times as fast as `Number`. NaN
- * for anything else. A whole number below 2^53 over a power of ten below 10^23 is rounded once, as `Number` rounds.
+ * Parses up to fifteen digits with at most one decimal point, as most numbers have, four times as fast as `Number`; NaN for
+ * other text. The result is the same as that of `Number`: an integer below 2^53 divided by a power of ten below 10^23 is
+ * rounded once.
  */
 function plainDecimal(text: string): number {
   const { length } = text;
@@ -75,7 +76,7 @@ export function cellOf(value: unknown): Cell {
   return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner)) ?? null;
 }
 
-/** Values of a binary format as cells: as they are where they are numbers or text. */
+/** Values of a binary format as cells; numbers and text are unchanged. */
 export function cellsOf(values: ArrayLike<unknown>): Cells {
   if (ArrayBuffer.isView(values)) return values as typeof values & Cells;
   const isPlain = (value: unknown): boolean => value === null || typeof value !== 'object' || value instanceof Date;

@@ -1,9 +1,9 @@
 /**
- * Arrays of numbers that grow in segments: nothing is copied when they grow, and a column of small whole numbers takes
- * one or four bytes a row instead of eight.
+ * Arrays of numbers that grow in segments, so that growing copies nothing. A column of small whole numbers takes one or four
+ * bytes for each row instead of eight.
  */
 
-/** Rows of a segment: a column of a few rows wastes little, and one of many has few segments. */
+/** Rows of a segment: few enough to waste little in a short column, and enough for few segments in a long one. */
 const SEGMENT_BITS = 16;
 const SEGMENT_LENGTH = 1 << SEGMENT_BITS;
 const MASK = SEGMENT_LENGTH - 1;
@@ -14,7 +14,7 @@ export interface NumberColumn {
   at(row: number): number;
 }
 
-/** Codes of a dictionary. */
+/** A column of codes of a dictionary. */
 export class CodeColumn implements NumberColumn {
   readonly #segments: Int32Array[] = [];
   #last: Int32Array = new Int32Array(0);
@@ -35,13 +35,13 @@ export class CodeColumn implements NumberColumn {
   }
 }
 
-/** Most distinct numbers that are held as one byte a row. */
+/** The most distinct numbers that are stored with one byte for each row. */
 const BYTE_CODES = 256;
 const UINT32_MAX = 2 ** 32 - 1;
 
 type Stored = Uint8Array | Uint32Array | Float64Array;
 
-/** Numbers in the narrowest form that holds them exactly: codes of up to 256 distinct ones, whole numbers, or floats. */
+/** A column of numbers in the narrowest exact form: codes of up to 256 distinct numbers, 32-bit integers, or float64. */
 export class CompactNumbers implements NumberColumn {
   #segments: Stored[] = [];
   #last: Stored = new Uint8Array(0);
@@ -77,7 +77,7 @@ export class CompactNumbers implements NumberColumn {
     return this.#width === 1 ? this.#values[stored]! : stored;
   }
 
-  /** The distinct numbers, ascending, where they are few (at most 256); otherwise undefined. */
+  /** The distinct numbers in ascending order if there are at most 256; otherwise undefined. */
   get distinct(): number[] | undefined {
     return this.#width === 1 ? [...this.#codes.keys()].sort((a, b) => a - b) : undefined;
   }
@@ -95,7 +95,7 @@ export class CompactNumbers implements NumberColumn {
 
   #widen(width: 4 | 8): void {
     const isCodes = this.#width === 1;
-    // Segment by segment, so that both forms of the whole never stand side by side.
+    // One segment at a time, so that the column is never in memory twice.
     for (let i = 0; i < this.#segments.length; i++) {
       const wide = emptySegment(width);
       const narrow = this.#segments[i]!;

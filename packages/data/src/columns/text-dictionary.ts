@@ -1,21 +1,21 @@
 /**
- * A vocabulary that grows: text to a code, counted from 0 in the order of first appearance, and back.
+ * A vocabulary that grows. It maps texts to codes, which are numbered from 0 in the order of first appearance, and back.
  *
- * A hash table with open addressing over UTF-16 units that lie end to end in one array. A million identifiers of eight
- * letters take 39 MB, where a Map of strings takes above 100 MB, keeps the text of whole chunks alive (a substring of V8
- * points into its parent) and ends at 2^24 entries. Whole numbers, which most identifiers are, have a table of their own,
- * as long as they are small.
+ * It is a hash table with open addressing; the UTF-16 units of all texts are in one array. A million identifiers of eight
+ * letters take 39 MB. A Map of strings would take more than 100 MB, keep whole chunks of the file alive (a substring in V8
+ * refers to its parent), and hold at most 2^24 entries. Small whole numbers, which most identifiers are, are looked up in a
+ * separate table.
  */
 import { DataError } from 'shortlist';
 
-/** The table grows when more than this share of its slots is taken: longer probes cost more than the bytes. */
+/** The table grows when more than this share of its slots is used: long probe sequences would cost more than the memory. */
 const LOAD_MAX = 0.6;
 const EMPTY = -1;
-/** Whole numbers below have a place in the table of numbers: at most 16 MB. */
+/** Whole numbers below this are in the table of numbers, which takes at most 16 MB. */
 const NUMBERS_BELOW = 1 << 22;
 const CODES_MAX = 2 ** 30;
 
-/** Codes of texts. */
+/** A dictionary of texts and their codes. */
 export class TextDictionary {
   #byNumber = new Int32Array(0);
   #slots = new Int32Array(1 << 10).fill(EMPTY);
@@ -25,12 +25,12 @@ export class TextDictionary {
   #size = 0;
   #used = 0;
 
-  /** Distinct texts. */
+  /** The number of distinct texts. */
   get size(): number {
     return this.#size;
   }
 
-  /** Bytes held. */
+  /** Bytes of memory. */
   get sizeBytes(): number {
     const { byteLength } = this.#byNumber;
     return (
@@ -38,7 +38,7 @@ export class TextDictionary {
     );
   }
 
-  /** The code of a text, a new one where it is seen for the first time. */
+  /** The code of a text; a new code if the text is new. */
   add(text: string): number {
     const number = smallNumber(text);
     if (number < 0) return this.#addText(text);
@@ -65,7 +65,7 @@ export class TextDictionary {
     return this.#append(text, hash, slot);
   }
 
-  /** The code of a text; -1 where it is unknown. */
+  /** The code of a text; -1 if it is unknown. */
   codeOf(text: string): number {
     const hash = hashOf(text);
     const mask = this.#slots.length - 1;
@@ -79,12 +79,12 @@ export class TextDictionary {
   textOf(code: number): string {
     const begin = code === 0 ? 0 : this.#ends[code - 1]!;
     const end = this.#ends[code]!;
-    // Longer identifiers are rare; the engine takes only so many arguments.
+    // A call can have only a limited number of arguments; longer identifiers are rare.
     if (end - begin > 4096) return Buffer.from(this.#units.buffer, begin * 2, (end - begin) * 2).toString('utf16le');
     return Reflect.apply(String.fromCharCode, undefined, this.#units.subarray(begin, end));
   }
 
-  /** Every text, by code. */
+  /** All texts in the order of their codes. */
   texts(): string[] {
     return Array.from({ length: this.#size }, (_, code) => this.textOf(code));
   }
@@ -101,7 +101,8 @@ export class TextDictionary {
 
   #append(text: string, hash: number, slot: number): number {
     const code = this.#size;
-    if (code === CODES_MAX) throw new DataError(`identifiers: expected at most ${CODES_MAX} distinct ones, got more`);
+    if (code === CODES_MAX)
+      throw new DataError(`identifiers: expected at most ${CODES_MAX} distinct identifiers, got more`);
     if (code === this.#hashes.length) {
       this.#hashes = grown(this.#hashes, new Int32Array(2 * code));
       this.#ends = grown(this.#ends, new Float64Array(2 * code));
@@ -137,7 +138,7 @@ function grown<A extends { set(from: A): void }>(from: A, to: A): A {
   return to;
 }
 
-/** A whole number as it is written without leading zeros, below the limit; −1 for any other text. */
+/** Parses a whole number below the limit, written without leading zeros; −1 for any other text. */
 function smallNumber(text: string): number {
   const { length } = text;
   if (length > 7 || length === 0) return EMPTY;
@@ -150,7 +151,7 @@ function smallNumber(text: string): number {
   return number >= NUMBERS_BELOW || (length > 1 && text.charCodeAt(0) === 48) ? EMPTY : number;
 }
 
-/** FNV-1a over UTF-16 units with the finisher of MurmurHash3: consecutive numbers spread over the whole table. */
+/** FNV-1a over UTF-16 units with the finalizer of MurmurHash3, which spreads consecutive numbers over the whole table. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5 | 0;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

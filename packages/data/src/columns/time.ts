@@ -1,7 +1,7 @@
 /**
- * Times as files have them, to seconds since 1970-01-01 UTC: numbers of seconds, milliseconds, microseconds or
- * nanoseconds, told by their size, and dates as text with or without a zone. A text without a zone counts as UTC, so
- * that a file means the same on every machine.
+ * Parses times into seconds since 1970-01-01 UTC. A time is a number of seconds, milliseconds, microseconds or nanoseconds,
+ * which are distinguished by their size, or a date as text with or without a time zone. Text without a zone is read as UTC,
+ * so that a file has the same meaning on every machine.
  */
 import { type Cell, numberOf } from './cell.ts';
 
@@ -16,13 +16,13 @@ export type TimeUnit =
   | 'date';
 
 /**
- * Numbers below are seconds, below a thousand times that milliseconds, and so on. 1e11 seconds are the year 5138, 1e11
- * milliseconds March 1973: between 1973 and 5138 no number has two meanings.
+ * Numbers below this are seconds, numbers below a thousand times this are milliseconds, and so on. 1e11 seconds are in the
+ * year 5138, and 1e11 milliseconds in March 1973, so that times between 1973 and 5138 are unambiguous.
  */
 export const SECONDS_BELOW = 1e11;
-/** Numbers from here on can be a time at all where nothing else says so: 1980, before which nobody logged clicks. */
+/** The year 1980. In a column that is not named as a time, smaller numbers are not taken for times. */
 export const EARLIEST_SECONDS = 315_532_800;
-/** Units by the factor that makes them seconds. */
+/** Units, and the factors that convert them to seconds. */
 const UNITS: readonly (readonly [TimeUnit, number])[] = [
   ['seconds', 1],
   ['milliseconds', 1e3],
@@ -36,7 +36,7 @@ function unitOf(value: number): readonly [TimeUnit, number] {
   return UNITS.find(([, factor]) => size < SECONDS_BELOW * factor) ?? UNITS[3]!;
 }
 
-/** Seconds of a cell and how they were written; NaN where it is no time. */
+/** The seconds of a cell and its notation; NaN if the cell is not a time. */
 export function parseTime(cell: Cell): { seconds: number; unit: TimeUnit } {
   if (cell instanceof Date) return { seconds: cell.getTime() / 1000, unit: 'date' };
   const value = numberOf(cell);
@@ -47,13 +47,13 @@ export function parseTime(cell: Cell): { seconds: number; unit: TimeUnit } {
   return typeof cell === 'string' ? parseText(cell.trim()) : { seconds: Number.NaN, unit: 'text' };
 }
 
-/** `2016-10-16`, `2016-10-16 17:57:24`, `2016-10-16T17:57:24.123+02:00`; a comma may stand before the fraction. */
+/** `2016-10-16`, `2016-10-16 17:57:24`, `2016-10-16T17:57:24.123+02:00`; the fraction may have a comma instead of a point. */
 const ISO =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?$/i;
-/** `01-Jan-1995`, as MovieLens-100K has them. */
+/** `01-Jan-1995`, as in MovieLens-100K. */
 const NAMED_MONTH = /^(\d{1,2})[- ](Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[- ](\d{4})$/i;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** `2016/10/16`, with a time or without. */
+/** `2016/10/16`, with or without a time of day. */
 const SLASHES = /^(\d{4})\/(\d{2})\/(\d{2})/;
 
 function parseText(text: string): { seconds: number; unit: TimeUnit } {
@@ -73,10 +73,10 @@ function parseText(text: string): { seconds: number; unit: TimeUnit } {
   return { seconds: Number.NaN, unit: 'text' };
 }
 
-/** NaN for a day or an hour that is not in the calendar; `Date.UTC` would carry it over. */
+/** The seconds of a date; NaN for a date that does not exist, which `Date.UTC` would change into another one. */
 function utcSeconds(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
   const date = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
-  // A leap second (60) is the next minute's first, as POSIX counts.
+  // A leap second (60) counts as the first second of the next minute, as in POSIX.
   if (date.getUTCMonth() !== month - 1 && second < 60) return Number.NaN;
   return month > 12 || day > 31 || hour > 24 || minute > 59 || second > 60 ? Number.NaN : date.getTime() / 1000;
 }
@@ -87,7 +87,7 @@ function zoneSeconds(zone: string | undefined): number {
   return (parts[1] === '-' ? -1 : 1) * (Number(parts[2]) * 3600 + Number(parts[3] ?? 0) * 60);
 }
 
-/** True for a cell that can only be a date, or is a number of the size of times since 1980. */
+/** True for a date, and for a number that is a time since 1980. */
 export function looksLikeTime(cell: Cell): boolean {
   if (cell instanceof Date) return true;
   const value = numberOf(cell);

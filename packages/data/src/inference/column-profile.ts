@@ -1,55 +1,55 @@
-/** The contents of the columns of a table, from its first rows: type, number of distinct values, range. */
+/** Profiles the columns of a table by its first rows: type, number of distinct values, range. */
 import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { looksLikeTime, parseTime } from '../columns/time.ts';
 import type { Table } from '../tables/contract.ts';
 
-/** The type of the cells of a column. `text` also for numbers with leading zeros: 007 and 7 are two identifiers. */
+/** The type of the cells of a column. Numbers with leading zeros are `text`, because 007 and 7 are different identifiers. */
 export type ColumnKind = 'integer' | 'number' | 'boolean' | 'date' | 'list' | 'text' | 'empty';
 
-/** A column, as far as it was looked at. */
+/** The profile of a column, from the first rows of its table. */
 export interface ColumnProfile {
   readonly name: string;
   readonly kind: ColumnKind;
-  /** Rows looked at that have a value. */
+  /** The number of rows that have a value. */
   readonly filled: number;
   readonly distinct: number;
-  /** Of numbers; NaN otherwise. */
+  /** The smallest and largest number; NaN for a column without numbers. */
   readonly min: number;
   readonly max: number;
-  /** Share of the values that are dates, or numbers of the size of times since 1980. */
+  /** The share of the values that are dates, or numbers that are times since 1980. */
   readonly timeShare: number;
-  /** Letters of a value, on average. */
+  /** The mean length of a value in letters. */
   readonly meanLength: number;
   /**
-   * The separator of the values of a list, or the one that would be if the column were a list: the one of | ; , that most of its values have;
-   * '' where none has any, where the file has lists of its own, or JSON.
+   * The separator of list elements that most values contain: | ; or a comma. It is '' if no value contains one, and if lists
+   * are arrays of the format or JSON.
    */
   readonly separator: string;
 }
 
-/** Rows looked at: enough to see values repeat, read in some tenths of a second. */
+/** Rows of a profile: enough to see values repeat, and read within some tenths of a second. */
 const PROFILE_ROWS = 20_000;
-/** Share of the values that must be of a kind: the others are broken cells. */
+/** The share of the values that must be of a type; the others are broken cells. */
 const KIND_SHARE = 0.95;
-/** Share of the values that must have a bar, or a semicolon, for the column to be one of lists. */
+/** The share of the values that must contain a bar or a semicolon for the column to hold lists. */
 const LIST_SHARE = 0.1;
 /**
- * Semicolons are also punctuation: they separate a list where its values come again, this many times on average, and are
- * words, not sentences of more letters.
+ * Semicolons are also punctuation. They separate list elements if the elements repeat, this many times on average, and are
+ * short words instead of sentences.
  */
 const LIST_REPEATS = 2;
 const LIST_LETTERS = 30;
-/** Separators of lists, the surest first. */
+/** Separators of list elements, the most reliable first. */
 const SEPARATORS = ['|', ';', ','] as const;
 const BOOLEANS: ReadonlySet<string> = new Set(['true', 'false', 'yes', 'no', 't', 'f', 'y', 'n']);
 
-/** Columns of a table and the rows they were told from. */
+/** The profiles of the columns, and the number of rows that were read for them. */
 export interface TableProfile {
   readonly rows: number;
   readonly columns: readonly ColumnProfile[];
 }
 
-/** Looks at the first rows of a table. */
+/** Profiles a table by its first rows. */
 export async function profileTable(table: Table, rowsMax: number = PROFILE_ROWS): Promise<TableProfile> {
   const tallies = table.columns.map((name) => new Tally(name));
   let rows = 0;
@@ -65,7 +65,7 @@ export async function profileTable(table: Table, rowsMax: number = PROFILE_ROWS)
   return { rows, columns: tallies.map((tally) => tally.profile()) };
 }
 
-/** Counts what the cells of a column could be. */
+/** Counts the possible types of the cells of a column. */
 class Tally {
   readonly #name: string;
   readonly #distinct = new Set<string>();
@@ -79,7 +79,7 @@ class Tally {
   #lists = 0;
   #jsonLists = 0;
   readonly #separated = new Map<string, number>(SEPARATORS.map((separator) => [separator, 0]));
-  /** Values between semicolons: how many, how many letters, and which. */
+  /** Values between semicolons: their number, their letters, and the distinct ones. */
   #parts = 0;
   #partLetters = 0;
   readonly #distinctParts = new Set<string>();
@@ -175,7 +175,7 @@ class Tally {
     if (this.#booleans >= most) return 'boolean';
     if (this.#numbers >= most && this.#leadingZeros === 0)
       return this.#integers === this.#numbers ? 'integer' : 'number';
-    // Before 'date' are numbers: a column of digits is a date only where its role says so.
+    // Numbers come before dates: a column of digits is a date only if its role is time.
     return this.#dates - this.#numbers >= most ? 'date' : 'text';
   }
 }

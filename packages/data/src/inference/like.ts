@@ -1,23 +1,23 @@
 /**
- * Which rows of explicit feedback count as a like: `rating >= 4`, `event = purchase or rating > 3`,
+ * Parses the expressions that select likes among rows: `rating >= 4`, `event = purchase or rating > 3`,
  * `event in (buy, cart) and not country = US`.
  *
  * Grammar: or ← and ('or' and)* · and ← not ('and' not)* · not ← 'not' not | '(' or ')' | comparison ·
  * comparison ← column (= | == | != | <> | < | <= | > | >=) value | column ['not'] 'in' '(' value (',' value)* ')'.
- * A word with other letters than a-z, digits, _ and . stands in quotes. Numbers are compared as numbers where both sides
- * are, otherwise as text; a missing cell fits no comparison.
+ * A word with characters other than a-z, digits, _ and . must be in quotes. Two numbers are compared as numbers, everything
+ * else as text. A comparison with a missing cell is false.
  */
 import { OptionError } from 'shortlist';
 import { type Cell, type Cells, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { suggestion } from './suggestion.ts';
 
-/** A test of the rows of a batch; columns stand as `Like.columns` lists them. */
+/** Tests a row of a batch; its columns are those of `Like.columns`, in that order. */
 export type RowTest = (columns: readonly Cells[], row: number) => boolean;
 
-/** An expression, understood. */
+/** A parsed expression. */
 export interface Like {
   readonly text: string;
-  /** Numbers of the columns that it reads. */
+  /** The positions in the table of the columns that it reads. */
   readonly columns: readonly number[];
   readonly test: RowTest;
 }
@@ -31,9 +31,9 @@ interface Token {
 }
 
 /**
- * Understands an expression over the columns of a table.
+ * Parses an expression over the columns of a table.
  *
- * @throws {OptionError} where it cannot be read, or names a column that is not there
+ * @throws {OptionError} when the syntax is wrong, or a column does not exist
  */
 export function parseLike(text: string, columns: readonly string[]): Like {
   return new LikeParser(text, columns).parse();
@@ -110,7 +110,7 @@ class LikeParser {
     return comparison(column, operator.text, this.#value('a value'));
   }
 
-  /** The place of the column in `Like.columns`. */
+  /** The position of the column in `Like.columns`. */
   #columnOf(name: string): number {
     const number = this.#names.indexOf(name);
     if (number === -1) {
@@ -155,7 +155,9 @@ function tokensOf(text: string): Token[] {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
     if (!match)
-      throw new OptionError(`like: expected rating >= 4 or the like, got ${JSON.stringify(text.slice(at).trim())}`);
+      throw new OptionError(
+        `like: expected an expression such as rating >= 4, got ${JSON.stringify(text.slice(at).trim())}`,
+      );
     at = TOKEN.lastIndex;
     const [, operator, mark, double, single, word] = match;
     if (operator !== undefined) tokens.push({ kind: 'operator', text: operator });
@@ -166,13 +168,13 @@ function tokensOf(text: string): Token[] {
   return tokens;
 }
 
-/** Numbers in one form, so that 4, 4.0 and '4' are the same value. */
+/** Numbers in one notation, so that 4, 4.0 and '4' are the same value. */
 function canonical(text: string): string {
   const value = numberOf(text);
   return Number.isNaN(value) || /^[+-]?0\d/.test(text) ? text : String(value);
 }
 
-/** A list fits where any of its values does. */
+/** True if any element of a list passes the test. */
 function anyOf(cell: Cell, test: (part: Cell) => boolean): boolean {
   return Array.isArray(cell) ? cell.some(test) : test(cell);
 }

@@ -1,24 +1,24 @@
 /**
- * Which columns of a table are the user, the item, the value, the weight, the time and the event: as the caller says,
- * else by name, else by content and place. Every decision carries its reason, so that it can be shown.
+ * Finds the columns of users, items, values, weights, times and events in a table: by the options of the caller, by their
+ * names, or by their content and position. Every decision has a reason, which is printed.
  */
 import { DataError, OptionError } from 'shortlist';
 import { bareName, type ColumnRole, KNOWN_NAMES } from '../tables/known-names.ts';
 import type { ColumnProfile } from './column-profile.ts';
 import { suggestion } from './suggestion.ts';
 
-/** Why a column got its role. */
-export type RoleReason = 'as told' | 'by name' | 'by content' | 'by place';
+/** The reason why a column got its role. */
+export type RoleReason = 'by option' | 'by name' | 'by content' | 'by position';
 
 /** A column with a role. */
 export interface RoleColumn {
-  /** Its number in the table. */
+  /** Its position in the table, from 0. */
   readonly column: number;
   readonly name: string;
   readonly reason: RoleReason;
 }
 
-/** Columns by role; user and item are always there. */
+/** The columns by role; user and item always exist. */
 export interface Roles {
   readonly user: RoleColumn;
   readonly item: RoleColumn;
@@ -28,7 +28,7 @@ export interface Roles {
   readonly event?: RoleColumn | undefined;
 }
 
-/** Columns by name, as a caller says; `none` for a role that no column has. */
+/** Options that set columns by name; `none` for a role that no column has. */
 export interface RoleOptions {
   readonly userColumn?: string | undefined;
   readonly itemColumn?: string | undefined;
@@ -46,26 +46,26 @@ const OPTION_OF: Readonly<Record<ColumnRole, keyof RoleOptions>> = {
   time: 'timeColumn',
   event: 'eventColumn',
 };
-/** The order in which roles choose: users and items first, so that a column called `score` is never an item. */
+/** The order in which roles choose their columns: users and items first, so that a column named `score` is never an item. */
 const ROLES: readonly ColumnRole[] = ['user', 'item', 'time', 'value', 'weight', 'event'];
-/** Words that give a role away within a longer name, as in `anonymous_user_key`. */
+/** Words that indicate a role within a longer name, as in `anonymous_user_key`. */
 const NAME_PARTS: ReadonlyMap<ColumnRole, RegExp> = new Map([
   ['user', /user|customer|visitor|member|reviewer/],
   ['item', /item|movie|product|article|track|song|book|asin/],
   ['time', /timestamp|datetime|date$|time$/],
   ['value', /rating|stars/],
 ]);
-/** Distinct values a rating has at most: 0 to 10 in halves are 21. */
+/** The most distinct values of a rating: 0 to 10 in steps of a half are 21. */
 const RATING_VALUES_MAX = 25;
 const RATING_MAX = 100;
-/** Share of times in a column that makes it one. */
+/** The share of times that makes a column one of times. */
 const TIME_SHARE = 0.95;
 
 /**
  * Gives the columns their roles.
  *
- * @throws {OptionError} when a column that was named is not there, or has two roles
- * @throws {DataError} when there is no column of users, or none of items
+ * @throws {OptionError} when a named column does not exist, or has two roles
+ * @throws {DataError} when there is no column of users or no column of items
  */
 export function assignRoles(
   path: string,
@@ -82,10 +82,10 @@ export function assignRoles(
   for (const role of ROLES) {
     const name = options[OPTION_OF[role]];
     if (name === undefined || isOff(role)) continue;
-    const column = toldColumn(path, role, name, profiles);
+    const column = namedColumn(path, role, name, profiles);
     if (!isFree(column))
       throw new OptionError(`${OPTION_OF[role]}: expected a column without a role, got ${JSON.stringify(name)}`);
-    give(role, column, 'as told');
+    give(role, column, 'by option');
   }
   const isOpen = (role: ColumnRole): boolean => !found.has(role) && !isOff(role);
   if (hasNames) {
@@ -109,13 +109,13 @@ export function assignRoles(
       give(
         role,
         profiles.findIndex((p, i) => isFree(i) && isIdentifier(p)),
-        'by place',
+        'by position',
       );
   }
   return checked(path, found, profiles);
 }
 
-function toldColumn(path: string, role: ColumnRole, name: string, profiles: readonly ColumnProfile[]): number {
+function namedColumn(path: string, role: ColumnRole, name: string, profiles: readonly ColumnProfile[]): number {
   const exact = profiles.findIndex((profile) => profile.name === name);
   if (exact >= 0) return exact;
   const names = profiles.map((profile) => profile.name);
@@ -124,7 +124,7 @@ function toldColumn(path: string, role: ColumnRole, name: string, profiles: read
   );
 }
 
-/** The column whose name stands earliest in the list of the role. */
+/** The column whose name comes first in the list of names for the role. */
 function byName(role: ColumnRole, profiles: readonly ColumnProfile[], isFree: (column: number) => boolean): number {
   const known = KNOWN_NAMES.get(role)!;
   let best = -1;
@@ -149,7 +149,7 @@ function byPartOfName(
   return profiles.findIndex((p, column) => isFree(column) && part.test(bareName(p.name)) && fits(role, p));
 }
 
-/** Whether the content allows the role that the name says: `type` may be a number, `time` a duration. */
+/** True if the content of a column allows the role that its name indicates: a column `time` may hold durations. */
 function fits(role: ColumnRole, profile: ColumnProfile): boolean {
   const isNumeric = profile.kind === 'integer' || profile.kind === 'number';
   if (role === 'time') return profile.kind === 'date' || isNumeric;
@@ -167,7 +167,7 @@ function isIdentifier({ kind }: ColumnProfile): boolean {
   return kind === 'integer' || kind === 'text';
 }
 
-/** True for few numbers of a small range: stars, thumbs, points. */
+/** True for few distinct numbers in a small range, such as stars or points. */
 export function isRating({ kind, distinct, min, max }: ColumnProfile): boolean {
   return (
     (kind === 'integer' || kind === 'number') &&

@@ -1,4 +1,4 @@
-/** The report of a reading as lines of text, which every command prints before its work starts. */
+/** Describes interactions that were read in lines of text, which every command prints before its work starts. */
 import { dateText } from '../columns/time.ts';
 import type { Roles } from '../inference/roles.ts';
 import type { InteractionQuality } from './quality.ts';
@@ -12,7 +12,7 @@ export function describeInteractions({ inferred, quality }: ReadInteractions): s
   return [filesLine(inferred), columnsLine(inferred, quality), qualityLine(quality)];
 }
 
-/** Everything further that is to be said: guesses, and the first broken rows with their lines. */
+/** Further lines: notes on guesses, and the first broken rows with their line numbers. */
 export function describeFindings({ inferred, quality }: ReadInteractions): string[] {
   const rows = quality.firstBroken.map(({ path, line, reason }) => `${path}:${line}: left out: ${reason}`);
   const more = quality.broken - quality.firstBroken.length;
@@ -32,14 +32,14 @@ function columnsLine(
 ): string {
   const { roles } = files[0]!;
   const parts = [
-    `user = ${shown(roles.user)} (${count(quality.users)})`,
-    `item = ${shown(roles.item)} (${count(quality.items)})`,
+    `user = ${shown(roles.user)} (${plural(quality.users, 'user')})`,
+    `item = ${shown(roles.item)} (${plural(quality.items, 'item')})`,
     ...(roles.value ? [`value = ${shown(roles.value)}, ${feedback} feedback`] : ['implicit feedback']),
     ...(roles.weight ? [`weight = ${shown(roles.weight)}`] : []),
     ...(roles.time ? [`time = ${shown(roles.time)}${timeText(quality, [...counts.timeUnits.keys()])}`] : ['no time']),
   ];
   if (like !== undefined)
-    parts.push(`a like is ${like}${isLikeProposed ? ' (proposed)' : `: ${plural(counts.liked, 'row')}`}`);
+    parts.push(`likes are ${like}${isLikeProposed ? ' (inferred)' : `: ${plural(counts.liked, 'row')}`}`);
   return parts.join(', ');
 }
 
@@ -49,15 +49,15 @@ function shown({ name, reason }: Roles['user']): string {
 
 function timeText({ firstTime, lastTime }: InteractionQuality, units: readonly string[]): string {
   if (firstTime === undefined || lastTime === undefined) return '';
-  if (units.length === 0) return ': the place in the line';
+  if (units.length === 0) return ': the position in the line';
   return `, ${units.join(' and ')}, ${dateText(firstTime)} to ${dateText(lastTime)}`;
 }
 
 function qualityLine(quality: InteractionQuality): string {
   const { duplicates, usersWithOneRow, itemsWithOneRow, broken } = quality;
   return [
-    duplicates === 0 ? 'no duplicates' : `${plural(duplicates, 'duplicate')} (a user and an item again)`,
-    `${plural(usersWithOneRow, 'user')} and ${plural(itemsWithOneRow, 'item')} with one row`,
+    duplicates === 0 ? 'no duplicates' : `${plural(duplicates, 'duplicate')} (the same user and item)`,
+    `${plural(usersWithOneRow, 'user')} and ${plural(itemsWithOneRow, 'item')} with only one row`,
     broken === 0 ? 'no broken rows' : `${plural(broken, 'broken row')} left out`,
   ].join(', ');
 }

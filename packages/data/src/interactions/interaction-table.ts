@@ -1,11 +1,12 @@
 /**
- * Interactions while they are read: dictionary-encoded and in the narrowest numbers, 13 bytes a row for users, items,
- * half stars and seconds. Twenty million rows take 260 MB, where strings or objects would take gigabytes.
+ * A table of interactions that grows while files are read. Columns are dictionary-encoded or stored as the narrowest numbers:
+ * 13 bytes for each row with a user, an item, a rating in half stars and a time. Twenty million rows take 260 MB, while
+ * strings or objects would take gigabytes.
  */
 import { CodeColumn, type CompactNumbers } from '../columns/segments.ts';
 import { TextDictionary } from '../columns/text-dictionary.ts';
 
-/** Columns of interactions, one entry a row. */
+/** The columns of interactions. */
 export class InteractionTable {
   readonly userVocabulary: TextDictionary = new TextDictionary();
   readonly itemVocabulary: TextDictionary = new TextDictionary();
@@ -13,17 +14,17 @@ export class InteractionTable {
   readonly items: CodeColumn = new CodeColumn();
   values: CompactNumbers | undefined;
   weights: CompactNumbers | undefined;
-  /** Seconds since 1970-01-01 UTC, or places in a sequence. */
+  /** Seconds since 1970-01-01 UTC, or positions in a sequence. */
   times: CompactNumbers | undefined;
 
-  /** Rows. */
+  /** The number of rows. */
   get length(): number {
     return this.users.length;
   }
 
   /**
-   * Typed arrays of the rows that a test lets through, with whole vocabularies, as the library takes them
-   * (`InteractionColumns`).
+   * The rows that pass a test, as typed arrays in the form of the library's `InteractionColumns`. The vocabularies hold all
+   * words, also those of other rows.
    */
   select(isTaken: (row: number) => boolean = () => true): SelectedInteractions {
     let length = 0;
@@ -43,14 +44,14 @@ export class InteractionTable {
   }
 }
 
-/** A column of words, each held once. */
+/** A column of words, each stored once. */
 export interface EncodedColumn {
-  /** [length] places in the vocabulary. */
+  /** [length] positions in the vocabulary. */
   readonly codes: Int32Array;
   readonly vocabulary: readonly string[];
 }
 
-/** Interactions as the library takes them: the same fields as its `InteractionColumns`. */
+/** Interactions with the fields of the library's `InteractionColumns`. */
 export interface SelectedInteractions {
   readonly length: number;
   readonly users: EncodedColumn;

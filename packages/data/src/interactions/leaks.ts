@@ -1,23 +1,23 @@
 /**
- * Leaks of a test part into the training part: pairs that are in both, and rows that were trained on
- * although they are later than what is tested. Either makes a model look better than it will be.
+ * Finds leaks between a training part and a test part: pairs of user and item in both parts, and training rows that are later
+ * than test rows. Both make a model look better than it is.
  */
 import { EARLIEST_SECONDS } from '../columns/time.ts';
 import type { SelectedInteractions } from './interaction-table.ts';
 
-/** Figures about two parts. */
+/** Counts of leaks between two parts. */
 export interface Leaks {
-  /** Rows of the test part whose user and item are in the training part, too. */
+  /** Test rows whose pair of user and item is also in the training part. */
   readonly pairsInBoth: number;
-  /** Rows of the test part whose user no training row has: nothing can be known of them. */
+  /** Test rows whose user is not in the training part. */
   readonly rowsOfUnknownUsers: number;
-  /** Rows of the test part whose item no training row has: a model of identifiers cannot find them. */
+  /** Test rows whose item is not in the training part; a model of identifiers cannot recommend it. */
   readonly rowsOfUnknownItems: number;
-  /** Training rows that are later than the first test row of the same user; undefined where a part has no times. */
+  /** Training rows that are later than the first test row of the same user; undefined if a part has no times. */
   readonly trainRowsAfterTest: number | undefined;
 }
 
-/** Compares a training and a test part; identifiers are compared as text, so the parts may have vocabularies of their own. */
+/** Compares a training part and a test part. Their vocabularies may differ, because identifiers are compared as text. */
 export function findLeaks(train: SelectedInteractions, test: SelectedInteractions): Leaks {
   const userOf = translation(test.users.vocabulary, train.users.vocabulary);
   const itemOf = translation(test.items.vocabulary, train.items.vocabulary);
@@ -55,7 +55,7 @@ export function findLeaks(train: SelectedInteractions, test: SelectedInteraction
   return { pairsInBoth, rowsOfUnknownUsers, rowsOfUnknownItems, trainRowsAfterTest: hasTimes ? later : undefined };
 }
 
-/** Lines for people; none where nothing leaks. */
+/** The counts as lines of text; an empty list if there are no leaks. */
 export function describeLeaks({
   pairsInBoth,
   rowsOfUnknownUsers,
@@ -64,7 +64,7 @@ export function describeLeaks({
 }: Leaks): string[] {
   const count = (value: number): string => value.toLocaleString('en-US');
   return [
-    ...(pairsInBoth > 0 ? [`leak: ${count(pairsInBoth)} test rows are in the training part, too`] : []),
+    ...(pairsInBoth > 0 ? [`leak: ${count(pairsInBoth)} test rows are also in the training part`] : []),
     ...(trainRowsAfterTest
       ? [`leak: ${count(trainRowsAfterTest)} training rows are later than the user's first test row`]
       : []),
@@ -73,12 +73,12 @@ export function describeLeaks({
   ];
 }
 
-/** Places in a sequence are no times: two files count them each for itself. */
+/** True for real times. Positions in sequences cannot be compared between two files. */
 function areTimes(times: Float64Array | undefined): boolean {
   return times !== undefined && times.length > 0 && times[0]! >= EARLIEST_SECONDS;
 }
 
-/** The code in one vocabulary of each word of another; −1 for those it does not have. */
+/** For each word of the vocabulary `from` its code in `to`; −1 for words that `to` lacks. */
 function translation(from: readonly string[], to: readonly string[]): Int32Array {
   const codeOf = new Map(to.map((word, code) => [word, code]));
   return Int32Array.from(from, (word) => codeOf.get(word) ?? -1);

@@ -1,10 +1,10 @@
-/** The rows of interactions that a model learns from: all of implicit feedback, the likes of explicit feedback. */
+/** Selects the rows that a model is trained on: all rows of implicit feedback, the likes of explicit feedback. */
 import type { EncodedColumn, SelectedInteractions } from './interaction-table.ts';
 import type { ReadInteractions } from './read-interactions.ts';
 
 /**
- * The rows that were read, of which a like that is only proposed leaves those with at least its value. The vocabularies hold
- * what these rows have: who liked nothing has no code.
+ * The rows to train on. If the condition of a like was inferred, these are the rows that fulfil it; otherwise all rows that
+ * were read. The vocabularies hold only the users and items of these rows.
  */
 export function likedRows({ table, inferred }: ReadInteractions): SelectedInteractions {
   const { proposedLeast } = inferred;
@@ -14,7 +14,7 @@ export function likedRows({ table, inferred }: ReadInteractions): SelectedIntera
   return { ...liked, users: withoutUnused(liked.users), items: withoutUnused(liked.items) };
 }
 
-/** The same words; those that stand in no row are left out of the vocabulary. */
+/** The same column without unused words in its vocabulary. */
 function withoutUnused({ codes, vocabulary }: EncodedColumn): EncodedColumn {
   const isUsed = new Uint8Array(vocabulary.length);
   for (const code of codes) isUsed[code] = 1;

@@ -1,29 +1,29 @@
-/** The quality of interactions in figures: what is there twice, who is there once, which times, what was broken. */
+/** Measures the quality of interactions: duplicates, users and items with one row, the range of times, broken rows. */
 import type { BrokenRow } from '../bytes/read-log.ts';
 import type { InteractionTable } from './interaction-table.ts';
 
-/** Figures about interactions. */
+/** Measurements of interactions. */
 export interface InteractionQuality {
   readonly rows: number;
   readonly users: number;
   readonly items: number;
-  /** Rows whose user and item an earlier row has, too. */
+  /** Rows with the same user and item as an earlier row. */
   readonly duplicates: number;
   readonly usersWithOneRow: number;
   readonly itemsWithOneRow: number;
-  /** Most rows that one user has. */
+  /** The most rows of a user. */
   readonly rowsOfLargestUser: number;
-  /** Share of the rows that the most frequent 1 % of the items have. */
+  /** The share of the rows that belong to the most frequent 1 % of the items. */
   readonly shareOfTopItems: number;
-  /** Seconds since 1970-01-01 UTC. */
+  /** The first and the last time, in seconds since 1970-01-01 UTC. */
   readonly firstTime?: number;
   readonly lastTime?: number;
-  /** Rows that were left out, and the first of them. */
+  /** The number of broken rows, which were left out, and the first of them. */
   readonly broken: number;
   readonly firstBroken: readonly (BrokenRow & { readonly path: string })[];
 }
 
-/** Measures interactions in two passes and 4 bytes a row. */
+/** Measures interactions in two passes, with 4 bytes of memory for each row. */
 export function measureQuality(
   table: InteractionTable,
   broken: Pick<InteractionQuality, 'broken' | 'firstBroken'>,
@@ -53,10 +53,10 @@ function countsOf(codes: { at(row: number): number }, size: number, length: numb
   return counts;
 }
 
-/** Rows that are sorted at once: 16 MB, whatever the size of the data. */
+/** Rows that are sorted together, which limits the memory to 16 MB. */
 const SORTED_ROWS = 1 << 22;
 
-/** Rows whose pair of user and item an earlier row has, user by user in groups of some million rows. */
+/** Counts duplicates in groups of users that have some million rows together. */
 function duplicatesOf(table: InteractionTable, userRows: Int32Array): number {
   const lastUser = new Int32Array(table.itemVocabulary.size).fill(-1);
   let duplicates = 0;
@@ -70,7 +70,7 @@ function duplicatesOf(table: InteractionTable, userRows: Int32Array): number {
   return duplicates;
 }
 
-/** Items sorted by user (a counting sort); an item is a duplicate where the same user's mark is on it already. */
+/** Sorts the items of a group by user (counting sort) and counts the items that a user has more than once. */
 function duplicatesAmong(
   { length, users, items }: InteractionTable,
   userRows: Int32Array,

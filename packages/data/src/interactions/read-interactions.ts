@@ -1,7 +1,8 @@
 /**
- * Interactions out of files: recognises the format, understands the columns, reads the rows and measures their quality.
+ * Reads interactions from files: recognises the format and the columns, reads the rows and measures their quality.
  *
- * Several files are one set, in their order: their vocabularies are one, their columns are understood for each by itself.
+ * Several files are read as one set, in their order, with common vocabularies. The columns of each file are recognised
+ * separately.
  */
 import { DataError } from 'shortlist';
 import { BROKEN_ROWS_SHOWN, type BrokenRow, ReadLog } from '../bytes/read-log.ts';
@@ -15,14 +16,14 @@ import { InteractionTable } from './interaction-table.ts';
 import { type InteractionQuality, measureQuality } from './quality.ts';
 import { columnsOf, type RowCounts, type RowPlan, RowReader } from './row-reader.ts';
 
-/** Options of reading interactions; everything has a default. */
+/** Options of reading interactions. */
 export interface ReadInteractionsOptions extends TableOptions, RoleOptions {
-  /** Rows that count: `rating >= 4`. Without it all rows do, and `inferred.like` is what is proposed. */
+  /** The condition of a like, such as `rating >= 4`; only such rows are read. Without it all rows are read, and `inferred.like` is the inferred condition. */
   readonly like?: string | undefined;
-  /** The first broken row is an error. Default false: it is passed over and counted. */
+  /** True to throw at the first broken row; false to leave broken rows out and count them. Default false. */
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called from time to time with the progress. */
+  /** Called with the progress after each batch. */
   readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
 }
 
@@ -45,20 +46,20 @@ export interface InferredFile {
 /** A report of a reading: the format and columns that were recognised, and the counts of rows. */
 export interface InferredColumns {
   readonly files: readonly InferredFile[];
-  /** explicit: values say how much was liked; implicit: a row is a sign of interest. */
+  /** `explicit` if values such as ratings tell how much a user liked an item; `implicit` if every row is a sign of interest. */
   readonly feedback: 'explicit' | 'implicit';
-  /** The expression that chose the rows, or that is proposed for explicit feedback. */
+  /** The condition of a like: the one of the options, or the inferred one for explicit feedback. */
   readonly like?: string | undefined;
-  /** True where `like` is a proposal and all rows were kept. */
+  /** True if `like` was inferred; then all rows were read. */
   readonly isLikeProposed: boolean;
-  /** The least value of a like, where `like` is a proposal. */
+  /** The lowest value of a like, if `like` was inferred. */
   readonly proposedLeast?: number | undefined;
   readonly counts: RowCounts;
   /** Notes on guesses, replaced values and skipped rows. */
   readonly notes: readonly string[];
 }
 
-/** Interactions, and what is to be said about them. */
+/** Interactions, with the recognised columns and the quality of the data. */
 export interface ReadInteractions {
   readonly table: InteractionTable;
   readonly inferred: InferredColumns;
@@ -69,18 +70,18 @@ const OPTION_NAMES: readonly string[] = [
   ...['delimiter', 'header', 'userColumn', 'itemColumn', 'valueColumn', 'weightColumn', 'timeColumn', 'eventColumn'],
   ...['like', 'strict', 'signal', 'onProgress'],
 ];
-/** A later file of sequences goes on where an earlier one ended: no user has so many items. */
+/** Added to the positions in each further file of sequences, so that they are later; no user has so many items. */
 const SEQUENCE_STEP = 2 ** 24;
-/** Of the largest value: four of five stars and eight of ten points are likes. */
+/** The share of the largest value from which a value is a like: four of five stars, eight of ten points. */
 const LIKE_SHARE = 0.8;
 
 /**
  * Reads interactions.
  *
- * @param paths a file, or several that make one set
+ * @param paths one file, or several files of one set
  * @throws {FileError} when a file cannot be read
- * @throws {DataError} when a file is damaged or has no column of users or items, or, where strict, at the first broken row
- * @throws {OptionError} when an option is unknown or names a column that is not there
+ * @throws {DataError} when a file is damaged or has no column of users or items, or at the first broken row if `strict` is true
+ * @throws {OptionError} when an option is unknown or names a column that does not exist
  * @throws {AbortedError} when the signal is raised
  */
 export async function readInteractions(
@@ -96,7 +97,7 @@ export async function readInteractions(
     const source = await openTable(path, options);
     const { columns } = await profileTable(source);
     const isSequences = source.format === 'sequences';
-    // The place in its line is the only time that a sequence has.
+    // The only time in a sequence is the position in its line.
     const timeColumn = options.timeColumn ?? (isSequences ? 'position' : undefined);
     const roles = assignRoles(path, columns, source.hasNames, { ...options, timeColumn });
     checkSameColumns(files[0], roles, path);
@@ -146,12 +147,12 @@ function describeColumns(
   const notes = new Set(
     logs.flatMap(({ path, notes: all }) => all.map((note) => (logs.length > 1 ? `${path}: ${note}` : note))),
   );
-  if (counts.trimmed > 0) notes.add(`identifiers: spaces around ${counts.trimmed} of them were removed`);
+  if (counts.trimmed > 0) notes.add(`identifiers: spaces around ${counts.trimmed} identifiers were removed`);
   if (counts.timeUnits.size > 1) {
     const units = [...counts.timeUnits].map(([unit, rows]) => `${rows} in ${unit}`).join(', ');
-    notes.add(`times are written in several ways: ${units}; each is read by its own`);
+    notes.add(`times have several notations: ${units}`);
   }
-  if (counts.timeUnits.has('text')) notes.add('times without a zone count as UTC');
+  if (counts.timeUnits.has('text')) notes.add('times without a time zone are read as UTC');
   const proposed = isExplicit && like === undefined ? proposedLike(roles, table) : undefined;
   return {
     files,
@@ -164,7 +165,7 @@ function describeColumns(
   };
 }
 
-/** The smallest value that is at least four fifths of the largest, or above zero where there are two. */
+/** The inferred condition: the smallest value that is at least four fifths of the largest; of two values the larger one. */
 function proposedLike({ value }: Roles, { values }: InteractionTable): { like: string; least: number } | undefined {
   if (value === undefined || values === undefined) return undefined;
   const distinct = values.distinct ?? [];
@@ -173,14 +174,14 @@ function proposedLike({ value }: Roles, { values }: InteractionTable): { like: s
   return least === undefined ? undefined : { like: `${name} >= ${least}`, least };
 }
 
-/** Rows without a value beside rows with one cannot be one column. */
+/** Checks that a further file has the same roles as the first one. */
 function checkSameColumns(first: InferredFile | undefined, roles: Roles, path: string): void {
   if (first === undefined) return;
   for (const role of ['value', 'weight', 'time'] as const) {
     if ((first.roles[role] === undefined) !== (roles[role] === undefined)) {
       const [has, lacks] = roles[role] ? [path, first.path] : [first.path, path];
       throw new DataError(
-        `${lacks}: expected a column of ${role}s as ${has} has, got none; leave it out with ${role}Column 'none'`,
+        `${lacks}: expected a column of ${role}s, because ${has} has one, got none; ${role}Column 'none' ignores such columns`,
       );
     }
   }
@@ -189,6 +190,6 @@ function checkSameColumns(first: InferredFile | undefined, roles: Roles, path: s
 function noRows(files: readonly InferredFile[], broken: readonly (BrokenRow & { path: string })[]): string {
   const paths = files.map(({ path }) => path).join(', ');
   const [first] = broken;
-  const reason = first ? `; the first that was left out is line ${first.line}: ${first.reason}` : '';
-  return `${paths}: expected interactions, got no row that can be used${reason}`;
+  const reason = first ? `; the first broken row is line ${first.line}: ${first.reason}` : '';
+  return `${paths}: expected interactions, got no valid row${reason}`;
 }

@@ -1,4 +1,4 @@
-/** Batches of a table to rows of interactions: cells become codes and numbers, and what is no row is reported with its line. */
+/** Turns batches of a table into interactions: cells become codes and numbers, and broken rows are reported with their lines. */
 import { BROKEN_ROWS_SHOWN, type ReadLog } from '../bytes/read-log.ts';
 import { type Cell, type Cells, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { CompactNumbers } from '../columns/segments.ts';
@@ -10,9 +10,9 @@ import type { InteractionTable } from './interaction-table.ts';
 
 /** The counts of a reading. */
 export interface RowCounts {
-  /** Rows of the files, broken ones left out. */
+  /** The rows of the files without broken ones. */
   rows: number;
-  /** Rows that the like expression let through; all of them without one. */
+  /** The rows that are likes; all rows without a condition. */
   liked: number;
   /** Identifiers that had spaces around them, which were removed. */
   trimmed: number;
@@ -20,12 +20,12 @@ export interface RowCounts {
   readonly timeUnits: Map<TimeUnit, number>;
 }
 
-/** Options of reading a file. */
+/** The plan of reading a file. */
 export interface RowPlan {
   readonly roles: Roles;
-  /** Rows that it lets through are kept. */
+  /** The condition of a like; other rows are left out. */
   readonly like?: Like | undefined;
-  /** Times are places in a sequence and go on from here. */
+  /** If times are positions in a sequence: the number that is added to them. */
   readonly sequenceStart?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export class RowReader {
   readonly #plan: RowPlan;
   readonly #counts: RowCounts;
   readonly #log: ReadLog;
-  /** Times in seconds, counted aside: nearly all are. */
+  /** The number of times in seconds. It has its own counter because it is the usual notation. */
   #inSeconds = 0;
 
   constructor(table: InteractionTable, plan: RowPlan, counts: RowCounts, log: ReadLog) {
@@ -98,7 +98,7 @@ export class RowReader {
     table.times?.push(time);
   }
 
-  /** Text as it stands, leading zeros with it; spaces around it are never meant. */
+  /** An identifier as text, with its leading zeros and without surrounding spaces. */
   #identifier(cell: Cell): string {
     const text = textOf(cell);
     const last = text.length - 1;
@@ -130,7 +130,7 @@ export class RowReader {
     row: number,
     { values, weights, times }: { [K in 'values' | 'weights' | 'times']: Cells | undefined },
   ): string {
-    // Only the first are shown: the words of the others need not be made.
+    // Only the first broken rows are reported, so that no text is made for further ones.
     if (this.#log.broken >= BROKEN_ROWS_SHOWN && !this.#log.strict) return '';
     const { roles } = this.#plan;
     if (user === '') return `${roles.user.name}: expected an identifier, got nothing`;
@@ -147,7 +147,7 @@ const SPACE = 32;
 const YES = /^(true|yes|t|y)$/i;
 const NO = /^(false|no|f|n)$/i;
 
-/** A value: a number, or a thumb up or down. */
+/** A value: a number, or a boolean as 1 or 0. */
 function booleanOrNumber(cell: Cell): number {
   const value = numberOf(cell);
   if (!Number.isNaN(value) || typeof cell !== 'string') return value;

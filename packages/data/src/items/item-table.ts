@@ -1,49 +1,49 @@
 /**
- * A table of items: one row per item, named columns of text, numbers, booleans, dates and lists.
+ * A table of items: one row per item, with named columns of text, numbers, booleans, dates or lists.
  */
 
-/** A value of an item. Dates are text as ISO 8601 writes them, so that they order and print as they are. */
+/** A value of an item. A date is text in ISO 8601, which sorts and prints correctly. */
 export type ItemValue = string | number | boolean | readonly (string | number)[] | null;
 
-/** The contents of a column. */
+/** The type of the values of a column. */
 export type ItemColumnKind = 'text' | 'number' | 'boolean' | 'date' | 'list';
 
 /** A column of items. */
 export interface ItemColumn {
   readonly name: string;
   readonly kind: ItemColumnKind;
-  /** One entry an item. */
+  /** [items] the values. */
   readonly values: readonly ItemValue[];
 }
 
 /** Items and their columns. */
 export interface ItemTable {
   readonly identifiers: readonly string[];
-  /** All columns but the identifiers'. */
+  /** All columns except that of the identifiers. */
   readonly columns: readonly ItemColumn[];
-  /** The column that names an item for people. */
+  /** The column of titles; undefined if there is none. */
   readonly title?: ItemColumn | undefined;
-  /** Row by identifier. */
+  /** The row of each identifier. */
   readonly rows: ReadonlyMap<string, number>;
 }
 
-/** The match between items and the table of items. */
+/** The match between the items of interactions and a table of items. */
 export interface ItemCoverage {
-  /** Items of the vocabulary that the table does not have, and the first of them. */
+  /** The number of items of the vocabulary that the table lacks, and the first of them. */
   readonly withoutMetadata: number;
   readonly examples: readonly string[];
-  /** Rows of the table whose identifier the vocabulary does not have. */
+  /** Rows of the table whose identifier is not in the vocabulary. */
   readonly unused: number;
 }
 
-/** Holds a table against the identifiers that interactions or vectors have. */
+/** Compares a table with the identifiers of interactions or vectors. */
 export function coverageOf(items: ItemTable, vocabulary: readonly string[]): ItemCoverage {
   const without = vocabulary.filter((identifier) => !items.rows.has(identifier));
   const known = vocabulary.length - without.length;
   return { withoutMetadata: without.length, examples: without.slice(0, 3), unused: items.identifiers.length - known };
 }
 
-/** The columns in the order of other identifiers; null for items that the table does not have. */
+/** The columns with their values in the order of other identifiers; null for items that the table lacks. */
 export function joinItems(items: ItemTable, identifiers: readonly string[]): ItemColumn[] {
   const rows = identifiers.map((identifier) => items.rows.get(identifier) ?? -1);
   return items.columns.map(({ name, kind, values }) => ({

@@ -1,7 +1,7 @@
 /**
- * A table of items out of a file: which column identifies, which names, and what type the others have.
+ * Reads a table of items from a file: recognises the column of identifiers, the column of titles, and the types of all columns.
  *
- * Lists are arrays of the format, JSON arrays in text, or words between bars or semicolons (`Comedy|Drama`).
+ * Lists are arrays of the format, JSON arrays in text, or words separated by bars or semicolons (`Comedy|Drama`).
  */
 import { DataError, OptionError } from 'shortlist';
 import { ReadLog } from '../bytes/read-log.ts';
@@ -14,46 +14,46 @@ import { bareName, KNOWN_NAMES } from '../tables/known-names.ts';
 import { openTable } from '../tables/open-table.ts';
 import type { ItemColumn, ItemColumnKind, ItemTable, ItemValue } from './item-table.ts';
 
-/** Options of reading items; everything has a default. */
+/** Options of reading items. */
 export interface ReadItemsOptions extends TableOptions {
-  /** The column of identifiers; default by name, then by the share of identifiers that are known. */
+  /** The column of identifiers; default: recognised by the known identifiers and by name. */
   readonly identifierColumn?: string | undefined;
-  /** The column that names an item for people. */
+  /** The column of titles; default: recognised by name and content. */
   readonly titleColumn?: string | undefined;
-  /** The columns of lists, and no others; default those that look like one. Their values are separated by | ; or a comma. */
+  /** The columns that hold lists, with elements separated by | ; or a comma; default: recognised by content. */
   readonly listColumns?: readonly string[] | undefined;
-  /** Identifiers that interactions or vectors have: the column that holds most of them is the one of identifiers. */
+  /** Identifiers of interactions or vectors, by which the column of identifiers is recognised. */
   readonly known?: readonly string[] | undefined;
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Items, and what is to be said about them. */
+/** A table of items, with the log of its reading. */
 export interface ReadItems {
   readonly items: ItemTable;
   readonly description: string;
   readonly identifierColumn: string;
-  /** Rows left out: no identifier, or one that an earlier row has. */
+  /** The log; broken rows are those without an identifier or with a repeated one. */
   readonly log: ReadLog;
 }
 
 const OPTION_NAMES: readonly string[] = [
   ...['delimiter', 'header', 'identifierColumn', 'titleColumn', 'listColumns', 'known', 'strict', 'signal'],
 ];
-/** Names of titles, best first. */
+/** Names of columns of titles, the best first. */
 const TITLES: readonly string[] = [
   ...['title', 'name', 'movietitle', 'itemname', 'productname', 'producttitle', 'trackname', 'songname', 'artistname'],
   ...['booktitle', 'headline', 'articletitle', 'displayname', 'label'],
 ];
-/** Identifiers looked up in each column to see which one has them. */
+/** The most values of each column that are compared with the known identifiers. */
 const KNOWN_SAMPLE = 1000;
 
 /**
  * Reads a table of items.
  *
  * @throws {FileError} when the file cannot be read
- * @throws {DataError} when it is damaged, when no column has the known identifiers, or, where strict, at the first broken row
- * @throws {OptionError} when an option is unknown or names a column that is not there
+ * @throws {DataError} when it is damaged, when no column has the known identifiers, or at the first broken row if `strict` is true
+ * @throws {OptionError} when an option is unknown or names a column that does not exist
  */
 export async function readItems(path: string, options: ReadItemsOptions = {}): Promise<ReadItems> {
   checkOptionNames(options, OPTION_NAMES);
@@ -74,7 +74,7 @@ export async function readItems(path: string, options: ReadItemsOptions = {}): P
   };
 }
 
-/** Profiles in which the columns that are told are lists, and no others. */
+/** Profiles in which exactly the named columns are lists. */
 function withLists(
   table: Table,
   profiles: readonly ColumnProfile[],
@@ -88,7 +88,7 @@ function withLists(
   });
 }
 
-/** The column of identifiers: as told, or the one that has the known identifiers, or by name, or the first. */
+/** The column of identifiers: by the option, by the known identifiers, by name, or else the first column. */
 async function identifierColumn(
   table: Table,
   profiles: readonly ColumnProfile[],
@@ -102,15 +102,15 @@ async function identifierColumn(
   const best = shares.reduce((a, b, i) => (b > shares[a]! ? i : a), 0);
   if (shares[best] === 0) {
     throw new DataError(
-      `${table.path}: expected identifiers of the interactions such as ${JSON.stringify(known[0])}, found none in ` +
-        `${table.columns.join(', ')}; name their column with identifierColumn if the rows that match come late`,
+      `${table.path}: expected identifiers of the interactions such as ${JSON.stringify(known[0])}, found none in the first ` +
+        `rows of ${table.columns.join(', ')}; identifierColumn sets the column`,
     );
   }
-  // A column of small numbers has many known identifiers by chance: a name that fits goes before a few more of them.
+  // A column of small numbers matches many identifiers by chance, so a matching name counts more than a few more matches.
   return byName >= 0 && shares[byName]! >= 0.5 * shares[best]! ? byName : best;
 }
 
-/** Share of the first distinct values of each column that are known. */
+/** For each column, the share of its first distinct values that are known identifiers. */
 async function knownShares(table: Table, known: ReadonlySet<string>): Promise<number[]> {
   for await (const batch of table.batches()) {
     return batch.columns.map((cells) => {
@@ -119,7 +119,7 @@ async function knownShares(table: Table, known: ReadonlySet<string>): Promise<nu
       );
       let found = 0;
       for (const word of distinct) if (known.has(word)) found++;
-      // Known and distinct: a flag of 0 and 1 has two known values at most.
+      // Distinct values are counted, so that a column of 0 and 1 has at most two matches.
       return found / Math.min(batch.rows, KNOWN_SAMPLE);
     });
   }
@@ -135,7 +135,7 @@ function titleColumn(
   if (told !== undefined) return named(table, 'titleColumn', told);
   const byName = bestByName(profiles, TITLES);
   if (byName >= 0 && byName !== identifier) return byName;
-  // Text that is different in nearly every row and is no address.
+  // A title is text that differs in nearly every row and is not a URL.
   return profiles.findIndex(
     ({ kind, distinct, filled, meanLength }, i) =>
       i !== identifier && kind === 'text' && distinct > 0.7 * filled && meanLength > 3,
@@ -176,7 +176,10 @@ async function readColumns(
       if (word === '')
         log.reject(batch.lineOf(row), `${table.columns[identifier]}: expected an identifier, got nothing`);
       else if (earlier !== undefined)
-        log.reject(batch.lineOf(row), `identifier ${JSON.stringify(word)} is that of line ${earlier}`);
+        log.reject(
+          batch.lineOf(row),
+          `expected a new identifier, got ${JSON.stringify(word)} of line ${earlier} again`,
+        );
       if (word === '' || earlier !== undefined) continue;
       lines.set(word, batch.lineOf(row));
       identifiers.push(word);
@@ -189,12 +192,12 @@ async function readColumns(
     }
   }
   for (const { name, kind, misfits } of columns) {
-    if (misfits > 0) log.note(`${name}: ${misfits} values are no ${kind} and count as missing`);
+    if (misfits > 0) log.note(`${name}: ${misfits} values are not of the type ${kind} and are treated as missing`);
   }
   for (const [i, { name, kind }] of columns.entries()) {
     const { separator } = profiles[i]!;
     if (kind === 'list')
-      log.note(`${name}: a list${separator === '' ? '' : `, its values separated by ${JSON.stringify(separator)}`}`);
+      log.note(`${name}: read as lists${separator === '' ? '' : `, separated by ${JSON.stringify(separator)}`}`);
   }
   const kept = columns.filter((_, i) => i !== identifier && profiles[i]!.kind !== 'empty');
   return { identifiers, columns: kept.map(({ name, kind, values }) => ({ name, kind, values })) };
@@ -216,7 +219,7 @@ function converter(kind: ItemColumnKind, separator: string): (cell: Cell) => Ite
   return kind === 'list' ? (cell) => toList(cell, separator) : textOf;
 }
 
-/** The day, or the second where the time of day is not midnight. */
+/** A date as text: the day, with the time of day if that is not midnight. */
 function toDate(cell: Cell): string | null {
   const { seconds } = parseTime(cell);
   if (!Number.isFinite(seconds) || Math.abs(seconds) > 8.64e12) return null;
@@ -224,7 +227,7 @@ function toDate(cell: Cell): string | null {
   return text.endsWith('T00:00:00.000Z') ? text.slice(0, 10) : text;
 }
 
-/** The values of a list. Numbers stay numbers where the file has them as such; between separators everything is text. */
+/** The elements of a list. Numbers in arrays stay numbers; elements between separators are text. */
 function toList(cell: Cell, separator: string): readonly (string | number)[] {
   if (Array.isArray(cell)) return cell.flatMap(toElement);
   const text = textOf(cell).trim();
@@ -237,7 +240,7 @@ function toList(cell: Cell, separator: string): readonly (string | number)[] {
     const list: unknown = JSON.parse(text);
     if (Array.isArray(list)) return list.flatMap(toElement);
   } catch {
-    // Python's form of a list, ['a', 'b'], is no JSON; its words are taken.
+    // Python's notation of a list, ['a', 'b'], is not JSON and is parsed here.
     if (text.startsWith('['))
       return [...text.matchAll(/'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s,[\]'"]+)/g)].map(
         ([, a, b, c]) => a ?? b ?? c!,
@@ -246,7 +249,7 @@ function toList(cell: Cell, separator: string): readonly (string | number)[] {
   return [text];
 }
 
-/** An element of a list: text, a number that a double holds, or the text of anything else; nothing where it is missing. */
+/** An element of a list as text or number; an empty list if it is missing. Integers that a double cannot hold become text. */
 function toElement(element: Cell): readonly (string | number)[] {
   if (element === null) return [];
   if (typeof element === 'number' && Number.isFinite(element)) return [element];

@@ -1,33 +1,33 @@
 /**
- * The messages of an Arrow IPC file or stream, one after another, so that a file of any size is read a record batch at a
- * time. Source: the Arrow columnar format, "Encapsulated message format" and "IPC file format".
+ * Reads the messages of an Arrow IPC file or stream one at a time, so that a file of any size can be read by record batches.
+ * Source: the Arrow columnar format, "Encapsulated message format" and "IPC file format".
  *
- * A message is FF FF FF FF, the length of its metadata (int32), the metadata (a flatbuffer, padded to 8 bytes), and a
- * body of the length that the metadata tells. A file begins and ends with `ARROW1` and has a footer, which is not needed.
+ * A message is FF FF FF FF, the length of its metadata (int32), the metadata (a flatbuffer, padded to 8 bytes), and the body,
+ * whose length is in the metadata. A file begins and ends with `ARROW1` and has a footer, which is not read.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from 'shortlist';
 
-/** The contents of a message. */
+/** The kind of a message. */
 export type ArrowMessageKind = 'schema' | 'dictionary' | 'batch' | 'other';
 
-/** A message with its metadata and body, as it lies in the file. */
+/** A message: the bytes of its metadata and body. */
 export interface ArrowMessage {
   readonly kind: ArrowMessageKind;
   readonly bytes: Uint8Array;
-  /** Byte offset of its end in the file. */
+  /** The byte offset of its end in the file. */
   readonly end: number;
 }
 
 const MAGIC = 'ARROW1';
 const CONTINUATION = 0xffffffff;
-/** MessageHeader of the format's Message.fbs. */
+/** The values of MessageHeader in Message.fbs. */
 const KINDS = new Map<number, ArrowMessageKind>([
   [1, 'schema'],
   [2, 'dictionary'],
   [3, 'batch'],
 ]);
-/** A wrong length must not ask for all memory: Arrow's own writers make metadata of some kilobytes. */
+/** The longest metadata that is read. A damaged length must not allocate all memory; usual metadata has some kilobytes. */
 const METADATA_BYTES_MAX = 1 << 28;
 
 /** True for the first bytes of an Arrow IPC file or stream. */
@@ -42,7 +42,7 @@ export function isArrow(head: Uint8Array): boolean {
 /**
  * The messages of a file.
  *
- * @throws {DataError} where a message is cut off or is none
+ * @throws {DataError} when a message is incomplete, or bytes are not a message
  */
 export async function* arrowMessages(path: string): AsyncGenerator<ArrowMessage> {
   const file = await open(path);
@@ -79,7 +79,7 @@ async function messageAt(file: FileHandle, path: string, at: number, size: numbe
   return { kind, bytes: await bytesAt(file, at, end - at), end };
 }
 
-/** The kind and the length of the body: fields 1 and 3 of the flatbuffer's root table. */
+/** The kind and the length of the body, which are fields 1 and 3 of the flatbuffer's root table. */
 function describe(metadata: Buffer, path: string, at: number): { kind: ArrowMessageKind; bodyBytes: number } {
   try {
     const table = metadata.readUInt32LE(0);
@@ -103,7 +103,7 @@ function cutOff(path: string, size: number): DataError {
 }
 
 async function bytesAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  // Of its own memory, aligned: views of float64 begin within it.
+  // A separate, aligned buffer, because float64 views begin within it.
   const bytes = Buffer.from(new ArrayBuffer(length));
   let filled = 0;
   while (filled < length) {

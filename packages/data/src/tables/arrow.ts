@@ -1,4 +1,4 @@
-/** Arrow IPC, file (also Feather 2) and stream, a record batch at a time, by flechette. */
+/** Reads Arrow IPC files (also Feather 2) and streams with flechette, one record batch at a time. */
 import { type Table as ArrowTable, CompressionType, setCompressionCodec, tableFromIPC } from '@uwdata/flechette';
 import { decompress } from 'fzstd';
 import { AbortedError, DataError } from 'shortlist';
@@ -9,18 +9,18 @@ import type { BatchRequest, Table, TableBatch } from './contract.ts';
 import { distinctNames } from './contract.ts';
 import { decompressLz4Frame } from './lz4-frame.ts';
 
-/** flechette asks for both ways; Arrow files are only read here. */
+/** The codec for flechette, which requires an encoder, too; Arrow files are only read here. */
 const encode = (): never => {
-  throw new Error('Arrow is read here, never written');
+  throw new Error('writing Arrow is not supported');
 };
-// A copy, because the views over it must begin at a multiple of eight bytes.
+// A copy, because views over it must begin at a multiple of eight bytes.
 setCompressionCodec(CompressionType.ZSTD, { encode, decode: (bytes) => decompress(bytes).slice() });
 setCompressionCodec(CompressionType.LZ4_FRAME, { encode, decode: decompressLz4Frame });
 
 /**
  * An Arrow file as a table.
  *
- * @throws {DataError} where its schema cannot be read
+ * @throws {DataError} when its schema cannot be read
  */
 export async function arrowTable(file: FileBytes): Promise<Table> {
   let names: string[] | undefined;
@@ -44,7 +44,7 @@ export async function arrowTable(file: FileBytes): Promise<Table> {
 
 async function* batches(path: string, width: number, request: BatchRequest): AsyncGenerator<TableBatch> {
   const { columns = Array.from({ length: width }, (_, i) => i), progress, signal } = request;
-  // Dictionaries come before the batches that use them, and hold for all that follow.
+  // A dictionary comes before the batches that use it, and is valid for all further batches.
   const before: Uint8Array[] = [];
   let firstRow = 1;
   for await (const { kind, bytes, end } of arrowMessages(path)) {
@@ -64,6 +64,6 @@ function decode(path: string, messages: Uint8Array[]): ArrowTable {
   try {
     return tableFromIPC(messages, { useDate: true, useBigInt: true });
   } catch (error) {
-    throw new DataError(`${path}: expected Arrow data, got what cannot be read: ${(error as Error).message}`);
+    throw new DataError(`${path}: expected Arrow data, got invalid bytes: ${(error as Error).message}`);
   }
 }

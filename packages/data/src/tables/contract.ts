@@ -1,55 +1,55 @@
 /**
- * A table in a file, whatever its format: named columns, read in batches from the first row to the last, as often as
- * needed. One interface for CSV, TSV, JSON Lines, Parquet, Arrow and sequences.
+ * The interface of a table in a file of any format: CSV, TSV, JSON Lines, Parquet, Arrow or sequences. A table has named columns
+ * and is read in batches from the first row to the last, as often as needed.
  */
 import type { ReadProgress } from '../bytes/file-bytes.ts';
 import type { ReadLog } from '../bytes/read-log.ts';
 import type { Cells } from '../columns/cell.ts';
 
-/** The kind of file. */
+/** The format of a table. */
 export type TableFormat = 'delimited' | 'json-lines' | 'json' | 'sequences' | 'parquet' | 'arrow';
 
 /** A file as a table. */
 export interface Table {
   readonly path: string;
   readonly format: TableFormat;
-  /** For people: the format, what separates fields, the packing. */
+  /** A description for people: the format, the delimiter, the compression. */
   readonly description: string;
-  /** Names of the columns. They may come from a stranger: never an index into a plain object. */
+  /** The names of the columns. They are untrusted, so they must never be keys of a plain object. */
   readonly columns: readonly string[];
-  /** False where the columns have no names in the file and are called column_1, column_2, … */
+  /** False if the file has no column names; then the columns are named column_1, column_2, … */
   readonly hasNames: boolean;
-  /** Size of the file, which `ReadProgress.bytesRead` comes to. */
+  /** The size of the file, which is the final value of `ReadProgress.bytesRead`. */
   readonly sizeBytes: number;
-  /** Rows, where the file tells them without being read. */
+  /** The number of rows, if it is known without reading the file. */
   readonly rows?: number;
-  /** Read from the first row; rows that are broken go to the log. */
+  /** Reads all rows from the first one; broken rows are recorded in the log. */
   batches(request?: BatchRequest): AsyncGenerator<TableBatch>;
 }
 
-/** The source that is read. */
+/** Options of reading batches. */
 export interface BatchRequest {
-  /** Numbers of the columns wanted; default all. */
+  /** The positions of the columns to read; default all. */
   readonly columns?: readonly number[];
   readonly log?: ReadLog;
   readonly progress?: ReadProgress;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Some rows, as columns. */
+/** A batch of rows, as columns. */
 export interface TableBatch {
   readonly rows: number;
-  /** The wanted columns in the order of the request; each has `rows` cells. */
+  /** The requested columns in the order of the request; each has `rows` cells. */
   readonly columns: readonly Cells[];
-  /** The place of a row of the batch in the file: its line in text formats, its number in binary formats, from 1. */
+  /** The position of a row of the batch in the file, from 1: its line in text formats, its row in binary formats. */
   lineOf(row: number): number;
 }
 
-/** Settings of a file's format that replace what is recognised from the file itself. */
+/** Options that override the recognised format of a file. */
 export interface TableOptions {
   /** The separator of fields, one or more characters; default recognised from the file. */
   readonly delimiter?: string | undefined;
-  /** Whether the first line has the names; default recognised. */
+  /** True if the first line has the names of the columns; default recognised. */
   readonly header?: boolean | undefined;
 }
 
@@ -58,7 +58,7 @@ export function namesByPosition(columns: number): string[] {
   return Array.from({ length: columns }, (_, i) => `column_${i + 1}`);
 }
 
-/** Names as they are, but each once: an empty one gets its position, a repeated one a number. */
+/** Makes names distinct: an empty name is replaced by its position, and a repeated name gets a number. */
 export function distinctNames(names: readonly string[]): { names: string[]; changed: string[] } {
   const taken = new Set<string>();
   const changed: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * The dialect of a delimited file, recognised from its first lines: the separator of fields, whether quotes protect them, whether
- * the first line has names, and whether the lines are sequences (`user item item …`).
+ * Recognises the dialect of a delimited file from its first lines: the delimiter, whether fields are quoted, whether the first
+ * line has names, and whether the lines are sequences (`user item item …`).
  */
 import Papa from 'papaparse';
 import { DataError } from 'shortlist';
@@ -12,20 +12,20 @@ import { isKnownName } from './known-names.ts';
 export interface Dialect {
   readonly delimiter: string;
   readonly newline: '\n' | '\r';
-  /** Double quotes protect delimiters and line ends. */
+  /** True if double quotes protect delimiters and line ends. */
   readonly isQuoted: boolean;
   readonly hasHeader: boolean;
-  /** Fields of a row. */
+  /** The number of fields of a row. */
   readonly width: number;
   /** The first row. */
   readonly firstRow: readonly string[];
-  /** Lines are a user and any number of items. */
+  /** True if each line is a user and any number of items. */
   readonly isSequences: boolean;
 }
 
-/** From the most to the least trusted, where several separate the lines equally well. */
+/** Delimiters in order of preference, for texts that several of them divide equally well. */
 const DELIMITERS = ['\t', '::', ',', ';', '|', ' '] as const;
-/** The names of delimiters, for people. */
+/** The names of delimiters in descriptions. */
 export const DELIMITER_NAMES: ReadonlyMap<string, string> = new Map([
   ['\t', 'tab'],
   ['::', 'double colon'],
@@ -34,9 +34,9 @@ export const DELIMITER_NAMES: ReadonlyMap<string, string> = new Map([
   ['|', 'bar'],
   [' ', 'space'],
 ]);
-/** Rows looked at. */
+/** Rows that are read to recognise the dialect. */
 const SAMPLE_ROWS = 1000;
-/** Share of the rows that must have one width: a few may be broken. */
+/** The share of the rows that must have the same width; a few may be broken. */
 const REGULAR_SHARE = 0.9;
 
 interface Split {
@@ -44,14 +44,14 @@ interface Split {
   readonly delimiter: string;
   readonly isQuoted: boolean;
   readonly width: number;
-  /** Share of the rows that have that width. */
+  /** The share of the rows that have that width. */
   readonly share: number;
 }
 
 /**
- * Tells the dialect of a text.
+ * Recognises the dialect of a text.
  *
- * @param sample the start of the file; where `isWhole` is not set its last line may be cut
+ * @param sample the start of the file; unless `isWhole` is true its last line may be incomplete
  * @throws {DataError} when there is no row
  */
 export function recogniseDialect(
@@ -85,7 +85,7 @@ export function recogniseDialect(
   };
 }
 
-/** Neither regular nor sequences: a separator that is there at all, in the order of trust; else one column. */
+/** For lines of different widths that are not sequences: the first delimiter that occurs, in order of preference; else one column. */
 function widest(splits: readonly Split[]): Split {
   return (
     splits.find(({ width, delimiter }) => width > 1 && delimiter !== ' ') ??
@@ -103,13 +103,13 @@ function split(text: string, delimiter: string, newline: '\n' | '\r'): Split {
   return measured(text, delimiter, newline, false)!;
 }
 
-/** Undefined where quotes stand so that they cannot be meant to protect. */
+/** Splits a text and measures the widths; undefined if the quotes in it cannot be quotes of fields. */
 function measured(text: string, delimiter: string, newline: '\n' | '\r', isQuoted: boolean): Split | undefined {
   const { data, errors } = parseRows(text, delimiter, newline, isQuoted, SAMPLE_ROWS);
-  // What an open quote swallowed is no row.
+  // Text after an unclosed quote is not a row.
   if (errors.some(({ code }) => code === 'MissingQuotes')) data.pop();
   const rows = data.map(withoutCarriageReturn).filter((row) => row.some((field) => field.trim() !== ''));
-  // One stray quote in twenty lines is a broken row; more mean that quotes are letters here.
+  // A stray quote in fewer than one of twenty lines is a broken row; more mean that quotes are ordinary characters.
   if (isQuoted && errors.length > text.split(newline, SAMPLE_ROWS).length / 20) return undefined;
   const counts = new Map<number, number>();
   for (const { length } of rows) counts.set(length, (counts.get(length) ?? 0) + 1);
@@ -125,7 +125,7 @@ export function parseRows(
   isQuoted: boolean,
   rows = 0,
 ): { data: string[][]; errors: readonly { readonly code: string }[] } {
-  // `fastMode` splits at delimiters only; left out, the library chooses it where a text has no quote.
+  // `fastMode` ignores quotes; if it is undefined, the library uses it for texts without quotes.
   const config = { delimiter, newline, preview: rows, ...(isQuoted ? {} : { fastMode: true }) };
   return new Papa.Parser(config).parse(text, 0, false) as {
     data: string[][];
@@ -138,7 +138,7 @@ function withoutCarriageReturn(row: readonly string[]): readonly string[] {
   return last.endsWith('\r') ? [...row.slice(0, -1), last.slice(0, -1)] : row;
 }
 
-/** `user item item …`: one word at least a line, of different numbers, no user twice, no letters that quote. */
+/** True for sequences `user item item …`: lines of different lengths, without quotes, and no user twice. */
 function isSequences({ rows, delimiter, share }: Split): boolean {
   if ((delimiter !== ' ' && delimiter !== '\t') || share >= REGULAR_SHARE) return false;
   const users = new Set(rows.map((row) => row[0]));
@@ -147,8 +147,8 @@ function isSequences({ rows, delimiter, share }: Split): boolean {
 }
 
 /**
- * Whether the first row has names: no cell of it is a number or a time while the column below is; where all is text,
- * whether it has a name that is known, or words that never come again below.
+ * True if the first row has names. It has none if one of its cells is a number or a time. It has some if a column below is
+ * numeric; in a table of text it has some if a name is known, or if none of its words occurs in a later row.
  */
 function hasHeader(all: readonly (readonly string[])[], width: number): boolean {
   const [first, ...rest] = all;

@@ -1,8 +1,8 @@
 /**
- * CSV, TSV and their kin (RFC 4180 and MovieLens's `::`), by papaparse, streamed: text in, batches of columns out.
+ * Reads CSV, TSV and similar text (RFC 4180, and `::` as in MovieLens) with papaparse, as a stream of batches.
  *
- * Rows of another width than the header's are broken, never padded. A quote that opens and does not close would swallow
- * the rest of the file: what it swallowed is read again from the next line on, and only the line it stands in is broken.
+ * Rows with another number of fields than the header are broken; they are not padded. After a quote that is not closed, reading
+ * continues with the next line, so that only the line of the quote is broken and not the rest of the file.
  */
 import Papa from 'papaparse';
 import type { FileBytes } from '../bytes/file-bytes.ts';
@@ -12,7 +12,7 @@ import type { Table, TableBatch } from './contract.ts';
 import { distinctNames, namesByPosition } from './contract.ts';
 import { DELIMITER_NAMES, type Dialect } from './delimited-dialect.ts';
 
-/** Longest record: what is longer is an open quote. Item descriptions have some kilobytes. */
+/** The longest record; a longer one has an unclosed quote. Descriptions of items have some kilobytes. */
 const RECORD_UNITS_MAX = 1 << 20;
 
 interface Parsed {
@@ -35,7 +35,7 @@ export function delimitedTable(file: FileBytes, dialect: Dialect, words: readonl
     hasNames: hasHeader,
     sizeBytes: file.sizeBytes,
     batches({ columns = names.map((_, i) => i), log = new ReadLog(file.path), progress, signal } = {}) {
-      for (const name of changed) log.note(`columns: a name that was empty or repeated became ${name}`);
+      for (const name of changed) log.note(`columns: an empty or repeated name was replaced by ${name}`);
       const reader = new RecordReader(dialect, names.length, log);
       return batches(reader, textChunks(file, log, progress, signal), columns);
     },
@@ -53,7 +53,7 @@ async function* batches(
   for (const records of reader.end()) yield toBatch(records, columns);
 }
 
-/** Whole records, and the line that each begins in. */
+/** Complete records, and the lines in which they begin. */
 interface Records {
   readonly rows: readonly (readonly string[])[];
   readonly lines: Int32Array | Float64Array;
@@ -68,7 +68,7 @@ function toBatch({ rows, lines }: Records, columns: readonly number[]): TableBat
   return { rows: rows.length, columns: cells, lineOf: (row) => lines[row]! };
 }
 
-/** Cuts text into records of one width. */
+/** Splits text into records of the same width. */
 class RecordReader {
   readonly #parser: Papa.Parser;
   readonly #dialect: Dialect;
@@ -91,7 +91,7 @@ class RecordReader {
     this.#tail += text;
     yield* this.#cut(false);
     while (this.#tail.length > RECORD_UNITS_MAX) {
-      this.#dropLine(`a record does not end within ${RECORD_UNITS_MAX} letters: is a quote left open?`);
+      this.#dropLine(`a record does not end within ${RECORD_UNITS_MAX} characters; a quote may not be closed`);
       yield* this.#cut(false);
     }
   }
@@ -100,7 +100,7 @@ class RecordReader {
     while (this.#tail !== '') yield* this.#cut(true);
   }
 
-  /** The records that are whole; where one is broken over several lines, those before it, and then on from its second. */
+  /** The complete records. After a broken record of several lines, splitting continues with its second line. */
   *#cut(isLast: boolean): Generator<Records> {
     for (let again = true; again; ) {
       const parsed = this.#parser.parse(this.#tail, 0, !isLast) as Parsed;
@@ -141,7 +141,7 @@ class RecordReader {
     return { records: { rows, lines } };
   }
 
-  /** The fault of a row; '' for a line that is skipped without a message: the header, and empty lines. */
+  /** The error in a row; '' for the header and for empty lines, which are skipped without a message. */
   #faultOf(row: string[], code: string | undefined, height: number): string | undefined {
     const last = row.length - 1;
     if (this.#dialect.newline === '\n' && row[last]!.endsWith('\r')) row[last] = row[last]!.slice(0, -1);
@@ -151,8 +151,8 @@ class RecordReader {
       return '';
     }
     const over = height > 1 ? ` over ${height} lines` : '';
-    if (code === 'MissingQuotes') return `a quote is opened and never closed${over}`;
-    if (code !== undefined) return `a quote stands inside a quoted field${over}`;
+    if (code === 'MissingQuotes') return `a quote is not closed${over}`;
+    if (code !== undefined) return `a quoted field has an unescaped quote${over}`;
     if (row.length === this.#width) return undefined;
     return `expected ${this.#width} fields, got ${row.length}${over}`;
   }
@@ -164,7 +164,7 @@ class RecordReader {
   }
 }
 
-/** Lines a record takes: one, and one more for each line end within its fields. */
+/** The number of lines of a record: one, and one more for each line end within its fields. */
 function linesOf(row: readonly string[]): number {
   let lines = 1;
   for (const field of row) {

@@ -1,7 +1,8 @@
 /**
- * JSON Lines: an object a line. Columns are the names that the first lines have; a name that comes later is noted.
+ * Reads JSON Lines: one object in each line. The columns are the names in the first lines; a name that appears later is
+ * ignored and noted in the log.
  *
- * Integers of more than fifteen digits stay text: `JSON.parse` would round them, and two identifiers became one.
+ * Integers of more than fifteen digits become text, because `JSON.parse` would round them and merge different identifiers.
  */
 import type { FileBytes } from '../bytes/file-bytes.ts';
 import { ReadLog } from '../bytes/read-log.ts';
@@ -9,10 +10,10 @@ import { lineBlocks } from '../bytes/text-chunks.ts';
 import type { Cell } from '../columns/cell.ts';
 import type { BatchRequest, Table, TableBatch } from './contract.ts';
 
-/** A row of an object's own fields. */
+/** A row: the fields of an object. */
 export type JsonRow = ReadonlyMap<string, Cell>;
 
-/** True where the first line is an object. */
+/** True if the first line is an object. */
 export function isJsonLines(sample: string): boolean {
   const line = sample.trimStart().split('\n', 1)[0]!;
   return line.startsWith('{') && parseRow(line) !== undefined;
@@ -46,11 +47,12 @@ async function* batches(file: FileBytes, names: readonly string[], request: Batc
       if (textLine.trim() === '') continue;
       const row = parseRow(textLine);
       if (row === undefined) {
-        log.reject(line, 'expected a JSON object, got something else');
+        log.reject(line, 'expected a JSON object, got other text');
         continue;
       }
       for (const name of row.keys()) {
-        if (!known.has(name)) log.note(`column ${JSON.stringify(name)}: first met in line ${line}, and passed over`);
+        if (!known.has(name))
+          log.note(`column ${JSON.stringify(name)}: ignored, because it appears only from line ${line} on`);
         known.add(name);
       }
       rows.push(row);
@@ -68,24 +70,24 @@ async function* batches(file: FileBytes, names: readonly string[], request: Batc
   }
 }
 
-/** Rows of fields as columns; a field that a row does not have is missing. */
+/** Turns rows into columns; a field that a row lacks is a missing value. */
 export function rowsToBatch(rows: readonly JsonRow[], names: readonly string[], lines: readonly number[]): TableBatch {
   const columns = names.map((name) => rows.map((row) => row.get(name) ?? null));
   return { rows: rows.length, columns, lineOf: (row) => lines[row]! };
 }
 
 const LONG_INTEGER = /\d{16}/;
-/** Whole tokens: the digits behind a point are no integer, and those within a string none either. */
+/** Matches whole tokens, so that digits after a decimal point or within a string are not taken for integers. */
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const LONG_INTEGER_ALONE = /^-?\d{16,}$/;
 
-/** JSON text whose integers of sixteen and more digits are strings. */
+/** JSON text in which integers of sixteen and more digits are replaced by strings. */
 export function withLongIntegersAsText(json: string): string {
   if (!LONG_INTEGER.test(json)) return json;
   return json.replace(STRING_OR_NUMBER, (token) => (LONG_INTEGER_ALONE.test(token) ? `"${token}"` : token));
 }
 
-/** The own fields of an object in JSON; undefined where the text is none. */
+/** The fields of an object in JSON; undefined if the text is not an object. */
 function parseRow(line: string): JsonRow | undefined {
   try {
     return jsonRow(JSON.parse(withLongIntegersAsText(line)));
@@ -94,7 +96,7 @@ function parseRow(line: string): JsonRow | undefined {
   }
 }
 
-/** The own fields of an object; undefined for anything else. Objects within become JSON text. */
+/** The fields of an object; undefined for other values. Nested objects become JSON text. */
 export function jsonRow(value: unknown): JsonRow | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return new Map(Object.entries(value).map(([name, field]) => [name, jsonCell(field)]));

@@ -1,6 +1,6 @@
 /**
- * JSON files that are one value: an array of objects, or an object that maps identifiers to objects or to lists (as
- * S3-Rec's item2attributes.json does). Such a file is read whole, so it may not be large.
+ * Reads JSON files with a single value: an array of objects, or an object that maps identifiers to objects or lists, as
+ * S3-Rec's item2attributes.json. The whole file is in memory, so its size is limited.
  */
 import { DataError } from 'shortlist';
 import { type FileBytes, fileChunks } from '../bytes/file-bytes.ts';
@@ -8,14 +8,14 @@ import type { Cell } from '../columns/cell.ts';
 import type { Table } from './contract.ts';
 import { type JsonRow, jsonCell, jsonRow, rowsToBatch, withLongIntegersAsText } from './json-lines.ts';
 
-/** A value of JSON takes some ten times its text; more is for JSON Lines. */
+/** The largest file: parsed JSON takes about ten times the memory of its text. */
 const BYTES_MAX = 1 << 28;
 const ROWS_A_BATCH = 1 << 14;
 
 /**
  * A JSON file as a table.
  *
- * @throws {DataError} when it is too large, no JSON, or neither of the two shapes
+ * @throws {DataError} when the file is too large, is not JSON, or has neither of the two forms
  */
 export async function jsonTable(file: FileBytes, words: readonly string[]): Promise<Table> {
   const rows = await readRows(file);
@@ -59,12 +59,12 @@ async function readRows(file: FileBytes): Promise<JsonRow[]> {
   try {
     value = JSON.parse(withLongIntegersAsText(Buffer.concat(chunks).toString('utf8')));
   } catch (error) {
-    throw new DataError(`${file.path}: expected JSON, got text that is none: ${(error as Error).message}`);
+    throw new DataError(`${file.path}: expected JSON, got other text: ${(error as Error).message}`);
   }
   if (Array.isArray(value)) {
     return value.map((element, i) => {
       const row = jsonRow(element);
-      if (!row) throw new DataError(`${file.path}: expected objects in the array, got something else at ${i}`);
+      if (!row) throw new DataError(`${file.path}: expected objects in the array, got another value at position ${i}`);
       return row;
     });
   }

@@ -1,13 +1,13 @@
 /**
- * The names that columns of users, items, values and times have in the wild, as words without case and separators:
- * `userId`, `user_id` and `User ID` are one. From MovieLens, Amazon reviews, LastFM, Yelp, Criteo, RetailRocket, H&M,
- * Steam, Book-Crossing, Google Analytics and what TFRS's and RecBole's examples call them.
+ * Known names of columns of users, items, values and times, without case and separators: `userId`, `user_id` and `User ID` are
+ * the same name. They come from MovieLens, Amazon reviews, LastFM, Yelp, Criteo, RetailRocket, H&M, Steam, Book-Crossing,
+ * Google Analytics, and the examples of TFRS and RecBole.
  */
 
 /** The role of a column of interactions. */
 export type ColumnRole = 'user' | 'item' | 'value' | 'weight' | 'time' | 'event';
 
-/** Names by role, best first: where two columns fit, the one whose name stands earlier is taken. */
+/** Names by role, the best first: of two matching columns, the one whose name comes first in the list is used. */
 export const KNOWN_NAMES: ReadonlyMap<ColumnRole, readonly string[]> = new Map([
   [
     'user',
@@ -98,7 +98,7 @@ export const KNOWN_NAMES: ReadonlyMap<ColumnRole, readonly string[]> = new Map([
 
 /** A name without case, spaces and separators. */
 export function bareName(name: string): string {
-  // RecBole writes the type behind the name, as in `user_id:token`.
+  // RecBole appends the type to the name, as in `user_id:token`.
   return name
     .replace(/:(token|float|token_seq|float_seq)$/, '')
     .toLowerCase()
@@ -123,7 +123,7 @@ const ITEM_NAMES: ReadonlySet<string> = new Set([
 
 const ALL_NAMES: ReadonlySet<string> = new Set([...KNOWN_NAMES.values()].flat());
 
-/** True for a word that files have as the name of a column. */
+/** True for a known name of a column. */
 export function isKnownName(name: string): boolean {
   const bare = bareName(name);
   return ALL_NAMES.has(bare) || ITEM_NAMES.has(bare);

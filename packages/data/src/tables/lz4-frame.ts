@@ -1,19 +1,19 @@
 /**
- * LZ4 frames, read only: what pyarrow and pandas pack Feather and Arrow files with. Source: LZ4 frame format 1.6.2 and
- * LZ4 block format. hyparquet-compressors, which is here for Parquet, reads single blocks only.
- * Checksums of blocks and content are passed over: Arrow's lengths are checked by its reader.
+ * Decompresses LZ4 frames, with which pyarrow and pandas compress Feather and Arrow files. Source: LZ4 frame format 1.6.2 and
+ * LZ4 block format. hyparquet-compressors, which is used for Parquet, reads only single blocks.
+ * Checksums of blocks and content are skipped; the reader of Arrow checks the lengths.
  */
 import { DataError } from 'shortlist';
 
 const MAGIC = 0x184d2204;
 const UNCOMPRESSED = 0x80000000;
-/** Shortest match; lengths in a token are less by it. */
+/** The length of the shortest match, which is subtracted from lengths in tokens. */
 const MATCH_MIN = 4;
 
 /**
  * The bytes of a frame, or of several one after another.
  *
- * @throws {DataError} where the bytes are no frame or damaged
+ * @throws {DataError} when the bytes are not a frame or are damaged
  */
 export function decompressLz4Frame(input: Uint8Array): Uint8Array {
   const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
@@ -42,7 +42,7 @@ export function decompressLz4Frame(input: Uint8Array): Uint8Array {
   return output.bytes();
 }
 
-/** Bytes that grow, and can be copied from themselves. */
+/** A growing buffer that can repeat its own bytes. */
 class Output {
   #bytes: Uint8Array;
   length = 0;
@@ -57,7 +57,7 @@ class Output {
     this.length += bytes.length;
   }
 
-  /** Repeat what was written `distance` bytes ago; the two may overlap. */
+  /** Append `length` bytes that begin `distance` bytes before the end; source and target may overlap. */
   repeat(distance: number, length: number): void {
     if (distance === 0 || distance > this.length) throw new RangeError('a match before the start');
     this.#reserve(length);

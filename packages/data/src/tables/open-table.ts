@@ -1,4 +1,4 @@
-/** Which table a file is: by its first bytes, then by its text; the name only decides between the two forms of JSON. */
+/** Opens a file as a table. The format is recognised by the first bytes and the text; the name only distinguishes the two forms of JSON. */
 import { DataError } from 'shortlist';
 import { openBytes, sampleBytes } from '../bytes/file-bytes.ts';
 import { decodeSample, type TextEncoding } from '../bytes/text-chunks.ts';
@@ -12,7 +12,7 @@ import { isJsonLines, jsonLinesTable } from './json-lines.ts';
 import { parquetTable } from './parquet.ts';
 import { sequencesTable } from './sequences.ts';
 
-/** Bytes looked at: some thousands of rows of ratings, some hundreds of items with descriptions. */
+/** Bytes that are read to recognise the format: some thousand rows of ratings, or some hundred items with descriptions. */
 const SAMPLE_BYTES = 1 << 18;
 
 const ENCODING_NAMES: Readonly<Record<TextEncoding, string>> = {
@@ -25,8 +25,8 @@ const ENCODING_NAMES: Readonly<Record<TextEncoding, string>> = {
 /**
  * Opens a file as a table and recognises its format.
  *
- * @throws {FileError} when it cannot be read
- * @throws {DataError} when it is empty, or of a format that holds no table
+ * @throws {FileError} when the file cannot be read
+ * @throws {DataError} when the file is empty or not a table
  */
 export async function openTable(path: string, options: TableOptions = {}): Promise<Table> {
   const file = await openBytes(path);
@@ -36,7 +36,9 @@ export async function openTable(path: string, options: TableOptions = {}): Promi
   const magic = Buffer.from(head.subarray(0, 6)).toString('latin1');
   const isBinary = magic.startsWith('PAR1') || isArrow(head);
   if (isBinary && packing.length > 0) {
-    throw new DataError(`${path}: expected Parquet or Arrow as it is, got it within ${packing[0]}: unpack it first`);
+    throw new DataError(
+      `${path}: expected Parquet or Arrow without further compression, got a ${packing[0]} file; decompress it first`,
+    );
   }
   if (magic.startsWith('PAR1')) return parquetTable(file);
   if (isArrow(head)) return arrowTable(file);
@@ -52,7 +54,7 @@ export async function openTable(path: string, options: TableOptions = {}): Promi
   return dialect.isSequences ? sequencesTable(file, words) : delimitedTable(file, dialect, words);
 }
 
-/** One object on one line is a row in `.jsonl` and a map of rows in `.json`. */
+/** True if a file with a single object is a map of rows: in `.json` it is one, in `.jsonl` the object is a row. */
 function isOneObject(path: string, text: string): boolean {
   return /\.json(\.gz|\.zst)?$/i.test(path) && !text.trim().includes('\n');
 }

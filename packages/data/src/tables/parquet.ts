@@ -1,4 +1,4 @@
-/** Parquet, a row group at a time and only the columns wanted, by hyparquet with all its compressors. */
+/** Reads Parquet with hyparquet and all its compressors: one row group at a time, and only the requested columns. */
 import {
   type AsyncBuffer,
   asyncBufferFromFile,
@@ -16,7 +16,7 @@ import type { BatchRequest, Table, TableBatch } from './contract.ts';
 /**
  * A Parquet file as a table.
  *
- * @throws {DataError} where its footer cannot be read
+ * @throws {DataError} when its footer cannot be read
  */
 export async function parquetTable({ path, sizeBytes }: FileBytes): Promise<Table> {
   const file = await asyncBufferFromFile(path);
@@ -81,7 +81,7 @@ async function readGroup(
   return names.map((name) => joined(pieces.get(name)!, rows));
 }
 
-/** The pieces of a column in their order as one. */
+/** Joins the pieces of a column. */
 function joined(pieces: { rowStart: number; data: ArrayLike<unknown> }[], rows: number): Cells {
   const [only] = pieces;
   if (pieces.length === 1 && only!.data.length === rows) return cellsOf(only!.data);

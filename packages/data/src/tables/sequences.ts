@@ -1,6 +1,6 @@
 /**
- * Sequences: a line a user, `user item item …`, in the order of time (LightGCN's, S3-Rec's and SASRec's files). Rows are
- * pairs of user and item; `position` is the item's place in its line, from 1, the only time such a file has.
+ * Reads files of sequences: one line for each user, `user item item …`, with the items in the order of time, as in the files of
+ * LightGCN, S3-Rec and SASRec. A row is a pair of user and item; its `position`, from 1, is the place in the line.
  */
 import type { FileBytes } from '../bytes/file-bytes.ts';
 import { ReadLog } from '../bytes/read-log.ts';
@@ -14,7 +14,7 @@ export function sequencesTable(file: FileBytes, words: readonly string[]): Table
   return {
     path: file.path,
     format: 'sequences',
-    description: ['a line a user: user item item …', ...words].join(', '),
+    description: ['sequences (user item item …)', ...words].join(', '),
     columns: NAMES,
     hasNames: true,
     sizeBytes: file.sizeBytes,
@@ -34,7 +34,7 @@ async function* batches(file: FileBytes, request: BatchRequest): AsyncGenerator<
       line++;
       const [user, ...rest] = sequence.trim().split(/\s+/);
       if (user === '' || user === undefined) continue;
-      if (rest.length === 0) log.note('users without an item: their lines were passed over');
+      if (rest.length === 0) log.note('lines with a user and no items were left out');
       rest.forEach((item, i) => {
         users.push(user);
         items.push(item);

@@ -1,13 +1,13 @@
-/** Vectors in a file, whatever its format: rows of one width, read in batches of float32, as often as needed. */
+/** The interface of a file of vectors of any format: rows of the same width, read in batches of float32, as often as needed. */
 
 /** A file of vectors. */
 export interface VectorFile {
   readonly path: string;
-  /** For people: the format and how numbers are stored. */
+  /** A description for people: the format and the number type. */
   readonly description: string;
   readonly rows: number;
   readonly dimensions: number;
-  /** Rows [0, rows) in their order. */
+  /** Reads all rows in their order. */
   batches(request?: VectorRequest): AsyncGenerator<VectorBatch>;
 }
 
@@ -17,7 +17,7 @@ export interface VectorRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Some rows. */
+/** A batch of rows. */
 export interface VectorBatch {
   readonly firstRow: number;
   readonly rows: number;
@@ -25,5 +25,5 @@ export interface VectorBatch {
   readonly data: Float32Array;
 }
 
-/** Rows of a batch unless the caller says otherwise: some megabytes at 128 dimensions. */
+/** The default number of rows of a batch: some megabytes at 128 dimensions. */
 export const ROWS_PER_BATCH = 8192;

@@ -1,13 +1,13 @@
-/** Numbers as vector files hold them, to float32. float16 is widened exactly; float64 and 64-bit integers are rounded. */
+/** Converts the number types of vector files to float32. float16 is converted exactly; float64 and 64-bit integers are rounded. */
 
 /** The storage type of a number. */
 export interface ElementType {
-  /** NumPy's name. */
+  /** The name of the type in NumPy. */
   readonly name: string;
   readonly bytes: number;
-  /** `count` little-endian numbers that begin at byte 0. */
+  /** Converts `count` little-endian numbers from byte 0 on. */
   decode(bytes: Buffer, count: number, to: Float32Array, at: number): void;
-  /** The number at a byte, not rounded. */
+  /** The number at a byte offset, without rounding. */
   exact(bytes: Buffer, offset: number): number | bigint;
 }
 
@@ -32,7 +32,7 @@ const HALVES = new Float32Array(1 << 16).map((_, bits) => {
   return bits >> 15 === 0 ? value : -value;
 });
 
-/** By NumPy's code, without the byte order. */
+/** The types by their codes in NumPy, without the byte order. */
 export const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map([
   ['f2', element('float16', 2, (bytes, at) => HALVES[bytes.readUInt16LE(at)]!)],
   ['f4', element('float32', 4, (bytes, at) => bytes.readFloatLE(at))],
@@ -47,7 +47,7 @@ export const ELEMENT_TYPES: ReadonlyMap<string, ElementType> = new Map([
   ['u8', element('uint64', 8, (bytes, at) => bytes.readBigUInt64LE(at))],
 ]);
 
-/** Turns numbers of the other byte order round, in place. */
+/** Reverses the byte order of numbers in place. */
 export function swapBytes(bytes: Buffer, elementBytes: number): void {
   if (elementBytes === 2) bytes.swap16();
   else if (elementBytes === 4) bytes.swap32();

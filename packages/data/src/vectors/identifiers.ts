@@ -1,8 +1,9 @@
 /**
- * The identifiers of vectors: a text file of one a line, or a `.npy` of whole numbers. They stay text: 007 is not 7.
+ * Reads the identifiers of vectors from a text file with one identifier in each line, or from a `.npy` of whole numbers.
+ * Identifiers are text: 007 is not 7.
  *
- * A line with nothing on it, and an identifier that an earlier line has, are broken rows: their vectors are left out, so
- * that every candidate can be named and none is returned twice.
+ * An empty line and a repeated identifier are broken rows. Their vectors are left out, so that every candidate has an
+ * identifier of its own.
  */
 import { DataError } from 'shortlist';
 import { openBytes, readHead } from '../bytes/file-bytes.ts';
@@ -13,17 +14,17 @@ import { NPY_MAGIC, npyIntegers } from './npy.ts';
 /**
  * Reads identifiers, one per row of the vectors.
  *
- * @param rows how many there must be
- * @param log hears of the rows that are left out; they are '' in what is returned
- * @throws {DataError} when there are more or fewer, or, where the log is strict, at the first that is empty or repeated
+ * @param rows the required number of identifiers
+ * @param log records the rows that are left out, whose identifiers in the result are ''
+ * @throws {DataError} when there are more or fewer, or at the first empty or repeated identifier if the log is strict
  */
 export async function readIdentifiers(path: string, rows: number, log: ReadLog = new ReadLog(path)): Promise<string[]> {
   const head = Buffer.from(await readHead(path, NPY_MAGIC.length)).toString('latin1');
   const identifiers = head === NPY_MAGIC ? await npyIntegers(path) : await readLines(path, log);
-  // Most files end with a line end; one that does not may have an empty last line that counts.
+  // A line end at the end of the file does not begin another line.
   if (identifiers.length === rows + 1 && identifiers[rows] === '') identifiers.pop();
   if (identifiers.length !== rows) {
-    throw new DataError(`${path}: expected ${rows} identifiers, one a vector, got ${identifiers.length}`);
+    throw new DataError(`${path}: expected ${rows} identifiers, as many as vectors, got ${identifiers.length}`);
   }
   const firstRows = new Map<string, number>();
   return identifiers.map((identifier, row) => {
@@ -31,10 +32,7 @@ export async function readIdentifiers(path: string, rows: number, log: ReadLog =
     if (identifier === '') log.reject(row + 1, 'expected an identifier, got nothing');
     else if (earlier === undefined) firstRows.set(identifier, row);
     else
-      log.reject(
-        row + 1,
-        `expected an identifier of its own, got ${JSON.stringify(identifier)} of line ${earlier + 1}`,
-      );
+      log.reject(row + 1, `expected a new identifier, got ${JSON.stringify(identifier)} of line ${earlier + 1} again`);
     return earlier === undefined ? identifier : '';
   });
 }

@@ -1,6 +1,6 @@
 /**
- * NumPy's `.npy`, versions 1 to 3. Source: numpy.lib.format. Numbers of either byte order; rows or, in Fortran's order,
- * columns one after another. Object and structured arrays are refused: the first would need Python's pickle.
+ * Reads NumPy's `.npy`, versions 1 to 3, with either byte order, in C or Fortran order. Source: numpy.lib.format. Object arrays,
+ * which would need Python's pickle, and structured arrays are refused.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { DataError } from 'shortlist';
@@ -10,7 +10,7 @@ import { bytesAt, rowBatches, withFile } from './positional-file.ts';
 
 /** The first bytes of a `.npy` file, as latin-1. */
 export const NPY_MAGIC = '\x93NUMPY';
-/** A header has the shape and a name; numpy itself refuses more than 10,000 bytes unless told otherwise. */
+/** The longest header; NumPy also refuses more than 10,000 bytes by default. */
 const HEADER_BYTES_MAX = 1 << 16;
 
 /** The contents of the header. */
@@ -26,7 +26,7 @@ export interface NpyHeader {
 /**
  * The header of a file.
  *
- * @throws {DataError} when it is none, of a type that is not numbers, or the file ends before its numbers do
+ * @throws {DataError} when the file is not a `.npy`, does not hold numbers, or ends too early
  */
 export async function readNpyHeader(path: string): Promise<NpyHeader> {
   return withFile(path, async (file, sizeBytes) => {
@@ -60,15 +60,15 @@ function parseHeader(path: string, text: string): Omit<NpyHeader, 'dataAt'> {
     type,
     isBigEndian: description![1] === '>',
     isFortran: /'fortran_order':\s*True/.test(text),
-    // Python 2 wrote its long integers as 10L.
+    // Python 2 wrote long integers as 10L.
     shape: shape.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part.trim().replace(/L$/, ''))])),
   };
 }
 
 /**
- * A matrix [rows, dimensions].
+ * The rows of a matrix [rows, dimensions].
  *
- * @throws {DataError} when the array has not two dimensions
+ * @throws {DataError} when the array is not two-dimensional
  */
 export async function npyVectors(path: string): Promise<VectorFile> {
   const header = await readNpyHeader(path);
@@ -76,7 +76,7 @@ export async function npyVectors(path: string): Promise<VectorFile> {
   if (header.shape.length !== 2 || rows === undefined || dimensions === undefined || dimensions === 0) {
     throw new DataError(`${path}: expected a matrix [rows, dimensions], got shape (${header.shape.join(', ')})`);
   }
-  const order = header.isFortran ? ', column after column' : '';
+  const order = header.isFortran ? ' in Fortran order' : '';
   return {
     path,
     description: `.npy of ${header.type.name}${order}`,
@@ -92,7 +92,7 @@ export async function npyVectors(path: string): Promise<VectorFile> {
 }
 
 /**
- * Whole numbers as text, exactly: identifiers.
+ * The exact whole numbers of a one-dimensional array as text, for identifiers.
  *
  * @throws {DataError} when the array holds other numbers, or has more than one dimension
  */
@@ -122,7 +122,7 @@ async function numbersAt(
   return numbers;
 }
 
-/** Rows of an array that lies column after column: a piece of each column, turned. */
+/** Rows of an array in Fortran order: reads a piece of each column and transposes them. */
 async function fortranRows(
   path: string,
   file: FileHandle,

@@ -1,4 +1,4 @@
-/** Which format a file of vectors has: `.npy` by its first bytes, the others, which have no mark, by their names. */
+/** Opens a file of vectors. `.npy` is recognised by its first bytes, the other formats by the ending of the name. */
 import { type CandidateBatch, DataError } from 'shortlist';
 import { openBytes, readHead } from '../bytes/file-bytes.ts';
 import type { VectorFile, VectorRequest } from './contract.ts';
@@ -8,8 +8,8 @@ import { isRawVectors, rawVectors } from './raw-vectors.ts';
 /**
  * Opens a file of vectors.
  *
- * @throws {FileError} when it cannot be read
- * @throws {DataError} when it is of none of the formats, damaged, or has no row
+ * @throws {FileError} when the file cannot be read
+ * @throws {DataError} when the file has another format, is damaged, or has no row
  */
 export async function openVectors(path: string): Promise<VectorFile> {
   await openBytes(path);
@@ -25,9 +25,9 @@ export async function openVectors(path: string): Promise<VectorFile> {
 }
 
 /**
- * Vectors as `indexFromDataset` of an index takes them: batch by batch, read again for each call.
+ * Vectors as a data set for `indexFromDataset` of an index. They are read in batches, again for each call.
  *
- * @param identifiers one per row, '' for rows that are left out; without them rows have their numbers
+ * @param identifiers one per row, '' for rows to leave out; default: row numbers
  */
 export function vectorDataset(
   file: VectorFile,
@@ -42,7 +42,7 @@ export function vectorDataset(
   };
 }
 
-/** The rows that have an identifier, with it. */
+/** The rows that have an identifier, with their identifiers. */
 function named(identifiers: readonly string[], data: Float32Array, dimensions: number): CandidateBatch<string> {
   const kept = identifiers.filter((identifier) => identifier !== '');
   if (kept.length === identifiers.length) return [identifiers, { data, dimensions }];

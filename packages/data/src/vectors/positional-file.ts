@@ -1,10 +1,10 @@
-/** A file read at positions, with errors that name it. */
+/** Reads a file at given positions. Errors name the file. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { AbortedError, DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
 import { ROWS_PER_BATCH, type VectorBatch, type VectorRequest } from './contract.ts';
 
-/** Opens a file, reads, closes. */
+/** Opens a file, calls `use`, and closes the file. */
 export async function withFile<T>(path: string, use: (file: FileHandle, sizeBytes: number) => Promise<T>): Promise<T> {
   const file = await openFile(path);
   try {
@@ -14,7 +14,7 @@ export async function withFile<T>(path: string, use: (file: FileHandle, sizeByte
   }
 }
 
-/** Reads rows in batches with a file that is open as long as they come. */
+/** Reads rows in batches; the file is open until the last batch. */
 export async function* rowBatches(
   path: string,
   rows: number,
@@ -36,7 +36,7 @@ export async function* rowBatches(
 /**
  * Bytes [at, at + length).
  *
- * @throws {DataError} when the file ends before
+ * @throws {DataError} when the file ends before them
  */
 export async function bytesAt(path: string, file: FileHandle, at: number, length: number): Promise<Buffer> {
   const bytes = Buffer.allocUnsafe(length);

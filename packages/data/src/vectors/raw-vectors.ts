@@ -1,7 +1,8 @@
 /**
- * The files of nearest-neighbour benchmarks. fvecs, bvecs, ivecs (corpus-texmex.irisa.fr): each row is its length as
- * int32, then float32, uint8 or int32. big-ann `.bin` (big-ann-benchmarks.com): rows and dimensions as uint32, then all
- * numbers; the name tells their type (fbin, u8bin, i8bin, f16bin, ibin), or else the size does.
+ * Reads the vector files of nearest-neighbour benchmarks. In fvecs, bvecs and ivecs (corpus-texmex.irisa.fr) each row is its
+ * length as int32, then float32, uint8 or int32 numbers. In big-ann files (big-ann-benchmarks.com) the numbers of rows and
+ * dimensions are uint32, followed by all numbers; their type is given by the ending (fbin, u8bin, i8bin, f16bin, ibin), or
+ * for `.bin` by the size of the file.
  */
 import { extname } from 'node:path';
 import { DataError } from 'shortlist';
@@ -9,13 +10,13 @@ import type { VectorFile } from './contract.ts';
 import { ELEMENT_TYPES, type ElementType } from './elements.ts';
 import { bytesAt, rowBatches, withFile } from './positional-file.ts';
 
-/** Types by ending, of files whose rows begin with their length. */
+/** Number types by ending, of files whose rows begin with their length. */
 const VECS: ReadonlyMap<string, string> = new Map([
   ['.fvecs', 'f4'],
   ['.bvecs', 'u1'],
   ['.ivecs', 'i4'],
 ]);
-/** Types by ending, of big-ann files. */
+/** Number types by ending, of big-ann files. */
 const BINS: ReadonlyMap<string, string> = new Map([
   ['.fbin', 'f4'],
   ['.u8bin', 'u1'],
@@ -26,16 +27,16 @@ const BINS: ReadonlyMap<string, string> = new Map([
 const PREFIX_BYTES = 4;
 const HEADER_BYTES = 8;
 
-/** True for a name that says one of these formats. */
+/** True if the ending of a name is one of these formats. */
 export function isRawVectors(path: string): boolean {
   const ending = extname(path).toLowerCase();
   return VECS.has(ending) || BINS.has(ending) || ending === '.bin';
 }
 
 /**
- * Vectors of a file in one of these formats.
+ * The vectors of a file in one of these formats.
  *
- * @throws {DataError} when its size is not that of whole rows
+ * @throws {DataError} when its size is not a whole number of rows
  */
 export async function rawVectors(path: string): Promise<VectorFile> {
   const ending = extname(path).toLowerCase();
@@ -84,7 +85,7 @@ async function binVectors(path: string, ending: string): Promise<VectorFile> {
     const [n, d] = isWhole ? [head.readUInt32LE(0), head.readUInt32LE(4)] : [0, 0];
     const named = BINS.get(ending);
     const bytes = (sizeBytes - HEADER_BYTES) / (n * d);
-    // Four bytes are float32 and one is uint8 where the name does not say: what the benchmark has.
+    // In a `.bin` file, numbers of four bytes are float32, of two bytes float16 and of one byte uint8, as in the benchmark.
     const code = named ?? (bytes === 4 ? 'f4' : bytes === 2 ? 'f2' : bytes === 1 ? 'u1' : undefined);
     const found = ELEMENT_TYPES.get(code ?? '');
     if (!isWhole || n === 0 || d === 0 || found === undefined || found.bytes !== bytes) {

@@ -1,20 +1,20 @@
-/** The bytes of batches of rows in each format. `.npy`: NumPy's format 1.0, little-endian float32, C order. */
+/** Encodes batches of rows in each output format. `.npy` is NumPy's format 1.0 with little-endian float32 in C order. */
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import Papa from 'papaparse';
 import { DataError } from 'shortlist';
 
-/** A column of one type. */
+/** A column of the output. */
 export interface OutputColumn {
   readonly name: string;
   readonly type: 'text' | 'integer' | 'number' | 'vector';
-  /** Numbers of each vector. */
+  /** The dimensions of vectors. */
   readonly width?: number;
 }
-/** The values of each column, of one length. */
+/** The values of each column; all columns have the same length. */
 export type OutputBatch = readonly (readonly (string | number | Float32Array)[])[];
 type Cells = readonly (string | number)[];
 
-/** The bytes of a format at the start, for a batch, and at the end. */
+/** A format: its bytes at the start of a file, for a batch, and at the end. */
 export interface BatchFormat {
   readonly head: string | Uint8Array;
   batch(columns: OutputBatch): string | Uint8Array;
@@ -22,7 +22,7 @@ export interface BatchFormat {
 }
 
 const PARQUET_TYPES = { text: 'STRING', integer: 'INT32', number: 'DOUBLE', vector: 'FLOAT' } as const;
-/** NumPy pads the head of a `.npy` to a multiple of this. */
+/** The header of a `.npy` is padded to a multiple of this. */
 const NPY_ALIGNMENT = 64;
 
 /** Comma-separated values. */
@@ -36,7 +36,7 @@ export function csv(columns: readonly OutputColumn[]): BatchFormat {
   };
 }
 
-/** One JSON object a line. */
+/** JSON Lines: one object in each line. */
 export function jsonLines(columns: readonly OutputColumn[]): BatchFormat {
   const jsonOf = (value: string | number | Float32Array): unknown =>
     value instanceof Float32Array ? Array.from(value) : value;
@@ -45,7 +45,7 @@ export function jsonLines(columns: readonly OutputColumn[]): BatchFormat {
   return { head: '', batch: (batch) => rowsOf(batch).map(line).join(''), end: () => '' };
 }
 
-/** Parquet, a row group a batch. */
+/** Parquet; each batch is a row group. */
 export function parquet(columns: readonly OutputColumn[]): BatchFormat {
   const names = flatNames(columns);
   const types = columns.flatMap(({ type, width = 1 }) => Array.from({ length: width }, () => PARQUET_TYPES[type]));
@@ -55,7 +55,7 @@ export function parquet(columns: readonly OutputColumn[]): BatchFormat {
   const file = new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData: dataOf([]) }) });
   const taken = (): Uint8Array => {
     const bytes = writer.getBytes().slice();
-    // The writer's offset in the file goes on; its buffer begins anew.
+    // The buffer is emptied, and the writer keeps its offset in the file.
     writer.index = 0;
     return bytes;
   };
@@ -74,7 +74,7 @@ export function parquet(columns: readonly OutputColumn[]): BatchFormat {
   };
 }
 
-/** The identifiers, a row a line, and the vectors as `.npy`. */
+/** Identifiers, one in each line, and vectors as `.npy`. */
 export function npy(columns: readonly OutputColumn[], rows: number): [identifiers: BatchFormat, vectors: BatchFormat] {
   const text = columns.findIndex(({ type }) => type === 'text');
   const vector = columns.findIndex(({ type }) => type === 'vector');
@@ -89,10 +89,10 @@ export function npy(columns: readonly OutputColumn[], rows: number): [identifier
   ];
 }
 
-/** @throws {DataError} when an identifier cannot be a line */
+/** Checks that an identifier is one line. @throws {DataError} when it has a line end */
 function oneLine(identifier: string): string {
   if (!/[\r\n]/.test(identifier)) return identifier;
-  throw new DataError(`identifier: expected one without a line end for a .npy, got ${JSON.stringify(identifier)}`);
+  throw new DataError(`identifier: expected text without a line end for a .npy, got ${JSON.stringify(identifier)}`);
 }
 
 function flatNames(columns: readonly OutputColumn[]): string[] {

@@ -1,8 +1,9 @@
 /**
- * Batches of rows to a file: Parquet, CSV, JSON Lines or `.npy` by the ending of its name, written beside and renamed.
+ * Writes batches of rows to a Parquet, CSV, JSON Lines or `.npy` file, by the ending of its name. The file is written under
+ * another name and then renamed.
  *
- * One batch is in memory at a time. A batch is a row group of Parquet. A `.npy` has the one vector column; the text column
- * stands in NAME.ids.txt beside it, a row a line. In CSV and Parquet a vector is a column for each dimension.
+ * One batch is in memory at a time. In Parquet a batch is a row group. A `.npy` holds the column of vectors; the column of
+ * text is in NAME.ids.txt beside it, one value in each line. In CSV and Parquet a vector has one column for each dimension.
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -17,22 +18,22 @@ import {
   parquet,
 } from './batch-formats.ts';
 
-/** Formats of tables by ending. */
+/** The endings of table formats. */
 export const OUTPUT_ENDINGS: readonly string[] = ['.parquet', '.csv', '.jsonl'];
-/** Formats of vectors by ending. */
+/** The endings of vector formats. */
 export const VECTOR_OUTPUT_ENDINGS: readonly string[] = [...OUTPUT_ENDINGS, '.npy'];
 
-/** The file with the identifiers of a `.npy`: NAME.ids.txt beside NAME.npy. */
+/** The path of the identifiers of a `.npy`: NAME.ids.txt for NAME.npy. */
 export function identifiersPath(path: string): string {
   return `${path.slice(0, -extname(path).length)}.ids.txt`;
 }
 
 /**
- * Writes batches; where one cannot be made or written, what was at `path` is as it was.
+ * Write batches. If this fails, an existing file at `path` is unchanged.
  *
- * @param rows how many the batches have together, which the head of a `.npy` states
- * @throws {DataError} when the ending is none of the formats
- * @throws {FileError} when the system refuses
+ * @param rows the number of rows of all batches, which a `.npy` has in its header
+ * @throws {DataError} when the ending is not one of a format
+ * @throws {FileError} when the file cannot be written
  */
 export async function writeBatches(
   path: string,
@@ -42,10 +43,10 @@ export async function writeBatches(
 ): Promise<void> {
   const formats = formatsOf(path, columns, rows);
   const paths = formats.length === 1 ? [path] : [identifiersPath(path), path];
-  const beside = paths.map((name) => `${name}.${process.pid}.part`);
+  const unfinished = paths.map((name) => `${name}.${process.pid}.part`);
   const handles: FileHandle[] = [];
   try {
-    for (const name of beside) handles.push(await open(name, 'w'));
+    for (const name of unfinished) handles.push(await open(name, 'w'));
     const writeAll = async (contentOf: (format: BatchFormat) => string | Uint8Array): Promise<void> => {
       for (const [i, format] of formats.entries()) await handles[i]!.appendFile(contentOf(format));
     };
@@ -56,10 +57,10 @@ export async function writeBatches(
       await handle.sync();
       await handle.close();
     }
-    for (const [i, name] of beside.entries()) await rename(name, paths[i]!);
+    for (const [i, name] of unfinished.entries()) await rename(name, paths[i]!);
   } catch (error) {
     for (const handle of handles) await handle.close().catch(() => undefined);
-    for (const name of beside) await rm(name, { force: true });
+    for (const name of unfinished) await rm(name, { force: true });
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw new FileError(`${path}: cannot be written: ${(error as Error).message}`, { cause: error });
   }

@@ -6,7 +6,7 @@ import { CompactNumbers } from '../../src/columns/segments.ts';
 import { TextDictionary } from '../../src/columns/text-dictionary.ts';
 import { looksLikeTime, parseTime } from '../../src/columns/time.ts';
 
-test('a dictionary gives the codes that a Map would', () => {
+test('a dictionary returns the same codes as a Map', () => {
   const words = fc.array(
     fc.oneof(
       fc.string({ unit: 'grapheme' }),
@@ -38,7 +38,7 @@ test('a dictionary of a hundred thousand identifiers takes less than 60 bytes ea
   assert.ok(dictionary.sizeBytes < 6_000_000, `${dictionary.sizeBytes} bytes`);
 });
 
-test('numbers in columns come back as they were pushed, whatever form holds them', () => {
+test('a column returns the numbers that were added, in every internal form', () => {
   const numbers = fc.oneof(fc.nat(300), fc.nat(2 ** 32 - 1), fc.double({ noNaN: true }), fc.integer());
   fc.assert(
     fc.property(fc.array(numbers, { maxLength: 600 }), (values) => {
@@ -56,7 +56,7 @@ test('numbers in columns come back as they were pushed, whatever form holds them
   assert.deepEqual([column.min, column.max], [0.5, 199_999]);
 });
 
-test('decimal text is the number that Number reads; other text is none', () => {
+test('decimal text is parsed as by Number; other text is NaN', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -82,7 +82,7 @@ test('decimal text is the number that Number reads; other text is none', () => {
   ]);
 });
 
-test('one moment in every form that files have', () => {
+test('the same time in every notation of files', () => {
   const seconds = 1_476_640_644;
   const forms = [
     seconds,

@@ -11,7 +11,7 @@ import { DATA, fileOf, golden, NEEDS_DATA } from '../files.ts';
 const CSV =
   'userId,movieId,rating,timestamp\n007,10,4.5,1476640644\n7,10,3,1476640645\n007,11,5,1476640646\n007,10,4,1476640647\n';
 
-test('a CSV becomes codes, vocabularies and numbers that the library takes', async (t) => {
+test('a CSV becomes codes, vocabularies and numbers for the library', async (t) => {
   const { table, inferred, quality } = await readInteractions(fileOf(t, 'ratings.csv', CSV));
   const columns = table.select();
   assert.deepEqual(columns.users, { codes: Int32Array.of(0, 1, 0, 0), vocabulary: ['007', '7'] });
@@ -23,34 +23,34 @@ test('a CSV becomes codes, vocabularies and numbers that the library takes', asy
   assert.deepEqual([quality.duplicates, quality.usersWithOneRow, quality.itemsWithOneRow], [1, 1, 1]);
 });
 
-test('the rows to learn from are those of a like that is proposed, with the words that they have', async (t) => {
+test('the rows to train on are the likes by the inferred condition, with their own vocabularies', async (t) => {
   const path = fileOf(t, 'ratings.csv', `${CSV}9,12,1,1476640648\n9,11,4,1476640649\n`);
   const liked = likedRows(await readInteractions(path));
   assert.deepEqual(liked.users, { codes: Int32Array.of(0, 0, 0, 1), vocabulary: ['007', '9'] });
   assert.deepEqual(liked.items, { codes: Int32Array.of(0, 1, 0, 1), vocabulary: ['10', '11'] });
   assert.deepEqual(liked.values, Float32Array.of(4.5, 5, 4, 4));
   const told = await readInteractions(path, { like: 'rating >= 1' });
-  assert.equal(likedRows(told).length, 6, 'a like that was told is not cut further');
+  assert.equal(likedRows(told).length, 6, 'a given condition is not replaced');
 });
 
-test('what was understood is said in three lines', async (t) => {
+test('the recognised columns are described in three lines', async (t) => {
   const path = fileOf(t, 'ratings.csv', CSV);
   const lines = describeInteractions(await readInteractions(path, { like: 'rating > 3' }));
   assert.deepEqual(lines, [
     `${path}: CSV, with a header, UTF-8, 4 rows`,
-    'user = userId (1), item = movieId (2), value = rating, explicit feedback, time = timestamp, seconds, 2016-10-16 to 2016-10-16, a like is rating > 3: 3 rows',
-    '1 duplicate (a user and an item again), 0 users and 1 item with one row, no broken rows',
+    'user = userId (1 user), item = movieId (2 items), value = rating, explicit feedback, time = timestamp, seconds, 2016-10-16 to 2016-10-16, likes are rating > 3: 3 rows',
+    '1 duplicate (the same user and item), 0 users and 1 item with only one row, no broken rows',
   ]);
 });
 
-test('a like chooses rows; a select chooses among them', async (t) => {
+test('the condition of a like selects rows; select() selects among these', async (t) => {
   const path = fileOf(t, 'ratings.csv', CSV);
   const { table } = await readInteractions(path, { like: 'rating >= 4 and userId != 7' });
   assert.deepEqual(table.select().values, Float32Array.of(4.5, 5, 4));
   assert.deepEqual(table.select((row) => table.values!.at(row) > 4).items.codes, Int32Array.of(0, 1));
 });
 
-test('columns are found by name, by content and by place', async (t) => {
+test('columns are recognised by name, by content and by position', async (t) => {
   const cases: [string, Record<string, string>][] = [
     [
       'reviewerID,asin,overall,unixReviewTime\na,b,5,1252800000\nc,b,1,1252800000\n',
@@ -80,7 +80,7 @@ test('columns are found by name, by content and by place', async (t) => {
   }
 });
 
-test('columns that the caller names are taken, and a typo is told with the nearest name', async (t) => {
+test('options set the columns, and a misspelt name is refused with the nearest name', async (t) => {
   const path = fileOf(t, 'log.csv', 'buyer,seller,sku,rating\na,b,c,1\nd,e,f,2\n');
   const { inferred } = await readInteractions(path, { userColumn: 'seller', valueColumn: 'none' });
   assert.deepEqual([inferred.files[0]!.roles.user.name, inferred.files[0]!.roles.value], ['seller', undefined]);
@@ -103,7 +103,7 @@ test('columns that the caller names are taken, and a typo is told with the neare
   await assert.rejects(readInteractions(path, { userColumn: 'constructor' }), { code: 'ERR_OPTION' });
 });
 
-test('rows that are none are counted and the first ten are told with their lines', async (t) => {
+test('broken rows are counted, and the first ten are reported with their lines', async (t) => {
   const bad = [
     ',1,5,1476640644',
     '1, ,5,1476640644',
@@ -139,15 +139,15 @@ test('rows that are none are counted and the first ten are told with their lines
   await assert.rejects(readInteractions(path, { strict: true }), { code: 'ERR_DATA' });
 });
 
-test('a file in which no row can be used says which was the first', async (t) => {
+test('a file without valid rows is an error that names the first broken one', async (t) => {
   const path = fileOf(t, 'ratings.csv', 'userId,movieId,timestamp\n1,2,never\n');
   await assert.rejects(
     readInteractions(path, { timeColumn: 'timestamp' }),
-    /got no row that can be used; the first .* line 2: timestamp: expected a time/,
+    /got no valid row; the first .* line 2: timestamp: expected a time/,
   );
 });
 
-test('times of several kinds in one column are each read by their own, and that is said', async (t) => {
+test('several notations of time in one column are read correctly and reported', async (t) => {
   const path = fileOf(
     t,
     'log.csv',
@@ -158,25 +158,25 @@ test('times of several kinds in one column are each read by their own, and that 
   assert.match(inferred.notes.join('\n'), /1 in milliseconds, 1 in text with a zone, 1 in seconds/);
 });
 
-test('spaces around identifiers are removed, and that is said', async (t) => {
+test('spaces around identifiers are removed, which is reported', async (t) => {
   const { table, inferred } = await readInteractions(fileOf(t, 'log.csv', 'user, item\n1, a\n2, a\n'));
   assert.deepEqual(table.select().items.vocabulary, ['a']);
-  assert.match(inferred.notes.join(), /spaces around 2 of them/);
+  assert.match(inferred.notes.join(), /spaces around 2 identifiers/);
 });
 
-test('several files are one set; files that differ in what they have are an error', async (t) => {
+test('several files are one set; files with different columns are an error', async (t) => {
   const a = fileOf(t, 'train.txt', '0 5 6 7\n1 5\n2 8 9\n');
   const b = fileOf(t, 'valid.txt', '0 1\n2 5 7 8\n');
-  // An option that is undefined is one that is left out.
+  // An undefined option is the same as a missing one.
   const { table } = await readInteractions([a, b], { timeColumn: undefined });
   const { length, items, times } = table.select();
   assert.deepEqual([length, items.vocabulary.length], [10, 6]);
   assert.ok(Math.min(...times!.slice(6)) > Math.max(...times!.slice(0, 6)));
   const c = fileOf(t, 'more.csv', 'user,item\n1,2\n3,4\n');
-  await assert.rejects(readInteractions([a, c]), /expected a column of times as .*train\.txt has, got none/);
+  await assert.rejects(readInteractions([a, c]), /expected a column of times, because .*train\.txt has one, got none/);
 });
 
-test('a Parquet column of another type is taken where it can be, or told', async () => {
+test('a Parquet column of another type is converted or refused', async () => {
   const path = golden('interactions-zstd.parquet');
   const { table, quality } = await readInteractions(path);
   assert.deepEqual([quality.rows, quality.broken, quality.firstBroken[0]?.line], [239, 1, 6]);
@@ -184,10 +184,7 @@ test('a Parquet column of another type is taken where it can be, or told', async
   assert.equal(table.select().times![0], Date.UTC(2020, 0, 1) / 1000);
   const lists = await readInteractions(path, { valueColumn: 'ok' });
   assert.deepEqual([...new Set(lists.table.select().values)].sort(), [0, 1]);
-  await assert.rejects(
-    readInteractions(path, { valueColumn: 'tags' }),
-    /no row that can be used; .*tags: expected a number/,
-  );
+  await assert.rejects(readInteractions(path, { valueColumn: 'tags' }), /no valid row; .*tags: expected a number/);
 });
 
 test('an interrupted read is ERR_ABORTED', async (t) => {
@@ -195,7 +192,9 @@ test('an interrupted read is ERR_ABORTED', async (t) => {
   await assert.rejects(readInteractions(path, { signal: AbortSignal.abort() }), { code: 'ERR_ABORTED' });
 });
 
-test('movielens-latest-small-2016, movielens-100k and gowalla as published', { skip: NEEDS_DATA }, async () => {
+test('the published files of movielens-latest-small-2016, movielens-100k and gowalla', {
+  skip: NEEDS_DATA,
+}, async () => {
   const read = async (...names: string[]) => readInteractions(names.map((name) => join(DATA!, name)));
   const small = await read('movielens-latest-small-2016/ratings.csv');
   assert.deepEqual(

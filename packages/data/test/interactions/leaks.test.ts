@@ -4,7 +4,7 @@ import { describeLeaks, findLeaks } from '../../src/interactions/leaks.ts';
 import { readInteractions } from '../../src/interactions/read-interactions.ts';
 import { fileOf } from '../files.ts';
 
-test('pairs in both parts, unknown users and items, and training on what comes later', async (t) => {
+test('pairs in both parts, unknown users and items, and later training rows', async (t) => {
   const read = async (text: string) =>
     (await readInteractions(fileOf(t, 'part.csv', `user,item,timestamp\n${text}`))).table.select();
   const train = await read('a,x,1476640000\na,y,1476640001\nb,x,1476640009\n');

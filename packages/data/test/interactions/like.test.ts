@@ -13,7 +13,7 @@ function holds(expression: string, row: readonly Cell[]): boolean {
   );
 }
 
-test('expressions hold where they should', () => {
+test('expressions select the right rows', () => {
   const row: Cell[] = ['4.0', 'buy', 12, ['a', 'b'], '007'];
   const yes = [
     'rating >= 4',
@@ -49,7 +49,7 @@ test('expressions hold where they should', () => {
     assert.equal(holds(text, [null, null, null, null, null]), false, text);
 });
 
-test('what cannot be read says where', () => {
+test('a syntax error names its place', () => {
   const cases: [string, RegExp][] = [
     ['rating', /expected =, !=, <, <=, >, >= or in, got the end/],
     ['rating >', /expected a value, got the end/],

@@ -1,4 +1,4 @@
-/** Reads interactions and prints how many, and the bytes of the arrays that hold them once what was read is collected. */
+/** Reads interactions, and prints their number and the bytes of their arrays after a garbage collection. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { readInteractions } from '../../src/interactions/read-interactions.ts';

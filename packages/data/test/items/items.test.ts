@@ -12,7 +12,7 @@ const CSV =
   '2,,,,,,"[""c""]",\n' +
   '2,Again,Drama,1,1995-01-01,no,[],\n,Nobody,Drama,1,1995-01-01,no,[],\n';
 
-test('items have types: text, lists, numbers, dates, booleans; what is missing is null', async (t) => {
+test('items have types: text, lists, numbers, dates, booleans; missing values are null', async (t) => {
   const { items, identifierColumn, log } = await readItems(fileOf(t, 'movies.csv', CSV));
   assert.equal(identifierColumn, 'movieId');
   assert.deepEqual(items.identifiers, ['01', '1', '2']);
@@ -29,18 +29,18 @@ test('items have types: text, lists, numbers, dates, booleans; what is missing i
     ],
   );
   assert.deepEqual(log.firstBroken, [
-    { line: 5, reason: 'identifier "2" is that of line 4' },
+    { line: 5, reason: 'expected a new identifier, got "2" of line 4 again' },
     { line: 6, reason: 'movieId: expected an identifier, got nothing' },
   ]);
 });
 
-test('a table is joined by identifier, and what fits nowhere is counted', async (t) => {
+test('a table is joined by identifier, and unmatched rows and items are counted', async (t) => {
   const { items } = await readItems(fileOf(t, 'movies.csv', CSV));
   assert.deepEqual(coverageOf(items, ['1', '9', '2']), { withoutMetadata: 1, examples: ['9'], unused: 1 });
   assert.deepEqual(joinItems(items, ['1', '9'])[0], { name: 'title', kind: 'text', values: ['Toy Story', null] });
 });
 
-test('the column of identifiers is the one that has the known ones', async (t) => {
+test('the column of identifiers is recognised by the known identifiers', async (t) => {
   const path = fileOf(t, 'items.csv', 'n,code,name\n1,x9,Heat\n2,x7,Toy Story\n');
   assert.equal((await readItems(path, { known: ['x7', 'x9'] })).identifierColumn, 'code');
   await assert.rejects(
@@ -62,7 +62,7 @@ test('Parquet lists and times are lists and dates', async () => {
   assert.deepEqual(kinds.get('ok'), ['boolean', false]);
 });
 
-test('movies as published, of both MovieLens sets and of Amazon Beauty', { skip: NEEDS_DATA }, async () => {
+test('the published movies of two MovieLens sets and the items of Amazon Beauty', { skip: NEEDS_DATA }, async () => {
   const small = await readItems(join(DATA!, 'movielens-latest-small-2016/movies.csv'));
   assert.deepEqual([small.items.identifiers.length, small.items.title?.values[0]], [9125, 'Toy Story (1995)']);
   assert.deepEqual(small.items.columns.find(({ name }) => name === 'genres')?.values[1], [
@@ -77,7 +77,7 @@ test('movies as published, of both MovieLens sets and of Amazon Beauty', { skip:
   assert.equal(beauty.items.columns[0]!.kind, 'list');
 });
 
-test('semicolons separate lists where their values come again, and are punctuation elsewhere', async (t) => {
+test('semicolons separate list elements if these repeat, and are punctuation otherwise', async (t) => {
   const rows = Array.from({ length: 30 }, (_, i) => {
     const genres = ['war', 'drama', 'comedy'].slice(i % 3).join('; ');
     return `i${i},${genres},"A long sentence no. ${i}; and another one, which says more about it",a${i % 4}`;
@@ -92,7 +92,7 @@ test('semicolons separate lists where their values come again, and are punctuati
       ['plain', 'text', 'a1'],
     ],
   );
-  assert.deepEqual(inferred.log.notes, ['genres: a list, its values separated by ";"']);
+  assert.deepEqual(inferred.log.notes, ['genres: read as lists, separated by ";"']);
   const told = await readItems(path, { delimiter: ',', listColumns: ['plain'] });
   assert.deepEqual(
     told.items.columns.map(({ name, kind, values }) => [name, kind, values[1]]),
@@ -107,7 +107,7 @@ test('semicolons separate lists where their values come again, and are punctuati
   });
 });
 
-test('numbers of lists stay numbers where the file has them as such; missing elements are left out', async (t) => {
+test('numbers in arrays stay numbers; missing elements are left out', async (t) => {
   const lines = [
     '{"id": "a", "tags": [28, 12, null, "x"]}',
     '{"id": "b", "tags": []}',
@@ -119,7 +119,7 @@ test('numbers of lists stay numbers where the file has them as such; missing ele
   assert.deepEqual(csv.items.columns[0]!.values, [[28, 12], [3]]);
 });
 
-test('a column of commas is a list where it is told, and one of bars is text where only another is told', async (t) => {
+test('options set which columns are lists: a column with commas is one, and a column with bars is text', async (t) => {
   const csv = 'id,tags,genres\n1,"a, b",x|y\n2,c,z\n';
   const path = fileOf(t, 'tags.csv', csv);
   const { items } = await readItems(path, { identifierColumn: 'id', listColumns: ['tags'] });

@@ -21,7 +21,7 @@ test('delimiters and headers are recognised', async (t) => {
   }
 });
 
-test('a delimiter and a header that the caller says are taken', async (t) => {
+test('options set the delimiter and the header', async (t) => {
   const path = fileOf(t, 'file.txt', 'a/b\nc/d\n');
   assert.deepEqual((await readAll(path, { delimiter: '/', header: true })).names, ['a', 'b']);
   assert.deepEqual((await readAll(path, { delimiter: '/', header: false })).rows, [
@@ -30,7 +30,7 @@ test('a delimiter and a header that the caller says are taken', async (t) => {
   ]);
 });
 
-test('any table comes back as it was written, wherever chunks end', async (t) => {
+test('any table is read as it was written, wherever chunks end', async (t) => {
   const field = fc.oneof(
     fc.string({ unit: 'grapheme' }),
     fc.constantFrom('a "quoted" word', 'two\nlines', 'two\r\nlines', ',', '""', ' x '),
@@ -57,7 +57,7 @@ test('any table comes back as it was written, wherever chunks end', async (t) =>
   );
 });
 
-test('rows across the chunks of a large file keep their lines', async (t) => {
+test('rows across chunks of a large file keep their line numbers', async (t) => {
   const lines = Array.from({ length: 60_000 }, (_, i) =>
     i % 1000 === 7 ? `u${i},"a\n""b""",1` : `u${i},i${i % 77},${i % 5}`,
   );
@@ -70,7 +70,7 @@ test('rows across the chunks of a large file keep their lines', async (t) => {
   assert.equal(at[59_999], 60_001 + 60);
 });
 
-test('ragged rows are broken with their lines; strict is an error at the first', async (t) => {
+test('ragged rows are broken and reported with their lines; strict throws at the first', async (t) => {
   const path = fileOf(t, 'ragged.csv', 'user,item,rating\n1,2,3\n1,2\n\n4,5,6,7\n7,8,9\n');
   const { rows, lines, log } = await readAll(path);
   assert.deepEqual(rows, [
@@ -85,7 +85,7 @@ test('ragged rows are broken with their lines; strict is an error at the first',
   await assert.rejects(readAll(path, { strict: true }), /ragged\.csv:3: expected 3 fields, got 2/);
 });
 
-test('a quote that is left open costs its own line, not the rest of the file', async (t) => {
+test('an unclosed quote breaks its line and not the rest of the file', async (t) => {
   const body = (n: number): string[] => Array.from({ length: n }, (_, i) => `${i},"t ${i}",5`);
   const short = ['user,title,rating', ...body(3), '9,"open,5', ...body(50)].join('\n');
   const read = await readAll(fileOf(t, 'open.csv', short));
@@ -109,14 +109,14 @@ test('a quote that is left open costs its own line, not the rest of the file', a
   assert.equal(large.lines.at(-1), 200_005);
 });
 
-test('quotes that are letters, as in MovieLens-1M, stay', async (t) => {
+test('quotes that are ordinary characters, as in MovieLens-1M, are kept', async (t) => {
   const { rows } = await readAll(fileOf(t, 'movies.dat', '1::"Great" Cats (1998)::Drama\n2::Heat (1995)::Crime\n'));
   assert.deepEqual(rows[0], ['1', '"Great" Cats (1998)', 'Drama']);
   const tabs = Array.from({ length: 40 }, (_, i) => `${i}\t"Nick${i}" name\t5`).join('\n');
   assert.equal((await readAll(fileOf(t, 'names.tsv', tabs))).rows[3]![1], '"Nick3" name');
 });
 
-test('byte order marks and encodings: UTF-8, UTF-16, latin-1 without saying so', async (t) => {
+test('byte order marks and encodings: UTF-8, UTF-16, latin-1 without a mark', async (t) => {
   const text = 'user,item\nJürgen,Amélie\n';
   const rows = [['Jürgen', 'Amélie']];
   const marked = await readAll(fileOf(t, 'bom.csv', `\ufeff${text}`));
@@ -130,7 +130,7 @@ test('byte order marks and encodings: UTF-8, UTF-16, latin-1 without saying so',
     fileOf(t, 'damaged.csv', Buffer.concat([Buffer.from(text.repeat(3)), Buffer.from([0x61, 0xff, 0x2c, 0x62, 10])])),
   );
   assert.equal(damaged.rows.length, 6);
-  // Late in the file: the sample was ASCII, so only reading can tell.
+  // After the sample, which is ASCII, so that only reading finds the encoding.
   const late = Buffer.concat([
     Buffer.from('user,item\n'),
     Buffer.from('ann,x\n'.repeat(100_000)),
@@ -141,7 +141,7 @@ test('byte order marks and encodings: UTF-8, UTF-16, latin-1 without saying so',
   assert.equal(read.log.notes.length, 1);
 });
 
-test('names that are empty, repeated or strange', async (t) => {
+test('empty, repeated and unusual names of columns', async (t) => {
   const { names, log } = await readAll(fileOf(t, 'names.csv', 'user,item,item,,__proto__\n1,2,3,4,5\n'));
   assert.deepEqual(names, ['user', 'item', 'item_2', 'column_4', '__proto__']);
   assert.equal(log.notes.length, 2);

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { FileError } from 'shortlist';
 import { fileOf, golden, readAll } from '../files.ts';
 
-/** The row that test/golden/make.py writes at place i. */
+/** The row that test/golden/make.py writes at position i. */
 const row = (i: number): unknown[] => [
   `u${String(i % 37).padStart(3, '0')}`,
   9_000_000_000_000_000n + BigInt((i * 7919) % 211),
@@ -21,7 +21,7 @@ const BINARY = [
   ...['interactions-lz4.arrow', 'interactions-zstd.arrow', 'interactions.arrows'],
 ];
 for (const name of BINARY) {
-  test(`${name}: what pyarrow wrote`, async () => {
+  test(`${name}: reads a file that pyarrow wrote`, async () => {
     const { names, rows, lines } = await readAll(golden(name));
     assert.deepEqual(names, ['user_id', 'item_id', 'rating', 'at', 'tags', 'ok']);
     assert.equal(rows.length, ROWS);
@@ -32,7 +32,7 @@ for (const name of BINARY) {
     );
   });
 
-  test(`${name}: a file that is cut off is an error that names it`, async (t) => {
+  test(`${name}: an incomplete file is an error that names it`, async (t) => {
     const whole = readFileSync(golden(name));
     for (const share of [0.3, 0.6, 0.9]) {
       const path = fileOf(t, name, whole.subarray(0, Math.floor(share * whole.length)));
@@ -48,7 +48,7 @@ for (const name of BINARY) {
 const PAIRS = ['user,item', ...Array.from({ length: 600 }, (_, i) => `u${i % 37},i${(i * 31) % 101}`)].join('\n');
 
 for (const name of ['pairs.csv.zst', 'pairs-two-frames.csv.zst']) {
-  test(`${name}: zstd is told by its bytes`, async () => {
+  test(`${name}: zstd is recognised by its bytes`, async () => {
     const { names, rows, description } = await readAll(golden(name));
     assert.deepEqual(names, ['user', 'item']);
     assert.equal(rows.map((cells) => cells.join(',')).join('\n'), PAIRS.slice(PAIRS.indexOf('\n') + 1));
@@ -56,14 +56,14 @@ for (const name of ['pairs.csv.zst', 'pairs-two-frames.csv.zst']) {
   });
 }
 
-test('gzip is told by its bytes, whatever the name, and a cut is an error with its place', async (t) => {
+test('gzip is recognised by its bytes, and an incomplete file is an error with the position', async (t) => {
   const packed = gzipSync(PAIRS);
   const { rows } = await readAll(fileOf(t, 'pairs.csv', packed));
   assert.equal(rows.length, 600);
   const cut = fileOf(t, 'cut.csv.gz', packed.subarray(0, packed.length - 12));
   await assert.rejects(
     readAll(cut),
-    /cut\.csv\.gz: expected a whole gzip file, got one that is cut off after \d+ unpacked bytes/,
+    /cut\.csv\.gz: expected a whole gzip file, got one that is cut off after \d+ decompressed bytes/,
   );
   const zst = readFileSync(golden('pairs.csv.zst'));
   await assert.rejects(
@@ -76,7 +76,7 @@ test('gzip is told by its bytes, whatever the name, and a cut is an error with i
   await assert.rejects(readAll(fileOf(t, 'damaged.csv.gz', damaged)), { code: 'ERR_DATA' });
 });
 
-test('JSON Lines: names from the rows, missing fields, long integers kept, lines that are none', async (t) => {
+test('JSON Lines: names from the rows, missing fields, exact long integers, lines that are not objects', async (t) => {
   const path = fileOf(
     t,
     'events.jsonl',
@@ -128,7 +128,7 @@ test('JSON: an array of objects, and a map of identifiers', async (t) => {
   await assert.rejects(readAll(fileOf(t, 'broken.json', '[{"id": 1},')), /broken\.json: expected JSON/);
 });
 
-test('sequences: a user and its items a line, with their places', async (t) => {
+test('sequences: lines of a user and items, with their positions', async (t) => {
   const { names, rows, lines } = await readAll(fileOf(t, 'train.txt', '0 5 6 7\n1 5\n2 8 9\n3 1 2 3 4\n'));
   assert.deepEqual(names, ['user', 'item', 'position']);
   assert.deepEqual(rows.slice(0, 4), [
@@ -141,7 +141,7 @@ test('sequences: a user and its items a line, with their places', async (t) => {
   assert.equal(lines.at(-1), 4);
 });
 
-test('a file that is no table says so', async (t) => {
+test('a file that is not a table is refused', async (t) => {
   await assert.rejects(readAll(fileOf(t, 'empty.csv', '')), /expected rows, got an empty file/);
   await assert.rejects(readAll(fileOf(t, 'blank.csv', '\n \n\n')), /expected rows, got an empty file/);
   await assert.rejects(

@@ -7,7 +7,7 @@ import { readIdentifiers } from '../../src/vectors/identifiers.ts';
 import { openVectors, vectorDataset } from '../../src/vectors/open-vectors.ts';
 import { DATA, fileOf, NEEDS_DATA } from '../files.ts';
 
-/** A `.npy` file as numpy writes it. */
+/** A `.npy` file as NumPy writes it. */
 function npy(descr: string, shape: readonly number[], data: Uint8Array, fortran = false, version = 1): Buffer {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${descr}', 'fortran_order': ${fortran ? 'True' : 'False'}, 'shape': (${tuple}), }`;
@@ -70,7 +70,7 @@ function half(value: number): number {
   return ((exponent + 15) << 10) | ((value / 2 ** exponent - 1) * 1024);
 }
 
-test('fvecs, bvecs, ivecs and the files of big-ann', async (t) => {
+test('fvecs, bvecs, ivecs and big-ann files', async (t) => {
   const prefixed = (make: (row: number[]) => Buffer): Buffer =>
     Buffer.concat(ROWS.flatMap((row) => [bytesOf(Int32Array.of(3)), make(row)]));
   const cases: [string, Buffer][] = [
@@ -95,7 +95,7 @@ test('fvecs, bvecs, ivecs and the files of big-ann', async (t) => {
   }
 });
 
-test('what is no matrix of numbers says what it is', async (t) => {
+test('a file that is not a matrix of numbers is refused with its type', async (t) => {
   const cases: [string, Buffer, RegExp][] = [
     [
       'one.npy',
@@ -111,21 +111,21 @@ test('what is no matrix of numbers says what it is', async (t) => {
   for (const [name, bytes, message] of cases) await assert.rejects(openVectors(fileOf(t, name, bytes)), message, name);
 });
 
-test('identifiers: text kept as it is, empty and repeated ones left out with their lines, another number refused', async (t) => {
+test('identifiers: text is unchanged, empty and repeated ones are left out and reported, a wrong number is refused', async (t) => {
   const path = fileOf(t, 'ids.txt', '007\r\n7\r\n\r\n7\r\n é\r\n');
   const log = new ReadLog(path);
   assert.deepEqual(await readIdentifiers(path, 5, log), ['007', '7', '', '', ' é']);
   assert.deepEqual(
     log.firstBroken.map(({ line, reason }) => `${line}: ${reason}`),
-    ['3: expected an identifier, got nothing', '4: expected an identifier of its own, got "7" of line 2'],
+    ['3: expected an identifier, got nothing', '4: expected a new identifier, got "7" of line 2 again'],
   );
   await assert.rejects(readIdentifiers(path, 5, new ReadLog(path, { strict: true })), /ids\.txt:3/);
-  await assert.rejects(readIdentifiers(path, 4), /expected 4 identifiers, one a vector, got 5/);
+  await assert.rejects(readIdentifiers(path, 4), /expected 4 identifiers, as many as vectors, got 5/);
   const large = fileOf(t, 'ids.npy', npy('<i8', [2], bytesOf(BigInt64Array.of(9007199254740993n, -1n))));
   assert.deepEqual(await readIdentifiers(large, 2), ['9007199254740993', '-1']);
 });
 
-test('vectors become an index, without the rows that have no identifier', async (t) => {
+test('vectors become an index without the rows that have no identifier', async (t) => {
   const vectors = await openVectors(fileOf(t, 'vectors.npy', npy('<f4', [5, 3], bytesOf(Float32Array.from(FLAT)))));
   const index = new BruteForce<never, string>();
   await index.indexFromDataset(vectorDataset(vectors, ['a', '', 'c', 'd', ''], { rowsPerBatch: 2 }));
@@ -133,7 +133,7 @@ test('vectors become an index, without the rows that have no identifier', async 
   assert.deepEqual(index.call([[1, 0, 0]], 3).identifiers(0), ['d', 'c', 'a']);
 });
 
-test('GloVe in float16 and columns, and words with nothing to see', { skip: NEEDS_DATA }, async () => {
+test('GloVe in float16 and Fortran order, and invisible words', { skip: NEEDS_DATA }, async () => {
   const glove = await openVectors(join(DATA!, 'glove-6b-50d/emb_f16.npy'));
   assert.deepEqual([glove.rows, glove.dimensions], [400_000, 50]);
   const words = await readIdentifiers(join(DATA!, 'glove-6b-50d/words.txt'), glove.rows);
