@@ -26,6 +26,7 @@ export {
   MatrixFactorization,
   type MatrixFactorizationOptions,
 } from '../retrieval/matrix-factorization.ts';
+export { type HistoryQuery, type NextItemOptions, nextItemExamples } from '../retrieval/next-item-examples.ts';
 export type { Clock } from '../retrieval/pauses.ts';
 // retrieval
 export type { ModelParts } from '../retrieval/step.ts';

@@ -57,6 +57,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'listOf(__0)': 'data',
   'loadMovieLens(options).env': 'the environment of the process',
   'pointByCoOccurrence(rows)': 'data',
+  'nextItemExamples(interactions)': 'data',
   'splitByTime(interactions)': 'data',
   'takeInteractions(interactions)': 'data',
   'transposeLists(__0)': 'data',

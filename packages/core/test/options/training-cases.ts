@@ -56,6 +56,11 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['metrics', 'metric'],
     call: (o) => core.compareEvaluations(evaluated(), evaluated(), o),
   },
+  'nextItemExamples(options)': {
+    valid: {},
+    typo: ['maxLenght', 'maxLength'],
+    call: (o) => core.nextItemExamples(interactions, o),
+  },
   'trainRecommender(options)': {
     valid: { runtime, model: 'als', budgetSeconds: 1e-3 },
     typo: ['budget', 'budgetSeconds'],
