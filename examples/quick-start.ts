@@ -1,6 +1,5 @@
 /**
- * From interactions to a shortlist on one page: trains two towers, indexes the candidates, queries, saves, loads, and
- * queries again.
+ * The quick start: trains a two-tower model, indexes the candidates, queries, saves, loads, and queries again.
  *
  *   npm run example quick-start
  */

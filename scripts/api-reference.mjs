@@ -1,4 +1,4 @@
-// Write the API reference into docs/api from the docstrings. The generator is installed on first use, apart from the workspace.
+// Writes the API reference into docs/api from the docstrings. TypeDoc is installed on first use, outside the workspace.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,6 @@
-// Build everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, and the JSON
+// Builds everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, and the JSON
 // schemas that TypeScript code describes.
-// `--clean` removes what a build made. `--debug-kernels` makes kernels with function names and assertions, until the next
+// `--clean` removes the output of a build. `--debug-kernels` makes kernels with function names and assertions, until the next
 // build without it. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

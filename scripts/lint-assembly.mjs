@@ -1,6 +1,5 @@
-// Check the kernels' source: its types as TypeScript sees them (assembly/tsconfig.json), and Biome's rules.
-// Biome refuses decorators on functions, which AssemblyScript has: it is given copies in which they are blank, at the same
-// lines and columns.
+// Checks the source of the kernels with the types of TypeScript (assembly/tsconfig.json) and the rules of Biome. Biome does not
+// parse decorators on functions, so it gets copies of the files in which they are replaced by spaces.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,7 @@ import { writeKernelRecords } from './kernel-records.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const assembly = join(root, 'packages/core/assembly');
-/** Rules that do not fit AssemblyScript: == compares without conversion, the exponents of floats are cut on purpose. */
+/** Rules that do not apply to AssemblyScript: == does not convert, and constants may be rounded. */
 const RULES = {
   complexity: { noUselessLoneBlockStatements: 'error' },
   correctness: {

@@ -23,12 +23,11 @@ export function textOf(bytes) {
   return characters.join('');
 }
 
-/** Shortest run that is copied; a shorter one takes more text as a copy than as bytes. */
+/** The shortest run of bytes that is copied; the copy of a shorter one would take more text than its bytes. */
 const COPY_BYTES_MIN = 12;
 
 /**
- * The pieces that turn `base` into `target`, in order: copy `length` bytes of `base` from `at`, then append the bytes
- * of
+ * The pieces that turn `base` into `target`, in order: copy `length` bytes of `base` from `at`, then append the bytes of
  * `added`.
  */
 export function patchOf(base, target) {

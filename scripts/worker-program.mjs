@@ -32,7 +32,7 @@ export async function writeWorkerProgram(root) {
 
 const HEAD = '// sources ';
 
-/** Whether every source that the first line names still has the digest in that line. */
+/** True if every source that the first line names still has the digest in that line. */
 function isMadeFrom(text, root) {
   const [line] = text.split('\n', 1);
   return (

@@ -1,11 +1,12 @@
 /**
- * The work that each part of the index saves: counted work per query at the cheapest setting that reaches a recall, with the part and
- * without it.
+ * Measures the work that each part of the index saves: the counted work of a query at the cheapest setting that reaches a
+ * recall, with and without the part.
  *
  *   npm run bench:ablations [-- WORD…]
  *
- * The work is `tune`'s without a clock: products with centroids, codes and candidates, each with its measured cost, so that
- * rows do not depend on who else uses the machine. Words pick sets by name. Sets come from $SHORTLIST_DATA.
+ * The work is that of `tune` without a clock: the numbers of products with centroids, codes and candidates, each multiplied by
+ * its measured cost, so that rows do not depend on the load of the machine. Words select sets by name. Sets are read from
+ * $SHORTLIST_DATA.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +18,9 @@ type Options = ScannOptions<number[]>;
 const K = 10;
 const SAMPLE = 250;
 const MEASURES = { dot: 'dot_product', cosine: 'cosine', l2: 'squared_l2' } as const;
-/** Every part that can be switched, alone. */
+/** Variants of the index; each switches one part on or off. */
 const ANY: Record<string, Options> = {
-  'as it is': {},
+  default: {},
   'second leaves (`soar: 1`)': { soar: 1 },
   'groups of leaves (`upperTree: true`)': { upperTree: true },
   'bfloat16 rows': { reorder: 'bfloat16' },
@@ -57,7 +58,9 @@ async function ablate(
   if (!set) return;
   const { name, metric, dimensions, base } = set;
   const rowsOf = (query = 0): Int32Array => set.truth.subarray(query * K, query * K + K);
-  console.log(`\n${name}, ${numLeaves} leaves: µs a query, counted (leaves searched/reordered), and bytes a candidate`);
+  console.log(
+    `\n${name}, ${numLeaves} leaves: counted µs of a query (leaves searched/reordered), and bytes of a candidate`,
+  );
   console.log(`| | ${recalls.join(' | ')} | bytes |\n|---|${'---|'.repeat(recalls.length + 1)}`);
   for (const [part, options] of Object.entries(parts)) {
     const index = new ScaNN<number[], number>({
@@ -69,7 +72,7 @@ async function ablate(
     });
     index.index({ data: base, dimensions });
     const queries = { data: set.queries, dimensions };
-    // Of float32 rows, whatever the index keeps.
+    // Recall is measured against float32 rows, whatever number format the index has.
     const truth = { queries: Math.min(SAMPLE, set.truth.length / K), rowsOf };
     const cells: string[] = [];
     for (const targetRecall of recalls) {

@@ -1,11 +1,11 @@
 /**
- * The rows of a large set: single queries at each recall against each peer, builds, batches, bytes.
+ * The rows of a large set: latency of single queries at each recall compared with each peer, builds, batches, bytes.
  *
- * Each side answers at the fastest setting of its grid that reaches the recall. A peer lives while it is measured: eight
- * indexes of 1.68 million rows do not fit beside each other.
+ * Each side uses the fastest setting of its grid that reaches the recall. A peer runs only while it is measured, because eight
+ * indexes of 1.68 million rows do not fit into memory together.
  */
 import { interleave } from '../harness/interleave.ts';
-import { figureOf, Peer, type PeerName } from '../harness/peer.ts';
+import { numberOf, Peer, type PeerName } from '../harness/peer.ts';
 import { type Requirement, type Row, row } from '../harness/rows.ts';
 import { bytesRow, filterRow, loadRow, upsertRow } from './own-rows.ts';
 import {
@@ -25,33 +25,33 @@ const ABSENT = 'not installed';
 const ROUNDS = 5;
 const REPEAT = 2000;
 
-/** A peer, how it is built, the points tried, and what is asked of us against it. */
-export interface Rival {
+/** A peer: how it is built, the settings that are tried, and the requirements of our index compared with it. */
+export interface PeerPlan {
   name: PeerName;
   build: Readonly<Record<string, unknown>>;
   grid: readonly object[];
-  /** Of single queries at each recall, and of the build. */
+  /** The requirements for single queries at each recall, and for the build. */
   required: Requirement;
   buildRequired?: Requirement;
-  /** Other recalls than the set's. */
+  /** Recalls of this peer, instead of those of the set. */
   recalls?: readonly number[];
-  /** Compare with ours on Node 24, where that is installed. */
+  /** True to compare with our index on Node 24, if that is installed. */
   onNode24?: boolean;
 }
 
 export interface LargeSet {
   set: VectorSet;
-  /** Our builds; each recall takes the fastest. The first is the one whose build, filter and bytes are measured. */
+  /** Our builds, of which each recall uses the fastest. Build time, filter and bytes are measured on the first one. */
   builds: readonly OwnOptions[];
   grid: readonly Point[];
   recalls: readonly number[];
-  rivals: readonly Rival[];
+  peerPlans: readonly PeerPlan[];
 }
 
 type Candidate = Reached & { point: Point; latency(repeat: number): Promise<{ p50Ms: number; p99Ms: number }> };
 
 export async function largeSet(of: LargeSet, log: (text: string) => void): Promise<Row[]> {
-  const { set, builds, grid, recalls, rivals } = of;
+  const { set, builds, grid, recalls, peerPlans } = of;
   log(`${set.name}: building ours`);
   const built = builds.map((options) => ({ options, ...buildOurs(set, options) }));
   const [first] = built as [(typeof built)[number]];
@@ -63,28 +63,28 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
       latency: async (repeat: number) => latencyOf(index, set, reached, repeat),
     })),
   );
-  const node24 = rivals.some(({ onNode24 }) => onNode24) ? await otherNode(of, log) : undefined;
+  const node24 = peerPlans.some(({ onNode24 }) => onNode24) ? await otherNode(of, log) : undefined;
   const rows: Row[] = [];
-  for (const rival of rivals) {
-    log(`${set.name}: ${rival.name} builds`);
-    const peer = Peer.start(rival.name);
+  for (const peerPlan of peerPlans) {
+    log(`${set.name}: ${peerPlan.name} builds`);
+    const peer = Peer.start(peerPlan.name);
     let seconds: number | string = ABSENT;
     let theirs: Awaited<ReturnType<typeof scanPeer>> = [];
     if (peer) {
-      await peer.ask({ do: 'load', ...set.files, metric: set.metric });
-      seconds = figureOf(await peer.ask({ do: 'build', ...rival.build }), 'seconds');
-      theirs = await scanPeer(peer, rival.grid);
+      await peer.request({ do: 'load', ...set.files, metric: set.metric });
+      seconds = numberOf(await peer.request({ do: 'build', ...peerPlan.build }), 'seconds');
+      theirs = await scanPeer(peer, peerPlan.grid);
     }
-    const own = rival.onNode24 && node24 ? node24.reached : here;
-    const asked = rival.recalls ?? recalls;
+    const own = peerPlan.onNode24 && node24 ? node24.reached : here;
+    const asked = peerPlan.recalls ?? recalls;
     for (const least of asked) {
-      rows.push(await pointRow(rival, peer, least, own, theirs));
+      rows.push(await pointRow(peerPlan, peer, least, own, theirs));
     }
-    if (rival.buildRequired) {
-      const work = `${set.name}: build, 2 threads, ${rival.name}`;
-      rows.push(row({ work, ours: first.seconds, peer: seconds, unit: 's', required: rival.buildRequired }));
+    if (peerPlan.buildRequired) {
+      const work = `${set.name}: build, 2 threads, ${peerPlan.name}`;
+      rows.push(row({ work, ours: first.seconds, peer: seconds, unit: 's', required: peerPlan.buildRequired }));
     }
-    rows.push(await besideRow(rival, peer, asked[0]!, seconds, theirs));
+    rows.push(await besideRow(peerPlan, peer, asked[0]!, seconds, theirs));
     await peer?.close();
   }
   await node24?.close();
@@ -95,7 +95,7 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
   return rows;
 
   async function pointRow(
-    { name, required, onNode24 }: Rival,
+    { name, required, onNode24 }: PeerPlan,
     peer: Peer | null,
     least: number,
     own: readonly (Candidate & { label: string })[],
@@ -113,7 +113,7 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
         p99.push(p99Ms);
         return p50Ms;
       },
-      other && peer ? () => peer.figure({ do: 'query', repeat: REPEAT, ...other.point }, 'p50Ms') : null,
+      other && peer ? () => peer.requestNumber({ do: 'query', repeat: REPEAT, ...other.point }, 'p50Ms') : null,
       ROUNDS,
     );
     const shown = (reached: Reached & { point: object }): string =>
@@ -133,9 +133,9 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
     });
   }
 
-  /** Further figures of two systems at equal recall. */
+  /** Further measurements of two systems at equal recall. */
   async function besideRow(
-    { name }: Rival,
+    { name }: PeerPlan,
     peer: Peer | null,
     least: number,
     seconds: number | string,
@@ -149,16 +149,16 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
       'our bytes a row': (first.index.sizeBytes / n).toFixed(1),
       'our build s': first.seconds.toFixed(1),
     };
-    let figure: number | string = peer ? missed(least, theirs) : ABSENT;
+    let result: number | string = peer ? missed(least, theirs) : ABSENT;
     if (peer && other) {
-      figure = figureOf(await peer.ask({ do: 'batch', threads: 2, ...other.point }), 'perSecond');
-      const p99 = await peer.figure({ do: 'query', repeat: REPEAT, ...other.point }, 'p99Ms');
-      const bytes = await peer.figure({ do: 'bytes' }, 'bytes');
+      result = numberOf(await peer.request({ do: 'batch', threads: 2, ...other.point }), 'perSecond');
+      const p99 = await peer.requestNumber({ do: 'query', repeat: REPEAT, ...other.point }, 'p99Ms');
+      const bytes = await peer.requestNumber({ do: 'bytes' }, 'bytes');
       const more = { 'peer bytes a row': (bytes / n).toFixed(1), 'peer build s': Number(seconds).toFixed(1) };
       quality = { ...quality, ...more, 'peer recall': other.recall.toFixed(4), 'peer p99 ms': p99.toFixed(4) };
     }
     const work = `${set.name}: queries a second in one batch, 2 threads, recall@10 ≥ ${least}, ${name}`;
-    return row({ work, ours: own, peer: figure, unit: 'a second', required: { none: true }, quality });
+    return row({ work, ours: own, peer: result, unit: 'a second', required: { none: true }, quality });
   }
 }
 
@@ -171,7 +171,7 @@ function pointOf(point: object): object {
   return ef === undefined ? { leavesToSearch, reorder } : { ef };
 }
 
-/** Our indexes in processes of Node 24, at the points of the grid. */
+/** Our indexes in processes of Node 24, at the settings of the grid. */
 async function otherNode(
   { set, builds, grid }: LargeSet,
   log: (text: string) => void,
@@ -184,12 +184,12 @@ async function otherNode(
     if (!peer) return undefined;
     peers.push(peer);
     log(`${set.name}: ours on Node 24`);
-    version = `Node ${String((await peer.ask({ do: 'load', ...set.files, metric: set.metric })).version)}`;
-    await peer.ask({ do: 'build', ...options });
+    version = `Node ${String((await peer.request({ do: 'load', ...set.files, metric: set.metric })).version)}`;
+    await peer.request({ do: 'build', ...options });
     for (const each of await scanPeer(peer, grid)) {
       const latency = async (repeat: number): Promise<{ p50Ms: number; p99Ms: number }> => {
-        const reply = await peer.ask({ do: 'query', repeat, ...each.point });
-        return { p50Ms: figureOf(reply, 'p50Ms'), p99Ms: figureOf(reply, 'p99Ms') };
+        const reply = await peer.request({ do: 'query', repeat, ...each.point });
+        return { p50Ms: numberOf(reply, 'p50Ms'), p99Ms: numberOf(reply, 'p99Ms') };
       };
       reached.push({ ...each, point: each.point as Point, label: options.soar ? ' SOAR' : '', latency });
     }

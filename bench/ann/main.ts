@@ -1,19 +1,19 @@
 /**
- * The index's speed table: ours and the peers' in turns, on the same vectors, each at the fastest setting that reaches the
- * recall asked for.
+ * The speed table of the index. Our index and the peers are measured in turns, on the same vectors, each with the fastest
+ * setting that reaches the required recall.
  *
  *   npm run bench:ann [-- --json] [-- --only tutorial,glove,small,batch] [-- --peers scann,scann-core,…]
  *
- * A call from Python costs a peer about 2.7 µs and us 0.1 µs: it is in the figures, since users pay it. Single queries run
- * on one thread; builds and batches on two. Sets come from $SHORTLIST_DATA; those that are missing are left out. All of it
- * takes twenty minutes, most of them the graphs' builds.
+ * The times include the cost of a call, about 2.7 µs for a peer in Python and 0.1 µs for our index, because it is part of every
+ * use. Single queries run on one thread, builds and batches on two. Sets are read from $SHORTLIST_DATA; missing ones are left
+ * out. The whole table takes twenty minutes, mostly for the builds of graphs.
  */
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { finish, type Row } from '../harness/rows.ts';
-import { largeSet, type Rival } from './large-set.ts';
+import { largeSet, type PeerPlan } from './large-set.ts';
 import { gridOf } from './points.ts';
 import { frenchSet, gloveSet, lastfmSet, mnistSet, prepare, siftSet, tutorialSet } from './sets.ts';
 import { smallSet } from './small-set.ts';
@@ -31,15 +31,15 @@ const folder = join(process.env.SHORTLIST_BENCH ?? tmpdir(), 'shortlist-bench-an
 const log = (text: string): void => console.error(text);
 const data = process.env.SHORTLIST_DATA;
 
-/** The build settings of ScaNN: its own tuned ones. */
+/** The build settings of ScaNN, tuned for ScaNN. */
 const TUNED = { quantizeCentroids: true, reorderType: 'bfloat16', threads: 2 };
-/** Graphs as their projects' own benchmarks build them, and what is asked of us beside them. */
+/** Graph indexes, built as in the benchmarks of their projects, and the requirements compared with them. */
 const GRAPH = {
   build: { threads: 2 },
   grid: [{ ef: 20 }, { ef: 40 }, { ef: 60 }, { ef: 100 }, { ef: 150 }, { ef: 200 }, { ef: 400 }, { ef: 800 }],
   recalls: [0.9],
 };
-const GRAPHS: readonly Rival[] = [
+const GRAPHS: readonly PeerPlan[] = [
   { name: 'hnswlib', ...GRAPH, required: { none: true } },
   { name: 'hnswlib-node', ...GRAPH, required: { ratio: 0.7 }, buildRequired: { ratio: 0.2 } },
   { name: 'usearch', ...GRAPH, required: { ratio: 0.7 }, buildRequired: { ratio: 0.2 } },
@@ -55,10 +55,10 @@ for (const name of wanted) {
 }
 finish('ann', rows, values.peers !== undefined || wanted.length < Object.keys(PARTS).length);
 
-/** The rivals asked for on the command line; all by default. */
-function chosen(rivals: readonly Rival[]): Rival[] {
+/** The peers that the command line names; default all. */
+function chosen(peerPlans: readonly PeerPlan[]): PeerPlan[] {
   const names = values.peers?.split(',');
-  return rivals.filter(({ name }) => names === undefined || names.includes(name));
+  return peerPlans.filter(({ name }) => names === undefined || names.includes(name));
 }
 
 async function tutorial(): Promise<Row[]> {
@@ -69,7 +69,7 @@ async function tutorial(): Promise<Row[]> {
       builds: [{ numLeaves: 2000, seed: 1 }],
       grid: gridOf([15, 20, 25, 30, 40], [40, 60, 100, 150]),
       recalls: [0.984],
-      rivals: chosen([
+      peerPlans: chosen([
         { name: 'scann', ...scann, required: { ratio: 0.6 }, buildRequired: { ratio: 1.3 } },
         { name: 'scann-core', ...scann, required: { ratio: 0.85 } },
         {
@@ -88,7 +88,7 @@ async function tutorial(): Promise<Row[]> {
 async function glove(): Promise<Row[]> {
   const set = gloveSet(data, folder);
   if (!set) return [];
-  // Low and high recalls are reached in different corners of a grid.
+  // Low and high recalls need different parts of a grid.
   const low = gridOf([15, 20, 25, 30, 40, 50, 60, 70, 80], [60, 80, 100, 150, 200]);
   const points = [...low, ...gridOf([160, 200, 240, 300], [200, 300, 400])];
   const scann = { build: { leaves: 632, avq: 2.5, ...TUNED }, grid: points };
@@ -101,7 +101,7 @@ async function glove(): Promise<Row[]> {
       ],
       grid: gridOf([12, 15, 18, 22, 26, 30, 34, 38, 42, 50, 60, 70, 80, 90, 110, 150, 200, 250], [40, 50, 60, 80, 100]),
       recalls: [0.9, 0.95, 0.99],
-      rivals: chosen([
+      peerPlans: chosen([
         { name: 'scann', ...scann, required: { ratio: 0.8 }, buildRequired: { none: true } },
         { name: 'scann-core', ...scann, required: { ratio: 1 }, onNode24: true },
         {

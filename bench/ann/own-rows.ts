@@ -1,4 +1,4 @@
-/** Rows of our index alone: a filter, bytes, loading, upserts. */
+/** Rows without a peer: a filter, bytes, loading, upserts. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type Row, row } from '../harness/rows.ts';
 import { type Own, queryOf, type Reached } from './points.ts';
 import { recall, type VectorSet } from './sets.ts';
 
-/** A random filter that keeps one row in a hundred: against no filter, and against scoring exactly the kept. */
+/** A random filter that keeps one row in a hundred, compared with no filter and with an exact scan of the kept rows. */
 export function filterRow(set: VectorSet, index: Own, point: Reached): Row {
   const n = set.base.length / set.dimensions;
   const kept = (at: number): boolean => (Math.imul(at + 1, 0x9e3779b1) >>> 0) % 100 === 0;
@@ -47,13 +47,13 @@ export function filterRow(set: VectorSet, index: Own, point: Reached): Row {
     peer: null,
     unit: '× unfiltered',
     required: { atMost: 8 },
-    // Where the kept are few the filter is answered by the exact scan itself: a tenth is noise.
+    // With few kept rows the index uses the exact scan itself, so that differences up to a tenth are noise.
     qualityHolds: share >= 0.98 && filtered <= 1.1 * exact,
     quality,
   });
 }
 
-/** Bytes beside the rows that are kept for reordering. */
+/** Bytes of the index without the rows for reordering. */
 export function bytesRow(set: VectorSet, index: Own): Row {
   const n = set.base.length / set.dimensions;
   const beside = index.stats().partBytes;
@@ -67,7 +67,7 @@ export function bytesRow(set: VectorSet, index: Own): Row {
   });
 }
 
-/** Seconds to load the saved index, its file in the page cache. */
+/** Seconds to load the saved index while its file is in the page cache. */
 export async function loadRow(set: VectorSet, index: Own): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-bench-load-'));
   try {
@@ -90,14 +90,14 @@ export async function loadRow(set: VectorSet, index: Own): Promise<Row> {
       unit: 's',
       required: { atMost: 0.3 },
       qualityHolds: isSame,
-      quality: isSame ? 'answers as before saving' : 'other answers than before saving',
+      quality: isSame ? 'same results as before saving' : 'other results than before saving',
     });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** New candidates a second, a hundred a call, on one thread, into an index of 200,000. */
+/** New candidates a second, with a hundred in each call, on one thread, in an index of 200,000. */
 export function upsertRow(set: VectorSet): Row {
   const { base, dimensions: d } = set;
   const [indexed, added, batch] = [200_000, 20_000, 100];

@@ -1,29 +1,29 @@
-/** Operating points: for a recall, the fastest setting of ours and of each peer among a grid, both by the same rule. */
+/** Operating points: the fastest setting of a grid that reaches a recall, chosen for our index and for peers by the same rule. */
 import { ScaNN, type ScannOptions } from 'shortlist';
 import { quantile } from '../harness/interleave.ts';
 import type { Peer } from '../harness/peer.ts';
 import { recall, type VectorSet } from './sets.ts';
 
-/** Leaves searched and rows reordered. */
+/** A setting: the leaves searched and the rows reordered. */
 export interface Point {
   leavesToSearch: number;
   reorder: number;
 }
 
-/** A point with what it reached. */
+/** A setting with its measured recall and latency. */
 export interface Reached extends Point {
   recall: number;
   p50Ms: number;
 }
 
-/** Queries timed when a grid is scanned, and in a round that counts. */
+/** Queries that are timed while a grid is scanned, and in a measured round. */
 const SCAN_QUERIES = 1000;
 
-/** Our index, its candidates numbered. */
+/** Our index, with row numbers as identifiers. */
 export type Own = ScaNN<Float32Array, number>;
 export type OwnOptions = ScannOptions<Float32Array>;
 
-/** Our index over a set. */
+/** Our index of a set. */
 export function buildOurs(set: VectorSet, options: OwnOptions): { index: Own; seconds: number } {
   const distanceMeasure = set.metric === 'dot' ? 'dot_product' : set.metric === 'l2' ? 'squared_l2' : 'cosine';
   const start = performance.now();
@@ -55,7 +55,7 @@ export function latencyOf(
   return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
 }
 
-/** Queries a second when all come in one call, over the pool. */
+/** Queries a second in one call with all queries, on all threads. */
 export function ourBatchPerSecond(index: Own, set: VectorSet, { leavesToSearch, reorder }: Point): number {
   const queries = { data: set.queries, dimensions: set.dimensions };
   const start = performance.now();
@@ -63,12 +63,12 @@ export function ourBatchPerSecond(index: Own, set: VectorSet, { leavesToSearch, 
   return set.queries.length / set.dimensions / ((performance.now() - start) / 1000);
 }
 
-/** Our recall at a point. */
+/** Our recall with a setting. */
 export function ourRecall(index: Own, set: VectorSet, point: Point): number {
   return recall(set.truth, (i) => index.call(queryOf(set, i), { k: 10, ...point }).rowsOf());
 }
 
-/** Every point of a grid as we reach it: the better of two rounds, so that a moment's noise chooses no point. */
+/** Our recall and latency for every setting of a grid. The latency is the better of two rounds, to exclude noise. */
 export function scanOurs(index: Own, set: VectorSet, grid: readonly Point[]): Reached[] {
   return grid.map((point) => {
     const recall = ourRecall(index, set, point);
@@ -77,20 +77,20 @@ export function scanOurs(index: Own, set: VectorSet, grid: readonly Point[]): Re
   });
 }
 
-/** Every point of a grid as a peer reaches it, by the same rule. */
+/** The recall and latency of a peer for every setting of a grid, by the same rule. */
 export async function scanPeer(peer: Peer, grid: readonly object[]): Promise<(Reached & { point: object })[]> {
   const reached = [];
   for (const point of grid) {
-    const { recall: share } = await peer.ask({ do: 'batch', ...point });
-    const first = await peer.figure({ do: 'query', repeat: SCAN_QUERIES, ...point }, 'p50Ms');
-    const second = await peer.figure({ do: 'query', repeat: SCAN_QUERIES, ...point }, 'p50Ms');
+    const { recall: share } = await peer.request({ do: 'batch', ...point });
+    const first = await peer.requestNumber({ do: 'query', repeat: SCAN_QUERIES, ...point }, 'p50Ms');
+    const second = await peer.requestNumber({ do: 'query', repeat: SCAN_QUERIES, ...point }, 'p50Ms');
     const p50Ms = Math.min(first, second);
     reached.push({ leavesToSearch: 0, reorder: 0, ...point, point, recall: Number(share), p50Ms });
   }
   return reached;
 }
 
-/** The fastest point that reaches a recall. */
+/** The fastest setting that reaches a recall. */
 export function fastest<R extends Reached>(reached: readonly R[], least: number): R | undefined {
   return reached.filter((point) => point.recall >= least).sort((a, b) => a.p50Ms - b.p50Ms)[0];
 }

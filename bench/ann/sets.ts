@@ -1,8 +1,8 @@
 /**
- * The vectors of the index benchmark, with exact answers: made once into a folder, as .npy files that peers read too.
+ * The vectors of the index benchmark and the exact results of their queries, as .npy files in a folder, which peers read, too.
  *
- * Queries are never indexed rows. Truth is the exact top 10 by our BruteForce, whose equality with faiss the tutorial's
- * benchmark checks; for squared L2 the vectors are lifted by one dimension, which keeps the order.
+ * No query is a row of the index. The exact results are the top 10 of our BruteForce; the benchmark of the tutorial checks that
+ * faiss returns the same. For squared L2 the vectors get one more dimension, by which the inner product has the same order.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { prepare, shrunkCopies, type Work } from '../tutorial/work.ts';
 /** The measure by which vectors are compared. */
 export type Metric = 'dot' | 'cosine' | 'l2';
 
-/** One set of vectors. */
+/** A set of vectors. */
 export interface VectorSet {
   name: string;
   metric: Metric;
@@ -28,7 +28,7 @@ export interface VectorSet {
 
 const K = 10;
 
-/** The tutorial's movies and their shrunk copies, asked by its distinct test users. */
+/** The movies of the tutorial and their shrunk copies; queries are its distinct test users. */
 export function tutorialSet(work: Work, folder: string): VectorSet {
   const { queryTower, candidateTower } = work.model;
   const { data, dimensions } = shrunkCopies(candidateTower.embed(work.titles));
@@ -36,15 +36,15 @@ export function tutorialSet(work: Work, folder: string): VectorSet {
   return complete('tutorial 1,683,682 × 32', 'dot', dimensions, data, queryTower.embed(users).data.slice(), folder);
 }
 
-/** The tutorial's work, trained. */
+/** The trained model of the tutorial. */
 export { prepare };
 
-/** GloVe 400,000 × 50 by cosine; every 40th row is a query. Undefined where the data are not there. */
+/** GloVe 400,000 × 50 by cosine; every 40th row is a query. Undefined if the data are missing. */
 export function gloveSet(data: string | undefined, folder: string): VectorSet | undefined {
   return heldOut('glove 390,000 × 50 cosine', 'cosine', data && join(data, 'glove-6b-50d/emb_f16.npy'), 40, folder);
 }
 
-/** French word vectors, inner product with uneven norms; every 40th row is a query. */
+/** French word vectors of different lengths with the inner product; every 40th row is a query. */
 export function frenchSet(data: string | undefined, folder: string): VectorSet | undefined {
   return heldOut('french 19,500 × 300', 'dot', data && join(data, 'wordvec-fr-20k-300/vectors.npy'), 40, folder);
 }
@@ -59,13 +59,13 @@ export function mnistSet(data: string | undefined, folder: string): VectorSet | 
   const path = data && join(data, 'mnist-t10k/t10k-images-idx3-ubyte.gz');
   if (!path || !existsSync(path)) return undefined;
   const file = gunzipSync(readFileSync(path));
-  // IDX: magic, images, rows and columns as big-endian words, then a byte a pixel.
+  // IDX: magic number, images, rows and columns as big-endian 32-bit integers, then one byte for each pixel.
   const [images, side] = [file.readUInt32BE(4), file.readUInt32BE(8)];
   const pixels = Float32Array.from(file.subarray(16));
   return splitRows('mnist 9,000 × 784 L2', 'l2', pixels, images, side * side, 10, folder);
 }
 
-/** LastFM: trained users ask for items. */
+/** LastFM: vectors of items, queried by vectors of users. */
 export function lastfmSet(data: string | undefined, folder: string): VectorSet | undefined {
   const path = data && join(data, 'lightgcn-lastfm-64');
   if (!path || !existsSync(path)) return undefined;
@@ -86,7 +86,7 @@ function heldOut(
   return splitRows(name, metric, data, shape[0]!, shape[1]!, every, folder);
 }
 
-/** Every so many rows are held out, the others candidates; of those 1,000 evenly spaced ones at most are queries. */
+/** Holds out rows at equal distances; the others are candidates. At most 1,000 held-out rows, evenly spaced, are queries. */
 function splitRows(
   name: string,
   metric: Metric,
@@ -105,7 +105,7 @@ function splitRows(
     });
     return out;
   };
-  // Word vectors stand by frequency: the first held-out rows would be easier queries than most.
+  // Word vectors are sorted by frequency, so that the first held-out rows would be easier queries than the rest.
   const step = every * Math.max(1, Math.floor(rows / every / 1000));
   const queries = pick((row) => row % step === 0);
   return complete(
@@ -167,7 +167,7 @@ function best(base: Float32Array, queries: Float32Array, dimensions: number): In
   return rows.slice();
 }
 
-/** Share of the true rows that were found. */
+/** The share of the exact results that were found. */
 export function recall(truth: Int32Array, rowsOf: (query: number) => ArrayLike<number>): number {
   const queries = truth.length / K;
   let found = 0;

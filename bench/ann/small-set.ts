@@ -1,6 +1,6 @@
 /**
- * The rows of a set below the size where the index makes leaves by itself: with leaves asked for, against peers at the same
- * recall; and as it comes, exact.
+ * The rows of a small set, for which the index makes no leaves by default: with explicit leaves, compared with peers at the same
+ * recall; and with default settings, which search exactly.
  */
 import { interleave } from '../harness/interleave.ts';
 import { Peer, type PeerName } from '../harness/peer.ts';
@@ -27,13 +27,13 @@ export async function smallSet(set: VectorSet): Promise<Row[]> {
     const peer = Peer.start(name);
     let other: Awaited<ReturnType<typeof scanPeer>>[number] | undefined;
     if (peer) {
-      await peer.ask({ do: 'load', ...set.files, metric: set.metric });
-      await peer.ask({ do: 'build', ...options });
+      await peer.request({ do: 'load', ...set.files, metric: set.metric });
+      await peer.request({ do: 'build', ...options });
       other = fastest(await scanPeer(peer, points), LEAST);
     }
     const { ours, peer: theirs } = await interleave(
       () => (mine ? latencyOf(index, set, mine).p50Ms : Number.NaN),
-      peer && other ? () => peer.figure({ do: 'query', repeat: 1000, ...other.point }, 'p50Ms') : null,
+      peer && other ? () => peer.requestNumber({ do: 'query', repeat: 1000, ...other.point }, 'p50Ms') : null,
       ROUNDS,
     );
     await peer?.close();
@@ -55,7 +55,7 @@ export async function smallSet(set: VectorSet): Promise<Row[]> {
   return [...rows, exactRow(set)];
 }
 
-/** With default settings a set this small is scored whole. */
+/** With default settings, all rows of such a small set are scored. */
 function exactRow(set: VectorSet): Row {
   const { index } = buildOurs(set, { seed: 1 });
   const share = recall(set.truth, (i) => index.call(queryOf(set, i), 10).rowsOf());

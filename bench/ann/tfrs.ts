@@ -1,20 +1,20 @@
-/** Batches and evaluation through the index, against TFRS with its ScaNN layer, on the tutorial's 1.68 million. */
+/** Batches and evaluation through the index on the 1.68 million candidates of the tutorial, compared with TFRS and its ScaNN layer. */
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BruteForce, FactorizedTopK, ScaNN } from 'shortlist';
 import { interleave } from '../harness/interleave.ts';
 import { readFloats } from '../harness/npy.ts';
-import { figureOf, Peer } from '../harness/peer.ts';
+import { numberOf, Peer } from '../harness/peer.ts';
 import { type Row, row } from '../harness/rows.ts';
 import { shrunkCopies, type Work, writeForPeer } from '../tutorial/work.ts';
 
 const ABSENT = 'not installed';
 const ROUNDS = 5;
-/** Ten results at recall ≥ 0.98; the evaluation asks for a hundred, with the index's own settings, TFRS's. */
+/** Batches have ten results at recall ≥ 0.98. The evaluation has a hundred, with the settings of the TFRS tutorial. */
 const BATCH = { k: 10, leavesToSearch: 25, reorder: 100 };
 
-/** Two rows: 20,000 queries in one batch, and the evaluation. */
+/** The two rows: 20,000 queries in one batch, and the evaluation. */
 export async function batchAndEvaluate(work: Work, log: (text: string) => void): Promise<Row[]> {
   const { model, test, titles } = work;
   const lots = shrunkCopies(model.candidateTower.embed(titles));
@@ -40,33 +40,40 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
     const folder = join(tmpdir(), 'shortlist-bench-ann', 'tfrs');
     mkdirSync(folder, { recursive: true });
     log('TFRS trains, exports and builds its ScaNN layer');
-    await peer.ask({ do: 'load', ...writeForPeer(work, folder) });
-    for (let epoch = 0; epoch < 3; epoch++) await peer.ask({ do: 'epoch' });
-    await peer.ask({ do: 'export', to: folder });
+    await peer.request({ do: 'load', ...writeForPeer(work, folder) });
+    for (let epoch = 0; epoch < 3; epoch++) await peer.request({ do: 'epoch' });
+    await peer.request({ do: 'export', to: folder });
     readFloats(join(folder, 'base.npy'));
-    await peer.ask({ do: 'index', kind: 'scann', name: 'approximate', leaves: 1000, leavesToSearch: 70, reorder: 400 });
+    await peer.request({
+      do: 'index',
+      kind: 'scann',
+      name: 'approximate',
+      leaves: 1000,
+      leavesToSearch: 70,
+      reorder: 400,
+    });
   }
   const batch = await interleave(
     () => timed(() => index.call(queries, BATCH)),
-    peer && (() => peer.figure({ do: 'batch', index: 'approximate' }, 'seconds')),
+    peer && (() => peer.requestNumber({ do: 'batch', index: 'approximate' }, 'seconds')),
     ROUNDS,
   );
   const rowOf = new Map(titles.map((title, at) => [title, at] as const).reverse());
   const dataset = { ...test, candidateIds: test.candidates.map((title) => rowOf.get(title)!) };
-  // TFRS does not measure the recall of its index along the way.
+  // TFRS does not measure the recall of its index during the evaluation.
   const metrics = new FactorizedTopK({ candidates: index, recallSampleSize: 0 });
   let [top100, peerTop100] = [0, Number.NaN];
   const evaluation = await interleave(
     async () => {
-      const { seconds, metrics: figures } = await model.evaluate(dataset, { metrics });
-      top100 = figures['factorized_top_k/top_100_categorical_accuracy']!;
+      const { seconds, metrics: values } = await model.evaluate(dataset, { metrics });
+      top100 = values['factorized_top_k/top_100_categorical_accuracy']!;
       return seconds;
     },
     peer &&
       (async () => {
-        const reply = await peer.ask({ do: 'evaluate', over: 'approximate' });
+        const reply = await peer.request({ do: 'evaluate', over: 'approximate' });
         peerTop100 = Number(Object.entries(reply.metrics as object).find(([name]) => name.includes('top_100'))?.[1]);
-        return figureOf(reply, 'seconds');
+        return numberOf(reply, 'seconds');
       }),
     ROUNDS,
   );

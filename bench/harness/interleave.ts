@@ -1,8 +1,8 @@
 /**
- * Two sides measured in turns: A B, B A, A B … so that a machine that slows down or warms up does so for both.
+ * Measures two sides in turns: A B, B A, A B, …, so that changes in the speed of the machine affect both sides.
  *
- * The figure of a side is the median of its rounds; the spread is the distance between its quartiles over the median,
- * and a reader can tell from it what the ratio of the two medians is worth.
+ * The result of a side is the median of its rounds. Its spread is the distance between the quartiles divided by the median,
+ * and shows how reliable the ratio of two medians is.
  */
 export type Side = () => number | Promise<number>;
 
@@ -21,28 +21,28 @@ export interface Compared {
 }
 
 /**
- * Runs both sides `rounds` times each, after `warmups` rounds that do not count. A side returns its own figure (seconds,
- * milliseconds, whatever both mean); a missing peer is passed as null and leaves ours measured alone.
+ * Run both sides `rounds` times, after `warmups` rounds that do not count. A side returns its measurement, in the same unit as
+ * the other. If the peer is null, only our side is measured.
  */
 export async function interleave(ours: Side, peer: Side | null, rounds: number, warmups = 1): Promise<Compared> {
   const [mine, theirs] = await interleaveSides(peer === null ? [ours] : [ours, peer], rounds, warmups);
   return { ours: mine!, peer: theirs ?? null };
 }
 
-/** The same for any number of sides, each round beginning with the next one. */
+/** The same for any number of sides; each round begins with another side. */
 export async function interleaveSides(sides: readonly Side[], rounds: number, warmups = 1): Promise<Measured[]> {
-  const figures = sides.map((): number[] => []);
+  const results = sides.map((): number[] => []);
   for (let round = -warmups; round < rounds; round++) {
     for (let i = 0; i < sides.length; i++) {
       const turn = (i + round + warmups * sides.length) % sides.length;
-      const figure = await sides[turn]!();
-      if (round >= 0) figures[turn]!.push(figure);
+      const result = await sides[turn]!();
+      if (round >= 0) results[turn]!.push(result);
     }
   }
-  return figures.map(measured);
+  return results.map(measured);
 }
 
-/** Median, extremes and spread of the rounds of one side; throws where there is none. */
+/** Median, extremes and spread of the rounds of a side. @throws {Error} when there are no rounds */
 export function measured(rounds: readonly number[]): Measured {
   if (rounds.length === 0) throw new Error('rounds: expected at least one, got none');
   const sorted = rounds.toSorted((a, b) => a - b);
@@ -56,7 +56,7 @@ export function measured(rounds: readonly number[]): Measured {
   };
 }
 
-/** The quantile of ascending figures, linear between neighbours; 0.99 of single latencies is their p99. */
+/** A quantile of ascending numbers, with linear interpolation. */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = share * (sorted.length - 1);
   const below = Math.floor(place);

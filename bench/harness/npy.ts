@@ -1,7 +1,7 @@
 /**
- * NumPy's .npy files, version 1: little-endian, one or two dimensions.
+ * Reads and writes NumPy's .npy files of version 1: little-endian, one or two dimensions.
  *
- * Data sets come as they come: float16 is widened to float32, columns one after another (Fortran's order) become rows.
+ * float16 is converted to float32, and arrays in Fortran order are transposed to rows.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
@@ -21,7 +21,7 @@ const DESCRIPTIONS: Record<string, new (buffer: ArrayBuffer) => NpyData> = {
   '|u1': Uint8Array,
 };
 
-/** Reads an array and its shape; throws where the file is no .npy, of another kind, or its size and shape disagree. */
+/** Reads an array and its shape. @throws {Error} when the file is not a .npy, has another type, or its size does not match its shape */
 export function readNpy(path: string): Npy {
   const file = readFileSync(path);
   if (file.toString('latin1', 0, 6) !== MAGIC) throw new Error(`${path}: expected a .npy file`);
@@ -30,7 +30,7 @@ export function readNpy(path: string): Npy {
   const description = /'descr': '([^']+)'/.exec(header)?.[1] ?? 'none';
   const numbers = /'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '';
   const shape = numbers.split(',').flatMap((text) => (text.trim() === '' ? [] : [Number(text)]));
-  // A copy of its own is aligned, and lets go of the file.
+  // A copy is aligned, and the bytes of the file can be collected.
   const bytes = new Uint8Array(file.byteLength - start);
   bytes.set(file.subarray(start));
   const kind = DESCRIPTIONS[description];
@@ -42,19 +42,19 @@ export function readNpy(path: string): Npy {
   return { data, shape };
 }
 
-/** Reads float32 (or float16) rows; throws on any other kind. */
+/** Reads rows of float32 or float16. @throws {Error} for other types */
 export function readFloats(path: string): Npy<Float32Array> {
   const { data, shape } = readNpy(path);
   if (!(data instanceof Float32Array)) throw new Error(`${path}: expected float32`);
   return { data, shape };
 }
 
-/** Writes an array of the given shape. */
+/** Writes an array with a shape. */
 export function writeNpy(path: string, data: NpyData, shape: readonly number[]): void {
   const description = Object.entries(DESCRIPTIONS).find(([, kind]) => data instanceof kind)?.[0];
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${description}', 'fortran_order': False, 'shape': (${tuple}), }`;
-  // Magic, version, length and header fill a multiple of 64 bytes and end in a line feed, as the format asks.
+  // The format requires that magic number, version, length and header together end with a line feed and fill a multiple of 64 bytes.
   const padded = `${text.padEnd(64 * Math.ceil((text.length + 11) / 64) - 11)}\n`;
   const head = Buffer.alloc(10 + padded.length);
   head.write(`${MAGIC}\x01\x00`, 'latin1');

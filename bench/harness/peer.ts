@@ -1,7 +1,8 @@
 /**
- * A peer as a process that answers one JSON object a line (bench/peers/README.md lists what each understands).
+ * A peer as a process, which reads a request and writes a response as one JSON object a line (bench/peers/README.md lists the
+ * requests).
  *
- * Requests are answered in order. The process ends with `close()`, or when this one does, since its stdin ends then.
+ * Responses come in the order of the requests. The process ends with `close()`, or when this process ends and closes its stdin.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -32,10 +33,10 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-// What the scripts of this file's folder are seen from: bench/build/harness.
+// The folder of the scripts, seen from bench/build/harness, where this file is compiled to.
 const SCRIPTS = fileURLToPath(new URL('../../peers/', import.meta.url));
 const HOME = process.env.PEERS_HOME ?? join(homedir(), '.cache/shortlist-peers');
-// The slowest command, TFRS's exact evaluation over 1.68 million candidates, takes minutes.
+// Longer than the slowest request, TFRS's exact evaluation over 1.68 million candidates, which takes minutes.
 const TIMEOUT_MS = 30 * 60_000;
 
 export class Peer {
@@ -45,7 +46,7 @@ export class Peer {
   readonly #exit: Promise<void>;
   #ended = false;
 
-  /** Starts a peer; null, with the reason on stderr, where it is not installed. */
+  /** Starts a peer; null, with the reason on stderr, if it is not installed. */
   static start(name: PeerName, environment: Readonly<Record<string, string>> = {}): Peer | null {
     const reason = missing(name);
     if (reason === null) return new Peer(name, environment);
@@ -58,7 +59,7 @@ export class Peer {
     this.name = name;
     this.#process = spawn(program(name), [join(SCRIPTS, script), name], {
       stdio: ['pipe', 'pipe', process.env.PEERS_VERBOSE === undefined ? 'ignore' : 'inherit'],
-      // A thread that waits must not spin: while the peer waits for a request, the other side is being measured.
+      // Waiting threads must not spin, because the other side is measured while the peer waits.
       env: { ...process.env, PEERS_HOME: HOME, OMP_WAIT_POLICY: 'PASSIVE', TF_CPP_MIN_LOG_LEVEL: '3', ...environment },
     });
     this.#process.stdin.on('error', () => {});
@@ -74,8 +75,8 @@ export class Peer {
     });
   }
 
-  /** Sends `{do: …}` and waits for its reply; rejects with the peer's error, its end, or after the time-out. */
-  ask(
+  /** Sends `{do: …}` and waits for the response. Rejects with the error of the peer, when the peer ends, or after the time-out. */
+  request(
     request: { readonly do: string; readonly [field: string]: unknown },
     timeoutMs: number = TIMEOUT_MS,
   ): Promise<Reply> {
@@ -100,9 +101,12 @@ export class Peer {
     });
   }
 
-  /** As `ask`, for one number of the reply. */
-  async figure(request: { readonly do: string; readonly [field: string]: unknown }, field: string): Promise<number> {
-    return figureOf(await this.ask(request), field);
+  /** Sends a request and returns one number of the response. */
+  async requestNumber(
+    request: { readonly do: string; readonly [field: string]: unknown },
+    field: string,
+  ): Promise<number> {
+    return numberOf(await this.request(request), field);
   }
 
   close(): Promise<void> {
@@ -115,15 +119,15 @@ export class Peer {
   }
 }
 
-/** Why a peer cannot start, or null. */
+/** The reason why a peer cannot start, or null if it can. */
 export function missing(name: PeerName): string | null {
   const { environment } = PEERS[name];
   const installed = existsSync(join(HOME, environment, 'installed'));
   return installed ? null : `not installed (bench/peers/setup.sh ${environment})`;
 }
 
-/** One number of a reply; throws where the field is none. */
-export function figureOf(reply: Reply, field: string): number {
+/** A number in a response. @throws {Error} when the field is not a number */
+export function numberOf(reply: Reply, field: string): number {
   const value = reply[field];
   if (typeof value !== 'number') throw new Error(`${field}: expected a number, got ${JSON.stringify(value)}`);
   return value;

@@ -1,6 +1,6 @@
 /**
- * The output of a benchmark: a row for each line of its table, as a table or (`--json`) one object a line, and the file
- * bench/results/NAME.json with the machine it was measured on. The process exits with 1 where a required row fails.
+ * The output of a benchmark: its rows as a table or, with `--json`, as one object a line, and the file bench/results/NAME.json
+ * with the rows and a description of the machine. The process exits with 1 if a required row does not hold.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The requirement of a row. `faster`: peer / ours at least so much. `ratio`: ours / peer at most so much. `atMost` and
- * `atLeast`: our own figure, in the row's unit, whatever a peer does. `none`: the row is for reading.
+ * The requirement of a row. `faster`: the least peer / ours. `ratio`: the largest ours / peer. `atMost` and `atLeast`: bounds of
+ * our own result in the unit of the row. `none`: no requirement.
  */
 export type Requirement =
   | { readonly faster: number }
@@ -22,15 +22,15 @@ export type Requirement =
 export interface Row {
   readonly work: string;
   readonly ours: number;
-  /** The peer's figure; the reason where it could not be measured; null where the row has no peer. */
+  /** The result of the peer; the reason if it could not be measured; null if the row has no peer. */
   readonly peer: number | string | null;
   readonly unit: string;
-  /** peer / ours where the requirement is `faster`, else ours / peer. */
+  /** peer / ours if the requirement is `faster`, otherwise ours / peer. */
   readonly ratio?: number;
   readonly required: string;
   readonly holds?: boolean;
   readonly quality?: string | Readonly<Record<string, number | string>>;
-  /** Of rows that an earlier run measured: when, and of which commit. */
+  /** The date and the commit of a row that an earlier run measured. */
   readonly measured?: Readonly<Record<'date' | 'commit', string>>;
 }
 
@@ -46,17 +46,17 @@ export interface RowInput {
   readonly peer: number | string | null;
   readonly unit: string;
   readonly required: Requirement;
-  /** A second condition of holding, for rows that must answer as well as hurry: equal answers, a recall reached. */
+  /** A second condition of the row, such as equal results or a recall that is reached. */
   readonly qualityHolds?: boolean;
   readonly quality?: Row['quality'];
 }
 
 const RESULTS = fileURLToPath(new URL('../../results/', import.meta.url));
 
-/** Makes a row: its ratio, its requirement in words, and whether it holds (left out where that cannot be known). */
+/** Makes a row with its ratio, a text of its requirement, and whether it holds; the last is absent if the peer was not measured. */
 export function row({ work, ours, peer, unit, required, qualityHolds = true, quality }: RowInput): Row {
   const ratio = typeof peer === 'number' ? ('faster' in required ? peer / ours : ours / peer) : undefined;
-  const holds = judge(required, ours, ratio);
+  const holds = isFulfilled(required, ours, ratio);
   return {
     work,
     ours: rounded(ours),
@@ -70,9 +70,9 @@ export function row({ work, ours, peer, unit, required, qualityHolds = true, qua
 }
 
 /**
- * Prints the rows, writes bench/results/NAME.json, and sets the exit code.
+ * Print the rows, write bench/results/NAME.json, and set the exit code.
  *
- * @param isPart true where only a part of the table was measured: the file keeps its other rows, and says when they were
+ * @param isPart true if only a part of the table was measured; then the file keeps its other rows with the date of their measurement
  */
 export function finish(name: string, rows: readonly Row[], isPart = false): void {
   const isJson = process.argv.includes('--json');
@@ -87,7 +87,7 @@ export function finish(name: string, rows: readonly Row[], isPart = false): void
   process.exitCode = 1;
 }
 
-/** Rows of the file in their order, those measured now in their place, new ones at the end. */
+/** The rows of the file in their order; rows that were measured now replace the old ones, and new ones are added at the end. */
 function merged(path: string, rows: readonly Row[]): Row[] {
   const { date, commit, rows: earlier } = JSON.parse(readFileSync(path, 'utf8')) as Report;
   const now = new Map(rows.map((line) => [line.work, line]));
@@ -96,7 +96,7 @@ function merged(path: string, rows: readonly Row[]): Row[] {
   return [...kept, ...rows.filter(({ work }) => !known.has(work))];
 }
 
-/** The rows as aligned columns. */
+/** The rows as a table with aligned columns. */
 export function table(rows: readonly Row[]): string {
   const lines = [['work', 'ours', 'peer', 'unit', 'ratio', 'required', 'holds', 'quality'], ...rows.map(cells)];
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
@@ -124,7 +124,7 @@ function cells(line: Row): string[] {
   ];
 }
 
-function judge(required: Requirement, ours: number, ratio: number | undefined): boolean | undefined {
+function isFulfilled(required: Requirement, ours: number, ratio: number | undefined): boolean | undefined {
   if ('atMost' in required) return ours <= required.atMost;
   if ('atLeast' in required) return ours >= required.atLeast;
   if (ratio === undefined || 'none' in required) return undefined;
@@ -164,7 +164,7 @@ function commit(): string {
   }
 }
 
-// Four significant digits: more than a shared machine can repeat.
+// Rounds to four significant digits, more than repeated measurements have in common.
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }

@@ -1,10 +1,10 @@
 /**
- * Ingest: a CSV of 20 million ratings to dictionary-encoded columns, with its quality measured.
+ * The ingest benchmark: reads a CSV of 20 million ratings into dictionary-encoded columns, and measures the quality of the data.
  *
  *   npm run bench:ingest [-- --json] [-- --rows 20000000]
  *
- * Rows a second are of one core: rows over the processor time of all threads, so that a busy machine does not decide. No
- * peer: libraries that were compared stand in docs/decisions/reading-files.md.
+ * The speed is that of one core: rows divided by the processor time of all threads, so that other load on the machine has
+ * little influence. There is no peer; docs/decisions/reading-files.md compares libraries.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,10 +1,10 @@
-/** A CSV of ratings of MovieLens-20M's shape: 138,493 users, 26,744 items, half stars, seconds; the same for a seed. */
+/** Writes a CSV of ratings of the shape of MovieLens-20M: 138,493 users, 26,744 items, half stars, seconds. It depends only on the seed. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Generator } from 'shortlist/random';
 
 const USERS = 138_493;
 const ITEMS = 26_744;
-/** Of MovieLens-20M: January 1995 to March 2015. */
+/** The range of times of MovieLens-20M: January 1995 to March 2015. */
 const FIRST_SECOND = 789_652_009;
 const SECONDS = 637_000_000;
 const CHUNK_LETTERS = 1 << 20;

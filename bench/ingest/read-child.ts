@@ -1,4 +1,4 @@
-/** Reads a file of interactions in a process of its own and prints rows, seconds of a core, and the most memory it took. */
+/** Reads a file of interactions, and prints rows, processor seconds and peak memory. It runs as a separate process. */
 import { readInteractions } from '@shortlist/data';
 
 const before = process.cpuUsage();

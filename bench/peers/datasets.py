@@ -1,4 +1,4 @@
-"""The vectors the benchmarks of approximate search run on, from the sets under $SHORTLIST_DATA.
+"""Prepares the vectors for the benchmarks of approximate search from the data sets in $SHORTLIST_DATA.
 
     echo '{"do": "prepare", "to": "/tmp/vectors"}' | SHORTLIST_DATA=… python datasets.py
 
@@ -65,7 +65,7 @@ def exact(base, queries, metric):
 
 class Datasets:
     def prepare(self, to, sets=None, again=False):
-        """Makes the named sets (default: all that are made of files); what is there already stays."""
+        """Makes the named sets (default: all that are made from files). Existing sets are kept."""
         made = {}
         for name in sets or SETS:
             folder = os.path.join(to, name)

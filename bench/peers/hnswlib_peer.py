@@ -12,7 +12,7 @@ from protocol import VectorPeer, seconds_of, serve
 
 class Hnswlib(VectorPeer):
     def build(self, links=12, efConstruction=100, threads=1, seed=100):
-        """`links` is the M of the paper: edges of a node on every layer but the lowest, which has twice as many."""
+        """`links` is the M of the paper: the edges of a node on each layer; the lowest layer has twice as many."""
         self.index = hnswlib.Index(space="l2" if self.metric == "l2" else "ip", dim=self.base.shape[1])
         self.index.init_index(
             max_elements=len(self.base), ef_construction=efConstruction, M=links, random_seed=seed

@@ -1,6 +1,6 @@
-// hnswlib-node and usearch: graphs for Node, compiled; and our own index, to run it on another Node. The commands of
-// protocol.py, from JavaScript. The library is the first argument. A point is {ef}, the length of the candidate list of a
-// search, or {leavesToSearch, reorder}.
+// The commands of protocol.py for libraries in Node: the graph indexes hnswlib-node and usearch, and our own index on another
+// version of Node. The first argument is the library. A point is {ef}, the length of the candidate list of a search, or
+// {leavesToSearch, reorder}.
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const require = createRequire(join(process.env.PEERS_HOME ?? '', 'node-ann/packa
 const scratch = mkdtempSync(join(tmpdir(), 'node-ann-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-// hnswlib-node takes arrays of numbers and has one thread; they are made before the clock starts.
+// hnswlib-node has one thread and takes arrays of numbers, which are made before the measurement.
 function hnswlib({ base, dimensions, metric }) {
   const { HierarchicalNSW } = require('hnswlib-node');
   const index = new HierarchicalNSW(metric === 'l2' ? 'l2' : 'ip', dimensions);
@@ -32,7 +32,7 @@ function hnswlib({ base, dimensions, metric }) {
   };
 }
 
-// usearch fixes the length of its candidate list when an index is made: another length reads the saved index again.
+// usearch sets the length of the candidate list when it makes an index; for another length the saved index is loaded again.
 function usearch({ base, dimensions, metric }) {
   const { Index } = require('usearch');
   const path = join(scratch, 'usearch');
@@ -42,7 +42,7 @@ function usearch({ base, dimensions, metric }) {
   return {
     query: (row) => row,
     build({ links = 12, efConstruction = 100, threads = 1, quantization = 'f32' }) {
-      // Its connectivity is that of the upper layers, as hnswlib's M is.
+      // Its connectivity is that of the upper layers, as M in hnswlib.
       options = { dimensions, metric: metric === 'l2' ? 'l2sq' : 'ip', quantization, connectivity: links };
       options = { ...options, expansion_add: efConstruction, multi: false };
       index = new Index({ ...options, expansion_search: 64 });
@@ -66,7 +66,7 @@ function usearch({ base, dimensions, metric }) {
   };
 }
 
-// Our own, for another version of Node than the benchmark's.
+// Our own index, on another version of Node than the benchmark.
 function shortlist({ base, dimensions, metric }) {
   let index;
   return {

@@ -15,7 +15,7 @@ import numpy as np
 
 
 def serve(peer):
-    # Libraries print to file descriptor 1 as they like; the replies keep the real one to themselves.
+    # Libraries may print to file descriptor 1, so responses use a copy of the original one.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
@@ -55,12 +55,12 @@ def latency(call, arguments, repeat, warmup=20):
 
 
 def recall_of(found, truth, k):
-    """The share of the exact top k that was found; -1 marks a place nothing was found for."""
+    """The share of the exact top k that was found; -1 marks a missing result."""
     return float(np.mean([len(set(f[:k].tolist()) & set(t[:k].tolist())) / k for f, t in zip(found, truth)]))
 
 
 def folder_bytes(save):
-    """What `save(folder)` writes, in bytes."""
+    """The number of bytes that `save(folder)` writes."""
     with tempfile.TemporaryDirectory() as folder:
         save(folder)
         return sum(os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder))
@@ -102,5 +102,5 @@ class VectorPeer:
         return reply
 
     def bytes(self):
-        """Bytes of the saved index, the vectors it keeps included."""
+        """Bytes of the saved index, with the vectors that it holds."""
         return {"bytes": folder_bytes(self._save)}

@@ -72,7 +72,7 @@ class Scann(VectorPeer):
         self.index.set_num_threads(threads)
         search = self.index.search_batched if threads == 1 else self.index.search_batched_parallel
         ids, scores = search(queries, **self._knobs(point, k))
-        # A row with too few results is filled with candidate 0 and a distance that is not a number.
+        # A row with too few results is filled with candidate 0 and the distance NaN.
         return np.where(np.isnan(scores), -1, ids)
 
     def _save(self, folder):

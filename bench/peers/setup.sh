@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install what the benchmarks compare with, each peer in an environment of its own: setup.sh [NAME…]
+# Install the peers of the benchmarks, each in its own environment: setup.sh [NAME…]
 #
 #   tfrs        TensorFlow 2.15, TensorFlow Recommenders 0.7.7, scann 1.3.0      2 GB
 #   scann       Google's wheel, scann 1.4.2                                      60 MB
@@ -10,16 +10,16 @@
 #   implicit    implicit's ALS                                                   250 MB
 #   judges      tritonclient, a client of the Open Inference Protocol            60 MB
 #
-# Without names: all but judges. $PEERS_HOME says where (default ~/.cache/shortlist-peers), $PYTHON which interpreter
-# (TensorFlow 2.15 wants 3.9 to 3.11). What is installed already is left alone; a peer that fails does not stop the
-# others, and the exit code is then 1.
+# Without names it installs all except judges. $PEERS_HOME is the folder (default ~/.cache/shortlist-peers), and $PYTHON the
+# interpreter (TensorFlow 2.15 needs 3.9 to 3.11). Installed peers are kept. If a peer cannot be installed, the others are
+# still installed and the exit code is 1.
 set -uo pipefail
 
 home="${PEERS_HOME:-$HOME/.cache/shortlist-peers}"
 python="${PYTHON:-python3}"
 failed=()
 
-# `installed` is written last and holds the list it stands for: a half-made environment is never taken for a whole one.
+# The file `installed` holds the list of packages. It is written last, so that an incomplete environment has none.
 complete() { [ -f "$home/$1/installed" ] && [ "$(cat "$home/$1/installed")" = "${*:2}" ]; }
 
 python_peer() {

@@ -1,4 +1,4 @@
-"""TensorFlow Recommenders on the efficient-serving tutorial. See protocol.py for how it is spoken to.
+"""TensorFlow Recommenders on the efficient-serving tutorial. See protocol.py for the commands.
 
 Two faults of the library are stepped round, or its evaluations would be of nothing: the setter of `factorized_metrics`
 turns a bare metric into an empty list, so it is given a list; and the ScaNN layer needs candidate ids, so evaluation
@@ -68,7 +68,7 @@ class Tfrs:
         seed=42,
         threads=0,
     ):
-        """Text files, one value a line, in the order of training and test. Makes an untrained model.
+        """Reads text files with one value a line, in the order of training and test part. Makes an untrained model.
         threads: of one operation, 0 for all cores; it can be set only in the first command of a process."""
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -164,7 +164,7 @@ class Tfrs:
         """All queries in one call."""
         layer = self.indexes[index]
         seconds, (scores, ids) = seconds_of(lambda: [part.numpy() for part in layer(self.queries, k=k)])
-        # A row with too few results is filled with candidate 0 and a score that is not a number.
+        # A row with too few results is filled with candidate 0 and the score NaN.
         ids = np.where(np.isnan(scores), -1, ids)
         reply = {"seconds": seconds, "queries": len(ids)}
         if self.truth is not None:

@@ -1,10 +1,10 @@
-/** The data sets of the recipes table, below $SHORTLIST_DATA, with the split that each is judged on. */
+/** The data sets of the recipes table, read from $SHORTLIST_DATA, with their splits. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Interactions, interactionsOf } from 'shortlist';
 import { dictionaryColumn, type InteractionSplit, leaveLastOut, takeInteractions } from 'shortlist/recommenders';
 
-/** Ratings of at least so many stars are likes. */
+/** The fewest stars of a like. */
 const LIKE = 4;
 /** Users with fewer likes are left out. */
 const LIKES_MIN = 5;
@@ -25,7 +25,7 @@ export function movieLens(folder: string): InteractionSplit {
   return leaveLastOut(interactions, { count: 2, minInteractions: LIKES_MIN });
 }
 
-/** gowalla: the split in the folder, train and valid to train on. */
+/** gowalla: the split in the folder; the model is trained on train and valid. */
 export function gowalla(folder: string): InteractionSplit {
   const read = (name: string): string[][] => pairs(readFileSync(join(folder, 'gowalla', name), 'utf8'));
   const train = [...read('train.txt'), ...read('valid.txt')];
@@ -39,7 +39,7 @@ export function beauty(folder: string): InteractionSplit {
   return leaveLastOut(columns(rows));
 }
 
-/** `user item item …` a line as rows of user and item. */
+/** Lines `user item item …` as pairs of user and item. */
 function pairs(text: string): string[][] {
   return text
     .trim()

@@ -80,21 +80,21 @@ class ImplicitPeer {
     const started = new ImplicitPeer(peer, train, folder);
     const { users, items } = train;
     const files = { users: started.#write('users', users.codes), items: started.#write('items', items.codes) };
-    await peer.ask({ do: 'load', ...files, shape: [users.vocabulary.length, items.vocabulary.length] });
+    await peer.request({ do: 'load', ...files, shape: [users.vocabulary.length, items.vocabulary.length] });
     return started;
   }
 
   /** Seconds of a fit. */
   fit(settings: Settings): Promise<number> {
     const regularization = constantRegularization(this.#train, settings);
-    return this.#peer.figure({ do: 'fit', ...settings, regularization }, 'seconds');
+    return this.#peer.requestNumber({ do: 'fit', ...settings, regularization }, 'seconds');
   }
 
   /** The lists of the users of a test part. */
   async recommender({ users }: Interactions, k: number): Promise<Recommender> {
     const asked = Int32Array.from(new Set(users.codes));
     const to = join(this.#folder, 'lists.npy');
-    await this.#peer.ask({ do: 'recommend', users: this.#write('asked', asked), k, to });
+    await this.#peer.request({ do: 'recommend', users: this.#write('asked', asked), k, to });
     const lists = readNpy(to).data as Int32Array;
     const rowOf = new Map(Array.from(asked, (user, i) => [user, i]));
     const listOf = (user: number): Int32Array => lists.subarray(k * rowOf.get(user)!, k * (rowOf.get(user)! + 1));

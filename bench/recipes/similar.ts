@@ -1,12 +1,12 @@
 /**
- * A comparison of measures of similarity between candidates: for each user with held-out items, the last item of the training part is
- * asked for similar ones; the items that the user had chosen before are left out.
+ * Compares measures of similarity between candidates. For each user with held-out items, it searches for candidates similar to
+ * the last item of the training part; the items of the training part are left out.
  *
  *   npm run bench:similar
  *
- * Beside recall@10 of the held-out items stand the share of the catalogue that is ever an answer, and the share of answers among
- * the 100 most popular items: a measure that finds popular items for everything has a small and a large one. Reads
- * movielens-latest-small-2016 below $SHORTLIST_DATA.
+ * The rows have the recall@10 of the held-out items, the share of the catalogue that is a result at all, and the share of the
+ * results that are among the 100 most popular items. A measure that finds popular items for every query has a small and a
+ * large share. The data are movielens-latest-small-2016 in $SHORTLIST_DATA.
  */
 import { type BruteForce, fitRecommender, Matrix, similar } from 'shortlist';
 import { finish, type Row, row } from '../harness/rows.ts';
@@ -62,7 +62,7 @@ const MODELS = [
 const rows: Row[] = [];
 for (const chosen of MODELS) {
   const { index } = await fitRecommender(train, chosen);
-  const figures = Object.entries(MEASURES).map(([name, ask]) => ({ name, ...judge(index, ask) }));
+  const figures = Object.entries(MEASURES).map(([name, ask]) => ({ name, ...evaluate(index, ask) }));
   for (const { name, recall, coverage, popularShare } of figures) {
     rows.push(
       row({
@@ -71,14 +71,14 @@ for (const chosen of MODELS) {
         peer: null,
         unit: `recall@${K}`,
         required: { none: true },
-        quality: { 'share of the catalogue': coverage, [`answers among the ${POPULAR} most popular`]: popularShare },
+        quality: { 'share of the catalogue': coverage, [`results among the ${POPULAR} most popular`]: popularShare },
       }),
     );
   }
 }
 finish('similar', rows, false);
 
-function judge(
+function evaluate(
   index: BruteForce<string, string>,
   ask: Ask,
 ): { recall: number; coverage: number; popularShare: number } {

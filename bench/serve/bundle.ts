@@ -1,15 +1,15 @@
-/** The bundle that is served: the tutorial's query tower over all movies and 1,000 shrunk copies, and the exact answers. */
+/** The bundle of the benchmark: the query tower of the tutorial, all movies and 1,000 shrunk copies of each, and exact results. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BruteForce, ScaNN } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { prepare, shrunkCopies } from '../tutorial/work.ts';
 
-/** Users whose answers are checked before anything is timed. */
+/** Users whose results are checked before the measurements. */
 const CHECKED_USERS = 200;
 const K = 10;
 
-/** ScaNN's settings: the least work found that keeps recall@10 above 0.98 on these candidates. */
+/** Settings of ScaNN with the least work for a recall@10 above 0.98 on these candidates. */
 const SETTINGS = { numLeaves: 2000, numLeavesToSearch: 20, numReorderingCandidates: 60 };
 
 /** The bundle that the benchmark serves. */
@@ -23,7 +23,7 @@ export interface ServedWork {
   truth: readonly (readonly string[])[];
 }
 
-/** The bundle in `folder` from an earlier run, or a new one built there. */
+/** The bundle in `folder`, from an earlier run or newly built. */
 export async function keptBundle(folder: string): Promise<ServedWork> {
   const path = join(folder, 'work.json');
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as ServedWork;
@@ -32,7 +32,7 @@ export async function keptBundle(folder: string): Promise<ServedWork> {
   return work;
 }
 
-/** Train, index, save as version 1 below `folder`. */
+/** Train, index, and save the bundle as version 1 in `folder`. */
 async function buildBundle(folder: string): Promise<ServedWork> {
   const { line, model, titles, test } = await prepare();
   const vectors = shrunkCopies(model.candidateTower.embed([...titles]));

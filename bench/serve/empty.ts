@@ -1,11 +1,11 @@
 /**
- * A Fastify server that does nothing but what a row is compared with.
+ * A minimal Fastify server, with which rows are compared.
  *
  *   node empty.js [--read FILE] [--append FILE]
  *
- * POST /empty answers at once. With `--read` the bytes of a file are read before the server listens, as a server reads its
- * bundle. With `--append` POST /append writes the body as one record to the end of the file and answers after the write,
- * and the file is synced at most 10 ms later: the policy of `shortlist serve --fsync 10`, with a write a request.
+ * POST /empty responds at once. With `--read` the server reads the bytes of a file before it listens, as a server reads its
+ * bundle. With `--append`, POST /append appends its body to a file and responds after the write; the file is synced at most
+ * 10 ms later, as with `shortlist serve --fsync 10`.
  */
 import { open, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';

@@ -1,9 +1,10 @@
 /**
- * A load generator for loopback: one process, bare sockets, HTTP/1.1 with keep-alive, one request at a time a connection.
+ * A load generator for the loopback interface: one process with plain sockets, HTTP/1.1 with keep-alive, and one request at a
+ * time on each connection.
  *
- * Closed loop (`rate` 0): each connection asks again as soon as it was answered. Open loop: requests are due at a fixed
- * rate whatever the server does, and latency counts from when a request was due, so that a server that stalls cannot
- * hide it. Bounded in time and connections. Run by `startLoad`, which gives the plan and takes the result as messages.
+ * In a closed loop (`rate` 0), each connection sends the next request after the response. In an open loop, requests are due at
+ * a fixed rate and latency is measured from the due time, so that delays of the server are counted. Duration and number of
+ * connections are limited. `startLoad` starts the process, and exchanges the plan and the result with it as messages.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -11,11 +12,11 @@ import { connect, type Socket } from 'node:net';
 export interface LoadPlan {
   port: number;
   path: string;
-  /** Bodies, in turns. */
+  /** Bodies, which are sent in turn. */
   bodies: readonly string[];
   connections: number;
   durationMs: number;
-  /** Requests a second in all; 0 for as many as are answered. */
+  /** Requests a second of all connections; 0 for a closed loop. */
   rate: number;
 }
 
@@ -24,11 +25,11 @@ export interface LoadResult {
   answered: number;
   failed: number;
   seconds: number;
-  /** Milliseconds, ascending. */
+  /** Latencies in milliseconds, ascending. */
   latenciesMs: number[];
 }
 
-/** More connections would measure the generator. */
+/** The most connections; with more, the generator itself would be measured. */
 const CONNECTIONS_MAX = 256;
 const DURATION_MAX_MS = 15 * 60_000;
 
@@ -65,7 +66,7 @@ class Connection {
   }
 }
 
-/** Send what the plan says. */
+/** Send the requests of a plan. */
 export async function load({ port, path, bodies, connections, durationMs, rate }: LoadPlan): Promise<LoadResult> {
   if (connections > CONNECTIONS_MAX || durationMs > DURATION_MAX_MS) throw new Error('load: the plan is out of bounds');
   const requests = bodies.map((body) =>
@@ -113,7 +114,7 @@ export async function load({ port, path, bodies, connections, durationMs, rate }
   else {
     idle.push(...all);
     await pace(started, durationMs, rate, (at) => {
-      // In turns: a connection that never asks is cut off by the server's guard against slow clients.
+      // Connections are used in turn, because the server closes a connection without requests.
       const connection = idle.shift();
       if (connection) send(connection, at);
       else due.push(at);
@@ -127,16 +128,16 @@ export async function load({ port, path, bodies, connections, durationMs, rate }
   return { answered: latenciesMs.length - failed, failed, seconds, latenciesMs };
 }
 
-/** Call `ask` at every moment a request is due. */
-function pace(started: number, durationMs: number, rate: number, ask: (at: number) => void): Promise<void> {
+/** Call `send` whenever a request is due. */
+function pace(started: number, durationMs: number, rate: number, send: (at: number) => void): Promise<void> {
   return new Promise((resolve) => {
     let sent = 0;
     const tick = (): void => {
       const now = performance.now();
-      for (; started + (sent * 1000) / rate <= now; sent++) ask(started + (sent * 1000) / rate);
+      for (; started + (sent * 1000) / rate <= now; sent++) send(started + (sent * 1000) / rate);
       if (now - started >= durationMs) resolve();
-      // Asleep in between: a generator that spins takes a core from the server, whose threads are then put off for
-      // milliseconds. What a timer is late by counts as latency.
+      // The generator sleeps between requests, because a busy loop would take a core from the server. A late timer counts
+      // as latency.
       else setTimeout(tick, 1);
     };
     tick();

@@ -1,14 +1,14 @@
 /**
- * The serving table: `shortlist serve` on 1,683,682 candidates, asked over loopback by a load generator of its own.
+ * The serving table: `shortlist serve` with 1,683,682 candidates, measured over loopback by a load generator.
  *
  *   npm run bench:serve [-- --json] [-- --minutes 10] [-- --only loading,memory] [-- --keep FOLDER] [-- --processes 2]
  *
- * Every row is of one server, whose processes are as many as there are cores, at most two; the throughput of a single
- * process stands beside. `--only` measures some rows and leaves the others in bench/results/serve.json as they were;
- * `--keep` leaves the bundle in a folder and takes the one that lies there.
+ * The server has one process for each core, at most two; throughput is also measured with a single process. `--only` measures
+ * some rows and keeps the others of bench/results/serve.json. `--keep` stores the bundle in a folder, or uses the bundle that is
+ * already there.
  *
- * Answers are checked against exact ones before anything is timed. Server, load and this script share the machine's
- * cores, as the issue's figures do.
+ * Results are compared with exact ones before the measurements. The server, the load generator and this script share the
+ * cores of the machine.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ const MEASURES: Readonly<Record<string, (work: Setup) => Promise<Row | Row[]>>> 
 };
 const RESULTS = fileURLToPath(new URL('../../results/serve.json', import.meta.url));
 
-/** A row that knows which measurement it came from, so that another run can leave it as it is. */
+/** A row with the name of its measurement, so that another run can keep it. */
 interface ServeRow extends Row {
   measure: string;
   date: string;
@@ -64,7 +64,7 @@ for (const [measure, run] of Object.entries(MEASURES)) {
   console.error(`measuring: ${measure}`);
   const measured = [await run(work)].flat();
   for (const row of measured) {
-    // A row may be of another number of processes, and says so.
+    // A row may have another number of processes, which is part of its name.
     const quality = { processes, ...(typeof row.quality === 'object' ? row.quality : {}) };
     rows.push({ ...row, quality, measure, date: new Date().toISOString() });
   }

@@ -1,4 +1,4 @@
-/** The rows of the serving table: each starts servers of its own, and returns one row. */
+/** The measurements of the serving table. Each starts its own servers and returns one row. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cp, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,17 +11,17 @@ import { type Listening, runLoad, startEmpty, startServer } from './processes.ts
 const CONNECTIONS = 32;
 const ROUNDS = 3;
 const START_ROUNDS = 5;
-/** A start against that of an empty server which reads the bundle's bytes: 2.6 was measured with two processes, 4.3 on a loaded machine. */
+/** The largest ratio of the start to that of an empty server that reads the same bytes: measured 2.6 with two processes, 4.3 on a loaded machine. */
 const START_RATIO_MAX = 3.5;
-/** Upserts a second against appends of the same bodies: .30 was measured with two processes, .22 on a loaded machine. */
+/** The least ratio of upserts to appends of the same bodies: measured .30 with two processes, .22 on a loaded machine. */
 const APPEND_SHARE_MIN = 0.2;
 const ROUND_MS = 5_000;
 const RECALL_MIN = 0.98;
 const PREDICT = '/v1/models/movies:predict';
-/** Queries a second beside a change of versions: far below capacity, so that a p99 is the server's and not a queue's. */
-const BESIDE = 500;
-/** A little longer than either change takes, which every process loads after the other. */
-const BESIDE_MS = 12_000;
+/** Queries a second during a change of versions. They are far below the capacity, so that the p99 is not that of a queue. */
+const CHANGE_RATE = 500;
+/** The duration of a measurement, longer than a change of versions, which the processes load one after the other. */
+const CHANGE_MS = 12_000;
 
 /** The bundle that is served, and the number of processes. */
 export interface Setup extends ServedWork {
@@ -44,11 +44,11 @@ function upsertBodies({ dimensions }: ServedWork, count: number): string[] {
   );
 }
 
-/** Recall@10 of what every process of the server answers. */
+/** Recall@10 of the results of all processes of a server. */
 async function recall(server: Listening, { users, truth, processes }: Setup): Promise<number> {
   let found = 0;
   let wanted = 0;
-  // Connections go to processes in turns: of one connection each, every process is asked about every user.
+  // The server assigns connections to processes in turn, so that every process gets the queries of all users.
   const headers = { connection: 'close' };
   for (const [i, best] of truth.entries()) {
     const body = JSON.stringify({ instances: [users[i]] });
@@ -72,7 +72,7 @@ async function withServer<T>(
     return await use(server);
   } finally {
     await server.stop();
-    // What a run changed is not what the next one starts from.
+    // The files that a run wrote are removed before the next run.
     for (const name of await readdir(basePath)) if (name !== '1') rmSync(join(basePath, name), { recursive: true });
     for (const name of await readdir(join(basePath, '1'))) {
       if (!name.endsWith('.shortlist')) rmSync(join(basePath, '1', name));
@@ -80,7 +80,7 @@ async function withServer<T>(
   }
 }
 
-/** From the start of a process to the line that says it serves, against an empty server that reads the bundle's bytes. */
+/** The time from the start of the process until it serves, compared with an empty server that reads the bytes of the bundle. */
 export async function loading(work: Setup): Promise<Row> {
   const bundle = join(work.basePath, '1', 'model.shortlist');
   const empty = async (): Promise<number> => {
@@ -88,7 +88,7 @@ export async function loading(work: Setup): Promise<Row> {
     await server.stop();
     return server.startedMs;
   };
-  // The first start of each finds files that are not in the system's cache.
+  // At the first start of each, files may not be in the page cache.
   await withServer(work, async () => undefined);
   await empty();
   const times: { ours: number; peer: number }[] = [];
@@ -111,10 +111,10 @@ export async function loading(work: Setup): Promise<Row> {
   });
 }
 
-/** As many requests as are answered by all processes, and by one, against a route that does nothing. */
+/** The throughput of all processes, and of one, compared with an empty route. */
 export function throughput(work: Setup): Promise<Row[]> {
   return withServer(work, async (server) => {
-    // The file alone: two servers may not share a journal.
+    // A bundle file without a folder, because two servers cannot share a journal.
     const single = await startServer(join(work.basePath, '1', 'model.shortlist'), '--processes', '1');
     try {
       return await compared(work, server, single);
@@ -135,7 +135,7 @@ async function compared(work: Setup, server: Listening, single: Listening): Prom
     return answered / seconds;
   };
   const sides = [rate(server.port, PREDICT), rate(single.port, PREDICT), rate(empty.port, '/empty')];
-  // Compilers take seconds to be done with any: what is compared is how they go on.
+  // The first seconds, in which V8 compiles the code, do not count.
   await Promise.all(sides.map((side) => side()));
   const [together, alone, peer] = await interleaveSides(sides, ROUNDS);
   await empty.stop();
@@ -181,7 +181,7 @@ export function steadyRate(work: Setup): Promise<Row> {
   });
 }
 
-/** Upserts, one a request, while queries run, in turns with a server that only appends their bodies to a file. */
+/** The throughput of upserts during queries, compared with a server that only appends their bodies to a file. */
 export function upserts(work: Setup): Promise<Row> {
   const folder = mkdtempSync(join(work.basePath, '..', 'appended-'));
   return withServer(
@@ -191,7 +191,7 @@ export function upserts(work: Setup): Promise<Row> {
       const bodies = upsertBodies(work, 2000);
       let failed = 0;
       const queryP99s: number[] = [];
-      // Queries run beside both, so that both share the cores with them.
+      // Queries run during both measurements, so that both share the cores with them.
       const rate = (port: number, path: string) => async (): Promise<number> => {
         const queries = plan(server.port, PREDICT, predictBodies(work), { connections: 8, rate: 200 });
         const [asked, done] = await Promise.all([runLoad(queries), runLoad(plan(port, path, bodies))]);
@@ -226,48 +226,48 @@ export function upserts(work: Setup): Promise<Row> {
   );
 }
 
-/** Latencies just before something changes the versions, and while it does. */
-interface Beside {
-  quiet: LoadResult;
+/** Latencies before and during a change of versions. */
+interface VersionChange {
+  before: LoadResult;
   during: LoadResult;
-  tookMs: number;
+  durationMs: number;
 }
 
-/** Ask for as long as a change takes, and as long before it. */
-async function beside(work: Setup, { port }: Listening, change: () => Promise<void>): Promise<Beside> {
-  const load = plan(port, PREDICT, predictBodies(work), { rate: BESIDE, durationMs: BESIDE_MS });
+/** Measure during a change, and for the same time before it. */
+async function measureChange(work: Setup, { port }: Listening, change: () => Promise<void>): Promise<VersionChange> {
+  const load = plan(port, PREDICT, predictBodies(work), { rate: CHANGE_RATE, durationMs: CHANGE_MS });
   await runLoad({ ...load, durationMs: 3_000 });
-  const quiet = await runLoad(load);
+  const before = await runLoad(load);
   const started = performance.now();
-  const [during, tookMs] = await Promise.all([
+  const [during, durationMs] = await Promise.all([
     runLoad(load),
-    // The generator is a process that has to start.
+    // Wait until the process of the load generator has started.
     new Promise((resolve) => setTimeout(resolve, 500)).then(change).then(() => performance.now() - started - 500),
   ]);
-  return { quiet, during, tookMs };
+  return { before, during, durationMs };
 }
 
-/** Medians of some rounds, each with a server of its own: a p99 is one slow moment of a shared machine. */
-async function besideRow(what: string, round: () => Promise<Beside>): Promise<Row> {
-  const rounds: Beside[] = [];
+/** Medians of several rounds, each with a new server, because a single slow moment can decide a p99. */
+async function versionChangeRow(what: string, round: () => Promise<VersionChange>): Promise<Row> {
+  const rounds: VersionChange[] = [];
   for (let i = 0; i < ROUNDS; i++) rounds.push(await round());
-  const median = (of: (round: Beside) => number): number =>
+  const median = (of: (round: VersionChange) => number): number =>
     quantile(
       rounds.map(of).sort((a, b) => a - b),
       0.5,
     );
-  const failed = rounds.reduce((sum, { quiet, during }) => sum + quiet.failed + during.failed, 0);
+  const failed = rounds.reduce((sum, { before, during }) => sum + before.failed + during.failed, 0);
   return row({
     work: `predict p99 ${what}, against quiet`,
     ours: median(({ during }) => p99(during)),
-    peer: median(({ quiet }) => p99(quiet)),
+    peer: median(({ before }) => p99(before)),
     unit: 'ms',
     required: { ratio: 2 },
     qualityHolds: failed === 0,
     quality: {
-      rounds: rounds.map(({ quiet, during }) => `${p99(during).toFixed(1)}/${p99(quiet).toFixed(1)}`).join(' '),
-      'took s': median(({ tookMs }) => tookMs / 1000).toFixed(2),
-      'of s': (BESIDE_MS / 1000).toFixed(0),
+      rounds: rounds.map(({ before, during }) => `${p99(during).toFixed(1)}/${p99(before).toFixed(1)}`).join(' '),
+      'took s': median(({ durationMs }) => durationMs / 1000).toFixed(2),
+      'of s': (CHANGE_MS / 1000).toFixed(0),
       'slowest ms': Math.max(...rounds.map(({ during }) => during.latenciesMs.at(-1)!)).toFixed(1),
       failed,
     },
@@ -282,13 +282,13 @@ async function serves(server: Listening, version: number): Promise<void> {
   }
 }
 
-/** Writing a thousand updates into a new version that takes over. */
+/** A compaction: a thousand updates are written into a new version, which replaces the old one. */
 export function compaction(work: Setup): Promise<Row> {
-  return besideRow('during compaction', () =>
+  return versionChangeRow('during compaction', () =>
     withServer(work, async (server) => {
       const { port } = server;
       await runLoad(plan(port, '/v1/candidates/upsert', upsertBodies(work, 1000), { durationMs: 1_000 }));
-      return beside(work, server, async () => {
+      return measureChange(work, server, async () => {
         const response = await fetch(`http://127.0.0.1:${port}/admin/models/movies/compact`, { method: 'POST' });
         if (!response.ok) throw new Error(await response.text());
         await serves(server, 2);
@@ -297,13 +297,13 @@ export function compaction(work: Setup): Promise<Row> {
   );
 }
 
-/** A version that was put there takes over. */
+/** A new version in the folder replaces the old one. */
 export function versionSwitch(work: Setup): Promise<Row> {
-  return besideRow('while a new version takes over', () =>
+  return versionChangeRow('while a new version takes over', () =>
     withServer(work, async (server) => {
       const hidden = join(work.basePath, '.coming');
       await cp(join(work.basePath, '1', 'model.shortlist'), join(hidden, 'model.shortlist'), { recursive: true });
-      return beside(work, server, async () => {
+      return measureChange(work, server, async () => {
         await rename(hidden, join(work.basePath, '2'));
         await serves(server, 2);
       });
@@ -311,7 +311,7 @@ export function versionSwitch(work: Setup): Promise<Row> {
   );
 }
 
-/** Resident memory after minutes of load, against that after one. */
+/** Resident memory after some minutes of load, compared with that after one minute. */
 export function memory(work: Setup, minutes: number): Promise<Row> {
   return withServer(work, async (server) => {
     const bodies = predictBodies(work);

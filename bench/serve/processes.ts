@@ -1,4 +1,4 @@
-/** The server and the load generator as processes of their own, so that neither borrows the other's event loop. */
+/** Starts the server and the load generator as separate processes, so that they have separate event loops. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,12 @@ const LOAD = fileURLToPath(new URL('./load.js', import.meta.url));
 const EMPTY = fileURLToPath(new URL('./empty.js', import.meta.url));
 const CLI = fileURLToPath(new URL('../../../packages/cli/build/src/bin.js', import.meta.url));
 
-/** A process that listens. */
+/** A server process. */
 export interface Listening {
   port: number;
-  /** From its start to the line that says it serves. */
+  /** The time from its start until it serves. */
   startedMs: number;
-  /** Resident bytes now, of the process and of those it started. */
+  /** The present resident memory of the process and its child processes, in bytes. */
   residentBytes(): number;
   stop(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function startServer(basePath: string, ...options: string[]): Promise<Lis
   ]);
 }
 
-/** An empty Fastify server: what HTTP and JSON alone cost, and what `empty.ts` may do beside. */
+/** The minimal server of `empty.ts`, which shows the cost of HTTP and JSON alone. */
 export function startEmpty(...options: string[]): Promise<Listening> {
   return start([EMPTY, ...options]);
 }
@@ -43,13 +43,13 @@ function start(argv: readonly string[]): Promise<Listening> {
   const started = performance.now();
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
-    let said = '';
+    let output = '';
     child.stdout.on('data', (chunk) => {
-      said += chunk;
-      const port = /^(?:Serving HTTP|Listening) on port (\d+)/m.exec(said)?.[1];
+      output += chunk;
+      const port = /^(?:Serving HTTP|Listening) on port (\d+)/m.exec(output)?.[1];
       if (port) resolve(listening(child, Number(port), performance.now() - started));
     });
-    child.once('exit', (code) => reject(new Error(`${argv[0]} ended with ${code}: ${said}`)));
+    child.once('exit', (code) => reject(new Error(`${argv[0]} ended with ${code}: ${output}`)));
   });
 }
 
@@ -68,14 +68,14 @@ function listening(child: ChildProcess, port: number, startedMs: number): Listen
 
 function residentBytes(pid: number): number {
   const own = Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
-  // A child belongs to the thread that started it.
+  // /proc lists the child processes of each thread.
   const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
     readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
   );
   return children.reduce((sum, child) => sum + residentBytes(Number(child)), own);
 }
 
-/** Run one plan of load to its end. */
+/** Run a load plan. */
 export function runLoad(plan: LoadPlan): Promise<LoadResult> {
   const child = fork(LOAD);
   return new Promise((resolve, reject) => {

@@ -1,8 +1,8 @@
 /**
- * Ten million ids of 64 dimensions trained at a thousandth of the parameters, with one clustering: a process of its own,
- * which prints its peak memory, the seconds of the clustering and what was learned, as one JSON object.
+ * Trains a table of ten million ids with 64 dimensions, at a thousandth of the parameters and with one clustering. It runs as a
+ * separate process, which prints its peak memory, the seconds of the clustering and the quality as one JSON object.
  *
- * Ids belong to one of a few groups by a hash of their number, and a group's taste decides its clicks.
+ * A hash of its number assigns each id to one of a few groups, and the groups decide the clicks.
  */
 import { defaultRuntime } from 'shortlist';
 import { Cqr, cluster, FullTable } from 'shortlist/embeddings';

@@ -1,11 +1,11 @@
 /**
- * The compression table: what embedding tables cost and what they are worth at a budget.
+ * The compression table: the speed, memory and quality of embedding tables at several budgets.
  *
  *   npm run bench:tables [-- --json] [-- --only speed,memory,clicks,columns,retrieval]
  *
- * Speed and memory need nothing but this machine; the other rows read MovieLens-100K and Gowalla below $SHORTLIST_DATA and
- * say so where it is unset. With `--only` the other rows of bench/results/tables.json stay. All of it takes half an hour on
- * two cores; a run that was stopped goes on where it was. No peer has these tables: ours are compared with each other.
+ * Speed and memory need no data. The other rows read MovieLens-100K and Gowalla from $SHORTLIST_DATA; if it is unset they are
+ * left out with a message. `--only` measures some rows and keeps the others of bench/results/tables.json. The whole table takes
+ * half an hour on two cores; an interrupted run is continued. No peer has such tables, so ours are compared with each other.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -41,7 +41,7 @@ finish('tables', rows, values.only !== undefined);
 
 function withData(measure: (folder: string) => Row[]): Row[] {
   if (data !== undefined) return measure(data);
-  console.error('SHORTLIST_DATA is not set: no rows of quality');
+  console.error('SHORTLIST_DATA is not set: the rows of quality are left out');
   return [];
 }
 

@@ -1,4 +1,4 @@
-/** The quality rows: `shortlist compress` on MovieLens-100K and on Gowalla, and what the issue asks of its figures. */
+/** The quality rows: `shortlist compress` on MovieLens-100K and on Gowalla, with the requirements. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,19 +7,19 @@ import { type Row, row } from '../harness/rows.ts';
 
 const COMMAND = fileURLToPath(new URL('../../../packages/cli/build/src/bin.js', import.meta.url));
 const RESULTS = fileURLToPath(new URL('../../results/compress/', import.meta.url));
-/** Runs that were stopped go on from here. */
+/** The folder from which interrupted runs continue. */
 const WORK = fileURLToPath(new URL('../compress/', import.meta.url));
 
 interface Summary {
   method: string;
   budget: string;
-  /** Of both tables, pointers included. */
+  /** Bytes of both tables, with pointers. */
   bytes: number;
   figures: Record<string, number>;
   gapClosed?: number;
 }
 
-/** Run an experiment, keep its tables and figure under bench/results, and give its summaries. */
+/** Run an experiment, copy its tables and chart to bench/results, and return its summaries. */
 function experiment(name: string, argv: readonly string[]): Summary[] {
   const out = join(WORK, name);
   execFileSync(process.execPath, [COMMAND, 'compress', '--out', out, ...argv], { stdio: ['ignore', 2, 2] });
@@ -134,7 +134,7 @@ export function moreOfEach(data: string): Row[] {
   ];
 }
 
-/** Recall on Gowalla's own split. */
+/** Recall on the published split of Gowalla. */
 export function retrieval(data: string): Row[] {
   const methods = 'full,product,residual,cqr-co-occurrence,cqr,compositional,hashing-trick';
   const summaries = experiment('retrieval', [

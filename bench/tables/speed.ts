@@ -10,7 +10,7 @@ const DIMENSIONS = 32;
 const COLUMNS = 4;
 const ROUNDS = 9;
 
-/** A step of click training at the same budget: CQR after a clustering against the hashing trick. */
+/** A training step on clicks at the same budget: CQR after a clustering, compared with the hashing trick. */
 export async function trainingStep(): Promise<Row> {
   const [ids, batchSize, steps] = [100_000, 8192, 5];
   const runtime = new Runtime();
@@ -45,7 +45,7 @@ export async function trainingStep(): Promise<Row> {
   });
 }
 
-/** Rows of 1,000 ids from a CQR table that was saved and loaded, against a full table. */
+/** A lookup of 1,000 ids in a loaded CQR table, compared with a full table. */
 export async function lookup(): Promise<Row> {
   const [words, asked, rounds] = [200_000, 1000, 200];
   const vocabulary = Array.from({ length: words }, (_, i) => `word ${i}`);
@@ -97,7 +97,7 @@ export async function clustering(): Promise<Row> {
     peer: null,
     unit: 's',
     required: { atMost: 12 },
-    // A call an iteration and column or so: often enough for a bar that moves.
+    // Progress must be reported about once for each iteration and column.
     qualityHolds: calls >= 50,
     quality: { h1: h1.toFixed(2), emptyClusters, progressCalls: calls },
   });

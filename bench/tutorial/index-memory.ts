@@ -1,6 +1,6 @@
 /**
- * Peak memory of a process that indexes 1,683,682 × 32, as a multiple of the vectors' bytes. Run as a process of its own:
- * it prints the multiple. The vectors come as a data set of batches, as a program that embeds its catalogue has them.
+ * Prints the peak memory of a process that indexes 1,683,682 × 32, as a multiple of the bytes of the vectors. It runs as a
+ * separate process. The vectors are a data set of batches, as in a program that embeds its catalogue.
  */
 import { BruteForce } from 'shortlist';
 

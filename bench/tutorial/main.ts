@@ -1,11 +1,11 @@
 /**
- * The tutorial's speed table: ours and the peers' in turns, in one run, answers checked before anything is timed.
+ * The speed table of the tutorial. Our library and the peers are measured in turns, after their results were compared.
  *
  *   npm run bench:tutorial [-- --json] [-- --only epoch,exactQuery]
  *
- * Peers: TensorFlow Recommenders and faiss where bench/peers/setup.sh put them. The exact evaluation over 1.68 million
- * (evaluateAll) takes TFRS ten minutes or more; it runs once. `--only` measures some rows and leaves the others in
- * bench/results/tutorial.json as they were.
+ * The peers are TensorFlow Recommenders and faiss, which bench/peers/setup.sh installs. TFRS needs ten minutes or more for the
+ * exact evaluation over 1.68 million candidates (evaluateAll), which is measured once. `--only` measures some rows and keeps
+ * the others of bench/results/tutorial.json.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { BruteForce, Runtime } from 'shortlist';
 import { interleave } from '../harness/interleave.ts';
 import { writeNpy } from '../harness/npy.ts';
-import { figureOf, Peer } from '../harness/peer.ts';
+import { numberOf, Peer } from '../harness/peer.ts';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { recallAgainst } from './recall.ts';
 import { evaluate, prepare, shrunkCopies, type Work, writeForPeer } from './work.ts';
@@ -51,8 +51,8 @@ log(`data: ${work.line}`);
 const tfrs = Peer.start('tfrs');
 const faiss = Peer.start('faiss');
 if (tfrs) {
-  await tfrs.ask({ do: 'load', ...writeForPeer(work, folder) });
-  for (let epoch = 0; epoch < 3; epoch++) await tfrs.ask({ do: 'epoch' });
+  await tfrs.request({ do: 'load', ...writeForPeer(work, folder) });
+  for (let epoch = 0; epoch < 3; epoch++) await tfrs.request({ do: 'epoch' });
 }
 const rows: Row[] = [];
 for (const name of wanted) {
@@ -72,9 +72,9 @@ async function epoch({ model, train }: Work): Promise<Row> {
     return epochs[0]!.seconds;
   };
   const peer = async (): Promise<number> => {
-    const reply = await tfrs!.ask({ do: 'epoch' });
-    theirs = figureOf(reply, 'lastBatchLoss');
-    return figureOf(reply, 'seconds');
+    const reply = await tfrs!.request({ do: 'epoch' });
+    theirs = numberOf(reply, 'lastBatchLoss');
+    return numberOf(reply, 'seconds');
   };
   const { ours: a, peer: b } = await interleave(ours, tfrs && peer, ROUNDS);
   return row({
@@ -83,7 +83,7 @@ async function epoch({ model, train }: Work): Promise<Row> {
     peer: b?.median ?? ABSENT,
     unit: 's',
     required: { faster: 15 },
-    // After as many epochs both losses have fallen alike: seeds differ by some tenths of a per cent.
+    // After the same number of epochs both losses are nearly equal; different seeds differ by some tenths of a per cent.
     qualityHolds: !tfrs || Math.abs(lastBatch / theirs - 1) < 0.01,
     quality: { lastBatch: Math.round(lastBatch), peerLastBatch: Math.round(theirs) },
   });
@@ -98,9 +98,9 @@ async function evaluateMovies(): Promise<Row> {
     return result.seconds;
   };
   const peer = async (): Promise<number> => {
-    const reply = await tfrs!.ask({ do: 'evaluate', over: 'movies' });
+    const reply = await tfrs!.request({ do: 'evaluate', over: 'movies' });
     theirs = top100Of(reply.metrics);
-    return figureOf(reply, 'seconds');
+    return numberOf(reply, 'seconds');
   };
   const { ours: a, peer: b } = await interleave(ours, tfrs && peer, ROUNDS);
   return row({
@@ -122,14 +122,14 @@ async function evaluateAll(): Promise<Row> {
   const seconds = results.map((result) => result.seconds).sort((a, b) => a - b)[1]!;
   let reply: Readonly<Record<string, unknown>> | undefined;
   if (tfrs) {
-    await tfrs.ask({ do: 'export', to: join(folder, 'lots') });
+    await tfrs.request({ do: 'export', to: join(folder, 'lots') });
     log('TFRS evaluates over 1.68 million: minutes');
-    reply = await tfrs.ask({ do: 'evaluate', over: 'lots' });
+    reply = await tfrs.request({ do: 'evaluate', over: 'lots' });
   }
   return row({
     work: 'the same, exact, over 1,683,682 × 32',
     ours: seconds,
-    peer: reply ? figureOf(reply, 'seconds') : ABSENT,
+    peer: reply ? numberOf(reply, 'seconds') : ABSENT,
     unit: 's',
     required: { faster: 30 },
     quality: { top100: results[0]!.top100.toFixed(4), peerTop100: reply ? top100Of(reply.metrics).toFixed(4) : '-' },
@@ -151,9 +151,9 @@ async function exactQuery(): Promise<Row> {
   if (faiss) {
     writeNpy(base, lots.data, [lots.data.length / 32, 32]);
     writeNpy(asked, queries, [users.length, 32]);
-    await faiss.ask({ do: 'load', base, queries: asked });
-    await faiss.ask({ do: 'build', kind: 'flat' });
-    await faiss.ask({ do: 'batch', answers });
+    await faiss.request({ do: 'load', base, queries: asked });
+    await faiss.request({ do: 'build', kind: 'flat' });
+    await faiss.request({ do: 'batch', answers });
     same = recallAgainst(answers, (i) => index.call(one(i), 10).rowsOf()).toFixed(4);
   }
   let at = 0;
@@ -165,7 +165,7 @@ async function exactQuery(): Promise<Row> {
     });
     return times.sort((a, b) => a - b)[15]!;
   };
-  const peer = (): Promise<number> => faiss!.figure({ do: 'query', repeat: 30 }, 'p50Ms');
+  const peer = (): Promise<number> => faiss!.requestNumber({ do: 'query', repeat: 30 }, 'p50Ms');
   const { ours: a, peer: b } = await interleave(ours, faiss && peer, ROUNDS);
   return row({
     work: 'one query, exact, k = 10, over 1,683,682 × 32, one thread',
@@ -179,7 +179,7 @@ async function exactQuery(): Promise<Row> {
 }
 
 async function rawQuery({ exact }: Work): Promise<Row> {
-  if (tfrs) await tfrs.ask({ do: 'index', kind: 'bruteForce', over: 'movies', name: 'movies' });
+  if (tfrs) await tfrs.request({ do: 'index', kind: 'bruteForce', over: 'movies', name: 'movies' });
   const ours = (): number => {
     const times = Array.from({ length: 2000 }, () => {
       const start = performance.now();
@@ -188,7 +188,7 @@ async function rawQuery({ exact }: Work): Promise<Row> {
     });
     return times.sort((a, b) => a - b)[1000]!;
   };
-  const peer = (): Promise<number> => tfrs!.figure({ do: 'query', index: 'movies', raw: '42' }, 'p50Ms');
+  const peer = (): Promise<number> => tfrs!.requestNumber({ do: 'query', index: 'movies', raw: '42' }, 'p50Ms');
   const { ours: a, peer: b } = await interleave(ours, tfrs && peer, ROUNDS);
   return row({
     work: 'one raw query ("42") over 1,682, the tower included',

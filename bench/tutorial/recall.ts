@@ -1,7 +1,7 @@
-/** Recall of our rows against a peer's rows, both for the same queries. */
+/** The recall of our results compared with those of a peer, for the same queries. */
 import { readNpy } from '../harness/npy.ts';
 
-/** Share of the peer's rows [queries, k] at `path` that ours has too. */
+/** The share of the peer's results [queries, k], stored at `path`, that are also in ours. */
 export function recallAgainst(path: string, rowsOf: (query: number) => ArrayLike<number>): number {
   const { data, shape } = readNpy(path);
   const [queries, k] = shape as [number, number];

@@ -1,4 +1,4 @@
-/** The inputs of the tutorial's benchmark: the data, our trained model, and the files a peer reads. */
+/** The inputs of the tutorial's benchmark: the data, our trained model, and the files for a peer. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BruteForce, FactorizedTopK, type Matrix, StringLookup, Tower, TwoTowerModel } from 'shortlist';
@@ -6,7 +6,7 @@ import { tutorialSplit } from 'shortlist/datasets';
 import { loadMovieLens } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
 
-/** The tutorial makes 1,000 shrunk copies of every movie: 1,683,682 candidates in all. */
+/** The tutorial makes 1,000 shrunk copies of every movie: 1,683,682 candidates in total. */
 const COPIES = 1000;
 
 /** Columns of features. */
@@ -42,7 +42,7 @@ export async function prepare(): Promise<Work> {
   return { line, train, test: { queries: split.test.userIds, candidates: split.test.titles }, titles, model, exact };
 }
 
-/** The text files that the TFRS peer loads; their paths by field. */
+/** Write the text files that the TFRS peer loads, and return their paths by field. */
 export function writeForPeer({ train, test, titles }: Work, folder: string): Record<string, string> {
   mkdirSync(folder, { recursive: true });
   const files = {
@@ -72,8 +72,8 @@ export function shrunkCopies(base: Matrix, copies: number = COPIES): { data: Flo
 }
 
 /**
- * Evaluate the test part: over the movies as the model sees them now, embedding and indexing included, or over another
- * index whose first rows are the movies.
+ * Evaluate the test part with an exact index of the movies, whose embedding and indexing is included; or with another index,
+ * whose first rows are the movies.
  */
 export async function evaluate(
   { model, test, titles, exact }: Work,
@@ -84,7 +84,7 @@ export async function evaluate(
   const rowOf = new Map(titles.map((title, row) => [title, row] as const).reverse());
   const dataset = over ? { ...test, candidateIds: test.candidates.map((title) => rowOf.get(title)!) } : test;
   const metrics = over ? new FactorizedTopK({ candidates: over }) : new FactorizedTopK({ candidates: exact });
-  const { metrics: figures } = await model.evaluate(dataset, { metrics });
+  const { metrics: values } = await model.evaluate(dataset, { metrics });
   const seconds = (performance.now() - start) / 1000;
-  return { seconds, top100: figures['factorized_top_k/top_100_categorical_accuracy']! };
+  return { seconds, top100: values['factorized_top_k/top_100_categorical_accuracy']! };
 }
