@@ -186,3 +186,33 @@ test('an interrupted export keeps the existing file and leaves no part of a new 
     [],
   );
 });
+
+test('a user whose identifier looks like JSON is a user, in export and in query', async () => {
+  const bundle = join(folder, 'braces.shortlist');
+  const users = ['{', '{"a":1}', '{x}', ' {y'];
+  const tower = Tower.create({ vocabulary: users, dimensions: 2 });
+  const index = new BruteForce<Features, string>({ queryModel: tower }).index(
+    [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+    ],
+    ['p', 'q', 'r'],
+  );
+  await saveBundle(bundle, { index });
+  const out = join(folder, 'braces.jsonl');
+  const { code, stderr } = await run(bundle, '--out', out, '--k', '1');
+  assert.equal(code, 0, stderr);
+  const rows = readFileSync(out, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { query: string; identifier: string });
+  const best = users.map((user) => [user, index.call([user], 1).identifiers()[0]]);
+  assert.deepEqual(
+    rows.map(({ query, identifier }) => [query, identifier]),
+    best,
+  );
+  const asked = await runCommand('query', bundle, '{x}', '--k', '1', '--json');
+  assert.deepEqual([asked.stderr, JSON.parse(asked.stdout).identifier], ['', best[2]![1]]);
+  assert.match((await runCommand('query', bundle, '{z}')).stderr, /query: expected features as JSON, got "\{z\}"/);
+});

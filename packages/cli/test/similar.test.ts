@@ -1,4 +1,4 @@
-/** shortlist similar: neighbours with titles, several at once, the nearest title of a misspelt one, identifiers that are integers. */
+/** shortlist similar: neighbours of one, of several and of a vector; rules; the nearest title of a misspelt one; integers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,4 +71,46 @@ test('identifiers that are integers of 64 bits, and those without titles', async
   const names = join(folder, 'names.shortlist');
   await saveBundle(names, { index: new BruteForce<never, string>().index(VECTORS, ['Heat', 'Alien', 'Ran', 'M']) });
   assert.match((await run(names, 'Alein')).stderr, /did you mean "Alien"\?/);
+});
+
+test('a vector instead of identifiers, and the rules of query', async () => {
+  const path = join(folder, 'rules.shortlist');
+  const index = new BruteForce<never, string>().index(
+    [
+      [1, 0],
+      [9, 1],
+      [8, 1],
+      [1, 1],
+      [0, 2],
+    ],
+    ['a', 'b', 'c', 'd', 'e'],
+  );
+  const genres = [['war'], ['drama', 'war'], ['drama'], ['comedy'], null];
+  await saveBundle(path, { index, metadata: { attributes: { genres } } });
+  const found = async (...argv: string[]): Promise<string[]> => {
+    const { code, stdout, stderr } = await run(path, '--json', ...argv);
+    assert.equal(code, 0, stderr);
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    return lines.map((line) => JSON.parse(line).identifier);
+  };
+  assert.deepEqual(await found('--vector', '2,0'), ['a', 'b', 'c', 'd', 'e']);
+  assert.deepEqual(await found('--vector=-1,2', '--k', '2'), ['e', 'd']);
+  assert.deepEqual(await found('a'), ['b', 'c', 'd', 'e']);
+  assert.deepEqual(await found('a', '--per-value', 'genres=1'), ['b', 'd', 'e']);
+  assert.deepEqual(await found('a', '--pin', 'e', '--block', 'b,c'), ['e', 'd']);
+  assert.deepEqual(await found('a', '--score-threshold', '0.5'), ['b', 'c', 'd']);
+  assert.deepEqual(await found('a', '--mmr', '0.2', '--k', '2'), ['b', 'e']);
+  assert.equal((await run(path, 'a', '--pin', 'e,x')).stderr, '--pin: not in the bundle and ignored: x\n');
+  for (const [argv, message, code] of [
+    [['a', '--vector', '1,0'], /similar: expected a bundle and either identifiers of candidates or --vector/, 2],
+    [['--vector', '1,0,0'], /--vector: expected 2 numbers with commas; got 3 numbers/, 1],
+    [['--vector', '1,x'], /--vector: expected 2 numbers with commas; got "1,x"/, 1],
+    [['--vector', '0,0'], /vector: expected one with a direction, got only zeros/, 1],
+    [['a', '--per-value', 'genre=1'], /expected a known attribute, nearest is genres, got "genre"/, 1],
+    [['a', '--mmr', '2'], /--mmr: expected a number from 0 to 1, got "2"/, 2],
+  ] as const) {
+    const answer = await run(path, ...argv);
+    assert.deepEqual([answer.code, answer.stdout], [code, '']);
+    assert.match(answer.stderr, message);
+  }
 });

@@ -146,8 +146,15 @@ export interface ServeSection extends Section {
 /** Options of `shortlist similar`. */
 export interface SimilarSection extends Section {
   k?: Value;
+  vector?: Value;
   exclude?: Value;
   include?: Value;
+  perValue?: Value;
+  mmr?: Value;
+  mmrCandidates?: Value;
+  scoreThreshold?: Value;
+  pin?: Value;
+  block?: Value;
   json?: boolean;
 }
 

@@ -57,26 +57,30 @@ export function searchRequestOf(text: string | undefined, flags: Flags, bundle: 
   return { queries, exclude: [...excluded, ...seen], notes };
 }
 
-function readQuery(text: string, { index }: QueriedBundle): Query {
-  if (index.queryModel === undefined) {
-    const numbers = text
-      .split(/[\s,]+/)
-      .filter((word) => word !== '')
-      .map(Number);
-    if (numbers.length !== index.dimensions || !numbers.every(Number.isFinite)) {
-      throw new DataError(
-        `query: expected an embedding, ${index.dimensions} numbers with commas, because the bundle has no query tower; got ` +
-          (numbers.some(Number.isNaN) ? JSON.stringify(text.slice(0, 40)) : `${numbers.length} numbers`),
-      );
-    }
-    return numbers;
+function readQuery(text: string, bundle: QueriedBundle): Query {
+  const { queryModel, dimensions } = bundle.index;
+  if (queryModel === undefined) {
+    const expected = `query: expected an embedding, ${dimensions} numbers with commas, because the bundle has no query tower`;
+    return vectorOf(text, dimensions, expected);
   }
-  if (!text.trim().startsWith('{')) return text;
+  // The identifier of a user may look like JSON.
+  if (!text.trim().startsWith('{') || !isUnknownTo(text, bundle)) return text;
   try {
     return JSON.parse(text) as Record<string, string>;
   } catch {
     throw new DataError(`query: expected features as JSON, got ${JSON.stringify(text.slice(0, 40))}`);
   }
+}
+
+/** Numbers with commas. @throws {DataError} that begins with `expected`, when there are more or fewer, or other words */
+export function vectorOf(text: string, dimensions: number, expected: string): number[] {
+  const numbers = text
+    .split(/[\s,]+/)
+    .filter((word) => word !== '')
+    .map(Number);
+  if (numbers.length === dimensions && numbers.every(Number.isFinite)) return numbers;
+  const got = numbers.some(Number.isNaN) ? JSON.stringify(text.slice(0, 40)) : `${numbers.length} numbers`;
+  throw new DataError(`${expected}; got ${got}`);
 }
 
 /** The items that are left out because the user has seen them; the items of a history count as seen. */

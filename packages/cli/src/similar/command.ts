@@ -1,20 +1,25 @@
 /**
- * `shortlist similar BUNDLE ID [ID…]`: prints the candidates most similar to one or several candidates, with the attributes
- * that the bundle holds.
+ * `shortlist similar BUNDLE ID [ID…]`: prints the candidates most similar to one candidate, to several or to a vector, with the
+ * attributes that the bundle holds.
  */
 import { parseArgs } from 'node:util';
-import { type Bundle, DataError, type Identifier, similar as similarTo, type UpdatableTopK } from 'shortlist';
+import { type Bundle, DataError, type Identifier, Matrix, type TopKResult, type UpdatableTopK } from 'shortlist';
 import { nearestName } from 'shortlist/options';
-import { isUpdatable } from 'shortlist/topk';
+import { bySimilarity, callWithRules } from 'shortlist/rules';
+import { isUpdatable, searchSimilar, similarityVector } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
 import { type AttributeColumns, attributesOf, writeHits } from '../query/hits.ts';
-import { identifierOf, identifiersOf, type Query } from '../query/search-request.ts';
+import { RULE_OPTIONS, rulesOf } from '../query/rules.ts';
+import { identifierOf, identifiersOf, type Query, vectorOf } from '../query/search-request.ts';
+import { wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 
 const OPTIONS = {
   k: { type: 'string', default: '10' },
+  vector: { type: 'string' },
   exclude: { type: 'string' },
   include: { type: 'string' },
+  ...RULE_OPTIONS,
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -30,26 +35,36 @@ type Titles = AttributeColumns[number][1] | undefined;
 export const similar: Command = async (argv, { stdout, stderr }) => {
   const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const [path, ...words] = positionals;
-  if (path === undefined || words.length === 0) {
-    throw new UsageError('similar: expected a bundle and at least one identifier of a candidate');
+  if (path === undefined || (words.length === 0) === (values.vector === undefined)) {
+    throw new UsageError('similar: expected a bundle and either identifiers of candidates or --vector');
   }
-  const k = Number(values.k);
-  if (!Number.isInteger(k) || k < 1)
-    throw new UsageError(`--k: expected a whole number, got ${JSON.stringify(values.k)}`);
+  const k = wholeNumberOf('k', values.k, 1);
   const bundle = await openBundle<Query>(path);
   const { index } = bundle;
   if (!isUpdatable(index))
     throw new DataError(`${path}: expected an index that holds its candidates, got one that reads them from a file`);
   const columns = attributesOf(bundle);
   const [, titles] = columns.find(([name]) => /title|name/i.test(name)) ?? [];
-  const candidates = words.map((word) => candidateOf(word, index, titles));
-  const listOf = (flag: 'exclude' | 'include'): Identifier[] | undefined => {
-    const list = values[flag];
-    return list === undefined ? undefined : identifiersOf(`--${flag}`, list, bundle);
-  };
-  const options = { k, exclude: listOf('exclude'), include: listOf('include') };
+  const { dimensions } = index;
+  const to =
+    values.vector === undefined
+      ? words.map((word) => candidateOf(word, index, titles))
+      : { vector: vectorOf(values.vector, dimensions, `--vector: expected ${dimensions} numbers with commas`) };
+  const candidates = Array.isArray(to) ? to : [];
+  const listOf = (flag: string, list: string | undefined): Identifier[] | undefined =>
+    list === undefined ? undefined : identifiersOf(flag, list, bundle);
+  const exclude = [...candidates, ...(listOf('--exclude', values.exclude) ?? [])];
+  const options = { k, exclude, include: listOf('--include', values.include) };
+  const rules = rulesOf(values, bundle, (flag, list) => identifiersOf(flag, list, bundle));
   if (titles) for (const id of candidates) stderr.write(`similar to ${id}: ${titleOf(id, index, titles)}\n`);
-  writeHits(similarTo(index, candidates, options), columns, { json: values.json, stdout });
+  const strangers = rules?.pin?.filter((identifier) => !index.hasCandidate(identifier)) ?? [];
+  if (strangers.length > 0) stderr.write(`--pin: not in the bundle and ignored: ${strangers.join(', ')}\n`);
+  const vector = new Matrix(1, dimensions);
+  vector.data.set(similarityVector(index, to));
+  const result: TopKResult<Identifier> = rules
+    ? callWithRules(bySimilarity(index), vector, rules, options)
+    : searchSimilar(index, vector, options);
+  writeHits(result, columns, { json: values.json, stdout });
   return 0;
 };
 

@@ -4,6 +4,7 @@
  */
 
 // rules
+export { bySimilarity } from '../rules/by-similarity.ts';
 export { callWithRules, callWithRulesAsync, type RuledIndex } from '../rules/call-with-rules.ts';
 export type {
   CandidateAttributes,

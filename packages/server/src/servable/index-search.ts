@@ -6,7 +6,7 @@
  * run on the thread of the event loop, long ones on the worker threads.
  */
 import { type Identifier, Matrix, ScaNN, type SeenItems, type TopKResult } from 'shortlist';
-import { callWithRules, callWithRulesAsync, type Rules } from 'shortlist/rules';
+import { bySimilarity, callWithRules, callWithRulesAsync, type Rules } from 'shortlist/rules';
 import type { IndexAccess, Reading, SearchWork } from 'shortlist/topk';
 import { FilterCache } from '../attributes/filter-cache.ts';
 import type { AttributeTable } from '../attributes/table.ts';
@@ -18,7 +18,7 @@ import { heldIdentifier } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
 import { heldRules } from './query-rules.ts';
 import { scanGroups } from './scan-groups.ts';
-import { bySimilarity, isHeavySimilar, similarVector } from './similar-queries.ts';
+import { isHeavySimilar, similarVector } from './similar-queries.ts';
 import { unknownFeatures } from './unknown-features.ts';
 
 /**

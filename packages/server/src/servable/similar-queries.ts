@@ -1,10 +1,9 @@
-/** Queries for similar candidates: the vector of a query, and the search by similarity. */
-import type { Identifier, Matrix } from 'shortlist';
-import type { RuledIndex } from 'shortlist/rules';
-import { searchSimilar, searchSimilarAsync, similarityVector } from 'shortlist/topk';
+/** Queries for similar candidates: the vector of a query, and whether its search is heavy. */
+import type { Identifier } from 'shortlist';
+import { similarityVector } from 'shortlist/topk';
 import { ServingError } from '../status/serving-error.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
-import type { ScanOptions, ServedIndex } from './index-parts.ts';
+import type { ServedIndex } from './index-parts.ts';
 
 /** Floats of all candidates above which a pass over them takes some milliseconds. */
 const HEAVY_FLOATS = 500_000;
@@ -35,17 +34,4 @@ export function similarVector(
 /** Whether a search for similar candidates may take so long that cheap queries should not wait for it. */
 export function isHeavySimilar({ distanceMeasure, size, dimensions }: ServedIndex): boolean {
   return distanceMeasure === 'dot_product' && size * dimensions > HEAVY_FLOATS;
-}
-
-/** Wraps an index so that it is searched by the similarity of candidates instead of by its own distance measure. */
-export function bySimilarity(index: ServedIndex): RuledIndex<never, Identifier, ScanOptions> {
-  const { k, identifiers, dimensions, access, distanceMeasure } = index;
-  return {
-    ...{ k, identifiers, dimensions, access },
-    settings: { distanceMeasure: distanceMeasure === 'squared_l2' ? distanceMeasure : 'cosine' },
-    candidate: (row) => index.candidate(row),
-    call: (vectors, options) => searchSimilar(index, vectors as Matrix, options as ScanOptions),
-    callAsync: (vectors, options, within) =>
-      searchSimilarAsync(index, vectors as Matrix, options as ScanOptions, within!),
-  };
 }
