@@ -13,6 +13,7 @@ export const ERROR_CATALOGUE = {
   ERR_NOT_FINITE: 'A vector, feature or weight is NaN or infinite.',
   ERR_IDENTIFIER: 'An identifier is unknown, of the wrong type, or does not match the candidates.',
   ERR_VOCABULARY: 'A vocabulary has an empty, repeated or reserved word.',
+  ERR_FEATURE: 'Raw features do not fit the spec of their model.',
   ERR_MEMORY: 'The linear memory has no room for the requested data.',
   ERR_DATA: 'A data file is damaged or is not what its name says.',
   ERR_DOWNLOAD: 'A file could not be fetched, or the downloaded bytes are not the published file.',

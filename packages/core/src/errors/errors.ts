@@ -57,6 +57,25 @@ export class VocabularyError extends ShortlistError {
   }
 }
 
+/** A raw value that does not fit the spec of its feature. */
+export interface FeatureMismatch {
+  readonly feature: string;
+  /** The number of the row, from 0; undefined where the whole column is meant. */
+  readonly row: number | undefined;
+  /** `expected …, got …`. */
+  readonly message: string;
+}
+
+/** Raw features do not fit the spec; names the first ten mismatches with their rows. */
+export class FeatureError extends ShortlistError {
+  readonly mismatches: readonly FeatureMismatch[];
+
+  constructor(message: string, mismatches: readonly FeatureMismatch[] = []) {
+    super('ERR_FEATURE', message);
+    this.mismatches = mismatches;
+  }
+}
+
 /** The linear memory is too small. */
 export class MemoryError extends ShortlistError {
   constructor(message: string) {

@@ -59,7 +59,7 @@ export interface EncodeContext {
 }
 
 /** A feature that has learned all that it needs to encode values. */
-export interface Feature extends Savable {
+export interface Feature {
   /** The options as they were written, without defaults. */
   readonly spec: FeatureSpec;
   readonly name: string;

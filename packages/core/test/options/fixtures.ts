@@ -75,3 +75,10 @@ export const interactions: core.Interactions = core.interactionsOf({
 export const evaluated = (options?: core.EvaluateRecommenderOptions): core.RecommenderEvaluation =>
   core.evaluateRecommender(new core.Popularity(interactions), core.leaveLastOut(interactions), options);
 export const codebook: ReturnType<typeof core.trainProductCodebook> = core.trainProductCodebook(points());
+
+/** Features that learned one word. */
+export function features(): core.FeatureSet {
+  const learner = new core.FeatureLearner({ title: { type: 'string' } });
+  learner.add({ title: ['a'] });
+  return learner.finish();
+}

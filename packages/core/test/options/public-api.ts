@@ -1,6 +1,7 @@
 /** All that programs can import, whatever its entry point. */
 export * from '../../src/entries/datasets.ts';
 export * from '../../src/entries/embeddings.ts';
+export * from '../../src/entries/features.ts';
 export * from '../../src/entries/format.ts';
 export * from '../../src/entries/kernels.ts';
 export * from '../../src/entries/least-squares.ts';

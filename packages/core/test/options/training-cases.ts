@@ -12,6 +12,7 @@ import {
   epochs,
   evaluated,
   factorization,
+  features,
   folder,
   full,
   generator,
@@ -217,6 +218,22 @@ export const TRAINING_CASES: Record<string, Case> = {
     valid: { bytes: 400 },
     typo: ['stage', 'stages'],
     call: (o) => core.quantizeResidual(full(), o),
+  },
+  'learnFeatures(options)': {
+    valid: {},
+    typo: seed,
+    call: (o) => core.learnFeatures({ title: { type: 'string' } }, [{ title: ['a'] }], o),
+  },
+  'FeatureLearner(options)': {
+    valid: {},
+    typo: seed,
+    call: (o) => new core.FeatureLearner({ title: { type: 'string' } }, o),
+  },
+  'FeatureSet.encode(options)': { valid: {}, typo: ['now', 'nowMs'], call: (o) => features().encode(['a'], o) },
+  'FeatureSet.encodeColumns(options)': {
+    valid: {},
+    typo: ['now', 'nowMs'],
+    call: (o) => features().encodeColumns({ title: ['a'] }, o),
   },
   'trainKMeans(options)': {
     valid: { clusters: 2 },

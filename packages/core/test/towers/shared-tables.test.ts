@@ -40,7 +40,6 @@ function feature(column: FeatureColumn['kind'], combiner: Combiner = 'mean', dim
     vocabularySize: 5,
     dimensions,
     combiner,
-    save: refuse,
     encode: refuse,
   };
 }

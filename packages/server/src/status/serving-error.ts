@@ -66,7 +66,14 @@ export function invalidArgument(message: string): ServingError {
 const FULL_RETRY_S = 1;
 
 /** Error codes of `shortlist` that are caused by a wrong request. */
-const CALLERS_MISTAKES = ['ERR_SHAPE', 'ERR_OPTION', 'ERR_NOT_FINITE', 'ERR_IDENTIFIER', 'ERR_VOCABULARY'];
+const CALLERS_MISTAKES = [
+  'ERR_SHAPE',
+  'ERR_OPTION',
+  'ERR_NOT_FINITE',
+  'ERR_IDENTIFIER',
+  'ERR_VOCABULARY',
+  'ERR_FEATURE',
+];
 
 /**
  * Convert any thrown value to the error that the client gets. A `ServingError` stays itself, a library error about the
