@@ -1,5 +1,6 @@
 // Exports the kernels of indexes, in the order in which src/kernels/contract.ts lists them.
-export { packPanels, scorePanels, multiplyRows, multiplyTransposed } from './matmul';
+export { packPanels, scorePanels } from './matmul';
+export { multiplyRows, multiplyTransposed } from './multiply';
 export { hashChunks } from './checksum';
 export { findNotFinite } from './checks';
 export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';

@@ -2,6 +2,7 @@
 export {
   hashPointers, gatherPointers, gatherClustered, sumUses, groupUses, readPointers, readLearnedPointers,
 } from './pointers';
+export { multiplyRowsFused, multiplyTransposedFused } from './multiply-fused';
 export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
 export { adagradRows, adamRows, sgdRows } from './optimizers';

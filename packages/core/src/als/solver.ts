@@ -17,6 +17,7 @@ import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import type { Block } from '../memory/heap.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
 
 /** The parameters of the objective. */
 export interface AlsObjective {
@@ -38,12 +39,8 @@ export type RowObjective = Omit<AlsObjective, 'recencyHalfLife'>;
 
 /** Rows of V that are summed at a time, few enough to stay in the cache while all their products are computed. */
 const GRAM_ROWS = 256;
-/** Groups of four columns of VᵀV that a thread claims at a time. */
-const GRAIN_COLUMNS = 4;
 /** Rows that a thread claims at a time: few, because the lengths of lists differ by a factor of a thousand. */
 const GRAIN_ROWS = 8;
-/** Rows that a thread claims at a time when factors are rotated. */
-const GRAIN_ROTATED = 64;
 /** A list longer than this share of the dimensions is solved faster by its d × d system. */
 export const SHORT_SHARE = 0.75;
 
@@ -62,7 +59,7 @@ export function gramOf(factors: Matrix, unobservedWeight: number): Matrix {
   for (let first = 0; first < rows; first += GRAM_ROWS) {
     const from = factors.offset + 4 * first * d;
     const count = Math.min(GRAM_ROWS, rows - first);
-    runtime.pool.run('multiplyTransposed', d / 4, GRAIN_COLUMNS, from, d, count, d, from, d, gram.offset);
+    multiplyTransposed(runtime, { a: from, aStride: d, m: count, n: d, b: from, d, c: gram.offset });
   }
   const { data } = gram;
   for (let i = 0; i < data.length; i++) data[i] = data[i]! * unobservedWeight;
@@ -97,7 +94,7 @@ export function eigenBasisOf(factors: Matrix, gram: Matrix): EigenBasis {
   basis.data.set(vectors);
   for (let k = 0; k < d; k++) for (let t = 0; t < d; t++) columns.data[t * d + k] = vectors[k * d + t]!;
   const { offset } = rotated;
-  runtime.pool.run('multiplyRows', rows, GRAIN_ROTATED, factors.offset, d, d, columns.offset, d, offset);
+  multiplyRows(runtime, { a: factors.offset, aStride: d, m: rows, n: d, b: columns.offset, d, c: offset });
   columns.free();
   return {
     ...{ spectrum, basis, rotated },

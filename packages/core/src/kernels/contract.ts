@@ -17,6 +17,7 @@ import type { ChecksumKernels } from './families/checksum.ts';
 import type { ClustersKernels } from './families/clusters.ts';
 import type { CoarseKernels } from './families/coarse.ts';
 import type { MatmulKernels } from './families/matmul.ts';
+import type { FusedMultiplyKernels, MultiplyKernels } from './families/multiply.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
 import type { ProductKernels } from './families/product.ts';
@@ -31,6 +32,7 @@ import type { RecordAddress, RecordValues } from './record.ts';
 /** The kernels of indexes: scoring, clustering, codes, search, checksums. Every runtime has them. */
 export interface IndexKernelTable
   extends MatmulKernels,
+    MultiplyKernels,
     ChecksumKernels,
     CheckKernels,
     TopKKernels,
@@ -46,7 +48,8 @@ export interface IndexKernelTable
  * (parallel/model-pool.ts), so that a bundler leaves them out of a program that has an index and no model.
  */
 export interface ModelKernelTable
-  extends PointerKernels,
+  extends FusedMultiplyKernels,
+    PointerKernels,
     SoftmaxKernels,
     OptimizerKernels,
     ProductKernels,
@@ -84,6 +87,8 @@ export const PARALLEL_INDEX_KERNELS = [
 
 /** The kernels of models that the pool can split. */
 export const PARALLEL_MODEL_KERNELS = [
+  'multiplyRowsFused',
+  'multiplyTransposedFused',
   'hashPointers',
   'gatherPointers',
   'gatherClustered',

@@ -3,6 +3,12 @@ import { SOLVE_ROWS } from './families/als.ts';
 import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
 import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';
 import { SEARCH_COARSE } from './families/coarse.ts';
+import {
+  MULTIPLY_ROWS,
+  MULTIPLY_ROWS_FUSED,
+  MULTIPLY_TRANSPOSED,
+  MULTIPLY_TRANSPOSED_FUSED,
+} from './families/multiply.ts';
 import { ADAM_ROWS } from './families/optimizers.ts';
 import { GATHER_CLUSTERED, GROUP_USES } from './families/pointers.ts';
 import { ENCODE_PRODUCT } from './families/product.ts';
@@ -14,6 +20,8 @@ import type { RecordDescription } from './record.ts';
 
 /** The records of the kernels of indexes. */
 export const INDEX_RECORDS: readonly RecordDescription[] = [
+  MULTIPLY_ROWS,
+  MULTIPLY_TRANSPOSED,
   SEARCH_PANELS,
   SEARCH_COARSE,
   ANISOTROPIC_CENTROIDS,
@@ -29,6 +37,8 @@ export const INDEX_RECORDS: readonly RecordDescription[] = [
 
 /** The records of the kernels of models. */
 export const MODEL_RECORDS: readonly RecordDescription[] = [
+  MULTIPLY_ROWS_FUSED,
+  MULTIPLY_TRANSPOSED_FUSED,
   GATHER_CLUSTERED,
   GROUP_USES,
   SOFTMAX_TILE,

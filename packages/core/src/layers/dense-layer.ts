@@ -13,10 +13,7 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
-
-/** Rows of a product in a work item. */
-const GRAIN_ROWS = 32;
-const GRAIN_COLUMNS = 8;
+import { multiplyRowsFused, multiplyTransposedFused } from './fused-multiply.ts';
 
 /** The function that is applied to x·W + b. */
 export type Activation = 'relu' | 'linear';
@@ -86,17 +83,10 @@ export class DenseLayer {
     const { weights, units } = this;
     this.#y?.free();
     const y = new Matrix(x.rows, weights.dimensions, this.#runtime);
-    this.#runtime.pool.run(
-      'multiplyRows',
-      x.rows,
-      GRAIN_ROWS,
-      x.offset,
-      x.dimensions,
-      this.inputs,
-      weights.offset,
-      weights.dimensions,
-      y.offset,
-    );
+    multiplyRowsFused(this.#runtime, {
+      ...{ a: x.offset, aStride: x.dimensions, m: x.rows, n: this.inputs },
+      ...{ b: weights.offset, d: weights.dimensions, c: y.offset },
+    });
     const bias = weights.row(this.inputs);
     const { data } = y;
     for (let i = 0; i < x.rows; i++) {
@@ -115,7 +105,6 @@ export class DenseLayer {
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
     const [x, y] = [this.#x!, this.#y!];
     const { weights, inputs } = this;
-    const { pool } = this.#runtime;
     const stride = weights.dimensions;
     const dz = new Matrix(dy.rows, stride, this.#runtime);
     const dw = new Matrix(inputs + 1, stride, this.#runtime);
@@ -129,19 +118,10 @@ export class DenseLayer {
         bias[j] = bias[j]! + to[at]!;
       }
     }
-    const groups = Math.ceil(inputs / 4);
-    pool.run(
-      'multiplyTransposed',
-      groups,
-      GRAIN_COLUMNS,
-      x.offset,
-      x.dimensions,
-      x.rows,
-      inputs,
-      dz.offset,
-      stride,
-      dw.offset,
-    );
+    multiplyTransposedFused(this.#runtime, {
+      ...{ a: x.offset, aStride: x.dimensions, m: x.rows, n: inputs },
+      ...{ b: dz.offset, d: stride, c: dw.offset },
+    });
     const dx = this.#inputGradient(dz, x.dimensions);
     optimizer.step(
       weights,
@@ -162,17 +142,10 @@ export class DenseLayer {
       for (let j = 0; j < units; j++) to[j * stride + i] = from[i * weights.dimensions + j]!;
     }
     const dx = new Matrix(dz.rows, stride, this.#runtime);
-    this.#runtime.pool.run(
-      'multiplyRows',
-      dz.rows,
-      GRAIN_ROWS,
-      dz.offset,
-      dz.dimensions,
-      units,
-      transposed.offset,
-      stride,
-      dx.offset,
-    );
+    multiplyRowsFused(this.#runtime, {
+      ...{ a: dz.offset, aStride: dz.dimensions, m: dz.rows, n: units },
+      ...{ b: transposed.offset, d: stride, c: dx.offset },
+    });
     transposed.free();
     return dx;
   }

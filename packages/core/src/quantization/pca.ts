@@ -15,13 +15,12 @@ import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
 
 /** Rows multiplied at once, few enough that float32 sums stay accurate and scratch memory small. */
 const CHUNK_ROWS = 1024;
 /** Variances below this share of the largest are float32's rounding. */
 const VARIANCE_MIN = 1e-7;
-const GRAIN_COLUMNS = 4;
-const GRAIN_ROWS = 32;
 
 /** A rotation of d dimensions. */
 export interface BalancedPca {
@@ -94,7 +93,7 @@ export function rotateRows(
   for (let first = 0; first < n; first += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, n - first);
     const from = rows.offset + 4 * d * first;
-    runtime.pool.run('multiplyRows', count, GRAIN_ROWS, from, d, d, directions.offset, stride, chunk.offset);
+    multiplyRows(runtime, { a: from, aStride: d, m: count, n: d, b: directions.offset, d: stride, c: chunk.offset });
     const [source, target] = [chunk.data, rotated.data];
     for (let i = 0; i < count; i++) target.set(source.subarray(i * stride, i * stride + d), (first + i) * d);
   }
@@ -121,18 +120,16 @@ function covariance(rows: Matrix, sample: Int32Array): Float64Array {
       const row = sample[first + i]! * d;
       for (let t = 0; t < d; t++) to[i * stride + t] = from[row + t]! - mean[t]!;
     }
-    const groups = Math.ceil(d / 4);
-    const sizes = [stride, count, d] as const;
-    runtime.pool.run(
-      'multiplyTransposed',
-      groups,
-      GRAIN_COLUMNS,
-      chunk.offset,
-      ...sizes,
-      chunk.offset,
-      stride,
-      product.offset,
-    );
+    const { offset } = chunk;
+    multiplyTransposed(runtime, {
+      a: offset,
+      aStride: stride,
+      m: count,
+      n: d,
+      b: offset,
+      d: stride,
+      c: product.offset,
+    });
     for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) sums[i * d + j]! += part[i * stride + j]!;
   }
   chunk.free();

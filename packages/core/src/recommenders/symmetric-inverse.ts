@@ -10,13 +10,12 @@
 import { DivergedError } from '../errors/errors.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { multiplyRows } from '../vectors/multiply.ts';
 
 /** Columns swept at a time, few enough that the swept parts of two matrices stay in the cache of a core. */
 const SWEEP = 64;
 /** Blocks of 16 rows that a thread claims at a time; blocks at the top have the most work. */
 const GRAIN_BLOCKS = 2;
-/** Rows of a product that a thread claims at a time. */
-const GRAIN_ROWS = 64;
 
 /**
  * The number of rows of a matrix for `invertSymmetric`: `size` rounded up to a multiple of 64. The added rows must have
@@ -44,7 +43,8 @@ export function invertSymmetric(matrix: Matrix): void {
       const inverse = invertBlock(column.data.subarray(first * SWEEP, (first + SWEEP) * SWEEP));
       block.data.set(inverse);
       const pool = modelPool(runtime);
-      pool.run('multiplyRows', n, GRAIN_ROWS, column.offset, SWEEP, SWEEP, block.offset, SWEEP, swept.offset);
+      const { offset } = column;
+      multiplyRows(runtime, { a: offset, aStride: SWEEP, m: n, n: SWEEP, b: block.offset, d: SWEEP, c: swept.offset });
       pool.run('packPanels', n / 8, 32, column.offset, n, SWEEP, packed.offset);
       negate(swept.data);
       pool.run('addSymmetric', n / 16, GRAIN_BLOCKS, swept.offset, SWEEP, packed.offset, n / 8, matrix.offset);

@@ -4,14 +4,11 @@
  * Tiles depend on shapes alone, so results do not depend on the number of threads.
  */
 import type { Matrix } from '../vectors/matrix.ts';
+import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
 import type { RetrievalGradient } from './batch.ts';
 
 /** Logits held at once: fits beside the embeddings in a last-level cache share, and bounds memory for any batch. */
 const TILE_BYTES = 16 * 2 ** 20;
-/** Rows of a product in a work item; a multiple of the four that the kernels take together. */
-const GRAIN_ROWS = 16;
-/** Groups of four columns in a work item of the transposed product. */
-const GRAIN_COLUMNS = 8;
 
 /** Rows of a tile of `columns` logits: a multiple of `multiple`, at least that. */
 export function tileRows(columns: number, multiple: number): number {
@@ -33,20 +30,10 @@ export function multiplyTile(
   candidates: Matrix,
   { queryGradients, candidateGradients }: Pick<RetrievalGradient, 'queryGradients' | 'candidateGradients'>,
 ): void {
-  const { pool } = queries.runtime;
+  const { runtime } = queries;
   const [d, m] = [queries.dimensions, candidates.rows];
   const at = 4 * first * d;
-  pool.run('multiplyRows', rows, GRAIN_ROWS, offset, stride, m, candidates.offset, d, queryGradients.offset + at);
-  pool.run(
-    'multiplyTransposed',
-    Math.ceil(m / 4),
-    GRAIN_COLUMNS,
-    offset,
-    stride,
-    rows,
-    m,
-    queries.offset + at,
-    d,
-    candidateGradients.offset,
-  );
+  const tile = { a: offset, aStride: stride, m: rows, n: m, d };
+  multiplyRows(runtime, { ...tile, b: candidates.offset, c: queryGradients.offset + at });
+  multiplyTransposed(runtime, { ...tile, b: queries.offset + at, c: candidateGradients.offset });
 }

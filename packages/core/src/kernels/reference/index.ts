@@ -9,6 +9,7 @@ import { checksumReference } from './checksum.ts';
 import { clustersReference } from './clusters.ts';
 import { coarseReference } from './coarse.ts';
 import { matmulReference } from './matmul.ts';
+import { multiplyReference } from './multiply.ts';
 import { optimizersReference } from './optimizers.ts';
 import { pointersReference } from './pointers.ts';
 import { productReference } from './product.ts';
@@ -23,6 +24,7 @@ import { topkReference } from './topk.ts';
 export function referenceKernels(memory: LinearMemory): KernelTable {
   return {
     ...matmulReference(memory),
+    ...multiplyReference(memory),
     ...checksumReference(memory),
     ...checksReference(memory),
     ...topkReference(memory),

@@ -1,5 +1,5 @@
 /**
- * Readable forms of the matrix kernels (packages/core/assembly/matmul.ts), summing in float32 in the same order, so
+ * Readable forms of the scores of panels (packages/core/assembly/matmul.ts), summing in float32 in the same order, so
  * that they agree with the compiled ones bit for bit.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
@@ -34,30 +34,6 @@ export function matmulReference(memory: LinearMemory): MatmulKernels {
             }
             floats[out / 4 + r * outStride + p * PANEL + i] = sum;
           }
-        }
-      }
-    },
-    multiplyRows(begin, end, _slot, a, aStride, n, b, d, c) {
-      const floats = memory.floats;
-      for (let r = begin; r < end; r++) {
-        for (let t = 0; t < d; t++) {
-          let sum = 0;
-          for (let j = 0; j < n; j++) {
-            sum = fround(sum + fround(floats[a / 4 + r * aStride + j]! * floats[b / 4 + j * d + t]!));
-          }
-          floats[c / 4 + r * d + t] = sum;
-        }
-      }
-    },
-    multiplyTransposed(begin, end, _slot, a, aStride, m, n, b, d, c) {
-      const floats = memory.floats;
-      for (let j = 4 * begin; j < Math.min(4 * end, n); j++) {
-        for (let t = 0; t < d; t++) {
-          let sum = 0;
-          for (let r = 0; r < m; r++) {
-            sum = fround(sum + fround(floats[a / 4 + r * aStride + j]! * floats[b / 4 + r * d + t]!));
-          }
-          floats[c / 4 + j * d + t] = fround(floats[c / 4 + j * d + t]! + sum);
         }
       }
     },
