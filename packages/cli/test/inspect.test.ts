@@ -62,7 +62,7 @@ test('a bundle: candidates, parts with their bytes, metadata', async () => {
   seenItems.add('42', ['a', 'c']);
   await saveBundle(path, { index, seenItems, metadata: { attributes: { title: ['A', 'B'] }, model: 'als' } });
   const { stdout } = await run(path);
-  assert.match(stdout, /2 candidates of 2 dimensions, queries are embeddings; all checksums are correct\n/);
+  assert.match(stdout, /2 candidates with 2 dimensions, queries are embeddings; all checksums are correct\n/);
   assert.match(stdout, /^index +brute-force +\d+ bytes$/m);
   assert.match(stdout, /^seenItems +seen-items +\d+ bytes$/m);
   assert.match(stdout, /^seen items: 1 users have seen 2 items, 2 pairs in \d+ bytes; left out of results by default/m);

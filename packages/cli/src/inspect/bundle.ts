@@ -36,7 +36,7 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
     return;
   }
   stdout.write(
-    `${path}: ${bytes(sizeBytes)}, ${count(index.size)} candidates of ${index.dimensions} dimensions, ` +
+    `${path}: ${bytes(sizeBytes)}, ${count(index.size)} candidates with ${index.dimensions} dimensions, ` +
       `queries are ${takes}; all checksums are correct\n`,
   );
   const rows = parts.map(({ part, kind, sizeBytes: own }) => [part, kind, bytes(own)]);

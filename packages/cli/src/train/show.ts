@@ -44,7 +44,7 @@ const SHOWN: Shown = {
     );
   },
   chosen({ model, settings, k, recall, validationUsers, other, trials, isSearchComplete }, terminal) {
-    const untried = isSearchComplete ? '' : '; the budget ended before all settings were tried';
+    const untried = isSearchComplete ? '' : '; some settings were not tried';
     terminal.line(
       `Best of ${plural(trials, 'trial')} on the validation part (${count(validationUsers)} users${untried}): ` +
         `${MODEL_NAMES[model]}, ${shownSettings(settings)}: recall@${k} ${estimate(recall)}`,
@@ -66,7 +66,7 @@ const SHOWN: Shown = {
     terminal.line(line);
   },
   index({ kind, candidates, dimensions, k, recall }, terminal) {
-    const size = `${count(candidates)} candidates of ${dimensions} dimensions`;
+    const size = `${count(candidates)} candidates with ${dimensions} dimensions`;
     terminal.line(
       kind === 'brute-force'
         ? `Model fitted again on all interactions; exact index of ${size}`
