@@ -76,15 +76,15 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
       theirs = await scanPeer(peer, peerPlan.grid);
     }
     const own = peerPlan.onNode24 && node24 ? node24.reached : here;
-    const asked = peerPlan.recalls ?? recalls;
-    for (const least of asked) {
+    const required = peerPlan.recalls ?? recalls;
+    for (const least of required) {
       rows.push(await pointRow(peerPlan, peer, least, own, theirs));
     }
     if (peerPlan.buildRequired) {
       const work = `${set.name}: build, 2 threads, ${peerPlan.name}`;
       rows.push(row({ work, ours: first.seconds, peer: seconds, unit: 's', required: peerPlan.buildRequired }));
     }
-    rows.push(await besideRow(peerPlan, peer, asked[0]!, seconds, theirs));
+    rows.push(await sizeAndBatchRow(peerPlan, peer, required[0]!, seconds, theirs));
     await peer?.close();
   }
   await node24?.close();
@@ -134,7 +134,7 @@ export async function largeSet(of: LargeSet, log: (text: string) => void): Promi
   }
 
   /** Further measurements of two systems at equal recall. */
-  async function besideRow(
+  async function sizeAndBatchRow(
     { name }: PeerPlan,
     peer: Peer | null,
     least: number,

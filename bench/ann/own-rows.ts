@@ -56,8 +56,8 @@ export function filterRow(set: VectorSet, index: Own, point: Reached): Row {
 /** Bytes of the index without the rows for reordering. */
 export function bytesRow(set: VectorSet, index: Own): Row {
   const n = set.base.length / set.dimensions;
-  const beside = index.stats().partBytes;
-  const own = Object.entries(beside).reduce((sum, [name, size]) => sum + (name === 'rows' ? 0 : Number(size)), 0);
+  const { partBytes } = index.stats();
+  const own = Object.entries(partBytes).reduce((sum, [name, size]) => sum + (name === 'rows' ? 0 : Number(size)), 0);
   return row({
     work: `${set.name}: index bytes beside the vectors`,
     ours: own / n,

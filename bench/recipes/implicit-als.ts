@@ -1,4 +1,4 @@
-/** Implicit ALS beside that of `implicit` (PyPI): the same dimensions, iterations and weights; seconds of the fit, and recall. */
+/** Compares our implicit ALS with that of `implicit` (PyPI), with the same dimensions, iterations and weights: seconds of a fit, and recall. */
 import { join } from 'node:path';
 import { BruteForce, type Interactions } from 'shortlist';
 import { evaluateRecommender } from 'shortlist/metrics';

@@ -1,13 +1,13 @@
 /**
- * The quality of what `shortlist train` serves with its defaults, on data that it did not see, beside the baselines on the same
+ * Measures the quality of the bundles of `shortlist train` with its defaults on held-out data, and of the baselines on the same
  * split.
  *
  *   npm run bench:recipes [-- --json] [-- --only movielens,beauty,gowalla] [-- --seeds 3]
  *
- * Reads movielens-latest-small-2016, gowalla and s3rec-beauty below $SHORTLIST_DATA. The training part is written as a CSV,
- * the command runs on it as a process of its own, and the bundle that it wrote ranks all items for the users of the test part.
- * Settings and the choice of the model are by a validation part that the command cuts from the training part. Beside it `implicit`'s
- * ALS is fitted with the same settings as ours. With `--only` the other rows of bench/results/recipes.json stay.
+ * Reads movielens-latest-small-2016, gowalla and s3rec-beauty in $SHORTLIST_DATA. The training part is written as a CSV, the
+ * command runs on it in a separate process, and its bundle ranks all items for the users of the test part. The command chooses
+ * the model and its settings on a validation part that it cuts from the training part. The ALS of `implicit` is fitted with the
+ * same settings as ours. `--only` measures some rows and keeps the others of bench/results/recipes.json.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,7 +30,7 @@ interface Work {
   /** The baselines that the mean must not be below: by more than the interval, or at all. */
   readonly above: readonly string[];
   readonly byInterval: boolean;
-  /** Of the fit of ALS beside that of a peer: what a search begins with on this data. */
+  /** The settings of the comparison of ALS with a peer: those with which a search begins on these data. */
   readonly unobservedWeight: number;
 }
 

@@ -1,4 +1,4 @@
-/** A bundle as its server answers: asked by the user, over all its candidates, without what the bundle says the user has seen. */
+/** A bundle as a recommender, with the results of a server: queries are users, and items that they have seen are left out. */
 import type { Interactions } from 'shortlist';
 import { loadBundle } from 'shortlist/node';
 import type { Recommender } from 'shortlist/recommenders';

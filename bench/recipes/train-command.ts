@@ -1,4 +1,4 @@
-/** Runs `shortlist train` with its defaults as a user would: a process of its own that reads a CSV and writes a bundle. */
+/** Runs `shortlist train` with its defaults in a separate process, which reads a CSV and writes a bundle. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Interactions } from 'shortlist';
 
 const COMMAND = fileURLToPath(new URL('../../../packages/cli/bin/shortlist.js', import.meta.url));
-/** A command that is still running after this many seconds is ended: its budget is five minutes. */
+/** The command is ended after this time; its budget is five minutes. */
 const SECONDS_MAX = 900;
 
 /** A finished command. */
@@ -45,7 +45,7 @@ export async function writeCsv(path: string, { users, items, times, length }: In
 /**
  * Trains on a CSV with the defaults of the command, apart from the seed.
  *
- * @throws {Error} when the command fails, with what it said
+ * @throws {Error} when the command fails, with its output
  */
 export async function trainCommand(csv: string, bundle: string, seed: number): Promise<TrainedBundle> {
   const start = performance.now();

@@ -194,9 +194,9 @@ export function upserts(work: Setup): Promise<Row> {
       // Queries run during both measurements, so that both share the cores with them.
       const rate = (port: number, path: string) => async (): Promise<number> => {
         const queries = plan(server.port, PREDICT, predictBodies(work), { connections: 8, rate: 200 });
-        const [asked, done] = await Promise.all([runLoad(queries), runLoad(plan(port, path, bodies))]);
-        failed += asked.failed + done.failed;
-        if (port === server.port) queryP99s.push(p99(asked));
+        const [queried, done] = await Promise.all([runLoad(queries), runLoad(plan(port, path, bodies))]);
+        failed += queried.failed + done.failed;
+        if (port === server.port) queryP99s.push(p99(queried));
         return done.answered / done.seconds;
       };
       try {

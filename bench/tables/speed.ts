@@ -47,7 +47,7 @@ export async function trainingStep(): Promise<Row> {
 
 /** A lookup of 1,000 ids in a loaded CQR table, compared with a full table. */
 export async function lookup(): Promise<Row> {
-  const [words, asked, rounds] = [200_000, 1000, 200];
+  const [words, looked, rounds] = [200_000, 1000, 200];
   const vocabulary = Array.from({ length: words }, (_, i) => `word ${i}`);
   const embedding = { method: 'cqr', parameters: (words * DIMENSIONS) / 16, columns: COLUMNS } as const;
   const tower = Tower.create({ vocabulary, dimensions: DIMENSIONS, embedding });
@@ -57,9 +57,9 @@ export async function lookup(): Promise<Row> {
   const table = loaded.queryTower!.inputs[0]!.table;
   const full = Tower.create({ vocabulary, dimensions: DIMENSIONS }).inputs[0]!.table;
   const generator = new Generator(2);
-  const ids = Int32Array.from({ length: asked }, () => generator.below(words));
-  const out = new Matrix(asked, DIMENSIONS);
-  const before = new Matrix(asked, DIMENSIONS);
+  const ids = Int32Array.from({ length: looked }, () => generator.below(words));
+  const out = new Matrix(looked, DIMENSIONS);
+  const before = new Matrix(looked, DIMENSIONS);
   tower.inputs[0]!.table.rows(ids, before);
   table.rows(ids, out);
   const same = before.data.every((value, i) => value === out.data[i]);

@@ -142,7 +142,7 @@ async function exactQuery(): Promise<Row> {
   const users = [...new Set(work.test.queries)].slice(0, 200);
   const queries = queryTower.embed(users).data.slice();
   const base = join(folder, 'base.npy');
-  const asked = join(folder, 'queries.npy');
+  const queriesPath = join(folder, 'queries.npy');
   const answers = join(folder, 'answers.npy');
   const runtime = new Runtime({ threads: 1 });
   const index = new BruteForce<Float32Array, number>({ runtime }).index(lots);
@@ -150,8 +150,8 @@ async function exactQuery(): Promise<Row> {
   let same = 'not compared';
   if (faiss) {
     writeNpy(base, lots.data, [lots.data.length / 32, 32]);
-    writeNpy(asked, queries, [users.length, 32]);
-    await faiss.request({ do: 'load', base, queries: asked });
+    writeNpy(queriesPath, queries, [users.length, 32]);
+    await faiss.request({ do: 'load', base, queries: queriesPath });
     await faiss.request({ do: 'build', kind: 'flat' });
     await faiss.request({ do: 'batch', answers });
     same = recallAgainst(answers, (i) => index.call(one(i), 10).rowsOf()).toFixed(4);

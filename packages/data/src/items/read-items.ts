@@ -81,9 +81,9 @@ function withLists(
   lists: readonly string[] | undefined,
 ): readonly ColumnProfile[] {
   if (lists === undefined) return profiles;
-  const told = new Set(lists.map((name) => named(table, 'listColumns', name)));
+  const listColumns = new Set(lists.map((name) => named(table, 'listColumns', name)));
   return profiles.map((profile, i) => {
-    if (told.has(i)) return { ...profile, kind: 'list' };
+    if (listColumns.has(i)) return { ...profile, kind: 'list' };
     return profile.kind === 'list' ? { ...profile, kind: 'text' } : profile;
   });
 }
@@ -130,9 +130,9 @@ function titleColumn(
   table: Table,
   profiles: readonly ColumnProfile[],
   identifier: number,
-  { titleColumn: told }: ReadItemsOptions,
+  { titleColumn }: ReadItemsOptions,
 ): number {
-  if (told !== undefined) return named(table, 'titleColumn', told);
+  if (titleColumn !== undefined) return named(table, 'titleColumn', titleColumn);
   const byName = bestByName(profiles, TITLES);
   if (byName >= 0 && byName !== identifier) return byName;
   // A title is text that differs in nearly every row and is not a URL.
