@@ -22,7 +22,8 @@ import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.
 import { Tower } from '../towers/tower.ts';
 import { type Features, tablesOf } from '../towers/tower-inputs.ts';
 import { checkMetadata } from './metadata.ts';
-import { INDEXES, QUERY_MODELS, type SavableIndex, TOWERS } from './registry.ts';
+import { INDEXES, QUERY_MODELS, type SavableIndex } from './registry.ts';
+import { loadTowers, savedTowers } from './saved-towers.ts';
 
 /** The contents of a bundle to save. */
 export interface BundleContents<Q, I extends Identifier> {
@@ -153,8 +154,7 @@ function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Save
   else if (queryModel !== undefined && queryModel !== queryTower) {
     throw new OptionError("queryTower: expected the tower that is the index's query model, got a different one");
   }
-  if (queryTower) parts.queryTower = queryTower.save();
-  if (candidateTower) parts.candidateTower = candidateTower.save();
+  Object.assign(parts, savedTowers(queryTower, candidateTower));
   parts.index = index.save();
   if (seenItems) {
     const identifierType = identifierTypeOf(index);
@@ -174,10 +174,7 @@ function towerOf<Q>(queryModel: QueryModel<Q> | undefined): Tower<Q & Features> 
 
 function loadContents(part: Part): Bundle<Features, Identifier> {
   const names = part.partNames();
-  const tower = (name: string): Tower<Features> | undefined =>
-    names.includes(name) ? loadPart(part.part(name), TOWERS) : undefined;
-  const queryTower = tower('queryTower');
-  const candidateTower = tower('candidateTower');
+  const { queryTower, candidateTower } = loadTowers(part);
   const takesFeatures = part.settings.boolean('takesFeatures');
   const foldIn = names.includes('queryModel') ? loadPart(part.part('queryModel'), QUERY_MODELS) : undefined;
   const queryModel = (foldIn as QueryModel<unknown> | undefined) ?? queryTower;

@@ -43,6 +43,7 @@ export const TABLES: Loaders<EmbeddingTable> = {
 /** Towers. */
 export const TOWERS: Loaders<Tower<Features>> = {
   tower: (part) => Tower.load(part, TABLES),
+  'feature-towers': (part) => Tower.load(part, TABLES),
 };
 
 /** Query models other than towers. */

@@ -9,6 +9,7 @@ import type { EmbeddingTable } from '../embeddings/contract.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Feature, FeatureColumn, FloatColumn } from '../features/contract.ts';
+import type { FeatureSet } from '../features/feature-set.ts';
 import type { DenseLayer } from '../layers/dense-layer.ts';
 import { padded } from '../layers/dense-layer.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
@@ -73,25 +74,22 @@ export function embeddedWidth(inputs: readonly TowerInput[]): number {
   return inputs.reduce((sum, input) => sum + widthOf(input), 0);
 }
 
-/** Encode raw features. A tower with one named word also accepts the word itself. */
-export function encodeFeatures(inputs: readonly TowerInput[], rows: readonly Features[]): EncodedFeatures {
+/**
+ * Encode raw rows, by `features` where the inputs are features. A tower with one named word, or of features that read one
+ * field, also accepts the value itself.
+ */
+export function encodeFeatures(
+  { inputs, features }: { inputs: readonly TowerInput[]; features?: FeatureSet | undefined },
+  rows: readonly Features[],
+): EncodedFeatures {
+  if (features) return new EncodedFeatures(rows.length, features.encode(rows));
   const plain = inputs.length === 1 && inputs[0]!.name === '';
-  const columns = inputs.map((input): FeatureColumn => {
-    if (input.feature) return encodeFeature(input.feature, rows as readonly Readonly<Record<string, unknown>>[]);
-    const { name, lookup } = input;
+  const columns = inputs.map(({ name, lookup }): FeatureColumn => {
+    assert(lookup !== undefined, `tower: ${name} is no word`);
     const words = plain ? (rows as readonly string[]) : rows.map((row, i) => wordOf(row, name, inputs.length, i));
     return { kind: 'ids', ids: lookup.encode(words) };
   });
   return new EncodedFeatures(rows.length, columns);
-}
-
-function encodeFeature(feature: Feature, rows: readonly Readonly<Record<string, unknown>>[]): FeatureColumn {
-  const { field, besideField } = feature;
-  const beside = besideField === undefined ? undefined : rows.map((row) => row[besideField]);
-  return feature.encode(
-    rows.map((row) => row[field]),
-    { beside },
-  );
 }
 
 /** Write the concatenated vectors of each row of features to the rows of `out`. */

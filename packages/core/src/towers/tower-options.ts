@@ -15,12 +15,14 @@ import type { OnWarning } from '../checks/warning.ts';
 import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
+import { FeatureSet } from '../features/feature-set.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
-import { embeddedWidth, type TowerInput } from './tower-inputs.ts';
+import { featureInputs } from './feature-inputs.ts';
+import { embeddedWidth, type FeatureInput, type TowerInput, type WordInput } from './tower-inputs.ts';
 
-/** One feature of a tower. */
+/** One word of a tower. */
 export interface FeatureOptions {
   /** The words that have an embedding of their own; all other words share the embedding of unknown words. */
   vocabulary: readonly string[];
@@ -65,15 +67,33 @@ const checkNamed = optionsCheck<{ features: object } & TowerHead>('Tower.create'
 const checkFeature = optionsCheck<FeatureOptions>('a feature', FEATURE);
 
 /** The parts of a tower. */
-export interface TowerParts {
-  inputs: readonly TowerInput[];
+export interface TowerParts<I extends TowerInput = TowerInput> {
+  inputs: readonly I[];
   layers: readonly DenseLayer[];
   normalize: boolean;
   runtime: Runtime;
+  /** Encodes raw rows; undefined for a tower of words. */
+  features?: FeatureSet | undefined;
 }
 
-/** Options of a tower: of one plain feature, or of named ones. */
-export type TowerOptions = (FeatureOptions | { features: Record<string, FeatureOptions> }) & TowerHead;
+/** The parts of a tower whose inputs are features. */
+export interface FeatureTowerParts extends TowerParts<FeatureInput> {
+  features: FeatureSet;
+}
+
+/** True for parts whose inputs are features; the inputs of others are words. */
+export function isOfFeatures(parts: TowerParts): parts is FeatureTowerParts {
+  return parts.features !== undefined;
+}
+
+/** Options of a tower of features, but for those that both towers of a model have in common. */
+export interface FeatureTowerOptions extends Pick<TowerHead, 'dense' | 'normalize'> {
+  /** The features with what they learned (`learnFeatures`). */
+  features: FeatureSet;
+}
+
+/** Options of a tower: of one plain word, of named words, or of features. */
+export type TowerOptions = (FeatureOptions | { features: FeatureSet | Record<string, FeatureOptions> }) & TowerHead;
 
 /** New parts with random weights, from options as a user wrote them. */
 export function createParts(options: TowerOptions): TowerParts {
@@ -81,24 +101,39 @@ export function createParts(options: TowerOptions): TowerParts {
   if (isNamed) checkNamed(options);
   else checkPlain(options);
   const { dense = [], normalize = false, seed = 42, runtime = defaultRuntime(), onWarning } = options;
-  const named = 'features' in options ? Object.entries(options.features) : ([['', options]] as const);
-  if ('features' in options) for (const feature of Object.values(options.features)) checkFeature(feature);
-  if (named.length === 0) throw new OptionError('features: expected at least one, got none');
   const seeds = new Generator(seed).fork('tower');
-  const inputs = named.map(([name, feature]): TowerInput => {
+  if ('features' in options && options.features instanceof FeatureSet) {
+    const { features } = options;
+    const [inputs] = featureInputs([features.features], { seeds, runtime, onWarning });
+    return { features, inputs: inputs!, layers: newLayers(dense, inputs!, seeds, runtime), normalize, runtime };
+  }
+  const words = 'features' in options ? (options.features as Record<string, FeatureOptions>) : undefined;
+  for (const feature of Object.values(words ?? {})) checkFeature(feature);
+  const named = words ? Object.entries(words) : ([['', options as FeatureOptions]] as const);
+  if (named.length === 0) throw new OptionError('features: expected at least one, got none');
+  const inputs = named.map(([name, feature]): WordInput => {
     const { vocabulary, dimensions = 32, maskToken = null, embedding = { method: 'full' } } = feature;
     const lookup = new StringLookup({ vocabulary, maskToken });
     checkInteger('dimensions', dimensions, 1);
     const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime, onWarning };
     return { name, lookup, table: makeTable(embedding, context) };
   });
+  return { inputs, layers: newLayers(dense, inputs, seeds, runtime), normalize, runtime };
+}
+
+/** New dense layers after inputs, with ReLU on all but the last. */
+export function newLayers(
+  dense: readonly number[],
+  inputs: readonly TowerInput[],
+  seeds: Generator,
+  runtime: Runtime,
+): DenseLayer[] {
   let width = embeddedWidth(inputs);
-  const layers = dense.map((units, i) => {
+  return dense.map((units, i) => {
     checkInteger(`dense[${i}]`, units, 1);
     const activation = i === dense.length - 1 ? 'linear' : 'relu';
     const layer = DenseLayer.create(width, units, activation, seeds.uint32(), runtime);
     width = units;
     return layer;
   });
-  return { inputs, layers, normalize, runtime };
 }

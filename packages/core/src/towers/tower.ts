@@ -10,6 +10,7 @@
  */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { ShapeError } from '../errors/errors.ts';
+import type { FeatureSet } from '../features/feature-set.ts';
 import type { Loaders, Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type DenseLayer, padded } from '../layers/dense-layer.ts';
@@ -19,6 +20,7 @@ import { Matrix } from '../vectors/matrix.ts';
 import { EncodedFeatures } from './encoded-features.ts';
 import { denormalizeGradient, normalizeRows } from './normalize.ts';
 import { RowAdder } from './row-sums.ts';
+import { loadFeatureTowers, saveFeatureTowers } from './saved-feature-towers.ts';
 import { loadParts, saveParts } from './saved-tower.ts';
 import { TableGradients } from './table-gradients.ts';
 import {
@@ -30,13 +32,22 @@ import {
   type InputOf,
   trainedParts,
 } from './tower-inputs.ts';
-import { createParts, type FeatureOptions, type TowerHead, type TowerOptions } from './tower-options.ts';
+import {
+  createParts,
+  type FeatureOptions,
+  isOfFeatures,
+  type TowerHead,
+  type TowerOptions,
+  type TowerParts,
+} from './tower-options.ts';
 
 /** A trainable model that turns raw features of type Q into vectors. */
 export class Tower<Q extends Features = string> {
   readonly inputs: readonly InputOf<Q>[];
   readonly layers: readonly DenseLayer[];
   readonly normalize: boolean;
+  /** The features of the inputs; undefined for a tower of words. */
+  readonly features: FeatureSet | undefined;
   readonly dimensions: number;
   readonly runtime: Runtime;
   /** Features and embeddings of the last `forward`, kept for `backward`. */
@@ -48,17 +59,30 @@ export class Tower<Q extends Features = string> {
   readonly #adder: RowAdder;
 
   /** A tower of given parts; `create` makes one with new parts. */
-  constructor(inputs: readonly InputOf<Q>[], layers: readonly DenseLayer[], normalize: boolean, runtime: Runtime) {
+  constructor(
+    inputs: readonly InputOf<Q>[],
+    layers: readonly DenseLayer[],
+    normalize: boolean,
+    runtime: Runtime,
+    features?: FeatureSet,
+  ) {
     this.inputs = inputs;
     this.layers = layers;
     this.normalize = normalize;
+    this.features = features;
     this.runtime = runtime;
     this.#adder = new RowAdder(runtime);
     this.dimensions = layers.at(-1)?.units ?? embeddedWidth(inputs);
   }
 
+  /** A tower of parts whose rows have the type Q, which the parts do not say. */
+  static of<Q extends Features>({ inputs, layers, normalize, runtime, features }: TowerParts): Tower<Q> {
+    return new Tower<Q>(inputs as readonly InputOf<Q>[], layers, normalize, runtime, features);
+  }
+
   /**
-   * A new tower of one plain feature, or of named ones.
+   * A new tower of one plain word, of named words, or of features that have learned their vocabularies; two towers that
+   * share tables are made by `createTowers`.
    *
    * @throws {VocabularyError} when a vocabulary has an empty, repeated or reserved word
    * @throws {OptionError} when a number is out of range
@@ -67,9 +91,9 @@ export class Tower<Q extends Features = string> {
   static create<N extends string>(
     options: { features: Record<N, FeatureOptions> } & TowerHead,
   ): Tower<Readonly<Record<N, string>>>;
+  static create<F extends Features>(options: { features: FeatureSet } & TowerHead): Tower<F>;
   static create(options: TowerOptions): Tower<never> {
-    const { inputs, layers, normalize, runtime } = createParts(options);
-    return new Tower<never>(inputs, layers, normalize, runtime);
+    return Tower.of<never>(createParts(options));
   }
 
   /**
@@ -78,7 +102,7 @@ export class Tower<Q extends Features = string> {
    * @throws {OptionError} naming the feature that is missing or not a string
    */
   encode(features: readonly Q[]): EncodedFeatures {
-    return encodeFeatures(this.inputs, features);
+    return encodeFeatures(this, features);
   }
 
   /**
@@ -140,23 +164,26 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * The saved form of lookups, tables and layers.
+   * The saved form of features, tables and layers. Towers that share tables are saved together (saveFeatureTowers).
    *
    * @throws {StateError} while a `fit` trains the tower, except during its callbacks
    */
   save(): Saved {
-    return saveParts(this);
+    return isOfFeatures(this) ? saveFeatureTowers({ tower: this }) : saveParts(this);
   }
 
   /**
-   * Load a saved tower.
+   * Load a saved tower of words or of features.
    *
    * @param tables every kind of table
    * @throws {FormatError} when its parts do not fit together
    */
   static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>): Tower<Q> {
-    const { inputs, layers, normalize, runtime } = loadParts(part, tables);
-    return new Tower<Q>(inputs as readonly InputOf<Q>[], layers, normalize, runtime);
+    if (part.kind !== 'feature-towers') return Tower.of<Q>(loadParts(part, tables));
+    const towers = loadFeatureTowers(part, tables);
+    const names = Object.keys(towers);
+    if (names.join() !== 'tower') throw part.refusal(`towers: expected one called tower, got ${names.join(', ')}`);
+    return Tower.of<Q>(towers.tower!);
   }
 
   /** Every trained matrix, in a fixed order. */

@@ -1,0 +1,57 @@
+/** Makes both towers of a model from features, with one table for all features that name it. */
+import { BOOLEAN, FUNCTION, instanceOf, LIST, NUMBER, OBJECT, optionsCheck, required } from '../checks/options.ts';
+import type { OnWarning } from '../checks/warning.ts';
+import { FeatureSet } from '../features/feature-set.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
+import { Generator } from '../random/generator.ts';
+import { featureInputs } from './feature-inputs.ts';
+import { Tower } from './tower.ts';
+import type { Features } from './tower-inputs.ts';
+import { type FeatureTowerOptions, newLayers } from './tower-options.ts';
+
+/** Options of `createTowers`. */
+export interface CreateTowersOptions {
+  queryTower: FeatureTowerOptions;
+  candidateTower: FeatureTowerOptions;
+  /** Seed of the weights; default 42. */
+  seed?: number;
+  runtime?: Runtime;
+  /** Called with one line where an embedding's budget is above its full table's size; default `console.warn`. */
+  onWarning?: OnWarning | undefined;
+}
+
+const checkOptions = optionsCheck<CreateTowersOptions>('createTowers', {
+  queryTower: required(OBJECT),
+  candidateTower: required(OBJECT),
+  seed: NUMBER,
+  runtime: RUNTIME,
+  onWarning: FUNCTION,
+});
+const checkTower = optionsCheck<FeatureTowerOptions>('a tower', {
+  features: required(instanceOf('a FeatureSet', () => FeatureSet)),
+  dense: LIST,
+  normalize: BOOLEAN,
+});
+
+/**
+ * New towers of features. Features that name one table share it, also across the towers; all features must have been learned
+ * in one call of `learnFeatures`.
+ *
+ * @throws {OptionError} when an option is unknown or out of range, or features of one table differ in their words
+ */
+export function createTowers<Q extends Features = Features, C extends Features = Features>(
+  options: CreateTowersOptions,
+): { queryTower: Tower<Q>; candidateTower: Tower<C> } {
+  const { queryTower, candidateTower, seed = 42, runtime = defaultRuntime(), onWarning } = checkOptions(options);
+  const seeds = new Generator(seed).fork('towers');
+  const both = [checkTower(queryTower), checkTower(candidateTower)] as const;
+  const inputs = featureInputs(
+    both.map(({ features }) => features.features),
+    { seeds, runtime, onWarning },
+  );
+  const [queryParts, candidateParts] = both.map(({ features, dense = [], normalize = false }, i) => {
+    const layers = newLayers(dense, inputs[i]!, seeds, runtime);
+    return { features, inputs: inputs[i]!, layers, normalize, runtime };
+  });
+  return { queryTower: Tower.of<Q>(queryParts!), candidateTower: Tower.of<C>(candidateParts!) };
+}
