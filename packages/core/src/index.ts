@@ -79,9 +79,10 @@ export type { SearchSettings } from './topk/scann/search-settings.ts';
 export { type SimilarOptions, type SimilarTo, similar, similarAsync } from './topk/similar.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers
+export { type CreateTowersOptions, createTowers } from './towers/create-towers.ts';
 export { Tower } from './towers/tower.ts';
-export type { Features, TowerInput } from './towers/tower-inputs.ts';
-export type { FeatureOptions, TowerHead } from './towers/tower-options.ts';
+export type { FeatureInput, Features, InputOf, TowerInput, WordInput } from './towers/tower-inputs.ts';
+export type { FeatureOptions, FeatureTowerOptions, TowerHead, TowerParts } from './towers/tower-options.ts';
 // tuning
 export { type TunedPoint, type TuneOptions, type TuneReport, tune } from './tuning/tune.ts';
 // vectors

@@ -36,9 +36,13 @@ export function loadTowers(bundle: Part): BundleTowers {
   if (names.includes('towers')) {
     return loadPart(bundle.part('towers'), {
       'feature-towers': (part) => {
-        const { queryTower, candidateTower, ...others } = loadFeatureTowers(part, TABLES);
+        const towers = loadFeatureTowers(part, TABLES);
+        const { queryTower, candidateTower, ...others } = towers;
         if (!queryTower || !candidateTower || Object.keys(others).length > 0) {
-          throw part.settings.error('towers', 'expected queryTower and candidateTower, got others');
+          throw part.settings.error(
+            'towers',
+            `expected queryTower and candidateTower, got ${Object.keys(towers).join(', ')}`,
+          );
         }
         return { queryTower: Tower.of<Features>(queryTower), candidateTower: Tower.of<Features>(candidateTower) };
       },

@@ -31,4 +31,6 @@ export type { Clock } from '../retrieval/pauses.ts';
 // retrieval
 export type { ModelParts } from '../retrieval/step.ts';
 // towers
+export type { WeightedIds } from '../towers/embedding-bag.ts';
 export type { DistinctFeatures, EncodedFeatures } from '../towers/encoded-features.ts';
+export { TableGradients, type TableUse } from '../towers/table-gradients.ts';

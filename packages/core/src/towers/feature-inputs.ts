@@ -16,7 +16,7 @@ import type { FeatureInput } from './tower-inputs.ts';
 /** The width of an embedding where no feature of its table names one, as of a word of a tower. */
 const DIMENSIONS = 32;
 
-/** What new weights depend on. */
+/** The random numbers and the memory of new weights. */
 export interface InputContext {
   seeds: Generator;
   runtime: Runtime;
@@ -24,47 +24,50 @@ export interface InputContext {
 }
 
 /**
- * The inputs of towers, one list for each; features of one table share it, also across towers.
+ * The inputs of towers, one list for each. Features of one table share it, also across towers; features that were learned
+ * apart share a table only by name, and have tables of their own unless their specs ask for the shared one.
  *
- * @throws {OptionError} where features of one table differ in their words, their width or the kind of table
+ * @throws {OptionError} where features whose specs name one table differ in their words, their width or the kind of table
  */
 export function featureInputs(towers: readonly (readonly Feature[])[], context: InputContext): FeatureInput[][] {
-  const all = towers.flat();
-  const tables = new Map<string, EmbeddingTable>();
-  const tableOf = (feature: Feature): EmbeddingTable => {
-    const known = tables.get(feature.table);
-    if (known) return known;
-    const made = newTable(
-      all.filter(({ column, table }) => column !== 'floats' && table === feature.table),
-      context,
-    );
-    tables.set(feature.table, made);
-    return made;
-  };
+  const embedded = towers.flat().filter(({ column }) => column !== 'floats');
+  const tables = new Map<Feature, EmbeddingTable>();
+  for (const feature of embedded) {
+    if (tables.has(feature)) continue;
+    const named = embedded.filter(({ table }) => table === feature.table);
+    const sharing = named.filter((other) => haveSameWords(feature, other));
+    checkApart(feature, named);
+    const table = newTable(sharing, context);
+    for (const each of sharing) tables.set(each, table);
+  }
   return towers.map((features) =>
     features.map((feature): FeatureInput => {
-      const { name } = feature;
-      if (feature.column === 'floats')
-        return { name, feature, table: undefined, projection: projectionOf(feature, context) };
-      return { name, feature, table: tableOf(feature), projection: undefined };
+      const { name, column } = feature;
+      const projection = column === 'floats' ? projectionOf(feature, context) : undefined;
+      return { name, feature, table: tables.get(feature), projection };
     }),
   );
 }
 
+function haveSameWords(a: Feature, b: Feature): boolean {
+  return a.vocabulary === b.vocabulary && a.vocabularySize === b.vocabularySize;
+}
+
+/** Refuse features with other words whose specs name the same table. */
+function checkApart(feature: Feature, named: readonly Feature[]): void {
+  const other = named.find((each) => !haveSameWords(feature, each) && 'table' in each.spec && 'table' in feature.spec);
+  if (!other) return;
+  throw new OptionError(
+    `features.${other.name}: expected the words of ${feature.name}, with which it shares the table ${feature.table}, ` +
+      'got its own: learn both in one call of learnFeatures',
+  );
+}
+
 function newTable(features: readonly Feature[], { seeds, runtime, onWarning }: InputContext): EmbeddingTable {
-  const [first] = features;
-  for (const { name, vocabulary, vocabularySize } of features) {
-    if (vocabulary !== first!.vocabulary || vocabularySize !== first!.vocabularySize) {
-      throw new OptionError(
-        `features.${name}: expected the words of ${first!.name}, with which it shares the table ${first!.table}, ` +
-          `got others: learn both in one call of learnFeatures`,
-      );
-    }
-  }
+  const { name, vocabularySize } = features[0]!;
   const dimensions = agreed('dimensions', features, ({ spec }) => spec.dimensions) ?? DIMENSIONS;
   const embedding = agreed('embedding', features, embeddingOf) ?? { method: 'full' };
-  checkInteger(`features.${first!.name}.dimensions`, dimensions, 1);
-  const { vocabularySize } = first!;
+  checkInteger(`features.${name}.dimensions`, dimensions, 1);
   return makeTable(embedding, { vocabularySize, dimensions, seed: seeds.uint32(), runtime, onWarning });
 }
 

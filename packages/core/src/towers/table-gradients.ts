@@ -13,7 +13,7 @@ import type { WeightedIds } from './embedding-bag.ts';
 import { RowAdder } from './row-sums.ts';
 
 /** Embeddings that a feature read from a table, and the gradient of what they became. */
-interface TableUse extends WeightedIds {
+export interface TableUse extends WeightedIds {
   /** [rows, stride] the gradient of the vectors. */
   gradient: Matrix;
   /** The first column of the feature in it. */

@@ -57,6 +57,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'listOf(__0)': 'data',
   'loadMovieLens(options).env': 'the environment of the process',
   'pointByCoOccurrence(rows)': 'data',
+  'Tower.of(__0)': 'parts of a tower',
   'nextItemExamples(interactions)': 'data',
   'splitByTime(interactions)': 'data',
   'takeInteractions(interactions)': 'data',

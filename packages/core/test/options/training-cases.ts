@@ -113,6 +113,21 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['mask', 'maskToken'],
     call: (o) => core.StringLookup.adapt(vocabulary, o),
   },
+  'createTowers(options)': {
+    valid: { queryTower: { features: features() }, candidateTower: { features: features() }, runtime },
+    typo: ['seeds', 'seed'],
+    call: (o) => core.createTowers(o),
+  },
+  'createTowers(options).queryTower': {
+    valid: { features: features() },
+    typo: ['normalise', 'normalize'],
+    call: (queryTower) => core.createTowers({ queryTower, candidateTower: { features: features() }, runtime }),
+  },
+  'createTowers(options).candidateTower': {
+    valid: { features: features() },
+    typo: ['normalise', 'normalize'],
+    call: (candidateTower) => core.createTowers({ queryTower: { features: features() }, candidateTower, runtime }),
+  },
   'Tower.create(options)': {
     valid: { vocabulary },
     typo: ['dimension', 'dimensions'],

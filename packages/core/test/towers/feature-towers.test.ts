@@ -156,8 +156,12 @@ test('a table for a tower alone; contradictory features are refused', async () =
         candidateTower: { features: others },
         runtime,
       }),
-    /features.item: expected the words of history, with which it shares the table items, got others/,
+    /features.item: expected the words of history, with which it shares the table items, got its own: learn both/,
   );
+  const apart = await learnFeatures({ genre: { type: 'string' } }, [{ genre: ['drama', 'comedy'] }]);
+  const other = await learnFeatures({ genre: { type: 'string' } }, [{ genre: ['rock'] }]);
+  const towers = createTowers({ queryTower: { features: apart }, candidateTower: { features: other }, runtime });
+  assert.notEqual(towers.queryTower.inputs[0]!.table, towers.candidateTower.inputs[0]!.table);
   const narrow = await learnFeatures({ ...specs, item: { ...specs.item, dimensions: 16 } }, [
     { history: [['a']], item: ['a'], age: [1], mood: [[1, 2, 3]] },
   ]);
