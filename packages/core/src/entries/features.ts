@@ -35,3 +35,4 @@ export type {
   TimeFeatureSpec,
   VectorFeatureSpec,
 } from '../features/spec.ts';
+export { isUnknownValue } from '../features/unknown-values.ts';

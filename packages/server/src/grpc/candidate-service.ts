@@ -5,6 +5,7 @@ import type { Filter } from '../attributes/filter.ts';
 import type { AttributeValue } from '../attributes/values.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { integerText } from '../json/integer.ts';
+import type { JsonQuery } from '../shortlist/messages.ts';
 import { answerSimilar, deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { type IdentifierMessage, identifierOf } from './identifiers.ts';
@@ -25,6 +26,7 @@ interface UpsertMessage {
     embedding: number[];
     attributes: Record<string, AttributeMessage>;
     features: Record<string, string>;
+    feature_values: Record<string, AttributeMessage>;
   }[];
 }
 
@@ -32,6 +34,10 @@ function attributeOf(message: AttributeMessage): AttributeValue {
   if (message.kind !== 'list') return message.kind ? message[message.kind]! : null;
   // Elements of a list that are neither text nor numbers are refused later, together with the other checks of values.
   return message.list!.values.map((item) => attributeOf(item) as string | number);
+}
+
+function attributesOf(messages: Readonly<Record<string, AttributeMessage>>): Record<string, AttributeValue> {
+  return Object.fromEntries(Object.entries(messages).map(([name, message]) => [name, attributeOf(message)]));
 }
 
 interface SimilarMessage {
@@ -100,15 +106,18 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
         registry,
         {
           ...(model === '' ? {} : { model }),
-          candidates: candidates.map(({ id, embedding, attributes, features }) => ({
-            id: identifierOf('id', id),
-            ...(Object.keys(features).length > 0 && { features }),
-            // In Protobuf an empty vector is the same as a missing one.
-            ...((embedding.length > 0 || Object.keys(features).length === 0) && { embedding }),
-            attributes: Object.fromEntries(
-              Object.entries(attributes).map(([name, value]) => [name, attributeOf(value)]),
-            ),
-          })),
+          candidates: candidates.map((candidate) => {
+            const { id, embedding, attributes } = candidate;
+            const features = { ...candidate.features, ...attributesOf(candidate.feature_values) };
+            const hasFeatures = Object.keys(features).length > 0;
+            return {
+              id: identifierOf('id', id),
+              ...(hasFeatures && { features: features as JsonQuery }),
+              // In Protobuf an empty vector is the same as a missing one.
+              ...((embedding.length > 0 || !hasFeatures) && { embedding }),
+              attributes: attributesOf(attributes),
+            };
+          }),
         },
         identifierMessage,
       );

@@ -103,7 +103,10 @@ function signatureOf(
     return signature;
   }
   const fitting = [...signatures.values()].filter(
-    (signature) => signature.inputs.length === inputs.size && signature.inputs.every(({ name }) => inputs.has(name)),
+    (signature) =>
+      signature.inputs.every(({ name, isOptional }) => inputs.has(name) || isOptional) &&
+      inputs.size === signature.inputs.filter(({ name }) => inputs.has(name)).length &&
+      inputs.size > 0,
   );
   if (fitting.length === 0) {
     const forms = [...signatures.values()].map(({ inputs }) => inputs.map(({ name }) => name).join(' + '));

@@ -1,8 +1,9 @@
 /** Vectors of candidates that are given by their raw features, computed by the candidate tower of the bundle. */
 import { invalidArgument } from '../status/serving-error.ts';
 import type { FeatureSpec, Features, RequestedUpdate, Servable, Update } from './contract.ts';
+import { fieldsOf } from './feature-fields.ts';
 import type { QueryTower } from './index-parts.ts';
-import { featureName, unknownFeatures } from './unknown-features.ts';
+import { unknownFeatures } from './unknown-features.ts';
 
 /** The name in requests for the feature of a tower that has a single, unnamed one. */
 const PLAIN_FEATURE = 'candidate';
@@ -17,11 +18,7 @@ export class CandidateFeatures {
   constructor(tower: QueryTower | undefined, dimensions: number) {
     this.#tower = tower;
     this.#dimensions = dimensions;
-    this.specs = (tower?.inputs ?? []).map(({ name }) => ({
-      name: featureName(name, PLAIN_FEATURE),
-      datatype: 'BYTES',
-      shape: [],
-    }));
+    this.specs = tower ? fieldsOf(tower, PLAIN_FEATURE) : [];
   }
 
   /**

@@ -21,10 +21,20 @@ export interface FeatureSpec {
   datatype: Datatype;
   /** Shape per query: [] for one value, [n] for n values, [−1] for any number. */
   shape: readonly number[];
+  /** Whether a query may be without a value; default false. */
+  isOptional?: boolean;
+  /**
+   * Whether a spec of features says which values fit: then JSON values are passed on as they are and `checkFeatures` refuses
+   * those that do not fit. Default false: values have the datatype.
+   */
+  isRaw?: boolean;
 }
 
+/** The value of a raw feature; null where there is none. */
+export type FeatureValue = Element | null | readonly Element[];
+
 /** The raw features of one query: the value itself if there is a single feature, else values by name. */
-export type Features = Element | readonly Element[] | { readonly [name: string]: Element | readonly Element[] };
+export type Features = Element | readonly Element[] | { readonly [name: string]: FeatureValue };
 
 /** Rules of a query as a request states them. Identifiers have the datatype that the index has in requests. */
 export interface QueryRules {
@@ -135,6 +145,12 @@ export interface Servable {
   readonly attributes: AttributeTable;
   /** The items that each user has seen. */
   readonly seenItems: SeenItems<Identifier>;
+  /**
+   * Refuse raw features of queries that do not fit the model's spec of features, before they share a scan with others.
+   *
+   * @throws {FeatureError} with the first ten values that do not fit, and the numbers of their queries
+   */
+  checkFeatures(features: readonly Features[]): void;
   /** Query embeddings of raw features: [queries, dimensions], row-major. */
   embed(features: readonly Features[]): Float32Array;
   /** Vectors of candidates that are given by raw features: [candidates, dimensions], row-major. */

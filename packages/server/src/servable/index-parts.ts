@@ -8,6 +8,7 @@ import {
   type SeenItems,
   type UpdatableTopK,
 } from 'shortlist';
+import type { Feature } from 'shortlist/features';
 import type { SavableIndex } from 'shortlist/format';
 import { isRebalancing, isUpdatable, type SearchWork } from 'shortlist/topk';
 import type { AttributeTable } from '../attributes/table.ts';
@@ -19,7 +20,11 @@ export interface QueryTower {
   readonly inputs: readonly {
     readonly name: string;
     readonly lookup?: { readonly oovId: number; idOf(word: string): number } | undefined;
+    /** The feature of a spec, for a tower that has one. */
+    readonly feature?: Feature | undefined;
   }[];
+  /** The features of a spec; undefined for a tower of words. It refuses raw rows that do not fit. */
+  readonly features?: { encode(rows: readonly unknown[]): unknown } | undefined;
   embed(features: readonly never[]): Matrix;
 }
 

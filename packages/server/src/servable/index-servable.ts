@@ -7,10 +7,10 @@ import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { CandidateFeatures } from './candidate-features.ts';
 import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
+import { checkRawFeatures, fieldsOf } from './feature-fields.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
 import { type IndexServableParts, isNearlyFull, makeRoom, rebalanced, type ServedIndex } from './index-parts.ts';
 import { IndexSearch } from './index-search.ts';
-import { featureName } from './unknown-features.ts';
 
 /** Serves an index. */
 export class IndexServable implements Servable {
@@ -43,11 +43,7 @@ export class IndexServable implements Servable {
     this.#identifiers = index.identifiers;
     this.#identifierType = index.identifiers.columnType;
     this.identifierDatatype = this.#identifierType === 'string' ? 'BYTES' : 'INT64';
-    this.features = (queryTower?.inputs ?? []).map(({ name }) => ({
-      name: featureName(name),
-      datatype: 'BYTES',
-      shape: [],
-    }));
+    this.features = queryTower ? fieldsOf(queryTower) : [];
     this.dimensions = index.dimensions;
     this.#candidateFeatures = new CandidateFeatures(parts.candidateTower, index.dimensions);
     this.candidateFeatures = this.#candidateFeatures.specs;
@@ -65,6 +61,10 @@ export class IndexServable implements Servable {
 
   isExact(): boolean {
     return this.#index.isExact();
+  }
+
+  checkFeatures(features: readonly Features[]): void {
+    if (this.#parts.queryTower) checkRawFeatures(this.#parts.queryTower, features);
   }
 
   embed(features: readonly Features[]): Float32Array {

@@ -24,7 +24,7 @@ import type { Identifier } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
 import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
 import { attributeTensor } from './attribute-outputs.ts';
-import type { FeatureSpec, Features, Query, QueryResult, Servable } from './contract.ts';
+import type { FeatureSpec, Features, FeatureValue, Query, QueryResult, Servable } from './contract.ts';
 import { HISTORY_SIGNATURE, historyInput, historyQueries, paddingOf, unknownItemsOutput } from './history-signature.ts';
 import { parseQueryRules } from './query-rules.ts';
 
@@ -79,7 +79,13 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
   return new Map(all.map((signature) => [signature.name, signature]));
 }
 
-const batched = ({ name, datatype, shape }: FeatureSpec): TensorSpec => ({ name, datatype, shape: [-1, ...shape] });
+const batched = ({ name, datatype, shape, isOptional, isRaw }: FeatureSpec): TensorSpec => ({
+  name,
+  datatype,
+  shape: [-1, ...shape],
+  ...(isOptional && { isOptional }),
+  ...(isRaw && shape[0] === -1 && { isRagged: true }),
+});
 
 /**
  * The signature that a request names.
@@ -98,8 +104,9 @@ export function findSignature(signatures: ReadonlyMap<string, Signature>, name: 
  */
 export function batchSize(signature: Signature, inputs: Tensors): number {
   let rows: number | undefined;
-  for (const { name, datatype, shape } of signature.inputs) {
+  for (const { name, datatype, shape, isOptional } of signature.inputs) {
     const tensor = inputs.get(name);
+    if (!tensor && isOptional) continue;
     if (!tensor) throw invalidArgument(`Missing named input: ${name}`);
     if (tensor.datatype !== datatype) {
       throw invalidArgument(`Expects input '${name}' to be ${datatype} but ${tensor.datatype} is provided`);
@@ -112,7 +119,8 @@ export function batchSize(signature: Signature, inputs: Tensors): number {
     }
     rows = tensor.shape[0]!;
   }
-  return rows ?? 0;
+  if (rows === undefined) throw invalidArgument('inputs: expected at least one, got none');
+  return rows;
 }
 
 /**
@@ -130,18 +138,23 @@ export function featuresOf(specs: readonly FeatureSpec[], inputs: Tensors, rows:
   const [only] = specs;
   const queries: Features[] = [];
   for (let row = 0; row < rows; row++) {
-    if (specs.length === 1) queries.push(featureAt(inputs.get(only!.name)!, only!, row));
+    // A spec of features reads its fields by name, also where there is one.
+    if (specs.length === 1 && !only!.isRaw) queries.push(featureAt(inputs.get(only!.name), only!, row) as Features);
     else
-      queries.push(Object.fromEntries(specs.map((spec) => [spec.name, featureAt(inputs.get(spec.name)!, spec, row)])));
+      queries.push(Object.fromEntries(specs.map((spec) => [spec.name, featureAt(inputs.get(spec.name), spec, row)])));
   }
   return queries;
 }
 
-function featureAt({ datatype, shape, data }: Tensor, spec: FeatureSpec, row: number): Element | Element[] {
+/** The value of a row; null where an optional one is missing. */
+function featureAt(tensor: Tensor | undefined, spec: FeatureSpec, row: number): FeatureValue {
+  if (tensor === undefined) return null;
+  const { datatype, shape, data, lengths } = tensor;
   const read = (at: number): Element => (datatype === 'BYTES' ? textOf(data[at]!) : data[at]!);
+  if (lengths?.[row] === 0 && spec.shape[0] !== -1) return null;
   if (spec.shape.length === 0) return read(row);
-  const width = shape[1]!;
-  return Array.from({ length: width }, (_, i) => read(row * width + i));
+  const width = shape[1] ?? 1;
+  return Array.from({ length: lengths?.[row] ?? width }, (_, i) => read(row * width + i));
 }
 
 /** The queries in the inputs of a signature that searches. */
@@ -160,6 +173,7 @@ export function queriesOf(
   const rules = signature.name === 'query_with_rules' ? inputs.get('rules') : undefined;
   const items = signature.name === SIMILAR ? inputs.get('identifiers') : undefined;
   const features = embeddings || items ? undefined : featuresOf(servable.features, inputs, rows);
+  if (features) servable.checkFeatures(features);
   const queries: Query[] = [];
   for (let row = 0; row < rows; row++) {
     const query: Query = { k };

@@ -2,6 +2,7 @@
  * Finds the features of a query whose value is not in the query tower's vocabulary. All unknown values share one row of
  * the embedding table. Also makes the text by which protocols without a field for them tell these features.
  */
+import { isUnknownValue } from 'shortlist/features';
 import type { Features, QueryResult } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 
@@ -19,9 +20,10 @@ export function featureName(name: string, plain: string = PLAIN_FEATURE): string
  */
 export function unknownFeatures({ inputs }: QueryTower, features: Features, plain?: string): string[] | undefined {
   let unknown: string[] | undefined;
-  for (const { name, lookup } of inputs) {
-    const value = featureValue(features, name, inputs.length);
-    if (lookup && typeof value === 'string' && lookup.idOf(value) === lookup.oovId) {
+  for (const { name, lookup, feature } of inputs) {
+    const value = featureValue(features, feature?.field ?? name, inputs.length);
+    const isOov = lookup && typeof value === 'string' && lookup.idOf(value) === lookup.oovId;
+    if (isOov || (feature && isUnknownValue(feature, value))) {
       unknown ??= [];
       unknown.push(featureName(name, plain));
     }

@@ -12,8 +12,8 @@ export type JsonIdentifier = string | number;
 /** Raw features: the value itself if a query has a single feature, else values by name. */
 export type JsonQuery = JsonFeature | { readonly [feature: string]: JsonFeature };
 
-/** A feature's value or values. */
-export type JsonFeature = string | number | boolean | readonly (string | number | boolean)[];
+/** A feature's value or values; null where an optional one is missing. */
+export type JsonFeature = string | number | boolean | null | readonly (string | number | boolean)[];
 
 /** `POST /v1/shortlist`: `query`, `history`, both, or `embedding`. */
 export interface ShortlistRequest {

@@ -166,9 +166,12 @@ function checkAttributes({ attributes }: Servable, names: readonly string[] = []
   });
 }
 
-function checkQuery({ features }: Servable, query: unknown): Features {
+function checkQuery(servable: Servable, query: unknown): Features {
+  const { features } = servable;
   if (features.length === 0) throw invalidArgument('query: this model has no query tower, send an embedding');
-  return checkFeatures(features, 'query', query);
+  const checked = checkFeatures(features, 'query', query);
+  servable.checkFeatures([checked]);
+  return checked;
 }
 
 /** @param field name of the field in the request, for messages */
@@ -184,6 +187,7 @@ function checkFeatures(features: readonly FeatureSpec[], field: 'query' | 'featu
       throw invalidArgument(`${field}.${name}: unknown feature${suggestion(name, known, 'there is none')}`);
     }
   }
+  if (features[0]!.isRaw) return values as Features;
   for (const { name, datatype, shape } of features) {
     // A feature may be called toString, so only own properties count.
     const value = Object.hasOwn(values, name) ? values[name] : undefined;

@@ -9,6 +9,7 @@ import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import type { Datatype, Element, Tensor, TensorSpec } from '../tensors/tensor.ts';
 import { elementOf, isBase64Object } from './json-value.ts';
 import { readOutputFilter } from './output-filter.ts';
+import { isPadded, PaddedTensor } from './padded-tensor.ts';
 
 /** The contents of a predict request. */
 export interface PredictRequest {
@@ -57,7 +58,7 @@ const isObject = (value: JsonValue): value is JsonObject => value instanceof Map
 
 /** The elements of one tensor that were read so far. */
 interface Gathering {
-  datatype: Datatype;
+  spec: TensorSpec;
   shape: number[] | undefined;
   data: Element[];
 }
@@ -70,39 +71,62 @@ function readRows(instances: readonly JsonValue[], specs: readonly TensorSpec[])
     );
   }
   const gathered = new Map<string, Gathering>(
-    specs.map(({ name, datatype }) => [name, { datatype, shape: undefined, data: [] }]),
+    specs.filter((spec) => !isPadded(spec)).map((spec) => [spec.name, { spec, shape: undefined, data: [] }]),
   );
+  const padded = new Map(specs.filter(isPadded).map((spec) => [spec.name, new PaddedTensor(spec, instances.length)]));
   instances.forEach((instance, i) => {
-    if (objects) readObject(instance, i, gathered);
+    if (objects) readObject(instance, i, gathered, padded);
     else if (isObject(instance)) {
       throw invalidArgument(`Expecting value/list but got object at item ${i} of input list`);
     } else {
       within(`Failed to process element: ${i} of 'instances' list.`, () =>
-        gather(instance, gathered.get(specs[0]!.name)!),
+        addValue(specs[0]!.name, instance, i, gathered, padded),
       );
     }
   });
-  return new Map(
-    [...gathered].map(([name, { datatype, shape, data }]) => [
+  return new Map<string, Tensor>([
+    ...[...gathered].map(([name, { spec, shape, data }]): [string, Tensor] => [
       name,
-      { datatype, shape: [instances.length, ...shape!], data },
+      { datatype: spec.datatype, shape: [instances.length, ...shape!], data },
     ]),
-  );
+    ...[...padded].map(([name, tensor]): [string, Tensor] => [name, tensor.finish()]),
+  ]);
 }
 
-function readObject(instance: JsonValue, i: number, gathered: ReadonlyMap<string, Gathering>): void {
+/** Add the value that an instance has of a named input; false where there is no such input. */
+function addValue(
+  name: string,
+  value: JsonValue,
+  row: number,
+  gathered: ReadonlyMap<string, Gathering>,
+  padded: ReadonlyMap<string, PaddedTensor>,
+): boolean {
+  const gathering = gathered.get(name);
+  if (gathering) gather(value, gathering);
+  else if (padded.has(name)) padded.get(name)!.set(row, value);
+  else return false;
+  return true;
+}
+
+function readObject(
+  instance: JsonValue,
+  i: number,
+  gathered: ReadonlyMap<string, Gathering>,
+  padded: ReadonlyMap<string, PaddedTensor>,
+): void {
   if (!isObject(instance)) throw invalidArgument(`Expecting object but got list at item ${i} of input list`);
   for (const [name, value] of instance) {
     within(`Failed to process element: ${i} key: ${name} of 'instances' list.`, () => {
-      const gathering = gathered.get(name);
-      if (!gathering) throw invalidArgument(`JSON object: does not have named input: ${name}`);
-      gather(value, gathering);
+      if (!addValue(name, value, i, gathered, padded)) {
+        throw invalidArgument(`JSON object: does not have named input: ${name}`);
+      }
     });
   }
-  if (instance.size !== gathered.size) {
+  const needed = [...gathered.keys(), ...[...padded].flatMap(([name, { spec }]) => (spec.isOptional ? [] : [name]))];
+  if (!needed.every((name) => instance.has(name))) {
     throw invalidArgument(
       `Failed to process element: ${i} of 'instances' list. JSON object: ${printJson(instance)} ` +
-        `must only have keys: ${[...gathered.keys()].sort().join(',')}`,
+        `must only have keys: ${[...gathered.keys(), ...padded.keys()].sort().join(',')}`,
     );
   }
 }
@@ -121,7 +145,7 @@ function within(place: string, read: () => void): void {
 function gather(value: JsonValue, gathering: Gathering): void {
   const shape = shapeOf(value);
   const before = gathering.data.length;
-  fill(value, 0, shape, gathering.datatype, gathering.data);
+  fill(value, 0, shape, gathering.spec.datatype, gathering.data);
   const known = gathering.shape;
   gathering.shape ??= shape;
   if (!known) return;
@@ -143,15 +167,24 @@ function readColumns(inputs: JsonValue, specs: readonly TensorSpec[]): Map<strin
     return new Map([[specs[0]!.name, readColumn(inputs, specs[0]!)]]);
   }
   return new Map(
-    specs.map((spec) => {
+    specs.flatMap((spec): [string, Tensor][] => {
       const value = inputs.get(spec.name);
+      if (value === undefined && spec.isOptional) return [];
       if (value === undefined) throw invalidArgument(`Missing named input: ${spec.name} in 'inputs' object.`);
-      return [spec.name, readColumn(value, spec)];
+      return [[spec.name, readColumn(value, spec)]];
     }),
   );
 }
 
-function readColumn(value: JsonValue, { datatype }: TensorSpec): Tensor {
+function readColumn(value: JsonValue, spec: TensorSpec): Tensor {
+  const { datatype } = spec;
+  if (isPadded(spec) && Array.isArray(value)) {
+    const padded = new PaddedTensor(spec, value.length);
+    value.forEach((item, row) => {
+      padded.set(row, item);
+    });
+    return padded.finish();
+  }
   const shape = shapeOf(value);
   const data: Element[] = [];
   fill(value, 0, shape, datatype, data);

@@ -19,8 +19,8 @@ const LENGTH_MAX = 256;
 export function singleQuery({ servable }: ServedVersion, body: string, limits: RequestLimits): Query | undefined {
   const { features, k } = servable;
   if (body.length > LENGTH_MAX || features.length !== 1 || k > limits.k || limits.queries < 1) return undefined;
-  const { datatype, shape } = features[0]!;
-  if (datatype !== 'BYTES' || shape.length > 0) return undefined;
+  const { datatype, shape, isRaw = false } = features[0]!;
+  if (datatype !== 'BYTES' || shape.length > 0 || isRaw) return undefined;
   const text = SINGLE.exec(body)?.[1];
   return text === undefined ? undefined : { k, features: text };
 }

@@ -32,6 +32,11 @@ export interface Tensor {
   datatype: Datatype;
   shape: readonly number[];
   data: ArrayLike<Element>;
+  /**
+   * The number of elements that each row has of its own; the rest of the row is padding. A single value that is missing has
+   * none. Undefined where no row is padded.
+   */
+  lengths?: readonly number[] | undefined;
 }
 
 /** Tensors by name. */
@@ -45,6 +50,10 @@ export interface TensorSpec {
   name: string;
   datatype: Datatype;
   shape: readonly number[];
+  /** Whether a request may leave out the tensor or, in JSON, the values of some rows; default false. */
+  isOptional?: boolean | undefined;
+  /** Whether the rows may have different lengths in JSON; the shorter ones are padded. Default false. */
+  isRagged?: boolean | undefined;
 }
 
 /** The number of elements of a shape. */

@@ -1,0 +1,19 @@
+/** Tells whether a model knows the words of a raw value, so that a caller can say that an answer rests on no training. */
+import type { Feature } from './contract.ts';
+import { HashedVocabulary } from './hashed-vocabulary.ts';
+import { isList } from './list.ts';
+
+/**
+ * True where a feature learned none of the words of a value: a word or integer out of vocabulary, or a list with only such
+ * elements. Texts, hashed words, empty lists and missing values are never unknown.
+ */
+export function isUnknownValue({ spec, vocabulary }: Feature, value: unknown): boolean {
+  if (vocabulary === undefined || vocabulary instanceof HashedVocabulary || spec.type === 'text') return false;
+  const isUnknown = (word: unknown): boolean =>
+    (typeof word === 'string' && word !== '') || typeof word === 'number' || typeof word === 'bigint'
+      ? !vocabulary.has(String(word))
+      : false;
+  if (!isList(value)) return isUnknown(value);
+  const words = Array.from(value).filter((word) => word !== '');
+  return words.length > 0 && words.every(isUnknown);
+}

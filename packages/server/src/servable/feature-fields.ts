@@ -1,0 +1,75 @@
+/**
+ * The fields of a request from which a tower reads raw features.
+ *
+ * | feature | datatype, shape per query |
+ * |---|---|
+ * | word of a tower without a spec; string, text | BYTES [] |
+ * | integer, time | INT64 [] (a time in the unit of its spec) |
+ * | bag, sequence | BYTES or INT64 [−1] |
+ * | weights of a bag or sequence | FP32 [−1] |
+ * | number | FP32 [] |
+ * | vector | FP32 [length] |
+ *
+ * In tensors '' pads lists of words, 0 lists of integers (where 0 is no item), and NaN is a missing number. The JSON of
+ * `/v1/shortlist` has the values themselves, also times in ISO 8601.
+ */
+import type { Feature } from 'shortlist/features';
+import type { FeatureSpec, Features } from './contract.ts';
+import type { QueryTower } from './index-parts.ts';
+import { featureName } from './unknown-features.ts';
+
+/** The fields that a tower reads, each once. @param plain the name for a single, unnamed feature */
+export function fieldsOf({ inputs }: QueryTower, plain?: string): FeatureSpec[] {
+  const fields = new Map<string, FeatureSpec>();
+  for (const { name, feature } of inputs) {
+    const specs: FeatureSpec[] = feature
+      ? fieldsOfFeature(feature)
+      : [{ name: featureName(name, plain), datatype: 'BYTES', shape: [] }];
+    for (const spec of specs) {
+      const known = fields.get(spec.name);
+      // A field is optional where every feature that reads it does without it.
+      if (known === undefined) fields.set(spec.name, spec);
+      else if (known.isOptional && !spec.isOptional) fields.set(spec.name, { ...known, isOptional: false });
+    }
+  }
+  return [...fields.values()];
+}
+
+/**
+ * Refuse raw features that do not fit the spec of a tower; those of a tower without a spec are checked by their datatypes.
+ *
+ * @throws {FeatureError} with the first ten values that do not fit
+ */
+export function checkRawFeatures({ features }: QueryTower, rows: readonly Features[]): void {
+  features?.encode(rows);
+}
+
+function fieldsOfFeature({ spec, field, besideField }: Feature): FeatureSpec[] {
+  const isOptional = spec.missing === 'own';
+  const isRaw = true;
+  const own: FeatureSpec = { name: field, ...tensorOf(spec), isOptional, isRaw };
+  if (besideField === undefined) return [own];
+  const beside: FeatureSpec =
+    spec.type === 'time'
+      ? { name: besideField, datatype: 'INT64', shape: [], isOptional: true, isRaw }
+      : { name: besideField, datatype: 'FP32', shape: [-1], isOptional, isRaw };
+  return [own, beside];
+}
+
+function tensorOf(spec: Feature['spec']): Pick<FeatureSpec, 'datatype' | 'shape'> {
+  switch (spec.type) {
+    case 'string':
+    case 'text':
+      return { datatype: 'BYTES', shape: [] };
+    case 'integer':
+    case 'time':
+      return { datatype: 'INT64', shape: [] };
+    case 'bag':
+    case 'sequence':
+      return { datatype: spec.of === 'integer' ? 'INT64' : 'BYTES', shape: [-1] };
+    case 'number':
+      return { datatype: 'FP32', shape: [] };
+    case 'vector':
+      return { datatype: 'FP32', shape: [spec.length] };
+  }
+}
