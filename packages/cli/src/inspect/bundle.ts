@@ -1,7 +1,7 @@
 /** Prints the parts of a bundle. The whole bundle is loaded first, so that all checksums are verified before anything is printed. */
 import { stat } from 'node:fs/promises';
 import type { Identifier, SeenItems } from 'shortlist';
-import type { JsonObject, Saved } from 'shortlist/format';
+import { type JsonObject, type Saved, saveIndex } from 'shortlist/format';
 import { openBundle } from '../input/bundle.ts';
 import { bytes, count, table } from '../terminal/format-numbers.ts';
 import type { Environment } from '../terminal/terminal.ts';
@@ -21,7 +21,7 @@ export async function inspectBundle(path: string, isJson: boolean, { stdout }: E
   const { index, queryTower, candidateTower, foldIn, seenItems, metadata } = await openBundle(path);
   const { size: sizeBytes } = await stat(path);
   const parts = [
-    ...partsOf('index', index.save()),
+    ...partsOf('index', saveIndex(index)),
     ...(queryTower ? partsOf('queryTower', queryTower.save()) : []),
     ...(candidateTower ? partsOf('candidateTower', candidateTower.save()) : []),
     ...(foldIn ? partsOf('foldIn', foldIn.save()) : []),

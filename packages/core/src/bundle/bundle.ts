@@ -22,7 +22,7 @@ import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.
 import { Tower } from '../towers/tower.ts';
 import { type Features, tablesOf } from '../towers/tower-inputs.ts';
 import { checkMetadata } from './metadata.ts';
-import { INDEXES, QUERY_MODELS, type SavableIndex } from './registry.ts';
+import { INDEXES, isSavable, QUERY_MODELS, type SavableIndex, saveIndex } from './registry.ts';
 import { loadTowers, savedTowers } from './saved-towers.ts';
 
 /** The contents of a bundle to save. */
@@ -155,7 +155,7 @@ function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Save
     throw new OptionError("queryTower: expected the tower that is the index's query model, got a different one");
   }
   Object.assign(parts, savedTowers(queryTower, candidateTower));
-  parts.index = index.save();
+  parts.index = saveIndex(index);
   if (seenItems) {
     const identifierType = identifierTypeOf(index);
     if (seenItems.itemType !== (identifierType ?? seenItems.itemType)) {
@@ -202,8 +202,4 @@ function loadSeenItems(part: Part, index: SavableIndex<Features, Identifier>): S
 /** The type of the identifiers of an index; undefined where nothing tells it. */
 function identifierTypeOf<Q, I extends Identifier>(index: SavableIndex<Q, I>): string | undefined {
   return isUpdatable(index) ? index.identifiers?.columnType : undefined;
-}
-
-function isSavable(value: unknown): boolean {
-  return typeof (value as Partial<SavableIndex<never, never>> | null)?.save === 'function';
 }

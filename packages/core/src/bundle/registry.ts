@@ -9,19 +9,41 @@ import { HashedTable } from '../embeddings/hashed.ts';
 import { QuantizedTable } from '../embeddings/quantized.ts';
 import { QuotientRemainder } from '../embeddings/quotient-remainder.ts';
 import { Robe } from '../embeddings/robe.ts';
+import { OptionError } from '../errors/errors.ts';
 import type { Loaders } from '../format/part.ts';
-import type { Savable } from '../format/saved.ts';
+import type { Savable, Saved } from '../format/saved.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
+import { loadBruteForce, saveBruteForce } from '../topk/brute-force/saved-brute-force.ts';
 import type { Identifier, QueryModel, TopK } from '../topk/contract.ts';
+import { loadScann, saveScann } from '../topk/scann/saved-scann.ts';
 import { ScaNN } from '../topk/scann/scann.ts';
 import { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 
-/** An index that can be saved. */
-export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Savable {
+/** An index that can be saved: an exact or a ScaNN index, or one of your own with the method `save`. */
+export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Partial<Savable> {
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
+}
+
+/**
+ * The saved form of an index.
+ *
+ * @throws {StateError} when the index has no candidates yet
+ * @throws {OptionError} when it cannot be saved
+ */
+export function saveIndex<Q, I extends Identifier>(index: SavableIndex<Q, I>): Saved {
+  if (index instanceof ScaNN) return saveScann(index);
+  if (index instanceof BruteForce) return saveBruteForce(index);
+  if (!index.save) throw new OptionError('index: expected an index that can be saved, got one without `save`');
+  return index.save();
+}
+
+/** True for an index that `saveIndex` can save. */
+export function isSavable(value: unknown): boolean {
+  if (value instanceof ScaNN || value instanceof BruteForce) return true;
+  return typeof (value as Partial<Savable> | null | undefined)?.save === 'function';
 }
 
 /** Embedding tables, by method. */
@@ -51,6 +73,6 @@ export const QUERY_MODELS: Loaders<FoldIn> = { 'als-fold-in': FoldIn.load };
 
 /** Indexes; each loader gets the query model that the saved index had. */
 export const INDEXES: Loaders<SavableIndex<Features, Identifier>, [queryModel: QueryModel<Features> | undefined]> = {
-  'brute-force': (part, queryModel) => BruteForce.load(part, queryModel),
-  scann: (part, queryModel) => ScaNN.load(part, queryModel),
+  'brute-force': (part, queryModel) => loadBruteForce(part, queryModel),
+  scann: (part, queryModel) => loadScann(part, queryModel),
 };

@@ -15,7 +15,7 @@ import { LIST, NUMBER, optionsCheck, optionType, required } from '../checks/opti
 import { OptionError, VocabularyError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
-import { checkEnds, TEXT_ENCODINGS, TextColumn, type TextEncoding } from '../format/text-column.ts';
+import { checkEnds, loadTextColumn, TEXT_ENCODINGS, TextColumn, type TextEncoding } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
 import { hashWord, repeatedWord, WordIndex } from './word-index.ts';
 
@@ -207,7 +207,7 @@ function checkReserved(words: WordIndex, maskToken: string | null): void {
 }
 
 function loadWords(part: Part, size: number, encoding: TextEncoding): WordIndex {
-  if (encoding !== 'utf-8') return indexOf(TextColumn.load(part, size, encoding).toArray());
+  if (encoding !== 'utf-8') return indexOf(loadTextColumn(part, size, encoding).toArray());
   const text = part.bytes('text');
   const endBytes = part.bytes('ends', size * 4);
   const ends = new Uint32Array(endBytes.buffer, endBytes.byteOffset, size);

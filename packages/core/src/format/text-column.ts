@@ -110,15 +110,15 @@ export class TextColumn {
   static from(values: readonly string[]): TextColumn {
     return encodeUtf8(values) ?? encodeUtf16(values);
   }
+}
 
-  /** Take the sections of a column of `size` strings. */
-  static load(part: Part, size: number, encoding: TextEncoding): TextColumn {
-    const text = part.bytes('text');
-    const endBytes = part.bytes('ends', size * 4);
-    const ends = new Uint32Array(endBytes.buffer, endBytes.byteOffset, size);
-    part.checkLater(checkEnds(part, ends, text.length));
-    return new TextColumn(encoding, text, ends);
-  }
+/** Read a column of `size` strings. A function and not a method, so that a bundler leaves it out where nothing is loaded. */
+export function loadTextColumn(part: Part, size: number, encoding: TextEncoding): TextColumn {
+  const text = part.bytes('text');
+  const endBytes = part.bytes('ends', size * 4);
+  const ends = new Uint32Array(endBytes.buffer, endBytes.byteOffset, size);
+  part.checkLater(checkEnds(part, ends, text.length));
+  return new TextColumn(encoding, text, ends);
 }
 
 /** Check, in short steps, that `ends` ascend to the length of the text. @throws {FormatError} otherwise */

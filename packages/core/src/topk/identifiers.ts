@@ -8,7 +8,7 @@
  */
 import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
-import { TextColumn } from '../format/text-column.ts';
+import type { TextColumn } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
 import { RowsByHash, wordColumn } from './rows-by-hash.ts';
 
@@ -147,7 +147,7 @@ export class Identifiers<I extends Identifier> {
     if (!values) return 'number';
     if (this.#size > 0) return typeof values.at(0) as 'string' | 'number' | 'bigint';
     const base = values instanceof WithAdded ? values.base : values;
-    if (base instanceof TextColumn) return 'string';
+    if (isTextColumn(base)) return 'string';
     if (base instanceof BigInt64Array) return 'bigint';
     return ArrayBuffer.isView(base) ? 'number' : undefined;
   }
@@ -196,7 +196,7 @@ export class Identifiers<I extends Identifier> {
 
 function rowsOf<I extends Identifier>(values: IdentifierValues<I>): Generator<void, RowsOf<I>> {
   const table = (): Generator<void, unknown> => {
-    if (values instanceof TextColumn) return RowsByHash.steps(values);
+    if (isTextColumn(values)) return RowsByHash.steps(values);
     if (values instanceof Float64Array) return RowsByHash.steps(wordColumn(values));
     if (values instanceof BigInt64Array) return RowsByHash.steps(wordColumn(values));
     return RowsByIdentifier.steps(values);
@@ -235,4 +235,9 @@ export function checkIdentifiers(
     }
   }
   return expected;
+}
+
+/** True for a column of text. It asks for a method, because a bundler leaves the class out where nothing is loaded or saved. */
+function isTextColumn(values: IdentifierValues<Identifier>): values is TextColumn & IdentifierValues<Identifier> {
+  return 'hashAt' in values;
 }

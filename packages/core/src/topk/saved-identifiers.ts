@@ -4,7 +4,7 @@
  */
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
-import { TEXT_ENCODINGS, TextColumn } from '../format/text-column.ts';
+import { loadTextColumn, TEXT_ENCODINGS, TextColumn } from '../format/text-column.ts';
 import type { Identifier } from './contract.ts';
 import { Identifiers, type IdentifierValues, WithAdded } from './identifiers.ts';
 
@@ -66,7 +66,7 @@ const LOADERS: Loaders<IdentifierValues<Identifier> | undefined, [rows: number]>
 };
 
 function loadText(part: Part, rows: number): TextColumn {
-  return TextColumn.load(part, rows, part.settings.oneOf('encoding', TEXT_ENCODINGS));
+  return loadTextColumn(part, rows, part.settings.oneOf('encoding', TEXT_ENCODINGS));
 }
 
 function toFloats(values: IdentifierValues<Identifier>): Float64Array {

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { type SavableIndex, saveIndex } from '../../src/bundle/registry.ts';
 import { type Part, readSaved } from '../../src/format/part.ts';
-import { containerSections, type Saved } from '../../src/format/saved.ts';
+import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { defaultRuntime } from '../../src/parallel/runtime.ts';
-import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
+import { loadBruteForce } from '../../src/topk/brute-force/saved-brute-force.ts';
 import type { CandidateVectors } from '../../src/topk/candidate-vectors.ts';
 import { type Identifier, isRebalancing, type UpdatableTopK } from '../../src/topk/contract.ts';
-import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { loadScann } from '../../src/topk/scann/saved-scann.ts';
 import { containerOf } from '../format/containers.ts';
 import { normalRows } from './oracle.ts';
 
@@ -33,9 +34,9 @@ const names = (count: number): string[] => Array.from({ length: count }, (_, i) 
 const TOLERANCES = { float32: () => 0, bfloat16: (x: number) => Math.abs(x) / 256, int8: () => 5 / 127 / 2 };
 
 async function loaded<I extends Identifier>(index: Index<I>): Promise<Index<I>> {
-  const bytes = containerOf(containerSections((index as unknown as { save: () => Saved }).save()));
+  const bytes = containerOf(containerSections(saveIndex(index as unknown as SavableIndex<ArrayLike<number>, I>)));
   const load = (part: Part): Index<I> =>
-    part.kind === 'scann' ? ScaNN.load<ArrayLike<number>, I>(part) : BruteForce.load<ArrayLike<number>, I>(part);
+    part.kind === 'scann' ? loadScann<ArrayLike<number>, I>(part) : loadBruteForce<ArrayLike<number>, I>(part);
   return readSaved(bytesSource(bytes), load, defaultRuntime());
 }
 

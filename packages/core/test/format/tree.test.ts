@@ -6,7 +6,7 @@ import { FormatError } from '../../src/errors/errors.ts';
 import { type Loaders, loadPart, type Part, readSaved } from '../../src/format/part.ts';
 import { bytesOf, containerSections, type Saved } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
-import { TEXT_ENCODINGS, TextColumn } from '../../src/format/text-column.ts';
+import { loadTextColumn, TEXT_ENCODINGS, TextColumn } from '../../src/format/text-column.ts';
 import { containerOf, runtime } from './containers.ts';
 
 interface Fake {
@@ -18,7 +18,7 @@ const LOADERS: Loaders<unknown> = {
   /** A section in either memory, and settings that say how long they are. */
   fake: (part): Fake => ({
     weights: part.memory('weights', 4 * part.settings.integer('weights')).floats(2),
-    words: TextColumn.load(
+    words: loadTextColumn(
       part,
       part.settings.integer('words'),
       part.settings.oneOf('encoding', TEXT_ENCODINGS),

@@ -1,11 +1,14 @@
 /** Verbs of an index that holds its candidates, each beside what it does to a plain list of them: for tests of order. */
 import assert from 'node:assert/strict';
+import { type SavableIndex, saveIndex } from '../../src/bundle/registry.ts';
 import { readSaved } from '../../src/format/part.ts';
-import { containerSections, type Saved } from '../../src/format/saved.ts';
+import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
+import { loadBruteForce } from '../../src/topk/brute-force/saved-brute-force.ts';
 import { isRebalancing, type UpdatableTopK } from '../../src/topk/contract.ts';
+import { loadScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
@@ -86,7 +89,7 @@ async function checkSaved(answer: unknown, held: NonNullable<Held>): Promise<voi
   const bytes = answer as Uint8Array;
   const loaded = await readSaved(
     bytesSource(bytes),
-    (part): Index => (part.kind === 'scann' ? ScaNN.load(part) : BruteForce.load(part)),
+    (part): Index => (part.kind === 'scann' ? loadScann(part) : loadBruteForce(part)),
     runtime,
   );
   const everything = { k: 9, leavesToSearch: 12, reorder: 100_000 };
@@ -120,7 +123,7 @@ const replaced = (_held: Held, tag: number): Held => new Map(rows.map((_, i) => 
 const given = (tag: number): [Float32Array[], string[]] => [rows.map((_, i) => others[(i + tag) % ROWS]!), names('a')];
 
 const saved = (index: Index): Uint8Array =>
-  containerOf(containerSections((index as unknown as { save: () => Saved }).save()));
+  containerOf(containerSections(saveIndex(index as unknown as SavableIndex<ArrayLike<number>, string>)));
 
 const verb = (name: string, isAsync: boolean, rest: Omit<Verb, 'name' | 'isAsync' | 'needsHeld'>): Verb => ({
   name,

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { saveIndex } from '../../src/bundle/registry.ts';
 import { readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
@@ -11,6 +12,7 @@ import { FactorizedTopK } from '../../src/metrics/factorized-top-k.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
+import { loadScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
@@ -138,8 +140,8 @@ test('squared distances are scores as well: larger is better, so that metrics ca
 
 test('saved before the first call, and loaded: k and exclusions are still per call (TFRS freezes k, loses exclusions)', async () => {
   const index = make().index(rows);
-  const bytes = containerOf(containerSections(index.save()));
-  const loaded = await readSaved(bytesSource(bytes), (part) => ScaNN.load<ArrayLike<number>, number>(part), runtime);
+  const bytes = containerOf(containerSections(saveIndex(index)));
+  const loaded = await readSaved(bytesSource(bytes), (part) => loadScann<ArrayLike<number>, number>(part), runtime);
   for (const k of [3, 20]) {
     const first = index.call(queries, k);
     assert.deepEqual(loaded.call(queries, k).rows, first.rows);

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
+import { saveIndex } from '../../src/bundle/registry.ts';
 import { readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
+import { loadScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
@@ -139,8 +141,8 @@ test('save → load: the same answers, and updates go on', async () => {
     const index = make(options);
     index.upsert(names(800, 1300), more);
     index.delete(['id 4', 'id 801']);
-    const bytes = containerOf(containerSections(index.save()));
-    const loaded = await readSaved(bytesSource(bytes), (part) => ScaNN.load<ArrayLike<number>, string>(part), runtime);
+    const bytes = containerOf(containerSections(saveIndex(index)));
+    const loaded = await readSaved(bytesSource(bytes), (part) => loadScann<ArrayLike<number>, string>(part), runtime);
     assert.equal(loaded.size, index.size);
     const asked = options.reorder === false ? { leavesToSearch: 5 } : { leavesToSearch: 5, reorder: 40 };
     const [before, after] = [index, loaded].map((one) => one.call(queries, { k: 9, ...asked }));

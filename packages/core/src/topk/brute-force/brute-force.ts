@@ -8,8 +8,6 @@
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
 import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
-import type { Part } from '../../format/part.ts';
-import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { finishAsync } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
@@ -255,28 +253,18 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   }
 
   /**
-   * Settings, identifiers and packed candidates, without deleted ones and without the query model. The bytes are views
-   * that are valid until the candidates change.
+   * The candidates as they are served now; `saveBruteForce` writes them.
    *
    * @throws {StateError} before `index`
+   * @internal
    */
-  save(): Saved {
-    return this.#served().save(this.k);
+  get held(): HeldCandidates<I> {
+    return this.#served();
   }
 
-  /**
-   * Load a saved index; its candidates stay in the memory block that they were read into.
-   *
-   * @throws {FormatError} when settings and sections do not fit together
-   */
-  static load<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): BruteForce<Q, I> {
-    const index = new BruteForce<Q, I>({
-      queryModel,
-      k: part.settings.integer('k', { min: 1 }),
-      runtime: part.runtime,
-    });
-    index.#held = HeldCandidates.load(part);
-    return index;
+  /** Serve candidates that were loaded. @internal */
+  restore(held: HeldCandidates<I>): void {
+    this.#held = held;
   }
 
   protected release(): void {

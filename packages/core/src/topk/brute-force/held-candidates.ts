@@ -5,21 +5,16 @@
  * candidate stays empty until its identifier is upserted again. Saving leaves empty rows out.
  */
 import { NotFiniteError } from '../../errors/errors.ts';
-import type { Part } from '../../format/part.ts';
-import type { Saved } from '../../format/saved.ts';
 import { finish } from '../../parallel/steps.ts';
 import type { KeptRows } from '../candidate-vectors.ts';
 import type { Identifier } from '../contract.ts';
-import { Identifiers } from '../identifiers.ts';
+import type { Identifiers } from '../identifiers.ts';
 import { LiveRows } from '../live-rows.ts';
-import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import { areLast, checkUpsert } from '../upsert.ts';
 import type { VectorSource } from '../vector-source.ts';
 import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
-import { PanelStore, packedBytes } from './panel-store.ts';
+import type { PanelStore } from './panel-store.ts';
 
-/** Rows are int32 in the kernels. */
-const ROWS_MAX = 0x7fff_ffff;
 /** Below this many rows coarse codes save nothing: the candidates fit in the processor's cache. */
 const COARSE_ROWS_MIN = 65_536;
 /** A call of more queries scores four of them with each read of the candidates, which is faster than codes. */
@@ -128,34 +123,6 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
   /** `reserve` in short steps, between which anything may change. */
   growth(candidates: number): Generator<void, void> {
     return this.store.growth(this.store.rows + candidates);
-  }
-
-  /** The saved form: the live rows, and their identifiers. */
-  save(k: number): Saved {
-    const { store, identifiers, liveRows } = this;
-    const rows = liveRows?.length ?? store.rows;
-    const kept = liveRows
-      ? new Identifiers(
-          rows,
-          Array.from(liveRows, (row) => identifiers.of(row)),
-        )
-      : identifiers;
-    return {
-      kind: 'brute-force',
-      settings: { k, rows, dimensions: store.dimensions },
-      sections: [{ name: 'candidates', kind: 'memory', bytes: liveRows ? [store.packed(liveRows)] : store.pieces() }],
-      parts: { identifiers: saveIdentifiers(kept, identifiers.columnType) },
-    };
-  }
-
-  /** @throws {FormatError} when settings and sections do not fit together */
-  static load<I extends Identifier>(part: Part): HeldCandidates<I> {
-    const { runtime, settings } = part;
-    const rows = settings.integer('rows', { max: ROWS_MAX });
-    const dimensions = settings.integer('dimensions', { min: Math.min(rows, 1), max: ROWS_MAX });
-    const block = part.memory('candidates', packedBytes(rows, dimensions));
-    const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
-    return new HeldCandidates(PanelStore.adopt(runtime, block, rows, dimensions), identifiers);
   }
 
   /** Give the memory back. */

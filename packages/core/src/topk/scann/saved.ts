@@ -43,7 +43,7 @@ export interface LoadedScann<I extends Identifier> {
 }
 
 /** The saved form. */
-export function saveScann<I extends Identifier>(
+export function savedLive<I extends Identifier>(
   settings: ScannSettings,
   { leaves, identifiers, size, calibration }: Omit<LoadedScann<I>, 'settings'>,
 ): Saved {
@@ -67,7 +67,7 @@ export function saveScann<I extends Identifier>(
  *
  * @throws {FormatError} when settings and sections do not fit together
  */
-export function loadScann<I extends Identifier>(part: Part): LoadedScann<I> {
+export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const { settings: reader, runtime } = part;
   const rows = reader.integer('rows', { max: NUMBER_MAX });
   const size = reader.integer('size', { max: rows });

@@ -10,8 +10,6 @@ import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
 import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
-import type { Part } from '../../format/part.ts';
-import type { Saved } from '../../format/saved.ts';
 import { defaultRuntime, type Runtime } from '../../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../../vectors/matrix.ts';
 import type { Reading } from '../access.ts';
@@ -38,14 +36,13 @@ import { type VectorSource, vectorSource } from '../vector-source.ts';
 import { type Candidates, gatherCandidates, gatherDataset, takeCandidates } from './build/build-live.ts';
 import { askForMemory } from './build/build-memory.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
-import { loadScann, saveScann } from './saved.ts';
 import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOptions } from './search/call.ts';
 import { compileFilter, type GroupFilter } from './search/masks.ts';
 import { effortOf } from './search/plan.ts';
 import { ScannSearch } from './search/search.ts';
 import { type SearchSettings, withSearchSettings } from './search-settings.ts';
 import { type ScannStats, scannStats } from './stats.ts';
-import { LiveIndex } from './update/live-index.ts';
+import type { LiveIndex } from './update/live-index.ts';
 import { ServedIndex } from './update/served-index.ts';
 
 /** The second argument of a call: k, or options. */
@@ -334,28 +331,18 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
   }
 
   /**
-   * Settings, identifiers and parts of the index, without the query model.
+   * The index as it is served now; `saveScann` writes it.
    *
    * @throws {StateError} before `index`
+   * @internal
    */
-  save(): Saved {
-    return saveScann(this.settings, this.#served.get());
+  get live(): LiveIndex<I> {
+    return this.#served.get();
   }
 
-  /**
-   * Load a saved index; its parts stay in the memory blocks that they were read into.
-   *
-   * @throws {FormatError} when settings and sections do not fit together
-   */
-  static load<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): ScaNN<Q, I> {
-    const { settings, leaves, identifiers, size, calibration } = loadScann<I>(part);
-    const { numReorderingCandidates, ...others } = settings;
-    const reorder = settings.reorder === false ? {} : { numReorderingCandidates };
-    const index = new ScaNN<Q, I>({ ...others, ...reorder, queryModel, runtime: part.runtime });
-    const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine');
-    live.calibration = calibration;
-    index.#served.set(live);
-    return index;
+  /** Serve an index that was loaded. @internal */
+  restore(live: LiveIndex<I>): void {
+    this.#served.set(live);
   }
 
   protected release(): void {

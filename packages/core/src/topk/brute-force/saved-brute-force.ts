@@ -1,0 +1,54 @@
+/**
+ * Saves and loads an exact index. Functions beside the class, so that a bundler leaves them out of a program that does
+ * neither.
+ */
+import type { Part } from '../../format/part.ts';
+import type { Saved } from '../../format/saved.ts';
+import type { Identifier, QueryModel } from '../contract.ts';
+import { Identifiers } from '../identifiers.ts';
+import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
+import { BruteForce } from './brute-force.ts';
+import { HeldCandidates } from './held-candidates.ts';
+import { PanelStore, packedBytes } from './panel-store.ts';
+
+/** Rows are int32 in the kernels. */
+const ROWS_MAX = 0x7fff_ffff;
+
+/**
+ * Settings, identifiers and packed candidates, without deleted ones and without the query model. The bytes are views
+ * that are valid until the candidates change.
+ *
+ * @throws {StateError} before `index`
+ */
+export function saveBruteForce<Q, I extends Identifier>(index: BruteForce<Q, I>): Saved {
+  const { store, identifiers, liveRows } = index.held;
+  const rows = liveRows?.length ?? store.rows;
+  const kept = liveRows
+    ? new Identifiers(
+        rows,
+        Array.from(liveRows, (row) => identifiers.of(row)),
+      )
+    : identifiers;
+  return {
+    kind: 'brute-force',
+    settings: { k: index.k, rows, dimensions: store.dimensions },
+    sections: [{ name: 'candidates', kind: 'memory', bytes: liveRows ? [store.packed(liveRows)] : store.pieces() }],
+    parts: { identifiers: saveIdentifiers(kept, identifiers.columnType) },
+  };
+}
+
+/**
+ * Load a saved index; its candidates stay in the memory block that they were read into.
+ *
+ * @throws {FormatError} when settings and sections do not fit together
+ */
+export function loadBruteForce<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): BruteForce<Q, I> {
+  const { runtime, settings } = part;
+  const index = new BruteForce<Q, I>({ queryModel, k: settings.integer('k', { min: 1 }), runtime });
+  const rows = settings.integer('rows', { max: ROWS_MAX });
+  const dimensions = settings.integer('dimensions', { min: Math.min(rows, 1), max: ROWS_MAX });
+  const block = part.memory('candidates', packedBytes(rows, dimensions));
+  const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
+  index.restore(new HeldCandidates(PanelStore.adopt(runtime, block, rows, dimensions), identifiers));
+  return index;
+}
