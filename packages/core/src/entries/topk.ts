@@ -16,6 +16,7 @@ export {
   type LongChangeOptions,
 } from '../topk/contract.ts';
 export { Identifiers, type IdentifierValues } from '../topk/identifiers.ts';
+export { joinedLists } from '../topk/long-lists.ts';
 export type { Calibration } from '../topk/scann/calibration/calibration.ts';
 export type { CallArgument } from '../topk/scann/scann.ts';
 export { GroupFilter } from '../topk/scann/search/masks.ts';

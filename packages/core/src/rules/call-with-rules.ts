@@ -11,6 +11,7 @@ import type {
   QueryModel,
   UpdatableTopK,
 } from '../topk/contract.ts';
+import { joinedLists } from '../topk/long-lists.ts';
 import { resolveQueries } from '../topk/queries.ts';
 import { TopKResult } from '../topk/result.ts';
 import { maskWords } from '../topk/row-mask.ts';
@@ -186,11 +187,11 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
   /** The options of the search for a retrieval. */
   optionsOf(query: number, { k, pinned, leavesOut }: Retrieval): O {
     const { exclude, include, filter } = this.#options ?? ({} as O);
-    const excluded = [...exclusionsOf(exclude, query), ...(this.#rules.block ?? [])];
+    const excluded = joinedLists(exclusionsOf(exclude, query), this.#rules.block ?? []);
     return Object.assign({}, this.#options ?? ({} as O), {
       k,
       include: pinned ? [...this.#pins.keys()] : include,
-      exclude: pinned ? excluded : [...excluded, ...this.#pins.keys()],
+      exclude: pinned ? excluded : joinedLists(excluded, [...this.#pins.keys()]),
       filter: leavesOut ? without(filter, leavesOut, this.#rows) : filter,
     });
   }

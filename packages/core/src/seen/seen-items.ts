@@ -18,6 +18,7 @@ import { type Saved, savedBytes } from '../format/saved.ts';
 import { finishAsync } from '../parallel/steps.ts';
 import { checkIdentifiers, type Identifier, Identifiers } from '../topk/identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../topk/saved-identifiers.ts';
+import { LongExclusions } from './long-exclusions.ts';
 import { PackedLists } from './packed-lists.ts';
 
 /** The users whose query is computed from their seen items: none, those that the model does not know, or all. */
@@ -100,6 +101,7 @@ export class SeenItems<I extends Identifier = string> {
   readonly #lists: PackedLists;
   /** The codes of users whose list has changed since loading, in order, by row of the user. */
   readonly #changed = new Map<number, Set<number>>();
+  readonly #exclusions = new LongExclusions<I>();
   #pairs: number;
   /** Pairs of the users in `#changed`. */
   #changedPairs = 0;
@@ -203,18 +205,24 @@ export class SeenItems<I extends Identifier = string> {
    */
   itemsOf(user: Identifier): I[] {
     const row = rowOf(this.#users, userKey(user));
-    if (row < 0) return [];
-    const codes = this.#changed.get(row) ?? this.#lists.list(row);
-    return Array.from(codes, this.#items.of);
+    return row < 0 ? [] : this.#itemsOfRow(row);
+  }
+
+  #itemsOfRow(row: number): I[] {
+    return Array.from(this.#changed.get(row) ?? this.#lists.list(row), this.#items.of);
   }
 
   /**
-   * The seen items of some users as the option `exclude` of a call with one query per user.
+   * The seen items of some users, in any order, as the option `exclude` of a call with one query per user. A long list is
+   * frozen and the same at every call, which lets an index remember its rows.
    *
    * @throws {IdentifierError} when a user is neither text nor an integer
    */
-  exclusions(users: readonly Identifier[]): I[][] {
-    return users.map((user) => this.itemsOf(user));
+  exclusions(users: readonly Identifier[]): (readonly I[])[] {
+    return users.map((user) => {
+      const row = rowOf(this.#users, userKey(user));
+      return row < 0 ? [] : this.#exclusions.of(row, () => this.#itemsOfRow(row));
+    });
   }
 
   /** The seen items as interactions, those of each user in order; identifiers become strings. */
@@ -286,6 +294,7 @@ export class SeenItems<I extends Identifier = string> {
       codes.delete(code);
       codes.add(code);
     }
+    this.#exclusions.add(rowOf(this.#users, key), items);
     const fresh = codes.size - before;
     this.#pairs += fresh;
     this.#changedPairs += fresh;

@@ -10,6 +10,7 @@ import { shown } from '../checks/numbers.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
 import type { TextColumn } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
+import { RowsOfLists } from './long-lists.ts';
 import { RowsByHash, wordColumn } from './rows-by-hash.ts';
 
 /** The caller's name of a candidate, kept and returned as given. All identifiers of an index have one type. */
@@ -90,6 +91,7 @@ export class Identifiers<I extends Identifier> {
   /** Identifiers added after the first ones, and the rows of each, ascending. */
   #added: I[] | undefined;
   readonly #addedRows = new Map<I, number[]>();
+  readonly #lists = new RowsOfLists<I>();
 
   /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
   constructor(size: number, values?: IdentifierValues<I>, firstRow = 0) {
@@ -191,6 +193,11 @@ export class Identifiers<I extends Identifier> {
     this.#rows ??= finish(rowsOf(this.#base));
     this.#rows.forEachRow(identifier, visit);
     for (const row of this.#addedRows.get(identifier) ?? []) visit(row);
+  }
+
+  /** `forEachRow` of every identifier of a list; the rows of a long list that is frozen are remembered. */
+  forEachRowOf(list: readonly I[], visit: (row: number) => void): void {
+    this.#lists.forEachRow(list, this, visit);
   }
 }
 

@@ -123,11 +123,9 @@ function deny<I extends Identifier>(
   identifiers: Identifiers<I>,
   list: readonly I[],
 ): void {
-  for (const identifier of list) {
-    identifiers.forEachRow(identifier, (row) => {
-      words[at + (row >>> 5)]! &= ~(1 << (row & 31));
-    });
-  }
+  identifiers.forEachRowOf(list, (row) => {
+    words[at + (row >>> 5)]! &= ~(1 << (row & 31));
+  });
 }
 
 /** One list for all queries, or one per query. */

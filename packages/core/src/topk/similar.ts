@@ -20,6 +20,7 @@ import { commonLength, lengthOf } from './common-length.ts';
 import type { CallOptions, UpdatableTopK } from './contract.ts';
 import { cosinePass } from './cosine-pass.ts';
 import type { Identifier } from './identifiers.ts';
+import { joinedLists } from './long-lists.ts';
 import { TopKResult } from './result.ts';
 
 /** The target of `similar`: one candidate by its identifier, several together, or a vector. */
@@ -182,7 +183,7 @@ function prepared<Q, I extends Identifier>(
   const { exclude = [] } = options;
   const lists = (exclude.length > 0 && Array.isArray(exclude[0]) ? exclude : [exclude]) as readonly (readonly I[])[];
   if (lists.length > 1) throw new ShapeError(`exclude: expected one list, got ${lists.length}`);
-  return { vector, options: { ...options, exclude: [...lists[0]!, ...(isVector(to) ? [] : identifiersOf(to))] } };
+  return { vector, options: { ...options, exclude: joinedLists(lists[0]!, isVector(to) ? [] : identifiersOf(to)) } };
 }
 
 function isVector<I extends Identifier>(to: SimilarTo<I>): to is { readonly vector: ArrayLike<number> } {

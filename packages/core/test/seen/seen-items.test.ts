@@ -10,6 +10,7 @@ import { Runtime } from '../../src/parallel/runtime.ts';
 import { SeenItems } from '../../src/seen/seen-items.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier } from '../../src/topk/contract.ts';
+import { LONG_LIST } from '../../src/topk/long-lists.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 import { IDENTIFIERS, TITLES, USERS, vectors, world } from '../bundle/worlds.ts';
@@ -163,6 +164,36 @@ for (const Index of [BruteForce, ScaNN]) {
         .identifiers()
         .includes(TITLES[3]!),
     );
+  });
+}
+
+for (const Index of [BruteForce, ScaNN]) {
+  test(`${Index.name}: who has seen many items gets others, also of items seen and candidates added since`, () => {
+    const names = Array.from({ length: 2 * LONG_LIST }, (_, i) => `i${i}`);
+    const index = new Index<string, string>({ queryModel: world(runtime).queryTower, runtime, k: 5 });
+    index.index(vectors(names.length, 8, 3, runtime), names);
+    const seen = SeenItems.empty();
+    seen.add('1', names.slice(0, LONG_LIST));
+    const unseen = (): Set<string> => {
+      const items = new Set(seen.itemsOf('1'));
+      return new Set(names.filter((name) => !items.has(name)));
+    };
+    const found = (): Set<string> => {
+      const exclude = seen.exclusions(['1']);
+      return new Set(index.call(['1'], { k: 3 * LONG_LIST, exclude }).identifiers());
+    };
+    assert.deepEqual(found(), unseen());
+    assert.equal(seen.exclusions(['1'])[0], seen.exclusions(['1'])[0], 'the same list at every call');
+    seen.add('1', [names[LONG_LIST]!, names[0]!, 'later']);
+    assert.deepEqual(found(), unseen());
+    // A candidate that was seen before it was added.
+    index.upsert(['later', 'latest'], vectors(2, 8, 9, runtime));
+    names.push('later', 'latest');
+    assert.deepEqual(found(), unseen());
+    seen.add('1', names.slice(LONG_LIST, -1));
+    assert.deepEqual(found(), new Set(['latest']));
+    seen.add('1', ['latest']);
+    assert.deepEqual(found(), new Set());
   });
 }
 

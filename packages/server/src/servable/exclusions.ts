@@ -6,6 +6,7 @@
  */
 import type { Identifier, SeenItems } from 'shortlist';
 import { userKey } from 'shortlist/recommenders';
+import { joinedLists } from 'shortlist/topk';
 import { invalidArgument } from '../status/serving-error.ts';
 import type { Query } from './contract.ts';
 import { heldIdentifier, isUnicode } from './identifiers.ts';
@@ -45,7 +46,7 @@ export function checkExcludeSeen(seenItems: SeenItems<Identifier>, query: Query)
  * All identifiers that a query excludes, including those of `similarTo`, in the type that the index holds. Identifiers
  * that no candidate can have are left out.
  */
-export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): Identifier[] {
+export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): readonly Identifier[] {
   const { exclude = [], excludeSeen = seenItems.excludeSeen, similarTo } = query;
   const asked = similarTo === undefined || similarTo instanceof Float32Array ? [] : similarTo;
   const held = [...exclude, ...asked].flatMap((identifier) => asHeld(identifier, seenItems));
@@ -53,7 +54,7 @@ export function excludedOf(seenItems: SeenItems<Identifier>, query: Query): Iden
   const user = userOf(seenItems, query);
   // A user has seen the items of the user's own history.
   const chosen = (query.history ?? []).flatMap((item) => asHeld(item, seenItems));
-  return [...held, ...chosen, ...(user === undefined ? [] : seenItems.itemsOf(user))];
+  return joinedLists(held, chosen, ...(user === undefined ? [] : seenItems.exclusions([user])));
 }
 
 const asHeld = (identifier: Identifier, { itemType }: SeenItems<Identifier>): Identifier | [] =>

@@ -230,11 +230,7 @@ export function excludedSlots<I extends Identifier>(
   const begin = new Int32Array(queries + 1);
   const slots: number[] = [];
   lists.forEach((list, query) => {
-    for (const identifier of list) {
-      identifiers.forEachRow(identifier, (row) => {
-        slotsOf().forEach(row, (slot) => slots.push(slot));
-      });
-    }
+    identifiers.forEachRowOf(list, (row) => slotsOf().forEach(row, (slot) => slots.push(slot)));
     begin[query + 1] = slots.length;
   });
   if (slots.length === 0) return undefined;

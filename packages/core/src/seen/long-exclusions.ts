@@ -1,0 +1,58 @@
+/**
+ * The seen items of users who have seen many, decoded once and kept, so that a query of such a user excludes the same
+ * frozen list as the query before, whose rows an index remembers (topk/long-lists.ts).
+ */
+import type { Identifier } from '../topk/identifiers.ts';
+import { joinedLists, LONG_LIST } from '../topk/long-lists.ts';
+
+/** Pairs kept for all users together, about 30 MB with their rows. The users who were longest without a query leave first. */
+const PAIRS_MAX = 2 ** 19;
+/** Items added to a kept list before it is made anew. */
+const ADDED_MAX = LONG_LIST;
+
+interface Kept<I> {
+  readonly base: readonly I[];
+  readonly added: I[];
+  joined: readonly I[];
+}
+
+/** Lists by the row of their user. */
+export class LongExclusions<I extends Identifier> {
+  /** In the order of use, the latest last. */
+  readonly #kept = new Map<number, Kept<I>>();
+  #pairs = 0;
+
+  /** The list of a user; one that is not kept is made. A long one is frozen. */
+  of(row: number, make: () => I[]): readonly I[] {
+    const kept = this.#kept.get(row);
+    if (kept) {
+      this.#kept.delete(row);
+      this.#kept.set(row, kept);
+      return kept.joined;
+    }
+    const list = make();
+    if (list.length < LONG_LIST || list.length > PAIRS_MAX) return list;
+    const base = Object.freeze(list);
+    this.#kept.set(row, { base, added: [], joined: base });
+    this.#pairs += base.length;
+    for (const oldest of this.#kept.keys()) {
+      if (this.#pairs <= PAIRS_MAX) break;
+      this.#drop(oldest);
+    }
+    return base;
+  }
+
+  /** Add items to the list of a user, where it is kept. */
+  add(row: number, items: readonly I[]): void {
+    const kept = this.#kept.get(row);
+    if (!kept) return;
+    kept.added.push(...items);
+    if (kept.added.length > ADDED_MAX) this.#drop(row);
+    else kept.joined = joinedLists(kept.base, [...kept.added]);
+  }
+
+  #drop(row: number): void {
+    this.#pairs -= this.#kept.get(row)!.base.length;
+    this.#kept.delete(row);
+  }
+}
