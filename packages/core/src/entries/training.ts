@@ -30,6 +30,7 @@ export { type HistoryQuery, type NextItemOptions, nextItemExamples } from '../re
 export type { Clock } from '../retrieval/pauses.ts';
 // retrieval
 export type { ModelParts } from '../retrieval/step.ts';
+export { StreamingFrequency, type StreamingFrequencyOptions } from '../retrieval/streaming-frequency.ts';
 // towers
 export type { WeightedIds } from '../towers/embedding-bag.ts';
 export type { DistinctFeatures, EncodedFeatures } from '../towers/encoded-features.ts';

@@ -7,6 +7,7 @@ import {
   type OptionsCheck,
   objectWith,
   optionsCheck,
+  optionType,
   required,
   SIGNAL,
 } from '../checks/options.ts';
@@ -48,9 +49,10 @@ export interface FitOptions<Q extends Features, C extends Features> {
   shuffle?: boolean;
   /**
    * Correct the loss for how often each candidate stands in the data (log-Q), where the data set has no
-   * `candidateSamplingProbability` of its own; default true.
+   * `candidateSamplingProbability` of its own; default true: by their shares of the data set. 'streaming' estimates them from the rows
+   * trained on so far (`StreamingFrequency`), for data whose popularity changes.
    */
-  samplingCorrection?: boolean;
+  samplingCorrection?: boolean | 'streaming';
   /** Seed of the orders; default 42. */
   seed?: number;
   /** Evaluated after every epoch. */
@@ -81,7 +83,10 @@ export const checkFitOptions: OptionsCheck = optionsCheck<FitOptions<never, neve
   epochs: NUMBER,
   batchSize: NUMBER,
   shuffle: BOOLEAN,
-  samplingCorrection: BOOLEAN,
+  samplingCorrection: optionType(
+    "true, false or 'streaming'",
+    (value) => typeof value === 'boolean' || value === 'streaming',
+  ),
   restoreBestWeights: BOOLEAN,
   seed: NUMBER,
   validation: OBJECT,

@@ -40,6 +40,7 @@ import { LossMeter } from './losses.ts';
 import { Pauses, systemClock } from './pauses.ts';
 import { samplingProbabilities } from './sampling-probability.ts';
 import { type ModelParts, step as stepModel } from './step.ts';
+import { StreamingCorrection } from './streaming-correction.ts';
 import { TrainingRate } from './training-rate.ts';
 
 /**
@@ -72,7 +73,7 @@ async function runEpochs<Q extends Features, C extends Features>(
   lock: TableLock,
 ): Promise<History> {
   const { epochs, batchSize, shuffle = true, seed, signal, resume, clock } = options;
-  const { encoded, validation } = encodeRun(model, dataset, options);
+  const { encoded, validation, streaming } = encodeRun(model, dataset, options);
   const steps = Math.ceil(encoded.rows / batchSize);
   const tracker = new EpochTracker(model, options);
   if (resume) {
@@ -87,9 +88,15 @@ async function runEpochs<Q extends Features, C extends Features>(
     epochs * encoded.rows,
     ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize,
   );
+  const orderOf = (epoch: number): Int32Array | undefined =>
+    shuffle ? new Generator(seed).fork('shuffle', epoch).permutation(encoded.rows) : undefined;
+  for (let epoch = 0; streaming && resume && epoch <= resume.epoch; epoch++) {
+    const end = epoch < resume.epoch ? encoded.rows : Math.min(resume.step * batchSize, encoded.rows);
+    streaming.skip(0, end, orderOf(epoch));
+  }
   for (let epoch = resume?.epoch ?? 0; epoch < epochs && !history.stoppedEarly; epoch++) {
     const start = clock();
-    const order = shuffle ? new Generator(seed).fork('shuffle', epoch).permutation(encoded.rows) : undefined;
+    const order = orderOf(epoch);
     const meter = new LossMeter(model.task.batchMetricNames);
     const firstStep = resume?.epoch === epoch ? resume.step : 0;
     if (firstStep > 0) meter.restore(resume!.losses);
@@ -108,14 +115,18 @@ async function runEpochs<Q extends Features, C extends Features>(
           for (const record of records) options.onCluster?.(record);
         });
       }
-      const progress = trainStep(model, encoded, { epoch, epochs, step, steps, batchSize, order, meter, rate });
+      const place = { epoch, epochs, step, steps, batchSize, order };
+      const progress = trainStep(model, encoded, { ...place, streaming, meter, rate });
       if (options.onProgress) await whileSavable(lock, () => options.onProgress?.(progress));
       await pauses.pause();
     }
     const record: EpochRecord = { epoch: epoch + 1, ...meter.losses(), seconds: (clock() - start) / 1000 };
     if (model.task.batchMetrics.length > 0) record.batchMetrics = meter.batchMetrics();
     // The epoch's training is done and kept: a resumed run only validates it.
-    if (validation) record.validation = await validate(model, options, validation, () => abortedAt(steps));
+    if (validation) {
+      const dataset = streaming ? corrected(validation.dataset, streaming.ofValidation()) : validation.dataset;
+      record.validation = await validate(model, options, { ...validation, dataset }, () => abortedAt(steps));
+    }
     tracker.take(record);
     if (options.onEpochEnd) await whileSavable(lock, () => options.onEpochEnd?.(record));
   }
@@ -123,21 +134,40 @@ async function runEpochs<Q extends Features, C extends Features>(
   return history;
 }
 
+/** The data of a run. */
+interface EncodedRun<Q extends Features, C extends Features> {
+  readonly encoded: EncodedDataset;
+  readonly validation: FitValidation<Q, C> | undefined;
+  /** The estimator of sampling probabilities, where they are estimated while training. */
+  readonly streaming?: StreamingCorrection;
+}
+
 /** Encode the data of a run, with the sampling probabilities of the training data where the loss is corrected by them. */
 function encodeRun<Q extends Features, C extends Features>(
   { queryTower, candidateTower }: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   { samplingCorrection = true, validation }: FitOptions<Q, C>,
-): { encoded: EncodedDataset; validation: FitValidation<Q, C> | undefined } {
+): EncodedRun<Q, C> {
   const encoded = encodeDataset(dataset, queryTower, candidateTower);
   const validationData = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
   if (!samplingCorrection || encoded.candidateSamplingProbability) return { encoded, validation };
+  if (samplingCorrection === 'streaming') {
+    const streaming = new StreamingCorrection(encoded.candidates, validationData?.candidates);
+    return { encoded, validation, streaming };
+  }
   encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
   if (!validationData || validationData.candidateSamplingProbability) return { encoded, validation };
   // The same correction in both losses: otherwise a better model of the training loss could be a worse one here.
   const probabilities = samplingProbabilities(encoded.candidates, validationData.candidates);
-  const corrected = { ...validation!.dataset, candidateSamplingProbability: probabilities };
-  return { encoded, validation: { ...validation!, dataset: corrected } };
+  return { encoded, validation: { ...validation!, dataset: corrected(validation!.dataset, probabilities) } };
+}
+
+/** A data set with sampling probabilities, unless it has its own. */
+function corrected<Q extends Features, C extends Features>(
+  dataset: RetrievalDataset<Q, C>,
+  probabilities: Float64Array,
+): RetrievalDataset<Q, C> {
+  return { ...dataset, candidateSamplingProbability: dataset.candidateSamplingProbability ?? probabilities };
 }
 
 /** Call back between two steps: what is saved meanwhile is whole. */
@@ -203,6 +233,7 @@ interface StepContext {
   steps: number;
   batchSize: number;
   order: Int32Array | undefined;
+  streaming: StreamingCorrection | undefined;
   meter: LossMeter;
   rate: TrainingRate;
 }
@@ -210,10 +241,12 @@ interface StepContext {
 function trainStep<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   encoded: EncodedDataset,
-  { epoch, epochs, step, steps, batchSize, order, meter, rate }: StepContext,
+  { epoch, epochs, step, steps, batchSize, order, streaming, meter, rate }: StepContext,
 ): FitProgress {
   const begin = step * batchSize;
-  const batch = takeBatch(encoded, begin, Math.min(begin + batchSize, encoded.rows), order);
+  const end = Math.min(begin + batchSize, encoded.rows);
+  const batch = takeBatch(encoded, begin, end, order);
+  if (streaming) batch.candidateSamplingProbability = streaming.ofBatch(begin, end, order);
   const losses = stepModel(model, batch, true);
   const { loss, perExample } = losses;
   if (!Number.isFinite(loss)) {

@@ -7,7 +7,7 @@
  * loss pushes them away. The task subtracts log p(c) from the scores of c.
  *
  * Source: Bengio & Senécal 2008; Yi et al. 2019, "Sampling-bias-corrected neural modeling", equation 3. The data set is
- * known whole here, so the shares are counted; Yi et al. estimate them from a stream.
+ * known whole here, so the shares are counted; streaming-frequency.ts estimates them from a stream, as Yi et al. do.
  * Limits: candidates are told apart by their encoded features, so that words out of the vocabulary count as one candidate.
  */
 import type { EncodedFeatures } from '../towers/encoded-features.ts';

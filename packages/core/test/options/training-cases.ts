@@ -198,6 +198,11 @@ export const TRAINING_CASES: Record<string, Case> = {
       return new core.Retrieval().compute(batch, o);
     },
   },
+  'StreamingFrequency(options)': {
+    valid: {},
+    typo: ['bucket', 'buckets'],
+    call: (o) => new core.StreamingFrequency(o),
+  },
   'MatrixFactorization(options)': {
     valid: { queryTable: full(), candidateTable: full() },
     typo: ['queryTables', 'queryTable'],

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { checkpointFromBytes, checkpointToBytes } from '../../src/bundle/checkpoint.ts';
 import { Adagrad } from '../../src/optimizers/adagrad.ts';
 import { FitAbortedError } from '../../src/retrieval/checkpoint.ts';
+import { StreamingFrequency } from '../../src/retrieval/streaming-frequency.ts';
 import { parityModel as model, movies, tastes, weightsOf } from './parity-tastes.ts';
 
 test('fit corrects for how often candidates stand in the data, as the same column by hand does', async () => {
@@ -36,6 +37,48 @@ test('the loss of validation has the same correction, and candidates without a r
   const candidateSamplingProbability = held.candidates.map(share);
   const { perExample } = await trained.evaluate({ ...held, candidateSamplingProbability });
   assert.equal(epochs[0]!.validation!.perExample, perExample);
+});
+
+test("'streaming' corrects by what was estimated up to each batch, and a resumed run estimates the same", async () => {
+  const data = tastes(450);
+  const frequency = new StreamingFrequency();
+  const candidateSamplingProbability: number[] = [];
+  const first: string[] = [...new Set(data.candidates)];
+  for (let begin = 0; begin < 450; begin += 100) {
+    const keys = data.candidates.slice(begin, begin + 100).map((movie) => first.indexOf(movie));
+    frequency.add(keys);
+    candidateSamplingProbability.push(...frequency.probabilities(keys));
+  }
+  const [streamed, given, counted] = [model(), model(), model()];
+  const options = { batchSize: 100, shuffle: false };
+  await streamed.fit(data, { ...options, samplingCorrection: 'streaming' });
+  await given.fit({ ...data, candidateSamplingProbability }, options);
+  await counted.fit(data, options);
+  assert.deepEqual(weightsOf(streamed), weightsOf(given));
+  assert.notDeepEqual(weightsOf(streamed), weightsOf(counted));
+
+  const run = {
+    epochs: 3,
+    batchSize: 100,
+    samplingCorrection: 'streaming',
+    validation: { dataset: tastes(60, 2) },
+  } as const;
+  const whole = model();
+  const history = await whole.fit(data, run);
+  const abort = new AbortController();
+  const onProgress = ({ epoch, step }: { epoch: number; step: number }): void => {
+    if (epoch === 2 && step === 3) abort.abort();
+  };
+  const error = await model()
+    .fit(data, { ...run, onProgress, signal: abort.signal })
+    .catch((e: unknown) => e);
+  assert.ok(error instanceof FitAbortedError);
+  const resumed = model();
+  const after = await resumed.fit(data, { ...run, resume: error.checkpoint });
+  assert.deepEqual(weightsOf(resumed), weightsOf(whole));
+  const losses = ({ epochs }: typeof history): unknown => epochs.map(({ validation }) => validation!.perExample);
+  assert.deepEqual(losses(after), losses(history));
+  await assert.rejects(model().fit(data, { samplingCorrection: 'stream' as 'streaming' }), /samplingCorrection/);
 });
 
 test('with validation the model ends with the parameters of its best epoch, also after an interruption', async () => {
