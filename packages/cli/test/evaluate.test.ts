@@ -76,7 +76,7 @@ test('the text output has tables, groups of users, and a sentence for each basel
   assert.match(stdout, /^movies\.shortlist +1\.0000 \(1\.0000 to 1\.0000\) /m);
   assert.match(
     stdout,
-    /^recall@5 +users +popularity +item-kNN +EASE +movies\.shortlist\nnew users \(at most 7 items to train on\) +60 /m,
+    /^recall@5 +users +popularity +item-kNN +EASE +movies\.shortlist\nnew users \(at most 7 training items\) +60 /m,
   );
   assert.match(stdout, /^movies\.shortlist is better than popularity: recall@5 \+0\.\d{4} \(0\.\d{4} to 0\.\d{4}\)$/m);
 });

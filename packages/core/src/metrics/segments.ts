@@ -18,7 +18,15 @@ export function newAndHeavyUsers(historySizes: Int32Array): readonly Segment[] {
   const few = sizes[Math.floor(SHARE * (sizes.length - 1))]!;
   const many = Math.max(few + 1, sizes[Math.ceil((1 - SHARE) * (sizes.length - 1))]!);
   return [
-    { name: 'new users', description: `at most ${few} items to train on`, has: (size) => size <= few },
-    { name: 'heavy users', description: `at least ${many} items to train on`, has: (size) => size >= many },
+    {
+      name: 'new users',
+      description: few === 0 ? 'no training items' : `at most ${items(few)}`,
+      has: (size) => size <= few,
+    },
+    { name: 'heavy users', description: `at least ${items(many)}`, has: (size) => size >= many },
   ];
+}
+
+function items(count: number): string {
+  return count === 1 ? '1 training item' : `${count} training items`;
 }
