@@ -3,6 +3,8 @@ export {
   hashPointers, gatherPointers, gatherClustered, sumUses, groupUses, readPointers, readLearnedPointers,
 } from './pointers';
 export { multiplyRowsFused, multiplyTransposedFused } from './multiply-fused';
+export { activateRows, activationGradient, copyColumns, dropRows, sumColumns, transposeRows } from './layers';
+export { layerNormGradient, layerNormRows } from './layer-norm';
 export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
 export { adagradRows, adamRows, sgdRows } from './optimizers';

@@ -11,7 +11,8 @@
 import { optionsCheck, STRING } from '../checks/options.ts';
 import { loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved, savedBytes } from '../format/saved.ts';
-import { DenseLayer, padded } from '../layers/dense-layer.ts';
+import { padded } from '../layers/contract.ts';
+import { DenseLayer } from '../layers/dense-layer.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';

@@ -5,8 +5,6 @@
 
 // bundle
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from '../bundle/checkpoint.ts';
-// layers
-export type { Activation, DenseLayer } from '../layers/dense-layer.ts';
 // optimizers
 export { Adagrad, type AdagradOptions } from '../optimizers/adagrad.ts';
 export { Adam, type AdamOptions } from '../optimizers/adam.ts';

@@ -16,6 +16,7 @@ import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
 import type { ClustersKernels } from './families/clusters.ts';
 import type { CoarseKernels } from './families/coarse.ts';
+import type { LayerKernels } from './families/layers.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { FusedMultiplyKernels, MultiplyKernels } from './families/multiply.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
@@ -49,6 +50,7 @@ export interface IndexKernelTable
  */
 export interface ModelKernelTable
   extends FusedMultiplyKernels,
+    LayerKernels,
     PointerKernels,
     SoftmaxKernels,
     OptimizerKernels,
@@ -89,6 +91,14 @@ export const PARALLEL_INDEX_KERNELS = [
 export const PARALLEL_MODEL_KERNELS = [
   'multiplyRowsFused',
   'multiplyTransposedFused',
+  'activateRows',
+  'activationGradient',
+  'sumColumns',
+  'copyColumns',
+  'transposeRows',
+  'dropRows',
+  'layerNormRows',
+  'layerNormGradient',
   'hashPointers',
   'gatherPointers',
   'gatherClustered',

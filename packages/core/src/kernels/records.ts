@@ -3,6 +3,7 @@ import { SOLVE_ROWS } from './families/als.ts';
 import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
 import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';
 import { SEARCH_COARSE } from './families/coarse.ts';
+import { LAYER_NORM_GRADIENT } from './families/layers.ts';
 import {
   MULTIPLY_ROWS,
   MULTIPLY_ROWS_FUSED,
@@ -39,6 +40,7 @@ export const INDEX_RECORDS: readonly RecordDescription[] = [
 export const MODEL_RECORDS: readonly RecordDescription[] = [
   MULTIPLY_ROWS_FUSED,
   MULTIPLY_TRANSPOSED_FUSED,
+  LAYER_NORM_GRADIENT,
   GATHER_CLUSTERED,
   GROUP_USES,
   SOFTMAX_TILE,

@@ -7,44 +7,58 @@
  * since their gradients are zero. Letters: n rows, m inputs, u units.
  */
 
+import { checkInteger, checkOneOf } from '../checks/numbers.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
+import { ACTIVATION_NUMBERS } from '../kernels/families/layers.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
 import { multiplyRowsFused, multiplyTransposedFused } from './fused-multiply.ts';
 
-/** The function that is applied to x·W + b. */
-export type Activation = 'relu' | 'linear';
-const ACTIVATIONS: readonly Activation[] = ['relu', 'linear'];
+/** Groups of 4 columns that a thread claims at a time when columns are summed: one cache line. */
+const GRAIN_COLUMNS = 4;
 
-/** Columns rounded up to whole vectors. */
-export function padded(columns: number): number {
-  return Math.ceil(columns / 4) * 4;
-}
+/** The function that is applied to x·W + b: z, max(0, z), tanh z, or z·Φ(z), Φ the normal distribution. */
+export type Activation = keyof typeof ACTIVATION_NUMBERS;
+const ACTIVATIONS = Object.keys(ACTIVATION_NUMBERS) as readonly Activation[];
 
 /** One layer with its weights. */
-export class DenseLayer {
+export class DenseLayer implements Layer {
+  readonly kind = 'dense';
   readonly inputs: number;
   readonly units: number;
+  readonly outputs: number;
   readonly activation: Activation;
   /** [inputs + 1, units], the last row is the bias; columns padded to a multiple of 4. */
   readonly weights: Matrix;
-  readonly #runtime: Runtime;
+  readonly runtime: Runtime;
+  readonly #rows: Int32Array;
   #x: Matrix | undefined;
+  #z: Matrix | undefined;
   #y: Matrix | undefined;
 
   constructor(inputs: number, units: number, activation: Activation, weights: Matrix) {
     this.inputs = inputs;
     this.units = units;
+    this.outputs = units;
     this.activation = activation;
     this.weights = weights;
-    this.#runtime = weights.runtime;
+    this.runtime = weights.runtime;
+    this.#rows = Int32Array.from({ length: inputs + 1 }, (_, row) => row);
   }
 
-  /** A new layer with Glorot uniform weights and zero bias, as Keras's Dense. */
+  /**
+   * A new layer with Glorot uniform weights and zero bias, as Keras's Dense.
+   *
+   * @throws {OptionError} when a size is not a positive integer or the activation is unknown
+   */
   static create(inputs: number, units: number, activation: Activation, seed: number, runtime: Runtime): DenseLayer {
+    checkInteger('units', units, 1);
+    checkOneOf('activation', activation, ACTIVATIONS);
     const generator = new Generator(seed);
     const weights = new Matrix(inputs + 1, padded(units), runtime);
     const limit = Math.sqrt(6 / (inputs + units));
@@ -78,56 +92,50 @@ export class DenseLayer {
     return new DenseLayer(inputs, units, activation, new Matrix(inputs + 1, padded(units), part.runtime, block));
   }
 
-  /** Compute y [n, padded units] from x [n, stride]; y is valid until the next call. */
-  forward(x: Matrix): Matrix {
-    const { weights, units } = this;
-    this.#y?.free();
-    const y = new Matrix(x.rows, weights.dimensions, this.#runtime);
-    multiplyRowsFused(this.#runtime, {
-      ...{ a: x.offset, aStride: x.dimensions, m: x.rows, n: this.inputs },
-      ...{ b: weights.offset, d: weights.dimensions, c: y.offset },
-    });
-    const bias = weights.row(this.inputs);
-    const { data } = y;
-    for (let i = 0; i < x.rows; i++) {
-      for (let j = 0; j < units; j++) {
-        const at = i * weights.dimensions + j;
-        const z = data[at]! + bias[j]!;
-        data[at] = this.activation === 'relu' && z < 0 ? 0 : z;
-      }
-    }
-    this.#x = x;
-    this.#y = y;
-    return y;
+  parameters(): Matrix[] {
+    return [this.weights];
   }
 
-  /** Step the weights by the gradient dy of the last forward call; returns dx [n, stride of x]. */
-  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
-    const [x, y] = [this.#x!, this.#y!];
-    const { weights, inputs } = this;
+  forward(x: Matrix): Matrix {
+    const { weights } = this;
+    const runtime = this.runtime;
     const stride = weights.dimensions;
-    const dz = new Matrix(dy.rows, stride, this.#runtime);
-    const dw = new Matrix(inputs + 1, stride, this.#runtime);
-    const bias = dw.row(inputs);
-    const [from, to, out] = [dy.data, dz.data, y.data];
-    for (let i = 0; i < dy.rows; i++) {
-      for (let j = 0; j < this.units; j++) {
-        const at = i * stride + j;
-        if (this.activation === 'relu' && out[at]! <= 0) continue;
-        to[at] = from[i * dy.dimensions + j]!;
-        bias[j] = bias[j]! + to[at]!;
-      }
-    }
-    multiplyTransposedFused(this.#runtime, {
-      ...{ a: x.offset, aStride: x.dimensions, m: x.rows, n: inputs },
+    const make = (): Matrix => new Matrix(x.rows, stride, runtime);
+    this.#y = withRows(this.#y, x.rows, make);
+    // The derivative of GELU needs z; those of the others follow from y.
+    this.#z = this.activation === 'gelu' ? withRows(this.#z, x.rows, make) : this.#y;
+    multiplyRowsFused(runtime, {
+      ...{ a: x.offset, aStride: x.dimensions, m: x.rows, n: this.inputs },
+      ...{ b: weights.offset, d: stride, c: this.#z.offset },
+    });
+    const bias = weights.offset + 4 * this.inputs * stride;
+    const activation = ACTIVATION_NUMBERS[this.activation];
+    const [z, y] = [this.#z.offset, this.#y.offset];
+    modelPool(runtime).run('activateRows', x.rows, GRAIN_ROWS, z, stride, bias, activation, y);
+    this.#x = x;
+    return this.#y;
+  }
+
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    const [x, kept] = [this.#x!, this.#z!];
+    const { weights, inputs } = this;
+    const runtime = this.runtime;
+    const pool = modelPool(runtime);
+    const { rows } = dy;
+    const stride = weights.dimensions;
+    const dz = new Matrix(rows, stride, runtime);
+    const dw = new Matrix(inputs + 1, stride, runtime);
+    const activation = ACTIVATION_NUMBERS[this.activation];
+    const from = [dy.offset, dy.dimensions, kept.offset] as const;
+    pool.run('activationGradient', rows, GRAIN_ROWS, ...from, stride, activation, dz.offset);
+    const bias = dw.offset + 4 * inputs * stride;
+    pool.run('sumColumns', stride / 4, GRAIN_COLUMNS, dz.offset, stride, rows, bias);
+    multiplyTransposedFused(runtime, {
+      ...{ a: x.offset, aStride: x.dimensions, m: rows, n: inputs },
       ...{ b: dz.offset, d: stride, c: dw.offset },
     });
     const dx = this.#inputGradient(dz, x.dimensions);
-    optimizer.step(
-      weights,
-      Int32Array.from({ length: inputs + 1 }, (_, row) => row),
-      dw,
-    );
+    optimizer.step(weights, this.#rows, dw);
     dz.free();
     dw.free();
     return dx;
@@ -136,13 +144,12 @@ export class DenseLayer {
   /** dz·Wᵀ, through a transposed copy of W. */
   #inputGradient(dz: Matrix, stride: number): Matrix {
     const { weights, inputs, units } = this;
-    const transposed = new Matrix(units, stride, this.#runtime);
-    const [from, to] = [weights.data, transposed.data];
-    for (let i = 0; i < inputs; i++) {
-      for (let j = 0; j < units; j++) to[j * stride + i] = from[i * weights.dimensions + j]!;
-    }
-    const dx = new Matrix(dz.rows, stride, this.#runtime);
-    multiplyRowsFused(this.#runtime, {
+    const runtime = this.runtime;
+    const transposed = new Matrix(units, stride, runtime);
+    const { offset, dimensions } = weights;
+    modelPool(runtime).run('transposeRows', units, GRAIN_ROWS, offset, dimensions, inputs, transposed.offset, stride);
+    const dx = new Matrix(dz.rows, stride, runtime);
+    multiplyRowsFused(runtime, {
       ...{ a: dz.offset, aStride: dz.dimensions, m: dz.rows, n: units },
       ...{ b: transposed.offset, d: stride, c: dx.offset },
     });

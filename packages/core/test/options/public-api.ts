@@ -4,6 +4,7 @@ export * from '../../src/entries/embeddings.ts';
 export * from '../../src/entries/features.ts';
 export * from '../../src/entries/format.ts';
 export * from '../../src/entries/kernels.ts';
+export * from '../../src/entries/layers.ts';
 export * from '../../src/entries/least-squares.ts';
 export * from '../../src/entries/metrics.ts';
 export * from '../../src/entries/quantization.ts';

@@ -29,6 +29,11 @@ import {
 import * as core from './public-api.ts';
 
 export const TRAINING_CASES: Record<string, Case> = {
+  'gradCheck(options)': {
+    valid: { rows: 2 },
+    typo: ['tolerence', 'tolerance'],
+    call: (o) => core.gradCheck(new core.L2Normalize(3, runtime), o),
+  },
   'Ease(options)': {
     valid: { runtime },
     typo: ['regularisation', 'regularization'],

@@ -8,6 +8,7 @@ import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
 import { clustersReference } from './clusters.ts';
 import { coarseReference } from './coarse.ts';
+import { layersReference } from './layers.ts';
 import { matmulReference } from './matmul.ts';
 import { multiplyReference } from './multiply.ts';
 import { optimizersReference } from './optimizers.ts';
@@ -25,6 +26,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
   return {
     ...matmulReference(memory),
     ...multiplyReference(memory),
+    ...layersReference(memory),
     ...checksumReference(memory),
     ...checksReference(memory),
     ...topkReference(memory),

@@ -1,0 +1,85 @@
+/**
+ * Branches: sequences of layers that all take the same x, and whose outputs are added or concatenated.
+ *
+ *   add: y = Σ branches f(x)        concat: y = [f₁(x) | f₂(x) | …]        dx = Σ branches dxᵢ
+ *
+ * A branch without layers is x itself, so that `add` of it and another branch is a residual connection (He et al., CVPR
+ * 2016) and `concat` a skip connection.
+ */
+import { ShapeError } from '../errors/errors.ts';
+import type { Saved } from '../format/saved.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { type Layer, padded, withRows } from './contract.ts';
+import { copyColumns } from './copy-columns.ts';
+import type { Sequential } from './sequential.ts';
+
+/** The way in which outputs of branches are joined. */
+export type Join = 'add' | 'concat';
+
+/** Layers side by side, as one layer. */
+export class Branches implements Layer {
+  readonly kind: Join;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly branches: readonly Sequential[];
+  readonly runtime: Runtime;
+  #y: Matrix | undefined;
+
+  /** @throws {ShapeError} when branches are added that have different numbers of outputs */
+  constructor(kind: Join, inputs: number, branches: readonly Sequential[], runtime: Runtime) {
+    this.kind = kind;
+    this.inputs = inputs;
+    this.branches = branches;
+    this.runtime = runtime;
+    const outputs = branches.map((branch) => branch.outputs);
+    const other = outputs.findIndex((count) => count !== outputs[0]);
+    if (kind === 'add' && other > 0) {
+      throw new ShapeError(
+        `branches: expected ${outputs[0]} outputs of each branch that is added, as branch 0 has, got ${outputs[other]} of branch ${other}`,
+      );
+    }
+    this.outputs = kind === 'add' ? outputs[0]! : outputs.reduce((sum, count) => sum + count, 0);
+  }
+
+  save(): Saved {
+    const parts = Object.fromEntries(this.branches.map((branch, i) => [`branch${i}`, branch.save()]));
+    const settings = { inputs: this.inputs, branches: this.branches.length };
+    return { kind: this.kind, settings, sections: [], parts };
+  }
+
+  parameters(): Matrix[] {
+    return this.branches.flatMap((branch) => branch.parameters());
+  }
+
+  forward(x: Matrix, trainingStep?: number): Matrix {
+    this.#y = withRows(this.#y, x.rows, () => new Matrix(x.rows, padded(this.outputs), this.runtime));
+    const y = this.#y;
+    this.branches.forEach((branch, i) => {
+      const value = branch.forward(x, trainingStep);
+      copyColumns(value, 0, y, this.#column(i), branch.outputs, this.kind === 'add' && i > 0);
+    });
+    return y;
+  }
+
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    const dx = new Matrix(dy.rows, padded(this.inputs), this.runtime);
+    this.branches.forEach((branch, i) => {
+      // A branch relies on padding of 0 behind its own columns.
+      const own = new Matrix(dy.rows, padded(branch.outputs), this.runtime);
+      copyColumns(dy, this.#column(i), own, 0, branch.outputs);
+      const gradient = branch.backward(own, optimizer);
+      copyColumns(gradient, 0, dx, 0, this.inputs, i > 0);
+      gradient.free();
+      own.free();
+    });
+    return dx;
+  }
+
+  /** The column of y at which the outputs of branch `i` begin. */
+  #column(i: number): number {
+    if (this.kind === 'add') return 0;
+    return this.branches.slice(0, i).reduce((sum, { outputs }) => sum + outputs, 0);
+  }
+}

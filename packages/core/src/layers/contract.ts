@@ -1,0 +1,65 @@
+/**
+ * The contract of the layers of a tower. A layer has a forward and a backward pass written by hand; `gradCheck`
+ * (grad-check.ts) compares the two. A program can write layers of its own and pass them to `Tower.create`.
+ *
+ * Layout: a matrix of n rows with `columns` columns has rows of `padded(columns)` floats, and the padding is 0. A layer can
+ * rely on that for x and dy and has to keep it for y and dx.
+ */
+import type { Saved } from '../format/saved.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+
+/** A differentiable function of rows, with the weights that it learns. */
+export interface Layer {
+  /** The name of its type in bundles and messages. */
+  readonly kind: string;
+  /** Columns of x. */
+  readonly inputs: number;
+  /** Columns of y. */
+  readonly outputs: number;
+  /** The runtime in whose memory its matrices, x and dy are. */
+  readonly runtime: Runtime;
+  /**
+   * y [n, padded(outputs)] of x [n, padded(inputs)]. The layer owns y, which is valid until its next `forward`; it may keep
+   * x until `backward`.
+   *
+   * @param trainingStep the number of the step while training, from which random layers draw; undefined while evaluating
+   * and serving
+   */
+  forward(x: Matrix, trainingStep?: number): Matrix;
+  /**
+   * dx [n, padded(inputs)] from dy [n, at least padded(outputs)], the gradient of the loss at y of the last `forward`; steps
+   * the weights by theirs. The caller owns dy and the returned dx, which is a matrix of its own.
+   */
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix;
+  /** The matrices that `backward` steps, in a fixed order. */
+  parameters(): Matrix[];
+  /** The saved form, whose kind is `kind`. */
+  save(): Saved;
+}
+
+/** The surroundings in which a layer is made. */
+export interface LayerContext {
+  /** For initial weights and for what the layer draws while training. */
+  readonly seed: number;
+  readonly runtime: Runtime;
+}
+
+/** Makes a layer for rows with `inputs` columns. */
+export type LayerFactory = (inputs: number, context: LayerContext) => Layer;
+
+/** Columns rounded up to whole vectors of the kernels. */
+export function padded(columns: number): number {
+  return Math.ceil(columns / 4) * 4;
+}
+
+/** Rows that a thread claims at a time when a kernel does some arithmetic per float: some microseconds. */
+export const GRAIN_ROWS = 64;
+
+/** `matrix` where it has this many rows, else a new matrix of zeros in its place. */
+export function withRows(matrix: Matrix | undefined, rows: number, make: () => Matrix): Matrix {
+  if (matrix?.rows === rows) return matrix;
+  matrix?.free();
+  return make();
+}

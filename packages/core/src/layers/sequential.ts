@@ -1,0 +1,48 @@
+/** Layers one after another, as one layer. Without layers it is the identity. */
+import type { Saved } from '../format/saved.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import type { Runtime } from '../parallel/runtime.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import type { Layer } from './contract.ts';
+
+/** A sequence of layers of which each takes the outputs of the one before. */
+export class Sequential implements Layer {
+  readonly kind = 'sequential';
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly runtime: Runtime;
+  readonly layers: readonly Layer[];
+
+  constructor(inputs: number, layers: readonly Layer[], runtime: Runtime) {
+    this.runtime = runtime;
+    this.inputs = inputs;
+    this.outputs = layers.at(-1)?.outputs ?? inputs;
+    this.layers = layers;
+  }
+
+  save(): Saved {
+    const parts = Object.fromEntries(this.layers.map((layer, i) => [`layer${i}`, layer.save()]));
+    return { kind: 'sequential', settings: { inputs: this.inputs, layers: this.layers.length }, sections: [], parts };
+  }
+
+  parameters(): Matrix[] {
+    return this.layers.flatMap((layer) => layer.parameters());
+  }
+
+  forward(x: Matrix, trainingStep?: number): Matrix {
+    return this.layers.reduce((value, layer) => layer.forward(value, trainingStep), x);
+  }
+
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    let gradient = dy;
+    for (const layer of this.layers.toReversed()) {
+      const next = layer.backward(gradient, optimizer);
+      if (gradient !== dy) gradient.free();
+      gradient = next;
+    }
+    if (gradient !== dy) return gradient;
+    const copy = new Matrix(dy.rows, dy.dimensions, dy.runtime);
+    copy.data.set(dy.data);
+    return copy;
+  }
+}

@@ -1,0 +1,44 @@
+/** The layers in float64, each as its formula says: `gradCheck` takes the finite differences of these. */
+
+import { normalShare } from '../../src/kernels/reference/layers.ts';
+import { padded } from '../../src/layers/contract.ts';
+import type { Activation } from '../../src/layers/dense-layer.ts';
+import type { LayerReference } from '../../src/layers/grad-check.ts';
+
+const ACTIVATIONS: Readonly<Record<Activation, (z: number) => number>> = {
+  linear: (z) => z,
+  relu: (z) => Math.max(0, z),
+  tanh: Math.tanh,
+  gelu: (z) => z * normalShare(z),
+};
+
+/** A function of single rows as a function of all. */
+export function byRow(
+  inputs: number,
+  row: (x: Float64Array, parameters: readonly Float64Array[]) => ArrayLike<number>,
+): LayerReference {
+  return (x, rows, parameters) => {
+    const values = Array.from({ length: rows }, (_, i) =>
+      Array.from(row(x.subarray(i * inputs, (i + 1) * inputs), parameters)),
+    );
+    return Float64Array.from(values.flat());
+  };
+}
+
+/** activation(x·W + b) of the weights number `at` of the parameters. */
+export function denseRow(x: ArrayLike<number>, weights: Float64Array, units: number, activation: Activation): number[] {
+  const [inputs, stride] = [x.length, padded(units)];
+  return Array.from({ length: units }, (_, j) => {
+    let z = weights[inputs * stride + j]!;
+    for (let t = 0; t < inputs; t++) z += x[t]! * weights[t * stride + j]!;
+    return ACTIVATIONS[activation](z);
+  });
+}
+
+/** γ ⊙ (x − mean) / √(variance + epsilon) + β */
+export function layerNormRow(x: Float64Array, weights: Float64Array, epsilon: number): Float64Array {
+  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+  const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+  const stride = padded(x.length);
+  return x.map((value, j) => (weights[j]! * (value - mean)) / Math.sqrt(variance + epsilon) + weights[stride + j]!);
+}
