@@ -17,6 +17,9 @@ const FILES_A_PROCESS = 10;
 const NEEDS_OWN_PROCESS =
   /own process|child_process|async_hooks|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed|^before\w*\(|^((const|let) .* = )?await /m;
 
+/** A test file of which the runner must know which test an error or a hook belongs to: see untracked-tests.mjs. */
+const NEEDS_TRACKING = /\bdescribe\(/;
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const slow = process.argv.includes('--slow');
@@ -45,7 +48,12 @@ try {
     `--test-concurrency=${atOnce}`,
     '--test-reporter=spec',
   ];
-  const env = { ...process.env, ...(slow ? { SHORTLIST_THOROUGH: '1' } : {}) };
+  const env = {
+    ...process.env,
+    // What a test leaves behind is removed with the folder.
+    TMPDIR: folder,
+    ...(slow ? { SHORTLIST_THOROUGH: '1' } : {}),
+  };
   const { status } = spawnSync(process.execPath, [...options, ...processesOf(files)], {
     cwd: root,
     stdio: 'inherit',
@@ -63,26 +71,38 @@ function isWanted(file) {
 }
 
 /**
- * One program for each process: first the files with their own process, which take longest, then those that share one.
+ * One program for each process: first those that share one, which take longest, then the files with their own, so that
+ * no long one is left over for the end.
  */
 function processesOf(files) {
   const alone = [];
   const shared = new Map();
   for (const file of files) {
-    if (slow || NEEDS_OWN_PROCESS.test(readFileSync(file, 'utf8'))) alone.push(relative(root, file));
-    else shared.set(packageOf(file), [...(shared.get(packageOf(file)) ?? []), file]);
+    const text = readFileSync(file, 'utf8');
+    if (slow || NEEDS_OWN_PROCESS.test(text) || NEEDS_TRACKING.test(text)) {
+      const name = relative(join(root, 'packages'), file).replace(/[\\/]build[\\/]test[\\/]|[\\/]/g, '-');
+      alone.push(programOf(name.replace('.test.js', ''), [file], NEEDS_TRACKING.test(text)));
+    } else shared.set(packageOf(file), [...(shared.get(packageOf(file)) ?? []), file]);
   }
   const programs = [...shared].flatMap(([name, files]) => {
     const count = Math.ceil(files.length / FILES_A_PROCESS);
     // A process gets every count-th file, which spreads the long ones, which are in one folder, over the processes.
-    return Array.from({ length: count }, (_, i) => {
-      const program = join(folder, `${name}-${i + 1}.test.mjs`);
-      const imports = files.filter((_, at) => at % count === i).map((file) => `import '${pathToFileURL(file)}';\n`);
-      writeFileSync(program, imports.join(''));
-      return program;
-    });
+    return Array.from({ length: count }, (_, i) =>
+      programOf(
+        `${name}-${i + 1}`,
+        files.filter((_, at) => at % count === i),
+      ),
+    );
   });
-  return [...alone, ...programs];
+  return [...programs, ...alone];
+}
+
+/** Write the program that runs some test files. */
+function programOf(name, files, isTracked = false) {
+  const program = join(folder, `${name}.test.mjs`);
+  const first = isTracked ? [] : [join(root, 'scripts/untracked-tests.mjs')];
+  writeFileSync(program, [...first, ...files].map((file) => `import '${pathToFileURL(file)}';\n`).join(''));
+  return program;
 }
 
 /** The folder of the package to which a file belongs. */

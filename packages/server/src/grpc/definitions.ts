@@ -11,9 +11,11 @@ export const DEFINITIONS: PackageDefinition = loadSync(
   { includeDirs: [join(PACKAGE_FOLDER, 'protos')], keepCase: true, longs: String, defaults: true, oneofs: true },
 );
 
+const PACKAGES = loadPackageDefinition(DEFINITIONS);
+
 /** A service by its full name. */
 export function serviceOf(name: string): ServiceDefinition {
-  let node: unknown = loadPackageDefinition(DEFINITIONS);
+  let node: unknown = PACKAGES;
   for (const part of name.split('.')) node = (node as Record<string, unknown>)[part];
   return (node as { service: ServiceDefinition }).service;
 }

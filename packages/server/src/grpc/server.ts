@@ -3,6 +3,7 @@
  * reflection.
  */
 import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { TLS_POLL_MS, type TlsFiles } from '../access/tls-files.ts';
@@ -23,6 +24,9 @@ const SERVICES = {
   'shortlist.v1.EventService': eventService,
 } as const;
 
+/** Computed for the first server of the process: the descriptors are the same for all servers. */
+let reflected: PackageDefinition | undefined;
+
 /** A gRPC server that is not yet listening. */
 export class GrpcServer {
   readonly #server: Server;
@@ -39,7 +43,8 @@ export class GrpcServer {
       Object.fromEntries(['', ...Object.keys(SERVICES)].map((name) => [name, 'NOT_SERVING'])),
     );
     this.#health.addToServer(this.#server);
-    new ReflectionService(reflectedDefinitions(DEFINITIONS)).addToServer(this.#server);
+    reflected ??= reflectedDefinitions(DEFINITIONS);
+    new ReflectionService(reflected).addToServer(this.#server);
   }
 
   /** Listen; returns the port. Certificates are read again when their files change. */

@@ -26,6 +26,7 @@ import { documented } from './openapi.ts';
 import { RequestInitializer } from './request-initializer.ts';
 import { admit } from './requests.ts';
 import { retainTickObject } from './retain-tick-object.ts';
+import { SCHEMA_OPTIONS } from './schema-compilers.ts';
 import { schemaError } from './schema-errors.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
@@ -56,8 +57,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
   let requests = 0;
   const serverOptions = {
     logController: new RequestInitializer(logger),
-    // Values are not converted to another type, and unknown names are refused, so that a misspelt option is noticed.
-    ajv: { customOptions: { coerceTypes: false as const, removeAdditional: false, verbose: true } },
+    ...SCHEMA_OPTIONS,
     schemaErrorFormatter: (errors: FastifySchemaValidationError[], part: string) => schemaError(errors, part),
     // Attributes may be called __proto__ or constructor; the parser makes ordinary properties of them.
     onProtoPoisoning: 'ignore' as const,
