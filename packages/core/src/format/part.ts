@@ -6,13 +6,16 @@ import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { finishAsync } from '../parallel/steps.ts';
-import { type LoadedSection, type ReadOptions, readContainer } from './reader.ts';
+import { freeSections, type LoadedSection, type ReadOptions, readContainer } from './reader.ts';
 import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
 import type { Source } from './source.ts';
 
 /** The loader of each kind of saved object. */
 export type Loaders<T, A extends readonly unknown[] = []> = Readonly<Record<string, (part: Part, ...given: A) => T>>;
+
+/** The path of a part that is a segment of an index. */
+const SEGMENT_PATH = /(?:^|\/)segment-\d+$/;
 
 /** The state that all parts of a container share. */
 interface Container {
@@ -52,7 +55,7 @@ export class Part {
   /** A part by name. */
   part(name: string): Part {
     const path = this.path === '' ? name : `${this.path}/${name}`;
-    return new Part(this.#parts.json(name), path, this.#container, this.runtime);
+    return new Part(this.#parts.json(name), path, this.#container, this.#runtimeOf(path));
   }
 
   /**
@@ -116,6 +119,13 @@ export class Part {
     return section;
   }
 
+  /** The runtime of a part: a segment of an index has one of its own. */
+  #runtimeOf(path: string): Runtime {
+    if (!SEGMENT_PATH.test(path)) return this.runtime;
+    for (const { name, runtime } of this.#container.sections.values()) if (name.startsWith(`${path}/`)) return runtime;
+    return this.runtime;
+  }
+
   #nameOf(name: string): string {
     return this.path === '' ? name : `${this.path}/${name}`;
   }
@@ -161,7 +171,7 @@ export async function readSaved<T>(
     for (const check of checks) await finishAsync(check);
     return loaded;
   } catch (error) {
-    for (const section of list) section.block?.free();
+    freeSections(list, runtime);
     throw error;
   }
 }

@@ -8,7 +8,7 @@
  */
 import { FormatError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
-import type { Runtime } from '../parallel/runtime.ts';
+import { Runtime } from '../parallel/runtime.ts';
 import { Checksum } from './checksum.ts';
 import { aligned, type SectionKind } from './layout.ts';
 import { readSectionTable, type SectionEntry } from './section-table.ts';
@@ -29,6 +29,12 @@ const REST_MS = 1;
 /** Reads under way at a time by default: as many as Node has threads for file access. */
 const READS = 4;
 
+/** The path of the part that is a segment, at the start of the name of each of its sections. */
+const SEGMENT = /^(?:.*\/)?segment-\d+(?=\/)/;
+
+/** The most segments of a container; an index has no more. */
+const SEGMENTS_MAX = 64;
+
 /** A section as read and checked. */
 export interface LoadedSection {
   readonly name: string;
@@ -38,6 +44,8 @@ export interface LoadedSection {
   /** Its content without padding; of kind `memory` a view of `block`, which may have room behind it. */
   readonly bytes: Uint8Array;
   readonly block: Block | undefined;
+  /** The runtime of its memory: that of the container, or that of the segment to which it belongs. */
+  readonly runtime: Runtime;
 }
 
 /** Options of reading a container. */
@@ -62,22 +70,44 @@ export async function readContainer(
 ): Promise<LoadedSection[]> {
   const checksum = new Checksum(runtime);
   const sections: LoadedSection[] = [];
+  const segments = new Map<string, Runtime>();
   try {
     for (const entry of await readSectionTable(source, checksum)) {
       const size = aligned(entry.length);
       const { name, kind, offset } = entry;
-      const block = kind === 'memory' ? runtime.heap.allocateUnfilled(size + roomOf(name, size)) : undefined;
+      const own = runtimeOf(entry, runtime, segments);
+      const block = kind === 'memory' ? own.heap.allocateUnfilled(size + roomOf(name, size)) : undefined;
       const room = block ? block.bytes() : new Uint8Array(size);
-      sections.push({ name, kind, offset, bytes: room.subarray(0, entry.length), block });
+      sections.push({ name, kind, offset, bytes: room.subarray(0, entry.length), block, runtime: own });
       await fill(source, entry, room.subarray(0, size), checksum, runtime, reads);
     }
     return sections;
   } catch (error) {
-    for (const section of sections) section.block?.free();
+    freeSections(sections, runtime);
     throw error;
   } finally {
     checksum.free();
   }
+}
+
+/** The runtime for a section: each segment of an index has a memory of its own. */
+function runtimeOf({ name, offset }: SectionEntry, main: Runtime, segments: Map<string, Runtime>): Runtime {
+  const [path] = SEGMENT.exec(name) ?? [];
+  if (path === undefined) return main;
+  if (!segments.has(path) && segments.size === SEGMENTS_MAX) {
+    throw new FormatError(name, offset, `expected at most ${SEGMENTS_MAX} segments, got one more`);
+  }
+  const known = segments.get(path) ?? new Runtime({}, main);
+  segments.set(path, known);
+  return known;
+}
+
+/** Free the blocks of sections, and the memories of segments. */
+export function freeSections(sections: readonly LoadedSection[], main: Runtime): void {
+  for (const { block } of sections) block?.free();
+  const others = new Set(sections.map(({ runtime }) => runtime));
+  others.delete(main);
+  for (const { pool } of others) pool.leave();
 }
 
 async function fill(

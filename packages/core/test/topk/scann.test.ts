@@ -12,4 +12,9 @@ for (const { variant, runtime, skip } of VARIANTS.filter(({ variant }) => varian
     make: (options) => new ScaNN({ ...options, ...EVERYTHING, runtime }),
     skip,
   });
+  runTopKCases({
+    name: `ScaNN in segments, ${variant}`,
+    make: (options) => new ScaNN({ ...options, ...EVERYTHING, minLeafSize: 0, segmentBytes: 1, runtime }),
+    skip,
+  });
 }

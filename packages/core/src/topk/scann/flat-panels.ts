@@ -1,10 +1,10 @@
 /** A second copy of the rows of a flat index, packed for the kernel of the exact index: panels of eight rows. */
 import { PanelStore } from '../brute-force/panel-store.ts';
-import type { Leaves } from './leaves.ts';
+import type { LeafSet } from './leaf-set.ts';
 import { rowReader } from './update/kept-rows.ts';
 
 /** The rows of a flat index as panels, including deleted rows. */
-export function flatPanels(leaves: Leaves, rows: number): PanelStore {
+export function flatPanels(leaves: LeafSet, rows: number): PanelStore {
   const store = new PanelStore(leaves.runtime);
   const d = leaves.shape.dimensions;
   try {

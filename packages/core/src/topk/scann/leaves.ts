@@ -57,7 +57,7 @@ export interface LeafShape {
 }
 
 /** The parts of the head of an index in segments: what a query needs before it reads candidates. */
-export const HEAD_PARTS: readonly string[] = [
+const HEAD_PARTS: readonly string[] = [
   'centroids',
   'codebook',
   'corrections',
@@ -112,6 +112,20 @@ export function partBytes(shape: LeafShape): Record<string, number> {
       ? { upperCentroids: 4 * shape.upperGroups * d, upperLeaves: 4 * (shape.upperGroups + 1) }
       : {}),
   };
+}
+
+/** Bytes of each part of the head of an index in segments; the scales of int8 rows are in every segment too. */
+export function headBytes(shape: LeafShape): Record<string, number> {
+  return chosenParts(shape, (name) => HEAD_PARTS.includes(name));
+}
+
+/** Bytes of each part of a segment of this shape. */
+export function segmentPartBytes(shape: LeafShape): Record<string, number> {
+  return chosenParts(shape, (name) => name === 'rowScales' || !HEAD_PARTS.includes(name));
+}
+
+function chosenParts(shape: LeafShape, isChosen: (name: string) => boolean): Record<string, number> {
+  return Object.fromEntries(Object.entries(partBytes(shape)).filter(([name]) => isChosen(name)));
 }
 
 /** The fields of the record that describes an index to the kernels. */

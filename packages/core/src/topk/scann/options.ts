@@ -80,6 +80,12 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    * (20,000 candidates of 32 dimensions).
    */
   tree?: 'auto' | 'always' | 'never';
+  /**
+   * Keep the candidates in several linear memories (segments), each of at most this many bytes, but of one leaf at least.
+   * Results are the same. Default: one memory, which can have 4 GiB. There are at most 64 segments, so they may be
+   * larger; an index without leaves stays in one memory. `stats()` has a note of either.
+   */
+  segmentBytes?: number;
   /** Seed of every random choice; default 42. */
   seed?: number;
   /** The runtime that holds the candidates and runs the kernels; default the shared one. */
@@ -117,6 +123,7 @@ const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
   upperTree: booleanOrAuto,
   rotation: STRING,
   tree: STRING,
+  segmentBytes: NUMBER,
   seed: NUMBER,
   runtime: RUNTIME,
 });
@@ -147,6 +154,8 @@ export interface ScannSettings {
   upperTree: boolean | 'auto';
   rotation: 'none' | 'balanced-pca';
   tree: 'auto' | 'always' | 'never';
+  /** Absent: one memory. */
+  segmentBytes?: number;
   seed: number;
 }
 
@@ -223,6 +232,9 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
     upperTree: options.upperTree ?? 'auto',
     rotation: checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca']),
     tree: checkOneOf('tree', options.tree ?? 'auto', ['auto', 'always', 'never']),
+    ...(options.segmentBytes === undefined
+      ? {}
+      : { segmentBytes: checkInteger('segmentBytes', options.segmentBytes, 1) }),
     seed: checkInteger('seed', options.seed ?? 42, 0),
   };
 }

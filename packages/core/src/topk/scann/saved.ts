@@ -7,13 +7,14 @@ import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import type { Calibration } from './calibration/calibration.ts';
-import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, partBytes } from './leaves.ts';
+import { LeafSet } from './leaf-set.ts';
+import { type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
+import { checkNumbers, loadParts, sectionsOf } from './saved-leaves.ts';
+import { loadSegments, saveSegments } from './segments/saved-segments.ts';
 
-/** Upper bound of every number of a shape; an index with a larger one would not fit the linear memory. */
+/** Upper bound of every number of a shape: rows, slots and places are int32. */
 const NUMBER_MAX = 2 ** 31;
-/** Numbers checked in a step, some tenths of a millisecond. */
-const CHECKED_AT_ONCE = 1 << 17;
 const INTEGERS = [
   'dimensions',
   'leaves',
@@ -34,7 +35,7 @@ const FLAGS = ['isSquared', 'hasBounds', 'hasMean'] as const;
 /** A loaded index. */
 export interface LoadedScann<I extends Identifier> {
   settings: ScannSettings;
-  leaves: Leaves;
+  leaves: LeafSet;
   identifiers: Identifiers<I>;
   /** Candidates that were not deleted. */
   size: number;
@@ -47,18 +48,19 @@ export function savedLive<I extends Identifier>(
   settings: ScannSettings,
   { leaves, identifiers, size, calibration }: Omit<LoadedScann<I>, 'settings'>,
 ): Saved {
-  const { shape } = leaves;
+  const { shape, segments, isWhole } = leaves;
   return {
     kind: 'scann',
     settings: {
       options: { ...settings },
       shape: { ...shape },
+      ...(!isWhole && { segments: segments.length }),
       size,
       rows: identifiers.size,
       ...(calibration && { calibration: { ...calibration } }),
     },
-    sections: Object.entries(leaves.bytes()).map(([name, bytes]) => ({ name, bytes })),
-    parts: { identifiers: saveIdentifiers(identifiers) },
+    sections: sectionsOf(leaves.head),
+    parts: { ...(!isWhole && saveSegments(leaves)), identifiers: saveIdentifiers(identifiers) },
   };
 }
 
@@ -68,7 +70,7 @@ export function savedLive<I extends Identifier>(
  * @throws {FormatError} when settings and sections do not fit together
  */
 export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
-  const { settings: reader, runtime } = part;
+  const { settings: reader } = part;
   const rows = reader.integer('rows', { max: NUMBER_MAX });
   const size = reader.integer('size', { max: rows });
   const options = reader.object('options').whole() as ScannOptions<unknown>;
@@ -98,13 +100,42 @@ export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
       `expected builtGroups ≤ groups ≤ capacity and rowKind ≤ 2, got ${shape.builtGroups}, ${shape.groups}, ${shape.capacity} and ${shape.rowKind}`,
     );
   }
-  const parts: LeafParts = Object.fromEntries(
-    Object.entries(partBytes(shape)).map(([name, bytes]) => [name, part.memory(name, bytes)]),
-  );
+  from.finish();
+  checkShape(from, shape, settings);
+  const leaves = reader.has('segments') ? loadSegments(part, shape, rows) : loadWhole(part, shape, rows);
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
   const calibration = reader.has('calibration') ? readCalibration(reader.object('calibration')) : undefined;
+  return { settings, leaves, identifiers, size, calibration };
+}
+
+/** Check the numbers of a shape that the kernels rely on. @throws {FormatError} naming the number */
+function checkShape(from: SettingsReader, shape: LeafShape, { dimensionsPerBlock }: ScannSettings): void {
+  const { leaves, dimensions, copies, places, upperGroups, correctionKind } = shape;
+  const expected: Partial<LeafShape> =
+    leaves === 0
+      ? { productBlocks: 0, correctionBlocks: 0, copies: 1, places: 0, upperGroups: 0 }
+      : {
+          blockWidth: dimensionsPerBlock,
+          productBlocks: Math.ceil(dimensions / dimensionsPerBlock),
+          correctionBlocks: Math.min(2, correctionKind),
+          copies: places > 0 ? 2 : 1,
+        };
+  for (const [key, value] of Object.entries(expected)) {
+    const found = shape[key as keyof LeafShape];
+    if (found !== value) throw from.error(key, `expected ${value}, got ${found}`);
+  }
+  if (upperGroups > leaves)
+    throw from.error('upperGroups', `expected at most ${leaves}, the leaves, got ${upperGroups}`);
+  if (leaves > 0 && dimensions === 0)
+    throw from.error('dimensions', `expected at least 1 with ${leaves} leaves, got 0`);
+  if (copies > 1 && leaves < 2) throw from.error('copies', 'expected 1 with a single leaf, got 2');
+}
+
+/** Load the leaves of an index in one memory. */
+function loadWhole(part: Part, shape: LeafShape, rows: number): LeafSet {
+  const parts = loadParts(part, partBytes(shape));
   part.checkLater(checkNumbers(part, shape, parts, rows));
-  return { settings, leaves: new Leaves(runtime, shape, parts), identifiers, size, calibration };
+  return LeafSet.whole(new Leaves(part.runtime, shape, parts));
 }
 
 function readCalibration(from: SettingsReader): Calibration {
@@ -118,69 +149,7 @@ function readCalibration(from: SettingsReader): Calibration {
   };
 }
 
-/**
- * Check that every row number, place and group number which the kernels read is in range. @throws {FormatError} naming
- * the part
- */
-function* checkNumbers(part: Part, shape: LeafShape, parts: LeafParts, rows: number): Generator<void, void> {
-  const { leaves, groups, builtGroups, upperGroups, capacity } = shape;
-  const slots = parts.rowOf!.integers(capacity * GROUP_SLOTS);
-  yield* within(slots, -1, rows, () => part.error('rowOf', `expected rows below ${rows}`));
-  const valid = parts.valid!.integers(capacity);
-  for (let slot = 0; slot < slots.length; slot++) {
-    if (slots[slot] === -1 && (valid[slot >> 5]! >>> (slot & 31)) & 1) {
-      throw part.error('valid', `expected no bit where there is no row, got one for slot ${slot}`);
-    }
-    if (slot % CHECKED_AT_ONCE === 0) yield;
-  }
-  if (shape.places > 0) {
-    const places = parts.placeOf!.integers(slots.length);
-    yield* within(places, 0, shape.places, () => part.error('placeOf', `expected places below ${shape.places}`));
-  }
-  if (leaves === 0) return;
-  if (!isAscending(parts.leafGroups!.integers(leaves + 1), builtGroups)) {
-    throw part.error('leafGroups', `expected groups of leaves in order up to ${builtGroups}`);
-  }
-  yield;
-  // A chain goes from newer to older groups, so it ends.
-  const next = parts.nextGroup!.integers(capacity);
-  const heads = parts.leafExtra!.integers(leaves);
-  const noChain = (): Error => part.error('nextGroup', 'expected chains of groups that end');
-  yield* within(heads, -1, groups, noChain);
-  for (let group = 0; group < next.length; group++) {
-    if (next[group]! < -1 || next[group]! >= group) throw noChain();
-    if (group % CHECKED_AT_ONCE === 0) yield;
-  }
-  if (upperGroups > 0 && !isAscending(parts.upperLeaves!.integers(upperGroups + 1), leaves)) {
-    throw part.error('upperLeaves', `expected leaves of groups in order up to ${leaves}`);
-  }
-  if (shape.hasBounds) {
-    const built = parts.leafGroups!.integers(leaves + 1);
-    const quads = parts.leafQuads!.integers(leaves + 1);
-    const fit = quads.every(
-      (quad, l) => l === 0 || quad - quads[l - 1]! === Math.ceil((built[l]! - built[l - 1]!) / 4),
-    );
-    if (!fit || quads[0] !== 0) throw part.error('leafQuads', 'expected a bound for each group');
-  }
-}
-
-/** Check that all numbers are at least `least` and below `end`. */
-function* within(numbers: Int32Array, least: number, end: number, error: () => Error): Generator<void, void> {
-  for (let i = 0; i < numbers.length; i++) {
-    if (numbers[i]! < least || numbers[i]! >= end) throw error();
-    if (i % CHECKED_AT_ONCE === 0) yield;
-  }
-}
-
 /** An object with a value for each key. */
 function valuesOf<K extends string, V>(keys: readonly K[], read: (key: K) => V): Record<K, V> {
   return Object.fromEntries(keys.map((key) => [key, read(key)])) as Record<K, V>;
-}
-
-function isAscending(numbers: Int32Array, last: number): boolean {
-  return (
-    numbers[0] === 0 &&
-    numbers[numbers.length - 1] === last &&
-    numbers.every((value, i) => i === 0 || value >= numbers[i - 1]!)
-  );
 }

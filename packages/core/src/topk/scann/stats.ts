@@ -1,7 +1,8 @@
 /** Statistics of an index: bytes of each part, leaf sizes, settings, notes. */
 import type { Calibration } from './calibration/calibration.ts';
-import type { Leaves } from './leaves.ts';
+import type { LeafSet } from './leaf-set.ts';
 import type { ScannSettings } from './options.ts';
+import { SEGMENTS_MAX } from './segments/cut-leaves.ts';
 
 /** Statistics of an index. */
 export interface ScannStats {
@@ -24,6 +25,8 @@ export interface ScannStats {
   groupBound: number;
   /** η the codes were made with. */
   eta: number;
+  /** Memories that have the candidates; 1 without `segmentBytes`. */
+  segments: number;
   /** The measurements of a build with `targetRecall`. */
   measured: Calibration | undefined;
   /** The differences between the index and its settings, in sentences. */
@@ -33,7 +36,7 @@ export interface ScannStats {
 /** Collect the statistics. */
 export function scannStats(
   settings: ScannSettings,
-  leaves: Leaves | undefined,
+  leaves: LeafSet | undefined,
   size: number,
   measured: Calibration | undefined,
 ): ScannStats {
@@ -51,6 +54,15 @@ export function scannStats(
       notes.push(`numLeavesToSearch: ${shape!.leaves}, all leaves, instead of ${settings.numLeavesToSearch}`);
     }
   }
+  if (settings.segmentBytes !== undefined && leaves) {
+    const most = Math.max(...leaves.segments.map(({ sizeBytes }) => sizeBytes));
+    if (kind === 'flat') notes.push('segmentBytes: an index without leaves stays in one memory');
+    else if (leaves.segments.length === SEGMENTS_MAX && most > settings.segmentBytes) {
+      notes.push(
+        `segmentBytes: up to ${most} instead of ${settings.segmentBytes}, as there are ${SEGMENTS_MAX} segments`,
+      );
+    }
+  }
   if (measured) {
     const { recall, targetRecall, k, queries, numLeavesToSearch, numReorderingCandidates } = measured;
     notes.push(
@@ -64,7 +76,7 @@ export function scannStats(
     dimensions: shape?.dimensions ?? 0,
     kind,
     settings,
-    partBytes: Object.fromEntries(Object.entries(leaves?.bytes() ?? {}).map(([name, { length }]) => [name, length])),
+    partBytes: leaves ? bytesByPart(leaves) : {},
     sizeBytes: leaves?.sizeBytes ?? 0,
     leaves: shape?.leaves ?? 0,
     leafSizes: { least: sizes[0] ?? 0, median: sizes[sizes.length >> 1] ?? 0, most: sizes.at(-1) ?? 0 },
@@ -72,16 +84,30 @@ export function scannStats(
     hasGroupBounds: shape?.hasBounds ?? false,
     groupBound: shape?.hasBounds ? shape.groupBound : 0,
     eta: shape?.eta ?? 1,
+    segments: leaves?.segments.length ?? 1,
     measured,
     notes,
   };
 }
 
-function leafSizes(leaves: Leaves): number[] {
-  const valid = leaves.integers('valid');
+function leafSizes(leaves: LeafSet): number[] {
+  const words = leaves.segments.map((segment) => segment.integers('valid'));
   return Array.from({ length: leaves.shape.leaves }, (_, leaf) => {
+    const s = leaves.ownerOfLeaf(leaf);
+    const valid = words[s]!;
     let points = 0;
-    for (const group of leaves.groupsOf(leaf)) for (let word = valid[group]!; word !== 0; word &= word - 1) points++;
+    for (const group of leaves.segments[s]!.groupsOf(leaf))
+      for (let word = valid[group]!; word !== 0; word &= word - 1) points++;
     return points;
   }).sort((a, b) => a - b);
+}
+
+/** Bytes of each part; those of segments are summed. */
+function bytesByPart(leaves: LeafSet): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const [name, { length }] of Object.entries(leaves.bytes())) {
+    const part = name.slice(name.lastIndexOf('/') + 1);
+    sums[part] = (sums[part] ?? 0) + length;
+  }
+  return sums;
 }

@@ -7,7 +7,9 @@ import type { CandidateDataset, Identifier } from '../../contract.ts';
 import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import { calibrate } from '../calibration/calibrate.ts';
+import { LeafSet } from '../leaf-set.ts';
 import type { ScannSettings } from '../options.ts';
+import { cutLeaves } from '../segments/cut-leaves.ts';
 import { LiveIndex } from '../update/live-index.ts';
 import { buildFlat, buildTree } from './build.ts';
 import { askForMemory } from './build-memory.ts';
@@ -94,6 +96,18 @@ function* calibrated<I extends Identifier>(
   }
 }
 
+/** Move an index to segments. */
+function inSegments<I extends Identifier>(live: LiveIndex<I>, segmentBytes: number): LiveIndex<I> {
+  const { identifiers, size, isUnitLength, calibration } = live;
+  try {
+    const moved = new LiveIndex(cutLeaves(live.leaves.head, segmentBytes), identifiers, size, isUnitLength);
+    moved.calibration = calibration;
+    return moved;
+  } finally {
+    live.free();
+  }
+}
+
 /** Build an index of candidates, in steps, and free the candidates. */
 export function* buildLive<I extends Identifier>(
   { rows, identifiers }: Candidates<I>,
@@ -105,9 +119,9 @@ export function* buildLive<I extends Identifier>(
   try {
     const hasTree = needsTree(rows.rows, rows.dimensions, settings);
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
-    const live = new LiveIndex(leaves, identifiers, rows.rows, distanceMeasure === 'cosine');
+    const live = new LiveIndex(LeafSet.whole(leaves), identifiers, rows.rows, distanceMeasure === 'cosine');
     if (hasTree && settings.targetRecall !== undefined) yield* calibrated(live, settings, settings.targetRecall);
-    return live;
+    return hasTree && settings.segmentBytes !== undefined ? inSegments(live, settings.segmentBytes) : live;
   } finally {
     rows.free();
   }

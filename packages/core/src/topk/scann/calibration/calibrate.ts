@@ -11,7 +11,8 @@ import type { Progress } from '../../../clustering/k-means.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { Identifier } from '../../contract.ts';
 import type { VectorSource } from '../../vector-source.ts';
-import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+import type { LeafSet } from '../leaf-set.ts';
+import { GROUP_SLOTS } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 import { prepareCall, runCall } from '../search/call.ts';
 import { ScannSearch } from '../search/search.ts';
@@ -144,18 +145,17 @@ function askedRows({ leaves, size }: LiveIndex<Identifier>, settings: ScannSetti
   const affordable = Math.floor((TRUTH_SHARE * (trained + size) * shape.leaves) / size);
   const count = Math.min(QUERIES_MAX, Math.floor(size / 2), Math.max(QUERIES_MIN, affordable));
   const random = new Random(settings.seed).fork('calibration');
-  const rowOf = leaves.integers('rowOf');
   const asked = new Map<number, number>();
   while (asked.size < count) {
-    const slot = random.below(shape.groups * GROUP_SLOTS);
-    const row = rowOf[slot]!;
+    const slot = leaves.slotAt(random.below(shape.groups * GROUP_SLOTS));
+    const row = leaves.rowOf(slot);
     if (row >= 0 && !asked.has(row)) asked.set(row, slot);
   }
   return Array.from(asked, ([row, slot]) => ({ row, slot }));
 }
 
 /** The rows in the precision in which the index keeps them. */
-function readRows(leaves: Leaves, asked: readonly AskedRow[]): VectorSource {
+function readRows(leaves: LeafSet, asked: readonly AskedRow[]): VectorSource {
   const { dimensions } = leaves.shape;
   const read = rowReader(leaves);
   const rows = new Float32Array(asked.length * dimensions);

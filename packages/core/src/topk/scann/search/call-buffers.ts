@@ -9,6 +9,9 @@ import { COUNTERS } from './search-work.ts';
 /** Memory of the queries and results of one group. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
+/** Copies queries [begin, end), scaled for cosine, to rows of `stride` floats. */
+export type WriteQueries = (begin: number, end: number, to: Float32Array, stride: number) => void;
+
 /** Results row-major [queries, k]. */
 export interface Found {
   counts: Int32Array;

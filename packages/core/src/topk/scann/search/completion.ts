@@ -70,13 +70,9 @@ export function excludedRows<I extends Identifier>(
   query: number,
 ): number {
   if (!exclusions) return 0;
-  const rowOf = leaves.integers('rowOf');
-  const valid = leaves.integers('valid');
-  const words = filter?.words.integers(leaves.shape.groups);
   const rows = new Set<number>();
   for (const slot of exclusions.slots.subarray(exclusions.begin[query]!, exclusions.begin[query + 1]!)) {
-    const bits = valid[slot >> 5]! & (words ? words[slot >> 5]! : -1);
-    if ((bits >>> (slot & 31)) & 1) rows.add(rowOf[slot]!);
+    if (leaves.isPresent(slot) && (filter?.passes(slot) ?? true)) rows.add(leaves.rowOf(slot));
   }
   return rows.size;
 }

@@ -5,10 +5,10 @@
 import { NotFiniteError } from '../../../errors/errors.ts';
 import { distinctRows } from '../../../vectors/distinct-rows.ts';
 import type { VectorSource } from '../../vector-source.ts';
-import type { Leaves } from '../leaves.ts';
-import type { Found } from './call-buffers.ts';
+import type { LeafSet } from '../leaf-set.ts';
+import type { Found, WriteQueries } from './call-buffers.ts';
 import type { SearchPlan } from './plan.ts';
-import type { ScannSearch, WriteQueries } from './search.ts';
+import type { ScannSearch } from './search.ts';
 
 /**
  * The `count` distinct queries: `write` copies some of them, `ofAll` turns their results into those of all queries of
@@ -23,7 +23,7 @@ export interface DistinctQueries {
 /** The distinct queries of a source. */
 export function distinctQueries(
   search: ScannSearch,
-  leaves: Leaves,
+  leaves: LeafSet,
   source: VectorSource,
   isCosine: boolean,
   plan: SearchPlan,

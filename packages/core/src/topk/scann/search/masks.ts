@@ -5,6 +5,7 @@ import { touchPages } from '../../../parallel/steps.ts';
 import type { CallOptions, Exclusions, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
 import { RowMask } from '../../row-mask.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
 
 const GRAIN = 256;
@@ -13,46 +14,34 @@ const GROUPS_A_STEP = 1 << 7;
 /** Share of extra room for new rows: growing then costs little in total, and little memory is unused. */
 const GROWTH = 1 / 8;
 
-/**
- * A filter compiled for the present candidates of an index: a bit word for each group and, when needed, the list of
- * slots that pass.
- */
-export class GroupFilter {
+/** The bit words of a filter for the groups of one memory, and the slots that pass. */
+class MemoryFilter {
   readonly leaves: Leaves;
   readonly words: Block;
-  /** Candidates that pass the filter. */
-  readonly kept: number;
-  readonly #revision: number;
-  readonly #slotCount: number;
+  /** Slots that pass. */
+  readonly count: number;
   #slots: Block | undefined;
 
   constructor(leaves: Leaves, words: Block) {
     this.leaves = leaves;
     this.words = words;
-    this.#revision = leaves.revision;
-    const bits = words.integers(leaves.shape.groups);
-    const valid = leaves.integers('valid');
+    this.count = this.countPresent();
+  }
+
+  /** Slots that pass and hold a point now. */
+  countPresent(): number {
+    const bits = this.words.integers(this.leaves.shape.groups);
+    const valid = this.leaves.integers('valid');
     let count = 0;
     for (let g = 0; g < bits.length; g++) count += countBits(bits[g]! & valid[g]!);
-    this.#slotCount = count;
-    this.kept = leaves.shape.copies > 1 ? countRows(leaves, this.slots().integers(count)) : count;
-  }
-
-  /** True if it was compiled for these leaves in their present state. It has words only for the groups of that state. */
-  fits(leaves: Leaves): boolean {
-    return this.leaves === leaves && this.#revision === leaves.revision;
-  }
-
-  /** Slots that pass: more than candidates where candidates have second leaves. */
-  get slotCount(): number {
-    return this.#slotCount;
+    return count;
   }
 
   /** The slots that pass, ascending. */
   slots(): Block {
     if (this.#slots) return this.#slots;
-    const slots = this.words.heap.allocate(4 * this.#slotCount);
-    const to = slots.integers(this.#slotCount);
+    const slots = this.words.heap.allocate(4 * this.count);
+    const to = slots.integers(this.count);
     const bits = this.words.integers(this.leaves.shape.groups);
     const valid = this.leaves.integers('valid');
     let at = 0;
@@ -65,30 +54,89 @@ export class GroupFilter {
     return slots;
   }
 
-  /** The number of candidates that pass and were not deleted since the filter was compiled. */
-  countPresent(): number {
-    const { leaves } = this;
-    const bits = this.words.integers(leaves.shape.groups);
-    const valid = leaves.integers('valid');
-    let count = 0;
-    if (leaves.shape.copies === 1) {
-      for (let g = 0; g < bits.length; g++) count += countBits(bits[g]! & valid[g]!);
-      return count;
+  /** Add the rows of the slots that pass; with `isPresent`, only of those that hold a point now. */
+  addRows(rows: Set<number>, isPresent: boolean): void {
+    const rowOf = this.leaves.integers('rowOf');
+    const valid = this.leaves.integers('valid');
+    for (const slot of this.slots().integers(this.count)) {
+      if (!isPresent || (valid[slot >> 5]! >>> (slot & 31)) & 1) rows.add(rowOf[slot]!);
     }
-    const present = (slot: number): number => (valid[slot >> 5]! >>> (slot & 31)) & 1;
-    return countRows(leaves, this.slots().integers(this.#slotCount).filter(present));
   }
 
-  /** Give the memory back. */
   free(): void {
     this.words.free();
     this.#slots?.free();
   }
 }
 
-function countRows(leaves: Leaves, slots: Int32Array): number {
-  const rowOf = leaves.integers('rowOf');
-  return new Set(slots.map((slot) => rowOf[slot]!)).size;
+/**
+ * A filter compiled for the present candidates of an index: a bit word for each group and, when needed, the list of
+ * slots that pass.
+ */
+export class GroupFilter {
+  readonly leaves: LeafSet;
+  /** Candidates that pass the filter. */
+  readonly kept: number;
+  readonly #revision: number;
+  /** One for each segment. */
+  readonly #memories: readonly MemoryFilter[];
+
+  /** @param words of the groups of each segment */
+  constructor(leaves: LeafSet, words: readonly Block[]) {
+    this.leaves = leaves;
+    this.#revision = leaves.revision;
+    this.#memories = leaves.segments.map((segment, s) => new MemoryFilter(segment, words[s]!));
+    this.kept = leaves.shape.copies > 1 ? this.#countRows(false) : sum(this.#memories, ({ count }) => count);
+  }
+
+  /** True if it was compiled for these leaves in their present state. It has words only for the groups of that state. */
+  fits(leaves: LeafSet): boolean {
+    return this.leaves === leaves && this.#revision === leaves.revision;
+  }
+
+  /** The words of the groups of a segment. */
+  words(segment = 0): Block {
+    return this.#memories[segment]!.words;
+  }
+
+  /** Slots of a segment that pass: more than candidates where candidates have second leaves. */
+  slotCount(segment = 0): number {
+    return this.#memories[segment]!.count;
+  }
+
+  /** The slots of a segment that pass, ascending. */
+  slots(segment = 0): Block {
+    return this.#memories[segment]!.slots();
+  }
+
+  /** True where a slot passes, whether or not it holds a point. */
+  passes(slot: number): boolean {
+    const local = this.leaves.localOf(slot);
+    const segment = this.leaves.numberOf(slot);
+    const words = this.words(segment).integers(this.leaves.segments[segment]!.shape.groups);
+    return ((words[local >> 5]! >>> (local & 31)) & 1) === 1;
+  }
+
+  /** The number of candidates that pass and were not deleted since the filter was compiled. */
+  countPresent(): number {
+    if (this.leaves.shape.copies > 1) return this.#countRows(true);
+    return sum(this.#memories, (memory) => memory.countPresent());
+  }
+
+  /** Give the memory back. */
+  free(): void {
+    for (const memory of this.#memories) memory.free();
+  }
+
+  #countRows(isPresent: boolean): number {
+    const rows = new Set<number>();
+    for (const memory of this.#memories) memory.addRows(rows, isPresent);
+    return rows.size;
+  }
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }
 
 function countBits(word: number): number {
@@ -110,26 +158,29 @@ export class SlotsOfRows {
   }
 
   /** The slots of the rows of an index, in short steps; the index must not change between them. */
-  static *steps(leaves: Leaves, rows: number): Generator<void, SlotsOfRows> {
-    const { groups, copies } = leaves.shape;
-    const slots = new SlotsOfRows(rows, copies);
+  static *steps(leaves: LeafSet, rows: number): Generator<void, SlotsOfRows> {
+    const slots = new SlotsOfRows(rows, leaves.shape.copies);
     yield* touchPages(slots.#first);
     if (slots.#second) yield* touchPages(slots.#second);
-    for (let begin = 0; begin < groups; begin += GROUPS_A_STEP) {
-      slots.#add(leaves, begin, Math.min(groups, begin + GROUPS_A_STEP));
-      yield;
+    for (const [s, segment] of leaves.segments.entries()) {
+      const { groups } = segment.shape;
+      for (let begin = 0; begin < groups; begin += GROUPS_A_STEP) {
+        slots.#add(segment, leaves.slotOf(s, 0), begin, Math.min(groups, begin + GROUPS_A_STEP));
+        yield;
+      }
     }
     return slots;
   }
 
-  #add(leaves: Leaves, begin: number, end: number): void {
+  /** Add the slots of groups of one memory, whose first slot in the set is `base`. */
+  #add(leaves: Leaves, base: number, begin: number, end: number): void {
     const rowOf = leaves.integers('rowOf');
     const valid = leaves.integers('valid');
     for (let slot = begin * GROUP_SLOTS; slot < end * GROUP_SLOTS; slot++) {
       const row = rowOf[slot]!;
       if (row < 0 || !((valid[slot >> 5]! >>> (slot & 31)) & 1)) continue;
-      if (this.#first[row] === 0) this.#first[row] = slot + 1;
-      else if (this.#second) this.#second[row] = slot + 1;
+      if (this.#first[row] === 0) this.#first[row] = base + slot + 1;
+      else if (this.#second) this.#second[row] = base + slot + 1;
     }
   }
 
@@ -172,41 +223,52 @@ function grown(slots: Int32Array, row: number): Int32Array {
 
 /** Compile an include list and a filter; undefined where there is neither. */
 export function compileFilter<I extends Identifier>(
-  leaves: Leaves,
+  leaves: LeafSet,
   identifiers: Identifiers<I>,
   { include, filter }: Pick<CallOptions<I>, 'include' | 'filter'>,
   slotsOf: () => SlotsOfRows,
 ): GroupFilter | undefined {
   if (include === undefined && filter === undefined) return undefined;
-  const { heap, pool } = leaves.runtime;
-  const { capacity, groups } = leaves.shape;
-  const words = heap.allocate(4 * capacity);
-  if (filter === undefined) {
-    const bits = words.integers(capacity);
-    for (const identifier of include!) {
-      identifiers.forEachRow(identifier, (row) => {
-        slotsOf().forEach(row, (slot) => {
-          bits[slot >> 5]! |= 1 << (slot & 31);
-        });
-      });
-    }
-  } else {
-    const mask = RowMask.of(identifiers, 1, { include, filter });
-    if (!mask) throw new OptionError('filter: expected a predicate or bit words, got something else');
+  if (filter === undefined) return includeOnly(leaves, identifiers, include!, slotsOf);
+  const mask = RowMask.of(identifiers, 1, { include, filter });
+  if (!mask) throw new OptionError('filter: expected a predicate or bit words, got something else');
+  const words = leaves.segments.map(({ runtime: { heap, pool }, shape, parts }) => {
+    const own = heap.allocate(4 * shape.capacity);
     const rows = heap.allocate(4 * Math.max(1, mask.words));
     mask.write(0, 1, rows.integers(mask.words));
-    pool.run('maskGroups', groups, GRAIN, rows.offset, leaves.parts.rowOf!.offset, words.offset);
+    pool.run('maskGroups', shape.groups, GRAIN, rows.offset, parts.rowOf!.offset, own.offset);
     rows.free();
+    return own;
+  });
+  return new GroupFilter(leaves, words);
+}
+
+function includeOnly<I extends Identifier>(
+  leaves: LeafSet,
+  identifiers: Identifiers<I>,
+  include: readonly I[],
+  slotsOf: () => SlotsOfRows,
+): GroupFilter {
+  const words = leaves.segments.map(({ runtime, shape }) => runtime.heap.allocate(4 * shape.capacity));
+  const bits = words.map((block, s) => block.integers(leaves.segments[s]!.shape.capacity));
+  for (const identifier of include) {
+    identifiers.forEachRow(identifier, (row) => {
+      slotsOf().forEach(row, (slot) => {
+        const local = leaves.localOf(slot);
+        bits[leaves.numberOf(slot)]![local >> 5]! |= 1 << (local & 31);
+      });
+    });
   }
   return new GroupFilter(leaves, words);
 }
 
 /** A filter that all candidates pass: it lists their slots, for an index in which few candidates are left. */
-export function filterOfAll(leaves: Leaves): GroupFilter {
-  const { heap } = leaves.runtime;
-  const { capacity } = leaves.shape;
-  const words = heap.allocate(4 * capacity);
-  words.integers(capacity).fill(-1);
+export function filterOfAll(leaves: LeafSet): GroupFilter {
+  const words = leaves.segments.map(({ runtime, shape }) => {
+    const block = runtime.heap.allocate(4 * shape.capacity);
+    block.integers(shape.capacity).fill(-1);
+    return block;
+  });
   return new GroupFilter(leaves, words);
 }
 
@@ -248,7 +310,7 @@ function repeat(slots: readonly number[], queries: number): { slots: Int32Array;
 }
 
 /** @throws {StateError} when the candidates have changed since a filter was compiled */
-export function checkFilter(filter: GroupFilter, leaves: Leaves): GroupFilter {
+export function checkFilter(filter: GroupFilter, leaves: LeafSet): GroupFilter {
   if (!filter.fits(leaves)) {
     throw new StateError('filter: expected one compiled for the present candidates, got one from before a change');
   }

@@ -13,7 +13,7 @@ import type { CallOptions, Identifier } from '../../contract.ts';
 import { maskWords, RowMask } from '../../row-mask.ts';
 import { StreamSearch } from '../../streaming/stream-search.ts';
 import type { VectorSource } from '../../vector-source.ts';
-import type { Leaves } from '../leaves.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import { rowReader } from '../update/kept-rows.ts';
 import type { LiveIndex } from '../update/live-index.ts';
 import type { Found } from './call-buffers.ts';
@@ -45,9 +45,9 @@ export function flatScan<I extends Identifier>(
   let present: Int32Array | undefined;
   if (live.size < identifiers.size) {
     present = new Int32Array(maskWords(identifiers.size));
-    present.set(leaves.integers('valid').subarray(0, groups));
+    present.set(leaves.head.integers('valid').subarray(0, groups));
   }
-  const masked = { ...(plan.exclusions && { exclude }), ...(filter && { filter: filter.words.integers(groups) }) };
+  const masked = { ...(plan.exclusions && { exclude }), ...(filter && { filter: filter.words().integers(groups) }) };
   const mask = RowMask.of(identifiers, distinct.count, masked, present);
   return [
     panels,
@@ -105,6 +105,6 @@ export function addScanWork<I extends Identifier>(
   for (let query = 0; query < queries; query++) work.reorders -= excludedRows(live, filter, plan.exclusions, query);
 }
 
-function querySource({ count, write }: DistinctQueries, { shape: { dimensions } }: Leaves): VectorSource {
+function querySource({ count, write }: DistinctQueries, { shape: { dimensions } }: LeafSet): VectorSource {
   return { rows: count, dimensions, copy: (begin, end, to) => write(begin, end, to, dimensions) };
 }

@@ -13,7 +13,8 @@
  */
 import { checkInteger, checkNumber } from '../../../checks/numbers.ts';
 import type { Block } from '../../../memory/heap.ts';
-import { GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
+import type { LeafSet } from '../leaf-set.ts';
+import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
 import type { ScannSettings } from '../options.ts';
 import type { GroupFilter } from './masks.ts';
 
@@ -45,7 +46,7 @@ export interface Effort {
 /** The input of a plan. */
 export interface PlannedCall {
   settings: ScannSettings;
-  leaves: Leaves;
+  leaves: LeafSet;
   /** Rows of the index, including deleted ones, and candidates. */
   rows: number;
   size: number;
@@ -66,11 +67,13 @@ export interface SearchPlan {
   reorderExactly: boolean;
   /** 0: groups are not skipped. */
   pruneBeta: number;
-  /** Words of groups, shared by all queries; 0: none. */
+  /** Words of groups, shared by all queries; 0: none. For an index in segments: those of the first. */
   filter: number;
+  /** The filter with these words, which has those of all segments. */
+  groupFilter: GroupFilter | undefined;
   /** The excluded slots of each query; `begin` has one entry more than there are queries. */
   exclusions: { slots: Int32Array; begin: Int32Array } | undefined;
-  /** Score these slots exactly instead of searching leaves. */
+  /** Score these slots exactly instead of searching leaves. For an index in segments: those of the first. */
   listed: { slots: Block | undefined; count: number } | undefined;
 }
 
@@ -97,21 +100,26 @@ export function searchPlan({ settings, leaves, rows, size, k, effort, filter, ex
     ),
     reorderExactly: settings.reorder !== false,
     pruneBeta: isEverything || !shape.hasBounds ? 0 : beta,
-    filter: filter?.words.offset ?? 0,
+    filter: filter?.words().offset ?? 0,
+    groupFilter: filter,
     exclusions,
     listed: isListed ? listedSlots(leaves, filter) : undefined,
   };
 }
 
 /** The plan that scores every candidate which the given plan may return, in all leaves. */
-export function listedPlan(plan: SearchPlan, leaves: Leaves, filter: GroupFilter | undefined): SearchPlan {
-  return { ...plan, listed: listedSlots(leaves, filter) };
+export function listedPlan(plan: SearchPlan, leaves: LeafSet, filter: GroupFilter | undefined): SearchPlan {
+  return { ...plan, groupFilter: filter, listed: listedSlots(leaves, filter) };
 }
 
-/** The slots that a filter keeps, or all. */
-export function listedSlots(leaves: Leaves, filter: GroupFilter | undefined): NonNullable<SearchPlan['listed']> {
-  if (filter) return { slots: filter.slots(), count: filter.slotCount };
-  return { slots: undefined, count: leaves.shape.groups * GROUP_SLOTS };
+/** The slots of a segment that a filter keeps, or all. */
+export function listedSlots(
+  leaves: LeafSet,
+  filter: GroupFilter | undefined,
+  segment = 0,
+): NonNullable<SearchPlan['listed']> {
+  if (filter) return { slots: filter.slots(segment), count: filter.slotCount(segment) };
+  return { slots: undefined, count: leaves.segments[segment]!.shape.groups * GROUP_SLOTS };
 }
 
 /** True if so many rows were deleted that the remaining candidates are scored one by one. */

@@ -4,15 +4,14 @@
  */
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { PanelSearch } from '../../brute-force/panel-search.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
-import { CallBuffers, type Found } from './call-buffers.ts';
+import { SegmentedSearch } from '../segments/segmented-search.ts';
+import { CallBuffers, type Found, type WriteQueries } from './call-buffers.ts';
 import { type CallAddress, CallRecord } from './call-record.ts';
 import type { SearchPlan } from './plan.ts';
 import { addWork, COUNTERS, type SearchWork } from './search-work.ts';
 import { SingleCall } from './single-call.ts';
-
-/** Copies queries [begin, end), scaled for cosine, to rows of `stride` floats. */
-export type WriteQueries = (begin: number, end: number, to: Float32Array, stride: number) => void;
 
 /** Queries a thread claims at a time. */
 const GRAIN = 4;
@@ -32,6 +31,8 @@ export class ScannSearch {
   readonly #buffers: CallBuffers;
   readonly #record: CallRecord;
   #single: SingleCall | undefined;
+  /** The search of an index in segments, made at the first call. */
+  #segmented: SegmentedSearch | undefined;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -43,7 +44,9 @@ export class ScannSearch {
   /**
    * Search with queries [count, dimensions] that `write` copies, already scaled, to rows of the index's stride.
    */
-  run(leaves: Leaves, count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found {
+  run(set: LeafSet, count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found {
+    if (!set.isWhole) return this.#over(set).run(count, write, plan, work);
+    const leaves = set.head;
     if (count === 1 && !work && this.#single?.serves(leaves, plan)) {
       return this.#runSingle(this.#single, leaves, write, plan);
     }
@@ -60,12 +63,14 @@ export class ScannSearch {
 
   /** `run` on the worker threads, one at a time; index, filter and exclusions must not change meanwhile. */
   async runAsync(
-    leaves: Leaves,
+    set: LeafSet,
     count: number,
     write: WriteQueries,
     plan: SearchPlan,
     work: SearchWork | undefined,
   ): Promise<Found> {
+    if (!set.isWhole) return this.#over(set).runAsync(count, write, plan, work);
+    const leaves = set.head;
     const steps = this.#steps(leaves, count, write, plan, work, true);
     for (;;) {
       const step = steps.next();
@@ -73,6 +78,14 @@ export class ScannSearch {
       const { name, size, record } = step.value;
       await this.runtime.pool.runAsync(name, size, GRAIN, leaves.record, record);
     }
+  }
+
+  #over(set: LeafSet): SegmentedSearch {
+    if (this.#segmented?.leaves !== set) {
+      this.#segmented?.free();
+      this.#segmented = new SegmentedSearch(set);
+    }
+    return this.#segmented;
   }
 
   /** The search, which yields each kernel that is to run and the number of its queries. */
@@ -130,5 +143,7 @@ export class ScannSearch {
     this.#record.free();
     this.#buffers.free();
     this.#single = undefined;
+    this.#segmented?.free();
+    this.#segmented = undefined;
   }
 }

@@ -1,30 +1,58 @@
 /** Cuts an index in one memory into a head and segments, each in a memory of its own. */
 import { Runtime } from '../../../parallel/runtime.ts';
-import { GROUP_SLOTS, HEAD_PARTS, type LeafParts, type LeafShape, Leaves, partBytes, rowBytes } from '../leaves.ts';
-import { SegmentedLeaves } from './segmented-leaves.ts';
+import { LeafSet } from '../leaf-set.ts';
+import {
+  GROUP_SLOTS,
+  headBytes,
+  type LeafParts,
+  type LeafShape,
+  Leaves,
+  partBytes,
+  rowBytes,
+  segmentPartBytes,
+} from '../leaves.ts';
+
+/** The most segments of an index: so many memories of 4 GiB can be reserved in one process on Node 20. */
+export const SEGMENTS_MAX = 64;
+/** The factor by which segments are made larger, again and again, while there are too many. */
+const LARGER = 1.25;
 
 /**
- * Cut an index into segments of at most `segmentBytes`, but of one leaf at least. The index itself is not changed.
+ * Cut an index into segments of at most `segmentBytes`, but of one leaf at least. Where these were more than 64, the
+ * segments are larger. The index itself is not changed.
  *
  * @throws {MemoryError} when the system refuses the memory
  */
-export function cutLeaves(whole: Leaves, segmentBytes: number): SegmentedLeaves {
+export function cutLeaves(whole: Leaves, segmentBytes: number): LeafSet {
   const { runtime, shape } = whole;
-  const head = new Leaves(runtime, { ...shape }, copyHead(whole));
-  const firstLeaves = cutsOf(whole, segmentBytes);
-  const segments = firstLeaves.slice(0, -1).map((first, s) => {
-    return segmentOf(whole, head, first, firstLeaves[s + 1]!, new Runtime({}, runtime));
-  });
-  return new SegmentedLeaves(head, segments, firstLeaves);
+  let firstLeaves = cutsOf(whole, segmentBytes);
+  for (let bytes = segmentBytes; firstLeaves.length - 1 > SEGMENTS_MAX; firstLeaves = cutsOf(whole, bytes)) {
+    bytes *= LARGER;
+  }
+  const made: Leaves[] = [];
+  try {
+    const head = new Leaves(runtime, { ...shape }, copyHead(whole));
+    made.push(head);
+    const segments = firstLeaves.slice(0, -1).map((first, s) => {
+      const segment = segmentOf(whole, head, first, firstLeaves[s + 1]!, new Runtime({}, runtime));
+      made.push(segment);
+      return segment;
+    });
+    return LeafSet.segmented(head, segments, firstLeaves);
+  } catch (error) {
+    for (const leaves of made) {
+      leaves.free();
+      if (leaves.runtime !== runtime) leaves.runtime.pool.leave();
+    }
+    throw error;
+  }
 }
 
-function copyHead({ runtime, parts }: Leaves): LeafParts {
-  const present = HEAD_PARTS.filter((name) => parts[name]);
+function copyHead({ runtime, shape, parts }: Leaves): LeafParts {
   return Object.fromEntries(
-    present.map((name) => {
-      const from = parts[name]!;
-      const block = runtime.heap.allocate(from.sizeBytes);
-      block.bytes().set(from.bytes());
+    Object.entries(headBytes(shape)).map(([name, bytes]) => {
+      const block = runtime.heap.allocate(bytes);
+      block.bytes().set(parts[name]!.bytes().subarray(0, bytes));
       return [name, block];
     }),
   );
@@ -67,10 +95,7 @@ function segmentOf(whole: Leaves, head: Leaves, first: number, end: number, runt
   const size = { groups: groups.length, capacity: groups.length, builtGroups: built.length };
   const shape: LeafShape = { ...whole.shape, ...size, places: places?.size ?? 0 };
   const parts: LeafParts = {};
-  for (const [name, bytes] of Object.entries(partBytes(shape))) {
-    if (HEAD_PARTS.includes(name) && name !== 'rowScales') continue;
-    parts[name] = runtime.heap.allocate(bytes);
-  }
+  for (const [name, bytes] of Object.entries(segmentPartBytes(shape))) parts[name] = runtime.heap.allocate(bytes);
   if (whole.parts.rowScales) parts.rowScales!.bytes().set(whole.parts.rowScales.bytes());
   copyGroups(whole, parts, groups, places);
   copyLeafTables(whole, parts, shape, first, end, groups);

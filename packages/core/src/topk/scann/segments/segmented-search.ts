@@ -6,23 +6,15 @@ import {
   writeSegmentedCall,
 } from '../../../kernels/segments/search-segments.ts';
 import { Scratch } from '../../../memory/scratch.ts';
-import type { Runtime } from '../../../parallel/runtime.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
-import { CallBuffers, type CallLayout, type Found } from '../search/call-buffers.ts';
+import { CallBuffers, type CallLayout, type Found, type WriteQueries } from '../search/call-buffers.ts';
 import { CallRecord } from '../search/call-record.ts';
-import type { SearchPlan } from '../search/plan.ts';
-import type { WriteQueries } from '../search/search.ts';
+import { listedSlots, type SearchPlan } from '../search/plan.ts';
 import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
-import type { SegmentedLeaves } from './segmented-leaves.ts';
 
 /** Queries a thread claims at a time. */
 const GRAIN = 4;
-
-/** The plan of a call for the head, and what differs in each segment. */
-export interface SegmentedPlan {
-  head: SearchPlan;
-  segments: readonly Pick<SearchPlan, 'filter' | 'exclusions' | 'listed'>[];
-}
 
 /** A job over `size` queries. */
 interface SegmentedJob {
@@ -30,34 +22,37 @@ interface SegmentedJob {
   address: number;
 }
 
-/** The memory of a call in one memory: buffers and record. */
-interface Prepared {
-  leaves: Leaves;
-  plan: SearchPlan;
+/** The buffers and the record of calls in one memory. */
+interface Memory {
   buffers: CallBuffers;
   record: CallRecord;
 }
 
+/** A memory with its part of the index and the plan of a call in it. */
+interface Prepared extends Memory {
+  leaves: Leaves;
+  plan: SearchPlan;
+}
+
 /** Runs calls on one index in segments. */
 export class SegmentedSearch {
-  readonly #leaves: SegmentedLeaves;
+  readonly leaves: LeafSet;
   readonly #description: Scratch;
-  readonly #memories: readonly { runtime: Runtime; buffers: CallBuffers; record: CallRecord }[];
+  readonly #memories: readonly Memory[];
 
-  constructor(leaves: SegmentedLeaves) {
-    this.#leaves = leaves;
+  constructor(leaves: LeafSet) {
+    this.leaves = leaves;
     this.#description = new Scratch(leaves.head.runtime.heap);
     this.#memories = [leaves.head, ...leaves.segments].map(({ runtime }) => ({
-      runtime,
       buffers: new CallBuffers(runtime),
       record: new CallRecord(runtime),
     }));
   }
 
   /** Search with queries [count, dimensions] that `write` copies, already scaled, to rows of the index's stride. */
-  run(count: number, write: WriteQueries, plan: SegmentedPlan, work: SearchWork | undefined): Found {
-    const { pool } = this.#leaves.head.runtime;
-    const memories = this.#leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
+  run(count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found {
+    const { pool } = this.leaves.head.runtime;
+    const memories = this.leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
     const steps = this.#steps(count, write, plan, work, false);
     for (;;) {
       const step = steps.next();
@@ -68,14 +63,9 @@ export class SegmentedSearch {
   }
 
   /** `run` on the worker threads, one at a time; index, filter and exclusions must not change meanwhile. */
-  async runAsync(
-    count: number,
-    write: WriteQueries,
-    plan: SegmentedPlan,
-    work: SearchWork | undefined,
-  ): Promise<Found> {
-    const { pool } = this.#leaves.head.runtime;
-    const memories = this.#leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
+  async runAsync(count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Promise<Found> {
+    const { pool } = this.leaves.head.runtime;
+    const memories = this.leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
     const steps = this.#steps(count, write, plan, work, true);
     for (;;) {
       const step = steps.next();
@@ -97,11 +87,11 @@ export class SegmentedSearch {
   *#steps(
     count: number,
     write: WriteQueries,
-    plan: SegmentedPlan,
+    plan: SearchPlan,
     work: SearchWork | undefined,
     isAsync: boolean,
   ): Generator<SegmentedJob, Found, void> {
-    const { k } = plan.head;
+    const { k } = plan;
     const found: Found = {
       counts: new Int32Array(count),
       scores: new Float32Array(count * k),
@@ -110,11 +100,11 @@ export class SegmentedSearch {
     if (count === 0 || k === 0) return found;
     const prepared = this.#prepare(plan);
     const layouts = prepared.map(({ leaves, plan, buffers }) => buffers.place(leaves, count, plan, isAsync));
-    const address = this.#describe(prepared, layouts, plan.head, work !== undefined);
+    const address = this.#describe(prepared, layouts, plan, work !== undefined);
     prepared.forEach(({ leaves, plan, buffers }, i) => {
       if (plan.exclusions) buffers.writeMasks(leaves, plan, layouts[i]!);
     });
-    const stride = rowStride(this.#leaves.shape.dimensions);
+    const stride = rowStride(this.leaves.shape.dimensions);
     const [head] = layouts as [CallLayout];
     for (let begin = 0; begin < count; begin += head.group) {
       const end = Math.min(begin + head.group, count);
@@ -122,20 +112,25 @@ export class SegmentedSearch {
       this.#writeQueries(prepared, layouts, begin, end, stride, write);
       yield { size, address };
       prepared[0]!.buffers.readResults(head, begin, size, k, found);
-      const { integers } = this.#leaves.head.runtime.heap.memory;
+      const { integers } = this.leaves.head.runtime.heap.memory;
       if (work) addWork(work, integers.subarray(head.counters / 4, head.counters / 4 + COUNTERS * size));
     }
     return found;
   }
 
   /** The plans of the head and of the segments; a segment has filters, exclusions and lists of its own. */
-  #prepare({ head, segments }: SegmentedPlan): Prepared[] {
-    const { head: headLeaves, segments: leaves } = this.#leaves;
-    const none = { filter: 0, exclusions: undefined, listed: head.listed && { slots: undefined, count: 0 } };
-    return this.#memories.map(({ buffers, record }, i) => {
-      const own = i === 0 ? none : segments[i - 1]!;
-      return { leaves: i === 0 ? headLeaves : leaves[i - 1]!, plan: { ...head, ...own }, buffers, record };
+  #prepare(plan: SearchPlan): Prepared[] {
+    const { head, segments } = this.leaves;
+    const { groupFilter, exclusions } = plan;
+    const none = { filter: 0, exclusions: undefined, listed: plan.listed && { slots: undefined, count: 0 } };
+    const [main, ...others] = this.#memories as [Memory, ...Memory[]];
+    const own = others.map((memory, s): Prepared => {
+      const filter = groupFilter?.words(s).offset ?? 0;
+      const listed = plan.listed && listedSlots(this.leaves, groupFilter, s);
+      const excluded = exclusions && exclusionsOf(this.leaves, exclusions, s);
+      return { ...memory, leaves: segments[s]!, plan: { ...plan, filter, listed, exclusions: excluded } };
     });
+    return [{ ...main, leaves: head, plan: { ...plan, ...none } }, ...own];
   }
 
   /** Write all records of the call, and the description that the threads read; returns its address. */
@@ -153,7 +148,7 @@ export class SegmentedSearch {
     const [head, ...segments] = addresses as [SegmentAddress];
     const length = segmentedCallLength(segments.length);
     const block = this.#description.reserve(4 * length);
-    writeSegmentedCall(block.integers(length), head, segments, this.#leaves.ownerOf.offset, listed !== undefined);
+    writeSegmentedCall(block.integers(length), head, segments, this.leaves.ownerOf!.offset, listed !== undefined);
     return block.offset;
   }
 
@@ -168,13 +163,30 @@ export class SegmentedSearch {
   ): void {
     const [at, ...others] = layouts.map(({ queries }) => queries / 4) as [number];
     const length = (end - begin) * stride;
-    const queries = this.#leaves.head.runtime.heap.memory.floats.subarray(at, at + length);
+    const queries = this.leaves.head.runtime.heap.memory.floats.subarray(at, at + length);
     write(begin, end, queries, stride);
     others.forEach((to, s) => {
-      const { floats, integers } = this.#leaves.segments[s]!.runtime.heap.memory;
+      const { floats, integers } = this.leaves.segments[s]!.runtime.heap.memory;
       floats.set(queries, to);
       const { exclusions } = prepared[s + 1]!.plan;
       if (exclusions) integers.set(exclusions.begin.subarray(begin, end + 1), layouts[s + 1]!.begin / 4);
     });
   }
+}
+
+/** The excluded slots of one segment, as its own slots. */
+function exclusionsOf(
+  leaves: LeafSet,
+  { slots, begin }: NonNullable<SearchPlan['exclusions']>,
+  segment: number,
+): NonNullable<SearchPlan['exclusions']> {
+  const own: number[] = [];
+  const starts = new Int32Array(begin.length);
+  for (let query = 0; query + 1 < begin.length; query++) {
+    for (const slot of slots.subarray(begin[query]!, begin[query + 1]!)) {
+      if (leaves.numberOf(slot) === segment) own.push(leaves.localOf(slot));
+    }
+    starts[query + 1] = own.length;
+  }
+  return { slots: Int32Array.from(own), begin: starts };
 }

@@ -1,9 +1,20 @@
 /** Reads rows of an index, and selects rows of a matrix. */
 import { Matrix } from '../../../vectors/matrix.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
 
 /** A function that reads the row of a slot: exact for float32, rounded for bfloat16 and int8. */
-export function rowReader(leaves: Leaves): (slot: number, to: Float32Array) => void {
+export type RowReader = (slot: number, to: Float32Array) => void;
+
+/** The reader of all slots of an index. */
+export function rowReader(leaves: LeafSet): RowReader {
+  if (leaves.isWhole) return memoryRowReader(leaves.head);
+  const readers = leaves.segments.map(memoryRowReader);
+  return (slot, to) => readers[leaves.numberOf(slot)]!(leaves.localOf(slot), to);
+}
+
+/** The reader of the slots of one memory. */
+function memoryRowReader(leaves: Leaves): RowReader {
   const { shape, parts } = leaves;
   const stride = rowStride(shape.dimensions);
   const bytes = parts.rows!.bytes();

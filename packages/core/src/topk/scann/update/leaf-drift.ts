@@ -8,18 +8,19 @@
  */
 import { Centroids } from '../../../clustering/centroids.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+import type { LeafSet } from '../leaf-set.ts';
+import { GROUP_SLOTS } from '../leaves.ts';
 
 /** Sums over the points inserted into one index. */
 export class LeafDrift {
-  readonly #leaves: Leaves;
+  readonly #leaves: LeafSet;
   /** Sums of the points inserted into each leaf [leaves, d], and their numbers [leaves]. */
   readonly #sums: Float64Array;
   readonly #added: Int32Array;
   #distance = 0;
   #inserted = 0;
 
-  constructor(leaves: Leaves) {
+  constructor(leaves: LeafSet) {
     this.#leaves = leaves;
     const { leaves: count, dimensions } = leaves.shape;
     this.#sums = new Float64Array(count * dimensions);
@@ -69,9 +70,8 @@ export class LeafDrift {
     const moved = new Centroids(shape.leaves, d, runtime);
     const from = centroids.matrix.data;
     const to = moved.matrix.data;
-    const groups = this.#leaves.integers('leafGroups');
     for (let l = 0; l < shape.leaves; l++) {
-      const built = Math.max(1, (groups[l + 1]! - groups[l]!) * GROUP_SLOTS);
+      const built = Math.max(1, this.#leaves.builtGroupsOf(l) * GROUP_SLOTS);
       for (let t = 0; t < d; t++) {
         to[l * d + t] = (from[l * d + t]! * built + this.#sums[l * d + t]!) / (built + this.#added[l]!);
       }

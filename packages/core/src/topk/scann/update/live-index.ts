@@ -15,7 +15,7 @@ import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { flatPanels } from '../flat-panels.ts';
-import type { Leaves } from '../leaves.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import type { ScannSettings } from '../options.ts';
 import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
@@ -29,7 +29,7 @@ const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bf
 
 /** Leaves, identifiers, and changes. */
 export class LiveIndex<I extends Identifier> implements KeptRows<I> {
-  readonly leaves: Leaves;
+  readonly leaves: LeafSet;
   readonly identifiers: Identifiers<I>;
   /** True if the measure is cosine. */
   readonly isUnitLength: boolean;
@@ -44,7 +44,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   #updates: LeafUpdates | undefined;
 
   /** @param size rows that are not deleted */
-  constructor(leaves: Leaves, identifiers: Identifiers<I>, size: number, isUnitLength: boolean) {
+  constructor(leaves: LeafSet, identifiers: Identifiers<I>, size: number, isUnitLength: boolean) {
     this.leaves = leaves;
     this.identifiers = identifiers;
     this.#size = size;
@@ -118,9 +118,13 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
       const stays = areLast(identifiers);
       // This is done before anything changes, because it throws where there is no memory.
       const isNew = (identifier: I, i: number): boolean => stays[i]! && !this.#isHeld(identifier);
-      this.#changes().reserve(stays.filter(Boolean).length, this.identifiers.size + identifiers.filter(isNew).length);
+      const end = this.identifiers.size + identifiers.filter(isNew).length;
+      const kept = keepRows(
+        rows,
+        Int32Array.from(stays, (isKept) => (isKept ? 0 : -1)),
+      );
+      this.#changes().reserveFor(kept, end);
       const numbers = Int32Array.from(identifiers, (identifier, i) => (stays[i] ? this.#rowFor(identifier) : -1));
-      const kept = keepRows(rows, numbers);
       const used = numbers.filter((row) => row >= 0);
       this.#changes()
         .insert(kept, used)
@@ -286,13 +290,13 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     chosen.forEach((row, i) => {
       read(slots.first(row), sample.row(i));
     });
-    const coded = codedRows(leaves, sample);
+    const coded = codedRows(leaves.head, sample);
     if (coded !== sample) sample.free();
     return coded;
   }
 }
 
-function gatherRows(leaves: Leaves, source: VectorSource): Matrix {
+function gatherRows(leaves: LeafSet, source: VectorSource): Matrix {
   const buffer = new RowBuffer(leaves.runtime);
   try {
     buffer.append(source);

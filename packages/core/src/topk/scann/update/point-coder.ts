@@ -17,8 +17,8 @@ export interface CodedPoints {
   leaves: Int32Array;
   /** ⟨x, c⟩ − |c|²/2 of each point x and its centroid c. */
   near: Float32Array;
-  /** Write the codes of point `i` to its slot. */
-  pack: (i: number, slot: number) => void;
+  /** Write the codes of point `i` to a slot of an index in this memory, or of a segment. */
+  pack: (i: number, to: Leaves, slot: number) => void;
 }
 
 /** Codes the points of one index. */
@@ -56,7 +56,7 @@ export class PointCoder {
   /** Leaves and codes of coded rows [n, d]. */
   code(rows: Matrix): CodedPoints {
     const { shape, parts, runtime } = this.#leaves;
-    const { pool, kernels } = runtime;
+    const { pool } = runtime;
     const scratch = this.#scratch;
     const n = rows.rows;
     const { productBlocks: blocks, blockWidth: width, correctionBlocks, correctionKind: kind } = shape;
@@ -85,13 +85,30 @@ export class PointCoder {
     });
     const words = this.#leaves.floats('corrections').subarray(0, 16 * correctionBlocks);
     writeCorrectionCodes(corrections.floats(n), words, kind, correctionCodes.bytes());
-    const groupBytes = 16 * (blocks + correctionBlocks);
-    const pack = (i: number, slot: number): void => {
-      const group = parts.codes!.offset + Math.floor(slot / GROUP_SLOTS) * groupBytes;
+    const pack = (i: number, to: Leaves, slot: number): void => {
+      const code = codes.offset + i * blocks;
       const correction = correctionCodes.offset + i * correctionBlocks;
-      kernels.packPoint(group, slot % GROUP_SLOTS, codes.offset + i * blocks, blocks, correction, correctionBlocks);
+      this.#pack(to, slot, code, correction);
     };
     return { leaves: labels.integers(n), near: scores.floats(n), pack };
+  }
+
+  /** Write the codes at two offsets of the coder's memory to a slot. */
+  #pack(to: Leaves, slot: number, code: number, correction: number): void {
+    const { productBlocks: blocks, correctionBlocks } = this.#leaves.shape;
+    const { heap, kernels } = to.runtime;
+    const group = to.parts.codes!.offset + Math.floor(slot / GROUP_SLOTS) * 16 * (blocks + correctionBlocks);
+    let [from, fromCorrection] = [code, correction];
+    if (to.runtime !== this.#leaves.runtime) {
+      // The kernel reads its own memory only.
+      const { bytes } = this.#leaves.runtime.heap.memory;
+      const copy = heap.allocate(blocks + correctionBlocks);
+      [from, fromCorrection] = [copy.offset, copy.offset + blocks];
+      heap.memory.bytes.set(bytes.subarray(code, code + blocks), from);
+      heap.memory.bytes.set(bytes.subarray(correction, correction + correctionBlocks), fromCorrection);
+      copy.free();
+    }
+    kernels.packPoint(group, slot % GROUP_SLOTS, from, blocks, fromCorrection, correctionBlocks);
   }
 
   /** End the use of the result of `code` for `rows` points: large scratch memory is freed. */

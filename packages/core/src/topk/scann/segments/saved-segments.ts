@@ -1,0 +1,92 @@
+/**
+ * The segments of an index as saved objects: the head is saved as an index without candidates, and each segment as a part of its own,
+ * which is read into a memory of its own.
+ */
+import type { Part } from '../../../format/part.ts';
+import type { Saved } from '../../../format/saved.ts';
+import { LeafSet } from '../leaf-set.ts';
+import { headBytes, type LeafShape, Leaves, segmentPartBytes } from '../leaves.ts';
+import { checkNumbers, loadParts, sectionsOf } from '../saved-leaves.ts';
+import { SEGMENTS_MAX } from './cut-leaves.ts';
+
+/** The numbers of a shape that differ from segment to segment. */
+const OWN = ['groups', 'capacity', 'builtGroups', 'places'] as const;
+/** Upper bound of these numbers: slots and places are int32. */
+const NUMBER_MAX = 2 ** 31;
+
+/** The saved segments, by the name of their part. */
+export function saveSegments({ segments, firstLeaves }: LeafSet): Record<string, Saved> {
+  const saved = segments.map((segment, s): [string, Saved] => {
+    const { groups, capacity, builtGroups, places } = segment.shape;
+    const settings = { firstLeaf: firstLeaves[s]!, groups, capacity, builtGroups, places };
+    return [`segment-${s}`, { kind: 'scann-segment', settings, sections: sectionsOf(segment) }];
+  });
+  return Object.fromEntries(saved);
+}
+
+/**
+ * Load the leaves of an index in segments.
+ *
+ * @param shape of the whole index
+ * @throws {FormatError} when settings and sections do not fit together
+ */
+export function loadSegments(part: Part, shape: LeafShape, rows: number): LeafSet {
+  const count = part.settings.integer('segments', { min: 1, max: SEGMENTS_MAX });
+  if (shape.leaves === 0) throw part.settings.error('segments', 'expected an index with leaves, got one without');
+  const headParts = loadParts(part, headBytes(shape));
+  if (headParts.upperLeaves)
+    part.checkLater(checkUpperLeaves(part, shape, headParts.upperLeaves.integers(shape.upperGroups + 1)));
+  const head = new Leaves(part.runtime, shape, headParts);
+  const firstLeaves: number[] = [];
+  const parts: Part[] = [];
+  const segments = Array.from({ length: count }, (_, s) => {
+    const own = part.part(`segment-${s}`);
+    if (own.kind !== 'scann-segment') throw own.refusal(`kind: expected scann-segment, got ${own.kind}`);
+    parts.push(own);
+    const least = s === 0 ? 0 : firstLeaves[s - 1]! + 1;
+    firstLeaves.push(own.settings.integer('firstLeaf', { min: least, max: s === 0 ? 0 : shape.leaves - 1 }));
+    return loadSegment(own, head, rows);
+  });
+  const set = LeafSet.segmented(head, segments, [...firstLeaves, shape.leaves]);
+  part.checkLater(checkOwners(parts, set));
+  return set;
+}
+
+function loadSegment(part: Part, head: Leaves, rows: number): Leaves {
+  const from = part.settings;
+  const numbers = Object.fromEntries(OWN.map((key) => [key, from.integer(key, { max: NUMBER_MAX })]));
+  const shape: LeafShape = { ...head.shape, ...numbers };
+  if (shape.groups > shape.capacity || shape.builtGroups > shape.groups) {
+    throw from.error(
+      'groups',
+      `expected builtGroups ≤ groups ≤ capacity, got ${shape.builtGroups}, ${shape.groups} and ${shape.capacity}`,
+    );
+  }
+  const parts = loadParts(part, segmentPartBytes(shape));
+  part.finish();
+  part.checkLater(checkNumbers(part, shape, parts, rows));
+  return new Leaves(part.runtime, shape, parts, head);
+}
+
+function* checkUpperLeaves(part: Part, { leaves }: LeafShape, starts: Int32Array): Generator<void, void> {
+  const isAscending = starts.every((leaf, i) => (i === 0 ? leaf === 0 : leaf >= starts[i - 1]!));
+  if (!isAscending || starts.at(-1) !== leaves) {
+    throw part.error('upperLeaves', `expected leaves of groups in order up to ${leaves}`);
+  }
+  yield;
+}
+
+/** Check that a segment has groups of its own leaves only. */
+function* checkOwners(parts: readonly Part[], { segments, firstLeaves, shape }: LeafSet): Generator<void, void> {
+  for (const [s, segment] of segments.entries()) {
+    const groups = segment.integers('leafGroups');
+    const heads = segment.integers('leafExtra');
+    for (let leaf = 0; leaf < shape.leaves; leaf++) {
+      const isOwn = leaf >= firstLeaves[s]! && leaf < firstLeaves[s + 1]!;
+      if (!isOwn && (groups[leaf] !== groups[leaf + 1] || heads[leaf]! >= 0)) {
+        throw parts[s]!.error('leafGroups', `expected no groups of leaf ${leaf}, which another segment has`);
+      }
+    }
+    yield;
+  }
+}
