@@ -15,9 +15,10 @@ after(() => rmSync(folder, { recursive: true }));
 
 /**
  * Bytes after gzip; everything is 130 kB, with the recommenders. The aim for a program that only queries is 60 kB: it is
- * 58.6 kB without the search over segments, whose part in the program of the worker threads takes 2.7 kB.
+ * 67.5 kB, of which the cut into segments and the search over them take 6.2 kB, and their part in the program of the
+ * worker threads 2.7 kB.
  */
-const QUERY_BYTES_MAX = 62_000;
+const QUERY_BYTES_MAX = 68_000;
 const EVERYTHING_BYTES_MAX = 140_000;
 
 async function outputOf(name: string, program: Uint8Array): Promise<unknown> {
