@@ -1,4 +1,7 @@
-/** Batches and evaluation through the index on the 1.68 million candidates of the tutorial, compared with TFRS and its ScaNN layer. */
+/**
+ * Batches and evaluation through the index on the 1.68 million candidates of the tutorial, compared with TFRS and its ScaNN
+ * layer.
+ */
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -21,7 +21,11 @@ const DESCRIPTIONS: Record<string, new (buffer: ArrayBuffer) => NpyData> = {
   '|u1': Uint8Array,
 };
 
-/** Reads an array and its shape. @throws {Error} when the file is not a .npy, has another type, or its size does not match its shape */
+/**
+ * Reads an array and its shape.
+ *
+ * @throws {Error} when the file is not a .npy, has another type, or its size does not match its shape
+ */
 export function readNpy(path: string): Npy {
   const file = readFileSync(path);
   if (file.toString('latin1', 0, 6) !== MAGIC) throw new Error(`${path}: expected a .npy file`);

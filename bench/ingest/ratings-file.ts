@@ -1,4 +1,7 @@
-/** Writes a CSV of ratings of the shape of MovieLens-20M: 138,493 users, 26,744 items, half stars, seconds. It depends only on the seed. */
+/**
+ * Writes a CSV of ratings of the shape of MovieLens-20M: 138,493 users, 26,744 items, half stars, seconds. It depends only on
+ * the seed.
+ */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Generator } from 'shortlist/random';
 

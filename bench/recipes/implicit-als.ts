@@ -1,4 +1,7 @@
-/** Compares our implicit ALS with that of `implicit` (PyPI), with the same dimensions, iterations and weights: seconds of a fit, and recall. */
+/**
+ * Compares our implicit ALS with that of `implicit` (PyPI), with the same dimensions, iterations and weights: seconds of a fit,
+ * and recall.
+ */
 import { join } from 'node:path';
 import { BruteForce, type Interactions } from 'shortlist';
 import { evaluateRecommender } from 'shortlist/metrics';

@@ -11,7 +11,10 @@ import { type Listening, runLoad, startEmpty, startServer } from './processes.ts
 const CONNECTIONS = 32;
 const ROUNDS = 3;
 const START_ROUNDS = 5;
-/** The largest ratio of the start to that of an empty server that reads the same bytes: measured 2.6 with two processes, 4.3 on a loaded machine. */
+/**
+ * The largest ratio of the start to that of an empty server that reads the same bytes: measured 2.6 with two processes, 4.3 on
+ * a loaded machine.
+ */
 const START_RATIO_MAX = 3.5;
 /** The least ratio of upserts to appends of the same bodies: measured .30 with two processes, .22 on a loaded machine. */
 const APPEND_SHARE_MIN = 0.2;

@@ -1,4 +1,7 @@
-/** The contents that `shortlist export` writes. A content has columns, and computes its rows for a batch of sources: queries, users or candidates. */
+/**
+ * The contents that `shortlist export` writes. A content has columns, and computes its rows for a batch of sources: queries,
+ * users or candidates.
+ */
 import type { OutputBatch, OutputColumn } from '@shortlist/data';
 import { type Bundle, DataError, type Identifier, Matrix, type UpdatableTopK } from 'shortlist';
 import { isUpdatable, searchSimilar, similarityVector } from 'shortlist/topk';

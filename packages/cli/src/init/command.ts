@@ -1,4 +1,7 @@
-/** `shortlist init FILE…`: recognises interactions and items among files, and writes a configuration file for the other commands. */
+/**
+ * `shortlist init FILE…`: recognises interactions and items among files, and writes a configuration file for the other
+ * commands.
+ */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';

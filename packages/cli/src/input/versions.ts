@@ -28,7 +28,11 @@ export async function newestVersion(folder: string): Promise<Version | undefined
   return { version, bundle: join(path, bundles[0]!) };
 }
 
-/** The path of a bundle: `path` itself if it is a file, or the newest version if it is a folder. @throws {DataError} when the folder has no version */
+/**
+ * The path of a bundle: `path` itself if it is a file, or the newest version if it is a folder.
+ *
+ * @throws {DataError} when the folder has no version
+ */
 export async function bundleAt(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isDirectory()) return path;

@@ -1,4 +1,7 @@
-/** The steps of the tutorial after training: index the movies, evaluate the model, print a shortlist, save and load, and search again. */
+/**
+ * The steps of the tutorial after training: index the movies, evaluate the model, print a shortlist, save and load, and search
+ * again.
+ */
 import { stat } from 'node:fs/promises';
 import { BruteForce, type Evaluation, FactorizedTopK, type Identifier, type TopK, type TopKResult } from 'shortlist';
 import type { TutorialSplit } from 'shortlist/datasets';

@@ -18,7 +18,10 @@ import { columnsOf, type RowCounts, type RowPlan, RowReader } from './row-reader
 
 /** Options of reading interactions. */
 export interface ReadInteractionsOptions extends TableOptions, RoleOptions {
-  /** The condition of a like, such as `rating >= 4`; only such rows are read. Without it all rows are read, and `inferred.like` is the inferred condition. */
+  /**
+   * The condition of a like, such as `rating >= 4`; only such rows are read. Without it all rows are read, and `inferred.like`
+   * is the inferred condition.
+   */
   readonly like?: string | undefined;
   /** True to throw at the first broken row; false to leave broken rows out and count them. Default false. */
   readonly strict?: boolean | undefined;

@@ -1,4 +1,7 @@
-/** Opens a file as a table. The format is recognised by the first bytes and the text; the name only distinguishes the two forms of JSON. */
+/**
+ * Opens a file as a table. The format is recognised by the first bytes and the text; the name only distinguishes the two forms
+ * of JSON.
+ */
 import { DataError } from 'shortlist';
 import { openBytes, sampleBytes } from '../bytes/file-bytes.ts';
 import { decodeSample, type TextEncoding } from '../bytes/text-chunks.ts';
