@@ -92,6 +92,32 @@ test('planted tastes are found; the bundle has titles and a training record, and
   }
 });
 
+test('--split time holds out the last tenth by time, and needs times', async () => {
+  const out = join(folder, 'by-time.shortlist');
+  const newcomer = 'u99,100,5,1600000000\n';
+  const later = fileOf('later.csv', `${world.later}${newcomer}`);
+  const how = ['--model', 'als', '--budget', '2s', '--k', '5', '--like', 'rating >= 4'];
+  const { code, stdout, stderr } = await runCommand('train', ratings, later, '--out', out, '--split', 'time', ...how);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /Test part: 60 rows of 60 users from 2020-09-13 on, the last tenth by time\. Training part: the 420 rows before\n/,
+  );
+  assert.match(stderr, /left out of both parts, as their users have no row before: 1 row\n/);
+  // 5 of the 5 unseen items of the taste.
+  const { test: judged } = (await loadBundle(out)).metadata.training as {
+    test: { split: string; recall: { mean: number } };
+  };
+  assert.equal(judged.split, 'time');
+  assert.ok(judged.recall.mean > 0.8, `${judged.recall.mean}`);
+  const dateless = fileOf('dateless.csv', world.ratings.replaceAll(/,[^,\n]*\n/g, '\n'));
+  const refused = await runCommand('train', dateless, '--out', join(folder, 'none.shortlist'), '--split', 'time');
+  assert.deepEqual([refused.code, existsSync(join(folder, 'none.shortlist'))], [1, false]);
+  assert.match(refused.stderr, /--split time: expected a column of times, got none \(--time-column sets one\)/);
+  const typo = await runCommand('train', ratings, '--split', 'tim');
+  assert.match(typo.stderr, /--split: expected leave-last-out, time, got "tim"/);
+});
+
 test('rows that are not likes are seen items, too', async () => {
   const out = join(folder, 'likes.shortlist');
   const told = await runCommand(

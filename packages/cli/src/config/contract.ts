@@ -164,6 +164,7 @@ export interface TrainSection extends InteractionSection, ItemSection {
   from?: Value;
   model?: Value;
   budget?: Value;
+  split?: Value;
   k?: Value;
   recall?: Value;
   seed?: Value;

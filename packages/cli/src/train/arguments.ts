@@ -5,6 +5,7 @@ import { ITEM_OPTIONS, type ItemValues } from '../input/attributes.ts';
 import { INTERACTION_OPTIONS, type InteractionValues } from '../input/interactions.ts';
 import { numberOf, secondsOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { UsageError } from '../terminal/command.ts';
+import { SPLITS, type SplitWay } from './split.ts';
 
 const OPTIONS = {
   ...INTERACTION_OPTIONS,
@@ -13,6 +14,7 @@ const OPTIONS = {
   from: { type: 'string' },
   model: { type: 'string' },
   budget: { type: 'string', default: '5m' },
+  split: { type: 'string', default: 'leave-last-out' },
   k: { type: 'string', default: '10' },
   recall: { type: 'string', default: '0.98' },
   seed: { type: 'string', default: '42' },
@@ -30,6 +32,7 @@ export interface TrainArguments {
   readonly from: string | undefined;
   readonly model: 'auto' | 'als' | 'two-tower';
   readonly budgetSeconds: number;
+  readonly split: SplitWay;
   readonly k: number;
   readonly targetRecall: number;
   readonly seed: number;
@@ -52,6 +55,7 @@ export function trainArguments(argv: readonly string[]): TrainArguments {
     from: values.from,
     model: wordOf('model', values.model ?? 'auto', ['auto', 'als', 'two-tower']),
     budgetSeconds: secondsOf('budget', values.budget),
+    split: wordOf('split', values.split, SPLITS),
     k: wholeNumberOf('k', values.k, 1),
     targetRecall: numberOf('recall', values.recall, 0.01, 1),
     seed: wholeNumberOf('seed', values.seed, 0),

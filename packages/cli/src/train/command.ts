@@ -29,7 +29,7 @@ import { Destination } from './destination.ts';
 import type { EvaluatedEvent, TrainEvent } from './events.ts';
 import { search } from './search.ts';
 import { show } from './show.ts';
-import { type TestSplit, testSplit } from './split.ts';
+import { type TestSplit, testSplit, timeSplit } from './split.ts';
 import { trainingRecord } from './training-record.ts';
 import { type Earlier, earlierModel, fromEvent, warmSettings } from './warm-start.ts';
 
@@ -60,7 +60,7 @@ export const train: Command = async (argv, environment) => {
     terminal,
     report,
   );
-  const split = testSplit(interactions, seed);
+  const split = options.split === 'time' ? timeSplit(interactions, hasTimes, seed) : testSplit(interactions, seed);
   report(splitEvent(split));
   if (earlier) report(fromEvent(earlier, interactions));
   const baselines = await baselinesOf(split, hasTimes, options, environment, terminal, report);
@@ -69,6 +69,7 @@ export const train: Command = async (argv, environment) => {
     split.train,
     {
       ...{ model: options.model, k, seed, trialsPath, only: earlier?.chosen },
+      validation: options.split === 'time' ? timeSplit(split.train, hasTimes, seed) : undefined,
       budgetSeconds: SEARCH_SHARE * Math.max(0, budgetSeconds - elapsedSeconds()),
     },
     environment,
@@ -77,7 +78,8 @@ export const train: Command = async (argv, environment) => {
   );
   const evaluated = evaluateModel(trained, split, baselines, options);
   report(evaluated);
-  for (const line of destination.compare(evaluated, isForced, trialsPath)) report({ event: 'compared', line });
+  for (const line of destination.compare(evaluated, options.split, isForced, trialsPath))
+    report({ event: 'compared', line });
   const { fitted, index, event } = await fitOnAll(
     {
       ...{ interactions, chosen: trained.best, earlier, trialsPath },
@@ -130,9 +132,15 @@ async function fitOnAll(
   }
 }
 
-function splitEvent({ train: rest, test, count: testRowsOfUser, minInteractions, users }: TestSplit): TrainEvent {
-  const sizes = { trainRows: rest.length, testRows: test.length };
-  return { event: 'split', testUsers: users, testRowsOfUser, minInteractions, ...sizes };
+function splitEvent(split: TestSplit): TrainEvent {
+  const { train: rest, test, users } = split;
+  const sizes = { testUsers: users, trainRows: rest.length, testRows: test.length };
+  if (split.way === 'time') {
+    const { way, from, newUserRows } = split;
+    return { event: 'split', way, ...sizes, from: new Date(1000 * from).toISOString(), newUserRows };
+  }
+  const { way, count: testRowsOfUser, minInteractions } = split;
+  return { event: 'split', way, ...sizes, testRowsOfUser, minInteractions };
 }
 
 async function baselinesOf(

@@ -10,6 +10,7 @@ import { openBundle } from '../input/bundle.ts';
 import { newestVersion, publishVersion } from '../input/versions.ts';
 import { checkOutput } from '../terminal/arguments.ts';
 import type { EvaluatedEvent } from './events.ts';
+import type { SplitWay } from './split.ts';
 import { readTrainingRecord, type TrainingRecord } from './training-record.ts';
 
 /** The newest version of a folder, and the training record in its bundle. */
@@ -54,7 +55,7 @@ export class Destination {
    *
    * @throws {DataError} when the model is worse by more than the interval and `isForced` is false
    */
-  compare({ k, model }: EvaluatedEvent, isForced: boolean, trialsPath: string): string[] {
+  compare({ k, model }: EvaluatedEvent, split: SplitWay, isForced: boolean, trialsPath: string): string[] {
     if (this.#newest === undefined) return [];
     const { version, record } = this.#newest;
     const name = `version ${version} of ${this.path}`;
@@ -63,6 +64,8 @@ export class Destination {
       return [`${name} has no evaluation, so it is not compared with the new model`];
     if (record.test.k !== k)
       return [`${name} was evaluated by recall@${record.test.k}, so it is not compared with the new model`];
+    if ((record.test.split ?? 'leave-last-out') !== split)
+      return [`${name} was evaluated with another --split, so it is not compared with the new model`];
     const before = record.test.recall;
     const halves = [recall, before].map(({ low, high }) => (high - low) / 2);
     // The samples of users are independent, so that the squares of their errors add up.

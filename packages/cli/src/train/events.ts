@@ -19,15 +19,26 @@ export interface DataEvent {
 }
 
 /** The split into test part and training part. */
-export interface SplitEvent {
+export type SplitEvent = {
   readonly event: 'split';
   readonly testUsers: number;
-  /** The test rows of each user with at least `minInteractions` rows: the last ones. */
-  readonly testRowsOfUser: number;
-  readonly minInteractions: number;
   readonly trainRows: number;
   readonly testRows: number;
-}
+} & (
+  | {
+      readonly way: 'leave-last-out';
+      /** The test rows of each user with at least `minInteractions` rows: the last ones. */
+      readonly testRowsOfUser: number;
+      readonly minInteractions: number;
+    }
+  | {
+      readonly way: 'time';
+      /** The time of the first held-out row, in ISO 8601. */
+      readonly from: string;
+      /** Held-out rows of users without a row before, which are in neither part. */
+      readonly newUserRows: number;
+    }
+);
 
 /** The earlier model with which the training continues. */
 export interface FromEvent {

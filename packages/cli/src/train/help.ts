@@ -20,6 +20,8 @@ Options
                    settings and without a search; known users and items start from their vectors
   --model WORD     auto, als or two-tower (default auto: tries both, and keeps the better one in validation)
   --budget TIME    time for the whole command: 90s, 5m, 1h (default 5m)
+  --split WORD     how rows are held out for validation and test: leave-last-out, the last rows of each user (default),
+                   or time, the last tenth of all rows by time
   --k N            the number of results for which recall is measured (default 10)
   --recall SHARE   the share of the exact best k that a large index must find (default 0.98)
   --seed N         seed of all random numbers (default 42)

@@ -7,7 +7,7 @@ import {
   trainRecommender,
 } from 'shortlist';
 import { bootstrapMean } from 'shortlist/metrics';
-import type { ModelKind, Trial } from 'shortlist/recommenders';
+import type { InteractionSplit, ModelKind, Trial } from 'shortlist/recommenders';
 import { duration, plural } from '../terminal/format-numbers.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
@@ -28,6 +28,8 @@ export interface SearchOptions {
   readonly trialsPath: string;
   /** The only settings to try; undefined for a search. */
   readonly only?: ChosenModel | undefined;
+  /** Parts of the interactions; default: the validation part of `trainRecommender`. */
+  readonly validation?: InteractionSplit | undefined;
 }
 
 /** The result of a search: the model, and the saved trials, which the caller removes after the output was written. */
@@ -43,7 +45,7 @@ export interface Search {
  */
 export async function search(
   interactions: Interactions,
-  { model, k, seed, budgetSeconds, trialsPath, only }: SearchOptions,
+  { model, k, seed, budgetSeconds, trialsPath, only, validation }: SearchOptions,
   environment: Environment,
   terminal: Terminal,
   report: Report<TrainEvent>,
@@ -68,6 +70,7 @@ export async function search(
   try {
     const trained = await trainRecommender(interactions, {
       ...{ model, k, seed, trials, budgetSeconds: seconds, only, signal: environment.signal },
+      ...(validation && { validation }),
       onTrialStart: (next) => {
         doing = `trial ${trials.length + 1}, ${MODEL_NAMES[next.model]} with ${next.settings.dimensions} dimensions`;
       },

@@ -18,7 +18,20 @@ const SHOWN: Shown = {
     const condition = isLikeProposed ? `, where ${like} (--like sets another condition)` : '';
     terminal.line(`Interactions: ${of}${condition}`);
   },
-  split({ testUsers, testRowsOfUser, minInteractions, trainRows }, terminal) {
+  split(event, terminal) {
+    const { testUsers, testRows, trainRows } = event;
+    if (event.way === 'time') {
+      terminal.line(
+        `Test part: ${count(testRows)} rows of ${count(testUsers)} users from ${event.from.slice(0, 10)} on, the last tenth by time. ` +
+          `Training part: the ${count(trainRows)} rows before`,
+      );
+      if (event.newUserRows > 0)
+        terminal.note(
+          `  left out of both parts, as their users have no row before: ${plural(event.newUserRows, 'row')}`,
+        );
+      return;
+    }
+    const { testRowsOfUser, minInteractions } = event;
     const rows = testRowsOfUser === 1 ? 'the last row' : `the last ${testRowsOfUser} rows`;
     terminal.line(
       `Test part: ${rows} of each of ${count(testUsers)} users with at least ${minInteractions} rows. ` +

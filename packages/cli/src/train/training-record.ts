@@ -9,6 +9,7 @@ import type { ModelKind, Settings } from 'shortlist/recommenders';
 import type { EvaluatedModel } from '../evaluate/baselines.ts';
 import type { TrainArguments } from './arguments.ts';
 import type { EvaluatedEvent, IndexEvent } from './events.ts';
+import type { SplitWay } from './split.ts';
 
 /** The record of a training. */
 export interface TrainingRecord {
@@ -27,6 +28,8 @@ export interface TrainingRecord {
   readonly test: {
     readonly k: number;
     readonly users: number;
+    /** The rule of the test part; absent where it is leave-last-out, as in bundles of earlier releases. */
+    readonly split?: SplitWay;
     readonly recall: Estimate;
     readonly baselines: readonly { readonly name: string; readonly recall: Estimate }[];
   };
@@ -43,7 +46,7 @@ export interface TrainingDataRecord {
 
 /** The entry `training` of the metadata: a `TrainingRecord` with further metrics of the test part, all trials, and the index. */
 export function trainingRecord(
-  { seed, k }: TrainArguments,
+  { seed, k, split }: TrainArguments,
   data: TrainingDataRecord,
   { best, trials }: TrainedRecommender,
   { model, baselines }: EvaluatedEvent,
@@ -60,7 +63,13 @@ export function trainingRecord(
       recall: plain(bootstrapMean(Float64Array.from(best.perUser), { seed })),
       trials: trials.length,
     },
-    test: { k, users: model.users, ...metricsOf(model), baselines: baselines.map(namedMetrics) },
+    test: {
+      k,
+      users: model.users,
+      ...(split === 'time' && { split }),
+      ...metricsOf(model),
+      baselines: baselines.map(namedMetrics),
+    },
     trials: trials.map((trial) => ({ model: trial.model, settings: { ...trial.settings }, recall: trial.recall })),
     index: { kind, recall },
   };
@@ -100,6 +109,7 @@ export function readTrainingRecord({ training }: JsonObject): TrainingRecord | u
     isEstimate(validation.recall) &&
     isObject(test) &&
     [test.k, test.users].every(Number.isFinite) &&
+    (test.split === undefined || test.split === 'time') &&
     isEstimate(test.recall) &&
     isListOf(test.baselines, (one) => isObject(one) && typeof one.name === 'string' && isEstimate(one.recall));
   return isRecord ? (training as unknown as TrainingRecord) : undefined;
