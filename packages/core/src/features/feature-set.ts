@@ -36,6 +36,8 @@ const VOCABULARIES: Loaders<Vocabulary> = {
 /** Features that have learned all that they need. */
 export class FeatureSet {
   readonly features: readonly Feature[];
+  /** Tells the time for calls that do not give `nowMs`; default the newest time of the data that each feature learned from. */
+  clock: (() => number) | undefined;
   readonly #features: readonly LearnedFeature[];
 
   constructor(features: readonly LearnedFeature[]) {
@@ -109,7 +111,7 @@ export class FeatureSet {
    * @throws {FeatureError} with the first ten values that do not fit the spec, or the columns that are missing
    */
   encodeColumns(columns: RawColumns, options: EncodeOptions = {}): FeatureColumn[] {
-    checkEncode(options);
+    const { nowMs = this.clock?.(), firstRow } = checkEncode(options);
     const mismatches = new Mismatches();
     const { rows } = checkColumns(columns, this.#features, mismatches);
     mismatches.throwIfAny();
@@ -117,7 +119,7 @@ export class FeatureSet {
       const { field, besideField } = feature;
       const values = columnOf(columns, field) ?? new Array(rows).fill(undefined);
       const beside = besideField === undefined ? undefined : columnOf(columns, besideField);
-      return feature.encodeInto(mismatches, values, { ...options, beside });
+      return feature.encodeInto(mismatches, values, { beside, nowMs, firstRow });
     });
     mismatches.throwIfAny();
     return encoded;

@@ -4,7 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
 import { ServedVersion } from '../models/served-version.ts';
 import type { BatcherOptions } from '../queue/batcher.ts';
-import type { Query, QueryResult, Servable } from '../servable/contract.ts';
+import type { Features, Query, QueryResult, Servable } from '../servable/contract.ts';
+import { anyValue } from '../servable/feature-fields.ts';
 import { type CanaryOptions, RecallCanary } from './canary.ts';
 import type { Metrics } from './metrics.ts';
 import type { HistogramSeries } from './tallied-histogram.ts';
@@ -25,11 +26,9 @@ export interface Observers {
 /** Warm a version up by answering some generated queries. */
 export async function warmUp(servable: Servable, path: string, metrics: Metrics): Promise<void> {
   const started = performance.now();
-  const { features, dimensions, k } = servable;
-  const query: Query = { k };
-  if (features.length === 0) query.embedding = new Float32Array(dimensions);
-  else if (features.length === 1) query.features = '';
-  else query.features = Object.fromEntries(features.map(({ name }) => [name, '']));
+  const { k, dimensions } = servable;
+  const features = generatedFeatures(servable);
+  const query: Query = features === undefined ? { k, embedding: new Float32Array(dimensions) } : { k, features };
   for (let i = 0; i < WARMUP_QUERIES; i++) {
     await servable.search([query]);
     // Give other work a turn, because another version may be serving.
@@ -42,6 +41,21 @@ export async function warmUp(servable: Servable, path: string, metrics: Metrics)
   // published.
   const model_path = join(basename(dirname(path)), basename(path));
   metrics.warmupLatency.series({ model_path, status: 'OK' }).observe((performance.now() - started) * 1000);
+}
+
+/** Features of a generated query; undefined where queries have none, or none can be made that fit the model's spec. */
+function generatedFeatures(servable: Servable): Features | undefined {
+  const { features } = servable;
+  if (features.length === 0) return undefined;
+  if (features.length === 1 && !features[0]!.isRaw) return '';
+  const query = Object.fromEntries(features.map((spec) => [spec.name, anyValue(spec)]));
+  try {
+    servable.checkFeatures([query]);
+    return query;
+  } catch {
+    // A vocabulary without a row for unknown words refuses every word that is made up.
+    return undefined;
+  }
 }
 
 /** A version with its queue; its scans and results are observed. */

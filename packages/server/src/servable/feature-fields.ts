@@ -14,7 +14,7 @@
  * `/v1/shortlist` has the values themselves, also times in ISO 8601.
  */
 import type { Feature } from 'shortlist/features';
-import type { FeatureSpec, Features } from './contract.ts';
+import type { FeatureSpec, Features, FeatureValue } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 import { featureName } from './unknown-features.ts';
 
@@ -42,6 +42,14 @@ export function fieldsOf({ inputs }: QueryTower, plain?: string): FeatureSpec[] 
  */
 export function checkRawFeatures({ features }: QueryTower, rows: readonly Features[]): void {
   features?.encode(rows);
+}
+
+/** A value that fits a field, whatever the model knows: for queries that warm a version up. */
+export function anyValue({ datatype, shape }: FeatureSpec): FeatureValue {
+  const [length] = shape;
+  if (length === undefined) return datatype === 'BYTES' ? '' : 0;
+  // Not zeros, which have no direction where vectors are normalized.
+  return length < 0 ? [] : new Array<number>(length).fill(1);
 }
 
 function fieldsOfFeature({ spec, field, besideField }: Feature): FeatureSpec[] {

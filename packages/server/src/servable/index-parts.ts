@@ -24,7 +24,7 @@ export interface QueryTower {
     readonly feature?: Feature | undefined;
   }[];
   /** The features of a spec; undefined for a tower of words. It refuses raw rows that do not fit. */
-  readonly features?: { encode(rows: readonly unknown[]): unknown } | undefined;
+  readonly features?: { clock: (() => number) | undefined; encode(rows: readonly unknown[]): unknown } | undefined;
   embed(features: readonly never[]): Matrix;
 }
 
