@@ -76,6 +76,9 @@ export type { ReorderRows, ScannOptions, ScannSettings } from './topk/scann/opti
 export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
 export type { SearchSettings } from './topk/scann/search-settings.ts';
+export type { StreamedBuild } from './topk/scann/streamed/build-streamed.ts';
+export { indexStreamed } from './topk/scann/streamed/index-streamed.ts';
+export { memoryRuns, type RunStore } from './topk/scann/streamed/run-store.ts';
 export { type SimilarOptions, type SimilarTo, similar, similarAsync } from './topk/similar.ts';
 export { Streaming, type StreamingCallOptions, type StreamingOptions } from './topk/streaming/streaming.ts';
 // towers

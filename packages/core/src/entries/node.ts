@@ -4,6 +4,7 @@
  */
 
 // bundle
+export { fileRuns } from '../bundle/file-runs.ts';
 export { loadBundle, loadCheckpoint, type SaveOptions, saveBundle, saveCheckpoint } from '../bundle/save.ts';
 // data
 export type { DownloadProgress } from '../data/download.ts';

@@ -45,6 +45,11 @@ export const INDEX_CASES: Record<string, Case> = {
     typo: ['transfers', 'transfer'],
     call: (o) => new core.ScaNN().index([[1, 0]], ['east'], o),
   },
+  'indexStreamed(options)': {
+    valid: { runs: core.memoryRuns() },
+    typo: ['run', 'runs'],
+    call: (o) => core.indexStreamed(new core.ScaNN(), () => [points()], o),
+  },
   'ScaNN.setSearchSettings(settings)': {
     valid: { numLeavesToSearch: 3 },
     typo: ['leavesToSearch', 'numLeavesToSearch'],

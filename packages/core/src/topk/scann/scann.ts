@@ -345,6 +345,15 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     this.#served.set(live);
   }
 
+  /** Serve the index that `build` makes with these settings, when the reads and changes before it have ended. @internal */
+  replaceBuilt(
+    verb: string,
+    signal: AbortSignal | undefined,
+    build: (settings: ScannSettings) => Promise<LiveIndex<I>>,
+  ): Promise<void> {
+    return this.#served.replaceBuilt(verb, signal, build);
+  }
+
   protected release(): void {
     this.#served.set(undefined);
     this.#search.free();

@@ -79,7 +79,11 @@ export interface CodedCopies {
   corrections: Float32Array;
 }
 
-/** Encode copies of rows. kind: 0 no correction, 1 one block, 2 two blocks. */
+/**
+ * Encode copies of rows. kind: 0 no correction, 1 one block, 2 two blocks.
+ *
+ * @param trained the values of the correction blocks; default: trained on these rows
+ */
 export function encode(
   rows: CodedRows,
   copies: number,
@@ -90,6 +94,7 @@ export function encode(
   eta: number,
   kind: number,
   runtime: Runtime,
+  trained?: Float32Array,
 ): CodedCopies {
   const codes = runtime.heap.allocate(copies * blocks);
   const values = runtime.heap.allocate(4 * copies);
@@ -112,7 +117,7 @@ export function encode(
     });
   });
   scratch.free();
-  const corrections = trainCorrections(values.floats(copies), kind);
+  const corrections = trained ?? trainCorrections(values.floats(copies), kind);
   const correctionBlocks = kind;
   const correctionCodes = runtime.heap.allocate(Math.max(1, copies * correctionBlocks));
   writeCorrectionCodes(values.floats(copies), corrections, kind, correctionCodes.bytes());

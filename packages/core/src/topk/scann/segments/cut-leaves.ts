@@ -48,7 +48,8 @@ export function cutLeaves(whole: Leaves, segmentBytes: number): LeafSet {
   }
 }
 
-function copyHead({ runtime, shape, parts }: Leaves): LeafParts {
+/** Copies of the parts of the head. */
+export function copyHead({ runtime, shape, parts }: Leaves): LeafParts {
   return Object.fromEntries(
     Object.entries(headBytes(shape)).map(([name, bytes]) => {
       const block = runtime.heap.allocate(bytes);

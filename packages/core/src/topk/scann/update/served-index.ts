@@ -97,6 +97,24 @@ export class ServedIndex<I extends Identifier> {
     }
   }
 
+  /** Use the index that `build` makes, when the reads and changes before it have ended. */
+  async replaceBuilt(
+    verb: string,
+    signal: AbortSignal | undefined,
+    build: (settings: ScannSettings) => Promise<LiveIndex<I>>,
+  ): Promise<void> {
+    let built: LiveIndex<I> | undefined;
+    const prepare = async (): Promise<void> => {
+      built = await build(this.#settings);
+    };
+    const use = (): Generator<Progress, void> => this.#use(built!);
+    try {
+      await this.#access.changeInSteps(verb, { prepare, begin: use, replaces: true, signal });
+    } finally {
+      if (built !== this.#live) built?.free();
+    }
+  }
+
   /** Rebuild from the present candidates. Throws as `ScaNN.rebalance`. */
   async rebalance({ signal, onProgress }: LongChangeOptions): Promise<void> {
     let old: LiveIndex<I> | undefined;
@@ -153,6 +171,11 @@ export class ServedIndex<I extends Identifier> {
     if (!live || live.leaves.shape.dimensions === 0) return;
     const steps = live.preparation();
     while (this.#live === live && !steps.next().done) await nextTurn();
+  }
+
+  *#use(live: LiveIndex<I>): Generator<Progress, void> {
+    yield { step: 'use', done: 0, total: 1 };
+    this.set(live);
   }
 
   *#build(candidates: Candidates<I>): Generator<Progress, void> {

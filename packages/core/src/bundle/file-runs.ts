@@ -1,0 +1,83 @@
+/** The runs of a build that streams as files of a folder, so that a build that was killed can go on. */
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileError } from '../errors/errors.ts';
+import { systemReason } from '../errors/system-errors.ts';
+import type { RunStore } from '../topk/scann/streamed/run-store.ts';
+
+/** The end of the names of runs: other files of the folder are left alone. */
+const ENDING = '.run';
+
+/**
+ * Runs in a folder, which is made where it does not exist. A folder belongs to one build at a time.
+ *
+ * @throws {FileError} from each method when the system refuses, or a run ends before what is read
+ */
+export function fileRuns(folder: string): RunStore {
+  const pathOf = (name: string): string => join(folder, `${name}${ENDING}`);
+  const withFile = async (path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> => {
+    await told(path, async () => {
+      if (flags !== 'r') await mkdir(folder, { recursive: true });
+      const file = await open(path, flags);
+      try {
+        await use(file);
+      } finally {
+        await file.close();
+      }
+    });
+  };
+  const write = (path: string, flags: string, bytes: Uint8Array): Promise<void> =>
+    withFile(path, flags, async (file) => {
+      await file.appendFile(bytes);
+      // A manifest must not name bytes that a failure of power takes away.
+      await file.datasync();
+    });
+  return {
+    async sizeOf(name) {
+      return (await stat(pathOf(name)).catch(() => undefined))?.size ?? 0;
+    },
+    append: (name, bytes) => write(pathOf(name), 'a', bytes),
+    async truncate(name, sizeBytes) {
+      const path = pathOf(name);
+      if ((await stat(path).catch(() => undefined)) === undefined) return;
+      await told(path, () => truncate(path, sizeBytes));
+    },
+    async read(name, offset, to) {
+      const path = pathOf(name);
+      await withFile(path, 'r', async (file) => {
+        for (let at = 0; at < to.length; ) {
+          const { bytesRead } = await file.read(to, at, to.length - at, offset + at);
+          if (bytesRead === 0) {
+            throw new FileError(`${path}: expected ${to.length} bytes from byte ${offset}, got the file's end`);
+          }
+          at += bytesRead;
+        }
+      });
+    },
+    async replace(name, bytes) {
+      const path = pathOf(name);
+      const temporary = `${path}.tmp`;
+      await rm(temporary, { force: true });
+      await write(temporary, 'a', bytes);
+      await told(path, () => rename(temporary, path));
+    },
+    async clear() {
+      const names = await readdir(folder).catch(() => []);
+      for (const name of names) {
+        if (name.endsWith(ENDING) || name.endsWith(`${ENDING}.tmp`)) await rm(join(folder, name), { force: true });
+      }
+    },
+  };
+}
+
+/** Run a call of the file system; its failure is a FileError that names the path. */
+async function told(path: string, call: () => Promise<void>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw new FileError(`${path}: expected a file that can be read and written, got ${systemReason(error as Error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+/** Builds one segment of an index from its run, in a memory of its own, with the centroids and codebook of the head. */
+import { Centroids } from '../../../clustering/centroids.ts';
+import { listMembers } from '../../../clustering/members.ts';
+import type { Block } from '../../../memory/heap.ts';
+import { Runtime } from '../../../parallel/runtime.ts';
+import { rotateRows } from '../../../quantization/pca.ts';
+import { Matrix } from '../../../vectors/matrix.ts';
+import { CodedRows } from '../build/coded-rows.ts';
+import { encode } from '../build/codes.ts';
+import { firstGroups, packLeaves } from '../build/pack.ts';
+import type { Owned } from '../build/partition.ts';
+import { storeRows } from '../build/store-rows.ts';
+import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, rowStride, segmentPartBytes } from '../leaves.ts';
+import { recordBytesOf, runName } from './partition-runs.ts';
+import type { RunStore } from './run-store.ts';
+
+/** Records read at a time. */
+const RECORDS_AT_ONCE = 8_192;
+
+/** The records of a segment. */
+interface Records {
+  rows: Matrix;
+  /** The leaf of each row. */
+  labels: Block;
+  /** The number that each row has in the index. */
+  numbers: Int32Array;
+}
+
+/**
+ * Build a segment. The memory that is not part of it is freed.
+ *
+ * @param magnitudes of all candidates: the scales of int8 rows
+ */
+export async function buildSegment(
+  head: Leaves,
+  segment: number,
+  magnitudes: Float32Array,
+  runs: RunStore,
+): Promise<Leaves> {
+  const runtime = new Runtime({}, head.runtime);
+  const owned: Owned = [];
+  try {
+    const records = await readRecords(head, segment, runs, runtime);
+    owned.push(records.labels);
+    return pack(head, records, magnitudes, owned, runtime);
+  } catch (error) {
+    runtime.pool.leave();
+    throw error;
+  } finally {
+    for (const block of owned) block.free();
+  }
+}
+
+async function readRecords(head: Leaves, segment: number, runs: RunStore, runtime: Runtime): Promise<Records> {
+  const d = head.shape.dimensions;
+  const name = runName(segment);
+  const width = recordBytesOf(d) / 4;
+  const n = (await runs.sizeOf(name)) / (4 * width);
+  const rows = new Matrix(n, d, runtime);
+  const labels = runtime.heap.allocate(4 * n);
+  const numbers = new Int32Array(n);
+  for (let begin = 0; begin < n; begin += RECORDS_AT_ONCE) {
+    const count = Math.min(RECORDS_AT_ONCE, n - begin);
+    const floats = new Float32Array(count * width);
+    await runs.read(name, 4 * width * begin, new Uint8Array(floats.buffer));
+    const integers = new Int32Array(floats.buffer);
+    const leaves = labels.integers(n);
+    const { data } = rows;
+    for (let i = 0; i < count; i++) {
+      numbers[begin + i] = integers[i * width]!;
+      leaves[begin + i] = integers[i * width + 1]!;
+      data.set(floats.subarray(i * width + 2, (i + 1) * width), (begin + i) * d);
+    }
+  }
+  return { rows, labels, numbers };
+}
+
+/** Encode the records, order them by leaf and pack them into groups. */
+function pack(head: Leaves, records: Records, magnitudes: Float32Array, owned: Owned, runtime: Runtime): Leaves {
+  const { rows, labels, numbers } = records;
+  const { leaves, correctionKind: kind, eta, productBlocks: blocks, blockWidth: width } = head.shape;
+  const n = rows.rows;
+  const centroids = new Centroids(leaves, head.shape.dimensions, runtime);
+  owned.push(centroids);
+  centroids.matrix.data.set(head.floats('centroids').subarray(0, centroids.matrix.data.length));
+  const codebook = { blocks, width, block: copied(head, 'codebook', runtime) };
+  owned.push(codebook.block);
+  const coded = codedForm(head, rows, owned, runtime);
+  const trained = head.floats('corrections').slice(0, 16 * kind);
+  const codes = encode(coded, n, undefined, labels, centroids, codebook, eta, kind, runtime, trained);
+  owned.push(codes.codes, codes.correctionCodes);
+  const members = listMembers(labels.integers(n), leaves);
+  const leafGroups = firstGroups(members.begin);
+  const groups = leafGroups[leaves]!;
+  const shape: LeafShape = { ...head.shape, groups, capacity: groups, builtGroups: groups };
+  const parts: LeafParts = {};
+  for (const [name, bytes] of Object.entries(segmentPartBytes(shape))) {
+    if (name !== 'rows') parts[name] = runtime.heap.allocate(bytes);
+  }
+  parts.leafGroups!.integers(leaves + 1).set(leafGroups);
+  parts.leafExtra!.integers(leaves).fill(-1);
+  parts.nextGroup!.integers(groups).fill(-1);
+  packLeaves(runtime, coded, shape, parts, members, leafGroups, undefined, codes, centroids);
+  // Rows are scaled by the largest magnitudes of all candidates, not only of these.
+  parts.rowScales?.floats(magnitudes.length).set(magnitudes);
+  storeRows(runtime, rows, shape, parts);
+  const rowOf = parts.rowOf!.integers(groups * GROUP_SLOTS);
+  for (let slot = 0; slot < rowOf.length; slot++) if (rowOf[slot]! >= 0) rowOf[slot] = numbers[rowOf[slot]!]!;
+  return new Leaves(runtime, shape, parts, head);
+}
+
+/** The rows as they are coded, with the mean and the rotation of the head. */
+function codedForm(head: Leaves, rows: Matrix, owned: Owned, runtime: Runtime): CodedRows {
+  const { dimensions: d, hasMean, hasRotation } = head.shape;
+  const coded = new CodedRows(rows, hasMean ? head.floats('mean').slice(0, d) : undefined);
+  if (!hasRotation) return coded;
+  const rotated = coded.toMatrix();
+  owned.push(rotated);
+  const directions = new Matrix(d, rowStride(d), runtime, copied(head, 'rotation', runtime));
+  owned.push(directions);
+  rotateRows({ dimensions: d, directions }, rotated, rotated);
+  return new CodedRows(rotated);
+}
+
+/** A part of the head in the memory of a runtime. */
+function copied(head: Leaves, name: string, runtime: Runtime): Block {
+  const from = head.parts[name]!;
+  const block = runtime.heap.allocate(from.sizeBytes);
+  block.bytes().set(from.bytes());
+  return block;
+}

@@ -1,0 +1,42 @@
+/** Indexes a data set that is read twice. A function beside the class, so that a bundler leaves it out elsewhere. */
+import { NUMBER, objectWith, optionsCheck, required } from '../../../checks/options.ts';
+import { LONG_CHANGE } from '../../call-options.ts';
+import type { CandidateSequence, Identifier } from '../../contract.ts';
+import type { ScaNN } from '../scann.ts';
+import { buildStreamed, type StreamedBuild } from './build-streamed.ts';
+
+const checkOptions = optionsCheck<StreamedBuild>('indexStreamed', {
+  ...LONG_CHANGE,
+  runs: required(objectWith('a store of runs', 'append', 'read', 'replace', 'truncate', 'sizeOf', 'clear')),
+  memoryBytes: NUMBER,
+});
+
+/**
+ * Replace the candidates of an index by those of a data set that is read twice, so that they are never all in memory as
+ * float32. A sample (`trainingSampleSize`, at least 50 rows for each leaf) trains leaves and codebooks; where it holds
+ * all candidates, the index is that of `index`. The second pass writes the candidates to runs, one for each segment,
+ * from which the segments are built one after another. A build that was killed goes on from its last whole run where
+ * `runs` outlives the process (`fileRuns` of `shortlist/node`), and ends in the same bytes. The finished segments and the
+ * identifiers are in memory.
+ *
+ * @param dataset called once for each pass; its candidates are the same each time
+ * @throws {StateError} when the second pass reads other candidates than the first; the runs are removed
+ * @throws {MemoryError} when `memoryBytes` is too small for the sample, naming the least that would do, before anything
+ * is trained
+ * @throws {OptionError} when an option is unknown or out of range, or the index has `soar`
+ * @throws {ShapeError} when rows differ in width, or there are none
+ * @throws {NotFiniteError} naming row and column of a NaN or an infinity
+ * @throws {AbortedError} when the signal is raised. After any error the index is as before
+ */
+export async function indexStreamed<Q, I extends Identifier>(
+  index: ScaNN<Q, I>,
+  dataset: () => CandidateSequence<I> | Promise<CandidateSequence<I>>,
+  options: StreamedBuild,
+): Promise<ScaNN<Q, I>> {
+  const checked = checkOptions(options);
+  const read = async (): Promise<CandidateSequence<I>> => dataset();
+  await index.replaceBuilt('indexStreamed', checked.signal, (settings) =>
+    buildStreamed(read, settings, checked, index.runtime),
+  );
+  return index;
+}

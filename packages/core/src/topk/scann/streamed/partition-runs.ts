@@ -1,0 +1,235 @@
+/**
+ * The second pass of a build that streams: assigns every candidate to its leaf and writes it to the run of the segment that
+ * has the leaf.
+ *
+ * A record is the number of the row, the number of the leaf (int32 each) and the row as it is scored (float32). After
+ * every so many bytes of candidates the records are appended to the runs, and then the manifest is replaced by one that
+ * has their sizes. A build that was killed cuts the runs to these sizes, passes over the rows that they have, and goes
+ * on.
+ */
+import { throwIfAborted } from '../../../checks/abort.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
+import { normalize, type Progress } from '../../../clustering/k-means.ts';
+import { StateError } from '../../../errors/errors.ts';
+import { Checksum } from '../../../format/checksum.ts';
+import type { Matrix } from '../../../vectors/matrix.ts';
+import { openDataset, type RowSink } from '../../candidate-builder.ts';
+import type { CandidateDataset, Identifier } from '../../contract.ts';
+import { takeBatch, type VectorSource } from '../../vector-source.ts';
+import { codedRows } from '../build/coded-rows.ts';
+import type { Leaves } from '../leaves.ts';
+import type { RunStore } from './run-store.ts';
+import { bytesOf, forEachPiece, type Survey } from './survey.ts';
+
+const MANIFEST = 'manifest';
+
+/** The state of the runs, as JSON. */
+interface Manifest {
+  /** The settings, candidates and segments of the build. Runs of another build are not used. */
+  build: string;
+  /** Rows that the runs have. */
+  rows: number;
+  /** Bytes of the run of each segment. */
+  sizes: number[];
+  /** Σ of the squared distances of these rows from their centroids. */
+  distance: number;
+}
+
+/** The input of the second pass. */
+export interface PartitionInput {
+  survey: Pick<Survey<Identifier>, 'rows' | 'dimensions' | 'checksum'>;
+  head: Leaves;
+  centroids: Centroids;
+  firstLeaves: readonly number[];
+  isUnitLength: boolean;
+  /** Identifies settings and candidates. */
+  build: string;
+  runs: RunStore;
+  /** Bytes of records that are kept before they are written. */
+  runBytes: number;
+  signal: AbortSignal | undefined;
+  onProgress: (progress: Progress) => void;
+}
+
+/** Bytes of a record of d dimensions. */
+export function recordBytesOf(dimensions: number): number {
+  return 8 + 4 * dimensions;
+}
+
+/** The name of the run of a segment. */
+export function runName(segment: number): string {
+  return `segment-${segment}`;
+}
+
+/**
+ * Read the data set again and write the runs.
+ *
+ * @returns the mean squared distance of the rows from their centroids
+ * @throws {StateError} when the candidates are not those of the first pass
+ */
+export async function partitionRuns<I extends Identifier>(
+  dataset: CandidateDataset<I>,
+  input: PartitionInput,
+): Promise<number> {
+  const { survey, runs, signal, onProgress } = input;
+  const sink = new RunSink(input, await readManifest(input));
+  try {
+    await sink.cut();
+    for await (const batch of await openDataset(dataset)) {
+      throwIfAborted('indexStreamed', signal);
+      sink.append(takeBatch(batch).source);
+      if (sink.isFull) await sink.write();
+      onProgress({ step: 'partition', done: Math.min(sink.rows, survey.rows), total: survey.rows });
+    }
+    await sink.write();
+    sink.check();
+    return sink.meanDistance;
+  } catch (error) {
+    if (error instanceof StateError) await runs.clear();
+    throw error;
+  } finally {
+    sink.free();
+  }
+}
+
+async function readManifest({ runs, build, firstLeaves }: PartitionInput): Promise<Manifest> {
+  const none: Manifest = { build, rows: 0, sizes: firstLeaves.slice(1).map(() => 0), distance: 0 };
+  const size = await runs.sizeOf(MANIFEST);
+  if (size === 0) return none;
+  const bytes = new Uint8Array(size);
+  await runs.read(MANIFEST, 0, bytes);
+  try {
+    const found = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+    return found.build === build && found.sizes.length === none.sizes.length ? found : none;
+  } catch {
+    return none;
+  }
+}
+
+/** Takes the rows of the second pass, and keeps their records until they are written. */
+class RunSink implements RowSink {
+  rows = 0;
+  readonly #input: PartitionInput;
+  readonly #manifest: Manifest;
+  readonly #checksum: Checksum;
+  readonly #records: Uint8Array[][];
+  #keptBytes = 0;
+
+  constructor(input: PartitionInput, manifest: Manifest) {
+    this.#input = input;
+    this.#manifest = manifest;
+    this.#checksum = new Checksum(input.head.runtime);
+    this.#records = manifest.sizes.map(() => []);
+  }
+
+  get isFull(): boolean {
+    return this.#keptBytes >= this.#input.runBytes;
+  }
+
+  get meanDistance(): number {
+    return this.#manifest.distance / this.#manifest.rows;
+  }
+
+  /** Cut the runs to the sizes of the manifest. */
+  async cut(): Promise<void> {
+    for (const [s, size] of this.#manifest.sizes.entries()) await this.#input.runs.truncate(runName(s), size);
+  }
+
+  append(source: VectorSource): void {
+    const { rows, dimensions } = this.#input.survey;
+    if (source.rows === 0) return;
+    if (source.dimensions !== dimensions || this.rows + source.rows > rows) this.#refuse(this.rows + source.rows);
+    forEachPiece(source, this.#input.head.runtime, (piece) => this.#add(piece));
+  }
+
+  /** Append the kept records to the runs, and replace the manifest. */
+  async write(): Promise<void> {
+    const { runs } = this.#input;
+    if (this.#keptBytes === 0) return;
+    for (const [s, pieces] of this.#records.entries()) {
+      for (const piece of pieces) {
+        await runs.append(runName(s), piece);
+        this.#manifest.sizes[s]! += piece.length;
+      }
+      this.#records[s] = [];
+    }
+    this.#keptBytes = 0;
+    this.#manifest.rows = this.rows;
+    await runs.replace(MANIFEST, new TextEncoder().encode(JSON.stringify(this.#manifest)));
+  }
+
+  /** @throws {StateError} when the rows were not those of the first pass */
+  check(): void {
+    if (this.rows !== this.#input.survey.rows || this.#checksum.digest() !== this.#input.survey.checksum) {
+      this.#refuse(this.rows);
+    }
+  }
+
+  free(): void {
+    this.#checksum.free();
+  }
+
+  #refuse(rows: number): never {
+    const { survey } = this.#input;
+    throw new StateError(
+      `dataset: expected the ${survey.rows} candidates of the first pass again, got ` +
+        (rows === survey.rows ? 'other numbers' : `${rows < survey.rows ? 'only ' : 'at least '}${rows}`),
+    );
+  }
+
+  #add(piece: Matrix): void {
+    this.#checksum.update(bytesOf(piece));
+    const first = this.rows;
+    this.rows += piece.rows;
+    const written = Math.min(piece.rows, Math.max(0, this.#manifest.rows - first));
+    if (written === piece.rows) return;
+    const { head, centroids, isUnitLength } = this.#input;
+    const { dimensions: d, runtime } = piece;
+    if (isUnitLength) normalize(piece.data, d);
+    const coded = codedRows(head, piece);
+    const labels = runtime.heap.allocate(4 * piece.rows);
+    const scores = runtime.heap.allocate(4 * piece.rows);
+    try {
+      centroids.assign(coded.offset, piece.rows, labels, scores);
+      this.#addDistances(coded, scores.floats(piece.rows), written);
+      this.#keep(piece, first, labels.integers(piece.rows), written);
+    } finally {
+      if (coded !== piece) coded.free();
+      labels.free();
+      scores.free();
+    }
+  }
+
+  #addDistances({ data, rows, dimensions: d }: Matrix, scores: Float32Array, written: number): void {
+    for (let i = written; i < rows; i++) {
+      let square = 0;
+      for (let t = i * d; t < (i + 1) * d; t++) square += data[t]! ** 2;
+      this.#manifest.distance += Math.max(0, square - 2 * scores[i]!);
+    }
+  }
+
+  /** Keep the records of a piece from row `written` on, those of each segment in one array. */
+  #keep({ data, dimensions: d }: Matrix, first: number, labels: Int32Array, written: number): void {
+    const { firstLeaves } = this.#input;
+    const lists = firstLeaves.slice(1).map((): number[] => []);
+    labels.forEach((leaf, i) => {
+      if (i < written) return;
+      let segment = 0;
+      while (leaf >= firstLeaves[segment + 1]!) segment++;
+      lists[segment]!.push(i);
+    });
+    const width = recordBytesOf(d) / 4;
+    for (const [s, list] of lists.entries()) {
+      if (list.length === 0) continue;
+      const floats = new Float32Array(list.length * width);
+      const integers = new Int32Array(floats.buffer);
+      list.forEach((i, at) => {
+        integers[at * width] = first + i;
+        integers[at * width + 1] = labels[i]!;
+        floats.set(data.subarray(i * d, (i + 1) * d), at * width + 2);
+      });
+      this.#records[s]!.push(new Uint8Array(floats.buffer));
+      this.#keptBytes += floats.byteLength;
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The place where a build that streams keeps its runs: byte strings by name, which grow at the end. `fileRuns` of
+ * `shortlist/node` keeps them in a folder, so that a build that was killed can go on; `memoryRuns` keeps them in memory.
+ */
+
+/** Runs by name. */
+export interface RunStore {
+  /** Bytes of a run; 0 where there is none. */
+  sizeOf(name: string): Promise<number>;
+  /** Add bytes at the end of a run. */
+  append(name: string, bytes: Uint8Array): Promise<void>;
+  /** Cut a run to its first `sizeBytes` bytes. */
+  truncate(name: string, sizeBytes: number): Promise<void>;
+  /** Fill `to` with the bytes of a run from `offset` on. @throws when the run ends before */
+  read(name: string, offset: number, to: Uint8Array): Promise<void>;
+  /** Replace a run as a whole: after a crash it is the old one or the new one. */
+  replace(name: string, bytes: Uint8Array): Promise<void>;
+  /** Remove all runs. */
+  clear(): Promise<void>;
+}
+
+/** Runs in memory, which end with the process. */
+export function memoryRuns(): RunStore {
+  const runs = new Map<string, Uint8Array[]>();
+  const whole = (name: string): Uint8Array => {
+    const pieces = runs.get(name) ?? [];
+    const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+      all.set(piece, at);
+      at += piece.length;
+    }
+    runs.set(name, [all]);
+    return all;
+  };
+  return {
+    sizeOf: async (name) => whole(name).length,
+    async append(name, bytes) {
+      const pieces = runs.get(name);
+      if (pieces) pieces.push(bytes.slice());
+      else runs.set(name, [bytes.slice()]);
+    },
+    async truncate(name, sizeBytes) {
+      runs.set(name, [whole(name).slice(0, sizeBytes)]);
+    },
+    async read(name, offset, to) {
+      to.set(whole(name).subarray(offset, offset + to.length));
+    },
+    async replace(name, bytes) {
+      runs.set(name, [bytes.slice()]);
+    },
+    clear: async () => runs.clear(),
+  };
+}

@@ -1,0 +1,201 @@
+/** Builds that stream: two passes, a sample, runs; killed and started again they end in the same bytes. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileRuns } from '../../src/bundle/file-runs.ts';
+import { containerSections } from '../../src/format/saved.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
+import type { CandidateSequence } from '../../src/topk/contract.ts';
+import { recallOf } from '../../src/topk/recall.ts';
+import type { ScannOptions } from '../../src/topk/scann/options.ts';
+import { saveScann } from '../../src/topk/scann/saved-scann.ts';
+import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { indexStreamed } from '../../src/topk/scann/streamed/index-streamed.ts';
+import { memoryRuns, type RunStore } from '../../src/topk/scann/streamed/run-store.ts';
+import { flat, normalRows } from '../conformance/oracle.ts';
+import { containerOf } from '../format/containers.ts';
+
+const runtime = new Runtime({ threads: 2 });
+const [N, D] = [6_000, 8];
+type Index = ScaNN<ArrayLike<number>, number>;
+type Options = ScannOptions<ArrayLike<number>>;
+
+/** Clusters of different norms. */
+const rows = ((): Float32Array[] => {
+  const centres = normalRows(50, D, 1);
+  return normalRows(N, D, 2).map((row, i) => row.map((x, t) => (1 + (i % 3)) * (centres[i % 50]![t]! + 0.4 * x)));
+})();
+const queries = flat(normalRows(60, D, 3));
+const BASE: Options = {
+  ...{ tree: 'always', numLeaves: 60, numLeavesToSearch: 60, numReorderingCandidates: 200 },
+  ...{ trainingSampleSize: 3_000, trainingIterations: 3, minLeafSize: 2, runtime },
+};
+
+/** The rows in batches, with numbers as identifiers; `change` may change a batch. */
+function dataset(size: number, change: (batch: Float32Array[], first: number) => Float32Array[] = (batch) => batch) {
+  return function* read(): CandidateSequence<number> & Generator<readonly [number[], Float32Array[]]> {
+    for (let first = 0; first < N; first += size) {
+      const batch = change(rows.slice(first, first + size), first);
+      yield [batch.map((_, i) => 1_000_000 + first + i), batch];
+    }
+  };
+}
+
+const make = (options: Options = {}): Index => new ScaNN<ArrayLike<number>, number>({ ...BASE, ...options });
+const bytesOf = (index: Index): Uint8Array => containerOf(containerSections(saveScann(index)), runtime);
+
+for (const [name, options] of Object.entries({
+  'dot product': {},
+  'cosine, bfloat16': { distanceMeasure: 'cosine', reorder: 'bfloat16' },
+  'squared distance, balanced PCA': { distanceMeasure: 'squared_l2', rotation: 'balanced-pca' },
+  'int8 rows, upper tree': { reorder: 'int8', upperTree: true },
+} as Record<string, Options>)) {
+  test(`${name}: finds what the exact index finds, in any number of segments and any batches`, async () => {
+    const exact = make({ ...options, tree: 'never', reorder: 'float32' });
+    await exact.indexFromDataset(dataset(N));
+    const one = await indexStreamed(make(options), dataset(1_000), { runs: memoryRuns() });
+    assert.deepEqual([one.size, one.dimensions, one.stats().segments], [N, D, 1]);
+    const share = recallOf(one.call(queries, { k: 10, leavesToSearch: 60, reorder: N }), exact.call(queries, 10));
+    // All leaves and all candidates: 1 but for rounded rows; 0.99 was measured for int8.
+    assert.ok(share >= (options.reorder ? 0.97 : 1), `recall ${share}`);
+    // In one memory `index` finds .845 to 1 of them.
+    assert.ok(recallOf(one.call(queries, { k: 10 }), exact.call(queries, 10)) > 0.8);
+
+    const many = await indexStreamed(make({ ...options, segmentBytes: 40_000 }), dataset(777), { runs: memoryRuns() });
+    assert.ok(many.stats().segments >= 3, `${many.stats().segments} segments`);
+    const settings = { leavesToSearch: 9, reorder: 50 };
+    const work = [one, many].map((index) => {
+      const work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+      return { hits: [...index.call(queries, { ...settings, work }).rows], work };
+    });
+    assert.deepEqual(work[1], work[0]);
+    assert.deepEqual(many.drift(), one.drift());
+    for (const index of [one, many, exact]) index.free();
+  });
+}
+
+test('where the sample holds all candidates, the index is that of `index`', async () => {
+  const options = { trainingSampleSize: N };
+  const streamed = await indexStreamed(make(options), dataset(999), { runs: memoryRuns() });
+  const whole = await make(options).indexFromDataset(dataset(N));
+  assert.deepEqual(bytesOf(streamed), bytesOf(whole));
+});
+
+/** A store whose `calls`-th change throws, as a process that is killed. */
+function failing(runs: RunStore, calls: number): RunStore {
+  let left = calls;
+  const counted = async (change: () => Promise<void>): Promise<void> => {
+    if (left-- === 0) throw new Error('killed');
+    await change();
+  };
+  return {
+    ...runs,
+    append: (name, bytes) => counted(() => runs.append(name, bytes)),
+    replace: (name, bytes) => counted(() => runs.replace(name, bytes)),
+  };
+}
+
+test('a build that is killed at any change of its runs goes on, and ends in the same bytes', async () => {
+  const options = { segmentBytes: 100_000 };
+  const memoryBytes = 4 * 2 ** 20;
+  const expected = bytesOf(await indexStreamed(make(options), dataset(500), { runs: memoryRuns(), memoryBytes }));
+  // Runs are written when 128 KiB of records are kept, after 21 changes or more, and at the end, after 37 or more.
+  for (const calls of [0, 10, 35]) {
+    const runs = memoryRuns();
+    const index = make(options);
+    await assert.rejects(indexStreamed(index, dataset(500), { runs: failing(runs, calls), memoryBytes }), {
+      message: 'killed',
+    });
+    assert.equal(index.size, 0, 'the index is as before');
+    const again = await indexStreamed(index, dataset(calls % 2 ? 500 : 333), { runs, memoryBytes });
+    assert.deepEqual(bytesOf(again), expected, `killed at change ${calls}`);
+    again.free();
+  }
+});
+
+test('runs of other settings or candidates are not used', async () => {
+  const runs = memoryRuns();
+  const index = make();
+  const memoryBytes = 4 * 2 ** 20;
+  await assert.rejects(indexStreamed(index, dataset(500), { runs: failing(runs, 2), memoryBytes }), {
+    message: 'killed',
+  });
+  const options = { dimensionsPerBlock: 4 };
+  const other = await indexStreamed(make(options), dataset(500), { runs, memoryBytes });
+  const fresh = await indexStreamed(make(options), dataset(500), { runs: memoryRuns(), memoryBytes });
+  assert.deepEqual(bytesOf(other), bytesOf(fresh));
+});
+
+test('a source that ends early, changes, or has a NaN in a row is refused, and the index stays as it was', async () => {
+  const index = make().index(flat(rows.slice(0, 3_000)));
+  const before = bytesOf(index);
+  const runs = memoryRuns();
+  const passes =
+    (...reads: (() => CandidateSequence<number>)[]) =>
+    (): CandidateSequence<number> =>
+      reads.shift()!();
+  const nan = dataset(500, (batch, first) => {
+    if (first === 5_500) batch[7] = batch[7]!.map((x, t) => (t === 3 ? Number.NaN : x));
+    return batch;
+  });
+  await assert.rejects(indexStreamed(index, nan, { runs }), {
+    code: 'ERR_NOT_FINITE',
+    message: 'candidates: expected finite numbers, got NaN in row 5507, column 3',
+  });
+  const short = dataset(500, (batch, first) => (first >= 5_500 ? [] : batch));
+  await assert.rejects(indexStreamed(index, passes(dataset(500), short), { runs }), {
+    code: 'ERR_STATE',
+    message: 'dataset: expected the 6000 candidates of the first pass again, got only 5500',
+  });
+  await assert.rejects(indexStreamed(index, passes(short, dataset(500)), { runs }), {
+    code: 'ERR_STATE',
+    message: /expected the 5500 candidates of the first pass again, got at least/,
+  });
+  const other = dataset(500, (batch, first) => (first === 4_000 ? batch.toReversed() : batch));
+  await assert.rejects(indexStreamed(index, passes(dataset(500), other), { runs }), {
+    code: 'ERR_STATE',
+    message: 'dataset: expected the 6000 candidates of the first pass again, got other numbers',
+  });
+  assert.equal(await runs.sizeOf('manifest'), 0, 'no run is left');
+  await assert.rejects(indexStreamed(index, dataset(500), { runs, memoryBytes: 100_000 }), {
+    code: 'ERR_MEMORY',
+    message: /memoryBytes: expected at least \d+ for a sample of 3000 × 8, got 100000/,
+  });
+  await assert.rejects(indexStreamed(make({ soar: 1 }), dataset(500), { runs }), { code: 'ERR_OPTION' });
+  const signal = AbortSignal.abort();
+  await assert.rejects(indexStreamed(index, dataset(500), { runs, signal }), { code: 'ERR_ABORTED' });
+  await assert.rejects(
+    indexStreamed(index, () => [], { runs }),
+    { code: 'ERR_SHAPE' },
+  );
+  assert.deepEqual(bytesOf(index), before);
+});
+
+test('runs in a folder: a build goes on after a failure, ends in the same bytes, and leaves other files alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shortlist-runs-'));
+  try {
+    const options = { segmentBytes: 100_000 };
+    const memoryBytes = 4 * 2 ** 20;
+    const runs = fileRuns(join(folder, 'runs'));
+    await assert.rejects(indexStreamed(make(options), dataset(500), { runs: failing(runs, 35), memoryBytes }), {
+      message: 'killed',
+    });
+    assert.ok((await runs.sizeOf('manifest')) > 0);
+    writeFileSync(join(folder, 'runs', 'mine.txt'), 'mine');
+    const again = await indexStreamed(make(options), dataset(500), {
+      runs: fileRuns(join(folder, 'runs')),
+      memoryBytes,
+    });
+    const expected = await indexStreamed(make(options), dataset(500), { runs: memoryRuns(), memoryBytes });
+    assert.deepEqual(bytesOf(again), bytesOf(expected));
+    assert.deepEqual(readdirSync(join(folder, 'runs')), ['mine.txt']);
+    const path = join(folder, 'mine.txt');
+    writeFileSync(path, 'x');
+    await assert.rejects(fileRuns(path).append('a', new Uint8Array(1)), { code: 'ERR_IO' });
+    await assert.rejects(fileRuns(folder).read('none', 0, new Uint8Array(4)), { code: 'ERR_IO' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
