@@ -46,9 +46,12 @@ export class LongExclusions<I extends Identifier> {
   add(row: number, items: readonly I[]): void {
     const kept = this.#kept.get(row);
     if (!kept) return;
+    if (kept.added.length + items.length > ADDED_MAX) {
+      this.#drop(row);
+      return;
+    }
     kept.added.push(...items);
-    if (kept.added.length > ADDED_MAX) this.#drop(row);
-    else kept.joined = joinedLists(kept.base, [...kept.added]);
+    kept.joined = joinedLists(kept.base, [...kept.added]);
   }
 
   #drop(row: number): void {

@@ -194,6 +194,12 @@ for (const Index of [BruteForce, ScaNN]) {
     assert.deepEqual(found(), new Set(['latest']));
     seen.add('1', ['latest']);
     assert.deepEqual(found(), new Set());
+    // More items at once than a call takes arguments.
+    seen.add(
+      '1',
+      Array.from({ length: 200_000 }, (_, i) => `other ${i}`),
+    );
+    assert.equal(seen.exclusions(['1'])[0]!.length, seen.itemsOf('1').length);
   });
 }
 
