@@ -6,6 +6,7 @@
  * place. The other memory is labels, copies, codes and the parts of the index. Letters: n rows, d dimensions, L leaves,
  * S rows of the training sample, c copies of a row.
  */
+import { productScratchBytes } from '../../../kernels/families/multiply.ts';
 import type { Range } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { memoryError } from '../../memory-error.ts';
@@ -93,7 +94,8 @@ function treeBytes(n: number, shape: LeafShape, settings: ScannSettings, threads
   const centroids = centroidBytes(leaves, d, threads);
   const labels = 8 * n;
   const training = 4 * sample * d + 12 * sample + 8 * leaves + 16 * d * threads;
-  const rotation = settings.rotation === 'none' ? 0 : 4 * n * d + 4 * d * (d + 4);
+  const rotated = 4 * n * d + 4 * d * (d + 4) + productScratchBytes(4 * Math.ceil(d / 4)) * threads;
+  const rotation = settings.rotation === 'none' ? 0 : rotated;
   const rotating = settings.rotation === 'none' ? 0 : 4 * Math.min(n, ROTATION_SAMPLE) * (d + 2);
   const anisotropic = settings.avq === false ? 0 : 12 * n + 20 * leaves + 12 * (d + 4) * threads;
   const second = c > 1 ? 4 * n + 8 * copies : 0;
