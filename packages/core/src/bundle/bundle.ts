@@ -10,12 +10,13 @@ import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { instanceOf, NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
 import { whileSaving } from '../embeddings/table-lock.ts';
 import { OptionError } from '../errors/errors.ts';
-import { loadPart, type Part, readSaved } from '../format/part.ts';
+import { type Loaders, loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync } from '../format/writer.ts';
 import { MODEL_KERNELS } from '../kernels/model-kernels.ts';
+import type { Layer } from '../layers/contract.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
@@ -65,6 +66,8 @@ export interface LoadOptions {
    * leaves the cores to what runs beside.
    */
   reads?: number | undefined;
+  /** The loader of each kind of the program's own layers. */
+  layers?: Loaders<Layer>;
 }
 
 const TOWER = objectWith('a Tower', 'save', 'embed');
@@ -76,7 +79,12 @@ const checkContents = optionsCheck<BundleContents<never, never>>('the contents o
   seenItems: instanceOf('SeenItems', () => SeenItems),
   metadata: OBJECT,
 });
-const checkLoad = optionsCheck<LoadOptions>('loading a bundle', { runtime: RUNTIME, headroom: NUMBER, reads: NUMBER });
+const checkLoad = optionsCheck<LoadOptions>('loading a bundle', {
+  runtime: RUNTIME,
+  headroom: NUMBER,
+  reads: NUMBER,
+  layers: OBJECT,
+});
 
 /**
  * Write a bundle to a sink, in order and without holding it whole.
@@ -122,13 +130,14 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
   source: Source,
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
-  const { runtime = defaultRuntime(), headroom = 0, reads } = checkLoad(options);
+  const { runtime = defaultRuntime(), headroom = 0, reads, layers = {} } = checkLoad(options);
   // Threads that start for the checksums then have the kernels of the towers too.
   runtime.load(MODEL_KERNELS);
   checkNumber('headroom', headroom, 0);
   if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);
-  const load = (root: Part): Bundle<Features, Identifier> => loadPart(root, { bundle: loadContents });
+  const load = (root: Part): Bundle<Features, Identifier> =>
+    loadPart(root, { bundle: (part) => loadContents(part, layers) });
   // The file does not say what Q and I are: the caller does.
   return (await readSaved(source, load, runtime, { roomOf, reads })) as unknown as Bundle<Q, I>;
 }
@@ -172,9 +181,9 @@ function towerOf<Q>(queryModel: QueryModel<Q> | undefined): Tower<Q & Features> 
   return queryModel instanceof Tower ? queryModel : undefined;
 }
 
-function loadContents(part: Part): Bundle<Features, Identifier> {
+function loadContents(part: Part, layers: Loaders<Layer>): Bundle<Features, Identifier> {
   const names = part.partNames();
-  const { queryTower, candidateTower } = loadTowers(part);
+  const { queryTower, candidateTower } = loadTowers(part, layers);
   const takesFeatures = part.settings.boolean('takesFeatures');
   const foldIn = names.includes('queryModel') ? loadPart(part.part('queryModel'), QUERY_MODELS) : undefined;
   const queryModel = (foldIn as QueryModel<unknown> | undefined) ?? queryTower;

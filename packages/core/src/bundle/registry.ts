@@ -12,6 +12,7 @@ import { Robe } from '../embeddings/robe.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Loaders } from '../format/part.ts';
 import type { Savable, Saved } from '../format/saved.ts';
+import type { Layer } from '../layers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { loadBruteForce, saveBruteForce } from '../topk/brute-force/saved-brute-force.ts';
@@ -63,9 +64,9 @@ export const TABLES: Loaders<EmbeddingTable> = {
 };
 
 /** Towers. */
-export const TOWERS: Loaders<Tower<Features>> = {
-  tower: (part) => Tower.load(part, TABLES),
-  'feature-towers': (part) => Tower.load(part, TABLES),
+export const TOWERS: Loaders<Tower<Features>, [layers: Loaders<Layer>]> = {
+  tower: (part, layers) => Tower.load(part, TABLES, layers),
+  'feature-towers': (part, layers) => Tower.load(part, TABLES, layers),
 };
 
 /** Query models other than towers. */

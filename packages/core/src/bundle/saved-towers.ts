@@ -2,8 +2,9 @@
  * The towers of a bundle: each a part, but two towers of features one part together, so that tables and vocabularies that
  * they share are saved once and are shared again when they are loaded.
  */
-import { loadPart, type Part } from '../format/part.ts';
+import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
+import type { Layer } from '../layers/contract.ts';
 import { loadFeatureTowers, saveFeatureTowers } from '../towers/saved-feature-towers.ts';
 import { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
@@ -31,12 +32,12 @@ export function savedTowers<Q extends Features>(
 }
 
 /** Load the towers of a bundle. @throws {FormatError} when their parts do not fit together */
-export function loadTowers(bundle: Part): BundleTowers {
+export function loadTowers(bundle: Part, layers: Loaders<Layer>): BundleTowers {
   const names = bundle.partNames();
   if (names.includes('towers')) {
     return loadPart(bundle.part('towers'), {
       'feature-towers': (part) => {
-        const towers = loadFeatureTowers(part, TABLES);
+        const towers = loadFeatureTowers(part, TABLES, layers);
         const { queryTower, candidateTower, ...others } = towers;
         if (!queryTower || !candidateTower || Object.keys(others).length > 0) {
           throw part.settings.error(
@@ -49,6 +50,6 @@ export function loadTowers(bundle: Part): BundleTowers {
     });
   }
   const load = (name: string): Tower<Features> | undefined =>
-    names.includes(name) ? loadPart(bundle.part(name), TOWERS) : undefined;
+    names.includes(name) ? loadPart(bundle.part(name), TOWERS, layers) : undefined;
   return { queryTower: load('queryTower'), candidateTower: load('candidateTower') };
 }

@@ -159,23 +159,24 @@ export function layerLoaders(own: Loaders<Layer> = {}): Loaders<Layer> {
 
 function loadSequential(part: Part, loaders: Loaders<Layer>): Sequential {
   const inputs = part.settings.integer('inputs', { min: 1 });
-  const count = part.settings.integer('layers', { max: part.partNames().length });
-  return new Sequential(inputs, loadLayers(part, 'layer', count, inputs, loaders), part.runtime);
-}
-
-/**
- * The saved layers `${name}0`, `${name}1`, … of a part.
- *
- * @throws {FormatError} when a layer does not take the outputs of the one before
- */
-export function loadLayers(part: Part, name: string, count: number, inputs: number, loaders: Loaders<Layer>): Layer[] {
   let width = inputs;
-  return Array.from({ length: count }, (_, i) => {
-    const layer = loadPart(part.part(`${name}${i}`), loaders);
-    if (layer.inputs !== width) {
-      throw part.settings.error('layers', `expected ${width} inputs, got ${layer.inputs} in ${i}`);
-    }
+  const layers = Array.from({ length: part.settings.integer('layers', { max: part.partNames().length }) }, (_, i) => {
+    const layer = loadLayer(part, `layer${i}`, width, loaders);
     width = layer.outputs;
     return layer;
   });
+  return new Sequential(inputs, layers, part.runtime);
+}
+
+/**
+ * A saved layer that takes `inputs` columns.
+ *
+ * @throws {FormatError} when it takes another number, or is of a kind that has no loader
+ */
+export function loadLayer(part: Part, name: string, inputs: number, loaders: Loaders<Layer>): Layer {
+  const layer = loadPart(part.part(name), loaders);
+  if (layer.inputs !== inputs) {
+    throw part.settings.error('layers', `expected ${inputs} inputs, got ${layer.inputs} in ${name}`);
+  }
+  return layer;
 }

@@ -247,11 +247,22 @@ function trainStep<Q extends Features, C extends Features>(
   const end = Math.min(begin + batchSize, encoded.rows);
   const batch = takeBatch(encoded, begin, end, order);
   if (streaming) batch.candidateSamplingProbability = streaming.ofBatch(begin, end, order);
-  const losses = stepModel(model, batch, true);
+  const losses = stepModel(model, batch, true, epoch * steps + step);
   const { loss, perExample } = losses;
   if (!Number.isFinite(loss)) {
-    throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch + 1}, step ${step + 1}`);
+    const at = `at epoch ${epoch + 1}, step ${step + 1}`;
+    throw new DivergedError(`loss: expected a finite number, got ${loss} ${at}${notFiniteOf(model)}`);
   }
   meter.add(losses, batch.rows);
   return { epoch: epoch + 1, epochs, step: step + 1, steps, lossPerExample: perExample, ...rate.after(batch.rows) };
+}
+
+/** The feature or layer of each tower from which numbers that are not finite come, to end a message with. */
+function notFiniteOf<Q extends Features, C extends Features>({ queryTower, candidateTower }: ModelParts<Q, C>): string {
+  const places = [
+    ['query', queryTower.notFinite()],
+    ['candidate', candidateTower.notFinite()],
+  ].filter(([, place]) => place !== undefined);
+  if (places.length === 0) return '; all vectors are finite: a lower learning rate or a higher temperature may help';
+  return `; not finite: ${places.map(([tower, place]) => `${place} of the ${tower} tower`).join(', ')}`;
 }

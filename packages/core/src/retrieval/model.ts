@@ -68,8 +68,12 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
     return evaluate(this, dataset, options);
   }
 
-  /** The loss of a batch; with `learn` both towers are stepped. */
-  step(batch: EncodedDataset, learn: boolean): StepFigures {
-    return step(this, batch, learn);
+  /**
+   * The loss of a batch; with `learn` both towers are stepped.
+   *
+   * @param trainingStep the number of the step, from which dropout draws; pass another one for each step
+   */
+  step(batch: EncodedDataset, learn: boolean, trainingStep = 0): StepFigures {
+    return step(this, batch, learn, trainingStep);
   }
 }

@@ -15,17 +15,23 @@ export interface ModelParts<Q extends Features, C extends Features> {
   readonly optimizer: SparseOptimizer;
 }
 
-/** The loss of a batch; with `learn` both towers are stepped by its gradients. */
+/**
+ * The loss of a batch; with `learn` both towers are stepped by its gradients.
+ *
+ * @param trainingStep the number of the step, from which dropout draws where `learn` is set
+ */
 export function step<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   batch: EncodedDataset,
   learn: boolean,
+  trainingStep = 0,
 ): StepFigures {
+  const drawnAt = learn ? trainingStep : undefined;
   const queries = batch.queries.distinct();
   const candidates = batch.candidates.distinct();
   const sides = {
-    queries: model.queryTower.forward(queries.features),
-    candidates: model.candidateTower.forward(candidates.features),
+    queries: model.queryTower.forward(queries.features, drawnAt),
+    candidates: model.candidateTower.forward(candidates.features, drawnAt),
     queryOf: queries.groupOf,
     candidateOf: candidates.groupOf,
     sampleWeight: batch.sampleWeight,

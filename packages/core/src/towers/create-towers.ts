@@ -30,6 +30,7 @@ const checkOptions = optionsCheck<CreateTowersOptions>('createTowers', {
 const checkTower = optionsCheck<FeatureTowerOptions>('a tower', {
   features: required(instanceOf('a FeatureSet', () => FeatureSet)),
   dense: LIST,
+  layers: LIST,
   normalize: BOOLEAN,
 });
 
@@ -49,8 +50,8 @@ export function createTowers<Q extends Features = Features, C extends Features =
     both.map(({ features }) => features.features),
     { seeds, runtime, onWarning },
   );
-  const [queryParts, candidateParts] = both.map(({ features, dense = [], normalize = false }, i) => {
-    const layers = newLayers(dense, inputs[i]!, seeds, runtime);
+  const [queryParts, candidateParts] = both.map(({ features, normalize = false, ...head }, i) => {
+    const layers = newLayers(head, inputs[i]!, seeds, runtime);
     return { features, inputs: inputs[i]!, layers, normalize, runtime };
   });
   return { queryTower: Tower.of<Q>(queryParts!), candidateTower: Tower.of<C>(candidateParts!) };

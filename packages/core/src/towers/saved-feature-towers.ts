@@ -8,8 +8,9 @@ import type { Feature } from '../features/contract.ts';
 import { loadFeatureSets, saveFeatureSets } from '../features/feature-set.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
+import type { Layer } from '../layers/contract.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
-import { loadLayers } from './saved-tower.ts';
+import { loadLayers, saveLayers } from './saved-tower.ts';
 import { type FeatureInput, tablesOf } from './tower-inputs.ts';
 import type { FeatureTowerParts } from './tower-options.ts';
 
@@ -26,12 +27,9 @@ export function saveFeatureTowers(towers: Readonly<Record<string, FeatureTowerPa
     parts[`table${i}`] = table.save();
   });
   for (const [name, { inputs, layers, normalize }] of all) {
-    const layerParts: Record<string, Saved> = {};
+    const layerParts = saveLayers(layers);
     inputs.forEach(({ projection }, i) => {
       if (projection) layerParts[`projection${i}`] = projection.save();
-    });
-    layers.forEach((layer, i) => {
-      layerParts[`dense${i}`] = layer.save();
     });
     const settings = {
       inputs: inputs.map(({ table, projection }) =>
@@ -49,10 +47,15 @@ export function saveFeatureTowers(towers: Readonly<Record<string, FeatureTowerPa
 /**
  * Load saved towers.
  *
- * @param tables every kind of table
+ * @param loaders every kind of table
+ * @param ownLayers the kinds of layers of the program's own
  * @throws {FormatError} when the parts do not fit together
  */
-export function loadFeatureTowers(part: Part, loaders: Loaders<EmbeddingTable>): Record<string, FeatureTowerParts> {
+export function loadFeatureTowers(
+  part: Part,
+  loaders: Loaders<EmbeddingTable>,
+  ownLayers: Loaders<Layer> = {},
+): Record<string, FeatureTowerParts> {
   const { settings, runtime } = part;
   const names = settings.strings('towers');
   const sets = loadPart(part.part('features'), { features: loadFeatureSets });
@@ -66,7 +69,7 @@ export function loadFeatureTowers(part: Part, loaders: Loaders<EmbeddingTable>):
   const entries = names.map((name, i): [string, FeatureTowerParts] => {
     const load = (tower: Part): FeatureTowerParts => {
       const inputs = loadInputs(tower, sets[i]!.features, tables);
-      return { ...loadLayers(tower, inputs), inputs, features: sets[i]!, runtime };
+      return { ...loadLayers(tower, inputs, ownLayers), inputs, features: sets[i]!, runtime };
     };
     return [name, loadPart(part.part(name), { 'tower-layers': load })];
   });

@@ -8,7 +8,8 @@ import { StringLookup } from '../embeddings/string-lookup.ts';
 import { checkSavable } from '../embeddings/table-lock.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
-import { DenseLayer } from '../layers/dense-layer.ts';
+import type { Layer } from '../layers/contract.ts';
+import { layerLoaders, loadLayer } from '../layers/make-layers.ts';
 import { embeddedWidth, type TowerInput, tablesOf, type WordInput } from './tower-inputs.ts';
 import type { TowerParts } from './tower-options.ts';
 
@@ -21,9 +22,7 @@ export function saveParts({ inputs, layers, normalize }: TowerParts): Saved {
     parts[`lookup${i}`] = lookup.save();
     parts[`table${i}`] = table.save();
   });
-  layers.forEach((layer, i) => {
-    parts[`dense${i}`] = layer.save();
-  });
+  Object.assign(parts, saveLayers(layers));
   const features = inputs.map(({ name }) => name);
   const settings = { features, layers: layers.length, normalize };
   return { kind: 'tower', settings, sections: [], parts };
@@ -33,9 +32,14 @@ export function saveParts({ inputs, layers, normalize }: TowerParts): Saved {
  * Load the parts of a saved tower.
  *
  * @param tables every kind of table
+ * @param ownLayers the kinds of layers of the program's own
  * @throws {FormatError} when the parts do not fit together
  */
-export function loadParts(part: Part, tables: Loaders<EmbeddingTable>): TowerParts<WordInput> {
+export function loadParts(
+  part: Part,
+  tables: Loaders<EmbeddingTable>,
+  ownLayers: Loaders<Layer>,
+): TowerParts<WordInput> {
   const { settings, runtime } = part;
   const features = settings.strings('features');
   if (features.length === 0) throw settings.error('features', 'expected at least one, got none');
@@ -47,17 +51,30 @@ export function loadParts(part: Part, tables: Loaders<EmbeddingTable>): TowerPar
     }
     return { name, lookup, table };
   });
-  return { inputs, runtime, ...loadLayers(part, inputs) };
+  return { inputs, runtime, ...loadLayers(part, inputs, ownLayers) };
 }
 
-/** Load the dense layers after inputs. @throws {FormatError} when their widths do not fit together */
-export function loadLayers(part: Part, inputs: readonly TowerInput[]): Pick<TowerParts, 'layers' | 'normalize'> {
+/** The saved layers of a tower; dense ones have the name that they had when there were no others. */
+export function saveLayers(layers: readonly Layer[]): Record<string, Saved> {
+  return Object.fromEntries(
+    layers.map((layer, i) => [`${layer.kind === 'dense' ? 'dense' : 'layer'}${i}`, layer.save()]),
+  );
+}
+
+/** Load the layers after inputs. @throws {FormatError} when their widths do not fit together */
+export function loadLayers(
+  part: Part,
+  inputs: readonly TowerInput[],
+  ownLayers: Loaders<Layer>,
+): Pick<TowerParts, 'layers' | 'normalize'> {
   const { settings } = part;
+  const names = part.partNames();
+  const loaders = layerLoaders(ownLayers);
   let width = embeddedWidth(inputs);
-  const layers = Array.from({ length: settings.integer('layers', { max: part.partNames().length }) }, (_, i) => {
-    const layer = loadPart(part.part(`dense${i}`), { dense: DenseLayer.load });
-    if (layer.inputs !== width) throw settings.error('layers', `expected ${width} inputs, got ${layer.inputs} in ${i}`);
-    width = layer.units;
+  const layers = Array.from({ length: settings.integer('layers', { max: names.length }) }, (_, i) => {
+    const name = names.includes(`layer${i}`) ? `layer${i}` : `dense${i}`;
+    const layer = loadLayer(part, name, width, loaders);
+    width = layer.outputs;
     return layer;
   });
   return { layers, normalize: settings.boolean('normalize') };

@@ -16,7 +16,8 @@ import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
 import { FeatureSet } from '../features/feature-set.ts';
-import { DenseLayer } from '../layers/dense-layer.ts';
+import type { Layer, LayerFactory } from '../layers/contract.ts';
+import { type LayerSpec, makeLayers } from '../layers/make-layers.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { featureInputs } from './feature-inputs.ts';
@@ -38,6 +39,8 @@ export interface FeatureOptions {
 export interface TowerHead {
   /** Units of dense layers after the embeddings; ReLU on all but the last; default none. */
   dense?: readonly number[];
+  /** Layers after the embeddings, in place of `dense`: specs, or functions that make a program's own layers. */
+  layers?: readonly (LayerSpec | LayerFactory)[];
   /** Scale vectors to length 1; default false. */
   normalize?: boolean;
   seed?: number;
@@ -54,6 +57,7 @@ const FEATURE: OptionTypes<FeatureOptions> = {
 };
 const HEAD: OptionTypes<TowerHead> = {
   dense: LIST,
+  layers: LIST,
   normalize: BOOLEAN,
   seed: NUMBER,
   runtime: RUNTIME,
@@ -69,7 +73,7 @@ const checkFeature = optionsCheck<FeatureOptions>('a feature', FEATURE);
 /** The parts of a tower. */
 export interface TowerParts<I extends TowerInput = TowerInput> {
   inputs: readonly I[];
-  layers: readonly DenseLayer[];
+  layers: readonly Layer[];
   normalize: boolean;
   runtime: Runtime;
   /** Encodes raw rows; undefined for a tower of words. */
@@ -87,7 +91,7 @@ export function isOfFeatures(parts: TowerParts): parts is FeatureTowerParts {
 }
 
 /** Options of a tower of features, but for those that both towers of a model have in common. */
-export interface FeatureTowerOptions extends Pick<TowerHead, 'dense' | 'normalize'> {
+export interface FeatureTowerOptions extends Pick<TowerHead, 'dense' | 'layers' | 'normalize'> {
   /** The features with what they learned (`learnFeatures`). */
   features: FeatureSet;
 }
@@ -100,12 +104,12 @@ export function createParts(options: TowerOptions): TowerParts {
   const isNamed = typeof options === 'object' && options !== null && 'features' in options;
   if (isNamed) checkNamed(options);
   else checkPlain(options);
-  const { dense = [], normalize = false, seed = 42, runtime = defaultRuntime(), onWarning } = options;
+  const { normalize = false, seed = 42, runtime = defaultRuntime(), onWarning } = options;
   const seeds = new Generator(seed).fork('tower');
   if ('features' in options && options.features instanceof FeatureSet) {
     const { features } = options;
     const [inputs] = featureInputs([features.features], { seeds, runtime, onWarning });
-    return { features, inputs: inputs!, layers: newLayers(dense, inputs!, seeds, runtime), normalize, runtime };
+    return { features, inputs: inputs!, layers: newLayers(options, inputs!, seeds, runtime), normalize, runtime };
   }
   const words = 'features' in options ? (options.features as Record<string, FeatureOptions>) : undefined;
   for (const feature of Object.values(words ?? {})) checkFeature(feature);
@@ -118,22 +122,22 @@ export function createParts(options: TowerOptions): TowerParts {
     const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime, onWarning };
     return { name, lookup, table: makeTable(embedding, context) };
   });
-  return { inputs, layers: newLayers(dense, inputs, seeds, runtime), normalize, runtime };
+  return { inputs, layers: newLayers(options, inputs, seeds, runtime), normalize, runtime };
 }
 
-/** New dense layers after inputs, with ReLU on all but the last. */
+/** New layers after inputs; those of `dense` have ReLU on all but the last. @throws {OptionError} when both are given */
 export function newLayers(
-  dense: readonly number[],
+  { dense, layers }: Pick<TowerHead, 'dense' | 'layers'>,
   inputs: readonly TowerInput[],
   seeds: Generator,
   runtime: Runtime,
-): DenseLayer[] {
-  let width = embeddedWidth(inputs);
-  return dense.map((units, i) => {
+): Layer[] {
+  if (dense && layers) throw new OptionError('layers: expected either dense or layers, got both');
+  const width = embeddedWidth(inputs);
+  if (layers) return makeLayers(layers, width, seeds, runtime);
+  const specs = (dense ?? []).map((units, i): LayerSpec => {
     checkInteger(`dense[${i}]`, units, 1);
-    const activation = i === dense.length - 1 ? 'linear' : 'relu';
-    const layer = DenseLayer.create(width, units, activation, seeds.uint32(), runtime);
-    width = units;
-    return layer;
+    return { kind: 'dense', units, activation: i === dense!.length - 1 ? 'linear' : 'relu' };
   });
+  return makeLayers(specs, width, seeds, runtime, 'dense');
 }

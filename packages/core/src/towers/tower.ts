@@ -13,13 +13,12 @@ import { ShapeError } from '../errors/errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
 import type { Loaders, Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
-import { padded } from '../layers/contract.ts';
-import type { DenseLayer } from '../layers/dense-layer.ts';
+import { type Layer, padded } from '../layers/contract.ts';
+import { L2Normalize } from '../layers/l2-normalize.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { EncodedFeatures } from './encoded-features.ts';
-import { denormalizeGradient, normalizeRows } from './normalize.ts';
 import { RowAdder } from './row-sums.ts';
 import { loadFeatureTowers, saveFeatureTowers } from './saved-feature-towers.ts';
 import { loadParts, saveParts } from './saved-tower.ts';
@@ -45,7 +44,7 @@ import {
 /** A trainable model that turns raw features of type Q into vectors. */
 export class Tower<Q extends Features = string> {
   readonly inputs: readonly InputOf<Q>[];
-  readonly layers: readonly DenseLayer[];
+  readonly layers: readonly Layer[];
   readonly normalize: boolean;
   /** The features of the inputs; undefined for a tower of words. */
   readonly features: FeatureSet | undefined;
@@ -54,15 +53,15 @@ export class Tower<Q extends Features = string> {
   /** Features and embeddings of the last `forward`, kept for `backward`. */
   #features: EncodedFeatures = new EncodedFeatures(0, []);
   #embedded: Matrix | undefined;
-  #output: Matrix | undefined;
-  #lengths: Matrix | undefined;
   #answer: Matrix | undefined;
   readonly #adder: RowAdder;
+  /** The layers, and the normalization after them. */
+  readonly #chain: readonly Layer[];
 
   /** A tower of given parts; `create` makes one with new parts. */
   constructor(
     inputs: readonly InputOf<Q>[],
-    layers: readonly DenseLayer[],
+    layers: readonly Layer[],
     normalize: boolean,
     runtime: Runtime,
     features?: FeatureSet,
@@ -73,7 +72,8 @@ export class Tower<Q extends Features = string> {
     this.features = features;
     this.runtime = runtime;
     this.#adder = new RowAdder(runtime);
-    this.dimensions = layers.at(-1)?.units ?? embeddedWidth(inputs);
+    this.dimensions = layers.at(-1)?.outputs ?? embeddedWidth(inputs);
+    this.#chain = normalize ? [...layers, new L2Normalize(this.dimensions, runtime)] : layers;
   }
 
   /** A tower of parts whose rows have the type Q, which the parts do not say. */
@@ -108,21 +108,15 @@ export class Tower<Q extends Features = string> {
 
   /**
    * Vectors of encoded rows, [rows, dimensions rounded up to 4]; padding is 0. Valid until the next call.
+   *
+   * @param trainingStep the number of the step while training, from which dropout draws; default none: no dropout
    */
-  forward(features: EncodedFeatures): Matrix {
+  forward(features: EncodedFeatures, trainingStep?: number): Matrix {
     this.#features = features;
     this.#embedded?.free();
     const embedded = new Matrix(features.rows, padded(embeddedWidth(this.inputs)), this.runtime);
     this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
-    let output = this.#embedded;
-    for (const layer of this.layers) output = layer.forward(output);
-    if (this.normalize) {
-      this.#lengths?.free();
-      this.#lengths = new Matrix(1, features.rows, this.runtime);
-      normalizeRows(output, this.dimensions, this.#lengths);
-    }
-    this.#output = output;
-    return output;
+    return this.#chain.reduce((output, layer) => layer.forward(output, trainingStep), this.#embedded);
   }
 
   /**
@@ -136,9 +130,8 @@ export class Tower<Q extends Features = string> {
   backward(gradients: Matrix, optimizer: SparseOptimizer, tables?: TableGradients): void {
     const { rows } = this.#features;
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
-    if (this.normalize) denormalizeGradient(gradients, this.#output!, this.#lengths!, this.dimensions);
     let gradient = gradients;
-    for (const layer of this.layers.toReversed()) {
+    for (const layer of this.#chain.toReversed()) {
       const next = layer.backward(gradient, optimizer);
       if (gradient !== gradients) gradient.free();
       gradient = next;
@@ -177,18 +170,48 @@ export class Tower<Q extends Features = string> {
    * Load a saved tower of words or of features.
    *
    * @param tables every kind of table
+   * @param layers the kinds of layers of the program's own
    * @throws {FormatError} when its parts do not fit together
    */
-  static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>): Tower<Q> {
-    if (part.kind !== 'feature-towers') return Tower.of<Q>(loadParts(part, tables));
-    const towers = loadFeatureTowers(part, tables);
+  static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>, layers: Loaders<Layer> = {}): Tower<Q> {
+    if (part.kind !== 'feature-towers') return Tower.of<Q>(loadParts(part, tables, layers));
+    const towers = loadFeatureTowers(part, tables, layers);
     const names = Object.keys(towers);
     if (names.join() !== 'tower') throw part.refusal(`towers: expected one called tower, got ${names.join(', ')}`);
     return Tower.of<Q>(towers.tower!);
   }
 
+  /**
+   * The first place of the last `forward` whose numbers are not all finite: 'feature age', 'layers[1] (dense)'; undefined
+   * where all are.
+   */
+  notFinite(): string | undefined {
+    const embedded = this.#embedded;
+    if (!embedded) return undefined;
+    let from = 0;
+    for (const input of this.inputs) {
+      const to = from + embeddedWidth([input]);
+      if (hasNotFinite(embedded, from, to)) return input.name === '' ? 'the embeddings' : `feature ${input.name}`;
+      from = to;
+    }
+    let output = embedded;
+    for (const [i, layer] of this.#chain.entries()) {
+      output = layer.forward(output);
+      if (hasNotFinite(output, 0, layer.outputs)) return `layers[${i}] (${layer.kind})`;
+    }
+    return undefined;
+  }
+
   /** Every trained matrix, in a fixed order. */
   parameters(): Matrix[] {
-    return [...trainedParts(this.inputs), ...this.layers.map(({ weights }) => weights)];
+    return [...trainedParts(this.inputs), ...this.layers.flatMap((layer) => layer.parameters())];
   }
+}
+
+/** True where a number of the columns from … to − 1 is NaN or infinite. */
+function hasNotFinite(matrix: Matrix, from: number, to: number): boolean {
+  for (let i = 0; i < matrix.rows; i++) {
+    if (!matrix.row(i).subarray(from, to).every(Number.isFinite)) return true;
+  }
+  return false;
 }

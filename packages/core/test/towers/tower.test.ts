@@ -1,6 +1,7 @@
 /** Towers: gradients by finite difference through embeddings, dense layers and normalization; distinct rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LayerSpec } from '../../src/layers/make-layers.ts';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Generator } from '../../src/random/generator.ts';
 import type { EncodedFeatures } from '../../src/towers/encoded-features.ts';
@@ -68,6 +69,13 @@ test('gradients of several features, dense layers and normalization', () => {
   checkGradient(() => Tower.create({ features }), rows);
   checkGradient(() => Tower.create({ features, normalize: true }), rows);
   checkGradient(() => Tower.create({ features, dense: [6, 3], normalize: true, seed: 3 }), rows);
+  const layers: LayerSpec[] = [
+    { kind: 'layerNorm', epsilon: 1 },
+    { kind: 'dense', units: 6, activation: 'gelu' },
+    { kind: 'concat', branches: [[], [{ kind: 'dense', units: 3, activation: 'tanh' }]] },
+    { kind: 'dense', units: 3, activation: 'tanh' },
+  ];
+  checkGradient(() => Tower.create({ features, layers, normalize: true, seed: 3 }), rows);
 });
 
 test('embed equals forward, and unknown words share the row of unknown words', () => {
