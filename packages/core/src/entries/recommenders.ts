@@ -20,6 +20,12 @@ export {
   type TimeCut,
 } from '../data/split.ts';
 // recipes
+export {
+  type FittedHistoryTower,
+  fitHistoryTower,
+  type HistoryTowerOptions,
+  type ItemHistory,
+} from '../recipes/history-tower.ts';
 export type { FittedModel, ModelKind, Settings, Trial } from '../recipes/trial.ts';
 export type { EarlierModel } from '../recipes/warm-start.ts';
 // recommenders

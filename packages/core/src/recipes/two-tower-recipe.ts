@@ -4,15 +4,14 @@
  * chooses the number of epochs.
  */
 import type { Interactions } from '../data/interactions.ts';
-import { meanOf } from '../metrics/bootstrap.ts';
 import { Adam } from '../optimizers/adam.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
-import { FitAbortedError } from '../retrieval/checkpoint.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
 import { TwoTowerModel } from '../retrieval/model.ts';
 import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { Tower } from '../towers/tower.ts';
+import { findEpochs, fitEpochs } from './fit-epochs.ts';
 import { agrees, type Recipe, type RecipeContext } from './recipe.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
@@ -44,19 +43,18 @@ function candidates(tried: readonly Trial[]): Settings[] {
 async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {
   const { train } = validation.split;
   const model = newModel(train, settings, context);
-  const best = { recall: -1, epochs: 0, perUser: new Float64Array(0) };
-  const evaluateEpoch = (epoch: number): void => {
-    const perUser = validation.evaluate(throughTowers(model, train));
-    const recall = meanOf(perUser);
-    if (recall > best.recall) Object.assign(best, { recall, epochs: epoch, perUser });
-  };
-  const done = await fitEpochs(model, train, EPOCHS_MAX, context, (epoch) => {
-    evaluateEpoch(epoch);
-    return epoch - best.epochs >= PATIENCE;
-  });
-  // The time was over before the first epoch was complete.
-  if (best.epochs === 0) evaluateEpoch(1);
-  return { settings: { ...settings, epochs: best.epochs }, perUser: best.perUser, isCut: done.isCut };
+  const { epochs, perUser, isCut } = await findEpochs(
+    model,
+    datasetOf(train),
+    {
+      epochs: EPOCHS_MAX,
+      batchSize: BATCH_SIZE,
+      patience: PATIENCE,
+      evaluate: () => validation.evaluate(throughTowers(model, train)),
+    },
+    context,
+  );
+  return { settings: { ...settings, epochs }, perUser, isCut };
 }
 
 async function fit(
@@ -71,7 +69,12 @@ async function fit(
     copyKnownRows(from.queryTower!, queryTower);
     copyKnownRows(from.candidateTower!, candidateTower);
   }
-  const { epochs, isCut } = await fitEpochs(model, train, settings.epochs ?? EPOCHS_MAX, context);
+  const { epochs, isCut } = await fitEpochs(
+    model,
+    datasetOf(train),
+    { epochs: settings.epochs ?? EPOCHS_MAX, batchSize: BATCH_SIZE },
+    context,
+  );
   return {
     model: { kind: 'two-tower', queryTower, candidateTower },
     recommender: throughTowers(model, train),
@@ -95,42 +98,6 @@ function newModel({ users, items }: Interactions, settings: Settings, { seed, ru
     task: new Retrieval({ temperature: settings.temperature! }),
     optimizer: new Adam({ learningRate: LEARNING_RATE }),
   });
-}
-
-/**
- * Train until all epochs are done, the time is over, or `shouldStop` returns true after an epoch; returns the number of
- * complete epochs.
- */
-async function fitEpochs(
-  model: TwoTowerModel,
-  train: Interactions,
-  epochs: number,
-  { seed, signal, isOver }: RecipeContext,
-  shouldStop: (epoch: number) => boolean = () => false,
-): Promise<{ epochs: number; isCut: boolean }> {
-  const enough = new AbortController();
-  const done = { epochs: 0, isCut: false };
-  try {
-    await model.fit(datasetOf(train), {
-      epochs,
-      batchSize: BATCH_SIZE,
-      shuffle: true,
-      seed,
-      signal: signal ? AbortSignal.any([signal, enough.signal]) : enough.signal,
-      onProgress: () => {
-        if (!isOver()) return;
-        done.isCut = true;
-        enough.abort();
-      },
-      onEpochEnd: ({ epoch }) => {
-        done.epochs = epoch;
-        if (shouldStop(epoch)) enough.abort();
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof FitAbortedError) || !enough.signal.aborted || signal?.aborted) throw error;
-  }
-  return { ...done, isCut: done.isCut && done.epochs < epochs };
 }
 
 function datasetOf(train: Interactions): RetrievalDataset<string, string> {

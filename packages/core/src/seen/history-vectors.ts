@@ -1,7 +1,8 @@
 /**
  * Computes the query vector of a user from the items of a history, for users whom the model does not know.
  *
- * Implicit ALS folds a history in by solving one d × d system (als/fold-in.ts). For any other model the query vector is
+ * Implicit ALS folds a history in by solving one d × d system (als/fold-in.ts). A tower whose only feature is a list of words,
+ * a history tower, embeds it. For any other model the query vector is
  * the weighted mean of the unit vectors of the items, as the index keeps them,
  *
  *   q = Σ_i w_i x_i/|x_i| / Σ_i w_i,   w_i = 2^(−a_i/3),
@@ -13,10 +14,12 @@
  */
 import { FoldIn } from '../als/fold-in.ts';
 import { OptionError } from '../errors/errors.ts';
+import type { Feature } from '../features/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { lengthOf } from '../topk/common-length.ts';
 import { type Identifier, isUpdatable, type QueryModel, type TopK, type UpdatableTopK } from '../topk/contract.ts';
 import { Tower } from '../towers/tower.ts';
+import type { Features } from '../towers/tower-inputs.ts';
 import { Matrix } from '../vectors/matrix.ts';
 
 /** The weight of an item halves with every 3 items that were chosen after it. */
@@ -44,8 +47,8 @@ export interface HistoryVectors<I extends Identifier> {
 }
 
 /**
- * Split a history into items that the model knows and others. A fold-in knows its items; any other model knows the
- * candidates of the index.
+ * Split a history into items that the model knows and others. A fold-in knows its items, a history tower the words of its
+ * feature; any other model knows the candidates of the index.
  *
  * @throws {OptionError} when the index does not hold its candidates
  * @throws {IdentifierError} when an item is not of the type of the index's identifiers
@@ -81,6 +84,7 @@ export function historyVectors<Q, I extends Identifier>(
   const { queryModel, runtime } = index;
   const vectors = new Matrix(histories.length, index.dimensions, runtime);
   if (queryModel instanceof FoldIn) vectors.data.set(queryModel.embed(known.map((items) => items.map(String))).data);
+  else if (historyFeature(queryModel)) embedHistories(queryModel as Tower<Features>, known, vectors);
   else setMeans(vectors.data, heldBy(index), known, queryModel instanceof Tower && queryModel.normalize);
   return { vectors, unknown: split.map(({ unknown }) => unknown) };
 }
@@ -91,8 +95,28 @@ function itemsKnownBy<Q, I extends Identifier>(index: HistoryIndex<Q, I>): (item
     const { items } = queryModel.parts;
     return (item) => items.idOf(String(item)) !== items.oovId;
   }
+  const words = historyFeature(queryModel)?.vocabulary;
+  if (words) return (item) => words.has(String(item));
   const held = heldBy(index);
   return (item) => held.hasCandidate(item);
+}
+
+/** The only feature of a tower, where it is a list of words; undefined for other query models. */
+function historyFeature<Q>(queryModel: QueryModel<Q> | undefined): Feature | undefined {
+  const features = queryModel instanceof Tower ? queryModel.features?.features : undefined;
+  const [feature] = features ?? [];
+  return features?.length === 1 && ['bag', 'sequence'].includes(feature!.spec.type) ? feature : undefined;
+}
+
+function embedHistories<I extends Identifier>(
+  tower: Tower<Features>,
+  histories: readonly (readonly I[])[],
+  vectors: Matrix,
+): void {
+  const { field, spec } = historyFeature(tower)!;
+  const isText = !('of' in spec && spec.of === 'integer');
+  const rows = histories.map((items) => ({ [field]: isText ? items.map(String) : items }));
+  vectors.data.set(tower.embed(rows).data);
 }
 
 /** @throws {OptionError} when the index does not hold its candidates */

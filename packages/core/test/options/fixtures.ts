@@ -72,6 +72,11 @@ export const interactions: core.Interactions = core.interactionsOf({
   items: coded(0, 1, 1),
   times: Float64Array.of(1, 2, 3),
 } as never);
+/** One user with enough items for a validation part. */
+export const longHistory: core.Interactions = core.interactionsOf({
+  users: { vocabulary: ['x'], codes: new Int32Array(5) },
+  items: { vocabulary: ['a', 'b', 'c', 'd', 'e'], codes: Int32Array.of(0, 1, 2, 3, 4) },
+} as never);
 export const evaluated = (options?: core.EvaluateRecommenderOptions): core.RecommenderEvaluation =>
   core.evaluateRecommender(new core.Popularity(interactions), core.leaveLastOut(interactions), options);
 export const codebook: ReturnType<typeof core.trainProductCodebook> = core.trainProductCodebook(points());

@@ -50,6 +50,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'historyVectors(index)': 'an index',
   'splitHistory(index)': 'an index',
   'fitAls(interactions)': 'data',
+  'fitHistoryTower(interactions)': 'data',
   'fitRecommender(interactions)': 'data',
   'trainRecommender(interactions)': 'data',
   'interactionsOf(columns)': 'columns of data',

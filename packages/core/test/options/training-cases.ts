@@ -17,6 +17,7 @@ import {
   full,
   generator,
   interactions,
+  longHistory,
   metric,
   model,
   points,
@@ -61,6 +62,11 @@ export const TRAINING_CASES: Record<string, Case> = {
     valid: {},
     typo: ['metrics', 'metric'],
     call: (o) => core.compareEvaluations(evaluated(), evaluated(), o),
+  },
+  'fitHistoryTower(options)': {
+    valid: { dimensions: 4, runtime },
+    typo: ['maxLenght', 'maxLength'],
+    call: (o) => core.fitHistoryTower(longHistory, o),
   },
   'nextItemExamples(options)': {
     valid: {},

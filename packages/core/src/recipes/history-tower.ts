@@ -1,0 +1,199 @@
+/**
+ * A two-tower model that reads histories: the query is the list of items that a user chose before, so that a user whom the
+ * training data do not have, or who has chosen more since, is answered without new training.
+ *
+ *   query(h) = u / |u|,  u = Σ_j decayʲ · E[h_{n−j}];   candidate(i) = E[i] / |E[i]|
+ *
+ * One table E has the items of histories and the candidates. The loss is in-batch softmax over the next item of every
+ * position (nextItemExamples) with a low temperature and the correction for popular items (Yi et al. 2019).
+ *
+ * Figures and settings that were tried: docs/decisions/history-tower.md.
+ * Limits: two users with one history get one answer; a user without a history gets one that does not depend on the user.
+ */
+import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
+import { NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
+import type { Interactions } from '../data/interactions.ts';
+import { ShapeError } from '../errors/errors.ts';
+import { FeatureLearner } from '../features/learn-features.ts';
+import { Adam } from '../optimizers/adam.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
+import { ThroughIndex } from '../recommenders/through-index.ts';
+import type { RetrievalDataset } from '../retrieval/dataset.ts';
+import { TwoTowerModel } from '../retrieval/model.ts';
+import { type HistoryQuery, nextItemExamples } from '../retrieval/next-item-examples.ts';
+import { systemClock } from '../retrieval/pauses.ts';
+import { Retrieval } from '../retrieval/task.ts';
+import { BruteForce } from '../topk/brute-force/brute-force.ts';
+import { createTowers } from '../towers/create-towers.ts';
+import type { Tower } from '../towers/tower.ts';
+import { findEpochs, fitEpochs } from './fit-epochs.ts';
+import { Validation, validationSplit } from './validation.ts';
+
+/** The raw features of a query. */
+export type ItemHistory = {
+  /** The identifiers of items, the earliest first; items that the model does not know share one vector. */
+  readonly history: readonly string[];
+};
+
+/** Options of `fitHistoryTower`. */
+export interface HistoryTowerOptions {
+  /** Width of the vectors; default 64. */
+  dimensions?: number;
+  /** The weight of an item of a history against that of the item after it, over 0 and at most 1; default 0.6. */
+  recencyDecay?: number;
+  /** The most items of a history, the latest are kept; default 50. */
+  maxLength?: number;
+  /** Default 0.1. */
+  temperature?: number;
+  /** Of Adam; default 0.005. */
+  learningRate?: number;
+  /** Examples of a batch; the negatives of an example are the others. Default 512. */
+  batchSize?: number;
+  /** Default: the number with the best recall@k when the last items of users are held out (at most 20). */
+  epochs?: number;
+  /** The k of that recall; default 10. */
+  k?: number;
+  /** Default 42. */
+  seed?: number;
+  runtime?: Runtime;
+  /** Stops the fit with an `AbortedError`. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A fitted model. */
+export interface FittedHistoryTower {
+  readonly queryTower: Tower<ItemHistory>;
+  readonly candidateTower: Tower<string>;
+  /** An exact index of the items that have an interaction, queried by histories. */
+  readonly index: BruteForce<ItemHistory, string>;
+  /** The same index as a recommender for the evaluation. */
+  readonly recommender: ThroughIndex<ItemHistory>;
+  /** The epochs of the fit. */
+  readonly epochs: number;
+  /** The mean recall@k on the part that was held out to choose the epochs; undefined where `epochs` was given. */
+  readonly validationRecall: number | undefined;
+}
+
+/** The most epochs that are tried; the best one was before the tenth on all data that were tried. */
+const EPOCHS_MAX = 20;
+/** Epochs in a row without a better recall after which no more are tried. */
+const PATIENCE = 3;
+
+const checkOptions = optionsCheck<HistoryTowerOptions>('fitHistoryTower', {
+  dimensions: NUMBER,
+  recencyDecay: NUMBER,
+  maxLength: NUMBER,
+  temperature: NUMBER,
+  learningRate: NUMBER,
+  batchSize: NUMBER,
+  epochs: NUMBER,
+  k: NUMBER,
+  seed: NUMBER,
+  runtime: RUNTIME,
+  signal: SIGNAL,
+});
+
+type Filled = Required<Omit<HistoryTowerOptions, 'epochs' | 'signal' | 'k'>>;
+
+/**
+ * Fit a history tower.
+ *
+ * @throws {OptionError} when an option is unknown or out of range
+ * @throws {ShapeError} when no user has two different items, or three where the epochs are chosen
+ * @throws {AbortedError} when the signal is raised
+ */
+export async function fitHistoryTower(
+  interactions: Interactions,
+  options: HistoryTowerOptions = {},
+): Promise<FittedHistoryTower> {
+  const { epochs, signal, k = 10, ...given } = checkOptions(options);
+  const filled = fill(given);
+  checkInteger('k', k, 1);
+  if (epochs !== undefined) checkInteger('epochs', epochs, 1);
+  const { seed, runtime, batchSize, maxLength } = filled;
+  const context = { seed, runtime, signal, isOver: () => false };
+  let chosen = epochs;
+  let validationRecall: number | undefined;
+  if (chosen === undefined) {
+    const validation = new Validation(validationSplit(interactions, seed), k, systemClock);
+    const { train } = validation.split;
+    const model = newModel(train, filled);
+    const evaluate = (): Float64Array => validation.evaluate(recommenderOf(model, train));
+    const search = { epochs: EPOCHS_MAX, batchSize, patience: PATIENCE, evaluate };
+    const found = await findEpochs(model, examplesOf(train, maxLength), search, context);
+    chosen = found.epochs;
+    validationRecall = found.perUser.reduce((sum, recall) => sum + recall, 0) / found.perUser.length;
+  }
+  const model = newModel(interactions, filled);
+  await fitEpochs(model, examplesOf(interactions, maxLength), { epochs: chosen, batchSize }, context);
+  const { queryTower, candidateTower } = model;
+  const index = indexOf(model, interactions);
+  const recommender = recommenderOf(model, interactions, index);
+  return { queryTower, candidateTower, index, recommender, epochs: chosen, validationRecall };
+}
+
+function examplesOf(interactions: Interactions, maxLength: number): RetrievalDataset<HistoryQuery, string> {
+  const examples = nextItemExamples(interactions, { maxLength });
+  if (examples.queries.length > 0) return examples;
+  throw new ShapeError(
+    'interactions: expected a user with two different items (three, where the epochs are chosen), got none',
+  );
+}
+
+function fill(options: Omit<HistoryTowerOptions, 'epochs' | 'signal' | 'k'>): Filled {
+  const { dimensions = 64, recencyDecay = 0.6, maxLength = 50, temperature = 0.1, learningRate = 0.005 } = options;
+  const { batchSize = 512, seed = 42, runtime = defaultRuntime() } = options;
+  checkInteger('dimensions', dimensions, 1);
+  checkPositive('recencyDecay', recencyDecay);
+  checkNumber('recencyDecay', recencyDecay, 0, 1);
+  checkInteger('maxLength', maxLength, 1);
+  checkPositive('temperature', temperature);
+  checkPositive('learningRate', learningRate);
+  checkInteger('batchSize', batchSize, 1);
+  return { dimensions, recencyDecay, maxLength, temperature, learningRate, batchSize, seed, runtime };
+}
+
+function newModel({ items }: Interactions, options: Filled): TwoTowerModel<ItemHistory, string> {
+  const { dimensions, recencyDecay, maxLength, temperature, learningRate, seed, runtime } = options;
+  const learner = new FeatureLearner({
+    history: { type: 'sequence', table: 'items', dimensions, recencyDecay, maxLength },
+    item: { type: 'string', table: 'items' },
+  });
+  learner.add({ history: [[]], item: items.vocabulary });
+  const features = learner.finish();
+  const towers = createTowers<ItemHistory, string>({
+    queryTower: { features: features.pick(['history']), normalize: true },
+    candidateTower: { features: features.pick(['item']), normalize: true },
+    seed,
+    runtime,
+  });
+  return new TwoTowerModel({
+    ...towers,
+    task: new Retrieval({ temperature }),
+    optimizer: new Adam({ learningRate }),
+  });
+}
+
+/** An exact index of the items that have at least one interaction. */
+function indexOf(
+  { queryTower, candidateTower }: TwoTowerModel<ItemHistory, string>,
+  { items }: Interactions,
+): BruteForce<ItemHistory, string> {
+  const chosen = [...new Set(items.codes)].sort((a, b) => a - b).map((code) => items.vocabulary[code]!);
+  const index = new BruteForce<ItemHistory, string>({ queryModel: queryTower, runtime: queryTower.runtime });
+  return index.index(candidateTower.embed(chosen), chosen);
+}
+
+function recommenderOf(
+  model: TwoTowerModel<ItemHistory, string>,
+  interactions: Interactions,
+  index: BruteForce<ItemHistory, string> = indexOf(model, interactions),
+): ThroughIndex<ItemHistory> {
+  const { vocabulary } = interactions.items;
+  return new ThroughIndex<ItemHistory>({
+    name: 'history tower',
+    index,
+    itemVocabulary: vocabulary,
+    queryOf: (_, history) => ({ history: Array.from(history, (item) => vocabulary[item]!) }),
+  });
+}
