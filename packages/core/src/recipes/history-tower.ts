@@ -74,7 +74,7 @@ export interface FittedHistoryTower {
   readonly validationRecall: number | undefined;
 }
 
-/** The most epochs that are tried; the best one was before the tenth on all data that were tried. */
+/** The most epochs that are tried; the best one was before the twelfth on all data that were tried. */
 const EPOCHS_MAX = 20;
 /** Epochs in a row without a better recall after which no more are tried. */
 const PATIENCE = 3;
