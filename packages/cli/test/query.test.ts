@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { BruteForce, type Features, Matrix, SeenItems, Tower } from 'shortlist';
+import { learnFeatures } from 'shortlist/features';
 import { saveBundle } from 'shortlist/node';
 import { type CommandOutput, runCommand } from './fixtures/run-command.ts';
 
@@ -161,4 +162,31 @@ test('rules of a query: per value, marginal relevance, score threshold, pinned a
     assert.ok(code > 0 && stdout === '', stderr);
     assert.match(stderr, message);
   }
+});
+
+test('a query for a tower of a spec of features is JSON; what does not fit and what is unknown is said', async () => {
+  const path = join(folder, 'features.shortlist');
+  const features = await learnFeatures(
+    { history: { type: 'sequence', dimensions: 2 }, age: { type: 'number', missing: 'own' } },
+    [{ history: [['a', 'b'], ['c']], age: [20, 40] }],
+  );
+  const queryModel = Tower.create({ features, dense: [2], seed: 4 });
+  const index = new BruteForce<Features, string>({ queryModel: queryModel as never }).index(
+    [
+      [1, 0],
+      [0, 1],
+    ],
+    ['x', 'y'],
+  );
+  await saveBundle(path, { index });
+  const query = { history: ['b', 'a'], age: 31 };
+  const [best] = index.call([query]).hits();
+  const known = await run(path, JSON.stringify(query), '--k', '1');
+  assert.equal(known.code, 0, known.stderr);
+  assert.match(known.stdout, new RegExp(`1 +${best!.identifier} +${best!.score.toFixed(4)}`));
+  const unknown = await run(path, '{"history": ["never"]}');
+  assert.match(unknown.stdout + unknown.stderr, /not known to the model: the value of history/);
+  const wrong = await run(path, '{"history": ["a"], "age": "old"}');
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stderr, /age in row 0: expected a number, got "old"/);
 });

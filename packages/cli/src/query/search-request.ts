@@ -6,12 +6,13 @@
  * in the bundle.
  */
 import { type Bundle, DataError, historyVectors, type Identifier, type Matrix } from 'shortlist';
+import { isUnknownValue } from 'shortlist/features';
 import { splitHistory } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
 import { plural } from '../terminal/format-numbers.ts';
 
 /** Raw features or an embedding. */
-export type Query = string | Readonly<Record<string, string>> | readonly number[];
+export type Query = string | Readonly<Record<string, unknown>> | readonly number[];
 type QueriedBundle = Bundle<Query, Identifier>;
 
 /** The options of the command that a search request depends on. */
@@ -48,6 +49,9 @@ export function searchRequestOf(text: string | undefined, flags: Flags, bundle: 
     notes.push(`the query is made from ${source} (${plural(known.length, 'item')}) instead of ${JSON.stringify(text)}`);
   } else if (isUnknown) {
     notes.push(`${JSON.stringify(text)} is not known to the model: these are its results for any unknown user`);
+  } else if (query !== undefined && unknownFields(query, bundle).length > 0) {
+    const fields = unknownFields(query, bundle).join(', ');
+    notes.push(`not known to the model: the value of ${fields}; the results are those for any unknown value`);
   } else if (given && !isMade) notes.push('the history is ignored, because the model knows the user');
   const seen = seenBy(user, given, flags['exclude-seen'], bundle);
   if (seen.length > 0)
@@ -63,10 +67,13 @@ function readQuery(text: string, bundle: QueriedBundle): Query {
     const expected = `query: expected an embedding, ${dimensions} numbers with commas, because the bundle has no query tower`;
     return vectorOf(text, dimensions, expected);
   }
-  // The identifier of a user may look like JSON.
-  if (!text.trim().startsWith('{') || !isUnknownTo(text, bundle)) return text;
+  const { features } = bundle.queryTower ?? {};
+  if (features) features.clock = Date.now;
+  // A feature may be a list. The identifier of a user may look like JSON where features are words.
+  if (features && !/^\s*[[{]/.test(text)) return text;
+  if (!features && (!text.trim().startsWith('{') || !isUnknownTo(text, bundle))) return text;
   try {
-    return JSON.parse(text) as Record<string, string>;
+    return JSON.parse(text) as Record<string, unknown>;
   } catch {
     throw new DataError(`query: expected features as JSON, got ${JSON.stringify(text.slice(0, 40))}`);
   }
@@ -116,6 +123,18 @@ export function identifierOf(argument: string, word: string, { index }: Pick<Que
   throw new DataError(
     `${argument}: expected identifiers that are ${type}s as in the bundle, got ${JSON.stringify(word)}`,
   );
+}
+
+/** The fields of a query of named features whose words the model does not know. */
+function unknownFields(query: Query, { queryTower }: QueriedBundle): string[] {
+  if (typeof query === 'string' || Array.isArray(query)) return [];
+  const values = query as Readonly<Record<string, unknown>>;
+  const features = (queryTower?.inputs ?? []).flatMap(({ feature }) => feature ?? []);
+  const unknown = features.filter((feature) => {
+    const { field } = feature;
+    return Object.hasOwn(values, field) && isUnknownValue(feature, values[field]);
+  });
+  return [...new Set(unknown.map(({ field }) => field))];
 }
 
 /** True if no feature of the query is in a vocabulary of the model. */
