@@ -177,15 +177,11 @@ test('after Ctrl-C the same command continues from the trials and writes the sam
   const late = await runCommandUntil(({ stdout }) => stdout.includes('Test part, '), ...argv('late.shortlist'));
   assert.equal(late.code, 130);
   assert.match(late.stderr, /interrupted; the same command continues from the trials in .*late\.shortlist\.trials/);
-  const other = await runCommand(
-    'train',
-    ratings,
-    '--model',
-    'als',
+  const other = await runCommandUntil(
+    ({ stderr }) => stderr.includes('trial 1,'),
+    ...argv('cut.shortlist'),
     '--seed',
     '7',
-    '--out',
-    join(folder, 'cut.shortlist'),
   );
   assert.doesNotMatch(other.stderr, /Continues from/, 'trials of another seed are not used');
   await runCommandUntil(({ stderr }) => stderr.includes('trial 2,'), ...argv('again.shortlist'));
@@ -233,16 +229,19 @@ test('errors are one line, and nothing is written', async () => {
 });
 
 const DATA = process.env.SHORTLIST_DATA;
-test('MovieLens: likes of real users, compared with the baselines', {
+test('MovieLens: with the settings of another bundle, ALS is better than popularity for real users', {
   skip: DATA ? false : 'SHORTLIST_DATA is unset',
 }, async () => {
   const set = join(DATA!, 'movielens-latest-small-2016');
   const out = join(folder, 'ml.shortlist');
-  const argv = [join(set, 'ratings.csv'), '--items', join(set, 'movies.csv'), '--model', 'als', '--budget', '4s'];
+  // The settings of an earlier bundle are used without a search, and a fit that the budget ends has four iterations at
+  // the least. With 16 dimensions and 4 iterations the difference is 0.0243 (0.0114 to 0.0379).
+  const earlier = join(folder, 'earlier.shortlist');
+  assert.equal((await runCommand('train', ratings, '--model', 'als', '--budget', '1s', '--out', earlier)).code, 0);
+  const argv = [join(set, 'ratings.csv'), '--items', join(set, 'movies.csv'), '--from', earlier, '--budget', '4s'];
   const { code, stdout, stderr } = await runCommand('train', ...argv, '--out', out);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /Interactions: 51,568 rows of 671 users with 6,170 items/);
-  // The quality after four seconds depends on the machine; bench/results/recipes.json has it for the default budget.
-  assert.match(stdout, /ALS (is better than|is WORSE than|and) popularity( do not differ significantly)?: recall@10/);
+  assert.match(stdout, /ALS is better than popularity: recall@10/);
   assert.match((await runCommand('query', out, '42')).stdout, /^1 +\d+ +\d\.\d+ +\S.*\((19|20)\d\d\)/m);
 });
