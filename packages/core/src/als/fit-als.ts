@@ -13,7 +13,7 @@
  */
 import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
 import { FUNCTION, instanceOf, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { AlsFit, type AlsModel } from './als-fit.ts';
@@ -64,6 +64,7 @@ const checkOptions = optionsCheck<AlsOptions>('fitAls', {
  * @throws {AbortedError} when the signal is raised
  */
 export async function fitAls(interactions: Interactions, options: AlsOptions = {}): Promise<AlsModel> {
+  checkInteractions(interactions);
   checkOptions(options);
   const {
     dimensions = 64,

@@ -3,7 +3,10 @@
  * of a history, the earliest item first, is folded in by solving one d × d system with the factors of the items
  * (solver.ts, recency.ts). The history of a user of the training data gives the same bits as that user's row.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
+import { objectWith } from '../checks/options.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
@@ -43,6 +46,8 @@ export class FoldIn implements QueryModel<UserOrHistory> {
   #answer: Matrix | undefined;
 
   constructor(parts: FoldInParts) {
+    const names = ['users', 'items', 'itemFactors', 'objective'];
+    checkArgument('parts', parts, objectWith(names.join(', '), ...names));
     this.#parts = parts;
     this.inputs = [{ name: '', lookup: parts.users }];
     this.dimensions = parts.dimensions;

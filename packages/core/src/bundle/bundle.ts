@@ -5,7 +5,9 @@
  * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
  * it again gives the same file, byte for byte. docs/format.md describes the file.
  */
+
 import { FoldIn } from '../als/fold-in.ts';
+import { BYTES, checkArgument } from '../checks/arguments.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { instanceOf, NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
 import { whileSaving } from '../embeddings/table-lock.ts';
@@ -70,6 +72,7 @@ export interface LoadOptions {
   layers?: Loaders<Layer>;
 }
 
+const SOURCE = objectWith('a Source', 'sizeBytes', 'read');
 const TOWER = objectWith('a Tower', 'save', 'embed');
 const checkContents = optionsCheck<BundleContents<never, never>>('the contents of a bundle', {
   index: required(optionType('an index that can be saved', isSavable)),
@@ -130,6 +133,7 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
   source: Source,
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
+  checkArgument('source', source, SOURCE);
   const { runtime = defaultRuntime(), headroom = 0, reads, layers = {} } = checkLoad(options);
   // Threads that start for the checksums then have the kernels of the towers too.
   runtime.load(MODEL_KERNELS);
@@ -143,11 +147,11 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
 }
 
 /** A bundle from its bytes, which are copied; throws as `readBundle`. */
-export function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
+export async function bundleFromBytes<Q = string, I extends Identifier = Identifier>(
   bytes: Uint8Array,
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
-  return readBundle<Q, I>(bytesSource(bytes), options);
+  return readBundle<Q, I>(bytesSource(checkArgument('bytes', bytes, BYTES)), options);
 }
 
 function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {

@@ -4,6 +4,9 @@
  * A checkpoint holds parameters and optimizer state, not the model's options: make a model with the same options and
  * resume its training from the checkpoint.
  */
+
+import { BYTES, checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { loadPart, type Part, readSaved } from '../format/part.ts';
 import { bytesOf, containerSections, type Saved, type SavedSection } from '../format/saved.ts';
@@ -39,16 +42,23 @@ export function checkpointToBytes(checkpoint: Checkpoint, runtime: Runtime = def
  *
  * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version
  */
-export function readCheckpoint(source: Source, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
+export async function readCheckpoint(source: Source, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
+  checkArgument('source', source, objectWith('a Source', 'sizeBytes', 'read'));
   return readSaved(source, (root) => loadPart(root, { checkpoint: loadContents }), runtime);
 }
 
 /** A checkpoint from its bytes; throws as `readCheckpoint`. */
-export function checkpointFromBytes(bytes: Uint8Array, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
-  return readCheckpoint(bytesSource(bytes), runtime);
+export async function checkpointFromBytes(bytes: Uint8Array, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
+  return readCheckpoint(bytesSource(checkArgument('bytes', bytes, BYTES)), runtime);
 }
 
-function checkpointOf({ epoch, step, losses, epochs, optimizer, arrays, pointers, best }: Checkpoint): Saved {
+function checkpointOf(checkpoint: Checkpoint): Saved {
+  checkArgument(
+    'checkpoint',
+    checkpoint,
+    objectWith('a checkpoint', 'epoch', 'losses', 'optimizer', 'arrays', 'pointers'),
+  );
+  const { epoch, step, losses, epochs, optimizer, arrays, pointers, best } = checkpoint;
   const settings = {
     epoch,
     step,

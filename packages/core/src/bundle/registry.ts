@@ -1,5 +1,7 @@
 /** Every kind of saved object and its loader. A new table, tower or index is one line here. */
+
 import { FoldIn } from '../als/fold-in.ts';
+import { shown } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
 import { Dhe } from '../embeddings/dhe.ts';
@@ -37,7 +39,8 @@ export interface SavableIndex<Q, I extends Identifier> extends TopK<Q, I>, Parti
 export function saveIndex<Q, I extends Identifier>(index: SavableIndex<Q, I>): Saved {
   if (index instanceof ScaNN) return saveScann(index);
   if (index instanceof BruteForce) return saveBruteForce(index);
-  if (!index.save) throw new OptionError('index: expected an index that can be saved, got one without `save`');
+  if (typeof index?.save !== 'function')
+    throw new OptionError(`index: expected an index that can be saved, got ${shown(index)}`);
   return index.save();
 }
 

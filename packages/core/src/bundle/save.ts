@@ -1,4 +1,5 @@
 /** Writes bundles and checkpoints to disk. */
+import { checkArgument, PATH } from '../checks/arguments.ts';
 import { BOOLEAN, optionsCheck } from '../checks/options.ts';
 import { RUNTIME } from '../parallel/runtime.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
@@ -40,6 +41,7 @@ export async function saveBundle<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   options: SaveOptions = {},
 ): Promise<void> {
+  checkPath(path);
   const { nonBlocking = false } = checkSave(options);
   if (nonBlocking) return replaceFileAsync(path, (sink) => writeBundleAsync(contents, sink));
   return replaceFile(path, (sink) => writeBundle(contents, sink));
@@ -52,10 +54,11 @@ export async function saveBundle<Q, I extends Identifier>(
  * @throws {FileError} when the system refuses
  * @throws {MemoryError} when the linear memory cannot hold it
  */
-export function loadBundle<Q = string, I extends Identifier = Identifier>(
+export async function loadBundle<Q = string, I extends Identifier = Identifier>(
   path: string,
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
+  checkPath(path);
   return withFile(path, (source) => readBundle<Q, I>(source, options));
 }
 
@@ -64,7 +67,8 @@ export function loadBundle<Q = string, I extends Identifier = Identifier>(
  *
  * @throws {FileError} when the system refuses
  */
-export function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  checkPath(path);
   return replaceFile(path, (sink) => writeCheckpoint(checkpoint, sink));
 }
 
@@ -75,6 +79,11 @@ export function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<vo
  * @throws {FileError} when the system refuses
  */
 export async function loadCheckpoint(path: string, options: Pick<LoadOptions, 'runtime'> = {}): Promise<Checkpoint> {
+  checkPath(path);
   const { runtime } = checkLoad(options);
   return withFile(path, (source) => readCheckpoint(source, runtime));
+}
+
+function checkPath(path: string): void {
+  checkArgument('path', path, PATH);
 }

@@ -1,7 +1,8 @@
 /** Assigns points to their nearest centroids and computes the distances. */
+import { checkArgument } from '../checks/arguments.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, type Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
 
 /** Each point's nearest centroid. */
@@ -21,6 +22,8 @@ export interface Assignment {
  * @throws {NotFiniteError} when a number is NaN or infinite
  */
 export function assignNearest(points: Matrix, centroids: Matrix): Assignment {
+  checkArgument('points', points, MATRIX);
+  checkArgument('centroids', centroids, MATRIX);
   const { rows: n, dimensions: d, runtime } = points;
   if (centroids.dimensions !== d || centroids.rows === 0) {
     throw new ShapeError(

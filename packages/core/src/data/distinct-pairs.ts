@@ -2,13 +2,14 @@
  * Interactions without repetitions: a user and an item make one row, however often the user chose the item. A held-out row
  * then cannot be in the training part too.
  */
-import { type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
+import { checkInteractions, type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
 
 /**
  * One row for each user and item: the last by time, with the sum of the weights of all of them. The same object comes back
  * where nothing is repeated.
  */
 export function distinctPairs(interactions: Interactions): Interactions {
+  checkInteractions(interactions);
   const { users, items, weights, length } = interactions;
   const userCount = users.vocabulary.length;
   const ends = new Int32Array(userCount + 1);

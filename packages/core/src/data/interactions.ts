@@ -4,7 +4,12 @@
  *
  * Letters: N rows; row i says that user `users.vocabulary[users.codes[i]]` chose item `items.vocabulary[items.codes[i]]`.
  */
+
+import { checkArgument, NUMBERS, WORDS } from '../checks/arguments.ts';
+import { instanceOf, LIST, NUMBER, objectWith } from '../checks/options.ts';
 import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
+
+const CODES = instanceOf('an Int32Array', () => Int32Array);
 
 /** A column of words, each held once. */
 export interface DictionaryColumn {
@@ -40,6 +45,7 @@ export interface Interactions extends InteractionColumns {
  * @throws {OptionError} when a weight is negative
  */
 export function interactionsOf(columns: InteractionColumns): Interactions {
+  checkColumns('interactions', columns);
   const { users, items, times, values, weights } = columns;
   const { length } = users.codes;
   for (const [name, column] of Object.entries({ items: items.codes, times, values, weights })) {
@@ -64,6 +70,29 @@ export function interactionsOf(columns: InteractionColumns): Interactions {
   return { length, users, items, times, values, weights };
 }
 
+/**
+ * Check that a value has the columns of interactions; returns it. What is in them, `interactionsOf` has checked.
+ *
+ * @throws {OptionError} when it has not
+ */
+export function checkInteractions(interactions: Interactions): Interactions {
+  checkColumns('interactions', interactions);
+  checkArgument('interactions.length', interactions.length, NUMBER);
+  return interactions;
+}
+
+function checkColumns(name: string, columns: InteractionColumns): void {
+  checkArgument(name, columns, objectWith('interactions with the columns users and items', 'users', 'items'));
+  for (const key of ['users', 'items'] as const) {
+    checkArgument(`${name}.${key}`, columns[key], objectWith('codes and a vocabulary', 'codes', 'vocabulary'));
+    checkArgument(`${name}.${key}.codes`, columns[key].codes, CODES);
+    checkArgument(`${name}.${key}.vocabulary`, columns[key].vocabulary, LIST);
+  }
+  for (const key of ['times', 'values', 'weights'] as const) {
+    if (columns[key] !== undefined) checkArgument(`${name}.${key}`, columns[key], NUMBERS);
+  }
+}
+
 function checkCodes(name: string, { codes, vocabulary }: DictionaryColumn): void {
   const at = codes.findIndex((code) => code < 0 || code >= vocabulary.length);
   if (at < 0) return;
@@ -74,6 +103,7 @@ function checkCodes(name: string, { codes, vocabulary }: DictionaryColumn): void
 
 /** A column of words as codes; words are numbered in the order in which they appear. */
 export function dictionaryColumn(words: readonly string[]): DictionaryColumn {
+  checkArgument('words', words, WORDS);
   const codeOf = new Map<string, number>();
   const codes = new Int32Array(words.length);
   words.forEach((word, i) => {
@@ -93,6 +123,8 @@ export function dictionaryColumn(words: readonly string[]): DictionaryColumn {
  * @throws {ShapeError} when a row is not one of the interactions
  */
 export function takeInteractions(interactions: Interactions, rows: Int32Array): Interactions {
+  checkInteractions(interactions);
+  checkArgument('rows', rows, CODES);
   const wrong = rows.findIndex((row) => row < 0 || row >= interactions.length);
   if (wrong >= 0) {
     throw new ShapeError(`rows: expected integers from 0 to ${interactions.length - 1}, got ${rows[wrong]}`);

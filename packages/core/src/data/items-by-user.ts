@@ -3,7 +3,12 @@
  *
  * An item that a user chose several times stands once, where the user chose it last, with the sum of the weights.
  */
-import { type Interactions, rowsByTime } from './interactions.ts';
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
+import { checkInteractions, type Interactions, rowsByTime } from './interactions.ts';
+
+const LISTS = objectWith('lists of codes', 'starts', 'codes', 'codeCount');
 
 /** Lists of codes: list r is `codes[starts[r] … starts[r + 1])`. */
 export interface CodeLists {
@@ -17,12 +22,15 @@ export interface CodeLists {
 }
 
 /** List `row` of lists, as a view. */
-export function listOf({ starts, codes }: CodeLists, row: number): Int32Array {
+export function listOf(lists: CodeLists, row: number): Int32Array {
+  checkArgument('lists', lists, LISTS);
+  const { starts, codes } = lists;
   return codes.subarray(starts[row]!, starts[row + 1]!);
 }
 
 /** The items of each user of the vocabulary, the earliest first. */
 export function itemsByUser(interactions: Interactions): CodeLists {
+  checkInteractions(interactions);
   const { users, items, weights, length } = interactions;
   const order = rowsByTime(interactions);
   const userCount = users.vocabulary.length;
@@ -67,7 +75,9 @@ export function itemsByUser(interactions: Interactions): CodeLists {
 }
 
 /** The inverted lists: for every code, the numbers of the lists that contain it, in ascending order. */
-export function transposeLists({ starts, codes, weights, codeCount }: CodeLists): CodeLists {
+export function transposeLists(from: CodeLists): CodeLists {
+  checkArgument('lists', from, LISTS);
+  const { starts, codes, weights, codeCount } = from;
   const listCount = starts.length - 1;
   const begins = new Int32Array(codeCount + 1);
   for (const code of codes) begins[code + 1]!++;

@@ -6,7 +6,10 @@
  * are: 18 titles stand on two rows each. Pure functions of bytes, so they run in a browser too.
  * Left out: the video release date (always empty) and the address in `u.item`.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
+import { objectWith } from '../checks/options.ts';
 import { DataError } from '../errors/errors.ts';
 import type { MovieLensRatings } from './movielens-ratings.ts';
 
@@ -67,6 +70,7 @@ export interface MovieLensFiles {
  * @throws {DataError} naming the file, and the line (from 1) that is damaged
  */
 export function parseMovieLens100K(files: MovieLensFiles): MovieLens {
+  checkArgument('files', files, objectWith('the texts of ratings, movies and users', 'ratings', 'movies', 'users'));
   const users = parseUsers(files.users);
   const movies = parseMovies(files.movies);
   return { interactions: parseRatings(files.ratings, users, movies), movies, users };

@@ -1,6 +1,9 @@
 /** Reads the three files of MovieLens-100K from a folder. Node only; the parsers of movielens-100k.ts run everywhere. */
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkArgument } from '../checks/arguments.ts';
+import { STRING } from '../checks/options.ts';
 import { FileError } from '../errors/errors.ts';
 import { systemReason } from '../errors/system-errors.ts';
 import { type MovieLens, type MovieLensFiles, parseMovieLens100K } from './movielens-100k.ts';
@@ -38,5 +41,6 @@ export async function readMovieLensFiles(folder: string): Promise<MovieLensFiles
  * @throws {DataError} naming the file and line that is damaged
  */
 export async function readMovieLensFolder(folder: string): Promise<MovieLens> {
+  checkArgument('folder', folder, STRING);
   return parseMovieLens100K(await readMovieLensFiles(folder));
 }

@@ -1,6 +1,9 @@
 /**
  * Ratings of MovieLens as columns, titles and stars beside the identifiers: what the tutorial trains on.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { instanceOf, objectWith } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 
 /** `length` interactions; row i is element i of every column. */
@@ -22,6 +25,12 @@ export interface MovieLensRatings {
  * @throws {ShapeError} when a row is not one of the interactions
  */
 export function takeRatings(interactions: MovieLensRatings, rows: Int32Array): MovieLensRatings {
+  checkArgument('interactions', interactions, objectWith('MovieLens ratings', 'userIds', 'movieIds', 'length'));
+  checkArgument(
+    'rows',
+    rows,
+    instanceOf('an Int32Array', () => Int32Array),
+  );
   for (const row of rows) {
     if (row < 0 || row >= interactions.length) {
       throw new ShapeError(`rows: expected integers from 0 to ${interactions.length - 1}, got ${row}`);

@@ -8,7 +8,7 @@ import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
-import { type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
+import { checkInteractions, type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
 
 /** Two parts of interactions; rows keep their order. */
 export interface InteractionSplit {
@@ -42,6 +42,7 @@ const checkOptions = optionsCheck<LeaveLastOutOptions>('leaveLastOut', {
  * @throws {OptionError} when a number is out of range
  */
 export function leaveLastOut(interactions: Interactions, options: LeaveLastOutOptions = {}): InteractionSplit {
+  checkInteractions(interactions);
   const { count = 1, minInteractions = count + 1, maxUsers, seed = 42 } = checkOptions(options);
   checkInteger('count', count, 1);
   checkInteger('minInteractions', minInteractions, 1);
@@ -80,6 +81,7 @@ const checkCut = optionsCheck<{ from?: number; testShare?: number }>('splitByTim
  * @throws {OptionError} when the share is not between 0 and 1, or the moment is no number
  */
 export function splitByTime(interactions: Interactions, cut: TimeCut): InteractionSplit {
+  checkInteractions(interactions);
   checkCut(cut);
   if ('from' in cut && 'testShare' in cut) throw new OptionError('cut: expected from or testShare, got both');
   const { times, length } = interactions;

@@ -5,7 +5,10 @@
  * in the original file, as a 128-bit integer), shuffles all of them with `tf.data`'s `shuffle(seed=42)` under the global
  * seed 42, and takes the first 80,000 of 100,000 to train and the last 20,000 to test. The movies are not shuffled.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
+import { objectWith } from '../checks/options.ts';
 import { Philox } from '../random/philox.ts';
 import { md5Words } from './md5.ts';
 import type { MovieLens, Movies } from './movielens-100k.ts';
@@ -71,7 +74,9 @@ export function tfShuffle(length: number, seed: number): Int32Array {
 }
 
 /** The tutorial's split of MovieLens-100K, or of synthetic data of its shape. */
-export function tutorialSplit({ interactions, movies }: MovieLens): TutorialSplit {
+export function tutorialSplit(movieLens: MovieLens): TutorialSplit {
+  checkArgument('movieLens', movieLens, objectWith('interactions and movies', 'interactions', 'movies'));
+  const { interactions, movies } = movieLens;
   const stored = tfdsOrder(interactions.length);
   const shuffled = tfShuffle(interactions.length, TUTORIAL_SEED).map((position) => stored[position]!);
   const trainRows = Math.floor((interactions.length * 4) / 5);

@@ -7,6 +7,7 @@
  * and its FAISS settings (256 · k sampled ids); 20 iterations instead of 50, which did not make any model worse.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, NUMBER, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
 import type { Centroids } from '../clustering/centroids.ts';
@@ -58,6 +59,7 @@ const checkOptions = optionsCheck<ClusterOptions>('cluster', {
  * table is in use
  */
 export async function cluster(table: Cqr, options: ClusterOptions = {}): Promise<ClusterHealth> {
+  checkArgument('table', table, objectWith('a table of the method cqr', 'codebook', 'takePointers'));
   return exclusively('cluster', [table], () => clusterLocked(table, options));
 }
 

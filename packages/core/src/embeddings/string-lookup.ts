@@ -10,6 +10,7 @@
  * The words are kept in typed arrays (word-index.ts): their UTF-8 bytes and ten bytes per word.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, shown } from '../checks/numbers.ts';
 import { LIST, NUMBER, optionsCheck, optionType, required } from '../checks/options.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
@@ -35,6 +36,10 @@ const checkOptions = optionsCheck<StringLookupOptions>('StringLookup', {
   maskToken: MASK_TOKEN,
   numOovIndices: NUMBER,
 });
+const ITERABLE = optionType(
+  'words, one after another',
+  (value) => typeof (value as Iterable<string> | null | undefined)?.[Symbol.iterator] === 'function',
+);
 const checkAdapt = optionsCheck<Pick<StringLookupOptions, 'maskToken'>>('StringLookup.adapt', {
   maskToken: MASK_TOKEN,
 });
@@ -70,6 +75,7 @@ export class StringLookup {
 
   /** A lookup of the distinct words among `words`, in UTF-8 byte order. */
   static adapt(words: Iterable<string>, options: { maskToken?: string | null } = {}): StringLookup {
+    checkArgument('words', words, ITERABLE);
     checkAdapt(options);
     const distinct = new Set(words);
     distinct.delete('');

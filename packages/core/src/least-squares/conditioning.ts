@@ -4,7 +4,10 @@
  * σ_min comes from inverse power iteration on RᵀR = XᵀX (Golub and Van Loan, section 8.2.2): each step solves two
  * triangles. The Rayleigh quotient approaches σ_min² from above, so an early stop can only overstate ρ.
  */
-import { addScaled, type Dense, dot, squaredNorm } from './dense.ts';
+
+import { checkArgument } from '../checks/arguments.ts';
+import { instanceOf } from '../checks/options.ts';
+import { addScaled, Dense, dot, squaredNorm } from './dense.ts';
 import { factorize } from './qr.ts';
 
 const ITERATIONS_MAX = 2000;
@@ -13,6 +16,11 @@ const TOLERANCE = 1e-12;
 
 /** ρ of X; 0 when X has deficient column rank. */
 export function rho(x: Dense): number {
+  checkArgument(
+    'x',
+    x,
+    instanceOf('a Dense', () => Dense),
+  );
   const { r, rank } = factorize(x, { pivoting: false });
   if (rank < x.columns) return 0;
   let v = new Float64Array(rank).fill(1 / Math.sqrt(rank));

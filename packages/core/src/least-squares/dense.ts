@@ -4,6 +4,10 @@
  * Layout: column-major, `data[column · rows + row]`, so that a column is one contiguous view; the algorithms here
  * (Householder, Gram–Schmidt) work column by column. Meant for hundreds of rows; training uses the kernels.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { checkInteger } from '../checks/numbers.ts';
+import { instanceOf, type OptionType } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { Generator } from '../random/generator.ts';
 
@@ -13,7 +17,10 @@ export class Dense {
   readonly columns: number;
   readonly data: Float64Array;
 
-  constructor(rows: number, columns: number, data: Float64Array = new Float64Array(rows * columns)) {
+  constructor(rows: number, columns: number, values?: Float64Array) {
+    checkInteger('rows', rows, 0);
+    checkInteger('columns', columns, 0);
+    const data = values ?? new Float64Array(rows * columns);
     if (data.length !== rows * columns) {
       throw new ShapeError(`data: expected ${rows * columns} numbers, got ${data.length}`);
     }
@@ -34,6 +41,8 @@ export class Dense {
 
   /** Independent standard normal entries. */
   static normal(rows: number, columns: number, generator: Generator): Dense {
+    checkInteger('rows', rows, 0);
+    checkInteger('columns', columns, 0);
     return new Dense(
       rows,
       columns,
@@ -43,6 +52,8 @@ export class Dense {
 
   /** [A | B] */
   static beside(a: Dense, b: Dense): Dense {
+    checkArgument('a', a, DENSE);
+    checkArgument('b', b, DENSE);
     const joined = new Dense(a.rows, a.columns + b.columns);
     joined.data.set(a.data);
     joined.data.set(b.data, a.data.length);
@@ -89,3 +100,5 @@ export function squaredNorm(a: Dense, b?: Dense): number {
   }
   return sum;
 }
+
+const DENSE: OptionType = instanceOf('a Dense', () => Dense);

@@ -6,9 +6,10 @@
  * (1 ∓ confidence) / 2 of the means. Source: Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
  */
 
-import { assert } from '../checks/assert.ts';
+import { checkArgument, NUMBERS } from '../checks/arguments.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 
 /** An estimate and its confidence interval. */
@@ -58,6 +59,7 @@ export function intervalOf(mean: number, draws: number[], { confidence = 0.95 }:
 
 /** The mean of one value per user, with its interval. */
 export function bootstrapMean(values: Float64Array, options: BootstrapOptions = {}): Estimate {
+  checkArgument('values', values, NUMBERS);
   checkOptions(options);
   const draws: number[] = [];
   drawRows(values.length, options, (rows) => {
@@ -73,7 +75,9 @@ export function bootstrapMean(values: Float64Array, options: BootstrapOptions = 
  * than those of the two means, because a user who is hard for one model is usually hard for the other.
  */
 export function bootstrapDifference(a: Float64Array, b: Float64Array, options: BootstrapOptions = {}): Estimate {
-  assert(a.length === b.length, `bootstrap: ${a.length} and ${b.length} users`);
+  checkArgument('a', a, NUMBERS);
+  checkArgument('b', b, NUMBERS);
+  if (a.length !== b.length) throw new ShapeError(`b: expected ${a.length} users as in a, got ${b.length}`);
   return bootstrapMean(
     a.map((value, user) => value - b[user]!),
     options,

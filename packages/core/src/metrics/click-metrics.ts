@@ -3,6 +3,7 @@
  *
  * Letters: z a logit, y in {0, 1} the label.
  */
+import { checkArgument, NUMBERS } from '../checks/arguments.ts';
 import { ShapeError } from '../errors/errors.ts';
 
 /** Quality of predicted click probabilities. */
@@ -19,6 +20,8 @@ export interface ClickMetrics {
  * @throws {ShapeError} when they differ in length or are empty
  */
 export function clickMetrics(logits: ArrayLike<number>, labels: ArrayLike<number>): ClickMetrics {
+  checkArgument('logits', logits, NUMBERS);
+  checkArgument('labels', labels, NUMBERS);
   const rows = labels.length;
   if (rows === 0 || logits.length !== rows) {
     throw new ShapeError(`logits: expected ${rows}, one a label, and at least one, got ${logits.length}`);

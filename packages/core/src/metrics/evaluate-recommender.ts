@@ -6,8 +6,11 @@
  *   coverage          different items among all lists / items of the training part
  *   long-tail share   share of a list that is not among the most popular fifth of those items, the mean over users
  */
+
+import { checkArgument } from '../checks/arguments.ts';
 import { checkOneOf } from '../checks/numbers.ts';
-import { LIST, NUMBER, optionsCheck, STRING } from '../checks/options.ts';
+import { LIST, NUMBER, objectWith, optionsCheck, STRING } from '../checks/options.ts';
+import { checkInteractions } from '../data/interactions.ts';
 import type { InteractionSplit } from '../data/split.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import {
@@ -72,6 +75,10 @@ export function evaluateRecommender(
   split: InteractionSplit,
   options: EvaluateRecommenderOptions = {},
 ): RecommenderEvaluation {
+  checkArgument('recommender', recommender, objectWith('a recommender, which has `recommend`', 'recommend'));
+  checkArgument('split', split, objectWith('a split into train and test', 'train', 'test'));
+  checkInteractions(split.train);
+  checkInteractions(split.test);
   const { ks = [10], ...bootstrap } = checkOptions(options);
   const evaluated = evaluateUsers(recommender, split, ks);
   const { users, skipped, historySizes } = evaluated;
@@ -109,6 +116,8 @@ export function compareEvaluations(
   b: RecommenderEvaluation,
   options: CompareOptions = {},
 ): Estimate {
+  checkArgument('a', a, objectWith('an evaluation', 'perUser'));
+  checkArgument('b', b, objectWith('an evaluation', 'perUser'));
   const { metric = 'recall', ...bootstrap } = checkCompareOptions(options);
   checkOneOf('metric', metric, USER_METRICS);
   return bootstrapDifference(a.perUser[0]![metric], b.perUser[0]![metric], bootstrap);

@@ -7,8 +7,9 @@
  * returned, whatever its score.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { LIST, optionsCheck } from '../checks/options.ts';
+import { LIST, objectWith, optionsCheck } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Identifier, Queries, TopK } from '../topk/contract.ts';
 import { RANKING_METRICS, type RankingMetrics, rankingMetrics } from './ranking.ts';
@@ -59,6 +60,8 @@ export function evaluatePerUser<Q, I extends Identifier>(
   users: readonly EvaluatedUser<Q, I>[],
   options: PerUserOptions = {},
 ): PerUserResult {
+  checkArgument('index', index, objectWith('an index, which has `call`', 'call'));
+  checkArgument('users', users, LIST);
   const { ks = [10] } = checkOptions(options);
   if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
   for (const k of ks) checkInteger('ks', k, 1);

@@ -8,13 +8,14 @@
  * about 128 dimensions on, where rotated blocks of 3 dimensions are as accurate as blocks of 2 without a rotation.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { NUMBER, objectWith, optionsCheck } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
 
 /** Rows multiplied at once, few enough that float32 sums stay accurate and scratch memory small. */
@@ -56,6 +57,7 @@ const checkOptions = optionsCheck<BalancedPcaOptions>('trainBalancedPca', {
  * @throws {NotFiniteError} when a number is NaN or infinite
  */
 export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {}): BalancedPca {
+  checkArgument('rows', rows, MATRIX);
   const { dimensionsPerBlock = 2, sampleSize = 100_000, seed = 42 } = checkOptions(options);
   const { rows: n, dimensions: d, runtime } = rows;
   checkInteger('dimensionsPerBlock', dimensionsPerBlock, 1);
@@ -82,10 +84,14 @@ export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {})
  * @throws {ShapeError} when the rows are not d wide
  */
 export function rotateRows(
-  { dimensions: d, directions }: Pick<BalancedPca, 'dimensions' | 'directions'>,
+  rotation: Pick<BalancedPca, 'dimensions' | 'directions'>,
   rows: Matrix,
-  rotated: Matrix = new Matrix(rows.rows, rows.dimensions, rows.runtime),
+  into?: Matrix,
 ): Matrix {
+  checkArgument('rotation', rotation, objectWith('a rotation', 'dimensions', 'directions'));
+  checkArgument('rows', rows, MATRIX);
+  const { dimensions: d, directions } = rotation;
+  const rotated = into ?? new Matrix(rows.rows, rows.dimensions, rows.runtime);
   if (rows.dimensions !== d) throw new ShapeError(`rows: expected ${d} dimensions, got ${rows.dimensions}`);
   const { rows: n, runtime } = rows;
   const stride = directions.dimensions;

@@ -2,6 +2,7 @@
  * The seeded generator everything random in the library draws from. `fork(label)` gives an independent stream, so that
  * adding a draw in one place never moves the numbers of another, and work split over threads stays reproducible.
  */
+import { OptionError } from '../errors/errors.ts';
 import { multiplyHigh, Philox } from './philox.ts';
 
 /** FNV-1a of a label, 32 bits: turns a stream's name into key material. Offset basis and prime are FNV's own. */
@@ -20,6 +21,7 @@ export class Generator {
 
   /** @param seed any safe integer · @param stream the number of an independent stream */
   constructor(seed: number, stream = 0) {
+    if (typeof seed !== 'number') throw new OptionError(`seed: expected a number, got ${String(seed)}`);
     this.seed = seed;
     this.#stream = stream;
     this.#philox = new Philox([seed >>> 0, Math.floor(seed / 0x1_0000_0000) >>> 0], [0, 0, stream >>> 0, 0]);

@@ -2,9 +2,10 @@
  * One fit with given settings: the last step of a search, and the fit on all interactions after the evaluation of a
  * model.
  */
+import { checkArgument } from '../checks/arguments.ts';
 import { checkOneOf, checkPositive } from '../checks/numbers.ts';
-import { FUNCTION, NUMBER, OBJECT, optionsCheck, SIGNAL } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { FUNCTION, NUMBER, OBJECT, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import type { StringLookup } from '../embeddings/string-lookup.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { Recommender } from '../recommenders/contract.ts';
@@ -64,9 +65,12 @@ const checkOptions = optionsCheck<FitRecommenderOptions>('fitRecommender', {
  */
 export async function fitRecommender(
   interactions: Interactions,
-  { model, settings }: ChosenModel,
+  chosen: ChosenModel,
   options: FitRecommenderOptions = {},
 ): Promise<FittedRecommender> {
+  checkInteractions(interactions);
+  checkArgument('chosen', chosen, objectWith('a model and its settings', 'model', 'settings'));
+  const { model, settings } = chosen;
   const {
     budgetSeconds,
     from,

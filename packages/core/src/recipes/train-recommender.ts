@@ -9,7 +9,7 @@
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger, checkOneOf, checkPositive } from '../checks/numbers.ts';
 import { FUNCTION, LIST, NUMBER, OBJECT, optionsCheck, SIGNAL, STRING } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import type { InteractionSplit } from '../data/split.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { bootstrapDifference, type Estimate } from '../metrics/bootstrap.ts';
@@ -103,6 +103,7 @@ export async function trainRecommender(
   interactions: Interactions,
   options: TrainRecommenderOptions = {},
 ): Promise<TrainedRecommender> {
+  checkInteractions(interactions);
   const { model = 'auto', budgetSeconds = 300, k = 10, seed = 42, runtime = defaultRuntime() } = checkOptions(options);
   const { only, clock = systemClock, signal, onTrialStart, onTrial, trials = [] } = options;
   checkOneOf('model', model, ['auto', 'als', 'two-tower']);

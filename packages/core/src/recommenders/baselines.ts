@@ -1,5 +1,5 @@
 /** The baselines that every model is compared with. */
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { Recommender } from './contract.ts';
 import { EASE_ITEMS_MAX, Ease } from './ease.ts';
@@ -14,6 +14,7 @@ export interface BaselineFit {
 
 /** Popularity, recent popularity where there are times, item-kNN, and EASE where there are at most 10,000 items. */
 export function baselineFits(interactions: Interactions, runtime: Runtime = defaultRuntime()): BaselineFit[] {
+  checkInteractions(interactions);
   const { times, items } = interactions;
   return [
     { name: 'popularity', fit: () => new Popularity(interactions) },

@@ -13,7 +13,7 @@
  */
 import { checkPositive } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
 import { OptionError } from '../errors/errors.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
@@ -46,6 +46,7 @@ export class Ease implements Recommender {
    * @throws {OptionError} when there are more than 10,000 items, or an option is out of range
    */
   constructor(interactions: Interactions, options: EaseOptions = {}) {
+    checkInteractions(interactions);
     const { regularization = 300, runtime = defaultRuntime() } = checkOptions(options);
     checkPositive('regularization', regularization);
     const itemCount = interactions.items.vocabulary.length;

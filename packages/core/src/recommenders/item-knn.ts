@@ -10,7 +10,7 @@
  */
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
 import { BestItems } from './best-items.ts';
 import type { Recommender } from './contract.ts';
@@ -35,6 +35,7 @@ export class ItemKnn implements Recommender {
 
   /** @throws {OptionError} when an option is out of range */
   constructor(interactions: Interactions, options: ItemKnnOptions = {}) {
+    checkInteractions(interactions);
     const { neighbors = 100, shrink = 10 } = checkOptions(options);
     checkInteger('neighbors', neighbors, 1);
     checkNumber('shrink', shrink, 0);

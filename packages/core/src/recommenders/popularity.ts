@@ -6,7 +6,7 @@
  */
 import { checkPositive } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { StateError } from '../errors/errors.ts';
 import type { Recommender } from './contract.ts';
@@ -39,7 +39,8 @@ export class Popularity implements Recommender {
    * @throws {StateError} when `halfLife` is given and the interactions have no times
    * @throws {OptionError} when the half life is not above 0
    */
-  constructor({ items, times, weights, length }: Interactions, options: PopularityOptions = {}) {
+  constructor(interactions: Interactions, options: PopularityOptions = {}) {
+    const { items, times, weights, length } = checkInteractions(interactions);
     const { halfLife } = checkOptions(options);
     this.name = halfLife === undefined ? 'popularity' : 'recent popularity';
     if (halfLife !== undefined) checkPositive('halfLife', halfLife);

@@ -1,4 +1,7 @@
 /** Makes a recommender from a model with an index, so that an evaluation uses the same index as the server. */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { listOf } from '../data/items-by-user.ts';
 import type { Queries, TopK } from '../topk/contract.ts';
@@ -25,6 +28,8 @@ export class ThroughIndex<Q> implements Recommender {
   readonly #codeOf: ReadonlyMap<string, number>;
 
   constructor(options: ThroughIndexOptions<Q>) {
+    const names = ['name', 'index', 'queryOf', 'itemVocabulary'];
+    checkArgument('options', options, objectWith(names.join(', '), ...names));
     this.name = options.name;
     this.#options = options;
     this.#codeOf = new Map(options.itemVocabulary.map((word, code) => [word, code]));

@@ -4,6 +4,9 @@
  *
  * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
 import type { Features } from '../towers/tower-inputs.ts';
@@ -51,6 +54,8 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   position: CheckpointPosition,
 ): Checkpoint {
+  checkArgument('model', model, objectWith('a model with an optimizer', 'optimizer', 'queryTower', 'candidateTower'));
+  checkArgument('position', position, objectWith('an epoch and a step', 'epoch', 'step', 'epochs'));
   const { name, learningRate } = model.optimizer;
   const arrays = matrices(model).map(({ data }) => data.slice());
   const pointers = clusteringTables(model).map((table) => table.takePointers());

@@ -10,7 +10,7 @@
  */
 import { checkInteger } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
-import { type Interactions, rowsByTime } from '../data/interactions.ts';
+import { checkInteractions, type Interactions, rowsByTime } from '../data/interactions.ts';
 import type { RetrievalDataset } from './dataset.ts';
 
 /** Options of `nextItemExamples`. */
@@ -39,6 +39,7 @@ export function nextItemExamples(
   interactions: Interactions,
   options: NextItemOptions = {},
 ): RetrievalDataset<HistoryQuery, string> {
+  checkInteractions(interactions);
   const { maxLength = 50, minLength = 1 } = checkOptions(options);
   checkInteger('maxLength', maxLength, 1);
   checkInteger('minLength', minLength, 0, maxLength);

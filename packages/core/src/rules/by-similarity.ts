@@ -1,4 +1,7 @@
 /** An index that is searched by the similarity of candidates instead of by its own measure, for searches with rules. */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import type { CallOptions, Identifier, UpdatableTopK } from '../topk/contract.ts';
 import { searchSimilar, searchSimilarAsync } from '../topk/similar.ts';
 import type { Matrix } from '../vectors/matrix.ts';
@@ -11,6 +14,7 @@ import type { RuledIndex } from './call-with-rules.ts';
 export function bySimilarity<Q, I extends Identifier, O extends CallOptions<I>>(
   index: UpdatableTopK<Q, I, O>,
 ): RuledIndex<never, I, O> {
+  checkArgument('index', index, objectWith('an index with `identifiers` and `call`', 'identifiers', 'call'));
   const { k, identifiers, dimensions, access, distanceMeasure } = index;
   return {
     ...{ k, identifiers, dimensions, access },

@@ -1,5 +1,8 @@
 /** Calls of an index whose results obey rules, on the caller's thread or on worker threads. */
+
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, shown } from '../checks/numbers.ts';
+import { objectWith } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import type { Reading } from '../topk/access.ts';
 import type {
@@ -54,6 +57,7 @@ export function callWithRules<Q, I extends Identifier, O extends CallOptions<I>>
   rules: Rules<I>,
   options?: O,
 ): TopKResult<I> {
+  checkArgument('index', index, objectWith('an index with `identifiers` and `call`', 'identifiers', 'call'));
   const call = new RuledCall(index, queries, rules, options);
   const found = call.queries.map((vector, query) => {
     const selection = call.selection(query);
@@ -85,6 +89,7 @@ export async function callWithRulesAsync<Q, I extends Identifier, O extends Call
   options?: O,
   within?: Reading,
 ): Promise<TopKResult<I>> {
+  checkArgument('index', index, objectWith('an index with `identifiers` and `call`', 'identifiers', 'call'));
   const call = new RuledCall(index, queries, rules, options);
   const search = async (reading: Reading): Promise<TopKResult<I>> => {
     const found: Selected[] = [];

@@ -18,6 +18,9 @@
  * outweigh diversity for a long query vector (docs/decisions/marginal-relevance.md has figures). Sums are float64 in
  * the order of the dimensions.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { NUMBER } from '../checks/options.ts';
 import type { DistanceMeasure } from '../topk/contract.ts';
 
 /**
@@ -28,6 +31,7 @@ const CANDIDATES_A_RESULT = 4;
 
 /** The default number of candidates from which k results are chosen. */
 export function mmrCandidates(k: number): number {
+  checkArgument('k', k, NUMBER);
   return Math.max(CANDIDATES_MIN, CANDIDATES_A_RESULT * k);
 }
 

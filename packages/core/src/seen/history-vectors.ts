@@ -12,7 +12,10 @@
  * item that was chosen several times counts once, at its last place. Figures for the weights:
  * docs/decisions/histories.md.
  */
+
 import { FoldIn } from '../als/fold-in.ts';
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith, optionType } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Feature } from '../features/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -57,6 +60,8 @@ export function splitHistory<Q, I extends Identifier>(
   index: HistoryIndex<Q, I>,
   history: readonly I[],
 ): SplitHistory<I> {
+  checkArgument('index', index, objectWith('an index, which has `call`', 'call'));
+  checkArgument('history', history, optionType('an array', Array.isArray));
   const isKnown = itemsKnownBy(index);
   const known: I[] = [];
   const unknown: I[] = [];
@@ -74,6 +79,8 @@ export function historyVectors<Q, I extends Identifier>(
   index: HistoryIndex<Q, I>,
   histories: readonly (readonly I[])[],
 ): HistoryVectors<I> {
+  checkArgument('index', index, objectWith('an index, which has `call`', 'call'));
+  checkArgument('histories', histories, optionType('an array', Array.isArray));
   const split = histories.map((history) => splitHistory(index, history));
   const nobody = split.findIndex(({ known }) => known.length === 0);
   if (nobody >= 0) {

@@ -230,6 +230,7 @@ export function isRebalancing<Q, I extends Identifier>(index: TopK<Q, I>): index
   return isUpdatable(index) && has(index, 'rebalance', 'drift');
 }
 
-function has(index: object, ...members: readonly string[]): boolean {
+function has(index: unknown, ...members: readonly string[]): boolean {
+  if (typeof index !== 'object' || index === null) return false;
   return members.every((member) => member in index);
 }

@@ -1,4 +1,7 @@
 /** Recall: the share of the exact results that an approximate search found. */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import type { Identifier } from './contract.ts';
 import type { TopKResult } from './result.ts';
 
@@ -7,6 +10,9 @@ export type RowsOfQueries = Pick<TopKResult<Identifier>, 'queries' | 'rowsOf'>;
 
 /** Recall over all queries: Σ |found ∩ exact| / Σ |exact|, between 0 and 1; 1 where there are no exact results. */
 export function recallOf(found: RowsOfQueries, exact: RowsOfQueries): number {
+  for (const [name, results] of Object.entries({ found, exact })) {
+    checkArgument(name, results, objectWith('results, which have `rowsOf`', 'rowsOf', 'queries'));
+  }
   let shared = 0;
   let wanted = 0;
   for (let query = 0; query < exact.queries; query++) {

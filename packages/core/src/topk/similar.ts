@@ -10,7 +10,8 @@
  * length), its own search is used, with its settings and its recall. Otherwise every candidate is compared exactly, in
  * one pass (cosine-pass.ts).
  */
-import { BOOLEAN, NUMBER, OBJECT, optionsCheck } from '../checks/options.ts';
+import { checkArgument } from '../checks/arguments.ts';
+import { BOOLEAN, NUMBER, OBJECT, objectWith, optionsCheck } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { finish, finishAsync } from '../parallel/steps.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -22,6 +23,14 @@ import { cosinePass } from './cosine-pass.ts';
 import type { Identifier } from './identifiers.ts';
 import { joinedLists } from './long-lists.ts';
 import { TopKResult } from './result.ts';
+
+const INDEX = objectWith(
+  'an index whose candidates can be updated',
+  'callAsync',
+  'access',
+  'keptRows',
+  'candidateVectors',
+);
 
 /** The target of `similar`: one candidate by its identifier, several together, or a vector. */
 export type SimilarTo<I extends Identifier> = I | readonly I[] | { readonly vector: ArrayLike<number> };
@@ -58,6 +67,7 @@ export function similar<Q, I extends Identifier>(
   to: SimilarTo<I>,
   k?: number | SimilarOptions<I>,
 ): TopKResult<I> {
+  checkArgument('index', index, INDEX);
   const { vector, options } = prepared(index, to, k);
   const matrix = matrixOf(vector);
   try {
@@ -76,6 +86,7 @@ export async function similarAsync<Q, I extends Identifier>(
   to: SimilarTo<I>,
   k?: number | SimilarOptions<I>,
 ): Promise<TopKResult<I>> {
+  checkArgument('index', index, INDEX);
   return index.access.read('similarAsync', async (reading) => {
     const { vector, options } = prepared(index, to, k);
     const matrix = matrixOf(vector);
@@ -93,6 +104,7 @@ export async function similarAsync<Q, I extends Identifier>(
  * @throws as `similar`
  */
 export function similarityVector<Q, I extends Identifier>(index: Index<Q, I>, to: SimilarTo<I>): Float32Array {
+  checkArgument('index', index, INDEX);
   const { dimensions: d } = index.keptRows();
   const isByCosine = index.distanceMeasure !== 'squared_l2';
   const data = isVector(to) ? Float32Array.from(to.vector) : index.candidateVectors(identifiersOf(to)).data;
@@ -122,6 +134,7 @@ export function searchSimilar<Q, I extends Identifier, O extends CallOptions<I>>
   vectors: Matrix,
   options: O,
 ): TopKResult<I> {
+  checkArgument('index', index, INDEX);
   const length = finish(orderingLength(index));
   if (length !== undefined) return scaled(index.call(vectors, options), 1 / length);
   return finish(passOf(index, vectors, options));
@@ -134,6 +147,7 @@ export async function searchSimilarAsync<Q, I extends Identifier, O extends Call
   options: O,
   within: Reading,
 ): Promise<TopKResult<I>> {
+  checkArgument('index', index, INDEX);
   const length = await finishAsync(orderingLength(index));
   if (length !== undefined) return scaled(await index.callAsync(vectors, options, within), 1 / length);
   return finishAsync(passOf(index, vectors, options));

@@ -4,6 +4,9 @@
  * Layout: [rows, dimensions], no padding between rows. The bytes live until the matrix is freed or collected; keep the
  * matrix, not only its `data`, for as long as the numbers are needed.
  */
+import { checkArgument } from '../checks/arguments.ts';
+import { checkInteger, shown } from '../checks/numbers.ts';
+import { instanceOf, type OptionType, STRING } from '../checks/options.ts';
 import { ShapeError, StateError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
@@ -25,8 +28,8 @@ export class Matrix {
    * @param block a block of at least rows · dimensions floats, which the matrix owns from now on
    */
   constructor(rows: number, dimensions: number, runtime: Runtime = defaultRuntime(), block?: Block) {
-    this.rows = rows;
-    this.dimensions = dimensions;
+    this.rows = checkInteger('rows', rows, 0);
+    this.dimensions = checkInteger('dimensions', dimensions, 0);
     this.runtime = runtime;
     this.#block = block ?? runtime.heap.allocate(rows * dimensions * 4);
   }
@@ -78,9 +81,13 @@ export class Matrix {
    * @throws {ShapeError} when rows differ in length or a flat array is not a whole number of rows
    */
   static from(name: string, vectors: VectorsLike, runtime: Runtime = defaultRuntime()): Matrix {
+    checkArgument('name', name, STRING);
     if (vectors instanceof Matrix) {
       if (vectors.runtime === runtime) return vectors;
       return Matrix.from(name, { data: vectors.data, dimensions: vectors.dimensions }, runtime);
+    }
+    if (typeof vectors !== 'object' || vectors === null) {
+      throw new ShapeError(`${name}: expected rows of numbers, got ${shown(vectors)}`);
     }
     if (isFlat(vectors)) {
       const { data, dimensions } = vectors;
@@ -108,3 +115,6 @@ export class Matrix {
 function isFlat(vectors: VectorsLike): vectors is { data: Float32Array; dimensions: number } {
   return 'data' in vectors && vectors.data instanceof Float32Array;
 }
+
+/** The type of an argument that is a Matrix. */
+export const MATRIX: OptionType = instanceOf('a Matrix', () => Matrix);

@@ -1,4 +1,7 @@
 /** Decodes product codes to vectors. */
+
+import { BYTES, checkArgument } from '../../checks/arguments.ts';
+import { objectWith } from '../../checks/options.ts';
 import { OptionError, ShapeError } from '../../errors/errors.ts';
 import { Matrix } from '../../vectors/matrix.ts';
 import type { ProductCodebook } from './codebook.ts';
@@ -12,6 +15,12 @@ import type { ProductCodebook } from './codebook.ts';
  * @throws {OptionError} when a code is not below the number of codewords
  */
 export function decodeProduct(codebook: ProductCodebook, codes: Uint8Array): Matrix {
+  checkArgument(
+    'codebook',
+    codebook,
+    objectWith('a product codebook', 'dimensions', 'blocks', 'codewords', 'starts', 'words'),
+  );
+  checkArgument('codes', codes, BYTES);
   const { dimensions: d, blocks, codewords, starts, words } = codebook;
   if (codes.length % blocks !== 0) {
     throw new ShapeError(`codes: expected a whole number of points of ${blocks} codes, got ${codes.length}`);

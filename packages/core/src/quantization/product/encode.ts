@@ -7,13 +7,14 @@
  * by coordinate descent as ScaNN's asymmetric hashing does it (assembly/product.ts).
  */
 
+import { checkArgument } from '../../checks/arguments.ts';
 import { checkNumber } from '../../checks/numbers.ts';
 import { NUMBER, objectWith, optionsCheck } from '../../checks/options.ts';
 import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
 import { modelPool } from '../../parallel/model-pool.ts';
 import { checkFinite } from '../../vectors/check-finite.ts';
-import type { Matrix } from '../../vectors/matrix.ts';
+import { MATRIX, type Matrix } from '../../vectors/matrix.ts';
 import type { ProductCodebook } from './codebook.ts';
 
 /** Points a thread claims: enough work to outweigh the claim. */
@@ -46,6 +47,12 @@ export function encodeProduct(
   residuals: Matrix,
   options: ProductEncodingOptions = {},
 ): Uint8Array {
+  checkArgument(
+    'codebook',
+    codebook,
+    objectWith('a product codebook', 'dimensions', 'blocks', 'codewords', 'starts', 'words'),
+  );
+  checkArgument('residuals', residuals, MATRIX);
   checkOptions(options);
   const size = residuals.rows * codebook.blocks;
   const codes = residuals.runtime.heap.allocate(size);

@@ -1,12 +1,13 @@
 /** Training a product quantizer: k-means of each block on one sample, as ScaNN's asymmetric hashing trains it. */
 
+import { checkArgument } from '../../checks/arguments.ts';
 import { checkInteger } from '../../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../../checks/options.ts';
 import { trainKMeans } from '../../clustering/train.ts';
 import { OptionError, ShapeError } from '../../errors/errors.ts';
 import { Generator } from '../../random/generator.ts';
 import { checkFinite } from '../../vectors/check-finite.ts';
-import { Matrix } from '../../vectors/matrix.ts';
+import { MATRIX, Matrix } from '../../vectors/matrix.ts';
 import type { ProductCodebook } from './codebook.ts';
 
 /** Options of `trainProductCodebook`. */
@@ -42,6 +43,7 @@ const checkOptions = optionsCheck<ProductTrainingOptions>('trainProductCodebook'
  * @throws {NotFiniteError} when a number is NaN or infinite
  */
 export function trainProductCodebook(residuals: Matrix, options: ProductTrainingOptions = {}): ProductCodebook {
+  checkArgument('residuals', residuals, MATRIX);
   checkOptions(options);
   const { dimensionsPerBlock = 2, codewords = 16, iterations = 10, seed = 42, sampleSize = 100_000 } = options;
   const { rows: n, dimensions, runtime } = residuals;
