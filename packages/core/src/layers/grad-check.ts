@@ -7,7 +7,8 @@
  * (4·slope(h) − slope(2h)) / 3. Where the slopes of the two steps, or of the two sides, differ much, the layer has a corner nearby (ReLU at 0), and
  * the place is skipped.
  */
-import { NUMBER, optionsCheck, optionType } from '../checks/options.ts';
+import { checkArgument } from '../checks/arguments.ts';
+import { NUMBER, objectWith, optionsCheck, optionType } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -70,6 +71,7 @@ const CORNER = 4;
  * @throws {ShapeError} when y or dx does not have the shape that the contract asks for
  */
 export function gradCheck(layer: Layer, options: GradCheckOptions = {}): GradCheck {
+  checkArgument('layer', layer, objectWith('a layer', 'forward', 'backward', 'parameters', 'runtime'));
   const { reference, rows = 3, seed = 1, trainingStep } = checkOptions(options);
   const { runtime } = layer;
   const tolerance = options.tolerance ?? (reference ? 1e-4 : 5e-3);

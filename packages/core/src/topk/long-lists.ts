@@ -6,6 +6,8 @@
  * Only a frozen list is remembered, as nobody can change it, and only while it exists. A joined list remembers the lists
  * that it was made of, so that each of them is looked up once.
  */
+import { checkArgument } from '../checks/arguments.ts';
+import { LIST } from '../checks/options.ts';
 
 /** The shortest list that is remembered: looking up fewer identifiers takes less than three milliseconds. */
 export const LONG_LIST = 1024;
@@ -14,6 +16,7 @@ const PARTS = new WeakMap<readonly unknown[], readonly (readonly unknown[])[]>()
 
 /** Lists of identifiers as one list, in this order. The long ones that are frozen are still recognized in it. */
 export function joinedLists<I>(...lists: readonly (readonly I[])[]): readonly I[] {
+  for (const list of lists) checkArgument('lists', list, LIST);
   const parts = lists.filter(({ length }) => length > 0);
   if (parts.length === 1) return parts[0]!;
   if (!parts.some(isKept)) return parts.flat() as I[];
