@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The executable: calls `run` with the streams and the environment of the process, and handles Ctrl-C. */
-import { run } from './run.ts';
+import { lacksDescriptors, NO_DESCRIPTOR } from './terminal/descriptors.ts';
 
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
@@ -19,6 +19,12 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Loaded here and not above, because Node prints an error of a static import with its stack.
+const { run } = await import('./run.ts').catch((error: unknown) => {
+  if (!lacksDescriptors(error)) throw error;
+  process.stderr.write(NO_DESCRIPTOR);
+  process.exit(1);
+});
 process.exitCode = await run(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -8,6 +8,7 @@
 import { configuredArguments } from './config/config-file.ts';
 import { COMMAND_NAMES, help, optionsOf, VERSION } from './help.ts';
 import { type Command, UsageError } from './terminal/command.ts';
+import { lacksDescriptors, NO_DESCRIPTOR } from './terminal/descriptors.ts';
 import type { Environment } from './terminal/terminal.ts';
 
 // Each command is imported when it runs, so that `serve` does not load the training code, and `train` no HTTP server.
@@ -58,6 +59,11 @@ export async function run(argv: readonly string[], environment: Environment): Pr
 
 /** Print an error in one line; only an unexpected one, a bug of the command, has a stack trace. */
 async function explain(error: unknown, name: string, { stderr }: Environment): Promise<number> {
+  if (lacksDescriptors(error)) {
+    // The library, which has the classes of errors, could not be loaded either.
+    stderr.write(NO_DESCRIPTOR);
+    return 1;
+  }
   const { ShortlistError } = await library();
   if (error instanceof ShortlistError) {
     stderr.write(`shortlist: ${inOptions(error.message)} (${error.code})\n`);

@@ -8,17 +8,8 @@
  * Users are identified by strings. An integer is converted to the string of its digits, so 42, 42n and '42' are the
  * same user.
  */
-import { checkArgument } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
-import {
-  BOOLEAN,
-  FUNCTION,
-  type OptionTypes,
-  objectWith,
-  optionsCheck,
-  optionType,
-  STRING,
-} from '../checks/options.ts';
+import { BOOLEAN, FUNCTION, type OptionTypes, optionsCheck, optionType, STRING } from '../checks/options.ts';
 import { type Interactions, interactionsOf } from '../data/interactions.ts';
 import { codeCounts, itemsByUser, listOf } from '../data/items-by-user.ts';
 import { IdentifierError } from '../errors/errors.ts';
@@ -116,9 +107,7 @@ export class SeenItems<I extends Identifier = string> {
   #changedPairs = 0;
 
   /** Seen items of given parts; `fromInteractions` and `empty` make new ones. */
-  constructor(parts: SeenItemsParts<I>) {
-    checkArgument('parts', parts, objectWith('the parts of seen items', 'users', 'items', 'lists', 'use'));
-    const { users, items, itemType, lists, pairs, use } = parts;
+  constructor({ users, items, itemType, lists, pairs, use }: SeenItemsParts<I>) {
     this.excludeSeen = use.excludeSeen;
     this.userFeature = use.userFeature;
     this.seenAsHistory = use.seenAsHistory;

@@ -32,6 +32,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
   multiplyTransposedFused: 'the same',
   GroupFilter: 'made by `compileFilter` of an index',
   TopKResult: 'what a call returns',
+  SeenItems: 'made by `SeenItems.fromInteractions`',
   Tower: 'made by `Tower.create`',
   'Tower.of': 'the parts of a tower that was loaded',
   isUnknownValue: 'takes a feature of a tower',
