@@ -12,7 +12,7 @@
  */
 import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
-import type { Interactions } from '../data/interactions.ts';
+import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { FeatureLearner } from '../features/learn-features.ts';
 import { Adam } from '../optimizers/adam.ts';
@@ -106,6 +106,7 @@ export async function fitHistoryTower(
   interactions: Interactions,
   options: HistoryTowerOptions = {},
 ): Promise<FittedHistoryTower> {
+  checkInteractions(interactions);
   const { epochs, signal, k = 10, ...given } = checkOptions(options);
   const filled = fill(given);
   checkInteger('k', k, 1);
