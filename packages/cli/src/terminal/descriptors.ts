@@ -1,6 +1,6 @@
 /** The error of a process that has no file descriptor left. It imports nothing, because nothing can be loaded then. */
 
-/** What is printed in its place. */
+/** The line that is printed in its place. */
 export const NO_DESCRIPTOR =
   'shortlist: no file descriptor is left, so that not all files can be opened; raise the limit (ulimit -n) (ERR_IO)\n';
 
