@@ -228,7 +228,7 @@ export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): 
     store<i32>(listed + (<usize>hits << 2), at);
     hits += <i32>v128.any_true(i16x8.gt_s(v128.load(maxima + (<usize>at << 4)), above));
   }
-  let found = 0, most = MASKED;
+  let found = 0, most = MASKED, lowest = 32767;
   for (let hit = 0; hit < hits; hit++) {
     const at = <usize>load<i32>(listed + (<usize>hit << 2));
     const from = scores + (at << 6);
@@ -241,12 +241,13 @@ export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): 
       store<i32>(slots + (<usize>found << 2), first + i);
       store<i32>(slotScores + (<usize>found << 2), score);
       most = max(most, score);
+      lowest = min(lowest, score);
       found++;
     } while (bits != 0);
   }
   if (found <= wanted) return found;
   // The exact cut uses one bin per score, and takes ties in the order of the scan.
-  memory.fill(histogram, 0, <usize>(most - bound) << 2);
+  memory.fill(histogram, 0, <usize>(most - lowest + 1) << 2);
   for (let i = 0; i < found; i++) count(histogram, most - load<i32>(slotScores + (<usize>i << 2)));
   let cut = 0, room = wanted;
   for (;; cut++) {

@@ -45,6 +45,33 @@ export function writeSegmentedCall(
   });
 }
 
+/** A call as one thread sees it: the head and the segments with their views, which stay valid when a memory grows. */
+export interface OpenedCall {
+  head: Segment;
+  segments: readonly Segment[];
+  /** Position of the segment of each leaf in the head's memory. */
+  ownerOf: number;
+  isListed: boolean;
+}
+
+/** Open a call on a thread. The arguments are those of `searchSegments`. */
+export function openCall(
+  memoryOf: (memory: number) => KernelMemory,
+  slot: number,
+  headMemory: number,
+  address: number,
+): OpenedCall {
+  const main = memoryOf(headMemory);
+  const { integers } = main.memory;
+  const at = address / 4;
+  const head = new Segment(main, integers[at + CALL.index]!, integers[at + CALL.call]!, slot);
+  const segments = Array.from({ length: integers[at + CALL.segments]! }, (_, i) => {
+    const from = at + CALL.first + PER_SEGMENT * i;
+    return new Segment(memoryOf(integers[from]!), integers[from + 1]!, integers[from + 2]!, slot);
+  });
+  return { head, segments, ownerOf: integers[at + CALL.ownerOf]! / 4, isListed: integers[at + CALL.isListed] === 1 };
+}
+
 /**
  * Search with queries [begin, end) of a call. Items: queries.
  *
@@ -59,23 +86,18 @@ export function searchSegments(
   headMemory: number,
   address: number,
 ): void {
-  const main = memoryOf(headMemory);
-  const { integers } = main.memory;
-  const at = address / 4;
-  const head = new Segment(main, integers[at + CALL.index]!, integers[at + CALL.call]!, slot);
-  const segments = Array.from({ length: integers[at + CALL.segments]! }, (_, i) => {
-    const from = at + CALL.first + PER_SEGMENT * i;
-    return new Segment(memoryOf(integers[from]!), integers[from + 1]!, integers[from + 2]!, slot);
-  });
-  if (integers[at + CALL.isListed] === 1) {
-    for (let item = begin; item < end; item++) {
-      for (const { kernels, index, call } of segments) kernels.searchSlots(item, item + 1, slot, index, call);
-      mergeResults(head, segments, item);
-    }
+  const opened = openCall(memoryOf, slot, headMemory, address);
+  for (let item = begin; item < end; item++) searchItem(opened, item);
+}
+
+/** Search with query `item` of an opened call. */
+export function searchItem({ head, segments, ownerOf, isListed }: OpenedCall, item: number): void {
+  if (!isListed) {
+    searchOne(head, segments, ownerOf, item);
     return;
   }
-  const ownerOf = integers[at + CALL.ownerOf]! / 4;
-  for (let item = begin; item < end; item++) searchOne(head, segments, ownerOf, item);
+  for (const { kernels, slot, index, call } of segments) kernels.searchSlots(item, item + 1, slot, index, call);
+  mergeResults(head, segments, item);
 }
 
 /** Search leaves for one query. */

@@ -6,11 +6,17 @@
  * A slot of the set is the slot of a segment with the number of the segment in its upper bits.
  */
 import type { Block } from '../../memory/heap.ts';
+import type { Pool } from '../../parallel/pool.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { GROUP_SLOTS, type LeafShape, type Leaves } from './leaves.ts';
 
 /** Bits of a slot: it is a positive int32. */
 const SLOT_BITS = 31;
+
+/** The memories of sets that nobody references any more leave the team, which would hold them otherwise. */
+const collected = new FinalizationRegistry<readonly Pool[]>((pools) => {
+  for (const pool of pools) pool.leave();
+});
 
 /** The leaves of one index. */
 export class LeafSet {
@@ -38,6 +44,11 @@ export class LeafSet {
       owners.fill(s, firstLeaves[s]!, firstLeaves[s + 1]!);
     });
     this.count();
+    collected.register(
+      this,
+      segments.map(({ runtime }) => runtime.pool),
+      this,
+    );
   }
 
   /** The leaves of an index in one memory. */
@@ -146,6 +157,7 @@ export class LeafSet {
 
   /** Free all memory; the memories of segments leave the team of threads. */
   free(): void {
+    collected.unregister(this);
     this.ownerOf?.free();
     for (const leaves of this.#memories()) {
       leaves.free();

@@ -1,6 +1,9 @@
 /** Runs a call on an index in segments: prepares the memory of every segment, and runs the search over all of them. */
 import {
+  type OpenedCall,
+  openCall,
   type SegmentAddress,
+  searchItem,
   searchSegments,
   segmentedCallLength,
   writeSegmentedCall,
@@ -15,6 +18,18 @@ import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
 
 /** Queries a thread claims at a time. */
 const GRAIN = 4;
+
+/** The memory of a call of one query, for a call with the same plan and a new query. */
+interface SingleCall {
+  plan: SearchPlan;
+  /** Groups of the index at the call; the scratch memory has room for so many. */
+  groups: number;
+  opened: OpenedCall;
+  /** The query in every memory, that of the head first. */
+  queries: readonly Float32Array[];
+  /** The results of the head: count, scores and rows. */
+  found: Found;
+}
 
 /** A job over `size` queries. */
 interface SegmentedJob {
@@ -39,6 +54,7 @@ export class SegmentedSearch {
   readonly leaves: LeafSet;
   readonly #description: Scratch;
   readonly #memories: readonly Memory[];
+  #single: SingleCall | undefined;
 
   constructor(leaves: LeafSet) {
     this.leaves = leaves;
@@ -51,6 +67,9 @@ export class SegmentedSearch {
 
   /** Search with queries [count, dimensions] that `write` copies, already scaled, to rows of the index's stride. */
   run(count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found {
+    if (count === 1 && !work && this.#single && this.#serves(this.#single, plan)) {
+      return this.#runSingle(this.#single, write);
+    }
     const { pool } = this.leaves.head.runtime;
     const memories = this.leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
     const steps = this.#steps(count, write, plan, work, false);
@@ -98,6 +117,7 @@ export class SegmentedSearch {
       rows: new Int32Array(count * k),
     };
     if (count === 0 || k === 0) return found;
+    this.#single = undefined;
     const prepared = this.#prepare(plan);
     const layouts = prepared.map(({ leaves, plan, buffers }) => buffers.place(leaves, count, plan, isAsync));
     const address = this.#describe(prepared, layouts, plan, work !== undefined);
@@ -115,7 +135,53 @@ export class SegmentedSearch {
       const { integers } = this.leaves.head.runtime.heap.memory;
       if (work) addWork(work, integers.subarray(head.counters / 4, head.counters / 4 + COUNTERS * size));
     }
+    if (count === 1 && !work && !isAsync && isPlain(plan)) {
+      this.#single = this.#singleCall(plan, layouts, address);
+    }
     return found;
+  }
+
+  /** The views of a call of one query, made once: each view of a memory takes a fraction of a microsecond. */
+  #singleCall(plan: SearchPlan, layouts: readonly CallLayout[], address: number): SingleCall {
+    const { head, segments, shape } = this.leaves;
+    const stride = rowStride(shape.dimensions);
+    const memories = [head, ...segments].map(({ runtime }) => runtime.heap.memory.memory);
+    const { counts, scores, rows } = layouts[0]!;
+    const { buffer } = memories[0]!;
+    const { team, memoryNumber } = head.runtime.pool;
+    return {
+      plan,
+      groups: shape.groups,
+      opened: openCall(team.memoryOf, 0, memoryNumber, address),
+      queries: memories.map((memory, i) => new Float32Array(memory.buffer, layouts[i]!.queries, stride)),
+      found: {
+        counts: new Int32Array(buffer, counts, 1),
+        scores: new Float32Array(buffer, scores, plan.k),
+        rows: new Int32Array(buffer, rows, plan.k),
+      },
+    };
+  }
+
+  /** Search with the records of the last call: only the query is new. */
+  #runSingle({ opened, queries, found: { counts, scores, rows } }: SingleCall, write: WriteQueries): Found {
+    const [query, ...copies] = queries as [Float32Array, ...Float32Array[]];
+    write(0, 1, query, query.length);
+    for (const copy of copies) for (let t = 0; t < copy.length; t++) copy[t] = query[t]!;
+    searchItem(opened, 0);
+    return { counts: counts.slice(), scores: scores.slice(), rows: rows.slice() };
+  }
+
+  /** True if a call with another plan can use the records of the last call. */
+  #serves({ plan: own, groups }: SingleCall, plan: SearchPlan): boolean {
+    return (
+      groups === this.leaves.shape.groups &&
+      isPlain(plan) &&
+      own.k === plan.k &&
+      own.leavesToSearch === plan.leavesToSearch &&
+      own.upperToOpen === plan.upperToOpen &&
+      own.reorder === plan.reorder &&
+      own.pruneBeta === plan.pruneBeta
+    );
   }
 
   /** The plans of the head and of the segments; a segment has filters, exclusions and lists of its own. */
@@ -172,6 +238,11 @@ export class SegmentedSearch {
       if (exclusions) integers.set(exclusions.begin.subarray(begin, end + 1), layouts[s + 1]!.begin / 4);
     });
   }
+}
+
+/** True for a call that leaves no candidate out and searches leaves. */
+function isPlain({ groupFilter, exclusions, listed }: SearchPlan): boolean {
+  return groupFilter === undefined && exclusions === undefined && listed === undefined;
 }
 
 /** The excluded slots of one segment, as its own slots. */
