@@ -79,7 +79,7 @@ export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {})
 /**
  * Rotate rows [n, d].
  *
- * @param rotated the output [n, d]; may be `rows` itself. Default: a new matrix
+ * @param into the output [n, d]; may be `rows` itself. Default: a new matrix
  * @returns `rotated`
  * @throws {ShapeError} when the rows are not d wide
  */
