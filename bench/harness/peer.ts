@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 
 const PEERS = {
   tfrs: { environment: 'tfrs', script: 'tfrs_peer.py' },
+  keras: { environment: 'tfrs', script: 'keras_peer.py' },
   scann: { environment: 'scann', script: 'scann_peer.py' },
   'scann-core': { environment: 'scann-core', script: 'scann_peer.py' },
   faiss: { environment: 'ann', script: 'faiss_peer.py' },
@@ -57,7 +58,7 @@ export class Peer {
   private constructor(name: PeerName, environment: Readonly<Record<string, string>>) {
     const { script } = PEERS[name];
     this.name = name;
-    this.#process = spawn(program(name), [join(SCRIPTS, script), name], {
+    this.#process = spawn(programOf(name), [join(SCRIPTS, script), name], {
       stdio: ['pipe', 'pipe', process.env.PEERS_VERBOSE === undefined ? 'ignore' : 'inherit'],
       // Waiting threads must not spin, because the other side is measured while the peer waits.
       env: { ...process.env, PEERS_HOME: HOME, OMP_WAIT_POLICY: 'PASSIVE', TF_CPP_MIN_LOG_LEVEL: '3', ...environment },
@@ -133,7 +134,8 @@ export function numberOf(reply: Reply, field: string): number {
   return value;
 }
 
-function program(name: PeerName): string {
+/** The program that runs the script of a peer. */
+export function programOf(name: PeerName): string {
   const { environment } = PEERS[name];
   if (environment === 'node24') return join(HOME, environment, 'node_modules/.bin/node');
   return environment === 'node-ann' ? process.execPath : join(HOME, environment, 'bin/python');

@@ -27,7 +27,7 @@ export class LayerNorm implements Layer {
   readonly inputs: number;
   readonly outputs: number;
   readonly epsilon: number;
-  /** [2, padded(inputs)]: γ and β. */
+  /** γ and β, [2, padded(inputs)]. */
   readonly weights: Matrix;
   readonly runtime: Runtime;
   #x: Matrix | undefined;
