@@ -23,14 +23,17 @@ const TILES_BYTES: usize = <usize>(BLOCK * DEPTH) << 2;
   return multiplyAdd(sum, a, b);
 }
 
-/** sums[i][·] += Σ_j tile[j][i] · panel[j][·], i = 0..3; `stride` bytes lie between two rows. */
+/** sums[i][·] += Σ_j tile[j][i] · panel[j][·], i = 0..3, or = where `isFirst`; `stride` bytes lie between two rows. */
 // @ts-ignore: decorator
 @inline function addTile(
-  isFused: bool, tile: usize, panel: usize, depth: i32, sums: usize, stride: usize,
+  isFused: bool, isFirst: bool, tile: usize, panel: usize, depth: i32, sums: usize, stride: usize,
 ): void {
   const r1 = sums + stride, r2 = r1 + stride, r3 = r2 + stride;
-  let s00 = v128.load(sums), s01 = v128.load(sums, 16), s10 = v128.load(r1), s11 = v128.load(r1, 16);
-  let s20 = v128.load(r2), s21 = v128.load(r2, 16), s30 = v128.load(r3), s31 = v128.load(r3, 16);
+  let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00;
+  if (!isFirst) {
+    s00 = v128.load(sums); s01 = v128.load(sums, 16); s10 = v128.load(r1); s11 = v128.load(r1, 16);
+    s20 = v128.load(r2); s21 = v128.load(r2, 16); s30 = v128.load(r3); s31 = v128.load(r3, 16);
+  }
   const last = tile + (<usize>depth << 4);
   for (; tile < last; tile += 16) {
     const b0 = v128.load(panel), b1 = v128.load(panel, 16);
@@ -50,12 +53,12 @@ const TILES_BYTES: usize = <usize>(BLOCK * DEPTH) << 2;
 
 /** `addTile` for all tiles of a block; `stride` bytes lie between two rows of the sums. */
 function addTiles(
-  isFused: bool, tiles: usize, count: i32, panel: usize, depth: i32, sums: usize, stride: usize,
+  isFused: bool, isFirst: bool, tiles: usize, count: i32, panel: usize, depth: i32, sums: usize, stride: usize,
 ): void {
   const tileBytes = <usize>depth << 4;
   for (let i = 0; i < count; i++) {
-    if (ASC_FEATURE_RELAXED_SIMD && isFused) addTile(true, tiles, panel, depth, sums, stride);
-    else addTile(false, tiles, panel, depth, sums, stride);
+    if (ASC_FEATURE_RELAXED_SIMD && isFused) addTile(true, isFirst, tiles, panel, depth, sums, stride);
+    else addTile(false, isFirst, tiles, panel, depth, sums, stride);
     tiles += tileBytes;
     sums += stride << 2;
   }
@@ -134,7 +137,6 @@ function blocks(
     // Whole tiles of A · B are summed in C itself; where some would reach beyond its last row or column, in the scratch.
     const isDirect = !isTransposed && ((rows & 3) | (d & 7)) == 0;
     const sums = isDirect ? to : block, stride = isDirect ? dBytes : <usize>((d + 7) & ~7) << 2;
-    memory.fill(sums, 0, <usize>(4 * count) * stride);
     for (let j = 0; j < terms; j += DEPTH) {
       const depth = min(DEPTH, terms - j);
       for (let i = 0; i < count; i++) {
@@ -144,7 +146,7 @@ function blocks(
       }
       for (let t = 0; t < d; t += 8) {
         packPanel(b + <usize>j * dBytes + (<usize>t << 2), dBytes, depth, t + 8 <= d, panel);
-        addTiles(isFused, tiles, count, panel, depth, sums + (<usize>t << 2), stride);
+        addTiles(isFused, j == 0, tiles, count, panel, depth, sums + (<usize>t << 2), stride);
       }
     }
     if (!isDirect) storeSums(isTransposed, block, stride, rows, d, to);
