@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
 import type { JsonObject } from 'shortlist/format';
-import { loadBundle } from 'shortlist/node';
+import { loadBundle, saveBundle } from 'shortlist/node';
 import { temporaryFolder } from './fixtures/files.ts';
 import { runCommand, runCommandUntil } from './fixtures/run-command.ts';
 import { tastes } from './fixtures/tastes.ts';
@@ -235,9 +235,13 @@ test('MovieLens: with the settings of another bundle, ALS is better than popular
   const set = join(DATA!, 'movielens-latest-small-2016');
   const out = join(folder, 'ml.shortlist');
   // The settings of an earlier bundle are used without a search, and a fit that the budget ends has four iterations at
-  // the least. With 16 dimensions and 4 iterations the difference is 0.0243 (0.0114 to 0.0379).
+  // the least. With these settings recall@10 is .099, that of popularity .046.
   const earlier = join(folder, 'earlier.shortlist');
   assert.equal((await runCommand('train', ratings, '--model', 'als', '--budget', '1s', '--out', earlier)).code, 0);
+  const { metadata, ...parts } = await loadBundle(earlier);
+  const settings = { dimensions: 64, unobservedWeight: 1, regularization: 0.003, recencyHalfLife: 4, iterations: 4 };
+  const training = { ...(metadata.training as JsonObject), settings };
+  await saveBundle(earlier, { ...parts, metadata: { ...metadata, training } });
   const argv = [join(set, 'ratings.csv'), '--items', join(set, 'movies.csv'), '--from', earlier, '--budget', '4s'];
   const { code, stdout, stderr } = await runCommand('train', ...argv, '--out', out);
   assert.equal(code, 0, stderr);

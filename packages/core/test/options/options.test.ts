@@ -32,7 +32,6 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'IndexAccess.changeInSteps(long)': 'the same',
   'ItemKnn(interactions)': 'data',
   'ItemKnn.recommend(histories)': 'data',
-  'Popularity(__0)': 'data',
   'Popularity.recent(interactions)': 'data',
   'Popularity.recommend(__1)': 'data',
   'SeenItems.fromInteractions(interactions)': 'data',
@@ -56,7 +55,6 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'interactionsOf(columns)': 'columns of data',
   'itemsByUser(interactions)': 'data',
   'leaveLastOut(interactions)': 'data',
-  'listOf(__0)': 'data',
   'saveBundle(contents).index': 'an index',
   'saveIndex(index)': 'an index',
   'writeBundle(contents).index': 'an index',
@@ -67,7 +65,9 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'nextItemExamples(interactions)': 'data',
   'splitByTime(interactions)': 'data',
   'takeInteractions(interactions)': 'data',
-  'transposeLists(__0)': 'data',
+  'transposeLists(from)': 'data',
+  'listOf(lists)': 'data',
+  'Popularity(interactions)': 'data',
 };
 async function refusal(call: () => unknown): Promise<Error> {
   try {
