@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadBundle, loadCheckpoint } from '../../src/bundle/save.ts';
+import { bestVariant } from '../../src/kernels/wasm.ts';
 import { USERS } from '../bundle/worlds.ts';
 import { DEEP_FEATURES, hits } from './answers.ts';
 
@@ -24,10 +25,22 @@ for (const [name, expected] of Object.entries(EXPECTED)) {
     }
     const { index, metadata } = await loadBundle<string | (typeof DEEP_FEATURES)[0]>(path);
     const queries = name.startsWith('deep') ? DEEP_FEATURES : USERS.slice(0, 3);
-    assert.deepEqual(
-      queries.map((query) => hits(index.call(query))),
-      expected,
-    );
+    const answers = queries.map((query) => hits(index.call(query)));
+    if (name.startsWith('deep') && bestVariant() === 'relaxed') assertNear(answers, expected as typeof answers);
+    else assert.deepEqual(answers, expected);
     if (!name.startsWith('deep')) assert.deepEqual(metadata, { name: 'test', seed: 1, tags: ['a', { b: null }] });
   });
+}
+
+/** Dense layers multiply and add in one step where the machine can (docs/decisions/fused-products.md): other last bits. */
+function assertNear(answers: Answers, expected: Answers): void {
+  assert.deepEqual(answers.map(withoutScores), expected.map(withoutScores));
+  const scores = expected.flat().map(([, , score]) => score);
+  answers.flat().forEach(([, , score], i) => assert.ok(Math.abs(score - scores[i]!) < 1e-6, `${score}, ${scores[i]}`));
+}
+
+type Answers = ReturnType<typeof hits>[];
+
+function withoutScores(found: Answers[number]): string[][] {
+  return found.map(([type, identifier]) => [type, identifier]);
 }
