@@ -71,6 +71,6 @@ test('recall@10 among new items is above three times that of chance', async () =
     if (hits.some(({ identifier }) => identifier === items[item]!.item)) found++;
   }
   const [recall, chance] = [found / test.length, 10 / fresh.length];
-  // Measured .748 against .139; a choice in ten is of any genre, so .77 or so is the most.
+  // Measured .748 against .139.
   assert.ok(recall > 3 * chance, `${recall} against ${chance} of chance, ${test.length} choices`);
 });
