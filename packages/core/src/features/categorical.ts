@@ -7,13 +7,13 @@ import type { CategoricalFeatureSpec } from './spec.ts';
 /** The word of a raw value; undefined where it is of another type. */
 export type WordOf = (value: unknown) => string | undefined;
 
-/** The word of each type of values: of strings themselves, of integers their digits. */
+/** For each type of value, the function that gives its word: a string is its own word, an integer is its digits. */
 export const WORD_OF: Readonly<Record<'string' | 'integer', WordOf>> = {
   string: (value) => (typeof value === 'string' ? value : undefined),
   integer: (value) => (typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : undefined),
 };
 
-/** Completes "expected …". */
+/** The text after "expected" in the message about a value of another type. */
 export const EXPECTED_WORD = { string: 'a string', integer: 'an integer' } as const;
 
 /** A word or an integer per row. */
@@ -44,7 +44,7 @@ function idsOf(spec: CategoricalFeatureSpec, values: Values, vocabulary: Vocabul
   return ids;
 }
 
-/** Visit each value that fits; a missing one has no word. */
+/** Visit each value that fits; the word of a missing value is undefined. */
 function visitWords(
   { type, missing = 'error' }: CategoricalFeatureSpec,
   { values, mismatch }: Values,

@@ -58,7 +58,7 @@ export const FEATURE_OPTIONS: Readonly<Record<FeatureSpec['type'], OptionTypes<F
   vector: VECTORS,
 } as Readonly<Record<FeatureSpec['type'], OptionTypes<FeatureSpec>>>;
 
-/** The largest maximum of elements, n-grams and bins: more is a mistake, and no array would hold it. */
+/** The largest value of an option that counts elements, n-grams or bins: no array holds more. */
 const COUNT_MAX = 2 ** 31 - 1;
 /** No place on earth is further from UTC than 14 hours. */
 const UTC_OFFSET_MINUTES_MAX = 14 * 60;
@@ -97,9 +97,9 @@ const RANGES: Readonly<Record<string, RangeCheck>> = {
 };
 
 /**
- * The same specs, checked.
+ * Check specs of features and return them unchanged.
  *
- * @throws {OptionError} naming feature and option; for an unknown name also the nearest known one
+ * @throws {OptionError} naming the feature and the option, and for an unknown name the nearest known one
  */
 export function checkFeatureSpecs(specs: unknown): FeatureSpecs {
   if (typeof specs !== 'object' || specs === null || Array.isArray(specs)) {
@@ -127,7 +127,7 @@ function checkSpec(name: string, spec: unknown): void {
   checkTogether(title, spec as FeatureSpec);
 }
 
-/** Options that contradict each other. */
+/** Refuse options that contradict each other. */
 function checkTogether(title: string, spec: FeatureSpec): void {
   const refuse = (option: string, why: string): never => {
     throw new OptionError(`${title}.${option}: expected none ${why}, got ${shown(Reflect.get(spec, option))}`);

@@ -48,7 +48,7 @@ export interface Vocabulary extends Savable {
   has(word: string): boolean;
 }
 
-/** Values beside the values of a feature, and the clock. */
+/** The inputs of `Feature.encode` other than the values of the feature itself. */
 export interface EncodeContext {
   /** The values of the feature's `besideField`. */
   readonly beside?: ArrayLike<unknown> | undefined;
@@ -67,7 +67,10 @@ export interface Feature {
   readonly field: string;
   /** The key of a second raw value, that of weights or of the time of the row. */
   readonly besideField: string | undefined;
-  /** The kind of its column. 'ids' and 'bags' are rows of a table; 'floats' enter the layers, projected where asked. */
+  /**
+   * The kind of its column. 'ids' and 'bags' are rows of a table; 'floats' enter the layers, through a projection if
+   * the spec gives `dimensions`.
+   */
   readonly column: FeatureColumn['kind'];
   /** The name of its embedding table: equal names mean one table. */
   readonly table: string;
@@ -79,7 +82,7 @@ export interface Feature {
   readonly dimensions: number;
   readonly combiner: Combiner;
   /**
-   * The column of raw values.
+   * Encode raw values as a column.
    *
    * @throws {FeatureError} with the first ten values that do not fit the spec
    */

@@ -1,5 +1,6 @@
 /**
- * The features of a tower, in an order: encodes raw rows or columns, and saves what the features learned, each vocabulary once.
+ * The features of a tower in a fixed order. A set encodes raw rows or columns, and saves everything that its features
+ * learned; a vocabulary that several features share is saved once.
  */
 import { nearestName } from '../checks/nearest-name.ts';
 import { shown } from '../checks/numbers.ts';
@@ -36,7 +37,10 @@ const VOCABULARIES: Loaders<Vocabulary> = {
 /** Features that have learned all that they need. */
 export class FeatureSet {
   readonly features: readonly Feature[];
-  /** Tells the time for calls that do not give `nowMs`; default the newest time of the data that each feature learned from. */
+  /**
+   * Returns the present time in milliseconds since 1970 for calls without `nowMs`; default: each feature takes the
+   * newest time of the data that it learned from.
+   */
   clock: (() => number) | undefined;
   readonly #features: readonly LearnedFeature[];
 
@@ -51,7 +55,11 @@ export class FeatureSet {
     return [...new Set(fields)];
   }
 
-  /** Some of the features, in the given order. They share vocabularies with these. @throws {OptionError} for an unknown name */
+  /**
+   * A set of the named features, in the given order, which shares the vocabularies of this set.
+   *
+   * @throws {OptionError} for an unknown name
+   */
   pick(names: readonly string[]): FeatureSet {
     return new FeatureSet(names.map((name) => this.#named(name)));
   }
@@ -71,7 +79,8 @@ export class FeatureSet {
   }
 
   /**
-   * The columns of raw rows, in the order of the features. Where all features read one field, a row may be the value itself.
+   * Encode raw rows: one column for each feature, in the order of the features. If all features read the same field, a
+   * row may be the value itself.
    *
    * @throws {FeatureError} with the first ten values that do not fit the spec
    */
@@ -90,13 +99,13 @@ export class FeatureSet {
     return this.encodeColumns(Object.fromEntries(fields.map((field, i) => [field, columns[i]!])), options);
   }
 
-  /** Refuse a row that lacks a field and has a misspelt name of it: no value would be used in silence. */
+  /** Refuse a row that has a misspelt name in place of a field: the value would be ignored without a message. */
   #checkNames(row: object, number: number, mismatches: Mismatches): void {
     const { fields } = this;
     let unread: string[] | undefined;
     for (const { name, field } of this.#features) {
       if (Object.hasOwn(row, field)) continue;
-      // One name inside the other is mostly another attribute: price and price_currency.
+      // A name that contains the other one is mostly another attribute: price and price_currency.
       unread ??= Object.keys(row).filter((key) => !fields.includes(key));
       const like = unread.filter((key) => !key.includes(field) && !field.includes(key));
       const near = like.length === 0 ? undefined : nearestName(field, like);
@@ -106,7 +115,7 @@ export class FeatureSet {
   }
 
   /**
-   * The columns of raw columns, in the order of the features.
+   * Encode raw columns: one column for each feature, in the order of the features.
    *
    * @throws {FeatureError} with the first ten values that do not fit the spec, or the columns that are missing
    */
@@ -225,7 +234,7 @@ export function checkColumns(
   return { rows };
 }
 
-/** Only own properties count, because a field may be called `constructor`. */
+/** The column of a field. Only own properties count, because a field may be called `constructor`. */
 export function columnOf(columns: RawColumns, field: string): ArrayLike<unknown> | undefined {
   return Object.hasOwn(columns, field) ? columns[field] : undefined;
 }

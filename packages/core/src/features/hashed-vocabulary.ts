@@ -13,7 +13,9 @@ export class HashedVocabulary implements Vocabulary {
   readonly size: number;
   readonly missingId: number | undefined;
 
-  /** @param hasMissing whether id 0 is that of missing values and of the empty word; the others then share the rest */
+  /**
+   * @param hasMissing true: id 0 is for missing values and the empty word, and the other words share the remaining ids
+   */
   constructor(numBins: number, hasMissing: boolean) {
     checkInteger('numBins', numBins, hasMissing ? 2 : 1, 2 ** 31 - 1);
     this.size = numBins;

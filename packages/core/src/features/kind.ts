@@ -39,11 +39,11 @@ export interface LearnContext {
 export interface FeatureKind<S extends FeatureSpec> {
   /** Whether the ids of the feature are those of words. */
   readonly hasWords: boolean;
-  /** The key of a second value in a row. */
+  /** The key of a second value in a row; undefined where the feature reads one value. */
   besideField(spec: S): string | undefined;
   learner(spec: S, context: LearnContext): Learner;
-  /** @param vocabulary that of the table, for a kind with words */
+  /** @param vocabulary the words of the table; undefined for a kind without words */
   encoder(spec: S, learned: Learned, vocabulary: Vocabulary | undefined): Encoder;
-  /** Read what was saved of `Learned`, with its ranges checked. */
+  /** Read the saved form of `Learned` and check the ranges of its numbers. */
   load(spec: S, learned: SettingsReader): Learned;
 }

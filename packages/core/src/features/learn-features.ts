@@ -1,5 +1,6 @@
 /**
- * Learns features from data in one pass: counts the words of each table, and mean, deviation or quantiles of each number.
+ * Learns features from data in one pass. It counts the words of each table, and computes the mean and the deviation, or
+ * the quantiles, of each feature of numbers.
  *
  * Memory grows with the distinct words of a table (their bytes and some 20 bytes each) and not with the rows. Words are counted
  * exactly; for quantiles see value-sample.ts. The same rows with the same seed give the same features.
@@ -32,11 +33,11 @@ const checkOptions = optionsCheck<LearnFeaturesOptions>('learnFeatures', { seed:
  * Learn features from batches of columns, read once.
  *
  * @param specs the features by name, of one tower or of several
- * @param batches raw columns by field; columns that no feature reads are ignored. A batch may lack fields, as where users and
- * items come from two files; each field must come in some batch
+ * @param batches raw columns by field; columns that no feature reads are ignored. A batch may lack fields, for example
+ * where users and items come from two files, but each field must be in at least one batch
  * @throws {OptionError} when the specs contradict themselves
- * @throws {FeatureError} with the first ten values that do not fit the spec, and their rows: counted over the batches that have
- * the field
+ * @throws {FeatureError} with the first ten values that do not fit the spec and the numbers of their rows, which are
+ * counted over the batches that have the field
  */
 export async function learnFeatures(
   specs: FeatureSpecs,
@@ -131,7 +132,7 @@ interface Table {
   finish(): Vocabulary;
 }
 
-/** Options that say the same of all features of a table. */
+/** The options of a table. Any of its features may give one; two features may not give different values. */
 const TABLE_OPTIONS = ['minCount', 'maxTokens', 'numOovIndices', 'numBins', 'dimensions', 'embedding'] as const;
 
 function tablesOf(entries: readonly (readonly [string, FeatureSpec])[]): Map<string, Table> {
@@ -177,7 +178,11 @@ function areSameTimes(specs: readonly FeatureSpec[]): boolean {
 
 type TableOptions = Partial<Record<(typeof TABLE_OPTIONS)[number], unknown>>;
 
-/** The options of a table. Each may stand at any of its features, but not with two values. */
+/**
+ * The options of a table, collected from its features.
+ *
+ * @throws {OptionError} when two features give different values
+ */
 function mergedOptions(table: string, specs: readonly FeatureSpec[]): TableOptions {
   const merged: TableOptions = {};
   for (const option of TABLE_OPTIONS) {

@@ -1,4 +1,4 @@
-/** A feature that has learned all that it needs, over the encoder of its kind. */
+/** A feature of any kind: its spec, everything that it learned, and the encoder of its kind. */
 import type { EncodeContext, Feature, FeatureColumn, Vocabulary } from './contract.ts';
 import type { Encoder, Learned } from './kind.ts';
 import { kindOf } from './kinds.ts';
@@ -66,7 +66,7 @@ export class LearnedFeature implements Feature {
     return column;
   }
 
-  /** The same, with mismatches collected; the column is then of no use. */
+  /** `encode` that adds mismatches to `mismatches` in place of throwing; if there are any, the column is of no use. */
   encodeInto(
     mismatches: Mismatches,
     values: ArrayLike<unknown>,

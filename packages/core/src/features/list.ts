@@ -1,8 +1,8 @@
 /**
  * Features of a list of words or integers per row: bags without order, and sequences with their oldest element first.
  *
- * The weight of an element is the given one times recencyDecayʲ, where j elements are after it. Padding is left out: empty
- * strings, and in lists of integers the number 0 where it is no word of the vocabulary, because TensorFlow pads with these.
+ * The weight of an element is its given weight times recencyDecayʲ, where j is the number of elements after it. Padding
+ * is left out, because TensorFlow pads lists: empty strings, and the integer 0 where the vocabulary does not have it.
  */
 import { shown } from '../checks/numbers.ts';
 import { EXPECTED_WORD, WORD_OF } from './categorical.ts';
@@ -58,7 +58,7 @@ function encodeLists(spec: ListFeatureSpec, values: Values, vocabulary: Vocabula
 /**
  * Visit the kept words of each list that fits, with their weights.
  *
- * @param vocabulary undefined while it is learned: then every word is kept
+ * @param vocabulary undefined while it is learned: every word but the empty one is kept then
  */
 function visitLists(
   spec: ListFeatureSpec,
@@ -90,7 +90,7 @@ function visitLists(
 }
 
 function keptBy(of: 'string' | 'integer', vocabulary: Vocabulary | undefined): (word: string) => boolean {
-  // A vocabulary of hashes knows no words, so 0 is as good as any number there.
+  // A hashed vocabulary has no words, so 0 counts as an integer like any other.
   const zeroIsPadding =
     of === 'integer' && vocabulary !== undefined && !(vocabulary instanceof HashedVocabulary) && !vocabulary.has('0');
   return (word) => {
@@ -132,7 +132,7 @@ function weightsOf(length: number, row: number, values: Values): number[] | unde
   return weights as number[];
 }
 
-/** An array, or a typed array; a string is no list of its letters. */
+/** True for an array or a typed array; false for a string. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }

@@ -2,7 +2,7 @@
 import { shown } from '../checks/numbers.ts';
 import { FeatureError, type FeatureMismatch } from '../errors/errors.ts';
 
-/** Mismatches that an error names. */
+/** The most mismatches that an error names. */
 export const NAMED_MAX = 10;
 
 /** The mismatches of a call. */
@@ -10,12 +10,12 @@ export class Mismatches {
   readonly #named: FeatureMismatch[] = [];
   #count = 0;
 
-  /** Mismatches so far, those included that no message names. */
+  /** The number of mismatches so far, including those that no message names. */
   get count(): number {
     return this.#count;
   }
 
-  /** Add a value. @param row its number; undefined where the whole column is meant */
+  /** Add a mismatch. @param row the number of the row; undefined where the whole column does not fit */
   add(feature: string, row: number | undefined, message: string): void {
     this.#count++;
     if (this.#named.length < NAMED_MAX) this.#named.push({ feature, row, message });
@@ -37,13 +37,13 @@ export class Mismatches {
   }
 }
 
-/** The values of one feature in some rows, and what is said of those that do not fit. */
+/** The values of one feature in some rows, and a function that reports a value that does not fit. */
 export interface Values {
   readonly values: ArrayLike<unknown>;
   /** Values of the second field of the feature. */
   readonly beside: ArrayLike<unknown> | undefined;
   readonly nowMs: number | undefined;
-  /** Say that row `row` of `values` does not fit. */
+  /** Report that row `row` of `values` does not fit. */
   mismatch(row: number, expected: string, got: unknown): void;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Features of one number per row: normalized, as Keras's Normalization does; its signed logarithm, normalized; the number of its
- * bucket between learned quantiles, as Keras's Discretization does; or as it is.
+ * Features of one number per row. A number x becomes one of four: x normalized, as in Keras's Normalization; the signed
+ * logarithm of x, normalized; the number of its bucket between learned quantiles, as in Keras's Discretization; or x.
  *
- * A missing value is the bucket 0, or the floats [0, 1] where a number that is there is [x, 0]. NaN counts as missing where
- * `missing` is 'own', because files of columns have no other word for it.
+ * With `missing: 'own'` a missing value is bucket 0, or the floats [0, 1] where a present number is [x, 0]; NaN then
+ * counts as missing, because files of columns store missing numbers as NaN.
  */
 import type { FeatureColumn, FloatColumn } from './contract.ts';
 import type { Encoder, FeatureKind, Learned } from './kind.ts';
@@ -11,7 +11,7 @@ import { isMissing, type Values } from './mismatches.ts';
 import type { NumberFeatureSpec } from './spec.ts';
 import { Moments, ValueSample } from './value-sample.ts';
 
-/** Buckets where the spec gives no number: of one row in sixteen each. */
+/** The default number of buckets; each has one sixteenth of the rows. */
 const NUM_BINS = 16;
 
 /** A number per row. */
@@ -46,7 +46,7 @@ export const NUMBER_KIND: FeatureKind<NumberFeatureSpec> = {
   },
 };
 
-/** The number before it is normalized. */
+/** The number that is normalized: the value, or its signed logarithm. */
 function scaled({ transform }: NumberFeatureSpec, value: number): number {
   return transform === 'log' ? Math.sign(value) * Math.log1p(Math.abs(value)) : value;
 }
@@ -113,7 +113,7 @@ function distinct(sorted: Float64Array): Float64Array {
   return sorted.filter((value, i) => i === 0 || value !== sorted[i - 1]);
 }
 
-/** Visit each number that fits; undefined is a missing one. */
+/** Visit each number that fits; a missing number is visited as undefined. */
 function visitNumbers(
   { missing = 'error' }: NumberFeatureSpec,
   { values, mismatch }: Values,

@@ -1,6 +1,7 @@
 /**
- * The spec of features: what a user writes, in TypeScript or as JSON, for each feature by name. Names of options are those of
- * Keras's preprocessing layers (StringLookup, Hashing, Normalization, Discretization, TextVectorization) where it has one.
+ * The spec of features: the options of each feature by name, in TypeScript or as JSON. Options have the names that
+ * Keras's preprocessing layers give them (StringLookup, Hashing, Normalization, Discretization, TextVectorization), if
+ * Keras has the option.
  */
 import type { EmbeddingOptions } from '../embeddings/make-table.ts';
 
@@ -15,13 +16,13 @@ interface AnyFeature {
   /** The key of the raw value in a row; default the name of the feature. Several features may read one field. */
   field?: string;
   /**
-   * 'error' refuses rows without a value (undefined, null); 'own' gives them an embedding of their own, an empty list, or a
-   * float that says so. Default 'error'.
+   * 'error' refuses rows without a value (undefined, null); 'own' gives them an embedding of their own, an empty list,
+   * or one more float that is 1 in these rows and 0 in others. Default 'error'.
    */
   missing?: 'error' | 'own';
   /**
-   * The width of the vector that the feature becomes: of the rows of its table (default 32), or of the projection of its
-   * floats (default: floats enter the layers as they are).
+   * The width of the feature's vector: the width of its table (default 32), or of the projection of its floats
+   * (default: no projection, the floats enter the layers as they are).
    */
   dimensions?: number;
 }
@@ -38,11 +39,14 @@ interface EmbeddedFeature extends AnyFeature {
 interface WordOptions {
   /** The fewest occurrences of a word with a row of its own; default 1. */
   minCount?: number;
-  /** The most rows, out-of-vocabulary rows and the row of missing values included; the most frequent words are kept. */
+  /**
+   * The most rows of the table, including out-of-vocabulary rows and the row of missing values; the most frequent words
+   * are kept.
+   */
   maxTokens?: number;
   /**
-   * Rows for words out of vocabulary, which a hash divides among them; default 1. With 0 such words are left out of lists and
-   * refused elsewhere.
+   * The number of rows for words out of vocabulary; a hash of the word chooses its row. Default 1. With 0 such words
+   * are left out of lists and refused elsewhere.
    */
   numOovIndices?: number;
   /** Hash all words into this many rows and learn no vocabulary; not together with the options above. */
@@ -68,7 +72,9 @@ export interface ListFeatureSpec extends EmbeddedFeature, WordOptions {
   keep?: 'first' | 'last';
   /** The key, in a row, of a list of weights ≥ 0, one per element. */
   weights?: string;
-  /** The weight of an element of a sequence against that of the element after it, 0 < decay ≤ 1; default 1. */
+  /**
+   * The weight of an element of a sequence divided by the weight of the next element, above 0 and at most 1; default 1.
+   */
   recencyDecay?: number;
 }
 
@@ -121,7 +127,7 @@ export interface TextFeatureSpec extends EmbeddedFeature, WordOptions {
 /** A vector per row, such as another model's embedding. */
 export interface VectorFeatureSpec extends AnyFeature {
   type: 'vector';
-  /** The numbers of a vector. */
+  /** The number of floats of a vector. */
   length: number;
   /** Scale every vector to length 1; a vector of zeros stays zero. Default false. */
   normalize?: boolean;

@@ -3,7 +3,7 @@
  *
  * age = (ln(1 + days) − mean) / deviation, days = (now − time) / 24 h, 0 for a time after now. Now is the row's `now` field,
  * else the time of the call, else the newest time of the data that the feature learned from. Without a `now` field, mean and
- * deviation are those of a sample of the times (value-sample.ts), because the newest time is known at the end only.
+ * deviation are those of a sample of the times (value-sample.ts), because the newest time is known only at the end.
  */
 import type { FeatureColumn } from './contract.ts';
 import type { Encoder, FeatureKind, Learned } from './kind.ts';
@@ -91,7 +91,7 @@ function partIds(spec: TimeFeatureSpec, part: 'hour' | 'weekday'): Encoder {
   return { column: 'ids', vocabularySize: first + SIZE[part], dimensions: 0, combiner: 'sum', encode };
 }
 
-/** Visit each time that fits; undefined is a missing one. `nowMs` is that of the row. */
+/** Visit each time that fits; a missing time is visited as undefined. `nowMs` is the `now` field of the row. */
 function visitTimes(
   { missing = 'error', unit = 'seconds', now }: TimeFeatureSpec,
   { values, beside, mismatch }: Values,

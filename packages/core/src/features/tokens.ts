@@ -1,9 +1,10 @@
 /**
  * The tokens of a text: words in lower case without punctuation, n-grams of words, and n-grams of the characters of each word.
  *
- * A word is a run of letters, marks and digits; an apostrophe inside is left out ("it's" is "its", as in Keras). n-grams of
- * words are joined by a space, all of one length before those of the next, as in Keras's TextVectorization. n-grams of
- * characters are those of `<word>`, as in fastText, with a # before, so that none is equal to a word.
+ * A word is a run of letters, marks and digits; an apostrophe inside is left out ("it's" is "its", as in Keras). The
+ * words of an n-gram are joined by a space, and shorter n-grams come before longer ones, as in Keras's
+ * TextVectorization. n-grams of characters are taken from `<word>`, as in fastText, and begin with #, so that none is
+ * equal to a word.
  */
 
 /** The tokens of texts. */

@@ -1,4 +1,7 @@
-/** Tells whether a model knows the words of a raw value, so that a caller can say that an answer rests on no training. */
+/**
+ * Tells whether a model knows the words of a raw value, so that a caller can report a result without training behind
+ * it.
+ */
 import type { Feature } from './contract.ts';
 import { HashedVocabulary } from './hashed-vocabulary.ts';
 import { isList } from './list.ts';

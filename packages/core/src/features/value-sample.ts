@@ -8,7 +8,7 @@
  */
 import type { Generator } from '../random/generator.ts';
 
-/** Numbers kept: half a megabyte. */
+/** The size of the sample: half a megabyte of float64 numbers. */
 export const SAMPLED_MAX = 65_536;
 
 /** A sample of a stream. */

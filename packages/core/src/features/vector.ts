@@ -1,8 +1,8 @@
 /**
  * Features of one vector per row, such as another model's embedding.
  *
- * With `missing: 'own'` one more float is 1 where there is no vector and 0 elsewhere. A vector of zeros has no direction: where
- * vectors are normalized it counts as missing, or is refused as a missing one is.
+ * With `missing: 'own'` one more float is 1 where there is no vector and 0 elsewhere. A vector of zeros has no
+ * direction, so with `normalize` it is treated as a missing vector.
  */
 import type { FloatColumn } from './contract.ts';
 import type { FeatureKind } from './kind.ts';

@@ -14,7 +14,7 @@ export interface VocabularyShape {
   hasMissing: boolean;
 }
 
-/** Words with their numbers of occurrences: the bytes of the words and some 20 bytes per word. */
+/** Words with their numbers of occurrences. Memory: the bytes of the words and some 20 bytes per word. */
 export class WordCounts {
   readonly #words = new WordIndex();
   #counts = new Float64Array(64);
@@ -24,7 +24,7 @@ export class WordCounts {
     return this.#words.size;
   }
 
-  /** Count one occurrence; the empty word is no word. */
+  /** Count one occurrence of a word; the empty word is not counted. */
   add(word: string): void {
     if (word === '') return;
     const row = this.#words.add(word);

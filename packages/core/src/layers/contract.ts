@@ -21,16 +21,16 @@ export interface Layer {
   /** The runtime in whose memory its matrices, x and dy are. */
   readonly runtime: Runtime;
   /**
-   * y [n, padded(outputs)] of x [n, padded(inputs)]. The layer owns y, which is valid until its next `forward`; it may keep
-   * x until `backward`.
+   * Compute y [n, padded(outputs)] from x [n, padded(inputs)]. The layer owns y, which is valid until its next
+   * `forward`; it may keep x until `backward`.
    *
    * @param trainingStep the number of the step while training, from which random layers draw; undefined while evaluating
    * and serving
    */
   forward(x: Matrix, trainingStep?: number): Matrix;
   /**
-   * dx [n, padded(inputs)] from dy [n, at least padded(outputs)], the gradient of the loss at y of the last `forward`; steps
-   * the weights by theirs. The caller owns dy and the returned dx, which is a matrix of its own.
+   * Compute dx [n, padded(inputs)] from dy [n, at least padded(outputs)], the gradient of the loss at y of the last
+   * `forward`, and step the weights by their gradients. The caller owns dy and the returned dx, which is a new matrix.
    */
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix;
   /** The matrices that `backward` steps, in a fixed order. */
@@ -39,9 +39,9 @@ export interface Layer {
   save(): Saved;
 }
 
-/** The surroundings in which a layer is made. */
+/** The seed and the runtime of a new layer. */
 export interface LayerContext {
-  /** For initial weights and for what the layer draws while training. */
+  /** The seed of the initial weights and of the numbers that the layer draws while training. */
   readonly seed: number;
   readonly runtime: Runtime;
 }
@@ -49,7 +49,7 @@ export interface LayerContext {
 /** Makes a layer for rows with `inputs` columns. */
 export type LayerFactory = (inputs: number, context: LayerContext) => Layer;
 
-/** Columns rounded up to whole vectors of the kernels. */
+/** Columns rounded up to whole vectors of the kernels, which have 4 floats. */
 export function padded(columns: number): number {
   return Math.ceil(columns / 4) * 4;
 }

@@ -22,7 +22,10 @@ import { multiplyRowsFused, multiplyTransposedFused } from './fused-multiply.ts'
 /** Groups of 4 columns that a thread claims at a time when columns are summed: one cache line. */
 const GRAIN_COLUMNS = 4;
 
-/** The function that is applied to x·W + b: z, max(0, z), tanh z, or z·Φ(z), Φ the normal distribution. */
+/**
+ * The function that is applied to z = x·W + b: z, max(0, z), tanh z, or z·Φ(z), where Φ is the distribution function of
+ * the standard normal distribution.
+ */
 export type Activation = 'linear' | 'relu' | 'tanh' | 'gelu';
 const ACTIVATIONS: readonly Activation[] = ['linear', 'relu', 'tanh', 'gelu'];
 
@@ -102,7 +105,7 @@ export class DenseLayer implements Layer {
     const stride = weights.dimensions;
     const make = (): Matrix => new Matrix(x.rows, stride, runtime);
     this.#y = withRows(this.#y, x.rows, make);
-    // The derivative of GELU needs z; those of the others follow from y.
+    // The derivative of GELU needs z; the derivatives of the others are computed from y.
     this.#z = this.activation === 'gelu' ? withRows(this.#z, x.rows, make) : this.#y;
     multiplyRowsFused(runtime, {
       ...{ a: x.offset, aStride: x.dimensions, m: x.rows, n: this.inputs },

@@ -1,6 +1,6 @@
 /**
- * Products of matrices for the layers of models: those of vectors/multiply.ts, whose terms may be added without rounding
- * them first. On a machine with relaxed SIMD they are a fifth faster and have other last bits than on one without
+ * The products of vectors/multiply.ts for the layers of models. They may use fused multiply-adds, which do not round a
+ * term before they add it. With relaxed SIMD they are a fifth faster, and their last bits differ from those without it
  * (docs/decisions/fused-products.md); on one machine they have the same bits on any number of threads.
  */
 import { modelPool } from '../parallel/model-pool.ts';

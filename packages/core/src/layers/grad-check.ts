@@ -1,11 +1,11 @@
 /**
  * A check of a layer's backward pass against finite differences of its forward pass.
  *
- * The loss is L = Σ w ⊙ y with random weights w, summed in float64. With a reference of the forward pass in float64, the
- * differences are those of the reference, (L(p + h) − L(p − h)) / 2h with a small h. Without one they are those of the layer
- * itself, whose float32 noise needs a large h, and so the formula of fourth order:
- * (4·slope(h) − slope(2h)) / 3. Where the slopes of the two steps, or of the two sides, differ much, the layer has a corner nearby (ReLU at 0), and
- * the place is skipped.
+ * The loss is L = Σ w ⊙ y with random weights w, summed in float64. With a reference of the forward pass in float64,
+ * the differences are those of the reference, slope(h) = (L(p + h) − L(p − h)) / 2h with a small h. Without one they are
+ * those of the layer itself. Their float32 noise needs a large h, and a large h needs the formula of fourth order:
+ * (4·slope(h) − slope(2h)) / 3. Where the slopes of the two steps, or of the two sides, differ much, the layer has a
+ * corner nearby (ReLU at 0), and the place is skipped.
  */
 import { checkArgument } from '../checks/arguments.ts';
 import { NUMBER, objectWith, optionsCheck, optionType } from '../checks/options.ts';
@@ -17,8 +17,8 @@ import { Matrix } from '../vectors/matrix.ts';
 import { type Layer, padded } from './contract.ts';
 
 /**
- * The forward pass in float64: y [rows, outputs] of x [rows, inputs], both without padding, and of the numbers of
- * `layer.parameters()`, which have it.
+ * The forward pass in float64: computes y [rows, outputs] from x [rows, inputs], both without padding, and from the
+ * numbers of `layer.parameters()`, with their padding.
  */
 export type LayerReference = (x: Float64Array, rows: number, parameters: readonly Float64Array[]) => Float64Array;
 
@@ -26,13 +26,13 @@ export type LayerReference = (x: Float64Array, rows: number, parameters: readonl
 export interface GradCheckOptions {
   /** Rows of x; default 3. */
   rows?: number;
-  /** For x and the weights of the loss; default 1. */
+  /** The seed of x and of the weights of the loss; default 1. */
   seed?: number;
   /** The training step that is passed to `forward`; default none, as while serving. */
   trainingStep?: number;
-  /** The largest allowed difference, over 1 + the gradient's size; default 1e-4 with a reference, 5e-3 without. */
+  /** The largest allowed difference, divided by 1 + |gradient|; default 1e-4 with a reference, 5e-3 without. */
   tolerance?: number;
-  /** Default: the layer itself. */
+  /** The forward pass in float64; default: the forward pass of the layer itself. */
   reference?: LayerReference;
 }
 
@@ -40,14 +40,15 @@ export interface GradCheckOptions {
 export interface GradCheck {
   /** True where no difference is above the tolerance, and at most a quarter of the places were skipped. */
   readonly isCorrect: boolean;
-  /** The largest difference between a gradient and its finite difference, over 1 + the gradient's size. */
+  /** The largest difference between a gradient and its finite difference, divided by 1 + |finite difference|. */
   readonly largestError: number;
   /** The place of that difference: 'x[row, column]' or 'parameters[i][row, column]'. */
   readonly worst: string;
   /** The largest difference between the layer and its reference; 0 without one. */
   readonly forwardError: number;
-  /** Gradients that were compared, and places beside a corner that were not. */
+  /** The number of gradients that were compared. */
   readonly checked: number;
+  /** The number of places near a corner, which were not compared. */
   readonly skipped: number;
 }
 
@@ -59,10 +60,13 @@ const checkOptions = optionsCheck<GradCheckOptions>('gradCheck', {
   reference: optionType('a function', (value) => typeof value === 'function'),
 });
 
-/** Steps: large against float32's rounding, and small against the curvature of a float64 reference. */
+/**
+ * The steps h: the first is large against the rounding of float32, the second small against the curvature of a
+ * reference.
+ */
 const STEP = 2 ** -6;
 const REFERENCE_STEP = 2 ** -13;
-/** Tolerances between the slopes of two steps above which a corner is nearby; curvature alone stays below. */
+/** Two slopes that differ by more than this many tolerances show a corner nearby; curvature alone stays below. */
 const CORNER = 4;
 
 /**
@@ -132,7 +136,7 @@ interface Place {
 function slope({ values, loss }: Place, i: number, _tolerance: number, step: number = REFERENCE_STEP): number {
   const before = values[i]!;
   values[i] = before + step;
-  // The step that was taken, since float32 rounds the sum.
+  // The changed value is read back, because float32 rounds the sum.
   const [above, high] = [loss(), values[i]!];
   values[i] = before - step;
   const [below, low] = [loss(), values[i]!];

@@ -1,7 +1,7 @@
 /**
  * Rows scaled to unit length, y = x / |x|, and the gradient back: dx = (dy − y·⟨y, dy⟩) / |x|.
  *
- * A row of zeros stays zero, and its gradient is zero, so that an item without any feature cannot spoil a step.
+ * A row of zeros stays zero, and its gradient is zero, so that an item without any feature adds no NaN to a step.
  */
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';

@@ -1,6 +1,6 @@
 /**
- * Layers from their specs, which are plain JSON, and from a program's own factories; and layers from a file. The shapes of
- * neighbours are checked here, before anything is computed.
+ * Makes layers from specs, which are plain JSON, and from a program's own factories, and loads layers from a file. The
+ * shapes of neighbours are checked here, before anything is computed.
  */
 import { checkInteger } from '../checks/numbers.ts';
 import { LIST, NUMBER, type OptionsCheck, optionsCheck, required, STRING } from '../checks/options.ts';
