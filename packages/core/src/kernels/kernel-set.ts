@@ -1,7 +1,8 @@
 /**
- * Sets of kernels: those that are compiled to one WebAssembly module, with what the pool has to know of them.
+ * A set of kernels: the kernels that are compiled to one WebAssembly module, the names that the pool can run, and their
+ * records.
  *
- * A set that no code of a program uses is left out by a bundler, and its module is not compiled before its first use.
+ * A bundler leaves out a set that no code of a program uses. A module is compiled at the first use of its set.
  */
 import type { ParallelKernelName } from './contract.ts';
 import type { RecordDescription } from './record.ts';

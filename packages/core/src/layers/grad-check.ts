@@ -2,8 +2,8 @@
  * A check of a layer's backward pass against finite differences of its forward pass.
  *
  * The loss is L = Σ w ⊙ y with random weights w, summed in float64. With a reference of the forward pass in float64,
- * the differences are those of the reference, slope(h) = (L(p + h) − L(p − h)) / 2h with a small h. Without one they are
- * those of the layer itself. Their float32 noise needs a large h, and a large h needs the formula of fourth order:
+ * the differences are those of the reference, slope(h) = (L(p + h) − L(p − h)) / 2h with a small h. Without one they
+ * are those of the layer itself. Their float32 noise needs a large h, and a large h needs the formula of fourth order:
  * (4·slope(h) − slope(2h)) / 3. Where the slopes of the two steps, or of the two sides, differ much, the layer has a
  * corner nearby (ReLU at 0), and the place is skipped.
  */

@@ -2,18 +2,19 @@
  * The control block through which the main thread hands work to the worker threads: a few integers in the shared
  * memory, written and read with Atomics, so that a round trip costs microseconds and no message.
  *
- * One job at a time. A job is a kernel of one of the team's memories, its arguments and a number of work items; threads claim grains of items until
- * none is left. GENERATION counts jobs and is what idle workers wait on; OPEN holds the generation whose items may be
- * claimed, and ACTIVE the number of workers that read or run it. The main thread closes a job (OPEN = 0), then waits
- * until ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN; atomic operations have one order, so either
- * the main thread sees the worker in ACTIVE and waits for it, or the worker sees that the job is closed and leaves. So
- * no worker ever runs a kernel with the arguments of another job. LEFT counts how often a worker has left a job; a main
- * thread that must not block waits for it to change.
+ * Jobs run one at a time. A job is a kernel of one of the team's memories, its arguments and a number of work items;
+ * threads claim grains of items until none is left. GENERATION counts jobs, and idle workers wait for it to change;
+ * OPEN holds the generation whose items may be claimed, and ACTIVE the number of workers that read or run it. The main
+ * thread closes a job (OPEN = 0), then waits until ACTIVE is 0. A worker adds itself to ACTIVE before it reads OPEN;
+ * atomic operations have one order, so either the main thread sees the worker in ACTIVE and waits for it, or the worker
+ * sees that the job is closed and leaves. So no worker ever runs a kernel with the arguments of another job. LEFT
+ * counts how often a worker has left a job; a main thread that must not block waits for it to change.
  *
- * The workers of a pool form a team. TEAM holds the number of the current team and how many of its workers have
- * started. A worker is never killed: if it died while ACTIVE counts it, the main thread would wait for it forever.
- * Instead, a pool that stops its threads makes the next team current. A worker reads TEAM after it has added itself to
- * ACTIVE, and ends when its own team is no longer current. So two workers of the same slot never work on one job.
+ * The workers that are started together have a team number (an object `Team` uses one number after another). TEAM holds
+ * the current team number and how many of its workers have started. A worker is never killed: if it died while ACTIVE
+ * counts it, the main thread would wait for it forever. Instead, `Team.stop` makes the next number current. A worker
+ * reads TEAM after it has added itself to ACTIVE, and ends when its own number is no longer current. So two workers of
+ * the same slot never work on one job.
  */
 import { CONTROL_OFFSET } from '../memory/linear-memory.ts';
 
@@ -33,7 +34,7 @@ export const CONTROL = {
   memory: 11,
 } as const;
 
-/** The memory of a job that is a search over the memories of segments. */
+/** The value of `memory` for a job that searches the memories of several segments. */
 export const COMPOSED = -1;
 const CONTROL_INTEGERS = 16;
 /**

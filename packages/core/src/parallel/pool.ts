@@ -41,8 +41,9 @@ export interface PoolJob {
 }
 
 /**
- * Runs kernels of one memory over work items on up to `threads` threads, including the caller. `N` has the names of the
- * kernels that the pool can run: those of indexes, and for the pool of `modelPool` those of models too.
+ * Runs kernels of one memory over work items on up to `threads` threads, including the caller. `N` is the type of the
+ * names of the kernels that the pool can run: the kernels of indexes, and for the pool of `modelPool` also those of
+ * models.
  */
 export class Pool<N extends ParallelKernelName = IndexKernelName> {
   readonly team: Team;
@@ -62,7 +63,12 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
     this.memoryNumber = team.join({ memory, kernels });
   }
 
-  /** Add the kernels of a set, which `table` has for the memory of the pool; `first` is the number of the first in the team. */
+  /**
+   * Add the kernels of a set.
+   *
+   * @param first the number of the set's first kernel in the team
+   * @param table the kernels as functions that work on the memory of the pool
+   */
   add({ parallel, records }: KernelSet, first: number, table: Partial<KernelTable>): void {
     for (const [i, name] of parallel.entries()) {
       const record = records.find((description) => description.name === name);
@@ -147,7 +153,7 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
     this.team.stop();
   }
 
-  /** End the team's work on this memory; no job of this pool may follow. */
+  /** Remove the memory of this pool from the team; the pool can run no job afterwards. */
   leave(): void {
     this.team.leave(this.memoryNumber);
   }

@@ -36,20 +36,21 @@ const checkOptions = optionsCheck<RuntimeOptions>('Runtime', { variant: STRING, 
 /** The type of the option `runtime`. */
 export const RUNTIME: OptionType = instanceOf('a Runtime', () => Runtime);
 
-/** Heap, kernels and pool that belong together. */
+/** One heap with the kernels and the pool of threads that work on it. */
 export class Runtime {
   readonly variant: KernelVariant;
   readonly heap: Heap;
   /** The kernels of indexes; those of models are loaded and run by `modelPool`. */
   readonly kernels: IndexKernelTable;
   readonly pool: Pool;
-  /** The options that a runtime with the same kernels has. */
+  /** The options with which the kernels were chosen; a runtime that is made with this one as `main` uses them too. */
   readonly #options: RuntimeOptions;
   readonly #kernels: Partial<KernelTable>;
   readonly #loaded: Set<KernelSet> = new Set();
 
   /**
-   * @param main a runtime whose kernels and threads also work on the memory of this one; its options count then
+   * @param main a runtime whose kernels and threads also work on the memory of this one; its options are used in place
+   * of `options`
    * @throws {OptionError} when an option is unknown, the variant cannot run here or the thread count is out of range
    */
   constructor(options: RuntimeOptions = {}, main?: Runtime) {

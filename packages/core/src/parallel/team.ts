@@ -2,9 +2,9 @@
  * The worker threads of one or several linear memories. A job is a kernel of one of the memories with its work items;
  * jobs run one after another, whichever memory they work on.
  *
- * The control block (control.ts) is in the first memory. A thread has instances of the kernels for each memory that
- * the team had when the thread started. Where a job names a later memory, or a set of kernels was loaded since, the team
- * starts new threads, and the old ones end by themselves.
+ * The control block (control.ts) is in the first memory. A thread has instances of the kernels for each memory that the
+ * team had when the thread started. If a job names a memory that was added later, or a set of kernels was loaded later,
+ * the team starts new threads, and the old ones end by themselves.
  */
 import { assert } from '../checks/assert.ts';
 import type { KernelSet } from '../kernels/kernel-set.ts';
@@ -34,7 +34,7 @@ type WaitAsync = (integers: Int32Array, at: number, value: number) => { value: P
 /** A kernel of one memory, with its work items and arguments. */
 export interface Job {
   call: ItemsKernel;
-  /** The number of the memory; COMPOSED: a search over several. */
+  /** The number of the memory; COMPOSED for a search over several memories. */
   memory: number;
   /** The largest number of a memory that the kernel reads. */
   lastMemory: number;
@@ -64,10 +64,10 @@ export class Team {
   readonly #integers: Int32Array;
   readonly #arguments: Float64Array;
   readonly #maySleep: boolean;
-  /** By number; undefined: the memory has left. */
+  /** The memories by number; undefined for a memory that has left. */
   readonly #memories: (KernelMemory | undefined)[] = [];
   #workers: Thread[] = [];
-  /** Memories that the workers know: those with a lower number. */
+  /** The workers know the memories whose number is below this. */
   #known = 0;
   /** Whether a set of kernels was loaded after the workers started. */
   #isOutdated = false;
@@ -98,7 +98,7 @@ export class Team {
     return loaded;
   }
 
-  /** Let the team work on a memory; returns its number. */
+  /** Add a memory to the team; returns its number. */
   join(memory: KernelMemory): number {
     return this.#memories.push(memory) - 1;
   }
@@ -110,7 +110,7 @@ export class Team {
     return memory;
   };
 
-  /** End the work on a memory, so that it can be collected once no thread knows it. */
+  /** Remove a memory from the team, so that it can be garbage collected when the threads that know it have ended. */
   leave(memory: number): void {
     this.#memories[memory] = undefined;
     if (memory < this.#known) this.stop();
@@ -150,7 +150,7 @@ export class Team {
    * has started, or the runtime has no `Atomics.waitAsync`, the job runs on the caller before this returns.
    *
    * @param prepare makes the job when its turn has come; called with false where the job is to be run by `run`
-   * @param lastMemory that of the job
+   * @param lastMemory `lastMemory` of the job
    */
   async runAsync(prepare: (isAside: boolean) => Job, lastMemory: number): Promise<void> {
     while (this.#underWay) await this.#underWay;

@@ -1,4 +1,4 @@
-/** The program of a worker thread: wait for a job in the control block, help to run it, wait again. */
+/** The program of a worker thread: it waits for a job in the control block, helps to run it, and waits again. */
 import { searchSegments } from '../kernels/segments/search-segments.ts';
 import type { KernelMemory } from '../kernels/segments/segment.ts';
 import { wasmKernels } from '../kernels/wasm.ts';

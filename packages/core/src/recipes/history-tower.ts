@@ -1,14 +1,14 @@
 /**
- * A two-tower model that reads histories: the query is the list of items that a user chose before, so that a user whom the
- * training data do not have, or who has chosen more since, is answered without new training.
+ * A two-tower model that reads histories: the query is the list of items that a user chose before. So the model needs
+ * no new training to serve users who are not in the training data, or who have chosen more items since.
  *
  *   query(h) = u / |u|,  u = Σ_j decayʲ · E[h_{n−j}];   candidate(i) = E[i] / |E[i]|
  *
- * One table E has the items of histories and the candidates. The loss is in-batch softmax over the next item of every
+ * The items of histories and the candidates share one table E. The loss is in-batch softmax over the next item of every
  * position (nextItemExamples) with a low temperature and the correction for popular items (Yi et al. 2019).
  *
  * Figures and settings that were tried: docs/decisions/history-tower.md.
- * Limits: two users with one history get one answer; a user without a history gets one that does not depend on the user.
+ * Limits: users with the same history get the same results; so do all users without a history.
  */
 import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
@@ -39,17 +39,17 @@ export type ItemHistory = {
 export interface HistoryTowerOptions {
   /** Width of the vectors; default 64. */
   dimensions?: number;
-  /** The weight of an item of a history against that of the item after it, over 0 and at most 1; default 0.6. */
+  /** The weight of an item of a history divided by the weight of the next item, above 0 and at most 1; default 0.6. */
   recencyDecay?: number;
-  /** The most items of a history, the latest are kept; default 50. */
+  /** The most items of a history; the latest are kept. Default 50. */
   maxLength?: number;
-  /** Default 0.1. */
+  /** The temperature of the softmax; default 0.1. */
   temperature?: number;
-  /** Of Adam; default 0.005. */
+  /** The learning rate of Adam; default 0.005. */
   learningRate?: number;
   /** Examples of a batch; the negatives of an example are the others. Default 512. */
   batchSize?: number;
-  /** Default: the number with the best recall@k when the last items of users are held out (at most 20). */
+  /** Default: the number, at most 20, that has the best recall@k for held-out last items of users. */
   epochs?: number;
   /** The k of that recall; default 10. */
   k?: number;
@@ -64,7 +64,7 @@ export interface HistoryTowerOptions {
 export interface FittedHistoryTower {
   readonly queryTower: Tower<ItemHistory>;
   readonly candidateTower: Tower<string>;
-  /** An exact index of the items that have an interaction, queried by histories. */
+  /** An exact index of the items that have an interaction; its queries are histories. */
   readonly index: BruteForce<ItemHistory, string>;
   /** The same index as a recommender for the evaluation. */
   readonly recommender: ThroughIndex<ItemHistory>;
@@ -74,7 +74,7 @@ export interface FittedHistoryTower {
   readonly validationRecall: number | undefined;
 }
 
-/** The most epochs that are tried; the best one was before the twelfth on all data that were tried. */
+/** The most epochs that are tried; on all data sets that were tried, the best number was below 12. */
 const EPOCHS_MAX = 20;
 /** Epochs in a row without a better recall after which no more are tried. */
 const PATIENCE = 3;

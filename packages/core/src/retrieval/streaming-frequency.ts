@@ -1,19 +1,20 @@
 /**
- * Estimates how often each key comes in a stream, without a count for each key: the in-stream frequency estimation of two-tower
- * training.
+ * Estimates the frequency of each key of a stream without a count for each key. Two-tower training corrects the scores
+ * of popular candidates with it.
  *
  *   at row t with key y, for each hash function h:   B[h(y)] ← (1 − α) · B[h(y)] + α · (t − A[h(y)]),   A[h(y)] ← t
  *   p(y) = 1 / max over h of B[h(y)]
  *
- * A holds the row at which a bucket was last hit and B the mean number of rows between two hits. Keys that share a bucket make
- * it look more frequent, so the largest interval over the hash functions is the nearest to the truth, as in a count-min sketch.
+ * A holds the row at which a bucket was last hit, and B the mean number of rows between two hits. Keys that share a
+ * bucket make its interval shorter than that of each key, so the largest interval over the hash functions is the best
+ * estimate, as in a count-min sketch.
  *
- * Source: Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations", algorithms 2 and 3.
- * Differences: a step is a row and not a batch, so that p is the share of rows with this key, as `samplingProbabilities` counts
- * it; counted by batches, every key that most batches hold would have p = 1. The rate of the first hits is 1 / hits, so that B
- * begins as their mean and not as a guess.
- * Limits: the relative error of p is about √(α / 2) for a frequent key, and 1 / √hits for a rare one. A key that
- * becomes r times as frequent is followed after ln(r) / α hits; one that no longer comes keeps its p.
+ * Source: Yi et al. 2019, "Sampling-bias-corrected neural modeling for large corpus item recommendations", algorithms 2
+ * and 3. Differences: a step is a row and not a batch, so that p is the share of rows with this key, as
+ * `samplingProbabilities` counts it. With a batch as the step, every key that is in most batches would have p = 1. The
+ * rate of the first hits is 1 / hits, so that B begins as the mean of their intervals and needs no initial value.
+ * Limits: the relative error of p is about √(α / 2) for a frequent key, and 1 / √hits for a rare one. If a key becomes
+ * r times as frequent, its p reaches the new value after about ln(r) / α hits; a key that no longer occurs keeps its p.
  */
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
@@ -21,11 +22,14 @@ import { Generator } from '../random/generator.ts';
 
 /** Options of `StreamingFrequency`. */
 export interface StreamingFrequencyOptions {
-  /** Buckets of each hash function, rounded up to a power of 2; several times the number of frequent keys. Default 2^18. */
+  /**
+   * Buckets of each hash function, rounded up to a power of 2; there should be several times as many as frequent keys.
+   * Default 2^18.
+   */
   buckets?: number;
   /** Hash functions; default 2. */
   hashes?: number;
-  /** α, above 0 and at most 1: how fast a changed frequency is followed. Default 0.01. */
+  /** α, above 0 and at most 1: with a larger α the estimate follows a change of frequency sooner. Default 0.01. */
   learningRate?: number;
   /** Seed of the hash functions; default 42. */
   seed?: number;
@@ -38,7 +42,10 @@ const checkOptions = optionsCheck<StreamingFrequencyOptions>('StreamingFrequency
   seed: NUMBER,
 });
 
-/** Two hash functions of 2^18 buckets take 10 MB; of 100,000 keys a tenth then shares its bucket of both with another key. */
+/**
+ * Two hash functions of 2^18 buckets take 10 MB. With 100,000 keys, one key in ten shares its bucket with another key
+ * in both hash functions.
+ */
 const BUCKETS = 2 ** 18;
 const BUCKETS_MAX = 2 ** 28;
 const HASHES_MAX = 16;
@@ -54,7 +61,7 @@ export class StreamingFrequency {
   readonly #last: Float64Array;
   /** B of the paper: [hashes, buckets]. */
   readonly #interval: Float64Array;
-  /** [hashes, buckets] hits, as far as the rate depends on them. */
+  /** [hashes, buckets] hits, counted up to 65,535: beyond that the rate is α. */
   readonly #hits: Uint16Array;
   #rows = 0;
 
@@ -96,7 +103,8 @@ export class StreamingFrequency {
   }
 
   /**
-   * The estimated share of the rows with each key, above 0 and at most 1; of a key that never came, that of one row.
+   * The estimated share of the rows with each key, above 0 and at most 1; a key that never occurred gets the share of
+   * one row.
    *
    * @param keys [n] integers of 32 bits
    * @returns [n]
@@ -107,7 +115,7 @@ export class StreamingFrequency {
       let interval = 0;
       for (let h = 0; h < this.#hashes.length; h++) {
         const found = this.#interval[this.#bucket(h, keys[i]!)]!;
-        // A bucket without a hit is that of no key.
+        // No key of the stream has a bucket without a hit.
         if (found === 0) return rarest;
         interval = Math.max(interval, found);
       }
@@ -115,7 +123,7 @@ export class StreamingFrequency {
     });
   }
 
-  /** The place of a key's bucket of a hash function: a finalizer like MurmurHash3's, with a seed for each function. */
+  /** The place of a key's bucket: MurmurHash3's finalizer, with a seed for each hash function. */
   #bucket(hash: number, key: number): number {
     let x = (key ^ this.#hashes[hash]!) | 0;
     x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);

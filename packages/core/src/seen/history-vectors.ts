@@ -1,9 +1,9 @@
 /**
  * Computes the query vector of a user from the items of a history, for users whom the model does not know.
  *
- * Implicit ALS folds a history in by solving one d × d system (als/fold-in.ts). A tower whose only feature is a list of words,
- * a history tower, embeds it. For any other model the query vector is
- * the weighted mean of the unit vectors of the items, as the index keeps them,
+ * Implicit ALS folds a history in by solving one d × d system (als/fold-in.ts). A history tower (a tower whose only
+ * feature is a list of words) embeds the history. For any other model the query vector is the weighted mean of the unit
+ * vectors of the items, as the index keeps them,
  *
  *   q = Σ_i w_i x_i/|x_i| / Σ_i w_i,   w_i = 2^(−a_i/3),
  *

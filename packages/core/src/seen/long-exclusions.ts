@@ -1,13 +1,16 @@
 /**
- * The seen items of users who have seen many, decoded once and kept, so that a query of such a user excludes the same
- * frozen list as the query before, whose rows an index remembers (topk/long-lists.ts).
+ * Keeps the decoded seen items of users who have seen many. Each query of such a user excludes the same frozen list,
+ * and an index remembers the rows of that list (topk/long-lists.ts).
  */
 import type { Identifier } from '../topk/identifiers.ts';
 import { joinedLists, LONG_LIST } from '../topk/long-lists.ts';
 
-/** Pairs kept for all users together, about 30 MB with their rows. The users who were longest without a query leave first. */
+/**
+ * The most pairs that are kept for all users together, about 30 MB with their rows. The lists of the users whose last
+ * query is the longest ago are dropped first.
+ */
 const PAIRS_MAX = 2 ** 19;
-/** Items added to a kept list before it is made anew. */
+/** The most items that are added to a kept list; with more, the list is dropped and made again at the next query. */
 const ADDED_MAX = LONG_LIST;
 
 interface Kept<I> {
@@ -18,11 +21,11 @@ interface Kept<I> {
 
 /** Lists by the row of their user. */
 export class LongExclusions<I extends Identifier> {
-  /** In the order of use, the latest last. */
+  /** The lists by row of the user, in the order of their last use, the latest last. */
   readonly #kept = new Map<number, Kept<I>>();
   #pairs = 0;
 
-  /** The list of a user; one that is not kept is made. A long one is frozen. */
+  /** The list of a user, from `make` if it is not kept. A long list is frozen. */
   of(row: number, make: () => I[]): readonly I[] {
     const kept = this.#kept.get(row);
     if (kept) {
@@ -42,7 +45,7 @@ export class LongExclusions<I extends Identifier> {
     return base;
   }
 
-  /** Add items to the list of a user, where it is kept. */
+  /** Add items to the list of a user, if it is kept. */
   add(row: number, items: readonly I[]): void {
     const kept = this.#kept.get(row);
     if (!kept) return;

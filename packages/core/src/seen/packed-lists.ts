@@ -28,7 +28,7 @@ export class PackedLists {
     this.#ends = ends;
   }
 
-  /** Lists. */
+  /** The number of lists. */
   get length(): number {
     return this.#ends.length;
   }

@@ -32,7 +32,7 @@ const SEEN_AS_HISTORY: readonly SeenAsHistory[] = ['never', 'unknown-users', 'al
 export type IdentifierType = 'string' | 'number' | 'bigint';
 const IDENTIFIER_TYPES: readonly IdentifierType[] = ['string', 'number', 'bigint'];
 
-/** Options by which a server of the bundle uses seen items. */
+/** Options that tell a server of the bundle how to use seen items. */
 export interface SeenItemsOptions {
   /** Exclude the items that a user has seen from the user's results unless the request says otherwise; default true. */
   excludeSeen?: boolean | undefined;
@@ -213,8 +213,9 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * The seen items of some users, in any order, as the option `exclude` of a call with one query per user. A long list is
-   * frozen and the same at every call, which lets an index remember its rows.
+   * The seen items of some users, for the option `exclude` of a call with one query per user. The items of a list have
+   * no particular order. A long list is frozen and is the same object at every call, so that an index can remember its
+   * rows.
    *
    * @throws {IdentifierError} when a user is neither text nor an integer
    */
@@ -302,8 +303,8 @@ export class SeenItems<I extends Identifier = string> {
   }
 
   /**
-   * Build the tables from identifiers to lists in short steps; otherwise the first lookup builds them and waits for
-   * that.
+   * Build the tables from identifiers to lists in short steps. Without this call, the first lookup builds them and
+   * takes longer.
    */
   async prepare(): Promise<void> {
     await finishAsync(this.#users.preparation());

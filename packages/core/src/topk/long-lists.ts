@@ -1,10 +1,10 @@
 /**
- * Rows of long lists of identifiers that come again with every query, such as the items that a user has seen. Looking up
- * 100,000 texts takes a quarter of a second; the rows of a list that was looked up before are copied in a tenth of a
- * millisecond.
+ * Remembers the rows of long lists of identifiers that are passed with many queries, such as the items that a user has
+ * seen. Looking up 100,000 texts takes a quarter of a second; copying the rows of a list that was looked up before
+ * takes a tenth of a millisecond.
  *
- * Only a frozen list is remembered, as nobody can change it, and only while it exists. A joined list remembers the lists
- * that it was made of, so that each of them is looked up once.
+ * Only frozen lists are remembered, because they cannot change, and only as long as they exist. A joined list remembers
+ * the lists that it was made of, so that each of them is looked up once.
  */
 import { checkArgument } from '../checks/arguments.ts';
 import { LIST } from '../checks/options.ts';
@@ -14,7 +14,7 @@ export const LONG_LIST = 1024;
 
 const PARTS = new WeakMap<readonly unknown[], readonly (readonly unknown[])[]>();
 
-/** Lists of identifiers as one list, in this order. The long ones that are frozen are still recognized in it. */
+/** Joins lists of identifiers into one list, in this order. Long frozen lists in it are still recognized. */
 export function joinedLists<I>(...lists: readonly (readonly I[])[]): readonly I[] {
   for (const list of lists) checkArgument('lists', list, LIST);
   const parts = lists.filter(({ length }) => length > 0);
@@ -40,7 +40,7 @@ interface Rows<I> {
 class ListRows<I> {
   readonly #list: readonly I[];
   readonly #rows: number[] = [];
-  /** Rows below this are known. */
+  /** The number of identifiers of the index at the last call: rows below it have been looked up. */
   #size: number;
   /** Made when rows are added. */
   #set: Set<I> | undefined;
@@ -51,7 +51,7 @@ class ListRows<I> {
     for (const identifier of list) identifiers.forEachRow(identifier, (row) => this.#rows.push(row));
   }
 
-  /** The rows, those included that were added since the last call. */
+  /** The rows, including those that were added to the index since the last call. */
   of(identifiers: Rows<I>): readonly number[] {
     if (this.#size < identifiers.size) {
       this.#set ??= new Set(this.#list);

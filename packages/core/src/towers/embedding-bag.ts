@@ -4,7 +4,7 @@
  *   sum Σ w·e,   mean Σ w·e / Σ w,   sqrtn Σ w·e / √(Σ w²);   an empty list, or one whose weights are all 0, gives zeros
  *
  * All three are weighted sums, so that the gradient of an id is the gradient of the vector times the same weight. A full
- * table is read in place; of other tables the rows of the distinct ids of the batch are computed first.
+ * table is read in place; for other tables, the rows of the distinct ids of the batch are computed first.
  *
  * Source: TensorFlow's `embedding_lookup_sparse`; PyTorch's EmbeddingBag.
  */
@@ -18,16 +18,19 @@ import { Matrix } from '../vectors/matrix.ts';
 import { distinctFeatures } from './distinct-features.ts';
 import { numbersTo, type RowAdder } from './row-sums.ts';
 
-/** Ids to embed: one list of ids per row, and the factor of each embedding in the sum that is the vector of the row. */
+/**
+ * Ids to embed: one list of ids per row. The vector of a row is the sum of the embeddings of its ids times their
+ * weights.
+ */
 export interface WeightedIds {
   /** [n + 1] */
   offsets: Int32Array;
   ids: Int32Array;
-  /** Undefined where all factors are 1. */
+  /** Undefined where all weights are 1. */
   weights: Float32Array | undefined;
 }
 
-/** The ids and factors of a column. @param combiner of its bags */
+/** The ids of a column with the weights of the sum. @param combiner the combiner of the column's bags */
 export function weightedIds(column: Exclude<FeatureColumn, { kind: 'floats' }>, combiner: Combiner): WeightedIds {
   if (column.kind === 'ids') return { offsets: numbersTo(column.ids.length), ids: column.ids, weights: undefined };
   const { offsets, ids } = column;

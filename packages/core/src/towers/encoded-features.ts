@@ -1,8 +1,8 @@
 /**
  * Encoded features of many rows: one column of numbers for each feature of a tower.
  *
- * Data sets are encoded once; batches are rows of them. Rows that are asked for are copied, but a slice shares the ids of
- * the whole.
+ * A data set is encoded once, and batches are made of its rows. `take` copies rows; a slice shares the ids and floats
+ * of the whole.
  */
 import { ShapeError } from '../errors/errors.ts';
 import type { BagColumn, FeatureColumn } from '../features/contract.ts';

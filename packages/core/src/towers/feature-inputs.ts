@@ -1,6 +1,6 @@
 /**
- * Makes the inputs of towers from features: a table for each name of a table, which all features of that name share, and a
- * projection for floats that ask for one.
+ * Makes the inputs of towers from features: one embedding table for each name of a table, shared by all features that
+ * give this name, and a projection for each feature of floats that gives `dimensions`.
  */
 import { checkInteger } from '../checks/numbers.ts';
 import type { OnWarning } from '../checks/warning.ts';
@@ -13,7 +13,7 @@ import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
 import type { FeatureInput } from './tower-inputs.ts';
 
-/** The width of an embedding where no feature of its table names one, as of a word of a tower. */
+/** The default width of an embedding, equal to that of a word of a tower (tower-options.ts). */
 const DIMENSIONS = 32;
 
 /** The random numbers and the memory of new weights. */
@@ -24,8 +24,8 @@ export interface InputContext {
 }
 
 /**
- * The inputs of towers, one list for each. Features of one table share it, also across towers; features that were learned
- * apart share a table only by name, and have tables of their own unless their specs ask for the shared one.
+ * The inputs of towers, one list for each tower. Features of one table share it, also across towers. Features that were
+ * learned in different calls and happen to have the same name have tables of their own.
  *
  * @throws {OptionError} where features whose specs name one table differ in their words, their width or the kind of table
  */
@@ -53,7 +53,7 @@ function haveSameWords(a: Feature, b: Feature): boolean {
   return a.vocabulary === b.vocabulary && a.vocabularySize === b.vocabularySize;
 }
 
-/** Refuse features with other words whose specs name the same table. */
+/** Refuse features whose specs name the same table but whose words differ. */
 function checkApart(feature: Feature, named: readonly Feature[]): void {
   const other = named.find((each) => !haveSameWords(feature, each) && 'table' in each.spec && 'table' in feature.spec);
   if (!other) return;
@@ -71,7 +71,7 @@ function newTable(features: readonly Feature[], { seeds, runtime, onWarning }: I
   return makeTable(embedding, { vocabularySize, dimensions, seed: seeds.uint32(), runtime, onWarning });
 }
 
-/** The value that features of one table give; undefined where none does. */
+/** The value of an option that features of one table give; undefined where none does. */
 function agreed<T>(
   option: string,
   features: readonly Feature[],

@@ -1,6 +1,5 @@
 /**
- * Saves and loads towers of features together: what the features learned, tables and vocabularies that they share, are
- * saved once.
+ * Saves and loads towers of features together, so that tables and vocabularies that they share are saved once.
  */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { checkSavable } from '../embeddings/table-lock.ts';
@@ -14,7 +13,7 @@ import { loadLayers, saveLayers } from './saved-tower.ts';
 import { type FeatureInput, tablesOf } from './tower-inputs.ts';
 import type { FeatureTowerParts } from './tower-options.ts';
 
-/** In place of the name of a table: floats through a projection, or as they are. */
+/** The saved source of an input of floats, in place of a table's name: a projection, or the floats themselves. */
 const [PROJECTION, FLOATS] = ['projection', 'floats'] as const;
 
 /** The saved form of towers, each under its name. @throws {StateError} while a `fit` trains their tables */
@@ -47,8 +46,8 @@ export function saveFeatureTowers(towers: Readonly<Record<string, FeatureTowerPa
 /**
  * Load saved towers.
  *
- * @param loaders every kind of table
- * @param ownLayers the kinds of layers of the program's own
+ * @param loaders the loaders of all kinds of tables
+ * @param ownLayers the loaders of the program's own kinds of layers
  * @throws {FormatError} when the parts do not fit together
  */
 export function loadFeatureTowers(

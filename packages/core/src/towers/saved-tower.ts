@@ -1,6 +1,6 @@
 /**
- * Saves and loads the lookups, tables and layers of a tower of words, as a part of a bundle or checkpoint; towers of features:
- * saved-feature-towers.ts.
+ * Saves and loads the lookups, tables and layers of a tower of words, as a part of a bundle or checkpoint
+ * (saved-feature-towers.ts does so for towers of features).
  */
 import { assert } from '../checks/assert.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
@@ -31,8 +31,8 @@ export function saveParts({ inputs, layers, normalize }: TowerParts): Saved {
 /**
  * Load the parts of a saved tower.
  *
- * @param tables every kind of table
- * @param ownLayers the kinds of layers of the program's own
+ * @param tables the loaders of all kinds of tables
+ * @param ownLayers the loaders of the program's own kinds of layers
  * @throws {FormatError} when the parts do not fit together
  */
 export function loadParts(
@@ -54,7 +54,10 @@ export function loadParts(
   return { inputs, runtime, ...loadLayers(part, inputs, ownLayers) };
 }
 
-/** The saved layers of a tower; dense ones have the name that they had when there were no others. */
+/**
+ * The saved layers of a tower by name. Layer i is named `layer<i>`, but `dense<i>` if it is dense, because older files
+ * have only dense layers and this name.
+ */
 export function saveLayers(layers: readonly Layer[]): Record<string, Saved> {
   return Object.fromEntries(
     layers.map((layer, i) => [`${layer.kind === 'dense' ? 'dense' : 'layer'}${i}`, layer.save()]),

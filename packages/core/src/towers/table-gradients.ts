@@ -1,9 +1,10 @@
 /**
- * The gradients of embedding tables in one step of training, from all features and towers that read them: they are
+ * The gradients of embedding tables in one step of training, from all features and towers that read them. They are
  * summed for each id, and each table is stepped once.
  *
- * Several features, also of both towers, may share a table. The sum of an id has one order, that of the uses as they
- * were added and of the rows in each, so that results have the same bits on any number of threads.
+ * Several features, also of both towers, may share a table. The terms of the sum of an id have a fixed order (the order
+ * in which the uses were added, and the order of the rows of a use), so results have the same bits on any number of
+ * threads.
  */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
@@ -12,30 +13,30 @@ import { distinctFeatures } from './distinct-features.ts';
 import type { WeightedIds } from './embedding-bag.ts';
 import { RowAdder } from './row-sums.ts';
 
-/** Embeddings that a feature read from a table, and the gradient of what they became. */
+/** The ids that a feature embedded with a table, and the gradient of the resulting vectors. */
 export interface TableUse extends WeightedIds {
   /** [rows, stride] the gradient of the vectors. */
   gradient: Matrix;
-  /** The first column of the feature in it. */
+  /** The first column of the feature in `gradient`. */
   column: number;
-  /** One id per row, none twice: the gradient needs no sums. */
+  /** True where each row has one id and no id occurs twice, so that no gradients have to be summed. */
   isDistinct: boolean;
 }
 
-/** Gradients that wait for the step. */
+/** The gradients of tables, collected until `step`. */
 export class TableGradients {
   readonly #uses = new Map<EmbeddingTable, TableUse[]>();
   /** Matrices that the uses read, freed after the step. */
   readonly #held = new Set<Matrix>();
 
-  /** Add the gradient of vectors of a table. Its matrix must keep its numbers until `step`. */
+  /** Add a use of a table. The matrix of its gradient must not change until `step`. */
   add(table: EmbeddingTable, use: TableUse): void {
     const uses = this.#uses.get(table);
     if (uses) uses.push(use);
     else this.#uses.set(table, [use]);
   }
 
-  /** Free a matrix after the step. */
+  /** Keep a matrix until `step`, which then frees it. */
   hold(matrix: Matrix): void {
     this.#held.add(matrix);
   }

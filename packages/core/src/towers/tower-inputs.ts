@@ -45,7 +45,7 @@ export interface FeatureInput {
 /** An input of a tower. */
 export type TowerInput = WordInput | FeatureInput;
 
-/** The inputs of a tower with rows of type Q: a tower of words alone has only words. */
+/** The type of the inputs of a tower with rows of type Q: rows of words alone have only `WordInput`s. */
 export type InputOf<Q extends Features> = [Q] extends [never]
   ? TowerInput
   : [Q] extends [string | Readonly<Record<string, string>>]
@@ -137,7 +137,7 @@ function embedFloats(
   if (!projection) floats.free();
 }
 
-/** Pass the gradient of the concatenated vectors on: projections are stepped, gradients of tables are added to `tables`. */
+/** Step projections by the gradient of the concatenated vectors, and add the gradients of tables to `tables`. */
 export function addGradients(
   inputs: readonly TowerInput[],
   { columns }: EncodedFeatures,
@@ -150,7 +150,7 @@ export function addGradients(
   inputs.forEach((input, i) => {
     const column = columns[i]!;
     if (column.kind !== 'floats') {
-      // The rows of a batch are distinct: of a single column of ids, the ids are.
+      // The rows of a batch are distinct, so if they are a single column of ids, the ids are distinct.
       const isDistinct = inputs.length === 1 && column.kind === 'ids';
       tables.add(input.table!, { ...weightedIds(column, combinerOf(input)), gradient, column: at, isDistinct });
     } else if (input.projection) {

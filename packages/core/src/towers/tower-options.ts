@@ -23,7 +23,7 @@ import { Generator } from '../random/generator.ts';
 import { featureInputs } from './feature-inputs.ts';
 import { embeddedWidth, type FeatureInput, type TowerInput, type WordInput } from './tower-inputs.ts';
 
-/** One word of a tower. */
+/** The options of one word of a tower's rows. */
 export interface FeatureOptions {
   /** The words that have an embedding of their own; all other words share the embedding of unknown words. */
   vocabulary: readonly string[];
@@ -90,7 +90,7 @@ export function isOfFeatures(parts: TowerParts): parts is FeatureTowerParts {
   return parts.features !== undefined;
 }
 
-/** Options of a tower of features, but for those that both towers of a model have in common. */
+/** Options of one tower in `createTowers`, which takes the options that both towers share (seed, runtime) itself. */
 export interface FeatureTowerOptions extends Pick<TowerHead, 'dense' | 'layers' | 'normalize'> {
   /** The features with what they learned (`learnFeatures`). */
   features: FeatureSet;

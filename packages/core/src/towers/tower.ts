@@ -1,8 +1,8 @@
 /**
  * A tower turns raw features into one vector. Each feature is looked up and embedded, the embeddings are concatenated,
- * dense layers may follow, and the result may be scaled to unit length.
+ * layers may follow, and the result may be scaled to unit length.
  *
- *   vector = normalize?( dense_n( … dense_1( [E_1(f_1) | E_2(f_2) | …] ) ) )
+ *   vector = normalize?( layer_n( … layer_1( [E_1(f_1) | E_2(f_2) | …] ) ) )
  *
  * Training works on the distinct rows of a batch (distinct-features.ts): `forward` embeds them; `backward` takes one
  * gradient per distinct row, sums the gradients of each id, and steps tables and layers. The structure is that of the
@@ -76,14 +76,14 @@ export class Tower<Q extends Features = string> {
     this.#chain = normalize ? [...layers, new L2Normalize(this.dimensions, runtime)] : layers;
   }
 
-  /** A tower of parts whose rows have the type Q, which the parts do not say. */
+  /** A tower of given parts. Q is the type of its rows, which cannot be inferred from the parts. */
   static of<Q extends Features>({ inputs, layers, normalize, runtime, features }: TowerParts): Tower<Q> {
     return new Tower<Q>(inputs as readonly InputOf<Q>[], layers, normalize, runtime, features);
   }
 
   /**
-   * A new tower of one plain word, of named words, or of features that have learned their vocabularies; two towers that
-   * share tables are made by `createTowers`.
+   * A new tower of one plain word, of named words, or of features that have learned their vocabularies. `createTowers`
+   * makes two towers that share tables.
    *
    * @throws {VocabularyError} when a vocabulary has an empty, repeated or reserved word
    * @throws {OptionError} when a number is out of range
@@ -98,9 +98,11 @@ export class Tower<Q extends Features = string> {
   }
 
   /**
-   * Encode raw features. A tower with one named feature also accepts the word itself.
+   * Encode raw features. A tower with one named word, or of features that read one field, also accepts the value
+   * itself.
    *
-   * @throws {OptionError} naming the feature that is missing or not a string
+   * @throws {OptionError} naming the word that is missing or not a string
+   * @throws {FeatureError} for a tower of features, with the first ten values that do not fit the spec
    */
   encode(features: readonly Q[]): EncodedFeatures {
     return encodeFeatures(this, features);
@@ -122,8 +124,8 @@ export class Tower<Q extends Features = string> {
   /**
    * Step tables and layers by the gradients of the rows of the last `forward`, which were distinct: [rows, dimensions].
    *
-   * @param tables gathers the gradients of tables, whose `step` the caller then calls, where towers share tables; default:
-   * this method steps the tables.
+   * @param tables collects the gradients of tables that several towers share; the caller then calls its `step`.
+   * Default: this method steps the tables
    *
    * @throws {ShapeError} when there is not one gradient per row
    */
@@ -169,8 +171,8 @@ export class Tower<Q extends Features = string> {
   /**
    * Load a saved tower of words or of features.
    *
-   * @param tables every kind of table
-   * @param layers the kinds of layers of the program's own
+   * @param tables the loaders of all kinds of tables
+   * @param layers the loaders of the program's own kinds of layers
    * @throws {FormatError} when its parts do not fit together
    */
   static load<Q extends Features>(part: Part, tables: Loaders<EmbeddingTable>, layers: Loaders<Layer> = {}): Tower<Q> {

@@ -1,6 +1,7 @@
 /**
- * Merges what the segments of an index found for a query, so that the outcome is that of one memory: the R best
- * candidates by approximate score, ties in the order of the scan, and the k best results, ties by row.
+ * Merges the candidates and the results that the segments of an index found for a query, so that they equal those of an
+ * index in one memory: the R best candidates by approximate score, ties in the order of the scan, and the k best
+ * results, ties by row.
  */
 import type { Segment } from './segment.ts';
 
@@ -14,7 +15,7 @@ export interface Run {
 /** Approximate scores are int16. */
 const SCORES = 65_536;
 const LEAST = -32_768;
-/** Candidates by score; zeros between two uses. Each thread has its own. */
+/** The number of candidates of each score; all zeros between two uses. Each thread has its own. */
 const histogram = new Int32Array(SCORES);
 
 /** Keep only the `wanted` best of the segments' candidates. */
@@ -27,7 +28,7 @@ export function cutCandidates(segments: readonly Segment[], runs: readonly Run[]
   else keepInOrder(segments, runs, least, room);
 }
 
-/** The least score that is kept, how many candidates of this score are kept, and how many there are. */
+/** The least score that is kept; of the candidates with this score, the number that is kept and the number of all. */
 function cutAt(segments: readonly Segment[], wanted: number): { least: number; room: number; ties: number } {
   let most = LEAST;
   for (const { integers, slotScores, candidates } of segments) {
@@ -65,7 +66,7 @@ function keep({ integers, slots, slotScores }: Segment, i: number, kept: number,
 
 /** Keep the candidates above `least`, and in the order of the scan the first `room` of those that have this score. */
 function keepInOrder(segments: readonly Segment[], runs: readonly Run[], least: number, room: number): void {
-  // Candidates of a segment are in the order of its scan, so one pass over its groups meets them one after another.
+  // The candidates of a segment are in the order of its scan, so one pass over its groups finds each of them in turn.
   const next = new Map(segments.map((segment) => [segment, { from: 0, kept: 0 }]));
   let left = room;
   for (const { segment, begin, end } of runs) {
@@ -83,7 +84,7 @@ function keepInOrder(segments: readonly Segment[], runs: readonly Run[], least: 
   for (const segment of segments) segment.candidates = next.get(segment)!.kept;
 }
 
-/** Write the k best of the segments' results as those of the head, each row once, and the sums of their work. */
+/** Write the k best results of the segments, each row once, and the sums of their work as the result of the head. */
 export function mergeResults(head: Segment, segments: readonly Segment[], item: number): void {
   const { results: k, copies } = head;
   const first = item * k;
@@ -127,7 +128,9 @@ function isListed({ integers, rowsOut }: Segment, first: number, count: number, 
   return false;
 }
 
-/** Counters of a query (topk/scann/search/search-work.ts): four sums; the head has the centroids. */
+/**
+ * Sum the four counters of a query (topk/scann/search/search-work.ts); the caller then sets the centroids of the head.
+ */
 function sumWork(head: Segment, segments: readonly Segment[], item: number): void {
   for (let counter = 0; counter < 4; counter++) {
     let sum = 0;

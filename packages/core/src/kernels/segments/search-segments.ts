@@ -1,7 +1,7 @@
 /**
- * A search of an index whose leaves are in several memories (docs/decisions/segments.md). It runs the phases of a search
- * (assembly/scann-phases.ts) in the memories that have the leaves and carries the state of the query between them, so
- * that results and work are those of one memory. The segments hold consecutive leaves, in order.
+ * Searches an index whose leaves are in several memories (docs/decisions/segments.md). It runs the phases of a search
+ * (assembly/scann-phases.ts) in the memories that have the leaves and copies the state of the query between them, so
+ * that results and work are the same as in one memory. The segments hold consecutive leaves, in order.
  */
 import { cutCandidates, mergeResults, type Run } from './merge.ts';
 import { type KernelMemory, Segment, STATE } from './segment.ts';
@@ -21,7 +21,7 @@ export interface SegmentAddress {
 /** The type of `searchSegments`. */
 export type SegmentedSearchKernel = typeof searchSegments;
 
-/** Int32 numbers of the description of a call over so many segments. */
+/** The length, in int32 numbers, of the description of a call over `segments` segments. */
 export function segmentedCallLength(segments: number): number {
   return CALL.first + PER_SEGMENT * segments;
 }
@@ -141,7 +141,7 @@ function route(head: Segment, segments: readonly Segment[], ownerOf: number, lea
   return runs;
 }
 
-/** Scan the leaves of runs. Afterwards a run is the groups that were scanned, in place of its leaves. */
+/** Scan the leaves of runs. Afterwards `begin` and `end` of a run count the scanned groups in place of the leaves. */
 function scan(runs: readonly Run[], item: number, isPruned: boolean): void {
   let before: Segment | undefined;
   for (const run of runs) {

@@ -1,6 +1,6 @@
 /**
- * One memory as the search over segments sees it: its kernels, and where the records and the scratch memory of a thread
- * are. Positions are in numbers of four bytes.
+ * One memory in a search over segments: its kernels, and the positions of the records and of the scratch memory of a
+ * thread. Positions count numbers of four bytes.
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { IndexKernelTable } from '../contract.ts';
@@ -40,7 +40,7 @@ export class Segment {
   readonly scoresOut: number;
   readonly rowsOut: number;
   readonly countsOut: number;
-  /** 0: work is not counted. */
+  /** 0 where work is not counted. */
   readonly countersOut: number;
   /** Leaves that the query searches here, candidates found here, and results that the merge has taken from here. */
   leaves = 0;
@@ -106,7 +106,7 @@ export class Segment {
     this.integers[this.state + STATE.leaves] = this.leaves;
   }
 
-  /** Go on with the bound for skipping groups that another segment ended with. */
+  /** Continue the scan of another segment: copy its bound for skipping groups, and the best scores that give it. */
   goOnFrom(other: Segment): void {
     const count = other.integers[other.state + STATE.bestCount]!;
     this.integers[this.state + STATE.theta] = other.integers[other.state + STATE.theta]!;

@@ -1,7 +1,7 @@
 /**
- * The leaves of an index: in one memory, or as a head and segments in several memories (docs/decisions/segments.md). The
- * head has centroids and codebook; a segment has the candidates of consecutive leaves. A segment has the numbers of the
- * leaves of the whole index; the leaves of other segments are empty there.
+ * The leaves of an index: in one memory, or as a head and segments in several memories (docs/decisions/segments.md).
+ * The head has centroids and codebook; a segment has the candidates of consecutive leaves. Leaves have the same numbers
+ * in a segment as in the whole index; the leaves of other segments are empty there.
  *
  * A slot of the set is the slot of a segment with the number of the segment in its upper bits.
  */
@@ -13,7 +13,7 @@ import { GROUP_SLOTS, type LeafShape, type Leaves } from './leaves.ts';
 /** Bits of a slot: it is a positive int32. */
 const SLOT_BITS = 31;
 
-/** The memories of sets that nobody references any more leave the team, which would hold them otherwise. */
+/** The memories of a set that is garbage collected leave the team, which would otherwise keep them alive. */
 const collected = new FinalizationRegistry<readonly Pool[]>((pools) => {
   for (const pool of pools) pool.leave();
 });
@@ -28,7 +28,7 @@ export class LeafSet {
   readonly firstLeaves: readonly number[];
   /** [leaves] int32 in the head's memory: the segment of each leaf; undefined for an index in one memory. */
   readonly ownerOf: Block | undefined;
-  /** Bits of a slot of a segment. */
+  /** Bits of a slot within its segment. */
   readonly #localBits: number;
 
   private constructor(head: Leaves, segments: readonly Leaves[], firstLeaves: readonly number[]) {
@@ -95,7 +95,7 @@ export class LeafSet {
     return { ...this.head.bytes(), ...Object.fromEntries(named.flat()) };
   }
 
-  /** The segment of a slot, as its number. */
+  /** The number of the segment that has a slot. */
   numberOf(slot: number): number {
     return slot >>> this.#localBits;
   }
@@ -110,7 +110,7 @@ export class LeafSet {
     return number * 2 ** this.#localBits + local;
   }
 
-  /** The slot at a position, if the slots of all segments followed one another. */
+  /** The slot at a position in the sequence of the slots of all segments. */
   slotAt(position: number): number {
     let number = 0;
     let local = position;
@@ -120,7 +120,7 @@ export class LeafSet {
     return this.slotOf(number, local);
   }
 
-  /** The segment of a leaf, as its number. */
+  /** The number of the segment that has a leaf. */
   ownerOfLeaf(leaf: number): number {
     let number = 0;
     while (leaf >= this.firstLeaves[number + 1]!) number++;
@@ -144,7 +144,7 @@ export class LeafSet {
     return groups[leaf + 1]! - groups[leaf]!;
   }
 
-  /** Count the groups of the segments in the shape of the whole index, after they changed. */
+  /** Set the numbers of groups in the shape of the whole index to the sums over the segments, after these changed. */
   count(): void {
     if (this.isWhole) return;
     const sum = (of: (shape: LeafShape) => number): number =>

@@ -12,14 +12,14 @@ import {
   segmentPartBytes,
 } from '../leaves.ts';
 
-/** The most segments of an index: so many memories of 4 GiB can be reserved in one process on Node 20. */
+/** The most segments of an index: one process on Node 20 can reserve this many memories of 4 GiB. */
 export const SEGMENTS_MAX = 64;
-/** The factor by which segments are made larger, again and again, while there are too many. */
+/** The size of segments is multiplied by this factor until there are at most SEGMENTS_MAX. */
 const LARGER = 1.25;
 
 /**
- * Cut an index into segments of at most `segmentBytes`, but of one leaf at least. Where these were more than 64, the
- * segments are larger. The index itself is not changed.
+ * Cut an index into segments of at most `segmentBytes`, or of one leaf that is larger. If this gives more than 64
+ * segments, they are made larger. The index itself is not changed.
  *
  * @throws {MemoryError} when the system refuses the memory
  */
@@ -76,7 +76,10 @@ function cutsOf(whole: Leaves, segmentBytes: number): number[] {
   return [...cuts, shape.leaves];
 }
 
-/** Bytes of all parts for one more group. Where rows have places, a place for each slot, which is an upper bound. */
+/**
+ * The bytes that one more group takes in all parts. Where rows have places, every slot is counted with a place of its
+ * own, which is an upper bound.
+ */
 export function bytesOfGroup(shape: LeafShape): number {
   const bytes = (capacity: number): number =>
     Object.values(partBytes({ ...shape, capacity })).reduce((sum, size) => sum + size, 0);
@@ -145,7 +148,7 @@ function copyGroups(
   for (const [old, place] of places) to.set(from.subarray(old * width, (old + 1) * width), place * width);
 }
 
-/** Write what is kept for each leaf: its groups, its chain and its bounds. */
+/** Write the numbers of each leaf: its groups, its chain and its bounds. */
 function copyLeafTables(
   whole: Leaves,
   parts: LeafParts,

@@ -1,6 +1,6 @@
 /**
- * The segments of an index as saved objects: the head is saved as an index without candidates, and each segment as a part of its own,
- * which is read into a memory of its own.
+ * Saves and loads the segments of an index. The head is saved as an index without candidates, and each segment as a
+ * part of its own, which is loaded into a memory of its own.
  */
 import type { Part } from '../../../format/part.ts';
 import type { Saved } from '../../../format/saved.ts';

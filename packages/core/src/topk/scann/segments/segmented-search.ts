@@ -16,13 +16,13 @@ import { CallRecord } from '../search/call-record.ts';
 import { listedSlots, type SearchPlan } from '../search/plan.ts';
 import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
 
-/** Queries a thread claims at a time. */
+/** Queries that a thread claims at a time. */
 const GRAIN = 4;
 
 /** The memory of a call of one query, for a call with the same plan and a new query. */
 interface SingleCall {
   plan: SearchPlan;
-  /** Groups of the index at the call; the scratch memory has room for so many. */
+  /** The number of groups of the index at the call, for which the scratch memory has room. */
   groups: number;
   opened: OpenedCall;
   /** The query in every memory, that of the head first. */
@@ -31,7 +31,7 @@ interface SingleCall {
   found: Found;
 }
 
-/** A job over `size` queries. */
+/** A job over `size` queries; the description of the call is at `address`. */
 interface SegmentedJob {
   size: number;
   address: number;
@@ -81,7 +81,10 @@ export class SegmentedSearch {
     }
   }
 
-  /** `run` on the worker threads, one at a time; index, filter and exclusions must not change meanwhile. */
+  /**
+   * `run` on the worker threads. Only one call may run at a time, and index, filter and exclusions must not change
+   * meanwhile.
+   */
   async runAsync(count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Promise<Found> {
     const { pool } = this.leaves.head.runtime;
     const memories = this.leaves.segments.map((segment) => segment.runtime.pool.memoryNumber);
@@ -141,7 +144,10 @@ export class SegmentedSearch {
     return found;
   }
 
-  /** The views of a call of one query, made once: each view of a memory takes a fraction of a microsecond. */
+  /**
+   * The views of a call of one query. They are made once, because each view of a memory takes a fraction of a
+   * microsecond.
+   */
   #singleCall(plan: SearchPlan, layouts: readonly CallLayout[], address: number): SingleCall {
     const { head, segments, shape } = this.leaves;
     const stride = rowStride(shape.dimensions);
@@ -162,7 +168,7 @@ export class SegmentedSearch {
     };
   }
 
-  /** Search with the records of the last call: only the query is new. */
+  /** Search with the records of the last call and a new query. */
   #runSingle({ opened, queries, found: { counts, scores, rows } }: SingleCall, write: WriteQueries): Found {
     const [query, ...copies] = queries as [Float32Array, ...Float32Array[]];
     write(0, 1, query, query.length);
@@ -218,7 +224,7 @@ export class SegmentedSearch {
     return block.offset;
   }
 
-  /** Write queries [begin, end) and where their exclusions begin to every memory. */
+  /** Write queries [begin, end), and the positions at which their exclusions begin, to every memory. */
   #writeQueries(
     prepared: readonly Prepared[],
     layouts: readonly CallLayout[],
@@ -240,12 +246,12 @@ export class SegmentedSearch {
   }
 }
 
-/** True for a call that leaves no candidate out and searches leaves. */
+/** True for a call that searches leaves and excludes no candidate. */
 function isPlain({ groupFilter, exclusions, listed }: SearchPlan): boolean {
   return groupFilter === undefined && exclusions === undefined && listed === undefined;
 }
 
-/** The excluded slots of one segment, as its own slots. */
+/** The excluded slots of one segment, as slots within it. */
 function exclusionsOf(
   leaves: LeafSet,
   { slots, begin }: NonNullable<SearchPlan['exclusions']>,

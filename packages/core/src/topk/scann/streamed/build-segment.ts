@@ -1,4 +1,6 @@
-/** Builds one segment of an index from its run, in a memory of its own, with the centroids and codebook of the head. */
+/**
+ * Builds one segment of an index from its run in a memory of its own, with the centroids and the codebook of the head.
+ */
 import { Centroids } from '../../../clustering/centroids.ts';
 import { listMembers } from '../../../clustering/members.ts';
 import type { Block } from '../../../memory/heap.ts';
@@ -27,9 +29,9 @@ interface Records {
 }
 
 /**
- * Build a segment. The memory that is not part of it is freed.
+ * Build a segment. Memory that the segment does not keep is freed.
  *
- * @param magnitudes of all candidates: the scales of int8 rows
+ * @param magnitudes the largest magnitudes of all candidates, from which the scales of int8 rows are computed
  */
 export async function buildSegment(
   head: Leaves,

@@ -1,8 +1,8 @@
 /**
- * Builds an index from a data set that is read twice, so that the candidates are never all in memory as float32: a sample
- * trains the head (survey.ts), every candidate is then written to the run of its segment (partition-runs.ts), and the
- * segments are built one after another (build-segment.ts). Where the sample holds all candidates, the index is that of
- * `index`.
+ * Builds an index from a data set that is read twice, so that the candidates are never all in memory as float32: a
+ * sample trains the head (survey.ts), every candidate is then written to the run of its segment (partition-runs.ts),
+ * and the segments are built one after another (build-segment.ts). If the sample holds all candidates, the result is
+ * the same as that of `index`.
  */
 import { checkInteger } from '../../../checks/numbers.ts';
 import { Centroids } from '../../../clustering/centroids.ts';
@@ -27,21 +27,21 @@ import { partitionRuns, recordBytesOf } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
 import { type Survey, surveyDataset } from './survey.ts';
 
-/** Rows of the sample for each leaf, at least: fewer would leave centroids to chance. */
+/** The fewest rows of the sample for each leaf: the mean of fewer rows varies too much from sample to sample. */
 const SAMPLE_PER_LEAF = 50;
 /** Default of `memoryBytes`. */
 const MEMORY_BYTES = 2 ** 31;
 /** The least bytes of a segment, and of records kept before they are written. */
 const SEGMENT_BYTES_MIN = 2 ** 20;
 const RUN_BYTES_MIN = 2 ** 16;
-/** The part of `memoryBytes` for records that are kept before they are written. */
+/** The share of `memoryBytes` for records that are kept before they are written. */
 const RUN_SHARE = 1 / 32;
-/** The largest segment by default; room is left for updates, and for the memory of calls. */
+/** The default of the largest segment: half a memory, which leaves room for updates and for the buffers of calls. */
 const SEGMENT_BYTES_MAX = 2 ** 31;
 
-/** The options of a build that streams. */
+/** The options of `indexStreamed`. */
 export interface StreamedBuild {
-  /** The place of what is done so far: `memoryRuns()`, or `fileRuns(folder)` of `shortlist/node`. */
+  /** The store of the finished part of the build: `memoryRuns()`, or `fileRuns(folder)` of `shortlist/node`. */
   runs: RunStore;
   /** Bytes that the build may use beside the finished segments; default 2 GiB. */
   memoryBytes?: number | undefined;
@@ -133,7 +133,11 @@ async function trainHead(
   }
 }
 
-/** The first leaf of each segment, followed by the number of leaves; `factor` candidates stand for one of the sample. */
+/**
+ * The first leaf of each segment, followed by the number of leaves.
+ *
+ * @param factor candidates of the data set for each candidate of the sample
+ */
 function cutLeaves(trained: Leaves, factor: number, segmentBytes: number): number[] {
   const { shape } = trained;
   const valid = trained.integers('valid');
@@ -156,7 +160,10 @@ function cutLeaves(trained: Leaves, factor: number, segmentBytes: number): numbe
   return [...cuts, shape.leaves];
 }
 
-/** The largest segment whose build fits: beside its parts there are its float32 rows, its codes and the order of rows. */
+/**
+ * The largest segment whose build fits into half of `memoryBytes`. The build holds the parts of the segment, its rows
+ * as float32, its codes and the order of its rows.
+ */
 function segmentBytesFor(memoryBytes: number, shape: LeafShape): number {
   const perRow = bytesOfGroup(shape) / GROUP_SLOTS;
   const building = 4 * shape.dimensions + shape.productBlocks + shape.correctionBlocks + 32;
@@ -190,7 +197,7 @@ function centroidsOf(head: Leaves): Centroids {
   return centroids;
 }
 
-/** A text that differs where settings, candidates or segments differ: runs of one build are not used by another. */
+/** A text that identifies settings, candidates and segments, so that a build does not use the runs of another build. */
 function buildName(
   { rows, dimensions, checksum }: Survey<Identifier>,
   settings: ScannSettings,

@@ -1,4 +1,4 @@
-/** Indexes a data set that is read twice. A function beside the class, so that a bundler leaves it out elsewhere. */
+/** Indexes a data set that is read twice. It is no method of ScaNN, so that a bundler can leave it out. */
 import { NUMBER, objectWith, optionsCheck, required } from '../../../checks/options.ts';
 import { LONG_CHANGE } from '../../call-options.ts';
 import type { CandidateSequence, Identifier } from '../../contract.ts';
@@ -13,11 +13,11 @@ const checkOptions = optionsCheck<StreamedBuild>('indexStreamed', {
 
 /**
  * Replace the candidates of an index by those of a data set that is read twice, so that they are never all in memory as
- * float32. A sample (`trainingSampleSize`, at least 50 rows for each leaf) trains leaves and codebooks; where it holds
- * all candidates, the index is that of `index`. The second pass writes the candidates to runs, one for each segment,
- * from which the segments are built one after another. A build that was killed goes on from its last whole run where
- * `runs` outlives the process (`fileRuns` of `shortlist/node`), and ends in the same bytes. The finished segments and the
- * identifiers are in memory.
+ * float32. A sample (`trainingSampleSize`, at least 50 rows for each leaf) trains leaves and codebooks; if it holds all
+ * candidates, the result is the same as that of `index`. The second pass writes the candidates to runs, one for each
+ * segment, from which the segments are built one after another. If `runs` outlives the process (`fileRuns` of
+ * `shortlist/node`), a build that was killed continues after the last records that were written, and the index has the
+ * same bytes. The finished segments and the identifiers are in memory.
  *
  * @param dataset called once for each pass; its candidates are the same each time
  * @throws {StateError} when the second pass reads other candidates than the first; the runs are removed

@@ -3,9 +3,9 @@
  * has the leaf.
  *
  * A record is the number of the row, the number of the leaf (int32 each) and the row as it is scored (float32). After
- * every so many bytes of candidates the records are appended to the runs, and then the manifest is replaced by one that
- * has their sizes. A build that was killed cuts the runs to these sizes, passes over the rows that they have, and goes
- * on.
+ * every `runBytes` of records, these are appended to the runs, and then the manifest is replaced by one with the new
+ * sizes of the runs. A build that continues after a kill cuts the runs to the sizes of the manifest and skips the rows
+ * that the runs already have.
  */
 import { throwIfAborted } from '../../../checks/abort.ts';
 import type { Centroids } from '../../../clustering/centroids.ts';
@@ -27,7 +27,7 @@ const MANIFEST = 'manifest';
 interface Manifest {
   /** The settings, candidates and segments of the build. Runs of another build are not used. */
   build: string;
-  /** Rows that the runs have. */
+  /** The number of rows in all runs. */
   rows: number;
   /** Bytes of the run of each segment. */
   sizes: number[];
@@ -42,7 +42,7 @@ export interface PartitionInput {
   centroids: Centroids;
   firstLeaves: readonly number[];
   isUnitLength: boolean;
-  /** Identifies settings and candidates. */
+  /** A text that identifies settings, candidates and segments. */
   build: string;
   runs: RunStore;
   /** Bytes of records that are kept before they are written. */
@@ -208,7 +208,7 @@ class RunSink implements RowSink {
     }
   }
 
-  /** Keep the records of a piece from row `written` on, those of each segment in one array. */
+  /** Keep the records of a piece from row `written` on, in one array for each segment. */
   #keep({ data, dimensions: d }: Matrix, first: number, labels: Int32Array, written: number): void {
     const { firstLeaves } = this.#input;
     const lists = firstLeaves.slice(1).map((): number[] => []);

@@ -1,6 +1,7 @@
 /**
- * The place where a build that streams keeps its runs: byte strings by name, which grow at the end. `fileRuns` of
- * `shortlist/node` keeps them in a folder, so that a build that was killed can go on; `memoryRuns` keeps them in memory.
+ * The store in which a build that streams keeps its runs: byte strings by name, to which bytes are appended. `fileRuns`
+ * of `shortlist/node` keeps them in a folder, so that a build that was killed can continue; `memoryRuns` keeps them in
+ * memory.
  */
 
 /** Runs by name. */
@@ -19,7 +20,7 @@ export interface RunStore {
   clear(): Promise<void>;
 }
 
-/** Runs in memory, which end with the process. */
+/** Runs in memory, which are lost when the process ends. */
 export function memoryRuns(): RunStore {
   const runs = new Map<string, Uint8Array[]>();
   const whole = (name: string): Uint8Array => {

@@ -24,7 +24,7 @@ export interface Survey<I extends Identifier> {
   identifiers: Identifiers<I>;
   /** Checksum of all numbers: the second pass must read the same. */
   checksum: bigint;
-  /** At most as many rows as were asked for, scaled to length 1 for cosine; the caller frees them. */
+  /** At most `sampleSize` rows, scaled to length 1 for cosine; the caller frees them. */
   sample: Matrix;
   /** [d] the largest magnitude of each dimension, of the rows as they are scored. */
   magnitudes: Float32Array;
