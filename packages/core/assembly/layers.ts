@@ -7,8 +7,8 @@ import { expLanes } from './softmax';
 const RELU: i32 = 1, TANH: i32 = 2, GELU: i32 = 3;
 
 /**
- * Below this |x|, tanh is x + x³·P(x²) after Cephes (tanhf.c, S. Moshier), since 1 − exp(−2|x|) would lose digits; above,
- * (1 − e) / (1 + e) with e = exp(−2|x|). Largest error 2 units in the last place.
+ * Below this |x|, tanh is x + x³·P(x²) (Cephes, tanhf.c, S. Moshier), because 1 − exp(−2|x|) would lose digits there.
+ * Above it, tanh is (1 − e) / (1 + e) with e = exp(−2|x|). Largest error 2 units in the last place.
  */
 const TANH_SMALL: f32 = 0.625;
 

@@ -1,6 +1,6 @@
-// Products of matrices whose terms may be added without rounding them first, for the layers of models. On the SIMD128
-// build they have the bits of the others (multiply.ts); on the relaxed one, the machine's fused multiply-add is used where
-// it has one: a fifth faster, with other last bits (docs/decisions/fused-products.md).
+// Products of matrices for the layers of models, with fused multiply-adds where the machine has them. The SIMD128 build
+// gives the same bits as multiply.ts. The relaxed build uses the fused instruction, which does not round a product before
+// it is added: it is a fifth faster and has other last bits (docs/decisions/fused-products.md).
 // Readable forms: src/kernels/reference/multiply.ts.
 import { addTerm, multiplyBlocks } from './multiply';
 import { MultiplyRows, MultiplyRowsFused, MultiplyTransposedFused } from './records.generated';

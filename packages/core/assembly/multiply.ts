@@ -110,7 +110,7 @@ function storeSums(isAdded: bool, sums: usize, stride: usize, rows: i32, d: i32,
 }
 
 /**
- * Rows [begin, end) of C = A · B, or with `isTransposed` of C += Aᵀ · B; `terms` of each sum, at least one. Rows of the
+ * Rows [begin, end) of C = A · B, or with `isTransposed` of C += Aᵀ · B. Each sum has `terms` terms, at least one. The
  * records of both products have the same fields.
  */
 // @ts-ignore: decorator

@@ -1,7 +1,8 @@
 // The phases of a search of a ScaNN index for one query. searchScann (scann.ts) runs them one after another in one memory; a
-// search over segments (src/kernels/search-segments.ts) runs each in the memories that need it, and carries the state of
-// the query from one to the next. Letters: d dimensions, L leaves, M blocks, R candidates reordered, k results. Readable
-// forms: src/kernels/reference/scann-phases.ts.
+// search over segments (src/kernels/segments/search-segments.ts) runs each in the memories that need it, and copies the
+// state of the query from one to the next.
+// Letters: d dimensions, L leaves, M blocks, R candidates reordered, k results.
+// Readable forms: src/kernels/reference/scann-phases.ts.
 import { gatherBest, quantizeQuery, scorePanel16 } from './centroids';
 import { finiteScore, keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
 import { blockRanges, blockValues, correctionValues, MASKED, quantizeTables, tableScale } from './lut16';

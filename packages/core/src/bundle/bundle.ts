@@ -1,9 +1,9 @@
 /**
- * The bundle: what serving needs, in one file. A query tower (or the fold-in of implicit ALS), an index, and where wanted the
- * candidate tower, the items that each user has seen, and metadata of the caller's.
+ * The bundle: one file with everything that serving needs. It has a query tower (or the fold-in of implicit ALS) and an
+ * index, and optionally the candidate tower, the items that each user has seen, and metadata of the caller.
  *
- * It can be saved at any moment. What comes back answers with the same bits, with any k, exclusions and filters; saving
- * it again gives the same file, byte for byte. docs/format.md describes the file.
+ * It can be saved at any moment. A loaded bundle gives results with the same bits, for any k, exclusions and filters,
+ * and saving it again gives the same file, byte for byte. docs/format.md describes the file.
  */
 
 import { FoldIn } from '../als/fold-in.ts';
@@ -38,7 +38,7 @@ export interface BundleContents<Q, I extends Identifier> {
   candidateTower?: Tower<never> | undefined;
   /** The items that each user has seen; their identifiers have the type of the index's. */
   seenItems?: SeenItems<I> | undefined;
-  /** Anything that JSON can hold; comes back as it was. */
+  /** A JSON object of the caller, which is loaded unchanged. */
   metadata?: JsonObject;
 }
 
@@ -56,16 +56,16 @@ export interface Bundle<Q, I extends Identifier> {
 
 /** Options of loading a bundle. */
 export interface LoadOptions {
-  /** Default the shared one. */
+  /** The runtime in whose memory the bundle is loaded; default: the shared one. */
   runtime?: Runtime;
   /**
-   * Room behind the numbers of the index, as a share of them: that many candidates are upserted without copying those
-   * that are there. Addresses are reserved, memory is taken as the room is used. Default 0.
+   * Room for new candidates, as a share of the loaded ones: as long as there is room, upserts do not copy the index.
+   * The room reserves addresses at once, and takes memory only when it is used. Default 0.
    */
   headroom?: number;
   /**
-   * Reads under way at a time, each of a megabyte on a thread of the system's. Default 4; 1, of an eighth of a megabyte,
-   * leaves the cores to what runs beside.
+   * The number of reads under way at a time. The default of 4 reads a megabyte at a time on threads of the system. 1
+   * reads an eighth of a megabyte at a time and leaves the cores to other work.
    */
   reads?: number | undefined;
   /** The loader of each kind of the program's own layers. */
@@ -103,7 +103,8 @@ export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q,
 /**
  * `writeBundle` in steps of at most an eighth of a megabyte, with the event loop between them; rejects with what that throws.
  * Until it resolves, tower and index answer queries, asynchronous changes of the index wait, and its synchronous changes throw
- * a StateError. A `fit` whose callback began it waits for its end; a new `fit` of its towers throws a StateError.
+ * a StateError. A `fit` whose callback started the save waits until it has ended; a new `fit` of its towers throws a
+ * StateError.
  */
 export async function writeBundleAsync<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
@@ -123,7 +124,7 @@ export function bundleToBytes<Q, I extends Identifier>(contents: BundleContents<
 }
 
 /**
- * Read a bundle. Where the source waits for its bytes, as a file does, the event loop comes around after each piece.
+ * Read a bundle. If the source waits for its bytes, as a file does, the event loop runs after each piece.
  *
  * @throws {OptionError} when headroom or reads are out of range
  * @throws {FormatError} naming the section and the byte when it is damaged, foreign or of a newer version

@@ -1,17 +1,17 @@
-/** The runs of a build that streams as files of a folder, so that a build that was killed can go on. */
+/** Keeps the runs of `indexStreamed` as files in a folder, so that a build that was killed can continue. */
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError } from '../errors/errors.ts';
 import { systemReason } from '../errors/system-errors.ts';
 import type { RunStore } from '../topk/scann/streamed/run-store.ts';
 
-/** The end of the names of runs: other files of the folder are left alone. */
+/** The extension of the files of runs; other files of the folder are not touched. */
 const ENDING = '.run';
 
 /**
- * Runs in a folder, which is made where it does not exist. A folder belongs to one build at a time.
+ * Runs in a folder, which is created if it does not exist. A folder belongs to one build at a time.
  *
- * @throws {FileError} from each method when the system refuses, or a run ends before what is read
+ * @throws {FileError} from each method when the operating system refuses, or a run is shorter than the bytes to be read
  */
 export function fileRuns(folder: string): RunStore {
   const pathOf = (name: string): string => join(folder, `${name}${ENDING}`);
@@ -29,7 +29,7 @@ export function fileRuns(folder: string): RunStore {
   const write = (path: string, flags: string, bytes: Uint8Array): Promise<void> =>
     withFile(path, flags, async (file) => {
       await file.appendFile(bytes);
-      // A manifest must not name bytes that a failure of power takes away.
+      // The manifest must not count bytes that a power failure can still lose.
       await file.datasync();
     });
   return {
@@ -70,7 +70,7 @@ export function fileRuns(folder: string): RunStore {
   };
 }
 
-/** Run a call of the file system; its failure is a FileError that names the path. */
+/** Run a call of the file system; if it fails, throw a FileError that names the path. */
 async function told(path: string, call: () => Promise<void>): Promise<void> {
   try {
     await call();

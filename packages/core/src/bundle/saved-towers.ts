@@ -1,6 +1,6 @@
 /**
- * The towers of a bundle: each a part, but two towers of features one part together, so that tables and vocabularies that
- * they share are saved once and are shared again when they are loaded.
+ * Saves and loads the towers of a bundle. Each tower is a part of the bundle, but two towers of features are one part
+ * together, so that tables and vocabularies that they share are saved once and are shared again after loading.
  */
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';

@@ -17,7 +17,7 @@ export interface RetrievalDataset<Q extends Features, C extends Features> {
   candidates: readonly C[];
   /** [N] weights, ≥ 0; default 1. */
   sampleWeight?: ArrayLike<number> | undefined;
-  /** [N] how likely each candidate is to stand in a batch; default: no correction. */
+  /** [N] the probability that each row's candidate is drawn into a batch; default: no correction. */
   candidateSamplingProbability?: ArrayLike<number> | undefined;
   /** [N] identifiers of the candidates, for accidental hits and id-based metrics; default: the encoded features. */
   candidateIds?: readonly (string | number | bigint)[] | undefined;

@@ -1,4 +1,6 @@
-/** The monitored quantity of a run, a loss or a metric: which epoch was best by it, and whether the run should end because it no longer improves. */
+/**
+ * Follows the monitored quantity of a run, a loss or a metric: which epoch was best, and whether the run should end.
+ */
 
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
@@ -7,9 +9,12 @@ import type { EpochRecord } from './history.ts';
 
 /** Options that end a run early. */
 export interface EarlyStopping {
-  /** 'perExample' (training), 'validation.perExample', a validation metric's or an in-batch accuracy's name; default 'validation.perExample'. */
+  /**
+   * 'perExample' (training), 'validation.perExample', a validation metric's or an in-batch accuracy's name; default
+   * 'validation.perExample'.
+   */
   monitor?: string;
-  /** Epochs in a row without improvement that end the run; 0 and 1 mean the first. As Keras. Default 0. */
+  /** The run ends after this many epochs in a row without improvement; 0 is the same as 1, as in Keras. Default 0. */
   patience?: number;
   /** The least change of the monitored quantity that counts as an improvement; default 0. */
   minDelta?: number;

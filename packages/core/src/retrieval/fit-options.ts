@@ -22,13 +22,13 @@ import type { Clock } from './pauses.ts';
 
 /** The progress after one step. */
 export interface FitProgress {
-  /** From 1. */
+  /** The number of the epoch, from 1. */
   epoch: number;
   epochs: number;
-  /** From 1, in the epoch. */
+  /** The number of the step in its epoch, from 1. */
   step: number;
   steps: number;
-  /** Of this step's batch. */
+  /** The mean loss of an example of this step's batch. */
   lossPerExample: number;
   examplesPerSecond: number;
   etaSeconds: number;
@@ -48,14 +48,14 @@ export interface FitOptions<Q extends Features, C extends Features> {
   /** A new order of rows every epoch; default true. */
   shuffle?: boolean;
   /**
-   * Correct the loss for how often each candidate stands in the data (log-Q), where the data set has no
-   * `candidateSamplingProbability` of its own; default true: by their shares of the data set. 'streaming' estimates them from the rows
-   * trained on so far (`StreamingFrequency`), for data whose popularity changes.
+   * Correct the loss for the frequency of each candidate (log-Q), if the data set has no `candidateSamplingProbability`
+   * of its own. true, the default, takes the share of each candidate in the data set. 'streaming' estimates the shares
+   * from the rows trained on so far (`StreamingFrequency`), for data whose popularity changes.
    */
   samplingCorrection?: boolean | 'streaming';
   /** Seed of the orders; default 42. */
   seed?: number;
-  /** Evaluated after every epoch. */
+  /** The interactions on which the model is evaluated after every epoch. */
   validation?: FitValidation<Q, C>;
   /** Called after every step. */
   onProgress?: (progress: FitProgress) => void;
@@ -63,17 +63,17 @@ export interface FitOptions<Q extends Features, C extends Features> {
   clusterings?: ClusterSchedule;
   /** Called after every clustering of a table, with its health and a warning where columns collapsed. */
   onCluster?: (record: ClusterRecord) => void;
-  /** Called after every epoch; awaited. Here learning rates are changed, checkpoints written. */
+  /** Called and awaited after every epoch; may change learning rates and write checkpoints. */
   onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
   earlyStopping?: EarlyStopping;
   /**
-   * End with the parameters of the epoch whose monitored quantity (`earlyStopping.monitor`) was best, at the cost of a second copy
-   * of the parameters; default true where `validation` is given, false elsewhere.
+   * End with the parameters of the epoch whose monitored quantity (`earlyStopping.monitor`) was best, at the cost of a
+   * second copy of the parameters; default true with `validation`, false without.
    */
   restoreBestWeights?: boolean;
   /** Stops between two steps, of training or validation, with a `FitAbortedError`, which carries a checkpoint. */
   signal?: AbortSignal | undefined;
-  /** Go on from here; the data set and the options must be those of the run before. */
+  /** The checkpoint from which the run continues; data set and options must be the same as before. */
   resume?: Checkpoint;
   clock?: Clock;
 }
@@ -99,7 +99,7 @@ export const checkFitOptions: OptionsCheck = optionsCheck<FitOptions<never, neve
   resume: objectWith('a checkpoint', 'arrays', 'optimizer', 'pointers'),
   clock: FUNCTION,
 });
-/** The same for its `validation`. */
+/** Refuses unknown options of `validation`, and values of a wrong type. */
 export const checkValidation: OptionsCheck = optionsCheck<{ dataset: object } & EvaluateOptions>('fit.validation', {
   dataset: required(OBJECT),
   ...EVALUATE,

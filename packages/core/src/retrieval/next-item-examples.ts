@@ -1,10 +1,11 @@
 /**
  * Examples that teach a query tower to read histories: the items that a user chose before, and the item chosen next.
  *
- * A user's interactions are taken in the order of time (those of one time in their own order). The i-th example of a user
- * has as its history the distinct items before interaction i, each where the user chose it last, the earliest first, and as
- * its candidate the item of interaction i. The history holds nothing of that moment or later, and never the candidate:
- * an item that the user chose before makes no second example, as a shortlist leaves out seen items.
+ * A user's interactions are taken in the order of time; interactions of the same time keep their given order. The i-th
+ * example of a user has as its history the distinct items before interaction i, each where the user chose it last, the
+ * earliest first, and as its candidate the item of interaction i. The history has only interactions before interaction i
+ * in this order, and never the candidate: an item that the user chose before makes no second example, because a shortlist
+ * leaves out seen items.
  *
  * Source: the next-item task of SASRec (Kang and McAuley 2018), one example for each position of a sequence.
  */
@@ -15,7 +16,7 @@ import type { RetrievalDataset } from './dataset.ts';
 
 /** Options of `nextItemExamples`. */
 export interface NextItemOptions {
-  /** The most items of a history, the latest are kept; default 50. */
+  /** The most items of a history; the latest are kept. Default 50. */
   maxLength?: number;
   /** The fewest items of a history; an interaction with fewer before it makes no example. Default 1. */
   minLength?: number;

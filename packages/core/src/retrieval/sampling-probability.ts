@@ -3,12 +3,12 @@
  *
  *   p(c) = max(1, rows of the training data whose candidate is c) / rows of the training data
  *
- * A batch holds popular candidates more often than rare ones, so that they are negatives more often, and an uncorrected
- * loss pushes them away. The task subtracts log p(c) from the scores of c.
+ * Popular candidates are in more batches than rare ones and so are negatives more often. A loss without the correction
+ * makes their scores too small. The task subtracts log p(c) from the scores of c.
  *
  * Source: Bengio & Senécal 2008; Yi et al. 2019, "Sampling-bias-corrected neural modeling", equation 3. The data set is
  * known whole here, so the shares are counted; streaming-frequency.ts estimates them from a stream, as Yi et al. do.
- * Limits: candidates are told apart by their encoded features, so that words out of the vocabulary count as one candidate.
+ * Limits: candidates with the same encoded features count as one, for example all words out of the vocabulary.
  */
 import type { EncodedFeatures } from '../towers/encoded-features.ts';
 

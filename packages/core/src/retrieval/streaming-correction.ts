@@ -1,9 +1,9 @@
 /**
- * The sampling probabilities of a run with `samplingCorrection: 'streaming'`: those of a batch are estimated from the rows that
- * training has taken so far, this batch included.
+ * Estimates the sampling probabilities of a run with `samplingCorrection: 'streaming'`. The probabilities of a batch
+ * come from the rows that training has taken so far, including the batch itself.
  *
- * The estimate depends on the order of rows alone. A resumed run takes the earlier rows again without training on them, so a
- * checkpoint holds nothing of it.
+ * The estimate depends only on the order of the rows. A resumed run takes the earlier rows again without training on
+ * them, so a checkpoint does not store the estimate.
  */
 import type { EncodedFeatures } from '../towers/encoded-features.ts';
 import { StreamingFrequency } from './streaming-frequency.ts';

@@ -27,7 +27,10 @@ export const SCHEMA_OPTIONS: Pick<FastifyServerOptions, 'ajv' | 'schemaControlle
   schemaController: { compilersFactory },
 };
 
-/** `compile`, whose results are kept in `known` by what `compile` was made with and by the schema of the route. */
+/**
+ * A cache over `compile`. The key of a result in `known` is the schema of the route, with `madeWith`, the arguments
+ * that `compile` was made with.
+ */
 function cached<Route, Value>(
   known: Map<string, Value>,
   compile: (route: Route) => Value,

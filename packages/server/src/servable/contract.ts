@@ -2,7 +2,7 @@
  * A servable: one loaded version of a model, with queries in and candidates out. Protocols call this contract and never
  * an index.
  *
- * A `Query` is one query with its settings, an `QueryResult` its candidates. `search` takes many queries at once,
+ * A `Query` is one query with its settings, a `QueryResult` its candidates. `search` takes many queries at once,
  * because a scan of the index is shared by the queries of a batch; the queue above it decides how many queries one call
  * gets. If `search` returns a promise, the scan runs on the worker threads: the event loop is free meanwhile, and
  * `change` waits for the scan. Results are sorted by descending score, and equal scores by ascending row, unless rules
@@ -24,8 +24,8 @@ export interface FeatureSpec {
   /** Whether a query may be without a value; default false. */
   isOptional?: boolean;
   /**
-   * Whether a spec of features says which values fit: then JSON values are passed on as they are and `checkFeatures` refuses
-   * those that do not fit. Default false: values have the datatype.
+   * True if a spec of features defines which values fit: JSON values are then passed on unchanged, and `checkFeatures`
+   * refuses those that do not fit. Default false: values must have the datatype.
    */
   isRaw?: boolean;
 }

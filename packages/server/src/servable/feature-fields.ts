@@ -10,8 +10,8 @@
  * | number | FP32 [] |
  * | vector | FP32 [length] |
  *
- * In tensors '' pads lists of words, 0 lists of integers (where 0 is no item), and NaN is a missing number. The JSON of
- * `/v1/shortlist` has the values themselves, also times in ISO 8601.
+ * In tensors, '' pads lists of words, 0 pads lists of integers (where 0 is no item), and NaN is a missing number. The
+ * JSON of `/v1/shortlist` needs no padding, and times may also be in ISO 8601.
  */
 import type { Feature } from 'shortlist/features';
 import type { FeatureSpec, Features, FeatureValue } from './contract.ts';
@@ -27,7 +27,7 @@ export function fieldsOf({ inputs }: QueryTower, plain?: string): FeatureSpec[] 
       : [{ name: featureName(name, plain), datatype: 'BYTES', shape: [] }];
     for (const spec of specs) {
       const known = fields.get(spec.name);
-      // A field is optional where every feature that reads it does without it.
+      // A field is optional if every feature that reads it accepts a missing value.
       if (known === undefined) fields.set(spec.name, spec);
       else if (known.isOptional && !spec.isOptional) fields.set(spec.name, { ...known, isOptional: false });
     }
@@ -44,11 +44,11 @@ export function checkRawFeatures({ features }: QueryTower, rows: readonly Featur
   features?.encode(rows);
 }
 
-/** A value that fits a field, whatever the model knows: for queries that warm a version up. */
+/** A value that fits a field, for queries that warm a version up; the model need not know the value. */
 export function anyValue({ datatype, shape }: FeatureSpec): FeatureValue {
   const [length] = shape;
   if (length === undefined) return datatype === 'BYTES' ? '' : 0;
-  // Not zeros, which have no direction where vectors are normalized.
+  // Not zeros, because a spec that normalizes vectors treats a vector of zeros as missing.
   return length < 0 ? [] : new Array<number>(length).fill(1);
 }
 

@@ -44,7 +44,7 @@ export class IndexServable implements Servable {
     this.#identifierType = index.identifiers.columnType;
     this.identifierDatatype = this.#identifierType === 'string' ? 'BYTES' : 'INT64';
     this.features = queryTower ? fieldsOf(queryTower) : [];
-    // Ages are those at the time of the request, not at the end of the data that the model learned from.
+    // An age is counted to the time of the request, not to the newest time of the training data.
     for (const tower of [queryTower, parts.candidateTower]) if (tower?.features) tower.features.clock = Date.now;
     this.dimensions = index.dimensions;
     this.#candidateFeatures = new CandidateFeatures(parts.candidateTower, index.dimensions);

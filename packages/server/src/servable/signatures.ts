@@ -138,7 +138,7 @@ export function featuresOf(specs: readonly FeatureSpec[], inputs: Tensors, rows:
   const [only] = specs;
   const queries: Features[] = [];
   for (let row = 0; row < rows; row++) {
-    // A spec of features reads its fields by name, also where there is one.
+    // A spec of features reads its fields by name, even a single one.
     if (specs.length === 1 && !only!.isRaw) queries.push(featureAt(inputs.get(only!.name), only!, row) as Features);
     else
       queries.push(Object.fromEntries(specs.map((spec) => [spec.name, featureAt(inputs.get(spec.name), spec, row)])));

@@ -1,6 +1,6 @@
 /**
  * Finds the features of a query whose value is not in the query tower's vocabulary. All unknown values share one row of
- * the embedding table. Also makes the text by which protocols without a field for them tell these features.
+ * the embedding table. Also makes the text that names these features in protocols without a field for them.
  */
 import { isUnknownValue } from 'shortlist/features';
 import type { Features, QueryResult } from './contract.ts';

@@ -1,8 +1,9 @@
 /**
- * A tensor of values of a row each that may be missing, or of lists of different lengths.
+ * Makes a tensor of rows whose value may be missing, or whose lists differ in length.
  *
- * TF Serving takes rectangular tensors alone; its clients pad ragged lists by `tf.RaggedTensor.to_tensor`, with '' and 0. Here
- * JSON may have the lists as they are: they are padded in the same way, and the tensor remembers the length of each.
+ * TF Serving takes only rectangular tensors; its clients pad ragged lists with '' and 0 by `tf.RaggedTensor.to_tensor`.
+ * Here the lists in JSON may differ in length: they are padded in the same way, and the tensor stores the length of
+ * each.
  */
 import type { JsonValue } from '../json/parse.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -30,7 +31,7 @@ export class PaddedTensor {
     const { datatype, shape, isOptional = false } = this.spec;
     if (value === null && isOptional) return;
     if (shape.length === 1) {
-      // As for other tensors of single values, a list of one value is the value.
+      // A list of one value is read as the value, as for other tensors of single values.
       const single = Array.isArray(value) && value.length === 1 ? value[0]! : value;
       if (Array.isArray(single)) throw invalidArgument(`Expecting a value but got a list of ${single.length}`);
       this.#rows[row] = [elementOf(single, datatype)];

@@ -33,8 +33,8 @@ export interface Tensor {
   shape: readonly number[];
   data: ArrayLike<Element>;
   /**
-   * The number of elements that each row has of its own; the rest of the row is padding. A single value that is missing has
-   * none. Undefined where no row is padded.
+   * The number of elements of each row without its padding; 0 for a single value that is missing. Undefined where no
+   * row is padded.
    */
   lengths?: readonly number[] | undefined;
 }
