@@ -1,4 +1,4 @@
-/** A forged bundle of an index in segments is one FormatError or a bundle that works. */
+/** Loading a forged bundle of an index in segments throws one FormatError, or gives an index that works. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleToBytes } from '../../src/bundle/bundle.ts';

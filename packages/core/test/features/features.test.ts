@@ -1,4 +1,7 @@
-/** Several features together: shared tables, what a spec may say, all that does not fit at once, and properties of learning. */
+/**
+ * Several features together: shared tables, refused specs, all values that do not fit at once, and properties of
+ * learning.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** One case list for every kind of feature: what it learns and encodes, refuses, does without a value, saves and loads. */
+/** The cases of every kind of feature: learning, encoding, refused values, missing values, saving and loading. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FeatureError, FormatError } from '../../src/errors/errors.ts';

@@ -9,7 +9,7 @@ export interface KindCase {
   values: readonly unknown[];
   /** Values of the second field. */
   beside?: readonly unknown[];
-  /** Values that do not fit, with the words that the error has about each. */
+  /** Values that do not fit, each with the text that its error contains. */
   refused: readonly (readonly [value: unknown, words: RegExp])[];
   /** The encoded column: ids, lists of ids or floats per row. */
   expected: readonly unknown[];

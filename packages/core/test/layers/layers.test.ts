@@ -19,7 +19,7 @@ function made(spec: LayerSpec, inputs: number, runtime: Runtime): Layer {
   const [layer] = makeLayers([spec], inputs, new Generator(4), runtime);
   const generator = new Generator(11);
   for (const { data } of layer!.parameters()) {
-    // Padding of weights is 0, as in a new layer, but that of γ and β and biases, which is as small a part.
+    // A number that is 0 in a new layer stays 0: the padding, which must, and also β and biases.
     data.forEach((value, i) => {
       if (value !== 0) data[i] = generator.normal();
     });

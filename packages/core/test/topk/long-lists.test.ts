@@ -1,4 +1,4 @@
-/** Rows of long lists: as those of the plain lookup, also after rows were added, and without looking a list up again. */
+/** Rows of long lists equal those of the plain lookup, also after rows were added, and no list is looked up twice. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Identifiers } from '../../src/topk/identifiers.ts';

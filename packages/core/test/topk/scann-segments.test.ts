@@ -1,4 +1,7 @@
-/** An index in segments, each in a memory of its own, does what it does in one memory: bits, order and work. */
+/**
+ * An index in segments, each in a memory of its own, has the bits, the order and the work of the same index in one
+ * memory.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readSaved } from '../../src/format/part.ts';
@@ -21,7 +24,9 @@ const SEGMENT_BYTES = 9_000;
 type Index = ScaNN<ArrayLike<number>, number>;
 type Options = ScannOptions<ArrayLike<number>>;
 
-/** One of each way through the kernels. Few codewords have few scores, so there are ties. */
+/**
+ * One case for each path through the kernels. An index with few codewords has few different scores, so there are ties.
+ */
 const CASES: Record<string, Options> = {
   'dot product, groups skipped': { groupBound: 1 },
   'dot product, no group skipped': { groupBound: false },
@@ -34,7 +39,7 @@ const CASES: Record<string, Options> = {
   'approximate scores, second leaves': { reorder: false, soar: 0.5, groupBound: 2 },
   'a measured build': { targetRecall: 0.9, tunedK: 5 },
 };
-/** The cases and the calls of the readable kernels, which take long. */
+/** The cases and the calls that also run on the readable kernels; only some do, because these kernels are slow. */
 const READ: readonly string[] = ['dot product, groups skipped', 'approximate scores, second leaves'];
 const READ_CALLS: readonly string[] = ['plain', 'exclusions'];
 

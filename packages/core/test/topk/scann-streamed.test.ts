@@ -1,4 +1,4 @@
-/** Builds that stream: two passes, a sample, runs; killed and started again they end in the same bytes. */
+/** Builds that stream: two passes, a sample, runs; a build that is killed and started again gives the same bytes. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ for (const [name, options] of Object.entries({
     const one = await indexStreamed(make(options), dataset(1_000), { runs: memoryRuns() });
     assert.deepEqual([one.size, one.dimensions, one.stats().segments], [N, D, 1]);
     const share = recallOf(one.call(queries, { k: 10, leavesToSearch: 60, reorder: N }), exact.call(queries, 10));
-    // All leaves and all candidates: 1 but for rounded rows; 0.99 was measured for int8.
+    // With all leaves and all candidates the recall is 1, except for rounded rows; .99 was measured for int8.
     assert.ok(share >= (options.reorder ? 0.97 : 1), `recall ${share}`);
     // In one memory `index` finds .845 to 1 of them.
     assert.ok(recallOf(one.call(queries, { k: 10 }), exact.call(queries, 10)) > 0.8);
@@ -83,7 +83,7 @@ test('where the sample holds all candidates, the index is that of `index`', asyn
   assert.deepEqual(bytesOf(streamed), bytesOf(whole));
 });
 
-/** A store whose `calls`-th change throws, as a process that is killed. */
+/** A store that throws after `calls` changes, in place of a process that is killed. */
 function failing(runs: RunStore, calls: number): RunStore {
   let left = calls;
   const counted = async (change: () => Promise<void>): Promise<void> => {
