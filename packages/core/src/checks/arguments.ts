@@ -1,6 +1,6 @@
 /**
- * Checks of arguments that are no options, at the public boundary: a program in JavaScript may give anything, and is told
- * the name of the argument and what it must be.
+ * Checks of arguments that are not options, at the public boundary. A program in JavaScript may pass any value; the
+ * error names the argument and the expected type.
  */
 import { OptionError } from '../errors/errors.ts';
 import { shown } from './numbers.ts';

@@ -1,6 +1,6 @@
 /**
  * Checks of single numbers at the public boundary, one message form: `name: expected …, got …`.
- * Each returns its value, so that a check stands where the value is used.
+ * Each check returns its value, so that it can be written where the value is used.
  */
 import { OptionError } from '../errors/errors.ts';
 

@@ -5,8 +5,8 @@
 import { checkInteractions, type Interactions, rowsByTime, takeInteractions } from './interactions.ts';
 
 /**
- * One row for each user and item: the last by time, with the sum of the weights of all of them. The same object comes back
- * where nothing is repeated.
+ * One row for each user and item: the last by time, with the sum of the weights of all of them. The same object is
+ * returned where nothing is repeated.
  */
 export function distinctPairs(interactions: Interactions): Interactions {
   checkInteractions(interactions);

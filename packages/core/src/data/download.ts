@@ -26,11 +26,13 @@ export interface DownloadOptions {
   readonly sizeBytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
-  /** Holds what came so far; its folder is made; it is gone when the download is whole. */
+  /**
+   * The file for the bytes received so far. Its folder is created; the file is removed when the download is complete.
+   */
   readonly partFile: string;
-  /** The longest silence, the wait for the answer included; 15 seconds. */
+  /** The longest time without new bytes, also before the response begins; default 15 seconds. */
   readonly idleTimeoutMs?: number;
-  /** The longest download; 10 minutes. */
+  /** The longest time of a download; default 10 minutes. */
   readonly totalTimeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
@@ -95,7 +97,7 @@ async function fetchRest(
     await onDisk(partFile, rm(partFile));
     held = 0;
   }
-  // Compressed on the way, a range would count other bytes.
+  // A range of a compressed response would count other bytes.
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (held > 0) headers.range = `bytes=${held}-`;
   idle.refresh();
@@ -117,7 +119,7 @@ async function fetchRest(
   }
 }
 
-/** From which byte the answer's body goes on. */
+/** The position in the file of the first byte of the response's body. */
 function startOf(response: Response, held: number, sizeBytes: number): number {
   const { status, url, headers } = response;
   const length = headers.get('content-length');
@@ -173,7 +175,7 @@ async function onDisk<T>(file: string, work: Promise<T>): Promise<T> {
   });
 }
 
-/** Why fetch failed, in a word: it hides the system's code in the cause. */
+/** The reason for which fetch failed, in a word; the system's code is in the cause of the error. */
 function reasonOf(error: Error): string {
   const { cause } = error as { cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? error.message;

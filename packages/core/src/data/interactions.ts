@@ -15,7 +15,7 @@ const CODES = instanceOf('an Int32Array', () => Int32Array);
 export interface DictionaryColumn {
   /** [N] places in the vocabulary. */
   readonly codes: Int32Array;
-  /** The distinct words; some may stand in no row. */
+  /** The distinct words; some may occur in no row. */
   readonly vocabulary: readonly string[];
 }
 

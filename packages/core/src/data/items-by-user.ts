@@ -1,7 +1,7 @@
 /**
  * Interactions as lists: the items of each user, or the users of each item, in compressed rows.
  *
- * An item that a user chose several times stands once, where the user chose it last, with the sum of the weights.
+ * An item that a user chose several times is in the list once, at its last place, with the sum of the weights.
  */
 
 import { checkArgument } from '../checks/arguments.ts';
@@ -53,7 +53,7 @@ export function itemsByUser(interactions: Interactions): CodeLists {
       total[item] = stamp[item] === user ? total[item]! + weight : weight;
       stamp[item] = user;
     }
-    // From the last to the first: the first time an item is met is the last time it was chosen.
+    // Rows are visited from the last to the first, so the first visit of an item is its last place.
     let at = end + distinct;
     ends[user + 1] = at;
     for (let i = to - 1; i >= from; i--) {

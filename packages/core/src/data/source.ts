@@ -1,10 +1,10 @@
 /**
- * Chooses where MovieLens-100K comes from and says so in one line. In this order: the folder that was asked for,
+ * Chooses the source of MovieLens-100K and describes it in one line. In this order: the folder that was named,
  * `$SHORTLIST_DATA/movielens-100k`, the user's cache, a download from the publisher into that cache (not where
  * `SHORTLIST_OFFLINE` is set), and synthetic data. Node only.
  *
- * A folder that was named and is missing or damaged is an error: a caller who names a data set must not silently get
- * another. A download that fails is not, and the line then says why the world is synthetic.
+ * A named folder that is missing or damaged is an error: a caller who names a data set must not silently get another. A
+ * download that fails is no error; the line then says why the data are synthetic.
  */
 
 import { stat } from 'node:fs/promises';

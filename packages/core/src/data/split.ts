@@ -1,5 +1,5 @@
 /**
- * Splits of interactions into a part to train on and a part to judge by: each user's last rows, everything after a
+ * Splits of interactions into a training part and a held-out part: each user's last rows, everything after a
  * moment, or users and rows drawn by a seed. Both parts keep the vocabularies, so that codes mean the same in them.
  *
  * A validation part is cut from the training part with the same functions.
@@ -21,9 +21,12 @@ export interface InteractionSplit {
 export interface LeaveLastOutOptions {
   /** Rows held out of each user, the last by time; default 1. */
   count?: number;
-  /** Users with fewer rows are trained on whole; default count + 1, so that nobody is left without a row to train on. */
+  /**
+   * All rows of users with fewer rows stay in the training part; default count + 1, so that every user keeps a row
+   * there.
+   */
   minInteractions?: number;
-  /** Hold out of at most so many users, drawn by the seed; default all. */
+  /** Rows are held out of at most this many users, drawn by the seed; default all. */
   maxUsers?: number | undefined;
   /** Default 42. */
   seed?: number;
@@ -102,7 +105,7 @@ export function splitByTime(interactions: Interactions, cut: TimeCut): Interacti
   );
 }
 
-/** Of the users marked, keep `count` marks, drawn by the seed. */
+/** Keep the marks of `count` of the marked users, drawn by the seed. */
 function drawUsers(isAsked: Uint8Array, count: number, seed: number): void {
   let kept = 0;
   for (const user of new Generator(seed).fork('leave-last-out').permutation(isAsked.length)) {

@@ -1,6 +1,7 @@
 /**
- * A synthetic data set of the shape of MovieLens-100K, for use where the real one is not available: 943 users, 1,682 movies of which
- * 18 have the title of another movie, 100,000 ratings of distinct (user, movie) pairs, at least 20 by each user.
+ * A synthetic data set of the shape of MovieLens-100K, for use where the real one is not available: 943 users, 1,682
+ * movies of which 18 have the title of another movie, 100,000 ratings of distinct (user, movie) pairs, at least 20 by
+ * each user.
  *
  * The model of the data: every genre is a direction in a latent space, a movie is a point near the mean of its genres, and
  * a user has a taste vector. A user draws movies one after the other, without repetition, with weight
@@ -52,7 +53,7 @@ const checkOptions = optionsCheck<{ seed?: number }>('syntheticMovieLens', { see
 /**
  * Synthetic data of a seed.
  *
- * @param options `seed`: any safe integer; the same seed gives the same world on every platform
+ * @param options `seed`: any safe integer; the same seed gives the same data on every platform
  */
 export function syntheticMovieLens(options: { seed?: number } = {}): MovieLens {
   const { seed = 42 } = checkOptions(options);
@@ -146,7 +147,7 @@ function makeInteractions(
   const titles = new Array<string>(length);
   const ratings = new Uint8Array(length);
   const timestamps = new Float64Array(length);
-  // Rows stand in random order, as in u.data.
+  // Rows are in random order, as in u.data.
   const order = generator.fork('order').permutation(length);
   const [liking, weights] = [new Float64Array(movies.length), new Float64Array(movies.length)];
   let made = 0;

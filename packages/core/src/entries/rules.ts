@@ -1,6 +1,6 @@
 /**
- * Rules about which candidates may stand together in one answer (`shortlist/rules`): at most so many of a value, marginal
- * relevance, a least score, pinned and blocked candidates. Re-exports only.
+ * Rules for the list of results of a query (`shortlist/rules`): limits per value, marginal relevance, a score
+ * threshold, pinned and blocked candidates. Re-exports only.
  */
 
 // rules

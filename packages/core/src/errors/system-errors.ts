@@ -20,7 +20,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EBUSY', 'it is in use'],
 ]);
 
-/** Why the system refused, with its code: `there is no such file or folder (ENOENT)`; the message of any other error. */
+/**
+ * The reason of a system error with its code, `there is no such file or folder (ENOENT)`; the message of any other
+ * error.
+ */
 export function systemReason(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code !== 'string') return String(message ?? error);

@@ -16,7 +16,7 @@ const PIECE_CHUNKS = 32;
 /** Hashes one run of bytes after the other; a run may come in any pieces. `free` when done. */
 export class Checksum {
   readonly #runtime: Runtime;
-  /** One chunk of bytes that do not stand in the linear memory, or of digests. */
+  /** One chunk of bytes that are not in the linear memory, or of digests. */
   readonly #staging: Block;
   readonly #out: Block;
   #staged = 0;
@@ -28,7 +28,7 @@ export class Checksum {
     this.#out = runtime.heap.allocateUnfilled(8 * PIECE_CHUNKS);
   }
 
-  /** Take the next bytes. Whole chunks that stand in the linear memory are hashed in place. */
+  /** Take the next bytes. Whole chunks that are in the linear memory are hashed in place. */
   update(bytes: Uint8Array): this {
     const inPlace = bytes.buffer === this.#runtime.heap.memory.memory.buffer;
     for (let at = 0; at < bytes.length; ) {

@@ -135,12 +135,12 @@ async function fill(
         reads.push(read);
       }
       await reads.shift();
-      // A worker that has to be waited for may have no core while others run.
+      // Not on the workers: while other threads run, a worker may have no core, and the job would wait for it.
       runtime.pool.withoutWorkers(() => checksum.update(room.subarray(at, at + readBytes)));
       if (readsMax === 1) await rest();
     }
   } finally {
-    // What is under way writes into memory that may be given to others.
+    // Reads under way write into memory that must not be freed and used again before they end.
     await Promise.allSettled(reads);
   }
   const found = checksum.digest();

@@ -12,7 +12,10 @@ import type { ContainerSection } from './writer.ts';
 /** Raw bytes under a name that is unique in its object. */
 export interface SavedSection {
   name: string;
-  /** In one piece or several. Pieces in the linear memory come back as one block of it, others as an array. */
+  /**
+   * The bytes in one piece or several. Pieces in the linear memory are loaded into one block of it, others into an
+   * array.
+   */
   bytes: Uint8Array | readonly Uint8Array[];
   /** The kind of memory that it is loaded into; default the kind of memory that its bytes are in. */
   kind?: SectionKind;

@@ -18,7 +18,7 @@ export const TEXT_ENCODINGS: readonly TextEncoding[] = ['utf-8', 'utf-16le'];
 const BATCH = 1024;
 /** Ends checked in a step, some tenths of a millisecond. */
 const CHECKED_AT_ONCE = 1 << 17;
-/** Strings kept as they were decoded last: answers name the popular ones again and again. */
+/** The number of decoded strings that are kept, because popular strings are in many results. */
 const RECENT = 4096;
 /** Most UTF-8 bytes of a UTF-16 code unit. */
 const UTF8_BYTES_MAX = 3;
@@ -60,7 +60,7 @@ export class TextColumn {
     return this.encoding === 'utf-8' ? this.#decoder.decode(bytes) : decodeUtf16(bytes);
   }
 
-  /** A hash of string `row`, from its bytes as they lie. */
+  /** A hash of the bytes of string `row`. */
   hashAt(row: number): number {
     return hashBytes(this.#text, row === 0 ? 0 : this.#ends[row - 1]!, this.#ends[row]!);
   }
@@ -181,7 +181,7 @@ function encodeUtf16(values: readonly string[]): TextColumn {
   return new TextColumn('utf-16le', text, ends);
 }
 
-/** By hand: TextDecoder replaces the very surrogates that this encoding is for. */
+/** Decoded in a loop, because TextDecoder replaces unpaired surrogates, for which this encoding is used. */
 function decodeUtf16(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let value = '';

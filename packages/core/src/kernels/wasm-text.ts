@@ -1,14 +1,18 @@
 /**
- * Bytes that stand as text in a generated module: 93 characters, of which 91 stand for a byte each and two begin a pair.
- * scripts/wasm-module.mjs writes it and has the reasons. Limit: the text is not checked.
+ * Decodes the bytes that a generated module stores as text. The text uses 93 characters: 91 encode a byte each, and two
+ * begin a pair that encodes one. scripts/wasm-module.mjs writes the text and has the reasons. Limit: the text is not
+ * checked.
  */
 
-/** Characters that begin a pair, those that stand for a byte, and the byte of the first of those. */
+/**
+ * The number of characters that begin a pair, the number of those that encode a byte, and the byte of the first of
+ * these.
+ */
 const PREFIXES = 2;
 const SINGLES = 91;
 const FIRST = 252;
 
-/** The bytes that a text stands for. */
+/** The bytes that a text encodes. */
 export function fromText(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   let size = 0;

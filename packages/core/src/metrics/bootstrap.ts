@@ -21,9 +21,9 @@ export interface Estimate {
 
 /** Options of a bootstrap. */
 export interface BootstrapOptions {
-  /** Default 1,000: the ends of a 95 % interval then rest on 25 draws each. */
+  /** The number of resamples; default 1,000, of which 25 are beyond each end of a 95 % interval. */
   resamples?: number;
-  /** Default 0.95. */
+  /** The confidence of the interval; default 0.95. */
   confidence?: number;
   /** Default 42. */
   seed?: number;

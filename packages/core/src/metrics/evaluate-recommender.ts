@@ -160,7 +160,7 @@ function metricsOf(
   };
 }
 
-/** The share of the items that stand in some of the lists. */
+/** The share of the items that are in at least one of the lists. */
 class Coverage {
   readonly #lists: readonly Int32Array[];
   readonly #itemCount: number;

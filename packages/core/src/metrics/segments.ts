@@ -1,10 +1,10 @@
-/** Groups of users whose metrics are reported separately, because a mean over all users hides a group that a model serves badly. */
+/** Groups of users with metrics of their own, because a mean over all users hides a group with bad results. */
 /** A group of users. */
 export interface Segment {
   readonly name: string;
-  /** In words, with its bounds. */
+  /** A text that describes the group with its bounds. */
   readonly description: string;
-  /** Whether a user with a history of so many items belongs to it. */
+  /** True if a user with a history of `historySize` items belongs to the group. */
   readonly has: (historySize: number) => boolean;
 }
 

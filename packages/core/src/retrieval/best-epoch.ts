@@ -1,7 +1,8 @@
 /**
  * The parameters of the best epoch so far, so that a run can end with them (Keras: `restore_best_weights`).
  *
- * Kept are a copy of all parameters and of where the ids of CQR tables point; the optimizer's state is that of the last epoch.
+ * All parameters and the pointers of CQR tables are copied. The state of the optimizer is not: it stays that of the
+ * last epoch.
  */
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import type { Features } from '../towers/tower-inputs.ts';

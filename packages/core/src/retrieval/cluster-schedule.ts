@@ -21,7 +21,7 @@ const LAST_SHARE = 0.75;
 export interface ClusterSchedule extends Pick<ClusterOptions, 'iterations'> {
   /** Epochs between two clusterings, fractions allowed; default 1. */
   every?: number;
-  /** Clusterings at most; default as many as fall into the first three quarters of the run. */
+  /** The most clusterings; default: as many as fit into the first three quarters of the run. */
   times?: number;
   /** Whether the last clustering keeps a helper table M' (CCE) or drops it (one-step CQR, where `times` is 1); default true. */
   helper?: boolean;
@@ -36,9 +36,9 @@ const checkSchedule = optionsCheck<ClusterSchedule>('clusterings', {
 
 /** The record of one clustering of one table. */
 export interface ClusterRecord {
-  /** From 1. */
+  /** The number of the epoch, from 1. */
   epoch: number;
-  /** From 1, in the epoch; the clustering follows it. */
+  /** The step of the epoch, from 1, after which the table was clustered. */
   step: number;
   /** The name of the table. */
   table: string;

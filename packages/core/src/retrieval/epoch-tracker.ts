@@ -29,7 +29,7 @@ export class EpochTracker<Q extends Features, C extends Features> {
     return this.#best;
   }
 
-  /** Go on from the epochs of an interrupted run. */
+  /** Continue from the epochs of an interrupted run. */
   resume({ epochs, best }: Checkpoint): void {
     for (const record of epochs) this.#add(record);
     this.#best = best;

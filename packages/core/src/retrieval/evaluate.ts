@@ -35,7 +35,7 @@ export interface EvaluateOptions {
   clock?: Clock;
 }
 
-/** Those options, for the tables of options that have them. */
+/** The types of `EvaluateOptions`, also used by the checks of other options that include them. */
 export const EVALUATE: OptionTypes<EvaluateOptions> = {
   batchSize: NUMBER,
   metrics: objectWith('a metric or a list of metrics'),

@@ -2,12 +2,13 @@
  * Training: epochs over batches, with history, validation, callbacks, early stop, progress, and an abort signal that
  * leaves a checkpoint.
  *
- * Every epoch takes the rows in a new seeded order, popular candidates are corrected for standing in batches more often
- * (sampling-probability.ts), and with validation data the model ends as it was after its best epoch. TFRS's tutorials do none
- * of the three: `{ shuffle: false, samplingCorrection: false, restoreBestWeights: false }` trains as they do.
+ * Every epoch takes the rows in a new seeded order. The scores of popular candidates, which are in more batches than
+ * others, are corrected (sampling-probability.ts). With validation data the model ends with the parameters of its best
+ * epoch. TFRS's tutorials do none of the three: `{ shuffle: false, samplingCorrection: false, restoreBestWeights: false
+ * }` trains as they do.
  *
- * One seed gives the same bits on any number of threads, and a run resumed from a checkpoint those of one that was never
- * interrupted.
+ * One seed gives the same bits on any number of threads. A run that is resumed from a checkpoint gives the same bits as
+ * one that was never interrupted.
  */
 
 import { checkInteger } from '../checks/numbers.ts';
@@ -109,7 +110,7 @@ async function runEpochs<Q extends Features, C extends Features>(
       const at = due.indexOf(epoch * steps + step);
       if (at >= 0) {
         const moment = { ...position(due[at]!, steps), isLast: at === due.length - 1, optimizer: model.optimizer };
-        // Interrupted between two tables, the run goes on from before the first.
+        // A run that is interrupted between two tables resumes before the first of them.
         const records = await clusterAt(model, options, moment, signal && abortedAt(step));
         await whileSavable(lock, () => {
           for (const record of records) options.onCluster?.(record);
@@ -157,7 +158,7 @@ function encodeRun<Q extends Features, C extends Features>(
   }
   encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
   if (!validationData || validationData.candidateSamplingProbability) return { encoded, validation };
-  // The same correction in both losses: otherwise a better model of the training loss could be a worse one here.
+  // Both losses are corrected; otherwise a model with a lower training loss could have a higher validation loss.
   const probabilities = samplingProbabilities(encoded.candidates, validationData.candidates);
   return { encoded, validation: { ...validation!, dataset: corrected(validation!.dataset, probabilities) } };
 }
@@ -170,7 +171,7 @@ function corrected<Q extends Features, C extends Features>(
   return { ...dataset, candidateSamplingProbability: dataset.candidateSamplingProbability ?? probabilities };
 }
 
-/** Call back between two steps: what is saved meanwhile is whole. */
+/** Call back between two steps, so that a callback that saves the model saves a consistent state. */
 async function whileSavable(lock: TableLock, callback: () => void | Promise<void>): Promise<void> {
   lock.isSavable = true;
   try {

@@ -1,5 +1,5 @@
 /**
- * Tiles of logits: as many rows as a fixed budget holds, so that B × B logits never stand in memory.
+ * Tiles of logits: as many rows as a fixed budget holds, so that B × B logits are never in memory at once.
  *
  * Tiles depend on shapes alone, so results do not depend on the number of threads.
  */
@@ -7,7 +7,7 @@ import type { Matrix } from '../vectors/matrix.ts';
 import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
 import type { RetrievalGradient } from './batch.ts';
 
-/** Logits held at once: fits beside the embeddings in a last-level cache share, and bounds memory for any batch. */
+/** The most logits in memory at once: they fit into a core's share of the last-level cache beside the embeddings. */
 const TILE_BYTES = 16 * 2 ** 20;
 
 /** Rows of a tile of `columns` logits: a multiple of `multiple`, at least that. */

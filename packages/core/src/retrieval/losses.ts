@@ -7,7 +7,7 @@
 
 /** The losses of an epoch or an evaluation. */
 export interface Losses {
-  /** Σ loss / rows; compare runs by this one. */
+  /** Σ loss / rows. Use this loss to compare runs. */
   perExample: number;
   /** The loss of the last batch, which Keras's `history` and `evaluate` show. */
   lastBatch: number;
@@ -17,7 +17,7 @@ export interface Losses {
 
 /** The losses and in-batch accuracies of a step's batch. */
 export interface StepFigures {
-  /** By the task's reduction. */
+  /** The loss of the batch, by the task's reduction. */
   loss: number;
   perExample: number;
   /** Σ sample weights of the rows. */
@@ -71,13 +71,13 @@ export class LossMeter {
     return Object.fromEntries(this.#names.map((name, i) => [name, this.#hits[i]! / this.#weight]));
   }
 
-  /** The sums, to go on from a checkpoint. */
+  /** The sums, for a checkpoint. */
   save(): number[] {
     const losses = [this.#sum, this.#last, this.#batches, this.#examplesLoss, this.#rows];
     return this.#names.length > 0 ? [...losses, this.#weight, ...this.#hits] : losses;
   }
 
-  /** Go on from saved sums. */
+  /** Continue from saved sums. */
   restore(sums: readonly number[]): void {
     const [sum = 0, last = 0, batches = 0, examplesLoss = 0, rows = 0, weight = 0, ...hits] = sums;
     [this.#sum, this.#last, this.#batches, this.#examplesLoss, this.#rows] = [sum, last, batches, examplesLoss, rows];

@@ -42,13 +42,13 @@ export interface Clicks {
 export interface MatrixFactorizationOptions {
   queryTable: EmbeddingTable;
   candidateTable: EmbeddingTable;
-  /** Default Adagrad at 0.1. */
+  /** Default: Adagrad with a learning rate of 0.1. */
   optimizer?: SparseOptimizer;
 }
 
 /** The losses of an epoch, and the validation after it. */
 export interface ClickEpoch {
-  /** From 1. */
+  /** The number of the epoch, from 1. */
   epoch: number;
   /** Mean cross-entropy of the epoch's rows, each before its step. */
   crossEntropy: number;
@@ -59,9 +59,9 @@ export interface ClickEpoch {
 
 /** Options of `fit`. */
 export interface ClickFitOptions {
-  /** Default 1. */
+  /** Passes over the data; default 1. */
   epochs?: number;
-  /** Default 512. */
+  /** Rows of a batch; default 512. */
   batchSize?: number;
   /** Seed of the order of rows, new every epoch; default 42. */
   seed?: number;

@@ -43,13 +43,16 @@ export interface TuneOptions<Q = ArrayLike<number>> {
   /** Reach the best recall@k within this time per query. */
   latencyBudgetMs?: number;
   /**
-   * The number of results that calls will ask for; default the index's. An index made with the settings found is told of
-   * it by `tunedK`, so that calls for more results take more effort.
+   * The number of results of the calls for which the index is tuned; default the index's k. Pass it as `tunedK` with
+   * the settings found, so that calls for more results search more.
    */
   k?: number;
   /** Number of queries used; default 500. The fewer they are, the larger is the margin for their sampling error. */
   sampleSize?: number;
-  /** Exact results of the queries used, where they are known; default exact search of the index, over its rows as it keeps them. */
+  /**
+   * Exact results of the queries used, where they are known; default exact search of the index, over its rows as it
+   * keeps them.
+   */
   truth?: RowsOfQueries;
   /** Milliseconds, to time queries by; without it latency is modelled from counted work, and every run has the same result. */
   clock?: () => number;
@@ -89,7 +92,10 @@ export interface TuneReport {
   queries: number;
   /** The setting to use; the one of best recall where none reaches the target. */
   chosen: TunedPoint;
-  /** Whether the chosen setting reaches the target on both halves of the queries, on the first of them with a margin for its sampling error. */
+  /**
+   * True if the chosen setting reaches the target on both halves of the queries, on the first with a margin for its
+   * error.
+   */
   isTargetReached: boolean;
   /** The Pareto front of the settings tried, by recall ascending. */
   front: TunedPoint[];
