@@ -3,9 +3,10 @@
  *
  *   npm run bench:command [-- --json] [-- --only start,rules] [-- --keep FOLDER]
  *
- * `start`: `shortlist --help` and `shortlist query` as processes, the fastest of some runs, as the machine is shared. `rules`: the
- * median of single queries with rules or seen items, beside the same queries without. `--keep` leaves the bundle in a folder and
- * takes the one that lies there. Reads movielens-100k below $SHORTLIST_DATA, or a synthetic set of its shape.
+ * `start`: `shortlist --help` and `shortlist query` as processes, the fastest of some runs, because other work may
+ * share the machine. `rules`: the median of single queries with rules or seen items, and of the same queries without
+ * them. `--keep` keeps the bundle in a folder, and uses the bundle that an earlier run left there. Reads movielens-100k
+ * below $SHORTLIST_DATA, or a synthetic set of its shape.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

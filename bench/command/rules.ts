@@ -9,7 +9,7 @@ import type { ServedWork } from '../serve/bundle.ts';
 
 const K = 10;
 const ROUNDS = 5;
-/** Queries of a kind in a round; kinds take turns, so that a busy moment meets all. */
+/** Queries of each kind in a round. Kinds are measured in turns, so that other load affects all of them. */
 const QUERIES = 40;
 /** Values of the attribute, each as frequent. */
 const GENRES = 20;
@@ -38,7 +38,7 @@ export async function ruleRows({ basePath, users, candidates, dimensions }: Serv
       for (let i = 0; i < QUERIES; i++) {
         const start = performance.now();
         ask(users[i % users.length]!);
-        // The first round is for what is made once.
+        // The first round does not count, because it also builds tables that are built once.
         if (round >= 0) times.get(name)!.push(performance.now() - start);
       }
     }

@@ -16,7 +16,7 @@ const SETTINGS = { dimensions: 64, iterations: 8, regularization: 0.003 } as con
 /** Fits of each: the faster counts, as the machine is shared. */
 const ROUNDS = 2;
 
-/** A split, and how its rows are named. */
+/** A split, and the names of its rows in the table. */
 export interface AlsWork {
   readonly name: string;
   readonly split: InteractionSplit;
@@ -78,7 +78,7 @@ class ImplicitPeer {
   }
 
   static async start(train: Interactions, folder: string): Promise<ImplicitPeer> {
-    // Its own threads are faster where the BLAS has one, as it says itself.
+    // implicit's own threads are faster if its BLAS has one thread, as its warning says.
     const peer = Peer.start('implicit', { OPENBLAS_NUM_THREADS: '1' })!;
     const started = new ImplicitPeer(peer, train, folder);
     const { users, items } = train;

@@ -20,7 +20,7 @@ import type { Evaluation } from '../retrieval/evaluate.ts';
 import type { EpochRecord } from '../retrieval/history.ts';
 import type { Losses } from '../retrieval/losses.ts';
 
-/** The names of the sections of a checkpoint's best epoch begin so. */
+/** The prefix of the names of the sections of a checkpoint's best epoch. */
 const BEST = 'best-';
 
 /**
@@ -66,7 +66,7 @@ function checkpointOf(checkpoint: Checkpoint): Saved {
     epochs,
     optimizer,
     arrays: arrays.map(({ length }) => length),
-    // Absent where no table learns pointers: files of version 1 before there were any have none either.
+    // Absent where no table learns pointers, as in the first files of version 1.
     ...(pointers.length > 0 && { pointers: pointers.map(pointerSettings) }),
     // Absent where the run does not end with the parameters of its best epoch.
     ...(best && {

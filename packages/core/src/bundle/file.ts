@@ -1,9 +1,10 @@
 /**
  * Files on disk: replaced atomically and durably, and read piece by piece into the memory that uses them.
  *
- * At every moment the path holds the old file whole or the new one whole: the bytes go to a new file of an unpredictable
- * name in the same folder, are flushed to the disk, and only then take the path's place in one rename, which is flushed
- * in its turn. A failure removes the new file; a killed process can leave it behind as `<name>.<16 hex digits>.tmp`.
+ * At every moment the path holds either the complete old file or the complete new one. The bytes go to a new file with
+ * an unpredictable name in the same folder and are flushed to the disk; then one rename puts the file at the path, and
+ * the rename is flushed too. A failure removes the new file; a killed process can leave it behind as `<name>.<16 hex
+ * digits>.tmp`.
  */
 import { randomBytes } from 'node:crypto';
 import * as nodeFiles from 'node:fs';

@@ -1,7 +1,7 @@
 /** The check of a bundle's metadata before it is written as JSON, whose writer would fail without saying where. */
 import { OptionError } from '../errors/errors.ts';
 
-/** Objects and lists in one another: far more than data has, far less than JSON.stringify's stack holds. */
+/** The deepest nesting of objects and lists: far deeper than data are, far less deep than JSON.stringify can write. */
 const DEPTH_MAX = 1_000;
 
 /** @throws {OptionError} when values are nested too deeply, as those that contain themselves are */

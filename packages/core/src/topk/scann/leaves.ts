@@ -132,8 +132,8 @@ function chosenParts(shape: LeafShape, isChosen: (name: string) => boolean): Rec
 type IndexValues = RecordValues<typeof SCANN_INDEX>;
 
 /**
- * Parts, shape and kernel record of one index, or of its head or one of its segments (segments/segmented-leaves.ts), which
- * have some of the parts.
+ * Parts, shape and kernel record of one index in one memory, or of the head or a segment of an index (leaf-set.ts),
+ * which have some of the parts.
  */
 export class Leaves {
   readonly runtime: Runtime;

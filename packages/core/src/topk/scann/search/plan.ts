@@ -67,13 +67,15 @@ export interface SearchPlan {
   reorderExactly: boolean;
   /** 0: groups are not skipped. */
   pruneBeta: number;
-  /** Words of groups, shared by all queries; 0: none. For an index in segments: those of the first. */
+  /** Words of groups, shared by all queries; 0: none. For an index in segments, the words of the first segment. */
   filter: number;
-  /** The filter with these words, which has those of all segments. */
+  /** The filter to which these words belong; it also has the words of the other segments. */
   groupFilter: GroupFilter | undefined;
   /** The excluded slots of each query; `begin` has one entry more than there are queries. */
   exclusions: { slots: Int32Array; begin: Int32Array } | undefined;
-  /** Score these slots exactly instead of searching leaves. For an index in segments: those of the first. */
+  /**
+   * Score these slots exactly instead of searching leaves. For an index in segments, the slots of the first segment.
+   */
   listed: { slots: Block | undefined; count: number } | undefined;
 }
 

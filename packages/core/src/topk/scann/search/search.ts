@@ -61,7 +61,9 @@ export class ScannSearch {
     }
   }
 
-  /** `run` on the worker threads, one at a time; index, filter and exclusions must not change meanwhile. */
+  /**
+   * `run` on the worker threads. Only one may run at a time; index, filter and exclusions must not change meanwhile.
+   */
   async runAsync(
     set: LeafSet,
     count: number,

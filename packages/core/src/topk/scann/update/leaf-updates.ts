@@ -10,7 +10,7 @@ import { LeafDrift } from './leaf-drift.ts';
 import { PointCoder } from './point-coder.ts';
 import { SegmentUpdates } from './segment-updates.ts';
 
-/** Rows that are to be inserted under row numbers: those of `chosen`, in the memory of segment `segment`. */
+/** The rows of an insert that go to one segment: their positions, and the number of the segment. */
 interface Share {
   segment: number;
   chosen: Int32Array;
@@ -180,7 +180,7 @@ export class LeafUpdates {
     return counts;
   }
 
-  /** The part of new points for which a segment makes room: that of the groups that it has. */
+  /** The number of new points for which a segment makes room, in proportion to its share of the built groups. */
   #shareOf(segment: number, points: number): number {
     if (this.#leaves.isWhole) return points;
     const { builtGroups } = this.#leaves.segments[segment]!.shape;
