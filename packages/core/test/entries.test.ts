@@ -1,4 +1,4 @@
-/** The entry points of the package: each is exported and says what it holds, and every public name has one home. */
+/** The entry points of the package: each is exported and described, and every public name is in one of them only. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';

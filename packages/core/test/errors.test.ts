@@ -1,4 +1,4 @@
-/** The catalogue of errors, its classes and docs/errors.md say the same. */
+/** The catalogue of errors, its classes and docs/errors.md agree. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Style as a test: the layout law, read off the sources themselves. */
+/** The rules of style as a test: the rules of the layout, checked on the sources. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';

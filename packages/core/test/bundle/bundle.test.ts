@@ -1,4 +1,4 @@
-/** Bundles: what comes back answers as before, bit for bit, in every way it can be asked. */
+/** Bundles: a loaded bundle gives the results of the saved one, bit for bit, for every kind of call. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

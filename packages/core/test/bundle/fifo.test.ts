@@ -1,4 +1,4 @@
-/** What is no file is refused at once: opening a FIFO would wait for somebody who writes. */
+/** A path that is not a file is refused at once: opening a FIFO would wait for another process that writes to it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';

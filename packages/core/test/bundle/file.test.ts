@@ -1,4 +1,4 @@
-/** Files are replaced whole or not at all: whatever call fails, the old bytes stay and nothing is left beside. */
+/** Files are replaced completely or not at all: whatever call fails, the old bytes stay and no other file is left. */
 import assert from 'node:assert/strict';
 import * as nodeFiles from 'node:fs';
 import {

@@ -1,4 +1,4 @@
-/** Metadata and paths that the runtime would refuse in its own words. */
+/** Metadata and paths for which the runtime alone would give an error without a name. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Small trained-looking worlds for tests of saving: towers and an index over them, from a seed. */
+/** Small towers with an index over them, made from a seed, for tests of saving. */
 import type { BundleContents } from '../../src/bundle/bundle.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';

@@ -1,4 +1,4 @@
-/** How the files of released versions are asked, and their answers in a form that JSON holds. */
+/** The queries for the files of released versions, and their results in a form that JSON can hold. */
 import type { Identifier } from '../../src/topk/contract.ts';
 import type { TopKResult } from '../../src/topk/result.ts';
 

@@ -1,4 +1,4 @@
-/** Files of version 1 load for ever, with the answers they had. v1/make.ts made them. */
+/** Files of version 1 can always be loaded and give the results that they gave. v1/make.ts made them. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What every index that holds its candidates must do when their vectors are asked for by identifier. */
+/** The cases of every index that holds its candidates, for lookups of their vectors by identifier. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

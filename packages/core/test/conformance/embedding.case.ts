@@ -1,4 +1,4 @@
-/** What every embedding table must do; run by every method (test/embeddings/tables.test.ts). */
+/** The cases of every embedding table; every method runs them (test/embeddings/tables.test.ts). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TABLES } from '../../src/bundle/registry.ts';

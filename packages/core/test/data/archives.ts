@@ -1,4 +1,7 @@
-/** What the download tests serve: zip archives made by hand, synthetic data written as MovieLens's files, a loopback server. */
+/**
+ * The files that the download tests serve: zip archives made by hand, synthetic data in the format of MovieLens, a
+ * loopback server.
+ */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** The download, from a server on the loopback address that behaves well and badly in every way we know of. */
+/** The download, from a server on the loopback address that behaves correctly, and incorrectly in every known way. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';

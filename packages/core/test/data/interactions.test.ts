@@ -1,4 +1,7 @@
-/** Interactions as columns, lists of them, and splits: small cases whose answer is known, and what holds of all. */
+/**
+ * Interactions as columns, lists of them, and splits: small cases with known results, and properties of all
+ * interactions.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

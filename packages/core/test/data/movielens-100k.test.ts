@@ -1,4 +1,4 @@
-/** The reader: small files by hand, every kind of damage with its line, and the real data set's figures. */
+/** The reader: small files by hand, every kind of damage with its line, and the counts of the real data set. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

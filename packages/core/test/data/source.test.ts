@@ -1,4 +1,4 @@
-/** The order of the sources, the line each says, and what happens when one is damaged. Nothing leaves the loopback. */
+/** The order of the sources, the line for each, and damaged sources. No request leaves the loopback address. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

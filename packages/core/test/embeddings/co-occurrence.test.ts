@@ -1,4 +1,4 @@
-/** First pointers from co-occurrence: planted groups are found before anything is trained, and every wrong use is named. */
+/** First pointers from co-occurrence: planted groups are found before any training, and wrong arguments are refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cluster } from '../../src/embeddings/cluster.ts';

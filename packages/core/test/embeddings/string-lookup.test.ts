@@ -1,4 +1,4 @@
-/** StringLookup: Keras's numbering, UTF-8 order, and vocabularies that cannot be. */
+/** StringLookup: Keras's numbering, UTF-8 order, and invalid vocabularies. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

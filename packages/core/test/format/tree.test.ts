@@ -1,4 +1,4 @@
-/** Trees of saved objects: what comes back, and that nothing missing or left over is ignored. */
+/** Trees of saved objects: they load as they were saved, and nothing missing or left over is ignored. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** The golden files of this folder: facts measured on the originals, numbers only; each says where it comes from. */
+/** The golden files of this folder: numbers measured on the original libraries; each file names its source. */
 import { readFileSync } from 'node:fs';
 
 /** Read `<name>.json`; the files are not compiled and stand beside this file's source. */

@@ -1,4 +1,4 @@
-/** The text of the compiled kernels: it is the bytes again, and has no character that a string would escape. */
+/** The text of the compiled kernels: it decodes to the same bytes, and has no character that a string would escape. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

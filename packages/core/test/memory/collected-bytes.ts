@@ -1,4 +1,6 @@
-/** What a heap has in use when nothing waits for the garbage collector: later only what is asked of it changes that. */
+/**
+ * The bytes in use of a heap after everything unreachable was garbage collected, so that a test can compare them later.
+ */
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

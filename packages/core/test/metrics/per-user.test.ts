@@ -1,4 +1,4 @@
-/** Per-user evaluation: known answers with what users know removed. */
+/** Per-user evaluation: known results, with the items that users know removed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluatePerUser } from '../../src/metrics/per-user.ts';

@@ -1,4 +1,4 @@
-/** Adagrad and SGD: Keras's figures, duplicates summed by the caller, rows that are not named stay. */
+/** Adagrad and SGD: Keras's figures, duplicates summed by the caller, unchanged rows that a step does not name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Adagrad } from '../../src/optimizers/adagrad.ts';

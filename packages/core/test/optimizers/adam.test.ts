@@ -1,4 +1,6 @@
-/** Adam: the published formula in float64, the same bits from every kernel, rows that are not named stay. */
+/**
+ * Adam: the published formula in float64, the same bits from every kernel, unchanged rows that a step does not name.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Adam } from '../../src/optimizers/adam.ts';

@@ -1,4 +1,4 @@
-/** What the cases of options are made of: small data, towers, tables, indexes. */
+/** The objects that the cases of options use: small data, towers, tables, indexes. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

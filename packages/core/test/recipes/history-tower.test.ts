@@ -1,4 +1,7 @@
-/** The history tower: a planted order is found, new users are answered by their history, epochs are chosen, options are checked. */
+/**
+ * The history tower: a planted order is found, new users get results from their history, epochs are chosen, options are
+ * checked.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';

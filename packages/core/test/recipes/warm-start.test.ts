@@ -1,4 +1,4 @@
-/** A fit that goes on from an earlier one: rows that are kept, words that are new, and models that do not fit together. */
+/** A fit that continues from an earlier one: kept rows, new words, and models that do not fit together. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';

@@ -1,4 +1,7 @@
-/** Clusterings inside `fit`: they happen when they are due, and a run interrupted around them goes on bit for bit. */
+/**
+ * Clusterings inside `fit`: they run at the scheduled steps, and a run interrupted near them resumes with the same
+ * bits.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkpointFromBytes, checkpointToBytes } from '../../src/bundle/checkpoint.ts';

@@ -1,4 +1,4 @@
-/** Click prediction: gradients, planted tastes, the clustering schedule, and faults that are named. */
+/** Click prediction: gradients, planted tastes, the clustering schedule, and errors. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cqr } from '../../src/embeddings/cqr.ts';

@@ -1,4 +1,4 @@
-/** Next-item examples: known answers, and on any interactions no item of the present or the future in a history. */
+/** Next-item examples: known results, and for any interactions no item of the present or the future in a history. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

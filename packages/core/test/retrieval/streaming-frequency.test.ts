@@ -1,4 +1,4 @@
-/** Frequencies of a stream: those of a known distribution, after a change of it, with keys that share buckets. */
+/** Frequencies of a stream: a known distribution, a distribution that changes, and keys that share buckets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OptionError } from '../../src/errors/errors.ts';

@@ -1,4 +1,6 @@
-/** Rules where the answer is known: values, the figures of marginal relevance, mistakes, and how much is retrieved. */
+/**
+ * Rules with known results: values, the numbers of marginal relevance, wrong arguments, and the number of retrievals.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { callWithRules } from '../../src/rules/call-with-rules.ts';

@@ -1,4 +1,4 @@
-/** Rules read off their definitions: all candidates sorted, and results chosen one by one. */
+/** Rules computed by their definitions: all candidates sorted, and results chosen one by one. */
 import type { MmrOptions, Rules } from '../../src/rules/contract.ts';
 
 /** A candidate with all that rules look at. */

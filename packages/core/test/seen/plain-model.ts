@@ -1,4 +1,4 @@
-/** What users have seen, as a map of lists: the plain model that `SeenItems` is compared with. */
+/** Seen items as a map of lists: the plain model with which `SeenItems` is compared. */
 
 /** Items of each user by the text of the user; the one seen last is at the end. */
 export class PlainSeen<I> {

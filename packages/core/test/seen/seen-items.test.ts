@@ -1,4 +1,4 @@
-/** What users have seen: against a plain model, in every order of changes and saves, with identifiers of every kind. */
+/** Seen items: compared with a plain model, in every order of changes and saves, with identifiers of every kind. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

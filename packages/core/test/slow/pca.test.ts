@@ -1,4 +1,4 @@
-/** Balanced PCA where most eigenvalues are next to nothing: what is left of written digits in their leaves. */
+/** Balanced PCA where most eigenvalues are almost 0: the residuals of written digits in their leaves. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

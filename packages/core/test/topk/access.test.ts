@@ -1,4 +1,4 @@
-/** Verbs of one index started without waiting for those before: every pair, and random interleavings. */
+/** Methods of one index that are called without waiting for earlier ones: every pair, and random interleavings. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** `callAsync`: the answers of `call`, on the worker threads, while the caller's goes on. */
+/** `callAsync`: the results of `call`, computed on the worker threads while the caller's thread continues. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

@@ -1,4 +1,6 @@
-/** Verbs of an index that holds its candidates, each beside what it does to a plain list of them: for tests of order. */
+/**
+ * The changes of an index that holds its candidates, each with its effect on a plain list of them, for tests of order.
+ */
 import assert from 'node:assert/strict';
 import { type SavableIndex, saveIndex } from '../../src/bundle/registry.ts';
 import { readSaved } from '../../src/format/part.ts';

@@ -1,4 +1,4 @@
-/** Coarse codes: they may save work, never change a bit of a result. */
+/** Coarse codes: they save work and never change a bit of a result. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

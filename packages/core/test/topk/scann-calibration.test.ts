@@ -1,4 +1,7 @@
-/** A build that measures itself: its settings reach the recall asked for, are the same for any number of threads, and are told and saved. */
+/**
+ * A build that measures itself: its settings reach the recall, are the same for any number of threads, and are reported
+ * and saved.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,6 @@
-/** More results than the settings are for: leaves and reordering grow by the rule, unless the call names them. */
+/**
+ * Calls for more results than the settings are for: leaves and reordering grow by the rule, unless the call sets them.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';

@@ -1,4 +1,6 @@
-/** An index without leaves answers as the exact index does, bit for bit, through every change; so does an exact call. */
+/**
+ * An index without leaves gives the results of the exact index, bit for bit, after every change; so does an exact call.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';

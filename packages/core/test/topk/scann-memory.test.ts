@@ -1,4 +1,7 @@
-/** The memory of a build: what is asked for is what it takes, it is asked for before anything is copied, and the input is held once. */
+/**
+ * The memory of a build: the computed peak is the real one, it is checked before anything is copied, and the input is
+ * held once.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Block } from '../../src/memory/heap.ts';

@@ -1,4 +1,4 @@
-/** ScaNN's answers: exact at full effort, better with more effort, the same however they are asked for. */
+/** Results of ScaNN: exact at full effort, better with more effort, and the same for every form of a call. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

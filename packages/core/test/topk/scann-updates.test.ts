@@ -1,4 +1,4 @@
-/** ScaNN changes while it serves: upserts, deletions, rebalancing, and what comes back from bytes. */
+/** ScaNN changes while it serves: upserts, deletions, rebalancing, and saving and loading after them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';

@@ -1,4 +1,6 @@
-/** Settings of a search that are changed after the build: calls, stats and files have them, and wrong ones are refused. */
+/**
+ * Search settings that are changed after the build: calls, statistics and files use them, and wrong ones are refused.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';

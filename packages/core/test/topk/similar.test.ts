@@ -1,4 +1,7 @@
-/** Item to item: known answers, every index beside a readable reference, filters and exclusions, and what is refused. */
+/**
+ * Similar candidates: known results, every index compared with a readable reference, filters and exclusions, and
+ * refusals.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

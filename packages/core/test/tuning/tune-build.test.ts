@@ -1,4 +1,4 @@
-/** Tuning of builds: what is chosen can be built and gives what was said, in a bounded number of builds. */
+/** Tuning of builds: the chosen build can be built and has the reported recall, and the number of builds is bounded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Runtime } from '../../src/parallel/runtime.ts';

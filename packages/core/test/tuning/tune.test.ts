@@ -1,4 +1,7 @@
-/** Tuning: it reaches what it is asked for at the least counted work, and its front holds nothing that is bettered. */
+/**
+ * Tuning: it reaches the target with the least counted work, and no point of its front is worse than another in both
+ * respects.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** Who may come in: keys and roles, rate limits, TLS and mutual TLS with renewal. */
+/** Access: keys and roles, rate limits, TLS and mutual TLS with renewal. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdtempSync, readFileSync, utimesSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Compiled filters: kept while what they name stays, compiled again when it changes. */
+/** Compiled filters: kept while the attributes that they name do not change, compiled again when they change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Filter } from '../../src/attributes/filter.ts';

@@ -1,4 +1,4 @@
-/** The kinds of columns: who settles them, and for how long. */
+/** The kinds of columns: the values that decide a kind, and how long it stays. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

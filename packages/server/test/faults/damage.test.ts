@@ -1,4 +1,7 @@
-/** The file of the version that serves is damaged on disk: answers stay, what loads it again refuses and says why. */
+/**
+ * The file of the version that serves is damaged on disk: queries continue, and loading it again is refused with the
+ * reason.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What every request over HTTP has: a body of any type, an id, and lines about what went wrong. */
+/** The properties of every request over HTTP: a body of any type, an id, and log lines about errors. */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** A model whose versions other processes serve as well: what they are told, in which order, and who waits for them. */
+/**
+ * A model whose versions other processes serve as well: the messages that they get, their order, and who waits for
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** What compaction and publishing leave on the disk: nothing for an unchanged version, and so many versions as are kept. */
+/**
+ * The versions that compaction and publishing keep on the disk: none for an unchanged version, otherwise the number to
+ * be kept.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Calls between two processes, here between two ends in one. */
+/** Calls between two processes; in this test both ends are in one process. */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';

@@ -1,4 +1,4 @@
-/** The requests that docs/serving.md prints are ones the server takes. */
+/** The server accepts the requests that docs/serving.md prints. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** An index without candidates is a state like others: it is served, compacted, rebalanced, saved, and takes updates. */
+/** An index without candidates is served, compacted, rebalanced and saved like any other, and takes updates. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

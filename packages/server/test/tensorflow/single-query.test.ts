@@ -1,4 +1,7 @@
-/** The short way of a single query: which bodies take it, and that it answers byte for byte as the general one. */
+/**
+ * The short path of a single query: the bodies that take it, and results equal to those of the general reader byte for
+ * byte.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

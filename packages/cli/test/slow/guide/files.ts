@@ -1,4 +1,4 @@
-/** The files that the guide's pages speak of, in a folder as a user's project has it: small, with a taste to learn. */
+/** The files that the guide's pages name, in a folder like a user's project: small files with a taste to learn. */
 import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

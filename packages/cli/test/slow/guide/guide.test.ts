@@ -1,4 +1,6 @@
-/** The guide: every command and program on its pages runs as it is written, in a project with files such as it speaks of. */
+/**
+ * The guide: every command and program on its pages runs as written, in a project with the files that the pages name.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,6 @@
-/** A program without Node: train, index, query, update, save, load and query again. Every place gives the same result. */
+/**
+ * A program without Node: train, index, query, update, save, load and query again. It gives the same result everywhere.
+ */
 import {
   BruteForce,
   bundleFromBytes,

@@ -1,4 +1,4 @@
-/** The program of the page that browser.test.ts opens: it sends what the flow gave, or why it gave nothing. */
+/** The program of the page that browser.test.ts opens: it sends the result of the flow, or its error. */
 import { flow } from './flow.ts';
 
 const send = (result: object): Promise<Response> =>
