@@ -1,6 +1,6 @@
 /**
- * The data sets that come with the library (`shortlist/datasets`): MovieLens-100K, and synthetic data of its shape. Re-
- * exports only.
+ * The data sets that come with the library (`shortlist/datasets`): MovieLens-100K, and synthetic data of its shape.
+ * Re-exports only.
  */
 
 // data

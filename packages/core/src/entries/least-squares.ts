@@ -1,6 +1,6 @@
 /**
- * The least squares of the CQR paper (`shortlist/least-squares`): algorithms 1 and 2, and the rate of theorem 3.1. Re-
- * exports only.
+ * The least squares of the CQR paper (`shortlist/least-squares`): algorithms 1 and 2, and the rate of theorem 3.1.
+ * Re-exports only.
  */
 
 // least-squares

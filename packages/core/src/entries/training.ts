@@ -1,6 +1,6 @@
 /**
- * Training beyond `fit` (`shortlist/training`): optimizers, checkpoints, schedules of clusterings, and click models. Re-
- * exports only.
+ * Training beyond `fit` (`shortlist/training`): optimizers, checkpoints, schedules of clusterings, and click models.
+ * Re-exports only.
  */
 
 // bundle
