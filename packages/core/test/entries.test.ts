@@ -11,7 +11,9 @@ const entries = readdirSync(join(SOURCES, 'entries')).map((file) => file.replace
 const files = ['index.ts', ...entries.map((entry) => `entries/${entry}.ts`)];
 const textOf = (file: string): string => readFileSync(join(SOURCES, file), 'utf8');
 
-/** What a quick start needs stays few enough to read; the rest belongs into an entry point of its subject. */
+/**
+ * The most values at the top level: only those that a quick start needs. Others are in an entry point of their subject.
+ */
 const TOP_NAMES_MAX = 40;
 
 /** The names that a file re-exports by name, values apart from types. */

@@ -1,6 +1,6 @@
 /**
- * What every top-k index must do, whatever it is inside: known answers, TFRS's grid of 96 cases against a sort, TFRS's
- * golden figures, and the faults of TFRS that must not come back.
+ * The cases of every top-k index: known results, TFRS's grid of 96 cases compared with a sort, TFRS's golden figures,
+ * and faults of TFRS that an index must not have.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -49,7 +49,7 @@ const forged = (change: (view: DataView, bytes: Uint8Array) => void): Uint8Array
 /** A copy with a byte exclusive-ored. */
 const flipped = (at: number, mask: number): Uint8Array => GOOD.map((byte, i) => (i === at ? byte ^ mask : byte));
 
-/** Where a field of line `section` of the table stands. */
+/** The byte at which a field of line `section` of the table begins. */
 const field = (section: number, name: keyof typeof ENTRY): number => HEADER_BYTES + section * ENTRY_BYTES + ENTRY[name];
 
 test('the good one is read', async () => {

@@ -13,12 +13,12 @@ import { containerOf } from '../format/containers.ts';
 /** Its own, so that what is left taken can be counted. */
 export const runtime: Runtime = new Runtime({ threads: 1 });
 
-/** What an index makes for itself beside its sections; the garbage collector gives it back. */
+/** The memory that an index allocates in addition to its sections; the garbage collector frees it. */
 const TABLE_BYTES = 64;
-/** The same of the head of an index in segments: centroids as the kernels read them, and the segment of each leaf. */
+/** Memory of the head of an index in segments: centroids in the kernels' format, and the segment of each leaf. */
 const HEAD_BYTES = 1_024;
 
-/** With bytes of its own: those of the block are anybody's once the collector has given it back. */
+/** A section with a copy of its bytes, because the block may be freed and used again. */
 function toSection({ name, kind, bytes, block }: LoadedSection): ContainerSection {
   const pieces = [bytes.slice()];
   block?.free();

@@ -10,7 +10,7 @@ import { Generator } from '../../src/random/generator.ts';
 
 const world = syntheticMovieLens();
 
-/** How often each value occurs, most often first. */
+/** The number of occurrences of each value, the largest first. */
 function counts(values: readonly string[]): number[] {
   const found = new Map<string, number>();
   for (const value of values) found.set(value, (found.get(value) ?? 0) + 1);

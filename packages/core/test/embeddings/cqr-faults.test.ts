@@ -1,6 +1,7 @@
 /**
- * What went wrong elsewhere and must not here: more rows than ids, moments of another meaning, pointers that nobody counts,
- * limits that are ignored, tables made whole on the way, columns that collapse unseen, options that cannot be.
+ * Faults of other implementations of CQR that this one must not have: more rows than ids, optimizer moments of rows
+ * with another meaning, pointers that are not counted, limits that are ignored, full tables in memory, columns that
+ * collapse without a warning, invalid options.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * What the compiler refuses of a kernel call. Nothing here runs: `npm run build` fails when a line below `@ts-expect-error`
- * compiles.
+ * Kernel calls that the compiler must refuse. Nothing here runs: `npm run build` fails if a line below
+ * `@ts-expect-error` compiles.
  */
 import { SCANN_CALL, SCANN_INDEX } from '../../src/kernels/families/scann.ts';
 import { type RecordValues, writeRecord } from '../../src/kernels/record.ts';

@@ -17,7 +17,7 @@ const WRONG: readonly unknown[] = [
   ...[{}, [], [null], [5], new Uint8Array(3), new Map(), (): number => 1],
 ];
 
-/** What only the library itself calls, and why a wrong argument cannot come from a caller. */
+/** Functions that only the library itself calls, and the reason why a wrong argument cannot come from a caller. */
 const INTERNAL: Readonly<Record<string, string>> = {
   Cqr: 'made by the method cqr of a tower',
   FullTable: 'made by the method full of a tower',

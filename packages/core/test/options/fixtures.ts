@@ -12,7 +12,7 @@ export interface Case {
   /** A misspelled name and the one it is near to. */
   typo: readonly [wrong: string, right: string];
   call: (options: never) => unknown;
-  /** What is no options object; default null and a number. */
+  /** Values that are not an options object; default null and a number. */
   refused?: readonly unknown[];
 }
 

@@ -12,7 +12,7 @@ export interface PlainCandidate {
 type Value = string | number | boolean;
 type Scored = PlainCandidate & { score: number };
 
-/** What of a call is no rule. */
+/** The options of a call that are not rules. */
 export interface PlainCall {
   k: number;
   exclude?: readonly string[];

@@ -26,7 +26,7 @@ import {
 class Started {
   readonly index: Index;
   refused = 0;
-  /** What was held after each change that was accepted; those up to `#sure` have been made. */
+  /** The content after each accepted change; the changes up to `#sure` have been made. */
   readonly #history: Held[] = [first()];
   #sure = 0;
   readonly #ends: Promise<void>[] = [];
@@ -36,7 +36,7 @@ class Started {
     this.index = index.index([...this.held!.values()], [...this.held!.keys()]);
   }
 
-  /** What is held when every change has been made. */
+  /** The content when every change has been made. */
   get held(): Held {
     return this.#history.at(-1);
   }

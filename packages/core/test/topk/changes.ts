@@ -19,12 +19,12 @@ export const D = 6;
 export const ROWS = 240;
 const runtime = new Runtime({ threads: 2 });
 export type Index = UpdatableTopK<ArrayLike<number>, string>;
-/** What an index must hold: the vector of each identifier, undefined before `index` and after `free`. */
+/** The expected content of an index: the vector of each identifier, undefined before `index` and after `free`. */
 export type Held = Map<string, ArrayLike<number>> | undefined;
 
 export const rows: Float32Array[] = normalRows(ROWS, D, 5);
 const others = normalRows(ROWS, D, 6);
-/** Of upserts: no two candidates are alike, so that no order of ties matters. */
+/** The vectors of upserts: no two candidates are equal, so the order of ties does not matter. */
 const fresh = normalRows(500, D, 8);
 export const queries: Float32Array[] = normalRows(4, D, 7);
 const names = (prefix: string): string[] => rows.map((_, i) => `${prefix}${i}`);
@@ -86,7 +86,7 @@ const checkHits = (answer: unknown, held: NonNullable<Held>): void => {
   );
 };
 
-/** What was saved, loaded: it holds what was held. */
+/** Load saved bytes of an index, and check that the content is the expected one. */
 async function checkSaved(answer: unknown, held: NonNullable<Held>): Promise<void> {
   const bytes = answer as Uint8Array;
   const loaded = await readSaved(

@@ -1,6 +1,6 @@
 /**
- * What ScaNN 1.4.2 and TFRS 0.7.7 get wrong on odd input, and what ours does instead; what cannot be done is refused before
- * anything changes.
+ * Odd input that ScaNN 1.4.2 and TFRS 0.7.7 handle wrongly, and the results of ours. Impossible requests are refused
+ * before anything changes.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -30,7 +30,7 @@ const make = (options: Options = {}): Index =>
   );
 const ALL = { leavesToSearch: 20, reorder: 100_000, k: 9 };
 
-/** What the index should hold now, by identifier. */
+/** The expected content of the index, by identifier. */
 function check(index: Index, wanted: Map<string, ArrayLike<number>>): void {
   const ids = [...wanted.keys()];
   const oracle = new BruteForce<ArrayLike<number>, string>({ runtime }).index([...wanted.values()], ids);

@@ -11,7 +11,7 @@ import { FILMS, post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts
 
 const noSpace = (): Error => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 
-/** What every open file is made of: where a disk can be full for a whole server. */
+/** The prototype of every open file, in which a test can make the disk full for the whole server. */
 async function fileHandlePrototype(): Promise<FileHandle> {
   const file = await open(join(mkdtempSync(join(tmpdir(), 'shortlist-full-')), 'any'), 'w');
   await file.close();

@@ -25,7 +25,7 @@ export async function upsert(port: number, i: number): Promise<boolean> {
   return response.ok;
 }
 
-/** What a fresh server finds of the added candidates, and how many have other numbers than were sent. */
+/** The added candidates that a new server finds, and the number of those with other numbers than were sent. */
 export async function findAfter(basePath: string): Promise<{ found: Set<string>; half: number }> {
   const server = await startTiny(basePath);
   const { body } = await post(server, '/v1/shortlist', {
@@ -92,7 +92,7 @@ export async function killDuringEvents(count: number): Promise<{ acknowledged: s
   return { acknowledged, found };
 }
 
-/** How far a compaction or rebalance got on disk, in this order. */
+/** The states of a compaction or rebalance on disk, in this order. */
 export type Stage = 'asked' | 'begun' | 'saved' | 'loaded' | 'switched';
 
 const STAGES: Readonly<Record<Stage, (basePath: string) => boolean>> = {

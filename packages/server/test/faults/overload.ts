@@ -11,13 +11,13 @@ import { ServingError } from '../../src/status/serving-error.ts';
 const QUERY_MS = 0.5;
 const DEADLINE_MS = 500;
 
-/** What time it is, in milliseconds, and how to be busy for some. */
+/** A clock in milliseconds, and a function that is busy for some of them. */
 export interface Clock {
   now: () => number;
   busyFor: (ms: number) => void;
 }
 
-/** The machine's: what everything around the scans takes counts too. */
+/** The clock of the machine: the time of all work counts, not only that of the scans. */
 export const REAL_CLOCK: Clock = {
   now: () => performance.now(),
   busyFor: (ms) => {
@@ -25,7 +25,10 @@ export const REAL_CLOCK: Clock = {
   },
 };
 
-/** The same on every machine: being busy takes what it says, a look at the clock a microsecond, all else nothing. */
+/**
+ * A clock that is the same on every machine: being busy takes the given time, reading it a microsecond, all else
+ * nothing.
+ */
 export function countedClock(): Clock {
   let now = 0;
   return {
@@ -50,7 +53,7 @@ async function closedLoop(batcher: Batcher, query: Query, durationMs: number, { 
   return (answered / (now() - started)) * 1000;
 }
 
-/** What came through in `durationMs`, a second; and requests that never ended. */
+/** The requests that were answered in `durationMs`, per second, and the number of those that never ended. */
 export async function overload(
   durationMs: number,
   clock: Clock,

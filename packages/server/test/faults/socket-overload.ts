@@ -16,12 +16,12 @@ const ASK_MS = 4;
 const HUNG_MS = 60_000;
 const BODY = '{"query": "u1", "k": 3}';
 
-/** What became of requests. */
+/** The outcome of the requests. */
 export interface OverloadFigures {
   /** Answers a second under overload, and of a closed loop before. */
   goodput: number;
   capacity: number;
-  /** How often each status came; 0 where the connection failed. */
+  /** The number of responses with each status; 0 stands for a failed connection. */
   statuses: Map<number, number>;
   hung: number;
 }

@@ -62,7 +62,7 @@ function send(request: object, on = client): Promise<StreamAnswer['infer_respons
   });
 }
 
-/** What was sent before on the same connection was read when this resolves. */
+/** Resolves when the server has read everything that was sent before on the same connection. */
 function roundTrip(): Promise<unknown> {
   const { path, requestSerialize, responseDeserialize } = serviceOf('inference.GRPCInferenceService').ServerLive!;
   return new Promise((resolve) => client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, resolve));

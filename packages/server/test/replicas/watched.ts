@@ -21,7 +21,7 @@ export interface Watched {
   said(text: string, times?: number): Promise<void>;
 }
 
-/** What the log says of a replica that the server ends. */
+/** The log line about a replica that the server ends. */
 export const ENDED = 'a replica that cannot follow is ended';
 
 /** Start a server. */

@@ -12,7 +12,7 @@ import { typedBasePath } from '../fixtures/typed-bundle.ts';
 const embedding = [1, 0];
 type Shown = Readonly<Record<string, { genres?: unknown; released?: unknown }>>;
 
-/** What the candidates that a filter lets through show, by identifier. */
+/** The attributes of the candidates that pass a filter, by identifier. */
 async function shown(server: ShortlistServer, filter?: Filter, more: readonly string[] = []): Promise<Shown> {
   const attributes = ['genres', 'released', ...more];
   const { status, body } = await post(server, '/v1/shortlist', { embedding, attributes, ...(filter && { filter }) });

@@ -25,7 +25,7 @@ const server = await startTiny(basePath, { grpcPort: 0 });
 after(() => server.close());
 const { index } = await loadBundle(join(basePath, '1', 'model.shortlist'));
 
-/** What the index answers to a history. */
+/** The results of the index for a history. */
 function expected(history: readonly string[], k = 5): string[] {
   const { vectors } = historyVectors(index, [history]);
   return index.call(vectors, k).identifiers() as string[];

@@ -1,4 +1,7 @@
-/** What operators see: no absolute path in status and metrics, a warning where everybody may change a server, recall of exact indexes. */
+/**
+ * Output for operators: no absolute path in status and metrics, a warning if everybody may change a server, the recall
+ * of exact indexes.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

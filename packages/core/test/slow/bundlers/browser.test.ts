@@ -27,7 +27,7 @@ interface Sent {
   error?: string;
 }
 
-/** What the page sends when Chromium opens it. */
+/** The message that the page sends when Chromium opens it. */
 async function openPage(program: Uint8Array, headers: Record<string, string>): Promise<Sent> {
   const profile = mkdtempSync(join(tmpdir(), 'shortlist-chromium-'));
   const server = createServer((request, response) => {

@@ -13,7 +13,7 @@ import {
   TwoTowerModel,
 } from 'shortlist';
 
-/** What came out, fit for JSON. */
+/** The results, in a form that JSON can hold. */
 export interface FlowResult {
   losses: number[];
   exact: Hit<string>[];
