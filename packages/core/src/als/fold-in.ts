@@ -43,7 +43,7 @@ export class FoldIn implements QueryModel<UserOrHistory> {
   readonly inputs: readonly { readonly name: string; readonly lookup: FoldInParts['users'] }[];
   readonly #parts: FoldInParts;
   readonly #gram: Matrix;
-  #answer: Matrix | undefined;
+  #vectors: Matrix | undefined;
 
   constructor(parts: FoldInParts) {
     const names = ['users', 'items', 'itemFactors', 'objective'];
@@ -69,18 +69,18 @@ export class FoldIn implements QueryModel<UserOrHistory> {
     const { users, userFactors, itemFactors } = this.#parts;
     const histories = features.map((feature) => (typeof feature === 'string' ? [] : this.#historyOf(feature)));
     const solved = this.#solve(histories);
-    if (this.#answer?.rows !== features.length) {
-      this.#answer?.free();
-      this.#answer = new Matrix(features.length, this.dimensions, itemFactors.runtime);
+    if (this.#vectors?.rows !== features.length) {
+      this.#vectors?.free();
+      this.#vectors = new Matrix(features.length, this.dimensions, itemFactors.runtime);
     }
-    const answer = this.#answer;
+    const vectors = this.#vectors;
     features.forEach((feature, row) => {
       const known = typeof feature === 'string' ? userFactors.row(users.idOf(feature)) : userFactors.row(users.oovId);
       const vector = histories[row]!.length > 0 ? solved.row(row) : known;
-      answer.row(row).set(vector.subarray(0, this.dimensions));
+      vectors.row(row).set(vector.subarray(0, this.dimensions));
     });
     solved.free();
-    return answer;
+    return vectors;
   }
 
   /** Lookups, factors and the objective. */

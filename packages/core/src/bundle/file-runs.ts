@@ -16,7 +16,7 @@ const ENDING = '.run';
 export function fileRuns(folder: string): RunStore {
   const pathOf = (name: string): string => join(folder, `${name}${ENDING}`);
   const withFile = async (path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> => {
-    await told(path, async () => {
+    await withPath(path, async () => {
       if (flags !== 'r') await mkdir(folder, { recursive: true });
       const file = await open(path, flags);
       try {
@@ -40,7 +40,7 @@ export function fileRuns(folder: string): RunStore {
     async truncate(name, sizeBytes) {
       const path = pathOf(name);
       if ((await stat(path).catch(() => undefined)) === undefined) return;
-      await told(path, () => truncate(path, sizeBytes));
+      await withPath(path, () => truncate(path, sizeBytes));
     },
     async read(name, offset, to) {
       const path = pathOf(name);
@@ -59,7 +59,7 @@ export function fileRuns(folder: string): RunStore {
       const temporary = `${path}.tmp`;
       await rm(temporary, { force: true });
       await write(temporary, 'a', bytes);
-      await told(path, () => rename(temporary, path));
+      await withPath(path, () => rename(temporary, path));
     },
     async clear() {
       const names = await readdir(folder).catch(() => []);
@@ -71,7 +71,7 @@ export function fileRuns(folder: string): RunStore {
 }
 
 /** Run a call of the file system; if it fails, throw a FileError that names the path. */
-async function told(path: string, call: () => Promise<void>): Promise<void> {
+async function withPath(path: string, call: () => Promise<void>): Promise<void> {
   try {
     await call();
   } catch (error) {

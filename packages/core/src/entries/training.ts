@@ -16,7 +16,7 @@ export { type Checkpoint, type CheckpointPosition, takeCheckpoint } from '../ret
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
 export type { EncodedDataset } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';
-export type { Losses, StepFigures } from '../retrieval/losses.ts';
+export type { Losses, StepLosses } from '../retrieval/losses.ts';
 export {
   type ClickEpoch,
   type ClickFitOptions,

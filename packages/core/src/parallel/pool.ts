@@ -114,8 +114,8 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
    * the same slot numbers as from `run`.
    */
   async runAsync<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): Promise<void> {
-    const job = (isAside: boolean): Job =>
-      this.#job(name, items, grain, rest, isAside ? ASYNC_RECORD_OFFSET : RECORD_OFFSET);
+    const job = (isAsync: boolean): Job =>
+      this.#job(name, items, grain, rest, isAsync ? ASYNC_RECORD_OFFSET : RECORD_OFFSET);
     await this.team.runAsync(job, this.memoryNumber);
   }
 

@@ -152,7 +152,7 @@ export class Team {
    * @param prepare makes the job when its turn has come; called with false where the job is to be run by `run`
    * @param lastMemory `lastMemory` of the job
    */
-  async runAsync(prepare: (isAside: boolean) => Job, lastMemory: number): Promise<void> {
+  async runAsync(prepare: (isAsync: boolean) => Job, lastMemory: number): Promise<void> {
     while (this.#underWay) await this.#underWay;
     if (this.threads > 1) this.#startFor(lastMemory);
     if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {

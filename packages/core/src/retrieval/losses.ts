@@ -16,7 +16,7 @@ export interface Losses {
 }
 
 /** The losses and in-batch accuracies of a step's batch. */
-export interface StepFigures {
+export interface StepLosses {
   /** The loss of the batch, by the task's reduction. */
   loss: number;
   perExample: number;
@@ -44,7 +44,7 @@ export class LossMeter {
   }
 
   /** Add a batch of `rows` rows. */
-  add({ loss, perExample, weight, batchMetrics = {} }: StepFigures, rows: number): void {
+  add({ loss, perExample, weight, batchMetrics = {} }: StepLosses, rows: number): void {
     this.#sum += loss;
     this.#last = loss;
     this.#batches++;

@@ -15,7 +15,7 @@ import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
 import { fit } from './fit.ts';
 import type { FitOptions } from './fit-options.ts';
 import type { History } from './history.ts';
-import type { StepFigures } from './losses.ts';
+import type { StepLosses } from './losses.ts';
 import { type ModelParts, step } from './step.ts';
 import { Retrieval } from './task.ts';
 
@@ -73,7 +73,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
    *
    * @param trainingStep the number of the step, from which dropout draws; pass another one for each step
    */
-  step(batch: EncodedDataset, learn: boolean, trainingStep = 0): StepFigures {
+  step(batch: EncodedDataset, learn: boolean, trainingStep = 0): StepLosses {
     return step(this, batch, learn, trainingStep);
   }
 }

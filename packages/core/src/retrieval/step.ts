@@ -4,7 +4,7 @@ import { TableGradients } from '../towers/table-gradients.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedDataset } from './dataset.ts';
-import type { StepFigures } from './losses.ts';
+import type { StepLosses } from './losses.ts';
 import type { Retrieval } from './task.ts';
 
 /** The parts of a model that `fit`, `evaluate` and checkpoints use. */
@@ -25,7 +25,7 @@ export function step<Q extends Features, C extends Features>(
   batch: EncodedDataset,
   learn: boolean,
   trainingStep = 0,
-): StepFigures {
+): StepLosses {
   const drawnAt = learn ? trainingStep : undefined;
   const queries = batch.queries.distinct();
   const candidates = batch.candidates.distinct();

@@ -53,7 +53,7 @@ export class Tower<Q extends Features = string> {
   /** Features and embeddings of the last `forward`, kept for `backward`. */
   #features: EncodedFeatures = new EncodedFeatures(0, []);
   #embedded: Matrix | undefined;
-  #answer: Matrix | undefined;
+  #vectors: Matrix | undefined;
   readonly #adder: RowAdder;
   /** The layers, and the normalization after them. */
   readonly #chain: readonly Layer[];
@@ -148,15 +148,15 @@ export class Tower<Q extends Features = string> {
   embed(features: readonly Q[]): Matrix {
     const encoded = this.encode(features);
     const exact = this.layers.length === 0 && !this.normalize;
-    if (this.#answer?.rows !== features.length) {
-      this.#answer?.free();
-      this.#answer = new Matrix(features.length, this.dimensions, this.runtime);
+    if (this.#vectors?.rows !== features.length) {
+      this.#vectors?.free();
+      this.#vectors = new Matrix(features.length, this.dimensions, this.runtime);
     }
-    const answer = this.#answer;
-    if (exact) return embedInputs(this.inputs, encoded, this.#adder, answer);
+    const vectors = this.#vectors;
+    if (exact) return embedInputs(this.inputs, encoded, this.#adder, vectors);
     const output = this.forward(encoded);
-    for (let i = 0; i < features.length; i++) answer.row(i).set(output.row(i).subarray(0, this.dimensions));
-    return answer;
+    for (let i = 0; i < features.length; i++) vectors.row(i).set(output.row(i).subarray(0, this.dimensions));
+    return vectors;
   }
 
   /**

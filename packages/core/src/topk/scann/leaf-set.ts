@@ -96,7 +96,7 @@ export class LeafSet {
   }
 
   /** The number of the segment that has a slot. */
-  numberOf(slot: number): number {
+  segmentOf(slot: number): number {
     return slot >>> this.#localBits;
   }
 
@@ -129,13 +129,13 @@ export class LeafSet {
 
   /** The row of a slot, −1 for none. */
   rowOf(slot: number): number {
-    return this.segments[this.numberOf(slot)]!.integers('rowOf')[this.localOf(slot)]!;
+    return this.segments[this.segmentOf(slot)]!.integers('rowOf')[this.localOf(slot)]!;
   }
 
   /** True where a slot holds a point. */
   isPresent(slot: number): boolean {
     const local = this.localOf(slot);
-    return ((this.segments[this.numberOf(slot)]!.integers('valid')[local >> 5]! >>> (local & 31)) & 1) === 1;
+    return ((this.segments[this.segmentOf(slot)]!.integers('valid')[local >> 5]! >>> (local & 31)) & 1) === 1;
   }
 
   /** Groups of the build in a leaf. */

@@ -112,7 +112,7 @@ export class GroupFilter {
   /** True where a slot passes, whether or not it holds a point. */
   passes(slot: number): boolean {
     const local = this.leaves.localOf(slot);
-    const segment = this.leaves.numberOf(slot);
+    const segment = this.leaves.segmentOf(slot);
     const words = this.words(segment).integers(this.leaves.segments[segment]!.shape.groups);
     return ((words[local >> 5]! >>> (local & 31)) & 1) === 1;
   }
@@ -255,7 +255,7 @@ function includeOnly<I extends Identifier>(
     identifiers.forEachRow(identifier, (row) => {
       slotsOf().forEach(row, (slot) => {
         const local = leaves.localOf(slot);
-        bits[leaves.numberOf(slot)]![local >> 5]! |= 1 << (local & 31);
+        bits[leaves.segmentOf(slot)]![local >> 5]! |= 1 << (local & 31);
       });
     });
   }

@@ -261,7 +261,7 @@ function exclusionsOf(
   const starts = new Int32Array(begin.length);
   for (let query = 0; query + 1 < begin.length; query++) {
     for (const slot of slots.subarray(begin[query]!, begin[query + 1]!)) {
-      if (leaves.numberOf(slot) === segment) own.push(leaves.localOf(slot));
+      if (leaves.segmentOf(slot) === segment) own.push(leaves.localOf(slot));
     }
     starts[query + 1] = own.length;
   }

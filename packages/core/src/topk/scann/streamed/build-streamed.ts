@@ -74,7 +74,7 @@ export async function buildStreamed<I extends Identifier>(
   });
   const { rows, sample, identifiers } = survey;
   if (rows <= sampleSize || !needsTree(rows, survey.dimensions, settings)) {
-    return inTurns(buildLive({ rows: sample, identifiers }, settings, runtime), onProgress);
+    return finishWithProgress(buildLive({ rows: sample, identifiers }, settings, runtime), onProgress);
   }
   const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
   const made: Leaves[] = [head];
@@ -116,7 +116,7 @@ async function trainHead(
 ): Promise<{ head: Leaves; firstLeaves: number[] }> {
   const count = sample.rows;
   try {
-    const trained = await inTurns(
+    const trained = await finishWithProgress(
       buildTree(prepareRows(sample, settings.distanceMeasure), settings, runtime),
       onProgress,
     );
@@ -214,7 +214,10 @@ function buildName(
 }
 
 /** Do all steps, with a turn of the event loop after each. */
-async function inTurns<T>(steps: Generator<Progress, T>, onProgress: (progress: Progress) => void): Promise<T> {
+async function finishWithProgress<T>(
+  steps: Generator<Progress, T>,
+  onProgress: (progress: Progress) => void,
+): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

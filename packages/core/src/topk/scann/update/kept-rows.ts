@@ -10,7 +10,7 @@ export type RowReader = (slot: number, to: Float32Array) => void;
 export function rowReader(leaves: LeafSet): RowReader {
   if (leaves.isWhole) return memoryRowReader(leaves.head);
   const readers = leaves.segments.map(memoryRowReader);
-  return (slot, to) => readers[leaves.numberOf(slot)]!(leaves.localOf(slot), to);
+  return (slot, to) => readers[leaves.segmentOf(slot)]!(leaves.localOf(slot), to);
 }
 
 /** The reader of the slots of one memory. */

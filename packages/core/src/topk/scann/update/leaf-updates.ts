@@ -92,7 +92,7 @@ export class LeafUpdates {
 
   /** Clear a slot. */
   remove(slot: number): void {
-    this.#segments[this.#leaves.numberOf(slot)]!.remove(this.#leaves.localOf(slot));
+    this.#segments[this.#leaves.segmentOf(slot)]!.remove(this.#leaves.localOf(slot));
   }
 
   /**
