@@ -1,5 +1,5 @@
 // Building blocks shared by the kernels: four-lane arithmetic and its horizontal forms.
-// Products are rounded before they are added (no fused multiply-add), so that SIMD128 and relaxed SIMD agree bit for bit.
+// Products are rounded before they are added, so that SIMD128 and relaxed SIMD agree bit for bit (but multiply-fused.ts).
 
 /** accumulator + a · b, lane by lane. */
 // @ts-ignore: decorator

@@ -3,7 +3,8 @@
  * index, and optionally the candidate tower, the items that each user has seen, and metadata of the caller.
  *
  * It can be saved at any moment. A loaded bundle gives results with the same bits, for any k, exclusions and filters,
- * and saving it again gives the same file, byte for byte. docs/format.md describes the file.
+ * and saving it again gives the same file, byte for byte. docs/format.md describes the file. On another kind of machine
+ * the vectors of a tower with dense layers may differ in their last bits (docs/decisions/same-bits-everywhere.md).
  */
 
 import { FoldIn } from '../als/fold-in.ts';

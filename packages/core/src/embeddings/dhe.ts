@@ -6,7 +6,8 @@
  *
  * Source: Kang et al., "Learning to embed categorical features without embedding tables", KDD 2021; with a fixed budget
  * as in the CCE paper: two hidden layers, and as many hashes as units. Limits: every step changes every weight, and a
- * lookup costs 2·w² + w·d multiplications. Letters: w hashes and hidden units, m values of a hash.
+ * lookup costs 2·w² + w·d multiplications; as with all dense layers, the last bits may differ between kinds of machines
+ * (docs/decisions/same-bits-everywhere.md). Letters: w hashes and hidden units, m values of a hash.
  */
 import { optionsCheck, STRING } from '../checks/options.ts';
 import { loadPart, type Part } from '../format/part.ts';

@@ -1,7 +1,7 @@
 /**
  * The products of vectors/multiply.ts for the layers of models. They may use fused multiply-adds, which do not round a
  * term before they add it. With relaxed SIMD they are a fifth faster, and their last bits differ from those without it
- * (docs/decisions/fused-products.md); on one machine they have the same bits on any number of threads.
+ * (docs/decisions/fused-products.md); on one kind of machine they have the same bits on any number of threads.
  */
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';

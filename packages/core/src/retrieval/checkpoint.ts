@@ -1,6 +1,6 @@
 /**
  * Checkpoints: the whole state of a training run as plain arrays, so that a resumed run gives the same bits as one that was
- * never interrupted.
+ * never interrupted (with dense layers on the same kind of machine, docs/decisions/same-bits-everywhere.md).
  *
  * Parameters and optimizer state are copied in the order of the towers' inputs and layers.
  */

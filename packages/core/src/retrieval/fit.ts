@@ -8,7 +8,8 @@
  * }` trains as they do.
  *
  * One seed gives the same bits on any number of threads. A run that is resumed from a checkpoint gives the same bits as
- * one that was never interrupted.
+ * one that was never interrupted; with dense layers it must be resumed on the same kind of machine and version of Node
+ * (docs/decisions/same-bits-everywhere.md).
  */
 
 import { checkInteger } from '../checks/numbers.ts';
