@@ -1,5 +1,5 @@
 // Building blocks shared by the kernels: four-lane arithmetic and its horizontal forms.
-// Products are rounded before they are added, so that SIMD128 and relaxed SIMD agree bit for bit (but multiply-fused.ts).
+// Products are rounded before they are added (except in multiply-fused.ts): SIMD128 and relaxed SIMD agree bit for bit.
 
 /** accumulator + a · b, lane by lane. */
 // @ts-ignore: decorator

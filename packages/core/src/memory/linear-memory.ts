@@ -1,9 +1,10 @@
 /**
- * The one linear memory that kernels, worker threads and matrices share, with typed views over it.
+ * A linear memory that kernels, worker threads and matrices share, with typed views over it. A runtime has one. An index
+ * in segments (`segmentBytes`, `indexStreamed`) has one more for each segment (docs/decisions/segments.md).
  *
  * The memory is shared (SharedArrayBuffer), so worker threads compute in place and growing never detaches a view.
  * Layout: the first RESERVED_BYTES belong to the compiled kernels' constants and the worker pool's control block;
- * the heap (heap.ts) owns the rest. Limit: 4 GiB, WebAssembly's 32-bit address space.
+ * the heap (heap.ts) owns the rest. Limit: 4 GiB each, WebAssembly's 32-bit address space.
  */
 import { MemoryError } from '../errors/errors.ts';
 

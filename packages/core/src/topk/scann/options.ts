@@ -82,8 +82,9 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   tree?: 'auto' | 'always' | 'never';
   /**
    * Keep the candidates in several linear memories (segments), each of at most this many bytes, but of one leaf at least.
-   * Results are the same. Default: one memory, which can have 4 GiB. There are at most 64 segments, so they may be
-   * larger; an index without leaves stays in one memory. `stats()` has a note of either.
+   * Results are the same, but queries are slower, so use it only if one memory does not hold the index
+   * (docs/decisions/segments.md has the figures). Default: one memory, which can have 4 GiB. There are at most 64
+   * segments, so they may be larger; an index without leaves stays in one memory. `stats()` has a note of either.
    */
   segmentBytes?: number;
   /** Seed of every random choice; default 42. */

@@ -4,7 +4,8 @@
  * After TFRS's `ScaNN` layer and ScaNN (Guo et al. 2020, arXiv 1908.10396; SOAR, arXiv 2404.00774). Scores are larger
  * for better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below 640,000 numbers (20,000 candidates of 32 dimensions),
  * or 4,000 candidates, the index scores all candidates exactly and `stats()` has a note of it. Limit: the candidates
- * fit in the linear memory (4 GiB).
+ * fit in the linear memory (4 GiB), or with `segmentBytes` in several memories, where queries are slower
+ * (docs/decisions/segments.md). `index` and `rebalance` build in one memory first, `indexStreamed` does not.
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
