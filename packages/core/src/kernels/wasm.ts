@@ -3,7 +3,7 @@
  * accepts is used.
  *
  * The kernels only use instructions that have the same result in both builds, so the choice affects the speed but no
- * result. The fused products of the layers of towers are the exception (docs/decisions/fused-products.md).
+ * result. The fused products of dense layers are the exception (docs/decisions/fused-products.md).
  */
 import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
