@@ -14,6 +14,7 @@ import { loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved, savedBytes } from '../format/saved.ts';
 import { padded } from '../layers/contract.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
+import { backwardThrough, forwardThrough } from '../layers/sequential.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -90,13 +91,7 @@ export class Dhe implements EmbeddingTable {
 
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
     const { input } = this.#forward(ids);
-    let gradient = gradients;
-    for (const layer of this.layers.toReversed()) {
-      const next = layer.backward(gradient, optimizer);
-      if (gradient !== gradients) gradient.free();
-      gradient = next;
-    }
-    gradient.free();
+    backwardThrough(this.layers, gradients, optimizer).free();
     input.free();
   }
 
@@ -140,9 +135,7 @@ export class Dhe implements EmbeddingTable {
         data[i * input.dimensions + j] = (2 * hashed[i * terms + j]!) / (HASH_VALUES - 1) - 1;
       }
     }
-    let output = input;
-    for (const layer of this.layers) output = layer.forward(output);
-    return { input, output };
+    return { input, output: forwardThrough(this.layers, input) };
   }
 }
 

@@ -68,7 +68,8 @@ export class WordIndex {
   /** The row of a word; −1 where it is not held. */
   rowOf(word: string): number {
     const length = this.#encode(word);
-    return (this.#slots[this.#find(this.#word, 0, length)]! & this.#rowMask) - 1;
+    const slot = this.#find(hashBytes(this.#word, 0, length), this.#word, 0, length);
+    return (this.#slots[slot]! & this.#rowMask) - 1;
   }
 
   /**
@@ -78,7 +79,8 @@ export class WordIndex {
    */
   add(word: string): number {
     const length = this.#encode(word);
-    const slot = this.#find(this.#word, 0, length);
+    const hash = hashBytes(this.#word, 0, length);
+    const slot = this.#find(hash, this.#word, 0, length);
     const held = this.#slots[slot]! & this.#rowMask;
     if (held > 0) return held - 1;
     const begin = this.#beginOf(this.#size);
@@ -90,7 +92,7 @@ export class WordIndex {
     // Only a word with fewer units than bytes can hold a surrogate.
     if (length !== word.length && LONE_SURROGATE.test(word)) this.#hasLoneSurrogates = true;
     if (this.#size * SLOTS_PER_WORD > this.#slots.length) this.#rebuild(2);
-    else this.#slots[slot] = this.#slotOf(this.#size, hashBytes(this.#word, 0, length));
+    else this.#slots[slot] = this.#slotOf(this.#size, hash);
     return this.#size - 1;
   }
 
@@ -140,10 +142,9 @@ export class WordIndex {
     return encodeUnits(word, this.#word);
   }
 
-  /** The slot of a word, or the free one where it would go. */
-  #find(bytes: Uint8Array, begin: number, end: number): number {
+  /** The slot of a word with this hash, or the free one where it would go. */
+  #find(hash: number, bytes: Uint8Array, begin: number, end: number): number {
     const slots = this.#slots;
-    const hash = hashBytes(bytes, begin, end);
     const tag = Math.imul(hash, SPREAD) & ~this.#rowMask;
     let slot = slotAt(hash, slots.length);
     for (;;) {
@@ -187,9 +188,10 @@ export class WordIndex {
     for (let row = 0; row < this.#size; row++) {
       const begin = this.#beginOf(row);
       const end = this.#ends[row]!;
-      const slot = this.#find(this.#text, begin, end);
+      const hash = hashBytes(this.#text, begin, end);
+      const slot = this.#find(hash, this.#text, begin, end);
       if (this.#slots[slot] !== 0) throw repeatedWord(this.at(row), row);
-      this.#slots[slot] = this.#slotOf(row + 1, hashBytes(this.#text, begin, end));
+      this.#slots[slot] = this.#slotOf(row + 1, hash);
     }
   }
 }

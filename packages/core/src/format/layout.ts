@@ -32,6 +32,9 @@ export const ALIGNMENT_BYTES = 64;
 /** Most bytes of a section: what the linear memory could hold at all. */
 export const SECTION_BYTES_MAX: number = 2 ** 32;
 
+/** The most segments of a container and of an index: one process on Node 20 can reserve this many memories of 4 GiB. */
+export const SEGMENTS_MAX = 64;
+
 /** The kinds of sections, each with the memory that it is read into. */
 export const SECTION_KIND = {
   /** JSON text. */

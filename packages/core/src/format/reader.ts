@@ -10,7 +10,7 @@ import { FormatError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import { Runtime } from '../parallel/runtime.ts';
 import { Checksum } from './checksum.ts';
-import { aligned, type SectionKind } from './layout.ts';
+import { aligned, SEGMENTS_MAX, type SectionKind } from './layout.ts';
 import { readSectionTable, type SectionEntry } from './section-table.ts';
 import type { Source } from './source.ts';
 
@@ -31,9 +31,6 @@ const READS = 4;
 
 /** The path of the part that is a segment, at the start of the name of each of its sections. */
 const SEGMENT = /^(?:.*\/)?segment-\d+(?=\/)/;
-
-/** The most segments of a container; an index has no more. */
-const SEGMENTS_MAX = 64;
 
 /** A section as read and checked. */
 export interface LoadedSection {

@@ -30,19 +30,30 @@ export class Sequential implements Layer {
   }
 
   forward(x: Matrix, trainingStep?: number): Matrix {
-    return this.layers.reduce((value, layer) => layer.forward(value, trainingStep), x);
+    return forwardThrough(this.layers, x, trainingStep);
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
-    let gradient = dy;
-    for (const layer of this.layers.toReversed()) {
-      const next = layer.backward(gradient, optimizer);
-      if (gradient !== dy) gradient.free();
-      gradient = next;
-    }
+    const gradient = backwardThrough(this.layers, dy, optimizer);
     if (gradient !== dy) return gradient;
     const copy = new Matrix(dy.rows, dy.dimensions, dy.runtime);
     copy.data.set(dy.data);
     return copy;
   }
+}
+
+/** The output of layers one after another; without layers x itself. */
+export function forwardThrough(layers: readonly Layer[], x: Matrix, trainingStep?: number): Matrix {
+  return layers.reduce((value, layer) => layer.forward(value, trainingStep), x);
+}
+
+/** The gradient of x in `forwardThrough`, which the caller frees; without layers dy itself. Steps all layers. */
+export function backwardThrough(layers: readonly Layer[], dy: Matrix, optimizer: SparseOptimizer): Matrix {
+  let gradient = dy;
+  for (const layer of layers.toReversed()) {
+    const next = layer.backward(gradient, optimizer);
+    if (gradient !== dy) gradient.free();
+    gradient = next;
+  }
+  return gradient;
 }

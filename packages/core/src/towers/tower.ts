@@ -15,6 +15,7 @@ import type { Loaders, Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type Layer, padded } from '../layers/contract.ts';
 import { L2Normalize } from '../layers/l2-normalize.ts';
+import { backwardThrough, forwardThrough } from '../layers/sequential.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -118,7 +119,7 @@ export class Tower<Q extends Features = string> {
     this.#embedded?.free();
     const embedded = new Matrix(features.rows, padded(embeddedWidth(this.inputs)), this.runtime);
     this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
-    return this.#chain.reduce((output, layer) => layer.forward(output, trainingStep), this.#embedded);
+    return forwardThrough(this.#chain, this.#embedded, trainingStep);
   }
 
   /**
@@ -132,12 +133,7 @@ export class Tower<Q extends Features = string> {
   backward(gradients: Matrix, optimizer: SparseOptimizer, tables?: TableGradients): void {
     const { rows } = this.#features;
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
-    let gradient = gradients;
-    for (const layer of this.#chain.toReversed()) {
-      const next = layer.backward(gradient, optimizer);
-      if (gradient !== gradients) gradient.free();
-      gradient = next;
-    }
+    const gradient = backwardThrough(this.#chain, gradients, optimizer);
     const all = tables ?? new TableGradients();
     addGradients(this.inputs, this.#features, gradient, this.#adder, optimizer, all);
     if (gradient !== gradients) all.hold(gradient);

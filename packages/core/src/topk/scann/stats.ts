@@ -1,8 +1,9 @@
 /** Statistics of an index: bytes of each part, leaf sizes, settings, notes. */
+
+import { SEGMENTS_MAX } from '../../format/layout.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import type { LeafSet } from './leaf-set.ts';
 import type { ScannSettings } from './options.ts';
-import { SEGMENTS_MAX } from './segments/cut-leaves.ts';
 
 /** Statistics of an index. */
 export interface ScannStats {

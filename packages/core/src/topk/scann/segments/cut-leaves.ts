@@ -1,4 +1,5 @@
 /** Cuts an index in one memory into a head and segments, each in a memory of its own. */
+import { SEGMENTS_MAX } from '../../../format/layout.ts';
 import { Runtime } from '../../../parallel/runtime.ts';
 import { LeafSet } from '../leaf-set.ts';
 import {
@@ -12,8 +13,6 @@ import {
   segmentPartBytes,
 } from '../leaves.ts';
 
-/** The most segments of an index: one process on Node 20 can reserve this many memories of 4 GiB. */
-export const SEGMENTS_MAX = 64;
 /** The size of segments is multiplied by this factor until there are at most SEGMENTS_MAX. */
 const LARGER = 1.25;
 

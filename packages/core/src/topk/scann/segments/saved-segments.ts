@@ -2,12 +2,13 @@
  * Saves and loads the segments of an index. The head is saved as an index without candidates, and each segment as a
  * part of its own, which is loaded into a memory of its own.
  */
+
+import { SEGMENTS_MAX } from '../../../format/layout.ts';
 import type { Part } from '../../../format/part.ts';
 import type { Saved } from '../../../format/saved.ts';
 import { LeafSet } from '../leaf-set.ts';
 import { headBytes, type LeafShape, Leaves, segmentPartBytes } from '../leaves.ts';
 import { checkNumbers, loadParts, sectionsOf } from '../saved-leaves.ts';
-import { SEGMENTS_MAX } from './cut-leaves.ts';
 
 /** The numbers of a shape that differ from segment to segment. */
 const OWN = ['groups', 'capacity', 'builtGroups', 'places'] as const;
