@@ -7,7 +7,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildKernels } from './kernels.mjs';
-import { writeWorkerProgram } from './worker-program.mjs';
+import { writeWorkerPrograms } from './worker-program.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Files that the build writes beside the sources. */
@@ -16,6 +16,7 @@ const GENERATED = [
   'packages/core/src/kernels/index-kernels.generated.ts',
   'packages/core/src/kernels/model-kernels.generated.ts',
   'packages/core/src/parallel/worker-program.generated.ts',
+  'packages/core/src/parallel/segmented-worker-program.generated.ts',
 ];
 
 if (process.argv.includes('--clean')) {
@@ -32,7 +33,7 @@ try {
   console.error(error.message);
   process.exit(1);
 }
-await writeWorkerProgram(root);
+await writeWorkerPrograms(root);
 
 // Compiled files whose source no longer exists are removed. The compiler would leave them, and they would be packed and
 // tested.

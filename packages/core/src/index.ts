@@ -72,10 +72,12 @@ export type {
   UpdatableTopK,
 } from './topk/contract.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
-export type { ReorderRows, ScannOptions, ScannSettings } from './topk/scann/options.ts';
+export type { ScannOptions } from './topk/scann/options.ts';
 export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';
 export type { SearchSettings } from './topk/scann/search-settings.ts';
+export { type Segments, segmentsOf } from './topk/scann/segments/segments.ts';
+export type { ReorderRows, ScannSettings } from './topk/scann/settings.ts';
 export type { StreamedBuild } from './topk/scann/streamed/build-streamed.ts';
 export { indexStreamed } from './topk/scann/streamed/index-streamed.ts';
 export { memoryRuns, type RunStore } from './topk/scann/streamed/run-store.ts';

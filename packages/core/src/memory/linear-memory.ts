@@ -1,6 +1,6 @@
 /**
  * A linear memory that kernels, worker threads and matrices share, with typed views over it. A runtime has one. An index
- * in segments (`segmentBytes`, `indexStreamed`) has one more for each segment (docs/decisions/segments.md).
+ * in segments (`segmentsOf`, `indexStreamed`) has one more for each segment (docs/decisions/segments.md).
  *
  * The memory is shared (SharedArrayBuffer), so worker threads compute in place and growing never detaches a view.
  * Layout: the first RESERVED_BYTES belong to the compiled kernels' constants and the worker pool's control block;
@@ -75,6 +75,17 @@ export class LinearMemory {
           `(${this.sizeBytes} are held now)`,
       );
     }
+    this.#renew();
+  }
+
+  /**
+   * Renew the views unless they reach `endBytes`, a size that another thread has given to the memory. The buffer of a
+   * thread follows the growth of a shared memory only some time later, and writes past its end are dropped silently.
+   */
+  reach(endBytes: number): void {
+    if (this.#integers.byteLength >= endBytes) return;
+    // Growing by nothing renews the buffer of this thread.
+    this.memory.grow(0);
     this.#renew();
   }
 

@@ -28,6 +28,12 @@ interface PoolKernel {
   record: RecordDescription | undefined;
 }
 
+/** The search over segments, and the program of worker threads that have it (segmented-worker-program.generated.ts). */
+export interface SegmentedKernel {
+  call: SegmentedSearchKernel;
+  program: string;
+}
+
 /** A search over segments: the address of its description, and the numbers of all memories that it reads. */
 export interface SegmentedCall {
   address: number;
@@ -116,23 +122,18 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
   async runAsync<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): Promise<void> {
     const job = (isAsync: boolean): Job =>
       this.#job(name, items, grain, rest, isAsync ? ASYNC_RECORD_OFFSET : RECORD_OFFSET);
-    await this.team.runAsync(job, this.memoryNumber);
+    await this.team.runAsync(job, { lastMemory: this.memoryNumber });
   }
 
   /** Run `searchSegments` over `items` queries; the description of the call is in this memory. */
-  runSegmented(search: SegmentedSearchKernel, items: number, grain: number, call: SegmentedCall): void {
+  runSegmented(search: SegmentedKernel, items: number, grain: number, call: SegmentedCall): void {
     this.team.run(this.#segmented(search, items, grain, call));
   }
 
   /** `runSegmented` on the worker threads only, as `runAsync`. */
-  async runSegmentedAsync(
-    search: SegmentedSearchKernel,
-    items: number,
-    grain: number,
-    call: SegmentedCall,
-  ): Promise<void> {
+  async runSegmentedAsync(search: SegmentedKernel, items: number, grain: number, call: SegmentedCall): Promise<void> {
     const job = this.#segmented(search, items, grain, call);
-    await this.team.runAsync(() => job, job.lastMemory);
+    await this.team.runAsync(() => job, job);
   }
 
   /** The job of `run` or `runAsync` with these arguments, to be started later by one of the two. */
@@ -158,10 +159,16 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
     this.team.leave(this.memoryNumber);
   }
 
-  #segmented(search: SegmentedSearchKernel, items: number, grain: number, { address, memories }: SegmentedCall): Job {
+  #segmented(
+    { call: search, program }: SegmentedKernel,
+    items: number,
+    grain: number,
+    { address, memories }: SegmentedCall,
+  ): Job {
     const call = search.bind(undefined, this.team.memoryOf) as ItemsKernel;
     const lastMemory = Math.max(this.memoryNumber, ...memories);
-    return { call, memory: COMPOSED, lastMemory, kernel: 0, items, grain, numbers: [this.memoryNumber, address] };
+    const numbers = [this.memoryNumber, address];
+    return { call, memory: COMPOSED, lastMemory, program, kernel: 0, items, grain, numbers };
   }
 
   /** The values of a record are written to `recordOffset`, and the offset is passed in their place. */

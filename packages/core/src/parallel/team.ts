@@ -24,6 +24,7 @@ import {
   workersReady,
 } from './control.ts';
 import { hasThreads, startThread, type Thread } from './thread.ts';
+import { WORKER_PROGRAM } from './worker-program.generated.ts';
 
 /** The most threads of a team. Scratch memory is allocated per thread, so the bound keeps it small. */
 export const THREADS_MAX = 64;
@@ -38,6 +39,8 @@ export interface Job {
   memory: number;
   /** The largest number of a memory that the kernel reads. */
   lastMemory: number;
+  /** The program of the worker threads that can run the job; undefined: every program can. */
+  program?: string | undefined;
   /** The number of the kernel in the team's list of kernels. */
   kernel: number;
   items: number;
@@ -69,7 +72,9 @@ export class Team {
   #workers: Thread[] = [];
   /** The workers know the memories whose number is below this. */
   #known = 0;
-  /** Whether a set of kernels was loaded after the workers started. */
+  /** The program of the next worker threads. A program of searches over segments also runs all other jobs. */
+  #program: string = WORKER_PROGRAM;
+  /** Whether a set of kernels was loaded, or the program changed, after the workers started. */
   #isOutdated = false;
   #jobs = 0;
   #isWithoutWorkers = false;
@@ -150,11 +155,11 @@ export class Team {
    * has started, or the runtime has no `Atomics.waitAsync`, the job runs on the caller before this returns.
    *
    * @param prepare makes the job when its turn has come; called with false where the job is to be run by `run`
-   * @param lastMemory `lastMemory` of the job
+   * @param needs what the threads of the job need
    */
-  async runAsync(prepare: (isAsync: boolean) => Job, lastMemory: number): Promise<void> {
+  async runAsync(prepare: (isAsync: boolean) => Job, needs: Pick<Job, 'lastMemory' | 'program'>): Promise<void> {
     while (this.#underWay) await this.#underWay;
-    if (this.threads > 1) this.#startFor(lastMemory);
+    if (this.threads > 1) this.#startFor(needs);
     if (this.threadsReady === 1 || !('waitAsync' in Atomics)) {
       this.run(prepare(false));
       return;
@@ -211,9 +216,10 @@ export class Team {
     this.#close();
   }
 
-  #open({ memory, lastMemory, kernel, items, grain, numbers }: Job): void {
+  #open(job: Job): void {
+    const { memory, kernel, items, grain, numbers } = job;
     assert(numbers.length <= ARGUMENTS_MAX, `team: kernel ${kernel} has ${numbers.length} arguments`);
-    this.#startFor(lastMemory);
+    this.#startFor(job);
     const integers = this.#integers;
     this.#arguments.set(numbers);
     integers[CONTROL.argumentCount] = numbers.length;
@@ -253,9 +259,13 @@ export class Team {
     assert(Atomics.exchange(integers, CONTROL.failed, 0) === 0, 'team: a kernel trapped on a worker thread');
   }
 
-  /** Start workers that know a memory and all kernels, unless they run already. */
-  #startFor(memory: number): void {
-    if (this.#workers.length > 0 && memory < this.#known && !this.#isOutdated) return;
+  /** Start workers that know a memory and all kernels and run a program, unless they run already. */
+  #startFor({ lastMemory, program }: Pick<Job, 'lastMemory' | 'program'>): void {
+    if (program !== undefined && program !== this.#program) {
+      this.#program = program;
+      this.#isOutdated = true;
+    }
+    if (this.#workers.length > 0 && lastMemory < this.#known && !this.#isOutdated) return;
     if (this.#workers.length > 0) this.stop();
     this.#isOutdated = false;
     this.#known = this.#memories.length;
@@ -263,7 +273,7 @@ export class Team {
     const team = currentTeam(this.#integers);
     const modules = [...this.#sets.values()].map(({ module }) => module!);
     for (let slot = 1; slot < this.threads; slot++) {
-      this.#workers.push(startThread({ memories, modules, names: this.#names, slot, team }));
+      this.#workers.push(startThread({ memories, modules, names: this.#names, slot, team }, this.#program));
     }
   }
 }

@@ -6,7 +6,6 @@
  * COEP); without it, and where a content security policy forbids `worker-src blob:`, everything runs on the caller.
  */
 import type { WorkerStart } from './worker.ts';
-import { WORKER_PROGRAM } from './worker-program.generated.ts';
 
 /**
  * The methods of a thread that the pool uses. A browser's thread has none of them, because a worker does not keep a
@@ -44,17 +43,17 @@ export function hasThreads(): boolean {
   return typeof WebWorker === 'function' && isIsolated === true;
 }
 
-/** Start a thread. If it fails, a warning is written and the other threads do its work. */
-export function startThread(start: WorkerStart): Thread {
+/** Start a thread that runs a program. If it fails, a warning is written and the other threads do its work. */
+export function startThread(start: WorkerStart, program: string): Thread {
   const NodeWorker = nodeWorker();
   if (NodeWorker) {
     // The flags of the caller's program are not passed on: with --input-type, for example, no worker would start.
-    const thread = new NodeWorker(WORKER_PROGRAM, { eval: true, workerData: start, execArgv: [] });
+    const thread = new NodeWorker(program, { eval: true, workerData: start, execArgv: [] });
     thread.on('error', ({ message }) => sayFailed(message));
     thread.unref?.();
     return thread;
   }
-  const url = URL.createObjectURL(new Blob([WORKER_PROGRAM], { type: 'text/javascript' }));
+  const url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }));
   const worker = new Worker(url);
   worker.onerror = ({ message }): void => sayFailed(message || 'the browser refused it');
   worker.postMessage(start);

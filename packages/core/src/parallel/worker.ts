@@ -1,5 +1,5 @@
 /** The program of a worker thread: it waits for a job in the control block, helps to run it, and waits again. */
-import { searchSegments } from '../kernels/segments/search-segments.ts';
+import type { SegmentedSearchKernel } from '../kernels/segments/search-segments.ts';
 import type { KernelMemory } from '../kernels/segments/segment.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
 import { LinearMemory } from '../memory/linear-memory.ts';
@@ -27,8 +27,15 @@ export interface WorkerStart {
   team: number;
 }
 
-/** Work on jobs until the process ends or another team is current. */
-export function serve({ memories, modules, names, slot, team }: WorkerStart): void {
+/**
+ * Work on jobs until the process ends or another team is current.
+ *
+ * @param searchSegments the search over several memories, where the program has it
+ */
+export function serve(
+  { memories, modules, names, slot, team }: WorkerStart,
+  searchSegments?: SegmentedSearchKernel,
+): void {
   const [control] = memories as [WebAssembly.Memory];
   const integers = controlIntegers(control);
   const values = controlArguments(control);
@@ -42,7 +49,7 @@ export function serve({ memories, modules, names, slot, team }: WorkerStart): vo
     bound[number] = { memory, kernels: Object.assign({}, ...tables) };
     return bound[number];
   };
-  const search = searchSegments.bind(undefined, memoryOf) as ItemsKernel;
+  const search = searchSegments?.bind(undefined, memoryOf) as ItemsKernel;
   memoryOf(0);
   let seen = Atomics.load(integers, CONTROL.generation);
   let isServing = joinTeam(integers, team);

@@ -12,8 +12,9 @@ import { OBJECT, objectWith, optionsCheck, required } from '../checks/options.ts
 import { OptionError } from '../errors/errors.ts';
 import type { Identifier } from '../topk/contract.ts';
 import type { RowsOfQueries } from '../topk/recall.ts';
-import type { ReorderRows, ScannOptions } from '../topk/scann/options.ts';
+import type { ScannOptions } from '../topk/scann/options.ts';
 import { ScaNN } from '../topk/scann/scann.ts';
+import type { ReorderRows } from '../topk/scann/settings.ts';
 import { vectorSource } from '../topk/vector-source.ts';
 import type { Matrix, VectorsLike } from '../vectors/matrix.ts';
 import { autopilot } from './autopilot.ts';

@@ -6,10 +6,11 @@ import type { Json, JsonObject } from '../../src/format/settings.ts';
 import type { ContainerSection } from '../../src/format/writer.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { vectors } from '../bundle/worlds.ts';
 import { changes, refusedOrWorks, runtime, sectionsOf } from './forgeries.ts';
 
-const index = new ScaNN({ tree: 'always', numLeaves: 4, minLeafSize: 0, segmentBytes: 2_000, runtime });
+const index = new ScaNN({ tree: 'always', numLeaves: 4, minLeafSize: 0, segments: segmentsOf(2_000), runtime });
 const GOOD = bundleToBytes({ index: index.index(vectors(90, 5, 2, runtime)) });
 
 /** The same tree with another value at a path. */

@@ -13,6 +13,7 @@ import { loadScann, saveScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import type { ScannCallOptions } from '../../src/topk/scann/search/call.ts';
 import type { SearchWork } from '../../src/topk/scann/search/search-work.ts';
+import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { flat, normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
 import { referenceRuntime, VARIANTS } from '../kernels/variants.ts';
@@ -70,7 +71,7 @@ function build(options: Options, runtime: Runtime): { one: Index; many: Index } 
   const tree = { tree: 'always', numLeaves: 60, numLeavesToSearch: 9, trainingIterations: 3, minLeafSize: 2 } as const;
   const settings = { k: K, ...tree, ...reordered, ...options, runtime };
   const one: Index = new ScaNN(settings);
-  const many: Index = new ScaNN({ ...settings, segmentBytes: SEGMENT_BYTES });
+  const many: Index = new ScaNN({ ...settings, segments: segmentsOf(SEGMENT_BYTES) });
   return { one: one.index(flat(rows)), many: many.index(flat(rows)) };
 }
 

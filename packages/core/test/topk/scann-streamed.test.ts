@@ -12,6 +12,7 @@ import { recallOf } from '../../src/topk/recall.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { saveScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { indexStreamed } from '../../src/topk/scann/streamed/index-streamed.ts';
 import { memoryRuns, type RunStore } from '../../src/topk/scann/streamed/run-store.ts';
 import { flat, normalRows } from '../conformance/oracle.ts';
@@ -63,7 +64,9 @@ for (const [name, options] of Object.entries({
     // In one memory `index` finds .845 to 1 of them.
     assert.ok(recallOf(one.call(queries, { k: 10 }), exact.call(queries, 10)) > 0.8);
 
-    const many = await indexStreamed(make({ ...options, segmentBytes: 40_000 }), dataset(777), { runs: memoryRuns() });
+    const many = await indexStreamed(make({ ...options, segments: segmentsOf(40_000) }), dataset(777), {
+      runs: memoryRuns(),
+    });
     assert.ok(many.stats().segments >= 3, `${many.stats().segments} segments`);
     const settings = { leavesToSearch: 9, reorder: 50 };
     const work = [one, many].map((index) => {
@@ -98,7 +101,7 @@ function failing(runs: RunStore, calls: number): RunStore {
 }
 
 test('a build that is killed at any change of its runs goes on, and ends in the same bytes', async () => {
-  const options = { segmentBytes: 100_000 };
+  const options = { segments: segmentsOf(100_000) };
   const memoryBytes = 4 * 2 ** 20;
   const expected = bytesOf(await indexStreamed(make(options), dataset(500), { runs: memoryRuns(), memoryBytes }));
   // Runs are written when 128 KiB of records are kept, after 21 changes or more, and at the end, after 37 or more.
@@ -176,7 +179,7 @@ test('a source that ends early, changes, or has a NaN in a row is refused, and t
 test('runs in a folder: a build goes on after a failure, ends in the same bytes, and leaves other files alone', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shortlist-runs-'));
   try {
-    const options = { segmentBytes: 100_000 };
+    const options = { segments: segmentsOf(100_000) };
     const memoryBytes = 4 * 2 ** 20;
     const runs = fileRuns(join(folder, 'runs'));
     await assert.rejects(indexStreamed(make(options), dataset(500), { runs: failing(runs, 35), memoryBytes }), {

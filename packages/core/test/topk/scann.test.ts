@@ -1,6 +1,7 @@
 /** ScaNN: the cases of every index with all searched, and what only an approximate index can get wrong. */
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { runTopKCases } from '../conformance/top-k.case.ts';
 import { VARIANTS } from '../kernels/variants.ts';
 
@@ -18,7 +19,7 @@ for (const { variant, runtime, skip } of VARIANTS.filter(({ variant }) => varian
   runTopKCases({
     name: `ScaNN in segments, ${variant}`,
     make: (options) =>
-      new ScaNN({ ...options, ...EVERYTHING, minLeafSize: 0, segmentBytes: 1, runtime: single ?? runtime }),
+      new ScaNN({ ...options, ...EVERYTHING, minLeafSize: 0, segments: segmentsOf(1), runtime: single ?? runtime }),
     skip,
   });
 }

@@ -7,15 +7,19 @@ import { cutCandidates, mergeResults, type Run } from './merge.ts';
 import { type KernelMemory, Segment, STATE } from './segment.ts';
 
 /** The description of a call, in int32 in the memory of the head. */
-const CALL = { segments: 0, index: 1, call: 2, ownerOf: 3, isListed: 4, first: 5 } as const;
-/** Numbers that describe a segment: its memory in the team, and its records of the index and of the call. */
-const PER_SEGMENT = 3;
+const CALL = { segments: 0, index: 1, call: 2, pages: 3, ownerOf: 4, isListed: 5, first: 6 } as const;
+/** Numbers that describe a segment: its memory in the team, its records of the index and of the call, and its pages. */
+const PER_SEGMENT = 4;
+/** Sizes of memories are multiples of this, so that they fit in an int32. */
+const PAGE_BYTES = 65_536;
 
 /** A memory with its records of the index and of the call. */
 export interface SegmentAddress {
   memory: number;
   index: number;
   call: number;
+  /** The size of the memory: a thread may not have noticed yet that it grew. */
+  memoryBytes: number;
 }
 
 /** The type of `searchSegments`. */
@@ -34,14 +38,15 @@ export function segmentedCallLength(segments: number): number {
  */
 export function writeSegmentedCall(
   to: Int32Array,
-  { index, call }: Omit<SegmentAddress, 'memory'>,
+  { index, call, memoryBytes }: Omit<SegmentAddress, 'memory'>,
   segments: readonly SegmentAddress[],
   ownerOf: number,
   isListed: boolean,
 ): void {
-  to.set([segments.length, index, call, ownerOf, Number(isListed)]);
+  to.set([segments.length, index, call, memoryBytes / PAGE_BYTES, ownerOf, Number(isListed)]);
   segments.forEach((segment, i) => {
-    to.set([segment.memory, segment.index, segment.call], CALL.first + PER_SEGMENT * i);
+    const pages = segment.memoryBytes / PAGE_BYTES;
+    to.set([segment.memory, segment.index, segment.call, pages], CALL.first + PER_SEGMENT * i);
   });
 }
 
@@ -62,12 +67,17 @@ export function openCall(
   address: number,
 ): OpenedCall {
   const main = memoryOf(headMemory);
-  const { integers } = main.memory;
+  main.memory.reach(address + 4 * CALL.first);
+  const { integers: description } = main.memory;
   const at = address / 4;
+  main.memory.reach(PAGE_BYTES * description[at + CALL.pages]!);
+  const { integers } = main.memory;
   const head = new Segment(main, integers[at + CALL.index]!, integers[at + CALL.call]!, slot);
   const segments = Array.from({ length: integers[at + CALL.segments]! }, (_, i) => {
     const from = at + CALL.first + PER_SEGMENT * i;
-    return new Segment(memoryOf(integers[from]!), integers[from + 1]!, integers[from + 2]!, slot);
+    const own = memoryOf(integers[from]!);
+    own.memory.reach(PAGE_BYTES * integers[from + 3]!);
+    return new Segment(own, integers[from + 1]!, integers[from + 2]!, slot);
   });
   return { head, segments, ownerOf: integers[at + CALL.ownerOf]! / 4, isListed: integers[at + CALL.isListed] === 1 };
 }

@@ -1,13 +1,20 @@
 /** Options of a ScaNN index, their checks and their defaults. */
 import { checkInteger, checkNumber, checkOneOf } from '../../checks/numbers.ts';
-import { BOOLEAN, NUMBER, type OptionType, optionsCheck, optionType, STRING } from '../../checks/options.ts';
+import {
+  BOOLEAN,
+  NUMBER,
+  type OptionType,
+  objectWith,
+  optionsCheck,
+  optionType,
+  STRING,
+} from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
 import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { TOP_K } from '../call-options.ts';
 import type { DistanceMeasure, TopKOptions } from '../contract.ts';
-
-/** The number format of the rows kept for reordering. */
-export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
+import type { Segments } from './segments/segments.ts';
+import type { ReorderRows, ScannSettings } from './settings.ts';
 
 /** Options of `ScaNN`: TFRS's and the ScaNN builder's, and a seed. */
 export interface ScannOptions<Q> extends TopKOptions<Q> {
@@ -81,12 +88,11 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    */
   tree?: 'auto' | 'always' | 'never';
   /**
-   * Keep the candidates in several linear memories (segments), each of at most this many bytes, but of one leaf at least.
-   * Results are the same, but queries are slower, so use it only if one memory does not hold the index
-   * (docs/decisions/segments.md has the figures). Default: one memory, which can have 4 GiB. There are at most 64
-   * segments, so they may be larger; an index without leaves stays in one memory. `stats()` has a note of either.
+   * Keep the candidates in several linear memories: `segmentsOf(bytes)`. Results are the same, but queries are slower, so
+   * use it only if one memory does not hold the index (docs/decisions/segments.md has the figures). Default: one memory,
+   * which can have 4 GiB. An index without leaves stays in one memory, with a note in `stats()`.
    */
-  segmentBytes?: number;
+  segments?: Segments;
   /** Seed of every random choice; default 42. */
   seed?: number;
   /** The runtime that holds the candidates and runs the kernels; default the shared one. */
@@ -124,41 +130,10 @@ const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
   upperTree: booleanOrAuto,
   rotation: STRING,
   tree: STRING,
-  segmentBytes: NUMBER,
+  segments: objectWith('segmentsOf(bytes)', 'cut', 'search'),
   seed: NUMBER,
   runtime: RUNTIME,
 });
-
-/** Options with their defaults filled in; saved as JSON. */
-export interface ScannSettings {
-  k: number;
-  distanceMeasure: DistanceMeasure;
-  numLeaves: number;
-  numLeavesToSearch: number;
-  trainingIterations: number;
-  trainingSampleSize: number;
-  minLeafSize: number;
-  initialization: 'random' | 'k-means++';
-  spherical: boolean;
-  dimensionsPerBlock: number;
-  numReorderingCandidates: number;
-  /** Absent: k. */
-  tunedK?: number;
-  /** Absent: the build does not measure its recall. */
-  targetRecall?: number;
-  reorder: ReorderRows | false;
-  anisotropic: number | 'auto' | false;
-  avq: number | false;
-  soar: number | false;
-  correction: boolean;
-  groupBound: number | 'auto' | false;
-  upperTree: boolean | 'auto';
-  rotation: 'none' | 'balanced-pca';
-  tree: 'auto' | 'always' | 'never';
-  /** Absent: one memory. */
-  segmentBytes?: number;
-  seed: number;
-}
 
 /** TFRS's defaults: leaves, leaves searched, k-means iterations. */
 const LEAVES = 100;
@@ -233,9 +208,7 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
     upperTree: options.upperTree ?? 'auto',
     rotation: checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca']),
     tree: checkOneOf('tree', options.tree ?? 'auto', ['auto', 'always', 'never']),
-    ...(options.segmentBytes === undefined
-      ? {}
-      : { segmentBytes: checkInteger('segmentBytes', options.segmentBytes, 1) }),
+    ...(options.segments && { segmentBytes: options.segments.segmentBytes }),
     seed: checkInteger('seed', options.seed ?? 42, 0),
   };
 }

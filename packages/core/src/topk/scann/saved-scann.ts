@@ -5,8 +5,9 @@
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import type { Identifier, QueryModel } from '../contract.ts';
-import { readScann, savedLive } from './saved.ts';
+import { optionsOf, readScann, savedLive } from './saved.ts';
 import { ScaNN } from './scann.ts';
+import { segmentSearchOf } from './segments/segmented-search.ts';
 import { LiveIndex } from './update/live-index.ts';
 
 /**
@@ -26,10 +27,9 @@ export function saveScann<Q, I extends Identifier>(index: ScaNN<Q, I>): Saved {
  */
 export function loadScann<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): ScaNN<Q, I> {
   const { settings, leaves, identifiers, size, calibration } = readScann<I>(part);
-  const { numReorderingCandidates, ...others } = settings;
-  const reorder = settings.reorder === false ? {} : { numReorderingCandidates };
-  const index = new ScaNN<Q, I>({ ...others, ...reorder, queryModel, runtime: part.runtime });
-  const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine');
+  const index = new ScaNN<Q, I>({ ...optionsOf<Q>(settings), queryModel, runtime: part.runtime });
+  const segmentSearch = leaves.isWhole ? undefined : segmentSearchOf;
+  const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine', segmentSearch);
   live.calibration = calibration;
   index.restore(live);
   return index;

@@ -9,9 +9,11 @@ import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import { LeafSet } from './leaf-set.ts';
 import { type LeafShape, Leaves, partBytes } from './leaves.ts';
-import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
+import { type ScannOptions, scannSettings } from './options.ts';
 import { checkNumbers, loadParts, sectionsOf } from './saved-leaves.ts';
 import { loadSegments, saveSegments } from './segments/saved-segments.ts';
+import { segmentsOf } from './segments/segments.ts';
+import type { ScannSettings } from './settings.ts';
 
 /** Upper bound of every number of a shape: rows, slots and places are int32. */
 const NUMBER_MAX = 2 ** 31;
@@ -73,13 +75,10 @@ export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const { settings: reader } = part;
   const rows = reader.integer('rows', { max: NUMBER_MAX });
   const size = reader.integer('size', { max: rows });
-  const options = reader.object('options').whole() as ScannOptions<unknown>;
+  const options = reader.object('options').whole() as ScannOptions<unknown> & Pick<ScannSettings, 'segmentBytes'>;
   let settings: ScannSettings;
   try {
-    const { numReorderingCandidates, ...others } = options;
-    settings = scannSettings(
-      options.reorder === false ? others : { ...others, numReorderingCandidates: numReorderingCandidates! },
-    );
+    settings = scannSettings(optionsOf(options));
   } catch (error) {
     if (error instanceof ShortlistError) throw reader.error('options', error.message);
     throw error;
@@ -106,6 +105,19 @@ export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
   const calibration = reader.has('calibration') ? readCalibration(reader.object('calibration')) : undefined;
   return { settings, leaves, identifiers, size, calibration };
+}
+
+/** The options of an index with these settings. */
+export function optionsOf<Q>({
+  segmentBytes,
+  numReorderingCandidates,
+  ...others
+}: ScannOptions<Q> & Pick<ScannSettings, 'segmentBytes'>): ScannOptions<Q> {
+  return {
+    ...others,
+    ...(others.reorder !== false && { numReorderingCandidates: numReorderingCandidates! }),
+    ...(segmentBytes !== undefined && { segments: segmentsOf(segmentBytes) }),
+  };
 }
 
 /** Check the numbers of a shape that the kernels rely on. @throws {FormatError} naming the number */

@@ -4,7 +4,7 @@
  * After TFRS's `ScaNN` layer and ScaNN (Guo et al. 2020, arXiv 1908.10396; SOAR, arXiv 2404.00774). Scores are larger
  * for better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below 640,000 numbers (20,000 candidates of 32 dimensions),
  * or 4,000 candidates, the index scores all candidates exactly and `stats()` has a note of it. Limit: the candidates
- * fit in the linear memory (4 GiB), or with `segmentBytes` in several memories, where queries are slower
+ * fit in the linear memory (4 GiB), or with `segments` in several memories, where queries are slower
  * (docs/decisions/segments.md). `index` and `rebalance` build in one memory first, `indexStreamed` does not.
  */
 import { throwIfAborted } from '../../checks/abort.ts';
@@ -36,12 +36,13 @@ import { UpdatableIndex } from '../updatable-index.ts';
 import { type VectorSource, vectorSource } from '../vector-source.ts';
 import { type Candidates, gatherCandidates, gatherDataset, takeCandidates } from './build/build-live.ts';
 import { askForMemory } from './build/build-memory.ts';
-import { type ScannOptions, type ScannSettings, scannSettings } from './options.ts';
+import { type ScannOptions, scannSettings } from './options.ts';
 import { type PreparedCall, prepareCall, runCall, runCallAsync, type ScannCallOptions } from './search/call.ts';
 import { compileFilter, type GroupFilter } from './search/masks.ts';
 import { effortOf } from './search/plan.ts';
 import { ScannSearch } from './search/search.ts';
 import { type SearchSettings, withSearchSettings } from './search-settings.ts';
+import type { ScannSettings } from './settings.ts';
 import { type ScannStats, scannStats } from './stats.ts';
 import type { LiveIndex } from './update/live-index.ts';
 import { ServedIndex } from './update/served-index.ts';
@@ -87,7 +88,7 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
     this.queryModel = options.queryModel;
     this.runtime = options.runtime ?? defaultRuntime();
     this.#search = new ScannSearch(this.runtime);
-    this.#served = new ServedIndex(settings, this.runtime, this.access);
+    this.#served = new ServedIndex(settings, this.runtime, this.access, options.segments);
   }
 
   /** Results a query gets unless the call says otherwise. */

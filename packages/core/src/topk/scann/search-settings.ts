@@ -2,7 +2,8 @@
 import { checkInteger, checkNumber } from '../../checks/numbers.ts';
 import { NUMBER, optionsCheck, optionType } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
-import type { ScannOptions, ScannSettings } from './options.ts';
+import type { ScannOptions } from './options.ts';
+import type { ScannSettings } from './settings.ts';
 
 /** Settings that `tune` finds, under the names of the options of `ScaNN`. */
 export type SearchSettings = Pick<

@@ -3,7 +3,7 @@
 import { SEGMENTS_MAX } from '../../format/layout.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import type { LeafSet } from './leaf-set.ts';
-import type { ScannSettings } from './options.ts';
+import type { ScannSettings } from './settings.ts';
 
 /** Statistics of an index. */
 export interface ScannStats {
@@ -26,7 +26,7 @@ export interface ScannStats {
   groupBound: number;
   /** η the codes were made with. */
   eta: number;
-  /** Memories that have the candidates; 1 without `segmentBytes`. */
+  /** Memories that have the candidates; 1 without `segments`. */
   segments: number;
   /** The measurements of a build with `targetRecall`. */
   measured: Calibration | undefined;
@@ -57,10 +57,10 @@ export function scannStats(
   }
   if (settings.segmentBytes !== undefined && leaves) {
     const most = Math.max(...leaves.segments.map(({ sizeBytes }) => sizeBytes));
-    if (kind === 'flat') notes.push('segmentBytes: an index without leaves stays in one memory');
+    if (kind === 'flat') notes.push('segments: an index without leaves stays in one memory');
     else if (leaves.segments.length === SEGMENTS_MAX && most > settings.segmentBytes) {
       notes.push(
-        `segmentBytes: up to ${most} instead of ${settings.segmentBytes}, as there are ${SEGMENTS_MAX} segments`,
+        `segments: up to ${most} instead of ${settings.segmentBytes} bytes, as there are ${SEGMENTS_MAX} segments`,
       );
     }
   }

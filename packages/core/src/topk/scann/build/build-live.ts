@@ -8,8 +8,8 @@ import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import { calibrate } from '../calibration/calibrate.ts';
 import { LeafSet } from '../leaf-set.ts';
-import type { ScannSettings } from '../options.ts';
-import { cutLeaves } from '../segments/cut-leaves.ts';
+import type { Segments } from '../segments/segments.ts';
+import type { ScannSettings } from '../settings.ts';
 import { LiveIndex } from '../update/live-index.ts';
 import { buildFlat, buildTree } from './build.ts';
 import { askForMemory } from './build-memory.ts';
@@ -97,10 +97,10 @@ function* calibrated<I extends Identifier>(
 }
 
 /** Move an index to segments. */
-function inSegments<I extends Identifier>(live: LiveIndex<I>, segmentBytes: number): LiveIndex<I> {
+function inSegments<I extends Identifier>(live: LiveIndex<I>, { cut, search }: Segments): LiveIndex<I> {
   const { identifiers, size, isUnitLength, calibration } = live;
   try {
-    const moved = new LiveIndex(cutLeaves(live.leaves.head, segmentBytes), identifiers, size, isUnitLength);
+    const moved = new LiveIndex(cut(live.leaves.head), identifiers, size, isUnitLength, search);
     moved.calibration = calibration;
     return moved;
   } finally {
@@ -108,11 +108,16 @@ function inSegments<I extends Identifier>(live: LiveIndex<I>, segmentBytes: numb
   }
 }
 
-/** Build an index of candidates, in steps, and free the candidates. */
+/**
+ * Build an index of candidates, in steps, and free the candidates.
+ *
+ * @param segments the segments into which an index with leaves is cut
+ */
 export function* buildLive<I extends Identifier>(
   { rows, identifiers }: Candidates<I>,
   settings: ScannSettings,
   runtime: Runtime,
+  segments?: Segments,
 ): Generator<Progress, LiveIndex<I>> {
   const { distanceMeasure } = settings;
   const input = prepareRows(rows, distanceMeasure);
@@ -121,7 +126,7 @@ export function* buildLive<I extends Identifier>(
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
     const live = new LiveIndex(LeafSet.whole(leaves), identifiers, rows.rows, distanceMeasure === 'cosine');
     if (hasTree && settings.targetRecall !== undefined) yield* calibrated(live, settings, settings.targetRecall);
-    return hasTree && settings.segmentBytes !== undefined ? inSegments(live, settings.segmentBytes) : live;
+    return hasTree && segments ? inSegments(live, segments) : live;
   } finally {
     rows.free();
   }

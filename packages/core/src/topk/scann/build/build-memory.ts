@@ -11,7 +11,7 @@ import type { Range } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { memoryError } from '../../memory-error.ts';
 import { GROUP_SLOTS, type LeafShape, partBytes, rowBytes, rowStride } from '../leaves.ts';
-import type { ReorderRows, ScannSettings } from '../options.ts';
+import type { ReorderRows, ScannSettings } from '../settings.ts';
 import { PIECE_ROWS, ROTATION_SAMPLE } from './coded-rows.ts';
 import { CODEBOOK_SAMPLE_MAX } from './codes.ts';
 import { needsTree } from './needs-tree.ts';

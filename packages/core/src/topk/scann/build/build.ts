@@ -10,7 +10,7 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 import type { CodedRows } from './coded-rows.ts';
 import { type Codebook, type CodedCopies, encode, trainCodebook } from './codes.ts';
 import { groupBoundOf } from './group-bound.ts';

@@ -11,7 +11,7 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import { type BalancedPca, rotateRows, trainBalancedPca } from '../../../quantization/pca.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 
 /** Residuals from which a rotation is computed: 20 per dimension at 1,000 dimensions. */
 export const ROTATION_SAMPLE = 20_000;

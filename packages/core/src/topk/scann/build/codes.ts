@@ -4,7 +4,7 @@ import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { nearestScalar, trainScalars } from '../../../quantization/scalar-codebook.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 import type { CodedRows } from './coded-rows.ts';
 
 const WORDS = 16;

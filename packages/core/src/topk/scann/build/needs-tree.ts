@@ -1,5 +1,5 @@
 /** Decides whether an index has leaves, or scores every candidate exactly. */
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 
 /**
  * With fewer numbers than 20,000 candidates of 32 dimensions have, scoring every candidate is about as fast as a tree,

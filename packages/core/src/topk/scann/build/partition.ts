@@ -11,7 +11,7 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import { type BalancedPca, rotateRows } from '../../../quantization/pca.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 import { CodedRows, trainRotation } from './coded-rows.ts';
 import { hasUpperTree } from './shape.ts';
 import { groupLeaves, type UpperTree } from './upper-tree.ts';

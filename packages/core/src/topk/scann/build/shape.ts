@@ -3,7 +3,7 @@
  * build may reach.
  */
 import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 import { UPPER_FROM, upperGroupsOf } from './upper-tree.ts';
 
 const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;

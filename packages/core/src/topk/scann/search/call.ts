@@ -6,7 +6,7 @@ import type { CallOptions, Identifier } from '../../contract.ts';
 import { checkWidth } from '../../queries.ts';
 import { TopKResult } from '../../result.ts';
 import type { VectorSource } from '../../vector-source.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 import type { LiveIndex } from '../update/live-index.ts';
 import type { Found } from './call-buffers.ts';
 import { complete, completionOf } from './completion.ts';
@@ -130,11 +130,11 @@ export function runCall<I extends Identifier>(ready: PreparedCall<I>, search: Sc
     if (work && (scan || isPacked)) addScanWork(work, live, plan, filter, distinct.count);
     if (scan) return ready.result(distinct.ofAll(search.panels.run(...scan)));
     if (isPacked) return ready.result(distinct.ofAll(packedScan(live, plan.k, distinct)));
-    const found = search.run(live.leaves, distinct.count, distinct.write, plan, work);
+    const found = search.run(live, distinct.count, distinct.write, plan, work);
     const again = isCompleted ? completionOf(live, plan, filter, distinct, found) : undefined;
     if (again) {
       const { plan, distinct } = again;
-      complete(found, again, search.run(live.leaves, distinct.count, distinct.write, plan, work));
+      complete(found, again, search.run(live, distinct.count, distinct.write, plan, work));
       if (work) work.queries -= distinct.count;
     }
     return ready.result(distinct.ofAll(found));
@@ -154,11 +154,11 @@ export async function runCallAsync<I extends Identifier>(
       if (work) addScanWork(work, live, plan, filter, distinct.count);
       return ready.result(distinct.ofAll(await search.panels.runAsync(...scan)));
     }
-    const found = await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work);
+    const found = await search.runAsync(live, distinct.count, distinct.write, plan, work);
     const again = isCompleted ? completionOf(live, plan, filter, distinct, found) : undefined;
     if (again) {
       const { plan, distinct } = again;
-      complete(found, again, await search.runAsync(live.leaves, distinct.count, distinct.write, plan, work));
+      complete(found, again, await search.runAsync(live, distinct.count, distinct.write, plan, work));
       if (work) work.queries -= distinct.count;
     }
     return ready.result(distinct.ofAll(found));

@@ -15,7 +15,7 @@ import { checkInteger, checkNumber } from '../../../checks/numbers.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
-import type { ScannSettings } from '../options.ts';
+import type { ScannSettings } from '../settings.ts';
 import type { GroupFilter } from './masks.ts';
 
 /**

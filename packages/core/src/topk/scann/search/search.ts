@@ -6,7 +6,6 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import { PanelSearch } from '../../brute-force/panel-search.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
-import { SegmentedSearch } from '../segments/segmented-search.ts';
 import { CallBuffers, type Found, type WriteQueries } from './call-buffers.ts';
 import { type CallAddress, CallRecord } from './call-record.ts';
 import type { SearchPlan } from './plan.ts';
@@ -15,6 +14,23 @@ import { SingleCall } from './single-call.ts';
 
 /** Queries a thread claims at a time. */
 const GRAIN = 4;
+
+/** The search of an index in segments (segments/segmented-search.ts). */
+export interface SegmentSearch {
+  readonly leaves: LeafSet;
+  run(count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found;
+  runAsync(count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Promise<Found>;
+  free(): void;
+}
+
+/** Makes the search of an index in segments. */
+export type SegmentSearchOf = (leaves: LeafSet) => SegmentSearch;
+
+/** The leaves of an index; those in segments with their search. */
+export interface SearchedLeaves {
+  readonly leaves: LeafSet;
+  readonly segmentSearch: SegmentSearchOf | undefined;
+}
 
 /** A kernel to run over `size` queries. */
 interface SearchJob {
@@ -32,7 +48,7 @@ export class ScannSearch {
   readonly #record: CallRecord;
   #single: SingleCall | undefined;
   /** The search of an index in segments, made at the first call. */
-  #segmented: SegmentedSearch | undefined;
+  #segmented: SegmentSearch | undefined;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -44,9 +60,16 @@ export class ScannSearch {
   /**
    * Search with queries [count, dimensions] that `write` copies, already scaled, to rows of the index's stride.
    */
-  run(set: LeafSet, count: number, write: WriteQueries, plan: SearchPlan, work: SearchWork | undefined): Found {
-    if (!set.isWhole) return this.#over(set).run(count, write, plan, work);
-    const leaves = set.head;
+  run(
+    searched: SearchedLeaves,
+    count: number,
+    write: WriteQueries,
+    plan: SearchPlan,
+    work: SearchWork | undefined,
+  ): Found {
+    const segmented = this.#over(searched);
+    if (segmented) return segmented.run(count, write, plan, work);
+    const leaves = searched.leaves.head;
     if (count === 1 && !work && this.#single?.serves(leaves, plan)) {
       return this.#runSingle(this.#single, leaves, write, plan);
     }
@@ -65,14 +88,15 @@ export class ScannSearch {
    * `run` on the worker threads. Only one may run at a time; index, filter and exclusions must not change meanwhile.
    */
   async runAsync(
-    set: LeafSet,
+    searched: SearchedLeaves,
     count: number,
     write: WriteQueries,
     plan: SearchPlan,
     work: SearchWork | undefined,
   ): Promise<Found> {
-    if (!set.isWhole) return this.#over(set).runAsync(count, write, plan, work);
-    const leaves = set.head;
+    const segmented = this.#over(searched);
+    if (segmented) return segmented.runAsync(count, write, plan, work);
+    const leaves = searched.leaves.head;
     const steps = this.#steps(leaves, count, write, plan, work, true);
     for (;;) {
       const step = steps.next();
@@ -82,10 +106,12 @@ export class ScannSearch {
     }
   }
 
-  #over(set: LeafSet): SegmentedSearch {
-    if (this.#segmented?.leaves !== set) {
+  /** The search over segments; undefined for an index in one memory. */
+  #over({ leaves, segmentSearch }: SearchedLeaves): SegmentSearch | undefined {
+    if (!segmentSearch) return undefined;
+    if (this.#segmented?.leaves !== leaves) {
       this.#segmented?.free();
-      this.#segmented = new SegmentedSearch(set);
+      this.#segmented = segmentSearch(leaves);
     }
     return this.#segmented;
   }

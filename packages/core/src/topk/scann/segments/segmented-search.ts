@@ -9,15 +9,20 @@ import {
   writeSegmentedCall,
 } from '../../../kernels/segments/search-segments.ts';
 import { Scratch } from '../../../memory/scratch.ts';
+import type { SegmentedKernel } from '../../../parallel/pool.ts';
+import { SEGMENTED_WORKER_PROGRAM } from '../../../parallel/segmented-worker-program.generated.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
 import { CallBuffers, type CallLayout, type Found, type WriteQueries } from '../search/call-buffers.ts';
 import { CallRecord } from '../search/call-record.ts';
 import { listedSlots, type SearchPlan } from '../search/plan.ts';
+import type { SegmentSearch } from '../search/search.ts';
 import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
 
 /** Queries that a thread claims at a time. */
 const GRAIN = 4;
+/** The search, and the program of the worker threads that can run it. */
+const SEARCH_SEGMENTS: SegmentedKernel = { call: searchSegments, program: SEGMENTED_WORKER_PROGRAM };
 
 /** The memory of a call of one query, for a call with the same plan and a new query. */
 interface SingleCall {
@@ -49,8 +54,13 @@ interface Prepared extends Memory {
   plan: SearchPlan;
 }
 
+/** Make the search of an index in segments. */
+export function segmentSearchOf(leaves: LeafSet): SegmentSearch {
+  return new SegmentedSearch(leaves);
+}
+
 /** Runs calls on one index in segments. */
-export class SegmentedSearch {
+class SegmentedSearch implements SegmentSearch {
   readonly leaves: LeafSet;
   readonly #description: Scratch;
   readonly #memories: readonly Memory[];
@@ -77,7 +87,7 @@ export class SegmentedSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { size, address } = step.value;
-      pool.runSegmented(searchSegments, size, GRAIN, { address, memories });
+      pool.runSegmented(SEARCH_SEGMENTS, size, GRAIN, { address, memories });
     }
   }
 
@@ -93,7 +103,7 @@ export class SegmentedSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { size, address } = step.value;
-      await pool.runSegmentedAsync(searchSegments, size, GRAIN, { address, memories });
+      await pool.runSegmentedAsync(SEARCH_SEGMENTS, size, GRAIN, { address, memories });
     }
   }
 
@@ -216,10 +226,12 @@ export class SegmentedSearch {
       memory: leaves.runtime.pool.memoryNumber,
       index: leaves.record,
       call: record.write(leaves, plan, layouts[i]!, isCounted),
+      memoryBytes: leaves.runtime.heap.memory.sizeBytes,
     }));
     const [head, ...segments] = addresses as [SegmentAddress];
     const length = segmentedCallLength(segments.length);
     const block = this.#description.reserve(4 * length);
+    head.memoryBytes = this.leaves.head.runtime.heap.memory.sizeBytes;
     writeSegmentedCall(block.integers(length), head, segments, this.leaves.ownerOf!.offset, listed !== undefined);
     return block.offset;
   }

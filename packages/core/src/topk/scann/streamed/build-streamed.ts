@@ -20,8 +20,10 @@ import { needsTree } from '../build/needs-tree.ts';
 import { prepareRows } from '../build/prepare-rows.ts';
 import { LeafSet } from '../leaf-set.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
-import type { ScannSettings } from '../options.ts';
 import { bytesOfGroup, copyHead } from '../segments/cut-leaves.ts';
+import { segmentSearchOf } from '../segments/segmented-search.ts';
+import { segmentsOf } from '../segments/segments.ts';
+import type { ScannSettings } from '../settings.ts';
 import { LiveIndex } from '../update/live-index.ts';
 import { buildSegment } from './build-segment.ts';
 import { partitionRuns, recordBytesOf } from './partition-runs.ts';
@@ -75,7 +77,8 @@ export async function buildStreamed<I extends Identifier>(
   });
   const { rows, sample, identifiers } = survey;
   if (rows <= sampleSize || !needsTree(rows, survey.dimensions, settings)) {
-    return finishWithProgress(buildLive({ rows: sample, identifiers }, settings, runtime), onProgress);
+    const segments = settings.segmentBytes === undefined ? undefined : segmentsOf(settings.segmentBytes);
+    return finishWithProgress(buildLive({ rows: sample, identifiers }, settings, runtime, segments), onProgress);
   }
   const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
   const made: Leaves[] = [head];
@@ -93,7 +96,8 @@ export async function buildStreamed<I extends Identifier>(
       segments.push(segment);
       onProgress({ step: 'segments', done: s + 1, total: firstLeaves.length - 1 });
     }
-    const live = new LiveIndex(LeafSet.segmented(head, segments, firstLeaves), identifiers, rows, isUnitLength);
+    const set = LeafSet.segmented(head, segments, firstLeaves);
+    const live = new LiveIndex(set, identifiers, rows, isUnitLength, segmentSearchOf);
     await runs.clear();
     return live;
   } catch (error) {

@@ -16,8 +16,9 @@ import { RowBuffer } from '../build/row-buffer.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { LeafSet } from '../leaf-set.ts';
-import type { ScannSettings } from '../options.ts';
 import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
+import type { SegmentSearchOf } from '../search/search.ts';
+import type { ScannSettings } from '../settings.ts';
 import { keepRows, rowReader } from './kept-rows.ts';
 import { LeafUpdates } from './leaf-updates.ts';
 
@@ -33,6 +34,8 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   readonly identifiers: Identifiers<I>;
   /** True if the measure is cosine. */
   readonly isUnitLength: boolean;
+  /** The search of an index in segments; undefined for an index in one memory. */
+  readonly segmentSearch: SegmentSearchOf | undefined;
   /** The calibration of the build; its settings replace those of the index. */
   calibration: Calibration | undefined;
   #size: number;
@@ -43,12 +46,22 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   #isWithoutPanels = false;
   #updates: LeafUpdates | undefined;
 
-  /** @param size rows that are not deleted */
-  constructor(leaves: LeafSet, identifiers: Identifiers<I>, size: number, isUnitLength: boolean) {
+  /**
+   * @param size rows that are not deleted
+   * @param segmentSearch the search of an index in segments
+   */
+  constructor(
+    leaves: LeafSet,
+    identifiers: Identifiers<I>,
+    size: number,
+    isUnitLength: boolean,
+    segmentSearch?: SegmentSearchOf,
+  ) {
     this.leaves = leaves;
     this.identifiers = identifiers;
     this.#size = size;
     this.isUnitLength = isUnitLength;
+    this.segmentSearch = segmentSearch;
   }
 
   /** Rows that are not deleted. */

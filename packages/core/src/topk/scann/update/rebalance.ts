@@ -3,7 +3,8 @@ import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Identifier } from '../../contract.ts';
 import { buildLive } from '../build/build-live.ts';
-import type { ScannSettings } from '../options.ts';
+import type { Segments } from '../segments/segments.ts';
+import type { ScannSettings } from '../settings.ts';
 import type { KeptUpdates } from './kept-updates.ts';
 import type { LiveIndex } from './live-index.ts';
 
@@ -18,8 +19,9 @@ export function* rebalanced<I extends Identifier>(
   updates: KeptUpdates<I>,
   settings: ScannSettings,
   runtime: Runtime,
+  segments: Segments | undefined,
 ): Generator<Progress, LiveIndex<I>> {
-  const live = yield* buildLive(old.candidates(settings), settings, runtime);
+  const live = yield* buildLive(old.candidates(settings), settings, runtime, segments);
   let isWhole = false;
   try {
     yield* updates.replay(live);

@@ -11,7 +11,8 @@ import { notIndexed } from '../../call-options.ts';
 import type { Identifier, LongChangeOptions } from '../../contract.ts';
 import { copied, type VectorSource } from '../../vector-source.ts';
 import { buildLive, type Candidates, gatherCandidates } from '../build/build-live.ts';
-import type { ScannSettings } from '../options.ts';
+import type { Segments } from '../segments/segments.ts';
+import type { ScannSettings } from '../settings.ts';
 import { KeptUpdates } from './kept-updates.ts';
 import type { LiveIndex } from './live-index.ts';
 import { rebalanced } from './rebalance.ts';
@@ -21,16 +22,21 @@ export class ServedIndex<I extends Identifier> {
   #settings: ScannSettings;
   readonly #runtime: Runtime;
   readonly #access: IndexAccess;
+  readonly #segments: Segments | undefined;
   #live: LiveIndex<I> | undefined;
   #measured: ScannSettings | undefined;
   /** Updates made while a rebalance is under way. */
   #kept: KeptUpdates<I> | undefined;
 
-  /** @param access the access queue of the index, which runs long changes */
-  constructor(settings: ScannSettings, runtime: Runtime, access: IndexAccess) {
+  /**
+   * @param access the access queue of the index, which runs long changes
+   * @param segments the segments into which builds are cut
+   */
+  constructor(settings: ScannSettings, runtime: Runtime, access: IndexAccess, segments: Segments | undefined) {
     this.#settings = settings;
     this.#runtime = runtime;
     this.#access = access;
+    this.#segments = segments;
   }
 
   /** The built index; undefined before `index`. */
@@ -179,14 +185,14 @@ export class ServedIndex<I extends Identifier> {
   }
 
   *#build(candidates: Candidates<I>): Generator<Progress, void> {
-    this.set(yield* buildLive(candidates, this.#settings, this.#runtime));
+    this.set(yield* buildLive(candidates, this.#settings, this.#runtime, this.#segments));
   }
 
   *#rebalance(old: LiveIndex<I>): Generator<Progress, void> {
     const kept = new KeptUpdates<I>();
     this.#kept = kept;
     try {
-      this.set(yield* rebalanced(old, kept, this.#settings, this.#runtime));
+      this.set(yield* rebalanced(old, kept, this.#settings, this.#runtime, this.#segments));
     } finally {
       this.#kept = undefined;
     }

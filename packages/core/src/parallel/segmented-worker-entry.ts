@@ -1,0 +1,5 @@
+/** The entry point of a worker thread of a program that has an index in segments: it can also search segments. */
+import { searchSegments } from '../kernels/segments/search-segments.ts';
+import { serveStart } from './worker-start.ts';
+
+serveStart(searchSegments);

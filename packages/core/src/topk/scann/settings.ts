@@ -1,0 +1,36 @@
+/** The settings of a ScaNN index: its options with their defaults filled in (options.ts). */
+import type { DistanceMeasure } from '../contract.ts';
+
+/** The number format of the rows kept for reordering. */
+export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
+
+/** Options with their defaults filled in; saved as JSON. */
+export interface ScannSettings {
+  k: number;
+  distanceMeasure: DistanceMeasure;
+  numLeaves: number;
+  numLeavesToSearch: number;
+  trainingIterations: number;
+  trainingSampleSize: number;
+  minLeafSize: number;
+  initialization: 'random' | 'k-means++';
+  spherical: boolean;
+  dimensionsPerBlock: number;
+  numReorderingCandidates: number;
+  /** Absent: k. */
+  tunedK?: number;
+  /** Absent: the build does not measure its recall. */
+  targetRecall?: number;
+  reorder: ReorderRows | false;
+  anisotropic: number | 'auto' | false;
+  avq: number | false;
+  soar: number | false;
+  correction: boolean;
+  groupBound: number | 'auto' | false;
+  upperTree: boolean | 'auto';
+  rotation: 'none' | 'balanced-pca';
+  tree: 'auto' | 'always' | 'never';
+  /** The most bytes of a segment. Absent: one memory. */
+  segmentBytes?: number;
+  seed: number;
+}
