@@ -1,7 +1,7 @@
 // Run the compiled tests: everything but test/slow, or with --slow everything under test/slow and every case of those tests of
 // which the usual run has some (isThorough).
 // Words after the options pick files whose path contains one of them: `npm test -- topk`.
-// Starting a process costs 0.3 to 0.8 s of CPU, more than most test files, so the files of one folder share processes.
+// Starting a process costs 0.3 to 1.5 s of CPU (a server), more than most test files, so files of a package share processes.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -10,15 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Most files that share a process: a balance between few starts and keeping both cores busy until the end. */
 const FILES_A_PROCESS = 10;
-/**
- * Texts that mark a test file that needs its own process: it changes or measures its process, starts others, works
- * before its tests, or says so.
- */
+/** Texts that mark a test file that needs its own process: it changes or measures its process, or says so. */
 const NEEDS_OWN_PROCESS =
-  /own process|child_process|async_hooks|process\.(chdir|kill|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|\bmock\b|heapUsed|^before\w*\(|^((const|let) .* = )?await /m;
-
-/** A test file of which the runner must know which test an error or a hook belongs to: see untracked-tests.mjs. */
-const NEEDS_TRACKING = /\bdescribe\(/;
+  /own process|async_hooks|process\.(chdir|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|heapUsed|^(before|after)Each\(/m;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
@@ -78,10 +72,9 @@ function processesOf(files) {
   const alone = [];
   const shared = new Map();
   for (const file of files) {
-    const text = readFileSync(file, 'utf8');
-    if (slow || NEEDS_OWN_PROCESS.test(text) || NEEDS_TRACKING.test(text)) {
+    if (slow || NEEDS_OWN_PROCESS.test(readFileSync(file, 'utf8'))) {
       const name = relative(join(root, 'packages'), file).replace(/[\\/]build[\\/]test[\\/]|[\\/]/g, '-');
-      alone.push(programOf(name.replace('.test.js', ''), [file], NEEDS_TRACKING.test(text)));
+      alone.push(programOf(name.replace('.test.js', ''), [file]));
     } else shared.set(packageOf(file), [...(shared.get(packageOf(file)) ?? []), file]);
   }
   const programs = [...shared].flatMap(([name, files]) => {
@@ -97,11 +90,23 @@ function processesOf(files) {
   return [...programs, ...alone];
 }
 
-/** Write the program that runs some test files. */
-function programOf(name, files, isTracked = false) {
+/**
+ * Write the program that runs some test files. Its first test lasts until all files are loaded: else the tests of the
+ * first file could be over, and with them the process, while another file awaits something that its tests need.
+ */
+function programOf(name, files) {
   const program = join(folder, `${name}.test.mjs`);
-  const first = isTracked ? [] : [join(root, 'scripts/untracked-tests.mjs')];
-  writeFileSync(program, [...first, ...files].map((file) => `import '${pathToFileURL(file)}';\n`).join(''));
+  const imports = files.map((file) => `await import('${pathToFileURL(file)}');\n`);
+  writeFileSync(
+    program,
+    `import '${pathToFileURL(join(root, 'scripts/untracked-tests.mjs'))}';
+import { test } from 'node:test';
+
+let loaded;
+test('the test files of ${name} are loaded', () => new Promise((resolve) => void (loaded = resolve)));
+${imports.join('')}loaded();
+`,
+  );
   return program;
 }
 

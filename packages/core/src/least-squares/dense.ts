@@ -16,6 +16,8 @@ export class Dense {
   readonly rows: number;
   readonly columns: number;
   readonly data: Float64Array;
+  /** Views of the columns, which are made once: the algorithms ask for each column many times. */
+  readonly #views: Float64Array[];
 
   constructor(rows: number, columns: number, values?: Float64Array) {
     checkInteger('rows', rows, 0);
@@ -27,11 +29,12 @@ export class Dense {
     this.rows = rows;
     this.columns = columns;
     this.data = data;
+    this.#views = Array.from({ length: columns }, (_, j) => data.subarray(j * rows, (j + 1) * rows));
   }
 
   /** Column `index` as a view. */
   column(index: number): Float64Array {
-    return this.data.subarray(index * this.rows, (index + 1) * this.rows);
+    return this.#views[index]!;
   }
 
   /** A copy. */

@@ -2,6 +2,7 @@
  * The theorem of CQR as a test: n = 625, d1 = 125, d2 = 5, k = 25, the size of the paper's figure 6.
  *
  * Measured over these 12 seeds, excess at i = 1, 5, 10: half-smart .796 .328 .108, exact (1 − k/d1)^i = .800 .328 .107.
+ * The bounds of the others hold over 4 seeds, too: at i = 10 smart noise has .77 of the bound, plain noise 1.71 times it.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -17,7 +18,8 @@ const D1 = 125;
 const D2 = 5;
 const K = 25;
 const STEPS = 10;
-const SEEDS = 12;
+/** The exact law needs more than the bounds do, which are far from what is measured. */
+const SEEDS: Readonly<Record<CqrNoise, number>> = { 'half-smart': 12, smart: 4, normal: 4 };
 
 const measured = new Map<string, number[]>();
 
@@ -26,14 +28,15 @@ function meanExcess(makeX: (generator: Generator) => Dense, noise: CqrNoise): nu
   const key = `${makeX.name} ${noise}`;
   const known = measured.get(key);
   if (known) return known;
+  const seeds = SEEDS[noise];
   const mean = new Array<number>(STEPS + 1).fill(0);
-  for (let seed = 0; seed < SEEDS; seed++) {
+  for (let seed = 0; seed < seeds; seed++) {
     const generator = new Generator(seed);
     const x = makeX(generator.fork('x'));
     const y = Dense.normal(N, D2, generator.fork('y'));
     const { excess } = denseCqr(x, y, { noise, columns: K, steps: STEPS, generator: generator.fork('noise') });
     excess.forEach((value, i) => {
-      mean[i] = mean[i]! + value / SEEDS;
+      mean[i] = mean[i]! + value / seeds;
     });
   }
   measured.set(key, mean);

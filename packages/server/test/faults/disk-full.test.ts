@@ -1,4 +1,7 @@
-/** A full disk: updates are refused with the reason, reads go on, and updates work again when there is room. */
+/**
+ * A full disk: updates are refused with the reason, reads go on, and updates work again when there is room. In its own
+ * process, because it changes how files are written.
+ */
 import assert from 'node:assert/strict';
 import fs, { mkdtempSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
