@@ -6,6 +6,7 @@
  * Layout: the first RESERVED_BYTES belong to the compiled kernels' constants and the worker pool's control block;
  * the heap (heap.ts) owns the rest. Limit: 4 GiB each, WebAssembly's 32-bit address space.
  */
+import { assert } from '../checks/assert.ts';
 import { MemoryError } from '../errors/errors.ts';
 
 /** WebAssembly's page size. */
@@ -84,9 +85,11 @@ export class LinearMemory {
    */
   reach(endBytes: number): void {
     if (this.#integers.byteLength >= endBytes) return;
-    // Growing by nothing renews the buffer of this thread.
+    // Growing by nothing renews the buffer of this thread (WebAssembly/threads, issue 234).
     this.memory.grow(0);
     this.#renew();
+    const reached = this.#integers.byteLength;
+    assert(reached >= endBytes, `linear memory: a thread sees ${reached} of ${endBytes} bytes`);
   }
 
   /** Views of a shared memory stay valid when it grows, but do not reach the new part. */

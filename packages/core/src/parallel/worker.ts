@@ -1,4 +1,5 @@
 /** The program of a worker thread: it waits for a job in the control block, helps to run it, and waits again. */
+import { assert } from '../checks/assert.ts';
 import type { SegmentedSearchKernel } from '../kernels/segments/search-segments.ts';
 import type { KernelMemory } from '../kernels/segments/segment.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
@@ -44,7 +45,9 @@ export function serve(
   const memoryOf = (number: number): KernelMemory => {
     const known = bound[number];
     if (known) return known;
-    const memory = new LinearMemory(memories[number]);
+    const shared = memories[number];
+    assert(shared !== undefined, `worker: memory ${number} has left`);
+    const memory = new LinearMemory(shared);
     const tables = modules.map((module) => wasmKernels(module, memory));
     bound[number] = { memory, kernels: Object.assign({}, ...tables) };
     return bound[number];

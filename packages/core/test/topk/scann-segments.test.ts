@@ -7,7 +7,9 @@ import { describe, test } from 'node:test';
 import { readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
-import type { Runtime } from '../../src/parallel/runtime.ts';
+import type { KernelMemory } from '../../src/kernels/segments/segment.ts';
+import { LinearMemory } from '../../src/memory/linear-memory.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { loadScann, saveScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
@@ -17,6 +19,7 @@ import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { flat, normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
 import { referenceRuntime, VARIANTS } from '../kernels/variants.ts';
+import { lateThread } from '../memory/late-thread.ts';
 
 const [N, D, QUERIES, K] = [1_500, 9, 40, 7];
 /** An index of these candidates has 50 to 150 kilobytes. */
@@ -101,6 +104,40 @@ async function assertSame(one: Index, many: Index, label: string): Promise<void>
     assert.deepEqual(many.call(first, single).hits(), one.call(first, single).hits(), `${message}, one query`);
   }
 }
+
+test('a thread that has not noticed that memories grew finds all results and counts all work', () => {
+  const runtime = new Runtime({ threads: 1 });
+  const { one, many } = build({}, runtime);
+  const { team } = runtime.pool;
+  const { memoryOf } = team;
+  const buffers: Map<number, ArrayBufferLike> = new Map();
+  const early = (number: number): KernelMemory => {
+    buffers.set(number, memoryOf(number).memory.memory.buffer);
+    return memoryOf(number);
+  };
+  const late = (number: number): KernelMemory => {
+    const { memory, kernels } = memoryOf(number);
+    return { kernels, memory: new LinearMemory(lateThread(memory.memory, buffers.get(number)!)) };
+  };
+  const callWith = (value: typeof memoryOf, k: number): SearchWork => {
+    Object.defineProperty(team, 'memoryOf', { value, configurable: true });
+    const work = noWork();
+    const wanted = one.call(queries, { k });
+    const found = many.call(queries, { k, work });
+    for (let query = 0; query < QUERIES; query++) assert.deepEqual(found.hits(query), wanted.hits(query));
+    return work;
+  };
+  callWith(early, 1);
+  // More results need more memory.
+  const work = callWith(late, 1_000);
+  const grown = [...buffers].filter(([number, before]) => before.byteLength < memoryOf(number).memory.sizeBytes);
+  assert.ok(grown.length > 0);
+  const expected = noWork();
+  one.call(queries, { k: 1_000, work: expected });
+  assert.deepEqual(work, expected);
+  many.free();
+  one.free();
+});
 
 for (const { variant, runtime, skip } of VARIANTS) {
   describe(`segments, ${variant}`, { skip }, () => {
