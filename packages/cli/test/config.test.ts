@@ -40,6 +40,17 @@ test('the section of a command becomes arguments, and the command line overrides
   assert.deepEqual(await configuredArguments('serve', ['x']), { argv: ['x'], note: undefined });
 });
 
+test('the spec of a model over features may stand in the configuration itself', async () => {
+  const features = { queryTower: { features: {} } };
+  configure({ train: { features } });
+  assert.deepEqual((await configuredArguments('train', [])).argv, [`--features=${JSON.stringify(features)}`]);
+  configure({ train: { features: 5 } });
+  await assert.rejects(
+    configuredArguments('train', []),
+    /train\.features: expected the path of a spec or a spec, got 5/,
+  );
+});
+
 test('an option that has an opposite is turned off by false', async () => {
   configure({ query: { excludeSeen: false } });
   assert.deepEqual((await configuredArguments('query', ['b'])).argv, ['--no-exclude-seen', 'b']);
@@ -95,7 +106,9 @@ test('the type and the schema have every option of every page, and no other', ()
   for (const [, name, parents, body] of readFileSync(source, 'utf8').matchAll(
     /interface (\w+) extends ([\w, ]+) \{\n([\s\S]*?)^\}/gm,
   )) {
-    const own = [...body!.matchAll(/^ {2}(\w+)\?: (Value|boolean);$/gm)].map(([, key, type]) => `${key}: ${type}`);
+    const own = [...body!.matchAll(/^ {2}(\w+)\?: (Value|boolean)(?: \| FeatureModelSpec)?;$/gm)].map(
+      ([, key, type]) => `${key}: ${type}`,
+    );
     sections.set(name!, { own, parents: parents!.split(', ') });
   }
   const entriesOf = (section: string): string[] => {

@@ -201,7 +201,7 @@ test('errors are one line, and nothing is written', async () => {
     [[], 2, /expected a file of interactions, got none/],
     [[ratings, '--buget', '1m'], 2, /unknown option --buget; did you mean --budget\?/],
     [[ratings, '--budget', '5'], 2, /--budget: expected a duration such as 90s, 5m or 1h, got "5"/],
-    [[ratings, '--model', 'asl'], 2, /--model: expected auto, als, two-tower, got "asl"/],
+    [[ratings, '--model', 'asl'], 2, /--model: expected auto, als, two-tower, history, features, got "asl"/],
     [[ratings, '--k', '0'], 2, /--k: expected a number from 1/],
     [[ratings, '--user-column', 'userid'], 1, /--user-column: expected a column .*userid.*userId.*ERR_OPTION/],
     [[ratings, '--like', 'ratng >= 4'], 1, /ratng.*rating/],

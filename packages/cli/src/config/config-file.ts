@@ -43,7 +43,7 @@ export async function configuredArguments(command: string, argv: readonly string
     const { name, hasValue, hasOpposite } = options.find((option) => option.key === key)!;
     if (isGiven(name, argv)) continue;
     used.push(key);
-    if (hasValue) added.push(`--${name}=${String(value)}`);
+    if (hasValue) added.push(`--${name}=${isRecord(value) ? JSON.stringify(value) : String(value)}`);
     else if (value === true) added.push(`--${name}`);
     else if (hasOpposite) added.push(`--no-${name}`);
   }
@@ -123,6 +123,7 @@ async function checkConfig(path: string, config: unknown): Promise<void> {
       const option = options.find((each) => each.key === key);
       if (key === 'files')
         check(isText(value) || (Array.isArray(value) && value.every(isText)), at, 'a path or a list of paths', value);
+      else if (key === 'features') check(isText(value) || isRecord(value), at, 'the path of a spec or a spec', value);
       else if (option!.hasValue) check(isText(value) || typeof value === 'number', at, 'text or a number', value);
       else check(typeof value === 'boolean', at, 'true or false', value);
     }

@@ -3,6 +3,8 @@
  * option of the command. The help page of the command describes its options; a test checks that the entries are the same.
  */
 
+import type { FeatureModelSpec } from 'shortlist/recommenders';
+
 /** A value on the command line: text, or a number that is written as one. */
 type Value = string | number;
 
@@ -163,6 +165,9 @@ export interface TrainSection extends InteractionSection, ItemSection {
   out?: Value;
   from?: Value;
   model?: Value;
+  /** The path of a spec, or the spec itself. */
+  features?: Value | FeatureModelSpec;
+  users?: Value;
   budget?: Value;
   split?: Value;
   k?: Value;

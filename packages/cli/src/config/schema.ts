@@ -7,7 +7,7 @@ export function configSchema(): object {
   const section = (command: string): object => {
     const options = pageOptions(command).map(({ key, hasValue, description }) => [
       key,
-      { type: hasValue ? ['string', 'number'] : 'boolean', description },
+      { type: key === 'features' ? ['string', 'object'] : hasValue ? ['string', 'number'] : 'boolean', description },
     ]);
     const files = {
       description: 'The positional arguments of the command.',

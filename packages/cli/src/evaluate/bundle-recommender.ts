@@ -1,19 +1,34 @@
 /** A bundle as a recommender: it is evaluated through the index that a server uses. */
-import { type Bundle, DataError, type Interactions, interactionsOf } from 'shortlist';
-import { type DictionaryColumn, type InteractionSplit, type Recommender, ThroughIndex } from 'shortlist/recommenders';
+import { type Bundle, DataError, type Interactions, interactionsOf, type TowerInput } from 'shortlist';
+import {
+  type DictionaryColumn,
+  HISTORY_FIELD,
+  type InteractionSplit,
+  type Recommender,
+  ThroughIndex,
+  USER_FIELD,
+} from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
 
-/** A query of a bundle: a user, or a history as an array of items. */
-type Query = string | readonly string[];
+/** A query of a bundle: a user, a history as an array of items, or features. */
+type Query = string | readonly string[] | Readonly<Record<string, unknown>>;
+
+/** The fields of features that interactions have. */
+const OWN_FIELDS: readonly string[] = [USER_FIELD, HISTORY_FIELD];
 
 /** The identifiers of the candidates. @throws {DataError} when queries are not users, or identifiers are not text */
 export function candidatesOf(path: string, { index, queryTower }: Bundle<Query, string>): string[] {
   if (index.queryModel === undefined) {
     throw new DataError(`${path}: expected a bundle that takes users, got one of vectors without a query tower`);
   }
-  const features = queryTower?.inputs.map(({ name }) => name) ?? [];
-  if (features.length > 1) {
-    throw new DataError(`${path}: expected a bundle that takes users alone, got features ${features.join(', ')}`);
+  const features = (queryTower?.inputs ?? []) as readonly TowerInput[];
+  // Of a user, the interactions have the identifier and the history.
+  const others = features.filter(({ feature, lookup }) =>
+    lookup ? features.length > 1 : !OWN_FIELDS.includes(feature.field) && feature.spec.missing !== 'own',
+  );
+  if (others.length > 0) {
+    const names = others.map(({ name }) => name).join(', ');
+    throw new DataError(`${path}: expected a bundle that takes users or histories alone, got features ${names}`);
   }
   const identifiers = isUpdatable(index) ? index.identifiers : undefined;
   if (identifiers?.columnType !== 'string') {
@@ -25,10 +40,11 @@ export function candidatesOf(path: string, { index, queryTower }: Bundle<Query, 
 /** The index of a bundle as a recommender for users. Implicit ALS uses the history of a user whom it does not know. */
 export function bundleRecommender(
   name: string,
-  { index, foldIn }: Bundle<Query, string>,
+  { index, foldIn, queryTower }: Bundle<Query, string>,
   { users, items }: Pick<Interactions, 'users' | 'items'>,
 ): Recommender {
   const known = foldIn?.parts.users;
+  const fields = queryTower?.features?.fields;
   const isKnown = (user: string): boolean => known === undefined || known.has(user);
   return new ThroughIndex<Query>({
     name,
@@ -36,9 +52,20 @@ export function bundleRecommender(
     itemVocabulary: items.vocabulary,
     queryOf: (user, history) => {
       const word = users.vocabulary[user]!;
+      if (fields)
+        return featuresOf(
+          fields,
+          word,
+          Array.from(history, (item) => items.vocabulary[item]!),
+        );
       return isKnown(word) || history.length === 0 ? word : Array.from(history, (item) => items.vocabulary[item]!);
     },
   });
+}
+
+function featuresOf(fields: readonly string[], user: string, history: readonly string[]): Query {
+  const own = { [USER_FIELD]: user, [HISTORY_FIELD]: history };
+  return Object.fromEntries(Object.entries(own).filter(([field]) => fields.includes(field)));
 }
 
 /** A split of two parts over shared vocabularies. The items are the candidates, then the items that only the parts have. */

@@ -44,7 +44,7 @@ const OPTIONS = {
 /** A baseline whose fit would take longer is left out, which is reported. */
 const BASELINE_SECONDS_MAX = 120;
 
-type Loaded = Bundle<string | readonly string[], string>;
+type Loaded = Bundle<string | readonly string[] | Readonly<Record<string, unknown>>, string>;
 
 /** Evaluate a bundle. */
 export const evaluate: Command = async (argv, environment) => {

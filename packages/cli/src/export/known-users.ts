@@ -7,10 +7,15 @@ import type { Query } from '../query/search-request.ts';
  *
  * @throws {DataError} when the bundle has no query model, or its query tower has several features
  */
-export function knownUsers(path: string, { foldIn, queryTower, index }: Bundle<Query, Identifier>): readonly string[] {
+export function knownUsers(
+  path: string,
+  { foldIn, queryTower, index, seenItems }: Bundle<Query, Identifier>,
+): readonly string[] {
   if (foldIn !== undefined) return foldIn.parts.users.vocabulary;
   if (index.queryModel === undefined)
     throw new DataError(`${path}: expected a bundle that takes users, got one of vectors`);
+  // A model that reads histories knows the users whose items the bundle has.
+  if (queryTower?.features && seenItems?.seenAsHistory === 'always') return seenItems.toInteractions().users.vocabulary;
   const [input, ...more] = queryTower?.inputs ?? [];
   if (!input?.lookup || more.length > 0) {
     throw new DataError(

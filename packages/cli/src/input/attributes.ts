@@ -47,6 +47,21 @@ export async function readItemTable(
   return items;
 }
 
+/** Reads a table of users, as a table of items is read. `known` are the identifiers that it should have. */
+export async function readUserTable(
+  known: readonly string[],
+  path: string,
+  signal: AbortSignal,
+  terminal: Pick<Terminal, 'note'>,
+): Promise<ItemTable> {
+  const { items: users, description, identifierColumn, log } = await readItems(path, { known, signal });
+  const shown = users.columns.map(({ name, kind }) => `${name} (${kind})`).join(', ');
+  terminal.note(`${path}: ${description}, ${count(users.identifiers.length)} users by ${identifierColumn}: ${shown}`);
+  for (const note of log.notes) terminal.note(note);
+  for (const { line, reason } of log.firstBroken) terminal.note(`${path}:${line}: left out: ${reason}`);
+  return users;
+}
+
 /**
  * The columns of a table in the order of the candidates, with their kinds, in the form of a bundle's metadata
  * (docs/format.md).

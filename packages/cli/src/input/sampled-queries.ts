@@ -3,7 +3,18 @@
  * the model knows or, for a bundle of vectors, of its candidates.
  */
 import { readFile } from 'node:fs/promises';
-import { type Bundle, DataError, FileError, type Identifier, type Queries, type VectorsLike } from 'shortlist';
+import {
+  type Bundle,
+  DataError,
+  type Features,
+  FileError,
+  historyVectors,
+  type Identifier,
+  type Queries,
+  type Tower,
+  type VectorsLike,
+} from 'shortlist';
+import { itemsByUser, listOf, splitHistory } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
 
 /** The size of a sample. `tune` chooses settings on one half of it and checks them on the other half. */
@@ -28,7 +39,8 @@ export async function sampledQueries(
   bundle: Bundle<string, Identifier>,
   file: string | undefined,
 ): Promise<SampledQueries> {
-  const { index, foldIn, queryTower } = bundle;
+  const { index, foldIn, seenItems } = bundle;
+  const queryTower = bundle.queryTower as Tower | Tower<Features> | undefined;
   if (file !== undefined) {
     if (index.queryModel === undefined) {
       throw new DataError(`${path}: --queries needs a bundle whose queries are users, got a bundle of vectors`);
@@ -38,11 +50,29 @@ export async function sampledQueries(
     });
     const queries = text.split(/\r?\n/).filter((line) => line !== '');
     if (queries.length === 0) throw new DataError(`${file}: expected one query a line, got none`);
+    if (queryTower?.features) {
+      const vectors = vectorsOf(
+        queryTower,
+        queries.map((line, i) => featuresOf(line, file, i + 1)),
+      );
+      return { queries: vectors, count: queries.length, description: `queries from ${file}` };
+    }
     return { queries, count: queries.length, description: `queries from ${file}` };
   }
+  if (queryTower?.features && seenItems?.seenAsHistory === 'always') {
+    const { users, items, ...rows } = seenItems.toInteractions();
+    const lists = itemsByUser({ users, items, ...rows });
+    const all = [...users.vocabulary.keys()].map((user) =>
+      Array.from(listOf(lists, user), (i) => items.vocabulary[i]!),
+    );
+    const known = everySoMany(all.filter((list) => splitHistory(index, list).known.length > 0));
+    const { vectors } = historyVectors(index, known);
+    return { queries: vectors, count: known.length, description: 'histories of users' };
+  }
   const inputs = queryTower?.inputs ?? [];
+  const lookup = inputs.length === 1 ? inputs[0]!.lookup : undefined;
   // The first entry of a vocabulary stands for unknown words.
-  const users = foldIn?.parts.users.vocabulary ?? (inputs.length === 1 ? inputs[0]!.lookup.vocabulary.slice(1) : []);
+  const users = foldIn?.parts.users.vocabulary ?? lookup?.vocabulary.slice(1) ?? [];
   if (users.length > 0) {
     const queries = everySoMany(users);
     return { queries, count: queries.length, description: 'users whom the model knows' };
@@ -55,6 +85,20 @@ export async function sampledQueries(
   const sampled = [...new Set(rows.map((row) => identifiers.of(row)))].filter((each) => index.hasCandidate(each));
   const { data, dimensions } = index.candidateVectors(sampled);
   return { queries: { data, dimensions }, count: sampled.length, description: 'candidates as queries' };
+}
+
+/** The features of a line: JSON, or one value alone. */
+function featuresOf(line: string, file: string, number: number): Features {
+  if (!/^\s*[[{]/.test(line)) return line;
+  try {
+    return JSON.parse(line) as Features;
+  } catch (error) {
+    throw new DataError(`${file}:${number}: expected features as JSON, got ${(error as Error).message}`);
+  }
+}
+
+function vectorsOf(tower: Tower | Tower<Features>, rows: readonly Features[]): VectorsLike {
+  return (tower as Tower<Features>).embed(rows);
 }
 
 function everySoMany<T>(all: readonly T[]): T[] {

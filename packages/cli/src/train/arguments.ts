@@ -1,6 +1,7 @@
 /** Parses and checks the arguments of `shortlist train`. */
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
+import { MODEL_KINDS, type ModelKind } from 'shortlist/recommenders';
 import { ITEM_OPTIONS, type ItemValues } from '../input/attributes.ts';
 import { INTERACTION_OPTIONS, type InteractionValues } from '../input/interactions.ts';
 import { numberOf, secondsOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
@@ -13,6 +14,8 @@ const OPTIONS = {
   out: { type: 'string' },
   from: { type: 'string' },
   model: { type: 'string' },
+  features: { type: 'string' },
+  users: { type: 'string' },
   budget: { type: 'string', default: '5m' },
   split: { type: 'string', default: 'leave-last-out' },
   k: { type: 'string', default: '10' },
@@ -30,7 +33,11 @@ export interface TrainArguments {
   readonly out: string;
   /** An earlier bundle, or a folder of versions, with whose model the training continues. */
   readonly from: string | undefined;
-  readonly model: 'auto' | 'als' | 'two-tower';
+  readonly model: ModelKind | 'auto';
+  /** The spec of a model over features: the path of a JSON file, or the JSON itself. */
+  readonly features: string | undefined;
+  /** The path of a table of users, whose columns the spec may name. */
+  readonly users: string | undefined;
   readonly budgetSeconds: number;
   readonly split: SplitWay;
   readonly k: number;
@@ -53,7 +60,9 @@ export function trainArguments(argv: readonly string[]): TrainArguments {
     paths,
     out: values.out ?? `${stemOf(values.items ?? paths[0]!)}.shortlist`,
     from: values.from,
-    model: wordOf('model', values.model ?? 'auto', ['auto', 'als', 'two-tower']),
+    model: modelOf(values),
+    features: values.features,
+    users: values.users,
     budgetSeconds: secondsOf('budget', values.budget),
     split: wordOf('split', values.split, SPLITS),
     k: wholeNumberOf('k', values.k, 1),
@@ -63,6 +72,23 @@ export function trainArguments(argv: readonly string[]): TrainArguments {
     isJson: values.json,
     reading: values,
   };
+}
+
+/** The kind of model: that of `--model`, or a model over features where `--features` gives a spec. */
+function modelOf({
+  model,
+  features,
+}: {
+  model?: string | undefined;
+  features?: string | undefined;
+}): ModelKind | 'auto' {
+  if (features === undefined && model === 'features') {
+    throw new UsageError('--model features: expected --features with a spec, got none');
+  }
+  if (features !== undefined && model !== undefined && model !== 'features') {
+    throw new UsageError(`--features: not allowed with --model ${model}`);
+  }
+  return wordOf('model', model ?? (features === undefined ? 'auto' : 'features'), ['auto', ...MODEL_KINDS]);
 }
 
 /** The name of a file without folder and endings: `movies` for data/movies.csv.gz. */

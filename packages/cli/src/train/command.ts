@@ -17,16 +17,18 @@ import {
 } from 'shortlist';
 import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
 import { saveBundle } from 'shortlist/node';
+import type { FeatureModelData } from 'shortlist/recommenders';
 import { compareWithBaselines, evaluateBaselines, evaluatedModel } from '../evaluate/baselines.ts';
 import type { Command } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { type TrainArguments, trainArguments } from './arguments.ts';
-import { bundleContents, type ServedIndex, servedIndex } from './bundle.ts';
+import { bundleContents, exampleQueries, type ServedIndex, servedIndex } from './bundle.ts';
 import { readTrainingData } from './data.ts';
 import { Destination } from './destination.ts';
 import type { EvaluatedEvent, TrainEvent } from './events.ts';
+import { readFeatureSpec, trainingSpec } from './feature-spec.ts';
 import { search } from './search.ts';
 import { show } from './show.ts';
 import { type TestSplit, testSplit, timeSplit } from './split.ts';
@@ -46,6 +48,7 @@ export const train: Command = async (argv, environment) => {
   const { out, isForced, seed, k, budgetSeconds } = options;
   const destination = await Destination.at(out, isForced);
   const earlier = options.from === undefined ? undefined : await earlierModel(options.from);
+  const spec = trainingSpec(await readFeatureSpec(options.features), earlier);
   const started = environment.now();
   const elapsedSeconds = (): number => (environment.now() - started) / 1000;
   const terminal = new Terminal(environment);
@@ -54,8 +57,9 @@ export const train: Command = async (argv, environment) => {
     terminal.clear();
     tell(event);
   };
-  const { interactions, items, seen, hasTimes, record } = await readTrainingData(
+  const { interactions, items, seen, hasTimes, record, features } = await readTrainingData(
     options,
+    spec,
     environment,
     terminal,
     report,
@@ -68,7 +72,7 @@ export const train: Command = async (argv, environment) => {
   const { trained, saved } = await search(
     split.train,
     {
-      ...{ model: options.model, k, seed, trialsPath, only: earlier?.chosen },
+      ...{ model: options.model, k, seed, trialsPath, only: earlier?.chosen, features },
       validation: options.split === 'time' ? timeSplit(split.train, hasTimes, seed) : undefined,
       budgetSeconds: SEARCH_SHARE * Math.max(0, budgetSeconds - elapsedSeconds()),
     },
@@ -82,7 +86,7 @@ export const train: Command = async (argv, environment) => {
     report({ event: 'compared', line });
   const { fitted, index, event } = await fitOnAll(
     {
-      ...{ interactions, chosen: trained.best, earlier, trialsPath },
+      ...{ interactions, chosen: trained.best, earlier, trialsPath, features },
       budgetSeconds: LAST_FIT_SHARE * Math.max(1, budgetSeconds - elapsedSeconds()),
     },
     options,
@@ -90,13 +94,13 @@ export const train: Command = async (argv, environment) => {
     terminal,
   );
   report(event);
-  const training = trainingRecord(options, record, trained, evaluated, event);
+  const training = trainingRecord(options, record, trained, features?.spec, evaluated, event);
   const contents = bundleContents(fitted, index, { items, seen, training });
   const path = await destination.write((file) => saveBundle(file, contents));
   await saved.remove();
   const { size: sizeBytes } = await stat(path);
-  const user = interactions.users.vocabulary[0]!;
-  report({ event: 'saved', path, out: destination.path, sizeBytes, seconds: elapsedSeconds(), user });
+  const query = exampleQuery(fitted, interactions);
+  report({ event: 'saved', path, out: destination.path, sizeBytes, seconds: elapsedSeconds(), query });
   return 0;
 };
 
@@ -105,11 +109,12 @@ interface LastFit {
   readonly chosen: ChosenModel;
   readonly earlier: Earlier | undefined;
   readonly trialsPath: string;
+  readonly features: FeatureModelData | undefined;
   readonly budgetSeconds: number;
 }
 
 async function fitOnAll(
-  { interactions, chosen: { model, settings }, earlier, trialsPath, budgetSeconds }: LastFit,
+  { interactions, chosen: { model, settings }, earlier, trialsPath, features, budgetSeconds }: LastFit,
   options: TrainArguments,
   environment: Environment,
   terminal: Terminal,
@@ -119,17 +124,23 @@ async function fitOnAll(
     const fitted = await fitRecommender(
       interactions,
       { model, settings: earlier ? warmSettings(settings) : settings },
-      { seed: options.seed, from: earlier?.model, budgetSeconds, signal: environment.signal },
+      { seed: options.seed, from: earlier?.model, budgetSeconds, features, signal: environment.signal },
     );
     if (fitted.isFitCut)
       terminal.note('the budget ended the fit on all interactions early; a larger --budget gives it more time');
-    const users = interactions.users.vocabulary;
-    return { fitted, ...(await servedIndex(fitted, { ...options, users }, environment, terminal)) };
+    return { fitted, ...(await servedIndex(fitted, { ...options, interactions }, environment, terminal)) };
   } catch (error) {
     if (!(error instanceof AbortedError)) throw error;
     const cause = { cause: error };
     throw new AbortedError(`train: interrupted; the same command continues from the trials in ${trialsPath}`, cause);
   }
+}
+
+/** A query for the example after the training: a user, whose history a history tower reads, or the features of a user. */
+function exampleQuery({ model, queryOf }: FittedRecommender, interactions: Interactions): string {
+  if (model.kind !== 'features') return interactions.users.vocabulary[0]!;
+  const [query] = exampleQueries(queryOf, interactions, 1);
+  return JSON.stringify(query);
 }
 
 function splitEvent(split: TestSplit): TrainEvent {

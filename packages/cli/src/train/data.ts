@@ -9,14 +9,16 @@ import {
   readInteractions,
 } from '@shortlist/data';
 import { type Interactions, interactionsOf } from 'shortlist';
-import { distinctPairs } from 'shortlist/recommenders';
-import { readItemTable } from '../input/attributes.ts';
+import { distinctPairs, type FeatureModelData } from 'shortlist/recommenders';
+import { readItemTable, readUserTable } from '../input/attributes.ts';
 import { readOptions } from '../input/interactions.ts';
 import { count } from '../terminal/format-numbers.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { TrainArguments } from './arguments.ts';
 import type { TrainEvent } from './events.ts';
+import type { NamedSpec } from './feature-spec.ts';
+import { readFeatureValues } from './feature-values.ts';
 import type { TrainingDataRecord } from './training-record.ts';
 
 /** The data of a training. */
@@ -28,13 +30,16 @@ export interface TrainingData {
   readonly items: ItemTable | undefined;
   /** False if the only time of a row is its position in a sequence. */
   readonly hasTimes: boolean;
+  /** The spec and the values of a model over features. */
+  readonly features: FeatureModelData | undefined;
   /** The part of the training record that describes the data. */
   readonly record: TrainingDataRecord;
 }
 
 /** Reads interactions and items, and reports the recognised formats and columns. */
 export async function readTrainingData(
-  { paths, reading }: TrainArguments,
+  { paths, reading, users: usersPath }: TrainArguments,
+  spec: NamedSpec | undefined,
   environment: Environment,
   terminal: Terminal,
   report: Report<TrainEvent>,
@@ -64,8 +69,17 @@ export async function readTrainingData(
     path === undefined
       ? undefined
       : await readItemTable(interactions.items.vocabulary, { ...reading, items: path }, environment.signal, terminal);
+  const features =
+    spec &&
+    (await readFeatureValues(spec, {
+      ...{ read, interactions, items: table, itemsPath: path, usersPath, format: options, signal: environment.signal },
+      users:
+        usersPath === undefined
+          ? undefined
+          : await readUserTable(interactions.users.vocabulary, usersPath, environment.signal, terminal),
+    }));
   return {
-    ...{ interactions, seen, items: table },
+    ...{ interactions, seen, items: table, features },
     hasTimes: inferred.counts.timeUnits.size > 0,
     record: { files: [...paths], rows: interactions.length, users, items, ...(like !== undefined && { like }) },
   };

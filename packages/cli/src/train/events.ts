@@ -125,8 +125,8 @@ export interface SavedEvent {
   readonly out: string;
   readonly sizeBytes: number;
   readonly seconds: number;
-  /** A user for the example query. */
-  readonly user: string;
+  /** An example query: a user, or features as JSON. */
+  readonly query: string;
 }
 
 /** Any of them. */

@@ -18,7 +18,12 @@ Options
                    one by more than the statistical error
   --from PATH      continue from an earlier bundle, or from the newest version of a folder, with its model and
                    settings and without a search; known users and items start from their vectors
-  --model WORD     auto, als or two-tower (default auto: tries both, and keeps the better one in validation)
+  --model WORD     auto, als, two-tower, history or features (default auto: tries als and two-tower, and keeps the better
+                   one in validation). history reads the items that a user chose before, so that it serves new users
+                   and old users' next items without a new training; features needs --features
+  --features FILE  a spec of the features of two towers, JSON: columns of the items, and of the users or interactions;
+                   in a configuration file it may also be the object itself
+  --users FILE     a table of users, whose columns the spec may name (CSV, JSON Lines, Parquet, …)
   --budget TIME    time for the whole command: 90s, 5m, 1h (default 5m)
   --split WORD     how rows are held out for validation and test: leave-last-out, the last rows of each user (default),
                    or time, the last tenth of all rows by time

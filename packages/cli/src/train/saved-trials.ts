@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { type ChosenModel, FileError, type Interactions } from 'shortlist';
-import type { Trial } from 'shortlist/recommenders';
+import { type FeatureModelData, MODEL_KINDS, type Trial } from 'shortlist/recommenders';
 
 /** The options that must be the same for a search to continue from saved trials. */
 export interface SearchIdentity {
@@ -13,6 +13,7 @@ export interface SearchIdentity {
   readonly k: number;
   readonly seed: number;
   readonly only?: ChosenModel | undefined;
+  readonly features?: FeatureModelData | undefined;
 }
 
 /** The trials of a search on disk. */
@@ -58,7 +59,7 @@ export class SavedTrials {
 function isTrial(value: unknown): value is Trial {
   const { model, settings, recall, perUser, seconds } = (value ?? {}) as Partial<Trial>;
   return (
-    (model === 'als' || model === 'two-tower') &&
+    MODEL_KINDS.includes(model!) &&
     typeof settings === 'object' &&
     settings !== null &&
     Object.values(settings).every(Number.isFinite) &&
@@ -70,7 +71,9 @@ function isTrial(value: unknown): value is Trial {
 }
 
 function digestOf({ users, items, times, weights }: Interactions, identity: SearchIdentity): string {
-  const hash = createHash('sha256').update(JSON.stringify(identity));
+  const hash = createHash('sha256').update(
+    JSON.stringify(identity, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+  );
   for (const { codes, vocabulary } of [users, items]) {
     hash.update(codes);
     // With the lengths, ["ab", "c"] and ["a", "bc"] have different digests.

@@ -7,7 +7,7 @@ import {
   trainRecommender,
 } from 'shortlist';
 import { bootstrapMean } from 'shortlist/metrics';
-import type { InteractionSplit, ModelKind, Trial } from 'shortlist/recommenders';
+import type { FeatureModelData, InteractionSplit, ModelKind, Trial } from 'shortlist/recommenders';
 import { duration, plural } from '../terminal/format-numbers.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
@@ -28,6 +28,8 @@ export interface SearchOptions {
   readonly trialsPath: string;
   /** The only settings to try; undefined for a search. */
   readonly only?: ChosenModel | undefined;
+  /** The spec and the values of a model over features. */
+  readonly features?: FeatureModelData | undefined;
   /** Parts of the interactions; default: the validation part of `trainRecommender`. */
   readonly validation?: InteractionSplit | undefined;
 }
@@ -45,12 +47,12 @@ export interface Search {
  */
 export async function search(
   interactions: Interactions,
-  { model, k, seed, budgetSeconds, trialsPath, only, validation }: SearchOptions,
+  { model, k, seed, budgetSeconds, trialsPath, only, features, validation }: SearchOptions,
   environment: Environment,
   terminal: Terminal,
   report: Report<TrainEvent>,
 ): Promise<Search> {
-  const saved = new SavedTrials(trialsPath, interactions, { model, k, seed, only });
+  const saved = new SavedTrials(trialsPath, interactions, { model, k, seed, only, features });
   const trials: Trial[] = [...(await saved.read())];
   if (trials.length > 0) report({ event: 'resumed', path: trialsPath, trials: trials.length });
   const spent = trials.reduce((sum, { seconds }) => sum + seconds, 0);
@@ -69,7 +71,7 @@ export async function search(
   let writing = Promise.resolve();
   try {
     const trained = await trainRecommender(interactions, {
-      ...{ model, k, seed, trials, budgetSeconds: seconds, only, signal: environment.signal },
+      ...{ model, k, seed, trials, budgetSeconds: seconds, only, features, signal: environment.signal },
       ...(validation && { validation }),
       onTrialStart: (next) => {
         doing = `trial ${trials.length + 1}, ${MODEL_NAMES[next.model]} with ${next.settings.dimensions} dimensions`;

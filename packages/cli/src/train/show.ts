@@ -6,7 +6,12 @@ import type { Terminal } from '../terminal/terminal.ts';
 import type { TrainEvent } from './events.ts';
 
 /** The names of the models in text for people. */
-export const MODEL_NAMES: Readonly<Record<ModelKind, string>> = { als: 'implicit ALS', 'two-tower': 'two-tower model' };
+export const MODEL_NAMES: Readonly<Record<ModelKind, string>> = {
+  als: 'implicit ALS',
+  'two-tower': 'two-tower model',
+  history: 'history tower',
+  features: 'two towers over features',
+};
 
 type Shown = { [E in TrainEvent as E['event']]: (event: E, terminal: Terminal) => void };
 
@@ -86,9 +91,9 @@ const SHOWN: Shown = {
         : `Model fitted again on all interactions; ScaNN index of ${size}, recall@${k} ${figure(recall)} against an exact search`,
     );
   },
-  saved({ path, out, sizeBytes, seconds, user }, terminal) {
+  saved({ path, out, sizeBytes, seconds, query }, terminal) {
     terminal.line(`${path}: ${bytes(sizeBytes)}, ${duration(1000 * seconds)} in total`);
-    terminal.line(`Next: shortlist query ${out} ${/^[\w.-]+$/.test(user) ? user : JSON.stringify(user)}`);
+    terminal.line(`Next: shortlist query ${out} ${shellWord(query)}`);
     terminal.line(`      shortlist serve ${out}`);
   },
 };
@@ -103,4 +108,9 @@ export function shownSettings(settings: Settings): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name} ${value === 0 ? 0 : Number(significant(value))}`)
     .join(', ');
+}
+
+/** A word of a command line, in quotes where a shell would change it. */
+function shellWord(text: string): string {
+  return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -5,7 +5,7 @@
 import type { TrainedRecommender } from 'shortlist';
 import type { Json, JsonObject } from 'shortlist/format';
 import { bootstrapMean, type Estimate } from 'shortlist/metrics';
-import type { ModelKind, Settings } from 'shortlist/recommenders';
+import { type FeatureModelSpec, MODEL_KINDS, type ModelKind, type Settings } from 'shortlist/recommenders';
 import type { EvaluatedModel } from '../evaluate/baselines.ts';
 import type { TrainArguments } from './arguments.ts';
 import type { EvaluatedEvent, IndexEvent } from './events.ts';
@@ -16,6 +16,8 @@ export interface TrainingRecord {
   readonly model: ModelKind;
   readonly settings: Settings;
   readonly seed: number;
+  /** The spec of a model over features. */
+  readonly features?: FeatureModelSpec;
   readonly data: TrainingDataRecord;
   /** The evaluation on the validation part. */
   readonly validation: {
@@ -49,6 +51,7 @@ export function trainingRecord(
   { seed, k, split }: TrainArguments,
   data: TrainingDataRecord,
   { best, trials }: TrainedRecommender,
+  features: FeatureModelSpec | undefined,
   { model, baselines }: EvaluatedEvent,
   { kind, recall }: IndexEvent,
 ): JsonObject {
@@ -56,6 +59,7 @@ export function trainingRecord(
     model: best.model,
     settings: { ...best.settings },
     seed,
+    ...(features && { features: JSON.parse(JSON.stringify(features)) as JsonObject }),
     data: { ...data, files: [...data.files] },
     validation: {
       k,
@@ -94,12 +98,13 @@ function plain({ mean, low, high }: Estimate): JsonObject {
 /** The training record in the metadata of a bundle; undefined if there is none, or it has another form. */
 export function readTrainingRecord({ training }: JsonObject): TrainingRecord | undefined {
   if (!isObject(training)) return undefined;
-  const { model, settings, seed, data, validation, test } = training;
+  const { model, settings, seed, features, data, validation, test } = training;
   const isRecord =
-    (model === 'als' || model === 'two-tower') &&
+    MODEL_KINDS.includes(model as ModelKind) &&
     isObject(settings) &&
     Object.values(settings).every(Number.isFinite) &&
     Number.isFinite(seed) &&
+    isObject(features) === (model === 'features') &&
     isObject(data) &&
     [data.rows, data.users, data.items].every(Number.isFinite) &&
     isListOf(data.files, (file) => typeof file === 'string') &&

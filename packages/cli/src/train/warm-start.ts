@@ -3,8 +3,16 @@
  * with a model that is trained from the beginning, because the earlier model may have learned from rows that are now in the
  * test part. Only the fit on all interactions starts from the vectors of the earlier model.
  */
-import { type ChosenModel, DataError, type Interactions } from 'shortlist';
-import type { EarlierModel, Settings } from 'shortlist/recommenders';
+import { type ChosenModel, DataError, type Interactions, OptionError, type TowerInput } from 'shortlist';
+import {
+  checkFeatureModelSpec,
+  type EarlierModel,
+  type EarlierTower,
+  type FeatureModelSpec,
+  ITEM_FIELD,
+  type Settings,
+  USER_FIELD,
+} from 'shortlist/recommenders';
 import { openBundle } from '../input/bundle.ts';
 import { bundleAt } from '../input/versions.ts';
 import type { FromEvent } from './events.ts';
@@ -24,6 +32,8 @@ export interface Earlier {
   readonly model: EarlierModel;
   /** The kind of model and its settings, without the number of epochs, which is chosen again. */
   readonly chosen: ChosenModel;
+  /** The spec of a model over features. */
+  readonly features: FeatureModelSpec | undefined;
 }
 
 /** The model of a bundle, or of the newest version of a folder. @throws {DataError} when the bundle has no training record */
@@ -39,7 +49,17 @@ export async function earlierModel(from: string): Promise<Earlier> {
     path,
     model: { foldIn, queryTower, candidateTower } as EarlierModel,
     chosen: { model: record.model, settings },
+    features: record.features && checkedSpec(path, record.features),
   };
+}
+
+function checkedSpec(path: string, spec: FeatureModelSpec): FeatureModelSpec {
+  try {
+    return checkFeatureModelSpec(spec);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new DataError(`${path}: expected a training record with the spec of a model, got: ${error.message}`);
+  }
 }
 
 /** The settings of a continued fit: a third of the iterations or epochs. */
@@ -53,14 +73,22 @@ export function warmSettings(settings: Settings): Settings {
 
 /** The event that reports the earlier model, and how many users and items of the data it knows. */
 export function fromEvent({ path, model, chosen }: Earlier, { users, items }: Interactions): FromEvent {
-  const lookups = [
-    model.foldIn?.parts.users ?? model.queryTower?.inputs[0]?.lookup,
-    model.foldIn?.parts.items ?? model.candidateTower?.inputs[0]?.lookup,
+  const known = [
+    model.foldIn?.parts.users ?? wordsOf(model.queryTower, USER_FIELD),
+    model.foldIn?.parts.items ?? wordsOf(model.candidateTower, ITEM_FIELD),
   ];
   const [newUsers, newItems] = [users, items].map(({ vocabulary }, i) => {
-    const lookup = lookups[i];
-    return lookup ? vocabulary.filter((word) => lookup.idOf(word) === lookup.oovId).length : vocabulary.length;
+    return vocabulary.filter((word) => known[i]?.has(word) !== true).length;
   });
-  const known = { users: users.vocabulary.length - newUsers!, items: items.vocabulary.length - newItems! };
-  return { event: 'from', path, ...chosen, newUsers: newUsers!, newItems: newItems!, known };
+  const old = { users: users.vocabulary.length - newUsers!, items: items.vocabulary.length - newItems! };
+  return { event: 'from', path, ...chosen, newUsers: newUsers!, newItems: newItems!, known: old };
+}
+
+/** The words of a tower of identifiers, or of the feature of a field; undefined where the tower has no such feature. */
+function wordsOf(tower: EarlierTower | undefined, field: string): { has(word: string): boolean } | undefined {
+  for (const { lookup, feature } of (tower?.inputs ?? []) as readonly TowerInput[]) {
+    if (lookup) return lookup;
+    if (feature.field === field) return feature.vocabulary;
+  }
+  return undefined;
 }

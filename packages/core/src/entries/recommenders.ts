@@ -20,14 +20,19 @@ export {
   type TimeCut,
 } from '../data/split.ts';
 // recipes
+export type { FeatureModelData, RawFeatures } from '../recipes/feature-model.ts';
 export {
-  type FittedHistoryTower,
-  fitHistoryTower,
-  type HistoryTowerOptions,
-  type ItemHistory,
-} from '../recipes/history-tower.ts';
-export type { FittedModel, ModelKind, Settings, Trial } from '../recipes/trial.ts';
-export type { EarlierModel } from '../recipes/warm-start.ts';
+  checkFeatureModelSpec,
+  type FeatureModelSpec,
+  HISTORY_FIELD,
+  ITEM_FIELD,
+  type TowerSpec,
+  USER_FIELD,
+} from '../recipes/feature-model-spec.ts';
+export type { ItemHistory } from '../recipes/history-model.ts';
+export { type FittedHistoryTower, fitHistoryTower, type HistoryTowerOptions } from '../recipes/history-tower.ts';
+export { type FittedModel, MODEL_KINDS, type ModelKind, type Settings, type Trial } from '../recipes/trial.ts';
+export type { EarlierModel, EarlierTower } from '../recipes/warm-start.ts';
 // recommenders
 export { type BaselineFit, baselineFits, baselines } from '../recommenders/baselines.ts';
 export type { Recommender } from '../recommenders/contract.ts';

@@ -101,18 +101,17 @@ const RANGES: Readonly<Record<string, RangeCheck>> = {
  *
  * @throws {OptionError} naming the feature and the option, and for an unknown name the nearest known one
  */
-export function checkFeatureSpecs(specs: unknown): FeatureSpecs {
+export function checkFeatureSpecs(specs: unknown, title = 'features'): FeatureSpecs {
   if (typeof specs !== 'object' || specs === null || Array.isArray(specs)) {
-    throw new OptionError(`features: expected an object of features by name, got ${shown(specs)}`);
+    throw new OptionError(`${title}: expected an object of features by name, got ${shown(specs)}`);
   }
   const entries = Object.entries(specs);
-  if (entries.length === 0) throw new OptionError('features: expected at least one, got none');
-  for (const [name, spec] of entries) checkSpec(name, spec);
+  if (entries.length === 0) throw new OptionError(`${title}: expected at least one, got none`);
+  for (const [name, spec] of entries) checkSpec(`${title}.${name}`, spec);
   return specs as FeatureSpecs;
 }
 
-function checkSpec(name: string, spec: unknown): void {
-  const title = `features.${name}`;
+function checkSpec(title: string, spec: unknown): void {
   const type: unknown = typeof spec === 'object' && spec !== null && 'type' in spec ? spec.type : undefined;
   const types = Object.keys(FEATURE_OPTIONS);
   if (typeof spec !== 'object' || spec === null || typeof type !== 'string' || !types.includes(type)) {

@@ -73,7 +73,13 @@ async function fit(
       queryOf: (user) => vocabulary[user]!,
     });
     const isCut = done < iterations;
-    return { model: { kind: 'als', ...model }, recommender, settings: { ...settings, iterations: done }, isCut };
+    return {
+      model: { kind: 'als', ...model },
+      recommender,
+      queryOf: (user) => vocabulary[user]!,
+      settings: { ...settings, iterations: done },
+      isCut,
+    };
   } finally {
     als.free();
   }

@@ -13,27 +13,17 @@
 import { checkInteger, checkNumber, checkPositive } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
 import { checkInteractions, type Interactions } from '../data/interactions.ts';
-import { ShapeError } from '../errors/errors.ts';
-import { FeatureLearner } from '../features/learn-features.ts';
-import { Adam } from '../optimizers/adam.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
-import { ThroughIndex } from '../recommenders/through-index.ts';
+import type { ThroughIndex } from '../recommenders/through-index.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
-import { TwoTowerModel } from '../retrieval/model.ts';
 import { type HistoryQuery, nextItemExamples } from '../retrieval/next-item-examples.ts';
 import { systemClock } from '../retrieval/pauses.ts';
-import { Retrieval } from '../retrieval/task.ts';
-import { BruteForce } from '../topk/brute-force/brute-force.ts';
-import { createTowers } from '../towers/create-towers.ts';
+import type { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { Tower } from '../towers/tower.ts';
+import { checkedExamples } from './feature-model.ts';
 import { findEpochs, fitEpochs } from './fit-epochs.ts';
+import { historyIndex, historyRecommender, type ItemHistory, newHistoryModel } from './history-model.ts';
 import { Validation, validationSplit } from './validation.ts';
-
-/** The raw features of a query. */
-export type ItemHistory = {
-  /** The identifiers of items, the earliest first; items that the model does not know share one vector. */
-  readonly history: readonly string[];
-};
 
 /** Options of `fitHistoryTower`. */
 export interface HistoryTowerOptions {
@@ -118,27 +108,23 @@ export async function fitHistoryTower(
   if (chosen === undefined) {
     const validation = new Validation(validationSplit(interactions, seed), k, systemClock);
     const { train } = validation.split;
-    const model = newModel(train, filled);
-    const evaluate = (): Float64Array => validation.evaluate(recommenderOf(model, train));
+    const model = newHistoryModel(train, filled, filled);
+    const evaluate = (): Float64Array => validation.evaluate(historyRecommender(historyIndex(model, train), train));
     const search = { epochs: EPOCHS_MAX, batchSize, patience: PATIENCE, evaluate };
     const found = await findEpochs(model, examplesOf(train, maxLength), search, context);
     chosen = found.epochs;
     validationRecall = found.perUser.reduce((sum, recall) => sum + recall, 0) / found.perUser.length;
   }
-  const model = newModel(interactions, filled);
+  const model = newHistoryModel(interactions, filled, filled);
   await fitEpochs(model, examplesOf(interactions, maxLength), { epochs: chosen, batchSize }, context);
   const { queryTower, candidateTower } = model;
-  const index = indexOf(model, interactions);
-  const recommender = recommenderOf(model, interactions, index);
+  const index = historyIndex(model, interactions);
+  const recommender = historyRecommender(index, interactions);
   return { queryTower, candidateTower, index, recommender, epochs: chosen, validationRecall };
 }
 
 function examplesOf(interactions: Interactions, maxLength: number): RetrievalDataset<HistoryQuery, string> {
-  const examples = nextItemExamples(interactions, { maxLength });
-  if (examples.queries.length > 0) return examples;
-  throw new ShapeError(
-    'interactions: expected a user with two different items (three, where the epochs are chosen), got none',
-  );
+  return checkedExamples(nextItemExamples(interactions, { maxLength }));
 }
 
 function fill(options: Omit<HistoryTowerOptions, 'epochs' | 'signal' | 'k'>): Filled {
@@ -152,49 +138,4 @@ function fill(options: Omit<HistoryTowerOptions, 'epochs' | 'signal' | 'k'>): Fi
   checkPositive('learningRate', learningRate);
   checkInteger('batchSize', batchSize, 1);
   return { dimensions, recencyDecay, maxLength, temperature, learningRate, batchSize, seed, runtime };
-}
-
-function newModel({ items }: Interactions, options: Filled): TwoTowerModel<ItemHistory, string> {
-  const { dimensions, recencyDecay, maxLength, temperature, learningRate, seed, runtime } = options;
-  const learner = new FeatureLearner({
-    history: { type: 'sequence', table: 'items', dimensions, recencyDecay, maxLength },
-    item: { type: 'string', table: 'items' },
-  });
-  learner.add({ history: [[]], item: items.vocabulary });
-  const features = learner.finish();
-  const towers = createTowers<ItemHistory, string>({
-    queryTower: { features: features.pick(['history']), normalize: true },
-    candidateTower: { features: features.pick(['item']), normalize: true },
-    seed,
-    runtime,
-  });
-  return new TwoTowerModel({
-    ...towers,
-    task: new Retrieval({ temperature }),
-    optimizer: new Adam({ learningRate }),
-  });
-}
-
-/** An exact index of the items that have at least one interaction. */
-function indexOf(
-  { queryTower, candidateTower }: TwoTowerModel<ItemHistory, string>,
-  { items }: Interactions,
-): BruteForce<ItemHistory, string> {
-  const chosen = [...new Set(items.codes)].sort((a, b) => a - b).map((code) => items.vocabulary[code]!);
-  const index = new BruteForce<ItemHistory, string>({ queryModel: queryTower, runtime: queryTower.runtime });
-  return index.index(candidateTower.embed(chosen), chosen);
-}
-
-function recommenderOf(
-  model: TwoTowerModel<ItemHistory, string>,
-  interactions: Interactions,
-  index: BruteForce<ItemHistory, string> = indexOf(model, interactions),
-): ThroughIndex<ItemHistory> {
-  const { vocabulary } = interactions.items;
-  return new ThroughIndex<ItemHistory>({
-    name: 'history tower',
-    index,
-    itemVocabulary: vocabulary,
-    queryOf: (_, history) => ({ history: Array.from(history, (item) => vocabulary[item]!) }),
-  });
 }

@@ -1,6 +1,7 @@
 /** The interface of a recipe: it proposes settings for a search, estimates their cost, evaluates them and fits models. */
 import type { Interactions } from '../data/interactions.ts';
 import type { Runtime } from '../parallel/runtime.ts';
+import type { FeatureModelData } from './feature-model.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import type { EarlierModel } from './warm-start.ts';
@@ -10,6 +11,8 @@ export interface RecipeContext {
   readonly seed: number;
   readonly runtime: Runtime;
   readonly signal: AbortSignal | undefined;
+  /** The spec and the values of a model over features. */
+  readonly features?: FeatureModelData | undefined;
   /** Called between two steps of a fit; when it returns true, the fit ends with the present model. */
   readonly isOver: () => boolean;
 }
@@ -18,6 +21,8 @@ export interface RecipeContext {
 export interface SearchStart {
   readonly train: Interactions;
   readonly budgetSeconds: number;
+  /** The spec and the values of a model over features. */
+  readonly features?: FeatureModelData | undefined;
 }
 
 /** One kind of model. */

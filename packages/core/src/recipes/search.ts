@@ -7,19 +7,31 @@ import { DivergedError } from '../errors/errors.ts';
 import { Popularity } from '../recommenders/popularity.ts';
 import type { Clock } from '../retrieval/pauses.ts';
 import { alsRecipe } from './als-recipe.ts';
+import { featureRecipe } from './feature-recipe.ts';
+import { historyRecipe } from './history-recipe.ts';
 import { bestOf, type Recipe, type RecipeContext, type SearchStart } from './recipe.ts';
 import type { ChosenModel, ModelKind, Settings, Trial, TrialEvaluation } from './trial.ts';
 import { twoTowerRecipe } from './two-tower-recipe.ts';
 import type { Validation } from './validation.ts';
 
 /** The recipe of each kind of model. */
-export const RECIPES: Readonly<Record<ModelKind, Recipe>> = { als: alsRecipe, 'two-tower': twoTowerRecipe };
+export const RECIPES: Readonly<Record<ModelKind, Recipe>> = {
+  als: alsRecipe,
+  'two-tower': twoTowerRecipe,
+  history: historyRecipe,
+  features: featureRecipe,
+};
 
 /**
  * The share of the budget for the first trial of each model, whose time cannot be estimated. An epoch of towers can
  * take minutes.
  */
-const FIRST_TRIAL_SHARE: Readonly<Record<ModelKind, number>> = { als: 1 / 3, 'two-tower': 1 / 8 };
+const FIRST_TRIAL_SHARE: Readonly<Record<ModelKind, number>> = {
+  als: 1 / 3,
+  'two-tower': 1 / 8,
+  history: 1 / 3,
+  features: 1 / 3,
+};
 /**
  * A model whose best recall is below this share of the other model's gets no more trials: other settings rarely gain a
  * quarter.

@@ -15,16 +15,17 @@ import { ShapeError } from '../errors/errors.ts';
 import { bootstrapDifference, type Estimate } from '../metrics/bootstrap.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { type Clock, systemClock } from '../retrieval/pauses.ts';
+import type { FeatureModelData } from './feature-model.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type FittedRecommender, fittedRecommender } from './fit-recommender.ts';
+import { checkModelData, type FittedRecommender, fittedRecommender } from './fit-recommender.ts';
 import { bestOf } from './recipe.ts';
 import { RECIPES, Search } from './search.ts';
-import type { ChosenModel, ModelKind, Trial } from './trial.ts';
+import { type ChosenModel, MODEL_KINDS, type ModelKind, type Trial } from './trial.ts';
 import { Validation, validationSplit } from './validation.ts';
 
 /** Options of `trainRecommender`. */
 export interface TrainRecommenderOptions {
-  /** The model to try; default 'auto': both. */
+  /** The model to try; default 'auto': implicit ALS and two towers of identifiers. 'features' needs `features`. */
   model?: ModelKind | 'auto';
   /** Try only these settings. Iterations and half-life, or epochs, are searched where the settings do not have them. */
   only?: ChosenModel | undefined;
@@ -52,6 +53,8 @@ export interface TrainRecommenderOptions {
   /** Ends the search with an `AbortedError`. A later run can continue from the trials that `onTrial` received. */
   signal?: AbortSignal | undefined;
   clock?: Clock;
+  /** The spec and the values of a model over features. */
+  features?: FeatureModelData | undefined;
 }
 
 /** A model fitted on all interactions, and the results of the search. */
@@ -84,6 +87,7 @@ const checkOptions = optionsCheck<TrainRecommenderOptions>('trainRecommender', {
   trials: LIST,
   signal: SIGNAL,
   clock: FUNCTION,
+  features: OBJECT,
 });
 
 /**
@@ -106,18 +110,19 @@ export async function trainRecommender(
   checkInteractions(interactions);
   const { model = 'auto', budgetSeconds = 300, k = 10, seed = 42, runtime = defaultRuntime() } = checkOptions(options);
   const { only, clock = systemClock, signal, onTrialStart, onTrial, trials = [] } = options;
-  checkOneOf('model', model, ['auto', 'als', 'two-tower']);
+  checkOneOf('model', model, ['auto', ...MODEL_KINDS]);
   checkPositive('budgetSeconds', budgetSeconds);
   checkInteger('k', k, 1);
   const split = options.validation ?? validationSplit(interactions, seed);
   if (split.test.length === 0) {
     throw new ShapeError('validation: expected users with at least two interactions, got none');
   }
-  if (only) checkOneOf('only.model', only.model, ['als', 'two-tower']);
+  if (only) checkOneOf('only.model', only.model, MODEL_KINDS);
+  const features = checkModelData(only?.model ?? model, options.features);
   const kinds: readonly ModelKind[] = only ? [only.model] : model === 'auto' ? ['als', 'two-tower'] : [model];
-  const fingerprint = fingerprintOf(split, k, seed, runtime);
+  const fingerprint = fingerprintOf(split, { k, seed, features }, runtime);
   const validation = new Validation(split, k, clock);
-  const context = { seed, runtime, signal };
+  const context = { seed, runtime, signal, features };
   const search = new Search({
     train: split.train,
     validation,
@@ -125,6 +130,7 @@ export async function trainRecommender(
     context,
     fingerprint,
     clock,
+    features,
     budgetSeconds: SPENT_SHARE * budgetSeconds,
   });
   search.trials.push(...trials.filter((trial) => kinds.includes(trial.model) && trial.fingerprint === fingerprint));

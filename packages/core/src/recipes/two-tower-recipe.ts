@@ -78,6 +78,7 @@ async function fit(
   return {
     model: { kind: 'two-tower', queryTower, candidateTower },
     recommender: throughTowers(model, train),
+    queryOf: (user) => train.users.vocabulary[user]!,
     settings: { ...settings, epochs },
     isCut,
   };

@@ -29,6 +29,19 @@ import {
 } from './fixtures.ts';
 import * as core from './public-api.ts';
 
+/** A model over features, tiny, with the shortest fit. */
+const featureData: core.FeatureModelData = {
+  spec: {
+    queryTower: { features: { user: { type: 'string', dimensions: 2 } }, dense: [2] },
+    candidateTower: { features: { item: { type: 'string', dimensions: 2 } }, dense: [2] },
+  },
+};
+const FEATURES: core.ChosenModel = {
+  model: 'features',
+  settings: { dimensions: 2, temperature: 0.1, learningRate: 0.005, epochs: 1 },
+};
+const tiny = { runtime, model: 'features', budgetSeconds: 1e-3 } as const;
+
 export const TRAINING_CASES: Record<string, Case> = {
   'gradCheck(options)': {
     valid: { rows: 2 },
@@ -87,6 +100,26 @@ export const TRAINING_CASES: Record<string, Case> = {
         { model: 'als', settings: { dimensions: 2, unobservedWeight: 0.1, regularization: 0.003, iterations: 1 } },
         o,
       ),
+  },
+  'trainRecommender(options).features': {
+    valid: featureData,
+    typo: ['specs', 'spec'],
+    call: (o) => core.trainRecommender(interactions, { ...tiny, features: o }),
+  },
+  'trainRecommender(options).features.spec': {
+    valid: featureData.spec,
+    typo: ['query', 'queryTower'],
+    call: (spec) => core.trainRecommender(interactions, { ...tiny, features: { spec } }),
+  },
+  'fitRecommender(options).features': {
+    valid: featureData,
+    typo: ['userField', 'userFields'],
+    call: (o) => core.fitRecommender(interactions, FEATURES, { runtime, features: o }),
+  },
+  'fitRecommender(options).features.spec': {
+    valid: featureData.spec,
+    typo: ['rate', 'learningRate'],
+    call: (spec) => core.fitRecommender(interactions, FEATURES, { runtime, features: { spec } }),
   },
   'fitAls(options)': {
     valid: { dimensions: 2, iterations: 1, runtime },

@@ -200,7 +200,7 @@ test('a model that there is not is refused by name, also one called like an inhe
   for (const model of ['knn', 'toString', '__proto__', undefined] as never[]) {
     await assert.rejects(fitRecommender(tastes(), { model, settings: {} }, { runtime }), {
       code: 'ERR_OPTION',
-      message: /^model: expected one of als, two-tower, got/,
+      message: /^model: expected one of als, two-tower, history, features, got/,
     });
   }
 });

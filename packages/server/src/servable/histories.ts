@@ -5,6 +5,7 @@
  * | query | embedding made from |
  * |---|---|
  * | history alone | the history; the query is refused if the model knows none of its items |
+ * | user alone | if `seenAsHistory` is 'always', the items that the user has seen; refused if the model knows none of them |
  * | features | the features; or, as the bundle's `seenAsHistory` says, the items that the user has seen, if the model knows any |
  * | features and history | as above, with the history instead of the items that the user has seen |
  */
@@ -32,12 +33,20 @@ export class Histories {
   /**
    * The history of a query, and whether the query embedding is made from it; undefined if there is no history.
    *
-   * @throws {ServingError} INVALID_ARGUMENT when the query has nothing but a history, and the model knows none of its
-   * items
+   * @throws {ServingError} INVALID_ARGUMENT when the query has nothing but a history or a user, and the model knows none of
+   * the items
    */
   of(query: Query): HistoryUse | undefined {
-    const { history, features } = query;
-    if (history === undefined) return features === undefined ? undefined : this.#seen(query);
+    const { history, features, embedding, similarTo, user } = query;
+    if (history === undefined) {
+      if (features !== undefined) return this.#seen(query);
+      if (embedding !== undefined || similarTo !== undefined || user === undefined) return undefined;
+      const seen = this.#seen(query);
+      if (seen) return seen;
+      throw invalidArgument(
+        `user: expected a user who has seen an item that the model knows, got ${JSON.stringify(user)}`,
+      );
+    }
     const held: Identifier[] = [];
     const never: Identifier[] = [];
     for (const item of new Set(history)) {

@@ -31,7 +31,10 @@ export interface ShortlistRequest {
   exclude?: readonly JsonIdentifier[];
   /** Whether to leave out items that the user has seen; default: the bundle's setting. */
   excludeSeen?: boolean;
-  /** The user whose seen items are left out; default: the user that the query names. */
+  /**
+   * The user whose seen items are left out; default: the user that the query names. Alone, without a query, it asks a model
+   * that reads histories (`seenAsHistory: 'always'`) for the user's next items.
+   */
   user?: JsonIdentifier;
   include?: readonly JsonIdentifier[];
   filter?: Filter;

@@ -55,8 +55,10 @@ export function answerShortlist(
   options: AnswerOptions,
 ): Promise<ShortlistResponse> {
   return answer(registry, request, options, jsonIdentifier, (servable) => {
-    const { query: features, embedding, history } = request;
-    if (embedding ? features !== undefined || history : features === undefined && !history) {
+    const { query: features, embedding, history, user } = request;
+    // The query of a user alone is what the user has seen, where the bundle says that this is the query of every user.
+    const isByUser = user !== undefined && servable.seenItems.seenAsHistory === 'always';
+    if (embedding ? features !== undefined || history : features === undefined && !history && !isByUser) {
       throw invalidArgument('expected query, history, both, or embedding');
     }
     const target: Target = embedding ? { embedding: checkEmbedding(servable, embedding) } : {};

@@ -38,7 +38,9 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
     ),
     user: Type.Optional(
       Type.Union([Type.String(), Type.Integer()], {
-        description: 'The user whose seen items are left out; default: the user that the query names.',
+        description:
+          'The user whose seen items are left out; default: the user that the query names. Alone, without a query, it asks ' +
+          'a model that reads histories (`seenAsHistory: always`) for the user’s next items.',
       }),
     ),
     include: Type.Optional(Type.Array(Identifier, { description: 'Only these identifiers may be returned.' })),

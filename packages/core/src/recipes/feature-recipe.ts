@@ -1,0 +1,122 @@
+/**
+ * The recipe of two towers over the features of a spec: in-batch softmax over the next item with a low temperature and the
+ * correction for popular items (Yi et al. 2019). The validation chooses the number of epochs and, where the spec gives none,
+ * the learning rate.
+ */
+import { assert } from '../checks/assert.ts';
+import type { Interactions } from '../data/interactions.ts';
+import {
+  type FeatureModelData,
+  FeatureRows,
+  featureExamples,
+  featureIndex,
+  featureRecommender,
+  learnModelFeatures,
+  newFeatureModel,
+  type RawFeatures,
+} from './feature-model.ts';
+import { findEpochs, fitEpochs } from './fit-epochs.ts';
+import { agrees, type Recipe, type RecipeContext, type SearchStart } from './recipe.ts';
+import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
+import type { Validation } from './validation.ts';
+import { copyKnownFeatures, type EarlierModel } from './warm-start.ts';
+
+const DIMENSIONS = 64;
+const TEMPERATURE = 0.1;
+const BATCH_SIZE = 512;
+/** The best learning rates of history tower on two data sets (docs/decisions/history-tower.md). */
+const LEARNING_RATES: readonly number[] = [0.005, 0.002];
+/** The most epochs; a trial ends after `PATIENCE` in a row without a better recall. */
+const EPOCHS_MAX = 20;
+const PATIENCE = 3;
+
+/** Two towers over features. */
+export const featureRecipe: Recipe = { candidates, cost: () => 1, evaluate, fit };
+
+function candidates(tried: readonly Trial[], { features }: SearchStart): Settings[] {
+  const { dimensions = DIMENSIONS, temperature = TEMPERATURE, learningRate } = checked(features).spec;
+  const rates = learningRate === undefined ? LEARNING_RATES : [learningRate];
+  return rates
+    .map((rate): Settings => ({ dimensions, temperature, learningRate: rate }))
+    .filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
+}
+
+async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {
+  const { train } = validation.split;
+  const parts = newParts(train, settings, context);
+  const { epochs, perUser, isCut } = await findEpochs(
+    parts.model,
+    parts.examples,
+    {
+      epochs: EPOCHS_MAX,
+      batchSize: parts.batchSize,
+      patience: PATIENCE,
+      evaluate: () => validation.evaluate(recommenderOf(train, parts)),
+    },
+    context,
+  );
+  return { settings: { ...settings, epochs }, perUser, isCut };
+}
+
+async function fit(
+  train: Interactions,
+  settings: Settings,
+  context: RecipeContext,
+  from?: EarlierModel,
+): Promise<Fitted> {
+  const parts = newParts(train, settings, context);
+  const { queryTower, candidateTower } = parts.model;
+  if (from) copyKnownFeatures(from, { queryTower, candidateTower });
+  const { epochs, isCut } = await fitEpochs(
+    parts.model,
+    parts.examples,
+    { epochs: settings.epochs ?? EPOCHS_MAX, batchSize: parts.batchSize },
+    context,
+  );
+  const recommender = recommenderOf(train, parts);
+  return {
+    model: { kind: 'features', queryTower, candidateTower },
+    recommender,
+    index: indexOf(train, parts),
+    queryOf: parts.queryOf,
+    settings: { ...settings, epochs },
+    isCut,
+  };
+}
+
+interface Parts {
+  readonly model: ReturnType<typeof newFeatureModel<RawFeatures, RawFeatures>>;
+  readonly examples: ReturnType<typeof featureExamples>;
+  readonly batchSize: number;
+  readonly queryOf: (user: number, history: readonly string[]) => RawFeatures;
+  readonly candidateOf: (item: number) => RawFeatures;
+}
+
+function newParts(train: Interactions, settings: Settings, { features, seed, runtime }: RecipeContext): Parts {
+  const data = checked(features);
+  const { spec } = data;
+  const learned = learnModelFeatures(train, data, seed);
+  const { temperature, learningRate } = settings as { temperature: number; learningRate: number };
+  const model = newFeatureModel<RawFeatures, RawFeatures>(learned, spec, { temperature, learningRate, seed, runtime });
+  const rows = new FeatureRows(train, data);
+  return {
+    model,
+    examples: featureExamples(train, spec, rows),
+    batchSize: spec.batchSize ?? BATCH_SIZE,
+    queryOf: (user, history) => rows.query(user, history),
+    candidateOf: (item) => rows.candidate(item),
+  };
+}
+
+const indexOf = (
+  train: Interactions,
+  { model, candidateOf }: Parts,
+): ReturnType<typeof featureIndex<RawFeatures, RawFeatures>> => featureIndex(model, train, candidateOf);
+
+const recommenderOf = (train: Interactions, parts: Parts): ReturnType<typeof featureRecommender<RawFeatures>> =>
+  featureRecommender('feature towers', indexOf(train, parts), train, parts.queryOf);
+
+function checked(features: FeatureModelData | undefined): FeatureModelData {
+  assert(features !== undefined, 'the recipe of features has no spec');
+  return features;
+}
