@@ -7,7 +7,9 @@ export { activateRows, activationGradient, copyColumns, dropRows, sumColumns, tr
 export { layerNormGradient, layerNormRows } from './layer-norm';
 export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';
-export { adagradRows, adamRows, sgdRows } from './optimizers';
+export {
+  adagradRows, rowWiseAdagradRows, adamRows, momentumRows, sgdRows, decayRows, squareRows, clipRows,
+} from './optimizers';
 export { encodeProduct } from './product';
 export { solveRows } from './als';
 export { addSymmetric } from './symmetric';

@@ -119,7 +119,7 @@ function loadContents(part: Part): Checkpoint {
     step: settings.integer('step'),
     losses: settings.numbers('losses'),
     epochs: settings.objects('epochs').map(readRecord),
-    optimizer: { name: optimizer.string('name'), learningRate: optimizer.number('learningRate') },
+    optimizer: readOptimizer(optimizer),
     arrays: readArrays(part, 'array', lengths),
     pointers: settings.has('pointers')
       ? settings.objects('pointers').map((table, i) => readPointers(table, '', i, part))
@@ -128,6 +128,18 @@ function loadContents(part: Part): Checkpoint {
   };
   optimizer.finish();
   return checkpoint;
+}
+
+function readOptimizer(settings: SettingsReader): Checkpoint['optimizer'] {
+  const optimizer = { name: settings.string('name'), learningRate: settings.number('learningRate') };
+  // Present where the parameters have groups with optimizers of their own.
+  if (!settings.has('groups')) return optimizer;
+  const groups = settings.objects('groups').map((group) => {
+    const read = { name: group.string('name'), learningRate: group.number('learningRate') };
+    group.finish();
+    return read;
+  });
+  return { ...optimizer, groups };
 }
 
 function readArrays(part: Part, name: string, lengths: readonly number[]): Float32Array[] {

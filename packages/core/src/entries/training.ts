@@ -7,12 +7,34 @@
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from '../bundle/checkpoint.ts';
 // optimizers
 export { Adagrad, type AdagradOptions } from '../optimizers/adagrad.ts';
-export { Adam, type AdamOptions } from '../optimizers/adam.ts';
+export { Adam, type AdamOptions, LazyAdam } from '../optimizers/adam.ts';
 export type { SparseOptimizer } from '../optimizers/contract.ts';
+export type { ClippingOptions } from '../optimizers/gradient-clipping.ts';
+export {
+  type LearningRate,
+  type LearningRateSchedule,
+  learningRateAt,
+  type ScheduleOptions,
+} from '../optimizers/learning-rate.ts';
+export { makeOptimizer, type OptimizerSpec } from '../optimizers/make-optimizer.ts';
+export {
+  type GroupOptimizer,
+  type NamedParameters,
+  type OptimizerOption,
+  ParameterGroups,
+  type ParameterGroupsOptions,
+} from '../optimizers/parameter-groups.ts';
+export type { RowOptimizer, RowOptimizerOptions } from '../optimizers/row-optimizer.ts';
+export { RowWiseAdagrad, type RowWiseAdagradOptions } from '../optimizers/row-wise-adagrad.ts';
 export { Sgd, type SgdOptions } from '../optimizers/sgd.ts';
 export type { RetrievalBatch } from '../retrieval/batch.ts';
 export type { BestEpoch } from '../retrieval/best-epoch.ts';
-export { type Checkpoint, type CheckpointPosition, takeCheckpoint } from '../retrieval/checkpoint.ts';
+export {
+  type Checkpoint,
+  type CheckpointPosition,
+  type OptimizerGroup,
+  takeCheckpoint,
+} from '../retrieval/checkpoint.ts';
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
 export type { EncodedDataset } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';

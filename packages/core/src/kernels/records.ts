@@ -10,7 +10,7 @@ import {
   MULTIPLY_TRANSPOSED,
   MULTIPLY_TRANSPOSED_FUSED,
 } from './families/multiply.ts';
-import { ADAM_ROWS } from './families/optimizers.ts';
+import { ADAM_ROWS, MOMENTUM_ROWS } from './families/optimizers.ts';
 import { GATHER_CLUSTERED, GROUP_USES } from './families/pointers.ts';
 import { ENCODE_PRODUCT } from './families/product.ts';
 import { SCANN_CALL, SCANN_INDEX, SCANN_STATE } from './families/scann.ts';
@@ -46,6 +46,7 @@ export const MODEL_RECORDS: readonly RecordDescription[] = [
   SOFTMAX_TILE,
   SOFTMAX_PAIRS,
   ADAM_ROWS,
+  MOMENTUM_ROWS,
   ENCODE_PRODUCT,
   SOLVE_ROWS,
 ];

@@ -169,6 +169,10 @@ class GradientRecorder implements SparseOptimizer {
   learningRate = 1;
   readonly #gradients = new Map<Matrix, Float64Array>();
 
+  beginStep(): void {}
+
+  endStep(): void {}
+
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const sums = this.gradientOf(parameters);
     rows.forEach((row, i) => {

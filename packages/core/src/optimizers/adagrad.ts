@@ -11,40 +11,37 @@ import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
-import type { SparseOptimizer } from './contract.ts';
-import { checkLearningRate, GRAIN_ROWS, RowNumbers } from './row-step.ts';
+import { GRAIN_ROWS } from './row-numbers.ts';
+import { ROW_OPTIMIZER, RowOptimizer, type RowOptimizerOptions } from './row-optimizer.ts';
+import { meanState } from './row-states.ts';
 
-/** Options of Adagrad; the defaults are Keras's, but for the learning rate, which is the tutorial's. */
-export interface AdagradOptions {
-  learningRate?: number;
+/** Options of Adagrad; the defaults are Keras's, but for the learning rate of 0.1, which is the tutorial's. */
+export interface AdagradOptions extends RowOptimizerOptions {
   initialAccumulatorValue?: number;
   epsilon?: number;
 }
 
 const checkOptions = optionsCheck<AdagradOptions>('Adagrad', {
-  learningRate: NUMBER,
+  ...ROW_OPTIMIZER,
   initialAccumulatorValue: NUMBER,
   epsilon: NUMBER,
 });
 
 /** Adagrad. It keeps one accumulator per parameter. */
-export class Adagrad implements SparseOptimizer {
+export class Adagrad extends RowOptimizer {
   readonly name = 'adagrad';
-  learningRate: number;
   readonly initialAccumulatorValue: number;
   readonly epsilon: number;
-  readonly #accumulators = new Map<Matrix, Matrix>();
-  readonly #rows = new RowNumbers();
 
   /** @throws {OptionError} when an option is unknown or out of range */
   constructor(options: AdagradOptions = {}) {
-    const { learningRate = 0.1, initialAccumulatorValue = 0.1, epsilon = 1e-7 } = checkOptions(options);
-    this.learningRate = checkLearningRate(learningRate);
+    const { initialAccumulatorValue = 0.1, epsilon = 1e-7 } = checkOptions(options);
+    super(options, 0.1);
     this.initialAccumulatorValue = checkNumber('initialAccumulatorValue', initialAccumulatorValue, 0);
     this.epsilon = checkNumber('epsilon', epsilon, 0);
   }
 
-  step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
+  protected update(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const { runtime, dimensions } = parameters;
     modelPool(runtime).run(
       'adagradRows',
@@ -52,7 +49,7 @@ export class Adagrad implements SparseOptimizer {
       GRAIN_ROWS,
       parameters.offset,
       this.state(parameters).offset,
-      this.#rows.write(rows, runtime),
+      this.rowNumbers.write(rows, runtime),
       gradients.offset,
       gradients.dimensions,
       dimensions,
@@ -61,15 +58,15 @@ export class Adagrad implements SparseOptimizer {
     );
   }
 
-  /** The accumulator of a parameter matrix; made at its initial value where there is none. */
-  state(parameters: Matrix): Matrix {
-    let accumulator = this.#accumulators.get(parameters);
-    if (!accumulator) {
-      accumulator = new Matrix(parameters.rows, parameters.dimensions, parameters.runtime);
-      accumulator.data.fill(this.initialAccumulatorValue);
-      this.#accumulators.set(parameters, accumulator);
-    }
-    return accumulator;
+  protected newState({ rows, dimensions, runtime }: Matrix): Matrix {
+    const accumulators = new Matrix(rows, dimensions, runtime);
+    accumulators.data.fill(this.initialAccumulatorValue);
+    return accumulators;
+  }
+
+  /** The accumulators of a parameter matrix; made at their initial value where there are none. */
+  override state(parameters: Matrix): Matrix {
+    return super.state(parameters)!;
   }
 
   /**
@@ -78,14 +75,6 @@ export class Adagrad implements SparseOptimizer {
    * tower has learned.
    */
   resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
-    const { dimensions } = parameters;
-    const rows = this.state(parameters).data.subarray(from * dimensions, to * dimensions);
-    rows.fill(rows.reduce((sum, value) => sum + value, 0) / rows.length);
-  }
-
-  stateBytes(): number {
-    let bytes = 0;
-    for (const { rows, dimensions } of this.#accumulators.values()) bytes += 4 * rows * dimensions;
-    return bytes;
+    meanState(this.state(parameters), from, to);
   }
 }

@@ -11,7 +11,7 @@ import { FeatureSet, type RawColumns } from '../features/feature-set.ts';
 import { FeatureLearner } from '../features/learn-features.ts';
 import { LearnedFeature } from '../features/learned-feature.ts';
 import type { FeatureSpec, FeatureSpecs } from '../features/spec.ts';
-import { Adam } from '../optimizers/adam.ts';
+import { LazyAdam } from '../optimizers/adam.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
@@ -70,7 +70,7 @@ export function newFeatureModel<Q extends Features, C extends Features>(
   return new TwoTowerModel<Q, C>({
     ...createTowers<Q, C>({ queryTower: query!, candidateTower: candidate!, seed, runtime }),
     task: new Retrieval({ temperature }),
-    optimizer: new Adam({ learningRate }),
+    optimizer: new LazyAdam({ learningRate }),
   });
 }
 

@@ -4,7 +4,7 @@
  * chooses the number of epochs.
  */
 import type { Interactions } from '../data/interactions.ts';
-import { Adam } from '../optimizers/adam.ts';
+import { LazyAdam } from '../optimizers/adam.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
 import { TwoTowerModel } from '../retrieval/model.ts';
@@ -97,7 +97,7 @@ function newModel({ users, items }: Interactions, settings: Settings, { seed, ru
     queryTower: tower(users.vocabulary, 0),
     candidateTower: tower(items.vocabulary, 1),
     task: new Retrieval({ temperature: settings.temperature! }),
-    optimizer: new Adam({ learningRate: LEARNING_RATE }),
+    optimizer: new LazyAdam({ learningRate: LEARNING_RATE }),
   });
 }
 

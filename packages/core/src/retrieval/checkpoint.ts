@@ -9,6 +9,8 @@ import { checkArgument } from '../checks/arguments.ts';
 import { objectWith } from '../checks/options.ts';
 import type { LearnedPointers } from '../embeddings/learned-pointers.ts';
 import { AbortedError, ShapeError } from '../errors/errors.ts';
+import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { ParameterGroups } from '../optimizers/parameter-groups.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { BestEpoch } from './best-epoch.ts';
@@ -30,9 +32,15 @@ export interface CheckpointPosition {
   best: BestEpoch | undefined;
 }
 
+/** The optimizer of a group of parameters. */
+export interface OptimizerGroup {
+  name: string;
+  learningRate: number;
+}
+
 /** The state of a run, from which `fit` can resume it. */
 export interface Checkpoint extends CheckpointPosition {
-  optimizer: { name: string; learningRate: number };
+  optimizer: { name: string; learningRate: number; groups?: readonly OptimizerGroup[] };
   /** Parameters and, after each that has one, its optimizer state. */
   arrays: Float32Array[];
   /** The learned pointers of each CQR table. */
@@ -57,9 +65,11 @@ export function takeCheckpoint<Q extends Features, C extends Features>(
   checkArgument('model', model, objectWith('a model with an optimizer', 'optimizer', 'queryTower', 'candidateTower'));
   checkArgument('position', position, objectWith('an epoch and a step', 'epoch', 'step', 'epochs'));
   const { name, learningRate } = model.optimizer;
+  const groups = groupsOf(model.optimizer).map((group) => ({ name: group.name, learningRate: group.learningRate }));
   const arrays = matrices(model).map(({ data }) => data.slice());
   const pointers = clusteringTables(model).map((table) => table.takePointers());
-  return { ...position, epochs: [...position.epochs], optimizer: { name, learningRate }, arrays, pointers };
+  const optimizer = { name, learningRate, ...(groups.length > 0 && { groups }) };
+  return { ...position, epochs: [...position.epochs], optimizer, arrays, pointers };
 }
 
 /**
@@ -77,7 +87,7 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
   const tables = clusteringTables(model);
   const same =
     tables.length === pointers.length &&
-    optimizer.name === model.optimizer.name &&
+    isSameOptimizer(optimizer, model.optimizer) &&
     sameLengths(targets, arrays) &&
     (!best || (best.pointers.length === tables.length && sameLengths(parametersOf(model), best.parameters)));
   if (!same)
@@ -90,12 +100,28 @@ export function restoreCheckpoint<Q extends Features, C extends Features>(
     );
   }
   model.optimizer.learningRate = optimizer.learningRate;
+  groupsOf(model.optimizer).forEach((group, i) => {
+    group.learningRate = optimizer.groups![i]!.learningRate;
+  });
   tables.forEach((table, i) => {
     table.restorePointers(pointers[i]!);
   });
   targets.forEach(({ data }, i) => {
     data.set(arrays[i]!);
   });
+}
+
+function groupsOf(optimizer: SparseOptimizer): readonly SparseOptimizer[] {
+  return optimizer instanceof ParameterGroups ? optimizer.groups : [];
+}
+
+/**
+ * Checkpoints of versions before 0.2 call lazy Adam 'adam'; the state of both is the same. The name of parameter groups
+ * names each of them.
+ */
+function isSameOptimizer({ name, groups = [] }: Checkpoint['optimizer'], optimizer: SparseOptimizer): boolean {
+  const isLazyAdam = name === 'adam' && optimizer.name === 'lazy-adam';
+  return (name === optimizer.name || isLazyAdam) && groups.length === groupsOf(optimizer).length;
 }
 
 function sameLengths(matrices: readonly Matrix[], arrays: readonly Float32Array[]): boolean {

@@ -16,6 +16,7 @@ import { DivergedError, ShapeError } from '../errors/errors.ts';
 import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-metrics.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { boundOptimizer, type OptimizerOption } from '../optimizers/parameter-groups.ts';
 import { Generator } from '../random/generator.ts';
 import { distinctFeatures } from '../towers/distinct-features.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -42,8 +43,8 @@ export interface Clicks {
 export interface MatrixFactorizationOptions {
   queryTable: EmbeddingTable;
   candidateTable: EmbeddingTable;
-  /** Default: Adagrad with a learning rate of 0.1. */
-  optimizer?: SparseOptimizer;
+  /** An optimizer, or its description in plain JSON; default: Adagrad with a learning rate of 0.1. */
+  optimizer?: OptimizerOption;
 }
 
 /** The losses of an epoch, and the validation after it. */
@@ -78,7 +79,7 @@ const TABLE = objectWith('an embedding table', 'rows', 'applyGradient');
 const checkOptions = optionsCheck<MatrixFactorizationOptions>('MatrixFactorization', {
   queryTable: required(TABLE),
   candidateTable: required(TABLE),
-  optimizer: objectWith('an optimizer', 'step', 'state'),
+  optimizer: OBJECT,
 });
 const checkFit = optionsCheck<ClickFitOptions>('MatrixFactorization.fit', {
   epochs: NUMBER,
@@ -115,7 +116,10 @@ export class MatrixFactorization {
     }
     this.queryTable = queryTable;
     this.candidateTable = candidateTable;
-    this.optimizer = optimizer;
+    this.optimizer = boundOptimizer(
+      optimizer,
+      this.#tables().map(({ name, table }) => ({ kind: 'tables', names: [name], matrices: table.trained() })),
+    );
   }
 
   /**
@@ -149,7 +153,7 @@ export class MatrixFactorization {
       for (let step = 1; step <= steps; step++) {
         throwIfAborted('fit', signal);
         const batch = takeClicks(clicks, order.subarray((step - 1) * batchSize, step * batchSize));
-        const loss = this.step(batch);
+        const loss = this.step(batch, (epoch - 1) * steps + step - 1);
         if (!Number.isFinite(loss)) {
           throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch}, step ${step}`);
         }
@@ -171,8 +175,12 @@ export class MatrixFactorization {
     return history;
   }
 
-  /** One step on a batch; Σ cross-entropy before it. A loss that is not finite changes nothing. */
-  step({ queries, candidates, labels }: Clicks): number {
+  /**
+   * One step on a batch; Σ cross-entropy before it. A loss that is not finite changes nothing.
+   *
+   * @param trainingStep the number of the step, from which a learning rate with a schedule follows
+   */
+  step({ queries, candidates, labels }: Clicks, trainingStep = 0): number {
     const [q, c] = [this.#gather(this.queryTable, queries), this.#gather(this.candidateTable, candidates)];
     const d = q.vectors.dimensions;
     const [u, v, du, dv] = [q.vectors.data, c.vectors.data, q.gradients.data.fill(0), c.gradients.data.fill(0)];
@@ -190,8 +198,10 @@ export class MatrixFactorization {
       }
     }
     if (Number.isFinite(loss)) {
+      this.optimizer.beginStep(trainingStep);
       this.queryTable.applyGradient(q.ids, q.gradients, this.optimizer);
       this.candidateTable.applyGradient(c.ids, c.gradients, this.optimizer);
+      this.optimizer.endStep();
     }
     for (const each of [q, c]) {
       each.vectors.free();

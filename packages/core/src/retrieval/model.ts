@@ -4,10 +4,11 @@
  *
  * Source: TFRS `models/base.py` and the basic retrieval tutorial.
  */
-import { instanceOf, objectWith, optionsCheck, required } from '../checks/options.ts';
+import { instanceOf, OBJECT, optionsCheck, required } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { boundOptimizer, type OptimizerOption } from '../optimizers/parameter-groups.ts';
 import { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedDataset, RetrievalDataset } from './dataset.ts';
@@ -16,6 +17,7 @@ import { fit } from './fit.ts';
 import type { FitOptions } from './fit-options.ts';
 import type { History } from './history.ts';
 import type { StepLosses } from './losses.ts';
+import { namedParameters } from './parameters.ts';
 import { type ModelParts, step } from './step.ts';
 import { Retrieval } from './task.ts';
 
@@ -24,14 +26,15 @@ export interface TwoTowerOptions<Q extends Features, C extends Features> {
   queryTower: Tower<Q>;
   candidateTower: Tower<C>;
   task?: Retrieval;
-  optimizer?: SparseOptimizer;
+  /** An optimizer, or plain JSON: `{ method: 'adam' }`, or groups `{ tables: …, layers: …, features: … }`. */
+  optimizer?: OptimizerOption;
 }
 
 const checkOptions = optionsCheck<TwoTowerOptions<never, never>>('TwoTowerModel', {
   queryTower: required(instanceOf('a Tower', () => Tower)),
   candidateTower: required(instanceOf('a Tower', () => Tower)),
   task: instanceOf('a Retrieval task', () => Retrieval),
-  optimizer: objectWith('an optimizer', 'step', 'state'),
+  optimizer: OBJECT,
 });
 
 /** A two-tower model: a query tower and a candidate tower trained together. */
@@ -55,7 +58,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
     this.queryTower = queryTower;
     this.candidateTower = candidateTower;
     this.task = task;
-    this.optimizer = optimizer;
+    this.optimizer = boundOptimizer(optimizer, namedParameters(this));
   }
 
   /** Train on interactions; see `FitOptions`. */

@@ -18,7 +18,7 @@ export interface ModelParts<Q extends Features, C extends Features> {
 /**
  * The loss of a batch; with `learn` both towers are stepped by its gradients.
  *
- * @param trainingStep the number of the step, from which dropout draws where `learn` is set
+ * @param trainingStep the number of the step, from which dropout draws and a learning rate follows
  */
 export function step<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
@@ -40,10 +40,13 @@ export function step<Q extends Features, C extends Features>(
   };
   const { queryGradients, candidateGradients, ...result } = model.task.compute(sides, { learn });
   if (learn && Number.isFinite(result.loss)) {
+    const { optimizer } = model;
     const tables = new TableGradients();
-    model.queryTower.backward(queryGradients, model.optimizer, tables);
-    model.candidateTower.backward(candidateGradients, model.optimizer, tables);
-    tables.step(model.optimizer);
+    optimizer.beginStep(trainingStep);
+    model.queryTower.backward(queryGradients, optimizer, tables);
+    model.candidateTower.backward(candidateGradients, optimizer, tables);
+    tables.step(optimizer);
+    optimizer.endStep();
   }
   queryGradients.free();
   candidateGradients.free();

@@ -35,6 +35,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'Popularity.recent(interactions)': 'data',
   'Popularity.recommend(__1)': 'data',
   'SeenItems.fromInteractions(interactions)': 'data',
+  'RowOptimizer(options)': 'the options of the optimizers, which call it',
   'Retrieval.compute(batch)': 'a batch, checked part by part',
   'ThroughIndex.recommend(histories)': 'data',
   'SettingsReader.integer(__1)': 'the range of a number, said by the code that reads a part',

@@ -27,6 +27,7 @@ import {
   tower,
   vocabulary,
 } from './fixtures.ts';
+import { OPTIMIZER_CASES } from './optimizer-cases.ts';
 import * as core from './public-api.ts';
 
 /** A model over features, tiny, with the shortest fit. */
@@ -126,9 +127,7 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['dimension', 'dimensions'],
     call: (o) => core.fitAls(interactions, o),
   },
-  'Adagrad(options)': { valid: {}, typo: ['learnRate', 'learningRate'], call: (o) => new core.Adagrad(o) },
-  'Adam(options)': { valid: {}, typo: ['beta_1', 'beta1'], call: (o) => new core.Adam(o) },
-  'Sgd(options)': { valid: {}, typo: ['learning_rate', 'learningRate'], call: (o) => new core.Sgd(o) },
+  ...OPTIMIZER_CASES,
   'Runtime(options)': { valid: { threads: 1 }, typo: ['thread', 'threads'], call: (o) => new core.Runtime(o) },
   'Cqr.create(options)': {
     valid: { parameters: 80 },

@@ -129,7 +129,10 @@ test('a job aside and the jobs that the caller does meanwhile have records of th
     beta1: 0,
     beta2: 0,
     epsilon: 0,
-    decay: 0,
+    take1: 1,
+    take2: 1,
+    all: 0,
+    zeros: 0,
   });
   const [far, near] = [new Matrix(rows, d, runtime), new Matrix(4, d, runtime)];
   const [farState, nearState] = [new Matrix(rows, 2 * d + 2, runtime), new Matrix(4, 2 * d + 2, runtime)];

@@ -9,7 +9,7 @@ import { checkpointFromBytes, checkpointToBytes } from '../../src/bundle/checkpo
 import { dictionaryColumn, interactionsOf } from '../../src/data/interactions.ts';
 import type { FeatureSet } from '../../src/features/feature-set.ts';
 import { learnFeatures } from '../../src/features/learn-features.ts';
-import { Adam } from '../../src/optimizers/adam.ts';
+import { LazyAdam } from '../../src/optimizers/adam.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { FitAbortedError } from '../../src/retrieval/checkpoint.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
@@ -62,7 +62,7 @@ function newModel(seed = 1): TwoTowerModel<QueryRow, string> {
   return new TwoTowerModel({
     ...towers,
     task: new Retrieval({ temperature: 0.1 }),
-    optimizer: new Adam({ learningRate: 0.02 }),
+    optimizer: new LazyAdam({ learningRate: 0.02 }),
   });
 }
 

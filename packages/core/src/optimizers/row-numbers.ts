@@ -1,5 +1,4 @@
-/** The part that all sparse optimizers share: copying the rows of a step into the linear memory. */
-import { checkPositive } from '../checks/numbers.ts';
+/** Copies the row numbers of an optimizer step into the linear memory. */
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 
@@ -21,9 +20,4 @@ export class RowNumbers {
     block.integers(rows.length).set(rows);
     return block.offset;
   }
-}
-
-/** A learning rate: a number above 0. */
-export function checkLearningRate(learningRate: number): number {
-  return checkPositive('learningRate', learningRate);
 }
