@@ -287,11 +287,14 @@ export function scanChosen(slot: i32, item: i32, index: ScannIndex, call: ScannC
   scanLeaves(index, call, scratchOf(call, slot), filter, begin, end);
 }
 
-/** Choose the candidates to reorder among the points scanned in this memory. Returns their number. */
-export function chooseScanned(slot: i32, item: i32, index: ScannIndex, call: ScannCall): i32 {
+/**
+ * Choose the candidates to reorder among the points scanned in this memory whose score is above `floor`. Returns their
+ * number.
+ */
+export function chooseScanned(slot: i32, item: i32, index: ScannIndex, call: ScannCall, floor: i32): i32 {
   closeMask(call, maskOf(index, call, slot, item), item);
   const scratch = scratchOf(call, slot);
-  return chooseCandidates(call, scratch, call.reorder);
+  return chooseCandidates(call, scratch, call.reorder, floor);
 }
 
 /** Score the first `found` chosen candidates again and write the results of query `item`. */

@@ -96,8 +96,9 @@ export function scanLeaves(
   bestCount = state.bestCount;
   bestWanted = call.results;
   bestCapacity = max(2 * bestWanted, bestWanted + 16);
-  if (skips) {
-    for (let i = first; i < last; i++) {
+  // All leaves of the query in this memory are read ahead before the first run of them, so that the reads overlap.
+  if (skips && first == 0) {
+    for (let i = 0, all = state.leaves; i < all; i++) {
       const leaf = <usize>rowOfKey(load<u64>(keys + (<usize>i << 3))) << 2;
       const group = <usize>load<i32>(leafGroups + leaf);
       touched += load<i32>(bounds + (<usize>load<i32>(leafBounds + leaf) << 5)) + load<i32>(valid + (group << 2));
@@ -207,10 +208,10 @@ function largest(v: v128): i32 {
 }
 
 /**
- * Write slots and scores of the `wanted` best scanned points in the order of the scan; ties go to the earlier point.
- * Returns their number.
+ * Write slots and scores of the `wanted` best scanned points with a score above `floor` in the order of the scan; ties go
+ * to the earlier point. Returns their number.
  */
-export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): i32 {
+export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32, floor: i32): i32 {
   scanned = changetype<ScannState>(scratch + call.areaState).scanned;
   const ids = scratch + call.areaGroupIds;
   const maxima = scratch + call.areaGroupMaxima;
@@ -218,7 +219,7 @@ export function chooseCandidates(call: ScannCall, scratch: usize, wanted: i32): 
   const slots = scratch + call.areaSlots;
   const slotScores = scratch + call.areaSlotScores;
   const histogram = scratch + call.areaHistogram;
-  const bound = coarseBound(call, scratch, wanted);
+  const bound = max(floor, coarseBound(call, scratch, wanted));
   const above = i16x8.splat(<i16>bound);
   // Groups are selected first, then points. Both lists grow by an addition and not by a branch, which would often be
   // mispredicted.

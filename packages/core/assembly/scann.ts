@@ -1,6 +1,7 @@
 // The search of a ScaNN index for one query in one call: scores centroids, chooses leaves, makes look-up tables, scans
 // codes, takes the R best by approximate score, scores them exactly, and returns the k best (scann-phases.ts). Letters: d
 // dimensions, L leaves, M blocks, R candidates reordered, k results. Readable forms: src/kernels/reference/scann.ts.
+import { MASKED } from './lut16';
 import { exactKeys } from './reorder';
 import { ScannCall, ScannIndex } from './records.generated';
 import { closeMask, openMask, planOne, reorderOne, scratchOf, writeResults } from './scann-phases';
@@ -13,7 +14,7 @@ function searchOne(index: ScannIndex, call: ScannCall, slot: i32, item: i32): vo
   const filter = openMask(index, call, slot, item);
   scanLeaves(index, call, scratch, filter, 0, leaves);
   closeMask(call, filter, item);
-  reorderOne(index, call, scratch, item, chooseCandidates(call, scratch, call.reorder));
+  reorderOne(index, call, scratch, item, chooseCandidates(call, scratch, call.reorder, MASKED));
 }
 
 /**

@@ -184,12 +184,13 @@ export interface ScannKernels {
     begin: number,
     end: number,
   ): void;
-  /** The third phase: the candidates to reorder. Returns their number. */
+  /** The third phase: the candidates to reorder, of those with a score above `floor`. Returns their number. */
   chooseScanned(
     slot: number,
     item: number,
     index: RecordAddress<typeof SCANN_INDEX>,
     call: RecordAddress<typeof SCANN_CALL>,
+    floor: number,
   ): number;
   /** The fourth phase: score the first `found` candidates again and write the results. */
   reorderChosen(

@@ -23,7 +23,7 @@ export function scannPhasesReference(memory: LinearMemory): Phases {
   return {
     planQuery: (slot, item, index, call) => plan(readCall(memory, index, call), slot, item),
     scanChosen: (slot, item, index, call, begin, end) => scan(readCall(memory, index, call), slot, item, begin, end),
-    chooseScanned: (slot, _item, index, call) => choose(readCall(memory, index, call), slot),
+    chooseScanned: (slot, _item, index, call, floor) => choose(readCall(memory, index, call), slot, floor),
     reorderChosen: (slot, item, index, call, found) => reorder(readCall(memory, index, call), slot, item, found),
   };
 }
@@ -98,7 +98,7 @@ function scan(search: ScannSearchCall, slot: number, item: number, begin: number
   writeState(search, slot, { ...state, theta, bestCount: scanned.best.length, scanned: state.scanned + groups });
 }
 
-function choose(search: ScannSearchCall, slot: number): number {
+function choose(search: ScannSearchCall, slot: number, floor: number): number {
   const { call, memory, integer } = search;
   const at = (area: number): number => areaOf(search, slot, area);
   const scores = new Int16Array(memory.memory.buffer);
@@ -109,7 +109,8 @@ function choose(search: ScannSearchCall, slot: number): number {
       points.push({ row, score: scores[at(call.areaGroupScores) / 2 + GROUP * g + p]! });
     }
   }
-  const chosen = chooseCandidates(points, call.reorder);
+  const above = points.filter(({ score }) => score > floor);
+  const chosen = chooseCandidates(above, call.reorder);
   chosen.forEach(({ row, score }, i) => {
     memory.integers[at(call.areaSlots) / 4 + i] = row;
     memory.integers[at(call.areaSlotScores) / 4 + i] = score;

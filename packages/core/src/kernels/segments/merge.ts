@@ -14,7 +14,10 @@ export interface Run {
 
 /** Approximate scores are int16. */
 const SCORES = 65_536;
-const LEAST = -32_768;
+/** The score of a point that is left out (assembly/lut16.ts): less than all others. */
+export const LEAST = -32_768;
+/** More than the groups of a scan: slots are int32, and a group has 32. */
+const SCANNED_MAX = 2 ** 26;
 /** The number of candidates of each score; all zeros between two uses. Each thread has its own. */
 const histogram = new Int32Array(SCORES);
 
@@ -50,38 +53,71 @@ function cutAt(segments: readonly Segment[], wanted: number): { least: number; r
 
 /** Keep the candidates of a segment whose score is at least `least`. */
 function keepFrom(segment: Segment, least: number): void {
+  const { integers, slots, slotScores, candidates } = segment;
   let kept = 0;
-  for (let i = 0; i < segment.candidates; i++) kept = keep(segment, i, kept, least);
+  for (let i = 0; i < candidates; i++) {
+    const score = integers[slotScores + i]!;
+    if (score < least) continue;
+    integers[slots + kept] = integers[slots + i]!;
+    integers[slotScores + kept] = score;
+    kept++;
+  }
   segment.candidates = kept;
 }
 
-/** Keep candidate `i`, as candidate number `kept`, if its score is at least `least`; returns the number kept. */
-function keep({ integers, slots, slotScores }: Segment, i: number, kept: number, least: number): number {
-  const score = integers[slotScores + i]!;
-  if (score < least) return kept;
-  integers[slots + kept] = integers[slots + i]!;
-  integers[slotScores + kept] = score;
-  return kept + 1;
+/** The least score of the candidates of a segment. */
+export function leastScore({ integers, slotScores, candidates }: Segment): number {
+  let least = -LEAST;
+  for (let at = slotScores; at < slotScores + candidates; at++) least = Math.min(least, integers[at]!);
+  return least;
+}
+
+/** A candidate whose score is the least that is kept; `order` is larger where it was scanned later. */
+interface Tie {
+  segment: Segment;
+  slot: number;
+  order: number;
 }
 
 /** Keep the candidates above `least`, and in the order of the scan the first `room` of those that have this score. */
 function keepInOrder(segments: readonly Segment[], runs: readonly Run[], least: number, room: number): void {
-  // The candidates of a segment are in the order of its scan, so one pass over its groups finds each of them in turn.
-  const next = new Map(segments.map((segment) => [segment, { from: 0, kept: 0 }]));
-  let left = room;
-  for (const { segment, begin, end } of runs) {
-    const { integers, groupIds, slots, slotScores, candidates } = segment;
-    const at = next.get(segment)!;
-    for (let scanned = begin; scanned < end; scanned++) {
-      const group = integers[groupIds + scanned]!;
-      for (; at.from < candidates && integers[slots + at.from]! >> 5 === group; at.from++) {
-        const isTie = integers[slotScores + at.from] === least;
-        if (!isTie || left > 0) at.kept = keep(segment, at.from, at.kept, least);
-        if (isTie) left--;
-      }
+  const ties: Tie[] = [];
+  for (const segment of segments) {
+    const { integers, slots, slotScores, candidates } = segment;
+    const position = { run: 0, scanned: 0 };
+    for (let i = 0; i < candidates; i++) {
+      if (integers[slotScores + i] !== least) continue;
+      const slot = integers[slots + i]!;
+      advance(position, segment, slot >> 5, runs);
+      ties.push({ segment, slot, order: position.run * SCANNED_MAX + position.scanned });
+    }
+    keepFrom(segment, least + 1);
+  }
+  // Ties of one group are listed in the order of their slots, which the sort keeps.
+  ties.sort((a, b) => a.order - b.order);
+  for (const { segment, slot } of ties.slice(0, room)) {
+    const at = segment.candidates++;
+    segment.integers[segment.slots + at] = slot;
+    segment.integers[segment.slotScores + at] = least;
+  }
+}
+
+/** Move a position in the scan on to a group of a segment. */
+function advance(
+  position: { run: number; scanned: number },
+  segment: Segment,
+  group: number,
+  runs: readonly Run[],
+): void {
+  const { integers, groupIds } = segment;
+  for (; position.run < runs.length; position.run++) {
+    const run = runs[position.run]!;
+    if (run.segment !== segment) continue;
+    position.scanned = Math.max(position.scanned, run.begin);
+    for (; position.scanned < run.end; position.scanned++) {
+      if (integers[groupIds + position.scanned] === group) return;
     }
   }
-  for (const segment of segments) segment.candidates = next.get(segment)!.kept;
 }
 
 /** Write the k best results of the segments, each row once, and the sums of their work as the result of the head. */

@@ -3,7 +3,7 @@
  * (assembly/scann-phases.ts) in the memories that have the leaves and copies the state of the query between them, so
  * that results and work are the same as in one memory. The segments hold consecutive leaves, in order.
  */
-import { cutCandidates, mergeResults, type Run } from './merge.ts';
+import { cutCandidates, LEAST, leastScore, mergeResults, type Run } from './merge.ts';
 import { type KernelMemory, Segment, STATE } from './segment.ts';
 
 /** The description of a call, in int32 in the memory of the head. */
@@ -115,13 +115,11 @@ function searchOne(head: Segment, segments: readonly Segment[], ownerOf: number,
   const { slot } = head;
   const leaves = head.kernels.planQuery(slot, item, head.index, head.call);
   const runs = route(head, segments, ownerOf, leaves);
-  const searched = segments.filter((segment) => segment.leaves > 0);
+  const searched = inOrder(runs);
   const { tableLength } = head;
   for (const segment of searched) segment.begin(head, tableLength);
   scan(runs, item, head.isPruned);
-  for (const segment of searched) {
-    segment.candidates = segment.kernels.chooseScanned(slot, item, segment.index, segment.call);
-  }
+  choose(searched, item, head.reorder);
   if (searched.length > 1) cutCandidates(searched, runs, head.reorder);
   for (const { kernels, index, call, candidates } of searched)
     kernels.reorderChosen(slot, item, index, call, candidates);
@@ -149,6 +147,26 @@ function route(head: Segment, segments: readonly Segment[], ownerOf: number, lea
     last.end = ++segment.leaves;
   }
   return runs;
+}
+
+/** The segments of runs, each once, in the order of their first run: the best leaves are in the first ones. */
+function inOrder(runs: readonly Run[]): Segment[] {
+  const segments: Segment[] = [];
+  for (const { segment } of runs) if (!segments.includes(segment)) segments.push(segment);
+  return segments;
+}
+
+/**
+ * Choose the candidates of each segment, at most `wanted`. A segment that has as many sets a floor for the next ones: a
+ * candidate with a lower score than all of these is not one of the `wanted` best.
+ */
+function choose(segments: readonly Segment[], item: number, wanted: number): void {
+  let floor = LEAST;
+  for (const segment of segments) {
+    const { kernels, slot, index, call } = segment;
+    segment.candidates = kernels.chooseScanned(slot, item, index, call, floor);
+    if (segment.candidates >= wanted && segments.length > 1) floor = Math.max(floor, leastScore(segment) - 1);
+  }
 }
 
 /** Scan the leaves of runs. Afterwards `begin` and `end` of a run count the scanned groups in place of the leaves. */
