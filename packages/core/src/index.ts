@@ -42,15 +42,14 @@ export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
 // seen
 export { type HistoryIndex, type HistoryVectors, historyVectors } from './seen/history-vectors.ts';
-export {
-  type EmptySeenItemsOptions,
-  type IdentifierType,
-  type SeenAsHistory,
-  type SeenInteractionsOptions,
-  SeenItems,
-  type SeenItemsOptions,
-  type SeenItemsParts,
-} from './seen/seen-items.ts';
+export { SeenItems, type SeenItemsParts } from './seen/seen-items.ts';
+export type {
+  EmptySeenItemsOptions,
+  IdentifierType,
+  SeenAsHistory,
+  SeenInteractionsOptions,
+  SeenItemsOptions,
+} from './seen/seen-items-options.ts';
 // topk
 export { BruteForce, type BruteForceOptions } from './topk/brute-force/brute-force.ts';
 export type {

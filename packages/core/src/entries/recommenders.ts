@@ -42,4 +42,4 @@ export { Popularity, type PopularityOptions } from '../recommenders/popularity.t
 export { ThroughIndex, type ThroughIndexOptions } from '../recommenders/through-index.ts';
 // seen
 export { type SplitHistory, splitHistory } from '../seen/history-vectors.ts';
-export { userKey } from '../seen/seen-items.ts';
+export { userKey } from '../seen/seen-items-options.ts';

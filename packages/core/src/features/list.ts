@@ -5,6 +5,7 @@
  * is left out, because TensorFlow pads lists: empty strings, and the integer 0 where the vocabulary does not have it.
  */
 import { shown } from '../checks/numbers.ts';
+import { BagBuilder } from './bag-builder.ts';
 import { EXPECTED_WORD, WORD_OF } from './categorical.ts';
 import type { BagColumn, Vocabulary } from './contract.ts';
 import { HashedVocabulary } from './hashed-vocabulary.ts';
@@ -33,26 +34,14 @@ export const LIST_KIND: FeatureKind<ListFeatureSpec> = {
 function encodeLists(spec: ListFeatureSpec, values: Values, vocabulary: Vocabulary): BagColumn {
   const { recencyDecay = 1 } = spec;
   const isWeighted = recencyDecay !== 1 || spec.weights !== undefined;
-  const rows = values.values.length;
-  const offsets = new Int32Array(rows + 1);
-  const ids: number[] = [];
-  const weights: number[] = [];
-  let reached = 0;
+  const bags = new BagBuilder(values.values.length, isWeighted);
   visitLists(spec, values, vocabulary, (row, words, given) => {
-    offsets.fill(ids.length, reached + 1, row + 1);
+    bags.beginRow(row);
     words.forEach((word, i) => {
-      ids.push(vocabulary.idOf(word));
-      if (isWeighted) weights.push((given?.[i] ?? 1) * recencyDecay ** (words.length - 1 - i));
+      bags.add(vocabulary.idOf(word), (given?.[i] ?? 1) * recencyDecay ** (words.length - 1 - i));
     });
-    reached = row;
   });
-  offsets.fill(ids.length, reached + 1, rows + 1);
-  return {
-    kind: 'bags',
-    offsets,
-    ids: Int32Array.from(ids),
-    weights: isWeighted ? Float32Array.from(weights) : undefined,
-  };
+  return bags.finish();
 }
 
 /**

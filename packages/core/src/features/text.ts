@@ -1,4 +1,5 @@
 /** Features of one text per row, as the bag of its tokens. */
+import { BagBuilder } from './bag-builder.ts';
 import type { BagColumn, Vocabulary } from './contract.ts';
 import type { FeatureKind } from './kind.ts';
 import { isMissing, type Values } from './mismatches.ts';
@@ -24,22 +25,19 @@ export const TEXT: FeatureKind<TextFeatureSpec> = {
 };
 
 function encodeTexts(spec: TextFeatureSpec, values: Values, vocabulary: Vocabulary): BagColumn {
-  const rows = values.values.length;
-  const offsets = new Int32Array(rows + 1);
-  const ids: number[] = [];
   const { maxLength = Number.MAX_SAFE_INTEGER } = spec;
-  let reached = 0;
+  const bags = new BagBuilder(values.values.length, false);
   visitTexts(spec, values, (row, tokens) => {
-    offsets.fill(ids.length, reached + 1, row + 1);
-    const limit = ids.length + maxLength;
-    for (let i = 0; i < tokens.length && ids.length < limit; i++) {
+    bags.beginRow(row);
+    let kept = 0;
+    for (let i = 0; i < tokens.length && kept < maxLength; i++) {
       const id = vocabulary.idOf(tokens[i]!);
-      if (id >= 0) ids.push(id);
+      if (id < 0) continue;
+      bags.add(id);
+      kept++;
     }
-    reached = row;
   });
-  offsets.fill(ids.length, reached + 1, rows + 1);
-  return { kind: 'bags', offsets, ids: Int32Array.from(ids), weights: undefined };
+  return bags.finish();
 }
 
 /** Visit the tokens of each text that fits. */

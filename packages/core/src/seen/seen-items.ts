@@ -8,11 +8,8 @@
  * Users are identified by strings. An integer is converted to the string of its digits, so 42, 42n and '42' are the
  * same user.
  */
-import { shown } from '../checks/numbers.ts';
-import { BOOLEAN, FUNCTION, type OptionTypes, optionsCheck, optionType, STRING } from '../checks/options.ts';
 import { type Interactions, interactionsOf } from '../data/interactions.ts';
 import { codeCounts, itemsByUser, listOf } from '../data/items-by-user.ts';
-import { IdentifierError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { type Saved, savedBytes } from '../format/saved.ts';
 import { finishAsync } from '../parallel/steps.ts';
@@ -20,56 +17,21 @@ import { checkIdentifiers, type Identifier, Identifiers } from '../topk/identifi
 import { loadIdentifiers, saveIdentifiers } from '../topk/saved-identifiers.ts';
 import { LongExclusions } from './long-exclusions.ts';
 import { PackedLists } from './packed-lists.ts';
-
-/** The users whose query is computed from their seen items: none, those that the model does not know, or all. */
-export type SeenAsHistory = 'never' | 'unknown-users' | 'always';
+import {
+  checkEmpty,
+  checkInteractions,
+  type EmptySeenItemsOptions,
+  type IdentifierType,
+  SEEN_AS_HISTORY,
+  type SeenAsHistory,
+  type SeenInteractionsOptions,
+  type SeenItemsUse,
+  useOf,
+  userKey,
+} from './seen-items-options.ts';
 
 /** Measured bytes of a number in a Set of V8: three words per entry, in a table that is half full on average. */
 const CHANGED_PAIR_BYTES = 40;
-
-const SEEN_AS_HISTORY: readonly SeenAsHistory[] = ['never', 'unknown-users', 'always'];
-/** The types that identifiers of items may have. */
-export type IdentifierType = 'string' | 'number' | 'bigint';
-const IDENTIFIER_TYPES: readonly IdentifierType[] = ['string', 'number', 'bigint'];
-
-/** Options that tell a server of the bundle how to use seen items. */
-export interface SeenItemsOptions {
-  /** Exclude the items that a user has seen from the user's results unless the request says otherwise; default true. */
-  excludeSeen?: boolean | undefined;
-  /** The feature of a query that holds the user; default: the only feature. */
-  userFeature?: string | undefined;
-  /** Default 'unknown-users'. */
-  seenAsHistory?: SeenAsHistory | undefined;
-}
-
-const OPTIONS: OptionTypes<SeenItemsOptions> = {
-  excludeSeen: BOOLEAN,
-  userFeature: STRING,
-  seenAsHistory: optionType(`one of ${SEEN_AS_HISTORY.join(', ')}`, (value) =>
-    SEEN_AS_HISTORY.includes(value as never),
-  ),
-};
-
-/** Options of `SeenItems.empty`. */
-export interface EmptySeenItemsOptions extends SeenItemsOptions {
-  /** The type of the identifiers of the index; default 'string'. */
-  itemType?: IdentifierType | undefined;
-}
-
-/** Options of `SeenItems.fromInteractions`. */
-export interface SeenInteractionsOptions<I extends Identifier> extends SeenItemsOptions {
-  /** Returns the identifier of an item in the index; default: the item itself. */
-  identifierOf?: ((item: string) => I) | undefined;
-}
-
-const ITEM_TYPE = optionType(`one of ${IDENTIFIER_TYPES.join(', ')}`, (value) =>
-  IDENTIFIER_TYPES.includes(value as never),
-);
-const checkEmpty = optionsCheck<EmptySeenItemsOptions>('SeenItems.empty', { ...OPTIONS, itemType: ITEM_TYPE });
-const checkInteractions = optionsCheck<SeenInteractionsOptions<Identifier>>('SeenItems.fromInteractions', {
-  ...OPTIONS,
-  identifierOf: FUNCTION,
-});
 
 /** The parts of `SeenItems`. */
 export interface SeenItemsParts<I extends Identifier> {
@@ -80,13 +42,6 @@ export interface SeenItemsParts<I extends Identifier> {
   /** User–item pairs in the lists. */
   pairs: number;
   use: SeenItemsUse;
-}
-
-/** `SeenItemsOptions` with their defaults. */
-interface SeenItemsUse {
-  excludeSeen: boolean;
-  userFeature: string | undefined;
-  seenAsHistory: SeenAsHistory;
 }
 
 /** The items that each user has seen. */
@@ -371,10 +326,6 @@ export class SeenItems<I extends Identifier = string> {
   }
 }
 
-function useOf({ excludeSeen = true, userFeature, seenAsHistory = 'unknown-users' }: SeenItemsOptions): SeenItemsUse {
-  return { excludeSeen, userFeature, seenAsHistory };
-}
-
 /** The row of an identifier; -1 for an unknown one. */
 function rowOf<I extends Identifier>(identifiers: Identifiers<I>, identifier: I): number {
   let found = -1;
@@ -382,17 +333,4 @@ function rowOf<I extends Identifier>(identifiers: Identifiers<I>, identifier: I)
     if (found < 0) found = row;
   });
   return found;
-}
-
-/**
- * The string that identifies a user.
- *
- * @throws {IdentifierError} when the user is neither text nor an integer
- */
-export function userKey(user: Identifier): string {
-  if (typeof user === 'string' || typeof user === 'bigint') return String(user);
-  if (Number.isSafeInteger(user)) return String(user);
-  throw new IdentifierError(
-    `user: expected text or an integer below 2^53 (a larger one as a bigint), got ${shown(user)}`,
-  );
 }

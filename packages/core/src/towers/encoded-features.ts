@@ -49,8 +49,18 @@ export class EncodedFeatures {
     return { features: first.length === this.rows ? this : this.take(first), groupOf };
   }
 
-  /** The rows of this, then those of `more`, which has the same kinds of columns. */
-  concat(more: EncodedFeatures): EncodedFeatures {
+  /** The rows of this, then those of `more`, which have the same kinds of columns. */
+  concat(...more: readonly EncodedFeatures[]): EncodedFeatures {
+    let parts: EncodedFeatures[] = [this, ...more];
+    // Neighbours are joined in rounds, so that many short parts are not copied once for each part.
+    while (parts.length > 1) {
+      parts = parts.flatMap((part, i) => (i % 2 === 1 ? [] : [part.#join(parts[i + 1])]));
+    }
+    return parts[0]!;
+  }
+
+  #join(more: EncodedFeatures | undefined): EncodedFeatures {
+    if (more === undefined) return this;
     return new EncodedFeatures(
       this.rows + more.rows,
       this.columns.map((column, i) => concatColumns(column, more.columns[i]!)),

@@ -142,16 +142,21 @@ export class Tower<Q extends Features = string> {
 
   /** Vectors of raw features, [rows, dimensions]; valid until the next call. */
   embed(features: readonly Q[]): Matrix {
-    const encoded = this.encode(features);
+    return this.embedEncoded(this.encode(features));
+  }
+
+  /** `embed` of features that `encode` has encoded. */
+  embedEncoded(encoded: EncodedFeatures): Matrix {
+    const { rows } = encoded;
     const exact = this.layers.length === 0 && !this.normalize;
-    if (this.#vectors?.rows !== features.length) {
+    if (this.#vectors?.rows !== rows) {
       this.#vectors?.free();
-      this.#vectors = new Matrix(features.length, this.dimensions, this.runtime);
+      this.#vectors = new Matrix(rows, this.dimensions, this.runtime);
     }
     const vectors = this.#vectors;
     if (exact) return embedInputs(this.inputs, encoded, this.#adder, vectors);
     const output = this.forward(encoded);
-    for (let i = 0; i < features.length; i++) vectors.row(i).set(output.row(i).subarray(0, this.dimensions));
+    for (let i = 0; i < rows; i++) vectors.row(i).set(output.row(i).subarray(0, this.dimensions));
     return vectors;
   }
 

@@ -50,7 +50,7 @@ function generatedFeatures(servable: Servable): Features | undefined {
   if (features.length === 1 && !features[0]!.isRaw) return '';
   const query = Object.fromEntries(features.map((spec) => [spec.name, anyValue(spec)]));
   try {
-    servable.checkFeatures([query]);
+    servable.encodeFeatures([query]);
     return query;
   } catch {
     // A vocabulary without a row for unknown words refuses every word that is made up.

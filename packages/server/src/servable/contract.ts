@@ -10,6 +10,7 @@
  */
 import type { Identifier, SeenItems } from 'shortlist';
 import type { MmrOptions } from 'shortlist/rules';
+import type { EncodedFeatures } from 'shortlist/training';
 import type { Filter } from '../attributes/filter.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
@@ -24,7 +25,7 @@ export interface FeatureSpec {
   /** Whether a query may be without a value; default false. */
   isOptional?: boolean;
   /**
-   * True if a spec of features defines which values fit: JSON values are then passed on unchanged, and `checkFeatures`
+   * True if a spec of features defines which values fit: JSON values are then passed on unchanged, and `encodeFeatures`
    * refuses those that do not fit. Default false: values must have the datatype.
    */
   isRaw?: boolean;
@@ -60,9 +61,17 @@ export interface HistoryUse {
   unknown: readonly Identifier[];
 }
 
+/** The encoded features of a query, which may have been encoded together with others. */
+export interface EncodedQuery {
+  readonly features: EncodedFeatures;
+  readonly row: number;
+}
+
 /** One query and its settings. It has features, an embedding, a history, features and a history, or `similarTo`. */
 export interface Query {
   features?: Features | undefined;
+  /** The features as `Servable.encodeFeatures` returned them: row `row` of `features`. */
+  encoded?: EncodedQuery | undefined;
   embedding?: Float32Array | undefined;
   /** Items that the user chose, the latest last. They are used if the model does not know the user. */
   history?: readonly Identifier[] | undefined;
@@ -146,11 +155,12 @@ export interface Servable {
   /** The items that each user has seen. */
   readonly seenItems: SeenItems<Identifier>;
   /**
-   * Refuse raw features of queries that do not fit the model's spec of features, before they share a scan with others.
+   * Encode raw features of queries of a model with a spec of features, before they share a scan with others; undefined for
+   * other models.
    *
    * @throws {FeatureError} with the first ten values that do not fit, and the numbers of their queries
    */
-  checkFeatures(features: readonly Features[]): void;
+  encodeFeatures(features: readonly Features[]): EncodedFeatures | undefined;
   /** Query embeddings of raw features: [queries, dimensions], row-major. */
   embed(features: readonly Features[]): Float32Array;
   /** Vectors of candidates that are given by raw features: [candidates, dimensions], row-major. */

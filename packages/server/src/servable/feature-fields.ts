@@ -14,6 +14,7 @@
  * JSON of `/v1/shortlist` needs no padding, and times may also be in ISO 8601.
  */
 import type { Feature } from 'shortlist/features';
+import type { EncodedFeatures } from 'shortlist/training';
 import type { FeatureSpec, Features, FeatureValue } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 import { featureName } from './unknown-features.ts';
@@ -36,12 +37,12 @@ export function fieldsOf({ inputs }: QueryTower, plain?: string): FeatureSpec[] 
 }
 
 /**
- * Refuse raw features that do not fit the spec of a tower; those of a tower without a spec are checked by their datatypes.
+ * Encode raw features of a tower with a spec; undefined for a tower without one, whose words are checked by their datatypes.
  *
  * @throws {FeatureError} with the first ten values that do not fit
  */
-export function checkRawFeatures({ features }: QueryTower, rows: readonly Features[]): void {
-  features?.encode(rows);
+export function encodeRawFeatures(tower: QueryTower, rows: readonly Features[]): EncodedFeatures | undefined {
+  return tower.features && tower.encode?.(rows as readonly never[]);
 }
 
 /** A value that fits a field, for queries that warm a version up; the model need not know the value. */

@@ -11,6 +11,7 @@ import {
 import type { Feature } from 'shortlist/features';
 import type { SavableIndex } from 'shortlist/format';
 import { isRebalancing, isUpdatable, type SearchWork } from 'shortlist/topk';
+import type { EncodedFeatures } from 'shortlist/training';
 import type { AttributeTable } from '../attributes/table.ts';
 
 /** The part of a tower that serving needs. */
@@ -24,8 +25,11 @@ export interface QueryTower {
     readonly feature?: Feature | undefined;
   }[];
   /** The features of a spec; undefined for a tower of words. It refuses raw rows that do not fit. */
-  readonly features?: { clock: (() => number) | undefined; encode(rows: readonly unknown[]): unknown } | undefined;
+  readonly features?: { clock: (() => number) | undefined } | undefined;
   embed(features: readonly never[]): Matrix;
+  /** `embed` in two parts; a tower of features has both. */
+  encode?(features: readonly never[]): EncodedFeatures;
+  embedEncoded?(features: EncodedFeatures): Matrix;
 }
 
 /** Options of a scan; an exact index ignores those about leaves. */

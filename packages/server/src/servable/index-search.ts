@@ -178,7 +178,7 @@ export class IndexSearch {
   #rows(queries: readonly Query[], histories: readonly (HistoryUse | undefined)[]): Float32Array {
     const d = this.#index.dimensions;
     const withFeatures = queries.filter(({ features }, at) => features !== undefined && !histories[at]?.isUsed);
-    const embedded = this.embed(withFeatures.map(({ features }) => features!));
+    const embedded = this.#embedQueries(withFeatures);
     if (withFeatures.length === queries.length) return embedded;
     const all = new Float32Array(queries.length * d);
     let at = 0;
@@ -193,6 +193,20 @@ export class IndexSearch {
       else all.set(embedding, row * d);
     });
     return all;
+  }
+
+  /** Query embeddings of queries with features; those that were encoded are not encoded again. */
+  #embedQueries(queries: readonly Query[]): Float32Array {
+    const encoded = queries.flatMap((query) => query.encoded ?? []);
+    const [first] = encoded;
+    if (first === undefined || encoded.length < queries.length) {
+      return this.embed(queries.map(({ features }) => features!));
+    }
+    const { features } = first;
+    const isWhole =
+      features.rows === queries.length && encoded.every((each, i) => each.features === features && each.row === i);
+    const [row, ...rows] = encoded.map((each) => each.features.slice(each.row, each.row + 1));
+    return this.#tower!.embedEncoded!(isWhole ? features : row!.concat(...rows)).data.slice();
   }
 
   /** The scan that answers a group of queries. */

@@ -1,13 +1,14 @@
 /** A servable made of the query tower and the index of a bundle, with attributes and updates. */
 import { type Identifier, Matrix, OptionError, SeenItems } from 'shortlist';
 import type { Identifiers } from 'shortlist/topk';
+import type { EncodedFeatures } from 'shortlist/training';
 import { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { CandidateFeatures } from './candidate-features.ts';
 import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
-import { checkRawFeatures, fieldsOf } from './feature-fields.ts';
+import { encodeRawFeatures, fieldsOf } from './feature-fields.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
 import { type IndexServableParts, isNearlyFull, makeRoom, rebalanced, type ServedIndex } from './index-parts.ts';
 import { IndexSearch } from './index-search.ts';
@@ -65,8 +66,9 @@ export class IndexServable implements Servable {
     return this.#index.isExact();
   }
 
-  checkFeatures(features: readonly Features[]): void {
-    if (this.#parts.queryTower) checkRawFeatures(this.#parts.queryTower, features);
+  encodeFeatures(features: readonly Features[]): EncodedFeatures | undefined {
+    const { queryTower } = this.#parts;
+    return queryTower && encodeRawFeatures(queryTower, features);
   }
 
   embed(features: readonly Features[]): Float32Array {

@@ -173,14 +173,17 @@ export function queriesOf(
   const rules = signature.name === 'query_with_rules' ? inputs.get('rules') : undefined;
   const items = signature.name === SIMILAR ? inputs.get('identifiers') : undefined;
   const features = embeddings || items ? undefined : featuresOf(servable.features, inputs, rows);
-  if (features) servable.checkFeatures(features);
+  const encoded = features && servable.encodeFeatures(features);
   const queries: Query[] = [];
   for (let row = 0; row < rows; row++) {
     const query: Query = { k };
-    if (features) query.features = features[row]!;
-    else if (items) query.similarTo = itemsAt(items, row);
+    if (features) {
+      query.features = features[row]!;
+      query.encoded = encoded && { features: encoded, row };
+    }
+    if (items) query.similarTo = itemsAt(items, row);
     else if (signature.name === SIMILAR_TO_EMBEDDING) query.similarTo = floatRow(embeddings!, row);
-    else query.embedding = floatRow(embeddings!, row);
+    else if (!features) query.embedding = floatRow(embeddings!, row);
     if (exclusions) query.exclude = identifiersAt(exclusions, row);
     if (rules) query.rules = parseQueryRules(servable, textOf(rules.data[row]!), { k, kMax });
     queries.push(query);

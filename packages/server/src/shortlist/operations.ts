@@ -38,7 +38,7 @@ export function modelOf(registry: ModelRegistry, name: string | undefined): Mode
 /** Options of answering one request. */
 type AnswerOptions = RequestOptions & { limits: RequestLimits };
 /** The subject of a query, without its settings. */
-type Target = Pick<Query, 'features' | 'embedding' | 'history' | 'similarTo'>;
+type Target = Pick<Query, 'features' | 'encoded' | 'embedding' | 'history' | 'similarTo'>;
 /** The settings of a query, which both kinds of requests have. */
 type QuerySettings = Omit<ShortlistRequest, 'query' | 'embedding' | 'history' | ListOfIdentifiers | 'user'> &
   Partial<Record<ListOfIdentifiers, readonly Identifier[]>> & { user?: Identifier };
@@ -62,7 +62,7 @@ export function answerShortlist(
       throw invalidArgument('expected query, history, both, or embedding');
     }
     const target: Target = embedding ? { embedding: checkEmbedding(servable, embedding) } : {};
-    if (features !== undefined) target.features = checkQuery(servable, features);
+    if (features !== undefined) Object.assign(target, checkQuery(servable, features));
     if (history) target.history = history.map((id) => checkIdentifier(servable.identifierDatatype, id, 'history'));
     return target;
   });
@@ -168,12 +168,12 @@ function checkAttributes({ attributes }: Servable, names: readonly string[] = []
   });
 }
 
-function checkQuery(servable: Servable, query: unknown): Features {
+function checkQuery(servable: Servable, query: unknown): Pick<Query, 'features' | 'encoded'> {
   const { features } = servable;
   if (features.length === 0) throw invalidArgument('query: this model has no query tower, send an embedding');
   const checked = checkFeatures(features, 'query', query);
-  servable.checkFeatures([checked]);
-  return checked;
+  const encoded = servable.encodeFeatures([checked]);
+  return { features: checked, encoded: encoded && { features: encoded, row: 0 } };
 }
 
 /** @param field name of the field in the request, for messages */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { BruteForce, createTowers } from 'shortlist';
-import { learnFeatures } from 'shortlist/features';
+import { FeatureSet, learnFeatures } from 'shortlist/features';
 import { saveBundle } from 'shortlist/node';
 import { serviceOf } from '../../src/grpc/definitions.ts';
 import { post, startTiny } from '../fixtures/tiny-bundle.ts';
@@ -88,6 +88,37 @@ test('plain JSON: values as they are, times as text, missing ones left out or nu
   const { body } = await post(server, '/v1/shortlist', { query: { ...FULL, history: ['never', 'seen'] } });
   assert.deepEqual((body as Message).unknown, ['history']);
   assert.equal((await post(server, '/v1/shortlist', { query: { ...FULL, history: ['never', 'item1'] } })).status, 200);
+});
+
+test('the features of a query are encoded once, whether alone or in a batch', async () => {
+  const { encode } = FeatureSet.prototype;
+  let rows = 0;
+  FeatureSet.prototype.encode = function counted(...args) {
+    rows += args[0].length;
+    return encode.apply(this, args);
+  };
+  try {
+    assert.equal((await post(server, '/v1/shortlist', { query: FULL })).status, 200);
+    assert.equal(rows, 1);
+    const instances = [FULL, SPARSE, FULL];
+    const { body } = await post(server, '/v1/models/films:predict', { instances });
+    assert.equal(rows, 4);
+    assert.deepEqual(
+      (body as Message).predictions.map(({ identifiers }: Message) => identifiers),
+      instances.map(bestOf),
+    );
+    // Queries of different requests share a scan.
+    const many = await Promise.all(instances.map((query) => post(server, '/v1/shortlist', { query })));
+    assert.equal(rows, 7 + instances.length, '`bestOf` has encoded three');
+    many.forEach(({ body: { results } }: Message, i) => {
+      assert.deepEqual(
+        results.map(({ id }: Message) => id),
+        bestOf(instances[i]!),
+      );
+    });
+  } finally {
+    FeatureSet.prototype.encode = encode;
+  }
 });
 
 test('what does not fit is refused by name, and other queries of the batch are answered', async () => {
