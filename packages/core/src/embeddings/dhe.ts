@@ -14,7 +14,7 @@ import { loadPart, type Part } from '../format/part.ts';
 import { bytesOf, type Saved, savedBytes } from '../format/saved.ts';
 import { padded } from '../layers/contract.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
-import { backwardThrough, forwardThrough } from '../layers/sequential.ts';
+import { backwardWeightsThrough, forwardThrough } from '../layers/sequential.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -91,7 +91,7 @@ export class Dhe implements EmbeddingTable {
 
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
     const { input } = this.#forward(ids);
-    backwardThrough(this.layers, gradients, optimizer).free();
+    backwardWeightsThrough(this.layers, gradients, optimizer);
     input.free();
   }
 

@@ -33,6 +33,8 @@ export interface Layer {
    * `forward`, and step the weights by their gradients. The caller owns dy and the returned dx, which is a new matrix.
    */
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix;
+  /** `backward` without dx, for a layer whose inputs are not trained; a layer without it computes dx in vain. */
+  backwardWeights?(dy: Matrix, optimizer: SparseOptimizer): void;
   /** The matrices that `backward` steps, in a fixed order. */
   parameters(): Matrix[];
   /** The saved form, whose kind is `kind`. */

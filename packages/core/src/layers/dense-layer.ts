@@ -120,6 +120,22 @@ export class DenseLayer implements Layer {
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    const { dz, dw } = this.#gradients(dy);
+    const dx = this.#inputGradient(dz, this.#x!.dimensions);
+    optimizer.step(this.weights, this.#rows, dw);
+    dz.free();
+    dw.free();
+    return dx;
+  }
+
+  backwardWeights(dy: Matrix, optimizer: SparseOptimizer): void {
+    const { dz, dw } = this.#gradients(dy);
+    optimizer.step(this.weights, this.#rows, dw);
+    dz.free();
+    dw.free();
+  }
+
+  #gradients(dy: Matrix): { dz: Matrix; dw: Matrix } {
     const [x, kept] = [this.#x!, this.#z!];
     const { weights, inputs } = this;
     const runtime = this.runtime;
@@ -137,11 +153,7 @@ export class DenseLayer implements Layer {
       ...{ a: x.offset, aStride: x.dimensions, m: rows, n: inputs },
       ...{ b: dz.offset, d: stride, c: dw.offset },
     });
-    const dx = this.#inputGradient(dz, x.dimensions);
-    optimizer.step(weights, this.#rows, dw);
-    dz.free();
-    dw.free();
-    return dx;
+    return { dz, dw };
   }
 
   /** dz·Wᵀ, through a transposed copy of W. */

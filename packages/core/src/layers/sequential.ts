@@ -25,6 +25,10 @@ export class Sequential implements Layer {
     return { kind: 'sequential', settings: { inputs: this.inputs, layers: this.layers.length }, sections: [], parts };
   }
 
+  backwardWeights(dy: Matrix, optimizer: SparseOptimizer): void {
+    backwardWeightsThrough(this.layers, dy, optimizer);
+  }
+
   parameters(): Matrix[] {
     return this.layers.flatMap((layer) => layer.parameters());
   }
@@ -56,4 +60,14 @@ export function backwardThrough(layers: readonly Layer[], dy: Matrix, optimizer:
     gradient = next;
   }
   return gradient;
+}
+
+/** `backwardThrough` for an x that is not trained: the first layer computes no gradient of it. Steps all layers. */
+export function backwardWeightsThrough(layers: readonly Layer[], dy: Matrix, optimizer: SparseOptimizer): void {
+  const [first, ...rest] = layers;
+  if (!first) return;
+  const gradient = backwardThrough(rest, dy, optimizer);
+  if (first.backwardWeights) first.backwardWeights(gradient, optimizer);
+  else first.backward(gradient, optimizer).free();
+  if (gradient !== dy) gradient.free();
 }

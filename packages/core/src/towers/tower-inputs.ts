@@ -156,7 +156,7 @@ export function addGradients(
     } else if (input.projection) {
       const dy = new Matrix(gradient.rows, padded(input.projection.units), gradient.runtime);
       adder.copy(gradient, at, input.projection.units, dy, 0);
-      input.projection.backward(dy, optimizer).free();
+      input.projection.backwardWeights(dy, optimizer);
       dy.free();
     }
     at += widthOf(input);

@@ -15,7 +15,7 @@ import type { Loaders, Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type Layer, padded } from '../layers/contract.ts';
 import { L2Normalize } from '../layers/l2-normalize.ts';
-import { backwardThrough, forwardThrough } from '../layers/sequential.ts';
+import { backwardThrough, backwardWeightsThrough, forwardThrough } from '../layers/sequential.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -133,6 +133,10 @@ export class Tower<Q extends Features = string> {
   backward(gradients: Matrix, optimizer: SparseOptimizer, tables?: TableGradients): void {
     const { rows } = this.#features;
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
+    if (this.inputs.every(({ table, projection }) => !table && !projection)) {
+      backwardWeightsThrough(this.#chain, gradients, optimizer);
+      return;
+    }
     const gradient = backwardThrough(this.#chain, gradients, optimizer);
     const all = tables ?? new TableGradients();
     addGradients(this.inputs, this.#features, gradient, this.#adder, optimizer, all);

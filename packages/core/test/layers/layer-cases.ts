@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Layer } from '../../src/layers/contract.ts';
 import { padded } from '../../src/layers/contract.ts';
 import { gradCheck, type LayerReference } from '../../src/layers/grad-check.ts';
+import { backwardWeightsThrough } from '../../src/layers/sequential.ts';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
@@ -59,6 +60,18 @@ export function runLayerCases(layerCase: LayerCase): void {
     const [one, three] = [new Runtime({ threads: 1 }), new Runtime({ threads: 3 })];
     assert.deepEqual(pass(layerCase, three, 333), pass(layerCase, one, 333));
     three.pool.stop();
+  });
+
+  test(`${name}: without the gradient of its inputs, the weights get the same step`, () => {
+    const runtime = new Runtime({ threads: 1 });
+    const whole = pass(layerCase, runtime, 21);
+    const layer = make(runtime);
+    layer.forward(rowsOf(21, layer.inputs, 5, runtime), trainingStep);
+    backwardWeightsThrough([layer], rowsOf(21, layer.outputs, 6, runtime), new Sgd({ learningRate: 0.1 }));
+    assert.deepEqual(
+      layer.parameters().map(({ data }) => data.slice()),
+      whole.slice(2),
+    );
   });
 
   test(`${name}: a batch without rows, then one with rows, then a smaller one`, () => {

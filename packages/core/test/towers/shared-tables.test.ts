@@ -8,6 +8,7 @@ import type { EmbeddingTable } from '../../src/embeddings/contract.ts';
 import { FullTable } from '../../src/embeddings/full.ts';
 import { makeTable } from '../../src/embeddings/make-table.ts';
 import type { Feature, FeatureColumn } from '../../src/features/contract.ts';
+import { learnFeatures } from '../../src/features/learn-features.ts';
 import type { Combiner } from '../../src/features/spec.ts';
 import { DenseLayer } from '../../src/layers/dense-layer.ts';
 import { Adagrad } from '../../src/optimizers/adagrad.ts';
@@ -194,6 +195,28 @@ function historyModel(runtime: Runtime, optimizer = new Adagrad()): TwoTowerMode
     task: new Retrieval({ temperature: 0.5 }),
   });
 }
+
+test('no gradient of raw floats is computed', async () => {
+  const features = await learnFeatures({ floats: { type: 'vector', length: 3, dimensions: 4 } }, [
+    { floats: [[1, 2, 3]] },
+  ]);
+  const { backward } = DenseLayer.prototype;
+  let inner = 0;
+  DenseLayer.prototype.backward = function counted(...args) {
+    inner++;
+    return backward.apply(this, args);
+  };
+  try {
+    const tower = Tower.create({ features, dense: [4, 2], runtime: new Runtime({ threads: 1 }) });
+    tower.forward(tower.encode([{ floats: [1, 0, 1] }]));
+    const before = tower.parameters().map(({ data }) => data.slice());
+    tower.backward(Matrix.from('gradients', [[1, -1, 0, 0]], tower.runtime), new Sgd({ learningRate: 0.1 }));
+    assert.equal(inner, 2, 'the two dense layers; the projection of floats has no input to train');
+    tower.parameters().forEach(({ data }, i) => assert.notDeepEqual(data, before[i]));
+  } finally {
+    DenseLayer.prototype.backward = backward;
+  }
+});
 
 test('a table that both towers read is one parameter, stepped once by the sum of all gradients', () => {
   const queries = new EncodedFeatures(3, [BAGS]);
