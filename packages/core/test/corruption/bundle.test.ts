@@ -13,6 +13,7 @@ import { SeenItems } from '../../src/seen/seen-items.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier } from '../../src/topk/contract.ts';
 import { deepTower, IDENTIFIERS, TITLES, vectors, world } from '../bundle/worlds.ts';
+import { isThorough } from '../thorough.ts';
 import { changes, refusedOrWorks, runtime, sectionsOf } from './forgeries.ts';
 
 const seenItems = SeenItems.empty<Identifier>({ userFeature: '', excludeSeen: false });
@@ -29,10 +30,13 @@ const GOOD: Uint8Array[] = [
 
 test('any one change of the settings', async () => {
   const settled: string[] = [];
-  for (const good of GOOD) {
+  for (const [bundle, good] of GOOD.entries()) {
     const [settings, ...rest] = await sectionsOf(good);
     const tree = JSON.parse(new TextDecoder().decode(settings!.pieces[0]!)) as Json;
+    let count = 0;
     for (const [path, changed] of changes(tree)) {
+      // In the usual run a third of the changes, of the next bundle another third: every place is changed in each.
+      if (!isThorough && count++ % 3 !== bundle % 3) continue;
       const text = new TextEncoder().encode(JSON.stringify(changed));
       if (!(await refusedOrWorks([{ ...settings!, pieces: [text] }, ...rest], path))) settled.push(path);
     }

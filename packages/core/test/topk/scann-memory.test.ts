@@ -55,7 +55,7 @@ const BUILDS: Record<string, ScannOptions<never>> = {
   'squared distance, rotated': { distanceMeasure: 'squared_l2', rotation: 'balanced-pca' },
   'rotated, two leaves a row': { rotation: 'balanced-pca', soar: 1 },
   'squared distance, two leaves a row, bfloat16': { distanceMeasure: 'squared_l2', soar: 1, reorder: 'bfloat16' },
-  'many leaves in groups': { numLeaves: 3000, upperTree: true, minLeafSize: 1 },
+  'many leaves in groups': { numLeaves: 1500, upperTree: true, minLeafSize: 1 },
   'a small sample': { trainingSampleSize: 500, dimensionsPerBlock: 3 },
 };
 
@@ -88,10 +88,10 @@ for (const [name, options] of Object.entries(BUILDS)) {
 }
 
 test('the input is held once: a build of squared distances or of bfloat16 rows takes less than twice the input', () => {
-  const rows = flat(normalRows(20_000, 128, 4));
+  const rows = flat(normalRows(16_000, 128, 4));
   for (const options of [{ distanceMeasure: 'squared_l2' }, { reorder: 'bfloat16' }, {}] as const) {
     const runtime = new Runtime({ threads: 2 });
-    const index = new ScaNN({ numLeaves: 100, trainingSampleSize: 2000, tree: 'always', runtime, ...options });
+    const index = new ScaNN({ numLeaves: 60, trainingSampleSize: 1000, tree: 'always', runtime, ...options });
     const peak = countPeak(runtime);
     index.index(rows);
     assert.ok(peak() < 1.6 * rows.data.byteLength, `${JSON.stringify(options)}: ${peak()}`);
@@ -154,9 +154,9 @@ test('a build that does not fit is refused before a row is read, and the error s
 
 test('what the error says would fit does fit, and a little more does not', () => {
   const runtime = new Runtime({ threads: 1 });
-  const filling = runtime.heap.allocateUnfilled(4 * GIB - 20 * 2 ** 20);
+  const filling = runtime.heap.allocateUnfilled(4 * GIB - 6 * 2 ** 20);
   const index = new ScaNN({ numLeaves: 50, trainingSampleSize: 2000, tree: 'always', runtime });
-  const rows = normalRows(100_000, 64, 2);
+  const rows = normalRows(30_000, 64, 2);
   let rowsThatFit = 0;
   assert.throws(
     () => index.index(rows),

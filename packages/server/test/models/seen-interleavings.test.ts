@@ -75,7 +75,7 @@ for (const [kind, processes, runs] of SERVERS) {
     });
     console.log(`seed ${SEED}`);
     try {
-      await fc.assert(property, { numRuns: isThorough ? runs : Math.ceil(runs / 2), seed: SEED, endOnFailure: true });
+      await fc.assert(property, { numRuns: isThorough ? runs : Math.ceil(runs / 3), seed: SEED, endOnFailure: true });
     } finally {
       await server.close();
     }

@@ -110,9 +110,11 @@ for (const processes of [1, 2]) {
       }
     };
     await check();
-    await server.close();
-    server = await startTiny('', options);
-    await check();
+    if (processes === 1) {
+      await server.close();
+      server = await startTiny('', options);
+      await check();
+    }
     for (const { name } of models) {
       assert.equal((await post(server, `/admin/models/${name}/compact`, {})).status, 200);
     }
