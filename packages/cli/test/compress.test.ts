@@ -47,7 +47,7 @@ const lines = (text: string): Line[] =>
 
 test('planted data: methods run in their order, and an interrupted run is continued', async () => {
   const out = join(folder, 'planted');
-  const methods = 'full,product,residual,cqr,cqr-co-occurrence,compositional,hashing-trick';
+  const methods = 'full,product,residual,cqr,cqr-co-occurrence,cqr-als,compositional,hashing-trick';
   const argv = [
     '--data',
     'planted',
@@ -68,7 +68,7 @@ test('planted data: methods run in their order, and an interrupted run is contin
   appendFileSync(join(out, 'results.jsonl'), '{"method":"hash');
   const second = await compress(argv);
   assert.equal(second.code, 0, second.err);
-  assert.match(second.out, /7 jobs, 6 of them already done/);
+  assert.match(second.out, /8 jobs, 7 of them already done/);
   const { summaries } = JSON.parse(readFileSync(join(out, 'table.json'), 'utf8')) as {
     summaries: NonNullable<Line['summaries']>;
   };
@@ -78,6 +78,7 @@ test('planted data: methods run in their order, and an interrupted run is contin
   assert.ok(hashing > compositional + 0.03 && compositional > cqr + 0.03 && cqr > loss.full!, JSON.stringify(loss));
   // Measured: 0.17.
   assert.ok(loss['cqr-co-occurrence']! < cqr - 0.1, JSON.stringify(loss));
+  assert.ok(loss['cqr-als']! < cqr - 0.1, JSON.stringify(loss));
   assert.ok(Math.abs(loss.product! - loss.full!) < 0.02 && Math.abs(loss.residual! - loss.full!) < 0.02);
   assert.match(readFileSync(join(out, 'table.csv'), 'utf8'), /^method,budget,seeds,crossEntropy,auc,parameters,bytes/);
   assert.match(readFileSync(join(out, 'figure.svg'), 'utf8'), /^<svg .*<\/svg>\n$/s);
@@ -91,7 +92,7 @@ test('every method runs and reports its matrices', async () => {
   const { code, out, err } = await compress([...argv, ...where], new AbortController(), 'never');
   assert.equal(code, 0, err);
   const results = lines(out).filter(({ event }) => event === 'result');
-  assert.equal(results.length, 14);
+  assert.equal(results.length, 15);
   for (const { method, split, bytes, figures } of results) {
     assert.ok(Number.isFinite(figures!.crossEntropy) && bytes! > 0, method);
     assert.match(split!.join(), /^[\d,]+ × \d+( \+ [\d,]+ × \d+)* floats/, method);

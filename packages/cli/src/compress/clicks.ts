@@ -5,7 +5,7 @@
  */
 import { defaultRuntime, type Matrix } from 'shortlist';
 import type { MovieLensRatings } from 'shortlist/datasets';
-import { makeTable, pointByCoOccurrence } from 'shortlist/embeddings';
+import { fitQuantizedAls, makeTable, pointByCoOccurrence } from 'shortlist/embeddings';
 import { Generator } from 'shortlist/random';
 import { Adagrad, type Clicks, MatrixFactorization } from 'shortlist/training';
 import type { Experiment, Tables, Trained, TrainingOptions } from './experiment.ts';
@@ -14,6 +14,8 @@ const DIMENSIONS = 32;
 const BATCH_SIZE = 512;
 /** Chosen for the full table, on a validation part cut from the training part: 0.05 and 0.1 were equal, 0.2 was worse. */
 const LEARNING_RATE = 0.05;
+/** Rows with label 0 are the negatives, so that other pairs count little. */
+const ALS = { unobservedWeight: 0.01, regularization: 0.05 } as const;
 /** Rows of each user that are held out: the last ones. */
 const VALIDATION_ROWS = 2;
 
@@ -59,7 +61,8 @@ async function train(
     candidateTable: candidates,
     optimizer: new Adagrad({ learningRate: LEARNING_RATE }),
   });
-  if (options.isPointedByCoOccurrence) await pointByCoOccurrence(queries, candidates, rows, { signal });
+  if (options.firstPointers === 'co-occurrence') await pointByCoOccurrence(queries, candidates, rows, { signal });
+  if (options.firstPointers === 'als') await fitQuantizedAls(queries, candidates, rows, { ...ALS, signal });
   const trained = [...queries.trained(), ...candidates.trained()];
   // Quantization starts from the weights of full tables; those of compressed tables are not used again.
   const keep = queries.method === 'full';

@@ -26,13 +26,19 @@ export interface Trained {
   clusterings: readonly ClusterRecord[];
 }
 
+/**
+ * The source of a CQR table's first pointers: hashes, clusters of co-occurrence (`pointByCoOccurrence`), or quantized
+ * ALS (`fitQuantizedAls`), which also sets the centroids.
+ */
+export type FirstPointers = 'hashes' | 'co-occurrence' | 'als';
+
 /** Options of a training. */
 export interface TrainingOptions {
   /** The embedding options for a table of `vocabularySize` ids. */
   embedding: (vocabularySize: number) => EmbeddingOptions;
   clusterings: ClusterSchedule | undefined;
-  /** True if the first pointers are computed from the training data instead of hashes. */
-  isPointedByCoOccurrence: boolean;
+  /** The source of the first pointers. */
+  firstPointers: FirstPointers;
   seed: number;
   signal: AbortSignal;
   /** Called after each epoch. */

@@ -5,6 +5,7 @@
 import type { EmbeddingOptions } from 'shortlist';
 import type { ClusterSchedule } from 'shortlist/training';
 import { UsageError } from '../terminal/command.ts';
+import type { FirstPointers } from './experiment.ts';
 
 /** The way in which the tables of a method are made: trained, or quantized from full tables. */
 export type Recipe =
@@ -12,8 +13,8 @@ export type Recipe =
       kind: 'train';
       embedding: (parameters: number, columns: number) => EmbeddingOptions;
       clusterings?: ClusterSchedule;
-      /** True if the first pointers are computed from the training data instead of hashes. */
-      isPointedByCoOccurrence?: boolean;
+      /** Default 'hashes'. */
+      firstPointers?: FirstPointers;
     }
   /** Quantizes the best full tables of the same seed. */
   | { kind: 'quantize'; how: 'product' | 'residual' };
@@ -33,7 +34,12 @@ export const RECIPES: Readonly<Record<string, Recipe>> = {
     kind: 'train',
     embedding: (parameters, columns) => ({ method: 'cqr', parameters, columns }),
     clusterings: { every: 1 },
-    isPointedByCoOccurrence: true,
+    firstPointers: 'co-occurrence',
+  },
+  'cqr-als': {
+    kind: 'train',
+    embedding: (parameters, columns) => ({ method: 'cqr', parameters, columns }),
+    firstPointers: 'als',
   },
   'cqr-one-step': {
     kind: 'train',

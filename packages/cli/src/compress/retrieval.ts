@@ -13,16 +13,18 @@ import {
   Tower,
   TwoTowerModel,
 } from 'shortlist';
-import { type CoOccurrences, type EmbeddingTable, pointByCoOccurrence } from 'shortlist/embeddings';
+import { type CoOccurrences, type EmbeddingTable, fitQuantizedAls, pointByCoOccurrence } from 'shortlist/embeddings';
 import { type EvaluatedUser, evaluatePerUser } from 'shortlist/metrics';
 import { Generator } from 'shortlist/random';
 import { Adagrad, type ClusterRecord } from 'shortlist/training';
-import type { Experiment, Figures, Trained, TrainingOptions } from './experiment.ts';
+import type { Experiment, Figures, Tables, Trained, TrainingOptions } from './experiment.ts';
 
 const DIMENSIONS = 32;
 const BATCH_SIZE = 2048;
 /** Chosen, together with the number of epochs, for the full table on the validation part. */
 const LEARNING_RATE = 0.1;
+/** Chosen on the validation part of Gowalla (docs/decisions/quantized-als.md). */
+const ALS = { sweeps: 4, unobservedWeight: 0.01, regularization: 0.006 } as const;
 const K = 20;
 
 /** Interactions as a list of items for each user. */
@@ -63,9 +65,10 @@ async function train(data: RetrievalData, epochs: number, options: TrainingOptio
       embedding: options.embedding(vocabulary.length + 1),
     });
   const [queryTower, candidateTower] = [make(users), make(items)];
-  if (options.isPointedByCoOccurrence) {
-    const [queries, candidates] = [queryTower.inputs[0]!.table, candidateTower.inputs[0]!.table];
-    await pointByCoOccurrence(queries, candidates, coOccurrences(data), { signal });
+  const tables = { queries: queryTower.inputs[0]!.table, candidates: candidateTower.inputs[0]!.table };
+  if (options.firstPointers === 'als') return trainByAls(data, tables, options);
+  if (options.firstPointers === 'co-occurrence') {
+    await pointByCoOccurrence(tables.queries, tables.candidates, coOccurrences(data), { signal });
   }
   const model = new TwoTowerModel({
     queryTower,
@@ -90,13 +93,25 @@ async function train(data: RetrievalData, epochs: number, options: TrainingOptio
   const clustering = records.reduce((sum, { seconds }) => sum + seconds, 0);
   const whole = history.reduce((sum, { seconds }) => sum + seconds, 0);
   return {
-    tables: { queries: queryTower.inputs[0]!.table, candidates: candidateTower.inputs[0]!.table },
+    tables,
     figures: evaluate(data, queryTower, candidateTower),
     // No epoch is chosen by the test part: the last one counts.
     bestEpoch: epochs,
     secondsPerEpoch: (whole - clustering) / epochs,
     clusterings: records,
   };
+}
+
+/** Tables that quantized ALS fits alone: epochs of the softmax after it made recall lower. */
+async function trainByAls(data: RetrievalData, tables: Tables, options: TrainingOptions): Promise<Trained> {
+  const { signal, onEpoch } = options;
+  const began = performance.now();
+  const onProgress = (share: number): void => onEpoch(share, 1);
+  await fitQuantizedAls(tables.queries, tables.candidates, coOccurrences(data), { ...ALS, signal, onProgress });
+  const seconds = (performance.now() - began) / 1000;
+  const { users, items } = data;
+  const figures = evaluate(data, towerOf(users, tables.queries), towerOf(items, tables.candidates));
+  return { tables, figures, bestEpoch: ALS.sweeps, secondsPerEpoch: seconds / ALS.sweeps, clusterings: [] };
 }
 
 /** Pairs of rows of the two tables. Row 0 is for unknown words, so that user u has row u + 1. */

@@ -80,7 +80,7 @@ function train(
   return trainTables({
     embedding: (vocabularySize) => recipe.embedding(Math.floor(vocabularySize * dimensions * share), columns),
     clusterings: clusterings === undefined ? recipe.clusterings : withTimes(recipe.clusterings, clusterings),
-    isPointedByCoOccurrence: recipe.isPointedByCoOccurrence ?? false,
+    firstPointers: recipe.firstPointers ?? 'hashes',
     seed,
     signal,
     onEpoch: (epoch, epochs) => report(epoch / epochs),

@@ -14,7 +14,7 @@ Options
                    candidates; 0 leaves it out)
   --resume FILE    continue a training that Ctrl-C interrupted, from the file that it wrote
   --embedding WORD also train compressed tables, and compare their size and quality with full tables; the
-                   second half is left out. cqr, cqr-co-occurrence or any other method of shortlist
+                   second half is left out. cqr, cqr-als or any other method of shortlist
                    compress (default full: no compressed tables)
   --budget SHARE   the share of the parameters of full tables that compressed ones have (default 1/4)
   --json           one JSON object a line

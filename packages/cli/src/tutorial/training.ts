@@ -1,7 +1,7 @@
 /** The training of the tutorial: two towers of 32 dimensions, the retrieval task, and Adagrad with a learning rate of 0.1. */
 import { type FitAbortedError, StringLookup, Tower, TwoTowerModel } from 'shortlist';
 import type { MovieLens, TutorialSplit } from 'shortlist/datasets';
-import { pointByCoOccurrence } from 'shortlist/embeddings';
+import { fitQuantizedAls, pointByCoOccurrence } from 'shortlist/embeddings';
 import { loadCheckpoint, saveCheckpoint } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
 import type { Recipe } from '../compress/plan.ts';
@@ -55,9 +55,11 @@ export async function train(
   const split = [users, titles].map(({ table }) => splitOf(table));
   const share = embedding?.share ?? 1;
   report({ event: 'towers', users: users.lookup.size, titles: titles.lookup.size, method, share, split });
-  if (embedding?.recipe.isPointedByCoOccurrence) {
+  const firstPointers = embedding?.recipe.firstPointers ?? 'hashes';
+  if (firstPointers !== 'hashes') {
     const pairs = { queries: users.lookup.encode(rows.userIds), candidates: titles.lookup.encode(rows.titles) };
-    await pointByCoOccurrence(users.table, titles.table, pairs, { signal });
+    const point = firstPointers === 'als' ? fitQuantizedAls : pointByCoOccurrence;
+    await point(users.table, titles.table, pairs, { signal });
   }
   await model.fit(
     { queries: rows.userIds, candidates: rows.titles },

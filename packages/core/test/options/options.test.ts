@@ -61,6 +61,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'writeBundle(contents).index': 'an index',
   'writeBundleAsync(contents).index': 'an index',
   'loadMovieLens(options).env': 'the environment of the process',
+  'fitQuantizedAls(rows)': 'data',
   'pointByCoOccurrence(rows)': 'data',
   'Tower.of(__0)': 'parts of a tower',
   'nextItemExamples(interactions)': 'data',

@@ -272,6 +272,11 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['hop', 'hops'],
     call: (o) => core.pointByCoOccurrence(cqr(), full(), { queries: [1], candidates: [2] } as never, o),
   },
+  'fitQuantizedAls(options)': {
+    valid: { sweeps: 1 },
+    typo: ['sweep', 'sweeps'],
+    call: (o) => core.fitQuantizedAls(cqr(), full(), { queries: [1], candidates: [2] } as never, o),
+  },
   'quantizeProduct(options)': {
     valid: { parameters: 80 },
     typo: ['column', 'columns'],
