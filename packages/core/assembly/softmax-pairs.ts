@@ -1,4 +1,4 @@
-// The in-batch softmax pair by pair, for batches in which rows with the same query have different negatives. The
+// The softmax and other losses pair by pair, for batches in which rows with the same query have different negatives. The
 // formulas are those of softmax.ts, with weights per pair: accidental hits and masked columns have weight 0; with hard
 // negatives only the columns with the largest logits have weight. Letters: a pair (u, g) is a row of the batch, its
 // query u and the column group g of its positive; R groups of equal columns, group m of counts[m] columns with logit
@@ -6,6 +6,7 @@
 import { scorePanels } from './matmul';
 import { sumLanes } from './simd';
 import { expRow, largestWeighted } from './softmax';
+import { bprRow, hingeRow, sumWeights } from './pairwise';
 import { SoftmaxPairs } from './records.generated';
 
 /** Bits of a float as an integer of the same order, and back. */
@@ -108,6 +109,16 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
   }
 }
 
+/** to[j] += from[j] · share. */
+// @ts-ignore: decorator
+@inline function addScaled(to: usize, from: usize, columns: i32, share: f32): void {
+  const shares = f32x4.splat(share);
+  const bytes = <usize>columns << 2;
+  for (let j: usize = 0; j < bytes; j += 16) {
+    v128.store(to + j, f32x4.add(v128.load(to + j), f32x4.mul(v128.load(from + j), shares)));
+  }
+}
+
 /**
  * weights[m] = the number of columns of group m that are negatives of pair (·, g): counts[m] without the positive
  * itself, without columns with the id of g (if ids are given), and without columns whose bit in `mask` is 0 (if a mask
@@ -137,8 +148,8 @@ function keepLargest(logits: usize, weights: usize, columns: i32, count: i32): v
  * Loss parts of every pair and logit gradients of a tile of queries: G [tile · heads, 8 · panels] from Q [U · heads, d]
  * and packed groups. Row r of the tile is query first + r; its pairs are [pairStarts[first + r], pairStarts[first + r +
  * 1]). masks: bit words [pairs, maskWords], or 0. ids: 0 keeps accidental hits. negatives: 0 keeps all. results [pairs,
- * 4] float64: the largest logit, Z, the logit of the positive, and the number of negatives with a larger one. scratch:
- * three rows of 8 · panels floats per slot. Work items: queries of the tile.
+ * 4] float64: the largest logit, Z, the logit of the positive, and the number of negatives with a larger one; for a
+ * loss other than softmax (pairwise.ts) the loss, 1, 0 and that number. scratch: three rows of 8 · panels floats per slot. Work items: queries of the tile.
  */
 export function softmaxPairs(begin: i32, end: i32, slot: i32, call: SoftmaxPairs): void {
   const first = call.first, heads = call.heads, queries = call.queries, d = call.d, packed = call.packed;
@@ -146,6 +157,7 @@ export function softmaxPairs(begin: i32, end: i32, slot: i32, call: SoftmaxPairs
   const masks = call.masks, maskWords = call.maskWords, negatives = call.negatives, pairStarts = call.pairStarts;
   const pairColumns = call.pairColumns, pairWeights = call.pairWeights, learn = call.learn, tile = call.tile;
   const results = call.results, scratch = call.scratch;
+  const loss = call.loss, margin = call.margin, negativeWeight = call.negativeWeight;
   const columns = panels << 3;
   const bytes = <usize>columns << 2;
   const logits = scratch + 3 * <usize>slot * bytes;
@@ -170,21 +182,33 @@ export function softmaxPairs(begin: i32, end: i32, slot: i32, call: SoftmaxPairs
         if (negatives != 0) keepLargest(logits, weights, columns, negatives);
         const tied = weights + (<usize>g << 2);
         const larger = weightAbove(logits, weights, columns, positive);
+        const own = gradient + (<usize>g << 2);
+        const factor = load<f32>(pairWeights + (<usize>p << 2)) * scale;
+        const result = results + (<usize>p << 5);
+        store<f64>(result, <f64>larger, 24);
+        if (loss != 0) {
+          const total = sumWeights(weights, columns);
+          const each: f64 = total > 0 ? (loss == 1 ? 1 : <f64>negativeWeight) / total : 0;
+          const sum = loss == 1
+            ? bprRow(logits, weights, columns, positive)
+            : hingeRow(logits, weights, columns, margin);
+          store<f64>(result, each * sum + (loss == 1 ? 0 : 1 - <f64>positive));
+          store<f64>(result, 1, 8);
+          store<f64>(result, 0, 16);
+          if (learn == 0) continue;
+          const slope = loss == 1 ? each * sumWeights(weights, columns) : 1;
+          addScaled(gradient, weights, columns, <f32>(<f64>factor * each));
+          store<f32>(own, load<f32>(own) - <f32>(<f64>factor * slope));
+          continue;
+        }
         store<f32>(tied, load<f32>(tied) + 1);
         const top = largestWeighted(logits, weights, columns);
         const total = expRow(logits, weights, columns, top, weights);
-        const result = results + (<usize>p << 5);
         store<f64>(result, <f64>top);
         store<f64>(result, total, 8);
         store<f64>(result, <f64>positive, 16);
-        store<f64>(result, <f64>larger, 24);
         if (learn == 0) continue;
-        const factor = load<f32>(pairWeights + (<usize>p << 2)) * scale;
-        const share = f32x4.splat(<f32>(<f64>factor / total));
-        for (let j: usize = 0; j < bytes; j += 16) {
-          v128.store(gradient + j, f32x4.add(v128.load(gradient + j), f32x4.mul(v128.load(weights + j), share)));
-        }
-        const own = gradient + (<usize>g << 2);
+        addScaled(gradient, weights, columns, <f32>(<f64>factor / total));
         store<f32>(own, load<f32>(own) - factor);
       }
       if (learn != 0) gradientToHeads(gradient, logits, heads, columns, scale, offsets, scores);

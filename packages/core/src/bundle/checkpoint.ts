@@ -16,6 +16,7 @@ import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import type { BestEpoch } from '../retrieval/best-epoch.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
+import type { SavedMemory } from '../retrieval/cross-batch-memory.ts';
 import type { Evaluation } from '../retrieval/evaluate.ts';
 import type { EpochRecord } from '../retrieval/history.ts';
 import type { Losses } from '../retrieval/losses.ts';
@@ -58,7 +59,7 @@ function checkpointOf(checkpoint: Checkpoint): Saved {
     checkpoint,
     objectWith('a checkpoint', 'epoch', 'losses', 'optimizer', 'arrays', 'pointers'),
   );
-  const { epoch, step, losses, epochs, optimizer, arrays, pointers, best } = checkpoint;
+  const { epoch, step, losses, epochs, optimizer, arrays, pointers, best, memory } = checkpoint;
   const settings = {
     epoch,
     step,
@@ -68,6 +69,8 @@ function checkpointOf(checkpoint: Checkpoint): Saved {
     arrays: arrays.map(({ length }) => length),
     // Absent where no table learns pointers, as in the first files of version 1.
     ...(pointers.length > 0 && { pointers: pointers.map(pointerSettings) }),
+    // Absent where the run keeps no vectors of earlier batches.
+    ...(memory && { memory: { vectors: memory.vectors.length, keys: memory.keys.length } }),
     // Absent where the run does not end with the parameters of its best epoch.
     ...(best && {
       best: {
@@ -84,9 +87,28 @@ function checkpointOf(checkpoint: Checkpoint): Saved {
     sections: [
       ...arrays.map((array, i) => ({ name: `array${i}`, bytes: bytesOf(array) })),
       ...pointers.flatMap((table, i) => pointerSections(table, '', i)),
+      ...(memory ? memorySections(memory) : []),
       ...(best?.parameters ?? []).map((array, i) => ({ name: `${BEST}parameters${i}`, bytes: bytesOf(array) })),
       ...(best?.pointers ?? []).flatMap((table, i) => pointerSections(table, BEST, i)),
     ],
+  };
+}
+
+function memorySections({ vectors, keys, probabilities }: SavedMemory): SavedSection[] {
+  return [
+    { name: 'memory-vectors', bytes: bytesOf(vectors) },
+    { name: 'memory-keys', bytes: bytesOf(keys) },
+    { name: 'memory-probabilities', bytes: bytesOf(probabilities) },
+  ];
+}
+
+function readMemory(settings: SettingsReader, part: Part): SavedMemory {
+  const [numbers, count] = [settings.integer('vectors'), settings.integer('keys')];
+  settings.finish();
+  return {
+    vectors: new Float32Array(part.bytes('memory-vectors', 4 * numbers).slice().buffer),
+    keys: new Int32Array(part.bytes('memory-keys', 4 * count).slice().buffer),
+    probabilities: new Float64Array(part.bytes('memory-probabilities', 8 * count).slice().buffer),
   };
 }
 
@@ -124,6 +146,7 @@ function loadContents(part: Part): Checkpoint {
     pointers: settings.has('pointers')
       ? settings.objects('pointers').map((table, i) => readPointers(table, '', i, part))
       : [],
+    ...(settings.has('memory') && { memory: readMemory(settings.object('memory'), part) }),
     best: settings.has('best') ? readBestEpoch(settings.object('best'), part) : undefined,
   };
   optimizer.finish();

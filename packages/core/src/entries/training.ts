@@ -36,6 +36,7 @@ export {
   takeCheckpoint,
 } from '../retrieval/checkpoint.ts';
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
+export type { SavedMemory } from '../retrieval/cross-batch-memory.ts';
 export type { EncodedDataset } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';
 export type { Losses, StepLosses } from '../retrieval/losses.ts';
@@ -46,7 +47,9 @@ export {
   MatrixFactorization,
   type MatrixFactorizationOptions,
 } from '../retrieval/matrix-factorization.ts';
+export type { NegativeCounts, NegativesOptions } from '../retrieval/negatives.ts';
 export { type HistoryQuery, type NextItemOptions, nextItemExamples } from '../retrieval/next-item-examples.ts';
+export type { LossName } from '../retrieval/pair-loss.ts';
 export type { Clock } from '../retrieval/pauses.ts';
 // retrieval
 export type { ModelParts } from '../retrieval/step.ts';

@@ -14,6 +14,7 @@ import { ParameterGroups } from '../optimizers/parameter-groups.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { BestEpoch } from './best-epoch.ts';
+import type { SavedMemory } from './cross-batch-memory.ts';
 import type { EpochRecord } from './history.ts';
 import { clusteringTables, parametersOf } from './parameters.ts';
 import type { ModelParts } from './step.ts';
@@ -30,6 +31,8 @@ export interface CheckpointPosition {
   epochs: readonly EpochRecord[];
   /** The best of those epochs where the run is to end with its parameters, or undefined. */
   best: BestEpoch | undefined;
+  /** The candidate vectors of earlier batches, where the run keeps them as negatives. */
+  memory?: SavedMemory | undefined;
 }
 
 /** The optimizer of a group of parameters. */

@@ -13,7 +13,7 @@ export interface ColumnGroups {
   groupOf: Int32Array;
   /** [count] */
   candidateOf: number[];
-  /** [count] columns of each group. */
+  /** [count] columns of each group that are negatives of other rows. */
   sizes: number[];
   /** [count] log of the clipped sampling probability. */
   corrections: number[];
@@ -21,9 +21,18 @@ export interface ColumnGroups {
   ids: number[];
 }
 
-/** Group the columns of a batch. */
-export function groupColumns(batch: RetrievalBatch, removeAccidentalHits: boolean): ColumnGroups {
-  const { candidateOf, candidateIds, candidateSamplingProbability, scoreMask } = batch;
+/**
+ * Group the columns of a batch.
+ *
+ * @param ids [n] identifiers by which accidental hits are removed; undefined keeps them
+ * @param firstNegative the first column that is a negative of other rows
+ */
+export function groupColumns(
+  batch: RetrievalBatch,
+  ids: RetrievalBatch['candidateIds'],
+  firstNegative: number,
+): ColumnGroups {
+  const { candidateOf, candidateSamplingProbability, scoreMask } = batch;
   const n = candidateOf.length;
   const groups: ColumnGroups = {
     count: 0,
@@ -43,7 +52,7 @@ export function groupColumns(batch: RetrievalBatch, removeAccidentalHits: boolea
   const previous: number[] = [];
   for (let j = 0; j < n; j++) {
     const candidate = candidateOf[j]!;
-    const id = removeAccidentalHits ? numberOf(candidateIds![j]) : 0;
+    const id = ids ? numberOf(ids[j]) : 0;
     const correction = logCorrection(candidateSamplingProbability, j);
     let group = scoreMask ? -1 : latest[candidate]!;
     while (group >= 0 && (groups.ids[group] !== id || groups.corrections[group] !== correction))
@@ -58,7 +67,7 @@ export function groupColumns(batch: RetrievalBatch, removeAccidentalHits: boolea
       groups.ids.push(id);
     }
     groups.groupOf[j] = group;
-    groups.sizes[group] = groups.sizes[group]! + 1;
+    if (j >= firstNegative) groups.sizes[group] = groups.sizes[group]! + 1;
   }
   return groups;
 }

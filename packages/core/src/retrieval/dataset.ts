@@ -39,6 +39,12 @@ export interface EncodedDataset {
   sampleWeight: ArrayLike<number> | undefined;
   candidateSamplingProbability: ArrayLike<number> | undefined;
   identifiers: readonly (string | number | bigint)[] | undefined;
+  /** Candidates that are negatives of all rows; the probabilities are then those of the rows, these and a memory's. */
+  negatives?: EncodedFeatures;
+  /** [rows + negatives] the candidate of each row and negative, as a number that equal ones share. */
+  columnKeys?: Int32Array;
+  /** [rows + negatives] the share of each in the training data. */
+  columnShares?: Float64Array;
 }
 
 /**

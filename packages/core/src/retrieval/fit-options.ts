@@ -18,6 +18,7 @@ import type { RetrievalDataset } from './dataset.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import { EVALUATE, type EvaluateOptions } from './evaluate.ts';
 import type { EpochRecord } from './history.ts';
+import type { NegativesOptions } from './negatives.ts';
 import type { Clock } from './pauses.ts';
 
 /** The progress after one step. */
@@ -53,7 +54,9 @@ export interface FitOptions<Q extends Features, C extends Features> {
    * from the rows trained on so far (`StreamingFrequency`), for data whose popularity changes.
    */
   samplingCorrection?: boolean | 'streaming';
-  /** Seed of the orders; default 42. */
+  /** Negatives beside the other candidates of a batch: uniform ones of the catalogue, earlier batches; default none. */
+  negatives?: NegativesOptions<C>;
+  /** Seed of the orders and of the negatives; default 42. */
   seed?: number;
   /** The interactions on which the model is evaluated after every epoch. */
   validation?: FitValidation<Q, C>;
@@ -87,6 +90,7 @@ export const checkFitOptions: OptionsCheck = optionsCheck<FitOptions<never, neve
     "true, false or 'streaming'",
     (value) => typeof value === 'boolean' || value === 'streaming',
   ),
+  negatives: OBJECT,
   restoreBestWeights: BOOLEAN,
   seed: NUMBER,
   validation: OBJECT,

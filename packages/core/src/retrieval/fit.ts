@@ -39,6 +39,7 @@ import {
 } from './fit-options.ts';
 import type { EpochRecord, History } from './history.ts';
 import { LossMeter } from './losses.ts';
+import { checkNegatives, Negatives } from './negatives.ts';
 import { Pauses, systemClock } from './pauses.ts';
 import { samplingProbabilities } from './sampling-probability.ts';
 import { type ModelParts, step as stepModel } from './step.ts';
@@ -60,6 +61,7 @@ export async function fit<Q extends Features, C extends Features>(
 ): Promise<History> {
   const { epochs = 1, batchSize = 8192, seed = 42, clock = systemClock, validation } = checkFitOptions(options);
   if (validation) checkValidation(validation);
+  if (options.negatives) checkNegatives(options.negatives);
   checkInteger('epochs', epochs, 0);
   checkInteger('batchSize', batchSize, 1);
   checkInteger('seed', seed, Number.MIN_SAFE_INTEGER);
@@ -75,11 +77,12 @@ async function runEpochs<Q extends Features, C extends Features>(
   lock: TableLock,
 ): Promise<History> {
   const { epochs, batchSize, shuffle = true, seed, signal, resume, clock } = options;
-  const { encoded, validation, streaming } = encodeRun(model, dataset, options);
+  const { encoded, validation, streaming, negatives } = encodeRun(model, dataset, options);
   const steps = Math.ceil(encoded.rows / batchSize);
   const tracker = new EpochTracker(model, options);
   if (resume) {
     restoreCheckpoint(model, resume, steps);
+    if (resume.memory) negatives?.memory?.restore(resume.memory);
     tracker.resume(resume);
   }
   const { history } = tracker;
@@ -104,7 +107,8 @@ async function runEpochs<Q extends Features, C extends Features>(
     if (firstStep > 0) meter.restore(resume!.losses);
     const abortedAt = (step: number): FitAbortedError => {
       const position = { epoch, step, losses: meter.save(), epochs: history.epochs, best: tracker.best };
-      return new FitAbortedError(takeCheckpoint(model, position), signal!);
+      const memory = negatives?.memory && { memory: negatives.memory.save() };
+      return new FitAbortedError(takeCheckpoint(model, { ...position, ...memory }), signal!);
     };
     for (let step = firstStep; step < steps; step++) {
       if (signal?.aborted) throw abortedAt(step);
@@ -118,7 +122,7 @@ async function runEpochs<Q extends Features, C extends Features>(
         });
       }
       const place = { epoch, epochs, step, steps, batchSize, order };
-      const progress = trainStep(model, encoded, { ...place, streaming, meter, rate });
+      const progress = trainStep(model, encoded, { ...place, streaming, negatives, meter, rate });
       if (options.onProgress) await whileSavable(lock, () => options.onProgress?.(progress));
       await pauses.pause();
     }
@@ -141,27 +145,32 @@ interface EncodedRun<Q extends Features, C extends Features> {
   readonly encoded: EncodedDataset;
   readonly validation: FitValidation<Q, C> | undefined;
   /** The estimator of sampling probabilities, where they are estimated while training. */
-  readonly streaming?: StreamingCorrection;
+  readonly streaming: StreamingCorrection | undefined;
+  readonly negatives: Negatives | undefined;
 }
 
 /** Encode the data of a run, with the sampling probabilities of the training data where the loss is corrected by them. */
 function encodeRun<Q extends Features, C extends Features>(
-  { queryTower, candidateTower }: ModelParts<Q, C>,
+  { queryTower, candidateTower, task }: ModelParts<Q, C>,
   dataset: RetrievalDataset<Q, C>,
-  { samplingCorrection = true, validation }: FitOptions<Q, C>,
+  { samplingCorrection = true, validation, negatives: asked, seed }: RunOptions<Q, C>,
 ): EncodedRun<Q, C> {
   const encoded = encodeDataset(dataset, queryTower, candidateTower);
   const validationData = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
-  if (!samplingCorrection || encoded.candidateSamplingProbability) return { encoded, validation };
-  if (samplingCorrection === 'streaming') {
-    const streaming = new StreamingCorrection(encoded.candidates, validationData?.candidates);
-    return { encoded, validation, streaming };
-  }
-  encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
-  if (!validationData || validationData.candidateSamplingProbability) return { encoded, validation };
+  const isCounted = samplingCorrection === true && !encoded.candidateSamplingProbability;
+  if (isCounted) encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
+  const { inBatchNegatives } = task;
+  const catalogue = asked?.catalogue && candidateTower.encode(asked.catalogue);
+  const negatives = asked && new Negatives(asked, { encoded, catalogue, inBatchNegatives, seed });
+  const isStreaming = samplingCorrection === 'streaming' && !encoded.candidateSamplingProbability;
+  const streaming = isStreaming
+    ? new StreamingCorrection(negatives?.candidates ?? encoded.candidates, validationData?.candidates)
+    : undefined;
+  const run = { encoded, validation, streaming, negatives };
+  if (!isCounted || !validationData || validationData.candidateSamplingProbability) return run;
   // Both losses are corrected; otherwise a model with a lower training loss could have a higher validation loss.
   const probabilities = samplingProbabilities(encoded.candidates, validationData.candidates);
-  return { encoded, validation: { ...validation!, dataset: corrected(validation!.dataset, probabilities) } };
+  return { ...run, validation: { ...validation!, dataset: corrected(validation!.dataset, probabilities) } };
 }
 
 /** A data set with sampling probabilities, unless it has its own. */
@@ -236,6 +245,7 @@ interface StepContext {
   batchSize: number;
   order: Int32Array | undefined;
   streaming: StreamingCorrection | undefined;
+  negatives: Negatives | undefined;
   meter: LossMeter;
   rate: TrainingRate;
 }
@@ -243,13 +253,18 @@ interface StepContext {
 function trainStep<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
   encoded: EncodedDataset,
-  { epoch, epochs, step, steps, batchSize, order, streaming, meter, rate }: StepContext,
+  { epoch, epochs, step, steps, batchSize, order, streaming, negatives, meter, rate }: StepContext,
 ): FitProgress {
   const begin = step * batchSize;
   const end = Math.min(begin + batchSize, encoded.rows);
   const batch = takeBatch(encoded, begin, end, order);
   if (streaming) batch.candidateSamplingProbability = streaming.ofBatch(begin, end, order);
-  const losses = stepModel(model, batch, true, epoch * steps + step);
+  const trainingStep = epoch * steps + step;
+  if (negatives) {
+    const rows = order?.slice(begin, end) ?? Int32Array.from({ length: end - begin }, (_, i) => begin + i);
+    negatives.addTo(batch, rows, trainingStep, streaming && ((of) => streaming.ofRows(of)));
+  }
+  const losses = stepModel(model, batch, true, trainingStep, negatives?.memory);
   const { loss, perExample } = losses;
   if (!Number.isFinite(loss)) {
     const at = `at epoch ${epoch + 1}, step ${step + 1}`;

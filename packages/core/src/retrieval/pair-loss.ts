@@ -1,6 +1,6 @@
 /**
- * In-batch softmax cross-entropy where rows may differ in the columns that they are compared with (masks, accidental hits,
- * hard negatives). The operations are in TFRS's order:
+ * Losses where rows may differ in the columns that they are compared with (masks, accidental hits, hard negatives): softmax
+ * cross-entropy, BPR, and the cosine contrastive loss, whose formulas are in assembly/pairwise.ts. The operations are in TFRS's order:
  *
  *   1 scores, the best of the query's heads   2 divide by temperature   3 subtract log sampling probability
  *   4 leave out accidental hits   5 leave out masked pairs   6 keep the hardest negatives   7 softmax   8 batch metrics
@@ -9,6 +9,7 @@
  * of a group are its negatives: B · R steps instead of B². A column that is left out has weight 0, so that its probability
  * and gradient are exactly 0. Letters: B rows, U queries, R groups. Source: TFRS `tasks/retrieval.py`, `layers/loss.py`.
  */
+import { LOSS_NUMBERS } from '../kernels/families/softmax.ts';
 import { Scratch } from '../memory/scratch.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -18,6 +19,9 @@ import { type ColumnGroups, candidatesOfGroups, gradientsOfCandidates, groupColu
 import { multiplyTile, tileRows } from './logit-tile.ts';
 import { type SortedPairs, sortedPairsBytes, writeSortedPairs } from './sorted-pairs.ts';
 
+/** The name of a loss. */
+export type LossName = keyof typeof LOSS_NUMBERS;
+
 const PANEL = 8;
 /** Queries of a work item: the four that are scored together, since some have hundreds of pairs. */
 const GRAIN_QUERIES = 4;
@@ -26,6 +30,12 @@ const SCRATCH_ROWS = 3;
 
 /** The options of the task that this loss handles. */
 export interface PairLossOptions {
+  /** The loss of a row; margin and negativeWeight are those of the cosine contrastive loss. */
+  loss: LossName;
+  margin: number;
+  negativeWeight: number;
+  /** Whether the positives of other rows are negatives; otherwise only the columns past the rows are. */
+  inBatchNegatives: boolean;
   temperature: number;
   removeAccidentalHits: boolean;
   /** Negatives kept for each row; undefined keeps all. */
@@ -76,7 +86,11 @@ export class PairLoss {
   compute(batch: RetrievalBatch, options: PairLossOptions, learn: boolean): RetrievalGradient & BatchHits {
     const { queries, heads = 1 } = batch;
     const pool = modelPool(this.#runtime);
-    const groups = groupColumns(batch, options.removeAccidentalHits);
+    const { inBatchNegatives } = options;
+    // A sampled negative that is the row's own positive is left out, as by TensorFlow's sampled softmax.
+    const removes = options.removeAccidentalHits || !inBatchNegatives;
+    const ids = removes ? (batch.candidateIds ?? batch.candidateOf) : undefined;
+    const groups = groupColumns(batch, ids, inBatchNegatives ? 0 : batch.queryOf.length);
     const candidates = candidatesOfGroups(batch.candidates, groups);
     const d = queries.dimensions;
     const panels = Math.ceil(groups.count / PANEL);
@@ -104,10 +118,13 @@ export class PairLoss {
         scale: 1 / options.temperature,
         counts: layout.counts,
         offsets: layout.offsets,
-        ids: options.removeAccidentalHits ? layout.ids : 0,
+        ids: removes ? layout.ids : 0,
         masks: layout.masks,
         maskWords: layout.maskWords,
         negatives: options.numHardNegatives ?? 0,
+        loss: LOSS_NUMBERS[options.loss],
+        margin: options.margin,
+        negativeWeight: options.negativeWeight,
         pairStarts: layout.pairs.starts,
         pairColumns: layout.pairs.columns,
         pairWeights: layout.pairs.weights,

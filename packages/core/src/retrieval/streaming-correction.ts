@@ -33,6 +33,11 @@ export class StreamingCorrection {
     return this.#frequency.probabilities(keys);
   }
 
+  /** The probabilities of rows, which are not taken. */
+  ofRows(rows: Int32Array): Float64Array {
+    return this.#frequency.probabilities(rows.map((row) => this.#train[row]!));
+  }
+
   /** [rows] the probabilities of the validation data, which are not taken. */
   ofValidation(): Float64Array {
     return this.#frequency.probabilities(this.#validation);

@@ -1,21 +1,39 @@
 /**
- * The retrieval task: in-batch softmax with the options of TFRS's `tasks.Retrieval`, in its order of operations.
+ * The retrieval task: in-batch softmax with the options of TFRS's `tasks.Retrieval`, in its order of operations, and other
+ * losses in its place.
+ *
+ *   softmax:            −log(exp(s⁺) / (exp(s⁺) + Σ_n exp(s_n)));   sampled softmax without in-batch negatives
+ *   bpr:                mean_n log(1 + exp(s_n − s⁺));                Rendle and others, UAI 2009
+ *   cosine-contrastive: (1 − s⁺) + negativeWeight · mean_n max(0, s_n − margin);   SimpleX, Mao and others, CIKM 2021
  *
  * The loss is a sum over rows (TFRS's and Keras's reduction for this task); `reduction: 'mean'` divides loss and gradients
  * by the number of rows. Batches that need no pair by itself take the grouped path (grouped-loss.ts), which is exact.
  */
 
-import { checkInteger, checkOneOf, checkPositive } from '../checks/numbers.ts';
+import { checkInteger, checkNumber, checkOneOf, checkPositive, shown } from '../checks/numbers.ts';
 import { BOOLEAN, LIST, NUMBER, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
+import { LOSS_NUMBERS } from '../kernels/families/softmax.ts';
 import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
 import { checkBatch, type RetrievalBatch, type RetrievalGradient } from './batch.ts';
 import { GroupedLoss } from './grouped-loss.ts';
-import { PairLoss } from './pair-loss.ts';
+import { type LossName, PairLoss } from './pair-loss.ts';
 
 /** Options of the task. */
 export interface RetrievalOptions {
+  /** The loss of a row; default 'softmax'. The sampling correction changes 'softmax' alone. */
+  loss?: LossName;
+  /** Of 'cosine-contrastive': negatives with a smaller cosine add nothing; default 0.8, from −1 to 1. */
+  margin?: number;
+  /** Of 'cosine-contrastive': the weight of the negatives of a row against its positive; default 150. */
+  negativeWeight?: number;
+  /**
+   * Whether the positives of the other rows are negatives; default true. false leaves the columns past the rows, such as
+   * those of `negatives` of `fit`: with the loss 'softmax' this is sampled softmax. A negative that is the row's own positive
+   * is then always left out.
+   */
+  inBatchNegatives?: boolean;
   /** Scores are divided by it before the sampling correction; default 1. */
   temperature?: number;
   /** Leave out columns that are the row's own positive again; needs candidate ids. Default false. */
@@ -28,7 +46,18 @@ export interface RetrievalOptions {
   batchMetrics?: readonly number[];
 }
 
+const LOSSES = Object.keys(LOSS_NUMBERS) as LossName[];
+/** A hinge on the closest negatives alone, which then weigh much; SimpleX tunes both for each data set. */
+const MARGIN = 0.8;
+const NEGATIVE_WEIGHT = 150;
+/** The largest distance of a vector's length from 1 that is taken for rounding. */
+const LENGTH_TOLERANCE = 1e-3;
+
 const checkOptions = optionsCheck<RetrievalOptions>('Retrieval', {
+  loss: STRING,
+  margin: NUMBER,
+  negativeWeight: NUMBER,
+  inBatchNegatives: BOOLEAN,
   temperature: NUMBER,
   removeAccidentalHits: BOOLEAN,
   numHardNegatives: NUMBER,
@@ -66,8 +95,12 @@ const checkInputs = optionsCheck<RetrievalInputs>('Retrieval.call', {
 });
 const checkCompute = optionsCheck<{ learn?: boolean }>('Retrieval.compute', { learn: BOOLEAN });
 
-/** In-batch softmax retrieval. */
+/** The retrieval task. */
 export class Retrieval {
+  readonly loss: LossName;
+  readonly margin: number;
+  readonly negativeWeight: number;
+  readonly inBatchNegatives: boolean;
   readonly temperature: number;
   readonly removeAccidentalHits: boolean;
   readonly numHardNegatives: number | undefined;
@@ -78,12 +111,21 @@ export class Retrieval {
   /** @throws {OptionError} when an option is out of range */
   constructor(options: RetrievalOptions = {}) {
     const {
+      loss = 'softmax',
+      margin = MARGIN,
+      negativeWeight = NEGATIVE_WEIGHT,
+      inBatchNegatives = true,
       temperature = 1,
       removeAccidentalHits = false,
       numHardNegatives,
       reduction = 'sum',
       batchMetrics = [],
     } = checkOptions(options);
+    this.loss = checkOneOf('loss', loss, LOSSES);
+    this.margin = checkNumber('margin', margin, -1, 1);
+    this.negativeWeight = checkNumber('negativeWeight', negativeWeight, 0);
+    this.inBatchNegatives = inBatchNegatives;
+    checkContrastive(options);
     this.temperature = checkPositive('temperature', temperature);
     this.removeAccidentalHits = removeAccidentalHits;
     this.numHardNegatives = numHardNegatives;
@@ -135,14 +177,24 @@ export class Retrieval {
     const weight = batch.sampleWeight ? Array.from(batch.sampleWeight).reduce((sum, w) => sum + w, 0) : rows;
     const factor = this.reduction === 'mean' ? 1 / rows : 1;
     const { runtime } = batch.queries;
-    const { removeAccidentalHits, numHardNegatives, batchMetrics, temperature } = this;
-    const byPair = removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
+    const { removeAccidentalHits, numHardNegatives, batchMetrics, temperature, loss: name } = this;
+    // An evaluation compares each row with the candidates of its batch, whatever training samples.
+    const inBatchNegatives = this.inBatchNegatives || (!learn && batch.candidateOf.length === rows);
+    if (!inBatchNegatives && batch.candidateOf.length === rows) {
+      throw new OptionError('inBatchNegatives: expected columns past the rows where it is false, got none');
+    }
+    const isSpecial = name !== 'softmax' || !inBatchNegatives;
+    const byPair = isSpecial || removeAccidentalHits || numHardNegatives !== undefined || batchMetrics.length > 0;
     if (!byPair && !batch.scoreMask && (batch.heads ?? 1) === 1) {
       const { loss, ...gradients } = this.#pathsOf(runtime).grouped.compute(batch, temperature, factor, learn);
       return { ...gradients, loss: loss * factor, perExample: loss / rows, weight };
     }
-    const how = { temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
-    const { loss, hits, ...gradients } = this.#pathsOf(runtime).pairs.compute(batch, how, learn);
+    if (name === 'cosine-contrastive') checkLengths(batch);
+    const { margin, negativeWeight } = this;
+    const of = { loss: name, margin, negativeWeight, inBatchNegatives };
+    const how = { ...of, temperature, removeAccidentalHits, numHardNegatives, batchMetrics, factor };
+    const corrected = name === 'softmax' ? batch : { ...batch, candidateSamplingProbability: undefined };
+    const { loss, hits, ...gradients } = this.#pathsOf(runtime).pairs.compute(corrected, how, learn);
     const result: RetrievalResult = { ...gradients, loss: loss * factor, perExample: loss / rows, weight };
     if (batchMetrics.length > 0 && weight > 0) {
       result.batchMetrics = Object.fromEntries(this.batchMetricNames.map((name, i) => [name, hits[i]! / weight]));
@@ -164,6 +216,33 @@ export class Retrieval {
 interface Paths {
   grouped: GroupedLoss;
   pairs: PairLoss;
+}
+
+/** Refuse options of the cosine contrastive loss beside another, and a temperature beside it. */
+function checkContrastive({ loss = 'softmax', margin, negativeWeight, temperature }: RetrievalOptions): void {
+  const isContrastive = loss === 'cosine-contrastive';
+  for (const [name, value] of Object.entries({ margin, negativeWeight })) {
+    if (value === undefined || isContrastive) continue;
+    throw new OptionError(`${name}: expected the loss 'cosine-contrastive' beside it, got ${shown(loss)}`);
+  }
+  if (isContrastive && temperature !== undefined && temperature !== 1) {
+    throw new OptionError(`temperature: expected 1 for the loss 'cosine-contrastive', got ${temperature}`);
+  }
+}
+
+/** Refuse vectors whose inner products are no cosines; vectors of zeros pass. */
+function checkLengths({ queries, candidates }: RetrievalBatch): void {
+  for (const [name, { rows, dimensions, data }] of Object.entries({ queries, candidates })) {
+    for (let i = 0; i < rows; i++) {
+      let square = 0;
+      for (let t = i * dimensions; t < (i + 1) * dimensions; t++) square += data[t]! ** 2;
+      if (square === 0 || !(Math.abs(Math.sqrt(square) - 1) > LENGTH_TOLERANCE)) continue;
+      const advice = "(`normalize: true` of the tower) for the loss 'cosine-contrastive'";
+      throw new OptionError(
+        `${name}: expected vectors of length 1 ${advice}, got length ${Math.sqrt(square)} in row ${i}`,
+      );
+    }
+  }
 }
 
 /** Vectors as a matrix whose width is a multiple of 4, which the kernels need. */

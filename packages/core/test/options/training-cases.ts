@@ -192,6 +192,11 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['time', 'times'],
     call: (clusterings) => model().fit(dataset, { clusterings }),
   },
+  'TwoTowerModel.fit(options).negatives': {
+    valid: { uniform: 1 },
+    typo: ['unifrom', 'uniform'],
+    call: (negatives) => model().fit(dataset, { negatives }),
+  },
   'TwoTowerModel.fit(options).earlyStopping': {
     valid: { monitor: 'perExample' },
     typo: ['patiense', 'patience'],

@@ -90,8 +90,22 @@ function randomBatch(seed: number): { queries: number[][]; candidates: number[][
   };
 }
 
+/** Vectors of length 1, rounded to float32. */
+function unit(rows: number[][]): number[][] {
+  return rows.map((row) => row.map((value) => Math.fround(value / Math.hypot(...row))));
+}
+
+/** Options of each loss. */
+const LOSSES: readonly RetrievalOptions[] = [
+  {},
+  { loss: 'bpr' },
+  { loss: 'cosine-contrastive', margin: 0.2, negativeWeight: 3 },
+];
+
 test('loss and gradients equal the double-precision sum, for every option', () => {
   const options = fc.record({
+    loss: fc.constantFrom(...LOSSES),
+    inBatchNegatives: fc.boolean(),
     seed: fc.integer({ min: 0, max: 10_000 }),
     temperature: fc.constantFrom(1, 0.3, 2),
     removeAccidentalHits: fc.boolean(),
@@ -102,28 +116,32 @@ test('loss and gradients equal the double-precision sum, for every option', () =
     reduction: fc.constantFrom('sum' as const, 'mean' as const),
   });
   fc.assert(
-    fc.property(options, ({ seed, masked, weighted, corrected, ...task }) => {
-      const { queries, candidates, inputs } = randomBatch(seed);
+    fc.property(options, ({ seed, masked, weighted, corrected, loss, temperature, ...others }) => {
+      const isCosine = loss.loss === 'cosine-contrastive';
+      const task = { ...others, ...loss, ...(!isCosine && { temperature }) };
+      const { inputs, ...plain } = randomBatch(seed);
+      const [queries, candidates] = [plain.queries, plain.candidates].map((rows) => (isCosine ? unit(rows) : rows));
+      if (!task.inBatchNegatives && queries!.length === candidates!.length) return;
       const used: RetrievalInputs = { candidateIds: inputs.candidateIds };
       if (masked) used.scoreMask = inputs.scoreMask;
       if (weighted) used.sampleWeight = inputs.sampleWeight;
       if (corrected) used.candidateSamplingProbability = inputs.candidateSamplingProbability;
-      const got = new Retrieval(task).call(queries, candidates, used);
-      const expected = referenceLoss(queries, candidates, task, used);
+      const got = new Retrieval(task).call(queries!, candidates!, used);
+      const expected = referenceLoss(queries!, candidates!, task, used);
       const near = (a: number, b: number): void =>
         assert.ok(Math.abs(a - b) <= 3e-5 * (1 + Math.abs(b)), `${a} is not ${b}`);
       near(got.loss, expected.loss);
       compare(got.queryGradients, expected.queryGradients, near);
       compare(got.candidateGradients, expected.candidateGradients, near);
     }),
-    { numRuns: 150, seed: 5 },
+    { numRuns: 300, seed: 5 },
   );
 });
 
 test('the double-precision gradients are the differences of the double-precision loss', () => {
-  for (const seed of [1, 2, 3]) {
+  for (const [seed, loss] of [1, 2, 3].flatMap((each) => LOSSES.map((of) => [each, of] as const))) {
     const { queries, candidates, inputs } = randomBatch(seed);
-    const options = { temperature: 0.7, removeAccidentalHits: true };
+    const options = { ...loss, temperature: 0.7, removeAccidentalHits: true };
     const { queryGradients, candidateGradients } = referenceLoss(queries, candidates, options, inputs);
     const check = (rows: number[][], gradients: number[][]): void =>
       rows.forEach((row, i) => {
@@ -230,6 +248,37 @@ function compare(matrix: Matrix, rows: number[][], near: (a: number, b: number) 
   });
 }
 
+test('known values: BPR of equal scores is ln 2; the cosine contrastive loss by hand', () => {
+  const queries = [[1, 0]];
+  const candidates = [
+    [0.6, 0.8],
+    [0.6, -0.8],
+    [1, 0],
+  ];
+  const bpr = new Retrieval({ loss: 'bpr' }).call(queries, candidates.slice(0, 2));
+  assert.ok(Math.abs(bpr.loss - Math.LN2) < 1e-7);
+  const cosine = new Retrieval({ loss: 'cosine-contrastive', margin: 0.5, negativeWeight: 4 }).call(
+    queries,
+    candidates,
+  );
+  // 1 − 0.6, and 4 times the mean of 0.1 and 0.5.
+  assert.ok(Math.abs(cosine.loss - 1.6) < 1e-6, `${cosine.loss}`);
+  // Sampled softmax of one positive and one sampled negative: the in-batch column of the other row is not there.
+  const sampled = new Retrieval({ inBatchNegatives: false }).call(
+    [
+      [1, 0],
+      [0, 0],
+    ],
+    [
+      [1, 0],
+      [5, 0],
+      [2, 0],
+    ],
+  );
+  const expected = Math.log(1 + Math.exp(1)) + Math.LN2;
+  assert.ok(Math.abs(sampled.loss - expected) < 1e-6, `${sampled.loss}`);
+});
+
 test('bad batches are named', () => {
   const task = new Retrieval();
   const two = [
@@ -262,4 +311,16 @@ test('bad batches are named', () => {
   assert.throws(() => new Retrieval({ removeAccidentalHits: true }).call(two, two), /candidateIds/);
   assert.throws(() => new Retrieval({ numHardNegatives: 0 }), /numHardNegatives/);
   assert.throws(() => new Retrieval({ temperature: 0 }), /temperature/);
+  assert.throws(() => new Retrieval({ margin: 0.5 }), /margin: expected the loss 'cosine-contrastive' beside it/);
+  const contrastive = new Retrieval({ loss: 'cosine-contrastive' });
+  assert.throws(
+    () =>
+      contrastive.call(two, [
+        [1, 0],
+        [3, 4],
+      ]),
+    /candidates: expected vectors of length 1 .* got length 5/,
+  );
+  assert.throws(() => new Retrieval({ loss: 'cosine-contrastive', temperature: 0.1 }), /temperature: expected 1/);
+  assert.throws(() => new Retrieval({ inBatchNegatives: false }).call(two, two), /columns past the rows/);
 });

@@ -1,6 +1,9 @@
 /** The in-batch softmax and its gradient with respect to the logits. Formulas and layouts: packages/core/assembly/softmax.ts. */
 import type { RecordAddress } from '../record.ts';
 
+/** The losses of a pair by their numbers in the kernels. */
+export const LOSS_NUMBERS = { softmax: 0, bpr: 1, 'cosine-contrastive': 2 } as const;
+
 /** A call of softmaxTile. */
 export const SOFTMAX_TILE = {
   name: 'softmaxTile',
@@ -57,6 +60,10 @@ export const SOFTMAX_PAIRS = {
     maskWords: 'i32',
     /** Negatives of a pair that count, the largest; 0: all. */
     negatives: 'i32',
+    /** The loss by its number in LOSS_NUMBERS; margin and negativeWeight are those of the cosine contrastive loss. */
+    loss: 'i32',
+    margin: 'f32',
+    negativeWeight: 'f32',
     /** Pairs sorted by query: [queries + 1] int32 where each query's begin, [pairs] groups and weights. */
     pairStarts: 'usize',
     pairColumns: 'usize',

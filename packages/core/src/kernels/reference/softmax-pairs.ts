@@ -1,8 +1,9 @@
 /** Readable form of the pairwise softmax (packages/core/assembly/softmax-pairs.ts); exp is the exact one. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import { SOFTMAX_PAIRS, type SoftmaxKernels } from '../families/softmax.ts';
+import { LOSS_NUMBERS, SOFTMAX_PAIRS, type SoftmaxKernels } from '../families/softmax.ts';
 import { readRecord } from '../record.ts';
 import { matmulReference } from './matmul.ts';
+import { pairwiseRow } from './pairwise.ts';
 
 /** The pairwise softmax over `memory`. */
 export function softmaxPairsReference(memory: LinearMemory): Pick<SoftmaxKernels, 'softmaxPairs'> {
@@ -10,27 +11,9 @@ export function softmaxPairsReference(memory: LinearMemory): Pick<SoftmaxKernels
   const { fround } = Math;
   return {
     softmaxPairs(begin, end, _slot, address) {
-      const {
-        first,
-        heads,
-        queries,
-        d,
-        packed,
-        panels,
-        scale: scaleGiven,
-        counts,
-        offsets,
-        ids,
-        masks,
-        maskWords,
-        negatives,
-        pairStarts,
-        pairColumns,
-        pairWeights,
-        learn,
-        tile,
-        results,
-      } = readRecord(memory, SOFTMAX_PAIRS, address);
+      const call = readRecord(memory, SOFTMAX_PAIRS, address);
+      const { first, heads, queries, d, packed, panels, scale: scaleGiven, counts, offsets, ids, masks } = call;
+      const { maskWords, negatives, loss, pairStarts, pairColumns, pairWeights, learn, tile, results } = call;
       const { floats, integers } = memory;
       const out = new Float64Array(memory.memory.buffer);
       const columns = 8 * panels;
@@ -53,12 +36,20 @@ export function softmaxPairsReference(memory: LinearMemory): Pick<SoftmaxKernels
           });
           if (negatives !== 0) keepLargest(logits, weights, negatives);
           const larger = weights.reduce((sum, weight, m) => sum + (logits[m]! > logits[g]! ? weight : 0), 0);
+          const factor = scale * floats[pairWeights / 4 + p]!;
+          if (loss !== LOSS_NUMBERS.softmax) {
+            const row = pairwiseRow(logits, weights, g, call);
+            out.set([row.loss, 1, 0, larger], results / 8 + 4 * p);
+            row.slopes.forEach((slope, m) => {
+              gradient[m] = gradient[m]! + factor * slope;
+            });
+            continue;
+          }
           weights[g] = weights[g]! + 1;
           const top = Math.max(...logits.filter((_, m) => weights[m]! > 0));
           const shares = Float64Array.from(weights, (weight, m) => weight && weight * Math.exp(logits[m]! - top));
           const total = shares.reduce((sum, share) => sum + share, 0);
           out.set([top, total, logits[g]!, larger], results / 8 + 4 * p);
-          const factor = scale * floats[pairWeights / 4 + p]!;
           shares.forEach((share, m) => {
             gradient[m] = gradient[m]! + (factor * share) / total - (m === g ? factor : 0);
           });
