@@ -39,6 +39,13 @@ export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retri
 export type { SavedMemory } from '../retrieval/cross-batch-memory.ts';
 export type { EncodedDataset } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';
+// retrieval
+export {
+  type GraphEmbeddings,
+  type GraphSmoothingOptions,
+  smoothOverGraph,
+  smoothTowers,
+} from '../retrieval/graph-smoothing.ts';
 export type { Losses, StepLosses } from '../retrieval/losses.ts';
 export {
   type ClickEpoch,
@@ -51,7 +58,6 @@ export type { NegativeCounts, NegativesOptions } from '../retrieval/negatives.ts
 export { type HistoryQuery, type NextItemOptions, nextItemExamples } from '../retrieval/next-item-examples.ts';
 export type { LossName } from '../retrieval/pair-loss.ts';
 export type { Clock } from '../retrieval/pauses.ts';
-// retrieval
 export type { ModelParts } from '../retrieval/step.ts';
 export { StreamingFrequency, type StreamingFrequencyOptions } from '../retrieval/streaming-frequency.ts';
 // towers

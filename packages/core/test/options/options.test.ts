@@ -65,6 +65,8 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'pointByCoOccurrence(rows)': 'data',
   'Tower.of(__0)': 'parts of a tower',
   'nextItemExamples(interactions)': 'data',
+  'smoothOverGraph(itemsOfUsers)': 'data',
+  'smoothTowers(interactions)': 'data',
   'splitByTime(interactions)': 'data',
   'takeInteractions(interactions)': 'data',
   'transposeLists(from)': 'data',

@@ -87,6 +87,26 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['maxLenght', 'maxLength'],
     call: (o) => core.nextItemExamples(interactions, o),
   },
+  'smoothOverGraph(options)': {
+    valid: { layers: 1 },
+    typo: ['layer', 'layers'],
+    call: (o) => {
+      const [users, items] = [interactions.users, interactions.items].map(
+        ({ vocabulary }) => new core.Matrix(vocabulary.length, 4, runtime),
+      ) as [core.Matrix, core.Matrix];
+      return core.smoothOverGraph({ users, items }, core.itemsByUser(interactions), o);
+    },
+  },
+  'smoothTowers(options)': {
+    valid: { layers: 1 },
+    typo: ['layer', 'layers'],
+    call: (o) => {
+      const [users, items] = [interactions.users, interactions.items].map(({ vocabulary }) =>
+        core.Tower.create({ vocabulary, dimensions: 4, runtime }),
+      ) as [core.Tower, core.Tower];
+      return core.smoothTowers(users, items, interactions, o);
+    },
+  },
   'trainRecommender(options)': {
     valid: { runtime, model: 'als', budgetSeconds: 1e-3 },
     typo: ['budget', 'budgetSeconds'],
