@@ -71,6 +71,18 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'takeInteractions(interactions)': 'data',
   'transposeLists(from)': 'data',
   'listOf(lists)': 'data',
+  'RowOptimizer(options).learningRate': 'an abstract class: Adagrad, Adam and Sgd have cases',
+  'TwoTowerModel.fit(options).resume': 'a checkpoint',
+  'TwoTowerModel.fit(options).resume.optimizer': 'state that an optimizer wrote',
+  'TwoTowerModel.step(batch)': 'data',
+  'checkpointToBytes(checkpoint)': 'a checkpoint',
+  'checkpointToBytes(checkpoint).optimizer': 'state that an optimizer wrote',
+  'gradCheck(layer)': 'a layer',
+  'saveCheckpoint(checkpoint)': 'a checkpoint',
+  'saveCheckpoint(checkpoint).optimizer': 'state that an optimizer wrote',
+  'takeCheckpoint(position)': 'the position of a fit',
+  'writeCheckpoint(checkpoint)': 'a checkpoint',
+  'writeCheckpoint(checkpoint).optimizer': 'state that an optimizer wrote',
   'Popularity(interactions)': 'data',
 };
 async function refusal(call: () => unknown): Promise<Error> {
