@@ -129,7 +129,7 @@ export interface VectorFeatureSpec extends AnyFeature {
   type: 'vector';
   /** The number of floats of a vector. */
   length: number;
-  /** Scale every vector to length 1; a vector of zeros stays zero. Default false. */
+  /** Scale every vector to length 1; a vector of zeros counts as missing. Default false. */
   normalize?: boolean;
 }
 
