@@ -23,6 +23,7 @@ export {
   saveFeatureSets,
 } from '../features/feature-set.ts';
 export { FeatureLearner, type LearnFeaturesOptions, learnFeatures } from '../features/learn-features.ts';
+export type { RawRowOf } from '../features/raw-row.ts';
 export type {
   CategoricalFeatureSpec,
   Combiner,

@@ -34,8 +34,8 @@ const VOCABULARIES: Loaders<Vocabulary> = {
   'hashed-vocabulary': HashedVocabulary.load,
 };
 
-/** Features that have learned all that they need. */
-export class FeatureSet {
+/** Features that have learned all that they need; S are their specs, from which the type of a row is inferred (`RawRowOf`). */
+export class FeatureSet<S extends FeatureSpecs = FeatureSpecs> {
   readonly features: readonly Feature[];
   /**
    * Returns the present time in milliseconds since 1970 for calls without `nowMs`; default: each feature takes the
@@ -49,6 +49,11 @@ export class FeatureSet {
     this.features = features;
   }
 
+  /** The specs by name, as they were written. */
+  get specs(): S {
+    return Object.fromEntries(this.features.map(({ name, spec }) => [name, spec])) as S;
+  }
+
   /** The keys of a row that the features read, each once. */
   get fields(): string[] {
     const fields = this.features.flatMap(({ field, besideField = [] }) => [field].concat(besideField));
@@ -60,8 +65,8 @@ export class FeatureSet {
    *
    * @throws {OptionError} for an unknown name
    */
-  pick(names: readonly string[]): FeatureSet {
-    return new FeatureSet(names.map((name) => this.#named(name)));
+  pick<N extends keyof S & string>(names: readonly N[]): FeatureSet<Pick<S, N>> {
+    return new FeatureSet<Pick<S, N>>(names.map((name) => this.#named(name)));
   }
 
   /** The feature of a name. @throws {OptionError} when there is none */

@@ -39,11 +39,11 @@ const checkOptions = optionsCheck<LearnFeaturesOptions>('learnFeatures', { seed:
  * @throws {FeatureError} with the first ten values that do not fit the spec and the numbers of their rows, which are
  * counted over the batches that have the field
  */
-export async function learnFeatures(
-  specs: FeatureSpecs,
+export async function learnFeatures<const S extends FeatureSpecs>(
+  specs: S,
   batches: Iterable<RawColumns> | AsyncIterable<RawColumns>,
   options: LearnFeaturesOptions = {},
-): Promise<FeatureSet> {
+): Promise<FeatureSet<S>> {
   const learner = new FeatureLearner(specs, options);
   for await (const batch of batches) learner.add(batch);
   return learner.finish();
@@ -59,14 +59,14 @@ interface Learning {
 }
 
 /** Learns features batch by batch. */
-export class FeatureLearner {
+export class FeatureLearner<const S extends FeatureSpecs = FeatureSpecs> {
   readonly #learning: readonly Learning[];
   readonly #tables: ReadonlyMap<string, Table>;
   readonly #mismatches = new Mismatches();
   readonly #columnNames = new Set<string>();
 
   /** @throws {OptionError} when the specs contradict themselves */
-  constructor(specs: FeatureSpecs, options: LearnFeaturesOptions = {}) {
+  constructor(specs: S, options: LearnFeaturesOptions = {}) {
     const { seed = 42 } = checkOptions(options);
     const entries = Object.entries(checkFeatureSpecs(specs));
     const generator = new Generator(seed).fork('features');
@@ -107,7 +107,7 @@ export class FeatureLearner {
    *
    * @throws {FeatureError} when a value did not fit the spec, or no batch had the column of a feature
    */
-  finish(): FeatureSet {
+  finish(): FeatureSet<S> {
     for (const { name, field, rows } of this.#learning) {
       if (rows > 0) continue;
       const near = nearestName(field, this.#columnNames);
@@ -121,7 +121,7 @@ export class FeatureLearner {
       const vocabulary = kindOf(spec).hasWords ? vocabularies.get(tableOf(name, spec)) : undefined;
       return new LearnedFeature({ name, spec, learned: learner.finish(), vocabulary });
     });
-    return new FeatureSet(features);
+    return new FeatureSet<S>(features);
   }
 }
 

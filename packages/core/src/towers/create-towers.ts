@@ -2,6 +2,8 @@
 import { BOOLEAN, FUNCTION, instanceOf, LIST, NUMBER, OBJECT, optionsCheck, required } from '../checks/options.ts';
 import type { OnWarning } from '../checks/warning.ts';
 import { FeatureSet } from '../features/feature-set.ts';
+import type { RawRowOf } from '../features/raw-row.ts';
+import type { FeatureSpecs } from '../features/spec.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { featureInputs } from './feature-inputs.ts';
@@ -10,9 +12,9 @@ import type { Features } from './tower-inputs.ts';
 import { type FeatureTowerOptions, newLayers } from './tower-options.ts';
 
 /** Options of `createTowers`. */
-export interface CreateTowersOptions {
-  queryTower: FeatureTowerOptions;
-  candidateTower: FeatureTowerOptions;
+export interface CreateTowersOptions<Q extends FeatureSpecs = FeatureSpecs, C extends FeatureSpecs = FeatureSpecs> {
+  queryTower: FeatureTowerOptions<Q>;
+  candidateTower: FeatureTowerOptions<C>;
   /** Seed of the weights; default 42. */
   seed?: number;
   runtime?: Runtime;
@@ -36,11 +38,17 @@ const checkTower = optionsCheck<FeatureTowerOptions>('a tower', {
 
 /**
  * New towers of features. Features that name one table share it, also across the towers; all features must have been learned
- * in one call of `learnFeatures`.
+ * in one call of `learnFeatures`. The types of raw rows are inferred from the specs, unless the caller gives them.
  *
  * @throws {OptionError} when an option is unknown or out of range, or features of one table differ in their words
  */
-export function createTowers<Q extends Features = Features, C extends Features = Features>(
+export function createTowers<Q extends FeatureSpecs, C extends FeatureSpecs>(
+  options: CreateTowersOptions<Q, C>,
+): { queryTower: Tower<RawRowOf<Q>>; candidateTower: Tower<RawRowOf<C>> };
+export function createTowers<Q extends Features, C extends Features>(
+  options: CreateTowersOptions,
+): { queryTower: Tower<Q>; candidateTower: Tower<C> };
+export function createTowers<Q extends Features, C extends Features>(
   options: CreateTowersOptions,
 ): { queryTower: Tower<Q>; candidateTower: Tower<C> } {
   const { queryTower, candidateTower, seed = 42, runtime = defaultRuntime(), onWarning } = checkOptions(options);

@@ -16,6 +16,7 @@ import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
 import { FeatureSet } from '../features/feature-set.ts';
+import type { FeatureSpecs } from '../features/spec.ts';
 import type { Layer, LayerFactory } from '../layers/contract.ts';
 import { type LayerSpec, makeLayers } from '../layers/make-layers.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
@@ -91,9 +92,10 @@ export function isOfFeatures(parts: TowerParts): parts is FeatureTowerParts {
 }
 
 /** Options of one tower in `createTowers`, which takes the options that both towers share (seed, runtime) itself. */
-export interface FeatureTowerOptions extends Pick<TowerHead, 'dense' | 'layers' | 'normalize'> {
+export interface FeatureTowerOptions<S extends FeatureSpecs = FeatureSpecs>
+  extends Pick<TowerHead, 'dense' | 'layers' | 'normalize'> {
   /** The features with what they learned (`learnFeatures`). */
-  features: FeatureSet;
+  features: FeatureSet<S>;
 }
 
 /** Options of a tower: of one plain word, of named words, or of features. */

@@ -11,6 +11,8 @@
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
+import type { RawRowOf } from '../features/raw-row.ts';
+import type { FeatureSpecs } from '../features/spec.ts';
 import type { Loaders, Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type Layer, padded } from '../layers/contract.ts';
@@ -93,6 +95,7 @@ export class Tower<Q extends Features = string> {
   static create<N extends string>(
     options: { features: Record<N, FeatureOptions> } & TowerHead,
   ): Tower<Readonly<Record<N, string>>>;
+  static create<S extends FeatureSpecs>(options: { features: FeatureSet<S> } & TowerHead): Tower<RawRowOf<S>>;
   static create<F extends Features>(options: { features: FeatureSet } & TowerHead): Tower<F>;
   static create(options: TowerOptions): Tower<never> {
     return Tower.of<never>(createParts(options));

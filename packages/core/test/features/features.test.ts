@@ -17,6 +17,8 @@ import { tokensOf } from '../../src/features/tokens.ts';
 import { loadPart, readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
+import { createTowers } from '../../src/towers/create-towers.ts';
+import { Tower } from '../../src/towers/tower.ts';
 import { containerOf, runtime } from '../format/containers.ts';
 import { rowsOf } from './columns.ts';
 
@@ -292,4 +294,30 @@ test('whatever was learned is in the vocabulary, in any order of the rows', asyn
     }),
     { seed: 11, numRuns: 40 },
   );
+});
+
+test('the type of a row is inferred from the specs', async () => {
+  const features = await learnFeatures(
+    {
+      name: { type: 'string' },
+      age: { type: 'number', missing: 'own' },
+      likes: { type: 'bag', of: 'integer', weights: 'shares', field: 'items' },
+    },
+    [{ name: ['a'], age: [1], items: [[1, 2]], shares: [[1, 1]] }],
+  );
+  const tower = Tower.create({ features, dense: [2], runtime });
+  const row: Parameters<typeof tower.embed>[0][number] = { name: 'a', items: [1, 2n], shares: [0.5, 2] };
+  assert.equal(tower.embed([row, { ...row, age: null }, { ...row, age: 7 }]).rows, 3);
+  // @ts-expect-error: a number is no name
+  assert.throws(() => tower.embed([{ ...row, name: 5 }]), /name in row 0: expected a string, got 5/);
+  // @ts-expect-error: the items are missing
+  assert.throws(() => tower.embed([{ name: 'a', age: 7, shares: [1] }]), /likes in row 0/);
+  const { queryTower } = createTowers({
+    queryTower: { features: features.pick(['name']), dense: [2] },
+    candidateTower: { features: features.pick(['age']), dense: [2] },
+  });
+  assert.equal(queryTower.embed([{ name: 'b' }]).rows, 1);
+  // @ts-expect-error: the tower has no feature that reads items
+  const other: Parameters<typeof queryTower.embed>[0][number] = { name: 'a', items: [] };
+  assert.ok(other);
 });

@@ -52,22 +52,22 @@ test('recall@10 among new items is above three times that of chance', async () =
     candidateTower: { features: features.pick(['genres', 'year']), dense: [16], normalize: true },
     runtime,
   });
-  const model = new TwoTowerModel<never, never>({ ...towers, task: new Retrieval({ temperature: 0.1 }) } as never);
+  const model = new TwoTowerModel({ ...towers, task: new Retrieval({ temperature: 0.1 }) });
   const queries = train.map(({ user }) => ({ user }));
   const candidates = train.map(({ item }) => items[item]!);
-  await model.fit({ queries, candidates } as never, { epochs: 15, batchSize: 512 });
+  await model.fit({ queries, candidates }, { epochs: 15, batchSize: 512 });
 
   const { queryTower, candidateTower } = model;
-  const index = new BruteForce<never, string>({ queryModel: queryTower, runtime });
+  const index = new BruteForce<{ readonly user: string }, string>({ queryModel: queryTower, runtime });
   index.index(
-    candidateTower.embed(old as never[]),
+    candidateTower.embed(old),
     old.map(({ item }) => item),
   );
   const identifiers = fresh.map(({ item }) => item);
-  index.upsert(identifiers, candidateTower.embed(fresh as never[]));
+  index.upsert(identifiers, candidateTower.embed(fresh));
   let found = 0;
   for (const { user, item } of test) {
-    const hits = index.call([{ user }] as never, { k: 10, include: identifiers }).hits();
+    const hits = index.call([{ user }], { k: 10, include: identifiers }).hits();
     if (hits.some(({ identifier }) => identifier === items[item]!.item)) found++;
   }
   const [recall, chance] = [found / test.length, 10 / fresh.length];

@@ -38,13 +38,13 @@ const { queryTower, candidateTower } = createTowers({
   candidateTower: { features: set.pick(['item', 'genres', 'year']), dense: [4] },
   seed: 5,
 });
+/** A raw query, by the specs. */
+type Query = Parameters<typeof queryTower.embed>[0][number];
+
 const basePath = mkdtempSync(join(tmpdir(), 'shortlist-features-'));
 mkdirSync(join(basePath, '1'));
-const index = new BruteForce<never, string>({ queryModel: queryTower as never, k: 3 }).index(
-  candidateTower.embed(rows as never[]),
-  ITEMS,
-);
-await saveBundle(join(basePath, '1', 'model.shortlist'), { index, candidateTower } as never);
+const index = new BruteForce<Query, string>({ queryModel: queryTower, k: 3 }).index(candidateTower.embed(rows), ITEMS);
+await saveBundle(join(basePath, '1', 'model.shortlist'), { index, candidateTower });
 
 const server = await startTiny(basePath, { grpcPort: 0 });
 const grpcClient = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure());
@@ -54,11 +54,11 @@ after(async () => {
 });
 
 /** The vector that the library computes. */
-const vectorOf = (query: object): number[] => [...queryTower.embed([query] as never[]).row(0)];
+const vectorOf = (query: Query): number[] => [...queryTower.embed([query]).row(0)];
 /** The best candidates by the library. */
-const bestOf = (query: object): string[] =>
+const bestOf = (query: Query): string[] =>
   index
-    .call([query] as never, 3)
+    .call([query], 3)
     .hits()
     .map(({ identifier }) => identifier);
 const assertNear = (actual: readonly number[], expected: readonly number[]): void => {
@@ -219,7 +219,7 @@ test('the Open Inference Protocol: named tensors, optional ones left out', async
 
 test('a new candidate by its raw features, over plain JSON and gRPC; what does not fit leaves nothing behind', async () => {
   const fresh = { item: 'item99', genres: ['war', 'comedy'], year: 2024 };
-  const vector = [...candidateTower.embed([fresh] as never[]).row(0)];
+  const vector = [...candidateTower.embed([fresh]).row(0)];
   const { status, body } = await post(server, '/v1/candidates/upsert', {
     candidates: [{ id: 'fresh', features: fresh }],
   });
