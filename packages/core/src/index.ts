@@ -36,7 +36,7 @@ export { FitAbortedError } from './retrieval/checkpoint.ts';
 export type { RetrievalDataset } from './retrieval/dataset.ts';
 export type { EarlyStopping } from './retrieval/early-stopping.ts';
 export type { EvaluateOptions, Evaluation } from './retrieval/evaluate.ts';
-export type { FitOptions, FitProgress, FitValidation } from './retrieval/fit-options.ts';
+export type { CheckpointOffer, FitOptions, FitProgress, FitValidation } from './retrieval/fit-options.ts';
 export type { EpochRecord, History } from './retrieval/history.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';

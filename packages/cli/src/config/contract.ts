@@ -173,6 +173,7 @@ export interface TrainSection extends InteractionSection, ItemSection {
   k?: Value;
   recall?: Value;
   seed?: Value;
+  log?: Value;
   force?: boolean;
   json?: boolean;
 }

@@ -22,6 +22,7 @@ const OPTIONS = {
   recall: { type: 'string', default: '0.98' },
   seed: { type: 'string', default: '42' },
   force: { type: 'boolean', default: false },
+  log: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -44,6 +45,8 @@ export interface TrainArguments {
   readonly targetRecall: number;
   readonly seed: number;
   readonly isForced: boolean;
+  /** The path of the log of steps and epochs. */
+  readonly log: string | undefined;
   readonly isJson: boolean;
   /** The options about reading interactions and items. */
   readonly reading: InteractionValues & ItemValues;
@@ -69,6 +72,7 @@ export function trainArguments(argv: readonly string[]): TrainArguments {
     targetRecall: numberOf('recall', values.recall, 0.01, 1),
     seed: wholeNumberOf('seed', values.seed, 0),
     isForced: values.force,
+    log: values.log,
     isJson: values.json,
     reading: values,
   };

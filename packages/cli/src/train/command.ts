@@ -16,8 +16,9 @@ import {
   type TrainedRecommender,
 } from 'shortlist';
 import { evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
-import { saveBundle } from 'shortlist/node';
+import { saveBundle, trainingLogFile } from 'shortlist/node';
 import type { FeatureModelData } from 'shortlist/recommenders';
+import type { TrainingLog } from 'shortlist/training';
 import { compareWithBaselines, evaluateBaselines, evaluatedModel } from '../evaluate/baselines.ts';
 import type { Command } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
@@ -48,6 +49,7 @@ export const train: Command = async (argv, environment) => {
   const { out, isForced, seed, k, budgetSeconds } = options;
   const destination = await Destination.at(out, isForced);
   const earlier = options.from === undefined ? undefined : await earlierModel(options.from);
+  const log = options.log === undefined ? undefined : trainingLogFile(options.log);
   const spec = trainingSpec(await readFeatureSpec(options.features), earlier);
   const started = environment.now();
   const elapsedSeconds = (): number => (environment.now() - started) / 1000;
@@ -72,7 +74,7 @@ export const train: Command = async (argv, environment) => {
   const { trained, saved } = await search(
     split.train,
     {
-      ...{ model: options.model, k, seed, trialsPath, only: earlier?.chosen, features },
+      ...{ model: options.model, k, seed, trialsPath, only: earlier?.chosen, features, log },
       validation: options.split === 'time' ? timeSplit(split.train, hasTimes, seed) : undefined,
       budgetSeconds: SEARCH_SHARE * Math.max(0, budgetSeconds - elapsedSeconds()),
     },
@@ -86,7 +88,7 @@ export const train: Command = async (argv, environment) => {
     report({ event: 'compared', line });
   const { fitted, index, event } = await fitOnAll(
     {
-      ...{ interactions, chosen: trained.best, earlier, trialsPath, features },
+      ...{ interactions, chosen: trained.best, earlier, trialsPath, features, log },
       budgetSeconds: LAST_FIT_SHARE * Math.max(1, budgetSeconds - elapsedSeconds()),
     },
     options,
@@ -110,11 +112,12 @@ interface LastFit {
   readonly earlier: Earlier | undefined;
   readonly trialsPath: string;
   readonly features: FeatureModelData | undefined;
+  readonly log: TrainingLog | undefined;
   readonly budgetSeconds: number;
 }
 
 async function fitOnAll(
-  { interactions, chosen: { model, settings }, earlier, trialsPath, features, budgetSeconds }: LastFit,
+  { interactions, chosen: { model, settings }, earlier, trialsPath, features, log, budgetSeconds }: LastFit,
   options: TrainArguments,
   environment: Environment,
   terminal: Terminal,
@@ -124,7 +127,7 @@ async function fitOnAll(
     const fitted = await fitRecommender(
       interactions,
       { model, settings: earlier ? warmSettings(settings) : settings },
-      { seed: options.seed, from: earlier?.model, budgetSeconds, features, signal: environment.signal },
+      { seed: options.seed, from: earlier?.model, budgetSeconds, features, log, signal: environment.signal },
     );
     if (fitted.isFitCut)
       terminal.note('the budget ended the fit on all interactions early; a larger --budget gives it more time');

@@ -43,6 +43,7 @@ Options
   --delimiter TEXT what separates fields (default recognised)
   --header WORD    yes or no: whether the first line has names (default recognised)
   --strict         the first broken row is an error (default: rows are left out and counted)
+  --log FILE       append a record of each step and epoch of two-tower models to a file of JSON Lines
   --force          replace an existing bundle; publish a version that is worse
   --json           one JSON object a line
 

@@ -8,6 +8,7 @@ import {
 } from 'shortlist';
 import { bootstrapMean } from 'shortlist/metrics';
 import type { FeatureModelData, InteractionSplit, ModelKind, Trial } from 'shortlist/recommenders';
+import type { TrainingLog } from 'shortlist/training';
 import { duration, plural } from '../terminal/format-numbers.ts';
 import type { Report } from '../terminal/reporter.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
@@ -26,6 +27,8 @@ export interface SearchOptions {
   /** The time for all trials and the fit of the best settings. */
   readonly budgetSeconds: number;
   readonly trialsPath: string;
+  /** Takes the records of steps and epochs. */
+  readonly log?: TrainingLog | undefined;
   /** The only settings to try; undefined for a search. */
   readonly only?: ChosenModel | undefined;
   /** The spec and the values of a model over features. */
@@ -47,7 +50,7 @@ export interface Search {
  */
 export async function search(
   interactions: Interactions,
-  { model, k, seed, budgetSeconds, trialsPath, only, features, validation }: SearchOptions,
+  { model, k, seed, budgetSeconds, trialsPath, only, features, validation, log }: SearchOptions,
   environment: Environment,
   terminal: Terminal,
   report: Report<TrainEvent>,
@@ -71,7 +74,7 @@ export async function search(
   let writing = Promise.resolve();
   try {
     const trained = await trainRecommender(interactions, {
-      ...{ model, k, seed, trials, budgetSeconds: seconds, only, features, signal: environment.signal },
+      ...{ model, k, seed, trials, budgetSeconds: seconds, only, features, log, signal: environment.signal },
       ...(validation && { validation }),
       onTrialStart: (next) => {
         doing = `trial ${trials.length + 1}, ${MODEL_NAMES[next.model]} with ${next.settings.dimensions} dimensions`;

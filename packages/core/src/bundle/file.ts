@@ -169,7 +169,7 @@ function ignoreErrors(call: () => void): void {
 }
 
 /** A system's error as a FileError; any other error as it is. */
-function fileError(error: unknown, verb: 'read' | 'written', path: string): unknown {
+export function fileError(error: unknown, verb: 'read' | 'written', path: string): unknown {
   const { syscall, code } = (error ?? {}) as { syscall?: unknown; code?: unknown };
   if (code === 'ERR_INVALID_ARG_VALUE' && path.includes('\0')) {
     return new FileError(`${JSON.stringify(path)}: expected a path without NUL characters`, { cause: error });

@@ -6,6 +6,7 @@
 // bundle
 export { fileRuns } from '../bundle/file-runs.ts';
 export { loadBundle, loadCheckpoint, type SaveOptions, saveBundle, saveCheckpoint } from '../bundle/save.ts';
+export { trainingLogFile } from '../bundle/training-log-file.ts';
 // data
 export type { DownloadProgress } from '../data/download.ts';
 export { MOVIELENS_100K_ARCHIVE, type MovieLensArchive } from '../data/movielens-archive.ts';

@@ -60,6 +60,13 @@ export type { LossName } from '../retrieval/pair-loss.ts';
 export type { Clock } from '../retrieval/pauses.ts';
 export type { ModelParts } from '../retrieval/step.ts';
 export { StreamingFrequency, type StreamingFrequencyOptions } from '../retrieval/streaming-frequency.ts';
+export {
+  type FitRecord,
+  type StepRecord,
+  type TrainingLog,
+  type TrainingLogRecord,
+  trainingLog,
+} from '../retrieval/training-log.ts';
 // towers
 export type { WeightedIds } from '../towers/embedding-bag.ts';
 export type { DistinctFeatures, EncodedFeatures } from '../towers/encoded-features.ts';

@@ -24,7 +24,7 @@ export async function fitEpochs<Q extends Features, C extends Features>(
   model: TwoTowerModel<Q, C>,
   dataset: RetrievalDataset<Q, C>,
   { epochs, batchSize, shouldStop = () => false }: EpochOptions,
-  { seed, signal, isOver }: RecipeContext,
+  { seed, signal, isOver, log }: RecipeContext,
 ): Promise<{ epochs: number; isCut: boolean }> {
   const enough = new AbortController();
   const done = { epochs: 0, isCut: false };
@@ -40,7 +40,10 @@ export async function fitEpochs<Q extends Features, C extends Features>(
         done.isCut = true;
         enough.abort();
       },
-      onEpochEnd: ({ epoch }) => {
+      ...(log && { onStepEnd: log.onStepEnd }),
+      onEpochEnd: (record) => {
+        const { epoch } = record;
+        log?.onEpochEnd(record);
         done.epochs = epoch;
         if (shouldStop(epoch)) enough.abort();
       },

@@ -11,6 +11,7 @@ import { OptionError } from '../errors/errors.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { Recommender } from '../recommenders/contract.ts';
 import { type Clock, systemClock } from '../retrieval/pauses.ts';
+import { LOG, type TrainingLog } from '../retrieval/training-log.ts';
 import type { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import { alsIndex } from './als-recipe.ts';
@@ -43,6 +44,8 @@ export interface FitRecommenderOptions {
   /** Stops the fit with an `AbortedError`. */
   signal?: AbortSignal | undefined;
   clock?: Clock;
+  /** Takes a record of each step and epoch of two towers. */
+  log?: TrainingLog | undefined;
   /** The spec and the values of a model over features. */
   features?: FeatureModelData | undefined;
 }
@@ -77,6 +80,7 @@ const checkOptions = optionsCheck<FitRecommenderOptions>('fitRecommender', {
   runtime: RUNTIME,
   signal: SIGNAL,
   clock: FUNCTION,
+  log: LOG,
   features: OBJECT,
 });
 
@@ -103,6 +107,7 @@ export async function fitRecommender(
     signal,
     clock = systemClock,
     features,
+    log,
   } = checkOptions(options);
   checkOneOf('model', model, MODEL_KINDS);
   const data = checkModelData(model, features);
@@ -111,7 +116,9 @@ export async function fitRecommender(
   const isOver = (): boolean => budgetSeconds !== undefined && clock() - start > 1000 * budgetSeconds;
   const lookups = from && earlierLookups(model, from);
   const rows = lookups ? withEarlierWords(interactions, lookups) : interactions;
-  const fitted = await RECIPES[model].fit(rows, settings, { seed, runtime, signal, isOver, features: data }, from);
+  log?.onFitStart(chosen);
+  const context = { seed, runtime, signal, isOver, features: data, log };
+  const fitted = await RECIPES[model].fit(rows, settings, context, from);
   return fittedRecommender(fitted, rows, lookups?.[1]);
 }
 

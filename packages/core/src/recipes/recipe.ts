@@ -1,6 +1,7 @@
 /** The interface of a recipe: it proposes settings for a search, estimates their cost, evaluates them and fits models. */
 import type { Interactions } from '../data/interactions.ts';
 import type { Runtime } from '../parallel/runtime.ts';
+import type { TrainingLog } from '../retrieval/training-log.ts';
 import type { FeatureModelData } from './feature-model.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
@@ -13,6 +14,8 @@ export interface RecipeContext {
   readonly signal: AbortSignal | undefined;
   /** The spec and the values of a model over features. */
   readonly features?: FeatureModelData | undefined;
+  /** Takes a record of each step and epoch of two towers. */
+  readonly log?: TrainingLog | undefined;
   /** Called between two steps of a fit; when it returns true, the fit ends with the present model. */
   readonly isOver: () => boolean;
 }

@@ -15,6 +15,7 @@ import { ShapeError } from '../errors/errors.ts';
 import { bootstrapDifference, type Estimate } from '../metrics/bootstrap.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { type Clock, systemClock } from '../retrieval/pauses.ts';
+import { LOG, type TrainingLog } from '../retrieval/training-log.ts';
 import type { FeatureModelData } from './feature-model.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { checkModelData, type FittedRecommender, fittedRecommender } from './fit-recommender.ts';
@@ -53,6 +54,8 @@ export interface TrainRecommenderOptions {
   /** Ends the search with an `AbortedError`. A later run can continue from the trials that `onTrial` received. */
   signal?: AbortSignal | undefined;
   clock?: Clock;
+  /** Takes a record of each step and epoch of two towers, in trials and in the last fit. */
+  log?: TrainingLog | undefined;
   /** The spec and the values of a model over features. */
   features?: FeatureModelData | undefined;
 }
@@ -87,6 +90,7 @@ const checkOptions = optionsCheck<TrainRecommenderOptions>('trainRecommender', {
   trials: LIST,
   signal: SIGNAL,
   clock: FUNCTION,
+  log: LOG,
   features: OBJECT,
 });
 
@@ -122,7 +126,7 @@ export async function trainRecommender(
   const kinds: readonly ModelKind[] = only ? [only.model] : model === 'auto' ? ['als', 'two-tower'] : [model];
   const fingerprint = fingerprintOf(split, { k, seed, features }, runtime);
   const validation = new Validation(split, k, clock);
-  const context = { seed, runtime, signal, features };
+  const context = { seed, runtime, signal, features, log: options.log };
   const search = new Search({
     train: split.train,
     validation,
@@ -142,11 +146,13 @@ export async function trainRecommender(
   for (let next = nextTrial(); next; next = nextTrial()) {
     throwIfAborted('trainRecommender', signal);
     onTrialStart?.(next);
+    options.log?.onFitStart(next);
     const trial = await search.run(next);
     onTrial?.(trial);
   }
   throwIfAborted('trainRecommender', signal);
   const best = bestOf(search.trials)!;
+  options.log?.onFitStart(best);
   const fitted = await RECIPES[best.model].fit(interactions, best.settings, search.lastFitContext());
   const second = bestOf(search.trials.filter((trial) => trial.model !== best.model));
   return {

@@ -20,6 +20,7 @@ import { EVALUATE, type EvaluateOptions } from './evaluate.ts';
 import type { EpochRecord } from './history.ts';
 import type { NegativesOptions } from './negatives.ts';
 import type { Clock } from './pauses.ts';
+import type { StepRecord } from './training-log.ts';
 
 /** The progress after one step. */
 export interface FitProgress {
@@ -33,6 +34,12 @@ export interface FitProgress {
   lossPerExample: number;
   examplesPerSecond: number;
   etaSeconds: number;
+}
+
+/** The offer to a callback of `fit` to save the run. */
+export interface CheckpointOffer {
+  /** Copy the state of the run at this moment, from which `fit` can resume it. Call it before the callback returns. */
+  takeCheckpoint(): Checkpoint;
 }
 
 /** Interactions that a model is evaluated on after every epoch, and how. */
@@ -66,8 +73,10 @@ export interface FitOptions<Q extends Features, C extends Features> {
   clusterings?: ClusterSchedule;
   /** Called after every clustering of a table, with its health and a warning where columns collapsed. */
   onCluster?: (record: ClusterRecord) => void;
+  /** Called and awaited after every step; may write checkpoints. */
+  onStepEnd?: (record: StepRecord, offer: CheckpointOffer) => void | Promise<void>;
   /** Called and awaited after every epoch; may change learning rates and write checkpoints. */
-  onEpochEnd?: (record: EpochRecord) => void | Promise<void>;
+  onEpochEnd?: (record: EpochRecord, offer: CheckpointOffer) => void | Promise<void>;
   earlyStopping?: EarlyStopping;
   /**
    * End with the parameters of the epoch whose monitored quantity (`earlyStopping.monitor`) was best, at the cost of a
@@ -97,6 +106,7 @@ export const checkFitOptions: OptionsCheck = optionsCheck<FitOptions<never, neve
   onProgress: FUNCTION,
   clusterings: OBJECT,
   onCluster: FUNCTION,
+  onStepEnd: FUNCTION,
   onEpochEnd: FUNCTION,
   earlyStopping: OBJECT,
   signal: SIGNAL,

@@ -16,9 +16,8 @@ import { checkInteger } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { exclusively, savesEnded, type TableLock } from '../embeddings/table-lock.ts';
 import { AbortedError, DivergedError } from '../errors/errors.ts';
-import { Generator } from '../random/generator.ts';
 import type { Features, TowerInput } from '../towers/tower-inputs.ts';
-import { FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import {
   type ClusterMoment,
   type ClusterRecord,
@@ -26,7 +25,8 @@ import {
   clusterTables,
   type NamedTable,
 } from './cluster-schedule.ts';
-import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
+import type { CrossBatchMemory } from './cross-batch-memory.ts';
+import type { EncodedDataset, RetrievalDataset } from './dataset.ts';
 import { EpochTracker } from './epoch-tracker.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import {
@@ -38,12 +38,11 @@ import {
   type RunOptions,
 } from './fit-options.ts';
 import type { EpochRecord, History } from './history.ts';
-import { LossMeter } from './losses.ts';
-import { checkNegatives, Negatives } from './negatives.ts';
+import { LossMeter, type StepLosses } from './losses.ts';
+import { checkNegatives } from './negatives.ts';
 import { Pauses, systemClock } from './pauses.ts';
-import { samplingProbabilities } from './sampling-probability.ts';
 import { type ModelParts, step as stepModel } from './step.ts';
-import { StreamingCorrection } from './streaming-correction.ts';
+import { DatasetInMemory, type TrainingData } from './training-data.ts';
 import { TrainingRate } from './training-rate.ts';
 
 /**
@@ -76,109 +75,101 @@ async function runEpochs<Q extends Features, C extends Features>(
   options: RunOptions<Q, C>,
   lock: TableLock,
 ): Promise<History> {
-  const { epochs, batchSize, shuffle = true, seed, signal, resume, clock } = options;
-  const { encoded, validation, streaming, negatives } = encodeRun(model, dataset, options);
-  const steps = Math.ceil(encoded.rows / batchSize);
+  const { epochs, batchSize, signal, resume, clock } = options;
+  const data: TrainingData<Q, C> = new DatasetInMemory(model, dataset, options);
+  const { steps } = data;
   const tracker = new EpochTracker(model, options);
   if (resume) {
     restoreCheckpoint(model, resume, steps);
-    if (resume.memory) negatives?.memory?.restore(resume.memory);
+    if (resume.memory) data.memory?.restore(resume.memory);
     tracker.resume(resume);
+    data.skipTo(resume.epoch, resume.step);
   }
   const { history } = tracker;
-  const due = options.clusterings ? clusterSteps(options.clusterings, steps, epochs) : [];
-  const pauses = new Pauses(clock);
-  const rate = new TrainingRate(
-    clock,
-    epochs * encoded.rows,
-    ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize,
-  );
-  const orderOf = (epoch: number): Int32Array | undefined =>
-    shuffle ? new Generator(seed).fork('shuffle', epoch).permutation(encoded.rows) : undefined;
-  for (let epoch = 0; streaming && resume && epoch <= resume.epoch; epoch++) {
-    const end = epoch < resume.epoch ? encoded.rows : Math.min(resume.step * batchSize, encoded.rows);
-    streaming.skip(0, end, orderOf(epoch));
-  }
+  const begun = clock();
+  const before = ((resume?.epoch ?? 0) * steps + (resume?.step ?? 0)) * batchSize;
+  const run = { due: options.clusterings ? clusterSteps(options.clusterings, steps, epochs) : [], lock, begun };
+  const meters = { pauses: new Pauses(clock), rate: new TrainingRate(clock, epochs * data.rows, before) };
   for (let epoch = resume?.epoch ?? 0; epoch < epochs && !history.stoppedEarly; epoch++) {
     const start = clock();
-    const order = orderOf(epoch);
     const meter = new LossMeter(model.task.batchMetricNames);
     const firstStep = resume?.epoch === epoch ? resume.step : 0;
     if (firstStep > 0) meter.restore(resume!.losses);
-    const abortedAt = (step: number): FitAbortedError => {
-      const position = { epoch, step, losses: meter.save(), epochs: history.epochs, best: tracker.best };
-      const memory = negatives?.memory && { memory: negatives.memory.save() };
-      return new FitAbortedError(takeCheckpoint(model, { ...position, ...memory }), signal!);
+    const checkpointAt = (done: number, step: number): Checkpoint => {
+      const losses = step === 0 ? [] : meter.save();
+      const position = { epoch: done, step, losses, epochs: history.epochs, best: tracker.best };
+      return takeCheckpoint(model, { ...position, ...(data.memory && { memory: data.memory.save() }) });
     };
-    for (let step = firstStep; step < steps; step++) {
-      if (signal?.aborted) throw abortedAt(step);
-      const at = due.indexOf(epoch * steps + step);
-      if (at >= 0) {
-        const moment = { ...position(due[at]!, steps), isLast: at === due.length - 1, optimizer: model.optimizer };
-        // A run that is interrupted between two tables resumes before the first of them.
-        const records = await clusterAt(model, options, moment, signal && abortedAt(step));
-        await whileSavable(lock, () => {
-          for (const record of records) options.onCluster?.(record);
-        });
-      }
-      const place = { epoch, epochs, step, steps, batchSize, order };
-      const progress = trainStep(model, encoded, { ...place, streaming, negatives, meter, rate });
-      if (options.onProgress) await whileSavable(lock, () => options.onProgress?.(progress));
-      await pauses.pause();
-    }
+    const abortedAt = (step: number): FitAbortedError => new FitAbortedError(checkpointAt(epoch, step), signal!);
+    await runSteps(model, data, options, { ...run, ...meters, meter, epoch, firstStep, checkpointAt, abortedAt });
     const record: EpochRecord = { epoch: epoch + 1, ...meter.losses(), seconds: (clock() - start) / 1000 };
     if (model.task.batchMetrics.length > 0) record.batchMetrics = meter.batchMetrics();
     // The epoch's training is done and kept: a resumed run only validates it.
-    if (validation) {
-      const dataset = streaming ? corrected(validation.dataset, streaming.ofValidation()) : validation.dataset;
-      record.validation = await validate(model, options, { ...validation, dataset }, () => abortedAt(steps));
-    }
+    const validation = data.validation();
+    if (validation) record.validation = await validate(model, options, validation, () => abortedAt(steps));
     tracker.take(record);
-    if (options.onEpochEnd) await whileSavable(lock, () => options.onEpochEnd?.(record));
+    const offer = { takeCheckpoint: () => checkpointAt(epoch + 1, 0) };
+    if (options.onEpochEnd) await whileSavable(lock, () => options.onEpochEnd?.(record, offer));
   }
   tracker.restoreBest();
   return history;
 }
 
-/** The data of a run. */
-interface EncodedRun<Q extends Features, C extends Features> {
-  readonly encoded: EncodedDataset;
-  readonly validation: FitValidation<Q, C> | undefined;
-  /** The estimator of sampling probabilities, where they are estimated while training. */
-  readonly streaming: StreamingCorrection | undefined;
-  readonly negatives: Negatives | undefined;
+/** The state of a run that its steps read. */
+interface StepsContext {
+  epoch: number;
+  firstStep: number;
+  /** The steps before which tables are clustered, counted from the beginning of the run. */
+  due: readonly number[];
+  lock: TableLock;
+  /** The time at which the run began, in milliseconds. */
+  begun: number;
+  pauses: Pauses;
+  rate: TrainingRate;
+  meter: LossMeter;
+  checkpointAt: (epoch: number, step: number) => Checkpoint;
+  abortedAt: (step: number) => FitAbortedError;
 }
 
-/** Encode the data of a run, with the sampling probabilities of the training data where the loss is corrected by them. */
-function encodeRun<Q extends Features, C extends Features>(
-  { queryTower, candidateTower, task }: ModelParts<Q, C>,
-  dataset: RetrievalDataset<Q, C>,
-  { samplingCorrection = true, validation, negatives: asked, seed }: RunOptions<Q, C>,
-): EncodedRun<Q, C> {
-  const encoded = encodeDataset(dataset, queryTower, candidateTower);
-  const validationData = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
-  const isCounted = samplingCorrection === true && !encoded.candidateSamplingProbability;
-  if (isCounted) encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
-  const { inBatchNegatives } = task;
-  const catalogue = asked?.catalogue && candidateTower.encode(asked.catalogue);
-  const negatives = asked && new Negatives(asked, { encoded, catalogue, inBatchNegatives, seed });
-  const isStreaming = samplingCorrection === 'streaming' && !encoded.candidateSamplingProbability;
-  const streaming = isStreaming
-    ? new StreamingCorrection(negatives?.candidates ?? encoded.candidates, validationData?.candidates)
-    : undefined;
-  const run = { encoded, validation, streaming, negatives };
-  if (!isCounted || !validationData || validationData.candidateSamplingProbability) return run;
-  // Both losses are corrected; otherwise a model with a lower training loss could have a higher validation loss.
-  const probabilities = samplingProbabilities(encoded.candidates, validationData.candidates);
-  return { ...run, validation: { ...validation!, dataset: corrected(validation!.dataset, probabilities) } };
-}
-
-/** A data set with sampling probabilities, unless it has its own. */
-function corrected<Q extends Features, C extends Features>(
-  dataset: RetrievalDataset<Q, C>,
-  probabilities: Float64Array,
-): RetrievalDataset<Q, C> {
-  return { ...dataset, candidateSamplingProbability: dataset.candidateSamplingProbability ?? probabilities };
+/** Train on the batches of an epoch. */
+async function runSteps<Q extends Features, C extends Features>(
+  model: ModelParts<Q, C>,
+  data: TrainingData<Q, C>,
+  options: RunOptions<Q, C>,
+  { epoch, firstStep, due, lock, begun, pauses, rate, meter, checkpointAt, abortedAt }: StepsContext,
+): Promise<void> {
+  const { epochs, signal, clock } = options;
+  const { steps, memory } = data;
+  let step = firstStep;
+  if (signal?.aborted) throw abortedAt(step);
+  for await (const batch of data.batches(epoch, firstStep)) {
+    if (signal?.aborted) throw abortedAt(step);
+    const at = due.indexOf(epoch * steps + step);
+    if (at >= 0) {
+      const moment = { ...position(due[at]!, steps), isLast: at === due.length - 1, optimizer: model.optimizer };
+      // A run that is interrupted between two tables resumes before the first of them.
+      const records = await clusterAt(model, options, moment, signal && abortedAt(step));
+      await whileSavable(lock, () => {
+        for (const record of records) options.onCluster?.(record);
+      });
+    }
+    const trainingStep = epoch * steps + step;
+    const losses = trainStep(model, batch, { epoch, step, trainingStep, memory });
+    meter.add(losses, batch.rows);
+    step++;
+    const place = { epoch: epoch + 1, step, lossPerExample: losses.perExample };
+    const progress: FitProgress = { ...place, epochs, steps, ...rate.after(batch.rows) };
+    if (options.onProgress) await whileSavable(lock, () => options.onProgress?.(progress));
+    if (options.onStepEnd) {
+      const { learningRate } = model.optimizer;
+      const seconds = (clock() - begun) / 1000;
+      const record = { ...place, trainingStep, rows: batch.rows, loss: losses.loss, learningRate, seconds };
+      const done = step;
+      const offer = { takeCheckpoint: () => checkpointAt(epoch, done) };
+      await whileSavable(lock, () => options.onStepEnd?.(record, offer));
+    }
+    await pauses.pause();
+  }
 }
 
 /** Call back between two steps, so that a callback that saves the model saves a consistent state. */
@@ -239,39 +230,21 @@ function tablesOf<Q extends Features, C extends Features>(model: ModelParts<Q, C
 
 interface StepContext {
   epoch: number;
-  epochs: number;
   step: number;
-  steps: number;
-  batchSize: number;
-  order: Int32Array | undefined;
-  streaming: StreamingCorrection | undefined;
-  negatives: Negatives | undefined;
-  meter: LossMeter;
-  rate: TrainingRate;
+  trainingStep: number;
+  memory: CrossBatchMemory | undefined;
 }
 
 function trainStep<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
-  encoded: EncodedDataset,
-  { epoch, epochs, step, steps, batchSize, order, streaming, negatives, meter, rate }: StepContext,
-): FitProgress {
-  const begin = step * batchSize;
-  const end = Math.min(begin + batchSize, encoded.rows);
-  const batch = takeBatch(encoded, begin, end, order);
-  if (streaming) batch.candidateSamplingProbability = streaming.ofBatch(begin, end, order);
-  const trainingStep = epoch * steps + step;
-  if (negatives) {
-    const rows = order?.slice(begin, end) ?? Int32Array.from({ length: end - begin }, (_, i) => begin + i);
-    negatives.addTo(batch, rows, trainingStep, streaming && ((of) => streaming.ofRows(of)));
-  }
-  const losses = stepModel(model, batch, true, trainingStep, negatives?.memory);
-  const { loss, perExample } = losses;
-  if (!Number.isFinite(loss)) {
-    const at = `at epoch ${epoch + 1}, step ${step + 1}`;
-    throw new DivergedError(`loss: expected a finite number, got ${loss} ${at}${notFiniteOf(model)}`);
-  }
-  meter.add(losses, batch.rows);
-  return { epoch: epoch + 1, epochs, step: step + 1, steps, lossPerExample: perExample, ...rate.after(batch.rows) };
+  batch: EncodedDataset,
+  { epoch, step, trainingStep, memory }: StepContext,
+): StepLosses {
+  const losses = stepModel(model, batch, true, trainingStep, memory);
+  const { loss } = losses;
+  if (Number.isFinite(loss)) return losses;
+  const at = `at epoch ${epoch + 1}, step ${step + 1}`;
+  throw new DivergedError(`loss: expected a finite number, got ${loss} ${at}${notFiniteOf(model)}`);
 }
 
 /** The feature or layer of each tower from which numbers that are not finite come, to end a message with. */
