@@ -5,7 +5,7 @@ import { post, startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 import { countedClock, overload } from './overload.ts';
 import { overloadSockets } from './socket-overload.ts';
 
-test('200 % overload: answers go on, the rest is shed, nothing hangs (test/slow has it by the machine’s clock)', async () => {
+test('200 % overload: answers go on, the rest is shed, nothing hangs (test/slow has it by CPU time)', async () => {
   const { goodput, capacity, shed, hung } = await overload(500, countedClock());
   assert.equal(hung, 0);
   assert.ok(shed > 0);

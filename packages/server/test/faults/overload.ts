@@ -1,7 +1,7 @@
 /**
- * Twice as many requests as a queue can answer. The servable is busy a set time a query, by the machine's clock or by one
- * that only counts; capacity is what a closed loop gets through just before, so that a machine shared with others is
- * measured with the same share.
+ * Twice as many requests as a queue can answer. The servable is busy a set time a query, by the CPU time of the process
+ * or by a clock that only counts; capacity is what a closed loop gets through just before. What other processes of the
+ * machine do changes neither clock.
  */
 import { Batcher } from '../../src/queue/batcher.ts';
 import type { Query, QueryResult } from '../../src/servable/contract.ts';
@@ -17,11 +17,14 @@ export interface Clock {
   busyFor: (ms: number) => void;
 }
 
-/** The clock of the machine: the time of all work counts, not only that of the scans. */
-export const REAL_CLOCK: Clock = {
-  now: () => performance.now(),
+/** CPU time of this process: all its work counts, not only that of the scans, and no work of others. */
+export const CPU_CLOCK: Clock = {
+  now: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
   busyFor: (ms) => {
-    for (const end = performance.now() + ms; performance.now() < end; );
+    for (const end = CPU_CLOCK.now() + ms; CPU_CLOCK.now() < end; );
   },
 };
 

@@ -1,24 +1,26 @@
 /**
- * Twice as many requests as a server can answer, over real connections, kept up whether it answers or not. A query takes
- * the server a set time at least, so that what it can answer at most is known on every machine: twice that many are sent,
- * all of them, late where the machine was. What the answers are held against, capacity, is what a closed loop gets
- * through just before, so that a machine shared with others is measured with the same share.
+ * Twice as many requests as a server answers, over real connections. Answers are counted per second of the server's CPU
+ * time, which other processes of the machine do not change, and what they are held against, capacity, is what a closed
+ * loop gets through just before. A query takes the server a set CPU time. Limit: a server that is idle while its queue is
+ * full is not noticed.
  */
-import { spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
 const CHILD = fileURLToPath(new URL('./overload-child.js', import.meta.url));
-/** Time a query takes: long against what a refusal costs, so that capacity is the queries' alone. */
-const ASK_MS = 4;
+/** CPU time of a query: long against what a refusal costs, so that capacity is the queries' alone. */
+const ASK_MS = 8;
 /** After this long without an answer a request hangs: many times what a full queue takes. */
 const HUNG_MS = 60_000;
+/** The requests sent before the first answer: three times what the queue of the server holds. */
+const AHEAD = 192;
 const BODY = '{"query": "u1", "k": 3}';
 
 /** The outcome of the requests. */
 export interface OverloadFigures {
-  /** Answers a second under overload, and of a closed loop before. */
+  /** Answers per second of the server's CPU time, under overload and in a closed loop before. */
   goodput: number;
   capacity: number;
   /** The number of responses with each status; 0 stands for a failed connection. */
@@ -28,8 +30,13 @@ export interface OverloadFigures {
 
 /** Overload a server for `durationMs`. */
 export async function overloadSockets(durationMs: number): Promise<OverloadFigures> {
-  const child = spawn(process.execPath, [CHILD, String(ASK_MS)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  const child = fork(CHILD, [String(ASK_MS)]);
+  const [port] = (await once(child, 'message')) as [number];
+  const cpuMs = async (): Promise<number> => {
+    child.send('CPU time');
+    const [ms] = (await once(child, 'message')) as [number];
+    return ms;
+  };
   const agent = new Agent({ keepAlive: true });
   const statuses = new Map<number, number>();
   let hung = 0;
@@ -37,7 +44,7 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
     new Promise((resolve) => {
       const sent = request(
         {
-          port: Number(line.toString()),
+          port,
           path: '/v1/shortlist',
           method: 'POST',
           agent,
@@ -60,16 +67,16 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
   };
   try {
     await closedLoop(performance.now() + durationMs / 8);
+    const begunMs = await cpuMs();
     const begun = performance.now();
     const sent = await Promise.all(Array.from({ length: 8 }, () => closedLoop(begun + durationMs / 4)));
-    const capacity = (sent.reduce((sum, count) => sum + count) / (performance.now() - begun)) * 1000;
+    const startedMs = await cpuMs();
+    const capacity = (sent.reduce((sum, count) => sum + count) / (startedMs - begunMs)) * 1000;
 
-    const started = performance.now();
     const all: Promise<void>[] = [];
-    const dueAfter = (ms: number): number => (2 * Math.min(ms, durationMs)) / ASK_MS;
     let answered = 0;
-    while (all.length < dueAfter(durationMs)) {
-      while (all.length < dueAfter(performance.now() - started)) {
+    for (const end = performance.now() + durationMs; performance.now() < end; ) {
+      while (all.length < 2 * answered + AHEAD) {
         const sent = send().then((status) => {
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
           if (status === 200) answered++;
@@ -78,7 +85,7 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    const goodput = (answered / (performance.now() - started)) * 1000;
+    const goodput = (answered / ((await cpuMs()) - startedMs)) * 1000;
     await Promise.all(all);
     return { goodput, capacity, statuses, hung };
   } finally {

@@ -131,7 +131,7 @@ for (const processes of [1, 2]) {
   });
 }
 
-test('without the key that is required every path but the probes is 401, whether it exists or not', async () => {
+test('without the required key every path but the probes is 401, and a key that may only read changes nothing', async () => {
   const server = await startTiny(await tinyBasePath(), { keys: KEYS, processes: 2 });
   const url = `http://127.0.0.1:${server.httpPort}`;
   const PATHS = [
@@ -157,6 +157,17 @@ test('without the key that is required every path but the probes is 401, whether
         const { status } = await fetchUnpooled(url + path, { method, ...body }).catch(() => ({ status: 401 }));
         assert.equal(status, 401, `${method} ${path}`);
       }
+    }
+  }
+  // By turns to each process.
+  for (const path of ['/v1/candidates/delete', '/v2/repository/models/films/unload', '/v1/shortlist']) {
+    for (let process = 0; process < 2; process++) {
+      const { status } = await post(server, path, { ids: ['x'] }, { authorization: 'Bearer guessed' });
+      assert.equal(status, 401, path);
+      if (path === '/v1/shortlist') continue;
+      assert.equal((await post(server, path, { ids: ['x'] }, { authorization: 'Bearer reads' })).status, 403, path);
+      // One more, so that the other process has each of them, too.
+      await fetchUnpooled(`${url}/livez`);
     }
   }
   const known = { headers: { 'x-api-key': 'reads' } };

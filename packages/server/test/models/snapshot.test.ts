@@ -65,22 +65,21 @@ test('a snapshot needs a key that may change the model, a known model, and one t
     { name: 'r', sha256: digest('reads'), role: 'read' },
     { name: 'w', sha256: digest('writes'), role: 'write' },
   ] as const;
-  for (const processes of [1, 2]) {
-    const server = await startTiny(basePath, { keys, processes });
-    const statusOf = async (path: string, key?: string): Promise<number> => {
-      const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`, {
-        headers: key === undefined ? {} : { 'x-api-key': key },
-      });
-      await response.arrayBuffer();
-      return response.status;
-    };
-    for (let process = 0; process < processes; process++) {
-      assert.equal(await statusOf('/v1/bundle'), 401);
-      assert.equal(await statusOf('/v1/bundle', 'reads'), 403);
-      assert.equal(await statusOf('/v1/bundle?model=films', 'writes'), 200);
-      assert.equal(await statusOf('/v1/bundle?model=nobody', 'writes'), 404);
-      assert.equal(await statusOf('/v1/bundle?modle=films', 'writes'), 400);
-    }
-    await server.close();
+  // Of two processes one is the server itself, which answers as a single one does: five requests a round reach both.
+  const server = await startTiny(basePath, { keys, processes: 2 });
+  const statusOf = async (path: string, key?: string): Promise<number> => {
+    const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`, {
+      headers: key === undefined ? {} : { 'x-api-key': key },
+    });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  for (let process = 0; process < 2; process++) {
+    assert.equal(await statusOf('/v1/bundle'), 401);
+    assert.equal(await statusOf('/v1/bundle', 'reads'), 403);
+    assert.equal(await statusOf('/v1/bundle?model=films', 'writes'), 200);
+    assert.equal(await statusOf('/v1/bundle?model=nobody', 'writes'), 404);
+    assert.equal(await statusOf('/v1/bundle?modle=films', 'writes'), 400);
   }
+  await server.close();
 });

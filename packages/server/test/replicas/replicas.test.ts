@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -327,20 +326,4 @@ test('how many processes is checked', async () => {
   for (const processes of [0, 1.5, 65]) {
     await assert.rejects(startTiny(await tinyBasePath(), { processes }), { code: 'ERR_OPTION' });
   }
-});
-
-test('who has no key is refused by every process', async () => {
-  const keys = [{ name: 'site', sha256: createHash('sha256').update('reads').digest('hex'), role: 'read' as const }];
-  const server = await startTiny(await tinyBasePath(), { processes: 2, keys });
-  const statusOf = async (path: string, key: string): Promise<number> =>
-    (await post(server, path, { ids: ['x'] }, { authorization: `Bearer ${key}` })).status;
-  for (let process = 0; process < 2; process++) {
-    // Three of each, so that every process has one of each.
-    for (const path of ['/v1/candidates/delete', '/v2/repository/models/films/unload', '/v1/shortlist']) {
-      assert.equal(await statusOf(path, 'guessed'), 401, path);
-    }
-    assert.equal(await statusOf('/v1/candidates/delete', 'reads'), 403);
-    assert.equal(await statusOf('/v2/repository/models/films/unload', 'reads'), 403);
-  }
-  await server.close();
 });
