@@ -1,12 +1,16 @@
 /**
  * The recipe of two towers of identifiers: unit vectors, and in-batch softmax with a low temperature and a correction
  * for the sampling probability of the items (Yi et al. 2019). Every epoch has a new order of rows; the validation
- * chooses the number of epochs.
+ * chooses the number of epochs. Afterwards the tables may be smoothed over the graph of interactions
+ * (retrieval/graph-smoothing.ts); the validation chooses the number of its layers, too.
  */
 import type { Interactions } from '../data/interactions.ts';
+import type { FullTable } from '../embeddings/full.ts';
+import { meanOf } from '../metrics/bootstrap.ts';
 import { LazyAdam } from '../optimizers/adam.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
+import { smoothTowers } from '../retrieval/graph-smoothing.ts';
 import { TwoTowerModel } from '../retrieval/model.ts';
 import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
@@ -19,6 +23,8 @@ import { copyKnownRows, type EarlierModel } from './warm-start.ts';
 
 /** Rows of a batch; the negatives of a row are the other rows. */
 const BATCH_SIZE = 2048;
+/** The numbers of layers of the smoothing that are tried, as in the paper. */
+const GRAPH_LAYERS = [1, 2, 3, 4];
 /** A rate with which few epochs are enough. */
 const LEARNING_RATE = 0.01;
 /** The most epochs; a trial ends after `PATIENCE` in a row without a better recall. */
@@ -54,7 +60,30 @@ async function evaluate(validation: Validation, settings: Settings, context: Rec
     },
     context,
   );
-  return { settings: { ...settings, epochs }, perUser, isCut };
+  const smoothed = bestSmoothing(model, train, (recommender) => validation.evaluate(recommender));
+  const isBetter = meanOf(smoothed.perUser) > meanOf(perUser);
+  return {
+    settings: { ...settings, epochs, graphLayers: isBetter ? smoothed.layers : 0 },
+    perUser: isBetter ? smoothed.perUser : perUser,
+    isCut,
+  };
+}
+
+/** The number of layers with the best recall. The tables of the model are smoothed with the last number. */
+function bestSmoothing(
+  model: TwoTowerModel,
+  train: Interactions,
+  evaluate: (recommender: ThroughIndex<string>) => Float64Array,
+): { layers: number; perUser: Float64Array } {
+  const { queryTower, candidateTower } = model;
+  const tables = [queryTower, candidateTower].map((tower) => (tower.inputs[0]!.table as FullTable).codebook);
+  const trained = tables.map(({ data }) => data.slice());
+  const tried = GRAPH_LAYERS.map((layers) => {
+    tables.forEach(({ data }, i) => data.set(trained[i]!));
+    smoothTowers(queryTower, candidateTower, train, { layers });
+    return { layers, perUser: evaluate(throughTowers(model, train)) };
+  });
+  return tried.reduce((best, each) => (meanOf(each.perUser) > meanOf(best.perUser) ? each : best));
 }
 
 async function fit(
@@ -75,6 +104,7 @@ async function fit(
     { epochs: settings.epochs ?? EPOCHS_MAX, batchSize: BATCH_SIZE },
     context,
   );
+  smoothTowers(queryTower, candidateTower, train, { layers: settings.graphLayers ?? 0 });
   return {
     model: { kind: 'two-tower', queryTower, candidateTower },
     recommender: throughTowers(model, train),

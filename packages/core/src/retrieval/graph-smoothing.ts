@@ -6,7 +6,7 @@
  *
  * Letters: u, i are the rows of a user and an item, w the weight of an interaction (1 where the lists have none), D the
  * sum of the weights of a user or an item, l from 0 to L = `layers`. Users and items that have few interactions gain
- * most. Limit: rows of users and items without interactions are only divided by L + 1.
+ * most. Rows of users and items without interactions stay as they are.
  */
 
 import { checkArgument } from '../checks/arguments.ts';
@@ -75,14 +75,14 @@ export function smoothOverGraph(
     last = next;
   }
   free(last);
-  scale(sum.users, 1 / (layers + 1));
-  scale(sum.items, 1 / (layers + 1));
+  average(sum.users, users, itemsOfUsers, layers);
+  average(sum.items, items, usersOfItems, layers);
   return sum;
 }
 
 /**
  * Smooth the tables of two towers of identifiers, a user tower and an item tower, in place. For towers with unit vectors
- * the unit vectors are smoothed. Words without interactions and the row of unknown words keep their direction.
+ * the unit vectors are smoothed. Words without interactions and the row of unknown words stay as they are.
  *
  * @throws {OptionError} when a tower has several features, layers or a compressed table, or does not know a word of the
  * interactions
@@ -182,8 +182,13 @@ function addTo({ data: sum }: Matrix, { data: terms }: Matrix): void {
   for (let t = 0; t < sum.length; t++) sum[t] = sum[t]! + terms[t]!;
 }
 
-function scale({ data }: Matrix, factor: number): void {
-  for (let t = 0; t < data.length; t++) data[t] = data[t]! * factor;
+/** Divide the sums by the number of terms; rows without interactions get their values of before. */
+function average(sums: Matrix, before: Matrix, { starts }: CodeLists, layers: number): void {
+  for (let row = 0; row < sums.rows; row++) {
+    const sum = sums.row(row);
+    if (starts[row] === starts[row + 1]) sum.set(before.row(row));
+    else for (let t = 0; t < sum.length; t++) sum[t] = sum[t]! / (layers + 1);
+  }
 }
 
 function free({ users, items }: GraphEmbeddings): void {

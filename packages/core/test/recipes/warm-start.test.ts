@@ -8,6 +8,7 @@ import { Generator } from '../../src/random/generator.ts';
 import { type FittedRecommender, fitRecommender } from '../../src/recipes/fit-recommender.ts';
 import type { ChosenModel } from '../../src/recipes/trial.ts';
 import type { EarlierModel } from '../../src/recipes/warm-start.ts';
+import { smoothTowers } from '../../src/retrieval/graph-smoothing.ts';
 import { interactionsFrom } from '../recommenders/worlds.ts';
 
 const runtime = new Runtime({ threads: 2 });
@@ -98,5 +99,24 @@ test('a model of another kind or width is refused', async () => {
       assert.match(error.message, expected);
       return true;
     });
+  }
+});
+
+test('a two-tower model with graphLayers has the tables of the model without, smoothed over the graph', async () => {
+  const settings = { ...TOWERS.settings, epochs: 5 };
+  const [plain, smoothed] = await Promise.all(
+    [0, 2].map((graphLayers) =>
+      fitRecommender(yesterday, { ...TOWERS, settings: { ...settings, graphLayers } }, { runtime }),
+    ),
+  );
+  const [before, after] = [plain!.model, smoothed!.model];
+  assert.ok(before.kind === 'two-tower' && after.kind === 'two-tower');
+  smoothTowers(before.queryTower, before.candidateTower, yesterday, { layers: 2 });
+  for (const [tower, other, words] of [
+    [before.queryTower, after.queryTower, yesterday.users.vocabulary],
+    [before.candidateTower, after.candidateTower, yesterday.items.vocabulary],
+  ] as const) {
+    const [expected, found] = [tower, other].map((each) => each.embed(words).data);
+    expected!.forEach((x, t) => assert.ok(Math.abs(x - found![t]!) < 1e-6));
   }
 });
