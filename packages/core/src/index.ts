@@ -39,6 +39,7 @@ export type { EvaluateOptions, Evaluation } from './retrieval/evaluate.ts';
 export type { CheckpointOffer, FitOptions, FitProgress, FitValidation } from './retrieval/fit-options.ts';
 export type { EpochRecord, History } from './retrieval/history.ts';
 export { TwoTowerModel, type TwoTowerOptions } from './retrieval/model.ts';
+export type { RetrievalSource } from './retrieval/source.ts';
 export { Retrieval, type RetrievalInputs, type RetrievalOptions, type RetrievalResult } from './retrieval/task.ts';
 // seen
 export { type HistoryIndex, type HistoryVectors, historyVectors } from './seen/history-vectors.ts';

@@ -59,7 +59,7 @@ function checkpointOf(checkpoint: Checkpoint): Saved {
     checkpoint,
     objectWith('a checkpoint', 'epoch', 'losses', 'optimizer', 'arrays', 'pointers'),
   );
-  const { epoch, step, losses, epochs, optimizer, arrays, pointers, best, memory } = checkpoint;
+  const { epoch, step, losses, epochs, optimizer, arrays, pointers, best, memory, source } = checkpoint;
   const settings = {
     epoch,
     step,
@@ -69,6 +69,8 @@ function checkpointOf(checkpoint: Checkpoint): Saved {
     arrays: arrays.map(({ length }) => length),
     // Absent where no table learns pointers, as in the first files of version 1.
     ...(pointers.length > 0 && { pointers: pointers.map(pointerSettings) }),
+    // Absent where the run trains on a data set in memory.
+    ...(source !== undefined && { source }),
     // Absent where the run keeps no vectors of earlier batches.
     ...(memory && { memory: { vectors: memory.vectors.length, keys: memory.keys.length } }),
     // Absent where the run does not end with the parameters of its best epoch.
@@ -146,6 +148,7 @@ function loadContents(part: Part): Checkpoint {
     pointers: settings.has('pointers')
       ? settings.objects('pointers').map((table, i) => readPointers(table, '', i, part))
       : [],
+    ...(settings.has('source') && { source: settings.string('source') }),
     ...(settings.has('memory') && { memory: readMemory(settings.object('memory'), part) }),
     best: settings.has('best') ? readBestEpoch(settings.object('best'), part) : undefined,
   };

@@ -33,6 +33,8 @@ export interface CheckpointPosition {
   best: BestEpoch | undefined;
   /** The candidate vectors of earlier batches, where the run keeps them as negatives. */
   memory?: SavedMemory | undefined;
+  /** The fingerprint of the source, where the run reads one. */
+  source?: string | undefined;
 }
 
 /** The optimizer of a group of parameters. */

@@ -55,6 +55,8 @@ export interface FitOptions<Q extends Features, C extends Features> {
   batchSize?: number;
   /** A new order of rows every epoch; default true. */
   shuffle?: boolean;
+  /** Rows of a source that are shuffled together, rounded up to whole batches; default 16 batches. */
+  shuffleBuffer?: number;
   /**
    * Correct the loss for the frequency of each candidate (log-Q), if the data set has no `candidateSamplingProbability`
    * of its own. true, the default, takes the share of each candidate in the data set. 'streaming' estimates the shares
@@ -95,6 +97,7 @@ export const checkFitOptions: OptionsCheck = optionsCheck<FitOptions<never, neve
   epochs: NUMBER,
   batchSize: NUMBER,
   shuffle: BOOLEAN,
+  shuffleBuffer: NUMBER,
   samplingCorrection: optionType(
     "true, false or 'streaming'",
     (value) => typeof value === 'boolean' || value === 'streaming',

@@ -2,7 +2,7 @@
  * Training: epochs over batches, with history, validation, callbacks, early stop, progress, and an abort signal that
  * leaves a checkpoint.
  *
- * Every epoch takes the rows in a new seeded order. The scores of popular candidates, which are in more batches than
+ * Every epoch takes the rows in a new seeded order; the rows of a source (source.ts) are read and shuffled in blocks. The scores of popular candidates, which are in more batches than
  * others, are corrected (sampling-probability.ts). With validation data the model ends with the parameters of its best
  * epoch. TFRS's tutorials do none of the three: `{ shuffle: false, samplingCorrection: false, restoreBestWeights: false
  * }` trains as they do.
@@ -12,10 +12,10 @@
  * (docs/decisions/same-bits-everywhere.md).
  */
 
-import { checkInteger } from '../checks/numbers.ts';
+import { checkInteger, shown } from '../checks/numbers.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { exclusively, savesEnded, type TableLock } from '../embeddings/table-lock.ts';
-import { AbortedError, DivergedError } from '../errors/errors.ts';
+import { AbortedError, DivergedError, ShapeError } from '../errors/errors.ts';
 import type { Features, TowerInput } from '../towers/tower-inputs.ts';
 import { type Checkpoint, FitAbortedError, restoreCheckpoint, takeCheckpoint } from './checkpoint.ts';
 import {
@@ -41,12 +41,14 @@ import type { EpochRecord, History } from './history.ts';
 import { LossMeter, type StepLosses } from './losses.ts';
 import { checkNegatives } from './negatives.ts';
 import { Pauses, systemClock } from './pauses.ts';
+import { isSource, type RetrievalSource } from './source.ts';
 import { type ModelParts, step as stepModel } from './step.ts';
+import { StreamedData } from './streamed-data.ts';
 import { DatasetInMemory, type TrainingData } from './training-data.ts';
 import { TrainingRate } from './training-rate.ts';
 
 /**
- * Train a model.
+ * Train a model on a data set in memory, or on a source of rows.
  *
  * @throws {ShapeError} when the data set is empty or its columns differ in length, or `resume` is of other steps
  * @throws {DivergedError} naming the epoch and step whose loss was not finite; the step is not taken
@@ -55,7 +57,7 @@ import { TrainingRate } from './training-rate.ts';
  */
 export async function fit<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
-  dataset: RetrievalDataset<Q, C>,
+  dataset: RetrievalDataset<Q, C> | RetrievalSource<Q, C>,
   options: FitOptions<Q, C>,
 ): Promise<History> {
   const { epochs = 1, batchSize = 8192, seed = 42, clock = systemClock, validation } = checkFitOptions(options);
@@ -71,19 +73,22 @@ export async function fit<Q extends Features, C extends Features>(
 
 async function runEpochs<Q extends Features, C extends Features>(
   model: ModelParts<Q, C>,
-  dataset: RetrievalDataset<Q, C>,
+  dataset: RetrievalDataset<Q, C> | RetrievalSource<Q, C>,
   options: RunOptions<Q, C>,
   lock: TableLock,
 ): Promise<History> {
   const { epochs, batchSize, signal, resume, clock } = options;
-  const data: TrainingData<Q, C> = new DatasetInMemory(model, dataset, options);
+  const data: TrainingData<Q, C> = isSource(dataset)
+    ? await StreamedData.open(model, dataset, options)
+    : new DatasetInMemory(model, dataset, options);
   const { steps } = data;
   const tracker = new EpochTracker(model, options);
   if (resume) {
+    checkFingerprint(data.fingerprint, resume.source);
     restoreCheckpoint(model, resume, steps);
     if (resume.memory) data.memory?.restore(resume.memory);
     tracker.resume(resume);
-    data.skipTo(resume.epoch, resume.step);
+    await data.skipTo(resume.epoch, resume.step);
   }
   const { history } = tracker;
   const begun = clock();
@@ -98,7 +103,9 @@ async function runEpochs<Q extends Features, C extends Features>(
     const checkpointAt = (done: number, step: number): Checkpoint => {
       const losses = step === 0 ? [] : meter.save();
       const position = { epoch: done, step, losses, epochs: history.epochs, best: tracker.best };
-      return takeCheckpoint(model, { ...position, ...(data.memory && { memory: data.memory.save() }) });
+      const { memory, fingerprint } = data;
+      const more = { ...(memory && { memory: memory.save() }), ...(fingerprint && { source: fingerprint }) };
+      return takeCheckpoint(model, { ...position, ...more });
     };
     const abortedAt = (step: number): FitAbortedError => new FitAbortedError(checkpointAt(epoch, step), signal!);
     await runSteps(model, data, options, { ...run, ...meters, meter, epoch, firstStep, checkpointAt, abortedAt });
@@ -113,6 +120,14 @@ async function runEpochs<Q extends Features, C extends Features>(
   }
   tracker.restoreBest();
   return history;
+}
+
+/** Refuse to resume with other data than before. */
+function checkFingerprint(source: string | undefined, before: string | undefined): void {
+  if (source === before) return;
+  const named = (fingerprint?: string): string =>
+    fingerprint === undefined ? 'a data set' : `the source ${shown(fingerprint)}`;
+  throw new ShapeError(`resume: expected a checkpoint of ${named(source)}, got one of ${named(before)}`);
 }
 
 /** The state of a run that its steps read. */

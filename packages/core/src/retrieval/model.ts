@@ -18,6 +18,7 @@ import type { FitOptions } from './fit-options.ts';
 import type { History } from './history.ts';
 import type { StepLosses } from './losses.ts';
 import { namedParameters } from './parameters.ts';
+import type { RetrievalSource } from './source.ts';
 import { type ModelParts, step } from './step.ts';
 import { Retrieval } from './task.ts';
 
@@ -61,8 +62,8 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
     this.optimizer = boundOptimizer(optimizer, namedParameters(this));
   }
 
-  /** Train on interactions; see `FitOptions`. */
-  fit(dataset: RetrievalDataset<Q, C>, options: FitOptions<Q, C> = {}): Promise<History> {
+  /** Train on interactions, in memory or from a source; see `FitOptions`. */
+  fit(dataset: RetrievalDataset<Q, C> | RetrievalSource<Q, C>, options: FitOptions<Q, C> = {}): Promise<History> {
     return fit(this, dataset, options);
   }
 

@@ -15,10 +15,12 @@ export interface TrainingData<Q extends Features, C extends Features> {
   readonly rows: number;
   /** Steps of an epoch. */
   readonly steps: number;
+  /** The name of the source of the rows; undefined for a data set in memory. */
+  readonly fingerprint: string | undefined;
   /** The candidate vectors of earlier batches, where they are negatives. */
   readonly memory: CrossBatchMemory | undefined;
   /** Take the rows before a step without training on them, so that estimates go on as if they had been trained on. */
-  skipTo(epoch: number, step: number): void;
+  skipTo(epoch: number, step: number): void | Promise<void>;
   /** The batches of an epoch from a step on. Each is made when the one before has been trained on. */
   batches(epoch: number, firstStep: number): AsyncIterable<EncodedDataset> | Iterable<EncodedDataset>;
   /** The validation data at this moment, with the sampling probabilities of the training data. */
@@ -29,6 +31,7 @@ export interface TrainingData<Q extends Features, C extends Features> {
 export class DatasetInMemory<Q extends Features, C extends Features> implements TrainingData<Q, C> {
   readonly rows: number;
   readonly steps: number;
+  readonly fingerprint = undefined;
   readonly #encoded: EncodedDataset;
   readonly #batchSize: number;
   readonly #orders: Generator | undefined;
@@ -106,7 +109,7 @@ export class DatasetInMemory<Q extends Features, C extends Features> implements 
 }
 
 /** Validation data with sampling probabilities, unless they have their own. */
-function corrected<Q extends Features, C extends Features>(
+export function corrected<Q extends Features, C extends Features>(
   validation: FitValidation<Q, C>,
   probabilities: Float64Array,
 ): FitValidation<Q, C> {
