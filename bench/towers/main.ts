@@ -2,7 +2,7 @@
  * The quality of a history tower on data that was held out, beside published figures and a two-tower model of identifiers on
  * the same split.
  *
- *   npm run bench:towers [-- --json] [-- --only beauty,movielens] [-- --seeds 3]
+ *   npm run bench:towers [-- --json] [-- --only beauty,movielens,newItems] [-- --seeds 3]
  *
  * Reads s3rec-beauty and movielens-latest-small-2016 below $SHORTLIST_DATA. The settings were chosen on validation parts
  * (docs/decisions/history-tower.md), and the number of epochs is chosen on a validation part of the training part by the first
@@ -19,6 +19,7 @@ import {
 } from 'shortlist/recommenders';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { beauty, movieLens } from '../recipes/datasets.ts';
+import { newItemRows } from './new-items.ts';
 
 const K = 10;
 
@@ -52,6 +53,7 @@ if (folder === undefined) throw new Error('SHORTLIST_DATA: expected the folder o
 const works: Readonly<Record<string, (data: string, seeds: number) => Promise<Row[]>>> = {
   beauty: beautyRows,
   movielens: movieLensRows,
+  newItems: newItemRows,
 };
 const rows: Row[] = [];
 for (const name of values.only?.split(',') ?? Object.keys(works)) {
