@@ -35,6 +35,7 @@ export {
   type OptimizerGroup,
   takeCheckpoint,
 } from '../retrieval/checkpoint.ts';
+export type { ClickBiases } from '../retrieval/click-biases.ts';
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
 export type { SavedMemory } from '../retrieval/cross-batch-memory.ts';
 export type { EncodedDataset } from '../retrieval/dataset.ts';

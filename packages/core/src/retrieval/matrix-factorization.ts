@@ -1,7 +1,7 @@
 /**
  * Click prediction by matrix factorisation: σ(⟨u, v⟩) of two embedding tables, trained on binary cross-entropy.
  *
- *   loss = Σ_rows log(1 + e^z) − y·z,   z = ⟨u_i, v_j⟩;   ∂loss/∂u = (σ(z) − y)·v
+ *   loss = Σ_rows log(1 + e^z) − y·z,   z = ⟨u_i, v_j⟩ (with biases: + b_i + c_j + μ);   ∂loss/∂u = (σ(z) − y)·v
  *
  * The task of the CCE paper's MovieLens runs (generalised matrix factorisation without weights), which TFRS trains as
  * `tasks.Ranking`. Ids are integers: no vocabulary, so that tens of millions of them cost nothing but their table.
@@ -9,10 +9,20 @@
 
 import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { FUNCTION, LIST, NUMBER, OBJECT, objectWith, optionsCheck, required, SIGNAL } from '../checks/options.ts';
+import {
+  BOOLEAN,
+  FUNCTION,
+  LIST,
+  NUMBER,
+  OBJECT,
+  objectWith,
+  optionsCheck,
+  required,
+  SIGNAL,
+} from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { exclusively } from '../embeddings/table-lock.ts';
-import { DivergedError, ShapeError } from '../errors/errors.ts';
+import { DivergedError, OptionError, ShapeError } from '../errors/errors.ts';
 import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-metrics.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
@@ -20,6 +30,7 @@ import { boundOptimizer, type OptimizerOption } from '../optimizers/parameter-gr
 import { Generator } from '../random/generator.ts';
 import { distinctFeatures } from '../towers/distinct-features.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { ClickBiases } from './click-biases.ts';
 import {
   type ClusterRecord,
   type ClusterSchedule,
@@ -45,6 +56,8 @@ export interface MatrixFactorizationOptions {
   candidateTable: EmbeddingTable;
   /** An optimizer, or its description in plain JSON; default: Adagrad with a learning rate of 0.1. */
   optimizer?: OptimizerOption;
+  /** Add a bias for each id and the logit of the share of clicks to z (click-biases.ts); default false. */
+  biases?: boolean;
 }
 
 /** The losses of an epoch, and the validation after it. */
@@ -67,6 +80,11 @@ export interface ClickFitOptions {
   /** Seed of the order of rows, new every epoch; default 42. */
   seed?: number;
   validation?: Clicks;
+  /**
+   * End with the parameters of the epoch whose cross-entropy on `validation` was lowest; not together with `clusterings`,
+   * which change the pointers of tables. Default false.
+   */
+  restoreBestWeights?: boolean;
   /** The schedule of clusterings of CQR tables; default no clustering. */
   clusterings?: ClusterSchedule;
   onEpochEnd?: (record: ClickEpoch) => void | Promise<void>;
@@ -80,12 +98,14 @@ const checkOptions = optionsCheck<MatrixFactorizationOptions>('MatrixFactorizati
   queryTable: required(TABLE),
   candidateTable: required(TABLE),
   optimizer: OBJECT,
+  biases: BOOLEAN,
 });
 const checkFit = optionsCheck<ClickFitOptions>('MatrixFactorization.fit', {
   epochs: NUMBER,
   batchSize: NUMBER,
   seed: NUMBER,
   validation: OBJECT,
+  restoreBestWeights: BOOLEAN,
   clusterings: OBJECT,
   onEpochEnd: FUNCTION,
   onCluster: FUNCTION,
@@ -98,6 +118,12 @@ const checkColumns = optionsCheck<Clicks>('clicks', {
   labels: required(LIST),
 });
 
+/** The parameters of the best epoch so far. */
+interface Best {
+  readonly crossEntropy: number;
+  readonly weights: readonly Float32Array[];
+}
+
 /** Rows predicted at once. */
 const PREDICT_ROWS = 8192;
 
@@ -106,20 +132,27 @@ export class MatrixFactorization {
   readonly queryTable: EmbeddingTable;
   readonly candidateTable: EmbeddingTable;
   readonly optimizer: SparseOptimizer;
+  /** Undefined for a model without biases. */
+  readonly biases: ClickBiases | undefined;
 
   /** @throws {ShapeError} when the tables' vectors differ in width */
   constructor(options: MatrixFactorizationOptions) {
-    const { queryTable, candidateTable, optimizer = new Adagrad() } = checkOptions(options);
+    const { queryTable, candidateTable, optimizer = new Adagrad(), biases = false } = checkOptions(options);
     if (queryTable.dimensions !== candidateTable.dimensions) {
       const [q, c] = [queryTable.dimensions, candidateTable.dimensions];
       throw new ShapeError(`tables: expected vectors of one width, got ${q} and ${c}`);
     }
     this.queryTable = queryTable;
     this.candidateTable = candidateTable;
-    this.optimizer = boundOptimizer(
-      optimizer,
-      this.#tables().map(({ name, table }) => ({ kind: 'tables', names: [name], matrices: table.trained() })),
-    );
+    this.biases = biases
+      ? new ClickBiases(queryTable.vocabularySize, candidateTable.vocabularySize, queryTable.trained()[0]!.runtime)
+      : undefined;
+    this.optimizer = boundOptimizer(optimizer, [
+      ...this.#tables().map(
+        ({ name, table }) => ({ kind: 'tables', names: [name], matrices: table.trained() }) as const,
+      ),
+      ...(this.biases ? [{ kind: 'tables', names: ['biases'], matrices: this.biases.trained() } as const] : []),
+    ]);
   }
 
   /**
@@ -131,7 +164,11 @@ export class MatrixFactorization {
    * @throws {StateError} when something else works on one of the tables
    */
   async fit(clicks: Clicks, options: ClickFitOptions = {}): Promise<ClickEpoch[]> {
-    const { validation } = checkFit(options);
+    const { validation, restoreBestWeights = false, clusterings } = checkFit(options);
+    if (restoreBestWeights && (!validation || clusterings)) {
+      const got = validation ? 'one with clusterings' : 'none';
+      throw new OptionError(`restoreBestWeights: expected a fit with validation and without clusterings, got ${got}`);
+    }
     if (validation) checkClicks(validation);
     const tables = [this.queryTable, this.candidateTable];
     return exclusively('fit', tables, () => this.#fit(clicks, options));
@@ -139,9 +176,12 @@ export class MatrixFactorization {
 
   async #fit(clicks: Clicks, options: ClickFitOptions): Promise<ClickEpoch[]> {
     const { epochs = 1, batchSize = 512, seed = 42, validation, clusterings, signal, clock = systemClock } = options;
+    const { restoreBestWeights = false } = options;
     checkInteger('epochs', epochs, 0);
     checkInteger('batchSize', batchSize, 1);
     const rows = checkClicks(clicks);
+    this.biases?.adapt(clicks.labels);
+    let best: Best | undefined;
     const steps = Math.ceil(rows / batchSize);
     const due = clusterings ? clusterSteps(clusterings, steps, epochs) : [];
     const pauses = new Pauses(clock);
@@ -167,11 +207,20 @@ export class MatrixFactorization {
         }
         await pauses.pause();
       }
-      if (validation) record.validation = this.evaluate(validation);
+      if (validation) {
+        record.validation = this.evaluate(validation);
+        const { crossEntropy: loss } = record.validation;
+        if (restoreBestWeights && !(loss >= (best?.crossEntropy ?? Number.POSITIVE_INFINITY))) {
+          best = { crossEntropy: loss, weights: this.#trained().map(({ data }) => data.slice()) };
+        }
+      }
       record.seconds = (clock() - start) / 1000;
       history.push(record);
       await options.onEpochEnd?.(record);
     }
+    best?.weights.forEach((weights, i) => {
+      this.#trained()[i]!.data.set(weights);
+    });
     return history;
   }
 
@@ -184,14 +233,16 @@ export class MatrixFactorization {
     const [q, c] = [this.#gather(this.queryTable, queries), this.#gather(this.candidateTable, candidates)];
     const d = q.vectors.dimensions;
     const [u, v, du, dv] = [q.vectors.data, c.vectors.data, q.gradients.data.fill(0), c.gradients.data.fill(0)];
+    const slopes = new Float64Array(labels.length);
     let loss = 0;
     for (let i = 0; i < labels.length; i++) {
       const a = q.groupOf[i]! * d;
       const b = c.groupOf[i]! * d;
-      let z = 0;
+      let z = this.biases?.of(queries[i]!, candidates[i]!) ?? 0;
       for (let t = 0; t < d; t++) z += u[a + t]! * v[b + t]!;
       loss += crossEntropy(z, labels[i]!);
       const slope = 1 / (1 + Math.exp(-z)) - labels[i]!;
+      slopes[i] = slope;
       for (let t = 0; t < d; t++) {
         du[a + t] = du[a + t]! + slope * v[b + t]!;
         dv[b + t] = dv[b + t]! + slope * u[a + t]!;
@@ -201,6 +252,7 @@ export class MatrixFactorization {
       this.optimizer.beginStep(trainingStep);
       this.queryTable.applyGradient(q.ids, q.gradients, this.optimizer);
       this.candidateTable.applyGradient(c.ids, c.gradients, this.optimizer);
+      this.biases?.step(queries, candidates, slopes, this.optimizer);
       this.optimizer.endStep();
     }
     for (const each of [q, c]) {
@@ -219,7 +271,7 @@ export class MatrixFactorization {
       const d = u.dimensions;
       const [a, b] = [u.data, v.data];
       for (let i = 0; i < u.rows; i++) {
-        let z = 0;
+        let z = this.biases?.of(queries[first + i]!, candidates[first + i]!) ?? 0;
         for (let t = i * d; t < (i + 1) * d; t++) z += a[t]! * b[t]!;
         logits[first + i] = z;
       }
@@ -243,6 +295,10 @@ export class MatrixFactorization {
     const ids = first.map((row) => all[row]!);
     const vectors = gathered(table, ids);
     return { ids, groupOf, vectors, gradients: new Matrix(vectors.rows, vectors.dimensions, vectors.runtime) };
+  }
+
+  #trained(): Matrix[] {
+    return [...this.#tables().flatMap(({ table }) => table.trained()), ...(this.biases?.trained() ?? [])];
   }
 
   #tables(): NamedTable[] {

@@ -38,7 +38,10 @@ function groups(name: string, call: Call): Record<string, Case> {
 
 const inModel: Call = (optimizer) =>
   new core.TwoTowerModel({ queryTower: tower(), candidateTower: tower(), optimizer });
-const inFactorization: Call = (optimizer) => new core.MatrixFactorization({ ...factorization(), optimizer });
+const inFactorization: Call = (optimizer) => {
+  const { queryTable, candidateTable } = factorization();
+  return new core.MatrixFactorization({ queryTable, candidateTable, optimizer });
+};
 const inGroups: Call = (o) => new core.ParameterGroups(o);
 const adagrad = (learningRate: never): object => ({ method: 'adagrad', learningRate });
 
