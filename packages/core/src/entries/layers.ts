@@ -3,7 +3,7 @@
 // layers
 export { Branches, type Join } from '../layers/branches.ts';
 export { type Layer, type LayerContext, type LayerFactory, padded } from '../layers/contract.ts';
-export { type Activation, DenseLayer } from '../layers/dense-layer.ts';
+export { type Activation, DenseLayer, type Initializer } from '../layers/dense-layer.ts';
 export { Dropout } from '../layers/dropout.ts';
 export { multiplyRowsFused, multiplyTransposedFused } from '../layers/fused-multiply.ts';
 export { type GradCheck, type GradCheckOptions, gradCheck, type LayerReference } from '../layers/grad-check.ts';

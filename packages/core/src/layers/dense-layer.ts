@@ -29,6 +29,13 @@ const GRAIN_COLUMNS = 4;
 export type Activation = 'linear' | 'relu' | 'tanh' | 'gelu';
 const ACTIVATIONS: readonly Activation[] = ['linear', 'relu', 'tanh', 'gelu'];
 
+/**
+ * The initial W: Glorot uniform, or ones on the diagonal and zeros elsewhere, so that the layer begins as a copy of its
+ * first columns. Both as in Keras.
+ */
+export type Initializer = 'glorotUniform' | 'identity';
+const INITIALIZERS: readonly Initializer[] = ['glorotUniform', 'identity'];
+
 /** One layer with its weights. */
 export class DenseLayer implements Layer {
   readonly kind = 'dense';
@@ -55,15 +62,27 @@ export class DenseLayer implements Layer {
   }
 
   /**
-   * A new layer with Glorot uniform weights and zero bias, as Keras's Dense.
+   * A new layer with zero bias; by default with Glorot uniform weights, as Keras's Dense.
    *
-   * @throws {OptionError} when a size is not a positive integer or the activation is unknown
+   * @throws {OptionError} when a size is not a positive integer, or the activation or the initializer is unknown
    */
-  static create(inputs: number, units: number, activation: Activation, seed: number, runtime: Runtime): DenseLayer {
+  static create(
+    inputs: number,
+    units: number,
+    activation: Activation,
+    seed: number,
+    runtime: Runtime,
+    initializer: Initializer = 'glorotUniform',
+  ): DenseLayer {
     checkInteger('units', units, 1);
     checkOneOf('activation', activation, ACTIVATIONS);
-    const generator = new Generator(seed);
+    checkOneOf('initializer', initializer, INITIALIZERS);
     const weights = new Matrix(inputs + 1, padded(units), runtime);
+    if (initializer === 'identity') {
+      for (let i = 0; i < Math.min(inputs, units); i++) weights.row(i)[i] = 1;
+      return new DenseLayer(inputs, units, activation, weights);
+    }
+    const generator = new Generator(seed);
     const limit = Math.sqrt(6 / (inputs + units));
     for (let i = 0; i < inputs; i++) {
       const row = weights.row(i);

@@ -10,17 +10,18 @@ import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
 import { Branches, type Join } from './branches.ts';
 import type { Layer, LayerContext, LayerFactory } from './contract.ts';
-import { type Activation, DenseLayer } from './dense-layer.ts';
+import { type Activation, DenseLayer, type Initializer } from './dense-layer.ts';
 import { Dropout } from './dropout.ts';
 import { L2Normalize } from './l2-normalize.ts';
 import { LAYER_NORM_EPSILON, LayerNorm } from './layer-norm.ts';
 import { Sequential } from './sequential.ts';
 
-/** A dense layer; default activation linear. */
+/** A dense layer; default activation linear, default initializer of the weights glorotUniform. */
 export interface DenseSpec {
   kind: 'dense';
   units: number;
   activation?: Activation;
+  initializer?: Initializer;
 }
 
 /** Layer normalization; default epsilon 0.001, as in Keras. */
@@ -51,7 +52,12 @@ export type LayerSpec = DenseSpec | LayerNormSpec | DropoutSpec | L2NormalizeSpe
 
 const KIND = required(STRING);
 const CHECKS: Readonly<Record<LayerSpec['kind'], OptionsCheck>> = {
-  dense: optionsCheck<DenseSpec>('a dense layer', { kind: KIND, units: required(NUMBER), activation: STRING }),
+  dense: optionsCheck<DenseSpec>('a dense layer', {
+    kind: KIND,
+    units: required(NUMBER),
+    activation: STRING,
+    initializer: STRING,
+  }),
   layerNorm: optionsCheck<LayerNormSpec>('a layerNorm layer', { kind: KIND, epsilon: NUMBER }),
   dropout: optionsCheck<DropoutSpec>('a dropout layer', { kind: KIND, rate: required(NUMBER) }),
   l2Normalize: optionsCheck<L2NormalizeSpec>('an l2Normalize layer', { kind: KIND }),
@@ -108,7 +114,7 @@ function makeLayer(
   const { seed, runtime } = context;
   switch (spec.kind) {
     case 'dense':
-      return DenseLayer.create(inputs, spec.units, spec.activation ?? 'linear', seed, runtime);
+      return DenseLayer.create(inputs, spec.units, spec.activation ?? 'linear', seed, runtime, spec.initializer);
     case 'layerNorm':
       return LayerNorm.create(inputs, spec.epsilon ?? LAYER_NORM_EPSILON, runtime);
     case 'dropout':

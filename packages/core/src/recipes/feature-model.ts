@@ -62,16 +62,51 @@ export function newFeatureModel<Q extends Features, C extends Features>(
   { temperature, learningRate, seed, runtime }: TowerTraining,
 ): TwoTowerModel<Q, C> {
   const width = needsDense(queryTower, candidateTower, features) ? (dimensions ?? DIMENSIONS) : undefined;
-  const [query, candidate] = [queryTower, candidateTower].map((tower) => {
+  const shared = sharedFeatures([queryTower, candidateTower], features, width);
+  const [query, candidate] = [queryTower, candidateTower].map((tower, i) => {
     const { features: specs, dense, layers, normalize = true } = tower;
-    const head = layers ? { layers } : dense ? { dense } : width === undefined ? {} : { dense: [width] };
-    return { features: features.pick(Object.keys(specs)), normalize, ...head };
+    const isDefault = !layers && !dense && width !== undefined;
+    const initializer = shared ? 'identity' : 'glorotUniform';
+    const head = isDefault
+      ? { layers: [{ kind: 'dense', units: width, initializer } as const] }
+      : layers
+        ? { layers }
+        : dense
+          ? { dense }
+          : {};
+    // The copy that a layer begins as is that of the first feature.
+    const names = Object.keys(specs).sort((a, b) => Number(b === shared?.[i]) - Number(a === shared?.[i]));
+    return { features: features.pick(isDefault ? names : Object.keys(specs)), normalize, ...head };
   });
   return new TwoTowerModel<Q, C>({
     ...createTowers<Q, C>({ queryTower: query!, candidateTower: candidate!, seed, runtime }),
     task: new Retrieval({ temperature }),
     optimizer: new LazyAdam({ learningRate }),
   });
+}
+
+/**
+ * The feature of each tower that reads a table of both with vectors of the width of the towers. Towers that begin with these
+ * vectors learn from the first step on as a history tower does, and the other features are added to them. Undefined where there
+ * is none, or a tower has layers of its own.
+ */
+function sharedFeatures(
+  towers: readonly TowerSpec[],
+  features: FeatureSet,
+  width: number | undefined,
+): readonly string[] | undefined {
+  if (towers.some(({ dense, layers }) => dense ?? layers)) return undefined;
+  const [query, candidate] = towers.map(({ features: specs }) =>
+    Object.keys(specs)
+      .map((name) => features.get(name))
+      .filter(({ column }) => column !== 'floats'),
+  );
+  for (const a of query!) {
+    const b = candidate!.find(({ table }) => table === a.table);
+    const dimensions = a.spec.dimensions ?? b?.spec.dimensions;
+    if (b && dimensions === width) return [a.name, b.name];
+  }
+  return undefined;
 }
 
 /** False where each tower is the embedding of one feature, and both have one table, so that the widths are equal. */
