@@ -41,24 +41,24 @@ async function untilOwnTurn(server: Server): Promise<void> {
 /** An answer after which the connection is closed. */
 const IS_LAST = /^200 OK\r\n.*\r\nconnection: close\r\n/is;
 
-/** Three processes, whose counts nobody has changed before the first test. */
-const exact = startTiny(await tinyBasePath(), { processes: 3 });
-/** Two processes with an index that has leaves. */
-const scann = startTiny(await tinyBasePath({ scann: true }), { processes: 2 });
+/** Three processes, whose counts nobody has changed before the first test; the test of a stop that waits stops them. */
+const exact = startWatched(await tinyBasePath(), { processes: 3, drainMs: 60_000 });
+/** Two processes with an index that has leaves; the test of a stop that does not wait stops them. */
+const scann = startWatched(await tinyBasePath({ scann: true }), { drainMs: 100 });
 /** Two processes whose log is read; their versions lie in the folder. */
 const watchedPath = await tinyBasePath();
 const watched = startWatched(watchedPath);
 after(async () => {
-  for (const started of [exact, scann, watched.then(({ server }) => server)]) {
+  for (const started of [exact, scann, watched]) {
     await started.then(
-      (server) => server.close(),
+      ({ server }) => server.close(),
       () => undefined,
     );
   }
 });
 
 test('connections go to each process in turn, and figures are those of all', async () => {
-  const server = await exact;
+  const { server } = await exact;
   for (let i = 0; i < 12; i++) assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
   assert.equal(server.registry.choose('films', {}).statistics.inferences, 4);
   const { model_stats } = JSON.parse(await textOf(server, '/v2/models/films/stats')) as {
@@ -109,7 +109,7 @@ const REQUESTS: readonly [string, string, unknown?][] = [
 ];
 
 test('every request has the same answer from every process', async () => {
-  const server = await exact;
+  const { server } = await exact;
   server.registry.models[0]!.setLabel('stable', 1);
   const answerOf = async ([method, path, body]: (typeof REQUESTS)[number]): Promise<object> => {
     const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}${path}`, {
@@ -133,8 +133,8 @@ test('an acknowledged update is seen by the next query, whichever process it rea
     [exact, 3],
     [scann, 2],
   ] as const) {
-    const server = await started;
-    for (let i = 0; i < 30; i++) {
+    const { server } = await started;
+    for (let i = 0; i < 12; i++) {
       await upsert(server, [`n${i}`]);
       for (let process = 0; process < processes; process++) {
         const { body } = await post(server, '/v1/shortlist', { query: 'u1', k: 1, include: [`n${i}`] });
@@ -145,7 +145,7 @@ test('an acknowledged update is seen by the next query, whichever process it rea
 });
 
 test('a path that resolves to another one is not found, in every process', async () => {
-  const open = await exact;
+  const { server: open } = await exact;
   for (const path of ['/v1/%2e%2e/admin/models/films', '/v1/../admin/models/films', '/x/..\\admin/models/films']) {
     for (let process = 0; process < 3; process++) {
       const socket = connect(open.httpPort, '127.0.0.1');
@@ -157,7 +157,7 @@ test('a path that resolves to another one is not found, in every process', async
 });
 
 test('what was unloaded is served nowhere, and what is loaded again takes updates everywhere', async () => {
-  const server = await scann;
+  const { server } = await scann;
   await upsert(server, ['first']);
   assert.equal((await post(server, '/v2/repository/models/films/unload', {})).status, 200);
   for (let process = 0; process < 2; process++) {
@@ -247,10 +247,10 @@ test('a replica does not come back with other files than those that are served',
 });
 
 test('a stop answers what a replica has begun to read', async () => {
-  const { server, started } = await startWatched(await tinyBasePath(), { drainMs: 60_000 });
+  const { server, started } = await exact;
   const body = '{"instances": ["u1"]}';
   const head = `POST /v1/models/films:predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n`;
-  const begun = Array.from({ length: 2 }, () => {
+  const begun = Array.from({ length: 3 }, () => {
     const socket = connect(server.httpPort, '127.0.0.1');
     socket.write(`${head}{`);
     /** Ends the request that has begun and begins another: the connection is never idle. */
@@ -274,8 +274,8 @@ test('a stop answers what a replica has begun to read', async () => {
     });
     return { goOn, received };
   });
-  // Both heads have been read: what comes on these connections later is part of a request under way.
-  for (let i = 0; i < 4; i++) await post(server, '/v1/shortlist', { query: 'u1' });
+  // The heads have been read: what comes on these connections later is part of a request under way.
+  for (let i = 0; i < 6; i++) await post(server, '/v1/shortlist', { query: 'u1' });
   const closing = server.close();
   for (const { goOn } of begun) goOn();
   for (const { received } of begun) {
@@ -290,7 +290,7 @@ test('a stop answers what a replica has begun to read', async () => {
 });
 
 test('a replica that hangs does not hold a stop up', async () => {
-  const { server, started, reasons } = await startWatched(await tinyBasePath(), { drainMs: 100 });
+  const { server, started, reasons } = await scann;
   process.kill(started()[0]!, 'SIGSTOP');
   await server.close();
   // Not for its silence, which is waited for twenty seconds.
