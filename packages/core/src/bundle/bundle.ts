@@ -9,14 +9,23 @@
 
 import { FoldIn } from '../als/fold-in.ts';
 import { BYTES, checkArgument } from '../checks/arguments.ts';
-import { checkInteger, checkNumber } from '../checks/numbers.ts';
-import { instanceOf, NUMBER, OBJECT, objectWith, optionsCheck, optionType, required } from '../checks/options.ts';
+import { checkInteger, checkNumber, checkOneOf } from '../checks/numbers.ts';
+import {
+  instanceOf,
+  NUMBER,
+  OBJECT,
+  objectWith,
+  optionsCheck,
+  optionType,
+  required,
+  STRING,
+} from '../checks/options.ts';
 import { whileSaving } from '../embeddings/table-lock.ts';
 import { OptionError } from '../errors/errors.ts';
 import { type Loaders, loadPart, type Part, readSaved } from '../format/part.ts';
 import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
-import { bytesSource, type Source } from '../format/source.ts';
+import { bytesSource, openFileOf, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync } from '../format/writer.ts';
 import { MODEL_KERNELS } from '../kernels/model-kernels.ts';
 import type { Layer } from '../layers/contract.ts';
@@ -71,7 +80,20 @@ export interface LoadOptions {
   reads?: number | undefined;
   /** The loader of each kind of the program's own layers. */
   layers?: Loaders<Layer>;
+  /**
+   * The place of the rows with which a ScaNN index scores its best candidates again: 'memory' (default), or 'file' to read
+   * those of the candidates of a query from the bundle, which stays open until the index is freed. The index then takes no
+   * new candidates and cannot be saved, and the checksum of the rows is not checked. Only `loadBundle` can do that.
+   */
+  rows?: 'memory' | 'file';
+  /** Bytes of rows from the file that all threads keep in memory together; default 64 MiB. The system has a cache of its own. */
+  rowCacheBytes?: number;
 }
+
+/** The sections with the rows of an index, in one memory or in segments. */
+const ROWS = /^index\/(?:segment-\d+\/)?rows$/;
+/** Default of `rowCacheBytes`. */
+const ROW_CACHE_BYTES = 2 ** 26;
 
 const SOURCE = objectWith('a Source', 'sizeBytes', 'read');
 const TOWER = objectWith('a Tower', 'save', 'embed');
@@ -88,6 +110,8 @@ const checkLoad = optionsCheck<LoadOptions>('loading a bundle', {
   headroom: NUMBER,
   reads: NUMBER,
   layers: OBJECT,
+  rows: STRING,
+  rowCacheBytes: NUMBER,
 });
 
 /**
@@ -136,16 +160,35 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
   checkArgument('source', source, SOURCE);
-  const { runtime = defaultRuntime(), headroom = 0, reads, layers = {} } = checkLoad(options);
+  const { runtime = defaultRuntime(), headroom = 0, reads, layers = {}, ...given } = checkLoad(options);
+  const rows = checkOneOf('rows', given.rows ?? 'memory', ['memory', 'file']);
+  const cacheBytes = checkInteger('rowCacheBytes', given.rowCacheBytes ?? ROW_CACHE_BYTES, 0);
+  if (rows === 'file') checkRowsInFile(source, headroom);
   // Threads that start for the checksums then have the kernels of the towers too.
   runtime.load(MODEL_KERNELS);
   checkNumber('headroom', headroom, 0);
   if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);
   const load = (root: Part): Bundle<Features, Identifier> =>
-    loadPart(root, { bundle: (part) => loadContents(part, layers) });
+    loadPart(root, { bundle: (part) => loadContents(part, layers, cacheBytes / runtime.pool.threads) });
   // The file does not say what Q and I are: the caller does.
-  return (await readSaved(source, load, runtime, { roomOf, reads })) as unknown as Bundle<Q, I>;
+  const inFile: string[] = [];
+  const staysInFile = (name: string): boolean => rows === 'file' && ROWS.test(name) && inFile.push(name) > 0;
+  const bundle = await readSaved(source, load, runtime, { roomOf, staysInFile, reads });
+  if (rows === 'file' && inFile.length === 0) {
+    (bundle.index as { free?: () => void }).free?.();
+    throw new OptionError('rows: expected "memory" for a bundle without a ScaNN index, got "file"');
+  }
+  return bundle as unknown as Bundle<Q, I>;
+}
+
+/** @throws {OptionError} when rows cannot stay in the file */
+function checkRowsInFile(source: Source, headroom: number): void {
+  if (!openFileOf(source))
+    throw new OptionError('rows: expected "memory" for a source that is no file on disk, got "file"');
+  if (headroom > 0) {
+    throw new OptionError(`headroom: expected 0 with rows: "file", which takes no new candidates, got ${headroom}`);
+  }
 }
 
 /** A bundle from its bytes, which are copied; throws as `readBundle`. */
@@ -187,14 +230,14 @@ function towerOf<Q>(queryModel: QueryModel<Q> | undefined): Tower<Q & Features> 
   return queryModel instanceof Tower ? queryModel : undefined;
 }
 
-function loadContents(part: Part, layers: Loaders<Layer>): Bundle<Features, Identifier> {
+function loadContents(part: Part, layers: Loaders<Layer>, cacheBytes: number): Bundle<Features, Identifier> {
   const names = part.partNames();
   const { queryTower, candidateTower } = loadTowers(part, layers);
   const takesFeatures = part.settings.boolean('takesFeatures');
   const foldIn = names.includes('queryModel') ? loadPart(part.part('queryModel'), QUERY_MODELS) : undefined;
   const queryModel = (foldIn as QueryModel<unknown> | undefined) ?? queryTower;
   if (takesFeatures && !queryModel) throw part.settings.error('takesFeatures', 'expected a query tower, got none');
-  const index = loadPart(part.part('index'), INDEXES, takesFeatures ? queryModel : undefined);
+  const index = loadPart(part.part('index'), INDEXES, takesFeatures ? queryModel : undefined, cacheBytes);
   if (takesFeatures && index.size > 0 && index.dimensions !== queryModel!.dimensions) {
     throw part.settings.error(
       'takesFeatures',

@@ -13,7 +13,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { FileError } from '../errors/errors.ts';
 import { kindOfEntry, systemReason } from '../errors/system-errors.ts';
-import type { Source } from '../format/source.ts';
+import type { FileSource, OpenFile, Source } from '../format/source.ts';
 import type { AsyncSink, Sink } from '../format/writer.ts';
 
 /** The file-system calls that writing needs; tests pass calls that fail. */
@@ -100,7 +100,8 @@ export async function withFile<T>(path: string, use: (source: Source) => Promise
     handle = await open(path, 'r');
     const stats = await handle.stat();
     checkIsFile(path, stats);
-    return await use(fileSource(path, handle, stats.size));
+    const opened = handle;
+    return await use(positionedSource(path, stats.size, (...given) => opened.read(...given)));
   } catch (error) {
     throw fileError(error, 'read', path);
   } finally {
@@ -108,17 +109,66 @@ export async function withFile<T>(path: string, use: (source: Source) => Promise
   }
 }
 
+/**
+ * Open a file as a source that may stay open: who uses it closes `source.file`, unless `use` throws.
+ *
+ * @throws {FileError} when it cannot be opened or read
+ */
+export async function withOpenFile<T>(path: string, use: (source: Source) => Promise<T>): Promise<T> {
+  let file: OpenFile | undefined;
+  try {
+    checkIsFile(path, await stat(path));
+    const opened = openFile(path);
+    file = opened;
+    const stats = nodeFiles.fstatSync(opened.descriptor);
+    checkIsFile(path, stats);
+    const read = promisify(nodeFiles.read) as ReadAt;
+    const readAt: ReadAt = (...given) => read(...given);
+    const source: FileSource = {
+      ...positionedSource(path, stats.size, (...given) => readAt(opened.descriptor, ...given)),
+      file: opened,
+    };
+    return await use(source);
+  } catch (error) {
+    file?.close();
+    throw fileError(error, 'read', path);
+  }
+}
+
+/** `read` of `node:fs` as a promise. */
+type ReadAt = (
+  descriptor: number,
+  to: Uint8Array,
+  at: number,
+  length: number,
+  position: number,
+) => Promise<{ bytesRead: number }>;
+
+function openFile(path: string): OpenFile {
+  const descriptor = nodeFiles.openSync(path, 'r');
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) nodeFiles.closeSync(descriptor);
+    isOpen = false;
+  };
+  return { path, descriptor, close };
+}
+
 function checkIsFile(path: string, stats: nodeFiles.Stats): void {
   if (stats.isFile()) return;
   throw new FileError(`${path}: expected a file, got ${kindOfEntry(stats)}`);
 }
 
-function fileSource(path: string, handle: FileHandle, sizeBytes: number): Source {
+function positionedSource(
+  path: string,
+  sizeBytes: number,
+  readAt: (to: Uint8Array, at: number, length: number, position: number) => Promise<{ bytesRead: number }>,
+): Source {
   return {
     sizeBytes,
     async read(offset, target) {
       for (let at = 0; at < target.length; ) {
-        const { bytesRead } = await handle.read(target, at, target.length - at, offset + at);
+        const { bytesRead } = await readAt(target, at, target.length - at, offset + at);
         if (bytesRead === 0)
           throw new FileError(`${path}: expected ${sizeBytes} bytes, got fewer: it was shortened while it was read`);
         at += bytesRead;

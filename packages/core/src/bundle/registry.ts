@@ -75,8 +75,11 @@ export const TOWERS: Loaders<Tower<Features>, [layers: Loaders<Layer>]> = {
 /** Query models other than towers. */
 export const QUERY_MODELS: Loaders<FoldIn> = { 'als-fold-in': FoldIn.load };
 
-/** Indexes; each loader gets the query model that the saved index had. */
-export const INDEXES: Loaders<SavableIndex<Features, Identifier>, [queryModel: QueryModel<Features> | undefined]> = {
+/** Indexes; each loader gets the query model that the saved index had, and the cache of rows that stay in a file. */
+export const INDEXES: Loaders<
+  SavableIndex<Features, Identifier>,
+  [queryModel: QueryModel<Features> | undefined, cacheBytes: number]
+> = {
   'brute-force': (part, queryModel) => loadBruteForce(part, queryModel),
-  scann: (part, queryModel) => loadScann(part, queryModel),
+  scann: (part, queryModel, cacheBytes) => loadScann(part, queryModel, cacheBytes),
 };

@@ -13,7 +13,7 @@ import {
   writeBundleAsync,
 } from './bundle.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { replaceFile, replaceFileAsync, withFile } from './file.ts';
+import { replaceFile, replaceFileAsync, withFile, withOpenFile } from './file.ts';
 
 /** Options of `saveBundle`. */
 export interface SaveOptions {
@@ -59,7 +59,8 @@ export async function loadBundle<Q = string, I extends Identifier = Identifier>(
   options: LoadOptions = {},
 ): Promise<Bundle<Q, I>> {
   checkPath(path);
-  return withFile(path, (source) => readBundle<Q, I>(source, options));
+  const open = options?.rows === 'file' ? withOpenFile : withFile;
+  return open(path, (source) => readBundle<Q, I>(source, options));
 }
 
 /**

@@ -2,11 +2,11 @@
  * A saved object as its loader sees it. The loader takes settings, sections and parts by name, each once; anything that it
  * does not take is an error, so that nothing in a file is silently ignored.
  */
-import { FormatError, MemoryError, ShortlistError } from '../errors/errors.ts';
+import { FormatError, MemoryError, OptionError, ShortlistError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { finishAsync } from '../parallel/steps.ts';
-import { freeSections, type LoadedSection, type ReadOptions, readContainer } from './reader.ts';
+import { type FileSection, freeSections, type LoadedSection, type ReadOptions, readContainer } from './reader.ts';
 import { SETTINGS_SECTION } from './saved.ts';
 import { type Json, parseJson, SettingsReader } from './settings.ts';
 import type { Source } from './source.ts';
@@ -65,9 +65,16 @@ export class Part {
    */
   memory(name: string, sizeBytes: number): Block {
     const section = this.#take(name, sizeBytes);
+    if (section.inFile) throw new OptionError('rows: expected "memory" for this kind of index, got "file"');
     if (!section.block)
       throw this.error(name, `expected a section of kind memory, got ${section.kind}`, section.offset);
     return section.block;
+  }
+
+  /** The place of a section that stays in the file; undefined for a section that was read, or where there is none. */
+  inFile(name: string, sizeBytes: number): FileSection | undefined {
+    if (!this.#container.sections.get(this.#nameOf(name))?.inFile) return undefined;
+    return this.#take(name, sizeBytes).inFile;
   }
 
   /**
@@ -112,8 +119,9 @@ export class Part {
     const { sections } = this.#container;
     const section = sections.get(this.#nameOf(name));
     if (!section) throw this.error(name, 'expected a section of this name, got none');
-    if (sizeBytes !== undefined && section.bytes.length !== sizeBytes) {
-      throw this.error(name, `expected ${sizeBytes} bytes, got ${section.bytes.length}`, section.offset);
+    const size = section.inFile?.sizeBytes ?? section.bytes.length;
+    if (sizeBytes !== undefined && size !== sizeBytes) {
+      throw this.error(name, `expected ${sizeBytes} bytes, got ${size}`, section.offset);
     }
     sections.delete(section.name);
     return section;

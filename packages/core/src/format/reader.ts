@@ -12,7 +12,7 @@ import { Runtime } from '../parallel/runtime.ts';
 import { Checksum } from './checksum.ts';
 import { aligned, SEGMENTS_MAX, type SectionKind } from './layout.ts';
 import { readSectionTable, type SectionEntry } from './section-table.ts';
-import type { Source } from './source.ts';
+import { type OpenFile, openFileOf, type Source } from './source.ts';
 
 /** Bytes read in one call, and hashed at once: some tenths of a millisecond. */
 const READ_BYTES = 1 << 20;
@@ -32,6 +32,13 @@ const READS = 4;
 /** The path of the part that is a segment, at the start of the name of each of its sections. */
 const SEGMENT = /^(?:.*\/)?segment-\d+(?=\/)/;
 
+/** A section that is not read: its bytes stay in the file. */
+export interface FileSection {
+  readonly file: OpenFile;
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
 /** A section as read and checked. */
 export interface LoadedSection {
   readonly name: string;
@@ -41,6 +48,8 @@ export interface LoadedSection {
   /** Its content without padding; of kind `memory` a view of `block`, which may have room behind it. */
   readonly bytes: Uint8Array;
   readonly block: Block | undefined;
+  /** Its place in the file, if it is not read; then `bytes` is empty. */
+  readonly inFile: FileSection | undefined;
   /** The runtime of its memory: that of the container, or that of the segment to which it belongs. */
   readonly runtime: Runtime;
 }
@@ -49,6 +58,8 @@ export interface LoadedSection {
 export interface ReadOptions {
   /** Bytes of room that the block of a section gets behind what is read; what stands there is undefined. Default 0. */
   roomOf?: (name: string, sizeBytes: number) => number;
+  /** True for a section of kind `memory` that stays in the file of the source, without a check of its checksum. Default: none does. */
+  staysInFile?: (name: string) => boolean;
   /** Reads under way at a time; a single one is of an eighth of a megabyte, and rests after each. Default 4, of a megabyte. */
   reads?: number | undefined;
 }
@@ -63,8 +74,9 @@ export interface ReadOptions {
 export async function readContainer(
   source: Source,
   runtime: Runtime,
-  { roomOf = () => 0, reads = READS }: ReadOptions = {},
+  { roomOf = () => 0, staysInFile = () => false, reads = READS }: ReadOptions = {},
 ): Promise<LoadedSection[]> {
+  const file = openFileOf(source);
   const checksum = new Checksum(runtime);
   const sections: LoadedSection[] = [];
   const segments = new Map<string, Runtime>();
@@ -73,9 +85,22 @@ export async function readContainer(
       const size = aligned(entry.length);
       const { name, kind, offset } = entry;
       const own = runtimeOf(entry, runtime, segments);
+      if (kind === 'memory' && file && staysInFile(name)) {
+        const inFile = { file, offset, sizeBytes: entry.length };
+        sections.push({ name, kind, offset, bytes: new Uint8Array(0), block: undefined, inFile, runtime: own });
+        continue;
+      }
       const block = kind === 'memory' ? own.heap.allocateUnfilled(size + roomOf(name, size)) : undefined;
       const room = block ? block.bytes() : new Uint8Array(size);
-      sections.push({ name, kind, offset, bytes: room.subarray(0, entry.length), block, runtime: own });
+      sections.push({
+        name,
+        kind,
+        offset,
+        bytes: room.subarray(0, entry.length),
+        block,
+        inFile: undefined,
+        runtime: own,
+      });
       await fill(source, entry, room.subarray(0, size), checksum, runtime, reads);
     }
     return sections;

@@ -3,15 +3,47 @@
  * (assembly/scann-phases.ts) in the memories that have the leaves and copies the state of the query between them, so
  * that results and work are the same as in one memory. The segments hold consecutive leaves, in order.
  */
+import { searchListed } from './listed-rows.ts';
 import { cutCandidates, LEAST, leastScore, mergeResults, type Run } from './merge.ts';
+import { type RowLocation, RowReadFailure } from './row-file.ts';
 import { type KernelMemory, Segment, STATE } from './segment.ts';
+import { type RowViews, SegmentRows } from './segment-rows.ts';
 
-/** The description of a call, in int32 in the memory of the head. */
-const CALL = { segments: 0, index: 1, call: 2, pages: 3, ownerOf: 4, isListed: 5, first: 6 } as const;
-/** Numbers that describe a segment: its memory in the team, its records of the index and of the call, and its pages. */
-const PER_SEGMENT = 4;
+/**
+ * The description of a call, in int32 in the memory of the head. `failed` is 1 after rows could not be read at the offset
+ * that follows.
+ */
+const CALL = {
+  segments: 0,
+  index: 1,
+  call: 2,
+  pages: 3,
+  ownerOf: 4,
+  isListed: 5,
+  failed: 6,
+  failedAt: 7,
+  first: 9,
+} as const;
+/** Positions in the description of a segment. Numbers of bytes take two positions. */
+const SEGMENT = {
+  memory: 0,
+  index: 1,
+  call: 2,
+  pages: 3,
+  /** The location of rows in a file (0: rows are in memory), and the views of the threads. */
+  rows: 4,
+  descriptor: 5,
+  offset: 6,
+  size: 8,
+  cache: 10,
+  views: 12,
+  viewStride: 14,
+  capacity: 16,
+} as const;
+const PER_SEGMENT = 17;
 /** Sizes of memories are multiples of this, so that they fit in an int32. */
 const PAGE_BYTES = 65_536;
+const TWO_32 = 2 ** 32;
 
 /** A memory with its records of the index and of the call. */
 export interface SegmentAddress {
@@ -20,6 +52,8 @@ export interface SegmentAddress {
   call: number;
   /** The size of the memory: a thread may not have noticed yet that it grew. */
   memoryBytes: number;
+  /** The rows that stay in a file, and the views of the threads. */
+  rows?: { location: RowLocation; views: RowViews } | undefined;
 }
 
 /** The type of `searchSegments`. */
@@ -43,17 +77,73 @@ export function writeSegmentedCall(
   ownerOf: number,
   isListed: boolean,
 ): void {
-  to.set([segments.length, index, call, memoryBytes / PAGE_BYTES, ownerOf, Number(isListed)]);
+  to.set([segments.length, index, call, memoryBytes / PAGE_BYTES, ownerOf, Number(isListed), 0]);
   segments.forEach((segment, i) => {
     const pages = segment.memoryBytes / PAGE_BYTES;
-    to.set([segment.memory, segment.index, segment.call, pages], CALL.first + PER_SEGMENT * i);
+    const at = CALL.first + PER_SEGMENT * i;
+    to.set([segment.memory, segment.index, segment.call, pages, 0], at);
+    if (segment.rows) writeRows(to, at, segment.rows);
   });
+}
+
+function writeRows(to: Int32Array, at: number, { location, views }: { location: RowLocation; views: RowViews }): void {
+  to[at + SEGMENT.rows] = location.id;
+  to[at + SEGMENT.descriptor] = location.descriptor;
+  to[at + SEGMENT.capacity] = views.capacity;
+  writeBytes(to, at + SEGMENT.offset, location.offset);
+  writeBytes(to, at + SEGMENT.size, location.sizeBytes);
+  writeBytes(to, at + SEGMENT.cache, location.cacheBytes);
+  writeBytes(to, at + SEGMENT.views, views.address);
+  writeBytes(to, at + SEGMENT.viewStride, views.stride);
+}
+
+/** The rows of segment `segment` of a call; undefined where they are in memory. */
+function rowsOf(from: Int32Array, at: number, segment: Segment, { memory }: KernelMemory): SegmentRows | undefined {
+  const id = from[at + SEGMENT.rows]!;
+  if (id === 0) return undefined;
+  const location: RowLocation = {
+    id,
+    descriptor: from[at + SEGMENT.descriptor]!,
+    offset: readBytes(from, at + SEGMENT.offset),
+    sizeBytes: readBytes(from, at + SEGMENT.size),
+    cacheBytes: readBytes(from, at + SEGMENT.cache),
+  };
+  const views: RowViews = {
+    address: readBytes(from, at + SEGMENT.views),
+    stride: readBytes(from, at + SEGMENT.viewStride),
+    capacity: from[at + SEGMENT.capacity]!,
+  };
+  return new SegmentRows(memory, location, views, segment.rowBytes, segment.slot);
+}
+
+/** Write a number of bytes, or an offset, as two int32: it may be larger than one holds. */
+function writeBytes(to: Int32Array, at: number, bytes: number): void {
+  to[at] = bytes % TWO_32;
+  to[at + 1] = Math.floor(bytes / TWO_32);
+}
+
+function readBytes(from: Int32Array, at: number): number {
+  return (from[at]! >>> 0) + from[at + 1]! * TWO_32;
+}
+
+/**
+ * The offset at which the rows of a query of the call could not be read; undefined where all were read. The description
+ * is ready for the next call afterwards.
+ */
+export function takeFailure(description: Int32Array): number | undefined {
+  if (description[CALL.failed] === 0) return undefined;
+  description[CALL.failed] = 0;
+  return readBytes(description, CALL.failedAt);
 }
 
 /** A call as one thread sees it: the head and the segments with their views, which stay valid when a memory grows. */
 export interface OpenedCall {
   head: Segment;
   segments: readonly Segment[];
+  /** The rows of each segment that stay in a file. */
+  rows: ReadonlyMap<Segment, SegmentRows>;
+  /** Position of the description in the head's memory. */
+  description: number;
   /** Position of the segment of each leaf in the head's memory. */
   ownerOf: number;
   isListed: boolean;
@@ -73,13 +163,18 @@ export function openCall(
   main.memory.reach(PAGE_BYTES * description[at + CALL.pages]!);
   const { integers } = main.memory;
   const head = new Segment(main, integers[at + CALL.index]!, integers[at + CALL.call]!, slot);
+  const rows = new Map<Segment, SegmentRows>();
   const segments = Array.from({ length: integers[at + CALL.segments]! }, (_, i) => {
     const from = at + CALL.first + PER_SEGMENT * i;
-    const own = memoryOf(integers[from]!);
-    own.memory.reach(PAGE_BYTES * integers[from + 3]!);
-    return new Segment(own, integers[from + 1]!, integers[from + 2]!, slot);
+    const own = memoryOf(integers[from + SEGMENT.memory]!);
+    own.memory.reach(PAGE_BYTES * integers[from + SEGMENT.pages]!);
+    const segment = new Segment(own, integers[from + SEGMENT.index]!, integers[from + SEGMENT.call]!, slot);
+    const inFile = rowsOf(integers, from, segment, own);
+    if (inFile) rows.set(segment, inFile);
+    return segment;
   });
-  return { head, segments, ownerOf: integers[at + CALL.ownerOf]! / 4, isListed: integers[at + CALL.isListed] === 1 };
+  const ownerOf = integers[at + CALL.ownerOf]! / 4;
+  return { head, segments, rows, description: at, ownerOf, isListed: integers[at + CALL.isListed] === 1 };
 }
 
 /**
@@ -100,18 +195,33 @@ export function searchSegments(
   for (let item = begin; item < end; item++) searchItem(opened, item);
 }
 
-/** Search with query `item` of an opened call. */
-export function searchItem({ head, segments, ownerOf, isListed }: OpenedCall, item: number): void {
-  if (!isListed) {
-    searchOne(head, segments, ownerOf, item);
-    return;
+/** Search with query `item` of an opened call. Where rows cannot be read, it has no results, and the call has failed. */
+export function searchItem(opened: OpenedCall, item: number): void {
+  const { head, description } = opened;
+  try {
+    if (opened.isListed) searchList(opened, item);
+    else searchOne(opened, item);
+  } catch (error) {
+    if (!(error instanceof RowReadFailure)) throw error;
+    head.integers[head.countsOut + item] = 0;
+    writeBytes(head.integers, description + CALL.failedAt, error.offset);
+    head.integers[description + CALL.failed] = 1;
   }
-  for (const { kernels, slot, index, call } of segments) kernels.searchSlots(item, item + 1, slot, index, call);
+}
+
+/** Score a list of slots for one query. */
+function searchList({ head, segments, rows }: OpenedCall, item: number): void {
+  for (const segment of segments) {
+    const { kernels, slot, index, call } = segment;
+    const inFile = rows.get(segment);
+    if (inFile) searchListed(segment, inFile, item);
+    else kernels.searchSlots(item, item + 1, slot, index, call);
+  }
   mergeResults(head, segments, item);
 }
 
 /** Search leaves for one query. */
-function searchOne(head: Segment, segments: readonly Segment[], ownerOf: number, item: number): void {
+function searchOne({ head, segments, rows, ownerOf }: OpenedCall, item: number): void {
   const { slot } = head;
   const leaves = head.kernels.planQuery(slot, item, head.index, head.call);
   const runs = route(head, segments, ownerOf, leaves);
@@ -121,8 +231,7 @@ function searchOne(head: Segment, segments: readonly Segment[], ownerOf: number,
   scan(runs, item, head.isPruned);
   choose(searched, item, head.reorder);
   if (searched.length > 1) cutCandidates(searched, runs, head.reorder);
-  for (const { kernels, index, call, candidates } of searched)
-    kernels.reorderChosen(slot, item, index, call, candidates);
+  for (const segment of searched) reorder(segment, rows.get(segment), item);
   mergeResults(head, searched, item);
   if (head.countersOut > 0) {
     head.integers[head.countersOut + 4 * item] = head.integers[head.state + STATE.centroids]!;
@@ -147,6 +256,14 @@ function route(head: Segment, segments: readonly Segment[], ownerOf: number, lea
     last.end = ++segment.leaves;
   }
   return runs;
+}
+
+/** Score the candidates of a segment again. */
+function reorder(segment: Segment, rows: SegmentRows | undefined, item: number): void {
+  const { kernels, slot, index, call, candidates } = segment;
+  const isRead = rows !== undefined && segment.isReorderedExactly;
+  if (isRead) rows.load(segment, candidates);
+  kernels.reorderChosen(slot, item, isRead ? rows.view : index, call, candidates);
 }
 
 /** The segments of runs, each once, in the order of their first run: the best leaves are in the first ones. */

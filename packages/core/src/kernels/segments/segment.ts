@@ -42,6 +42,13 @@ export class Segment {
   readonly countsOut: number;
   /** 0 where work is not counted. */
   readonly countersOut: number;
+  /** [slots] the row number of each slot, and its place in the rows; `placeOf` is 0 where a row is at its slot. */
+  readonly rowOf: number;
+  readonly placeOf: number;
+  /** [groups] bit words: the slots that hold a point. */
+  readonly valid: number;
+  /** Bytes of a row. */
+  readonly rowBytes: number;
   /** Leaves that the query searches here, candidates found here, and results that the merge has taken from here. */
   leaves = 0;
   candidates = 0;
@@ -70,6 +77,11 @@ export class Segment {
     this.rowsOut = bytes(CALL.rowsOut) / 4;
     this.countsOut = bytes(CALL.countsOut) / 4;
     this.countersOut = bytes(CALL.countersOut) / 4;
+    const own = (field: number): number => integers[index / 4 + field]! >>> 0;
+    this.rowOf = own(INDEX.rowOf) / 4;
+    this.placeOf = own(INDEX.placeOf) / 4;
+    this.valid = own(INDEX.valid) / 4;
+    this.rowBytes = (4 * own(INDEX.stride)) >> own(INDEX.rowKind);
   }
 
   /** k. */
@@ -85,6 +97,11 @@ export class Segment {
   /** True where groups are skipped that cannot hold a result. */
   get isPruned(): boolean {
     return this.floats[this.call / 4 + CALL.pruneBeta]! > 0;
+  }
+
+  /** True where candidates are scored exactly. */
+  get isReorderedExactly(): boolean {
+    return this.integers[this.call / 4 + CALL.reorderExactly] === 1;
   }
 
   /** Slots that a row may have. */

@@ -5,18 +5,29 @@
  *
  * A slot of the set is the slot of a segment with the number of the segment in its upper bits.
  */
+import type { OpenFile } from '../../format/source.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Pool } from '../../parallel/pool.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
+import type { FileRows } from './file-rows.ts';
 import { GROUP_SLOTS, type LeafShape, type Leaves } from './leaves.ts';
 
 /** Bits of a slot: it is a positive int32. */
 const SLOT_BITS = 31;
 
+/** The memories of the segments of a set, and the files of their rows: a set holds them beside its blocks. */
+interface Held {
+  pools: readonly Pool[];
+  files: readonly OpenFile[];
+}
+
 /** The memories of a set that is garbage collected leave the team, which would otherwise keep them alive. */
-const collected = new FinalizationRegistry<readonly Pool[]>((pools) => {
+const collected = new FinalizationRegistry<Held>(release);
+
+function release({ pools, files }: Held): void {
   for (const pool of pools) pool.leave();
-});
+  for (const file of files) file.close();
+}
 
 /** The leaves of one index. */
 export class LeafSet {
@@ -44,11 +55,7 @@ export class LeafSet {
       owners.fill(s, firstLeaves[s]!, firstLeaves[s + 1]!);
     });
     this.count();
-    collected.register(
-      this,
-      segments.map(({ runtime }) => runtime.pool),
-      this,
-    );
+    collected.register(this, this.#held(), this);
   }
 
   /** The leaves of an index in one memory. */
@@ -74,6 +81,11 @@ export class LeafSet {
   /** The runtime of the head. */
   get runtime(): Runtime {
     return this.head.runtime;
+  }
+
+  /** The rows of the first segment, where rows stay in a file. */
+  get fileRows(): FileRows | undefined {
+    return this.segments[0]?.fileRows;
   }
 
   /** Bytes of all parts. */
@@ -159,10 +171,16 @@ export class LeafSet {
   free(): void {
     collected.unregister(this);
     this.ownerOf?.free();
-    for (const leaves of this.#memories()) {
-      leaves.free();
-      if (leaves !== this.head) leaves.runtime.pool.leave();
-    }
+    for (const leaves of this.#memories()) leaves.free();
+    release(this.#held());
+  }
+
+  #held(): Held {
+    const others = this.segments.filter(({ runtime }) => runtime !== this.runtime);
+    return {
+      pools: others.map(({ runtime }) => runtime.pool),
+      files: this.segments.flatMap(({ fileRows }) => (fileRows ? [fileRows.file] : [])),
+    };
   }
 
   #memories(): readonly Leaves[] {

@@ -11,6 +11,7 @@ import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from 
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { centroidAddends, PANEL_CENTROIDS, packCentroids, pairsOf } from './centroid-panels.ts';
+import type { FileRows } from './file-rows.ts';
 
 /** Slots in a group. */
 export const GROUP_SLOTS = 32;
@@ -139,6 +140,7 @@ export class Leaves {
   readonly runtime: Runtime;
   readonly shape: LeafShape;
   readonly parts: LeafParts;
+  readonly fileRows: FileRows | undefined;
   readonly #record: Block;
   #address: RecordAddress<typeof SCANN_INDEX>;
   #derived: Block[] = [];
@@ -147,11 +149,15 @@ export class Leaves {
   #largest: Int32Array | undefined;
   #revision = 0;
 
-  /** @param head the head, where these are the leaves of a segment */
-  constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts, head?: Leaves) {
+  /**
+   * @param head the head, where these are the leaves of a segment
+   * @param fileRows the rows, where they stay in a file; then the part `rows` is missing
+   */
+  constructor(runtime: Runtime, shape: LeafShape, parts: LeafParts, head?: Leaves, fileRows?: FileRows) {
     this.runtime = runtime;
     this.shape = shape;
     this.parts = parts;
+    this.fileRows = fileRows;
     this.#record = runtime.heap.allocate(recordBytes(SCANN_INDEX));
     this.#derivedFields = head ? this.#takeNorms(head) : shape.leaves > 0 ? this.#derive() : {};
     this.#address = this.refresh();

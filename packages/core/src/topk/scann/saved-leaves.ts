@@ -1,5 +1,6 @@
 /** The parts of the leaves of one memory as sections: they are written as they are in memory, read back and checked. */
 import type { Part } from '../../format/part.ts';
+import type { FileSection } from '../../format/reader.ts';
 import type { SavedSection } from '../../format/saved.ts';
 import { GROUP_SLOTS, type LeafParts, type LeafShape, type Leaves } from './leaves.ts';
 
@@ -11,9 +12,17 @@ export function sectionsOf(leaves: Leaves): SavedSection[] {
   return Object.entries(leaves.bytes()).map(([name, bytes]) => ({ name, bytes }));
 }
 
+/** Sections that were taken: parts, and the rows where they stay in the file. */
+export interface LoadedParts {
+  parts: LeafParts;
+  rows: FileSection | undefined;
+}
+
 /** Take the sections of parts with these sizes. @throws {FormatError} when one is missing or has another size */
-export function loadParts(part: Part, bytesOf: Record<string, number>): LeafParts {
-  return Object.fromEntries(Object.entries(bytesOf).map(([name, bytes]) => [name, part.memory(name, bytes)]));
+export function loadParts(part: Part, bytesOf: Record<string, number>): LoadedParts {
+  const rows = bytesOf.rows === undefined ? undefined : part.inFile('rows', bytesOf.rows);
+  const read = Object.entries(bytesOf).filter(([name]) => name !== 'rows' || !rows);
+  return { parts: Object.fromEntries(read.map(([name, bytes]) => [name, part.memory(name, bytes)])), rows };
 }
 
 /**

@@ -23,10 +23,15 @@ export function saveScann<Q, I extends Identifier>(index: ScaNN<Q, I>): Saved {
 /**
  * Load a saved index; its parts stay in the memory blocks that they were read into.
  *
+ * @param cacheBytes for rows that stay in a file: the cache of each thread
  * @throws {FormatError} when settings and sections do not fit together
  */
-export function loadScann<Q, I extends Identifier>(part: Part, queryModel?: QueryModel<Q>): ScaNN<Q, I> {
-  const { settings, leaves, identifiers, size, calibration } = readScann<I>(part);
+export function loadScann<Q, I extends Identifier>(
+  part: Part,
+  queryModel?: QueryModel<Q>,
+  cacheBytes: number = 0,
+): ScaNN<Q, I> {
+  const { settings, leaves, identifiers, size, calibration } = readScann<I>(part, cacheBytes);
   const index = new ScaNN<Q, I>({ ...optionsOf<Q>(settings), queryModel, runtime: part.runtime });
   const segmentSearch = leaves.isWhole ? undefined : segmentSearchOf;
   const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine', segmentSearch);

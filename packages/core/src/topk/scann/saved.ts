@@ -1,5 +1,5 @@
 /** A ScaNN index as a saved object: its parts are written as they are in memory and read back without conversion. */
-import { ShortlistError } from '../../errors/errors.ts';
+import { OptionError, ShortlistError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import type { SettingsReader } from '../../format/settings.ts';
@@ -7,11 +7,12 @@ import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import type { Calibration } from './calibration/calibration.ts';
+import { checkRowsInMemory, fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
 import { type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
 import { checkNumbers, loadParts, sectionsOf } from './saved-leaves.ts';
-import { loadSegments, saveSegments } from './segments/saved-segments.ts';
+import { loadSegments, saveSegments, splitHead } from './segments/saved-segments.ts';
 import { segmentsOf } from './segments/segments.ts';
 import type { ScannSettings } from './settings.ts';
 
@@ -50,6 +51,7 @@ export function savedLive<I extends Identifier>(
   settings: ScannSettings,
   { leaves, identifiers, size, calibration }: Omit<LoadedScann<I>, 'settings'>,
 ): Saved {
+  checkRowsInMemory('save', leaves.fileRows);
   const { shape, segments, isWhole } = leaves;
   return {
     kind: 'scann',
@@ -69,9 +71,10 @@ export function savedLive<I extends Identifier>(
 /**
  * Read an index back.
  *
+ * @param cacheBytes for rows that stay in a file: the cache of each thread
  * @throws {FormatError} when settings and sections do not fit together
  */
-export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
+export function readScann<I extends Identifier>(part: Part, cacheBytes: number): LoadedScann<I> {
   const { settings: reader } = part;
   const rows = reader.integer('rows', { max: NUMBER_MAX });
   const size = reader.integer('size', { max: rows });
@@ -101,7 +104,9 @@ export function readScann<I extends Identifier>(part: Part): LoadedScann<I> {
   }
   from.finish();
   checkShape(from, shape, settings);
-  const leaves = reader.has('segments') ? loadSegments(part, shape, rows) : loadWhole(part, shape, rows);
+  const leaves = reader.has('segments')
+    ? loadSegments(part, shape, rows, cacheBytes)
+    : loadWhole(part, shape, rows, cacheBytes);
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
   const calibration = reader.has('calibration') ? readCalibration(reader.object('calibration')) : undefined;
   return { settings, leaves, identifiers, size, calibration };
@@ -144,10 +149,12 @@ function checkShape(from: SettingsReader, shape: LeafShape, { dimensionsPerBlock
 }
 
 /** Load the leaves of an index in one memory. */
-function loadWhole(part: Part, shape: LeafShape, rows: number): LeafSet {
-  const parts = loadParts(part, partBytes(shape));
+function loadWhole(part: Part, shape: LeafShape, rows: number, cacheBytes: number): LeafSet {
+  const { parts, rows: inFile } = loadParts(part, partBytes(shape));
   part.checkLater(checkNumbers(part, shape, parts, rows));
-  return LeafSet.whole(new Leaves(part.runtime, shape, parts));
+  if (!inFile) return LeafSet.whole(new Leaves(part.runtime, shape, parts));
+  if (shape.leaves === 0) throw new OptionError('rows: expected "memory" for an index without leaves, got "file"');
+  return splitHead(parts, shape, part.runtime, fileRows(inFile, cacheBytes));
 }
 
 function readCalibration(from: SettingsReader): Calibration {

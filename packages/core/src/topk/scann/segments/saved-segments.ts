@@ -6,8 +6,10 @@
 import { SEGMENTS_MAX } from '../../../format/layout.ts';
 import type { Part } from '../../../format/part.ts';
 import type { Saved } from '../../../format/saved.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { type FileRows, fileRows } from '../file-rows.ts';
 import { LeafSet } from '../leaf-set.ts';
-import { headBytes, type LeafShape, Leaves, segmentPartBytes } from '../leaves.ts';
+import { headBytes, type LeafParts, type LeafShape, Leaves, segmentPartBytes } from '../leaves.ts';
 import { checkNumbers, loadParts, sectionsOf } from '../saved-leaves.ts';
 
 /** The numbers of a shape that differ from segment to segment. */
@@ -29,12 +31,13 @@ export function saveSegments({ segments, firstLeaves }: LeafSet): Record<string,
  * Load the leaves of an index in segments.
  *
  * @param shape of the whole index
+ * @param cacheBytes for rows that stay in a file: the cache of all segments on one thread
  * @throws {FormatError} when settings and sections do not fit together
  */
-export function loadSegments(part: Part, shape: LeafShape, rows: number): LeafSet {
+export function loadSegments(part: Part, shape: LeafShape, rows: number, cacheBytes: number): LeafSet {
   const count = part.settings.integer('segments', { min: 1, max: SEGMENTS_MAX });
   if (shape.leaves === 0) throw part.settings.error('segments', 'expected an index with leaves, got one without');
-  const headParts = loadParts(part, headBytes(shape));
+  const { parts: headParts } = loadParts(part, headBytes(shape));
   if (headParts.upperLeaves)
     part.checkLater(checkUpperLeaves(part, shape, headParts.upperLeaves.integers(shape.upperGroups + 1)));
   const head = new Leaves(part.runtime, shape, headParts);
@@ -46,14 +49,14 @@ export function loadSegments(part: Part, shape: LeafShape, rows: number): LeafSe
     parts.push(own);
     const least = s === 0 ? 0 : firstLeaves[s - 1]! + 1;
     firstLeaves.push(own.settings.integer('firstLeaf', { min: least, max: s === 0 ? 0 : shape.leaves - 1 }));
-    return loadSegment(own, head, rows);
+    return loadSegment(own, head, rows, cacheBytes / count);
   });
   const set = LeafSet.segmented(head, segments, [...firstLeaves, shape.leaves]);
   part.checkLater(checkOwners(parts, set));
   return set;
 }
 
-function loadSegment(part: Part, head: Leaves, rows: number): Leaves {
+function loadSegment(part: Part, head: Leaves, rows: number, cacheBytes: number): Leaves {
   const from = part.settings;
   const numbers = Object.fromEntries(OWN.map((key) => [key, from.integer(key, { max: NUMBER_MAX })]));
   const shape: LeafShape = { ...head.shape, ...numbers };
@@ -63,10 +66,10 @@ function loadSegment(part: Part, head: Leaves, rows: number): Leaves {
       `expected builtGroups ≤ groups ≤ capacity, got ${shape.builtGroups}, ${shape.groups} and ${shape.capacity}`,
     );
   }
-  const parts = loadParts(part, segmentPartBytes(shape));
+  const { parts, rows: inFile } = loadParts(part, segmentPartBytes(shape));
   part.finish();
   part.checkLater(checkNumbers(part, shape, parts, rows));
-  return new Leaves(part.runtime, shape, parts, head);
+  return new Leaves(part.runtime, shape, parts, head, inFile && fileRows(inFile, cacheBytes));
 }
 
 function* checkUpperLeaves(part: Part, { leaves }: LeafShape, starts: Int32Array): Generator<void, void> {
@@ -75,6 +78,19 @@ function* checkUpperLeaves(part: Part, { leaves }: LeafShape, starts: Int32Array
     throw part.error('upperLeaves', `expected leaves of groups in order up to ${leaves}`);
   }
   yield;
+}
+
+/**
+ * An index in one memory whose rows stay in a file: a head and one segment in the same memory, so that it is searched
+ * like an index in segments, phase by phase.
+ */
+export function splitHead(whole: LeafParts, shape: LeafShape, runtime: Runtime, rows: FileRows): LeafSet {
+  const headParts: LeafParts = {};
+  const parts: LeafParts = {};
+  for (const name of Object.keys(headBytes(shape))) if (name !== 'rowScales') headParts[name] = whole[name]!;
+  for (const name of Object.keys(segmentPartBytes(shape))) if (name !== 'rows') parts[name] = whole[name]!;
+  const head = new Leaves(runtime, shape, headParts);
+  return LeafSet.segmented(head, [new Leaves(runtime, { ...shape }, parts, head, rows)], [0, shape.leaves]);
 }
 
 /** Check that a segment has groups of its own leaves only. */

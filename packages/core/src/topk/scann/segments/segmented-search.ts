@@ -6,13 +6,16 @@ import {
   searchItem,
   searchSegments,
   segmentedCallLength,
+  takeFailure,
   writeSegmentedCall,
 } from '../../../kernels/segments/search-segments.ts';
+import { type RowViews, viewBytes, writeViews } from '../../../kernels/segments/segment-rows.ts';
 import { Scratch } from '../../../memory/scratch.ts';
 import type { SegmentedKernel } from '../../../parallel/pool.ts';
 import { SEGMENTED_WORKER_PROGRAM } from '../../../parallel/segmented-worker-program.generated.ts';
+import { rowError } from '../file-rows.ts';
 import type { LeafSet } from '../leaf-set.ts';
-import { type Leaves, rowStride } from '../leaves.ts';
+import { type Leaves, rowBytes, rowStride } from '../leaves.ts';
 import { CallBuffers, type CallLayout, type Found, type WriteQueries } from '../search/call-buffers.ts';
 import { CallRecord } from '../search/call-record.ts';
 import { listedSlots, type SearchPlan } from '../search/plan.ts';
@@ -21,6 +24,8 @@ import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
 
 /** Queries that a thread claims at a time. */
 const GRAIN = 4;
+/** Rows of a list that are read from a file at a time. */
+const LISTED_AT_ONCE = 1_024;
 /** The search, and the program of the worker threads that can run it. */
 const SEARCH_SEGMENTS: SegmentedKernel = { call: searchSegments, program: SEGMENTED_WORKER_PROGRAM };
 
@@ -42,8 +47,9 @@ interface SegmentedJob {
   address: number;
 }
 
-/** The buffers and the record of calls in one memory. */
+/** The buffers and the record of calls in one memory, and the views of rows that stay in a file. */
 interface Memory {
+  views: Scratch;
   buffers: CallBuffers;
   record: CallRecord;
 }
@@ -72,6 +78,7 @@ class SegmentedSearch implements SegmentSearch {
     this.#memories = [leaves.head, ...leaves.segments].map(({ runtime }) => ({
       buffers: new CallBuffers(runtime),
       record: new CallRecord(runtime),
+      views: new Scratch(runtime.heap),
     }));
   }
 
@@ -110,7 +117,8 @@ class SegmentedSearch implements SegmentSearch {
   /** Give the memory back. */
   free(): void {
     this.#description.free();
-    for (const { buffers, record } of this.#memories) {
+    for (const { buffers, record, views } of this.#memories) {
+      views.free();
       buffers.free();
       record.free();
     }
@@ -144,6 +152,7 @@ class SegmentedSearch implements SegmentSearch {
       const size = end - begin;
       this.#writeQueries(prepared, layouts, begin, end, stride, write);
       yield { size, address };
+      this.#checkRead();
       prepared[0]!.buffers.readResults(head, begin, size, k, found);
       const { integers } = this.leaves.head.runtime.heap.memory;
       if (work) addWork(work, integers.subarray(head.counters / 4, head.counters / 4 + COUNTERS * size));
@@ -152,6 +161,15 @@ class SegmentedSearch implements SegmentSearch {
       this.#single = this.#singleCall(plan, layouts, address);
     }
     return found;
+  }
+
+  /** @throws {FileError} where rows that stay in a file could not be read */
+  #checkRead(): void {
+    const { fileRows, segments } = this.leaves;
+    if (!fileRows) return;
+    const length = segmentedCallLength(segments.length);
+    const offset = takeFailure(this.#description.reserve(4 * length).integers(length));
+    if (offset !== undefined) throw rowError(fileRows, offset);
   }
 
   /**
@@ -184,6 +202,7 @@ class SegmentedSearch implements SegmentSearch {
     write(0, 1, query, query.length);
     for (const copy of copies) for (let t = 0; t < copy.length; t++) copy[t] = query[t]!;
     searchItem(opened, 0);
+    this.#checkRead();
     return { counts: counts.slice(), scores: scores.slice(), rows: rows.slice() };
   }
 
@@ -210,7 +229,9 @@ class SegmentedSearch implements SegmentSearch {
       const filter = groupFilter?.words(s).offset ?? 0;
       const listed = plan.listed && listedSlots(this.leaves, groupFilter, s);
       const excluded = exclusions && exclusionsOf(this.leaves, exclusions, s);
-      return { ...memory, leaves: segments[s]!, plan: { ...plan, filter, listed, exclusions: excluded } };
+      const reorderExactly = plan.reorderExactly || (listed !== undefined && segments[s]!.fileRows !== undefined);
+      const ownPlan = { ...plan, filter, listed, exclusions: excluded, reorderExactly };
+      return { ...memory, leaves: segments[s]!, plan: ownPlan };
     });
     return [{ ...main, leaves: head, plan: { ...plan, ...none } }, ...own];
   }
@@ -222,7 +243,8 @@ class SegmentedSearch implements SegmentSearch {
     { listed }: SearchPlan,
     isCounted: boolean,
   ): number {
-    const addresses: SegmentAddress[] = prepared.map(({ leaves, plan, record }, i) => ({
+    const addresses: SegmentAddress[] = prepared.map(({ leaves, plan, record, views }, i) => ({
+      rows: leaves.fileRows && { location: leaves.fileRows.location, views: viewsOf(leaves, plan, views, layouts[i]!) },
       memory: leaves.runtime.pool.memoryNumber,
       index: leaves.record,
       call: record.write(leaves, plan, layouts[i]!, isCounted),
@@ -256,6 +278,15 @@ class SegmentedSearch implements SegmentSearch {
       if (exclusions) integers.set(exclusions.begin.subarray(begin, end + 1), layouts[s + 1]!.begin / 4);
     });
   }
+}
+
+/** Make the views of the rows of a segment that stay in a file. */
+function viewsOf(leaves: Leaves, plan: SearchPlan, views: Scratch, { threads }: CallLayout): RowViews {
+  const capacity = plan.listed ? LISTED_AT_ONCE : plan.reorder;
+  const stride = viewBytes(capacity, rowBytes(leaves.shape));
+  const address = views.reserve(stride * threads).offset;
+  writeViews(leaves.runtime.heap.memory, leaves.record, { address, stride, capacity }, threads);
+  return { address, stride, capacity };
 }
 
 /** True for a call that searches leaves and excludes no candidate. */

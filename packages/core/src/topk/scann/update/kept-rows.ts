@@ -1,7 +1,7 @@
 /** Reads rows of an index, and selects rows of a matrix. */
 import { Matrix } from '../../../vectors/matrix.ts';
 import type { LeafSet } from '../leaf-set.ts';
-import { type Leaves, rowStride } from '../leaves.ts';
+import { type Leaves, rowBytes, rowStride } from '../leaves.ts';
 
 /** A function that reads the row of a slot: exact for float32, rounded for bfloat16 and int8. */
 export type RowReader = (slot: number, to: Float32Array) => void;
@@ -13,24 +13,32 @@ export function rowReader(leaves: LeafSet): RowReader {
   return (slot, to) => readers[leaves.segmentOf(slot)]!(leaves.localOf(slot), to);
 }
 
+/** The bytes of rows, and the place of the row of a slot in them, which may have to be read. */
+interface HeldRows {
+  bytes: Uint8Array;
+  place: (slot: number) => number;
+}
+
 /** The reader of the slots of one memory. */
 function memoryRowReader(leaves: Leaves): RowReader {
-  const { shape, parts } = leaves;
+  const { shape } = leaves;
   const stride = rowStride(shape.dimensions);
-  const bytes = parts.rows!.bytes();
-  const placeOf = shape.places > 0 ? leaves.integers('placeOf') : undefined;
-  const place = (slot: number): number => (placeOf ? placeOf[slot]! : slot) * stride;
+  const { bytes, place } = heldRows(leaves);
   if (shape.rowKind === 0) {
-    const floats = leaves.floats('rows');
-    return (slot, to) => to.set(floats.subarray(place(slot), place(slot) + to.length));
+    const floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    return (slot, to) => {
+      const at = place(slot) * stride;
+      to.set(floats.subarray(at, at + to.length));
+    };
   }
   if (shape.rowKind === 1) {
     const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
     const bits = new Uint32Array(1);
     const float = new Float32Array(bits.buffer);
     return (slot, to) => {
+      const at = place(slot) * stride;
       for (let t = 0; t < to.length; t++) {
-        bits[0] = halves[place(slot) + t]! << 16;
+        bits[0] = halves[at + t]! << 16;
         to[t] = float[0]!;
       }
     };
@@ -38,8 +46,23 @@ function memoryRowReader(leaves: Leaves): RowReader {
   const scales = leaves.floats('rowScales');
   const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return (slot, to) => {
-    for (let t = 0; t < to.length; t++) to[t] = signed[place(slot) + t]! * scales[t]!;
+    const at = place(slot) * stride;
+    for (let t = 0; t < to.length; t++) to[t] = signed[at + t]! * scales[t]!;
   };
+}
+
+function heldRows(leaves: Leaves): HeldRows {
+  const { shape, parts, fileRows } = leaves;
+  const placeOf = shape.places > 0 ? leaves.integers('placeOf') : undefined;
+  const place = (slot: number): number => (placeOf ? placeOf[slot]! : slot);
+  if (!fileRows) return { bytes: parts.rows!.bytes(), place };
+  const readRow = fileRows.reader();
+  const bytes = new Uint8Array(rowBytes(shape));
+  const read = (slot: number): number => {
+    readRow(place(slot), bytes);
+    return 0;
+  };
+  return { bytes, place: read };
 }
 
 /** The rows whose number is not −1; the same matrix where these are all rows. */

@@ -14,6 +14,7 @@ import { askForMemory } from '../build/build-memory.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
 import type { Calibration } from '../calibration/calibration.ts';
+import { checkRowsInMemory } from '../file-rows.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
@@ -121,6 +122,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
    */
   upsert(identifiers: readonly I[], source: VectorSource): void {
     const { leaves, slots } = this;
+    checkRowsInMemory('upsert', leaves.fileRows);
     const d = leaves.shape.dimensions;
     checkUpsert(this.identifiers, d, identifiers, source);
     if (source.rows === 0) return;
@@ -189,16 +191,19 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
 
   /** Make room for `candidates` more. */
   reserve(candidates: number): void {
+    checkRowsInMemory('reserve', this.leaves.fileRows);
     this.#changes().reserve(candidates, this.identifiers.size + candidates);
   }
 
   /** `reserve` in short steps; the index must not change between them. */
   growth(candidates: number): Generator<void, void> {
+    checkRowsInMemory('reserve', this.leaves.fileRows);
     return this.#changes().growth(candidates, this.identifiers.size + candidates);
   }
 
   /** Candidates for which there is room, if they filled the groups that they open. */
   get roomPoints(): number {
+    if (this.leaves.fileRows) return 0;
     return this.#changes().roomPoints;
   }
 
