@@ -1,0 +1,124 @@
+/**
+ * Indexes that one memory does not hold: build, size, load, recall and latency.
+ *
+ *   npm run bench:large -- --only hundred|twenty|wide|segments [--rows 1000000] [--json]
+ *
+ * `hundred`: 100 million × 32, vectors in the file. `twenty`: 20 million × 64, vectors in memory as int8. `wide`: 1 million ×
+ * 768 by cosine. `segments`: 1.68 million × 32 in eight segments and in one memory. `--rows` makes a set smaller; its rows have
+ * no requirement then. Builds run on all threads, queries on one. Files are kept in $SHORTLIST_BENCH: the largest set needs 40
+ * GB there during its build. Each build and each measurement is a process of its own.
+ */
+import { parseArgs } from 'node:util';
+import type { ReorderRows } from 'shortlist';
+import { finish, type Requirement, type Row, row } from '../harness/rows.ts';
+import { build, FOLDER, gridOf, serve, truthOf } from './run.ts';
+import { segmentsRows } from './segments-rows.ts';
+import type { VectorsOf } from './vectors.ts';
+
+const GIB = 2 ** 30;
+
+/** A set, its build, and what is required of it. */
+interface Part {
+  vectors: VectorsOf;
+  numLeaves: number;
+  reorder: ReorderRows;
+  memoryBytes: number;
+  rows: 'memory' | 'file';
+  required: { buildSeconds: number; peakBytes?: number; p50Ms: number; firstSeconds?: number; residentBytes?: number };
+}
+
+const PARTS: Readonly<Record<string, Part>> = {
+  hundred: {
+    vectors: { kind: 'mixture', rows: 100_000_000, dimensions: 32 },
+    numLeaves: 16_000,
+    // Rows of int8: the finished segments stay in memory until they are saved, and have to fit into 6 GiB.
+    reorder: 'int8',
+    memoryBytes: 2 ** 29,
+    rows: 'file',
+    required: { buildSeconds: 5_400, peakBytes: 6 * GIB, p50Ms: 1.5, firstSeconds: 10, residentBytes: 4 * GIB },
+  },
+  twenty: {
+    vectors: { kind: 'mixture', rows: 20_000_000, dimensions: 64 },
+    numLeaves: 8_000,
+    reorder: 'int8',
+    memoryBytes: GIB,
+    rows: 'memory',
+    required: { buildSeconds: Number.POSITIVE_INFINITY, p50Ms: 0.5 },
+  },
+  wide: {
+    vectors: { kind: 'text', rows: 1_000_000, dimensions: 768 },
+    numLeaves: 2_000,
+    reorder: 'int8',
+    memoryBytes: 3 * GIB,
+    rows: 'memory',
+    required: { buildSeconds: 600, p50Ms: 0.5 },
+  },
+};
+
+const RECALL = 0.95;
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    only: { type: 'string', default: [...Object.keys(PARTS), 'segments'].join() },
+    rows: { type: 'string' },
+  },
+});
+const measured: Row[] = [];
+for (const name of values.only.split(',')) {
+  const part = PARTS[name];
+  if (!part && name !== 'segments') {
+    throw new Error(`--only: expected some of ${[...Object.keys(PARTS), 'segments'].join(', ')}, got ${name}`);
+  }
+  measured.push(...(part ? await partRows(name, part) : await segmentsRows(values.rows)));
+}
+finish('large', measured, true);
+
+async function partRows(name: string, part: Part): Promise<Row[]> {
+  const isWhole = values.rows === undefined;
+  const vectors = { ...part.vectors, rows: isWhole ? part.vectors.rows : Number(values.rows) };
+  // Fewer rows have fewer leaves, by the square root of their number.
+  const numLeaves = Math.round(part.numLeaves * Math.sqrt(vectors.rows / part.vectors.rows));
+  const path = `${FOLDER}/${name}-${vectors.rows}.bundle`;
+  console.error(`${name}: exact results of ${vectors.rows} × ${vectors.dimensions}`);
+  const files = await truthOf(vectors);
+  console.error(`${name}: builds`);
+  const built = await build({ vectors, path, numLeaves, reorder: part.reorder, memoryBytes: part.memoryBytes });
+  console.error(`${name}: measures queries`);
+  const grid = gridOf(built.leaves);
+  const served = await serve({ path, ...files, rows: part.rows, rowCacheBytes: 2 ** 26, recall: RECALL, grid });
+  const { required } = part;
+  const bound = (most: number | undefined): Requirement =>
+    isWhole && most !== undefined && Number.isFinite(most) ? { atMost: most } : { none: true };
+  const set = `${vectors.rows} × ${vectors.dimensions}, ${part.reorder} rows in ${part.rows === 'file' ? 'the file' : 'memory'}`;
+  const line = (work: string, ours: number, unit: string, most: number | undefined, quality: Row['quality']): Row =>
+    row({ work: `${set}: ${work}`, ours, peer: null, unit, required: bound(most), ...(quality && { quality }) });
+  const best = served.best ?? served.most;
+  const { segments, leaves } = built;
+  return [
+    line('build', built.seconds, 's', required.buildSeconds, {
+      leaves,
+      segments,
+      'saved in s': built.savedSeconds.toFixed(1),
+    }),
+    line('peak memory of the build', built.peakBytes / GIB, 'GiB', required.peakBytes && required.peakBytes / GIB, {
+      'bundle GiB': (built.fileBytes / GIB).toFixed(2),
+    }),
+    row({
+      ...{ work: `${set}: p50 at recall@10 ≥ ${RECALL}, one thread`, ours: best.p50Ms, peer: null, unit: 'ms' },
+      ...{ required: bound(required.p50Ms), qualityHolds: served.best !== undefined },
+      quality: {
+        ...{ leaves: best.leavesToSearch, reorder: best.reorder, recall: best.recall, 'p99 ms': best.p99Ms.toFixed(3) },
+        'first pass p50 ms': served.firstPass.p50Ms.toFixed(3),
+        'first pass p99 ms': served.firstPass.p99Ms.toFixed(3),
+      },
+    }),
+    line('load to the first result', served.firstSeconds, 's', required.firstSeconds, undefined),
+    line(
+      'resident memory',
+      served.residentBytes / GIB,
+      'GiB',
+      required.residentBytes && required.residentBytes / GIB,
+      undefined,
+    ),
+  ];
+}

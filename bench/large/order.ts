@@ -1,0 +1,66 @@
+/** The messages between the benchmark and the processes that build and serve an index. */
+import type { ReorderRows, ScannOptions } from 'shortlist';
+import { segmentsOf } from 'shortlist';
+import type { VectorsOf } from './vectors.ts';
+
+/** A build. */
+export interface BuildOrder {
+  vectors: VectorsOf;
+  path: string;
+  numLeaves: number;
+  reorder: ReorderRows;
+  memoryBytes: number;
+  /** Absent: the segments that the build chooses. */
+  segmentBytes?: number;
+}
+
+export interface BuildReport {
+  seconds: number;
+  savedSeconds: number;
+  peakBytes: number;
+  fileBytes: number;
+  indexBytes: number;
+  segments: number;
+  leaves: number;
+}
+
+/** A setting of calls with its measurements. */
+export interface ServedPoint {
+  leavesToSearch: number;
+  reorder: number;
+  recall: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+/** The order to serve an index; its queries and truth are .npy files. */
+export interface ServeOrder {
+  path: string;
+  queries: string;
+  truth: string;
+  rows: 'memory' | 'file';
+  rowCacheBytes: number;
+  /** The least recall: the fastest setting that reaches it is reported. */
+  recall: number;
+  grid: readonly { leavesToSearch: number; reorder: number }[];
+}
+
+export interface ServeReport {
+  /** Seconds from the start of loading to the first result. */
+  firstSeconds: number;
+  /** Resident memory after all queries. */
+  residentBytes: number;
+  /** The fastest setting that reaches the recall; undefined where none does. */
+  best: ServedPoint | undefined;
+  /** The setting with the largest recall. */
+  most: ServedPoint;
+  /** The first pass over the queries with the best setting: pages of the file are read from the disk. */
+  firstPass: { p50Ms: number; p99Ms: number };
+}
+
+/** The options of the index of a build. */
+export function optionsOf({ numLeaves, reorder, segmentBytes, vectors }: BuildOrder): ScannOptions<Float32Array> {
+  const distanceMeasure = vectors.kind === 'text' ? 'cosine' : 'dot_product';
+  const segments = segmentBytes === undefined ? {} : { segments: segmentsOf(segmentBytes) };
+  return { distanceMeasure, numLeaves, reorder, seed: 1, ...segments };
+}

@@ -1,0 +1,64 @@
+/** Runs a build and the measurements of the saved index in processes of their own. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Streaming } from 'shortlist';
+import { writeNpy } from '../harness/npy.ts';
+import type { BuildOrder, BuildReport, ServeOrder, ServeReport } from './order.ts';
+import { blocksOf, queriesOf, type VectorsOf } from './vectors.ts';
+
+const K = 10;
+/** Queries of a measurement: with more, the exact results of the largest set would take as long as its build. */
+const QUERIES = 500;
+
+/** The folder of all files; they are kept for another run. */
+export const FOLDER: string = join(process.env.SHORTLIST_BENCH ?? tmpdir(), 'shortlist-bench-large');
+
+/** Run a program of this folder with an order; its only line of output is the report. */
+async function run<R>(program: string, order: object): Promise<R> {
+  const path = fileURLToPath(new URL(program, import.meta.url));
+  const child = spawn(process.execPath, [path, JSON.stringify(order)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new Error(`${program}: expected exit code 0, got ${code}`);
+  return JSON.parse(text) as R;
+}
+
+export function build(order: BuildOrder): Promise<BuildReport> {
+  mkdirSync(FOLDER, { recursive: true });
+  return run<BuildReport>('./build-child.js', order);
+}
+
+export function serve(order: ServeOrder): Promise<ServeReport> {
+  return run<ServeReport>('./serve-child.js', order);
+}
+
+/** The files of queries and of their exact 10 best, which are computed once. */
+export async function truthOf(vectors: VectorsOf): Promise<{ queries: string; truth: string }> {
+  mkdirSync(FOLDER, { recursive: true });
+  const { kind, rows, dimensions } = vectors;
+  const name = join(FOLDER, `${kind}-${rows}x${dimensions}`);
+  const files = { queries: `${name}.queries.npy`, truth: `${name}.truth.npy` };
+  if (existsSync(files.truth)) return files;
+  const queries = queriesOf(vectors, QUERIES);
+  const exact = new Streaming<Float32Array, number>({ dataset: () => blocksOf(vectors, FOLDER) });
+  const truth = exact.call({ data: queries, dimensions }, K);
+  writeNpy(files.queries, queries, [QUERIES, dimensions]);
+  const best = Array.from({ length: QUERIES }, (_, query) => [...truth.rowsOf(query)]);
+  writeNpy(files.truth, Int32Array.from(best.flat()), [QUERIES, K]);
+  return files;
+}
+
+/** The grid of leaves and candidates, from one share of the leaves to the next larger one by a factor of 1.5. */
+export function gridOf(numLeaves: number): { leavesToSearch: number; reorder: number }[] {
+  const grid = [];
+  for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.5 * leaves)) {
+    for (const reorder of [50, 100, 200]) grid.push({ leavesToSearch: leaves, reorder });
+  }
+  return grid;
+}

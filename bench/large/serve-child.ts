@@ -1,0 +1,71 @@
+/**
+ * Loads a bundle on one thread and measures recall and latency of single queries at each setting of a grid, in a process of
+ * its own. It takes a `ServeOrder` as JSON and prints a `ServeReport`.
+ */
+import { readFileSync } from 'node:fs';
+import { Runtime, type ScaNN } from 'shortlist';
+import { loadBundle } from 'shortlist/node';
+import { quantile } from '../harness/interleave.ts';
+import { readNpy } from '../harness/npy.ts';
+import type { ServedPoint, ServeOrder, ServeReport } from './order.ts';
+
+/** Queries whose recall and latency are measured for a setting. */
+const K = 10;
+const order = JSON.parse(process.argv[2]!) as ServeOrder;
+const { data, shape } = readNpy(order.queries);
+const truth = readNpy(order.truth).data as Int32Array;
+const [count, d] = shape as [number, number];
+const queries = Array.from({ length: count }, (_, i) => (data as Float32Array).subarray(i * d, (i + 1) * d));
+const start = performance.now();
+const { rows, rowCacheBytes } = order;
+const runtime = new Runtime({ threads: 1 });
+const { index } = await loadBundle<Float32Array, number>(order.path, { runtime, rows, rowCacheBytes });
+const scann = index as ScaNN<Float32Array, number>;
+const [first] = order.grid;
+scann.call(queries[0]!, { k: K, ...first! });
+const firstSeconds = (performance.now() - start) / 1000;
+
+const firstTimes = latencies(first!);
+const points: ServedPoint[] = order.grid.map((point) => {
+  const recall = recallOf(point);
+  const times = [latencies(point), latencies(point)];
+  return {
+    ...point,
+    recall,
+    p50Ms: Math.min(...times.map((each) => quantile(each, 0.5))),
+    p99Ms: Math.min(...times.map((each) => quantile(each, 0.99))),
+  };
+});
+const reached = points.filter(({ recall }) => recall >= order.recall).sort((a, b) => a.p50Ms - b.p50Ms);
+const report: ServeReport = {
+  firstSeconds,
+  residentBytes: residentBytes(),
+  best: reached[0],
+  most: [...points].sort((a, b) => b.recall - a.recall)[0]!,
+  firstPass: { p50Ms: quantile(firstTimes, 0.5), p99Ms: quantile(firstTimes, 0.99) },
+};
+console.log(JSON.stringify(report));
+
+function latencies({ leavesToSearch, reorder }: { leavesToSearch: number; reorder: number }): Float64Array {
+  return Float64Array.from(queries, (query) => {
+    const begin = performance.now();
+    scann.call(query, { k: K, leavesToSearch, reorder });
+    return performance.now() - begin;
+  }).sort();
+}
+
+function recallOf({ leavesToSearch, reorder }: { leavesToSearch: number; reorder: number }): number {
+  let found = 0;
+  queries.forEach((query, i) => {
+    const best = truth.subarray(i * K, (i + 1) * K);
+    for (const row of scann.call(query, { k: K, leavesToSearch, reorder }).rowsOf()) if (best.includes(row)) found++;
+  });
+  return found / (K * count);
+}
+
+/** Resident memory without the pages of files, which the system may take back. */
+function residentBytes(): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const kibibytes = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0);
+  return 1024 * (kibibytes('RssAnon') + kibibytes('RssShmem'));
+}
