@@ -6,12 +6,16 @@
  * members. Sums run in the order of rows, so any number of threads gives the same centroids.
  */
 import { NotFiniteError } from '../errors/errors.ts';
+import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator as Random } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
 import { listMembers, type Members } from './members.ts';
 import { seedPlusPlus } from './plus-plus.ts';
+
+/** Writes labels and scores of the rows of a sample, as `Centroids.assign`; those of the last step are still there. */
+export type AssignSample = (centroids: Centroids, sample: Matrix, labels: Block, scores: Block) => void;
 
 /** Options of `kMeans`. */
 export interface KMeansOptions {
@@ -22,12 +26,16 @@ export interface KMeansOptions {
   sampleSize: number;
   /** 'random': distinct rows of the sample. 'k-means++': with probability ∝ the squared distance from those chosen. */
   initialization: 'random' | 'k-means++';
+  /** [clusters, d] centroids to start from, in place of `initialization`. */
+  initial?: Float32Array | undefined;
   /** Clusters with fewer of the rows than this are re-seeded. */
   minClusterSize: number;
   /** True to scale centroids to length 1, for rows of length 1. */
   isSpherical: boolean;
   /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
   tolerance?: number;
+  /** The assignment step; default: compares all rows with all centroids. */
+  assign?: AssignSample;
   random: Random;
 }
 
@@ -69,7 +77,8 @@ export function* kMeans(rows: SampledRows, options: KMeansOptions, runtime: Runt
   const scores = heap.allocate(4 * size);
   let isDone = false;
   try {
-    if (options.initialization === 'random') centroids.matrix.data.set(sample.data.subarray(0, clusters * d));
+    if (options.initial) centroids.matrix.data.set(options.initial.subarray(0, clusters * d));
+    else if (options.initialization === 'random') centroids.matrix.data.set(sample.data.subarray(0, clusters * d));
     else seedPlusPlus(sample, centroids.matrix, random.fork('k-means++'), runtime);
     if (isSpherical) normalize(centroids.matrix.data, d);
     const { data } = sample;
@@ -79,7 +88,8 @@ export function* kMeans(rows: SampledRows, options: KMeansOptions, runtime: Runt
     let before = Number.POSITIVE_INFINITY;
     for (let iteration = 0; iteration < iterations; iteration++) {
       centroids.pack();
-      centroids.assign(sample.offset, size, labels, scores);
+      if (options.assign) options.assign(centroids, sample, labels, scores);
+      else centroids.assign(sample.offset, size, labels, scores);
       const near = scores.floats(size);
       let sum = 0;
       for (let i = 0; i < size; i++) sum += near[i]!;

@@ -8,6 +8,7 @@ import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { type Assignment, assignNearest } from './assign.ts';
+import { assignMoved } from './assign-moved.ts';
 import { kMeans, type Progress } from './k-means.ts';
 
 /** Options of `trainKMeans`. */
@@ -89,6 +90,7 @@ export function trainKMeans(points: Matrix, options: TrainKMeansOptions): Traine
     minClusterSize,
     isSpherical: spherical,
     tolerance,
+    assign: assignMoved(),
     random,
   };
   const run = kMeans(points, how, points.runtime);

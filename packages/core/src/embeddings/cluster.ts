@@ -10,6 +10,7 @@
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, NUMBER, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
+import { assignMoved } from '../clustering/assign-moved.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
@@ -89,6 +90,7 @@ export async function clusterLocked(table: Cqr, options: ClusterOptions): Promis
         sampleSize: slice.rows,
         initialization: 'random',
         minClusterSize: 1,
+        assign: assignMoved(),
       } as const;
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       try {

@@ -11,6 +11,7 @@
 
 import { checkInteger } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
+import { assignMoved } from '../clustering/assign-moved.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
@@ -132,6 +133,7 @@ async function clusterFeatures(
       sampleSize: SAMPLE_PER_CLUSTER * clusters,
       initialization: 'random',
       minClusterSize: 1,
+      assign: assignMoved(),
       isSpherical: false,
       random,
     },

@@ -7,6 +7,7 @@
  * trained table, unlike CQR. Ids are processed in blocks, without a second copy of the table.
  */
 import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { assignMoved } from '../clustering/assign-moved.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import { Generator } from '../random/generator.ts';
@@ -71,6 +72,7 @@ async function quantize(table: EmbeddingTable, options: ProductOptions): Promise
         sampleSize: slice.rows,
         initialization: 'k-means++',
         minClusterSize: 1,
+        assign: assignMoved(),
       } as const;
       const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       let state = run.next();

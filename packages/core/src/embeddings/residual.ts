@@ -9,6 +9,7 @@
 
 import { checkInteger } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { assignMoved } from '../clustering/assign-moved.ts';
 import type { Centroids } from '../clustering/centroids.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
@@ -75,6 +76,7 @@ async function quantize(table: EmbeddingTable, options: ResidualOptions): Promis
         sampleSize: sample.rows,
         initialization: 'k-means++',
         minClusterSize: 1,
+        assign: assignMoved(),
       } as const;
       const run = kMeans(sample, { ...how, isSpherical: false, random: random.fork('k-means', stage) }, runtime);
       let state = run.next();

@@ -116,7 +116,7 @@ test('planted groups are found, the same bits on any number of threads, and save
     assert.ok(shares.every((share, i) => share >= (shares[i - 1] ?? 0) && share <= 1) && shares.at(-1)! > 0.99);
     assert.deepEqual([queries.clusterings, queries.sums], [1, 1]);
     const { same, other } = products(vectorsOf(queries), vectorsOf(candidates));
-    // Measured: see the message; a pair of one group occurs with probability 0.7, and all pairs pull to 0 with 0.1.
+    // Pairs of one group are near 1 where they occur, and all pairs are drawn to 0 with a tenth of the weight.
     assert.ok(same > 0.7 && Math.abs(other) < 0.1, `${same}, ${other}`);
     runs.push(queries.pointers!.slice());
   }

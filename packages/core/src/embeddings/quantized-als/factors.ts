@@ -5,6 +5,7 @@
  * Letters: n ids of the side, c columns, k centroids of a column, w = d / c. Memory: the pointers, the centroids, and
  * one column [n, w], of which k-means needs two more copies.
  */
+import { assignMoved } from '../../clustering/assign-moved.ts';
 import { kMeans } from '../../clustering/k-means.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import type { Generator } from '../../random/generator.ts';
@@ -29,6 +30,8 @@ export interface Factors {
 /** Settings of the quantization of a column. */
 export interface QuantizeColumn {
   iterations: number;
+  /** True to start k-means from the present centroids of the column, false to start from random rows. */
+  isWarm: boolean;
   random: Generator;
   /** Awaited after each iteration of k-means, with the number of multiplications. */
   onStep: (work: number) => Promise<void>;
@@ -106,7 +109,11 @@ export class QuantizedFactors implements Factors {
     return out;
   }
 
-  async setColumn(column: number, values: Float32Array, { iterations, random, onStep }: QuantizeColumn): Promise<void> {
+  async setColumn(
+    column: number,
+    values: Float32Array,
+    { iterations, isWarm, random, onStep }: QuantizeColumn,
+  ): Promise<void> {
     const { count, width, columns, pointers } = this;
     const { heap } = this.#runtime;
     const clusters = this.#clusters;
@@ -120,7 +127,9 @@ export class QuantizedFactors implements Factors {
         iterations,
         sampleSize: SAMPLE_PER_CLUSTER * clusters,
         initialization: 'random',
+        initial: isWarm ? this.centroids[column] : undefined,
         minClusterSize: 1,
+        assign: assignMoved(),
         isSpherical: false,
         random,
       } as const;

@@ -30,11 +30,11 @@ import { moveErrors, type Objective, type OpenColumn, solveColumn, solveSteps } 
 /** Gowalla's validation part was best after three or four sweeps (docs/decisions/quantized-als.md). */
 const SWEEPS = 4;
 /** Iterations of k-means in the last sweep. */
-const ITERATIONS = 8;
+const ITERATIONS = 4;
 /** Iterations of k-means in earlier sweeps, whose centroids are replaced in the next one. */
-const EARLY_ITERATIONS = 2;
+const EARLY_ITERATIONS = 1;
 /** Times that both sides of a column are solved before it is quantized. */
-const ROUNDS = 2;
+const ROUNDS = 1;
 /** Standard deviation of the start, times √d: as in `fitAls`. */
 const START = 0.1;
 
@@ -42,7 +42,7 @@ const START = 0.1;
 export interface QuantizedAlsOptions extends Partial<Objective> {
   /** Passes over all columns; default 4. */
   sweeps?: number;
-  /** Iterations of k-means in the last sweep; default 8. */
+  /** Iterations of k-means in the last sweep; default 4. */
   iterations?: number;
   /**
    * True keeps a helper table, so that later clusterings can follow, for which half of the rows are then unused. Default
@@ -142,6 +142,7 @@ async function fit(
       const seeds = random.fork('column', sweep * columns + column);
       const quantizeColumn = (side: 0 | 1) => ({
         iterations: each,
+        isWarm: sweep > 0,
         random: seeds.fork('k-means', side),
         onStep: (work: number) => steps.step(work),
       });
