@@ -193,6 +193,17 @@ test('a wrong spec, a missing column and values that do not fit are named by fil
     alone.stderr,
     /candidateTower\.features\.title reads the column "title": expected --items with a table of items, got none/,
   );
+  // Columns of the table of users come before those of the interactions.
+  const users = fileOf('users.csv', 'userId,age,home\nu0,31,town 0\nu1,old,town 1\nu2,40,7\n');
+  const aged = specOf(
+    { age: { type: 'number', missing: 'own' }, home: { type: 'string', missing: 'own' } },
+    { genre: { type: 'bag' } },
+  );
+  const old = await train('--users', users, '--features', aged, '--out', out);
+  assert.match(
+    old.stderr,
+    /got 1 that do not:\n.*users\.csv, row 2 \(user "u1"\): queryTower\.features\.age: expected a number, got "old"/,
+  );
   const nameless = await train('--model', 'features', '--out', out);
   assert.match(nameless.stderr, /--model features: expected --features with a spec, got none/);
 });
