@@ -58,12 +58,13 @@ test('one query or a batch, any threads and any variant: the same bits as a sort
   const runtimes = [1, 2, 3].map((threads) => new Runtime({ variant: 'simd128', threads }));
   const relaxed = VARIANTS.find(({ variant, skip }) => variant === 'relaxed' && !skip);
   if (relaxed) runtimes.push(relaxed.runtime);
+  const best = new Map([0, 33, 69].map((query) => [query, bestRows(queries[query]!, candidates, 100)]));
   for (const runtime of runtimes) {
     const index = new BruteForce<ArrayLike<number>, number>({ runtime }).index(flat(candidates));
     for (const k of [1, 10, 100]) {
       const batch = index.call(queries, k);
-      for (const query of [0, 33, 69]) {
-        const expected = bestRows(queries[query]!, candidates, k);
+      for (const [query, ranked] of best) {
+        const expected = ranked.slice(0, k);
         assert.deepEqual(
           [...batch.rowsOf(query)],
           expected.map(({ row }) => row),

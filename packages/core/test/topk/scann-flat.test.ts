@@ -120,7 +120,7 @@ test('an exact call of an index with leaves: the exact index, after changes too'
 test('a tree where scoring everything is more work: by candidates times width', () => {
   const kindOf = (count: number, d: number): string =>
     new ScaNN<ArrayLike<number>, number>({ runtime, trainingIterations: 1, numLeaves: 20 })
-      .index({ data: new Float32Array(count * d).map((_, i) => Math.sin(i * i)), dimensions: d })
+      .index({ data: new Float32Array(count * d).map((_, i) => ((i * 7919) % 1009) / 1009), dimensions: d })
       .stats().kind;
   assert.equal(kindOf(20_000, 31), 'flat');
   assert.equal(kindOf(20_000, 32), 'tree');
