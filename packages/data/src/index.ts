@@ -41,6 +41,8 @@ export { type ReadItems, type ReadItemsOptions, readItems } from './items/read-i
 // tables
 export type { BatchRequest, Table, TableBatch, TableFormat, TableOptions } from './tables/contract.ts';
 export { openTable } from './tables/open-table.ts';
+// tensors
+export { readTensors, TENSOR_ENDINGS, writeTensors } from './tensors/tensor-files.ts';
 // vectors
 export type { VectorBatch, VectorFile, VectorRequest } from './vectors/contract.ts';
 export { readIdentifiers } from './vectors/identifiers.ts';

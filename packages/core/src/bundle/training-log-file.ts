@@ -5,20 +5,18 @@ import { type TrainingLog, trainingLog } from '../retrieval/training-log.ts';
 import { fileError } from './file.ts';
 
 /**
- * Callbacks for `fit` that append each record to a file of JSON Lines, which is made where there is none.
+ * Callbacks that append each record to a file of JSON Lines, which is made at the first record. They throw a FileError when
+ * the system refuses, which ends a fit at its first step.
  *
- * @throws {FileError} when the system refuses; the callbacks throw it, too
+ * @throws {OptionError} when the path is none
  */
 export function trainingLogFile(path: string): TrainingLog {
   checkArgument('path', path, PATH);
-  const append = (text: string): void => {
+  return trainingLog((line) => {
     try {
-      appendFileSync(path, text);
+      appendFileSync(path, `${line}\n`);
     } catch (error) {
       throw fileError(error, 'written', path);
     }
-  };
-  // A path that cannot be written is refused before hours of training.
-  append('');
-  return trainingLog((line) => append(`${line}\n`));
+  });
 }

@@ -72,3 +72,11 @@ export {
 export type { WeightedIds } from '../towers/embedding-bag.ts';
 export type { DistinctFeatures, EncodedFeatures } from '../towers/encoded-features.ts';
 export { TableGradients, type TableUse } from '../towers/table-gradients.ts';
+export {
+  exportWeights,
+  type ImportedEmbeddings,
+  importEmbeddings,
+  importWeights,
+  type PretrainedEmbeddings,
+  type Tensor,
+} from '../towers/weights.ts';

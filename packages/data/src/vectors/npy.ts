@@ -92,6 +92,31 @@ export async function npyVectors(path: string): Promise<VectorFile> {
 }
 
 /**
+ * A whole array of any shape, as float32 in C order.
+ *
+ * @throws {DataError} when an array of more than two dimensions is in Fortran order
+ */
+export async function npyArray(path: string): Promise<{ shape: readonly number[]; data: Float32Array }> {
+  const header = await readNpyHeader(path);
+  const { shape, isFortran } = header;
+  if (isFortran && shape.length > 2) {
+    throw new DataError(`${path}: expected C order for ${shape.length} dimensions, got Fortran order`);
+  }
+  const data = await withFile(path, (file) =>
+    isFortran && shape.length === 2
+      ? fortranRows(path, file, header, 0, shape[0]!)
+      : numbersAt(
+          path,
+          file,
+          header,
+          0,
+          shape.reduce((product, size) => product * size, 1),
+        ),
+  );
+  return { shape, data };
+}
+
+/**
  * The exact whole numbers of a one-dimensional array as text, for identifiers.
  *
  * @throws {DataError} when the array holds other numbers, or has more than one dimension

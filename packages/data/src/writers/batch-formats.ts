@@ -74,14 +74,22 @@ export function parquet(columns: readonly OutputColumn[]): BatchFormat {
   };
 }
 
+/** The header of a `.npy` of float32 in C order. */
+export function npyHeader(shape: readonly number[]): Buffer {
+  // Python writes a tuple of one number as (3,).
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`;
+  const length = Math.ceil((10 + dictionary.length + 1) / NPY_ALIGNMENT) * NPY_ALIGNMENT - 10;
+  const head = Buffer.from(`\x93NUMPY\x01\x00..${dictionary.padEnd(length - 1)}\n`, 'latin1');
+  head.writeUInt16LE(length, 8);
+  return head;
+}
+
 /** Identifiers, one in each line, and vectors as `.npy`. */
 export function npy(columns: readonly OutputColumn[], rows: number): [identifiers: BatchFormat, vectors: BatchFormat] {
   const text = columns.findIndex(({ type }) => type === 'text');
   const vector = columns.findIndex(({ type }) => type === 'vector');
-  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns[vector]!.width}), }`;
-  const length = Math.ceil((10 + dictionary.length + 1) / NPY_ALIGNMENT) * NPY_ALIGNMENT - 10;
-  const head = Buffer.from(`\x93NUMPY\x01\x00..${dictionary.padEnd(length - 1)}\n`, 'latin1');
-  head.writeUInt16LE(length, 8);
+  const head = npyHeader([rows, columns[vector]!.width!]);
   const bytesOf = (row: Float32Array): Uint8Array => new Uint8Array(row.buffer, row.byteOffset, row.byteLength);
   return [
     { head: '', batch: (batch) => batch[text]!.map((value) => `${oneLine(String(value))}\n`).join(''), end: () => '' },
