@@ -1,11 +1,11 @@
 /**
  * Indexes that one memory does not hold: build, size, load, recall and latency.
  *
- *   npm run bench:large -- --only hundred|twenty|wide|segments [--rows 1000000] [--json]
+ *   npm run bench:large -- --only hundred|twenty|wide|segments [--rows 1000000] [--reorder bfloat16] [--json]
  *
  * `hundred`: 100 million × 32, vectors in the file. `twenty`: 20 million × 64, vectors in memory as int8. `wide`: 1 million ×
  * 768 by cosine. `segments`: 1.68 million × 32 in eight segments and in one memory. `--rows` makes a set smaller; its rows have
- * no requirement then. Builds run on all threads, queries on one. Files are kept in $SHORTLIST_BENCH: the largest set needs 40
+ * no requirement then. `--reorder` is the format of the vectors, float32, bfloat16 or int8 (default). Builds run on all threads, queries on one. Files are kept in $SHORTLIST_BENCH: the largest set needs 40
  * GB there during its build. Each build and each measurement is a process of its own.
  */
 import { parseArgs } from 'node:util';
@@ -30,7 +30,7 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   hundred: {
     vectors: { kind: 'mixture', rows: 100_000_000, dimensions: 32 },
-    numLeaves: 16_000,
+    numLeaves: 12_000,
     // Rows of int8: the finished segments stay in memory until they are saved, and have to fit into 6 GiB.
     reorder: 'int8',
     memoryBytes: 2 ** 29,
@@ -61,6 +61,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     only: { type: 'string', default: [...Object.keys(PARTS), 'segments'].join() },
     rows: { type: 'string' },
+    reorder: { type: 'string' },
   },
 });
 const measured: Row[] = [];
@@ -77,19 +78,20 @@ async function partRows(name: string, part: Part): Promise<Row[]> {
   const isWhole = values.rows === undefined;
   const vectors = { ...part.vectors, rows: isWhole ? part.vectors.rows : Number(values.rows) };
   // Fewer rows have fewer leaves, by the square root of their number.
+  const reorder = (values.reorder ?? part.reorder) as ReorderRows;
   const numLeaves = Math.round(part.numLeaves * Math.sqrt(vectors.rows / part.vectors.rows));
   const path = `${FOLDER}/${name}-${vectors.rows}.bundle`;
   console.error(`${name}: exact results of ${vectors.rows} × ${vectors.dimensions}`);
   const files = await truthOf(vectors);
   console.error(`${name}: builds`);
-  const built = await build({ vectors, path, numLeaves, reorder: part.reorder, memoryBytes: part.memoryBytes });
+  const built = await build({ vectors, path, numLeaves, reorder, memoryBytes: part.memoryBytes });
   console.error(`${name}: measures queries`);
   const grid = gridOf(built.leaves);
   const served = await serve({ path, ...files, rows: part.rows, rowCacheBytes: 2 ** 26, recall: RECALL, grid });
   const { required } = part;
   const bound = (most: number | undefined): Requirement =>
     isWhole && most !== undefined && Number.isFinite(most) ? { atMost: most } : { none: true };
-  const set = `${vectors.rows} × ${vectors.dimensions}, ${part.reorder} rows in ${part.rows === 'file' ? 'the file' : 'memory'}`;
+  const set = `${vectors.rows} × ${vectors.dimensions}, ${reorder} rows in ${part.rows === 'file' ? 'the file' : 'memory'}`;
   const line = (work: string, ours: number, unit: string, most: number | undefined, quality: Row['quality']): Row =>
     row({ work: `${set}: ${work}`, ours, peer: null, unit, required: bound(most), ...(quality && { quality }) });
   const best = served.best ?? served.most;

@@ -58,7 +58,7 @@ export async function truthOf(vectors: VectorsOf): Promise<{ queries: string; tr
 export function gridOf(numLeaves: number): { leavesToSearch: number; reorder: number }[] {
   const grid = [];
   for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.5 * leaves)) {
-    for (const reorder of [50, 100, 200]) grid.push({ leavesToSearch: leaves, reorder });
+    for (const reorder of [50, 100, 200, 500, 1_000]) grid.push({ leavesToSearch: leaves, reorder });
   }
   return grid;
 }

@@ -174,3 +174,21 @@ test('errors are one line, and nothing is written', async () => {
   assert.equal((await run(vectors)).code, 2);
   assert.equal(existsSync(out), false);
 });
+
+test('--memory-bytes builds from the file without holding its vectors, with the same candidates', async () => {
+  const [out, whole] = [join(folder, 'streamed.shortlist'), join(folder, 'whole.shortlist')];
+  const tooLittle = await run(vectors, '--out', out, '--memory-bytes', '1000');
+  assert.equal(tooLittle.code, 1);
+  assert.match(tooLittle.stderr, /memoryBytes: expected at least \d+ for a sample of \d+ × 8, got 1000/);
+  assert.equal(existsSync(out), false);
+  for (const [path, ...more] of [[out, '--memory-bytes', '100000000'], [whole]] as const) {
+    const { code, stdout, stderr } = await run(vectors, '--ids', ids, '--items', meta, '--out', path!, ...more);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /shortlist: 298 candidates, cosine, recall@10 [01]\.\d{3} \(target 0\.95\)/);
+  }
+  assert.equal(existsSync(`${out}.runs`), false);
+  const query = [[...numbers.subarray(0, DIMENSIONS)]];
+  const [streamed, held] = await Promise.all([out, whole].map((path) => loadBundle<number[], string>(path)));
+  assert.deepEqual(streamed!.index.call(query, 5).hits(), held!.index.call(query, 5).hits());
+  assert.deepEqual(streamed!.metadata.items, held!.metadata.items);
+});

@@ -79,6 +79,7 @@ export interface ExportSection extends Section {
 export interface IndexSection extends ItemSection {
   out?: Value;
   ids?: Value;
+  memoryBytes?: Value;
   measure?: Value;
   recall?: Value;
   k?: Value;

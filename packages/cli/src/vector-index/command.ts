@@ -2,7 +2,7 @@
  * `shortlist index VECTORS --out BUNDLE`: builds an index of vectors that another program computed, tunes it to a recall, and
  * saves it as a bundle with identifiers and with attributes from a table.
  */
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { openVectors, ReadLog, readIdentifiers } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
@@ -13,12 +13,14 @@ import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/format-numbers.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { readNamedVectors } from './named-vectors.ts';
+import { streamedIndex } from './streamed-index.ts';
 import { checkIndexMemory, tunedIndex } from './tuned-index.ts';
 
 const OPTIONS = {
   out: { type: 'string' },
   ids: { type: 'string' },
   ...ITEM_OPTIONS,
+  'memory-bytes': { type: 'string' },
   measure: { type: 'string', default: 'cosine' },
   recall: { type: 'string', default: '0.95' },
   k: { type: 'string', default: '10' },
@@ -45,6 +47,8 @@ export const index: Command = async (argv, environment) => {
     k: wholeNumberOf('k', values.k, 1),
     seed: wholeNumberOf('seed', values.seed, 0),
   };
+  const memoryBytes =
+    values['memory-bytes'] === undefined ? undefined : wholeNumberOf('memory-bytes', values['memory-bytes'], 1);
   checkOutput(out, values.force);
   const terminal = new Terminal(environment);
   const started = environment.now();
@@ -55,8 +59,10 @@ export const index: Command = async (argv, environment) => {
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
   const rows = identifiers?.filter((identifier) => identifier !== '').length ?? file.rows;
-  if (rows > 0) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
-  const vectors = await readNamedVectors(file, identifiers, environment.signal, terminal);
+  if (rows > 0 && memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
+  const input = { file, identifiers, memoryBytes: memoryBytes ?? 0, runsFolder: `${out}.runs` };
+  const streamed = memoryBytes === undefined ? undefined : await streamedIndex(input, settings, environment, terminal);
+  const vectors = streamed ?? (await readNamedVectors(file, identifiers, environment.signal, terminal));
   const { items } = values;
   const attributes =
     items === undefined
@@ -65,14 +71,15 @@ export const index: Command = async (argv, environment) => {
           await readItemTable(vectors.identifiers, { ...values, items }, environment.signal, terminal),
           vectors.identifiers,
         );
-  const built = await tunedIndex(vectors, settings, environment, terminal);
+  const built = 'index' in vectors ? vectors : await tunedIndex(vectors, settings, environment, terminal);
   const metadata: JsonObject = {
     ...attributes,
     index: { vectors: file.description, measure: distanceMeasure, recall: built.recall, k: settings.k },
   };
   await saveBundle(out, { index: built.index, metadata });
+  if (streamed) await rm(input.runsFolder, { recursive: true, force: true });
   terminal.line(
-    `${out}: ${count(vectors.rows)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
+    `${out}: ${count(vectors.identifiers.length)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
       `(${built.isTargetReached ? 'target' : 'the highest that was found; target'} ${settings.targetRecall}), ` +
       `${bytes((await stat(out)).size)}, ${duration(environment.now() - started)}`,
   );

@@ -26,24 +26,56 @@ export async function readNamedVectors(
   terminal: Terminal,
 ): Promise<NamedVectors> {
   const { dimensions } = file;
+  const kept = namesOf(file, identifiers);
+  const data = new Float32Array(kept.length * dimensions);
+  let at = 0;
+  for await (const batch of namedBatches(file, identifiers, signal)) {
+    data.set(batch.data, at);
+    at += batch.data.length;
+    terminal.progress(batch.endRow / file.rows, 'reading vectors');
+  }
+  terminal.clear();
+  return { rows: kept.length, dimensions, data, identifiers: kept };
+}
+
+/** The identifiers of the rows that are not left out. @throws {DataError} when all rows are left out */
+export function namesOf(file: VectorFile, identifiers: readonly string[] | undefined): readonly string[] {
   const kept =
     identifiers?.filter((identifier) => identifier !== '') ??
     Array.from({ length: file.rows }, (_, row) => String(row));
   if (kept.length === 0) throw new DataError(`${file.path}: expected vectors with identifiers, got none`);
-  const data = new Float32Array(kept.length * dimensions);
-  let at = 0;
+  return kept;
+}
+
+/** Rows that are not left out, with their identifiers. */
+export interface NamedBatch {
+  readonly names: string[];
+  /** [names, dimensions] */
+  readonly data: Float32Array;
+  /** The number of rows of the file that were read so far. */
+  readonly endRow: number;
+}
+
+/** Read the rows of a file in batches, without those that are left out. @throws {DataError} when a number is not finite */
+export async function* namedBatches(
+  file: VectorFile,
+  identifiers: readonly string[] | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<NamedBatch> {
+  const { dimensions } = file;
   for await (const { firstRow, rows, data: part } of file.batches({ signal })) {
+    const names: string[] = [];
+    const data = new Float32Array(rows * dimensions);
     for (let row = 0; row < rows; row++) {
-      if (identifiers?.[firstRow + row] === '') continue;
+      const name = identifiers ? identifiers[firstRow + row]! : String(firstRow + row);
+      if (name === '') continue;
       const vector = part.subarray(row * dimensions, (row + 1) * dimensions);
       if (!vector.every(Number.isFinite)) {
         throw new DataError(`${file.path}: expected finite numbers, got NaN or an infinity in row ${firstRow + row}`);
       }
-      data.set(vector, at);
-      at += dimensions;
+      data.set(vector, names.length * dimensions);
+      names.push(name);
     }
-    terminal.progress((firstRow + rows) / file.rows, 'reading vectors');
+    yield { names, data: data.subarray(0, names.length * dimensions), endRow: firstRow + rows };
   }
-  terminal.clear();
-  return { rows: kept.length, dimensions, data, identifiers: kept };
 }

@@ -17,7 +17,7 @@ import type { Environment, Terminal } from '../terminal/terminal.ts';
 import type { NamedVectors } from './named-vectors.ts';
 
 /** The size of the sample of queries. `tune` chooses settings on one half of it and checks them on the other half. */
-const QUERIES = 500;
+export const QUERIES = 500;
 
 /** Settings of the index. */
 export interface TunedIndexSettings<Q> {
@@ -78,7 +78,11 @@ export function checkIndexMemory(sizes: Sizes, settings: BuildSettings): void {
   new ScaNN(sizedOptions(sizes, settings)).checkMemory(sizes.rows, sizes.dimensions);
 }
 
-function sizedOptions({ rows, dimensions }: Sizes, { distanceMeasure, k, seed }: BuildSettings): ScannOptions<never> {
+/** The options of an index of this size. */
+export function sizedOptions(
+  { rows, dimensions }: Sizes,
+  { distanceMeasure, k, seed }: BuildSettings,
+): ScannOptions<never> {
   // The build does not measure its recall, because `tune` measures it with more queries.
   const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
   return { ...sized, distanceMeasure, k, seed };

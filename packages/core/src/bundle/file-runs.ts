@@ -1,15 +1,17 @@
 /** Keeps the runs of `indexStreamed` as files in a folder, so that a build that was killed can continue. */
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError } from '../errors/errors.ts';
+import { FileError, ShortlistError } from '../errors/errors.ts';
 import { systemReason } from '../errors/system-errors.ts';
 import type { RunStore } from '../topk/scann/streamed/run-store.ts';
+import { lockFolder } from './folder-lock.ts';
 
 /** The extension of the files of runs; other files of the folder are not touched. */
 const ENDING = '.run';
 
 /**
- * Runs in a folder, which is created if it does not exist. A folder belongs to one build at a time.
+ * Runs in a folder, which is created if it does not exist. A folder belongs to one build at a time: the file `build.lock`
+ * there names its process.
  *
  * @throws {FileError} from each method when the operating system refuses, or a run is shorter than the bytes to be read
  */
@@ -33,6 +35,15 @@ export function fileRuns(folder: string): RunStore {
       await file.datasync();
     });
   return {
+    async lock() {
+      const path = join(folder, 'build.lock');
+      let release: (() => Promise<void>) | undefined;
+      await withPath(path, async () => {
+        await mkdir(folder, { recursive: true });
+        release = await lockFolder(folder);
+      });
+      return release!;
+    },
     async sizeOf(name) {
       return (await stat(pathOf(name)).catch(() => undefined))?.size ?? 0;
     },
@@ -75,7 +86,7 @@ async function withPath(path: string, call: () => Promise<void>): Promise<void> 
   try {
     await call();
   } catch (error) {
-    if (error instanceof FileError) throw error;
+    if (error instanceof ShortlistError) throw error;
     throw new FileError(`${path}: expected a file that can be read and written, got ${systemReason(error as Error)}`, {
       cause: error,
     });

@@ -1,7 +1,8 @@
 /** Builds that stream: two passes, a sample, runs; a build that is killed and started again gives the same bytes. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileRuns } from '../../src/bundle/file-runs.ts';
@@ -193,6 +194,21 @@ test('runs in a folder: a build goes on after a failure, ends in the same bytes,
     });
     const expected = await indexStreamed(make(options), dataset(500), { runs: memoryRuns(), memoryBytes });
     assert.deepEqual(bytesOf(again), bytesOf(expected));
+    assert.deepEqual(readdirSync(join(folder, 'runs')), ['mine.txt']);
+    const release = await fileRuns(join(folder, 'runs')).lock();
+    const refused = indexStreamed(make(options), dataset(500), { runs: fileRuns(join(folder, 'runs')), memoryBytes });
+    await assert.rejects(refused, {
+      code: 'ERR_STATE',
+      message: new RegExp(`build\\.lock: expected no other build in this folder, got one of process ${process.pid}`),
+    });
+    await release();
+    // A process that has ended leaves its lock behind.
+    const ended = spawnSync(process.execPath, ['-e', '']).pid;
+    writeFileSync(join(folder, 'runs', 'build.lock'), JSON.stringify({ process: ended, host: hostname() }));
+    await (await fileRuns(join(folder, 'runs')).lock())();
+    writeFileSync(join(folder, 'runs', 'build.lock'), JSON.stringify({ process: 1, host: 'elsewhere' }));
+    await assert.rejects(fileRuns(join(folder, 'runs')).lock(), { message: /on elsewhere; if it has ended, remove/ });
+    rmSync(join(folder, 'runs', 'build.lock'));
     assert.deepEqual(readdirSync(join(folder, 'runs')), ['mine.txt']);
     const path = join(folder, 'mine.txt');
     writeFileSync(path, 'x');

@@ -7,7 +7,7 @@ import { buildStreamed, type StreamedBuild } from './build-streamed.ts';
 
 const checkOptions = optionsCheck<StreamedBuild>('indexStreamed', {
   ...LONG_CHANGE,
-  runs: required(objectWith('a store of runs', 'append', 'read', 'replace', 'truncate', 'sizeOf', 'clear')),
+  runs: required(objectWith('a store of runs', 'append', 'read', 'replace', 'truncate', 'sizeOf', 'clear', 'lock')),
   memoryBytes: NUMBER,
 });
 
@@ -20,7 +20,8 @@ const checkOptions = optionsCheck<StreamedBuild>('indexStreamed', {
  * same bytes. The finished segments and the identifiers are in memory.
  *
  * @param dataset called once for each pass; its candidates are the same each time
- * @throws {StateError} when the second pass reads other candidates than the first; the runs are removed
+ * @throws {StateError} while another build uses the runs; when the second pass reads other candidates than the first,
+ * and then the runs are removed
  * @throws {MemoryError} when `memoryBytes` is too small for the sample, naming the least that would do, before anything
  * is trained
  * @throws {OptionError} when an option is unknown or out of range, or the index has `soar`
@@ -35,8 +36,13 @@ export async function indexStreamed<Q, I extends Identifier>(
 ): Promise<ScaNN<Q, I>> {
   const checked = checkOptions(options);
   const read = async (): Promise<CandidateSequence<I>> => dataset();
-  await index.replaceBuilt('indexStreamed', checked.signal, (settings) =>
-    buildStreamed(read, settings, checked, index.runtime),
-  );
+  await index.replaceBuilt('indexStreamed', checked.signal, async (settings) => {
+    const release = await checked.runs.lock();
+    try {
+      return await buildStreamed(read, settings, checked, index.runtime);
+    } finally {
+      await release();
+    }
+  });
   return index;
 }

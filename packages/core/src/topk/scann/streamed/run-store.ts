@@ -4,6 +4,8 @@
  * memory.
  */
 
+import { StateError } from '../../../errors/errors.ts';
+
 /** Runs by name. */
 export interface RunStore {
   /** Bytes of a run; 0 where there is none. */
@@ -18,11 +20,18 @@ export interface RunStore {
   replace(name: string, bytes: Uint8Array): Promise<void>;
   /** Remove all runs. */
   clear(): Promise<void>;
+  /**
+   * Take the runs for one build; the result gives them back.
+   *
+   * @throws {StateError} while another build has them
+   */
+  lock(): Promise<() => Promise<void>>;
 }
 
 /** Runs in memory, which are lost when the process ends. */
 export function memoryRuns(): RunStore {
   const runs = new Map<string, Uint8Array[]>();
+  let isLocked = false;
   const whole = (name: string): Uint8Array => {
     const pieces = runs.get(name) ?? [];
     const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
@@ -51,5 +60,12 @@ export function memoryRuns(): RunStore {
       runs.set(name, [bytes.slice()]);
     },
     clear: async () => runs.clear(),
+    async lock() {
+      if (isLocked) throw new StateError('runs: expected no other build with these runs, got one that is under way');
+      isLocked = true;
+      return async () => {
+        isLocked = false;
+      };
+    },
   };
 }
