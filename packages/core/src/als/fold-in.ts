@@ -6,7 +6,7 @@
 
 import { checkArgument } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
-import { objectWith } from '../checks/options.ts';
+import { objectWith, optionType } from '../checks/options.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
@@ -35,6 +35,8 @@ export interface FoldInParts {
   readonly dimensions: number;
   readonly objective: AlsObjective;
 }
+
+const LIST_OF_QUERIES = optionType('a list of users or histories', Array.isArray);
 
 /** Turns users and histories into vectors. */
 export class FoldIn implements QueryModel<UserOrHistory> {
@@ -67,7 +69,9 @@ export class FoldIn implements QueryModel<UserOrHistory> {
    */
   embed(features: readonly UserOrHistory[]): Matrix {
     const { users, userFactors, itemFactors } = this.#parts;
-    const histories = features.map((feature) => (typeof feature === 'string' ? [] : this.#historyOf(feature)));
+    const histories = checkArgument('features', features, LIST_OF_QUERIES).map((feature) =>
+      typeof feature === 'string' ? [] : this.#historyOf(feature),
+    );
     const solved = this.#solve(histories);
     if (this.#vectors?.rows !== features.length) {
       this.#vectors?.free();

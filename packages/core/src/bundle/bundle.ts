@@ -105,6 +105,7 @@ const checkContents = optionsCheck<BundleContents<never, never>>('the contents o
   seenItems: instanceOf('SeenItems', () => SeenItems),
   metadata: OBJECT,
 });
+const SINK = objectWith('a sink, which has `write`', 'write');
 const checkLoad = optionsCheck<LoadOptions>('loading a bundle', {
   runtime: RUNTIME,
   headroom: NUMBER,
@@ -122,6 +123,7 @@ const checkLoad = optionsCheck<LoadOptions>('loading a bundle', {
  * @throws whatever the sink throws
  */
 export function writeBundle<Q, I extends Identifier>(contents: BundleContents<Q, I>, sink: Sink): void {
+  checkArgument('sink', sink, SINK);
   writeContainer(containerSections(bundleOf(contents)), sink, contents.index.runtime);
 }
 
@@ -135,6 +137,7 @@ export async function writeBundleAsync<Q, I extends Identifier>(
   contents: BundleContents<Q, I>,
   sink: AsyncSink,
 ): Promise<void> {
+  checkArgument('sink', sink, SINK);
   const { index, candidateTower } = checkContents(contents);
   const towers = [contents.queryTower ?? towerOf(index.queryModel), candidateTower];
   const tables = tablesOf(towers.flatMap((tower) => tower?.inputs ?? []));

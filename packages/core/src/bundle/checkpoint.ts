@@ -13,7 +13,7 @@ import { bytesOf, containerSections, type Saved, type SavedSection } from '../fo
 import type { JsonObject, SettingsReader } from '../format/settings.ts';
 import { bytesSource, type Source } from '../format/source.ts';
 import { type Sink, toBytes, writeContainer } from '../format/writer.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import type { BestEpoch } from '../retrieval/best-epoch.ts';
 import type { Checkpoint } from '../retrieval/checkpoint.ts';
 import type { SavedMemory } from '../retrieval/cross-batch-memory.ts';
@@ -30,12 +30,14 @@ const BEST = 'best-';
  * @throws whatever the sink throws
  */
 export function writeCheckpoint(checkpoint: Checkpoint, sink: Sink, runtime: Runtime = defaultRuntime()): void {
+  checkArgument('sink', sink, objectWith('a sink, which has `write`', 'write'));
+  checkArgument('runtime', runtime, RUNTIME);
   writeContainer(containerSections(checkpointOf(checkpoint)), sink, runtime);
 }
 
 /** A checkpoint as bytes. */
 export function checkpointToBytes(checkpoint: Checkpoint, runtime: Runtime = defaultRuntime()): Uint8Array {
-  return toBytes(containerSections(checkpointOf(checkpoint)), runtime);
+  return toBytes(containerSections(checkpointOf(checkpoint)), checkArgument('runtime', runtime, RUNTIME));
 }
 
 /**
@@ -45,6 +47,7 @@ export function checkpointToBytes(checkpoint: Checkpoint, runtime: Runtime = def
  */
 export async function readCheckpoint(source: Source, runtime: Runtime = defaultRuntime()): Promise<Checkpoint> {
   checkArgument('source', source, objectWith('a Source', 'sizeBytes', 'read'));
+  checkArgument('runtime', runtime, RUNTIME);
   return readSaved(source, (root) => loadPart(root, { checkpoint: loadContents }), runtime);
 }
 

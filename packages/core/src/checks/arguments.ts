@@ -17,6 +17,14 @@ export const WORDS: OptionType = optionType(
   'a list of strings',
   (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
 );
+export const IDENTIFIERS: OptionType = optionType(
+  'a list of identifiers',
+  (value) => Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView)),
+);
+export const ITERABLE: OptionType = optionType('an iterable', (value) => {
+  const object: object = Object(value);
+  return Symbol.asyncIterator in object || Symbol.iterator in object;
+});
 export const PATH: OptionType = optionType('a path', (value) => typeof value === 'string' || value instanceof URL);
 
 /**

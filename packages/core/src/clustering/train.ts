@@ -1,12 +1,13 @@
 /** Runs k-means on a sample of the points and assigns every point to its nearest centroid. */
 
 import { throwIfAborted } from '../checks/abort.ts';
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, checkNumber, checkOneOf } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { type Assignment, assignNearest } from './assign.ts';
 import { assignMoved } from './assign-moved.ts';
 import { kMeans, type Progress } from './k-means.ts';
@@ -69,6 +70,7 @@ export interface TrainedKMeans extends Assignment {
  * @throws {AbortedError} when the signal is raised
  */
 export function trainKMeans(points: Matrix, options: TrainKMeansOptions): TrainedKMeans {
+  checkArgument('points', points, MATRIX);
   checkOptions(options);
   const { iterations = 12, seed = 42, sampleSize = points.rows, minClusterSize = 1, spherical = false } = options;
   const { initialization = 'random', tolerance = 1e-5, signal, onProgress } = options;

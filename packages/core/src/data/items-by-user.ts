@@ -5,10 +5,12 @@
  */
 
 import { checkArgument } from '../checks/arguments.ts';
-import { objectWith } from '../checks/options.ts';
+import { checkInteger } from '../checks/numbers.ts';
+import { type OptionType, objectWith } from '../checks/options.ts';
 import { checkInteractions, type Interactions, rowsByTime } from './interactions.ts';
 
-const LISTS = objectWith('lists of codes', 'starts', 'codes', 'codeCount');
+/** The type of an argument that is lists of codes. */
+export const LISTS: OptionType = objectWith('lists of codes', 'starts', 'codes', 'codeCount');
 
 /** Lists of codes: list r is `codes[starts[r] … starts[r + 1])`. */
 export interface CodeLists {
@@ -25,6 +27,7 @@ export interface CodeLists {
 export function listOf(lists: CodeLists, row: number): Int32Array {
   checkArgument('lists', lists, LISTS);
   const { starts, codes } = lists;
+  checkInteger('row', row, 0, starts.length - 2);
   return codes.subarray(starts[row]!, starts[row + 1]!);
 }
 

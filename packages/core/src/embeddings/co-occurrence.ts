@@ -9,8 +9,9 @@
  * these pointers. Letters: c columns, k rows of one M, w = d / c. Memory above the tables: up to three times one column's features, each 1/c of a full table.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { FUNCTION, NUMBER, optionsCheck, SIGNAL } from '../checks/options.ts';
+import { FUNCTION, NUMBER, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
 import { assignMoved } from '../clustering/assign-moved.ts';
 import { kMeans } from '../clustering/k-means.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
@@ -20,7 +21,7 @@ import { CoOccurrenceMatrix, type CoOccurrences } from './co-occurrence-matrix.t
 import type { EmbeddingTable } from './contract.ts';
 import { Cqr } from './cqr.ts';
 import { learnedWords } from './learned-ids.ts';
-import { exclusively } from './table-lock.ts';
+import { checkTable, exclusively } from './table-lock.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Rounds of subspace iteration. On MovieLens-100K more rounds changed nothing, and no round raised the cross-entropy by 0.05. */
@@ -65,11 +66,12 @@ export async function pointByCoOccurrence(
   options: CoOccurrenceOptions = {},
 ): Promise<void> {
   const { hops = HOPS, iterations = ITERATIONS, onProgress, signal } = checkOptions(options);
+  checkArgument('rows', rows, objectWith('rows with queries and candidates', 'queries', 'candidates'));
   checkInteger('hops', hops, 0);
   checkInteger('iterations', iterations, 1);
-  const tables = [queryTable, candidateTable].flatMap((table, side) =>
-    table instanceof Cqr ? [{ table, side: side as 0 | 1 }] : [],
-  );
+  const tables = [queryTable, candidateTable]
+    .map(checkTable)
+    .flatMap((table, side) => (table instanceof Cqr ? [{ table, side: side as 0 | 1 }] : []));
   if (tables.length === 0) throw new OptionError('tables: expected at least one of method cqr, got none');
   const sizes: [number, number] = [queryTable.vocabularySize, candidateTable.vocabularySize];
   const how = { hops, iterations, onProgress, signal };

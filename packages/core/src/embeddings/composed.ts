@@ -16,7 +16,7 @@ import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import type { EmbeddingTable } from './contract.ts';
-import { checkIds } from './ids.ts';
+import { checkGradientCall, checkRowsCall } from './ids.ts';
 
 /** Ids that a thread claims at a time for gathering: about ten microseconds of row copies. */
 const GRAIN_IDS = 256;
@@ -81,7 +81,7 @@ export abstract class ComposedTable implements EmbeddingTable {
   }
 
   rows(ids: Int32Array, out: Matrix): void {
-    checkIds(ids, this.vocabularySize);
+    checkRowsCall(this, ids, out);
     this.gather(this.#place(ids), ids.length, out);
   }
 
@@ -104,7 +104,7 @@ export abstract class ComposedTable implements EmbeddingTable {
   }
 
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
-    checkIds(ids, this.vocabularySize);
+    checkGradientCall(this, ids, gradients, optimizer);
     const { codebook, columns, sums, runtime } = this;
     const { rows, dimensions } = codebook;
     const uses = ids.length * columns * sums;

@@ -14,8 +14,9 @@
  * only ids that were in enough batches get learned pointers, which one more bit per id marks; the others stay hashed.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { NUMBER, optionsCheck, STRING } from '../checks/options.ts';
+import { NUMBER, objectWith, optionsCheck, STRING } from '../checks/options.ts';
 import { StateError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
@@ -72,6 +73,8 @@ export interface Clustering {
   centroids: readonly Matrix[];
   helper: boolean;
 }
+
+const POINTERS = objectWith('pointers from `takePointers`', 'clusterings', 'sums', 'pointers');
 
 /** A table that clusters itself. */
 export class Cqr extends ComposedTable {
@@ -143,6 +146,7 @@ export class Cqr extends ComposedTable {
   clustersFor(helper: boolean, ids: number): number {
     if (this.sums === 1)
       throw new StateError('cluster: expected a table with its helper table, got one whose last clustering dropped it');
+    checkInteger('ids', ids, 0);
     return Math.min(helper ? this.rowsPerTable : 2 * this.rowsPerTable, ids);
   }
 
@@ -178,6 +182,7 @@ export class Cqr extends ComposedTable {
    * @throws {ShapeError} when they belong to a table of another shape
    */
   restorePointers(pointers: LearnedPointers): void {
+    checkArgument('pointers', pointers, POINTERS);
     const { columns, codebook } = this;
     this.#state.restore(pointers, codebook.rows / (columns * pointers.sums));
     this.sums = pointers.sums;

@@ -23,7 +23,7 @@ import { Matrix } from '../vectors/matrix.ts';
 import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
-import { checkIds } from './ids.ts';
+import { checkGradientCall, checkIds, checkRowsCall } from './ids.ts';
 import { checkContext, type TableContext } from './table-context.ts';
 
 /** Number of values of a hash: 10⁶, as in the paper. */
@@ -80,6 +80,7 @@ export class Dhe implements EmbeddingTable {
   }
 
   rows(ids: Int32Array, out: Matrix): void {
+    checkRowsCall(this, ids, out);
     const { input, output } = this.#forward(ids);
     const d = this.dimensions;
     const [from, to] = [output.data, out.data];
@@ -90,6 +91,7 @@ export class Dhe implements EmbeddingTable {
   }
 
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
+    checkGradientCall(this, ids, gradients, optimizer);
     const { input } = this.#forward(ids);
     backwardWeightsThrough(this.layers, gradients, optimizer);
     input.free();

@@ -1,5 +1,6 @@
 /** The full table: one row of d float32 values for each id. Compressed tables are compared with it. */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck, required } from '../checks/options.ts';
 import type { Part } from '../format/part.ts';
@@ -7,9 +8,9 @@ import { bytesOf, type Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { ComposedTable } from './composed.ts';
-import { checkIds } from './ids.ts';
+import { checkGradientCall } from './ids.ts';
 import { initialRows } from './initial.ts';
 
 /** Options of a full table. */
@@ -32,6 +33,7 @@ export class FullTable extends ComposedTable {
   readonly method = 'full';
 
   constructor(rows: Matrix) {
+    checkArgument('rows', rows, MATRIX);
     super(rows.rows, rows.dimensions, 1, 1, rows);
   }
 
@@ -49,7 +51,7 @@ export class FullTable extends ComposedTable {
 
   /** Do one optimizer step. Ids are distinct and are the row numbers, so no gradients have to be summed. */
   override applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
-    checkIds(ids, this.vocabularySize);
+    checkGradientCall(this, ids, gradients, optimizer);
     optimizer.step(this.codebook, ids, gradients);
   }
 

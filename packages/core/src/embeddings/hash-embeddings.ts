@@ -20,7 +20,7 @@ import { Matrix } from '../vectors/matrix.ts';
 import { affordRows, BUDGET, type Budget, type WithMethod } from './budget.ts';
 import type { EmbeddingTable } from './contract.ts';
 import { HASH_WORDS_BYTES, HashFamily } from './hash-family.ts';
-import { checkIds } from './ids.ts';
+import { checkGradientCall, checkIds, checkRowsCall } from './ids.ts';
 import { initialRows } from './initial.ts';
 import { checkContext, type TableContext } from './table-context.ts';
 
@@ -96,6 +96,7 @@ export class HashEmbeddings implements EmbeddingTable {
   }
 
   rows(ids: Int32Array, out: Matrix): void {
+    checkRowsCall(this, ids, out);
     const pointers = this.#locate(ids);
     const d = this.dimensions;
     const sums = this.weights.dimensions;
@@ -113,6 +114,7 @@ export class HashEmbeddings implements EmbeddingTable {
   }
 
   applyGradient(ids: Int32Array, gradients: Matrix, optimizer: SparseOptimizer): void {
+    checkGradientCall(this, ids, gradients, optimizer);
     const pointers = this.#locate(ids);
     const d = this.dimensions;
     const sums = this.weights.dimensions;

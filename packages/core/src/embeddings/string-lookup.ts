@@ -12,7 +12,7 @@
 
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, shown } from '../checks/numbers.ts';
-import { LIST, NUMBER, optionsCheck, optionType, required } from '../checks/options.ts';
+import { LIST, NUMBER, optionsCheck, optionType, required, STRING } from '../checks/options.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
@@ -160,11 +160,13 @@ export class StringLookup {
 
   /** True for a word of the vocabulary. */
   has(word: string): boolean {
+    checkArgument('word', word, STRING);
     return this.#words.rowOf(word) >= 0;
   }
 
   /** The id of one word. */
   idOf(word: string): number {
+    checkArgument('word', word, STRING);
     const row = this.#words.rowOf(word);
     if (row >= 0) return row + this.#firstId;
     if (word === this.maskToken) return 0;
@@ -177,7 +179,7 @@ export class StringLookup {
    * @throws {OptionError} when an element is not a string
    */
   encode(words: readonly string[]): Int32Array {
-    const ids = new Int32Array(words.length);
+    const ids = new Int32Array(checkArgument('features', words, LIST).length);
     for (let i = 0; i < words.length; i++) {
       const word = words[i];
       if (typeof word !== 'string') {

@@ -2,6 +2,9 @@
  * Locks of embedding tables. Only one `fit`, clustering or quantization may use a table at a time, because two would
  * read rows that the other has written in part. A second one throws an error that names the first.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import { StateError } from '../errors/errors.ts';
 import type { EmbeddingTable } from './contract.ts';
 
@@ -11,6 +14,13 @@ export interface TableLock {
   readonly tables: readonly EmbeddingTable[];
   /** True while the tables may be saved, because the work awaits a callback of its caller. */
   isSavable: boolean;
+}
+
+const TABLE = objectWith('an embedding table', 'vocabularySize', 'rows', 'applyGradient');
+
+/** A table that a program passes. @throws {OptionError} when it is none */
+export function checkTable<T extends EmbeddingTable>(table: T): T {
+  return checkArgument('table', table, TABLE);
 }
 
 const locks = new WeakMap<EmbeddingTable, TableLock>();
@@ -28,6 +38,7 @@ export async function exclusively<T>(
   work: (lock: TableLock) => Promise<T>,
 ): Promise<T> {
   for (const table of tables) {
+    checkTable(table);
     const other = locks.get(table);
     if (other)
       throw new StateError(`${what}: expected tables that are not in use, got one on which ${other.what} is under way`);

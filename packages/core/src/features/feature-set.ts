@@ -2,9 +2,10 @@
  * The features of a tower in a fixed order. A set encodes raw rows or columns, and saves everything that its features
  * learned; a vocabulary that several features share is saved once.
  */
+import { checkArgument, WORDS } from '../checks/arguments.ts';
 import { nearestName } from '../checks/nearest-name.ts';
 import { shown } from '../checks/numbers.ts';
-import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { LIST, NUMBER, OBJECT, optionsCheck, optionType, STRING } from '../checks/options.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
@@ -66,7 +67,7 @@ export class FeatureSet<S extends FeatureSpecs = FeatureSpecs> {
    * @throws {OptionError} for an unknown name
    */
   pick<N extends keyof S & string>(names: readonly N[]): FeatureSet<Pick<S, N>> {
-    return new FeatureSet<Pick<S, N>>(names.map((name) => this.#named(name)));
+    return new FeatureSet<Pick<S, N>>(checkArgument('names', names, WORDS).map((name) => this.#named(name)));
   }
 
   /** The feature of a name. @throws {OptionError} when there is none */
@@ -75,6 +76,7 @@ export class FeatureSet<S extends FeatureSpecs = FeatureSpecs> {
   }
 
   #named(name: string): LearnedFeature {
+    checkArgument('name', name, STRING);
     const found = this.#features.find((feature) => feature.name === name);
     if (found) return found;
     const known = this.#features.map((feature) => feature.name);
@@ -90,6 +92,7 @@ export class FeatureSet<S extends FeatureSpecs = FeatureSpecs> {
    * @throws {FeatureError} with the first ten values that do not fit the spec
    */
   encode(rows: ArrayLike<RawRow>, options: EncodeOptions = {}): FeatureColumn[] {
+    checkArgument('rows', rows, LIST);
     const { fields } = this;
     const mismatches = new Mismatches();
     const { firstRow = 0 } = checkEncode(options);
@@ -157,10 +160,15 @@ export class FeatureSet<S extends FeatureSpecs = FeatureSpecs> {
   }
 }
 
+const SETS = optionType(
+  'a list of FeatureSets',
+  (value) => Array.isArray(value) && value.every((set) => set instanceof FeatureSet),
+);
+
 /** The saved form of several sets, such as those of both towers: a vocabulary that they share is saved once. */
 export function saveFeatureSets(sets: readonly FeatureSet[]): Saved {
   const vocabularies = new Map<Vocabulary, string>();
-  for (const { learned } of sets) {
+  for (const { learned } of checkArgument('sets', sets, SETS)) {
     for (const { vocabulary } of learned) {
       if (vocabulary && !vocabularies.has(vocabulary)) vocabularies.set(vocabulary, `vocabulary${vocabularies.size}`);
     }
@@ -216,7 +224,7 @@ export function checkColumns(
   features: readonly Pick<Feature, 'name' | 'field' | 'besideField' | 'spec'>[],
   mismatches: Mismatches,
 ): { rows: number } {
-  const names = Object.keys(columns);
+  const names = Object.keys(checkArgument('columns', columns, OBJECT));
   const used = new Set(features.flatMap(({ field, besideField = [] }) => [field].concat(besideField)));
   const rows = columnOf(columns, [...used].find((field) => Object.hasOwn(columns, field)) ?? '')?.length ?? 0;
   for (const { name, field, besideField, spec } of features) {

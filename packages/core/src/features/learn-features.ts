@@ -5,9 +5,10 @@
  * Memory grows with the distinct words of a table (their bytes and some 20 bytes each) and not with the rows. Words are counted
  * exactly; for quantiles see value-sample.ts. The same rows with the same seed give the same features.
  */
+import { checkArgument, ITERABLE } from '../checks/arguments.ts';
 import { nearestName } from '../checks/nearest-name.ts';
 import { shown } from '../checks/numbers.ts';
-import { NUMBER, optionsCheck } from '../checks/options.ts';
+import { NUMBER, OBJECT, optionsCheck } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFeatureSpecs } from './check-spec.ts';
@@ -45,6 +46,7 @@ export async function learnFeatures<const S extends FeatureSpecs>(
   options: LearnFeaturesOptions = {},
 ): Promise<FeatureSet<S>> {
   const learner = new FeatureLearner(specs, options);
+  checkArgument('batches', batches, ITERABLE);
   for await (const batch of batches) learner.add(batch);
   return learner.finish();
 }
@@ -87,6 +89,7 @@ export class FeatureLearner<const S extends FeatureSpecs = FeatureSpecs> {
    * @throws {FeatureError} when ten values or more did not fit the spec so far
    */
   add(columns: RawColumns): void {
+    checkArgument('columns', columns, OBJECT);
     for (const name of Object.keys(columns)) this.#columnNames.add(name);
     for (const each of this.#learning) {
       const values = columnOf(columns, each.field);

@@ -6,11 +6,13 @@
  * A branch without layers is x itself, so that `add` of it and another branch is a residual connection (He et al., CVPR
  * 2016) and `concat` a skip connection.
  */
+import { checkArgument } from '../checks/arguments.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkBackward, checkForward, LAYERS } from './check-passes.ts';
 import { type Layer, padded, withRows } from './contract.ts';
 import { copyColumns } from './copy-columns.ts';
 import type { Sequential } from './sequential.ts';
@@ -29,6 +31,7 @@ export class Branches implements Layer {
 
   /** @throws {ShapeError} when branches are added that have different numbers of outputs */
   constructor(kind: Join, inputs: number, branches: readonly Sequential[], runtime: Runtime) {
+    checkArgument('branches', branches, LAYERS);
     this.kind = kind;
     this.inputs = inputs;
     this.branches = branches;
@@ -54,6 +57,7 @@ export class Branches implements Layer {
   }
 
   forward(x: Matrix, trainingStep?: number): Matrix {
+    checkForward(this, x);
     this.#y = withRows(this.#y, x.rows, () => new Matrix(x.rows, padded(this.outputs), this.runtime));
     const y = this.#y;
     this.branches.forEach((branch, i) => {
@@ -64,6 +68,7 @@ export class Branches implements Layer {
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    checkBackward(this, dy, optimizer, this.#y?.rows);
     const dx = new Matrix(dy.rows, padded(this.inputs), this.runtime);
     this.branches.forEach((branch, i) => {
       // A branch relies on padding of 0 behind its own columns.

@@ -5,6 +5,9 @@
  * Layout: a matrix of n rows with `columns` columns has rows of `padded(columns)` floats, and the padding is 0. A layer can
  * rely on that for x and dy and has to keep it for y and dx.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { NUMBER } from '../checks/options.ts';
 import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -53,7 +56,7 @@ export type LayerFactory = (inputs: number, context: LayerContext) => Layer;
 
 /** Columns rounded up to whole vectors of the kernels, which have 4 floats. */
 export function padded(columns: number): number {
-  return Math.ceil(columns / 4) * 4;
+  return Math.ceil(checkArgument('columns', columns, NUMBER) / 4) * 4;
 }
 
 /** Rows that a thread claims at a time when a kernel does some arithmetic per float: some microseconds. */

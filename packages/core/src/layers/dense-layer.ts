@@ -16,6 +16,7 @@ import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
 import { multiplyRowsFused, multiplyTransposedFused } from './fused-multiply.ts';
 
@@ -74,6 +75,7 @@ export class DenseLayer implements Layer {
     runtime: Runtime,
     initializer: Initializer = 'glorotUniform',
   ): DenseLayer {
+    checkInteger('inputs', inputs, 1);
     checkInteger('units', units, 1);
     checkOneOf('activation', activation, ACTIVATIONS);
     checkOneOf('initializer', initializer, INITIALIZERS);
@@ -119,6 +121,7 @@ export class DenseLayer implements Layer {
   }
 
   forward(x: Matrix): Matrix {
+    checkForward(this, x);
     const { weights } = this;
     const runtime = this.runtime;
     const stride = weights.dimensions;
@@ -139,6 +142,7 @@ export class DenseLayer implements Layer {
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    checkBackward(this, dy, optimizer, this.#x?.rows);
     const { dz, dw } = this.#gradients(dy);
     const dx = this.#inputGradient(dz, this.#x!.dimensions);
     optimizer.step(this.weights, this.#rows, dw);
@@ -148,6 +152,7 @@ export class DenseLayer implements Layer {
   }
 
   backwardWeights(dy: Matrix, optimizer: SparseOptimizer): void {
+    checkBackward(this, dy, optimizer, this.#x?.rows);
     const { dz, dw } = this.#gradients(dy);
     optimizer.step(this.weights, this.#rows, dw);
     dz.free();

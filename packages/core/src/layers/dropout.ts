@@ -5,6 +5,8 @@
  * Source: Srivastava et al., JMLR 2014, in the inverted form of Keras. The numbers drawn depend on the seed, the training
  * step and the place of the element only, so the bits are the same on any number of threads and in a resumed run.
  */
+
+import { checkInteger, shown } from '../checks/numbers.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
@@ -12,6 +14,7 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, withRows } from './contract.ts';
 
 /** Dropout. It has no weights. */
@@ -23,11 +26,15 @@ export class Dropout implements Layer {
   readonly seed: number;
   readonly runtime: Runtime;
   #step: number | undefined;
+  /** Rows of the last `forward`. */
+  #rows: number | undefined;
   #y: Matrix | undefined;
 
   /** @throws {OptionError} when the rate is not in [0, 1) */
   constructor(inputs: number, rate: number, seed: number, runtime: Runtime) {
-    if (!(rate >= 0 && rate < 1)) throw new OptionError(`rate: expected a number from 0 to below 1, got ${rate}`);
+    if (!(typeof rate === 'number' && rate >= 0 && rate < 1)) {
+      throw new OptionError(`rate: expected a number from 0 to below 1, got ${shown(rate)}`);
+    }
     this.inputs = inputs;
     this.outputs = inputs;
     this.rate = rate;
@@ -52,14 +59,17 @@ export class Dropout implements Layer {
   }
 
   forward(x: Matrix, trainingStep?: number): Matrix {
-    this.#step = trainingStep;
+    checkForward(this, x);
+    this.#rows = x.rows;
+    this.#step = trainingStep === undefined ? undefined : checkInteger('trainingStep', trainingStep, 0);
     if (trainingStep === undefined) return x;
     this.#y = withRows(this.#y, x.rows, () => new Matrix(x.rows, x.dimensions, this.runtime));
     this.#drop(x, trainingStep, this.#y);
     return this.#y;
   }
 
-  backward(dy: Matrix, _optimizer: SparseOptimizer): Matrix {
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    checkBackward(this, dy, optimizer, this.#rows);
     const dx = new Matrix(dy.rows, dy.dimensions, this.runtime);
     if (this.#step === undefined) dx.data.set(dy.data);
     else this.#drop(dy, this.#step, dx);

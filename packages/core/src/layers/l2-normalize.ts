@@ -3,12 +3,14 @@
  *
  * A row of zeros stays zero, and its gradient is zero, so that an item without any feature adds no NaN to a step.
  */
+
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
 import { copyColumns } from './copy-columns.ts';
 
@@ -41,8 +43,9 @@ export class L2Normalize implements Layer {
   }
 
   forward(x: Matrix): Matrix {
-    const { rows } = x;
+    checkForward(this, x);
     const { inputs } = this;
+    const { rows } = x;
     this.#y = withRows(this.#y, rows, () => new Matrix(rows, padded(inputs), this.runtime));
     this.#lengths = withRows(this.#lengths, rows, () => new Matrix(rows, 1, this.runtime));
     copyColumns(x, 0, this.#y, 0, inputs);
@@ -51,8 +54,9 @@ export class L2Normalize implements Layer {
     return this.#y;
   }
 
-  backward(dy: Matrix, _optimizer: SparseOptimizer): Matrix {
+  backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
     const { inputs } = this;
+    checkBackward(this, dy, optimizer, this.#y?.rows);
     const y = this.#y!;
     const dx = new Matrix(dy.rows, padded(inputs), this.runtime);
     copyColumns(dy, 0, dx, 0, inputs);

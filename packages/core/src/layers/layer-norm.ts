@@ -6,13 +6,15 @@
  * Source: Ba, Kiros, Hinton, "Layer Normalization", arXiv 1607.06450; the gradient is in assembly/layer-norm.ts. γ begins
  * as 1, β as 0.
  */
-import { checkNumber } from '../checks/numbers.ts';
+
+import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
 
 /** Keras's default: far below any variance that matters, large enough for a row of equal numbers. */
@@ -44,6 +46,7 @@ export class LayerNorm implements Layer {
 
   /** A new layer. @throws {OptionError} when epsilon is negative */
   static create(inputs: number, epsilon: number, runtime: Runtime): LayerNorm {
+    checkInteger('inputs', inputs, 1);
     checkNumber('epsilon', epsilon, 0);
     const weights = new Matrix(2, padded(inputs), runtime);
     weights.row(0).fill(1, 0, inputs);
@@ -72,6 +75,7 @@ export class LayerNorm implements Layer {
   }
 
   forward(x: Matrix): Matrix {
+    checkForward(this, x);
     const { weights, inputs, epsilon } = this;
     const runtime = this.runtime;
     const { rows } = x;
@@ -85,6 +89,7 @@ export class LayerNorm implements Layer {
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    checkBackward(this, dy, optimizer, this.#x?.rows);
     const { weights, inputs } = this;
     const runtime = this.runtime;
     const pool = modelPool(runtime);

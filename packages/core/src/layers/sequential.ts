@@ -1,8 +1,10 @@
 /** Layers one after another, as one layer. Without layers it is the identity. */
+import { checkArgument } from '../checks/arguments.ts';
 import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
-import type { Runtime } from '../parallel/runtime.ts';
+import { RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkBackward, checkForward, LAYERS } from './check-passes.ts';
 import type { Layer } from './contract.ts';
 
 /** A sequence of layers of which each takes the outputs of the one before. */
@@ -12,9 +14,12 @@ export class Sequential implements Layer {
   readonly outputs: number;
   readonly runtime: Runtime;
   readonly layers: readonly Layer[];
+  /** Rows of the last `forward`. */
+  #rows: number | undefined;
 
   constructor(inputs: number, layers: readonly Layer[], runtime: Runtime) {
-    this.runtime = runtime;
+    checkArgument('layers', layers, LAYERS);
+    this.runtime = checkArgument('runtime', runtime, RUNTIME);
     this.inputs = inputs;
     this.outputs = layers.at(-1)?.outputs ?? inputs;
     this.layers = layers;
@@ -26,6 +31,7 @@ export class Sequential implements Layer {
   }
 
   backwardWeights(dy: Matrix, optimizer: SparseOptimizer): void {
+    checkBackward(this, dy, optimizer, this.#rows);
     backwardWeightsThrough(this.layers, dy, optimizer);
   }
 
@@ -34,10 +40,13 @@ export class Sequential implements Layer {
   }
 
   forward(x: Matrix, trainingStep?: number): Matrix {
+    checkForward(this, x);
+    this.#rows = x.rows;
     return forwardThrough(this.layers, x, trainingStep);
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
+    checkBackward(this, dy, optimizer, this.#rows);
     const gradient = backwardThrough(this.layers, dy, optimizer);
     if (gradient !== dy) return gradient;
     const copy = new Matrix(dy.rows, dy.dimensions, dy.runtime);

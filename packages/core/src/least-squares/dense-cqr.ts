@@ -13,11 +13,12 @@
  * The data enter through R and QᵀY alone: ‖X·T − Y‖² = ‖R·T − QᵀY‖² + const. X needs full column rank.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, checkOneOf } from '../checks/numbers.ts';
 import { instanceOf, NUMBER, optionsCheck, required, STRING } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
-import { Dense, multiply, squaredNorm } from './dense.ts';
+import { DENSE, Dense, multiply, squaredNorm } from './dense.ts';
 import { factorize, leastSquares, multiplyTransposedQ, solveUpper } from './qr.ts';
 
 /** Options of the random columns that are added, and of the coefficients that are fitted. */
@@ -54,6 +55,8 @@ export interface DenseCqrRun {
  * @throws {OptionError} when columns or steps are not positive integers
  */
 export function denseCqr(x: Dense, y: Dense, options: DenseCqrOptions): DenseCqrRun {
+  checkArgument('x', x, DENSE);
+  checkArgument('y', y, DENSE);
   const { noise = 'smart', columns, steps, generator } = checkOptions(options);
   checkOneOf('noise', noise, ['normal', 'smart', 'half-smart']);
   checkInteger('columns', columns, 1, x.columns);

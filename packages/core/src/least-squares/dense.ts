@@ -7,21 +7,24 @@
 
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { instanceOf, type OptionType } from '../checks/options.ts';
+import { instanceOf, type OptionType, objectWith } from '../checks/options.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { Generator } from '../random/generator.ts';
+
+/** The most numbers of a matrix: 1 GiB. */
+const NUMBERS_MAX = 2 ** 27;
 
 /** A column-major float64 matrix. */
 export class Dense {
   readonly rows: number;
   readonly columns: number;
   readonly data: Float64Array;
-  /** Views of the columns, which are made once: the algorithms ask for each column many times. */
-  readonly #views: Float64Array[];
+  /** Views of the columns, made at the first use: the algorithms ask for each column many times. */
+  readonly #views: Float64Array[] = [];
 
   constructor(rows: number, columns: number, values?: Float64Array) {
     checkInteger('rows', rows, 0);
-    checkInteger('columns', columns, 0);
+    checkInteger('columns', columns, 0, Math.floor(NUMBERS_MAX / Math.max(1, rows)));
     const data = values ?? new Float64Array(rows * columns);
     if (data.length !== rows * columns) {
       throw new ShapeError(`data: expected ${rows * columns} numbers, got ${data.length}`);
@@ -29,12 +32,14 @@ export class Dense {
     this.rows = rows;
     this.columns = columns;
     this.data = data;
-    this.#views = Array.from({ length: columns }, (_, j) => data.subarray(j * rows, (j + 1) * rows));
   }
 
   /** Column `index` as a view. */
   column(index: number): Float64Array {
-    return this.#views[index]!;
+    checkInteger('column', index, 0, this.columns - 1);
+    const { rows, data } = this;
+    this.#views[index] ??= data.subarray(index * rows, (index + 1) * rows);
+    return this.#views[index];
   }
 
   /** A copy. */
@@ -44,13 +49,10 @@ export class Dense {
 
   /** Independent standard normal entries. */
   static normal(rows: number, columns: number, generator: Generator): Dense {
-    checkInteger('rows', rows, 0);
-    checkInteger('columns', columns, 0);
-    return new Dense(
-      rows,
-      columns,
-      Float64Array.from({ length: rows * columns }, () => generator.normal()),
-    );
+    checkArgument('generator', generator, objectWith('a Generator', 'normal'));
+    const made = new Dense(rows, columns);
+    for (let i = 0; i < made.data.length; i++) made.data[i] = generator.normal();
+    return made;
   }
 
   /** [A | B] */
@@ -104,4 +106,4 @@ export function squaredNorm(a: Dense, b?: Dense): number {
   return sum;
 }
 
-const DENSE: OptionType = instanceOf('a Dense', () => Dense);
+export const DENSE: OptionType = instanceOf('a Dense', () => Dense);

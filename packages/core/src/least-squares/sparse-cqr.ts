@@ -8,10 +8,11 @@
  * Letters as in dense-cqr.ts; k rows for the clusters and k for the sketch.
  */
 
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { instanceOf, NUMBER, optionsCheck, required } from '../checks/options.ts';
 import { Generator } from '../random/generator.ts';
-import { Dense, multiply, squaredNorm } from './dense.ts';
+import { DENSE, Dense, multiply, squaredNorm } from './dense.ts';
 import { factorize, leastSquares, multiplyTransposedQ } from './qr.ts';
 
 /** Lloyd steps a clustering: the assignments of a few hundred rows settle well before. */
@@ -33,6 +34,8 @@ const checkOptions = optionsCheck<SparseCqrOptions>('sparseCqr', {
 
 /** ‖X·T_i − Y‖² / ‖Y‖² for i = 0 … steps; X [n, d1], Y [n, d2]. */
 export function sparseCqr(x: Dense, y: Dense, options: SparseCqrOptions): number[] {
+  checkArgument('x', x, DENSE);
+  checkArgument('y', y, DENSE);
   const { rows, steps, generator } = checkOptions(options);
   checkInteger('rows', rows, 1, x.columns);
   checkInteger('steps', steps, 1);

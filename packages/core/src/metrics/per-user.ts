@@ -9,7 +9,7 @@
 
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { LIST, objectWith, optionsCheck } from '../checks/options.ts';
+import { LIST, objectWith, optionsCheck, optionType } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Identifier, Queries, TopK } from '../topk/contract.ts';
 import { RANKING_METRICS, type RankingMetrics, rankingMetrics } from './ranking.ts';
@@ -29,6 +29,11 @@ export interface PerUserOptions {
   /** Cut-offs; default 10. */
   ks?: readonly number[];
 }
+
+const USERS = optionType(
+  'a list of users with positives',
+  (value) => Array.isArray(value) && value.every((user) => Array.isArray(user?.positives)),
+);
 
 const checkOptions = optionsCheck<PerUserOptions>('evaluatePerUser', { ks: LIST });
 
@@ -61,7 +66,7 @@ export function evaluatePerUser<Q, I extends Identifier>(
   options: PerUserOptions = {},
 ): PerUserResult {
   checkArgument('index', index, objectWith('an index, which has `call`', 'call'));
-  checkArgument('users', users, LIST);
+  checkArgument('users', users, USERS);
   const { ks = [10] } = checkOptions(options);
   if (ks.length === 0) throw new OptionError('ks: expected at least one k, got none');
   for (const k of ks) checkInteger('ks', k, 1);

@@ -4,7 +4,10 @@
  * Letters: R the set of positives, r_i = 1 when the i-th result (i = 1 …) is a positive not seen before in the list, so
  * a repeated identifier counts once. Where R is empty nothing is defined and the value is undefined, never 0.
  */
+
+import { checkArgument, IDENTIFIERS } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
+import { optionType } from '../checks/options.ts';
 import type { Identifier } from '../topk/contract.ts';
 
 /** Every metric of a list at one k. */
@@ -33,6 +36,8 @@ export const RANKING_METRICS: readonly (keyof RankingMetrics)[] = [
   'ndcg',
 ];
 
+const POSITIVES = optionType('a Set', (value) => value instanceof Set);
+
 /**
  * All metrics of `ranked` at k; undefined when there are no positives.
  *
@@ -44,6 +49,8 @@ export function rankingMetrics<I extends Identifier>(
   k: number,
 ): RankingMetrics | undefined {
   checkInteger('k', k, 1);
+  checkArgument('ranked', ranked, IDENTIFIERS);
+  checkArgument('positives', positives, POSITIVES);
   if (positives.size === 0) return undefined;
   const seen = new Set<I>();
   let firstHit = 0;

@@ -11,6 +11,7 @@ import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkRange } from './check-step.ts';
 import { GRAIN_ROWS } from './row-numbers.ts';
 import { ROW_OPTIMIZER, RowOptimizer, type RowOptimizerOptions } from './row-optimizer.ts';
 import { meanState } from './row-states.ts';
@@ -74,7 +75,7 @@ export class Adagrad extends RowOptimizer {
    * meaning. With the initial value, steps would be as large as at the start of the training and undo what the other
    * tower has learned.
    */
-  resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
-    meanState(this.state(parameters), from, to);
+  resetState(parameters: Matrix, from = 0, to?: number): void {
+    meanState(this.state(parameters), from, checkRange(parameters, from, to));
   }
 }

@@ -14,6 +14,7 @@ import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkRange } from './check-step.ts';
 import { GRAIN_ROWS } from './row-numbers.ts';
 import { ROW_OPTIMIZER, RowOptimizer, type RowOptimizerOptions } from './row-optimizer.ts';
 
@@ -78,8 +79,8 @@ abstract class Moments extends RowOptimizer {
   }
 
   /** Reset rows [from, to) to zero moments and zero steps. */
-  resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
-    startAgain(this.state(parameters), from, to);
+  resetState(parameters: Matrix, from = 0, to?: number): void {
+    startAgain(this.state(parameters), from, checkRange(parameters, from, to));
   }
 }
 

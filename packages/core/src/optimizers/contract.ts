@@ -4,7 +4,11 @@
  * As with Keras's IndexedSlices, rows are distinct: the caller sums the gradients of duplicates, and the sum is squared
  * once. A step changes only the named rows and their state; `Adam` alone changes all rows, as Keras's does.
  */
+import { type OptionType, objectWith } from '../checks/options.ts';
 import type { Matrix } from '../vectors/matrix.ts';
+
+/** The type of an argument that is an optimizer. */
+export const OPTIMIZER: OptionType = objectWith('an optimizer', 'step');
 
 /** Steps rows of parameter matrices and keeps one state per matrix. */
 export interface SparseOptimizer {

@@ -83,6 +83,7 @@ export function checkLearningRate(learningRate: LearningRate): LearningRate {
  */
 export function learningRateAt(learningRate: LearningRate, step: number): number {
   checkLearningRate(learningRate);
+  checkInteger('step', step, 0);
   if (typeof learningRate === 'number') return learningRate;
   const { initialLearningRate: initial, warmupSteps = 0, warmupLearningRate = 0 } = learningRate;
   if (step < warmupSteps) return warmupLearningRate + ((initial - warmupLearningRate) * step) / warmupSteps;

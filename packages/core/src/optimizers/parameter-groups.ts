@@ -4,9 +4,10 @@
  * A feature's own optimizer comes before that of all tables or all layers. A frozen group keeps its parameters: it has no
  * state and takes no step. Gradients are clipped within a group, by its own optimizer.
  */
+import { checkArgument } from '../checks/arguments.ts';
 import { nearestName } from '../checks/nearest-name.ts';
 import { shown } from '../checks/numbers.ts';
-import { ANY, OBJECT, optionsCheck } from '../checks/options.ts';
+import { ANY, OBJECT, optionsCheck, optionType } from '../checks/options.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import { Adagrad } from './adagrad.ts';
@@ -42,6 +43,11 @@ const checkOptions = optionsCheck<ParameterGroupsOptions>('ParameterGroups', {
   layers: ANY,
   features: OBJECT,
 });
+
+const NAMED = optionType(
+  'a list of named parameters',
+  (value) => Array.isArray(value) && value.every((each) => Array.isArray(each?.names) && Array.isArray(each.matrices)),
+);
 
 /** Keeps parameters as they are. */
 class Frozen implements SparseOptimizer {
@@ -103,6 +109,7 @@ export class ParameterGroups implements SparseOptimizer {
    * shared by features with different optimizers
    */
   bind(parameters: readonly NamedParameters[]): void {
+    checkArgument('parameters', parameters, NAMED);
     const known = [...new Set(parameters.flatMap(({ names }) => names))];
     for (const name of this.#features.keys()) {
       if (known.includes(name)) continue;

@@ -5,11 +5,13 @@
  * The order is Keras's: clip the gradients, decay the parameters, p −= learningRate · weightDecay · p, then step them.
  * Source of the decay: Loshchilov and Hutter, ICLR 2019. It reaches the rows that a step names.
  */
+import { checkArgument } from '../checks/arguments.ts';
 import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, type OptionType, type OptionTypes, optionType } from '../checks/options.ts';
 import { StateError } from '../errors/errors.ts';
 import { modelPool } from '../parallel/model-pool.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, type Matrix } from '../vectors/matrix.ts';
+import { checkStep } from './check-step.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { type ClippingOptions, checkClipping, clipped, clippingFactor, squareSum } from './gradient-clipping.ts';
 import { checkLearningRate, type LearningRate, learningRateAt } from './learning-rate.ts';
@@ -111,6 +113,7 @@ export abstract class RowOptimizer implements SparseOptimizer {
    * @throws {NotFiniteError} when gradients are clipped by their norm and it is not finite
    */
   step(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
+    checkStep(parameters, rows, gradients);
     if (rows.length === 0) return;
     const { dimensions } = parameters;
     const { clipNorm, globalClipNorm, clipValue } = this;
@@ -131,7 +134,7 @@ export abstract class RowOptimizer implements SparseOptimizer {
 
   /** The state of a parameter matrix; made at its initial value where there is none. */
   state(parameters: Matrix): Matrix | undefined {
-    const known = this.#states.get(parameters);
+    const known = this.#states.get(checkArgument('parameters', parameters, MATRIX));
     if (known) return known;
     const state = this.newState(parameters);
     if (!state) return undefined;

@@ -6,10 +6,12 @@
  * Source: FBGEMM's EXACT_ROWWISE_ADAGRAD, the optimizer of TorchRec's and DLRM's tables. The state of a table of width d is
  * d times smaller than that of Adagrad. Rows that a step does not name keep both p and a.
  */
+
 import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkRange } from './check-step.ts';
 import { GRAIN_ROWS } from './row-numbers.ts';
 import { ROW_OPTIMIZER, RowOptimizer, type RowOptimizerOptions } from './row-optimizer.ts';
 import { meanState } from './row-states.ts';
@@ -73,7 +75,7 @@ export class RowWiseAdagrad extends RowOptimizer {
   }
 
   /** Give rows [from, to) the mean of their accumulators, for the reason that `Adagrad.resetState` gives. */
-  resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
-    meanState(this.state(parameters), from, to);
+  resetState(parameters: Matrix, from = 0, to?: number): void {
+    meanState(this.state(parameters), from, checkRange(parameters, from, to));
   }
 }

@@ -8,11 +8,13 @@
  * Source: Keras's SGD; Sutskever and others, ICML 2013. Rows that a step does not name keep p and m, as in TensorFlow's
  * sparse update; Keras 3 moves all rows.
  */
+
 import { checkNumber } from '../checks/numbers.ts';
 import { BOOLEAN, NUMBER, optionsCheck } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { checkRange } from './check-step.ts';
 import { GRAIN_ROWS } from './row-numbers.ts';
 import { ROW_OPTIMIZER, RowOptimizer, type RowOptimizerOptions } from './row-optimizer.ts';
 
@@ -69,7 +71,8 @@ export class Sgd extends RowOptimizer {
   }
 
   /** Set the moments of rows [from, to) to 0. */
-  resetState(parameters: Matrix, from = 0, to: number = parameters.rows): void {
-    this.state(parameters)?.data.fill(0, from * parameters.dimensions, to * parameters.dimensions);
+  resetState(parameters: Matrix, from = 0, to?: number): void {
+    const end = checkRange(parameters, from, to);
+    this.state(parameters)?.data.fill(0, from * parameters.dimensions, end * parameters.dimensions);
   }
 }

@@ -15,6 +15,7 @@ import { ShapeError } from '../errors/errors.ts';
 import { symmetricEigen } from '../linear-algebra/symmetric-eigen.ts';
 import { Generator } from '../random/generator.ts';
 import { checkFinite } from '../vectors/check-finite.ts';
+import { checkMatrix } from '../vectors/check-matrix.ts';
 import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
 
@@ -91,6 +92,7 @@ export function rotateRows(
   checkArgument('rotation', rotation, objectWith('a rotation', 'dimensions', 'directions'));
   checkArgument('rows', rows, MATRIX);
   const { dimensions: d, directions } = rotation;
+  if (into !== undefined) checkMatrix('into', into, rows.rows, rows.dimensions);
   const rotated = into ?? new Matrix(rows.rows, rows.dimensions, rows.runtime);
   if (rows.dimensions !== d) throw new ShapeError(`rows: expected ${d} dimensions, got ${rows.dimensions}`);
   const { rows: n, runtime } = rows;

@@ -8,8 +8,9 @@ export class BestItems {
 
   constructor(itemCount: number, k: number) {
     this.#isLeftOut = new Uint8Array(itemCount);
-    this.#scores = new Float64Array(k);
-    this.#items = new Int32Array(k);
+    const found = Math.min(k, itemCount);
+    this.#scores = new Float64Array(found);
+    this.#items = new Int32Array(found);
   }
 
   /**

@@ -1,5 +1,22 @@
 /** The interface of all recommenders, which the evaluation uses: baselines, factor models, and towers with an index. */
-import type { CodeLists } from '../data/items-by-user.ts';
+import { checkArgument } from '../checks/arguments.ts';
+import { checkInteger } from '../checks/numbers.ts';
+import { instanceOf } from '../checks/options.ts';
+import { type CodeLists, LISTS } from '../data/items-by-user.ts';
+
+/**
+ * Check what `recommend` is given.
+ *
+ * @throws {OptionError} when an argument is of another type, a user has no list, or k is not an integer of at least 0
+ */
+export function checkRecommend(users: Int32Array, histories: CodeLists, k: number): void {
+  checkArgument('users', users, USERS);
+  checkArgument('histories', histories, LISTS);
+  checkInteger('k', k, 0);
+  for (let i = 0; i < users.length; i++) checkInteger('users', users[i]!, 0, histories.starts.length - 2);
+}
+
+const USERS = instanceOf('an Int32Array', () => Int32Array);
 
 /** Ranks items for users. Users and items are codes of the interactions on which it was fitted. */
 export interface Recommender {

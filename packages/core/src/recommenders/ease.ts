@@ -19,7 +19,7 @@ import { OptionError } from '../errors/errors.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { BestItems } from './best-items.ts';
-import type { Recommender } from './contract.ts';
+import { checkRecommend, type Recommender } from './contract.ts';
 import { invertibleSize, invertSymmetric } from './symmetric-inverse.ts';
 
 /** The most items: 10,000² floats are 400 MB, and their inverse takes a minute or two on two cores. */
@@ -63,6 +63,7 @@ export class Ease implements Recommender {
   }
 
   recommend(users: Int32Array, histories: CodeLists, k: number): Int32Array[] {
+    checkRecommend(users, histories, k);
     const scores = new Float64Array(this.#itemCount);
     const best = new BestItems(this.#itemCount, k);
     return Array.from(users, (user) => {

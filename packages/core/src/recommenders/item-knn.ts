@@ -13,7 +13,7 @@ import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import { type CodeLists, itemsByUser, listOf, transposeLists } from '../data/items-by-user.ts';
 import { BestItems } from './best-items.ts';
-import type { Recommender } from './contract.ts';
+import { checkRecommend, type Recommender } from './contract.ts';
 import { Popularity } from './popularity.ts';
 
 /** Options of `ItemKnn`. */
@@ -44,6 +44,7 @@ export class ItemKnn implements Recommender {
   }
 
   recommend(users: Int32Array, histories: CodeLists, k: number): Int32Array[] {
+    checkRecommend(users, histories, k);
     const { neighborsOf } = this;
     const { starts, codes, weights } = neighborsOf;
     const itemCount = neighborsOf.codeCount;

@@ -9,7 +9,7 @@ import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { checkInteractions, type Interactions } from '../data/interactions.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { StateError } from '../errors/errors.ts';
-import type { Recommender } from './contract.ts';
+import { checkRecommend, type Recommender } from './contract.ts';
 
 /** Seconds of thirty days: long enough for a stable list, short enough to follow a season. */
 const HALF_LIFE_SECONDS = 30 * 86_400;
@@ -66,7 +66,9 @@ export class Popularity implements Recommender {
     return new Popularity(interactions, { halfLife });
   }
 
-  recommend(users: Int32Array, { starts, codes }: CodeLists, k: number): Int32Array[] {
+  recommend(users: Int32Array, histories: CodeLists, k: number): Int32Array[] {
+    checkRecommend(users, histories, k);
+    const { starts, codes } = histories;
     const seen = new Uint8Array(this.scores.length);
     return Array.from(users, (user) => {
       const history = codes.subarray(starts[user]!, starts[user + 1]!);

@@ -5,7 +5,7 @@ import { objectWith } from '../checks/options.ts';
 import type { CodeLists } from '../data/items-by-user.ts';
 import { listOf } from '../data/items-by-user.ts';
 import type { Queries, TopK } from '../topk/contract.ts';
-import type { Recommender } from './contract.ts';
+import { checkRecommend, type Recommender } from './contract.ts';
 
 /** Queries per call: enough to keep the threads busy, few enough that the results stay small. */
 const BATCH_USERS = 1024;
@@ -36,6 +36,7 @@ export class ThroughIndex<Q> implements Recommender {
   }
 
   recommend(users: Int32Array, histories: CodeLists, k: number): Int32Array[] {
+    checkRecommend(users, histories, k);
     const { index, queryOf, itemVocabulary } = this.#options;
     const found: Int32Array[] = [];
     for (let begin = 0; begin < users.length; begin += BATCH_USERS) {

@@ -5,8 +5,11 @@
  * and columns; equal ones are grouped only to save work. Letters: B rows, n columns, U distinct queries, M distinct
  * candidates.
  */
+
+import { checkArgument, NUMBERS } from '../checks/arguments.ts';
+import { OBJECT } from '../checks/options.ts';
 import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, type Matrix } from '../vectors/matrix.ts';
 
 /** Probabilities are raised to this before their logarithm, as in TFRS: 0 then counts as 13.8, not as infinity. */
 const PROBABILITY_MIN = 1e-6;
@@ -51,7 +54,12 @@ export interface RetrievalGradient {
  * @throws {OptionError} a weight is negative, or a mask hides a row's own positive
  */
 export function checkBatch(batch: RetrievalBatch): void {
+  checkArgument('batch', batch, OBJECT);
   const { queries, candidates, queryOf, candidateOf, sampleWeight, candidateSamplingProbability, scoreMask } = batch;
+  checkArgument('queries', queries, MATRIX);
+  checkArgument('candidates', candidates, MATRIX);
+  checkArgument('queryOf', queryOf, NUMBERS);
+  checkArgument('candidateOf', candidateOf, NUMBERS);
   const [rows, columns] = [queryOf.length, candidateOf.length];
   if (queries.dimensions !== candidates.dimensions) {
     throw new ShapeError(

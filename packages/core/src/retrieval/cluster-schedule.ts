@@ -11,11 +11,13 @@ import { type ClusterOptions, clusterLocked } from '../embeddings/cluster.ts';
 import type { ClusterHealth } from '../embeddings/cluster-health.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
-import { DivergedError } from '../errors/errors.ts';
+import { DivergedError, OptionError } from '../errors/errors.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 
 /** Share of a run after which there is no clustering. */
 const LAST_SHARE = 0.75;
+/** The most clusterings of a run: a list of more is a mistake and takes seconds to make. */
+const CLUSTERINGS_MAX = 1_000_000;
 
 /** The schedule of clusterings, and their options. */
 export interface ClusterSchedule extends Pick<ClusterOptions, 'iterations'> {
@@ -51,14 +53,22 @@ export interface ClusterRecord {
 /**
  * Steps of a run, counted from 1 through all epochs, after which tables are clustered, ascending.
  *
- * @throws {OptionError} when `every` is not above 0 or `times` no whole number
+ * @throws {OptionError} when `every` is not above 0, a count no whole number, or there are a million clusterings or more
  */
 export function clusterSteps(schedule: ClusterSchedule, steps: number, epochs: number): number[] {
   const { every = 1, times } = checkSchedule(schedule);
   checkPositive('clusterings.every', every);
   if (times !== undefined) checkInteger('clusterings.times', times, 0);
-  const interval = every * steps;
+  checkInteger('steps', steps, 0);
+  checkInteger('epochs', epochs, 0);
+
+  // At most one clustering after each step.
+  const interval = Math.max(1, every * steps);
   const last = LAST_SHARE * steps * epochs;
+  const most = Math.min(times ?? Number.POSITIVE_INFINITY, last / interval);
+  if (most > CLUSTERINGS_MAX) {
+    throw new OptionError(`clusterings: expected at most ${CLUSTERINGS_MAX} in a run, got ${Math.floor(most)}`);
+  }
   const due: number[] = [];
   for (let i = 1; i <= (times ?? Number.POSITIVE_INFINITY) && Math.round(i * interval) <= last; i++) {
     const step = Math.max(1, Math.round(i * interval));

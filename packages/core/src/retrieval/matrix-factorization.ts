@@ -8,6 +8,7 @@
  */
 
 import { throwIfAborted } from '../checks/abort.ts';
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import {
   BOOLEAN,
@@ -21,6 +22,7 @@ import {
   SIGNAL,
 } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
+import { IDS } from '../embeddings/ids.ts';
 import { exclusively } from '../embeddings/table-lock.ts';
 import { DivergedError, OptionError, ShapeError } from '../errors/errors.ts';
 import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-metrics.ts';
@@ -229,7 +231,9 @@ export class MatrixFactorization {
    *
    * @param trainingStep the number of the step, from which a learning rate with a schedule follows
    */
-  step({ queries, candidates, labels }: Clicks, trainingStep = 0): number {
+  step(clicks: Clicks, trainingStep = 0): number {
+    checkClicks(clicks);
+    const { queries, candidates, labels } = clicks;
     const [q, c] = [this.#gather(this.queryTable, queries), this.#gather(this.candidateTable, candidates)];
     const d = q.vectors.dimensions;
     const [u, v, du, dv] = [q.vectors.data, c.vectors.data, q.gradients.data.fill(0), c.gradients.data.fill(0)];
@@ -264,6 +268,11 @@ export class MatrixFactorization {
 
   /** Logits of pairs. */
   predict(queries: Int32Array, candidates: Int32Array): Float32Array {
+    checkArgument('queries', queries, IDS);
+    checkArgument('candidates', candidates, IDS);
+    if (candidates.length !== queries.length) {
+      throw new ShapeError(`candidates: expected ${queries.length}, one per query, got ${candidates.length}`);
+    }
     const logits = new Float32Array(queries.length);
     for (let first = 0; first < queries.length; first += PREDICT_ROWS) {
       const u = gathered(this.queryTable, queries.subarray(first, first + PREDICT_ROWS));

@@ -16,6 +16,7 @@
  * Limits: the relative error of p is about √(α / 2) for a frequent key, and 1 / √hits for a rare one. If a key becomes
  * r times as frequent, its p reaches the new value after about ln(r) / α hits; a key that no longer occurs keeps its p.
  */
+import { checkArgument, NUMBERS } from '../checks/arguments.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
 import { Generator } from '../random/generator.ts';
@@ -89,6 +90,7 @@ export class StreamingFrequency {
 
   /** Take the next rows of the stream. @param keys [rows] integers of 32 bits */
   add(keys: ArrayLike<number>): void {
+    checkArgument('keys', keys, NUMBERS);
     for (let i = 0; i < keys.length; i++) {
       const row = ++this.#rows;
       for (let h = 0; h < this.#hashes.length; h++) {
@@ -110,6 +112,7 @@ export class StreamingFrequency {
    * @returns [n]
    */
   probabilities(keys: ArrayLike<number>): Float64Array {
+    checkArgument('keys', keys, NUMBERS);
     const rarest = 1 / Math.max(1, this.#rows);
     return Float64Array.from({ length: keys.length }, (_, i) => {
       let interval = 0;

@@ -2,7 +2,7 @@
 
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, shown } from '../checks/numbers.ts';
-import { objectWith } from '../checks/options.ts';
+import { OBJECT, objectWith } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import type { Reading } from '../topk/access.ts';
 import type {
@@ -137,6 +137,7 @@ class RuledCall<Q, I extends Identifier, O extends CallOptions<I>> {
   readonly #pins: ReadonlyMap<I, number>;
 
   constructor(index: RuledIndex<Q, I, O>, queries: Queries<Q>, rules: Rules<I>, options: O | undefined) {
+    if (options !== undefined) checkArgument('options', options, OBJECT);
     this.#index = index;
     this.#rules = rules;
     this.#options = options;

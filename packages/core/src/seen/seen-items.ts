@@ -8,6 +8,8 @@
  * Users are identified by strings. An integer is converted to the string of its digits, so 42, 42n and '42' are the
  * same user.
  */
+import { checkArgument, IDENTIFIERS } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import { type Interactions, interactionsOf } from '../data/interactions.ts';
 import { codeCounts, itemsByUser, listOf } from '../data/items-by-user.ts';
 import type { Part } from '../format/part.ts';
@@ -44,6 +46,8 @@ export interface SeenItemsParts<I extends Identifier> {
   use: SeenItemsUse;
 }
 
+const PARTS = objectWith('parts of seen items', 'users', 'items', 'itemType', 'lists', 'pairs', 'use');
+
 /** The items that each user has seen. */
 export class SeenItems<I extends Identifier = string> {
   readonly excludeSeen: boolean;
@@ -62,7 +66,8 @@ export class SeenItems<I extends Identifier = string> {
   #changedPairs = 0;
 
   /** Seen items of given parts; `fromInteractions` and `empty` make new ones. */
-  constructor({ users, items, itemType, lists, pairs, use }: SeenItemsParts<I>) {
+  constructor(parts: SeenItemsParts<I>) {
+    const { users, items, itemType, lists, pairs, use } = checkArgument('parts', parts, PARTS);
     this.excludeSeen = use.excludeSeen;
     this.userFeature = use.userFeature;
     this.seenAsHistory = use.seenAsHistory;
@@ -175,7 +180,7 @@ export class SeenItems<I extends Identifier = string> {
    * @throws {IdentifierError} when a user is neither text nor an integer
    */
   exclusions(users: readonly Identifier[]): (readonly I[])[] {
-    return users.map((user) => {
+    return checkArgument('users', users, IDENTIFIERS).map((user) => {
       const row = rowOf(this.#users, userKey(user));
       return row < 0 ? [] : this.#exclusions.of(row, () => this.#itemsOfRow(row));
     });
@@ -236,7 +241,7 @@ export class SeenItems<I extends Identifier = string> {
    */
   add(user: Identifier, items: readonly I[]): number {
     const key = userKey(user);
-    checkIdentifiers(items, items.length, this.itemType);
+    checkIdentifiers(checkArgument('items', items, IDENTIFIERS), items.length, this.itemType);
     if (items.length === 0) return 0;
     const codes = this.#changeable(key);
     const before = codes.size;

@@ -14,7 +14,10 @@
  * updates may run between the steps if the change allows them. A synchronous change cannot wait. `checkChange` throws while
  * a read is under way, or while `indexAsync` or `indexFromDataset` prepares other candidates; nothing has changed then.
  */
+
 import { throwIfAborted } from '../checks/abort.ts';
+import { checkArgument } from '../checks/arguments.ts';
+import { FUNCTION, OBJECT, objectWith } from '../checks/options.ts';
 import { StateError } from '../errors/errors.ts';
 import { nextTurn } from '../parallel/steps.ts';
 
@@ -104,6 +107,8 @@ class Steps<P, T> {
 /** A read under way. A search that is given one runs as a part of it, and does not wait behind queued changes. */
 export class Reading {}
 
+const LONG = objectWith('a change in steps, which has `begin`', 'begin');
+
 /** Orders the reads and changes of one index. */
 export class IndexAccess {
   /** Verbs of the reads under way. */
@@ -125,6 +130,7 @@ export class IndexAccess {
 
   /** Run `work` as a read: the candidates do not change until it ends. Its argument lets `search` run within this read. */
   async read<T>(verb: string, work: (reading: Reading) => Promise<T>): Promise<T> {
+    checkArgument('work', work, FUNCTION);
     if (this.#waiting.length === 0) this.#reading.push(verb);
     else {
       // The read counts from the moment it may begin: nothing may change between that and its first step.
@@ -150,6 +156,7 @@ export class IndexAccess {
    * @param within the read that the search is a part of; default: a read of its own
    */
   search<T>(verb: string, work: () => Promise<T>, within?: Reading): Promise<T> {
+    checkArgument('work', work, FUNCTION);
     const inTurn = (): Promise<T> => {
       const done = this.#search.then(work);
       this.#search = done.catch(() => undefined);
@@ -159,7 +166,9 @@ export class IndexAccess {
   }
 
   /** Run a change after the reads and changes before it; at once where there are none. Rejects with what it throws. */
-  change<T>(verb: string, change: () => T, { replaces = false }: ChangeKind = {}): Promise<T> {
+  change<T>(verb: string, change: () => T, kind: ChangeKind = {}): Promise<T> {
+    checkArgument('change', change, FUNCTION);
+    const { replaces = false } = checkArgument('kind', kind, OBJECT);
     if (!this.#mustQueue(replaces)) return this.#exclusively(change);
     return new Promise((resolve) => {
       const start = (): void => resolve(this.#exclusively(change));
@@ -174,6 +183,7 @@ export class IndexAccess {
    * @throws what a step or `check` throws
    */
   async changeInSteps<P, T>(verb: string, long: LongChange<P, T>): Promise<T> {
+    checkArgument('long', long, LONG);
     const { prepare, replaces = false, letsUpdatesIn = false, check, signal, onProgress } = long;
     throwIfAborted(verb, signal);
     const steps = new Steps(long.begin, () => this.#next());

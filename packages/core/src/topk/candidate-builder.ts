@@ -1,4 +1,5 @@
 /** Collects the rows and identifiers of candidates, given all at once or batch by batch. */
+import { checkArgument, ITERABLE } from '../checks/arguments.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { CandidateBatch, CandidateDataset, CandidateSequence, Identifier } from './contract.ts';
 import { checkIdentifiers, Identifiers } from './identifiers.ts';
@@ -56,7 +57,7 @@ export class CandidateBuilder<I extends Identifier> {
 
 /** Start reading a data set. */
 export async function openDataset<I extends Identifier>(dataset: CandidateDataset<I>): Promise<CandidateSequence<I>> {
-  return typeof dataset === 'function' ? await dataset() : dataset;
+  return checkArgument('dataset', typeof dataset === 'function' ? await dataset() : dataset, ITERABLE);
 }
 
 /** Add every batch of a data set to a sink and return the identifiers. */

@@ -1,4 +1,5 @@
 /** The vectors of candidates by identifier, read back from the rows that an index keeps. */
+import { checkArgument, IDENTIFIERS } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
 import { IdentifierError } from '../errors/errors.ts';
 import type { Identifier, Identifiers } from './identifiers.ts';
@@ -56,7 +57,7 @@ export function keptCandidate<I extends Identifier>(kept: KeptRows<I>, row: numb
  */
 export function candidateVectors<I extends Identifier>(kept: KeptRows<I>, wanted: readonly I[]): CandidateVectors {
   const { dimensions, precision, isUnitLength } = kept;
-  const rows = wanted.map((identifier) => {
+  const rows = checkArgument('identifiers', wanted, IDENTIFIERS).map((identifier) => {
     const row = liveRow(kept, identifier);
     if (row === undefined) {
       throw new IdentifierError(`identifiers: expected identifiers of candidates, got ${shown(identifier)}`);

@@ -6,7 +6,10 @@
  * (rows-by-hash.ts), a map with chains for other values. Rows added later are in a second map, so adding a row copies
  * nothing.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
+import { FUNCTION, LIST } from '../checks/options.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
 import type { TextColumn } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
@@ -181,6 +184,7 @@ export class Identifiers<I extends Identifier> {
    * @throws {IdentifierError} when the identifier is not of the index's type
    */
   forEachRow(identifier: I, visit: (row: number) => void): void {
+    checkArgument('visit', visit, FUNCTION);
     const { type } = this;
     if (typeof identifier !== type && this.size > 0) {
       throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
@@ -197,6 +201,8 @@ export class Identifiers<I extends Identifier> {
 
   /** `forEachRow` of every identifier of a list; the rows of a long list that is frozen are remembered. */
   forEachRowOf(list: readonly I[], visit: (row: number) => void): void {
+    checkArgument('list', list, LIST);
+    checkArgument('visit', visit, FUNCTION);
     this.#lists.forEachRow(list, this, visit);
   }
 }

@@ -6,6 +6,9 @@
  * b; the entries after them have no meaning. A query with fewer than k candidates has a shorter list, which is not
  * padded.
  */
+
+import { checkArgument, NUMBERS } from '../checks/arguments.ts';
+import { checkInteger } from '../checks/numbers.ts';
 import type { Identifier } from './identifiers.ts';
 
 /** One result. */
@@ -29,6 +32,7 @@ export class TopKResult<I extends Identifier> {
   readonly #identifierOf: (row: number) => I;
 
   constructor(k: number, counts: Int32Array, scores: Float32Array, rows: Int32Array, identifierOf: (row: number) => I) {
+    checkArgument('counts', counts, NUMBERS);
     this.queries = counts.length;
     this.k = k;
     this.counts = counts;
@@ -39,11 +43,12 @@ export class TopKResult<I extends Identifier> {
 
   /** The identifier of a candidate row. */
   identifierOf(row: number): I {
-    return this.#identifierOf(row);
+    return this.#identifierOf(checkInteger('row', row, 0));
   }
 
   /** Identifiers of the results of a query, best first. */
   identifiers(query = 0): I[] {
+    this.#check(query);
     const found: I[] = new Array(this.counts[query]!);
     for (let i = 0; i < found.length; i++) found[i] = this.#identifierOf(this.rows[query * this.k + i]!);
     return found;
@@ -51,12 +56,18 @@ export class TopKResult<I extends Identifier> {
 
   /** Scores of the results of a query as a view, best first. */
   scoresOf(query = 0): Float32Array {
+    this.#check(query);
     return this.scores.subarray(query * this.k, query * this.k + this.counts[query]!);
   }
 
   /** Candidate rows of the results of a query as a view, best first. */
   rowsOf(query = 0): Int32Array {
+    this.#check(query);
     return this.rows.subarray(query * this.k, query * this.k + this.counts[query]!);
+  }
+
+  #check(query: number): void {
+    checkInteger('query', query, 0, this.queries - 1);
   }
 
   /** Identifiers and scores of the results of a query, best first. */

@@ -99,6 +99,9 @@ function allow<I extends Identifier>(
   } else words.fill(-1);
   if (live) for (let w = 0; w < words.length; w++) words[w]! &= live[w]!;
   if (!filter) return;
+  if (typeof filter !== 'function' && !((filter as unknown) instanceof Int32Array)) {
+    throw new OptionError(`filter: expected a function or an Int32Array, got ${shown(filter)}`);
+  }
   const allows = filter instanceof Int32Array ? bitsOf(filter, identifiers) : filter;
   if (filter instanceof Int32Array && identifiers.firstRow === 0) {
     for (let w = 0; w < words.length; w++) words[w]! &= filter[w] ?? 0;

@@ -14,7 +14,7 @@ import { checkArgument } from '../checks/arguments.ts';
 import { BOOLEAN, NUMBER, OBJECT, objectWith, optionsCheck } from '../checks/options.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { finish, finishAsync } from '../parallel/steps.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import type { Reading } from './access.ts';
 import { CALL, callOptions } from './call-options.ts';
 import { commonLength, lengthOf } from './common-length.ts';
@@ -135,6 +135,7 @@ export function searchSimilar<Q, I extends Identifier, O extends CallOptions<I>>
   options: O,
 ): TopKResult<I> {
   checkArgument('index', index, INDEX);
+  checkArgument('vectors', vectors, MATRIX);
   const length = finish(orderingLength(index));
   if (length !== undefined) return scaled(index.call(vectors, options), 1 / length);
   return finish(passOf(index, vectors, options));
@@ -148,6 +149,7 @@ export async function searchSimilarAsync<Q, I extends Identifier, O extends Call
   within: Reading,
 ): Promise<TopKResult<I>> {
   checkArgument('index', index, INDEX);
+  checkArgument('vectors', vectors, MATRIX);
   const length = await finishAsync(orderingLength(index));
   if (length !== undefined) return scaled(await index.callAsync(vectors, options, within), 1 / length);
   return finishAsync(passOf(index, vectors, options));
@@ -201,7 +203,7 @@ function prepared<Q, I extends Identifier>(
 }
 
 function isVector<I extends Identifier>(to: SimilarTo<I>): to is { readonly vector: ArrayLike<number> } {
-  return typeof to === 'object' && 'vector' in to;
+  return typeof to === 'object' && to !== null && 'vector' in to;
 }
 
 /** @throws {OptionError} when there is none */

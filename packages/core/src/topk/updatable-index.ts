@@ -2,6 +2,7 @@
  * The base class of the indexes that hold their candidates in memory. Each change has a synchronous method, which
  * throws while a read or another change prevents it, and an asynchronous method, which waits (access.ts).
  */
+import { checkArgument, IDENTIFIERS } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import type { VectorsLike } from '../vectors/matrix.ts';
 import { IndexAccess } from './access.ts';
@@ -70,14 +71,15 @@ export abstract class UpdatableIndex<I extends Identifier> {
    * is neither a row nor the next one
    */
   upsert(identifiers: readonly I[], vectors: VectorsLike): void {
+    checkArgument('identifiers', identifiers, IDENTIFIERS);
     this.access.checkChange('upsert', 'upsertAsync');
     this.#upsert(identifiers, vectorSource('candidates', vectors));
   }
 
   /** `upsert` when the reads and changes before it have ended; the vectors are copied at the call. */
   async upsertAsync(identifiers: readonly I[], vectors: VectorsLike): Promise<void> {
+    const own = [...checkArgument('identifiers', identifiers, IDENTIFIERS)];
     const source = copied(vectorSource('candidates', vectors));
-    const own = [...identifiers];
     return this.access.change('upsertAsync', () => this.#upsert(own, source));
   }
 
@@ -93,13 +95,14 @@ export abstract class UpdatableIndex<I extends Identifier> {
    * @throws {IdentifierError} when an identifier is not of the index's type; nothing was deleted then
    */
   delete(identifiers: readonly I[]): number {
+    checkArgument('identifiers', identifiers, IDENTIFIERS);
     this.access.checkChange('delete', 'deleteAsync');
     return this.applyDelete(identifiers);
   }
 
   /** `delete` when the reads and changes before it have ended. */
   async deleteAsync(identifiers: readonly I[]): Promise<number> {
-    const own = [...identifiers];
+    const own = [...checkArgument('identifiers', identifiers, IDENTIFIERS)];
     return this.access.change('deleteAsync', () => this.applyDelete(own));
   }
 

@@ -6,9 +6,13 @@
  * in which the uses were added, and the order of the rows of a use), so results have the same bits on any number of
  * threads.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { objectWith } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
-import type { SparseOptimizer } from '../optimizers/contract.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { checkTable } from '../embeddings/table-lock.ts';
+import { OPTIMIZER, type SparseOptimizer } from '../optimizers/contract.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { distinctFeatures } from './distinct-features.ts';
 import type { WeightedIds } from './embedding-bag.ts';
 import { RowAdder } from './row-sums.ts';
@@ -23,6 +27,8 @@ export interface TableUse extends WeightedIds {
   isDistinct: boolean;
 }
 
+const USE = objectWith('ids and the gradient of their vectors', 'ids', 'gradient');
+
 /** The gradients of tables, collected until `step`. */
 export class TableGradients {
   readonly #uses = new Map<EmbeddingTable, TableUse[]>();
@@ -31,6 +37,8 @@ export class TableGradients {
 
   /** Add a use of a table. The matrix of its gradient must not change until `step`. */
   add(table: EmbeddingTable, use: TableUse): void {
+    checkTable(table);
+    checkArgument('use', use, USE);
     const uses = this.#uses.get(table);
     if (uses) uses.push(use);
     else this.#uses.set(table, [use]);
@@ -38,11 +46,12 @@ export class TableGradients {
 
   /** Keep a matrix until `step`, which then frees it. */
   hold(matrix: Matrix): void {
-    this.#held.add(matrix);
+    this.#held.add(checkArgument('matrix', matrix, MATRIX));
   }
 
   /** Step every table once by the sums of its gradients. */
   step(optimizer: SparseOptimizer): void {
+    checkArgument('optimizer', optimizer, OPTIMIZER);
     for (const [table, uses] of this.#uses) stepTable(table, uses, optimizer);
     this.#uses.clear();
     for (const matrix of this.#held) matrix.free();

@@ -8,6 +8,9 @@
  * gradient per distinct row, sums the gradients of each id, and steps tables and layers. The structure is that of the
  * TFRS tutorials' `tf.keras.Sequential([StringLookup, Embedding, …])`.
  */
+
+import { checkArgument } from '../checks/arguments.ts';
+import { instanceOf } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
@@ -18,9 +21,9 @@ import type { Saved } from '../format/saved.ts';
 import { type Layer, padded } from '../layers/contract.ts';
 import { L2Normalize } from '../layers/l2-normalize.ts';
 import { backwardThrough, backwardWeightsThrough, forwardThrough } from '../layers/sequential.ts';
-import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { OPTIMIZER, type SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { EncodedFeatures } from './encoded-features.ts';
 import { RowAdder } from './row-sums.ts';
 import { loadFeatureTowers, saveFeatureTowers } from './saved-feature-towers.ts';
@@ -43,6 +46,9 @@ import {
   type TowerOptions,
   type TowerParts,
 } from './tower-options.ts';
+
+const ENCODED = instanceOf('features from `encode`', () => EncodedFeatures);
+const TABLES = instanceOf('TableGradients', () => TableGradients);
 
 /** A trainable model that turns raw features of type Q into vectors. */
 export class Tower<Q extends Features = string> {
@@ -118,7 +124,7 @@ export class Tower<Q extends Features = string> {
    * @param trainingStep the number of the step while training, from which dropout draws; default none: no dropout
    */
   forward(features: EncodedFeatures, trainingStep?: number): Matrix {
-    this.#features = features;
+    this.#features = checkArgument('features', features, ENCODED);
     this.#embedded?.free();
     const embedded = new Matrix(features.rows, padded(embeddedWidth(this.inputs)), this.runtime);
     this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
@@ -135,6 +141,9 @@ export class Tower<Q extends Features = string> {
    */
   backward(gradients: Matrix, optimizer: SparseOptimizer, tables?: TableGradients): void {
     const { rows } = this.#features;
+    checkArgument('gradients', gradients, MATRIX);
+    checkArgument('optimizer', optimizer, OPTIMIZER);
+    if (tables !== undefined) checkArgument('tables', tables, TABLES);
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
     if (this.inputs.every(({ table, projection }) => !table && !projection)) {
       backwardWeightsThrough(this.#chain, gradients, optimizer);
@@ -154,7 +163,7 @@ export class Tower<Q extends Features = string> {
 
   /** `embed` of features that `encode` has encoded. */
   embedEncoded(encoded: EncodedFeatures): Matrix {
-    const { rows } = encoded;
+    const { rows } = checkArgument('features', encoded, ENCODED);
     const exact = this.layers.length === 0 && !this.normalize;
     if (this.#vectors?.rows !== rows) {
       this.#vectors?.free();

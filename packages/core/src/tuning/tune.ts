@@ -7,7 +7,9 @@
  * checked on the other (query-sample.ts); where the check fails, the search is repeated with a higher target. Limit: queries
  * of another kind than the sample have another recall.
  */
+
 import { throwIfAborted } from '../checks/abort.ts';
+import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, checkNumber } from '../checks/numbers.ts';
 import {
   ANY,
@@ -16,6 +18,7 @@ import {
   OBJECT,
   type OptionsCheck,
   type OptionTypes,
+  objectWith,
   optionsCheck,
   required,
   SIGNAL,
@@ -133,6 +136,7 @@ interface Tuning {
  * @throws {AbortedError} when the signal is raised
  */
 export async function tune<Q, I extends Identifier>(index: ScaNN<Q, I>, options: TuneOptions<Q>): Promise<TuneReport> {
+  checkArgument('index', index, objectWith('a ScaNN index', 'callExactly', 'stats'));
   checkTuneOptions(options);
   const { targetRecall, latencyBudgetMs, k = index.k, sampleSize = SAMPLE, signal, onProgress } = options;
   if (index.size === 0) throw new StateError('tune: expected an index with candidates, got an empty one');

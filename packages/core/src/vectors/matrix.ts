@@ -9,7 +9,7 @@ import { checkInteger, shown } from '../checks/numbers.ts';
 import { instanceOf, type OptionType, STRING } from '../checks/options.ts';
 import { ShapeError, StateError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
-import { defaultRuntime, type Runtime } from '../parallel/runtime.ts';
+import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 
 /** Vectors as callers may pass them: a matrix, one flat array with its width, or an array of rows. */
 export type VectorsLike = Matrix | { data: Float32Array; dimensions: number } | readonly ArrayLike<number>[];
@@ -30,7 +30,7 @@ export class Matrix {
   constructor(rows: number, dimensions: number, runtime: Runtime = defaultRuntime(), block?: Block) {
     this.rows = checkInteger('rows', rows, 0);
     this.dimensions = checkInteger('dimensions', dimensions, 0);
-    this.runtime = runtime;
+    this.runtime = checkArgument('runtime', runtime, RUNTIME);
     this.#block = block ?? runtime.heap.allocate(rows * dimensions * 4);
   }
 
@@ -49,8 +49,9 @@ export class Matrix {
     return this.#held().sizeBytes;
   }
 
-  /** Row `index` as a view. */
+  /** Row `index` as a view. @throws {OptionError} when there is no such row */
   row(index: number): Float32Array {
+    checkInteger('row', index, 0, this.rows - 1);
     return this.#held().floats(this.dimensions, index * this.dimensions * 4);
   }
 
@@ -103,6 +104,9 @@ export class Matrix {
     const { data } = matrix;
     for (let i = 0; i < vectors.length; i++) {
       const row = vectors[i]!;
+      if (typeof row !== 'object' || row === null) {
+        throw new ShapeError(`${name}: expected rows of numbers, got ${shown(row)} in row ${i}`);
+      }
       if (row.length !== dimensions) {
         throw new ShapeError(`${name}: expected ${dimensions} dimensions in every row, got ${row.length} in row ${i}`);
       }

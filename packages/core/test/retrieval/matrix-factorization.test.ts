@@ -132,6 +132,8 @@ test('the schedule: every so many epochs, at most so many times, never in the la
   assert.deepEqual(clusterSteps({ every: 0.25 }, 12, 1), [3, 6, 9]);
   assert.deepEqual(clusterSteps({ every: 0.01 }, 4, 1), [1, 2, 3]);
   assert.deepEqual(clusterSteps({ times: 0 }, 4, 4), []);
+  assert.deepEqual(clusterSteps({ every: 1e-300 }, 4, 1), [1, 2, 3]);
+  assert.throws(() => clusterSteps({ every: 1e-9 }, 2 ** 40, 1), /clusterings: expected at most 1000000 in a run/);
   assert.throws(() => clusterSteps({ every: 0 }, 1, 1), /clusterings.every/);
   assert.throws(() => clusterSteps({ times: 1.5 }, 1, 1), /clusterings.times/);
 });

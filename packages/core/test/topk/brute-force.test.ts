@@ -133,3 +133,12 @@ test('exclusions of many queries over many rows stay within the group memory', (
   }
   runtime.pool.stop();
 });
+
+test('room that the memory cannot hold is refused before any of it is allocated', () => {
+  const index = new BruteForce({ runtime: new Runtime({ threads: 1 }) }).index([[1, 2]]);
+  const { memory } = index.runtime.heap;
+  const before = memory.sizeBytes;
+  assert.throws(() => index.reserve(2 ** 40), { code: 'ERR_MEMORY', message: /need of \d+ bytes .*what would fit/ });
+  assert.equal(memory.sizeBytes, before);
+  assert.deepEqual(index.call([1, 0], 1).identifiers(), [0]);
+});

@@ -97,6 +97,7 @@ export async function fitQuantizedAls(
 ): Promise<void> {
   checkArgument('queryTable', queryTable, TABLE);
   checkArgument('candidateTable', candidateTable, TABLE);
+  checkArgument('rows', rows, objectWith('rows with queries and candidates', 'queries', 'candidates'));
   const { unobservedWeight = 0.1, regularization = 0.003, ...rest } = checkOptions(options);
   const { sweeps = SWEEPS, iterations = ITERATIONS, helper = false, onProgress, signal } = rest;
   checkNumber('unobservedWeight', unobservedWeight, 0);

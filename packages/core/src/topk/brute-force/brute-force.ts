@@ -286,7 +286,8 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   }
 
   #packed(candidates: VectorsLike | VectorSource, identifiers: readonly I[] | undefined): HeldCandidates<I> {
-    const source = 'copy' in candidates ? candidates : vectorSource('candidates', candidates);
+    const isSource = typeof candidates === 'object' && candidates !== null && 'copy' in candidates;
+    const source = isSource ? candidates : vectorSource('candidates', candidates);
     const store = new PanelStore(this.runtime);
     try {
       const checked = readCandidates(source, identifiers, store);

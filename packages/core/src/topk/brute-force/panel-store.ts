@@ -176,8 +176,13 @@ export class PanelStore {
     return store.finish();
   }
 
-  /** Make room for rows of a finished store, one chunk per step; it can be searched between the steps. */
+  /**
+   * Make room for rows of a finished store, one chunk per step; it can be searched between the steps.
+   *
+   * @throws {MemoryError} when the memory cannot hold them; nothing was allocated then
+   */
   *growth(rows: number): Generator<void, void> {
+    this.#askForRoom(rows);
     while (this.capacity < rows) {
       const index = this.#lastRoom < CHUNK_ROWS ? Math.max(0, this.#chunks.length - 1) : this.#chunks.length;
       // Doubling the last chunk keeps a small store small and copies each row only a few times.
@@ -288,10 +293,30 @@ export class PanelStore {
       const staging = this.#staging ? 0 : 4 * d * Math.min(CHUNK_ROWS, more);
       return [staging, ...chunks, packedBytes((staged + more) % CHUNK_ROWS, d)];
     };
-    const fits = (more: number, d: number): boolean => heap.canHold(chunksOf(more, d));
+    const fits = (more: number, d: number): boolean =>
+      packedBytes(more, d) <= heap.memory.maxBytes && heap.canHold(chunksOf(more, d));
     const dimensions = this.#dimensions;
     if (fits(rows, dimensions)) return;
     const bytes = chunksOf(rows, dimensions).reduce((sum, size) => sum + size, 0);
+    throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
+  }
+
+  /** Check that the memory can hold the chunks of `growth`, before the first is allocated. */
+  #askForRoom(rows: number): void {
+    const { heap } = this.runtime;
+    const full = this.#lastRoom < CHUNK_ROWS ? Math.max(0, this.#chunks.length - 1) : this.#chunks.length;
+    const dimensions = this.#dimensions;
+    const bytesOf = (wanted: number, d: number): number =>
+      Math.max(0, Math.ceil(wanted / CHUNK_ROWS) - full) * packedBytes(CHUNK_ROWS, d);
+    const fits = (wanted: number, d: number): boolean => {
+      const bytes = bytesOf(wanted, d);
+      if (bytes > heap.memory.maxBytes) return false;
+      const chunkBytes = packedBytes(CHUNK_ROWS, d);
+      return heap.canHold(new Array<number>(Math.ceil(bytes / chunkBytes)).fill(chunkBytes));
+    };
+    // A store without a width has no rows yet. One chunk is at most as long as its rows need; its allocation says whether it fits.
+    if (dimensions === 0 || Math.ceil(rows / CHUNK_ROWS) - full < 2 || fits(rows, dimensions)) return;
+    const bytes = bytesOf(rows, dimensions);
     throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
   }
 

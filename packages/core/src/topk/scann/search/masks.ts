@@ -1,4 +1,5 @@
 /** Filters and exclusions of a call in the form that the kernels read: a bit word for each group, and lists of slots. */
+import { checkInteger } from '../../../checks/numbers.ts';
 import { OptionError, ShapeError, StateError } from '../../../errors/errors.ts';
 import type { Block } from '../../../memory/heap.ts';
 import { touchPages } from '../../../parallel/steps.ts';
@@ -96,21 +97,22 @@ export class GroupFilter {
 
   /** The words of the groups of a segment. */
   words(segment = 0): Block {
-    return this.#memories[segment]!.words;
+    return this.#memory(segment).words;
   }
 
   /** Slots of a segment that pass: more than candidates where candidates have second leaves. */
   slotCount(segment = 0): number {
-    return this.#memories[segment]!.count;
+    return this.#memory(segment).count;
   }
 
   /** The slots of a segment that pass, ascending. */
   slots(segment = 0): Block {
-    return this.#memories[segment]!.slots();
+    return this.#memory(segment).slots();
   }
 
   /** True where a slot passes, whether or not it holds a point. */
   passes(slot: number): boolean {
+    checkInteger('slot', slot, 0);
     const local = this.leaves.localOf(slot);
     const segment = this.leaves.segmentOf(slot);
     const words = this.words(segment).integers(this.leaves.segments[segment]!.shape.groups);
@@ -126,6 +128,10 @@ export class GroupFilter {
   /** Give the memory back. */
   free(): void {
     for (const memory of this.#memories) memory.free();
+  }
+
+  #memory(segment: number): MemoryFilter {
+    return this.#memories[checkInteger('segment', segment, 0, this.#memories.length - 1)]!;
   }
 
   #countRows(isPresent: boolean): number {

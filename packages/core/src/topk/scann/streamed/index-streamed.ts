@@ -1,5 +1,6 @@
 /** Indexes a data set that is read twice. It is no method of ScaNN, so that a bundler can leave it out. */
-import { NUMBER, objectWith, optionsCheck, required } from '../../../checks/options.ts';
+import { checkArgument } from '../../../checks/arguments.ts';
+import { FUNCTION, NUMBER, objectWith, optionsCheck, required } from '../../../checks/options.ts';
 import { LONG_CHANGE } from '../../call-options.ts';
 import type { CandidateSequence, Identifier } from '../../contract.ts';
 import type { ScaNN } from '../scann.ts';
@@ -34,6 +35,8 @@ export async function indexStreamed<Q, I extends Identifier>(
   dataset: () => CandidateSequence<I> | Promise<CandidateSequence<I>>,
   options: StreamedBuild,
 ): Promise<ScaNN<Q, I>> {
+  checkArgument('index', index, objectWith('a ScaNN index', 'replaceBuilt'));
+  checkArgument('dataset', dataset, FUNCTION);
   const checked = checkOptions(options);
   const read = async (): Promise<CandidateSequence<I>> => dataset();
   await index.replaceBuilt('indexStreamed', checked.signal, async (settings) => {
