@@ -9,10 +9,10 @@ import { MultiplyRows, MultiplyTransposed } from './records.generated';
 
 /** Terms that are packed at a time: a panel of 8 KiB and a tile of 4 KiB share a first-level cache of 32 KiB. */
 const DEPTH: i32 = 256;
-/** Rows of a block. A panel is packed again for each block; its tiles, 128 KiB, stay in the second-level cache. */
-const BLOCK: i32 = 128;
-/** Bytes of a panel, and of the tiles of a block: [DEPTH][8] and [BLOCK / 4][DEPTH][4] floats. */
-const PANEL_BYTES: usize = <usize>DEPTH << 5;
+/** Rows of a block. A panel is packed again for each block; its tiles, 256 KiB, stay in the second-level cache. */
+const BLOCK: i32 = 256;
+/** Bytes of two panels, and of the tiles of a block: [2][DEPTH][8] and [BLOCK / 4][DEPTH][4] floats. */
+const PANELS_BYTES: usize = <usize>DEPTH << 6;
 const TILES_BYTES: usize = <usize>(BLOCK * DEPTH) << 2;
 /** sum + a · b: fused where the caller allows it and the build has the instruction (relaxed SIMD), else rounded in between. */
 // @ts-ignore: decorator
@@ -74,6 +74,17 @@ function packPanel(b: usize, stride: usize, depth: i32, isWide: bool, panel: usi
   }
 }
 
+/** Two panels of 16 columns: a row of them is one cache line, which is read once although rows may share the sets of the cache. */
+function packPair(b: usize, stride: usize, depth: i32, panel: usize, second: usize): void {
+  const last = panel + (<usize>depth << 5);
+  for (; panel < last; panel += 32) {
+    v128.store(panel, v128.load(b)); v128.store(panel, v128.load(b, 16), 16);
+    v128.store(second, v128.load(b, 32)); v128.store(second, v128.load(b, 48), 16);
+    second += 32;
+    b += stride;
+  }
+}
+
 /** tile[j][i] = A[i][j] of 4 rows from `a`, at a distance of `stride` bytes; the first stands for rows past `rows`. */
 function packRows(a: usize, stride: usize, rows: i32, depth: i32, tile: usize): void {
   const a1 = rows > 1 ? stride : 0, a2 = rows > 2 ? 2 * stride : 0, a3 = rows > 3 ? 3 * stride : 0;
@@ -129,7 +140,7 @@ function blocks(
 ): void {
   assert(terms > 0 && (d & 3) == 0, 'multiplyBlocks: shapes');
   const dBytes = <usize>d << 2;
-  const tiles = panel + PANEL_BYTES, block = tiles + TILES_BYTES;
+  const tiles = panel + PANELS_BYTES, block = tiles + TILES_BYTES;
   for (let first = begin; first < end; first += BLOCK) {
     const rows = min(BLOCK, end - first);
     const count = (rows + 3) >> 2;
@@ -144,8 +155,15 @@ function blocks(
         if (isTransposed) packColumns(a + <usize>j * aBytes + (<usize>row << 2), aBytes, depth, tile);
         else packRows(a + <usize>row * aBytes + (<usize>j << 2), aBytes, min(4, rows - 4 * i), depth, tile);
       }
-      for (let t = 0; t < d; t += 8) {
-        packPanel(b + <usize>j * dBytes + (<usize>t << 2), dBytes, depth, t + 8 <= d, panel);
+      const from = b + <usize>j * dBytes, second = panel + (<usize>depth << 5);
+      let t = 0;
+      for (; t + 16 <= d; t += 16) {
+        packPair(from + (<usize>t << 2), dBytes, depth, panel, second);
+        addTiles(isFused, j == 0, tiles, count, panel, depth, sums + (<usize>t << 2), stride);
+        addTiles(isFused, j == 0, tiles, count, second, depth, sums + (<usize>t << 2) + 32, stride);
+      }
+      for (; t < d; t += 8) {
+        packPanel(from + (<usize>t << 2), dBytes, depth, t + 8 <= d, panel);
         addTiles(isFused, j == 0, tiles, count, panel, depth, sums + (<usize>t << 2), stride);
       }
     }

@@ -9,7 +9,7 @@ import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 
 /** The most rows of C that a thread claims at a time: one block of the kernel. */
-const GRAIN_ROWS = 128;
+const GRAIN_ROWS = 256;
 
 /** The operands of a product; a, b and c are byte offsets. */
 export interface Product {

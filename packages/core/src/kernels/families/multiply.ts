@@ -34,12 +34,12 @@ export const MULTIPLY_TRANSPOSED_FUSED: ProductRecord<'multiplyTransposedFused'>
 };
 
 /** Rows of a block and terms of a pass, as in the assembly. */
-const BLOCK_ROWS = 128;
+const BLOCK_ROWS = 256;
 const DEPTH = 256;
 
-/** Bytes of scratch of a slot: a panel, the tiles of a block and its sums. */
+/** Bytes of scratch of a slot: two panels, the tiles of a block and its sums. */
 export function productScratchBytes(d: number): number {
-  return 4 * (8 * DEPTH + BLOCK_ROWS * DEPTH + BLOCK_ROWS * 8 * Math.ceil(d / 8));
+  return 4 * (16 * DEPTH + BLOCK_ROWS * DEPTH + BLOCK_ROWS * 8 * Math.ceil(d / 8));
 }
 
 /** The products with the same bits everywhere. */
