@@ -31,11 +31,11 @@ if (files.length === 0) {
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-tests-'));
 try {
-  // A test file takes some 300 MB and may start a thread per core, so one process per core would be too many on a
-  // machine with many cores.
-  const atOnce = Math.min(8, availableParallelism());
+  // Tests wait for timers and other processes at times: with one process per core two cores were busy for 92 % of a run.
+  // A test file takes some 300 MB and may start a thread per core, so as many would be too many on a machine with many
+  // cores.
+  const atOnce = Math.min(8, availableParallelism() + 1);
   const options = [
-    '--enable-source-maps',
     '--test',
     // A failed test may leave a server open, and then its process, and the run, would never end.
     '--test-force-exit',
@@ -102,6 +102,8 @@ function programOf(name, files) {
     `import '${pathToFileURL(join(root, 'scripts/untracked-tests.mjs'))}';
 import { test } from 'node:test';
 
+// As an option of the process it would be handed on to the replicas of servers, which would read every map as they start.
+process.setSourceMapsEnabled(true);
 let loaded;
 test('the test files of ${name} are loaded', () => new Promise((resolve) => void (loaded = resolve)));
 ${imports.join('')}loaded();
