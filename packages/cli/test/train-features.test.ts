@@ -134,6 +134,13 @@ test('--model history: a user is asked by name or by a history, on the command l
   assert.equal((await runCommand('export', out, '--what', 'recommendations', '--out', exported, '--k', '2')).code, 0);
   assert.equal((await runCommand('bench', out, '--seconds', '0.1')).code, 0);
   await served(out, async (ask) => {
+    const given = { query: { history: ['102', '105'] }, user: 'u4', k: 3 };
+    const byHistory = (await ask('/v1/shortlist', given)) as { results?: { genre: string }[] };
+    assert.deepEqual(
+      byHistory.results?.map(({ genre }) => genre),
+      Array(3).fill('genre 2'),
+      'the history of the query, and not that of the user whose seen items are left out',
+    );
     const byUser = (await ask('/v1/shortlist', { user: 'u5', k: 3 })) as { results?: { genre: string }[] };
     assert.deepEqual(
       byUser.results?.map(({ genre }) => genre),

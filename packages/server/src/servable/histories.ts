@@ -6,7 +6,7 @@
  * |---|---|
  * | history alone | the history; the query is refused if the model knows none of its items |
  * | user alone | if `seenAsHistory` is 'always', the items that the user has seen; refused if the model knows none of them |
- * | features | the features; or, as the bundle's `seenAsHistory` says, the items that the user has seen, if the model knows any |
+ * | features | the features, those of a history tower always; or, as the bundle's `seenAsHistory` says, the items that the user has seen, if the model knows any |
  * | features and history | as above, with the history instead of the items that the user has seen |
  */
 import { historyVectors, type Identifier, type SeenItems } from 'shortlist';
@@ -23,11 +23,16 @@ export class Histories {
   readonly #index: ServedIndex;
   readonly #tower: QueryTower | undefined;
   readonly #seenItems: SeenItems<Identifier>;
+  /** True for a tower whose only feature is a list. */
+  readonly #readsHistory: boolean;
 
   constructor(index: ServedIndex, tower: QueryTower | undefined, seenItems: SeenItems<Identifier>) {
     this.#index = index;
     this.#tower = tower;
     this.#seenItems = seenItems;
+    const [input, ...more] = tower?.inputs ?? [];
+    const type = input?.feature?.spec.type;
+    this.#readsHistory = more.length === 0 && (type === 'bag' || type === 'sequence');
   }
 
   /**
@@ -39,7 +44,8 @@ export class Histories {
   of(query: Query): HistoryUse | undefined {
     const { history, features, embedding, similarTo, user } = query;
     if (history === undefined) {
-      if (features !== undefined) return this.#seen(query);
+      // The features of a history tower are a history.
+      if (features !== undefined) return this.#readsHistory ? undefined : this.#seen(query);
       if (embedding !== undefined || similarTo !== undefined || user === undefined) return undefined;
       const seen = this.#seen(query);
       if (seen) return seen;
