@@ -7,7 +7,7 @@
  */
 import { type Bundle, DataError, historyVectors, type Identifier, type Matrix } from 'shortlist';
 import { isUnknownValue } from 'shortlist/features';
-import { splitHistory } from 'shortlist/recommenders';
+import { HISTORY_FIELD, splitHistory, USER_FIELD } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
 import { plural } from '../terminal/format-numbers.ts';
 
@@ -36,7 +36,9 @@ export function searchRequestOf(text: string | undefined, flags: Flags, bundle: 
   const { seenItems, index } = bundle;
   const query = text === undefined ? undefined : readQuery(text, bundle);
   const isUnknown = query !== undefined && isUnknownTo(query, bundle);
-  const user = seenItems?.userOf(query);
+  // The features of a user were made of the identifier.
+  const isOfUser = typeof query === 'object' && !Array.isArray(query) && !isJson(text);
+  const user = seenItems && isOfUser ? text : seenItems?.userOf(query);
   const given = flags.history === undefined ? undefined : identifiersOf('--history', flags.history, bundle);
   const history = given ?? (user === undefined ? [] : seenItems!.historyOf(user, !isUnknown));
   const { known, unknown } = splitHistory(index, history);
@@ -61,6 +63,29 @@ export function searchRequestOf(text: string | undefined, flags: Flags, bundle: 
   return { queries, exclude: [...excluded, ...seen], notes };
 }
 
+/** True for text that begins as JSON. */
+function isJson(text: string | undefined): boolean {
+  return text !== undefined && /^\s*[[{]/.test(text);
+}
+
+/**
+ * The features of a user whose identifier is given: the identifier, and the items that the user has seen.
+ *
+ * @throws {DataError} when the model needs other features
+ */
+function featuresOfUser(user: string, fields: readonly string[], { queryTower, seenItems }: QueriedBundle): Query {
+  const own: Readonly<Record<string, unknown>> = {
+    [USER_FIELD]: user,
+    [HISTORY_FIELD]: seenItems?.itemsOf(user) ?? [],
+  };
+  const features = (queryTower?.inputs ?? []).flatMap(({ feature }) => feature ?? []);
+  const others = features.filter(({ field, spec }) => !Object.hasOwn(own, field) && spec.missing !== 'own');
+  if (others.length > 0) {
+    throw new DataError(`query: expected features as JSON with ${fields.join(', ')}, got ${JSON.stringify(user)}`);
+  }
+  return Object.fromEntries(Object.entries(own).filter(([field]) => fields.includes(field)));
+}
+
 function readQuery(text: string, bundle: QueriedBundle): Query {
   const { queryModel, dimensions } = bundle.index;
   if (queryModel === undefined) {
@@ -70,7 +95,10 @@ function readQuery(text: string, bundle: QueriedBundle): Query {
   const { features } = bundle.queryTower ?? {};
   if (features) features.clock = Date.now;
   // A feature may be a list. The identifier of a user may look like JSON where features are words.
-  if (features && !/^\s*[[{]/.test(text)) return text;
+  if (features && !isJson(text)) {
+    const { fields } = features;
+    return fields.length === 1 ? text : featuresOfUser(text, fields, bundle);
+  }
   if (!features && (!text.trim().startsWith('{') || !isUnknownTo(text, bundle))) return text;
   try {
     return JSON.parse(text) as Record<string, unknown>;
