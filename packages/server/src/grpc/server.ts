@@ -3,16 +3,14 @@
  * reflection.
  */
 import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
-import type { PackageDefinition } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { TLS_POLL_MS, type TlsFiles } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { candidateService } from './candidate-service.ts';
-import { DEFINITIONS, serviceOf } from './definitions.ts';
-import { reflectedDefinitions } from './descriptors.ts';
+import { serviceOf } from './definitions.ts';
 import { eventService } from './event-service.ts';
 import { inferenceService } from './inference-service.ts';
+import { addReflection } from './reflection.ts';
 import type { OpenStreams } from './streams.ts';
 import { modelService, predictionService } from './tensorflow-service.ts';
 
@@ -23,9 +21,6 @@ const SERVICES = {
   'shortlist.v1.CandidateService': candidateService,
   'shortlist.v1.EventService': eventService,
 } as const;
-
-/** Computed for the first server of the process: the descriptors are the same for all servers. */
-let reflected: PackageDefinition | undefined;
 
 /** A gRPC server that is not yet listening. */
 export class GrpcServer {
@@ -43,8 +38,7 @@ export class GrpcServer {
       Object.fromEntries(['', ...Object.keys(SERVICES)].map((name) => [name, 'NOT_SERVING'])),
     );
     this.#health.addToServer(this.#server);
-    reflected ??= reflectedDefinitions(DEFINITIONS);
-    new ReflectionService(reflected).addToServer(this.#server);
+    addReflection(this.#server);
   }
 
   /** Listen; returns the port. Certificates are read again when their files change. */
