@@ -43,6 +43,8 @@ export type { BatchRequest, Table, TableBatch, TableFormat, TableOptions } from 
 export { openTable } from './tables/open-table.ts';
 // tensors
 export { readTensors, TENSOR_ENDINGS, writeTensors } from './tensors/tensor-files.ts';
+// training
+export { type RowWords, type TableSourceOptions, tableSource } from './training/table-source.ts';
 // vectors
 export type { VectorBatch, VectorFile, VectorRequest } from './vectors/contract.ts';
 export { readIdentifiers } from './vectors/identifiers.ts';

@@ -50,7 +50,7 @@ export class Adagrad extends RowOptimizer {
       GRAIN_ROWS,
       parameters.offset,
       this.state(parameters).offset,
-      this.rowNumbers.write(rows, runtime),
+      this.writeRows(rows, runtime),
       gradients.offset,
       gradients.dimensions,
       dimensions,

@@ -51,7 +51,7 @@ abstract class Moments extends RowOptimizer {
     modelPool(runtime).run('adamRows', rows.length, GRAIN_ROWS, {
       parameters: parameters.offset,
       state: this.state(parameters).offset,
-      rows: this.rowNumbers.write(rows, runtime),
+      rows: this.writeRows(rows, runtime),
       gradients: gradients.offset,
       stride: gradients.dimensions,
       d: dimensions,

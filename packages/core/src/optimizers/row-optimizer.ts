@@ -10,6 +10,7 @@ import { checkNumber } from '../checks/numbers.ts';
 import { NUMBER, type OptionType, type OptionTypes, optionType } from '../checks/options.ts';
 import { StateError } from '../errors/errors.ts';
 import { modelPool } from '../parallel/model-pool.ts';
+import type { Runtime } from '../parallel/runtime.ts';
 import { MATRIX, type Matrix } from '../vectors/matrix.ts';
 import { checkStep } from './check-step.ts';
 import type { SparseOptimizer } from './contract.ts';
@@ -55,7 +56,7 @@ export abstract class RowOptimizer implements SparseOptimizer {
   readonly clipNorm: number | undefined;
   readonly globalClipNorm: number | undefined;
   readonly clipValue: number | undefined;
-  protected readonly rowNumbers: RowNumbers = new RowNumbers();
+  readonly #rowNumbers = new RowNumbers();
   readonly #rate: LearningRate;
   readonly #states = new Map<Matrix, Matrix>();
   /** Gradients of the step that was begun; undefined between steps. */
@@ -76,12 +77,17 @@ export abstract class RowOptimizer implements SparseOptimizer {
   /** The rule: step the named rows. The gradients have at least the width of the parameters. */
   protected abstract update(parameters: Matrix, rows: Int32Array, gradients: Matrix): void;
 
+  /** The byte offset of a copy of row numbers for a kernel, valid until the next call. */
+  protected writeRows(rows: Int32Array, runtime: Runtime): number {
+    return this.#rowNumbers.write(rows, runtime);
+  }
+
   /** A new state of a parameter matrix; undefined where the rule needs none. */
   protected abstract newState(parameters: Matrix): Matrix | undefined;
 
   abstract resetState(parameters: Matrix, from?: number, to?: number): void;
 
-  /** The number of rows that a step changes, where it changes others than the named ones. */
+  /** The rows that weight decay reaches; those that the step names, unless a rule changes others, too. */
   protected decayedRows(_parameters: Matrix, rows: Int32Array): Int32Array {
     return rows;
   }
@@ -159,7 +165,7 @@ export abstract class RowOptimizer implements SparseOptimizer {
   }
 
   #decay({ offset, dimensions, runtime }: Matrix, rows: Int32Array): void {
-    const at = this.rowNumbers.write(rows, runtime);
+    const at = this.writeRows(rows, runtime);
     const share = this.weightDecay * this.learningRate;
     modelPool(runtime).run('decayRows', rows.length, GRAIN_ROWS, offset, at, dimensions, share);
   }

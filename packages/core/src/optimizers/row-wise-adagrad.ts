@@ -54,7 +54,7 @@ export class RowWiseAdagrad extends RowOptimizer {
       GRAIN_ROWS,
       parameters.offset,
       this.state(parameters).offset,
-      this.rowNumbers.write(rows, runtime),
+      this.writeRows(rows, runtime),
       gradients.offset,
       gradients.dimensions,
       dimensions,

@@ -45,7 +45,7 @@ export class Sgd extends RowOptimizer {
 
   protected update(parameters: Matrix, rows: Int32Array, gradients: Matrix): void {
     const { runtime, dimensions } = parameters;
-    const at = this.rowNumbers.write(rows, runtime);
+    const at = this.writeRows(rows, runtime);
     const pool = modelPool(runtime);
     const { offset, dimensions: stride } = gradients;
     if (this.momentum === 0) {

@@ -20,7 +20,7 @@ import { multiplyTile, tileRows } from './logit-tile.ts';
 import { type SortedPairs, sortedPairsBytes, writeSortedPairs } from './sorted-pairs.ts';
 
 /** The name of a loss. */
-export type LossName = keyof typeof LOSS_NUMBERS;
+export type LossName = 'softmax' | 'bpr' | 'cosine-contrastive';
 
 const PANEL = 8;
 /** Queries of a work item: the four that are scored together, since some have hundreds of pairs. */

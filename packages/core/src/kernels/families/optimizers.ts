@@ -9,7 +9,7 @@ export const ADAM_ROWS = {
     parameters: 'usize',
     /** [V, 2d + 2] float32: m, v, β1^t and β2^t of each row. */
     state: 'usize',
-    /** [n] int32: the row of each gradient, no row twice; with `all` [V]: the gradient of each row, or −1. */
+    /** [n] int32: the row of each gradient, no row twice; with `all` the gradient of each of the V rows, or −1. */
     rows: 'usize',
     /** [n, stride] float32. */
     gradients: 'usize',
