@@ -14,8 +14,8 @@ export function numberOf(name: string, text: string, min: number, max: number): 
 }
 
 /** Parses a whole number. @throws {UsageError} when the text is not a whole number, or it is below `min` */
-export function wholeNumberOf(name: string, text: string, min: number): number {
-  const value = numberOf(name, text, min, 2 ** 31 - 1);
+export function wholeNumberOf(name: string, text: string, min: number, max: number = 2 ** 31 - 1): number {
+  const value = numberOf(name, text, min, max);
   if (!Number.isInteger(value)) throw new UsageError(`--${name}: expected a whole number, got ${JSON.stringify(text)}`);
   return value;
 }

@@ -29,6 +29,8 @@ const OPTIONS = {
   force: { type: 'boolean', default: false },
 } as const;
 
+/** More than any machine has. */
+const MEMORY_BYTES_MAX = 2 ** 48;
 const MEASURES = ['cosine', 'dot_product', 'squared_l2'] as const;
 
 /** Index vectors. */
@@ -48,7 +50,9 @@ export const index: Command = async (argv, environment) => {
     seed: wholeNumberOf('seed', values.seed, 0),
   };
   const memoryBytes =
-    values['memory-bytes'] === undefined ? undefined : wholeNumberOf('memory-bytes', values['memory-bytes'], 1);
+    values['memory-bytes'] === undefined
+      ? undefined
+      : wholeNumberOf('memory-bytes', values['memory-bytes'], 1, MEMORY_BYTES_MAX);
   checkOutput(out, values.force);
   const terminal = new Terminal(environment);
   const started = environment.now();

@@ -1,5 +1,5 @@
 /** Keeps the runs of `indexStreamed` as files in a folder, so that a build that was killed can continue. */
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileError, ShortlistError } from '../errors/errors.ts';
 import { systemReason } from '../errors/system-errors.ts';
@@ -39,8 +39,13 @@ export function fileRuns(folder: string): RunStore {
       const path = join(folder, 'build.lock');
       let release: (() => Promise<void>) | undefined;
       await withPath(path, async () => {
-        await mkdir(folder, { recursive: true });
-        release = await lockFolder(folder);
+        const made = await mkdir(folder, { recursive: true });
+        const unlock = await lockFolder(folder);
+        release = async () => {
+          await unlock();
+          // A folder that this build made, and in which nothing is left, goes too.
+          if (made !== undefined) await rmdir(folder).catch(() => undefined);
+        };
       });
       return release!;
     },
