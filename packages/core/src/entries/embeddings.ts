@@ -23,7 +23,7 @@ export { EMBEDDING_METHODS, makeTable } from '../embeddings/make-table.ts';
 export { type ProductOptions, quantizeProduct } from '../embeddings/product.ts';
 export { type QuantizedShape, QuantizedTable, type QuantizeOptions } from '../embeddings/quantized.ts';
 export { fitQuantizedAls, type QuantizedAlsOptions } from '../embeddings/quantized-als/fit-quantized-als.ts';
-export type { Objective } from '../embeddings/quantized-als/solve-column.ts';
+export type { QuantizedAlsObjective } from '../embeddings/quantized-als/solve-column.ts';
 export type { Combination, QuotientRemainderOptions } from '../embeddings/quotient-remainder.ts';
 export { quantizeResidual, type ResidualOptions } from '../embeddings/residual.ts';
 export type { RobeOptions } from '../embeddings/robe.ts';

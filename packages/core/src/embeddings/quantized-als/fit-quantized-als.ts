@@ -25,7 +25,7 @@ import { exclusively } from '../table-lock.ts';
 import { WorkSteps } from '../work-steps.ts';
 import { type Factors, FullFactors, QuantizedFactors } from './factors.ts';
 import { ObservedPairs } from './observed-pairs.ts';
-import { moveErrors, type Objective, type OpenColumn, solveColumn, solveSteps } from './solve-column.ts';
+import { moveErrors, type OpenColumn, type QuantizedAlsObjective, solveColumn, solveSteps } from './solve-column.ts';
 
 /** Gowalla's validation part was best after three or four sweeps (docs/decisions/quantized-als.md). */
 const SWEEPS = 4;
@@ -39,7 +39,7 @@ const ROUNDS = 1;
 const START = 0.1;
 
 /** Options of `fitQuantizedAls`. */
-export interface QuantizedAlsOptions extends Partial<Objective> {
+export interface QuantizedAlsOptions extends Partial<QuantizedAlsObjective> {
   /** Passes over all columns; default 4. */
   sweeps?: number;
   /** Iterations of k-means in the last sweep; default 4. */
@@ -115,7 +115,7 @@ export async function fitQuantizedAls(
 }
 
 interface FitOptions extends Required<Pick<QuantizedAlsOptions, 'sweeps' | 'iterations'>> {
-  objective: Objective;
+  objective: QuantizedAlsObjective;
   onProgress: QuantizedAlsOptions['onProgress'];
   signal: AbortSignal | undefined;
 }

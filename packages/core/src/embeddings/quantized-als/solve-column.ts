@@ -15,7 +15,7 @@ import type { Factors } from './factors.ts';
 import type { ObservedPairs } from './observed-pairs.ts';
 
 /** The weights of the objective. */
-export interface Objective {
+export interface QuantizedAlsObjective {
   /** α: the weight with which the product of every pair is drawn to 0. */
   unobservedWeight: number;
   /** λ */
@@ -46,7 +46,7 @@ export function* solveColumn(
   { column, values }: OpenColumn,
   factors: readonly [Factors, Factors],
   pairs: ObservedPairs,
-  { unobservedWeight, regularization }: Objective,
+  { unobservedWeight, regularization }: QuantizedAlsObjective,
 ): Generator<number> {
   const other = side === 0 ? 1 : 0;
   const [own, others] = [values[side], values[other]];
