@@ -8,6 +8,7 @@ import { Generator } from '../../src/random/generator.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { vectors } from '../bundle/worlds.ts';
+import { isThorough } from '../thorough.ts';
 import { changes, refusedOrWorks, runtime, sectionsOf } from './forgeries.ts';
 
 const index = new ScaNN({ tree: 'always', numLeaves: 4, minLeafSize: 0, segments: segmentsOf(2_000), runtime });
@@ -31,7 +32,10 @@ test('any one change of the shape and of the settings of segments', async () => 
   ];
   for (const place of places) {
     const part = place.reduce((at, key) => (at as JsonObject)[key]!, tree);
+    let count = 0;
     for (const [path, value] of changes(part)) {
+      // In the usual run each place gets every third of the values, and each name is left out or added.
+      if (!isThorough && count++ % 3 !== 0 && !/ (gone|more|longer)$/.test(path)) continue;
       const text = new TextEncoder().encode(JSON.stringify(changed(tree, place, value)));
       const what = `${place.join('.')}${path}`;
       const isRefused = await refusedOrWorks([{ ...settings!, pieces: [text] }, ...rest], what);
