@@ -139,6 +139,11 @@ export class ParameterGroups implements SparseOptimizer {
     }
   }
 
+  /** True for parameters of a frozen group. */
+  isFrozen(parameters: Matrix): boolean {
+    return this.#of.get(parameters) instanceof Frozen;
+  }
+
   beginStep(step: number): void {
     for (const group of this.groups) group.beginStep(step);
   }
@@ -172,6 +177,11 @@ export class ParameterGroups implements SparseOptimizer {
       );
     return group;
   }
+}
+
+/** True for parameters that an optimizer keeps as they are. */
+export function isFrozen(optimizer: SparseOptimizer, parameters: Matrix): boolean {
+  return optimizer instanceof ParameterGroups && optimizer.isFrozen(parameters);
 }
 
 function groupOptimizer(name: string, optimizer: GroupOptimizer): SparseOptimizer {

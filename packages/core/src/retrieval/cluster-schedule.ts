@@ -13,6 +13,7 @@ import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { Cqr } from '../embeddings/cqr.ts';
 import { DivergedError, OptionError } from '../errors/errors.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
+import { isFrozen } from '../optimizers/parameter-groups.ts';
 
 /** Share of a run after which there is no clustering. */
 const LAST_SHARE = 0.75;
@@ -97,7 +98,7 @@ export interface ClusterMoment {
 }
 
 /**
- * Cluster those of the named tables that learn pointers.
+ * Cluster those of the named tables that learn pointers and are not frozen.
  *
  * @throws {DivergedError} naming epoch and step when a vector is NaN or infinite; the table stays as it was
  * @throws {AbortedError} when the signal is raised; the table stays as it was
@@ -108,7 +109,7 @@ export async function clusterTables(
   { epoch, step, isLast, optimizer, signal, clock, onProgress }: ClusterMoment,
 ): Promise<ClusterRecord[]> {
   const learning = tables.flatMap(({ name, table }) =>
-    table instanceof Cqr && table.sums === 2 ? [{ name, table }] : [],
+    table instanceof Cqr && table.sums === 2 && !isFrozen(optimizer, table.codebook) ? [{ name, table }] : [],
   );
   const records: ClusterRecord[] = [];
   const { iterations, helper = true } = schedule;

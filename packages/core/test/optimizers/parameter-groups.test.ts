@@ -48,6 +48,25 @@ test('groups of one optimizer train as that optimizer; frozen parameters stay, t
   assert.equal(layersOnly.optimizer.stateBytes(), 4 * 9 * 4, 'a frozen table has no state');
 });
 
+test('a frozen CQR table is not clustered', async () => {
+  const embedding = { method: 'cqr', parameters: 16, columns: 2 } as const;
+  const make = (optimizer: OptimizerOption): TwoTowerModel =>
+    new TwoTowerModel({
+      queryTower: Tower.create({ vocabulary, dimensions: 4, embedding, seed: 1 }),
+      candidateTower: Tower.create({ vocabulary, dimensions: 4, embedding, seed: 2 }),
+      optimizer,
+    });
+  const clustered: string[] = [];
+  const two = make({ features: { queryTower: 'frozen' } });
+  const before = two.queryTower.embed(vocabulary).data.slice();
+  await two.fit(
+    { queries: vocabulary, candidates: vocabulary },
+    { epochs: 4, clusterings: { times: 1 }, onCluster: ({ table }) => clustered.push(table) },
+  );
+  assert.deepEqual(clustered, ['candidateTower']);
+  assert.deepEqual(two.queryTower.embed(vocabulary).data, before);
+});
+
 test('the most specific name wins, and names that are not there are refused with the nearest', () => {
   const two = model({
     features: { user: { method: 'sgd' }, 'queryTower.user': { method: 'adam' }, candidateTower: 'frozen' },
