@@ -34,8 +34,7 @@ interface Step {
 }
 
 const steps: Step[] = [];
-for (let n = FROM; n <= Number(values.to); n *= Math.sqrt(10)) {
-  const rows = Number(n.toPrecision(2));
+for (let step = 0, rows = FROM; rows <= Number(values.to); rows = Number((FROM * 10 ** (++step / 2)).toPrecision(2))) {
   console.error(`growth: ${rows}`);
   steps.push(await stepOf({ kind: 'mixture', rows, dimensions: 32 }));
 }
