@@ -8,7 +8,7 @@ import { FullFactors } from '../../src/embeddings/quantized-als/factors.ts';
 import { fitQuantizedAls } from '../../src/embeddings/quantized-als/fit-quantized-als.ts';
 import { ObservedPairs } from '../../src/embeddings/quantized-als/observed-pairs.ts';
 import { moveErrors, type OpenColumn, solveColumn } from '../../src/embeddings/quantized-als/solve-column.ts';
-import { OptionError, ShapeError, StateError } from '../../src/errors/errors.ts';
+import { DivergedError, OptionError, ShapeError, StateError } from '../../src/errors/errors.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
@@ -161,6 +161,9 @@ test('wrong tables and rows are named; an interruption changes nothing and gives
   const short = { ...rows, candidates: rows.candidates.subarray(1) };
   await rejects(fitQuantizedAls(queries, candidates, short), ShapeError, /columns of one length/);
   await rejects(fitQuantizedAls(queries, candidates, rows, { regularization: 0 }), OptionError, /regularization/);
+  const singular = { regularization: 1e-300, unobservedWeight: 0 };
+  await rejects(fitQuantizedAls(queries, candidates, rows, singular), DivergedError, /got NaN in column 0 of the/);
+  assert.equal(queries.clusterings, 0);
   const rare = make(QUERIES, { minCount: 255 });
   await rejects(fitQuantizedAls(rare, candidates, rows), StateError, /at least 255 of them \(minCount\), got none/);
   const used = await collectedBytes(runtime.heap);

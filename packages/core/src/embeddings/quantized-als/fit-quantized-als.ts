@@ -8,7 +8,7 @@
  * the queries are solved again for the quantized candidates, and are quantized. A column is thereby fitted to what the
  * other columns, as quantized, leave unexplained, also to their quantization errors. Source: iALS++ (Rendle, Krichene,
  * Zhang, Koren 2021), whose blocks are the columns here; the quantization between the blocks is our own
- * (docs/decisions/quantized-als.md). Memory above the tables: 24 bytes for each row, the pointers, and for each side up
+ * (docs/decisions/quantized-als.md). Memory above the tables: 20 bytes for each row (32 at first), the pointers, and for each side up
  * to four copies of one column, each 1/c of a full table. Letters: c columns, n ids of the other side.
  */
 import { checkArgument } from '../../checks/arguments.ts';
@@ -164,12 +164,6 @@ async function fit(
       steps.reach(done);
     }
   }
-  const bad = pairs.errors.findIndex((error) => !Number.isFinite(error));
-  if (bad >= 0) {
-    throw new DivergedError(
-      `fitQuantizedAls: expected finite products, got ${pairs.errors[bad]} in row ${bad}; a larger regularization may help`,
-    );
-  }
 }
 
 /** Put the column of a side into its factors; the open column becomes what they hold. */
@@ -180,6 +174,13 @@ async function quantize(
   pairs: ObservedPairs,
   how: Parameters<Factors['setColumn']>[2],
 ): Promise<void> {
+  const bad = values[side].findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const where = `column ${column} of the ${side === 0 ? 'queries' : 'candidates'}`;
+    throw new DivergedError(
+      `fitQuantizedAls: expected finite factors, got ${values[side][bad]} in ${where}; a larger regularization may help`,
+    );
+  }
   await factors[side].setColumn(column, values[side], how);
   const after = factors[side].column(column);
   moveErrors(side, pairs, {

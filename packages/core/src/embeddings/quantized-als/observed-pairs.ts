@@ -4,7 +4,7 @@
  *
  *   error(row) = ⟨query, candidate⟩ − label,   label 1 without labels
  *
- * Rows whose id has no learned pointer on a side are left out. Memory: 16 bytes per row.
+ * Rows whose id has no learned pointer on a side are left out. Memory: 20 bytes per row.
  */
 import type { CoOccurrences } from '../co-occurrence-matrix.ts';
 
