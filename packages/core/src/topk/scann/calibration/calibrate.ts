@@ -34,8 +34,6 @@ const REORDER_PER_RESULT = 32;
 const REORDER_MAX_PER_RESULT = 64;
 /** Neighbouring settings that differ by less than this factor cost about the same. */
 const STEP = 1.07;
-/** Queries of the first, rough search for a setting: a third of the cost of all queries. */
-const SCOUTS = 64;
 
 /**
  * Calibrate an index with leaves to `targetRecall`; where the group bound prevents that recall, the bound is switched
@@ -55,9 +53,10 @@ export function* calibrate<I extends Identifier>(
     const reorder = REORDER_PER_RESULT * k;
     const ofLeaves = 1 - LEAVES_SHARE * (1 - targetRecall);
     const leastLeaves = (): number =>
-      leastOf(sample.queries, { from: settings.numLeavesToSearch, min: 1, max: shape.leaves }, (leaves, queries) => {
-        return sample.recall({ leavesToSearch: leaves, reorder }, queries) >= ofLeaves;
-      });
+      leastInteger(
+        { from: settings.numLeavesToSearch, min: 1, max: shape.leaves, target: ofLeaves, step: STEP },
+        (leaves) => sample.recall({ leavesToSearch: leaves, reorder }),
+      );
     let numLeavesToSearch = leastLeaves();
     const everything = { leavesToSearch: shape.leaves, reorder };
     if (numLeavesToSearch === shape.leaves && shape.hasBounds && sample.recall(everything) < targetRecall) {
@@ -66,10 +65,10 @@ export function* calibrate<I extends Identifier>(
       numLeavesToSearch = leastLeaves();
     }
     yield { step: 'measure', done: 2, total: 3 };
-    const reorders = { from: settings.numReorderingCandidates, min: k, max: REORDER_MAX_PER_RESULT * k };
-    const numReorderingCandidates = leastOf(sample.queries, reorders, (reorder, queries) => {
-      return sample.recall({ leavesToSearch: numLeavesToSearch, reorder }, queries) >= targetRecall;
-    });
+    const range = { min: k, max: REORDER_MAX_PER_RESULT * k, target: targetRecall, step: STEP };
+    const numReorderingCandidates = leastInteger({ ...range, from: settings.numReorderingCandidates }, (reorder) =>
+      sample.recall({ leavesToSearch: numLeavesToSearch, reorder }),
+    );
     const recall = sample.recall({ leavesToSearch: numLeavesToSearch, reorder: numReorderingCandidates });
     yield { step: 'measure', done: 3, total: 3 };
     return { recall, targetRecall, k, queries: sample.queries, numLeavesToSearch, numReorderingCandidates };
@@ -78,21 +77,10 @@ export function* calibrate<I extends Identifier>(
   }
 }
 
-/** The least number that holds for all queries: a rough search with some of the queries, then a fine one with all. */
-function leastOf(
-  queries: number,
-  range: { from: number; min: number; max: number },
-  holds: (value: number, queries: number) => boolean,
-): number {
-  const some = Math.min(queries, SCOUTS);
-  const about = leastInteger({ ...range, factor: 1.5, step: 1.2 }, (value) => holds(value, some));
-  return leastInteger({ ...range, from: about, factor: 1.15, step: STEP }, (value) => holds(value, queries));
-}
-
-/** The queries of a calibration; `recall` measures settings with the first `queries` of them. */
+/** The queries of a calibration; `recall` measures settings with them. */
 interface MeasuredSample {
   queries: number;
-  recall: (effort: { leavesToSearch: number; reorder: number }, queries?: number) => number;
+  recall: (effort: { leavesToSearch: number; reorder: number }) => number;
 }
 
 function measuredSample<I extends Identifier>(
@@ -104,27 +92,23 @@ function measuredSample<I extends Identifier>(
   const asked = askedRows(live, settings);
   const all = readRows(live.leaves, asked);
   // One more than k, because the row of the query itself is found.
-  const call = (
-    queries: number,
-    effort: { leavesToSearch?: number; reorder?: number; exact?: boolean },
-  ): Int32Array[] => {
-    const source = { ...all, rows: queries };
-    const found = runCall(prepareCall({ settings, k }, live, search, source, { k: k + 1, ...effort }), search);
+  const call = (effort: { leavesToSearch?: number; reorder?: number; exact?: boolean }): Int32Array[] => {
+    const found = runCall(prepareCall({ settings, k }, live, search, all, { k: k + 1, ...effort }), search);
     const others = (query: number): Int32Array => found.rowsOf(query).filter((row) => row !== asked[query]!.row);
-    return Array.from({ length: queries }, (_, query) => others(query).subarray(0, k));
+    return Array.from(asked, (_, query) => others(query).subarray(0, k));
   };
-  const truth = call(asked.length, { exact: true }).map((rows) => new Set(rows));
+  const truth = call({ exact: true }).map((rows) => new Set(rows));
   const known = new Map<string, number>();
-  const recall = (effort: { leavesToSearch: number; reorder: number }, queries = asked.length): number => {
-    const key = `${effort.leavesToSearch} ${effort.reorder} ${queries} ${live.leaves.shape.groupBound}`;
+  const recall = (effort: { leavesToSearch: number; reorder: number }): number => {
+    const key = `${effort.leavesToSearch} ${effort.reorder} ${live.leaves.shape.groupBound}`;
     const before = known.get(key);
     if (before !== undefined) return before;
     let shared = 0;
-    call(queries, effort).forEach((rows, query) => {
+    call(effort).forEach((rows, query) => {
       for (const row of rows) shared += Number(truth[query]!.has(row));
     });
-    known.set(key, shared / (queries * k));
-    return shared / (queries * k);
+    known.set(key, shared / (asked.length * k));
+    return shared / (asked.length * k);
   };
   return { queries: asked.length, recall };
 }
