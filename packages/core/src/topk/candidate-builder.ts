@@ -3,7 +3,7 @@ import { checkArgument, ITERABLE } from '../checks/arguments.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { CandidateBatch, CandidateDataset, CandidateSequence, Identifier } from './contract.ts';
 import { checkIdentifiers, Identifiers } from './identifiers.ts';
-import { takeBatch, type VectorSource } from './vector-source.ts';
+import { splitBatch, type VectorSource } from './vector-source.ts';
 
 /** Receives the rows: a `PanelStore`, a `RowBuffer` or a `StreamSearch`. */
 export interface RowSink {
@@ -40,7 +40,7 @@ export class CandidateBuilder<I extends Identifier> {
 
   /** Add a batch of a data set. */
   addBatch(batch: CandidateBatch<I>): void {
-    const { identifiers, source } = takeBatch(batch);
+    const { identifiers, source } = splitBatch(batch);
     this.add(source, identifiers);
   }
 

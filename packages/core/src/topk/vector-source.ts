@@ -79,7 +79,7 @@ export function copied(source: VectorSource): VectorSource {
  *
  * @throws {ShapeError} when it is neither
  */
-export function takeBatch<I extends Identifier>(
+export function splitBatch<I extends Identifier>(
   batch: CandidateBatch<I>,
 ): { identifiers: readonly I[] | undefined; source: VectorSource } {
   if (Array.isArray(batch) && (!batch.every(isRow) || isEmptyPair(batch))) {

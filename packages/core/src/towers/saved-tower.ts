@@ -18,7 +18,10 @@ export function saveParts({ inputs, layers, normalize }: TowerParts): Saved {
   checkSavable(tablesOf(inputs));
   const parts: Record<string, Saved> = {};
   inputs.forEach(({ lookup, table }, i) => {
-    assert(lookup !== undefined && table !== undefined, 'tower: an input of a tower of words is no word');
+    assert(
+      lookup !== undefined && table !== undefined,
+      'tower: every input of a tower of words has a vocabulary and a table',
+    );
     parts[`lookup${i}`] = lookup.save();
     parts[`table${i}`] = table.save();
   });

@@ -85,7 +85,7 @@ export function encodeFeatures(
   if (features) return new EncodedFeatures(rows.length, features.encode(rows));
   const plain = inputs.length === 1 && inputs[0]!.name === '';
   const columns = inputs.map(({ name, lookup }): FeatureColumn => {
-    assert(lookup !== undefined, `tower: ${name} is no word`);
+    assert(lookup !== undefined, `tower: the input ${name} of a tower of words has a vocabulary`);
     const words = plain ? (rows as readonly string[]) : rows.map((row, i) => wordOf(row, name, inputs.length, i));
     return { kind: 'ids', ids: lookup.encode(words) };
   });

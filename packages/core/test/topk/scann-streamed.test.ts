@@ -165,7 +165,7 @@ test('a source that ends early, changes, or has a NaN in a row is refused, and t
   assert.equal(await runs.sizeOf('manifest'), 0, 'no run is left');
   await assert.rejects(indexStreamed(index, dataset(500), { runs, memoryBytes: 100_000 }), {
     code: 'ERR_MEMORY',
-    message: /memoryBytes: expected at least \d+ for a sample of 3000 × 8, got 100000/,
+    message: /memoryBytes: expected at least \d+ bytes for a training sample of 3000 rows × 8 dimensions, got 100000/,
   });
   await assert.rejects(indexStreamed(make({ soar: 1 }), dataset(500), { runs }), { code: 'ERR_OPTION' });
   const signal = AbortSignal.abort();

@@ -1,16 +1,16 @@
 /** Vectors of candidates that are given by their raw features, computed by the candidate tower of the bundle. */
 import { invalidArgument } from '../status/serving-error.ts';
-import type { FeatureSpec, Features, RequestedUpdate, Servable, Update } from './contract.ts';
+import type { Features, RequestedUpdate, RequestField, Servable, Update } from './contract.ts';
 import { fieldsOf } from './feature-fields.ts';
 import type { QueryTower } from './index-parts.ts';
 import { unknownFeatures } from './unknown-features.ts';
 
 /** The name in requests for the feature of a tower that has a single, unnamed one. */
-const PLAIN_FEATURE = 'candidate';
+const PLAIN_CANDIDATE = 'candidate';
 
 /** The candidate tower of a bundle, if it has one. */
 export class CandidateFeatures {
-  readonly specs: readonly FeatureSpec[];
+  readonly specs: readonly RequestField[];
   readonly #tower: QueryTower | undefined;
   readonly #dimensions: number;
 
@@ -18,7 +18,7 @@ export class CandidateFeatures {
   constructor(tower: QueryTower | undefined, dimensions: number) {
     this.#tower = tower;
     this.#dimensions = dimensions;
-    this.specs = tower ? fieldsOf(tower, PLAIN_FEATURE) : [];
+    this.specs = tower ? fieldsOf(tower, PLAIN_CANDIDATE) : [];
   }
 
   /**
@@ -42,7 +42,7 @@ export class CandidateFeatures {
 
   /** Names of the features whose value is not in their vocabulary; undefined if all are known. */
   unknown(features: Features): readonly string[] | undefined {
-    return this.#tower && unknownFeatures(this.#tower, features, PLAIN_FEATURE);
+    return this.#tower && unknownFeatures(this.#tower, features, PLAIN_CANDIDATE);
   }
 }
 

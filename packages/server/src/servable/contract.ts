@@ -17,7 +17,7 @@ import type { AttributeValues } from '../attributes/values.ts';
 import type { Datatype, Element } from '../tensors/tensor.ts';
 
 /** One raw feature of a query or of a candidate. */
-export interface FeatureSpec {
+export interface RequestField {
   name: string;
   datatype: Datatype;
   /** Shape per query: [] for one value, [n] for n values, [−1] for any number. */
@@ -142,9 +142,9 @@ export interface Servable {
   /** BYTES when identifiers are strings, INT64 when they are integers. */
   readonly identifierDatatype: 'BYTES' | 'INT64';
   /** Raw features of a query; empty when the bundle holds no query tower. */
-  readonly features: readonly FeatureSpec[];
+  readonly features: readonly RequestField[];
   /** Raw features of a candidate; empty when the bundle holds no candidate tower. */
-  readonly candidateFeatures: readonly FeatureSpec[];
+  readonly candidateFeatures: readonly RequestField[];
   /** Number of floats of an embedding. */
   readonly dimensions: number;
   /** Number of candidates. */

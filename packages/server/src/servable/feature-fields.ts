@@ -15,15 +15,15 @@
  */
 import type { Feature } from 'shortlist/features';
 import type { EncodedFeatures } from 'shortlist/training';
-import type { FeatureSpec, Features, FeatureValue } from './contract.ts';
+import type { Features, FeatureValue, RequestField } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 import { featureName } from './unknown-features.ts';
 
 /** The fields that a tower reads, each once. @param plain the name for a single, unnamed feature */
-export function fieldsOf({ inputs }: QueryTower, plain?: string): FeatureSpec[] {
-  const fields = new Map<string, FeatureSpec>();
+export function fieldsOf({ inputs }: QueryTower, plain?: string): RequestField[] {
+  const fields = new Map<string, RequestField>();
   for (const { name, feature } of inputs) {
-    const specs: FeatureSpec[] = feature
+    const specs: RequestField[] = feature
       ? fieldsOfFeature(feature)
       : [{ name: featureName(name, plain), datatype: 'BYTES', shape: [] }];
     for (const spec of specs) {
@@ -46,26 +46,26 @@ export function encodeRawFeatures(tower: QueryTower, rows: readonly Features[]):
 }
 
 /** A value that fits a field, for queries that warm a version up; the model need not know the value. */
-export function anyValue({ datatype, shape }: FeatureSpec): FeatureValue {
+export function anyValue({ datatype, shape }: RequestField): FeatureValue {
   const [length] = shape;
   if (length === undefined) return datatype === 'BYTES' ? '' : 0;
   // Not zeros, because a spec that normalizes vectors treats a vector of zeros as missing.
   return length < 0 ? [] : new Array<number>(length).fill(1);
 }
 
-function fieldsOfFeature({ spec, field, besideField }: Feature): FeatureSpec[] {
+function fieldsOfFeature({ spec, field, besideField }: Feature): RequestField[] {
   const isOptional = spec.missing === 'own';
   const isRaw = true;
-  const own: FeatureSpec = { name: field, ...tensorOf(spec), isOptional, isRaw };
+  const own: RequestField = { name: field, ...tensorOf(spec), isOptional, isRaw };
   if (besideField === undefined) return [own];
-  const beside: FeatureSpec =
+  const beside: RequestField =
     spec.type === 'time'
       ? { name: besideField, datatype: 'INT64', shape: [], isOptional: true, isRaw }
       : { name: besideField, datatype: 'FP32', shape: [-1], isOptional, isRaw };
   return [own, beside];
 }
 
-function tensorOf(spec: Feature['spec']): Pick<FeatureSpec, 'datatype' | 'shape'> {
+function tensorOf(spec: Feature['spec']): Pick<RequestField, 'datatype' | 'shape'> {
   switch (spec.type) {
     case 'string':
     case 'text':

@@ -6,7 +6,7 @@ import { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { CandidateFeatures } from './candidate-features.ts';
-import type { Drift, FeatureSpec, Features, Query, QueryResult, ScanCounts, Servable, Update } from './contract.ts';
+import type { Drift, Features, Query, QueryResult, RequestField, ScanCounts, Servable, Update } from './contract.ts';
 import { DriftWatch, rowsBefore } from './drift.ts';
 import { encodeRawFeatures, fieldsOf } from './feature-fields.ts';
 import { heldIdentifier, type IdentifierType } from './identifiers.ts';
@@ -16,8 +16,8 @@ import { IndexSearch } from './index-search.ts';
 /** Serves an index. */
 export class IndexServable implements Servable {
   readonly identifierDatatype: 'BYTES' | 'INT64';
-  readonly features: readonly FeatureSpec[];
-  readonly candidateFeatures: readonly FeatureSpec[];
+  readonly features: readonly RequestField[];
+  readonly candidateFeatures: readonly RequestField[];
   readonly dimensions: number;
   readonly k: number;
   readonly attributes: AttributeTable;

@@ -24,7 +24,7 @@ import type { Identifier } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
 import { type Element, type Tensor, type TensorSpec, type Tensors, textOf } from '../tensors/tensor.ts';
 import { attributeTensor } from './attribute-outputs.ts';
-import type { FeatureSpec, Features, FeatureValue, Query, QueryResult, Servable } from './contract.ts';
+import type { Features, FeatureValue, Query, QueryResult, RequestField, Servable } from './contract.ts';
 import { HISTORY_SIGNATURE, historyInput, historyQueries, paddingOf, unknownItemsOutput } from './history-signature.ts';
 import { parseQueryRules } from './query-rules.ts';
 
@@ -79,7 +79,7 @@ export function signaturesOf(servable: Servable): ReadonlyMap<string, Signature>
   return new Map(all.map((signature) => [signature.name, signature]));
 }
 
-const batched = ({ name, datatype, shape, isOptional, isRaw }: FeatureSpec): TensorSpec => ({
+const batched = ({ name, datatype, shape, isOptional, isRaw }: RequestField): TensorSpec => ({
   name,
   datatype,
   shape: [-1, ...shape],
@@ -134,7 +134,7 @@ function fits(shape: readonly number[], spec: readonly number[]): boolean {
 }
 
 /** The raw features of each query, or of each candidate, of a batch. */
-export function featuresOf(specs: readonly FeatureSpec[], inputs: Tensors, rows: number): Features[] {
+export function featuresOf(specs: readonly RequestField[], inputs: Tensors, rows: number): Features[] {
   const [only] = specs;
   const queries: Features[] = [];
   for (let row = 0; row < rows; row++) {
@@ -147,7 +147,7 @@ export function featuresOf(specs: readonly FeatureSpec[], inputs: Tensors, rows:
 }
 
 /** The value of a row; null where an optional one is missing. */
-function featureAt(tensor: Tensor | undefined, spec: FeatureSpec, row: number): FeatureValue {
+function featureAt(tensor: Tensor | undefined, spec: RequestField, row: number): FeatureValue {
   if (tensor === undefined) return null;
   const { datatype, shape, data, lengths } = tensor;
   const read = (at: number): Element => (datatype === 'BYTES' ? textOf(data[at]!) : data[at]!);

@@ -7,10 +7,10 @@ import type { Features, QueryResult } from './contract.ts';
 import type { QueryTower } from './index-parts.ts';
 
 /** The name in requests for the feature of a query tower that has a single, unnamed one. */
-const PLAIN_FEATURE = 'query';
+const PLAIN_QUERY = 'query';
 
 /** The name in requests for a feature of a tower. @param plain the name for a single, unnamed feature */
-export function featureName(name: string, plain: string = PLAIN_FEATURE): string {
+export function featureName(name: string, plain: string = PLAIN_QUERY): string {
   return name || plain;
 }
 

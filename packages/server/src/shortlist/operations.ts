@@ -8,7 +8,7 @@ import type { ModelRegistry } from '../models/registry.ts';
 import { checkK, type RequestLimits } from '../models/run-signature.ts';
 import type { RequestOptions } from '../queue/batcher.ts';
 import { noCandidateTower } from '../servable/candidate-features.ts';
-import type { FeatureSpec, Features, Query, QueryResult, RequestedUpdate, Servable } from '../servable/contract.ts';
+import type { Features, Query, QueryResult, RequestedUpdate, RequestField, Servable } from '../servable/contract.ts';
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
@@ -177,7 +177,7 @@ function checkQuery(servable: Servable, query: unknown): Pick<Query, 'features' 
 }
 
 /** @param field name of the field in the request, for messages */
-function checkFeatures(features: readonly FeatureSpec[], field: 'query' | 'features', query: unknown): Features {
+function checkFeatures(features: readonly RequestField[], field: 'query' | 'features', query: unknown): Features {
   const isObject = typeof query === 'object' && query !== null && !Array.isArray(query);
   const values = isObject ? (query as Record<string, unknown>) : { [features[0]!.name]: query };
   if (!isObject && features.length > 1) {

@@ -19,7 +19,7 @@ export interface LoadedParts {
 }
 
 /** Take the sections of parts with these sizes. @throws {FormatError} when one is missing or has another size */
-export function loadParts(part: Part, bytesOf: Record<string, number>): LoadedParts {
+export function loadLeafParts(part: Part, bytesOf: Record<string, number>): LoadedParts {
   const rows = bytesOf.rows === undefined ? undefined : part.inFile('rows', bytesOf.rows);
   const read = Object.entries(bytesOf).filter(([name]) => name !== 'rows' || !rows);
   return { parts: Object.fromEntries(read.map(([name, bytes]) => [name, part.memory(name, bytes)])), rows };

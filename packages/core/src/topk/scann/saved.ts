@@ -11,7 +11,7 @@ import { checkRowsInMemory, fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
 import { type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
-import { checkNumbers, loadParts, sectionsOf } from './saved-leaves.ts';
+import { checkNumbers, loadLeafParts, sectionsOf } from './saved-leaves.ts';
 import { loadSegments, saveSegments, splitHead } from './segments/saved-segments.ts';
 import { segmentsOf } from './segments/segments.ts';
 import type { ScannSettings } from './settings.ts';
@@ -150,7 +150,7 @@ function checkShape(from: SettingsReader, shape: LeafShape, { dimensionsPerBlock
 
 /** Load the leaves of an index in one memory. */
 function loadWhole(part: Part, shape: LeafShape, rows: number, cacheBytes: number): LeafSet {
-  const { parts, rows: inFile } = loadParts(part, partBytes(shape));
+  const { parts, rows: inFile } = loadLeafParts(part, partBytes(shape));
   part.checkLater(checkNumbers(part, shape, parts, rows));
   if (!inFile) return LeafSet.whole(new Leaves(part.runtime, shape, parts));
   if (shape.leaves === 0) throw new OptionError('rows: expected "memory" for an index without leaves, got "file"');

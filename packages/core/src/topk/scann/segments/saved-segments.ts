@@ -10,7 +10,7 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import { type FileRows, fileRows } from '../file-rows.ts';
 import { LeafSet } from '../leaf-set.ts';
 import { headBytes, type LeafParts, type LeafShape, Leaves, segmentPartBytes } from '../leaves.ts';
-import { checkNumbers, loadParts, sectionsOf } from '../saved-leaves.ts';
+import { checkNumbers, loadLeafParts, sectionsOf } from '../saved-leaves.ts';
 
 /** The numbers of a shape that differ from segment to segment. */
 const OWN = ['groups', 'capacity', 'builtGroups', 'places'] as const;
@@ -37,7 +37,7 @@ export function saveSegments({ segments, firstLeaves }: LeafSet): Record<string,
 export function loadSegments(part: Part, shape: LeafShape, rows: number, cacheBytes: number): LeafSet {
   const count = part.settings.integer('segments', { min: 1, max: SEGMENTS_MAX });
   if (shape.leaves === 0) throw part.settings.error('segments', 'expected an index with leaves, got one without');
-  const { parts: headParts } = loadParts(part, headBytes(shape));
+  const { parts: headParts } = loadLeafParts(part, headBytes(shape));
   if (headParts.upperLeaves)
     part.checkLater(checkUpperLeaves(part, shape, headParts.upperLeaves.integers(shape.upperGroups + 1)));
   const head = new Leaves(part.runtime, shape, headParts);
@@ -66,7 +66,7 @@ function loadSegment(part: Part, head: Leaves, rows: number, cacheBytes: number)
       `expected builtGroups ≤ groups ≤ capacity, got ${shape.builtGroups}, ${shape.groups} and ${shape.capacity}`,
     );
   }
-  const { parts, rows: inFile } = loadParts(part, segmentPartBytes(shape));
+  const { parts, rows: inFile } = loadLeafParts(part, segmentPartBytes(shape));
   part.finish();
   part.checkLater(checkNumbers(part, shape, parts, rows));
   return new Leaves(part.runtime, shape, parts, head, inFile && fileRows(inFile, cacheBytes));

@@ -62,7 +62,7 @@ export async function buildStreamed<I extends Identifier>(
   checkInteger('memoryBytes', memoryBytes, 1);
   if (settings.soar !== false) {
     throw new OptionError(
-      'soar: expected false in a build that streams, which gives a candidate one leaf, got a number',
+      `soar: expected false for indexStreamed, which puts each candidate into one leaf, got ${settings.soar}`,
     );
   }
   const isUnitLength = settings.distanceMeasure === 'cosine';
@@ -129,7 +129,7 @@ async function trainHead(
       const head = new Leaves(runtime, { ...trained.shape }, copyHead(trained));
       head.parts.rowScales?.floats(magnitudes.length).set(magnitudes.map((most) => most / 127));
       const bytes = Math.min(settings.segmentBytes ?? SEGMENT_BYTES_MAX, segmentBytesFor(memoryBytes, trained.shape));
-      return { head, firstLeaves: cutLeaves(trained, rows / count, bytes) };
+      return { head, firstLeaves: segmentLeaves(trained, rows / count, bytes) };
     } finally {
       trained.free();
     }
@@ -143,7 +143,7 @@ async function trainHead(
  *
  * @param factor candidates of the data set for each candidate of the sample
  */
-function cutLeaves(trained: Leaves, factor: number, segmentBytes: number): number[] {
+function segmentLeaves(trained: Leaves, factor: number, segmentBytes: number): number[] {
   const { shape } = trained;
   const valid = trained.integers('valid');
   const bytes = Array.from({ length: shape.leaves }, (_, leaf) => {
@@ -188,8 +188,8 @@ function checkMemory(
   const least = 2 * rows + others + 2 * RUN_BYTES_MIN;
   if (memoryBytes >= least) return;
   throw new MemoryError(
-    `memoryBytes: expected at least ${least} for a sample of ${sampleSize} × ${dimensions}, got ${memoryBytes}; ` +
-      'a smaller trainingSampleSize or fewer leaves need less',
+    `memoryBytes: expected at least ${least} bytes for a training sample of ${sampleSize} rows × ${dimensions} dimensions, ` +
+      `got ${memoryBytes}; a smaller trainingSampleSize or fewer leaves (numLeaves) need less`,
   );
 }
 

@@ -15,7 +15,7 @@ import { Checksum } from '../../../format/checksum.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { openDataset, type RowSink } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
-import { takeBatch, type VectorSource } from '../../vector-source.ts';
+import { splitBatch, type VectorSource } from '../../vector-source.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import type { Leaves } from '../leaves.ts';
 import type { RunStore } from './run-store.ts';
@@ -77,7 +77,7 @@ export async function partitionRuns<I extends Identifier>(
     await sink.cut();
     for await (const batch of await openDataset(dataset)) {
       throwIfAborted('indexStreamed', signal);
-      sink.append(takeBatch(batch).source);
+      sink.append(splitBatch(batch).source);
       if (sink.isFull) await sink.write();
       onProgress({ step: 'partition', done: Math.min(sink.rows, survey.rows), total: survey.rows });
     }
