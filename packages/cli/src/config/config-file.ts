@@ -61,10 +61,11 @@ type Sections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 async function readConfig(path: string): Promise<Sections> {
   const { DataError, FileError } = await import('shortlist');
+  const { systemReason } = await import('shortlist/node');
   let config: unknown;
   if (path.endsWith('.json')) {
     const text = await readFile(path, 'utf8').catch((error: Error) => {
-      throw new FileError(`${path} cannot be read: ${error.message}`, { cause: error });
+      throw new FileError(`${path} cannot be read: ${systemReason(error)}`, { cause: error });
     });
     try {
       config = JSON.parse(text);

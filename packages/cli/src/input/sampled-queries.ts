@@ -14,6 +14,7 @@ import {
   type Tower,
   type VectorsLike,
 } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 import { itemsByUser, listOf, splitHistory } from 'shortlist/recommenders';
 import { isUpdatable } from 'shortlist/topk';
 
@@ -46,7 +47,7 @@ export async function sampledQueries(
       throw new DataError(`${path}: --queries needs a bundle whose queries are users, got a bundle of vectors`);
     }
     const text = await readFile(file, 'utf8').catch((error: Error) => {
-      throw new FileError(`${file}: cannot be read: ${error.message}`, { cause: error });
+      throw new FileError(`${file}: cannot be read: ${systemReason(error)}`, { cause: error });
     });
     const queries = text.split(/\r?\n/).filter((line) => line !== '');
     if (queries.length === 0) throw new DataError(`${file}: expected one query a line, got none`);

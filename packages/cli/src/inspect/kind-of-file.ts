@@ -1,7 +1,7 @@
 /** The format of a file, recognised by its first bytes and, for vector formats without a magic number, by its name. */
 import { open, stat } from 'node:fs/promises';
 import { FileError } from 'shortlist';
-import { systemReason } from 'shortlist/node';
+import { kindOfEntry, systemReason } from 'shortlist/node';
 
 /** The first bytes of a bundle: docs/format.md. */
 const BUNDLE_MAGIC = '\x89SLST';
@@ -13,7 +13,7 @@ export async function kindOfFile(path: string): Promise<'bundle' | 'vectors' | '
   const found = await stat(path).catch((error: Error) => {
     throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
-  if (found.isDirectory()) throw new FileError(`${path}: expected a file, got a folder`);
+  if (!found.isFile()) throw new FileError(`${path}: expected a file, got ${kindOfEntry(found)}`);
   const file = await open(path);
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0);

@@ -1,6 +1,7 @@
 /** Reads the spec of `--features`: the path of a JSON file, or the JSON itself, as a configuration file gives it. */
 import { readFile } from 'node:fs/promises';
 import { DataError, FileError, OptionError } from 'shortlist';
+import { systemReason } from 'shortlist/node';
 import { checkFeatureModelSpec, type FeatureModelSpec } from 'shortlist/recommenders';
 import type { Earlier } from './warm-start.ts';
 
@@ -37,7 +38,7 @@ export async function readFeatureSpec(given: string | undefined): Promise<NamedS
 
 function textOf(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((error: Error) => {
-    throw new FileError(`${path}: cannot be read: ${error.message}`, { cause: error });
+    throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
 }
 

@@ -7,7 +7,7 @@ import { open, stat } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { Decompress } from 'fzstd';
 import { AbortedError, DataError, FileError } from 'shortlist';
-import { systemReason } from 'shortlist/node';
+import { kindOfEntry, systemReason } from 'shortlist/node';
 
 /** The compression of a file. */
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -34,12 +34,22 @@ export interface FileBytes {
  * @throws {FileError} when it does not exist, is a folder, or cannot be read
  */
 export async function openBytes(path: string): Promise<FileBytes> {
+  const sizeBytes = await sizeOfFile(path);
+  const head = await readHead(path, 4);
+  return { path, sizeBytes, compression: compressionOf(head) };
+}
+
+/**
+ * The size of a file. Opening a FIFO would wait for a writer, so it is refused before.
+ *
+ * @throws {FileError} when it does not exist, or is a folder, a FIFO or another thing that has no positions
+ */
+export async function sizeOfFile(path: string): Promise<number> {
   const found = await stat(path).catch((error: Error) => {
     throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });
-  if (found.isDirectory()) throw new FileError(`${path}: expected a file, got a folder`);
-  const head = await readHead(path, 4);
-  return { path, sizeBytes: found.size, compression: compressionOf(head) };
+  if (!found.isFile()) throw new FileError(`${path}: expected a file, got ${kindOfEntry(found)}`);
+  return found.size;
 }
 
 /** The compression, by the first four bytes. */
@@ -49,8 +59,9 @@ export function compressionOf(head: Uint8Array): Compression {
   return 'none';
 }
 
-/** The first bytes of a file without decompression; fewer if the file is shorter. */
+/** The first bytes of a file without decompression; fewer if the file is shorter. @throws as `sizeOfFile` */
 export async function readHead(path: string, bytes: number): Promise<Uint8Array> {
+  await sizeOfFile(path);
   const file = await open(path).catch((error: Error) => {
     throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });

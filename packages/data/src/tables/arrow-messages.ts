@@ -7,6 +7,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { DataError } from 'shortlist';
+import { sizeOfFile } from '../bytes/file-bytes.ts';
 
 /** The kind of a message. */
 export type ArrowMessageKind = 'schema' | 'dictionary' | 'batch' | 'other';
@@ -45,6 +46,7 @@ export function isArrow(head: Uint8Array): boolean {
  * @throws {DataError} when a message is incomplete, or bytes are not a message
  */
 export async function* arrowMessages(path: string): AsyncGenerator<ArrowMessage> {
+  await sizeOfFile(path);
   const file = await open(path);
   try {
     const { size } = await file.stat();

@@ -56,12 +56,16 @@ function parseHeader(path: string, text: string): Omit<NpyHeader, 'dataAt'> {
   }
   const shape = /'shape':\s*\(([^)]*)\)/.exec(text)?.[1];
   if (shape === undefined) throw new DataError(`${path}: expected a shape in the .npy header, got none`);
+  // Python 2 wrote long integers as 10L.
+  const sizes = shape.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part.trim().replace(/L$/, ''))]));
+  if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new DataError(`${path}: expected a shape of whole numbers, got (${shape})`);
+  }
   return {
     type,
     isBigEndian: description![1] === '>',
     isFortran: /'fortran_order':\s*True/.test(text),
-    // Python 2 wrote long integers as 10L.
-    shape: shape.split(',').flatMap((part) => (part.trim() === '' ? [] : [Number(part.trim().replace(/L$/, ''))])),
+    shape: sizes,
   };
 }
 

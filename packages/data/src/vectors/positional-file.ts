@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { AbortedError, DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
+import { sizeOfFile } from '../bytes/file-bytes.ts';
 import { ROWS_PER_BATCH, type VectorBatch, type VectorRequest } from './contract.ts';
 
 /** Opens a file, calls `use`, and closes the file. */
@@ -50,6 +51,7 @@ export async function bytesAt(path: string, file: FileHandle, at: number, length
 }
 
 async function openFile(path: string): Promise<FileHandle> {
+  await sizeOfFile(path);
   return open(path).catch((error: Error) => {
     throw new FileError(`${path}: cannot be read: ${systemReason(error)}`, { cause: error });
   });

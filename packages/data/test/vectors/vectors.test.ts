@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BruteForce } from 'shortlist';
+import { openBytes } from '../../src/bytes/file-bytes.ts';
 import { ReadLog } from '../../src/bytes/read-log.ts';
 import { readIdentifiers } from '../../src/vectors/identifiers.ts';
 import { openVectors, vectorDataset } from '../../src/vectors/open-vectors.ts';
@@ -105,10 +107,23 @@ test('a file that is not a matrix of numbers is refused with its type', async (t
     ['object.npy', npy('|O', [3, 1], Buffer.alloc(24)), /expected numbers .*, got O/],
     ['short.npy', npy('<f4', [9, 9], Buffer.alloc(24)), /expected \d+ bytes for shape \(9, 9\), got \d+/],
     ['head.npy', npy('<f4', [9, 9], Buffer.alloc(0)).subarray(0, 40), /expected \d+ bytes at 8, got the end/],
+    ['negative.npy', npy('<f4', [-1, 4], Buffer.alloc(0)), /expected a shape of whole numbers, got \(-1, 4\)/],
     ['none.npy', npy('<f4', [0, 3], Buffer.alloc(0)), /expected vectors, got none/],
     ['text.txt', Buffer.from('1 2 3'), /expected vectors \(\.npy/],
   ];
   for (const [name, bytes, message] of cases) await assert.rejects(openVectors(fileOf(t, name, bytes)), message, name);
+});
+
+test('a FIFO is refused before it is opened, which would wait for a writer for ever', async (t) => {
+  const path = `${fileOf(t, 'words.txt', '')}.npy`;
+  try {
+    execFileSync('mkfifo', [path]);
+  } catch {
+    t.skip('this system has no mkfifo');
+    return;
+  }
+  await assert.rejects(openVectors(path), { code: 'ERR_IO', message: /words\.txt\.npy: expected a file, got a FIFO/ });
+  await assert.rejects(openBytes(path), { code: 'ERR_IO', message: /expected a file, got a FIFO/ });
 });
 
 test('identifiers: text is unchanged, empty and repeated ones are left out and reported, a wrong number is refused', async (t) => {
