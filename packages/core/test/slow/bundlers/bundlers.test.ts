@@ -14,11 +14,11 @@ const folder = mkdtempSync(join(tmpdir(), 'shortlist-bundled-'));
 after(() => rmSync(folder, { recursive: true }));
 
 /**
- * Bytes after gzip; everything is 165 kB, with the recommenders and, since it was 130 kB, features of towers, histories,
- * segments and rows in a file. The aim for a program that only queries is 60 kB: it is 63.7 kB.
+ * Bytes after gzip; everything is 173 kB, with the recommenders and, since it was 130 kB, features of towers, histories,
+ * segments, rows in a file, and more losses and optimizers. The aim for a program that only queries is 60 kB: it is 63.7 kB.
  */
 const QUERY_BYTES_MAX = 64_000;
-const EVERYTHING_BYTES_MAX = 168_000;
+const EVERYTHING_BYTES_MAX = 177_000;
 
 async function outputOf(name: string, program: Uint8Array): Promise<unknown> {
   const file = join(folder, name);
