@@ -9,7 +9,7 @@ import { nearestName } from '../checks/nearest-name.ts';
 import { shown } from '../checks/numbers.ts';
 import { ANY, OBJECT, optionsCheck, optionType } from '../checks/options.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { MATRIX, type Matrix } from '../vectors/matrix.ts';
 import { Adagrad } from './adagrad.ts';
 import type { SparseOptimizer } from './contract.ts';
 import { makeOptimizer, type OptimizerSpec } from './make-optimizer.ts';
@@ -141,7 +141,7 @@ export class ParameterGroups implements SparseOptimizer {
 
   /** True for parameters of a frozen group. */
   isFrozen(parameters: Matrix): boolean {
-    return this.#of.get(parameters) instanceof Frozen;
+    return this.#of.get(checkArgument('parameters', parameters, MATRIX)) instanceof Frozen;
   }
 
   beginStep(step: number): void {

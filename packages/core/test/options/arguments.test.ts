@@ -61,7 +61,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
 
 /** Methods that TypeScript calls protected. */
 const PROTECTED: RegExp =
-  /\.(applyDelete|applyReserve|applyUpsert|growth|writePointers|gather)$|(Adam|Adagrad|Sgd)\.(update|newState|decayedRows|run)$/;
+  /\.(applyDelete|applyReserve|applyUpsert|growth|writePointers|gather)$|(Adam|Adagrad|Sgd)\.(update|newState|decayedRows|writeRows|run)$/;
 
 interface Target {
   readonly name: string;

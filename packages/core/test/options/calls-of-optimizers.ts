@@ -31,6 +31,7 @@ export const OPTIMIZER_CALLS: Readonly<Record<string, Call>> = {
   ...optimizer('Sgd', () => new core.Sgd()),
   ...optimizer('ParameterGroups', groups),
   'ParameterGroups.bind': { of: groups, arguments: () => [named] },
+  'ParameterGroups.isFrozen': { of: groups, arguments: () => [parameters] },
   learningRateAt: { arguments: () => [0.1, 3] },
   makeOptimizer: { arguments: () => [{ method: 'adam' }] },
 };
