@@ -106,6 +106,8 @@ export async function similarAsync<Q, I extends Identifier>(
 export function similarityVector<Q, I extends Identifier>(index: Index<Q, I>, to: SimilarTo<I>): Float32Array {
   checkArgument('index', index, INDEX);
   const { dimensions: d } = index.keptRows();
+  // An index that never had a candidate has no width: it takes a vector of any, and finds nothing.
+  if (d === 0 && isVector(to)) return Float32Array.from(to.vector);
   const isByCosine = index.distanceMeasure !== 'squared_l2';
   const data = isVector(to) ? Float32Array.from(to.vector) : index.candidateVectors(identifiersOf(to)).data;
   if (isVector(to) && data.length !== d) throw new ShapeError(`vector: expected ${d} numbers, got ${data.length}`);
@@ -162,7 +164,7 @@ export async function searchSimilarAsync<Q, I extends Identifier, O extends Call
 function* orderingLength<Q, I extends Identifier>(
   index: UpdatableTopK<Q, I, never>,
 ): Generator<void, number | undefined> {
-  return index.distanceMeasure === 'dot_product' ? yield* commonLength(index) : 1;
+  return index.distanceMeasure === 'dot_product' && index.size > 0 ? yield* commonLength(index) : 1;
 }
 
 function passOf<Q, I extends Identifier, O extends CallOptions<I>>(

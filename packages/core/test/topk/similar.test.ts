@@ -194,3 +194,8 @@ test('where all candidates have one length the search of the index answers, and 
   };
   assert.deepEqual([unit, long, plain].map(work), [1, 1, 0]);
 });
+
+test('an index without candidates finds nothing similar to a vector of any width', () => {
+  const index = new BruteForce({ runtime: new Runtime({ threads: 1 }) }).index([]);
+  assert.deepEqual([...similar(index, { vector: [1, 2] }, 3).counts], [0]);
+});
