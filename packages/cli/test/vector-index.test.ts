@@ -179,7 +179,10 @@ test('--memory-bytes builds from the file without holding its vectors, with the 
   const [out, whole] = [join(folder, 'streamed.shortlist'), join(folder, 'whole.shortlist')];
   const tooLittle = await run(vectors, '--out', out, '--memory-bytes', '1000');
   assert.equal(tooLittle.code, 1);
-  assert.match(tooLittle.stderr, /memoryBytes: expected at least \d+ for a sample of \d+ × 8, got 1000/);
+  assert.match(
+    tooLittle.stderr,
+    /memoryBytes: expected at least \d+ bytes for a training sample of \d+ rows × 8 dimensions, got 1000/,
+  );
   assert.deepEqual([existsSync(out), existsSync(`${out}.runs`)], [false, false]);
   for (const [path, ...more] of [[out, '--memory-bytes', '100000000'], [whole]] as const) {
     const { code, stdout, stderr } = await run(vectors, '--ids', ids, '--items', meta, '--out', path!, ...more);
