@@ -16,6 +16,7 @@ import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
 import { multiplyRowsFused, multiplyTransposedFused } from './fused-multiply.ts';
@@ -166,7 +167,7 @@ export class DenseLayer implements Layer {
     const pool = modelPool(runtime);
     const { rows } = dy;
     const stride = weights.dimensions;
-    const dz = new Matrix(rows, stride, runtime);
+    const dz = unfilledMatrix(rows, stride, runtime);
     const dw = new Matrix(inputs + 1, stride, runtime);
     const activation = ACTIVATION_NUMBERS[this.activation];
     const from = [dy.offset, dy.dimensions, kept.offset] as const;
@@ -187,7 +188,7 @@ export class DenseLayer implements Layer {
     const transposed = new Matrix(units, stride, runtime);
     const { offset, dimensions } = weights;
     modelPool(runtime).run('transposeRows', units, GRAIN_ROWS, offset, dimensions, inputs, transposed.offset, stride);
-    const dx = new Matrix(dz.rows, stride, runtime);
+    const dx = unfilledMatrix(dz.rows, stride, runtime);
     multiplyRowsFused(runtime, {
       ...{ a: dz.offset, aStride: dz.dimensions, m: dz.rows, n: units },
       ...{ b: transposed.offset, d: stride, c: dx.offset },

@@ -24,6 +24,7 @@ import { backwardThrough, backwardWeightsThrough, forwardThrough } from '../laye
 import { OPTIMIZER, type SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { MATRIX, Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { EncodedFeatures } from './encoded-features.ts';
 import { RowAdder } from './row-sums.ts';
 import { loadFeatureTowers, saveFeatureTowers } from './saved-feature-towers.ts';
@@ -126,7 +127,12 @@ export class Tower<Q extends Features = string> {
   forward(features: EncodedFeatures, trainingStep?: number): Matrix {
     this.#features = checkArgument('features', features, ENCODED);
     this.#embedded?.free();
-    const embedded = new Matrix(features.rows, padded(embeddedWidth(this.inputs)), this.runtime);
+    const width = embeddedWidth(this.inputs);
+    // The inputs write all columns but the padding, which must be 0.
+    const isPadded = width !== padded(width);
+    const embedded = isPadded
+      ? new Matrix(features.rows, padded(width), this.runtime)
+      : unfilledMatrix(features.rows, width, this.runtime);
     this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
     return forwardThrough(this.#chain, this.#embedded, trainingStep);
   }
