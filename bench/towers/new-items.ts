@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readItems } from '@shortlist/data';
 import { ShortlistServer } from '@shortlist/server';
-import { createClient } from '@shortlist/server/client';
+import { createClient, type JsonQuery } from '@shortlist/server/client';
 import { pino } from 'pino';
 import { type Interactions, trainRecommender } from 'shortlist';
 import { bootstrapMean, type Estimate } from 'shortlist/metrics';
@@ -158,7 +158,7 @@ async function newItemRun({ interactions, items }: Whole, seed: number): Promise
   try {
     const client = createClient({ url: `http://127.0.0.1:${server.httpPort}` });
     const identifiers = [...fresh].map((item) => vocabulary[item]!);
-    await client.upsert([...fresh].map((item) => ({ id: vocabulary[item]!, features: items[item]! as never })));
+    await client.upsert([...fresh].map((item) => ({ id: vocabulary[item]!, features: items[item] as JsonQuery })));
     const histories = itemsByUser(train);
     const recalls = new Map<string, number>();
     for (const [user, name] of users.vocabulary.entries()) {

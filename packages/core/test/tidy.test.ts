@@ -61,6 +61,7 @@ const HABITS: readonly { readonly found: RegExp; readonly instead: string }[] = 
   },
   { found: /\bone an? (?:row|query|user|item|column|candidate)\b/g, instead: 'write "one per row"' },
   { found: /expected [^'`"]*, got (?:another|others)['`"]/g, instead: 'say what was got' },
+  { found: /\bas (?:never|any)(?= *[),;}\]])/g, instead: 'give the value its type' },
 ];
 /** Folders whose docstrings and messages are held to that. */
 const PLAIN_FOLDERS = [

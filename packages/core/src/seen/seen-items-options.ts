@@ -35,7 +35,7 @@ const OPTIONS: OptionTypes<SeenItemsOptions> = {
   excludeSeen: BOOLEAN,
   userFeature: STRING,
   seenAsHistory: optionType(`one of ${SEEN_AS_HISTORY.join(', ')}`, (value) =>
-    SEEN_AS_HISTORY.includes(value as never),
+    SEEN_AS_HISTORY.some((known) => known === value),
   ),
 };
 
@@ -52,7 +52,7 @@ export interface SeenInteractionsOptions<I extends Identifier> extends SeenItems
 }
 
 const ITEM_TYPE = optionType(`one of ${IDENTIFIER_TYPES.join(', ')}`, (value) =>
-  IDENTIFIER_TYPES.includes(value as never),
+  IDENTIFIER_TYPES.some((known) => known === value),
 );
 /** The check of the options of `SeenItems.empty`. */
 export const checkEmpty: OptionsCheck = optionsCheck<EmptySeenItemsOptions>('SeenItems.empty', {
