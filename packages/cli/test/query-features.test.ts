@@ -43,6 +43,21 @@ test('a user by the identifier has the seen items as the history; other features
   const given = JSON.stringify({ user: 'ann', history: ['a', 'b', 'c'] });
   const whole = await runCommand('query', plain, given, '--k', '1', '--exclude', 'a,b,c', '--json');
   assert.equal(named.stdout, whole.stdout);
+  const only = await bundle('only.shortlist', {});
+  const byName = await runCommand('query', only, 'ann', '--k', '1', '--json');
+  const byHistory = await runCommand(
+    'query',
+    only,
+    JSON.stringify({ history: ['a', 'b', 'c'] }),
+    '--k',
+    '1',
+    '--exclude',
+    'a,b,c',
+    '--json',
+  );
+  assert.equal(byName.stdout, byHistory.stdout);
+  const unknown = await runCommand('query', only, 'nobody', '--k', '1');
+  assert.match(unknown.stderr, /no items that "nobody" has seen: these are the results of an empty history/);
   const aged = await bundle('aged.shortlist', { age: { type: 'number' } });
   const refused = await runCommand('query', aged, 'ann');
   assert.match(refused.stderr, /query: expected features as JSON with history, age, got "ann" \(ERR_DATA\)/);

@@ -71,7 +71,7 @@ test('--features: towers over columns of both files; the bundle serves raw featu
     stdout,
     /Best of 1 trial .*: two towers over features, dimensions 8, temperature 0\.1, learningRate 0\.02, epochs \d+: recall@5/,
   );
-  assert.match(stdout, /\npopularity .*\n(.*\n)+feature towers /);
+  assert.match(stdout, /\npopularity .*\n(.*\n)+feature model /);
   assert.match(stdout, /Next: shortlist query .* '\{"home":"town 0"\}'/);
   const path = join(out, '1', 'model.shortlist');
   const { training } = (await loadBundle(path)).metadata as {

@@ -55,12 +55,22 @@ export function searchRequestOf(text: string | undefined, flags: Flags, bundle: 
     const fields = unknownFields(query, bundle).join(', ');
     notes.push(`not known to the model: the value of ${fields}; the results are those for any unknown value`);
   } else if (given && !isMade) notes.push('the history is ignored, because the model knows the user');
+  if (isOfUser && !isMade && isEmptyHistory(query)) {
+    notes.push(
+      `the bundle has no items that ${JSON.stringify(text)} has seen: these are the results of an empty history`,
+    );
+  }
   const seen = seenBy(user, given, flags['exclude-seen'], bundle);
   if (seen.length > 0)
     notes.push(`${plural(seen.length, 'item')} that the user has seen ${seen.length === 1 ? 'is' : 'are'} left out`);
   const excluded = flags.exclude === undefined ? [] : identifiersOf('--exclude', flags.exclude, bundle);
   const queries = isMade ? historyVectors(index, [known]).vectors : ([query!] as const);
   return { queries, exclude: [...excluded, ...seen], notes };
+}
+
+function isEmptyHistory(features: Query): boolean {
+  const history = (features as Readonly<Record<string, unknown>>)[HISTORY_FIELD];
+  return Array.isArray(history) && history.length === 0;
 }
 
 /** True for text that begins as JSON. */
@@ -97,7 +107,8 @@ function readQuery(text: string, bundle: QueriedBundle): Query {
   // A feature may be a list. The identifier of a user may look like JSON where features are words.
   if (features && !isJson(text)) {
     const { fields } = features;
-    return fields.length === 1 ? text : featuresOfUser(text, fields, bundle);
+    const isValue = fields.length === 1 && fields[0] !== HISTORY_FIELD;
+    return isValue ? text : featuresOfUser(text, fields, bundle);
   }
   if (!features && (!text.trim().startsWith('{') || !isUnknownTo(text, bundle))) return text;
   try {

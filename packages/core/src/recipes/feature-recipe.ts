@@ -114,7 +114,7 @@ const indexOf = (
 ): ReturnType<typeof featureIndex<RawFeatures, RawFeatures>> => featureIndex(model, train, candidateOf);
 
 const recommenderOf = (train: Interactions, parts: Parts): ReturnType<typeof featureRecommender<RawFeatures>> =>
-  featureRecommender('feature towers', indexOf(train, parts), train, parts.queryOf);
+  featureRecommender('feature model', indexOf(train, parts), train, parts.queryOf);
 
 function checked(features: FeatureModelData | undefined): FeatureModelData {
   assert(features !== undefined, 'the recipe of features has no spec');

@@ -148,7 +148,7 @@ function throughTowers(
   { users, items }: Interactions,
 ): ThroughIndex<string> {
   return new ThroughIndex<string>({
-    name: 'two towers',
+    name: 'two-tower model',
     index: twoTowerIndex(queryTower, candidateTower, [items.codes], items.vocabulary),
     itemVocabulary: items.vocabulary,
     queryOf: (user) => users.vocabulary[user]!,
