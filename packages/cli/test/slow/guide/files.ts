@@ -25,6 +25,7 @@ export function projectFolder(modules: string): string {
   write('ratings.csv', ['userId,movieId,rating,timestamp', ...ratings(random, 0)]);
   write('later.csv', ['userId,movieId,rating,timestamp', ...ratings(random, 1)]);
   write('users.txt', ['1', '2', '3']);
+  write('users.csv', ['userId,age', ...Array.from({ length: USERS }, (_, i) => `${i + 1},${20 + (i % 40)}`)]);
   write(
     'ids.txt',
     Array.from({ length: WORDS }, (_, i) => `word${i}`),
