@@ -16,7 +16,7 @@ import {
   type RawFeatures,
 } from './feature-model.ts';
 import { findEpochs, fitEpochs } from './fit-epochs.ts';
-import { agrees, type Recipe, type RecipeContext, type SearchStart } from './recipe.ts';
+import { type Recipe, type RecipeContext, type SearchStart, untried } from './recipe.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import { copyKnownFeatures, type EarlierModel } from './warm-start.ts';
@@ -36,9 +36,10 @@ export const featureRecipe: Recipe = { candidates, cost: () => 1, evaluate, fit 
 function candidates(tried: readonly Trial[], { features }: SearchStart): Settings[] {
   const { dimensions = DIMENSIONS, temperature = TEMPERATURE, learningRate } = checked(features).spec;
   const rates = learningRate === undefined ? LEARNING_RATES : [learningRate];
-  return rates
-    .map((rate): Settings => ({ dimensions, temperature, learningRate: rate }))
-    .filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
+  return untried(
+    rates.map((rate) => ({ dimensions, temperature, learningRate: rate })),
+    tried,
+  );
 }
 
 async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {

@@ -9,7 +9,7 @@ import { type HistoryQuery, nextItemExamples } from '../retrieval/next-item-exam
 import { checkedExamples } from './feature-model.ts';
 import { findEpochs, fitEpochs } from './fit-epochs.ts';
 import { historyIndex, historyRecommender, type ItemHistory, newHistoryModel } from './history-model.ts';
-import { agrees, type Recipe, type RecipeContext } from './recipe.ts';
+import { type Recipe, type RecipeContext, untried } from './recipe.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import { copyKnownFeatures, type EarlierModel } from './warm-start.ts';
@@ -33,7 +33,7 @@ const GRID: readonly Settings[] = [
 export const historyRecipe: Recipe = { candidates, cost: ({ dimensions = 64 }) => dimensions, evaluate, fit };
 
 function candidates(tried: readonly Trial[]): Settings[] {
-  return GRID.filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
+  return untried(GRID, tried);
 }
 
 async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {

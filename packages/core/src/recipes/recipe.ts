@@ -43,7 +43,7 @@ export interface Recipe {
 }
 
 /** True if `b` has the same values as `a` for all names of `a`. */
-export function agrees(a: Settings, b: Settings): boolean {
+function agrees(a: Settings, b: Settings): boolean {
   return Object.keys(a).every((name) => a[name] === b[name]);
 }
 
@@ -53,4 +53,9 @@ export function bestOf(trials: readonly Trial[]): Trial | undefined {
     (best, trial) => (best && best.recall >= trial.recall ? best : trial),
     undefined,
   );
+}
+
+/** The settings of a grid with which no trial was run. */
+export function untried(grid: readonly Settings[], tried: readonly Trial[]): Settings[] {
+  return grid.filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
 }

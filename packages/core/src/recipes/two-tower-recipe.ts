@@ -16,7 +16,7 @@ import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { Tower } from '../towers/tower.ts';
 import { findEpochs, fitEpochs } from './fit-epochs.ts';
-import { agrees, type Recipe, type RecipeContext } from './recipe.ts';
+import { type Recipe, type RecipeContext, untried } from './recipe.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
 import { copyKnownRows, type EarlierModel } from './warm-start.ts';
@@ -43,7 +43,7 @@ const GRID: readonly Settings[] = [
 export const twoTowerRecipe: Recipe = { candidates, cost: ({ dimensions = 64 }) => dimensions, evaluate, fit };
 
 function candidates(tried: readonly Trial[]): Settings[] {
-  return GRID.filter((settings) => !tried.some((trial) => agrees(settings, trial.settings)));
+  return untried(GRID, tried);
 }
 
 async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {

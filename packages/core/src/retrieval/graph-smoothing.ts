@@ -11,14 +11,14 @@
 
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
-import { instanceOf, NUMBER, objectWith, optionsCheck } from '../checks/options.ts';
+import { NUMBER, objectWith, optionsCheck } from '../checks/options.ts';
 import { checkInteractions, type Interactions } from '../data/interactions.ts';
-import { type CodeLists, itemsByUser, transposeLists } from '../data/items-by-user.ts';
+import { type CodeLists, itemsByUser, LISTS, transposeLists } from '../data/items-by-user.ts';
 import { FullTable } from '../embeddings/full.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
 import { RowAdder, type RowSums } from '../towers/row-sums.ts';
-import { Tower } from '../towers/tower.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import { TOWER, type Tower } from '../towers/tower.ts';
+import { MATRIX, Matrix } from '../vectors/matrix.ts';
 
 /** More layers make all rows alike; the paper tries 1 to 4. */
 const LAYERS_MAX = 16;
@@ -31,9 +31,6 @@ export interface GraphSmoothingOptions {
 
 const checkOptions = optionsCheck<GraphSmoothingOptions>('smoothOverGraph', { layers: NUMBER });
 
-const MATRIX = instanceOf('a Matrix', () => Matrix);
-const TOWER = instanceOf('a Tower', () => Tower);
-const LISTS = objectWith('lists of codes', 'starts', 'codes', 'codeCount');
 const EMBEDDINGS = objectWith('matrices of users and items', 'users', 'items');
 
 /** The embeddings of users [users, d] and of items [items, d]. */

@@ -9,7 +9,7 @@ import { ShapeError } from '../errors/errors.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { boundOptimizer, type OptimizerOption } from '../optimizers/parameter-groups.ts';
-import { Tower } from '../towers/tower.ts';
+import { TOWER, type Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedDataset, RetrievalDataset } from './dataset.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts';
@@ -32,8 +32,8 @@ export interface TwoTowerOptions<Q extends Features, C extends Features> {
 }
 
 const checkOptions = optionsCheck<TwoTowerOptions<never, never>>('TwoTowerModel', {
-  queryTower: required(instanceOf('a Tower', () => Tower)),
-  candidateTower: required(instanceOf('a Tower', () => Tower)),
+  queryTower: required(TOWER),
+  candidateTower: required(TOWER),
   task: instanceOf('a Retrieval task', () => Retrieval),
   optimizer: OBJECT,
 });

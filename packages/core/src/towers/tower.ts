@@ -10,7 +10,7 @@
  */
 
 import { checkArgument } from '../checks/arguments.ts';
-import { instanceOf } from '../checks/options.ts';
+import { instanceOf, type OptionType } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { ShapeError } from '../errors/errors.ts';
 import type { FeatureSet } from '../features/feature-set.ts';
@@ -50,6 +50,9 @@ import {
 
 const ENCODED = instanceOf('features from `encode`', () => EncodedFeatures);
 const TABLES = instanceOf('TableGradients', () => TableGradients);
+
+/** The type of arguments and options that are a tower. */
+export const TOWER: OptionType = instanceOf('a Tower', () => Tower);
 
 /** A trainable model that turns raw features of type Q into vectors. */
 export class Tower<Q extends Features = string> {
