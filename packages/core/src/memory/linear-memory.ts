@@ -10,7 +10,7 @@ import { assert } from '../checks/assert.ts';
 import { MemoryError } from '../errors/errors.ts';
 
 /** WebAssembly's page size. */
-const PAGE_BYTES = 65_536;
+export const PAGE_BYTES = 65_536;
 /** The most a 32-bit WebAssembly memory can have. */
 const PAGES_MAX = 65_536;
 /** The pages the kernels were compiled to start with (scripts/build.mjs, --initialMemory). */

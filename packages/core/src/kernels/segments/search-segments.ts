@@ -3,6 +3,7 @@
  * (assembly/scann-phases.ts) in the memories that have the leaves and copies the state of the query between them, so
  * that results and work are the same as in one memory. The segments hold consecutive leaves, in order.
  */
+import { PAGE_BYTES } from '../../memory/linear-memory.ts';
 import { searchListed } from './listed-rows.ts';
 import { cutCandidates, LEAST, leastScore, mergeResults, type Run } from './merge.ts';
 import { type RowLocation, RowReadFailure } from './row-file.ts';
@@ -17,6 +18,7 @@ const CALL = {
   segments: 0,
   index: 1,
   call: 2,
+  // A size in pages fits in an int32.
   pages: 3,
   ownerOf: 4,
   isListed: 5,
@@ -41,8 +43,6 @@ const SEGMENT = {
   capacity: 16,
 } as const;
 const PER_SEGMENT = 17;
-/** Sizes of memories are multiples of this, so that they fit in an int32. */
-const PAGE_BYTES = 65_536;
 const TWO_32 = 2 ** 32;
 
 /** A memory with its records of the index and of the call. */
