@@ -32,6 +32,7 @@ import type { Layer } from '../layers/contract.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
+import type { Identifiers } from '../topk/identifiers.ts';
 import { Tower } from '../towers/tower.ts';
 import { type Features, tablesOf } from '../towers/tower-inputs.ts';
 import { checkMetadata } from './metadata.ts';
@@ -203,6 +204,21 @@ export async function bundleFromBytes<Q = string, I extends Identifier = Identif
 }
 
 function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Saved {
+  checkContents(contents);
+  const { index } = contents;
+  const identifiers = isUpdatable(index) ? index.identifiers : undefined;
+  return savedBundle(contents, { saved: saveIndex(index), identifiers });
+}
+
+/**
+ * The saved form of a bundle, given that of its index.
+ *
+ * @throws as `saveBundle`
+ */
+export function savedBundle<Q, I extends Identifier>(
+  contents: BundleContents<Q, I>,
+  { saved, identifiers }: { saved: Saved; identifiers: Identifiers<I> | undefined },
+): Saved {
   const { index, candidateTower, seenItems, metadata = {} } = checkContents(contents);
   checkMetadata(metadata);
   const { queryModel } = index;
@@ -216,9 +232,9 @@ function bundleOf<Q, I extends Identifier>(contents: BundleContents<Q, I>): Save
     throw new OptionError("queryTower: expected the tower that is the index's query model, got a different one");
   }
   Object.assign(parts, savedTowers(queryTower, candidateTower));
-  parts.index = saveIndex(index);
+  parts.index = saved;
   if (seenItems) {
-    const identifierType = identifierTypeOf(index);
+    const identifierType = identifiers?.columnType;
     if (seenItems.itemType !== (identifierType ?? seenItems.itemType)) {
       throw new OptionError(
         `seenItems: expected items that are ${identifierType}s as in the index, got ${seenItems.itemType}s`,

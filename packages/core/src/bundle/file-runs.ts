@@ -28,31 +28,21 @@ export function fileRuns(folder: string): RunStore {
       }
     });
   };
-  const write = (path: string, flags: string, bytes: Uint8Array): Promise<void> =>
-    withFile(path, flags, async (file) => {
-      await file.appendFile(bytes);
-      // The manifest must not count bytes that a power failure can still lose.
-      await file.datasync();
-    });
+  const appended = new Set<string>();
+  /** Flush what was appended: a manifest must not count bytes that a power failure can still lose. */
+  const flush = async (): Promise<void> => {
+    for (const path of appended) await withFile(path, 'r+', (file) => file.datasync());
+    appended.clear();
+  };
   return {
-    async lock() {
-      const path = join(folder, 'build.lock');
-      let release: (() => Promise<void>) | undefined;
-      await withPath(path, async () => {
-        const made = await mkdir(folder, { recursive: true });
-        const unlock = await lockFolder(folder);
-        release = async () => {
-          await unlock();
-          // A folder that this build made, and in which nothing is left, goes too.
-          if (made !== undefined) await rmdir(folder).catch(() => undefined);
-        };
-      });
-      return release!;
-    },
+    lock: () => lockRuns(folder),
     async sizeOf(name) {
       return (await stat(pathOf(name)).catch(() => undefined))?.size ?? 0;
     },
-    append: (name, bytes) => write(pathOf(name), 'a', bytes),
+    async append(name, bytes) {
+      appended.add(pathOf(name));
+      await withFile(pathOf(name), 'a', (file) => file.appendFile(bytes));
+    },
     async truncate(name, sizeBytes) {
       const path = pathOf(name);
       if ((await stat(path).catch(() => undefined)) === undefined) return;
@@ -73,17 +63,35 @@ export function fileRuns(folder: string): RunStore {
     async replace(name, bytes) {
       const path = pathOf(name);
       const temporary = `${path}.tmp`;
-      await rm(temporary, { force: true });
-      await write(temporary, 'a', bytes);
+      await flush();
+      await withFile(temporary, 'w', async (file) => {
+        await file.writeFile(bytes);
+        await file.datasync();
+      });
       await withPath(path, () => rename(temporary, path));
     },
     async clear() {
+      appended.clear();
       const names = await readdir(folder).catch(() => []);
       for (const name of names) {
         if (name.endsWith(ENDING) || name.endsWith(`${ENDING}.tmp`)) await rm(join(folder, name), { force: true });
       }
     },
   };
+}
+
+async function lockRuns(folder: string): Promise<() => Promise<void>> {
+  let release: (() => Promise<void>) | undefined;
+  await withPath(join(folder, 'build.lock'), async () => {
+    const made = await mkdir(folder, { recursive: true });
+    const unlock = await lockFolder(folder);
+    release = async () => {
+      await unlock();
+      // A folder that this build made, and in which nothing is left, goes too.
+      if (made !== undefined) await rmdir(folder).catch(() => undefined);
+    };
+  });
+  return release!;
 }
 
 /** Run a call of the file system; if it fails, throw a FileError that names the path. */

@@ -178,7 +178,7 @@ function positionedSource(
 }
 
 /** The path that a link leads to, and the permissions of the file there. */
-function existing(path: string): { target: string; mode: number } {
+export function existing(path: string): { target: string; mode: number } {
   const stats = nodeFiles.statSync(path, { throwIfNoEntry: false });
   if (!stats) return { target: path, mode: NEW_FILE_MODE };
   if (!stats.isFile()) throw new FileError(`${path}: expected a file to replace, got a folder or a device`);
@@ -201,7 +201,7 @@ async function writeAllAsync(calls: WriteCalls, descriptor: number, bytes: Uint8
 }
 
 /** Make the rename durable. Windows has no such call and does it with the rename. */
-async function flushFolder(folder: string, calls: WriteCalls): Promise<void> {
+export async function flushFolder(folder: string, calls: WriteCalls = nodeFiles): Promise<void> {
   if (process.platform === 'win32') return;
   const descriptor = calls.openSync(folder, 'r');
   try {

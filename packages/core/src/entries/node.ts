@@ -4,6 +4,7 @@
  */
 
 // bundle
+export { type BundleBuild, buildBundle } from '../bundle/build-bundle.ts';
 export { fileRuns } from '../bundle/file-runs.ts';
 export { loadBundle, loadCheckpoint, type SaveOptions, saveBundle, saveCheckpoint } from '../bundle/save.ts';
 export { trainingLogFile } from '../bundle/training-log-file.ts';

@@ -19,6 +19,8 @@ export interface SavedSection {
   bytes: Uint8Array | readonly Uint8Array[];
   /** The kind of memory that it is loaded into; default the kind of memory that its bytes are in. */
   kind?: SectionKind;
+  /** The number of bytes that are written at their place later (placed-container.ts); `bytes` is then an empty list. */
+  laterBytes?: number;
 }
 
 /** A saved object. */
@@ -41,9 +43,9 @@ export const SETTINGS_SECTION = 'settings';
 
 /** Bytes of all sections of an object and its parts; settings are not counted. */
 export function savedBytes(saved: Saved): number {
-  const own = saved.sections.reduce((sum, { bytes }) => {
+  const own = saved.sections.reduce((sum, { bytes, laterBytes = 0 }) => {
     const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
-    return pieces.reduce((total, piece) => total + piece.length, sum);
+    return pieces.reduce((total, piece) => total + piece.length, sum + laterBytes);
   }, 0);
   return Object.values(saved.parts ?? {}).reduce((sum, part) => sum + savedBytes(part), own);
 }
@@ -66,9 +68,9 @@ export function containerSections(saved: Saved): ContainerSection[] {
 }
 
 function takeTree(saved: Saved, path: string, sections: ContainerSection[]): JsonObject {
-  for (const { name, bytes, kind } of saved.sections) {
+  for (const { name, bytes, kind, laterBytes = 0 } of saved.sections) {
     const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
-    sections.push({ name: path + checkSegment(name), kind: kind ?? kindOf(pieces), pieces });
+    sections.push({ name: path + checkSegment(name), kind: kind ?? kindOf(pieces), pieces, laterBytes });
   }
   const parts = Object.entries(saved.parts ?? {}).map(([name, part]) => [
     name,

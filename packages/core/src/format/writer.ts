@@ -27,6 +27,8 @@ export interface ContainerSection {
   kind: SectionKind;
   /** The bytes, in as many pieces as they stand in. */
   pieces: readonly Uint8Array[];
+  /** The number of bytes that are written at their place later (placed-container.ts); then there are no pieces. */
+  laterBytes?: number;
 }
 
 /** Takes bytes in order; throws when it cannot. It must have used them when it returns. */
@@ -46,8 +48,8 @@ export interface AsyncSink {
 export const STEP_BYTES: number = 1 << 17;
 
 /** Bytes of the section's content. */
-function lengthOf(section: ContainerSection): number {
-  return section.pieces.reduce((sum, piece) => sum + piece.length, 0);
+export function lengthOf({ pieces, laterBytes = 0 }: ContainerSection): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, laterBytes);
 }
 
 /** Bytes of the whole file. */
@@ -108,35 +110,63 @@ export function* containerSteps(
 
 /** Header and table, after a step for each piece hashed. */
 function* headSteps(sections: readonly ContainerSection[], checksum: Checksum): Generator<undefined, Uint8Array> {
-  const head = new Uint8Array(HEADER_BYTES + sections.length * ENTRY_BYTES);
-  const view = new DataView(head.buffer);
-  head.set(MAGIC, HEADER.magic);
-  view.setUint32(HEADER.version, CONTAINER_VERSION, true);
-  view.setUint32(HEADER.sections, sections.length, true);
-  view.setBigUint64(HEADER.fileBytes, BigInt(containerBytes(sections)), true);
-
-  const names = new Set<string>();
-  let offset = head.length;
-  for (const [i, section] of sections.entries()) {
-    const name = checkName(section.name, names);
-    const length = lengthOf(section);
-    if (length > SECTION_BYTES_MAX) {
-      throw new OptionError(`${section.name}: expected at most ${SECTION_BYTES_MAX} bytes, got ${length}`);
-    }
+  checkSections(sections);
+  const checksums: bigint[] = [];
+  for (const section of sections) {
     for (const piece of section.pieces) {
       for (const bytes of stepsOf(piece)) {
         checksum.update(bytes);
         yield;
       }
     }
+    checksums.push(checksum.update(padding(lengthOf(section))).digest());
+  }
+  return containerHead(sections, checksums, checksum);
+}
+
+/** @throws {OptionError} when a name is empty, repeated or too long, or a section is larger than 4 GiB */
+export function checkSections(sections: readonly ContainerSection[]): void {
+  const names = new Set<string>();
+  for (const section of sections) {
+    checkName(section.name, names);
+    const length = lengthOf(section);
+    if (length <= SECTION_BYTES_MAX) continue;
+    throw new OptionError(`${section.name}: expected at most ${SECTION_BYTES_MAX} bytes, got ${length}`);
+  }
+}
+
+/** The place of each section in the file. */
+export function sectionOffsets(sections: readonly ContainerSection[]): number[] {
+  let offset = HEADER_BYTES + sections.length * ENTRY_BYTES;
+  return sections.map((section) => {
+    const own = offset;
+    offset += aligned(lengthOf(section));
+    return own;
+  });
+}
+
+/** Header and table, given the checksum of each section with its padding. */
+export function containerHead(
+  sections: readonly ContainerSection[],
+  checksums: readonly bigint[],
+  checksum: Checksum,
+): Uint8Array {
+  const head = new Uint8Array(HEADER_BYTES + sections.length * ENTRY_BYTES);
+  const view = new DataView(head.buffer);
+  head.set(MAGIC, HEADER.magic);
+  view.setUint32(HEADER.version, CONTAINER_VERSION, true);
+  view.setUint32(HEADER.sections, sections.length, true);
+  view.setBigUint64(HEADER.fileBytes, BigInt(containerBytes(sections)), true);
+  const offsets = sectionOffsets(sections);
+  for (const [i, section] of sections.entries()) {
+    const name = new TextEncoder().encode(section.name);
     const at = HEADER_BYTES + i * ENTRY_BYTES;
     view.setUint32(at + ENTRY.kind, SECTION_KIND[section.kind], true);
     view.setUint32(at + ENTRY.nameBytes, name.length, true);
-    view.setBigUint64(at + ENTRY.offset, BigInt(offset), true);
-    view.setBigUint64(at + ENTRY.length, BigInt(length), true);
-    view.setBigUint64(at + ENTRY.checksum, checksum.update(padding(length)).digest(), true);
+    view.setBigUint64(at + ENTRY.offset, BigInt(offsets[i]!), true);
+    view.setBigUint64(at + ENTRY.length, BigInt(lengthOf(section)), true);
+    view.setBigUint64(at + ENTRY.checksum, checksums[i]!, true);
     head.set(name, at + ENTRY.name);
-    offset += aligned(length);
   }
   view.setBigUint64(HEADER.checksum, headChecksum(head, checksum), true);
   return head;
@@ -163,16 +193,16 @@ export function headChecksum(head: Uint8Array, checksum: Checksum): bigint {
   return checksum.update(head.subarray(0, HEADER.checksum)).update(head.subarray(HEADER_BYTES)).digest();
 }
 
-function padding(length: number): Uint8Array {
+/** The zeros that fill a section up to the alignment. */
+export function padding(length: number): Uint8Array {
   return new Uint8Array(aligned(length) - length);
 }
 
-function checkName(name: string, names: Set<string>): Uint8Array {
+function checkName(name: string, names: Set<string>): void {
   const bytes = new TextEncoder().encode(name);
   if (bytes.length === 0 || bytes.length > NAME_BYTES_MAX) {
     throw new OptionError(`section name: expected 1 to ${NAME_BYTES_MAX} bytes, got ${bytes.length} in ${name}`);
   }
   if (names.has(name)) throw new OptionError(`section name: expected each once, got ${name} twice`);
   names.add(name);
-  return bytes;
 }

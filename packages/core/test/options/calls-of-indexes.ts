@@ -108,6 +108,14 @@ export const INDEX_CALLS: Readonly<Record<string, Call>> = {
   indexStreamed: {
     arguments: () => [new core.ScaNN({ numLeaves: 2, runtime }), () => [points()], { runs: core.memoryRuns() }],
   },
+  buildBundle: {
+    arguments: () => [
+      join(folder, 'built'),
+      { index: new core.ScaNN({ numLeaves: 2, runtime }) },
+      () => [points()],
+      {},
+    ],
+  },
   tune: { arguments: () => [scann(), { queries: points(), targetRecall: 0.5 }] },
   tuneBuild: { arguments: () => [{ candidates: points(), queries: points(), targetRecall: 0.5, options: {} }] },
   autopilot: { arguments: () => [1000, 4, 3] },

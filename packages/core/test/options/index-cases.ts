@@ -50,6 +50,16 @@ export const INDEX_CASES: Record<string, Case> = {
     typo: ['run', 'runs'],
     call: (o) => core.indexStreamed(new core.ScaNN(), () => [points()], o),
   },
+  'buildBundle(contents)': {
+    valid: { index: new core.ScaNN() },
+    typo: ['indexes', 'index'],
+    call: (o) => node.buildBundle(join(folder, 'built'), o, () => [points()]),
+  },
+  'buildBundle(options)': {
+    valid: { memoryBytes: 2 ** 31 },
+    typo: ['memory', 'memoryBytes'],
+    call: (o) => node.buildBundle(join(folder, 'built'), { index: new core.ScaNN() }, () => [points()], o),
+  },
   'ScaNN.setSearchSettings(settings)': {
     valid: { numLeavesToSearch: 3 },
     typo: ['leavesToSearch', 'numLeavesToSearch'],

@@ -57,6 +57,7 @@ const NO_OPTIONS: Readonly<Record<string, string>> = {
   'itemsByUser(interactions)': 'data',
   'leaveLastOut(interactions)': 'data',
   'saveBundle(contents).index': 'an index',
+  'buildBundle(contents).index': 'an index',
   'saveIndex(index)': 'an index',
   'writeBundle(contents).index': 'an index',
   'writeBundleAsync(contents).index': 'an index',

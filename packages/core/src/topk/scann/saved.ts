@@ -12,7 +12,13 @@ import { LeafSet } from './leaf-set.ts';
 import { type LeafShape, Leaves, partBytes } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
 import { checkNumbers, loadLeafParts, sectionsOf } from './saved-leaves.ts';
-import { loadSegments, saveSegments, splitHead } from './segments/saved-segments.ts';
+import {
+  loadSegments,
+  type SegmentToSave,
+  saveSegments,
+  segmentsToSave,
+  splitHead,
+} from './segments/saved-segments.ts';
 import { segmentsOf } from './segments/segments.ts';
 import type { ScannSettings } from './settings.ts';
 
@@ -46,25 +52,41 @@ export interface LoadedScann<I extends Identifier> {
   calibration: Calibration | undefined;
 }
 
+/** The content of an index to save. */
+interface ScannToSave<I extends Identifier> extends Pick<LoadedScann<I>, 'identifiers' | 'size' | 'calibration'> {
+  /** The index in one memory, or the head. */
+  head: Leaves;
+  /** Undefined for an index in one memory. */
+  segments: readonly SegmentToSave[] | undefined;
+}
+
 /** The saved form. */
 export function savedLive<I extends Identifier>(
   settings: ScannSettings,
   { leaves, identifiers, size, calibration }: Omit<LoadedScann<I>, 'settings'>,
 ): Saved {
   checkRowsInMemory('save', leaves.fileRows);
-  const { shape, segments, isWhole } = leaves;
+  const segments = leaves.isWhole ? undefined : segmentsToSave(leaves);
+  return savedScann(settings, { head: leaves.head, segments, identifiers, size, calibration });
+}
+
+/** The saved form of an index of which some segments may be written later. */
+export function savedScann<I extends Identifier>(
+  settings: ScannSettings,
+  { head, segments, identifiers, size, calibration }: ScannToSave<I>,
+): Saved {
   return {
     kind: 'scann',
     settings: {
       options: { ...settings },
-      shape: { ...shape },
-      ...(!isWhole && { segments: segments.length }),
+      shape: { ...head.shape },
+      ...(segments && { segments: segments.length }),
       size,
       rows: identifiers.size,
       ...(calibration && { calibration: { ...calibration } }),
     },
-    sections: sectionsOf(leaves.head),
-    parts: { ...(!isWhole && saveSegments(leaves)), identifiers: saveIdentifiers(identifiers) },
+    sections: sectionsOf(head),
+    parts: { ...(segments && saveSegments(segments)), identifiers: saveIdentifiers(identifiers) },
   };
 }
 

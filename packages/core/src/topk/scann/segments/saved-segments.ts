@@ -5,7 +5,7 @@
 
 import { SEGMENTS_MAX } from '../../../format/layout.ts';
 import type { Part } from '../../../format/part.ts';
-import type { Saved } from '../../../format/saved.ts';
+import type { Saved, SavedSection } from '../../../format/saved.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { type FileRows, fileRows } from '../file-rows.ts';
 import { LeafSet } from '../leaf-set.ts';
@@ -17,12 +17,33 @@ const OWN = ['groups', 'capacity', 'builtGroups', 'places'] as const;
 /** Upper bound of these numbers: slots and places are int32. */
 const NUMBER_MAX = 2 ** 31;
 
+/** A segment to save. */
+export interface SegmentToSave {
+  firstLeaf: number;
+  shape: LeafShape;
+  sections: readonly SavedSection[];
+}
+
+/** The segments of an index as they are saved. */
+export function segmentsToSave({ segments, firstLeaves }: LeafSet): SegmentToSave[] {
+  return segments.map((segment, s) => ({
+    firstLeaf: firstLeaves[s]!,
+    shape: segment.shape,
+    sections: sectionsOf(segment),
+  }));
+}
+
+/** The name of the part of a segment. */
+export function segmentPartName(segment: number): string {
+  return `segment-${segment}`;
+}
+
 /** The saved segments, by the name of their part. */
-export function saveSegments({ segments, firstLeaves }: LeafSet): Record<string, Saved> {
-  const saved = segments.map((segment, s): [string, Saved] => {
-    const { groups, capacity, builtGroups, places } = segment.shape;
-    const settings = { firstLeaf: firstLeaves[s]!, groups, capacity, builtGroups, places };
-    return [`segment-${s}`, { kind: 'scann-segment', settings, sections: sectionsOf(segment) }];
+export function saveSegments(segments: readonly SegmentToSave[]): Record<string, Saved> {
+  const saved = segments.map(({ firstLeaf, shape, sections }, s): [string, Saved] => {
+    const { groups, capacity, builtGroups, places } = shape;
+    const settings = { firstLeaf, groups, capacity, builtGroups, places };
+    return [segmentPartName(s), { kind: 'scann-segment', settings, sections }];
   });
   return Object.fromEntries(saved);
 }
@@ -44,7 +65,7 @@ export function loadSegments(part: Part, shape: LeafShape, rows: number, cacheBy
   const firstLeaves: number[] = [];
   const parts: Part[] = [];
   const segments = Array.from({ length: count }, (_, s) => {
-    const own = part.part(`segment-${s}`);
+    const own = part.part(segmentPartName(s));
     if (own.kind !== 'scann-segment') throw own.refusal(`kind: expected scann-segment, got ${own.kind}`);
     parts.push(own);
     const least = s === 0 ? 0 : firstLeaves[s - 1]! + 1;

@@ -3,8 +3,9 @@
  */
 import { Centroids } from '../../../clustering/centroids.ts';
 import { listMembers } from '../../../clustering/members.ts';
+import { StateError } from '../../../errors/errors.ts';
 import type { Block } from '../../../memory/heap.ts';
-import { Runtime } from '../../../parallel/runtime.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
 import { rotateRows } from '../../../quantization/pca.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import { CodedRows } from '../build/coded-rows.ts';
@@ -28,32 +29,31 @@ interface Records {
   numbers: Int32Array;
 }
 
-/**
- * Build a segment. Memory that the segment does not keep is freed.
- *
- * @param magnitudes the largest magnitudes of all candidates, from which the scales of int8 rows are computed
- */
-export async function buildSegment(
-  head: Leaves,
-  segment: number,
-  magnitudes: Float32Array,
-  runs: RunStore,
-): Promise<Leaves> {
-  const runtime = new Runtime({}, head.runtime);
+/** The input of the build of a segment. */
+export interface SegmentBuild {
+  head: Leaves;
+  segment: number;
+  shape: LeafShape;
+  /** The largest magnitudes of all candidates, from which the scales of int8 rows are computed. */
+  magnitudes: Float32Array;
+  runs: RunStore;
+  /** The runtime in whose memory the segment is built. */
+  runtime: Runtime;
+}
+
+/** Build a segment. Memory that the segment does not keep is freed. */
+export async function buildSegment(build: SegmentBuild): Promise<Leaves> {
   const owned: Owned = [];
   try {
-    const records = await readRecords(head, segment, runs, runtime);
+    const records = await readRecords(build);
     owned.push(records.labels);
-    return pack(head, records, magnitudes, owned, runtime);
-  } catch (error) {
-    runtime.pool.leave();
-    throw error;
+    return pack(build, records, owned);
   } finally {
     for (const block of owned) block.free();
   }
 }
 
-async function readRecords(head: Leaves, segment: number, runs: RunStore, runtime: Runtime): Promise<Records> {
+async function readRecords({ head, segment, runs, runtime }: SegmentBuild): Promise<Records> {
   const d = head.shape.dimensions;
   const name = runName(segment);
   const width = recordBytesOf(d) / 4;
@@ -78,7 +78,7 @@ async function readRecords(head: Leaves, segment: number, runs: RunStore, runtim
 }
 
 /** Encode the records, order them by leaf and pack them into groups. */
-function pack(head: Leaves, records: Records, magnitudes: Float32Array, owned: Owned, runtime: Runtime): Leaves {
+function pack({ head, segment, shape, magnitudes, runtime }: SegmentBuild, records: Records, owned: Owned): Leaves {
   const { rows, labels, numbers } = records;
   const { leaves, correctionKind: kind, eta, productBlocks: blocks, blockWidth: width } = head.shape;
   const n = rows.rows;
@@ -93,8 +93,12 @@ function pack(head: Leaves, records: Records, magnitudes: Float32Array, owned: O
   owned.push(codes.codes, codes.correctionCodes);
   const members = listMembers(labels.integers(n), leaves);
   const leafGroups = firstGroups(members.begin);
-  const groups = leafGroups[leaves]!;
-  const shape: LeafShape = { ...head.shape, groups, capacity: groups, builtGroups: groups };
+  const { groups } = shape;
+  if (leafGroups[leaves] !== groups) {
+    throw new StateError(
+      `runs: expected ${groups} groups of candidates in ${runName(segment)}, got ${leafGroups[leaves]}`,
+    );
+  }
   const parts: LeafParts = {};
   for (const [name, bytes] of Object.entries(segmentPartBytes(shape))) {
     if (name !== 'rows') parts[name] = runtime.heap.allocate(bytes);

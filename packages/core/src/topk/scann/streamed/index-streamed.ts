@@ -4,7 +4,8 @@ import { FUNCTION, NUMBER, objectWith, optionsCheck, required } from '../../../c
 import { LONG_CHANGE } from '../../call-options.ts';
 import type { CandidateSequence, Identifier } from '../../contract.ts';
 import type { ScaNN } from '../scann.ts';
-import { buildStreamed, type StreamedBuild } from './build-streamed.ts';
+import { buildStreamed } from './build-streamed.ts';
+import type { StreamedBuild } from './partition-dataset.ts';
 
 const checkOptions = optionsCheck<StreamedBuild>('indexStreamed', {
   ...LONG_CHANGE,

@@ -22,6 +22,8 @@ import type { RunStore } from './run-store.ts';
 import { bytesOf, forEachPiece, type Survey } from './survey.ts';
 
 const MANIFEST = 'manifest';
+/** The version of the layout of runs and manifest: runs of another one are not used. */
+export const RUNS_LAYOUT = 2;
 
 /** The state of the runs, as JSON. */
 interface Manifest {
@@ -33,6 +35,18 @@ interface Manifest {
   sizes: number[];
   /** Σ of the squared distances of these rows from their centroids. */
   distance: number;
+  /** The number of rows in each leaf. */
+  leafRows: number[];
+  /** True when the whole data set was read again and was the same. */
+  isChecked: boolean;
+}
+
+/** The result of the second pass. */
+export interface PartitionedRuns {
+  /** The mean squared distance of the rows from their centroids. */
+  meanDistance: number;
+  /** The number of rows in each leaf. */
+  leafRows: readonly number[];
 }
 
 /** The input of the second pass. */
@@ -62,17 +76,18 @@ export function runName(segment: number): string {
 }
 
 /**
- * Read the data set again and write the runs.
+ * Read the data set again and write the runs; runs that are complete are taken as they are.
  *
- * @returns the mean squared distance of the rows from their centroids
  * @throws {StateError} when the candidates are not those of the first pass
  */
 export async function partitionRuns<I extends Identifier>(
   dataset: CandidateDataset<I>,
   input: PartitionInput,
-): Promise<number> {
+): Promise<PartitionedRuns> {
   const { survey, runs, signal, onProgress } = input;
-  const sink = new RunSink(input, await readManifest(input));
+  const manifest = await readManifest(input);
+  if (manifest.isChecked) return resultOf(manifest);
+  const sink = new RunSink(input, manifest);
   try {
     await sink.cut();
     for await (const batch of await openDataset(dataset)) {
@@ -83,7 +98,8 @@ export async function partitionRuns<I extends Identifier>(
     }
     await sink.write();
     sink.check();
-    return sink.meanDistance;
+    await sink.finish();
+    return resultOf(manifest);
   } catch (error) {
     if (error instanceof StateError) await runs.clear();
     throw error;
@@ -92,15 +108,21 @@ export async function partitionRuns<I extends Identifier>(
   }
 }
 
-async function readManifest({ runs, build, firstLeaves }: PartitionInput): Promise<Manifest> {
-  const none: Manifest = { build, rows: 0, sizes: firstLeaves.slice(1).map(() => 0), distance: 0 };
+function resultOf({ distance, rows, leafRows }: Manifest): PartitionedRuns {
+  return { meanDistance: distance / rows, leafRows };
+}
+
+async function readManifest({ runs, build, firstLeaves, head }: PartitionInput): Promise<Manifest> {
+  const sizes = firstLeaves.slice(1).map(() => 0);
+  const leafRows = new Array<number>(head.shape.leaves).fill(0);
+  const none: Manifest = { build, rows: 0, sizes, distance: 0, leafRows, isChecked: false };
   const size = await runs.sizeOf(MANIFEST);
   if (size === 0) return none;
   const bytes = new Uint8Array(size);
   await runs.read(MANIFEST, 0, bytes);
   try {
     const found = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
-    return found.build === build && found.sizes.length === none.sizes.length ? found : none;
+    return found.build === build ? found : none;
   } catch {
     return none;
   }
@@ -124,10 +146,6 @@ class RunSink implements RowSink {
 
   get isFull(): boolean {
     return this.#keptBytes >= this.#input.runBytes;
-  }
-
-  get meanDistance(): number {
-    return this.#manifest.distance / this.#manifest.rows;
   }
 
   /** Cut the runs to the sizes of the manifest. */
@@ -155,7 +173,13 @@ class RunSink implements RowSink {
     }
     this.#keptBytes = 0;
     this.#manifest.rows = this.rows;
-    await runs.replace(MANIFEST, new TextEncoder().encode(JSON.stringify(this.#manifest)));
+    await this.#replaceManifest();
+  }
+
+  /** Mark the runs as complete. */
+  async finish(): Promise<void> {
+    this.#manifest.isChecked = true;
+    await this.#replaceManifest();
   }
 
   /** @throws {StateError} when the rows were not those of the first pass */
@@ -167,6 +191,10 @@ class RunSink implements RowSink {
 
   free(): void {
     this.#checksum.free();
+  }
+
+  #replaceManifest(): Promise<void> {
+    return this.#input.runs.replace(MANIFEST, new TextEncoder().encode(JSON.stringify(this.#manifest)));
   }
 
   #refuse(rows: number): never {
@@ -217,6 +245,7 @@ class RunSink implements RowSink {
       let segment = 0;
       while (leaf >= firstLeaves[segment + 1]!) segment++;
       lists[segment]!.push(i);
+      this.#manifest.leafRows[leaf]!++;
     });
     const width = recordBytesOf(d) / 4;
     for (const [s, list] of lists.entries()) {

@@ -16,7 +16,10 @@ export interface RunStore {
   truncate(name: string, sizeBytes: number): Promise<void>;
   /** Fill `to` with the bytes of a run from `offset` on. @throws when the run ends before */
   read(name: string, offset: number, to: Uint8Array): Promise<void>;
-  /** Replace a run as a whole: after a crash it is the old one or the new one. */
+  /**
+   * Replace a run as a whole: after a crash it is the old one or the new one. All bytes that were appended to other runs
+   * before are kept safely first.
+   */
   replace(name: string, bytes: Uint8Array): Promise<void>;
   /** Remove all runs. */
   clear(): Promise<void>;

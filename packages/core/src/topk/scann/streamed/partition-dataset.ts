@@ -1,0 +1,145 @@
+/**
+ * The passes over the source of a build that streams: a sample trains the head (survey.ts, train-head.ts), then every
+ * candidate is written to the run of its segment (partition-runs.ts). The segments can then be built one by one.
+ */
+import { checkInteger } from '../../../checks/numbers.ts';
+import { Centroids } from '../../../clustering/centroids.ts';
+import type { Progress } from '../../../clustering/k-means.ts';
+import { OptionError } from '../../../errors/errors.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { Generator as Random } from '../../../random/generator.ts';
+import type { CandidateDataset, Identifier } from '../../contract.ts';
+import type { Identifiers } from '../../identifiers.ts';
+import { buildLive } from '../build/build-live.ts';
+import { needsTree } from '../build/needs-tree.ts';
+import { GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
+import { segmentsOf } from '../segments/segments.ts';
+import type { ScannSettings } from '../settings.ts';
+import type { LiveIndex } from '../update/live-index.ts';
+import { partitionRuns, RUNS_LAYOUT, recordBytesOf } from './partition-runs.ts';
+import type { RunStore } from './run-store.ts';
+import { type Survey, surveyDataset } from './survey.ts';
+import { checkMemory, finishWithProgress, runBytesFor, trainHead } from './train-head.ts';
+
+/** The fewest rows of the sample for each leaf: the mean of fewer rows varies too much from sample to sample. */
+const SAMPLE_PER_LEAF = 50;
+/** Default of `memoryBytes`. */
+const MEMORY_BYTES = 2 ** 31;
+
+/** The options of `indexStreamed`. */
+export interface StreamedBuild {
+  /** The store of the finished part of the build: `memoryRuns()`, or `fileRuns(folder)` of `shortlist/node`. */
+  runs: RunStore;
+  /** Bytes that the build may use beside the finished segments; default 2 GiB. */
+  memoryBytes?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** A build whose candidates are in runs. */
+export interface PartitionedBuild<I extends Identifier> {
+  head: Leaves;
+  /** The first leaf of each segment, followed by the number of leaves. */
+  firstLeaves: readonly number[];
+  /** The shape of each segment. */
+  shapes: readonly LeafShape[];
+  /** Candidates of each segment. */
+  sizes: readonly number[];
+  rows: number;
+  identifiers: Identifiers<I>;
+  /** [d] the largest magnitude of each dimension. */
+  magnitudes: Float32Array;
+  /** A text that identifies settings, candidates and segments. */
+  build: string;
+}
+
+/**
+ * Read the source. A data set that the sample holds whole is built at once.
+ *
+ * @throws as `indexStreamed`
+ */
+export async function partitionDataset<I extends Identifier>(
+  dataset: CandidateDataset<I>,
+  settings: ScannSettings,
+  { runs, memoryBytes = MEMORY_BYTES, signal, onProgress = () => undefined }: StreamedBuild,
+  runtime: Runtime,
+): Promise<{ whole: LiveIndex<I> } | { partitioned: PartitionedBuild<I> }> {
+  checkInteger('memoryBytes', memoryBytes, 1);
+  if (settings.soar !== false) {
+    throw new OptionError(
+      `soar: expected false for indexStreamed, which puts each candidate into one leaf, got ${settings.soar}`,
+    );
+  }
+  const isUnitLength = settings.distanceMeasure === 'cosine';
+  const sampleSize = Math.max(settings.trainingSampleSize, SAMPLE_PER_LEAF * settings.numLeaves);
+  const survey = await surveyDataset(dataset, runtime, {
+    sampleSize,
+    isUnitLength,
+    random: new Random(settings.seed).fork('sample'),
+    checkDimensions: (dimensions) => checkMemory(memoryBytes, sampleSize, dimensions, settings, runtime),
+    signal,
+    onProgress,
+  });
+  const { rows, sample, identifiers, magnitudes } = survey;
+  if (rows <= sampleSize || !needsTree(rows, survey.dimensions, settings)) {
+    const segments = settings.segmentBytes === undefined ? undefined : segmentsOf(settings.segmentBytes);
+    const steps = buildLive({ rows: sample, identifiers }, settings, runtime, segments);
+    return { whole: await finishWithProgress(steps, onProgress) };
+  }
+  const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
+  const centroids = centroidsOf(head);
+  const build = buildName(survey, settings, firstLeaves);
+  try {
+    const runBytes = runBytesFor(memoryBytes);
+    const input = { survey, head, centroids, firstLeaves, isUnitLength, build, runs, runBytes, signal, onProgress };
+    const { meanDistance, leafRows } = await partitionRuns(dataset, input);
+    head.shape.builtDistance = meanDistance;
+    const { shapes, sizes } = shapesOf(head.shape, firstLeaves, leafRows);
+    return { partitioned: { head, firstLeaves, shapes, sizes, rows, identifiers, magnitudes, build } };
+  } catch (error) {
+    head.free();
+    throw error;
+  } finally {
+    centroids.free();
+  }
+}
+
+/** The shapes of segments with these candidates in each leaf. */
+function shapesOf(
+  head: LeafShape,
+  firstLeaves: readonly number[],
+  leafRows: readonly number[],
+): Pick<PartitionedBuild<Identifier>, 'shapes' | 'sizes'> {
+  const own = firstLeaves.slice(1).map((end, s) => leafRows.slice(firstLeaves[s]!, end));
+  const shapes = own.map((rows) => {
+    const groups = rows.reduce((sum, count) => sum + Math.ceil(count / GROUP_SLOTS), 0);
+    return { ...head, groups, capacity: groups, builtGroups: groups };
+  });
+  return { shapes, sizes: own.map((rows) => rows.reduce((sum, count) => sum + count, 0)) };
+}
+
+/** The centroids of the head, packed for assignment. */
+function centroidsOf(head: Leaves): Centroids {
+  const { leaves, dimensions } = head.shape;
+  const centroids = new Centroids(leaves, dimensions, head.runtime);
+  centroids.matrix.data.set(head.floats('centroids').subarray(0, leaves * dimensions));
+  centroids.pack();
+  return centroids;
+}
+
+/** A text that identifies settings, candidates and segments, so that a build does not use the runs of another build. */
+function buildName(
+  { rows, dimensions, checksum }: Survey<Identifier>,
+  settings: ScannSettings,
+  cuts: readonly number[],
+): string {
+  return JSON.stringify({
+    rows,
+    dimensions,
+    checksum: String(checksum),
+    settings,
+    cuts,
+    record: recordBytesOf(dimensions),
+    layout: RUNS_LAYOUT,
+  });
+}

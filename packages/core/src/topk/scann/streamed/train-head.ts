@@ -1,0 +1,125 @@
+/**
+ * Trains the head of a build that streams on its sample, and decides which leaves each segment has, so that the build of
+ * a segment fits into the bound on memory.
+ */
+import type { Progress } from '../../../clustering/k-means.ts';
+import { MemoryError } from '../../../errors/errors.ts';
+import { SEGMENTS_MAX } from '../../../format/layout.ts';
+import type { Runtime } from '../../../parallel/runtime.ts';
+import { nextTurn } from '../../../parallel/steps.ts';
+import type { Identifier } from '../../contract.ts';
+import { buildTree } from '../build/build.ts';
+import { buildMemory } from '../build/build-memory.ts';
+import { prepareRows } from '../build/prepare-rows.ts';
+import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
+import { bytesOfGroup, copyHead } from '../segments/cut-leaves.ts';
+import type { ScannSettings } from '../settings.ts';
+import type { Survey } from './survey.ts';
+
+/** The least bytes of a segment, and of records kept before they are written. */
+const SEGMENT_BYTES_MIN = 2 ** 20;
+const RUN_BYTES_MIN = 2 ** 16;
+/** The share of `memoryBytes` for records that are kept before they are written. */
+const RUN_SHARE = 1 / 32;
+/** The default of the largest segment: half a memory, which leaves room for updates and for the buffers of calls. */
+const SEGMENT_BYTES_MAX = 2 ** 31;
+
+/** Bytes of records that are kept before they are written. */
+export function runBytesFor(memoryBytes: number): number {
+  return Math.max(RUN_BYTES_MIN, Math.floor(memoryBytes * RUN_SHARE));
+}
+
+/** Train the head on the sample, and decide which leaves each segment has. The sample is freed. */
+export async function trainHead(
+  { sample, rows, magnitudes }: Survey<Identifier>,
+  settings: ScannSettings,
+  memoryBytes: number,
+  runtime: Runtime,
+  onProgress: (progress: Progress) => void,
+): Promise<{ head: Leaves; firstLeaves: number[] }> {
+  const count = sample.rows;
+  try {
+    const trained = await finishWithProgress(
+      buildTree(prepareRows(sample, settings.distanceMeasure), settings, runtime),
+      onProgress,
+    );
+    try {
+      const head = new Leaves(runtime, { ...trained.shape }, copyHead(trained));
+      head.parts.rowScales?.floats(magnitudes.length).set(magnitudes.map((most) => most / 127));
+      const bytes = Math.min(settings.segmentBytes ?? SEGMENT_BYTES_MAX, segmentBytesFor(memoryBytes, trained.shape));
+      return { head, firstLeaves: segmentLeaves(trained, rows / count, bytes) };
+    } finally {
+      trained.free();
+    }
+  } finally {
+    sample.free();
+  }
+}
+
+/**
+ * The first leaf of each segment, followed by the number of leaves.
+ *
+ * @param factor candidates of the data set for each candidate of the sample
+ */
+function segmentLeaves(trained: Leaves, factor: number, segmentBytes: number): number[] {
+  const { shape } = trained;
+  const valid = trained.integers('valid');
+  const bytes = Array.from({ length: shape.leaves }, (_, leaf) => {
+    let points = 0;
+    for (const group of trained.groupsOf(leaf)) for (let word = valid[group]!; word !== 0; word &= word - 1) points++;
+    return (bytesOfGroup(shape) * Math.ceil(points * factor)) / GROUP_SLOTS;
+  });
+  const total = bytes.reduce((sum, each) => sum + each, 0);
+  const most = Math.max(segmentBytes, total / (SEGMENTS_MAX - 1));
+  const cuts = [0];
+  let held = 0;
+  bytes.forEach((each, leaf) => {
+    if (held > 0 && held + each > most && cuts.length < SEGMENTS_MAX) {
+      cuts.push(leaf);
+      held = 0;
+    }
+    held += each;
+  });
+  return [...cuts, shape.leaves];
+}
+
+/**
+ * The largest segment whose build fits into half of `memoryBytes`. The build holds the parts of the segment, its rows
+ * as float32, its codes and the order of its rows.
+ */
+function segmentBytesFor(memoryBytes: number, shape: LeafShape): number {
+  const perRow = bytesOfGroup(shape) / GROUP_SLOTS;
+  const building = 4 * shape.dimensions + shape.productBlocks + shape.correctionBlocks + 32;
+  return Math.max(SEGMENT_BYTES_MIN, Math.floor((memoryBytes / 2) * (perRow / (perRow + building))));
+}
+
+/** @throws {MemoryError} when the sample and its training need more than `memoryBytes` */
+export function checkMemory(
+  memoryBytes: number,
+  sampleSize: number,
+  dimensions: number,
+  settings: ScannSettings,
+  { pool }: Runtime,
+): void {
+  const { rows, others } = buildMemory(sampleSize, dimensions, settings, pool.threads);
+  // The sample is first collected outside the linear memory.
+  const least = 2 * rows + others + 2 * RUN_BYTES_MIN;
+  if (memoryBytes >= least) return;
+  throw new MemoryError(
+    `memoryBytes: expected at least ${least} bytes for a training sample of ${sampleSize} rows × ${dimensions} dimensions, ` +
+      `got ${memoryBytes}; a smaller trainingSampleSize or fewer leaves (numLeaves) need less`,
+  );
+}
+
+/** Do all steps, with a turn of the event loop after each. */
+export async function finishWithProgress<T>(
+  steps: Generator<Progress, T>,
+  onProgress: (progress: Progress) => void,
+): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    onProgress(step.value);
+    await nextTurn();
+  }
+}
