@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Most files that share a process: a balance between few starts and keeping both cores busy until the end. */
-const FILES_A_PROCESS = 10;
+const FILES_A_PROCESS = 20;
 /** Texts that mark a test file that needs its own process: it changes or measures its process, or says so. */
 const NEEDS_OWN_PROCESS =
   /own process|async_hooks|process\.(chdir|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|heapUsed|^(before|after)Each\(/m;
@@ -19,6 +19,8 @@ const NEEDS_OWN_PROCESS =
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const slow = process.argv.includes('--slow');
+/** To read the source maps takes an eighth of the time in which modules are loaded, so a run of all files does without. */
+const hasSourceMaps = words.length > 0;
 const files = readdirSync(join(root, 'packages'))
   .map((name) => join(root, 'packages', name, 'build/test'))
   .filter(existsSync)
@@ -56,6 +58,11 @@ try {
     env,
   });
   process.exitCode = status ?? 1;
+  if (status !== 0 && !hasSourceMaps) {
+    console.error(
+      'Lines of a stack are those of build/. With words, such as `npm test -- topk`, they are those of the sources.',
+    );
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -105,7 +112,7 @@ function programOf(name, files) {
 import { test } from 'node:test';
 
 // As an option of the process it would be handed on to the replicas of servers, which would read every map as they start.
-process.setSourceMapsEnabled(true);
+process.setSourceMapsEnabled(${hasSourceMaps});
 let loaded;
 test('the test files of ${name} are loaded', () => new Promise((resolve) => void (loaded = resolve)));
 ${imports.join('')}loaded();
