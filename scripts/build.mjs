@@ -1,5 +1,5 @@
-// Builds everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, and the JSON
-// schemas that TypeScript code describes.
+// Builds everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, the bundle of the library
+// for Node, and the JSON schemas that TypeScript code describes.
 // `--clean` removes the output of a build. `--debug-kernels` makes kernels with function names and assertions, until the next
 // build without it. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildKernels } from './kernels.mjs';
+import { writeNodeBundle } from './node-bundle.mjs';
 import { writeWorkerPrograms } from './worker-program.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -53,6 +54,7 @@ const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin
   stdio: 'inherit',
 });
 if (tsc.status !== 0) process.exit(tsc.status ?? 1);
+await writeNodeBundle(root);
 // The file of the command is marked as executable here, because npm links it at install, before it exists.
 chmodSync(join(root, 'packages/cli/build/src/bin.js'), 0o755);
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const PACKAGE = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const SOURCES = join(PACKAGE, 'src');
@@ -29,14 +29,33 @@ function namesOf(file: string): { values: string[]; types: string[] } {
   return { values, types };
 }
 
-test('the manifest exports every entry point, with types', () => {
+test('the manifest exports every entry point, with types, modules for bundlers and the bundle for Node', () => {
   const { exports } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as { exports: object };
-  const paths = entries.map((entry) => [`./${entry}`, `./build/src/entries/${entry}`] as const);
-  const expected = [['.', './build/src/index'] as const, ...paths].map(([path, made]) => [
-    path,
-    { types: `${made}.d.ts`, default: `${made}.js` },
-  ]);
+  const paths = entries.map((entry) => [`./${entry}`, `entries/${entry}`] as const);
+  const expected = [['.', 'index'] as const, ...paths].map(([path, name]) => {
+    const made = `./build/src/${name}`;
+    // The first condition that a loader knows is taken, so "module", which bundlers know, is before "node".
+    return [
+      path,
+      { types: `${made}.d.ts`, module: `${made}.js`, node: `./build/node/${name}.js`, default: `${made}.js` },
+    ];
+  });
   assert.deepEqual(exports, { ...Object.fromEntries(expected), './package.json': './package.json' });
+});
+
+test('the bundle for Node has the names of every entry point, and is two files', async () => {
+  for (const name of ['index', ...entries.map((entry) => `entries/${entry}`)]) {
+    const [modules, bundle] = (await Promise.all(
+      ['src', 'node'].map((folder) => import(pathToFileURL(join(PACKAGE, 'build', folder, `${name}.js`)).href)),
+    )) as [Record<string, unknown>, Record<string, unknown>];
+    assert.deepEqual(Object.keys(bundle), Object.keys(modules), name);
+    for (const [key, value] of Object.entries(modules)) {
+      assert.equal(typeof bundle[key], typeof value, key);
+      if (typeof value === 'function') assert.equal((bundle[key] as () => void).name, value.name);
+    }
+    const imported = readFileSync(join(PACKAGE, 'build/node', `${name}.js`), 'utf8').match(/from "[^"]*"/g);
+    assert.deepEqual(imported, [`from "${name === 'index' ? './' : '../'}library.js"`]);
+  }
 });
 
 test('every public name has one entry point, which only re-exports and says what it is for', () => {

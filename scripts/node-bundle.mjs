@@ -1,0 +1,46 @@
+// Bundles packages/core for Node: build/node has the entry points, and one file with everything that they export.
+//
+// Node takes about 1 ms of CPU for each module that it loads, however small: 330 modules take 0.35 s, the bundle 0.04 s. The
+// condition "node" of the package's exports leads to it. A bundler takes the condition "module" before it, with the single
+// modules, of which it drops those that a program does not use.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Write build/node, unless it is up to date with what the compiler has written. */
+export async function writeNodeBundle(root) {
+  const folder = join(root, 'packages/core/build');
+  const digestFile = join(folder, 'node-bundle.sha256');
+  const digest = createHash('sha256')
+    // The compiler's record has the digest of every source.
+    .update(readFileSync(join(folder, '.tsbuildinfo')))
+    .update(readFileSync(new URL(import.meta.url)))
+    .digest('hex');
+  if (existsSync(digestFile) && readFileSync(digestFile, 'utf8') === digest) return;
+  const sources = join(folder, 'src');
+  const names = ['index', ...entryNames(join(sources, 'entries'))];
+  const { build } = await import('rolldown');
+  rmSync(digestFile, { force: true });
+  await build({
+    input: Object.fromEntries(names.map((name) => [name, join(sources, `${name}.js`)])),
+    platform: 'node',
+    logLevel: 'warn',
+    output: {
+      dir: join(folder, 'node'),
+      cleanDir: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      codeSplitting: { groups: [{ name: 'library', test: /./ }] },
+      sourcemap: true,
+      // Names of classes and functions are in messages and profiles.
+      keepNames: true,
+    },
+  });
+  writeFileSync(digestFile, digest);
+}
+
+function entryNames(folder) {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => `entries/${file.slice(0, -'.js'.length)}`);
+}
