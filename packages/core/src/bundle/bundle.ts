@@ -231,6 +231,12 @@ export function savedBundle<Q, I extends Identifier>(
   else if (queryModel !== undefined && queryModel !== queryTower) {
     throw new OptionError("queryTower: expected the tower that is the index's query model, got a different one");
   }
+  const biases = queryTower?.biases ?? candidateTower?.biases;
+  if (biases && 'distanceMeasure' in index && index.distanceMeasure !== 'dot_product') {
+    throw new OptionError(
+      `index: expected the distance measure dot_product for towers with biases, got ${index.distanceMeasure}`,
+    );
+  }
   Object.assign(parts, savedTowers(queryTower, candidateTower));
   parts.index = saved;
   if (seenItems) {

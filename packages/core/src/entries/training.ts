@@ -69,6 +69,7 @@ export {
   trainingLog,
 } from '../retrieval/training-log.ts';
 // towers
+export type { BiasColumns, BiasOptions, BiasOwners } from '../towers/bias-columns.ts';
 export type { WeightedIds } from '../towers/embedding-bag.ts';
 export type { DistinctFeatures, EncodedFeatures } from '../towers/encoded-features.ts';
 export { TableGradients, type TableUse } from '../towers/table-gradients.ts';

@@ -31,6 +31,8 @@ export interface FeatureModelSpec {
   candidateTower: TowerSpec;
   /** Width of the vectors of towers without `dense` or `layers`; default 64. */
   dimensions?: number;
+  /** Learned biases of the words of items, added to the scores; default false. */
+  biases?: boolean;
   /** The temperature of the softmax; default 0.1. */
   temperature?: number;
   /** The learning rate of Adam; default: chosen by the search. */
@@ -52,6 +54,7 @@ const checkSpec = optionsCheck<FeatureModelSpec>('the spec', {
   queryTower: required(OBJECT),
   candidateTower: required(OBJECT),
   dimensions: NUMBER,
+  biases: BOOLEAN,
   temperature: NUMBER,
   learningRate: NUMBER,
   batchSize: NUMBER,

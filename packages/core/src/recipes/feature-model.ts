@@ -58,7 +58,7 @@ const DIMENSIONS = 64;
 /** A model whose features have learned all that they need. */
 export function newFeatureModel<Q extends Features, C extends Features>(
   features: FeatureSet,
-  { queryTower, candidateTower, dimensions }: FeatureModelSpec,
+  { queryTower, candidateTower, dimensions, biases }: FeatureModelSpec,
   { temperature, learningRate, seed, runtime }: TowerTraining,
 ): TwoTowerModel<Q, C> {
   const width = needsDense(queryTower, candidateTower, features) ? (dimensions ?? DIMENSIONS) : undefined;
@@ -79,7 +79,10 @@ export function newFeatureModel<Q extends Features, C extends Features>(
     return { features: features.pick(isDefault ? names : Object.keys(specs)), normalize, ...head };
   });
   return new TwoTowerModel<Q, C>({
-    ...createTowers<Q, C>({ queryTower: query!, candidateTower: candidate!, seed, runtime }),
+    ...createTowers<Q, C>({
+      ...{ queryTower: query!, candidateTower: candidate!, seed, runtime },
+      ...(biases && { biases: 'candidates' }),
+    }),
     task: new Retrieval({ temperature }),
     optimizer: new LazyAdam({ learningRate }),
   });

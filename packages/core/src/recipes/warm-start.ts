@@ -105,6 +105,7 @@ export function copyKnownFeatures(
         copyParameters(`the projection of ${name}`, known.projection?.parameters() ?? [], projection.parameters());
       if (table) copyWords(name, known, input);
     }
+    copyBiases(side, earlier, to[side]);
     const [theirs, ours] = [earlier, to[side]].map(({ layers }) => layers.flatMap((layer) => layer.parameters()));
     copyParameters(`the layers of ${side}`, theirs!, ours!);
   }
@@ -118,6 +119,25 @@ function copyWords(name: string, from: FeatureInput, to: FeatureInput): void {
   if (rows.dimensions !== out.dimensions) {
     throw new OptionError(`from: expected ${out.dimensions} dimensions of ${name}, got ${rows.dimensions}`);
   }
+  copyRowsOfWords(from, to, rows, out);
+}
+
+/** Copy the biases of words. @throws {OptionError} when one tower alone has biases */
+function copyBiases(side: string, from: EarlierTower, to: Tower<never>): void {
+  const [theirs, ours] = [from.biases, to.biases];
+  if (theirs?.of !== ours?.of) {
+    throw new OptionError(`from: expected ${ours ? 'biases' : 'no biases'} of ${side}, got a model that differs`);
+  }
+  to.inputs.forEach((input, i) => {
+    const known = (from.inputs as readonly TowerInput[]).findIndex(({ name }) => name === input.name);
+    const [rows, out] = [theirs?.tables[known], ours?.tables[i]];
+    if (rows && out)
+      copyRowsOfWords(from.inputs[known] as FeatureInput, input as FeatureInput, rows.codebook, out.codebook);
+  });
+}
+
+/** Copy the rows of the words that both features know; of hashed words, all rows. */
+function copyRowsOfWords(from: FeatureInput, to: FeatureInput, rows: Matrix, out: Matrix): void {
   const [known, words] = [from.feature.vocabulary, to.feature.vocabulary];
   if (known instanceof StringLookup && words instanceof StringLookup) {
     for (const word of words.words()) if (known.has(word)) out.row(words.idOf(word)).set(rows.row(known.idOf(word)));

@@ -20,6 +20,8 @@ export interface RetrievalBatch {
   queries: Matrix;
   /** [M, stride] distinct candidate embeddings. */
   candidates: Matrix;
+  /** Columns of the embeddings before those of biases; default all. The length of a vector is that of these. */
+  vectorDimensions?: number;
   /** [B] the distinct query of each row. */
   queryOf: Int32Array;
   /** [n], n ≥ B: the distinct candidate of each column. */

@@ -5,10 +5,11 @@
  * Source: TFRS `models/base.py` and the basic retrieval tutorial.
  */
 import { instanceOf, OBJECT, optionsCheck, required } from '../checks/options.ts';
-import { ShapeError } from '../errors/errors.ts';
+import { OptionError, ShapeError } from '../errors/errors.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { boundOptimizer, type OptimizerOption } from '../optimizers/parameter-groups.ts';
+import type { BiasColumns } from '../towers/bias-columns.ts';
 import { TOWER, type Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { EncodedDataset, RetrievalDataset } from './dataset.ts';
@@ -46,7 +47,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
   readonly optimizer: SparseOptimizer;
 
   /**
-   * @throws {OptionError} when a tower is missing, or an option unknown
+   * @throws {OptionError} when a tower is missing, or an option unknown, or the towers differ in their biases
    * @throws {ShapeError} when the towers' vectors differ in width
    */
   constructor(options: TwoTowerOptions<Q, C>) {
@@ -56,6 +57,7 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
         `towers: expected vectors of one width, got ${queryTower.dimensions} and ${candidateTower.dimensions}`,
       );
     }
+    checkBiases(queryTower, candidateTower, task);
     this.queryTower = queryTower;
     this.candidateTower = candidateTower;
     this.task = task;
@@ -79,5 +81,24 @@ export class TwoTowerModel<Q extends Features = string, C extends Features = str
    */
   step(batch: EncodedDataset, learn: boolean, trainingStep = 0): StepLosses {
     return step(this, batch, learn, trainingStep);
+  }
+}
+
+/** Refuse towers whose columns of biases do not meet, and biases of queries for a loss that does not depend on them. */
+function checkBiases<Q extends Features, C extends Features>(
+  { biases: queries }: Tower<Q>,
+  { biases: candidates }: Tower<C>,
+  { loss }: Retrieval,
+): void {
+  if (!queries && !candidates) return;
+  const named = (biases: BiasColumns | undefined): string =>
+    biases ? `biases of ${biases.of} on the ${biases.side} side` : 'none';
+  if (queries?.side !== 'query' || candidates?.side !== 'candidate' || queries.of !== candidates.of) {
+    const got = `${named(queries)} in queryTower and ${named(candidates)} in candidateTower`;
+    throw new OptionError(`towers: expected biases of the same rows, each on the side of its tower, got ${got}`);
+  }
+  if (queries.of === 'both' && loss !== 'cosine-contrastive') {
+    const reason = `the loss '${loss}' does not depend on the biases of queries`;
+    throw new OptionError(`biases.of: expected 'candidates', because ${reason}, got 'both'`);
   }
 }

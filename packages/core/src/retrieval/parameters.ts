@@ -27,10 +27,12 @@ export function namedParameters<Q extends Features, C extends Features>(model: T
 
 function namedIn<Q extends Features>(towerName: string, tower: Tower<Q>): NamedParameters[] {
   const inputs: readonly TowerInput[] = tower.inputs;
-  const features = inputs.flatMap(({ name, table, projection }): NamedParameters[] => {
+  const features = inputs.flatMap(({ name, table, projection }, i): NamedParameters[] => {
+    const bias = tower.biases?.tables[i];
     const names = name === '' ? [towerName] : [name, `${towerName}.${name}`];
     return [
       ...(table ? [{ kind: 'tables' as const, names, matrices: table.trained() }] : []),
+      ...(bias ? [{ kind: 'tables' as const, names, matrices: bias.trained() }] : []),
       ...(projection ? [{ kind: 'layers' as const, names, matrices: [projection.weights] }] : []),
     ];
   });

@@ -38,6 +38,7 @@ export function step<Q extends Features, C extends Features>(
   const sides: RetrievalBatch = {
     queries: model.queryTower.forward(queries.features, drawnAt),
     candidates: model.candidateTower.forward(candidates.features, drawnAt),
+    vectorDimensions: model.queryTower.vectorDimensions,
     queryOf: queries.groupOf,
     candidateOf: candidates.groupOf,
     sampleWeight: batch.sampleWeight,

@@ -231,11 +231,11 @@ function checkContrastive({ loss = 'softmax', margin, negativeWeight, temperatur
 }
 
 /** Refuse vectors whose inner products are no cosines; vectors of zeros pass. */
-function checkLengths({ queries, candidates }: RetrievalBatch): void {
+function checkLengths({ queries, candidates, vectorDimensions = queries.dimensions }: RetrievalBatch): void {
   for (const [name, { rows, dimensions, data }] of Object.entries({ queries, candidates })) {
     for (let i = 0; i < rows; i++) {
       let square = 0;
-      for (let t = i * dimensions; t < (i + 1) * dimensions; t++) square += data[t]! ** 2;
+      for (let t = i * dimensions; t < i * dimensions + vectorDimensions; t++) square += data[t]! ** 2;
       if (square === 0 || !(Math.abs(Math.sqrt(square) - 1) > LENGTH_TOLERANCE)) continue;
       const advice = "(`normalize: true` of the tower) for the loss 'cosine-contrastive'";
       throw new OptionError(

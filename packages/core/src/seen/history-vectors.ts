@@ -8,7 +8,7 @@
  *   q = Σ_i w_i x_i/|x_i| / Σ_i w_i,   w_i = 2^(−a_i/3),
  *
  * where a_i is the number of other items that were chosen after item i. It is scaled to length 1 if the query tower
- * scales its vectors. For an index with the measure squared_l2 it is the weighted mean of the vectors themselves. An
+ * scales its vectors. Columns of biases are no part of the mean: the query's are those of a query without a bias. For an index with the measure squared_l2 it is the weighted mean of the vectors themselves. An
  * item that was chosen several times counts once, at its last place. Figures for the weights:
  * docs/decisions/histories.md.
  */
@@ -92,7 +92,7 @@ export function historyVectors<Q, I extends Identifier>(
   const vectors = new Matrix(histories.length, index.dimensions, runtime);
   if (queryModel instanceof FoldIn) vectors.data.set(queryModel.embed(known.map((items) => items.map(String))).data);
   else if (historyFeature(queryModel)) embedHistories(queryModel as Tower<Features>, known, vectors);
-  else setMeans(vectors.data, heldBy(index), known, queryModel instanceof Tower && queryModel.normalize);
+  else setMeans(vectors.data, heldBy(index), known, queryModel instanceof Tower ? queryModel : undefined);
   return { vectors, unknown: split.map(({ unknown }) => unknown) };
 }
 
@@ -136,23 +136,26 @@ function setMeans<Q, I extends Identifier>(
   data: Float32Array,
   index: UpdatableTopK<Q, I>,
   histories: readonly (readonly I[])[],
-  isUnitLength: boolean,
+  tower: Tower<never> | undefined,
 ): void {
-  const d = index.dimensions;
+  const stride = index.dimensions;
+  const d = tower?.biases ? tower.vectorDimensions : stride;
   histories.forEach((items, row) => {
     const candidates = index.candidateVectors(items).data;
     const sum = new Float64Array(d);
     let weights = 0;
     for (let i = 0; i < items.length; i++) {
-      const vector = candidates.subarray(i * d, (i + 1) * d);
+      const vector = candidates.subarray(i * stride, i * stride + d);
       const weight = 2 ** (-(items.length - 1 - i) / HALF_LIFE_ITEMS);
       const length = index.distanceMeasure === 'squared_l2' ? 1 : lengthOf(vector);
       for (let t = 0; t < d && length > 0; t++) sum[t] = sum[t]! + (weight * vector[t]!) / length;
       weights += weight;
     }
-    const mean = data.subarray(row * d, (row + 1) * d);
+    const mean = data.subarray(row * stride, row * stride + d);
     mean.set(sum.map((value) => value / weights));
-    const length = isUnitLength ? lengthOf(mean) : 1;
+    const length = tower?.normalize ? lengthOf(mean) : 1;
     if (length > 0) mean.set(mean.map((value) => value / length));
+    // The biases of the candidates count; the bias of an unknown query is 0.
+    if (tower?.biases) data[row * stride + d] = 1;
   });
 }

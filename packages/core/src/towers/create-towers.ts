@@ -1,11 +1,22 @@
 /** Makes both towers of a model from features, with one table for all features that name it. */
-import { BOOLEAN, FUNCTION, instanceOf, LIST, NUMBER, OBJECT, optionsCheck, required } from '../checks/options.ts';
+import {
+  BOOLEAN,
+  FUNCTION,
+  instanceOf,
+  LIST,
+  NUMBER,
+  OBJECT,
+  optionsCheck,
+  required,
+  STRING,
+} from '../checks/options.ts';
 import type { OnWarning } from '../checks/warning.ts';
 import { FeatureSet } from '../features/feature-set.ts';
 import type { RawRowOf } from '../features/raw-row.ts';
 import type { FeatureSpecs } from '../features/spec.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
+import { type BiasOwners, newBiases } from './bias-columns.ts';
 import { featureInputs } from './feature-inputs.ts';
 import { Tower } from './tower.ts';
 import type { Features } from './tower-inputs.ts';
@@ -15,6 +26,8 @@ import { type FeatureTowerOptions, newLayers } from './tower-options.ts';
 export interface CreateTowersOptions<Q extends FeatureSpecs = FeatureSpecs, C extends FeatureSpecs = FeatureSpecs> {
   queryTower: FeatureTowerOptions<Q>;
   candidateTower: FeatureTowerOptions<C>;
+  /** Learned biases of candidates, or of both sides; default none. The index must then compare by the dot product. */
+  biases?: BiasOwners;
   /** Seed of the weights; default 42. */
   seed?: number;
   runtime?: Runtime;
@@ -25,6 +38,7 @@ export interface CreateTowersOptions<Q extends FeatureSpecs = FeatureSpecs, C ex
 const checkOptions = optionsCheck<CreateTowersOptions>('createTowers', {
   queryTower: required(OBJECT),
   candidateTower: required(OBJECT),
+  biases: STRING,
   seed: NUMBER,
   runtime: RUNTIME,
   onWarning: FUNCTION,
@@ -51,7 +65,14 @@ export function createTowers<Q extends Features, C extends Features>(
 export function createTowers<Q extends Features, C extends Features>(
   options: CreateTowersOptions,
 ): { queryTower: Tower<Q>; candidateTower: Tower<C> } {
-  const { queryTower, candidateTower, seed = 42, runtime = defaultRuntime(), onWarning } = checkOptions(options);
+  const {
+    queryTower,
+    candidateTower,
+    biases: of,
+    seed = 42,
+    runtime = defaultRuntime(),
+    onWarning,
+  } = checkOptions(options);
   const seeds = new Generator(seed).fork('towers');
   const both = [checkTower(queryTower), checkTower(candidateTower)] as const;
   const inputs = featureInputs(
@@ -60,7 +81,9 @@ export function createTowers<Q extends Features, C extends Features>(
   );
   const [queryParts, candidateParts] = both.map(({ features, normalize = false, ...head }, i) => {
     const layers = newLayers(head, inputs[i]!, seeds, runtime);
-    return { features, inputs: inputs[i]!, layers, normalize, runtime };
+    const side = i === 0 ? 'query' : 'candidate';
+    const biases = of === undefined ? undefined : newBiases({ side, of }, inputs[i]!, runtime);
+    return { features, inputs: inputs[i]!, layers, normalize, runtime, biases };
   });
   return { queryTower: Tower.of<Q>(queryParts!), candidateTower: Tower.of<C>(candidateParts!) };
 }

@@ -9,6 +9,7 @@ import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import type { Layer } from '../layers/contract.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
+import { savedBiases } from './bias-columns.ts';
 import { loadLayers, saveLayers } from './saved-tower.ts';
 import { type FeatureInput, tablesOf } from './tower-inputs.ts';
 import type { FeatureTowerParts } from './tower-options.ts';
@@ -25,8 +26,9 @@ export function saveFeatureTowers(towers: Readonly<Record<string, FeatureTowerPa
   tables.forEach((table, i) => {
     parts[`table${i}`] = table.save();
   });
-  for (const [name, { inputs, layers, normalize }] of all) {
-    const layerParts = saveLayers(layers);
+  for (const [name, { inputs, layers, normalize, biases }] of all) {
+    const savedOf = savedBiases(biases);
+    const layerParts = { ...saveLayers(layers), ...savedOf.parts };
     inputs.forEach(({ projection }, i) => {
       if (projection) layerParts[`projection${i}`] = projection.save();
     });
@@ -36,6 +38,7 @@ export function saveFeatureTowers(towers: Readonly<Record<string, FeatureTowerPa
       ),
       layers: layers.length,
       normalize,
+      ...savedOf.settings,
     };
     parts[name] = { kind: 'tower-layers', settings, sections: [], parts: layerParts };
   }

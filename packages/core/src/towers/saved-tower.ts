@@ -10,11 +10,12 @@ import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import type { Layer } from '../layers/contract.ts';
 import { layerLoaders, loadLayer } from '../layers/make-layers.ts';
+import { loadBiases, savedBiases } from './bias-columns.ts';
 import { embeddedWidth, type TowerInput, tablesOf, type WordInput } from './tower-inputs.ts';
 import type { TowerParts } from './tower-options.ts';
 
 /** The saved form of lookups, tables and layers. @throws {StateError} while a `fit` trains the tables */
-export function saveParts({ inputs, layers, normalize }: TowerParts): Saved {
+export function saveParts({ inputs, layers, normalize, biases }: TowerParts): Saved {
   checkSavable(tablesOf(inputs));
   const parts: Record<string, Saved> = {};
   inputs.forEach(({ lookup, table }, i) => {
@@ -25,9 +26,10 @@ export function saveParts({ inputs, layers, normalize }: TowerParts): Saved {
     parts[`lookup${i}`] = lookup.save();
     parts[`table${i}`] = table.save();
   });
-  Object.assign(parts, saveLayers(layers));
+  const savedOf = savedBiases(biases);
+  Object.assign(parts, saveLayers(layers), savedOf.parts);
   const features = inputs.map(({ name }) => name);
-  const settings = { features, layers: layers.length, normalize };
+  const settings = { features, layers: layers.length, normalize, ...savedOf.settings };
   return { kind: 'tower', settings, sections: [], parts };
 }
 
@@ -67,12 +69,12 @@ export function saveLayers(layers: readonly Layer[]): Record<string, Saved> {
   );
 }
 
-/** Load the layers after inputs. @throws {FormatError} when their widths do not fit together */
+/** Load the layers after inputs, and the biases behind them. @throws {FormatError} when their widths do not fit together */
 export function loadLayers(
   part: Part,
   inputs: readonly TowerInput[],
   ownLayers: Loaders<Layer>,
-): Pick<TowerParts, 'layers' | 'normalize'> {
+): Pick<TowerParts, 'layers' | 'normalize' | 'biases'> {
   const { settings } = part;
   const names = part.partNames();
   const loaders = layerLoaders(ownLayers);
@@ -83,5 +85,5 @@ export function loadLayers(
     width = layer.outputs;
     return layer;
   });
-  return { layers, normalize: settings.boolean('normalize') };
+  return { layers, normalize: settings.boolean('normalize'), biases: loadBiases(part, inputs) };
 }

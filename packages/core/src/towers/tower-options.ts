@@ -21,6 +21,7 @@ import type { Layer, LayerFactory } from '../layers/contract.ts';
 import { type LayerSpec, makeLayers } from '../layers/make-layers.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { Generator } from '../random/generator.ts';
+import { type BiasColumns, type BiasOptions, newBiases } from './bias-columns.ts';
 import { featureInputs } from './feature-inputs.ts';
 import { embeddedWidth, type FeatureInput, type TowerInput, type WordInput } from './tower-inputs.ts';
 
@@ -44,6 +45,8 @@ export interface TowerHead {
   layers?: readonly (LayerSpec | LayerFactory)[];
   /** Scale vectors to length 1; default false. */
   normalize?: boolean;
+  /** Learned biases as columns behind the vectors; default none. The index must then compare by the dot product. */
+  biases?: BiasOptions;
   seed?: number;
   runtime?: Runtime;
   /** Called with one line where an embedding's budget is above its full table's size; default `console.warn`. */
@@ -60,6 +63,7 @@ const HEAD: OptionTypes<TowerHead> = {
   dense: LIST,
   layers: LIST,
   normalize: BOOLEAN,
+  biases: OBJECT,
   seed: NUMBER,
   runtime: RUNTIME,
   onWarning: FUNCTION,
@@ -79,6 +83,7 @@ export interface TowerParts<I extends TowerInput = TowerInput> {
   runtime: Runtime;
   /** Encodes raw rows; undefined for a tower of words. */
   features?: FeatureSet | undefined;
+  biases?: BiasColumns | undefined;
 }
 
 /** The parts of a tower whose inputs are features. */
@@ -111,7 +116,15 @@ export function createParts(options: TowerOptions): TowerParts {
   if ('features' in options && options.features instanceof FeatureSet) {
     const { features } = options;
     const [inputs] = featureInputs([features.features], { seeds, runtime, onWarning });
-    return { features, inputs: inputs!, layers: newLayers(options, inputs!, seeds, runtime), normalize, runtime };
+    const layers = newLayers(options, inputs!, seeds, runtime);
+    return {
+      features,
+      inputs: inputs!,
+      layers,
+      normalize,
+      runtime,
+      biases: options.biases && newBiases(options.biases, inputs!, runtime),
+    };
   }
   const words = 'features' in options ? (options.features as Record<string, FeatureOptions>) : undefined;
   for (const feature of Object.values(words ?? {})) checkFeature(feature);
@@ -124,7 +137,8 @@ export function createParts(options: TowerOptions): TowerParts {
     const context = { vocabularySize: lookup.size, dimensions, seed: seeds.uint32(), runtime, onWarning };
     return { name, lookup, table: makeTable(embedding, context) };
   });
-  return { inputs, layers: newLayers(options, inputs, seeds, runtime), normalize, runtime };
+  const layers = newLayers(options, inputs, seeds, runtime);
+  return { inputs, layers, normalize, runtime, biases: options.biases && newBiases(options.biases, inputs, runtime) };
 }
 
 /** New layers after inputs; those of `dense` have ReLU on all but the last. @throws {OptionError} when both are given */

@@ -4,6 +4,8 @@
  *
  *   vector = normalize?( layer_n( … layer_1( [E_1(f_1) | E_2(f_2) | …] ) ) )
  *
+ * Columns of biases may stand behind it (bias-columns.ts).
+ *
  * Training works on the distinct rows of a batch (distinct-features.ts): `forward` embeds them; `backward` takes one
  * gradient per distinct row, sums the gradients of each id, and steps tables and layers. The structure is that of the
  * TFRS tutorials' `tf.keras.Sequential([StringLookup, Embedding, …])`.
@@ -19,12 +21,14 @@ import type { FeatureSpecs } from '../features/spec.ts';
 import type { Loaders, Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type Layer, padded } from '../layers/contract.ts';
+import { copyColumns } from '../layers/copy-columns.ts';
 import { L2Normalize } from '../layers/l2-normalize.ts';
 import { backwardThrough, backwardWeightsThrough, forwardThrough } from '../layers/sequential.ts';
 import { OPTIMIZER, type SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { unfilledMatrix } from '../vectors/unfilled.ts';
+import type { BiasColumns } from './bias-columns.ts';
 import { EncodedFeatures } from './encoded-features.ts';
 import { RowAdder } from './row-sums.ts';
 import { loadFeatureTowers, saveFeatureTowers } from './saved-feature-towers.ts';
@@ -61,11 +65,16 @@ export class Tower<Q extends Features = string> {
   readonly normalize: boolean;
   /** The features of the inputs; undefined for a tower of words. */
   readonly features: FeatureSet | undefined;
+  /** Columns of the vectors, with those of biases. */
   readonly dimensions: number;
+  /** The columns of biases behind the vectors; undefined without. */
+  readonly biases: BiasColumns | undefined;
   readonly runtime: Runtime;
   /** Features and embeddings of the last `forward`, kept for `backward`. */
   #features: EncodedFeatures = new EncodedFeatures(0, []);
   #embedded: Matrix | undefined;
+  /** Vectors of the last `forward` with their biases. */
+  #biased: Matrix | undefined;
   #vectors: Matrix | undefined;
   readonly #adder: RowAdder;
   /** The layers, and the normalization after them. */
@@ -78,6 +87,7 @@ export class Tower<Q extends Features = string> {
     normalize: boolean,
     runtime: Runtime,
     features?: FeatureSet,
+    biases?: BiasColumns,
   ) {
     this.inputs = inputs;
     this.layers = layers;
@@ -85,13 +95,20 @@ export class Tower<Q extends Features = string> {
     this.features = features;
     this.runtime = runtime;
     this.#adder = new RowAdder(runtime);
-    this.dimensions = layers.at(-1)?.outputs ?? embeddedWidth(inputs);
-    this.#chain = normalize ? [...layers, new L2Normalize(this.dimensions, runtime)] : layers;
+    this.biases = biases;
+    const width = layers.at(-1)?.outputs ?? embeddedWidth(inputs);
+    this.dimensions = width + (biases?.count ?? 0);
+    this.#chain = normalize ? [...layers, new L2Normalize(width, runtime)] : layers;
   }
 
   /** A tower of given parts. Q is the type of its rows, which cannot be inferred from the parts. */
-  static of<Q extends Features>({ inputs, layers, normalize, runtime, features }: TowerParts): Tower<Q> {
-    return new Tower<Q>(inputs as readonly InputOf<Q>[], layers, normalize, runtime, features);
+  static of<Q extends Features>({ inputs, layers, normalize, runtime, features, biases }: TowerParts): Tower<Q> {
+    return new Tower<Q>(inputs as readonly InputOf<Q>[], layers, normalize, runtime, features, biases);
+  }
+
+  /** Columns of the vectors without those of biases. */
+  get vectorDimensions(): number {
+    return this.dimensions - (this.biases?.count ?? 0);
   }
 
   /**
@@ -137,7 +154,11 @@ export class Tower<Q extends Features = string> {
       ? new Matrix(features.rows, padded(width), this.runtime)
       : unfilledMatrix(features.rows, width, this.runtime);
     this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
-    return forwardThrough(this.#chain, this.#embedded, trainingStep);
+    const vectors = forwardThrough(this.#chain, this.#embedded, trainingStep);
+    if (!this.biases) return vectors;
+    this.#biased?.free();
+    this.#biased = this.biases.behind(vectors, this.vectorDimensions, this.inputs, features, this.#adder);
+    return this.#biased;
   }
 
   /**
@@ -154,15 +175,28 @@ export class Tower<Q extends Features = string> {
     checkArgument('optimizer', optimizer, OPTIMIZER);
     if (tables !== undefined) checkArgument('tables', tables, TABLES);
     if (gradients.rows !== rows) throw new ShapeError(`gradients: expected ${rows} rows, got ${gradients.rows}`);
+    const all = tables ?? new TableGradients();
+    const own = this.#withoutBiases(gradients, all);
     if (this.inputs.every(({ table, projection }) => !table && !projection)) {
-      backwardWeightsThrough(this.#chain, gradients, optimizer);
+      backwardWeightsThrough(this.#chain, own, optimizer);
+      if (own !== gradients) own.free();
       return;
     }
-    const gradient = backwardThrough(this.#chain, gradients, optimizer);
-    const all = tables ?? new TableGradients();
+    const gradient = backwardThrough(this.#chain, own, optimizer);
     addGradients(this.inputs, this.#features, gradient, this.#adder, optimizer, all);
     if (gradient !== gradients) all.hold(gradient);
+    if (own !== gradients && own !== gradient) own.free();
     if (!tables) all.step(optimizer);
+  }
+
+  /** The gradient of the vectors without the columns of biases, whose gradients go to `tables`. */
+  #withoutBiases(gradients: Matrix, tables: TableGradients): Matrix {
+    if (!this.biases) return gradients;
+    const width = this.vectorDimensions;
+    this.biases.addGradients(gradients, width, this.inputs, this.#features, tables);
+    const own = new Matrix(gradients.rows, padded(width), this.runtime);
+    copyColumns(gradients, 0, own, 0, width);
+    return own;
   }
 
   /** Vectors of raw features, [rows, dimensions]; valid until the next call. */
@@ -173,7 +207,7 @@ export class Tower<Q extends Features = string> {
   /** `embed` of features that `encode` has encoded. */
   embedEncoded(encoded: EncodedFeatures): Matrix {
     const { rows } = checkArgument('features', encoded, ENCODED);
-    const exact = this.layers.length === 0 && !this.normalize;
+    const exact = this.layers.length === 0 && !this.normalize && !this.biases;
     if (this.#vectors?.rows !== rows) {
       this.#vectors?.free();
       this.#vectors = new Matrix(rows, this.dimensions, this.runtime);
@@ -227,12 +261,14 @@ export class Tower<Q extends Features = string> {
       output = layer.forward(output);
       if (hasNotFinite(output, 0, layer.outputs)) return `layers[${i}] (${layer.kind})`;
     }
-    return undefined;
+    const biased = this.#biased;
+    return biased && hasNotFinite(biased, this.vectorDimensions, this.dimensions) ? 'the biases' : undefined;
   }
 
   /** Every trained matrix, in a fixed order. */
   parameters(): Matrix[] {
-    return [...trainedParts(this.inputs), ...this.layers.flatMap((layer) => layer.parameters())];
+    const layers = this.layers.flatMap((layer) => layer.parameters());
+    return [...trainedParts(this.inputs), ...layers, ...(this.biases?.parameters() ?? [])];
   }
 }
 

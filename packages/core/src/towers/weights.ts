@@ -6,7 +6,7 @@
  *
  *   movieId.embeddings, age.projection.kernel, layers.0.kernel, layers.2.branches.1.0.bias
  *
- * A tower of one plain word has `embeddings` alone. A program's own layer has `parameters.0`, … as they are. A compressed
+ * A tower of one plain word has `embeddings` alone. `movieId.biases` [rows, 1] are the biases of words, where the tower has some. A program's own layer has `parameters.0`, … as they are. A compressed
  * table is exported as the rows that it computes, and cannot be imported.
  */
 import { checkArgument } from '../checks/arguments.ts';
@@ -186,7 +186,12 @@ function placesOf<Q extends Features>(tower: Tower<Q>): (Place | ComputedPlace)[
     const of = { name: `${path}embeddings`, shape: [table.vocabularySize, table.dimensions] };
     return [table instanceof FullTable ? { ...of, matrix: table.codebook, firstRow: 0 } : { ...of, table }];
   });
-  return [...ofInputs, ...tower.layers.flatMap((layer, i) => layerPlaces(layer, `layers.${i}`))];
+  const ofBiases = inputs.flatMap(({ name }, i): Place[] => {
+    const matrix = tower.biases?.tables[i]?.codebook;
+    const path = name === '' ? 'biases' : `${name}.biases`;
+    return matrix ? [{ name: path, shape: [matrix.rows, 1], matrix, firstRow: 0 }] : [];
+  });
+  return [...ofInputs, ...tower.layers.flatMap((layer, i) => layerPlaces(layer, `layers.${i}`)), ...ofBiases];
 }
 
 function layerPlaces(layer: Layer, path: string): Place[] {

@@ -196,6 +196,11 @@ export const TRAINING_CASES: Record<string, Case> = {
     typo: ['dimension', 'dimensions'],
     call: (o) => core.Tower.create(o as { vocabulary: string[] }),
   },
+  'Tower.create(options).biases': {
+    valid: { side: 'candidate' },
+    typo: ['sides', 'side'],
+    call: (biases) => core.Tower.create({ vocabulary, dimensions: 4, biases: biases as { side: 'query' } }),
+  },
   'Tower.create(options).embedding': {
     valid: { method: 'cqr', parameters: 16, columns: 2 },
     typo: ['colums', 'columns'],

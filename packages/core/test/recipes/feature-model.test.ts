@@ -116,6 +116,21 @@ test('a fit from an earlier model starts from its rows and layers; one of anothe
   );
 });
 
+test('biases of a spec: learned, kept by a fit from an earlier model, which must have them too', async () => {
+  const rows = tastes(30);
+  const given: FeatureModelSpec = { ...spec, biases: true };
+  const fit = (from?: EarlierModel, features = dataOf(rows, given), epochs = 2) =>
+    fitRecommender(rows, { model: 'features', settings: { ...settings, epochs } }, { runtime, features, from });
+  const { model } = await fit();
+  assert.ok(model.kind === 'features');
+  const [biases] = model.candidateTower.biases!.parameters();
+  assert.ok(biases!.data.some((value) => value !== 0));
+  const again = await fit(model, undefined, 0);
+  assert.ok(again.model.kind === 'features');
+  assert.deepEqual(again.model.candidateTower.biases!.parameters()[0]!.data.subarray(1), biases!.data.subarray(1));
+  await assert.rejects(fit(model, dataOf(rows)), /from: expected no biases of queryTower, got a model that differs/);
+});
+
 test('the history tower as a model of the search: all kinds of results, and a fit from an earlier one', async () => {
   const rows = tastes(30);
   const chosen = {
