@@ -60,7 +60,7 @@ async function stepOf(vectors: VectorsOf): Promise<Step> {
   const files = await truthOf(vectors);
   const path = `${FOLDER}/growth-${vectors.rows}.bundle`;
   const numLeaves = Math.round(LEAVES_PER_ROOT * Math.sqrt(vectors.rows));
-  const built = await build({ vectors, path, numLeaves, reorder: 'int8', memoryBytes: MEMORY_BYTES });
+  const built = await build({ vectors, path, numLeaves, reorder: 'int8', memoryBytes: MEMORY_BYTES }, false);
   const grid = gridOf(built.leaves);
   const served = await serve({ path, ...files, rows: 'file', rowCacheBytes: 2 ** 26, recall: RECALL, grid });
   const best = served.best ?? served.most;

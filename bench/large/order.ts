@@ -15,11 +15,10 @@ export interface BuildOrder {
 }
 
 export interface BuildReport {
+  /** From the first byte of the source to the whole file. */
   seconds: number;
-  savedSeconds: number;
   peakBytes: number;
   fileBytes: number;
-  indexBytes: number;
   segments: number;
   leaves: number;
 }

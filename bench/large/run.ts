@@ -1,6 +1,6 @@
 /** Runs a build and the measurements of the saved index in processes of their own. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,9 +29,36 @@ async function run<R>(program: string, order: object): Promise<R> {
   return JSON.parse(text) as R;
 }
 
-export function build(order: BuildOrder): Promise<BuildReport> {
+/**
+ * Build a bundle, from the beginning.
+ *
+ * @param isContinued use the bundle of an earlier run, or continue an unfinished one; the seconds are then those of the last
+ * start
+ */
+export async function build(order: BuildOrder, isContinued: boolean): Promise<BuildReport> {
   mkdirSync(FOLDER, { recursive: true });
-  return run<BuildReport>('./build-child.js', order);
+  const { path } = order;
+  const reportPath = `${path}.report.json`;
+  if (isContinued && existsSync(path) && existsSync(reportPath)) {
+    console.error(`  uses the bundle of ${statSync(path).mtime.toISOString()}`);
+    return JSON.parse(readFileSync(reportPath, 'utf8')) as BuildReport;
+  }
+  if (!isContinued)
+    for (const old of [`${path}.runs`, `${path}.partial`]) rmSync(old, { recursive: true, force: true });
+  rmSync(reportPath, { force: true });
+  const report = await run<BuildReport>('./build-child.js', order);
+  writeFileSync(reportPath, JSON.stringify(report));
+  return report;
+}
+
+/** Run a step and print its seconds. */
+export async function timed<T>(name: string, step: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  console.error(`${name}: begins`);
+  const result = await step();
+  const memory = `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at the peak in this process`;
+  console.error(`${name}: ${((performance.now() - start) / 1000).toFixed(1)} s, ${memory}`);
+  return result;
 }
 
 export function serve(order: ServeOrder): Promise<ServeReport> {

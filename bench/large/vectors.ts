@@ -10,6 +10,8 @@
  */
 import { closeSync, existsSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { defaultRuntime, Matrix, type Runtime } from 'shortlist';
+import { multiplyRows } from 'shortlist/layers';
 import { Generator } from 'shortlist/random';
 import { readFloats } from '../harness/npy.ts';
 
@@ -29,7 +31,10 @@ const HIDDEN = 256;
 /** The noise of texts, as a share of the deviation of a dimension. */
 const TEXT_NOISE = 0.05;
 
-/** Writes one vector; its random numbers come from `random`. */
+/** Rows of texts that go through the map at a time. */
+const PIECE_ROWS = 4_096;
+
+/** Writes vectors one after another; their random numbers come from `random`. */
 type Fill = (to: Float32Array, random: Generator) => void;
 
 const decay = (t: number): number => (1 + t) ** -0.5;
@@ -41,8 +46,7 @@ export interface VectorBlock {
 }
 
 /**
- * The vectors in blocks, in order. Those of texts take a fifth of a millisecond each to make; with a folder they are made
- * once and read from a file there afterwards.
+ * The vectors in blocks, in order. Those of texts are made once, and read from a file in the folder afterwards.
  */
 export function blocksOf(of: VectorsOf, folder: string): Iterable<VectorBlock> {
   return of.kind === 'mixture' ? madeBlocks(of) : storedBlocks(of, folder);
@@ -75,7 +79,7 @@ function* madeBlocks(of: VectorsOf): Iterable<VectorBlock> {
   for (let begin = 0, block = 0; begin < rows; begin += BLOCK_ROWS, block++) {
     const random = new Generator(1).fork('rows', block);
     const data = new Float32Array(Math.min(BLOCK_ROWS, rows - begin) * d);
-    for (let at = 0; at < data.length; at += d) fill(data.subarray(at, at + d), random);
+    fill(data, random);
     yield { data, dimensions: d };
   }
 }
@@ -85,7 +89,7 @@ export function queriesOf(of: VectorsOf, count: number): Float32Array {
   const fill = fillOf(of);
   const random = new Generator(2);
   const data = new Float32Array(count * of.dimensions);
-  for (let at = 0; at < data.length; at += of.dimensions) fill(data.subarray(at, at + of.dimensions), random);
+  fill(data, random);
   return data;
 }
 
@@ -101,9 +105,11 @@ function mixture({ rows, dimensions: d }: VectorsOf): Fill {
   const scales = Float32Array.from({ length: d }, (_, t) => decay(t));
   for (let at = 0; at < centres.length; at++) centres[at] = table[random.below(TABLE)]! * scales[at % d]!;
   return (to, draw) => {
-    const centre = draw.below(count) * d;
-    const noise = draw.below(TABLE - d);
-    for (let t = 0; t < d; t++) to[t] = centres[centre + t]! + NOISE * table[noise + t]! * scales[t]!;
+    for (let at = 0; at < to.length; at += d) {
+      const centre = draw.below(count) * d;
+      const noise = draw.below(TABLE - d);
+      for (let t = 0; t < d; t++) to[at + t] = centres[centre + t]! + NOISE * table[noise + t]! * scales[t]!;
+    }
   };
 }
 
@@ -116,31 +122,78 @@ function text(d: number): Fill {
   const table = normals(random, TABLE);
   const first = normals(random, HIDDEN * width).map((x) => x / Math.sqrt(width));
   const second = normals(random, d * HIDDEN).map((x) => x / Math.sqrt(HIDDEN));
-  const mean = new Float32Array(width);
-  const hidden = new Float32Array(HIDDEN);
+  const layers = new TextLayers(first, second, width, d);
+  const noises = new Int32Array(PIECE_ROWS);
   return (to, draw) => {
-    const length = 2 + draw.below(11);
-    mean.fill(0);
-    for (let word = 0; word < length; word++) {
-      const at = draw.below(count) * width;
-      for (let t = 0; t < width; t++) mean[t]! += words[at + t]! / Math.sqrt(length);
+    for (let begin = 0; begin < to.length; begin += PIECE_ROWS * d) {
+      const rows = Math.min(PIECE_ROWS, (to.length - begin) / d);
+      for (let i = 0; i < rows; i++) {
+        const mean = layers.means.row(i).fill(0);
+        const length = 2 + draw.below(11);
+        for (let word = 0; word < length; word++) {
+          const at = draw.below(count) * width;
+          for (let t = 0; t < width; t++) mean[t]! += words[at + t]! / Math.sqrt(length);
+        }
+        noises[i] = draw.below(TABLE - d);
+      }
+      const mapped = layers.run(rows);
+      for (let i = 0; i < rows; i++) addNoise(mapped.subarray(i * d, (i + 1) * d), table, noises[i]!);
+      to.set(mapped, begin);
     }
-    for (let h = 0; h < HIDDEN; h++) hidden[h] = Math.tanh(product(first, h * width, mean));
-    const noise = draw.below(TABLE - d);
-    let square = 0;
-    for (let t = 0; t < d; t++) {
-      to[t] = product(second, t * HIDDEN, hidden) + TEXT_NOISE * table[noise + t]! * decay(t);
-      square += to[t]! ** 2;
-    }
-    const scale = 1 / Math.sqrt(square);
-    for (let t = 0; t < d; t++) to[t]! *= scale;
   };
 }
 
-function product(matrix: Float32Array, at: number, vector: Float32Array): number {
-  let sum = 0;
-  for (let t = 0; t < vector.length; t++) sum += matrix[at + t]! * vector[t]!;
-  return sum;
+/** Add noise to a vector and scale it to length 1. */
+function addNoise(vector: Float32Array, table: Float32Array, noise: number): void {
+  let square = 0;
+  for (let t = 0; t < vector.length; t++) {
+    vector[t]! += TEXT_NOISE * table[noise + t]! * decay(t);
+    square += vector[t]! ** 2;
+  }
+  const scale = 1 / Math.sqrt(square);
+  for (let t = 0; t < vector.length; t++) vector[t]! *= scale;
+}
+
+/** The fixed map of the means of word vectors to texts: tanh(mean · first) · second. */
+class TextLayers {
+  /** [PIECE_ROWS, width], with a stride that is a multiple of 4. */
+  readonly means: Matrix;
+  readonly #width: number;
+  readonly #first: Matrix;
+  readonly #hidden: Matrix;
+  readonly #second: Matrix;
+  readonly #texts: Matrix;
+
+  /** @param first [HIDDEN, width] @param second [d, HIDDEN] */
+  constructor(first: Float32Array, second: Float32Array, width: number, d: number) {
+    const runtime = defaultRuntime();
+    this.#width = width;
+    this.means = new Matrix(PIECE_ROWS, 4 * Math.ceil(width / 4), runtime);
+    this.#first = transposed(first, HIDDEN, width, runtime);
+    this.#hidden = new Matrix(PIECE_ROWS, HIDDEN, runtime);
+    this.#second = transposed(second, d, HIDDEN, runtime);
+    this.#texts = new Matrix(PIECE_ROWS, d, runtime);
+  }
+
+  /** The texts of the first `rows` means, valid until the next call. */
+  run(rows: number): Float32Array {
+    const { means, runtime } = { means: this.means, runtime: this.means.runtime };
+    const [first, hidden, second, texts] = [this.#first, this.#hidden, this.#second, this.#texts];
+    const [h, d] = [hidden.dimensions, texts.dimensions];
+    const from = { a: means.offset, aStride: means.dimensions, m: rows, n: this.#width };
+    multiplyRows(runtime, { ...from, b: first.offset, d: h, c: hidden.offset });
+    const values = hidden.data;
+    for (let i = 0; i < rows * h; i++) values[i] = Math.tanh(values[i]!);
+    multiplyRows(runtime, { a: hidden.offset, aStride: h, m: rows, n: h, b: second.offset, d, c: texts.offset });
+    return texts.data.subarray(0, rows * d);
+  }
+}
+
+function transposed(values: Float32Array, rows: number, columns: number, runtime: Runtime): Matrix {
+  const matrix = new Matrix(columns, rows, runtime);
+  const { data } = matrix;
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = values[i * columns + j]!;
+  return matrix;
 }
 
 function normals(random: Generator, count: number): Float32Array {

@@ -15,6 +15,7 @@ import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { indexStreamed } from '../../src/topk/scann/streamed/index-streamed.ts';
 import { partitionDataset } from '../../src/topk/scann/streamed/partition-dataset.ts';
 import { memoryRuns, type RunStore } from '../../src/topk/scann/streamed/run-store.ts';
+import { checkSegments } from '../../src/topk/scann/streamed/train-head.ts';
 import { writeSegments } from '../../src/topk/scann/streamed/write-segments.ts';
 import { normalRows } from '../conformance/oracle.ts';
 
@@ -171,6 +172,15 @@ test('bad input: nothing is left, and an older file stays', async () => {
   });
   await release();
   assert.deepEqual([readFileSync(path, 'utf8'), readdirSync(own)], ['older', ['built']]);
+});
+
+test('a bound on memory that 64 segments would exceed is refused before anything is trained, naming the least', () => {
+  const settings = make({ segments: segmentsOf(30_000) }).settings;
+  const wanted = { code: 'ERR_MEMORY', message: /^memoryBytes: expected at least \d+ bytes for 100000000 candidates/ };
+  assert.throws(() => checkSegments(2 ** 26, 1e8, 32, settings), wanted);
+  checkSegments(2 ** 30, 1e8, 32, settings);
+  const tooMany = { code: 'ERR_MEMORY', message: /^candidates: expected at most \d+ in 64 segments/ };
+  assert.throws(() => checkSegments(2 ** 40, 2e9, 128, settings), tooMany);
 });
 
 test('one memory builds all segments, and does not grow with their number', async () => {

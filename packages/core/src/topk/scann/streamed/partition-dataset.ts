@@ -19,7 +19,7 @@ import type { LiveIndex } from '../update/live-index.ts';
 import { partitionRuns, RUNS_LAYOUT, recordBytesOf } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
 import { type Survey, surveyDataset } from './survey.ts';
-import { checkMemory, finishWithProgress, runBytesFor, trainHead } from './train-head.ts';
+import { checkMemory, checkSegments, finishWithProgress, runBytesFor, trainHead } from './train-head.ts';
 
 /** The fewest rows of the sample for each leaf: the mean of fewer rows varies too much from sample to sample. */
 const SAMPLE_PER_LEAF = 50;
@@ -86,6 +86,7 @@ export async function partitionDataset<I extends Identifier>(
     const steps = buildLive({ rows: sample, identifiers }, settings, runtime, segments);
     return { whole: await finishWithProgress(steps, onProgress) };
   }
+  checkSegmentsOf(survey, memoryBytes, settings);
   const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
   const centroids = centroidsOf(head);
   const build = buildName(survey, settings, firstLeaves);
@@ -101,6 +102,20 @@ export async function partitionDataset<I extends Identifier>(
     throw error;
   } finally {
     centroids.free();
+  }
+}
+
+/** `checkSegments`; the sample is freed when it throws. */
+function checkSegmentsOf(
+  { rows, dimensions, sample }: Survey<Identifier>,
+  memoryBytes: number,
+  settings: ScannSettings,
+): void {
+  try {
+    checkSegments(memoryBytes, rows, dimensions, settings);
+  } catch (error) {
+    sample.free();
+    throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import type { Identifier } from '../../contract.ts';
 import { buildTree } from '../build/build.ts';
 import { buildMemory } from '../build/build-memory.ts';
 import { prepareRows } from '../build/prepare-rows.ts';
+import { largestShape } from '../build/shape.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
 import { bytesOfGroup, copyHead } from '../segments/cut-leaves.ts';
 import type { ScannSettings } from '../settings.ts';
@@ -21,6 +22,8 @@ const SEGMENT_BYTES_MIN = 2 ** 20;
 const RUN_BYTES_MIN = 2 ** 16;
 /** The share of `memoryBytes` for records that are kept before they are written. */
 const RUN_SHARE = 1 / 32;
+/** The most bytes of the build of a segment: a memory of 4 GiB, less room for leaves that are larger than in the sample. */
+const BUILD_BYTES_MAX = 3.5 * 2 ** 30;
 /** The default of the largest segment: half a memory, which leaves room for updates and for the buffers of calls. */
 const SEGMENT_BYTES_MAX = 2 ** 31;
 
@@ -83,14 +86,40 @@ function segmentLeaves(trained: Leaves, factor: number, segmentBytes: number): n
   return [...cuts, shape.leaves];
 }
 
-/**
- * The largest segment whose build fits into half of `memoryBytes`. The build holds the parts of the segment, its rows
- * as float32, its codes and the order of its rows.
- */
+/** The largest segment whose build fits into half of `memoryBytes`, and into one memory. */
 function segmentBytesFor(memoryBytes: number, shape: LeafShape): number {
-  const perRow = bytesOfGroup(shape) / GROUP_SLOTS;
-  const building = 4 * shape.dimensions + shape.productBlocks + shape.correctionBlocks + 32;
-  return Math.max(SEGMENT_BYTES_MIN, Math.floor((memoryBytes / 2) * (perRow / (perRow + building))));
+  const { kept, building } = bytesPerRow(shape);
+  const bytes = Math.min(memoryBytes / 2, BUILD_BYTES_MAX);
+  return Math.max(SEGMENT_BYTES_MIN, Math.floor(bytes * (kept / (kept + building))));
+}
+
+/**
+ * The bytes of a candidate in a segment, and those that the build of the segment needs beside them: the row as float32,
+ * once more where it is rotated, its codes and its place in the order of the leaves.
+ */
+function bytesPerRow(shape: LeafShape): { kept: number; building: number } {
+  const { dimensions: d, productBlocks, correctionBlocks, hasRotation } = shape;
+  const building = 4 * d * (hasRotation ? 2 : 1) + productBlocks + correctionBlocks + 32;
+  return { kept: bytesOfGroup(shape) / GROUP_SLOTS, building };
+}
+
+/**
+ * Check that the candidates fit into as many segments as an index may have, before anything is trained.
+ *
+ * @throws {MemoryError} when the build of a segment would need more than half of `memoryBytes`, or more than one memory
+ */
+export function checkSegments(memoryBytes: number, rows: number, dimensions: number, settings: ScannSettings): void {
+  const { kept, building } = bytesPerRow(largestShape(rows, dimensions, settings, true));
+  const least = Math.ceil((2 * rows * (kept + building)) / (SEGMENTS_MAX - 1));
+  const size = `${rows} candidates × ${dimensions} dimensions`;
+  if (least > 2 * BUILD_BYTES_MAX) {
+    const most = Math.floor((BUILD_BYTES_MAX * (SEGMENTS_MAX - 1)) / (kept + building));
+    throw new MemoryError(`candidates: expected at most ${most} in ${SEGMENTS_MAX} segments, got ${size}`);
+  }
+  if (memoryBytes >= least) return;
+  throw new MemoryError(
+    `memoryBytes: expected at least ${least} bytes for ${size} in ${SEGMENTS_MAX} segments, got ${memoryBytes}`,
+  );
 }
 
 /** @throws {MemoryError} when the sample and its training need more than `memoryBytes` */
