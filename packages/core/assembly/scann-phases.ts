@@ -5,7 +5,9 @@
 // Readable forms: src/kernels/reference/scann-phases.ts.
 import { gatherBest, quantizeQuery, scorePanel16 } from './centroids';
 import { finiteScore, keyOf, rowOf as rowOfKey, scoreOf, selectKeys, sortKeys } from './keys';
-import { blockRanges, blockValues, correctionValues, MASKED, quantizeTables, tableScale } from './lut16';
+import {
+  blockRanges, blockValues, correctionShift, correctionValues, largestRange, MASKED, quantizeTables, sumOfRanges, tableScale,
+} from './lut16';
 import { bestRows, exactKeys, touchRows } from './reorder';
 import { ScannCall, ScannIndex, ScannState } from './records.generated';
 import { transformQuery } from './scann-query';
@@ -200,11 +202,20 @@ export function planOne(index: ScannIndex, call: ScannCall, scratch: usize, item
     index.corrections, corrections,
     index.correctionIsRelative ? CORRECTION_FACTOR * top : 1, values + (<usize>blocks << 6),
   );
-  const scale = tableScale(blockRanges(values, blocks + corrections, minima), spread);
+  blockRanges(values, blocks, minima);
+  const range = largestRange, sum = sumOfRanges;
+  const afterBlocks = values + (<usize>blocks << 6);
+  const minimaAfter = minima + (<usize>blocks << 2);
+  blockRanges(afterBlocks, corrections, minimaAfter);
+  const scale = tableScale(range, sum + sumOfRanges, spread);
+  const shift = correctionShift(largestRange * scale);
+  const tables = scratch + call.areaTables;
   state.leaves = leaves;
   state.top = top;
   state.scale = scale;
-  state.least = quantizeTables(values, minima, blocks + corrections, scale, scratch + call.areaTables);
+  state.correctionShift = shift;
+  state.least = quantizeTables(values, minima, blocks, scale, tables) +
+    quantizeTables(afterBlocks, minimaAfter, corrections, scale / <f32>(1 << shift), tables + (<usize>blocks << 4));
   state.queryNorm = isPruned(call) ? normOf(query, stride) : 0;
   state.theta = MASKED;
   state.bestCount = 0;

@@ -27,14 +27,14 @@ let bestWanted: i32 = 0;
 /** Score one group and keep it for the choice of candidates. */
 // @ts-ignore: decorator
 @inline function scanGroup(
-  group: i32, codes: usize, groupBytes: usize, tables: usize, blocks: i32, base: v128, valid: usize, filter: usize,
-  ids: usize, maxima: usize, scores: usize,
+  group: i32, codes: usize, groupBytes: usize, tables: usize, blocks: i32, corrections: i32, shift: i32, base: v128,
+  valid: usize, filter: usize, ids: usize, maxima: usize, scores: usize,
 ): v128 {
   let word = load<i32>(valid + (<usize>group << 2));
   if (filter != 0) word &= load<i32>(filter + (<usize>group << 2));
   if (word == 0) return i16x8.splat(<i16>MASKED);
   const at = <usize>scanned;
-  const lanes = scoreGroup(codes + <usize>group * groupBytes, tables, blocks, base, word, scores + (at << 6));
+  const lanes = scoreGroup(codes + <usize>group * groupBytes, tables, blocks, corrections, shift, base, word, scores + (at << 6));
   v128.store(maxima + (at << 4), lanes);
   store<i32>(ids + (at << 2), group);
   scanned++;
@@ -81,8 +81,12 @@ export function scanLeaves(
   const best = scratch + call.areaBest;
   const codes = index.codes;
   const valid = index.valid;
-  const blocks = index.productBlocks + index.correctionBlocks;
-  const groupBytes = <usize>blocks << 4;
+  const allBlocks = index.productBlocks + index.correctionBlocks;
+  const groupBytes = <usize>allBlocks << 4;
+  const shift = state.correctionShift;
+  // Without a shift, corrections are added like product blocks.
+  const blocks = shift == 0 ? allBlocks : index.productBlocks;
+  const corrections = allBlocks - blocks;
   const leafGroups = index.leafGroups;
   const extra = index.leafExtra;
   const nextGroup = index.nextGroup;
@@ -126,7 +130,7 @@ export function scanLeaves(
         if (group + 4 > end) bits &= (1 << (end - group)) - 1;
         while (bits != 0) {
           const lanes = scanGroup(
-            group + ctz(bits), codes, groupBytes, tables, blocks, base, valid, filter, ids, maxima, scores,
+            group + ctz(bits), codes, groupBytes, tables, blocks, corrections, shift, base, valid, filter, ids, maxima, scores,
           );
           bits &= bits - 1;
           if (v128.any_true(i16x8.gt_s(lanes, i16x8.splat(<i16>theta)))) {
@@ -136,12 +140,12 @@ export function scanLeaves(
       }
     } else {
       for (; group < end; group++) {
-        scanGroup(group, codes, groupBytes, tables, blocks, base, valid, filter, ids, maxima, scores);
+        scanGroup(group, codes, groupBytes, tables, blocks, corrections, shift, base, valid, filter, ids, maxima, scores);
       }
     }
     if (extra != 0) {
       for (group = load<i32>(extra + leaf); group >= 0; group = load<i32>(nextGroup + (<usize>group << 2))) {
-        scanGroup(group, codes, groupBytes, tables, blocks, base, valid, filter, ids, maxima, scores);
+        scanGroup(group, codes, groupBytes, tables, blocks, corrections, shift, base, valid, filter, ids, maxima, scores);
       }
     }
   }

@@ -140,6 +140,8 @@ export const SCANN_STATE = {
     top: 'f32',
     scale: 'f32',
     least: 'f32',
+    /** The entries of corrections are multiplied by two to the power of this. */
+    correctionShift: 'i32',
     /** |q|; only where groups are skipped. */
     queryNorm: 'f32',
     /** The bound for skipping groups, and the scores above it that `areaBest` holds. */

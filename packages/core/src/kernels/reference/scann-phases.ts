@@ -59,7 +59,7 @@ function plan(search: ScannSearchCall, slot: number, item: number): number {
   const { index, call, memory } = search;
   const query = transformQuery(search, call.queries + 4 * item * index.stride);
   const { leaves, centroids } = chooseLeaves(search, query);
-  const { entries, scale, top, least } = lookupTables(search, query, leaves);
+  const { entries, ...scales } = lookupTables(search, query, leaves);
   const keys = areaOf(search, slot, call.areaKeys);
   leaves.forEach((leaf, i) => {
     writeKey(memory, keys + 8 * i, leaf);
@@ -67,7 +67,7 @@ function plan(search: ScannSearchCall, slot: number, item: number): number {
   memory.bytes.set(entries, areaOf(search, slot, call.areaTables));
   const queryNorm = isPruned(search) ? norm(query) : 0;
   const begun = { theta: MASKED, bestCount: 0, scanned: 0 };
-  writeState(search, slot, { centroids, leaves: leaves.length, top, scale, least, queryNorm, ...begun });
+  writeState(search, slot, { centroids, leaves: leaves.length, ...scales, queryNorm, ...begun });
   return leaves.length;
 }
 

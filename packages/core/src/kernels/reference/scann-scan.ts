@@ -43,12 +43,11 @@ export function scanLeaves(
     for (let group = first; group < end; group += 4) {
       const open = openLanes(search, { leaf, first, group, shifted, length }, tables, scan.theta);
       if (open.length === 0) break;
-      for (const lane of open)
-        if (group + lane < end) scanGroup(search, scan, tables.entries, group + lane, base, allowed);
+      for (const lane of open) if (group + lane < end) scanGroup(search, scan, tables, group + lane, base, allowed);
     }
     const chain = index.leafExtra ? integer(index.leafExtra, leaf.row) : -1;
     for (let group = chain; group >= 0; group = integer(index.nextGroup, group)) {
-      scanGroup(search, scan, tables.entries, group, base, allowed);
+      scanGroup(search, scan, tables, group, base, allowed);
     }
   }
   return scan;
@@ -101,7 +100,7 @@ function openLanes(
 function scanGroup(
   search: ScannSearchCall,
   scan: Scan,
-  entries: Uint8Array,
+  { entries, correctionShift }: LookupTables,
   group: number,
   base: number,
   allowed: (group: number) => number,
@@ -119,7 +118,8 @@ function scanGroup(
     let score = 0;
     for (let b = 0; b < blocks; b++) {
       const byte = bytes[index.codes + (group * blocks + b) * LANES + column]!;
-      score += entries[b * LANES + (p < LANES ? byte & 15 : byte >> 4)]!;
+      const entry = entries[b * LANES + (p < LANES ? byte & 15 : byte >> 4)]!;
+      score += b < index.productBlocks ? entry : entry << correctionShift;
     }
     score = (word >>> p) & 1 ? max(MASKED, min(32_767, score + base)) : MASKED;
     scan.points.push({ score, row: group * GROUP + p });
