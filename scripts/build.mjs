@@ -16,6 +16,8 @@ const GENERATED = [
   'packages/core/assembly/records.generated.ts',
   'packages/core/src/kernels/index-kernels.generated.ts',
   'packages/core/src/kernels/model-kernels.generated.ts',
+  'packages/core/src/kernels/multiply-kernels.generated.ts',
+  'packages/core/src/kernels/checksum-kernels.generated.ts',
   'packages/core/src/parallel/worker-program.generated.ts',
   'packages/core/src/parallel/segmented-worker-program.generated.ts',
 ];

@@ -11,7 +11,7 @@ const VARIANTS = { simd128: ['simd'], relaxed: ['simd', 'relaxed-simd'] };
  * The sets of kernels, each with the byte offset of its constants: messages of assertions, which release builds have none
  * of. The control block begins at 32,768 (src/memory/linear-memory.ts).
  */
-const SETS = { index: '1024', model: '16384' };
+const SETS = { index: '1024', model: '16384', multiply: '28672', checksum: '30720' };
 const FEATURES = ['threads', 'bulk-memory', 'sign-extension', 'mutable-globals', 'nontrapping-f2i'];
 /**
  * Compiler options for kernels with function names and assertions, for stack traces and profiles; the results are the
@@ -21,7 +21,7 @@ const DEBUG = ['--debug', '-O1'];
 const RELEASE = ['--noAssert', '-O3'];
 
 /**
- * Write src/kernels/index-kernels.generated.ts and model-kernels.generated.ts, unless they are up to date with the sources.
+ * Write src/kernels/<set>-kernels.generated.ts of each set, unless it is up to date with the sources.
  *
  * @param {string} root the root of the repository
  * @param {boolean} isDebug kernels with function names and assertions, some times slower

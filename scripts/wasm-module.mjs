@@ -53,7 +53,7 @@ export function patchOf(base, target) {
   return pieces.map(({ at, length, added }) => [at, length, textOf(added)]);
 }
 
-/** The text of the module of a set of kernels (`index` or `model`), without its first lines. */
+/** The text of the module of a set of kernels, by the name of the set, without its first lines. */
 export function wasmModule(set, simd128, relaxed) {
   const pieces = JSON.stringify(patchOf(simd128, relaxed));
   const text = `{\n  simd128:\n    '${textOf(simd128)}',\n  relaxedPatch: ${pieces},\n}`;

@@ -1,7 +1,5 @@
 // Exports the kernels of indexes, in the order in which src/kernels/contract.ts lists them.
 export { packPanels, scorePanels } from './matmul';
-export { multiplyRows, multiplyTransposed } from './multiply';
-export { hashChunks } from './checksum';
 export { findNotFinite } from './checks';
 export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
 export { packCoarse, searchCoarse } from './coarse';

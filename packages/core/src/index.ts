@@ -23,6 +23,8 @@ export * from './errors/errors.ts';
 export { FactorizedTopK, type FactorizedTopKOptions, type FactorizedTopKTruth } from './metrics/factorized-top-k.ts';
 // parallel
 export { defaultRuntime, Runtime, type RuntimeOptions } from './parallel/runtime.ts';
+// quantization
+export { balancedPca } from './quantization/pca.ts';
 // recipes
 export { type FitRecommenderOptions, type FittedRecommender, fitRecommender } from './recipes/fit-recommender.ts';
 export {

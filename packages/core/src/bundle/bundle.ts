@@ -27,8 +27,8 @@ import { containerSections, type Saved } from '../format/saved.ts';
 import type { JsonObject } from '../format/settings.ts';
 import { bytesSource, openFileOf, type Source } from '../format/source.ts';
 import { type AsyncSink, type Sink, toBytes, writeContainer, writeContainerAsync } from '../format/writer.ts';
-import { MODEL_KERNELS } from '../kernels/model-kernels.ts';
 import type { Layer } from '../layers/contract.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
 import { SeenItems } from '../seen/seen-items.ts';
 import { type Identifier, isUpdatable, type QueryModel } from '../topk/contract.ts';
@@ -169,7 +169,7 @@ export async function readBundle<Q = string, I extends Identifier = Identifier>(
   const cacheBytes = checkInteger('rowCacheBytes', given.rowCacheBytes ?? ROW_CACHE_BYTES, 0);
   if (rows === 'file') checkRowsInFile(source, headroom);
   // Threads that start for the checksums then have the kernels of the towers too.
-  runtime.load(MODEL_KERNELS);
+  modelPool(runtime);
   checkNumber('headroom', headroom, 0);
   if (reads !== undefined) checkInteger('reads', reads, 1);
   const roomOf = (name: string, sizeBytes: number): number => (name.startsWith('index/') ? headroom * sizeBytes : 0);

@@ -5,10 +5,10 @@
  * Every iteration assigns the sample to its nearest centroids over the pool, then moves each centroid to the mean of its
  * members. Sums run in the order of rows, so any number of threads gives the same centroids.
  */
-import { NotFiniteError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator as Random } from '../random/generator.ts';
+import { checkFiniteRows } from '../vectors/check-finite.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
 import { listMembers, type Members } from './members.ts';
@@ -124,12 +124,11 @@ function sampleRows(rows: SampledRows, size: number, random: Random, runtime: Ru
   const to = sample.data;
   const order = random.permutation(rows.rows);
   for (let i = 0; i < size; i++) to.set(rows.row(order[i]!), i * d);
-  const bad = runtime.kernels.findNotFinite(sample.offset, size * d);
-  if (bad >= 0) {
-    const where = `row ${order[Math.floor(bad / d)]}, column ${bad % d}`;
-    const value = to[bad];
+  try {
+    checkFiniteRows('k-means', runtime, sample, (row) => order[row]!);
+  } catch (error) {
     sample.free();
-    throw new NotFiniteError(`k-means: expected finite numbers, got ${value} in ${where}`);
+    throw error;
   }
   return sample;
 }

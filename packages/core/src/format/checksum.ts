@@ -5,6 +5,7 @@
  * bytes always changes the sum (every step of XXH64 is a bijection of that word); any other change is missed with
  * probability 2⁻⁶⁴. It guards against damage, not against forgery.
  */
+import { CHECKSUM_KERNELS } from '../kernels/checksum-kernels.ts';
 import type { Block } from '../memory/heap.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 
@@ -70,7 +71,8 @@ export class Checksum {
   }
 
   #hash(offset: number, sizeBytes: number, chunks = Math.ceil(sizeBytes / CHUNK_BYTES)): void {
-    this.#runtime.pool.run('hashChunks', chunks, 1, offset, sizeBytes, CHUNK_BYTES, this.#out.offset);
+    const pool = this.#runtime.load(CHECKSUM_KERNELS);
+    pool.run('hashChunks', chunks, 1, offset, sizeBytes, CHUNK_BYTES, this.#out.offset);
     const view = new DataView(this.#out.bytes().buffer, this.#out.offset);
     for (let i = 0; i < chunks; i++) this.#digests.push(view.getBigUint64(8 * i, true));
   }

@@ -30,11 +30,9 @@ import type { SymmetricKernels } from './families/symmetric.ts';
 import type { TopKKernels } from './families/topk.ts';
 import type { RecordAddress, RecordValues } from './record.ts';
 
-/** The kernels of indexes: scoring, clustering, codes, search, checksums. Every runtime has them. */
+/** The kernels of indexes: scoring, clustering, codes, search. Every runtime has them. */
 export interface IndexKernelTable
   extends MatmulKernels,
-    MultiplyKernels,
-    ChecksumKernels,
     CheckKernels,
     TopKKernels,
     CoarseKernels,
@@ -59,15 +57,12 @@ export interface ModelKernelTable
     SymmetricKernels,
     RowKernels {}
 
-/** All kernels. */
-export interface KernelTable extends IndexKernelTable, ModelKernelTable {}
+/** All kernels: also products of matrices, which rotations and models use, and checksums, which files use. */
+export interface KernelTable extends IndexKernelTable, ModelKernelTable, MultiplyKernels, ChecksumKernels {}
 
 /** The kernels of indexes that take `(begin, end, slot, …)`, which the pool can split. */
 export const PARALLEL_INDEX_KERNELS = [
   'packPanels',
-  'multiplyRows',
-  'multiplyTransposed',
-  'hashChunks',
   'searchPanels',
   'finishBuffers',
   'packCoarse',
@@ -124,11 +119,21 @@ export const PARALLEL_MODEL_KERNELS = [
   'denormalizeRows',
 ] as const;
 
+/** The kernels of products of matrices. */
+export const PARALLEL_MULTIPLY_KERNELS = ['multiplyRows', 'multiplyTransposed'] as const;
+
+/** The kernel of checksums. */
+export const PARALLEL_CHECKSUM_KERNELS = ['hashChunks'] as const;
+
 /** The name of a kernel of indexes that the pool can split. */
 export type IndexKernelName = (typeof PARALLEL_INDEX_KERNELS)[number];
 
 /** The name of any kernel that the pool can split. */
-export type ParallelKernelName = IndexKernelName | (typeof PARALLEL_MODEL_KERNELS)[number];
+export type ParallelKernelName =
+  | IndexKernelName
+  | (typeof PARALLEL_MODEL_KERNELS)[number]
+  | (typeof PARALLEL_MULTIPLY_KERNELS)[number]
+  | (typeof PARALLEL_CHECKSUM_KERNELS)[number];
 
 /**
  * The arguments of a kernel after `(begin, end, slot)`, with the values of its record in place of the record's offset.

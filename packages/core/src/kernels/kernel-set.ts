@@ -15,11 +15,11 @@ export interface KernelText {
   readonly relaxedPatch: readonly (readonly [at: number, length: number, added: string])[];
 }
 
-/** Kernels of one module. */
-export interface KernelSet {
+/** Kernels of one module. `N` is the type of the names of the kernels that the pool can split. */
+export interface KernelSet<N extends ParallelKernelName = ParallelKernelName> {
   readonly text: KernelText;
   /** The kernels that the pool can split. */
-  readonly parallel: readonly ParallelKernelName[];
+  readonly parallel: readonly N[];
   /** The records that its kernels take. */
   readonly records: readonly RecordDescription[];
 }

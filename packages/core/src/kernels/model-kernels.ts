@@ -5,7 +5,7 @@ import { MODEL_TEXT } from './model-kernels.generated.ts';
 import { MODEL_RECORDS } from './records.ts';
 
 /** The kernels of models. */
-export const MODEL_KERNELS: KernelSet = {
+export const MODEL_KERNELS: KernelSet<(typeof PARALLEL_MODEL_KERNELS)[number]> = {
   text: MODEL_TEXT,
   parallel: PARALLEL_MODEL_KERNELS,
   records: MODEL_RECORDS,

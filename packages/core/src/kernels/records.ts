@@ -21,8 +21,6 @@ import type { RecordDescription } from './record.ts';
 
 /** The records of the kernels of indexes. */
 export const INDEX_RECORDS: readonly RecordDescription[] = [
-  MULTIPLY_ROWS,
-  MULTIPLY_TRANSPOSED,
   SEARCH_PANELS,
   SEARCH_COARSE,
   ANISOTROPIC_CENTROIDS,
@@ -35,6 +33,9 @@ export const INDEX_RECORDS: readonly RecordDescription[] = [
   ORDER_LEAVES,
   PACK_GROUPS,
 ];
+
+/** The records of the kernels of products. */
+export const MULTIPLY_RECORDS: readonly RecordDescription[] = [MULTIPLY_ROWS, MULTIPLY_TRANSPOSED];
 
 /** The records of the kernels of models. */
 export const MODEL_RECORDS: readonly RecordDescription[] = [

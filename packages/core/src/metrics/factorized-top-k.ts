@@ -16,9 +16,10 @@ import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import type { CandidateDataset, Identifier, TopK } from '../topk/contract.ts';
 import type { TopKResult } from '../topk/result.ts';
 import { Streaming } from '../topk/streaming/streaming.ts';
-import { isRow, type VectorSource, vectorSource } from '../topk/vector-source.ts';
+import { type VectorSource, vectorSource } from '../topk/vector-source.ts';
 import { distinctRows } from '../vectors/distinct-rows.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { isRow } from '../vectors/vector-rows.ts';
 import { IndexRecall } from './index-recall.ts';
 
 /** Ks of TFRS's metric. */

@@ -48,8 +48,7 @@ export interface PoolJob {
 
 /**
  * Runs kernels of one memory over work items on up to `threads` threads, including the caller. `N` is the type of the
- * names of the kernels that the pool can run: the kernels of indexes, and for the pool of `modelPool` also those of
- * models.
+ * names of the kernels that the pool can run: the kernels of indexes, and those of the sets that were loaded.
  */
 export class Pool<N extends ParallelKernelName = IndexKernelName> {
   readonly team: Team;

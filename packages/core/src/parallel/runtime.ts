@@ -9,7 +9,13 @@
 import { checkInteger, checkOneOf } from '../checks/numbers.ts';
 import { FUNCTION, instanceOf, NUMBER, type OptionType, optionsCheck, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
-import type { IndexKernelTable, KernelTable, KernelVariant } from '../kernels/contract.ts';
+import type {
+  IndexKernelName,
+  IndexKernelTable,
+  KernelTable,
+  KernelVariant,
+  ParallelKernelName,
+} from '../kernels/contract.ts';
 import { INDEX_KERNELS } from '../kernels/index-kernels.ts';
 import type { KernelSet } from '../kernels/kernel-set.ts';
 import { bestVariant, isSupported, type WasmVariant, wasmKernels } from '../kernels/wasm.ts';
@@ -40,7 +46,7 @@ export const RUNTIME: OptionType = instanceOf('a Runtime', () => Runtime);
 export class Runtime {
   readonly variant: KernelVariant;
   readonly heap: Heap;
-  /** The kernels of indexes; those of models are loaded and run by `modelPool`. */
+  /** The kernels of indexes; `load` adds other sets. */
   readonly kernels: IndexKernelTable;
   readonly pool: Pool;
   /** The options with which the kernels were chosen; a runtime that is made with this one as `main` uses them too. */
@@ -69,13 +75,15 @@ export class Runtime {
     this.load(INDEX_KERNELS);
   }
 
-  /** Load the kernels of a set, unless they are loaded. */
-  load(set: KernelSet): void {
-    if (this.#loaded.has(set)) return;
-    this.#loaded.add(set);
-    const { module, first } = this.pool.team.load(set);
-    if (module) Object.assign(this.#kernels, wasmKernels(module, this.heap.memory));
-    this.pool.add(set, first, this.#kernels);
+  /** Load the kernels of a set, unless they are loaded. @returns the pool, which can then run them too */
+  load<N extends ParallelKernelName>(set: KernelSet<N>): Pool<IndexKernelName | N> {
+    if (!this.#loaded.has(set)) {
+      this.#loaded.add(set);
+      const { module, first } = this.pool.team.load(set);
+      if (module) Object.assign(this.#kernels, wasmKernels(module, this.heap.memory));
+      this.pool.add(set, first, this.#kernels);
+    }
+    return this.pool as unknown as Pool<IndexKernelName | N>;
   }
 }
 

@@ -18,17 +18,15 @@ import { checkFinite } from '../vectors/check-finite.ts';
 import { checkMatrix } from '../vectors/check-matrix.ts';
 import { MATRIX, Matrix } from '../vectors/matrix.ts';
 import { multiplyRows, multiplyTransposed } from '../vectors/multiply.ts';
+import { addRotation, type Rotation, type RotationMethod } from './rotation.ts';
 
 /** Rows multiplied at once, few enough that float32 sums stay accurate and scratch memory small. */
 const CHUNK_ROWS = 1024;
 /** Variances below this share of the largest are float32's rounding. */
 const VARIANCE_MIN = 1e-7;
 
-/** A rotation of d dimensions. */
-export interface BalancedPca {
-  dimensions: number;
-  /** [d, 4⌈d/4⌉]; row t holds component t of each direction, then zeros; out = x · directions. */
-  directions: Matrix;
+/** A rotation of d dimensions with what it was computed from. */
+export interface BalancedPca extends Rotation {
   /** [d] variance of the training rows along each direction. */
   variances: Float64Array;
 }
@@ -84,11 +82,7 @@ export function trainBalancedPca(rows: Matrix, options: BalancedPcaOptions = {})
  * @returns `rotated`
  * @throws {ShapeError} when the rows are not d wide
  */
-export function rotateRows(
-  rotation: Pick<BalancedPca, 'dimensions' | 'directions'>,
-  rows: Matrix,
-  into?: Matrix,
-): Matrix {
+export function rotateRows(rotation: Rotation, rows: Matrix, into?: Matrix): Matrix {
   checkArgument('rotation', rotation, objectWith('a rotation', 'dimensions', 'directions'));
   checkArgument('rows', rows, MATRIX);
   const { dimensions: d, directions } = rotation;
@@ -108,6 +102,16 @@ export function rotateRows(
   chunk.free();
   return rotated;
 }
+
+/**
+ * Balanced PCA as the option `rotation` of an index: `new ScaNN({ rotation: balancedPca.name })`. In Node the name alone
+ * is enough; a bundler adds the code only to a program that uses `balancedPca`, `autopilot` or bundles.
+ */
+export const balancedPca: RotationMethod<'balanced-pca'> = addRotation({
+  name: 'balanced-pca',
+  train: trainBalancedPca,
+  rotate: rotateRows,
+});
 
 /** Covariance [d, d] of the chosen rows: float32 within a chunk, float64 between chunks. */
 function covariance(rows: Matrix, sample: Int32Array): Float64Array {

@@ -1,10 +1,12 @@
 /** Turns the queries of a call (raw features or embeddings, one or many) into rows in the linear memory. */
 import { shown } from '../checks/numbers.ts';
-import { NotFiniteError, OptionError, ShapeError } from '../errors/errors.ts';
+import { OptionError, ShapeError } from '../errors/errors.ts';
 import type { Runtime } from '../parallel/runtime.ts';
+import { checkFiniteRows } from '../vectors/check-finite.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { isRow } from '../vectors/vector-rows.ts';
 import type { Queries, QueryModel } from './contract.ts';
-import { copied, isRow, type VectorSource, vectorSource } from './vector-source.ts';
+import { copied, type VectorSource, vectorSource } from './vector-source.ts';
 
 /**
  * The embeddings of queries as a source of rows.
@@ -61,13 +63,7 @@ function toSource<Q>(queries: Queries<Q>, queryModel: QueryModel<Q> | undefined)
  * @throws {NotFiniteError} naming row and column of a NaN or an infinity
  */
 export function writeQueries(runtime: Runtime, source: VectorSource, begin: number, end: number, offset: number): void {
-  const length = (end - begin) * source.dimensions;
-  const { floats } = runtime.heap.memory;
-  source.copy(begin, end, floats.subarray(offset / 4, offset / 4 + length));
-  const at = runtime.kernels.findNotFinite(offset, length);
-  if (at < 0) return;
-  const row = begin + Math.floor(at / source.dimensions);
-  throw new NotFiniteError(
-    `queries: expected finite numbers, got ${floats[offset / 4 + at]} in row ${row}, column ${at % source.dimensions}`,
-  );
+  const [rows, { dimensions }] = [end - begin, source];
+  source.copy(begin, end, runtime.heap.memory.floats.subarray(offset / 4, offset / 4 + rows * dimensions));
+  checkFiniteRows('queries', runtime, { offset, rows, dimensions }, (row) => begin + row);
 }

@@ -131,8 +131,16 @@ function deny<I extends Identifier>(
   });
 }
 
-/** One list for all queries, or one per query. */
-function exclusionLists<I extends Identifier>(exclude: Exclusions<I>, queries: number): readonly (readonly I[])[] {
+/**
+ * One list for all queries, or one per query; none for an empty list.
+ *
+ * @throws {OptionError} when they are no lists
+ * @throws {ShapeError} when there are several lists but not one per query
+ */
+export function exclusionLists<I extends Identifier>(
+  exclude: Exclusions<I>,
+  queries: number,
+): readonly (readonly I[])[] {
   if (!Array.isArray(exclude)) {
     throw new OptionError(`exclude: expected a list of identifiers or one list per query, got ${shown(exclude)}`);
   }

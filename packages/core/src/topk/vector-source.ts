@@ -2,9 +2,9 @@
  * Reads the vectors that callers pass, in any accepted form, as float32 rows. It copies a few rows at a time, never all
  * of them.
  */
-import { shown } from '../checks/numbers.ts';
 import { ShapeError } from '../errors/errors.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import { checkWholeRows, isRow, widthOfRows } from '../vectors/vector-rows.ts';
 import type { CandidateBatch, Identifier } from './contract.ts';
 
 /** Rows of numbers that can be copied piece by piece. */
@@ -13,12 +13,6 @@ export interface VectorSource {
   readonly dimensions: number;
   /** Rows [begin, end) row-major to the start of `to`. */
   copy(begin: number, end: number, to: Float32Array): void;
-}
-
-/** True for an array of numbers of any kind: a row. */
-export function isRow(value: unknown): value is ArrayLike<number> {
-  if (Array.isArray(value)) return value.length === 0 || typeof value[0] === 'number';
-  return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
 /**
@@ -31,25 +25,15 @@ export function vectorSource(name: string, vectors: VectorsLike): VectorSource {
   if (vectors instanceof Matrix) return flat(vectors.data, vectors.dimensions);
   if (typeof vectors === 'object' && vectors !== null && 'data' in vectors) {
     const { data, dimensions } = vectors;
-    if (!Number.isInteger(dimensions) || dimensions < 1 || data.length % dimensions !== 0) {
-      throw new ShapeError(`${name}: expected whole rows of ${dimensions} dimensions, got ${data.length} numbers`);
-    }
+    checkWholeRows(name, data, dimensions);
     return flat(data, dimensions);
   }
-  if (!Array.isArray(vectors)) throw new ShapeError(`${name}: expected rows of numbers, got ${shown(vectors)}`);
-  const rows: readonly ArrayLike<number>[] = vectors;
-  const dimensions = rows[0]?.length ?? 0;
-  rows.forEach((row, i) => {
-    if (!isRow(row)) throw new ShapeError(`${name}: expected rows of numbers (2-D), got ${shown(row)} in row ${i}`);
-    if (row.length !== dimensions) {
-      throw new ShapeError(`${name}: expected ${dimensions} dimensions in every row, got ${row.length} in row ${i}`);
-    }
-  });
+  const dimensions = widthOfRows(name, vectors);
   return {
-    rows: rows.length,
+    rows: vectors.length,
     dimensions,
     copy(begin, end, to) {
-      for (let row = begin; row < end; row++) to.set(rows[row]!, (row - begin) * dimensions);
+      for (let row = begin; row < end; row++) to.set(vectors[row]!, (row - begin) * dimensions);
     },
   };
 }

@@ -3,6 +3,7 @@
  * reordered are a first guess, which the build corrects to `targetRecall` on some of the candidates.
  */
 import { checkInteger } from '../checks/numbers.ts';
+import { balancedPca } from '../quantization/pca.ts';
 import type { ScannOptions } from '../topk/scann/options.ts';
 
 /** The settings that `autopilot` chooses. */
@@ -53,7 +54,7 @@ export function autopilot(rows: number, dimensions: number, k = 10): AutopilotSe
     numLeavesToSearch: Math.min(numLeaves, Math.max(4, Math.round(SEARCHED_AT_2000 * Math.sqrt(numLeaves / 2000)))),
     numReorderingCandidates: Math.max(100, Math.round(30 * Math.sqrt(k))),
     dimensionsPerBlock: Math.min(BLOCK_MAX, Math.max(dimensions >= WIDE ? 3 : 2, Math.ceil(dimensions / BLOCKS_MAX))),
-    rotation: dimensions >= WIDE && dimensions <= ROTATED_MAX ? 'balanced-pca' : 'none',
+    rotation: dimensions >= WIDE && dimensions <= ROTATED_MAX ? balancedPca.name : 'none',
     trainingSampleSize: Math.min(rows, Math.max(SAMPLE_MIN, SAMPLE_PER_LEAF * numLeaves)),
     targetRecall: TARGET_RECALL,
     tunedK: k,

@@ -5,11 +5,12 @@
  * matrix, not only its `data`, for as long as the numbers are needed.
  */
 import { checkArgument } from '../checks/arguments.ts';
-import { checkInteger, shown } from '../checks/numbers.ts';
+import { checkInteger } from '../checks/numbers.ts';
 import { instanceOf, type OptionType, STRING } from '../checks/options.ts';
-import { ShapeError, StateError } from '../errors/errors.ts';
+import { StateError } from '../errors/errors.ts';
 import type { Block } from '../memory/heap.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../parallel/runtime.ts';
+import { checkWholeRows, widthOfRows } from './vector-rows.ts';
 
 /** Vectors as callers may pass them: a matrix, one flat array with its width, or an array of rows. */
 export type VectorsLike = Matrix | { data: Float32Array; dimensions: number } | readonly ArrayLike<number>[];
@@ -87,37 +88,25 @@ export class Matrix {
       if (vectors.runtime === runtime) return vectors;
       return Matrix.from(name, { data: vectors.data, dimensions: vectors.dimensions }, runtime);
     }
-    if (typeof vectors !== 'object' || vectors === null) {
-      throw new ShapeError(`${name}: expected rows of numbers, got ${shown(vectors)}`);
-    }
     if (isFlat(vectors)) {
       const { data, dimensions } = vectors;
-      if (!Number.isInteger(dimensions) || dimensions < 1 || data.length % dimensions !== 0) {
-        throw new ShapeError(`${name}: expected a whole number of rows of ${dimensions}, got ${data.length} numbers`);
-      }
+      checkWholeRows(name, data, dimensions);
       const matrix = new Matrix(data.length / dimensions, dimensions, runtime);
       matrix.data.set(data);
       return matrix;
     }
-    const dimensions = vectors[0]?.length ?? 0;
+    const dimensions = widthOfRows(name, vectors);
     const matrix = new Matrix(vectors.length, dimensions, runtime);
     const { data } = matrix;
-    for (let i = 0; i < vectors.length; i++) {
-      const row = vectors[i]!;
-      if (typeof row !== 'object' || row === null) {
-        throw new ShapeError(`${name}: expected rows of numbers, got ${shown(row)} in row ${i}`);
-      }
-      if (row.length !== dimensions) {
-        throw new ShapeError(`${name}: expected ${dimensions} dimensions in every row, got ${row.length} in row ${i}`);
-      }
+    vectors.forEach((row, i) => {
       data.set(row, i * dimensions);
-    }
+    });
     return matrix;
   }
 }
 
 function isFlat(vectors: VectorsLike): vectors is { data: Float32Array; dimensions: number } {
-  return 'data' in vectors && vectors.data instanceof Float32Array;
+  return typeof vectors === 'object' && vectors !== null && 'data' in vectors && vectors.data instanceof Float32Array;
 }
 
 /** The type of an argument that is a Matrix. */

@@ -5,6 +5,7 @@
  * threads and on every variant of the kernels. Letters: A [m, n], d columns of B and C.
  */
 import { productScratchBytes } from '../kernels/families/multiply.ts';
+import { MULTIPLY_KERNELS } from '../kernels/multiply-kernels.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 
@@ -35,13 +36,15 @@ const scratches = new WeakMap<Runtime, Scratch>();
 
 /** C = A · B, n > 0. */
 export function multiplyRows(runtime: Runtime, product: Product): void {
-  runtime.pool.run('multiplyRows', product.m, rowGrain(product.m, runtime), productCall(runtime, product));
+  const pool = runtime.load(MULTIPLY_KERNELS);
+  pool.run('multiplyRows', product.m, rowGrain(product.m, runtime), productCall(runtime, product));
 }
 
 /** C += Aᵀ · B, m > 0. The rows of A are readable up to the next multiple of 4 columns. */
 export function multiplyTransposed(runtime: Runtime, product: Product): void {
   const grain = rowGrain(product.n, runtime) / 4;
-  runtime.pool.run('multiplyTransposed', Math.ceil(product.n / 4), grain, productCall(runtime, product));
+  const pool = runtime.load(MULTIPLY_KERNELS);
+  pool.run('multiplyTransposed', Math.ceil(product.n / 4), grain, productCall(runtime, product));
 }
 
 /** Rows of C that a thread claims at a time, a multiple of 4. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { CHECKSUM_KERNELS } from '../../src/kernels/checksum-kernels.ts';
 import type { Runtime } from '../../src/parallel/runtime.ts';
 import { referenceRuntime, VARIANTS } from './variants.ts';
 
@@ -11,7 +12,8 @@ function digests(runtime: Runtime, bytes: Uint8Array, chunkBytes: number): bigin
   const data = runtime.heap.allocate(bytes.length);
   const out = runtime.heap.allocate(8 * chunks);
   data.bytes().set(bytes);
-  runtime.pool.run('hashChunks', chunks, 1, data.offset, bytes.length, chunkBytes, out.offset);
+  const pool = runtime.load(CHECKSUM_KERNELS);
+  pool.run('hashChunks', chunks, 1, data.offset, bytes.length, chunkBytes, out.offset);
   const view = new DataView(out.bytes().buffer, out.offset);
   const found = Array.from({ length: chunks }, (_, i) => view.getBigUint64(8 * i, true));
   data.free();

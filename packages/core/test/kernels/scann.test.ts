@@ -1,7 +1,9 @@
 /** The kernels of the ScaNN index: every variant builds the same bytes and returns the same results as the reference. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { flat, normalRows } from '../conformance/oracle.ts';
@@ -15,8 +17,8 @@ const CASES: Record<string, ScannOptions<ArrayLike<number>>> = {
   'squared distance': { distanceMeasure: 'squared_l2' },
   'upper tree, bfloat16': { upperTree: true, reorder: 'bfloat16', groupBound: 1 },
   'int8 rows, three dimensions a block': { reorder: 'int8', dimensionsPerBlock: 3 },
-  'balanced PCA, three dimensions a block': { rotation: 'balanced-pca', dimensionsPerBlock: 3, soar: 1 },
-  'balanced PCA, squared distance': { rotation: 'balanced-pca', distanceMeasure: 'squared_l2', upperTree: true },
+  'balanced PCA, three dimensions a block': { rotation: balancedPca.name, dimensionsPerBlock: 3, soar: 1 },
+  'balanced PCA, squared distance': { rotation: balancedPca.name, distanceMeasure: 'squared_l2', upperTree: true },
   'approximate scores': { reorder: false, avq: false, initialization: 'k-means++' },
   'second leaves, approximate scores, spherical': { reorder: false, soar: 0.5, spherical: true },
 };

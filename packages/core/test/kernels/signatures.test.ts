@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { CHECKSUM_KERNELS } from '../../src/kernels/checksum-kernels.ts';
 import { INDEX_KERNELS } from '../../src/kernels/index-kernels.ts';
 import { MODEL_KERNELS } from '../../src/kernels/model-kernels.ts';
+import { MULTIPLY_KERNELS } from '../../src/kernels/multiply-kernels.ts';
 import { referenceKernels } from '../../src/kernels/reference/index.ts';
 import { compileKernels } from '../../src/kernels/wasm.ts';
 import { LinearMemory } from '../../src/memory/linear-memory.ts';
 
-const SETS = [INDEX_KERNELS, MODEL_KERNELS];
+const SETS = [INDEX_KERNELS, MODEL_KERNELS, MULTIPLY_KERNELS, CHECKSUM_KERNELS];
 const PARALLEL = SETS.flatMap(({ parallel }) => parallel);
 const CORE = new URL('../../../', import.meta.url);
 

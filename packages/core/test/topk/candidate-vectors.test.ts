@@ -1,6 +1,7 @@
 /** Vectors of candidates by identifier, from every index that holds them, whatever it keeps of a row. */
 
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { Identifier } from '../../src/topk/contract.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
@@ -22,7 +23,7 @@ for (const [name, precision, options] of [
   ['of int8 without leaves', 'int8', { tree: 'never', reorder: 'int8', runtime }],
   ['of cosine', 'float32', { ...leaves, distanceMeasure: 'cosine' }],
   ['of squared distances', 'float32', { ...leaves, distanceMeasure: 'squared_l2' }],
-  ['that rotates', 'float32', { ...leaves, rotation: 'balanced-pca' }],
+  ['that rotates', 'float32', { ...leaves, rotation: balancedPca.name }],
 ] as const satisfies readonly (readonly [string, string, ScannOptions<never>])[]) {
   const isUnitLength = 'distanceMeasure' in options && options.distanceMeasure === 'cosine';
   const make = <I extends Identifier>(): ScaNN<ArrayLike<number>, I> => new ScaNN(options);

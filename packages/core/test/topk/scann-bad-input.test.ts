@@ -2,6 +2,7 @@
  * Odd input that ScaNN 1.4.2 and TFRS 0.7.7 handle wrongly, and the results of ours. Impossible requests are refused
  * before anything changes.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { saveIndex } from '../../src/bundle/registry.ts';
@@ -10,6 +11,7 @@ import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { FactorizedTopK } from '../../src/metrics/factorized-top-k.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { loadScann } from '../../src/topk/scann/saved-scann.ts';
@@ -166,7 +168,7 @@ test('aborted after any step of a build or a rebalance: the old index serves, an
     numLeaves: 20,
     soar: 1,
     upperTree: true,
-    rotation: 'balanced-pca',
+    rotation: balancedPca.name,
     distanceMeasure: 'squared_l2',
     trainingIterations: 2,
   };

@@ -1,10 +1,12 @@
 /**
  * An index without leaves gives the results of the exact index, bit for bit, after every change; so does an exact call.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { CallOptions } from '../../src/topk/contract.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
@@ -100,7 +102,7 @@ test('a call counts what each query may be answered with', () => {
 });
 
 test('an exact call of an index with leaves: the exact index, after changes too', () => {
-  for (const options of [{}, { soar: 1 }, { rotation: 'balanced-pca' }] as ScannOptions<ArrayLike<number>>[]) {
+  for (const options of [{}, { soar: 1 }, { rotation: balancedPca.name }] as ScannOptions<ArrayLike<number>>[]) {
     const index = build({ tree: 'always', numLeaves: 20, ...options });
     index.delete(numbers(0, 50));
     index.upsert([3, 2_000], normalRows(2, D, 6));
@@ -114,6 +116,22 @@ test('an exact call of an index with leaves: the exact index, after changes too'
         assert.deepEqual(index.callExactly(query, k).hits(), wanted.hits(b));
       });
     }
+  }
+});
+
+test('an exact call of an index with leaves over several chunks of rows: ties go to the earlier row', () => {
+  // Components are small integers, so that many scores are equal.
+  const data = new Float32Array(3 * 20_001).map((_, i) => ((i * 7919) % 1009) % 5);
+  const asked = { data: data.subarray(0, 3 * 16), dimensions: 3 };
+  const [tree, flat] = (['always', 'never'] as const).map((tree) => {
+    const options = { runtime, tree, numLeaves: 4, trainingIterations: 1, trainingSampleSize: 500 };
+    const index = new ScaNN<ArrayLike<number>, number>(options).index({ data, dimensions: 3 });
+    index.delete([5, 8_191, 8_192, 19_000]);
+    return index;
+  });
+  for (const k of [1, 300]) {
+    const [found, wanted] = [tree!.callExactly(asked, k), flat!.callExactly(asked, k)];
+    for (let query = 0; query < 16; query++) assert.deepEqual(found.hits(query), wanted.hits(query));
   }
 });
 

@@ -2,10 +2,12 @@
  * The memory of a build: the computed peak is the real one, it is checked before anything is copied, and the input is
  * held once.
  */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Block } from '../../src/memory/heap.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { buildMemory } from '../../src/topk/scann/build/build-memory.ts';
 import { type ScannOptions, scannSettings } from '../../src/topk/scann/options.ts';
@@ -52,8 +54,8 @@ const BUILDS: Record<string, ScannOptions<never>> = {
   'bfloat16 rows': { reorder: 'bfloat16' },
   'int8 rows without leaves': { reorder: 'int8', tree: 'never' },
   'squared distance': { distanceMeasure: 'squared_l2' },
-  'squared distance, rotated': { distanceMeasure: 'squared_l2', rotation: 'balanced-pca' },
-  'rotated, two leaves a row': { rotation: 'balanced-pca', soar: 1 },
+  'squared distance, rotated': { distanceMeasure: 'squared_l2', rotation: balancedPca.name },
+  'rotated, two leaves a row': { rotation: balancedPca.name, soar: 1 },
   'squared distance, two leaves a row, bfloat16': { distanceMeasure: 'squared_l2', soar: 1, reorder: 'bfloat16' },
   'many leaves in groups': { numLeaves: 1500, upperTree: true, minLeafSize: 1 },
   'a small sample': { trainingSampleSize: 500, dimensionsPerBlock: 3 },

@@ -1,8 +1,10 @@
 /** Results of ScaNN: exact at full effort, better with more effort, and the same for every form of a call. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { recallOf } from '../../src/topk/recall.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
@@ -38,7 +40,7 @@ test('every leaf searched and everything reordered: the exact index, bit for bit
     { upperTree: true },
     { correction: false },
     { groupBound: 1 },
-    { rotation: 'balanced-pca' },
+    { rotation: balancedPca.name },
   ] as Options[]) {
     const found = make(options).call(queries, { k: 10, ...ALL });
     assert.deepEqual(found.rows, exact.rows);
@@ -93,7 +95,7 @@ test('blocks that are balanced code rows of uneven dimensions better', () => {
   const uneven = normalRows(3000, 24, 3).map((row) => row.map((x, t) => x * 0.85 ** t));
   const asked = normalRows(60, 24, 4).map((row) => row.map((x, t) => x * 0.85 ** t));
   for (const distanceMeasure of ['dot_product', 'cosine', 'squared_l2'] as const) {
-    const found = (['none', 'balanced-pca'] as const).map((rotation) => {
+    const found = (['none', balancedPca.name] as const).map((rotation) => {
       const index = make({ distanceMeasure, rotation, dimensionsPerBlock: 4 }).index(uneven);
       return recallOf(index.call(asked, { leavesToSearch: 50, reorder: 12 }), index.callExactly(asked));
     });

@@ -2,6 +2,7 @@
  * An index in segments, each in a memory of its own, has the bits, the order and the work of the same index in one
  * memory.
  */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readSaved } from '../../src/format/part.ts';
@@ -10,6 +11,7 @@ import { bytesSource } from '../../src/format/source.ts';
 import type { KernelMemory } from '../../src/kernels/segments/segment.ts';
 import { LinearMemory } from '../../src/memory/linear-memory.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { loadScann, saveScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
@@ -39,7 +41,7 @@ const CASES: Record<string, Options> = {
   'squared distance': { distanceMeasure: 'squared_l2' },
   'upper tree, bfloat16': { upperTree: true, reorder: 'bfloat16', groupBound: 1 },
   'int8 rows, wide blocks': { reorder: 'int8', dimensionsPerBlock: 5, correction: false },
-  'balanced PCA': { rotation: 'balanced-pca', dimensionsPerBlock: 3 },
+  'balanced PCA': { rotation: balancedPca.name, dimensionsPerBlock: 3 },
   'approximate scores, second leaves': { reorder: false, soar: 0.5, groupBound: 2 },
   'a measured build': { targetRecall: 0.9, tunedK: 5 },
 };

@@ -1,4 +1,5 @@
 /** Builds that stream: two passes, a sample, runs; a build that is killed and started again gives the same bytes. */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +9,7 @@ import { test } from 'node:test';
 import { fileRuns } from '../../src/bundle/file-runs.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import type { CandidateSequence } from '../../src/topk/contract.ts';
 import { recallOf } from '../../src/topk/recall.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
@@ -51,7 +53,7 @@ const bytesOf = (index: Index): Uint8Array => containerOf(containerSections(save
 for (const [name, options] of Object.entries({
   'dot product': {},
   'cosine, bfloat16': { distanceMeasure: 'cosine', reorder: 'bfloat16' },
-  'squared distance, balanced PCA': { distanceMeasure: 'squared_l2', rotation: 'balanced-pca' },
+  'squared distance, balanced PCA': { distanceMeasure: 'squared_l2', rotation: balancedPca.name },
   'int8 rows, upper tree': { reorder: 'int8', upperTree: true },
 } as Record<string, Options>)) {
   test(`${name}: finds what the exact index finds, in any number of segments and any batches`, async () => {

@@ -1,4 +1,5 @@
 /** ScaNN changes while it serves: upserts, deletions, rebalancing, and saving and loading after them. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
@@ -7,6 +8,7 @@ import { readSaved } from '../../src/format/part.ts';
 import { containerSections } from '../../src/format/saved.ts';
 import { bytesSource } from '../../src/format/source.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { loadScann } from '../../src/topk/scann/saved-scann.ts';
@@ -45,7 +47,7 @@ function check(index: Index, wanted: Map<string, ArrayLike<number>>): void {
 for (const [name, options] of Object.entries({
   tree: {},
   'second leaves': { soar: 1 },
-  rotated: { rotation: 'balanced-pca', dimensionsPerBlock: 3 },
+  rotated: { rotation: balancedPca.name, dimensionsPerBlock: 3 },
   flat: { tree: 'never' },
 } as Record<string, Options>)) {
   test(`upsert, replace, delete, rebalance: ${name}`, async () => {
@@ -83,8 +85,8 @@ for (const [name, options] of Object.entries({
 test('upserts are found through leaves, and drift tells where they went', () => {
   for (const options of [
     {},
-    { rotation: 'balanced-pca' },
-    { rotation: 'balanced-pca', distanceMeasure: 'squared_l2' },
+    { rotation: balancedPca.name },
+    { rotation: balancedPca.name, distanceMeasure: 'squared_l2' },
   ] as Options[]) {
     const index = make(options);
     const far = Array.from({ length: 200 }, (_, i) => Float32Array.from(more[i]!, (x) => x + 6));
@@ -133,7 +135,7 @@ test('save → load: the same answers, and updates go on', async () => {
   for (const options of [
     {},
     { soar: 1, upperTree: true },
-    { rotation: 'balanced-pca', dimensionsPerBlock: 3 },
+    { rotation: balancedPca.name, dimensionsPerBlock: 3 },
     { distanceMeasure: 'squared_l2', reorder: 'int8' },
     { tree: 'never' },
     { reorder: false },

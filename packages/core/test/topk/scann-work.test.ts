@@ -4,10 +4,12 @@
  *
  * SHORTLIST_WORK=write writes the figures anew (CONTRIBUTING.md).
  */
+
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { balancedPca } from '../../src/quantization/pca.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { recallOf } from '../../src/topk/recall.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
@@ -82,7 +84,7 @@ const SETS: Record<string, () => Set> = {
       default: {},
       'second leaves': { soar: 1 },
       '3 dimensions a block': { dimensionsPerBlock: 3 },
-      '3 dimensions a block, balanced PCA': { dimensionsPerBlock: 3, rotation: 'balanced-pca' },
+      '3 dimensions a block, balanced PCA': { dimensionsPerBlock: 3, rotation: balancedPca.name },
     },
   }),
 };

@@ -4,8 +4,8 @@
  * A new candidate gets the next row and a replaced one keeps its row, so rows keep their numbers. The row of a deleted
  * candidate stays empty until its identifier is upserted again. Saving leaves empty rows out.
  */
-import { NotFiniteError } from '../../errors/errors.ts';
 import { finish } from '../../parallel/steps.ts';
+import { notFiniteError } from '../../vectors/check-finite.ts';
 import type { KeptRows } from '../candidate-vectors.ts';
 import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
@@ -169,7 +169,5 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
 function checkFinite(vectors: Float32Array, d: number): void {
   const at = vectors.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return;
-  throw new NotFiniteError(
-    `candidates: expected finite numbers, got ${vectors[at]} in row ${Math.floor(at / d)}, column ${at % d}`,
-  );
+  throw notFiniteError('candidates', vectors[at]!, Math.floor(at / d), at % d);
 }

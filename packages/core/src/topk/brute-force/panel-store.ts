@@ -7,9 +7,10 @@
  * is copied to a longer one until it has CHUNK_ROWS rows, then chunks are added.
  */
 import { assert } from '../../checks/assert.ts';
-import { NotFiniteError, ShapeError } from '../../errors/errors.ts';
+import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
+import { checkFiniteRows } from '../../vectors/check-finite.ts';
 import { memoryError } from '../memory-error.ts';
 import type { VectorSource } from '../vector-source.ts';
 
@@ -113,10 +114,10 @@ export class PanelStore {
     for (let begin = 0; begin < source.rows; ) {
       const end = Math.min(source.rows, begin + CHUNK_ROWS - this.#staged);
       this.#reserve(this.#staged + end - begin);
-      const length = (end - begin) * d;
       const at = this.#staged * d * 4;
-      source.copy(begin, end, this.#staging.floats(length, at));
-      this.#check(this.#staging.offset + at, length);
+      source.copy(begin, end, this.#staging.floats((end - begin) * d, at));
+      const copied = { offset: this.#staging.offset + at, rows: end - begin, dimensions: d };
+      checkFiniteRows(this.#what, this.runtime, copied, (row) => this.#passed + this.#rows + row);
       this.#staged += end - begin;
       this.#rows += end - begin;
       begin = end;
@@ -132,30 +133,6 @@ export class PanelStore {
     this.#staging = undefined;
     this.#writeTable();
     return this;
-  }
-
-  /** The packed rows as they are saved: chunk after chunk, each a view. */
-  pieces(): Uint8Array[] {
-    const { bytes } = this.runtime.heap.memory;
-    if (this.#rows === 0) return [bytes.subarray(0, 0)];
-    const chunkBytes = packedBytes(CHUNK_ROWS, this.#dimensions);
-    const all = packedBytes(this.#rows, this.#dimensions);
-    return this.#chunks
-      .slice(0, this.chunkCount)
-      .map(({ offset }, i) => bytes.subarray(offset, offset + Math.min(chunkBytes, all - i * chunkBytes)));
-  }
-
-  /** Some rows, packed as they are saved: a copy in ordinary memory. */
-  packed(rows: Int32Array): Uint8Array {
-    const d = this.#dimensions;
-    const to = new Float32Array(packedBytes(rows.length, d) / 4);
-    const { floats } = this.runtime.heap.memory;
-    rows.forEach((row, i) => {
-      const from = this.#at(row);
-      const at = Math.floor(i / PANEL_ROWS) * PANEL_ROWS * d + (i % PANEL_ROWS);
-      for (let t = 0; t < d; t++) to[at + t * PANEL_ROWS] = floats[from + t * PANEL_ROWS]!;
-    });
-    return new Uint8Array(to.buffer);
   }
 
   /**
@@ -318,16 +295,6 @@ export class PanelStore {
     if (dimensions === 0 || Math.ceil(rows / CHUNK_ROWS) - full < 2 || fits(rows, dimensions)) return;
     const bytes = bytesOf(rows, dimensions);
     throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
-  }
-
-  #check(offset: number, length: number): void {
-    const at = this.runtime.kernels.findNotFinite(offset, length);
-    if (at < 0) return;
-    const row = this.#passed + this.#rows + Math.floor(at / this.#dimensions);
-    const value = this.runtime.heap.memory.floats[offset / 4 + at];
-    throw new NotFiniteError(
-      `${this.#what}: expected finite numbers, got ${value} in row ${row}, column ${at % this.#dimensions}`,
-    );
   }
 
   #pack(): void {

@@ -9,7 +9,7 @@ import { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import { BruteForce } from './brute-force.ts';
 import { HeldCandidates } from './held-candidates.ts';
-import { PanelStore, packedBytes } from './panel-store.ts';
+import { CHUNK_ROWS, PANEL_ROWS, PanelStore, packedBytes } from './panel-store.ts';
 
 /** Rows are int32 in the kernels. */
 const ROWS_MAX = 0x7fff_ffff;
@@ -32,7 +32,7 @@ export function saveBruteForce<Q, I extends Identifier>(index: BruteForce<Q, I>)
   return {
     kind: 'brute-force',
     settings: { k: index.k, rows, dimensions: store.dimensions },
-    sections: [{ name: 'candidates', kind: 'memory', bytes: liveRows ? [store.packed(liveRows)] : store.pieces() }],
+    sections: [{ name: 'candidates', kind: 'memory', bytes: liveRows ? [packed(store, liveRows)] : pieces(store) }],
     parts: { identifiers: saveIdentifiers(kept, identifiers.columnType) },
   };
 }
@@ -51,4 +51,30 @@ export function loadBruteForce<Q, I extends Identifier>(part: Part, queryModel?:
   const identifiers = loadIdentifiers(part.part('identifiers'), rows) as Identifiers<I>;
   index.restore(new HeldCandidates(PanelStore.adopt(runtime, block, rows, dimensions), identifiers));
   return index;
+}
+
+/** The packed rows as they are saved: chunk after chunk, each a view. */
+function pieces(store: PanelStore): Uint8Array[] {
+  const { bytes } = store.runtime.heap.memory;
+  if (store.rows === 0) return [bytes.subarray(0, 0)];
+  const chunkBytes = packedBytes(CHUNK_ROWS, store.dimensions);
+  const all = packedBytes(store.rows, store.dimensions);
+  return Array.from({ length: store.chunkCount }, (_, i) => {
+    const { offset } = store.chunk(i);
+    return bytes.subarray(offset, offset + Math.min(chunkBytes, all - i * chunkBytes));
+  });
+}
+
+/** Some rows, packed as they are saved: a copy in ordinary memory. */
+function packed(store: PanelStore, rows: Int32Array): Uint8Array {
+  const { dimensions } = store;
+  const to = new Float32Array(packedBytes(rows.length, dimensions) / 4);
+  const row = new Float32Array(dimensions);
+  const read = store.reader();
+  rows.forEach((from, i) => {
+    read(from, row);
+    const at = Math.floor(i / PANEL_ROWS) * PANEL_ROWS * dimensions + (i % PANEL_ROWS);
+    for (let t = 0; t < dimensions; t++) to[at + t * PANEL_ROWS] = row[t]!;
+  });
+  return new Uint8Array(to.buffer);
 }

@@ -11,6 +11,7 @@ import {
 } from '../../checks/options.ts';
 import { OptionError } from '../../errors/errors.ts';
 import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
+import { rotationNamed } from '../../quantization/rotation.ts';
 import { TOP_K } from '../call-options.ts';
 import type { DistanceMeasure, TopKOptions } from '../contract.ts';
 import type { Segments } from './segments/segments.ts';
@@ -80,7 +81,10 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    * leaves on.
    */
   upperTree?: boolean | 'auto';
-  /** 'balanced-pca': rows are rotated before they are coded, so that all blocks carry about equal variance. Default 'none'. */
+  /**
+   * 'balanced-pca': rows are rotated before they are coded, so that all blocks carry about equal variance. A program that
+   * is bundled without `autopilot` says `balancedPca.name`, which brings the code. Default 'none'.
+   */
   rotation?: 'none' | 'balanced-pca';
   /**
    * Build a tree of leaves: 'always', 'never', or 'auto' (default): from 4,000 candidates and 640,000 numbers on
@@ -179,6 +183,8 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
   if (typeof soar === 'number') checkNumber('soar', soar, 0);
   const groupBound = options.groupBound ?? 'auto';
   if (typeof groupBound === 'number') checkNumber('groupBound', groupBound, 0);
+  const rotation = checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca']);
+  if (rotation !== 'none') rotationNamed(rotation);
   return {
     k,
     distanceMeasure,
@@ -206,7 +212,7 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
     correction: options.correction ?? true,
     groupBound,
     upperTree: options.upperTree ?? 'auto',
-    rotation: checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca']),
+    rotation,
     tree: checkOneOf('tree', options.tree ?? 'auto', ['auto', 'always', 'never']),
     ...(options.segments && { segmentBytes: options.segments.segmentBytes }),
     seed: checkInteger('seed', options.seed ?? 42, 0),

@@ -1,8 +1,10 @@
 /** A ScaNN index as a saved object: its parts are written as they are in memory and read back without conversion. */
+import { checkOneOf } from '../../checks/numbers.ts';
 import { OptionError, ShortlistError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import type { SettingsReader } from '../../format/settings.ts';
+import { balancedPca } from '../../quantization/pca.ts';
 import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
@@ -103,6 +105,8 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
   const options = reader.object('options').whole() as ScannOptions<unknown> & Pick<ScannSettings, 'segmentBytes'>;
   let settings: ScannSettings;
   try {
+    // This brings the code of the rotation, with which a loaded index is updated and rebuilt.
+    checkOneOf('rotation', options.rotation ?? 'none', ['none', balancedPca.name]);
     settings = scannSettings(optionsOf(options));
   } catch (error) {
     if (error instanceof ShortlistError) throw reader.error('options', error.message);

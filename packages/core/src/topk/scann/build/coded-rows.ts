@@ -8,7 +8,7 @@
 import type { Centroids } from '../../../clustering/centroids.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
-import { type BalancedPca, rotateRows, trainBalancedPca } from '../../../quantization/pca.ts';
+import { type Rotation, type RotationMethod, rotationNamed } from '../../../quantization/rotation.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
@@ -97,13 +97,14 @@ export class CodedRows {
   }
 }
 
-/** Train the rotation that gives all blocks of the residuals about equal variance. */
+/** Train the rotation of the residuals. */
 export function trainRotation(
+  method: RotationMethod,
   coded: CodedRows,
   centroids: Centroids,
   { dimensionsPerBlock, seed }: ScannSettings,
   runtime: Runtime,
-): BalancedPca {
+): Rotation {
   const { rows: n, dimensions: d } = coded;
   const size = Math.min(n, ROTATION_SAMPLE);
   const sample = new Matrix(size, d, runtime);
@@ -117,7 +118,7 @@ export function trainRotation(
     const centres = centroids.matrix.data;
     const residuals = sample.data;
     for (let i = 0; i < size; i++) for (let t = 0; t < d; t++) residuals[i * d + t]! -= centres[own[i]! * d + t]!;
-    return trainBalancedPca(sample, { dimensionsPerBlock, sampleSize: ROTATION_SAMPLE, seed });
+    return method.train(sample, { dimensionsPerBlock, sampleSize: ROTATION_SAMPLE, seed });
   } finally {
     sample.free();
     labels.free();
@@ -138,5 +139,6 @@ export function codedRows(leaves: Leaves, rows: Matrix): Matrix {
     for (let i = 0; i < to.length; i++) to[i]! -= mean[i % d]!;
   }
   if (!shape.hasRotation) return coded;
-  return rotateRows({ dimensions: d, directions: new Matrix(d, rowStride(d), runtime, parts.rotation!) }, coded, coded);
+  const rotation = { dimensions: d, directions: new Matrix(d, rowStride(d), runtime, parts.rotation!) };
+  return rotationNamed('balanced-pca').rotate(rotation, coded, coded);
 }

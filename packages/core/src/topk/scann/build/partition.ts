@@ -8,7 +8,7 @@ import { kMeans, type Progress } from '../../../clustering/k-means.ts';
 import { listMembers, type Members } from '../../../clustering/members.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
-import { type BalancedPca, rotateRows } from '../../../quantization/pca.ts';
+import { type Rotation, rotationNamed } from '../../../quantization/rotation.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import type { ScannSettings } from '../settings.ts';
@@ -30,7 +30,7 @@ export type Owned = { free(): void }[];
 export interface Partition {
   /** The coded rows, after the rotation if there is one. */
   coded: CodedRows;
-  rotation: BalancedPca | undefined;
+  rotation: Rotation | undefined;
   centroids: Centroids;
   upper: UpperTree | undefined;
   /** [n] the first leaf of each row x, and ⟨x, c⟩ − |c|²/2 for the centroid c of that leaf. */
@@ -104,15 +104,16 @@ function* rotate(
   settings: ScannSettings,
   owned: Owned,
   runtime: Runtime,
-): Generator<Progress, { coded: CodedRows; rotation: BalancedPca | undefined }> {
-  if (settings.rotation !== 'balanced-pca') return { coded, rotation: undefined };
-  const rotation = trainRotation(coded, centroids, settings, runtime);
+): Generator<Progress, { coded: CodedRows; rotation: Rotation | undefined }> {
+  if (settings.rotation === 'none') return { coded, rotation: undefined };
+  const method = rotationNamed(settings.rotation);
+  const rotation = trainRotation(method, coded, centroids, settings, runtime);
   owned.push(rotation.directions);
-  rotateRows(rotation, centroids.matrix, centroids.matrix);
+  method.rotate(rotation, centroids.matrix, centroids.matrix);
   centroids.pack();
   const rotated = coded.toMatrix();
   owned.push(rotated);
-  rotateRows(rotation, rotated, rotated);
+  method.rotate(rotation, rotated, rotated);
   yield { step: 'rotation', done: 1, total: 1 };
   return { coded: new CodedRows(rotated), rotation };
 }

@@ -1,7 +1,8 @@
 /** Collects the rows of candidates, given at once or in batches, into one block, and checks them. */
-import { NotFiniteError, ShapeError } from '../../../errors/errors.ts';
+import { ShapeError } from '../../../errors/errors.ts';
 import type { Block, Range } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
+import { checkFiniteRows } from '../../../vectors/check-finite.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import type { RowSink } from '../../candidate-builder.ts';
 import type { VectorSource } from '../../vector-source.ts';
@@ -102,10 +103,6 @@ export class RowBuffer implements RowSink {
   }
 
   #checkFinite(offset: number, rows: number, d: number): void {
-    const at = this.runtime.kernels.findNotFinite(offset, rows * d);
-    if (at < 0) return;
-    const row = this.#rows + Math.floor(at / d);
-    const value = this.runtime.heap.memory.floats[offset / 4 + at];
-    throw new NotFiniteError(`candidates: expected finite numbers, got ${value} in row ${row}, column ${at % d}`);
+    checkFiniteRows('candidates', this.runtime, { offset, rows, dimensions: d }, (row) => this.#rows + row);
   }
 }

@@ -2,7 +2,7 @@
  * Prepares the queries of a call: checks them, scales them for cosine, and finds equal queries, which are searched only
  * once.
  */
-import { NotFiniteError } from '../../../errors/errors.ts';
+import { checkFiniteRows } from '../../../vectors/check-finite.ts';
 import { distinctRows } from '../../../vectors/distinct-rows.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { LeafSet } from '../leaf-set.ts';
@@ -59,10 +59,8 @@ export function distinctQueries(
 }
 
 function check(search: ScannSearch, rows: Float32Array, rowOf: (row: number) => number, stride: number): void {
-  const at = search.runtime.kernels.findNotFinite(rows.byteOffset, rows.length);
-  if (at < 0) return;
-  const row = rowOf(Math.floor(at / stride));
-  throw new NotFiniteError(`queries: expected finite numbers, got ${rows[at]} in row ${row}, column ${at % stride}`);
+  const written = { offset: rows.byteOffset, rows: rows.length / stride, dimensions: stride };
+  checkFiniteRows('queries', search.runtime, written, rowOf);
 }
 
 /** Copy a row of d numbers, followed by zeros. */

@@ -1,11 +1,11 @@
 /** Filters and exclusions of a call in the form that the kernels read: a bit word for each group, and lists of slots. */
 import { checkInteger } from '../../../checks/numbers.ts';
-import { OptionError, ShapeError, StateError } from '../../../errors/errors.ts';
+import { OptionError, StateError } from '../../../errors/errors.ts';
 import type { Block } from '../../../memory/heap.ts';
 import { touchPages } from '../../../parallel/steps.ts';
 import type { CallOptions, Exclusions, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
-import { RowMask } from '../../row-mask.ts';
+import { exclusionLists, RowMask } from '../../row-mask.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
 
@@ -286,15 +286,7 @@ export function excludedSlots<I extends Identifier>(
   slotsOf: () => SlotsOfRows,
 ): { slots: Int32Array; begin: Int32Array } | undefined {
   if (exclude === undefined) return undefined;
-  if (!Array.isArray(exclude)) {
-    throw new OptionError('exclude: expected a list of identifiers or one list per query, got something else');
-  }
-  if (exclude.length === 0) return undefined;
-  const isNested = Array.isArray(exclude[0]);
-  if (isNested && exclude.length !== 1 && exclude.length !== queries) {
-    throw new ShapeError(`exclude: expected one list for each of the ${queries} queries, got ${exclude.length} lists`);
-  }
-  const lists = (isNested ? exclude : [exclude]) as readonly (readonly I[])[];
+  const lists = exclusionLists(exclude, queries);
   const begin = new Int32Array(queries + 1);
   const slots: number[] = [];
   lists.forEach((list, query) => {

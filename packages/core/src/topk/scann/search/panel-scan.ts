@@ -7,11 +7,10 @@
  * (assembly/reorder.ts), because both sum in the order of the dimensions. Limit: exact
  * calls of an index with leaves by `callAsync` are scored slot by slot.
  */
-import type { PanelSearch } from '../../brute-force/panel-search.ts';
-import { CHUNK_ROWS } from '../../brute-force/panel-store.ts';
+import { type Best, emptyBest, PanelSearch } from '../../brute-force/panel-search.ts';
+import { CHUNK_ROWS, PanelStore } from '../../brute-force/panel-store.ts';
 import type { CallOptions, Identifier } from '../../contract.ts';
 import { maskWords, RowMask } from '../../row-mask.ts';
-import { StreamSearch } from '../../streaming/stream-search.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { rowReader } from '../update/kept-rows.ts';
@@ -72,23 +71,62 @@ export function packedScan<I extends Identifier>(live: LiveIndex<I>, k: number, 
   const present = new Int32Array(live.size);
   let count = 0;
   for (let row = 0; row < identifiers.size; row++) if (slots.first(row) >= 0) present[count++] = row;
-  const stream = new StreamSearch<number>(leaves.runtime, querySource(distinct, leaves), { k }, leaves.shape.isSquared);
+  const queries = querySource(distinct, leaves);
+  const search = new PanelSearch(leaves.runtime);
+  const store = new PanelStore(leaves.runtime);
+  const columns = Math.min(k, count);
+  let best = emptyBest(queries.rows, columns);
   try {
     for (let begin = 0; begin < count; begin += CHUNK_ROWS) {
       const rows = present.subarray(begin, Math.min(count, begin + CHUNK_ROWS));
-      const data = new Float32Array(rows.length * d);
-      // A new reader for each chunk: the memory may have grown.
-      const read = rowReader(leaves);
-      rows.forEach((row, i) => {
-        read(slots.first(row), data.subarray(i * d, (i + 1) * d));
-      });
-      stream.add({ data, dimensions: d });
+      const copy = (first: number, last: number, to: Float32Array): void => {
+        // A new reader each time: the memory may have grown.
+        const read = rowReader(leaves);
+        for (let i = first; i < last; i++) {
+          read(slots.first(rows[i]!), to.subarray((i - first) * d, (i + 1 - first) * d));
+        }
+      };
+      store.append({ rows: rows.length, dimensions: d, copy }).finish();
+      const found = search.run(
+        store,
+        queries,
+        Math.min(columns, rows.length),
+        undefined,
+        undefined,
+        leaves.shape.isSquared,
+      );
+      best = merged(best, found, rows, columns);
+      store.free();
     }
-    const { counts, scores, rows } = stream.result();
-    return { counts, scores, rows: rows.map((at) => (at < 0 ? at : present[at]!)) };
+    return best;
   } finally {
-    stream.free();
+    store.free();
+    search.free();
   }
+}
+
+/** The best of `best` and of a later chunk of rows, whose rows are positions in `rowOf`. Among equal scores earlier rows are first. */
+function merged(best: Best, chunk: Best, rowOf: Int32Array, columns: number): Best {
+  const queries = best.counts.length;
+  const width = chunk.rows.length / queries;
+  const both = emptyBest(queries, columns);
+  for (let query = 0; query < queries; query++) {
+    let [own, other] = [query * columns, query * width];
+    const [ownEnd, otherEnd] = [own + best.counts[query]!, other + chunk.counts[query]!];
+    const begin = query * columns;
+    let at = begin;
+    for (; at < begin + columns && (own < ownEnd || other < otherEnd); at++) {
+      if (own < ownEnd && !(other < otherEnd && chunk.scores[other]! > best.scores[own]!)) {
+        both.scores[at] = best.scores[own]!;
+        both.rows[at] = best.rows[own++]!;
+      } else {
+        both.scores[at] = chunk.scores[other]!;
+        both.rows[at] = rowOf[chunk.rows[other++]!]!;
+      }
+    }
+    both.counts[query] = at - begin;
+  }
+  return both;
 }
 
 /** Count the work of a scan: the candidates that each query scores exactly. */

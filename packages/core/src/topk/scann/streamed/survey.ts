@@ -4,10 +4,11 @@
  */
 import { throwIfAborted } from '../../../checks/abort.ts';
 import { normalize, type Progress } from '../../../clustering/k-means.ts';
-import { NotFiniteError, ShapeError } from '../../../errors/errors.ts';
+import { ShapeError } from '../../../errors/errors.ts';
 import { Checksum } from '../../../format/checksum.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
+import { checkFiniteRows } from '../../../vectors/check-finite.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import { CandidateBuilder, openDataset, type RowSink } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
@@ -121,11 +122,7 @@ class SurveySink implements RowSink {
 
   #add(piece: Matrix): void {
     const { data, dimensions: d } = piece;
-    const at = this.#runtime.kernels.findNotFinite(piece.offset, piece.rows * d);
-    if (at >= 0) {
-      const row = this.rows + Math.floor(at / d);
-      throw new NotFiniteError(`candidates: expected finite numbers, got ${data[at]} in row ${row}, column ${at % d}`);
-    }
+    checkFiniteRows('candidates', this.#runtime, piece, (row) => this.rows + row);
     this.#checksum.update(bytesOf(piece));
     if (this.#options.isUnitLength) normalize(data, d);
     const { sampleSize, random } = this.#options;

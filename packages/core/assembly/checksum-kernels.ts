@@ -1,0 +1,2 @@
+// Exports the kernel of checksums.
+export { hashChunks } from './checksum';
