@@ -32,6 +32,8 @@ test('every option can be set in the file, and the command line overrides it', (
     journalDamage: 'refuse',
     whenLocked: 'wait',
     keepVersions: 4,
+    rows: 'file',
+    rowCacheBytes: 0,
     logLevel: 'silent',
   });
   const { models, tls, logger, ...options } = serveOptions(['--config', path]);
@@ -51,11 +53,16 @@ test('every option can be set in the file, and the command line overrides it', (
     journalDamage: 'refuse',
     whenLocked: 'wait',
     keepVersions: 4,
+    rows: 'file',
+    rowCacheBytes: 0,
   });
   const argv = ['b=/b', '--config', path, '--max-k', '7', '--host', '::1', '--grpc-port', '9', '--policy', 'all'];
   const other = serveOptions([...argv, '--cors', 'https://y.example,https://z.example', '--log-level', 'error']);
   assert.deepEqual(other.models, [{ name: 'b', path: '/b', policy: { all: true } }]);
   assert.deepEqual([other.limits, other.host, other.grpcPort], [{ k: 7, queries: 6 }, '::1', 9]);
+  const rows = serveOptions(['b=/b', '--rows', 'file', '--row-cache-bytes', '4096']);
+  assert.deepEqual([rows.rows, rows.rowCacheBytes], ['file', 4096]);
+  assert.throws(() => serveOptions(['b=/b', '--rows', 'disk']), /--rows: expected memory or file, got "disk"/);
   assert.deepEqual([other.corsOrigins, other.logger!.level], [['https://y.example', 'https://z.example'], 'error']);
 });
 

@@ -140,6 +140,8 @@ export interface ServeSection extends Section {
   whenLocked?: Value;
   keepVersions?: Value;
   canary?: Value;
+  rows?: Value;
+  rowCacheBytes?: Value;
   lameDuckMs?: Value;
   drainMs?: Value;
   config?: Value;

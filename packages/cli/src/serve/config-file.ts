@@ -105,6 +105,8 @@ const FIELDS: Readonly<Record<Exclude<keyof ConfigFile, undefined>, Check>> = {
   rebalanceAfterShare: share,
   keepVersions: positive,
   canaryShare: share,
+  rows: oneOf(['memory', 'file']),
+  rowCacheBytes: count,
   pollMs: count,
   lameDuckMs: count,
   drainMs: count,

@@ -39,7 +39,11 @@ Usage: shortlist serve BUNDLE… or NAME=BUNDLE… [OPTIONS]
   --keep-versions N
                    remove all but the newest N versions of a folder (default: keep all)
   --canary SHARE   share of the queries that are also searched exactly, to measure the recall in
-                   /metrics (default 0.001; 0 for none)
+                   /metrics (default 0.001; 0 for none, the default with --rows file)
+  --rows WORD      memory, or file: the rows of a ScaNN index stay in the bundle and are read for the best
+                   candidates of a query; versions then take no updates (default memory)
+  --row-cache-bytes N
+                   bytes of such rows that each process keeps in memory per version (default 67108864)
   --lame-duck-ms N how long a stopping server, which reports that it is not ready, still accepts connections
                    (default 1000)
   --drain-ms N     how long a stopping server then waits for running requests (default 10000)

@@ -4,7 +4,7 @@
  * A folder holds one bundle, the only file whose name ends in `.shortlist`. A version in a folder can be updated. A
  * bundle file alone has no folder for a journal and is read-only.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { constants, copyFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
 import { kindOfEntry, loadBundle, saveBundle } from 'shortlist/node';
@@ -40,6 +40,14 @@ async function bundleFile(path: string): Promise<string> {
   return join(path, names[0]!);
 }
 
+/** The place of the rows with which a ScaNN index scores its best candidates again. */
+export interface RowOptions {
+  /** 'file': they are read from the bundle, which stays open, and the version takes no updates; default 'memory'. */
+  rows?: 'memory' | 'file' | undefined;
+  /** Bytes of rows from the file that are kept in memory; default 64 MiB. */
+  rowCacheBytes?: number | undefined;
+}
+
 /**
  * Load the bundle of a version, without the journal of its updates.
  *
@@ -49,11 +57,17 @@ async function bundleFile(path: string): Promise<string> {
  * @throws {DataError} when the folder holds no bundle, its attributes do not fit, or an identifier cannot be sent by
  * every protocol
  */
-export async function loadServable(path: string, isBeside: boolean): Promise<{ servable: Servable }> {
+export async function loadServable(
+  path: string,
+  isBeside: boolean,
+  { rows = 'memory', rowCacheBytes }: RowOptions = {},
+): Promise<{ servable: Servable }> {
   const file = await bundleFile(path);
   await checkIsFile(file);
   const { index, queryTower, foldIn, candidateTower, seenItems, metadata } = await loadBundle<never>(file, {
-    headroom: ROOM_SHARE,
+    headroom: rows === 'file' ? 0 : ROOM_SHARE,
+    rows,
+    ...(rowCacheBytes !== undefined && { rowCacheBytes }),
     ...(isBeside && { reads: 1 }),
   });
   const served = servedIndex(index);
@@ -64,10 +78,13 @@ export async function loadServable(path: string, isBeside: boolean): Promise<{ s
     candidateTower,
     attributes: tableOfColumns(metadata.attributes, served.identifiers?.size ?? 0, metadata.attributeKinds),
     seenItems,
-    save: (folder, index, table, rows) => {
-      const attributes = columnsOfTable(table, rows);
+    save: (folder, index, table, rowCount) => {
+      const path = join(folder, BUNDLE_NAME);
+      // A version whose rows stay in the file has no updates.
+      if (rows === 'file') return copyFile(file, path, constants.COPYFILE_FICLONE);
+      const attributes = columnsOfTable(table, rowCount);
       return saveBundle(
-        join(folder, BUNDLE_NAME),
+        path,
         {
           index,
           queryTower,
@@ -90,7 +107,7 @@ async function checkIsFile(path: string): Promise<void> {
 }
 
 /** Options of loading a version with its journal. */
-export interface LoadOptions {
+export interface LoadOptions extends RowOptions {
   fsync: FsyncPolicy;
   locks: JournalLocks;
   /** Handling of a damaged journal. */
@@ -108,6 +125,7 @@ export interface LoadOptions {
  * @throws what `loadServable` does
  * @throws {FormatError} when the journal is damaged and `onDamage` is 'refuse'
  * @throws {ServingError} UNAVAILABLE when another server holds the lock and this one is to wait
+ * @throws {DataError} when the rows are to stay in the file, and the version has updates
  */
 export async function loadVersion(
   path: string,
@@ -115,20 +133,36 @@ export async function loadVersion(
   isBeside = false,
   held?: JournalLock,
 ): Promise<LoadedVersion> {
-  if (!(await stat(path)).isDirectory()) return loadServable(path, isBeside);
+  if (!(await stat(path)).isDirectory()) return loadServable(path, isBeside, options);
+  if (options.rows === 'file') return loadWithoutUpdates(path, options, isBeside);
   const lock = held ?? (await takeLock(path, options.locks));
   if (!(lock instanceof JournalLock) && lock.isLocked && options.whenLocked === 'wait') {
     throw new ServingError('UNAVAILABLE', `This version does not serve yet: ${lock.reason}`);
   }
   let servable: Servable | undefined;
   try {
-    ({ servable } = await loadServable(path, isBeside));
+    ({ servable } = await loadServable(path, isBeside, options));
     return await withJournal(path, servable, lock, options);
   } catch (error) {
     await servable?.dispose();
     if (lock instanceof JournalLock && !held) await lock.release();
     throw error;
   }
+}
+
+/** Load a version whose rows stay in the file; its index can take no updates. */
+async function loadWithoutUpdates(folder: string, options: RowOptions, isBeside: boolean): Promise<LoadedVersion> {
+  const path = join(folder, JOURNAL_NAME);
+  const journalBytes = (await stat(path).catch(() => undefined))?.size ?? 0;
+  if (journalBytes > HEAD_BYTES) {
+    throw new DataError(
+      `${path}: expected no updates for an index whose rows stay in the file, got ${journalBytes} bytes of them; ` +
+        'compact the version while its rows are in memory',
+    );
+  }
+  const { servable } = await loadServable(folder, isBeside, options);
+  const refused: UpdatesRefused = { isLocked: false, reason: "its rows stay in the file (rows: 'file')" };
+  return { servable, foreign: { refused, sizeBytes: 0, advance: async () => undefined } };
 }
 
 async function withJournal(

@@ -5,7 +5,7 @@ import { HEAD_BYTES } from '../journal/record.ts';
 import { readRequestsOf } from '../journal/record-reader.ts';
 import { applyUpdates, replayUpdate } from '../models/apply-updates.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
-import { loadServable } from '../models/load-version.ts';
+import { loadServable, type RowOptions } from '../models/load-version.ts';
 import { Model } from '../models/model.ts';
 import { fingerprintOf, JOURNAL_NAME } from '../models/version-folders.ts';
 import { type Observers, observedVersion, warmUp } from '../observe/observed-version.ts';
@@ -25,11 +25,13 @@ interface Opened {
 export class FollowedModel {
   readonly model: Model;
   readonly #observers: Observers;
+  readonly #rows: RowOptions;
   readonly #opened = new Map<number, Opened>();
   #shown: readonly number[] = [];
 
-  constructor(name: string, observers: Observers) {
+  constructor(name: string, observers: Observers, rows: RowOptions) {
     this.#observers = observers;
+    this.#rows = rows;
     this.model = new Model({
       name,
       basePath: '',
@@ -54,7 +56,7 @@ export class FollowedModel {
       if (fingerprint !== undefined && fingerprint !== (await fingerprintOf(path))) {
         throw new DataError(`${path}: expected the files that the server has loaded, got changed files`);
       }
-      const { servable } = await loadServable(path, isBeside);
+      const { servable } = await loadServable(path, isBeside, this.#rows);
       await warmUp(servable, path, this.#observers.metrics);
       opened = { servable, journalAt: HEAD_BYTES, applied: Promise.resolve(), wasShown: false };
       this.#opened.set(version, opened);

@@ -47,12 +47,12 @@ const channel: Channel<ServerCalls, ReplicaCalls> = new Channel<ServerCalls, Rep
 );
 
 async function start(settings: ReplicaSettings): Promise<void> {
-  const { queue, canary, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel } = settings;
+  const { queue, canary, limits, keys, tls: files, requestsPerSecond, serverVersion, logLevel, rows } = settings;
   // A program may define its own log levels, which do not exist in this process.
   const level = logLevel === 'silent' || logLevel in pino.levels.values ? logLevel : 'info';
   const logger = pino({ level }, pino.destination(2));
   for (const name of settings.models) {
-    const followed = new FollowedModel(name, { metrics, queue, canary });
+    const followed = new FollowedModel(name, { metrics, queue, canary }, rows);
     models.set(name, followed);
     registry.add(followed.model);
   }
@@ -61,7 +61,7 @@ async function start(settings: ReplicaSettings): Promise<void> {
   const app = await createHttpApp(
     {
       registry,
-      load: (path, isBeside = true) => loadServable(path, isBeside),
+      load: (path, isBeside = true) => loadServable(path, isBeside, rows),
       snapshot: async (model) => {
         const taken = await channel.call('snapshot', { model });
         if ('code' in taken) throw new ServingError(taken.code, taken.message);

@@ -5,6 +5,7 @@ import type { TlsFiles } from '../access/tls-files.ts';
 import type { ServerLimits } from '../context/serving-context.ts';
 import type { ForwardedRequest, ForwardedResponse } from '../http/forwarding.ts';
 import type { FollowedVersion, ShownVersions } from '../models/followers.ts';
+import type { RowOptions } from '../models/load-version.ts';
 import type { VersionReport } from '../models/version-statistics.ts';
 import type { CanaryOptions } from '../observe/canary.ts';
 import type { MetricsSnapshot } from '../observe/metrics.ts';
@@ -28,6 +29,7 @@ export interface ReplicaSettings {
   sites: SiteOptions;
   tls: TlsFiles | undefined;
   requestsPerSecond: number | undefined;
+  rows: RowOptions;
   logLevel: string;
   serverVersion: string;
 }

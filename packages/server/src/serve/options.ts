@@ -94,8 +94,19 @@ export interface ServerOptions {
    * Older versions are deleted.
    */
   keepVersions?: number;
-  /** Share of the queries that the recall canary searches again exactly; default 0.001. */
+  /**
+   * Share of the queries that the recall canary searches again exactly; default 0.001, and 0 with rows in the file, all of which
+   * an exact search reads.
+   */
   canaryShare?: number;
+  /**
+   * The place of the rows with which a ScaNN index scores its best candidates again. 'file': they are read from the bundle, which
+   * stays open, so that memory holds the codes alone; versions then take no updates, and a version whose journal has some is not
+   * loaded. Default 'memory'.
+   */
+  rows?: 'memory' | 'file';
+  /** Bytes of rows from a file that each process keeps in memory for each version; default 64 MiB. */
+  rowCacheBytes?: number;
   /** Time between two readings of the folders of versions; default 1,000 ms; 0: they are read only once. */
   pollMs?: number;
   /**
@@ -146,6 +157,8 @@ const checkServer = optionsCheck<ServerOptions>('ShortlistServer.start', {
   rebalanceAfterShare: NUMBER,
   keepVersions: NUMBER,
   canaryShare: NUMBER,
+  rows: optionType('"memory" or "file"', (value) => value === 'memory' || value === 'file'),
+  rowCacheBytes: NUMBER,
   pollMs: NUMBER,
   lameDuckMs: NUMBER,
   drainMs: NUMBER,

@@ -59,12 +59,12 @@ export class ShortlistServer {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.logger = options.logger ?? pino({ level: 'info' }, pino.destination(2));
     const fsync = options.fsync ?? { everyMs: 10 };
-    const { journalDamage: onDamage = 'replay', whenLocked = 'serve' } = options;
+    const { journalDamage: onDamage = 'replay', whenLocked = 'serve', rows, rowCacheBytes } = options;
     const locks = new JournalLocks({
       onTakeOver: (folder, owner, why) =>
         this.logger.warn({ folder, owner, why }, 'took over the lock of a journal, which was stale'),
     });
-    const loadOptions: LoadOptions = { fsync, locks, onDamage, whenLocked };
+    const loadOptions: LoadOptions = { fsync, locks, onDamage, whenLocked, rows, rowCacheBytes };
     const load: VersionLoader = (path, isBeside, lock) => loadVersion(path, loadOptions, isBeside, lock);
     this.#load = load;
     this.#watch = new ModelWatch({ options, load, logger: this.logger, onLook: () => this.#sayReadiness() });

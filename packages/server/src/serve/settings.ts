@@ -10,8 +10,8 @@ export const DEFAULT_HOST = '127.0.0.1';
 const CANARY_SHARE = 0.001;
 
 /** The recall canary of each process. */
-export function canaryOptions({ canaryShare: share = CANARY_SHARE, processes = 1 }: ServerOptions): CanaryOptions {
-  return { share, processes };
+export function canaryOptions({ canaryShare, rows, processes = 1 }: ServerOptions): CanaryOptions {
+  return { share: canaryShare ?? (rows === 'file' ? 0 : CANARY_SHARE), processes };
 }
 
 /** The web sites and hosts whose requests are accepted. */
@@ -25,7 +25,7 @@ export function replicaSettings(
   options: ServerOptions,
   common: Pick<ReplicaSettings, 'limits' | 'logLevel' | 'serverVersion'>,
 ): ReplicaSettings {
-  const { models, queue = {}, keys = [], tls, requestsPerSecond } = options;
+  const { models, queue = {}, keys = [], tls, requestsPerSecond, rows, rowCacheBytes } = options;
   return {
     ...common,
     models: models.map(({ name }) => name),
@@ -35,6 +35,7 @@ export function replicaSettings(
     sites: siteOptions(options),
     tls,
     requestsPerSecond,
+    rows: { rows, rowCacheBytes },
   };
 }
 
