@@ -14,9 +14,8 @@ export class CandidateCounts {
   }
 
   /** [rows] the number of each row's candidate; new candidates get the next numbers. */
-  numbersOf({ rows, columns }: EncodedFeatures): Int32Array {
-    return Int32Array.from({ length: rows }, (_, row) => {
-      const content = columns.map((column) => contentOf(column, row)).join(';');
+  numbersOf(candidates: EncodedFeatures): Int32Array {
+    return Int32Array.from(contentsOf(candidates), (content) => {
       const known = this.#numbers.get(content);
       if (known !== undefined) return known;
       this.#numbers.set(content, this.#counts.length);
@@ -24,16 +23,41 @@ export class CandidateCounts {
     });
   }
 
-  /** Count the candidates of rows. */
-  add(candidates: EncodedFeatures): void {
-    for (const number of this.numbersOf(candidates)) this.#counts[number]!++;
+  /** [rows] the number of each row's candidate; new candidates get numbers that are not kept. */
+  numbersAsked(candidates: EncodedFeatures): Int32Array {
+    const more = new Map<string, number>();
+    return Int32Array.from(contentsOf(candidates), (content) => {
+      const known = this.#numbers.get(content) ?? more.get(content);
+      if (known !== undefined) return known;
+      const number = this.#counts.length + more.size;
+      more.set(content, number);
+      return number;
+    });
+  }
+
+  /** Count the candidates of rows. @returns [rows] the number of each row's candidate */
+  add(candidates: EncodedFeatures): Int32Array {
+    const numbers = this.numbersOf(candidates);
+    for (const number of numbers) this.#counts[number]!++;
     this.#rows += candidates.rows;
+    return numbers;
+  }
+
+  /** The share of the candidate with this number in the counted rows; 0 for one that was not counted. */
+  shareOf(number: number): number {
+    return (this.#counts[number] ?? 0) / this.#rows;
   }
 
   /** [rows] the share of each row's candidate in the counted rows; that of one row for one that was not counted. */
   probabilities(candidates: EncodedFeatures): Float64Array {
-    return Float64Array.from(this.numbersOf(candidates), (number) => Math.max(1, this.#counts[number]!) / this.#rows);
+    const asked = this.numbersAsked(candidates);
+    return Float64Array.from(asked, (number) => Math.max(1, this.#counts[number] ?? 0) / this.#rows);
   }
+}
+
+/** One text for each row; two rows have the same where their features are equal. */
+function* contentsOf({ rows, columns }: EncodedFeatures): IterableIterator<string> {
+  for (let row = 0; row < rows; row++) yield columns.map((column) => contentOf(column, row)).join(';');
 }
 
 function contentOf(column: FeatureColumn, row: number): string {

@@ -63,7 +63,10 @@ export interface FitOptions<Q extends Features, C extends Features> {
    * from the rows trained on so far (`StreamingFrequency`), for data whose popularity changes.
    */
   samplingCorrection?: boolean | 'streaming';
-  /** Negatives beside the other candidates of a batch: uniform ones of the catalogue, earlier batches; default none. */
+  /**
+   * Negatives beside the other candidates of a batch: uniform ones of the catalogue, earlier batches; default none. A source
+   * is read once before the training to find its candidates.
+   */
   negatives?: NegativesOptions<C>;
   /** Seed of the orders and of the negatives; default 42. */
   seed?: number;

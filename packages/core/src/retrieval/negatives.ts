@@ -32,7 +32,10 @@ export interface NegativeCounts {
 
 /** Negatives beside the other candidates of a batch. */
 export interface NegativesOptions<C extends Features> extends NegativeCounts {
-  /** The features of every candidate that may be drawn; default the distinct candidates of the data set. */
+  /**
+   * The features of every candidate that may be drawn; default the distinct candidates of the data set. Those of a source are
+   * found in a pass before the training, and stay in memory.
+   */
   catalogue?: readonly C[];
 }
 
@@ -44,11 +47,18 @@ export const checkNegatives: OptionsCheck = optionsCheck<NegativesOptions<never>
   memoryWarmupSteps: NUMBER,
 });
 
-/** The parts of a run from which negatives are drawn. */
+/** The candidates that may be drawn. */
+export interface Catalogue {
+  /** The encoded candidates, and maybe others. */
+  candidates: EncodedFeatures;
+  /** [C] the rows of `candidates` that may be drawn. */
+  rows: Int32Array;
+  /** [C] the candidate of each, as a number that equal ones share. */
+  keys: Int32Array;
+}
+
+/** The settings of a run on which its negatives depend. */
 export interface NegativesContext {
-  encoded: EncodedDataset;
-  /** The encoded catalogue; undefined: the candidates of the data set. */
-  catalogue: EncodedFeatures | undefined;
   /** Whether other rows of a batch are negatives. */
   inBatchNegatives: boolean;
   seed: number;
@@ -57,69 +67,51 @@ export interface NegativesContext {
 /** Draws the further negatives of each step. */
 export class Negatives {
   readonly memory: CrossBatchMemory | undefined;
-  /** The candidates of the data set, then the distinct ones of the catalogue. */
-  readonly candidates: EncodedFeatures;
   readonly #uniform: number;
-  readonly #rows: number;
+  readonly #catalogue: Catalogue;
   readonly #inBatch: boolean;
   readonly #seeds: Generator;
-  /** The candidate of each row of `candidates`, as a number that equal ones share. */
-  readonly #keys: Int32Array;
-  /** Rows of `candidates`: the catalogue. */
-  readonly #catalogue: Int32Array;
-  /** Probability of each candidate that is known from the data set, by key. */
-  readonly #shares: Float64Array | undefined;
 
-  /** @throws {OptionError} when a number is out of range, or a catalogue stands beside identifiers of the data set */
-  constructor(options: NegativeCounts, { encoded, catalogue, inBatchNegatives, seed }: NegativesContext) {
+  /** @throws {OptionError} when a number is out of range */
+  constructor(options: NegativeCounts, catalogue: Catalogue, { inBatchNegatives, seed }: NegativesContext) {
     const { uniform = 0, memory = 0, memoryWarmupSteps = 0 } = options;
     this.#uniform = checkInteger('uniform', uniform, 0);
     checkInteger('memory', memory, 0);
     checkInteger('memoryWarmupSteps', memoryWarmupSteps, 0);
     if (uniform === 0 && memory === 0)
       throw new OptionError('negatives: expected uniform or memory above 0, got neither');
-    if (catalogue && encoded.identifiers) {
-      throw new OptionError(
-        'negatives.catalogue: expected a data set without candidateIds beside it, got one with them',
-      );
-    }
     this.memory = memory > 0 ? new CrossBatchMemory(memory, memoryWarmupSteps) : undefined;
+    this.#catalogue = catalogue;
     this.#inBatch = inBatchNegatives;
     this.#seeds = new Generator(seed).fork('negatives');
-    this.#rows = encoded.rows;
-    this.candidates = catalogue ? encoded.candidates.concat(catalogue) : encoded.candidates;
-    this.#keys = encoded.identifiers ? numbersOf(encoded.identifiers) : this.candidates.distinct().groupOf;
-    this.#catalogue = firstOfEach(this.#keys, catalogue ? encoded.rows : 0);
-    const given = encoded.candidateSamplingProbability;
-    if (given) {
-      this.#shares = new Float64Array(this.#keys.reduce((most, key) => Math.max(most, key), 0) + 1);
-      for (let i = 0; i < this.#rows; i++) this.#shares[this.#keys[i]!] = given[i]!;
-    }
   }
 
   /**
    * Add the negatives of a step to its batch.
    *
-   * @param rows [B] the rows of the data set that the batch has
-   * @param ofRows the current shares of rows of `candidates`; undefined: those of the data set
+   * @param keys [B] the candidate of each row of the batch
+   * @param sharesOf the shares of the candidates of the rows and, after them, of places in the catalogue
    */
-  addTo(batch: EncodedDataset, rows: Int32Array, step: number, ofRows?: (rows: Int32Array) => Float64Array): void {
+  addTo(batch: EncodedDataset, keys: Int32Array, step: number, sharesOf: (drawn: Int32Array) => Float64Array): void {
     const generator = this.#seeds.fork('step', step);
+    const { candidates, rows, keys: catalogueKeys } = this.#catalogue;
     const drawn = new Int32Array(this.#uniform);
-    for (let i = 0; i < drawn.length; i++) drawn[i] = this.#catalogue[generator.below(this.#catalogue.length)]!;
-    const taken = new Int32Array(rows.length + drawn.length);
-    taken.set(rows);
-    taken.set(drawn, rows.length);
+    for (let i = 0; i < drawn.length; i++) drawn[i] = generator.below(rows.length);
     const { memory } = this;
     const remembered = memory?.isUsedAt(step) ? memory.count : 0;
-    batch.columnKeys = taken.map((row) => this.#keys[row]!);
-    if (drawn.length > 0) batch.negatives = this.candidates.take(drawn);
+    batch.columnKeys = new Int32Array(keys.length + drawn.length);
+    batch.columnKeys.set(keys);
+    batch.columnKeys.set(
+      drawn.map((place) => catalogueKeys[place]!),
+      keys.length,
+    );
+    if (drawn.length > 0) batch.negatives = candidates.take(drawn.map((place) => rows[place]!));
     const isCorrected = batch.candidateSamplingProbability !== undefined;
     if (!isCorrected) return;
-    const shares = ofRows ? ofRows(taken) : Float64Array.from(batch.columnKeys, (key) => this.#shares?.[key] ?? 0);
+    const shares = sharesOf(drawn);
     batch.columnShares = shares;
-    const columns = (this.#inBatch ? rows.length : 0) + remembered;
-    const uniformShare = this.#uniform / this.#catalogue.length;
+    const columns = (this.#inBatch ? keys.length : 0) + remembered;
+    const uniformShare = this.#uniform === 0 ? 0 : this.#uniform / rows.length;
     const mixed = (share: number): number =>
       columns + this.#uniform === 0 ? 1 : Math.min(1, (columns * share + uniformShare) / (columns + this.#uniform));
     batch.candidateSamplingProbability = Float64Array.from(
@@ -129,25 +121,20 @@ export class Negatives {
   }
 }
 
-/** A number for each distinct identifier. */
-function numbersOf(identifiers: readonly unknown[]): Int32Array {
-  const numbers = new Map<unknown, number>();
-  return Int32Array.from(identifiers, (identifier) => {
-    const known = numbers.get(identifier);
-    if (known !== undefined) return known;
-    numbers.set(identifier, numbers.size);
-    return numbers.size - 1;
-  });
+/** Refuse a catalogue beside identifiers: its candidates have none, and so could not be known again. */
+export function checkCatalogue(catalogue: unknown, identifiers: unknown): void {
+  if (!catalogue || !identifiers) return;
+  throw new OptionError('negatives.catalogue: expected a data set without candidateIds beside it, got one with them');
 }
 
-/** The first row from `from` on of each key. */
-function firstOfEach(keys: Int32Array, from: number): Int32Array {
+/** The places from `from` on of the first of each key. */
+export function firstOfEach(keys: Int32Array, from: number): Int32Array {
   const seen = new Set<number>();
   const first: number[] = [];
-  for (let row = from; row < keys.length; row++) {
-    if (seen.has(keys[row]!)) continue;
-    seen.add(keys[row]!);
-    first.push(row);
+  for (let place = from; place < keys.length; place++) {
+    if (seen.has(keys[place]!)) continue;
+    seen.add(keys[place]!);
+    first.push(place);
   }
   return Int32Array.from(first);
 }

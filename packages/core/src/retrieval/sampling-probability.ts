@@ -20,10 +20,17 @@ import type { EncodedFeatures } from '../towers/encoded-features.ts';
  * @returns [M] probabilities, over 0 and at most 1
  */
 export function samplingProbabilities(train: EncodedFeatures, asked: EncodedFeatures = train): Float64Array {
-  const isSame = asked === train;
-  const { groupOf } = (isSame ? train : train.concat(asked)).distinct();
+  return asked === train ? sharesOfCandidates(train).train : sharesOfCandidates(train, asked).asked;
+}
+
+/** The sampling probabilities of the candidates of training data [N] and of others [M], counted once. */
+export function sharesOfCandidates(
+  train: EncodedFeatures,
+  asked?: EncodedFeatures,
+): { train: Float64Array; asked: Float64Array } {
+  const { groupOf } = (asked ? train.concat(asked) : train).distinct();
   const counts = new Float64Array(groupOf.length);
   for (let i = 0; i < train.rows; i++) counts[groupOf[i]!]!++;
-  const groups = isSame ? groupOf : groupOf.subarray(train.rows);
-  return Float64Array.from(groups, (group) => Math.max(1, counts[group]!) / train.rows);
+  const shares = Float64Array.from(groupOf, (group) => Math.max(1, counts[group]!) / train.rows);
+  return { train: shares.subarray(0, train.rows), asked: shares.subarray(train.rows) };
 }

@@ -3,9 +3,9 @@ import { Generator } from '../random/generator.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { CrossBatchMemory } from './cross-batch-memory.ts';
 import { type EncodedDataset, encodeDataset, type RetrievalDataset, takeBatch } from './dataset.ts';
+import { DatasetNegatives } from './dataset-negatives.ts';
 import type { FitValidation, RunOptions } from './fit-options.ts';
-import { Negatives } from './negatives.ts';
-import { samplingProbabilities } from './sampling-probability.ts';
+import { sharesOfCandidates } from './sampling-probability.ts';
 import type { ModelParts } from './step.ts';
 import { StreamingCorrection } from './streaming-correction.ts';
 
@@ -36,7 +36,7 @@ export class DatasetInMemory<Q extends Features, C extends Features> implements 
   readonly #batchSize: number;
   readonly #orders: Generator | undefined;
   readonly #streaming: StreamingCorrection | undefined;
-  readonly #negatives: Negatives | undefined;
+  readonly #negatives: DatasetNegatives | undefined;
   readonly #validation: FitValidation<Q, C> | undefined;
 
   /** Encode the data, with the sampling probabilities of the training data where the loss is corrected by them. */
@@ -49,19 +49,19 @@ export class DatasetInMemory<Q extends Features, C extends Features> implements 
     const encoded = encodeDataset(dataset, queryTower, candidateTower);
     const validationData = validation && encodeDataset(validation.dataset, queryTower, candidateTower);
     const isCounted = samplingCorrection === true && !encoded.candidateSamplingProbability;
-    if (isCounted) encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
+    const counted = isCounted ? sharesOfCandidates(encoded.candidates, validationData?.candidates) : undefined;
+    if (counted) encoded.candidateSamplingProbability = counted.train;
     const { inBatchNegatives } = task;
     const catalogue = negatives?.catalogue && candidateTower.encode(negatives.catalogue);
-    this.#negatives = negatives && new Negatives(negatives, { encoded, catalogue, inBatchNegatives, seed });
+    this.#negatives = negatives && new DatasetNegatives(negatives, { encoded, catalogue, inBatchNegatives, seed });
     const candidates = this.#negatives?.candidates ?? encoded.candidates;
     if (samplingCorrection === 'streaming' && !encoded.candidateSamplingProbability) {
       this.#streaming = new StreamingCorrection(candidates, validationData?.candidates);
     }
     this.#validation = validation;
-    if (isCounted && validationData && !validationData.candidateSamplingProbability) {
+    if (counted && validationData && !validationData.candidateSamplingProbability) {
       // Both losses are corrected; otherwise a model with a lower training loss could have a higher validation loss.
-      const probabilities = samplingProbabilities(encoded.candidates, validationData.candidates);
-      this.#validation = corrected(validation!, probabilities);
+      this.#validation = corrected(validation!, counted.asked);
     }
     this.#encoded = encoded;
     this.rows = encoded.rows;

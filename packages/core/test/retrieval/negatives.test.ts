@@ -5,9 +5,9 @@ import { checkpointFromBytes, checkpointToBytes } from '../../src/bundle/checkpo
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { FitAbortedError } from '../../src/retrieval/checkpoint.ts';
 import { encodeDataset, takeBatch } from '../../src/retrieval/dataset.ts';
+import { DatasetNegatives } from '../../src/retrieval/dataset-negatives.ts';
 import type { FitOptions } from '../../src/retrieval/fit-options.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
-import { Negatives } from '../../src/retrieval/negatives.ts';
 import { samplingProbabilities } from '../../src/retrieval/sampling-probability.ts';
 import { step } from '../../src/retrieval/step.ts';
 import { Retrieval, type RetrievalOptions } from '../../src/retrieval/task.ts';
@@ -23,7 +23,7 @@ test('uniform negatives: drawn from the catalogue, with the probabilities of the
   const encoded = encodeDataset(dataset, queryTower, candidateTower);
   encoded.candidateSamplingProbability = samplingProbabilities(encoded.candidates);
   const catalogue = candidateTower.encode(['movie 0', 'movie 2', 'movie 2', 'movie 1', 'movie 3', 'movie 4']);
-  const negatives = new Negatives({ uniform: 400 }, { encoded, catalogue, inBatchNegatives: true, seed: 1 });
+  const negatives = new DatasetNegatives({ uniform: 400 }, { encoded, catalogue, inBatchNegatives: true, seed: 1 });
   const batch = takeBatch(encoded, 0, 4);
   negatives.addTo(batch, Int32Array.of(0, 1, 2, 3), 7);
   assert.equal(batch.negatives!.rows, 400);
@@ -46,7 +46,10 @@ test('uniform negatives: drawn from the catalogue, with the probabilities of the
 test('the memory: the loss of a step is that of its batch with the candidates of the steps before', () => {
   const model = parityModel(undefined, { optimizer: { tables: 'frozen' } });
   const encoded = encodeDataset(tastes(12), model.queryTower, model.candidateTower);
-  const negatives = new Negatives({ memory: 6 }, { encoded, catalogue: undefined, inBatchNegatives: true, seed: 1 });
+  const negatives = new DatasetNegatives(
+    { memory: 6 },
+    { encoded, catalogue: undefined, inBatchNegatives: true, seed: 1 },
+  );
   const rows = (at: number): Int32Array => Int32Array.from({ length: 4 }, (_, i) => 4 * at + i);
   const losses = [0, 1, 2].map((at) => {
     const batch = takeBatch(encoded, 4 * at, 4 * at + 4);

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkpointFromBytes, checkpointToBytes } from '../../src/bundle/checkpoint.ts';
 import type { FeatureColumn } from '../../src/features/contract.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
 import type { Checkpoint } from '../../src/retrieval/checkpoint.ts';
 import { encodeDataset, type RetrievalDataset } from '../../src/retrieval/dataset.ts';
 import type { FitOptions } from '../../src/retrieval/fit-options.ts';
 import type { RetrievalSource } from '../../src/retrieval/source.ts';
 import { StreamedData } from '../../src/retrieval/streamed-data.ts';
-import { parityModel, tastes, weightsOf } from './parity-tastes.ts';
+import { Retrieval, type RetrievalOptions } from '../../src/retrieval/task.ts';
+import { movies, parityModel, tastes, weightsOf } from './parity-tastes.ts';
 
 type IdColumn = Extract<FeatureColumn, { kind: 'ids' }>;
 
@@ -32,14 +34,18 @@ class CountedSource implements RetrievalSource<string, string> {
 
   async *read(skip: number): AsyncGenerator<RetrievalDataset<string, string>> {
     this.skips.push(skip);
-    const { queries, candidates, sampleWeight } = this.#dataset;
+    const { queries, candidates, sampleWeight, candidateIds, candidateSamplingProbability } = this.#dataset;
     try {
       for (let at = skip; at < queries.length; at += this.#pieceRows) {
         const to = at + this.#pieceRows;
         const weights = sampleWeight && { sampleWeight: Array.from(sampleWeight).slice(at, to) };
+        const ids = candidateIds && { candidateIds: candidateIds.slice(at, to) };
+        const given = candidateSamplingProbability && {
+          candidateSamplingProbability: Array.from(candidateSamplingProbability).slice(at, to),
+        };
         await new Promise((resolve) => setImmediate(resolve));
         this.given += Math.min(to, queries.length) - at;
-        yield { queries: queries.slice(at, to), candidates: candidates.slice(at, to), ...weights };
+        yield { queries: queries.slice(at, to), candidates: candidates.slice(at, to), ...weights, ...ids, ...given };
       }
     } finally {
       this.closed++;
@@ -140,6 +146,61 @@ for (const samplingCorrection of [true, false, 'streaming'] as const) {
   });
 }
 
+const NEGATIVES: readonly { name: string; dataset: typeof all; task?: RetrievalOptions; how: typeof options }[] = [
+  { name: 'mixed', dataset: all, how: { negatives: { uniform: 9 } } },
+  {
+    name: 'of a catalogue',
+    dataset: all,
+    how: { negatives: { uniform: 9, catalogue: [...movies, 'movie 3', 'new'] } },
+  },
+  {
+    name: 'memory',
+    dataset: all,
+    task: { removeAccidentalHits: true },
+    how: { negatives: { memory: 30, uniform: 3 } },
+  },
+  { name: 'not corrected', dataset: all, how: { samplingCorrection: false, negatives: { uniform: 5, memory: 20 } } },
+  { name: 'streaming', dataset: all, how: { samplingCorrection: 'streaming', negatives: { uniform: 9, memory: 20 } } },
+  { name: 'BPR', dataset: all, task: { loss: 'bpr', inBatchNegatives: false }, how: { negatives: { uniform: 6 } } },
+  {
+    name: 'with identifiers',
+    dataset: { ...all, candidateIds: all.candidates.map((movie) => `the ${movie}`) },
+    how: { negatives: { uniform: 9, memory: 20 } },
+  },
+  {
+    name: 'with probabilities of their own',
+    dataset: { ...all, candidateSamplingProbability: all.candidates.map((movie) => movie.length / 100) },
+    how: { negatives: { uniform: 9 }, validation: { dataset: tastes(30, 2) } },
+  },
+];
+
+for (const { name, dataset, task, how } of NEGATIVES) {
+  const model = (threads = 1) => parityModel(new Runtime({ threads }), task && { task: new Retrieval(task) });
+  test(`negatives of a source, ${name}: the bits of the same rows in memory, of any threads, and of resumed runs`, async () => {
+    const inMemory = model();
+    await inMemory.fit(dataset, { ...options, ...how, shuffle: false });
+    const streamed = model();
+    await streamed.fit(new CountedSource(7, dataset), { ...options, ...how, shuffle: false });
+    assert.deepEqual(weightsOf(streamed), weightsOf(inMemory));
+    const whole = model();
+    const offered: Checkpoint[] = [];
+    const onStepEnd: FitOptions<string, string>['onStepEnd'] = (_, offer) => {
+      offered.push(offer.takeCheckpoint());
+    };
+    await whole.fit(new CountedSource(7, dataset), { ...options, ...how, onStepEnd });
+    assert.notDeepEqual(weightsOf(whole), weightsOf(streamed));
+    const threads = model(3);
+    await threads.fit(new CountedSource(13, dataset), { ...options, ...how });
+    assert.deepEqual(weightsOf(threads), weightsOf(whole));
+    for (const [i, checkpoint] of offered.entries()) {
+      const resumed = model();
+      const resume = await checkpointFromBytes(checkpointToBytes(checkpoint));
+      await resumed.fit(new CountedSource(11, dataset), { ...options, ...how, resume });
+      assert.deepEqual(weightsOf(resumed), weightsOf(whole), `after step ${i + 1}`);
+    }
+  });
+}
+
 test('sources that change, fail or do not fit are named; an interrupted one is closed', async () => {
   const refused = (source: CountedSource, message: RegExp, more: FitOptions<string, string> = {}): Promise<void> =>
     assert.rejects(parityModel().fit(source, { ...options, samplingCorrection: false, ...more }), message);
@@ -149,7 +210,9 @@ test('sources that change, fail or do not fit are named; an interrupted one is c
   const shorter = new CountedSource();
   shorter.rows = 200;
   await refused(shorter, /source: expected 200 rows in every pass, got 150/);
-  await refused(new CountedSource(), /negatives: expected a data set in memory/, { negatives: { uniform: 2 } });
+  const named = new CountedSource(7, { ...all, candidateIds: all.candidates });
+  const catalogue = { uniform: 2, catalogue: movies };
+  await refused(named, /negatives.catalogue: expected a data set without candidateIds/, { negatives: catalogue });
   const nameless = new CountedSource();
   nameless.fingerprint = '';
   await refused(nameless, /source\.fingerprint: expected a name/);
