@@ -1,10 +1,18 @@
 /**
  * OpenTelemetry spans, made through the API package only: without an SDK in the process no span is made.
  */
-import { type Attributes, ProxyTracerProvider, SpanStatusCode, trace } from '@opentelemetry/api';
+import { createRequire } from 'node:module';
+import type * as OpenTelemetry from '@opentelemetry/api';
+
+// prom-client loads the API as CommonJS. An import would load the 51 modules of its other copy, too, which took a tenth of the
+// start of a process. Both copies have the same registered provider.
+const { ProxyTracerProvider, SpanStatusCode, trace } = createRequire(import.meta.url)(
+  '@opentelemetry/api',
+) as typeof OpenTelemetry;
 
 const NAME = '@shortlist/server';
-const tracer = trace.getTracer(NAME);
+/** The tracer of the provider that is registered now. That of an earlier call is of no use if another copy of the API registers. */
+const tracer = (): OpenTelemetry.Tracer => trace.getTracer(NAME);
 
 /**
  * Whether a tracer provider is registered. Without this check, a span would cost a context and two promises per request
@@ -16,9 +24,9 @@ function isTraced(): boolean {
 }
 
 /** Run `work` inside a span, which records an error of `work`. */
-export function traced<R>(name: string, attributes: Attributes, work: () => R): R | Promise<Awaited<R>> {
+export function traced<R>(name: string, attributes: OpenTelemetry.Attributes, work: () => R): R | Promise<Awaited<R>> {
   if (!isTraced()) return work();
-  return tracer.startActiveSpan(name, { attributes }, async (span): Promise<Awaited<R>> => {
+  return tracer().startActiveSpan(name, { attributes }, async (span): Promise<Awaited<R>> => {
     try {
       return await work();
     } catch (error) {
@@ -31,6 +39,9 @@ export function traced<R>(name: string, attributes: Attributes, work: () => R): 
 }
 
 /** Record a span for work that has just ended. */
-export function tracePast(name: string, attributes: Attributes, tookMs: number): void {
-  if (isTraced()) tracer.startSpan(name, { attributes, startTime: Date.now() - tookMs }).end();
+export function tracePast(name: string, attributes: OpenTelemetry.Attributes, tookMs: number): void {
+  if (isTraced())
+    tracer()
+      .startSpan(name, { attributes, startTime: Date.now() - tookMs })
+      .end();
 }
