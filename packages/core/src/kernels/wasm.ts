@@ -31,9 +31,17 @@ function decode({ text }: KernelSet, variant: WasmVariant): Uint8Array<ArrayBuff
   return bytes;
 }
 
+/** Answers of `isSupported`: to validate the kernels takes 1 ms, and each segment of an index asks. */
+const supported: Map<WasmVariant, boolean> = new Map();
+
 /** True where the runtime can run the variant. */
 export function isSupported(variant: WasmVariant): boolean {
-  return WebAssembly.validate(decode(INDEX_KERNELS, variant));
+  let answer = supported.get(variant);
+  if (answer === undefined) {
+    answer = WebAssembly.validate(decode(INDEX_KERNELS, variant));
+    supported.set(variant, answer);
+  }
+  return answer;
 }
 
 /** The fastest variant the runtime can run. */
