@@ -1,14 +1,9 @@
-/**
- * The functions of the sources as the compiler parses them: constructors, methods, accessors, functions, arrow functions.
- * The compiler's programming interface is not stable yet; package.json fixes its version.
- */
-import { join, relative } from 'node:path';
-import { isFunctionLikeDeclaration, type Node, type SourceFile } from 'typescript/unstable/ast';
-import { API } from 'typescript/unstable/sync';
+/** The functions of source files: constructors, methods, accessors, functions, arrow functions. */
+import { readFileSync } from 'node:fs';
+import { parseSync } from 'rolldown/utils';
 
 /** A function with a body. */
 export interface MeasuredFunction {
-  /** Relative to the root, with '/'. */
   file: string;
   /** Its own name, else that of the variable or field that holds it, else ''. */
   name: string;
@@ -18,42 +13,60 @@ export interface MeasuredFunction {
   lines: number;
 }
 
-/** Every function in the files of the given projects (folders with a tsconfig.json, relative to the root). */
-export function functionsOf(root: string, projects: readonly string[]): MeasuredFunction[] {
-  const api = new API({ cwd: root });
-  try {
-    return projects.flatMap((folder) => {
-      const config = join(root, folder, 'tsconfig.json');
-      const project = api.updateSnapshot({ openProject: config }).getProject(config);
-      if (!project) throw new Error(`${config}: expected a project, got none`);
-      return project.rootFiles.flatMap((path) => {
-        const source = project.program.getSourceFile(path);
-        if (!source) throw new Error(`${path}: expected to be in ${config}`);
-        return functionsIn(source, relative(root, path).replaceAll('\\', '/'));
-      });
-    });
-  } finally {
-    api.close();
-  }
+/** A node of ESTree, of which the parts that are read here are named. */
+interface Node {
+  type: string;
+  start: number;
+  end: number;
+  body?: unknown;
+  id?: Node | null;
+  key?: Node;
+  /** Of an identifier. */
+  name?: string;
+  method?: boolean;
+  kind?: string;
 }
 
-function functionsIn(source: SourceFile, file: string): MeasuredFunction[] {
+const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
+
+/** Every function in the files of the given paths. @throws {Error} for a file that cannot be parsed */
+export function functionsOf(files: readonly string[]): MeasuredFunction[] {
+  return files.flatMap((file) => functionsIn(file, readFileSync(file, 'utf8')));
+}
+
+function functionsIn(file: string, text: string): MeasuredFunction[] {
+  const { program, errors } = parseSync(file, text);
+  if (errors.length > 0) throw new Error(`${file}: expected TypeScript, got ${errors[0]!.message}`);
   const found: MeasuredFunction[] = [];
-  const lineAt = (position: number): number => source.text.slice(0, position).split('\n').length;
-  const visit = (node: Node): void => {
-    if (isFunctionLikeDeclaration(node) && node.body) {
-      const line = lineAt(node.getStart(source));
-      found.push({ file, name: nameOf(node, source), line, lines: lineAt(node.end) - line + 1 });
+  const starts = [...text.matchAll(/\n/g)].map(({ index }) => index + 1);
+  const lineAt = (position: number): number => {
+    let [low, high] = [0, starts.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle]! <= position) low = middle + 1;
+      else high = middle;
     }
-    node.forEachChild(visit);
+    return low + 1;
   };
-  visit(source);
+  const visit = (node: Node, parent: Node | undefined): void => {
+    if (FUNCTIONS.has(node.type) && node.body) {
+      // A method begins with its modifiers and its name, which are of the node around the function.
+      const isMethod = parent?.type === 'MethodDefinition' || parent?.method || /^[gs]et$/.test(parent?.kind ?? '');
+      const line = lineAt((isMethod ? parent! : node).start);
+      found.push({ file, name: nameOf(node, parent, text), line, lines: lineAt(node.end) - line + 1 });
+    }
+    for (const value of Object.values(node)) {
+      for (const child of Array.isArray(value) ? (value as unknown[]) : [value]) {
+        if (typeof (child as Node | null)?.type === 'string') visit(child as Node, node);
+      }
+    }
+  };
+  visit(program as unknown as Node, undefined);
   return found;
 }
 
-function nameOf(node: Node, source: SourceFile): string {
-  const { name } = node as { name?: Node };
-  if (name) return name.getText(source);
-  const holder = node.parent as (Node & { name?: Node }) | undefined;
-  return holder?.name?.getText(source) ?? '';
+function nameOf(node: Node, parent: Node | undefined, text: string): string {
+  const name = node.id ?? parent?.key ?? (parent?.type === 'VariableDeclarator' ? parent.id : undefined);
+  if (!name) return '';
+  return name.type === 'Identifier' ? name.name! : text.slice(name.start, name.end);
 }
