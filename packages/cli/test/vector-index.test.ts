@@ -195,3 +195,18 @@ test('--memory-bytes builds from the file without holding its vectors, with the 
   assert.deepEqual(streamed!.index.call(query, 5).hits(), held!.index.call(query, 5).hits());
   assert.deepEqual(streamed!.metadata.items, held!.metadata.items);
 });
+
+test('the candidates of a bundle are a source, with their identifiers, also of a build that reads them twice', async () => {
+  const first = join(folder, 'first.shortlist');
+  assert.equal((await run(vectors, '--ids', ids, '--out', first)).code, 0);
+  for (const more of [[], ['--memory-bytes', String(2 ** 26)]]) {
+    const again = join(folder, `again-${more.length}.shortlist`);
+    const { code, stderr } = await run(first, '--out', again, '--measure', 'dot_product', ...more);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /first\.shortlist: bundle \(float32\), 298 vectors of 8 dimensions\n/);
+    const { index } = await loadBundle<number[], string>(again);
+    assert.equal(index.call([[...numbers.subarray(0, DIMENSIONS)]], 1).identifiers()[0], '000');
+  }
+  const { code, stderr } = await run(first, '--vector-column', 'x', '--out', join(folder, 'none.shortlist'));
+  assert.deepEqual([code, /expected a Parquet file with the column x/.test(stderr)], [1, true], stderr);
+});

@@ -46,8 +46,8 @@ export { readTensors, TENSOR_ENDINGS, writeTensors } from './tensors/tensor-file
 // training
 export { type RowWords, type TableSourceOptions, tableSource } from './training/table-source.ts';
 // vectors
-export type { VectorBatch, VectorFile, VectorRequest } from './vectors/contract.ts';
-export { readIdentifiers } from './vectors/identifiers.ts';
+export type { VectorBatch, VectorColumns, VectorFile, VectorRequest } from './vectors/contract.ts';
+export { distinctIdentifiers, readIdentifiers } from './vectors/identifiers.ts';
 export { openVectors, vectorDataset } from './vectors/open-vectors.ts';
 // writers
 export type { OutputBatch, OutputColumn } from './writers/batch-formats.ts';

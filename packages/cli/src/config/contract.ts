@@ -79,6 +79,8 @@ export interface ExportSection extends Section {
 export interface IndexSection extends ItemSection {
   out?: Value;
   ids?: Value;
+  vectorColumn?: Value;
+  vectorIdColumn?: Value;
   memoryBytes?: Value;
   measure?: Value;
   recall?: Value;

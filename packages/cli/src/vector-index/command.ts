@@ -4,7 +4,7 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { openVectors, ReadLog, readIdentifiers } from '@shortlist/data';
+import { distinctIdentifiers, openVectors, ReadLog, readIdentifiers, type VectorFile } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
 import { attributeMetadata, ITEM_OPTIONS, readItemTable } from '../input/attributes.ts';
@@ -19,6 +19,8 @@ import { checkIndexMemory, tunedIndex } from './tuned-index.ts';
 const OPTIONS = {
   out: { type: 'string' },
   ids: { type: 'string' },
+  'vector-column': { type: 'string' },
+  'vector-id-column': { type: 'string' },
   ...ITEM_OPTIONS,
   'memory-bytes': { type: 'string' },
   measure: { type: 'string', default: 'cosine' },
@@ -56,10 +58,11 @@ export const index: Command = async (argv, environment) => {
   checkOutput(out, values.force);
   const terminal = new Terminal(environment);
   const started = environment.now();
-  const file = await openVectors(path);
+  const columns = { vectorColumn: values['vector-column'], identifierColumn: values['vector-id-column'] };
+  const file = await openVectors(path, columns);
   terminal.note(`${path}: ${file.description}, ${count(file.rows)} vectors of ${file.dimensions} dimensions`);
   const log = new ReadLog(values.ids ?? path, { strict });
-  const identifiers = values.ids === undefined ? undefined : await readIdentifiers(values.ids, file.rows, log);
+  const identifiers = await identifiersOf(file, values.ids, log, environment.signal);
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
   const rows = identifiers?.filter((identifier) => identifier !== '').length ?? file.rows;
@@ -90,3 +93,15 @@ export const index: Command = async (argv, environment) => {
   terminal.line(`Next: shortlist serve ${out}`);
   return 0;
 };
+
+/** The identifiers of a file of their own, or else those that the file of vectors has; undefined for row numbers. */
+async function identifiersOf(
+  file: VectorFile,
+  ids: string | undefined,
+  log: ReadLog,
+  signal: AbortSignal,
+): Promise<string[] | undefined> {
+  if (ids !== undefined) return readIdentifiers(ids, file.rows, log);
+  if (!file.identifiers) return undefined;
+  return distinctIdentifiers(file.path, await file.identifiers(signal), file.rows, log);
+}

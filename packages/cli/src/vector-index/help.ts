@@ -5,12 +5,15 @@ Usage: shortlist index VECTORS --out BUNDLE [OPTIONS], for example:
   shortlist index vectors.npy --ids ids.txt --items meta.csv --out x.shortlist
   shortlist serve x.shortlist
 
-Vectors are .npy (any number type, C or Fortran order), .fvecs, .bvecs, .ivecs, or big-ann files (.fbin, .u8bin,
-.bin, …).
+Vectors are .npy (any number type, C or Fortran order), .fvecs, .bvecs, .ivecs, big-ann files (.fbin, .u8bin,
+.bin, …), a column of lists in a Parquet file, or the candidates of another bundle.
 Options
   --out FILE       the bundle to write
-  --ids FILE       a text file with one identifier a line, or a .npy of whole numbers (default: row numbers
-                   from 0). Vectors whose identifier is empty or repeated are left out and reported
+  --ids FILE       a text file with one identifier a line, or a .npy of whole numbers (default: those of
+                   the Parquet file or the bundle, else row numbers from 0). Vectors whose identifier is empty or repeated are left out and reported
+  --vector-column NAME, --vector-id-column NAME
+                   the columns of vectors and of their identifiers in a Parquet file (default: the only column
+                   of lists of numbers, and the only one named id or …_id)
   --items FILE     a table (CSV, JSON Lines, Parquet, …) whose columns become attributes of the candidates
   --id-column NAME the column of identifiers in that table (default: the column that holds the identifiers)
   --title-column NAME

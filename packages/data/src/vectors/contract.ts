@@ -9,6 +9,16 @@ export interface VectorFile {
   readonly dimensions: number;
   /** Reads all rows in their order. */
   batches(request?: VectorRequest): AsyncGenerator<VectorBatch>;
+  /** Reads the identifiers that the file has beside its vectors, one for each row; undefined where it has none. */
+  readonly identifiers?: (signal?: AbortSignal) => Promise<string[]>;
+}
+
+/** The columns of a table of vectors. */
+export interface VectorColumns {
+  /** The name of the column of vectors; default the only column of lists of numbers. */
+  readonly vectorColumn?: string | undefined;
+  /** The name of the column of identifiers; default the only one that is named `id` or `…_id`; without one, row numbers. */
+  readonly identifierColumn?: string | undefined;
 }
 
 /** Options of reading vectors. */

@@ -23,6 +23,20 @@ export async function readIdentifiers(path: string, rows: number, log: ReadLog =
   const identifiers = head === NPY_MAGIC ? await npyIntegers(path) : await readLines(path, log);
   // A line end at the end of the file does not begin another line.
   if (identifiers.length === rows + 1 && identifiers[rows] === '') identifiers.pop();
+  return distinctIdentifiers(path, identifiers, rows, log);
+}
+
+/**
+ * The identifiers that the file of the vectors has, checked as those of `readIdentifiers`.
+ *
+ * @throws as `readIdentifiers`
+ */
+export function distinctIdentifiers(
+  path: string,
+  identifiers: readonly string[],
+  rows: number,
+  log: ReadLog,
+): string[] {
   if (identifiers.length !== rows) {
     throw new DataError(`${path}: expected ${rows} identifiers, as many as vectors, got ${identifiers.length}`);
   }

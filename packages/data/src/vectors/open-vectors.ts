@@ -1,26 +1,43 @@
-/** Opens a file of vectors. `.npy` is recognised by its first bytes, the other formats by the ending of the name. */
+/**
+ * Opens a file of vectors. `.npy`, Parquet and bundles are recognised by their first bytes, the other formats by the ending of the
+ * name.
+ */
 import { type CandidateBatch, DataError } from 'shortlist';
 import { openBytes, readHead } from '../bytes/file-bytes.ts';
-import type { VectorFile, VectorRequest } from './contract.ts';
+import { BUNDLE_MAGIC, bundleVectors } from './bundle-vectors.ts';
+import type { VectorColumns, VectorFile, VectorRequest } from './contract.ts';
 import { NPY_MAGIC, npyVectors } from './npy.ts';
+import { PARQUET_MAGIC, parquetVectors } from './parquet-vectors.ts';
 import { isRawVectors, rawVectors } from './raw-vectors.ts';
+
+/** Bytes that tell the format. */
+const HEAD_BYTES = 6;
 
 /**
  * Opens a file of vectors.
  *
+ * @param columns the columns of a Parquet file
  * @throws {FileError} when the file cannot be read
- * @throws {DataError} when the file has another format, is damaged, or has no row
+ * @throws {DataError} when the file has another format, is damaged, or has no row; when columns are named of a file that has none
  */
-export async function openVectors(path: string): Promise<VectorFile> {
+export async function openVectors(path: string, columns: VectorColumns = {}): Promise<VectorFile> {
   await openBytes(path);
-  const head = Buffer.from(await readHead(path, NPY_MAGIC.length)).toString('latin1');
-  if (head !== NPY_MAGIC && !isRawVectors(path)) {
-    throw new DataError(
-      `${path}: expected vectors (.npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .bin), got a file of another format`,
-    );
-  }
-  const vectors = head === NPY_MAGIC ? await npyVectors(path) : await rawVectors(path);
-  if (vectors.rows === 0) throw new DataError(`${path}: expected vectors, got none`);
+  const head = Buffer.from(await readHead(path, HEAD_BYTES)).toString('latin1');
+  if (head.startsWith(PARQUET_MAGIC)) return parquetVectors(path, columns);
+  const [named] = Object.values(columns).filter((name) => name !== undefined);
+  if (named !== undefined)
+    throw new DataError(`${path}: expected a Parquet file with the column ${named}, got a file of another format`);
+  if (head.startsWith(BUNDLE_MAGIC)) return nonEmpty(await bundleVectors(path));
+  if (head.startsWith(NPY_MAGIC)) return nonEmpty(await npyVectors(path));
+  if (isRawVectors(path)) return nonEmpty(await rawVectors(path));
+  throw new DataError(
+    `${path}: expected vectors (.npy, .fvecs, .bvecs, .ivecs, .fbin, .u8bin, .i8bin, .bin, Parquet, a bundle), got a file ` +
+      'of another format',
+  );
+}
+
+function nonEmpty(vectors: VectorFile): VectorFile {
+  if (vectors.rows === 0) throw new DataError(`${vectors.path}: expected vectors, got none`);
   return vectors;
 }
 

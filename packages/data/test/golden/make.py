@@ -14,3 +14,6 @@ with ipc.new_stream('interactions.arrows',t.schema) as w:
 s='user,item\n'+''.join(f'u{i%37},i{(i*31)%101}\n' for i in range(600))
 open('pairs.csv.zst','wb').write(zstandard.ZstdCompressor().compress(s.encode()))
 open('pairs-two-frames.csv.zst','wb').write(zstandard.ZstdCompressor().compress(s[:2000].encode())+zstandard.ZstdCompressor().compress(s[2000:].encode()))
+v=pa.table({'item_id':pa.array([f'i{i}' for i in range(5)]),'embedding':pa.array([[i,i+.5,-i] for i in range(5)],pa.list_(pa.float32())),'other':pa.array([[1.,2.]]*5,pa.list_(pa.float64())),'title':pa.array(list('abcde'))})
+pq.write_table(v.drop(['other']),'vectors.parquet',row_group_size=3)
+pq.write_table(v.set_column(0,'sku',v['item_id']),'vectors-two-columns.parquet',row_group_size=3)
