@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { loadBundle, saveBundle } from '../../src/bundle/save.ts';
+import { rowFileOf } from '../../src/kernels/segments/row-file.ts';
+import { Runtime } from '../../src/parallel/runtime.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import type { ScannOptions } from '../../src/topk/scann/options.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
@@ -95,6 +97,28 @@ describe('rows in the file', { skip: VARIANTS.find(({ variant }) => variant === 
       memory.free();
     });
   }
+
+  test('the rows of a batch are read together: fewer reads than for one query after another', async () => {
+    const path = join(folder, 'batch.bundle');
+    for (const options of [{}, { segments: segmentsOf(30_000) }]) {
+      await saveBundle(path, { index: build(options) });
+      const alone = new Runtime({ threads: 1 });
+      const { index } = await loadBundle<ArrayLike<number>, number>(path, {
+        ...{ rows: 'file', rowCacheBytes: 0, runtime: alone },
+      });
+      const { segments } = (index as Index).live.leaves;
+      const readers = segments.map(({ fileRows }) => rowFileOf(fileRows!.location));
+      const reads = (): number => readers.reduce((sum, reader) => sum + reader.reads, 0);
+      const begin = reads();
+      for (let query = 0; query < QUERIES; query++) index.call(queries.data.subarray(query * D, (query + 1) * D));
+      const single = reads() - begin;
+      index.call(queries);
+      const batch = reads() - begin - single;
+      // All rows are some 15 blocks; 20 queries read each of them several times.
+      assert.ok(batch < single / 3, `${batch} reads for a batch, ${single} for its queries`);
+      (index as Index).free();
+    }
+  });
 
   test('a file that is replaced stays open; one that becomes shorter is an error that names the offset', async () => {
     const [first, other] = [build({}), build({ seed: 9 })];

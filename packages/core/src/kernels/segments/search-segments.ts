@@ -4,6 +4,7 @@
  * that results and work are the same as in one memory. The segments hold consecutive leaves, in order.
  */
 import { PAGE_BYTES } from '../../memory/linear-memory.ts';
+import { readTogether, type WaitingQuery, waitingBytes, waitingQuery } from './batched-rows.ts';
 import { searchListed } from './listed-rows.ts';
 import { cutCandidates, LEAST, leastScore, mergeResults, type Run } from './merge.ts';
 import { type RowLocation, RowReadFailure } from './row-file.ts';
@@ -44,6 +45,8 @@ const SEGMENT = {
 } as const;
 const PER_SEGMENT = 17;
 const TWO_32 = 2 ** 32;
+/** Bytes of rows that are read together: neighbours are found among many, and the rows still fit into a cache of the processor. */
+const READ_BYTES = 2 ** 22;
 
 /** A memory with its records of the index and of the call. */
 export interface SegmentAddress {
@@ -192,20 +195,62 @@ export function searchSegments(
   address: number,
 ): void {
   const opened = openCall(memoryOf, slot, headMemory, address);
-  for (let item = begin; item < end; item++) searchItem(opened, item);
+  const { segments, rows, isListed } = opened;
+  const areRead = rows.size > 0 && !isListed && segments.every(({ isReorderedExactly }) => isReorderedExactly);
+  if (areRead && end - begin > 1) searchTogether(opened, begin, end);
+  else for (let item = begin; item < end; item++) searchItem(opened, item);
 }
 
 /** Search with query `item` of an opened call. Where rows cannot be read, it has no results, and the call has failed. */
 export function searchItem(opened: OpenedCall, item: number): void {
-  const { head, description } = opened;
   try {
     if (opened.isListed) searchList(opened, item);
     else searchOne(opened, item);
   } catch (error) {
     if (!(error instanceof RowReadFailure)) throw error;
-    head.integers[head.countsOut + item] = 0;
-    writeBytes(head.integers, description + CALL.failedAt, error.offset);
-    head.integers[description + CALL.failed] = 1;
+    fail(opened, item, error);
+  }
+}
+
+function fail({ head, description }: OpenedCall, item: number, { offset }: RowReadFailure): void {
+  head.integers[head.countsOut + item] = 0;
+  writeBytes(head.integers, description + CALL.failedAt, offset);
+  head.integers[description + CALL.failed] = 1;
+}
+
+/** Search with queries [begin, end); the rows of some queries at a time are read from the file together. */
+function searchTogether(opened: OpenedCall, begin: number, end: number): void {
+  const { head } = opened;
+  let waiting: WaitingQuery[] = [];
+  let bytes = 0;
+  for (let item = begin; item < end; item++) {
+    const query = waitingQuery(item, candidatesOf(opened, item), head.integers[head.state + STATE.centroids]!);
+    waiting.push(query);
+    bytes += waitingBytes(query);
+    if (bytes < READ_BYTES && item + 1 < end) continue;
+    finishTogether(opened, waiting);
+    waiting = [];
+    bytes = 0;
+  }
+}
+
+function finishTogether(opened: OpenedCall, waiting: readonly WaitingQuery[]): void {
+  const { head, rows } = opened;
+  const score = ({ kernels, slot, call, candidates }: Segment, { view }: SegmentRows, item: number): void =>
+    kernels.reorderChosen(slot, item, view, call, candidates);
+  const finish = ({ item, chosen, centroids }: WaitingQuery): void => {
+    mergeResults(
+      head,
+      chosen.map(({ segment }) => segment),
+      item,
+    );
+    if (head.countersOut > 0) head.integers[head.countersOut + 4 * item] = centroids;
+  };
+  try {
+    readTogether(waiting, rows, score, finish);
+  } catch (error) {
+    if (!(error instanceof RowReadFailure)) throw error;
+    for (const { item } of waiting) fail(opened, item, error);
   }
 }
 
@@ -221,7 +266,18 @@ function searchList({ head, segments, rows }: OpenedCall, item: number): void {
 }
 
 /** Search leaves for one query. */
-function searchOne({ head, segments, rows, ownerOf }: OpenedCall, item: number): void {
+function searchOne(opened: OpenedCall, item: number): void {
+  const { head, rows } = opened;
+  const searched = candidatesOf(opened, item);
+  for (const segment of searched) reorder(segment, rows.get(segment), item);
+  mergeResults(head, searched, item);
+  if (head.countersOut > 0) {
+    head.integers[head.countersOut + 4 * item] = head.integers[head.state + STATE.centroids]!;
+  }
+}
+
+/** Choose the candidates of a query; returns the segments that were searched. */
+function candidatesOf({ head, segments, ownerOf }: OpenedCall, item: number): Segment[] {
   const { slot } = head;
   const leaves = head.kernels.planQuery(slot, item, head.index, head.call);
   const runs = route(head, segments, ownerOf, leaves);
@@ -231,11 +287,7 @@ function searchOne({ head, segments, rows, ownerOf }: OpenedCall, item: number):
   scan(runs, item, head.isPruned);
   choose(searched, item, head.reorder);
   if (searched.length > 1) cutCandidates(searched, runs, head.reorder);
-  for (const segment of searched) reorder(segment, rows.get(segment), item);
-  mergeResults(head, searched, item);
-  if (head.countersOut > 0) {
-    head.integers[head.countersOut + 4 * item] = head.integers[head.state + STATE.centroids]!;
-  }
+  return searched;
 }
 
 /** Give the chosen leaves to their segments; returns the runs of leaves that follow one another in one segment. */

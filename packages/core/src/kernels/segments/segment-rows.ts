@@ -51,6 +51,9 @@ export class SegmentRows {
   readonly #bytes: Uint8Array;
   readonly #rowBytes: number;
   readonly #places: Int32Array;
+  /** The rows of several lists, and the bytes of those that were shown. */
+  #read: Uint8Array = new Uint8Array(0);
+  #shown = 0;
 
   constructor(memory: LinearMemory, location: RowLocation, views: RowViews, rowBytes: number, slot: number) {
     const view = views.address + slot * views.stride;
@@ -78,6 +81,34 @@ export class SegmentRows {
       integers[slots + i] = i;
     }
     this.#file.read(this.#places, count, this.#rowBytes, this.#bytes);
+  }
+
+  /**
+   * Read the rows of several lists of slots of the segment at once. `show` then takes the lists in the same order.
+   *
+   * @throws {RowReadFailure} when the file cannot be read
+   */
+  read({ integers, placeOf }: Segment, lists: readonly Int32Array[]): void {
+    const count = lists.reduce((sum, { length }) => sum + length, 0);
+    const places = new Int32Array(count);
+    let at = 0;
+    for (const slots of lists) {
+      for (const slot of slots) places[at++] = placeOf > 0 ? integers[placeOf + slot]! : slot;
+    }
+    this.#shown = 0;
+    if (this.#read.length < count * this.#rowBytes) this.#read = new Uint8Array(count * this.#rowBytes);
+    this.#file.read(places, count, this.#rowBytes, this.#read);
+  }
+
+  /** Load the next list of slots whose rows were read, numbered from 0 on, as the view does. */
+  show({ integers, slots: to, rowOf }: Segment, slots: Int32Array): void {
+    for (let i = 0; i < slots.length; i++) {
+      integers[this.#rowOf + i] = integers[rowOf + slots[i]!]!;
+      integers[to + i] = i;
+    }
+    const end = this.#shown + slots.length * this.#rowBytes;
+    this.#bytes.set(this.#read.subarray(this.#shown, end));
+    this.#shown = end;
   }
 }
 

@@ -18,7 +18,7 @@ const INDEX: RecordValues<typeof SCANN_INDEX> = fieldPositions(SCANN_INDEX);
 /** The positions of the fields of a state. */
 export const STATE: RecordValues<typeof SCANN_STATE> = fieldPositions(SCANN_STATE);
 /** Numbers in a state. */
-const STATE_LENGTH = Object.keys(SCANN_STATE.fields).length;
+export const STATE_LENGTH: number = Object.keys(SCANN_STATE.fields).length;
 
 /** The head or a segment of an index, for the queries of one call on one thread. */
 export class Segment {

@@ -24,6 +24,8 @@ import { addWork, COUNTERS, type SearchWork } from '../search/search-work.ts';
 
 /** Queries that a thread claims at a time. */
 const GRAIN = 4;
+/** The same where rows are read from a file, which is done for all of them at once. */
+const GRAIN_IN_FILE = 64;
 /** Rows of a list that are read from a file at a time. */
 const LISTED_AT_ONCE = 1_024;
 /** The search, and the program of the worker threads that can run it. */
@@ -94,7 +96,7 @@ class SegmentedSearch implements SegmentSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { size, address } = step.value;
-      pool.runSegmented(SEARCH_SEGMENTS, size, GRAIN, { address, memories });
+      pool.runSegmented(SEARCH_SEGMENTS, size, this.#grain(size), { address, memories });
     }
   }
 
@@ -110,8 +112,15 @@ class SegmentedSearch implements SegmentSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { size, address } = step.value;
-      await pool.runSegmentedAsync(SEARCH_SEGMENTS, size, GRAIN, { address, memories });
+      await pool.runSegmentedAsync(SEARCH_SEGMENTS, size, this.#grain(size), { address, memories });
     }
+  }
+
+  /** Queries of `size` that a thread claims at a time. */
+  #grain(size: number): number {
+    if (!this.leaves.fileRows) return GRAIN;
+    const { threads } = this.leaves.head.runtime.pool;
+    return Math.max(1, Math.min(GRAIN_IN_FILE, Math.ceil(size / threads)));
   }
 
   /** Give the memory back. */
