@@ -30,7 +30,9 @@ function show(done: number, total: number): void {
   const left =
     perSecond > 0 ? `, ${Math.round(perSecond)} a second, ${Math.round((all - done) / perSecond)} s left` : '';
   const memory = `${(process.memoryUsage.rss() / GIB).toFixed(2)} GiB, peak ${(peakBytes() / GIB).toFixed(2)} GiB`;
-  console.error(`  ${Math.round(seconds(start))} s: ${current.step}: ${done} of ${all}${left}; ${memory}`);
+  const { user, system } = process.cpuUsage();
+  const cpu = `CPU ${((user + system) / 1e6).toFixed(1)} s`;
+  console.error(`  ${Math.round(seconds(start))} s, ${cpu}: ${current.step}: ${done} of ${all}${left}; ${memory}`);
 }
 
 await buildBundle(order.path, { index }, () => blocksOf(order.vectors, dirname(order.path)), {

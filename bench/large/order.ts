@@ -53,8 +53,8 @@ export interface ServeReport {
   best: ServedPoint | undefined;
   /** The setting with the largest recall. */
   most: ServedPoint;
-  /** The first pass over the queries with the best setting: pages of the file are read from the disk. */
-  firstPass: { p50Ms: number; p99Ms: number };
+  /** Each query once with the best setting, when no page of the file is in the cache of the system; for rows in the file. */
+  cold: { p50Ms: number; p99Ms: number; pagesPerQuery: number } | undefined;
 }
 
 /** The options of the index of a build. */
