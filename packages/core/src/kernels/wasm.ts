@@ -5,7 +5,6 @@
  * The kernels only use instructions that have the same result in both builds, so the choice affects the speed but no
  * result. The fused products of dense layers are the exception (docs/decisions/fused-products.md).
  */
-import type { LinearMemory } from '../memory/linear-memory.ts';
 import type { KernelTable, KernelVariant } from './contract.ts';
 import { INDEX_KERNELS } from './index-kernels.ts';
 import type { KernelSet } from './kernel-set.ts';
@@ -55,19 +54,19 @@ export function compileKernels(set: KernelSet, variant: WasmVariant): WebAssembl
 }
 
 /** Bind the compiled kernels of a set to a memory. */
-export function wasmKernels(module: WebAssembly.Module, memory: LinearMemory): Partial<KernelTable> {
+export function wasmKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Partial<KernelTable> {
   // Imported only by kernels with assertions (`npm run build -- --debug-kernels`).
   const abort = (message: number, file: number, line: number): never => {
     throw new Error(`kernel: ${textAt(memory, message)} (${textAt(memory, file)}:${line})`);
   };
-  const instance = new WebAssembly.Instance(module, { env: { memory: memory.memory, abort } });
+  const instance = new WebAssembly.Instance(module, { env: { memory, abort } });
   // WebAssembly has no types of functions: a test calls every kernel of the table on every variant.
   return instance.exports as Partial<KernelTable>;
 }
 
 /** A string of AssemblyScript: UTF-16, with its length in bytes in the four bytes before it; offset 0 means no string. */
-function textAt({ memory }: LinearMemory, offset: number): string {
+function textAt({ buffer }: WebAssembly.Memory, offset: number): string {
   if (offset === 0) return '?';
-  const [sizeBytes] = new Uint32Array(memory.buffer, offset - 4, 1);
-  return String.fromCharCode(...new Uint16Array(memory.buffer, offset, sizeBytes! / 2));
+  const [sizeBytes] = new Uint32Array(buffer, offset - 4, 1);
+  return String.fromCharCode(...new Uint16Array(buffer, offset, sizeBytes! / 2));
 }

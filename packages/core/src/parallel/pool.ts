@@ -16,9 +16,8 @@ import type {
 } from '../kernels/contract.ts';
 import type { KernelSet } from '../kernels/kernel-set.ts';
 import { type RecordDescription, recordBytes, writeRecord } from '../kernels/record.ts';
-import type { SegmentedSearchKernel } from '../kernels/segments/search-segments.ts';
 import type { LinearMemory } from '../memory/linear-memory.ts';
-import { ASYNC_RECORD_OFFSET, COMPOSED, type ItemsKernel, RECORD_BYTES_MAX, RECORD_OFFSET } from './control.ts';
+import { ASYNC_RECORD_OFFSET, type ItemsKernel, RECORD_BYTES_MAX, RECORD_OFFSET } from './control.ts';
 import type { Job, Team } from './team.ts';
 
 /** A kernel that the pool can split: its number in the team, and the record that it takes. */
@@ -26,18 +25,6 @@ interface PoolKernel {
   number: number;
   call: ItemsKernel;
   record: RecordDescription | undefined;
-}
-
-/** The search over segments, and the program of worker threads that have it (segmented-worker-program.generated.ts). */
-export interface SegmentedKernel {
-  call: SegmentedSearchKernel;
-  program: string;
-}
-
-/** A search over segments: the address of its description, and the numbers of all memories that it reads. */
-export interface SegmentedCall {
-  address: number;
-  memories: readonly number[];
 }
 
 /** A kernel with its work items and arguments, not yet started. */
@@ -124,17 +111,6 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
     await this.team.runAsync(job, { lastMemory: this.memoryNumber });
   }
 
-  /** Run `searchSegments` over `items` queries; the description of the call is in this memory. */
-  runSegmented(search: SegmentedKernel, items: number, grain: number, call: SegmentedCall): void {
-    this.team.run(this.#segmented(search, items, grain, call));
-  }
-
-  /** `runSegmented` on the worker threads only, as `runAsync`. */
-  async runSegmentedAsync(search: SegmentedKernel, items: number, grain: number, call: SegmentedCall): Promise<void> {
-    const job = this.#segmented(search, items, grain, call);
-    await this.team.runAsync(() => job, job);
-  }
-
   /** The job of `run` or `runAsync` with these arguments, to be started later by one of the two. */
   job<K extends N>(name: K, items: number, grain: number, ...rest: KernelArguments<K>): PoolJob {
     return {
@@ -156,18 +132,6 @@ export class Pool<N extends ParallelKernelName = IndexKernelName> {
   /** Remove the memory of this pool from the team; the pool can run no job afterwards. */
   leave(): void {
     this.team.leave(this.memoryNumber);
-  }
-
-  #segmented(
-    { call: search, program }: SegmentedKernel,
-    items: number,
-    grain: number,
-    { address, memories }: SegmentedCall,
-  ): Job {
-    const call = search.bind(undefined, this.team.memoryOf) as ItemsKernel;
-    const lastMemory = Math.max(this.memoryNumber, ...memories);
-    const numbers = [this.memoryNumber, address];
-    return { call, memory: COMPOSED, lastMemory, program, kernel: 0, items, grain, numbers };
   }
 
   /** The values of a record are written to `recordOffset`, and the offset is passed in their place. */

@@ -80,7 +80,7 @@ export class Runtime {
     if (!this.#loaded.has(set)) {
       this.#loaded.add(set);
       const { module, first } = this.pool.team.load(set);
-      if (module) Object.assign(this.#kernels, wasmKernels(module, this.heap.memory));
+      if (module) Object.assign(this.#kernels, wasmKernels(module, this.heap.memory.memory));
       this.pool.add(set, first, this.#kernels);
     }
     return this.pool as unknown as Pool<IndexKernelName | N>;

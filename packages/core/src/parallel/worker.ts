@@ -3,7 +3,7 @@ import { assert } from '../checks/assert.ts';
 import type { SegmentedSearchKernel } from '../kernels/segments/search-segments.ts';
 import type { KernelMemory } from '../kernels/segments/segment.ts';
 import { wasmKernels } from '../kernels/wasm.ts';
-import { LinearMemory } from '../memory/linear-memory.ts';
+import type { LinearMemory } from '../memory/linear-memory.ts';
 import {
   COMPOSED,
   CONTROL,
@@ -28,31 +28,36 @@ export interface WorkerStart {
   team: number;
 }
 
+/** A memory with its kernels, and with views where the program has them. */
+type Bound = Pick<KernelMemory, 'kernels'> & { memory: LinearMemory | undefined };
+
+/** The parts of a program that searches several memories; kernels of one memory need no views of it. */
+export interface SegmentedProgram {
+  search: SegmentedSearchKernel;
+  viewsOf: (memory: WebAssembly.Memory) => LinearMemory;
+}
+
 /**
  * Work on jobs until the process ends or another team is current.
  *
- * @param searchSegments the search over several memories, where the program has it
+ * @param segmented the search over several memories, where the program has it
  */
-export function serve(
-  { memories, modules, names, slot, team }: WorkerStart,
-  searchSegments?: SegmentedSearchKernel,
-): void {
+export function serve({ memories, modules, names, slot, team }: WorkerStart, segmented?: SegmentedProgram): void {
   const [control] = memories as [WebAssembly.Memory];
   const integers = controlIntegers(control);
   const values = controlArguments(control);
-  const bound: KernelMemory[] = [];
+  const bound: Bound[] = [];
   /** A memory with its kernels; instances are made at the first job. */
-  const memoryOf = (number: number): KernelMemory => {
+  const memoryOf = (number: number): Bound => {
     const known = bound[number];
     if (known) return known;
     const shared = memories[number];
     assert(shared !== undefined, `worker: memory ${number} has left`);
-    const memory = new LinearMemory(shared);
-    const tables = modules.map((module) => wasmKernels(module, memory));
-    bound[number] = { memory, kernels: Object.assign({}, ...tables) };
+    const tables = modules.map((module) => wasmKernels(module, shared));
+    bound[number] = { memory: segmented?.viewsOf(shared), kernels: Object.assign({}, ...tables) };
     return bound[number];
   };
-  const search = searchSegments?.bind(undefined, memoryOf) as ItemsKernel;
+  const search = segmented?.search.bind(undefined, memoryOf as (number: number) => KernelMemory) as ItemsKernel;
   memoryOf(0);
   let seen = Atomics.load(integers, CONTROL.generation);
   let isServing = joinTeam(integers, team);

@@ -35,8 +35,7 @@ export function rotationNamed(name: string): RotationMethod {
   const method = METHODS.get(name);
   if (!method) {
     throw new OptionError(
-      `rotation: expected the code of the rotation in this program, which the value balancedPca.name of shortlist ` +
-        `brings, got ${JSON.stringify(name)} without it`,
+      `rotation: expected balancedPca.name of shortlist, which brings its code, got ${JSON.stringify(name)} alone`,
     );
   }
   return method;

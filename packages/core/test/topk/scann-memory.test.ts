@@ -236,3 +236,27 @@ test('candidates that are not read yet: what a build of so many takes is asked f
   assert.throws(() => index.checkMemory(10, 1.5), { code: 'ERR_OPTION' });
   assert.ok(runtime.heap.memory.sizeBytes < GIB, 'nothing was taken');
 });
+
+test('room for more candidates is asked for before anything is allocated, and the message says how many would fit', async () => {
+  for (const options of [
+    {},
+    { tree: 'always' },
+    { tree: 'always', soar: 1, reorder: 'int8' },
+  ] as ScannOptions<never>[]) {
+    const runtime = new Runtime({ threads: 1 });
+    const index = new ScaNN({ numLeaves: 4, ...options, runtime }).index(flat(normalRows(500, 8, 1)));
+    const before = [runtime.heap.usedBytes, runtime.heap.memory.sizeBytes];
+    for (const count of [10 ** 9, Number.MAX_SAFE_INTEGER]) {
+      const refused = {
+        code: 'ERR_MEMORY',
+        message: new RegExp(`^candidates to add: .* for ${count} rows × 8 dimensions .*what would fit: \\d{8,9} rows$`),
+      };
+      assert.throws(() => index.reserve(count), refused);
+      await assert.rejects(index.reserveAsync(count), refused);
+    }
+    assert.deepEqual([runtime.heap.usedBytes, runtime.heap.memory.sizeBytes], before);
+    index.reserve(1_000);
+    // The last group of a flat index has a few free slots, which do not count as room.
+    assert.ok(index.room > 1_000 - 32);
+  }
+});

@@ -67,7 +67,7 @@ function placeOf(pointer: string): string {
   return steps.join('').replace(/^\./, '');
 }
 
-/** What a schema expects, in words. */
+/** The words for the values that a schema accepts. */
 function expectedOf(schema: Schema): string {
   const { type, anyOf, minimum, exclusiveMinimum, maximum, minLength, minItems, maxItems } = schema;
   if (anyOf) return anyOf.map(expectedOf).join(' or ');

@@ -11,7 +11,7 @@ import {
 } from '../../../kernels/segments/search-segments.ts';
 import { type RowViews, viewBytes, writeViews } from '../../../kernels/segments/segment-rows.ts';
 import { Scratch } from '../../../memory/scratch.ts';
-import type { SegmentedKernel } from '../../../parallel/pool.ts';
+import { runSegmented, runSegmentedAsync, type SegmentedKernel } from '../../../parallel/segmented-jobs.ts';
 import { SEGMENTED_WORKER_PROGRAM } from '../../../parallel/segmented-worker-program.generated.ts';
 import { rowError } from '../file-rows.ts';
 import type { LeafSet } from '../leaf-set.ts';
@@ -96,7 +96,7 @@ class SegmentedSearch implements SegmentSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { size, address } = step.value;
-      pool.runSegmented(SEARCH_SEGMENTS, size, this.#grain(size), { address, memories });
+      runSegmented(pool, SEARCH_SEGMENTS, size, this.#grain(size), { address, memories });
     }
   }
 
@@ -112,7 +112,7 @@ class SegmentedSearch implements SegmentSearch {
       const step = steps.next();
       if (step.done) return step.value;
       const { size, address } = step.value;
-      await pool.runSegmentedAsync(SEARCH_SEGMENTS, size, this.#grain(size), { address, memories });
+      await runSegmentedAsync(pool, SEARCH_SEGMENTS, size, this.#grain(size), { address, memories });
     }
   }
 

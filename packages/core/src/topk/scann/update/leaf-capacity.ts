@@ -6,6 +6,7 @@
  */
 import type { Block } from '../../../memory/heap.ts';
 import { finish } from '../../../parallel/steps.ts';
+import { memoryError } from '../../memory-error.ts';
 import { GROUP_SLOTS, type Leaves, partBytes, rowBytes } from '../leaves.ts';
 
 /** Share of extra room: growing then costs little in total, and little memory is unused. */
@@ -21,6 +22,9 @@ const CLEARED_BYTES = 1 << 17;
 /** Slots read in a step, some tenths of a millisecond. */
 const SLOTS_A_STEP = 1 << 17;
 
+/** Names of parts with the sizes of their larger blocks. */
+type LargerBlocks = readonly (readonly [name: (typeof GROWING)[number], sizeBytes: number])[];
+
 /** The room of one index. */
 export class LeafCapacity {
   readonly #leaves: Leaves;
@@ -31,7 +35,11 @@ export class LeafCapacity {
     this.#leaves = leaves;
   }
 
-  /** Make room for `points` more, and for row numbers below `rows`. */
+  /**
+   * Make room for `points` more, and for row numbers below `rows`.
+   *
+   * @throws {MemoryError} when the memory cannot hold them; nothing was allocated then
+   */
   reserve(points: number, rows: number): void {
     finish(this.growth(points, rows));
   }
@@ -48,10 +56,45 @@ export class LeafCapacity {
    * last step. The index must not change between the steps.
    */
   *growth(points: number, rows: number): Generator<void, void> {
+    const larger = this.#largerBlocks(points, rows);
+    this.#askFor(larger, points, rows);
+    yield* this.#move(larger);
+  }
+
+  /** The parts whose blocks are too small, with the sizes of the blocks that replace them. */
+  #largerBlocks(points: number, rows: number): LargerBlocks {
+    const { shape, parts } = this.#leaves;
     const { capacity, places } = this.#need(points, rows);
-    if (capacity <= this.#capacityOfBlocks() && places <= this.#placesOfBlocks()) return;
-    const { groups } = this.#leaves.shape;
-    yield* this.#move(Math.max(capacity, Math.ceil(groups * (1 + GROWTH))), Math.ceil(places * (1 + GROWTH)));
+    if (capacity <= this.#capacityOfBlocks() && places <= this.#placesOfBlocks()) return [];
+    const sizes = partBytes({
+      ...shape,
+      capacity: Math.max(capacity, Math.ceil(shape.groups * (1 + GROWTH))),
+      places: Math.ceil(places * (1 + GROWTH)),
+    });
+    return GROWING.filter((name) => parts[name] && sizes[name]! > parts[name].sizeBytes).map((name) => [
+      name,
+      sizes[name]!,
+    ]);
+  }
+
+  /** Check that the memory can hold the larger blocks beside the present ones, before any is allocated. */
+  #askFor(larger: LargerBlocks, points: number, rows: number): void {
+    const { runtime, shape } = this.#leaves;
+    const { heap } = runtime;
+    const { dimensions } = shape;
+    const holds = (blocks: LargerBlocks): boolean => heap.canHold(blocks.map(([, sizeBytes]) => sizeBytes));
+    if (holds(larger)) return;
+    const bytes = larger.reduce((sum, [, sizeBytes]) => sum + sizeBytes, 0);
+    const fits = (fewer: number, d: number): boolean =>
+      d === dimensions && holds(this.#largerBlocks(fewer, rows - points + fewer));
+    throw memoryError(heap, {
+      name: 'candidates to add',
+      rows: points,
+      dimensions,
+      bytes,
+      heldBytes: heap.usedBytes,
+      fits,
+    });
   }
 
   /** Capacity and places for `points` more, and for row numbers below `rows`. */
@@ -81,20 +124,17 @@ export class LeafCapacity {
     return shape.places > 0 ? Math.floor(parts.rows!.sizeBytes / rowBytes(shape)) : 0;
   }
 
-  /** Copy the parts that grow to blocks of this capacity and number of places. */
-  *#move(capacity: number, places: number): Generator<void, void> {
+  /** Copy parts to larger blocks. */
+  *#move(larger: LargerBlocks): Generator<void, void> {
     const { shape, parts, runtime } = this.#leaves;
-    const sizes = partBytes({ ...shape, capacity, places });
     const used = partBytes(shape);
     const moved: Record<string, Block> = {};
     let isWhole = false;
     try {
-      for (const name of GROWING) {
-        const old = parts[name];
-        if (!old || sizes[name]! <= old.sizeBytes) continue;
-        const block = runtime.heap.allocateUnfilled(sizes[name]!);
+      for (const [name, sizeBytes] of larger) {
+        const block = runtime.heap.allocateUnfilled(sizeBytes);
         moved[name] = block;
-        const [from, to] = [old.bytes().subarray(0, used[name]!), block.bytes()];
+        const [from, to] = [parts[name]!.bytes().subarray(0, used[name]!), block.bytes()];
         for (let at = 0; at < from.length; at += COPIED_BYTES) {
           to.set(from.subarray(at, at + COPIED_BYTES), at);
           yield;
