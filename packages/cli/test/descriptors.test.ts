@@ -14,9 +14,10 @@ test('serve below the number of descriptors that it needs says so in one line', 
     const shell = ['-c', `ulimit -n ${limit} && exec "$0" "$1" serve bundle.shortlist`, process.execPath, COMMAND];
     const { status, stderr, stdout } = spawnSync('sh', shell, { encoding: 'utf8', timeout: 60_000 });
     assert.deepEqual([status, stdout], [1, ''], `ulimit -n ${limit}`);
-    // Node 24 closes each module's file before it opens the next: it needs few, and then says that there is no bundle.
+    // Node 20 opens the files of many modules at once. Node 24 closes each before it opens the next: it needs few, and then
+    // says that there is no bundle, as Node 20 does where the limit suffices.
     const [node] = process.versions.node.split('.');
-    if (Number(node) < 22) assert.equal(stderr, NO_DESCRIPTOR, `ulimit -n ${limit}`);
+    if (limit === 30 && Number(node) < 22) assert.equal(stderr, NO_DESCRIPTOR, `ulimit -n ${limit}`);
     else assert.match(stderr, /^shortlist: [^\n]*\(ERR_IO\)\n$/, `ulimit -n ${limit}`);
   }
 });
