@@ -1,6 +1,7 @@
 /**
  * The functions into which fastify compiles JSON schemas, one for each distinct schema of the process: servers of the
- * same process share them, so that a second server starts without compiling.
+ * same process share them, so that a second server starts without compiling. A validator is compiled for the first request
+ * that it checks, as a replica answers few of the routes and its start waits for nothing else.
  */
 import ajvCompiler, { type BuildCompilerFromPool } from '@fastify/ajv-compiler';
 import serializerCompiler, { type Serializer, type SerializerFactory } from '@fastify/fast-json-stringify-compiler';
@@ -14,8 +15,14 @@ const validators = new Map<string, Validator>();
 const serializers = new Map<string, Serializer>();
 
 const compilersFactory: { buildValidator: BuildCompilerFromPool; buildSerializer: SerializerFactory } = {
-  buildValidator: (externalSchemas, options) =>
-    cached(validators, newValidatorCompiler(externalSchemas, options), [externalSchemas, options]),
+  buildValidator: (externalSchemas, options) => {
+    let compile: ReturnType<BuildCompilerFromPool> | undefined;
+    const compileNow: ReturnType<BuildCompilerFromPool> = (route) => {
+      compile ??= newValidatorCompiler(externalSchemas, options);
+      return compile(route);
+    };
+    return cached(validators, (route) => atFirstUse(() => compileNow(route)), [externalSchemas, options]);
+  },
   buildSerializer: (externalSchemas, options) =>
     cached(serializers, newSerializerCompiler(externalSchemas, options), [externalSchemas, options]),
 };
@@ -26,6 +33,18 @@ export const SCHEMA_OPTIONS: Pick<FastifyServerOptions, 'ajv' | 'schemaControlle
   ajv: { customOptions: { coerceTypes: false, removeAdditional: false, verbose: true } },
   schemaController: { compilersFactory },
 };
+
+/** A validator that `compile` makes at its first use. fastify calls it, and reads the errors of a call from it. */
+function atFirstUse(compile: () => Validator): Validator {
+  let compiled: Validator | undefined;
+  const validate = ((data: unknown) => {
+    compiled ??= compile();
+    const isValid = compiled(data);
+    validate.errors = compiled.errors ?? null;
+    return isValid;
+  }) as Validator;
+  return validate;
+}
 
 /**
  * A cache over `compile`. The key of a result in `known` is the schema of the route, with `madeWith`, the arguments
