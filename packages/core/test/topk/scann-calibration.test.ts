@@ -15,7 +15,7 @@ import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { autopilot } from '../../src/tuning/autopilot.ts';
 import { normalRows } from '../conformance/oracle.ts';
 
-const N = 21_000;
+const N = 8_000;
 const D = 32;
 /** Points about centres whose spread falls with the dimension, some three times as long as others. */
 const centres = normalRows(300, D, 1);
@@ -29,6 +29,8 @@ type Options = ScannOptions<ArrayLike<number>>;
 function built(options: Options, threads = 2): ScaNN<ArrayLike<number>, number> {
   const index = new ScaNN<ArrayLike<number>, number>({
     ...autopilot(N, D),
+    // So few rows have leaves only if that is said.
+    tree: 'always',
     trainingIterations: 2,
     ...options,
     runtime: new Runtime({ threads }),
@@ -43,7 +45,7 @@ for (const distanceMeasure of ['dot_product', 'cosine', 'squared_l2'] as const) 
     for (const guess of distanceMeasure === 'cosine' ? [low] : [low, high]) {
       const index = built({ ...guess, distanceMeasure });
       const recall = recallOf(index.call(fresh), index.callExactly(fresh));
-      // Measured: .950 to .966 on 500 fresh queries.
+      // Measured: .947 to .956 on 500 fresh queries.
       assert.ok(recall > 0.93 && recall < 0.98, `${recall}`);
       const { measured, notes, settings } = index.stats();
       assert.ok(measured && measured.recall >= 0.95 && measured.queries >= 50 && measured.k === 10);
@@ -67,14 +69,14 @@ test('the same seed gives the same settings for any number of threads', () => {
 });
 
 test('what was measured is saved and loaded, and measured again when the index is rebalanced', async () => {
-  const index = built({ targetRecall: 0.9, tree: 'always' });
+  const index = built({ targetRecall: 0.9 });
   const { measured } = index.stats();
   const { index: loaded } = await bundleFromBytes<ArrayLike<number>, number>(bundleToBytes({ index }));
   assert.ok(loaded instanceof ScaNN);
   assert.deepEqual(loaded.stats().measured, measured);
   assert.deepEqual(loaded.settings, index.settings);
   assert.deepEqual(loaded.call(fresh).scores, index.call(fresh).scores);
-  loaded.delete(Array.from({ length: 5000 }, (_, i) => i));
+  loaded.delete(Array.from({ length: 3000 }, (_, i) => i));
   await loaded.rebalance();
   assert.notDeepEqual(loaded.stats().measured, measured);
   assert.equal(loaded.stats().measured?.targetRecall, 0.9);
@@ -82,7 +84,12 @@ test('what was measured is saved and loaded, and measured again when the index i
 
 test('without a recall to reach, without leaves, and under an old index nothing is measured', () => {
   const { targetRecall: _, ...sized } = autopilot(N, D);
-  const unmeasured = new ScaNN({ ...sized, trainingIterations: 2, runtime: new Runtime({ threads: 1 }) }).index(rows);
+  const unmeasured = new ScaNN({
+    ...sized,
+    tree: 'always',
+    trainingIterations: 2,
+    runtime: new Runtime({ threads: 1 }),
+  }).index(rows);
   assert.equal(unmeasured.stats().measured, undefined);
   assert.equal(unmeasured.settings.numLeavesToSearch, sized.numLeavesToSearch);
   assert.equal(JSON.stringify(saveIndex(unmeasured)).includes('calibration'), false);

@@ -63,8 +63,8 @@ const BUILDS: Record<string, ScannOptions<never>> = {
 
 /** So many that the parts of a build that do not grow with the rows are below a tenth of its memory. */
 const INPUTS = [
-  [20_000, 7],
-  [8_000, 48],
+  [12_000, 7],
+  [5_000, 48],
 ].map(([n, d]) => flat(normalRows(n!, d!, 3)));
 
 for (const [name, options] of Object.entries(BUILDS)) {

@@ -23,7 +23,8 @@ import { containerOf } from '../format/containers.ts';
 import { referenceRuntime, VARIANTS } from '../kernels/variants.ts';
 import { lateThread } from '../memory/late-thread.ts';
 
-const [N, D, QUERIES, K] = [1_500, 9, 40, 7];
+/** Enough queries for a scan of panels, which takes 16 or more. */
+const [N, D, QUERIES, K] = [1_500, 9, 20, 7];
 /** An index of these candidates has 50 to 150 kilobytes. */
 const SEGMENT_BYTES = 9_000;
 
