@@ -112,7 +112,7 @@ test('--features: towers over columns of both files; the bundle serves raw featu
 
 test('--model history: a user is asked by name or by a history, on the command line and in the server', async () => {
   const out = join(folder, 'history.shortlist');
-  const { code, stdout, stderr } = await train('--model', 'history', '--out', out, '--budget', '6s');
+  const { code, stdout, stderr } = await train('--model', 'history', '--out', out);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /Best of \d+ trials? .*: history tower, dimensions \d+, recencyDecay 0\.\d/);
   const named = await runCommand('query', out, 'u4', '--k', '3');
