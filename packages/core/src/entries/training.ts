@@ -36,10 +36,16 @@ export {
   takeCheckpoint,
 } from '../retrieval/checkpoint.ts';
 export type { ClickBiases } from '../retrieval/click-biases.ts';
+export type { ClickEpoch, ClickFitOptions, Clicks } from '../retrieval/click-training.ts';
 export { type ClusterRecord, type ClusterSchedule, clusterSteps } from '../retrieval/cluster-schedule.ts';
 export type { SavedMemory } from '../retrieval/cross-batch-memory.ts';
 export type { EncodedDataset } from '../retrieval/dataset.ts';
 export type { EvaluationMetric } from '../retrieval/evaluate.ts';
+export {
+  FactorizationMachine,
+  type FactorizationMachineOptions,
+  type LabelledIds,
+} from '../retrieval/factorization-machine.ts';
 // retrieval
 export {
   type GraphEmbeddings,
@@ -49,9 +55,6 @@ export {
 } from '../retrieval/graph-smoothing.ts';
 export type { Losses, StepLosses } from '../retrieval/losses.ts';
 export {
-  type ClickEpoch,
-  type ClickFitOptions,
-  type Clicks,
   MatrixFactorization,
   type MatrixFactorizationOptions,
 } from '../retrieval/matrix-factorization.ts';

@@ -25,9 +25,7 @@ export class ClickBiases {
 
   /** Set μ by the labels of training rows. */
   adapt(labels: Uint8Array): void {
-    const clicks = labels.reduce((sum, label) => sum + label, 0);
-    const [yes, no] = [clicks, labels.length - clicks].map((count) => Math.max(HALF_A_ROW, count));
-    this.mean = Math.log(yes! / no!);
+    this.mean = logitOfMean(labels);
   }
 
   /** b_i + c_j + μ. */
@@ -37,8 +35,8 @@ export class ClickBiases {
 
   /** Step by the slopes ∂loss/∂z of pairs. */
   step(queries: Int32Array, candidates: Int32Array, slopes: Float64Array, optimizer: SparseOptimizer): void {
-    stepRows(this.queries, queries, slopes, optimizer);
-    stepRows(this.candidates, candidates, slopes, optimizer);
+    stepBiases(this.queries, queries, slopes, optimizer);
+    stepBiases(this.candidates, candidates, slopes, optimizer);
   }
 
   /** Both matrices. */
@@ -47,8 +45,15 @@ export class ClickBiases {
   }
 }
 
-/** Step the rows of ids by the sums of their slopes. */
-function stepRows(biases: Matrix, ids: Int32Array, slopes: Float64Array, optimizer: SparseOptimizer): void {
+/** The logit of the share of clicks. */
+export function logitOfMean(labels: Uint8Array): number {
+  const clicks = labels.reduce((sum, label) => sum + label, 0);
+  const [yes, no] = [clicks, labels.length - clicks].map((count) => Math.max(HALF_A_ROW, count));
+  return Math.log(yes! / no!);
+}
+
+/** Step the biases [ids, 1] of the ids of rows by the sums of their slopes ∂loss/∂z. */
+export function stepBiases(biases: Matrix, ids: Int32Array, slopes: Float64Array, optimizer: SparseOptimizer): void {
   const sums = new Map<number, number>();
   ids.forEach((id, i) => {
     sums.set(id, (sums.get(id) ?? 0) + slopes[i]!);

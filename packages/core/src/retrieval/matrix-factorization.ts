@@ -7,50 +7,21 @@
  * `tasks.Ranking`. Ids are integers: no vocabulary, so that tens of millions of them cost nothing but their table.
  */
 
-import { throwIfAborted } from '../checks/abort.ts';
 import { checkArgument } from '../checks/arguments.ts';
-import { checkInteger } from '../checks/numbers.ts';
-import {
-  BOOLEAN,
-  FUNCTION,
-  LIST,
-  NUMBER,
-  OBJECT,
-  objectWith,
-  optionsCheck,
-  required,
-  SIGNAL,
-} from '../checks/options.ts';
+import { BOOLEAN, LIST, OBJECT, objectWith, optionsCheck, required } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { IDS } from '../embeddings/ids.ts';
 import { exclusively } from '../embeddings/table-lock.ts';
-import { DivergedError, OptionError, ShapeError } from '../errors/errors.ts';
+import { ShapeError } from '../errors/errors.ts';
 import { type ClickMetrics, clickMetrics, crossEntropy } from '../metrics/click-metrics.ts';
 import { Adagrad } from '../optimizers/adagrad.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { boundOptimizer, type OptimizerOption } from '../optimizers/parameter-groups.ts';
-import { Generator } from '../random/generator.ts';
 import { distinctFeatures } from '../towers/distinct-features.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { ClickBiases } from './click-biases.ts';
-import {
-  type ClusterRecord,
-  type ClusterSchedule,
-  clusterSteps,
-  clusterTables,
-  type NamedTable,
-} from './cluster-schedule.ts';
-import { type Clock, Pauses, systemClock } from './pauses.ts';
-
-/** Labelled pairs as columns. */
-export interface Clicks {
-  /** [N] ids of the query table. */
-  queries: Int32Array;
-  /** [N] ids of the candidate table. */
-  candidates: Int32Array;
-  /** [N] 1 for a click, 0 for none. */
-  labels: Uint8Array;
-}
+import { CLICK_FIT, type ClickEpoch, type ClickFitOptions, type Clicks, fitClicks } from './click-training.ts';
+import type { NamedTable } from './cluster-schedule.ts';
 
 /** Parts of a model. */
 export interface MatrixFactorizationOptions {
@@ -62,39 +33,6 @@ export interface MatrixFactorizationOptions {
   biases?: boolean;
 }
 
-/** The losses of an epoch, and the validation after it. */
-export interface ClickEpoch {
-  /** The number of the epoch, from 1. */
-  epoch: number;
-  /** Mean cross-entropy of the epoch's rows, each before its step. */
-  crossEntropy: number;
-  validation?: ClickMetrics;
-  clusterings: ClusterRecord[];
-  seconds: number;
-}
-
-/** Options of `fit`. */
-export interface ClickFitOptions {
-  /** Passes over the data; default 1. */
-  epochs?: number;
-  /** Rows of a batch; default 512. */
-  batchSize?: number;
-  /** Seed of the order of rows, new every epoch; default 42. */
-  seed?: number;
-  validation?: Clicks;
-  /**
-   * End with the parameters of the epoch whose cross-entropy on `validation` was lowest; not together with `clusterings`,
-   * which change the pointers of tables. Default false.
-   */
-  restoreBestWeights?: boolean;
-  /** The schedule of clusterings of CQR tables; default no clustering. */
-  clusterings?: ClusterSchedule;
-  onEpochEnd?: (record: ClickEpoch) => void | Promise<void>;
-  onCluster?: (record: ClusterRecord) => void;
-  signal?: AbortSignal | undefined;
-  clock?: Clock;
-}
-
 const TABLE = objectWith('an embedding table', 'rows', 'applyGradient');
 const checkOptions = optionsCheck<MatrixFactorizationOptions>('MatrixFactorization', {
   queryTable: required(TABLE),
@@ -102,29 +40,12 @@ const checkOptions = optionsCheck<MatrixFactorizationOptions>('MatrixFactorizati
   optimizer: OBJECT,
   biases: BOOLEAN,
 });
-const checkFit = optionsCheck<ClickFitOptions>('MatrixFactorization.fit', {
-  epochs: NUMBER,
-  batchSize: NUMBER,
-  seed: NUMBER,
-  validation: OBJECT,
-  restoreBestWeights: BOOLEAN,
-  clusterings: OBJECT,
-  onEpochEnd: FUNCTION,
-  onCluster: FUNCTION,
-  signal: SIGNAL,
-  clock: FUNCTION,
-});
+const checkFit = optionsCheck<ClickFitOptions>('MatrixFactorization.fit', CLICK_FIT);
 const checkColumns = optionsCheck<Clicks>('clicks', {
   queries: required(LIST),
   candidates: required(LIST),
   labels: required(LIST),
 });
-
-/** The parameters of the best epoch so far. */
-interface Best {
-  readonly crossEntropy: number;
-  readonly weights: readonly Float32Array[];
-}
 
 /** Rows predicted at once. */
 const PREDICT_ROWS = 8192;
@@ -166,64 +87,23 @@ export class MatrixFactorization {
    * @throws {StateError} when something else works on one of the tables
    */
   async fit(clicks: Clicks, options: ClickFitOptions = {}): Promise<ClickEpoch[]> {
-    const { validation, restoreBestWeights = false, clusterings } = checkFit(options);
-    if (restoreBestWeights && (!validation || clusterings)) {
-      const got = validation ? 'one with clusterings' : 'none';
-      throw new OptionError(`restoreBestWeights: expected a fit with validation and without clusterings, got ${got}`);
-    }
+    const { validation } = checkFit(options);
     if (validation) checkClicks(validation);
     const tables = [this.queryTable, this.candidateTable];
-    return exclusively('fit', tables, () => this.#fit(clicks, options));
-  }
-
-  async #fit(clicks: Clicks, options: ClickFitOptions): Promise<ClickEpoch[]> {
-    const { epochs = 1, batchSize = 512, seed = 42, validation, clusterings, signal, clock = systemClock } = options;
-    const { restoreBestWeights = false } = options;
-    checkInteger('epochs', epochs, 0);
-    checkInteger('batchSize', batchSize, 1);
-    const rows = checkClicks(clicks);
-    this.biases?.adapt(clicks.labels);
-    let best: Best | undefined;
-    const steps = Math.ceil(rows / batchSize);
-    const due = clusterings ? clusterSteps(clusterings, steps, epochs) : [];
-    const pauses = new Pauses(clock);
-    const history: ClickEpoch[] = [];
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const start = clock();
-      const order = new Generator(seed).fork('shuffle', epoch).permutation(rows);
-      const record: ClickEpoch = { epoch, crossEntropy: 0, clusterings: [], seconds: 0 };
-      for (let step = 1; step <= steps; step++) {
-        throwIfAborted('fit', signal);
-        const batch = takeClicks(clicks, order.subarray((step - 1) * batchSize, step * batchSize));
-        const loss = this.step(batch, (epoch - 1) * steps + step - 1);
-        if (!Number.isFinite(loss)) {
-          throw new DivergedError(`loss: expected a finite number, got ${loss} at epoch ${epoch}, step ${step}`);
-        }
-        record.crossEntropy += loss / rows;
-        const at = due.indexOf((epoch - 1) * steps + step);
-        if (at >= 0) {
-          const moment = { epoch, step, isLast: at === due.length - 1, optimizer: this.optimizer, signal, clock };
-          const records = await clusterTables(this.#tables(), clusterings!, moment);
-          record.clusterings.push(...records);
-          for (const each of records) options.onCluster?.(each);
-        }
-        await pauses.pause();
-      }
-      if (validation) {
-        record.validation = this.evaluate(validation);
-        const { crossEntropy: loss } = record.validation;
-        if (restoreBestWeights && !(loss >= (best?.crossEntropy ?? Number.POSITIVE_INFINITY))) {
-          best = { crossEntropy: loss, weights: this.#trained().map(({ data }) => data.slice()) };
-        }
-      }
-      record.seconds = (clock() - start) / 1000;
-      history.push(record);
-      await options.onEpochEnd?.(record);
-    }
-    best?.weights.forEach((weights, i) => {
-      this.#trained()[i]!.data.set(weights);
+    const { optimizer } = this;
+    const model = {
+      optimizer,
+      tables: this.#tables(),
+      others: this.biases?.trained() ?? [],
+      step: (batch: Clicks, trainingStep: number) => this.step(batch, trainingStep),
+      evaluate: (rows: Clicks) => this.evaluate(rows),
+    };
+    return exclusively('fit', tables, () => {
+      const count = checkClicks(clicks);
+      return fitClicks(model, { count, take: (rows) => takeClicks(clicks, rows) }, options, () =>
+        this.biases?.adapt(clicks.labels),
+      );
     });
-    return history;
   }
 
   /**
@@ -304,10 +184,6 @@ export class MatrixFactorization {
     const ids = first.map((row) => all[row]!);
     const vectors = gathered(table, ids);
     return { ids, groupOf, vectors, gradients: new Matrix(vectors.rows, vectors.dimensions, vectors.runtime) };
-  }
-
-  #trained(): Matrix[] {
-    return [...this.#tables().flatMap(({ table }) => table.trained()), ...(this.biases?.trained() ?? [])];
   }
 
   #tables(): NamedTable[] {

@@ -13,8 +13,9 @@ import { OptionError } from '../../src/errors/errors.ts';
 import { Adam } from '../../src/optimizers/adam.ts';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import type { Clicks } from '../../src/retrieval/click-training.ts';
 import type { ClusterRecord } from '../../src/retrieval/cluster-schedule.ts';
-import { type Clicks, MatrixFactorization } from '../../src/retrieval/matrix-factorization.ts';
+import { MatrixFactorization } from '../../src/retrieval/matrix-factorization.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
 const D = 8;

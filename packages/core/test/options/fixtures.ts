@@ -38,11 +38,16 @@ export const dataset: { queries: string[]; candidates: string[] } = { queries: [
 export const context: core.TableContext = { vocabularySize: 40, dimensions: 4, seed: 1, runtime };
 export const cqr = (): core.Cqr => core.Cqr.create({ parameters: 80, columns: 2 }, context);
 export const full = (): core.FullTable => core.FullTable.create({ vocabularySize: 40, dimensions: 4, runtime });
+export const machine = (): core.FactorizationMachine => new core.FactorizationMachine({ tables: [full(), full()] });
 export const factorization = (): core.MatrixFactorization =>
   new core.MatrixFactorization({ queryTable: full(), candidateTable: full() });
 export const clicks: { queries: Int32Array; candidates: Int32Array; labels: Uint8Array } = {
   queries: Int32Array.of(1),
   candidates: Int32Array.of(2),
+  labels: Uint8Array.of(1),
+};
+export const labelledIds: core.LabelledIds = {
+  columns: [Int32Array.of(1), Int32Array.of(2)],
   labels: Uint8Array.of(1),
 };
 export const points = (): core.Matrix =>

@@ -1,5 +1,5 @@
 /** Options objects of optimizers, their schedules and parameter groups. */
-import { type Case, factorization, tower } from './fixtures.ts';
+import { type Case, factorization, machine, tower } from './fixtures.ts';
 import * as core from './public-api.ts';
 
 type Call = Case['call'];
@@ -42,6 +42,7 @@ const inFactorization: Call = (optimizer) => {
   const { queryTable, candidateTable } = factorization();
   return new core.MatrixFactorization({ queryTable, candidateTable, optimizer });
 };
+const inMachine: Call = (optimizer) => new core.FactorizationMachine({ tables: machine().tables, optimizer });
 const inGroups: Call = (o) => new core.ParameterGroups(o);
 const adagrad = (learningRate: never): object => ({ method: 'adagrad', learningRate });
 
@@ -62,4 +63,6 @@ export const OPTIMIZER_CASES: Record<string, Case> = {
   'TwoTowerModel(options).optimizer.learningRate': schedule((rate) => inModel(adagrad(rate) as never)),
   ...groups('MatrixFactorization(options).optimizer', inFactorization),
   'MatrixFactorization(options).optimizer.learningRate': schedule((rate) => inFactorization(adagrad(rate) as never)),
+  ...groups('FactorizationMachine(options).optimizer', inMachine),
+  'FactorizationMachine(options).optimizer.learningRate': schedule((rate) => inMachine(adagrad(rate) as never)),
 };

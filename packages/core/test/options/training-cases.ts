@@ -17,7 +17,9 @@ import {
   full,
   generator,
   interactions,
+  labelledIds,
   longHistory,
+  machine,
   metric,
   model,
   points,
@@ -286,6 +288,17 @@ export const TRAINING_CASES: Record<string, Case> = {
     valid: { every: 1 },
     typo: ['evry', 'every'],
     call: (clusterings) => factorization().fit(clicks, { clusterings }),
+  },
+  'FactorizationMachine(options)': {
+    valid: { tables: [full(), full()] },
+    typo: ['table', 'tables'],
+    call: (o) => new core.FactorizationMachine(o),
+  },
+  'FactorizationMachine.fit(options)': { valid: {}, typo: epochs, call: (o) => machine().fit(labelledIds, o) },
+  'FactorizationMachine.fit(options).clusterings': {
+    valid: { every: 1 },
+    typo: ['evry', 'every'],
+    call: (clusterings) => machine().fit(labelledIds, { clusterings }),
   },
   'clusterSteps(schedule)': {
     valid: {},

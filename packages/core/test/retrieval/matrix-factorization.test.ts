@@ -8,8 +8,9 @@ import { clickMetrics } from '../../src/metrics/click-metrics.ts';
 import { Sgd } from '../../src/optimizers/sgd.ts';
 import { defaultRuntime, Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
+import type { Clicks } from '../../src/retrieval/click-training.ts';
 import { type ClusterRecord, clusterSteps } from '../../src/retrieval/cluster-schedule.ts';
-import { type Clicks, MatrixFactorization } from '../../src/retrieval/matrix-factorization.ts';
+import { MatrixFactorization } from '../../src/retrieval/matrix-factorization.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
 /** Which group of items a group of users clicks: half of all pairs. */
