@@ -45,10 +45,13 @@ export interface FeatureInput {
 /** An input of a tower. */
 export type TowerInput = WordInput | FeatureInput;
 
-/** The type of the inputs of a tower with rows of type Q: rows of words alone have only `WordInput`s. */
+/**
+ * The type of the inputs of a tower with rows of type Q: a tower of plain words has only `WordInput`s. Rows of named words
+ * may be those of a spec whose features are all strings, which has `FeatureInput`s.
+ */
 export type InputOf<Q extends Features> = [Q] extends [never]
   ? TowerInput
-  : [Q] extends [string | Readonly<Record<string, string>>]
+  : [Q] extends [string]
     ? WordInput
     : TowerInput;
 

@@ -318,6 +318,11 @@ test('the type of a row is inferred from the specs', async () => {
     candidateTower: { features: features.pick(['age']), dense: [2] },
   });
   assert.equal(queryTower.embed([{ name: 'b' }]).rows, 1);
+  // The inputs of a spec of strings alone are features, not words.
+  const [input] = queryTower.inputs;
+  assert.equal(input!.feature!.name, 'name');
+  // @ts-expect-error: a feature of a spec has no lookup of its own
+  assert.throws(() => input!.lookup.size);
   // @ts-expect-error: the tower has no feature that reads items
   const other: Parameters<typeof queryTower.embed>[0][number] = { name: 'a', items: [] };
   assert.ok(other);
