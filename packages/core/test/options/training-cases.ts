@@ -1,9 +1,9 @@
 /** Options objects of tables, towers, training, metrics and data: what each accepts, a misspelling, and the call that takes it. */
 
 import * as node from '../../src/entries/node.ts';
+import { CLICK_CASES } from './click-cases.ts';
 import {
   type Case,
-  clicks,
   codebook,
   context,
   cqr,
@@ -11,15 +11,12 @@ import {
   dense,
   epochs,
   evaluated,
-  factorization,
   features,
   folder,
   full,
   generator,
   interactions,
-  labelledIds,
   longHistory,
-  machine,
   metric,
   model,
   points,
@@ -46,6 +43,7 @@ const FEATURES: core.ChosenModel = {
 const tiny = { runtime, model: 'features', budgetSeconds: 1e-3 } as const;
 
 export const TRAINING_CASES: Record<string, Case> = {
+  ...CLICK_CASES,
   'gradCheck(options)': {
     valid: { rows: 2 },
     typo: ['tolerence', 'tolerance'],
@@ -277,28 +275,6 @@ export const TRAINING_CASES: Record<string, Case> = {
     valid: {},
     typo: ['bucket', 'buckets'],
     call: (o) => new core.StreamingFrequency(o),
-  },
-  'MatrixFactorization(options)': {
-    valid: { queryTable: full(), candidateTable: full() },
-    typo: ['queryTables', 'queryTable'],
-    call: (o) => new core.MatrixFactorization(o),
-  },
-  'MatrixFactorization.fit(options)': { valid: {}, typo: epochs, call: (o) => factorization().fit(clicks, o) },
-  'MatrixFactorization.fit(options).clusterings': {
-    valid: { every: 1 },
-    typo: ['evry', 'every'],
-    call: (clusterings) => factorization().fit(clicks, { clusterings }),
-  },
-  'FactorizationMachine(options)': {
-    valid: { tables: [full(), full()] },
-    typo: ['table', 'tables'],
-    call: (o) => new core.FactorizationMachine(o),
-  },
-  'FactorizationMachine.fit(options)': { valid: {}, typo: epochs, call: (o) => machine().fit(labelledIds, o) },
-  'FactorizationMachine.fit(options).clusterings': {
-    valid: { every: 1 },
-    typo: ['evry', 'every'],
-    call: (clusterings) => machine().fit(labelledIds, { clusterings }),
   },
   'clusterSteps(schedule)': {
     valid: {},
