@@ -13,6 +13,7 @@ const TIERS: readonly string[][] = [
   ['memory'],
   ['kernels'],
   ['parallel'],
+  ['columns'],
   ['vectors', 'data', 'format', 'least-squares', 'linear-algebra'],
   ['clustering'],
   ['quantization'],

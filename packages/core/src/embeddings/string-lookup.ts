@@ -13,12 +13,13 @@
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger, shown } from '../checks/numbers.ts';
 import { LIST, NUMBER, optionsCheck, optionType, required, STRING } from '../checks/options.ts';
+import { hashWord } from '../columns/text-bytes.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
 import type { Part } from '../format/part.ts';
 import { bytesOf, type Saved } from '../format/saved.ts';
 import { checkEnds, loadTextColumn, TEXT_ENCODINGS, TextColumn, type TextEncoding } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
-import { hashWord, repeatedWord, WordIndex } from './word-index.ts';
+import { repeatedWord, WordIndex } from './word-index.ts';
 
 /** Options of a lookup. */
 export interface StringLookupOptions {

@@ -1,23 +1,16 @@
 /**
  * Distinct words in typed arrays, each under the number of its row: the UTF-8 bytes of all words, the byte where each word
- * ends (4 bytes per word), and a hash table with open addressing (6 bytes per word once compact). A JavaScript map of strings
- * takes some 150 bytes per word.
- *
- * A slot of the table holds a row number + 1 in its low bits and, in the bits that row numbers leave free, bits of the
- * word's hash, by which most other words are told apart without a look at their bytes. A surrogate without its partner is
- * kept as the three bytes that UTF-8 would give its code unit.
+ * ends (4 bytes per word), and a hash table (columns/hash-slots.ts, 6 bytes per word once compact). A JavaScript map of
+ * strings takes some 150 bytes per word. A surrogate without its partner is kept as the three bytes that UTF-8 would give
+ * its code unit.
  *
  * Limits: 4 GiB of text. The hash is fixed, so words that were chosen to collide make the table slow.
  */
 import { shown } from '../checks/numbers.ts';
+import { HashSlots } from '../columns/hash-slots.ts';
+import { BYTES_PER_UNIT_MAX, decodeUnits, encodeUnits, hashBytes } from '../columns/text-bytes.ts';
 import { OptionError, VocabularyError } from '../errors/errors.ts';
 
-/** Slots per word in a compact table. With linear probing a word that is there takes 2 looks on average, another 5. */
-const SLOTS_PER_WORD = 1.5;
-/** 2³² / golden ratio, odd: spreads the hash over the bits that a slot has room for (Knuth, volume 3, section 6.4). */
-const SPREAD = 0x9e3779b1;
-/** Most bytes of a UTF-16 code unit. */
-const BYTES_PER_UNIT_MAX = 3;
 const TEXT_BYTES_MAX = 0xffff_ffff;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -26,9 +19,7 @@ export class WordIndex {
   #text: Uint8Array = new Uint8Array(256);
   #ends: Uint32Array = new Uint32Array(16);
   #size = 0;
-  #slots: Int32Array = new Int32Array(24);
-  /** The bits of a slot that hold a row number + 1. */
-  #rowMask = 31;
+  #slots: HashSlots = new HashSlots(16);
   /** The word that was encoded last. */
   #word: Uint8Array = new Uint8Array(64);
   #hasLoneSurrogates = false;
@@ -46,7 +37,7 @@ export class WordIndex {
 
   /** Bytes of the arrays. */
   get memoryBytes(): number {
-    return this.#text.byteLength + this.#ends.byteLength + this.#slots.byteLength + this.#word.byteLength;
+    return this.#text.byteLength + this.#ends.byteLength + this.#slots.memoryBytes + this.#word.byteLength;
   }
 
   /**
@@ -69,7 +60,7 @@ export class WordIndex {
   rowOf(word: string): number {
     const length = this.#encode(word);
     const slot = this.#find(hashBytes(this.#word, 0, length), this.#word, 0, length);
-    return (this.#slots[slot]! & this.#rowMask) - 1;
+    return this.#slots.rowAt(slot);
   }
 
   /**
@@ -81,8 +72,8 @@ export class WordIndex {
     const length = this.#encode(word);
     const hash = hashBytes(this.#word, 0, length);
     const slot = this.#find(hash, this.#word, 0, length);
-    const held = this.#slots[slot]! & this.#rowMask;
-    if (held > 0) return held - 1;
+    const held = this.#slots.rowAt(slot);
+    if (held >= 0) return held;
     const begin = this.#beginOf(this.#size);
     this.#makeRoom(begin + length);
     // A loop, because a view and a call of `set` cost more than the few bytes of a word.
@@ -91,8 +82,8 @@ export class WordIndex {
     this.#size++;
     // Only a word with fewer units than bytes can hold a surrogate.
     if (length !== word.length && LONE_SURROGATE.test(word)) this.#hasLoneSurrogates = true;
-    if (this.#size * SLOTS_PER_WORD > this.#slots.length) this.#rebuild(2);
-    else this.#slots[slot] = this.#slotOf(this.#size, hash);
+    if (this.#size > this.#slots.capacity) this.#rebuild(2);
+    else this.#slots.put(slot, this.#size - 1, hash);
     return this.#size - 1;
   }
 
@@ -144,14 +135,9 @@ export class WordIndex {
 
   /** The slot of a word with this hash, or the free one where it would go. */
   #find(hash: number, bytes: Uint8Array, begin: number, end: number): number {
-    const slots = this.#slots;
-    const tag = Math.imul(hash, SPREAD) & ~this.#rowMask;
-    let slot = slotAt(hash, slots.length);
-    for (;;) {
-      const held = slots[slot]!;
-      if (held === 0) return slot;
-      if ((held & ~this.#rowMask) === tag && this.#equals((held & this.#rowMask) - 1, bytes, begin, end)) return slot;
-      slot = slot + 1 === slots.length ? 0 : slot + 1;
+    for (let slot = this.#slots.first(hash); ; slot = this.#slots.next(slot, hash)) {
+      const row = this.#slots.rowAt(slot);
+      if (row < 0 || this.#equals(row, bytes, begin, end)) return slot;
     }
   }
 
@@ -160,10 +146,6 @@ export class WordIndex {
     if (this.#ends[row]! - from !== end - begin) return false;
     for (let i = begin; i < end; i++) if (this.#text[from + i - begin] !== bytes[i]) return false;
     return true;
-  }
-
-  #slotOf(rowAfter: number, hash: number): number {
-    return (Math.imul(hash, SPREAD) & ~this.#rowMask) | rowAfter;
   }
 
   #makeRoom(textBytes: number): void {
@@ -180,18 +162,16 @@ export class WordIndex {
     }
   }
 
-  /** Make the table anew, with `spare` times the slots that the words need. */
+  /** Make the table anew, with room for `spare` times the words. */
   #rebuild(spare = 1): void {
-    // One slot stays free, because a search ends at a free slot.
-    this.#slots = new Int32Array(Math.ceil(this.#size * SLOTS_PER_WORD * spare) + 8);
-    this.#rowMask = 2 ** Math.ceil(Math.log2(this.#slots.length + 1)) - 1;
+    this.#slots = new HashSlots(this.#size * spare);
     for (let row = 0; row < this.#size; row++) {
       const begin = this.#beginOf(row);
       const end = this.#ends[row]!;
       const hash = hashBytes(this.#text, begin, end);
       const slot = this.#find(hash, this.#text, begin, end);
-      if (this.#slots[slot] !== 0) throw repeatedWord(this.at(row), row);
-      this.#slots[slot] = this.#slotOf(row + 1, hash);
+      if (this.#slots.rowAt(slot) >= 0) throw repeatedWord(this.at(row), row);
+      this.#slots.put(slot, row, hash);
     }
   }
 }
@@ -199,68 +179,4 @@ export class WordIndex {
 /** The error about a word that a vocabulary has twice. */
 export function repeatedWord(word: string, position: number): VocabularyError {
   return new VocabularyError(`vocabulary: expected distinct words, got ${shown(word)} again at position ${position}`);
-}
-
-const scratch = { bytes: new Uint8Array(1024) };
-
-/** A hash of a word, 32 bits, unsigned. Files depend on it: hashed ids and out-of-vocabulary rows are made of it. */
-export function hashWord(word: string): number {
-  if (word.length * BYTES_PER_UNIT_MAX > scratch.bytes.length) scratch.bytes = new Uint8Array(word.length * 4);
-  return hashBytes(scratch.bytes, 0, encodeUnits(word, scratch.bytes));
-}
-
-/** FNV-1a over 32 bits and the finalizer of MurmurHash3, because the high bits of FNV-1a of short words hardly differ. */
-function hashBytes(bytes: Uint8Array, begin: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = begin; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-/** A slot for a hash, uniform over any number of slots (Lemire's multiplication instead of a remainder). */
-function slotAt(hash: number, slots: number): number {
-  return Math.floor((hash * slots) / 0x1_0000_0000);
-}
-
-/** Write the bytes of a word; returns their number. A surrogate without a partner gets the three bytes of its code unit. */
-function encodeUnits(word: string, out: Uint8Array): number {
-  let length = 0;
-  for (let i = 0; i < word.length; i++) {
-    let point = word.charCodeAt(i);
-    if (point < 0x80) {
-      out[length++] = point;
-      continue;
-    }
-    if (point >= 0xd800 && point <= 0xdfff) {
-      point = word.codePointAt(i)!;
-      if (point > 0xffff) i++;
-    }
-    if (point < 0x800) {
-      out[length++] = 0xc0 | (point >> 6);
-    } else {
-      if (point < 0x1_0000) out[length++] = 0xe0 | (point >> 12);
-      else {
-        out[length++] = 0xf0 | (point >> 18);
-        out[length++] = 0x80 | ((point >> 12) & 0x3f);
-      }
-      out[length++] = 0x80 | ((point >> 6) & 0x3f);
-    }
-    out[length++] = 0x80 | (point & 0x3f);
-  }
-  return length;
-}
-
-/** The word of bytes that `encodeUnits` wrote; a TextDecoder would replace lone surrogates. */
-function decodeUnits(bytes: Uint8Array): string {
-  let word = '';
-  for (let at = 0; at < bytes.length; ) {
-    const first = bytes[at++]!;
-    const more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    // The first byte holds 7 bits of the code point, or 6 − the number of the bytes that follow.
-    let point = more === 0 ? first : first & (0x3f >> more);
-    for (let i = 0; i < more; i++) point = (point << 6) | (bytes[at++]! & 0x3f);
-    word += String.fromCodePoint(point);
-  }
-  return word;
 }

@@ -15,6 +15,7 @@ export {
   isUpdatable,
   type LongChangeOptions,
 } from '../topk/contract.ts';
+export type { ColumnOf, IdentifierColumn, RowsByIdentifier } from '../topk/identifier-column.ts';
 export { Identifiers, type IdentifierValues } from '../topk/identifiers.ts';
 export { joinedLists } from '../topk/long-lists.ts';
 export type { Calibration } from '../topk/scann/calibration/calibration.ts';

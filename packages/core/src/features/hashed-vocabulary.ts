@@ -3,7 +3,7 @@
  * It takes no memory; words may share an id.
  */
 import { checkInteger } from '../checks/numbers.ts';
-import { hashWord } from '../embeddings/word-index.ts';
+import { hashWord } from '../columns/text-bytes.ts';
 import type { Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import type { Vocabulary } from './contract.ts';

@@ -10,7 +10,10 @@ import {
   STRING,
 } from '../checks/options.ts';
 import { IdentifierError } from '../errors/errors.ts';
+import type { IdentifierType } from '../topk/identifier-values.ts';
 import type { Identifier } from '../topk/identifiers.ts';
+
+export type { IdentifierType } from '../topk/identifier-values.ts';
 
 /** The users whose query is computed from their seen items: none, those that the model does not know, or all. */
 export type SeenAsHistory = 'never' | 'unknown-users' | 'always';
@@ -18,7 +21,6 @@ export type SeenAsHistory = 'never' | 'unknown-users' | 'always';
 /** All of them. */
 export const SEEN_AS_HISTORY: readonly SeenAsHistory[] = ['never', 'unknown-users', 'always'];
 /** The types that identifiers of items may have. */
-export type IdentifierType = 'string' | 'number' | 'bigint';
 const IDENTIFIER_TYPES: readonly IdentifierType[] = ['string', 'number', 'bigint'];
 
 /** Options that tell a server of the bundle how to use seen items. */

@@ -2,6 +2,7 @@
 import { checkArgument, ITERABLE } from '../checks/arguments.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { CandidateBatch, CandidateDataset, CandidateSequence, Identifier } from './contract.ts';
+import { type ColumnOf, type IdentifierColumn, listColumn } from './identifier-column.ts';
 import { checkIdentifiers, Identifiers } from './identifiers.ts';
 import { splitBatch, type VectorSource } from './vector-source.ts';
 
@@ -14,12 +15,16 @@ export interface RowSink {
 /** Passes the rows of batches on to a sink and collects their checked identifiers. */
 export class CandidateBuilder<I extends Identifier> {
   readonly #sink: RowSink;
-  readonly #values: I[] = [];
+  readonly #columnOf: ColumnOf;
+  readonly #column: IdentifierColumn<I>;
   #type: string | undefined;
   #hasIdentifiers: boolean | undefined;
 
-  constructor(sink: RowSink) {
+  /** @param columnOf makes the column of the identifiers */
+  constructor(sink: RowSink, columnOf: ColumnOf = listColumn) {
     this.#sink = sink;
+    this.#columnOf = columnOf;
+    this.#column = columnOf<I>([]);
   }
 
   /** Add candidates with their identifiers; all batches have identifiers or none has. */
@@ -34,7 +39,7 @@ export class CandidateBuilder<I extends Identifier> {
       if (identifiers.length > 0) this.#type = type;
     }
     this.#hasIdentifiers = has;
-    if (identifiers) for (const identifier of identifiers) this.#values.push(identifier);
+    if (identifiers) for (const identifier of identifiers) this.#column.push(identifier);
     this.#sink.append(source);
   }
 
@@ -46,12 +51,14 @@ export class CandidateBuilder<I extends Identifier> {
 
   /** The identifiers of rows [begin, end). */
   part(begin: number, end: number): Identifiers<I> {
-    return new Identifiers<I>(end - begin, this.#hasIdentifiers ? this.#values.slice(begin, end) : undefined, begin);
+    const column = this.#column;
+    const values = { length: end - begin, at: (row: number) => column.at(begin + row) };
+    return new Identifiers<I>(end - begin, this.#hasIdentifiers ? values : undefined, begin);
   }
 
   /** The identifiers of all rows added. */
   identifiers(): Identifiers<I> {
-    return new Identifiers<I>(this.#sink.rows, this.#hasIdentifiers ? this.#values : undefined);
+    return new Identifiers<I>(this.#sink.rows, this.#hasIdentifiers ? this.#column : undefined, 0, this.#columnOf);
   }
 }
 

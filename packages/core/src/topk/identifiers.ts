@@ -1,107 +1,49 @@
 /**
- * The identifiers of an index: one for each candidate row, kept as given. Several rows may have the same identifier.
+ * The identifiers of an index: one for each candidate row. Several rows may have the same identifier.
  *
- * Where the caller gives no identifiers, the number of a row is its identifier and nothing is stored. The table from
- * identifiers to rows is built at its first use, or earlier in steps: a hash table for a loaded column
- * (rows-by-hash.ts), a map with chains for other values. Rows added later are in a second map, so adding a row copies
- * nothing.
+ * Where the caller gives no identifiers, the number of a row is its identifier and nothing is stored. Other identifiers are
+ * in a column (identifier-column.ts). The table from identifiers to rows is built at its first use, or earlier in steps.
  */
 
-import { checkArgument } from '../checks/arguments.ts';
+import { checkArgument, NUMBERS } from '../checks/arguments.ts';
 import { shown } from '../checks/numbers.ts';
-import { FUNCTION, LIST } from '../checks/options.ts';
+import { FUNCTION, LIST, optionType } from '../checks/options.ts';
 import { IdentifierError, ShapeError } from '../errors/errors.ts';
-import type { TextColumn } from '../format/text-column.ts';
 import { finish } from '../parallel/steps.ts';
+import { type ColumnOf, type IdentifierColumn, listColumn, type RowsByIdentifier } from './identifier-column.ts';
+import { type Identifier, type IdentifierType, type IdentifierValues, RowNumberValues } from './identifier-values.ts';
 import { RowsOfLists } from './long-lists.ts';
-import { RowsByHash, wordColumn } from './rows-by-hash.ts';
 
-/** The caller's name of a candidate, kept and returned as given. All identifiers of an index have one type. */
-export type Identifier = string | number | bigint;
+export type { Identifier, IdentifierValues } from './identifier-values.ts';
 
-/** End of a chain of rows. */
-const NONE = -1;
-
-/** Rows put into a map in a step: some tenths of a millisecond. */
-const ROWS_A_STEP = 1 << 10;
-
+const VALUES = optionType(
+  'identifiers by row',
+  (values) => typeof values === 'object' && values !== null && 'at' in values && 'length' in values,
+);
 const ALLOWED: readonly string[] = ['string', 'number', 'bigint'];
-
-/** Identifiers by row: an array, or a column that decodes a value when it is read. */
-export interface IdentifierValues<I extends Identifier> {
-  readonly length: number;
-  at(row: number): I | undefined;
-}
-
-/** A column and the values added to it, as one column. */
-export class WithAdded<I extends Identifier> implements IdentifierValues<I> {
-  readonly base: IdentifierValues<I>;
-  readonly added: readonly I[];
-
-  constructor(base: IdentifierValues<I>, added: readonly I[]) {
-    this.base = base;
-    this.added = added;
-  }
-
-  get length(): number {
-    return this.base.length + this.added.length;
-  }
-
-  at(row: number): I | undefined {
-    return row < this.base.length ? this.base.at(row) : this.added[row - this.base.length];
-  }
-}
-
-/** The rows of each identifier. */
-interface RowsOf<I> {
-  forEachRow(identifier: I, visit: (row: number) => void): void;
-}
-
-/** The rows of each identifier of a list: the last one in a map, the ones before it in chains. */
-class RowsByIdentifier<I extends Identifier> implements RowsOf<I> {
-  readonly #first = new Map<I, number>();
-  readonly #next: Int32Array;
-
-  private constructor(rows: number) {
-    this.#next = new Int32Array(rows);
-  }
-
-  /** The rows of some values, in short steps. */
-  static *steps<I extends Identifier>(values: IdentifierValues<I>): Generator<void, RowsByIdentifier<I>> {
-    const table = new RowsByIdentifier<I>(values.length);
-    for (let row = values.length - 1; row >= 0; row--) {
-      const identifier = values.at(row)!;
-      table.#next[row] = table.#first.get(identifier) ?? NONE;
-      table.#first.set(identifier, row);
-      if (row % ROWS_A_STEP === 0) yield;
-    }
-    return table;
-  }
-
-  forEachRow(identifier: I, visit: (row: number) => void): void {
-    for (let row = this.#first.get(identifier) ?? NONE; row !== NONE; row = this.#next[row]!) visit(row);
-  }
-}
 
 /** Identifiers by row and rows by identifier. */
 export class Identifiers<I extends Identifier> {
   /** Number of the first row: greater than 0 where these identifiers are a part of a longer sequence. */
   readonly firstRow: number;
   #size: number;
-  #values: IdentifierValues<I> | undefined;
-  #base: IdentifierValues<I> | undefined;
-  #rows: RowsOf<I> | undefined;
-  /** Identifiers added after the first ones, and the rows of each, ascending. */
-  #added: I[] | undefined;
-  readonly #addedRows = new Map<I, number[]>();
+  /** Undefined where identifiers are row numbers. */
+  #column: IdentifierColumn<I> | undefined;
+  #rows: RowsByIdentifier<I> | undefined;
+  readonly #columnOf: ColumnOf;
   readonly #lists = new RowsOfLists<I>();
 
-  /** @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers */
-  constructor(size: number, values?: IdentifierValues<I>, firstRow = 0) {
+  /**
+   * @param values checked by `checkIdentifiers` and not changed by anyone; undefined: row numbers
+   * @param columnOf makes the column of values that are none yet
+   */
+  constructor(size: number, values?: IdentifierValues<I>, firstRow = 0, columnOf: ColumnOf = listColumn) {
     this.#size = size;
     this.firstRow = firstRow;
-    this.#values = values;
-    this.#base = values;
+    this.#columnOf = checkArgument('columnOf', columnOf, FUNCTION);
+    if (values === undefined) return;
+    checkArgument('values', values, VALUES);
+    this.#column = isColumn(values) ? values : columnOf(values);
   }
 
   /** Rows. */
@@ -114,27 +56,12 @@ export class Identifiers<I extends Identifier> {
    * identifier is the next row number.
    */
   add(identifier: I): void {
-    if (!this.#values && identifier === this.firstRow + this.#size) {
-      this.#size++;
-      return;
+    if (this.#column || identifier !== this.firstRow + this.#size) {
+      this.keepNumbers();
+      this.#column!.push(identifier);
+      this.#rows?.add();
     }
-    this.#keepAdded().push(identifier);
-    const rows = this.#addedRows.get(identifier);
-    if (rows) rows.push(this.#size);
-    else this.#addedRows.set(identifier, [this.#size]);
     this.#size++;
-  }
-
-  /** The list of added identifiers; the first call creates it and stores the row numbers before it. */
-  #keepAdded(): I[] {
-    if (!this.#added) {
-      const { of } = this;
-      const base = this.#base ?? Array.from({ length: this.#size }, (_, row) => of(row));
-      this.#base = base;
-      this.#added = [];
-      this.#values = new WithAdded(base, this.#added);
-    }
-    return this.#added;
   }
 
   /**
@@ -142,40 +69,48 @@ export class Identifiers<I extends Identifier> {
    * be added.
    */
   get type(): string | undefined {
-    if (!this.#values) return 'number';
-    return this.#size > 0 ? typeof this.#values.at(0) : undefined;
+    if (!this.#column) return 'number';
+    return this.#size > 0 ? this.#column.type : undefined;
   }
 
   /** `type`; for an index without candidates, the type of its empty column if that is known. `save` needs it. */
-  get columnType(): 'string' | 'number' | 'bigint' | undefined {
-    const values = this.#values;
-    if (!values) return 'number';
-    if (this.#size > 0) return typeof values.at(0) as 'string' | 'number' | 'bigint';
-    const base = values instanceof WithAdded ? values.base : values;
-    if (isTextColumn(base)) return 'string';
-    if (base instanceof BigInt64Array) return 'bigint';
-    return ArrayBuffer.isView(base) ? 'number' : undefined;
+  get columnType(): IdentifierType | undefined {
+    return this.#column ? this.#column.type : 'number';
   }
 
-  /** Store the row numbers as identifiers, so that any number may be added, not only the number of the next row. */
+  /** Keep the row numbers as identifiers, so that any number may be added, not only the number of the next row. */
   keepNumbers(): void {
-    if (!this.#values) this.#keepAdded();
+    if (this.#column) return;
+    const numbers = new RowNumberValues(this.firstRow, this.#size) as IdentifierValues<Identifier>;
+    this.#column = this.#columnOf(numbers as IdentifierValues<I>);
   }
 
   /** The identifiers as given; undefined where they are row numbers. */
   get values(): IdentifierValues<I> | undefined {
-    return this.#values;
+    return this.#column;
+  }
+
+  /** The identifiers in the form in which they are kept, in the order of their rows; undefined where they are row numbers. */
+  pieces(): readonly IdentifierValues<I>[] | undefined {
+    return this.#column?.pieces();
+  }
+
+  /** The identifiers of some rows, kept in the same way. */
+  part(rows: Int32Array): Identifiers<I> {
+    const column = (this.#column ?? this.#columnOf<I>([])).empty();
+    for (const row of checkArgument('rows', rows, NUMBERS)) column.push(this.of(row));
+    return new Identifiers<I>(rows.length, column, 0, this.#columnOf);
   }
 
   /** The identifier of a row, counted from `firstRow`. */
-  readonly of = (row: number): I => (this.#values ? this.#values.at(row)! : ((this.firstRow + row) as I));
+  readonly of = (row: number): I => (this.#column ? this.#column.at(row) : ((this.firstRow + row) as I));
 
   /** Build the table from identifiers to rows in short steps; rows may be added between the steps. */
   *preparation(): Generator<void, void> {
-    if (!this.#base || this.#rows) return;
-    const base = this.#base;
-    const rows = yield* rowsOf(base);
-    if (this.#base === base) this.#rows ??= rows;
+    const column = this.#column;
+    if (!column || this.#rows) return;
+    const rows = yield* column.rows();
+    this.#rows ??= rows;
   }
 
   /**
@@ -189,14 +124,13 @@ export class Identifiers<I extends Identifier> {
     if (typeof identifier !== type && this.size > 0) {
       throw new IdentifierError(`identifier: expected a ${type} as the index holds, got ${shown(identifier)}`);
     }
-    if (!this.#base) {
+    if (!this.#column) {
       const row = (identifier as number) - this.firstRow;
       if (Number.isInteger(row) && row >= 0 && row < this.size) visit(row);
       return;
     }
-    this.#rows ??= finish(rowsOf(this.#base));
+    this.#rows ??= finish(this.#column.rows());
     this.#rows.forEachRow(identifier, visit);
-    for (const row of this.#addedRows.get(identifier) ?? []) visit(row);
   }
 
   /** `forEachRow` of every identifier of a list; the rows of a long list that is frozen are remembered. */
@@ -205,16 +139,6 @@ export class Identifiers<I extends Identifier> {
     checkArgument('visit', visit, FUNCTION);
     this.#lists.forEachRow(list, this, visit);
   }
-}
-
-function rowsOf<I extends Identifier>(values: IdentifierValues<I>): Generator<void, RowsOf<I>> {
-  const table = (): Generator<void, unknown> => {
-    if (isTextColumn(values)) return RowsByHash.steps(values);
-    if (values instanceof Float64Array) return RowsByHash.steps(wordColumn(values));
-    if (values instanceof BigInt64Array) return RowsByHash.steps(wordColumn(values));
-    return RowsByIdentifier.steps(values);
-  };
-  return table() as Generator<void, RowsOf<I>>;
 }
 
 /**
@@ -250,7 +174,6 @@ export function checkIdentifiers(
   return expected;
 }
 
-/** True for a column of text. It asks for a method, because a bundler leaves the class out where nothing is loaded or saved. */
-function isTextColumn(values: IdentifierValues<Identifier>): values is TextColumn & IdentifierValues<Identifier> {
-  return 'hashAt' in values;
+function isColumn<I extends Identifier>(values: IdentifierValues<I>): values is IdentifierColumn<I> {
+  return 'push' in values && 'rows' in values;
 }

@@ -1,119 +1,170 @@
 /**
- * A hash table from the values of a column to their rows. It stores hashes and row numbers, not values; a text column
- * computes the hashes from its bytes without decoding them. A million texts take a tenth of a second and twelve bytes
- * each; a JavaScript map of strings takes seconds and ten times the memory.
+ * Rows by identifier, for a growing column: a hash table of row numbers (columns/hash-slots.ts), which reads the
+ * identifiers in the column. It takes 6 bytes per row, and 4 more from the first repeated identifier on. Numbers and bigints
+ * that ascend need no table: they are found by binary search.
  *
- * The rows of a chain ascend. Two values may share a chain, so each row's value is compared with the wanted one.
+ * Rows that are added later go into tables of their own, each twice as large as the one before, so that adding a row never
+ * makes a large table again.
  */
-
+import { HashSlots } from '../columns/hash-slots.ts';
 import { touchPages } from '../parallel/steps.ts';
-
-/** Values by row, and their hashes: unsigned, equal for equal values. */
-export interface HashedColumn<V> {
-  readonly length: number;
-  at(row: number): V | undefined;
-  hashAt(row: number): number;
-  hashOf(value: V): number;
-}
-
-/**
- * The number of values whose row is cached, about 4 MB. Exclusions and include lists name popular values many times; a
- * lookup without the cache hashes the text and decodes a candidate, which takes about ten times as long.
- */
-const REMEMBERED_MAX = 1 << 15;
-/** Cached instead of a row for a value that no row has. */
-const NO_ROW = -1;
+import type { RowsByIdentifier } from './identifier-column.ts';
+import { hashIdentifier, type IdentifierPiece } from './identifier-pieces.ts';
+import type { Identifier } from './identifier-values.ts';
 
 /** Rows put into the table in a step, some tenths of a millisecond: each row costs one or two cache misses. */
 const ROWS_A_STEP = 1 << 10;
+/** Numbers compared in a step, some tenths of a millisecond. */
+const COMPARED_A_STEP = 1 << 14;
+/** Rows of the first table of added rows. */
+const ADDED_ROWS = 1 << 12;
 
-/** Rows of a column by value. */
-export class RowsByHash<V> {
-  readonly #column: HashedColumn<V>;
-  /** Row + 1 of the first row of each chain; 0, the value of a new array, means no row. */
-  readonly #heads: Int32Array;
-  readonly #next: Int32Array;
+/** The rows [firstRow, firstRow + capacity) of a column, added in this order. */
+class RowTable<I extends Identifier> {
+  readonly slots: HashSlots;
+  readonly firstRow: number;
+  readonly #column: IdentifierPiece<I>;
   /**
-   * Cache of the rows of values that were looked up and have at most one row. It stays valid because the column never
-   * changes.
+   * By row − firstRow: 1 + the next row with the same identifier, where the last one, which is in the table, is followed by
+   * the first one; 0 where a row is the only one. Made for the first repeated identifier.
    */
-  readonly #remembered = new Map<V, number>();
+  #next: Int32Array | undefined;
 
-  private constructor(column: HashedColumn<V>) {
+  constructor(column: IdentifierPiece<I>, firstRow: number, capacity: number) {
     this.#column = column;
-    // Two to four heads per value: most chains then hold the rows of one value only.
-    this.#heads = new Int32Array(2 ** Math.ceil(Math.log2(2 * column.length + 2)));
-    this.#next = new Int32Array(column.length);
+    this.firstRow = firstRow;
+    this.slots = new HashSlots(capacity);
   }
 
-  /** The table of a column, in short steps. */
-  static *steps<V>(column: HashedColumn<V>): Generator<void, RowsByHash<V>> {
-    const table = new RowsByHash(column);
-    yield* touchPages(table.#heads);
-    for (let end = column.length; end > 0; end -= ROWS_A_STEP) {
-      table.#add(Math.max(0, end - ROWS_A_STEP), end);
-      yield;
-    }
-    return table;
+  /** Add the next row. */
+  add(row: number): void {
+    const { slots, firstRow } = this;
+    const hash = this.#column.hashAt(row);
+    const own = row - firstRow;
+    let slot = slots.first(hash);
+    // Most slots are free, and then no identifier is made to compare it.
+    if (slots.rowAt(slot) >= 0) slot = this.#slotOf(this.#column.at(row), hash);
+    const last = slots.rowAt(slot);
+    if (last >= 0) this.#follow(last, own);
+    slots.put(slot, own, hash);
   }
 
-  /** Every row that holds `value`, ascending. */
-  forEachRow(value: V, visit: (row: number) => void): void {
-    const remembered = this.#remembered.get(value);
-    if (remembered !== undefined) {
-      if (remembered !== NO_ROW) visit(remembered);
-      return;
+  /** The slot that holds an identifier, or the free one where it would go. */
+  #slotOf(identifier: I, hash: number): number {
+    const { slots, firstRow } = this;
+    let slot = slots.first(hash);
+    for (;;) {
+      const last = slots.rowAt(slot);
+      if (last < 0 || this.#column.isAt(firstRow + last, identifier)) return slot;
+      slot = slots.next(slot, hash);
     }
-    let rows = 0;
-    let last = NO_ROW;
-    const mask = this.#heads.length - 1;
-    for (let row = this.#heads[this.#column.hashOf(value) & mask]! - 1; row >= 0; ) {
-      // The visitor may change anything but this table.
-      const next = this.#next[row]! - 1;
-      if (this.#column.at(row) === value) {
-        rows++;
-        last = row;
-        visit(row);
+  }
+
+  /** Put a row behind the last one of its ring. */
+  #follow(last: number, row: number): void {
+    this.#next ??= new Int32Array(this.slots.capacity);
+    this.#next[row] = this.#after(last) + 1;
+    this.#next[last] = row + 1;
+  }
+
+  #after(row: number): number {
+    const next = this.#next?.[row] ?? 0;
+    return next === 0 ? row : next - 1;
+  }
+
+  /** Call `visit` with every row of an identifier, ascending. */
+  forEachRow(identifier: I, hash: number, visit: (row: number) => void): void {
+    const last = this.slots.rowAt(this.#slotOf(identifier, hash));
+    if (last < 0) return;
+    let row = last;
+    do {
+      row = this.#after(row);
+      visit(this.firstRow + row);
+    } while (row !== last);
+  }
+}
+
+/** Rows of a column by identifier. */
+export class RowsByHash<I extends Identifier> implements RowsByIdentifier<I> {
+  readonly #column: IdentifierPiece<I>;
+  /** Rows that ascend and are in no table. */
+  readonly #sortedRows: number;
+  readonly #tables: RowTable<I>[] = [];
+  /** Rows that are found. */
+  #rows: number;
+  /** Rows of the next table of added rows. */
+  #nextCapacity = ADDED_ROWS;
+
+  private constructor(column: IdentifierPiece<I>, sortedRows: number) {
+    this.#column = column;
+    this.#sortedRows = sortedRows;
+    this.#rows = sortedRows;
+  }
+
+  /**
+   * The rows of a column, in short steps; rows that are added to it between the steps are found as well.
+   *
+   * @param knownRows so many rows at the beginning are known to ascend
+   */
+  static *steps<I extends Identifier>(column: IdentifierPiece<I>, knownRows = 0): Generator<void, RowsByHash<I>> {
+    const rows = column.length;
+    const isSorted = knownRows < rows && (yield* isAscending(column, rows));
+    const found = new RowsByHash(column, isSorted ? rows : knownRows);
+    if (found.#rows < rows) {
+      const table = new RowTable(column, found.#rows, rows - found.#rows);
+      found.#tables.push(table);
+      yield* touchPages(table.slots.zeros);
+      while (found.#rows < rows) {
+        const end = Math.min(rows, found.#rows + ROWS_A_STEP);
+        for (; found.#rows < end; found.#rows++) table.add(found.#rows);
+        yield;
       }
-      row = next;
     }
-    if (rows > 1) return;
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
-    this.#remembered.set(value, last);
+    while (found.#rows < column.length) found.add();
+    return found;
   }
 
-  /** Put rows [begin, end) at the heads of their chains, the last row first; larger rows were added before. */
-  #add(begin: number, end: number): void {
-    const mask = this.#heads.length - 1;
-    for (let row = end - 1; row >= begin; row--) {
-      const head = this.#column.hashAt(row) & mask;
-      this.#next[row] = this.#heads[head]!;
-      this.#heads[head] = row + 1;
+  /** Find the next row of the column, too. */
+  add(): void {
+    const row = this.#rows++;
+    let table = this.#tables.at(-1);
+    if (!table || row === table.firstRow + table.slots.capacity) {
+      table = new RowTable(this.#column, row, this.#nextCapacity);
+      this.#tables.push(table);
+      this.#nextCapacity *= 2;
     }
+    table.add(row);
+  }
+
+  /** Call `visit` with every row of an identifier, ascending. */
+  forEachRow(identifier: I, visit: (row: number) => void): void {
+    this.#forEachSorted(identifier, visit);
+    if (this.#tables.length === 0) return;
+    const hash = hashIdentifier(identifier);
+    for (const table of this.#tables) table.forEachRow(identifier, hash, visit);
+  }
+
+  #forEachSorted(identifier: I, visit: (row: number) => void): void {
+    let begin = 0;
+    let end = this.#sortedRows;
+    while (begin < end) {
+      const middle = Math.floor((begin + end) / 2);
+      if (this.#column.at(middle) < identifier) begin = middle + 1;
+      else end = middle;
+    }
+    for (let row = begin; row < this.#sortedRows && this.#column.isAt(row, identifier); row++) visit(row);
   }
 }
 
-/** A column of 8-byte numbers or integers; −0 and 0 are the same value, as in a map. */
-export function wordColumn(values: Float64Array): HashedColumn<number>;
-export function wordColumn(values: BigInt64Array): HashedColumn<bigint>;
-export function wordColumn(values: Float64Array | BigInt64Array): HashedColumn<number | bigint> {
-  const word = new DataView(new ArrayBuffer(8));
-  const hashOf = (value: number | bigint): number => {
-    if (typeof value === 'number') word.setFloat64(0, value + 0);
-    // A bigint that does not fit 64 bits is truncated here; no row has it, so any hash is right.
-    else word.setBigInt64(0, value);
-    return mixed(word.getUint32(0), word.getUint32(4));
-  };
-  return { length: values.length, at: (row) => values[row], hashAt: (row) => hashOf(values[row]!), hashOf };
-}
-
-/**
- * A finalizer like MurmurHash3's: it spreads the few bits in which neighbouring numbers differ over the low bits, which
- * select the chain.
- */
-function mixed(high: number, low: number): number {
-  let hash = Math.imul(high, 0x85ebca6b) ^ low;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+/** Whether the first rows are numbers or bigints that never descend, in steps up to the first that does. */
+function* isAscending(column: IdentifierPiece<Identifier>, rows: number): Generator<void, boolean> {
+  if (rows === 0 || typeof column.at(0) === 'string') return false;
+  let before = column.at(0);
+  for (let row = 1; row < rows; row++) {
+    const identifier = column.at(row);
+    if (identifier < before) return false;
+    before = identifier;
+    if (row % COMPARED_A_STEP === 0) yield;
+  }
+  return true;
 }

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { hashWord } from '../../src/columns/text-bytes.ts';
 import { compareUtf8, StringLookup } from '../../src/embeddings/string-lookup.ts';
-import { hashWord, WordIndex } from '../../src/embeddings/word-index.ts';
+import { WordIndex } from '../../src/embeddings/word-index.ts';
 import { anyText } from '../any-text.ts';
 
 test('ids begin after out-of-vocabulary, and after the mask where there is one', () => {

@@ -81,6 +81,7 @@ export const INDEX_CALLS: Readonly<Record<string, Call>> = {
   'GroupFilter.slots': { of: filtered, arguments: () => [0] },
   'GroupFilter.passes': { of: filtered, arguments: () => [0] },
   Identifiers: { arguments: () => [2, ['a', 'b'], 0] },
+  'Identifiers.part': { of: () => new core.Identifiers<string>(1, ['a']), arguments: () => [Int32Array.of(0)] },
   'Identifiers.add': { of: () => new core.Identifiers<string>(1, ['a']), arguments: () => ['b'] },
   'Identifiers.forEachRow': { of: () => new core.Identifiers<string>(1, ['a']), arguments: () => ['a', () => {}] },
   'Identifiers.forEachRowOf': { of: () => new core.Identifiers<string>(1, ['a']), arguments: () => [['a'], () => {}] },

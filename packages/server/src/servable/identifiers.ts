@@ -6,7 +6,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataError, type Identifier } from 'shortlist';
-import type { Identifiers } from 'shortlist/topk';
+import type { Identifiers, IdentifierValues } from 'shortlist/topk';
 import { isInt64, parseInt64 } from '../json/integer.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 
@@ -20,24 +20,31 @@ const SURROGATE_ALONE = /\p{Surrogate}/u;
  * @throws {DataError} naming the first that is neither a signed 64-bit integer nor well-formed text
  */
 export async function checkIdentifiersOf(identifiers: Identifiers<Identifier> | undefined): Promise<void> {
-  const values = identifiers?.values;
-  // Row numbers and a column of 64-bit integers need no check.
-  if (!values || values instanceof BigInt64Array) return;
-  if (typeof values.at(0) === 'string') {
-    // A column of text is stored as UTF-8 unless some text is not well-formed Unicode.
-    if ((values as { encoding?: unknown }).encoding !== 'utf-16le') return;
-    for (let row = 0; row < values.length; row++) {
-      const text = values.at(row) as string;
-      if (SURROGATE_ALONE.test(text)) {
-        throw new DataError(`identifiers: expected Unicode text, got ${JSON.stringify(text)} in row ${row}`);
-      }
-    }
-    return;
+  let firstRow = 0;
+  for (const piece of identifiers?.pieces() ?? []) {
+    if (!isAlwaysSendable(piece)) await checkPiece(piece, firstRow);
+    firstRow += piece.length;
   }
-  for (let row = 0; row < values.length; row++) {
-    const value = values.at(row) as number | bigint;
-    if (!isInt64(value)) {
-      throw new DataError(`identifiers: expected text or integers of 64 bits to serve, got ${value} in row ${row}`);
+}
+
+/** True for a column that can only hold what every protocol can send: integers of at most 64 bits, and UTF-8. */
+function isAlwaysSendable(piece: PieceParts): boolean {
+  const { values, ends, encoding = 'utf-8' } = piece;
+  return (
+    values instanceof Int32Array || values instanceof BigInt64Array || (ends !== undefined && encoding === 'utf-8')
+  );
+}
+
+/** Identifiers and what their kinds of columns have: packed numbers or bigints; packed texts, with another encoding. */
+type PieceParts = IdentifierValues<Identifier> & { values?: unknown; ends?: unknown; encoding?: unknown };
+
+async function checkPiece(piece: IdentifierValues<Identifier>, firstRow: number): Promise<void> {
+  for (let row = 0; row < piece.length; row++) {
+    const value = piece.at(row)!;
+    if (typeof value === 'string' ? SURROGATE_ALONE.test(value) : !isInt64(value)) {
+      const wanted = typeof value === 'string' ? 'Unicode text' : 'text or integers of 64 bits to serve';
+      const got = typeof value === 'string' ? JSON.stringify(value) : value;
+      throw new DataError(`identifiers: expected ${wanted}, got ${got} in row ${firstRow + row}`);
     }
     if (row % CHECKED_AT_ONCE === CHECKED_AT_ONCE - 1) await nextTurn();
   }

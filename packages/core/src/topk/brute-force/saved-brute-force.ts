@@ -5,7 +5,7 @@
 import type { Part } from '../../format/part.ts';
 import type { Saved } from '../../format/saved.ts';
 import type { Identifier, QueryModel } from '../contract.ts';
-import { Identifiers } from '../identifiers.ts';
+import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import { BruteForce } from './brute-force.ts';
 import { HeldCandidates } from './held-candidates.ts';
@@ -23,12 +23,7 @@ const ROWS_MAX = 0x7fff_ffff;
 export function saveBruteForce<Q, I extends Identifier>(index: BruteForce<Q, I>): Saved {
   const { store, identifiers, liveRows } = index.held;
   const rows = liveRows?.length ?? store.rows;
-  const kept = liveRows
-    ? new Identifiers(
-        rows,
-        Array.from(liveRows, (row) => identifiers.of(row)),
-      )
-    : identifiers;
+  const kept = liveRows ? identifiers.part(liveRows) : identifiers;
   return {
     kind: 'brute-force',
     settings: { k: index.k, rows, dimensions: store.dimensions },

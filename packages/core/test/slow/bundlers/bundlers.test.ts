@@ -14,11 +14,11 @@ const folder = mkdtempSync(join(tmpdir(), 'shortlist-bundled-'));
 after(() => rmSync(folder, { recursive: true }));
 
 /**
- * Bytes after gzip; everything is 173 kB, with the recommenders and, since it was 130 kB, features of towers, histories,
+ * Bytes after gzip; everything is 178 kB, with the recommenders and, since it was 130 kB, features of towers, histories,
  * segments, rows in a file, and more losses and optimizers. A program that only indexes and queries is 59.7 kB.
  */
 const QUERY_BYTES_MAX = 60_000;
-const EVERYTHING_BYTES_MAX = 177_000;
+const EVERYTHING_BYTES_MAX = 179_500;
 
 async function outputOf(name: string, program: Uint8Array): Promise<unknown> {
   const file = join(folder, name);

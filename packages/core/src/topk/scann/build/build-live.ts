@@ -64,7 +64,7 @@ export function takeCandidates<I extends Identifier>(
   if (identifiers) checkIdentifiers(identifiers, rows);
   const buffer = buildBuffer(settings, runtime);
   buffer.adopt(candidates);
-  return { rows: buffer.take(), identifiers: new Identifiers(rows, identifiers && [...identifiers]) };
+  return { rows: buffer.take(), identifiers: new Identifiers(rows, identifiers) };
 }
 
 /** Read a data set into the runtime, batch by batch. @throws as `ScaNN.indexFromDataset` */

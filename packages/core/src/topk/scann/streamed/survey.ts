@@ -13,6 +13,7 @@ import { Matrix } from '../../../vectors/matrix.ts';
 import { CandidateBuilder, openDataset, type RowSink } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
+import { packedColumn } from '../../packed-column.ts';
 import type { VectorSource } from '../../vector-source.ts';
 
 /** Rows copied at a time. */
@@ -56,7 +57,7 @@ export async function surveyDataset<I extends Identifier>(
 ): Promise<Survey<I>> {
   const sink = new SurveySink(runtime, options);
   try {
-    const builder = new CandidateBuilder<I>(sink);
+    const builder = new CandidateBuilder<I>(sink, packedColumn);
     for await (const batch of await openDataset(dataset)) {
       throwIfAborted('indexStreamed', options.signal);
       builder.addBatch(batch);

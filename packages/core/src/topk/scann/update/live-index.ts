@@ -241,17 +241,18 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     const d = leaves.shape.dimensions;
     const block = leaves.runtime.heap.allocateUnfilled(askForMemory(leaves.runtime, this.#size, d, settings));
     const rows = new Matrix(this.#size, d, leaves.runtime, block);
-    const values: I[] = [];
+    const kept = new Int32Array(this.#size);
+    let count = 0;
     const read = rowReader(leaves);
     const { data } = rows;
     for (let row = 0; row < identifiers.size; row++) {
       const slot = slots.first(row);
       if (slot < 0) continue;
-      read(slot, data.subarray(values.length * d, (values.length + 1) * d));
-      values.push(identifiers.of(row));
+      read(slot, data.subarray(count * d, (count + 1) * d));
+      kept[count++] = row;
     }
-    const isWhole = identifiers.values === undefined && values.length === identifiers.size;
-    return { rows, identifiers: new Identifiers(values.length, isWhole ? undefined : values) };
+    const isWhole = identifiers.values === undefined && count === identifiers.size;
+    return { rows, identifiers: isWhole ? new Identifiers(count) : identifiers.part(kept) };
   }
 
   /** Give the memory back. */
