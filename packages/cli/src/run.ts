@@ -35,8 +35,13 @@ const INTERRUPTED = 130;
 /** The library. It is loaded only to explain an error, so that `--help` and `--version` are fast; commands import it themselves. */
 const library = () => import('shortlist');
 
-/** Run the command that `argv` names. */
+/**
+ * Run the command that `argv` names.
+ *
+ * @throws {OptionError} when an argument is of another type; all other errors are printed
+ */
 export async function run(argv: readonly string[], environment: Environment): Promise<number> {
+  if (!isWords(argv) || !hasStreams(environment)) return refuse(argv, environment);
   const [name = '--help', ...rest] = argv;
   try {
     if (name === 'help' || [name, ...rest].some((word) => word === '--help' || word === '-h')) {
@@ -55,6 +60,22 @@ export async function run(argv: readonly string[], environment: Environment): Pr
   } catch (error) {
     return await explain(error, name, environment);
   }
+}
+
+function isWords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string');
+}
+
+function hasStreams(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'stdout' in value && 'stderr' in value;
+}
+
+/** Throw the error of arguments of another type. */
+async function refuse(argv: unknown, environment: unknown): Promise<never> {
+  const { checkArgument, optionType, WORDS } = await import('shortlist/options');
+  checkArgument('argv', argv, WORDS);
+  checkArgument('environment', environment, optionType('an object with stdout and stderr', hasStreams));
+  throw new Error('expected wrong arguments, got right ones');
 }
 
 /** Print an error in one line; only an unexpected one, a bug of the command, has a stack trace. */

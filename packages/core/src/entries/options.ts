@@ -1,8 +1,9 @@
-/** The checks of options objects (`shortlist/options`), for packages that take options of their own. Re-exports only. */
+/** The checks of options objects and of arguments (`shortlist/options`), for packages that take options of their own. Re-exports only. */
 
 // checks
+export { checkArgument, ITERABLE, WORDS } from '../checks/arguments.ts';
 export { nearestName } from '../checks/nearest-name.ts';
-export { FLOAT32_MAX } from '../checks/numbers.ts';
+export { checkInteger, FLOAT32_MAX } from '../checks/numbers.ts';
 export {
   ANY,
   BOOLEAN,

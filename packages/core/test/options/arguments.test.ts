@@ -11,16 +11,12 @@ import { INDEX_CALLS } from './calls-of-indexes.ts';
 import { OPTIMIZER_CALLS } from './calls-of-optimizers.ts';
 import { OPTION_CALLS } from './calls-of-options.ts';
 import { TRAINING_CALLS } from './calls-of-training.ts';
-import { type Call, folder } from './fixtures.ts';
+import { folder } from './fixtures.ts';
+import { type Call, FIRST, faultsOf, targetsOf } from './wrong-arguments.ts';
 
 const SOURCE = new URL('../../src/', import.meta.url);
 const ENTRIES = readdirSync(new URL('entries/', SOURCE)).filter((file) => file.endsWith('.js'));
 const FILES = ['index.js', ...ENTRIES.map((file) => `entries/${file}`)];
-
-const WRONG: readonly unknown[] = [
-  ...[undefined, null, 'no such file', 5, -1, 1.5, Number.NaN, 1e300, 2 ** 40, 2 ** 53, true, 10n, Symbol('wrong')],
-  ...[{}, [], [null], [5], new Uint8Array(3), new Map(), (): number => 1],
-];
 
 const CALLS: Readonly<Record<string, Call>> = {
   ...INDEX_CALLS,
@@ -28,9 +24,6 @@ const CALLS: Readonly<Record<string, Call>> = {
   ...OPTION_CALLS,
   ...TRAINING_CALLS,
 };
-
-/** The call of a function that has none in the tables: its first argument alone is replaced. */
-const FIRST: Call = { arguments: () => [undefined] };
 
 /** What only the library itself calls, and the reason why a wrong argument cannot come from a caller. */
 const INTERNAL: Readonly<Record<string, string>> = {
@@ -53,6 +46,8 @@ const INTERNAL: Readonly<Record<string, string>> = {
   nearestName: 'takes lists that the code of a command holds',
   optionsCheck: 'takes a table that the compiler checks',
   required: 'the same',
+  checkArgument: 'takes a name and a type that the code of a function holds',
+  checkInteger: 'the same',
   kindOfEntry: 'takes what `stat` of the file system gave',
   'BruteForce.restore': 'takes what the reader of a bundle made',
   'ScaNN.restore': 'the same',
@@ -63,65 +58,7 @@ const INTERNAL: Readonly<Record<string, string>> = {
 const PROTECTED: RegExp =
   /\.(applyDelete|applyReserve|applyUpsert|growth|writePointers|gather)$|(Adam|Adagrad|Sgd)\.(update|newState|decayedRows|writeRows|run)$/;
 
-interface Target {
-  readonly name: string;
-  readonly isMethod?: true;
-  readonly run: (of: unknown, args: readonly unknown[]) => unknown;
-}
-
-type Method = (...args: readonly unknown[]) => unknown;
-
-/** The functions, constructors and methods with parameters that a module exports. */
-function targetsOf(exported: Readonly<Record<string, unknown>>): Target[] {
-  return Object.entries(exported).flatMap(([name, value]): Target[] => {
-    if (typeof value !== 'function' || name.endsWith('Error')) return [];
-    if (!Function.prototype.toString.call(value).startsWith('class')) {
-      return takesArguments(value) ? [{ name, run: (_of, args) => (value as Method)(...args) }] : [];
-    }
-    const type = value as unknown as { new (...args: readonly unknown[]): unknown; prototype: object };
-    const own = methodsOf(type).map((key): Target => {
-      const method = (type as unknown as Record<string, Method>)[key]!;
-      return { name: `${name}.${key}`, run: (_of, args) => method.apply(type, [...args]) };
-    });
-    const ofObjects = new Set<string>();
-    for (let from = type.prototype; from !== Object.prototype; from = Object.getPrototypeOf(from) as object) {
-      for (const key of methodsOf(from)) ofObjects.add(key);
-    }
-    const methods = [...ofObjects].map((key): Target => {
-      return {
-        name: `${name}.${key}`,
-        isMethod: true,
-        run: (of, args) => (of as Record<string, Method>)[key]!(...args),
-      };
-    });
-    const construct: Target = { name, run: (_of, args) => new type(...args) };
-    return [...(/constructor\(\s*[^)\s]/.test(type.toString()) ? [construct] : []), ...own, ...methods];
-  });
-}
-
-function methodsOf(owner: object): string[] {
-  return Object.entries(Object.getOwnPropertyDescriptors(owner))
-    .filter(([key, { value }]) => key !== 'constructor' && typeof value === 'function' && takesArguments(value))
-    .map(([key]) => key);
-}
-
-/** True where the source text of a function has parameters. */
-function takesArguments(value: object): boolean {
-  return !/^[^(]*\(\s*\)/.test(Function.prototype.toString.call(value));
-}
-
-/** What a call throws that is no error of the library. */
-async function faultOf({ run }: Target, call: Call, wrong?: { place: number; value: unknown }): Promise<unknown> {
-  const of = await call.of?.();
-  const args = [...call.arguments(of)];
-  if (wrong) args[wrong.place] = wrong.value;
-  try {
-    await run(of, args);
-  } catch (error) {
-    if (!(error instanceof ShortlistError) || (!wrong && !call.fails)) return error;
-  }
-  return undefined;
-}
+const isRefusal = (error: unknown): boolean => error instanceof ShortlistError;
 
 test('wrong arguments of public functions, constructors and methods are refused by name', async () => {
   // Some calls write a file whose name is one of the wrong values.
@@ -137,14 +74,7 @@ test('wrong arguments of public functions, constructors and methods are refused 
       if (name in INTERNAL) continue;
       const call = CALLS[name] ?? FIRST;
       assert.ok(CALLS[name] || !target.isMethod, `${name}: expected a valid call of it in calls-of-*.ts, got none`);
-      const fault = call === FIRST ? undefined : await faultOf(target, call);
-      if (fault) faults.push(`${name}: the valid call: ${String(fault)}`);
-      for (let place = 0; place < call.arguments(await call.of?.()).length; place++) {
-        for (const value of call.isSlow ? WRONG.slice(1, -7) : WRONG) {
-          const found = await faultOf(target, call, { place, value });
-          if (found) faults.push(`${name}, argument ${place}, ${typeof value}: ${String(found)}`);
-        }
-      }
+      faults.push(...(await faultsOf(target, call, isRefusal)));
     }
   }
   assert.deepEqual(faults, []);

@@ -6,7 +6,6 @@ import { source } from './calls-of-training.ts';
 import {
   asyncSink,
   bundled,
-  type Call,
   exact,
   folder,
   interactions,
@@ -18,6 +17,7 @@ import {
   streaming,
 } from './fixtures.ts';
 import * as core from './public-api.ts';
+import type { Call } from './wrong-arguments.ts';
 
 const filtered = (): core.GroupFilter => scann().compileFilter(undefined);
 const seen = (): core.SeenItems => core.SeenItems.fromInteractions(interactions) as core.SeenItems;

@@ -1,6 +1,8 @@
 /** Valid calls of the optimizers: the object that a method belongs to, and its arguments. */
-import { type Call, query, runtime } from './fixtures.ts';
+
+import { query, runtime } from './fixtures.ts';
 import * as core from './public-api.ts';
+import type { Call } from './wrong-arguments.ts';
 
 const rows = (): core.Matrix => core.Matrix.from('rows', [query, query], runtime);
 const ids = Int32Array.of(0, 1);

@@ -3,7 +3,6 @@
 import { join } from 'node:path';
 import * as node from '../../src/entries/node.ts';
 import {
-  type Call,
   clicks,
   codebook,
   context,
@@ -30,6 +29,7 @@ import {
   vocabulary,
 } from './fixtures.ts';
 import * as core from './public-api.ts';
+import type { Call } from './wrong-arguments.ts';
 
 const ids = (): Int32Array => Int32Array.of(0, 1);
 const rows = (): core.Matrix => core.Matrix.from('rows', [query, query], runtime);

@@ -16,18 +16,6 @@ export interface Case {
   refused?: readonly unknown[];
 }
 
-/** A valid call of a public function, constructor or method. */
-export interface Call {
-  /** The object of the method; without it a function, a constructor or a static method is called. */
-  of?: () => unknown;
-  /** Valid arguments, all that there are; given what `of` returned. */
-  arguments: (of: unknown) => readonly unknown[];
-  /** The call needs what a test has not (a download, a whole data set): it may throw an error of the library. */
-  fails?: true;
-  /** Computes for a second where an argument means the default: such values are left out. */
-  isSlow?: true;
-}
-
 export const folder: string = mkdtempSync(join(tmpdir(), 'shortlist-options-'));
 after(() => rmSync(folder, { recursive: true }));
 export const runtime: core.Runtime = new core.Runtime({ threads: 1 });

@@ -2,7 +2,8 @@
  * The log of reading a file: broken rows, and notes on guesses, replaced values and skipped data. Everything that a reader
  * leaves out is in the log.
  */
-import { DataError, OptionError } from 'shortlist';
+import { DataError } from 'shortlist';
+import { BOOLEAN, checkArgument, checkInteger, optionsCheck, STRING } from 'shortlist/options';
 
 /** A row that could not be read. */
 export interface BrokenRow {
@@ -20,6 +21,8 @@ export interface ReadLogOptions {
   readonly strict?: boolean;
 }
 
+const checkOptions = optionsCheck<ReadLogOptions>('ReadLog', { strict: BOOLEAN });
+
 /** The log of one file. */
 export class ReadLog {
   readonly path: string;
@@ -30,10 +33,9 @@ export class ReadLog {
   readonly firstBroken: BrokenRow[] = [];
   readonly #notes = new Set<string>();
 
-  constructor(path: string, { strict = false, ...unknown }: ReadLogOptions = {}) {
-    const [name] = Object.keys(unknown);
-    if (name !== undefined) throw new OptionError(`options: expected strict, got ${JSON.stringify(name)}`);
-    this.path = path;
+  constructor(path: string, options: ReadLogOptions = {}) {
+    const { strict = false } = checkOptions(options);
+    this.path = checkArgument('path', path, STRING);
     this.strict = strict;
   }
 
@@ -48,6 +50,8 @@ export class ReadLog {
    * @throws {DataError} naming the file and the line, if reading is strict
    */
   reject(line: number, reason: string): void {
+    checkInteger('line', line, 1);
+    checkArgument('reason', reason, STRING);
     if (this.strict) throw new DataError(`${this.path}:${line}: ${reason}`);
     this.broken++;
     if (this.firstBroken.length < BROKEN_ROWS_SHOWN) this.firstBroken.push({ line, reason });
@@ -55,6 +59,6 @@ export class ReadLog {
 
   /** Record a guess, a replaced value or skipped data. */
   note(text: string): void {
-    this.#notes.add(text);
+    this.#notes.add(checkArgument('text', text, STRING));
   }
 }

@@ -1,7 +1,8 @@
 /** Profiles the columns of a table by its first rows: type, number of distinct values, range. */
+import { checkArgument, checkInteger } from 'shortlist/options';
 import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { looksLikeTime, parseTime } from '../columns/time.ts';
-import type { Table } from '../tables/contract.ts';
+import { TABLE, type Table } from '../tables/contract.ts';
 
 /** The type of the cells of a column. Numbers with leading zeros are `text`, because 007 and 7 are different identifiers. */
 export type ColumnKind = 'integer' | 'number' | 'boolean' | 'date' | 'list' | 'text' | 'empty';
@@ -51,6 +52,8 @@ export interface TableProfile {
 
 /** Profiles a table by its first rows. */
 export async function profileTable(table: Table, rowsMax: number = PROFILE_ROWS): Promise<TableProfile> {
+  checkArgument('table', table, TABLE);
+  checkInteger('rowsMax', rowsMax, 1);
   const tallies = table.columns.map((name) => new Tally(name));
   let rows = 0;
   for await (const batch of table.batches()) {

@@ -8,6 +8,7 @@
  * else as text. A comparison with a missing cell is false.
  */
 import { OptionError } from 'shortlist';
+import { checkArgument, STRING, WORDS } from 'shortlist/options';
 import { type Cell, type Cells, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { suggestion } from './suggestion.ts';
 
@@ -36,6 +37,8 @@ interface Token {
  * @throws {OptionError} when the syntax is wrong, or a column does not exist
  */
 export function parseLike(text: string, columns: readonly string[]): Like {
+  checkArgument('text', text, STRING);
+  checkArgument('columns', columns, WORDS);
   return new LikeParser(text, columns).parse();
 }
 

@@ -3,6 +3,15 @@
  * names, or by their content and position. Every decision has a reason, which is printed.
  */
 import { DataError, OptionError } from 'shortlist';
+import {
+  BOOLEAN,
+  checkArgument,
+  type OptionTypes,
+  objectWith,
+  optionsCheck,
+  optionType,
+  STRING,
+} from 'shortlist/options';
 import { bareName, type ColumnRole, KNOWN_NAMES } from '../tables/known-names.ts';
 import type { ColumnProfile } from './column-profile.ts';
 import { suggestion } from './suggestion.ts';
@@ -38,6 +47,22 @@ export interface RoleOptions {
   readonly eventColumn?: string | undefined;
 }
 
+/** The types of the options that set columns. */
+export const ROLE_OPTIONS: OptionTypes<RoleOptions> = {
+  userColumn: STRING,
+  itemColumn: STRING,
+  valueColumn: STRING,
+  weightColumn: STRING,
+  timeColumn: STRING,
+  eventColumn: STRING,
+};
+const checkOptions = optionsCheck<RoleOptions>('assignRoles', ROLE_OPTIONS);
+const PROFILE = objectWith('a profile', 'name', 'kind');
+const PROFILES = optionType(
+  'a list of column profiles',
+  (value) => Array.isArray(value) && value.every((each) => PROFILE.accepts(each)),
+);
+
 const OPTION_OF: Readonly<Record<ColumnRole, keyof RoleOptions>> = {
   user: 'userColumn',
   item: 'itemColumn',
@@ -72,6 +97,19 @@ export function assignRoles(
   profiles: readonly ColumnProfile[],
   hasNames: boolean,
   options: RoleOptions = {},
+): Roles {
+  checkArgument('path', path, STRING);
+  checkArgument('profiles', profiles, PROFILES);
+  checkArgument('hasNames', hasNames, BOOLEAN);
+  return rolesOf(path, profiles, hasNames, checkOptions(options));
+}
+
+/** `assignRoles` for arguments that were checked. */
+export function rolesOf(
+  path: string,
+  profiles: readonly ColumnProfile[],
+  hasNames: boolean,
+  options: RoleOptions,
 ): Roles {
   const found = new Map<ColumnRole, RoleColumn>();
   const isFree = (column: number): boolean => ![...found.values()].some((role) => role.column === column);

@@ -1,19 +1,22 @@
 /** Describes interactions that were read in lines of text, which every command prints before its work starts. */
+import { checkArgument } from 'shortlist/options';
 import { dateText } from '../columns/time.ts';
 import type { Roles } from '../inference/roles.ts';
 import type { InteractionQuality } from './quality.ts';
-import type { InferredColumns, ReadInteractions } from './read-interactions.ts';
+import { type InferredColumns, READ, type ReadInteractions } from './read-interactions.ts';
 
 const count = (value: number): string => value.toLocaleString('en-US');
 const plural = (value: number, word: string): string => `${count(value)} ${word}${value === 1 ? '' : 's'}`;
 
 /** Three lines: the files, the columns, the quality. */
-export function describeInteractions({ inferred, quality }: ReadInteractions): string[] {
+export function describeInteractions(read: ReadInteractions): string[] {
+  const { inferred, quality } = checkArgument('interactions', read, READ);
   return [filesLine(inferred), columnsLine(inferred, quality), qualityLine(quality)];
 }
 
 /** Further lines: notes on guesses, and the first broken rows with their line numbers. */
-export function describeFindings({ inferred, quality }: ReadInteractions): string[] {
+export function describeFindings(read: ReadInteractions): string[] {
+  const { inferred, quality } = checkArgument('interactions', read, READ);
   const rows = quality.firstBroken.map(({ path, line, reason }) => `${path}:${line}: left out: ${reason}`);
   const more = quality.broken - quality.firstBroken.length;
   if (more > 0) rows.push(`and ${plural(more, 'more row')} left out`);

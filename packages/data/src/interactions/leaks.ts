@@ -2,6 +2,7 @@
  * Finds leaks between a training part and a test part: pairs of user and item in both parts, and training rows that are later
  * than test rows. Both make a model look better than it is.
  */
+import { checkArgument, objectWith } from 'shortlist/options';
 import { EARLIEST_SECONDS } from '../columns/time.ts';
 import type { SelectedInteractions } from './interaction-table.ts';
 
@@ -17,8 +18,13 @@ export interface Leaks {
   readonly trainRowsAfterTest: number | undefined;
 }
 
+const SELECTED = objectWith('selected interactions', 'users', 'items', 'length');
+const LEAKS = objectWith('counts of leaks', 'pairsInBoth', 'rowsOfUnknownUsers', 'rowsOfUnknownItems');
+
 /** Compares a training part and a test part. Their vocabularies may differ, because identifiers are compared as text. */
 export function findLeaks(train: SelectedInteractions, test: SelectedInteractions): Leaks {
+  checkArgument('train', train, SELECTED);
+  checkArgument('test', test, SELECTED);
   const userOf = translation(test.users.vocabulary, train.users.vocabulary);
   const itemOf = translation(test.items.vocabulary, train.items.vocabulary);
   const usersInTrain = present(train.users.codes, train.users.vocabulary.length);
@@ -56,12 +62,12 @@ export function findLeaks(train: SelectedInteractions, test: SelectedInteraction
 }
 
 /** The counts as lines of text; an empty list if there are no leaks. */
-export function describeLeaks({
-  pairsInBoth,
-  rowsOfUnknownUsers,
-  rowsOfUnknownItems,
-  trainRowsAfterTest,
-}: Leaks): string[] {
+export function describeLeaks(leaks: Leaks): string[] {
+  const { pairsInBoth, rowsOfUnknownUsers, rowsOfUnknownItems, trainRowsAfterTest } = checkArgument(
+    'leaks',
+    leaks,
+    LEAKS,
+  );
   const count = (value: number): string => value.toLocaleString('en-US');
   return [
     ...(pairsInBoth > 0 ? [`leak: ${count(pairsInBoth)} test rows are also in the training part`] : []),

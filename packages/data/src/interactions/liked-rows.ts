@@ -1,12 +1,14 @@
 /** Selects the rows that a model is trained on: all rows of implicit feedback, the likes of explicit feedback. */
+import { checkArgument } from 'shortlist/options';
 import type { EncodedColumn, SelectedInteractions } from './interaction-table.ts';
-import type { ReadInteractions } from './read-interactions.ts';
+import { READ, type ReadInteractions } from './read-interactions.ts';
 
 /**
  * The rows to train on. If the condition of a like was inferred, these are the rows that fulfil it; otherwise all rows that
  * were read. The vocabularies hold only the users and items of these rows.
  */
-export function likedRows({ table, inferred }: ReadInteractions): SelectedInteractions {
+export function likedRows(read: ReadInteractions): SelectedInteractions {
+  const { table, inferred } = checkArgument('interactions', read, READ);
   const { proposedLeast } = inferred;
   const { values } = table;
   if (proposedLeast === undefined || values === undefined) return table.select();

@@ -5,13 +5,24 @@
  * separately.
  */
 import { DataError } from 'shortlist';
+import {
+  BOOLEAN,
+  checkArgument,
+  FUNCTION,
+  type OptionType,
+  objectWith,
+  optionsCheck,
+  optionType,
+  SIGNAL,
+  STRING,
+  WORDS,
+} from 'shortlist/options';
 import { BROKEN_ROWS_SHOWN, type BrokenRow, ReadLog } from '../bytes/read-log.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
 import { parseLike } from '../inference/like.ts';
-import { assignRoles, isRating, type RoleOptions, type Roles } from '../inference/roles.ts';
-import { checkOptionNames } from '../inference/suggestion.ts';
-import type { Table, TableOptions } from '../tables/contract.ts';
-import { openTable } from '../tables/open-table.ts';
+import { isRating, ROLE_OPTIONS, type RoleOptions, type Roles, rolesOf } from '../inference/roles.ts';
+import { TABLE_OPTIONS, type Table, type TableOptions } from '../tables/contract.ts';
+import { openFile } from '../tables/open-table.ts';
 import { InteractionTable } from './interaction-table.ts';
 import { type InteractionQuality, measureQuality } from './quality.ts';
 import { columnsOf, type RowCounts, type RowPlan, RowReader } from './row-reader.ts';
@@ -69,10 +80,17 @@ export interface ReadInteractions {
   readonly quality: InteractionQuality;
 }
 
-const OPTION_NAMES: readonly string[] = [
-  ...['delimiter', 'header', 'userColumn', 'itemColumn', 'valueColumn', 'weightColumn', 'timeColumn', 'eventColumn'],
-  ...['like', 'strict', 'signal', 'onProgress'],
-];
+const checkOptions = optionsCheck<ReadInteractionsOptions>('readInteractions', {
+  ...TABLE_OPTIONS,
+  ...ROLE_OPTIONS,
+  like: STRING,
+  strict: BOOLEAN,
+  signal: SIGNAL,
+  onProgress: FUNCTION,
+});
+/** The type of an argument that is a result of `readInteractions`. */
+export const READ: OptionType = objectWith('interactions that were read', 'table', 'inferred', 'quality');
+const PATHS = optionType('a path or a list of paths', (value) => STRING.accepts(value) || WORDS.accepts(value));
 /** Added to the positions in each further file of sequences, so that they are later; no user has so many items. */
 const SEQUENCE_STEP = 2 ** 24;
 /** The share of the largest value from which a value is a like: four of five stars, eight of ten points. */
@@ -91,18 +109,19 @@ export async function readInteractions(
   paths: string | readonly string[],
   options: ReadInteractionsOptions = {},
 ): Promise<ReadInteractions> {
-  checkOptionNames(options, OPTION_NAMES);
+  checkArgument('paths', paths, PATHS);
+  checkOptions(options);
   const table = new InteractionTable();
   const counts: RowCounts = { rows: 0, liked: 0, trimmed: 0, timeUnits: new Map() };
   const files: InferredFile[] = [];
   const logs: ReadLog[] = [];
   for (const path of typeof paths === 'string' ? [paths] : paths) {
-    const source = await openTable(path, options);
+    const source = await openFile(path, options);
     const { columns } = await profileTable(source);
     const isSequences = source.format === 'sequences';
     // The only time in a sequence is the position in its line.
     const timeColumn = options.timeColumn ?? (isSequences ? 'position' : undefined);
-    const roles = assignRoles(path, columns, source.hasNames, { ...options, timeColumn });
+    const roles = rolesOf(path, columns, source.hasNames, { ...options, timeColumn });
     checkSameColumns(files[0], roles, path);
     files.push({ path, description: source.description, columns, roles });
     const log = new ReadLog(path, { strict: options.strict ?? false });

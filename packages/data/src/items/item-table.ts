@@ -1,6 +1,7 @@
 /**
  * A table of items: one row per item, with named columns of text, numbers, booleans, dates or lists.
  */
+import { checkArgument, objectWith, WORDS } from 'shortlist/options';
 
 /** A value of an item. A date is text in ISO 8601, which sorts and prints correctly. */
 export type ItemValue = string | number | boolean | readonly (string | number)[] | null;
@@ -36,8 +37,12 @@ export interface ItemCoverage {
   readonly unused: number;
 }
 
+const ITEMS = objectWith('a table of items', 'identifiers', 'columns', 'rows');
+
 /** Compares a table with the identifiers of interactions or vectors. */
 export function coverageOf(items: ItemTable, vocabulary: readonly string[]): ItemCoverage {
+  checkArgument('items', items, ITEMS);
+  checkArgument('vocabulary', vocabulary, WORDS);
   const without = vocabulary.filter((identifier) => !items.rows.has(identifier));
   const known = vocabulary.length - without.length;
   return { withoutMetadata: without.length, examples: without.slice(0, 3), unused: items.identifiers.length - known };
@@ -45,6 +50,8 @@ export function coverageOf(items: ItemTable, vocabulary: readonly string[]): Ite
 
 /** The columns with their values in the order of other identifiers; null for items that the table lacks. */
 export function joinItems(items: ItemTable, identifiers: readonly string[]): ItemColumn[] {
+  checkArgument('items', items, ITEMS);
+  checkArgument('identifiers', identifiers, WORDS);
   const rows = identifiers.map((identifier) => items.rows.get(identifier) ?? -1);
   return items.columns.map(({ name, kind, values }) => ({
     name,

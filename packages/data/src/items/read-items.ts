@@ -4,14 +4,15 @@
  * Lists are arrays of the format, JSON arrays in text, or words separated by bars or semicolons (`Comedy|Drama`).
  */
 import { DataError, OptionError } from 'shortlist';
+import { BOOLEAN, optionsCheck, SIGNAL, STRING, WORDS } from 'shortlist/options';
 import { ReadLog } from '../bytes/read-log.ts';
 import { type Cell, isMissing, numberOf, textOf } from '../columns/cell.ts';
 import { parseTime } from '../columns/time.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
-import { checkOptionNames, suggestion } from '../inference/suggestion.ts';
-import type { Table, TableOptions } from '../tables/contract.ts';
+import { suggestion } from '../inference/suggestion.ts';
+import { TABLE_OPTIONS, type Table, type TableOptions } from '../tables/contract.ts';
 import { bareName, KNOWN_NAMES } from '../tables/known-names.ts';
-import { openTable } from '../tables/open-table.ts';
+import { openFile } from '../tables/open-table.ts';
 import type { ItemColumn, ItemColumnKind, ItemTable, ItemValue } from './item-table.ts';
 
 /** Options of reading items. */
@@ -37,9 +38,15 @@ export interface ReadItems {
   readonly log: ReadLog;
 }
 
-const OPTION_NAMES: readonly string[] = [
-  ...['delimiter', 'header', 'identifierColumn', 'titleColumn', 'listColumns', 'known', 'strict', 'signal'],
-];
+const checkOptions = optionsCheck<ReadItemsOptions>('readItems', {
+  ...TABLE_OPTIONS,
+  identifierColumn: STRING,
+  titleColumn: STRING,
+  listColumns: WORDS,
+  known: WORDS,
+  strict: BOOLEAN,
+  signal: SIGNAL,
+});
 /** Names of columns of titles, the best first. */
 const TITLES: readonly string[] = [
   ...['title', 'name', 'movietitle', 'itemname', 'productname', 'producttitle', 'trackname', 'songname', 'artistname'],
@@ -56,8 +63,8 @@ const KNOWN_SAMPLE = 1000;
  * @throws {OptionError} when an option is unknown or names a column that does not exist
  */
 export async function readItems(path: string, options: ReadItemsOptions = {}): Promise<ReadItems> {
-  checkOptionNames(options, OPTION_NAMES);
-  const table = await openTable(path, options);
+  checkOptions(options);
+  const table = await openFile(path, options);
   const { columns: looked } = await profileTable(table);
   const profiles = withLists(table, looked, options.listColumns);
   const identifier = await identifierColumn(table, profiles, options);

@@ -2,6 +2,7 @@
  * The interface of a table in a file of any format: CSV, TSV, JSON Lines, Parquet, Arrow or sequences. A table has named columns
  * and is read in batches from the first row to the last, as often as needed.
  */
+import { BOOLEAN, type OptionType, type OptionTypes, objectWith, optionType, STRING, WORDS } from 'shortlist/options';
 import type { ReadProgress } from '../bytes/file-bytes.ts';
 import type { ReadLog } from '../bytes/read-log.ts';
 import type { Cells } from '../columns/cell.ts';
@@ -52,6 +53,18 @@ export interface TableOptions {
   /** True if the first line has the names of the columns; default recognised. */
   readonly header?: boolean | undefined;
 }
+
+/** The types of the options of a table. */
+export const TABLE_OPTIONS: OptionTypes<TableOptions> = { delimiter: STRING, header: BOOLEAN };
+
+/** The type of an argument that is a table. */
+export const TABLE: OptionType = objectWith('a table', 'path', 'columns', 'batches');
+
+/** The type of an option that names one column or several. */
+export const COLUMNS: OptionType = optionType(
+  'the name of a column or a list of names',
+  (value) => STRING.accepts(value) || (WORDS.accepts(value) && (value as readonly string[]).length > 0),
+);
 
 /** Names for columns that have none. */
 export function namesByPosition(columns: number): string[] {

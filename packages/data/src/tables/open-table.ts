@@ -3,11 +3,12 @@
  * of JSON.
  */
 import { DataError } from 'shortlist';
+import { checkArgument, optionsCheck, STRING } from 'shortlist/options';
 import { openBytes, sampleBytes } from '../bytes/file-bytes.ts';
 import { decodeSample, type TextEncoding } from '../bytes/text-chunks.ts';
 import { arrowTable } from './arrow.ts';
 import { isArrow } from './arrow-messages.ts';
-import type { Table, TableOptions } from './contract.ts';
+import { TABLE_OPTIONS, type Table, type TableOptions } from './contract.ts';
 import { delimitedTable } from './delimited.ts';
 import { recogniseDialect } from './delimited-dialect.ts';
 import { jsonTable } from './json.ts';
@@ -25,6 +26,8 @@ const ENCODING_NAMES: Readonly<Record<TextEncoding, string>> = {
   'utf-16be': 'UTF-16BE',
 };
 
+const checkOptions = optionsCheck<TableOptions>('openTable', TABLE_OPTIONS);
+
 /**
  * Opens a file as a table and recognises its format.
  *
@@ -32,6 +35,12 @@ const ENCODING_NAMES: Readonly<Record<TextEncoding, string>> = {
  * @throws {DataError} when the file is empty or not a table
  */
 export async function openTable(path: string, options: TableOptions = {}): Promise<Table> {
+  return openFile(path, checkOptions(options));
+}
+
+/** `openTable` for options that were checked among those of another call. */
+export async function openFile(path: string, options: TableOptions): Promise<Table> {
+  checkArgument('path', path, STRING);
   const file = await openBytes(path);
   const head = await sampleBytes(file, SAMPLE_BYTES);
   if (head.length === 0) throw new DataError(`${path}: expected rows, got an empty file`);

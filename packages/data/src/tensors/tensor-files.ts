@@ -3,10 +3,21 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
+import { checkArgument, OBJECT, objectWith, optionType, STRING } from 'shortlist/options';
 import type { Tensor } from 'shortlist/training';
 import { npyArray } from '../vectors/npy.ts';
 import { npyHeader } from '../writers/batch-formats.ts';
 import { readSafetensors, safetensorsBytes } from './safetensors.ts';
+
+const TENSOR = objectWith('a tensor', 'name', 'shape', 'data');
+const TENSORS = optionType(
+  'a list of tensors',
+  (value) => Array.isArray(value) && value.every((each) => TENSOR.accepts(each)),
+);
+const METADATA = optionType(
+  'an object of texts',
+  (value) => OBJECT.accepts(value) && Object.values(value as object).every((text) => typeof text === 'string'),
+);
 
 /** The endings of files of tensors. */
 export const TENSOR_ENDINGS: readonly string[] = ['.safetensors', '.npy'];
@@ -18,6 +29,7 @@ export const TENSOR_ENDINGS: readonly string[] = ['.safetensors', '.npy'];
  * @throws {DataError} when it has another ending, or is damaged
  */
 export async function readTensors(path: string): Promise<Tensor[]> {
+  checkArgument('path', path, STRING);
   if (endingOf(path) === '.safetensors') return readSafetensors(path);
   return [{ name: basename(path, '.npy'), ...(await npyArray(path)) }];
 }
@@ -34,6 +46,9 @@ export async function writeTensors(
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
+  checkArgument('path', path, STRING);
+  checkArgument('tensors', tensors, TENSORS);
+  checkArgument('metadata', metadata, METADATA);
   const isNpy = endingOf(path) === '.npy';
   if (isNpy && tensors.length !== 1) {
     throw new DataError(`${path}: expected one tensor for a .npy, got ${tensors.length}; .safetensors holds several`);

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { DataError, FileError, type RetrievalDataset, type RetrievalSource } from 'shortlist';
 import { systemReason } from 'shortlist/node';
+import { optionsCheck, required, SIGNAL, STRING } from 'shortlist/options';
 import { type Cells, isMissing, numberOf, textOf } from '../columns/cell.ts';
-import type { Table, TableBatch, TableOptions } from '../tables/contract.ts';
-import { openTable } from '../tables/open-table.ts';
+import { COLUMNS, TABLE_OPTIONS, type Table, type TableBatch, type TableOptions } from '../tables/contract.ts';
+import { openFile } from '../tables/open-table.ts';
 
 /** The words of a row: those of one column, or of several columns by name. */
 export type RowWords = string | Readonly<Record<string, string>>;
@@ -21,6 +22,14 @@ export interface TableSourceOptions extends TableOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const checkOptions = optionsCheck<TableSourceOptions>('tableSource', {
+  ...TABLE_OPTIONS,
+  query: required(COLUMNS),
+  candidate: required(COLUMNS),
+  weight: STRING,
+  signal: SIGNAL,
+});
+
 /**
  * Open a file of interactions (CSV, JSON Lines, Parquet, Arrow, …) for `fit`. Its fingerprint is a hash of the whole file and
  * of the names of the columns.
@@ -30,9 +39,10 @@ export interface TableSourceOptions extends TableOptions {
  */
 export async function tableSource<Q extends RowWords = string, C extends RowWords = string>(
   path: string,
-  { query, candidate, weight, signal, ...how }: TableSourceOptions,
+  options: TableSourceOptions,
 ): Promise<RetrievalSource<Q, C>> {
-  const table = await openTable(path, how);
+  const { query, candidate, weight, signal } = checkOptions(options);
+  const table = await openFile(path, options);
   const queries = new WordColumns<Q>(table, query);
   const candidates = new WordColumns<C>(table, candidate);
   const weights = weight === undefined ? undefined : positionOf(table, weight);

@@ -6,10 +6,13 @@
  * identifier of its own.
  */
 import { DataError } from 'shortlist';
+import { checkArgument, checkInteger, instanceOf, STRING, WORDS } from 'shortlist/options';
 import { openBytes, readHead } from '../bytes/file-bytes.ts';
 import { ReadLog } from '../bytes/read-log.ts';
 import { lineBlocks } from '../bytes/text-chunks.ts';
 import { NPY_MAGIC, npyIntegers } from './npy.ts';
+
+const LOG = instanceOf('a ReadLog', () => ReadLog);
 
 /**
  * Reads identifiers, one per row of the vectors.
@@ -19,6 +22,9 @@ import { NPY_MAGIC, npyIntegers } from './npy.ts';
  * @throws {DataError} when there are more or fewer, or at the first empty or repeated identifier if the log is strict
  */
 export async function readIdentifiers(path: string, rows: number, log: ReadLog = new ReadLog(path)): Promise<string[]> {
+  checkArgument('path', path, STRING);
+  checkInteger('rows', rows, 0);
+  checkArgument('log', log, LOG);
   const head = Buffer.from(await readHead(path, NPY_MAGIC.length)).toString('latin1');
   const identifiers = head === NPY_MAGIC ? await npyIntegers(path) : await readLines(path, log);
   // A line end at the end of the file does not begin another line.
@@ -37,6 +43,10 @@ export function distinctIdentifiers(
   rows: number,
   log: ReadLog,
 ): string[] {
+  checkArgument('path', path, STRING);
+  checkArgument('identifiers', identifiers, WORDS);
+  checkInteger('rows', rows, 0);
+  checkArgument('log', log, LOG);
   if (identifiers.length !== rows) {
     throw new DataError(`${path}: expected ${rows} identifiers, as many as vectors, got ${identifiers.length}`);
   }

@@ -3,6 +3,16 @@
  * name.
  */
 import { type CandidateBatch, DataError } from 'shortlist';
+import {
+  checkArgument,
+  checkInteger,
+  NUMBER,
+  objectWith,
+  optionsCheck,
+  SIGNAL,
+  STRING,
+  WORDS,
+} from 'shortlist/options';
 import { openBytes, readHead } from '../bytes/file-bytes.ts';
 import { BUNDLE_MAGIC, bundleVectors } from './bundle-vectors.ts';
 import type { VectorColumns, VectorFile, VectorRequest } from './contract.ts';
@@ -21,7 +31,7 @@ const HEAD_BYTES = 6;
  * @throws {DataError} when the file has another format, is damaged, or has no row; when columns are named of a file that has none
  */
 export async function openVectors(path: string, columns: VectorColumns = {}): Promise<VectorFile> {
-  await openBytes(path);
+  await openBytes(checkArgument('path', path, STRING));
   const head = Buffer.from(await readHead(path, HEAD_BYTES)).toString('latin1');
   if (head.startsWith(PARQUET_MAGIC)) return parquetVectors(path, columns);
   const [named] = Object.values(columns).filter((name) => name !== undefined);
@@ -41,6 +51,9 @@ function nonEmpty(vectors: VectorFile): VectorFile {
   return vectors;
 }
 
+const VECTORS = objectWith('a file of vectors', 'rows', 'dimensions', 'batches');
+const checkRequest = optionsCheck<VectorRequest>('vectorDataset', { rowsPerBatch: NUMBER, signal: SIGNAL });
+
 /**
  * Vectors as a data set for `indexFromDataset` of an index. They are read in batches, again for each call.
  *
@@ -51,6 +64,10 @@ export function vectorDataset(
   identifiers?: readonly string[],
   request: VectorRequest = {},
 ): () => AsyncGenerator<CandidateBatch<string>> {
+  checkArgument('file', file, VECTORS);
+  if (identifiers !== undefined) checkArgument('identifiers', identifiers, WORDS);
+  const { rowsPerBatch } = checkRequest(request);
+  if (rowsPerBatch !== undefined) checkInteger('rowsPerBatch', rowsPerBatch, 1);
   return async function* batches() {
     for await (const { firstRow, rows, data } of file.batches(request)) {
       if (identifiers === undefined) yield { data, dimensions: file.dimensions };

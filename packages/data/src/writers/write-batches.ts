@@ -8,6 +8,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { DataError, FileError } from 'shortlist';
+import { checkArgument, checkInteger, ITERABLE, objectWith, optionType, STRING } from 'shortlist/options';
 import {
   type BatchFormat,
   csv,
@@ -18,6 +19,12 @@ import {
   parquet,
 } from './batch-formats.ts';
 
+const OUTPUT_COLUMN = objectWith('a column', 'name', 'type');
+const OUTPUT_COLUMNS = optionType(
+  'a list of columns with name and type',
+  (value) => Array.isArray(value) && value.every((each) => OUTPUT_COLUMN.accepts(each)),
+);
+
 /** The endings of table formats. */
 export const OUTPUT_ENDINGS: readonly string[] = ['.parquet', '.csv', '.jsonl'];
 /** The endings of vector formats. */
@@ -25,6 +32,7 @@ export const VECTOR_OUTPUT_ENDINGS: readonly string[] = [...OUTPUT_ENDINGS, '.np
 
 /** The path of the identifiers of a `.npy`: NAME.ids.txt for NAME.npy. */
 export function identifiersPath(path: string): string {
+  checkArgument('path', path, STRING);
   return `${path.slice(0, -extname(path).length)}.ids.txt`;
 }
 
@@ -41,6 +49,14 @@ export async function writeBatches(
   rows: number,
   batches: AsyncIterable<OutputBatch>,
 ): Promise<void> {
+  checkArgument('path', path, STRING);
+  checkArgument('columns', columns, OUTPUT_COLUMNS);
+  checkInteger('rows', rows, 0);
+  checkArgument('batches', batches, ITERABLE);
+  const batchType = optionType(
+    `a list of ${columns.length} columns of values in each batch`,
+    (value) => Array.isArray(value) && value.length === columns.length && value.every(Array.isArray),
+  );
   const formats = formatsOf(path, columns, rows);
   const paths = formats.length === 1 ? [path] : [identifiersPath(path), path];
   const unfinished = paths.map((name) => `${name}.${process.pid}.part`);
@@ -51,7 +67,10 @@ export async function writeBatches(
       for (const [i, format] of formats.entries()) await handles[i]!.appendFile(contentOf(format));
     };
     await writeAll(({ head }) => head);
-    for await (const batch of batches) await writeAll((format) => format.batch(batch));
+    for await (const batch of batches) {
+      checkArgument('batches', batch, batchType);
+      await writeAll((format) => format.batch(batch));
+    }
     await writeAll((format) => format.end());
     for (const handle of handles) {
       await handle.sync();

@@ -94,7 +94,7 @@ test('options set the columns, and a misspelt name is refused with the nearest n
   );
   await assert.rejects(
     readInteractions(path, { userColum: 'x' } as object),
-    /options: expected userColumn, got "userColum"/,
+    /readInteractions: expected a known option, nearest is userColumn, got "userColum"/,
   );
   await assert.rejects(
     readInteractions(path, { userColumn: 'sku', itemColumn: 'sku' }),

@@ -50,7 +50,7 @@ test('the column of identifiers is recognised by the known identifiers', async (
   await assert.rejects(readItems(path, { identifierColumn: 'kode' }), /did you mean "code"\?/);
   await assert.rejects(
     readItems(path, { titleColum: 'name' } as object),
-    /options: expected titleColumn, got "titleColum"/,
+    /readItems: expected a known option, nearest is titleColumn, got "titleColum"/,
   );
 });
 

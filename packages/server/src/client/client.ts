@@ -2,7 +2,19 @@
  * A client of the plain JSON API with one method per route. Error responses are thrown as errors with their code; a
  * request is sent again only if the server was full.
  */
-import { FUNCTION, NUMBER, optionsCheck, required, SIGNAL, STRING } from 'shortlist/options';
+import { OptionError } from 'shortlist';
+import {
+  checkArgument,
+  checkInteger,
+  FUNCTION,
+  NUMBER,
+  OBJECT,
+  optionsCheck,
+  optionType,
+  required,
+  SIGNAL,
+  STRING,
+} from 'shortlist/options';
 import type {
   Candidate,
   JsonIdentifier,
@@ -13,6 +25,9 @@ import type {
   SimilarRequest,
   UpdateResponse,
 } from '../shortlist/messages.ts';
+
+/** Number of times that a request is sent again by default. */
+const RETRIES = 2;
 
 /** Options of a client. */
 export interface ClientOptions {
@@ -33,6 +48,8 @@ const checkOptions = optionsCheck<ClientOptions>('createClient', {
   retries: NUMBER,
   fetch: FUNCTION,
 });
+const HTTP_URL = optionType('a URL of http or https', isHttpUrl);
+const ARRAY = optionType('a list', Array.isArray);
 
 /** An error response of the server. */
 export class ShortlistRequestError extends Error {
@@ -66,6 +83,8 @@ export class ShortlistClient<M extends object = Record<string, never>> {
   /** @throws {OptionError} when an option is unknown, is missing or is of another type */
   constructor(options: ClientOptions) {
     this.#options = checkOptions(options);
+    checkArgument('url', options.url, HTTP_URL);
+    checkInteger('retries', options.retries ?? RETRIES, 0);
   }
 
   /** The best candidates for a query. @throws {ShortlistRequestError} */
@@ -83,6 +102,7 @@ export class ShortlistClient<M extends object = Record<string, never>> {
   }
 
   async #query(path: string, request: object, options: CallOptions | undefined): Promise<ShortlistAnswer<M>> {
+    checkArgument('request', request, OBJECT);
     const { model } = this.#options;
     const answer = await this.#post(path, model === undefined ? request : { model, ...request }, options);
     return answer as ShortlistAnswer<M>;
@@ -90,11 +110,13 @@ export class ShortlistClient<M extends object = Record<string, never>> {
 
   /** Insert or replace candidates. @throws {ShortlistRequestError} when one is refused; then none is changed */
   async upsert(candidates: readonly Candidate[], options?: CallOptions): Promise<UpdateResponse> {
+    checkArgument('candidates', candidates, ARRAY);
     return (await this.#post('/v1/candidates/upsert', this.#withModel({ candidates }), options)) as UpdateResponse;
   }
 
   /** Remove candidates. @throws {ShortlistRequestError} */
   async delete(ids: readonly JsonIdentifier[], options?: CallOptions): Promise<UpdateResponse> {
+    checkArgument('ids', ids, ARRAY);
     return (await this.#post('/v1/candidates/delete', this.#withModel({ ids }), options)) as UpdateResponse;
   }
 
@@ -104,6 +126,7 @@ export class ShortlistClient<M extends object = Record<string, never>> {
    * @throws {ShortlistRequestError} when an event is refused; then none is recorded
    */
   async addEvents(events: readonly SeenEvent[], options?: CallOptions): Promise<UpdateResponse> {
+    checkArgument('events', events, ARRAY);
     return (await this.#post('/v1/events', this.#withModel({ events }), options)) as UpdateResponse;
   }
 
@@ -114,12 +137,13 @@ export class ShortlistClient<M extends object = Record<string, never>> {
 
   async #post(path: string, message: object, options: CallOptions = {}): Promise<unknown> {
     const { signal } = checkCall(options);
-    const { url, apiKey, retries = 2, fetch = globalThis.fetch } = this.#options;
+    const { url, apiKey, retries = RETRIES, fetch = globalThis.fetch } = this.#options;
+    const body = jsonOf(message);
     for (let tries = 0; ; tries++) {
       const response = await fetch(new URL(path, url), {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-        body: JSON.stringify(message),
+        body,
         ...(signal ? { signal } : {}),
       });
       if (response.ok) return response.json();
@@ -135,6 +159,24 @@ export class ShortlistClient<M extends object = Record<string, never>> {
       const { error = response.statusText, code = 'UNKNOWN', requestId = '' } = refusal;
       throw new ShortlistRequestError(response.status, { error, code, requestId });
     }
+  }
+}
+
+/** A message as JSON. @throws {OptionError} when it has a bigint or refers to itself */
+function jsonOf(message: object): string {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n', 1);
+    throw new OptionError(`request: expected values that JSON can hold, got others: ${reason}`);
+  }
+}
+
+function isHttpUrl(value: unknown): boolean {
+  try {
+    return /^https?:$/.test(new URL(value as string).protocol);
+  } catch {
+    return false;
   }
 }
 

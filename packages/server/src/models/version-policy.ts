@@ -4,6 +4,9 @@ import { invalidArgument } from '../status/serving-error.ts';
 /** A version policy. */
 export type VersionPolicy = { latest: number } | { all: true } | { specific: readonly number[] };
 
+/** Most characters of a wrong policy that a message shows. */
+const SHOWN_MAX = 60;
+
 /** The policy of a model that sets none. */
 export const DEFAULT_POLICY: VersionPolicy = { latest: 1 };
 
@@ -23,7 +26,10 @@ export function aspiredVersions(policy: VersionPolicy, existing: readonly number
 export function checkPolicy(value: unknown): VersionPolicy {
   const policy = policyOf(value);
   if (policy) return policy;
-  throw invalidArgument('policy: expected {"latest": n}, {"all": true} or {"specific": [versions]}');
+  const got = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  throw invalidArgument(
+    `policy: expected {"latest": n}, {"all": true} or {"specific": [versions]}, got ${got.slice(0, SHOWN_MAX)}`,
+  );
 }
 
 /** Whether a value is a policy. */

@@ -5,6 +5,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
+import { checkArgument, STRING } from 'shortlist/options';
 import type { Journal } from '../journal/journal.ts';
 import { JournalLocks } from '../journal/lock.ts';
 import { COMPACTING_PREFIX } from '../models/compaction.ts';
@@ -77,7 +78,7 @@ function sayRecovery(logger: Logger, model: string, { recovery }: Journal): void
 
 /** The name of a model, derived from its path: both movielens.shortlist and movielens/ give `movielens`. */
 export function modelNameOf(path: string): string {
-  return basename(path, BUNDLE_SUFFIX);
+  return basename(checkArgument('path', path, STRING), BUNDLE_SUFFIX);
 }
 
 async function isSingleVersion(path: string): Promise<boolean> {

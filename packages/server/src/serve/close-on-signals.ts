@@ -1,10 +1,12 @@
 /** Stops a server on SIGTERM, SIGINT, SIGHUP from a terminal, or an uncaught error. */
 import { isatty } from 'node:tty';
 import closeWithGrace from 'close-with-grace';
+import { checkArgument, objectWith } from 'shortlist/options';
 import type { ShortlistServer } from './server.ts';
 
 /** Time for closing journals and files, in addition to the server's drain time. */
 const MARGIN_MS = 5_000;
+const SERVER = objectWith('a ShortlistServer', 'close', 'logger', 'stopMs');
 /** Standard input, output and error. */
 const STANDARD_STREAMS = [0, 1, 2];
 
@@ -17,6 +19,7 @@ const STANDARD_STREAMS = [0, 1, 2];
  * ignored here.
  */
 export function closeOnSignals(server: ShortlistServer): () => void {
+  checkArgument('server', server, SERVER);
   const hasTerminal = STANDARD_STREAMS.some((stream) => isatty(stream));
   const ignore = (): void => server.logger.info('SIGHUP is ignored: this process has no terminal');
   if (!hasTerminal) process.on('SIGHUP', ignore);
