@@ -7,6 +7,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The positions in the bundle are those of the TypeScript sources, not of what the compiler made of them. */
+const sourceMaps = {
+  name: 'source maps of the compiler',
+  load(file) {
+    const map = `${file}.map`;
+    return existsSync(map) ? { code: readFileSync(file, 'utf8'), map: readFileSync(map, 'utf8') } : null;
+  },
+};
+
 /** Write build/node, unless it is up to date with what the compiler has written. */
 export async function writeNodeBundle(root) {
   const folder = join(root, 'packages/core/build');
@@ -24,6 +33,7 @@ export async function writeNodeBundle(root) {
   await build({
     input: Object.fromEntries(names.map((name) => [name, join(sources, `${name}.js`)])),
     platform: 'node',
+    plugins: [sourceMaps],
     logLevel: 'warn',
     output: {
       dir: join(folder, 'node'),

@@ -58,6 +58,19 @@ test('the bundle for Node has the names of every entry point, and is two files',
   }
 });
 
+test('positions in the bundle for Node are those of the sources, whose text its map has', () => {
+  const map = JSON.parse(readFileSync(join(PACKAGE, 'build/node/library.js.map'), 'utf8')) as {
+    sources: string[];
+    sourcesContent: (string | null)[];
+  };
+  const at = map.sources.findIndex((source) => source.endsWith('src/errors/errors.ts'));
+  assert.equal(map.sourcesContent[at], textOf('errors/errors.ts'));
+  assert.deepEqual(
+    map.sources.filter((source, i) => !source.endsWith('.ts') || !map.sourcesContent[i]),
+    [],
+  );
+});
+
 test('every public name has one entry point, which only re-exports and says what it is for', () => {
   const homes = new Map<string, string>();
   for (const file of files) {
