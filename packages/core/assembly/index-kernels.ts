@@ -6,6 +6,7 @@ export { packCoarse, searchCoarse } from './coarse';
 export { anisotropicCentroids } from './anisotropic-centroids';
 export { meanOfMembers } from './clusters';
 export { assignNearest, assignNearest16, assignSecond } from './assign';
+export { planBatch, searchBatch } from './scann-batch';
 export { maskGroups, searchScann, searchSlots } from './scann';
 export { chooseScanned, planQuery, reorderChosen, scanChosen } from './scann-phases';
 export { storeRows } from './reorder';

@@ -70,7 +70,7 @@ function cutInOrder(keys: usize, found: i32, wanted: i32): i32 {
  * Write the keys (score, leaf) of the leaves to search: best first if groups are skipped, because good leaves raise the
  * bound early; otherwise in the order of memory. Returns their number.
  */
-function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query: usize): i32 {
+export function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize, query: usize): i32 {
   const pairs = index.pairs;
   const q16 = scratch + call.areaQuery16;
   const keys = scratch + call.areaKeys;
@@ -182,10 +182,16 @@ function normOf(query: usize, stride: i32): f32 {
 /** Choose the leaves of query `item`, make its look-up tables and begin its state. Returns the number of leaves. */
 export function planOne(index: ScannIndex, call: ScannCall, scratch: usize, item: i32): i32 {
   const stride = index.stride;
-  const state = stateOf(call, scratch);
   const query = transformQuery(index, call.queries + <usize>item * (<usize>stride << 2), scratch + call.areaQuery);
-  const keys = scratch + call.areaKeys;
   const leaves = chooseLeaves(index, call, scratch, query);
+  makeTables(index, call, scratch, query, leaves);
+  return leaves;
+}
+
+/** Make the look-up tables of a query for its chosen leaves, and begin its state. */
+export function makeTables(index: ScannIndex, call: ScannCall, scratch: usize, query: usize, leaves: i32): void {
+  const state = stateOf(call, scratch);
+  const keys = scratch + call.areaKeys;
   let best = leaves > 0 ? load<u64>(keys) : 0, worst = best;
   for (let i = 1; i < leaves; i++) {
     const key = load<u64>(keys + (<usize>i << 3));
@@ -216,11 +222,10 @@ export function planOne(index: ScannIndex, call: ScannCall, scratch: usize, item
   state.correctionShift = shift;
   state.least = quantizeTables(values, minima, blocks, scale, tables) +
     quantizeTables(afterBlocks, minimaAfter, corrections, scale / <f32>(1 << shift), tables + (<usize>blocks << 4));
-  state.queryNorm = isPruned(call) ? normOf(query, stride) : 0;
+  state.queryNorm = isPruned(call) ? normOf(query, index.stride) : 0;
   state.theta = MASKED;
   state.bestCount = 0;
   state.scanned = 0;
-  return leaves;
 }
 
 /** Score the candidates again, exactly where the call says so, and write results and counters of query `item`. */

@@ -72,6 +72,8 @@ export const PARALLEL_INDEX_KERNELS = [
   'assignNearest16',
   'assignSecond',
   'meanOfMembers',
+  'planBatch',
+  'searchBatch',
   'searchScann',
   'searchSlots',
   'maskGroups',

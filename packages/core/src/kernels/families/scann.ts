@@ -124,6 +124,12 @@ export const SCANN_CALL = {
     areaHistogram: 'usize',
     areaBest: 'usize',
     areaState: 'usize',
+    /** Of a batch: queries of a block (each has scratch memory of its own), */
+    blockQueries: 'i32',
+    /** [queries, leavesToSearch] keys of chosen leaves, [queries, 3] int32 plans, and [queries] the order of the search. */
+    batchKeys: 'usize',
+    batchPlans: 'usize',
+    order: 'usize',
     /** 1: candidates are scored exactly, 0: their approximate scores are returned. */
     reorderExactly: 'i32',
   },
@@ -156,6 +162,22 @@ export const SCANN_STATE = {
 export interface ScannKernels {
   /** Search leaves. Items: queries. */
   searchScann(
+    begin: number,
+    end: number,
+    slot: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+  ): void;
+  /** Choose the leaves of the queries of a batch. Items: queries. */
+  planBatch(
+    begin: number,
+    end: number,
+    slot: number,
+    index: RecordAddress<typeof SCANN_INDEX>,
+    call: RecordAddress<typeof SCANN_CALL>,
+  ): void;
+  /** Search leaves, those of the queries of a block together. Items: positions of the order. */
+  searchBatch(
     begin: number,
     end: number,
     slot: number,

@@ -7,7 +7,7 @@ import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { ScannKernels } from '../families/scann.ts';
 import { finiteScore } from './finite-score.ts';
 import { exactScore, storeRowsReference } from './reorder.ts';
-import { allowedBits, GROUP, norm, readCall, type ScannSearchCall, type Scored } from './scann-call.ts';
+import { allowedBits, byScore, GROUP, norm, readCall, type ScannSearchCall, type Scored } from './scann-call.ts';
 import { chooseLeaves, transformQuery } from './scann-leaves.ts';
 import { scannPhasesReference } from './scann-phases.ts';
 import { writeResults, writeWork } from './scann-results.ts';
@@ -22,6 +22,14 @@ export function scannReference(memory: LinearMemory): ScannKernels {
     searchScann(begin, end, _slot, index, call) {
       const search = readCall(memory, index, call);
       for (let item = begin; item < end; item++) searchOne(search, item);
+    },
+    planBatch(begin, end, _slot, index, call) {
+      const search = readCall(memory, index, call);
+      for (let item = begin; item < end; item++) planOne(search, item);
+    },
+    searchBatch(begin, end, _slot, index, call) {
+      const search = readCall(memory, index, call);
+      for (let at = begin; at < end; at++) searchOne(search, search.integer(search.call.order, at));
     },
     searchSlots(begin, end, _slot, index, call) {
       const search = readCall(memory, index, call);
@@ -41,6 +49,14 @@ export function scannReference(memory: LinearMemory): ScannKernels {
     ...scannPhasesReference(memory),
     ...storeRowsReference(memory),
   };
+}
+
+/** Write the plan of a query of a batch; `searchOne` chooses its leaves again. */
+function planOne(search: ScannSearchCall, item: number): void {
+  const { call, index, memory } = search;
+  const { leaves, centroids } = chooseLeaves(search, transformQuery(search, call.queries + 4 * item * index.stride));
+  const nearest = leaves.toSorted(byScore)[0]?.row ?? 0;
+  memory.integers.set([leaves.length, centroids, nearest], call.batchPlans / 4 + 3 * item);
 }
 
 /** Search leaves for one query. */

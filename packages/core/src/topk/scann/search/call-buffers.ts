@@ -9,6 +9,13 @@ import { COUNTERS } from './search-work.ts';
 /** Memory of the queries and results of one group. */
 const GROUP_BYTES = 32 * 2 ** 20;
 
+/** Numbers of the plan of a query of a batch: its leaves, the centroids scored, its nearest leaf. */
+export const PLAN_NUMBERS = 3;
+const AREAS = [
+  ...(['queries', 'scores', 'rows', 'counts', 'counters', 'begin', 'slots', 'masks'] as const),
+  ...(['batchKeys', 'batchPlans', 'order'] as const),
+];
+
 /** Copies queries [begin, end), scaled for cosine, to rows of `stride` floats. */
 export type WriteQueries = (begin: number, end: number, to: Float32Array, stride: number) => void;
 
@@ -33,6 +40,12 @@ export interface CallLayout {
   begin: number;
   slots: number;
   masks: number;
+  /** Queries whose leaves are scanned together; 0 where each query is searched by itself. */
+  block: number;
+  /** Of a batch: the keys of the leaves of each query, its plan, and the order in which queries are searched. */
+  batchKeys: number;
+  batchPlans: number;
+  order: number;
 }
 
 /** Lays out the memory of one call after another in the same block. */
@@ -44,12 +57,18 @@ export class CallBuffers {
     this.#runtime = runtime;
   }
 
-  /** Lay out memory for the queries and results of a call, and for the masks of its exclusions. */
-  place(leaves: Leaves, count: number, plan: SearchPlan, isAsync: boolean): CallLayout {
+  /**
+   * Lay out memory for the queries and results of a call, and for the masks of its exclusions.
+   *
+   * @param block queries whose leaves are scanned together (batch-blocks.ts); default 0: none
+   */
+  place(leaves: Leaves, count: number, plan: SearchPlan, isAsync: boolean, block: number = 0): CallLayout {
     const { heap, pool } = this.#runtime;
     const { k, exclusions } = plan;
     const stride = rowStride(leaves.shape.dimensions);
-    const queryBytes = 4 * stride + 8 * k + 4 + 4 * COUNTERS;
+    const isBatch = block > 0;
+    const keyBytes = isBatch ? 8 * plan.leavesToSearch : 0;
+    const queryBytes = 4 * stride + 8 * k + 4 + 4 * COUNTERS + keyBytes;
     const group = Math.max(1, Math.min(count, Math.floor(GROUP_BYTES / queryBytes)));
     const threads = group === 1 && !isAsync ? 1 : pool.threads;
     const areas = new MemoryAreas();
@@ -64,14 +83,16 @@ export class CallBuffers {
       begin: exclusions ? areas.take(4 * (count + 1)) : 0,
       slots: exclusions ? areas.take(4 * exclusions.slots.length) : 0,
       masks: exclusions ? areas.take(4 * leaves.shape.capacity * threads) : 0,
+      block,
+      batchKeys: isBatch ? areas.take(keyBytes * group) : 0,
+      batchPlans: isBatch ? areas.take(4 * PLAN_NUMBERS * group) : 0,
+      order: isBatch ? areas.take(4 * group) : 0,
     };
     if (!this.#block || this.#block.sizeBytes < areas.sizeBytes) {
       this.#block?.free();
       this.#block = heap.allocate(areas.sizeBytes);
     }
-    for (const area of ['queries', 'scores', 'rows', 'counts', 'counters', 'begin', 'slots', 'masks'] as const) {
-      layout[area] += this.#block.offset;
-    }
+    for (const area of AREAS) layout[area] += this.#block.offset;
     return layout;
   }
 

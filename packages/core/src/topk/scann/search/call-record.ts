@@ -31,9 +31,10 @@ export class CallRecord {
   write(leaves: Leaves, plan: SearchPlan, layout: CallLayout, isCounted: boolean): CallAddress {
     const { heap } = this.#runtime;
     const { fields, scratchBytes } = threadAreas(leaves, plan);
-    if (!this.#scratch || this.#scratch.sizeBytes < scratchBytes * layout.threads) {
+    const needed = scratchBytes * layout.threads * Math.max(1, layout.block);
+    if (!this.#scratch || this.#scratch.sizeBytes < needed) {
       this.#scratch?.free();
-      this.#scratch = heap.allocate(scratchBytes * layout.threads);
+      this.#scratch = heap.allocate(needed);
     }
     const { exclusions } = plan;
     const values: CallValues = {
@@ -56,6 +57,10 @@ export class CallRecord {
       countersOut: isCounted ? layout.counters : 0,
       scratch: this.#scratch.offset,
       scratchStride: scratchBytes,
+      blockQueries: layout.block,
+      batchKeys: layout.batchKeys,
+      batchPlans: layout.batchPlans,
+      order: layout.order,
       reorderExactly: plan.reorderExactly ? 1 : 0,
     };
     return writeRecord(heap.memory, SCANN_CALL, this.#record.offset, values);
@@ -66,6 +71,11 @@ export class CallRecord {
     this.#scratch?.free();
     this.#scratch = undefined;
   }
+}
+
+/** Bytes of the scratch memory of a query. */
+export function scratchBytesOf(leaves: Leaves, plan: SearchPlan): number {
+  return threadAreas(leaves, plan).scratchBytes;
 }
 
 /** A record in which only the offsets of a thread's areas are set, and the bytes of these areas. */

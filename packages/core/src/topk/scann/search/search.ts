@@ -6,8 +6,9 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import { PanelSearch } from '../../brute-force/panel-search.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
+import { blockQueries, writeOrder } from './batch-blocks.ts';
 import { CallBuffers, type Found, type WriteQueries } from './call-buffers.ts';
-import { type CallAddress, CallRecord } from './call-record.ts';
+import { type CallAddress, CallRecord, scratchBytesOf } from './call-record.ts';
 import type { SearchPlan } from './plan.ts';
 import { addWork, COUNTERS, type SearchWork } from './search-work.ts';
 import { SingleCall } from './single-call.ts';
@@ -34,8 +35,9 @@ export interface SearchedLeaves {
 
 /** A kernel to run over `size` queries. */
 interface SearchJob {
-  name: 'searchSlots' | 'searchScann';
+  name: 'searchSlots' | 'searchScann' | 'planBatch' | 'searchBatch';
   size: number;
+  grain: number;
   record: CallAddress;
 }
 
@@ -78,9 +80,9 @@ export class ScannSearch {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
-      const { name, size, record } = step.value;
+      const { name, size, grain, record } = step.value;
       if (size === 1) kernels[name](0, 1, 0, leaves.record, record);
-      else pool.run(name, size, GRAIN, leaves.record, record);
+      else pool.run(name, size, grain, leaves.record, record);
     }
   }
 
@@ -101,8 +103,8 @@ export class ScannSearch {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
-      const { name, size, record } = step.value;
-      await this.runtime.pool.runAsync(name, size, GRAIN, leaves.record, record);
+      const { name, size, grain, record } = step.value;
+      await this.runtime.pool.runAsync(name, size, grain, leaves.record, record);
     }
   }
 
@@ -134,7 +136,8 @@ export class ScannSearch {
     if (count === 0 || k === 0) return found;
     this.#single = undefined;
     const { memory } = this.runtime.heap;
-    const layout = this.#buffers.place(leaves, count, plan, isAsync);
+    const block = count > 1 ? blockQueries(leaves, plan, count, scratchBytesOf(leaves, plan)) : 0;
+    const layout = this.#buffers.place(leaves, count, plan, isAsync, block);
     const record = this.#record.write(leaves, plan, layout, work !== undefined);
     if (plan.exclusions) this.#buffers.writeMasks(leaves, plan, layout);
     const name = plan.listed ? 'searchSlots' : 'searchScann';
@@ -145,7 +148,13 @@ export class ScannSearch {
       const queriesAt = layout.queries / 4;
       write(begin, end, memory.floats.subarray(queriesAt, queriesAt + size * stride), stride);
       if (plan.exclusions) memory.integers.set(plan.exclusions.begin.subarray(begin, end + 1), layout.begin / 4);
-      yield { name, size, record };
+      if (block > 0) {
+        yield { name: 'planBatch', size, grain: GRAIN, record };
+        writeOrder(memory, layout, size);
+        yield { name: 'searchBatch', size, grain: block, record };
+      } else {
+        yield { name, size, grain: GRAIN, record };
+      }
       this.#buffers.readResults(layout, begin, size, k, found);
       const countersAt = layout.counters / 4;
       if (work) addWork(work, memory.integers.subarray(countersAt, countersAt + COUNTERS * size));
