@@ -50,6 +50,8 @@ export interface FromEvent {
   readonly newItems: number;
   /** Users and items of the data that the earlier model knows. */
   readonly known: { readonly users: number; readonly items: number };
+  /** Items of the earlier model without a row in the data, which the new model leaves out; 0 where it keeps them. */
+  readonly leftOutItems: number;
 }
 
 /** The evaluation of a baseline on the test part. */

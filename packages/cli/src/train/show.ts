@@ -43,10 +43,11 @@ const SHOWN: Shown = {
         `Training part: the other ${count(trainRows)} rows`,
     );
   },
-  from({ path, model, settings, newUsers, newItems, known }, terminal) {
+  from({ path, model, settings, newUsers, newItems, known, leftOutItems }, terminal) {
+    const leftOut = `; ${plural(leftOutItems, 'item')} of it without a row in the data ${leftOutItems === 1 ? 'is' : 'are'} left out`;
     terminal.line(
       `Continues from ${path}: ${MODEL_NAMES[model]}, ${shownSettings(settings)}. It knows ${plural(known.users, 'user')} and ` +
-        `${plural(known.items, 'item')} of the data; ${plural(newUsers, 'user')} and ${plural(newItems, 'item')} are new`,
+        `${plural(known.items, 'item')} of the data; ${plural(newUsers, 'user')} and ${plural(newItems, 'item')} are new${leftOutItems > 0 ? leftOut : ''}`,
     );
   },
   baseline({ k, evaluation }, terminal) {

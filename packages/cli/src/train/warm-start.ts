@@ -3,7 +3,7 @@
  * with a model that is trained from the beginning, because the earlier model may have learned from rows that are now in the
  * test part. Only the fit on all interactions starts from the vectors of the earlier model.
  */
-import { type ChosenModel, DataError, type Interactions, OptionError, type TowerInput } from 'shortlist';
+import { type ChosenModel, DataError, type Interactions, OptionError, StringLookup, type TowerInput } from 'shortlist';
 import {
   checkFeatureModelSpec,
   type EarlierModel,
@@ -81,7 +81,21 @@ export function fromEvent({ path, model, chosen }: Earlier, { users, items }: In
     return vocabulary.filter((word) => known[i]?.has(word) !== true).length;
   });
   const old = { users: users.vocabulary.length - newUsers!, items: items.vocabulary.length - newItems! };
-  return { event: 'from', path, ...chosen, newUsers: newUsers!, newItems: newItems!, known: old };
+  const leftOutItems = isOfNewItems(chosen.model) ? missing(known[1], new Set(items.vocabulary)) : 0;
+  return { event: 'from', path, ...chosen, newUsers: newUsers!, newItems: newItems!, known: old, leftOutItems };
+}
+
+/** True for models whose candidates are the items of the data alone; the others keep those of the earlier model. */
+function isOfNewItems(model: ChosenModel['model']): boolean {
+  return model === 'history' || model === 'features';
+}
+
+/** The number of words of a vocabulary that are not among others; 0 for hashed words, which are not known. */
+function missing(vocabulary: { has(word: string): boolean } | undefined, others: ReadonlySet<string>): number {
+  if (!(vocabulary instanceof StringLookup)) return 0;
+  let count = 0;
+  for (const word of vocabulary.words()) if (!others.has(word)) count++;
+  return count;
 }
 
 /** The words of a tower of identifiers, or of the feature of a field; undefined where the tower has no such feature. */

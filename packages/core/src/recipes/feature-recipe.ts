@@ -15,7 +15,7 @@ import {
   newFeatureModel,
   type RawFeatures,
 } from './feature-model.ts';
-import { findEpochs, fitEpochs } from './fit-epochs.ts';
+import { evaluateNextItems, fitEpochs, NEXT_ITEM_EPOCHS } from './fit-epochs.ts';
 import { type Recipe, type RecipeContext, type SearchStart, untried } from './recipe.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
 import type { Validation } from './validation.ts';
@@ -26,9 +26,6 @@ const TEMPERATURE = 0.1;
 const BATCH_SIZE = 512;
 /** The best learning rates of history tower on two data sets (docs/decisions/history-tower.md). */
 const LEARNING_RATES: readonly number[] = [0.005, 0.002];
-/** The most epochs; a trial ends after `PATIENCE` in a row without a better recall. */
-const EPOCHS_MAX = 20;
-const PATIENCE = 3;
 
 /** Two towers over features. */
 export const featureRecipe: Recipe = { candidates, cost: () => 1, evaluate, fit };
@@ -45,18 +42,8 @@ function candidates(tried: readonly Trial[], { features }: SearchStart): Setting
 async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {
   const { train } = validation.split;
   const parts = newParts(train, settings, context);
-  const { epochs, perUser, isCut } = await findEpochs(
-    parts.model,
-    parts.examples,
-    {
-      epochs: EPOCHS_MAX,
-      batchSize: parts.batchSize,
-      patience: PATIENCE,
-      evaluate: () => validation.evaluate(recommenderOf(train, parts)),
-    },
-    context,
-  );
-  return { settings: { ...settings, epochs }, perUser, isCut };
+  const trial = { ...parts, recommender: () => recommenderOf(train, parts) };
+  return evaluateNextItems(trial, settings, validation, context);
 }
 
 async function fit(
@@ -71,7 +58,7 @@ async function fit(
   const { epochs, isCut } = await fitEpochs(
     parts.model,
     parts.examples,
-    { epochs: settings.epochs ?? EPOCHS_MAX, batchSize: parts.batchSize },
+    { epochs: settings.epochs ?? NEXT_ITEM_EPOCHS.epochs, batchSize: parts.batchSize },
     context,
   );
   const recommender = recommenderOf(train, parts);

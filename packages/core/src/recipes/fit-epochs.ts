@@ -1,10 +1,13 @@
 /** Trains a two-tower model epoch by epoch within a budget of time, for recipes that choose the number of epochs. */
 import { meanOf } from '../metrics/bootstrap.ts';
+import type { Recommender } from '../recommenders/contract.ts';
 import { FitAbortedError } from '../retrieval/checkpoint.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
 import type { TwoTowerModel } from '../retrieval/model.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import type { RecipeContext } from './recipe.ts';
+import type { Settings, TrialEvaluation } from './trial.ts';
+import type { Validation } from './validation.ts';
 
 /** The epochs of a fit. */
 export interface EpochOptions {
@@ -52,6 +55,31 @@ export async function fitEpochs<Q extends Features, C extends Features>(
     if (!(error instanceof FitAbortedError) || !enough.signal.aborted || signal?.aborted) throw error;
   }
   return { ...done, isCut: done.isCut && done.epochs < epochs };
+}
+
+/** The most epochs of a model of next items, and those in a row without a better recall after which a trial ends. */
+export const NEXT_ITEM_EPOCHS = { epochs: 20, patience: 3 } as const;
+
+/** A trial of a model of next items: its settings with the number of epochs that is best on the validation part. */
+export async function evaluateNextItems<Q extends Features, C extends Features>(
+  { model, examples, batchSize, recommender }: NextItemModel<Q, C>,
+  settings: Settings,
+  validation: Validation,
+  context: RecipeContext,
+): Promise<TrialEvaluation> {
+  const evaluate = (): Float64Array => validation.evaluate(recommender());
+  const options = { ...NEXT_ITEM_EPOCHS, batchSize, evaluate };
+  const { epochs, perUser, isCut } = await findEpochs(model, examples, options, context);
+  return { settings: { ...settings, epochs }, perUser, isCut };
+}
+
+/** A model of next items in a trial. */
+export interface NextItemModel<Q extends Features, C extends Features> {
+  readonly model: TwoTowerModel<Q, C>;
+  readonly examples: RetrievalDataset<Q, C>;
+  readonly batchSize: number;
+  /** The model at this moment as a recommender. */
+  readonly recommender: () => Recommender;
 }
 
 /** The epoch with the best recall. */

@@ -7,7 +7,7 @@ import type { RetrievalDataset } from '../retrieval/dataset.ts';
 import type { TwoTowerModel } from '../retrieval/model.ts';
 import { type HistoryQuery, nextItemExamples } from '../retrieval/next-item-examples.ts';
 import { checkedExamples } from './feature-model.ts';
-import { findEpochs, fitEpochs } from './fit-epochs.ts';
+import { evaluateNextItems, fitEpochs, NEXT_ITEM_EPOCHS } from './fit-epochs.ts';
 import { historyIndex, historyRecommender, type ItemHistory, newHistoryModel } from './history-model.ts';
 import { type Recipe, type RecipeContext, untried } from './recipe.ts';
 import type { Fitted, Settings, Trial, TrialEvaluation } from './trial.ts';
@@ -17,9 +17,6 @@ import { copyKnownFeatures, type EarlierModel } from './warm-start.ts';
 const BATCH_SIZE = 512;
 /** The most items of a history. */
 const MAX_LENGTH = 50;
-/** The most epochs; a trial ends after `PATIENCE` in a row without a better recall. */
-const EPOCHS_MAX = 20;
-const PATIENCE = 3;
 const TEMPERATURE = 0.1;
 const GRID: readonly Settings[] = [
   { dimensions: 64, recencyDecay: 0.6, learningRate: 0.005, temperature: TEMPERATURE },
@@ -39,18 +36,9 @@ function candidates(tried: readonly Trial[]): Settings[] {
 async function evaluate(validation: Validation, settings: Settings, context: RecipeContext): Promise<TrialEvaluation> {
   const { train } = validation.split;
   const model = newModel(train, settings, context);
-  const { epochs, perUser, isCut } = await findEpochs(
-    model,
-    examplesOf(train),
-    {
-      epochs: EPOCHS_MAX,
-      batchSize: BATCH_SIZE,
-      patience: PATIENCE,
-      evaluate: () => validation.evaluate(historyRecommender(historyIndex(model, train), train)),
-    },
-    context,
-  );
-  return { settings: { ...settings, epochs }, perUser, isCut };
+  const recommender = () => historyRecommender(historyIndex(model, train), train);
+  const trial = { model, examples: examplesOf(train), batchSize: BATCH_SIZE, recommender };
+  return evaluateNextItems(trial, settings, validation, context);
 }
 
 async function fit(
@@ -64,7 +52,7 @@ async function fit(
   const { epochs, isCut } = await fitEpochs(
     model,
     examplesOf(train),
-    { epochs: settings.epochs ?? EPOCHS_MAX, batchSize: BATCH_SIZE },
+    { epochs: settings.epochs ?? NEXT_ITEM_EPOCHS.epochs, batchSize: BATCH_SIZE },
     context,
   );
   const { queryTower, candidateTower } = model;

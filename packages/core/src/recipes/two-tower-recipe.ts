@@ -5,12 +5,11 @@
  * (retrieval/graph-smoothing.ts); the validation chooses the number of its layers, too.
  */
 import type { Interactions } from '../data/interactions.ts';
-import type { FullTable } from '../embeddings/full.ts';
 import { meanOf } from '../metrics/bootstrap.ts';
 import { LazyAdam } from '../optimizers/adam.ts';
 import { ThroughIndex } from '../recommenders/through-index.ts';
 import type { RetrievalDataset } from '../retrieval/dataset.ts';
-import { smoothTowers } from '../retrieval/graph-smoothing.ts';
+import { smoothTowers, smoothTowersByLayers } from '../retrieval/graph-smoothing.ts';
 import { TwoTowerModel } from '../retrieval/model.ts';
 import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
@@ -23,8 +22,8 @@ import { copyKnownRows, type EarlierModel } from './warm-start.ts';
 
 /** Rows of a batch; the negatives of a row are the other rows. */
 const BATCH_SIZE = 2048;
-/** The numbers of layers of the smoothing that are tried, as in the paper. */
-const GRAPH_LAYERS = [1, 2, 3, 4];
+/** The most layers of the smoothing that are tried, as in the paper. */
+const GRAPH_LAYERS_MAX = 4;
 /** A rate with which few epochs are enough. */
 const LEARNING_RATE = 0.01;
 /** The most epochs; a trial ends after `PATIENCE` in a row without a better recall. */
@@ -75,14 +74,10 @@ function bestSmoothing(
   train: Interactions,
   evaluate: (recommender: ThroughIndex<string>) => Float64Array,
 ): { layers: number; perUser: Float64Array } {
-  const { queryTower, candidateTower } = model;
-  const tables = [queryTower, candidateTower].map((tower) => (tower.inputs[0]!.table as FullTable).codebook);
-  const trained = tables.map(({ data }) => data.slice());
-  const tried = GRAPH_LAYERS.map((layers) => {
-    tables.forEach(({ data }, i) => data.set(trained[i]!));
-    smoothTowers(queryTower, candidateTower, train, { layers });
-    return { layers, perUser: evaluate(throughTowers(model, train)) };
-  });
+  const tried: { layers: number; perUser: Float64Array }[] = [];
+  for (const layers of smoothTowersByLayers(model.queryTower, model.candidateTower, train, GRAPH_LAYERS_MAX)) {
+    tried.push({ layers, perUser: evaluate(throughTowers(model, train)) });
+  }
   return tried.reduce((best, each) => (meanOf(each.perUser) > meanOf(best.perUser) ? each : best));
 }
 

@@ -55,6 +55,20 @@ export function smoothOverGraph(
   checkArgument('itemsOfUsers', itemsOfUsers, LISTS);
   const { layers = 2 } = checkOptions(options);
   checkInteger('layers', layers, 0, LAYERS_MAX);
+  let smoothed = { users: copyOf(users), items: copyOf(items) };
+  for (const next of smoothedByLayers({ users, items }, itemsOfUsers, layers)) {
+    free(smoothed);
+    smoothed = next;
+  }
+  return smoothed;
+}
+
+/** The smoothed embeddings with 1, 2, …, `layersMax` layers, in new matrices. Each layer is one more propagation. */
+function* smoothedByLayers(
+  { users, items }: GraphEmbeddings,
+  itemsOfUsers: CodeLists,
+  layersMax: number,
+): IterableIterator<GraphEmbeddings> {
   const usersOfItems = transposeLists(itemsOfUsers);
   checkRows('users', users, itemsOfUsers, items.dimensions);
   checkRows('items', items, usersOfItems, users.dimensions);
@@ -62,7 +76,7 @@ export function smoothOverGraph(
   const adder = new RowAdder(users.runtime);
   let last = { users: copyOf(users), items: copyOf(items) };
   const sum = { users: copyOf(users), items: copyOf(items) };
-  for (let layer = 1; layer <= layers; layer++) {
+  for (let layers = 1; layers <= layersMax; layers++) {
     const next = { users: emptyLike(users), items: emptyLike(items) };
     adder.sum(sumsOf(itemsOfUsers, weights.ofUsers, last.items), users.dimensions, next.users);
     adder.sum(sumsOf(usersOfItems, weights.ofItems, last.users), items.dimensions, next.items);
@@ -70,11 +84,13 @@ export function smoothOverGraph(
     addTo(sum.items, next.items);
     free(last);
     last = next;
+    const smoothed = { users: copyOf(sum.users), items: copyOf(sum.items) };
+    average(smoothed.users, users, itemsOfUsers, layers);
+    average(smoothed.items, items, usersOfItems, layers);
+    yield smoothed;
   }
   free(last);
-  average(sum.users, users, itemsOfUsers, layers);
-  average(sum.items, items, usersOfItems, layers);
-  return sum;
+  free(sum);
 }
 
 /**
@@ -91,25 +107,53 @@ export function smoothTowers(
   options: GraphSmoothingOptions = {},
 ): void {
   checkInteractions(interactions);
-  const [users, items] = [
-    rowsOf('queryTower', queryTower, interactions.users.vocabulary),
-    rowsOf('candidateTower', candidateTower, interactions.items.vocabulary),
-  ];
-  const smoothed = smoothOverGraph(
-    {
-      users: queryTower.embed(interactions.users.vocabulary),
-      items: candidateTower.embed(interactions.items.vocabulary),
-    },
-    itemsByUser(interactions),
-    options,
-  );
+  const { users, items, embeddings } = graphTables(queryTower, candidateTower, interactions);
+  const smoothed = smoothOverGraph(embeddings, itemsByUser(interactions), options);
   users.write(smoothed.users);
   items.write(smoothed.items);
   free(smoothed);
 }
 
+/**
+ * Smooth the tables of two towers as `smoothTowers` does, with 1, 2, …, `layersMax` layers: at each step of the iteration
+ * they have the rows of one more layer.
+ */
+export function* smoothTowersByLayers(
+  queryTower: Tower,
+  candidateTower: Tower,
+  interactions: Interactions,
+  layersMax: number,
+): IterableIterator<number> {
+  const { users, items, embeddings } = graphTables(queryTower, candidateTower, interactions);
+  const trained = { users: copyOf(embeddings.users), items: copyOf(embeddings.items) };
+  let layers = 0;
+  for (const smoothed of smoothedByLayers(trained, itemsByUser(interactions), layersMax)) {
+    users.write(smoothed.users);
+    items.write(smoothed.items);
+    free(smoothed);
+    yield ++layers;
+  }
+  free(trained);
+}
+
+/** The embeddings of the words of interactions, and the rows of the tables that they belong to. */
+function graphTables(
+  queryTower: Tower,
+  candidateTower: Tower,
+  { users: { vocabulary: userWords }, items: { vocabulary: itemWords } }: Interactions,
+): { users: TableRows; items: TableRows; embeddings: GraphEmbeddings } {
+  const users = rowsOf('queryTower', queryTower, userWords);
+  const items = rowsOf('candidateTower', candidateTower, itemWords);
+  return { users, items, embeddings: { users: queryTower.embed(userWords), items: candidateTower.embed(itemWords) } };
+}
+
+/** Rows of a table that can be set. */
+interface TableRows {
+  write(rows: Matrix): void;
+}
+
 /** The rows of a tower's table that belong to words. */
-function rowsOf(name: string, tower: Tower, words: readonly string[]): { write(rows: Matrix): void } {
+function rowsOf(name: string, tower: Tower, words: readonly string[]): TableRows {
   const [input, ...others] = checkArgument(name, tower, TOWER).inputs;
   const { lookup, table } = input!;
   if (others.length > 0 || tower.layers.length > 0 || !lookup || !(table instanceof FullTable)) {

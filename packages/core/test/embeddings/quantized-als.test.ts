@@ -9,9 +9,13 @@ import { fitQuantizedAls } from '../../src/embeddings/quantized-als/fit-quantize
 import { ObservedPairs } from '../../src/embeddings/quantized-als/observed-pairs.ts';
 import { moveErrors, type OpenColumn, solveColumn } from '../../src/embeddings/quantized-als/solve-column.ts';
 import { DivergedError, OptionError, ShapeError, StateError } from '../../src/errors/errors.ts';
+import { loadPart, readSaved } from '../../src/format/part.ts';
+import { containerSections } from '../../src/format/saved.ts';
+import { bytesSource } from '../../src/format/source.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
+import { containerOf } from '../format/containers.ts';
 import { collectedBytes } from '../memory/collected-bytes.ts';
 
 const [QUERIES, CANDIDATES, GROUPS, D] = [160, 120, 4, 8];
@@ -119,6 +123,9 @@ test('planted groups are found, the same bits on any number of threads, and save
     // Pairs of one group are near 1 where they occur, and all pairs are drawn to 0 with a tenth of the weight.
     assert.ok(same > 0.7 && Math.abs(other) < 0.1, `${same}, ${other}`);
     runs.push(queries.pointers!.slice());
+    const bytes = containerOf(containerSections(queries.save()), runtime);
+    const loaded = await readSaved(bytesSource(bytes), (root) => loadPart(root, { cqr: Cqr.load }), runtime);
+    assert.deepEqual(vectorsOf(loaded), vectorsOf(queries));
   }
   assert.deepEqual(runs[1], runs[0]);
 });

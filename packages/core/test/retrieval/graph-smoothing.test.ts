@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { dictionaryColumn, type Interactions } from '../../src/data/interactions.ts';
 import { type CodeLists, itemsByUser } from '../../src/data/items-by-user.ts';
 import { Generator } from '../../src/random/generator.ts';
-import { smoothOverGraph, smoothTowers } from '../../src/retrieval/graph-smoothing.ts';
+import { smoothOverGraph, smoothTowers, smoothTowersByLayers } from '../../src/retrieval/graph-smoothing.ts';
 import { Tower } from '../../src/towers/tower.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
@@ -121,4 +121,23 @@ test('bad input is refused by name', () => {
   assert.throws(() => smoothTowers(tower, incomplete, INTERACTIONS), /candidateTower knows, got z/);
   const deep = Tower.create({ vocabulary: ['x', 'y', 'z'], dimensions: D, dense: [D] });
   assert.throws(() => smoothTowers(tower, deep, INTERACTIONS), /candidateTower: expected a tower of one feature/);
+});
+
+test('one iteration over the numbers of layers gives the tables of each number, bit for bit', () => {
+  const { users, items } = INTERACTIONS;
+  const towers = (): [Tower, Tower] => [
+    Tower.create({ vocabulary: users.vocabulary, dimensions: D, seed: 5, normalize: true }),
+    Tower.create({ vocabulary: items.vocabulary, dimensions: D, seed: 6, normalize: true }),
+  ];
+  const tablesOf = (all: readonly Tower[]): number[][] =>
+    all.flatMap((tower) => tower.parameters().map(({ data }) => [...data]));
+  const [query, candidate] = towers();
+  const numbers: number[] = [];
+  for (const layers of smoothTowersByLayers(query, candidate, INTERACTIONS, 4)) {
+    numbers.push(layers);
+    const alone = towers();
+    smoothTowers(...alone, INTERACTIONS, { layers });
+    assert.deepEqual(tablesOf([query, candidate]), tablesOf(alone), `${layers} layers`);
+  }
+  assert.deepEqual(numbers, [1, 2, 3, 4]);
 });
