@@ -103,7 +103,7 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
   const k = how.k ?? options.k ?? 10;
   // No build measures itself: each is tuned with the queries.
   const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
-  const fixed = { ...sized, ...options, k };
+  const fixed = { ...sized, reorder: 'float32' as const, ...options, k };
   const points: BuiltPoint[] = [];
   const reports: TuneReport[] = [];
   let best: { point: BuiltPoint; isTargetReached: boolean; choice: Choice } | undefined;

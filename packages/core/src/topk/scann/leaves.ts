@@ -16,6 +16,18 @@ import type { FileRows } from './file-rows.ts';
 /** Slots in a group. */
 export const GROUP_SLOTS = 32;
 
+/**
+ * The share of the k best results that rows of a number format lose, measured by a build with some of the candidates as
+ * queries.
+ */
+export interface RowLoss {
+  k: number;
+  /** Candidates used as queries. */
+  queries: number;
+  bfloat16: number;
+  int8: number;
+}
+
 /** Numbers that describe the parts; saved as JSON. */
 export interface LeafShape {
   dimensions: number;
@@ -34,6 +46,8 @@ export interface LeafShape {
   builtGroups: number;
   /** 0 float32, 1 bfloat16, 2 int8. */
   rowKind: number;
+  /** The measurement after which the build chose the format of the rows. Absent: it measured none. */
+  rowLoss?: RowLoss;
   /**
    * Rows in the part `rows` where points may have two slots: each is stored once, in the order of the first slots. 0: a
    * row is stored at its slot.
@@ -82,12 +96,17 @@ export function rowBytes(shape: Pick<LeafShape, 'dimensions' | 'rowKind'>): numb
   return (rowStride(shape.dimensions) * 4) >> shape.rowKind;
 }
 
+/** Rows for which the part `rows` has room. */
+export function rowPlaces({ places, capacity }: Pick<LeafShape, 'places' | 'capacity'>): number {
+  return places > 0 ? places : capacity * GROUP_SLOTS;
+}
+
 /** Bytes of each part of an index of this shape. */
 export function partBytes(shape: LeafShape): Record<string, number> {
   const { leaves, dimensions: d, capacity, productBlocks, correctionBlocks } = shape;
   const slots = capacity * GROUP_SLOTS;
   const rows = {
-    rows: (shape.places > 0 ? shape.places : slots) * rowBytes(shape),
+    rows: rowPlaces(shape) * rowBytes(shape),
     rowOf: 4 * slots,
     valid: 4 * capacity,
   };

@@ -11,7 +11,7 @@ import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import { checkRowsInMemory, fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
-import { type LeafShape, Leaves, partBytes } from './leaves.ts';
+import { type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
 import { checkNumbers, loadLeafParts, sectionsOf } from './saved-leaves.ts';
 import {
@@ -22,7 +22,7 @@ import {
   splitHead,
 } from './segments/saved-segments.ts';
 import { segmentsOf } from './segments/segments.ts';
-import type { ScannSettings } from './settings.ts';
+import { reorderOf, type ScannSettings } from './settings.ts';
 
 /** Upper bound of every number of a shape: rows, slots and places are int32. */
 const NUMBER_MAX = 2 ** 31;
@@ -77,11 +77,12 @@ export function savedScann<I extends Identifier>(
   settings: ScannSettings,
   { head, segments, identifiers, size, calibration }: ScannToSave<I>,
 ): Saved {
+  const { rowLoss, ...numbers } = head.shape;
   return {
     kind: 'scann',
     settings: {
-      options: { ...settings },
-      shape: { ...head.shape },
+      options: { ...settings, reorder: reorderOf(settings, head.shape.dimensions) },
+      shape: { ...numbers, ...(rowLoss && { rowLoss: { ...rowLoss } }) },
       ...(segments && { segments: segments.length }),
       size,
       rows: identifiers.size,
@@ -121,6 +122,7 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
     groupBound: from.number('groupBound', { min: 0 }),
     eta: from.number('eta', { min: 1 }),
     builtDistance: from.number('builtDistance', { min: 0 }),
+    ...(from.has('rowLoss') && { rowLoss: readRowLoss(from.object('rowLoss')) }),
   };
   if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 2) {
     throw from.error(
@@ -181,6 +183,13 @@ function loadWhole(part: Part, shape: LeafShape, rows: number, cacheBytes: numbe
   if (!inFile) return LeafSet.whole(new Leaves(part.runtime, shape, parts));
   if (shape.leaves === 0) throw new OptionError('rows: expected "memory" for an index without leaves, got "file"');
   return splitHead(parts, shape, part.runtime, fileRows(inFile, cacheBytes));
+}
+
+function readRowLoss(from: SettingsReader): RowLoss {
+  return {
+    ...valuesOf(['k', 'queries'] as const, (key) => from.integer(key, { min: 1, max: NUMBER_MAX })),
+    ...valuesOf(['bfloat16', 'int8'] as const, (key) => from.number(key, { min: 0, max: 1 })),
+  };
 }
 
 function readCalibration(from: SettingsReader): Calibration {

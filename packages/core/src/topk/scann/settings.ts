@@ -21,7 +21,7 @@ export interface ScannSettings {
   tunedK?: number;
   /** Absent: the build does not measure its recall. */
   targetRecall?: number;
-  reorder: ReorderRows | false;
+  reorder: ReorderRows | 'auto' | false;
   anisotropic: number | 'auto' | false;
   avq: number | false;
   soar: number | false;
@@ -33,4 +33,12 @@ export interface ScannSettings {
   /** The most bytes of a segment. Absent: one memory. */
   segmentBytes?: number;
   seed: number;
+}
+
+/** From this width on a row has at least 32 cache lines, and `reorder: 'auto'` measures formats. */
+export const MEASURED_FROM = 512;
+
+/** The setting `reorder` of an index of this width: 'auto' means 'float32' below `MEASURED_FROM`. */
+export function reorderOf({ reorder }: ScannSettings, dimensions: number): ScannSettings['reorder'] {
+  return reorder === 'auto' && dimensions > 0 && dimensions < MEASURED_FROM ? 'float32' : reorder;
 }

@@ -3,7 +3,8 @@
 import { SEGMENTS_MAX } from '../../format/layout.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import type { LeafSet } from './leaf-set.ts';
-import type { ScannSettings } from './settings.ts';
+import type { RowLoss } from './leaves.ts';
+import type { ReorderRows, ScannSettings } from './settings.ts';
 
 /** Statistics of an index. */
 export interface ScannStats {
@@ -24,6 +25,13 @@ export interface ScannStats {
   hasGroupBounds: boolean;
   /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: none is. */
   groupBound: number;
+  /** The number format of the rows for reordering; false: results have approximate scores. */
+  reorder: ReorderRows | false;
+  /**
+   * The share of the k best results that rows in a smaller format lose, measured by a build with `reorder: 'auto'`;
+   * undefined where it measured none.
+   */
+  rowLoss: RowLoss | undefined;
   /** η the codes were made with. */
   eta: number;
   /** Memories that have the candidates; 1 without `segments`. */
@@ -71,6 +79,8 @@ export function scannStats(
         `${numLeavesToSearch} leaves are searched and ${numReorderingCandidates} candidates reordered`,
     );
   }
+  const reorder = settings.reorder !== false && ROW_FORMATS[shape?.rowKind ?? 0]!;
+  if (shape?.rowLoss) notes.push(rowNote(reorder, shape.rowLoss));
   const sizes = leaves && kind === 'tree' ? leafSizes(leaves) : [];
   return {
     size,
@@ -84,11 +94,23 @@ export function scannStats(
     blocks: (shape?.productBlocks ?? 0) + (shape?.correctionBlocks ?? 0),
     hasGroupBounds: shape?.hasBounds ?? false,
     groupBound: shape?.hasBounds ? shape.groupBound : 0,
+    reorder,
+    rowLoss: shape?.rowLoss,
     eta: shape?.eta ?? 1,
     segments: leaves?.segments.length ?? 1,
     measured,
     notes,
   };
+}
+
+/** The formats of rows by `LeafShape.rowKind`. */
+const ROW_FORMATS: readonly ReorderRows[] = ['float32', 'bfloat16', 'int8'];
+
+function rowNote(reorder: ReorderRows | false, { k, queries, bfloat16, int8 }: RowLoss): string {
+  return (
+    `reorder: rows are kept as ${reorder}; int8 loses ${int8.toFixed(4)} and bfloat16 ${bfloat16.toFixed(4)} of ` +
+    `recall@${k}, measured with ${queries} of the candidates as queries`
+  );
 }
 
 function leafSizes(leaves: LeafSet): number[] {

@@ -7,6 +7,7 @@ import type { CandidateDataset, Identifier } from '../../contract.ts';
 import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
 import { calibrate } from '../calibration/calibrate.ts';
+import { chooseRowFormat } from '../calibration/row-format.ts';
 import { LeafSet } from '../leaf-set.ts';
 import type { Segments } from '../segments/segments.ts';
 import type { ScannSettings } from '../settings.ts';
@@ -83,16 +84,15 @@ export async function gatherDataset<I extends Identifier>(
   }
 }
 
-/** Calibrate a built index; the index is freed where that ends early. */
-function* calibrated<I extends Identifier>(
-  live: LiveIndex<I>,
-  settings: ScannSettings,
-  targetRecall: number,
-): Generator<Progress, void> {
+/** Choose the format of the rows of a built index, and calibrate the index; it is freed where that ends early. */
+function* measured<I extends Identifier>(live: LiveIndex<I>, settings: ScannSettings): Generator<Progress, void> {
+  let isMeasured = false;
   try {
-    live.calibration = yield* calibrate(live, settings, targetRecall);
+    chooseRowFormat(live, settings);
+    if (settings.targetRecall !== undefined) live.calibration = yield* calibrate(live, settings, settings.targetRecall);
+    isMeasured = true;
   } finally {
-    if (!live.calibration) live.free();
+    if (!isMeasured) live.free();
   }
 }
 
@@ -125,7 +125,7 @@ export function* buildLive<I extends Identifier>(
     const hasTree = needsTree(rows.rows, rows.dimensions, settings);
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
     const live = new LiveIndex(LeafSet.whole(leaves), identifiers, rows.rows, distanceMeasure === 'cosine');
-    if (hasTree && settings.targetRecall !== undefined) yield* calibrated(live, settings, settings.targetRecall);
+    if (hasTree) yield* measured(live, settings);
     return hasTree && segments ? inSegments(live, segments) : live;
   } finally {
     rows.free();

@@ -6,7 +6,8 @@ import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 import { UPPER_FROM, upperGroupsOf } from './upper-tree.ts';
 
-const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
+/** The number of each format in `LeafShape.rowKind`. */
+export const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
 
 /** A shape for the settings. Numbers that are not in `known` are those of an index without leaves. */
 export function shapeOf(
@@ -24,7 +25,7 @@ export function shapeOf(
     correctionKind: 0,
     capacity: known.groups,
     builtGroups: known.groups,
-    rowKind: settings.reorder === false ? 0 : ROW_KINDS[settings.reorder],
+    rowKind: settings.reorder === false || settings.reorder === 'auto' ? 0 : ROW_KINDS[settings.reorder],
     places: 0,
     isSquared: settings.distanceMeasure === 'squared_l2',
     copies: 1,

@@ -6,7 +6,7 @@
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import { GROUP_SLOTS, type LeafParts, type LeafShape, rowBytes, rowStride } from '../leaves.ts';
+import { GROUP_SLOTS, type LeafParts, type LeafShape, type Leaves, rowBytes, rowPlaces, rowStride } from '../leaves.ts';
 import { PIECE_ROWS } from './coded-rows.ts';
 
 /** Rows a thread claims. */
@@ -23,6 +23,17 @@ export function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, part
   convertRows(runtime, block, n, shape, parts);
   moveRows(block.integers((bytes / 4) * Math.max(n, order.length)), bytes / 4, n, order);
   block.resize(room);
+}
+
+/** Convert the float32 rows of an index to another format, in place. */
+export function convertStoredRows({ runtime, shape, parts }: Leaves, rowKind: number): void {
+  const { dimensions: d } = shape;
+  const places = rowPlaces(shape);
+  if (rowKind === 2) parts.rowScales = runtime.heap.allocate(4 * rowStride(d));
+  shape.rowKind = rowKind;
+  // The zeros after a row are converted with it.
+  convertRows(runtime, parts.rows!, places, { ...shape, dimensions: rowStride(d) }, parts);
+  parts.rows!.resize(Math.max(64, places * rowBytes(shape)));
 }
 
 /** The block of the rows, enlarged to the size that the index needs. */
@@ -64,14 +75,20 @@ function scaleDimensions(runtime: Runtime, data: Float32Array, d: number, parts:
   const inverse = runtime.heap.allocate(4 * rowStride(d));
   const scales = parts.rowScales!.floats(d);
   const inverses = inverse.floats(d);
-  for (let at = 0; at < data.length; at += d) {
-    for (let t = 0; t < d; t++) scales[t] = Math.max(scales[t]!, Math.abs(data[at + t]!));
-  }
+  takeMagnitudes(data, scales);
   for (let t = 0; t < d; t++) {
     scales[t]! /= 127;
     inverses[t] = scales[t]! > 0 ? 1 / scales[t]! : 0;
   }
   return inverse;
+}
+
+/** Raise `magnitudes` [d] to the largest magnitude of each dimension of rows [n, d]. */
+export function takeMagnitudes(data: Float32Array, magnitudes: Float32Array): void {
+  const d = magnitudes.length;
+  for (let at = 0; at < data.length; at += d) {
+    for (let t = 0; t < d; t++) magnitudes[t] = Math.max(magnitudes[t]!, Math.abs(data[at + t]!));
+  }
 }
 
 /**

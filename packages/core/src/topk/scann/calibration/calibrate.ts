@@ -8,18 +8,14 @@
  * queries that are not distributed like the candidates have another recall; `tune` measures with given queries.
  */
 import type { Progress } from '../../../clustering/k-means.ts';
-import { Generator as Random } from '../../../random/generator.ts';
 import type { Identifier } from '../../contract.ts';
-import type { VectorSource } from '../../vector-source.ts';
-import type { LeafSet } from '../leaf-set.ts';
-import { GROUP_SLOTS } from '../leaves.ts';
 import { prepareCall, runCall } from '../search/call.ts';
 import { ScannSearch } from '../search/search.ts';
 import type { ScannSettings } from '../settings.ts';
-import { rowReader } from '../update/kept-rows.ts';
 import type { LiveIndex } from '../update/live-index.ts';
 import type { Calibration } from './calibration.ts';
 import { leastInteger } from './least-integer.ts';
+import { sampleCandidates, vectorsOf } from './sampled-candidates.ts';
 
 /** The most candidates used as queries: the standard error of recall@10 is then about .006. */
 const QUERIES_MAX = 200;
@@ -89,8 +85,8 @@ function measuredSample<I extends Identifier>(
   search: ScannSearch,
   k: number,
 ): MeasuredSample {
-  const asked = askedRows(live, settings);
-  const all = readRows(live.leaves, asked);
+  const asked = sampleCandidates(live, askedCount(live, settings), settings.seed);
+  const all = vectorsOf(live.leaves, asked);
   // One more than k, because the row of the query itself is found.
   const call = (effort: { leavesToSearch?: number; reorder?: number; exact?: boolean }): Int32Array[] => {
     const found = runCall(prepareCall({ settings, k }, live, search, all, { k: k + 1, ...effort }), search);
@@ -113,42 +109,9 @@ function measuredSample<I extends Identifier>(
   return { queries: asked.length, recall };
 }
 
-/** A candidate that is used as a query. */
-interface AskedRow {
-  row: number;
-  slot: number;
-}
-
-/**
- * Distinct candidates in random order. There are fewer where the exact searches would cost more than `TRUTH_SHARE` of
- * the build.
- */
-function askedRows({ leaves, size }: LiveIndex<Identifier>, settings: ScannSettings): AskedRow[] {
-  const { shape } = leaves;
+/** The number of queries. There are fewer where the exact searches would cost more than `TRUTH_SHARE` of the build. */
+function askedCount({ leaves, size }: LiveIndex<Identifier>, settings: ScannSettings): number {
   const trained = Math.min(size, settings.trainingSampleSize) * settings.trainingIterations;
-  const affordable = Math.floor((TRUTH_SHARE * (trained + size) * shape.leaves) / size);
-  const count = Math.min(QUERIES_MAX, Math.floor(size / 2), Math.max(QUERIES_MIN, affordable));
-  const random = new Random(settings.seed).fork('calibration');
-  const asked = new Map<number, number>();
-  while (asked.size < count) {
-    const slot = leaves.slotAt(random.below(shape.groups * GROUP_SLOTS));
-    const row = leaves.rowOf(slot);
-    if (row >= 0 && !asked.has(row)) asked.set(row, slot);
-  }
-  return Array.from(asked, ([row, slot]) => ({ row, slot }));
-}
-
-/** The rows in the precision in which the index keeps them. */
-function readRows(leaves: LeafSet, asked: readonly AskedRow[]): VectorSource {
-  const { dimensions } = leaves.shape;
-  const read = rowReader(leaves);
-  const rows = new Float32Array(asked.length * dimensions);
-  asked.forEach(({ slot }, i) => {
-    read(slot, rows.subarray(i * dimensions, (i + 1) * dimensions));
-  });
-  return {
-    rows: asked.length,
-    dimensions,
-    copy: (begin, end, to) => to.set(rows.subarray(begin * dimensions, end * dimensions)),
-  };
+  const affordable = Math.floor((TRUTH_SHARE * (trained + size) * leaves.shape.leaves) / size);
+  return Math.min(QUERIES_MAX, Math.floor(size / 2), Math.max(QUERIES_MIN, affordable));
 }

@@ -8,13 +8,17 @@ import { SEGMENTS_MAX } from '../../../format/layout.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { nextTurn } from '../../../parallel/steps.ts';
 import type { Identifier } from '../../contract.ts';
+import { Identifiers } from '../../identifiers.ts';
 import { buildTree } from '../build/build.ts';
 import { buildMemory } from '../build/build-memory.ts';
 import { prepareRows } from '../build/prepare-rows.ts';
 import { largestShape } from '../build/shape.ts';
+import { chooseRowFormat } from '../calibration/row-format.ts';
+import { LeafSet } from '../leaf-set.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
 import { bytesOfGroup, copyHead } from '../segments/cut-leaves.ts';
 import type { ScannSettings } from '../settings.ts';
+import { LiveIndex } from '../update/live-index.ts';
 import type { Survey } from './survey.ts';
 
 /** The least bytes of a segment, and of records kept before they are written. */
@@ -47,6 +51,7 @@ export async function trainHead(
       onProgress,
     );
     try {
+      chooseRowFormat(new LiveIndex(LeafSet.whole(trained), new Identifiers(count), count, false), settings);
       const head = new Leaves(runtime, { ...trained.shape }, copyHead(trained));
       head.parts.rowScales?.floats(magnitudes.length).set(magnitudes.map((most) => most / 127));
       const bytes = Math.min(settings.segmentBytes ?? SEGMENT_BYTES_MAX, segmentBytesFor(memoryBytes, trained.shape));

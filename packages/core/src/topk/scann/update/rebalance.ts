@@ -21,7 +21,11 @@ export function* rebalanced<I extends Identifier>(
   runtime: Runtime,
   segments: Segments | undefined,
 ): Generator<Progress, LiveIndex<I>> {
-  const live = yield* buildLive(old.candidates(settings), settings, runtime, segments);
+  const { rowLoss } = old.leaves.shape;
+  // A rebuild keeps the format of the rows, because it has only the rounded rows to measure.
+  const kept: ScannSettings = rowLoss ? { ...settings, reorder: old.precision } : settings;
+  const live = yield* buildLive(old.candidates(kept), kept, runtime, segments);
+  if (rowLoss) live.leaves.shape.rowLoss = rowLoss;
   let isWhole = false;
   try {
     yield* updates.replay(live);

@@ -12,7 +12,7 @@ import type { Identifier, LongChangeOptions } from '../../contract.ts';
 import { copied, type VectorSource } from '../../vector-source.ts';
 import { buildLive, type Candidates, gatherCandidates } from '../build/build-live.ts';
 import type { Segments } from '../segments/segments.ts';
-import type { ScannSettings } from '../settings.ts';
+import { reorderOf, type ScannSettings } from '../settings.ts';
 import { KeptUpdates } from './kept-updates.ts';
 import type { LiveIndex } from './live-index.ts';
 import { rebalanced } from './rebalance.ts';
@@ -51,9 +51,9 @@ export class ServedIndex<I extends Identifier> {
 
   /** Replace the settings of calls. The calibration of the build is dropped. */
   setSearchSettings(settings: ScannSettings): void {
-    this.#settings = settings;
-    this.#measured = undefined;
+    this.#settings = { ...settings, reorder: this.#settings.reorder };
     if (this.#live) this.#live.calibration = undefined;
+    this.#measure();
   }
 
   /** The built index. @throws {StateError} before `index` */
@@ -66,11 +66,18 @@ export class ServedIndex<I extends Identifier> {
   set(live: LiveIndex<I> | undefined): void {
     this.#live?.free();
     this.#live = live;
-    const measured = live?.calibration;
-    if (!measured) this.#measured = undefined;
+    this.#measure();
+  }
+
+  /** Replace the settings that the build or the width of the candidates decided. */
+  #measure(): void {
+    const measured = this.#live?.calibration;
+    const reorder = reorderOf(this.#settings, this.#live?.dimensions ?? 0);
+    const own = { ...this.#settings, reorder };
+    if (!measured) this.#measured = own;
     else {
       const { numLeavesToSearch, numReorderingCandidates, k: tunedK } = measured;
-      this.#measured = { ...this.#settings, numLeavesToSearch, numReorderingCandidates, tunedK };
+      this.#measured = { ...own, numLeavesToSearch, numReorderingCandidates, tunedK };
     }
   }
 
