@@ -13,6 +13,7 @@ import {
   type AttributeValues,
   fitsKind,
   isAttributeValue,
+  isUnicodeText,
   kindOf,
   misfit,
 } from './values.ts';
@@ -67,12 +68,16 @@ export class AttributeTable {
     const fresh = new Map<string, AttributeKind>();
     for (const values of candidates) {
       for (const [name, value] of Object.entries(values)) {
+        if (!isUnicodeText(name))
+          throw invalidArgument(`attribute ${JSON.stringify(name)}: expected a name of Unicode text`);
         if (value === null) continue;
         if (!isAttributeValue(value)) {
           throw invalidArgument(
             `attribute '${name}': expected text, a finite number, a boolean, or a list of text and numbers`,
           );
         }
+        if (!isUnicodeText(value))
+          throw invalidArgument(`attribute '${name}': expected Unicode text, got a lone surrogate`);
         const known = this.columns.get(name)?.kind;
         const kind = known ?? fresh.get(name) ?? this.#claims.get(name)?.kind ?? kindOf(value);
         if (!fitsKind(value, kind)) throw invalidArgument(misfit(name, kind, value));

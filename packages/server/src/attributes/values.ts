@@ -44,6 +44,14 @@ export function isAttributeValue(value: unknown): value is NonNullable<Attribute
   return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Whether the text in a value is well-formed Unicode, which is all that Protobuf and UTF-8 files can hold. */
+export function isUnicodeText(value: NonNullable<AttributeValue>): boolean {
+  if (Array.isArray(value)) return value.every((item) => isUnicodeText(item));
+  return typeof value !== 'string' || !LONE_SURROGATE.test(value);
+}
+
 /** The error message for a value that does not fit a column. */
 export function misfit(name: string, kind: AttributeKind, value: NonNullable<AttributeValue>): string {
   if (kind === 'date' && typeof value === 'string') {

@@ -2,7 +2,7 @@
 import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
-import { infer, parseVersion } from '../inference/infer.ts';
+import { infer, inputsByName, parseVersion } from '../inference/infer.ts';
 import type { ServedVersion } from '../models/served-version.ts';
 import { UNKNOWN_FEATURES_PARAMETER } from '../servable/unknown-features.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -135,7 +135,7 @@ async function modelInfer(
   if (raw.length > 0 && raw.length !== request.inputs.length) {
     throw invalidArgument(`expected ${request.inputs.length} raw_input_contents, got ${raw.length}`);
   }
-  const inputs = new Map(request.inputs.map((input, i) => [input.name, readInput(input, raw[i])]));
+  const inputs = inputsByName(request.inputs.map((input, i) => [input.name, readInput(input, raw[i])] as const));
   const parameters = new Map<string, string | number | boolean>();
   for (const [name, parameter] of Object.entries(request.parameters)) {
     const choice = parameter.parameter_choice;
@@ -163,6 +163,7 @@ function readInput({ name, datatype, shape: sizes, contents }: InputTensor, raw:
   if (!isDatatype(datatype)) throw invalidArgument(`input '${name}': unknown datatype '${datatype}'`);
   const shape = sizes.map(Number);
   checkShape(name, shape, elementCount(shape));
+  if (raw && contents) throw invalidArgument(`input '${name}': expected raw_input_contents or contents, got both`);
   if (raw) return decodeTensor(name, datatype, shape, raw);
   const data = contents ? contentsOf(contents, datatype) : [];
   checkShape(name, shape, data.length);

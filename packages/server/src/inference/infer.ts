@@ -4,8 +4,10 @@
  * The protocol has no signatures. The parameter `signature_name` names one; without it, the first signature is used
  * whose inputs are exactly those of the request and whose outputs include the requested ones. The parameter `k` sets
  * the number of results per query, `exclude_seen` whether items that the query's user has seen are left out, and
- * `timeout` the deadline (in microseconds, as in Triton). An output may also be an attribute of the candidates.
+ * `timeout` the deadline (in microseconds; 0 for none, as in Triton). Parameters of other names, which clients send for
+ * other servers, are ignored unless they look like a misspelt one. An output may also be an attribute of the candidates.
  */
+import { nearestName } from 'shortlist/options';
 import type { ModelRegistry } from '../models/registry.ts';
 import { type RequestLimits, runSignature } from '../models/run-signature.ts';
 import type { ServedVersion } from '../models/served-version.ts';
@@ -51,6 +53,35 @@ export function parseVersion(text: string): number | undefined {
   return version;
 }
 
+/** The parameters that are read here, and those that REST reads from a request. */
+const PARAMETERS: readonly string[] = ['signature_name', 'k', 'exclude_seen', 'timeout', 'binary_data_output'];
+
+function checkParameterNames(parameters: Parameters): void {
+  for (const name of parameters.keys()) {
+    const nearest = PARAMETERS.includes(name) ? undefined : nearestName(name, PARAMETERS);
+    if (nearest !== undefined) throw invalidArgument(`parameter '${name}': unknown, did you mean '${nearest}'?`);
+  }
+}
+
+/** The inputs by name. @throws {ServingError} INVALID_ARGUMENT when two have the same name */
+export function inputsByName(inputs: Iterable<readonly [string, Tensor]>): Map<string, Tensor> {
+  const byName = new Map<string, Tensor>();
+  for (const [name, tensor] of inputs) {
+    if (byName.has(name)) throw invalidArgument(`input '${name}': expected once, got twice`);
+    byName.set(name, tensor);
+  }
+  return byName;
+}
+
+/** The time at which a request with a parameter `timeout` in microseconds must be answered. */
+function deadlineOf(timeoutUs: string | number | boolean | undefined, latest: number | undefined): number | undefined {
+  if (timeoutUs === undefined || timeoutUs === 0) return latest;
+  if (typeof timeoutUs !== 'number' || !(timeoutUs > 0)) {
+    throw invalidArgument(`parameter timeout: expected microseconds, got ${JSON.stringify(String(timeoutUs))}`);
+  }
+  return Math.min(latest ?? Number.POSITIVE_INFINITY, performance.now() + timeoutUs / 1000);
+}
+
 /** Answer one request. @throws {ServingError} */
 export function infer(
   registry: ModelRegistry,
@@ -58,6 +89,7 @@ export function infer(
   options: RequestOptions & { limits: RequestLimits },
 ): Promise<InferResponse> {
   return registry.choose(call.model, { version: parseVersion(call.version) }).hold(async (served) => {
+    checkParameterNames(call.parameters);
     const signature = signatureOf(served, call);
     const k = call.parameters.get('k');
     if (k !== undefined && typeof k !== 'number') throw invalidArgument('parameter k: expected an integer');
@@ -65,11 +97,7 @@ export function infer(
     if (excludeSeen !== undefined && typeof excludeSeen !== 'boolean') {
       throw invalidArgument('parameter exclude_seen: expected true or false');
     }
-    const timeoutUs = call.parameters.get('timeout');
-    const deadline =
-      typeof timeoutUs === 'number'
-        ? Math.min(options.deadline ?? Number.POSITIVE_INFINITY, performance.now() + timeoutUs / 1000)
-        : options.deadline;
+    const deadline = deadlineOf(call.parameters.get('timeout'), options.deadline);
     let unknownFeatures: string | undefined;
     const outputs = await runSignature(served, signature, call.inputs, {
       ...options,

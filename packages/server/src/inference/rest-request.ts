@@ -7,7 +7,7 @@ import { Decimal, type JsonObject, type JsonValue, parseJson } from '../json/par
 import { invalidArgument } from '../status/serving-error.ts';
 import { decodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, isDatatype, type Tensor } from '../tensors/tensor.ts';
-import type { InferRequest, Parameters } from './infer.ts';
+import { type InferRequest, inputsByName, type Parameters } from './infer.ts';
 
 /** An infer request, with the settings that only REST has. */
 export interface RestInferRequest extends InferRequest {
@@ -36,19 +36,21 @@ export function readInferRequest(
   const request = objectOf(json, 'request');
   const id = request.get('id');
   const parameters = readParameters(request.get('parameters'));
-  const inputs = new Map<string, Tensor>();
+  const inputs: [string, Tensor][] = [];
   let at = headerEnd;
   for (const item of listOf(request.get('inputs'), 'inputs')) {
     const input = objectOf(item, 'input');
     const name = stringOf(input.get('name'), 'input name');
     const size = readParameters(input.get('parameters')).get('binary_data_size');
-    if (size === undefined) inputs.set(name, readJsonTensor(name, input));
+    if (size === undefined) inputs.push([name, readJsonTensor(name, input)]);
     else {
-      if (typeof size !== 'number' || size < 0 || at + size > body.byteLength) {
-        throw invalidArgument(`input '${name}': binary_data_size ${size} is more than the body holds`);
+      if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || at + size > body.byteLength) {
+        throw invalidArgument(
+          `input '${name}': expected a binary_data_size of at most ${body.byteLength - at}, the bytes left, got ${size}`,
+        );
       }
       const { datatype, shape } = readHead(name, input);
-      inputs.set(name, decodeTensor(name, datatype, shape, body.subarray(at, at + size)));
+      inputs.push([name, decodeTensor(name, datatype, shape, body.subarray(at, at + size))]);
       at += size;
     }
   }
@@ -63,12 +65,19 @@ export function readInferRequest(
   return {
     model,
     version,
-    id: id === undefined ? undefined : typeof id === 'string' ? id : String(id),
+    id: id === undefined ? undefined : idOf(id),
     parameters,
-    inputs,
+    inputs: inputsByName(inputs),
     outputs: [...binary.keys()],
     isBinary: (name) => binary.get(name) ?? parameters.get('binary_data_output') === true,
   };
+}
+
+/** The text of an id, which the response repeats; some clients send a number. */
+function idOf(id: JsonValue): string {
+  const value = id instanceof Decimal ? id.value : id;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return String(value);
+  throw invalidArgument('id: expected text');
 }
 
 function readHead(name: string, input: JsonObject): { datatype: Datatype; shape: number[] } {

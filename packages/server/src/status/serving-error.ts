@@ -31,14 +31,33 @@ export const STATUS_CODES = {
 /** The name of a canonical code. */
 export type StatusCode = keyof typeof STATUS_CODES;
 
-/** An error with a code and a message for the client. */
+/**
+ * Most characters of a message, which may repeat text of the request. A gRPC status is a header in which each of them
+ * takes up to 9 bytes, and many clients accept no more than 8 KiB of headers.
+ */
+const MESSAGE_MAX = 800;
+/** Characters at the end of a longer message that are kept, which often name what is expected. */
+const MESSAGE_END = 200;
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
+/**
+ * A message that every protocol can send: a long one without its middle, and a lone surrogate, which is not Unicode
+ * text, as the replacement character.
+ */
+function sendable(message: string): string {
+  const isLong = message.length > MESSAGE_MAX;
+  const short = isLong ? `${message.slice(0, MESSAGE_MAX - MESSAGE_END - 1)}…${message.slice(-MESSAGE_END)}` : message;
+  return short.replace(LONE_SURROGATE, '\ufffd');
+}
+
+/** An error with a code and a message for the client, of at most 800 characters. */
 export class ServingError extends Error {
   readonly code: StatusCode;
   /** Seconds after which the client may retry; sent as Retry-After. */
   readonly retryAfterS: number | undefined;
 
   constructor(code: StatusCode, message: string, options: ErrorOptions & { retryAfterS?: number } = {}) {
-    super(message, options);
+    super(sendable(message), options);
     this.name = 'ServingError';
     this.code = code;
     this.retryAfterS = options.retryAfterS;

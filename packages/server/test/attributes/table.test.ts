@@ -24,6 +24,14 @@ test('what was checked holds until it is set or given up, as long as the last th
   table.check([{ x: null }, { x: 'three' }])();
 });
 
+test('text that no Protobuf message can hold is refused, as a value, in a list and as a name', () => {
+  const table = new AttributeTable();
+  for (const values of [{ x: '\ud800' }, { x: ['a', 'b\udc00'] }, { 'x\ud800': 1 }]) {
+    assert.throws(() => table.check([values]), { code: 'INVALID_ARGUMENT', message: /^attribute .*Unicode text/ });
+  }
+  table.check([{ x: '😀', y: ['😀', 1] }])();
+});
+
 test('values that do not fit are told from those that do', () => {
   const table = tableOfColumns({ x: ['one'], y: [1] }, 1);
   const problem = "attribute 'x': expected a text, got number";

@@ -139,6 +139,49 @@ test('Open Inference Protocol: raw and typed contents', async () => {
   );
 });
 
+test('Open Inference Protocol: what a request says twice or wrongly is refused', async () => {
+  const input = { name: 'query', datatype: 'BYTES', shape: [1], contents: { bytes_contents: [Buffer.from('u1')] } };
+  const raw = Buffer.from([2, 0, 0, 0, 117, 49]);
+  const request = { model_name: 'films', inputs: [input] };
+  const refused: [object, RegExp][] = [
+    [{ inputs: [input, input] }, /input 'query': expected once, got twice/],
+    [{ raw_input_contents: [raw] }, /input 'query': expected raw_input_contents or contents, got both/],
+    [{ parameters: { timeout: { string_param: '5' } } }, /parameter timeout: expected microseconds, got "5"/],
+    [{ parameters: { timeout: { double_param: Number.NaN } } }, /parameter timeout: expected microseconds/],
+    [{ parameters: { timeout: { int64_param: -1 } } }, /parameter timeout: expected microseconds/],
+    [{ parameters: { exclude_sen: { bool_param: true } } }, /'exclude_sen': unknown, did you mean 'exclude_seen'\?/],
+  ];
+  for (const [part, details] of refused) {
+    await assert.rejects(inference('ModelInfer', { ...request, ...part }), { code: 3, details });
+  }
+  // As in Triton, 0 is no timeout, and parameters for other servers are ignored.
+  const parameters = { timeout: { int64_param: 0 }, priority: { int64_param: 1 }, sequence_id: { int64_param: 7 } };
+  await inference('ModelInfer', { ...request, parameters });
+});
+
+test('refusals that repeat text of the request are statuses that every client can read', async () => {
+  const rules = (text: string): object => ({
+    model_spec: { name: 'films', signature_name: 'query_with_rules' },
+    inputs: { query: strings('u1'), rules: strings(text) },
+  });
+  // JSON may escape half a character, which no gRPC status can hold.
+  const refused: [string, () => Promise<Message>][] = [
+    ['a name of rules', () => tensorflow('Predict', rules('{"\\ud800": 1}'))],
+    ['an identifier of rules', () => tensorflow('Predict', rules('{"pin": ["\\ud800"]}'))],
+    ['an attribute of a filter', () => similar({ filter: '{"equals": {"\\ud800": 1}}' })],
+    ['a long name of rules', () => tensorflow('Predict', rules(`{"${'€'.repeat(100_000)}": 1}`))],
+    [
+      'a long signature',
+      () => tensorflow('Predict', { model_spec: { name: 'films', signature_name: 'x'.repeat(1e6) } }),
+    ],
+  ];
+  const similar = (request: object): Promise<Message> =>
+    call('shortlist.v1.CandidateService', 'Similar', { ids: [{ text: 'film1' }], ...request });
+  for (const [what, request] of refused) await assert.rejects(request(), { code: 3 }, what);
+  await assert.rejects(similar({ ids: [{ text: 'x'.repeat(1e6) }] }), { code: 5 });
+  assert.equal((await similar({ k: 1 })).results.length, 1);
+});
+
 test('Open Inference Protocol: server, model, repository', async () => {
   assert.deepEqual(await inference('ServerLive', {}), { live: true });
   assert.deepEqual(await inference('ServerReady', {}), { ready: true });

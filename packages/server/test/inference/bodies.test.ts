@@ -44,9 +44,12 @@ test('infer: the names, their order, id and parameters', async () => {
   const { id: _, ...nameless } = request;
   const [, without] = await send('POST', '/v2/models/films/infer', JSON.stringify(nameless));
   assert.equal(without, text.replace('"id":"a",', ''));
+  const [, numbered] = await send('POST', '/v2/models/films/infer', JSON.stringify(request).replace('"a"', '1.0'));
+  assert.equal(numbered, text.replace('"a"', '"1"'));
 });
 
 test('refusals are {"error": text} and nothing else', async () => {
+  const input = { name: 'embedding', shape: [1, 4], datatype: 'FP32', data: [1, 0, 0, 0] };
   const cases: [string, string, string | undefined, number, string][] = [
     ['GET', '/v2/models/films/versions/9', undefined, 404, 'Servable not found for request: Specific(films, 9)'],
     [
@@ -59,6 +62,24 @@ test('refusals are {"error": text} and nothing else', async () => {
     ['GET', '/v2/nothing', undefined, 404, 'no such path: GET /v2/nothing'],
     ['POST', '/v2/repository/index', '[', 400, 'expected a JSON object'],
     ['POST', '/v2/models/films/infer', '{"inputs": 1}', 400, 'inputs: expected a list'],
+    ...(
+      [
+        [{ inputs: [input, input] }, "input 'embedding': expected once, got twice"],
+        [{ id: {} }, 'id: expected text'],
+        [{ parameters: { timeout: '5' } }, 'parameter timeout: expected microseconds, got "5"'],
+        [{ parameters: { exclude_sen: true } }, "parameter 'exclude_sen': unknown, did you mean 'exclude_seen'?"],
+        [
+          { inputs: [{ ...input, parameters: { binary_data_size: 1.5 } }] },
+          "input 'embedding': expected a binary_data_size of at most 0, the bytes left, got 1.5",
+        ],
+      ] as const
+    ).map(([part, error]): (typeof cases)[number] => [
+      'POST',
+      '/v2/models/films/infer',
+      JSON.stringify({ inputs: [input], ...part }),
+      400,
+      error,
+    ]),
   ];
   for (const [method, path, body, status, error] of cases) {
     assert.deepEqual(await send(method, path, body), [status, JSON.stringify({ error })], path);

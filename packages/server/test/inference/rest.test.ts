@@ -118,7 +118,7 @@ for (const processes of [1, 2]) {
         [{ inputs: [users], outputs: [{ name: 'y' }] }, /unexpected inference output 'y' for model 'films'/],
         [
           { inputs: [{ ...users, parameters: { binary_data_size: 99 } }] },
-          /binary_data_size 99 is more than the body holds/,
+          /expected a binary_data_size of at most 0, the bytes left, got 99/,
         ],
       ];
       for (const [request, message] of cases) {

@@ -39,3 +39,15 @@ test('a version that does not load: damaged bytes, whole bytes that cannot be se
   ];
   for (const [error, code] of CASES) assert.equal(loadErrorCode(error), code, String(error));
 });
+
+test('a message is short well-formed text, of which the start and the end remain', () => {
+  const { message } = new ServingError('INVALID_ARGUMENT', `id: expected 1, got ${'€'.repeat(1e6)}, known: 'a'`);
+  assert.match(message, /^id: expected 1, got €+…€+, known: 'a'$/);
+  assert.equal(message.length, 800);
+  // The cuts may fall between the two halves of a character.
+  const cut = new ServingError('NOT_FOUND', `x${'😀'.repeat(1000)}y\ud800`);
+  for (const text of [cut.message, new ServingError('NOT_FOUND', `${'😀'.repeat(1000)}y`).message]) {
+    assert.doesNotMatch(text, /\p{Surrogate}/u);
+    assert.ok(encodeURI(text).length < 8192);
+  }
+});
