@@ -9,6 +9,8 @@ export interface BuildOrder {
   path: string;
   numLeaves: number;
   reorder: ReorderRows;
+  /** Absent: 2, the default of ScaNN. */
+  dimensionsPerBlock?: number;
   memoryBytes: number;
   /** Absent: the segments that the build chooses. */
   segmentBytes?: number;
@@ -58,8 +60,10 @@ export interface ServeReport {
 }
 
 /** The options of the index of a build. */
-export function optionsOf({ numLeaves, reorder, segmentBytes, vectors }: BuildOrder): ScannOptions<Float32Array> {
+export function optionsOf(order: BuildOrder): ScannOptions<Float32Array> {
+  const { numLeaves, reorder, dimensionsPerBlock, segmentBytes, vectors } = order;
   const distanceMeasure = vectors.kind === 'text' ? 'cosine' : 'dot_product';
   const segments = segmentBytes === undefined ? {} : { segments: segmentsOf(segmentBytes) };
-  return { distanceMeasure, numLeaves, reorder, seed: 1, ...segments };
+  const block = dimensionsPerBlock === undefined ? {} : { dimensionsPerBlock };
+  return { distanceMeasure, numLeaves, reorder, seed: 1, ...block, ...segments };
 }

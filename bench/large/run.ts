@@ -40,14 +40,18 @@ export async function build(order: BuildOrder, isContinued: boolean): Promise<Bu
   const { path } = order;
   const reportPath = `${path}.report.json`;
   if (isContinued && existsSync(path) && existsSync(reportPath)) {
-    console.error(`  uses the bundle of ${statSync(path).mtime.toISOString()}`);
-    return JSON.parse(readFileSync(reportPath, 'utf8')) as BuildReport;
+    const earlier = JSON.parse(readFileSync(reportPath, 'utf8')) as { order: BuildOrder; report: BuildReport };
+    if (JSON.stringify(earlier.order) === JSON.stringify(order)) {
+      console.error(`  uses the bundle of ${statSync(path).mtime.toISOString()}`);
+      return earlier.report;
+    }
+    console.error('  the bundle of an earlier run has other settings and is built again');
   }
   if (!isContinued)
     for (const old of [`${path}.runs`, `${path}.partial`]) rmSync(old, { recursive: true, force: true });
   rmSync(reportPath, { force: true });
   const report = await run<BuildReport>('./build-child.js', order);
-  writeFileSync(reportPath, JSON.stringify(report));
+  writeFileSync(reportPath, JSON.stringify({ order, report }));
   return report;
 }
 
@@ -85,7 +89,7 @@ export async function truthOf(vectors: VectorsOf): Promise<{ queries: string; tr
 export function gridOf(numLeaves: number): { leavesToSearch: number; reorder: number }[] {
   const grid = [];
   for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.5 * leaves)) {
-    for (const reorder of [50, 100, 200, 500, 1_000]) grid.push({ leavesToSearch: leaves, reorder });
+    for (const reorder of [50, 100, 200, 350, 500, 1_000, 2_000]) grid.push({ leavesToSearch: leaves, reorder });
   }
   return grid;
 }
