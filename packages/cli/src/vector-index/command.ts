@@ -12,7 +12,7 @@ import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/argume
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/format-numbers.ts';
 import { Terminal } from '../terminal/terminal.ts';
-import { readNamedVectors } from './named-vectors.ts';
+import { countNamed, namesOf, readNamedVectors } from './named-vectors.ts';
 import { streamedIndex } from './streamed-index.ts';
 import { checkIndexMemory, tunedIndex } from './tuned-index.ts';
 
@@ -65,20 +65,19 @@ export const index: Command = async (argv, environment) => {
   const identifiers = await identifiersOf(file, values.ids, log, environment.signal);
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
-  const rows = identifiers?.filter((identifier) => identifier !== '').length ?? file.rows;
-  if (rows > 0 && memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
+  const rows = countNamed(file, identifiers);
+  if (memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
   const input = { file, identifiers, memoryBytes: memoryBytes ?? 0, runsFolder: `${out}.runs` };
   const streamed = memoryBytes === undefined ? undefined : await streamedIndex(input, settings, environment, terminal);
-  const vectors = streamed ?? (await readNamedVectors(file, identifiers, environment.signal, terminal));
+  const vectors = streamed ? undefined : await readNamedVectors(file, identifiers, environment.signal, terminal);
+  let attributes: JsonObject | undefined;
   const { items } = values;
-  const attributes =
-    items === undefined
-      ? undefined
-      : attributeMetadata(
-          await readItemTable(vectors.identifiers, { ...values, items }, environment.signal, terminal),
-          vectors.identifiers,
-        );
-  const built = 'index' in vectors ? vectors : await tunedIndex(vectors, settings, environment, terminal);
+  if (items !== undefined) {
+    const names = vectors?.identifiers ?? namesOf(file, identifiers);
+    const table = await readItemTable(names, { ...values, items }, environment.signal, terminal);
+    attributes = attributeMetadata(table, names);
+  }
+  const built = streamed ?? (await tunedIndex(vectors!, settings, environment, terminal));
   const metadata: JsonObject = {
     ...attributes,
     index: { vectors: file.description, measure: distanceMeasure, recall: built.recall, k: settings.k },
@@ -86,7 +85,7 @@ export const index: Command = async (argv, environment) => {
   await saveBundle(out, { index: built.index, metadata });
   if (streamed) await rm(input.runsFolder, { recursive: true, force: true });
   terminal.line(
-    `${out}: ${count(vectors.identifiers.length)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
+    `${out}: ${count(rows)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
       `(${built.isTargetReached ? 'target' : 'the highest that was found; target'} ${settings.targetRecall}), ` +
       `${bytes((await stat(out)).size)}, ${duration(environment.now() - started)}`,
   );

@@ -38,13 +38,19 @@ export async function readNamedVectors(
   return { rows: kept.length, dimensions, data, identifiers: kept };
 }
 
+/** The number of rows that are not left out. @throws {DataError} when all rows are left out */
+export function countNamed(file: VectorFile, identifiers: readonly string[] | undefined): number {
+  const count = identifiers?.reduce((sum, identifier) => sum + Number(identifier !== ''), 0) ?? file.rows;
+  if (count === 0) throw new DataError(`${file.path}: expected vectors with identifiers, got none`);
+  return count;
+}
+
 /** The identifiers of the rows that are not left out. @throws {DataError} when all rows are left out */
 export function namesOf(file: VectorFile, identifiers: readonly string[] | undefined): readonly string[] {
-  const kept =
-    identifiers?.filter((identifier) => identifier !== '') ??
-    Array.from({ length: file.rows }, (_, row) => String(row));
-  if (kept.length === 0) throw new DataError(`${file.path}: expected vectors with identifiers, got none`);
-  return kept;
+  countNamed(file, identifiers);
+  return (
+    identifiers?.filter((identifier) => identifier !== '') ?? Array.from({ length: file.rows }, (_, row) => String(row))
+  );
 }
 
 /** Rows that are not left out, with their identifiers. */

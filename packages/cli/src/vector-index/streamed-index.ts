@@ -10,7 +10,7 @@ import { fileRuns } from 'shortlist/node';
 import type { Progress } from 'shortlist/quantization';
 import { count, duration } from '../terminal/format-numbers.ts';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
-import { namedBatches, namesOf } from './named-vectors.ts';
+import { countNamed, namedBatches } from './named-vectors.ts';
 import { QUERIES, sizedOptions, type TunedIndex, type TunedIndexSettings } from './tuned-index.ts';
 
 /** The input of a streamed build, and the memory and the folder that it uses. */
@@ -22,14 +22,10 @@ export interface StreamedInput {
   readonly runsFolder: string;
 }
 
-/** An index with the identifiers of its candidates. */
-export interface StreamedIndex extends TunedIndex<ArrayLike<number>> {
-  readonly identifiers: readonly string[];
-}
-
 /**
  * Build and tune.
  *
+ * @throws {DataError} when all rows are left out, or a number is not finite
  * @throws {MemoryError} when `memoryBytes` is too small, naming the least that would do
  * @throws {AbortedError} when the signal is raised
  */
@@ -38,14 +34,14 @@ export async function streamedIndex(
   settings: Pick<TunedIndexSettings<never>, 'distanceMeasure' | 'targetRecall' | 'k' | 'seed'>,
   environment: Environment,
   terminal: Terminal,
-): Promise<StreamedIndex> {
+): Promise<TunedIndex<ArrayLike<number>>> {
   const { signal } = environment;
   const { targetRecall, k } = settings;
-  const names = namesOf(file, identifiers);
+  const rows = countNamed(file, identifiers);
   const { dimensions } = file;
-  const { soar: _, ...options } = sizedOptions({ rows: names.length, dimensions }, settings);
+  const { soar: _, ...options } = sizedOptions({ rows, dimensions }, settings);
   const index = new ScaNN<ArrayLike<number>, string>({ ...options });
-  const queries = new SampledQueries(names.length, dimensions);
+  const queries = new SampledQueries(rows, dimensions);
   const passes = async function* (): AsyncGenerator<readonly [string[], { data: Float32Array; dimensions: number }]> {
     let first = 0;
     for await (const { data, names } of namedBatches(file, identifiers, signal)) {
@@ -58,7 +54,7 @@ export async function streamedIndex(
     runs: fileRuns(runsFolder),
     memoryBytes,
     signal,
-    onProgress: progressOf(names.length, environment, terminal),
+    onProgress: progressOf(rows, environment, terminal),
   });
   terminal.clear();
   const onProgress = ({ step, done, total }: Progress): void => terminal.progress(done / total, step);
@@ -77,7 +73,7 @@ export async function streamedIndex(
     groupBound: chosen.groupBound === 0 ? false : chosen.groupBound,
   });
   const recall = recallOf(index.call(queries.vectors, k), index.callExactly(queries.vectors, k));
-  return { index, identifiers: names, recall, isTargetReached };
+  return { index, recall, isTargetReached };
 }
 
 /** Rows at equal distances, taken from the batches that pass by. */
