@@ -4,7 +4,7 @@
 // condition "node" of the package's exports leads to it. A bundler takes the condition "module" before it, with the single
 // modules, of which it drops those that a program does not use.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The positions in the bundle are those of the TypeScript sources, not of what the compiler made of them. */
@@ -19,7 +19,8 @@ const sourceMaps = {
 /** Write build/node, unless it is up to date with what the compiler has written. */
 export async function writeNodeBundle(root) {
   const folder = join(root, 'packages/core/build');
-  const digestFile = join(folder, 'node-bundle.sha256');
+  // Inside, so that the digest is removed with the bundle.
+  const digestFile = join(folder, 'node/sources.sha256');
   const digest = createHash('sha256')
     // The compiler's record has the digest of every source.
     .update(readFileSync(join(folder, '.tsbuildinfo')))
@@ -29,12 +30,13 @@ export async function writeNodeBundle(root) {
   const sources = join(folder, 'src');
   const names = ['index', ...entryNames(join(sources, 'entries'))];
   const { build } = await import('rolldown');
-  rmSync(digestFile, { force: true });
   await build({
     input: Object.fromEntries(names.map((name) => [name, join(sources, `${name}.js`)])),
     platform: 'node',
     plugins: [sourceMaps],
     logLevel: 'warn',
+    // On a busy machine rolldown would advise to make `sourceMaps` faster.
+    checks: { bundlerTimings: false },
     output: {
       dir: join(folder, 'node'),
       cleanDir: true,
