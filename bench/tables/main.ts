@@ -1,9 +1,9 @@
 /**
  * The compression table: the speed, memory and quality of embedding tables at several budgets.
  *
- *   npm run bench:tables [-- --json] [-- --only speed,memory,clicks,columns,retrieval]
+ *   npm run bench:tables [-- --json] [-- --only speed,memory,robe,clicks,columns,retrieval]
  *
- * Speed and memory need no data. The other rows read MovieLens-100K and Gowalla from $SHORTLIST_DATA; if it is unset they are
+ * Speed, memory and robe need no data. The other rows read MovieLens-100K and Gowalla from $SHORTLIST_DATA; if it is unset they are
  * left out with a message. `--only` measures some rows and keeps the others of bench/results/tables.json. The whole table takes
  * half an hour on two cores; an interrupted run is continued. No peer has such tables, so ours are compared with each other.
  */
@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { clicks, moreOfEach, retrieval } from './quality.ts';
+import { againstRobe } from './robe-rows.ts';
 import { clustering, lookup, trainingStep } from './speed.ts';
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const data = process.env.SHORTLIST_DATA;
 const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   speed: async () => [await trainingStep(), await lookup(), await clustering()],
   memory,
+  robe: againstRobe,
   clicks: () => withData(clicks),
   columns: () => withData(moreOfEach),
   retrieval: () => withData(retrieval),
