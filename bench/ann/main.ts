@@ -2,7 +2,7 @@
  * The speed table of the index. Our index and the peers are measured in turns, on the same vectors, each with the fastest
  * setting that reaches the required recall.
  *
- *   npm run bench:ann [-- --json] [-- --only tutorial,glove,small,batch] [-- --peers scann,scann-core,…]
+ *   npm run bench:ann [-- --json] [-- --only tutorial,glove,small,batch,words,descriptors,texts] [-- --peers scann,scann-core,…]
  *
  * The times include the cost of a call, about 2.7 µs for a peer in Python and 0.1 µs for our index, because it is part of every
  * use. Single queries run on one thread, builds and batches on two. Sets are read from $SHORTLIST_DATA; missing ones are left
@@ -12,14 +12,33 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { finish, type Row } from '../harness/rows.ts';
+import { finish, type Requirement, type Row } from '../harness/rows.ts';
 import { largeSet, type PeerPlan } from './large-set.ts';
-import { gridOf } from './points.ts';
-import { frenchSet, gloveSet, lastfmSet, mnistSet, prepare, siftSet, tutorialSet } from './sets.ts';
+import { gridOf, type Point } from './points.ts';
+import { type RecallRows, recallRows } from './recall-rows.ts';
+import {
+  descriptorSet,
+  frenchSet,
+  gloveSet,
+  lastfmSet,
+  mnistSet,
+  prepare,
+  siftSet,
+  textSet,
+  tutorialSet,
+} from './sets.ts';
 import { smallSet } from './small-set.ts';
 import { batchAndEvaluate } from './tfrs.ts';
 
-const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = { tutorial, glove, small, batch };
+const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  tutorial,
+  glove,
+  small,
+  batch,
+  words,
+  descriptors,
+  texts,
+};
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
@@ -122,6 +141,62 @@ async function small(): Promise<Row[]> {
   const measured: Row[] = [];
   for (const set of sets) if (set) measured.push(...(await smallSet(set)));
   return measured;
+}
+
+/** scann and scann-core with this number of leaves; the second has the requirements of batches. */
+function scannPeers(
+  leaves: number,
+  build: object,
+  grid: readonly Point[],
+  scann: Readonly<Record<string, Requirement>>,
+  core: Readonly<Record<string, Requirement>>,
+): RecallRows['peers'] {
+  const same = { build: { leaves, ...TUNED, ...build }, grid };
+  const batch = { '0.95': { ratio: 1 }, '0.99': { ratio: 1 } };
+  const peers: RecallRows['peers'] = [
+    { name: 'scann', ...same, single: scann, batch: {} },
+    { name: 'scann-core', ...same, single: core, batch },
+  ];
+  return peers.filter(({ name }) => values.peers === undefined || values.peers.split(',').includes(name));
+}
+
+async function words(): Promise<Row[]> {
+  const set = frenchSet(data, folder);
+  const grid = gridOf([30, 40, 50, 60, 80, 100, 120, 140], [50, 80, 120, 200, 300]);
+  const builds = [{ numLeaves: 140, seed: 1, tree: 'always' as const }];
+  const peers = scannPeers(140, { avq: 2.5 }, grid, {}, { '0.99': { ratio: 1 } });
+  return set ? recallRows({ set, builds, grid, peers }, log) : [];
+}
+
+async function descriptors(): Promise<Row[]> {
+  const set = await descriptorSet(folder);
+  const grid = gridOf([15, 20, 25, 30, 40, 50, 60], [40, 60, 80, 100, 150]);
+  const builds = [{ numLeaves: 350, seed: 1 }];
+  const peers = scannPeers(350, { lift: true }, grid, {}, { '0.99': { ratio: 1 } });
+  // Only scann-core has l2_as_dot_product.
+  return set ? recallRows({ set, builds, grid, peers: peers.filter(({ name }) => name === 'scann-core') }, log) : [];
+}
+
+async function texts(): Promise<Row[]> {
+  const set = textSet(data, 200_000, folder);
+  const grid = gridOf([20, 30, 40, 50, 60, 80, 110, 150], [20, 40, 80]);
+  const builds = [
+    { numLeaves: 450, seed: 1 },
+    { numLeaves: 450, seed: 1, dimensionsPerBlock: 4 },
+  ];
+  const at = (ratio: number): Record<string, Requirement> => ({
+    '0.9': { ratio },
+    '0.95': { ratio },
+    '0.99': { ratio },
+  });
+  const peers = scannPeers(
+    450,
+    { avq: 2.5 },
+    gridOf([20, 30, 40, 50, 60, 80, 110, 150], [40, 100, 200]),
+    at(0.7),
+    at(0.85),
+  );
+  return set ? recallRows({ set, builds, grid, peers }, log) : [];
 }
 
 async function batch(): Promise<Row[]> {

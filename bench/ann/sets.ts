@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { BruteForce } from 'shortlist';
 import { readFloats, readNpy, writeNpy } from '../harness/npy.ts';
+import { Peer } from '../harness/peer.ts';
+import { blocksOf, queriesOf } from '../large/vectors.ts';
 import { prepare, shrunkCopies, type Work } from '../tutorial/work.ts';
 
 /** The measure by which vectors are compared. */
@@ -63,6 +65,31 @@ export function mnistSet(data: string | undefined, folder: string): VectorSet | 
   const [images, side] = [file.readUInt32BE(4), file.readUInt32BE(8)];
   const pixels = Float32Array.from(file.subarray(16));
   return splitRows('mnist 9,000 × 784 L2', 'l2', pixels, images, side * side, 10, folder);
+}
+
+/** SIFT descriptors of photographs in squared L2, queries from other pictures. Undefined if the peer is not installed. */
+export async function descriptorSet(folder: string): Promise<VectorSet | undefined> {
+  const peer = Peer.start('descriptors');
+  if (!peer) return undefined;
+  const at = join(folder, 'descriptors');
+  await peer.request({ do: 'prepare', to: at });
+  await peer.close();
+  const [base, queries] = [readFloats(join(at, 'base.npy')), readFloats(join(at, 'queries.npy'))];
+  return complete('descriptors 120,000 × 128 L2', 'l2', 128, base.data, queries.data, folder);
+}
+
+/** Vectors with the spectrum of embeddings of texts (bench/large/vectors.ts) by cosine. Undefined if the data are missing. */
+export function textSet(data: string | undefined, rows: number, folder: string): VectorSet | undefined {
+  if (!data) return undefined;
+  const of = { kind: 'text', rows, dimensions: 768 } as const;
+  const base = new Float32Array(rows * of.dimensions);
+  let at = 0;
+  for (const { data: block } of blocksOf(of, folder)) {
+    base.set(block, at);
+    at += block.length;
+  }
+  const name = `texts-${rows} ${rows.toLocaleString('en')} × 768 cosine`;
+  return complete(name, 'cosine', of.dimensions, base, queriesOf(of, 1_000), folder);
 }
 
 /** LastFM: vectors of items, queried by vectors of users. */

@@ -21,6 +21,7 @@ const PEERS = {
   hnswlib: { environment: 'ann', script: 'hnswlib_peer.py' },
   implicit: { environment: 'implicit', script: 'implicit_peer.py' },
   datasets: { environment: 'ann', script: 'datasets.py' },
+  descriptors: { environment: 'photographs', script: 'descriptors.py' },
   'hnswlib-node': { environment: 'node-ann', script: 'node-ann.mjs' },
   usearch: { environment: 'node-ann', script: 'node-ann.mjs' },
   'shortlist-node24': { environment: 'node24', script: 'node-ann.mjs' },

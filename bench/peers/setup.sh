@@ -7,6 +7,7 @@
 #   ann         faiss-cpu and hnswlib                                            60 MB
 #   node-ann    hnswlib-node (compiled when installed) and usearch               60 MB
 #   node24      Node 24, whose WebAssembly has relaxed SIMD, for our own index     120 MB
+#   photographs OpenCV and packages with photographs, from which SIFT descriptors are made    300 MB
 #   implicit    implicit's ALS                                                   250 MB
 #   judges      tritonclient, a client of the Open Inference Protocol            60 MB
 #
@@ -46,6 +47,7 @@ install() {
     ann)        python_peer ann 'faiss-cpu==1.15.1' 'hnswlib==0.8.0' numpy ;;
     node-ann)   node_peer node-ann 'hnswlib-node@3.0.0' 'usearch@2.26.2' ;;
     node24)     node_peer node24 'node@24' ;;
+    photographs) python_peer photographs 'opencv-python-headless' 'scikit-image' 'scikit-learn' numpy ;;
     implicit)   python_peer implicit 'implicit==0.7.3' numpy ;;
     judges)     python_peer judges 'tritonclient[http,grpc]==2.73.0' ;;
     *) echo "unknown peer: $1" >&2; return 1 ;;
