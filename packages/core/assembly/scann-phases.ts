@@ -75,7 +75,7 @@ export function chooseLeaves(index: ScannIndex, call: ScannCall, scratch: usize,
   const q16 = scratch + call.areaQuery16;
   const keys = scratch + call.areaKeys;
   const histogram = scratch + call.areaHistogram;
-  const inverse = quantizeQuery(query, index.dimensions, index.stride, q16);
+  const inverse = quantizeQuery(query, index.dimensions, index.codedStride, q16);
   const scores = scratch + call.areaScores;
   const maxima = scratch + call.areaMaxima;
   const ids = scratch + call.areaPanels;
@@ -222,7 +222,7 @@ export function makeTables(index: ScannIndex, call: ScannCall, scratch: usize, q
   state.correctionShift = shift;
   state.least = quantizeTables(values, minima, blocks, scale, tables) +
     quantizeTables(afterBlocks, minimaAfter, corrections, scale / <f32>(1 << shift), tables + (<usize>blocks << 4));
-  state.queryNorm = isPruned(call) ? normOf(query, index.stride) : 0;
+  state.queryNorm = isPruned(call) ? normOf(query, index.codedStride) : 0;
   state.theta = MASKED;
   state.bestCount = 0;
   state.scanned = 0;

@@ -1,5 +1,5 @@
-// Transforms a query in the same way as the coded rows: subtracts the mean if there is one, then rotates if there is a
-// rotation. Letters: d dimensions, stride: d rounded up to 4. Readable form: src/kernels/reference/scann.ts.
+// Transforms a query in the same way as the coded rows: takes the first d dimensions, subtracts the mean if there is one,
+// then rotates if there is a rotation. Letters: d dimensions, stride: d rounded up to 4. Readable form: src/kernels/reference/scann.ts.
 import { ScannIndex } from './records.generated';
 
 /**
@@ -8,9 +8,9 @@ import { ScannIndex } from './records.generated';
  */
 export function transformQuery(index: ScannIndex, query: usize, to: usize): usize {
   const mean = index.mean, rotation = index.rotation;
-  const d = index.dimensions, stride = index.stride;
+  const d = index.dimensions, stride = index.codedStride;
   const whole = max(stride, index.productBlocks * index.blockWidth);
-  if (mean == 0 && rotation == 0 && whole == stride) return query;
+  if (mean == 0 && rotation == 0 && index.isPrefix == 0 && whole == stride) return query;
   const bytes = <usize>d << 2;
   const centred = rotation == 0 ? to : to + (<usize>whole << 2);
   memory.copy(centred, query, bytes);

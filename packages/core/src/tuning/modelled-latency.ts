@@ -25,13 +25,18 @@ const ROTATION_NS = 0.05;
 /** The modelled latency of a query, in milliseconds. */
 export function modelledLatencyMs(
   { queries, leaves, centroids, codes, reorders }: SearchWork,
-  { dimensions, blocks, isRotated }: { dimensions: number; blocks: number; isRotated: boolean },
+  {
+    dimensions,
+    codedDimensions: coded = dimensions,
+    blocks,
+    isRotated,
+  }: { dimensions: number; codedDimensions?: number; blocks: number; isRotated: boolean },
 ): number {
   const work =
     leaves * LEAF_NS +
-    centroids * dimensions * CENTROID_NS +
+    centroids * coded * CENTROID_NS +
     codes * blocks * CODE_NS +
     reorders * (REORDER_NS + dimensions * REORDER_DIMENSION_NS);
-  const own = CALL_NS + dimensions * TABLE_DIMENSION_NS + (isRotated ? dimensions ** 2 * ROTATION_NS : 0);
+  const own = CALL_NS + coded * TABLE_DIMENSION_NS + (isRotated ? coded ** 2 * ROTATION_NS : 0);
   return (work / queries + own) / 1e6;
 }

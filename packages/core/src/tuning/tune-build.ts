@@ -102,7 +102,7 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
   if (rows === 0) throw new OptionError('candidates: expected at least one, got none');
   const k = how.k ?? options.k ?? 10;
   // No build measures itself: each is tuned with the queries.
-  const { targetRecall: _, ...sized } = autopilot(rows, dimensions, k);
+  const { targetRecall: _, ...sized } = autopilot(rows, Math.min(dimensions, options.dimensions ?? dimensions), k);
   const fixed = { ...sized, reorder: 'float32' as const, ...options, k };
   const points: BuiltPoint[] = [];
   const reports: TuneReport[] = [];

@@ -5,9 +5,9 @@ import type { RecordAddress } from '../record.ts';
 export const SCANN_INDEX = {
   name: 'scannIndex',
   fields: {
-    /** Floats from row to row, d rounded up to 4. */
+    /** Floats from row to row, the dimensions of a row rounded up to 4. */
     stride: 'i32',
-    /** d. */
+    /** d, the dimensions of centroids and codes. */
     dimensions: 'i32',
     /** Pairs of dimensions of an int16 centroid, an even number. */
     pairs: 'i32',
@@ -68,8 +68,12 @@ export const SCANN_INDEX = {
     copies: 'i32',
     /** Groups there is room for. */
     groups: 'i32',
-    /** [d, stride] float32 that queries are multiplied by; 0: none. */
+    /** [d, codedStride] float32 that queries are multiplied by; 0: none. */
     rotation: 'usize',
+    /** d rounded up to 4. */
+    codedStride: 'i32',
+    /** 1: rows have more than d dimensions, of which the first d are coded. */
+    isPrefix: 'i32',
   },
 } as const;
 

@@ -7,10 +7,10 @@ import { byScore, isPruned, nearest, norm, type ScannSearchCall, type Scored } f
 const PANEL = 16;
 const { fround } = Math;
 
-/** The query at an offset, minus the mean if there is one, and rotated if there is a rotation. */
+/** The first d dimensions of the query at an offset, minus the mean if there is one, and rotated if there is a rotation. */
 export function transformQuery({ memory, index, float }: ScannSearchCall, query: number): Float32Array {
-  const { stride, dimensions: d, mean, rotation } = index;
-  const values = memory.floats.slice(query / 4, query / 4 + stride);
+  const { codedStride: stride, dimensions: d, mean, rotation } = index;
+  const values = memory.floats.slice(query / 4, query / 4 + stride).fill(0, d);
   for (let t = 0; mean && t < d; t++) values[t]! -= float(mean, t);
   if (!rotation) return values;
   return values.map((_, s) => {

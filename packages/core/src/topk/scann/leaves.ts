@@ -31,6 +31,10 @@ export interface RowLoss {
 /** Numbers that describe the parts; saved as JSON. */
 export interface LeafShape {
   dimensions: number;
+  /** The first dimensions of a row, which centroids and codes have. Absent: all. */
+  prefix?: number;
+  /** True where prefixes are scaled to length 1 before they are coded. */
+  hasUnitPrefix?: boolean;
   /** 0: a flat index. */
   leaves: number;
   /** Groups of leaves; 0: none. */
@@ -91,6 +95,11 @@ export function rowStride(dimensions: number): number {
   return Math.ceil(dimensions / 4) * 4;
 }
 
+/** Dimensions of centroids and codes. */
+export function codedDimensions({ dimensions, prefix = dimensions }: LeafShape): number {
+  return prefix;
+}
+
 /** Bytes of a row for reordering. */
 export function rowBytes(shape: Pick<LeafShape, 'dimensions' | 'rowKind'>): number {
   return (rowStride(shape.dimensions) * 4) >> shape.rowKind;
@@ -103,14 +112,15 @@ export function rowPlaces({ places, capacity }: Pick<LeafShape, 'places' | 'capa
 
 /** Bytes of each part of an index of this shape. */
 export function partBytes(shape: LeafShape): Record<string, number> {
-  const { leaves, dimensions: d, capacity, productBlocks, correctionBlocks } = shape;
+  const { leaves, capacity, productBlocks, correctionBlocks } = shape;
+  const d = codedDimensions(shape);
   const slots = capacity * GROUP_SLOTS;
   const rows = {
     rows: rowPlaces(shape) * rowBytes(shape),
     rowOf: 4 * slots,
     valid: 4 * capacity,
   };
-  const scales = shape.rowKind === 2 ? { rowScales: 4 * rowStride(d) } : {};
+  const scales = shape.rowKind === 2 ? { rowScales: 4 * rowStride(shape.dimensions) } : {};
   if (leaves === 0) return { ...rows, ...scales };
   return {
     centroids: 4 * leaves * d,
@@ -257,8 +267,10 @@ export class Leaves {
     const record = Object.fromEntries(Object.keys(SCANN_INDEX.fields).map((field) => [field, 0])) as IndexValues;
     Object.assign(record, {
       stride: rowStride(shape.dimensions),
-      dimensions: shape.dimensions,
-      pairs: pairsOf(shape.dimensions),
+      dimensions: codedDimensions(shape),
+      codedStride: rowStride(codedDimensions(shape)),
+      isPrefix: shape.prefix === undefined ? 0 : 1,
+      pairs: pairsOf(codedDimensions(shape)),
       rowOf: at('rowOf'),
       valid: at('valid'),
       rows: at('rows'),
@@ -313,7 +325,8 @@ export class Leaves {
   /** Compute the data that the kernels read in addition to the parts, from parts that never change. */
   #derive(): Partial<IndexValues> {
     const { shape, runtime } = this;
-    const { leaves, dimensions: d } = shape;
+    const { leaves } = shape;
+    const d = codedDimensions(shape);
     const centroids = this.floats('centroids');
     const packed = packCentroids(runtime, centroids, leaves, d);
     const squares = Float32Array.from(packed.squares);
@@ -337,7 +350,8 @@ export class Leaves {
   }
 
   #deriveUpper(): Partial<IndexValues> {
-    const { upperGroups, dimensions: d, isSquared } = this.shape;
+    const { upperGroups, isSquared } = this.shape;
+    const d = codedDimensions(this.shape);
     const upper = this.floats('upperCentroids');
     const packed = packCentroids(this.runtime, upper, upperGroups, d);
     const halves = packed.squares.map((square) => (isSquared ? -square / 2 : 0));

@@ -21,6 +21,12 @@ import type { ReorderRows, ScannSettings } from './settings.ts';
 export interface ScannOptions<Q> extends TopKOptions<Q> {
   /** 'dot_product' ⟨q, x⟩ · 'cosine' ⟨q, x⟩/(|q||x|) · 'squared_l2' −|q − x|². */
   distanceMeasure?: DistanceMeasure;
+  /**
+   * Leaves and codes have the first `dimensions` of each vector only, and reordering scores all: for Matryoshka vectors,
+   * whose prefixes are vectors themselves. For cosine the prefixes of candidates are scaled to length 1. Candidates must
+   * have at least as many dimensions; without leaves all are scored. Default: all dimensions.
+   */
+  dimensions?: number;
   /** Partitions; default 100. An index of fewer candidates has fewer. */
   numLeaves?: number;
   /**
@@ -116,6 +122,7 @@ const booleanOrAuto = optionType('true, false or "auto"', (value) => typeof valu
 const checkOptions = optionsCheck<ScannOptions<never>>('ScaNN', {
   ...TOP_K,
   distanceMeasure: STRING,
+  dimensions: NUMBER,
   numLeaves: NUMBER,
   numLeavesToSearch: NUMBER,
   trainingIterations: NUMBER,
@@ -172,6 +179,9 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
   if (reorder === false && options.numReorderingCandidates !== undefined) {
     throw new OptionError('numReorderingCandidates: expected reorder not to be false, got both');
   }
+  if (reorder === false && options.dimensions !== undefined) {
+    throw new OptionError('dimensions: expected reorder not to be false, as it scores the other dimensions, got both');
+  }
   const anisotropic = options.anisotropic ?? 'auto';
   if (typeof anisotropic === 'number') checkNumber('anisotropic', anisotropic, 1);
   const avq = options.avq ?? (distanceMeasure === 'squared_l2' ? false : AVQ);
@@ -190,6 +200,7 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
   return {
     k,
     distanceMeasure,
+    ...(options.dimensions === undefined ? {} : { dimensions: checkInteger('dimensions', options.dimensions, 1) }),
     numLeaves: checkInteger('numLeaves', options.numLeaves ?? LEAVES, 1),
     numLeavesToSearch: checkInteger('numLeavesToSearch', options.numLeavesToSearch ?? LEAVES_TO_SEARCH, 1),
     trainingIterations: checkInteger('trainingIterations', options.trainingIterations ?? ITERATIONS, 1),

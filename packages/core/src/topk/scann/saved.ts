@@ -11,7 +11,7 @@ import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import { checkRowsInMemory, fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
-import { type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
+import { codedDimensions, type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
 import { checkNumbers, loadLeafParts, sectionsOf } from './saved-leaves.ts';
 import {
@@ -122,6 +122,10 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
     groupBound: from.number('groupBound', { min: 0 }),
     eta: from.number('eta', { min: 1 }),
     builtDistance: from.number('builtDistance', { min: 0 }),
+    ...(from.has('prefix') && {
+      prefix: from.integer('prefix', { min: 1, max: NUMBER_MAX }),
+      hasUnitPrefix: from.boolean('hasUnitPrefix'),
+    }),
     ...(from.has('rowLoss') && { rowLoss: readRowLoss(from.object('rowLoss')) }),
   };
   if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 2) {
@@ -161,13 +165,16 @@ function checkShape(from: SettingsReader, shape: LeafShape, { dimensionsPerBlock
       ? { productBlocks: 0, correctionBlocks: 0, copies: 1, places: 0, upperGroups: 0 }
       : {
           blockWidth: dimensionsPerBlock,
-          productBlocks: Math.ceil(dimensions / dimensionsPerBlock),
+          productBlocks: Math.ceil(codedDimensions(shape) / dimensionsPerBlock),
           correctionBlocks: Math.min(2, correctionKind),
           copies: places > 0 ? 2 : 1,
         };
   for (const [key, value] of Object.entries(expected)) {
     const found = shape[key as keyof LeafShape];
     if (found !== value) throw from.error(key, `expected ${value}, got ${found}`);
+  }
+  if (shape.prefix !== undefined && (shape.prefix >= dimensions || leaves === 0)) {
+    throw from.error('prefix', `expected less than ${dimensions}, in an index with leaves, got ${shape.prefix}`);
   }
   if (upperGroups > leaves)
     throw from.error('upperGroups', `expected at most ${leaves}, the leaves, got ${upperGroups}`);

@@ -8,6 +8,8 @@ export type ReorderRows = 'float32' | 'bfloat16' | 'int8';
 export interface ScannSettings {
   k: number;
   distanceMeasure: DistanceMeasure;
+  /** Absent: all dimensions. */
+  dimensions?: number;
   numLeaves: number;
   numLeavesToSearch: number;
   trainingIterations: number;

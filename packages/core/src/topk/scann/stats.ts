@@ -3,13 +3,15 @@
 import { SEGMENTS_MAX } from '../../format/layout.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import type { LeafSet } from './leaf-set.ts';
-import type { RowLoss } from './leaves.ts';
+import { codedDimensions, type RowLoss } from './leaves.ts';
 import type { ReorderRows, ScannSettings } from './settings.ts';
 
 /** Statistics of an index. */
 export interface ScannStats {
   size: number;
   dimensions: number;
+  /** Dimensions of leaves and codes: fewer than `dimensions` where the option `dimensions` is. */
+  codedDimensions: number;
   /** 'flat': every candidate is scored exactly; 'none' before `index`. */
   kind: 'tree' | 'flat' | 'none';
   settings: ScannSettings;
@@ -85,6 +87,7 @@ export function scannStats(
   return {
     size,
     dimensions: shape?.dimensions ?? 0,
+    codedDimensions: shape ? codedDimensions(shape) : 0,
     kind,
     settings,
     partBytes: leaves ? bytesByPart(leaves) : {},

@@ -17,6 +17,7 @@ import { askForMemory } from './build-memory.ts';
 import { needsTree } from './needs-tree.ts';
 import { prepareRows } from './prepare-rows.ts';
 import { RowBuffer } from './row-buffer.ts';
+import { checkPrefix, prefixOf } from './shape.ts';
 
 /** Rows and their identifiers, in the runtime. */
 export interface Candidates<I extends Identifier> {
@@ -26,7 +27,10 @@ export interface Candidates<I extends Identifier> {
 
 /** A buffer that checks, before it copies rows, that there is memory for the whole build. */
 function buildBuffer(settings: ScannSettings, runtime: Runtime): RowBuffer {
-  return new RowBuffer(runtime, (rows, dimensions, held) => askForMemory(runtime, rows, dimensions, settings, held));
+  return new RowBuffer(runtime, (rows, dimensions, held) => {
+    checkPrefix(dimensions, settings);
+    return askForMemory(runtime, rows, dimensions, settings, held);
+  });
 }
 
 /**
@@ -120,9 +124,10 @@ export function* buildLive<I extends Identifier>(
   segments?: Segments,
 ): Generator<Progress, LiveIndex<I>> {
   const { distanceMeasure } = settings;
-  const input = prepareRows(rows, distanceMeasure);
   try {
     const hasTree = needsTree(rows.rows, rows.dimensions, settings);
+    const prefix = hasTree ? prefixOf(rows.dimensions, settings)?.prefix : undefined;
+    const input = prepareRows(rows, distanceMeasure, prefix);
     const leaves = hasTree ? yield* buildTree(input, settings, runtime) : buildFlat(rows, settings, runtime);
     const live = new LiveIndex(LeafSet.whole(leaves), identifiers, rows.rows, distanceMeasure === 'cosine');
     if (hasTree) yield* measured(live, settings);

@@ -10,7 +10,7 @@ import { productScratchBytes } from '../../../kernels/families/multiply.ts';
 import type { Range } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { memoryError } from '../../memory-error.ts';
-import { GROUP_SLOTS, type LeafShape, partBytes, rowBytes, rowStride } from '../leaves.ts';
+import { codedDimensions, GROUP_SLOTS, type LeafShape, partBytes, rowBytes, rowStride } from '../leaves.ts';
 import type { ReorderRows, ScannSettings } from '../settings.ts';
 import { PIECE_ROWS, ROTATION_SAMPLE } from './coded-rows.ts';
 import { CODEBOOK_SAMPLE_MAX } from './codes.ts';
@@ -88,7 +88,8 @@ function convertedBytes(n: number, { dimensions: d, rowKind }: LeafShape): numbe
 }
 
 function treeBytes(n: number, shape: LeafShape, settings: ScannSettings, threads: number): number {
-  const { dimensions: d, leaves, productBlocks, correctionBlocks, groups, copies: c } = shape;
+  const { leaves, productBlocks, correctionBlocks, groups, copies: c } = shape;
+  const d = codedDimensions(shape);
   const copies = c * n;
   const sample = Math.min(n, Math.max(settings.trainingSampleSize, leaves));
   const centroids = centroidBytes(leaves, d, threads);
@@ -107,7 +108,8 @@ function treeBytes(n: number, shape: LeafShape, settings: ScannSettings, threads
   const packing = 4 * copies + 4 * groups + (shape.hasBounds ? 8 * copies : 0);
   const derived = 4 * (leaves + shape.upperGroups + 16) * (d + 4);
   const packed = otherParts(shape) + Math.max(packing, derived, convertedBytes(n, shape));
-  const held = labels + centroids + rotation;
+  const prefixes = shape.prefix === undefined ? 0 : 4 * n * d;
+  const held = labels + centroids + rotation + prefixes;
   const coding = second + codebook + Math.max(codebookSample, codes + Math.max(pieces, packed));
   const peaks = [training, rotating, anisotropic, coding];
   return held + Math.max(...peaks) + SMALL_BLOCKS;

@@ -9,7 +9,7 @@ import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
-import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
+import { codedDimensions, GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 import type { CodedRows } from './coded-rows.ts';
 import { type Codebook, type CodedCopies, encode, trainCodebook } from './codes.ts';
@@ -71,10 +71,10 @@ export function buildFlat(rows: Matrix, settings: ScannSettings, runtime: Runtim
 /** Build a tree of leaves. The last step takes over the memory of the rows. */
 export function* buildTree(input: BuildRows, settings: ScannSettings, runtime: Runtime): Generator<Progress, Leaves> {
   const random = new Random(settings.seed);
-  const owned: Owned = [];
+  const owned: Owned = input.copy ? [input.copy] : [];
   try {
     const partition = yield* partitionRows(input, settings, random, owned, runtime);
-    const variation = normVariation(input.rows);
+    const variation = normVariation(input.copy ?? input.rows);
     const coding = yield* codePartition(partition, settings, etaOf(settings, variation), random, owned, runtime);
     const bound = boundOf(partition, settings, variation, random);
     const leafGroups = firstGroups(partition.copies.members.begin);
@@ -171,7 +171,7 @@ function* packTree(
   const parts = allocateParts(runtime, shape);
   let isServed = false;
   try {
-    parts.centroids!.floats(leaves * shape.dimensions).set(centroids.matrix.data);
+    parts.centroids!.floats(leaves * codedDimensions(shape)).set(centroids.matrix.data);
     parts.codebook!.bytes().set(codebook.block.bytes().subarray(0, parts.codebook!.sizeBytes));
     if (codes.correctionBlocks > 0) parts.corrections!.floats(codes.corrections.length).set(codes.corrections);
     parts.leafGroups!.integers(leaves + 1).set(leafGroups);

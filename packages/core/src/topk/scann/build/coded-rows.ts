@@ -6,11 +6,12 @@
  * rotation costs d² multiplications per row, so rotated rows are kept until the build ends.
  */
 import type { Centroids } from '../../../clustering/centroids.ts';
+import { normalize } from '../../../clustering/k-means.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { type Rotation, type RotationMethod, rotationNamed } from '../../../quantization/rotation.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
-import { type Leaves, rowStride } from '../leaves.ts';
+import { codedDimensions, type Leaves, rowStride } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 
 /** Residuals from which a rotation is computed: 20 per dimension at 1,000 dimensions. */
@@ -129,11 +130,11 @@ export function trainRotation(
 /** The coded form of rows [n, d]: the same matrix where it needs no change, else a new one that the caller frees. */
 export function codedRows(leaves: Leaves, rows: Matrix): Matrix {
   const { shape, parts, runtime } = leaves;
-  if (!shape.hasMean && !shape.hasRotation) return rows;
-  const d = shape.dimensions;
-  const coded = new Matrix(rows.rows, d, runtime);
+  const { prefix, hasMean, hasRotation } = shape;
+  if (prefix === undefined && !hasMean && !hasRotation) return rows;
+  const d = codedDimensions(shape);
+  const coded = prefixes(rows, d, shape.hasUnitPrefix === true);
   const to = coded.data;
-  to.set(rows.data);
   if (shape.hasMean) {
     const mean = leaves.floats('mean');
     for (let i = 0; i < to.length; i++) to[i]! -= mean[i % d]!;
@@ -141,4 +142,14 @@ export function codedRows(leaves: Leaves, rows: Matrix): Matrix {
   if (!shape.hasRotation) return coded;
   const rotation = { dimensions: d, directions: new Matrix(d, rowStride(d), runtime, parts.rotation!) };
   return rotationNamed('balanced-pca').rotate(rotation, coded, coded);
+}
+
+/** The first dimensions of rows in a matrix of their own, scaled to length 1 for cosine. */
+export function prefixes(rows: Matrix, prefix: number, isUnitLength: boolean): Matrix {
+  const { rows: n, dimensions: d } = rows;
+  const copy = new Matrix(n, prefix, rows.runtime);
+  const [from, to] = [rows.data, copy.data];
+  for (let i = 0; i < n; i++) to.set(from.subarray(i * d, i * d + prefix), i * prefix);
+  if (isUnitLength) normalize(to, prefix);
+  return copy;
 }

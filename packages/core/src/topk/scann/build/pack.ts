@@ -40,7 +40,8 @@ export function packLeaves(
   centroids: Centroids,
 ): void {
   const { heap, pool } = runtime;
-  const { leaves, dimensions: d, groups } = shape;
+  const { leaves, groups } = shape;
+  const d = coded.dimensions;
   const copies = members.order.length;
   const begin = heap.allocate(4 * (leaves + 1));
   const order = heap.allocate(4 * copies);

@@ -19,6 +19,8 @@ import { groupLeaves, type UpperTree } from './upper-tree.ts';
 /** The rows as they are scored, and their coded form (coded-rows.ts). */
 export interface BuildRows {
   rows: Matrix;
+  /** The prefixes of the rows, where only these are coded. */
+  copy: Matrix | undefined;
   coded: CodedRows;
   mean: Float32Array | undefined;
 }

@@ -2,6 +2,7 @@
  * The shape of an index, from which the sizes of its parts follow: the shape of the settings, and the largest that a
  * build may reach.
  */
+import { ShapeError } from '../../../errors/errors.ts';
 import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 import { UPPER_FROM, upperGroupsOf } from './upper-tree.ts';
@@ -17,6 +18,7 @@ export function shapeOf(
 ): LeafShape {
   return {
     dimensions,
+    ...(known.leaves && prefixOf(dimensions, settings)),
     leaves: 0,
     upperGroups: 0,
     productBlocks: 0,
@@ -37,6 +39,21 @@ export function shapeOf(
     builtDistance: 0,
     ...known,
   };
+}
+
+/** The prefix of rows of this width, where it is not the whole row. */
+export function prefixOf(
+  width: number,
+  { dimensions, distanceMeasure }: ScannSettings,
+): { prefix: number; hasUnitPrefix: boolean } | undefined {
+  if (dimensions === undefined || dimensions >= width) return undefined;
+  return { prefix: dimensions, hasUnitPrefix: distanceMeasure === 'cosine' };
+}
+
+/** @throws {ShapeError} when rows of this width have no such prefix */
+export function checkPrefix(width: number, { dimensions = 0 }: ScannSettings): void {
+  if (width === 0 || dimensions <= width) return;
+  throw new ShapeError(`candidates: expected at least the ${dimensions} dimensions of the prefix, got ${width}`);
 }
 
 /** The kind of correction: 0 none, 1 for inner products, 2 for squared distances, where it holds the norms. */
@@ -64,7 +81,7 @@ export function largestShape(n: number, d: number, settings: ScannSettings, hasT
     copies,
     places: copies > 1 ? n : 0,
     upperGroups: hasUpperTree(leaves, settings) ? upperGroupsOf(leaves) : 0,
-    productBlocks: Math.ceil(d / settings.dimensionsPerBlock),
+    productBlocks: Math.ceil((prefixOf(d, settings)?.prefix ?? d) / settings.dimensionsPerBlock),
     blockWidth: settings.dimensionsPerBlock,
     correctionBlocks: kind,
     correctionKind: kind,

@@ -8,12 +8,20 @@ import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { rotateRows } from '../../../quantization/pca.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
-import { CodedRows } from '../build/coded-rows.ts';
+import { CodedRows, prefixes } from '../build/coded-rows.ts';
 import { encode } from '../build/codes.ts';
 import { firstGroups, packLeaves } from '../build/pack.ts';
 import type { Owned } from '../build/partition.ts';
 import { storeRows } from '../build/store-rows.ts';
-import { GROUP_SLOTS, type LeafParts, type LeafShape, Leaves, rowStride, segmentPartBytes } from '../leaves.ts';
+import {
+  codedDimensions,
+  GROUP_SLOTS,
+  type LeafParts,
+  type LeafShape,
+  Leaves,
+  rowStride,
+  segmentPartBytes,
+} from '../leaves.ts';
 import { recordBytesOf, runName } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
 
@@ -82,7 +90,7 @@ function pack({ head, segment, shape, magnitudes, runtime }: SegmentBuild, recor
   const { rows, labels, numbers } = records;
   const { leaves, correctionKind: kind, eta, productBlocks: blocks, blockWidth: width } = head.shape;
   const n = rows.rows;
-  const centroids = new Centroids(leaves, head.shape.dimensions, runtime);
+  const centroids = new Centroids(leaves, codedDimensions(head.shape), runtime);
   owned.push(centroids);
   centroids.matrix.data.set(head.floats('centroids').subarray(0, centroids.matrix.data.length));
   const codebook = { blocks, width, block: copied(head, 'codebook', runtime) };
@@ -117,8 +125,11 @@ function pack({ head, segment, shape, magnitudes, runtime }: SegmentBuild, recor
 
 /** The rows as they are coded, with the mean and the rotation of the head. */
 function codedForm(head: Leaves, rows: Matrix, owned: Owned, runtime: Runtime): CodedRows {
-  const { dimensions: d, hasMean, hasRotation } = head.shape;
-  const coded = new CodedRows(rows, hasMean ? head.floats('mean').slice(0, d) : undefined);
+  const { prefix, hasUnitPrefix = false, hasMean, hasRotation } = head.shape;
+  const d = codedDimensions(head.shape);
+  const whole = prefix === undefined ? rows : prefixes(rows, d, hasUnitPrefix);
+  if (whole !== rows) owned.push(whole);
+  const coded = new CodedRows(whole, hasMean ? head.floats('mean').slice(0, d) : undefined);
   if (!hasRotation) return coded;
   const rotated = coded.toMatrix();
   owned.push(rotated);

@@ -12,7 +12,8 @@ import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
 import { buildLive } from '../build/build-live.ts';
 import { needsTree } from '../build/needs-tree.ts';
-import { GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
+import { checkPrefix } from '../build/shape.ts';
+import { codedDimensions, GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
 import { segmentsOf } from '../segments/segments.ts';
 import type { ScannSettings } from '../settings.ts';
 import type { LiveIndex } from '../update/live-index.ts';
@@ -76,7 +77,10 @@ export async function partitionDataset<I extends Identifier>(
     sampleSize,
     isUnitLength,
     random: new Random(settings.seed).fork('sample'),
-    checkDimensions: (dimensions) => checkMemory(memoryBytes, sampleSize, dimensions, settings, runtime),
+    checkDimensions: (dimensions) => {
+      checkPrefix(dimensions, settings);
+      checkMemory(memoryBytes, sampleSize, dimensions, settings, runtime);
+    },
     signal,
     onProgress,
   });
@@ -135,7 +139,8 @@ function shapesOf(
 
 /** The centroids of the head, packed for assignment. */
 function centroidsOf(head: Leaves): Centroids {
-  const { leaves, dimensions } = head.shape;
+  const { leaves } = head.shape;
+  const dimensions = codedDimensions(head.shape);
   const centroids = new Centroids(leaves, dimensions, head.runtime);
   centroids.matrix.data.set(head.floats('centroids').subarray(0, leaves * dimensions));
   centroids.pack();

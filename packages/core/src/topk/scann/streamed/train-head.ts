@@ -12,7 +12,7 @@ import { Identifiers } from '../../identifiers.ts';
 import { buildTree } from '../build/build.ts';
 import { buildMemory } from '../build/build-memory.ts';
 import { prepareRows } from '../build/prepare-rows.ts';
-import { largestShape } from '../build/shape.ts';
+import { largestShape, prefixOf } from '../build/shape.ts';
 import { chooseRowFormat } from '../calibration/row-format.ts';
 import { LeafSet } from '../leaf-set.ts';
 import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
@@ -47,7 +47,11 @@ export async function trainHead(
   const count = sample.rows;
   try {
     const trained = await finishWithProgress(
-      buildTree(prepareRows(sample, settings.distanceMeasure), settings, runtime),
+      buildTree(
+        prepareRows(sample, settings.distanceMeasure, prefixOf(sample.dimensions, settings)?.prefix),
+        settings,
+        runtime,
+      ),
       onProgress,
     );
     try {

@@ -9,7 +9,7 @@
 import { Centroids } from '../../../clustering/centroids.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import type { LeafSet } from '../leaf-set.ts';
-import { GROUP_SLOTS } from '../leaves.ts';
+import { codedDimensions, GROUP_SLOTS } from '../leaves.ts';
 
 /** Sums over the points inserted into one index. */
 export class LeafDrift {
@@ -22,8 +22,8 @@ export class LeafDrift {
 
   constructor(leaves: LeafSet) {
     this.#leaves = leaves;
-    const { leaves: count, dimensions } = leaves.shape;
-    this.#sums = new Float64Array(count * dimensions);
+    const { leaves: count } = leaves.shape;
+    this.#sums = new Float64Array(count * codedDimensions(leaves.shape));
     this.#added = new Int32Array(count);
   }
 
@@ -48,7 +48,7 @@ export class LeafDrift {
    * @param near ⟨x, c⟩ − |c|²/2 of the point x and its centroid c
    */
   add(leaf: number, data: Float32Array, row: number, near: number): void {
-    const d = this.#leaves.shape.dimensions;
+    const d = codedDimensions(this.#leaves.shape);
     let square = 0;
     for (let t = 0; t < d; t++) {
       const x = data[row * d + t]!;
@@ -66,7 +66,7 @@ export class LeafDrift {
    */
   movedShare(sample: Matrix, centroids: Centroids): number {
     const { shape, runtime } = this.#leaves;
-    const d = shape.dimensions;
+    const d = codedDimensions(shape);
     const moved = new Centroids(shape.leaves, d, runtime);
     const from = centroids.matrix.data;
     const to = moved.matrix.data;

@@ -6,7 +6,7 @@ import { Centroids } from '../../../clustering/centroids.ts';
 import { Scratch } from '../../../memory/scratch.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { writeCorrectionCodes } from '../build/codes.ts';
-import { GROUP_SLOTS, type Leaves } from '../leaves.ts';
+import { codedDimensions, GROUP_SLOTS, type Leaves } from '../leaves.ts';
 
 /** The scratch memory of a call with up to this many rows, about a megabyte, is kept for the next call. */
 const ROWS_KEPT = 16_384;
@@ -45,8 +45,9 @@ export class PointCoder {
   get centroids(): Centroids {
     if (!this.#centroids) {
       const { shape, runtime } = this.#leaves;
-      this.#centroids = new Centroids(shape.leaves, shape.dimensions, runtime);
-      const length = shape.leaves * shape.dimensions;
+      const d = codedDimensions(shape);
+      this.#centroids = new Centroids(shape.leaves, d, runtime);
+      const length = shape.leaves * d;
       this.#centroids.matrix.data.set(this.#leaves.floats('centroids').subarray(0, length));
       this.#centroids.pack();
     }
@@ -70,7 +71,7 @@ export class PointCoder {
     centroids.assign(rows.offset, n, labels, scores);
     pool.run('encodeCopies', n, 64, {
       rows: rows.offset,
-      d: shape.dimensions,
+      d: codedDimensions(shape),
       copyRow: 0,
       labels: labels.offset,
       centroids: centroids.matrix.offset,
