@@ -43,6 +43,7 @@ test('a misspelt command or option is answered with the nearest, exit code 2', a
       /^shortlist: unknown option --epoch; did you mean --epochs\?\nTry: shortlist tutorial --help\n$/,
     ],
     [['compress', '--budget', '1/4'], /unknown option --budget; did you mean --budgets\?/],
+    [['serve', 'x', '--http-port', '99999'], /--http-port: expected a whole number from 0 to 65535, got "99999"/],
     [['serve', 'x', '--http-prt', '1'], /unknown option --http-prt; did you mean --http-port\?/],
   ] as const) {
     const { code, stdout, stderr } = await runCommand(...argv);

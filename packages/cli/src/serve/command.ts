@@ -210,7 +210,8 @@ function readLevel(text: string): string {
 function number(name: string, text: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text);
   if (text === '' || !Number.isSafeInteger(value) || value < min || value > max) {
-    throw new UsageError(`--${name}: expected a whole number of at least ${min}, got ${JSON.stringify(text)}`);
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new UsageError(`--${name}: expected a whole number ${range}, got ${JSON.stringify(text)}`);
   }
   return value;
 }

@@ -19,6 +19,7 @@ import { checkIdentifiersOf } from '../servable/identifiers.ts';
 import { ROOM_SHARE, servedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
 import { ServingError } from '../status/serving-error.ts';
+import { withoutPaths } from '../status/without-paths.ts';
 import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
 import type { ForeignJournal, LoadedVersion } from './version-record.ts';
@@ -184,7 +185,9 @@ async function withJournal(
     const { code, message } = error as NodeJS.ErrnoException;
     if (!READ_ONLY.includes(code ?? '')) throw error;
     await lock.release();
-    return { servable, foreign: await follow(folder, servable, { isLocked: false, reason: message }, options) };
+    // Clients and the status show the reason.
+    const reason = withoutPaths(message, folder);
+    return { servable, foreign: await follow(folder, servable, { isLocked: false, reason }, options) };
   }
 }
 

@@ -165,10 +165,18 @@ export class Model {
     return this.#updates.withoutUpdates(work);
   }
 
-  /** Serve a version that a compaction has loaded, then retire the versions that the policy no longer wants. */
+  /**
+   * Serve a version that a compaction has loaded in the place of the newest one, whose labels it takes over: otherwise
+   * they would go with that version when it is retired.
+   */
   async adopt(folder: VersionFolder, loaded: LoadedVersion): Promise<void> {
+    const replaced = this.newest?.version;
     const record = this.#versions.add(folder);
-    this.#makeAvailable(record, loaded);
+    this.#versions.makeAvailable(record, loaded);
+    for (const [label, version] of this.labels) {
+      if (version === replaced) this.#versions.setLabel(label, record.version);
+    }
+    this.#show();
     if ('specific' in this.#policy) this.#policy = { specific: [...this.#policy.specific, folder.version] };
   }
 

@@ -5,7 +5,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -100,6 +110,19 @@ test('a folder that may not be written is served, without updates and with the r
   assert.match((body as { error: string }).error, /accepts no updates: its folder cannot be written \(EACCES\)/);
   await server.close();
   chmodSync(join(basePath, '1'), 0o755);
+});
+
+test('a journal that may not be written: the reason shows no path of the machine', {
+  skip: process.getuid?.() === 0 && 'root may write every file',
+}, async () => {
+  const basePath = await tinyBasePath();
+  writeFileSync(join(basePath, '1', 'updates.journal'), '', { mode: 0o444 });
+  const server = await startTiny(basePath);
+  const update = { candidates: [{ id: 'a', embedding: [1, 2, 3, 4] }] };
+  const { status, body } = await post(server, '/v1/candidates/upsert', update);
+  assert.equal(status, 400);
+  assert.match((body as { error: string }).error, /accepts no updates: EACCES: permission denied, open '1\/updates/);
+  await server.close();
 });
 
 test('a folder without versions is said once, not at every look; one that comes is served', async () => {

@@ -30,6 +30,29 @@ test('compacting a version without updates writes nothing and keeps its number',
   }
 });
 
+test('a label goes to the version that a compaction puts in the place of its version', async () => {
+  const basePath = await tinyBasePath();
+  await saveTinyBundle(join(basePath, '2'));
+  const server = await startTiny(basePath, { models: [{ name: 'films', path: basePath, policy: { all: true } }] });
+  const label = async (name: string, version: number): Promise<void> => {
+    const response = await fetchUnpooled(`http://127.0.0.1:${server.httpPort}/admin/models/films/labels/${name}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ version }),
+    });
+    assert.equal(response.status, 200, await response.text());
+  };
+  await label('old', 1);
+  await label('stable', 2);
+  await post(server, '/v1/candidates/upsert', candidate('new'));
+  const { body } = await post(server, '/admin/models/films/compact', {});
+  assert.deepEqual((body as { labels: object }).labels, { old: 1, stable: 3 });
+  const asked = await post(server, '/v1/shortlist', { query: 'u1', label: 'stable', include: ['new'] });
+  const { version, results } = asked.body as { version: number; results: { id: string }[] };
+  assert.deepEqual([version, results.map(({ id }) => id)], [3, ['new']]);
+  await server.close();
+});
+
 test('journal.records counts what is in the journal now', async () => {
   const basePath = await tinyBasePath();
   const records = async (server: Awaited<ReturnType<typeof startTiny>>): Promise<number> => {
