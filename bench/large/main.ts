@@ -36,7 +36,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     // Five centres of the mixture in a leaf. With 12,000 leaves, 17 in each, the codes of their residuals are so coarse that a
     // recall of .95 needs millions of codes and 1,000 candidates (docs/decisions/segments.md).
     numLeaves: 40_000,
-    // The best scores are so close that rounded rows are too coarse: at 5 million, bfloat16 loses .035 of recall@10.
+    // The best scores are so close that rounded rows are too coarse: at 5 million, bfloat16 loses
+    // some .02 of recall@10.
     reorder: 'float32',
     dimensionsPerBlock: 1,
     memoryBytes: 4 * GIB,
@@ -122,6 +123,7 @@ async function partRows(name: string, part: Part): Promise<Row[]> {
       ...{ work: `${set}: p50 at recall@10 ≥ ${RECALL}, one thread`, ours: best.p50Ms, peer: null, unit: 'ms' },
       ...{ required: bound(required.p50Ms), qualityHolds: served.best !== undefined },
       quality: {
+        ...(best.groupBound !== undefined && { 'group bound': best.groupBound }),
         ...{ leaves: best.leavesToSearch, reorder: best.reorder, recall: best.recall, 'p99 ms': best.p99Ms.toFixed(3) },
         ...(served.cold && {
           'cold p50 ms': served.cold.p50Ms.toFixed(3),

@@ -25,10 +25,16 @@ export interface BuildReport {
   leaves: number;
 }
 
-/** A setting of calls with its measurements. */
-export interface ServedPoint {
+/** A setting of calls. */
+export interface CallPoint {
   leavesToSearch: number;
   reorder: number;
+  /** The bound for skipping groups; absent: that of the build. */
+  groupBound?: number;
+}
+
+/** A setting of calls with its measurements. */
+export interface ServedPoint extends CallPoint {
   recall: number;
   p50Ms: number;
   p99Ms: number;
@@ -43,7 +49,7 @@ export interface ServeOrder {
   rowCacheBytes: number;
   /** The least recall: the fastest setting that reaches it is reported. */
   recall: number;
-  grid: readonly { leavesToSearch: number; reorder: number }[];
+  grid: readonly CallPoint[];
 }
 
 export interface ServeReport {

@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Streaming } from 'shortlist';
 import { writeNpy } from '../harness/npy.ts';
-import type { BuildOrder, BuildReport, ServeOrder, ServeReport } from './order.ts';
+import type { BuildOrder, BuildReport, CallPoint, ServeOrder, ServeReport } from './order.ts';
 import { blocksOf, queriesOf, type VectorsOf } from './vectors.ts';
 
 const K = 10;
+/** Standard errors of a bound that skips few of the best candidates. */
+const WIDE_BOUND = 6;
 /** Queries of a measurement: with more, the exact results of the largest set would take as long as its build. */
 const QUERIES = 500;
 
@@ -85,11 +87,17 @@ export async function truthOf(vectors: VectorsOf): Promise<{ queries: string; tr
   return files;
 }
 
-/** The grid of leaves and candidates, from one share of the leaves to the next larger one by a factor of 1.5. */
-export function gridOf(numLeaves: number): { leavesToSearch: number; reorder: number }[] {
-  const grid = [];
+/**
+ * The grid of bounds, leaves and candidates, from one share of the leaves to the next larger one by a factor of 1.5. The bound
+ * of the build is for the k best scores of the codes, so with many candidates for each result it skips too much.
+ */
+export function gridOf(numLeaves: number): CallPoint[] {
+  const grid: CallPoint[] = [];
   for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.5 * leaves)) {
-    for (const reorder of [50, 100, 200, 350, 500, 1_000, 2_000]) grid.push({ leavesToSearch: leaves, reorder });
+    for (const reorder of [50, 100, 200, 350, 500, 1_000, 2_000]) {
+      grid.push({ leavesToSearch: leaves, reorder });
+      grid.push({ leavesToSearch: leaves, reorder, groupBound: WIDE_BOUND });
+    }
   }
   return grid;
 }

@@ -4,11 +4,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { Runtime, type ScaNN } from 'shortlist';
+import { Runtime, type ScaNN, type ScannCallOptions } from 'shortlist';
 import { loadBundle } from 'shortlist/node';
 import { quantile } from '../harness/interleave.ts';
 import { readNpy } from '../harness/npy.ts';
-import type { ServedPoint, ServeOrder, ServeReport } from './order.ts';
+import type { CallPoint, ServedPoint, ServeOrder, ServeReport } from './order.ts';
 
 /** Queries whose recall and latency are measured for a setting. */
 const K = 10;
@@ -41,11 +41,12 @@ console.log(JSON.stringify(report));
  */
 function measured(grid: ServeOrder['grid']): ServedPoint[] {
   const points: ServedPoint[] = [];
-  const done = new Set<number>();
+  const done = new Set<string>();
   for (const point of grid) {
-    if (done.has(point.leavesToSearch)) continue;
+    const key = `${point.leavesToSearch} ${point.groupBound}`;
+    if (done.has(key)) continue;
     const recall = recallOf(point);
-    if (recall >= order.recall) done.add(point.leavesToSearch);
+    if (recall >= order.recall) done.add(key);
     const times = [latencies(point), latencies(point)];
     points.push({
       ...point,
@@ -83,19 +84,25 @@ function pagesRead(): number {
   return Number(/^read_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))![1]) / 4096;
 }
 
-function latencies({ leavesToSearch, reorder }: { leavesToSearch: number; reorder: number }): Float64Array {
+function optionsOfCall({ leavesToSearch, reorder, groupBound }: CallPoint): ScannCallOptions<number> {
+  return { k: K, leavesToSearch, reorder, ...(groupBound !== undefined && { groupBound }) };
+}
+
+function latencies(point: CallPoint): Float64Array {
+  const options = optionsOfCall(point);
   return Float64Array.from(queries, (query) => {
     const begin = performance.now();
-    scann.call(query, { k: K, leavesToSearch, reorder });
+    scann.call(query, options);
     return performance.now() - begin;
   }).sort();
 }
 
-function recallOf({ leavesToSearch, reorder }: { leavesToSearch: number; reorder: number }): number {
+function recallOf(point: CallPoint): number {
+  const options = optionsOfCall(point);
   let found = 0;
   queries.forEach((query, i) => {
     const best = truth.subarray(i * K, (i + 1) * K);
-    for (const row of scann.call(query, { k: K, leavesToSearch, reorder }).rowsOf()) if (best.includes(row)) found++;
+    for (const row of scann.call(query, options).rowsOf()) if (best.includes(row)) found++;
   });
   return found / (K * count);
 }

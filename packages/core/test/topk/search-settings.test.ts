@@ -49,3 +49,19 @@ test('wrong settings are refused and change nothing', () => {
   assert.throws(() => built({ reorder: false }).setSearchSettings({ numReorderingCandidates: 50 }), /keeps rows/);
   assert.deepEqual(index.settings, before);
 });
+
+test('a group bound that was set is that of calls, and of the saved index', async () => {
+  const index = built({ numLeavesToSearch: 60, groupBound: 1 });
+  const work = (from: ScaNN, options: object = {}): number => {
+    const counted = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
+    from.call(query, { ...options, work: counted });
+    return counted.codes;
+  };
+  const all = work(index, { groupBound: false });
+  assert.ok(work(index) < all);
+  index.setSearchSettings({ groupBound: false });
+  assert.equal(work(index), all);
+  const { index: loaded } = await bundleFromBytes(bundleToBytes({ index }));
+  assert.equal(work(loaded as unknown as ScaNN), all);
+  assert.equal(index.stats().groupBound, 0);
+});

@@ -52,7 +52,11 @@ export class ServedIndex<I extends Identifier> {
   /** Replace the settings of calls. The calibration of the build is dropped. */
   setSearchSettings(settings: ScannSettings): void {
     this.#settings = { ...settings, reorder: this.#settings.reorder };
-    if (this.#live) this.#live.calibration = undefined;
+    if (this.#live) {
+      this.#live.calibration = undefined;
+      // The bound that was chosen at the build stays under 'auto'.
+      if (settings.groupBound !== 'auto') this.#live.leaves.shape.groupBound = Number(settings.groupBound);
+    }
     this.#measure();
   }
 
