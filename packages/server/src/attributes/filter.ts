@@ -7,7 +7,9 @@
  * `compileFilter` converts a filter to bit words over the rows, as scans take them: row r is bit r & 31 of word r >> 5. A candidate without the attribute matches no comparison, so it matches the `not` of any. A list matches if one of its values does. Dates are
  * compared as instants, with ISO 8601 text or numbers of epoch time.
  */
+
 import { invalidArgument } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type { AttributeColumn } from './column.ts';
 import { parseDate } from './dates.ts';
@@ -53,7 +55,7 @@ export function checkFilter(value: unknown): Filter {
     const [operator, operand] = onlyMember(part, path);
     const here = `${path}.${operator}`;
     if (operator === 'and' || operator === 'or') {
-      if (!Array.isArray(operand)) throw invalidArgument(`${here}: expected a list of filters`);
+      if (!Array.isArray(operand)) throw invalidArgument(`${here}: expected a list of filters, got ${shown(operand)}`);
       operand.forEach((item, i) => visit(item, `${here}[${i}]`, depth + 1));
     } else if (operator === 'not') visit(operand, here, depth + 1);
     else checkComparison(operator, onlyMember(operand, here), here);
@@ -64,23 +66,29 @@ export function checkFilter(value: unknown): Filter {
 
 function onlyMember(value: unknown, path: string): [string, unknown] {
   const members = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
-  if (members.length !== 1) throw invalidArgument(`${path}: expected an object with one key`);
+  if (members.length !== 1) {
+    const got = members.length === 0 ? shown(value) : `${members.length} keys`;
+    throw invalidArgument(`${path}: expected an object with one key, got ${got}`);
+  }
   return members[0]!;
 }
 
 function checkComparison(operator: string, [attribute, operand]: [string, unknown], path: string): void {
   const here = `${path}.${attribute}`;
   if (operator === 'equals') {
-    if (!isFilterValue(operand)) throw invalidArgument(`${here}: expected text, a number or a boolean`);
+    if (!isFilterValue(operand))
+      throw invalidArgument(`${here}: expected text, a number or a boolean, got ${shown(operand)}`);
   } else if (operator === 'in') {
     if (!Array.isArray(operand) || !operand.every(isFilterValue))
-      throw invalidArgument(`${here}: expected a list of values`);
+      throw invalidArgument(`${here}: expected a list of values, got ${shown(operand)}`);
   } else if (operator === 'range') {
     const bounds = typeof operand === 'object' && operand !== null ? Object.entries(operand) : [];
     if (bounds.length === 0 || !bounds.every(([name, bound]) => BOUNDS.includes(name) && isBound(bound))) {
-      throw invalidArgument(`${here}: expected numbers or dates (ISO 8601) under gt, gte, lt or lte`);
+      throw invalidArgument(
+        `${here}: expected numbers or dates (ISO 8601) under gt, gte, lt or lte, got ${shown(operand)}`,
+      );
     }
-  } else throw invalidArgument(`${path}: expected equals, in, range, and, or or not`);
+  } else throw invalidArgument(`${path}: expected equals, in, range, and, or or not, got ${shown(operator)}`);
 }
 
 const isBound = (bound: unknown): boolean =>

@@ -11,6 +11,6 @@ export interface IdentifierMessage {
 
 /** The identifier of a message. @throws {ServingError} INVALID_ARGUMENT when it has none */
 export function identifierOf(name: string, message: IdentifierMessage | null): Identifier {
-  if (!message?.kind) throw invalidArgument(`${name}: expected text or an integer`);
+  if (!message?.kind) throw invalidArgument(`${name}: expected text or an integer, got none`);
   return message.kind === 'text' ? message.text! : BigInt(message.integer!);
 }

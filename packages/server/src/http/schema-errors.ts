@@ -4,6 +4,7 @@
  * the value nor, where several types are allowed, more than one of them.
  */
 import type { FastifySchemaValidationError } from 'fastify';
+import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
 
 /** The keywords of a schema from which a message says what is expected. */
@@ -25,9 +26,6 @@ interface VerboseError extends FastifySchemaValidationError {
   parentSchema?: Schema;
   data?: unknown;
 }
-
-/** Most characters of text that a message shows. */
-const SHOWN_MAX = 60;
 
 /** The error for a request of which a part, such as `body`, does not match its schema. */
 export function schemaError(errors: readonly FastifySchemaValidationError[], part: string): Error {
@@ -94,12 +92,4 @@ function expectedOf(schema: Schema): string {
 function rangeOf(least: number | undefined, most: number | undefined): string {
   if (least === undefined) return most === undefined ? '' : ` of at most ${most}`;
   return most === undefined ? ` of at least ${least}` : ` from ${least} to ${most}`;
-}
-
-/** A JSON value in a message: short values as they are, others by their kind. */
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
-  if (typeof value !== 'string') return String(value);
-  return JSON.stringify(value.length > SHOWN_MAX ? `${value.slice(0, SHOWN_MAX - 1)}…` : value);
 }

@@ -16,6 +16,7 @@ import { outputNames } from '../servable/attribute-outputs.ts';
 import type { Servable } from '../servable/contract.ts';
 import { findSignature, type Signature } from '../servable/signatures.ts';
 import { invalidArgument } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type { Tensor, Tensors } from '../tensors/tensor.ts';
 
@@ -92,10 +93,12 @@ export function infer(
     checkParameterNames(call.parameters);
     const signature = signatureOf(served, call);
     const k = call.parameters.get('k');
-    if (k !== undefined && typeof k !== 'number') throw invalidArgument('parameter k: expected an integer');
+    if (k !== undefined && typeof k !== 'number') {
+      throw invalidArgument(`parameter k: expected an integer, got ${shown(k)}`);
+    }
     const excludeSeen = call.parameters.get('exclude_seen');
     if (excludeSeen !== undefined && typeof excludeSeen !== 'boolean') {
-      throw invalidArgument('parameter exclude_seen: expected true or false');
+      throw invalidArgument(`parameter exclude_seen: expected true or false, got ${shown(excludeSeen)}`);
     }
     const deadline = deadlineOf(call.parameters.get('timeout'), options.deadline);
     let unknownFeatures: string | undefined;

@@ -3,8 +3,10 @@
  * the inputs (Triton's binary tensor extension). The header Inference-Header-Content-Length gives the length of the
  * JSON.
  */
+
 import { Decimal, type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
 import { invalidArgument } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 import { decodeTensor } from '../tensors/binary.ts';
 import { checkShape, type Datatype, type Element, isDatatype, type Tensor } from '../tensors/tensor.ts';
 import { type InferRequest, inputsByName, type Parameters } from './infer.ts';
@@ -114,7 +116,8 @@ function elementOf(name: string, datatype: Datatype, value: JsonValue): Element 
         : datatype.startsWith('FP')
           ? typeof number === 'number' || typeof number === 'bigint'
           : typeof number === 'bigint' || Number.isInteger(number);
-  if (!fits) throw invalidArgument(`input '${name}': a value of 'data' is not of type ${datatype}`);
+  if (!fits)
+    throw invalidArgument(`input '${name}': expected values of type ${datatype} in 'data', got ${shownJson(value)}`);
   return datatype.startsWith('FP') ? Number(number) : (number as Element);
 }
 
@@ -125,22 +128,27 @@ function readParameters(value: JsonValue | undefined): Parameters {
   for (const [name, item] of objectOf(value, 'parameters')) {
     if (typeof item === 'string' || typeof item === 'boolean' || typeof item === 'number') parameters.set(name, item);
     else if (item instanceof Decimal) parameters.set(name, item.value);
-    else throw invalidArgument(`parameter '${name}': expected text, a number or a boolean`);
+    else throw invalidArgument(`parameter '${name}': expected text, a number or a boolean, got ${shown(item)}`);
   }
   return parameters;
 }
 
+/** A value of a parsed document in a message. */
+function shownJson(value: JsonValue | undefined): string {
+  return shown(value instanceof Decimal ? value.value : value);
+}
+
 function objectOf(value: JsonValue | undefined, what: string): JsonObject {
   if (value instanceof Map) return value;
-  throw invalidArgument(`${what}: expected an object`);
+  throw invalidArgument(`${what}: expected an object, got ${shownJson(value)}`);
 }
 
 function listOf(value: JsonValue | undefined, what: string): JsonValue[] {
   if (Array.isArray(value)) return value;
-  throw invalidArgument(`${what}: expected a list`);
+  throw invalidArgument(`${what}: expected a list, got ${shownJson(value)}`);
 }
 
 function stringOf(value: JsonValue | undefined, what: string): string {
   if (typeof value === 'string' && value !== '') return value;
-  throw invalidArgument(`${what}: expected a name`);
+  throw invalidArgument(`${what}: expected a name, got ${shownJson(value)}`);
 }

@@ -123,7 +123,8 @@ export class IndexServable implements Servable {
       if (embedding.length !== this.dimensions) {
         throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
       }
-      if (!embedding.every(Number.isFinite)) throw invalidArgument('embedding: expected finite numbers');
+      const at = embedding.findIndex((number) => !Number.isFinite(number));
+      if (at >= 0) throw invalidArgument(`embedding[${at}]: expected a finite number, got ${embedding[at]}`);
       if (update.attributes) attributes.push(update.attributes);
     }
     return this.attributes.check(attributes);

@@ -2,11 +2,13 @@
  * The rules of a query, which its results as a whole must satisfy (`shortlist/rules`). They are applied after
  * exclusions: retrieve → exclude → rules → k.
  */
+
 import type { Identifier, SeenItems } from 'shortlist';
 import { type MmrOptions, mmrCandidates, type Rules } from 'shortlist/rules';
 import { ruleColumn } from '../attributes/rule-column.ts';
 import type { AttributeTable } from '../attributes/table.ts';
 import { invalidArgument } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type { QueryRules, Servable } from './contract.ts';
 import { checkIdentifier, heldIdentifier } from './identifiers.ts';
@@ -37,7 +39,8 @@ export function checkQueryRules(
   if (perValue !== undefined) rules.perValue = checkPerValue(servable.attributes, perValue);
   if (mmr !== undefined) rules.mmr = checkMmr(mmr, servable.dimensions, limits);
   if (scoreThreshold !== undefined) {
-    if (!isFiniteNumber(scoreThreshold)) throw invalidArgument('scoreThreshold: expected a finite number');
+    if (!isFiniteNumber(scoreThreshold))
+      throw invalidArgument(`scoreThreshold: expected a finite number, got ${shown(scoreThreshold)}`);
     rules.scoreThreshold = scoreThreshold;
   }
   if (pin !== undefined) rules.pin = checkList(servable, 'pin', pin);
@@ -66,7 +69,7 @@ export function parseQueryRules(
   } catch {
     throw invalidArgument(`rules: expected JSON, got ${JSON.stringify(text.slice(0, 60))}`);
   }
-  if (!isObject(value)) throw invalidArgument('rules: expected a JSON object');
+  if (!isObject(value)) throw invalidArgument(`rules: expected a JSON object, got ${shown(value)}`);
   checkNames('rules', value, RULE_NAMES);
   return checkQueryRules(servable, value as Given, limits);
 }
@@ -84,7 +87,8 @@ export function heldRules(
 }
 
 function checkPerValue(table: AttributeTable, perValue: unknown): NonNullable<QueryRules['perValue']> {
-  if (!isObject(perValue)) throw invalidArgument('perValue: expected an object of numbers by attribute');
+  if (!isObject(perValue))
+    throw invalidArgument(`perValue: expected an object of numbers by attribute, got ${shown(perValue)}`);
   for (const [name, most] of Object.entries(perValue)) {
     if (!table.has(name)) {
       const help = suggestion(name, table.names, 'the candidates have none');
@@ -98,7 +102,7 @@ function checkPerValue(table: AttributeTable, perValue: unknown): NonNullable<Qu
 }
 
 function checkMmr(mmr: unknown, dimensions: number, { k, kMax }: { k: number; kMax: number }): MmrOptions {
-  if (!isObject(mmr)) throw invalidArgument('mmr: expected an object with weight');
+  if (!isObject(mmr)) throw invalidArgument(`mmr: expected an object with weight, got ${shown(mmr)}`);
   checkNames('mmr', mmr, ['weight', 'candidates']);
   const { weight, candidates } = mmr as { weight?: unknown; candidates?: unknown };
   if (!isFiniteNumber(weight) || weight < 0 || weight > 1) {
@@ -122,7 +126,7 @@ function checkMmr(mmr: unknown, dimensions: number, { k, kMax }: { k: number; kM
 }
 
 function checkList(servable: Servable, name: string, list: unknown): Identifier[] {
-  if (!Array.isArray(list)) throw invalidArgument(`${name}: expected a list of identifiers`);
+  if (!Array.isArray(list)) throw invalidArgument(`${name}: expected a list of identifiers, got ${shown(list)}`);
   return list.map((id: unknown, i) => {
     if (typeof id === 'string' || typeof id === 'number') {
       return checkIdentifier(servable.identifierDatatype, id, `${name}[${i}]`);

@@ -1,4 +1,5 @@
 /** The operations of the plain JSON API: queries, whose results have attributes, and updates of candidates. */
+
 import type { Identifier } from 'shortlist';
 import { checkFilter, checkFilterAttributes } from '../attributes/filter.ts';
 import type { AttributeValue } from '../attributes/values.ts';
@@ -13,6 +14,7 @@ import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
 import type {
   DeleteRequest,
@@ -31,7 +33,7 @@ export function modelOf(registry: ModelRegistry, name: string | undefined): Mode
   }
   if (name !== undefined) return registry.find(name);
   if (!registry.only)
-    throw invalidArgument(`model: expected one of ${registry.models.map(({ name }) => name).join(', ')}`);
+    throw invalidArgument(`model: expected one of ${registry.models.map(({ name }) => name).join(', ')}, got none`);
   return registry.only;
 }
 
@@ -59,7 +61,9 @@ export function answerShortlist(
     // The query of a user alone is what the user has seen, where the bundle says that this is the query of every user.
     const isByUser = user !== undefined && servable.seenItems.seenAsHistory === 'always';
     if (embedding ? features !== undefined || history : features === undefined && !history && !isByUser) {
-      throw invalidArgument('expected query, history, both, or embedding');
+      const given = Object.entries({ query: features, history, embedding }).filter(([, value]) => value !== undefined);
+      const got = given.map(([name]) => name).join(' and ') || 'none of them';
+      throw invalidArgument(`query: expected query, history, both, or embedding, got ${got}`);
     }
     const target: Target = embedding ? { embedding: checkEmbedding(servable, embedding) } : {};
     if (features !== undefined) Object.assign(target, checkQuery(servable, features));
@@ -82,7 +86,7 @@ export function answerSimilar<I>(
   return answer(registry, request, options, idOf, (servable) => {
     const { ids, embedding } = request;
     if ((ids === undefined) === (embedding === undefined)) {
-      throw invalidArgument('expected exactly one of ids and embedding');
+      throw invalidArgument(`ids: expected exactly one of ids and embedding, got ${ids ? 'both' : 'neither'}`);
     }
     if (embedding) return { similarTo: checkEmbedding(servable, embedding) };
     return { similarTo: ids!.map((id) => checkIdentifier(servable.identifierDatatype, id, 'ids')) };
@@ -181,7 +185,8 @@ function checkFeatures(features: readonly RequestField[], field: 'query' | 'feat
   const isObject = typeof query === 'object' && query !== null && !Array.isArray(query);
   const values = isObject ? (query as Record<string, unknown>) : { [features[0]!.name]: query };
   if (!isObject && features.length > 1) {
-    throw invalidArgument(`${field}: expected an object with ${features.map(({ name }) => name).join(', ')}`);
+    const names = features.map(({ name }) => name).join(', ');
+    throw invalidArgument(`${field}: expected an object with ${names}, got ${shown(query)}`);
   }
   for (const name of Object.keys(values)) {
     if (!features.some((feature) => feature.name === name)) {
@@ -197,7 +202,7 @@ function checkFeatures(features: readonly RequestField[], field: 'query' | 'feat
     const wanted = datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
     if (!Array.isArray(elements) || !elements.every((element) => typeof element === wanted)) {
       throw invalidArgument(
-        `${field}.${name}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}`,
+        `${field}.${name}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}, got ${shown(value)}`,
       );
     }
   }
@@ -209,7 +214,8 @@ function checkEmbedding({ dimensions }: Servable, numbers: readonly number[]): F
     throw invalidArgument(`embedding: expected ${dimensions} numbers, got ${numbers.length}`);
   }
   const embedding = Float32Array.from(numbers);
-  if (!embedding.every(Number.isFinite)) throw invalidArgument('embedding: expected finite numbers');
+  const at = embedding.findIndex((number) => !Number.isFinite(number));
+  if (at >= 0) throw invalidArgument(`embedding[${at}]: expected a number that float32 can hold, got ${numbers[at]}`);
   return embedding;
 }
 
@@ -238,7 +244,8 @@ export async function upsertCandidates<I>(
         attributes,
       } as const;
       if ((embedding === undefined) === (features === undefined)) {
-        throw invalidArgument('candidates: expected exactly one of embedding and features');
+        const got = embedding ? 'both' : 'neither';
+        throw invalidArgument(`candidates: expected exactly one of embedding and features, got ${got}`);
       }
       if (embedding) return { ...upsert, embedding: checkEmbedding(servable, embedding) };
       if (servable.candidateFeatures.length === 0) throw noCandidateTower();

@@ -61,7 +61,7 @@ test('refusals are {"error": text} and nothing else', async () => {
     ],
     ['GET', '/v2/nothing', undefined, 404, 'no such path: GET /v2/nothing'],
     ['POST', '/v2/repository/index', '[', 400, 'expected a JSON object'],
-    ['POST', '/v2/models/films/infer', '{"inputs": 1}', 400, 'inputs: expected a list'],
+    ['POST', '/v2/models/films/infer', '{"inputs": 1}', 400, 'inputs: expected a list, got 1'],
     ...(
       [
         [{ inputs: [input, input] }, "input 'embedding': expected once, got twice"],

@@ -114,7 +114,7 @@ for (const processes of [1, 2]) {
         [{ inputs: [{ ...users, name: 'x' }] }, /unexpected inference inputs 'x' for model 'films'/],
         [{ inputs: [{ ...users, shape: [3] }] }, /input 'query': shape \[3\] needs 3 elements, got 2/],
         [{ inputs: [{ ...users, datatype: 'TEXT' }] }, /unknown datatype/],
-        [{ inputs: [{ ...users, data: [1, 2] }] }, /not of type BYTES/],
+        [{ inputs: [{ ...users, data: [1, 2] }] }, /expected values of type BYTES in 'data', got 1/],
         [{ inputs: [users], outputs: [{ name: 'y' }] }, /unexpected inference output 'y' for model 'films'/],
         [
           { inputs: [{ ...users, parameters: { binary_data_size: 99 } }] },

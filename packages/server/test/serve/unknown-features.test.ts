@@ -61,7 +61,7 @@ test('named features, one of them called like an inherited property', async () =
   assert.deepEqual(await unknownOf(server, { query: { user: 'u2', toString: 't1' } }), ['user']);
   assert.deepEqual(await unknownOf(server, { query: { user: '', toString: '' } }), ['user', 'toString']);
   const { status, body } = await post(server, '/v1/shortlist', { query: { user: 'u1' } });
-  assert.deepEqual([status, (body as { error: string }).error], [400, 'query.toString: expected a string']);
+  assert.deepEqual([status, (body as { error: string }).error], [400, 'query.toString: expected a string, got none']);
   const wrong = await post(server, '/v1/shortlist', { query: { usr: 'u1', toString: 't1' } });
   assert.match((wrong.body as { error: string }).error, /query\.usr: unknown feature, did you mean 'user'\?/);
   await server.close();
