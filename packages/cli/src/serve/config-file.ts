@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path';
 import { checkPolicy, type ServerOptions } from '@shortlist/server';
 import { DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
+import { nearestName } from 'shortlist/options';
 
 /** The content of a configuration file. */
 export type ConfigFile = Partial<Omit<ServerOptions, 'logger'>> & { logLevel?: string };
@@ -56,7 +57,9 @@ function record(fields: Readonly<Record<string, Check>>, required: readonly stri
     for (const [name, item] of Object.entries(value)) {
       if (!Object.hasOwn(fields, name)) {
         const known = Object.keys(fields).join(', ');
-        throw new DataError(`${place}: unknown name ${JSON.stringify(name)}, expected one of ${known}`);
+        const nearest = nearestName(name, Object.keys(fields));
+        const help = nearest === undefined ? `expected one of ${known}` : `did you mean ${JSON.stringify(nearest)}?`;
+        throw new DataError(`${place}: unknown name ${JSON.stringify(name)}, ${help}`);
       }
       fields[name]!(item, `${place}.${name}`);
     }
