@@ -58,6 +58,7 @@ const BUILDS: Record<string, ScannOptions<never>> = {
   'rotated, two leaves a row': { rotation: balancedPca.name, soar: 1 },
   'squared distance, two leaves a row, bfloat16': { distanceMeasure: 'squared_l2', soar: 1, reorder: 'bfloat16' },
   'many leaves in groups': { numLeaves: 1500, upperTree: true, minLeafSize: 1 },
+  'a prefix': { dimensions: 5, distanceMeasure: 'cosine' },
   'a small sample': { trainingSampleSize: 500, dimensionsPerBlock: 3 },
 };
 
