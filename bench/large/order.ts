@@ -1,6 +1,6 @@
 /** The messages between the benchmark and the processes that build and serve an index. */
 import type { ReorderRows, ScannOptions } from 'shortlist';
-import { segmentsOf } from 'shortlist';
+import { balancedPca, segmentsOf } from 'shortlist';
 import type { VectorsOf } from './vectors.ts';
 
 /** A build. */
@@ -11,6 +11,8 @@ export interface BuildOrder {
   reorder: ReorderRows;
   /** Absent: 2, the default of ScaNN. */
   dimensionsPerBlock?: number;
+  /** Rotate by balanced PCA before coding. */
+  isRotated?: boolean;
   memoryBytes: number;
   /** Absent: the segments that the build chooses. */
   segmentBytes?: number;
@@ -67,9 +69,10 @@ export interface ServeReport {
 
 /** The options of the index of a build. */
 export function optionsOf(order: BuildOrder): ScannOptions<Float32Array> {
-  const { numLeaves, reorder, dimensionsPerBlock, segmentBytes, vectors } = order;
+  const { numLeaves, reorder, dimensionsPerBlock, isRotated, segmentBytes, vectors } = order;
   const distanceMeasure = vectors.kind === 'text' ? 'cosine' : 'dot_product';
   const segments = segmentBytes === undefined ? {} : { segments: segmentsOf(segmentBytes) };
   const block = dimensionsPerBlock === undefined ? {} : { dimensionsPerBlock };
-  return { distanceMeasure, numLeaves, reorder, seed: 1, ...block, ...segments };
+  const rotation = isRotated ? balancedPca.name : 'none';
+  return { distanceMeasure, numLeaves, reorder, rotation, seed: 1, ...block, ...segments };
 }
