@@ -59,6 +59,8 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #pending = new Map<number, { resolve: (response: unknown) => void; reject: (error: Error) => void }>();
   /** Connections to send, oldest first; the first one was sent and has not been received yet. */
   readonly #inTransit: Socket[] = [];
+  /** Called when no connection is in transit any more. */
+  readonly #awaitingArrival: (() => void)[] = [];
   #sentId = 0;
   #transitTimer: NodeJS.Timeout | undefined;
   #lastId = 0;
@@ -107,6 +109,11 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     return this.#inTransit.length;
   }
 
+  /** Resolves when no connection is in transit: the other process has received them, has ended, or will not receive them. */
+  async connectionsReceived(): Promise<void> {
+    if (this.#inTransit.length > 0) await new Promise<void>((resolve) => this.#awaitingArrival.push(resolve));
+  }
+
   /**
    * Send a connection, of which nothing was read, to the other process. It is closed if that process has ended.
    *
@@ -120,7 +127,10 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
 
   #sendNextConnection(): void {
     const [socket] = this.#inTransit;
-    if (!socket) return;
+    if (!socket) {
+      for (const resolve of this.#awaitingArrival.splice(0)) resolve();
+      return;
+    }
     const id = ++this.#lastId;
     this.#sentId = id;
     this.#transitTimer = setTimeout(() => {
@@ -194,5 +204,6 @@ export class Channel<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     this.#pending.clear();
     clearTimeout(this.#transitTimer);
     for (const socket of this.#inTransit.splice(0)) socket.destroy();
+    for (const resolve of this.#awaitingArrival.splice(0)) resolve();
   }
 }

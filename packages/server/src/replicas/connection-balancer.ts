@@ -23,12 +23,16 @@ export interface ConnectionBackend {
  */
 const IN_TRANSIT_MAX = 64;
 
+/** Connections that the kernel keeps until they are accepted: Node's default for a listener. */
+const BACKLOG = 511;
+
 /** Accepts connections and distributes them over backends. */
 export class ConnectionBalancer {
   readonly #backends: () => readonly ConnectionBackend[];
   readonly #isByAddress: boolean;
   readonly #servers: Server[] = [];
   #next = 0;
+  #acceptedCount = 0;
 
   /**
    * @param backends returns the backends that accept connections now, at least one
@@ -67,13 +71,21 @@ export class ConnectionBalancer {
 
   /** Accept no more connections. */
   async close(): Promise<void> {
-    // The listener is closed in the phase of the event loop after pending connections were accepted; closing it earlier
-    // would reset those in the kernel's backlog.
-    await nextTurn();
+    // Closing a listener resets the connections in the kernel's backlog, and a turn of the event loop accepts only some of
+    // them. So it is closed after a turn that accepted none, or when all that were there have been accepted, although
+    // others come. The first of two turns may end without the phase that accepts.
+    const first = this.#acceptedCount;
+    let before: number;
+    do {
+      before = this.#acceptedCount;
+      await nextTurn();
+      await nextTurn();
+    } while (this.#acceptedCount > before && before - first < BACKLOG);
     for (const server of this.#servers) server.close();
   }
 
   #accepted(socket: Socket): void {
+    this.#acceptedCount++;
     const backends = this.#backends();
     if (this.#isByAddress) {
       backends[sumOf(socket.remoteAddress ?? '') % backends.length]!.take(socket);

@@ -117,6 +117,8 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
   /** Resolves when its connections have ended, at the latest after `withinMs` and a margin. */
   async drain(withinMs: number): Promise<void> {
     const over = setTimeout(() => this.kill('it did not drain'), withinMs + DRAIN_MARGIN_MS);
+    // A replica that drains without a connection ends, and those still on their way to it would be lost.
+    await this.#channel.connectionsReceived();
     await this.#tell('drain', { withinMs });
     clearTimeout(over);
   }

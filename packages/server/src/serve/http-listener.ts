@@ -38,11 +38,11 @@ export async function listenHttp(
     connections,
     async close(withinMs) {
       connections.closeAfterResponses();
-      const replicasDrained = replicas?.drain(withinMs);
+      // The last connections are accepted here, and replicas are drained after they were given to them.
       await balancer.close();
       // Replicas forward requests to the server until their last connection has ended, so the server's connections are
       // closed after theirs.
-      await Promise.all([connections.drain(withinMs), replicasDrained]);
+      await Promise.all([connections.drain(withinMs), replicas?.drain(withinMs)]);
       await app.close();
     },
   };

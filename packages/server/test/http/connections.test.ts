@@ -61,6 +61,23 @@ for (const processes of [1, 2]) {
   });
 }
 
+test('connections that are on their way to another process when the server stops are answered', async () => {
+  const server = await startTiny(await tinyBasePath(), { processes: 2, lameDuckMs: 0, drainMs: 60_000 });
+  const head = `POST /v1/shortlist HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
+  const sockets = Array.from({ length: 2 * CLIENTS }, () =>
+    connect(server.httpPort, '127.0.0.1').on('error', () => undefined),
+  );
+  const texts = sockets.map((socket) => {
+    socket.write(`${head}content-length: ${BODY.length}\r\n\r\n${BODY}`);
+    const text = received(socket);
+    return new Promise<string>((resolve) => socket.once('close', () => resolve(text())));
+  });
+  // The kernel has them, but the server accepts one a turn of the event loop.
+  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.once('connect', () => resolve()))));
+  await server.close();
+  for (const text of await Promise.all(texts)) assert.match(text, /^HTTP\/1\.1 200 /);
+});
+
 test('in the lame-duck time the server is not ready and takes connections', async () => {
   const server = await startTiny(await tinyBasePath(), { lameDuckMs: 60_000, drainMs: 60_000 });
   const url = `http://127.0.0.1:${server.httpPort}`;

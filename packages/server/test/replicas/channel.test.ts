@@ -90,7 +90,7 @@ test('connections are handed over one at a time, and calls pass those that wait'
   assert.equal(channel.inTransit, 5);
   assert.equal(await channel.call('add', [1, 1]), 2);
   assert.ok(taken.length < 5, 'the call did not wait for the last');
-  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  await channel.connectionsReceived();
   assert.deepEqual(taken, sockets);
   assert.ok(sockets.every(({ destroyed }) => destroyed));
   assert.equal(channel.inTransit, 0);
@@ -109,7 +109,9 @@ test('connections that do not arrive are ended, when time is up or the process i
     sockets.map(({ destroyed }) => destroyed),
     [true, false, false],
   );
+  const received = channel.connectionsReceived();
   end.close();
+  await received;
   assert.ok(sockets.every(({ destroyed }) => destroyed));
   const late = new Socket();
   channel.sendConnection(late);
