@@ -47,6 +47,7 @@ export async function readTrainingData(
   const options = readOptions(reading, terminal, environment.signal);
   const read = await readInteractions(paths, options);
   const { inferred } = read;
+  const { delimiter, header } = options;
   const rows = interactionsOf(likedRows(read));
   const interactions = distinctPairs(rows);
   const [users, items] = [interactions.users.vocabulary.length, interactions.items.vocabulary.length];
@@ -72,7 +73,8 @@ export async function readTrainingData(
   const features =
     spec &&
     (await readFeatureValues(spec, {
-      ...{ read, interactions, items: table, itemsPath: path, usersPath, format: options, signal: environment.signal },
+      ...{ read, interactions, items: table, itemsPath: path, usersPath, signal: environment.signal },
+      format: { delimiter, header },
       users:
         usersPath === undefined
           ? undefined

@@ -8,6 +8,7 @@
  * a time. Limit: settings are changed one at a time, so two that are better only together are not found.
  */
 import { throwIfAborted } from '../checks/abort.ts';
+import { checkInteger } from '../checks/numbers.ts';
 import { OBJECT, objectWith, optionsCheck, required } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Identifier } from '../topk/contract.ts';
@@ -102,7 +103,8 @@ export async function tuneBuild(how: TuneBuildOptions): Promise<TuneBuildReport>
   if (rows === 0) throw new OptionError('candidates: expected at least one, got none');
   const k = how.k ?? options.k ?? 10;
   // No build measures itself: each is tuned with the queries.
-  const { targetRecall: _, ...sized } = autopilot(rows, Math.min(dimensions, options.dimensions ?? dimensions), k);
+  const prefix = checkInteger('dimensions', options.dimensions ?? dimensions, 1);
+  const { targetRecall: _, ...sized } = autopilot(rows, Math.min(dimensions, prefix), k);
   const fixed = { ...sized, reorder: 'float32' as const, ...options, k };
   const points: BuiltPoint[] = [];
   const reports: TuneReport[] = [];
