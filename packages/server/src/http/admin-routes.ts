@@ -83,7 +83,7 @@ function describe(model: Model): object {
       state,
       error: errorMessage,
       candidates: served?.servable.size ?? 0,
-      updatesRefused: foreign?.refused.reason,
+      updatesRefused: foreign?.refused.reason ?? journal?.refused,
       journal: journal && { ...journal.recovery, sizeBytes: journal.sizeBytes, records: journal.records },
     })),
   };

@@ -9,15 +9,17 @@
  * The updates of one append are one request: after a crash either all of them are replayed or none is (requests.ts).
  * When a journal is opened, the rest of an interrupted write is cut off its end. If a journal is damaged in any other
  * way, a copy is kept and every whole request is replayed (recovery.ts). When a write fails, for example on a full
- * disk, its bytes are cut off, its updates are refused, and the next append writes again.
+ * disk, its bytes are cut off, its updates are refused, and the next append writes again. Updates are also refused while
+ * the file is no longer where a restarted server would look for it (place.ts).
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileError } from 'shortlist';
 import type { Update } from '../servable/contract.ts';
 import { isDiskFull, ServingError } from '../status/serving-error.ts';
 import type { JournalLock } from './lock.ts';
+import { JournalPlace } from './place.ts';
 import { encodeHead, encodeRequest, HEAD_BYTES, headVersion, SEEN_VERSION } from './record.ts';
 import { type DamagePolicy, type JournalRecovery, type Replay, replayRequests } from './recovery.ts';
 import { keepCopy, replaceBy, syncFolder } from './salvage.ts';
@@ -37,6 +39,14 @@ interface Waiting {
 /** The file operations that a journal needs; tests replace them by ones that fail. */
 export type JournalFile = Pick<FileHandle, 'write' | 'datasync' | 'truncate' | 'readFile' | 'stat' | 'close'>;
 
+interface OpenedFile {
+  path: string;
+  file: JournalFile;
+  fsync: FsyncPolicy;
+  lock: JournalLock | undefined;
+  place: JournalPlace;
+}
+
 /** Options of opening a journal. */
 export interface JournalOptions {
   /** The last sequence number that was used before this journal began. */
@@ -54,6 +64,7 @@ export class Journal {
   readonly #file: JournalFile;
   readonly #fsync: FsyncPolicy;
   readonly #lock: JournalLock | undefined;
+  readonly #place: JournalPlace;
   #path: string;
   #end: number;
   #records: number;
@@ -67,13 +78,14 @@ export class Journal {
   #broken: unknown;
 
   private constructor(
-    { path, file, fsync, lock }: { path: string; file: JournalFile; fsync: FsyncPolicy; lock: JournalLock | undefined },
+    { path, file, fsync, lock, place }: OpenedFile,
     { end, sequence, version, recovery }: { end: number; sequence: number; version: number; recovery: JournalRecovery },
   ) {
     this.#path = path;
     this.#file = file;
     this.#fsync = fsync;
     this.#lock = lock;
+    this.#place = place;
     this.#end = end;
     this.#sequence = sequence;
     this.#version = version;
@@ -122,7 +134,8 @@ export class Journal {
         recovery.bytesCut = headCut;
         recovery.reason = 'the head is cut off';
       }
-      return new Journal({ path, file, fsync, lock }, { end, sequence: replayed.sequence, version, recovery });
+      const place = await JournalPlace.of(path, file);
+      return new Journal({ path, file, fsync, lock, place }, { end, sequence: replayed.sequence, version, recovery });
     } catch (error) {
       await file.close().catch(() => undefined);
       throw error;
@@ -137,7 +150,28 @@ export class Journal {
   /** Set the path of the file after its folder was renamed. */
   moved(path: string): void {
     this.#path = path;
+    this.#place.set(path);
     this.#lock?.moved(dirname(path));
+  }
+
+  /** Set the version whose updates these are, and the folder in which a restarted server looks for the file. */
+  servedAs(version: number, folder: string): void {
+    this.#place.set(join(folder, basename(this.#path)), version);
+  }
+
+  /** The reason why updates are refused, as of the last look or append; undefined while they are accepted. */
+  get refused(): string | undefined {
+    return this.#broken === undefined ? this.#place.displacement : this.#why(this.#broken);
+  }
+
+  /**
+   * Look whether a restarted server would find the file, and whether this server may append to it.
+   *
+   * @throws {ServingError} when it would not, or this server may not
+   */
+  async check(): Promise<void> {
+    await this.#checkPlace();
+    await this.#checkLock();
   }
 
   /** Sequence number of the last record that was passed to `append`. */
@@ -158,7 +192,8 @@ export class Journal {
   /**
    * Append updates as one request; resolves when they are as durable as the fsync policy requires.
    *
-   * @throws {ServingError} UNAVAILABLE when they could not be written; then the journal holds none of them
+   * @throws {ServingError} UNAVAILABLE when they could not be written, FAILED_PRECONDITION when a restarted server would
+   * not find them; then the journal holds none of them
    */
   append(updates: readonly Update[]): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#refusal(this.#broken));
@@ -199,10 +234,7 @@ export class Journal {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        if (this.#lock && !(await this.#lock.isHeld())) {
-          this.#broken = new FileError('journal: another server has taken its lock over');
-          throw this.#broken;
-        }
+        await this.#checkLock();
         if (group.some(({ hasSeen }) => hasSeen)) await this.#raiseVersion();
         await this.#writeGroup(Buffer.concat(group.map(({ bytes }) => bytes)));
         for (const { records } of group) this.#records += records;
@@ -213,6 +245,24 @@ export class Journal {
       }
     }
     this.#writing = undefined;
+  }
+
+  async #checkLock(): Promise<void> {
+    if (!this.#lock || (await this.#lock.isHeld())) return;
+    // Where the whole folder is gone, the lock went with it, and no other server has it.
+    await this.#checkPlace();
+    this.#broken = new FileError('journal: its lock was lost');
+    throw this.#refusal(this.#broken);
+  }
+
+  async #checkPlace(): Promise<void> {
+    const displacement = await this.#place.look();
+    if (displacement === undefined) return;
+    throw new ServingError(
+      'FAILED_PRECONDITION',
+      `The update was refused: ${displacement}, and a restarted server would not find the update; publish the model as a ` +
+        'new version, or restart the server',
+    );
   }
 
   /**
@@ -238,6 +288,8 @@ export class Journal {
     await this.#writeAt(bytes, this.#end);
     if (this.#fsync === 'always') await this.#file.datasync();
     else this.#syncSoon(this.#fsync.everyMs);
+    // The look comes after the write, so that what is acknowledged was in its place when it was written.
+    await this.#checkPlace();
     this.#end += bytes.length;
   }
 
@@ -261,13 +313,15 @@ export class Journal {
     }
   }
 
+  #why(cause: unknown): string {
+    if (isDiskFull(cause)) return 'the disk is full';
+    if (this.#lock?.isLost) return 'another server has taken the journal over, or its lock file was removed';
+    return 'the journal could not be written';
+  }
+
   #refusal(cause: unknown): ServingError {
-    const why = isDiskFull(cause)
-      ? 'the disk is full'
-      : this.#lock?.isLost
-        ? 'another server has taken the journal over'
-        : 'the journal could not be written';
-    return new ServingError('UNAVAILABLE', `The update was refused: ${why}`, { cause, retryAfterS: 1 });
+    if (cause instanceof ServingError) return cause;
+    return new ServingError('UNAVAILABLE', `The update was refused: ${this.#why(cause)}`, { cause, retryAfterS: 1 });
   }
 }
 

@@ -48,7 +48,7 @@ export interface CompactOptions {
  * is left as it is.
  *
  * @throws {ServingError} ABORTED while another compaction runs, FAILED_PRECONDITION if there is nothing to compact or
- * rebalance
+ * rebalance, what `Journal.check` does if the version's updates are refused
  */
 export function compact(
   model: Model,
@@ -70,6 +70,9 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
   const source = model.newest;
   if (!source?.journal) throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} cannot be compacted`);
   const { journal } = source;
+  // A new version would otherwise take the place of a folder that was put here meanwhile, or be written where no server
+  // looks.
+  await journal.check();
   if (rebalance && !source.served!.servable.drift()) {
     throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} has no leaves to rebalance`);
   }

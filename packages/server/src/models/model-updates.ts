@@ -2,6 +2,7 @@
  * The updates of a model. An update is written to the journal of the newest version, then applied to that version and
  * by every follower, in the order of the journal. Work that must not see a half-applied update makes updates wait.
  */
+import type { Journal } from '../journal/journal.ts';
 import { withEmbeddings } from '../servable/candidate-features.ts';
 import type { RequestedUpdate, Update } from '../servable/contract.ts';
 import { ServingError } from '../status/serving-error.ts';
@@ -18,6 +19,8 @@ export interface ModelUpdatesOptions {
   followers: Followers;
   /** Called when a version that served without accepting updates now accepts them. */
   onUpdatable?: ((model: string, record: VersionRecord) => void) | undefined;
+  /** Called when a version that accepted updates refuses them, and with no reason when it accepts them again. */
+  onRefused?: ((model: string, record: VersionRecord, reason: string | undefined) => void) | undefined;
 }
 
 /** Accepts the updates of one model. */
@@ -27,6 +30,8 @@ export class ModelUpdates {
   #applied: Promise<void> = Promise.resolve();
   #updatesUnderWay = new Set<Promise<void>>();
   #isMakingRoom = false;
+  /** The reasons that `onRefused` was called with. */
+  readonly #said = new WeakMap<Journal, string>();
 
   constructor(options: ModelUpdatesOptions) {
     this.#options = options;
@@ -79,10 +84,11 @@ export class ModelUpdates {
 
   /**
    * Apply what another server has appended to a version's journal, and take over the journal if no server holds its
-   * lock.
+   * lock. If this server has the journal, look whether it may still append.
    */
   async advance(record: VersionRecord): Promise<void> {
     const { foreign, served } = record;
+    if (record.journal && served) await this.#look(record, record.journal);
     if (!foreign || !served) return;
     const apply = (updates: readonly Update[]): Promise<void> =>
       served.hold(async ({ servable }) => {
@@ -94,9 +100,19 @@ export class ModelUpdates {
       });
     const journal = await foreign.advance(apply);
     if (!journal) return;
+    journal.servedAs(record.version, record.foundAt);
     record.journal = journal;
     record.foreign = undefined;
     this.#options.onUpdatable?.(this.#options.name, record);
+  }
+
+  async #look(record: VersionRecord, journal: Journal): Promise<void> {
+    await journal.check().catch(() => undefined);
+    const { refused } = journal;
+    if (refused === this.#said.get(journal)) return;
+    if (refused === undefined) this.#said.delete(journal);
+    else this.#said.set(journal, refused);
+    this.#options.onRefused?.(this.#options.name, record, refused);
   }
 
   /** Make room for new candidates of a version before there is none left; updates that arrive meanwhile wait. */

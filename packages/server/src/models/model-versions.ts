@@ -83,10 +83,11 @@ export class ModelVersions {
   }
 
   /** Add the record of a version that is about to be loaded; it replaces an earlier record of that version. */
-  add({ version, path, fingerprint }: VersionFolder): VersionRecord {
+  add({ version, path, foundAt = path, fingerprint }: VersionFolder): VersionRecord {
     const record: VersionRecord = {
       version,
       path,
+      foundAt,
       fingerprint,
       state: 'START',
       errorCode: 'OK',
@@ -102,6 +103,7 @@ export class ModelVersions {
   /** Serve a version that was loaded. */
   makeAvailable(record: VersionRecord, loaded: LoadedVersion): void {
     record.journal = loaded.journal;
+    record.journal?.servedAs(record.version, record.foundAt);
     record.foreign = loaded.foreign;
     record.served = this.#options.serve(this.#options.name, record.version, loaded);
     this.setState(record, 'AVAILABLE');

@@ -24,6 +24,8 @@ export interface ModelOptions extends ModelVersionsOptions {
   load: VersionLoader;
   /** Called when a version that served without accepting updates now accepts them. */
   onUpdatable?: (model: string, record: VersionRecord) => void;
+  /** Called when a version that accepted updates refuses them, and with no reason when it accepts them again. */
+  onRefused?: (model: string, record: VersionRecord, reason: string | undefined) => void;
 }
 
 /** A model and its versions. */
@@ -46,8 +48,9 @@ export class Model {
     this.followers = new Followers(options.name);
     this.#options = options;
     this.#versions = new ModelVersions(options);
-    const { name, onUpdatable } = options;
-    this.#updates = new ModelUpdates({ name, versions: this.#versions, followers: this.followers, onUpdatable });
+    const { name, onUpdatable, onRefused } = options;
+    const { followers } = this;
+    this.#updates = new ModelUpdates({ name, versions: this.#versions, followers, onUpdatable, onRefused });
     this.#policy = options.policy ?? DEFAULT_POLICY;
   }
 

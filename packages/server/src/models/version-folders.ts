@@ -5,7 +5,10 @@ import { join } from 'node:path';
 /** A version on disk. */
 export interface VersionFolder {
   version: number;
+  /** The folder, with symbolic links resolved. */
   path: string;
+  /** The path at which the folder was found, which a link may make lead elsewhere later; default `path`. */
+  foundAt?: string;
   /** Fingerprint that changes when a file of the folder is replaced; a version that failed to load is then retried. */
   fingerprint: string;
 }
@@ -25,13 +28,14 @@ export async function listVersions(basePath: string): Promise<VersionFolder[]> {
   for (const entry of entries) {
     // Names with leading zeros or signs are ignored; otherwise one version could have two names.
     if (!/^(0|[1-9]\d{0,14})$/.test(entry.name)) continue;
-    let path = join(basePath, entry.name);
+    const foundAt = join(basePath, entry.name);
+    let path = foundAt;
     if (entry.isSymbolicLink()) {
       // A link is resolved, because Kubernetes mounts folders as links and replaces the link on a change. A broken link
       // counts as a version that cannot be loaded, so that the fault is reported.
       path = await realpath(path).catch(() => path);
     } else if (!entry.isDirectory()) continue;
-    found.push({ version: Number(entry.name), path, fingerprint: await fingerprintOf(path) });
+    found.push({ version: Number(entry.name), path, foundAt, fingerprint: await fingerprintOf(path) });
   }
   return found.sort((a, b) => a.version - b.version);
 }
@@ -58,5 +62,5 @@ export async function singleVersion(path: string): Promise<VersionFolder[]> {
     () => true,
     () => false,
   );
-  return exists ? [{ version: 1, path, fingerprint: await fingerprintOf(path) }] : [];
+  return exists ? [{ version: 1, path, foundAt: path, fingerprint: await fingerprintOf(path) }] : [];
 }

@@ -42,6 +42,8 @@ export type VersionLoader = (path: string, isBeside?: boolean, lock?: JournalLoc
 export interface VersionRecord {
   version: number;
   path: string;
+  /** The path at which a restarted server looks for the version's folder. */
+  foundAt: string;
   fingerprint: string;
   state: VersionState;
   errorCode: StatusCode | 'OK';

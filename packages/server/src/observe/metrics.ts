@@ -176,7 +176,7 @@ export class Metrics {
                 journalRecords: journal?.records ?? 0,
                 damagedBytes: journal?.recovery.damage?.bytes ?? 0,
                 cutBytes: journal?.recovery.bytesCut ?? 0,
-                isRefusing: foreign ? 1 : 0,
+                isRefusing: foreign || journal?.refused !== undefined ? 1 : 0,
                 drift: served.servable.drift(),
               });
               if (value !== undefined) this.set({ model_name: model.name, version: String(version) }, value);
@@ -244,7 +244,7 @@ function collectJournal(perVersion: PerVersion): void {
   );
   perVersion(
     'shortlist_updates_refused',
-    '1 while this server accepts no updates of a version, because another server does or the folder is read-only.',
+    '1 while this server accepts no updates of a version: another server does, or its folder is read-only or was replaced.',
     ({ isRefusing }) => isRefusing,
     'max',
   );

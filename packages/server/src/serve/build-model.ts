@@ -61,6 +61,10 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
       sayRecovery(logger, model, journal!);
       logger.info({ model, version }, 'this version accepts updates now');
     },
+    onRefused: (model, { version }, reason) => {
+      if (reason === undefined) logger.info({ model, version }, 'this version accepts updates again');
+      else logger.error({ model, version, reason }, 'this version accepts no updates any more');
+    },
   });
 }
 

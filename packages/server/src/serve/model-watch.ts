@@ -100,7 +100,7 @@ export class ModelWatch {
     const { options, load, logger } = this.#options;
     const { compactAfterBytes = 64 << 20, rebalanceAfterShare = Number.POSITIVE_INFINITY } = options;
     const bytes = model.newest?.journal?.sizeBytes ?? 0;
-    if (this.#isStopped || model.isCompacting) return;
+    if (this.#isStopped || model.isCompacting || model.newest?.journal?.refused !== undefined) return;
     const watchesDrift = rebalanceAfterShare < Number.POSITIVE_INFINITY && model.newest?.journal;
     const movedShare = watchesDrift ? (model.newest?.served?.servable.drift()?.movedShare ?? 0) : 0;
     const rebalance = movedShare > rebalanceAfterShare;

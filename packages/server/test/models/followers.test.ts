@@ -58,7 +58,7 @@ async function followedModel(name: string): Promise<{ model: Model; versions: nu
   const model = new Model({
     name,
     basePath: ROOT,
-    list: async () => versions.map((version) => ({ version, path: String(version), fingerprint: '' })),
+    list: async () => versions.map((version) => ({ version, path: String(version), foundAt: ROOT, fingerprint: '' })),
     load: async (path) => {
       const journal = await Journal.open(join(ROOT, `${name}-${path}`), { everyMs: 10 }, () => undefined);
       journals.push(journal);

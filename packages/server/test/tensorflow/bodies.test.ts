@@ -95,6 +95,7 @@ test('what stands behind the first JSON value is not looked at', async () => {
 test('states by name in REST and by number in gRPC, with the reason of an END', () => {
   const record = (state: VersionRecord['state'], more: Partial<VersionRecord> = {}): VersionRecord => ({
     version: 123,
+    foundAt: '',
     path: '',
     fingerprint: '',
     state,
