@@ -3,6 +3,7 @@ import type { ServerDuplexStream, UntypedServiceImplementation } from '@grpc/grp
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
 import { infer, inputsByName, parseVersion } from '../inference/infer.ts';
+import { checkRepositoryParameters } from '../inference/repository-parameters.ts';
 import type { ServedVersion } from '../models/served-version.ts';
 import { UNKNOWN_FEATURES_PARAMETER } from '../servable/unknown-features.ts';
 import { invalidArgument } from '../status/serving-error.ts';
@@ -89,17 +90,26 @@ export function inferenceService(context: ServingContext, streams: OpenStreams):
     RepositoryIndex: unary(context, 'read', ({ ready }: { ready: boolean }) => ({
       models: repositoryIndex(registry, { ready }),
     })),
-    RepositoryModelLoad: unary(context, 'write', async ({ model_name }: { model_name: string }) => {
+    RepositoryModelLoad: unary(context, 'write', async ({ model_name, parameters }: RepositoryMessage) => {
       const model = registry.find(model_name);
+      checkRepositoryParameters('load', parameters);
       await model.load();
       if (!model.newest) throw invalidArgument(`failed to load '${model_name}'`);
       return {};
     }),
-    RepositoryModelUnload: unary(context, 'write', async ({ model_name }: { model_name: string }) => {
-      await registry.find(model_name).unload();
+    RepositoryModelUnload: unary(context, 'write', async ({ model_name, parameters }: RepositoryMessage) => {
+      const model = registry.find(model_name);
+      checkRepositoryParameters('unload', parameters);
+      await model.unload();
       return {};
     }),
   };
+}
+
+/** A request that loads or unloads a model. */
+interface RepositoryMessage {
+  model_name: string;
+  parameters: Record<string, object>;
 }
 
 interface ModelStreamInferResponse {

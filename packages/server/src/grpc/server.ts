@@ -2,13 +2,14 @@
  * The gRPC server, with the services of TF Serving, of the Open Inference Protocol and of `shortlist.v1`, health and
  * reflection.
  */
-import { experimental, Server, ServerCredentials } from '@grpc/grpc-js';
+import { experimental, type Server, ServerCredentials } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { TLS_POLL_MS, type TlsFiles } from '../access/tls-files.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { candidateService } from './candidate-service.ts';
 import { serviceOf } from './definitions.ts';
 import { eventService } from './event-service.ts';
+import { GuardedServer } from './guarded-server.ts';
 import { inferenceService } from './inference-service.ts';
 import { addReflection } from './reflection.ts';
 import type { OpenStreams } from './streams.ts';
@@ -30,7 +31,8 @@ export class GrpcServer {
 
   constructor(context: ServingContext) {
     const { bodyBytes } = context.limits;
-    this.#server = new Server({ 'grpc.max_receive_message_length': bodyBytes, 'grpc.max_send_message_length': -1 });
+    const sizes = { 'grpc.max_receive_message_length': bodyBytes, 'grpc.max_send_message_length': -1 };
+    this.#server = new GuardedServer(sizes, context.logger);
     for (const [name, implement] of Object.entries(SERVICES)) {
       this.#server.addService(serviceOf(name), implement(context, this.#streams));
     }

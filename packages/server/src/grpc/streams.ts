@@ -75,11 +75,16 @@ function answerInOrder<Q, A>(
   call.on('data', (message: Q) => {
     if (++underWay === UNDER_WAY_MAX) call.pause();
     const next = answered(message);
-    written = written.then(async () => {
+    const writeNext = async (): Promise<void> => {
       const outcome = await next;
       if (!isOver && 'refusal' in outcome) end(outcome.refusal);
       if (!isOver && 'message' in outcome) await write(call, outcome.message);
       if (underWay-- === UNDER_WAY_MAX && !isStopping) call.resume();
+    };
+    written = written.then(writeNext).catch((error: unknown) => {
+      const refusal = toServingError(error);
+      logFailure(context, call, refusal);
+      end(refusal);
     });
   });
   let isStopping = false;

@@ -5,7 +5,7 @@ import { compact } from '../models/compaction.ts';
 import type { Model } from '../models/model.ts';
 import { checkPolicy } from '../models/version-policy.ts';
 import { modelOf } from '../shortlist/operations.ts';
-import { LabelRequestSchema, ModelStateSchema, PolicyRequestSchema } from '../shortlist/schema.ts';
+import { LabelRequestSchema, ModelStateSchema, NoFieldsSchema, PolicyRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
 import { guardAdmin, REFUSALS } from './requests.ts';
 
@@ -49,7 +49,11 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
     );
     scope.post<{ Params: { model: string } }>(
       '/admin/models/:model/compact',
-      guardAdmin(context, 'write', { summary: 'Write the updates into a new version and serve it', ...state }),
+      guardAdmin(context, 'write', {
+        summary: 'Write the updates into a new version and serve it',
+        body: NoFieldsSchema,
+        ...state,
+      }),
       async ({ params }) => {
         const model = modelOf(registry, params.model);
         await compact(model, context.load);
@@ -61,6 +65,7 @@ export function adminRoutes(app: FastifyInstance, context: ServingContext): void
       '/admin/models/:model/rebalance',
       guardAdmin(context, 'write', {
         summary: 'Rebuild the index from its candidates as a new version and serve it',
+        body: NoFieldsSchema,
         ...state,
       }),
       async ({ params }) => {

@@ -6,8 +6,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { modelConfig, modelMetadata, modelStatistics, repositoryIndex, serverMetadata } from '../inference/describe.ts';
 import { parseVersion } from '../inference/infer.ts';
+import { checkRepositoryParameters } from '../inference/repository-parameters.ts';
 import type { ServedVersion } from '../models/served-version.ts';
-import { ServingError } from '../status/serving-error.ts';
+import { invalidArgument, ServingError } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
+import { suggestion } from '../status/suggestion.ts';
 import { sendError } from './errors.ts';
 import { buffered, MODEL_PATHS, type ModelPath } from './open-inference-infer-routes.ts';
 import { admit, admitChange } from './requests.ts';
@@ -71,11 +74,13 @@ function repositoryRoutes(scope: FastifyInstance, context: ServingContext): void
   const readable = { onRequest: async (request: FastifyRequest) => void admit(context, request, 'read') };
   const changing = { onRequest: async (request: FastifyRequest) => admitChange(context, request) };
   scope.post('/repository/index', readable, async (request) => {
-    const body = Buffer.isBuffer(request.body) && request.body.length > 0 ? parseObject(request.body) : {};
-    return repositoryIndex(registry, { ready: body.ready === true });
+    const { ready = false } = fieldsOf(request, ['ready', 'repository_name']);
+    if (typeof ready !== 'boolean') throw invalidArgument(`ready: expected true or false, got ${shown(ready)}`);
+    return repositoryIndex(registry, { ready });
   });
-  scope.post<{ Params: ModelPath }>('/repository/models/:model/load', changing, async ({ params }, reply) => {
-    const model = registry.find(params.model);
+  scope.post<{ Params: ModelPath }>('/repository/models/:model/load', changing, async (request, reply) => {
+    const model = registry.find(request.params.model);
+    checkRepositoryParameters('load', parametersOf(request));
     await model.load();
     const failed = model.records.find(({ errorCode }) => errorCode !== 'OK');
     if (!model.newest) {
@@ -86,18 +91,39 @@ function repositoryRoutes(scope: FastifyInstance, context: ServingContext): void
     }
     return reply.send();
   });
-  scope.post<{ Params: ModelPath }>('/repository/models/:model/unload', changing, async ({ params }, reply) => {
-    await registry.find(params.model).unload();
+  scope.post<{ Params: ModelPath }>('/repository/models/:model/unload', changing, async (request, reply) => {
+    const model = registry.find(request.params.model);
+    checkRepositoryParameters('unload', parametersOf(request));
+    await model.unload();
     return reply.send();
   });
 }
 
-function parseObject(body: Buffer): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // The check below refuses it.
-  }
-  throw new ServingError('INVALID_ARGUMENT', 'expected a JSON object');
+/** The parameters of a request that loads or unloads a model. @throws {ServingError} when they are no object */
+function parametersOf(request: FastifyRequest): object {
+  const { parameters = {} } = fieldsOf(request, ['parameters', 'repository_name']);
+  if (!isObject(parameters)) throw invalidArgument(`parameters: expected an object, got ${shown(parameters)}`);
+  return parameters;
 }
+
+/** The fields of a body, which may be missing. @throws {ServingError} when it is no object or has an unknown field */
+function fieldsOf({ body }: FastifyRequest, known: readonly string[]): Record<string, unknown> {
+  if (!Buffer.isBuffer(body) || body.length === 0) return {};
+  const fields = parsed(body);
+  if (!isObject(fields)) throw invalidArgument('expected a JSON object');
+  for (const name of Object.keys(fields)) {
+    if (!known.includes(name)) throw invalidArgument(`body: unknown field '${name}'${suggestion(name, known, '')}`);
+  }
+  return fields;
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -9,7 +9,7 @@ import { suggestion } from '../status/suggestion.ts';
 
 /** The keywords of a schema from which a message says what is expected. */
 interface Schema {
-  type?: string;
+  type?: string | readonly string[];
   anyOf?: readonly Schema[];
   properties?: Readonly<Record<string, Schema>>;
   additionalProperties?: unknown;
@@ -69,6 +69,7 @@ function placeOf(pointer: string): string {
 function expectedOf(schema: Schema): string {
   const { type, anyOf, minimum, exclusiveMinimum, maximum, minLength, minItems, maxItems } = schema;
   if (anyOf) return anyOf.map(expectedOf).join(' or ');
+  if (typeof type === 'object') return type.map((each) => expectedOf({ type: each })).join(' or ');
   switch (type) {
     case 'integer':
     case 'number': {

@@ -223,6 +223,13 @@ export const LabelRequestSchema: TSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** `POST /admin/models/M/compact` and `…/rebalance`: nothing, or an object without fields. */
+export const NoFieldsSchema: TSchema = Type.Unsafe({
+  type: ['object', 'null'],
+  properties: {},
+  additionalProperties: false,
+});
+
 /** The versions, labels and policy of a model. */
 export const ModelStateSchema: TSchema = Type.Object({
   model: Type.String(),

@@ -194,6 +194,10 @@ test('Open Inference Protocol: server, model, repository', async () => {
     { name: 'films', version: '1', state: 'READY', reason: '' },
   ]);
   assert.ok(Number((await inference('ModelStatistics', { name: 'films' })).model_stats[0].inference_count) > 0);
+  const withConfig = { model_name: 'films', parameters: { config: { string_param: '{}' } } };
+  for (const method of ['RepositoryModelLoad', 'RepositoryModelUnload']) {
+    await assert.rejects(inference(method, withConfig), { code: 3, details: /^parameter 'config': unknown/ });
+  }
 });
 
 test('updates', async () => {

@@ -41,6 +41,27 @@ const MISSPELT: readonly (readonly [string, string, string, RegExp])[] = [
     '{"versoin": 1}',
     /^body: unknown field 'versoin', did you mean 'version'\?/,
   ],
+  ['POST', '/admin/models/films/compact', '{"rebalance": true}', /^body: unknown field 'rebalance', no field is/],
+  ['POST', '/admin/models/films/rebalance', '{"leaves": 3}', /^body: unknown field 'leaves', no field is expected$/],
+  ['POST', '/v2/repository/index', '{"raedy": true}', /^body: unknown field 'raedy', did you mean 'ready'\?/],
+  [
+    'POST',
+    '/v2/repository/models/films/load',
+    '{"parameter": {}}',
+    /^body: unknown field 'parameter', did you mean 'parameters'\?/,
+  ],
+  [
+    'POST',
+    '/v2/repository/models/films/load',
+    '{"parameters": {"config": "{}"}}',
+    /^parameter 'config': unknown, load takes none$/,
+  ],
+  [
+    'POST',
+    '/v2/repository/models/films/unload',
+    '{"parameters": {"unload_dependent": true}}',
+    /^parameter 'unload_dependent': unknown, did you mean 'unload_dependents'\?/,
+  ],
 ];
 
 for (const [method, path, body, message] of MISSPELT) {
@@ -72,6 +93,9 @@ const MISTAKES: readonly (readonly [path: string, body: string, message: string]
   ['/v1/shortlist', '{"query": "u1", "history": []}', 'history: expected a list of 1 to 10000, got a list of 0'],
   ['/v1/shortlist', '[]', 'body: expected an object, got a list of 0'],
   ['/v1/shortlist', 'null', 'body: expected an object, got null'],
+  ['/admin/models/films/compact', '[1]', 'body: expected an object or null, got a list of 1'],
+  ['/v2/repository/index', '{"ready": "yes"}', 'ready: expected true or false, got "yes"'],
+  ['/v2/repository/models/films/load', '{"parameters": 1}', 'parameters: expected an object, got 1'],
   ['/v1/candidates/delete', '{}', 'ids: expected a list of 1 to 10000, got none'],
   ['/v1/candidates/upsert', '{"candidates": [{}]}', 'candidates[0].id: expected text or an integer, got none'],
   [
@@ -98,6 +122,15 @@ for (const [path, body, message] of MISTAKES) {
     assert.equal(((await response.json()) as { error: string }).error, message);
   });
 }
+
+test('compaction takes no body, null, or an object without fields', async () => {
+  const url = `http://127.0.0.1:${server.httpPort}/admin/models/films/compact`;
+  for (const body of [undefined, 'null', '{}']) {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetchUnpooled(url, { method: 'POST', ...(body !== undefined && { headers, body }) });
+    assert.equal(response.status, 200, `${body}: ${await response.text()}`);
+  }
+});
 
 test('a long value is cut', async () => {
   const body = JSON.stringify({ query: 'u1', k: 'x'.repeat(1_000) });
