@@ -7,6 +7,7 @@
 import { DataError } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
 import { AttributeColumn } from './column.ts';
+import { reservation } from './reserved-names.ts';
 import {
   type AttributeKind,
   type AttributeValue,
@@ -16,6 +17,7 @@ import {
   isUnicodeText,
   kindOf,
   misfit,
+  wellFormed,
 } from './values.ts';
 
 /** The reserved kind of a column that does not exist yet, and the number of checked updates that will write it. */
@@ -27,6 +29,8 @@ interface Claim {
 /** All attributes of all candidates. */
 export class AttributeTable {
   readonly columns: Map<string, AttributeColumn> = new Map();
+  /** Sentences about what was changed in the columns of a bundle, or is not shown of them, for the log. */
+  readonly remarks: string[] = [];
   /** Declared attributes that have no value yet, so that their kind is unknown. */
   readonly #empty = new Set<string>();
   readonly #claims = new Map<string, Claim>();
@@ -61,8 +65,8 @@ export class AttributeTable {
    * checked before and are not set yet. The kinds of the new columns of these values are reserved for later checks
    * until the returned function is called; call it when the values were set, or when they will not be.
    *
-   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, or a number is not finite; then no kind is
-   * reserved
+   * @throws {ServingError} INVALID_ARGUMENT when a value is of another kind, a number is not finite, or a new attribute
+   * has a reserved name; then no kind is reserved
    */
   check(candidates: readonly AttributeValues[]): () => void {
     const fresh = new Map<string, AttributeKind>();
@@ -70,6 +74,8 @@ export class AttributeTable {
       for (const [name, value] of Object.entries(values)) {
         if (!isUnicodeText(name))
           throw invalidArgument(`attribute ${JSON.stringify(name)}: expected a name of Unicode text`);
+        const reserved = this.has(name) ? undefined : reservation(name);
+        if (reserved !== undefined) throw invalidArgument(`attribute '${name}': expected another name, ${reserved}`);
         if (value === null) continue;
         if (!isAttributeValue(value)) {
           throw invalidArgument(
@@ -139,11 +145,15 @@ export class AttributeTable {
 
   /**
    * Add a column with one value per row. If neither `kind` nor any value gives its kind, only its name is recorded.
+   * Text with lone surrogates, which updates refuse and Protobuf cannot hold, is made well-formed.
    *
    * @param kind kind of the column; default: the kind of its first value
    * @throws {DataError} when the values are not all of one kind
    */
   addColumn(name: string, values: readonly AttributeValue[], kind?: AttributeKind): void {
+    if (!isUnicodeText(name)) throw new DataError(`attributes.${wellFormed(name)}: expected a name of Unicode text`);
+    const reserved = reservation(name);
+    if (reserved !== undefined) this.remarks.push(`the attribute '${name}' is not shown everywhere: ${reserved}`);
     const first = values.find((value) => value !== null) ?? null;
     const held = kind ?? (first === null || !isAttributeValue(first) ? undefined : kindOf(first));
     if (held === undefined) {
@@ -152,13 +162,19 @@ export class AttributeTable {
       return;
     }
     const column = new AttributeColumn(held, values.length);
+    let replaced = 0;
     values.forEach((value, row) => {
       if (value !== null && (!isAttributeValue(value) || !fitsKind(value, held))) {
         const got = held === 'date' ? JSON.stringify(value) : Array.isArray(value) ? 'list' : typeof value;
         throw new DataError(`attributes.${name}: expected a ${held} like the values before, got ${got} in row ${row}`);
       }
-      column.set(row, value);
+      const text = wellFormed(value);
+      if (text !== value) replaced++;
+      column.set(row, text);
     });
+    if (replaced > 0) {
+      this.remarks.push(`the attribute '${name}' has lone surrogates in ${replaced} of its values; each became U+FFFD`);
+    }
     this.#addColumn(name, column);
   }
 

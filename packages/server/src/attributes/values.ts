@@ -45,11 +45,19 @@ export function isAttributeValue(value: unknown): value is NonNullable<Attribute
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /** Whether the text in a value is well-formed Unicode, which is all that Protobuf and UTF-8 files can hold. */
 export function isUnicodeText(value: NonNullable<AttributeValue>): boolean {
   if (Array.isArray(value)) return value.every((item) => isUnicodeText(item));
   return typeof value !== 'string' || !LONE_SURROGATE.test(value);
+}
+
+/** A value with each lone surrogate replaced by U+FFFD; the value itself if it has none. */
+export function wellFormed(value: AttributeValue): AttributeValue {
+  if (value === null || isUnicodeText(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => wellFormed(item) as string | number);
+  return (value as string).replaceAll(LONE_SURROGATES, '\ufffd');
 }
 
 /** The error message for a value that does not fit a column. */

@@ -6,7 +6,7 @@ import type { AttributeValue } from '../attributes/values.ts';
 import type { ServingContext } from '../context/serving-context.ts';
 import { integerText } from '../json/integer.ts';
 import type { JsonQuery } from '../shortlist/messages.ts';
-import { answerSimilar, deleteCandidates, upsertCandidates } from '../shortlist/operations.ts';
+import { answerSimilar, deleteCandidates, type ResultForm, upsertCandidates } from '../shortlist/operations.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { type IdentifierMessage, identifierOf } from './identifiers.ts';
 import { unary } from './unary.ts';
@@ -97,6 +97,18 @@ function attributeMessage(value: AttributeValue): AttributeMessage {
   return { kind: 'number', number: value as number };
 }
 
+/** Results of `Similar`, whose attributes are a map of their own. */
+const RESULTS: ResultForm<object> = {
+  fields: [],
+  of: (id, score, attributes) => ({
+    id: identifierMessage(id),
+    score,
+    attributes: Object.fromEntries(
+      Object.entries(attributes).map(([name, value]) => [name, attributeMessage(value)] as const),
+    ),
+  }),
+};
+
 /** Handlers of `shortlist.v1.CandidateService`. */
 export function candidateService(context: ServingContext): UntypedServiceImplementation {
   const { registry, metrics } = context;
@@ -133,19 +145,14 @@ export function candidateService(context: ServingContext): UntypedServiceImpleme
       return answer;
     }),
     Similar: unary(context, 'read', async (message: SimilarMessage, options) => {
-      const found = await answerSimilar(registry, similarRequestOf(message), options, identifierMessage);
-      const { model, version, results, tookMs } = found;
+      const found = await answerSimilar(registry, similarRequestOf(message), options, RESULTS);
+      const { model, version, results, tookMs, ignored = [] } = found;
       return {
         model,
         version,
-        results: results.map(({ id, score, ...attributes }) => ({
-          id,
-          score,
-          attributes: Object.fromEntries(
-            Object.entries(attributes).map(([name, value]) => [name, attributeMessage(value as AttributeValue)]),
-          ),
-        })),
+        results,
         took_ms: tookMs,
+        ignored: ignored.map((name) => (name === 'leavesToSearch' ? 'leaves_to_search' : name)),
       };
     }),
   };

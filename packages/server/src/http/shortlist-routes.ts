@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServingContext } from '../context/serving-context.ts';
 import { traced } from '../observe/tracing.ts';
 import type { ShortlistRequest, SimilarRequest } from '../shortlist/messages.ts';
-import { answerShortlist, answerSimilar, jsonIdentifier } from '../shortlist/operations.ts';
+import { answerShortlist, answerSimilar, JSON_RESULTS } from '../shortlist/operations.ts';
 import { ShortlistRequestSchema, ShortlistResponseSchema, SimilarRequestSchema } from '../shortlist/schema.ts';
 import { sendError } from './errors.ts';
 import { guard, REFUSALS, requestOptions } from './requests.ts';
@@ -30,7 +30,7 @@ export function shortlistRoutes(app: FastifyInstance, context: ServingContext): 
       guard(context, { summary: 'Candidates similar to candidates, or to a vector', ...similar }),
       (request) =>
         traced('shortlist.similar', {}, () =>
-          answerSimilar(context.registry, request.body, requestOptions(context, request), jsonIdentifier),
+          answerSimilar(context.registry, request.body, requestOptions(context, request), JSON_RESULTS),
         ),
     );
   });

@@ -39,6 +39,7 @@ export async function buildModel(config: ModelConfig, surroundings: ModelSurroun
     load: async (versionPath, isBeside, lock) => {
       const loaded = await load(versionPath, isBeside, lock);
       await warmUp(loaded.servable, versionPath, metrics);
+      for (const remark of loaded.servable.attributes.remarks) logger.warn({ model: name }, remark);
       if (loaded.journal) sayRecovery(logger, name, loaded.journal);
       if (loaded.foreign) {
         logger.warn({ model: name, reason: loaded.foreign.refused.reason }, 'this version is served without updates');

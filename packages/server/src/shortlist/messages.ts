@@ -73,6 +73,8 @@ export interface ShortlistResponse {
   model: string;
   version: number;
   results: ShortlistHit[];
+  /** The settings of the request that had no effect: an exact index has neither leaves nor candidates to reorder. */
+  ignored?: string[];
   /**
    * Features of the query whose value was in no training example: the results are those that any unknown value gets.
    */

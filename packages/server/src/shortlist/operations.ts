@@ -2,7 +2,8 @@
 
 import type { Identifier } from 'shortlist';
 import { checkFilter, checkFilterAttributes } from '../attributes/filter.ts';
-import type { AttributeValue } from '../attributes/values.ts';
+import { JSON_RESULT_FIELDS } from '../attributes/reserved-names.ts';
+import type { AttributeValues } from '../attributes/values.ts';
 import { integerText } from '../json/integer.ts';
 import type { Model } from '../models/model.ts';
 import type { ModelRegistry } from '../models/registry.ts';
@@ -20,6 +21,7 @@ import type {
   DeleteRequest,
   HistoryUse,
   JsonIdentifier,
+  ShortlistHit,
   ShortlistRequest,
   ShortlistResponse,
   UpdateResponse,
@@ -37,6 +39,9 @@ export function modelOf(registry: ModelRegistry, name: string | undefined): Mode
   return registry.only;
 }
 
+/** The settings by which a query chooses the effort of an approximate search. An exact index ignores them. */
+const EFFORTS = ['leavesToSearch', 'reorder'] as const;
+
 /** Options of answering one request. */
 type AnswerOptions = RequestOptions & { limits: RequestLimits };
 /** The subject of a query, without its settings. */
@@ -45,9 +50,21 @@ type Target = Pick<Query, 'features' | 'encoded' | 'embedding' | 'history' | 'si
 type QuerySettings = Omit<ShortlistRequest, 'query' | 'embedding' | 'history' | ListOfIdentifiers | 'user'> &
   Partial<Record<ListOfIdentifiers, readonly Identifier[]>> & { user?: Identifier };
 type ListOfIdentifiers = 'exclude' | 'include';
-/** A response with identifiers in the form of a protocol. */
-type Answer<I> = Omit<ShortlistResponse, 'results'> & {
-  results: { id: I; score: number; [attribute: string]: AttributeValue | I }[];
+/** A response with results in the form of a protocol. */
+type Answer<H> = Omit<ShortlistResponse, 'results'> & { results: H[] };
+
+/** The form that a protocol gives to a result. */
+export interface ResultForm<H> {
+  /** Fields of a result under whose names no attribute can be shown. */
+  fields: readonly string[];
+  of: (id: Identifier, score: number, attributes: AttributeValues) => H;
+}
+
+/** Results of plain JSON, whose attributes stand beside identifier and score. */
+export const JSON_RESULTS: ResultForm<ShortlistHit> = {
+  fields: JSON_RESULT_FIELDS,
+  // Identifier and score come last, so that attributes of the same names cannot replace them.
+  of: (id, score, attributes) => ({ ...attributes, id: jsonIdentifier(id), score }),
 };
 
 /** Answer one shortlist request. @throws {ServingError} */
@@ -56,7 +73,7 @@ export function answerShortlist(
   request: ShortlistRequest,
   options: AnswerOptions,
 ): Promise<ShortlistResponse> {
-  return answer(registry, request, options, jsonIdentifier, (servable) => {
+  return answer(registry, request, options, JSON_RESULTS, (servable) => {
     const { query: features, embedding, history, user } = request;
     // The query of a user alone is what the user has seen, where the bundle says that this is the query of every user.
     const isByUser = user !== undefined && servable.seenItems.seenAsHistory === 'always';
@@ -77,13 +94,13 @@ export function answerShortlist(
  *
  * @throws {ServingError} NOT_FOUND when one of `ids` is not a candidate's
  */
-export function answerSimilar<I>(
+export function answerSimilar<H>(
   registry: ModelRegistry,
   request: QuerySettings & { ids?: readonly Identifier[]; embedding?: readonly number[] },
   options: AnswerOptions,
-  idOf: (id: Identifier) => I,
-): Promise<Answer<I>> {
-  return answer(registry, request, options, idOf, (servable) => {
+  form: ResultForm<H>,
+): Promise<Answer<H>> {
+  return answer(registry, request, options, form, (servable) => {
     const { ids, embedding } = request;
     if ((ids === undefined) === (embedding === undefined)) {
       throw invalidArgument(`ids: expected exactly one of ids and embedding, got ${ids ? 'both' : 'neither'}`);
@@ -93,13 +110,13 @@ export function answerSimilar<I>(
   });
 }
 
-async function answer<I>(
+async function answer<H>(
   registry: ModelRegistry,
   request: QuerySettings,
   { limits, ...options }: AnswerOptions,
-  idOf: (id: Identifier) => I,
+  form: ResultForm<H>,
   targetOf: (servable: Servable) => Target,
-): Promise<Answer<I>> {
+): Promise<Answer<H>> {
   const started = performance.now();
   const model = modelOf(registry, request.model);
   const { version, label, timeoutMs } = request;
@@ -109,22 +126,21 @@ async function answer<I>(
   );
   return model.choose({ version, label }).hold(async (served) => {
     const { servable } = served;
-    checkAttributes(servable, request.attributes);
+    checkAttributes(servable, request.attributes, form.fields);
     const [found] = await served.search([queryOf(servable, request, limits, targetOf(servable))], {
       ...options,
       deadline,
     });
     const { identifiers, scores, rows } = found!;
-    const results = identifiers.map((id, i) => ({
-      // Identifier and score come last, so that attributes of the same names cannot replace them.
-      ...servable.attributes.valuesOf(rows[i]!, request.attributes),
-      id: idOf(id),
-      score: scores[i]!,
-    }));
+    const results = identifiers.map((id, i) =>
+      form.of(id, scores[i]!, servable.attributes.valuesOf(rows[i]!, request.attributes)),
+    );
+    const ignored = servable.isExact() ? EFFORTS.filter((name) => request[name] !== undefined) : [];
     return {
       model: model.name,
       version: served.version,
       results,
+      ...(ignored.length > 0 && { ignored }),
       ...(found!.unknown && { unknown: [...found!.unknown] }),
       ...(found!.history && { history: historyUse(found!.history) }),
       tookMs: Math.round(1000 * (performance.now() - started)) / 1000,
@@ -164,8 +180,12 @@ function queryOf(servable: Servable, request: QuerySettings, limits: RequestLimi
   return query;
 }
 
-function checkAttributes({ attributes }: Servable, names: readonly string[] = []): void {
+/** @param fields the fields of a result under whose names no attribute can be shown */
+function checkAttributes({ attributes }: Servable, names: readonly string[] = [], fields: readonly string[]): void {
   names.forEach((name, i) => {
+    if (fields.includes(name)) {
+      throw invalidArgument(`attributes[${i}]: expected an attribute, got '${name}', a field that every result has`);
+    }
     if (attributes.has(name)) return;
     const help = suggestion(name, attributes.names, 'the candidates have none');
     throw invalidArgument(`attributes[${i}]: unknown attribute '${name}'${help}`);

@@ -72,8 +72,12 @@ export const ShortlistRequestSchema: TSchema = Type.Object(
     attributes: Type.Optional(
       Type.Array(Type.String(), { description: 'The attributes that results show; default all.' }),
     ),
-    leavesToSearch: Type.Optional(Type.Integer({ minimum: 1 })),
-    reorder: Type.Optional(Type.Integer({ minimum: 1 })),
+    leavesToSearch: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Leaves to search; an exact index ignores it, and says so.' }),
+    ),
+    reorder: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Candidates to reorder; an exact index ignores it, and says so.' }),
+    ),
     timeoutMs: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   },
   { additionalProperties: false },
@@ -106,6 +110,12 @@ export const ShortlistResponseSchema: TSchema = Type.Object({
   model: Type.String(),
   version: Type.Integer(),
   results: Type.Array(Type.Object({ id: Identifier, score: Type.Number() }, { additionalProperties: true })),
+  ignored: Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        'Settings of the request that had no effect, as leavesToSearch and reorder have none on an exact index.',
+    }),
+  ),
   unknown: Type.Optional(
     Type.Array(Type.String(), {
       description:
