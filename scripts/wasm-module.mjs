@@ -27,8 +27,8 @@ export function textOf(bytes) {
 const COPY_BYTES_MIN = 12;
 
 /**
- * The pieces that turn `base` into `target`, in order: copy `length` bytes of `base` from `at`, then append the bytes of
- * `added`.
+ * The pieces that turn `base` into `target`, in order: skip `skipped` bytes of `base` (go back where that is negative),
+ * copy `length` bytes, then append the bytes of `added`. Most pieces skip the one instruction that differs.
  */
 export function patchOf(base, target) {
   const places = new Map();
@@ -50,7 +50,12 @@ export function patchOf(base, target) {
     else pieces.at(-1).added.push(target[i]);
     i += Math.max(1, piece.length);
   }
-  return pieces.map(({ at, length, added }) => [at, length, textOf(added)]);
+  let end = 0;
+  return pieces.map(({ at, length, added }) => {
+    const skipped = at - end;
+    end = at + length;
+    return [skipped, length, textOf(added)];
+  });
 }
 
 /** The text of the module of a set of kernels, by the name of the set, without its first lines. */

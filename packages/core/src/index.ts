@@ -74,6 +74,8 @@ export type {
   UpdatableTopK,
 } from './topk/contract.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
+export { recallTarget } from './topk/scann/calibration/calibrate.ts';
+export { measuredRows } from './topk/scann/calibration/row-format.ts';
 export type { ScannOptions } from './topk/scann/options.ts';
 export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';
 export type { ScannCallOptions } from './topk/scann/search/call.ts';

@@ -11,8 +11,11 @@ import type { RecordDescription } from './record.ts';
 export interface KernelText {
   /** The SIMD128 build. */
   readonly simd128: string;
-  /** The relaxed build: pieces that are copied from the SIMD128 build, each with bytes that follow it. */
-  readonly relaxedPatch: readonly (readonly [at: number, length: number, added: string])[];
+  /**
+   * The relaxed build: pieces that are copied from the SIMD128 build, each with the bytes skipped before it (negative: to
+   * go back) and bytes that follow it.
+   */
+  readonly relaxedPatch: readonly (readonly [skipped: number, length: number, added: string])[];
 }
 
 /** Kernels of one module. `N` is the type of the names of the kernels that the pool can split. */

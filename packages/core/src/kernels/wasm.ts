@@ -17,10 +17,12 @@ export type WasmVariant = Exclude<KernelVariant, 'reference'>;
 function decode({ text }: KernelSet, variant: WasmVariant): Uint8Array<ArrayBuffer> {
   const simd128 = fromText(text.simd128);
   if (variant === 'simd128') return simd128;
-  const pieces = text.relaxedPatch.flatMap(([at, length, added]) => [
-    simd128.subarray(at, at + length),
-    fromText(added),
-  ]);
+  let at = 0;
+  const pieces = text.relaxedPatch.flatMap(([skipped, length, added]) => {
+    const begin = at + skipped;
+    at = begin + length;
+    return [simd128.subarray(begin, at), fromText(added)];
+  });
   const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let end = 0;
   for (const piece of pieces) {

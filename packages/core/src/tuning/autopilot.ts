@@ -4,6 +4,7 @@
  */
 import { checkInteger } from '../checks/numbers.ts';
 import { balancedPca } from '../quantization/pca.ts';
+import { recallTarget } from '../topk/scann/calibration/calibrate.ts';
 import type { ScannOptions } from '../topk/scann/options.ts';
 
 /** The settings that `autopilot` chooses. */
@@ -56,7 +57,7 @@ export function autopilot(rows: number, dimensions: number, k = 10): AutopilotSe
     dimensionsPerBlock: Math.min(BLOCK_MAX, Math.max(dimensions >= WIDE ? 3 : 2, Math.ceil(dimensions / BLOCKS_MAX))),
     rotation: dimensions >= WIDE && dimensions <= ROTATED_MAX ? balancedPca.name : 'none',
     trainingSampleSize: Math.min(rows, Math.max(SAMPLE_MIN, SAMPLE_PER_LEAF * numLeaves)),
-    targetRecall: TARGET_RECALL,
+    targetRecall: recallTarget(TARGET_RECALL),
     tunedK: k,
   };
 }

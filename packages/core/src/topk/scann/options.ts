@@ -14,6 +14,7 @@ import { RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { rotationNamed } from '../../quantization/rotation.ts';
 import { TOP_K } from '../call-options.ts';
 import type { DistanceMeasure, TopKOptions } from '../contract.ts';
+import { MEASUREMENTS } from './calibration/measurements.ts';
 import type { Segments } from './segments/segments.ts';
 import type { ReorderRows, ScannSettings } from './settings.ts';
 
@@ -58,14 +59,15 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
    * A recall@k, between 0 and 1, with k = `tunedK` or else `k`. The build measures its recall with up to 200 of the
    * candidates as queries and sets `numLeavesToSearch` and `numReorderingCandidates` so that the recall is reached;
    * `stats().measured` has the result. Default: the build measures nothing. An index without leaves is exact and is not
-   * measured.
+   * measured. A program that is bundled without `autopilot` says `recallTarget(0.95)`, which brings the code.
    */
   targetRecall?: number;
   /**
    * Number format of the rows kept for reordering; false: no rows are kept and results have approximate scores. 'auto'
    * (default): from 512 dimensions on the build measures what the formats lose, and keeps the one of the fewest bytes that
    * loses less than .002 of the recall; `stats().rowLoss` has the measurement. Below 512 dimensions, and without leaves,
-   * 'auto' means 'float32'.
+   * 'auto' means 'float32'. A bundled program says `measuredRows.name`, which brings the code; without it 'auto' means
+   * 'float32', with a note in `stats()`.
    */
   reorder?: ReorderRows | 'auto' | false;
   /**
@@ -215,9 +217,7 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
       1,
     ),
     ...(options.tunedK === undefined ? {} : { tunedK: checkInteger('tunedK', options.tunedK, 1) }),
-    ...(options.targetRecall === undefined
-      ? {}
-      : { targetRecall: checkNumber('targetRecall', options.targetRecall, 0, 1) }),
+    ...(options.targetRecall === undefined ? {} : { targetRecall: checkTargetRecall(options.targetRecall) }),
     reorder,
     anisotropic,
     avq,
@@ -230,4 +230,13 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
     ...(options.segments && { segmentBytes: options.segments.segmentBytes }),
     seed: checkInteger('seed', options.seed ?? 42, 0),
   };
+}
+
+/** @throws {OptionError} when a recall is out of range, or the program does not have the code of its measurement */
+function checkTargetRecall(recall: number): number {
+  checkNumber('targetRecall', recall, 0, 1);
+  if (MEASUREMENTS.recall) return recall;
+  throw new OptionError(
+    `targetRecall: expected recallTarget(${recall}) of shortlist, which brings its code, got ${recall} alone`,
+  );
 }

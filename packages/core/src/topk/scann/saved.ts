@@ -8,7 +8,9 @@ import { balancedPca } from '../../quantization/pca.ts';
 import type { Identifier } from '../contract.ts';
 import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
+import { recallTarget } from './calibration/calibrate.ts';
 import type { Calibration } from './calibration/calibration.ts';
+import { measuredRows } from './calibration/row-format.ts';
 import { checkRowsInMemory, fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
 import { codedDimensions, type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
@@ -106,9 +108,10 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
   const options = reader.object('options').whole() as ScannOptions<unknown> & Pick<ScannSettings, 'segmentBytes'>;
   let settings: ScannSettings;
   try {
-    // This brings the code of the rotation, with which a loaded index is updated and rebuilt.
+    // The names bring the code of the rotation and of the measured format, with which a loaded index is updated and rebuilt.
     checkOneOf('rotation', options.rotation ?? 'none', ['none', balancedPca.name]);
     settings = scannSettings(optionsOf(options));
+    checkOneOf('reorder', settings.reorder || 'float32', ['float32', 'bfloat16', 'int8', measuredRows.name]);
   } catch (error) {
     if (error instanceof ShortlistError) throw reader.error('options', error.message);
     throw error;
@@ -203,7 +206,7 @@ function readCalibration(from: SettingsReader): Calibration {
   const share = { min: 0, max: 1 };
   return {
     recall: from.number('recall', share),
-    targetRecall: from.number('targetRecall', share),
+    targetRecall: recallTarget(from.number('targetRecall', share)),
     ...valuesOf(['k', 'queries', 'numLeavesToSearch', 'numReorderingCandidates'] as const, (key) =>
       from.integer(key, { min: 1, max: NUMBER_MAX }),
     ),

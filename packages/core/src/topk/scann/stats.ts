@@ -2,6 +2,7 @@
 
 import { SEGMENTS_MAX } from '../../format/layout.ts';
 import type { Calibration } from './calibration/calibration.ts';
+import { MEASUREMENTS } from './calibration/measurements.ts';
 import type { LeafSet } from './leaf-set.ts';
 import { codedDimensions, type RowLoss } from './leaves.ts';
 import type { ReorderRows, ScannSettings } from './settings.ts';
@@ -74,15 +75,14 @@ export function scannStats(
       );
     }
   }
-  if (measured) {
-    const { recall, targetRecall, k, queries, numLeavesToSearch, numReorderingCandidates } = measured;
+  if (measured) notes.push(MEASUREMENTS.recall!.noteOf(measured));
+  const reorder = settings.reorder !== false && ROW_FORMATS[shape?.rowKind ?? 0]!;
+  if (shape?.rowLoss) notes.push(MEASUREMENTS.rows!.noteOf(reorder, shape.rowLoss));
+  else if (kind === 'tree' && settings.reorder === 'auto' && !MEASUREMENTS.rows) {
     notes.push(
-      `recall@${k} ${recall.toFixed(3)} was measured with ${queries} of the candidates as queries, the target is ${targetRecall}: ` +
-        `${numLeavesToSearch} leaves are searched and ${numReorderingCandidates} candidates reordered`,
+      'reorder: rows are kept as float32; measuredRows.name of shortlist brings the code that chooses a format',
     );
   }
-  const reorder = settings.reorder !== false && ROW_FORMATS[shape?.rowKind ?? 0]!;
-  if (shape?.rowLoss) notes.push(rowNote(reorder, shape.rowLoss));
   const sizes = leaves && kind === 'tree' ? leafSizes(leaves) : [];
   return {
     size,
@@ -108,13 +108,6 @@ export function scannStats(
 
 /** The formats of rows by `LeafShape.rowKind`. */
 const ROW_FORMATS: readonly ReorderRows[] = ['float32', 'bfloat16', 'int8'];
-
-function rowNote(reorder: ReorderRows | false, { k, queries, bfloat16, int8 }: RowLoss): string {
-  return (
-    `reorder: rows are kept as ${reorder}; int8 loses ${int8.toFixed(4)} and bfloat16 ${bfloat16.toFixed(4)} of ` +
-    `recall@${k}, measured with ${queries} of the candidates as queries`
-  );
-}
 
 function leafSizes(leaves: LeafSet): number[] {
   const words = leaves.segments.map((segment) => segment.integers('valid'));

@@ -6,8 +6,7 @@ import { readCandidates, readDataset } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import { checkIdentifiers, Identifiers } from '../../identifiers.ts';
 import type { VectorSource } from '../../vector-source.ts';
-import { calibrate } from '../calibration/calibrate.ts';
-import { chooseRowFormat } from '../calibration/row-format.ts';
+import { MEASUREMENTS } from '../calibration/measurements.ts';
 import { LeafSet } from '../leaf-set.ts';
 import type { Segments } from '../segments/segments.ts';
 import type { ScannSettings } from '../settings.ts';
@@ -92,8 +91,11 @@ export async function gatherDataset<I extends Identifier>(
 function* measured<I extends Identifier>(live: LiveIndex<I>, settings: ScannSettings): Generator<Progress, void> {
   let isMeasured = false;
   try {
-    chooseRowFormat(live, settings);
-    if (settings.targetRecall !== undefined) live.calibration = yield* calibrate(live, settings, settings.targetRecall);
+    const { recall, rows } = MEASUREMENTS;
+    rows?.choose(live, settings);
+    if (settings.targetRecall !== undefined) {
+      live.calibration = yield* recall!.calibrate(live, settings, settings.targetRecall);
+    }
     isMeasured = true;
   } finally {
     if (!isMeasured) live.free();

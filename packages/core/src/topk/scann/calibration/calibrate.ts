@@ -7,6 +7,7 @@
  * results and does not measure times, so the same seed gives the same settings for any number of threads. Limit:
  * queries that are not distributed like the candidates have another recall; `tune` measures with given queries.
  */
+import { checkNumber } from '../../../checks/numbers.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Identifier } from '../../contract.ts';
 import { prepareCall, runCall } from '../search/call.ts';
@@ -15,6 +16,7 @@ import type { ScannSettings } from '../settings.ts';
 import type { LiveIndex } from '../update/live-index.ts';
 import type { Calibration } from './calibration.ts';
 import { leastInteger } from './least-integer.ts';
+import { MEASUREMENTS } from './measurements.ts';
 import { sampleCandidates, vectorsOf } from './sampled-candidates.ts';
 
 /** The most candidates used as queries: the standard error of recall@10 is then about .006. */
@@ -35,7 +37,7 @@ const STEP = 1.07;
  * Calibrate an index with leaves to `targetRecall`; where the group bound prevents that recall, the bound is switched
  * off.
  */
-export function* calibrate<I extends Identifier>(
+function* calibrate<I extends Identifier>(
   live: LiveIndex<I>,
   settings: ScannSettings,
   targetRecall: number,
@@ -114,4 +116,28 @@ function askedCount({ leaves, size }: LiveIndex<Identifier>, settings: ScannSett
   const trained = Math.min(size, settings.trainingSampleSize) * settings.trainingIterations;
   const affordable = Math.floor((TRUTH_SHARE * (trained + size) * leaves.shape.leaves) / size);
   return Math.min(QUERIES_MAX, Math.floor(size / 2), Math.max(QUERIES_MIN, affordable));
+}
+
+/** The note of `stats()`. */
+function noteOf(measured: Calibration): string {
+  const { recall, targetRecall, k, queries, numLeavesToSearch, numReorderingCandidates } = measured;
+  return (
+    `recall@${k} ${recall.toFixed(3)} was measured with ${queries} of the candidates as queries, the target is ${targetRecall}: ` +
+    `${numLeavesToSearch} leaves are searched and ${numReorderingCandidates} candidates reordered`
+  );
+}
+
+MEASUREMENTS.recall = { calibrate, noteOf };
+
+/**
+ * A recall as the option `targetRecall` of an index: `new ScaNN({ targetRecall: recallTarget(0.95) })`. In Node the number
+ * alone is enough; a bundler adds the code of the measurement only to a program that uses `recallTarget`, `autopilot` or
+ * bundles.
+ *
+ * @param recall between 0 and 1
+ * @returns `recall`
+ * @throws {OptionError} when it is not between 0 and 1
+ */
+export function recallTarget(recall: number): number {
+  return checkNumber('targetRecall', recall, 0, 1);
 }

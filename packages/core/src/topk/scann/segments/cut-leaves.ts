@@ -1,7 +1,7 @@
 /** Cuts an index in one memory into a head and segments, each in a memory of its own. */
 import { SEGMENTS_MAX } from '../../../format/layout.ts';
 import { Runtime } from '../../../parallel/runtime.ts';
-import { LeafSet } from '../leaf-set.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import {
   GROUP_SLOTS,
   headBytes,
@@ -12,6 +12,7 @@ import {
   rowBytes,
   segmentPartBytes,
 } from '../leaves.ts';
+import { SegmentedLeaves } from './segmented-leaves.ts';
 
 /** The size of segments is multiplied by this factor until there are at most SEGMENTS_MAX. */
 const LARGER = 1.25;
@@ -37,7 +38,7 @@ export function cutLeaves(whole: Leaves, segmentBytes: number): LeafSet {
       made.push(segment);
       return segment;
     });
-    return LeafSet.segmented(head, segments, firstLeaves);
+    return new SegmentedLeaves(head, segments, firstLeaves);
   } catch (error) {
     for (const leaves of made) {
       leaves.free();

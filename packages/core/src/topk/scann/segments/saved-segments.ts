@@ -8,9 +8,10 @@ import type { Part } from '../../../format/part.ts';
 import type { Saved, SavedSection } from '../../../format/saved.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { type FileRows, fileRows } from '../file-rows.ts';
-import { LeafSet } from '../leaf-set.ts';
+import type { LeafSet } from '../leaf-set.ts';
 import { headBytes, type LeafParts, type LeafShape, Leaves, segmentPartBytes } from '../leaves.ts';
 import { checkNumbers, loadLeafParts, sectionsOf } from '../saved-leaves.ts';
+import { SegmentedLeaves } from './segmented-leaves.ts';
 
 /** The numbers of a shape that differ from segment to segment. */
 const OWN = ['groups', 'capacity', 'builtGroups', 'places'] as const;
@@ -72,7 +73,7 @@ export function loadSegments(part: Part, shape: LeafShape, rows: number, cacheBy
     firstLeaves.push(own.settings.integer('firstLeaf', { min: least, max: s === 0 ? 0 : shape.leaves - 1 }));
     return loadSegment(own, head, rows, cacheBytes / count);
   });
-  const set = LeafSet.segmented(head, segments, [...firstLeaves, shape.leaves]);
+  const set = new SegmentedLeaves(head, segments, [...firstLeaves, shape.leaves]);
   part.checkLater(checkOwners(parts, set));
   return set;
 }
@@ -111,7 +112,7 @@ export function splitHead(whole: LeafParts, shape: LeafShape, runtime: Runtime, 
   for (const name of Object.keys(headBytes(shape))) if (name !== 'rowScales') headParts[name] = whole[name]!;
   for (const name of Object.keys(segmentPartBytes(shape))) if (name !== 'rows') parts[name] = whole[name]!;
   const head = new Leaves(runtime, shape, headParts);
-  return LeafSet.segmented(head, [new Leaves(runtime, { ...shape }, parts, head, rows)], [0, shape.leaves]);
+  return new SegmentedLeaves(head, [new Leaves(runtime, { ...shape }, parts, head, rows)], [0, shape.leaves]);
 }
 
 /** Check that a segment has groups of its own leaves only. */

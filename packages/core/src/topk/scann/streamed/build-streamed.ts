@@ -5,8 +5,8 @@
  */
 import { Runtime } from '../../../parallel/runtime.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
-import { LeafSet } from '../leaf-set.ts';
 import type { Leaves } from '../leaves.ts';
+import { SegmentedLeaves } from '../segments/segmented-leaves.ts';
 import { segmentSearchOf } from '../segments/segmented-search.ts';
 import type { ScannSettings } from '../settings.ts';
 import { LiveIndex } from '../update/live-index.ts';
@@ -24,7 +24,7 @@ export async function buildStreamed<I extends Identifier>(
   if ('whole' in read) return read.whole;
   const { head, firstLeaves, rows, identifiers } = read.partitioned;
   const segments = await buildSegments(read.partitioned, options);
-  const set = LeafSet.segmented(head, segments, firstLeaves);
+  const set = new SegmentedLeaves(head, segments, firstLeaves);
   const live = new LiveIndex(set, identifiers, rows, settings.distanceMeasure === 'cosine', segmentSearchOf);
   await options.runs.clear();
   return live;
