@@ -8,8 +8,35 @@
 import { type FileHandle, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Device and inode of a file. */
+/** Device and inode of a file or a folder. */
 type FileIdentity = { dev: bigint | number; ino: bigint | number };
+
+const isSame = (one: FileIdentity, other: FileIdentity): boolean => one.dev === other.dev && one.ino === other.ino;
+
+/** The reason why a version whose folder is gone takes no updates. */
+export const REMOVED = 'its folder was removed or moved while it was served';
+
+/** Watches the folder of a journal that another server appends to. */
+export class FolderPlace {
+  readonly #folder: string;
+  readonly #identity: FileIdentity;
+
+  private constructor(folder: string, identity: FileIdentity) {
+    this.#folder = folder;
+    this.#identity = identity;
+  }
+
+  static async of(folder: string): Promise<FolderPlace> {
+    return new FolderPlace(folder, await stat(folder, { bigint: true }));
+  }
+
+  /** Look whether the folder is still the same one. Returns what happened if it is not. */
+  async look(): Promise<string | undefined> {
+    const now = await stat(this.#folder, { bigint: true }).catch(() => undefined);
+    if (!now) return REMOVED;
+    return isSame(now, this.#identity) ? undefined : 'its folder was replaced while it was served';
+  }
+}
 
 /** The place of one open journal. */
 export class JournalPlace {
@@ -49,8 +76,7 @@ export class JournalPlace {
 
   async #find(): Promise<string | undefined> {
     try {
-      const { dev, ino } = await stat(this.#path, { bigint: true });
-      if (dev === this.#identity.dev && ino === this.#identity.ino) return undefined;
+      if (isSame(await stat(this.#path, { bigint: true }), this.#identity)) return undefined;
       return `${this.#what} was replaced while it was served`;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

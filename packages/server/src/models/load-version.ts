@@ -12,6 +12,7 @@ import { columnsOfTable, kindsOfTable, tableOfColumns } from '../attributes/colu
 import { FollowedJournal, type UpdatesRefused } from '../journal/followed-journal.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
 import { JournalLock, type JournalLocks, ownerText } from '../journal/lock.ts';
+import { FolderPlace, REMOVED } from '../journal/place.ts';
 import { HEAD_BYTES, type JournalRecord } from '../journal/record.ts';
 import type { DamagePolicy } from '../journal/recovery.ts';
 import type { Servable, Update } from '../servable/contract.ts';
@@ -202,6 +203,7 @@ async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLoc
   if ('holder' in taken) return { isLocked: true, reason: `${ownerText(taken.holder)} accepts its updates` };
   const { code = '' } = taken.refusal;
   if (READ_ONLY.includes(code)) return { isLocked: false, reason: `its folder cannot be written (${code})` };
+  if (code === 'ENOENT') return { isLocked: false, reason: REMOVED };
   if (FULL.includes(code)) return { isLocked: false, reason: `the disk is full (${code})` };
   throw taken.refusal;
 }
@@ -215,6 +217,7 @@ async function follow(
 ): Promise<ForeignJournal> {
   const path = join(folder, JOURNAL_NAME);
   const followed = new FollowedJournal(path, refused);
+  const place = await FolderPlace.of(folder);
   await applyUpdates(servable, updatesOf(await followed.news()), (update) => void replayUpdate(servable, update));
   return {
     get refused() {
@@ -224,6 +227,12 @@ async function follow(
       return followed.sizeBytes;
     },
     async advance(apply) {
+      // A journal of another folder holds the updates of another bundle.
+      const change = await place.look();
+      if (change !== undefined) {
+        followed.refused = { isLocked: false, reason: change };
+        return undefined;
+      }
       const lock = await takeLock(folder, locks);
       if (!(lock instanceof JournalLock)) {
         followed.refused = lock;

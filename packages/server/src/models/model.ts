@@ -184,7 +184,14 @@ export class Model {
   }
 
   async #reconcile(): Promise<void> {
-    for (const record of this.records) await this.#updates.advance(record);
+    const failures: unknown[] = [];
+    // A journal that cannot be followed any more must not keep newer versions from being loaded.
+    for (const record of this.records) await this.#updates.advance(record).catch((error) => failures.push(error));
+    await this.#loadAndRetire();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #loadAndRetire(): Promise<void> {
     const folders = this.#unloaded ? [] : await (this.#options.list ?? (() => listVersions(this.basePath)))();
     const aspired = aspiredVersions(
       this.#policy,

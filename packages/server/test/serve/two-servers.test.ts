@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,49 @@ test('the second follows a compaction of the first, and leaves its unfinished fo
   assert.deepEqual(await found(second, 'a', 'b'), ['a', 'b']);
   assert.equal((await upsert(second, 'c'))[0], 503);
   await first.close();
+  await look(second);
+  assert.equal((await upsert(second, 'c'))[0], 200);
+  await second.close();
+});
+
+test('the folder that the second follows is removed or replaced: it says so, and goes on to the next version', async () => {
+  for (const isReplaced of [false, true]) {
+    const basePath = await tinyBasePath();
+    const folder = join(basePath, '1');
+    const first = await startTiny(basePath);
+    await upsert(first, 'a');
+    const second = await startTiny(basePath);
+    renameSync(folder, `${folder}.old`);
+    if (isReplaced) cpSync(join(await tinyBasePath(), '1'), folder, { recursive: true });
+    await look(second);
+    const happened = isReplaced ? /its folder was replaced/ : /its folder was removed or moved/;
+    assert.match((await upsert(second, 'b'))[1], happened);
+    assert.equal(existsSync(join(folder, 'updates.journal')), false);
+    assert.deepEqual(await found(second, 'a', 'b'), ['a']);
+    cpSync(join(await tinyBasePath(), '1'), join(basePath, '2'), { recursive: true });
+    await look(second);
+    assert.equal(second.registry.models[0]!.newest!.version, 2);
+    assert.equal((await upsert(second, 'c'))[0], 200);
+    await second.close();
+    await first.close();
+  }
+});
+
+test('a journal that cannot be taken over does not keep the next version from being served', async () => {
+  const basePath = await tinyBasePath();
+  const first = await startTiny(basePath);
+  await upsert(first, 'a');
+  await upsert(first, 'b');
+  const second = await startTiny(basePath, { journalDamage: 'refuse' });
+  await first.close();
+  const journal = join(basePath, '1', 'updates.journal');
+  const bytes = readFileSync(journal);
+  bytes[30]! ^= 1;
+  writeFileSync(journal, bytes);
+  await assert.rejects(look(second), /damaged/);
+  cpSync(join(await tinyBasePath(), '1'), join(basePath, '2'), { recursive: true });
+  await assert.rejects(look(second), /damaged/);
+  assert.equal(second.registry.models[0]!.newest!.version, 2);
   await look(second);
   assert.equal((await upsert(second, 'c'))[0], 200);
   await second.close();
