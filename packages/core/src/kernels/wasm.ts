@@ -14,7 +14,7 @@ import { fromText } from './wasm-text.ts';
 export type WasmVariant = Exclude<KernelVariant, 'reference'>;
 
 /** The bytes of a variant of a set. */
-function decode({ text }: KernelSet, variant: WasmVariant): Uint8Array<ArrayBuffer> {
+export function kernelBytes({ text }: Pick<KernelSet, 'text'>, variant: WasmVariant): Uint8Array<ArrayBuffer> {
   const simd128 = fromText(text.simd128);
   if (variant === 'simd128') return simd128;
   let at = 0;
@@ -39,7 +39,7 @@ const supported: Map<WasmVariant, boolean> = new Map();
 export function isSupported(variant: WasmVariant): boolean {
   let answer = supported.get(variant);
   if (answer === undefined) {
-    answer = WebAssembly.validate(decode(INDEX_KERNELS, variant));
+    answer = WebAssembly.validate(kernelBytes(INDEX_KERNELS, variant));
     supported.set(variant, answer);
   }
   return answer;
@@ -52,7 +52,7 @@ export function bestVariant(): WasmVariant {
 
 /** Compile a variant of a set; the module can be sent to worker threads. */
 export function compileKernels(set: KernelSet, variant: WasmVariant): WebAssembly.Module {
-  return new WebAssembly.Module(decode(set, variant));
+  return new WebAssembly.Module(kernelBytes(set, variant));
 }
 
 /** Bind the compiled kernels of a set to a memory. */

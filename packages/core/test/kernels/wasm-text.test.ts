@@ -4,12 +4,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CHECKSUM_KERNELS } from '../../src/kernels/checksum-kernels.ts';
 import { INDEX_KERNELS } from '../../src/kernels/index-kernels.ts';
+import type { KernelText } from '../../src/kernels/kernel-set.ts';
 import { MODEL_KERNELS } from '../../src/kernels/model-kernels.ts';
 import { MULTIPLY_KERNELS } from '../../src/kernels/multiply-kernels.ts';
+import { kernelBytes } from '../../src/kernels/wasm.ts';
 import { fromText } from '../../src/kernels/wasm-text.ts';
 
-const { textOf } = (await import(new URL('../../../../../scripts/wasm-module.mjs', import.meta.url).href)) as {
+const { textOf, patchOf } = (await import(new URL('../../../../../scripts/wasm-module.mjs', import.meta.url).href)) as {
   textOf: (bytes: Uint8Array) => string;
+  patchOf: (base: Buffer, target: Buffer) => KernelText['relaxedPatch'];
 };
 
 test('a text is the bytes again', () => {
@@ -23,6 +26,24 @@ test('a text is the bytes again', () => {
   );
   const all = Uint8Array.from({ length: 256 }, (_, i) => i);
   assert.deepEqual(fromText(textOf(all)), all);
+});
+
+/** Pieces of `base`, in any order, with other bytes between them. */
+const edited = (base: Buffer, edits: [begin: number, length: number, added: Uint8Array][]): Buffer =>
+  Buffer.concat(edits.flatMap(([begin, length, added]) => [base.subarray(begin, begin + length), added]));
+
+test('the relaxed build is read from its differences, whatever they are', () => {
+  const edit = fc.tuple(fc.nat(300), fc.nat(200), fc.uint8Array({ maxLength: 20 }));
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.array(edit), (bytes, edits) => {
+      const base = Buffer.from(bytes);
+      const target = edited(base, edits);
+      const text = { simd128: textOf(base), relaxedPatch: patchOf(base, target) };
+      assert.deepEqual(Buffer.from(kernelBytes({ text }, 'simd128')), base);
+      assert.deepEqual(Buffer.from(kernelBytes({ text }, 'relaxed')), target);
+    }),
+    { seed: 1 },
+  );
 });
 
 test('the kernels are in it', () => {
