@@ -24,6 +24,9 @@ import { encodeHead, encodeRequest, HEAD_BYTES, headVersion, SEEN_VERSION } from
 import { type DamagePolicy, type JournalRecovery, type Replay, replayRequests } from './recovery.ts';
 import { keepCopy, replaceBy, syncFolder } from './salvage.ts';
 
+/** The work that messages name if they name no other. */
+const UPDATE = 'The update';
+
 /** The policy of forcing written records to the disk. */
 export type FsyncPolicy = 'always' | { everyMs: number };
 
@@ -167,11 +170,12 @@ export class Journal {
   /**
    * Look whether a restarted server would find the file, and whether this server may append to it.
    *
+   * @param work the work that is refused otherwise, for messages
    * @throws {ServingError} when it would not, or this server may not
    */
-  async check(): Promise<void> {
-    await this.#checkPlace();
-    await this.#checkLock();
+  async check(work: string): Promise<void> {
+    await this.#checkPlace(work);
+    await this.#checkLock(work);
   }
 
   /** Sequence number of the last record that was passed to `append`. */
@@ -247,21 +251,21 @@ export class Journal {
     this.#writing = undefined;
   }
 
-  async #checkLock(): Promise<void> {
+  async #checkLock(work = UPDATE): Promise<void> {
     if (!this.#lock || (await this.#lock.isHeld())) return;
     // Where the whole folder is gone, the lock went with it, and no other server has it.
-    await this.#checkPlace();
+    await this.#checkPlace(work);
     this.#broken = new FileError('journal: its lock was lost');
-    throw this.#refusal(this.#broken);
+    throw this.#refusal(this.#broken, work);
   }
 
-  async #checkPlace(): Promise<void> {
+  async #checkPlace(work = UPDATE): Promise<void> {
     const displacement = await this.#place.look();
     if (displacement === undefined) return;
     throw new ServingError(
       'FAILED_PRECONDITION',
-      `The update was refused: ${displacement}, and a restarted server would not find the update; publish the model as a ` +
-        'new version, or restart the server',
+      `${work} was refused: ${displacement}, and a restarted server would not find the updates; publish the model as a new ` +
+        'version, or restart the server',
     );
   }
 
@@ -319,9 +323,9 @@ export class Journal {
     return 'the journal could not be written';
   }
 
-  #refusal(cause: unknown): ServingError {
+  #refusal(cause: unknown, work = UPDATE): ServingError {
     if (cause instanceof ServingError) return cause;
-    return new ServingError('UNAVAILABLE', `The update was refused: ${this.#why(cause)}`, { cause, retryAfterS: 1 });
+    return new ServingError('UNAVAILABLE', `${work} was refused: ${this.#why(cause)}`, { cause, retryAfterS: 1 });
   }
 }
 

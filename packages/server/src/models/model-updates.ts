@@ -107,7 +107,7 @@ export class ModelUpdates {
   }
 
   async #look(record: VersionRecord, journal: Journal): Promise<void> {
-    await journal.check().catch(() => undefined);
+    await journal.check('The update').catch(() => undefined);
     const { refused } = journal;
     if (refused === this.#said.get(journal)) return;
     if (refused === undefined) this.#said.delete(journal);
