@@ -106,3 +106,20 @@ export async function faultsOf(target: Target, call: Call, isRefusal: IsRefusal)
   }
   return faults;
 }
+
+/** `faultsOf` of all targets. A target without a valid call is a fault, and so is a call of what is no target. */
+export async function faultsOfAll(
+  targets: readonly Target[],
+  calls: Readonly<Record<string, Call>>,
+  isRefusal: IsRefusal,
+): Promise<string[]> {
+  const names = new Set(targets.map(({ name }) => name));
+  const faults = Object.keys(calls).flatMap((name) => (names.has(name) ? [] : [`${name}: gone or renamed`]));
+  for (const target of targets) {
+    const call = calls[target.name];
+    faults.push(
+      ...(call ? await faultsOf(target, call, isRefusal) : [`${target.name}: expected a valid call, got none`]),
+    );
+  }
+  return faults;
+}
