@@ -74,8 +74,8 @@ function isWanted(file) {
 }
 
 /**
- * One program for each process: first those that share one, which take longest, then the files with their own, so that
- * no long one is left over for the end.
+ * The program of each process: first those of several files, which take longest, then those of one file, so that no long
+ * one is left over for the end. Node runs programs in the order of their names, so they begin with a number.
  */
 function processesOf(files) {
   const alone = [];
@@ -83,20 +83,15 @@ function processesOf(files) {
   for (const file of files) {
     if (slow || NEEDS_OWN_PROCESS.test(readFileSync(file, 'utf8'))) {
       const name = relative(join(root, 'packages'), file).replace(/[\\/]build[\\/]test[\\/]|[\\/]/g, '-');
-      alone.push(programOf(name.replace('.test.js', ''), [file]));
+      alone.push([name.replace('.test.js', ''), [file]]);
     } else shared.set(packageOf(file), [...(shared.get(packageOf(file)) ?? []), file]);
   }
   const programs = [...shared].flatMap(([name, files]) => {
     const count = Math.ceil(files.length / FILES_A_PROCESS);
     // A process gets every count-th file, which spreads the long ones, which are in one folder, over the processes.
-    return Array.from({ length: count }, (_, i) =>
-      programOf(
-        `${name}-${i + 1}`,
-        files.filter((_, at) => at % count === i),
-      ),
-    );
+    return Array.from({ length: count }, (_, i) => [`${name}-${i + 1}`, files.filter((_, at) => at % count === i)]);
   });
-  return [...programs, ...alone];
+  return [...programs, ...alone].map(([name, files], i) => programOf(`${100 + i}-${name}`, files));
 }
 
 /**
