@@ -17,33 +17,37 @@ const PIECE_CHUNKS = 32;
 /** Hashes one run of bytes after the other; a run may come in any pieces. `free` when done. */
 export class Checksum {
   readonly #runtime: Runtime;
+  readonly #chunkBytes: number;
   /** One chunk of bytes that are not in the linear memory, or of digests. */
   readonly #staging: Block;
   readonly #out: Block;
   #staged = 0;
   #digests: bigint[] = [];
 
-  constructor(runtime: Runtime) {
+  /** @param chunkBytes bytes hashed as one, a multiple of 8; another number gives other checksums */
+  constructor(runtime: Runtime, chunkBytes: number = CHUNK_BYTES) {
     this.#runtime = runtime;
-    this.#staging = runtime.heap.allocateUnfilled(CHUNK_BYTES);
+    this.#chunkBytes = chunkBytes;
+    this.#staging = runtime.heap.allocateUnfilled(chunkBytes);
     this.#out = runtime.heap.allocateUnfilled(8 * PIECE_CHUNKS);
   }
 
   /** Take the next bytes. Whole chunks that are in the linear memory are hashed in place. */
   update(bytes: Uint8Array): this {
+    const chunkBytes = this.#chunkBytes;
     const inPlace = bytes.buffer === this.#runtime.heap.memory.memory.buffer;
     for (let at = 0; at < bytes.length; ) {
       const left = bytes.length - at;
-      if (inPlace && this.#staged === 0 && left >= CHUNK_BYTES) {
-        const chunks = Math.min(PIECE_CHUNKS, Math.floor(left / CHUNK_BYTES));
-        this.#hash(bytes.byteOffset + at, chunks * CHUNK_BYTES);
-        at += chunks * CHUNK_BYTES;
+      if (inPlace && this.#staged === 0 && left >= chunkBytes) {
+        const chunks = Math.min(PIECE_CHUNKS, Math.floor(left / chunkBytes));
+        this.#hash(bytes.byteOffset + at, chunks * chunkBytes, chunkBytes);
+        at += chunks * chunkBytes;
       } else {
-        const size = Math.min(CHUNK_BYTES - this.#staged, left);
+        const size = Math.min(chunkBytes - this.#staged, left);
         this.#staging.bytes().set(bytes.subarray(at, at + size), this.#staged);
         this.#staged += size;
         at += size;
-        if (this.#staged === CHUNK_BYTES) this.#flush();
+        if (this.#staged === chunkBytes) this.#flush();
       }
     }
     return this;
@@ -53,9 +57,13 @@ export class Checksum {
   digest(): bigint {
     this.#flush();
     const digests = BigUint64Array.from(this.#digests);
-    this.#staging.bytes().set(new Uint8Array(digests.buffer));
     this.#digests = [];
-    this.#hash(this.#staging.offset, digests.byteLength, 1);
+    // More than 8 GiB have more digests than a chunk of bytes holds.
+    const isLong = digests.byteLength > this.#chunkBytes;
+    const block = isLong ? this.#runtime.heap.allocateUnfilled(digests.byteLength) : this.#staging;
+    block.bytes().set(new Uint8Array(digests.buffer));
+    this.#hash(block.offset, digests.byteLength, Math.max(digests.byteLength, this.#chunkBytes));
+    if (isLong) block.free();
     return this.#digests.pop()!;
   }
 
@@ -66,13 +74,15 @@ export class Checksum {
   }
 
   #flush(): void {
-    if (this.#staged > 0) this.#hash(this.#staging.offset, this.#staged);
+    if (this.#staged > 0) this.#hash(this.#staging.offset, this.#staged, this.#chunkBytes);
     this.#staged = 0;
   }
 
-  #hash(offset: number, sizeBytes: number, chunks = Math.ceil(sizeBytes / CHUNK_BYTES)): void {
+  #hash(offset: number, sizeBytes: number, chunkBytes: number): void {
+    // No bytes are one chunk of length 0.
+    const chunks = Math.max(1, Math.ceil(sizeBytes / chunkBytes));
     const pool = this.#runtime.load(CHECKSUM_KERNELS);
-    pool.run('hashChunks', chunks, 1, offset, sizeBytes, CHUNK_BYTES, this.#out.offset);
+    pool.run('hashChunks', chunks, 1, offset, sizeBytes, chunkBytes, this.#out.offset);
     const view = new DataView(this.#out.bytes().buffer, this.#out.offset);
     for (let i = 0; i < chunks; i++) this.#digests.push(view.getBigUint64(8 * i, true));
   }

@@ -14,6 +14,7 @@ import {
   writeContainer,
   writeContainerAsync,
 } from '../../src/format/writer.ts';
+import { CHECKSUM_KERNELS } from '../../src/kernels/checksum-kernels.ts';
 import { VARIANTS } from '../kernels/variants.ts';
 import { containerOf, runtime } from './containers.ts';
 
@@ -85,6 +86,23 @@ test('large sections are hashed in place on all threads, to the same checksum as
   assert.ok(Buffer.compare(loaded!.bytes, copy) === 0);
   loaded!.block!.free();
   block.free();
+});
+
+test('more bytes than a chunk of digests stands for have the checksum of all digests', () => {
+  const chunkBytes = 32;
+  const bytes = Uint8Array.from({ length: 9 * chunkBytes }, (_, i) => i);
+  const digests = new BigUint64Array(9);
+  // The kernel's hash of a chunk is known from the checksums of the container above.
+  const { heap } = runtime;
+  const pool = runtime.load(CHECKSUM_KERNELS);
+  const block = heap.allocate(bytes.length + digests.byteLength);
+  block.bytes().set(bytes);
+  pool.run('hashChunks', 9, 1, block.offset, bytes.length, chunkBytes, block.offset + bytes.length);
+  digests.set(new BigUint64Array(heap.memory.memory.buffer, block.offset + bytes.length, 9));
+  block.bytes().set(new Uint8Array(digests.buffer));
+  pool.run('hashChunks', 1, 1, block.offset, digests.byteLength, digests.byteLength, block.offset + bytes.length);
+  const expected = new DataView(heap.memory.memory.buffer, block.offset + bytes.length).getBigUint64(0, true);
+  assert.equal(new Checksum(runtime, chunkBytes).update(bytes).digest(), expected);
 });
 
 test('single reads are small and rest in between, several do not', async () => {
