@@ -98,6 +98,20 @@ function packRows(a: usize, stride: usize, rows: i32, depth: i32, tile: usize): 
   }
 }
 
+/**
+ * `packColumns` of four tiles, one after another: 16 columns are one cache line, which is read once although rows may share
+ * the sets of the cache.
+ */
+function packColumns4(a: usize, stride: usize, depth: i32, tile: usize): void {
+  const tileBytes = <usize>depth << 4, last = tile + tileBytes;
+  const second = tileBytes, third = 2 * tileBytes, fourth = 3 * tileBytes;
+  for (; tile < last; tile += 16) {
+    v128.store(tile, v128.load(a)); v128.store(tile + second, v128.load(a, 16));
+    v128.store(tile + third, v128.load(a, 32)); v128.store(tile + fourth, v128.load(a, 48));
+    a += stride;
+  }
+}
+
 /** tile[j][i] = A[j][i] of 4 columns from `a`, at a distance of `stride` bytes. */
 function packColumns(a: usize, stride: usize, depth: i32, tile: usize): void {
   const last = tile + (<usize>depth << 4);
@@ -150,7 +164,14 @@ function blocks(
     const sums = isDirect ? to : block, stride = isDirect ? dBytes : <usize>((d + 7) & ~7) << 2;
     for (let j = 0; j < terms; j += DEPTH) {
       const depth = min(DEPTH, terms - j);
-      for (let i = 0; i < count; i++) {
+      let i = 0;
+      if (isTransposed) {
+        const columns = a + <usize>j * aBytes + (<usize>first << 2);
+        for (; i + 4 <= count; i += 4) {
+          packColumns4(columns + (<usize>i << 4), aBytes, depth, tiles + (<usize>(i * depth) << 4));
+        }
+      }
+      for (; i < count; i++) {
         const tile = tiles + (<usize>(i * depth) << 4), row = first + 4 * i;
         if (isTransposed) packColumns(a + <usize>j * aBytes + (<usize>row << 2), aBytes, depth, tile);
         else packRows(a + <usize>row * aBytes + (<usize>j << 2), aBytes, min(4, rows - 4 * i), depth, tile);

@@ -68,6 +68,21 @@ const BLOCK: usize = 256 * 4;
   return maxLanes(largest);
 }
 
+/** Scale a row of logits in place; the result is `largestWeighted` of it. */
+// @ts-ignore: decorator
+@inline function scaleRow(logits: usize, weights: usize, columns: i32, scale: f32): f32 {
+  const scales = f32x4.splat(scale), lowest = f32x4.splat(-Infinity);
+  let largest = lowest;
+  const end = logits + (<usize>columns << 2);
+  for (; logits < end; logits += 16) {
+    const logit = f32x4.mul(v128.load(logits), scales);
+    v128.store(logits, logit);
+    largest = f32x4.pmax(largest, v128.bitselect(logit, lowest, f32x4.gt(v128.load(weights), f32x4.splat(0))));
+    weights += 16;
+  }
+  return maxLanes(largest);
+}
+
 /**
  * Softmax of one row of logits [columns] in place; columns is a multiple of 8, padding has weight 0.
  * result: [3] float64: the largest s, Z, and Σ pairs weight · s.
@@ -78,9 +93,7 @@ const BLOCK: usize = 256 * 4;
   pairColumns: usize, pairWeights: usize, firstPair: i32, lastPair: i32, result: usize,
 ): void {
   const end = logits + (<usize>columns << 2);
-  const scales = f32x4.splat(scale);
-  for (let at = logits; at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scales));
-  const top = largestWeighted(logits, columnWeights, columns);
+  const top = scaleRow(logits, columnWeights, columns, scale);
   let positive: f64 = 0;
   for (let p = firstPair; p < lastPair; p++) {
     const column = <usize>load<u32>(pairColumns + (<usize>p << 2)) << 2;

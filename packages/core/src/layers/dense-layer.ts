@@ -126,7 +126,7 @@ export class DenseLayer implements Layer {
     const { weights } = this;
     const runtime = this.runtime;
     const stride = weights.dimensions;
-    const make = (): Matrix => new Matrix(x.rows, stride, runtime);
+    const make = (): Matrix => unfilledMatrix(x.rows, stride, runtime);
     this.#y = withRows(this.#y, x.rows, make);
     // The derivative of GELU needs z; the derivatives of the others are computed from y.
     this.#z = this.activation === 'gelu' ? withRows(this.#z, x.rows, make) : this.#y;

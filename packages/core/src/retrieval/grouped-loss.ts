@@ -13,6 +13,7 @@ import { Scratch } from '../memory/scratch.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { logCorrection, type RetrievalBatch, type RetrievalGradient } from './batch.ts';
 import { multiplyTile, tileRows } from './logit-tile.ts';
 import { type SortedPairs, sortedPairsBytes, writeSortedPairs } from './sorted-pairs.ts';
@@ -59,7 +60,7 @@ export class GroupedLoss {
     const tileQueries = Math.min(queries.rows, tileRows(columns, GRAIN_ROWS));
     const tile = this.#tile.reserve(4 * tileQueries * columns).offset;
     const gradients = {
-      queryGradients: new Matrix(learn ? queries.rows : 0, d, this.#runtime),
+      queryGradients: unfilledMatrix(learn ? queries.rows : 0, d, this.#runtime),
       candidateGradients: new Matrix(learn ? m : 0, d, this.#runtime),
     };
     pool.run('packPanels', panels, GRAIN_ROWS, candidates.offset, m, d, packed);

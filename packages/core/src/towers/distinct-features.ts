@@ -32,7 +32,10 @@ export function distinctFeatures(columns: readonly FeatureColumn[], rows: number
   const [first, ...more] = columns.map((column) => codesOf(column, rows));
   const small = first!.size <= TABLE_SHARE_MAX * rows;
   let groups = small ? groupByTable(first!) : refine({ groupOf: new Int32Array(rows), first: NO_ROWS }, first!);
-  for (const column of more) groups = refine(groups, column);
+  for (const column of more) {
+    if (groups.first.length === rows) break; // All rows differ already.
+    groups = refine(groups, column);
+  }
   return groups;
 }
 

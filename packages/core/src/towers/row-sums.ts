@@ -55,12 +55,15 @@ export class RowAdder {
   /** Copy `width` columns of every row of `from`, from `fromColumn` on, to the columns of `out` from `column` on. */
   copy(from: Matrix, fromColumn: number, width: number, out: Matrix, column: number): void {
     const first = from.offset / 4 + fromColumn;
-    const places = Int32Array.from({ length: from.rows }, (_, row) => first + row * from.dimensions);
+    const places = new Int32Array(from.rows);
+    for (let row = 0; row < places.length; row++) places[row] = first + row * from.dimensions;
     this.sum({ offsets: numbersTo(from.rows), places }, width, out, column);
   }
 }
 
 /** 0 … n, the offsets of n sums of one row each. */
 export function numbersTo(n: number): Int32Array {
-  return Int32Array.from({ length: n + 1 }, (_, i) => i);
+  const numbers = new Int32Array(n + 1);
+  for (let i = 0; i <= n; i++) numbers[i] = i;
+  return numbers;
 }

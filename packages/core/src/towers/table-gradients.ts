@@ -12,7 +12,8 @@ import { objectWith } from '../checks/options.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { checkTable } from '../embeddings/table-lock.ts';
 import { OPTIMIZER, type SparseOptimizer } from '../optimizers/contract.ts';
-import { MATRIX, Matrix } from '../vectors/matrix.ts';
+import { MATRIX, type Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { distinctFeatures } from './distinct-features.ts';
 import type { WeightedIds } from './embedding-bag.ts';
 import { RowAdder } from './row-sums.ts';
@@ -77,7 +78,7 @@ function stepTable(table: EmbeddingTable, uses: readonly TableUse[], optimizer: 
   const offsets = new Int32Array(first.length + 1);
   for (const group of groupOf) offsets[group + 1]!++;
   for (let group = 0; group < first.length; group++) offsets[group + 1] = offsets[group + 1]! + offsets[group]!;
-  const summed = new Matrix(first.length, table.dimensions, runtime);
+  const summed = unfilledMatrix(first.length, table.dimensions, runtime);
   new RowAdder(runtime).sum({ offsets, ...sortedUses(uses, groupOf, offsets) }, table.dimensions, summed);
   table.applyGradient(
     first.map((use) => ids[use]!),
