@@ -14,13 +14,26 @@ const WORD_BITS = 32;
 /** int32 words of a SIMD register: each mask is a whole number of registers long, so that scans may read past the last row. */
 const WORDS_MULTIPLE = 4;
 
+/** Rows of a register: a mask can be cut at a multiple of this. */
+export const MASK_ROWS: number = WORD_BITS * WORDS_MULTIPLE;
+
 /** int32 words of one mask over `rows` rows. */
 export function maskWords(rows: number): number {
-  return Math.ceil(rows / (WORD_BITS * WORDS_MULTIPLE)) * WORDS_MULTIPLE;
+  return Math.ceil(rows / MASK_ROWS) * WORDS_MULTIPLE;
+}
+
+/** Masks of the queries of a call. */
+export interface QueryMasks {
+  /** int32 words of one mask. */
+  readonly words: number;
+  /** True when each query has a mask of its own. */
+  readonly isPerQuery: boolean;
+  /** Write the masks of queries [begin, end), or the one mask that they share, to `to`. */
+  write(begin: number, end: number, to: Int32Array): void;
 }
 
 /** Masks of the queries of one call, written piece by piece. */
-export class RowMask<I extends Identifier> {
+export class RowMask<I extends Identifier> implements QueryMasks {
   readonly words: number;
   readonly #identifiers: Identifiers<I>;
   readonly #shared: Int32Array | undefined;
@@ -63,12 +76,10 @@ export class RowMask<I extends Identifier> {
     return shared || perQuery ? new RowMask(identifiers, shared, perQuery) : undefined;
   }
 
-  /** True when each query has a mask of its own. */
   get isPerQuery(): boolean {
     return this.#perQuery !== undefined;
   }
 
-  /** Write the masks of queries [begin, end), or the one mask that they share, to `to`. */
   write(begin: number, end: number, to: Int32Array): void {
     if (!this.#perQuery) {
       to.set(this.#shared!);

@@ -5,6 +5,7 @@ import { bundleToBytes } from '../../src/bundle/bundle.ts';
 import type { Json, JsonObject } from '../../src/format/settings.ts';
 import type { ContainerSection } from '../../src/format/writer.ts';
 import { Generator } from '../../src/random/generator.ts';
+import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { vectors } from '../bundle/worlds.ts';
@@ -47,6 +48,27 @@ test('any one change of the shape and of the settings of segments', async () => 
       );
     }
   }
+});
+
+test('any one change of the settings of an exact index in segments', async () => {
+  const exact = new BruteForce({ segments: segmentsOf(1), runtime }).index(vectors(300, 5, 2, runtime));
+  const [settings, ...rest] = await sectionsOf(bundleToBytes({ index: exact }));
+  assert.equal(rest.filter(({ name }) => name.endsWith('/candidates')).length, 3);
+  const tree = JSON.parse(new TextDecoder().decode(settings!.pieces[0]!)) as Json;
+  for (const place of [
+    ['parts', 'index', 'settings'],
+    ['parts', 'index', 'parts', 'segment-1'],
+  ]) {
+    const part = place.reduce((at, key) => (at as JsonObject)[key]!, tree);
+    for (const [path, value] of changes(part)) {
+      const text = new TextEncoder().encode(JSON.stringify(changed(tree, place, value)));
+      const what = `${place.join('.')}${path}`;
+      const isRefused = await refusedOrWorks([{ ...settings!, pieces: [text] }, ...rest], what);
+      // Any number of results and any size that gives segments of 128 rows is valid.
+      assert.ok(isRefused || /settings\.(?:k|segmentBytes)$/.test(what), what);
+    }
+  }
+  exact.free();
 });
 
 test('a section of a segment missing, short, or noise', async () => {

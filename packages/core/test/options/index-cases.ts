@@ -31,7 +31,7 @@ export const INDEX_CASES: Record<string, Case> = {
     call: (o) => core.SeenItems.fromInteractions(interactions, o),
   },
   'BruteForce(options)': {
-    valid: {},
+    valid: { segments: core.segmentsOf(2 ** 20) },
     typo: ['coarseCode', 'coarseCodes'],
     call: (o) => new core.BruteForce(o),
   },

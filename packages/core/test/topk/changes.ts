@@ -12,6 +12,7 @@ import { loadBruteForce } from '../../src/topk/brute-force/saved-brute-force.ts'
 import { isRebalancing, type UpdatableTopK } from '../../src/topk/contract.ts';
 import { loadScann } from '../../src/topk/scann/saved-scann.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
 
@@ -35,6 +36,7 @@ const everything = { ...scann, numReorderingCandidates: 100_000 };
 /** Every index that takes updates; all leaves are searched, so that answers are exact. */
 export const INDEXES: Readonly<Record<string, () => Index>> = {
   BruteForce: () => new BruteForce<ArrayLike<number>, string>({ runtime }),
+  'BruteForce in segments': () => new BruteForce<ArrayLike<number>, string>({ runtime, segments: segmentsOf(1) }),
   'ScaNN with leaves': () => new ScaNN<ArrayLike<number>, string>(everything),
   'ScaNN with second leaves': () => new ScaNN<ArrayLike<number>, string>({ ...everything, soar: 1 }),
   'ScaNN without leaves': () => new ScaNN<ArrayLike<number>, string>({ runtime, tree: 'never' }),

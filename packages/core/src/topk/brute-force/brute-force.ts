@@ -2,12 +2,12 @@
  * Exact top-k over candidates held in memory: every candidate is scored for every query.
  *
  * After TFRS's `BruteForce` (layers/factorized_top_k.py). Score = Σ_t q_t · c_t in float32, summed in the order of t
- * for any batch and any number of threads, so a query has the same bits alone and in a batch. Limit: the candidates fit
- * in the linear memory (4 GiB).
+ * for any batch, any number of threads and any `segments`, so a query has the same bits alone and in a batch. Limit: the
+ * candidates fit in the linear memory (4 GiB), or with `segments` in 64 of them.
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
-import { BOOLEAN, optionsCheck } from '../../checks/options.ts';
+import { BOOLEAN, objectWith, optionsCheck } from '../../checks/options.ts';
 import { defaultRuntime, RUNTIME, type Runtime } from '../../parallel/runtime.ts';
 import { finishAsync } from '../../parallel/steps.ts';
 import type { VectorsLike } from '../../vectors/matrix.ts';
@@ -30,11 +30,12 @@ import type { Identifiers } from '../identifiers.ts';
 import { checkWidth, heldQueries, resolveQueries } from '../queries.ts';
 import { TopKResult } from '../result.ts';
 import { RowMask } from '../row-mask.ts';
+import type { Segments } from '../scann/segments/segments.ts';
 import { UpdatableIndex } from '../updatable-index.ts';
 import { type VectorSource, vectorSource } from '../vector-source.ts';
 import { HeldCandidates } from './held-candidates.ts';
-import { type Best, PanelSearch } from './panel-search.ts';
-import { PanelStore } from './panel-store.ts';
+import { type Layout, oneMemory, type RowSearch } from './layout.ts';
+import type { Best } from './panel-search.ts';
 
 /** Options of `BruteForce`. */
 export interface BruteForceOptions<Q> extends TopKOptions<Q> {
@@ -43,6 +44,11 @@ export interface BruteForceOptions<Q> extends TopKOptions<Q> {
    * such calls 2.5 times as fast; the results have the same bits. Default true.
    */
   coarseCodes?: boolean;
+  /**
+   * Keep the candidates in several linear memories: `segmentsOf(bytes)`, with `bytes` of candidates in each; the last of 64
+   * has all that are left. The results have the same bits. Default: one memory, which can have 4 GiB.
+   */
+  segments?: Segments;
   /** The runtime that holds the candidates and runs the kernels; default the shared one. */
   runtime?: Runtime;
 }
@@ -50,6 +56,7 @@ export interface BruteForceOptions<Q> extends TopKOptions<Q> {
 const checkOptions = optionsCheck<BruteForceOptions<never>>('BruteForce', {
   ...TOP_K,
   coarseCodes: BOOLEAN,
+  segments: objectWith('segmentsOf(bytes)', 'exact'),
   runtime: RUNTIME,
 });
 const checkCall = optionsCheck<CallOptions<never>>('a call of BruteForce', CALL);
@@ -58,7 +65,7 @@ const checkIndexing = optionsCheck<LongChangeOptions>('BruteForce.indexAsync', L
 /** A call whose arguments were checked, ready to be searched. */
 interface PreparedCall<I extends Identifier> {
   columns: number;
-  given: Parameters<PanelSearch['run']>;
+  given: Parameters<RowSearch['run']>;
   result: (columns: number, best: Best) => TopKResult<I>;
 }
 
@@ -72,21 +79,23 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   readonly queryModel: QueryModel<Q> | undefined;
   readonly runtime: Runtime;
   protected readonly takesUpdatesInGrowth = true;
-  readonly #search: PanelSearch;
+  readonly #layout: Layout;
+  readonly #search: RowSearch;
   /** The search of `callAsync`, which needs its own memory: `call` may run while it is under way. */
-  #asyncSearch: PanelSearch | undefined;
+  #asyncSearch: RowSearch | undefined;
   readonly #useCoarse: boolean;
   #held: HeldCandidates<I> | undefined;
 
   /** @throws {OptionError} when an option is unknown, or k is not an integer of at least 1 */
   constructor(options: BruteForceOptions<Q> = {}) {
     super();
-    const { queryModel, k = 10, coarseCodes = true, runtime = defaultRuntime() } = checkOptions(options);
+    const { queryModel, k = 10, coarseCodes = true, segments, runtime = defaultRuntime() } = checkOptions(options);
     this.k = checkInteger('k', k, 1);
     this.queryModel = queryModel;
     this.#useCoarse = coarseCodes;
     this.runtime = runtime;
-    this.#search = new PanelSearch(runtime);
+    this.#layout = segments?.exact ?? oneMemory;
+    this.#search = this.#layout.search(runtime);
   }
 
   /** Candidates: rows indexed, and upserted, less those deleted. */
@@ -162,10 +171,10 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   async indexFromDataset(dataset: CandidateDataset<I>): Promise<this> {
     let held: HeldCandidates<I> | undefined;
     const prepare = async (): Promise<void> => {
-      const store = new PanelStore(this.runtime);
+      const store = this.#layout.store(this.runtime);
       try {
         const identifiers = await readDataset(dataset, store);
-        held = new HeldCandidates(store.finish(), identifiers);
+        held = new HeldCandidates(store.finish(), identifiers, this.#layout);
       } catch (error) {
         store.free();
         throw error;
@@ -196,7 +205,7 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
     this.#served();
     const source = heldQueries(queries, this.queryModel);
     const search = async (): Promise<TopKResult<I>> => {
-      this.#asyncSearch ??= new PanelSearch(this.runtime);
+      this.#asyncSearch ??= this.#layout.search(this.runtime);
       const { columns, result, given } = this.#prepare(source, k);
       return result(columns, await this.#asyncSearch.runAsync(...given));
     };
@@ -288,10 +297,10 @@ export class BruteForce<Q = ArrayLike<number>, I extends Identifier = Identifier
   #packed(candidates: VectorsLike | VectorSource, identifiers: readonly I[] | undefined): HeldCandidates<I> {
     const isSource = typeof candidates === 'object' && candidates !== null && 'copy' in candidates;
     const source = isSource ? candidates : vectorSource('candidates', candidates);
-    const store = new PanelStore(this.runtime);
+    const store = this.#layout.store(this.runtime);
     try {
       const checked = readCandidates(source, identifiers, store);
-      return new HeldCandidates(store.finish(), checked);
+      return new HeldCandidates(store.finish(), checked, this.#layout);
     } catch (error) {
       store.free();
       throw error;

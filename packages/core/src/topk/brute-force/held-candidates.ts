@@ -12,8 +12,8 @@ import type { Identifiers } from '../identifiers.ts';
 import { LiveRows } from '../live-rows.ts';
 import { areLast, checkUpsert } from '../upsert.ts';
 import type { VectorSource } from '../vector-source.ts';
-import { CoarseCodes, DIMENSIONS_MAX } from './coarse-codes.ts';
-import type { PanelStore } from './panel-store.ts';
+import { DIMENSIONS_MAX } from './coarse-codes.ts';
+import { type Layout, oneMemory, type RowCodes, type RowStore } from './layout.ts';
 
 /** Below this many rows coarse codes save nothing: the candidates fit in the processor's cache. */
 const COARSE_ROWS_MIN = 65_536;
@@ -24,14 +24,16 @@ const COARSE_QUERIES_MAX = 3;
 export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
   readonly precision = 'float32';
   readonly isUnitLength = false;
-  readonly store: PanelStore;
+  readonly store: RowStore;
   readonly identifiers: Identifiers<I>;
   readonly #live: LiveRows;
-  #coarse: CoarseCodes | undefined;
+  readonly #layout: Layout;
+  #coarse: RowCodes | undefined;
 
-  /** @param store finished, and owned from now on */
-  constructor(store: PanelStore, identifiers: Identifiers<I>) {
+  /** @param store finished, of this layout, and owned from now on */
+  constructor(store: RowStore, identifiers: Identifiers<I>, layout: Layout = oneMemory) {
     this.store = store;
+    this.#layout = layout;
     this.identifiers = identifiers;
     this.#live = new LiveRows(store.rows);
   }
@@ -74,11 +76,11 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
   }
 
   /** The coarse codes, for a call of so few queries; they are made at the first such call. */
-  coarseFor(queries: number): CoarseCodes | undefined {
+  coarseFor(queries: number): RowCodes | undefined {
     const { store } = this;
     if (queries > COARSE_QUERIES_MAX || store.rows < COARSE_ROWS_MIN || store.dimensions > DIMENSIONS_MAX)
       return undefined;
-    this.#coarse ??= new CoarseCodes(store);
+    this.#coarse ??= this.#layout.codes(store);
     return this.#coarse;
   }
 

@@ -7,9 +7,8 @@
 import type { Block } from '../../memory/heap.ts';
 import type { PoolJob } from '../../parallel/pool.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
-import type { Identifier } from '../contract.ts';
 import { writeQueries } from '../queries.ts';
-import type { RowMask } from '../row-mask.ts';
+import type { QueryMasks } from '../row-mask.ts';
 import type { VectorSource } from '../vector-source.ts';
 import type { CoarseCodes } from './coarse-codes.ts';
 import { PANEL_ROWS, type PanelStore } from './panel-store.ts';
@@ -77,11 +76,11 @@ export class PanelSearch {
    * @param coarse codes of the store; with them queries are taken one by one, and the results are the same
    * @param isSquared the score is −|q − x|², without coarse codes; default ⟨q, x⟩
    */
-  run<I extends Identifier>(
+  run(
     store: PanelStore,
     queries: VectorSource,
     k: number,
-    mask: RowMask<I> | undefined,
+    mask: QueryMasks | undefined,
     coarse?: CoarseCodes,
     isSquared?: boolean,
   ): Best {
@@ -93,11 +92,11 @@ export class PanelSearch {
   }
 
   /** `run` on the worker threads, one at a time; its arguments must not change meanwhile. */
-  async runAsync<I extends Identifier>(
+  async runAsync(
     store: PanelStore,
     queries: VectorSource,
     k: number,
-    mask: RowMask<I> | undefined,
+    mask: QueryMasks | undefined,
     coarse?: CoarseCodes,
     isSquared?: boolean,
   ): Promise<Best> {
@@ -109,11 +108,11 @@ export class PanelSearch {
   }
 
   /** The search, which yields each job for the pool. */
-  *#steps<I extends Identifier>(
+  *#steps(
     store: PanelStore,
     queries: VectorSource,
     k: number,
-    mask: RowMask<I> | undefined,
+    mask: QueryMasks | undefined,
     coarse: CoarseCodes | undefined,
     isSquared = false,
   ): Generator<PoolJob, Best, void> {

@@ -11,6 +11,7 @@ import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { checkFiniteRows } from '../../vectors/check-finite.ts';
+import type { RowSink } from '../candidate-builder.ts';
 import { memoryError } from '../memory-error.ts';
 import type { VectorSource } from '../vector-source.ts';
 
@@ -30,8 +31,10 @@ export function packedBytes(rows: number, dimensions: number): number {
 /** Rows for which an empty store takes room at first. */
 const ROWS_FIRST = 64;
 
+const NO_ROWS = { firstRow: 0, dimensions: 0 };
+
 /** Candidates packed in panels. */
-export class PanelStore {
+export class PanelStore implements RowSink {
   readonly runtime: Runtime;
   readonly #what: string;
   /** The block of all chunks of a loaded store. */
@@ -44,13 +47,18 @@ export class PanelStore {
   #staged = 0;
   #table: Block | undefined;
   #rows = 0;
-  #passed = 0;
-  #dimensions = 0;
+  #passed: number;
+  #dimensions: number;
 
-  /** @param what name of the rows in messages */
-  constructor(runtime: Runtime, what = 'candidates') {
+  /**
+   * @param what name of the rows in messages
+   * @param begin the number of the first row in messages, and the width of rows; 0: the width of the first rows
+   */
+  constructor(runtime: Runtime, what = 'candidates', begin: { firstRow: number; dimensions: number } = NO_ROWS) {
     this.runtime = runtime;
     this.#what = what;
+    this.#passed = begin.firstRow;
+    this.#dimensions = begin.dimensions;
   }
 
   /** Rows appended or added. */
