@@ -163,13 +163,14 @@ test(`no source file is longer than ${LINES_MAX} lines`, () => {
 
 test(`no function is longer than ${FUNCTION_LINES_MAX} lines, but for those listed with a reason`, () => {
   const files = PROJECTS.flatMap((folder) => sources(join(ROOT, folder))).filter(
-    (file) => !/[\\/](?:test|build)[\\/]/.test(file),
+    (file) =>
+      !/[\\/](?:test|build)[\\/]/.test(file) && readFileSync(file, 'utf8').split('\n').length > FUNCTION_LINES_MAX,
   );
   const functions = functionsOf(files).map((each) => ({
     ...each,
     file: relative(ROOT, each.file).replaceAll('\\', '/'),
   }));
-  assert.ok(functions.length > 1000, `expected the functions of the whole tree, got ${functions.length}`);
+  assert.ok(functions.length > 1000, `expected the functions of all longer files, got ${functions.length}`);
   const long = functions.filter(({ lines }) => lines > FUNCTION_LINES_MAX);
   for (const { file, name, line, lines } of long) {
     assert.ok(`${file} ${name}` in LONG_FUNCTIONS, `${file}:${line} ${name}: ${lines} lines`);

@@ -209,8 +209,9 @@ class Lines {
   }
 }
 
-/** ISO-8859-1 to text. (TextDecoder's `latin1` is windows-1252, another encoding.) */
+/** ISO-8859-1 to text. (TextDecoder's `latin1` is windows-1252, another encoding.) ASCII is UTF-8, too, and decoded faster. */
 function latin1(bytes: Uint8Array): string {
+  if (bytes.every((byte) => byte < 0x80)) return new TextDecoder().decode(bytes);
   // The chunk keeps the argument list far below every engine's limit.
   const chunkBytes = 8_192;
   let text = '';

@@ -153,12 +153,7 @@ function makeInteractions(
   let made = 0;
   for (let user = 0; user < users.length; user++) {
     const own = generator.fork('user', user);
-    const taste = bells(LATENT, own);
-    for (let movie = 0; movie < liking.length; movie++) {
-      const x = (TASTE * dot(taste, places[movie]!)) / Math.sqrt(LATENT);
-      liking[movie] = x;
-      weights[movie] = popularity[movie]! * appeal(x);
-    }
+    weigh(bells(LATENT, own), places, popularity, liking, weights);
     const picked = drawDistinct(weights, counts[user]!, own);
     const noise = bells(picked.length, own);
     let second = FIRST_SECOND + own.below(LAST_SECOND - FIRST_SECOND - movies.length * PAUSE_SECONDS);
@@ -173,6 +168,24 @@ function makeInteractions(
     });
   }
   return { length, userIds, movieIds, titles, ratings, timestamps };
+}
+
+/**
+ * A user's liking of each movie, and the weights with which movies are drawn. A function of its own, which V8 compiles after
+ * a few users.
+ */
+function weigh(
+  taste: Float64Array,
+  places: readonly Float64Array[],
+  popularity: Float64Array,
+  liking: Float64Array,
+  weights: Float64Array,
+): void {
+  for (let movie = 0; movie < liking.length; movie++) {
+    const x = (TASTE * dot(taste, places[movie]!)) / Math.sqrt(LATENT);
+    liking[movie] = x;
+    weights[movie] = popularity[movie]! * appeal(x);
+  }
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

@@ -307,38 +307,56 @@ export function runTopKCases({ name, make, skip = false }: TopKCase): void {
   });
 }
 
+interface Grid {
+  candidates: Float32Array[];
+  queries: Float32Array[];
+  /** The best rows of each query. */
+  best: ReturnType<typeof bestRows>[];
+  /** The rows that are excluded for each query, and the best of the others. */
+  excluded: number[][];
+  bestOthers: ReturnType<typeof bestRows>[];
+}
+
+/** The oracle's answers, which every implementation and every size of batches shares. */
+const grids: Map<string, Grid> = new Map();
+
+function gridOf(k: number, queryCount: number, n: number): Grid {
+  const key = `${k} ${queryCount} ${n}`;
+  let known = grids.get(key);
+  if (!known) {
+    const candidates = normalRows(n, 4, 42, 'candidates');
+    const queries = normalRows(queryCount, 4, 42, 'queries');
+    const best = queries.map((query) => bestRows(query, candidates, k));
+    const excluded = best.map((rows, query) => [rows[0]!.row, rows[2]!.row, query]);
+    const bestOthers = queries.map((query, b) => bestRows(query, candidates, k, (row) => !excluded[b]!.includes(row)));
+    known = { candidates, queries, best, excluded, bestOthers };
+    grids.set(key, known);
+  }
+  return known;
+}
+
 /** Four of TFRS's cases: with and without identifiers and exclusions; each asked twice. */
 function grid(make: TopKCase['make'], k: number, batch: number, queryCount: number, n: number): void {
   test(`grid: k ${k}, batches of ${batch}, ${queryCount} queries, ${n} candidates`, async () => {
-    const candidates = normalRows(n, 4, 42, 'candidates');
-    const queries = normalRows(queryCount, 4, 42, 'queries');
-    const expectedRows = queries.map((query) => bestRows(query, candidates, k));
+    const { candidates, queries, best, excluded, bestOthers } = gridOf(k, queryCount, n);
     for (const identifiers of [candidates.map((_, row) => String(row)), undefined]) {
       const index = make<ArrayLike<number>, Identifier>({ k });
       await index.indexFromDataset(batches<Identifier>(candidates, identifiers, batch));
       const named = (row: number): Identifier => identifiers?.[row] ?? row;
-      for (const excluding of [true, false]) {
-        const excluded = expectedRows.map((best, query) => (excluding ? [best[0]!.row, best[2]!.row, query] : []));
+      const exclusions = excluded.map((rows) => rows.map(named));
+      for (const isExcluding of [true, false]) {
         for (let round = 0; round < 2; round++) {
-          const result = excluding
-            ? index.queryWithExclusions(
-                queries,
-                excluded.map((list) => list.map(named)),
-              )
-            : index.call(queries);
-          queries.forEach((query, b) => {
-            const best = excluding
-              ? bestRows(query, candidates, k, (row) => !excluded[b]!.includes(row))
-              : expectedRows[b]!;
+          const result = isExcluding ? index.queryWithExclusions(queries, exclusions) : index.call(queries);
+          for (const [b, rows] of (isExcluding ? bestOthers : best).entries()) {
             assert.deepEqual(
               result.identifiers(b),
-              best.map(({ row }) => named(row)),
+              rows.map(({ row }) => named(row)),
             );
             assertClose(
               result.scoresOf(b),
-              best.map(({ score }) => score),
+              rows.map(({ score }) => score),
             );
-          });
+          }
         }
       }
     }

@@ -57,7 +57,7 @@ test('activity and popularity have long tails', () => {
 test('one seed gives one world, on every platform', () => {
   assert.equal(sha256(world), '678e45543d8c712520d1e26d9c74e36ed183cac4fcd80d40c7197b5a9c6cae85');
   assert.deepEqual(syntheticMovieLens({ seed: 42 }), world);
-  assert.notEqual(sha256(syntheticMovieLens({ seed: 43 })), sha256(world));
+  assert.notDeepEqual(syntheticMovieLens({ seed: 43 }).users, world.users);
 });
 
 test('taste is planted: the genres of a user tell more than popularity', () => {

@@ -18,8 +18,13 @@ function zipf(rows: number, keyOf = (rank: number): number => rank): { keys: Int
   const generator = new Generator(7);
   const keys = Int32Array.from({ length: rows }, () => {
     const draw = generator.uniform();
-    const found = ends.findIndex((end) => draw < end);
-    return keyOf(found < 0 ? KEYS - 1 : found);
+    let [rank, after] = [0, KEYS - 1];
+    while (rank < after) {
+      const middle = (rank + after) >> 1;
+      if (draw < ends[middle]!) after = middle;
+      else rank = middle + 1;
+    }
+    return keyOf(rank);
   });
   return { keys, shares };
 }

@@ -17,7 +17,7 @@ import { normalRows } from '../conformance/oracle.ts';
 import { containerOf } from '../format/containers.ts';
 
 export const D = 6;
-export const ROWS = 240;
+export const ROWS = 120;
 const runtime = new Runtime({ threads: 2 });
 export type Index = UpdatableTopK<ArrayLike<number>, string>;
 /** The expected content of an index: the vector of each identifier, undefined before `index` and after `free`. */

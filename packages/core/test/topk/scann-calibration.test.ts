@@ -15,7 +15,7 @@ import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { autopilot } from '../../src/tuning/autopilot.ts';
 import { normalRows } from '../conformance/oracle.ts';
 
-const N = 8_000;
+const N = 5_000;
 const D = 32;
 /** Points about centres whose spread falls with the dimension, some three times as long as others. */
 const centres = normalRows(300, D, 1);

@@ -27,9 +27,9 @@ type Index = ScaNN<ArrayLike<number>, number>;
 const CASES: Record<string, ScannOptions<ArrayLike<number>>> = {
   'in one memory': {},
   'in one memory, second leaves, bfloat16': { soar: 1, reorder: 'bfloat16' },
-  'in segments': { segments: segmentsOf(9_000), groupBound: 1 },
-  'in segments, second leaves, int8': { segments: segmentsOf(9_000), soar: 1, reorder: 'int8' },
-  'in segments, approximate scores': { segments: segmentsOf(9_000), reorder: false },
+  'in segments': { segments: segmentsOf(18_000), groupBound: 1 },
+  'in segments, second leaves, int8': { segments: segmentsOf(18_000), soar: 1, reorder: 'int8' },
+  'in segments, approximate scores': { segments: segmentsOf(18_000), reorder: false },
 };
 
 const CALLS: Record<string, ScannCallOptions<number>> = {
