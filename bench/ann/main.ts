@@ -164,7 +164,7 @@ async function words(): Promise<Row[]> {
   const set = frenchSet(data, folder);
   const grid = gridOf([30, 40, 50, 60, 80, 100, 120, 140], [50, 80, 120, 200, 300, 500, 800]);
   const tree = { numLeaves: 140, seed: 1, tree: 'always' as const };
-  // The bound that the build chooses skips groups in which some of the last results are, so .99 needs a wider one or none.
+  // Another bound than that of the build may be faster.
   const builds = [tree, { ...tree, groupBound: 6 }, { ...tree, groupBound: false as const }];
   const peers = scannPeers(140, { avq: 2.5 }, grid, {}, { '0.99': { ratio: 1 } });
   return set ? recallRows({ set, builds, grid, peers }, log) : [];

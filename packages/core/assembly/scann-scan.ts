@@ -41,7 +41,7 @@ let bestWanted: i32 = 0;
   return lanes;
 }
 
-/** Offer the scores of the last group to the k best, whose least score is the bound for skipping groups. */
+/** Offer the scores of the last group to the best `boundRank`, whose least score is the threshold of the bounds of groups. */
 function raiseTheta(best: usize, scores: usize): void {
   let bits = groupBits(scores, i16x8.splat(<i16>theta));
   while (bits != 0) {
@@ -66,7 +66,7 @@ export function isPruned(call: ScannCall): bool {
 
 /**
  * Scan the chosen leaves [first, last), and go on from the state of the query. If beta is not 0, groups that cannot hold
- * one of the best k are skipped.
+ * one of the best `boundRank` are skipped.
  */
 export function scanLeaves(
   index: ScannIndex, call: ScannCall, scratch: usize, filter: usize, first: i32, last: i32,
@@ -98,7 +98,7 @@ export function scanLeaves(
   scanned = state.scanned;
   theta = state.theta;
   bestCount = state.bestCount;
-  bestWanted = call.results;
+  bestWanted = call.boundRank;
   bestCapacity = max(2 * bestWanted, bestWanted + 16);
   // All leaves of the query in this memory are read ahead before the first run of them, so that the reads overlap.
   if (skips && first == 0) {

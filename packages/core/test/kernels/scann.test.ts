@@ -49,7 +49,12 @@ for (const [name, options] of Object.entries(CASES)) {
         assert.deepEqual(bytes, expected.parts()[part], part);
       }
       const exclude = Array.from({ length: 9 }, (_, query) => [query, 2 * query, 300 + query]);
-      for (const call of [{}, { exclude }, { filter: (_: unknown, row: number) => row % 3 > 0 }]) {
+      for (const call of [
+        {},
+        { exclude },
+        { leavesToSearch: 20, reorder: 130 },
+        { filter: (_: unknown, row: number) => row % 3 > 0 },
+      ]) {
         const work = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
         const expectedWork = { ...work };
         const got = index.call(queries, { ...call, work });

@@ -64,6 +64,7 @@ const CALLS: Record<string, ScannCallOptions<number>> = {
   'every candidate scored exactly': { exact: true },
   'a filter that leaves few': { filter: (_, row) => row % 97 === 5 },
   'more reordered than the leaves hold': { reorder: 900, leavesToSearch: 3 },
+  'many more reordered than returned': { reorder: 130, leavesToSearch: 30 },
   'fewer in the leaves than results': { k: 60, leavesToSearch: 1 },
 };
 

@@ -41,12 +41,12 @@ test('a target recall is reached by the cheapest setting tried, and the report i
 
 test('where bounds of groups cap the recall whole leaves are searched', async () => {
   const uneven = (rows: Float32Array[]): Float32Array[] => rows.map((row) => row.map((x, t) => x * 0.7 ** t));
-  const rows = uneven(normalRows(3000, 60, 3)).map((row, i) => row.map((x) => x * (1 + (i % 7))));
+  const rows = uneven(normalRows(6000, 60, 3)).map((row, i) => row.map((x) => x * (1 + (i % 7))));
   const asked = uneven(normalRows(50, 60, 4));
-  const wide = new ScaNN<ArrayLike<number>, number>({ tree: 'always', numLeaves: 4, groupBound: 1, runtime }).index(
+  const wide = new ScaNN<ArrayLike<number>, number>({ tree: 'always', numLeaves: 4, groupBound: 0.1, runtime }).index(
     rows,
   );
-  const most = wide.call(asked, { leavesToSearch: 4, reorder: 640, groupBound: 1.5 });
+  const most = wide.call(asked, { leavesToSearch: 4, reorder: 640, groupBound: 0.15 });
   assert.ok(recallOf(most, wide.callExactly(asked)) < 0.98);
   const { chosen, isTargetReached } = await tune(wide, { queries: asked, targetRecall: 0.99 });
   assert.ok(isTargetReached && chosen.groupBound === 0);

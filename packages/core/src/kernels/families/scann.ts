@@ -89,8 +89,10 @@ export const SCANN_CALL = {
     leavesToSearch: 'i32',
     upperToOpen: 'i32',
     reorder: 'i32',
-    /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: none is. */
+    /** A group is skipped when its bound is more than this many standard errors below the threshold; 0: none is. */
     pruneBeta: 'f32',
+    /** The rank of the score that is the threshold, among the points scanned so far; at least k. */
+    boundRank: 'i32',
     /** [groups] bit words of the slots that may be returned; 0: all. */
     filter: 'usize',
     /** [slots of threads][groups] bit words for the exclusions of a query. */

@@ -14,7 +14,7 @@ const { fround, sqrt, max, min } = Math;
 export interface Scan {
   points: Scored[];
   groups: number;
-  /** The k-th best score so far; only groups whose bound exceeds it are scanned. */
+  /** The score of rank `boundRank` so far; only groups whose bound exceeds it are scanned. */
   theta: number;
   best: number[];
 }
@@ -107,7 +107,7 @@ function scanGroup(
 ): void {
   const { index, call, integer } = search;
   const { bytes } = search.memory;
-  const { results: k } = call;
+  const { boundRank } = call;
   const blocks = entries.length / LANES;
   const word = integer(index.valid, group) & allowed(group);
   if (word === 0) return;
@@ -125,8 +125,8 @@ function scanGroup(
     scan.points.push({ score, row: group * GROUP + p });
     if (!isPruned(search) || score <= scan.theta) continue;
     scan.best.push(score);
-    if (scan.best.length < max(2 * k, k + 16)) continue;
-    scan.best = scan.best.sort((a, b) => b - a).slice(0, k);
-    scan.theta = scan.best[k - 1]!;
+    if (scan.best.length < max(2 * boundRank, boundRank + 16)) continue;
+    scan.best = scan.best.sort((a, b) => b - a).slice(0, boundRank);
+    scan.theta = scan.best[boundRank - 1]!;
   }
 }

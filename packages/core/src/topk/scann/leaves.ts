@@ -61,7 +61,7 @@ export interface LeafShape {
   /** Slots a point may have. */
   copies: number;
   hasBounds: boolean;
-  /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: never. */
+  /** A group is skipped when its bound is more than this many standard errors below the threshold (plan.ts); 0: never. */
   groupBound: number;
   hasMean: boolean;
   /** True where rows were rotated before they were coded. */

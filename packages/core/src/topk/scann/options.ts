@@ -82,8 +82,9 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   /** One more 4-bit block that corrects the codes' error along the candidate (two for squared_l2); default true. */
   correction?: boolean;
   /**
-   * A group of 32 candidates is skipped when its bound is more than this many standard errors below the k-th best score.
-   * 'auto': 3, and more where the variances of dimensions differ; false: no group is skipped.
+   * A group of 32 candidates is skipped when its bound is more than this many standard errors below the k-th best score,
+   * or below a score of higher rank where more than 10 candidates are reordered for each result. 'auto': 3, and more where
+   * the variances of dimensions differ; false: no group is skipped.
    */
   groupBound?: number | 'auto' | false;
   /**

@@ -26,7 +26,7 @@ export interface ScannStats {
   blocks: number;
   /** True where groups of a leaf may be skipped by their bound. */
   hasGroupBounds: boolean;
-  /** A group is skipped when its bound is more than this many standard errors below the k-th best score; 0: none is. */
+  /** The option `groupBound` of the index, in standard errors; 0: no group is skipped. */
   groupBound: number;
   /** The number format of the rows for reordering; false: results have approximate scores. */
   reorder: ReorderRows | false;

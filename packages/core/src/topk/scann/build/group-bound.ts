@@ -1,6 +1,6 @@
 /**
- * Computes from the rows by how many standard errors the bound of a group of 32 must be below the k-th best score
- * before the group is skipped.
+ * Computes from the rows by how many standard errors the bound of a group of 32 must be below the threshold
+ * (search/plan.ts) before the group is skipped.
  *
  * The bound assumes that all directions of residuals are equally likely. Then the product of a residual r with the part
  * of a query that is orthogonal to the centroid has the standard deviation |r| / √(d − 1), per unit length of that

@@ -45,6 +45,7 @@ export class CallRecord {
       upperToOpen: plan.upperToOpen,
       reorder: plan.reorder,
       pruneBeta: plan.pruneBeta,
+      boundRank: plan.boundRank,
       filter: plan.filter,
       masks: exclusions ? layout.masks : 0,
       exclusions: exclusions ? layout.slots : 0,
@@ -104,7 +105,7 @@ function threadAreas(leaves: Leaves, plan: SearchPlan): { fields: CallValues; sc
   fields.areaSlots = areas.take(4 * points);
   fields.areaSlotScores = areas.take(4 * points);
   fields.areaHistogram = areas.take(plan.listed ? 0 : HISTOGRAM_BYTES);
-  fields.areaBest = areas.take(8 * (2 * plan.k + 32));
+  fields.areaBest = areas.take(8 * (2 * Math.max(plan.k, plan.boundRank) + 32));
   fields.areaState = areas.take(recordBytes(SCANN_STATE));
   return { fields, scratchBytes: areas.sizeBytes };
 }

@@ -26,8 +26,9 @@ export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions
   /** Score every candidate exactly, for comparison with approximate results. Default false. */
   exact?: boolean | undefined;
   /**
-   * A group is skipped when its bound is more than this many standard errors below the k-th best score; default the
-   * index's; false: no group is skipped.
+   * A group is skipped when its bound is more than this many standard errors below the k-th best score, or below a score of
+   * higher rank where more than 10 candidates are reordered for each result; default the index's; false: no group is
+   * skipped.
    */
   groupBound?: number | false | undefined;
   /** A predicate, bit words over the rows, or a filter compiled by `compileFilter`. */

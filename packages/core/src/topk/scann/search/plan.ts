@@ -7,6 +7,11 @@
  * (k / k₀)^½, 4 · k · L / N) leaves and reorders max(r · (k / k₀)^0.9, 3 · k) candidates.
  * docs/decisions/effort-grows-with-k.md has the figures.
  *
+ * A group is skipped when its bound is below a threshold: the k-th best score so far, or one of a higher rank where more
+ * candidates are reordered than usual. Usual are 10 for each result, and at least 100. Each candidate beyond them adds one
+ * to the rank, because the results that it is reordered for have approximate scores below the k-th best.
+ * docs/decisions/bounds-of-groups.md has the figures.
+ *
  * Effort also grows where a filter or deletions leave candidates out. When n of N rows may be returned, the best of
  * them are spread over more leaves, so √(N / n) times as many leaves are searched. When only few candidates are left,
  * each of them is scored exactly.
@@ -31,6 +36,9 @@ const EXACT_KEPT = 4_000;
 /** Leaves and reordered candidates grow by these powers of k. */
 const LEAVES_POWER = 0.5;
 const REORDER_POWER = 0.9;
+/** Candidates reordered as usual, for each result and at least; groups are then skipped by the k-th best score. */
+const USUAL_REORDER_PER_RESULT = 10;
+const USUAL_REORDER_MIN = 100;
 /** Candidates in the leaves searched, and candidates reordered, for each result of a larger k. */
 const SEARCHED_PER_RESULT = 4;
 const REORDERED_PER_RESULT = 3;
@@ -67,6 +75,8 @@ export interface SearchPlan {
   reorderExactly: boolean;
   /** 0: groups are not skipped. */
   pruneBeta: number;
+  /** The rank of the score below which groups are skipped; at least k. */
+  boundRank: number;
   /** Words of groups, shared by all queries; 0: none. For an index in segments, the words of the first segment. */
   filter: number;
   /** The filter to which these words belong; it also has the words of the other segments. */
@@ -102,11 +112,17 @@ export function searchPlan({ settings, leaves, rows, size, k, effort, filter, ex
     ),
     reorderExactly: settings.reorder !== false,
     pruneBeta: isEverything || !shape.hasBounds ? 0 : beta,
+    boundRank: isEverything || !shape.hasBounds || settings.reorder === false ? k : boundRankOf(k, reorder),
     filter: filter?.words().offset ?? 0,
     groupFilter: filter,
     exclusions,
     listed: isListed ? listedSlots(leaves, filter) : undefined,
   };
+}
+
+/** The rank of the score below which groups are skipped, when `reorder` candidates are reordered for k results. */
+function boundRankOf(k: number, reorder: number): number {
+  return k + Math.max(0, reorder - Math.max(USUAL_REORDER_MIN, USUAL_REORDER_PER_RESULT * k));
 }
 
 /** The plan that scores every candidate which the given plan may return, in all leaves. */

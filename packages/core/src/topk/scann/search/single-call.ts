@@ -44,6 +44,7 @@ export class SingleCall {
       own.leavesToSearch === plan.leavesToSearch &&
       own.upperToOpen === plan.upperToOpen &&
       own.reorder === plan.reorder &&
+      own.boundRank === plan.boundRank &&
       own.pruneBeta === plan.pruneBeta &&
       own.filter === plan.filter &&
       plan.exclusions === undefined &&

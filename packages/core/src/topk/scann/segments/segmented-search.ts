@@ -224,6 +224,7 @@ class SegmentedSearch implements SegmentSearch {
       own.leavesToSearch === plan.leavesToSearch &&
       own.upperToOpen === plan.upperToOpen &&
       own.reorder === plan.reorder &&
+      own.boundRank === plan.boundRank &&
       own.pruneBeta === plan.pruneBeta
     );
   }
