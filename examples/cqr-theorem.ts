@@ -12,7 +12,7 @@ const d1 = 125;
 const d2 = 5;
 const k = 25;
 const steps = 20;
-const seeds = 5;
+const seeds = 3;
 
 /** The kinds of matrices X. */
 const worlds: Record<string, (generator: Generator) => Dense> = {

@@ -58,7 +58,7 @@ test('planted data: methods run in their order, and an interrupted run is contin
     '--seeds',
     '1',
     '--epochs',
-    '8',
+    '5',
     '--methods',
     methods,
   ];
@@ -74,9 +74,9 @@ test('planted data: methods run in their order, and an interrupted run is contin
   };
   const loss = Object.fromEntries(summaries.map(({ method, figures }) => [method, figures.crossEntropy!]));
   const [hashing, compositional, cqr] = [loss['hashing-trick']!, loss.compositional!, loss.cqr!];
-  // Measured: 0.636, 0.556, 0.488, and 0.14 for the full table and what is quantized from it.
+  // Measured: 0.636, 0.566, 0.500, and 0.28 for the full table and what is quantized from it.
   assert.ok(hashing > compositional + 0.03 && compositional > cqr + 0.03 && cqr > loss.full!, JSON.stringify(loss));
-  // Measured: 0.17.
+  // Measured: 0.02.
   assert.ok(loss['cqr-co-occurrence']! < cqr - 0.1, JSON.stringify(loss));
   assert.ok(loss['cqr-als']! < cqr - 0.1, JSON.stringify(loss));
   assert.ok(Math.abs(loss.product! - loss.full!) < 0.02 && Math.abs(loss.residual! - loss.full!) < 0.02);

@@ -6,15 +6,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
 import { bundleToBytes } from '../../src/bundle/bundle.ts';
 import { loadBundle } from '../../src/bundle/save.ts';
 import { runtime } from '../format/containers.ts';
 import { isThorough } from '../thorough.ts';
 import { world } from './worlds.ts';
 
-const CHILD = fileURLToPath(new URL('./killed-child.js', import.meta.url));
 const ROOT = mkdtempSync(join(tmpdir(), 'shortlist-killed-'));
 after(() => rmSync(ROOT, { recursive: true }));
+/** The program of a dozen processes as one file: each would take 0.3 s to load its modules one by one. */
+const CHILD = join(ROOT, 'killed-child.mjs');
+await build({
+  input: fileURLToPath(new URL('./killed-child.js', import.meta.url)),
+  platform: 'node',
+  logLevel: 'warn',
+  checks: { bundlerTimings: false },
+  output: { file: CHILD, codeSplitting: false },
+});
 
 /** The calls after the last write: fsync, close, rename, and three that flush the folder. */
 const CALLS_AFTER_WRITES = 6;
