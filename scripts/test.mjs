@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Most files that share a process: a balance between few starts and keeping both cores busy until the end. */
-const FILES_A_PROCESS = 20;
+const FILES_A_PROCESS = 35;
 /** Texts that mark a test file that needs its own process: it changes or measures its process, or says so. */
 const NEEDS_OWN_PROCESS =
   /own process|async_hooks|process\.(chdir|memoryUsage|on|once|exit|env\.\w+ =)|globalThis|heapUsed|^(before|after)Each\(/m;

@@ -134,10 +134,18 @@ export function takeInteractions(interactions: Interactions, rows: Int32Array): 
     length: rows.length,
     users: { codes: rows.map((row) => users.codes[row]!), vocabulary: users.vocabulary },
     items: { codes: rows.map((row) => items.codes[row]!), vocabulary: items.vocabulary },
-    times: times && Float64Array.from(rows, (row) => times[row]!),
-    values: values && Float32Array.from(rows, (row) => values[row]!),
-    weights: weights && Float32Array.from(rows, (row) => weights[row]!),
+    times: times && numbersAt(times, rows, new Float64Array(rows.length)),
+    values: values && numbersAt(values, rows, new Float32Array(rows.length)),
+    weights: weights && numbersAt(weights, rows, new Float32Array(rows.length)),
   };
+}
+
+/** `taken` with the numbers at `rows`. (`Float64Array.from` of a typed array and a function takes forty times as long.) */
+function numbersAt<T extends Float32Array | Float64Array>(numbers: T, rows: Int32Array, taken: T): T {
+  rows.forEach((row, i) => {
+    taken[i] = numbers[row]!;
+  });
+  return taken;
 }
 
 /** Row numbers in the order of time, earliest first; rows of one time, and all rows without times, in their own order. */

@@ -99,10 +99,7 @@ export function splitByTime(interactions: Interactions, cut: TimeCut): Interacti
     const at = Math.round(length * (1 - cut.testShare));
     from = at < length ? times[rows[at]!]! : Number.POSITIVE_INFINITY;
   }
-  return splitRows(
-    interactions,
-    Uint8Array.from(times, (time) => (time >= from ? 1 : 0)),
-  );
+  return splitRows(interactions, new Uint8Array(times.map((time) => (time >= from ? 1 : 0))));
 }
 
 /** Keep the marks of `count` of the marked users, drawn by the seed. */

@@ -51,7 +51,7 @@ export class CandidateCounts {
   /** [rows] the share of each row's candidate in the counted rows; that of one row for one that was not counted. */
   probabilities(candidates: EncodedFeatures): Float64Array {
     const asked = this.numbersAsked(candidates);
-    return Float64Array.from(asked, (number) => Math.max(1, this.#counts[number] ?? 0) / this.#rows);
+    return new Float64Array(asked).map((number) => Math.max(1, this.#counts[number] ?? 0) / this.#rows);
   }
 }
 

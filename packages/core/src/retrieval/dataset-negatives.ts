@@ -57,7 +57,7 @@ export class DatasetNegatives {
         drawn.map((place) => this.#catalogue[place]!),
         rows.length,
       );
-      return ofRows ? ofRows(taken) : Float64Array.from(taken, (row) => this.#shares?.[this.#keys[row]!] ?? 0);
+      return ofRows ? ofRows(taken) : new Float64Array(taken).map((row) => this.#shares?.[this.#keys[row]!] ?? 0);
     });
   }
 }

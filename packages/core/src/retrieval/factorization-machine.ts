@@ -246,6 +246,6 @@ function gather(table: EmbeddingTable, all: Int32Array): Gathered {
 function takeRows({ columns, labels }: LabelledIds, rows: Int32Array): LabelledIds {
   return {
     columns: columns.map((ids) => rows.map((row) => ids[row]!)),
-    labels: Uint8Array.from(rows, (row) => labels[row]!),
+    labels: new Uint8Array(rows.map((row) => labels[row]!)),
   };
 }

@@ -212,8 +212,8 @@ function checkClicks(clicks: Clicks): number {
 
 function takeClicks({ queries, candidates, labels }: Clicks, rows: Int32Array): Clicks {
   return {
-    queries: Int32Array.from(rows, (row) => queries[row]!),
-    candidates: Int32Array.from(rows, (row) => candidates[row]!),
-    labels: Uint8Array.from(rows, (row) => labels[row]!),
+    queries: rows.map((row) => queries[row]!),
+    candidates: rows.map((row) => candidates[row]!),
+    labels: new Uint8Array(rows.map((row) => labels[row]!)),
   };
 }

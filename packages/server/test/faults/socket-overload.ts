@@ -28,7 +28,7 @@ export interface OverloadFigures {
   hung: number;
 }
 
-/** Overload a server for `durationMs`. */
+/** Overload a server for `durationMs`, and on a machine that is busy until it has answered something. */
 export async function overloadSockets(durationMs: number): Promise<OverloadFigures> {
   const child = fork(CHILD, [String(ASK_MS)]);
   const [port] = (await once(child, 'message')) as [number];
@@ -75,7 +75,7 @@ export async function overloadSockets(durationMs: number): Promise<OverloadFigur
 
     const all: Promise<void>[] = [];
     let answered = 0;
-    for (const end = performance.now() + durationMs; performance.now() < end; ) {
+    for (const end = performance.now() + durationMs; performance.now() < end || answered === 0; ) {
       while (all.length < 2 * answered + AHEAD) {
         const sent = send().then((status) => {
           statuses.set(status, (statuses.get(status) ?? 0) + 1);
