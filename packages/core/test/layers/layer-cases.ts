@@ -1,6 +1,6 @@
 /** The case file of the contract `Layer`: every layer, a program's own too, runs it. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import type { Layer } from '../../src/layers/contract.ts';
 import { padded } from '../../src/layers/contract.ts';
 import { gradCheck, type LayerReference } from '../../src/layers/grad-check.ts';
@@ -9,6 +9,10 @@ import { Sgd } from '../../src/optimizers/sgd.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
+
+/** Shared by all layers, so that the threads have started when most of them are tested. */
+const [one, three] = [new Runtime({ threads: 1 }), new Runtime({ threads: 3 })];
+after(() => three.pool.stop());
 
 /** A layer to test. */
 export interface LayerCase {
@@ -57,9 +61,7 @@ export function runLayerCases(layerCase: LayerCase): void {
   });
 
   test(`${name}: the same bits on one and three threads`, () => {
-    const [one, three] = [new Runtime({ threads: 1 }), new Runtime({ threads: 3 })];
     assert.deepEqual(pass(layerCase, three, 333), pass(layerCase, one, 333));
-    three.pool.stop();
   });
 
   test(`${name}: without the gradient of its inputs, the weights get the same step`, () => {

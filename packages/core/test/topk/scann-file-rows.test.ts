@@ -19,6 +19,7 @@ const [N, D, QUERIES, K] = [1_500, 9, 20, 7];
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-file-rows-'));
 after(() => rmSync(folder, { recursive: true }));
 const runtime = VARIANTS.find(({ variant }) => variant === 'simd128')!.runtime;
+const alone = new Runtime({ variant: 'simd128', threads: 1 });
 const rows = normalRows(N, D, 3);
 const queries = flat(normalRows(QUERIES, D, 4));
 
@@ -42,13 +43,16 @@ const CALLS: Record<string, ScannCallOptions<number>> = {
   'fewer in the leaves than results': { k: 60, leavesToSearch: 1 },
 };
 
+/** Threads search the first index in one memory and the first in segments; every new segment starts other threads. */
+const runtimeOf = (name: string): Runtime => (name.includes(',') ? alone : runtime);
+
 function build(options: ScannOptions<ArrayLike<number>>): Index {
   const tree = { tree: 'always', numLeaves: 60, numLeavesToSearch: 9, trainingIterations: 3, minLeafSize: 2 } as const;
-  const index: Index = new ScaNN({ k: K, ...tree, ...options, runtime });
+  const index: Index = new ScaNN({ k: K, ...tree, runtime, ...options });
   return index.index(flat(rows));
 }
 
-async function loaded(path: string, options: { rowCacheBytes?: number } = {}): Promise<Index> {
+async function loaded(path: string, options: { rowCacheBytes?: number; runtime?: Runtime } = {}): Promise<Index> {
   const { index } = await loadBundle<ArrayLike<number>, number>(path, { rows: 'file', runtime, ...options });
   assert.ok(index instanceof ScaNN);
   return index as Index;
@@ -75,16 +79,17 @@ async function assertSame(memory: Index, file: Index, label: string): Promise<vo
 describe('rows in the file', { skip: VARIANTS.find(({ variant }) => variant === 'simd128')!.skip }, () => {
   for (const [name, options] of Object.entries(CASES)) {
     test(`${name}: calls, deletions and vectors are those of rows in memory`, async () => {
-      const memory = build(options);
+      const own = runtimeOf(name);
+      const memory = build({ ...options, runtime: own });
       const path = join(folder, `${name}.bundle`);
       await saveBundle(path, { index: memory });
       for (const rowCacheBytes of [0, 2 ** 20]) {
-        const file = await loaded(path, { rowCacheBytes });
+        const file = await loaded(path, { rowCacheBytes, runtime: own });
         assert.equal(file.parts().rows, undefined);
         await assertSame(memory, file, `cache ${rowCacheBytes}`);
         file.free();
       }
-      const file = await loaded(path);
+      const file = await loaded(path, { runtime: own });
       for (const index of [memory, file]) assert.equal(index.delete([3, 10, 77_777]), 2);
       await assertSame(memory, file, 'after deletions');
       assert.deepEqual(file.candidateVectors([4, 900]), memory.candidateVectors([4, 900]));

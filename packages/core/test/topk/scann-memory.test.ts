@@ -72,12 +72,13 @@ for (const [name, options] of Object.entries(BUILDS)) {
   test(`a build takes what is asked for, and not much less: ${name}`, () => {
     for (const rows of INPUTS) {
       const d = rows.dimensions;
-      const runtime = new Runtime({ threads: 2 });
+      const threads = d < 10 ? 2 : 1;
+      const runtime = new Runtime({ threads });
       const how = { numLeaves: 200, trainingIterations: 2, tree: 'always', ...options } as const;
       const index = new ScaNN({ ...how, runtime });
       const peak = countPeak(runtime);
       index.index(rows);
-      const need = buildMemory(rows.data.length / d, d, scannSettings(how), 2);
+      const need = buildMemory(rows.data.length / d, d, scannSettings(how), threads);
       const asked = need.rows + need.others;
       assert.ok(peak() <= asked, `${d} dimensions: ${peak()} bytes held, ${asked} asked for`);
       // Rows that SOAR leaves in one leaf have no second copy.

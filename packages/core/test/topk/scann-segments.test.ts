@@ -46,7 +46,10 @@ const CASES: Record<string, Options> = {
   'approximate scores, second leaves': { reorder: false, soar: 0.5, groupBound: 2 },
   'a measured build': { targetRecall: 0.9, tunedK: 5 },
 };
-/** The cases and the calls that also run on the readable kernels; only some do, because these kernels are slow. */
+/**
+ * The cases that also run on the readable kernels, and on several threads, and the calls of the former: only some, because
+ * those kernels are slow, and every new segment starts other threads.
+ */
 const READ: readonly string[] = ['dot product, groups skipped', 'approximate scores, second leaves'];
 const READ_CALLS: readonly string[] = ['plain', 'exclusions'];
 
@@ -143,9 +146,11 @@ test('a thread that has not noticed that memories grew finds all results and cou
   one.free();
 });
 
-for (const { variant, runtime, skip } of VARIANTS) {
+for (const { variant, runtime: threaded, skip } of VARIANTS) {
   describe(`segments, ${variant}`, { skip }, () => {
+    const alone = variant === 'reference' || skip ? threaded : new Runtime({ variant, threads: 1 });
     for (const [name, options] of Object.entries(CASES)) {
+      const runtime = READ.includes(name) ? threaded : alone;
       if (runtime === referenceRuntime && !READ.includes(name)) continue;
       test(`${name}: calls, updates, rebalance, save and load are those of one memory`, async () => {
         const { one, many } = build(options, runtime);
