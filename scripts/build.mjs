@@ -1,5 +1,5 @@
-// Builds everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, the bundle of the library
-// for Node, and the JSON schemas that TypeScript code describes.
+// Builds everything: the WebAssembly kernels (two variants of one AssemblyScript source), TypeScript, the bundles of the library
+// and of the program of a replica for Node, and the JSON schemas that TypeScript code describes.
 // `--clean` removes the output of a build. `--debug-kernels` makes kernels with function names and assertions, until the next
 // build without it. Kernels are compiled again only when their source changed.
 import { spawnSync } from 'node:child_process';
@@ -7,7 +7,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildKernels } from './kernels.mjs';
-import { writeNodeBundle } from './node-bundle.mjs';
+import { writeNodeBundle, writeReplicaBundle } from './node-bundle.mjs';
 import { writeWorkerPrograms } from './worker-program.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -70,3 +70,4 @@ const constants = Object.entries(await import(pathToFileURL(schema))).map(
   ([name, value]) => `export const ${name} = ${JSON.stringify(value)};\n`,
 );
 writeFileSync(schema, constants.join(''));
+await writeReplicaBundle(root);

@@ -31,7 +31,14 @@ export const queries: Float32Array[] = normalRows(4, D, 7);
 const names = (prefix: string): string[] => rows.map((_, i) => `${prefix}${i}`);
 export const first = (): NonNullable<Held> => new Map(names('a').map((id, i) => [id, rows[i]!]));
 
-const scann = { tree: 'always', numLeaves: 12, minLeafSize: 4, numLeavesToSearch: 12, runtime } as const;
+const scann = {
+  tree: 'always',
+  numLeaves: 12,
+  minLeafSize: 4,
+  numLeavesToSearch: 12,
+  groupBound: false,
+  runtime,
+} as const;
 const everything = { ...scann, numReorderingCandidates: 100_000 };
 /** Every index that takes updates; all leaves are searched, so that answers are exact. */
 export const INDEXES: Readonly<Record<string, () => Index>> = {

@@ -6,15 +6,17 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { FollowedVersion, Follower, ShownVersions } from '../models/followers.ts';
 import type { Update } from '../servable/contract.ts';
+import { PACKAGE_FOLDER } from '../status/package-folder.ts';
 import { Channel, type Handlers, ProcessGoneError } from './channel.ts';
 import type { ConnectionBackend } from './connection-balancer.ts';
 import type { ReplicaCalls, ReplicaReport, ReplicaSettings, ServerCalls } from './protocol.ts';
 
-const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
+/** main.ts as `npm run build` bundles it: of two files, it starts sooner than of 110. */
+const MAIN = join(PACKAGE_FOLDER, 'build/node/replica/main.js');
 /** Time between two pings of a replica. */
 const PING_MS = 2_000;
 /**
