@@ -75,6 +75,7 @@ export type {
 } from './topk/contract.ts';
 export { type Hit, TopKResult } from './topk/result.ts';
 export { recallTarget } from './topk/scann/calibration/calibrate.ts';
+export { measuredRotation } from './topk/scann/calibration/rotation-choice.ts';
 export { measuredRows } from './topk/scann/calibration/row-format.ts';
 export type { ScannOptions } from './topk/scann/options.ts';
 export { type IndexingOptions, ScaNN } from './topk/scann/scann.ts';

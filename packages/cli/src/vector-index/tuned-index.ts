@@ -3,6 +3,7 @@
  * (by default a sample of its own vectors), and built again with the chosen settings as its defaults.
  */
 import {
+  balancedPca,
   type DistanceMeasure,
   type Queries,
   type QueryModel,
@@ -53,10 +54,13 @@ export async function tunedIndex<Q = ArrayLike<number>>(
   const first = new ScaNN<Q, string>(options);
   await first.indexAsync(candidates, identifiers, { signal, onProgress });
   const { chosen, isTargetReached } = await tune(first, { queries, targetRecall, k, signal, onProgress });
+  // The tuned numbers belong to the codes of this build, so the second one does not choose a rotation again.
+  const { codeErrors, isRotated, dimensionsPerBlock } = first.stats();
   terminal.clear();
   first.free();
   const index = new ScaNN<Q, string>({
     ...options,
+    ...(codeErrors && { rotation: isRotated ? balancedPca.name : 'none', dimensionsPerBlock }),
     numLeavesToSearch: chosen.leavesToSearch,
     numReorderingCandidates: Math.max(k, chosen.reorder),
     tunedK: k,

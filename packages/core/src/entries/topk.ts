@@ -19,7 +19,7 @@ export type { ColumnOf, IdentifierColumn, RowsByIdentifier } from '../topk/ident
 export { Identifiers, type IdentifierValues } from '../topk/identifiers.ts';
 export { joinedLists } from '../topk/long-lists.ts';
 export type { Calibration } from '../topk/scann/calibration/calibration.ts';
-export type { RowLoss } from '../topk/scann/leaves.ts';
+export type { CodeErrors, RowLoss } from '../topk/scann/leaves.ts';
 export type { CallArgument } from '../topk/scann/scann.ts';
 export { GroupFilter } from '../topk/scann/search/masks.ts';
 export type { SearchWork } from '../topk/scann/search/search-work.ts';

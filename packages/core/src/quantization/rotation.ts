@@ -35,7 +35,7 @@ export function rotationNamed(name: string): RotationMethod {
   const method = METHODS.get(name);
   if (!method) {
     throw new OptionError(
-      `rotation: expected balancedPca.name of shortlist, which brings its code, got ${JSON.stringify(name)} alone`,
+      `rotation: expected balancedPca.name or measuredRotation.name of shortlist, which bring its code, got "${name}" alone`,
     );
   }
   return method;

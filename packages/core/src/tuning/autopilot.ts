@@ -5,7 +5,9 @@
 import { checkInteger } from '../checks/numbers.ts';
 import { balancedPca } from '../quantization/pca.ts';
 import { recallTarget } from '../topk/scann/calibration/calibrate.ts';
+import { measuredRotation } from '../topk/scann/calibration/rotation-choice.ts';
 import type { ScannOptions } from '../topk/scann/options.ts';
+import { MEASURED_FROM } from '../topk/scann/settings.ts';
 
 /** The settings that `autopilot` chooses. */
 export type AutopilotSettings = Required<
@@ -55,9 +57,14 @@ export function autopilot(rows: number, dimensions: number, k = 10): AutopilotSe
     numLeavesToSearch: Math.min(numLeaves, Math.max(4, Math.round(SEARCHED_AT_2000 * Math.sqrt(numLeaves / 2000)))),
     numReorderingCandidates: Math.max(100, Math.round(30 * Math.sqrt(k))),
     dimensionsPerBlock: Math.min(BLOCK_MAX, Math.max(dimensions >= WIDE ? 3 : 2, Math.ceil(dimensions / BLOCKS_MAX))),
-    rotation: dimensions >= WIDE && dimensions <= ROTATED_MAX ? balancedPca.name : 'none',
+    rotation: rotationFor(dimensions),
     trainingSampleSize: Math.min(rows, Math.max(SAMPLE_MIN, SAMPLE_PER_LEAF * numLeaves)),
     targetRecall: recallTarget(TARGET_RECALL),
     tunedK: k,
   };
+}
+
+function rotationFor(dimensions: number): AutopilotSettings['rotation'] {
+  if (dimensions >= MEASURED_FROM) return measuredRotation.name;
+  return dimensions >= WIDE && dimensions <= ROTATED_MAX ? balancedPca.name : 'none';
 }

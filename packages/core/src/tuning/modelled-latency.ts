@@ -7,20 +7,18 @@
  * reorder. Use it to compare settings; to measure real milliseconds give `tune` a clock.
  */
 import type { SearchWork } from '../topk/scann/search/search-work.ts';
+import { CODE_NS, ROTATION_NS } from '../topk/scann/search/work-costs.ts';
 
 /** Cost of a call of one query without any scan. */
 const CALL_NS = 2000;
 /** Cost of each leaf searched, even where few of its groups are scored: its first cache line comes from main memory. */
 const LEAF_NS = 120;
 const CENTROID_NS = 0.03;
-const CODE_NS = 0.025;
 /** A reordered candidate: its row comes from memory, line by line. 47, 84, 176, 444 at 32, 128, 300, 768 dimensions. */
 const REORDER_NS = 45;
 const REORDER_DIMENSION_NS = 0.45;
 /** The table of products of a query with the codewords. */
 const TABLE_DIMENSION_NS = 7;
-/** Rotation of a query, for each d²: the rotation is a product of the query with a d × d matrix. */
-const ROTATION_NS = 0.05;
 
 /** The modelled latency of a query, in milliseconds. */
 export function modelledLatencyMs(

@@ -11,6 +11,7 @@ import { throwIfAborted } from '../checks/abort.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { OBJECT, objectWith, optionsCheck, required } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
+import { balancedPca } from '../quantization/pca.ts';
 import type { Identifier } from '../topk/contract.ts';
 import type { RowsOfQueries } from '../topk/recall.ts';
 import type { ScannOptions } from '../topk/scann/options.ts';
@@ -177,7 +178,8 @@ function settingsOf<I extends Identifier>(
   point: TunedPoint,
   k: number,
 ): BuildSettings {
-  const { numLeaves, dimensionsPerBlock, rotation, trainingSampleSize, soar, correction, reorder } = index.settings;
+  const { numLeaves, trainingSampleSize, soar, correction, reorder } = index.settings;
+  const { dimensionsPerBlock, rotation } = codingOf(index);
   return {
     numLeaves,
     numLeavesToSearch: point.leavesToSearch,
@@ -191,4 +193,13 @@ function settingsOf<I extends Identifier>(
     reorder,
     groupBound: point.groupBound === 0 ? false : point.groupBound,
   };
+}
+
+/** The settings of the codes of an index: those that the build chose, where it measured a rotation. */
+function codingOf<I extends Identifier>(
+  index: ScaNN<ArrayLike<number>, I>,
+): Pick<BuildSettings, 'dimensionsPerBlock' | 'rotation'> {
+  const { codeErrors, isRotated, dimensionsPerBlock, settings } = index.stats();
+  if (!codeErrors) return settings;
+  return { rotation: isRotated ? balancedPca.name : 'none', dimensionsPerBlock };
 }

@@ -277,8 +277,8 @@ function measure<Q, I extends Identifier>(
 ): TunedPoint {
   const work: SearchWork = { queries: 0, centroids: 0, leaves: 0, codes: 0, reorders: 0 };
   const found = index.call(queries, { ...call, work });
-  const { dimensions, codedDimensions, blocks, settings } = index.stats();
-  const shape = { dimensions, codedDimensions, blocks, isRotated: settings.rotation !== 'none' };
+  const { dimensions, codedDimensions, blocks, isRotated } = index.stats();
+  const shape = { dimensions, codedDimensions, blocks, isRotated };
   return {
     leavesToSearch: call.leavesToSearch,
     reorder: call.reorder,

@@ -28,6 +28,15 @@ export interface RowLoss {
   int8: number;
 }
 
+/**
+ * The errors of scores by codes, as shares of their deviation, without and with a rotation, measured by a build with some
+ * of the candidates as queries.
+ */
+export interface CodeErrors {
+  none: number;
+  balancedPca: number;
+}
+
 /** Numbers that describe the parts; saved as JSON. */
 export interface LeafShape {
   dimensions: number;
@@ -66,6 +75,8 @@ export interface LeafShape {
   hasMean: boolean;
   /** True where rows were rotated before they were coded. */
   hasRotation: boolean;
+  /** The measurement after which the build chose the rotation. Absent: it measured none. */
+  codeErrors?: CodeErrors;
   /** η the codes were made with. */
   eta: number;
   /**

@@ -94,9 +94,12 @@ export interface ScannOptions<Q> extends TopKOptions<Q> {
   upperTree?: boolean | 'auto';
   /**
    * 'balanced-pca': rows are rotated before they are coded, so that all blocks carry about equal variance. A program that
-   * is bundled without `autopilot` says `balancedPca.name`, which brings the code. Default 'none'.
+   * is bundled without `autopilot` says `balancedPca.name`, which brings the code. 'auto': from 512 dimensions on the build
+   * rotates rows, and gives their codes 8 dimensions a block or `dimensionsPerBlock` if that is more, where it measures that
+   * queries scan less and scores are as exact; `stats().codeErrors` has the measurement. A bundled program says
+   * `measuredRotation.name`. Default 'none'.
    */
-  rotation?: 'none' | 'balanced-pca';
+  rotation?: 'none' | 'balanced-pca' | 'auto';
   /**
    * Build a tree of leaves: 'always', 'never', or 'auto' (default): from 4,000 candidates and 640,000 numbers on
    * (20,000 candidates of 32 dimensions).
@@ -198,8 +201,8 @@ export function scannSettings<Q>(options: ScannOptions<Q>): ScannSettings {
   if (typeof soar === 'number') checkNumber('soar', soar, 0);
   const groupBound = options.groupBound ?? 'auto';
   if (typeof groupBound === 'number') checkNumber('groupBound', groupBound, 0);
-  const rotation = checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca']);
-  if (rotation !== 'none') rotationNamed(rotation);
+  const rotation = checkOneOf('rotation', options.rotation ?? 'none', ['none', 'balanced-pca', 'auto']);
+  if (rotation !== 'none' && !(rotation === 'auto' && MEASUREMENTS.rotation)) rotationNamed(rotation);
   return {
     k,
     distanceMeasure,

@@ -10,10 +10,11 @@ import type { Identifiers } from '../identifiers.ts';
 import { loadIdentifiers, saveIdentifiers } from '../saved-identifiers.ts';
 import { recallTarget } from './calibration/calibrate.ts';
 import type { Calibration } from './calibration/calibration.ts';
+import { measuredRotation } from './calibration/rotation-choice.ts';
 import { measuredRows } from './calibration/row-format.ts';
 import { checkRowsInMemory, fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
-import { codedDimensions, type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
+import { type CodeErrors, codedDimensions, type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
 import { checkNumbers, loadLeafParts, sectionsOf } from './saved-leaves.ts';
 import {
@@ -79,12 +80,16 @@ export function savedScann<I extends Identifier>(
   settings: ScannSettings,
   { head, segments, identifiers, size, calibration }: ScannToSave<I>,
 ): Saved {
-  const { rowLoss, ...numbers } = head.shape;
+  const { rowLoss, codeErrors, ...numbers } = head.shape;
   return {
     kind: 'scann',
     settings: {
       options: { ...settings, reorder: reorderOf(settings, head.shape.dimensions) },
-      shape: { ...numbers, ...(rowLoss && { rowLoss: { ...rowLoss } }) },
+      shape: {
+        ...numbers,
+        ...(rowLoss && { rowLoss: { ...rowLoss } }),
+        ...(codeErrors && { codeErrors: { ...codeErrors } }),
+      },
       ...(segments && { segments: segments.length }),
       size,
       rows: identifiers.size,
@@ -109,7 +114,7 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
   let settings: ScannSettings;
   try {
     // The names bring the code of the rotation and of the measured format, with which a loaded index is updated and rebuilt.
-    checkOneOf('rotation', options.rotation ?? 'none', ['none', balancedPca.name]);
+    checkOneOf('rotation', options.rotation ?? 'none', ['none', balancedPca.name, measuredRotation.name]);
     settings = scannSettings(optionsOf(options));
     checkOneOf('reorder', settings.reorder || 'float32', ['float32', 'bfloat16', 'int8', measuredRows.name]);
   } catch (error) {
@@ -130,6 +135,7 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
       hasUnitPrefix: from.boolean('hasUnitPrefix'),
     }),
     ...(from.has('rowLoss') && { rowLoss: readRowLoss(from.object('rowLoss')) }),
+    ...(from.has('codeErrors') && { codeErrors: readCodeErrors(from.object('codeErrors')) }),
   };
   if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 2) {
     throw from.error(
@@ -161,14 +167,16 @@ export function optionsOf<Q>({
 }
 
 /** Check the numbers of a shape that the kernels rely on. @throws {FormatError} naming the number */
-function checkShape(from: SettingsReader, shape: LeafShape, { dimensionsPerBlock }: ScannSettings): void {
+function checkShape(from: SettingsReader, shape: LeafShape, { dimensionsPerBlock, rotation }: ScannSettings): void {
+  const isChosen = rotation === 'auto' && shape.hasRotation && shape.blockWidth >= 1 && shape.blockWidth <= 16;
+  const blockWidth = isChosen ? shape.blockWidth : dimensionsPerBlock;
   const { leaves, dimensions, copies, places, upperGroups, correctionKind } = shape;
   const expected: Partial<LeafShape> =
     leaves === 0
       ? { productBlocks: 0, correctionBlocks: 0, copies: 1, places: 0, upperGroups: 0 }
       : {
-          blockWidth: dimensionsPerBlock,
-          productBlocks: Math.ceil(codedDimensions(shape) / dimensionsPerBlock),
+          blockWidth,
+          productBlocks: Math.ceil(codedDimensions(shape) / blockWidth),
           correctionBlocks: Math.min(2, correctionKind),
           copies: places > 0 ? 2 : 1,
         };
@@ -193,6 +201,10 @@ function loadWhole(part: Part, shape: LeafShape, rows: number, cacheBytes: numbe
   if (!inFile) return LeafSet.whole(new Leaves(part.runtime, shape, parts));
   if (shape.leaves === 0) throw new OptionError('rows: expected "memory" for an index without leaves, got "file"');
   return splitHead(parts, shape, part.runtime, fileRows(inFile, cacheBytes));
+}
+
+function readCodeErrors(from: SettingsReader): CodeErrors {
+  return valuesOf(['none', 'balancedPca'] as const, (key) => from.number(key, { min: 0 }));
 }
 
 function readRowLoss(from: SettingsReader): RowLoss {

@@ -30,14 +30,14 @@ export interface ScannSettings {
   correction: boolean;
   groupBound: number | 'auto' | false;
   upperTree: boolean | 'auto';
-  rotation: 'none' | 'balanced-pca';
+  rotation: 'none' | 'balanced-pca' | 'auto';
   tree: 'auto' | 'always' | 'never';
   /** The most bytes of a segment. Absent: one memory. */
   segmentBytes?: number;
   seed: number;
 }
 
-/** From this width on a row has at least 32 cache lines, and `reorder: 'auto'` measures formats. */
+/** From this width on a row has at least 32 cache lines, and builds measure formats of rows and rotations. */
 export const MEASURED_FROM = 512;
 
 /** The setting `reorder` of an index of this width: 'auto' means 'float32' below `MEASURED_FROM`. */

@@ -4,7 +4,7 @@ import { SEGMENTS_MAX } from '../../format/layout.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import { MEASUREMENTS } from './calibration/measurements.ts';
 import type { LeafSet } from './leaf-set.ts';
-import { codedDimensions, type RowLoss } from './leaves.ts';
+import { type CodeErrors, codedDimensions, type RowLoss } from './leaves.ts';
 import type { ReorderRows, ScannSettings } from './settings.ts';
 
 /** Statistics of an index. */
@@ -24,6 +24,12 @@ export interface ScannStats {
   leafSizes: { least: number; median: number; most: number };
   /** Blocks of 4 bits per candidate. */
   blocks: number;
+  /** Dimensions of a block of the codes. */
+  dimensionsPerBlock: number;
+  /** True where rows are rotated before they are coded. */
+  isRotated: boolean;
+  /** The measurement of a build with `rotation: 'auto'`; undefined where it measured none. */
+  codeErrors: CodeErrors | undefined;
   /** True where groups of a leaf may be skipped by their bound. */
   hasGroupBounds: boolean;
   /** The option `groupBound` of the index, in standard errors; 0: no group is skipped. */
@@ -83,6 +89,9 @@ export function scannStats(
       'reorder: rows are kept as float32; measuredRows.name of shortlist brings the code that chooses a format',
     );
   }
+  if (shape?.codeErrors) {
+    notes.push(MEASUREMENTS.rotation!.noteOf(shape.codeErrors, shape.hasRotation, shape.blockWidth));
+  }
   const sizes = leaves && kind === 'tree' ? leafSizes(leaves) : [];
   return {
     size,
@@ -95,6 +104,9 @@ export function scannStats(
     leaves: shape?.leaves ?? 0,
     leafSizes: { least: sizes[0] ?? 0, median: sizes[sizes.length >> 1] ?? 0, most: sizes.at(-1) ?? 0 },
     blocks: (shape?.productBlocks ?? 0) + (shape?.correctionBlocks ?? 0),
+    dimensionsPerBlock: shape?.blockWidth ?? 0,
+    isRotated: shape?.hasRotation ?? false,
+    codeErrors: shape?.codeErrors,
     hasGroupBounds: shape?.hasBounds ?? false,
     groupBound: shape?.hasBounds ? shape.groupBound : 0,
     reorder,

@@ -1,9 +1,12 @@
-/** A program that names a rotation without its code: prints the error. */
+/** A program that names rotations without their code: prints the errors. */
 import { ScaNN } from 'shortlist';
 
-try {
-  new ScaNN({ rotation: 'balanced-pca' });
-  console.log('[]');
-} catch (error) {
-  console.log(JSON.stringify([(error as Error).message]));
+const said: string[] = [];
+for (const rotation of ['balanced-pca', 'auto'] as const) {
+  try {
+    new ScaNN({ rotation });
+  } catch (error) {
+    said.push((error as Error).message);
+  }
 }
+console.log(JSON.stringify(said));

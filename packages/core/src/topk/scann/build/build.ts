@@ -95,7 +95,7 @@ interface Coding {
 
 /** Train the codebook and encode the copies. */
 function* codePartition(
-  { coded, centroids, labels, copies }: Partition,
+  { coded, centroids, labels, copies, blockWidth: dimensionsPerBlock }: Partition,
   settings: ScannSettings,
   eta: number,
   random: Random,
@@ -103,7 +103,8 @@ function* codePartition(
   runtime: Runtime,
 ): Generator<Progress, Coding> {
   const own = labels.integers(coded.rows);
-  const codebook = trainCodebook(coded, own, centroids, settings, random.fork('codebook'), runtime);
+  const blocks = { ...settings, dimensionsPerBlock };
+  const codebook = trainCodebook(coded, own, centroids, blocks, random.fork('codebook'), runtime);
   owned.push(codebook.block);
   yield { step: 'codebook', done: 1, total: 1 };
   const kind = correctionKindOf(settings);
@@ -134,7 +135,7 @@ function boundOf(
 function treeShape(
   { rows, mean }: BuildRows,
   settings: ScannSettings,
-  { coded, scores, centroids, rotation, upper, copies }: Partition,
+  { coded, scores, centroids, rotation, codeErrors, upper, copies }: Partition,
   { codebook, codes, kind, eta }: Coding,
   bound: { hasBounds: boolean; groupBound: number },
   leafGroups: Int32Array,
@@ -147,12 +148,13 @@ function treeShape(
     places: copies.copyRow ? rows.rows : 0,
     upperGroups: upper?.groups ?? 0,
     productBlocks: codebook.blocks,
-    blockWidth: settings.dimensionsPerBlock,
+    blockWidth: codebook.width,
     correctionBlocks: codes.correctionBlocks,
     correctionKind: kind,
     ...bound,
     hasMean: mean !== undefined,
     hasRotation: rotation !== undefined,
+    ...(codeErrors && { codeErrors }),
     eta,
     builtDistance: meanDistance(coded, scores.floats(rows.rows)),
   });

@@ -8,8 +8,7 @@
 import type { Centroids } from '../../../clustering/centroids.ts';
 import { normalize } from '../../../clustering/k-means.ts';
 import type { Block } from '../../../memory/heap.ts';
-import type { Runtime } from '../../../parallel/runtime.ts';
-import { type Rotation, type RotationMethod, rotationNamed } from '../../../quantization/rotation.ts';
+import { type Rotation, rotationNamed } from '../../../quantization/rotation.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import { codedDimensions, type Leaves, rowStride } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
@@ -98,16 +97,11 @@ export class CodedRows {
   }
 }
 
-/** Train the rotation of the residuals. */
-export function trainRotation(
-  method: RotationMethod,
-  coded: CodedRows,
-  centroids: Centroids,
-  { dimensionsPerBlock, seed }: ScannSettings,
-  runtime: Runtime,
-): Rotation {
+/** The residuals of at most `count` rows, evenly spaced, in a matrix that the caller frees. */
+export function sampledResiduals(coded: CodedRows, centroids: Centroids, count: number): Matrix {
   const { rows: n, dimensions: d } = coded;
-  const size = Math.min(n, ROTATION_SAMPLE);
+  const { runtime } = centroids.matrix;
+  const size = Math.min(n, count);
   const sample = new Matrix(size, d, runtime);
   const labels = runtime.heap.allocate(4 * size);
   const scores = runtime.heap.allocate(4 * size);
@@ -119,11 +113,28 @@ export function trainRotation(
     const centres = centroids.matrix.data;
     const residuals = sample.data;
     for (let i = 0; i < size; i++) for (let t = 0; t < d; t++) residuals[i * d + t]! -= centres[own[i]! * d + t]!;
-    return method.train(sample, { dimensionsPerBlock, sampleSize: ROTATION_SAMPLE, seed });
-  } finally {
+    return sample;
+  } catch (error) {
     sample.free();
+    throw error;
+  } finally {
     labels.free();
     scores.free();
+  }
+}
+
+/** Train the rotation of the residuals that the settings name; undefined for none. */
+export function trainRotation(
+  coded: CodedRows,
+  centroids: Centroids,
+  { dimensionsPerBlock, rotation, seed }: ScannSettings,
+): Rotation | undefined {
+  if (rotation === 'none') return undefined;
+  const sample = sampledResiduals(coded, centroids, ROTATION_SAMPLE);
+  try {
+    return rotationNamed(rotation).train(sample, { dimensionsPerBlock, sampleSize: ROTATION_SAMPLE, seed });
+  } finally {
+    sample.free();
   }
 }
 

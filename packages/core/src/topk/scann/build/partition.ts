@@ -8,9 +8,10 @@ import { kMeans, type Progress } from '../../../clustering/k-means.ts';
 import { listMembers, type Members } from '../../../clustering/members.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
-import { type Rotation, rotationNamed } from '../../../quantization/rotation.ts';
+import { rotationNamed } from '../../../quantization/rotation.ts';
 import type { Generator as Random } from '../../../random/generator.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
+import { MEASUREMENTS, type RotationChoice } from '../calibration/measurements.ts';
 import type { ScannSettings } from '../settings.ts';
 import { CodedRows, trainRotation } from './coded-rows.ts';
 import { hasUpperTree } from './shape.ts';
@@ -23,16 +24,17 @@ export interface BuildRows {
   copy: Matrix | undefined;
   coded: CodedRows;
   mean: Float32Array | undefined;
+  /** Candidates of the index, where the rows are a sample of them. */
+  total?: number;
 }
 
 /** The memory that the build frees when it ends. */
 export type Owned = { free(): void }[];
 
 /** The rows and their leaves. The build owns all the memory. */
-export interface Partition {
+export interface Partition extends RotationChoice {
   /** The coded rows, after the rotation if there is one. */
   coded: CodedRows;
-  rotation: Rotation | undefined;
   centroids: Centroids;
   upper: UpperTree | undefined;
   /** [n] the first leaf of each row x, and ⟨x, c⟩ − |c|²/2 for the centroid c of that leaf. */
@@ -76,7 +78,8 @@ export function* partitionRows(
     runtime,
   );
   owned.push(centroids);
-  const { coded, rotation } = yield* rotate(input, centroids, settings, owned, runtime);
+  const rotated = yield* rotate(input, centroids, settings, owned);
+  const { coded } = rotated;
   const upper = hasUpperTree(centroids.count, settings)
     ? yield* groupLeaves(centroids, random.fork('upper'), runtime)
     : undefined;
@@ -96,20 +99,23 @@ export function* partitionRows(
   const { soar } = settings;
   const isTwice = soar !== false && centroids.count > 1;
   const copies = isTwice ? yield* copyRows(coded, centroids, labels, soar, owned, runtime) : once;
-  return { coded, rotation, centroids, upper, labels, scores, copies };
+  return { ...rotated, centroids, upper, labels, scores, copies };
 }
 
-/** Rotate rows and centroids where the settings have a rotation. */
+/** Rotate rows and centroids where the settings have a rotation or the build chooses one. */
 function* rotate(
-  { coded }: BuildRows,
+  { coded, total = coded.rows }: BuildRows,
   centroids: Centroids,
   settings: ScannSettings,
   owned: Owned,
-  runtime: Runtime,
-): Generator<Progress, { coded: CodedRows; rotation: Rotation | undefined }> {
-  if (settings.rotation === 'none') return { coded, rotation: undefined };
-  const method = rotationNamed(settings.rotation);
-  const rotation = trainRotation(method, coded, centroids, settings, runtime);
+): Generator<Progress, RotationChoice & Pick<Partition, 'coded'>> {
+  const choice =
+    settings.rotation === 'auto'
+      ? MEASUREMENTS.rotation!.choose(coded, centroids, settings, total)
+      : { rotation: trainRotation(coded, centroids, settings), blockWidth: settings.dimensionsPerBlock };
+  const { rotation } = choice;
+  if (!rotation) return { ...choice, coded };
+  const method = rotationNamed('balanced-pca');
   owned.push(rotation.directions);
   method.rotate(rotation, centroids.matrix, centroids.matrix);
   centroids.pack();
@@ -117,7 +123,7 @@ function* rotate(
   owned.push(rotated);
   method.rotate(rotation, rotated, rotated);
   yield { step: 'rotation', done: 1, total: 1 };
-  return { coded: new CodedRows(rotated), rotation };
+  return { ...choice, coded: new CodedRows(rotated) };
 }
 
 /** One copy of each row in its leaf, and another where SOAR gives the row a second leaf. */

@@ -48,7 +48,10 @@ export async function trainHead(
   try {
     const trained = await finishWithProgress(
       buildTree(
-        prepareRows(sample, settings.distanceMeasure, prefixOf(sample.dimensions, settings)?.prefix),
+        {
+          ...prepareRows(sample, settings.distanceMeasure, prefixOf(sample.dimensions, settings)?.prefix),
+          total: rows,
+        },
         settings,
         runtime,
       ),

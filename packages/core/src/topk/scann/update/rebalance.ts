@@ -21,11 +21,17 @@ export function* rebalanced<I extends Identifier>(
   runtime: Runtime,
   segments: Segments | undefined,
 ): Generator<Progress, LiveIndex<I>> {
-  const { rowLoss } = old.leaves.shape;
-  // A rebuild keeps the format of the rows, because it has only the rounded rows to measure.
-  const kept: ScannSettings = rowLoss ? { ...settings, reorder: old.precision } : settings;
+  const { rowLoss, codeErrors, hasRotation, blockWidth } = old.leaves.shape;
+  // A rebuild keeps the format of the rows, because it has only the rounded rows to measure, and the codes to which the
+  // numbers of leaves and of reordered candidates belong.
+  const kept: ScannSettings = {
+    ...settings,
+    ...(rowLoss && { reorder: old.precision }),
+    ...(codeErrors && { rotation: hasRotation ? 'balanced-pca' : 'none', dimensionsPerBlock: blockWidth }),
+  };
   const live = yield* buildLive(old.candidates(kept), kept, runtime, segments);
   if (rowLoss) live.leaves.shape.rowLoss = rowLoss;
+  if (codeErrors) live.leaves.shape.codeErrors = codeErrors;
   let isWhole = false;
   try {
     yield* updates.replay(live);
