@@ -20,12 +20,9 @@ import { Generator } from '../../src/random/generator.ts';
 import { Matrix } from '../../src/vectors/matrix.ts';
 
 const D = 8;
+const threaded = new Runtime({ threads: 2 });
 
-function make(
-  vocabularySize: number,
-  rows: number,
-  { columns = 2, seed = 1, runtime = new Runtime({ threads: 2 }) } = {},
-): Cqr {
+function make(vocabularySize: number, rows: number, { columns = 2, seed = 1, runtime = threaded } = {}): Cqr {
   return Cqr.create({ parameters: 2 * rows * D, columns }, { vocabularySize, dimensions: D, seed, runtime });
 }
 

@@ -158,9 +158,9 @@ test('a build that does not fit is refused before a row is read, and the error s
 
 test('what the error says would fit does fit, and a little more does not', () => {
   const runtime = new Runtime({ threads: 1 });
-  const filling = runtime.heap.allocateUnfilled(4 * GIB - 6 * 2 ** 20);
+  const filling = runtime.heap.allocateUnfilled(4 * GIB - 3 * 2 ** 20);
   const index = new ScaNN({ numLeaves: 50, trainingSampleSize: 2000, tree: 'always', runtime });
-  const rows = normalRows(30_000, 64, 2);
+  const rows = normalRows(15_000, 64, 2);
   let rowsThatFit = 0;
   assert.throws(
     () => index.index(rows),
