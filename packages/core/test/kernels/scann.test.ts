@@ -39,7 +39,7 @@ function build(options: ScannOptions<ArrayLike<number>>, runtime: Runtime, d: nu
     ...options,
     runtime,
   });
-  return index.index(normalRows(700, d, 11));
+  return index.index(normalRows(400, d, 11));
 }
 
 for (const [name, options] of Object.entries(CASES)) {
@@ -52,7 +52,7 @@ for (const [name, options] of Object.entries(CASES)) {
       for (const [part, bytes] of Object.entries(index.parts())) {
         assert.deepEqual(bytes, expected.parts()[part], part);
       }
-      const exclude = Array.from({ length: 9 }, (_, query) => [query, 2 * query, 300 + query]);
+      const exclude = Array.from({ length: 9 }, (_, query) => [query, 2 * query, 200 + query]);
       for (const call of [
         {},
         { exclude },

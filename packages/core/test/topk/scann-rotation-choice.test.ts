@@ -46,7 +46,8 @@ const queries = flat(lowRank(5, 3));
 
 function unbuilt(options: Options): Index {
   const tree = { tree: 'always', numLeaves: 3, numLeavesToSearch: 3, trainingIterations: 2, reorder: 'int8' } as const;
-  return new ScaNN<ArrayLike<number>, number>({ ...tree, runtime, ...options });
+  const sizes = { trainingSampleSize: 1_000 };
+  return new ScaNN<ArrayLike<number>, number>({ ...tree, ...sizes, runtime, ...options });
 }
 
 const make = (options: Options, rows = candidates): Index => unbuilt(options).index(flat(rows));
