@@ -21,11 +21,14 @@ const news = [...world.later.matchAll(/^u[036],(\d+)/gm)].map(
 );
 const tomorrow = fileOf('tomorrow.csv', `${world.ratings}${likes}${news.join('\n')}\nu1,new film,5,1600000200\n`);
 
+/** Time for a few trials: these tests compare versions, and each model is tried once at least. */
+const BUDGET = '0.5s';
+
 const train = (...argv: string[]): Promise<CommandOutput> => runCommand('train', '--budget', '1m', '--k', '5', ...argv);
 
 test('each run adds a version to a folder; one that is worse than the newest needs --force', async () => {
   const out = join(folder, 'movies');
-  const first = await train(ratings, '--model', 'als', '--out', out, '--budget', '3s');
+  const first = await train(ratings, '--model', 'als', '--out', out, '--budget', BUDGET);
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /movies\/1\/model\.shortlist: /);
   assert.match(first.stdout, /^ +shortlist serve .*\/movies$/m);
@@ -33,20 +36,20 @@ test('each run adds a version to a folder; one that is worse than the newest nee
   const generator = new Generator(5);
   const noise = world.ratings.replaceAll(/,1\d\d,/g, () => `,${100 + generator.below(36)},`);
   const noisy = fileOf('noise.csv', noise);
-  const refused = await train(noisy, '--model', 'als', '--out', out, '--budget', '3s');
+  const refused = await train(noisy, '--model', 'als', '--out', out, '--budget', BUDGET);
   assert.equal(refused.code, 1);
   assert.match(
     refused.stderr,
     /not published: recall@5 0\.\d{4} \(.*\) is below the [01]\.\d{4} \(.*\) of version 1 of .*movies by more than 0\.\d{4}, the error of both; the same command with --force publishes it, without repeating the trials \(.*movies\.trials\) \(ERR_DATA\)/,
   );
   assert.deepEqual(readdirSync(out), ['1']);
-  const forced = await train(noisy, '--model', 'als', '--out', out, '--budget', '3s', '--force');
+  const forced = await train(noisy, '--model', 'als', '--out', out, '--budget', BUDGET, '--force');
   assert.equal(forced.code, 0, forced.stderr);
   assert.match(forced.stderr, /Continues from the \d+ trials of an interrupted run/);
   assert.match(forced.stdout, /by more than .*; published because of --force/);
   assert.deepEqual(readdirSync(out).sort(), ['1', '2']);
   // A better version needs no --force.
-  const better = await train(ratings, '--model', 'als', '--out', `${out}/`, '--budget', '3s');
+  const better = await train(ratings, '--model', 'als', '--out', `${out}/`, '--budget', BUDGET);
   assert.equal(better.code, 0, better.stderr);
   assert.match(better.stdout, /compared with 0\.\d{4} \(.*\) of version 2 of .*movies: not worse by more than/);
   assert.equal((await newestVersion(out))!.version, 3);
@@ -58,7 +61,7 @@ test('each run adds a version to a folder; one that is worse than the newest nee
 for (const model of ['als', 'two-tower']) {
   test(`--from a folder of versions: ${model} continues with the same settings, and reports new users and items`, async () => {
     const out = join(folder, `nightly-${model}`);
-    const first = await train(ratings, '--model', model, '--out', out, '--budget', '1s');
+    const first = await train(ratings, '--model', model, '--out', out, '--budget', BUDGET);
     assert.equal(first.code, 0, first.stderr);
     const next = await train(tomorrow, '--from', out, '--out', out, '--force');
     assert.equal(next.code, 0, next.stderr);

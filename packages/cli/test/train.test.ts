@@ -1,6 +1,6 @@
 /** shortlist train: trains on files with planted tastes; interruptions, errors, and real ratings. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ShortlistServer } from '@shortlist/server';
@@ -96,7 +96,7 @@ test('--split time holds out the last tenth by time, and needs times', async () 
   const out = join(folder, 'by-time.shortlist');
   const newcomer = 'u99,100,5,1600000000\n';
   const later = fileOf('later.csv', `${world.later}${newcomer}`);
-  const how = ['--model', 'als', '--budget', '2s', '--k', '5', '--like', 'rating >= 4'];
+  const how = ['--model', 'als', '--budget', '0.5s', '--k', '5', '--like', 'rating >= 4'];
   const { code, stdout, stderr } = await runCommand('train', ratings, later, '--out', out, '--split', 'time', ...how);
   assert.equal(code, 0, stderr);
   assert.match(
@@ -128,7 +128,7 @@ test('rows that are not likes are seen items, too', async () => {
     '--model',
     'als',
     '--budget',
-    '1s',
+    '0.5s',
     '--like',
     'rating >= 5',
   );
@@ -138,7 +138,7 @@ test('rows that are not likes are seen items, too', async () => {
 
 test('both models are tried, and every event is a JSON object', async () => {
   const out = join(folder, 'both.shortlist');
-  const { code, stdout, stderr } = await runCommand('train', ratings, '--out', out, '--json', '--budget', '1s');
+  const { code, stdout, stderr } = await runCommand('train', ratings, '--out', out, '--json', '--budget', '0.5s');
   assert.equal(code, 0, stderr);
   const events = stdout
     .trimEnd()
@@ -177,6 +177,8 @@ test('after Ctrl-C the same command continues from the trials and writes the sam
     /interrupted; the same command continues from the 2 trials in .*cut\.shortlist\.trials \(ERR_ABORTED\)/,
   );
   assert.equal(existsSync(join(folder, 'cut.shortlist')), false);
+  const twoTrials = join(folder, 'cut.shortlist.trials');
+  for (const name of ['late', 'again']) copyFileSync(twoTrials, join(folder, `${name}.shortlist.trials`));
   const late = await runCommandUntil(({ stdout }) => stdout.includes('Test part, '), ...argv('late.shortlist'));
   assert.equal(late.code, 130);
   assert.match(late.stderr, /interrupted; the same command continues from the trials in .*late\.shortlist\.trials/);
@@ -187,7 +189,6 @@ test('after Ctrl-C the same command continues from the trials and writes the sam
     '7',
   );
   assert.doesNotMatch(other.stderr, /Continues from/, 'trials of another seed are not used');
-  await runCommandUntil(({ stderr }) => /trial 2, .* on the validation part/.test(stderr), ...argv('again.shortlist'));
   const second = await runCommand(...argv('again.shortlist'));
   assert.equal(second.code, 0, second.stderr);
   assert.match(second.stderr, /Continues from the 2 trials of an interrupted run/);
