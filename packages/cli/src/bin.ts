@@ -2,21 +2,39 @@
 /** The executable: calls `run` with the streams and the environment of the process, and handles Ctrl-C. */
 import { lacksDescriptors, NO_DESCRIPTOR } from './terminal/descriptors.ts';
 
+/**
+ * A program such as `timeout` signals a process and then its whole group, so that one signal arrives twice within a
+ * millisecond. No person presses Ctrl-C twice in this time.
+ */
+const SAME_SIGNAL_MS = 100;
 const interrupt = new AbortController();
+let interruptedAtMs = 0;
 process.on('SIGINT', () => {
   // The second Ctrl-C ends the process at once.
-  if (interrupt.signal.aborted) process.exit(130);
+  if (!interrupt.signal.aborted) interruptedAtMs = performance.now();
+  else if (performance.now() - interruptedAtMs > SAME_SIGNAL_MS) process.exit(130);
   interrupt.abort(new Error('Ctrl-C'));
 });
 
 /** The exit code that shells use for a program that SIGPIPE ended: 128 + 13. */
 const BROKEN_PIPE = 141;
-// The reader of the output, such as `head`, has closed the pipe.
-for (const stream of [process.stdout, process.stderr]) {
+for (const [name, stream] of [
+  ['standard output', process.stdout],
+  ['standard error', process.stderr],
+] as const) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader of the output, such as `head`, has closed the pipe.
     if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
-    throw error;
+    void endUnwritten(name, error);
   });
+}
+
+/** End because the output cannot be written, for example to a file on a full disk. */
+async function endUnwritten(name: string, error: Error): Promise<never> {
+  const { systemReason } = await import('shortlist/node');
+  if (name !== 'standard error')
+    process.stderr.write(`shortlist: ${name}: cannot be written: ${systemReason(error)} (ERR_IO)\n`);
+  process.exit(1);
 }
 
 // Loaded here and not above, because Node prints an error of a static import with its stack.

@@ -96,10 +96,35 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
     stderr.write(`shortlist: ${await usageMessage(error as Error, name)}\nTry: shortlist ${page}\n`);
     return 2;
   }
+  if (isOfSystem(error)) {
+    const { systemReason } = await import('shortlist/node');
+    const { path, syscall } = error;
+    stderr.write(`shortlist: ${path ?? syscall}: the system refused: ${systemReason(error)} (ERR_IO)\n`);
+    return 1;
+  }
+  if (lacksMemory(error)) {
+    stderr.write(
+      `shortlist: not enough memory, or address space (ulimit -v): ${(error as Error).message} (ERR_MEMORY)\n`,
+    );
+    return 1;
+  }
   stderr.write(
     `shortlist: an unexpected error; please report it with these lines\n${(error as Error)?.stack ?? String(error)}\n`,
   );
   return 1;
+}
+
+/** True for an error of a call of the system, such as a full disk. It is no bug of the command. */
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  return typeof code === 'string' && typeof syscall === 'string';
+}
+
+/** True for the errors with which V8 says that it got no memory for an array, a WebAssembly memory or a thread. */
+function lacksMemory(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY' || code === 'ERR_WORKER_INIT_FAILED') return true;
+  return error instanceof RangeError && /out of memory|could not allocate|allocation failed/i.test(String(message));
 }
 
 /** Replaces the names of library options in a message by those of the command line: userColumn by --user-column. */

@@ -3,7 +3,6 @@
  * is the experiment of the CCE paper as a command. It can be stopped at any time; the next run continues it.
  */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadMovieLens } from 'shortlist/node';
@@ -11,6 +10,7 @@ import { type Command, UsageError } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
+import { replaceText } from '../terminal/text-file.ts';
 import { clickExperiment, clicksOfRatings, plantedClicks } from './clicks.ts';
 import type { Experiment } from './experiment.ts';
 import { figure } from './figure.ts';
@@ -131,7 +131,7 @@ async function write(
   const files: string[] = [];
   for (const [file, content] of Object.entries(contents)) {
     files.push(join(folder, file));
-    await writeFile(files.at(-1)!, content);
+    await replaceText(files.at(-1)!, content);
   }
   report({ event: 'summary', markdown: text, files, summaries });
 }

@@ -2,9 +2,10 @@
  * The file of results: one JSON object a line. Each result is written at once, so that a stopped run can be continued. The
  * first line holds the settings, so that results of different settings are never mixed.
  */
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
+import { appendText, replaceText } from '../terminal/text-file.ts';
 import type { Figures } from './experiment.ts';
 import type { Job } from './plan.ts';
 
@@ -63,14 +64,14 @@ export class ResultsFile {
     const [first, ...lines] = text.split('\n').slice(0, -1);
     const header = JSON.stringify(settings);
     if (first === undefined) {
-      await writeFile(path, `${header}\n`);
+      await replaceText(path, `${header}\n`);
       return new ResultsFile(folder, []);
     }
     if (first !== header) {
       throw new DataError(`${path}: expected results of ${header}, got those of ${first}; choose another --out`);
     }
     const results = lines.map((line) => JSON.parse(line) as Result);
-    await writeFile(path, [header, ...lines].map((line) => `${line}\n`).join(''));
+    await replaceText(path, [header, ...lines].map((line) => `${line}\n`).join(''));
     return new ResultsFile(folder, results);
   }
 
@@ -81,7 +82,7 @@ export class ResultsFile {
 
   /** Append a result to the file. */
   async add(result: Result): Promise<void> {
-    await appendFile(join(this.folder, 'results.jsonl'), `${JSON.stringify(result)}\n`);
+    await appendText(join(this.folder, 'results.jsonl'), `${JSON.stringify(result)}\n`);
     this.results.push(result);
   }
 }

@@ -3,7 +3,6 @@
  * commands.
  */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeFindings, describeInteractions, readInteractions } from '@shortlist/data';
@@ -13,6 +12,7 @@ import type { ShortlistConfig } from '../config/contract.ts';
 import { readOptions } from '../input/interactions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
+import { replaceText } from '../terminal/text-file.ts';
 import { type InteractionsFile, itemsFileOf, lookAt, tablesOf } from './find-files.ts';
 
 const OPTIONS = { out: { type: 'string' }, force: { type: 'boolean', default: false } } as const;
@@ -53,7 +53,7 @@ export const init: Command = async (argv, environment) => {
     train: { files: chosen.path, ...(items !== undefined && { items }), ...(like !== undefined && { like }), out },
     serve: { files: out },
   };
-  await writeFile(CONFIG, `${JSON.stringify({ $schema: SCHEMA, ...config }, null, 2)}\n`);
+  await replaceText(CONFIG, `${JSON.stringify({ $schema: SCHEMA, ...config }, null, 2)}\n`);
   terminal.line(`${CONFIG} was written. Next: shortlist train, shortlist query ${out} USER, shortlist serve`);
   return 0;
 };

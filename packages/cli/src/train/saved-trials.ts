@@ -3,9 +3,10 @@
  * options, so that trials of other data or options are never used.
  */
 import { createHash } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { type ChosenModel, FileError, type Interactions } from 'shortlist';
+import { readFile, rm } from 'node:fs/promises';
+import type { ChosenModel, Interactions } from 'shortlist';
 import { type FeatureModelData, MODEL_KINDS, type Trial } from 'shortlist/recommenders';
+import { replaceText } from '../terminal/text-file.ts';
 
 /** The options that must be the same for a search to continue from saved trials. */
 export interface SearchIdentity {
@@ -40,14 +41,8 @@ export class SavedTrials {
   }
 
   /** Writes the trials. @throws {FileError} when the file cannot be written */
-  async write(trials: readonly Trial[]): Promise<void> {
-    const unfinished = `${this.path}.writing`;
-    try {
-      await writeFile(unfinished, JSON.stringify({ digest: this.#digest, trials }));
-      await rename(unfinished, this.path);
-    } catch (error) {
-      throw new FileError(`${this.path}: cannot be written: ${(error as Error).message}`, { cause: error });
-    }
+  write(trials: readonly Trial[]): Promise<void> {
+    return replaceText(this.path, JSON.stringify({ digest: this.#digest, trials }));
   }
 
   /** Removes the file, after the output was written. */

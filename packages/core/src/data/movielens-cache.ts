@@ -5,6 +5,7 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join, posix, win32 } from 'node:path';
 import { FileError } from '../errors/errors.ts';
+import { systemReason } from '../errors/system-errors.ts';
 import { type DownloadOptions, download } from './download.ts';
 import type { MovieLensFiles } from './movielens-100k.ts';
 import { arePublished, extractMovieLens, type MovieLensArchive } from './movielens-archive.ts';
@@ -63,8 +64,7 @@ export async function fillMovieLensCache(
     }
     await rm(beside, { recursive: true });
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code;
-    throw new FileError(`${folder}: expected a folder to write to, got ${reason}`, { cause });
+    throw new FileError(`${folder}: expected a folder to write to, got a refusal: ${systemReason(cause)}`, { cause });
   }
   return files;
 }

@@ -30,8 +30,9 @@ export class LinearMemory {
   #floats: Float32Array;
   #integers: Int32Array;
 
-  constructor(memory?: WebAssembly.Memory) {
-    this.memory = memory ?? new WebAssembly.Memory({ initial: PAGES_MIN, maximum: PAGES_MAX, shared: true });
+  /** @throws {MemoryError} when the system gives no address space for the memory to grow in */
+  constructor(memory: WebAssembly.Memory = reserved()) {
+    this.memory = memory;
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#floats = new Float32Array(this.memory.buffer);
     this.#integers = new Int32Array(this.memory.buffer);
@@ -97,5 +98,15 @@ export class LinearMemory {
     this.#bytes = new Uint8Array(this.memory.buffer);
     this.#floats = new Float32Array(this.memory.buffer);
     this.#integers = new Int32Array(this.memory.buffer);
+  }
+}
+
+function reserved(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: PAGES_MIN, maximum: PAGES_MAX, shared: true });
+  } catch {
+    throw new MemoryError(
+      'linear memory: expected address space for 4 GiB (V8 takes up to 10), got none; raise its limit (ulimit -v)',
+    );
   }
 }

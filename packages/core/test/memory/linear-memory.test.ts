@@ -1,6 +1,6 @@
 /** A linear memory on a thread that has not noticed that another thread grew it. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { LinearMemory } from '../../src/memory/linear-memory.ts';
 import { lateThread } from './late-thread.ts';
 
@@ -24,4 +24,21 @@ test('the views of a thread that is late reach the memory after `reach`', () => 
 test('a size that the memory does not have is refused', () => {
   const memory = new LinearMemory();
   assert.throws(() => memory.reach(memory.sizeBytes + 1), /a thread sees \d+ of \d+ bytes/);
+});
+
+test('a system that gives no address space is named, with the limit to raise', () => {
+  const { Memory } = WebAssembly;
+  const refused = mock.fn(function refuse() {
+    throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+  });
+  try {
+    WebAssembly.Memory = refused as never;
+    assert.throws(() => new LinearMemory(), {
+      code: 'ERR_MEMORY',
+      message: /^linear memory: expected address space for 4 GiB .*, got none; .*ulimit -v/,
+    });
+  } finally {
+    WebAssembly.Memory = Memory;
+  }
+  assert.equal(refused.mock.callCount(), 1);
 });

@@ -31,6 +31,7 @@ import { schemaError } from './schema-errors.ts';
 import { shortlistRoutes } from './shortlist-routes.ts';
 import { REST_ALL, REST_QUERIES, tensorflowRoutes } from './tensorflow-routes.ts';
 import { RouteMethods, refuseUnmatched } from './unmatched-requests.ts';
+import { refuseUnreadable } from './unreadable-requests.ts';
 
 /** Options that only the HTTP server has. */
 export interface HttpOptions {
@@ -68,6 +69,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false,
+    clientErrorHandler: refuseUnreadable(logger, limits.arrivalMs),
     // Called for a URL that cannot be decoded, which matches no route.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendError(errorStyleOf(request.raw.url!), error, request, reply),
@@ -100,14 +102,7 @@ export async function createHttpApp(context: ServingContext, options: HttpOption
       errorResponseBuilder: () => new ServingError('RESOURCE_EXHAUSTED', 'Too many requests', { retryAfterS: 1 }),
     });
   }
-  if (context.sites.origins.length > 0) {
-    await app.register((await import('@fastify/cors')).default, {
-      origin: context.sites.origins.includes('*') ? '*' : [...context.sites.origins],
-      methods: ['GET', 'HEAD', 'POST', 'PUT'],
-      exposedHeaders: ['x-request-id', 'retry-after', UNKNOWN_FEATURES_HEADER],
-      maxAge: PREFLIGHT_S,
-    });
-  }
+  await allowOrigins(app, context.sites.origins);
   if (options.forward) {
     queryRoutes(app, context);
     tensorflowRoutes(app, context, REST_QUERIES);
@@ -168,4 +163,17 @@ async function allRoutes(app: FastifyInstance, context: ServingContext): Promise
       return reply.header('content-type', context.metrics.registry.contentType).send(text);
     });
   }
+}
+
+/** Let pages of these origins ask (CORS). */
+async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await app.register((await import('@fastify/cors')).default, {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST', 'PUT'],
+    exposedHeaders: ['x-request-id', 'retry-after', UNKNOWN_FEATURES_HEADER],
+    maxAge: PREFLIGHT_S,
+    // An OPTIONS request that is no preflight request is refused like any other method.
+    strictPreflight: false,
+  });
 }

@@ -9,7 +9,7 @@ import { UNKNOWN_FEATURES_HEADER } from '../servable/unknown-features.ts';
 import { type StatusCode, toServingError } from '../status/serving-error.ts';
 import { answerRest } from '../tensorflow/rest.ts';
 import { parseRestPath, type RestCall } from '../tensorflow/rest-path.ts';
-import { refusalOf, sendError } from './errors.ts';
+import { errorStyleOf, refusalOf, sendError } from './errors.ts';
 import { admit, CONTENT_TYPES, requestOptions } from './requests.ts';
 import { pathOf, type RouteMethods, refuseMethod } from './unmatched-requests.ts';
 
@@ -61,7 +61,9 @@ export function tensorflowRoutes(
     } catch (error) {
       status = toServingError(error).code;
       const isMalformed = call === undefined && status === 'INVALID_ARGUMENT' && routeMethods !== undefined;
-      const isRefused = isMalformed && refuseMethod(routeMethods, request, reply, (error as Error).message);
+      // Below /v1/ there are also paths of the plain JSON API, whose errors have another form.
+      const said = errorStyleOf(request.raw.url!) === 'tensorflow' ? (error as Error).message : undefined;
+      const isRefused = isMalformed && refuseMethod(routeMethods, request, reply, said);
       if (!isRefused) sendError('tensorflow', error, request, reply);
     } finally {
       count(request, status, started, call?.model);

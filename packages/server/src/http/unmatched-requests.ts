@@ -73,8 +73,8 @@ export function refuseUnmatched(app: FastifyInstance, context: ServingContext, m
         return reply;
       }
       if (refuseMethod(methods, request, reply)) return reply;
-      if (style !== 'inference') return reply.code(404).send();
-      const missing = new ServingError('NOT_FOUND', `no such path: ${request.method} ${request.raw.url}`);
+      const got = `${request.method} ${request.raw.url}`;
+      const missing = new ServingError('NOT_FOUND', `path: expected one of /openapi.json, got ${got}`);
       sendError(style, missing, request, reply);
       return reply;
     });

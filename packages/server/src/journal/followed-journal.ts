@@ -16,6 +16,8 @@ import { readRequests } from './requests.ts';
 export interface UpdatesRefused {
   /** Whether another server accepts updates. */
   isLocked: boolean;
+  /** Whether the disk is full, so that there may be room for updates soon; default false. */
+  isFull?: boolean;
   /** Text that completes "updates are refused: ". */
   reason: string;
 }

@@ -21,6 +21,7 @@ import { ServingError } from '../status/serving-error.ts';
 import { applyUpdates } from './apply-updates.ts';
 import { loadServable } from './load-version.ts';
 import type { Model } from './model.ts';
+import { updatesRefused } from './updates-refused.ts';
 import { JOURNAL_NAME, listVersions } from './version-folders.ts';
 import type { LoadedVersion, VersionLoader } from './version-record.ts';
 
@@ -68,7 +69,8 @@ export function compact(
 
 async function compactNewest(model: Model, load: VersionLoader, rebalance: boolean): Promise<number> {
   const source = model.newest;
-  if (!source?.journal) throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} cannot be compacted`);
+  if (!source) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${model.name})`);
+  if (!source.journal) throw updatesRefused(model.name, source);
   const { journal } = source;
   // A new version would otherwise take the place of a folder that was put here meanwhile, or be written where no server
   // looks.

@@ -204,7 +204,7 @@ async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLoc
   const { code = '' } = taken.refusal;
   if (READ_ONLY.includes(code)) return { isLocked: false, reason: `its folder cannot be written (${code})` };
   if (code === 'ENOENT') return { isLocked: false, reason: REMOVED };
-  if (FULL.includes(code)) return { isLocked: false, reason: `the disk is full (${code})` };
+  if (FULL.includes(code)) return { isLocked: false, isFull: true, reason: `the disk is full (${code})` };
   throw taken.refusal;
 }
 

@@ -9,6 +9,7 @@ import { ServingError } from '../status/serving-error.ts';
 import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import type { Followers } from './followers.ts';
 import type { ModelVersions } from './model-versions.ts';
+import { updatesRefused } from './updates-refused.ts';
 import type { VersionRecord } from './version-record.ts';
 
 /** Options of the updates of a model. */
@@ -49,7 +50,7 @@ export class ModelUpdates {
     const record = versions.newest;
     if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${name})`);
     const { journal } = record;
-    if (!journal) throw this.#refusal(record);
+    if (!journal) throw updatesRefused(name, record);
     const { servable } = record.served!;
     // The journal stores vectors instead of features, so that replaying it needs no tower.
     const updates = withEmbeddings(servable, requested);
@@ -70,16 +71,6 @@ export class ModelUpdates {
     await record.served!.hold(() => done.then(() => followed));
     if (servable.isNearlyFull()) void this.#makeRoom(record);
     return record.version;
-  }
-
-  #refusal({ foreign }: VersionRecord): ServingError {
-    const { name } = this.#options;
-    if (!foreign) return new ServingError('FAILED_PRECONDITION', `Model ${name} cannot be updated`);
-    const { isLocked, reason } = foreign.refused;
-    // The other server releases its lock when it ends, as in a rolling restart.
-    return isLocked
-      ? new ServingError('UNAVAILABLE', `Model ${name} accepts no updates here: ${reason}`, { retryAfterS: 1 })
-      : new ServingError('FAILED_PRECONDITION', `Model ${name} accepts no updates: ${reason}`);
   }
 
   /**

@@ -9,6 +9,13 @@ const MARGIN_MS = 5_000;
 const SERVER = objectWith('a ShortlistServer', 'close', 'logger', 'stopMs');
 /** Standard input, output and error. */
 const STANDARD_STREAMS = [0, 1, 2];
+/** Signals that ask a process to end. SIGHUP is another one, where there is a terminal. */
+const ENDING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const;
+/**
+ * A program such as `timeout` signals a process and then its whole group, so that one signal arrives twice within a
+ * millisecond. No person or supervisor repeats a signal in this time.
+ */
+const SAME_SIGNAL_MS = 100;
 
 /**
  * Drain and close on the first signal, then end the process; a second signal ends it at once. Returns a function that
@@ -23,13 +30,15 @@ export function closeOnSignals(server: ShortlistServer): () => void {
   const hasTerminal = STANDARD_STREAMS.some((stream) => isatty(stream));
   const ignore = (): void => server.logger.info('SIGHUP is ignored: this process has no terminal');
   if (!hasTerminal) process.on('SIGHUP', ignore);
-  const { uninstall } = closeWithGrace(
+  const signals: readonly NodeJS.Signals[] = hasTerminal ? [...ENDING, 'SIGHUP'] : ENDING;
+  let first: { signal: NodeJS.Signals; atMs: number } | undefined;
+  const { close, uninstall } = closeWithGrace(
     {
       delay: server.stopMs + MARGIN_MS,
       logger: { error: (...details: unknown[]) => server.logger.error({ details }, 'stopping') },
-      ...(hasTerminal ? {} : { skip: ['SIGHUP'] }),
+      skip: [...ENDING, 'SIGHUP'],
     },
-    async ({ signal, err }) => {
+    async ({ err, signal = first?.signal }) => {
       // The level is not fatal: pino then waits until the log is written, which never happens if its reader has gone.
       if (err) server.logger.error({ err }, 'stopping after an error');
       else server.logger.info({ signal }, 'stopping');
@@ -37,8 +46,19 @@ export function closeOnSignals(server: ShortlistServer): () => void {
       await server.close(signal === 'SIGINT' ? { lameDuckMs: 0 } : {});
     },
   );
+  const end = (signal: NodeJS.Signals): void => {
+    if (!first) {
+      first = { signal, atMs: performance.now() };
+      void close();
+    } else if (performance.now() - first.atMs > SAME_SIGNAL_MS) {
+      server.logger.error({ signal }, 'stopping at once after a second signal');
+      process.exit(1);
+    }
+  };
+  for (const signal of signals) process.on(signal, end);
   return () => {
     process.removeListener('SIGHUP', ignore);
+    for (const signal of signals) process.removeListener(signal, end);
     uninstall();
   };
 }

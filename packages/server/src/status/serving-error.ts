@@ -126,5 +126,5 @@ export function loadErrorCode(error: unknown): StatusCode {
 /** Whether an error, or any error among its causes, says that the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return (error as NodeJS.ErrnoException).code === 'ENOSPC' || isDiskFull(error.cause);
+  return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '') || isDiskFull(error.cause);
 }
