@@ -18,7 +18,7 @@ const PIECE_CHUNKS = 32;
 export class Checksum {
   readonly #runtime: Runtime;
   readonly #chunkBytes: number;
-  /** One chunk of bytes that are not in the linear memory, or of digests. */
+  /** One chunk of bytes that are not in the linear memory. */
   readonly #staging: Block;
   readonly #out: Block;
   #staged = 0;
@@ -58,12 +58,11 @@ export class Checksum {
     this.#flush();
     const digests = BigUint64Array.from(this.#digests);
     this.#digests = [];
-    // More than 8 GiB have more digests than a chunk of bytes holds.
-    const isLong = digests.byteLength > this.#chunkBytes;
-    const block = isLong ? this.#runtime.heap.allocateUnfilled(digests.byteLength) : this.#staging;
+    // Not in the staging: more than 8 GiB have more digests than a chunk of bytes holds.
+    const block = this.#runtime.heap.allocateUnfilled(digests.byteLength);
     block.bytes().set(new Uint8Array(digests.buffer));
-    this.#hash(block.offset, digests.byteLength, Math.max(digests.byteLength, this.#chunkBytes));
-    if (isLong) block.free();
+    this.#hash(block.offset, digests.byteLength, digests.byteLength || 1);
+    block.free();
     return this.#digests.pop()!;
   }
 

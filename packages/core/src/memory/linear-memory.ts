@@ -105,8 +105,7 @@ function reserved(): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: PAGES_MIN, maximum: PAGES_MAX, shared: true });
   } catch {
-    throw new MemoryError(
-      'linear memory: expected address space for 4 GiB (V8 takes up to 10), got none; raise its limit (ulimit -v)',
-    );
+    // V8 reserves up to 10 GiB for a memory of 4.
+    throw new MemoryError('linear memory: expected 10 GiB of address space, got less');
   }
 }

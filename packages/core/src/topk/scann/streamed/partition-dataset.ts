@@ -4,6 +4,7 @@
  */
 import { checkInteger } from '../../../checks/numbers.ts';
 import { Centroids } from '../../../clustering/centroids.ts';
+import { GROUPS_FROM, GroupedCentroids, type RowAssigner } from '../../../clustering/grouped-centroids.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
 import { OptionError } from '../../../errors/errors.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -92,7 +93,7 @@ export async function partitionDataset<I extends Identifier>(
   }
   checkSegmentsOf(survey, memoryBytes, settings);
   const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
-  const centroids = centroidsOf(head);
+  const centroids = assignerOf(head, settings.seed);
   const build = buildName(survey, settings, firstLeaves);
   try {
     const runBytes = runBytesFor(memoryBytes);
@@ -137,14 +138,17 @@ function shapesOf(
   return { shapes, sizes: own.map((rows) => rows.reduce((sum, count) => sum + count, 0)) };
 }
 
-/** The centroids of the head, packed for assignment. */
-function centroidsOf(head: Leaves): Centroids {
+/** The centroids of the head for the assignment of all candidates; many of them in groups. */
+function assignerOf(head: Leaves, seed: number): RowAssigner {
   const { leaves } = head.shape;
   const dimensions = codedDimensions(head.shape);
   const centroids = new Centroids(leaves, dimensions, head.runtime);
   centroids.matrix.data.set(head.floats('centroids').subarray(0, leaves * dimensions));
   centroids.pack();
-  return centroids;
+  if (leaves < GROUPS_FROM) return centroids;
+  const grouped = new GroupedCentroids(centroids, new Random(seed).fork('groups'));
+  centroids.free();
+  return grouped;
 }
 
 /** A text that identifies settings, candidates and segments, so that a build does not use the runs of another build. */

@@ -8,7 +8,7 @@
  * that the runs already have.
  */
 import { throwIfAborted } from '../../../checks/abort.ts';
-import type { Centroids } from '../../../clustering/centroids.ts';
+import type { RowAssigner } from '../../../clustering/grouped-centroids.ts';
 import { normalize, type Progress } from '../../../clustering/k-means.ts';
 import { StateError } from '../../../errors/errors.ts';
 import { Checksum } from '../../../format/checksum.ts';
@@ -23,7 +23,7 @@ import { bytesOf, forEachPiece, type Survey } from './survey.ts';
 
 const MANIFEST = 'manifest';
 /** The version of the layout of runs and manifest: runs of another one are not used. */
-export const RUNS_LAYOUT = 2;
+export const RUNS_LAYOUT = 3;
 
 /** The state of the runs, as JSON. */
 interface Manifest {
@@ -53,7 +53,7 @@ export interface PartitionedRuns {
 export interface PartitionInput {
   survey: Pick<Survey<Identifier>, 'rows' | 'dimensions' | 'checksum'>;
   head: Leaves;
-  centroids: Centroids;
+  centroids: RowAssigner;
   firstLeaves: readonly number[];
   isUnitLength: boolean;
   /** A text that identifies settings, candidates and segments. */
