@@ -117,11 +117,16 @@ for (const processes of [1, 2]) {
       assert.match(other.headers.get('x-request-id')!, /^[0-9a-f]{12}-\d+$/);
     });
 
-    test('health, metadata, metrics, OpenAPI, and a bare 404 elsewhere', async () => {
+    test('health, metadata, metrics, OpenAPI, and 404 with the reason elsewhere', async () => {
       assert.deepEqual(await get('/v2/health/live'), [200, '{"live":true}']);
       assert.deepEqual(await get('/v2/health/ready'), [200, '{"ready":true}']);
       assert.deepEqual(await get('/v2/models/films/ready'), [200, '{"name":"films","ready":true}']);
-      assert.deepEqual(await get('/nothing'), [404, '']);
+      const [missing, why] = await get('/nothing');
+      assert.equal(missing, 404);
+      assert.equal(
+        (JSON.parse(why) as { error: string }).error,
+        'path: expected one of /openapi.json, got GET /nothing',
+      );
       const [, metrics] = await get('/metrics');
       assert.match(metrics, /^:tensorflow:serving:request_count\{model_name="films",status="OK"\} \d+$/m);
       assert.match(metrics, /^shortlist_candidates\{model_name="films",version="1"\} 60$/m);
