@@ -96,8 +96,8 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
     stderr.write(`shortlist: ${await usageMessage(error as Error, name)}\nTry: shortlist ${page}\n`);
     return 2;
   }
-  if (isOfSystem(error)) {
-    const { systemReason } = await import('shortlist/node');
+  const { isSystemError, systemReason } = await import('shortlist/node');
+  if (isSystemError(error)) {
     const { path, syscall } = error;
     stderr.write(`shortlist: ${path ?? syscall}: the system refused: ${systemReason(error)} (ERR_IO)\n`);
     return 1;
@@ -112,12 +112,6 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
     `shortlist: an unexpected error; please report it with these lines\n${(error as Error)?.stack ?? String(error)}\n`,
   );
   return 1;
-}
-
-/** True for an error of a call of the system, such as a full disk. It is no bug of the command. */
-function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
-  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
-  return typeof code === 'string' && typeof syscall === 'string';
 }
 
 /** True for the errors with which V8 says that it got no memory for an array, a WebAssembly memory or a thread. */

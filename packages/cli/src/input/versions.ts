@@ -6,7 +6,7 @@
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, FileError } from 'shortlist';
-import { systemReason } from 'shortlist/node';
+import { isSystemError, systemReason } from 'shortlist/node';
 
 /** The prefix of the folder of a version that is being written; servers ignore it. */
 const UNFINISHED = '.writing-';
@@ -63,7 +63,7 @@ export async function publishVersion(folder: string, write: (path: string) => Pr
     return { version, bundle: join(folder, String(version), `model${SUFFIX}`) };
   } catch (error) {
     await rm(building, { recursive: true, force: true });
-    if (!(typeof (error as NodeJS.ErrnoException).syscall === 'string')) throw error;
+    if (!isSystemError(error)) throw error;
     throw new FileError(`${folder}: cannot be written to: ${systemReason(error)}`, { cause: error });
   }
 }

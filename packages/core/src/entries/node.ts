@@ -19,4 +19,4 @@ export {
   type SourcedMovieLens,
 } from '../data/source.ts';
 // errors
-export { kindOfEntry, systemReason } from '../errors/system-errors.ts';
+export { isSystemError, kindOfEntry, systemReason } from '../errors/system-errors.ts';

@@ -20,6 +20,12 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EBUSY', 'it is in use'],
 ]);
 
+/** True for the error of a call of the system, such as the opening of a file. */
+export function isSystemError(error: unknown): error is Error & { code: string; syscall: string; path?: string } {
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  return typeof code === 'string' && typeof syscall === 'string';
+}
+
 /**
  * The reason of a system error with its code, `there is no such file or folder (ENOENT)`; the message of any other
  * error.

@@ -8,7 +8,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { DataError, FileError } from 'shortlist';
-import { systemReason } from 'shortlist/node';
+import { isSystemError, systemReason } from 'shortlist/node';
 import { checkArgument, checkInteger, ITERABLE, objectWith, optionType, STRING } from 'shortlist/options';
 import {
   type BatchFormat,
@@ -81,7 +81,7 @@ export async function writeBatches(
   } catch (error) {
     for (const handle of handles) await handle.close().catch(() => undefined);
     for (const name of unfinished) await rm(name, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    if (!isSystemError(error)) throw error;
     throw new FileError(`${path}: cannot be written: ${systemReason(error)}`, { cause: error });
   }
 }
