@@ -17,7 +17,7 @@ import { JournalLock, JournalLocks } from '../journal/lock.ts';
 import { HEAD_BYTES } from '../journal/record.ts';
 import { readRequestsOf } from '../journal/record-reader.ts';
 import { syncFolder } from '../journal/salvage.ts';
-import { ServingError } from '../status/serving-error.ts';
+import { ServingError, servableNotFound } from '../status/serving-error.ts';
 import { applyUpdates } from './apply-updates.ts';
 import { loadServable } from './load-version.ts';
 import type { Model } from './model.ts';
@@ -69,7 +69,7 @@ export function compact(
 
 async function compactNewest(model: Model, load: VersionLoader, rebalance: boolean): Promise<number> {
   const source = model.newest;
-  if (!source) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${model.name})`);
+  if (!source) throw servableNotFound(`Latest(${model.name})`);
   if (!source.journal) throw updatesRefused(model.name, source);
   const { journal } = source;
   // A new version would otherwise take the place of a folder that was put here meanwhile, or be written where no server

@@ -19,7 +19,7 @@ import type { Servable, Update } from '../servable/contract.ts';
 import { checkIdentifiersOf } from '../servable/identifiers.ts';
 import { ROOM_SHARE, servedIndex } from '../servable/index-parts.ts';
 import { IndexServable } from '../servable/index-servable.ts';
-import { ServingError } from '../status/serving-error.ts';
+import { isDiskFull, ServingError } from '../status/serving-error.ts';
 import { withoutPaths } from '../status/without-paths.ts';
 import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
@@ -194,8 +194,6 @@ async function withJournal(
 
 /** System errors that mean that a folder or a file in it may not be written. */
 const READ_ONLY: readonly string[] = ['EROFS', 'EACCES', 'EPERM'];
-/** System errors that mean that there is no space for the lock file; there may be soon. */
-const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
 
 async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLock | UpdatesRefused> {
   const taken = await locks.take(folder);
@@ -204,7 +202,8 @@ async function takeLock(folder: string, locks: JournalLocks): Promise<JournalLoc
   const { code = '' } = taken.refusal;
   if (READ_ONLY.includes(code)) return { isLocked: false, reason: `its folder cannot be written (${code})` };
   if (code === 'ENOENT') return { isLocked: false, reason: REMOVED };
-  if (FULL.includes(code)) return { isLocked: false, isFull: true, reason: `the disk is full (${code})` };
+  // There may be room for the lock file soon.
+  if (isDiskFull(taken.refusal)) return { isLocked: false, isFull: true, reason: `the disk is full (${code})` };
   throw taken.refusal;
 }
 

@@ -5,7 +5,7 @@
 import type { Journal } from '../journal/journal.ts';
 import { withEmbeddings } from '../servable/candidate-features.ts';
 import type { RequestedUpdate, Update } from '../servable/contract.ts';
-import { ServingError } from '../status/serving-error.ts';
+import { servableNotFound } from '../status/serving-error.ts';
 import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import type { Followers } from './followers.ts';
 import type { ModelVersions } from './model-versions.ts';
@@ -48,7 +48,7 @@ export class ModelUpdates {
     await versions.newest?.served?.servable.prepare();
     await this.#opened();
     const record = versions.newest;
-    if (!record) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${name})`);
+    if (!record) throw servableNotFound(`Latest(${name})`);
     const { journal } = record;
     if (!journal) throw updatesRefused(name, record);
     const { servable } = record.served!;

@@ -1,5 +1,5 @@
 /** The versions of a model, which of them serves a request, and the labels that name them. */
-import { invalidArgument, ServingError } from '../status/serving-error.ts';
+import { invalidArgument, ServingError, servableNotFound } from '../status/serving-error.ts';
 import type { ShownVersions } from './followers.ts';
 import type { ServedVersion } from './served-version.ts';
 import type { VersionFolder } from './version-folders.ts';
@@ -59,7 +59,7 @@ export class ModelVersions {
     const record = wanted === undefined ? this.newest : this.#records.get(wanted);
     if (record?.state === 'AVAILABLE') return record.served!;
     const which = wanted === undefined ? `Latest(${this.#options.name})` : `Specific(${this.#options.name}, ${wanted})`;
-    throw new ServingError('NOT_FOUND', `Servable not found for request: ${which}`);
+    throw servableNotFound(which);
   }
 
   /** @throws {ServingError} INVALID_ARGUMENT when the label is not assigned */

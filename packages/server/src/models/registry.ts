@@ -1,5 +1,5 @@
 /** The registry of a server's models, by name. */
-import { ServingError } from '../status/serving-error.ts';
+import { ServingError, servableNotFound } from '../status/serving-error.ts';
 import type { Model } from './model.ts';
 import type { VersionChoice } from './model-versions.ts';
 import type { ServedVersion } from './served-version.ts';
@@ -34,7 +34,7 @@ export class ModelRegistry {
   /** @throws {ServingError} NOT_FOUND */
   find(name: string): Model {
     const model = this.#models.get(name);
-    if (!model) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${name})`);
+    if (!model) throw servableNotFound(`Latest(${name})`);
     return model;
   }
 
@@ -47,7 +47,7 @@ export class ModelRegistry {
       throw new ServingError('INVALID_ARGUMENT', `Unrecognized servable version label: ${choice.label}`);
     }
     const which = choice.version === undefined ? `Latest(${name})` : `Specific(${name}, ${choice.version})`;
-    throw new ServingError('NOT_FOUND', `Servable not found for request: ${which}`);
+    throw servableNotFound(which);
   }
 
   /** The records that a status request asks for. @throws {ServingError} NOT_FOUND with TF Serving's messages */

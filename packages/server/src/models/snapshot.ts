@@ -8,7 +8,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ServingError } from '../status/serving-error.ts';
+import { servableNotFound } from '../status/serving-error.ts';
 import type { Model } from './model.ts';
 
 /** Prefix of the folders of snapshots; those that a killed server left are removed at start. */
@@ -25,7 +25,7 @@ export interface Snapshot {
 /** Write a snapshot. @throws {ServingError} NOT_FOUND when no version serves */
 export async function snapshot(model: Model): Promise<Snapshot> {
   const record = model.newest;
-  if (!record?.served) throw new ServingError('NOT_FOUND', `Servable not found for request: Latest(${model.name})`);
+  if (!record?.served) throw servableNotFound(`Latest(${model.name})`);
   const { served, version } = record;
   const folder = await temporaryFolder(model.basePath);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });

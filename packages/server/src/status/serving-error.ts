@@ -128,3 +128,8 @@ export function isDiskFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '') || isDiskFull(error.cause);
 }
+
+/** NOT_FOUND in the words of TensorFlow Serving. `which` is such as `Latest(films)`. */
+export function servableNotFound(which: string): ServingError {
+  return new ServingError('NOT_FOUND', `Servable not found for request: ${which}`);
+}
