@@ -74,7 +74,7 @@ export function refuseUnmatched(app: FastifyInstance, context: ServingContext, m
       }
       if (refuseMethod(methods, request, reply)) return reply;
       const got = `${request.method} ${request.raw.url}`;
-      const missing = new ServingError('NOT_FOUND', `path: expected one of /openapi.json, got ${got}`);
+      const missing = new ServingError('NOT_FOUND', `path: expected one that /openapi.json lists, got ${got}`);
       sendError(style, missing, request, reply);
       return reply;
     });

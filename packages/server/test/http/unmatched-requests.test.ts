@@ -75,7 +75,7 @@ for (const processes of [1, 2]) {
           const response = await fetchUnpooled(url + path, { method });
           assert.equal(response.status, 404, `${method} ${path}`);
           const { error } = (await response.json()) as { error: string };
-          assert.equal(error, `path: expected one of /openapi.json, got ${method} ${path}`);
+          assert.equal(error, `path: expected one that /openapi.json lists, got ${method} ${path}`);
         }
       }
     });

@@ -59,7 +59,7 @@ test('refusals are {"error": text} and nothing else', async () => {
       400,
       "failed to get model version from specified version string 'x'",
     ],
-    ['GET', '/v2/nothing', undefined, 404, 'path: expected one of /openapi.json, got GET /v2/nothing'],
+    ['GET', '/v2/nothing', undefined, 404, 'path: expected one that /openapi.json lists, got GET /v2/nothing'],
     ['POST', '/v2/repository/index', '[', 400, 'expected a JSON object'],
     ['POST', '/v2/models/films/infer', '{"inputs": 1}', 400, 'inputs: expected a list, got 1'],
     ...(

@@ -125,7 +125,7 @@ for (const processes of [1, 2]) {
       assert.equal(missing, 404);
       assert.equal(
         (JSON.parse(why) as { error: string }).error,
-        'path: expected one of /openapi.json, got GET /nothing',
+        'path: expected one that /openapi.json lists, got GET /nothing',
       );
       const [, metrics] = await get('/metrics');
       assert.match(metrics, /^:tensorflow:serving:request_count\{model_name="films",status="OK"\} \d+$/m);
