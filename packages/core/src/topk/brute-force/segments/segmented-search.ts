@@ -65,10 +65,12 @@ export class SegmentedRowSearch implements RowSearch {
   ): SegmentSearch[] {
     if (k === 0) return [];
     this.#use(segments);
+    const shared = mask && !mask.isPerQuery ? new Int32Array(mask.words) : undefined;
+    if (shared) mask!.write(0, 1, shared);
     return segments.flatMap((segment, s) => {
       const own = Math.min(k, segment.rows);
       const firstRow = s * segmentRows;
-      const masks = mask && new SegmentMasks(mask, firstRow, segment.rows);
+      const masks = mask && new SegmentMasks(mask, shared, firstRow, segment.rows);
       const search = this.#searches[s]!;
       return own > 0 ? [{ search, given: [segment, queries, own, masks, codes?.of(s)], firstRow, k: own }] : [];
     });
@@ -86,10 +88,13 @@ export class SegmentedRowSearch implements RowSearch {
 class SegmentMasks implements QueryMasks {
   readonly words: number;
   readonly #all: QueryMasks;
+  readonly #shared: Int32Array | undefined;
   readonly #firstWord: number;
 
-  constructor(all: QueryMasks, firstRow: number, rows: number) {
+  /** @param shared the mask over all rows, if all queries have the same */
+  constructor(all: QueryMasks, shared: Int32Array | undefined, firstRow: number, rows: number) {
     this.#all = all;
+    this.#shared = shared;
     this.#firstWord = firstRow / 32;
     this.words = maskWords(rows);
   }
@@ -99,9 +104,13 @@ class SegmentMasks implements QueryMasks {
   }
 
   write(begin: number, end: number, to: Int32Array): void {
-    const all = new Int32Array(this.#all.words);
+    const all = this.#shared ?? new Int32Array(this.#all.words);
     const own = all.subarray(this.#firstWord, this.#firstWord + this.words);
-    for (let query = begin; query < (this.isPerQuery ? end : begin + 1); query++) {
+    if (this.#shared) {
+      to.set(own);
+      return;
+    }
+    for (let query = begin; query < end; query++) {
       this.#all.write(query, query + 1, all);
       to.set(own, (query - begin) * this.words);
     }
