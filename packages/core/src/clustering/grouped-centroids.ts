@@ -8,6 +8,7 @@
  * Letters: n rows, d dimensions, k centroids, G groups, P nearest groups.
  */
 import type { Block } from '../memory/heap.ts';
+import { finish } from '../parallel/steps.ts';
 import type { Generator as Random } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { multiplyRows } from '../vectors/multiply.ts';
@@ -149,22 +150,19 @@ export class GroupedCentroids implements RowAssigner {
 }
 
 function trainCentres(matrix: Matrix, clusters: number, random: Random): Centroids {
-  const count = matrix.rows;
-  const steps = kMeans(
-    matrix,
-    {
-      clusters,
-      iterations: ITERATIONS,
-      sampleSize: count,
-      initialization: 'random',
-      minClusterSize: 1,
-      isSpherical: false,
-      random,
-    },
-    matrix.runtime,
+  return finish(
+    kMeans(
+      matrix,
+      {
+        clusters,
+        iterations: ITERATIONS,
+        sampleSize: matrix.rows,
+        initialization: 'random',
+        minClusterSize: 1,
+        isSpherical: false,
+        random,
+      },
+      matrix.runtime,
+    ),
   );
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
 }

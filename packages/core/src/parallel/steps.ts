@@ -14,7 +14,7 @@ export function nextTurn(): Promise<void> {
 }
 
 /** Do all steps at once; returns what the last one returns. */
-export function finish<T>(steps: Generator<void, T>): T {
+export function finish<T>(steps: Generator<unknown, T>): T {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
