@@ -19,8 +19,10 @@ export interface SavedSection {
   bytes: Uint8Array | readonly Uint8Array[];
   /** The kind of memory that it is loaded into; default the kind of memory that its bytes are in. */
   kind?: SectionKind;
-  /** The number of bytes that are written at their place later (placed-container.ts); `bytes` is then an empty list. */
+  /** The number of bytes that `read` yields, or that are written at their place later (placed-container.ts); `bytes` is then an empty list. */
   laterBytes?: number;
+  /** Yields the bytes piece by piece, each valid until the next, each time that it is called. */
+  read?: () => Iterable<Uint8Array>;
 }
 
 /** A saved object. */
@@ -68,9 +70,9 @@ export function containerSections(saved: Saved): ContainerSection[] {
 }
 
 function takeTree(saved: Saved, path: string, sections: ContainerSection[]): JsonObject {
-  for (const { name, bytes, kind, laterBytes = 0 } of saved.sections) {
+  for (const { name, bytes, kind, laterBytes = 0, read } of saved.sections) {
     const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
-    sections.push({ name: path + checkSegment(name), kind: kind ?? kindOf(pieces), pieces, laterBytes });
+    sections.push({ name: path + checkSegment(name), kind: kind ?? kindOf(pieces), pieces, laterBytes, read });
   }
   const parts = Object.entries(saved.parts ?? {}).map(([name, part]) => [
     name,

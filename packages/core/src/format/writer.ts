@@ -27,8 +27,10 @@ export interface ContainerSection {
   kind: SectionKind;
   /** The bytes, in as many pieces as they stand in. */
   pieces: readonly Uint8Array[];
-  /** The number of bytes that are written at their place later (placed-container.ts); then there are no pieces. */
+  /** The number of bytes that `read` yields, or that are written at their place later (placed-container.ts); then there are no pieces. */
   laterBytes?: number;
+  /** Yields the bytes piece by piece, each valid until the next: they are read, by a hash and then for the file, and never held as a whole. */
+  read?: (() => Iterable<Uint8Array>) | undefined;
 }
 
 /** Takes bytes in order; throws when it cannot. It must have used them when it returns. */
@@ -102,7 +104,7 @@ export function* containerSteps(
     checksum.free();
   }
   for (const section of sections) {
-    for (const piece of section.pieces) yield* stepsOf(piece);
+    for (const piece of section.read?.() ?? section.pieces) yield* stepsOf(piece);
     const rest = padding(lengthOf(section));
     if (rest.length > 0) yield rest;
   }
@@ -113,7 +115,7 @@ function* headSteps(sections: readonly ContainerSection[], checksum: Checksum): 
   checkSections(sections);
   const checksums: bigint[] = [];
   for (const section of sections) {
-    for (const piece of section.pieces) {
+    for (const piece of section.read?.() ?? section.pieces) {
       for (const bytes of stepsOf(piece)) {
         checksum.update(bytes);
         yield;

@@ -1,6 +1,6 @@
 /** An index whose rows stay in the file of its bundle gives the results of the same index with rows in memory. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -90,16 +90,22 @@ describe('rows in the file', { skip: VARIANTS.find(({ variant }) => variant === 
         file.free();
       }
       const file = await loaded(path, { runtime: own });
-      for (const index of [memory, file]) assert.equal(index.delete([3, 10, 77_777]), 2);
+      const { index: held } = await loadBundle<ArrayLike<number>, number>(path, { runtime: own });
+      for (const index of [memory, file, held as Index]) assert.equal(index.delete([3, 10, 77_777]), 2);
       await assertSame(memory, file, 'after deletions');
       assert.deepEqual(file.candidateVectors([4, 900]), memory.candidateVectors([4, 900]));
       assert.throws(() => file.upsert([N], flat(rows.slice(0, 1))), /upsert: expected an index with rows in memory/);
-      await assert.rejects(saveBundle(path, { index: file }), /save: expected an index with rows in memory/);
+      // A saved copy has the rows of the file; it may replace the file from which they are read.
+      const copies = [`${path}.memory`, `${path}.file`, path] as const;
+      await saveBundle(copies[0], { index: held });
+      await saveBundle(copies[1], { index: file }, { nonBlocking: true });
+      await saveBundle(copies[2], { index: file });
+      for (const copy of copies.slice(1)) assert.deepEqual(readFileSync(copy), readFileSync(copies[0]), copy);
+      await assertSame(memory, file, 'saved');
       // The rebuilt index has its rows in memory.
       await Promise.all([memory.rebalance(), file.rebalance()]);
       await assertSame(memory, file, 'rebalanced');
-      file.free();
-      memory.free();
+      for (const index of [file, memory, held as Index]) index.free();
     });
   }
 
@@ -140,6 +146,12 @@ describe('rows in the file', { skip: VARIANTS.find(({ variant }) => variant === 
     await assert.rejects(short.callAsync(queries), named);
     assert.throws(() => short.call(queries.data.subarray(0, D)), named);
     assert.throws(() => short.candidateVectors([4, 900]), named);
+    const saved = saveBundle(join(folder, 'saved-short.bundle'), { index: short });
+    await assert.rejects(saved, { code: 'ERR_IO', message: named });
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('saved-short')),
+      [],
+    );
     await assertSame(first, file, 'after the failure');
     for (const index of [first, other, file, short]) index.free();
   });

@@ -90,6 +90,28 @@ test('where the sample holds all candidates, the index is that of `index`', asyn
   assert.deepEqual(bytesOf(streamed), bytesOf(whole));
 });
 
+test('an index without leaves has all candidates, also where the sample has only some of them', async () => {
+  const flatIndex: Options = { tree: 'never', trainingSampleSize: 500, numLeaves: 8 };
+  const read = { runs: memoryRuns() };
+  for (const options of [flatIndex, { ...flatIndex, tree: 'auto' as const }]) {
+    const streamed = await indexStreamed(make(options), dataset(777), read);
+    const whole = await make(options).indexFromDataset(dataset(N));
+    assert.deepEqual([streamed.size, streamed.stats().leaves], [N, 0]);
+    assert.deepEqual(bytesOf(streamed), bytesOf(whole));
+  }
+  // What the sample needs is less than what all rows need.
+  await assert.rejects(indexStreamed(make(flatIndex), dataset(500), { ...read, memoryBytes: 189_999 }), {
+    code: 'ERR_MEMORY',
+    message: /^memoryBytes: expected at least 192000 bytes for 6000 candidates × 8 dimensions without leaves/,
+  });
+  let pass = 0;
+  const changing = (): CandidateSequence<number> => (pass++ === 0 ? dataset(500)() : [...dataset(500)()].slice(0, 3));
+  await assert.rejects(indexStreamed(make(flatIndex), changing, read), {
+    code: 'ERR_STATE',
+    message: 'dataset: expected the 6000 candidates of the first pass again, got only 1500',
+  });
+});
+
 /** A store that throws after `calls` changes, in place of a process that is killed. */
 function failing(runs: RunStore, calls: number): RunStore {
   let left = calls;

@@ -1,6 +1,6 @@
 /**
  * Rows for reordering that stay in the file of a bundle (`rows: 'file'` of `loadBundle`). An index with such rows cannot
- * take new candidates; deletions are possible.
+ * take new candidates; deletions are possible. It can be saved: the rows are copied from the file.
  */
 import { FileError, StateError } from '../../errors/errors.ts';
 import type { FileSection } from '../../format/reader.ts';
@@ -13,7 +13,12 @@ export interface FileRows {
   readonly location: RowLocation;
   /** A function that copies the row at a place to `to`. It throws a FileError where the file cannot be read. */
   reader(): (place: number, to: Uint8Array) => void;
+  /** All bytes of the rows, piece by piece, each valid until the next. It throws a FileError where the file cannot be read. */
+  pieces(): Generator<Uint8Array, void>;
 }
+
+/** Bytes of a piece: a read of this size takes some tenths of a millisecond. */
+const PIECE_BYTES = 1 << 20;
 
 /** Numbers of locations: descriptors are used again after a file was closed. */
 let locations = 0;
@@ -21,18 +26,34 @@ let locations = 0;
 /** The rows of a section. @param cacheBytes the cache of each thread */
 export function fileRows({ file, offset, sizeBytes }: FileSection, cacheBytes: number): FileRows {
   const { descriptor } = file;
+  const copy = (from: RowFile, place: number, to: Uint8Array): void => {
+    try {
+      from.read([place], 1, to.length, to);
+    } catch (error) {
+      throw error instanceof RowReadFailure ? rowError(rows, error.offset) : error;
+    }
+  };
   const rows: FileRows = {
     file,
     location: { id: ++locations, descriptor, offset, sizeBytes, cacheBytes },
     reader() {
       const opened = new RowFile(rows.location);
-      return (place, to) => {
-        try {
-          opened.read([place], 1, to.length, to);
-        } catch (error) {
-          throw error instanceof RowReadFailure ? rowError(rows, error.offset) : error;
-        }
-      };
+      return (place, to) => copy(opened, place, to);
+    },
+    *pieces() {
+      // A cache would only hold what is never read again.
+      const whole = new RowFile({ ...rows.location, cacheBytes: 0 });
+      const count = Math.floor(sizeBytes / PIECE_BYTES);
+      const piece = new Uint8Array(PIECE_BYTES);
+      for (let i = 0; i < count; i++) {
+        copy(whole, i, piece);
+        yield piece;
+      }
+      const done = count * PIECE_BYTES;
+      const rest = piece.subarray(0, sizeBytes - done);
+      if (rest.length === 0) return;
+      copy(new RowFile({ ...rows.location, offset: offset + done, sizeBytes: rest.length, cacheBytes: 0 }), 0, rest);
+      yield rest;
     },
   };
   return rows;

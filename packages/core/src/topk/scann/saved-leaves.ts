@@ -2,14 +2,33 @@
 import type { Part } from '../../format/part.ts';
 import type { FileSection } from '../../format/reader.ts';
 import type { SavedSection } from '../../format/saved.ts';
-import { GROUP_SLOTS, type LeafParts, type LeafShape, type Leaves } from './leaves.ts';
+import type { FileRows } from './file-rows.ts';
+import { GROUP_SLOTS, type LeafParts, type LeafShape, type Leaves, partBytes } from './leaves.ts';
 
 /** Numbers checked in a step, some tenths of a millisecond. */
 const CHECKED_AT_ONCE = 1 << 17;
 
-/** The parts as sections. */
+/** The parts as sections; rows that stay in a file are copied from there. */
 export function sectionsOf(leaves: Leaves): SavedSection[] {
-  return Object.entries(leaves.bytes()).map(([name, bytes]) => ({ name, bytes }));
+  return sectionsOfParts(leaves.shape, leaves.bytes(), leaves.fileRows);
+}
+
+/** The sections of a head and a segment that are in one memory, as those of an index in one memory. */
+export function sectionsOfSplit(head: Leaves, segment: Leaves): SavedSection[] {
+  return sectionsOfParts(segment.shape, { ...head.bytes(), ...segment.bytes() }, segment.fileRows);
+}
+
+function sectionsOfParts(
+  shape: LeafShape,
+  parts: Record<string, Uint8Array>,
+  fileRows: FileRows | undefined,
+): SavedSection[] {
+  const sections = Object.entries(partBytes(shape)).map(([name, sizeBytes]): SavedSection | undefined => {
+    if (parts[name]) return { name, bytes: parts[name] };
+    if (name !== 'rows' || !fileRows) return undefined;
+    return { name, kind: 'memory', bytes: [], laterBytes: sizeBytes, read: () => fileRows.pieces() };
+  });
+  return sections.filter((section) => section !== undefined);
 }
 
 /** Sections that were taken: parts, and the rows where they stay in the file. */

@@ -2,7 +2,7 @@
 import { checkOneOf } from '../../checks/numbers.ts';
 import { OptionError, ShortlistError } from '../../errors/errors.ts';
 import type { Part } from '../../format/part.ts';
-import type { Saved } from '../../format/saved.ts';
+import type { Saved, SavedSection } from '../../format/saved.ts';
 import type { SettingsReader } from '../../format/settings.ts';
 import { balancedPca } from '../../quantization/pca.ts';
 import type { Identifier } from '../contract.ts';
@@ -12,11 +12,11 @@ import { recallTarget } from './calibration/calibrate.ts';
 import type { Calibration } from './calibration/calibration.ts';
 import { measuredRotation } from './calibration/rotation-choice.ts';
 import { measuredRows } from './calibration/row-format.ts';
-import { checkRowsInMemory, fileRows } from './file-rows.ts';
+import { fileRows } from './file-rows.ts';
 import { LeafSet } from './leaf-set.ts';
 import { type CodeErrors, codedDimensions, type LeafShape, Leaves, partBytes, type RowLoss } from './leaves.ts';
 import { type ScannOptions, scannSettings } from './options.ts';
-import { checkNumbers, loadLeafParts, sectionsOf } from './saved-leaves.ts';
+import { checkNumbers, loadLeafParts, sectionsOf, sectionsOfSplit } from './saved-leaves.ts';
 import {
   loadSegments,
   type SegmentToSave,
@@ -61,6 +61,7 @@ export interface LoadedScann<I extends Identifier> {
 interface ScannToSave<I extends Identifier> extends Pick<LoadedScann<I>, 'identifiers' | 'size' | 'calibration'> {
   /** The index in one memory, or the head. */
   head: Leaves;
+  sections: readonly SavedSection[];
   /** Undefined for an index in one memory. */
   segments: readonly SegmentToSave[] | undefined;
 }
@@ -70,15 +71,19 @@ export function savedLive<I extends Identifier>(
   settings: ScannSettings,
   { leaves, identifiers, size, calibration }: Omit<LoadedScann<I>, 'settings'>,
 ): Saved {
-  checkRowsInMemory('save', leaves.fileRows);
-  const segments = leaves.isWhole ? undefined : segmentsToSave(leaves);
-  return savedScann(settings, { head: leaves.head, segments, identifiers, size, calibration });
+  const { head } = leaves;
+  const [first] = leaves.segments;
+  // An index in one memory whose rows stay in a file is a head and one segment.
+  const isSplit = !leaves.isWhole && first!.runtime === head.runtime;
+  const segments = leaves.isWhole || isSplit ? undefined : segmentsToSave(leaves);
+  const sections = isSplit ? sectionsOfSplit(head, first!) : sectionsOf(head);
+  return savedScann(settings, { head, sections, segments, identifiers, size, calibration });
 }
 
 /** The saved form of an index of which some segments may be written later. */
 export function savedScann<I extends Identifier>(
   settings: ScannSettings,
-  { head, segments, identifiers, size, calibration }: ScannToSave<I>,
+  { head, sections, segments, identifiers, size, calibration }: ScannToSave<I>,
 ): Saved {
   const { rowLoss, codeErrors, ...numbers } = head.shape;
   return {
@@ -95,7 +100,7 @@ export function savedScann<I extends Identifier>(
       rows: identifiers.size,
       ...(calibration && { calibration: { ...calibration } }),
     },
-    sections: sectionsOf(head),
+    sections,
     parts: { ...(segments && saveSegments(segments)), identifiers: saveIdentifiers(identifiers) },
   };
 }

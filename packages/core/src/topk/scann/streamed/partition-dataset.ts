@@ -6,19 +6,19 @@ import { checkInteger } from '../../../checks/numbers.ts';
 import { Centroids } from '../../../clustering/centroids.ts';
 import { GROUPS_FROM, GroupedCentroids, type RowAssigner } from '../../../clustering/grouped-centroids.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
-import { OptionError } from '../../../errors/errors.ts';
+import { MemoryError, OptionError } from '../../../errors/errors.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Identifiers } from '../../identifiers.ts';
-import { buildLive } from '../build/build-live.ts';
+import { buildLive, type Candidates, gatherDataset } from '../build/build-live.ts';
 import { needsTree } from '../build/needs-tree.ts';
 import { checkPrefix } from '../build/shape.ts';
-import { codedDimensions, GROUP_SLOTS, type LeafShape, type Leaves } from '../leaves.ts';
+import { codedDimensions, GROUP_SLOTS, type LeafShape, type Leaves, rowStride } from '../leaves.ts';
 import { segmentsOf } from '../segments/segments.ts';
 import type { ScannSettings } from '../settings.ts';
 import type { LiveIndex } from '../update/live-index.ts';
-import { partitionRuns, RUNS_LAYOUT, recordBytesOf } from './partition-runs.ts';
+import { otherCandidates, partitionRuns, RUNS_LAYOUT, recordBytesOf } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
 import { type Survey, surveyDataset } from './survey.ts';
 import { checkMemory, checkSegments, finishWithProgress, runBytesFor, trainHead } from './train-head.ts';
@@ -86,10 +86,13 @@ export async function partitionDataset<I extends Identifier>(
     onProgress,
   });
   const { rows, sample, identifiers, magnitudes } = survey;
-  if (rows <= sampleSize || !needsTree(rows, survey.dimensions, settings)) {
+  const isSampleWhole = rows <= sampleSize;
+  if (isSampleWhole || !needsTree(rows, survey.dimensions, settings)) {
+    const candidates = isSampleWhole
+      ? { rows: sample, identifiers }
+      : await gatherFlat(dataset, survey, memoryBytes, settings, runtime);
     const segments = settings.segmentBytes === undefined ? undefined : segmentsOf(settings.segmentBytes);
-    const steps = buildLive({ rows: sample, identifiers }, settings, runtime, segments);
-    return { whole: await finishWithProgress(steps, onProgress) };
+    return { whole: await finishWithProgress(buildLive(candidates, settings, runtime, segments), onProgress) };
   }
   checkSegmentsOf(survey, memoryBytes, settings);
   const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
@@ -108,6 +111,33 @@ export async function partitionDataset<I extends Identifier>(
   } finally {
     centroids.free();
   }
+}
+
+/**
+ * Read all candidates of an index without leaves, whose sample holds only some of them.
+ *
+ * @throws {MemoryError} when they need more than `memoryBytes`
+ * @throws {StateError} when there are more or fewer than in the first pass
+ */
+async function gatherFlat<I extends Identifier>(
+  dataset: CandidateDataset<I>,
+  { rows, dimensions, sample }: Survey<I>,
+  memoryBytes: number,
+  settings: ScannSettings,
+  runtime: Runtime,
+): Promise<Candidates<I>> {
+  sample.free();
+  const least = 4 * rows * rowStride(dimensions);
+  if (memoryBytes < least) {
+    throw new MemoryError(
+      `memoryBytes: expected at least ${least} bytes for ${rows} candidates × ${dimensions} dimensions without leaves ` +
+        `(tree: '${settings.tree}'), got ${memoryBytes}`,
+    );
+  }
+  const candidates = await gatherDataset(dataset, settings, runtime);
+  if (candidates.rows.rows === rows) return candidates;
+  candidates.rows.free();
+  throw otherCandidates(rows, candidates.rows.rows);
 }
 
 /** `checkSegments`; the sample is freed when it throws. */

@@ -108,6 +108,14 @@ export async function partitionRuns<I extends Identifier>(
   }
 }
 
+/** The error of a second pass that reads other candidates than the first; `rows` of them so far. */
+export function otherCandidates(expected: number, rows: number): StateError {
+  return new StateError(
+    `dataset: expected the ${expected} candidates of the first pass again, got ` +
+      (rows === expected ? 'other numbers' : `${rows < expected ? 'only ' : 'at least '}${rows}`),
+  );
+}
+
 function resultOf({ distance, rows, leafRows }: Manifest): PartitionedRuns {
   return { meanDistance: distance / rows, leafRows };
 }
@@ -198,11 +206,7 @@ class RunSink implements RowSink {
   }
 
   #refuse(rows: number): never {
-    const { survey } = this.#input;
-    throw new StateError(
-      `dataset: expected the ${survey.rows} candidates of the first pass again, got ` +
-        (rows === survey.rows ? 'other numbers' : `${rows < survey.rows ? 'only ' : 'at least '}${rows}`),
-    );
+    throw otherCandidates(this.#input.survey.rows, rows);
   }
 
   #add(piece: Matrix): void {

@@ -8,6 +8,7 @@ import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Identifier } from '../../contract.ts';
 import { segmentPartBytes } from '../leaves.ts';
 import { savedScann } from '../saved.ts';
+import { sectionsOf } from '../saved-leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 import { buildSegment } from './build-segment.ts';
 import type { PartitionedBuild, StreamedBuild } from './partition-dataset.ts';
@@ -27,7 +28,10 @@ export function savedPartitioned<I extends Identifier>(
       kind: 'memory' as const,
     })),
   }));
-  return savedScann(settings, { head, segments, identifiers, size: rows, calibration: undefined });
+  return savedScann(settings, {
+    ...{ head, sections: sectionsOf(head), segments, identifiers },
+    ...{ size: rows, calibration: undefined },
+  });
 }
 
 /**
