@@ -13,7 +13,7 @@ import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/format-numbers.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { countNamed, namesOf, readNamedVectors } from './named-vectors.ts';
-import { streamedIndex } from './streamed-index.ts';
+import { streamedIndex, untunedPath } from './streamed-index.ts';
 import { checkIndexMemory, tunedIndex } from './tuned-index.ts';
 
 const OPTIONS = {
@@ -67,8 +67,12 @@ export const index: Command = async (argv, environment) => {
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
   const rows = countNamed(file, identifiers);
   if (memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
-  const input = { file, identifiers, memoryBytes: memoryBytes ?? 0, runsFolder: `${out}.runs` };
-  const streamed = memoryBytes === undefined ? undefined : await streamedIndex(input, settings, environment, terminal);
+  const untuned = untunedPath(out);
+  const sources = [path, ...(values.ids === undefined ? [] : [values.ids])];
+  const streamed =
+    memoryBytes === undefined
+      ? undefined
+      : await streamedIndex({ file, sources, identifiers, memoryBytes, untuned }, settings, environment, terminal);
   const vectors = streamed ? undefined : await readNamedVectors(file, identifiers, environment.signal, terminal);
   let attributes: JsonObject | undefined;
   const { items } = values;
@@ -83,13 +87,16 @@ export const index: Command = async (argv, environment) => {
     index: { vectors: file.description, measure: distanceMeasure, recall: built.recall, k: settings.k },
   };
   await saveBundle(out, { index: built.index, metadata });
-  if (streamed) await rm(input.runsFolder, { recursive: true, force: true });
+  const { reorder, rowLoss } = built.index.stats();
+  if (streamed) {
+    streamed.index.free();
+    await rm(untuned, { force: true });
+  }
   terminal.line(
     `${out}: ${count(rows)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
       `(${built.isTargetReached ? 'target' : 'the highest that was found; target'} ${settings.targetRecall}), ` +
       `${bytes((await stat(out)).size)}, ${duration(environment.now() - started)}`,
   );
-  const { reorder, rowLoss } = built.index.stats();
   if (rowLoss) {
     const lost = `int8 loses ${rowLoss.int8.toFixed(4)}, bfloat16 ${rowLoss.bfloat16.toFixed(4)}`;
     terminal.line(`Vectors are kept as ${reorder}: of recall@${rowLoss.k}, ${lost}`);

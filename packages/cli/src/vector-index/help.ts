@@ -25,8 +25,9 @@ Options
   --recall SHARE   the share of the true top k that queries must find (default 0.95)
   --k N            the number of results that queries will request (default 10)
   --seed N         seed of all random numbers (default 42)
-  --memory-bytes N build without holding the vectors in memory: the file is read twice, with at most N bytes
-                   beside the index itself. An interrupted build continues when it is started again
+  --memory-bytes N build without holding the vectors in memory: the file is read three times, with at most N bytes
+                   beside identifiers and, at the end, codes of some bytes a vector. Beside BUNDLE there are the runs
+                   and BUNDLE.untuned until it is done, each as large. An interrupted build continues when it is started again
   --strict         an empty or repeated identifier is an error
   --force          replace an existing bundle
 `;

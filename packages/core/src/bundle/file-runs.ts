@@ -1,9 +1,9 @@
 /** Keeps the runs of `indexStreamed` as files in a folder, so that a build that was killed can continue. */
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileError, ShortlistError } from '../errors/errors.ts';
-import { systemReason } from '../errors/system-errors.ts';
+import { FileError } from '../errors/errors.ts';
 import type { RunStore } from '../topk/scann/streamed/run-store.ts';
+import { fileError } from './file.ts';
 import { lockFolder } from './folder-lock.ts';
 
 /** The extension of the files of runs; other files of the folder are not touched. */
@@ -18,7 +18,7 @@ const ENDING = '.run';
 export function fileRuns(folder: string): RunStore {
   const pathOf = (name: string): string => join(folder, `${name}${ENDING}`);
   const withFile = async (path: string, flags: string, use: (file: FileHandle) => Promise<void>): Promise<void> => {
-    await withPath(path, async () => {
+    await withPath(path, flags === 'r' ? 'read' : 'written', async () => {
       if (flags !== 'r') await mkdir(folder, { recursive: true });
       const file = await open(path, flags);
       try {
@@ -46,7 +46,7 @@ export function fileRuns(folder: string): RunStore {
     async truncate(name, sizeBytes) {
       const path = pathOf(name);
       if ((await stat(path).catch(() => undefined)) === undefined) return;
-      await withPath(path, () => truncate(path, sizeBytes));
+      await withPath(path, 'written', () => truncate(path, sizeBytes));
     },
     async read(name, offset, to) {
       const path = pathOf(name);
@@ -68,7 +68,7 @@ export function fileRuns(folder: string): RunStore {
         await file.writeFile(bytes);
         await file.datasync();
       });
-      await withPath(path, () => rename(temporary, path));
+      await withPath(path, 'written', () => rename(temporary, path));
     },
     async clear() {
       appended.clear();
@@ -82,7 +82,7 @@ export function fileRuns(folder: string): RunStore {
 
 async function lockRuns(folder: string): Promise<() => Promise<void>> {
   let release: (() => Promise<void>) | undefined;
-  await withPath(join(folder, 'build.lock'), async () => {
+  await withPath(join(folder, 'build.lock'), 'written', async () => {
     const made = await mkdir(folder, { recursive: true });
     const unlock = await lockFolder(folder);
     release = async () => {
@@ -95,13 +95,10 @@ async function lockRuns(folder: string): Promise<() => Promise<void>> {
 }
 
 /** Run a call of the file system; if it fails, throw a FileError that names the path. */
-async function withPath(path: string, call: () => Promise<void>): Promise<void> {
+async function withPath(path: string, verb: 'read' | 'written', call: () => Promise<void>): Promise<void> {
   try {
     await call();
   } catch (error) {
-    if (error instanceof ShortlistError) throw error;
-    throw new FileError(`${path}: expected a file that can be read and written, got ${systemReason(error as Error)}`, {
-      cause: error,
-    });
+    throw fileError(error, verb, path);
   }
 }

@@ -29,8 +29,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, NAME);
   const own = `${path}.${process.pid}.${++locks}`;
   // The file gets its name when it is complete, and only if no other file has the name.
-  await writeFile(own, JSON.stringify({ process: process.pid, host: hostname() } satisfies Owner));
   try {
+    await writeFile(own, JSON.stringify({ process: process.pid, host: hostname() } satisfies Owner));
     while (!(await isLinked(own, path))) await removeEnded(path, `${own}.ended`);
   } finally {
     await rm(own, { force: true });
