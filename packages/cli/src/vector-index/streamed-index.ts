@@ -62,7 +62,7 @@ export async function streamedIndex(
     terminal.note(`${untuned}: continues with the bundle that was built before`);
     await removeRuns(untuned);
   } else {
-    const { soar: _, ...options } = sizedOptions({ rows, dimensions: file.dimensions }, settings);
+    const options = sizedOptions({ rows, dimensions: file.dimensions }, settings);
     const contents = { index: new ScaNN<ArrayLike<number>, string>(options), metadata: { description } };
     const dataset = () => sampledBatches(input, queries, signal);
     await buildBundle(untuned, contents, dataset, { memoryBytes, signal, onProgress });

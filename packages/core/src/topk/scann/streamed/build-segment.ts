@@ -22,7 +22,7 @@ import {
   rowStride,
   segmentPartBytes,
 } from '../leaves.ts';
-import { recordBytesOf, runName } from './partition-runs.ts';
+import { recordBytesOf, recordHeadOf, runName } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
 
 /** Records read at a time. */
@@ -31,10 +31,21 @@ const RECORDS_AT_ONCE = 8_192;
 /** The records of a segment. */
 interface Records {
   rows: Matrix;
-  /** The leaf of each row. */
-  labels: Block;
-  /** The number that each row has in the index. */
+  /** [n] the number that each row has in the index. */
   numbers: Int32Array;
+  /** [n] the leaf of each row, −1 where another segment has it. */
+  leaves: Int32Array;
+  /** [n] the second leaf of each row, −1 for none in this segment; undefined where candidates have one leaf. */
+  seconds: Int32Array | undefined;
+}
+
+/** Rows in their leaves: each in its first leaf, then those that have a second one here, in the order of a build in one memory. */
+interface LeafCopies {
+  count: number;
+  /** [count] the leaf of each copy. */
+  labels: Block;
+  /** [count] the row of each copy; undefined where copies are rows. */
+  copyRow: Block | undefined;
 }
 
 /** The input of the build of a segment. */
@@ -53,9 +64,7 @@ export interface SegmentBuild {
 export async function buildSegment(build: SegmentBuild): Promise<Leaves> {
   const owned: Owned = [];
   try {
-    const records = await readRecords(build);
-    owned.push(records.labels);
-    return pack(build, records, owned);
+    return pack(build, await readRecords(build), owned);
   } finally {
     for (const block of owned) block.free();
   }
@@ -64,32 +73,56 @@ export async function buildSegment(build: SegmentBuild): Promise<Leaves> {
 async function readRecords({ head, segment, runs, runtime }: SegmentBuild): Promise<Records> {
   const d = head.shape.dimensions;
   const name = runName(segment);
-  const width = recordBytesOf(d) / 4;
+  const width = recordBytesOf(head.shape) / 4;
+  const begins = recordHeadOf(head.shape);
   const n = (await runs.sizeOf(name)) / (4 * width);
   const rows = new Matrix(n, d, runtime);
-  const labels = runtime.heap.allocate(4 * n);
-  const numbers = new Int32Array(n);
+  const [numbers, leaves] = [new Int32Array(n), new Int32Array(n)];
+  const seconds = head.shape.copies > 1 ? new Int32Array(n) : undefined;
   for (let begin = 0; begin < n; begin += RECORDS_AT_ONCE) {
     const count = Math.min(RECORDS_AT_ONCE, n - begin);
     const floats = new Float32Array(count * width);
     await runs.read(name, 4 * width * begin, new Uint8Array(floats.buffer));
     const integers = new Int32Array(floats.buffer);
-    const leaves = labels.integers(n);
     const { data } = rows;
     for (let i = 0; i < count; i++) {
       numbers[begin + i] = integers[i * width]!;
       leaves[begin + i] = integers[i * width + 1]!;
-      data.set(floats.subarray(i * width + 2, (i + 1) * width), (begin + i) * d);
+      if (seconds) seconds[begin + i] = integers[i * width + 2]!;
+      data.set(floats.subarray(i * width + begins, (i + 1) * width), (begin + i) * d);
     }
   }
-  return { rows, labels, numbers };
+  return { rows, numbers, leaves, seconds };
+}
+
+function copiesOf({ leaves, seconds }: Records, runtime: Runtime, owned: Owned): LeafCopies {
+  const lists = seconds ? [leaves, seconds] : [leaves];
+  const count = lists.reduce((sum, list) => list.reduce((own, leaf) => own + Number(leaf >= 0), sum), 0);
+  const labels = runtime.heap.allocate(4 * count);
+  owned.push(labels);
+  if (!seconds) {
+    labels.integers(count).set(leaves);
+    return { count, labels, copyRow: undefined };
+  }
+  const copyRow = runtime.heap.allocate(4 * count);
+  owned.push(copyRow);
+  const [toLabels, toRows] = [labels.integers(count), copyRow.integers(count)];
+  let to = 0;
+  for (const list of lists) {
+    for (let row = 0; row < list.length; row++) {
+      if (list[row]! < 0) continue;
+      toLabels[to] = list[row]!;
+      toRows[to++] = row;
+    }
+  }
+  return { count, labels, copyRow };
 }
 
 /** Encode the records, order them by leaf and pack them into groups. */
 function pack({ head, segment, shape, magnitudes, runtime }: SegmentBuild, records: Records, owned: Owned): Leaves {
-  const { rows, labels, numbers } = records;
+  const { rows, numbers } = records;
+  const { count, labels, copyRow } = copiesOf(records, runtime, owned);
   const { leaves, correctionKind: kind, eta, productBlocks: blocks, blockWidth: width } = head.shape;
-  const n = rows.rows;
   const centroids = new Centroids(leaves, codedDimensions(head.shape), runtime);
   owned.push(centroids);
   centroids.matrix.data.set(head.floats('centroids').subarray(0, centroids.matrix.data.length));
@@ -97,9 +130,9 @@ function pack({ head, segment, shape, magnitudes, runtime }: SegmentBuild, recor
   owned.push(codebook.block);
   const coded = codedForm(head, rows, owned, runtime);
   const trained = head.floats('corrections').slice(0, 16 * kind);
-  const codes = encode(coded, n, undefined, labels, centroids, codebook, eta, kind, runtime, trained);
+  const codes = encode(coded, count, copyRow, labels, centroids, codebook, eta, kind, runtime, trained);
   owned.push(codes.codes, codes.correctionCodes);
-  const members = listMembers(labels.integers(n), leaves);
+  const members = listMembers(labels.integers(count), leaves);
   const leafGroups = firstGroups(members.begin);
   const { groups } = shape;
   if (leafGroups[leaves] !== groups) {
@@ -114,7 +147,7 @@ function pack({ head, segment, shape, magnitudes, runtime }: SegmentBuild, recor
   parts.leafGroups!.integers(leaves + 1).set(leafGroups);
   parts.leafExtra!.integers(leaves).fill(-1);
   parts.nextGroup!.integers(groups).fill(-1);
-  packLeaves(runtime, coded, shape, parts, members, leafGroups, undefined, codes, centroids);
+  packLeaves(runtime, coded, shape, parts, members, leafGroups, copyRow, codes, centroids);
   // Rows are scaled by the largest magnitudes of all candidates, not only of these.
   parts.rowScales?.floats(magnitudes.length).set(magnitudes);
   storeRows(runtime, rows, shape, parts);

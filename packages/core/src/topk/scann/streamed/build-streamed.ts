@@ -32,11 +32,12 @@ export async function buildStreamed<I extends Identifier>(
 
 /** Build each segment in a memory of its own. After an error all memory is freed, that of the head too. */
 async function buildSegments<I extends Identifier>(
-  { head, sizes, shapes, rows, magnitudes }: PartitionedBuild<I>,
+  { head, sizes, shapes, magnitudes }: PartitionedBuild<I>,
   { runs, signal, onProgress = () => undefined }: StreamedBuild,
 ): Promise<Leaves[]> {
   const made: Leaves[] = [];
   try {
+    const total = sizes.reduce((sum, size) => sum + size, 0);
     let done = 0;
     for (const [s, shape] of shapes.entries()) {
       signal?.throwIfAborted();
@@ -48,7 +49,7 @@ async function buildSegments<I extends Identifier>(
         throw error;
       }
       done += sizes[s]!;
-      onProgress({ step: 'segments', done, total: rows });
+      onProgress({ step: 'segments', done, total });
     }
     return made;
   } catch (error) {

@@ -19,14 +19,15 @@ const checkOptions = optionsCheck<StreamedBuild>('indexStreamed', {
  * candidates, the result is the same as that of `index`. The second pass writes the candidates to runs, one for each
  * segment, from which the segments are built one after another. If `runs` outlives the process (`fileRuns` of
  * `shortlist/node`), a build that was killed continues after the last records that were written, and the index has the
- * same bytes. The finished segments and the identifiers are in memory.
+ * same bytes. The finished segments and the identifiers are in memory. With `soar` each candidate has two leaves, as in `index`; one whose leaves
+ * are in different segments is in both.
  *
  * @param dataset called once for each pass; its candidates are the same each time
  * @throws {StateError} while another build uses the runs; when the second pass reads other candidates than the first,
  * and then the runs are removed
  * @throws {MemoryError} when `memoryBytes` is too small for the sample, naming the least that would do, before anything
  * is trained
- * @throws {OptionError} when an option is unknown or out of range, or the index has `soar`
+ * @throws {OptionError} when an option is unknown or out of range
  * @throws {ShapeError} when rows differ in width, or there are none
  * @throws {NotFiniteError} naming row and column of a NaN or an infinity
  * @throws {AbortedError} when the signal is raised. After any error the index is as before

@@ -6,7 +6,7 @@ import { checkInteger } from '../../../checks/numbers.ts';
 import { Centroids } from '../../../clustering/centroids.ts';
 import { GROUPS_FROM, GroupedCentroids, type RowAssigner } from '../../../clustering/grouped-centroids.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
-import { MemoryError, OptionError } from '../../../errors/errors.ts';
+import { MemoryError } from '../../../errors/errors.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
@@ -18,7 +18,7 @@ import { codedDimensions, GROUP_SLOTS, type LeafShape, type Leaves, rowStride } 
 import { segmentsOf } from '../segments/segments.ts';
 import type { ScannSettings } from '../settings.ts';
 import type { LiveIndex } from '../update/live-index.ts';
-import { otherCandidates, partitionRuns, RUNS_LAYOUT, recordBytesOf } from './partition-runs.ts';
+import { otherCandidates, partitionRuns, RUNS_LAYOUT, recordBytesOf, type SecondLeaves } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
 import { type Survey, surveyDataset } from './survey.ts';
 import { checkMemory, checkSegments, finishWithProgress, runBytesFor, trainHead } from './train-head.ts';
@@ -45,7 +45,7 @@ export interface PartitionedBuild<I extends Identifier> {
   firstLeaves: readonly number[];
   /** The shape of each segment. */
   shapes: readonly LeafShape[];
-  /** Candidates of each segment. */
+  /** Candidates of each segment; one with leaves in two segments counts in both. */
   sizes: readonly number[];
   rows: number;
   identifiers: Identifiers<I>;
@@ -67,11 +67,6 @@ export async function partitionDataset<I extends Identifier>(
   runtime: Runtime,
 ): Promise<{ whole: LiveIndex<I> } | { partitioned: PartitionedBuild<I> }> {
   checkInteger('memoryBytes', memoryBytes, 1);
-  if (settings.soar !== false) {
-    throw new OptionError(
-      `soar: expected false for indexStreamed, which puts each candidate into one leaf, got ${settings.soar}`,
-    );
-  }
   const isUnitLength = settings.distanceMeasure === 'cosine';
   const sampleSize = Math.max(settings.trainingSampleSize, SAMPLE_PER_LEAF * settings.numLeaves);
   const survey = await surveyDataset(dataset, runtime, {
@@ -96,14 +91,16 @@ export async function partitionDataset<I extends Identifier>(
   }
   checkSegmentsOf(survey, memoryBytes, settings);
   const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
-  const centroids = assignerOf(head, settings.seed);
-  const build = buildName(survey, settings, firstLeaves);
+  const assigners = assignersOf(head, settings);
+  const { centroids } = assigners;
+  const build = buildName(survey, head.shape, settings, firstLeaves);
   try {
     const runBytes = runBytesFor(memoryBytes);
-    const input = { survey, head, centroids, firstLeaves, isUnitLength, build, runs, runBytes, signal, onProgress };
-    const { meanDistance, leafRows } = await partitionRuns(dataset, input);
+    const input = { survey, head, ...assigners, firstLeaves, isUnitLength, build, runs, runBytes, signal, onProgress };
+    const { meanDistance, leafRows, records: sizes } = await partitionRuns(dataset, input);
     head.shape.builtDistance = meanDistance;
-    const { shapes, sizes } = shapesOf(head.shape, firstLeaves, leafRows);
+    if (head.shape.copies > 1) head.shape.places = rows;
+    const shapes = shapesOf(head.shape, firstLeaves, leafRows, sizes);
     return { partitioned: { head, firstLeaves, shapes, sizes, rows, identifiers, magnitudes, build } };
   } catch (error) {
     head.free();
@@ -154,36 +151,45 @@ function checkSegmentsOf(
   }
 }
 
-/** The shapes of segments with these candidates in each leaf. */
+/** The shapes of segments with these candidates in each leaf, and these records. */
 function shapesOf(
   head: LeafShape,
   firstLeaves: readonly number[],
   leafRows: readonly number[],
-): Pick<PartitionedBuild<Identifier>, 'shapes' | 'sizes'> {
-  const own = firstLeaves.slice(1).map((end, s) => leafRows.slice(firstLeaves[s]!, end));
-  const shapes = own.map((rows) => {
-    const groups = rows.reduce((sum, count) => sum + Math.ceil(count / GROUP_SLOTS), 0);
-    return { ...head, groups, capacity: groups, builtGroups: groups };
+  records: readonly number[],
+): LeafShape[] {
+  return firstLeaves.slice(1).map((end, s) => {
+    const own = leafRows.slice(firstLeaves[s]!, end);
+    const groups = own.reduce((sum, count) => sum + Math.ceil(count / GROUP_SLOTS), 0);
+    const places = head.copies > 1 ? records[s]! : 0;
+    return { ...head, groups, capacity: groups, builtGroups: groups, places };
   });
-  return { shapes, sizes: own.map((rows) => rows.reduce((sum, count) => sum + count, 0)) };
 }
 
-/** The centroids of the head for the assignment of all candidates; many of them in groups. */
-function assignerOf(head: Leaves, seed: number): RowAssigner {
-  const { leaves } = head.shape;
+/**
+ * The centroids of the head for the assignment of all candidates; many of them in groups, unless candidates have second leaves,
+ * which are found among all centroids.
+ */
+function assignersOf(
+  head: Leaves,
+  { seed, soar }: ScannSettings,
+): { centroids: RowAssigner; second: SecondLeaves | undefined } {
+  const { leaves, copies } = head.shape;
   const dimensions = codedDimensions(head.shape);
   const centroids = new Centroids(leaves, dimensions, head.runtime);
   centroids.matrix.data.set(head.floats('centroids').subarray(0, leaves * dimensions));
   centroids.pack();
-  if (leaves < GROUPS_FROM) return centroids;
+  if (copies > 1) return { centroids, second: { centroids, lambda: Number(soar) } };
+  if (leaves < GROUPS_FROM) return { centroids, second: undefined };
   const grouped = new GroupedCentroids(centroids, new Random(seed).fork('groups'));
   centroids.free();
-  return grouped;
+  return { centroids: grouped, second: undefined };
 }
 
 /** A text that identifies settings, candidates and segments, so that a build does not use the runs of another build. */
 function buildName(
   { rows, dimensions, checksum }: Survey<Identifier>,
+  shape: LeafShape,
   settings: ScannSettings,
   cuts: readonly number[],
 ): string {
@@ -193,7 +199,7 @@ function buildName(
     checksum: String(checksum),
     settings,
     cuts,
-    record: recordBytesOf(dimensions),
+    record: recordBytesOf(shape),
     layout: RUNS_LAYOUT,
   });
 }

@@ -2,22 +2,26 @@
  * The second pass of a build that streams: assigns every candidate to its leaf and writes it to the run of the segment that
  * has the leaf.
  *
- * A record is the number of the row, the number of the leaf (int32 each) and the row as it is scored (float32). After
+ * A record is the number of the row, the number of its leaf (int32 each) and the row as it is scored (float32). Where candidates
+ * have second leaves (SOAR), the number of the second leaf follows that of the first, and each segment that has one of the two
+ * gets a record, with −1 for a leaf of another segment and for a second leaf that is the first. After
  * every `runBytes` of records, these are appended to the runs, and then the manifest is replaced by one with the new
  * sizes of the runs. A build that continues after a kill cuts the runs to the sizes of the manifest and skips the rows
  * that the runs already have.
  */
 import { throwIfAborted } from '../../../checks/abort.ts';
+import type { Centroids } from '../../../clustering/centroids.ts';
 import type { RowAssigner } from '../../../clustering/grouped-centroids.ts';
 import { normalize, type Progress } from '../../../clustering/k-means.ts';
 import { StateError } from '../../../errors/errors.ts';
 import { Checksum } from '../../../format/checksum.ts';
+import type { Block } from '../../../memory/heap.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { openDataset, type RowSink } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import { splitBatch, type VectorSource } from '../../vector-source.ts';
 import { codedRows } from '../build/coded-rows.ts';
-import type { Leaves } from '../leaves.ts';
+import type { LeafShape, Leaves } from '../leaves.ts';
 import type { RunStore } from './run-store.ts';
 import { bytesOf, forEachPiece, type Survey } from './survey.ts';
 
@@ -47,6 +51,15 @@ export interface PartitionedRuns {
   meanDistance: number;
   /** The number of rows in each leaf. */
   leafRows: readonly number[];
+  /** The number of records in the run of each segment. */
+  records: readonly number[];
+}
+
+/** The assignment of second leaves. */
+export interface SecondLeaves {
+  centroids: Centroids;
+  /** λ of SOAR. */
+  lambda: number;
 }
 
 /** The input of the second pass. */
@@ -54,6 +67,8 @@ export interface PartitionInput {
   survey: Pick<Survey<Identifier>, 'rows' | 'dimensions' | 'checksum'>;
   head: Leaves;
   centroids: RowAssigner;
+  /** Undefined where each candidate has one leaf. */
+  second: SecondLeaves | undefined;
   firstLeaves: readonly number[];
   isUnitLength: boolean;
   /** A text that identifies settings, candidates and segments. */
@@ -65,9 +80,14 @@ export interface PartitionInput {
   onProgress: (progress: Progress) => void;
 }
 
-/** Bytes of a record of d dimensions. */
-export function recordBytesOf(dimensions: number): number {
-  return 8 + 4 * dimensions;
+/** Numbers of a record before its row: those of the row and of the leaf, and that of the second leaf if candidates have one. */
+export function recordHeadOf({ copies }: Pick<LeafShape, 'copies'>): number {
+  return 1 + copies;
+}
+
+/** Bytes of a record in an index of this shape. */
+export function recordBytesOf(shape: Pick<LeafShape, 'dimensions' | 'copies'>): number {
+  return 4 * (recordHeadOf(shape) + shape.dimensions);
 }
 
 /** The name of the run of a segment. */
@@ -86,7 +106,7 @@ export async function partitionRuns<I extends Identifier>(
 ): Promise<PartitionedRuns> {
   const { survey, runs, signal, onProgress } = input;
   const manifest = await readManifest(input);
-  if (manifest.isChecked) return resultOf(manifest);
+  if (manifest.isChecked) return resultOf(manifest, input);
   const sink = new RunSink(input, manifest);
   try {
     await sink.cut();
@@ -99,7 +119,7 @@ export async function partitionRuns<I extends Identifier>(
     await sink.write();
     sink.check();
     await sink.finish();
-    return resultOf(manifest);
+    return resultOf(manifest, input);
   } catch (error) {
     if (error instanceof StateError) await runs.clear();
     throw error;
@@ -116,8 +136,9 @@ export function otherCandidates(expected: number, rows: number): StateError {
   );
 }
 
-function resultOf({ distance, rows, leafRows }: Manifest): PartitionedRuns {
-  return { meanDistance: distance / rows, leafRows };
+function resultOf({ distance, rows, leafRows, sizes }: Manifest, { head }: PartitionInput): PartitionedRuns {
+  const records = sizes.map((size) => size / recordBytesOf(head.shape));
+  return { meanDistance: distance / rows, leafRows, records };
 }
 
 async function readManifest({ runs, build, firstLeaves, head }: PartitionInput): Promise<Manifest> {
@@ -215,20 +236,19 @@ class RunSink implements RowSink {
     this.rows += piece.rows;
     const written = Math.min(piece.rows, Math.max(0, this.#manifest.rows - first));
     if (written === piece.rows) return;
-    const { head, centroids, isUnitLength } = this.#input;
-    const { dimensions: d, runtime } = piece;
+    const { head, centroids, second, isUnitLength } = this.#input;
+    const { dimensions: d, runtime, rows: n } = piece;
     if (isUnitLength) normalize(piece.data, d);
     const coded = codedRows(head, piece);
-    const labels = runtime.heap.allocate(4 * piece.rows);
-    const scores = runtime.heap.allocate(4 * piece.rows);
+    const [labels, scores, seconds] = [0, 1, 2].map(() => runtime.heap.allocate(4 * n)) as [Block, Block, Block];
     try {
-      centroids.assign(coded.offset, piece.rows, labels, scores);
-      this.#addDistances(coded, scores.floats(piece.rows), written);
-      this.#keep(piece, first, labels.integers(piece.rows), written);
+      centroids.assign(coded.offset, n, labels, scores);
+      second?.centroids.assignSecond(coded.offset, n, labels, second.lambda, seconds);
+      this.#addDistances(coded, scores.floats(n), written);
+      this.#keep(piece, first, labels.integers(n), second && seconds.integers(n), written);
     } finally {
       if (coded !== piece) coded.free();
-      labels.free();
-      scores.free();
+      for (const block of [labels, scores, seconds]) block.free();
     }
   }
 
@@ -241,28 +261,56 @@ class RunSink implements RowSink {
   }
 
   /** Keep the records of a piece from row `written` on, in one array for each segment. */
-  #keep({ data, dimensions: d }: Matrix, first: number, labels: Int32Array, written: number): void {
-    const { firstLeaves } = this.#input;
-    const lists = firstLeaves.slice(1).map((): number[] => []);
+  #keep(
+    { data, dimensions: d }: Matrix,
+    first: number,
+    labels: Int32Array,
+    seconds: Int32Array | undefined,
+    written: number,
+  ): void {
+    const { firstLeaves, head } = this.#input;
+    const lists = firstLeaves.slice(1).map((): Entry[] => []);
     labels.forEach((leaf, i) => {
       if (i < written) return;
-      let segment = 0;
-      while (leaf >= firstLeaves[segment + 1]!) segment++;
-      lists[segment]!.push(i);
+      const segment = segmentOf(firstLeaves, leaf);
       this.#manifest.leafRows[leaf]!++;
+      if (!seconds || seconds[i] === leaf) {
+        lists[segment]!.push({ i, leaf, second: -1 });
+        return;
+      }
+      const second = seconds[i]!;
+      const other = segmentOf(firstLeaves, second);
+      this.#manifest.leafRows[second]!++;
+      lists[segment]!.push({ i, leaf, second: other === segment ? second : -1 });
+      if (other !== segment) lists[other]!.push({ i, leaf: -1, second });
     });
-    const width = recordBytesOf(d) / 4;
+    const width = recordBytesOf(head.shape) / 4;
     for (const [s, list] of lists.entries()) {
       if (list.length === 0) continue;
       const floats = new Float32Array(list.length * width);
       const integers = new Int32Array(floats.buffer);
-      list.forEach((i, at) => {
+      list.forEach(({ i, leaf, second }, at) => {
         integers[at * width] = first + i;
-        integers[at * width + 1] = labels[i]!;
-        floats.set(data.subarray(i * d, (i + 1) * d), at * width + 2);
+        integers[at * width + 1] = leaf;
+        if (seconds) integers[at * width + 2] = second;
+        floats.set(data.subarray(i * d, (i + 1) * d), (at + 1) * width - d);
       });
       this.#records[s]!.push(new Uint8Array(floats.buffer));
       this.#keptBytes += floats.byteLength;
     }
   }
+}
+
+/** A row of a piece with its leaves in one segment. */
+interface Entry {
+  i: number;
+  leaf: number;
+  second: number;
+}
+
+/** The segment that has a leaf. */
+function segmentOf(firstLeaves: readonly number[], leaf: number): number {
+  let segment = 0;
+  while (leaf >= firstLeaves[segment + 1]!) segment++;
+  return segment;
 }

@@ -106,7 +106,7 @@ function segmentBytesFor(memoryBytes: number, shape: LeafShape): number {
 }
 
 /**
- * The bytes of a candidate in a segment, and those that the build of the segment needs beside them: the row as float32,
+ * The bytes of a candidate in one leaf of a segment, and those that the build of the segment needs beside them: the row as float32,
  * once more where it is rotated, its codes and its place in the order of the leaves.
  */
 function bytesPerRow(shape: LeafShape): { kept: number; building: number } {
@@ -121,11 +121,13 @@ function bytesPerRow(shape: LeafShape): { kept: number; building: number } {
  * @throws {MemoryError} when the build of a segment would need more than half of `memoryBytes`, or more than one memory
  */
 export function checkSegments(memoryBytes: number, rows: number, dimensions: number, settings: ScannSettings): void {
-  const { kept, building } = bytesPerRow(largestShape(rows, dimensions, settings, true));
-  const least = Math.ceil((2 * rows * (kept + building)) / (SEGMENTS_MAX - 1));
+  const shape = largestShape(rows, dimensions, settings, true);
+  const { kept, building } = bytesPerRow(shape);
+  const bytes = shape.copies * (kept + building);
+  const least = Math.ceil((2 * rows * bytes) / (SEGMENTS_MAX - 1));
   const size = `${rows} candidates × ${dimensions} dimensions`;
   if (least > 2 * BUILD_BYTES_MAX) {
-    const most = Math.floor((BUILD_BYTES_MAX * (SEGMENTS_MAX - 1)) / (kept + building));
+    const most = Math.floor((BUILD_BYTES_MAX * (SEGMENTS_MAX - 1)) / bytes);
     throw new MemoryError(`candidates: expected at most ${most} in ${SEGMENTS_MAX} segments, got ${size}`);
   }
   if (memoryBytes >= least) return;

@@ -41,12 +41,13 @@ export function savedPartitioned<I extends Identifier>(
  * @param runtime has the memory of the builds
  */
 export async function writeSegments<I extends Identifier>(
-  { head, sizes, shapes, rows, magnitudes }: PartitionedBuild<I>,
+  { head, sizes, shapes, magnitudes }: PartitionedBuild<I>,
   { runs, signal, onProgress = () => undefined }: StreamedBuild,
   isWritten: (segment: number) => boolean,
   write: (segment: number, parts: Record<string, Uint8Array>) => Promise<void>,
   runtime: Runtime,
 ): Promise<void> {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
   let done = 0;
   for (const [segment, shape] of shapes.entries()) {
     signal?.throwIfAborted();
@@ -59,6 +60,6 @@ export async function writeSegments<I extends Identifier>(
       }
     }
     done += sizes[segment]!;
-    onProgress({ step: 'segments', done, total: rows });
+    onProgress({ step: 'segments', done, total });
   }
 }
