@@ -4,6 +4,7 @@ export {
 } from './pointers';
 export { multiplyRowsFused, multiplyTransposedFused } from './multiply-fused';
 export { activateRows, activationGradient, copyColumns, dropRows, sumColumns, transposeRows } from './layers';
+export { causalAttention, causalAttentionGradient } from './attention';
 export { layerNormGradient, layerNormRows } from './layer-norm';
 export { softmaxTile } from './softmax';
 export { softmaxPairs } from './softmax-pairs';

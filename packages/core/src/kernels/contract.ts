@@ -12,6 +12,7 @@
 import type { AlsKernels } from './families/als.ts';
 import type { AnisotropicCentroidsKernels } from './families/anisotropic-centroids.ts';
 import type { AssignKernels } from './families/assign.ts';
+import type { AttentionKernels } from './families/attention.ts';
 import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
 import type { ClustersKernels } from './families/clusters.ts';
@@ -49,6 +50,7 @@ export interface IndexKernelTable
 export interface ModelKernelTable
   extends FusedMultiplyKernels,
     LayerKernels,
+    AttentionKernels,
     PointerKernels,
     SoftmaxKernels,
     OptimizerKernels,
@@ -96,6 +98,8 @@ export const PARALLEL_MODEL_KERNELS = [
   'dropRows',
   'layerNormRows',
   'layerNormGradient',
+  'causalAttention',
+  'causalAttentionGradient',
   'hashPointers',
   'gatherPointers',
   'gatherClustered',

@@ -2,6 +2,7 @@
 import { SOLVE_ROWS } from './families/als.ts';
 import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
 import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';
+import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_GRADIENT } from './families/attention.ts';
 import { SEARCH_COARSE } from './families/coarse.ts';
 import { LAYER_NORM_GRADIENT } from './families/layers.ts';
 import {
@@ -42,6 +43,8 @@ export const MODEL_RECORDS: readonly RecordDescription[] = [
   MULTIPLY_ROWS_FUSED,
   MULTIPLY_TRANSPOSED_FUSED,
   LAYER_NORM_GRADIENT,
+  CAUSAL_ATTENTION,
+  CAUSAL_ATTENTION_GRADIENT,
   GATHER_CLUSTERED,
   GROUP_USES,
   SOFTMAX_TILE,

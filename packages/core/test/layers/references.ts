@@ -35,6 +35,32 @@ export function denseRow(x: ArrayLike<number>, weights: Float64Array, units: num
   });
 }
 
+/** The outputs of causal attention for the rows of sequences. */
+export function attentionRows(x: Float64Array, offsets: Int32Array, columns: number, heads: number): Float64Array {
+  const [d, width] = [columns / 3, columns / 3 / heads];
+  const y = new Float64Array((x.length / columns) * d);
+  const at = (row: number, part: number, head: number, t: number): number =>
+    x[row * columns + part * d + head * width + t]!;
+  const terms = Array.from({ length: width }, (_, t) => t);
+  offsets.subarray(1).forEach((last, s) => {
+    for (let i = offsets[s]!; i < last; i++) {
+      for (let head = 0; head < heads; head++) {
+        const weights: number[] = [];
+        for (let j = offsets[s]!; j <= i; j++) {
+          const product = terms.reduce((sum, t) => sum + at(i, 0, head, t) * at(j, 1, head, t), 0);
+          weights.push(Math.exp(product / Math.sqrt(width)));
+        }
+        const sum = weights.reduce((total, weight) => total + weight, 0);
+        for (const t of terms) {
+          const total = weights.reduce((all, weight, j) => all + weight * at(offsets[s]! + j, 2, head, t), 0);
+          y[i * d + head * width + t] = total / sum;
+        }
+      }
+    }
+  });
+  return y;
+}
+
 /** γ ⊙ (x − mean) / √(variance + epsilon) + β */
 export function layerNormRow(x: Float64Array, weights: Float64Array, epsilon: number): Float64Array {
   const mean = x.reduce((sum, value) => sum + value, 0) / x.length;

@@ -4,6 +4,7 @@ import type { KernelTable } from '../contract.ts';
 import { alsReference } from './als.ts';
 import { anisotropicCentroidsReference } from './anisotropic-centroids.ts';
 import { assignReference } from './assign.ts';
+import { attentionReference } from './attention.ts';
 import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
 import { clustersReference } from './clusters.ts';
@@ -27,6 +28,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...matmulReference(memory),
     ...multiplyReference(memory),
     ...layersReference(memory),
+    ...attentionReference(memory),
     ...checksumReference(memory),
     ...checksReference(memory),
     ...topkReference(memory),
