@@ -150,6 +150,26 @@ test('--model history: a user is asked by name or by a history, on the command l
   });
 });
 
+test('--features with attention over histories: trained, asked by a history, and continued', async () => {
+  const out = join(folder, 'attention.shortlist');
+  const attentive = (heads: number): string => {
+    const history = { type: 'sequence', table: 'items', dimensions: 16, attention: { blocks: 1, heads } };
+    const queryTower = { features: { history } };
+    const candidateTower = { features: { item: { type: 'string', table: 'items' } } };
+    return JSON.stringify({ queryTower, candidateTower, dimensions: 16, batchSize: 32, learningRate: 0.01 });
+  };
+  const { code, stderr } = await train('--features', attentive(2), '--out', out);
+  assert.equal(code, 0, stderr);
+  for (const history of ['102,105,108', '102']) {
+    const asked = await runCommand('query', out, '--history', history, '--k', '3');
+    assert.equal([...asked.stdout.matchAll(/ genre 2\n/g)].length, 3, asked.stdout + asked.stderr);
+  }
+  const next = await train('--from', out, '--out', out, '--force');
+  assert.equal(next.code, 0, next.stderr);
+  const refused = await train('--features', attentive(3), '--out', out, '--force');
+  assert.match(refused.stderr, /history\.attention\.heads: expected a divisor of the 16 dimensions, got 3/);
+});
+
 test('a wrong spec, a missing column and values that do not fit are named by file, row and feature', async () => {
   const out = join(folder, 'none.shortlist');
   const specOf = (query: object, candidate: object): string =>

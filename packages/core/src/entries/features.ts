@@ -25,6 +25,7 @@ export {
 export { FeatureLearner, type LearnFeaturesOptions, learnFeatures } from '../features/learn-features.ts';
 export type { RawRowOf } from '../features/raw-row.ts';
 export type {
+  AttentionOptions,
   CategoricalFeatureSpec,
   Combiner,
   FeatureSpec,

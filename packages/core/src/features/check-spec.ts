@@ -4,6 +4,7 @@ import { nearestName } from '../checks/nearest-name.ts';
 import { checkInteger, checkNumber, checkOneOf, shown } from '../checks/numbers.ts';
 import { BOOLEAN, LIST, NUMBER, OBJECT, type OptionTypes, optionsCheck, required, STRING } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
+import { checkAttention } from './attention.ts';
 import type {
   CategoricalFeatureSpec,
   FeatureSpec,
@@ -24,6 +25,7 @@ const LISTS: OptionTypes<ListFeatureSpec> = {
   ...WORDS,
   of: STRING,
   combiner: STRING,
+  attention: OBJECT,
   maxLength: NUMBER,
   keep: STRING,
   weights: STRING,
@@ -153,6 +155,7 @@ function checkTogether(title: string, spec: FeatureSpec): void {
     if (recencyDecay <= 0)
       throw new OptionError(`${title}.recencyDecay: expected a number above 0, got ${recencyDecay}`);
     checkNumber(`${title}.recencyDecay`, recencyDecay, 0, 1);
+    checkAttention(title, spec);
   }
 }
 

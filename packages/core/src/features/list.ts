@@ -5,6 +5,7 @@
  * is left out, because TensorFlow pads lists: empty strings, and the integer 0 where the vocabulary does not have it.
  */
 import { shown } from '../checks/numbers.ts';
+import { maxLengthOf } from './attention.ts';
 import { BagBuilder } from './bag-builder.ts';
 import { EXPECTED_WORD, WORD_OF } from './categorical.ts';
 import type { BagColumn, Vocabulary } from './contract.ts';
@@ -55,7 +56,8 @@ function visitLists(
   vocabulary: Vocabulary | undefined,
   visit: (row: number, words: readonly string[], weights: readonly number[] | undefined) => void,
 ): void {
-  const { of = 'string', missing = 'error', maxLength = Number.MAX_SAFE_INTEGER } = spec;
+  const { of = 'string', missing = 'error' } = spec;
+  const maxLength = maxLengthOf(spec);
   const keepsLast = (spec.keep ?? (spec.type === 'sequence' ? 'last' : 'first')) === 'last';
   const isKept = keptBy(of, vocabulary);
   for (let row = 0; row < values.values.length; row++) {

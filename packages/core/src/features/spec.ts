@@ -58,6 +58,16 @@ export interface CategoricalFeatureSpec extends EmbeddedFeature, WordOptions {
   type: 'string' | 'integer';
 }
 
+/** The options of attention over a sequence, as in SASRec (Kang and McAuley, ICDM 2018). */
+export interface AttentionOptions {
+  /** Blocks of self-attention and a feed-forward network, from 1 to 64; default 2. */
+  blocks?: number;
+  /** Heads of each attention, a divisor of `dimensions`; default 1. */
+  heads?: number;
+  /** The share of numbers that are 0 while training, from 0 to below 1; default 0.2. */
+  dropout?: number;
+}
+
 /** A list of words or integers per row. */
 export interface ListFeatureSpec extends EmbeddedFeature, WordOptions {
   /** A bag has no order; a sequence has its oldest element first. */
@@ -66,7 +76,12 @@ export interface ListFeatureSpec extends EmbeddedFeature, WordOptions {
   of?: 'string' | 'integer';
   /** Default 'mean'. */
   combiner?: Combiner;
-  /** The most elements that are kept; default all. */
+  /**
+   * The vector of a sequence is the state of its last element after blocks of causal self-attention over the elements and
+   * their positions, in place of a sum by `combiner`; `{}` takes all defaults. An empty list gives zeros.
+   */
+  attention?: AttentionOptions;
+  /** The most elements that are kept; default all, with `attention` 50. */
   maxLength?: number;
   /** The end that is kept of a list longer than `maxLength`; default 'first' for a bag, 'last' for a sequence. */
   keep?: 'first' | 'last';

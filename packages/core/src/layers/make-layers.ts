@@ -163,7 +163,8 @@ export function layerLoaders(own: Loaders<Layer> = {}): Loaders<Layer> {
   return loaders;
 }
 
-function loadSequential(part: Part, loaders: Loaders<Layer>): Sequential {
+/** A saved sequence of layers. @throws {FormatError} when its parts do not fit together */
+export function loadSequential(part: Part, loaders: Loaders<Layer>): Sequential {
   const inputs = part.settings.integer('inputs', { min: 1 });
   let width = inputs;
   const layers = Array.from({ length: part.settings.integer('layers', { max: part.partNames().length }) }, (_, i) => {

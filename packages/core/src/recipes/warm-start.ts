@@ -10,7 +10,7 @@ import { FullTable } from '../embeddings/full.ts';
 import { StringLookup } from '../embeddings/string-lookup.ts';
 import { OptionError } from '../errors/errors.ts';
 import type { Tower } from '../towers/tower.ts';
-import type { FeatureInput, TowerInput } from '../towers/tower-inputs.ts';
+import { encoderParameters, type FeatureInput, type TowerInput } from '../towers/tower-inputs.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { ModelKind } from './trial.ts';
 
@@ -85,7 +85,7 @@ export function copyKnownRows(from: EarlierTower, to: Tower): void {
 
 /**
  * Copy the parameters that both models over features have: the rows of words that both know, those of hashed words, the
- * projections and the layers. The features of both have the same names and specs.
+ * projections, the attention and the layers. The features of both have the same names and specs.
  *
  * @throws {OptionError} when the earlier model has no such feature or layer, or one of another width, or compressed tables
  */
@@ -97,12 +97,12 @@ export function copyKnownFeatures(
     const earlier = from[side];
     if (!earlier) throw new OptionError(`from: expected a ${side}, got none`);
     for (const input of to[side].inputs) {
-      const { name, feature, table, projection } = input;
+      const { name, feature, table } = input;
       const known = (earlier.inputs as readonly TowerInput[]).find((each) => each.name === name);
       if (!known?.feature || !feature)
         throw new OptionError(`from: expected a ${side} with the feature ${name}, got none`);
-      if (projection)
-        copyParameters(`the projection of ${name}`, known.projection?.parameters() ?? [], projection.parameters());
+      const what = input.projection ? 'projection' : 'attention';
+      copyParameters(`the ${what} of ${name}`, encoderParameters(known), encoderParameters(input));
       if (table) copyWords(name, known, input);
     }
     copyBiases(side, earlier, to[side]);

@@ -2,7 +2,7 @@
 import { Cqr } from '../embeddings/cqr.ts';
 import type { NamedParameters } from '../optimizers/parameter-groups.ts';
 import type { Tower } from '../towers/tower.ts';
-import { type Features, type TowerInput, tablesOf } from '../towers/tower-inputs.ts';
+import { encoderParameters, type Features, type TowerInput, tablesOf } from '../towers/tower-inputs.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { ModelParts } from './step.ts';
 
@@ -27,13 +27,14 @@ export function namedParameters<Q extends Features, C extends Features>(model: T
 
 function namedIn<Q extends Features>(towerName: string, tower: Tower<Q>): NamedParameters[] {
   const inputs: readonly TowerInput[] = tower.inputs;
-  const features = inputs.flatMap(({ name, table, projection }, i): NamedParameters[] => {
+  const features = inputs.flatMap((input, i): NamedParameters[] => {
+    const { name, table } = input;
     const bias = tower.biases?.tables[i];
     const names = name === '' ? [towerName] : [name, `${towerName}.${name}`];
     return [
       ...(table ? [{ kind: 'tables' as const, names, matrices: table.trained() }] : []),
       ...(bias ? [{ kind: 'tables' as const, names, matrices: bias.trained() }] : []),
-      ...(projection ? [{ kind: 'layers' as const, names, matrices: [projection.weights] }] : []),
+      { kind: 'layers', names, matrices: encoderParameters(input) },
     ];
   });
   const layers = tower.layers.flatMap((layer) => layer.parameters());

@@ -14,6 +14,7 @@ import { FullTable } from '../embeddings/full.ts';
 import { checkIds } from '../embeddings/ids.ts';
 import type { BagColumn, FeatureColumn } from '../features/contract.ts';
 import type { Combiner } from '../features/spec.ts';
+import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { distinctFeatures } from './distinct-features.ts';
 import { numbersTo, type RowAdder } from './row-sums.ts';
@@ -62,22 +63,37 @@ export function embedBags(
   out: Matrix,
   column: number,
 ): void {
+  withPlaces(table, ids, out.runtime, (places) => {
+    adder.sum({ offsets, places, weights }, table.dimensions, out, column);
+  });
+}
+
+/**
+ * Call `use` with the place of the row of each id: the number of its first float in the linear memory. Rows that the table
+ * computes are freed afterwards.
+ *
+ * @throws {OptionError} naming the id that is not one of the table's
+ */
+export function withPlaces(
+  table: EmbeddingTable,
+  ids: Int32Array,
+  runtime: Runtime,
+  use: (places: Int32Array) => void,
+): void {
   const { dimensions } = table;
   if (table instanceof FullTable) {
     checkIds(ids, table.vocabularySize);
     const base = table.codebook.offset / 4;
-    const places = ids.map((id) => base + id * dimensions);
-    adder.sum({ offsets, places, weights }, dimensions, out, column);
+    use(ids.map((id) => base + id * dimensions));
     return;
   }
   const { first, groupOf } = distinctFeatures([{ kind: 'ids', ids }], ids.length);
-  const rows = new Matrix(first.length, dimensions, out.runtime);
+  const rows = new Matrix(first.length, dimensions, runtime);
   table.rows(
     first.map((at) => ids[at]!),
     rows,
   );
   const base = rows.offset / 4;
-  const places = groupOf.map((group) => base + group * dimensions);
-  adder.sum({ offsets, places, weights }, dimensions, out, column);
+  use(groupOf.map((group) => base + group * dimensions));
   rows.free();
 }

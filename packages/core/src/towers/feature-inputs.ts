@@ -1,16 +1,18 @@
 /**
  * Makes the inputs of towers from features: one embedding table for each name of a table, shared by all features that
- * give this name, and a projection for each feature of floats that gives `dimensions`.
+ * give this name, a projection for each feature of floats that gives `dimensions`, and the attention of sequences.
  */
 import { checkInteger } from '../checks/numbers.ts';
 import type { OnWarning } from '../checks/warning.ts';
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { type EmbeddingOptions, makeTable } from '../embeddings/make-table.ts';
 import { OptionError } from '../errors/errors.ts';
+import { attentionOf } from '../features/attention.ts';
 import type { Feature } from '../features/contract.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
+import { AttentionEncoder } from './attention-encoder.ts';
 import type { FeatureInput } from './tower-inputs.ts';
 
 /** The default width of an embedding, equal to that of a word of a tower (tower-options.ts). */
@@ -27,7 +29,8 @@ export interface InputContext {
  * The inputs of towers, one list for each tower. Features of one table share it, also across towers. Features that were
  * learned in different calls and happen to have the same name have tables of their own.
  *
- * @throws {OptionError} where features whose specs name one table differ in their words, their width or the kind of table
+ * @throws {OptionError} where features whose specs name one table differ in their words, their width or the kind of table,
+ * or where heads of attention do not divide the width
  */
 export function featureInputs(towers: readonly (readonly Feature[])[], context: InputContext): FeatureInput[][] {
   const embedded = towers.flat().filter(({ column }) => column !== 'floats');
@@ -44,7 +47,10 @@ export function featureInputs(towers: readonly (readonly Feature[])[], context: 
     features.map((feature): FeatureInput => {
       const { name, column } = feature;
       const projection = column === 'floats' ? projectionOf(feature, context) : undefined;
-      return { name, feature, table: tables.get(feature), projection };
+      const table = tables.get(feature);
+      const shape = attentionOf(feature.spec);
+      const attention = shape && table && AttentionEncoder.create(name, table.dimensions, shape, context);
+      return { name, feature, table, projection, attention };
     }),
   );
 }

@@ -3,12 +3,14 @@
  */
 import type { EmbeddingTable } from '../embeddings/contract.ts';
 import { checkSavable } from '../embeddings/table-lock.ts';
+import { attentionOf } from '../features/attention.ts';
 import type { Feature } from '../features/contract.ts';
 import { loadFeatureSets, saveFeatureSets } from '../features/feature-set.ts';
 import { type Loaders, loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import type { Layer } from '../layers/contract.ts';
 import { DenseLayer } from '../layers/dense-layer.ts';
+import { AttentionEncoder } from './attention-encoder.ts';
 import { savedBiases } from './bias-columns.ts';
 import { loadLayers, saveLayers } from './saved-tower.ts';
 import { type FeatureInput, tablesOf } from './tower-inputs.ts';
@@ -29,8 +31,9 @@ export function saveFeatureTowers(towers: Readonly<Record<string, FeatureTowerPa
   for (const [name, { inputs, layers, normalize, biases }] of all) {
     const savedOf = savedBiases(biases);
     const layerParts = { ...saveLayers(layers), ...savedOf.parts };
-    inputs.forEach(({ projection }, i) => {
+    inputs.forEach(({ projection, attention }, i) => {
       if (projection) layerParts[`projection${i}`] = projection.save();
+      if (attention) layerParts[`attention${i}`] = attention.save();
     });
     const settings = {
       inputs: inputs.map(({ table, projection }) =>
@@ -93,7 +96,9 @@ function loadInputs(
     const source = sources[i]!;
     if (column !== 'floats') {
       const table = tables.get(source);
-      if (table?.vocabularySize === vocabularySize) return { name, feature, table, projection: undefined };
+      if (table?.vocabularySize === vocabularySize) {
+        return { name, feature, table, projection: undefined, attention: loadAttention(tower, i, feature, table) };
+      }
       throw settings.error('inputs', `expected a table of ${vocabularySize} rows for ${name}, got ${source}`);
     }
     if (source === FLOATS) return { name, feature, table: undefined, projection: undefined };
@@ -102,4 +107,11 @@ function loadInputs(
     if (projection.inputs === dimensions) return { name, feature, table: undefined, projection };
     throw settings.error('inputs', `expected a projection of ${dimensions} floats, got one of ${projection.inputs}`);
   });
+}
+
+/** The saved attention of input `i`; undefined where the spec of its feature names none. */
+function loadAttention(tower: Part, i: number, { spec }: Feature, table: EmbeddingTable): AttentionEncoder | undefined {
+  const shape = attentionOf(spec);
+  const load = (part: Part): AttentionEncoder => AttentionEncoder.load(part, table.dimensions, shape!.maxLength);
+  return shape && loadPart(tower.part(`attention${i}`), { attention: load });
 }

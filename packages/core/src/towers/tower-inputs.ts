@@ -14,6 +14,7 @@ import { padded } from '../layers/contract.ts';
 import type { DenseLayer } from '../layers/dense-layer.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import type { AttentionEncoder } from './attention-encoder.ts';
 import { embedBags, weightedIds } from './embedding-bag.ts';
 import { EncodedFeatures } from './encoded-features.ts';
 import type { RowAdder } from './row-sums.ts';
@@ -29,6 +30,7 @@ export interface WordInput {
   readonly table: EmbeddingTable;
   readonly feature?: undefined;
   readonly projection?: undefined;
+  readonly attention?: undefined;
 }
 
 /** A feature of a spec: ids are embedded, floats are projected or enter the layers as they are. */
@@ -39,6 +41,8 @@ export interface FeatureInput {
   readonly table: EmbeddingTable | undefined;
   /** A dense layer without activation for floats; undefined for ids and for floats that enter as they are. */
   readonly projection: DenseLayer | undefined;
+  /** Attention over the ids of a list; undefined where they are summed. */
+  readonly attention?: AttentionEncoder | undefined;
   readonly lookup?: undefined;
 }
 
@@ -62,8 +66,12 @@ export function tablesOf(inputs: readonly TowerInput[]): EmbeddingTable[] {
 
 /** The trained matrices of inputs, those of a shared table once. */
 export function trainedParts(inputs: readonly TowerInput[]): Matrix[] {
-  const projections = inputs.flatMap(({ projection }) => projection?.weights ?? []);
-  return [...tablesOf(inputs).flatMap((table) => table.trained()), ...projections];
+  return [...tablesOf(inputs).flatMap((table) => table.trained()), ...inputs.flatMap(encoderParameters)];
+}
+
+/** The trained matrices of an input beside its table: those of its projection, or of its attention. */
+export function encoderParameters({ projection, attention }: TowerInput): Matrix[] {
+  return [...(projection?.parameters() ?? []), ...(attention?.parameters() ?? [])];
 }
 
 /** Columns of the vector of an input. */
@@ -95,12 +103,17 @@ export function encodeFeatures(
   return new EncodedFeatures(rows.length, columns);
 }
 
-/** Write the concatenated vectors of each row of features to the rows of `out`. */
+/**
+ * Write the concatenated vectors of each row of features to the rows of `out`.
+ *
+ * @param trainingStep the number of the step while training, from which dropout draws
+ */
 export function embedInputs(
   inputs: readonly TowerInput[],
   { columns }: EncodedFeatures,
   adder: RowAdder,
   out: Matrix,
+  trainingStep?: number,
 ): Matrix {
   const [only] = columns;
   if (inputs.length === 1 && inputs[0]!.table && only?.kind === 'ids') {
@@ -111,7 +124,9 @@ export function embedInputs(
   inputs.forEach((input, i) => {
     const column = columns[i]!;
     if (column.kind === 'floats') embedFloats(input, column, adder, out, at);
-    else embedBags(input.table!, weightedIds(column, combinerOf(input)), adder, out, at);
+    else if (input.attention && column.kind === 'bags') {
+      input.attention.embed(input.table!, column, adder, out, at, trainingStep);
+    } else embedBags(input.table!, weightedIds(column, combinerOf(input)), adder, out, at);
     at += widthOf(input);
   });
   return out;
@@ -140,7 +155,7 @@ function embedFloats(
   if (!projection) floats.free();
 }
 
-/** Step projections by the gradient of the concatenated vectors, and add the gradients of tables to `tables`. */
+/** Step projections and attention by the gradient of the concatenated vectors, and add the gradients of tables to `tables`. */
 export function addGradients(
   inputs: readonly TowerInput[],
   { columns }: EncodedFeatures,
@@ -152,7 +167,9 @@ export function addGradients(
   let at = 0;
   inputs.forEach((input, i) => {
     const column = columns[i]!;
-    if (column.kind !== 'floats') {
+    if (input.attention && column.kind === 'bags') {
+      input.attention.addGradients(input.table!, column, gradient, at, adder, optimizer, tables);
+    } else if (column.kind !== 'floats') {
       // The rows of a batch are distinct, so if they are a single column of ids, the ids are distinct.
       const isDistinct = inputs.length === 1 && column.kind === 'ids';
       tables.add(input.table!, { ...weightedIds(column, combinerOf(input)), gradient, column: at, isDistinct });

@@ -41,6 +41,7 @@ import {
   encodeFeatures,
   type Features,
   type InputOf,
+  type TowerInput,
   trainedParts,
 } from './tower-inputs.ts';
 import {
@@ -54,6 +55,12 @@ import {
 
 const ENCODED = instanceOf('features from `encode`', () => EncodedFeatures);
 const TABLES = instanceOf('TableGradients', () => TableGradients);
+
+/**
+ * Rows that `embed` passes through the layers at a time, so that the memory of their outputs does not grow with the rows:
+ * with attention over 50 items of 64 dimensions, one output takes 13 MiB.
+ */
+const EMBEDDED_ROWS = 1024;
 
 /** The type of arguments and options that are a tower. */
 export const TOWER: OptionType = instanceOf('a Tower', () => Tower);
@@ -153,7 +160,7 @@ export class Tower<Q extends Features = string> {
     const embedded = isPadded
       ? new Matrix(features.rows, padded(width), this.runtime)
       : unfilledMatrix(features.rows, width, this.runtime);
-    this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded);
+    this.#embedded = embedInputs(this.inputs, features, this.#adder, embedded, trainingStep);
     const vectors = forwardThrough(this.#chain, this.#embedded, trainingStep);
     if (!this.biases) return vectors;
     this.#biased?.free();
@@ -207,15 +214,19 @@ export class Tower<Q extends Features = string> {
   /** `embed` of features that `encode` has encoded. */
   embedEncoded(encoded: EncodedFeatures): Matrix {
     const { rows } = checkArgument('features', encoded, ENCODED);
-    const exact = this.layers.length === 0 && !this.normalize && !this.biases;
+    const inputs: readonly TowerInput[] = this.inputs;
+    const hasLayers = this.layers.length > 0 || inputs.some(({ attention }) => attention);
+    const exact = !hasLayers && !this.normalize && !this.biases;
     if (this.#vectors?.rows !== rows) {
       this.#vectors?.free();
       this.#vectors = new Matrix(rows, this.dimensions, this.runtime);
     }
     const vectors = this.#vectors;
     if (exact) return embedInputs(this.inputs, encoded, this.#adder, vectors);
-    const output = this.forward(encoded);
-    for (let i = 0; i < rows; i++) vectors.row(i).set(output.row(i).subarray(0, this.dimensions));
+    for (let first = 0; first < rows; first += EMBEDDED_ROWS) {
+      const output = this.forward(encoded.slice(first, Math.min(rows, first + EMBEDDED_ROWS)));
+      for (let i = 0; i < output.rows; i++) vectors.row(first + i).set(output.row(i).subarray(0, this.dimensions));
+    }
     return vectors;
   }
 

@@ -4,7 +4,8 @@
  * Names and layouts are Keras's: `embeddings` [rows, dimensions] of a table, `kernel` [inputs, units] and `bias` [units] of a
  * dense layer, `gamma` and `beta` of a layer normalization, after the path of their owner:
  *
- *   movieId.embeddings, age.projection.kernel, layers.0.kernel, layers.2.branches.1.0.bias
+ *   movieId.embeddings, age.projection.kernel, layers.0.kernel, layers.2.branches.1.0.bias,
+ *   history.attention.positions, history.attention.blocks.1.branches.1.1.kernel
  *
  * A tower of one plain word has `embeddings` alone. `movieId.biases` [rows, 1] are the biases of words, where the tower has some. A program's own layer has `parameters.0`, … as they are. A compressed
  * table is exported as the rows that it computes, and cannot be imported.
@@ -22,6 +23,7 @@ import { DenseLayer } from '../layers/dense-layer.ts';
 import { LayerNorm } from '../layers/layer-norm.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { Matrix, type VectorsLike } from '../vectors/matrix.ts';
+import type { AttentionEncoder } from './attention-encoder.ts';
 import type { Tower } from './tower.ts';
 import type { Features, TowerInput } from './tower-inputs.ts';
 
@@ -178,13 +180,13 @@ function wordsOf<Q extends Features>(
 function placesOf<Q extends Features>(tower: Tower<Q>): (Place | ComputedPlace)[] {
   const seen = new Set<EmbeddingTable>();
   const inputs: readonly TowerInput[] = tower.inputs;
-  const ofInputs = inputs.flatMap(({ name, table, projection }): (Place | ComputedPlace)[] => {
+  const ofInputs = inputs.flatMap(({ name, table, projection, attention }): (Place | ComputedPlace)[] => {
     const path = name === '' ? '' : `${name}.`;
     if (projection) return layerPlaces(projection, `${path}projection`);
-    if (!table || seen.has(table)) return [];
+    const ofAttention = attention ? attentionPlaces(attention, `${path}attention`) : [];
+    if (!table || seen.has(table)) return ofAttention;
     seen.add(table);
-    const of = { name: `${path}embeddings`, shape: [table.vocabularySize, table.dimensions] };
-    return [table instanceof FullTable ? { ...of, matrix: table.codebook, firstRow: 0 } : { ...of, table }];
+    return [tablePlace(table, `${path}embeddings`), ...ofAttention];
   });
   const ofBiases = inputs.flatMap(({ name }, i): Place[] => {
     const matrix = tower.biases?.tables[i]?.codebook;
@@ -192,6 +194,15 @@ function placesOf<Q extends Features>(tower: Tower<Q>): (Place | ComputedPlace)[
     return matrix ? [{ name: path, shape: [matrix.rows, 1], matrix, firstRow: 0 }] : [];
   });
   return [...ofInputs, ...tower.layers.flatMap((layer, i) => layerPlaces(layer, `layers.${i}`)), ...ofBiases];
+}
+
+function tablePlace(table: EmbeddingTable, name: string): Place | ComputedPlace {
+  const of = { name, shape: [table.vocabularySize, table.dimensions] };
+  return table instanceof FullTable ? { ...of, matrix: table.codebook, firstRow: 0 } : { ...of, table };
+}
+
+function attentionPlaces({ positions, blocks }: AttentionEncoder, path: string): (Place | ComputedPlace)[] {
+  return [tablePlace(positions, `${path}.positions`), ...layerPlaces(blocks, `${path}.blocks`)];
 }
 
 function layerPlaces(layer: Layer, path: string): Place[] {

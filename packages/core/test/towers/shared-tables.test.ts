@@ -18,6 +18,7 @@ import { Generator } from '../../src/random/generator.ts';
 import { TwoTowerModel } from '../../src/retrieval/model.ts';
 import { parametersOf } from '../../src/retrieval/parameters.ts';
 import { Retrieval } from '../../src/retrieval/task.ts';
+import { AttentionEncoder } from '../../src/towers/attention-encoder.ts';
 import { EncodedFeatures } from '../../src/towers/encoded-features.ts';
 import { Tower } from '../../src/towers/tower.ts';
 import type { FeatureInput } from '../../src/towers/tower-inputs.ts';
@@ -182,6 +183,19 @@ test('gradients of bags, ids and floats over full, compressed and shared tables'
   const projection = DenseLayer.create(3, 2, 'linear', 5, shared);
   const floats = input('floats', undefined, { feature: feature('floats', 'mean', 3), projection });
   checkGradient(tower([input('ids', TABLES[0]!()), floats]), new EncodedFeatures(3, [IDS, FLOATS]));
+});
+
+test('gradients of attention over full and compressed tables, shared with an id', () => {
+  const column: FeatureColumn = { ...BAGS, weights: undefined } as FeatureColumn;
+  const of = { vocabularySize: 5, dimensions: 4, seed: 1, runtime: shared };
+  for (const table of [FullTable.create(of), makeTable({ method: 'hashing-trick', parameters: 8 }, of)]) {
+    const shape = { maxLength: 3, blocks: 1, heads: 2, dropout: 0 };
+    const attention = AttentionEncoder.create('x', 4, shape, { seeds: new Generator(3), runtime: shared });
+    checkGradient(
+      tower([input('bags', table, { attention }), input('ids', table)]),
+      new EncodedFeatures(3, [column, IDS]),
+    );
+  }
 });
 
 /** A model whose history of the query tower and item of the candidate tower are rows of one table. */

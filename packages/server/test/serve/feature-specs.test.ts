@@ -20,6 +20,7 @@ const rows = ITEMS.map((item, i) => ({ item, genres: [['comedy'], ['drama', 'war
 const set = await learnFeatures(
   {
     history: { type: 'sequence', table: 'items', recencyDecay: 0.8, dimensions: 3 },
+    latest: { type: 'sequence', field: 'history', table: 'items', maxLength: 5, attention: { blocks: 1, heads: 3 } },
     shares: { type: 'bag', of: 'integer', weights: 'weights', missing: 'own', dimensions: 2 },
     age: { type: 'number', missing: 'own' },
     hour: { type: 'time', part: 'hour', field: 'at', missing: 'own', dimensions: 2 },
@@ -34,7 +35,7 @@ const set = await learnFeatures(
   ],
 );
 const { queryTower, candidateTower } = createTowers({
-  queryTower: { features: set.pick(['history', 'shares', 'age', 'hour', 'mood']), dense: [4] },
+  queryTower: { features: set.pick(['history', 'latest', 'shares', 'age', 'hour', 'mood']), dense: [4] },
   candidateTower: { features: set.pick(['item', 'genres', 'year']), dense: [4] },
   seed: 5,
 });
@@ -86,7 +87,7 @@ test('plain JSON: values as they are, times as text, missing ones left out or nu
     );
   }
   const { body } = await post(server, '/v1/shortlist', { query: { ...FULL, history: ['never', 'seen'] } });
-  assert.deepEqual((body as Message).unknown, ['history']);
+  assert.deepEqual((body as Message).unknown, ['history', 'latest']);
   assert.equal((await post(server, '/v1/shortlist', { query: { ...FULL, history: ['never', 'item1'] } })).status, 200);
 });
 
