@@ -11,9 +11,9 @@ import { ShapeError } from '../errors/errors.ts';
 import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import type { Matrix } from '../vectors/matrix.ts';
 import { checkBackward, checkForward, LAYERS } from './check-passes.ts';
-import { type Layer, padded, withRows } from './contract.ts';
+import { columnsMatrix, type Layer, withRows } from './contract.ts';
 import { copyColumns } from './copy-columns.ts';
 import type { Sequential } from './sequential.ts';
 
@@ -58,7 +58,7 @@ export class Branches implements Layer {
 
   forward(x: Matrix, trainingStep?: number): Matrix {
     checkForward(this, x);
-    this.#y = withRows(this.#y, x.rows, () => new Matrix(x.rows, padded(this.outputs), this.runtime));
+    this.#y = withRows(this.#y, x.rows, () => columnsMatrix(x.rows, this.outputs, this.runtime));
     const y = this.#y;
     this.branches.forEach((branch, i) => {
       const value = branch.forward(x, trainingStep);
@@ -69,10 +69,10 @@ export class Branches implements Layer {
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
     checkBackward(this, dy, optimizer, this.#y?.rows);
-    const dx = new Matrix(dy.rows, padded(this.inputs), this.runtime);
+    const dx = columnsMatrix(dy.rows, this.inputs, this.runtime);
     this.branches.forEach((branch, i) => {
       // A branch relies on padding of 0 behind its own columns.
-      const own = new Matrix(dy.rows, padded(branch.outputs), this.runtime);
+      const own = columnsMatrix(dy.rows, branch.outputs, this.runtime);
       copyColumns(dy, this.#column(i), own, 0, branch.outputs);
       const gradient = branch.backward(own, optimizer);
       copyColumns(gradient, 0, dx, 0, this.inputs, i > 0);

@@ -19,10 +19,10 @@ import { Scratch } from '../memory/scratch.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import type { Matrix } from '../vectors/matrix.ts';
 import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { checkBackward, checkForward } from './check-passes.ts';
-import { type Layer, padded, withRows } from './contract.ts';
+import { columnsMatrix, type Layer, padded, withRows } from './contract.ts';
 
 /** Sequences that a thread claims at a time: short histories take less than a microsecond each. */
 const GRAIN_SEQUENCES = 8;
@@ -100,8 +100,7 @@ export class CausalAttention implements Layer {
     }
     this.#x = x;
     this.#offsets = offsets;
-    // The kernel does not write the padding, which must be 0.
-    this.#y = withRows(this.#y, x.rows, () => new Matrix(x.rows, padded(this.outputs), this.runtime));
+    this.#y = withRows(this.#y, x.rows, () => columnsMatrix(x.rows, this.outputs, this.runtime));
     const call = { ...this.#call(x), y: this.#y.offset, yStride: this.#y.dimensions };
     modelPool(this.runtime).run('causalAttention', offsets.length - 1, GRAIN_SEQUENCES, call);
     return this.#y;

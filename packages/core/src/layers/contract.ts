@@ -11,7 +11,8 @@ import { NUMBER } from '../checks/options.ts';
 import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 
 /** A differentiable function of rows, with the weights that it learns. */
 export interface Layer {
@@ -62,7 +63,13 @@ export function padded(columns: number): number {
 /** Rows that a thread claims at a time when a kernel does some arithmetic per float: some microseconds. */
 export const GRAIN_ROWS = 64;
 
-/** `matrix` where it has this many rows, else a new matrix of zeros in its place. */
+/** A matrix [rows, padded(columns)] of which the caller writes all `columns`: only its padding, if it has any, is filled with 0. */
+export function columnsMatrix(rows: number, columns: number, runtime: Runtime): Matrix {
+  const width = padded(columns);
+  return width === columns ? unfilledMatrix(rows, width, runtime) : new Matrix(rows, width, runtime);
+}
+
+/** `matrix` where it has this many rows, else a new one in its place. */
 export function withRows(matrix: Matrix | undefined, rows: number, make: () => Matrix): Matrix {
   if (matrix?.rows === rows) return matrix;
   matrix?.free();

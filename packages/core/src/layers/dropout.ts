@@ -13,7 +13,8 @@ import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, withRows } from './contract.ts';
 
@@ -63,14 +64,14 @@ export class Dropout implements Layer {
     this.#rows = x.rows;
     this.#step = trainingStep === undefined ? undefined : checkInteger('trainingStep', trainingStep, 0);
     if (trainingStep === undefined) return x;
-    this.#y = withRows(this.#y, x.rows, () => new Matrix(x.rows, x.dimensions, this.runtime));
+    this.#y = withRows(this.#y, x.rows, () => unfilledMatrix(x.rows, x.dimensions, this.runtime));
     this.#drop(x, trainingStep, this.#y);
     return this.#y;
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
     checkBackward(this, dy, optimizer, this.#rows);
-    const dx = new Matrix(dy.rows, dy.dimensions, this.runtime);
+    const dx = unfilledMatrix(dy.rows, dy.dimensions, this.runtime);
     if (this.#step === undefined) dx.data.set(dy.data);
     else this.#drop(dy, this.#step, dx);
     return dx;

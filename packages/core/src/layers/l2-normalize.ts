@@ -9,9 +9,10 @@ import type { Saved } from '../format/saved.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import type { Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { checkBackward, checkForward } from './check-passes.ts';
-import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
+import { columnsMatrix, GRAIN_ROWS, type Layer, withRows } from './contract.ts';
 import { copyColumns } from './copy-columns.ts';
 
 /** L2 normalization. It has no weights. */
@@ -46,8 +47,8 @@ export class L2Normalize implements Layer {
     checkForward(this, x);
     const { inputs } = this;
     const { rows } = x;
-    this.#y = withRows(this.#y, rows, () => new Matrix(rows, padded(inputs), this.runtime));
-    this.#lengths = withRows(this.#lengths, rows, () => new Matrix(rows, 1, this.runtime));
+    this.#y = withRows(this.#y, rows, () => columnsMatrix(rows, inputs, this.runtime));
+    this.#lengths = withRows(this.#lengths, rows, () => unfilledMatrix(rows, 1, this.runtime));
     copyColumns(x, 0, this.#y, 0, inputs);
     const { offset, dimensions } = this.#y;
     modelPool(this.runtime).run('normalizeRows', rows, GRAIN_ROWS, offset, dimensions, inputs, this.#lengths.offset);
@@ -58,7 +59,7 @@ export class L2Normalize implements Layer {
     const { inputs } = this;
     checkBackward(this, dy, optimizer, this.#y?.rows);
     const y = this.#y!;
-    const dx = new Matrix(dy.rows, padded(inputs), this.runtime);
+    const dx = columnsMatrix(dy.rows, inputs, this.runtime);
     copyColumns(dy, 0, dx, 0, inputs);
     const of = [dx.offset, dx.dimensions, y.offset, y.dimensions] as const;
     modelPool(this.runtime).run('denormalizeRows', dy.rows, GRAIN_ROWS, ...of, inputs, this.#lengths!.offset);

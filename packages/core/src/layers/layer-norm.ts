@@ -14,6 +14,7 @@ import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { modelPool } from '../parallel/model-pool.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import { Matrix } from '../vectors/matrix.ts';
+import { unfilledMatrix } from '../vectors/unfilled.ts';
 import { checkBackward, checkForward } from './check-passes.ts';
 import { GRAIN_ROWS, type Layer, padded, withRows } from './contract.ts';
 
@@ -79,8 +80,8 @@ export class LayerNorm implements Layer {
     const { weights, inputs, epsilon } = this;
     const runtime = this.runtime;
     const { rows } = x;
-    this.#y = withRows(this.#y, rows, () => new Matrix(rows, weights.dimensions, runtime));
-    this.#statistics = withRows(this.#statistics, rows, () => new Matrix(rows, 2, runtime));
+    this.#y = withRows(this.#y, rows, () => unfilledMatrix(rows, weights.dimensions, runtime));
+    this.#statistics = withRows(this.#statistics, rows, () => unfilledMatrix(rows, 2, runtime));
     const [y, statistics] = [this.#y.offset, this.#statistics.offset];
     const from = [x.offset, x.dimensions, inputs, weights.offset] as const;
     modelPool(runtime).run('layerNormRows', rows, GRAIN_ROWS, ...from, epsilon, y, statistics);
@@ -95,8 +96,9 @@ export class LayerNorm implements Layer {
     const pool = modelPool(runtime);
     const { rows } = dy;
     const stride = weights.dimensions;
-    const [dx, products] = [new Matrix(rows, stride, runtime), new Matrix(rows, stride, runtime)];
-    const gradients = new Matrix(2, stride, runtime);
+    // The kernels write every column, the padding too.
+    const [dx, products] = [unfilledMatrix(rows, stride, runtime), unfilledMatrix(rows, stride, runtime)];
+    const gradients = unfilledMatrix(2, stride, runtime);
     pool.run('layerNormGradient', rows, GRAIN_ROWS, {
       ...{ dy: dy.offset, dyStride: dy.dimensions, x: this.#x!.offset, stride, d: inputs, weights: weights.offset },
       ...{ statistics: this.#statistics!.offset, dx: dx.offset, products: products.offset },

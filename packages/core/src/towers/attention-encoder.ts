@@ -18,13 +18,13 @@ import { loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type AttentionShape, attentionBlocks } from '../layers/attention-blocks.ts';
 import { CausalAttention, type Sequences } from '../layers/causal-attention.ts';
-import { padded } from '../layers/contract.ts';
+import { columnsMatrix } from '../layers/contract.ts';
 import { layerLoaders, loadSequential, makeLayers } from '../layers/make-layers.ts';
 import { Sequential } from '../layers/sequential.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
-import { Matrix } from '../vectors/matrix.ts';
+import type { Matrix } from '../vectors/matrix.ts';
 import { withPlaces } from './embedding-bag.ts';
 import { numbersTo, type RowAdder, type RowSums } from './row-sums.ts';
 import type { TableGradients } from './table-gradients.ts';
@@ -122,7 +122,7 @@ export class AttentionEncoder {
     const positions = this.#positionsOf(offsets);
     const base = this.positions.codebook.offset / 4;
     this.#x?.free();
-    const x = new Matrix(ids.length, padded(dimensions), out.runtime);
+    const x = columnsMatrix(ids.length, dimensions, out.runtime);
     this.#x = x;
     withPlaces(table, ids, out.runtime, (places) => {
       const [pairs, weights] = [new Int32Array(2 * ids.length), new Float32Array(2 * ids.length).fill(1)];
@@ -150,7 +150,7 @@ export class AttentionEncoder {
     tables: TableGradients,
   ): void {
     const { dimensions } = table;
-    const dy = new Matrix(ids.length, padded(dimensions), gradient.runtime);
+    const dy = columnsMatrix(ids.length, dimensions, gradient.runtime);
     adder.sum(toLastRows(offsets, gradient, column), dimensions, dy);
     const dx = this.blocks.backward(dy, optimizer);
     dy.free();

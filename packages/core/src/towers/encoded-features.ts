@@ -29,6 +29,7 @@ export class EncodedFeatures {
 
   /** The rows begin … end − 1. */
   slice(begin: number, end: number): EncodedFeatures {
+    if (begin === 0 && end === this.rows) return this;
     return new EncodedFeatures(
       end - begin,
       this.columns.map((column) => sliceColumn(column, begin, end)),
