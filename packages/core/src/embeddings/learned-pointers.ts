@@ -137,9 +137,11 @@ export class PointerState {
       learned?.free();
       throw new ShapeError(`pointers: expected ${wanted} below ${rows}, got ${pointers.length} or larger ones`);
     }
+    // Allocated first: without memory this table must not keep a freed block.
+    const block = clusterings > 0 ? this.#heap.allocate(2 * wanted) : undefined;
     this.#pointers?.free();
     this.#learned?.free();
-    this.#pointers = clusterings > 0 ? this.#heap.allocate(2 * wanted) : undefined;
+    this.#pointers = block;
     this.#learned = learned;
     this.#clusterings = clusterings;
     this.pointers?.set(pointers);

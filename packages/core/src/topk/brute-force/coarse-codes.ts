@@ -11,7 +11,7 @@
  * whose scores could overflow or be subnormal float32 numbers use the plain scan.
  */
 import type { Block } from '../../memory/heap.ts';
-import { CHUNK_ROWS, PANEL_ROWS, type PanelStore } from './panel-store.ts';
+import { CHUNK_ROWS, PANEL_ROWS, type PanelStore, SPARE_BYTES } from './panel-store.ts';
 
 /** 127 · 127 · d stays below 2²⁴, where float32 holds every integer. */
 export const DIMENSIONS_MAX = 1024;
@@ -59,6 +59,7 @@ export class CoarseCodes {
   #length = 0;
   #scale = 0;
 
+  /** @throws {MemoryError} when the system gives no memory; `fits` says whether the linear memory has it */
   constructor(store: PanelStore) {
     const { heap } = store.runtime;
     this.#store = store;
@@ -71,6 +72,11 @@ export class CoarseCodes {
       this.free();
       throw error;
     }
+  }
+
+  /** Whether the memory of a store can hold its codes, and what calls and updates need beside them. */
+  static fits(store: PanelStore): boolean {
+    return store.runtime.heap.canHold([SPARE_BYTES + store.capacity * rowBytes(store)]);
   }
 
   /** Code the rows of the store that were added or replaced. */
@@ -166,14 +172,14 @@ export class CoarseCodes {
 
   /** Bytes of the codes of a row. */
   get #codeBytes(): number {
-    return Math.ceil(this.#store.dimensions / 4) * 4;
+    return rowBytes(this.#store) - 4;
   }
 
   /** Code a whole chunk into a new block that has room for as many rows as the chunk. */
   #codeChunk(chunk: number): void {
     const store = this.#store;
     const { room } = store.chunk(chunk);
-    const block = store.runtime.heap.allocate(room * (this.#codeBytes + 4));
+    const block = store.runtime.heap.allocate(room * rowBytes(store));
     this.#blocks[chunk]?.block.free();
     this.#blocks[chunk] = { block, room };
     this.#enter(chunk);
@@ -202,4 +208,9 @@ export class CoarseCodes {
       this.#scale = Math.max(this.#scale, values[i + 2]!);
     }
   }
+}
+
+/** Bytes of the codes of a row and of its scale. */
+function rowBytes({ dimensions }: PanelStore): number {
+  return Math.ceil(dimensions / 4) * 4 + 4;
 }

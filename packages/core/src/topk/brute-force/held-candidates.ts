@@ -75,12 +75,17 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
     return this.store.sizeBytes + (this.#coarse?.sizeBytes ?? 0);
   }
 
-  /** The coarse codes, for a call of so few queries; they are made at the first such call. */
+  /**
+   * The coarse codes, for a call of so few queries; they are made at the first such call. Undefined where there is no memory for
+   * them: the call scans without.
+   */
   coarseFor(queries: number): RowCodes | undefined {
     const { store } = this;
     if (queries > COARSE_QUERIES_MAX || store.rows < COARSE_ROWS_MIN || store.dimensions > DIMENSIONS_MAX)
       return undefined;
-    this.#coarse ??= this.#layout.codes(store);
+    this.#code(() => {
+      this.#coarse ??= this.#layout.codes(store);
+    });
     return this.#coarse;
   }
 
@@ -106,7 +111,7 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
       store.put(row, vectors, i * d);
       changed.push(row);
     });
-    this.#code(changed);
+    this.#code(() => this.#coarse?.update(changed));
   }
 
   /** Delete candidates; returns the number of rows deleted. */
@@ -122,14 +127,25 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
     finish(this.growth(candidates));
   }
 
-  /** `reserve` in short steps, between which anything may change. */
-  growth(candidates: number): Generator<void, void> {
-    return this.store.growth(this.store.rows + candidates);
+  /** `reserve` in short steps, between which anything may change. Where there is no memory, the coarse codes make room. */
+  *growth(candidates: number): Generator<void, void> {
+    const rows = this.store.rows + candidates;
+    try {
+      yield* this.store.growth(rows);
+    } catch (error) {
+      if (!this.#coarse) throw error;
+      this.#freeCoarse();
+      yield* this.store.growth(rows);
+    }
   }
 
   /** Give the memory back. */
   free(): void {
     this.store.free();
+    this.#freeCoarse();
+  }
+
+  #freeCoarse(): void {
     this.#coarse?.free();
     this.#coarse = undefined;
   }
@@ -154,16 +170,12 @@ export class HeldCandidates<I extends Identifier> implements KeptRows<I> {
     return this.identifiers.size - 1;
   }
 
-  /**
-   * Update the coarse codes. Without memory for them they are dropped, and the next call tries again: codes only save
-   * time.
-   */
-  #code(rows: readonly number[]): void {
+  /** Make or update the coarse codes. Without memory they are dropped, and the next call tries again: codes only save time. */
+  #code(change: () => void): void {
     try {
-      this.#coarse?.update(rows);
+      change();
     } catch {
-      this.#coarse?.free();
-      this.#coarse = undefined;
+      this.#freeCoarse();
     }
   }
 }

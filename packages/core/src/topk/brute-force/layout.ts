@@ -53,13 +53,14 @@ export interface RowSearch {
 /** Makes the parts of an exact index. */
 export interface Layout {
   store(runtime: Runtime): RowStore;
-  codes(store: RowStore): RowCodes;
+  /** Undefined where the memory cannot hold them. */
+  codes(store: RowStore): RowCodes | undefined;
   search(runtime: Runtime): RowSearch;
 }
 
 /** Everything is in the memory of the runtime. */
 export const oneMemory: Layout = {
   store: (runtime) => new PanelStore(runtime),
-  codes: (store) => new CoarseCodes(store as PanelStore),
+  codes: (store) => (CoarseCodes.fits(store as PanelStore) ? new CoarseCodes(store as PanelStore) : undefined),
   search: (runtime) => new PanelSearch(runtime),
 };

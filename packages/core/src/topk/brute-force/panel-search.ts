@@ -4,7 +4,8 @@
  * Each query has one buffer of its best rows per thread (assembly/topk.ts). The same block holds the scores of a tile,
  * the masks and the results. Queries are searched in groups, so the memory of a call does not grow with their number.
  */
-import type { Block } from '../../memory/heap.ts';
+import { MemoryAreas, roundUp } from '../../memory/memory-areas.ts';
+import { Scratch, takeFewer } from '../../memory/scratch.ts';
 import type { PoolJob } from '../../parallel/pool.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { writeQueries } from '../queries.ts';
@@ -25,9 +26,6 @@ const TILE_BYTES = 32_768;
 const SLACK_MIN = 32;
 /** Scratch up to this size is kept for the next call. */
 const KEEP_BYTES = 2 * GROUP_BYTES;
-const LINE_BYTES = 64;
-
-const roundUp = (bytes: number): number => Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
 
 /** Best rows of queries, row-major [queries, k]. */
 export interface Best {
@@ -64,10 +62,11 @@ function codedBytes(dimensions: number): number {
 /** Searches one store after another with the same scratch. */
 export class PanelSearch {
   readonly runtime: Runtime;
-  #scratch: Block | undefined;
+  readonly #scratch: Scratch;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
+    this.#scratch = new Scratch(runtime.heap);
   }
 
   /**
@@ -122,23 +121,29 @@ export class PanelSearch {
     const slots = pool.threads;
     const stride = bufferBytes(k);
     const maskStride = mask?.isPerQuery ? mask.words * 4 : 0;
-    const group = Math.max(
+    const groupMax = Math.max(
       1,
       Math.min(queries.rows, GROUP_QUERIES_MAX, Math.floor(GROUP_BYTES / (slots * stride + maskStride))),
     );
     const d = store.dimensions;
-    const tile = tileBytes(d);
-    const masks = mask ? (mask.isPerQuery ? group * maskStride : mask.words * 4) : 0;
-    const [queriesAt, masksAt, tilesAt, buffersAt, scoresAt, rowsAt, countsAt, codesAt] = this.#places([
-      group * d * 4,
-      masks,
-      slots * tile,
-      slots * group * stride,
-      group * k * 4,
-      group * k * 4,
-      group * 4,
-      coarse ? codedBytes(d) : 0,
-    ]);
+    let group = 0;
+    const [queriesAt, masksAt, tilesAt, buffersAt, scoresAt, rowsAt, countsAt, codesAt] = takeFewer(
+      this,
+      groupMax,
+      (count) => {
+        group = count;
+        return this.#places([
+          group * d * 4,
+          group * maskStride || 4 * (mask?.words ?? 0),
+          slots * tileBytes(d),
+          slots * group * stride,
+          group * k * 4,
+          group * k * 4,
+          group * 4,
+          coarse ? codedBytes(d) : 0,
+        ]);
+      },
+    );
     const scan: Scan = {
       store,
       isSquared,
@@ -146,7 +151,7 @@ export class PanelSearch {
       masksAt: mask ? masksAt : 0,
       maskStride,
       tilesAt,
-      tile,
+      tile: tileBytes(d),
       buffersAt,
       stride,
       slotStride: group * stride,
@@ -156,7 +161,7 @@ export class PanelSearch {
       const end = Math.min(begin + group, queries.rows);
       const count = end - begin;
       writeQueries(this.runtime, queries, begin, end, queriesAt);
-      if (mask) mask.write(begin, end, heap.memory.integers.subarray(masksAt / 4, (masksAt + masks) / 4));
+      if (mask) mask.write(begin, end, heap.memory.integers.subarray(masksAt / 4, tilesAt / 4));
       kernels.resetBuffers(buffersAt, slots * group, stride, k, bufferCapacity(k));
       if (coarse) {
         for (let query = 0; query < count; query++) yield this.#scanCoarse(scan, coarse, query);
@@ -169,7 +174,7 @@ export class PanelSearch {
       best.rows.set(integers.subarray(rowsAt / 4, rowsAt / 4 + count * k), begin * k);
       best.counts.set(integers.subarray(countsAt / 4, countsAt / 4 + count), begin);
     }
-    if (this.#scratch!.sizeBytes > KEEP_BYTES) this.free();
+    if (this.#scratch.sizeBytes > KEEP_BYTES) this.free();
     return best;
   }
 
@@ -228,23 +233,15 @@ export class PanelSearch {
 
   /** Give the scratch back; the next run takes new. */
   free(): void {
-    this.#scratch?.free();
-    this.#scratch = undefined;
+    this.#scratch.free();
   }
 
   /** Offsets of areas of these sizes in the scratch, each at a cache line. */
   #places(sizes: readonly number[]): Offsets {
-    const total = sizes.reduce((sum, size) => sum + roundUp(size), 0);
-    if (!this.#scratch || this.#scratch.sizeBytes < total) {
-      this.free();
-      this.#scratch = this.runtime.heap.allocate(total);
-    }
-    let at = this.#scratch.offset;
-    return sizes.map((size) => {
-      const offset = at;
-      at += roundUp(size);
-      return offset;
-    }) as Offsets;
+    const areas = new MemoryAreas();
+    const places = sizes.map((size) => areas.take(size));
+    const { offset } = this.#scratch.reserve(areas.sizeBytes);
+    return places.map((at) => offset + at) as Offsets;
   }
 }
 

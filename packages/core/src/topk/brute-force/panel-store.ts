@@ -20,6 +20,9 @@ export const CHUNK_ROWS = 8192;
 /** Rows in a panel. */
 export const PANEL_ROWS = 8;
 
+/** Memory that copies which only save time leave free, for the scratch of calls and for new candidates. */
+export const SPARE_BYTES: number = 2 ** 26;
+
 /** Panels that a thread claims at a time: claiming fewer would cost more time than packing them. */
 const PACK_GRAIN = 64;
 
@@ -253,8 +256,9 @@ export class PanelStore implements RowSink {
     const { length } = this.#chunks;
     if (length === 0) return;
     if (!this.#table || this.#table.sizeBytes < 4 * length) {
+      const table = this.runtime.heap.allocate(4 * length);
       this.#table?.free();
-      this.#table = this.runtime.heap.allocate(4 * length);
+      this.#table = table;
     }
     this.#table.integers(length).set(this.#chunks.map(({ offset }) => offset));
   }
@@ -271,36 +275,40 @@ export class PanelStore implements RowSink {
 
   /** Check that the memory can hold `rows` more, before they are copied. */
   #askFor(rows: number): void {
-    const { heap } = this.runtime;
     const staged = this.#staged;
-    const chunksOf = (more: number, d: number): number[] => {
-      const chunks = new Array<number>(Math.floor((staged + more) / CHUNK_ROWS)).fill(packedBytes(CHUNK_ROWS, d));
-      const staging = this.#staging ? 0 : 4 * d * Math.min(CHUNK_ROWS, more);
-      return [staging, ...chunks, packedBytes((staged + more) % CHUNK_ROWS, d)];
-    };
-    const fits = (more: number, d: number): boolean =>
-      packedBytes(more, d) <= heap.memory.maxBytes && heap.canHold(chunksOf(more, d));
-    const dimensions = this.#dimensions;
-    if (fits(rows, dimensions)) return;
-    const bytes = chunksOf(rows, dimensions).reduce((sum, size) => sum + size, 0);
-    throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
+    this.#ask(
+      rows,
+      (more) => Math.floor((staged + more) / CHUNK_ROWS),
+      (more, d) => [
+        this.#staging ? 0 : 4 * d * Math.min(CHUNK_ROWS, more),
+        packedBytes((staged + more) % CHUNK_ROWS, d),
+      ],
+    );
   }
 
   /** Check that the memory can hold the chunks of `growth`, before the first is allocated. */
   #askForRoom(rows: number): void {
-    const { heap } = this.runtime;
     const full = this.#lastRoom < CHUNK_ROWS ? Math.max(0, this.#chunks.length - 1) : this.#chunks.length;
-    const dimensions = this.#dimensions;
-    const bytesOf = (wanted: number, d: number): number =>
-      Math.max(0, Math.ceil(wanted / CHUNK_ROWS) - full) * packedBytes(CHUNK_ROWS, d);
-    const fits = (wanted: number, d: number): boolean => {
-      const bytes = bytesOf(wanted, d);
-      if (bytes > heap.memory.maxBytes) return false;
-      const chunkBytes = packedBytes(CHUNK_ROWS, d);
-      return heap.canHold(new Array<number>(Math.ceil(bytes / chunkBytes)).fill(chunkBytes));
-    };
+    const chunksOf = (wanted: number): number => Math.max(0, Math.ceil(wanted / CHUNK_ROWS) - full);
     // A store without a width has no rows yet. One chunk is at most as long as its rows need; its allocation says whether it fits.
-    if (dimensions === 0 || Math.ceil(rows / CHUNK_ROWS) - full < 2 || fits(rows, dimensions)) return;
+    if (this.#dimensions > 0 && chunksOf(rows) > 1) this.#ask(rows, chunksOf, () => []);
+  }
+
+  /**
+   * Check that the memory can hold the blocks of some rows.
+   *
+   * @param chunksOf the number of whole chunks, and `othersOf` the bytes of other blocks, for a number of rows
+   * @throws {MemoryError} naming rows, dimensions, the bytes needed and in use, and what would fit
+   */
+  #ask(rows: number, chunksOf: (rows: number) => number, othersOf: (rows: number, d: number) => number[]): void {
+    const { heap } = this.runtime;
+    const dimensions = this.#dimensions;
+    const bytesOf = (n: number, d: number): number =>
+      othersOf(n, d).reduce((sum, size) => sum + size, chunksOf(n) * packedBytes(CHUNK_ROWS, d));
+    const fits = (n: number, d: number): boolean =>
+      bytesOf(n, d) <= heap.memory.maxBytes &&
+      heap.canHold([...othersOf(n, d), ...new Array<number>(chunksOf(n)).fill(packedBytes(CHUNK_ROWS, d))]);
+    if (fits(rows, dimensions)) return;
     const bytes = bytesOf(rows, dimensions);
     throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
   }

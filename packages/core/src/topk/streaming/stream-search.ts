@@ -4,6 +4,7 @@
  */
 import { ShapeError } from '../../errors/errors.ts';
 import type { Block } from '../../memory/heap.ts';
+import { Scratch } from '../../memory/scratch.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import { bufferBytes, bufferCapacity, QUERY_BLOCK, tileBytes } from '../brute-force/panel-search.ts';
 import { CHUNK_ROWS, PanelStore } from '../brute-force/panel-store.ts';
@@ -25,7 +26,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
   readonly #queries: Block;
   readonly #buffers: Block;
   readonly #tiles: Block;
-  #masks: Block | undefined;
+  readonly #masks: Scratch;
   readonly #store: PanelStore;
   #searched = 0;
 
@@ -44,6 +45,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
     writeQueries(runtime, queries, 0, queries.rows, this.#queries.offset);
     this.#tiles = heap.allocate(pool.threads * tileBytes(Math.max(1, queries.dimensions)));
     this.#buffers = heap.allocate(queries.rows * bufferBytes(k));
+    this.#masks = new Scratch(heap);
     kernels.resetBuffers(this.#buffers.offset, queries.rows, bufferBytes(k), k, bufferCapacity(k));
   }
 
@@ -104,22 +106,21 @@ export class StreamSearch<I extends Identifier> implements RowSink {
 
   /** Give the memory of the call back. */
   free(): void {
-    for (const block of [this.#queries, this.#buffers, this.#tiles, this.#masks]) block?.free();
+    for (const block of [this.#queries, this.#buffers, this.#tiles, this.#masks]) block.free();
     this.#store.free();
   }
 
   #flush(): void {
-    const { pool, heap } = this.#runtime;
+    const { pool } = this.#runtime;
     const store = this.#store.finish();
     const identifiers = this.#builder.part(this.#searched, this.#searched + store.rows);
     const mask = RowMask.of(identifiers, this.#queryCount, this.#options);
     const maskBytes = mask ? mask.words * 4 * (mask.isPerQuery ? this.#queryCount : 1) : 0;
+    let masksAt = 0;
     if (mask) {
-      if (!this.#masks || this.#masks.sizeBytes < maskBytes) {
-        this.#masks?.free();
-        this.#masks = heap.allocate(maskBytes);
-      }
-      mask.write(0, this.#queryCount, this.#masks.integers(maskBytes / 4));
+      const words = this.#masks.reserve(maskBytes);
+      masksAt = words.offset;
+      mask.write(0, this.#queryCount, words.integers(maskBytes / 4));
     }
     const k = Math.max(1, this.#options.k);
     pool.run('searchPanels', Math.ceil(this.#queryCount / QUERY_BLOCK), 1, {
@@ -132,7 +133,7 @@ export class StreamSearch<I extends Identifier> implements RowSink {
       chunksPerItem: store.chunkCount,
       n: store.rows,
       rowShift: this.#searched,
-      mask: mask ? this.#masks!.offset : 0,
+      mask: masksAt,
       maskStride: mask?.isPerQuery ? mask.words * 4 : 0,
       scratch: this.#tiles.offset,
       scratchStride: tileBytes(this.#dimensions),

@@ -8,7 +8,7 @@ export class SegmentedCodes implements RowCodes {
   readonly #store: SegmentedStore;
   readonly #codes: CoarseCodes[] = [];
 
-  constructor(store: SegmentedStore) {
+  private constructor(store: SegmentedStore) {
     this.#store = store;
     try {
       for (const segment of store.segments) this.#codes.push(new CoarseCodes(segment));
@@ -16,6 +16,11 @@ export class SegmentedCodes implements RowCodes {
       this.free();
       throw error;
     }
+  }
+
+  /** The codes of a store; undefined where the memory of a segment cannot hold them. */
+  static ofStore(store: SegmentedStore): SegmentedCodes | undefined {
+    return store.segments.every(CoarseCodes.fits) ? new SegmentedCodes(store) : undefined;
   }
 
   /** The codes of a segment; undefined for one that has no rows yet. */

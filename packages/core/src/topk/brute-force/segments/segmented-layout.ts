@@ -8,7 +8,7 @@ import { SegmentedStore } from './segmented-store.ts';
 export function segmentedLayout(segmentBytes: number): Layout {
   return {
     store: (runtime) => new SegmentedStore(runtime, segmentBytes),
-    codes: (store) => new SegmentedCodes(store as SegmentedStore),
+    codes: (store) => SegmentedCodes.ofStore(store as SegmentedStore),
     search: () => new SegmentedRowSearch(),
   };
 }

@@ -1,8 +1,9 @@
 /** The memory of a call for queries, results, counters and masks of exclusions. Later calls reuse it. */
-import type { Block } from '../../../memory/heap.ts';
+
+import { MemoryAreas } from '../../../memory/memory-areas.ts';
+import { Scratch } from '../../../memory/scratch.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { type Leaves, rowStride } from '../leaves.ts';
-import { MemoryAreas } from './memory-areas.ts';
 import type { SearchPlan } from './plan.ts';
 import { COUNTERS } from './search-work.ts';
 
@@ -51,10 +52,11 @@ export interface CallLayout {
 /** Lays out the memory of one call after another in the same block. */
 export class CallBuffers {
   readonly #runtime: Runtime;
-  #block: Block | undefined;
+  readonly #scratch: Scratch;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.#scratch = new Scratch(runtime.heap);
   }
 
   /**
@@ -63,7 +65,7 @@ export class CallBuffers {
    * @param block queries whose leaves are scanned together (batch-blocks.ts); default 0: none
    */
   place(leaves: Leaves, count: number, plan: SearchPlan, isAsync: boolean, block: number = 0): CallLayout {
-    const { heap, pool } = this.#runtime;
+    const { pool } = this.#runtime;
     const { k, exclusions } = plan;
     const stride = rowStride(leaves.shape.dimensions);
     const isBatch = block > 0;
@@ -88,11 +90,8 @@ export class CallBuffers {
       batchPlans: isBatch ? areas.take(4 * PLAN_NUMBERS * group) : 0,
       order: isBatch ? areas.take(4 * group) : 0,
     };
-    if (!this.#block || this.#block.sizeBytes < areas.sizeBytes) {
-      this.#block?.free();
-      this.#block = heap.allocate(areas.sizeBytes);
-    }
-    for (const area of AREAS) layout[area] += this.#block.offset;
+    const { offset } = this.#scratch.reserve(areas.sizeBytes);
+    for (const area of AREAS) layout[area] += offset;
     return layout;
   }
 
@@ -119,7 +118,6 @@ export class CallBuffers {
 
   /** Give the memory back. */
   free(): void {
-    this.#block?.free();
-    this.#block = undefined;
+    this.#scratch.free();
   }
 }

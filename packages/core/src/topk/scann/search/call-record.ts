@@ -2,11 +2,12 @@
 import { SCANN_CALL, SCANN_STATE } from '../../../kernels/families/scann.ts';
 import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from '../../../kernels/record.ts';
 import type { Block } from '../../../memory/heap.ts';
+import { LINE, MemoryAreas } from '../../../memory/memory-areas.ts';
+import { Scratch } from '../../../memory/scratch.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { PANEL_CENTROIDS } from '../centroid-panels.ts';
 import { GROUP_SLOTS, type Leaves, rowStride } from '../leaves.ts';
 import type { CallLayout } from './call-buffers.ts';
-import { LINE, MemoryAreas } from './memory-areas.ts';
 import type { SearchPlan } from './plan.ts';
 
 /** Bytes of the histogram of scores: a bin of 4 bytes for each int16 value. */
@@ -20,22 +21,19 @@ export type CallAddress = RecordAddress<typeof SCANN_CALL>;
 export class CallRecord {
   readonly #runtime: Runtime;
   readonly #record: Block;
-  #scratch: Block | undefined;
+  readonly #scratch: Scratch;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
     this.#record = runtime.heap.allocate(recordBytes(SCANN_CALL));
+    this.#scratch = new Scratch(runtime.heap);
   }
 
   /** Write the record of a call, and allocate the scratch memory that it points to. */
   write(leaves: Leaves, plan: SearchPlan, layout: CallLayout, isCounted: boolean): CallAddress {
     const { heap } = this.#runtime;
     const { fields, scratchBytes } = threadAreas(leaves, plan);
-    const needed = scratchBytes * layout.threads * Math.max(1, layout.block);
-    if (!this.#scratch || this.#scratch.sizeBytes < needed) {
-      this.#scratch?.free();
-      this.#scratch = heap.allocate(needed);
-    }
+    const scratch = this.#scratch.reserve(scratchBytes * layout.threads * Math.max(1, layout.block)).offset;
     const { exclusions } = plan;
     const values: CallValues = {
       ...fields,
@@ -56,7 +54,7 @@ export class CallRecord {
       rowsOut: layout.rows,
       countsOut: layout.counts,
       countersOut: isCounted ? layout.counters : 0,
-      scratch: this.#scratch.offset,
+      scratch,
       scratchStride: scratchBytes,
       blockQueries: layout.block,
       batchKeys: layout.batchKeys,
@@ -69,8 +67,7 @@ export class CallRecord {
 
   /** Give the scratch memory back; the record itself is kept for the next call. */
   free(): void {
-    this.#scratch?.free();
-    this.#scratch = undefined;
+    this.#scratch.free();
   }
 }
 

@@ -127,7 +127,7 @@ export function prepareCall<I extends Identifier>(
 export function runCall<I extends Identifier>(ready: PreparedCall<I>, search: ScannSearch): TopKResult<I> {
   const { live, plan, filter, isCompleted, distinct, scan, work } = ready;
   try {
-    const isPacked = isPackedScan(plan, distinct.count);
+    const isPacked = isPackedScan(live.leaves, plan, distinct.count);
     if (work && (scan || isPacked)) addScanWork(work, live, plan, filter, distinct.count);
     if (scan) return ready.result(distinct.ofAll(search.panels.run(...scan)));
     if (isPacked) return ready.result(distinct.ofAll(packedScan(live, plan.k, distinct)));

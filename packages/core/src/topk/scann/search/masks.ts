@@ -1,6 +1,6 @@
 /** Filters and exclusions of a call in the form that the kernels read: a bit word for each group, and lists of slots. */
 import { checkInteger } from '../../../checks/numbers.ts';
-import { OptionError, StateError } from '../../../errors/errors.ts';
+import { StateError } from '../../../errors/errors.ts';
 import type { Block } from '../../../memory/heap.ts';
 import { touchPages } from '../../../parallel/steps.ts';
 import type { CallOptions, Exclusions, Identifier } from '../../contract.ts';
@@ -236,8 +236,7 @@ export function compileFilter<I extends Identifier>(
 ): GroupFilter | undefined {
   if (include === undefined && filter === undefined) return undefined;
   if (filter === undefined) return includeOnly(leaves, identifiers, include!, slotsOf);
-  const mask = RowMask.of(identifiers, 1, { include, filter });
-  if (!mask) throw new OptionError('filter: expected a predicate or bit words, got something else');
+  const mask = RowMask.of(identifiers, 1, { include, filter })!;
   const words = leaves.segments.map(({ runtime: { heap, pool }, shape, parts }) => {
     const own = heap.allocate(4 * shape.capacity);
     const rows = heap.allocate(4 * Math.max(1, mask.words));

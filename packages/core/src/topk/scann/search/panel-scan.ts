@@ -8,7 +8,7 @@
  * calls of an index with leaves by `callAsync` are scored slot by slot.
  */
 import { type Best, emptyBest, PanelSearch } from '../../brute-force/panel-search.ts';
-import { CHUNK_ROWS, PanelStore } from '../../brute-force/panel-store.ts';
+import { CHUNK_ROWS, PanelStore, SPARE_BYTES } from '../../brute-force/panel-store.ts';
 import type { CallOptions, Identifier } from '../../contract.ts';
 import { maskWords, RowMask } from '../../row-mask.ts';
 import type { VectorSource } from '../../vector-source.ts';
@@ -58,10 +58,12 @@ export function flatScan<I extends Identifier>(
   ];
 }
 
-/** True if an exact call of an index with leaves packs the rows. */
-export function isPackedScan(plan: SearchPlan, queries: number): boolean {
+/** True if an exact call of an index with leaves packs the rows: for enough queries, and where the memory can hold a chunk. */
+export function isPackedScan({ runtime, shape }: LeafSet, plan: SearchPlan, queries: number): boolean {
   const isWhole = plan.filter === 0 && !plan.exclusions && plan.k > 0;
-  return plan.listed !== undefined && isWhole && queries >= PACKED_QUERIES_MIN;
+  const isEnough = plan.listed !== undefined && isWhole && queries >= PACKED_QUERIES_MIN;
+  // Rows of a chunk are copied, and then packed.
+  return isEnough && runtime.heap.canHold([SPARE_BYTES + 8 * CHUNK_ROWS * shape.dimensions]);
 }
 
 /** The best of all candidates of an index with leaves; rows are packed and scored in order, a chunk at a time. */

@@ -2,6 +2,7 @@
  * Runs the search kernels for the queries of a call: splits the queries over the threads and copies the results. A call
  * of one query with the same plan as the call before reuses its record.
  */
+import { takeFewer } from '../../../memory/scratch.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { PanelSearch } from '../../brute-force/panel-search.ts';
 import type { LeafSet } from '../leaf-set.ts';
@@ -136,9 +137,11 @@ export class ScannSearch {
     if (count === 0 || k === 0) return found;
     this.#single = undefined;
     const { memory } = this.runtime.heap;
-    const block = count > 1 ? blockQueries(leaves, plan, count, scratchBytesOf(leaves, plan)) : 0;
-    const layout = this.#buffers.place(leaves, count, plan, isAsync, block);
-    const record = this.#record.write(leaves, plan, layout, work !== undefined);
+    const [layout, record] = takeFewer(this, count, (count) => {
+      const block = count > 1 ? blockQueries(leaves, plan, count, scratchBytesOf(leaves, plan)) : 0;
+      const layout = this.#buffers.place(leaves, count, plan, isAsync, block);
+      return [layout, this.#record.write(leaves, plan, layout, work !== undefined)] as const;
+    });
     if (plan.exclusions) this.#buffers.writeMasks(leaves, plan, layout);
     const name = plan.listed ? 'searchSlots' : 'searchScann';
     const stride = rowStride(leaves.shape.dimensions);
@@ -148,10 +151,10 @@ export class ScannSearch {
       const queriesAt = layout.queries / 4;
       write(begin, end, memory.floats.subarray(queriesAt, queriesAt + size * stride), stride);
       if (plan.exclusions) memory.integers.set(plan.exclusions.begin.subarray(begin, end + 1), layout.begin / 4);
-      if (block > 0) {
+      if (layout.block > 0) {
         yield { name: 'planBatch', size, grain: GRAIN, record };
         writeOrder(memory, layout, size);
-        yield { name: 'searchBatch', size, grain: block, record };
+        yield { name: 'searchBatch', size, grain: layout.block, record };
       } else {
         yield { name, size, grain: GRAIN, record };
       }

@@ -10,7 +10,7 @@ import {
   writeSegmentedCall,
 } from '../../../kernels/segments/search-segments.ts';
 import { type RowViews, viewBytes, writeViews } from '../../../kernels/segments/segment-rows.ts';
-import { Scratch } from '../../../memory/scratch.ts';
+import { Scratch, takeFewer } from '../../../memory/scratch.ts';
 import { runSegmented, runSegmentedAsync, type SegmentedKernel } from '../../../parallel/segmented-jobs.ts';
 import { SEGMENTED_WORKER_PROGRAM } from '../../../parallel/segmented-worker-program.generated.ts';
 import { rowError } from '../file-rows.ts';
@@ -149,8 +149,10 @@ class SegmentedSearch implements SegmentSearch {
     if (count === 0 || k === 0) return found;
     this.#single = undefined;
     const prepared = this.#prepare(plan);
-    const layouts = prepared.map(({ leaves, plan, buffers }) => buffers.place(leaves, count, plan, isAsync));
-    const address = this.#describe(prepared, layouts, plan, work !== undefined);
+    const [layouts, address] = takeFewer(this, count, (count) => {
+      const layouts = prepared.map(({ leaves, plan, buffers }) => buffers.place(leaves, count, plan, isAsync));
+      return [layouts, this.#describe(prepared, layouts, plan, work !== undefined)] as const;
+    });
     prepared.forEach(({ leaves, plan, buffers }, i) => {
       if (plan.exclusions) buffers.writeMasks(leaves, plan, layouts[i]!);
     });

@@ -108,10 +108,9 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
     if (leaves.shape.leaves > 0 || identifiers.size === 0) return undefined;
     try {
       this.#panels = flatPanels(leaves, identifiers.size);
-    } catch {
-      // Without panels, calls score slots: slower, with the same results.
-      this.#isWithoutPanels = true;
-    }
+    } catch {}
+    // Without panels, calls score slots: slower, with the same results.
+    this.#isWithoutPanels = !this.#panels;
     return this.#panels;
   }
 

@@ -3,6 +3,11 @@
 /** Bytes of a cache line. */
 export const LINE = 64;
 
+/** A whole number of cache lines. */
+export function roundUp(bytes: number): number {
+  return Math.ceil(bytes / LINE) * LINE;
+}
+
 /** Hands out areas from the start of a block that is allocated afterwards. */
 export class MemoryAreas {
   /** Size of the block that holds all areas taken so far. */
@@ -11,7 +16,7 @@ export class MemoryAreas {
   /** Take an area of this many bytes; returns its offset from the start of the block. */
   take(bytes: number): number {
     const at = this.sizeBytes;
-    this.sizeBytes += Math.ceil(bytes / LINE) * LINE + LINE;
+    this.sizeBytes += roundUp(bytes) + LINE;
     return at;
   }
 }
