@@ -63,7 +63,8 @@ function record(fields: Readonly<Record<string, Check>>, required: readonly stri
       }
       fields[name]!(item, `${place}.${name}`);
     }
-    for (const name of required) if (!Object.hasOwn(value, name)) throw new DataError(`${place}: expected ${name}`);
+    for (const name of required)
+      if (!Object.hasOwn(value, name)) throw new DataError(`${place}: expected ${name}, got none`);
   };
 }
 

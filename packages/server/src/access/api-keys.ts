@@ -6,6 +6,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { OptionError } from 'shortlist';
 import { ServingError } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 
 /** The rights of a key: `read` allows queries; `write` also allows changes of candidates, versions and labels. */
 export type Role = 'read' | 'write';
@@ -26,8 +27,14 @@ export class ApiKeys {
   /** @throws {OptionError} when a key is not a valid `ApiKey` */
   constructor(keys: readonly ApiKey[] = []) {
     this.#keys = keys.map(({ name, sha256, role }, i) => {
-      if (!/^[0-9a-f]{64}$/i.test(sha256)) throw new OptionError(`keys[${i}].sha256: expected 64 hexadecimal digits`);
-      if (role !== 'read' && role !== 'write') throw new OptionError(`keys[${i}].role: expected read or write`);
+      if (!/^[0-9a-f]{64}$/i.test(sha256)) {
+        throw new OptionError(
+          `keys[${i}].sha256: expected 64 hexadecimal digits, got ${String(sha256).length} characters`,
+        );
+      }
+      if (role !== 'read' && role !== 'write') {
+        throw new OptionError(`keys[${i}].role: expected read or write, got ${shown(role)}`);
+      }
       return { name, digest: Buffer.from(sha256, 'hex'), role };
     });
   }

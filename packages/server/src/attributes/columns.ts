@@ -4,6 +4,7 @@
  * columns. A column without a kind, as in bundles of older versions, has the kind of its first value.
  */
 import { DataError } from 'shortlist';
+import { shown } from '../status/shown.ts';
 import { AttributeTable } from './table.ts';
 import { ATTRIBUTE_KINDS, type AttributeKind, type AttributeValue } from './values.ts';
 
@@ -21,12 +22,15 @@ export type AttributeKinds = { readonly [name: string]: AttributeKind };
 export function tableOfColumns(columns: unknown, rows: number, kinds?: unknown): AttributeTable {
   const table = new AttributeTable();
   if (columns === undefined) return table;
-  if (!isObject(columns)) throw new DataError('attributes: expected an object of columns');
-  if (kinds !== undefined && !isObject(kinds)) throw new DataError('attributeKinds: expected an object of kinds');
+  if (!isObject(columns)) throw new DataError(`attributes: expected an object of columns, got ${shown(columns)}`);
+  if (kinds !== undefined && !isObject(kinds)) {
+    throw new DataError(`attributeKinds: expected an object of kinds, got ${shown(kinds)}`);
+  }
   const known = new Map(Object.entries(kinds ?? {}));
   for (const [name, values] of Object.entries(columns)) {
     if (!Array.isArray(values) || values.length !== rows) {
-      throw new DataError(`attributes.${name}: expected ${rows} values, one per candidate`);
+      const got = Array.isArray(values) ? values.length : shown(values);
+      throw new DataError(`attributes.${name}: expected ${rows} values, one per candidate, got ${got}`);
     }
     table.addColumn(name, values as AttributeValue[], checkKind(name, known.get(name)));
   }

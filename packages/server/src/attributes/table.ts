@@ -6,6 +6,7 @@
  */
 import { DataError } from 'shortlist';
 import { invalidArgument } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 import { AttributeColumn } from './column.ts';
 import { reservation } from './reserved-names.ts';
 import {
@@ -72,14 +73,17 @@ export class AttributeTable {
     const fresh = new Map<string, AttributeKind>();
     for (const values of candidates) {
       for (const [name, value] of Object.entries(values)) {
-        if (!isUnicodeText(name))
-          throw invalidArgument(`attribute ${JSON.stringify(name)}: expected a name of Unicode text`);
+        if (!isUnicodeText(name)) {
+          throw invalidArgument(
+            `attribute ${JSON.stringify(name)}: expected a name of Unicode text, got a lone surrogate`,
+          );
+        }
         const reserved = this.has(name) ? undefined : reservation(name);
         if (reserved !== undefined) throw invalidArgument(`attribute '${name}': expected another name, ${reserved}`);
         if (value === null) continue;
         if (!isAttributeValue(value)) {
           throw invalidArgument(
-            `attribute '${name}': expected text, a finite number, a boolean, or a list of text and numbers`,
+            `attribute '${name}': expected text, a finite number, a boolean, or a list of text and numbers, got ${shown(value)}`,
           );
         }
         if (!isUnicodeText(value))
@@ -151,13 +155,18 @@ export class AttributeTable {
    * @throws {DataError} when the values are not all of one kind
    */
   addColumn(name: string, values: readonly AttributeValue[], kind?: AttributeKind): void {
-    if (!isUnicodeText(name)) throw new DataError(`attributes.${wellFormed(name)}: expected a name of Unicode text`);
+    if (!isUnicodeText(name))
+      throw new DataError(`attributes.${wellFormed(name)}: expected a name of Unicode text, got a lone surrogate`);
     const reserved = reservation(name);
     if (reserved !== undefined) this.remarks.push(`the attribute '${name}' is not shown everywhere: ${reserved}`);
     const first = values.find((value) => value !== null) ?? null;
     const held = kind ?? (first === null || !isAttributeValue(first) ? undefined : kindOf(first));
     if (held === undefined) {
-      if (first !== null) throw new DataError(`attributes.${name}: expected text, numbers, booleans or lists of these`);
+      if (first !== null) {
+        throw new DataError(
+          `attributes.${name}: expected text, numbers, booleans or lists of these, got ${shown(first)}`,
+        );
+      }
       if (!this.columns.has(name)) this.#empty.add(name);
       return;
     }

@@ -8,7 +8,14 @@ import type { ServedVersion } from '../models/served-version.ts';
 import { UNKNOWN_FEATURES_PARAMETER } from '../servable/unknown-features.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { decodeTensor, encodeTensor } from '../tensors/binary.ts';
-import { checkShape, type Datatype, type Element, elementCount, isDatatype, type Tensor } from '../tensors/tensor.ts';
+import {
+  checkDatatype,
+  checkShape,
+  type Datatype,
+  type Element,
+  elementCount,
+  type Tensor,
+} from '../tensors/tensor.ts';
 import { type OpenStreams, type StreamAnswers, streamed } from './streams.ts';
 import { type CallOptions, unary } from './unary.ts';
 
@@ -143,7 +150,9 @@ async function modelInfer(
 ): Promise<ModelInferResponse> {
   const raw = request.raw_input_contents;
   if (raw.length > 0 && raw.length !== request.inputs.length) {
-    throw invalidArgument(`expected ${request.inputs.length} raw_input_contents, got ${raw.length}`);
+    throw invalidArgument(
+      `raw_input_contents: expected ${request.inputs.length}, one for each input, got ${raw.length}`,
+    );
   }
   const inputs = inputsByName(request.inputs.map((input, i) => [input.name, readInput(input, raw[i])] as const));
   const parameters = new Map<string, string | number | boolean>();
@@ -169,18 +178,18 @@ async function modelInfer(
   };
 }
 
-function readInput({ name, datatype, shape: sizes, contents }: InputTensor, raw: Buffer | undefined): Tensor {
-  if (!isDatatype(datatype)) throw invalidArgument(`input '${name}': unknown datatype '${datatype}'`);
+function readInput({ name, datatype: word, shape: sizes, contents }: InputTensor, raw: Buffer | undefined): Tensor {
+  const datatype = checkDatatype(name, word);
   const shape = sizes.map(Number);
   checkShape(name, shape, elementCount(shape));
   if (raw && contents) throw invalidArgument(`input '${name}': expected raw_input_contents or contents, got both`);
   if (raw) return decodeTensor(name, datatype, shape, raw);
-  const data = contents ? contentsOf(contents, datatype) : [];
+  const data = contents ? contentsOf(name, contents, datatype) : [];
   checkShape(name, shape, data.length);
   return { datatype, shape, data };
 }
 
-function contentsOf(contents: Contents, datatype: Datatype): ArrayLike<Element> {
+function contentsOf(name: string, contents: Contents, datatype: Datatype): ArrayLike<Element> {
   switch (datatype) {
     case 'BOOL':
       return contents.bool_contents;
@@ -199,7 +208,7 @@ function contentsOf(contents: Contents, datatype: Datatype): ArrayLike<Element> 
     case 'BYTES':
       return contents.bytes_contents;
     case 'FP16':
-      throw invalidArgument('FP16 must be sent as raw contents');
+      throw invalidArgument(`input '${name}': expected raw_input_contents for FP16, got contents`);
     default:
       return contents.int_contents;
   }

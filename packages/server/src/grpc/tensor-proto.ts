@@ -34,17 +34,23 @@ const ELEMENTS_MAX = 1 << 24;
 /** Convert a message to a tensor. @throws {ServingError} INVALID_ARGUMENT */
 export function tensorOf(name: string, proto: TensorProto): Tensor {
   const datatype = datatypeOfNumber(proto.dtype);
-  if (!datatype) throw invalidArgument(`input '${name}': dtype ${proto.dtype} is not served`);
+  if (!datatype) throw invalidArgument(`input '${name}': expected a dtype of this server, got ${proto.dtype}`);
   const shape = (proto.tensor_shape?.dim ?? []).map(({ size }) => Number(size));
   const count = elementCount(shape);
   checkShape(name, shape, count);
-  if (count > ELEMENTS_MAX) throw invalidArgument(`input '${name}': shape [${shape}] has too many elements`);
+  if (count > ELEMENTS_MAX) {
+    throw invalidArgument(`input '${name}': expected at most ${ELEMENTS_MAX} elements, got shape [${shape}]`);
+  }
   const { tensor_content } = proto;
   if (tensor_content && tensor_content.byteLength > 0 && datatype !== 'BYTES') {
     return decodeTensor(name, datatype, shape, tensor_content);
   }
   const values = valuesOf(proto, datatype);
-  if (values.length > count) throw invalidArgument(`input '${name}': shape [${shape}] has fewer elements than values`);
+  if (values.length > count) {
+    throw invalidArgument(
+      `input '${name}': expected at most ${count} values for shape [${shape}], got ${values.length}`,
+    );
+  }
   const last = values.at(-1) ?? zeroOf(datatype);
   const data = Array.from({ length: count }, (_, i) => values[i] ?? last);
   return { datatype, shape, data };

@@ -110,7 +110,10 @@ function parametersOf(request: FastifyRequest): object {
 function fieldsOf({ body }: FastifyRequest, known: readonly string[]): Record<string, unknown> {
   if (!Buffer.isBuffer(body) || body.length === 0) return {};
   const fields = parsed(body);
-  if (!isObject(fields)) throw invalidArgument('expected a JSON object');
+  if (!isObject(fields))
+    throw invalidArgument(
+      `body: expected a JSON object, got ${fields === undefined ? 'something else' : shown(fields)}`,
+    );
   for (const name of Object.keys(fields)) {
     if (!known.includes(name)) throw invalidArgument(`body: unknown field '${name}'${suggestion(name, known, '')}`);
   }

@@ -5,10 +5,11 @@
  */
 
 import { Decimal, type JsonObject, type JsonValue, parseJson } from '../json/parse.ts';
+import { shownJson } from '../json/print.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { shown } from '../status/shown.ts';
 import { decodeTensor } from '../tensors/binary.ts';
-import { checkShape, type Datatype, type Element, isDatatype, type Tensor } from '../tensors/tensor.ts';
+import { checkDatatype, checkShape, type Datatype, type Element, type Tensor } from '../tensors/tensor.ts';
 import { type InferRequest, inputsByName, type Parameters } from './infer.ts';
 
 /** An infer request, with the settings that only REST has. */
@@ -32,7 +33,9 @@ export function readInferRequest(
 ): RestInferRequest {
   const headerEnd = jsonLength === undefined ? body.byteLength : Number(jsonLength);
   if (!Number.isSafeInteger(headerEnd) || headerEnd < 0 || headerEnd > body.byteLength) {
-    throw invalidArgument(`Inference-Header-Content-Length: expected at most ${body.byteLength}, got ${jsonLength}`);
+    throw invalidArgument(
+      `Inference-Header-Content-Length: expected an integer from 0 to ${body.byteLength}, got ${jsonLength}`,
+    );
   }
   const json = parseJson(Buffer.from(body.buffer, body.byteOffset, headerEnd).toString('utf8'));
   const request = objectOf(json, 'request');
@@ -56,7 +59,10 @@ export function readInferRequest(
       at += size;
     }
   }
-  if (at !== body.byteLength) throw invalidArgument(`unexpected ${body.byteLength - at} bytes after the inputs`);
+  if (at !== body.byteLength) {
+    const [expected, got] = [at - headerEnd, body.byteLength - headerEnd];
+    throw invalidArgument(`body: expected ${expected} bytes after the JSON, the inputs' binary_data_size, got ${got}`);
+  }
   const wanted = request.get('outputs');
   const binary = new Map<string, boolean>();
   for (const item of wanted === undefined ? [] : listOf(wanted, 'outputs')) {
@@ -79,19 +85,24 @@ export function readInferRequest(
 function idOf(id: JsonValue): string {
   const value = id instanceof Decimal ? id.value : id;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return String(value);
-  throw invalidArgument('id: expected text');
+  throw invalidArgument(`id: expected text, got ${shownJson(value)}`);
 }
 
 function readHead(name: string, input: JsonObject): { datatype: Datatype; shape: number[] } {
-  const datatype = input.get('datatype');
-  if (!isDatatype(datatype)) throw invalidArgument(`input '${name}': unknown datatype`);
-  const shape = listOf(input.get('shape'), `shape of input '${name}'`).map(Number);
+  const datatype = checkDatatype(name, input.get('datatype'));
+  const shape = listOf(input.get('shape'), `shape of input '${name}'`).map((size) => sizeOf(name, size));
   checkShape(
     name,
     shape,
     shape.reduce((product, size) => product * size, 1),
   );
   return { datatype, shape };
+}
+
+function sizeOf(name: string, size: JsonValue): number {
+  const value = size instanceof Decimal ? size.value : size;
+  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
+  throw invalidArgument(`shape of input '${name}': expected whole numbers, got ${shownJson(value)}`);
 }
 
 function readJsonTensor(name: string, input: JsonObject): Tensor {
@@ -131,11 +142,6 @@ function readParameters(value: JsonValue | undefined): Parameters {
     else throw invalidArgument(`parameter '${name}': expected text, a number or a boolean, got ${shown(item)}`);
   }
   return parameters;
-}
-
-/** A value of a parsed document in a message. */
-function shownJson(value: JsonValue | undefined): string {
-  return shown(value instanceof Decimal ? value.value : value);
 }
 
 function objectOf(value: JsonValue | undefined, what: string): JsonObject {

@@ -2,10 +2,16 @@
  * Prints JSON as RapidJSON's pretty writer does: four spaces per level and, as an option, arrays on one line. The line
  * breaks are part of TF Serving's documented responses: `"predictions": [2.5, 3.0\n    ]\n}`.
  */
+import { shown } from '../status/shown.ts';
 import { float64Token } from './decimal.ts';
 import { Decimal, type JsonValue } from './parse.ts';
 
 const INDENT = '    ';
+
+/** A parsed value in a message: short values as they are, others by their kind; `none` for a value that is not given. */
+export function shownJson(value: JsonValue | undefined): string {
+  return shown(value instanceof Decimal ? value.value : value);
+}
 
 /** The pretty text of a parsed value, for quotation in error messages. */
 export function printJson(value: JsonValue, depth = 0): string {

@@ -4,6 +4,7 @@
  * not have.
  */
 import type { JsonValue } from '../json/parse.ts';
+import { shownJson } from '../json/print.ts';
 import { outputNames } from '../servable/attribute-outputs.ts';
 import type { Servable } from '../servable/contract.ts';
 import type { Signature } from '../servable/signatures.ts';
@@ -27,7 +28,7 @@ export function checkOutputs(servable: Servable, signature: Signature, filter: r
 export function readOutputFilter(value: JsonValue | undefined): string[] {
   if (value === undefined) return [];
   if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) {
-    throw invalidArgument("'output_filter' key must be a list of names of outputs.");
+    throw invalidArgument(`output_filter: expected a list of names of outputs, got ${shownJson(value)}`);
   }
   return value as string[];
 }

@@ -74,7 +74,9 @@ function decodeStrings(name: string, count: number, view: DataView, bytes: Uint8
   let at = 0;
   while (at < bytes.byteLength) {
     const end = at + 4 <= bytes.byteLength ? at + 4 + view.getUint32(at, true) : Number.POSITIVE_INFINITY;
-    if (end > bytes.byteLength) throw invalidArgument(`input '${name}': a BYTES element is cut off at byte ${at}`);
+    if (end > bytes.byteLength) {
+      throw invalidArgument(`input '${name}': expected a whole BYTES element at byte ${at}, got the start of one`);
+    }
     data.push(bytes.subarray(at + 4, end));
     at = end;
   }

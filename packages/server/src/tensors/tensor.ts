@@ -3,6 +3,7 @@
  * Protocol; tensorflow/datatypes.ts maps them to those of TF Serving.
  */
 import { invalidArgument } from '../status/serving-error.ts';
+import { shown } from '../status/shown.ts';
 
 /** Datatype → bytes per element in messages; 0 for strings, each of which is sent with its length. */
 export const ELEMENT_BYTES = {
@@ -68,6 +69,14 @@ export function isDatatype(word: unknown): word is Datatype {
   return typeof word === 'string' && Object.hasOwn(ELEMENT_BYTES, word);
 }
 
+/** Check the datatype of an input that came from outside. @throws {ServingError} INVALID_ARGUMENT */
+export function checkDatatype(name: string, word: unknown): Datatype {
+  if (isDatatype(word)) return word;
+  throw invalidArgument(
+    `input '${name}': expected a datatype of ${Object.keys(ELEMENT_BYTES).join(', ')}, got ${shown(word)}`,
+  );
+}
+
 /**
  * Check a tensor that came from outside: every dimension is a whole number ≥ 0, and the number of elements is that of
  * the shape.
@@ -82,7 +91,7 @@ export function checkShape(name: string, shape: readonly number[], elements: num
   }
   const expected = elementCount(shape);
   if (expected !== elements) {
-    throw invalidArgument(`input '${name}': shape [${shape}] needs ${expected} elements, got ${elements}`);
+    throw invalidArgument(`input '${name}': expected ${expected} elements for shape [${shape}], got ${elements}`);
   }
 }
 

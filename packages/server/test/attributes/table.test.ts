@@ -134,7 +134,7 @@ test('updates carry lists and dates; another kind is refused and a column that d
     [{ released: '2000-13-01' }, 'attribute \'released\': expected a date as ISO 8601 writes it, got "2000-13-01"'],
     [
       { genres: ['war', null] },
-      "attribute 'genres': expected text, a finite number, a boolean, or a list of text and numbers",
+      "attribute 'genres': expected text, a finite number, a boolean, or a list of text and numbers, got a list of 2",
     ],
   ];
   for (const [values, message] of cases) assert.throws(() => table.check([values as never]), { message });

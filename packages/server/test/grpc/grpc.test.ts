@@ -135,7 +135,7 @@ test('Open Inference Protocol: raw and typed contents', async () => {
   assert.deepEqual(typed.raw_output_contents, answer.raw_output_contents);
   await assert.rejects(
     inference('ModelInfer', { ...request, inputs: [input], raw_input_contents: [raw.subarray(3)] }),
-    /cut off|elements/,
+    /input 'query': expected a whole BYTES element at byte \d+, got the start of one|expected \d+ string elements, got/,
   );
 });
 
@@ -145,6 +145,9 @@ test('Open Inference Protocol: what a request says twice or wrongly is refused',
   const request = { model_name: 'films', inputs: [input] };
   const refused: [object, RegExp][] = [
     [{ inputs: [input, input] }, /input 'query': expected once, got twice/],
+    [{ raw_input_contents: [raw, raw] }, /raw_input_contents: expected 1, one for each input, got 2/],
+    [{ inputs: [{ ...input, datatype: 'TEXT' }] }, /input 'query': expected a datatype of BOOL, .*, got "TEXT"/],
+    [{ inputs: [{ ...input, datatype: 'FP16' }] }, /input 'query': expected raw_input_contents for FP16, got contents/],
     [{ raw_input_contents: [raw] }, /input 'query': expected raw_input_contents or contents, got both/],
     [{ parameters: { timeout: { string_param: '5' } } }, /parameter timeout: expected microseconds, got "5"/],
     [{ parameters: { timeout: { double_param: Number.NaN } } }, /parameter timeout: expected microseconds/],

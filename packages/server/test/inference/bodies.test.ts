@@ -60,12 +60,14 @@ test('refusals are {"error": text} and nothing else', async () => {
       "failed to get model version from specified version string 'x'",
     ],
     ['GET', '/v2/nothing', undefined, 404, 'path: expected one that /openapi.json lists, got GET /v2/nothing'],
-    ['POST', '/v2/repository/index', '[', 400, 'expected a JSON object'],
+    ['POST', '/v2/repository/index', '[', 400, 'body: expected a JSON object, got something else'],
+    ['POST', '/v2/repository/index', '[1]', 400, 'body: expected a JSON object, got a list of 1'],
     ['POST', '/v2/models/films/infer', '{"inputs": 1}', 400, 'inputs: expected a list, got 1'],
     ...(
       [
         [{ inputs: [input, input] }, "input 'embedding': expected once, got twice"],
-        [{ id: {} }, 'id: expected text'],
+        [{ id: {} }, 'id: expected text, got an object'],
+        [{ inputs: [{ ...input, shape: ['1', true] }] }, `shape of input 'embedding': expected whole numbers, got "1"`],
         [{ parameters: { timeout: '5' } }, 'parameter timeout: expected microseconds, got "5"'],
         [{ parameters: { exclude_sen: true } }, "parameter 'exclude_sen': unknown, did you mean 'exclude_seen'?"],
         [

@@ -112,8 +112,11 @@ for (const processes of [1, 2]) {
       const cases: [object, RegExp][] = [
         [{}, /inputs: expected a list/],
         [{ inputs: [{ ...users, name: 'x' }] }, /unexpected inference inputs 'x' for model 'films'/],
-        [{ inputs: [{ ...users, shape: [3] }] }, /input 'query': shape \[3\] needs 3 elements, got 2/],
-        [{ inputs: [{ ...users, datatype: 'TEXT' }] }, /unknown datatype/],
+        [{ inputs: [{ ...users, shape: [3] }] }, /input 'query': expected 3 elements for shape \[3\], got 2/],
+        [
+          { inputs: [{ ...users, datatype: 'TEXT' }] },
+          /input 'query': expected a datatype of BOOL, UINT8, .*, BYTES, got "TEXT"/,
+        ],
         [{ inputs: [{ ...users, data: [1, 2] }] }, /expected values of type BYTES in 'data', got 1/],
         [{ inputs: [users], outputs: [{ name: 'y' }] }, /unexpected inference output 'y' for model 'films'/],
         [

@@ -65,7 +65,9 @@ test('TF Serving over REST: output_filter names columns, in row and in column fo
       '{identifiers,scores,title,genres,released,rating,inStock}.',
   });
   const wrong = await predict({ instances: [[1, 0]], output_filter: 'title' });
-  assert.deepEqual(JSON.parse(wrong.text), { error: "'output_filter' key must be a list of names of outputs." });
+  assert.deepEqual(JSON.parse(wrong.text), {
+    error: 'output_filter: expected a list of names of outputs, got "title"',
+  });
   const twice = await predict({ instances: [[1, 0]], output_filter: ['title', 'title'] });
   assert.deepEqual(JSON.parse(twice.text), { error: 'duplicate output tensor alias: title' });
   assert.deepEqual(Object.keys(JSON.parse((await predict({ instances: [[1, 0]] })).text).predictions[0]), [
