@@ -81,6 +81,35 @@ test('wrong arguments of public functions, constructors and methods are refused 
   assert.deepEqual(await faultsOfAll(targetsOf(data), CALLS, isRefusal), []);
 });
 
+async function lengthOf(batches: AsyncIterable<{ rows: number }>): Promise<number> {
+  let rows = 0;
+  for await (const batch of batches) rows += batch.rows;
+  return rows;
+}
+
+test('batches of a table of any format are of the columns that it has', async () => {
+  const lines = file('rows.jsonl', '{"a": 1, "b": 2}\n{"a": 3, "b": 4}\n');
+  const sequences = file('sequences.txt', 'u1 m1 m2 m3\nu2 m1 m4 m3\n');
+  const parquet = join(folder, 'rows.parquet');
+  await data.writeBatches(parquet, [{ name: 'word', type: 'text' }], 2, batches());
+  for (const path of [RATINGS, lines, sequences, parquet]) {
+    const opened = await data.openTable(path);
+    const last = opened.columns.length - 1;
+    assert.ok((await lengthOf(opened.batches({ columns: [last, last] }))) > 0);
+    for (const [columns, got] of [
+      [[0, last + 1], last + 1],
+      [[-1], -1],
+      [[0.5], 0.5],
+      [['a'], 'string'],
+    ] as const) {
+      assert.throws(() => opened.batches({ columns: columns as unknown as number[] }), {
+        code: 'ERR_DATA',
+        message: `${path}: expected positions of columns from 0 to ${last}, got ${got}`,
+      });
+    }
+  }
+});
+
 /** Options objects by their valid form; each option is given each wrong value. */
 const OPTIONS: readonly (readonly [name: string, names: readonly string[], call: (options: never) => unknown])[] = [
   ['openTable', ['delimiter', 'header'], (options) => data.openTable(RATINGS, options)],
@@ -112,6 +141,12 @@ const OPTIONS: readonly (readonly [name: string, names: readonly string[], call:
     (options: object) => data.tableSource(RATINGS, { query: 'userId', candidate: 'movieId', ...options }),
   ],
   ['vectorDataset', ['rowsPerBatch', 'signal'], (options) => data.vectorDataset(vectors, undefined, options)],
+  [
+    'Table.batches',
+    ['columns', 'log', 'progress', 'signal'],
+    (options) => lengthOf(table.batches({ columns: [0], ...(options as object) })),
+  ],
+  ['VectorFile.batches', ['rowsPerBatch', 'signal'], (options) => lengthOf(vectors.batches(options))],
   ['ReadLog', ['strict'], (options) => new data.ReadLog('ratings.csv', options)],
 ];
 

@@ -2,9 +2,21 @@
  * The interface of a table in a file of any format: CSV, TSV, JSON Lines, Parquet, Arrow or sequences. A table has named columns
  * and is read in batches from the first row to the last, as often as needed.
  */
-import { BOOLEAN, type OptionType, type OptionTypes, objectWith, optionType, STRING, WORDS } from 'shortlist/options';
+import { DataError } from 'shortlist';
+import {
+  BOOLEAN,
+  instanceOf,
+  type OptionType,
+  type OptionTypes,
+  objectWith,
+  optionsCheck,
+  optionType,
+  SIGNAL,
+  STRING,
+  WORDS,
+} from 'shortlist/options';
 import type { ReadProgress } from '../bytes/file-bytes.ts';
-import type { ReadLog } from '../bytes/read-log.ts';
+import { ReadLog } from '../bytes/read-log.ts';
 import type { Cells } from '../columns/cell.ts';
 
 /** The format of a table. */
@@ -24,7 +36,12 @@ export interface Table {
   readonly sizeBytes: number;
   /** The number of rows, if it is known without reading the file. */
   readonly rows?: number;
-  /** Reads all rows from the first one; broken rows are recorded in the log. */
+  /**
+   * Reads all rows from the first one; broken rows are recorded in the log.
+   *
+   * @throws {OptionError} when an option is unknown or of another type
+   * @throws {DataError} when a column is no position of a column of the table
+   */
   batches(request?: BatchRequest): AsyncGenerator<TableBatch>;
 }
 
@@ -56,6 +73,33 @@ export interface TableOptions {
 
 /** The types of the options of a table. */
 export const TABLE_OPTIONS: OptionTypes<TableOptions> = { delimiter: STRING, header: BOOLEAN };
+
+const checkRequest = optionsCheck<BatchRequest>('Table.batches', {
+  columns: optionType('a list of positions of columns', Array.isArray),
+  log: instanceOf('a ReadLog', () => ReadLog),
+  progress: objectWith('an object with bytesRead', 'bytesRead'),
+  signal: SIGNAL,
+});
+
+/** A table that checks the requests of its batches. */
+export function withCheckedRequests(table: Table): Table {
+  const { path, columns: names } = table;
+  return {
+    ...table,
+    batches(request = {}) {
+      const { columns } = checkRequest(request);
+      const at =
+        columns?.findIndex((column) => !Number.isInteger(column) || column < 0 || column >= names.length) ?? -1;
+      if (at >= 0) {
+        const got: unknown = columns![at];
+        throw new DataError(
+          `${path}: expected positions of columns from 0 to ${names.length - 1}, got ${typeof got === 'number' ? got : typeof got}`,
+        );
+      }
+      return table.batches(request);
+    },
+  };
+}
 
 /** The type of an argument that is a table. */
 export const TABLE: OptionType = objectWith('a table', 'path', 'columns', 'batches');

@@ -8,7 +8,7 @@ import { openBytes, sampleBytes } from '../bytes/file-bytes.ts';
 import { decodeSample, type TextEncoding } from '../bytes/text-chunks.ts';
 import { arrowTable } from './arrow.ts';
 import { isArrow } from './arrow-messages.ts';
-import { TABLE_OPTIONS, type Table, type TableOptions } from './contract.ts';
+import { TABLE_OPTIONS, type Table, type TableOptions, withCheckedRequests } from './contract.ts';
 import { delimitedTable } from './delimited.ts';
 import { recogniseDialect } from './delimited-dialect.ts';
 import { jsonTable } from './json.ts';
@@ -40,6 +40,10 @@ export async function openTable(path: string, options: TableOptions = {}): Promi
 
 /** `openTable` for options that were checked among those of another call. */
 export async function openFile(path: string, options: TableOptions): Promise<Table> {
+  return withCheckedRequests(await recognised(path, options));
+}
+
+async function recognised(path: string, options: TableOptions): Promise<Table> {
   checkArgument('path', path, STRING);
   const file = await openBytes(path);
   const head = await sampleBytes(file, SAMPLE_BYTES);

@@ -7,7 +7,7 @@ export interface VectorFile {
   readonly description: string;
   readonly rows: number;
   readonly dimensions: number;
-  /** Reads all rows in their order. */
+  /** Reads all rows in their order. @throws {OptionError} when an option is unknown, of another type, or out of range */
   batches(request?: VectorRequest): AsyncGenerator<VectorBatch>;
   /** Reads the identifiers that the file has beside its vectors, one for each row; undefined where it has none. */
   readonly identifiers?: (signal?: AbortSignal) => Promise<string[]>;

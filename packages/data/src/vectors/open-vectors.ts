@@ -7,6 +7,7 @@ import {
   checkArgument,
   checkInteger,
   NUMBER,
+  type OptionTypes,
   objectWith,
   optionsCheck,
   SIGNAL,
@@ -31,6 +32,18 @@ const HEAD_BYTES = 6;
  * @throws {DataError} when the file has another format, is damaged, or has no row; when columns are named of a file that has none
  */
 export async function openVectors(path: string, columns: VectorColumns = {}): Promise<VectorFile> {
+  const file = await recognised(path, columns);
+  return {
+    ...file,
+    batches: (request = {}) => file.batches(checkedRequest('VectorFile.batches', request)),
+    ...(file.identifiers && {
+      identifiers: (signal) =>
+        file.identifiers!(signal === undefined ? signal : checkArgument('signal', signal, SIGNAL)),
+    }),
+  };
+}
+
+async function recognised(path: string, columns: VectorColumns): Promise<VectorFile> {
   await openBytes(checkArgument('path', path, STRING));
   const head = Buffer.from(await readHead(path, HEAD_BYTES)).toString('latin1');
   if (head.startsWith(PARQUET_MAGIC)) return parquetVectors(path, columns);
@@ -52,7 +65,17 @@ function nonEmpty(vectors: VectorFile): VectorFile {
 }
 
 const VECTORS = objectWith('a file of vectors', 'rows', 'dimensions', 'batches');
-const checkRequest = optionsCheck<VectorRequest>('vectorDataset', { rowsPerBatch: NUMBER, signal: SIGNAL });
+const REQUEST: OptionTypes<VectorRequest> = { rowsPerBatch: NUMBER, signal: SIGNAL };
+const checks = {
+  vectorDataset: optionsCheck<VectorRequest>('vectorDataset', REQUEST),
+  'VectorFile.batches': optionsCheck<VectorRequest>('VectorFile.batches', REQUEST),
+};
+
+function checkedRequest(name: keyof typeof checks, request: VectorRequest): VectorRequest {
+  const { rowsPerBatch } = checks[name](request);
+  if (rowsPerBatch !== undefined) checkInteger('rowsPerBatch', rowsPerBatch, 1);
+  return request;
+}
 
 /**
  * Vectors as a data set for `indexFromDataset` of an index. They are read in batches, again for each call.
@@ -66,8 +89,7 @@ export function vectorDataset(
 ): () => AsyncGenerator<CandidateBatch<string>> {
   checkArgument('file', file, VECTORS);
   if (identifiers !== undefined) checkArgument('identifiers', identifiers, WORDS);
-  const { rowsPerBatch } = checkRequest(request);
-  if (rowsPerBatch !== undefined) checkInteger('rowsPerBatch', rowsPerBatch, 1);
+  checkedRequest('vectorDataset', request);
   return async function* batches() {
     for await (const { firstRow, rows, data } of file.batches(request)) {
       if (identifiers === undefined) yield { data, dimensions: file.dimensions };
