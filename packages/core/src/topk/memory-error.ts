@@ -11,9 +11,9 @@ export interface MemoryNeed {
   name: string;
   rows: number;
   dimensions: number;
-  /** Bytes needed, and bytes in use. */
+  /** Bytes needed, and bytes in use; default: all that the heap has handed out. */
   bytes: number;
-  heldBytes: number;
+  heldBytes?: number;
   /** True if this many rows and dimensions would fit; if a number fits, every smaller one does. */
   fits: (rows: number, dimensions: number) => boolean;
   /** Other ways to make it fit, as phrases for the message. */
@@ -21,8 +21,8 @@ export interface MemoryNeed {
 }
 
 /** Make the error. */
-export function memoryError({ memory }: Heap, need: MemoryNeed): MemoryError {
-  const { name, rows, dimensions, bytes, heldBytes, fits, others = [] } = need;
+export function memoryError({ memory, usedBytes }: Heap, need: MemoryNeed): MemoryError {
+  const { name, rows, dimensions, bytes, heldBytes = usedBytes, fits, others = [] } = need;
   const fewerRows = largest(rows, (fewer) => fits(fewer, dimensions));
   const fewerDimensions = largest(dimensions, (fewer) => fits(rows, fewer));
   const remedies = [

@@ -1,7 +1,9 @@
 /** Scores that float32 cannot hold: the largest number of their sign, on every path; sums without a sign come last. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bundleFromBytes, bundleToBytes } from '../../src/bundle/bundle.ts';
 import { Runtime } from '../../src/parallel/runtime.ts';
+import { Generator } from '../../src/random/generator.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
 import { Streaming } from '../../src/topk/streaming/streaming.ts';
@@ -76,3 +78,25 @@ test('an index with leaves, and one with coarse codes: finite scores, as many as
     assert.deepEqual(coarse!.call(q, 100).hits(), plain!.call(q, 100).hits());
   }
 });
+
+for (const distanceMeasure of ['dot_product', 'squared_l2'] as const) {
+  test(`an index with leaves in which every distance overflows is built, searched, saved and loaded: ${distanceMeasure}`, async () => {
+    const generator = new Generator(3);
+    const rows = Array.from({ length: 60 }, () =>
+      Float32Array.from({ length: 5 }, () => [3e38, -3e38, 1e20, 1, -1e38, 0][generator.below(6)]!),
+    );
+    // Nearly all are at one end of the numbers, so that their mean is, too.
+    const oneSided = rows.map((row) => row.map((x) => (x === -3e38 && generator.uniform() < 0.9 ? 3e38 : x)));
+    for (const candidates of [rows, oneSided]) {
+      const how = { runtime, distanceMeasure, tree: 'always', numLeaves: 3, minLeafSize: 1 } as const;
+      const index = new ScaNN(how).index(candidates);
+      const wanted = new ScaNN({ ...how, tree: 'never' }).index(candidates).call(candidates.slice(0, 3), 9);
+      const found = index.call(candidates.slice(0, 3), 9);
+      assert.deepEqual([found.rows, found.scores], [wanted.rows, wanted.scores]);
+      const { index: loaded } = await bundleFromBytes(bundleToBytes({ index }), { runtime });
+      const again = (loaded as ScaNN).call(candidates.slice(0, 3), 9);
+      assert.deepEqual([again.rows, again.scores], [wanted.rows, wanted.scores]);
+      assert.ok(Number.isFinite((loaded as ScaNN).drift().builtDistance));
+    }
+  });
+}

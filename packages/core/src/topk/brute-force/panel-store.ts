@@ -310,7 +310,7 @@ export class PanelStore implements RowSink {
       heap.canHold([...othersOf(n, d), ...new Array<number>(chunksOf(n)).fill(packedBytes(CHUNK_ROWS, d))]);
     if (fits(rows, dimensions)) return;
     const bytes = bytesOf(rows, dimensions);
-    throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, heldBytes: heap.usedBytes, fits });
+    throw memoryError(heap, { name: this.#what, rows, dimensions, bytes, fits });
   }
 
   #pack(): void {

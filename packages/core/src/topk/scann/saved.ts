@@ -90,8 +90,10 @@ export function savedScann<I extends Identifier>(
     kind: 'scann',
     settings: {
       options: { ...settings, reorder: reorderOf(settings, head.shape.dimensions) },
+      // JSON has no infinity, which a distance becomes where its squares overflow.
       shape: {
         ...numbers,
+        builtDistance: Number.isFinite(numbers.builtDistance) ? numbers.builtDistance : Number.MAX_VALUE,
         ...(rowLoss && { rowLoss: { ...rowLoss } }),
         ...(codeErrors && { codeErrors: { ...codeErrors } }),
       },

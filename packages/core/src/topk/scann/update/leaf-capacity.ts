@@ -92,7 +92,6 @@ export class LeafCapacity {
       rows: points,
       dimensions,
       bytes,
-      heldBytes: heap.usedBytes,
       fits,
     });
   }
