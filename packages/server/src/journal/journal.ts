@@ -171,10 +171,11 @@ export class Journal {
    * Look whether a restarted server would find the file, and whether this server may append to it.
    *
    * @param work the work that is refused otherwise, for messages
+   * @param needsBundle false for work that writes another bundle: then the old one may be missing
    * @throws {ServingError} when it would not, or this server may not
    */
-  async check(work: string): Promise<void> {
-    await this.#checkPlace(work);
+  async check(work: string, needsBundle = true): Promise<void> {
+    await this.#checkPlace(work, needsBundle);
     await this.#checkLock(work);
   }
 
@@ -259,13 +260,16 @@ export class Journal {
     throw this.#refusal(this.#broken, work);
   }
 
-  async #checkPlace(work = UPDATE): Promise<void> {
+  async #checkPlace(work = UPDATE, needsBundle = true): Promise<void> {
     const displacement = await this.#place.look();
-    if (displacement === undefined) return;
+    const { lacksBundle } = this.#place;
+    if (displacement === undefined || (lacksBundle && !needsBundle)) return;
+    const remedy = lacksBundle
+      ? 'put the bundle back, or compact the model, which writes another one'
+      : 'publish the model as a new version, or restart the server';
     throw new ServingError(
       'FAILED_PRECONDITION',
-      `${work} was refused: ${displacement}, and a restarted server would not find the updates; publish the model as a new ` +
-        'version, or restart the server',
+      `${work} was refused: ${displacement}, and a restarted server would not find the updates; ${remedy}`,
     );
   }
 

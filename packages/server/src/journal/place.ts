@@ -5,8 +5,11 @@
  * moved or replaced. The server's open file then still accepts writes that no later server reads. The open file and the
  * one at the path are compared by device and inode, which costs one `stat`.
  */
-import { type FileHandle, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** The suffix of bundle files. The folder of a served journal has one of them. */
+export const BUNDLE_SUFFIX = '.shortlist';
 
 /** Device and inode of a file or a folder. */
 type FileIdentity = { dev: bigint | number; ino: bigint | number };
@@ -43,13 +46,17 @@ export class JournalPlace {
   readonly #identity: FileIdentity;
   /** Path at which a restarted server looks; symbolic links in it are followed again at each look. */
   #path: string;
-  #what: string;
+  #version: number | undefined;
+  /** The path of the bundle that the last look found. */
+  #bundle: string | undefined;
+  /** Whether any look has found a bundle: only then it can have been removed. */
+  #hadBundle = false;
+  #lacksBundle = false;
   #displacement: string | undefined;
 
   private constructor(path: string, identity: FileIdentity) {
     this.#path = path;
     this.#identity = identity;
-    this.#what = 'the folder of the version';
   }
 
   /** The place of a file that was opened at a path. */
@@ -62,32 +69,64 @@ export class JournalPlace {
     return this.#displacement;
   }
 
-  /** Set the path at which a restarted server looks, and the number of the version for messages. */
-  set(path: string, version?: number): void {
+  /** Whether only the bundle is missing beside the file, as of the last look. */
+  get lacksBundle(): boolean {
+    return this.#lacksBundle;
+  }
+
+  /** Set the path at which a restarted server looks, and the number of the version once it is served. */
+  set(path: string, version: number | undefined = this.#version): void {
     this.#path = path;
-    if (version !== undefined) this.#what = `the folder of version ${version}`;
+    this.#version = version;
+    this.#bundle = undefined;
   }
 
   /** Look whether the file is in its place. Returns what happened if it is not. */
   async look(): Promise<string | undefined> {
+    this.#lacksBundle = false;
     this.#displacement = await this.#find();
     return this.#displacement;
   }
 
   async #find(): Promise<string | undefined> {
+    const what = this.#what;
     try {
-      if (isSame(await stat(this.#path, { bigint: true }), this.#identity)) return undefined;
-      return `${this.#what} was replaced while it was served`;
+      if (isSame(await stat(this.#path, { bigint: true }), this.#identity)) return await this.#findBundle();
+      return `the folder of ${what} was replaced while it was served`;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') return `${this.#what} cannot be read (${code})`;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') return `the folder of ${what} cannot be read (${code})`;
       const isThere = await stat(dirname(this.#path)).then(
         (entry) => entry.isDirectory(),
         () => false,
       );
       return isThere
-        ? `${this.#what} was replaced while it was served, or its journal was removed`
-        : `${this.#what} was removed or moved while it was served`;
+        ? `the folder of ${what} was replaced while it was served, or its journal was removed`
+        : `the folder of ${what} was removed or moved while it was served`;
     }
   }
+
+  get #what(): string {
+    return this.#version === undefined ? 'the version' : `version ${this.#version}`;
+  }
+
+  /** Look whether a restarted server would find a bundle beside the file of a served version. */
+  async #findBundle(): Promise<string | undefined> {
+    if (this.#version === undefined) return undefined;
+    if (this.#bundle !== undefined && (await isThere(this.#bundle))) return undefined;
+    const folder = dirname(this.#path);
+    const name = (await readdir(folder)).find((name) => name.endsWith(BUNDLE_SUFFIX));
+    this.#bundle = name === undefined ? undefined : join(folder, name);
+    this.#hadBundle ||= name !== undefined;
+    if (name !== undefined || !this.#hadBundle) return undefined;
+    this.#lacksBundle = true;
+    return `the bundle of ${this.#what} was removed while it was served`;
+  }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -74,7 +74,7 @@ async function compactNewest(model: Model, load: VersionLoader, rebalance: boole
   const { journal } = source;
   // A new version would otherwise take the place of a folder that was put here meanwhile, or be written where no server
   // looks.
-  await journal.check('The compaction');
+  await journal.check('The compaction', false);
   if (rebalance && !source.served!.servable.drift()) {
     throw new ServingError('FAILED_PRECONDITION', `Model ${model.name} has no leaves to rebalance`);
   }

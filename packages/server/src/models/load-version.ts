@@ -12,7 +12,7 @@ import { columnsOfTable, kindsOfTable, tableOfColumns } from '../attributes/colu
 import { FollowedJournal, type UpdatesRefused } from '../journal/followed-journal.ts';
 import { type FsyncPolicy, Journal } from '../journal/journal.ts';
 import { JournalLock, type JournalLocks, ownerText } from '../journal/lock.ts';
-import { FolderPlace, REMOVED } from '../journal/place.ts';
+import { BUNDLE_SUFFIX, FolderPlace, REMOVED } from '../journal/place.ts';
 import { HEAD_BYTES, type JournalRecord } from '../journal/record.ts';
 import type { DamagePolicy } from '../journal/recovery.ts';
 import type { Servable, Update } from '../servable/contract.ts';
@@ -25,8 +25,6 @@ import { applyUpdates, replayUpdate } from './apply-updates.ts';
 import { JOURNAL_NAME } from './version-folders.ts';
 import type { ForeignJournal, LoadedVersion } from './version-record.ts';
 
-/** The suffix of bundle files. */
-export const BUNDLE_SUFFIX = '.shortlist';
 /** The name of the bundle files that compaction writes. */
 const BUNDLE_NAME = `model${BUNDLE_SUFFIX}`;
 

@@ -128,6 +128,35 @@ for (const [name, { isLinked = false, change, undo, reason }] of Object.entries(
   });
 }
 
+test('a bundle that was removed alone: updates are refused until it is back, or a compaction has written another', async () => {
+  const { base, version, other } = await folders(false);
+  const bundle = join(version, 'model.shortlist');
+  const server = await startTiny(base);
+  assert.deepEqual(await upsert(server, 'before'), [200, '']);
+  renameSync(bundle, join(other, 'kept'));
+  const [status, error] = await upsert(server, 'lost');
+  assert.equal(status, 400);
+  assert.match(
+    error,
+    /the bundle of version 1 was removed while it was served, .*; put the bundle back, or compact the/,
+  );
+  assert.deepEqual(await found(server, 'before', 'lost'), ['before']);
+  renameSync(join(other, 'kept'), bundle);
+  assert.deepEqual(await upsert(server, 'between'), [200, '']);
+  // Another name is found by a restarted server, too.
+  renameSync(bundle, join(version, 'renamed.shortlist'));
+  assert.deepEqual(await upsert(server, 'renamed'), [200, '']);
+  rmSync(join(version, 'renamed.shortlist'));
+  assert.equal((await upsert(server, 'lost'))[0], 400);
+  assert.equal((await post(server, '/admin/models/films/compact', {})).status, 200);
+  assert.deepEqual(await upsert(server, 'after'), [200, '']);
+  await server.close();
+  const again = await startTiny(base);
+  const names = ['before', 'lost', 'between', 'renamed', 'after'];
+  assert.deepEqual(await found(again, ...names), ['after', 'before', 'between', 'renamed']);
+  await again.close();
+});
+
 test('a bundle replaced by rename keeps its journal: the updates are found after a restart', async () => {
   const { base, version, other } = await folders(false);
   const server = await startTiny(base);
