@@ -231,6 +231,9 @@ function checked(path: string, found: ReadonlyMap<ColumnRole, RoleColumn>, profi
   ] as const) {
     if (column === undefined) {
       const names = profiles.map(({ name }) => name).join(', ');
+      if (profiles.every(({ filled }) => filled === 0)) {
+        throw new DataError(`${path}: expected rows, got none that has a value in ${names}`);
+      }
       throw new DataError(
         `${path}: expected a column of ${role}s, found none among ${names}; name it with ${OPTION_OF[role]}`,
       );

@@ -12,6 +12,8 @@ import { isKnownName } from './known-names.ts';
 export interface Dialect {
   readonly delimiter: string;
   readonly newline: '\n' | '\r';
+  /** True if the first line is `sep=;`, with which a table tells Excel its delimiter. */
+  readonly hasSeparatorLine: boolean;
   /** True if double quotes protect delimiters and line ends. */
   readonly isQuoted: boolean;
   readonly hasHeader: boolean;
@@ -36,6 +38,8 @@ export const DELIMITER_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 /** Rows that are read to recognise the dialect. */
 const SAMPLE_ROWS = 1000;
+/** A first line that names the delimiter. */
+const SEPARATOR_LINE = /^sep=(.)\r?[\n\r]/i;
 /** The share of the rows that must have the same width; a few may be broken. */
 const REGULAR_SHARE = 0.9;
 
@@ -62,8 +66,10 @@ export function recogniseDialect(
 ): Dialect {
   const newline = sample.includes('\n') || !sample.includes('\r') ? '\n' : '\r';
   const end = isWhole ? sample.length : sample.lastIndexOf(newline) + 1 || sample.length;
-  const text = sample.slice(0, end);
-  const delimiters = given.delimiter === undefined ? DELIMITERS : [given.delimiter];
+  const separator = SEPARATOR_LINE.exec(sample)?.[1];
+  const text = sample.slice(separator === undefined ? 0 : sample.indexOf(newline) + 1, end);
+  const delimiter = given.delimiter ?? separator;
+  const delimiters = delimiter === undefined ? DELIMITERS : [delimiter];
   const splits = delimiters.map((delimiter) => split(text, delimiter, newline)).filter(({ rows }) => rows.length > 0);
   if (splits.length === 0) throw new DataError(`${path}: expected rows, got an empty file`);
   const best = splits
@@ -77,6 +83,7 @@ export function recogniseDialect(
   return {
     delimiter: chosen.delimiter,
     newline,
+    hasSeparatorLine: separator !== undefined,
     isQuoted: chosen.isQuoted,
     width: chosen.width,
     firstRow: chosen.rows[0]!,

@@ -37,7 +37,8 @@ export function delimitedTable(file: FileBytes, dialect: Dialect, words: readonl
     batches({ columns = names.map((_, i) => i), log = new ReadLog(file.path), progress, signal } = {}) {
       for (const name of changed) log.note(`columns: an empty or repeated name was replaced by ${name}`);
       const reader = new RecordReader(dialect, names.length, log);
-      return batches(reader, textChunks(file, log, progress, signal), columns);
+      const texts = textChunks(file, log, progress, signal);
+      return batches(reader, dialect.hasSeparatorLine ? afterFirstLine(texts, dialect.newline) : texts, columns);
     },
   };
 }
@@ -51,6 +52,16 @@ async function* batches(
     for (const records of reader.push(text)) yield toBatch(records, columns);
   }
   for (const records of reader.end()) yield toBatch(records, columns);
+}
+
+/** A text without its first line. */
+async function* afterFirstLine(texts: AsyncIterable<string>, newline: string): AsyncGenerator<string> {
+  let isPast = false;
+  for await (const text of texts) {
+    const at: number = isPast ? -1 : text.indexOf(newline);
+    if (isPast || at >= 0) yield text.slice(at + 1);
+    isPast ||= at >= 0;
+  }
 }
 
 /** Complete records, and the lines in which they begin. */
@@ -75,7 +86,7 @@ class RecordReader {
   readonly #width: number;
   readonly #log: ReadLog;
   #tail = '';
-  #line = 1;
+  #line: number;
   #isBeforeHeader: boolean;
 
   constructor(dialect: Dialect, width: number, log: ReadLog) {
@@ -85,6 +96,7 @@ class RecordReader {
     this.#width = width;
     this.#log = log;
     this.#isBeforeHeader = hasHeader;
+    this.#line = dialect.hasSeparatorLine ? 2 : 1;
   }
 
   *push(text: string): Generator<Records> {

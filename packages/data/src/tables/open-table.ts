@@ -63,6 +63,11 @@ async function recognised(path: string, options: TableOptions): Promise<Table> {
   if (text.includes('\0'))
     throw new DataError(`${path}: expected CSV, JSON Lines, Parquet or Arrow, got unknown bytes`);
   const words = [ENCODING_NAMES[encoding], ...packing];
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) {
+    throw new DataError(
+      `${path}: expected a table, got HTML or XML, such as a page that was downloaded in place of a file`,
+    );
+  }
   const start = text.trimStart()[0];
   if (start === '{' && isJsonLines(text) && !isOneObject(path, text)) return jsonLinesTable(file, text, words);
   if (start === '[' || start === '{') return jsonTable(file, words);

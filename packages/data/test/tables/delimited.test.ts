@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { readInteractions } from '../../src/index.ts';
 import { fileOf, readAll } from '../files.ts';
 
 test('delimiters and headers are recognised', async (t) => {
@@ -19,6 +20,31 @@ test('delimiters and headers are recognised', async (t) => {
     const read = await readAll(fileOf(t, 'file.txt', text));
     assert.deepEqual([read.names, read.rows.length, read.log.broken], [names, rows, 0], text);
   }
+});
+
+test('a first line that tells Excel the delimiter is no row', async (t) => {
+  for (const line of ['sep=;\n', 'SEP=;\r\n']) {
+    const read = await readAll(fileOf(t, 'excel.csv', `${line}user;title\nu1;a, b\nu2\nu3;c\n`));
+    assert.deepEqual(read.names, ['user', 'title']);
+    assert.deepEqual(read.rows, [
+      ['u1', 'a, b'],
+      ['u3', 'c'],
+    ]);
+    assert.deepEqual(
+      read.log.firstBroken.map(({ line }) => line),
+      [4],
+    );
+  }
+});
+
+test('a page of HTML and a header without rows are refused by what they are', async (t) => {
+  const page = fileOf(t, 'ratings.csv', '\n<!DOCTYPE html><html><body>404 not found</body></html>\n');
+  await assert.rejects(readAll(page), { code: 'ERR_DATA', message: /expected a table, got HTML or XML/ });
+  const header = fileOf(t, 'header.csv', 'user,item\n');
+  await assert.rejects(readInteractions(header), {
+    code: 'ERR_DATA',
+    message: `${header}: expected rows, got none that has a value in user, item`,
+  });
 });
 
 test('options set the delimiter and the header', async (t) => {
