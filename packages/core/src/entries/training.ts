@@ -6,7 +6,7 @@
 // bundle
 export { checkpointFromBytes, checkpointToBytes, readCheckpoint, writeCheckpoint } from '../bundle/checkpoint.ts';
 // optimizers
-export { Adagrad, type AdagradOptions } from '../optimizers/adagrad.ts';
+export { Adagrad, type AdagradOptions, RowWiseAdagrad, type RowWiseAdagradOptions } from '../optimizers/adagrad.ts';
 export { Adam, type AdamOptions, LazyAdam } from '../optimizers/adam.ts';
 export type { SparseOptimizer } from '../optimizers/contract.ts';
 export type { ClippingOptions } from '../optimizers/gradient-clipping.ts';
@@ -25,7 +25,6 @@ export {
   type ParameterGroupsOptions,
 } from '../optimizers/parameter-groups.ts';
 export type { RowOptimizer, RowOptimizerOptions } from '../optimizers/row-optimizer.ts';
-export { RowWiseAdagrad, type RowWiseAdagradOptions } from '../optimizers/row-wise-adagrad.ts';
 export { Sgd, type SgdOptions } from '../optimizers/sgd.ts';
 export type { RetrievalBatch } from '../retrieval/batch.ts';
 export type { BestEpoch } from '../retrieval/best-epoch.ts';

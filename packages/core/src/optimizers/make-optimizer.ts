@@ -4,10 +4,9 @@ import { nearestName } from '../checks/nearest-name.ts';
 import { shown } from '../checks/numbers.ts';
 import { objectWith } from '../checks/options.ts';
 import { OptionError } from '../errors/errors.ts';
-import { Adagrad, type AdagradOptions } from './adagrad.ts';
+import { Adagrad, type AdagradOptions, RowWiseAdagrad, type RowWiseAdagradOptions } from './adagrad.ts';
 import { Adam, type AdamOptions, LazyAdam } from './adam.ts';
 import type { SparseOptimizer } from './contract.ts';
-import { RowWiseAdagrad, type RowWiseAdagradOptions } from './row-wise-adagrad.ts';
 import { Sgd, type SgdOptions } from './sgd.ts';
 
 /** An optimizer as plain JSON: its method, and the options of its class. */
