@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { finish, type Row, row } from '../harness/rows.ts';
 import { clicks, moreOfEach, retrieval } from './quality.ts';
 import { againstRobe } from './robe-rows.ts';
-import { clustering, lookup, trainingStep } from './speed.ts';
+import { clustering, clusteringGrowth, lookup, trainingStep } from './speed.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const { values } = parseArgs({
 const data = process.env.SHORTLIST_DATA;
 
 const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
-  speed: async () => [await trainingStep(), await lookup(), await clustering()],
+  speed: async () => [await trainingStep(), await lookup(), await clustering(), await clusteringGrowth()],
   memory,
   robe: againstRobe,
   clicks: () => withData(clicks),

@@ -1,4 +1,4 @@
-/** The speed rows of the compression table: a training step, a lookup, a clustering. */
+/** The speed rows of the compression table: a training step, a lookup, a clustering, and its growth with the ids. */
 import { BruteForce, bundleFromBytes, bundleToBytes, type EmbeddingOptions, Matrix, Runtime, Tower } from 'shortlist';
 import { Cqr, cluster, type EmbeddingTable, makeTable } from 'shortlist/embeddings';
 import { Generator } from 'shortlist/random';
@@ -101,6 +101,43 @@ export async function clustering(): Promise<Row> {
     qualityHolds: calls >= 50,
     quality: { h1: h1.toFixed(2), emptyClusters, progressCalls: calls },
   });
+}
+
+/**
+ * The growth of one clustering of a table at 1/64 of the parameters, whose centroids grow with the ids: the exponent e of
+ * the line that fits log(CPU time) = e · log(ids) + constant best.
+ */
+export async function clusteringGrowth(): Promise<Row> {
+  const sizes = [100_000, 300_000, 1_000_000];
+  const quality: Record<string, string> = {};
+  const seconds: number[] = [];
+  for (const ids of sizes) {
+    const table = Cqr.create(
+      { parameters: (ids * DIMENSIONS) / 64, columns: COLUMNS },
+      { vocabularySize: ids, dimensions: DIMENSIONS, seed: 1, runtime: new Runtime() },
+    );
+    const start = process.cpuUsage();
+    await cluster(table);
+    const { user, system } = process.cpuUsage(start);
+    seconds.push((user + system) / 1e6);
+    quality[`${ids} ids, k = ${table.rowsPerTable}: CPU s`] = seconds.at(-1)!.toFixed(2);
+  }
+  return row({
+    work: 'growth of cluster() with the ids at 1/64: exponent of the CPU time from 100,000 to 1,000,000 ids',
+    ours: slope(sizes.map(Math.log), seconds.map(Math.log)),
+    peer: null,
+    unit: '',
+    required: { atMost: 1.15 },
+    quality,
+  });
+}
+
+/** The slope of the least-squares line through points. */
+function slope(x: readonly number[], y: readonly number[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  const products = x.map((value, i) => (value - meanX) * (y[i]! - meanY));
+  return mean(products) / mean(x.map((value) => (value - meanX) ** 2));
 }
 
 function timed(work: () => void): number {

@@ -12,6 +12,7 @@ export {
   adagradRows, rowWiseAdagradRows, adamRows, momentumRows, sgdRows, decayRows, squareRows, clipRows,
 } from './optimizers';
 export { encodeProduct } from './product';
+export { assignListed, nearestListed } from './neighbours';
 export { solveRows } from './als';
 export { addSymmetric } from './symmetric';
 export { sumRows, normalizeRows, denormalizeRows } from './rows';

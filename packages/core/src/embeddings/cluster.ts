@@ -10,9 +10,6 @@
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { BOOLEAN, FUNCTION, NUMBER, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
-import { assignMoved } from '../clustering/assign-moved.ts';
-import type { Centroids } from '../clustering/centroids.ts';
-import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import { Generator } from '../random/generator.ts';
@@ -21,6 +18,7 @@ import { sliceColumn } from './column-slices.ts';
 import type { Cqr } from './cqr.ts';
 import { BLOCK_IDS, finiteColumn, finiteVectors, sampleIds } from './sample-vectors.ts';
 import { exclusively } from './table-lock.ts';
+import { type TableCentroids, trainCentroids } from './train-centroids.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /**
@@ -76,7 +74,7 @@ export async function clusterLocked(table: Cqr, options: ClusterOptions): Promis
   const random = new Generator(table.seed).fork('cluster', table.clusterings);
   const steps = new WorkSteps('cluster', columns * iterations + Math.ceil(count / BLOCK_IDS), { onProgress, signal });
   const what = `cluster ${table.clusterings + 1}`;
-  const trained: Centroids[] = [];
+  const trained: TableCentroids[] = [];
   let pointers: Block | undefined;
   try {
     const clusters = table.clustersFor(helper, count);
@@ -84,22 +82,10 @@ export async function clusterLocked(table: Cqr, options: ClusterOptions): Promis
     const ids = chosen ? numbers.map((number) => chosen[number]!) : numbers;
     for (let column = 0; column < columns; column++) {
       const slice = finiteColumn(table, ids, { index: column, of: columns }, runtime, what);
-      const how = {
-        clusters,
-        iterations,
-        sampleSize: slice.rows,
-        initialization: 'random',
-        minClusterSize: 1,
-        assign: assignMoved(),
-      } as const;
-      const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
       try {
-        let state = run.next();
-        for (; !state.done; state = run.next()) await steps.step(slice.rows * slice.dimensions * clusters);
-        trained.push(state.value);
-      } catch (error) {
-        // Interrupted between two iterations: k-means gives back what it holds.
-        run.throw(error);
+        const how = { clusters, iterations, initialization: 'random', random: random.fork('k-means', column) } as const;
+        const onStep = (): Promise<void> => steps.step(slice.rows * slice.dimensions * clusters);
+        trained.push(await trainCentroids(slice, { ...how, onStep }));
       } finally {
         slice.free();
       }
@@ -128,7 +114,7 @@ export async function clusterLocked(table: Cqr, options: ClusterOptions): Promis
 /** Assign a block of ids, from number `first` on, to their nearest centroids; returns Σ |vector − centroids|². */
 function assignBlock(
   table: Cqr,
-  trained: readonly Centroids[],
+  trained: readonly TableCentroids[],
   ids: Int32Array,
   first: number,
   pointers: Block,

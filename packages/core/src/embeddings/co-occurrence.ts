@@ -12,8 +12,6 @@
 import { checkArgument } from '../checks/arguments.ts';
 import { checkInteger } from '../checks/numbers.ts';
 import { FUNCTION, NUMBER, objectWith, optionsCheck, SIGNAL } from '../checks/options.ts';
-import { assignMoved } from '../clustering/assign-moved.ts';
-import { kMeans } from '../clustering/k-means.ts';
 import { OptionError, StateError } from '../errors/errors.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -22,6 +20,7 @@ import type { EmbeddingTable } from './contract.ts';
 import { Cqr } from './cqr.ts';
 import { learnedWords } from './learned-ids.ts';
 import { checkTable, exclusively } from './table-lock.ts';
+import { trainCentroids } from './train-centroids.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Rounds of subspace iteration. On MovieLens-100K more rounds changed nothing, and no round raised the cross-entropy by 0.05. */
@@ -127,33 +126,13 @@ async function clusterFeatures(
   onStep: () => Promise<void>,
 ): Promise<Int32Array> {
   const { runtime, rows } = features;
-  const run = kMeans(
-    features,
-    {
-      clusters,
-      iterations,
-      sampleSize: SAMPLE_PER_CLUSTER * clusters,
-      initialization: 'random',
-      minClusterSize: 1,
-      assign: assignMoved(),
-      isSpherical: false,
-      random,
-    },
-    runtime,
-  );
-  let state = run.next();
-  for (; !state.done; state = run.next()) {
-    try {
-      await onStep();
-    } catch (error) {
-      // Interrupted between two iterations: k-means gives back what it holds.
-      run.throw(error);
-    }
-  }
+  const sampleSize = SAMPLE_PER_CLUSTER * clusters;
+  const how = { clusters, iterations, sampleSize, initialization: 'random', random, onStep } as const;
+  const trained = await trainCentroids(features, how);
   const [labels, scores] = [runtime.heap.allocate(4 * rows), runtime.heap.allocate(4 * rows)];
-  state.value.assign(features.offset, rows, labels, scores);
+  trained.assign(features.offset, rows, labels, scores);
   const nearest = labels.integers(rows).slice();
-  for (const block of [labels, scores, state.value]) block.free();
+  for (const block of [labels, scores, trained]) block.free();
   return nearest;
 }
 

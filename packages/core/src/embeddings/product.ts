@@ -7,9 +7,6 @@
  * trained table, unlike CQR. Ids are processed in blocks, without a second copy of the table.
  */
 import { NUMBER, optionsCheck } from '../checks/options.ts';
-import { assignMoved } from '../clustering/assign-moved.ts';
-import type { Centroids } from '../clustering/centroids.ts';
-import { kMeans } from '../clustering/k-means.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
 import { BUDGET, type Budget, sliceWidth } from './budget.ts';
@@ -25,6 +22,7 @@ import {
 } from './quantized.ts';
 import { BLOCK_IDS, finiteVectors, sampleIds } from './sample-vectors.ts';
 import { exclusively } from './table-lock.ts';
+import { type TableCentroids, trainCentroids } from './train-centroids.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Options of product quantization. */
@@ -61,7 +59,7 @@ async function quantize(table: EmbeddingTable, options: ProductOptions): Promise
   const steps = new WorkSteps('quantize', columns * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);
   const sampled = sampleIds(vocabularySize, clusters, random.fork('ids'));
   const sample = finiteVectors(table, sampled, runtime, 'quantize');
-  const trained: Centroids[] = [];
+  const trained: TableCentroids[] = [];
   const pointers = runtime.heap.allocate(2 * vocabularySize * columns);
   try {
     for (let column = 0; column < columns; column++) {
@@ -69,17 +67,16 @@ async function quantize(table: EmbeddingTable, options: ProductOptions): Promise
       const how = {
         clusters,
         iterations,
-        sampleSize: slice.rows,
         initialization: 'k-means++',
-        minClusterSize: 1,
-        assign: assignMoved(),
+        random: random.fork('k-means', column),
       } as const;
-      const run = kMeans(slice, { ...how, isSpherical: false, random: random.fork('k-means', column) }, runtime);
-      let state = run.next();
-      for (; !state.done; state = run.next()) await steps.step(slice.rows * width * clusters);
+      const onStep = (): Promise<void> => steps.step(slice.rows * width * clusters);
+      try {
+        trained.push(await trainCentroids(slice, { ...how, onStep }));
+      } finally {
+        slice.free();
+      }
       steps.reach((column + 1) * iterations);
-      trained.push(state.value);
-      slice.free();
     }
     for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
       const ids = Int32Array.from({ length: Math.min(BLOCK_IDS, vocabularySize - first) }, (_, i) => first + i);

@@ -9,9 +9,6 @@
 
 import { checkInteger } from '../checks/numbers.ts';
 import { NUMBER, optionsCheck } from '../checks/options.ts';
-import { assignMoved } from '../clustering/assign-moved.ts';
-import type { Centroids } from '../clustering/centroids.ts';
-import { kMeans } from '../clustering/k-means.ts';
 import type { Block } from '../memory/heap.ts';
 import { Generator } from '../random/generator.ts';
 import { Matrix } from '../vectors/matrix.ts';
@@ -27,6 +24,7 @@ import {
 } from './quantized.ts';
 import { BLOCK_IDS, finiteVectors, sampleIds } from './sample-vectors.ts';
 import { exclusively } from './table-lock.ts';
+import { type TableCentroids, trainCentroids } from './train-centroids.ts';
 import { WorkSteps } from './work-steps.ts';
 
 /** Options of residual quantization. */
@@ -62,7 +60,7 @@ async function quantize(table: EmbeddingTable, options: ResidualOptions): Promis
   const steps = new WorkSteps('quantize', stages * iterations + Math.ceil(vocabularySize / BLOCK_IDS), options);
   const sampled = sampleIds(vocabularySize, clusters, random.fork('ids'));
   const sample = finiteVectors(table, sampled, runtime, 'quantize');
-  const trained: Centroids[] = [];
+  const trained: TableCentroids[] = [];
   const pointers = runtime.heap.allocate(2 * vocabularySize * stages);
   const scratch: Block[] = [];
   try {
@@ -70,20 +68,12 @@ async function quantize(table: EmbeddingTable, options: ResidualOptions): Promis
     const [labels, scores] = [runtime.heap.allocate(4 * size), runtime.heap.allocate(4 * size)];
     scratch.push(labels, scores);
     for (let stage = 0; stage < stages; stage++) {
-      const how = {
-        clusters,
-        iterations,
-        sampleSize: sample.rows,
-        initialization: 'k-means++',
-        minClusterSize: 1,
-        assign: assignMoved(),
-      } as const;
-      const run = kMeans(sample, { ...how, isSpherical: false, random: random.fork('k-means', stage) }, runtime);
-      let state = run.next();
-      for (; !state.done; state = run.next()) await steps.step(sample.rows * dimensions * clusters);
+      const how = { clusters, iterations, initialization: 'k-means++', random: random.fork('k-means', stage) } as const;
+      const onStep = (): Promise<void> => steps.step(sample.rows * dimensions * clusters);
+      const centroids = await trainCentroids(sample, { ...how, onStep });
+      trained.push(centroids);
       steps.reach((stage + 1) * iterations);
-      trained.push(state.value);
-      takeResidual(sample, state.value, labels, scores);
+      takeResidual(sample, centroids, labels, scores);
     }
     for (let first = 0; first < vocabularySize; first += BLOCK_IDS) {
       const ids = Int32Array.from({ length: Math.min(BLOCK_IDS, vocabularySize - first) }, (_, i) => first + i);
@@ -113,7 +103,7 @@ async function quantize(table: EmbeddingTable, options: ResidualOptions): Promis
 }
 
 /** Subtract from each vector its nearest centroid, whose number is written to `labels`. */
-function takeResidual(vectors: Matrix, centroids: Centroids, labels: Block, scores: Block): void {
+function takeResidual(vectors: Matrix, centroids: TableCentroids, labels: Block, scores: Block): void {
   const d = vectors.dimensions;
   centroids.assign(vectors.offset, vectors.rows, labels, scores);
   const [data, centers] = [vectors.data, centroids.matrix.data];

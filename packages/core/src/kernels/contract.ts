@@ -20,6 +20,7 @@ import type { CoarseKernels } from './families/coarse.ts';
 import type { LayerKernels } from './families/layers.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { FusedMultiplyKernels, MultiplyKernels } from './families/multiply.ts';
+import type { NeighbourKernels } from './families/neighbours.ts';
 import type { OptimizerKernels } from './families/optimizers.ts';
 import type { PointerKernels } from './families/pointers.ts';
 import type { ProductKernels } from './families/product.ts';
@@ -55,6 +56,7 @@ export interface ModelKernelTable
     SoftmaxKernels,
     OptimizerKernels,
     ProductKernels,
+    NeighbourKernels,
     AlsKernels,
     SymmetricKernels,
     RowKernels {}
@@ -118,6 +120,8 @@ export const PARALLEL_MODEL_KERNELS = [
   'squareRows',
   'clipRows',
   'encodeProduct',
+  'assignListed',
+  'nearestListed',
   'solveRows',
   'addSymmetric',
   'sumRows',

@@ -11,6 +11,7 @@ import {
   MULTIPLY_TRANSPOSED,
   MULTIPLY_TRANSPOSED_FUSED,
 } from './families/multiply.ts';
+import { ASSIGN_LISTED, NEAREST_LISTED } from './families/neighbours.ts';
 import { ADAM_ROWS, MOMENTUM_ROWS } from './families/optimizers.ts';
 import { GATHER_CLUSTERED, GROUP_USES } from './families/pointers.ts';
 import { ENCODE_PRODUCT } from './families/product.ts';
@@ -52,5 +53,7 @@ export const MODEL_RECORDS: readonly RecordDescription[] = [
   ADAM_ROWS,
   MOMENTUM_ROWS,
   ENCODE_PRODUCT,
+  ASSIGN_LISTED,
+  NEAREST_LISTED,
   SOLVE_ROWS,
 ];

@@ -5,11 +5,10 @@
  * Letters: n ids of the side, c columns, k centroids of a column, w = d / c. Memory: the pointers, the centroids, and
  * one column [n, w], of which k-means needs two more copies.
  */
-import { assignMoved } from '../../clustering/assign-moved.ts';
-import { kMeans } from '../../clustering/k-means.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
 import type { Generator } from '../../random/generator.ts';
 import { Matrix } from '../../vectors/matrix.ts';
+import { trainCentroids } from '../train-centroids.ts';
 
 /** The most rows on which a centroid is trained: FAISS's `max_points_per_centroid`. */
 const SAMPLE_PER_CLUSTER = 256;
@@ -128,21 +127,10 @@ export class QuantizedFactors implements Factors {
         sampleSize: SAMPLE_PER_CLUSTER * clusters,
         initialization: 'random',
         initial: isWarm ? this.centroids[column] : undefined,
-        minClusterSize: 1,
-        assign: assignMoved(),
-        isSpherical: false,
         random,
+        onStep: () => onStep(count * width * clusters),
       } as const;
-      const run = kMeans(matrix, how, this.#runtime);
-      let state = run.next();
-      try {
-        for (; !state.done; state = run.next()) await onStep(count * width * clusters);
-      } catch (error) {
-        // Interrupted between two iterations: k-means gives back what it holds.
-        if (!state.done) run.throw(error);
-        throw error;
-      }
-      const trained = state.value;
+      const trained = await trainCentroids(matrix, how);
       trained.assign(matrix.offset, count, labels, scores);
       labels.integers(count).forEach((label, id) => {
         pointers[id * columns + column] = label;

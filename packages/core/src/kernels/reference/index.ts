@@ -12,6 +12,7 @@ import { coarseReference } from './coarse.ts';
 import { layersReference } from './layers.ts';
 import { matmulReference } from './matmul.ts';
 import { multiplyReference } from './multiply.ts';
+import { neighboursReference } from './neighbours.ts';
 import { optimizersReference } from './optimizers.ts';
 import { pointersReference } from './pointers.ts';
 import { productReference } from './product.ts';
@@ -42,6 +43,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...scannReference(memory),
     ...scannBuildReference(memory),
     ...productReference(memory),
+    ...neighboursReference(memory),
     ...alsReference(memory),
     ...symmetricReference(memory),
     ...rowsReference(memory),
