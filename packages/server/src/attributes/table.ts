@@ -5,6 +5,7 @@
  * attribute's first value.
  */
 import { DataError } from 'shortlist';
+import { readEach } from '../status/read-each.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { shown } from '../status/shown.ts';
 import { AttributeColumn } from './column.ts';
@@ -71,7 +72,7 @@ export class AttributeTable {
    */
   check(candidates: readonly AttributeValues[]): () => void {
     const fresh = new Map<string, AttributeKind>();
-    for (const values of candidates) {
+    const check = (values: AttributeValues): void => {
       for (const [name, value] of Object.entries(values)) {
         if (!isUnicodeText(name)) {
           throw invalidArgument(
@@ -93,7 +94,10 @@ export class AttributeTable {
         if (!fitsKind(value, kind)) throw invalidArgument(misfit(name, kind, value));
         if (known === undefined) fresh.set(name, kind);
       }
-    }
+    };
+    // Of one candidate nobody asks which it is.
+    if (candidates.length === 1) check(candidates[0]!);
+    else readEach('candidates', candidates, check);
     return this.#claim(fresh);
   }
 

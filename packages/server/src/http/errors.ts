@@ -65,6 +65,8 @@ function messageOf({ message, code }: Error & { code?: string }, { headers, raw 
   switch (code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return `content-type: expected application/json, got ${headers['content-type'] ?? 'none'}`;
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return 'body: expected JSON, got other text';
     case 'FST_ERR_BAD_URL':
       return `url: expected percent-encoded UTF-8, got ${raw.url}`;
     default:

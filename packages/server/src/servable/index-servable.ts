@@ -125,7 +125,8 @@ export class IndexServable implements Servable {
       }
       const at = embedding.findIndex((number) => !Number.isFinite(number));
       if (at >= 0) throw invalidArgument(`embedding[${at}]: expected a finite number, got ${embedding[at]}`);
-      if (update.attributes) attributes.push(update.attributes);
+      // A candidate without attributes keeps its place, which messages name.
+      attributes.push(update.attributes ?? {});
     }
     return this.attributes.check(attributes);
   }

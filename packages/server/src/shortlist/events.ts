@@ -3,6 +3,7 @@ import type { Identifier } from 'shortlist';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
+import { readEach } from '../status/read-each.ts';
 import type { UpdateResponse } from './messages.ts';
 import { modelOf, update } from './operations.ts';
 
@@ -20,7 +21,7 @@ interface Events {
  */
 export function appendEvents(registry: ModelRegistry, { model, events }: Events): Promise<UpdateResponse> {
   return update(modelOf(registry, model), (servable) =>
-    events.map(({ user, item }) => ({
+    readEach('events', events, ({ user, item }) => ({
       kind: 'seen',
       user: checkUser(user),
       identifier: checkIdentifier(servable.identifierDatatype, item, 'item'),

@@ -14,6 +14,7 @@ import type { Features, Query, QueryResult, RequestedUpdate, RequestField, Serva
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
+import { readEach } from '../status/read-each.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
@@ -84,7 +85,7 @@ export function answerShortlist(
     }
     const target: Target = embedding ? { embedding: checkEmbedding(servable, embedding) } : {};
     if (features !== undefined) Object.assign(target, checkQuery(servable, features));
-    if (history) target.history = history.map((id) => checkIdentifier(servable.identifierDatatype, id, 'history'));
+    if (history) target.history = identifiersOf(servable, 'history', history);
     return target;
   });
 }
@@ -106,7 +107,7 @@ export function answerSimilar<H>(
       throw invalidArgument(`ids: expected exactly one of ids and embedding, got ${ids ? 'both' : 'neither'}`);
     }
     if (embedding) return { similarTo: checkEmbedding(servable, embedding) };
-    return { similarTo: ids!.map((id) => checkIdentifier(servable.identifierDatatype, id, 'ids')) };
+    return { similarTo: identifiersOf(servable, 'ids', ids!) };
   });
 }
 
@@ -172,8 +173,8 @@ function queryOf(servable: Servable, request: QuerySettings, limits: RequestLimi
     query.filter = checkFilter(filter);
     checkFilterAttributes(query.filter, servable.attributes);
   }
-  if (exclude) query.exclude = exclude.map((id) => checkIdentifier(servable.identifierDatatype, id));
-  if (include) query.include = include.map((id) => checkIdentifier(servable.identifierDatatype, id));
+  if (exclude) query.exclude = identifiersOf(servable, 'exclude', exclude);
+  if (include) query.include = identifiersOf(servable, 'include', include);
   if (request.user !== undefined) query.user = checkUser(request.user);
   query.excludeSeen = request.excludeSeen;
   checkExcludeSeen(servable.seenItems, query);
@@ -229,6 +230,10 @@ function checkFeatures(features: readonly RequestField[], field: 'query' | 'feat
   return (features.length === 1 ? values[features[0]!.name] : values) as Features;
 }
 
+function identifiersOf({ identifierDatatype }: Servable, name: string, ids: readonly Identifier[]): Identifier[] {
+  return readEach(name, ids, (id) => checkIdentifier(identifierDatatype, id, ''));
+}
+
 function checkEmbedding({ dimensions }: Servable, numbers: readonly number[]): Float32Array {
   if (numbers.length !== dimensions) {
     throw invalidArgument(`embedding: expected ${dimensions} numbers, got ${numbers.length}`);
@@ -257,15 +262,11 @@ export async function upsertCandidates<I>(
 ): Promise<Omit<UpdateResponse, 'unknown'> & { unknown?: { id: I; features: string[] }[] }> {
   const unknown: { id: I; features: string[] }[] = [];
   const answer = await update(modelOf(registry, model), (servable) =>
-    candidates.map(({ id, embedding, features, attributes }) => {
-      const upsert = {
-        kind: 'upsert',
-        identifier: checkIdentifier(servable.identifierDatatype, id),
-        attributes,
-      } as const;
+    readEach('candidates', candidates, ({ id, embedding, features, attributes }) => {
+      const identifier = checkIdentifier(servable.identifierDatatype, id);
+      const upsert = { kind: 'upsert', identifier, attributes } as const;
       if ((embedding === undefined) === (features === undefined)) {
-        const got = embedding ? 'both' : 'neither';
-        throw invalidArgument(`candidates: expected exactly one of embedding and features, got ${got}`);
+        throw invalidArgument(`embedding: expected embedding or features, got ${embedding ? 'both' : 'neither'}`);
       }
       if (embedding) return { ...upsert, embedding: checkEmbedding(servable, embedding) };
       if (servable.candidateFeatures.length === 0) throw noCandidateTower();
@@ -284,7 +285,7 @@ export function deleteCandidates(
   { model, ids }: Omit<DeleteRequest, 'ids'> & { ids: readonly Identifier[] },
 ): Promise<UpdateResponse> {
   return update(modelOf(registry, model), (servable) =>
-    ids.map((id) => ({ kind: 'delete', identifier: checkIdentifier(servable.identifierDatatype, id) })),
+    identifiersOf(servable, 'ids', ids).map((identifier) => ({ kind: 'delete', identifier })),
   );
 }
 

@@ -10,9 +10,10 @@ const refused = { code: 'INVALID_ARGUMENT', message: "attribute 'x': expected a 
 
 test('what was checked holds until it is set or given up, as long as the last that needs it', () => {
   const table = new AttributeTable();
-  assert.throws(() => table.check([{ x: 1 }, { x: 'one' }]), refused);
+  const refusedSecond = { ...refused, message: `candidates[1].${refused.message}` };
+  assert.throws(() => table.check([{ x: 1 }, { x: 'one' }]), refusedSecond);
   const [first, second] = [table.check([{ x: 1 }, { x: 2 }]), table.check([{ x: 3 }])];
-  assert.throws(() => table.check([{ y: true }, { x: 'one' }]), refused);
+  assert.throws(() => table.check([{ y: true }, { x: 'one' }]), refusedSecond);
   first();
   assert.throws(() => table.check([{ x: 'one' }]), refused);
   second();

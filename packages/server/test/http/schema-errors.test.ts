@@ -97,6 +97,31 @@ const MISTAKES: readonly (readonly [path: string, body: string, message: string]
   ['/v2/repository/index', '{"ready": "yes"}', 'ready: expected true or false, got "yes"'],
   ['/v2/repository/models/films/load', '{"parameters": 1}', 'parameters: expected an object, got 1'],
   ['/v1/candidates/delete', '{}', 'ids: expected a list of 1 to 10000, got none'],
+  ['/v1/shortlist', '{"query": "u1", "exclude": ["a", 5]}', 'exclude[1]: expected text, got 5'],
+  ['/v1/candidates/delete', '{"ids": ["a", "b", 5]}', 'ids[2]: expected text, got 5'],
+  ['/v1/candidates/upsert', '{"candidates": [{"id": "a"', 'body: expected JSON, got other text'],
+  ...[
+    ['"id": 7, "embedding": [1, 0, 0, 0]', '.id: expected text, got 7'],
+    ['"id": "b", "embedding": [1]', '.embedding: expected 4 numbers, got 1'],
+    ['"id": "b", "embedding": [1, 0, 0, 1e39]', '.embedding[3]: expected a number that float32 can hold, got 1e+39'],
+    ['"id": "b"', '.embedding: expected embedding or features, got neither'],
+    [
+      '"id": "b", "embedding": [1, 0, 0, 0], "attributes": {"year": "x"}',
+      ".attribute 'year': expected a number, got string",
+    ],
+  ].map(
+    ([second, message]) =>
+      [
+        '/v1/candidates/upsert',
+        `{"candidates": [{"id": "a", "embedding": [1, 0, 0, 0]}, {${second}}]}`,
+        `candidates[1]${message}`,
+      ] as const,
+  ),
+  [
+    '/v1/events',
+    '{"events": [{"user": "u", "item": "a"}, {"user": "u", "item": 1}]}',
+    'events[1].item: expected text, got 1',
+  ],
   ['/v1/candidates/upsert', '{"candidates": [{}]}', 'candidates[0].id: expected text or an integer, got none'],
   [
     '/v1/candidates/upsert',

@@ -140,8 +140,11 @@ test('what is wrong is refused by name, and nothing of the request is applied', 
   const server = await startTiny(basePath);
   const good = { id: 1, features: { toString: 'drama', decade: '1990s' } };
   const refused: readonly [object, RegExp][] = [
-    [{ id: 2 }, /exactly one of embedding and features/],
-    [{ id: 2, features: good.features, embedding: [1, 2, 3, 4] }, /exactly one of embedding and features/],
+    [{ id: 2 }, /candidates\[1\]\.embedding: expected embedding or features/],
+    [
+      { id: 2, features: good.features, embedding: [1, 2, 3, 4] },
+      /candidates\[1\]\.embedding: expected embedding or features/,
+    ],
     [{ id: 2, features: { decade: '1990s' } }, /features\.toString: expected a string/],
     [
       { id: 2, features: { ...good.features, decades: 'x' } },
@@ -169,7 +172,7 @@ test('a bundle without a candidate tower says so, and takes embeddings', async (
   const { status, body } = await post(server, '/v1/candidates/upsert', { candidates: [{ id: 'x', features: 'x' }] });
   assert.deepEqual(
     [status, (body as Message).error],
-    [400, 'features: this bundle has no candidate tower, send an embedding'],
+    [400, 'candidates[0].features: this bundle has no candidate tower, send an embedding'],
   );
   await upsert(server, [{ id: 'x', embedding: [1, 2, 3, 4] }]);
   await server.close();

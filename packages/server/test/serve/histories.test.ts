@@ -136,7 +136,7 @@ test('refusals', async () => {
     ['/v1/shortlist', { history: ['x', 'y'] }, /history: expected an item that the model knows, got none among 2/],
     ['/v1/shortlist', { history: [] }, /history/],
     ['/v1/shortlist', { history: 'film1' }, /history/],
-    ['/v1/shortlist', { history: [7] }, /history: expected text, got 7/],
+    ['/v1/shortlist', { history: [7] }, /history\[0\]: expected text, got 7/],
     ['/v1/shortlist', { history: ['film1'], embedding: [1, 0, 0, 0] }, /expected query, history, both, or embedding/],
     ['/v1/shortlist', { history: Array.from({ length: 10_001 }, () => 'film1') }, /history/],
     [

@@ -179,6 +179,6 @@ test('half of a surrogate pair is refused in a request', async () => {
   const { status, body } = await post(server, '/v1/candidates/upsert', {
     candidates: [{ id: '\udc00', embedding: QUERY }],
   });
-  assert.deepEqual([status, (body as Message).error], [400, 'id: expected Unicode text, got "\\udc00"']);
+  assert.deepEqual([status, (body as Message).error], [400, 'candidates[0].id: expected Unicode text, got "\\udc00"']);
   await server.close();
 });

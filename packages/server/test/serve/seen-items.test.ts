@@ -169,7 +169,7 @@ test('a request of events is taken whole or not at all', async () => {
   const event = (item: unknown, user: unknown = 'u5'): object => ({ user, item });
   const refused: readonly [unknown, RegExp][] = [
     [[event('film1'), event('film2', '')], /user/],
-    [[event('film1'), event(7)], /item: expected text, got 7/],
+    [[event('film1'), event(7)], /events\[1\]\.item: expected text, got 7/],
     [[event('film1'), event('film2', 2 ** 53)], /user: expected text or an integer/],
     [[event('film1'), event('film2', '\ud800')], /user: expected Unicode/],
     [[event('film1'), { user: 'u5' }], /item/],

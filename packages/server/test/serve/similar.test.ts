@@ -160,7 +160,7 @@ test('what cannot be asked is refused by name', async () => {
     [{ ids: ['film1'], embedding: [1, 2, 3, 4] }, 400, /exactly one/],
     [{ ids: [] }, 400, /ids/],
     [{ ids: ['film1', '__proto__'] }, 404, /"__proto__"/],
-    [{ ids: [7] }, 400, /ids: expected text/],
+    [{ ids: [7] }, 400, /ids\[0\]: expected text/],
     [{ id: 'film1' }, 400, /did you mean .?ids/],
     [{ query: 'u1' }, 400, /query/],
     [{ embedding: [1, 2] }, 400, /embedding: expected 4 numbers, got 2/],
