@@ -123,10 +123,12 @@ function lacksMemory(error: unknown): boolean {
 
 /** Replaces the names of library options in a message by those of the command line: userColumn by --user-column. */
 function inOptions(message: string): string {
-  return message.replaceAll(
-    /\b(user|item|value|weight|time|event|identifier|title)Column\b/g,
-    (_, role: string) => `--${role === 'identifier' ? 'id' : role}-column`,
-  );
+  return message
+    .replace(/^memoryBytes:/, '--memory-bytes:')
+    .replaceAll(
+      /\b(user|item|value|weight|time|event|identifier|title)Column\b/g,
+      (_, role: string) => `--${role === 'identifier' ? 'id' : role}-column`,
+    );
 }
 
 /** The message of an error in the arguments. For an unknown option it names the nearest option of the command. */

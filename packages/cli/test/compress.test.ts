@@ -64,6 +64,10 @@ test('planted data: methods run in their order, and an interrupted run is contin
   ];
   const first = await compress([...argv, '--json']);
   assert.equal(first.code, 130, first.err);
+  assert.ok(
+    first.err.includes(`compress: interrupted, the same command continues from the 7 results in ${out}`),
+    first.err,
+  );
   // As if the process had been killed while it wrote a line.
   appendFileSync(join(out, 'results.jsonl'), '{"method":"hash');
   const second = await compress(argv);

@@ -1,6 +1,6 @@
 /** shortlist tune and bench: a tuned bundle reaches the recall with its default settings; exact indexes and errors. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,7 +8,7 @@ import { BruteForce, ScaNN } from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
 import { loadBundle, saveBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
-import { runCommand } from './fixtures/run-command.ts';
+import { runCommand, runCommandUntil } from './fixtures/run-command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'shortlist-tune-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -27,6 +27,15 @@ async function write(): Promise<void> {
   await saveBundle(slow, { index, metadata });
   await saveBundle(exact, { index: new BruteForce().index({ data, dimensions: DIMENSIONS }, identifiers) });
 }
+
+test('Ctrl-C says that nothing was written', async () => {
+  await write();
+  const out = join(folder, 'interrupted.shortlist');
+  const isTuning = ({ stderr }: { stderr: string }): boolean => stderr.includes('tuned with');
+  const { code, stderr } = await runCommandUntil(isTuning, 'tune', slow, '--out', out);
+  assert.deepEqual([code, existsSync(out)], [130, false]);
+  assert.match(stderr, /shortlist: tune: interrupted, nothing was written \(ERR_ABORTED\)/);
+});
 
 test('a tuned bundle reaches the recall with its defaults, and keeps its other parts', async () => {
   await write();

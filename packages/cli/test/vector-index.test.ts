@@ -181,7 +181,7 @@ test('--memory-bytes builds from the file without holding its vectors, with the 
   assert.equal(tooLittle.code, 1);
   assert.match(
     tooLittle.stderr,
-    /memoryBytes: expected at least \d+ bytes for a training sample of \d+ rows × 8 dimensions, got 1000/,
+    /--memory-bytes: expected at least \d+ bytes for a training sample of \d+ rows × 8 dimensions, got 1000/,
   );
   const leftOf = (path: string): string[] => readdirSync(folder).filter((name) => join(folder, name).startsWith(path));
   assert.deepEqual(leftOf(out), []);

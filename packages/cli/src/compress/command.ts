@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { loadMovieLens } from 'shortlist/node';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
+import { whenInterrupted } from '../terminal/interrupted.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { replaceText } from '../terminal/text-file.ts';
@@ -85,7 +86,12 @@ export const compress: Command = async (argv, environment) => {
     },
     onResult: (result) => report({ event: 'result', main, ...result }),
     onWarning,
-  });
+  }).catch(
+    whenInterrupted(
+      'compress',
+      () => `the same command continues from the ${file.results.length} results in ${values.out}`,
+    ),
+  );
   await write(experiment, file, methods, budgets, report);
   return 0;
 };

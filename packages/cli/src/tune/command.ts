@@ -7,6 +7,7 @@ import { sampledQueries } from '../input/sampled-queries.ts';
 import { checkOutput, numberOf, wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count, table } from '../terminal/format-numbers.ts';
+import { whenInterrupted } from '../terminal/interrupted.ts';
 import { Terminal } from '../terminal/terminal.ts';
 
 const OPTIONS = {
@@ -40,7 +41,7 @@ export const tune: Command = async (argv, environment) => {
   const report = await tuneIndex(index, {
     ...{ queries, targetRecall, k, signal: environment.signal },
     onProgress: ({ step, done, total }) => terminal.progress(done / total, step),
-  });
+  }).catch(whenInterrupted('tune', () => 'nothing was written'));
   terminal.clear();
   const { leavesToSearch, reorder, groupBound, recall } = report.chosen;
   index.setSearchSettings({

@@ -11,6 +11,7 @@ import { attributeMetadata, ITEM_OPTIONS, readItemTable } from '../input/attribu
 import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/format-numbers.ts';
+import { whenInterrupted } from '../terminal/interrupted.ts';
 import { Terminal } from '../terminal/terminal.ts';
 import { countNamed, namesOf, readNamedVectors } from './named-vectors.ts';
 import { streamedIndex, untunedPath } from './streamed-index.ts';
@@ -51,10 +52,7 @@ export const index: Command = async (argv, environment) => {
     k: wholeNumberOf('k', values.k, 1),
     seed: wholeNumberOf('seed', values.seed, 0),
   };
-  const memoryBytes =
-    values['memory-bytes'] === undefined
-      ? undefined
-      : wholeNumberOf('memory-bytes', values['memory-bytes'], 1, MEMORY_BYTES_MAX);
+  const memoryBytes = memoryBytesOf(values['memory-bytes']);
   checkOutput(out, values.force);
   const terminal = new Terminal(environment);
   const started = environment.now();
@@ -69,10 +67,11 @@ export const index: Command = async (argv, environment) => {
   if (memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
   const untuned = untunedPath(out);
   const sources = [path, ...(values.ids === undefined ? [] : [values.ids])];
-  const streamed =
-    memoryBytes === undefined
-      ? undefined
-      : await streamedIndex({ file, sources, identifiers, memoryBytes, untuned }, settings, environment, terminal);
+  const onInterrupt = whenInterrupted('index', () =>
+    memoryBytes === undefined ? 'nothing was written' : 'the same command continues',
+  );
+  const source = memoryBytes === undefined ? undefined : { file, sources, identifiers, memoryBytes, untuned };
+  const streamed = source && (await streamedIndex(source, settings, environment, terminal).catch(onInterrupt));
   const vectors = streamed ? undefined : await readNamedVectors(file, identifiers, environment.signal, terminal);
   let attributes: JsonObject | undefined;
   const { items } = values;
@@ -81,7 +80,7 @@ export const index: Command = async (argv, environment) => {
     const table = await readItemTable(names, { ...values, items }, environment.signal, terminal);
     attributes = attributeMetadata(table, names);
   }
-  const built = streamed ?? (await tunedIndex(vectors!, settings, environment, terminal));
+  const built = streamed ?? (await tunedIndex(vectors!, settings, environment, terminal).catch(onInterrupt));
   const metadata: JsonObject = {
     ...attributes,
     index: { vectors: file.description, measure: distanceMeasure, recall: built.recall, k: settings.k },
@@ -104,6 +103,10 @@ export const index: Command = async (argv, environment) => {
   terminal.line(`Next: shortlist serve ${out}`);
   return 0;
 };
+
+function memoryBytesOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : wholeNumberOf('memory-bytes', text, 1, MEMORY_BYTES_MAX);
+}
 
 /** The identifiers of a file of their own, or else those that the file of vectors has; undefined for row numbers. */
 async function identifiersOf(
