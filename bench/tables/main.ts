@@ -1,9 +1,9 @@
 /**
  * The compression table: the speed, memory and quality of embedding tables at several budgets.
  *
- *   npm run bench:tables [-- --json] [-- --only speed,memory,robe,clicks,columns,retrieval]
+ *   npm run bench:tables [-- --json] [-- --only speed,growth,memory,robe,access,clicks,columns,retrieval]
  *
- * Speed, memory and robe need no data. The other rows read MovieLens-100K and Gowalla from $SHORTLIST_DATA; if it is unset they are
+ * Speed, growth, memory, robe and access need no data. The other rows read MovieLens-100K and Gowalla from $SHORTLIST_DATA; if it is unset they are
  * left out with a message. `--only` measures some rows and keeps the others of bench/results/tables.json. The whole table takes
  * half an hour on two cores; an interrupted run is continued. No peer has such tables, so ours are compared with each other.
  */
@@ -11,6 +11,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { finish, type Row, row } from '../harness/rows.ts';
+import { access } from './access-rows.ts';
 import { clicks, moreOfEach, retrieval } from './quality.ts';
 import { againstRobe } from './robe-rows.ts';
 import { clustering, clusteringGrowth, lookup, trainingStep } from './speed.ts';
@@ -24,9 +25,11 @@ const { values } = parseArgs({
 const data = process.env.SHORTLIST_DATA;
 
 const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
-  speed: async () => [await trainingStep(), await lookup(), await clustering(), await clusteringGrowth()],
+  speed: async () => [await trainingStep(), await lookup(), await clustering()],
+  growth: async () => [await clusteringGrowth()],
   memory,
   robe: againstRobe,
+  access,
   clicks: () => withData(clicks),
   columns: () => withData(moreOfEach),
   retrieval: () => withData(retrieval),

@@ -31,7 +31,11 @@ export async function trainCentroids(
 ): Promise<TableCentroids> {
   const { runtime } = rows;
   let near: NearCentroids | undefined;
-  const assign: KMeansOptions['assign'] = usesNeighbours(Math.min(how.clusters, rows.rows), rows.dimensions)
+  const assign: KMeansOptions['assign'] = usesNeighbours(
+    Math.min(sampleSize, rows.rows),
+    Math.min(how.clusters, rows.rows),
+    rows.dimensions,
+  )
     ? (centroids, sample, labels, scores) => {
         near ??= new NearCentroids(centroids, how.random.fork('groups'));
         near.assignSample(sample, labels, scores);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { assignMoved } from '../../src/clustering/assign-moved.ts';
 import { Centroids } from '../../src/clustering/centroids.ts';
 import { type AssignSample, kMeans } from '../../src/clustering/k-means.ts';
-import { NearCentroids } from '../../src/clustering/near-centroids.ts';
+import { NearCentroids, usesNeighbours } from '../../src/clustering/near-centroids.ts';
 import { defaultRuntime, Runtime } from '../../src/parallel/runtime.ts';
 import { finish } from '../../src/parallel/steps.ts';
 import { Generator } from '../../src/random/generator.ts';
@@ -87,6 +87,23 @@ for (const { clusters, rows: n, most } of [
     for (const [i, share] of shares.entries()) assert.ok(share <= most[i]!, `${shares}`);
   });
 }
+
+test('lists are used where they save time: many centroids, enough rows for each, few dimensions', () => {
+  const cases: [rows: number, count: number, dimensions: number, isUsed: boolean][] = [
+    [100_000, 1023, 8, false],
+    [100_000, 1024, 8, true],
+    [100_000, 1024, 2, true],
+    [100_000, 1024, 16, false],
+    [100_000, 2048, 16, true],
+    [1_000_000, 30_000, 17, false],
+    [16 * 4000 - 1, 4000, 8, false],
+    [16 * 4000, 4000, 8, true],
+    [65_536, 8192, 8, true],
+  ];
+  for (const [rows, count, dimensions, isUsed] of cases) {
+    assert.equal(usesNeighbours(rows, count, dimensions), isUsed, `${rows} × ${dimensions}, ${count} centroids`);
+  }
+});
 
 test('planted clusters come back', () => {
   const random = new Generator(6);
