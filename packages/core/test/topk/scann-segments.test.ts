@@ -146,6 +146,23 @@ test('a thread that has not noticed that memories grew finds all results and cou
   one.free();
 });
 
+test('records and buffers beyond 2 GiB of a memory: an int32 holds their offsets as negative numbers', async () => {
+  for (const threads of [1, 2]) {
+    const runtime = new Runtime({ threads });
+    const { one, many } = build({}, runtime);
+    const heaps = [many.runtime, ...many.live.leaves.segments.map((segment) => segment.runtime)].map(
+      ({ heap }) => heap,
+    );
+    const held = heaps.map((heap) => heap.allocateUnfilled(2.25 * 2 ** 30));
+    await assertSame(one, many, 'beyond 2 GiB');
+    const saved = containerOf(containerSections(saveScann(many)), runtime);
+    const loaded = await readSaved(bytesSource(saved), (part) => loadScann<ArrayLike<number>, number>(part), runtime);
+    await assertSame(one, loaded, 'loaded beyond 2 GiB');
+    for (const block of held) block.free();
+    for (const index of [one, many, loaded]) index.free();
+  }
+});
+
 for (const { variant, runtime: threaded, skip } of VARIANTS) {
   describe(`segments, ${variant}`, { skip }, () => {
     const alone = variant === 'reference' || skip ? threaded : new Runtime({ variant, threads: 1 });

@@ -125,6 +125,11 @@ function writeBytes(to: Int32Array, at: number, bytes: number): void {
   to[at + 1] = Math.floor(bytes / TWO_32);
 }
 
+/** A byte offset in a memory, of which an int32 holds those from 2 GiB on as negative numbers. */
+function offsetAt(from: Int32Array, at: number): number {
+  return from[at]! >>> 0;
+}
+
 function readBytes(from: Int32Array, at: number): number {
   return (from[at]! >>> 0) + from[at + 1]! * TWO_32;
 }
@@ -165,18 +170,19 @@ export function openCall(
   const at = address / 4;
   main.memory.reach(PAGE_BYTES * description[at + CALL.pages]!);
   const { integers } = main.memory;
-  const head = new Segment(main, integers[at + CALL.index]!, integers[at + CALL.call]!, slot);
+  const head = new Segment(main, offsetAt(integers, at + CALL.index), offsetAt(integers, at + CALL.call), slot);
   const rows = new Map<Segment, SegmentRows>();
   const segments = Array.from({ length: integers[at + CALL.segments]! }, (_, i) => {
     const from = at + CALL.first + PER_SEGMENT * i;
     const own = memoryOf(integers[from + SEGMENT.memory]!);
     own.memory.reach(PAGE_BYTES * integers[from + SEGMENT.pages]!);
-    const segment = new Segment(own, integers[from + SEGMENT.index]!, integers[from + SEGMENT.call]!, slot);
+    const [index, call] = [SEGMENT.index, SEGMENT.call].map((field) => offsetAt(integers, from + field));
+    const segment = new Segment(own, index!, call!, slot);
     const inFile = rowsOf(integers, from, segment, own);
     if (inFile) rows.set(segment, inFile);
     return segment;
   });
-  const ownerOf = integers[at + CALL.ownerOf]! / 4;
+  const ownerOf = offsetAt(integers, at + CALL.ownerOf) / 4;
   return { head, segments, rows, description: at, ownerOf, isListed: integers[at + CALL.isListed] === 1 };
 }
 

@@ -11,10 +11,19 @@ import { RowFile, type RowLocation, RowReadFailure } from '../../kernels/segment
 export interface FileRows {
   readonly file: OpenFile;
   readonly location: RowLocation;
-  /** A function that copies the row at a place to `to`. It throws a FileError where the file cannot be read. */
-  reader(): (place: number, to: Uint8Array) => void;
+  /**
+   * The rows as a reader of rows in memory takes them: `place` reads the row of a slot to the beginning of `bytes`. It throws a
+   * FileError where the file cannot be read.
+   */
+  held(rowBytes: number, placeOf: (slot: number) => number): HeldRows;
   /** All bytes of the rows, piece by piece, each valid until the next. It throws a FileError where the file cannot be read. */
   pieces(): Generator<Uint8Array, void>;
+}
+
+/** The bytes of rows, and the place of the row of a slot in them, which may have to be read. */
+export interface HeldRows {
+  bytes: Uint8Array;
+  place: (slot: number) => number;
 }
 
 /** Bytes of a piece: a read of this size takes some tenths of a millisecond. */
@@ -36,9 +45,14 @@ export function fileRows({ file, offset, sizeBytes }: FileSection, cacheBytes: n
   const rows: FileRows = {
     file,
     location: { id: ++locations, descriptor, offset, sizeBytes, cacheBytes },
-    reader() {
+    held(rowBytes, placeOf) {
       const opened = new RowFile(rows.location);
-      return (place, to) => copy(opened, place, to);
+      const bytes = new Uint8Array(rowBytes);
+      const place = (slot: number): number => {
+        copy(opened, placeOf(slot), bytes);
+        return 0;
+      };
+      return { bytes, place };
     },
     *pieces() {
       // A cache would only hold what is never read again.

@@ -125,6 +125,9 @@ export class LeafSet {
   /** Set the numbers of groups in the shape of the whole index to the sums over the segments, after these changed. */
   count(): void {}
 
+  /** @throws {StateError} where rows stay in a file, to which none can be added */
+  checkTakesRows(_verb: string): void {}
+
   /** Free all memory; the memories of segments leave the team of threads. */
   free(): void {
     this.head.free();

@@ -7,7 +7,7 @@ import type { Saved } from '../../format/saved.ts';
 import type { Identifier, QueryModel } from '../contract.ts';
 import { optionsOf, readScann, savedLive } from './saved.ts';
 import { ScaNN } from './scann.ts';
-import { segmentSearchOf } from './segments/segmented-search.ts';
+import { SEGMENTED_CODE } from './streamed/segmented-code.ts';
 import { LiveIndex } from './update/live-index.ts';
 
 /**
@@ -33,8 +33,8 @@ export function loadScann<Q, I extends Identifier>(
 ): ScaNN<Q, I> {
   const { settings, leaves, identifiers, size, calibration } = readScann<I>(part, cacheBytes);
   const index = new ScaNN<Q, I>({ ...optionsOf<Q>(settings), queryModel, runtime: part.runtime });
-  const segmentSearch = leaves.isWhole ? undefined : segmentSearchOf;
-  const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine', segmentSearch);
+  const segmented = leaves.isWhole ? undefined : SEGMENTED_CODE;
+  const live = new LiveIndex(leaves, identifiers, size, settings.distanceMeasure === 'cosine', segmented);
   live.calibration = calibration;
   index.restore(live);
   return index;

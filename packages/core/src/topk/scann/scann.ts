@@ -5,7 +5,7 @@
  * for better candidates: ⟨q, x⟩, the cosine, or −|q − x|². Below 640,000 numbers (20,000 candidates of 32 dimensions),
  * or 4,000 candidates, the index scores all candidates exactly and `stats()` has a note of it. Limit: the candidates
  * fit in the linear memory (4 GiB), or with `segments` in several memories, where queries are slower
- * (docs/decisions/segments.md). `index` and `rebalance` build in one memory first, `indexStreamed` does not.
+ * (docs/decisions/segments.md). `index` builds in one memory first, `indexStreamed` does not, and `rebalance` where one memory has room.
  */
 import { throwIfAborted } from '../../checks/abort.ts';
 import { checkInteger } from '../../checks/numbers.ts';
@@ -308,8 +308,8 @@ export class ScaNN<Q = ArrayLike<number>, I extends Identifier = Identifier>
    *
    * @throws {StateError} before `index`, or when `index` or `free` removes the candidates meanwhile
    * @throws {AbortedError} when the signal is raised
-   * @throws {MemoryError} when the linear memory cannot hold both indexes. After any error the old index stays, with
-   * all updates
+   * @throws {MemoryError} when the linear memory cannot hold both indexes; those in segments are then rebuilt segment by segment
+   * from a sample, as by `indexStreamed`. After any error the old index stays, with all updates
    */
   async rebalance(options: LongChangeOptions = {}): Promise<this> {
     await this.#served.rebalance(checkRebalancing(options));

@@ -103,10 +103,10 @@ function* measured<I extends Identifier>(live: LiveIndex<I>, settings: ScannSett
 }
 
 /** Move an index to segments. */
-function inSegments<I extends Identifier>(live: LiveIndex<I>, { cut, search }: Segments): LiveIndex<I> {
+function inSegments<I extends Identifier>(live: LiveIndex<I>, segments: Segments): LiveIndex<I> {
   const { identifiers, size, isUnitLength, calibration } = live;
   try {
-    const moved = new LiveIndex(cut(live.leaves.head), identifiers, size, isUnitLength, search);
+    const moved = new LiveIndex(segments.cut(live.leaves.head), identifiers, size, isUnitLength, segments);
     moved.calibration = calibration;
     return moved;
   } finally {

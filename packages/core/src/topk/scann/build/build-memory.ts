@@ -34,6 +34,12 @@ export function buildMemory(n: number, d: number, settings: ScannSettings, threa
   return { rows, others: hasTree ? treeBytes(n, shape, settings, threads) : flatBytes(n, shape) };
 }
 
+/** True where the linear memory, as it is used now, has room for a build. */
+export function fitsMemory({ heap, pool }: Runtime, n: number, d: number, settings: ScannSettings): boolean {
+  const { rows, others } = buildMemory(n, d, settings, pool.threads);
+  return heap.canHold([rows, others]);
+}
+
 /**
  * Check that the linear memory has enough for a build, before anything is copied.
  *

@@ -31,7 +31,7 @@ export type SegmentSearchOf = (leaves: LeafSet) => SegmentSearch;
 /** The leaves of an index; those in segments with their search. */
 export interface SearchedLeaves {
   readonly leaves: LeafSet;
-  readonly segmentSearch: SegmentSearchOf | undefined;
+  readonly segmented: { readonly search: SegmentSearchOf } | undefined;
 }
 
 /** A kernel to run over `size` queries. */
@@ -110,11 +110,11 @@ export class ScannSearch {
   }
 
   /** The search over segments; undefined for an index in one memory. */
-  #over({ leaves, segmentSearch }: SearchedLeaves): SegmentSearch | undefined {
-    if (!segmentSearch) return undefined;
+  #over({ leaves, segmented }: SearchedLeaves): SegmentSearch | undefined {
+    if (!segmented) return undefined;
     if (this.#segmented?.leaves !== leaves) {
       this.#segmented?.free();
-      this.#segmented = segmentSearch(leaves);
+      this.#segmented = segmented.search(leaves);
     }
     return this.#segmented;
   }

@@ -5,7 +5,7 @@
 import type { OpenFile } from '../../../format/source.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Pool } from '../../../parallel/pool.ts';
-import type { FileRows } from '../file-rows.ts';
+import { checkRowsInMemory, type FileRows } from '../file-rows.ts';
 import { LeafSet } from '../leaf-set.ts';
 import type { LeafShape, Leaves } from '../leaves.ts';
 
@@ -62,6 +62,10 @@ export class SegmentedLeaves extends LeafSet {
     shape.groups = sum(({ groups }) => groups);
     shape.capacity = sum(({ capacity }) => capacity);
     shape.builtGroups = sum(({ builtGroups }) => builtGroups);
+  }
+
+  override checkTakesRows(verb: string): void {
+    checkRowsInMemory(verb, this.fileRows);
   }
 
   override free(): void {

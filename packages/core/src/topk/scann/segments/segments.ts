@@ -7,18 +7,16 @@ import type { Layout } from '../../brute-force/layout.ts';
 import { segmentedLayout } from '../../brute-force/segments/segmented-layout.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import type { Leaves } from '../leaves.ts';
-import type { SegmentSearchOf } from '../search/search.ts';
+import { SEGMENTED_CODE } from '../streamed/segmented-code.ts';
+import type { SegmentedCode } from '../update/live-index.ts';
 import { cutLeaves } from './cut-leaves.ts';
-import { segmentSearchOf } from './segmented-search.ts';
 
 /** The size of the segments of an index, and the code that cuts an index into segments and searches them. */
-export interface Segments {
+export interface Segments extends SegmentedCode {
   /** The most bytes of a segment; a leaf of `ScaNN` that is larger is a segment by itself. */
   readonly segmentBytes: number;
   /** Copy the leaves of an index to segments. @internal */
   readonly cut: (whole: Leaves) => LeafSet;
-  /** Make the search over segments. @internal */
-  readonly search: SegmentSearchOf;
   /** The layout of an exact index. @internal */
   readonly exact: Layout;
 }
@@ -34,7 +32,7 @@ export function segmentsOf(segmentBytes: number): Segments {
   return {
     segmentBytes,
     cut: (whole) => cutLeaves(whole, segmentBytes),
-    search: segmentSearchOf,
+    ...SEGMENTED_CODE,
     exact: segmentedLayout(segmentBytes),
   };
 }

@@ -7,11 +7,11 @@ import { Runtime } from '../../../parallel/runtime.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Leaves } from '../leaves.ts';
 import { SegmentedLeaves } from '../segments/segmented-leaves.ts';
-import { segmentSearchOf } from '../segments/segmented-search.ts';
 import type { ScannSettings } from '../settings.ts';
 import { LiveIndex } from '../update/live-index.ts';
 import { buildSegment } from './build-segment.ts';
 import { type PartitionedBuild, partitionDataset, type StreamedBuild } from './partition-dataset.ts';
+import { SEGMENTED_CODE } from './segmented-code.ts';
 
 /** Build an index. @throws as `ScaNN.indexStreamed` */
 export async function buildStreamed<I extends Identifier>(
@@ -25,7 +25,7 @@ export async function buildStreamed<I extends Identifier>(
   const { head, firstLeaves, rows, identifiers } = read.partitioned;
   const segments = await buildSegments(read.partitioned, options);
   const set = new SegmentedLeaves(head, segments, firstLeaves);
-  const live = new LiveIndex(set, identifiers, rows, settings.distanceMeasure === 'cosine', segmentSearchOf);
+  const live = new LiveIndex(set, identifiers, rows, settings.distanceMeasure === 'cosine', SEGMENTED_CODE);
   await options.runs.clear();
   return live;
 }

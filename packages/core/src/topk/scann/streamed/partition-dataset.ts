@@ -3,8 +3,6 @@
  * candidate is written to the run of its segment (partition-runs.ts). The segments can then be built one by one.
  */
 import { checkInteger } from '../../../checks/numbers.ts';
-import { Centroids } from '../../../clustering/centroids.ts';
-import { GROUPS_FROM, GroupedCentroids, type RowAssigner } from '../../../clustering/grouped-centroids.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
 import { MemoryError } from '../../../errors/errors.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -14,17 +12,17 @@ import type { Identifiers } from '../../identifiers.ts';
 import { buildLive, type Candidates, gatherDataset } from '../build/build-live.ts';
 import { needsTree } from '../build/needs-tree.ts';
 import { checkPrefix } from '../build/shape.ts';
-import { codedDimensions, GROUP_SLOTS, type LeafShape, type Leaves, rowStride } from '../leaves.ts';
+import { type LeafShape, type Leaves, rowStride } from '../leaves.ts';
 import { segmentsOf } from '../segments/segments.ts';
 import type { ScannSettings } from '../settings.ts';
 import type { LiveIndex } from '../update/live-index.ts';
-import { otherCandidates, partitionRuns, RUNS_LAYOUT, recordBytesOf, type SecondLeaves } from './partition-runs.ts';
+import { assignersOf } from './assign-piece.ts';
+import { otherCandidates, partitionRuns, RUNS_LAYOUT, recordBytesOf } from './partition-runs.ts';
 import type { RunStore } from './run-store.ts';
+import { sampleSizeOf, shapesOf } from './segment-shapes.ts';
 import { type Survey, surveyDataset } from './survey.ts';
 import { checkMemory, checkSegments, finishWithProgress, runBytesFor, trainHead } from './train-head.ts';
 
-/** The fewest rows of the sample for each leaf: the mean of fewer rows varies too much from sample to sample. */
-const SAMPLE_PER_LEAF = 50;
 /** Default of `memoryBytes`. */
 const MEMORY_BYTES = 2 ** 31;
 
@@ -68,7 +66,7 @@ export async function partitionDataset<I extends Identifier>(
 ): Promise<{ whole: LiveIndex<I> } | { partitioned: PartitionedBuild<I> }> {
   checkInteger('memoryBytes', memoryBytes, 1);
   const isUnitLength = settings.distanceMeasure === 'cosine';
-  const sampleSize = Math.max(settings.trainingSampleSize, SAMPLE_PER_LEAF * settings.numLeaves);
+  const sampleSize = sampleSizeOf(settings);
   const survey = await surveyDataset(dataset, runtime, {
     sampleSize,
     isUnitLength,
@@ -90,7 +88,8 @@ export async function partitionDataset<I extends Identifier>(
     return { whole: await finishWithProgress(buildLive(candidates, settings, runtime, segments), onProgress) };
   }
   checkSegmentsOf(survey, memoryBytes, settings);
-  const { head, firstLeaves } = await trainHead(survey, settings, memoryBytes, runtime, onProgress);
+  const steps = trainHead(survey, settings, memoryBytes, runtime);
+  const { head, firstLeaves } = await finishWithProgress(steps, onProgress);
   const assigners = assignersOf(head, settings);
   const { centroids } = assigners;
   const build = buildName(survey, head.shape, settings, firstLeaves);
@@ -149,41 +148,6 @@ function checkSegmentsOf(
     sample.free();
     throw error;
   }
-}
-
-/** The shapes of segments with these candidates in each leaf, and these records. */
-function shapesOf(
-  head: LeafShape,
-  firstLeaves: readonly number[],
-  leafRows: readonly number[],
-  records: readonly number[],
-): LeafShape[] {
-  return firstLeaves.slice(1).map((end, s) => {
-    const own = leafRows.slice(firstLeaves[s]!, end);
-    const groups = own.reduce((sum, count) => sum + Math.ceil(count / GROUP_SLOTS), 0);
-    const places = head.copies > 1 ? records[s]! : 0;
-    return { ...head, groups, capacity: groups, builtGroups: groups, places };
-  });
-}
-
-/**
- * The centroids of the head for the assignment of all candidates; many of them in groups, unless candidates have second leaves,
- * which are found among all centroids.
- */
-function assignersOf(
-  head: Leaves,
-  { seed, soar }: ScannSettings,
-): { centroids: RowAssigner; second: SecondLeaves | undefined } {
-  const { leaves, copies } = head.shape;
-  const dimensions = codedDimensions(head.shape);
-  const centroids = new Centroids(leaves, dimensions, head.runtime);
-  centroids.matrix.data.set(head.floats('centroids').subarray(0, leaves * dimensions));
-  centroids.pack();
-  if (copies > 1) return { centroids, second: { centroids, lambda: Number(soar) } };
-  if (leaves < GROUPS_FROM) return { centroids, second: undefined };
-  const grouped = new GroupedCentroids(centroids, new Random(seed).fork('groups'));
-  centroids.free();
-  return { centroids: grouped, second: undefined };
 }
 
 /** A text that identifies settings, candidates and segments, so that a build does not use the runs of another build. */

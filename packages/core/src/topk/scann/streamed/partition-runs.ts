@@ -10,19 +10,17 @@
  * that the runs already have.
  */
 import { throwIfAborted } from '../../../checks/abort.ts';
-import type { Centroids } from '../../../clustering/centroids.ts';
-import type { RowAssigner } from '../../../clustering/grouped-centroids.ts';
-import { normalize, type Progress } from '../../../clustering/k-means.ts';
+import type { Progress } from '../../../clustering/k-means.ts';
 import { StateError } from '../../../errors/errors.ts';
 import { Checksum } from '../../../format/checksum.ts';
-import type { Block } from '../../../memory/heap.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { openDataset, type RowSink } from '../../candidate-builder.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import { splitBatch, type VectorSource } from '../../vector-source.ts';
-import { codedRows } from '../build/coded-rows.ts';
 import type { LeafShape, Leaves } from '../leaves.ts';
+import { type AssignedPiece, type Assigners, assignPiece } from './assign-piece.ts';
 import type { RunStore } from './run-store.ts';
+import { segmentOf } from './segment-shapes.ts';
 import { bytesOf, forEachPiece, type Survey } from './survey.ts';
 
 const MANIFEST = 'manifest';
@@ -55,20 +53,10 @@ export interface PartitionedRuns {
   records: readonly number[];
 }
 
-/** The assignment of second leaves. */
-export interface SecondLeaves {
-  centroids: Centroids;
-  /** λ of SOAR. */
-  lambda: number;
-}
-
 /** The input of the second pass. */
-export interface PartitionInput {
+export interface PartitionInput extends Assigners {
   survey: Pick<Survey<Identifier>, 'rows' | 'dimensions' | 'checksum'>;
   head: Leaves;
-  centroids: RowAssigner;
-  /** Undefined where each candidate has one leaf. */
-  second: SecondLeaves | undefined;
   firstLeaves: readonly number[];
   isUnitLength: boolean;
   /** A text that identifies settings, candidates and segments. */
@@ -236,42 +224,18 @@ class RunSink implements RowSink {
     this.rows += piece.rows;
     const written = Math.min(piece.rows, Math.max(0, this.#manifest.rows - first));
     if (written === piece.rows) return;
-    const { head, centroids, second, isUnitLength } = this.#input;
-    const { dimensions: d, runtime, rows: n } = piece;
-    if (isUnitLength) normalize(piece.data, d);
-    const coded = codedRows(head, piece);
-    const [labels, scores, seconds] = [0, 1, 2].map(() => runtime.heap.allocate(4 * n)) as [Block, Block, Block];
-    try {
-      centroids.assign(coded.offset, n, labels, scores);
-      second?.centroids.assignSecond(coded.offset, n, labels, second.lambda, seconds);
-      this.#addDistances(coded, scores.floats(n), written);
-      this.#keep(piece, first, labels.integers(n), second && seconds.integers(n), written);
-    } finally {
-      if (coded !== piece) coded.free();
-      for (const block of [labels, scores, seconds]) block.free();
-    }
-  }
-
-  #addDistances({ data, rows, dimensions: d }: Matrix, scores: Float32Array, written: number): void {
-    for (let i = written; i < rows; i++) {
-      let square = 0;
-      for (let t = i * d; t < (i + 1) * d; t++) square += data[t]! ** 2;
-      this.#manifest.distance += Math.max(0, square - 2 * scores[i]!);
-    }
+    const { head, isUnitLength } = this.#input;
+    assignPiece(piece, head, this.#input, isUnitLength, (assigned) => this.#keep(assigned, first, written));
   }
 
   /** Keep the records of a piece from row `written` on, in one array for each segment. */
-  #keep(
-    { data, dimensions: d }: Matrix,
-    first: number,
-    labels: Int32Array,
-    seconds: Int32Array | undefined,
-    written: number,
-  ): void {
+  #keep({ rows, leaves, seconds, distances }: AssignedPiece, first: number, written: number): void {
     const { firstLeaves, head } = this.#input;
+    const { data, dimensions: d } = rows;
     const lists = firstLeaves.slice(1).map((): Entry[] => []);
-    labels.forEach((leaf, i) => {
+    leaves.forEach((leaf, i) => {
       if (i < written) return;
+      this.#manifest.distance += distances[i]!;
       const segment = segmentOf(firstLeaves, leaf);
       this.#manifest.leafRows[leaf]!++;
       if (!seconds || seconds[i] === leaf) {
@@ -306,11 +270,4 @@ interface Entry {
   i: number;
   leaf: number;
   second: number;
-}
-
-/** The segment that has a leaf. */
-function segmentOf(firstLeaves: readonly number[], leaf: number): number {
-  let segment = 0;
-  while (leaf >= firstLeaves[segment + 1]!) segment++;
-  return segment;
 }

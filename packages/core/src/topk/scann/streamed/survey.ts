@@ -32,14 +32,18 @@ export interface Survey<I extends Identifier> {
   magnitudes: Float32Array;
 }
 
-/** The options of the first pass. */
-export interface SurveyOptions {
+/** The options of the sample. */
+export interface SampleOptions {
   /** Rows of the sample. */
   sampleSize: number;
   isUnitLength: boolean;
   random: Random;
   /** Called with the width of the rows when it is known, before anything is allocated. */
-  checkDimensions: (dimensions: number) => void;
+  checkDimensions?: (dimensions: number) => void;
+}
+
+/** The options of the first pass. */
+export interface SurveyOptions extends SampleOptions {
   signal: AbortSignal | undefined;
   onProgress: (progress: Progress) => void;
 }
@@ -83,17 +87,18 @@ export function forEachPiece(source: VectorSource, runtime: Runtime, visit: (pie
   }
 }
 
-class SurveySink implements RowSink {
+/** Takes the rows of the first pass. */
+export class SurveySink implements RowSink {
   rows = 0;
   readonly #runtime: Runtime;
-  readonly #options: SurveyOptions;
+  readonly #options: SampleOptions;
   readonly #checksum: Checksum;
   #dimensions = 0;
   /** The reservoir: rows in order of their places. */
   readonly #sample: Float32Array[] = [];
   #magnitudes: Float32Array = new Float32Array(0);
 
-  constructor(runtime: Runtime, options: SurveyOptions) {
+  constructor(runtime: Runtime, options: SampleOptions) {
     this.#runtime = runtime;
     this.#options = options;
     this.#checksum = new Checksum(runtime);
@@ -102,7 +107,7 @@ class SurveySink implements RowSink {
   append(source: VectorSource): void {
     if (source.rows === 0) return;
     this.#checkWidth(source.dimensions);
-    forEachPiece(source, this.#runtime, (piece) => this.#add(piece));
+    forEachPiece(source, this.#runtime, (piece) => this.add(piece));
   }
 
   take(): Omit<Survey<Identifier>, 'identifiers'> {
@@ -121,8 +126,10 @@ class SurveySink implements RowSink {
     this.#checksum.free();
   }
 
-  #add(piece: Matrix): void {
+  /** Take a piece of rows, which it may change. */
+  add(piece: Matrix): void {
     const { data, dimensions: d } = piece;
+    this.#checkWidth(d);
     checkFiniteRows('candidates', this.#runtime, piece, (row) => this.rows + row);
     this.#checksum.update(bytesOf(piece));
     if (this.#options.isUnitLength) normalize(data, d);
@@ -139,7 +146,7 @@ class SurveySink implements RowSink {
   #checkWidth(d: number): void {
     if (this.#dimensions === 0) {
       if (d === 0) throw new ShapeError('candidates: expected rows of at least 1 dimension, got 0');
-      this.#options.checkDimensions(d);
+      this.#options.checkDimensions?.(d);
       this.#dimensions = d;
       this.#magnitudes = new Float32Array(d);
     } else if (d !== this.#dimensions) {

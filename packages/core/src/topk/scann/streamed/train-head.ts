@@ -37,26 +37,16 @@ export function runBytesFor(memoryBytes: number): number {
 }
 
 /** Train the head on the sample, and decide which leaves each segment has. The sample is freed. */
-export async function trainHead(
+export function* trainHead(
   { sample, rows, magnitudes }: Survey<Identifier>,
   settings: ScannSettings,
   memoryBytes: number,
   runtime: Runtime,
-  onProgress: (progress: Progress) => void,
-): Promise<{ head: Leaves; firstLeaves: number[] }> {
+): Generator<Progress, { head: Leaves; firstLeaves: number[] }> {
   const count = sample.rows;
   try {
-    const trained = await finishWithProgress(
-      buildTree(
-        {
-          ...prepareRows(sample, settings.distanceMeasure, prefixOf(sample.dimensions, settings)?.prefix),
-          total: rows,
-        },
-        settings,
-        runtime,
-      ),
-      onProgress,
-    );
+    const prepared = prepareRows(sample, settings.distanceMeasure, prefixOf(sample.dimensions, settings)?.prefix);
+    const trained = yield* buildTree({ ...prepared, total: rows }, settings, runtime);
     try {
       chooseRowFormat(new LiveIndex(LeafSet.whole(trained), new Identifiers(count), count, false), settings);
       const head = new Leaves(runtime, { ...trained.shape }, copyHead(trained));

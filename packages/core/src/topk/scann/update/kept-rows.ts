@@ -1,5 +1,6 @@
 /** Reads rows of an index, and selects rows of a matrix. */
 import { Matrix } from '../../../vectors/matrix.ts';
+import type { HeldRows } from '../file-rows.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { type Leaves, rowBytes, rowStride } from '../leaves.ts';
 
@@ -11,12 +12,6 @@ export function rowReader(leaves: LeafSet): RowReader {
   if (leaves.isWhole) return memoryRowReader(leaves.head);
   const readers = leaves.segments.map(memoryRowReader);
   return (slot, to) => readers[leaves.segmentOf(slot)]!(leaves.localOf(slot), to);
-}
-
-/** The bytes of rows, and the place of the row of a slot in them, which may have to be read. */
-interface HeldRows {
-  bytes: Uint8Array;
-  place: (slot: number) => number;
 }
 
 /** The reader of the slots of one memory. */
@@ -55,14 +50,7 @@ function heldRows(leaves: Leaves): HeldRows {
   const { shape, parts, fileRows } = leaves;
   const placeOf = shape.places > 0 ? leaves.integers('placeOf') : undefined;
   const place = (slot: number): number => (placeOf ? placeOf[slot]! : slot);
-  if (!fileRows) return { bytes: parts.rows!.bytes(), place };
-  const readRow = fileRows.reader();
-  const bytes = new Uint8Array(rowBytes(shape));
-  const read = (slot: number): number => {
-    readRow(place(slot), bytes);
-    return 0;
-  };
-  return { bytes, place: read };
+  return fileRows?.held(rowBytes(shape), place) ?? { bytes: parts.rows!.bytes(), place };
 }
 
 /** The rows whose number is not −1; the same matrix where these are all rows. */

@@ -3,6 +3,7 @@
  * build and put into a group in the chain of its leaf, in the memory that has the leaf. A deletion clears a bit; the
  * slots of deleted points are not used again before a rebalance.
  */
+import { finish } from '../../../parallel/steps.ts';
 import type { Matrix } from '../../../vectors/matrix.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import type { LeafSet } from '../leaf-set.ts';
@@ -47,17 +48,9 @@ export class LeafUpdates {
     return this.#segments.reduce((sum, { capacity }) => sum + capacity.roomPoints, 0);
   }
 
-  /** Make room for `points` more, and for row numbers below `rows`. */
-  reserve(points: number, rows: number): void {
-    this.#segments.forEach((segment, s) => {
-      segment.capacity.reserve(this.#shareOf(s, points), rows);
-    });
-    this.#leaves.count();
-  }
-
   /** Make room for these rows (as scored) and for row numbers below `end`, in the memories of their leaves. */
   reserveFor(rows: Matrix, end: number): void {
-    if (this.#leaves.isWhole) this.reserve(rows.rows, end);
+    if (this.#leaves.isWhole) finish(this.growth(rows.rows, end));
     else {
       const counts = this.#countBySegment(rows);
       this.#segments.forEach((segment, s) => {
@@ -66,9 +59,10 @@ export class LeafUpdates {
     }
   }
 
-  /** `reserve` in short steps; the index must not change between them. */
+  /** Make room for `points` more, and for row numbers below `rows`, in short steps; the index must not change between them. */
   *growth(points: number, rows: number): Generator<void, void> {
     for (const [s, { capacity }] of this.#segments.entries()) yield* capacity.growth(this.#shareOf(s, points), rows);
+    this.#leaves.count();
   }
 
   /** Prepare the first insert in short steps: pack the centroids and count the places. */

@@ -1,7 +1,7 @@
 /**
  * A built index with its identifiers and the updates made since the build. A rebuild replaces the whole object.
  */
-import { normalize } from '../../../clustering/k-means.ts';
+import { normalize, type Progress } from '../../../clustering/k-means.ts';
 import { finish } from '../../../parallel/steps.ts';
 import { Matrix } from '../../../vectors/matrix.ts';
 import type { PanelStore } from '../../brute-force/panel-store.ts';
@@ -14,7 +14,6 @@ import { askForMemory } from '../build/build-memory.ts';
 import { codedRows } from '../build/coded-rows.ts';
 import { RowBuffer } from '../build/row-buffer.ts';
 import type { Calibration } from '../calibration/calibration.ts';
-import { checkRowsInMemory } from '../file-rows.ts';
 import { flatPanels } from '../flat-panels.ts';
 import type { LeafSet } from '../leaf-set.ts';
 import { filterOfAll, type GroupFilter, SlotsOfRows } from '../search/masks.ts';
@@ -29,6 +28,17 @@ const DRIFT_SAMPLE = 4_096;
 /** The precision of each row kind of the leaves. */
 const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bfloat16', 'int8'];
 
+/** The code of an index in segments, which an index in one memory does without. */
+export interface SegmentedCode {
+  /** Make the search over segments. */
+  readonly search: SegmentSearchOf;
+  /** Rebuild an index segment by segment in steps; undefined where it can be built in one memory. */
+  readonly rebuild: <I extends Identifier>(
+    old: LiveIndex<I>,
+    settings: ScannSettings,
+  ) => Generator<Progress, LiveIndex<I>> | undefined;
+}
+
 /** Leaves, identifiers, and changes. */
 export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   readonly leaves: LeafSet;
@@ -36,7 +46,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
   /** True if the measure is cosine. */
   readonly isUnitLength: boolean;
   /** The search of an index in segments; undefined for an index in one memory. */
-  readonly segmentSearch: SegmentSearchOf | undefined;
+  readonly segmented: SegmentedCode | undefined;
   /** The calibration of the build; its settings replace those of the index. */
   calibration: Calibration | undefined;
   #size: number;
@@ -49,20 +59,20 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
 
   /**
    * @param size rows that are not deleted
-   * @param segmentSearch the search of an index in segments
+   * @param segmented the code of an index in segments
    */
   constructor(
     leaves: LeafSet,
     identifiers: Identifiers<I>,
     size: number,
     isUnitLength: boolean,
-    segmentSearch?: SegmentSearchOf,
+    segmented?: SegmentedCode,
   ) {
     this.leaves = leaves;
     this.identifiers = identifiers;
     this.#size = size;
     this.isUnitLength = isUnitLength;
-    this.segmentSearch = segmentSearch;
+    this.segmented = segmented;
   }
 
   /** Rows that are not deleted. */
@@ -121,7 +131,7 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
    */
   upsert(identifiers: readonly I[], source: VectorSource): void {
     const { leaves, slots } = this;
-    checkRowsInMemory('upsert', leaves.fileRows);
+    leaves.checkTakesRows('upsert');
     const d = leaves.shape.dimensions;
     checkUpsert(this.identifiers, d, identifiers, source);
     if (source.rows === 0) return;
@@ -190,13 +200,12 @@ export class LiveIndex<I extends Identifier> implements KeptRows<I> {
 
   /** Make room for `candidates` more. */
   reserve(candidates: number): void {
-    checkRowsInMemory('reserve', this.leaves.fileRows);
-    this.#changes().reserve(candidates, this.identifiers.size + candidates);
+    finish(this.growth(candidates));
   }
 
   /** `reserve` in short steps; the index must not change between them. */
   growth(candidates: number): Generator<void, void> {
-    checkRowsInMemory('reserve', this.leaves.fileRows);
+    this.leaves.checkTakesRows('reserve');
     return this.#changes().growth(candidates, this.identifiers.size + candidates);
   }
 

@@ -29,7 +29,7 @@ export function* rebalanced<I extends Identifier>(
     ...(rowLoss && { reorder: old.precision }),
     ...(codeErrors && { rotation: hasRotation ? 'balanced-pca' : 'none', dimensionsPerBlock: blockWidth }),
   };
-  const live = yield* buildLive(old.candidates(kept), kept, runtime, segments);
+  const live = yield* old.segmented?.rebuild(old, kept) ?? buildLive(old.candidates(kept), kept, runtime, segments);
   if (rowLoss) live.leaves.shape.rowLoss = rowLoss;
   if (codeErrors) live.leaves.shape.codeErrors = codeErrors;
   let isWhole = false;
