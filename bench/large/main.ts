@@ -1,10 +1,11 @@
 /**
  * Indexes that one memory does not hold: build, size, load, recall and latency.
  *
- *   npm run bench:large -- --only hundred|twenty|wide|segments [--rows 1000000] [--reorder bfloat16] [--leaves N] [--block N] [--continue] [--json]
+ *   npm run bench:large -- --only hundred|twenty|wide|segments|exact [--rows 1000000] [--reorder bfloat16] [--leaves N] [--block N] [--continue] [--json]
  *
  * `hundred`: 100 million × 32, vectors in the file. `twenty`: 20 million × 64, vectors in memory as int8. `wide`: 1 million ×
- * 768 by cosine. `segments`: 1.68 million × 32 in eight segments and in one memory. `--rows` makes a set smaller; its rows have
+ * 768 by cosine. `segments`: 1.68 million × 32 in eight segments and in one memory, `exact`: the same for an
+ * exact index. `--rows` makes a set smaller; its rows have
  * no requirement then. `--reorder` is the format of the vectors, float32, bfloat16 or int8, `--leaves` the number of leaves, `--block` the dimensions per
  * block of the codes. `--continue` uses a finished bundle of an earlier run, or
  * continues an unfinished one. Builds run on all threads, queries on one. Files are kept in $SHORTLIST_BENCH: the largest set needs 30
@@ -13,6 +14,7 @@
 import { parseArgs } from 'node:util';
 import type { ReorderRows } from 'shortlist';
 import { finish, type Requirement, type Row, row } from '../harness/rows.ts';
+import { exactSegmentsRows } from './exact-segments-rows.ts';
 import { build, FOLDER, gridOf, serve, timed, truthOf } from './run.ts';
 import { segmentsRows } from './segments-rows.ts';
 import type { VectorsOf } from './vectors.ts';
@@ -68,11 +70,17 @@ const PARTS: Readonly<Record<string, Part>> = {
   },
 };
 
+/** The other parts, which take the number of rows. */
+const OTHERS: Readonly<Record<string, (rows: string | undefined) => Promise<Row[]>>> = {
+  segments: segmentsRows,
+  exact: exactSegmentsRows,
+};
+
 const RECALL = 0.95;
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    only: { type: 'string', default: [...Object.keys(PARTS), 'segments'].join() },
+    only: { type: 'string', default: [...Object.keys(PARTS), ...Object.keys(OTHERS)].join() },
     rows: { type: 'string' },
     reorder: { type: 'string' },
     leaves: { type: 'string' },
@@ -83,10 +91,12 @@ const { values } = parseArgs({
 const measured: Row[] = [];
 for (const name of values.only.split(',')) {
   const part = PARTS[name];
-  if (!part && name !== 'segments') {
-    throw new Error(`--only: expected some of ${[...Object.keys(PARTS), 'segments'].join(', ')}, got ${name}`);
+  const other = OTHERS[name];
+  if (!part && !other) {
+    const names = [...Object.keys(PARTS), ...Object.keys(OTHERS)].join(', ');
+    throw new Error(`--only: expected some of ${names}, got ${name}`);
   }
-  measured.push(...(part ? await partRows(name, part) : await segmentsRows(values.rows)));
+  measured.push(...(part ? await partRows(name, part) : await other!(values.rows)));
 }
 finish('large', measured, true);
 

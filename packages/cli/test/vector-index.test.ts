@@ -1,12 +1,15 @@
 /** shortlist index: the user's own vectors become a bundle with identifiers and attributes. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openVectors, type VectorFile } from '@shortlist/data';
 import { ShortlistServer } from '@shortlist/server';
 import { pino } from 'pino';
 import { loadBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
+import { type Environment, Terminal } from '../src/terminal/terminal.ts';
+import { streamedIndex } from '../src/vector-index/streamed-index.ts';
 import { temporaryFolder } from './fixtures/files.ts';
 import { type CommandOutput, runCommand } from './fixtures/run-command.ts';
 
@@ -195,6 +198,52 @@ test('--memory-bytes builds from the file without holding its vectors, with the 
   const [streamed, held] = await Promise.all([out, whole].map((path) => loadBundle<number[], string>(path)));
   assert.deepEqual(streamed!.index.call(query, 5).hits(), held!.index.call(query, 5).hits());
   assert.deepEqual(streamed!.metadata.items, held!.metadata.items);
+});
+
+test('--memory-bytes: a NaN is named, and nothing is left', async () => {
+  const broken = numbers.slice();
+  broken[(ROWS - 1) * DIMENSIONS + 3] = Number.NaN;
+  const header = new Uint8Array(Uint32Array.of(ROWS, DIMENSIONS).buffer);
+  const path = fileOf('broken.fbin', Buffer.concat([header, new Uint8Array(broken.buffer)]));
+  const out = join(folder, 'nan.shortlist');
+  const { code, stderr } = await run(path, '--out', out, '--memory-bytes', '100000000');
+  assert.equal(code, 1);
+  assert.match(stderr, /broken\.fbin: expected finite numbers, got NaN or an infinity in row 299/);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('nan')),
+    [],
+  );
+});
+
+test('a file that changes after it was indexed, while the exact results are computed, is refused', async () => {
+  const path = fileOf('changing.fbin', readFileSync(vectors));
+  const file = await openVectors(path);
+  let passes = 0;
+  const changing: VectorFile = {
+    ...file,
+    batches(request) {
+      if (++passes === 2) utimesSync(path, new Date(0), new Date(0));
+      return file.batches(request);
+    },
+  };
+  const output = { write: () => true };
+  const environment: Environment = {
+    ...{ stdout: output, stderr: output, variables: {}, now: () => performance.now() },
+    signal: new AbortController().signal,
+  };
+  const untuned = join(folder, 'changing.shortlist.untuned');
+  const input = { file: changing, sources: [path], identifiers: undefined, memoryBytes: 1e8, untuned };
+  const settings = { distanceMeasure: 'cosine', targetRecall: 0.9, k: 10, seed: 1 } as const;
+  const build = (): Promise<{ recall: number }> =>
+    streamedIndex(input, settings, environment, new Terminal(environment));
+  await assert.rejects(build(), {
+    code: 'ERR_STATE',
+    message: /changing\.fbin: expected a file that stays as it is during the build, got one that changed$/,
+  });
+  // The bundle that was built of the file as it was is not taken for one of the file as it is.
+  passes = 2;
+  assert.equal((await build()).recall, 1);
+  assert.equal(passes, 4);
 });
 
 test('the candidates of a bundle are a source, with their identifiers, also of a build that reads them twice', async () => {

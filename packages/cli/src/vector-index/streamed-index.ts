@@ -6,7 +6,7 @@
  * say from which files, with which settings, it was built.
  */
 import { rmdir, stat } from 'node:fs/promises';
-import { type Identifier, ScaNN, ShortlistError, tune } from 'shortlist';
+import { type Identifier, ScaNN, ShortlistError, StateError, tune } from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
 import { buildBundle, fileRuns, loadBundle } from 'shortlist/node';
 import type { Environment, Terminal } from '../terminal/terminal.ts';
@@ -70,6 +70,9 @@ export async function streamedIndex(
   }
   if (!queries.isWhole) for await (const _ of sampledBatches(input, queries, signal));
   const truth = await exactResults({ file, identifiers, queries: queries.vectors }, settings, signal, onProgress);
+  if ((await describe(input, settings)) !== description) {
+    throw new StateError(`${file.path}: expected a file that stays as it is during the build, got one that changed`);
+  }
   const tuned = { queries: queries.vectors, truth, targetRecall, k, signal, onProgress };
   const { chosen, isTargetReached } = await tune(index!, tuned);
   terminal.clear();

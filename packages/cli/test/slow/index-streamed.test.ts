@@ -82,6 +82,34 @@ test('killed in each stage, it continues and ends in the bytes of a build that w
   assert.deepEqual(readFileSync(out), expected);
 });
 
+test('of two commands that build one bundle at a time, one is refused', async () => {
+  const out = join(folder, 'two.shortlist');
+  const results = await Promise.all(
+    [0, 1].map(
+      () =>
+        new Promise<{ code: number | null; text: string }>((resolve) => {
+          const child = spawn(process.execPath, [BIN, ...argvOf(fbin, out), '--force'], {
+            stdio: ['ignore', 'ignore', 'pipe'],
+          });
+          let text = '';
+          child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+            text += piece;
+          });
+          child.on('close', (code) => resolve({ code, text }));
+        }),
+    ),
+  );
+  const [done, refused] = results.toSorted((a, b) => a.code! - b.code!) as [(typeof results)[0], (typeof results)[0]];
+  assert.equal(done.code, 0, done.text);
+  // On a busy machine the second may begin when the first is done.
+  if (refused.code !== 0)
+    assert.match(
+      refused.text,
+      /build\.lock: expected no other build in this folder, got one of process \d+ \(ERR_STATE\)\n$/,
+    );
+  assert.deepEqual(readFileSync(out), await build(fbin, join(folder, 'alone.shortlist')));
+});
+
 /** The vectors as rows of an fvecs file: the width as int32 before each. */
 function fvecs(): Uint8Array {
   const words = new Float32Array(ROWS * (D + 1));

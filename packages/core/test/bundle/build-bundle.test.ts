@@ -1,7 +1,8 @@
 /** Bundles that are written segment by segment: the bytes of `saveBundle`, kills, errors, and the memory of a build. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { buildBundle, buildInFolder } from '../../src/bundle/build-bundle.ts';
@@ -181,6 +182,78 @@ test('bad input: nothing is left, and an older file stays', async () => {
   });
   await release();
   assert.deepEqual([readFileSync(path, 'utf8'), readdirSync(own)], ['older', ['built']]);
+});
+
+test('a NaN in the last row is named in the first pass, and refused in the second; nothing is left', async () => {
+  const own = mkdtempSync(join(folder, 'nan-'));
+  const path = join(own, 'built');
+  writeFileSync(path, 'older');
+  function* broken(): CandidateSequence<string> & Generator<readonly [string[], Float32Array[]]> {
+    for (const [ids, batch] of dataset()) {
+      const isLast = ids.includes(`item ${N - 1}`);
+      yield [
+        ids,
+        isLast
+          ? batch.with(
+              499,
+              batch[499]!.map((x, t) => (t === 5 ? Number.NaN : x)),
+            )
+          : batch,
+      ];
+    }
+  }
+  const contents = { index: make() };
+  await assert.rejects(buildBundle(path, contents, broken, { memoryBytes }), {
+    code: 'ERR_NOT_FINITE',
+    message: `candidates: expected finite numbers, got NaN in row ${N - 1}, column 5`,
+  });
+  let pass = 0;
+  const later = (): CandidateSequence<string> => (pass++ === 0 ? dataset() : broken());
+  await assert.rejects(buildBundle(path, contents, later, { memoryBytes }), {
+    code: 'ERR_STATE',
+    message: `dataset: expected the ${N} candidates of the first pass again, got other numbers`,
+  });
+  assert.deepEqual([readFileSync(path, 'utf8'), readdirSync(own)], ['older', ['built']]);
+});
+
+test('while another process builds at the path, a build is refused and names it; a lock of one that ended is taken over', async () => {
+  const own = mkdtempSync(join(folder, 'two-'));
+  const path = join(own, 'built');
+  const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)'], { stdio: 'ignore' });
+  mkdirSync(`${path}.runs`);
+  writeFileSync(join(`${path}.runs`, 'build.lock'), JSON.stringify({ process: other.pid, host: hostname() }));
+  const build = (): Promise<void> => buildBundle(path, { index: make(), metadata }, dataset, { memoryBytes });
+  await assert.rejects(build(), {
+    code: 'ERR_STATE',
+    message: new RegExp(`build\\.lock: expected no other build in this folder, got one of process ${other.pid}$`),
+  });
+  assert.deepEqual(readdirSync(own), ['built.runs']);
+  const ended = new Promise((resolve) => other.on('exit', resolve));
+  other.kill('SIGKILL');
+  await ended;
+  await build();
+  assert.deepEqual(readFileSync(path), await savedBytes());
+  assert.deepEqual(readdirSync(own), ['built']);
+});
+
+test('the least bound on memory that a refusal names is enough', async () => {
+  const path = join(folder, 'least');
+  let bound = 1;
+  let refusals = 0;
+  for (; refusals < 3; refusals++) {
+    const error = await buildBundle(path, { index: make() }, dataset, { memoryBytes: bound }).catch(
+      (reason: Error) => reason,
+    );
+    if (!error) break;
+    assert.ok(!existsSync(path));
+    const [, least] = /^memoryBytes: expected at least (\d+) bytes/.exec(error.message) ?? [];
+    assert.ok(Number(least) > bound, error.message);
+    bound = Number(least);
+  }
+  assert.ok(refusals >= 1 && refusals <= 2, `${refusals} refusals`);
+  await assert.rejects(buildBundle(path, { index: make() }, dataset, { memoryBytes: bound - 1 }), {
+    code: 'ERR_MEMORY',
+  });
 });
 
 test('a bound on memory that 64 segments would exceed is refused before anything is trained, naming the least', () => {
