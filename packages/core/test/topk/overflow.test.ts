@@ -6,6 +6,7 @@ import { Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
 import { BruteForce } from '../../src/topk/brute-force/brute-force.ts';
 import { ScaNN } from '../../src/topk/scann/scann.ts';
+import { segmentsOf } from '../../src/topk/scann/segments/segments.ts';
 import { Streaming } from '../../src/topk/streaming/streaming.ts';
 
 const runtime = new Runtime({ threads: 2 });
@@ -100,3 +101,25 @@ for (const distanceMeasure of ['dot_product', 'squared_l2'] as const) {
     }
   });
 }
+
+test('a search of all leaves, asked for by their number, finds every candidate although every score overflows', async () => {
+  const candidates = Array.from({ length: 60 }, (_, i) => Float32Array.of(3e38, i % 2 === 0 ? 3e38 : -3e38));
+  const queries = [Float32Array.of(3e38, 1), Float32Array.of(-3e38, -1)];
+  const one = { runtime, tree: 'always', numLeaves: 3, minLeafSize: 1 } as const;
+  const wanted = new BruteForce({ runtime }).index(candidates).call(queries, 9);
+  for (const options of [one, { ...one, segments: segmentsOf(1_024) }]) {
+    const index = new ScaNN(options).index(candidates);
+    for (const leavesToSearch of [undefined, 3, 1_000]) {
+      for (const found of [
+        index.call(queries, { k: 9, leavesToSearch }),
+        await index.callAsync(queries, { k: 9, leavesToSearch }),
+      ]) {
+        assert.deepEqual(
+          [[...found.counts], found.scores],
+          [[9, 9], wanted.scores],
+          `leavesToSearch ${leavesToSearch}`,
+        );
+      }
+    }
+  }
+});

@@ -19,7 +19,7 @@ import type { SearchWork } from './search-work.ts';
 
 /** Options of a call of `ScaNN`. */
 export interface ScannCallOptions<I extends Identifier> extends Omit<CallOptions<I>, 'filter'> {
-  /** Leaves searched; default the index's. */
+  /** Leaves searched; default the index's. A search of fewer than all leaves may return fewer than k results. */
   leavesToSearch?: number | undefined;
   /** Candidates whose approximate score is replaced by the exact one; default the index's; at least k. */
   reorder?: number | undefined;
@@ -111,7 +111,7 @@ export function prepareCall<I extends Identifier>(
       exclusions,
     });
     const isWhole = !compiled && !exclusions && live.size === identifiers.size;
-    const isCompleted = !isWhole || options.leavesToSearch === undefined;
+    const isCompleted = !isWhole || (options.leavesToSearch ?? Infinity) >= leaves.shape.leaves;
     const distinct = distinctQueries(search, leaves, source, settings.distanceMeasure === 'cosine', plan);
     const scan = flatScan(live, plan, distinct, compiled, options.exclude);
     const result = ({ counts, scores, rows }: Found): TopKResult<I> =>
