@@ -6,6 +6,7 @@ import Papa from 'papaparse';
 import { DataError } from 'shortlist';
 import { isMissing, numberOf } from '../columns/cell.ts';
 import { looksLikeTime } from '../columns/time.ts';
+import { decimalCommaColumns } from './decimal-commas.ts';
 import { isKnownName } from './known-names.ts';
 
 /** The rules by which a line is divided into fields. */
@@ -23,6 +24,8 @@ export interface Dialect {
   readonly firstRow: readonly string[];
   /** True if each line is a user and any number of items. */
   readonly isSequences: boolean;
+  /** The positions of the columns whose numbers have decimal commas. */
+  readonly decimalCommas: readonly number[];
 }
 
 /** Delimiters in order of preference, for texts that several of them divide equally well. */
@@ -80,6 +83,7 @@ export function recogniseDialect(
     );
   const sequences = best === undefined ? splits.find(isSequences) : undefined;
   const chosen = best ?? sequences ?? widest(splits);
+  const isNamed = sequences === undefined && (given.header ?? hasHeader(chosen.rows, chosen.width));
   return {
     delimiter: chosen.delimiter,
     newline,
@@ -87,8 +91,9 @@ export function recogniseDialect(
     isQuoted: chosen.isQuoted,
     width: chosen.width,
     firstRow: chosen.rows[0]!,
-    hasHeader: sequences === undefined && (given.header ?? hasHeader(chosen.rows, chosen.width)),
+    hasHeader: isNamed,
     isSequences: sequences !== undefined,
+    decimalCommas: decimalCommaColumns(chosen.rows.slice(isNamed ? 1 : 0), chosen.width, chosen.delimiter),
   };
 }
 

@@ -10,6 +10,7 @@ import { ReadLog } from '../bytes/read-log.ts';
 import { textChunks } from '../bytes/text-chunks.ts';
 import type { Table, TableBatch } from './contract.ts';
 import { distinctNames, namesByPosition } from './contract.ts';
+import { withDecimalPoint } from './decimal-commas.ts';
 import { DELIMITER_NAMES, type Dialect } from './delimited-dialect.ts';
 
 /** The longest record; a longer one has an unclosed quote. Descriptions of items have some kilobytes. */
@@ -23,14 +24,16 @@ interface Parsed {
 
 /** A delimited file as a table. */
 export function delimitedTable(file: FileBytes, dialect: Dialect, words: readonly string[]): Table {
-  const { hasHeader, width, firstRow, delimiter } = dialect;
+  const { hasHeader, width, firstRow, delimiter, decimalCommas } = dialect;
   const { names, changed } = hasHeader ? distinctNames(firstRow) : { names: namesByPosition(width), changed: [] };
   const separator = DELIMITER_NAMES.get(delimiter) ?? JSON.stringify(delimiter);
   const kind = delimiter === '\t' ? 'TSV' : delimiter === ',' ? 'CSV' : `text separated by ${separator}`;
+  const inDecimal = decimalCommas.map((column) => names[column]).join(' and ');
+  const commas = decimalCommas.length === 0 ? [] : [`decimal commas in ${inDecimal}`];
   return {
     path: file.path,
     format: 'delimited',
-    description: [kind, hasHeader ? 'with a header' : 'without a header', ...words].join(', '),
+    description: [kind, hasHeader ? 'with a header' : 'without a header', ...commas, ...words].join(', '),
     columns: names,
     hasNames: hasHeader,
     sizeBytes: file.sizeBytes,
@@ -38,7 +41,12 @@ export function delimitedTable(file: FileBytes, dialect: Dialect, words: readonl
       for (const name of changed) log.note(`columns: an empty or repeated name was replaced by ${name}`);
       const reader = new RecordReader(dialect, names.length, log);
       const texts = textChunks(file, log, progress, signal);
-      return batches(reader, dialect.hasSeparatorLine ? afterFirstLine(texts, dialect.newline) : texts, columns);
+      return batches(
+        reader,
+        dialect.hasSeparatorLine ? afterFirstLine(texts, dialect.newline) : texts,
+        columns,
+        decimalCommas,
+      );
     },
   };
 }
@@ -47,11 +55,12 @@ async function* batches(
   reader: RecordReader,
   texts: AsyncIterable<string>,
   columns: readonly number[],
+  decimalCommas: readonly number[],
 ): AsyncGenerator<TableBatch> {
   for await (const text of texts) {
-    for (const records of reader.push(text)) yield toBatch(records, columns);
+    for (const records of reader.push(text)) yield toBatch(records, columns, decimalCommas);
   }
-  for (const records of reader.end()) yield toBatch(records, columns);
+  for (const records of reader.end()) yield toBatch(records, columns, decimalCommas);
 }
 
 /** A text without its first line. */
@@ -70,11 +79,11 @@ interface Records {
   readonly lines: Int32Array | Float64Array;
 }
 
-function toBatch({ rows, lines }: Records, columns: readonly number[]): TableBatch {
+function toBatch({ rows, lines }: Records, columns: readonly number[], decimalCommas: readonly number[]): TableBatch {
   const cells = columns.map((column) => {
     const values = new Array<string>(rows.length);
     for (let i = 0; i < rows.length; i++) values[i] = rows[i]![column]!;
-    return values;
+    return decimalCommas.includes(column) ? values.map(withDecimalPoint) : values;
   });
   return { rows: rows.length, columns: cells, lineOf: (row) => lines[row]! };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readInteractions } from '../../src/index.ts';
+import { openTable, readInteractions } from '../../src/index.ts';
 import { fileOf, readAll } from '../files.ts';
 
 test('delimiters and headers are recognised', async (t) => {
@@ -33,6 +33,40 @@ test('a first line that tells Excel the delimiter is no row', async (t) => {
     assert.deepEqual(
       read.log.firstBroken.map(({ line }) => line),
       [4],
+    );
+  }
+});
+
+test('decimal commas between semicolons are read as numbers, and the description names their columns', async (t) => {
+  const text = 'user;item;rating;note\nu1;a;4,5;x,y\nu1;b;3;1,2,3\nu2;a;"-0,25";4,5\n';
+  const path = fileOf(t, 'ratings.csv', text);
+  const read = await readAll(path);
+  assert.deepEqual(
+    read.rows.map((row) => row.slice(2)),
+    [
+      ['4.5', 'x,y'],
+      ['3', '1,2,3'],
+      ['-0.25', '4,5'],
+    ],
+  );
+  assert.match((await openTable(path)).description, /semicolon, with a header, decimal commas in rating,/);
+  const { table } = await readInteractions(path);
+  assert.deepEqual(
+    [0, 1, 2].map((row) => table.values!.at(row)),
+    [4.5, 3, -0.25],
+  );
+});
+
+test('a comma is no decimal sign beside decimal points and between other delimiters', async (t) => {
+  for (const [text, wanted] of [
+    ['user;item;plays\nu1;a;1,234\nu2;b;10.5\n', ['1,234', '10.5']],
+    ['user\titem\tplays\nu1\ta\t1,234\nu2\tb\t7\n', ['1,234', '7']],
+    ['user,item,plays\nu1,a,"1,234"\nu2,b,7\n', ['1,234', '7']],
+  ] as const) {
+    const { rows } = await readAll(fileOf(t, 'plays.csv', text));
+    assert.deepEqual(
+      rows.map((row) => row[2]),
+      wanted,
     );
   }
 });
