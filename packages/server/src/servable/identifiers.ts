@@ -75,6 +75,17 @@ export function checkIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier, nam
   return integer;
 }
 
+/**
+ * `checkIdentifier` of a candidate or an event to be stored, whose text must not be empty: tensors are padded with empty text.
+ *
+ * @throws {ServingError} as `checkIdentifier`, and INVALID_ARGUMENT for empty text
+ */
+export function checkStoredIdentifier(datatype: 'BYTES' | 'INT64', id: Identifier, name = 'id'): Identifier {
+  const identifier = checkIdentifier(datatype, id, name);
+  if (identifier === '') throw invalidArgument(`${name}: expected text of at least one character, got ""`);
+  return identifier;
+}
+
 /** Whether text is well-formed Unicode, so that every protocol and file can hold it. */
 export function isUnicode(text: string): boolean {
   return !SURROGATE_ALONE.test(text);

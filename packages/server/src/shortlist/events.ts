@@ -2,7 +2,7 @@
 import type { Identifier } from 'shortlist';
 import type { ModelRegistry } from '../models/registry.ts';
 import { checkUser } from '../servable/exclusions.ts';
-import { checkIdentifier } from '../servable/identifiers.ts';
+import { checkStoredIdentifier } from '../servable/identifiers.ts';
 import { readEach } from '../status/read-each.ts';
 import type { UpdateResponse } from './messages.ts';
 import { modelOf, update } from './operations.ts';
@@ -24,7 +24,7 @@ export function appendEvents(registry: ModelRegistry, { model, events }: Events)
     readEach('events', events, ({ user, item }) => ({
       kind: 'seen',
       user: checkUser(user),
-      identifier: checkIdentifier(servable.identifierDatatype, item, 'item'),
+      identifier: checkStoredIdentifier(servable.identifierDatatype, item, 'item'),
     })),
   );
 }

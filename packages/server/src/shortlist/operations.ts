@@ -12,7 +12,7 @@ import type { RequestOptions } from '../queue/batcher.ts';
 import { noCandidateTower } from '../servable/candidate-features.ts';
 import type { Features, Query, QueryResult, RequestedUpdate, RequestField, Servable } from '../servable/contract.ts';
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
-import { checkIdentifier } from '../servable/identifiers.ts';
+import { checkIdentifier, checkStoredIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
 import { readEach } from '../status/read-each.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
@@ -263,7 +263,7 @@ export async function upsertCandidates<I>(
   const unknown: { id: I; features: string[] }[] = [];
   const answer = await update(modelOf(registry, model), (servable) =>
     readEach('candidates', candidates, ({ id, embedding, features, attributes }) => {
-      const identifier = checkIdentifier(servable.identifierDatatype, id);
+      const identifier = checkStoredIdentifier(servable.identifierDatatype, id);
       const upsert = { kind: 'upsert', identifier, attributes } as const;
       if ((embedding === undefined) === (features === undefined)) {
         throw invalidArgument(`embedding: expected embedding or features, got ${embedding ? 'both' : 'neither'}`);

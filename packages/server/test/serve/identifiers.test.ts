@@ -182,3 +182,24 @@ test('half of a surrogate pair is refused in a request', async () => {
   assert.deepEqual([status, (body as Message).error], [400, 'candidates[0].id: expected Unicode text, got "\\udc00"']);
   await server.close();
 });
+
+test('the empty identifier: upserts and events refuse it and change nothing; a candidate that has it is found and deleted', async () => {
+  const server = await startTiny(await basePathOf(['', 'a'], false));
+  const embedding = [100, 0];
+  const reason = 'expected text of at least one character, got ""';
+  const ids = async (): Promise<string[]> =>
+    ((await post(server, '/v1/shortlist', { embedding: QUERY })).body as Message).results.map(({ id }: Message) => id);
+  const upsert = await post(server, '/v1/candidates/upsert', {
+    candidates: [
+      { id: 'b', embedding },
+      { id: '', embedding },
+    ],
+  });
+  assert.deepEqual([upsert.status, (upsert.body as Message).error], [400, `candidates[1].id: ${reason}`]);
+  const event = await post(server, '/v1/events', { events: [{ user: 'u', item: '' }] });
+  assert.deepEqual([event.status, (event.body as Message).error], [400, `events[0].item: ${reason}`]);
+  assert.deepEqual(await ids(), ['', 'a']);
+  assert.equal((await post(server, '/v1/candidates/delete', { ids: [''] })).status, 200);
+  assert.deepEqual(await ids(), ['a']);
+  await server.close();
+});
