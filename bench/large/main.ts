@@ -138,7 +138,7 @@ async function partRows(name: string, part: Part): Promise<Row[]> {
       ...{ work: `${set}: p50 at recall@10 ≥ ${RECALL}, one thread`, ours: best.p50Ms, peer: null, unit: 'ms' },
       ...{ required: bound(required.p50Ms), qualityHolds: served.best !== undefined },
       quality: {
-        ...(best.groupBound !== undefined && { 'group bound': best.groupBound }),
+        ...(best.groupBound !== undefined && { 'group bound': best.groupBound || 'none' }),
         ...{ leaves: best.leavesToSearch, reorder: best.reorder, recall: best.recall, 'p99 ms': best.p99Ms.toFixed(3) },
         ...(served.cold && {
           'cold p50 ms': served.cold.p50Ms.toFixed(3),

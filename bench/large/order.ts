@@ -31,8 +31,8 @@ export interface BuildReport {
 export interface CallPoint {
   leavesToSearch: number;
   reorder: number;
-  /** The bound for skipping groups; absent: that of the build. */
-  groupBound?: number;
+  /** The bound for skipping groups; false: none is skipped; absent: that of the build. */
+  groupBound?: number | false;
 }
 
 /** A setting of calls with its measurements. */

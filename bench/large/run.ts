@@ -89,14 +89,15 @@ export async function truthOf(vectors: VectorsOf): Promise<{ queries: string; tr
 
 /**
  * The grid of bounds, leaves and candidates, from one share of the leaves to the next larger one by a factor of 1.5. The bound
- * of the build is for the k best scores of the codes, so with many candidates for each result it skips too much.
+ * of the build is for the k best scores of the codes, so with many candidates for each result it skips too much; where few
+ * groups can be skipped, none is faster.
  */
 export function gridOf(numLeaves: number): CallPoint[] {
   const grid: CallPoint[] = [];
   for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.5 * leaves)) {
     for (const reorder of [50, 100, 200, 350, 500, 1_000, 2_000]) {
       grid.push({ leavesToSearch: leaves, reorder });
-      grid.push({ leavesToSearch: leaves, reorder, groupBound: WIDE_BOUND });
+      for (const groupBound of [WIDE_BOUND, false] as const) grid.push({ leavesToSearch: leaves, reorder, groupBound });
     }
   }
   return grid;
