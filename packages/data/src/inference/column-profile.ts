@@ -26,6 +26,8 @@ export interface ColumnProfile {
    * are arrays of the format or JSON.
    */
   readonly separator: string;
+  /** True if some values are numbers with a comma (`4,5`), and nearly all others are numbers, too. */
+  readonly hasCommaNumbers?: boolean;
 }
 
 /** Rows of a profile: enough to see values repeat, and read within some tenths of a second. */
@@ -42,6 +44,7 @@ const LIST_REPEATS = 2;
 const LIST_LETTERS = 30;
 /** Separators of list elements, the most reliable first. */
 const SEPARATORS = ['|', ';', ','] as const;
+const COMMA_NUMBER = /^[+-]?\d+,\d+$/;
 const BOOLEANS: ReadonlySet<string> = new Set(['true', 'false', 'yes', 'no', 't', 'f', 'y', 'n']);
 
 /** The profiles of the columns, and the number of rows that were read for them. */
@@ -76,6 +79,7 @@ class Tally {
   #integers = 0;
   #numbers = 0;
   #leadingZeros = 0;
+  #commaNumbers = 0;
   #booleans = 0;
   #dates = 0;
   #times = 0;
@@ -124,6 +128,7 @@ class Tally {
 
   #addNumber(cell: Cell, text: string): void {
     const value = numberOf(cell);
+    if (COMMA_NUMBER.test(text)) this.#commaNumbers++;
     if (Number.isNaN(value)) return;
     this.#numbers++;
     if (typeof cell === 'string' && /^[+-]?0\d/.test(text)) this.#leadingZeros++;
@@ -145,6 +150,8 @@ class Tally {
       timeShare: this.#filled === 0 ? 0 : this.#times / this.#filled,
       meanLength: this.#filled === 0 ? 0 : this.#letters / this.#filled,
       separator: this.#separator(),
+      ...(this.#commaNumbers > 0 &&
+        this.#commaNumbers + this.#numbers >= KIND_SHARE * this.#filled && { hasCommaNumbers: true }),
     };
   }
 

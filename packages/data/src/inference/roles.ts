@@ -130,6 +130,8 @@ export function rolesOf(
     for (const role of ROLES.filter(isOpen)) give(role, byName(role, profiles, isFree), 'by name');
     for (const role of ROLES.filter(isOpen)) give(role, byPartOfName(role, profiles, isFree), 'by name');
   }
+  if (hasNames)
+    for (const role of ['value', 'weight'] as const) if (isOpen(role)) refuseCommaNumbers(path, role, profiles);
   if (isOpen('time'))
     give(
       'time',
@@ -185,6 +187,19 @@ function byPartOfName(
   const part = NAME_PARTS.get(role);
   if (part === undefined) return -1;
   return profiles.findIndex((p, column) => isFree(column) && part.test(bareName(p.name)) && fits(role, p));
+}
+
+/** Refuse a column whose name has a role of numbers, where a comma may be a decimal sign or group thousands. */
+function refuseCommaNumbers(path: string, role: 'value' | 'weight', profiles: readonly ColumnProfile[]): void {
+  const profile = profiles.find(
+    ({ name, kind, hasCommaNumbers }) =>
+      kind === 'text' && hasCommaNumbers && KNOWN_NAMES.get(role)!.includes(bareName(name)),
+  );
+  if (profile === undefined) return;
+  throw new DataError(
+    `${path}: ${profile.name}: expected numbers with a decimal point, got numbers with a comma, which is a decimal sign only in ` +
+      `text separated by semicolons; ${OPTION_OF[role]} none reads the file without this column`,
+  );
 }
 
 /** True if the content of a column allows the role that its name indicates: a column `time` may hold durations. */

@@ -71,6 +71,16 @@ test('a comma is no decimal sign beside decimal points and between other delimit
   }
 });
 
+test('a column of ratings with commas that may not be decimal signs is refused, and read without it on demand', async (t) => {
+  const path = fileOf(t, 'ratings.csv', 'user,item,rating\nu1,a,"4,5"\nu1,b,3\nu2,a,"0,5"\n');
+  await assert.rejects(readInteractions(path), {
+    code: 'ERR_DATA',
+    message: /: rating: expected numbers with a decimal point, got numbers with a comma, .*valueColumn none reads/,
+  });
+  const { table } = await readInteractions(path, { valueColumn: 'none' });
+  assert.deepEqual([table.length, table.values], [3, undefined]);
+});
+
 test('a page of HTML and a header without rows are refused by what they are', async (t) => {
   const page = fileOf(t, 'ratings.csv', '\n<!DOCTYPE html><html><body>404 not found</body></html>\n');
   await assert.rejects(readAll(page), { code: 'ERR_DATA', message: /expected a table, got HTML or XML/ });
