@@ -12,7 +12,7 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { finish, type Requirement, type Row } from '../harness/rows.ts';
+import { finish, keepRows, type Requirement, type Row } from '../harness/rows.ts';
 import { largeSet, type PeerPlan } from './large-set.ts';
 import { gridOf, type Point } from './points.ts';
 import { type RecallRows, recallRows } from './recall-rows.ts';
@@ -70,7 +70,9 @@ const wanted = values.only.split(',');
 for (const name of wanted) {
   const part = PARTS[name];
   if (!part) throw new Error(`--only: expected some of ${Object.keys(PARTS).join(', ')}, got ${name}`);
-  rows.push(...(await part()));
+  const measured = await part();
+  keepRows('ann', measured);
+  rows.push(...measured);
 }
 finish('ann', rows, values.peers !== undefined || wanted.length < Object.keys(PARTS).length);
 

@@ -70,6 +70,13 @@ export function row({ work, ours, peer, unit, required, qualityHolds = true, qua
 }
 
 /**
+ * Write the rows of a part to bench/results/NAME.json beside the others of the file, so that they are not lost when a later part fails.
+ */
+export function keepRows(name: string, rows: readonly Row[]): void {
+  writeReport(name, rows, true);
+}
+
+/**
  * Print the rows, write bench/results/NAME.json, and set the exit code.
  *
  * @param isPart true if only a part of the table was measured; then the file keeps its other rows with the date of their measurement
@@ -77,14 +84,18 @@ export function row({ work, ours, peer, unit, required, qualityHolds = true, qua
 export function finish(name: string, rows: readonly Row[], isPart = false): void {
   const isJson = process.argv.includes('--json');
   console.log(isJson ? rows.map((line) => JSON.stringify(line)).join('\n') : table(rows));
-  mkdirSync(RESULTS, { recursive: true });
-  const path = join(RESULTS, `${name}.json`);
-  const report = { ...circumstances(name), rows: isPart && existsSync(path) ? merged(path, rows) : rows };
-  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
+  writeReport(name, rows, isPart);
   const failed = rows.filter((line) => line.holds === false);
   if (failed.length === 0) return;
   console.error(`${failed.length} of ${rows.length} rows do not hold: ${failed.map((line) => line.work).join('; ')}`);
   process.exitCode = 1;
+}
+
+function writeReport(name: string, rows: readonly Row[], isPart: boolean): void {
+  mkdirSync(RESULTS, { recursive: true });
+  const path = join(RESULTS, `${name}.json`);
+  const report = { ...circumstances(name), rows: isPart && existsSync(path) ? merged(path, rows) : rows };
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 /** The rows of the file in their order; rows that were measured now replace the old ones, and new ones are added at the end. */

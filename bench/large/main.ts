@@ -13,7 +13,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { ReorderRows } from 'shortlist';
-import { finish, type Requirement, type Row, row } from '../harness/rows.ts';
+import { finish, keepRows, type Requirement, type Row, row } from '../harness/rows.ts';
 import { exactSegmentsRows } from './exact-segments-rows.ts';
 import { build, FOLDER, gridOf, serve, timed, truthOf } from './run.ts';
 import { segmentsRows } from './segments-rows.ts';
@@ -96,7 +96,9 @@ for (const name of values.only.split(',')) {
     const names = [...Object.keys(PARTS), ...Object.keys(OTHERS)].join(', ');
     throw new Error(`--only: expected some of ${names}, got ${name}`);
   }
-  measured.push(...(part ? await partRows(name, part) : await other!(values.rows)));
+  const rows = part ? await partRows(name, part) : await other!(values.rows);
+  keepRows('large', rows);
+  measured.push(...rows);
 }
 finish('large', measured, true);
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bootstrapDifference, type Estimate, evaluateRecommender, type RecommenderEvaluation } from 'shortlist/metrics';
 import { baselines, type InteractionSplit } from 'shortlist/recommenders';
-import { finish, type Row, row } from '../harness/rows.ts';
+import { finish, keepRows, type Row, row } from '../harness/rows.ts';
 import { beauty, gowalla, movieLens } from './datasets.ts';
 import { alsRows } from './implicit-als.ts';
 import { servedRecommender } from './served.ts';
@@ -82,7 +82,9 @@ const rows: Row[] = [];
 for (const name of values.only?.split(',') ?? Object.keys(WORKS)) {
   const work = WORKS[name];
   if (!work) throw new Error(`--only: expected some of ${Object.keys(WORKS).join(', ')}, got ${name}`);
-  rows.push(...(await measure(work, data, Number(values.seeds))));
+  const measured = await measure(work, data, Number(values.seeds));
+  keepRows('recipes', measured);
+  rows.push(...measured);
 }
 finish('recipes', rows, values.only !== undefined);
 

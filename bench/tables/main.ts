@@ -10,7 +10,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { finish, type Row, row } from '../harness/rows.ts';
+import { finish, keepRows, type Row, row } from '../harness/rows.ts';
 import { access } from './access-rows.ts';
 import { clicks, moreOfEach, retrieval } from './quality.ts';
 import { againstRobe } from './robe-rows.ts';
@@ -40,7 +40,9 @@ for (const name of values.only?.split(',') ?? Object.keys(PARTS)) {
   const part = PARTS[name];
   if (!part) throw new Error(`--only: expected some of ${Object.keys(PARTS).join(', ')}, got ${name}`);
   console.error(`measuring: ${name}`);
-  rows.push(...(await part()));
+  const measured = await part();
+  keepRows('tables', measured);
+  rows.push(...measured);
 }
 finish('tables', rows, values.only !== undefined);
 

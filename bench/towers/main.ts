@@ -17,7 +17,7 @@ import {
   type InteractionSplit,
   type Recommender,
 } from 'shortlist/recommenders';
-import { finish, type Row, row } from '../harness/rows.ts';
+import { finish, keepRows, type Row, row } from '../harness/rows.ts';
 import { beauty, movieLens } from '../recipes/datasets.ts';
 import { newItemRows } from './new-items.ts';
 
@@ -59,7 +59,9 @@ const rows: Row[] = [];
 for (const name of values.only?.split(',') ?? Object.keys(works)) {
   const work = works[name];
   if (!work) throw new Error(`--only: expected some of ${Object.keys(works).join(', ')}, got ${name}`);
-  rows.push(...(await work(folder, Number(values.seeds))));
+  const measured = await work(folder, Number(values.seeds));
+  keepRows('towers', measured);
+  rows.push(...measured);
 }
 finish('towers', rows, values.only !== undefined);
 
