@@ -17,9 +17,10 @@ export class Centroids {
   readonly runtime: Runtime;
   /** [count, d], to be changed in place; call `pack` afterwards. */
   readonly matrix: Matrix;
+  /** [1, count padded to 8] |c|²/2 as of the last `pack`, infinite in the padding. */
+  readonly halfSquares: Matrix;
   readonly #panels: number;
   readonly #packed: Matrix;
-  readonly #halfSquares: Matrix;
   /** [panel][pair of dimensions][8][2] int16; undefined where there are too few centroids. */
   readonly #packed16: Block | undefined;
   /** max |c16|₁, max |c|, max |c|²/2. */
@@ -33,7 +34,7 @@ export class Centroids {
     this.#panels = Math.ceil(count / PANEL);
     this.matrix = new Matrix(count, dimensions, runtime);
     this.#packed = new Matrix(this.#panels * PANEL, dimensions, runtime);
-    this.#halfSquares = new Matrix(1, this.#panels * PANEL, runtime);
+    this.halfSquares = new Matrix(1, this.#panels * PANEL, runtime);
     this.#limits = runtime.heap.allocate(12);
     this.#scratch = new Scratch(runtime.heap);
     if (this.#panels >= PANELS_FOR_INT16) {
@@ -45,7 +46,7 @@ export class Centroids {
   pack(): void {
     const { count, matrix } = this;
     const d = matrix.dimensions;
-    const halves = this.#halfSquares.data.fill(Number.POSITIVE_INFINITY);
+    const halves = this.halfSquares.data.fill(Number.POSITIVE_INFINITY);
     const { data } = matrix;
     let most = 0;
     for (let c = 0; c < count; c++) {
@@ -62,7 +63,7 @@ export class Centroids {
     const { pool } = this.runtime;
     const d = this.matrix.dimensions;
     const blocks = Math.ceil(n / 4);
-    const packed = [this.#packed.offset, this.#halfSquares.offset] as const;
+    const packed = [this.#packed.offset, this.halfSquares.offset] as const;
     const out = [labels.offset + 4 * first, scores.offset + 4 * first] as const;
     if (!this.#packed16) {
       pool.run('assignNearest', blocks, GRAIN, rows, n, d, ...packed, this.#panels, ...out);
@@ -75,7 +76,7 @@ export class Centroids {
       n,
       d,
       packed: this.#packed.offset,
-      halfSquares: this.#halfSquares.offset,
+      halfSquares: this.halfSquares.offset,
       packed16: this.#packed16.offset,
       panels: this.#panels,
       unscale: this.#unscale,
@@ -98,7 +99,7 @@ export class Centroids {
       rows,
       d,
       packed: this.#packed.offset,
-      halfSquares: this.#halfSquares.offset,
+      halfSquares: this.halfSquares.offset,
       panels: this.#panels,
       centroids: this.matrix.offset,
       labels: labels.offset + 4 * first,
@@ -113,7 +114,7 @@ export class Centroids {
   free(): void {
     this.matrix.free();
     this.#packed.free();
-    this.#halfSquares.free();
+    this.halfSquares.free();
     this.#packed16?.free();
     this.#limits.free();
     this.#scratch.free();

@@ -14,7 +14,6 @@ import { modelPool } from '../parallel/model-pool.ts';
 import type { Generator as Random } from '../random/generator.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { Centroids } from './centroids.ts';
-import { squaredNorm } from './int16-panels.ts';
 import { listMembers, type Members } from './members.ts';
 import { comparisonsOf, copyOf, type Lists, longest, NeighbourLists } from './neighbour-lists.ts';
 
@@ -51,16 +50,13 @@ export function usesNeighbours(rows: number, count: number, dimensions: number):
 export class NearCentroids {
   readonly #centroids: Centroids;
   readonly #lists: NeighbourLists;
-  readonly #halfSquares: Block;
   #comparisons = 0;
   #iterations = 0;
 
-  /** @param centroids what rows are assigned to; the caller frees them */
+  /** @param centroids what rows are assigned to; the caller packs and frees them */
   constructor(centroids: Centroids, random: Random) {
     this.#centroids = centroids;
     this.#lists = new NeighbourLists(centroids, random);
-    this.#halfSquares = centroids.runtime.heap.allocate(4 * centroids.count);
-    this.#square();
   }
 
   /** Pairs of vectors that were compared so far: a work counter for tests. */
@@ -68,10 +64,9 @@ export class NearCentroids {
     return this.#comparisons + this.#lists.comparisons;
   }
 
-  /** Take in that the centroids have moved. */
+  /** Take in that the centroids have moved and were packed. */
   update(): void {
     this.#lists.update();
-    this.#square();
   }
 
   /** The assignment step of k-means: in the first iteration `assign`, then one step from the labels of the last one. */
@@ -83,7 +78,6 @@ export class NearCentroids {
       return;
     }
     if (iteration < UPDATES_FIRST || iteration % UPDATE_EVERY === 0) this.update();
-    else this.#square();
     const members = listMembers(labels.integers(n), this.#centroids.count);
     this.#compare(offset, labels, scores, members, this.#lists.nearest);
   }
@@ -115,12 +109,11 @@ export class NearCentroids {
   /** Give the memory back. */
   free(): void {
     this.#lists.free();
-    this.#halfSquares.free();
   }
 
   /** Compare the rows of each list with its centroids. */
   #compare(rows: number, labels: Block, scores: Block, members: Members, lists: Lists): void {
-    const { matrix, runtime } = this.#centroids;
+    const { matrix, halfSquares, runtime } = this.#centroids;
     const { heap } = runtime;
     const d = matrix.dimensions;
     const listMax = longest(lists);
@@ -137,7 +130,7 @@ export class NearCentroids {
       listBegin: listBegin.offset,
       listed: lists.numbers.offset,
       centroids: matrix.offset,
-      halfSquares: this.#halfSquares.offset,
+      halfSquares: halfSquares.offset,
       labels: labels.offset,
       scores: scores.offset,
       scratch: scratch.offset,
@@ -146,13 +139,5 @@ export class NearCentroids {
     });
     for (const block of [scratch, rowBegin, order, listBegin]) block.free();
     this.#comparisons += comparisonsOf(members, lists);
-  }
-
-  #square(): void {
-    const { matrix, count } = this.#centroids;
-    const d = matrix.dimensions;
-    const halves = this.#halfSquares.floats(count);
-    const { data } = matrix;
-    for (let c = 0; c < count; c++) halves[c] = squaredNorm(data, c * d, d) / 2;
   }
 }
