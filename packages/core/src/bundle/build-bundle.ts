@@ -55,7 +55,8 @@ const checkOptions = optionsCheck<BundleBuild>('buildBundle', { ...LONG_CHANGE, 
  * bytes; both are removed at the end. Until then an older file at `path` stays as it was.
  *
  * @param dataset called once for each pass; its candidates are the same each time
- * @throws {OptionError} when the index is not a ScaNN index, or asks a query model that is not the bundle's query tower; when an option is unknown or out of range
+ * @throws {OptionError} when the index is not a ScaNN index, or asks a query model that is not the bundle's query tower;
+ * when an option is unknown or out of range
  * @throws {StateError} while another process builds a bundle at this path; when the second pass reads other candidates
  * than the first, and then runs and partial file are removed
  * @throws {FileError} when the system refuses, for example because the disk is full

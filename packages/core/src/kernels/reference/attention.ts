@@ -20,6 +20,10 @@ export function attentionReference(memory: LinearMemory): AttentionKernels {
     Array.from({ length: count }, (_, i) => [
       ...memory.floats.subarray(at / 4 + i * stride, at / 4 + i * stride + width),
     ]);
+  const rowsOfSequence = (offsets: number, s: number): { first: number; last: number } => ({
+    first: memory.integers[offsets / 4 + s]!,
+    last: memory.integers[offsets / 4 + s + 1]!,
+  });
   const headOf = (at: number, stride: number, count: number, width: number, heads: number): Head => {
     const [q, k, v] = [0, 1, 2].map((part) => rowsOf(at + 4 * part * heads * width, stride, count, width));
     return { q: q!, k: k!, v: v! };
@@ -28,13 +32,13 @@ export function attentionReference(memory: LinearMemory): AttentionKernels {
     causalAttention(begin, end, _slot, call) {
       const { x, stride, offsets, heads, width, scale, y, yStride } = readRecord(memory, CAUSAL_ATTENTION, call);
       for (let s = begin; s < end; s++) {
-        const [first, last] = memory.integers.subarray(offsets / 4 + s, offsets / 4 + s + 2) as unknown as number[];
+        const { first, last } = rowsOfSequence(offsets, s);
         for (let head = 0; head < heads; head++) {
-          const at = x + 4 * (first! * stride + head * width);
-          const { q, k, v } = headOf(at, stride, last! - first!, width, heads);
+          const at = x + 4 * (first * stride + head * width);
+          const { q, k, v } = headOf(at, stride, last - first, width, heads);
           q.forEach((query, i) => {
             const weights = attentionWeights(query, k.slice(0, i + 1), scale);
-            memory.floats.set(weightedSum(weights, v), y / 4 + (first! + i) * yStride + head * width);
+            memory.floats.set(weightedSum(weights, v), y / 4 + (first + i) * yStride + head * width);
           });
         }
       }
@@ -43,12 +47,12 @@ export function attentionReference(memory: LinearMemory): AttentionKernels {
       const record = readRecord(memory, CAUSAL_ATTENTION_GRADIENT, call);
       const { x, stride, offsets, heads, width, scale, dy, dyStride, dx } = record;
       for (let s = begin; s < end; s++) {
-        const [first, last] = memory.integers.subarray(offsets / 4 + s, offsets / 4 + s + 2) as unknown as number[];
-        const count = last! - first!;
-        memory.floats.fill(0, dx / 4 + first! * stride, dx / 4 + last! * stride);
+        const { first, last } = rowsOfSequence(offsets, s);
+        const count = last - first;
+        memory.floats.fill(0, dx / 4 + first * stride, dx / 4 + last * stride);
         for (let head = 0; head < heads; head++) {
-          const column = first! * stride + head * width;
-          const gradients = rowsOf(dy + 4 * (first! * dyStride + head * width), dyStride, count, width);
+          const column = first * stride + head * width;
+          const gradients = rowsOf(dy + 4 * (first * dyStride + head * width), dyStride, count, width);
           const parts = headGradient(headOf(x + 4 * column, stride, count, width, heads), gradients, scale);
           [parts.q, parts.k, parts.v].forEach((rows, part) => {
             const to = dx / 4 + column + part * heads * width;

@@ -1,5 +1,4 @@
 /** The memory of a call for queries, results, counters and masks of exclusions. Later calls reuse it. */
-
 import { MemoryAreas } from '../../../memory/memory-areas.ts';
 import { Scratch } from '../../../memory/scratch.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
