@@ -25,7 +25,11 @@ export async function upsert(port: number, i: number): Promise<boolean> {
   return response.ok;
 }
 
-/** The added candidates that a new server finds, and the number of those with other numbers than were sent. */
+/**
+ * The added candidates that a new server finds, and the number of those with other numbers than were sent.
+ *
+ * @throws {Error} when a candidate is there twice, or one of the films is not
+ */
 export async function findAfter(basePath: string): Promise<{ found: Set<string>; half: number }> {
   const server = await startTiny(basePath);
   const { body } = await post(server, '/v1/shortlist', {
@@ -40,7 +44,9 @@ export async function findAfter(basePath: string): Promise<{ found: Set<string>;
   const added = results.filter(({ id }) => id.startsWith('n'));
   const half = added.filter(({ id, score, year }) => score !== Number(id.slice(1)) + 1 || year !== score - 1).length;
   if (results.length - added.length !== FILMS) throw new Error(`${results.length - added.length} films are left`);
-  return { found: new Set(added.map(({ id }) => id)), half };
+  const found = new Set(added.map(({ id }) => id));
+  if (found.size < added.length) throw new Error(`${added.length - found.size} candidates are there twice`);
+  return { found, half };
 }
 
 /** Kill while `count` upserts are sent, eight at a time; killed after about half of them. */
