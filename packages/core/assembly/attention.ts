@@ -4,6 +4,7 @@
 //   s_ij = scale · ⟨q_i, k_j⟩;  p_ij = exp(s_ij) / Σ_j exp(s_ij);  y_i = Σ_j p_ij · v_j
 //   g_ij = ⟨dy_i, v_j⟩;  ds_ij = scale · p_ij · (g_ij − Σ_j p_ij · g_ij)
 //   dq_i = Σ_j ds_ij · k_j;  dk_j = Σ_i ds_ij · q_i;  dv_j = Σ_i p_ij · dy_i
+// With `lastOnly` this is done for the last item i of each sequence only, whose y is the row of the sequence.
 // The backward pass computes p again, so that no memory grows with the square of a length.
 // Readable forms: src/kernels/reference/attention.ts.
 import { maxLanes, multiplyAdd, sumLanes } from './simd';
@@ -117,7 +118,7 @@ function weightedSum(weights: usize, rows: usize, stride: usize, count: i32, byt
   for (; t < bytes; t += 4) store<f32>(to + t, load<f32>(to + t) + factor * load<f32>(from + t));
 }
 
-/** y [rows, yStride], of which the first heads · width columns are written. Work items: sequences. */
+/** y [rows, yStride], of which the first heads · width columns are written; with `lastOnly` [sequences, yStride], 0 for an empty sequence. Work items: sequences. */
 export function causalAttention(begin: i32, end: i32, slot: i32, call: CausalAttention): void {
   const heads = call.heads, bytes = <usize>call.width << 2, all = <usize>heads * bytes;
   const stride = <usize>call.stride << 2, yStride = <usize>call.yStride << 2;
@@ -125,11 +126,13 @@ export function causalAttention(begin: i32, end: i32, slot: i32, call: CausalAtt
   for (let s = begin; s < end; s++) {
     const offsets = call.offsets + (<usize>s << 2);
     const first = load<i32>(offsets), count = load<i32>(offsets, 4) - first;
+    const from = call.lastOnly ? count - 1 : 0, to = call.y + <usize>(call.lastOnly ? s - from : first) * yStride;
+    if (call.lastOnly && count == 0) memory.fill(call.y + <usize>s * yStride, 0, all);
     for (let head = 0; head < heads; head++) {
       const column = <usize>head * bytes;
       const q = call.x + <usize>first * stride + column, k = q + all, v = k + all;
-      const y = call.y + <usize>first * yStride + column;
-      for (let i = 0; i < count; i++) {
+      const y = to + column;
+      for (let i = max(from, 0); i < count; i++) {
         products(q + <usize>i * stride, k, stride, i + 1, bytes, call.scale, weights);
         softmax(weights, i + 1);
         weightedSum(weights, v, stride, i + 1, bytes, y + <usize>i * yStride);
@@ -138,7 +141,7 @@ export function causalAttention(begin: i32, end: i32, slot: i32, call: CausalAtt
   }
 }
 
-/** dx [rows, stride], of which every column is written, padding with 0. Work items: sequences. */
+/** dx [rows, stride], of which every column is written, padding with 0; with `lastOnly` dy has a row for each sequence. Work items: sequences. */
 export function causalAttentionGradient(begin: i32, end: i32, slot: i32, call: CausalAttentionGradient): void {
   const heads = call.heads, bytes = <usize>call.width << 2, all = <usize>heads * bytes, scale = call.scale;
   const stride = <usize>call.stride << 2, dyStride = <usize>call.dyStride << 2;
@@ -146,14 +149,15 @@ export function causalAttentionGradient(begin: i32, end: i32, slot: i32, call: C
   for (let s = begin; s < end; s++) {
     const offsets = call.offsets + (<usize>s << 2);
     const first = load<i32>(offsets), count = load<i32>(offsets, 4) - first;
-    const from = <usize>first * stride;
-    memory.fill(call.dx + from, 0, <usize>count * stride);
+    const from = call.lastOnly ? count - 1 : 0, dyFirst = call.dy + <usize>(call.lastOnly ? s - from : first) * dyStride;
+    const at = <usize>first * stride;
+    memory.fill(call.dx + at, 0, <usize>count * stride);
     for (let head = 0; head < heads; head++) {
-      const column = from + <usize>head * bytes;
+      const column = at + <usize>head * bytes;
       const q = call.x + column, k = q + all, v = k + all;
       const dq = call.dx + column, dk = dq + all, dv = dk + all;
-      for (let i = 0; i < count; i++) {
-        const row = <usize>i * stride, dy = call.dy + <usize>(first + i) * dyStride + <usize>head * bytes;
+      for (let i = max(from, 0); i < count; i++) {
+        const row = <usize>i * stride, dy = dyFirst + <usize>i * dyStride + <usize>head * bytes;
         products(q + row, k, stride, i + 1, bytes, scale, weights);
         softmax(weights, i + 1);
         products(dy, v, stride, i + 1, bytes, 1, slopes);

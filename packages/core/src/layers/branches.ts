@@ -27,6 +27,8 @@ export class Branches implements Layer {
   readonly outputs: number;
   readonly branches: readonly Sequential[];
   readonly runtime: Runtime;
+  /** Rows of the last x. */
+  #rows = 0;
   #y: Matrix | undefined;
 
   /** @throws {ShapeError} when branches are added that have different numbers of outputs */
@@ -56,12 +58,22 @@ export class Branches implements Layer {
     return this.branches.flatMap((branch) => branch.parameters());
   }
 
+  /** @throws {ShapeError} when outputs of branches have different numbers of rows */
   forward(x: Matrix, trainingStep?: number): Matrix {
     checkForward(this, x);
-    this.#y = withRows(this.#y, x.rows, () => columnsMatrix(x.rows, this.outputs, this.runtime));
+    this.#rows = x.rows;
+    const values = this.branches.map((branch) => branch.forward(x, trainingStep));
+    const { rows } = values[0]!;
+    const other = values.findIndex((value) => value.rows !== rows);
+    if (other > 0) {
+      throw new ShapeError(
+        `branches: expected ${rows} rows of each branch, as branch 0 has, got ${values[other]!.rows} of branch ${other}`,
+      );
+    }
+    this.#y = withRows(this.#y, rows, () => columnsMatrix(rows, this.outputs, this.runtime));
     const y = this.#y;
     this.branches.forEach((branch, i) => {
-      const value = branch.forward(x, trainingStep);
+      const value = values[i]!;
       copyColumns(value, 0, y, this.#column(i), branch.outputs, this.kind === 'add' && i > 0);
     });
     return y;
@@ -69,7 +81,7 @@ export class Branches implements Layer {
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
     checkBackward(this, dy, optimizer, this.#y?.rows);
-    const dx = columnsMatrix(dy.rows, this.inputs, this.runtime);
+    const dx = columnsMatrix(this.#rows, this.inputs, this.runtime);
     this.branches.forEach((branch, i) => {
       // A branch relies on padding of 0 behind its own columns.
       const own = columnsMatrix(dy.rows, branch.outputs, this.runtime);

@@ -6,7 +6,8 @@
  * Each head does so with its own columns, w of each of q, k and v; the outputs of the heads stand side by side. The layer has
  * no weights: a dense layer before it computes q, k and v.
  *
- * The rows of x are those of sequences of any lengths, one after another, so that padding costs nothing.
+ * The rows of x are those of sequences of any lengths, one after another, so that padding costs nothing. The rows of y are
+ * the same, or with `lastOnly` one for each sequence: that of its last item, and 0 for an empty sequence.
  *
  * Sources: Vaswani et al., "Attention Is All You Need", NeurIPS 2017, equation 1; Kang and McAuley, "Self-Attentive
  * Sequential Recommendation", ICDM 2018, section 3.2. Formulas of the gradient: assembly/attention.ts.
@@ -41,6 +42,7 @@ interface AttentionCall {
   readonly heads: number;
   readonly width: number;
   readonly scale: number;
+  readonly lastOnly: number;
   readonly scratch: number;
   readonly scratchStride: number;
 }
@@ -52,6 +54,8 @@ export class CausalAttention implements Layer {
   readonly inputs: number;
   readonly outputs: number;
   readonly heads: number;
+  /** True where y has one row for each sequence. */
+  readonly lastOnly: boolean;
   readonly runtime: Runtime;
   readonly #sequences: Sequences;
   readonly #scratch: Scratch;
@@ -61,7 +65,7 @@ export class CausalAttention implements Layer {
   #y: Matrix | undefined;
 
   /** @throws {OptionError} when the columns are not three parts of whole heads */
-  constructor(inputs: number, heads: number, sequences: Sequences, runtime: Runtime) {
+  constructor(inputs: number, heads: number, sequences: Sequences, runtime: Runtime, lastOnly = false) {
     checkInteger('heads', heads, 1);
     if (checkInteger('inputs', inputs, 3) % (3 * heads) !== 0) {
       throw new OptionError(
@@ -71,19 +75,22 @@ export class CausalAttention implements Layer {
     this.inputs = inputs;
     this.outputs = inputs / 3;
     this.heads = heads;
+    this.lastOnly = lastOnly;
     this.runtime = runtime;
     this.#sequences = sequences;
     this.#scratch = new Scratch(runtime.heap);
   }
 
   save(): Saved {
-    return { kind: this.kind, settings: { inputs: this.inputs, heads: this.heads }, sections: [] };
+    const { inputs, heads, lastOnly } = this;
+    return { kind: this.kind, settings: { inputs, heads, lastOnly }, sections: [] };
   }
 
   /** Load a saved layer. @throws {FormatError} when a setting is out of range */
   static load({ settings, runtime }: Part, sequences: Sequences): CausalAttention {
     const [inputs, heads] = [settings.integer('inputs', { min: 3 }), settings.integer('heads', { min: 1 })];
-    if (inputs % (3 * heads) === 0) return new CausalAttention(inputs, heads, sequences, runtime);
+    const lastOnly = settings.boolean('lastOnly');
+    if (inputs % (3 * heads) === 0) return new CausalAttention(inputs, heads, sequences, runtime, lastOnly);
     throw settings.error('inputs', `expected a multiple of ${3 * heads}, got ${inputs}`);
   }
 
@@ -95,19 +102,18 @@ export class CausalAttention implements Layer {
   forward(x: Matrix): Matrix {
     checkForward(this, x);
     const { offsets } = this.#sequences;
-    if (offsets.at(-1) !== x.rows) {
-      throw new ShapeError(`x: expected ${offsets.at(-1)} rows, those of the sequences, got ${x.rows}`);
-    }
+    checkSequences(x, offsets);
     this.#x = x;
     this.#offsets = offsets;
-    this.#y = withRows(this.#y, x.rows, () => columnsMatrix(x.rows, this.outputs, this.runtime));
+    const rows = this.lastOnly ? offsets.length - 1 : x.rows;
+    this.#y = withRows(this.#y, rows, () => columnsMatrix(rows, this.outputs, this.runtime));
     const call = { ...this.#call(x), y: this.#y.offset, yStride: this.#y.dimensions };
     modelPool(this.runtime).run('causalAttention', offsets.length - 1, GRAIN_SEQUENCES, call);
     return this.#y;
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {
-    checkBackward(this, dy, optimizer, this.#x?.rows);
+    checkBackward(this, dy, optimizer, this.#y?.rows);
     const x = this.#x!;
     const dx = unfilledMatrix(x.rows, x.dimensions, this.runtime);
     const call = { ...this.#call(x), dy: dy.offset, dyStride: dy.dimensions, dx: dx.offset };
@@ -126,7 +132,13 @@ export class CausalAttention implements Layer {
     const width = this.outputs / this.heads;
     return {
       ...{ x: x.offset, stride: x.dimensions, offsets: block.offset + offsetsAt, heads: this.heads, width },
-      ...{ scale: 1 / Math.sqrt(width), scratch: block.offset, scratchStride },
+      ...{ scale: 1 / Math.sqrt(width), lastOnly: Number(this.lastOnly), scratch: block.offset, scratchStride },
     };
   }
+}
+
+/** Check that x has a row for each item of the sequences. @throws {ShapeError} */
+export function checkSequences(x: Matrix, offsets: Int32Array): void {
+  if (offsets.at(-1) === x.rows) return;
+  throw new ShapeError(`x: expected ${offsets.at(-1)} rows, those of the sequences, got ${x.rows}`);
 }

@@ -25,7 +25,8 @@ export interface Layer {
   /** The runtime in whose memory its matrices, x and dy are. */
   readonly runtime: Runtime;
   /**
-   * Compute y [n, padded(outputs)] from x [n, padded(inputs)]. The layer owns y, which is valid until its next
+   * Compute y [n, padded(outputs)] from x [n, padded(inputs)]; layers of sequences may have one row of y for each sequence. The
+   * layer owns y, which is valid until its next
    * `forward`; it may keep x until `backward`.
    *
    * @param trainingStep the number of the step while training, from which random layers draw; undefined while evaluating

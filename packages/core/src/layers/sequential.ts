@@ -14,7 +14,7 @@ export class Sequential implements Layer {
   readonly outputs: number;
   readonly runtime: Runtime;
   readonly layers: readonly Layer[];
-  /** Rows of the last `forward`. */
+  /** Rows of the last y. */
   #rows: number | undefined;
 
   constructor(inputs: number, layers: readonly Layer[], runtime: Runtime) {
@@ -41,8 +41,9 @@ export class Sequential implements Layer {
 
   forward(x: Matrix, trainingStep?: number): Matrix {
     checkForward(this, x);
-    this.#rows = x.rows;
-    return forwardThrough(this.layers, x, trainingStep);
+    const y = forwardThrough(this.layers, x, trainingStep);
+    this.#rows = y.rows;
+    return y;
   }
 
   backward(dy: Matrix, optimizer: SparseOptimizer): Matrix {

@@ -4,7 +4,7 @@
  *
  *   x_i = √d · E[id_i] + P[j],  j items after i;   vector = blocks(x) at the last item;   an empty list gives zeros
  *
- * The lists of a batch pass one after another without padding. Positions are counted from the end, where the authors' padding
+ * The lists of a batch pass one after another without padding, and the last block computes the states of last items only. Positions are counted from the end, where the authors' padding
  * on the left puts them. An item sees the items before it and itself only, so that its state depends on no later item.
  *
  * Source: Kang and McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; the factor √d is that of its authors' code.
@@ -18,13 +18,14 @@ import { loadPart, type Part } from '../format/part.ts';
 import type { Saved } from '../format/saved.ts';
 import { type AttentionShape, attentionBlocks } from '../layers/attention-blocks.ts';
 import { CausalAttention, type Sequences } from '../layers/causal-attention.ts';
-import { columnsMatrix } from '../layers/contract.ts';
+import { columnsMatrix, padded } from '../layers/contract.ts';
+import { LastRows } from '../layers/last-rows.ts';
 import { layerLoaders, loadSequential, makeLayers } from '../layers/make-layers.ts';
 import { Sequential } from '../layers/sequential.ts';
 import type { SparseOptimizer } from '../optimizers/contract.ts';
 import type { Runtime } from '../parallel/runtime.ts';
 import type { Generator } from '../random/generator.ts';
-import type { Matrix } from '../vectors/matrix.ts';
+import { Matrix } from '../vectors/matrix.ts';
 import { withPlaces } from './embedding-bag.ts';
 import { numbersTo, type RowAdder, type RowSums } from './row-sums.ts';
 import type { TableGradients } from './table-gradients.ts';
@@ -85,17 +86,27 @@ export class AttentionEncoder {
    * Load a saved encoder.
    *
    * @param dimensions the columns of the table
-   * @throws {FormatError} when its parts are not those of lists of at most `maxLength` ids
+   * @throws {FormatError} when its parts are not those of lists of at most `maxLength` ids, or do not make one state of each list
    */
   static load(part: Part, dimensions: number, maxLength: number): AttentionEncoder {
     const sequences: Sequences = { offsets: Int32Array.of(0) };
     const positions = loadPart(part.part('positions'), { full: FullTable.load });
-    const loaders = layerLoaders({ causalAttention: (layer) => CausalAttention.load(layer, sequences) });
+    const loaders = layerLoaders({
+      causalAttention: (layer) => CausalAttention.load(layer, sequences),
+      lastRows: (layer) => LastRows.load(layer, sequences),
+    });
     const blocks = loadPart(part.part('blocks'), { sequential: (saved) => loadSequential(saved, loaders) });
     const found = [positions.vocabularySize, positions.dimensions, blocks.inputs, blocks.outputs];
     const expected = [maxLength, dimensions, dimensions, dimensions];
-    if (found.join() === expected.join()) return new AttentionEncoder(positions, blocks, sequences);
-    throw part.refusal(`attention: expected positions and blocks of ${expected.join(', ')}, got ${found.join(', ')}`);
+    if (found.join() !== expected.join()) {
+      throw part.refusal(`attention: expected positions and blocks of ${expected.join(', ')}, got ${found.join(', ')}`);
+    }
+    sequences.offsets = Int32Array.of(0, 2);
+    const states = statesOf(blocks, 2);
+    if (states === 1) return new AttentionEncoder(positions, blocks, sequences);
+    throw part.refusal(
+      `blocks: expected 1 state of a list of 2 items, got ${states ?? 'layers that do not fit together'}`,
+    );
   }
 
   /** Every trained matrix, in a fixed order. */
@@ -136,7 +147,7 @@ export class AttentionEncoder {
       adder.sum({ offsets: two, places: pairs, weights }, dimensions, x);
     });
     this.#sequences.offsets = offsets;
-    adder.sum(lastRows(offsets, this.blocks.forward(x, trainingStep)), dimensions, out, column);
+    adder.sum(rowsOfLists(offsets, this.blocks.forward(x, trainingStep), 0), dimensions, out, column);
   }
 
   /** Step the blocks by the gradient of the vectors of the last `embed`, and add the gradients of both tables to `tables`. */
@@ -150,8 +161,8 @@ export class AttentionEncoder {
     tables: TableGradients,
   ): void {
     const { dimensions } = table;
-    const dy = columnsMatrix(ids.length, dimensions, gradient.runtime);
-    adder.sum(toLastRows(offsets, gradient, column), dimensions, dy);
+    const dy = columnsMatrix(gradient.rows, dimensions, gradient.runtime);
+    adder.sum(rowsOfLists(offsets, gradient, column), dimensions, dy);
     const dx = this.blocks.backward(dy, optimizer);
     dy.free();
     tables.hold(dx);
@@ -176,33 +187,31 @@ export class AttentionEncoder {
   }
 }
 
+/** The number of states that blocks make of `rows` rows; undefined where their layers do not fit together. */
+function statesOf(blocks: Sequential, rows: number): number | undefined {
+  const x = new Matrix(rows, padded(blocks.inputs), blocks.runtime);
+  try {
+    return blocks.forward(x).rows;
+  } catch (error) {
+    if (error instanceof ShapeError) return undefined;
+    throw error;
+  } finally {
+    x.free();
+  }
+}
+
 /** √d, which brings the small initial numbers of a table to the size that the blocks expect. */
 function scaleOf(dimensions: number): number {
   return Math.sqrt(dimensions);
 }
 
-/** For each list the state of its last item; none for an empty list. */
-function lastRows(offsets: Int32Array, states: Matrix): RowSums {
+/** The row of each list, from `column` on; none for an empty list. */
+function rowsOfLists(offsets: Int32Array, rows: Matrix, column: number): RowSums {
   const [counts, places] = [new Int32Array(offsets.length), new Int32Array(offsets.length - 1)];
   let count = 0;
   for (let row = 0; row < places.length; row++) {
-    const last = offsets[row + 1]! - 1;
-    if (last >= offsets[row]!) places[count++] = states.offset / 4 + last * states.dimensions;
+    if (offsets[row + 1]! > offsets[row]!) places[count++] = rows.offset / 4 + row * rows.dimensions + column;
     counts[row + 1] = count;
-  }
-  return { offsets: counts, places: places.subarray(0, count) };
-}
-
-/** For each last item of a list the gradient of the list; none for the other items. */
-function toLastRows(offsets: Int32Array, gradient: Matrix, column: number): RowSums {
-  const [counts, places] = [new Int32Array(offsets.at(-1)! + 1), new Int32Array(offsets.length - 1)];
-  let count = 0;
-  for (let row = 0; row < places.length; row++) {
-    const [from, to] = [offsets[row]!, offsets[row + 1]!];
-    if (from === to) continue;
-    counts.fill(count, from + 1, to);
-    places[count++] = gradient.offset / 4 + row * gradient.dimensions + column;
-    counts[to] = count;
   }
   return { offsets: counts, places: places.subarray(0, count) };
 }

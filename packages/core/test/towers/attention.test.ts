@@ -184,6 +184,31 @@ test('lists that are too long for the positions, and saved parts that do not fit
   };
   assert.equal((await read(saved, 16, 4)).positions.vocabularySize, 4);
   await assert.rejects(read(saved, 16, 5), /expected positions and blocks of 5, 16, 16, 16, got 4, 16, 16, 16/);
+  // Blocks without the layer that keeps the rows of last items beside the attention of these, or without both.
+  const blocks = saved.parts!.blocks!;
+  const withBlocks = (edit: (layer: Saved) => Saved): Saved => {
+    const layers = Object.entries(blocks.parts!).map(([name, layer]) => [name, edit(layer)] as const);
+    return { ...saved, parts: { ...saved.parts, blocks: { ...blocks, parts: Object.fromEntries(layers) } } };
+  };
+  const edited =
+    (edit: (part: Saved) => Saved) =>
+    (part: Saved): Saved => {
+      const parts = Object.entries(part.parts ?? {}).map(([name, each]) => [name, edited(edit)(each)] as const);
+      return edit(parts.length === 0 ? part : { ...part, parts: Object.fromEntries(parts) });
+    };
+  const all = (part: Saved): Saved =>
+    part.kind === 'causalAttention' ? { ...part, settings: { ...part.settings, lastOnly: false } } : part;
+  const noLast = (part: Saved): Saved =>
+    part.kind === 'lastRows' ? { kind: 'dropout', settings: { inputs: 16, rate: 0, seed: 1 }, sections: [] } : part;
+  await read(withBlocks(edited((part) => part)), 16, 4);
+  for (const [edit, got] of [
+    [all, 'layers that do not fit together'],
+    [noLast, 'layers that do not fit together'],
+    [(part: Saved) => noLast(all(part)), '2'],
+  ] as const) {
+    const message = new RegExp(`blocks: expected 1 state of a list of 2 items, got ${got}`);
+    await assert.rejects(read(withBlocks(edited(edit)), 16, 4), message);
+  }
   await assert.rejects(read(saved, 12, 4), /expected positions and blocks of 4, 12, 12, 12, got 4, 16, 16, 16/);
 });
 

@@ -11,6 +11,8 @@ const ATTENTION = {
   heads: 'i32',
   width: 'i32',
   scale: 'f32',
+  /** 1: y and dy have a row for each sequence, that of its last item; 0: a row for each item. */
+  lastOnly: 'i32',
   /** For each thread two rows of floats, each of the longest sequence rounded up to a multiple of 4. */
   scratch: 'usize',
   /** Bytes of scratch of a thread. */
@@ -23,13 +25,13 @@ export interface AttentionRecord<Name extends string, Own> {
   readonly fields: typeof ATTENTION & Own;
 }
 
-/** A call of causalAttention; y is [rows, yStride] float32, written. */
+/** A call of causalAttention; y is [rows, yStride] float32, written; with lastOnly [sequences, yStride]. */
 export const CAUSAL_ATTENTION: AttentionRecord<'causalAttention', { readonly y: 'usize'; readonly yStride: 'i32' }> = {
   name: 'causalAttention',
   fields: { ...ATTENTION, y: 'usize', yStride: 'i32' },
 };
 
-/** A call of causalAttentionGradient; dy is [rows, dyStride] float32, and dx [rows, stride] float32, written. */
+/** A call of causalAttentionGradient; dy is [rows, dyStride] float32, with lastOnly [sequences, dyStride], and dx [rows, stride] float32, written. */
 export const CAUSAL_ATTENTION_GRADIENT: AttentionRecord<
   'causalAttentionGradient',
   { readonly dy: 'usize'; readonly dyStride: 'i32'; readonly dx: 'usize' }

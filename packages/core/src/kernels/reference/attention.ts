@@ -30,29 +30,35 @@ export function attentionReference(memory: LinearMemory): AttentionKernels {
   };
   return {
     causalAttention(begin, end, _slot, call) {
-      const { x, stride, offsets, heads, width, scale, y, yStride } = readRecord(memory, CAUSAL_ATTENTION, call);
+      const record = readRecord(memory, CAUSAL_ATTENTION, call);
+      const { x, stride, offsets, heads, width, scale, lastOnly, y, yStride } = record;
       for (let s = begin; s < end; s++) {
         const { first, last } = rowsOfSequence(offsets, s);
+        if (lastOnly && first === last) memory.floats.fill(0, y / 4 + s * yStride, y / 4 + s * yStride + heads * width);
         for (let head = 0; head < heads; head++) {
           const at = x + 4 * (first * stride + head * width);
           const { q, k, v } = headOf(at, stride, last - first, width, heads);
           q.forEach((query, i) => {
+            if (lastOnly && first + i + 1 < last) return;
             const weights = attentionWeights(query, k.slice(0, i + 1), scale);
-            memory.floats.set(weightedSum(weights, v), y / 4 + (first + i) * yStride + head * width);
+            memory.floats.set(weightedSum(weights, v), y / 4 + (lastOnly ? s : first + i) * yStride + head * width);
           });
         }
       }
     },
     causalAttentionGradient(begin, end, _slot, call) {
       const record = readRecord(memory, CAUSAL_ATTENTION_GRADIENT, call);
-      const { x, stride, offsets, heads, width, scale, dy, dyStride, dx } = record;
+      const { x, stride, offsets, heads, width, scale, lastOnly, dy, dyStride, dx } = record;
       for (let s = begin; s < end; s++) {
         const { first, last } = rowsOfSequence(offsets, s);
         const count = last - first;
         memory.floats.fill(0, dx / 4 + first * stride, dx / 4 + last * stride);
         for (let head = 0; head < heads; head++) {
           const column = first * stride + head * width;
-          const gradients = rowsOf(dy + 4 * (first * dyStride + head * width), dyStride, count, width);
+          const at = dy + 4 * ((lastOnly ? s : first) * dyStride + head * width);
+          const given = rowsOf(at, dyStride, lastOnly ? Math.min(count, 1) : count, width);
+          const zeros = Array.from({ length: count - given.length }, () => new Array<number>(width).fill(0));
+          const gradients = [...zeros, ...given];
           const parts = headGradient(headOf(x + 4 * column, stride, count, width, heads), gradients, scale);
           [parts.q, parts.k, parts.v].forEach((rows, part) => {
             const to = dx / 4 + column + part * heads * width;
