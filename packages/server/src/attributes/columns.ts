@@ -4,9 +4,10 @@
  * columns. A column without a kind, as in bundles of older versions, has the kind of its first value.
  */
 import { DataError } from 'shortlist';
+import { memberStep } from '../status/place.ts';
 import { shown } from '../status/shown.ts';
 import { AttributeTable } from './table.ts';
-import { ATTRIBUTE_KINDS, type AttributeKind, type AttributeValue } from './values.ts';
+import { ATTRIBUTE_KINDS, type AttributeKind, type AttributeValue, attributePlace } from './values.ts';
 
 /** Columns by name, with one value per row. */
 export type AttributeColumns = { readonly [name: string]: readonly AttributeValue[] };
@@ -30,7 +31,7 @@ export function tableOfColumns(columns: unknown, rows: number, kinds?: unknown):
   for (const [name, values] of Object.entries(columns)) {
     if (!Array.isArray(values) || values.length !== rows) {
       const got = Array.isArray(values) ? values.length : shown(values);
-      throw new DataError(`attributes.${name}: expected ${rows} values, one per candidate, got ${got}`);
+      throw new DataError(`${attributePlace(name)}: expected ${rows} values, one per candidate, got ${got}`);
     }
     table.addColumn(name, values as AttributeValue[], checkKind(name, known.get(name)));
   }
@@ -43,7 +44,7 @@ const isObject = (value: unknown): value is object =>
 function checkKind(name: string, kind: unknown): AttributeKind | undefined {
   if (kind === undefined || ATTRIBUTE_KINDS.includes(kind as AttributeKind)) return kind as AttributeKind | undefined;
   throw new DataError(
-    `attributeKinds.${name}: expected one of ${ATTRIBUTE_KINDS.join(', ')}, got ${JSON.stringify(kind)}`,
+    `attributeKinds${memberStep(name)}: expected one of ${ATTRIBUTE_KINDS.join(', ')}, got ${JSON.stringify(kind)}`,
   );
 }
 

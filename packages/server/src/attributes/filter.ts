@@ -8,6 +8,7 @@
  * compared as instants, with ISO 8601 text or numbers of epoch time.
  */
 
+import { memberStep } from '../status/place.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
@@ -53,7 +54,7 @@ export function checkFilter(value: unknown): Filter {
     if (depth > DEPTH_MAX || ++parts > PARTS_MAX)
       throw invalidArgument(`filter: expected at most ${PARTS_MAX} parts in ${DEPTH_MAX} levels, got more`);
     const [operator, operand] = onlyMember(part, path);
-    const here = `${path}.${operator}`;
+    const here = `${path}${memberStep(operator)}`;
     if (operator === 'and' || operator === 'or') {
       if (!Array.isArray(operand)) throw invalidArgument(`${here}: expected a list of filters, got ${shown(operand)}`);
       operand.forEach((item, i) => visit(item, `${here}[${i}]`, depth + 1));
@@ -74,7 +75,7 @@ function onlyMember(value: unknown, path: string): [string, unknown] {
 }
 
 function checkComparison(operator: string, [attribute, operand]: [string, unknown], path: string): void {
-  const here = `${path}.${attribute}`;
+  const here = `${path}${memberStep(attribute)}`;
   if (operator === 'equals') {
     if (!isFilterValue(operand))
       throw invalidArgument(`${here}: expected text, a number or a boolean, got ${shown(operand)}`);
@@ -115,7 +116,7 @@ export function checkFilterAttributes(filter: Filter, table: AttributeTable, pat
   }
   const [operator, operand] = Object.entries(filter)[0]!;
   const [attribute, value] = Object.entries(operand as Record<string, unknown>)[0]!;
-  const here = `${path}.${operator}.${attribute}`;
+  const here = `${path}.${operator}${memberStep(attribute)}`;
   if (!table.has(attribute)) {
     throw invalidArgument(
       `${here}: unknown attribute${suggestion(attribute, table.names, 'the candidates have none')}`,

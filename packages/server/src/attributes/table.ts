@@ -11,9 +11,11 @@ import { shown } from '../status/shown.ts';
 import { AttributeColumn } from './column.ts';
 import { reservation } from './reserved-names.ts';
 import {
+  A_KIND,
   type AttributeKind,
   type AttributeValue,
   type AttributeValues,
+  attributePlace,
   fitsKind,
   isAttributeValue,
   isUnicodeText,
@@ -75,29 +77,26 @@ export class AttributeTable {
     const check = (values: AttributeValues): void => {
       for (const [name, value] of Object.entries(values)) {
         if (!isUnicodeText(name)) {
-          throw invalidArgument(
-            `attribute ${JSON.stringify(name)}: expected a name of Unicode text, got a lone surrogate`,
-          );
+          throw invalidArgument(`${attributePlace(name)}: expected a name of Unicode text, got a lone surrogate`);
         }
         const reserved = this.has(name) ? undefined : reservation(name);
-        if (reserved !== undefined) throw invalidArgument(`attribute '${name}': expected another name, ${reserved}`);
+        if (reserved !== undefined)
+          throw invalidArgument(`${attributePlace(name)}: expected another name, ${reserved}`);
         if (value === null) continue;
         if (!isAttributeValue(value)) {
           throw invalidArgument(
-            `attribute '${name}': expected text, a finite number, a boolean, or a list of text and numbers, got ${shown(value)}`,
+            `${attributePlace(name)}: expected text, a finite number, a boolean, or a list of text and numbers, got ${shown(value)}`,
           );
         }
         if (!isUnicodeText(value))
-          throw invalidArgument(`attribute '${name}': expected Unicode text, got a lone surrogate`);
+          throw invalidArgument(`${attributePlace(name)}: expected Unicode text, got a lone surrogate`);
         const known = this.columns.get(name)?.kind;
         const kind = known ?? fresh.get(name) ?? this.#claims.get(name)?.kind ?? kindOf(value);
         if (!fitsKind(value, kind)) throw invalidArgument(misfit(name, kind, value));
         if (known === undefined) fresh.set(name, kind);
       }
     };
-    // Of one candidate nobody asks which it is.
-    if (candidates.length === 1) check(candidates[0]!);
-    else readEach('candidates', candidates, check);
+    readEach('candidates', candidates, check);
     return this.#claim(fresh);
   }
 
@@ -160,7 +159,7 @@ export class AttributeTable {
    */
   addColumn(name: string, values: readonly AttributeValue[], kind?: AttributeKind): void {
     if (!isUnicodeText(name))
-      throw new DataError(`attributes.${wellFormed(name)}: expected a name of Unicode text, got a lone surrogate`);
+      throw new DataError(`${attributePlace(name)}: expected a name of Unicode text, got a lone surrogate`);
     const reserved = reservation(name);
     if (reserved !== undefined) this.remarks.push(`the attribute '${name}' is not shown everywhere: ${reserved}`);
     const first = values.find((value) => value !== null) ?? null;
@@ -168,7 +167,7 @@ export class AttributeTable {
     if (held === undefined) {
       if (first !== null) {
         throw new DataError(
-          `attributes.${name}: expected text, numbers, booleans or lists of these, got ${shown(first)}`,
+          `${attributePlace(name)}: expected text, numbers, booleans or lists of these, got ${shown(first)}`,
         );
       }
       if (!this.columns.has(name)) this.#empty.add(name);
@@ -178,8 +177,9 @@ export class AttributeTable {
     let replaced = 0;
     values.forEach((value, row) => {
       if (value !== null && (!isAttributeValue(value) || !fitsKind(value, held))) {
-        const got = held === 'date' ? JSON.stringify(value) : Array.isArray(value) ? 'list' : typeof value;
-        throw new DataError(`attributes.${name}: expected a ${held} like the values before, got ${got} in row ${row}`);
+        throw new DataError(
+          `${attributePlace(name)}: expected ${A_KIND[held]} like the values before, got ${shown(value)} in row ${row}`,
+        );
       }
       const text = wellFormed(value);
       if (text !== value) replaced++;

@@ -1,4 +1,6 @@
 /** The values that an attribute may have, and the kinds of columns that they fit. */
+import { memberStep } from '../status/place.ts';
+import { shown } from '../status/shown.ts';
 import { parseDate } from './dates.ts';
 
 /** A list of text and finite numbers. */
@@ -60,10 +62,13 @@ export function wellFormed(value: AttributeValue): AttributeValue {
   return (value as string).replaceAll(LONE_SURROGATES, '\ufffd');
 }
 
+/** The place of an attribute in a candidate. */
+export function attributePlace(name: string): string {
+  return `attributes${memberStep(name)}`;
+}
+
 /** The error message for a value that does not fit a column. */
 export function misfit(name: string, kind: AttributeKind, value: NonNullable<AttributeValue>): string {
-  if (kind === 'date' && typeof value === 'string') {
-    return `attribute '${name}': expected a date as ISO 8601 writes it, got ${JSON.stringify(value)}`;
-  }
-  return `attribute '${name}': expected a ${kind}, got ${Array.isArray(value) ? 'list' : typeof value}`;
+  const isText = kind === 'date' && typeof value === 'string';
+  return `${attributePlace(name)}: expected ${A_KIND[kind]}${isText ? ' as ISO 8601 writes it' : ''}, got ${shown(value)}`;
 }

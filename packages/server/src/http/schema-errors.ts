@@ -4,6 +4,7 @@
  * the value nor, where several types are allowed, more than one of them.
  */
 import type { FastifySchemaValidationError } from 'fastify';
+import { memberStep } from '../status/place.ts';
 import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
 
@@ -60,7 +61,7 @@ export function schemaError(errors: readonly FastifySchemaValidationError[], par
 function placeOf(pointer: string): string {
   const names = pointer.split('/').slice(1);
   const steps = names.map((name) =>
-    /^\d+$/.test(name) ? `[${name}]` : `.${name.replaceAll('~1', '/').replaceAll('~0', '~')}`,
+    /^\d+$/.test(name) ? `[${name}]` : memberStep(name.replaceAll('~1', '/').replaceAll('~0', '~')),
   );
   return steps.join('').replace(/^\./, '');
 }

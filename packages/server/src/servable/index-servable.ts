@@ -4,6 +4,7 @@ import type { Identifiers } from 'shortlist/topk';
 import type { EncodedFeatures } from 'shortlist/training';
 import { AttributeTable } from '../attributes/table.ts';
 import type { AttributeValues } from '../attributes/values.ts';
+import { readEach } from '../status/read-each.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { CandidateFeatures } from './candidate-features.ts';
 import type { Drift, Features, Query, QueryResult, RequestField, ScanCounts, Servable, Update } from './contract.ts';
@@ -109,26 +110,29 @@ export class IndexServable implements Servable {
   }
 
   check(updates: readonly Update[]): () => void {
-    const attributes: AttributeValues[] = [];
-    for (const update of updates) {
-      if (update.kind === 'delete') continue;
-      const { identifier } = update;
-      if (heldIdentifier(this.#identifierType, identifier) === undefined) {
-        throw invalidArgument(
-          `id: expected an integer that a double holds exactly, as the identifiers of this index are doubles, got ${identifier}`,
-        );
-      }
-      if (update.kind === 'seen') continue;
-      const { embedding } = update;
-      if (embedding.length !== this.dimensions) {
-        throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
-      }
-      const at = embedding.findIndex((number) => !Number.isFinite(number));
-      if (at >= 0) throw invalidArgument(`embedding[${at}]: expected a finite number, got ${embedding[at]}`);
-      // A candidate without attributes keeps its place, which messages name.
-      attributes.push(update.attributes ?? {});
+    // The updates of a request are of one kind.
+    const list = updates[0]?.kind === 'seen' ? 'events' : 'candidates';
+    return this.attributes.check(readEach(list, updates, (update) => this.#checkOne(update)));
+  }
+
+  /** Check an update but for its attributes, and return these; a candidate without any keeps its place in messages. */
+  #checkOne(update: Update): AttributeValues {
+    if (update.kind === 'delete') return {};
+    const { kind, identifier } = update;
+    if (heldIdentifier(this.#identifierType, identifier) === undefined) {
+      throw invalidArgument(
+        `${kind === 'seen' ? 'item' : 'id'}: expected an integer that a double holds exactly, ` +
+          `as the identifiers of this index are doubles, got ${identifier}`,
+      );
     }
-    return this.attributes.check(attributes);
+    if (kind === 'seen') return {};
+    const { embedding, attributes = {} } = update;
+    if (embedding.length !== this.dimensions) {
+      throw invalidArgument(`embedding: expected ${this.dimensions} numbers, got ${embedding.length}`);
+    }
+    const at = embedding.findIndex((number) => !Number.isFinite(number));
+    if (at >= 0) throw invalidArgument(`embedding[${at}]: expected a finite number, got ${embedding[at]}`);
+    return attributes;
   }
 
   change<T>(change: () => T): Promise<T> {

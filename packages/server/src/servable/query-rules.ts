@@ -7,6 +7,7 @@ import type { Identifier, SeenItems } from 'shortlist';
 import { type MmrOptions, mmrCandidates, type Rules } from 'shortlist/rules';
 import { ruleColumn } from '../attributes/rule-column.ts';
 import type { AttributeTable } from '../attributes/table.ts';
+import { memberStep } from '../status/place.ts';
 import { invalidArgument } from '../status/serving-error.ts';
 import { shown } from '../status/shown.ts';
 import { suggestion } from '../status/suggestion.ts';
@@ -92,10 +93,12 @@ function checkPerValue(table: AttributeTable, perValue: unknown): NonNullable<Qu
   for (const [name, most] of Object.entries(perValue)) {
     if (!table.has(name)) {
       const help = suggestion(name, table.names, 'the candidates have none');
-      throw invalidArgument(`perValue.${name}: unknown attribute${help}`);
+      throw invalidArgument(`perValue${memberStep(name)}: unknown attribute${help}`);
     }
     if (!Number.isSafeInteger(most) || (most as number) < 1) {
-      throw invalidArgument(`perValue.${name}: expected an integer of at least 1, got ${JSON.stringify(most)}`);
+      throw invalidArgument(
+        `perValue${memberStep(name)}: expected an integer of at least 1, got ${JSON.stringify(most)}`,
+      );
     }
   }
   return perValue as NonNullable<QueryRules['perValue']>;
@@ -137,7 +140,8 @@ function checkList(servable: Servable, name: string, list: unknown): Identifier[
 
 function checkNames(place: string, value: object, known: readonly string[]): void {
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) throw invalidArgument(`${place}.${name}: unknown name${suggestion(name, known, '')}`);
+    if (!known.includes(name))
+      throw invalidArgument(`${place}${memberStep(name)}: unknown name${suggestion(name, known, '')}`);
   }
 }
 

@@ -14,6 +14,7 @@ import type { Features, Query, QueryResult, RequestedUpdate, RequestField, Serva
 import { checkExcludeSeen, checkUser } from '../servable/exclusions.ts';
 import { checkIdentifier, checkStoredIdentifier } from '../servable/identifiers.ts';
 import { checkQueryRules } from '../servable/query-rules.ts';
+import { memberStep } from '../status/place.ts';
 import { readEach } from '../status/read-each.ts';
 import { invalidArgument, ServingError } from '../status/serving-error.ts';
 import { shown } from '../status/shown.ts';
@@ -212,7 +213,7 @@ function checkFeatures(features: readonly RequestField[], field: 'query' | 'feat
   for (const name of Object.keys(values)) {
     if (!features.some((feature) => feature.name === name)) {
       const known = features.map((feature) => feature.name);
-      throw invalidArgument(`${field}.${name}: unknown feature${suggestion(name, known, 'there is none')}`);
+      throw invalidArgument(`${field}${memberStep(name)}: unknown feature${suggestion(name, known, 'there is none')}`);
     }
   }
   if (features[0]!.isRaw) return values as Features;
@@ -223,7 +224,7 @@ function checkFeatures(features: readonly RequestField[], field: 'query' | 'feat
     const wanted = datatype === 'BYTES' ? 'string' : datatype === 'BOOL' ? 'boolean' : 'number';
     if (!Array.isArray(elements) || !elements.every((element) => typeof element === wanted)) {
       throw invalidArgument(
-        `${field}.${name}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}, got ${shown(value)}`,
+        `${field}${memberStep(name)}: expected ${shape.length === 0 ? `a ${wanted}` : `a list of ${wanted}s`}, got ${shown(value)}`,
       );
     }
   }

@@ -6,11 +6,11 @@ import { columnsOfTable, kindsOfTable, tableOfColumns } from '../../src/attribut
 import { dateText, parseDate } from '../../src/attributes/dates.ts';
 import { AttributeTable } from '../../src/attributes/table.ts';
 
-const refused = { code: 'INVALID_ARGUMENT', message: "attribute 'x': expected a number, got string" };
+const refused = { code: 'INVALID_ARGUMENT', message: 'candidates[0].attributes.x: expected a number, got "one"' };
 
 test('what was checked holds until it is set or given up, as long as the last that needs it', () => {
   const table = new AttributeTable();
-  const refusedSecond = { ...refused, message: `candidates[1].${refused.message}` };
+  const refusedSecond = { ...refused, message: refused.message.replace('[0]', '[1]') };
   assert.throws(() => table.check([{ x: 1 }, { x: 'one' }]), refusedSecond);
   const [first, second] = [table.check([{ x: 1 }, { x: 2 }]), table.check([{ x: 3 }])];
   assert.throws(() => table.check([{ y: true }, { x: 'one' }]), refusedSecond);
@@ -21,21 +21,26 @@ test('what was checked holds until it is set or given up, as long as the last th
   const third = table.check([{ x: 'one', y: 'two' }]);
   table.set(0, { x: 'one', y: 'two' });
   third();
-  assert.throws(() => table.check([{ x: 1 }]), { message: "attribute 'x': expected a text, got number" });
+  assert.throws(() => table.check([{ x: 1 }]), {
+    message: 'candidates[0].attributes.x: expected text, got 1',
+  });
   table.check([{ x: null }, { x: 'three' }])();
 });
 
 test('text that no Protobuf message can hold is refused, as a value, in a list and as a name', () => {
   const table = new AttributeTable();
   for (const values of [{ x: '\ud800' }, { x: ['a', 'b\udc00'] }, { 'x\ud800': 1 }]) {
-    assert.throws(() => table.check([values]), { code: 'INVALID_ARGUMENT', message: /^attribute .*Unicode text/ });
+    assert.throws(() => table.check([values]), {
+      code: 'INVALID_ARGUMENT',
+      message: /^candidates\[0\]\.attributes(\.x|\["x\\ud800"\]): expected .*Unicode text/,
+    });
   }
   table.check([{ x: '😀', y: ['😀', 1] }])();
 });
 
 test('values that do not fit are told from those that do', () => {
   const table = tableOfColumns({ x: ['one'], y: [1] }, 1);
-  const problem = "attribute 'x': expected a text, got number";
+  const problem = 'attributes.x: expected text, got 1';
   assert.deepEqual(table.fitting({ x: 1, y: 2, z: true, w: null }), { values: { y: 2, z: true, w: null }, problem });
   assert.deepEqual(table.fitting({ x: null, y: 2 }), { values: { x: null, y: 2 }, problem: undefined });
 });
@@ -130,15 +135,16 @@ test('updates carry lists and dates; another kind is refused and a column that d
   assert.deepEqual(table.valuesOf(0), { released: '2000-01-01' });
   assert.deepEqual(table.valuesOf(0, ['genres']), {});
   const cases: [object, string][] = [
-    [{ genres: 'war' }, "attribute 'genres': expected a list, got string"],
-    [{ released: ['2000-01-01'] }, "attribute 'released': expected a date, got list"],
-    [{ released: '2000-13-01' }, 'attribute \'released\': expected a date as ISO 8601 writes it, got "2000-13-01"'],
+    [{ genres: 'war' }, 'genres: expected a list, got "war"'],
+    [{ released: ['2000-01-01'] }, 'released: expected a date, got a list of 1'],
+    [{ released: '2000-13-01' }, 'released: expected a date as ISO 8601 writes it, got "2000-13-01"'],
     [
       { genres: ['war', null] },
-      "attribute 'genres': expected text, a finite number, a boolean, or a list of text and numbers, got a list of 2",
+      'genres: expected text, a finite number, a boolean, or a list of text and numbers, got a list of 2',
     ],
   ];
-  for (const [values, message] of cases) assert.throws(() => table.check([values as never]), { message });
+  for (const [values, message] of cases)
+    assert.throws(() => table.check([values as never]), { message: `candidates[0].attributes.${message}` });
 });
 
 test('what is no date of the calendar is none', () => {

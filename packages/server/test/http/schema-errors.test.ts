@@ -88,7 +88,7 @@ const MISTAKES: readonly (readonly [path: string, body: string, message: string]
   [
     '/v1/shortlist',
     '{"query": "u1", "perValue": {"a/b": 0}}',
-    'perValue.a/b: expected an integer of at least 1, got 0',
+    'perValue["a/b"]: expected an integer of at least 1, got 0',
   ],
   ['/v1/shortlist', '{"query": "u1", "history": []}', 'history: expected a list of 1 to 10000, got a list of 0'],
   ['/v1/shortlist', '[]', 'body: expected an object, got a list of 0'],
@@ -107,7 +107,7 @@ const MISTAKES: readonly (readonly [path: string, body: string, message: string]
     ['"id": "b"', '.embedding: expected embedding or features, got neither'],
     [
       '"id": "b", "embedding": [1, 0, 0, 0], "attributes": {"year": "x"}',
-      ".attribute 'year': expected a number, got string",
+      '.attributes.year: expected a number, got "x"',
     ],
   ].map(
     ([second, message]) =>

@@ -105,14 +105,14 @@ test('room is made once for updates that find little, while later ones wait', as
 
 test('the kind of a new attribute is settled when an update is accepted, not when it is applied', async () => {
   const { model, servable, journal } = await servedModel('kinds');
-  const refusal = (attribute: string): object => ({
+  const refusal = (attribute: string, got: number): object => ({
     code: 'INVALID_ARGUMENT',
-    message: `${attribute}: expected a text, got number`,
+    message: `${attribute}: expected text, got ${got}`,
   });
   const empty = journal.sizeBytes;
   await assert.rejects(
     model.update([upsert('e', { x: 'one' }), upsert('f', { x: 1 })]),
-    refusal("candidates[1].attribute 'x'"),
+    refusal('candidates[1].attributes.x', 1),
   );
   assert.equal(journal.sizeBytes, empty);
   assert.equal(servable.size, 4);
@@ -124,7 +124,7 @@ test('the kind of a new attribute is settled when an update is accepted, not whe
     model.update([upsert('g', { x: 2, z: 'one' })]),
   ]);
   assert.deepEqual([number.status, text.status, more.status], ['fulfilled', 'rejected', 'fulfilled']);
-  await assert.rejects(model.update([upsert('h', { y: 2 })]), refusal("attribute 'y'"));
+  await assert.rejects(model.update([upsert('h', { y: 2 })]), refusal('candidates[0].attributes.y', 2));
   assert.deepEqual(
     servable.rows.slice(4).map(({ identifier }, i) => [identifier, servable.attributes.valuesOf(4 + i)]),
     [

@@ -54,7 +54,7 @@ test('a journal with two kinds loads in every process, says what was left out, a
   for (let process = 0; process < 2; process++) {
     assert.deepEqual(await shown(server, ['a', 'b', 'c', 'd']), { a: 'one', b: undefined, c: 'two', d: undefined });
   }
-  const misfit = "attribute 'x': expected a text, got number";
+  const misfit = 'attributes.x: expected text, got 1';
   const warned = lines.map((line) => JSON.parse(line) as { msg: string; misfits: number; misfit: string });
   assert.deepEqual(
     warned.map(({ msg, misfits, misfit }) => [msg, misfits, misfit]),

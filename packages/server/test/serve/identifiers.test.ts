@@ -133,7 +133,14 @@ test('an integer that the index cannot hold is no other one', async () => {
   assert.equal(await ids({}), 2);
   const upsert = await post(server, '/v1/candidates/upsert', { candidates: [{ id: beside, embedding: QUERY }] });
   assert.equal(upsert.status, 400);
-  assert.match((upsert.body as Message).error, /^id: expected an integer that a double holds/);
+  assert.match((upsert.body as Message).error, /^candidates\[0\]\.id: expected an integer that a double holds/);
+  const events = [
+    { user: 'u1', item: 1 },
+    { user: 'u1', item: beside },
+  ];
+  const { status, body } = await post(server, '/v1/events', { events });
+  assert.equal(status, 400);
+  assert.match((body as Message).error, /^events\[1\]\.item: expected an integer that a double holds/);
   const cases: [unknown, RegExp][] = [
     ['1.0', /expected an integer of 64 bits, got "1.0"/],
     ['9223372036854775808', /expected an integer of 64 bits/],

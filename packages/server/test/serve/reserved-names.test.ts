@@ -77,11 +77,11 @@ test('a new attribute of a reserved name is refused with the reason; one of the 
   });
   assert.match(
     error,
-    /^attribute 'scores': expected another name, TF Serving's .* have an output 'scores' of their own$/,
+    /^candidates\[0\]\.attributes\.scores: expected another name, TF Serving's .* have an output 'scores' of their own$/,
   );
   const message = { ...candidate, id: { text: 'c' }, attributes: { unknown_items: { number: 1 } } };
   await assert.rejects(call('Upsert', { candidates: [message] }), (refused: ServiceError) => {
-    assert.match(refused.details, /^attribute 'unknown_items': expected another name/);
+    assert.match(refused.details, /^candidates\[0\]\.attributes\.unknown_items: expected another name/);
     return true;
   });
   const known = { candidates: [{ ...candidate, id: 'b', embedding: [0, 1], attributes: { score: 7 } }] };
