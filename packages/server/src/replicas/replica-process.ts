@@ -39,7 +39,9 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
   readonly #child: ChildProcess;
   readonly #channel: Channel<ReplicaCalls, ServerCalls>;
   readonly #logger: Logger;
-  #isEnding = false;
+  #isStopping = false;
+  /** The reason for which this server has ended the process; undefined if it has not. */
+  #reason: string | undefined;
 
   constructor(settings: ReplicaSettings, answering: Handlers<ServerCalls>, logger: Logger) {
     // Standard error is shared with this process. The serialization `advanced` preserves NaN, bigints and typed arrays.
@@ -62,11 +64,15 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
     }, PING_MS);
     pings.unref();
     this.ended = new Promise((resolve) => {
-      const over = (reason: object): void => {
+      let isOver = false;
+      // After an error the process may also exit, and the log has one line for its end.
+      const over = (how: object): void => {
+        if (isOver) return;
+        isOver = true;
         clearInterval(pings);
-        if (this.#isEnding) this.#logger.info(reason, 'replica ended');
-        else this.#logger.error(reason, 'replica ended, its connections are lost');
-        this.#isEnding = true;
+        const reason = this.#reason;
+        if (this.#isStopping && reason === undefined) this.#logger.info(how, 'replica ended');
+        else this.#logger.error({ reason, ...how }, 'replica ended, its connections are lost');
         resolve();
       };
       this.#child.once('exit', (code, signal) => over({ code, signal }));
@@ -127,7 +133,7 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
 
   /** End the process by closing its channel. */
   async stop(): Promise<void> {
-    this.#isEnding = true;
+    this.#isStopping = true;
     if (this.#child.connected) this.#child.disconnect();
     const over = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     await this.ended;
@@ -146,15 +152,18 @@ export class ReplicaProcess implements Follower, ConnectionBackend {
   }
 
   /** End the process after a call that failed; resolves when it has stopped serving. */
-  #over(kind: string, { message }: Error): Promise<void> {
-    this.kill(`${kind}: ${message}`);
+  #over(kind: string, error: Error): Promise<void> {
+    // Of a process that has ended by itself the exit tells the cause. It is ended here because it may only have closed
+    // its channel.
+    if (error instanceof ProcessGoneError) this.#child.kill('SIGKILL');
+    else this.kill(`${kind}: ${error.message}`);
     return this.ended;
   }
 
-  /** End the process at once; a new one is started in its place. */
+  /** End the process at once; a new one is started in its place. @param why the reason, which the log tells */
   kill(why: string): void {
-    if (this.#isEnding) return;
-    this.#logger.error({ reason: why }, 'a replica that cannot follow is ended');
+    if (this.#isStopping) return;
+    this.#reason ??= why;
     this.#child.kill('SIGKILL');
   }
 }

@@ -233,17 +233,35 @@ test('a replica that is killed while versions change comes back with the one tha
 });
 
 test('a replica does not come back with other files than those that are served', async () => {
-  const { server, started, reasons } = await watched;
+  const { server, started, ended } = await watched;
   const ids = await idsOf(server);
   await saveTinyBundle(join(watchedPath, String(server.registry.choose('films', {}).version)), {
     seed: 8,
     prefix: 'other',
   });
   process.kill(started().at(-1)!, 'SIGKILL');
-  await until(() => reasons().some((reason) => /the files that the server has loaded/.test(reason)));
+  await until(() => ended().some(({ reason = '' }) => /the files that the server has loaded/.test(reason)));
   for (let i = 0; i < 3; i++) assert.deepEqual(await idsOf(server), ids);
   await server.close();
   assert.ok(started().every((pid) => !isAlive(pid)));
+  // However a replica ended, the log has one line for it.
+  assert.deepEqual(
+    ended()
+      .map(({ replica }) => replica)
+      .sort(),
+    started().sort(),
+  );
+  const [killed] = ended();
+  assert.deepEqual([killed!.reason, killed!.signal], [undefined, 'SIGKILL']);
+});
+
+test('a replica lets its server act on signals, which a terminal sends to both', async () => {
+  const { server, started, ended } = await exact;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const) process.kill(started()[0]!, signal);
+  for (let i = 0; i < 2; i++) assert.equal((await post(server, '/v1/shortlist', { query: 'u1' })).status, 200);
+  // Signals are delivered before the answer that comes after them is sent.
+  assert.ok(isAlive(started()[0]!));
+  assert.deepEqual(ended(), []);
 });
 
 test('a stop answers what a replica has begun to read', async () => {
@@ -290,11 +308,15 @@ test('a stop answers what a replica has begun to read', async () => {
 });
 
 test('a replica that hangs does not hold a stop up', async () => {
-  const { server, started, reasons } = await scann;
+  const { server, started, ended } = await scann;
   process.kill(started()[0]!, 'SIGSTOP');
   await server.close();
   // Not for its silence, which is waited for twenty seconds.
-  assert.equal(reasons()[0], 'it did not drain');
+  const lines = ended().filter(({ replica }) => replica === started()[0]);
+  assert.deepEqual(
+    lines.map(({ reason }) => reason),
+    ['it did not drain'],
+  );
   assert.ok(!isAlive(started()[0]!));
 });
 

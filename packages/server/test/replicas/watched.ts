@@ -4,10 +4,13 @@ import type { ServerOptions, ShortlistServer } from '../../src/index.ts';
 import { until } from '../fixtures/occupied.ts';
 import { startTiny } from '../fixtures/tiny-bundle.ts';
 
+/** A line of the log. */
 interface Line {
   msg: string;
   replica?: number;
+  /** Why the server ended a replica. */
   reason?: string;
+  signal?: string;
 }
 
 /** A server and what it said. */
@@ -15,14 +18,11 @@ export interface Watched {
   server: ShortlistServer;
   /** Process numbers of the replicas that were started, in order. */
   started(): number[];
-  /** Why replicas that cannot follow were ended, in order. */
-  reasons(): string[];
+  /** The lines about replicas that ended, in order. */
+  ended(): Line[];
   /** Wait until the log has this text so many times. */
   said(text: string, times?: number): Promise<void>;
 }
-
-/** The log line about a replica that the server ends. */
-export const ENDED = 'a replica that cannot follow is ended';
 
 /** Start a server. */
 export async function startWatched(basePath: string, options: Partial<ServerOptions> = {}): Promise<Watched> {
@@ -32,7 +32,7 @@ export async function startWatched(basePath: string, options: Partial<ServerOpti
   return {
     server,
     started: () => lines.filter(({ msg }) => msg === 'a replica was started').map(({ replica }) => replica!),
-    reasons: () => lines.flatMap(({ msg, reason }) => (msg === ENDED ? [reason!] : [])),
+    ended: () => lines.filter(({ msg }) => msg.startsWith('replica ended')),
     said: (text, times = 1) => until(() => lines.filter(({ msg }) => msg === text).length >= times),
   };
 }
