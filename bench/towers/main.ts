@@ -2,7 +2,7 @@
  * The quality of a history tower on data that was held out, beside published figures and a two-tower model of identifiers on
  * the same split.
  *
- *   npm run bench:towers [-- --json] [-- --only beauty,movielens,newItems] [-- --seeds 3]
+ *   npm run bench:towers [-- --json] [-- --only beauty,attention,movielens,newItems] [-- --seeds 3]
  *
  * Reads s3rec-beauty and movielens-latest-small-2016 below $SHORTLIST_DATA. The settings were chosen on validation parts
  * (docs/decisions/history-tower.md), and the number of epochs is chosen on a validation part of the training part by the first
@@ -10,30 +10,19 @@
  */
 import { parseArgs } from 'node:util';
 import { trainRecommender } from 'shortlist';
-import { bootstrapDifference, bootstrapMean, type Estimate, evaluateRecommender } from 'shortlist/metrics';
-import {
-  fitHistoryTower,
-  type HistoryTowerOptions,
-  type InteractionSplit,
-  type Recommender,
-} from 'shortlist/recommenders';
-import { finish, keepRows, type Row, row } from '../harness/rows.ts';
+import { bootstrapDifference, bootstrapMean } from 'shortlist/metrics';
+import { fitHistoryTower, type HistoryTowerOptions, type InteractionSplit } from 'shortlist/recommenders';
+import { finish, keepRows, type Requirement, type Row, row } from '../harness/rows.ts';
 import { beauty, movieLens } from '../recipes/datasets.ts';
+import { attentionRuns } from './attention.ts';
 import { newItemRows } from './new-items.ts';
-
-const K = 10;
-
-/** The figures of one model on the test part, and of each user. */
-interface Found {
-  readonly recall: Float64Array;
-  readonly ndcg: Float64Array;
-}
+import { evaluated, meanOfRuns, meansOf, type Run, shown } from './runs.ts';
 
 const BEAUTY = 's3rec-beauty, leave-last-out, full catalogue';
 const MOVIELENS = 'movielens-latest-small-2016, likes, the last two held out';
 /** By validation, docs/decisions/history-tower.md. */
 const SETTINGS: Readonly<Record<'beauty' | 'movielens', HistoryTowerOptions>> = {
-  beauty: { dimensions: 64, recencyDecay: 0.6, learningRate: 0.005 },
+  beauty: { dimensions: 64, recencyDecay: 0.6, learningRate: 0.002 },
   movielens: { dimensions: 64, recencyDecay: 0.8, learningRate: 0.002 },
 };
 /** SASRec on this data, as S3-Rec's paper reports it (Zhou et al. 2020, table 2). */
@@ -52,6 +41,7 @@ if (folder === undefined) throw new Error('SHORTLIST_DATA: expected the folder o
 
 const works: Readonly<Record<string, (data: string, seeds: number) => Promise<Row[]>>> = {
   beauty: beautyRows,
+  attention: attentionRows,
   movielens: movieLensRows,
   newItems: newItemRows,
 };
@@ -66,19 +56,34 @@ for (const name of values.only?.split(',') ?? Object.keys(works)) {
 finish('towers', rows, values.only !== undefined);
 
 async function beautyRows(data: string, seeds: number): Promise<Row[]> {
-  const { found, quality } = await historyRuns(BEAUTY, beauty(data), SETTINGS.beauty, seeds);
+  const { runs, quality } = await historyRuns(BEAUTY, beauty(data), SETTINGS.beauty, seeds);
+  return beautyRowsOf('a history tower', runs, quality, (metric) => ({ atLeast: REQUIRED[metric] }));
+}
+
+async function attentionRows(data: string, seeds: number): Promise<Row[]> {
+  const { runs, quality } = await attentionRuns(beauty(data), seeds);
+  return beautyRowsOf('a history tower with attention', runs, quality, () => ({ none: true }));
+}
+
+/** A row for each metric of runs on Beauty. */
+function beautyRowsOf(
+  model: string,
+  runs: readonly Run[],
+  quality: Readonly<Record<string, string | number>>,
+  required: (metric: keyof Run) => Requirement,
+): Row[] {
   return (['recall', 'ndcg'] as const).map((metric) => {
-    const estimate = bootstrapMean(meanOfRuns(found.map((run) => run[metric])));
+    const estimate = bootstrapMean(meanOfRuns(runs.map((run) => run[metric])));
     const unit = metric === 'recall' ? 'HR@10' : 'NDCG@10';
     return row({
-      work: `${BEAUTY}: ${unit} of a history tower, mean of the seeds`,
+      work: `${BEAUTY}: ${unit} of ${model}, mean of the seeds`,
       ours: estimate.mean,
       peer: SASREC[metric],
       unit,
-      required: { atLeast: REQUIRED[metric] },
+      required: required(metric),
       quality: {
         interval: shown(estimate),
-        'each seed': meansOf(found.map((run) => run[metric])),
+        'each seed': meansOf(runs.map((run) => run[metric])),
         ...quality,
         peer: 'SASRec, published; trained without the last two items',
       },
@@ -88,14 +93,14 @@ async function beautyRows(data: string, seeds: number): Promise<Row[]> {
 
 async function movieLensRows(data: string, seeds: number): Promise<Row[]> {
   const split = movieLens(data);
-  const { found, quality } = await historyRuns(MOVIELENS, split, SETTINGS.movielens, seeds);
-  const plain: Found[] = [];
+  const { runs, quality } = await historyRuns(MOVIELENS, split, SETTINGS.movielens, seeds);
+  const plain: Run[] = [];
   for (let seed = 1; seed <= seeds; seed++) {
     const settings = { dimensions: 64, temperature: 0.1, unitLength: 1 };
     const { recommender } = await trainRecommender(split.train, { only: { model: 'two-tower', settings }, seed });
     plain.push(evaluated(recommender, split));
   }
-  const [ours, theirs] = [found, plain].map((runs) => meanOfRuns(runs.map(({ recall }) => recall)));
+  const [ours, theirs] = [runs, plain].map((each) => meanOfRuns(each.map(({ recall }) => recall)));
   const difference = bootstrapDifference(ours!, theirs!);
   return [
     row({
@@ -108,7 +113,7 @@ async function movieLensRows(data: string, seeds: number): Promise<Row[]> {
       quality: {
         interval: shown(bootstrapMean(ours!)),
         difference: shown(difference),
-        'each seed': meansOf(found.map(({ recall }) => recall)),
+        'each seed': meansOf(runs.map(({ recall }) => recall)),
         ...quality,
       },
     }),
@@ -121,8 +126,8 @@ async function historyRuns(
   split: InteractionSplit,
   settings: HistoryTowerOptions,
   seeds: number,
-): Promise<{ found: Found[]; quality: Record<string, string | number> }> {
-  const found: Found[] = [];
+): Promise<{ runs: Run[]; quality: Record<string, string | number> }> {
+  const runs: Run[] = [];
   const seconds: number[] = [];
   let epochs: number | undefined;
   for (let seed = 1; seed <= seeds; seed++) {
@@ -130,29 +135,10 @@ async function historyRuns(
     const fitted = await fitHistoryTower(split.train, { ...settings, seed, ...(epochs !== undefined && { epochs }) });
     epochs = fitted.epochs;
     seconds.push((performance.now() - start) / 1000);
-    found.push(evaluated(fitted.recommender, split));
+    runs.push(evaluated(fitted.recommender, split));
     console.error(
-      `${name}: seed ${seed}, ${epochs} epochs, ${seconds.at(-1)!.toFixed(0)} s, ${shown(bootstrapMean(found.at(-1)!.recall))}`,
+      `${name}: seed ${seed}, ${epochs} epochs, ${seconds.at(-1)!.toFixed(0)} s, ${shown(bootstrapMean(runs.at(-1)!.recall))}`,
     );
   }
-  return { found, quality: { epochs: epochs!, seconds: seconds.map((s) => s.toFixed(0)).join(' ') } };
-}
-
-/** The mean of each run, as text. */
-function meansOf(runs: readonly Float64Array[]): string {
-  return runs.map((values) => bootstrapMean(values).mean.toFixed(4)).join(' ');
-}
-
-function evaluated(recommender: Recommender, split: InteractionSplit): Found {
-  const { recall, ndcg } = evaluateRecommender(recommender, split, { ks: [K] }).perUser[0]!;
-  return { recall, ndcg };
-}
-
-/** The mean of each user over runs. */
-function meanOfRuns(runs: readonly Float64Array[]): Float64Array {
-  return runs[0]!.map((_, user) => runs.reduce((sum, run) => sum + run[user]!, 0) / runs.length);
-}
-
-function shown({ mean, low, high }: Estimate): string {
-  return `${mean.toFixed(4)} (${low.toFixed(4)} to ${high.toFixed(4)})`;
+  return { runs, quality: { epochs: epochs!, seconds: seconds.map((s) => s.toFixed(0)).join(' ') } };
 }

@@ -13,14 +13,14 @@ import { ShortlistServer } from '@shortlist/server';
 import { createClient, type JsonQuery } from '@shortlist/server/client';
 import { pino } from 'pino';
 import { type Interactions, trainRecommender } from 'shortlist';
-import { bootstrapMean, type Estimate } from 'shortlist/metrics';
+import { bootstrapMean } from 'shortlist/metrics';
 import { saveBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
 import { type FeatureModelSpec, itemsByUser, listOf, takeInteractions } from 'shortlist/recommenders';
 import { type Row, row } from '../harness/rows.ts';
 import { movieLens } from '../recipes/datasets.ts';
+import { K, shown } from './runs.ts';
 
-const K = 10;
 /** The share of items that are new. */
 const NEW_SHARE = 0.1;
 /** The latest items of a history that a query names. */
@@ -61,7 +61,7 @@ export async function newItemRows(data: string, seeds: number): Promise<Row[]> {
     );
   }
   const means = [...byUser.values()].map((all) => all.reduce((sum, recall) => sum + recall, 0) / all.length);
-  const estimate: Estimate = bootstrapMean(Float64Array.from(means));
+  const estimate = bootstrapMean(Float64Array.from(means));
   return [
     row({
       work: 'movielens-latest-small-2016, a tenth of the items new: recall@10 among them, upserted as raw features',
@@ -71,7 +71,7 @@ export async function newItemRows(data: string, seeds: number): Promise<Row[]> {
       required: { atLeast: Number((REQUIRED * chance).toFixed(4)) },
       qualityHolds: estimate.low >= REQUIRED * chance,
       quality: {
-        interval: `${estimate.mean.toFixed(4)} (${estimate.low.toFixed(4)} to ${estimate.high.toFixed(4)})`,
+        interval: shown(estimate),
         'each seed': runs.map((recall) => recall.toFixed(4)).join(' '),
         users: means.length,
         peer: 'chance',
