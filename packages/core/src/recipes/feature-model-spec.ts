@@ -12,7 +12,7 @@ import type { LayerSpec } from '../layers/make-layers.ts';
 /** One tower: its features by name, and the layers after them. */
 export interface TowerSpec {
   features: FeatureSpecs;
-  /** Units of dense layers, with ReLU on all but the last; default: one layer of `dimensions` where the towers need one. */
+  /** Units of dense layers, with ReLU on all but the last; default: one layer of `dimensions`. */
   dense?: readonly number[];
   /** Layers in place of `dense`. */
   layers?: readonly LayerSpec[];
@@ -29,7 +29,10 @@ export interface FeatureModelSpec {
   queryTower: TowerSpec;
   /** Features of the candidate. The field `item` is the identifier of the item. Other fields are values of the item. */
   candidateTower: TowerSpec;
-  /** Width of the vectors of towers without `dense` or `layers`; default 64. */
+  /**
+   * Width of the vectors of towers without `dense` or `layers`; default that of the table where each tower has one feature and
+   * both have one table, else 64.
+   */
   dimensions?: number;
   /** Learned biases of the words of items, added to the scores; default false. */
   biases?: boolean;

@@ -7,6 +7,7 @@
 import type { Interactions } from '../data/interactions.ts';
 import { itemsByUser, listOf } from '../data/items-by-user.ts';
 import { OptionError, ShapeError } from '../errors/errors.ts';
+import type { Feature } from '../features/contract.ts';
 import { FeatureSet, type RawColumns } from '../features/feature-set.ts';
 import { FeatureLearner } from '../features/learn-features.ts';
 import { LearnedFeature } from '../features/learned-feature.ts';
@@ -20,6 +21,7 @@ import { nextItemExamples } from '../retrieval/next-item-examples.ts';
 import { Retrieval } from '../retrieval/task.ts';
 import { BruteForce } from '../topk/brute-force/brute-force.ts';
 import { createTowers } from '../towers/create-towers.ts';
+import { EMBEDDING_DIMENSIONS } from '../towers/feature-inputs.ts';
 import type { Tower } from '../towers/tower.ts';
 import type { Features } from '../towers/tower-inputs.ts';
 import {
@@ -52,7 +54,7 @@ export interface TowerTraining {
   readonly runtime: Runtime;
 }
 
-/** The width of towers whose spec gives none. */
+/** The width of towers whose spec gives none and which do not have one feature and one table. */
 const DIMENSIONS = 64;
 
 /** A model whose features have learned all that they need. */
@@ -61,19 +63,14 @@ export function newFeatureModel<Q extends Features, C extends Features>(
   { queryTower, candidateTower, dimensions, biases }: FeatureModelSpec,
   { temperature, learningRate, seed, runtime }: TowerTraining,
 ): TwoTowerModel<Q, C> {
-  const width = needsDense(queryTower, candidateTower, features) ? (dimensions ?? DIMENSIONS) : undefined;
+  const width = dimensions ?? widthOfOneTable(queryTower, candidateTower, features) ?? DIMENSIONS;
   const shared = sharedFeatures([queryTower, candidateTower], features, width);
   const [query, candidate] = [queryTower, candidateTower].map((tower, i) => {
     const { features: specs, dense, layers, normalize = true } = tower;
-    const isDefault = !layers && !dense && width !== undefined;
+    const isDefault = !layers && !dense;
     const initializer = shared ? 'identity' : 'glorotUniform';
-    const head = isDefault
-      ? { layers: [{ kind: 'dense', units: width, initializer } as const] }
-      : layers
-        ? { layers }
-        : dense
-          ? { dense }
-          : {};
+    const layer = { kind: 'dense', units: width, initializer } as const;
+    const head = dense ? { dense } : { layers: layers ?? [layer] };
     // The copy that a layer begins as is that of the first feature.
     const names = Object.keys(specs).sort((a, b) => Number(b === shared?.[i]) - Number(a === shared?.[i]));
     return { features: features.pick(isDefault ? names : Object.keys(specs)), normalize, ...head };
@@ -96,7 +93,7 @@ export function newFeatureModel<Q extends Features, C extends Features>(
 function sharedFeatures(
   towers: readonly TowerSpec[],
   features: FeatureSet,
-  width: number | undefined,
+  width: number,
 ): readonly string[] | undefined {
   if (towers.some(({ dense, layers }) => dense ?? layers)) return undefined;
   const [query, candidate] = towers.map(({ features: specs }) =>
@@ -106,19 +103,22 @@ function sharedFeatures(
   );
   for (const a of query!) {
     const b = candidate!.find(({ table }) => table === a.table);
-    const dimensions = a.spec.dimensions ?? b?.spec.dimensions;
-    if (b && dimensions === width) return [a.name, b.name];
+    if (b && widthOfTable(a, b) === width) return [a.name, b.name];
   }
   return undefined;
 }
 
-/** False where each tower is the embedding of one feature, and both have one table, so that the widths are equal. */
-function needsDense(query: TowerSpec, candidate: TowerSpec, features: FeatureSet): boolean {
-  const [a, ...more] = Object.keys(query.features);
-  const [b, ...others] = Object.keys(candidate.features);
-  if (more.length > 0 || others.length > 0) return true;
-  const [one, other] = [features.get(a!), features.get(b!)];
-  return one.column === 'floats' || other.column === 'floats' || one.table !== other.table;
+/** The width of the table of two towers of one feature each, such as a history and an item, where both have one table. */
+function widthOfOneTable(query: TowerSpec, candidate: TowerSpec, features: FeatureSet): number | undefined {
+  const names = [query, candidate].flatMap((tower) => Object.keys(tower.features));
+  const [one, other] = names.map((name) => features.get(name));
+  const isOneTable = names.length === 2 && one!.column !== 'floats' && one!.table === other!.table;
+  return isOneTable ? widthOfTable(one!, other!) : undefined;
+}
+
+/** The width of a table that two features share. */
+function widthOfTable(a: Feature, b: Feature): number {
+  return a.spec.dimensions ?? b.spec.dimensions ?? EMBEDDING_DIMENSIONS;
 }
 
 /**

@@ -1,4 +1,7 @@
-/** The model of a history tower: one feature of each tower, the history and the item, with one table of items. */
+/**
+ * The model of a history tower: one feature of each tower, the history and the item, with one table of items, and a dense layer
+ * after each.
+ */
 import type { Interactions } from '../data/interactions.ts';
 import { FeatureLearner } from '../features/learn-features.ts';
 import type { ThroughIndex } from '../recommenders/through-index.ts';
@@ -22,7 +25,7 @@ export interface HistorySettings {
   readonly maxLength: number;
 }
 
-/** The spec of the model. */
+/** The spec of the model; a layer of `dimensions` follows each feature (feature-model.ts). */
 export function historySpec({ dimensions, recencyDecay, maxLength }: HistorySettings): FeatureModelSpec {
   return {
     queryTower: {

@@ -19,9 +19,9 @@ const BATCH_SIZE = 512;
 const MAX_LENGTH = 50;
 const TEMPERATURE = 0.1;
 const GRID: readonly Settings[] = [
-  { dimensions: 64, recencyDecay: 0.6, learningRate: 0.005, temperature: TEMPERATURE },
+  { dimensions: 64, recencyDecay: 0.6, learningRate: 0.002, temperature: TEMPERATURE },
   { dimensions: 64, recencyDecay: 0.8, learningRate: 0.002, temperature: TEMPERATURE },
-  { dimensions: 128, recencyDecay: 0.6, learningRate: 0.005, temperature: TEMPERATURE },
+  { dimensions: 128, recencyDecay: 0.6, learningRate: 0.002, temperature: TEMPERATURE },
   { dimensions: 128, recencyDecay: 0.8, learningRate: 0.002, temperature: TEMPERATURE },
   { dimensions: 64, recencyDecay: 0.9, learningRate: 0.002, temperature: TEMPERATURE },
 ];
@@ -72,7 +72,7 @@ function newModel(
   settings: Settings,
   { seed, runtime }: RecipeContext,
 ): TwoTowerModel<ItemHistory, string> {
-  const { dimensions = 64, recencyDecay = 0.6, temperature = TEMPERATURE, learningRate = 0.005 } = settings;
+  const { dimensions = 64, recencyDecay = 0.6, temperature = TEMPERATURE, learningRate = 0.002 } = settings;
   const training = { temperature, learningRate, seed, runtime };
   return newHistoryModel(train, { dimensions, recencyDecay, maxLength: MAX_LENGTH }, training);
 }

@@ -2,9 +2,9 @@
  * A two-tower model that reads histories: the query is the list of items that a user chose before. So the model needs
  * no new training to serve users who are not in the training data, or who have chosen more items since.
  *
- *   query(h) = u / |u|,  u = Σ_j decayʲ · E[h_{n−j}];   candidate(i) = E[i] / |E[i]|
+ *   query(h) = u / |u|,  u = W·Σ_j decayʲ · E[h_{n−j}] + b;   candidate(i) = v / |v|,  v = W'·E[i] + b'
  *
- * The items of histories and the candidates share one table E. The loss is in-batch softmax over the next item of every
+ * The items of histories and the candidates share one table E; W and W' begin as 1, b and b' as 0. The loss is in-batch softmax over the next item of every
  * position (nextItemExamples) with a low temperature and the correction for popular items (Yi et al. 2019).
  *
  * Figures and settings that were tried: docs/decisions/history-tower.md.
@@ -35,7 +35,7 @@ export interface HistoryTowerOptions {
   maxLength?: number;
   /** The temperature of the softmax; default 0.1. */
   temperature?: number;
-  /** The learning rate of Adam; default 0.005. */
+  /** The learning rate of Adam; default 0.002. */
   learningRate?: number;
   /** Examples of a batch; the negatives of an example are the others. Default 512. */
   batchSize?: number;
@@ -64,7 +64,7 @@ export interface FittedHistoryTower {
   readonly validationRecall: number | undefined;
 }
 
-/** The most epochs that are tried; on all data sets that were tried, the best number was below 12. */
+/** The most epochs that are tried; on all data sets that were tried, the best number was below 14. */
 const EPOCHS_MAX = 20;
 /** Epochs in a row without a better recall after which no more are tried. */
 const PATIENCE = 3;
@@ -128,7 +128,7 @@ function examplesOf(interactions: Interactions, maxLength: number): RetrievalDat
 }
 
 function fill(options: Omit<HistoryTowerOptions, 'epochs' | 'signal' | 'k'>): Filled {
-  const { dimensions = 64, recencyDecay = 0.6, maxLength = 50, temperature = 0.1, learningRate = 0.005 } = options;
+  const { dimensions = 64, recencyDecay = 0.6, maxLength = 50, temperature = 0.1, learningRate = 0.002 } = options;
   const { batchSize = 512, seed = 42, runtime = defaultRuntime() } = options;
   checkInteger('dimensions', dimensions, 1);
   checkPositive('recencyDecay', recencyDecay);

@@ -16,7 +16,7 @@ import { AttentionEncoder } from './attention-encoder.ts';
 import type { FeatureInput } from './tower-inputs.ts';
 
 /** The default width of an embedding, equal to that of a word of a tower (tower-options.ts). */
-const DIMENSIONS = 32;
+export const EMBEDDING_DIMENSIONS = 32;
 
 /** The random numbers and the memory of new weights. */
 export interface InputContext {
@@ -71,7 +71,7 @@ function checkApart(feature: Feature, named: readonly Feature[]): void {
 
 function newTable(features: readonly Feature[], { seeds, runtime, onWarning }: InputContext): EmbeddingTable {
   const { name, vocabularySize } = features[0]!;
-  const dimensions = agreed('dimensions', features, ({ spec }) => spec.dimensions) ?? DIMENSIONS;
+  const dimensions = agreed('dimensions', features, ({ spec }) => spec.dimensions) ?? EMBEDDING_DIMENSIONS;
   const embedding = agreed('embedding', features, embeddingOf) ?? { method: 'full' };
   checkInteger(`features.${name}.dimensions`, dimensions, 1);
   return makeTable(embedding, { vocabularySize, dimensions, seed: seeds.uint32(), runtime, onWarning });

@@ -131,6 +131,35 @@ test('biases of a spec: learned, kept by a fit from an earlier model, which must
   await assert.rejects(fit(model, dataOf(rows)), /from: expected no biases of queryTower, got a model that differs/);
 });
 
+test('towers without layers get one of the width of the spec, or of the table of a history and an item, begun as a copy', async () => {
+  const [query, candidate] = [
+    { type: 'sequence', table: 'items' },
+    { type: 'string', table: 'items' },
+  ] as const;
+  for (const [width, dimensions, expected] of [
+    [undefined, undefined, 32],
+    [8, undefined, 8],
+    [8, 16, 16],
+  ]) {
+    const own: FeatureModelSpec = {
+      queryTower: { features: { history: { ...query, ...(width && { dimensions: width }) } } },
+      candidateTower: { features: { item: candidate } },
+      ...(dimensions && { dimensions }),
+    };
+    const untrained = { dimensions: 64, temperature: 0.1, learningRate: 1e-12, epochs: 1 };
+    const chosen = { model: 'features', settings: untrained } as const;
+    const { model } = await fitRecommender(tastes(3), chosen, { features: { spec: own }, runtime });
+    assert.ok(model.kind === 'features');
+    for (const { dimensions: columns, layers, inputs } of [model.queryTower, model.candidateTower]) {
+      assert.deepEqual([columns, layers.map(({ kind }) => kind)], [expected, ['dense']]);
+      const weights = layers[0]!.parameters()[0]!;
+      const tableWidth = inputs[0]!.table!.dimensions;
+      const isCopy = Array.from({ length: tableWidth }, (_, i) => Math.abs(weights.row(i)[i]! - 1) < 1e-6);
+      assert.deepEqual(isCopy, new Array(tableWidth).fill(tableWidth === expected));
+    }
+  }
+});
+
 test('the history tower as a model of the search: all kinds of results, and a fit from an earlier one', async () => {
   const rows = tastes(30);
   const chosen = {

@@ -1,5 +1,5 @@
 /**
- * The history tower: a planted order is found, new users get results from their history, epochs are chosen, options are
+ * The history tower: a planted order and its direction are found, new users get results from their history, epochs are chosen, options are
  * checked.
  */
 import assert from 'node:assert/strict';
@@ -56,6 +56,28 @@ test('a planted change of taste: the next item is of the latest group, also for 
   const history = ['group 1 item 1', 'group 1 item 2', 'group 7 item 3', 'group 7 item 4'];
   const found = fitted.index.queryWithExclusions([{ history }], [history], 5).identifiers();
   assert.ok(found.filter((item) => item.startsWith('group 7')).length >= 4, found.join(', '));
+});
+
+test('the item after an item is found, not the one before', async () => {
+  const items = 20;
+  const generator = new Generator(6);
+  const rows = Array.from({ length: 150 }, (_, user) => {
+    const first = generator.below(items);
+    return Array.from({ length: 5 }, (_, i) => [`user ${user}`, `item ${(first + i) % items}`] as const);
+  }).flat();
+  const data = interactionsOf({
+    users: dictionaryColumn(rows.map(([user]) => user)),
+    items: dictionaryColumn(rows.map(([, item]) => item)),
+  });
+  const settings = { dimensions: 16, epochs: 15, batchSize: 64, learningRate: 0.01, recencyDecay: 0.5 };
+  const { index } = await fitHistoryTower(data, { ...settings, seed: 1, runtime });
+  const found = Array.from({ length: items }, (_, item) => {
+    const history = [`item ${item}`];
+    return index.queryWithExclusions([{ history }], [history], 1).identifiers()[0];
+  });
+  const right = found.filter((item, before) => item === `item ${(before + 1) % items}`).length;
+  // Measured with three seeds: all of them; without the dense layers 12, 12 and 13.
+  assert.ok(right >= items - 1, found.join(', '));
 });
 
 test('the same seed gives the same bits; a bundle of it answers histories', async () => {
