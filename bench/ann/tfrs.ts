@@ -14,19 +14,19 @@ import { shrunkCopies, type Work, writeForPeer } from '../tutorial/work.ts';
 
 const ABSENT = 'not installed';
 const ROUNDS = 5;
-/** Batches have ten results at recall ≥ 0.98. The evaluation has a hundred, with the settings of the TFRS tutorial. */
+/** Batches have ten results at recall ≥ 0.98. */
 const BATCH = { k: 10, leavesToSearch: 25, reorder: 100 };
+/**
+ * The evaluation has a hundred results. TFRS's tutorial searches 70 of 1,000 leaves and reorders 400 candidates: here the same
+ * share of twice as many leaves. These settings are for a hundred results, so effort must not grow from ten to a hundred.
+ */
+const EVALUATION = { numLeaves: 2000, numLeavesToSearch: 140, numReorderingCandidates: 400, tunedK: 100 };
 
 /** The two rows: 20,000 queries in one batch, and the evaluation. */
 export async function batchAndEvaluate(work: Work, log: (text: string) => void): Promise<Row[]> {
   const { model, test, titles } = work;
   const lots = shrunkCopies(model.candidateTower.embed(titles));
-  const index = new ScaNN<number[], number>({
-    numLeaves: 2000,
-    numLeavesToSearch: 70,
-    numReorderingCandidates: 400,
-    seed: 1,
-  });
+  const index = new ScaNN<number[], number>({ ...EVALUATION, seed: 1 });
   log('tutorial: building for batches');
   index.index(lots);
   const queries = { data: model.queryTower.embed(test.queries).data.slice(), dimensions: lots.dimensions };
@@ -97,6 +97,7 @@ export async function batchAndEvaluate(work: Work, log: (text: string) => void):
       peer: evaluation.peer?.median ?? ABSENT,
       unit: 's',
       required: { ratio: 0.3 },
+      qualityHolds: Number.isNaN(peerTop100) || top100 >= peerTop100,
       quality: { top100: top100.toFixed(4), 'peer top100': peerTop100.toFixed(4) },
     }),
   ];
