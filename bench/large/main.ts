@@ -37,9 +37,9 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   hundred: {
     vectors: { kind: 'mixture', rows: 100_000_000, dimensions: 32 },
-    // Five centres of the mixture in a leaf. With 12,000 leaves, 17 in each, the codes of their residuals are so coarse that a
-    // recall of .95 needs millions of codes and 1,000 candidates (docs/decisions/segments.md).
-    numLeaves: 40_000,
+    // 500 candidates in a leaf: a query then reads few codes, and these are fine, because residuals are short
+    // (docs/decisions/segments.md).
+    numLeaves: 200_000,
     // The best scores are so close that rounded rows are too coarse: at 5 million, bfloat16 loses
     // some .02 of recall@10.
     reorder: 'float32',

@@ -13,6 +13,7 @@ export {
 } from './optimizers';
 export { encodeProduct } from './product';
 export { assignListed, nearestListed } from './neighbours';
+export { assignGrouped, nearestGroups } from './groups';
 export { solveRows } from './als';
 export { addSymmetric } from './symmetric';
 export { sumRows, normalizeRows, denormalizeRows } from './rows';

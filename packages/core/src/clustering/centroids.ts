@@ -1,4 +1,6 @@
 /** Centroids in the layouts of the assignment kernels: float32 in panels of 8 with half the squared norms, and int16. */
+import { type ASSIGN_NEAREST_16, nearest16ScratchBytes } from '../kernels/families/assign.ts';
+import type { RecordValues } from '../kernels/record.ts';
 import type { Block } from '../memory/heap.ts';
 import { Scratch } from '../memory/scratch.ts';
 import type { Runtime } from '../parallel/runtime.ts';
@@ -10,6 +12,9 @@ const PANEL = 8;
 const GRAIN = 16;
 /** From this many panels on, int16 scores save more time than their check costs. */
 const PANELS_FOR_INT16 = 4;
+
+/** The fields of calls of kernels that say where the packed layouts are. */
+type PackedField = 'panels' | 'packed' | 'halfSquares' | 'packed16' | 'unscale' | 'limits';
 
 /** A set of `count` centroids to which rows can be assigned. */
 export class Centroids {
@@ -63,29 +68,47 @@ export class Centroids {
     const { pool } = this.runtime;
     const d = this.matrix.dimensions;
     const blocks = Math.ceil(n / 4);
-    const packed = [this.#packed.offset, this.halfSquares.offset] as const;
-    const out = [labels.offset + 4 * first, scores.offset + 4 * first] as const;
+    const packed = this.packedPanels();
+    const out = { labels: labels.offset + 4 * first, scores: scores.offset + 4 * first };
     if (!this.#packed16) {
-      pool.run('assignNearest', blocks, GRAIN, rows, n, d, ...packed, this.#panels, ...out);
+      pool.run(
+        'assignNearest',
+        blocks,
+        GRAIN,
+        rows,
+        n,
+        d,
+        packed.packed,
+        packed.halfSquares,
+        this.#panels,
+        out.labels,
+        out.scores,
+      );
       return;
     }
-    const stride = 64 * Math.ceil((16 * (4 * this.#panels + 2 + 2 * Math.ceil(d / 2 + 1))) / 64);
+    const stride = nearest16ScratchBytes(this.#panels, d);
     const scratch = this.#scratch.reserve(stride * pool.threads);
     pool.run('assignNearest16', blocks, GRAIN, {
       rows,
       n,
       d,
-      packed: this.#packed.offset,
-      halfSquares: this.halfSquares.offset,
-      packed16: this.#packed16.offset,
-      panels: this.#panels,
-      unscale: this.#unscale,
-      limits: this.#limits.offset,
-      labels: out[0],
-      scores: out[1],
+      ...packed,
+      ...out,
       scratch: scratch.offset,
       scratchStride: stride,
     });
+  }
+
+  /** The places of the packed layouts, for kernels; `packed16` is 0 where there are fewer than 4 panels. */
+  packedPanels(): Pick<RecordValues<typeof ASSIGN_NEAREST_16>, PackedField> {
+    return {
+      panels: this.#panels,
+      packed: this.#packed.offset,
+      halfSquares: this.halfSquares.offset,
+      packed16: this.#packed16?.offset ?? 0,
+      unscale: this.#unscale,
+      limits: this.#limits.offset,
+    };
   }
 
   /**
@@ -94,20 +117,17 @@ export class Centroids {
    */
   assignSecond(rows: number, n: number, labels: Block, lambda: number, second: Block, first = 0): void {
     const d = this.matrix.dimensions;
-    const scratch = this.runtime.heap.allocate(4 * d * this.runtime.pool.threads);
-    this.runtime.pool.run('assignSecond', n, 4 * GRAIN, {
+    const { pool } = this.runtime;
+    pool.run('assignSecond', n, 4 * GRAIN, {
       rows,
       d,
-      packed: this.#packed.offset,
-      halfSquares: this.halfSquares.offset,
-      panels: this.#panels,
+      ...this.packedPanels(),
       centroids: this.matrix.offset,
       labels: labels.offset + 4 * first,
       lambda,
       second: second.offset + 4 * first,
-      scratch: scratch.offset,
+      scratch: this.#scratch.reserve(4 * d * pool.threads).offset,
     });
-    scratch.free();
   }
 
   /** Give the memory back. */

@@ -7,44 +7,62 @@
  * `Centroids.assign`, and results do not depend on the number of threads.
  * Letters: n rows, d dimensions, k centroids, G groups, P nearest groups.
  */
+import { groupedScratchBytes, nearestGroupsScratchBytes } from '../kernels/families/groups.ts';
 import type { Block } from '../memory/heap.ts';
+import { modelPool } from '../parallel/model-pool.ts';
 import { finish } from '../parallel/steps.ts';
-import type { Generator as Random } from '../random/generator.ts';
-import { Matrix } from '../vectors/matrix.ts';
-import { multiplyRows } from '../vectors/multiply.ts';
-import { unfilledMatrix } from '../vectors/unfilled.ts';
+import { Generator as Random } from '../random/generator.ts';
+import type { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
-import { kMeans } from './k-means.ts';
-import { listMembers } from './members.ts';
+import { type AssignRows, kMeans } from './k-means.ts';
+import { listMembers, type Members } from './members.ts';
+import { copyOf, membersOf } from './neighbour-lists.ts';
 
 /**
- * From this many centroids on, groups save time: µs of CPU of a row of 32 dimensions, compared with all centroids and with
- * groups, are 13 and 15 for 10,000 centroids, 25 and 20 for 20,000, 54 and 24 for 40,000.
+ * From this many centroids on, groups take about half the time: µs of a row of 32 dimensions on one thread, compared with all
+ * centroids and with groups, are 12 and 10 for 8,192 centroids, 21 and 13 for 16,384, 52 and 15 for 40,000.
  */
 export const GROUPS_FROM = 16_384;
 /** Groups that a row is compared with: of 200 groups .988 of the rows find their nearest centroid, with 16 .965. */
 const NEAREST_GROUPS = 24;
+/** Any seed: groups need not differ between builds. */
+const SEED = 1;
 /** Iterations of k-means: enough to converge, and cheap, as the points are few. */
 const ITERATIONS = 12;
+
+/** Rows that are assigned at a time: the panels of a group are then read for some hundred rows each. */
+const PIECE_ROWS = 16_384;
+/** Blocks of 4 rows that a thread claims at a time. */
+const GRAIN = 16;
+/** Centroids in a panel of the kernels. */
+const PANEL = 8;
 
 /** Assigns rows to centroids, as `Centroids` and `GroupedCentroids` do. */
 export type RowAssigner = Pick<Centroids, 'assign' | 'free'>;
 
-/** The centroids of a group. */
-interface Group {
-  centroids: Centroids;
-  /** The number of each of its centroids, ascending. */
-  members: Int32Array;
-}
+/** Groups that a row is compared with while centroids still move: of 400 groups .9 of the rows find their nearest centroid. */
+const NEAREST_GROUPS_IN_TRAINING = 12;
+
+/** The assignment step of k-means, and of its rows afterwards, for many centroids. */
+export const assignGrouped: AssignRows<Pick<Matrix, 'offset' | 'rows'>> = (centroids, rows, labels, scores, first) => {
+  const random = new Random(SEED).fork('groups');
+  const grouped = new GroupedCentroids(centroids, random, NEAREST_GROUPS_IN_TRAINING);
+  grouped.assign(rows.offset, rows.rows, labels, scores, first);
+  grouped.free();
+};
 
 /** Centroids in groups. */
 export class GroupedCentroids implements RowAssigner {
-  readonly #dimensions: number;
   readonly #nearest: number;
-  readonly #groups: Group[] = [];
-  /** [d, G padded to 4] the centres of the groups, transposed, and [G] half their squared norms. */
-  readonly #centres: Matrix;
-  readonly #halfSquares: Float64Array;
+  /** The centroids group after group, each group in panels of its own. */
+  readonly #packed: Centroids;
+  /** The number of the centroid at each place of the panels. */
+  readonly #numbers: Int32Array;
+  /** [G + 1] int32, and the panels of the largest group. */
+  readonly #panelBegin: Block;
+  readonly #panelsMax: number;
+  /** The centres of the groups. */
+  readonly #centres: Centroids;
 
   /**
    * @param centroids what rows are assigned to; they are copied
@@ -53,132 +71,126 @@ export class GroupedCentroids implements RowAssigner {
   constructor({ matrix, count, runtime }: Centroids, random: Random, nearest: number = NEAREST_GROUPS) {
     const d = matrix.dimensions;
     const centres = trainCentres(matrix, Math.round(Math.sqrt(count)), random);
-    const labels = runtime.heap.allocate(4 * count);
-    const scores = runtime.heap.allocate(4 * count);
-    centres.assign(matrix.offset, count, labels, scores);
-    const { begin, order } = listMembers(labels.integers(count), centres.count);
-    for (const block of [labels, scores]) block.free();
+    const { begin, order } = membersOf(centres, matrix);
     const filled = [...begin.keys()].filter((g) => g < centres.count && begin[g + 1]! > begin[g]!);
-    this.#dimensions = d;
+    const panels = filled.map((g) => Math.ceil((begin[g + 1]! - begin[g]!) / PANEL));
+    const all = panels.reduce((sum, each) => sum + each, 0);
     this.#nearest = Math.min(nearest, filled.length);
-    this.#centres = new Matrix(d, 4 * Math.ceil(filled.length / 4), runtime);
-    this.#halfSquares = new Float64Array(filled.length);
+    this.#panelsMax = Math.max(...panels);
+    this.#panelBegin = runtime.heap.allocate(4 * (filled.length + 1));
+    // From four panels on, centroids have the form of int16 that the kernel reads.
+    this.#packed = new Centroids(PANEL * Math.max(all, 4), d, runtime);
+    this.#numbers = new Int32Array(PANEL * all).fill(-1);
+    this.#centres = new Centroids(filled.length, d, runtime);
+    let panel = 0;
     filled.forEach((g, at) => {
-      const members = order.slice(begin[g]!, begin[g + 1]!);
-      const own = new Centroids(members.length, d, runtime);
-      members.forEach((c, i) => {
-        own.matrix.row(i).set(matrix.row(c));
-      });
-      own.pack();
-      this.#groups.push({ centroids: own, members });
-      const centre = centres.matrix.row(g);
-      for (let t = 0; t < d; t++) {
-        this.#centres.row(t)[at] = centre[t]!;
-        this.#halfSquares[at]! += centre[t]! ** 2 / 2;
-      }
+      this.#numbers.set(order.subarray(begin[g]!, begin[g + 1]!), PANEL * panel);
+      panel += panels[at]!;
+      this.#panelBegin.integers(filled.length + 1)[at + 1] = panel;
+      this.#centres.matrix.row(at).set(centres.matrix.row(g));
     });
     centres.free();
+    this.#centres.pack();
+    this.#pack(matrix);
   }
 
-  /** Nearly nearest centroid of rows [n, d] at an offset: labels int32, and ⟨x, c⟩ − |c|²/2 float32. */
-  assign(rows: number, n: number, labels: Block, scores: Block): void {
-    const { runtime } = this.#centres;
-    const d = this.#dimensions;
-    const { begin, order } = this.#rowsOfGroups(rows, n);
-    const gathered = unfilledMatrix(n, d, runtime);
-    const ownLabels = runtime.heap.allocate(4 * n);
-    const ownScores = runtime.heap.allocate(4 * n);
-    scores.floats(n).fill(Number.NEGATIVE_INFINITY);
-    for (const [g, { centroids, members }] of this.#groups.entries()) {
-      const list = order.subarray(begin[g]!, begin[g + 1]!);
-      if (list.length === 0) continue;
-      // Views are taken anew, because a memory that grows may detach them.
-      const { floats } = runtime.heap.memory;
-      for (let i = 0; i < list.length; i++) {
-        const from = rows / 4 + list[i]! * d;
-        floats.copyWithin(gathered.offset / 4 + i * d, from, from + d);
-      }
-      centroids.assign(gathered.offset, list.length, ownLabels, ownScores);
-      const [found, near] = [ownLabels.integers(list.length), ownScores.floats(list.length)];
-      const [chosen, best] = [labels.integers(n), scores.floats(n)];
-      for (let i = 0; i < list.length; i++) {
-        const row = list[i]!;
-        const centroid = members[found[i]!]!;
-        if (near[i]! < best[row]! || (near[i]! === best[row]! && centroid > chosen[row]!)) continue;
-        best[row] = near[i]!;
-        chosen[row] = centroid;
-      }
+  /** Nearly nearest centroid of rows [n, d] at an offset, from item `first` of labels and scores on; see `Centroids`. */
+  assign(rows: number, n: number, labels: Block, scores: Block, first = 0): void {
+    const rowBytes = 4 * this.#packed.matrix.dimensions;
+    for (let begin = 0; begin < n; begin += PIECE_ROWS) {
+      const count = Math.min(PIECE_ROWS, n - begin);
+      this.#assignPiece(rows + begin * rowBytes, count, labels, scores, first + begin);
     }
-    for (const block of [ownLabels, ownScores, gathered]) block.free();
   }
 
   /** Give the memory back. */
   free(): void {
-    for (const { centroids } of this.#groups) centroids.free();
+    this.#packed.free();
+    this.#panelBegin.free();
     this.#centres.free();
   }
 
-  /** The rows of each group, from the P nearest groups of each row; of equal groups the first. */
-  #rowsOfGroups(rows: number, n: number): { begin: Int32Array; order: Int32Array } {
-    const { runtime, dimensions: width, offset: b } = this.#centres;
-    const d = this.#dimensions;
-    const products = unfilledMatrix(n, width, runtime);
-    multiplyRows(runtime, { a: rows, aStride: d, m: n, n: d, b, d: width, c: products.offset });
-    const groups = nearestGroups(products, n, this.#halfSquares, this.#nearest);
-    products.free();
-    const { begin, order } = listMembers(groups, this.#groups.length);
-    return { begin, order: order.map((pair) => Math.floor(pair / this.#nearest)) };
+  /** Copy the centroids to their places. Places without a centroid are infinitely far from every row. */
+  #pack(from: Matrix): void {
+    const { matrix, halfSquares } = this.#packed;
+    this.#numbers.forEach((centroid, place) => {
+      if (centroid >= 0) matrix.row(place).set(from.row(centroid));
+    });
+    this.#packed.pack();
+    for (let place = 0; place < matrix.rows; place++) {
+      if (!(this.#numbers[place]! >= 0)) halfSquares.data[place] = Number.POSITIVE_INFINITY;
+    }
   }
-}
 
-/**
- * The P groups with the largest ⟨x, centre⟩ − |centre|²/2 of each row in no order, of equal groups the first.
- *
- * The chosen groups are a binary heap with the worst at its root: of 200 groups some 50 are chosen and 26 of them replaced,
- * and a sorted list moves a dozen numbers for each.
- */
-function nearestGroups(products: Matrix, n: number, halfSquares: Float64Array, nearest: number): Int32Array {
-  const { data, dimensions: width } = products;
-  const count = halfSquares.length;
-  const groups = new Int32Array(n * nearest);
-  const heap = new Int32Array(nearest);
-  const best = new Float64Array(nearest);
-  for (let row = 0; row < n; row++) {
-    const from = row * width;
-    for (let i = 0; i < nearest; i++) {
-      const score = data[from + i]! - halfSquares[i]!;
-      let at = i;
-      for (; at > 0 && score <= best[(at - 1) >> 1]!; at = (at - 1) >> 1) {
-        best[at] = best[(at - 1) >> 1]!;
-        heap[at] = heap[(at - 1) >> 1]!;
+  #assignPiece(rows: number, n: number, labels: Block, scores: Block, first: number): void {
+    const { runtime } = this.#packed;
+    const P = this.#nearest;
+    const members = listMembers(this.#nearestGroups(rows, n), this.#centres.count);
+    const [places, near] = [runtime.heap.allocateUnfilled(4 * n * P), runtime.heap.allocateUnfilled(4 * n * P)];
+    this.#compare(rows, members, places, near);
+    const [place, score] = [places.integers(n * P), near.floats(n * P)];
+    const [chosen, best] = [labels.integers(first + n), scores.floats(first + n)];
+    const numbers = this.#numbers;
+    for (let row = 0, pair = 0; row < n; row++) {
+      let [label, most] = [numbers[place[pair]!]!, score[pair++]!];
+      for (let i = 1; i < P; i++, pair++) {
+        const centroid = numbers[place[pair]!]!;
+        if (score[pair]! < most || (score[pair] === most && centroid > label)) continue;
+        label = centroid;
+        most = score[pair]!;
       }
-      best[at] = score;
-      heap[at] = i;
+      chosen[first + row] = label;
+      best[first + row] = most;
     }
-    for (let g = nearest; g < count; g++) {
-      const score = data[from + g]! - halfSquares[g]!;
-      if (score > best[0]!) replaceWorst(best, heap, score, g);
-    }
-    groups.set(heap, row * nearest);
+    for (const block of [places, near]) block.free();
   }
-  return groups;
-}
 
-/** Put a group in place of the worst of a heap: that with the least score, of equal ones the last. */
-function replaceWorst(best: Float64Array, heap: Int32Array, score: number, group: number): void {
-  const { length } = heap;
-  let at = 0;
-  for (let child = 1; child < length; child = 2 * at + 1) {
-    const other = child + 1;
-    if (other < length && (best[other]! < best[child]! || (best[other] === best[child] && heap[other]! > heap[child]!)))
-      child = other;
-    if (!(best[child]! <= score)) break;
-    best[at] = best[child]!;
-    heap[at] = heap[child]!;
-    at = child;
+  /** The nearest centroid of each pair of a row and a group. */
+  #compare(rows: number, { begin, order }: Members, places: Block, scores: Block): void {
+    const { runtime, matrix } = this.#packed;
+    const scratchStride = groupedScratchBytes(this.#panelsMax, matrix.dimensions);
+    const scratch = runtime.heap.allocateUnfilled(scratchStride * runtime.pool.threads);
+    const [pairBegin, pairs] = [copyOf(begin, runtime.heap), copyOf(order, runtime.heap)];
+    modelPool(runtime).run('assignGrouped', begin.length - 1, 1, {
+      rows,
+      d: matrix.dimensions,
+      groupsPerRow: this.#nearest,
+      pairBegin: pairBegin.offset,
+      pairs: pairs.offset,
+      panelBegin: this.#panelBegin.offset,
+      ...this.#packed.packedPanels(),
+      places: places.offset,
+      scores: scores.offset,
+      scratch: scratch.offset,
+      scratchStride,
+    });
+    for (const block of [scratch, pairBegin, pairs]) block.free();
   }
-  best[at] = score;
-  heap[at] = group;
+
+  /** [n, P] the P nearest groups of each row, in no order. */
+  #nearestGroups(rows: number, n: number): Int32Array {
+    const { runtime, matrix, count: groups } = this.#centres;
+    const { packed, halfSquares } = this.#centres.packedPanels();
+    const nearest = this.#nearest;
+    const scratchStride = nearestGroupsScratchBytes(groups, nearest);
+    const scratch = runtime.heap.allocateUnfilled(scratchStride * runtime.pool.threads);
+    const chosen = runtime.heap.allocateUnfilled(4 * n * nearest);
+    modelPool(runtime).run('nearestGroups', Math.ceil(n / 4), GRAIN, {
+      rows,
+      n,
+      d: matrix.dimensions,
+      packed,
+      halfSquares,
+      groups,
+      nearest,
+      chosen: chosen.offset,
+      scratch: scratch.offset,
+      scratchStride,
+    });
+    const groupsOfRows = chosen.integers(n * nearest).slice();
+    for (const block of [scratch, chosen]) block.free();
+    return groupsOfRows;
+  }
 }
 
 function trainCentres(matrix: Matrix, clusters: number, random: Random): Centroids {

@@ -14,8 +14,15 @@ import { Centroids } from './centroids.ts';
 import { listMembers, type Members } from './members.ts';
 import { seedPlusPlus } from './plus-plus.ts';
 
-/** Writes labels and scores of the rows of a sample, as `Centroids.assign`; those of the last step are still there. */
-export type AssignSample = (centroids: Centroids, sample: Matrix, labels: Block, scores: Block) => void;
+/**
+ * Writes labels and scores of rows, as `Centroids.assign`; in k-means those of the last step are still there.
+ *
+ * @param R the rows: a matrix, or where they are
+ */
+export type AssignRows<R> = (centroids: Centroids, rows: R, labels: Block, scores: Block, first?: number) => void;
+
+/** An assignment step of k-means. */
+export type AssignSample = AssignRows<Matrix>;
 
 /** Options of `kMeans`. */
 export interface KMeansOptions {
@@ -35,7 +42,7 @@ export interface KMeansOptions {
   /** Ends when an iteration lowers the mean squared distance by no more than this share of it; default 1e-5. */
   tolerance?: number;
   /** The assignment step; default: compares all rows with all centroids. */
-  assign?: AssignSample;
+  assign?: AssignSample | undefined;
   random: Random;
 }
 

@@ -211,7 +211,8 @@ export function comparisonsOf(rows: Members, lists: Lists): number {
   return pairs;
 }
 
-function membersOf(centroids: Centroids, rows: Matrix): Members {
+/** The rows of each cluster: those that are nearest to its centroid. */
+export function membersOf(centroids: Centroids, rows: Matrix): Members {
   const { heap } = rows.runtime;
   const [labels, scores] = [heap.allocate(4 * rows.rows), heap.allocate(4 * rows.rows)];
   centroids.assign(rows.offset, rows.rows, labels, scores);

@@ -17,6 +17,7 @@ import type { CheckKernels } from './families/checks.ts';
 import type { ChecksumKernels } from './families/checksum.ts';
 import type { ClustersKernels } from './families/clusters.ts';
 import type { CoarseKernels } from './families/coarse.ts';
+import type { GroupKernels } from './families/groups.ts';
 import type { LayerKernels } from './families/layers.ts';
 import type { MatmulKernels } from './families/matmul.ts';
 import type { FusedMultiplyKernels, MultiplyKernels } from './families/multiply.ts';
@@ -57,6 +58,7 @@ export interface ModelKernelTable
     OptimizerKernels,
     ProductKernels,
     NeighbourKernels,
+    GroupKernels,
     AlsKernels,
     SymmetricKernels,
     RowKernels {}
@@ -122,6 +124,8 @@ export const PARALLEL_MODEL_KERNELS = [
   'encodeProduct',
   'assignListed',
   'nearestListed',
+  'assignGrouped',
+  'nearestGroups',
   'solveRows',
   'addSymmetric',
   'sumRows',

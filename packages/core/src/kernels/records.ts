@@ -4,6 +4,7 @@ import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
 import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_GRADIENT } from './families/attention.ts';
 import { SEARCH_COARSE } from './families/coarse.ts';
+import { ASSIGN_GROUPED, NEAREST_GROUPS } from './families/groups.ts';
 import { LAYER_NORM_GRADIENT } from './families/layers.ts';
 import {
   MULTIPLY_ROWS,
@@ -54,6 +55,8 @@ export const MODEL_RECORDS: readonly RecordDescription[] = [
   MOMENTUM_ROWS,
   ENCODE_PRODUCT,
   ASSIGN_LISTED,
+  ASSIGN_GROUPED,
+  NEAREST_GROUPS,
   NEAREST_LISTED,
   SOLVE_ROWS,
 ];

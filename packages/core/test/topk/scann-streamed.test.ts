@@ -283,3 +283,16 @@ test('runs in a folder: a build goes on after a failure, ends in the same bytes,
     rmSync(folder, { recursive: true });
   }
 });
+
+test('k-means uses the whole sample, 50 rows for each leaf, however small trainingSampleSize is', async () => {
+  const distances: number[] = [];
+  const index = make({ numLeaves: 60, trainingSampleSize: 60, initialization: 'random' });
+  await indexStreamed(index, dataset(1_000), {
+    runs: memoryRuns(),
+    onProgress: ({ meanSquaredDistance }) => {
+      if (meanSquaredDistance !== undefined) distances.push(meanSquaredDistance);
+    },
+  });
+  // Sixty rows in sixty leaves would all be their own centroids.
+  assert.ok(distances[0]! > 0.1, String(distances[0]));
+});

@@ -53,6 +53,11 @@ export const ASSIGN_SECOND = {
   },
 } as const;
 
+/** Bytes of scratch that a slot of assignNearest16 needs. */
+export function nearest16ScratchBytes(panels: number, d: number): number {
+  return 64 * Math.ceil(panels + 1 + Math.ceil(d / 2) / 2);
+}
+
 /** The kernels that assign rows to centroids. */
 export interface AssignKernels {
   /** Nearest of packed centroids. Items: blocks of 4 rows. */

@@ -9,6 +9,7 @@ import { checksReference } from './checks.ts';
 import { checksumReference } from './checksum.ts';
 import { clustersReference } from './clusters.ts';
 import { coarseReference } from './coarse.ts';
+import { groupsReference } from './groups.ts';
 import { layersReference } from './layers.ts';
 import { matmulReference } from './matmul.ts';
 import { multiplyReference } from './multiply.ts';
@@ -43,6 +44,7 @@ export function referenceKernels(memory: LinearMemory): KernelTable {
     ...scannReference(memory),
     ...scannBuildReference(memory),
     ...productReference(memory),
+    ...groupsReference(memory),
     ...neighboursReference(memory),
     ...alsReference(memory),
     ...symmetricReference(memory),

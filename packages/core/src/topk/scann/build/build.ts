@@ -5,6 +5,7 @@
  * After ScaNN's tree and asymmetric hashing (research_scann; arXiv 1908.10396, SOAR 2404.00774), with three additions:
  * correction blocks, groups ordered and bounded within a leaf, and centroids of centroids.
  */
+import { squaredNorm } from '../../../clustering/int16-panels.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import { Generator as Random } from '../../../random/generator.ts';
@@ -30,21 +31,19 @@ const NORM_VARIATION = 0.1;
 const ETA_EVEN = 3;
 const ETA_UNEVEN = 1.5;
 
+/** The mean of a number of each row over some 10,000 rows at equal distances. */
+function sampledMean(rows: number, numberOf: (row: number) => number): number {
+  const step = Math.max(1, Math.floor(rows / 10_000));
+  let sum = 0;
+  for (let row = 0; row < rows; row += step) sum += numberOf(row);
+  return sum / Math.ceil(rows / step);
+}
+
 /** Standard deviation of the norms divided by their mean. */
 function normVariation({ rows: n, dimensions: d, data }: Matrix): number {
-  const step = Math.max(1, Math.floor(n / 10_000));
-  let sum = 0;
-  let squares = 0;
-  let count = 0;
-  for (let i = 0; i < n; i += step) {
-    let square = 0;
-    for (let t = 0; t < d; t++) square += data[i * d + t]! ** 2;
-    sum += Math.sqrt(square);
-    squares += square;
-    count++;
-  }
-  const mean = sum / count;
-  return mean > 0 ? Math.sqrt(Math.max(0, squares / count - mean * mean)) / mean : 0;
+  const squareOf = (row: number): number => squaredNorm(data, row * d, d);
+  const mean = sampledMean(n, (row) => Math.sqrt(squareOf(row)));
+  return mean > 0 ? Math.sqrt(Math.max(0, sampledMean(n, squareOf) - mean * mean)) / mean : 0;
 }
 
 /** η of the settings; 1 means the nearest codeword. */
@@ -198,15 +197,5 @@ function* packTree(
 
 /** Mean of |x|² − 2 (⟨x, c⟩ − |c|²/2) = |x − c|² over a sample. */
 function meanDistance(rows: CodedRows, scores: Float32Array): number {
-  const { rows: n } = rows;
-  const step = Math.max(1, Math.floor(n / 10_000));
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < n; i += step) {
-    let square = 0;
-    for (const value of rows.row(i)) square += value ** 2;
-    sum += Math.max(0, square - 2 * scores[i]!);
-    count++;
-  }
-  return sum / count;
+  return sampledMean(rows.rows, (i) => Math.max(0, squaredNorm(rows.row(i), 0, rows.dimensions) - 2 * scores[i]!));
 }

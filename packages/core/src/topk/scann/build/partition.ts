@@ -4,7 +4,7 @@
  */
 import { anisotropicCentroids } from '../../../clustering/anisotropic-centroids.ts';
 import type { Centroids } from '../../../clustering/centroids.ts';
-import { kMeans, type Progress } from '../../../clustering/k-means.ts';
+import { type AssignRows, kMeans, type Progress } from '../../../clustering/k-means.ts';
 import { listMembers, type Members } from '../../../clustering/members.ts';
 import type { Block } from '../../../memory/heap.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
@@ -26,6 +26,8 @@ export interface BuildRows {
   mean: Float32Array | undefined;
   /** Candidates of the index, where the rows are a sample of them. */
   total?: number;
+  /** Finds the leaves of rows; default: compares them with all centroids. */
+  assign?: AssignRows<Pick<Matrix, 'offset' | 'rows'>> | undefined;
 }
 
 /** The memory that the build frees when it ends. */
@@ -61,6 +63,7 @@ export function* partitionRows(
   runtime: Runtime,
 ): Generator<Progress, Partition> {
   const n = input.rows.rows;
+  const { assign } = input;
   const labels = runtime.heap.allocate(4 * n);
   const scores = runtime.heap.allocate(4 * n);
   owned.push(labels, scores);
@@ -73,6 +76,7 @@ export function* partitionRows(
       initialization: settings.initialization,
       minClusterSize: settings.minLeafSize,
       isSpherical: settings.spherical,
+      assign,
       random: random.fork('leaves'),
     },
     runtime,
@@ -84,7 +88,8 @@ export function* partitionRows(
     ? yield* groupLeaves(centroids, random.fork('upper'), runtime)
     : undefined;
   coded.forEachPiece(n, undefined, ({ first, count, rows }) => {
-    centroids.assign(rows, count, labels, scores, first);
+    if (assign) assign(centroids, { offset: rows, rows: count }, labels, scores, first);
+    else centroids.assign(rows, count, labels, scores, first);
   });
   yield { step: 'assign', done: 1, total: 1 };
   const members = listMembers(labels.integers(n), centroids.count);

@@ -18,6 +18,8 @@ import type { VectorSource } from '../../vector-source.ts';
 
 /** Rows copied at a time. */
 export const PIECE_ROWS = 4_096;
+/** Rows of the sample in one array: arrays of single rows take several times as much memory. */
+const RESERVOIR_ROWS = 4_096;
 
 /** The result of the first pass. */
 export interface Survey<I extends Identifier> {
@@ -94,7 +96,7 @@ export class SurveySink implements RowSink {
   readonly #options: SampleOptions;
   readonly #checksum: Checksum;
   #dimensions = 0;
-  /** The reservoir: rows in order of their places. */
+  /** The reservoir: rows in order of their places, RESERVOIR_ROWS in an array. */
   readonly #sample: Float32Array[] = [];
   #magnitudes: Float32Array = new Float32Array(0);
 
@@ -113,11 +115,11 @@ export class SurveySink implements RowSink {
   take(): Omit<Survey<Identifier>, 'identifiers'> {
     if (this.rows === 0) throw new ShapeError('dataset: expected candidates, got none');
     const d = this.#dimensions;
-    const sample = new Matrix(this.#sample.length, d, this.#runtime);
+    const sample = new Matrix(Math.min(this.rows, this.#options.sampleSize), d, this.#runtime);
     const { data } = sample;
-    this.#sample.forEach((row, i) => {
-      data.set(row, i * d);
-    });
+    for (let at = 0; this.#sample.length > 0; at += RESERVOIR_ROWS * d) {
+      data.set(this.#sample.shift()!.subarray(0, data.length - at), at);
+    }
     const checksum = this.#checksum.digest();
     return { rows: this.rows, dimensions: d, checksum, sample, magnitudes: this.#magnitudes };
   }
@@ -138,9 +140,15 @@ export class SurveySink implements RowSink {
       const row = data.subarray(i * d, (i + 1) * d);
       for (let t = 0; t < d; t++) this.#magnitudes[t] = Math.max(this.#magnitudes[t]!, Math.abs(row[t]!));
       const place = this.rows < sampleSize ? this.rows : random.below(this.rows + 1);
-      if (place < sampleSize) this.#sample[place] = row.slice();
+      if (place < sampleSize) this.#keep(row, place);
       this.rows++;
     }
+  }
+
+  #keep(row: Float32Array, place: number): void {
+    const array = Math.floor(place / RESERVOIR_ROWS);
+    this.#sample[array] ??= new Float32Array(RESERVOIR_ROWS * row.length);
+    this.#sample[array]!.set(row, (place % RESERVOIR_ROWS) * row.length);
   }
 
   #checkWidth(d: number): void {

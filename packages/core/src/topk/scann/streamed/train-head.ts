@@ -2,6 +2,7 @@
  * Trains the head of a build that streams on its sample, and decides which leaves each segment has, so that the build of
  * a segment fits into the bound on memory.
  */
+import { assignGrouped, GROUPS_FROM } from '../../../clustering/grouped-centroids.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
 import { MemoryError } from '../../../errors/errors.ts';
 import { SEGMENTS_MAX } from '../../../format/layout.ts';
@@ -19,6 +20,7 @@ import { GROUP_SLOTS, type LeafShape, Leaves } from '../leaves.ts';
 import { bytesOfGroup, copyHead } from '../segments/cut-leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 import { LiveIndex } from '../update/live-index.ts';
+import { trainingSettings } from './segment-shapes.ts';
 import type { Survey } from './survey.ts';
 
 /** The least bytes of a segment, and of records kept before they are written. */
@@ -46,7 +48,8 @@ export function* trainHead(
   const count = sample.rows;
   try {
     const prepared = prepareRows(sample, settings.distanceMeasure, prefixOf(sample.dimensions, settings)?.prefix);
-    const trained = yield* buildTree({ ...prepared, total: rows }, settings, runtime);
+    const input = { ...prepared, total: rows, assign: settings.numLeaves < GROUPS_FROM ? undefined : assignGrouped };
+    const trained = yield* buildTree(input, trainingSettings(settings), runtime);
     try {
       chooseRowFormat(new LiveIndex(LeafSet.whole(trained), new Identifiers(count), count, false), settings);
       const head = new Leaves(runtime, { ...trained.shape }, copyHead(trained));
@@ -134,7 +137,7 @@ export function checkMemory(
   settings: ScannSettings,
   { pool }: Runtime,
 ): void {
-  const { rows, others } = buildMemory(sampleSize, dimensions, settings, pool.threads);
+  const { rows, others } = buildMemory(sampleSize, dimensions, trainingSettings(settings), pool.threads);
   // The sample is first collected outside the linear memory.
   const least = 2 * rows + others + 2 * RUN_BYTES_MIN;
   if (memoryBytes >= least) return;
