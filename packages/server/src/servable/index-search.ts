@@ -18,14 +18,10 @@ import { heldIdentifier } from './identifiers.ts';
 import type { QueryTower, ScanOptions, ServedIndex } from './index-parts.ts';
 import { heldRules } from './query-rules.ts';
 import { scanGroups } from './scan-groups.ts';
+import { type ScanPlace, ScanTimes } from './scan-times.ts';
 import { isHeavySimilar, similarVector } from './similar-queries.ts';
 import { unknownFeatures } from './unknown-features.ts';
 
-/**
- * A scan that is expected to take longer runs on the worker threads. For a shorter one, handing it over and back costs
- * more than it saves.
- */
-const LONG_MS = 2;
 /**
  * Work above which a query counts as heavy, some milliseconds: floats of an exact scan, leaves searched, candidates
  * reordered.
@@ -33,8 +29,6 @@ const LONG_MS = 2;
 const HEAVY_FLOATS = 4_000_000;
 const HEAVY_LEAVES = 500;
 const HEAVY_REORDER = 5_000;
-/** Weight of the newest scan in the running mean. */
-const NEWEST = 0.1;
 
 /** One scan of the index, for the queries that share it. */
 interface Scan {
@@ -62,8 +56,7 @@ export class IndexSearch {
   readonly #attributes: AttributeTable;
   readonly #filters: FilterCache;
   readonly #histories: Histories;
-  /** Running mean of the time per query. */
-  #queryMs = 0;
+  readonly #times = new ScanTimes();
 
   constructor(
     index: ServedIndex,
@@ -96,17 +89,19 @@ export class IndexSearch {
     const { pool } = this.#index.runtime;
     const started = performance.now();
     const isHeavy = this.isHeavy(queries[0]!);
-    const ended = (results: QueryResult[]): QueryResult[] => {
-      if (!isHeavy) this.#queryMs += NEWEST * ((performance.now() - started) / queries.length - this.#queryMs);
+    const ended = (place: ScanPlace, results: QueryResult[]): QueryResult[] => {
+      if (!isHeavy) this.#times.took(place, queries.length, performance.now() - started);
       return results;
     };
-    const isLong = isHeavy || this.#queryMs * queries.length > LONG_MS;
+    const isLong = isHeavy || this.#times.placeOf(queries.length) === 'workers';
     // If the worker threads are busy, or updates wait, a light scan is done sooner on this thread.
     const isFree = !pool.isBusy && !this.#access.isContended;
     // A search for similar candidates runs in short steps on this thread.
     const isPass = isHeavy && queries[0]!.similarTo !== undefined;
-    if (isPass || (isLong && pool.threads > 1 && (isHeavy || isFree))) return this.searchAsync(queries).then(ended);
-    return ended(pool.withoutWorkers(() => this.#search(queries)));
+    if (isPass || (isLong && pool.threads > 1 && (isHeavy || isFree)))
+      return this.searchAsync(queries).then((results) => ended('workers', results));
+    const results = pool.withoutWorkers(() => this.#search(queries));
+    return ended('here', results);
   }
 
   /**
