@@ -1,24 +1,27 @@
 /**
- * The growth of time and memory with the number of candidates: N from 100 thousand on by factors of √10, at recall@10 ≥ .95.
+ * The growth of time and memory with the number of candidates: N from 100 thousand on by factors of 10, at recall@10 ≥ .95.
  *
- *   npm run bench:growth [-- --to 100000000] [--json]
+ *   npm run bench:growth [-- --to 100000000] [--continue] [--json]
  *
- * Each N is built with 1.6 · √N leaves and served from one thread with its vectors in the file. A row has the exponent b of a · N^b
- * that fits best in the logarithms. `--to` is the largest N; default 3 million. See main.ts for the time and the disk that
- * the largest ones need.
+ * Each N is built with the settings of `hundred` (main.ts) and served from one thread with its vectors in the file. A row has the
+ * exponent b of a · N^b that fits best in the logarithms. `--to` is the largest N; default 10 million. `--continue` uses the
+ * bundles of earlier runs, also that of `bench:large -- --only hundred`. See main.ts for the time and the disk that the largest
+ * ones need.
  */
 import { parseArgs } from 'node:util';
 import { finish, type Row, row } from '../harness/rows.ts';
-import { build, FOLDER, gridOf, serve, truthOf } from './run.ts';
+import { build, gridOf, MIXTURE, orderOf, serve, truthOf } from './run.ts';
 import type { VectorsOf } from './vectors.ts';
 
 const FROM = 100_000;
 const RECALL = 0.95;
-const LEAVES_PER_ROOT = 1.6;
-const MEMORY_BYTES = 2 ** 29;
 const MIB = 2 ** 20;
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, to: { type: 'string', default: '3000000' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    to: { type: 'string', default: '10000000' },
+    continue: { type: 'boolean', default: false },
+  },
 });
 
 /** The measurements of one N. */
@@ -34,7 +37,7 @@ interface Step {
 }
 
 const steps: Step[] = [];
-for (let step = 0, rows = FROM; rows <= Number(values.to); rows = Number((FROM * 10 ** (++step / 2)).toPrecision(2))) {
+for (let rows = FROM; rows <= Number(values.to); rows *= 10) {
   console.error(`growth: ${rows}`);
   steps.push(await stepOf({ kind: 'mixture', rows, dimensions: 32 }));
 }
@@ -58,9 +61,9 @@ finish('growth', measured, true);
 
 async function stepOf(vectors: VectorsOf): Promise<Step> {
   const files = await truthOf(vectors);
-  const path = `${FOLDER}/growth-${vectors.rows}.bundle`;
-  const numLeaves = Math.round(LEAVES_PER_ROOT * Math.sqrt(vectors.rows));
-  const built = await build({ vectors, path, numLeaves, reorder: 'int8', memoryBytes: MEMORY_BYTES }, false);
+  const order = orderOf(vectors, MIXTURE);
+  const { path } = order;
+  const built = await build(order, values.continue);
   const grid = gridOf(built.leaves);
   const served = await serve({ path, ...files, rows: 'file', rowCacheBytes: 2 ** 26, recall: RECALL, grid });
   const best = served.best ?? served.most;

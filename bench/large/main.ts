@@ -15,21 +15,15 @@ import { parseArgs } from 'node:util';
 import type { ReorderRows } from 'shortlist';
 import { finish, keepRows, type Requirement, type Row, row } from '../harness/rows.ts';
 import { exactSegmentsRows } from './exact-segments-rows.ts';
-import { build, FOLDER, gridOf, serve, timed, truthOf } from './run.ts';
+import { type BuildSettings, build, gridOf, MIXTURE, orderOf, serve, timed, truthOf } from './run.ts';
 import { segmentsRows } from './segments-rows.ts';
 import type { VectorsOf } from './vectors.ts';
 
 const GIB = 2 ** 30;
 
 /** A set, its build, and what is required of it. */
-interface Part {
+interface Part extends BuildSettings {
   vectors: VectorsOf;
-  numLeaves: number;
-  reorder: ReorderRows;
-  dimensionsPerBlock: number;
-  /** Rotate by balanced PCA before coding. */
-  isRotated?: boolean;
-  memoryBytes: number;
   rows: 'memory' | 'file';
   required: { buildSeconds: number; peakBytes?: number; p50Ms: number; firstSeconds?: number; residentBytes?: number };
 }
@@ -37,29 +31,21 @@ interface Part {
 const PARTS: Readonly<Record<string, Part>> = {
   hundred: {
     vectors: { kind: 'mixture', rows: 100_000_000, dimensions: 32 },
-    // 500 candidates in a leaf: a query then reads few codes, and these are fine, because residuals are short
-    // (docs/decisions/segments.md).
-    numLeaves: 200_000,
-    // The best scores are so close that rounded rows are too coarse: at 5 million, bfloat16 loses
-    // some .02 of recall@10.
-    reorder: 'float32',
-    dimensionsPerBlock: 1,
-    memoryBytes: 4 * GIB,
+    ...MIXTURE,
     rows: 'file',
     required: { buildSeconds: 5_400, peakBytes: 6 * GIB, p50Ms: 1.5, firstSeconds: 10, residentBytes: 4 * GIB },
   },
   twenty: {
     vectors: { kind: 'mixture', rows: 20_000_000, dimensions: 64 },
-    numLeaves: 8_000,
     reorder: 'int8',
     dimensionsPerBlock: 2,
+    isRotated: false,
     memoryBytes: 4 * GIB,
     rows: 'memory',
     required: { buildSeconds: Number.POSITIVE_INFINITY, p50Ms: 0.5 },
   },
   wide: {
     vectors: { kind: 'text', rows: 1_000_000, dimensions: 768 },
-    numLeaves: 2_000,
     reorder: 'int8',
     // docs/decisions/row-format-of-wide-vectors.md compares codes on 50,000 and 100,000 of these vectors.
     dimensionsPerBlock: 8,
@@ -105,19 +91,18 @@ finish('large', measured, true);
 async function partRows(name: string, part: Part): Promise<Row[]> {
   const isWhole = values.rows === undefined;
   const vectors = { ...part.vectors, rows: isWhole ? part.vectors.rows : Number(values.rows) };
-  // Fewer rows have fewer leaves, by the square root of their number.
   const reorder = (values.reorder ?? part.reorder) as ReorderRows;
-  const ownLeaves = Math.round(part.numLeaves * Math.sqrt(vectors.rows / part.vectors.rows));
-  const numLeaves = Number(values.leaves ?? ownLeaves);
   const dimensionsPerBlock = Number(values.block ?? part.dimensionsPerBlock);
-  const path = `${FOLDER}/${name}-${vectors.rows}.bundle`;
+  const order = orderOf(
+    vectors,
+    { ...part, reorder, dimensionsPerBlock },
+    values.leaves ? Number(values.leaves) : undefined,
+  );
   const size = `${vectors.rows} × ${vectors.dimensions}`;
   const files = await timed(`${name}: exact results of ${size}`, () => truthOf(vectors));
-  const { isRotated = false, memoryBytes } = part;
-  const order = { vectors, path, numLeaves, reorder, dimensionsPerBlock, isRotated, memoryBytes };
   const built = await timed(`${name}: build`, () => build(order, values.continue));
   const grid = gridOf(built.leaves);
-  const serving = { path, ...files, rows: part.rows, rowCacheBytes: 2 ** 26, recall: RECALL, grid };
+  const serving = { path: order.path, ...files, rows: part.rows, rowCacheBytes: 2 ** 26, recall: RECALL, grid };
   const served = await timed(`${name}: queries`, () => serve(serving));
   const { required } = part;
   const bound = (most: number | undefined): Requirement =>
