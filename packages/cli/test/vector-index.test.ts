@@ -9,7 +9,7 @@ import { pino } from 'pino';
 import { loadBundle } from 'shortlist/node';
 import { Generator } from 'shortlist/random';
 import { type Environment, Terminal } from '../src/terminal/terminal.ts';
-import { streamedIndex } from '../src/vector-index/streamed-index.ts';
+import { streamedIndex, streamedLeaves } from '../src/vector-index/streamed-index.ts';
 import { temporaryFolder } from './fixtures/files.ts';
 import { type CommandOutput, runCommand } from './fixtures/run-command.ts';
 
@@ -259,4 +259,13 @@ test('the candidates of a bundle are a source, with their identifiers, also of a
   }
   const { code, stderr } = await run(first, '--vector-column', 'x', '--out', join(folder, 'none.shortlist'));
   assert.deepEqual([code, /expected a Parquet file with the column x/.test(stderr)], [1, true], stderr);
+});
+
+test('a streamed build has a leaf for 500 vectors, if their training fits into the bound on memory', () => {
+  const GIB = 2 ** 30;
+  assert.equal(streamedLeaves(1_000_000, 32, 4 * GIB, 1_500), 2_000);
+  assert.equal(streamedLeaves(10_000, 32, 4 * GIB, 150), 150);
+  // 50 rows of 3,072 bytes a leaf, four times, in 1 GiB.
+  assert.equal(streamedLeaves(10_000_000, 768, GIB, 1_000), 1_747);
+  assert.equal(streamedLeaves(10_000_000, 768, GIB, 4_743), 4_743);
 });
