@@ -1,6 +1,6 @@
 /** shortlist train into a folder of versions: the next version is written completely or not at all, a worse one is refused, and --from continues. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadBundle } from 'shortlist/node';
@@ -106,7 +106,7 @@ test('a failed version leaves no folder; two versions written at the same time g
     }),
     /the disk is full/,
   );
-  assert.deepEqual(readdirSync(out), []);
+  assert.ok(!existsSync(out));
   await publishVersion(out, async (path) => {
     // Another process writes a version at the same time.
     mkdirSync(join(out, '1'));

@@ -2,9 +2,10 @@
  * The file of results: one JSON object a line. Each result is written at once, so that a stopped run can be continued. The
  * first line holds the settings, so that results of different settings are never mixed.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from 'shortlist';
+import { inFolder } from '../terminal/made-folder.ts';
 import { appendText, replaceText } from '../terminal/text-file.ts';
 import type { Figures } from './experiment.ts';
 import type { Job } from './plan.ts';
@@ -51,10 +52,14 @@ export class ResultsFile {
   /**
    * Open or begin the results of a run.
    *
-   * @throws {DataError} when the folder holds results of other settings
+   * @throws {DataError} when the folder holds results of other settings, or its file is damaged
+   * @throws {FileError} when it cannot be written; then no new folder is left
    */
   static async open(folder: string, settings: Settings): Promise<ResultsFile> {
-    await mkdir(folder, { recursive: true });
+    return inFolder(folder, () => ResultsFile.#read(folder, settings));
+  }
+
+  static async #read(folder: string, settings: Settings): Promise<ResultsFile> {
     const path = join(folder, 'results.jsonl');
     const text = await readFile(path, 'utf8').catch((error: unknown) => {
       if ((error as { code?: string }).code === 'ENOENT') return '';
@@ -70,7 +75,7 @@ export class ResultsFile {
     if (first !== header) {
       throw new DataError(`${path}: expected results of ${header}, got those of ${first}; choose another --out`);
     }
-    const results = lines.map((line) => JSON.parse(line) as Result);
+    const results = lines.map((line, i) => readResult(line, `${path}:${i + 2}`));
     await replaceText(path, [header, ...lines].map((line) => `${line}\n`).join(''));
     return new ResultsFile(folder, results);
   }
@@ -84,5 +89,15 @@ export class ResultsFile {
   async add(result: Result): Promise<void> {
     await appendText(join(this.folder, 'results.jsonl'), `${JSON.stringify(result)}\n`);
     this.results.push(result);
+  }
+}
+
+function readResult(line: string, place: string): Result {
+  try {
+    return JSON.parse(line) as Result;
+  } catch {
+    throw new DataError(
+      `${place}: expected a result as JSON, got other text; remove the line, and its job is done again`,
+    );
   }
 }

@@ -7,6 +7,7 @@ import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { DataError, FileError } from 'shortlist';
 import { isSystemError, systemReason } from 'shortlist/node';
+import { inFolder } from '../terminal/made-folder.ts';
 
 /** The prefix of the folder of a version that is being written; servers ignore it. */
 const UNFINISHED = '.writing-';
@@ -50,10 +51,21 @@ export async function bundleAt(path: string): Promise<string> {
  * @throws {FileError} when the folder cannot be written to; then there is no new version
  */
 export async function publishVersion(folder: string, write: (path: string) => Promise<void>): Promise<Version> {
+  try {
+    return await inFolder(folder, () => publishInto(folder, write));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new FileError(`${folder}: cannot be written to: ${systemReason(error)}`, { cause: error });
+  }
+}
+
+async function publishInto(folder: string, write: (path: string) => Promise<void>): Promise<Version> {
   const building = join(folder, `${UNFINISHED}${process.pid}`);
   try {
-    await mkdir(folder, { recursive: true });
-    await mkdir(building);
+    // A process that was killed may have had this number. The folder above is made again because another process that
+    // failed may just have removed it.
+    await rm(building, { recursive: true, force: true });
+    await mkdir(building, { recursive: true });
     const file = join(building, `model${SUFFIX}`);
     await write(file);
     await synced(file);
@@ -63,8 +75,7 @@ export async function publishVersion(folder: string, write: (path: string) => Pr
     return { version, bundle: join(folder, String(version), `model${SUFFIX}`) };
   } catch (error) {
     await rm(building, { recursive: true, force: true });
-    if (!isSystemError(error)) throw error;
-    throw new FileError(`${folder}: cannot be written to: ${systemReason(error)}`, { cause: error });
+    throw error;
   }
 }
 

@@ -84,12 +84,17 @@ async function lockRuns(folder: string): Promise<() => Promise<void>> {
   let release: (() => Promise<void>) | undefined;
   await withPath(join(folder, 'build.lock'), 'written', async () => {
     const made = await mkdir(folder, { recursive: true });
-    const unlock = await lockFolder(folder);
-    release = async () => {
-      await unlock();
-      // A folder that this build made, and in which nothing is left, goes too.
+    // A folder that this build made, and in which nothing is left, goes too.
+    const removeMade = async (): Promise<void> => {
       if (made !== undefined) await rmdir(folder).catch(() => undefined);
     };
+    try {
+      const unlock = await lockFolder(folder);
+      release = () => unlock().then(removeMade);
+    } catch (error) {
+      await removeMade();
+      throw error;
+    }
   });
   return release!;
 }
