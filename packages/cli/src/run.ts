@@ -79,7 +79,7 @@ async function refuse(argv: unknown, environment: unknown): Promise<never> {
 }
 
 /** Print an error in one line; only an unexpected one, a bug of the command, has a stack trace. */
-async function explain(error: unknown, name: string, { stderr }: Environment): Promise<number> {
+async function explain(error: unknown, name: string, { stderr, signal }: Environment): Promise<number> {
   if (lacksDescriptors(error)) {
     // The library, which has the classes of errors, could not be loaded either.
     stderr.write(NO_DESCRIPTOR);
@@ -89,6 +89,10 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
   if (error instanceof ShortlistError) {
     stderr.write(`shortlist: ${inOptions(error.message)} (${error.code})\n`);
     return error.code === 'ERR_ABORTED' ? INTERRUPTED : 1;
+  }
+  if (signal.aborted && isAbort(error, signal)) {
+    stderr.write(`shortlist: ${name}: interrupted (ERR_ABORTED)\n`);
+    return INTERRUPTED;
   }
   const code = (error as { code?: unknown } | null)?.code;
   if (error instanceof UsageError || (typeof code === 'string' && code.startsWith('ERR_PARSE_ARGS'))) {
@@ -112,6 +116,11 @@ async function explain(error: unknown, name: string, { stderr }: Environment): P
     `shortlist: an unexpected error; please report it with these lines\n${(error as Error)?.stack ?? String(error)}\n`,
   );
   return 1;
+}
+
+/** True for what Node's own functions throw when a signal is raised: its reason, or an AbortError. */
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error as { name?: unknown } | null)?.name === 'AbortError';
 }
 
 /** True for the errors with which V8 says that it got no memory for an array, a WebAssembly memory or a thread. */

@@ -78,6 +78,25 @@ test('with two files of interactions the command asks on a terminal, and is an e
   assert.equal(config().train!.files, 'later.txt');
 });
 
+test('Ctrl-C at the question ends the command with one line', async () => {
+  const interrupt = new AbortController();
+  let stderr = '';
+  const code = await run(['init', 'ratings.csv', 'later.txt'], {
+    stdout: { write: () => undefined },
+    stderr: { write: (text: string) => (stderr += text) },
+    variables: {},
+    now: () => performance.now(),
+    signal: interrupt.signal,
+    // As node:readline does.
+    ask: async () => {
+      interrupt.abort(new Error('Ctrl-C'));
+      throw new DOMException('The operation was aborted', 'AbortError');
+    },
+  });
+  assert.equal(code, 130);
+  assert.match(stderr, /(^|\n)shortlist: init: interrupted \(ERR_ABORTED\)\n$/);
+});
+
 test('without users and items there is no configuration', async () => {
   const { code, stderr } = await runCommand('init', 'movies.csv');
   assert.equal(code, 1);

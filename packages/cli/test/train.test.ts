@@ -177,6 +177,24 @@ test('after Ctrl-C the same command continues from the trials and writes the sam
     /interrupted; the same command continues from the 2 trials in .*cut\.shortlist\.trials \(ERR_ABORTED\)/,
   );
   assert.equal(existsSync(join(folder, 'cut.shortlist')), false);
+  // Before the search: this run has written nothing, and what an earlier one has written is named.
+  for (const [name, kept] of [
+    ['early', /^shortlist: train: interrupted, nothing was written \(ERR_ABORTED\)$/m],
+    [
+      'cut',
+      /^shortlist: train: interrupted, the trials of an earlier run are kept in .*cut\.shortlist\.trials \(ERR_ABORTED\)$/m,
+    ],
+  ] as const) {
+    for (const phase of ['ratings.csv: ', 'Interactions: ', 'Test part: ']) {
+      const { code, stderr } = await runCommandUntil(
+        (written) => (written.stdout + written.stderr).includes(phase),
+        ...argv(`${name}.shortlist`),
+      );
+      assert.equal(code, 130, stderr);
+      assert.match(stderr, kept);
+    }
+    assert.equal(existsSync(join(folder, `${name}.shortlist.trials`)), name === 'cut');
+  }
   const twoTrials = join(folder, 'cut.shortlist.trials');
   for (const name of ['late', 'again']) copyFileSync(twoTrials, join(folder, `${name}.shortlist.trials`));
   const late = await runCommandUntil(({ stdout }) => stdout.includes('Test part, '), ...argv('late.shortlist'));

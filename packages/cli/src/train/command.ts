@@ -6,6 +6,7 @@
  * The model and its settings are chosen by the validation part. Then the model and the baselines are evaluated on the test
  * part. The saved model is fitted with the chosen settings on all interactions.
  */
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import {
   AbortedError,
@@ -22,6 +23,7 @@ import type { TrainingLog } from 'shortlist/training';
 import { compareWithBaselines, evaluateBaselines, evaluatedModel } from '../evaluate/baselines.ts';
 import type { Command } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
+import { whenInterrupted } from '../terminal/interrupted.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { type TrainArguments, trainArguments } from './arguments.ts';
@@ -46,8 +48,21 @@ const BASELINE_SHARE = 0.15;
 /** Train. */
 export const train: Command = async (argv, environment) => {
   const options = trainArguments(argv);
-  const { out, isForced, seed, k, budgetSeconds } = options;
-  const destination = await Destination.at(out, isForced);
+  const destination = await Destination.at(options.out, options.isForced);
+  // Before the search nothing is written, but an earlier run may have left trials, of this command or of another one.
+  const kept = (): string => {
+    const path = trialsPathOf(destination);
+    return existsSync(path) ? `the trials of an earlier run are kept in ${path}` : 'nothing was written';
+  };
+  return trainInto(destination, options, environment).catch(whenInterrupted('train', kept));
+};
+
+function trialsPathOf({ path }: Destination): string {
+  return `${path}.trials`;
+}
+
+async function trainInto(destination: Destination, options: TrainArguments, environment: Environment): Promise<number> {
+  const { isForced, seed, k, budgetSeconds } = options;
   const earlier = options.from === undefined ? undefined : await earlierModel(options.from);
   const log = options.log === undefined ? undefined : trainingLogFile(options.log);
   const spec = trainingSpec(await readFeatureSpec(options.features), earlier);
@@ -70,7 +85,7 @@ export const train: Command = async (argv, environment) => {
   report(splitEvent(split));
   if (earlier) report(fromEvent(earlier, interactions));
   const baselines = await baselinesOf(split, hasTimes, options, environment, terminal, report);
-  const trialsPath = `${destination.path}.trials`;
+  const trialsPath = trialsPathOf(destination);
   const { trained, saved } = await search(
     split.train,
     {
@@ -104,7 +119,7 @@ export const train: Command = async (argv, environment) => {
   const query = exampleQuery(fitted, interactions);
   report({ event: 'saved', path, out: destination.path, sizeBytes, seconds: elapsedSeconds(), query });
   return 0;
-};
+}
 
 interface LastFit {
   readonly interactions: Interactions;

@@ -98,7 +98,7 @@ export async function search(
     if (!(error instanceof AbortedError)) throw error;
     throw new AbortedError(
       trials.length === 0
-        ? 'train: interrupted before the first trial'
+        ? 'train: interrupted before the first trial, nothing was written'
         : `train: interrupted; the same command continues from the ${plural(trials.length, 'trial')} in ${trialsPath}`,
       { cause: error },
     );

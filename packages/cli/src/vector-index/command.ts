@@ -2,6 +2,7 @@
  * `shortlist index VECTORS --out BUNDLE`: builds an index of vectors that another program computed, tunes it to a recall, and
  * saves it as a bundle with identifiers and with attributes from a table.
  */
+import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { distinctIdentifiers, openVectors, ReadLog, readIdentifiers, type VectorFile } from '@shortlist/data';
@@ -12,10 +13,10 @@ import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/argume
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/format-numbers.ts';
 import { whenInterrupted } from '../terminal/interrupted.ts';
-import { Terminal } from '../terminal/terminal.ts';
+import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { countNamed, namesOf, readNamedVectors } from './named-vectors.ts';
 import { streamedIndex, untunedPath } from './streamed-index.ts';
-import { checkIndexMemory, tunedIndex } from './tuned-index.ts';
+import { checkIndexMemory, type TunedIndexSettings, tunedIndex } from './tuned-index.ts';
 
 const OPTIONS = {
   out: { type: 'string' },
@@ -38,12 +39,12 @@ const MEASURES = ['cosine', 'dot_product', 'squared_l2'] as const;
 
 /** Index vectors. */
 export const index: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parse(argv);
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) {
     throw new UsageError(`index: expected one file of vectors, got ${positionals.length}`);
   }
-  const { out, strict } = values;
+  const { out } = values;
   if (out === undefined) throw new UsageError('index: expected --out FILE, got none');
   const distanceMeasure = wordOf('measure', values.measure, MEASURES);
   const settings = {
@@ -54,12 +55,35 @@ export const index: Command = async (argv, environment) => {
   };
   const memoryBytes = memoryBytesOf(values['memory-bytes']);
   checkOutput(out, values.force);
+  const given = { path, out, memoryBytes, settings, values };
+  const kept = (): string =>
+    memoryBytes !== undefined && [untunedPath(out), `${untunedPath(out)}.runs`].some((made) => existsSync(made))
+      ? 'the same command continues'
+      : 'nothing was written';
+  return indexFile(given, environment).catch(whenInterrupted('index', kept));
+};
+
+/** The arguments, of which those that need it are checked. */
+interface Given {
+  readonly path: string;
+  readonly out: string;
+  readonly memoryBytes: number | undefined;
+  readonly settings: Pick<TunedIndexSettings<never>, 'distanceMeasure' | 'targetRecall' | 'k' | 'seed'>;
+  readonly values: ReturnType<typeof parse>['values'];
+}
+
+const parse = (argv: readonly string[]) => parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+
+async function indexFile(
+  { path, out, memoryBytes, settings, values }: Given,
+  environment: Environment,
+): Promise<number> {
   const terminal = new Terminal(environment);
   const started = environment.now();
   const columns = { vectorColumn: values['vector-column'], identifierColumn: values['vector-id-column'] };
   const file = await openVectors(path, columns);
   terminal.note(`${path}: ${file.description}, ${count(file.rows)} vectors of ${file.dimensions} dimensions`);
-  const log = new ReadLog(values.ids ?? path, { strict });
+  const log = new ReadLog(values.ids ?? path, { strict: values.strict });
   const identifiers = await identifiersOf(file, values.ids, log, environment.signal);
   for (const { line, reason } of log.firstBroken) terminal.note(`${log.path}:${line}: vector left out: ${reason}`);
   if (log.broken > log.firstBroken.length) terminal.note(`${count(log.broken)} vectors are left out in total`);
@@ -67,11 +91,8 @@ export const index: Command = async (argv, environment) => {
   if (memoryBytes === undefined) checkIndexMemory({ rows, dimensions: file.dimensions }, settings);
   const untuned = untunedPath(out);
   const sources = [path, ...(values.ids === undefined ? [] : [values.ids])];
-  const onInterrupt = whenInterrupted('index', () =>
-    memoryBytes === undefined ? 'nothing was written' : 'the same command continues',
-  );
   const source = memoryBytes === undefined ? undefined : { file, sources, identifiers, memoryBytes, untuned };
-  const streamed = source && (await streamedIndex(source, settings, environment, terminal).catch(onInterrupt));
+  const streamed = source && (await streamedIndex(source, settings, environment, terminal));
   const vectors = streamed ? undefined : await readNamedVectors(file, identifiers, environment.signal, terminal);
   let attributes: JsonObject | undefined;
   const { items } = values;
@@ -80,10 +101,10 @@ export const index: Command = async (argv, environment) => {
     const table = await readItemTable(names, { ...values, items }, environment.signal, terminal);
     attributes = attributeMetadata(table, names);
   }
-  const built = streamed ?? (await tunedIndex(vectors!, settings, environment, terminal).catch(onInterrupt));
+  const built = streamed ?? (await tunedIndex(vectors!, settings, environment, terminal));
   const metadata: JsonObject = {
     ...attributes,
-    index: { vectors: file.description, measure: distanceMeasure, recall: built.recall, k: settings.k },
+    index: { vectors: file.description, measure: settings.distanceMeasure, recall: built.recall, k: settings.k },
   };
   await saveBundle(out, { index: built.index, metadata });
   const { reorder, rowLoss } = built.index.stats();
@@ -92,7 +113,7 @@ export const index: Command = async (argv, environment) => {
     await rm(untuned, { force: true });
   }
   terminal.line(
-    `${out}: ${count(rows)} candidates, ${distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
+    `${out}: ${count(rows)} candidates, ${settings.distanceMeasure}, recall@${settings.k} ${built.recall.toFixed(3)} ` +
       `(${built.isTargetReached ? 'target' : 'the highest that was found; target'} ${settings.targetRecall}), ` +
       `${bytes((await stat(out)).size)}, ${duration(environment.now() - started)}`,
   );
@@ -102,7 +123,7 @@ export const index: Command = async (argv, environment) => {
   }
   terminal.line(`Next: shortlist serve ${out}`);
   return 0;
-};
+}
 
 function memoryBytesOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : wholeNumberOf('memory-bytes', text, 1, MEMORY_BYTES_MAX);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -41,14 +42,20 @@ async function build(path: string, out: string): Promise<Buffer> {
   return readFileSync(out);
 }
 
-/** Start the command, and kill it when a file exists. */
-async function killedAt(argv: readonly string[], file: string): Promise<void> {
-  const child = spawn(process.execPath, [BIN, ...argv], { stdio: 'ignore' });
-  const closed = new Promise<NodeJS.Signals | null>((resolve) => child.on('close', (_, signal) => resolve(signal)));
-  const timer = setInterval(() => existsSync(file) && child.kill('SIGKILL'), 1);
-  const signal = await closed;
+/** Start the command, and kill it, or press Ctrl-C, when a file exists. */
+async function stoppedAt(argv: readonly string[], file: string, signal: 'SIGKILL' | 'SIGINT'): Promise<void> {
+  const child = spawn(process.execPath, [BIN, ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const text = textOf(child.stderr);
+  const closed = new Promise((resolve) => child.on('close', (code, by) => resolve(code ?? by)));
+  let isSent = false;
+  const timer = setInterval(() => {
+    if (!isSent && existsSync(file)) isSent = child.kill(signal);
+  }, 1);
+  const end = await closed;
   clearInterval(timer);
-  assert.equal(signal, 'SIGKILL', `${file} did not appear`);
+  assert.equal(end, signal === 'SIGKILL' ? signal : 130, `${file} did not appear: ${await text}`);
+  if (signal === 'SIGINT')
+    assert.match(await text, /shortlist: index: interrupted, the same command continues \(ERR_ABORTED\)\n$/);
 }
 
 test('killed in each stage, it continues and ends in the bytes of a build that was not killed', async () => {
@@ -60,8 +67,11 @@ test('killed in each stage, it continues and ends in the bytes of a build that w
   assert.equal((await runCommand(...argvOf(path, whole, memoryBytes))).code, 0);
   const argv = argvOf(path, out, memoryBytes);
   for (const stage of [`${out}.untuned.runs/manifest.run`, `${out}.untuned.partial`, `${out}.untuned`]) {
-    await killedAt(argv, stage);
-    assert.ok(!existsSync(out), 'nothing looks like the finished bundle');
+    // The second one continues, so that it may be in a later stage already.
+    for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+      await stoppedAt(argv, stage, signal);
+      assert.ok(!existsSync(out), 'nothing looks like the finished bundle');
+    }
   }
   const { code, stderr } = await runCommand(...argv);
   assert.equal(code, 0, stderr);

@@ -157,6 +157,32 @@ test('another partial file is not used, and one that cannot be written is an err
   assert.deepEqual(readFileSync(path), expected);
 });
 
+test('interrupted in each step, it says so, and continues to the same bytes', async () => {
+  const path = join(mkdtempSync(join(folder, 'interrupted-')), 'built');
+  const build = async (moment?: number): Promise<string[]> => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const steps: string[] = [];
+    const onProgress = ({ step }: { step: string }): void => {
+      if (steps.push(step) === moment) controller.abort(new Error('Ctrl-C'));
+    };
+    await buildBundle(path, { index: make(), metadata }, dataset, { memoryBytes, signal, onProgress });
+    return steps;
+  };
+  const steps = await build();
+  const expected = readFileSync(path);
+  assert.ok(steps.includes('segments'));
+  for (const step of new Set(steps)) {
+    rmSync(path);
+    await assert.rejects(build(1 + steps.indexOf(step)), ({ code, cause }: Error & { code?: string }) => {
+      assert.deepEqual([code, (cause as Error | undefined)?.message], ['ERR_ABORTED', 'Ctrl-C'], step);
+      return true;
+    });
+    await build();
+    assert.deepEqual(readFileSync(path), expected);
+  }
+});
+
 test('bad input: nothing is left, and an older file stays', async () => {
   const own = mkdtempSync(join(folder, 'bad-'));
   const path = join(own, 'built');

@@ -3,6 +3,7 @@
  * the candidates are written to runs (partition-dataset.ts), and the segments are built one after another
  * (build-segment.ts). If the sample holds all candidates, the result is the same as that of `index`.
  */
+import { throwIfAborted } from '../../../checks/abort.ts';
 import { Runtime } from '../../../parallel/runtime.ts';
 import type { CandidateDataset, Identifier } from '../../contract.ts';
 import type { Leaves } from '../leaves.ts';
@@ -40,7 +41,7 @@ async function buildSegments<I extends Identifier>(
     const total = sizes.reduce((sum, size) => sum + size, 0);
     let done = 0;
     for (const [s, shape] of shapes.entries()) {
-      signal?.throwIfAborted();
+      throwIfAborted('indexStreamed', signal);
       const runtime = new Runtime({}, head.runtime);
       try {
         made.push(await buildSegment({ head, segment: s, shape, magnitudes, runs, runtime }));

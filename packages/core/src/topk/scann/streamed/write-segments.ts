@@ -3,6 +3,7 @@
  * that no finished segment stays in memory.
  */
 
+import { throwIfAborted } from '../../../checks/abort.ts';
 import type { Saved } from '../../../format/saved.ts';
 import type { Runtime } from '../../../parallel/runtime.ts';
 import type { Identifier } from '../../contract.ts';
@@ -50,7 +51,7 @@ export async function writeSegments<I extends Identifier>(
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let done = 0;
   for (const [segment, shape] of shapes.entries()) {
-    signal?.throwIfAborted();
+    throwIfAborted('buildBundle', signal);
     if (!isWritten(segment)) {
       const leaves = await buildSegment({ head, segment, shape, magnitudes, runs, runtime });
       try {
