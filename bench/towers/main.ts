@@ -83,6 +83,7 @@ function beautyRowsOf(
       required: required(metric),
       quality: {
         interval: shown(estimate),
+        seeds: runs.length,
         'each seed': meansOf(runs.map((run) => run[metric])),
         ...quality,
         peer: 'SASRec, published; trained without the last two items',
