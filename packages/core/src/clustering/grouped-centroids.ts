@@ -25,11 +25,12 @@ import { copyOf, membersOf } from './neighbour-lists.ts';
 export const GROUPS_FROM = 16_384;
 /** Groups that a row is compared with: of 200 groups .988 of the rows find their nearest centroid, with 16 .965. */
 const NEAREST_GROUPS = 24;
+/** Groups that a row is compared with while centroids still move: with 12 of 400 groups .9 of the rows find their nearest centroid. */
+const NEAREST_GROUPS_IN_TRAINING = 12;
 /** Any seed: groups need not differ between builds. */
 const SEED = 1;
 /** Iterations of k-means: enough to converge, and cheap, as the points are few. */
 const ITERATIONS = 12;
-
 /** Rows that are assigned at a time: the panels of a group are then read for some hundred rows each. */
 const PIECE_ROWS = 16_384;
 /** Blocks of 4 rows that a thread claims at a time. */
@@ -40,8 +41,15 @@ const PANEL = 8;
 /** Assigns rows to centroids, as `Centroids` and `GroupedCentroids` do. */
 export type RowAssigner = Pick<Centroids, 'assign' | 'free'>;
 
-/** Groups that a row is compared with while centroids still move: of 400 groups .9 of the rows find their nearest centroid. */
-const NEAREST_GROUPS_IN_TRAINING = 12;
+/** Bytes of `count` centroids in groups, while rows are assigned. */
+export function groupedBytes(count: number, dimensions: number, threads: number): number {
+  const groups = Math.round(Math.sqrt(count));
+  const places = count + PANEL * groups;
+  // Float32 twice, int16, half squares; numbers of pairs, places and scores; the scratch of the kernels.
+  const centroids = places * (10 * dimensions + 4) + 10 * groups * dimensions;
+  const scratch = groupedScratchBytes(Math.ceil(places / PANEL / Math.sqrt(groups)), dimensions);
+  return centroids + 16 * PIECE_ROWS * NEAREST_GROUPS + scratch * threads;
+}
 
 /** The assignment step of k-means, and of its rows afterwards, for many centroids. */
 export const assignGrouped: AssignRows<Pick<Matrix, 'offset' | 'rows'>> = (centroids, rows, labels, scores, first) => {
@@ -117,8 +125,9 @@ export class GroupedCentroids implements RowAssigner {
       if (centroid >= 0) matrix.row(place).set(from.row(centroid));
     });
     this.#packed.pack();
+    const halves = halfSquares.data;
     for (let place = 0; place < matrix.rows; place++) {
-      if (!(this.#numbers[place]! >= 0)) halfSquares.data[place] = Number.POSITIVE_INFINITY;
+      if (!(this.#numbers[place]! >= 0)) halves[place] = Number.POSITIVE_INFINITY;
     }
   }
 

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Centroids } from '../../src/clustering/centroids.ts';
-import { assignGrouped, GroupedCentroids, type RowAssigner } from '../../src/clustering/grouped-centroids.ts';
+import {
+  assignGrouped,
+  GroupedCentroids,
+  groupedBytes,
+  type RowAssigner,
+} from '../../src/clustering/grouped-centroids.ts';
 import { kMeans } from '../../src/clustering/k-means.ts';
 import { defaultRuntime, Runtime } from '../../src/parallel/runtime.ts';
 import { Generator } from '../../src/random/generator.ts';
@@ -128,4 +133,18 @@ test('k-means with groups ends within a hundredth of the distances of k-means wi
   });
   // 0.2 % more when it was measured.
   assert.ok(distances[1]! < 1.01 * distances[0]!, `${distances[1]} and ${distances[0]}`);
+});
+
+test('the bytes that are asked for hold the groups and an assignment', () => {
+  const runtime = new Runtime({ threads: 2 });
+  const random = new Generator(7);
+  const centroids = centroidsOf(randomRows(20_000, 8, random, runtime));
+  const rows = randomRows(20_000, 8, random, runtime);
+  const [labels, scores] = [runtime.heap.allocate(80_000), runtime.heap.allocate(80_000)];
+  const before = runtime.heap.memory.sizeBytes;
+  const grouped = new GroupedCentroids(centroids, random);
+  grouped.assign(rows.offset, rows.rows, labels, scores);
+  const grown = runtime.heap.memory.sizeBytes - before;
+  assert.ok(grown <= groupedBytes(20_000, 8, 2), `${grown} and ${groupedBytes(20_000, 8, 2)}`);
+  grouped.free();
 });

@@ -2,7 +2,7 @@
  * Trains the head of a build that streams on its sample, and decides which leaves each segment has, so that the build of
  * a segment fits into the bound on memory.
  */
-import { assignGrouped, GROUPS_FROM } from '../../../clustering/grouped-centroids.ts';
+import { assignGrouped, GROUPS_FROM, groupedBytes } from '../../../clustering/grouped-centroids.ts';
 import type { Progress } from '../../../clustering/k-means.ts';
 import { MemoryError } from '../../../errors/errors.ts';
 import { SEGMENTS_MAX } from '../../../format/layout.ts';
@@ -139,7 +139,9 @@ export function checkMemory(
 ): void {
   const { rows, others } = buildMemory(sampleSize, dimensions, trainingSettings(settings), pool.threads);
   // The sample is first collected outside the linear memory.
-  const least = 2 * rows + others + 2 * RUN_BYTES_MIN;
+  const { numLeaves } = settings;
+  const groups = numLeaves < GROUPS_FROM ? 0 : groupedBytes(numLeaves, dimensions, pool.threads);
+  const least = 2 * rows + others + groups + 2 * RUN_BYTES_MIN;
   if (memoryBytes >= least) return;
   throw new MemoryError(
     `memoryBytes: expected at least ${least} bytes for a training sample of ${sampleSize} rows × ${dimensions} dimensions, ` +
