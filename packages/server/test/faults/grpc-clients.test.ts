@@ -1,10 +1,10 @@
 /** Clients that misbehave over gRPC: messages that are too large, hang-ups, deadlines. Places in the queue come back. */
 import assert from 'node:assert/strict';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { Client, type ClientOptions, compressionAlgorithms, credentials, Metadata, status } from '@grpc/grpc-js';
 import { serviceOf } from '../../src/grpc/definitions.ts';
 import { occupy, until } from '../fixtures/occupied.ts';
+import { severableWay } from '../fixtures/severable-way.ts';
 import { startTiny, tinyBasePath } from '../fixtures/tiny-bundle.ts';
 
 const server = await startTiny(await tinyBasePath(), {
@@ -72,23 +72,6 @@ test('a message over the limit is RESOURCE_EXHAUSTED, compressed or not; the con
   }
 });
 
-/** A way to the server that can be cut. */
-async function severableWay(): Promise<{ port: number; sever: () => void }> {
-  const sockets: Socket[] = [];
-  const proxy = createServer((near) => {
-    const far = connect(server.grpcPort, '127.0.0.1');
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) socket.on('error', () => undefined);
-    sockets.push(near, far);
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const sever = (): void => {
-    proxy.close();
-    for (const socket of sockets) socket.destroy();
-  };
-  return { port: (proxy.address() as AddressInfo).port, sever };
-}
-
 test('who cancels is not searched for, and the place is free', async () => {
   const other = newClient();
   const client = newClient();
@@ -116,7 +99,7 @@ test('a connection that breaks takes its places with it; others go on', async ()
   for (let round = 0; round < 3; round++) {
     const release = await occupy(servable, () => infer(other, 'u1').code);
     const { leases } = server.registry.choose('films', {});
-    const { port, sever } = await severableWay();
+    const { port, sever } = await severableWay(server.grpcPort);
     const client = newClient({}, port);
     const calls = Array.from({ length: 4 }, () => infer(client, 'u1'));
     await until(() => batcher.waiting === 4);
