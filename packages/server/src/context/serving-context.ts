@@ -17,6 +17,11 @@ export interface ServerLimits extends RequestLimits {
   deadlineMs: number;
   /** Longest time in which a whole request must arrive, in milliseconds. */
   arrivalMs: number;
+  /**
+   * Time after which a gRPC connection is pinged, in milliseconds. A client that does not answer within `arrivalMs` is
+   * disconnected.
+   */
+  pingMs: number;
 }
 
 /** Statistics and metrics of the other processes that serve the same models. */

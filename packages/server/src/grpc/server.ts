@@ -30,9 +30,16 @@ export class GrpcServer {
   readonly #streams: OpenStreams = new Set();
 
   constructor(context: ServingContext) {
-    const { bodyBytes } = context.limits;
-    const sizes = { 'grpc.max_receive_message_length': bodyBytes, 'grpc.max_send_message_length': -1 };
-    this.#server = new GuardedServer(sizes, context.logger);
+    const { bodyBytes, pingMs, arrivalMs } = context.limits;
+    const channelOptions = {
+      'grpc.max_receive_message_length': bodyBytes,
+      'grpc.max_send_message_length': -1,
+      // Without pings a client that vanished without closing, as behind a lost network, keeps its socket for ever.
+      // grpc-js accepts any pings from clients.
+      'grpc.keepalive_time_ms': pingMs,
+      'grpc.keepalive_timeout_ms': arrivalMs,
+    };
+    this.#server = new GuardedServer(channelOptions, context.logger);
     for (const [name, implement] of Object.entries(SERVICES)) {
       this.#server.addService(serviceOf(name), implement(context, this.#streams));
     }

@@ -130,6 +130,9 @@ export const DEFAULT_LIMITS: ServerLimits = {
   // The default of TF Serving.
   deadlineMs: 30_000,
   arrivalMs: 10_000,
+  // A client that vanished without closing is found within the time that HTTP keeps an idle connection (72 s). More
+  // pings would keep radios of idle clients awake.
+  pingMs: 60_000,
 };
 
 /** The options of a server's queue. */
@@ -176,6 +179,7 @@ const checkLimits = optionsCheck<Partial<ServerLimits>>('limits of ShortlistServ
   bodyBytes: NUMBER,
   deadlineMs: NUMBER,
   arrivalMs: NUMBER,
+  pingMs: NUMBER,
 });
 const checkQueue = optionsCheck<QueueOptions>('queue of ShortlistServer.start', {
   batch: NUMBER,
