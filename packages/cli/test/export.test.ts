@@ -137,7 +137,7 @@ test('neighbours, embeddings and users have known values in each format, and no 
   assert.equal((await run(bundle, '--what', 'neighbours', '--out', join(folder, 'near.npy'))).code, 2);
   assert.equal((await run(bundle, '--what', 'users', '--k', '2', '--out', join(folder, 'u.csv'))).code, 2);
   assert.deepEqual(
-    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    readdirSync(folder).filter((name) => name.endsWith('.tmp')),
     [],
   );
 });
@@ -182,7 +182,7 @@ test('an interrupted export keeps the existing file and leaves no part of a new 
   );
   assert.equal(readFileSync(out, 'utf8'), 'before\n');
   assert.deepEqual(
-    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    readdirSync(folder).filter((name) => name.endsWith('.tmp')),
     [],
   );
 });

@@ -1,6 +1,6 @@
 /** A folder that was made for files which could not be written does not stay. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { publishVersion } from '../src/input/versions.ts';
@@ -41,10 +41,23 @@ test('a version that cannot be written leaves neither its folder nor the folder 
     { code: 'ERR_IO', message: `${models}: cannot be written to: the disk is full (ENOSPC)` },
   );
   assert.ok(!existsSync(join(folder, 'models')));
-  // What a killed process of the same number has left is no part of the version.
-  const left = join(models, `.writing-${process.pid}`);
-  mkdirSync(left, { recursive: true });
-  writeFileSync(join(left, 'old.shortlist'), 'half');
+});
+
+test('a version removes the unfinished ones that have not changed for six hours, and is readable by others', async () => {
+  const models = join(folder, 'models/films');
+  const now = Date.now() / 1000;
+  // By the name of earlier versions of the command, which had a process number, and by that of this one.
+  for (const [name, ageS] of [
+    ['.writing-1', 6.1 * 3600],
+    ['.writing-abcdef', 5.9 * 3600],
+    ['other', 1e6],
+  ] as const) {
+    const left = join(models, name);
+    mkdirSync(left, { recursive: true });
+    writeFileSync(join(left, 'model.shortlist.0123456789abcdef.tmp'), 'half');
+    for (const path of [join(left, 'model.shortlist.0123456789abcdef.tmp'), left]) utimesSync(path, now, now - ageS);
+  }
   await publishVersion(models, async (path) => writeFileSync(path, 'whole'));
-  assert.deepEqual(readdirSync(models, { recursive: true }).sort(), ['1', '1/model.shortlist']);
+  assert.deepEqual(readdirSync(models).sort(), ['.writing-abcdef', '1', 'other']);
+  assert.equal(statSync(join(models, '1')).mode, statSync(models).mode);
 });

@@ -3,15 +3,17 @@
  * folder loads its newest version within a second. A version is written under another name and then renamed, so that a
  * server never finds an incomplete one.
  */
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError, FileError } from 'shortlist';
-import { isSystemError, systemReason } from 'shortlist/node';
+import { isSystemError, removeAbandoned, systemReason } from 'shortlist/node';
 import { inFolder } from '../terminal/made-folder.ts';
 
 /** The prefix of the folder of a version that is being written; servers ignore it. */
 const UNFINISHED = '.writing-';
 const SUFFIX = '.shortlist';
+/** Permissions of a new folder, before the process's mask. */
+const FOLDER_MODE = 0o777;
 
 /** A version on disk. */
 export interface Version {
@@ -60,12 +62,14 @@ export async function publishVersion(folder: string, write: (path: string) => Pr
 }
 
 async function publishInto(folder: string, write: (path: string) => Promise<void>): Promise<Version> {
-  const building = join(folder, `${UNFINISHED}${process.pid}`);
+  // The folder above is made again because another process that failed may just have removed it.
+  await mkdir(folder, { recursive: true });
+  const building = await mkdtemp(join(folder, UNFINISHED));
   try {
-    // A process that was killed may have had this number. The folder above is made again because another process that
-    // failed may just have removed it.
-    await rm(building, { recursive: true, force: true });
-    await mkdir(building, { recursive: true });
+    // Those that killed processes left may each be as large as a version.
+    await removeAbandoned(building, (name) => name.startsWith(UNFINISHED));
+    // mkdtemp makes folders that only their owner may open; a server may run as another user.
+    await chmod(building, FOLDER_MODE & ~process.umask());
     const file = join(building, `model${SUFFIX}`);
     await write(file);
     await synced(file);

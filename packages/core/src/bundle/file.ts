@@ -3,14 +3,14 @@
  *
  * At every moment the path holds either the complete old file or the complete new one. The bytes go to a new file with
  * an unpredictable name in the same folder and are flushed to the disk; then one rename puts the file at the path, and
- * the rename is flushed too. A failure removes the new file; a killed process can leave it behind as `<name>.<16 hex
- * digits>.tmp`.
+ * the rename is flushed too. A failure removes the new file; what a killed process left (`data/unfinished-files.ts`) is
+ * removed when the file is written again.
  */
-import { randomBytes } from 'node:crypto';
 import * as nodeFiles from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { removeUnfinished, unfinishedPath } from '../data/unfinished-files.ts';
 import { FileError } from '../errors/errors.ts';
 import { kindOfEntry, systemReason } from '../errors/system-errors.ts';
 import type { FileSource, OpenFile, Source } from '../format/source.ts';
@@ -70,7 +70,7 @@ async function replaceBy(
   let descriptor: number | undefined;
   try {
     const { target, mode } = existing(path);
-    temporary = `${target}.${randomBytes(8).toString('hex')}.tmp`;
+    temporary = unfinishedPath(target);
     const opened = calls.openSync(temporary, 'wx', mode);
     descriptor = opened;
     await write(opened);
@@ -80,6 +80,7 @@ async function replaceBy(
     calls.renameSync(temporary, target);
     temporary = undefined;
     await flushFolder(dirname(target), calls);
+    await removeUnfinished(target);
   } catch (error) {
     if (descriptor !== undefined) ignoreErrors(() => calls.closeSync(descriptor!));
     if (temporary !== undefined) ignoreErrors(() => calls.unlinkSync(temporary!));

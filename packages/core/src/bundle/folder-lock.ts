@@ -6,6 +6,7 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { removeAbandoned } from '../data/unfinished-files.ts';
 import { StateError } from '../errors/errors.ts';
 
 /** The name of the file. */
@@ -35,6 +36,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   } finally {
     await rm(own, { force: true });
   }
+  // Files under `own` names of processes that were killed here.
+  await removeAbandoned(path, (name) => name.startsWith(`${NAME}.`));
   return () => rm(path, { force: true });
 }
 

@@ -10,6 +10,10 @@ import { type DownloadOptions, download } from './download.ts';
 import type { MovieLensFiles } from './movielens-100k.ts';
 import { arePublished, extractMovieLens, type MovieLensArchive } from './movielens-archive.ts';
 import { MOVIELENS_FILE_NAMES, readMovieLensFiles } from './movielens-folder.ts';
+import { removeAbandoned } from './unfinished-files.ts';
+
+/** The prefix of the folder in which the files are written. */
+const NEW_PREFIX = 'new-';
 
 /** The parts of the system that decide where a user's cache folder is. */
 export interface CachePlace {
@@ -56,13 +60,17 @@ export async function fillMovieLensCache(
   const files = extractMovieLens(bytes, archive);
   try {
     // A folder of its own, so that two processes never write the same file.
-    const beside = await mkdtemp(join(folder, 'new-'));
-    for (const part of ['ratings', 'movies', 'users'] as const) {
-      const name = MOVIELENS_FILE_NAMES[part];
-      await writeFile(join(beside, name), files[part]);
-      await rename(join(beside, name), join(folder, name));
+    const beside = await mkdtemp(join(folder, NEW_PREFIX));
+    try {
+      await removeAbandoned(beside, (name) => name.startsWith(NEW_PREFIX));
+      for (const part of ['ratings', 'movies', 'users'] as const) {
+        const name = MOVIELENS_FILE_NAMES[part];
+        await writeFile(join(beside, name), files[part]);
+        await rename(join(beside, name), join(folder, name));
+      }
+    } finally {
+      await rm(beside, { recursive: true, force: true });
     }
-    await rm(beside, { recursive: true });
   } catch (cause) {
     throw new FileError(`${folder}: expected a folder to write to, got a refusal: ${systemReason(cause)}`, { cause });
   }

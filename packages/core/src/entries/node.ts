@@ -18,5 +18,6 @@ export {
   type MovieLensSourceOptions,
   type SourcedMovieLens,
 } from '../data/source.ts';
+export { removeAbandoned, removeUnfinished, unfinishedPath } from '../data/unfinished-files.ts';
 // errors
 export { isSystemError, kindOfEntry, systemReason } from '../errors/system-errors.ts';

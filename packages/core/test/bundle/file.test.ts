@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -155,4 +156,24 @@ test('a file cut while it is read is an error, not a wait', async () => {
     await source.read(0, new Uint8Array(3));
   });
   await assert.rejects(read, { code: 'ERR_IO', message: /expected 3 bytes, got fewer: it was shortened/ });
+});
+
+test('a save removes what killed processes left of the same file more than six hours ago, and nothing else', async () => {
+  const { folder, path } = oldFile('leftovers');
+  const left = (name: string, ageS: number): void => {
+    writeFileSync(join(folder, name), 'half');
+    const now = Date.now() / 1000;
+    utimesSync(join(folder, name), now, now - ageS);
+  };
+  const [old, young] = [6.1 * 3600, 5.9 * 3600];
+  left('saved.0123456789abcdef.tmp', old);
+  const kept = [
+    'saved.1123456789abcdef.tmp',
+    'other.0123456789abcdef.tmp',
+    'saved.tmp',
+    'saved.0123456789abcdef.tmp.x',
+  ];
+  for (const name of kept) left(name, name === kept[0] ? young : old);
+  await replaceFile(path, writeNew);
+  assert.deepEqual(readdirSync(folder).sort(), ['saved', ...kept].sort());
 });

@@ -144,4 +144,7 @@ export const INDEX_CALLS: Readonly<Record<string, Call>> = {
   fileRuns: { arguments: () => [folder] },
   kindOfEntry: { arguments: () => [{ isDirectory: () => true }] },
   systemReason: { arguments: () => ['x'] },
+  unfinishedPath: { arguments: () => [join(folder, 'call')] },
+  removeUnfinished: { arguments: () => [join(folder, 'call')] },
+  removeAbandoned: { arguments: () => [join(folder, 'call'), () => false] },
 };

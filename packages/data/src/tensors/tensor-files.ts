@@ -2,7 +2,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { DataError, FileError } from 'shortlist';
-import { systemReason } from 'shortlist/node';
+import { removeUnfinished, systemReason, unfinishedPath } from 'shortlist/node';
 import { checkArgument, OBJECT, objectWith, optionType, STRING } from 'shortlist/options';
 import type { Tensor } from 'shortlist/training';
 import { npyArray } from '../vectors/npy.ts';
@@ -54,7 +54,7 @@ export async function writeTensors(
     throw new DataError(`${path}: expected one tensor for a .npy, got ${tensors.length}; .safetensors holds several`);
   }
   const pieces = isNpy ? npyBytes(tensors[0]!) : safetensorsBytes(tensors, metadata);
-  const unfinished = `${path}.${process.pid}.part`;
+  const unfinished = unfinishedPath(path);
   try {
     const file = await open(unfinished, 'w');
     try {
@@ -64,6 +64,7 @@ export async function writeTensors(
       await file.close();
     }
     await rename(unfinished, path);
+    await removeUnfinished(path);
   } catch (error) {
     await rm(unfinished, { force: true });
     throw new FileError(`${path}: cannot be written: ${systemReason(error)}`, { cause: error });

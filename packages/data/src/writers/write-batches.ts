@@ -8,7 +8,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { DataError, FileError } from 'shortlist';
-import { isSystemError, systemReason } from 'shortlist/node';
+import { isSystemError, removeUnfinished, systemReason, unfinishedPath } from 'shortlist/node';
 import { checkArgument, checkInteger, ITERABLE, objectWith, optionType, STRING } from 'shortlist/options';
 import {
   type BatchFormat,
@@ -60,7 +60,7 @@ export async function writeBatches(
   );
   const formats = formatsOf(path, columns, rows);
   const paths = formats.length === 1 ? [path] : [identifiersPath(path), path];
-  const unfinished = paths.map((name) => `${name}.${process.pid}.part`);
+  const unfinished = paths.map(unfinishedPath);
   const handles: FileHandle[] = [];
   try {
     for (const name of unfinished) handles.push(await open(name, 'w'));
@@ -78,6 +78,7 @@ export async function writeBatches(
       await handle.close();
     }
     for (const [i, name] of unfinished.entries()) await rename(name, paths[i]!);
+    for (const name of paths) await removeUnfinished(name);
   } catch (error) {
     for (const handle of handles) await handle.close().catch(() => undefined);
     for (const name of unfinished) await rm(name, { force: true });
