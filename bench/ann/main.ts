@@ -164,7 +164,7 @@ function scannPeers(
 
 async function words(): Promise<Row[]> {
   const set = frenchSet(data, folder);
-  const grid = gridOf([30, 40, 50, 60, 80, 100, 120, 140], [50, 80, 120, 200, 300, 500, 800]);
+  const grid = gridOf([30, 35, 40, 45, 50, 60, 80, 100, 110, 120, 140], [40, 50, 80, 120, 160, 200, 300, 500, 800]);
   const tree = { numLeaves: 140, seed: 1, tree: 'always' as const };
   // Another bound than that of the build may be faster.
   const builds = [tree, { ...tree, groupBound: 6 }, { ...tree, groupBound: false as const }];

@@ -40,6 +40,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     reorder: 'int8',
     dimensionsPerBlock: 2,
     isRotated: false,
+    soar: false,
     memoryBytes: 4 * GIB,
     rows: 'memory',
     required: { buildSeconds: Number.POSITIVE_INFINITY, p50Ms: 0.5 },
@@ -50,6 +51,7 @@ const PARTS: Readonly<Record<string, Part>> = {
     // docs/decisions/row-format-of-wide-vectors.md compares codes on 50,000 and 100,000 of these vectors.
     dimensionsPerBlock: 8,
     isRotated: true,
+    soar: 1,
     memoryBytes: 6 * GIB,
     rows: 'memory',
     required: { buildSeconds: 600, p50Ms: 0.5 },

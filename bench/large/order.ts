@@ -13,6 +13,8 @@ export interface BuildOrder {
   dimensionsPerBlock?: number;
   /** Rotate by balanced PCA before coding. */
   isRotated?: boolean;
+  /** λ of second leaves (SOAR); false: candidates have one leaf. */
+  soar?: number | false;
   memoryBytes: number;
   /** Absent: the segments that the build chooses. */
   segmentBytes?: number;
@@ -69,10 +71,10 @@ export interface ServeReport {
 
 /** The options of the index of a build. */
 export function optionsOf(order: BuildOrder): ScannOptions<Float32Array> {
-  const { numLeaves, reorder, dimensionsPerBlock, isRotated, segmentBytes, vectors } = order;
+  const { numLeaves, reorder, dimensionsPerBlock, isRotated, soar = false, segmentBytes, vectors } = order;
   const distanceMeasure = vectors.kind === 'text' ? 'cosine' : 'dot_product';
   const segments = segmentBytes === undefined ? {} : { segments: segmentsOf(segmentBytes) };
   const block = dimensionsPerBlock === undefined ? {} : { dimensionsPerBlock };
   const rotation = isRotated ? balancedPca.name : 'none';
-  return { distanceMeasure, numLeaves, reorder, rotation, seed: 1, ...block, ...segments };
+  return { distanceMeasure, numLeaves, reorder, rotation, soar, seed: 1, ...block, ...segments };
 }

@@ -22,7 +22,9 @@ const QUERIES = 500;
 const ROWS_PER_LEAF = 500;
 
 /** The settings of a build. */
-export type BuildSettings = Required<Pick<BuildOrder, 'reorder' | 'dimensionsPerBlock' | 'isRotated' | 'memoryBytes'>>;
+export type BuildSettings = Required<
+  Pick<BuildOrder, 'reorder' | 'dimensionsPerBlock' | 'isRotated' | 'soar' | 'memoryBytes'>
+>;
 
 /**
  * The settings for mixtures of 32 dimensions. Their best scores are so close that rounded rows are too coarse: at 5 million,
@@ -32,6 +34,7 @@ export const MIXTURE: BuildSettings = {
   reorder: 'float32',
   dimensionsPerBlock: 1,
   isRotated: false,
+  soar: false,
   memoryBytes: 4 * 2 ** 30,
 };
 
@@ -46,8 +49,9 @@ export function orderOf(
   settings: BuildSettings,
   numLeaves: number = leavesOf(vectors),
 ): BuildOrder {
-  const { reorder, dimensionsPerBlock, isRotated, memoryBytes } = settings;
-  return { vectors, path: bundlePath(vectors), numLeaves, reorder, dimensionsPerBlock, isRotated, memoryBytes };
+  const { reorder, dimensionsPerBlock, isRotated, soar, memoryBytes } = settings;
+  const path = bundlePath(vectors);
+  return { vectors, path, numLeaves, reorder, dimensionsPerBlock, isRotated, soar, memoryBytes };
 }
 
 /** The bundle of a set. */
@@ -128,13 +132,13 @@ export async function truthOf(vectors: VectorsOf): Promise<{ queries: string; tr
 }
 
 /**
- * The grid of bounds, leaves and candidates, from one share of the leaves to the next larger one by a factor of 1.5. The bound
+ * The grid of bounds, leaves and candidates, from one number of leaves to the next larger one by a factor of 1.25. The bound
  * of the build is for the k best scores of the codes, so with many candidates for each result it skips too much; where few
  * groups can be skipped, none is faster.
  */
 export function gridOf(numLeaves: number): CallPoint[] {
   const grid: CallPoint[] = [];
-  for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.5 * leaves)) {
+  for (let leaves = 4; leaves <= Math.min(numLeaves, 400); leaves = Math.ceil(1.25 * leaves)) {
     for (const reorder of [50, 100, 200, 350, 500, 1_000, 2_000]) {
       grid.push({ leavesToSearch: leaves, reorder });
       for (const groupBound of [WIDE_BOUND, false] as const) grid.push({ leavesToSearch: leaves, reorder, groupBound });
