@@ -45,7 +45,10 @@ export async function run(argv: readonly string[], environment: Environment): Pr
   const [name = '--help', ...rest] = argv;
   try {
     if (name === 'help' || [name, ...rest].some((word) => word === '--help' || word === '-h')) {
-      environment.stdout.write(help(name === 'help' ? rest[0] : name));
+      const page = name === 'help' ? rest[0] : name;
+      if (page !== undefined && !page.startsWith('-') && !COMMAND_NAMES.includes(page))
+        throw await unknownCommand(page);
+      environment.stdout.write(help(page));
       return 0;
     }
     if (name === '--version') {
@@ -53,13 +56,18 @@ export async function run(argv: readonly string[], environment: Environment): Pr
       return 0;
     }
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (!command) throw new UsageError(`unknown command ${JSON.stringify(name)}${await meant(name, COMMAND_NAMES)}`);
+    if (!command) throw await unknownCommand(name);
     const { argv: words, note } = await configuredArguments(name, rest);
     if (note !== undefined) environment.stderr.write(`${note}\n`);
     return await command(words, environment);
   } catch (error) {
     return await explain(error, name, environment);
   }
+}
+
+async function unknownCommand(name: string): Promise<UsageError> {
+  const known = [...COMMAND_NAMES, '--help', '--version'];
+  return new UsageError(`unknown command ${JSON.stringify(name)}${await meant(name, known)}`);
 }
 
 function isWords(value: unknown): boolean {
@@ -142,8 +150,9 @@ function inOptions(message: string): string {
 
 /** The message of an error in the arguments. For an unknown option it names the nearest option of the command. */
 async function usageMessage({ message }: Error, name: string): Promise<string> {
-  const option = /^Unknown option '--([^']*)'/.exec(message)?.[1];
-  return option === undefined ? message : `unknown option --${option}${await meant(option, optionsOf(name), '--')}`;
+  const [, dashes, option] = /^Unknown option '(--?)([^']*)'/.exec(message) ?? [];
+  if (option === undefined) return message;
+  return `unknown option ${dashes}${option}${dashes === '--' ? await meant(option, optionsOf(name), '--') : ''}`;
 }
 
 async function meant(word: string, known: readonly string[], dashes = ''): Promise<string> {

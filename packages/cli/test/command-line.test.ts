@@ -45,11 +45,53 @@ test('a misspelt command or option is answered with the nearest, exit code 2', a
     [['compress', '--budget', '1/4'], /unknown option --budget; did you mean --budgets\?/],
     [['serve', 'x', '--http-port', '99999'], /--http-port: expected a whole number from 0 to 65535, got "99999"/],
     [['serve', 'x', '--http-prt', '1'], /unknown option --http-prt; did you mean --http-port\?/],
+    [['help', 'trian'], /^shortlist: unknown command "trian"; did you mean train\?\nTry: shortlist --help\n$/],
+    [['trian', '--help'], /^shortlist: unknown command "trian"; did you mean train\?\nTry: shortlist --help\n$/],
+    [['--hlep'], /^shortlist: unknown command "--hlep"; did you mean --help\?\n/],
+    [['version'], /^shortlist: unknown command "version"; did you mean --version\?\n/],
+    [['query', 'x', 'u', '-x'], /^shortlist: unknown option -x\nTry/],
+    [['query', 'x', 'u', '--k', '0'], /^shortlist: --k: expected a number from 1 to 2147483647, got "0"\nTry/],
   ] as const) {
     const { code, stdout, stderr } = await runCommand(...argv);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, expected);
   }
+});
+
+test('an option without a value, with one that begins with a dash, or given twice is refused by every command', async () => {
+  const valued = {
+    bench: 'queries',
+    compress: 'epochs',
+    evaluate: 'k',
+    export: 'k',
+    index: 'k',
+    init: 'out',
+    inspect: 'user-column',
+    query: 'k',
+    serve: 'http-port',
+    similar: 'k',
+    train: 'k',
+    tune: 'k',
+    tutorial: 'epochs',
+  };
+  // `restore` has no options.
+  assert.deepEqual([...Object.keys(valued), 'restore'].sort(), [...COMMAND_NAMES].sort());
+  for (const [command, option] of Object.entries(valued)) {
+    for (const [words, expected] of [
+      [[`--${option}`], 'expected a value, got none'],
+      [
+        [`--${option}`, '-3'],
+        `expected a value, got an argument that begins with a dash; a value with a dash is written --${option}=-…`,
+      ],
+      [[`--${option}=3`, `--${option}`, '4'], 'expected one value, got two: "3" and "4"'],
+    ] as const) {
+      const { code, stdout, stderr } = await runCommand(command, ...words);
+      assert.deepEqual([code, stdout], [2, ''], command);
+      assert.equal(stderr, `shortlist: --${option}: ${expected}\nTry: shortlist ${command} --help\n`);
+    }
+  }
+  const { code, stderr } = await runCommand('query', 'x', 'u', '--json=3');
+  assert.deepEqual([code, stderr.split('\n')[0]], [2, 'shortlist: --json: expected no value, got one']);
 });
 
 test('when the reader of a stream closes it the command ends without output', async () => {

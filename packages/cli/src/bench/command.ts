@@ -1,5 +1,5 @@
 /** `shortlist bench BUNDLE`: latency of single queries, throughput of batches, and recall against the exact answer. */
-import { parseArgs } from 'node:util';
+
 import { AbortedError, Matrix, type VectorsLike } from 'shortlist';
 import { recallOf } from 'shortlist/metrics';
 import { isApproximate } from 'shortlist/topk';
@@ -8,6 +8,7 @@ import { sampledQueries } from '../input/sampled-queries.ts';
 import { numberOf, wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/format-numbers.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { Terminal } from '../terminal/terminal.ts';
 
 const OPTIONS = {
@@ -22,7 +23,7 @@ const SECONDS_MAX = 3600;
 
 /** Measure a bundle. */
 export const bench: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) {
     throw new UsageError(`bench: expected one bundle, got ${positionals.length}`);

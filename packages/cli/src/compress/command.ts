@@ -4,11 +4,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadMovieLens } from 'shortlist/node';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
 import { whenInterrupted } from '../terminal/interrupted.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { replaceText } from '../terminal/text-file.ts';
@@ -35,7 +35,7 @@ export type CompressEvent =
 
 /** Run the experiment. */
 export const compress: Command = async (argv, environment) => {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     args: [...argv],
     options: {
       data: { type: 'string' },

@@ -6,7 +6,6 @@
  * and do not count as positives.
  */
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   describeFindings,
   describeInteractions,
@@ -26,6 +25,7 @@ import { INTERACTION_OPTIONS, readOptions } from '../input/interactions.ts';
 import { wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { duration } from '../terminal/format-numbers.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { compareWithBaselines, evaluateBaselines, evaluatedModel } from './baselines.ts';
@@ -48,7 +48,7 @@ type Loaded = Bundle<string | readonly string[] | Readonly<Record<string, unknow
 
 /** Evaluate a bundle. */
 export const evaluate: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const [path, ...testPaths] = positionals;
   if (path === undefined || testPaths.length === 0) {
     throw new UsageError('evaluate: expected a bundle and a file of interactions');

@@ -1,7 +1,6 @@
 /** `shortlist export BUNDLE --out FILE`: writes recommendations, neighbours, or the vectors of candidates or users to a file. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   identifiersPath,
   OUTPUT_ENDINGS,
@@ -16,6 +15,7 @@ import type { Query } from '../query/search-request.ts';
 import { checkOutput, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/format-numbers.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { CONTENTS, type Content, embeddings, neighbours, recommendations, users } from './contents.ts';
 import { knownUsers } from './known-users.ts';
@@ -37,7 +37,7 @@ type Values = { readonly [F in Flag]?: string | boolean | undefined };
 
 /** Export recommendations, neighbours or vectors. */
 export const exportRows: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     args: [...argv],
     options: OPTIONS,
     allowPositionals: true,

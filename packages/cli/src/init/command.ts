@@ -4,13 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { describeFindings, describeInteractions, readInteractions } from '@shortlist/data';
 import { DataError, FileError } from 'shortlist';
 import { CONFIG_FILES } from '../config/config-file.ts';
 import type { ShortlistConfig } from '../config/contract.ts';
 import { readOptions } from '../input/interactions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { replaceText } from '../terminal/text-file.ts';
 import { type InteractionsFile, itemsFileOf, lookAt, tablesOf } from './find-files.ts';
@@ -23,7 +23,7 @@ const SCHEMA = './node_modules/@shortlist/cli/build/config.schema.json';
 
 /** Propose a configuration. */
 export const init: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const existing = CONFIG_FILES.find((file) => existsSync(file));
   if (existing !== undefined && !(existing === CONFIG && values.force)) {
     throw new FileError(`${existing}: exists already${existing === CONFIG ? '; --force replaces it' : ''}`);

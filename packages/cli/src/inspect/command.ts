@@ -2,7 +2,7 @@
  * `shortlist inspect FILE…`: describes a file. Of interactions it prints the recognised format and columns, and the quality of
  * the data; of vectors their number, dimensions and type; of a bundle its parts with their sizes and settings, and its metadata.
  */
-import { parseArgs } from 'node:util';
+import type { parseArgs } from 'node:util';
 import {
   coverageOf,
   describeFindings,
@@ -19,6 +19,7 @@ import { INTERACTION_OPTIONS, readOptions } from '../input/interactions.ts';
 import { bundleAt } from '../input/versions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count } from '../terminal/format-numbers.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { inspectBundle } from './bundle.ts';
 import { kindOfFile } from './kind-of-file.ts';
@@ -34,7 +35,7 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'
 
 /** Inspect files. */
 export const inspect: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const [path, ...more] = positionals;
   if (path === undefined) throw new UsageError('inspect: expected a file, got none');
   const first = await bundleAt(path);

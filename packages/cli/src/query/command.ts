@@ -4,12 +4,14 @@
  * A query is the identifier of a user, named features as JSON, or the numbers of an embedding, as the bundle needs it; or it
  * is the history of a user whom the model does not know.
  */
-import { parseArgs } from 'node:util';
+
 import { type Bundle, DataError, type Identifier, type UpdatableTopK } from 'shortlist';
 import { callWithRules } from 'shortlist/rules';
 import { isUpdatable } from 'shortlist/topk';
 import { openBundle } from '../input/bundle.ts';
+import { wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { attributesOf, writeHits } from './hits.ts';
 import { RULE_OPTIONS, rulesOf } from './rules.ts';
 import { identifiersOf, type Query, searchRequestOf } from './search-request.ts';
@@ -25,7 +27,7 @@ const OPTIONS = {
 
 /** Search a bundle. */
 export const query: Command = async (argv, { stdout, stderr }) => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseArguments({
     args: [...argv],
     options: OPTIONS,
     allowPositionals: true,
@@ -35,9 +37,7 @@ export const query: Command = async (argv, { stdout, stderr }) => {
   if (path === undefined || more.length > 0 || (text ?? values.history) === undefined) {
     throw new UsageError('query: expected a bundle and a query or --history');
   }
-  const k = Number(values.k);
-  if (!Number.isInteger(k) || k < 1)
-    throw new UsageError(`--k: expected a whole number, got ${JSON.stringify(values.k)}`);
+  const k = wholeNumberOf('k', values.k, 1);
   const bundle = await openBundle<Query>(path);
   const { index } = bundle;
   const { queries, exclude, notes } = searchRequestOf(text, values, bundle);

@@ -4,14 +4,15 @@
  *
  * The bundle is checked first. It is copied under another name and then renamed, so that a server never finds an incomplete one.
  */
-import { parseArgs } from 'node:util';
+
 import { openBundle } from '../input/bundle.ts';
 import { copyVersion } from '../input/versions.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 
 /** Restore a bundle. */
 export const restore: Command = async (argv, { stdout }) => {
-  const { positionals } = parseArgs({ args: [...argv], options: {}, allowPositionals: true });
+  const { positionals } = parseArguments({ args: [...argv], options: {}, allowPositionals: true });
   const [bundle, folder, ...more] = positionals;
   if (bundle === undefined || folder === undefined || more.length > 0) {
     throw new UsageError(`restore: expected a bundle and a folder of versions, got ${positionals.length} arguments`);

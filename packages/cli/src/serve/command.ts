@@ -1,6 +1,5 @@
 /** `shortlist serve`: serves bundles over HTTP and gRPC until a signal ends it. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import {
   type ApiKey,
   checkPolicy,
@@ -17,6 +16,7 @@ import { pino } from 'pino';
 import { DataError, FileError } from 'shortlist';
 import { systemReason } from 'shortlist/node';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { readConfigFile } from './config-file.ts';
 
 const OPTIONS = {
@@ -59,7 +59,7 @@ const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error'
  * @throws {DataError} when the content of a file is wrong
  */
 export function serveOptions(argv: readonly string[]): ServerOptions {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const config = values.config === undefined ? {} : readConfigFile(values.config);
   const policy = values.policy === undefined ? undefined : readPolicy(values.policy);
   const configured = (config.models ?? []).map((model) => (policy ? { ...model, policy } : model));

@@ -2,7 +2,7 @@
  * `shortlist similar BUNDLE ID [ID…]`: prints the candidates most similar to one candidate, to several or to a vector, with the
  * attributes that the bundle holds.
  */
-import { parseArgs } from 'node:util';
+
 import { type Bundle, DataError, type Identifier, Matrix, type TopKResult, type UpdatableTopK } from 'shortlist';
 import { nearestName } from 'shortlist/options';
 import { bySimilarity, callWithRules } from 'shortlist/rules';
@@ -13,6 +13,7 @@ import { RULE_OPTIONS, rulesOf } from '../query/rules.ts';
 import { identifierOf, identifiersOf, type Query, vectorOf } from '../query/search-request.ts';
 import { wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 
 const OPTIONS = {
   k: { type: 'string', default: '10' },
@@ -33,7 +34,7 @@ type Titles = AttributeColumns[number][1] | undefined;
 
 /** Find similar candidates. */
 export const similar: Command = async (argv, { stdout, stderr }) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const [path, ...words] = positionals;
   if (path === undefined || (words.length === 0) === (values.vector === undefined)) {
     throw new UsageError('similar: expected a bundle and either identifiers of candidates or --vector');

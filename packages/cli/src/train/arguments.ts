@@ -1,11 +1,11 @@
 /** Parses and checks the arguments of `shortlist train`. */
 import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
 import { MODEL_KINDS, type ModelKind } from 'shortlist/recommenders';
 import { ITEM_OPTIONS, type ItemValues } from '../input/attributes.ts';
 import { INTERACTION_OPTIONS, type InteractionValues } from '../input/interactions.ts';
 import { numberOf, secondsOf, wholeNumberOf, wordOf } from '../terminal/arguments.ts';
 import { UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { SPLITS, type SplitWay } from './split.ts';
 
 const OPTIONS = {
@@ -54,7 +54,7 @@ export interface TrainArguments {
 
 /** Reads and checks arguments. @throws {UsageError} when one is wrong */
 export function trainArguments(argv: readonly string[]): TrainArguments {
-  const { values, positionals: paths } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals: paths } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   if (paths.length === 0) throw new UsageError('train: expected a file of interactions, got none');
   if (values.from !== undefined && values.model !== undefined) {
     throw new UsageError('--model: not allowed with --from, which sets the model');

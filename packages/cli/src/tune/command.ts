@@ -1,5 +1,5 @@
 /** `shortlist tune BUNDLE --out FILE`: finds the cheapest search settings that reach a recall, and writes a bundle with them. */
-import { parseArgs } from 'node:util';
+
 import { DataError, ScaNN, tune as tuneIndex } from 'shortlist';
 import { saveBundle } from 'shortlist/node';
 import { openBundle } from '../input/bundle.ts';
@@ -8,6 +8,7 @@ import { checkOutput, numberOf, wholeNumberOf } from '../terminal/arguments.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
 import { count, table } from '../terminal/format-numbers.ts';
 import { whenInterrupted } from '../terminal/interrupted.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { Terminal } from '../terminal/terminal.ts';
 
 const OPTIONS = {
@@ -21,7 +22,7 @@ const OPTIONS = {
 
 /** Tune. */
 export const tune: Command = async (argv, environment) => {
-  const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const { values, positionals } = parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) {
     throw new UsageError(`tune: expected one bundle, got ${positionals.length}`);

@@ -6,12 +6,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { FitAbortedError } from 'shortlist';
 import { type MovieLens, tutorialSplit } from 'shortlist/datasets';
 import { loadMovieLens } from 'shortlist/node';
 import { RECIPES, shareOf } from '../compress/plan.ts';
 import { type Command, UsageError } from '../terminal/command.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Report, reporter } from '../terminal/reporter.ts';
 import type { Environment } from '../terminal/terminal.ts';
 import { serveEfficiently } from './approximate.ts';
@@ -24,7 +24,7 @@ import { keepCheckpoint, train } from './training.ts';
 
 /** Run the tutorial. */
 export const tutorial: Command = async (argv, environment) => {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     args: [...argv],
     options: {
       data: { type: 'string' },

@@ -4,7 +4,6 @@
  */
 import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { distinctIdentifiers, openVectors, ReadLog, readIdentifiers, type VectorFile } from '@shortlist/data';
 import type { JsonObject } from 'shortlist/format';
 import { saveBundle } from 'shortlist/node';
@@ -13,6 +12,7 @@ import { checkOutput, numberOf, wholeNumberOf, wordOf } from '../terminal/argume
 import { type Command, UsageError } from '../terminal/command.ts';
 import { bytes, count, duration } from '../terminal/format-numbers.ts';
 import { whenInterrupted } from '../terminal/interrupted.ts';
+import { parseArguments } from '../terminal/parse-arguments.ts';
 import { type Environment, Terminal } from '../terminal/terminal.ts';
 import { countNamed, namesOf, readNamedVectors } from './named-vectors.ts';
 import { streamedIndex, untunedPath } from './streamed-index.ts';
@@ -72,7 +72,8 @@ interface Given {
   readonly values: ReturnType<typeof parse>['values'];
 }
 
-const parse = (argv: readonly string[]) => parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+const parse = (argv: readonly string[]) =>
+  parseArguments({ args: [...argv], options: OPTIONS, allowPositionals: true });
 
 async function indexFile(
   { path, out, memoryBytes, settings, values }: Given,

@@ -202,6 +202,30 @@ function refuseCommaNumbers(path: string, role: 'value' | 'weight', profiles: re
   );
 }
 
+/**
+ * Notes on columns whose name has a role that their content does not fit, such as a `rating` of words: without a word a
+ * user would think that they are used.
+ */
+export function unfitColumns(profiles: readonly ColumnProfile[], roles: Roles, options: RoleOptions): string[] {
+  const isFree = (column: number): boolean => !Object.values(roles).some((role) => role?.column === column);
+  const notes: string[] = [];
+  for (const role of ['time', 'value', 'weight'] as const) {
+    if (roles[role] !== undefined || options[OPTION_OF[role]] !== undefined) continue;
+    for (const [column, profile] of profiles.entries()) {
+      const name = bareName(profile.name);
+      const isNamed = KNOWN_NAMES.get(role)!.includes(name) || NAME_PARTS.get(role)?.test(name);
+      if (!isNamed || !isFree(column) || fits(role, profile)) continue;
+      const expected = role === 'time' ? 'dates, or numbers' : 'numbers';
+      notes.push(
+        profile.kind === 'empty'
+          ? `${profile.name} is not used: it has no values`
+          : `${profile.name} is not used as ${role}: fewer than 95 % of its values are ${expected}`,
+      );
+    }
+  }
+  return notes;
+}
+
 /** True if the content of a column allows the role that its name indicates: a column `time` may hold durations. */
 function fits(role: ColumnRole, profile: ColumnProfile): boolean {
   const isNumeric = profile.kind === 'integer' || profile.kind === 'number';

@@ -4,6 +4,7 @@
  * Several files are read as one set, in their order, with common vocabularies. The columns of each file are recognised
  * separately.
  */
+import { realpath } from 'node:fs/promises';
 import { DataError } from 'shortlist';
 import {
   BOOLEAN,
@@ -20,7 +21,7 @@ import {
 import { BROKEN_ROWS_SHOWN, type BrokenRow, ReadLog } from '../bytes/read-log.ts';
 import { type ColumnProfile, profileTable } from '../inference/column-profile.ts';
 import { parseLike } from '../inference/like.ts';
-import { isRating, ROLE_OPTIONS, type RoleOptions, type Roles, rolesOf } from '../inference/roles.ts';
+import { isRating, ROLE_OPTIONS, type RoleOptions, type Roles, rolesOf, unfitColumns } from '../inference/roles.ts';
 import { TABLE_OPTIONS, type Table, type TableOptions } from '../tables/contract.ts';
 import { openFile } from '../tables/open-table.ts';
 import { InteractionTable } from './interaction-table.ts';
@@ -115,7 +116,9 @@ export async function readInteractions(
   const counts: RowCounts = { rows: 0, liked: 0, trimmed: 0, timeUnits: new Map() };
   const files: InferredFile[] = [];
   const logs: ReadLog[] = [];
-  for (const path of typeof paths === 'string' ? [paths] : paths) {
+  const given = typeof paths === 'string' ? [paths] : paths;
+  await refuseRepeated(given);
+  for (const path of given) {
     const source = await openFile(path, options);
     const { columns } = await profileTable(source);
     const isSequences = source.format === 'sequences';
@@ -126,6 +129,7 @@ export async function readInteractions(
     files.push({ path, description: source.description, columns, roles });
     const log = new ReadLog(path, { strict: options.strict ?? false });
     logs.push(log);
+    if (source.hasNames) for (const note of unfitColumns(columns, roles, options)) log.note(note);
     const like = options.like === undefined ? undefined : parseLike(options.like, source.columns);
     const sequenceStart = isSequences ? SEQUENCE_STEP * (files.length - 1) : undefined;
     await readRows(source, { roles, like, sequenceStart }, table, counts, log, options);
@@ -135,6 +139,22 @@ export async function readInteractions(
   if (counts.rows === 0) throw new DataError(noRows(files, firstBroken));
   const quality = measureQuality(table, { broken, firstBroken: firstBroken.slice(0, BROKEN_ROWS_SHOWN) });
   return { table, inferred: describeColumns(files, table, counts, logs, options), quality };
+}
+
+/** A file that is given twice, perhaps by a link, would count each of its rows twice. */
+async function refuseRepeated(paths: readonly string[]): Promise<void> {
+  const files = new Map<string, string>();
+  for (const path of paths) {
+    // A file that cannot be found is refused when it is opened.
+    const file = await realpath(path).catch(() => path);
+    const before = files.get(file);
+    if (before !== undefined) {
+      throw new DataError(
+        `${path}: expected different files, got one twice${before === path ? '' : `: it is ${before}`}`,
+      );
+    }
+    files.set(file, path);
+  }
 }
 
 async function readRows(

@@ -2,6 +2,7 @@
 import { type Table as ArrowTable, CompressionType, setCompressionCodec, tableFromIPC } from '@uwdata/flechette';
 import { decompress } from 'fzstd';
 import { AbortedError, DataError } from 'shortlist';
+import { reasonOf } from '../bytes/damage.ts';
 import type { FileBytes } from '../bytes/file-bytes.ts';
 import { cellsOf } from '../columns/cell.ts';
 import { arrowMessages } from './arrow-messages.ts';
@@ -64,6 +65,6 @@ function decode(path: string, messages: Uint8Array[]): ArrowTable {
   try {
     return tableFromIPC(messages, { useDate: true, useBigInt: true });
   } catch (error) {
-    throw new DataError(`${path}: expected Arrow data, got invalid bytes: ${(error as Error).message}`);
+    throw new DataError(`${path}: expected Arrow data, got invalid bytes${reasonOf(error)}`);
   }
 }

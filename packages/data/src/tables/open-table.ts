@@ -19,6 +19,19 @@ import { sequencesTable } from './sequences.ts';
 /** Bytes that are read to recognise the format: some thousand rows of ratings, or some hundred items with descriptions. */
 const SAMPLE_BYTES = 1 << 18;
 
+/** Formats that are no tables, by their first bytes as latin-1. */
+const OTHER_FORMATS: readonly (readonly [start: string, name: string])[] = [
+  ['\x93NUMPY', 'vectors (.npy)'],
+  ['PK\x03\x04', 'a ZIP archive or an Excel workbook; extract it, or save the sheet as CSV'],
+  ['\xd0\xcf\x11\xe0', 'an Excel workbook; save the sheet as CSV'],
+  ['SQLite format 3\0', 'an SQLite database; export a table as CSV'],
+  ['BZh91AY&SY', 'a bzip2 file; decompress it first'],
+  ['\xfd7zXZ\0', 'an xz file; decompress it first'],
+  ['%PDF-', 'a PDF'],
+];
+/** The longest of these starts. */
+const START_BYTES = 16;
+
 const ENCODING_NAMES: Readonly<Record<TextEncoding, string>> = {
   'utf-8': 'UTF-8',
   'windows-1252': 'latin-1',
@@ -58,21 +71,49 @@ async function recognised(path: string, options: TableOptions): Promise<Table> {
   }
   if (magic.startsWith('PAR1')) return parquetTable(file);
   if (isArrow(head)) return arrowTable(file);
-  if (magic === '\x93NUMPY') throw new DataError(`${path}: expected a table, got vectors (.npy)`);
   const { text, encoding } = decodeSample(head);
-  if (text.includes('\0'))
-    throw new DataError(`${path}: expected CSV, JSON Lines, Parquet or Arrow, got unknown bytes`);
+  refuseOtherFormats(path, head, text);
   const words = [ENCODING_NAMES[encoding], ...packing];
-  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) {
-    throw new DataError(
-      `${path}: expected a table, got HTML or XML, such as a page that was downloaded in place of a file`,
-    );
-  }
   const start = text.trimStart()[0];
   if (start === '{' && isJsonLines(text) && !isOneObject(path, text)) return jsonLinesTable(file, text, words);
   if (start === '[' || start === '{') return jsonTable(file, words);
   const dialect = recogniseDialect(path, text, head.length < SAMPLE_BYTES, options);
   return dialect.isSequences ? sequencesTable(file, words) : delimitedTable(file, dialect, words);
+}
+
+/** @throws {DataError} naming the format of a file that is no table */
+function refuseOtherFormats(path: string, head: Uint8Array, text: string): void {
+  const start = Buffer.from(head.subarray(0, START_BYTES)).toString('latin1');
+  const other = OTHER_FORMATS.find(([first]) => start.startsWith(first))?.[1];
+  if (other !== undefined) throw new DataError(`${path}: expected a table, got ${other}`);
+  if (/^\s*<(!doctype|html|\?xml)/i.test(text)) {
+    throw new DataError(
+      `${path}: expected a table, got HTML or XML, such as a page that was downloaded in place of a file`,
+    );
+  }
+  const at = text.indexOf('\0');
+  if (at < 0) return;
+  const got = isUtf16(text)
+    ? 'UTF-16 text without a byte order mark; save it as UTF-8'
+    : isText(text)
+      ? `a NUL character in line ${text.slice(0, at).split(/\r\n|\r|\n/).length}`
+      : 'unknown bytes';
+  throw new DataError(`${path}: expected CSV, JSON Lines, Parquet or Arrow, got ${got}`);
+}
+
+/** True if every second of the first characters is NUL, as of Latin letters in UTF-16. */
+function isUtf16(text: string): boolean {
+  const first = Array.from({ length: START_BYTES }, (_, i) => text[i] === '\0');
+  return first.every((isNul, i) => isNul === (i % 2 === 0)) || first.every((isNul, i) => isNul === (i % 2 === 1));
+}
+
+/** True for a text without control characters other than NUL, tabs and ends of lines. */
+function isText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0 && code < 9) return false;
+  }
+  return true;
 }
 
 /** True if a file with a single object is a map of rows: in `.json` it is one, in `.jsonl` the object is a row. */

@@ -9,6 +9,7 @@ import {
 } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { AbortedError, DataError } from 'shortlist';
+import { reasonOf } from '../bytes/damage.ts';
 import type { FileBytes } from '../bytes/file-bytes.ts';
 import { type Cells, cellsOf } from '../columns/cell.ts';
 import type { BatchRequest, Table, TableBatch } from './contract.ts';
@@ -20,10 +21,14 @@ import type { BatchRequest, Table, TableBatch } from './contract.ts';
  */
 export async function parquetTable({ path, sizeBytes }: FileBytes): Promise<Table> {
   const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file).catch((error: Error) => {
-    throw new DataError(`${path}: expected a Parquet file, got one whose footer cannot be read: ${error.message}`);
-  });
-  const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+  let metadata: FileMetaData;
+  let columns: string[];
+  try {
+    metadata = await parquetMetadataAsync(file);
+    columns = parquetSchema(metadata).children.map(({ element }) => element.name);
+  } catch (error) {
+    throw new DataError(`${path}: expected a Parquet file, got one whose footer is damaged${reasonOf(error)}`);
+  }
   return {
     path,
     format: 'parquet',
@@ -76,7 +81,7 @@ async function readGroup(
     });
   } catch (error) {
     const where = `rows ${firstRow + 1} to ${firstRow + rows}`;
-    throw new DataError(`${path}: ${where} cannot be read, the file may be damaged: ${(error as Error).message}`);
+    throw new DataError(`${path}: ${where} cannot be read, the file may be damaged${reasonOf(error)}`);
   }
   return names.map((name) => joined(pieces.get(name)!, rows));
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { interactionsOf } from 'shortlist';
@@ -222,4 +222,34 @@ test('the published files of movielens-latest-small-2016, movielens-100k and gow
   const gowalla = await read('gowalla/train.txt', 'gowalla/valid.txt');
   assert.deepEqual([gowalla.quality.rows, gowalla.quality.users, gowalla.quality.items], [810_128, 29_858, 40_981]);
   assert.equal((await read('s3rec-beauty/Beauty.txt')).quality.items, 12_101);
+});
+
+test('a column whose name has a role that its content does not fit is named, unless an option says what it is', async (t) => {
+  const rows = Array.from(
+    { length: 20 },
+    (_, i) => `u${i % 4},i${i},${i % 2 === 0 ? 4 : 'good'},${['x', 'y'][i % 2]},`,
+  );
+  const path = fileOf(t, 'words.csv', `user,item,rating,timestamp,weight\n${rows.join('\n')}\n`);
+  const expected = [
+    'timestamp is not used as time: fewer than 95 % of its values are dates, or numbers',
+    'rating is not used as value: fewer than 95 % of its values are numbers',
+    'weight is not used: it has no values',
+  ];
+  assert.deepEqual(describeFindings(await readInteractions(path)), expected);
+  const none = { timeColumn: 'none', valueColumn: 'none', weightColumn: 'none' };
+  assert.deepEqual(describeFindings(await readInteractions(path, none)), []);
+  assert.deepEqual(describeFindings(await readInteractions(fileOf(t, 'fits.csv', CSV))), []);
+});
+
+test('a file that is given twice, by its name or by a link, is refused', async (t) => {
+  const path = fileOf(t, 'ratings.csv', CSV);
+  const link = `${path}.link`;
+  symlinkSync(path, link);
+  const message = (name: string, end = ''): object => ({
+    code: 'ERR_DATA',
+    message: `${name}: expected different files, got one twice${end}`,
+  });
+  await assert.rejects(readInteractions([path, path]), message(path));
+  await assert.rejects(readInteractions([path, link]), message(link, `: it is ${path}`));
+  assert.equal((await readInteractions([path, fileOf(t, 'copy.csv', CSV)])).inferred.counts.rows, 8);
 });

@@ -154,6 +154,26 @@ test('a file that is not a table is refused', async (t) => {
     ),
     /got unknown bytes/,
   );
+  for (const [bytes, expected] of [
+    ['\x93NUMPY\x01\0', /expected a table, got vectors \(\.npy\)/],
+    ['PK\x03\x04\x14\0', /got a ZIP archive or an Excel workbook; extract it, or save the sheet as CSV/],
+    ['\xd0\xcf\x11\xe0\xa1', /got an Excel workbook/],
+    ['SQLite format 3\0', /got an SQLite database/],
+    ['BZh91AY&SY\xff', /got a bzip2 file; decompress it first/],
+    ['\xfd7zXZ\0', /got an xz file; decompress it first/],
+    ['%PDF-1.7\n', /got a PDF/],
+    ['user,item\na,b\nc\0,d\n', /got a NUL character in line 3$/],
+  ] as const) {
+    await assert.rejects(readAll(fileOf(t, 'other.csv', Buffer.from(bytes, 'latin1'))), expected);
+  }
+  const utf16 = Buffer.from('user,item\na,b\n', 'utf16le');
+  for (const bytes of [utf16, Buffer.from(utf16).swap16()]) {
+    await assert.rejects(readAll(fileOf(t, 'utf16.csv', bytes)), /got UTF-16 text without a byte order mark; save it/);
+  }
+  await assert.rejects(
+    readAll(fileOf(t, 'x.parquet', Buffer.from(`PAR1${'\0'.repeat(100)}PAR1`))),
+    /^DataError: .*expected a Parquet file, got one whose footer is damaged$/,
+  );
   await assert.rejects(readAll('/nowhere/ratings.csv'), FileError);
   const path = fileOf(t, 'x.csv', 'a');
   writeFileSync(path, '');

@@ -1,0 +1,47 @@
+/** Parses the arguments of a command as Node's `parseArgs` does, with messages of one line, and refuses an option that is given twice. */
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { UsageError } from './command.ts';
+
+/**
+ * `parseArgs` of Node.
+ *
+ * @throws {UsageError} when an option that takes one value is given twice, or has none
+ * @throws what `parseArgs` throws for an unknown option
+ */
+export function parseArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    refuseRepeated(config);
+    return parseArgs(config);
+  } catch (error) {
+    throw usageError(error);
+  }
+}
+
+/** Without this the last value would be used without a word. */
+function refuseRepeated(config: ParseArgsConfig): void {
+  const { tokens } = parseArgs({ ...config, tokens: true });
+  const given = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option' || token.value === undefined || config.options?.[token.name]?.multiple) continue;
+    const { name, value } = token;
+    const before = given.get(name);
+    if (before !== undefined) {
+      throw new UsageError(
+        `--${name}: expected one value, got two: ${JSON.stringify(before)} and ${JSON.stringify(value)}`,
+      );
+    }
+    given.set(name, value);
+  }
+}
+
+/** A missing value, or one that begins with a dash, in one line; other errors as they are. */
+function usageError(error: unknown): unknown {
+  const { message, code } = error as { message: string; code?: string };
+  const option = /^Option '(?:-\w, )?(--[\w-]+)/.exec(message)?.[1];
+  if (code !== 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' || option === undefined) return error;
+  if (message.includes('does not take an argument')) return new UsageError(`${option}: expected no value, got one`);
+  if (!message.includes('ambiguous')) return new UsageError(`${option}: expected a value, got none`);
+  return new UsageError(
+    `${option}: expected a value, got an argument that begins with a dash; a value with a dash is written ${option}=-…`,
+  );
+}
