@@ -47,7 +47,12 @@ export async function* textChunks(
   if (text !== '') yield text;
 }
 
-/** The lines of a file in blocks, without line feeds; the last block may be empty. */
+/** The character that ends the lines of a text: a line feed, also where it follows a carriage return, or that alone. */
+export function lineEndOf(text: string): '\n' | '\r' {
+  return text.includes('\n') || !text.includes('\r') ? '\n' : '\r';
+}
+
+/** The lines of a file in blocks, without the character that ends them; the last block may be empty. */
 export async function* lineBlocks(
   file: FileBytes,
   log: ReadLog,
@@ -55,13 +60,15 @@ export async function* lineBlocks(
   signal?: AbortSignal,
 ): AsyncGenerator<string[]> {
   let tail = '';
+  let lineEnd: '\n' | '\r' | undefined;
   for await (const text of textChunks(file, log, progress, signal)) {
-    const end = text.lastIndexOf('\n');
+    lineEnd ??= lineEndOf(text);
+    const end = text.lastIndexOf(lineEnd);
     if (end === -1) {
       tail += text;
       continue;
     }
-    yield (tail + text.slice(0, end)).split('\n');
+    yield (tail + text.slice(0, end)).split(lineEnd);
     tail = text.slice(end + 1);
   }
   if (tail !== '') yield [tail];

@@ -2,8 +2,10 @@
  * Recognises the dialect of a delimited file from its first lines: the delimiter, whether fields are quoted, whether the first
  * line has names, and whether the lines are sequences (`user item item …`).
  */
+
 import Papa from 'papaparse';
 import { DataError } from 'shortlist';
+import { lineEndOf } from '../bytes/text-chunks.ts';
 import { isMissing, numberOf } from '../columns/cell.ts';
 import { looksLikeTime } from '../columns/time.ts';
 import { decimalCommaColumns } from './decimal-commas.ts';
@@ -67,7 +69,7 @@ export function recogniseDialect(
   isWhole: boolean,
   given: { delimiter?: string | undefined; header?: boolean | undefined } = {},
 ): Dialect {
-  const newline = sample.includes('\n') || !sample.includes('\r') ? '\n' : '\r';
+  const newline = lineEndOf(sample);
   const end = isWhole ? sample.length : sample.lastIndexOf(newline) + 1 || sample.length;
   const separator = SEPARATOR_LINE.exec(sample)?.[1];
   const text = sample.slice(separator === undefined ? 0 : sample.indexOf(newline) + 1, end);

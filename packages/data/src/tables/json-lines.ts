@@ -6,7 +6,7 @@
  */
 import type { FileBytes } from '../bytes/file-bytes.ts';
 import { ReadLog } from '../bytes/read-log.ts';
-import { lineBlocks } from '../bytes/text-chunks.ts';
+import { lineBlocks, lineEndOf } from '../bytes/text-chunks.ts';
 import type { Cell } from '../columns/cell.ts';
 import type { BatchRequest, Table, TableBatch } from './contract.ts';
 
@@ -15,14 +15,14 @@ export type JsonRow = ReadonlyMap<string, Cell>;
 
 /** True if the first line is an object. */
 export function isJsonLines(sample: string): boolean {
-  const line = sample.trimStart().split('\n', 1)[0]!;
+  const line = sample.trimStart().split(lineEndOf(sample), 1)[0]!;
   return line.startsWith('{') && parseRow(line) !== undefined;
 }
 
 /** A JSON Lines file as a table. */
 export function jsonLinesTable(file: FileBytes, sample: string, words: readonly string[]): Table {
   const names = new Set<string>();
-  for (const line of sample.split('\n')) for (const name of parseRow(line)?.keys() ?? []) names.add(name);
+  for (const line of sample.split(lineEndOf(sample))) for (const name of parseRow(line)?.keys() ?? []) names.add(name);
   const columns = [...names];
   return {
     path: file.path,

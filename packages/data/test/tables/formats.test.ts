@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { FileError } from 'shortlist';
+import { readIdentifiers } from '../../src/vectors/identifiers.ts';
 import { fileOf, golden, readAll } from '../files.ts';
 
 /** The row that test/golden/make.py writes at position i. */
@@ -139,6 +140,21 @@ test('sequences: lines of a user and items, with their positions', async (t) => 
   ]);
   assert.equal(rows.length, 10);
   assert.equal(lines.at(-1), 4);
+});
+
+test('lines that end with carriage returns alone are lines in every format of text', async (t) => {
+  const sequences = '0 5 6 7\n1 5 8\n2 8 9\n3 1 2\n';
+  const jsonLines = '{"user":"a","item":"x"}\n{"user":"b","item":"y"}\n';
+  const csv = 'user,item\na,x\nb,y\n';
+  for (const text of [sequences, jsonLines, csv]) {
+    const expected = await readAll(fileOf(t, 'file.txt', text));
+    for (const lineEnd of ['\r', '\r\n']) {
+      const { rows, lines, names } = await readAll(fileOf(t, 'file.txt', text.replaceAll('\n', lineEnd)));
+      assert.deepEqual([names, rows, lines], [expected.names, expected.rows, expected.lines]);
+    }
+  }
+  const identifiers = fileOf(t, 'ids.txt', 'a\rb\rc\r');
+  assert.deepEqual(await readIdentifiers(identifiers, 3), ['a', 'b', 'c']);
 });
 
 test('a file that is not a table is refused', async (t) => {
