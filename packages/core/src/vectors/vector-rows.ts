@@ -27,9 +27,13 @@ export function widthOfRows(name: string, rows: readonly ArrayLike<number>[]): n
 
 /** Check that the numbers of a typed array are whole rows. @throws {ShapeError} when they are not */
 export function checkWholeRows(name: string, data: ArrayLike<number>, dimensions: number): void {
-  if (Array.isArray(data) || !isRow(data))
-    throw new ShapeError(`${name}: expected rows of numbers, got ${shown(data)}`);
-  if (!Number.isInteger(dimensions) || dimensions < 1 || data.length % dimensions !== 0) {
-    throw new ShapeError(`${name}: expected whole rows of ${dimensions} dimensions, got ${data.length} numbers`);
+  if (
+    Array.isArray(data) ||
+    !isRow(data) ||
+    !Number.isInteger(dimensions) ||
+    dimensions < 1 ||
+    data.length % dimensions
+  ) {
+    throw new ShapeError(`${name}: expected rows of ${dimensions} numbers, got ${shown(data)}`);
   }
 }

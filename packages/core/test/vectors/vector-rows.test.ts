@@ -38,10 +38,10 @@ test('values that are no numbers are refused, wherever they are', () => {
     [ROWS.map((row) => new DataView(Float32Array.from(row).buffer)), /got DataView of 8 bytes in row 0$/],
     // biome-ignore lint/suspicious/noSparseArray: a row that is missing is the case
     [[ROWS[0], , ROWS[2]], /^candidates: expected rows of numbers, got undefined in row 1$/],
-    [{ data: ROWS.flat(), dimensions: 2 }, /^candidates: expected rows of numbers, got an array of 6$/],
+    [{ data: ROWS.flat(), dimensions: 2 }, /^candidates: expected rows of 2 numbers, got an array of 6$/],
     [
       { data: new BigInt64Array(6), dimensions: 2 },
-      /^candidates: expected rows of numbers, got BigInt64Array of 48 bytes$/,
+      /^candidates: expected rows of 2 numbers, got BigInt64Array of 48 bytes$/,
     ],
   ];
   for (const [vectors, message] of refused) {
