@@ -135,8 +135,9 @@ test('a build that does not fit is refused before a row is read, and the error s
   const runtime = new Runtime({ threads: 1 });
   const index = new ScaNN({ numLeaves: 1000, runtime }).index(normalRows(100, 8, 1));
   const used = runtime.heap.usedBytes;
-  // Numbers that are not there: reading one of them would be a TypeError.
-  const many = { data: { length: 5e9 } as Float32Array, dimensions: 5_000_000 };
+  // Numbers that are not there: copying one of them would be a RangeError.
+  const data = Object.defineProperty(new Float32Array(0), 'length', { value: 5e9 });
+  const many = { data, dimensions: 5_000_000 };
   for (const tried of [() => index.index(many), () => index.indexAsync(many), () => index.indexFromDataset([many])]) {
     await assert.rejects(async () => tried(), {
       code: 'ERR_MEMORY',
