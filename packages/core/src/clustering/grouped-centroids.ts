@@ -15,8 +15,7 @@ import { Generator as Random } from '../random/generator.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
 import { type AssignRows, kMeans } from './k-means.ts';
-import { listMembers, type Members } from './members.ts';
-import { copyOf, membersOf } from './neighbour-lists.ts';
+import { copyOf, listMembers, type Members, membersOf } from './members.ts';
 
 /**
  * From this many centroids on, groups take about half the time: µs of a row of 32 dimensions on one thread, compared with all

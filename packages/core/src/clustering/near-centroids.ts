@@ -14,8 +14,8 @@ import { modelPool } from '../parallel/model-pool.ts';
 import type { Generator as Random } from '../random/generator.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import type { Centroids } from './centroids.ts';
-import { listMembers, type Members } from './members.ts';
-import { comparisonsOf, copyOf, type Lists, longest, NeighbourLists } from './neighbour-lists.ts';
+import { copyOf, listMembers, type Members } from './members.ts';
+import { comparisonsOf, type Lists, longest, NeighbourLists } from './neighbour-lists.ts';
 
 /**
  * From this many centroids on, and this many for each dimension, k-means takes less time with lists; with fewer it has

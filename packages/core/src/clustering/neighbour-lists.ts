@@ -14,7 +14,7 @@ import type { Generator as Random } from '../random/generator.ts';
 import type { Matrix } from '../vectors/matrix.ts';
 import { Centroids } from './centroids.ts';
 import { kMeans } from './k-means.ts';
-import { listMembers, type Members } from './members.ts';
+import { copyOf, type Members, membersOf } from './members.ts';
 
 /**
  * m / d: a row is compared with the centroids of one list in an iteration. With 8 dimensions k-means then ends at
@@ -188,13 +188,6 @@ function emptyLists(count: number, length: number, heap: Heap): Lists {
   return { begin, numbers: heap.allocateUnfilled(4 * count * length) };
 }
 
-/** A copy of numbers in the memory of the kernels. */
-export function copyOf(numbers: Int32Array, heap: Heap): Block {
-  const block = heap.allocateUnfilled(4 * numbers.length);
-  block.integers(numbers.length).set(numbers);
-  return block;
-}
-
 /** The length of the longest list. */
 export function longest({ begin }: Pick<Lists, 'begin'>): number {
   let most = 0;
@@ -209,14 +202,4 @@ export function comparisonsOf(rows: Members, lists: Lists): number {
     pairs += (rows.begin[l]! - rows.begin[l - 1]!) * (lists.begin[l]! - lists.begin[l - 1]!);
   }
   return pairs;
-}
-
-/** The rows of each cluster: those that are nearest to its centroid. */
-export function membersOf(centroids: Centroids, rows: Matrix): Members {
-  const { heap } = rows.runtime;
-  const [labels, scores] = [heap.allocate(4 * rows.rows), heap.allocate(4 * rows.rows)];
-  centroids.assign(rows.offset, rows.rows, labels, scores);
-  const members = listMembers(labels.integers(rows.rows), centroids.count);
-  for (const block of [labels, scores]) block.free();
-  return members;
 }

@@ -1,6 +1,7 @@
 /** The assignment of a piece of rows to leaves, in builds that do not have all rows in memory. */
 import { Centroids } from '../../../clustering/centroids.ts';
 import { GROUPS_FROM, GroupedCentroids, type RowAssigner } from '../../../clustering/grouped-centroids.ts';
+import { squaredNorm } from '../../../clustering/int16-panels.ts';
 import { normalize } from '../../../clustering/k-means.ts';
 import type { Block } from '../../../memory/heap.ts';
 import { Generator as Random } from '../../../random/generator.ts';
@@ -73,9 +74,5 @@ export function assignPiece(
 
 /** |x − c|² = |x|² − 2 (⟨x, c⟩ − |c|²/2), where the scores are what is in parentheses. */
 function distancesOf({ data, rows, dimensions: d }: Matrix, scores: Float32Array): Float64Array {
-  return Float64Array.from({ length: rows }, (_, i) => {
-    let square = 0;
-    for (let t = i * d; t < (i + 1) * d; t++) square += data[t]! ** 2;
-    return Math.max(0, square - 2 * scores[i]!);
-  });
+  return Float64Array.from({ length: rows }, (_, i) => Math.max(0, squaredNorm(data, i * d, d) - 2 * scores[i]!));
 }

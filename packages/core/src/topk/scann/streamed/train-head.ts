@@ -138,9 +138,9 @@ export function checkMemory(
   { pool }: Runtime,
 ): void {
   const { rows, others } = buildMemory(sampleSize, dimensions, trainingSettings(settings), pool.threads);
-  // The sample is first collected outside the linear memory.
   const { numLeaves } = settings;
   const groups = numLeaves < GROUPS_FROM ? 0 : groupedBytes(numLeaves, dimensions, pool.threads);
+  // The sample is first collected outside the linear memory.
   const least = 2 * rows + others + groups + 2 * RUN_BYTES_MIN;
   if (memoryBytes >= least) return;
   throw new MemoryError(
