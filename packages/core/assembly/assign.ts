@@ -1,7 +1,7 @@
 // Assigns rows to centroids. Letters: n rows, d dimensions; centroids packed in panels of 8 (matmul.ts), halfSquares[c] = |c|²/2,
 // +∞ past the last. Readable forms: src/kernels/reference/assign.ts.
 import { maxLanes, multiplyAdd } from './simd';
-import { AssignNearest16, AssignSecond } from './records.generated';
+import { AssignNearest, AssignSecond } from './records.generated';
 
 /** Centroids in a panel (matmul.ts). */
 const PANEL: i32 = 8;
@@ -13,10 +13,10 @@ const OFF: f32 = 0.51;
 const ROUNDING: f32 = 6.1e-8;
 
 /**
- * labels[i] = argmax_c ⟨x_i, c⟩ − |c|²/2, the nearest centroid, ties to the lower number; scores[i] the maximum.
- * Work items: blocks of 4 rows.
+ * labels[i] = argmax_c ⟨x_i, c⟩ − |c|²/2, the nearest centroid, ties to the lower number; scores[i] the maximum. All scores are
+ * float32; four rows share each load of centroids. Work items: blocks of 4 rows.
  */
-export function assignNearest(
+export function nearestOfPanels(
   begin: i32, end: i32, slot: i32, rows: usize, n: i32, d: i32, packed: usize, halfSquares: usize, panels: i32,
   labels: usize, scores: usize,
 ): void {
@@ -74,14 +74,15 @@ export function assignNearest(
 }
 
 /**
- * assignNearest in about half the time, with the same labels and the same bits of scores: all scores in int16 first,
- * with |error| ≤ E, then again in float32 for panels with a score within 2E of the best.
+ * The same labels and bits of scores as nearestOfPanels, in about half its time where there are many centroids: all scores in
+ * int16 first, with |error| ≤ E, then again in float32 for panels with a score within 2E of the best. Without packed16 (0) all
+ * panels are scored in float32, one row at a time.
  *   x16 = round(x · 32,000/|x|), c16 = round(c · s), packed16: panels [pair of dimensions][8][2] int16; unscale = 1/s
  *   E = (0.51 (max |c16|₁ + |x16|₁) + 0.27 d)/(s · 32,000/|x|) + (d + 8) 2⁻²⁴ (max |c|²/2 + |x| max |c|)
  * By Cauchy and Schwarz a product of x16 with c16 is below 2³¹ while |c16| ≤ 32,000. limits: max |c16|₁, max |c|, max |c|²/2.
  * scratch: 16·(4·panels + 2·pairs + 2) bytes per slot, pairs rounded up to even. Work items: blocks of 4 rows.
  */
-export function assignNearest16(begin: i32, end: i32, slot: i32, call: AssignNearest16): void {
+export function assignNearest(begin: i32, end: i32, slot: i32, call: AssignNearest): void {
   const rows = call.rows, n = call.n, d = call.d, packed = call.packed, halfSquares = call.halfSquares;
   const packed16 = call.packed16, panels = call.panels, unscale = call.unscale, limits = call.limits;
   const labels = call.labels, scores = call.scores, scratch = call.scratch, scratchStride = call.scratchStride;
@@ -95,6 +96,12 @@ export function assignNearest16(begin: i32, end: i32, slot: i32, call: AssignNea
     const first = item << 2;
     const count = min(4, n - first);
     const x = rows + <usize>first * bytes;
+    if (packed16 == 0) {
+      for (let i = 0; i < count; i++) {
+        refine(x + <usize>i * bytes, first + i, d, packed, halfSquares, panels, maxima, -Infinity, labels, scores);
+      }
+      continue;
+    }
     for (let i = 0; i < 4; i++) {
       const row = x + <usize>min(i, count - 1) * bytes;
       quantizeRow(row, d, unscale, limits, shorts + <usize>i * pairBytes, own + (<usize>i << 2));

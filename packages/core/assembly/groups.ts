@@ -1,16 +1,16 @@
 // Rows compared with groups of centroids. Letters: n rows, d dimensions. The centroids of a group are in panels of 8 of their own.
 // A pair is a row and one of its groups. Readable forms: src/kernels/reference/groups.ts.
-import { assignNearest16 } from './assign';
+import { assignNearest } from './assign';
 import { rowOf, selectKeys } from './keys';
 import { scorePanels } from './matmul';
 import { offerPanels, resetBuffers } from './topk';
-import { AssignGrouped, AssignNearest16, NearestGroups } from './records.generated';
+import { AssignGrouped, AssignNearest, NearestGroups } from './records.generated';
 
 /** Centroids in a panel (matmul.ts). */
 const PANEL: i32 = 8;
 /** Rows that are gathered at a time (src/kernels/families/groups.ts). */
 const BLOCK_ROWS: i32 = 64;
-/** Room for the record of assignNearest16, in whole cache lines (src/kernels/families/groups.ts). */
+/** Room for the record of assignNearest, in whole cache lines (src/kernels/families/groups.ts). */
 const RECORD_BYTES: usize = 64;
 
 /** Copy the rows of d floats of `count` pairs. */
@@ -57,8 +57,8 @@ export function nearestGroups(begin: i32, end: i32, slot: i32, call: NearestGrou
 
 /**
  * For the pairs of a row x and a group g: places[pair] = argmax of ⟨x, c⟩ − |c|²/2 over the centroids c of g, ties to the
- * first, and scores[pair] the maximum, with the bits of assignNearest16.
- * Scratch of a slot: the record of assignNearest16, gathered rows, their labels and scores, the scratch of assignNearest16.
+ * first, and scores[pair] the maximum, with the bits of assignNearest.
+ * Scratch of a slot: the record of assignNearest, gathered rows, their labels and scores, the scratch of assignNearest.
  * Work items: groups.
  */
 export function assignGrouped(begin: i32, end: i32, slot: i32, call: AssignGrouped): void {
@@ -69,7 +69,7 @@ export function assignGrouped(begin: i32, end: i32, slot: i32, call: AssignGroup
   const block = own + RECORD_BYTES;
   const blockLabels = block + <usize>BLOCK_ROWS * bytes;
   const blockScores = blockLabels + (<usize>BLOCK_ROWS << 2);
-  const nearest = changetype<AssignNearest16>(own);
+  const nearest = changetype<AssignNearest>(own);
   nearest.rows = block;
   nearest.d = d;
   nearest.unscale = call.unscale;
@@ -90,7 +90,7 @@ export function assignGrouped(begin: i32, end: i32, slot: i32, call: AssignGroup
       const numbers = call.pairs + (<usize>first << 2);
       gatherPairs(block, call.rows, bytes, numbers, n, groupsPerRow);
       nearest.n = n;
-      assignNearest16(0, (n + 3) >> 2, 0, nearest);
+      assignNearest(0, (n + 3) >> 2, 0, nearest);
       for (let i: usize = 0; i < <usize>n << 2; i += 4) {
         const pair = <usize>load<i32>(numbers + i) << 2;
         store<i32>(places + pair, panel * PANEL + load<i32>(blockLabels + i));

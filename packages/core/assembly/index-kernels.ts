@@ -5,7 +5,7 @@ export { resetBuffers, offerPanels, searchPanels, finishBuffers } from './topk';
 export { packCoarse, searchCoarse } from './coarse';
 export { anisotropicCentroids } from './anisotropic-centroids';
 export { meanOfMembers } from './clusters';
-export { assignNearest, assignNearest16, assignSecond } from './assign';
+export { assignNearest, assignSecond } from './assign';
 export { planBatch, searchBatch } from './scann-batch';
 export { maskGroups, searchScann, searchSlots } from './scann';
 export { chooseScanned, planQuery, reorderChosen, scanChosen } from './scann-phases';

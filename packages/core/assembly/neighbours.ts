@@ -1,6 +1,6 @@
 // Rows compared with some of the centroids only. Letters: k centroids, d dimensions. A list has row numbers and the centroids
 // with which these are compared. Readable forms: src/kernels/reference/neighbours.ts.
-import { assignNearest } from './assign';
+import { nearestOfPanels } from './assign';
 import { rowOf, selectKeys } from './keys';
 import { distancePanels, packPanels } from './matmul';
 import { offerPanels, resetBuffers } from './topk';
@@ -23,7 +23,7 @@ const BLOCK_ROWS: i32 = 64;
 
 /**
  * For the rows x of each list, among its centroids: labels[x] = argmax_c ⟨x, c⟩ − |c|²/2, ties to the lower number,
- * and scores[x] the maximum, with the bits of assignNearest.
+ * and scores[x] the maximum, with the bits of nearestOfPanels.
  * Scratch of a slot: gathered and packed centroids, their halfSquares, gathered rows, their labels and scores.
  * Work items: lists.
  */
@@ -55,7 +55,7 @@ export function assignListed(begin: i32, end: i32, slot: i32, call: AssignListed
       const n = min(BLOCK_ROWS, last - first);
       const numbers = order + (<usize>first << 2);
       gather(block, rows, bytes, numbers, n);
-      assignNearest(0, (n + 3) >> 2, slot, block, n, d, packed, halves, panels, blockLabels, blockScores);
+      nearestOfPanels(0, (n + 3) >> 2, slot, block, n, d, packed, halves, panels, blockLabels, blockScores);
       for (let i: usize = 0; i < <usize>n << 2; i += 4) {
         const row = <usize>load<i32>(numbers + i) << 2;
         store<i32>(labels + row, load<i32>(list + (<usize>load<i32>(blockLabels + i) << 2)));

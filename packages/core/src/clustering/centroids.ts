@@ -1,5 +1,5 @@
 /** Centroids in the layouts of the assignment kernels: float32 in panels of 8 with half the squared norms, and int16. */
-import { type ASSIGN_NEAREST_16, nearest16ScratchBytes } from '../kernels/families/assign.ts';
+import { type ASSIGN_NEAREST, nearestScratchBytes } from '../kernels/families/assign.ts';
 import type { RecordValues } from '../kernels/record.ts';
 import type { Block } from '../memory/heap.ts';
 import { Scratch } from '../memory/scratch.ts';
@@ -68,31 +68,14 @@ export class Centroids {
     const { pool } = this.runtime;
     const d = this.matrix.dimensions;
     const blocks = Math.ceil(n / 4);
-    const packed = this.packedPanels();
     const out = { labels: labels.offset + 4 * first, scores: scores.offset + 4 * first };
-    if (!this.#packed16) {
-      pool.run(
-        'assignNearest',
-        blocks,
-        GRAIN,
-        rows,
-        n,
-        d,
-        packed.packed,
-        packed.halfSquares,
-        this.#panels,
-        out.labels,
-        out.scores,
-      );
-      return;
-    }
-    const stride = nearest16ScratchBytes(this.#panels, d);
+    const stride = nearestScratchBytes(this.#panels, d);
     const scratch = this.#scratch.reserve(stride * pool.threads);
-    pool.run('assignNearest16', blocks, GRAIN, {
+    pool.run('assignNearest', blocks, GRAIN, {
       rows,
       n,
       d,
-      ...packed,
+      ...this.packedPanels(),
       ...out,
       scratch: scratch.offset,
       scratchStride: stride,
@@ -100,7 +83,7 @@ export class Centroids {
   }
 
   /** The places of the packed layouts, for kernels; `packed16` is 0 where there are fewer than 4 panels. */
-  packedPanels(): Pick<RecordValues<typeof ASSIGN_NEAREST_16>, PackedField> {
+  packedPanels(): Pick<RecordValues<typeof ASSIGN_NEAREST>, PackedField> {
     return {
       panels: this.#panels,
       packed: this.#packed.offset,

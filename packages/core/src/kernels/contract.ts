@@ -75,7 +75,6 @@ export const PARALLEL_INDEX_KERNELS = [
   'searchCoarse',
   'anisotropicCentroids',
   'assignNearest',
-  'assignNearest16',
   'assignSecond',
   'meanOfMembers',
   'planBatch',

@@ -1,7 +1,7 @@
 /** All records of kernels: the build makes a class of each, and the pool finds each by the name of its kernel. */
 import { SOLVE_ROWS } from './families/als.ts';
 import { ANISOTROPIC_CENTROIDS } from './families/anisotropic-centroids.ts';
-import { ASSIGN_NEAREST_16, ASSIGN_SECOND } from './families/assign.ts';
+import { ASSIGN_NEAREST, ASSIGN_SECOND } from './families/assign.ts';
 import { CAUSAL_ATTENTION, CAUSAL_ATTENTION_GRADIENT } from './families/attention.ts';
 import { SEARCH_COARSE } from './families/coarse.ts';
 import { ASSIGN_GROUPED, NEAREST_GROUPS } from './families/groups.ts';
@@ -27,7 +27,7 @@ export const INDEX_RECORDS: readonly RecordDescription[] = [
   SEARCH_PANELS,
   SEARCH_COARSE,
   ANISOTROPIC_CENTROIDS,
-  ASSIGN_NEAREST_16,
+  ASSIGN_NEAREST,
   ASSIGN_SECOND,
   SCANN_INDEX,
   SCANN_CALL,

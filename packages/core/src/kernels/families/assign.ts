@@ -1,9 +1,9 @@
 /** Assignment of rows to centroids. Formulas and layouts: packages/core/assembly/assign.ts. */
 import type { RecordAddress } from '../record.ts';
 
-/** A call of assignNearest16. */
-export const ASSIGN_NEAREST_16 = {
-  name: 'assignNearest16',
+/** A call of assignNearest. */
+export const ASSIGN_NEAREST = {
+  name: 'assignNearest',
   fields: {
     /** [n, d] float32. */
     rows: 'usize',
@@ -13,7 +13,7 @@ export const ASSIGN_NEAREST_16 = {
     packed: 'usize',
     /** |c|²/2 of each centroid, +∞ past the last. */
     halfSquares: 'usize',
-    /** Centroids in panels of 8, int16. */
+    /** Centroids in panels of 8, int16; 0 where all scores are computed in float32. */
     packed16: 'usize',
     panels: 'i32',
     unscale: 'f32',
@@ -53,29 +53,15 @@ export const ASSIGN_SECOND = {
   },
 } as const;
 
-/** Bytes of scratch that a slot of assignNearest16 needs. */
-export function nearest16ScratchBytes(panels: number, d: number): number {
+/** Bytes of scratch that a slot of assignNearest needs. */
+export function nearestScratchBytes(panels: number, d: number): number {
   return 64 * Math.ceil(panels + 1 + Math.ceil(d / 2) / 2);
 }
 
 /** The kernels that assign rows to centroids. */
 export interface AssignKernels {
   /** Nearest of packed centroids. Items: blocks of 4 rows. */
-  assignNearest(
-    begin: number,
-    end: number,
-    slot: number,
-    rows: number,
-    n: number,
-    d: number,
-    packed: number,
-    halfSquares: number,
-    panels: number,
-    labels: number,
-    scores: number,
-  ): void;
-  /** assignNearest by way of int16 scores: the same bits. Items: blocks of 4 rows. */
-  assignNearest16(begin: number, end: number, slot: number, call: RecordAddress<typeof ASSIGN_NEAREST_16>): void;
+  assignNearest(begin: number, end: number, slot: number, call: RecordAddress<typeof ASSIGN_NEAREST>): void;
   /** SOAR's second centroid of each row. Items: rows. */
   assignSecond(begin: number, end: number, slot: number, call: RecordAddress<typeof ASSIGN_SECOND>): void;
 }

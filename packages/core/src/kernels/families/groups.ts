@@ -1,6 +1,6 @@
 /** Rows compared with groups of centroids. Formulas and layouts: packages/core/assembly/groups.ts. */
 import type { RecordAddress } from '../record.ts';
-import { nearest16ScratchBytes } from './assign.ts';
+import { nearestScratchBytes } from './assign.ts';
 
 /** A call of nearestGroups. */
 export const NEAREST_GROUPS = {
@@ -38,7 +38,7 @@ export const ASSIGN_GROUPED = {
     pairs: 'usize',
     /** [groups + 1] int32: the panels of each group. */
     panelBegin: 'usize',
-    /** All panels, as in assignNearest16; a group begins with a panel. */
+    /** All panels, as in assignNearest; a group begins with a panel. */
     packed: 'usize',
     halfSquares: 'usize',
     packed16: 'usize',
@@ -54,14 +54,14 @@ export const ASSIGN_GROUPED = {
   },
 } as const;
 
-/** Room for the record of assignNearest16, in whole cache lines; the kernel uses the same constant. */
+/** Room for the record of assignNearest, in whole cache lines; the kernel uses the same constant. */
 const RECORD_BYTES = 64;
 /** Rows that are gathered at a time; the kernel uses the same constant. */
 const BLOCK_ROWS = 64;
 
 /** Bytes of scratch that a slot of assignGrouped needs. */
 export function groupedScratchBytes(panelsMax: number, d: number): number {
-  return RECORD_BYTES + 64 * Math.ceil((4 * BLOCK_ROWS * (d + 2)) / 64) + nearest16ScratchBytes(panelsMax, d);
+  return RECORD_BYTES + 64 * Math.ceil((4 * BLOCK_ROWS * (d + 2)) / 64) + nearestScratchBytes(panelsMax, d);
 }
 
 /** Bytes of scratch that a slot of nearestGroups needs. */

@@ -1,6 +1,6 @@
 /** Readable forms of the assignment kernels (packages/core/assembly/assign.ts), in float32 in the same order. */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
-import { ASSIGN_NEAREST_16, ASSIGN_SECOND, type AssignKernels } from '../families/assign.ts';
+import { ASSIGN_NEAREST, ASSIGN_SECOND, type AssignKernels } from '../families/assign.ts';
 import { type RecordValues, readRecord } from '../record.ts';
 
 const PANEL = 8;
@@ -54,8 +54,9 @@ function secondCentroid(
 
 /** The assignment kernels over `memory`. */
 export function assignReference(memory: LinearMemory): AssignKernels {
-  const kernels: AssignKernels = {
-    assignNearest(begin, end, _slot, rows, n, d, packed, halfSquares, panels, labels, scores) {
+  return {
+    assignNearest(begin, end, _slot, address) {
+      const { rows, n, d, packed, halfSquares, panels, labels, scores } = readRecord(memory, ASSIGN_NEAREST, address);
       const { floats, integers } = memory;
       for (let row = 4 * begin; row < Math.min(4 * end, n); row++) {
         let best = Number.NEGATIVE_INFINITY;
@@ -71,14 +72,6 @@ export function assignReference(memory: LinearMemory): AssignKernels {
         if (scores !== 0) floats[scores / 4 + row] = best;
       }
     },
-    assignNearest16(begin, end, slot, address) {
-      const { rows, n, d, packed, halfSquares, panels, labels, scores } = readRecord(
-        memory,
-        ASSIGN_NEAREST_16,
-        address,
-      );
-      kernels.assignNearest(begin, end, slot, rows, n, d, packed, halfSquares, panels, labels, scores);
-    },
     assignSecond(begin, end, slot, address) {
       const values = readRecord(memory, ASSIGN_SECOND, address);
       const direction = values.scratch + 4 * slot * values.d;
@@ -87,5 +80,4 @@ export function assignReference(memory: LinearMemory): AssignKernels {
       }
     },
   };
-  return kernels;
 }
