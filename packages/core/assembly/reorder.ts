@@ -32,18 +32,28 @@ const TOUCH_BYTES: usize = 64;
   return kind == 0 ? four32(row, t) : kind == 1 ? four16(row, t) : four8(row, t, scales);
 }
 
-/** Bytes of a row: 4, 2 or 1 per dimension. */
+/** Bytes of a row: 4, 2 or 1 per dimension, and 4 for the factor of a row of kind 3. */
 // @ts-ignore: decorator
 @inline export function rowBytes(kind: i32, stride: i32): usize {
-  return (<usize>stride << 2) >> <usize>kind;
+  return kind > 2 ? <usize>stride + 4 : (<usize>stride << 2) >> <usize>kind;
 }
 
-/** Sums of four rows; squared: Σ (q − x)², else Σ q·x. */
+/** The factors of four rows of `bytes` bytes: 1 where they have none. */
+// @ts-ignore: decorator
+@inline function factorsOf(bytes: usize, stride: usize, r0: usize, r1: usize, r2: usize, r3: usize): v128 {
+  if (bytes == stride) return f32x4.splat(1);
+  const factors = v128.load32_lane(r1 + stride, v128.load32_zero(r0 + stride), 1);
+  return v128.load32_lane(r3 + stride, v128.load32_lane(r2 + stride, factors, 2), 3);
+}
+
+/** Sums of four rows; squared: Σ (q − f·x)², else Σ q·(f·x), with the factors f of the rows. */
 // @ts-ignore: decorator
 @inline function scoreFour(
-  kind: i32, squared: bool, query: usize, stride: usize, scales: usize, r0: usize, r1: usize, r2: usize, r3: usize,
+  kind: i32, squared: bool, query: usize, stride: usize, bytes: usize, scales: usize,
+  r0: usize, r1: usize, r2: usize, r3: usize,
 ): v128 {
   let sum = f32x4.splat(0);
+  const factors = kind == 2 ? factorsOf(bytes, stride, r0, r1, r2, r3) : sum;
   for (let t: usize = 0; t < stride; t += 4) {
     const x0 = four(kind, r0, t, scales), x1 = four(kind, r1, t, scales);
     const x2 = four(kind, r2, t, scales), x3 = four(kind, r3, t, scales);
@@ -52,16 +62,17 @@ const TOUCH_BYTES: usize = 64;
     const high01 = i8x16.shuffle(x0, x1, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
     const high23 = i8x16.shuffle(x2, x3, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
     const q = query + (t << 2);
-    sum = term(squared, sum, v128.load_splat<f32>(q), i8x16.shuffle(low01, low23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
-    sum = term(squared, sum, v128.load_splat<f32>(q, 4), i8x16.shuffle(low01, low23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
-    sum = term(squared, sum, v128.load_splat<f32>(q, 8), i8x16.shuffle(high01, high23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
-    sum = term(squared, sum, v128.load_splat<f32>(q, 12), i8x16.shuffle(high01, high23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+    sum = term(kind, squared, factors, sum, v128.load_splat<f32>(q), i8x16.shuffle(low01, low23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+    sum = term(kind, squared, factors, sum, v128.load_splat<f32>(q, 4), i8x16.shuffle(low01, low23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+    sum = term(kind, squared, factors, sum, v128.load_splat<f32>(q, 8), i8x16.shuffle(high01, high23, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23));
+    sum = term(kind, squared, factors, sum, v128.load_splat<f32>(q, 12), i8x16.shuffle(high01, high23, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
   }
   return sum;
 }
 
 // @ts-ignore: decorator
-@inline function term(squared: bool, sum: v128, q: v128, x: v128): v128 {
+@inline function term(kind: i32, squared: bool, factors: v128, sum: v128, q: v128, scaled: v128): v128 {
+  const x = kind == 2 ? f32x4.mul(scaled, factors) : scaled;
   if (squared) {
     const difference = f32x4.sub(q, x);
     return f32x4.add(sum, f32x4.mul(difference, difference));
@@ -71,18 +82,17 @@ const TOUCH_BYTES: usize = 64;
 
 // @ts-ignore: decorator
 @inline function scoreAll(
-  kind: i32, squared: bool, query: usize, stride: usize, rows: usize, scales: usize, placeOf: usize,
+  kind: i32, squared: bool, query: usize, stride: usize, bytes: usize, rows: usize, scales: usize, placeOf: usize,
   slots: usize, count: i32, keys: usize,
 ): void {
   const sign: f32 = squared ? -1 : 1;
-  const bytes = rowBytes(kind, <i32>stride);
   for (let i = 0; i < count; i += 4) {
     const from = slots + (<usize>i << 2);
     const last = count - 1 - i;
     const s0 = load<i32>(from), s1 = last > 0 ? load<i32>(from, 4) : s0;
     const s2 = last > 1 ? load<i32>(from, 8) : s0, s3 = last > 2 ? load<i32>(from, 12) : s0;
     const sums = scoreFour(
-      kind, squared, query, stride, scales,
+      kind, squared, query, stride, bytes, scales,
       rows + <usize>place(placeOf, s0) * bytes, rows + <usize>place(placeOf, s1) * bytes,
       rows + <usize>place(placeOf, s2) * bytes, rows + <usize>place(placeOf, s3) * bytes,
     );
@@ -164,22 +174,24 @@ export function bestRows(keys: usize, found: i32, wanted: i32, rowOf: usize, bes
 }
 
 /**
- * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale per dimension. A row
- * is at placeOf[slot], or at its slot where placeOf is 0. squared: score = −Σ (q − x)², else Σ q·x.
+ * Keys (exact score, slot) of the listed slots. kind: 0 float32, 1 bfloat16, 2 int8 with a scale per dimension, 3 the same
+ * times a float32 factor, which follows the row. A row is at placeOf[slot], or at its slot where placeOf is 0.
+ * squared: score = −Σ (q − x)², else Σ q·x.
  */
 export function exactKeys(
   kind: i32, squared: bool, query: usize, stride: i32, rows: usize, scales: usize, placeOf: usize,
   slots: usize, count: i32, keys: usize,
 ): void {
   const s = <usize>stride;
+  const bytes = rowBytes(kind, stride);
   if (squared) {
-    if (kind == 0) scoreAll(0, true, query, s, rows, scales, placeOf, slots, count, keys);
-    else if (kind == 1) scoreAll(1, true, query, s, rows, scales, placeOf, slots, count, keys);
-    else scoreAll(2, true, query, s, rows, scales, placeOf, slots, count, keys);
+    if (kind == 0) scoreAll(0, true, query, s, bytes, rows, scales, placeOf, slots, count, keys);
+    else if (kind == 1) scoreAll(1, true, query, s, bytes, rows, scales, placeOf, slots, count, keys);
+    else scoreAll(2, true, query, s, bytes, rows, scales, placeOf, slots, count, keys);
   } else {
-    if (kind == 0) scoreAll(0, false, query, s, rows, scales, placeOf, slots, count, keys);
-    else if (kind == 1) scoreAll(1, false, query, s, rows, scales, placeOf, slots, count, keys);
-    else scoreAll(2, false, query, s, rows, scales, placeOf, slots, count, keys);
+    if (kind == 0) scoreAll(0, false, query, s, bytes, rows, scales, placeOf, slots, count, keys);
+    else if (kind == 1) scoreAll(1, false, query, s, bytes, rows, scales, placeOf, slots, count, keys);
+    else scoreAll(2, false, query, s, bytes, rows, scales, placeOf, slots, count, keys);
   }
 }
 
@@ -202,7 +214,10 @@ export function touchRows(
 
 /**
  * Copy float32 rows to their slots as float32, bfloat16 or int8 (kinds of exactKeys): row rowOf[slot], or the slot's own
- * number where rowOf is 0; stride floats per row, zeros past d. int8: round(x · inverseScales[t]). Work items: slots.
+ * number where rowOf is 0; stride floats per row, zeros past d. Kind 2: round(v[t]) within ±127, v[t] = x[t] · inverseScales[t];
+ * kind 3: round(v[t]/f), f = max |v|/127, and f after the row; f is 1 where all v are whole numbers within ±127,
+ * and 0 where all are 0.
+ * Work items: slots.
  */
 export function storeRows(
   begin: i32, end: i32, slot: i32, rows: usize, d: i32, rowOf: usize, kind: i32, inverseScales: usize, stride: i32,
@@ -224,8 +239,25 @@ export function storeRows(
         store<u16>(target + (t << 1), <u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16));
       }
     } else {
+      let inverse: f32 = 1;
+      if (kind > 2) {
+        let most: f32 = 0;
+        let isWhole = true;
+        for (let t: usize = 0; t < <usize>d; t++) {
+          const value = load<f32>(from + (t << 2)) * load<f32>(inverseScales + (t << 2));
+          isWhole = isWhole && value == nearest(value);
+          // A value that is no number, 0 · ∞, is stored as 0.
+          if (abs(value) > most) most = abs(value);
+        }
+        let factor: f32 = most > 0 ? 1 : 0;
+        if (most > 127 || (most > 0 && !isWhole)) {
+          factor = min<f32>(most, f32.MAX_VALUE) / 127;
+          inverse = 1 / factor;
+        }
+        store<f32>(target + <usize>stride, factor);
+      }
       for (let t: usize = 0; t < <usize>d; t++) {
-        const scaled = nearest(load<f32>(from + (t << 2)) * load<f32>(inverseScales + (t << 2)));
+        const scaled = nearest(load<f32>(from + (t << 2)) * load<f32>(inverseScales + (t << 2)) * inverse);
         store<i8>(target + t, <i8>min<f32>(127, max<f32>(-127, scaled)));
       }
     }

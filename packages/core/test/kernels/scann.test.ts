@@ -17,6 +17,7 @@ const CASES: Record<string, ScannOptions<ArrayLike<number>>> = {
   'squared distance': { distanceMeasure: 'squared_l2' },
   'upper tree, bfloat16': { upperTree: true, reorder: 'bfloat16', groupBound: 1 },
   'int8 rows, three dimensions a block': { reorder: 'int8', dimensionsPerBlock: 3 },
+  'int8 rows, squared distance': { reorder: 'int8', distanceMeasure: 'squared_l2' },
   'balanced PCA, three dimensions a block': { rotation: balancedPca.name, dimensionsPerBlock: 3, soar: 1 },
   'balanced PCA, squared distance': { rotation: balancedPca.name, distanceMeasure: 'squared_l2', upperTree: true },
   'approximate scores': { reorder: false, avq: false, initialization: 'k-means++' },

@@ -28,13 +28,13 @@ type Index = ScaNN<ArrayLike<number>, number>;
 type Options = ScannOptions<ArrayLike<number>>;
 
 const random = new Random(1);
-const made = (value: (row: number) => number): Float32Array[] =>
-  Array.from({ length: N }, (_, row) => Float32Array.from({ length: D }, () => value(row)));
-/** The first row has the largest magnitude of each dimension, from which the scales of int8 rows are computed. */
+const made = (value: (row: number, t: number) => number): Float32Array[] =>
+  Array.from({ length: N }, (_, row) => Float32Array.from({ length: D }, (_, t) => value(row, t)));
 const SETS: Record<ReorderRows, Float32Array[]> = {
+  // The first row has the largest magnitude of each dimension, so that the scales of int8 rows are 1/128.
   int8: made((row) => (row === 0 ? 127 : random.below(255) - 127) / 128),
-  // The step of int8 rows is 1,000 / 127; bfloat16 holds whole numbers up to 256.
-  bfloat16: made((row) => (row === 0 ? 1_000 : random.below(17) - 8)),
+  // Each dimension and each row have a 1,000, so the step of int8 rows is 1,000 / 127; bfloat16 holds these numbers.
+  bfloat16: made((row, t) => (t % N === row ? 1_000 : random.below(17) - 8)),
   // Both formats round to a step of more than .007.
   float32: made(() => 1 + 1e-4 * random.normal()),
 };

@@ -1,6 +1,11 @@
 /** Search of leaves of 4-bit codes. Formulas and layouts: packages/core/assembly/scann.ts. */
 import type { RecordAddress } from '../record.ts';
 
+/** Bytes of a row of `stride` numbers: 4, 2 or 1 for each, and 4 for the factor of a row of kind 3. */
+export function rowBytesOf(rowKind: number, stride: number): number {
+  return rowKind > 2 ? stride + 4 : (4 * stride) >> rowKind;
+}
+
 /** A ScaNN index. */
 export const SCANN_INDEX = {
   name: 'scannIndex',
@@ -54,7 +59,7 @@ export const SCANN_INDEX = {
     leafBounds: 'usize',
     /** [quads][2][4] float32. */
     bounds: 'usize',
-    /** Rows for reordering: 0 float32, 1 bfloat16, 2 int8 with one scale per dimension. */
+    /** Rows for reordering: 0 float32, 1 bfloat16, 2 int8 with one scale per dimension, 3 the same with a factor of each row. */
     rows: 'usize',
     rowKind: 'i32',
     rowScales: 'usize',

@@ -4,7 +4,7 @@
  */
 import type { LinearMemory } from '../../memory/linear-memory.ts';
 import type { IndexKernelTable } from '../contract.ts';
-import { SCANN_CALL, SCANN_INDEX, SCANN_STATE } from '../families/scann.ts';
+import { rowBytesOf, SCANN_CALL, SCANN_INDEX, SCANN_STATE } from '../families/scann.ts';
 import { fieldPositions, type RecordAddress, type RecordValues } from '../record.ts';
 
 /** A linear memory and the kernels that are bound to it on this thread. */
@@ -81,7 +81,7 @@ export class Segment {
     this.rowOf = own(INDEX.rowOf) / 4;
     this.placeOf = own(INDEX.placeOf) / 4;
     this.valid = own(INDEX.valid) / 4;
-    this.rowBytes = (4 * own(INDEX.stride)) >> own(INDEX.rowKind);
+    this.rowBytes = rowBytesOf(own(INDEX.rowKind), own(INDEX.stride));
   }
 
   /** k. */

@@ -6,7 +6,7 @@
  * is computed from them (int16 centroids, norms) is not saved. A flat index has rows only: slot = row.
  */
 import { assert } from '../../checks/assert.ts';
-import { SCANN_INDEX } from '../../kernels/families/scann.ts';
+import { rowBytesOf, SCANN_INDEX } from '../../kernels/families/scann.ts';
 import { type RecordAddress, type RecordValues, recordBytes, writeRecord } from '../../kernels/record.ts';
 import type { Block } from '../../memory/heap.ts';
 import type { Runtime } from '../../parallel/runtime.ts';
@@ -57,7 +57,7 @@ export interface LeafShape {
   groups: number;
   capacity: number;
   builtGroups: number;
-  /** 0 float32, 1 bfloat16, 2 int8. */
+  /** 0 float32, 1 bfloat16, 2 int8 with a scale of each dimension, 3 the same with a factor of each row. */
   rowKind: number;
   /** The measurement after which the build chose the format of the rows. Absent: it measured none. */
   rowLoss?: RowLoss;
@@ -113,7 +113,7 @@ export function codedDimensions({ dimensions, prefix = dimensions }: LeafShape):
 
 /** Bytes of a row for reordering. */
 export function rowBytes(shape: Pick<LeafShape, 'dimensions' | 'rowKind'>): number {
-  return (rowStride(shape.dimensions) * 4) >> shape.rowKind;
+  return rowBytesOf(shape.rowKind, rowStride(shape.dimensions));
 }
 
 /** Rows for which the part `rows` has room. */
@@ -131,7 +131,7 @@ export function partBytes(shape: LeafShape): Record<string, number> {
     rowOf: 4 * slots,
     valid: 4 * capacity,
   };
-  const scales = shape.rowKind === 2 ? { rowScales: 4 * rowStride(shape.dimensions) } : {};
+  const scales = shape.rowKind > 1 ? { rowScales: 4 * rowStride(shape.dimensions) } : {};
   if (leaves === 0) return { ...rows, ...scales };
   return {
     centroids: 4 * leaves * d,

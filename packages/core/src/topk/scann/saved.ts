@@ -144,10 +144,10 @@ export function readScann<I extends Identifier>(part: Part, cacheBytes: number):
     ...(from.has('rowLoss') && { rowLoss: readRowLoss(from.object('rowLoss')) }),
     ...(from.has('codeErrors') && { codeErrors: readCodeErrors(from.object('codeErrors')) }),
   };
-  if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 2) {
+  if (shape.groups > shape.capacity || shape.builtGroups > shape.groups || shape.rowKind > 3) {
     throw from.error(
       'groups',
-      `expected builtGroups ≤ groups ≤ capacity and rowKind ≤ 2, got ${shape.builtGroups}, ${shape.groups}, ${shape.capacity} and ${shape.rowKind}`,
+      `expected builtGroups ≤ groups ≤ capacity and rowKind ≤ 3, got ${shape.builtGroups}, ${shape.groups}, ${shape.capacity} and ${shape.rowKind}`,
     );
   }
   from.finish();

@@ -119,7 +119,7 @@ export function scannStats(
 }
 
 /** The formats of rows by `LeafShape.rowKind`. */
-const ROW_FORMATS: readonly ReorderRows[] = ['float32', 'bfloat16', 'int8'];
+const ROW_FORMATS: readonly ReorderRows[] = ['float32', 'bfloat16', 'int8', 'int8'];
 
 function leafSizes(leaves: LeafSet): number[] {
   const words = leaves.segments.map((segment) => segment.integers('valid'));

@@ -7,8 +7,8 @@ import { GROUP_SLOTS, type LeafShape } from '../leaves.ts';
 import type { ScannSettings } from '../settings.ts';
 import { UPPER_FROM, upperGroupsOf } from './upper-tree.ts';
 
-/** The number of each format in `LeafShape.rowKind`. */
-export const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 2 } as const;
+/** The number of each format in `LeafShape.rowKind`. 2 is int8 without factors of rows, which older bundles have. */
+export const ROW_KINDS = { float32: 0, bfloat16: 1, int8: 3 } as const;
 
 /** A shape for the settings. Numbers that are not in `known` are those of an index without leaves. */
 export function shapeOf(

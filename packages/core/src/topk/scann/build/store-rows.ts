@@ -12,7 +12,10 @@ import { PIECE_ROWS } from './coded-rows.ts';
 /** Rows a thread claims. */
 const GRAIN = 256;
 
-/** Take over the rows as the part `rows`. For int8, the largest magnitude of each dimension becomes 127. */
+/**
+ * Take over the rows as the part `rows`. For int8, the largest magnitude of each dimension gives its scale, and that of each
+ * scaled row its factor.
+ */
 export function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, parts: LeafParts): void {
   const { rows: n } = rows;
   const bytes = rowBytes(shape);
@@ -29,7 +32,7 @@ export function storeRows(runtime: Runtime, rows: Matrix, shape: LeafShape, part
 export function convertStoredRows({ runtime, shape, parts }: Leaves, rowKind: number): void {
   const { dimensions: d } = shape;
   const places = rowPlaces(shape);
-  if (rowKind === 2) parts.rowScales = runtime.heap.allocate(4 * rowStride(d));
+  if (rowKind > 1) parts.rowScales = runtime.heap.allocate(4 * rowStride(d));
   shape.rowKind = rowKind;
   // The zeros after a row are converted with it.
   convertRows(runtime, parts.rows!, places, { ...shape, dimensions: rowStride(d) }, parts);
@@ -54,7 +57,7 @@ function convertRows(runtime: Runtime, block: Block, n: number, shape: LeafShape
   const { dimensions: d, rowKind } = shape;
   const stride = rowStride(d);
   if (n === 0 || (rowKind === 0 && stride === d)) return;
-  const inverse = rowKind === 2 ? scaleDimensions(runtime, block.floats(n * d), d, parts) : undefined;
+  const inverse = rowKind > 1 ? scaleDimensions(runtime, block.floats(n * d), d, parts) : undefined;
   const bytes = rowBytes(shape);
   const piece = runtime.heap.allocateUnfilled(4 * Math.min(n, PIECE_ROWS) * d);
   const pieces = Math.ceil(n / PIECE_ROWS);

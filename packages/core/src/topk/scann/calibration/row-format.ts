@@ -136,7 +136,16 @@ class Rounding {
   toInt8(row: Float32Array): Float32Array {
     const to = this.#rounded;
     const scales = this.#scales;
-    for (let t = 0; t < to.length; t++) to[t] = scales[t]! > 0 ? Math.round(row[t]! / scales[t]!) * scales[t]! : 0;
+    let most = 0;
+    let isWhole = true;
+    for (let t = 0; t < to.length; t++) {
+      const scaled = scales[t]! > 0 ? row[t]! / scales[t]! : 0;
+      to[t] = scaled;
+      most = Math.max(most, Math.abs(scaled));
+      isWhole &&= Number.isInteger(to[t]);
+    }
+    const factor = isWhole || most === 0 ? 1 : most / 127;
+    for (let t = 0; t < to.length; t++) to[t] = Math.round(to[t]! / factor) * scales[t]! * factor;
     return to;
   }
 }

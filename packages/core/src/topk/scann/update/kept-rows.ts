@@ -40,9 +40,12 @@ function memoryRowReader(leaves: Leaves): RowReader {
   }
   const scales = leaves.floats('rowScales');
   const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  const width = rowBytes(shape);
   return (slot, to) => {
-    const at = place(slot) * stride;
-    for (let t = 0; t < to.length; t++) to[t] = signed[at + t]! * scales[t]!;
+    const at = place(slot) * width;
+    const factor = width > stride ? floats[(at + stride) / 4]! : 1;
+    for (let t = 0; t < to.length; t++) to[t] = Math.fround(signed[at + t]! * scales[t]!) * factor;
   };
 }
 

@@ -26,7 +26,7 @@ import { LeafUpdates } from './leaf-updates.ts';
 const DRIFT_SAMPLE = 4_096;
 
 /** The precision of each row kind of the leaves. */
-const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bfloat16', 'int8'];
+const PRECISIONS: readonly KeptRows<Identifier>['precision'][] = ['float32', 'bfloat16', 'int8', 'int8'];
 
 /** The code of an index in segments, which an index in one memory does without. */
 export interface SegmentedCode {

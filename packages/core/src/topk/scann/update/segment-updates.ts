@@ -98,10 +98,10 @@ export class SegmentUpdates {
     return this.#row.offset;
   }
 
-  /** The inverse scales of the build for int8 rows. New values outside the range of the scales are clamped. */
+  /** The inverse scales of the build for int8 rows. New values beyond them are clamped where rows have no factor. */
   #inverseScales(): number {
     const { shape, runtime } = this.leaves;
-    if (shape.rowKind !== 2) return 0;
+    if (shape.rowKind < 2) return 0;
     if (!this.#inverse) {
       this.#inverse = runtime.heap.allocate(4 * rowStride(shape.dimensions));
       const scales = this.leaves.floats('rowScales');
