@@ -59,12 +59,17 @@ export const NUMBER: OptionType = optionType('a number', (value) => typeof value
 export const STRING: OptionType = optionType('a string', (value) => typeof value === 'string');
 export const BOOLEAN: OptionType = optionType('true or false', (value) => typeof value === 'boolean');
 export const FUNCTION: OptionType = optionType('a function', (value) => typeof value === 'function');
-export const OBJECT: OptionType = optionType('an object', (value) => isObject(value) && !Array.isArray(value));
+export const OBJECT: OptionType = optionType('an object', isRecord);
 export const LIST: OptionType = optionType('a list', isList);
 export const SIGNAL: OptionType = objectWith('an AbortSignal', 'aborted');
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
+}
+
+/** False for a Map, a Promise and other built-in objects, whose fields are no options. */
+function isRecord(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function isList(value: unknown): boolean {
@@ -82,7 +87,7 @@ export function optionsCheck<T>(name: string, types: OptionTypes<T>): OptionsChe
   const known = new Map<string, OptionType<boolean>>(Object.entries(types));
   const needed = [...known].filter(([, { isRequired }]) => isRequired).map(([key]) => key);
   return (options) => {
-    if (!isObject(options) || Array.isArray(options)) {
+    if (!isRecord(options)) {
       throw new OptionError(`${name}: expected an object of options, got ${shown(options)}`);
     }
     for (const key in options) {

@@ -120,7 +120,11 @@ function allow<I extends Identifier>(
   }
   for (let row = 0; row < identifiers.size; row++) {
     const bit = 1 << (row & 31);
-    if (words[row >>> 5]! & bit && !allows(identifiers.of(row), identifiers.firstRow + row)) words[row >>> 5]! &= ~bit;
+    if (!(words[row >>> 5]! & bit)) continue;
+    const isAllowed: unknown = allows(identifiers.of(row), identifiers.firstRow + row);
+    // A promise is true, so that a filter which is an async function would allow every candidate.
+    if (isAllowed instanceof Promise) throw new OptionError('filter: expected true or false, got a promise');
+    if (!isAllowed) words[row >>> 5]! &= ~bit;
   }
 }
 

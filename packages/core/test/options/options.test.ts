@@ -110,7 +110,9 @@ test('every options object of the public interface has a case here, or a reason 
   );
 });
 
-for (const [name, { valid, typo, call, refused = [null, 5] }] of Object.entries(CASES)) {
+for (const [name, { valid, typo, call, refused = [null, 5, new Map(), Promise.resolve({})] }] of Object.entries(
+  CASES,
+)) {
   test(`${name}: unknown names, missing ones and values of another type are refused`, async () => {
     await call(valid as never);
     const [wrong, right] = typo;
