@@ -73,8 +73,9 @@ export const SCANN_INDEX = {
     copies: 'i32',
     /** Groups there is room for. */
     groups: 'i32',
-    /** [d, codedStride] float32 that queries are multiplied by; 0: none. */
+    /** The columns of the matrix that queries are multiplied by, in panels of 16, int16; 0: none. */
     rotation: 'usize',
+    rotationUnscale: 'f32',
     /** d rounded up to 4. */
     codedStride: 'i32',
     /** 1: rows have more than d dimensions, of which the first d are coded. */

@@ -8,16 +8,15 @@ const PANEL = 16;
 const { fround } = Math;
 
 /** The first d dimensions of the query at an offset, minus the mean if there is one, and rotated if there is a rotation. */
-export function transformQuery({ memory, index, float }: ScannSearchCall, query: number): Float32Array {
-  const { codedStride: stride, dimensions: d, mean, rotation } = index;
+export function transformQuery(search: ScannSearchCall, query: number): Float32Array {
+  const { memory, index, float } = search;
+  const { codedStride: stride, dimensions: d, mean, rotation, rotationUnscale: unscale } = index;
   const values = memory.floats.slice(query / 4, query / 4 + stride).fill(0, d);
   for (let t = 0; mean && t < d; t++) values[t]! -= float(mean, t);
   if (!rotation) return values;
-  return values.map((_, s) => {
-    let sum = 0;
-    for (let t = 0; t < d; t++) sum = fround(sum + fround(values[t]! * float(rotation, t * stride + s)));
-    return sum;
-  });
+  const panels = Array.from({ length: Math.ceil(d / PANEL) }, (_, panel) => panel);
+  const rotated = scoreCentroids(search, values, { centroids: rotation, unscale, addend: 0 }, panels);
+  return values.map((_, s) => rotated[s]?.score ?? 0);
 }
 
 /**
@@ -56,7 +55,7 @@ function best(scored: readonly Scored[], count: number): Scored[] {
     .slice(0, count);
 }
 
-/** Scores of int16 centroids of panels: unscale · ⟨c16, q16⟩ + addend; −∞ past the last. */
+/** Scores of int16 centroids of panels: unscale · ⟨c16, q16⟩ + addend (0: none); with addends −∞ past the last. */
 function scoreCentroids(
   { memory, index, float }: ScannSearchCall,
   query: Float32Array,
@@ -76,7 +75,7 @@ function scoreCentroids(
         sum += c * nearest(fround(query[t]! * scale));
       }
       const row = panel * PANEL + lane;
-      return { row, score: fround(fround(fround(sum) * factor) + float(addend, row)) };
+      return { row, score: fround(fround(fround(sum) * factor) + (addend ? float(addend, row) : 0)) };
     }),
   );
 }

@@ -318,7 +318,6 @@ export class Leaves {
       leafBounds: at('leafQuads'),
       bounds: at('bounds'),
       mean: at('mean'),
-      rotation: at('rotation'),
       upperLeaves: at('upperLeaves'),
     };
   }
@@ -356,8 +355,20 @@ export class Leaves {
       leafAddend: addends.offset,
       leafInverseNorm: inverse.offset,
     };
+    if (shape.hasRotation) Object.assign(fields, this.#deriveRotation());
     if (shape.upperGroups > 0) Object.assign(fields, this.#deriveUpper());
     return fields;
+  }
+
+  #deriveRotation(): Partial<IndexValues> {
+    const d = codedDimensions(this.shape);
+    const stride = rowStride(d);
+    const rows = this.floats('rotation');
+    const columns = new Float32Array(d * d);
+    for (let t = 0; t < d; t++) for (let s = 0; s < d; s++) columns[s * d + t] = rows[t * stride + s]!;
+    const { block, unscale } = packCentroids(this.runtime, columns, d, d);
+    this.#derived.push(block);
+    return { rotation: block.offset, rotationUnscale: unscale };
   }
 
   #deriveUpper(): Partial<IndexValues> {

@@ -114,7 +114,8 @@ function treeBytes(n: number, shape: LeafShape, settings: ScannSettings, threads
   const codebookSample = 4 * padded * Math.min(n, CODEBOOK_SAMPLE_MAX, Math.max(settings.trainingSampleSize, 16));
   const codes = copies * (productBlocks + Math.max(1, correctionBlocks) + 4);
   const packing = 4 * copies + 4 * groups + (shape.hasBounds ? 8 * copies : 0);
-  const derived = 4 * (leaves + shape.upperGroups + 16) * (d + 4);
+  const columns = settings.rotation === 'none' ? 0 : 2 * (d + 16) * (d + 4);
+  const derived = 4 * (leaves + shape.upperGroups + 16) * (d + 4) + columns;
   const packed = otherParts(shape) + Math.max(packing, derived, convertedBytes(n, shape));
   const prefixes = shape.prefix === undefined ? 0 : 4 * n * d;
   const held = labels + centroids + rotation + prefixes;

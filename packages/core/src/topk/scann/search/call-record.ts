@@ -87,7 +87,7 @@ function threadAreas(leaves: Leaves, plan: SearchPlan): { fields: CallValues; sc
   const padded = 4 * Math.max(stride, shape.productBlocks * shape.blockWidth) + LINE;
   const areas = new MemoryAreas();
   const fields = Object.fromEntries(Object.keys(SCANN_CALL.fields).map((field) => [field, 0])) as CallValues;
-  fields.areaQuery = areas.take(2 * padded);
+  fields.areaQuery = areas.take(padded);
   fields.areaQuery16 = areas.take(2 * stride + LINE);
   fields.areaScores = areas.take(4 * leafSlots);
   fields.areaMaxima = areas.take(leafSlots);
