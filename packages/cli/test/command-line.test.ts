@@ -84,6 +84,7 @@ test('an option without a value, with one that begins with a dash, or given twic
         `expected a value, got an argument that begins with a dash; a value with a dash is written --${option}=-…`,
       ],
       [[`--${option}=3`, `--${option}`, '4'], 'expected one value, got two: "3" and "4"'],
+      [[`--${option}`, ''], 'expected a value, got ""'],
     ] as const) {
       const { code, stdout, stderr } = await runCommand(command, ...words);
       assert.deepEqual([code, stdout], [2, ''], command);
@@ -92,6 +93,11 @@ test('an option without a value, with one that begins with a dash, or given twic
   }
   const { code, stderr } = await runCommand('query', 'x', 'u', '--json=3');
   assert.deepEqual([code, stderr.split('\n')[0]], [2, 'shortlist: --json: expected no value, got one']);
+  for (const command of ['train', 'serve', 'query', 'index', 'evaluate', 'inspect']) {
+    const refused = await runCommand(command, '');
+    assert.deepEqual([refused.code, refused.stdout], [2, '']);
+    assert.equal(refused.stderr.split('\n')[0], 'shortlist: expected no empty argument, got ""', command);
+  }
 });
 
 test('when the reader of a stream closes it the command ends without output', async () => {

@@ -5,12 +5,13 @@ import { UsageError } from './command.ts';
 /**
  * `parseArgs` of Node.
  *
- * @throws {UsageError} when an option that takes one value is given twice, or has none
+ * @throws {UsageError} when an option that takes one value is given twice or has none, or an argument is empty
  * @throws what `parseArgs` throws for an unknown option
  */
 export function parseArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
   try {
     refuseRepeated(config);
+    refuseEmpty(config);
     return parseArgs(config);
   } catch (error) {
     throw usageError(error);
@@ -31,6 +32,17 @@ function refuseRepeated(config: ParseArgsConfig): void {
       );
     }
     given.set(name, value);
+  }
+}
+
+/** An empty argument is most often a variable of a script that is not set; as a path it would be printed as nothing. */
+function refuseEmpty(config: ParseArgsConfig): void {
+  const { tokens } = parseArgs({ ...config, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator' || token.value !== '') continue;
+    throw new UsageError(
+      token.kind === 'option' ? `--${token.name}: expected a value, got ""` : 'expected no empty argument, got ""',
+    );
   }
 }
 

@@ -29,6 +29,13 @@ export async function parquetTable({ path, sizeBytes }: FileBytes): Promise<Tabl
   } catch (error) {
     throw new DataError(`${path}: expected a Parquet file, got one whose footer is damaged${reasonOf(error)}`);
   }
+  const rows = Number(metadata.num_rows);
+  const inGroups = metadata.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0);
+  if (rows !== inGroups) {
+    throw new DataError(
+      `${path}: expected ${rows} rows, as the footer says, got ${inGroups} in the row groups; the footer is damaged`,
+    );
+  }
   return {
     path,
     format: 'parquet',
@@ -36,7 +43,7 @@ export async function parquetTable({ path, sizeBytes }: FileBytes): Promise<Tabl
     columns,
     hasNames: true,
     sizeBytes,
-    rows: Number(metadata.num_rows),
+    rows,
     batches: (request = {}) => batches(path, file, metadata, columns, request),
   };
 }

@@ -46,6 +46,33 @@ for (const name of BINARY) {
   });
 }
 
+test('no flipped bit of the counts in the footer of a Parquet file changes the number of rows without an error', async (t) => {
+  const whole = readFileSync(golden('interactions-gzip.parquet'));
+  const end = whole.length - 8;
+  // 240, and 100 of each of two row groups, as the footer has them: twice the number in seven bits a byte.
+  const counts = [0x03e0, 0x01c8];
+  let found = 0;
+  for (let at = end - whole.readUInt32LE(end); at < end; at++) {
+    if (!counts.includes(whole.readUInt16LE(at))) continue;
+    found++;
+    for (const bit of [1, 4, 8, 9]) {
+      const damaged = Uint8Array.from(whole);
+      damaged[at + (bit >> 3)]! ^= 1 << (bit & 7);
+      try {
+        const { rows } = await readAll(fileOf(t, 'flipped.parquet', damaged));
+        assert.equal(rows.length, ROWS, `byte ${at}, bit ${bit}`);
+      } catch (error) {
+        assert.equal(
+          (error as { code?: string }).code,
+          'ERR_DATA',
+          `byte ${at}, bit ${bit}: ${(error as Error).stack}`,
+        );
+      }
+    }
+  }
+  assert.ok(found >= 3, 'the count of the file and those of its row groups');
+});
+
 const PAIRS = ['user,item', ...Array.from({ length: 600 }, (_, i) => `u${i % 37},i${(i * 31) % 101}`)].join('\n');
 
 for (const name of ['pairs.csv.zst', 'pairs-two-frames.csv.zst']) {
