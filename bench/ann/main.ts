@@ -168,7 +168,11 @@ async function words(): Promise<Row[]> {
   const grid = gridOf([30, 35, 40, 45, 50, 60, 80, 100, 110, 120, 140], [40, 50, 80, 120, 160, 200, 300, 500, 800]);
   const tree = { numLeaves: 140, seed: 1, tree: 'always' as const };
   // Another bound than that of the build may be faster.
-  const builds = [tree, { ...tree, groupBound: 6 }, { ...tree, groupBound: false as const }];
+  const rotated = { ...tree, rotation: balancedPca.name };
+  const builds = [
+    ...[tree, { ...tree, groupBound: 6 }, { ...tree, groupBound: false as const }],
+    ...[3, 4].map((dimensionsPerBlock) => ({ ...rotated, dimensionsPerBlock })),
+  ];
   const peers = scannPeers(140, { avq: 2.5 }, grid, {}, { '0.99': { ratio: 1 } });
   return set ? recallRows({ set, builds, grid, peers }, log) : [];
 }

@@ -35,14 +35,17 @@ function refuseRepeated(config: ParseArgsConfig): void {
   }
 }
 
-/** An empty argument is most often a variable of a script that is not set; as a path it would be printed as nothing. */
+/**
+ * An empty argument is most often a variable of a script that is not set, and a path that is empty would be printed as nothing. The
+ * first argument of each command is a path; identifiers and lists of columns may be empty.
+ */
 function refuseEmpty(config: ParseArgsConfig): void {
   const { tokens } = parseArgs({ ...config, tokens: true });
+  const first = tokens.find(({ kind }) => kind === 'positional');
+  if (first?.kind === 'positional' && first.value === '') throw new UsageError('expected no empty argument, got ""');
   for (const token of tokens) {
-    if (token.kind === 'option-terminator' || token.value !== '') continue;
-    throw new UsageError(
-      token.kind === 'option' ? `--${token.name}: expected a value, got ""` : 'expected no empty argument, got ""',
-    );
+    if (token.kind !== 'option' || token.value !== '' || token.name.endsWith('-columns')) continue;
+    throw new UsageError(`--${token.name}: expected a value, got ""`);
   }
 }
 
