@@ -57,7 +57,7 @@ const measured: Row[] = names.map((name) =>
     },
   }),
 );
-finish('growth', measured, true);
+finish('growth', measured);
 
 async function stepOf(vectors: VectorsOf): Promise<Step> {
   const files = await truthOf(vectors);
